@@ -1,0 +1,98 @@
+//! Why an attempt gave no proof, and the record that is kept of it.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits;
+
+/// What a failure says about the job and about the worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureClass {
+    /// This request can never be proved: it is malformed or its statement is
+    /// false.
+    Invalid,
+    /// The prover died, ran out of memory or time, or made a bad proof.
+    Prover,
+    /// Something around the prover failed: a key, the payload, a disk, the
+    /// broker.
+    Infrastructure,
+    /// The attempt was given up on purpose: drain or cancel. Not an attempt.
+    Interrupted,
+}
+
+/// An attempt that gave no proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{class}: {reason}")]
+pub struct Failure {
+    /// What the failure says about job and worker.
+    pub class: FailureClass,
+    /// One sentence: what, where, why. At most [`limits::ERROR_TEXT_BYTES`].
+    pub reason: String,
+}
+
+/// What is kept of one failed attempt, for the dead letters and the operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+    /// The worker that made it.
+    pub worker: String,
+    /// Why it gave no proof.
+    pub failure: Failure,
+    /// How long it took.
+    pub duration: Duration,
+    /// The prover child's exit, when it ended: "exit 1", "signal 9".
+    pub exit: Option<String>,
+    /// The end of the prover child's standard error.
+    pub stderr_tail: String,
+    /// The prover child's peak resident memory.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+impl Failure {
+    /// A failure of `class` with its reason, cut to the limit.
+    pub fn new(class: FailureClass, reason: impl Into<String>) -> Self {
+        let mut reason = reason.into();
+        if reason.len() > limits::ERROR_TEXT_BYTES {
+            let end = (0..=limits::ERROR_TEXT_BYTES)
+                .rev()
+                .find(|end| reason.is_char_boundary(*end))
+                .unwrap_or(0);
+            reason.truncate(end);
+        }
+        Self { class, reason }
+    }
+
+    /// A request that can never be proved.
+    pub fn invalid(reason: impl Into<String>) -> Self {
+        Self::new(FailureClass::Invalid, reason)
+    }
+
+    /// A prover that failed.
+    pub fn prover(reason: impl Into<String>) -> Self {
+        Self::new(FailureClass::Prover, reason)
+    }
+
+    /// Something around the prover that failed.
+    pub fn infrastructure(reason: impl Into<String>) -> Self {
+        Self::new(FailureClass::Infrastructure, reason)
+    }
+
+    /// An attempt that was given up on purpose.
+    pub fn interrupted(reason: impl Into<String>) -> Self {
+        Self::new(FailureClass::Interrupted, reason)
+    }
+}
+
+impl fmt::Display for FailureClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Invalid => "invalid",
+            Self::Prover => "prover",
+            Self::Infrastructure => "infrastructure",
+            Self::Interrupted => "interrupted",
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! Falafel's job frame: `id[32] ‖ command u32 ‖ data`, delimited by the HTTP
+//! body's length.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::{JobId, TicketId, limits};
+
+/// The bytes before a frame's data: 32 of id, 4 of command.
+pub const HEADER_BYTES: usize = 36;
+
+/// One body of `/get-job` or `/job-complete`.
+///
+/// The command stays a number here: a frame with an unknown one is still a
+/// ticket that must be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Falafel's id of the job.
+    pub ticket: TicketId,
+    /// The command's code; see [`crate::Command`].
+    pub command: u32,
+    /// What follows the header.
+    pub data: Bytes,
+}
+
+/// A body that is no frame.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Fewer bytes than the header has.
+    #[error("a frame of {bytes} bytes has no complete header ({HEADER_BYTES} bytes)")]
+    Short {
+        /// The body's length.
+        bytes: usize,
+    },
+    /// More data than any request or reply may have.
+    #[error("a frame of {bytes} bytes exceeds the limit of {limit}", limit = Frame::LIMIT)]
+    Long {
+        /// The body's length.
+        bytes: usize,
+    },
+}
+
+impl Frame {
+    /// The longest body that is read as a frame, in bytes.
+    pub const LIMIT: usize = HEADER_BYTES + limits::REQUEST_BYTES;
+
+    /// Reads a body. The data is a slice of it: nothing is copied.
+    pub fn parse(body: &Bytes) -> Result<Self, FrameError> {
+        if body.len() < HEADER_BYTES {
+            return Err(FrameError::Short { bytes: body.len() });
+        }
+        if body.len() > Self::LIMIT {
+            return Err(FrameError::Long { bytes: body.len() });
+        }
+        let mut id = [0; 32];
+        id.copy_from_slice(&body[..32]);
+        let command = u32::from_be_bytes([body[32], body[33], body[34], body[35]]);
+        Ok(Self {
+            ticket: TicketId(id),
+            command,
+            data: body.slice(HEADER_BYTES..),
+        })
+    }
+
+    /// The bytes on the wire.
+    pub fn to_bytes(&self) -> Bytes {
+        let mut out = BytesMut::with_capacity(HEADER_BYTES + self.data.len());
+        out.put_slice(&self.ticket.0);
+        out.put_u32(self.command);
+        out.put_slice(&self.data);
+        out.freeze()
+    }
+
+    /// The job that this frame asks for, when its command is a known one.
+    pub fn job(&self) -> Option<JobId> {
+        crate::Command::from_code(self.command).map(|command| JobId::of(command, &self.data))
+    }
+}

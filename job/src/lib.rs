@@ -1,0 +1,29 @@
+//! zkWhirl's words: jobs, topics, Falafel's frames, requests and replies, and
+//! the broker envelope.
+//!
+//! **Invariant:** this crate is pure. It knows no sockets, no clock, no async
+//! runtime and no field arithmetic; every parser here checks a length or a
+//! count against a limit of [`limits`] before it allocates.
+
+mod command;
+pub mod envelope;
+mod failure;
+mod frame;
+mod id;
+mod kind;
+pub mod limits;
+pub mod reply;
+pub mod request;
+mod sizes;
+mod wire;
+mod word;
+
+pub use command::Command;
+pub use failure::{AttemptRecord, Failure, FailureClass};
+pub use frame::{Frame, FrameError, HEADER_BYTES};
+pub use id::{IdError, JobId, TicketId};
+pub use kind::{Kind, KindError, Topic};
+pub use request::{Request, identify};
+pub use sizes::{Sizes, SizesError};
+pub use wire::{LayoutError, Problem};
+pub use word::Word;

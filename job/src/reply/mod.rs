@@ -1,0 +1,11 @@
+//! Replies: what goes back to Falafel in an `ack` frame.
+//!
+//! The published fields stand first in every reply and at the same places
+//! whichever prover made it; what follows them is the prover's own: a PLONK
+//! proof of `rollup_cli`'s, or a [`NativeProof`].
+
+mod native;
+mod shape;
+
+pub use native::{MAX_PROOFS, NativeProof, NativeProofError, SuiteTag};
+pub use shape::{CLAIM_FIELDS, ReplyError, ReplyShape, broadcast_bytes, fields, tx_rollup_fields};

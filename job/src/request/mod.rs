@@ -1,0 +1,133 @@
+//! Proof requests: the data of a `create-proof` frame, and byte for byte what
+//! `rollup_cli` reads on its standard input.
+
+mod claim;
+mod notes;
+mod parts;
+mod root_rollup;
+mod root_verifier;
+mod tx_rollup;
+
+use bytes::Bytes;
+
+pub use claim::ClaimRequest;
+pub use notes::{ClaimNote, DefiInteractionNote};
+pub use parts::{
+    CLIENT_PROOF_BYTES, ClientProof, DATA_TREE_DEPTH, DEFI_TREE_DEPTH, MerklePath, NULL_TREE_DEPTH,
+    ROOTS_TREE_DEPTH, field,
+};
+pub use root_rollup::RootRollupRequest;
+pub use root_verifier::RootVerifierRequest;
+pub use tx_rollup::TxRollupRequest;
+
+use crate::{
+    Command, Kind, LayoutError, Sizes, limits,
+    wire::{Reader, value},
+};
+
+/// A parsed proof request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// An inner rollup of transactions.
+    TxRollup(Box<TxRollupRequest>),
+    /// The rollup of inner rollups.
+    RootRollup(Box<RootRollupRequest>),
+    /// The claim of a defi deposit.
+    Claim(Box<ClaimRequest>),
+    /// The verification of a root rollup.
+    RootVerifier(Box<RootVerifierRequest>),
+}
+
+impl Request {
+    /// Reads a request; the whole buffer must be one.
+    ///
+    /// Every count and length is bounded before it is used, depths are the
+    /// protocol's, and words that stand for field elements are canonical.
+    pub fn parse(data: &Bytes) -> Result<Self, LayoutError> {
+        if data.len() > limits::REQUEST_BYTES {
+            return Err(value(
+                0,
+                format_args!("the request's length"),
+                data.len() as u64,
+                format_args!("at most {} bytes", limits::REQUEST_BYTES),
+            ));
+        }
+        let mut reader = Reader::new(data);
+        let r = &mut reader;
+        let request = match r.u32(format_args!("proof id"))? {
+            0 => Self::TxRollup(Box::new(TxRollupRequest::read(r)?)),
+            1 => Self::RootRollup(Box::new(RootRollupRequest::read(r)?)),
+            2 => Self::Claim(Box::new(ClaimRequest::read(r)?)),
+            3 => Self::RootVerifier(Box::new(RootVerifierRequest::read(r)?)),
+            other => {
+                return Err(value(
+                    0,
+                    format_args!("proof id"),
+                    u64::from(other),
+                    format_args!("0 (tx rollup), 1 (root rollup), 2 (claim) or 3 (root verifier)"),
+                ));
+            }
+        };
+        reader.end(format_args!("{} request", request.kind()))?;
+        Ok(request)
+    }
+
+    /// The bytes on the wire, the leading proof id included.
+    pub fn to_bytes(&self) -> Bytes {
+        match self {
+            Self::TxRollup(request) => request.to_bytes(),
+            Self::RootRollup(request) => request.to_bytes(),
+            Self::Claim(request) => request.to_bytes(),
+            Self::RootVerifier(request) => request.to_bytes(),
+        }
+    }
+
+    /// The kind of job that this request is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::TxRollup(_) => Kind::TxRollup,
+            Self::RootRollup(_) => Kind::RootRollup,
+            Self::Claim(_) => Kind::Claim,
+            Self::RootVerifier(_) => Kind::RootVerifier,
+        }
+    }
+
+    /// The rollup that this request is part of, where the layout says so.
+    pub fn rollup_id(&self) -> Option<u32> {
+        match self {
+            Self::TxRollup(request) => Some(request.rollup_id),
+            Self::RootRollup(request) => Some(request.rollup_id),
+            Self::Claim(_) => None,
+            Self::RootVerifier(request) => request.rollup_id(),
+        }
+    }
+
+    /// Checks what depends on the sizes that Falafel and this cluster are
+    /// configured with: more transactions or inners than fit, missing or
+    /// surplus padding paths, a broadcast buffer of another size.
+    pub fn validate(&self, sizes: Sizes) -> Result<(), LayoutError> {
+        match self {
+            Self::TxRollup(request) => request.validate(sizes),
+            Self::RootRollup(request) => request.validate(sizes),
+            Self::Claim(_) => Ok(()),
+            Self::RootVerifier(request) => request.validate(sizes),
+        }
+    }
+}
+
+/// The kind of a frame's job, from its command and the first word of its data.
+/// `None`: no kind has this command or proof id.
+pub fn identify(command: u32, data: &[u8]) -> Option<Kind> {
+    match Command::from_code(command)? {
+        Command::GetJoinSplitVk => Some(Kind::JoinSplitVk),
+        Command::GetAccountVk => Some(Kind::AccountVk),
+        Command::CreateProof => match data.first_chunk::<4>().map(|id| u32::from_be_bytes(*id))? {
+            0 => Some(Kind::TxRollup),
+            1 => Some(Kind::RootRollup),
+            2 => Some(Kind::Claim),
+            3 => Some(Kind::RootVerifier),
+            _ => None,
+        },
+        Command::RequestWork | Command::NoWork | Command::Ack | Command::Nack => None,
+    }
+}

@@ -1,0 +1,151 @@
+//! What several requests are made of: Merkle paths and client proofs.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::{
+    LayoutError, Word,
+    wire::{Reader, Writer},
+};
+
+/// Levels of the data (notes) tree.
+pub const DATA_TREE_DEPTH: u32 = 32;
+/// Levels of the nullifier tree.
+pub const NULL_TREE_DEPTH: u32 = 256;
+/// Levels of the tree of data roots.
+pub const ROOTS_TREE_DEPTH: u32 = 28;
+/// Levels of the tree of defi interaction notes.
+pub const DEFI_TREE_DEPTH: u32 = 30;
+/// A client proof: 16 public inputs of 32 bytes and a PLONK tail of 1,504.
+pub const CLIENT_PROOF_BYTES: u32 = 2016;
+
+/// A Merkle path: one (left, right) pair of nodes a level, leaf level first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MerklePath(pub Vec<(Word, Word)>);
+
+impl MerklePath {
+    pub(crate) fn read(
+        r: &mut Reader<'_>,
+        depth: u32,
+        name: fmt::Arguments<'_>,
+    ) -> Result<Self, LayoutError> {
+        r.u32_where(
+            format_args!("{name} depth"),
+            format_args!("{depth}"),
+            |got| got == depth,
+        )?;
+        (0..depth)
+            .map(|level| {
+                let left = r.field(format_args!("{name} level {level} left"))?;
+                let right = r.field(format_args!("{name} level {level} right"))?;
+                Ok((left, right))
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    pub(crate) fn write(&self, w: &mut Writer) {
+        w.count(self.0.len());
+        for (left, right) in &self.0 {
+            w.word(left);
+            w.word(right);
+        }
+    }
+
+    /// Bytes on the wire of a path of `depth` levels, its count included.
+    pub(crate) const fn wire_bytes(depth: u32) -> usize {
+        4 + 64 * depth as usize
+    }
+}
+
+/// A transaction as its client proved it: 16 public inputs, then the proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientProof {
+    /// The public inputs; [`field`] names their places.
+    pub public_inputs: [Word; 16],
+    /// The rest of the [`CLIENT_PROOF_BYTES`].
+    pub tail: Bytes,
+}
+
+/// The places of a client proof's public inputs.
+pub mod field {
+    /// Kind of transaction: 0 padding, 1 deposit, 2 withdraw, 3 send,
+    /// 4 account, 5 defi deposit, 6 claim.
+    pub const PROOF_ID: usize = 0;
+    /// First new note (of a defi deposit: the partial claim note).
+    pub const NOTE_COMMITMENT1: usize = 1;
+    /// Second new note.
+    pub const NOTE_COMMITMENT2: usize = 2;
+    /// First spent note's nullifier.
+    pub const NULLIFIER1: usize = 3;
+    /// Second spent note's nullifier.
+    pub const NULLIFIER2: usize = 4;
+    /// Value deposited or withdrawn in public.
+    pub const PUBLIC_VALUE: usize = 5;
+    /// Who deposits or withdraws.
+    pub const PUBLIC_OWNER: usize = 6;
+    /// Asset deposited or withdrawn.
+    pub const PUBLIC_ASSET_ID: usize = 7;
+    /// The data root that the spent notes are under.
+    pub const DATA_ROOT: usize = 8;
+    /// Fee.
+    pub const TX_FEE: usize = 9;
+    /// Asset of the fee.
+    pub const TX_FEE_ASSET_ID: usize = 10;
+    /// Bridge of a defi deposit or claim.
+    pub const BRIDGE_CALL_DATA: usize = 11;
+    /// Value of a defi deposit.
+    pub const DEFI_DEPOSIT_VALUE: usize = 12;
+    /// The defi root that a claim uses.
+    pub const DEFI_ROOT: usize = 13;
+    /// The pending commitment that is spent, or zero.
+    pub const BACKWARD_LINK: usize = 14;
+    /// Which of the outputs may be spent while pending: 1, 2, 3 both, 0 none.
+    pub const ALLOW_CHAIN: usize = 15;
+}
+
+impl ClientProof {
+    pub(crate) fn read(r: &mut Reader<'_>, name: fmt::Arguments<'_>) -> Result<Self, LayoutError> {
+        r.u32_where(
+            format_args!("{name} client proof length"),
+            format_args!("{CLIENT_PROOF_BYTES}"),
+            |got| got == CLIENT_PROOF_BYTES,
+        )?;
+        let mut public_inputs = [Word::ZERO; 16];
+        for (place, word) in public_inputs.iter_mut().enumerate() {
+            *word = r.field(format_args!("{name} public input {place}"))?;
+        }
+        let tail = r.take(
+            CLIENT_PROOF_BYTES as usize - 16 * 32,
+            format_args!("{name} proof tail"),
+        )?;
+        Ok(Self {
+            public_inputs,
+            tail,
+        })
+    }
+
+    pub(crate) fn write(&self, w: &mut Writer) {
+        w.count(16 * 32 + self.tail.len());
+        w.words(&self.public_inputs);
+        w.raw(&self.tail);
+    }
+}
+
+/// Reads a list whose count must satisfy `holds`.
+pub(crate) fn list<T>(
+    r: &mut Reader<'_>,
+    name: &str,
+    must: fmt::Arguments<'_>,
+    holds: impl FnOnce(u32) -> bool,
+    mut item: impl FnMut(&mut Reader<'_>, u32) -> Result<T, LayoutError>,
+) -> Result<Vec<T>, LayoutError> {
+    let count = r.u32_where(format_args!("number of {name}"), must, holds)?;
+    (0..count).map(|i| item(r, i)).collect()
+}
+
+pub(crate) fn write_words(w: &mut Writer, words: &[Word]) {
+    w.count(words.len());
+    w.words(words);
+}

@@ -1,0 +1,1 @@
+//! Proving and verification keys by identity: made once, checked when read, never mixed.

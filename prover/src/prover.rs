@@ -1,0 +1,167 @@
+//! The trait that workers prove through.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use zkwhirl_job::{Command, Failure, Kind};
+
+/// Proves one request at a time.
+#[async_trait]
+pub trait Prover: Send {
+    /// The prover's name for logs and receipts: `native/poseidon`,
+    /// `proverless`, …
+    fn name(&self) -> &str;
+
+    /// Proves `task` and returns the reply for Falafel.
+    ///
+    /// Ends early with `Interrupted` when the watch's token is cancelled, and
+    /// with `Prover` when the deadline passes.
+    async fn prove(&mut self, task: &ProveTask, watch: &ProveWatch) -> Result<Proved, ProveError>;
+
+    /// Throws away whatever state a failure may have left and starts afresh.
+    async fn restart(&mut self) -> Result<(), Failure>;
+
+    /// Proves something small that must succeed, before a slot that failed
+    /// returns to the queue.
+    async fn self_test(&mut self) -> Result<(), Failure>;
+
+    /// Ends the prover; a child gets SIGTERM, a grace period, then SIGKILL.
+    async fn stop(&mut self);
+}
+
+/// What to prove.
+#[derive(Debug, Clone)]
+pub struct ProveTask {
+    /// The kind of job.
+    pub kind: Kind,
+    /// The command of its frame.
+    pub command: Command,
+    /// The request, empty for verification keys.
+    pub request: Bytes,
+    /// How long the prover may take before it counts as hung.
+    pub deadline: Duration,
+}
+
+/// How an attempt is watched and stopped.
+#[derive(Debug, Clone)]
+pub struct ProveWatch {
+    /// Cancelled when the attempt must end now.
+    pub cancel: CancellationToken,
+    /// Where the prover says how far it is.
+    pub progress: watch::Sender<Progress>,
+}
+
+/// How far an attempt is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// What the prover does now.
+    pub phase: Phase,
+    /// How much of this phase is done, 0 to 1.
+    pub fraction: f32,
+}
+
+/// The phases of proving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Loading or generating the proving key.
+    Key,
+    /// Building the witness.
+    Witness,
+    /// Making the proof.
+    Prove,
+    /// Verifying it.
+    Verify,
+}
+
+/// A verified reply.
+#[derive(Debug, Clone)]
+pub struct Proved {
+    /// The reply for Falafel: published fields, then the proof.
+    pub reply: Bytes,
+    /// How long it took.
+    pub duration: Duration,
+    /// The prover's peak resident memory, when it could be read.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// An attempt that gave no reply, with what is known about the prover's end.
+#[derive(Debug, Clone)]
+pub struct ProveError {
+    /// What went wrong.
+    pub failure: Failure,
+    /// How the prover's process ended, when it did: `exit 1`, `signal 9`.
+    pub exit: Option<String>,
+    /// The end of its standard error.
+    pub stderr_tail: String,
+    /// Its peak resident memory, when it could be read.
+    pub peak_rss_bytes: Option<u64>,
+    /// How long the attempt took.
+    pub duration: Duration,
+}
+
+impl ProveWatch {
+    /// A watch that nobody cancels or reads.
+    pub fn unattended() -> Self {
+        Self {
+            cancel: CancellationToken::new(),
+            progress: watch::Sender::new(Progress::START),
+        }
+    }
+}
+
+impl Progress {
+    /// The start of every attempt.
+    pub const START: Self = Self {
+        phase: Phase::Key,
+        fraction: 0.0,
+    };
+}
+
+impl Phase {
+    /// The phase's name in logs and on the stdio protocol.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Witness => "witness",
+            Self::Prove => "prove",
+            Self::Verify => "verify",
+        }
+    }
+
+    /// The phase with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Key, Self::Witness, Self::Prove, Self::Verify]
+            .into_iter()
+            .find(|phase| phase.name() == name)
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl ProveError {
+    /// A failure that happened outside any process.
+    pub fn plain(failure: Failure, duration: Duration) -> Self {
+        Self {
+            failure,
+            exit: None,
+            stderr_tail: String::new(),
+            peak_rss_bytes: None,
+            duration,
+        }
+    }
+}
+
+impl fmt::Display for ProveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.failure)
+    }
+}
+
+impl std::error::Error for ProveError {}

@@ -1,0 +1,1 @@
+//! The claim loop: claim one job, prove it, verify, store the result, acknowledge.

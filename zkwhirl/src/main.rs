@@ -1,0 +1,2 @@
+//! zkWhirl: the job cluster that proves rollups.
+fn main() {}
