@@ -3,8 +3,14 @@
 //! A body of another version, a truncated one or one with trailing bytes is
 //! refused with a typed error; the worker that met it lives on.
 
+use std::io::ErrorKind;
+
 use bytes::Bytes;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use rmp_serde::decode::Error;
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use crate::{AttemptRecord, Command, Failure, JobId, Kind, Topic, limits};
 
@@ -12,6 +18,8 @@ use crate::{AttemptRecord, Command, Failure, JobId, Kind, Topic, limits};
 pub const VERSION: u8 = 1;
 /// The longest body, in bytes: a request inline, its history and the framing.
 pub const BODY_BYTES: usize = limits::REQUEST_BYTES + (1 << 20);
+/// The deepest nesting that is read, fields of later releases included.
+const DEPTH: usize = 16;
 
 /// A job on its way to a worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,16 +160,20 @@ fn decode<T: DeserializeOwned>(body: &[u8], what: &'static str) -> Result<T, Env
     if body.len() > BODY_BYTES {
         return Err(EnvelopeError::Long { bytes: body.len() });
     }
-    let (version, mut rest) = body.split_first().ok_or(EnvelopeError::Empty)?;
+    let (version, rest) = body.split_first().ok_or(EnvelopeError::Empty)?;
     if *version != VERSION {
         return Err(EnvelopeError::Version { got: *version });
     }
     let malformed = |reason: String| EnvelopeError::Malformed { what, reason };
-    let value = rmp_serde::decode::from_read(&mut rest).map_err(|e| malformed(e.to_string()))?;
-    if rest.is_empty() {
-        return Ok(value);
+    // From a slice, a length beyond the end is refused before anything is
+    // allocated; from a reader it is found out while a buffer grows.
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(rest);
+    deserializer.set_max_depth(DEPTH);
+    let value = T::deserialize(&mut deserializer).map_err(|e| malformed(e.to_string()))?;
+    match IgnoredAny::deserialize(&mut deserializer) {
+        Err(Error::InvalidMarkerRead(e)) if e.kind() == ErrorKind::UnexpectedEof => Ok(value),
+        _ => Err(malformed("more bytes follow it".into())),
     }
-    Err(malformed(format!("{} bytes follow it", rest.len())))
 }
 
 /// `Bytes` as MessagePack bin, without serde's element-by-element form.

@@ -68,8 +68,14 @@ id! {
 impl JobId {
     /// The id of the job that asks for `command` with `data`.
     pub fn of(command: Command, data: &[u8]) -> Self {
+        Self::of_code(command.code(), data)
+    }
+
+    /// The same for a command's code, which may be one that nobody knows: such
+    /// a job is parked, and needs a name for that.
+    pub fn of_code(command: u32, data: &[u8]) -> Self {
         let mut hash = Sha256::new();
-        hash.update(command.code().to_be_bytes());
+        hash.update(command.to_be_bytes());
         hash.update(data);
         Self(hash.finalize().into())
     }

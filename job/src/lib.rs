@@ -12,6 +12,8 @@ mod frame;
 mod id;
 mod kind;
 pub mod limits;
+#[cfg(feature = "test-util")]
+pub mod malformed;
 pub mod reply;
 pub mod request;
 mod sizes;

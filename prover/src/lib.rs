@@ -6,6 +6,8 @@
 //! leaves [`Prover::prove`] has been verified by whoever made it, and is
 //! verified again by the bridge.
 
+pub mod native;
 mod prover;
+pub mod stdio;
 
 pub use prover::{Phase, Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};

@@ -2,6 +2,7 @@
 //! `rollup_cli` reads on its standard input.
 
 mod claim;
+mod framing;
 mod notes;
 mod parts;
 mod root_rollup;
@@ -11,6 +12,7 @@ mod tx_rollup;
 use bytes::Bytes;
 
 pub use claim::ClaimRequest;
+pub use framing::needed_bytes;
 pub use notes::{ClaimNote, DefiInteractionNote};
 pub use parts::{
     CLIENT_PROOF_BYTES, ClientProof, DATA_TREE_DEPTH, DEFI_TREE_DEPTH, MerklePath, NULL_TREE_DEPTH,

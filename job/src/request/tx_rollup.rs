@@ -191,8 +191,8 @@ impl TxRollupRequest {
             + MerklePath::wire_bytes(DATA_TREE_DEPTH) + 4 // linked commitment
             + 2 * 32 // new nullifier roots
             + MerklePath::wire_bytes(ROOTS_TREE_DEPTH) + 4; // data root
-        let fixed = 15 * 4 - 4 // ids and counts
-            + 6 * 32 // roots
+        let fixed = 13 * 4 // ids and counts
+            + 5 * 32 // roots
             + MerklePath::wire_bytes(DATA_TREE_DEPTH);
         fixed
             + a_tx * self.txs.len()

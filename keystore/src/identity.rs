@@ -1,0 +1,87 @@
+//! What makes two keys the same key.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the file layout and of every section's encoding; part of
+/// every [`KeyId`].
+pub(crate) const FORMAT: u32 = 1;
+
+/// A circuit as the code of this release builds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CircuitIdentity {
+    /// The circuit's name: `tx-rollup/poseidon/1`.
+    pub name: String,
+    /// BLAKE3 of its constraint matrices, hexadecimal: a change of the
+    /// statement is another circuit, whatever its name.
+    pub matrices: String,
+    /// Its constraints.
+    pub rows: u64,
+}
+
+/// Where the secret numbers of a key's setup came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provenance {
+    /// Derived from a seed that is in the source: everybody can forge proofs.
+    DevSeeded {
+        /// The seed.
+        seed: u64,
+    },
+    /// Drawn at random by one machine: whoever ran it could forge proofs.
+    SingleParty,
+}
+
+/// A key's identity: BLAKE3 over the circuit's, the file format's and the
+/// provenance, and the verification key's bytes. Two random setups of one
+/// circuit are two keys.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct KeyId(pub [u8; 32]);
+
+impl KeyId {
+    /// The id of the key that a setup of `provenance` made for `circuit`.
+    pub fn of(circuit: &CircuitIdentity, provenance: &Provenance, vk: &[u8]) -> Self {
+        let mut hash = blake3::Hasher::new_derive_key("zkwhirl 2026 proving key identity v1");
+        for part in [
+            circuit.name.as_bytes(),
+            circuit.matrices.as_bytes(),
+            &circuit.rows.to_be_bytes(),
+            &FORMAT.to_be_bytes(),
+            provenance.to_string().as_bytes(),
+            vk,
+        ] {
+            hash.update(&(part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(*hash.finalize().as_bytes())
+    }
+}
+
+impl Provenance {
+    /// True when proofs under this key prove nothing to a stranger.
+    pub fn is_insecure(&self) -> bool {
+        matches!(self, Self::DevSeeded { .. })
+    }
+}
+
+impl fmt::Display for Provenance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DevSeeded { seed } => write!(f, "dev key (seed {seed}, never for funds)"),
+            Self::SingleParty => f.write_str("single-party setup (not a ceremony)"),
+        }
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({})", hex::encode(&self.0[..4]))
+    }
+}

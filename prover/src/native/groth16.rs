@@ -1,0 +1,179 @@
+//! Groth16 over BN254 from stored matrices: the prover's arithmetic.
+//!
+//! The proof is the one that `ark_groth16::Groth16::prove` makes (Groth 2016,
+//! section 3.2, with libsnark's reduction to a QAP), computed from matrices
+//! that were built once, with the faster transforms and multi-scalar
+//! multiplications of `taceo-ark-algebra`. `ark_groth16` makes the keys and
+//! verifies.
+
+use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
+use ark_ec::{
+    AffineRepr, CurveGroup,
+    short_weierstrass::{Affine, Projective, SWCurveConfig},
+};
+use ark_ff::{FftField, Field, One};
+use ark_groth16::Proof;
+use rayon::prelude::*;
+use taceo_ark_algebra::{
+    fft::{Domain, bit_reverse, powers},
+    msm::msm_unchecked,
+};
+
+use zkwhirl_circuits::r1cs::{Assignment, Matrices};
+
+use super::matrices::times as product;
+
+/// The parts of a proving key that the prover multiplies with.
+#[derive(Debug)]
+pub(super) struct Queries {
+    pub(super) alpha_g1: G1Affine,
+    pub(super) beta_g1: G1Affine,
+    pub(super) delta_g1: G1Affine,
+    pub(super) beta_g2: G2Affine,
+    pub(super) delta_g2: G2Affine,
+    pub(super) a: Vec<G1Affine>,
+    pub(super) b_g1: Vec<G1Affine>,
+    pub(super) b_g2: Vec<G2Affine>,
+    pub(super) h: Vec<G1Affine>,
+    pub(super) l: Vec<G1Affine>,
+}
+
+/// An assignment or a key that does not fit the matrices.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} has {got} elements, the circuit needs {must}")]
+pub struct SizeMismatch {
+    what: &'static str,
+    got: usize,
+    must: usize,
+}
+
+/// Proves that `assignment` satisfies `matrices`. `r` and `s` must be drawn
+/// afresh.
+///
+/// `step` is told how much of the work is done, 0 to 1.
+pub(super) fn prove(
+    queries: &Queries,
+    matrices: &Matrices,
+    assignment: &Assignment,
+    [r, s]: [Fr; 2],
+    step: &(dyn Fn(f32) + Sync),
+) -> Result<Proof<Bn254>, SizeMismatch> {
+    let assignment = &[&assignment.instance[..], &assignment.witness].concat();
+    let variables = matrices.num_instance + matrices.num_witness;
+    for (what, got, must) in [
+        ("the assignment", assignment.len(), variables),
+        ("the key's A query", queries.a.len(), variables),
+        ("the key's B query", queries.b_g1.len(), variables),
+        ("the key's B query in G2", queries.b_g2.len(), variables),
+        ("the key's L query", queries.l.len(), matrices.num_witness),
+    ] {
+        if got != must {
+            return Err(SizeMismatch { what, got, must });
+        }
+    }
+    let quotient = quotient(matrices, assignment)?;
+    if quotient.len() != queries.h.len() + 1 {
+        return Err(SizeMismatch {
+            what: "the key's H query",
+            got: queries.h.len(),
+            must: quotient.len() - 1,
+        });
+    }
+    step(0.2);
+    let b_g2 = query(
+        &queries.b_g2,
+        assignment,
+        queries.beta_g2,
+        queries.delta_g2 * s,
+    );
+    step(0.45);
+    let a: G1Projective = query(
+        &queries.a,
+        assignment,
+        queries.alpha_g1,
+        queries.delta_g1 * r,
+    );
+    step(0.6);
+    let b_g1 = query(
+        &queries.b_g1,
+        assignment,
+        queries.beta_g1,
+        queries.delta_g1 * s,
+    );
+    step(0.7);
+    let l = msm_unchecked(&queries.l, &assignment[matrices.num_instance..]);
+    step(0.85);
+    let h = msm_unchecked(&queries.h, &quotient[..queries.h.len()]);
+    step(1.0);
+    let c = a * s + b_g1 * r - queries.delta_g1 * (r * s) + l + h;
+    let b_g2: G2Projective = b_g2;
+    Ok(Proof {
+        a: a.into_affine(),
+        b: b_g2.into_affine(),
+        c: c.into_affine(),
+    })
+}
+
+/// `constant + blinding + Σ assignment_i · query_i`; the first variable is one.
+fn query<C: SWCurveConfig<ScalarField = Fr>>(
+    query: &[Affine<C>],
+    assignment: &[Fr],
+    constant: Affine<C>,
+    blinding: Projective<C>,
+) -> Projective<C> {
+    blinding
+        + constant.into_group()
+        + query[0].into_group()
+        + msm_unchecked(&query[1..], &assignment[1..])
+}
+
+/// The coefficients of h = (A·B − C) / Z, by evaluation on a coset where the
+/// vanishing polynomial Z is a constant that is not zero.
+fn quotient(matrices: &Matrices, assignment: &[Fr]) -> Result<Vec<Fr>, SizeMismatch> {
+    let rows = matrices.num_rows;
+    let domain = Domain::<Fr>::new(rows + matrices.num_instance).ok_or(SizeMismatch {
+        what: "the field's largest domain",
+        got: 1 << Fr::TWO_ADICITY,
+        must: rows + matrices.num_instance,
+    })?;
+    let size = domain.size();
+    let mut shifts = powers(Fr::GENERATOR, size);
+    bit_reverse(&mut shifts);
+    let on_coset = |mut values: Vec<Fr>| {
+        domain.ifft_in_to_out(&mut values);
+        times(&mut values, &shifts);
+        domain.fft_out_to_in(&mut values);
+        values
+    };
+    let mut a = product(matrices, &matrices.a, assignment, size);
+    // libsnark's reduction adds a row per public variable, so that no
+    // combination of the others can stand in for one.
+    a[rows..rows + matrices.num_instance].copy_from_slice(&assignment[..matrices.num_instance]);
+    let mut h = on_coset(a);
+    times(
+        &mut h,
+        &on_coset(product(matrices, &matrices.b, assignment, size)),
+    );
+    let c = on_coset(product(matrices, &matrices.c, assignment, size));
+    let vanishing = Fr::GENERATOR.pow([size as u64]) - Fr::one();
+    let inverse = vanishing
+        .inverse()
+        .expect("the generator of the multiplicative group lies in no proper subgroup");
+    h.par_iter_mut()
+        .zip(c.par_iter())
+        .with_min_len(1024)
+        .for_each(|(h, c)| *h = (*h - c) * inverse);
+    domain.ifft_in_to_out(&mut h);
+    bit_reverse(&mut h);
+    let back = Fr::GENERATOR.inverse().expect("the generator is not zero");
+    times(&mut h, &powers(back, size));
+    Ok(h)
+}
+
+fn times(values: &mut [Fr], factors: &[Fr]) {
+    values
+        .par_iter_mut()
+        .zip(factors.par_iter())
+        .with_min_len(1024)
+        .for_each(|(value, factor)| *value *= factor);
+}

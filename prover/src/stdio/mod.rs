@@ -1,0 +1,23 @@
+//! `rollup_cli`'s protocol over standard input and output: the server that
+//! puts the native engine behind it, and the supervisor of a child that
+//! speaks it.
+//!
+//! Requests are a big-endian `u32` code and its payload without a length;
+//! replies are `u32 length ‖ reply ‖ verified u8` for proofs, `u32 length ‖
+//! key` for verification keys and the single byte 1 for a ping. Standard error
+//! is free text; our own children also write [`notice`] lines there.
+
+mod child;
+pub mod notice;
+mod server;
+mod stderr;
+
+pub use child::{ChildConfig, ChildProver, Dialect};
+pub use server::{ProofAnswer, ProofService, serve};
+
+/// Code of a ping.
+const PING: u32 = 666;
+/// Code of a request for the join-split verification key.
+const JOIN_SPLIT_VK: u32 = 100;
+/// Code of a request for the account verification key.
+const ACCOUNT_VK: u32 = 101;

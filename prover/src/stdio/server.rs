@@ -1,0 +1,125 @@
+//! The serving side: one request after the other from standard input.
+
+use std::io::{self, Read, Write};
+
+use bytes::Bytes;
+use zkwhirl_job::{Command, Failure, request::needed_bytes};
+
+use super::{ACCOUNT_VK, JOIN_SPLIT_VK, PING};
+
+/// What stands behind the protocol.
+pub trait ProofService {
+    /// Proves a request, the leading proof id included.
+    fn prove(&mut self, request: Bytes) -> ProofAnswer;
+
+    /// The verification key that `command` asks for; empty when there is none.
+    fn verification_key(&mut self, command: Command) -> Bytes;
+}
+
+/// The answer to a proof request.
+#[derive(Debug, Clone)]
+pub enum ProofAnswer {
+    /// A reply, and whether its proof was verified.
+    Reply {
+        /// The reply for Falafel.
+        reply: Bytes,
+        /// Whether its proof was verified.
+        verified: bool,
+    },
+    /// No reply: it goes out as length 0 and not verified.
+    Failed(Failure),
+}
+
+/// Serves until standard input ends, which is a clean end between requests and
+/// an error inside one.
+///
+/// An unknown code or a count beyond the limits is an error too: the bytes
+/// that follow could be anything, so the stream cannot be trusted any more.
+pub fn serve(
+    service: &mut dyn ProofService,
+    mut input: impl Read,
+    mut output: impl Write,
+    on_failure: &mut dyn FnMut(&Failure),
+) -> io::Result<()> {
+    while let Some(code) = read_code(&mut input)? {
+        match u32::from_be_bytes(code) {
+            PING => output.write_all(&[1])?,
+            JOIN_SPLIT_VK => {
+                write_sized(
+                    &mut output,
+                    &service.verification_key(Command::GetJoinSplitVk),
+                )?;
+            }
+            ACCOUNT_VK => {
+                write_sized(
+                    &mut output,
+                    &service.verification_key(Command::GetAccountVk),
+                )?;
+            }
+            0..=3 => {
+                let request = read_request(&mut input, code)?;
+                match service.prove(request) {
+                    ProofAnswer::Reply { reply, verified } => {
+                        write_sized(&mut output, &reply)?;
+                        output.write_all(&[u8::from(verified)])?;
+                    }
+                    ProofAnswer::Failed(failure) => {
+                        on_failure(&failure);
+                        write_sized(&mut output, &[])?;
+                        output.write_all(&[0])?;
+                    }
+                }
+            }
+            other => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    format!(
+                        "unknown code {other}: 0 tx rollup, 1 root rollup, 2 claim, \
+                         3 root verifier, 100 join-split vk, 101 account vk, 666 ping"
+                    ),
+                ));
+            }
+        }
+        output.flush()?;
+    }
+    Ok(())
+}
+
+/// The next code, or `None` at the end of the input.
+fn read_code(input: &mut impl Read) -> io::Result<Option<[u8; 4]>> {
+    let mut code = [0; 4];
+    let mut have = 0;
+    while have < code.len() {
+        match input.read(&mut code[have..]) {
+            Ok(0) if have == 0 => return Ok(None),
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => have += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(code))
+}
+
+fn read_request(input: &mut impl Read, code: [u8; 4]) -> io::Result<Bytes> {
+    let mut request = code.to_vec();
+    loop {
+        let needed = needed_bytes(&request)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        if needed == request.len() {
+            return Ok(request.into());
+        }
+        let have = request.len();
+        request.resize(needed, 0);
+        input.read_exact(&mut request[have..])?;
+    }
+}
+
+fn write_sized(output: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+    output.write_all(&length.to_be_bytes())?;
+    output.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! The protocol as `rollup_cli` speaks it.
+
+use std::fs;
+
+use super::*;
+
+/// Answers a request with its length, claims fail.
+struct Echo;
+
+impl ProofService for Echo {
+    fn prove(&mut self, request: Bytes) -> ProofAnswer {
+        if request[3] == 2 {
+            return ProofAnswer::Failed(Failure::invalid("claims fail here"));
+        }
+        ProofAnswer::Reply {
+            reply: (request.len() as u32).to_be_bytes().to_vec().into(),
+            verified: true,
+        }
+    }
+
+    fn verification_key(&mut self, command: Command) -> Bytes {
+        command.to_string().into()
+    }
+}
+
+fn run(input: &[u8]) -> (io::Result<()>, Vec<u8>, Vec<String>) {
+    let mut output = Vec::new();
+    let mut failures = Vec::new();
+    let end = serve(&mut Echo, input, &mut output, &mut |failure| {
+        failures.push(failure.to_string());
+    });
+    (end, output, failures)
+}
+
+fn vector(name: &str) -> Vec<u8> {
+    let path = format!("{}/../tests/vectors/{name}.bin", env!("CARGO_MANIFEST_DIR"));
+    fs::read(path).unwrap()
+}
+
+#[test]
+fn a_ping_is_answered_by_one_byte() {
+    let (end, output, _) = run(&666u32.to_be_bytes());
+    end.unwrap();
+    assert_eq!(output, [1]);
+}
+
+#[test]
+fn keys_have_a_length_and_no_verified_byte() {
+    let input = [100u32.to_be_bytes(), 101u32.to_be_bytes()].concat();
+    let (end, output, _) = run(&input);
+    end.unwrap();
+    assert_eq!(
+        output,
+        b"\0\0\0\x11get-join-split-vk\0\0\0\x0eget-account-vk"
+    );
+}
+
+#[test]
+fn requests_follow_each_other_without_lengths() {
+    let tx = vector("tx_rollup_1tx");
+    let claim = vector("claim_0");
+    let input = [&tx[..], &claim[..], &666u32.to_be_bytes()].concat();
+    let (end, output, failures) = run(&input);
+    end.unwrap();
+    let mut expected = vec![0, 0, 0, 4];
+    expected.extend((tx.len() as u32).to_be_bytes());
+    expected.push(1); // verified
+    expected.extend([0, 0, 0, 0, 0]); // no reply, not verified
+    expected.push(1); // the ping
+    assert_eq!(output, expected);
+    assert_eq!(failures, ["invalid: claims fail here"]);
+}
+
+#[test]
+fn the_end_between_requests_is_clean_and_inside_one_it_is_not() {
+    let claim = vector("claim_0");
+    assert!(run(&[]).0.is_ok());
+    for cut in [1, 3, 4, 100, claim.len() - 1] {
+        let (end, output, _) = run(&claim[..cut]);
+        assert_eq!(end.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(output, []);
+    }
+}
+
+#[test]
+fn an_unknown_code_ends_the_stream_with_a_message() {
+    let (end, output, _) = run(&7u32.to_be_bytes());
+    assert!(end.unwrap_err().to_string().starts_with("unknown code 7"));
+    assert_eq!(output, []);
+}
+
+#[test]
+fn an_announced_length_beyond_the_limits_is_refused_before_it_is_read() {
+    let input = [3u32.to_be_bytes(), u32::MAX.to_be_bytes()].concat();
+    let (end, ..) = run(&input);
+    assert!(end.unwrap_err().to_string().contains("must be at most"));
+}
