@@ -8,6 +8,8 @@
 
 pub mod native;
 mod prover;
+mod proverless;
 pub mod stdio;
 
 pub use prover::{Phase, Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
+pub use proverless::Proverless;

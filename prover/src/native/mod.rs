@@ -1,10 +1,17 @@
 //! The native engine: Groth16 over BN254 for the statements of
 //! `zkwhirl-circuits`, from keys that hold the constraint matrices.
 
+mod engine;
 mod groth16;
 mod key;
 mod matrices;
 mod points;
+mod progress;
+mod statement;
+mod verify;
 
+pub use engine::{Engine, EngineConfig, EngineError, Receipt};
 pub use groth16::SizeMismatch;
 pub use key::{NativeKey, VerificationKey};
+pub use statement::{Checked, StatementError, check, published_fields};
+pub use verify::NativeVerifier;

@@ -69,7 +69,11 @@ pub(super) fn read_g2(bytes: &[u8]) -> Option<Vec<G2Affine>> {
 }
 
 /// All points of `bytes`, or `None` when they are not a whole number.
-fn read<T: Send>(bytes: &[u8], each: usize, point: impl Fn(&[u8]) -> T + Sync) -> Option<Vec<T>> {
+fn read<T: Send>(
+    bytes: &[u8],
+    each: usize,
+    point: impl Fn(&[u8]) -> T + Sync + Send,
+) -> Option<Vec<T>> {
     bytes
         .len()
         .is_multiple_of(each)

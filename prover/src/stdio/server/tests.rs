@@ -78,7 +78,7 @@ fn the_end_between_requests_is_clean_and_inside_one_it_is_not() {
     for cut in [1, 3, 4, 100, claim.len() - 1] {
         let (end, output, _) = run(&claim[..cut]);
         assert_eq!(end.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
-        assert_eq!(output, []);
+        assert!(output.is_empty());
     }
 }
 
@@ -86,7 +86,7 @@ fn the_end_between_requests_is_clean_and_inside_one_it_is_not() {
 fn an_unknown_code_ends_the_stream_with_a_message() {
     let (end, output, _) = run(&7u32.to_be_bytes());
     assert!(end.unwrap_err().to_string().starts_with("unknown code 7"));
-    assert_eq!(output, []);
+    assert!(output.is_empty());
 }
 
 #[test]

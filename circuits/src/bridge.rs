@@ -1,0 +1,132 @@
+//! Bridge call data: which bridge a defi deposit goes to and with what assets.
+
+use ark_bn254::Fr;
+use ark_ff::{BigInt, PrimeField};
+
+use crate::field;
+
+/// Bits of packed bridge call data.
+pub const BRIDGE_BITS: usize = 248;
+/// Bits of an asset id inside bridge call data.
+pub const ASSET_BITS: usize = 30;
+/// The bit of an asset id that marks a virtual asset.
+pub const VIRTUAL_BIT: usize = 29;
+
+/// Where each field starts, least significant bit first.
+pub(crate) mod offset {
+    pub(crate) const INPUT_A: usize = 32;
+    pub(crate) const INPUT_B: usize = 62;
+    pub(crate) const OUTPUT_A: usize = 92;
+    pub(crate) const OUTPUT_B: usize = 122;
+    pub(crate) const CONFIG: usize = 152;
+    pub(crate) const AUX: usize = 184;
+}
+
+/// Bridge call data taken apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BridgeCallData {
+    /// Which bridge contract.
+    pub address_id: u32,
+    /// First input asset (30 bits).
+    pub input_a: u32,
+    /// Second input asset (30 bits).
+    pub input_b: u32,
+    /// First output asset (30 bits).
+    pub output_a: u32,
+    /// Second output asset (30 bits).
+    pub output_b: u32,
+    /// Whether the second input is used.
+    pub second_input: bool,
+    /// Whether the second output is used.
+    pub second_output: bool,
+    /// Data for the bridge itself.
+    pub aux: u64,
+}
+
+impl BridgeCallData {
+    /// Takes packed data apart; `None` if bits outside the known fields are set.
+    pub fn decode(packed: &Fr) -> Option<Self> {
+        let limbs = packed.into_bigint().0;
+        let take = |offset: usize, bits: usize| {
+            let (limb, shift) = (offset / 64, offset % 64);
+            let high = limbs.get(limb + 1).copied().unwrap_or(0);
+            let wide = u128::from(limbs[limb]) | u128::from(high) << 64;
+            (wide >> shift) as u64 & (u64::MAX >> (64 - bits))
+        };
+        let decoded = Self {
+            address_id: take(0, 32) as u32,
+            input_a: take(offset::INPUT_A, ASSET_BITS) as u32,
+            input_b: take(offset::INPUT_B, ASSET_BITS) as u32,
+            output_a: take(offset::OUTPUT_A, ASSET_BITS) as u32,
+            output_b: take(offset::OUTPUT_B, ASSET_BITS) as u32,
+            second_input: take(offset::CONFIG, 1) == 1,
+            second_output: take(offset::CONFIG + 1, 1) == 1,
+            aux: take(offset::AUX, 64),
+        };
+        (decoded.encode() == *packed).then_some(decoded)
+    }
+
+    /// Packs the fields; asset ids are cut to 30 bits.
+    pub fn encode(&self) -> Fr {
+        let mut limbs = [0u64; 4];
+        let mut put = |offset: usize, value: u64| {
+            let (limb, shift) = (offset / 64, offset % 64);
+            let wide = u128::from(value) << shift;
+            limbs[limb] |= wide as u64;
+            if let Some(next) = limbs.get_mut(limb + 1) {
+                *next |= (wide >> 64) as u64;
+            }
+        };
+        let asset = |id: u32| u64::from(id) & ((1 << ASSET_BITS) - 1);
+        put(0, self.address_id.into());
+        put(offset::INPUT_A, asset(self.input_a));
+        put(offset::INPUT_B, asset(self.input_b));
+        put(offset::OUTPUT_A, asset(self.output_a));
+        put(offset::OUTPUT_B, asset(self.output_b));
+        put(offset::CONFIG, self.second_input.into());
+        put(offset::CONFIG + 1, self.second_output.into());
+        put(offset::AUX, self.aux);
+        Fr::new(BigInt::new(limbs))
+    }
+
+    /// Whether an asset id is virtual: bit 29 is set.
+    pub fn is_virtual(asset: u32) -> bool {
+        asset >> VIRTUAL_BIT & 1 == 1
+    }
+
+    /// The packed form as a canonical word.
+    pub fn to_word(&self) -> [u8; 32] {
+        field::to_word(&self.encode())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decode_inverts_encode() {
+        let data = BridgeCallData {
+            address_id: u32::MAX,
+            input_a: 1,
+            input_b: (1 << 30) - 1,
+            output_a: 1 << 29,
+            output_b: 7,
+            second_input: true,
+            second_output: false,
+            aux: u64::MAX - 2,
+        };
+        assert_eq!(BridgeCallData::decode(&data.encode()), Some(data));
+    }
+
+    #[test]
+    fn bits_outside_the_fields_are_refused() {
+        for bit in [154, 183, 248, 253] {
+            assert_eq!(
+                BridgeCallData::decode(&field::power_of_two(bit)),
+                None,
+                "bit {bit}"
+            );
+        }
+    }
+}

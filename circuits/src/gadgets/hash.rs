@@ -1,0 +1,117 @@
+//! The suite's hashes in rows.
+
+use ark_bn254::Fr;
+use ark_ff::{BigInteger, PrimeField};
+
+use super::bits::{decompose, decompose_canonical};
+use super::{pedersen, poseidon};
+use crate::field::FIELD_BITS;
+use crate::r1cs::{Bit, Builder, Num};
+use crate::suite::{HashIndex, Suite};
+
+/// A value together with its bits, where some rule or hash needs them.
+///
+/// The bits are those of the one representative below the modulus: either
+/// fewer than 254, or checked to be canonical. In the poseidon suite values
+/// without a range have no bits.
+#[derive(Clone, Debug)]
+pub(crate) struct Word {
+    pub(crate) num: Num,
+    pub(crate) bits: Vec<Bit>,
+}
+
+impl Word {
+    /// A value of fewer than 254 bits: checks the range.
+    pub(crate) fn ranged(b: &mut Builder, num: &Num, count: usize) -> Self {
+        debug_assert!(count < FIELD_BITS);
+        Self {
+            num: num.clone(),
+            bits: decompose(b, num, count),
+        }
+    }
+
+    /// A value that other rules keep below `2^count`: bits only where the
+    /// hash needs them.
+    pub(crate) fn implied(b: &mut Builder, suite: Suite, num: &Num, count: usize) -> Self {
+        match suite {
+            Suite::Pedersen => Self::ranged(b, num, count),
+            Suite::Poseidon => Self {
+                num: num.clone(),
+                bits: Vec::new(),
+            },
+        }
+    }
+
+    /// Any field element. Pedersen hashes integers, so the bits must be
+    /// canonical; Poseidon hashes elements and needs none.
+    pub(crate) fn element(b: &mut Builder, suite: Suite, num: &Num) -> Self {
+        let bits = match suite {
+            Suite::Pedersen => decompose_canonical(b, num),
+            Suite::Poseidon => Vec::new(),
+        };
+        Self {
+            num: num.clone(),
+            bits,
+        }
+    }
+
+    /// The bits of a value's integer, as hints.
+    pub(crate) fn bits_of(value: Fr) -> impl Fn(usize) -> bool {
+        let integer = value.into_bigint();
+        move |bit| integer.get_bit(bit)
+    }
+
+    /// A value defined by its bits.
+    pub(crate) fn packed(num: Num, bits: Vec<Bit>) -> Self {
+        Self { num, bits }
+    }
+}
+
+/// Whether a folding must rule out the second integer, `v + p`, that 254 bits
+/// can spell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inputs {
+    /// Checked: for every hash that becomes an output.
+    Canonical,
+    /// Not checked: for folding to a root that was itself made canonically,
+    /// where another integer would be a second preimage of it.
+    Free,
+}
+
+/// A Merkle node.
+pub(crate) fn node(b: &mut Builder, suite: Suite, children: [&Num; 2], inputs: Inputs) -> Num {
+    let [left, right] = children;
+    if left.is_constant() && right.is_constant() {
+        return Num::constant(suite.node(left.value(), right.value()));
+    }
+    match suite {
+        Suite::Poseidon => poseidon::hash(b, &[left.clone(), right.clone()]),
+        Suite::Pedersen => {
+            let bits = [left, right].map(|child| match inputs {
+                Inputs::Canonical => decompose_canonical(b, child),
+                Inputs::Free => decompose(b, child, FIELD_BITS),
+            });
+            pedersen::compress(b, 0, &[&bits[0], &bits[1]])
+        }
+    }
+}
+
+/// A note or nullifier hash.
+pub(crate) fn hash(b: &mut Builder, suite: Suite, index: HashIndex, values: &[&Word]) -> Num {
+    match suite {
+        Suite::Pedersen => {
+            let bits: Vec<&[Bit]> = values.iter().map(|word| &word.bits[..]).collect();
+            pedersen::compress(b, index as usize, &bits)
+        }
+        Suite::Poseidon => {
+            let mut inputs = vec![Num::constant(Fr::from(index as u64))];
+            inputs.extend(values.iter().map(|word| word.num.clone()));
+            poseidon::hash(b, &inputs)
+        }
+    }
+}
+
+/// Poseidon whatever the suite: for the public input.
+pub(crate) fn public_hash(b: &mut Builder, inputs: &[Num]) -> Num {
+    poseidon::hash(b, inputs)
+}

@@ -1,0 +1,35 @@
+//! Folding of Merkle paths in rows.
+
+use super::hash::{Inputs, node};
+use crate::r1cs::{Bit, Builder, Num};
+use crate::suite::Suite;
+
+/// Folds a node to the root, one level per sibling; bit 1 means that the
+/// running value is the right child. One row and one node per level.
+pub(crate) fn fold(
+    b: &mut Builder,
+    suite: Suite,
+    from: &Num,
+    path: &[(Num, Bit)],
+    inputs: Inputs,
+) -> Num {
+    let mut value = from.clone();
+    for (sibling, bit) in path {
+        let swap = b.mul(bit.num(), &(sibling - &value));
+        let (left, right) = (&value + &swap, sibling - &swap);
+        value = node(b, suite, [&left, &right], inputs);
+    }
+    value
+}
+
+/// The root of a full tree over a power of two of leaves.
+pub(crate) fn subtree(b: &mut Builder, suite: Suite, leaves: &[Num]) -> Num {
+    match leaves {
+        [leaf] => leaf.clone(),
+        _ => {
+            let (left, right) = leaves.split_at(leaves.len() / 2);
+            let (left, right) = (subtree(b, suite, left), subtree(b, suite, right));
+            node(b, suite, [&left, &right], Inputs::Canonical)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Which windows a hash of inputs of given lengths consists of.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use ark_ff::AdditiveGroup;
+use ark_grumpkin::Projective;
+
+use super::window::{Signed, Start};
+use crate::pedersen::bit_points;
+use crate::r1cs::Bit;
+
+/// Bits of a full window.
+const WINDOW: usize = 3;
+
+/// Everything fixed about a hash: computed once per index and input lengths.
+pub(super) struct Shape {
+    pub(super) start: Start,
+    pub(super) steps: Vec<Step>,
+}
+
+/// One window after the first.
+pub(super) struct Step {
+    input: usize,
+    offset: usize,
+    count: usize,
+    pub(super) window: Signed,
+}
+
+impl Step {
+    /// The window's bits among those of all inputs.
+    pub(super) fn bits<'a>(&self, inputs: &[&'a [Bit]]) -> &'a [Bit] {
+        &inputs[self.input][self.offset..self.offset + self.count]
+    }
+}
+
+/// The shape of a hash under an index with inputs of these many bits.
+pub(super) fn shape(index: usize, lengths: &[usize]) -> Arc<Shape> {
+    type Cache = Mutex<HashMap<(usize, Vec<usize>), Arc<Shape>>>;
+    static CACHE: OnceLock<Cache> = OnceLock::new();
+    let mut cache = CACHE
+        .get_or_init(Cache::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(shape) = cache.get(&(index, lengths.to_vec())) {
+        return Arc::clone(shape);
+    }
+    let shape = Arc::new(Shape::new(index, lengths));
+    cache.insert((index, lengths.to_vec()), Arc::clone(&shape));
+    shape
+}
+
+impl Shape {
+    fn new(index: usize, lengths: &[usize]) -> Self {
+        let mut base = Projective::ZERO;
+        let mut steps = Vec::new();
+        for (input, length) in lengths.iter().enumerate() {
+            let points = bit_points(index, input);
+            base += points.constant;
+            for offset in (0..*length).step_by(WINDOW) {
+                if (input, offset) == (0, 0) {
+                    continue;
+                }
+                let count = WINDOW.min(length - offset);
+                let halves = &points.halves[offset..offset + count];
+                // The signed form is short of the plain one by the half points.
+                base += halves.iter().sum::<Projective>();
+                steps.push(Step {
+                    input,
+                    offset,
+                    count,
+                    window: Signed::new(halves),
+                });
+            }
+        }
+        let start = Start::new(base, &bit_points(index, 0).bits[..WINDOW]);
+        Self { start, steps }
+    }
+}

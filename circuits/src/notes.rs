@@ -1,0 +1,196 @@
+//! Notes and nullifiers, for both suites.
+//!
+//! The poseidon suite differs in three places: owner keys are points of Baby
+//! Jubjub, the nullifier key is a hash of the private key (a curve point
+//! would need a second independent generator), and the value nullifier is
+//! the hash itself, without BLAKE2s around it.
+
+use ark_bn254::Fr;
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::{AdditiveGroup, PrimeField};
+use blake2::{Blake2s256, Digest};
+
+use crate::field;
+use crate::pedersen;
+use crate::suite::{HashIndex, Suite};
+
+/// What the creator of a value note fixes before its value is known.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueNotePartial {
+    /// Blinds the note.
+    pub secret: Fr,
+    /// The owner's public key.
+    pub owner: (Fr, Fr),
+    /// Whether spending needs a registered account's signing key.
+    pub account_required: bool,
+    /// x-coordinate of the creator's key, or zero.
+    pub creator: Fr,
+}
+
+/// A value note.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueNote {
+    /// Commitment of the [`ValueNotePartial`].
+    pub partial: Fr,
+    /// Amount.
+    pub value: Fr,
+    /// Asset id.
+    pub asset: Fr,
+    /// The nullifier that makes this note unique.
+    pub input_nullifier: Fr,
+}
+
+/// A claim note before its interaction is known.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimNotePartial {
+    /// Deposited amount.
+    pub deposit: Fr,
+    /// Packed bridge call data.
+    pub bridge: Fr,
+    /// Partial commitment of the notes that the claim will create.
+    pub value_note_partial: Fr,
+    /// The nullifier that makes this note unique.
+    pub input_nullifier: Fr,
+}
+
+/// A finished defi interaction.
+#[derive(Clone, Copy, Debug)]
+pub struct DefiNote {
+    /// Packed bridge call data.
+    pub bridge: Fr,
+    /// Sum of all deposits.
+    pub total_input: Fr,
+    /// What the bridge returned of the first output asset.
+    pub total_output_a: Fr,
+    /// What the bridge returned of the second output asset.
+    pub total_output_b: Fr,
+    /// Interaction nonce.
+    pub nonce: Fr,
+    /// Whether the interaction succeeded.
+    pub result: Fr,
+}
+
+impl ValueNotePartial {
+    /// The commitment to these fields.
+    pub fn commit(&self, suite: Suite) -> Fr {
+        let fields = [
+            self.secret,
+            self.owner.0,
+            self.owner.1,
+            Fr::from(self.account_required),
+            self.creator,
+        ];
+        suite.hash(HashIndex::ValueNotePartial, &fields)
+    }
+}
+
+impl ValueNote {
+    /// The commitment that enters the data tree.
+    pub fn commit(&self, suite: Suite) -> Fr {
+        let fields = [self.partial, self.value, self.asset, self.input_nullifier];
+        suite.hash(HashIndex::ValueNote, &fields)
+    }
+}
+
+impl ClaimNotePartial {
+    /// The commitment that a defi deposit publishes.
+    pub fn commit(&self, suite: Suite) -> Fr {
+        let fields = [
+            self.deposit,
+            self.bridge,
+            self.value_note_partial,
+            self.input_nullifier,
+        ];
+        suite.hash(HashIndex::ClaimNotePartial, &fields)
+    }
+}
+
+impl DefiNote {
+    /// The commitment that enters the defi tree.
+    pub fn commit(&self, suite: Suite) -> Fr {
+        let fields = [
+            self.bridge,
+            self.total_input,
+            self.total_output_a,
+            self.total_output_b,
+            self.nonce,
+            self.result,
+        ];
+        suite.hash(HashIndex::DefiInteractionNote, &fields)
+    }
+}
+
+impl Suite {
+    /// The claim note that enters the data tree once a rollup fixes its nonce and fee.
+    pub fn claim_note(self, partial: Fr, nonce: Fr, fee: Fr) -> Fr {
+        self.hash(HashIndex::ClaimNote, &[partial, nonce, fee])
+    }
+
+    /// An account note.
+    pub fn account_note(self, alias_hash: Fr, account_key_x: Fr, signing_key_x: Fr) -> Fr {
+        self.hash(
+            HashIndex::AccountNote,
+            &[alias_hash, account_key_x, signing_key_x],
+        )
+    }
+
+    /// The public key of a private key; the key is reduced modulo the group order.
+    pub fn owner_key(self, private_key: &[u8; 32]) -> (Fr, Fr) {
+        match self {
+            Self::Pedersen => {
+                let scalar = ark_grumpkin::Fr::from_be_bytes_mod_order(private_key);
+                let point = (pedersen::standard_generator() * scalar).into_affine();
+                (point.x, point.y)
+            }
+            Self::Poseidon => {
+                let scalar = ark_ed_on_bn254::Fr::from_be_bytes_mod_order(private_key);
+                let base = ark_ed_on_bn254::EdwardsAffine::generator();
+                let point = (base * scalar).into_affine();
+                (point.x, point.y)
+            }
+        }
+    }
+
+    /// What a value nullifier binds of the private key; secret like the key.
+    pub fn nullifier_key(self, private_key: &[u8; 32]) -> (Fr, Fr) {
+        let key = field::reduce(private_key);
+        match self {
+            Self::Pedersen => {
+                let point = pedersen::nullifier_key(key);
+                (point.x, point.y)
+            }
+            Self::Poseidon => (self.hash(HashIndex::ValueNullifierKey, &[key]), Fr::ZERO),
+        }
+    }
+
+    /// The nullifier of a value note.
+    pub fn value_nullifier(self, commitment: Fr, private_key: &[u8; 32], in_use: bool) -> Fr {
+        let key = self.nullifier_key(private_key);
+        let inputs = [commitment, key.0, key.1, Fr::from(in_use)];
+        let hash = self.hash(HashIndex::ValueNullifier, &inputs);
+        match self {
+            Self::Pedersen => field::reduce(&Blake2s256::digest(field::to_word(&hash)).into()),
+            Self::Poseidon => hash,
+        }
+    }
+
+    /// The nullifier of a claim note.
+    pub fn claim_nullifier(self, claim_note: Fr) -> Fr {
+        self.hash(HashIndex::ClaimNullifier, &[claim_note])
+    }
+
+    /// The nullifier of one claim on a defi interaction.
+    pub fn defi_nullifier(self, defi_note: Fr, claim_note: Fr) -> Fr {
+        self.hash(HashIndex::DefiNullifier, &[defi_note, claim_note])
+    }
+
+    /// The nullifier that reserves an alias.
+    pub fn alias_nullifier(self, alias_hash: Fr) -> Fr {
+        self.hash(HashIndex::AliasNullifier, &[alias_hash])
+    }
+
+    /// The nullifier that reserves an account key.
+    pub fn public_key_nullifier(self, account_key_x: Fr) -> Fr {
+        self.hash(HashIndex::PublicKeyNullifier, &[account_key_x])
+    }
+}

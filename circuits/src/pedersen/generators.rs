@@ -1,0 +1,120 @@
+//! The generator stream: points hashed to the curve from a counter.
+
+use std::sync::OnceLock;
+
+use ark_bn254::Fr;
+use ark_ec::AffineRepr;
+use ark_ff::{BigInteger, Field, PrimeField};
+use ark_grumpkin::Affine;
+use sha3::{Digest, Keccak256};
+
+/// Hash indexes that have generators.
+pub(crate) const INDEXES: usize = 17;
+/// Positions under index 0: as many as every build of the original has.
+const FIRST_POSITIONS: usize = 32;
+/// Positions under each other index.
+const POSITIONS: usize = 8;
+
+/// The counter value before the first point of each hash index, so that late
+/// generators need not walk the whole stream. Checked by a test.
+const SEED_BEFORE: [u64; INDEXES] = [
+    0, 12320, 12365, 12415, 12459, 12515, 12566, 12619, 12664, 12722, 12767, 12805, 12852, 12904,
+    12949, 13005, 13055,
+];
+
+/// The three points that hash one input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Generator {
+    /// Carries the bits from the fifth up.
+    pub main: Affine,
+    /// Carries bits one to four.
+    pub aux: Affine,
+    /// Carries the parity.
+    pub skew: Affine,
+}
+
+/// The generator of input `position` under a hash index.
+///
+/// # Panics
+/// If the protocol has no such generator (0 has 32, 1 to 16 have 8 each).
+pub fn generator(index: usize, position: usize) -> Generator {
+    static BLOCKS: [OnceLock<Vec<Generator>>; INDEXES] = [const { OnceLock::new() }; INDEXES];
+    BLOCKS[index].get_or_init(|| block(index))[position]
+}
+
+/// Grumpkin's standard generator, which public keys are multiples of.
+pub fn standard_generator() -> Affine {
+    Affine::generator()
+}
+
+/// How many positions a hash index has.
+pub(crate) fn positions(index: usize) -> usize {
+    if index == 0 {
+        FIRST_POSITIONS
+    } else {
+        POSITIONS
+    }
+}
+
+fn block(index: usize) -> Vec<Generator> {
+    let mut points = (SEED_BEFORE[index] + 1..).filter_map(point);
+    let mut next = || points.next().expect("the stream of points has no end");
+    (0..positions(index))
+        .map(|_| Generator {
+            main: next(),
+            aux: next(),
+            skew: next(),
+        })
+        .collect()
+}
+
+/// The point of one seed, if its x-coordinate is on the curve.
+fn point(seed: u64) -> Option<Affine> {
+    let mut message = [0u8; 32];
+    message[..8].copy_from_slice(&seed.to_be_bytes());
+    let mut digest: [u8; 32] = Keccak256::digest(message).into();
+    let odd = digest[31] >> 7 == 1;
+    digest[31] &= 0x7f;
+    let x = Fr::from_le_bytes_mod_order(&digest);
+    let y = (x.square() * x - Fr::from(17u64)).sqrt()?;
+    let y = if y.into_bigint().is_odd() == odd {
+        y
+    } else {
+        -y
+    };
+    Some(Affine::new_unchecked(x, y))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_ff::LegendreSymbol;
+
+    fn on_curve(seed: u64) -> bool {
+        let mut message = [0u8; 32];
+        message[..8].copy_from_slice(&seed.to_be_bytes());
+        let mut digest: [u8; 32] = Keccak256::digest(message).into();
+        digest[31] &= 0x7f;
+        let x = Fr::from_le_bytes_mod_order(&digest);
+        !matches!(
+            (x.square() * x - Fr::from(17u64)).legendre(),
+            LegendreSymbol::QuadraticNonResidue
+        )
+    }
+
+    #[test]
+    fn late_blocks_start_where_the_stream_does() {
+        let mut points = 0;
+        let mut seed = 0;
+        let mut found = vec![0];
+        for index in 1..INDEXES {
+            let wanted = 3 * (2048 + POSITIONS * (index - 1));
+            while points < wanted {
+                seed += 1;
+                points += usize::from(on_curve(seed));
+            }
+            found.push(seed);
+        }
+        assert_eq!(found, SEED_BEFORE);
+    }
+}

@@ -1,0 +1,100 @@
+//! The hash outside circuits: one table lookup and one addition per window.
+
+use std::sync::OnceLock;
+
+use ark_bn254::Fr;
+use ark_ec::CurveGroup;
+use ark_ff::{AdditiveGroup, PrimeField};
+use ark_grumpkin::{Affine, Fr as Scalar, Projective};
+
+use super::generators::{self, INDEXES, generator};
+use super::points::{bit_points, subset_sums};
+use crate::field::FIELD_BITS;
+
+/// Window of the two generators that hash Merkle nodes: a megabyte of tables
+/// for 64 additions a node.
+const NODE_WINDOW: usize = 8;
+/// Window of all other generators.
+const NOTE_WINDOW: usize = 4;
+
+/// Window sums of one generator; the constant is in the first window.
+struct Table {
+    window: usize,
+    rows: Vec<Vec<Affine>>,
+}
+
+impl Table {
+    fn new(index: usize, position: usize) -> Self {
+        let window = if index == 0 && position < 2 {
+            NODE_WINDOW
+        } else {
+            NOTE_WINDOW
+        };
+        let points = bit_points(index, position);
+        let base = |row: usize| {
+            if row == 0 {
+                points.constant
+            } else {
+                Projective::ZERO
+            }
+        };
+        let rows = points.bits.chunks(window).enumerate();
+        Self {
+            window,
+            rows: rows
+                .map(|(row, bits)| subset_sums(base(row), bits))
+                .collect(),
+        }
+    }
+
+    fn add(&self, sum: &mut Projective, value: &Fr) {
+        let limbs = value.into_bigint().0;
+        let mask = (1 << self.window) - 1;
+        for (row, offset) in self.rows.iter().zip((0..FIELD_BITS).step_by(self.window)) {
+            // Windows divide 64, so none straddles two limbs.
+            let digit = (limbs[offset / 64] >> (offset % 64)) as usize & mask;
+            if digit != 0 || offset == 0 {
+                *sum += row[digit];
+            }
+        }
+    }
+}
+
+fn table(index: usize, position: usize) -> &'static Table {
+    static CACHE: [OnceLock<Vec<OnceLock<Table>>>; INDEXES] = [const { OnceLock::new() }; INDEXES];
+    let positions = CACHE[index].get_or_init(|| {
+        (0..generators::positions(index))
+            .map(|_| OnceLock::new())
+            .collect()
+    });
+    positions[position].get_or_init(|| Table::new(index, position))
+}
+
+/// The commitment point of some values under a hash index.
+///
+/// # Panics
+/// If there are more values than the index has generators.
+pub fn commit(index: usize, values: &[Fr]) -> Affine {
+    let mut sum = Projective::ZERO;
+    for (position, value) in values.iter().enumerate() {
+        table(index, position).add(&mut sum, value);
+    }
+    sum.into_affine()
+}
+
+/// The hash: x-coordinate of [`commit`].
+///
+/// # Panics
+/// If there are more values than the index has generators.
+pub fn compress(index: usize, values: &[Fr]) -> Fr {
+    commit(index, values).x
+}
+
+/// The private key times the nullifier key generator: an exact multiple of
+/// the main point, without aux and skew.
+pub(crate) fn nullifier_key(private_key: Fr) -> Affine {
+    // A field element is below the group order, so this does not wrap.
+    let scalar = Scalar::from_bigint(private_key.into_bigint())
+        .expect("the scalar field is smaller than the group order");
+    (generator(8, 0).main * scalar).into_affine()
+}

@@ -1,0 +1,122 @@
+//! Poseidon over the BN254 scalar field with circomlib's parameters.
+//!
+//! The state starts as `[0, inputs…]` and the hash is element 0 of the final
+//! state. Parameters come from `light-poseidon`, computed once per width.
+
+use std::sync::OnceLock;
+
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, Field};
+use light_poseidon::PoseidonParameters;
+use light_poseidon::parameters::bn254_x5::get_poseidon_parameters;
+
+/// Most inputs one hash takes.
+pub const MAX_INPUTS: usize = 12;
+
+/// The constants for one state width.
+pub(crate) struct Constants {
+    /// State width: inputs + 1.
+    pub(crate) width: usize,
+    /// Rounds before, and again after, the partial ones.
+    pub(crate) half_full: usize,
+    /// Rounds whose S-box touches element 0 only.
+    pub(crate) partial: usize,
+    /// Round constants, `width` per round.
+    pub(crate) round: Vec<Fr>,
+    /// The mixing matrix by rows.
+    pub(crate) mds: Vec<Vec<Fr>>,
+    /// Inverse of the matrix' first entry, for the circuit.
+    pub(crate) mds_corner_inverse: Fr,
+}
+
+/// The constants of a hash of `inputs` values.
+///
+/// # Panics
+/// If there are no inputs or more than [`MAX_INPUTS`].
+pub(crate) fn constants(inputs: usize) -> &'static Constants {
+    static CACHE: [OnceLock<Constants>; MAX_INPUTS + 1] =
+        [const { OnceLock::new() }; MAX_INPUTS + 1];
+    CACHE[inputs].get_or_init(|| Constants::new(inputs + 1))
+}
+
+impl Constants {
+    fn new(width: usize) -> Self {
+        let parameters: PoseidonParameters<Fr> = get_poseidon_parameters(width as u8)
+            .expect("circomlib has parameters for widths 2 to 13");
+        let corner = parameters.mds[0][0];
+        Self {
+            width,
+            half_full: parameters.full_rounds / 2,
+            partial: parameters.partial_rounds,
+            round: parameters.ark,
+            mds: parameters.mds,
+            mds_corner_inverse: corner.inverse().expect("an MDS matrix has no zero entry"),
+        }
+    }
+
+    fn mix(&self, state: &[Fr], next: &mut [Fr]) {
+        for (out, row) in next.iter_mut().zip(&self.mds) {
+            *out = row.iter().zip(state).map(|(a, b)| *a * b).sum();
+        }
+    }
+}
+
+/// `x^5`.
+pub(crate) fn fifth_power(x: Fr) -> Fr {
+    x.square().square() * x
+}
+
+/// Hashes 1 to [`MAX_INPUTS`] values.
+///
+/// # Panics
+/// If there are no inputs or too many: arities are fixed by the caller's code.
+pub fn hash(inputs: &[Fr]) -> Fr {
+    assert!((1..=MAX_INPUTS).contains(&inputs.len()), "1 to 12 inputs");
+    let constants = constants(inputs.len());
+    let mut state = vec![Fr::ZERO; constants.width];
+    let mut next = state.clone();
+    state[1..].copy_from_slice(inputs);
+    let partial = constants.half_full..constants.half_full + constants.partial;
+    for (round, keys) in constants.round.chunks_exact(constants.width).enumerate() {
+        for (element, key) in state.iter_mut().zip(keys) {
+            *element += key;
+        }
+        let boxes = if partial.contains(&round) {
+            1
+        } else {
+            constants.width
+        };
+        for element in &mut state[..boxes] {
+            *element = fifth_power(*element);
+        }
+        constants.mix(&state, &mut next);
+        std::mem::swap(&mut state, &mut next);
+    }
+    state[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use light_poseidon::{Poseidon, PoseidonHasher};
+
+    #[test]
+    fn agrees_with_circomlib() {
+        let expected: Fr = ark_ff::MontFp!(
+            "7853200120776062878684798364095072458815029376092732009249414926327459813530"
+        );
+        assert_eq!(hash(&[Fr::from(1u64), Fr::from(2u64)]), expected);
+    }
+
+    #[test]
+    fn agrees_with_light_poseidon_at_every_width() {
+        for inputs in 1..=MAX_INPUTS {
+            let values: Vec<Fr> = (0..inputs as u64).map(|i| -Fr::from(i * i + 1)).collect();
+            let reference = Poseidon::<Fr>::new_circom(inputs)
+                .unwrap()
+                .hash(&values)
+                .unwrap();
+            assert_eq!(hash(&values), reference, "{inputs} inputs");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The builder that circuit code runs against.
+
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, Field};
+
+use super::matrices::Store;
+use super::{Assignment, Bit, Matrices, NUM_INSTANCE, Num};
+
+/// What a run of the circuit's code is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Count rows per part; no values.
+    Count,
+    /// Compute the values of all variables.
+    Witness,
+    /// Compute values and check each row against them, storing no row.
+    Check,
+    /// Store the rows; no values.
+    Matrices,
+    /// Compute values, check rows and store them: for tests.
+    Full,
+}
+
+/// A row that the witness does not satisfy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("row {row} of {part} is not satisfied")]
+pub struct Unsatisfied {
+    /// The row's number.
+    pub row: usize,
+    /// The part of the circuit that it belongs to.
+    pub part: &'static str,
+}
+
+/// Collects variables and rows.
+#[derive(Debug)]
+pub struct Builder {
+    mode: Mode,
+    values: Assignment,
+    num_witness: usize,
+    num_rows: usize,
+    parts: Vec<(&'static str, usize)>,
+    part: usize,
+    store: Option<Store>,
+    unsatisfied: Vec<Unsatisfied>,
+}
+
+/// How many unsatisfied rows are kept: enough to see a pattern.
+const MAX_REPORTED: usize = 32;
+
+impl Builder {
+    /// A builder without variables, except the two of the instance.
+    pub fn new(mode: Mode) -> Self {
+        let store = matches!(mode, Mode::Matrices | Mode::Full).then(Store::new);
+        Self {
+            mode,
+            values: Assignment {
+                instance: vec![Fr::ONE, Fr::ZERO],
+                witness: Vec::new(),
+            },
+            num_witness: 0,
+            num_rows: 0,
+            parts: vec![("other", 0)],
+            part: 0,
+            store,
+            unsatisfied: Vec::new(),
+        }
+    }
+
+    /// Whether values matter in this run; costly hints need not be computed otherwise.
+    pub fn has_values(&self) -> bool {
+        matches!(self.mode, Mode::Witness | Mode::Check | Mode::Full)
+    }
+
+    fn has_terms(&self) -> bool {
+        matches!(self.mode, Mode::Check | Mode::Matrices | Mode::Full)
+    }
+
+    fn checks(&self) -> bool {
+        matches!(self.mode, Mode::Check | Mode::Full)
+    }
+
+    /// Runs `body` with its rows accounted to a part of the circuit.
+    pub fn part<T>(&mut self, name: &'static str, body: impl FnOnce(&mut Self) -> T) -> T {
+        let index = self.parts.iter().position(|(known, _)| *known == name);
+        let outer = self.part;
+        self.part = index.unwrap_or_else(|| {
+            self.parts.push((name, 0));
+            self.parts.len() - 1
+        });
+        let result = body(self);
+        self.part = outer;
+        result
+    }
+
+    /// A new witness variable.
+    pub fn alloc(&mut self, value: Fr) -> Num {
+        let index = self.num_witness + NUM_INSTANCE;
+        self.num_witness += 1;
+        if self.has_values() {
+            self.values.witness.push(value);
+        }
+        Num::variable(value, self.has_terms().then_some(index as u32))
+    }
+
+    /// A new variable that a row forces to be 0 or 1.
+    pub fn alloc_bit(&mut self, value: bool) -> Bit {
+        let bit = self.alloc(Fr::from(value));
+        self.enforce(&bit, &bit, &bit);
+        Bit::assert_boolean(bit)
+    }
+
+    /// One row: `a·b = c`.
+    pub fn enforce(&mut self, a: &Num, b: &Num, c: &Num) {
+        if self.checks() && self.evaluate(a) * self.evaluate(b) != self.evaluate(c) {
+            self.report();
+        }
+        if let Some(store) = &mut self.store {
+            store.push(a, b, c);
+        }
+        self.num_rows += 1;
+        self.parts[self.part].1 += 1;
+    }
+
+    /// One row: `a = b`.
+    pub fn equal(&mut self, a: &Num, b: &Num) {
+        self.enforce(&(a - b), &Num::one(), &Num::zero());
+    }
+
+    /// The product, as a variable unless a factor is a constant.
+    pub fn mul(&mut self, a: &Num, b: &Num) -> Num {
+        if a.is_constant() {
+            return b.scale(a.value());
+        }
+        if b.is_constant() {
+            return a.scale(b.value());
+        }
+        let product = self.alloc(a.value() * b.value());
+        self.enforce(a, b, &product);
+        product
+    }
+
+    /// `bit ? a : b`; one row.
+    pub fn select(&mut self, bit: &Bit, a: &Num, b: &Num) -> Num {
+        b + &self.mul(bit.num(), &(a - b))
+    }
+
+    /// Both bits.
+    pub fn and(&mut self, a: &Bit, b: &Bit) -> Bit {
+        Bit::assert_boolean(self.mul(a.num(), b.num()))
+    }
+
+    /// Either bit.
+    pub fn or(&mut self, a: &Bit, b: &Bit) -> Bit {
+        let both = self.mul(a.num(), b.num());
+        Bit::assert_boolean(&(a.num() + b.num()) - &both)
+    }
+
+    /// Makes a combination the statement's public input.
+    pub fn publish(&mut self, public: &Num) {
+        self.values.instance[1] = public.value();
+        let variable = Num::variable(public.value(), self.has_terms().then_some(1));
+        self.equal(public, &variable);
+    }
+
+    /// Rows so far.
+    pub fn num_rows(&self) -> usize {
+        self.num_rows
+    }
+
+    /// Rows per part, in the order in which the parts first appeared.
+    pub fn rows_by_part(&self) -> Vec<(&'static str, usize)> {
+        self.parts
+            .iter()
+            .copied()
+            .filter(|(_, rows)| *rows != 0)
+            .collect()
+    }
+
+    /// Rows found not to hold, up to a few; empty unless this run checks.
+    pub fn unsatisfied(&self) -> &[Unsatisfied] {
+        &self.unsatisfied
+    }
+
+    /// The values of all variables.
+    pub fn into_assignment(self) -> Assignment {
+        self.values
+    }
+
+    /// The rows; empty unless this run stored them.
+    pub fn into_matrices(self) -> Matrices {
+        let Self {
+            store,
+            num_witness,
+            num_rows,
+            ..
+        } = self;
+        store.map_or_else(Matrices::default, |store| {
+            store.finish(num_witness, num_rows)
+        })
+    }
+
+    /// Evaluates from the variables, not from the value that the gadgets
+    /// carried along: a check must not believe what it checks.
+    fn evaluate(&self, num: &Num) -> Fr {
+        let mut sum = num.offset();
+        for (column, k) in num.terms() {
+            let value = self.values.at(*column);
+            if *k == Fr::ONE {
+                sum += value;
+            } else {
+                sum += value * k;
+            }
+        }
+        sum
+    }
+
+    fn report(&mut self) {
+        if self.unsatisfied.len() < MAX_REPORTED {
+            let part = self.parts[self.part].0;
+            self.unsatisfied.push(Unsatisfied {
+                row: self.num_rows,
+                part,
+            });
+        }
+    }
+}

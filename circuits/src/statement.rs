@@ -1,0 +1,66 @@
+//! Native checks of whole requests: every rule, without a circuit.
+
+use ark_bn254::Fr;
+use zkwhirl_job::request::{ClaimRequest, TxRollupRequest};
+
+use crate::claim::{self, ClaimWitness};
+use crate::error::StatementError;
+use crate::published::Published;
+use crate::suite::Suite;
+use crate::tx_rollup::{self, TxRollupWitness};
+
+/// A claim that follows every rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimStatement {
+    /// The 16 public inputs of the claim's reply.
+    pub published: Published,
+}
+
+/// An inner rollup that follows every rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TxRollupStatement {
+    /// The reply's fields before the recursion limbs.
+    pub published: Published,
+}
+
+impl ClaimStatement {
+    /// The circuit's public input.
+    pub fn public_input(&self) -> Fr {
+        self.published.public_input()
+    }
+}
+
+impl TxRollupStatement {
+    /// The circuit's public input.
+    pub fn public_input(&self) -> Fr {
+        self.published.public_input()
+    }
+}
+
+/// Checks a claim request.
+pub fn claim(suite: Suite, request: &ClaimRequest) -> Result<ClaimStatement, StatementError> {
+    let witness = ClaimWitness::new(request)?;
+    match claim::violations(suite, &witness).first() {
+        Some(rule) => Err((*rule).into()),
+        None => Ok(ClaimStatement {
+            published: claim::published(suite, &witness),
+        }),
+    }
+}
+
+/// Checks a tx rollup request for a circuit of some capacity.
+pub fn tx_rollup(
+    suite: Suite,
+    request: &TxRollupRequest,
+    capacity: u32,
+) -> Result<TxRollupStatement, StatementError> {
+    let witness = TxRollupWitness::new(request, capacity)?;
+    let (published, violations) = tx_rollup::evaluate(suite, capacity, &witness);
+    match violations.first() {
+        Some((tx, rule)) => Err(StatementError::Broken {
+            tx: *tx,
+            rule: *rule,
+        }),
+        None => Ok(TxRollupStatement { published }),
+    }
+}

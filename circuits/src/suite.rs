@@ -1,0 +1,113 @@
+//! The two suites of hashes a statement can be built over.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+
+use crate::{pedersen, poseidon};
+
+/// Deepest tree of the protocol: the nullifier tree.
+pub const MAX_DEPTH: usize = 256;
+
+/// Which hashes commitments, nullifiers and trees use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Suite {
+    /// Aztec Connect's own Pedersen hashes, bit for bit.
+    Pedersen,
+    /// Poseidon with circomlib's parameters: the same statements, a sixth of the rows.
+    Poseidon,
+}
+
+/// What a hash is for. Pedersen separates the purposes by generators,
+/// Poseidon by a leading input; both use these numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are the protocol's own")]
+pub enum HashIndex {
+    Node = 0,
+    ValueNotePartial = 1,
+    ValueNote = 2,
+    ClaimNotePartial = 3,
+    ClaimNote = 4,
+    AccountNote = 5,
+    DefiInteractionNote = 6,
+    ValueNullifier = 7,
+    ValueNullifierKey = 8,
+    ClaimNullifier = 9,
+    AliasNullifier = 10,
+    DefiNullifier = 11,
+    PublicKeyNullifier = 12,
+}
+
+impl Suite {
+    /// Both suites.
+    pub const ALL: [Self; 2] = [Self::Pedersen, Self::Poseidon];
+
+    /// A Merkle node.
+    pub fn node(self, left: Fr, right: Fr) -> Fr {
+        match self {
+            Self::Pedersen => pedersen::compress(0, &[left, right]),
+            Self::Poseidon => poseidon::hash(&[left, right]),
+        }
+    }
+
+    /// The hash for one purpose: `compress_h(v…)` or `Poseidon(h, v…)`.
+    pub fn hash(self, index: HashIndex, values: &[Fr]) -> Fr {
+        match self {
+            Self::Pedersen => pedersen::compress(index as usize, values),
+            Self::Poseidon => {
+                let mut inputs = Vec::with_capacity(values.len() + 1);
+                inputs.push(Fr::from(index as u64));
+                inputs.extend_from_slice(values);
+                poseidon::hash(&inputs)
+            }
+        }
+    }
+
+    /// `Z_0 = 0` and `Z_{i+1} = node(Z_i, Z_i)` up to [`MAX_DEPTH`].
+    pub fn zero_hashes(self) -> &'static [Fr] {
+        static PEDERSEN: OnceLock<Vec<Fr>> = OnceLock::new();
+        static POSEIDON: OnceLock<Vec<Fr>> = OnceLock::new();
+        let cell = match self {
+            Self::Pedersen => &PEDERSEN,
+            Self::Poseidon => &POSEIDON,
+        };
+        cell.get_or_init(|| {
+            std::iter::successors(Some(Fr::ZERO), |z| Some(self.node(*z, *z)))
+                .take(MAX_DEPTH + 1)
+                .collect()
+        })
+    }
+
+    /// The root of an empty tree.
+    pub fn empty_root(self, depth: usize) -> Fr {
+        self.zero_hashes()[depth]
+    }
+}
+
+impl fmt::Display for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pedersen => "pedersen",
+            Self::Poseidon => "poseidon",
+        })
+    }
+}
+
+/// A name that is no suite.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown suite {0:?}: expected pedersen or poseidon")]
+pub struct UnknownSuite(String);
+
+impl FromStr for Suite {
+    type Err = UnknownSuite;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|suite| suite.to_string() == name)
+            .ok_or_else(|| UnknownSuite(name.to_owned()))
+    }
+}

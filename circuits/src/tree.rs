@@ -1,0 +1,194 @@
+//! A sparse Merkle tree of up to 256 levels, and folding of paths.
+//!
+//! The leaf level holds raw elements, an empty leaf is zero, and a path is
+//! one `(left, right)` pair per level, leaf level first. The half of a pair
+//! that lies on the path is ignored wherever a path is checked.
+
+use std::collections::HashMap;
+
+use ark_bn254::Fr;
+use ark_ff::{BigInt, PrimeField};
+
+use crate::suite::{MAX_DEPTH, Suite};
+
+/// The position of a leaf: an integer of up to 256 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LeafIndex(BigInt<4>);
+
+impl LeafIndex {
+    /// The bit that says on which side the path is at a level (0: left).
+    pub fn bit(self, level: usize) -> bool {
+        self.0.0[level / 64] >> (level % 64) & 1 == 1
+    }
+
+    fn parent(self) -> Self {
+        Self(self.0 >> 1)
+    }
+
+    fn sibling(self) -> Self {
+        let mut limbs = self.0;
+        limbs.0[0] ^= 1;
+        Self(limbs)
+    }
+}
+
+impl From<u64> for LeafIndex {
+    fn from(index: u64) -> Self {
+        Self(BigInt::from(index))
+    }
+}
+
+impl From<Fr> for LeafIndex {
+    fn from(index: Fr) -> Self {
+        Self(index.into_bigint())
+    }
+}
+
+/// A sparse tree: only nodes that differ from the empty tree's are stored.
+#[derive(Clone, Debug)]
+pub struct MerkleTree {
+    suite: Suite,
+    depth: usize,
+    nodes: HashMap<(u16, LeafIndex), Fr>,
+}
+
+impl MerkleTree {
+    /// An empty tree.
+    ///
+    /// # Panics
+    /// If the depth is above 256.
+    pub fn new(suite: Suite, depth: usize) -> Self {
+        assert!(depth <= MAX_DEPTH, "a tree of {depth} levels");
+        Self {
+            suite,
+            depth,
+            nodes: HashMap::new(),
+        }
+    }
+
+    /// Levels below the root.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The root.
+    pub fn root(&self) -> Fr {
+        self.node(self.depth, LeafIndex::from(0))
+    }
+
+    /// The leaf at an index; zero where none was set.
+    pub fn leaf(&self, index: LeafIndex) -> Fr {
+        self.node(0, index)
+    }
+
+    /// The pairs from a leaf to the root.
+    pub fn path(&self, index: LeafIndex) -> Vec<(Fr, Fr)> {
+        let mut at = index;
+        (0..self.depth)
+            .map(|level| {
+                let (here, beside) = (self.node(level, at), self.node(level, at.sibling()));
+                let right = at.bit(0);
+                at = at.parent();
+                if right {
+                    (beside, here)
+                } else {
+                    (here, beside)
+                }
+            })
+            .collect()
+    }
+
+    /// Sets a leaf and rehashes its path.
+    pub fn set(&mut self, index: LeafIndex, leaf: Fr) {
+        let (mut at, mut value) = (index, leaf);
+        for level in 0..self.depth {
+            self.nodes.insert((level as u16, at), value);
+            let beside = self.node(level, at.sibling());
+            value = if at.bit(0) {
+                self.suite.node(beside, value)
+            } else {
+                self.suite.node(value, beside)
+            };
+            at = at.parent();
+        }
+        self.nodes.insert((self.depth as u16, at), value);
+    }
+
+    fn node(&self, level: usize, at: LeafIndex) -> Fr {
+        let stored = self.nodes.get(&(level as u16, at)).copied();
+        stored.unwrap_or_else(|| self.suite.empty_root(level))
+    }
+}
+
+/// The siblings of a path, leaf level first.
+pub fn siblings(path: &[(Fr, Fr)], index: LeafIndex) -> Vec<Fr> {
+    let side = |(level, (left, right)): (usize, &(Fr, Fr))| {
+        if index.bit(level) { *left } else { *right }
+    };
+    path.iter().enumerate().map(side).collect()
+}
+
+/// Folds a node at level `from` up to the root along siblings that start at the leaf level.
+pub fn fold(suite: Suite, node: Fr, siblings: &[Fr], index: LeafIndex, from: usize) -> Fr {
+    let levels = siblings.iter().enumerate().skip(from);
+    levels.fold(node, |node, (level, sibling)| {
+        if index.bit(level) {
+            suite.node(*sibling, node)
+        } else {
+            suite.node(node, *sibling)
+        }
+    })
+}
+
+/// The root of a full tree over a power of two of leaves.
+pub fn subtree_root(suite: Suite, leaves: &[Fr]) -> Fr {
+    match leaves {
+        [leaf] => *leaf,
+        _ => {
+            let (left, right) = leaves.split_at(leaves.len() / 2);
+            suite.node(subtree_root(suite, left), subtree_root(suite, right))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_ff::AdditiveGroup;
+
+    #[test]
+    fn paths_fold_to_the_root() {
+        for suite in Suite::ALL {
+            let mut tree = MerkleTree::new(suite, 5);
+            assert_eq!(tree.root(), suite.empty_root(5));
+            for (index, leaf) in [(3u64, 7u64), (4, 9), (31, 2), (3, 8)] {
+                tree.set(index.into(), Fr::from(leaf));
+            }
+            for index in [0u64, 3, 4, 30, 31] {
+                let siblings = siblings(&tree.path(index.into()), index.into());
+                let leaf = tree.leaf(index.into());
+                assert_eq!(fold(suite, leaf, &siblings, index.into(), 0), tree.root());
+            }
+            tree.set(3.into(), Fr::ZERO);
+            tree.set(4.into(), Fr::ZERO);
+            tree.set(31.into(), Fr::ZERO);
+            assert_eq!(tree.root(), suite.empty_root(5));
+        }
+    }
+
+    #[test]
+    fn a_nullifier_is_an_index() {
+        let mut tree = MerkleTree::new(Suite::Poseidon, 256);
+        let index = LeafIndex::from(-Fr::from(5u64));
+        let before = siblings(&tree.path(index), index);
+        assert_eq!(
+            fold(Suite::Poseidon, Fr::ZERO, &before, index, 0),
+            tree.root()
+        );
+        tree.set(index, Fr::from(1u64));
+        assert_eq!(
+            fold(Suite::Poseidon, Fr::from(1u64), &before, index, 0),
+            tree.root()
+        );
+    }
+}

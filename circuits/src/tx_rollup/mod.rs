@@ -1,0 +1,46 @@
+//! The tx rollup statement: an inner rollup's state transition, given the
+//! public inputs of its txs.
+
+mod bridges;
+mod chain;
+mod circuit;
+mod nullifier;
+mod rules;
+mod slot;
+mod witness;
+
+pub(crate) use circuit::synthesize;
+pub(crate) use rules::evaluate;
+pub use rules::violations;
+pub use witness::{NullifierWitness, TxRollupWitness, TxWitness};
+
+use crate::suite::Suite;
+
+/// Levels of the nullifier tree.
+pub(crate) const NULL_DEPTH: usize = 256;
+/// Levels of the tree of data roots.
+pub(crate) const ROOTS_DEPTH: usize = 28;
+
+/// Proof ids of txs that have rules of their own.
+pub(crate) mod proof_id {
+    pub(crate) const ACCOUNT: u64 = 4;
+    pub(crate) const DEFI_DEPOSIT: u64 = 5;
+    pub(crate) const CLAIM: u64 = 6;
+}
+
+impl Suite {
+    /// The level up to which a nullifier's subtree must have been empty.
+    ///
+    /// A tx rollup proves that a nullifier was not in the tree. The pedersen
+    /// suite proves it for the leaf itself, level 0, as Aztec Connect does.
+    /// The poseidon suite proves that the whole subtree of 2^64 leaves around
+    /// it was empty, which implies it and saves the hashes below. That refuses
+    /// a nullifier that agrees with an older one in its upper 190 bits:
+    /// nullifiers are hashes, so making one takes about 2^95 work.
+    pub const fn nullifier_floor(self) -> usize {
+        match self {
+            Self::Pedersen => 0,
+            Self::Poseidon => 64,
+        }
+    }
+}

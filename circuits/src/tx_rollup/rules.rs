@@ -1,0 +1,272 @@
+//! The rules of an inner rollup, natively.
+
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
+
+use super::{NullifierWitness, ROOTS_DEPTH, TxRollupWitness, TxWitness, proof_id};
+use crate::circuit::StatementKind;
+use crate::claim::{DATA_DEPTH, DEPOSIT_BITS};
+use crate::error::Rule;
+use crate::field::fits;
+use crate::published::{
+    ASSETS, BRIDGES, FIELDS_PER_TX, NO_ASSET, Published, ROLLUP_BRIDGE_BITS, inputs_hash,
+};
+use crate::suite::Suite;
+use crate::tree::{self, LeafIndex};
+
+/// A broken rule with the tx that breaks it.
+type Violation = (Option<usize>, Rule);
+
+/// Every rule that a witness breaks, in the order in which they are checked.
+pub fn violations(suite: Suite, capacity: u32, w: &TxRollupWitness) -> Vec<Violation> {
+    evaluate(suite, capacity, w).1
+}
+
+/// The published fields that follow from a witness, and the rules it breaks.
+pub(crate) fn evaluate(
+    suite: Suite,
+    capacity: u32,
+    w: &TxRollupWitness,
+) -> (Published, Vec<Violation>) {
+    let kind = StatementKind::TxRollup { txs: capacity };
+    let mut run = Run::new(suite, kind.slots(), w);
+    run.demand(
+        None,
+        (1..=capacity as usize).contains(&w.txs.len()),
+        Rule::TxCount,
+    );
+    run.lists();
+    for tx in 0..w.txs.len() {
+        run.tx(tx);
+    }
+    run.data_tree();
+    if w.txs.len() < capacity as usize {
+        let folded = tree::fold(suite, Fr::ZERO, &w.padding_siblings, 0.into(), 0);
+        run.demand(None, folded == run.null_root, Rule::PaddingPath);
+    }
+    let fields = run.fields();
+    (Published::new(kind, fields), run.broken)
+}
+
+/// The state of a pass over the txs.
+struct Run<'a> {
+    suite: Suite,
+    slots: usize,
+    w: &'a TxRollupWitness,
+    broken: Vec<Violation>,
+    sums: [Fr; BRIDGES],
+    fees: [Fr; ASSETS],
+    /// Fields of the txs so far, commitment 1 of defi deposits completed.
+    txs: Vec<[Fr; 16]>,
+    null_root: Fr,
+}
+
+impl<'a> Run<'a> {
+    fn new(suite: Suite, slots: usize, w: &'a TxRollupWitness) -> Self {
+        Self {
+            suite,
+            slots,
+            w,
+            broken: Vec::new(),
+            sums: [Fr::ZERO; BRIDGES],
+            fees: [Fr::ZERO; ASSETS],
+            txs: Vec::new(),
+            null_root: w.old_null_root,
+        }
+    }
+
+    fn demand(&mut self, tx: Option<usize>, holds: bool, rule: Rule) {
+        if !holds {
+            self.broken.push((tx, rule));
+        }
+    }
+
+    fn lists(&mut self) {
+        let w = self.w;
+        self.demand(None, fits(&w.rollup_id, 32), Rule::Range("rollup id"));
+        self.demand(
+            None,
+            fits(&w.data_start_index, DATA_DEPTH),
+            Rule::Range("data start index"),
+        );
+        let bridges = w.bridges.len() <= BRIDGES && w.bridges.iter().all(|b| *b != Fr::ZERO);
+        self.demand(None, bridges, Rule::Bridges);
+        let narrow = w
+            .bridges
+            .iter()
+            .all(|bridge| fits(bridge, ROLLUP_BRIDGE_BITS));
+        self.demand(None, narrow, Rule::Range("bridge call data"));
+        let none = Fr::from(NO_ASSET);
+        let assets = w.assets.len() <= ASSETS && w.assets.iter().all(|asset| *asset != none);
+        self.demand(None, assets, Rule::Assets);
+    }
+
+    fn tx(&mut self, i: usize) {
+        let tx = &self.w.txs[i];
+        let mut f = tx.fields;
+        for (value, bits, name) in [
+            (&f[11], ROLLUP_BRIDGE_BITS, "bridge call data"),
+            (&f[12], DEPOSIT_BITS, "defi deposit value"),
+            (&f[9], DEPOSIT_BITS, "tx fee"),
+            (&tx.link_index, DATA_DEPTH, "linked commitment index"),
+            (&tx.root_index, ROOTS_DEPTH, "data roots index"),
+        ] {
+            self.demand(Some(i), fits(value, bits), Rule::Range(name));
+        }
+        let fee = if f[0] == Fr::from(proof_id::DEFI_DEPOSIT) {
+            self.complete_claim(i, &mut f)
+        } else {
+            f[9]
+        };
+        let stale = f[0] == Fr::from(proof_id::CLAIM) && f[13] != self.w.new_defi_root;
+        self.demand(Some(i), !stale, Rule::DefiRoot);
+        self.link(i, tx, &f);
+        self.demand(Some(i), f[8] != Fr::ZERO, Rule::DataRootZero);
+        let root = tree::fold(self.suite, f[8], &tx.root_siblings, tx.root_index.into(), 0);
+        self.demand(Some(i), root == self.w.data_roots_root, Rule::DataRoot);
+        self.pay(i, &f, fee);
+        for (which, nullifier) in (0u8..).zip(&tx.nullifiers) {
+            self.spend(i, which, f[3 + usize::from(which)], nullifier);
+        }
+        self.txs.push(f);
+    }
+
+    /// Adds a defi deposit to its bridge and completes its claim note; gives
+    /// the fee that is left for this rollup.
+    fn complete_claim(&mut self, i: usize, f: &mut [Fr; 16]) -> Fr {
+        let matching: Vec<usize> = (0..self.w.bridges.len())
+            .filter(|k| self.w.bridges[*k] == f[11])
+            .collect();
+        self.demand(Some(i), matching.len() == 1, Rule::DepositBridge);
+        let bridge = matching.first().copied().unwrap_or(0);
+        if let Some(sum) = self.sums.get_mut(bridge) {
+            *sum += f[12];
+        }
+        let mut half = f[9].into_bigint();
+        half.div2();
+        let kept = Fr::from_bigint(half).expect("half of a canonical integer is canonical");
+        let nonce = self.w.rollup_id * Fr::from(BRIDGES as u64) + Fr::from(bridge as u64);
+        f[1] = self.suite.claim_note(f[1], nonce, f[9] - kept);
+        kept
+    }
+
+    /// A linked commitment is an output of an earlier tx of this rollup that
+    /// allows chaining, or a leaf of the data tree before this rollup.
+    fn link(&mut self, i: usize, tx: &TxWitness, f: &[Fr; 16]) {
+        let link = f[14];
+        if link == Fr::ZERO {
+            return;
+        }
+        let earlier = self.txs.iter().rev().find(|g| g[1] == link || g[2] == link);
+        match earlier.map(|g| (g[15], if g[1] == link { 1u64 } else { 2 })) {
+            Some((allowed, output)) => {
+                let allows = allowed == Fr::from(output) || allowed == Fr::from(3u64);
+                self.demand(Some(i), allows, Rule::ChainNotAllowed);
+            }
+            None => {
+                let index = LeafIndex::from(tx.link_index);
+                let root = tree::fold(self.suite, link, &tx.link_siblings, index, 0);
+                self.demand(
+                    Some(i),
+                    root == self.w.old_data_root,
+                    Rule::LinkedCommitment,
+                );
+            }
+        }
+    }
+
+    /// Adds the fee to its asset; a fee in an unlisted asset is dropped.
+    fn pay(&mut self, i: usize, f: &[Fr; 16], fee: Fr) {
+        let matching: Vec<usize> = (0..self.w.assets.len())
+            .filter(|k| self.w.assets[*k] == f[10])
+            .collect();
+        let is_account = f[0] == Fr::from(proof_id::ACCOUNT);
+        self.demand(Some(i), matching.len() <= 1 || is_account, Rule::FeeAsset);
+        for k in matching {
+            if let Some(sum) = self.fees.get_mut(k) {
+                *sum += fee;
+            }
+        }
+    }
+
+    /// The leaf at the nullifier's index was empty and becomes 1, except that
+    /// the nullifier 0 leaves it empty.
+    fn spend(&mut self, i: usize, which: u8, nullifier: Fr, insertion: &NullifierWitness) {
+        let index = LeafIndex::from(nullifier);
+        let fold = |leaf| tree::fold(self.suite, leaf, &insertion.siblings, index, 0);
+        let leaf = Fr::from(nullifier != Fr::ZERO);
+        let (before, after) = (fold(Fr::ZERO), fold(leaf));
+        let was_empty = before == self.null_root;
+        let floor = self.suite.nullifier_floor();
+        let alone = insertion.siblings[..floor] == self.suite.zero_hashes()[..floor];
+        self.demand(Some(i), was_empty, Rule::OldNullRoot(which + 1));
+        self.demand(
+            Some(i),
+            !was_empty || alone,
+            Rule::NullifierNeighbour(which + 1),
+        );
+        self.demand(
+            Some(i),
+            after == insertion.new_root,
+            Rule::NewNullRoot(which + 1),
+        );
+        self.null_root = insertion.new_root;
+    }
+
+    fn data_tree(&mut self) {
+        let (w, height) = (self.w, subtree_height(self.slots));
+        let start = w.data_start_index.into_bigint();
+        let aligned = start.0[0].is_multiple_of(1 << height);
+        self.demand(None, aligned, Rule::Alignment);
+        let mut leaves: Vec<Fr> = self.txs.iter().flat_map(|f| [f[1], f[2]]).collect();
+        leaves.resize(2 * self.slots, Fr::ZERO);
+        let subtree = tree::subtree_root(self.suite, &leaves);
+        let index = LeafIndex::from(w.data_start_index);
+        let fold = |node| tree::fold(self.suite, node, &w.data_siblings, index, height);
+        let (old, new) = (fold(self.suite.empty_root(height)), fold(subtree));
+        self.demand(None, old == w.old_data_root, Rule::OldDataRoot);
+        self.demand(None, new == w.new_data_root, Rule::NewDataRoot);
+    }
+
+    fn fields(&self) -> Vec<Fr> {
+        let w = self.w;
+        let mut fields = vec![
+            w.rollup_id,
+            Fr::from(self.slots as u64),
+            w.data_start_index,
+            w.old_data_root,
+            w.new_data_root,
+            w.old_null_root,
+            self.null_root,
+            w.data_roots_root,
+            w.data_roots_root,
+            Fr::ZERO,
+            w.new_defi_root,
+        ];
+        fields.extend(padded(&w.bridges, BRIDGES, Fr::ZERO));
+        fields.extend(self.sums);
+        fields.extend(padded(&w.assets, ASSETS, Fr::from(NO_ASSET)));
+        fields.extend(self.fees);
+        let mut txs: Vec<Fr> = self
+            .txs
+            .iter()
+            .flat_map(|f| f[..FIELDS_PER_TX].to_vec())
+            .collect();
+        txs.resize(FIELDS_PER_TX * self.slots, Fr::ZERO);
+        fields.push(inputs_hash(&txs));
+        fields.extend(txs);
+        fields
+    }
+}
+
+/// A list filled up to its published length.
+pub(super) fn padded(list: &[Fr], length: usize, filler: Fr) -> Vec<Fr> {
+    let mut list = list.to_vec();
+    list.resize(length, filler);
+    list
+}
+
+/// Height of the subtree of all notes of a rollup.
+pub(super) fn subtree_height(slots: usize) -> usize {
+    (2 * slots).ilog2() as usize
+}

@@ -1,0 +1,202 @@
+//! What an inner rollup is proved from.
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+use zkwhirl_job::Word;
+use zkwhirl_job::request::TxRollupRequest;
+
+use super::{NULL_DEPTH, ROOTS_DEPTH};
+use crate::claim::{DATA_DEPTH, element, siblings};
+use crate::error::{Rule, StatementError, expect_length};
+use crate::published::{ASSETS, BRIDGES};
+
+/// All values of an inner rollup, whether or not they follow the rules.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names are those of the request's fields")]
+pub struct TxRollupWitness {
+    pub rollup_id: Fr,
+    pub data_start_index: Fr,
+    pub old_data_root: Fr,
+    pub new_data_root: Fr,
+    /// 32 siblings; those inside the inserted subtree are ignored.
+    pub data_siblings: Vec<Fr>,
+    pub old_null_root: Fr,
+    pub data_roots_root: Fr,
+    pub new_defi_root: Fr,
+    /// At most 32.
+    pub bridges: Vec<Fr>,
+    /// At most 16.
+    pub assets: Vec<Fr>,
+    /// The real txs.
+    pub txs: Vec<TxWitness>,
+    /// Siblings of leaf 0 under the last nullifier root, for padding slots.
+    pub padding_siblings: Vec<Fr>,
+}
+
+/// The values of one tx.
+#[derive(Clone, Debug)]
+pub struct TxWitness {
+    /// The client proof's public inputs.
+    pub fields: [Fr; 16],
+    /// Place of the linked commitment.
+    pub link_index: Fr,
+    /// Its 32 siblings.
+    pub link_siblings: Vec<Fr>,
+    /// Place of the tx's data root.
+    pub root_index: Fr,
+    /// Its 28 siblings.
+    pub root_siblings: Vec<Fr>,
+    /// The two nullifiers' insertions.
+    pub nullifiers: [NullifierWitness; 2],
+}
+
+/// The insertion of one nullifier.
+#[derive(Clone, Debug)]
+pub struct NullifierWitness {
+    /// 256 siblings.
+    pub siblings: Vec<Fr>,
+    /// The root after it.
+    pub new_root: Fr,
+}
+
+impl TxRollupWitness {
+    /// Takes a request's values; checks counts, lengths and canonical words only.
+    pub fn new(request: &TxRollupRequest, capacity: u32) -> Result<Self, StatementError> {
+        let (n, capacity) = (request.txs.len(), capacity as usize);
+        if n == 0 || n > capacity {
+            return Err(Rule::TxCount.into());
+        }
+        let paths = 2 * n + usize::from(n < capacity);
+        expect_length("nullifier paths", request.old_null_paths.len(), paths)?;
+        expect_length("nullifier roots", request.new_null_roots.len(), 2 * n)?;
+        expect_length(
+            "linked commitment paths",
+            request.linked_commitment_paths.len(),
+            n,
+        )?;
+        expect_length(
+            "linked commitment indices",
+            request.linked_commitment_indices.len(),
+            n,
+        )?;
+        expect_length("data roots paths", request.data_roots_paths.len(), n)?;
+        expect_length("data roots indices", request.data_roots_indices.len(), n)?;
+        let start = u64::from(request.data_start_index);
+        let padding = request.old_null_paths.get(2 * n);
+        let padding = padding.map(|path| siblings(path, 0.into(), "padding path", NULL_DEPTH));
+        Ok(Self {
+            rollup_id: u64::from(request.rollup_id).into(),
+            data_start_index: start.into(),
+            old_data_root: element(&request.old_data_root, "old data root")?,
+            new_data_root: element(&request.new_data_root, "new data root")?,
+            data_siblings: siblings(
+                &request.old_data_path,
+                start.into(),
+                "old data path",
+                DATA_DEPTH,
+            )?,
+            old_null_root: element(&request.old_null_root, "old nullifier root")?,
+            data_roots_root: element(&request.data_roots_root, "data roots root")?,
+            new_defi_root: element(&request.new_defi_root, "new defi root")?,
+            bridges: list(
+                &request.bridge_call_datas,
+                "bridge call data",
+                BRIDGES,
+                Rule::Bridges,
+            )?,
+            assets: list(&request.asset_ids, "asset id", ASSETS, Rule::Assets)?,
+            txs: (0..n)
+                .map(|tx| TxWitness::new(request, tx))
+                .collect::<Result<_, _>>()?,
+            padding_siblings: padding.unwrap_or_else(|| Ok(vec![Fr::ZERO; NULL_DEPTH]))?,
+        })
+    }
+
+    /// A witness without txs, for building matrices.
+    pub(crate) fn blank() -> Self {
+        Self {
+            rollup_id: Fr::ZERO,
+            data_start_index: Fr::ZERO,
+            old_data_root: Fr::ZERO,
+            new_data_root: Fr::ZERO,
+            data_siblings: vec![Fr::ZERO; DATA_DEPTH],
+            old_null_root: Fr::ZERO,
+            data_roots_root: Fr::ZERO,
+            new_defi_root: Fr::ZERO,
+            bridges: Vec::new(),
+            assets: Vec::new(),
+            txs: Vec::new(),
+            padding_siblings: vec![Fr::ZERO; NULL_DEPTH],
+        }
+    }
+
+    /// The values of a padding slot: it writes nothing, and checks that leaf 0
+    /// of the nullifier tree is empty.
+    pub(crate) fn padding(&self) -> TxWitness {
+        let last = self
+            .txs
+            .last()
+            .map_or(self.old_null_root, |tx| tx.nullifiers[1].new_root);
+        let nullifier = NullifierWitness {
+            siblings: self.padding_siblings.clone(),
+            new_root: last,
+        };
+        TxWitness {
+            fields: [Fr::ZERO; 16],
+            link_index: Fr::ZERO,
+            link_siblings: vec![Fr::ZERO; DATA_DEPTH],
+            root_index: Fr::ZERO,
+            root_siblings: vec![Fr::ZERO; ROOTS_DEPTH],
+            nullifiers: [nullifier.clone(), nullifier],
+        }
+    }
+}
+
+fn list(words: &[Word], what: &str, most: usize, rule: Rule) -> Result<Vec<Fr>, StatementError> {
+    if words.len() > most {
+        return Err(rule.into());
+    }
+    words.iter().map(|word| element(word, what)).collect()
+}
+
+impl TxWitness {
+    fn new(request: &TxRollupRequest, tx: usize) -> Result<Self, StatementError> {
+        let mut fields = [Fr::ZERO; 16];
+        for (field, word) in fields.iter_mut().zip(&request.txs[tx].public_inputs) {
+            *field = element(word, "public input of a tx")?;
+        }
+        let nullifier = |which: usize| -> Result<NullifierWitness, StatementError> {
+            let at = 2 * tx + which;
+            let index = fields[3 + which].into();
+            Ok(NullifierWitness {
+                siblings: siblings(
+                    &request.old_null_paths[at],
+                    index,
+                    "nullifier path",
+                    NULL_DEPTH,
+                )?,
+                new_root: element(&request.new_null_roots[at], "nullifier root")?,
+            })
+        };
+        let link_index = u64::from(request.linked_commitment_indices[tx]);
+        let root_index = u64::from(request.data_roots_indices[tx]);
+        Ok(Self {
+            fields,
+            link_index: link_index.into(),
+            link_siblings: siblings(
+                &request.linked_commitment_paths[tx],
+                link_index.into(),
+                "linked commitment path",
+                DATA_DEPTH,
+            )?,
+            root_index: root_index.into(),
+            root_siblings: siblings(
+                &request.data_roots_paths[tx],
+                root_index.into(),
+                "data roots path",
+                ROOTS_DEPTH,
+            )?,
+            nullifiers: [nullifier(0)?, nullifier(1)?],
+        })
+    }
+}

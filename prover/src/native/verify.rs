@@ -1,0 +1,124 @@
+//! Verification of native replies, with nothing but the verification keys.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use ark_bn254::{Bn254, Fr};
+use ark_groth16::{Groth16, Proof};
+use ark_serialize::CanonicalDeserialize;
+use bytes::Bytes;
+use zkwhirl_circuits::{Circuit, Suite};
+use zkwhirl_job::{
+    Request, Sizes,
+    reply::{NativeProof, fields},
+};
+use zkwhirl_keystore::{CircuitIdentity, EmbeddedKeyStore};
+
+use super::{VerificationKey, engine::suite_tag, statement::Statement};
+
+/// Checks replies of the native engine.
+///
+/// Keys are looked up in the store when the first reply of their circuit comes,
+/// and kept.
+#[derive(Debug)]
+pub struct NativeVerifier {
+    suite: Suite,
+    sizes: Sizes,
+    store: EmbeddedKeyStore,
+    keys: Mutex<HashMap<String, Arc<VerificationKey>>>,
+}
+
+impl NativeVerifier {
+    /// A verifier of replies at `sizes`, with the keys of `store`.
+    pub fn new(suite: Suite, sizes: Sizes, store: EmbeddedKeyStore) -> Self {
+        Self {
+            suite,
+            sizes,
+            store,
+            keys: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Accepts a reply whose published fields are those that the request
+    /// demands and whose proof verifies for them; otherwise says why not.
+    pub fn verify(&self, request: &Bytes, reply: &Bytes) -> Result<(), String> {
+        let request = Request::parse(request).map_err(|error| error.to_string())?;
+        let statement =
+            Statement::of(&request, self.suite, self.sizes).map_err(|error| error.to_string())?;
+        let expected = statement.fields();
+        let got = fields(reply, expected.len()).ok_or_else(|| {
+            format!(
+                "the reply has {} bytes, its {} published fields alone are {}",
+                reply.len(),
+                expected.len(),
+                32 * expected.len()
+            )
+        })?;
+        if let Some(place) = (0..expected.len()).find(|place| got[*place] != expected[*place]) {
+            return Err(format!(
+                "published field {place} is {}, the request demands {}",
+                got[place], expected[place]
+            ));
+        }
+        let native =
+            NativeProof::parse(&reply[32 * expected.len()..]).map_err(|error| error.to_string())?;
+        if native.suite != suite_tag(self.suite) {
+            return Err(format!("the proof is not of the {} suite", self.suite));
+        }
+        let key = self.key(&statement.circuit)?;
+        if native.vk_digest != key.digest {
+            return Err(format!(
+                "the proof names verification key {}, this verifier has {}",
+                hex::encode(&native.vk_digest[..8]),
+                hex::encode(&key.digest[..8])
+            ));
+        }
+        let [bytes] = &native.proofs[..] else {
+            return Err(format!(
+                "{} proofs where one is expected",
+                native.proofs.len()
+            ));
+        };
+        let proof = Proof::deserialize_compressed(&bytes[..])
+            .map_err(|error| format!("the proof is not three curve points: {error}"))?;
+        verify_proof(&key, &proof, statement.public_input())
+    }
+
+    fn key(&self, circuit: &Circuit) -> Result<Arc<VerificationKey>, String> {
+        let name = circuit.to_string();
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = keys.get(&name) {
+            return Ok(Arc::clone(key));
+        }
+        let matrices = circuit.matrices();
+        let identity = CircuitIdentity {
+            name: name.clone(),
+            matrices: hex::encode(matrices.digest()),
+            rows: matrices.num_rows as u64,
+        };
+        let file = self
+            .store
+            .find(&identity)
+            .map_err(|error| error.to_string())?
+            .ok_or_else(|| format!("there is no key for {name} yet"))?;
+        let key = VerificationKey::load(&file).map_err(|error| error.to_string())?;
+        let key = Arc::new(key);
+        keys.insert(name, Arc::clone(&key));
+        Ok(key)
+    }
+}
+
+/// The pairing check, for the one public input.
+pub(super) fn verify_proof(
+    key: &VerificationKey,
+    proof: &Proof<Bn254>,
+    public_input: Fr,
+) -> Result<(), String> {
+    match Groth16::<Bn254>::verify_proof(&key.prepared, proof, &[public_input]) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("the proof does not verify for its published fields".to_owned()),
+        Err(error) => Err(format!("the proof cannot be verified: {error}")),
+    }
+}

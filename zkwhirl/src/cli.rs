@@ -1,0 +1,311 @@
+//! The command line: sub-commands, flags, and the variables behind them.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use zkwhirl_circuits::Suite;
+use zkwhirl_job::{Sizes, SizesError};
+
+/// The job cluster that proves rollups.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Show log lines of this level and above: error, warn, info, debug, trace
+    #[arg(long, global = true, env = "ZKWHIRL_LOG", default_value = "warn")]
+    pub(crate) log: String,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  zkwhirl demo                              a simulated Falafel, a bridge and two workers, proving for real
+  zkwhirl demo --suite pedersen             the same with Aztec Connect's own hashes (claims only)
+  zkwhirl prove request.bin --json          prove one request file and verify the proof
+  zkwhirl keys circuits                     what is proved, row by row
+  zkwhirl falafel --inner-port 8082         only the simulated Falafel";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Roll up on this machine: simulated Falafel, bridge and workers in one process
+    Demo(DemoArgs),
+    /// Prove request files directly and verify the proofs
+    Prove(ProveArgs),
+    /// Circuits and proving keys
+    Keys(KeysArgs),
+    /// Serve a simulated Falafel: job servers over a small world state
+    Falafel(FalafelArgs),
+    /// The native engine behind rollup_cli's stdio protocol
+    RollupCli(RollupCliArgs),
+}
+
+/// Sizes and suite of the rollups.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RollupArgs {
+    /// Hashes of the statements: poseidon or pedersen (Aztec Connect's own)
+    #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
+    pub(crate) suite: Suite,
+    /// Transactions of an inner rollup
+    #[arg(
+        long,
+        value_name = "N",
+        env = "NUM_INNER_ROLLUP_TXS",
+        default_value = "1"
+    )]
+    pub(crate) txs: u32,
+    /// Inner rollups of a rollup
+    #[arg(
+        long,
+        value_name = "M",
+        env = "NUM_OUTER_ROLLUP_PROOFS",
+        default_value = "4"
+    )]
+    pub(crate) inners: u32,
+}
+
+impl RollupArgs {
+    /// The sizes, checked.
+    pub(crate) fn sizes(&self) -> Result<Sizes, SizesError> {
+        Sizes::new(self.txs, self.inners)
+    }
+}
+
+/// Where keys are and which may be used.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KeyArgs {
+    /// Where keys are kept
+    #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
+    pub(crate) data_dir: PathBuf,
+    /// The largest circuit: a power of two
+    #[arg(
+        long,
+        value_name = "ROWS",
+        env = "MAX_CIRCUIT_SIZE",
+        default_value = "8388608",
+        value_parser = power_of_two
+    )]
+    pub(crate) max_circuit_size: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) rollup: RollupArgs,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// Workers, one prover process each
+    #[arg(long, value_name = "N", env = "ZKWHIRL_WORKERS", default_value = "2", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) workers: u16,
+    /// Claims of earlier defi deposits that come before the first rollup
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(0..=896))]
+    pub(crate) claims: u16,
+    /// Rollups, one after the other
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) rollups: u16,
+    /// Hand out these request files instead of a simulated world's
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) requests: Vec<PathBuf>,
+    /// Seed of the simulated world
+    #[arg(long, default_value = "7")]
+    pub(crate) seed: u64,
+    /// Mock replies instead of proofs
+    #[arg(long, env = "PROVERLESS", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) proverless: bool,
+    /// How long a mock reply takes
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds, requires = "proverless")]
+    pub(crate) work_ms: Duration,
+    /// Print one JSON object at the end and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  zkwhirl prove claim.bin                              prove a claim, print what was proved
+  zkwhirl prove tx.bin --suite pedersen --check-only   check every row without a key
+  zkwhirl prove *.bin --suite pedersen --json          one JSON object a line")]
+pub(crate) struct ProveArgs {
+    /// Request files, as Falafel sends them (create-proof data)
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Hashes of the statements: poseidon or pedersen (Aztec Connect's own)
+    #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
+    pub(crate) suite: Suite,
+    /// Transactions of an inner rollup
+    #[arg(
+        long,
+        value_name = "N",
+        env = "NUM_INNER_ROLLUP_TXS",
+        default_value = "1"
+    )]
+    pub(crate) txs: u32,
+    /// Inner rollups of a rollup
+    #[arg(
+        long,
+        value_name = "M",
+        env = "NUM_OUTER_ROLLUP_PROOFS",
+        default_value = "1"
+    )]
+    pub(crate) inners: u32,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// Build the witness and check every row, without a key and without a proof
+    #[arg(long)]
+    pub(crate) check_only: bool,
+    /// Write each reply beside its request, as FILE.reply
+    #[arg(long, conflicts_with = "check_only")]
+    pub(crate) write_replies: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// What each circuit proves, with its rows part by part
+    Circuits {
+        /// Hashes of the statements; both when absent
+        #[arg(long, env = "ZKWHIRL_SUITE")]
+        suite: Option<Suite>,
+        /// Transactions of an inner rollup
+        #[arg(
+            long,
+            value_name = "N",
+            env = "NUM_INNER_ROLLUP_TXS",
+            default_value = "1"
+        )]
+        txs: u32,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The keys in the data directory, every byte checked
+    List {
+        /// Where keys are kept
+        #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
+        data_dir: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the keys of a suite and size that are missing
+    Generate {
+        #[command(flatten)]
+        rollup: RollupArgs,
+        #[command(flatten)]
+        keys: KeyArgs,
+        /// Make development keys from this seed instead of random ones: never for funds
+        #[arg(long, value_name = "SEED")]
+        dev_seed: Option<u64>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FalafelArgs {
+    #[command(flatten)]
+    pub(crate) rollup: RollupArgs,
+    /// Where inner jobs are served
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
+    pub(crate) inner: SocketAddr,
+    /// Where outer jobs are served
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8083")]
+    pub(crate) outer: SocketAddr,
+    /// Where keys are kept, to verify what comes back
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// Claims of earlier defi deposits that come before the first rollup
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(0..=896))]
+    pub(crate) claims: u16,
+    /// Rollups, one after the other
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) rollups: u16,
+    /// Seed of the simulated world
+    #[arg(long, default_value = "7")]
+    pub(crate) seed: u64,
+}
+
+/// The seven positional arguments are `rollup_cli`'s, with its defaults.
+#[derive(Debug, Args)]
+pub(crate) struct RollupCliArgs {
+    /// Directory of the reference string; the native engine needs none
+    #[arg(default_value = "./data/crs")]
+    pub(crate) crs_dir: PathBuf,
+    /// Transactions of an inner rollup
+    #[arg(default_value = "1")]
+    pub(crate) txs_per_inner: u32,
+    /// Inner rollups of a rollup
+    #[arg(default_value = "1")]
+    pub(crate) inners_per_root: u32,
+    /// "true": mock replies instead of proofs
+    #[arg(default_value = "false")]
+    pub(crate) mock: String,
+    /// "true": load keys with the first request that needs them
+    #[arg(default_value = "false")]
+    pub(crate) lazy_init: String,
+    /// "true": keep keys on disk; the native engine always does
+    #[arg(default_value = "true")]
+    pub(crate) persist: String,
+    /// Where keys are kept
+    #[arg(default_value = "./data")]
+    pub(crate) data_path: PathBuf,
+    /// Hashes of the statements: poseidon or pedersen
+    #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
+    pub(crate) suite: Suite,
+    /// The largest circuit: a power of two
+    #[arg(long, value_name = "ROWS", env = "MAX_CIRCUIT_SIZE", default_value = "8388608", value_parser = power_of_two)]
+    pub(crate) max_circuit_size: u64,
+    /// Use, and make when missing, development keys: never for funds
+    #[arg(long)]
+    pub(crate) allow_dev_keys: bool,
+    /// How long a mock reply takes
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
+    pub(crate) work_ms: Duration,
+}
+
+fn power_of_two(text: &str) -> Result<u64, String> {
+    let number: u64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if number.is_power_of_two() {
+        return Ok(number);
+    }
+    let above = number.checked_next_power_of_two().unwrap_or(1 << 63);
+    Err(format!(
+        "not a power of two (nearest: {}, {above})",
+        above / 2
+    ))
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    let number: u64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if number > 3_600_000 {
+        return Err("more than an hour".to_owned());
+    }
+    Ok(Duration::from_millis(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_size_that_is_no_power_of_two_names_its_neighbours() {
+        assert_eq!(power_of_two("1048576"), Ok(1 << 20));
+        assert_eq!(
+            power_of_two("3000000").unwrap_err(),
+            "not a power of two (nearest: 2097152, 4194304)"
+        );
+    }
+}

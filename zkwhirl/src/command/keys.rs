@@ -1,0 +1,183 @@
+//! `zkwhirl keys`: circuits and the keys that are there.
+
+use std::{path::Path, process::ExitCode};
+
+use serde::Serialize;
+use zkwhirl_circuits::{Circuit, StatementKind, Suite};
+use zkwhirl_job::Sizes;
+use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile, Provenance, SectionSummary};
+use zkwhirl_prover::native::{Engine, EngineConfig};
+
+use crate::{
+    cli::{KeyArgs, KeysCommand, RollupArgs},
+    shell::exit,
+    ui::{self, bar::Bar, table::table},
+};
+
+pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        KeysCommand::Circuits { suite, txs, json } => circuits(suite, txs, json),
+        KeysCommand::List { data_dir, json } => list(&data_dir, json),
+        KeysCommand::Generate {
+            rollup,
+            keys,
+            dev_seed,
+        } => generate(&rollup, &keys, dev_seed),
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct CircuitLine {
+    circuit: String,
+    rows: usize,
+    domain_log2: u32,
+    parts: Vec<(String, usize)>,
+}
+
+fn circuits(suite: Option<Suite>, txs: u32, json: bool) -> anyhow::Result<ExitCode> {
+    let sizes = Sizes::new(txs, 1).map_err(exit::usage)?;
+    let lines: Vec<CircuitLine> = Suite::ALL
+        .into_iter()
+        .filter(|each| suite.is_none_or(|only| only == *each))
+        .flat_map(|suite| {
+            [
+                StatementKind::Claim,
+                StatementKind::TxRollup {
+                    txs: sizes.txs_per_inner(),
+                },
+            ]
+            .map(|statement| describe(Circuit { suite, statement }))
+        })
+        .collect();
+    if json {
+        ui::say(&serde_json::to_string_pretty(&lines)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in lines {
+        ui::say(&format!(
+            "{}   {} rows, domain 2^{}",
+            line.circuit,
+            ui::grouped(line.rows as u64),
+            line.domain_log2
+        ));
+        let rows = line
+            .parts
+            .into_iter()
+            .map(|(part, rows)| vec![format!("  {part}"), ui::grouped(rows as u64)])
+            .collect();
+        ui::say(&format!(
+            "{}\n",
+            table(&["  part", "rows"], &["rows"], rows)
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(circuit: Circuit) -> CircuitLine {
+    let parts: Vec<(String, usize)> = circuit
+        .rows()
+        .into_iter()
+        .map(|(part, rows)| (part.to_string(), rows))
+        .collect();
+    let rows: usize = parts.iter().map(|(_, rows)| rows).sum();
+    CircuitLine {
+        circuit: circuit.to_string(),
+        rows,
+        domain_log2: (rows + 2).next_power_of_two().ilog2(),
+        parts,
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct KeyLine {
+    circuit: String,
+    id: String,
+    rows: u64,
+    provenance: String,
+    bytes: u64,
+    path: String,
+    sections: Vec<SectionSummary>,
+}
+
+fn list(data_dir: &Path, json: bool) -> anyhow::Result<ExitCode> {
+    let store = EmbeddedKeyStore::new(data_dir);
+    let mut keys = Vec::new();
+    let mut damaged = 0;
+    for key in store.list()? {
+        match key {
+            Ok(key) => keys.push(line(&key)),
+            Err(error) => {
+                damaged += 1;
+                ui::complain(&format!("zkwhirl: {error}"));
+            }
+        }
+    }
+    if json {
+        ui::say(&serde_json::to_string_pretty(&keys)?);
+    } else if keys.is_empty() && damaged == 0 {
+        ui::say(&format!(
+            "no keys in {} yet: zkwhirl demo or zkwhirl keys generate makes them",
+            store.directory().display()
+        ));
+    } else {
+        let rows = keys
+            .into_iter()
+            .map(|key| {
+                vec![
+                    key.circuit,
+                    ui::grouped(key.rows),
+                    key.id.chars().take(8).collect(),
+                    ui::bytes(key.bytes),
+                    key.provenance,
+                ]
+            })
+            .collect();
+        let header = ["circuit", "rows", "key", "size", "provenance"];
+        ui::say(&table(&header, &["rows", "size"], rows));
+    }
+    anyhow::ensure!(damaged == 0, "{damaged} keys are damaged");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(key: &KeyFile) -> KeyLine {
+    KeyLine {
+        circuit: key.circuit().name.clone(),
+        id: key.id().to_string(),
+        rows: key.circuit().rows,
+        provenance: key.provenance().to_string(),
+        bytes: key.bytes(),
+        path: key.path().display().to_string(),
+        sections: key.sections(),
+    }
+}
+
+fn generate(
+    rollup: &RollupArgs,
+    keys: &KeyArgs,
+    dev_seed: Option<u64>,
+) -> anyhow::Result<ExitCode> {
+    let mut engine = Engine::new(EngineConfig {
+        suite: rollup.suite,
+        sizes: rollup.sizes().map_err(exit::usage)?,
+        data_dir: keys.data_dir.clone(),
+        max_circuit_size: keys.max_circuit_size,
+        provenance: match dev_seed {
+            Some(seed) => Provenance::DevSeeded { seed },
+            None => Provenance::SingleParty,
+        },
+        allow_dev_keys: dev_seed.is_some(),
+    });
+    for circuit in engine.circuits() {
+        let bar = Bar::start(&circuit.to_string());
+        let key = engine.key(&circuit, &|progress| bar.show(progress));
+        bar.finish();
+        let key = key?;
+        ui::say(&format!(
+            "{circuit}  {} rows  key {}  {}",
+            ui::grouped(key.rows() as u64),
+            &key.id().to_string()[..8],
+            key.provenance()
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

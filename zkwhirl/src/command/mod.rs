@@ -1,0 +1,30 @@
+//! The roles, one file each: what they need, and how it is wired.
+
+mod demo;
+mod falafel;
+mod keys;
+mod prove;
+mod rollup_cli;
+
+use std::process::ExitCode;
+
+use crate::{
+    cli::{Cli, Command},
+    shell::{exit, telemetry},
+};
+
+/// Seed of development keys: the demo's keys are the same on every machine,
+/// and so is everybody's power to forge proofs under them.
+const DEV_SEED: u64 = 0x7a6b_5768_6972_6c00;
+
+/// Runs the sub-command.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    telemetry::start(&cli.log).map_err(exit::usage)?;
+    match cli.command {
+        Command::Demo(args) => demo::run(args),
+        Command::Prove(args) => prove::run(&args),
+        Command::Keys(args) => keys::run(args.command),
+        Command::Falafel(args) => falafel::run(args),
+        Command::RollupCli(args) => rollup_cli::run(args),
+    }
+}

@@ -1,0 +1,169 @@
+//! `zkwhirl prove`: request files to proofs, without a broker in between.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::time::Instant;
+use zkwhirl_job::{Request, Sizes, limits};
+use zkwhirl_keystore::Provenance;
+use zkwhirl_prover::native::{self, Engine, EngineConfig, Receipt};
+
+use super::DEV_SEED;
+use crate::{
+    cli::ProveArgs,
+    shell::exit,
+    ui::{self, bar::Bar},
+};
+
+/// One line of `--json`.
+#[derive(Debug, Serialize)]
+struct Line {
+    file: PathBuf,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    satisfied: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    fields: Vec<String>,
+    rows: usize,
+    prove_s: f64,
+    peak_rss_bytes: u64,
+}
+
+pub(super) fn run(args: &ProveArgs) -> anyhow::Result<ExitCode> {
+    let sizes = Sizes::new(args.txs, args.inners).map_err(exit::usage)?;
+    let mut engine = Engine::new(EngineConfig {
+        suite: args.suite,
+        sizes,
+        data_dir: args.keys.data_dir.clone(),
+        max_circuit_size: args.keys.max_circuit_size,
+        provenance: Provenance::DevSeeded { seed: DEV_SEED },
+        allow_dev_keys: true,
+    });
+    let mut failed = 0;
+    for file in &args.files {
+        let line = one(args, &mut engine, file)?;
+        failed += usize::from(line.error.is_some());
+        if args.json {
+            ui::say(&serde_json::to_string(&line)?);
+        } else {
+            ui::say(&text(&line));
+        }
+    }
+    if failed == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    anyhow::bail!("{failed} of {} requests were not proved", args.files.len())
+}
+
+fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Line> {
+    let request = Request::parse(&read(file)?)
+        .with_context(|| format!("{} is not a proof request", file.display()))
+        .map_err(exit::usage)?;
+    let mut line = Line {
+        file: file.to_owned(),
+        kind: request.kind().name(),
+        verified: None,
+        satisfied: None,
+        error: None,
+        fields: Vec::new(),
+        rows: 0,
+        prove_s: 0.0,
+        peak_rss_bytes: 0,
+    };
+    let bar = Bar::start(&format!("{} {}", request.kind(), file.display()));
+    let started = Instant::now();
+    if args.check_only {
+        match native::check(&request, args.suite, engine.config().sizes) {
+            Ok(checked) => {
+                line.satisfied = Some(true);
+                line.rows = checked.rows;
+                line.fields = checked.fields.iter().map(ToString::to_string).collect();
+            }
+            Err(error) => {
+                line.satisfied = Some(false);
+                line.error = Some(error.to_string());
+            }
+        }
+        line.prove_s = started.elapsed().as_secs_f64();
+    } else {
+        match engine.prove(&request, &|progress| bar.show(progress)) {
+            Ok(receipt) => {
+                line.verified = Some(true);
+                line.rows = receipt.rows;
+                line.fields = receipt.fields.iter().map(ToString::to_string).collect();
+                line.prove_s = receipt.proving.as_secs_f64();
+                if args.write_replies {
+                    write_reply(file, &receipt)?;
+                }
+            }
+            Err(error) => {
+                line.verified = Some(false);
+                line.error = Some(error.to_string());
+            }
+        }
+    }
+    bar.finish();
+    line.peak_rss_bytes = peak_rss();
+    Ok(line)
+}
+
+fn text(line: &Line) -> String {
+    let file = line.file.display();
+    if let Some(error) = &line.error {
+        return format!("✗ {file}  {}: {error}", line.kind);
+    }
+    let what = if line.satisfied.is_some() {
+        "every row holds"
+    } else {
+        "proof verified"
+    };
+    format!(
+        "✓ {file}  {}: {what}  {} rows  {}  peak {}  {} published fields",
+        line.kind,
+        ui::grouped(line.rows as u64),
+        ui::seconds(std::time::Duration::from_secs_f64(line.prove_s)),
+        ui::bytes(line.peak_rss_bytes),
+        line.fields.len(),
+    )
+}
+
+/// Reads a request file, which may not be longer than any request.
+fn read(file: &Path) -> anyhow::Result<Bytes> {
+    let context = || format!("cannot read {}", file.display());
+    let length = fs::metadata(file).with_context(context)?.len();
+    anyhow::ensure!(
+        length <= limits::REQUEST_BYTES as u64,
+        "{} has {} bytes, a request has at most {}",
+        file.display(),
+        ui::grouped(length),
+        ui::grouped(limits::REQUEST_BYTES as u64),
+    );
+    Ok(fs::read(file).with_context(context)?.into())
+}
+
+fn write_reply(file: &Path, receipt: &Receipt) -> anyhow::Result<()> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".reply");
+    fs::write(&name, &receipt.reply)
+        .with_context(|| format!("cannot write {}", Path::new(&name).display()))
+}
+
+/// Peak resident memory of this process.
+fn peak_rss() -> u64 {
+    let kib = fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| {
+            let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+            line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        });
+    kib.unwrap_or(0) * 1024
+}

@@ -1,0 +1,169 @@
+//! `zkwhirl rollup-cli`: the native engine, or the mock, behind the stdio
+//! protocol. Halloumi can start it in place of the original.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Mutex,
+    thread,
+};
+
+use anyhow::Context;
+use bytes::Bytes;
+use rustix::event::{PollFd, PollFlags, poll};
+use tokio::time::{Duration, Instant};
+use zkwhirl_job::{Command, Failure, Request, Sizes, identify};
+use zkwhirl_keystore::Provenance;
+use zkwhirl_prover::{
+    Progress, Proverless,
+    native::{Engine, EngineConfig},
+    stdio::{ProofAnswer, ProofService, notice::Notice, serve},
+};
+
+use super::DEV_SEED;
+use crate::{cli::RollupCliArgs, shell::exit, ui};
+
+/// Progress more often than this is noise on the pipe.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
+    let sizes = Sizes::new(args.txs_per_inner, args.inners_per_root).map_err(exit::usage)?;
+    leave_when_nobody_reads();
+    let mut service: Box<dyn ProofService> = if args.mock == "true" {
+        Box::new(Mock {
+            prover: Proverless::new(args.suite, sizes, Duration::ZERO),
+            work: args.work_ms,
+        })
+    } else {
+        let mut engine = Engine::new(EngineConfig {
+            suite: args.suite,
+            sizes,
+            data_dir: args.data_path,
+            max_circuit_size: args.max_circuit_size,
+            provenance: if args.allow_dev_keys {
+                Provenance::DevSeeded { seed: DEV_SEED }
+            } else {
+                Provenance::SingleParty
+            },
+            allow_dev_keys: args.allow_dev_keys,
+        });
+        let reporter = Reporter::default();
+        if args.lazy_init != "true" {
+            for circuit in engine.circuits() {
+                engine
+                    .key(&circuit, &|progress| reporter.say(progress))
+                    .with_context(|| format!("cannot load the key of {circuit}"))?;
+            }
+        }
+        Box::new(Native { engine, reporter })
+    };
+    serve(
+        service.as_mut(),
+        io::stdin().lock(),
+        io::stdout().lock(),
+        &mut |failure| ui::complain(&Notice::Failure(failure.clone()).to_line()),
+    )
+    .context("cannot go on with this stream")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The engine as a service.
+struct Native {
+    engine: Engine,
+    reporter: Reporter,
+}
+
+impl ProofService for Native {
+    fn prove(&mut self, request: Bytes) -> ProofAnswer {
+        let request = match Request::parse(&request) {
+            Ok(request) => request,
+            Err(error) => return ProofAnswer::Failed(Failure::invalid(error.to_string())),
+        };
+        let reporter = &self.reporter;
+        match self
+            .engine
+            .prove(&request, &|progress| reporter.say(progress))
+        {
+            Ok(receipt) => ProofAnswer::Reply {
+                reply: receipt.reply,
+                verified: true,
+            },
+            Err(error) => ProofAnswer::Failed(error.failure()),
+        }
+    }
+
+    fn verification_key(&mut self, command: Command) -> Bytes {
+        let reason = format!("no client circuit stands behind {command} here");
+        ui::complain(&Notice::Failure(Failure::infrastructure(reason)).to_line());
+        Bytes::new()
+    }
+}
+
+/// The mock as a service.
+struct Mock {
+    prover: Proverless,
+    work: Duration,
+}
+
+impl ProofService for Mock {
+    fn prove(&mut self, request: Bytes) -> ProofAnswer {
+        // The wait is the work that is simulated; nothing else happens here.
+        thread::park_timeout(self.work);
+        let reply = identify(Command::CreateProof.code(), &request)
+            .ok_or_else(|| Failure::invalid("the request has no known proof id"))
+            .and_then(|kind| self.prover.reply(kind, &request));
+        match reply {
+            Ok(reply) => ProofAnswer::Reply {
+                reply,
+                verified: true,
+            },
+            Err(failure) => ProofAnswer::Failed(failure),
+        }
+    }
+
+    fn verification_key(&mut self, _command: Command) -> Bytes {
+        Bytes::new()
+    }
+}
+
+/// Writes progress on standard error, not too often.
+#[derive(Default)]
+struct Reporter(Mutex<Option<(Instant, Progress)>>);
+
+impl Reporter {
+    fn say(&self, progress: Progress) {
+        let Ok(mut last) = self.0.lock() else { return };
+        let now = Instant::now();
+        let due = last.is_none_or(|(at, before)| {
+            before.phase != progress.phase || now.duration_since(at) >= PROGRESS_EVERY
+        });
+        if due {
+            *last = Some((now, progress));
+            let line = Notice::Progress(progress).to_line();
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        }
+    }
+}
+
+/// Ends the process when the reader of standard output goes away: a supervisor
+/// that was killed cannot end its children, and nobody waits for this proof.
+fn leave_when_nobody_reads() {
+    thread::spawn(|| {
+        let output = io::stdout();
+        // An error or hang-up is always reported; nothing else is asked for.
+        let mut watched = [PollFd::new(&output, PollFlags::empty())];
+        loop {
+            match poll(&mut watched, None) {
+                Ok(_)
+                    if watched[0]
+                        .revents()
+                        .intersects(PollFlags::ERR | PollFlags::HUP) =>
+                {
+                    std::process::exit(1);
+                }
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return,
+            }
+        }
+    });
+}

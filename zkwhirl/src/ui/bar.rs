@@ -1,0 +1,53 @@
+//! A progress bar for one long step; nothing without a terminal.
+
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use zkwhirl_prover::Progress;
+
+/// One bar on standard error.
+#[derive(Debug)]
+pub(crate) struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar with a name in front, at its start.
+    pub(crate) fn start(name: &str) -> Self {
+        let target = if io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(1000), target);
+        let style =
+            ProgressStyle::with_template("{prefix}  {msg:8} {bar:20} {percent:>3} %  {elapsed}")
+                .expect("the template is a constant that a test renders");
+        bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏░"));
+        bar.set_prefix(name.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
+    }
+
+    /// Moves to a phase and its fraction.
+    pub(crate) fn show(&self, progress: Progress) {
+        self.0.set_message(progress.phase.name());
+        self.0.set_position((progress.fraction * 1000.0) as u64);
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
+        self.0.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_valid() {
+        Bar::start("test").finish();
+    }
+}

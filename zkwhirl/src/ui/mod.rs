@@ -1,0 +1,73 @@
+//! What a person sees. Everything that is printed goes through here.
+
+pub(crate) mod bar;
+pub(crate) mod table;
+
+use std::io::{self, IsTerminal, Write};
+
+/// True when standard output is a terminal and colours are welcome.
+pub(crate) fn terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// One line on standard output. A reader that has gone away is no error.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// One line on standard error.
+pub(crate) fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// A number with thin groups of three: `1,087,848`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Bytes for people: `402.6 MB`.
+pub(crate) fn bytes(number: u64) -> String {
+    match number {
+        0..10_000 => format!("{} B", grouped(number)),
+        10_000..10_000_000 => format!("{:.1} kB", number as f64 / 1e3),
+        10_000_000..10_000_000_000 => format!("{:.1} MB", number as f64 / 1e6),
+        _ => format!("{:.1} GB", number as f64 / 1e9),
+    }
+}
+
+/// A duration for people: `0.42 s`, `17.0 s`, `2 min 03 s`.
+pub(crate) fn seconds(duration: std::time::Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 10.0 {
+        format!("{seconds:.2} s")
+    } else if seconds < 120.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{} min {:02} s", seconds as u64 / 60, seconds as u64 % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(1_087_848), "1,087,848");
+        assert_eq!(bytes(4_413), "4,413 B");
+        assert_eq!(bytes(402_600_000), "402.6 MB");
+        assert_eq!(seconds(Duration::from_millis(420)), "0.42 s");
+        assert_eq!(seconds(Duration::from_secs(123)), "2 min 03 s");
+    }
+}
