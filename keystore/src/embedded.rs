@@ -149,3 +149,6 @@ fn lock(path: &Path) -> io::Result<File> {
     rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
     Ok(file)
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,9 @@ use crate::{ProveError, ProveTask, ProveWatch, Proved, Prover};
 /// explains: the two travel through different pipes.
 const REASON_GRACE: Duration = Duration::from_millis(500);
 
+/// How long a child that is between two requests may take to answer a ping.
+const PING_DEADLINE: Duration = Duration::from_secs(5);
+
 /// How a child's replies are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -152,6 +155,29 @@ impl ChildProver {
         }
     }
 
+    /// The child that runs, if it still answers a ping with nothing before it,
+    /// else a fresh one: what an earlier request left in the pipe must not
+    /// become the answer to the next.
+    async fn ready(&mut self, watch: &ProveWatch) -> Result<Running, Failure> {
+        if let Some(mut running) = self.running.take() {
+            if let Ok(Ok(())) = timeout(PING_DEADLINE, running.ping()).await {
+                return Ok(running);
+            }
+            let end = running.end(self.config.grace).await;
+            tracing::warn!(
+                prover = self.config.name,
+                "the prover child was not fit for another request{}",
+                explain(&end, &running.stderr)
+            );
+        }
+        tokio::select! {
+            running = self.start() => running,
+            () = watch.cancel.cancelled() => {
+                Err(Failure::interrupted("the attempt was cancelled"))
+            }
+        }
+    }
+
     /// Proves with the running child; on `Err` the child must not be used again.
     async fn attempt(
         &self,
@@ -235,13 +261,10 @@ impl Prover for ChildProver {
 
     async fn prove(&mut self, task: &ProveTask, watch: &ProveWatch) -> Result<Proved, ProveError> {
         let started = Instant::now();
-        let mut running = match self.running.take() {
-            Some(running) => running,
-            None => self
-                .start()
-                .await
-                .map_err(|failure| ProveError::plain(failure, started.elapsed()))?,
-        };
+        let mut running = self
+            .ready(watch)
+            .await
+            .map_err(|failure| ProveError::plain(failure, started.elapsed()))?;
         let outcome = self.attempt(&mut running, task, watch).await;
         let peak_rss_bytes = peak_rss(running.child.id());
         let (failure, exit) = match outcome {

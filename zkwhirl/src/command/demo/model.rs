@@ -1,0 +1,275 @@
+//! What the demo knows about its run: fed by the events of both sides, read by
+//! the live view, the plain lines and the closing table.
+
+use std::{collections::HashMap, time::Duration};
+
+use tokio::time::Instant;
+use zkwhirl_broker_adapter::{JobEvent, What};
+use zkwhirl_falafel::Event;
+use zkwhirl_job::{JobId, Kind};
+
+/// The run so far.
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) started: Instant,
+    pub(super) rollups: Vec<Rollup>,
+    pub(super) workers: Vec<Worker>,
+    pub(super) jobs: HashMap<JobId, Job>,
+    /// Replies that the simulated Falafel checked and accepted.
+    pub(super) accepted: u64,
+    /// Replies that it refused, with the reason.
+    pub(super) refused: Vec<String>,
+    /// Jobs that were parked, with the reason.
+    pub(super) parked: Vec<String>,
+    /// The pipeline's own word for why it stopped.
+    pub(super) halted: Option<String>,
+}
+
+/// One rollup of the pipeline.
+#[derive(Debug)]
+pub(super) struct Rollup {
+    pub(super) id: u32,
+    pub(super) started: Instant,
+    pub(super) settled: Option<Instant>,
+    pub(super) claims: usize,
+    pub(super) inners: usize,
+    pub(super) claims_done: usize,
+    pub(super) inners_done: usize,
+    pub(super) txs: usize,
+}
+
+/// One worker slot.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Worker {
+    pub(super) name: String,
+    pub(super) job: Option<(JobId, Option<Kind>)>,
+    pub(super) since: Option<Instant>,
+    pub(super) phase: &'static str,
+    pub(super) fraction: f32,
+    pub(super) done: u64,
+}
+
+/// One job's times.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub(super) kind: Option<Kind>,
+    pub(super) taken: Instant,
+    pub(super) claimed: Option<Instant>,
+    pub(super) proved: Option<Duration>,
+    pub(super) delivered: bool,
+    pub(super) rollup: usize,
+}
+
+impl Model {
+    /// A run of `workers` named slots.
+    pub(super) fn new(workers: Vec<String>) -> Self {
+        Self {
+            started: Instant::now(),
+            rollups: Vec::new(),
+            workers: workers
+                .into_iter()
+                .map(|name| Worker {
+                    name,
+                    ..Worker::default()
+                })
+                .collect(),
+            jobs: HashMap::new(),
+            accepted: 0,
+            refused: Vec::new(),
+            parked: Vec::new(),
+            halted: None,
+        }
+    }
+
+    /// Takes in what the simulated Falafel says; returns a line worth printing.
+    pub(super) fn falafel(&mut self, event: &Event, inners: usize) -> Option<String> {
+        match event {
+            Event::RollupStarted { rollup_id, claims } => {
+                self.rollups.push(Rollup {
+                    id: *rollup_id,
+                    started: Instant::now(),
+                    settled: None,
+                    claims: *claims,
+                    inners,
+                    claims_done: 0,
+                    inners_done: 0,
+                    txs: 0,
+                });
+                Some(format!(
+                    "rollup {rollup_id} started: {claims} claims, then {inners} inner rollups"
+                ))
+            }
+            Event::JobResolved { refusal: None, .. } => {
+                self.accepted += 1;
+                None
+            }
+            Event::JobResolved {
+                refusal: Some(reason),
+                ..
+            } => {
+                self.refused.push(reason.clone());
+                Some(format!("falafel refused a reply: {reason}"))
+            }
+            Event::RollupDone { rollup_id, txs, .. } => {
+                let rollup = self.rollups.iter_mut().find(|r| r.id == *rollup_id)?;
+                rollup.settled = Some(Instant::now());
+                rollup.txs = *txs;
+                Some(format!(
+                    "rollup {rollup_id} settled in {}: every proof verified by Falafel",
+                    crate::ui::seconds(rollup.started.elapsed())
+                ))
+            }
+            Event::PipelineHalted { reason, .. } => {
+                self.halted = Some(reason.clone());
+                Some(format!("falafel's pipeline halted: {reason}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes in what bridge and workers say; returns a line worth printing.
+    pub(super) fn job(&mut self, event: &JobEvent) -> Option<String> {
+        let now = Instant::now();
+        let id = event.job.short();
+        let kind = event.kind.map_or("job", Kind::name);
+        let rollup = self.rollups.len().saturating_sub(1);
+        match &event.what {
+            What::Taken { .. } => {
+                self.jobs.insert(
+                    event.job,
+                    Job {
+                        kind: event.kind,
+                        taken: now,
+                        claimed: None,
+                        proved: None,
+                        delivered: false,
+                        rollup,
+                    },
+                );
+                None
+            }
+            What::Claimed { worker, attempt } => {
+                if let Some(job) = self.jobs.get_mut(&event.job) {
+                    job.claimed.get_or_insert(now);
+                }
+                let slot = self.worker(worker)?;
+                slot.job = Some((event.job, event.kind));
+                slot.since = Some(now);
+                (slot.phase, slot.fraction) = ("claimed", 0.0);
+                Some(format!("{worker} claimed {kind} {id} (attempt {attempt})"))
+            }
+            What::Progress {
+                worker,
+                phase,
+                fraction,
+            } => {
+                let slot = self.worker(worker)?;
+                (slot.phase, slot.fraction) = (phase, *fraction);
+                None
+            }
+            What::Proved {
+                worker, duration, ..
+            } => {
+                if let Some(job) = self.jobs.get_mut(&event.job) {
+                    job.proved = Some(*duration);
+                }
+                let slot = self.worker(worker)?;
+                slot.job = None;
+                slot.done += 1;
+                Some(format!(
+                    "{worker} proved {kind} {id} in {}",
+                    crate::ui::seconds(*duration)
+                ))
+            }
+            What::Retrying {
+                worker, reason, ..
+            } => {
+                if let Some(slot) = self.worker(worker) {
+                    slot.job = None;
+                }
+                Some(format!("{kind} {id} will be tried again: {reason}"))
+            }
+            What::HandedBack { worker } => {
+                self.worker(worker)?.job = None;
+                None
+            }
+            What::Dead { reason } => {
+                self.parked.push(reason.clone());
+                for slot in &mut self.workers {
+                    if slot.job.is_some_and(|(job, _)| job == event.job) {
+                        slot.job = None;
+                    }
+                }
+                Some(format!("{kind} {id} parked: {reason}"))
+            }
+            What::Delivered { .. } => {
+                self.delivered(event.job);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn delivered(&mut self, id: JobId) {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        if std::mem::replace(&mut job.delivered, true) {
+            return;
+        }
+        if let Some(rollup) = self.rollups.get_mut(job.rollup) {
+            match job.kind {
+                Some(Kind::Claim) => rollup.claims_done += 1,
+                Some(Kind::TxRollup) => rollup.inners_done += 1,
+                _ => {}
+            }
+        }
+    }
+
+    fn worker(&mut self, name: &str) -> Option<&mut Worker> {
+        self.workers.iter_mut().find(|worker| worker.name == name)
+    }
+
+    /// How long the prover took for the proved jobs of a kind, sorted.
+    pub(super) fn prove_times(&self, kind: Option<Kind>) -> Vec<Duration> {
+        let mut times: Vec<Duration> = self
+            .jobs
+            .values()
+            .filter(|job| kind.is_none() || job.kind == kind)
+            .filter_map(|job| job.proved)
+            .collect();
+        times.sort();
+        times
+    }
+
+    /// How long the claimed jobs of a kind waited for a worker, sorted.
+    pub(super) fn waits(&self, kind: Option<Kind>) -> Vec<Duration> {
+        let mut waits: Vec<Duration> = self
+            .jobs
+            .values()
+            .filter(|job| kind.is_none() || job.kind == kind)
+            .filter_map(|job| Some(job.claimed? - job.taken))
+            .collect();
+        waits.sort();
+        waits
+    }
+}
+
+/// The value below which `percent` of a sorted list lie; `None` when empty.
+pub(super) fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
+    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+    sorted.get(place).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_of_few_values() {
+        let sorted: Vec<_> = (1..=4).map(Duration::from_secs).collect();
+        assert_eq!(percentile(&sorted, 50), Some(Duration::from_secs(2)));
+        assert_eq!(percentile(&sorted, 95), Some(Duration::from_secs(4)));
+        assert_eq!(percentile(&[], 50), None);
+    }
+}
