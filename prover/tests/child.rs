@@ -1,6 +1,8 @@
 //! The supervisor against a child that misbehaves in every way: that request
 //! gets a typed failure, the next one finds a fresh child.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{fs, time::Duration};
 
 use bytes::Bytes;

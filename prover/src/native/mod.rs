@@ -8,6 +8,8 @@ mod matrices;
 mod points;
 mod progress;
 mod statement;
+#[cfg(feature = "test-util")]
+pub mod stock;
 mod verify;
 
 pub use engine::{Engine, EngineConfig, EngineError, Receipt};
