@@ -116,6 +116,12 @@ impl Circuit {
         self.blank(Mode::Count).rows_by_part()
     }
 
+    /// All rows. With the two instance variables they must fit a prover's
+    /// domain, a power of two.
+    pub fn num_rows(&self) -> usize {
+        self.blank(Mode::Count).num_rows()
+    }
+
     /// Checks a request natively and computes all variables.
     pub fn assign<'a>(&self, request: impl Into<Input<'a>>) -> Result<Assignment, StatementError> {
         let (witness, _) = self.native(request.into())?;
@@ -136,6 +142,9 @@ impl Circuit {
 
     /// All variables from explicit values, without any native check: what
     /// breaks a rule gives an assignment that does not satisfy the matrices.
+    ///
+    /// # Panics
+    /// If a list of siblings is shorter than its tree is deep.
     pub fn assign_raw(&self, witness: &Witness) -> Result<Assignment, StatementError> {
         Ok(self.run(Mode::Witness, witness)?.into_assignment())
     }
@@ -149,6 +158,11 @@ impl Circuit {
         let rows = builder.num_rows();
         let public_input = builder.into_assignment().instance[1];
         Ok(CheckReport { rows, public_input })
+    }
+
+    /// The rows that explicit values do not satisfy, up to a few dozen.
+    pub fn unsatisfied_raw(&self, witness: &Witness) -> Result<Vec<Unsatisfied>, StatementError> {
+        Ok(self.run(Mode::Check, witness)?.unsatisfied().to_vec())
     }
 
     /// The matrices as built along with explicit values, to compare with [`Circuit::matrices`].

@@ -52,7 +52,7 @@ pub enum Rule {
     ChainNotAllowed,
     #[error("data root is zero")]
     DataRootZero,
-    #[error("data root is not a leaf of the data roots root")]
+    #[error("data root is not a leaf of data_roots_root")]
     DataRoot,
     #[error("fee asset matches several asset ids")]
     FeeAsset,

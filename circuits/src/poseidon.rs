@@ -18,15 +18,13 @@ pub(crate) struct Constants {
     /// State width: inputs + 1.
     pub(crate) width: usize,
     /// Rounds before, and again after, the partial ones.
-    pub(crate) half_full: usize,
+    half_full: usize,
     /// Rounds whose S-box touches element 0 only.
-    pub(crate) partial: usize,
+    partial: usize,
     /// Round constants, `width` per round.
-    pub(crate) round: Vec<Fr>,
+    round: Vec<Fr>,
     /// The mixing matrix by rows.
     pub(crate) mds: Vec<Vec<Fr>>,
-    /// Inverse of the matrix' first entry, for the circuit.
-    pub(crate) mds_corner_inverse: Fr,
 }
 
 /// The constants of a hash of `inputs` values.
@@ -43,21 +41,34 @@ impl Constants {
     fn new(width: usize) -> Self {
         let parameters: PoseidonParameters<Fr> = get_poseidon_parameters(width as u8)
             .expect("circomlib has parameters for widths 2 to 13");
-        let corner = parameters.mds[0][0];
         Self {
             width,
             half_full: parameters.full_rounds / 2,
             partial: parameters.partial_rounds,
             round: parameters.ark,
             mds: parameters.mds,
-            mds_corner_inverse: corner.inverse().expect("an MDS matrix has no zero entry"),
         }
     }
 
-    fn mix(&self, state: &[Fr], next: &mut [Fr]) {
-        for (out, row) in next.iter_mut().zip(&self.mds) {
-            *out = row.iter().zip(state).map(|(a, b)| *a * b).sum();
-        }
+    /// The state after the mixing matrix.
+    pub(crate) fn mixed(&self, state: &[Fr]) -> Vec<Fr> {
+        let dot = |row: &Vec<Fr>| row.iter().zip(state).map(|(a, b)| *a * b).sum();
+        self.mds.iter().map(dot).collect()
+    }
+
+    /// The rounds whose S-box touches element 0 only.
+    pub(crate) fn partial_rounds(&self) -> std::ops::Range<usize> {
+        self.half_full..self.half_full + self.partial
+    }
+
+    /// All rounds.
+    pub(crate) fn rounds(&self) -> std::ops::Range<usize> {
+        0..2 * self.half_full + self.partial
+    }
+
+    /// The round constants of some rounds.
+    pub(crate) fn keys(&self, rounds: std::ops::Range<usize>) -> impl Iterator<Item = &[Fr]> {
+        self.round[rounds.start * self.width..rounds.end * self.width].chunks_exact(self.width)
     }
 }
 
@@ -74,10 +85,9 @@ pub fn hash(inputs: &[Fr]) -> Fr {
     assert!((1..=MAX_INPUTS).contains(&inputs.len()), "1 to 12 inputs");
     let constants = constants(inputs.len());
     let mut state = vec![Fr::ZERO; constants.width];
-    let mut next = state.clone();
     state[1..].copy_from_slice(inputs);
-    let partial = constants.half_full..constants.half_full + constants.partial;
-    for (round, keys) in constants.round.chunks_exact(constants.width).enumerate() {
+    let partial = constants.partial_rounds();
+    for (round, keys) in constants.keys(constants.rounds()).enumerate() {
         for (element, key) in state.iter_mut().zip(keys) {
             *element += key;
         }
@@ -89,8 +99,7 @@ pub fn hash(inputs: &[Fr]) -> Fr {
         for element in &mut state[..boxes] {
             *element = fifth_power(*element);
         }
-        constants.mix(&state, &mut next);
-        std::mem::swap(&mut state, &mut next);
+        state = constants.mixed(&state);
     }
     state[0]
 }

@@ -1,10 +1,15 @@
 //! The suites against vectors made by the original code.
+#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
+
+mod common;
 
 use ark_bn254::Fr;
 use ark_ec::AffineRepr;
 use serde_json::Value;
+use zkwhirl_circuits::claim::{self, ClaimWitness};
 use zkwhirl_circuits::notes::{ValueNote, ValueNotePartial};
-use zkwhirl_circuits::{HashIndex, Suite, field, pedersen};
+use zkwhirl_circuits::tx_rollup::TxRollupWitness;
+use zkwhirl_circuits::{HashIndex, Suite, field, pedersen, tree};
 
 fn vectors() -> Value {
     let path = concat!(
@@ -145,6 +150,85 @@ fn value_and_account_notes() {
             element(&row["public_key_nullifier"])
         );
     }
+}
+
+#[test]
+fn values_inside_requests() {
+    let vectors = vectors();
+    let mut claims = 0;
+    for (name, row) in vectors["requests"].as_object().unwrap() {
+        let Some(commitment) = row.get("claim_commitment") else {
+            continue;
+        };
+        let folder = if name.starts_with("extra") {
+            "pedersen/"
+        } else {
+            ""
+        };
+        let request = common::claim(&format!("{folder}{name}"));
+        let w = ClaimWitness::new(&request).unwrap();
+        assert_eq!(
+            w.claim.commit(SUITE),
+            element(&row["claim_partial_commitment"])
+        );
+        assert_eq!(w.claim_note(SUITE), element(commitment));
+        assert_eq!(
+            w.defi.commit(SUITE),
+            element(&row["defi_interaction_commitment"])
+        );
+        assert_eq!(
+            w.folded_data_root(SUITE),
+            element(&row["data_root_from_path"])
+        );
+        assert_eq!(
+            w.folded_defi_root(SUITE),
+            element(&row["defi_root_from_path"])
+        );
+        let published = claim::published(SUITE, &w);
+        let names = ["output_note1", "output_note2", "nullifier1", "nullifier2"];
+        for (value, name) in published.fields()[1..5].iter().zip(names) {
+            assert_eq!(*value, element(&row[name]), "{name}");
+        }
+        claims += 1;
+    }
+    assert_eq!(claims, 8);
+}
+
+#[test]
+fn values_inside_rollups() {
+    let vectors = vectors();
+    let mut rollups = 0;
+    for (name, row) in vectors["requests"].as_object().unwrap() {
+        let Some(leaves) = row.get("subtree_leaves") else {
+            continue;
+        };
+        let leaves: Vec<Fr> = leaves.as_array().unwrap().iter().map(element).collect();
+        assert_eq!(
+            tree::subtree_root(SUITE, &leaves),
+            element(&row["subtree_root"])
+        );
+        let request = common::tx_rollup(name);
+        let capacity = row["capacity"].as_u64().unwrap() as u32;
+        let w = TxRollupWitness::new(&request, capacity).unwrap();
+        for (tx, expected) in w.txs.iter().zip(row["txs"].as_array().unwrap()) {
+            let fold = |leaf: Fr, siblings: &[Fr], index: Fr| {
+                tree::fold(SUITE, leaf, siblings, index.into(), 0)
+            };
+            let linked = fold(tx.fields[14], &tx.link_siblings, tx.link_index);
+            assert_eq!(linked, element(&expected["linked_root_from_path"]));
+            let roots = fold(tx.fields[8], &tx.root_siblings, tx.root_index);
+            assert_eq!(roots, element(&expected["data_roots_root_from_path"]));
+            for (which, insertion) in tx.nullifiers.iter().enumerate() {
+                let root = fold(Fr::from(0u64), &insertion.siblings, tx.fields[3 + which]);
+                let name = format!("null_{which}_old_root_from_path");
+                assert_eq!(root, element(&expected[name]));
+                let name = format!("null_{which}_new_root_from_path");
+                assert_eq!(insertion.new_root, element(&expected[name]));
+            }
+        }
+        rollups += 1;
+    }
+    assert_eq!(rollups, 4);
 }
 
 #[test]

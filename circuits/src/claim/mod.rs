@@ -5,7 +5,7 @@ mod rules;
 mod witness;
 
 pub(crate) use circuit::synthesize;
-pub use rules::violations;
-pub(crate) use rules::{DEPOSIT_BITS, published};
+pub(crate) use rules::DEPOSIT_BITS;
+pub use rules::{published, violations};
 pub use witness::ClaimWitness;
 pub(crate) use witness::{DATA_DEPTH, element, siblings};

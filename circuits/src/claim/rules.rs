@@ -116,8 +116,8 @@ fn is_share(w: &ClaimWitness, total: Fr, out: Fr) -> bool {
     !negative && rest < input
 }
 
-/// The 16 published fields of a claim that follows the rules.
-pub(crate) fn published(suite: Suite, w: &ClaimWitness) -> Published {
+/// The 16 published fields of a claim; they mean something only if it follows the rules.
+pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
     let zero = Fr::ZERO;
     let claim_note = w.claim_note(suite);
     let nullifiers = [

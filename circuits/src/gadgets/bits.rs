@@ -33,10 +33,8 @@ pub(crate) fn decompose_canonical(b: &mut Builder, value: &Num) -> Vec<Bit> {
     bits
 }
 
-/// Rows of a canonical check: the runs of zero bits of `p − 1`.
-pub(crate) const CANONICAL_ROWS: usize = 53;
-
-/// Forces 254 bits to spell an integer of at most `p − 1`.
+/// Forces 254 bits to spell an integer of at most `p − 1`: one row for each
+/// of its 53 runs of zero bits.
 ///
 /// Where `p − 1` has a run of zeros, the bits may only be set if some higher
 /// bit is clear where `p − 1` has a one. With D the number of such clear bits

@@ -3,7 +3,7 @@
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, Field, PrimeField};
 
-use super::bits::{self, CANONICAL_ROWS};
+use super::bits;
 use super::hash::{Inputs, Word, hash, node};
 use super::integer::enforce_share;
 use super::merkle::fold;
@@ -11,6 +11,9 @@ use crate::field::{FIELD_BITS, power_of_two};
 use crate::r1cs::{Bit, Builder, Mode, Num};
 use crate::suite::{HashIndex, Suite};
 use crate::tree;
+
+/// Rows of a canonical check.
+const CANONICAL_ROWS: usize = 53;
 
 fn run<T>(body: impl Fn(&mut Builder) -> T) -> (Builder, T) {
     let mut check = Builder::new(Mode::Full);

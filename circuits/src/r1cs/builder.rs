@@ -71,7 +71,8 @@ impl Builder {
         matches!(self.mode, Mode::Witness | Mode::Check | Mode::Full)
     }
 
-    fn has_terms(&self) -> bool {
+    /// Whether combinations are kept in this run.
+    pub(crate) fn has_terms(&self) -> bool {
         matches!(self.mode, Mode::Check | Mode::Matrices | Mode::Full)
     }
 

@@ -49,6 +49,11 @@ impl Num {
         }
     }
 
+    /// A combination whose terms this run does not keep.
+    pub(crate) fn opaque(value: Fr) -> Self {
+        Self::variable(value, None)
+    }
+
     /// The value under the witness that is being built.
     pub fn value(&self) -> Fr {
         self.value

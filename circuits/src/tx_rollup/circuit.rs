@@ -25,6 +25,17 @@ const ROLLUP_ID_BITS: usize = 32;
 /// Left to the verifier of the published fields, who has them in the clear:
 /// `inputs_hash` and the 250-bit range of bridge call datas.
 pub(crate) fn synthesize(b: &mut Builder, suite: Suite, capacity: u32, w: &TxRollupWitness) {
+    synthesize_real(b, suite, capacity, (w, w.txs.len()));
+}
+
+/// [`synthesize`] with an explicit number of slots marked as txs.
+pub(super) fn synthesize_real(
+    b: &mut Builder,
+    suite: Suite,
+    capacity: u32,
+    witness: (&TxRollupWitness, usize),
+) {
+    let (w, real) = witness;
     let kind = StatementKind::TxRollup { txs: capacity };
     let slots = kind.slots();
     let [
@@ -60,8 +71,8 @@ pub(crate) fn synthesize(b: &mut Builder, suite: Suite, capacity: u32, w: &TxRol
     let padding = w.padding();
     let mut txs: Vec<Num> = Vec::new();
     for at in 0..capacity as usize {
-        let tx = w.txs.get(at);
-        txs.extend(rollup.slot(b, at, tx.unwrap_or(&padding), tx.is_some()));
+        let tx = w.txs.get(at).unwrap_or(&padding);
+        txs.extend(rollup.slot(b, at, tx, at < real));
     }
     txs.resize_with(FIELDS_PER_TX * slots, Num::zero);
     let start = b.part("data tree", |b| {

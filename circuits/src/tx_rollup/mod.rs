@@ -7,11 +7,12 @@ mod circuit;
 mod nullifier;
 mod rules;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod witness;
 
 pub(crate) use circuit::synthesize;
-pub(crate) use rules::evaluate;
-pub use rules::violations;
+pub use rules::{Violation, evaluate, violations};
 pub use witness::{NullifierWitness, TxRollupWitness, TxWitness};
 
 use crate::suite::Suite;

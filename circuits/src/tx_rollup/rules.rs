@@ -15,7 +15,7 @@ use crate::suite::Suite;
 use crate::tree::{self, LeafIndex};
 
 /// A broken rule with the tx that breaks it.
-type Violation = (Option<usize>, Rule);
+pub type Violation = (Option<usize>, Rule);
 
 /// Every rule that a witness breaks, in the order in which they are checked.
 pub fn violations(suite: Suite, capacity: u32, w: &TxRollupWitness) -> Vec<Violation> {
@@ -23,11 +23,7 @@ pub fn violations(suite: Suite, capacity: u32, w: &TxRollupWitness) -> Vec<Viola
 }
 
 /// The published fields that follow from a witness, and the rules it breaks.
-pub(crate) fn evaluate(
-    suite: Suite,
-    capacity: u32,
-    w: &TxRollupWitness,
-) -> (Published, Vec<Violation>) {
+pub fn evaluate(suite: Suite, capacity: u32, w: &TxRollupWitness) -> (Published, Vec<Violation>) {
     let kind = StatementKind::TxRollup { txs: capacity };
     let mut run = Run::new(suite, kind.slots(), w);
     run.demand(

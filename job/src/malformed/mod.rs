@@ -2,7 +2,7 @@
 //! refusal. It is made from real requests by one fault each: a field cut
 //! short, another depth or count, a word that is no field element.
 //!
-//! The places of the fields come from [`layout`], which is written from the
+//! The places of the fields come from `layout`, which is written from the
 //! specification and shares nothing with the parser.
 
 mod layout;

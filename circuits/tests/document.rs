@@ -1,0 +1,86 @@
+//! The table of row counts in `docs/CIRCUITS.md` is what the code gives.
+
+use std::fmt::Write;
+
+use zkwhirl_circuits::Circuit;
+use zkwhirl_circuits::r1cs::NUM_INSTANCE;
+
+const DOCUMENT: &str = include_str!("../../docs/CIRCUITS.md");
+const START: &str = "<!-- rows: compared with the code by circuits/tests/document.rs -->\n";
+const END: &str = "<!-- end of rows -->";
+
+/// Circuits that differ in size only, side by side.
+const GROUPS: [&[&str]; 2] = [
+    &["claim/poseidon", "claim/pedersen"],
+    &[
+        "tx-rollup/poseidon/1",
+        "tx-rollup/poseidon/2",
+        "tx-rollup/pedersen/1",
+        "tx-rollup/pedersen/2",
+    ],
+];
+
+fn table(names: &[&str]) -> Result<String, Box<dyn std::error::Error>> {
+    let mut counts = Vec::new();
+    for name in names {
+        counts.push(name.parse::<Circuit>()?.rows());
+    }
+    let mut text = String::from("| part |");
+    names
+        .iter()
+        .try_for_each(|name| write!(text, " `{name}` |"))?;
+    text += "\n|---|";
+    names.iter().for_each(|_| text += "---:|");
+    text += "\n";
+    for (at, (part, _)) in counts[0].iter().enumerate() {
+        write!(text, "| {part} |")?;
+        for rows in &counts {
+            assert_eq!(rows[at].0, *part);
+            write!(text, " {} |", grouped(rows[at].1))?;
+        }
+        text += "\n";
+    }
+    let totals: Vec<usize> = counts
+        .iter()
+        .map(|rows| rows.iter().map(|row| row.1).sum())
+        .collect();
+    text += "| **all rows** |";
+    totals
+        .iter()
+        .try_for_each(|total| write!(text, " **{}** |", grouped(*total)))?;
+    text += "\n| domain |";
+    for total in totals {
+        write!(
+            text,
+            " 2^{} |",
+            (total + NUM_INSTANCE).next_power_of_two().ilog2()
+        )?;
+    }
+    text += "\n";
+    Ok(text)
+}
+
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[test]
+fn row_counts() {
+    let tables: Vec<String> = GROUPS.iter().map(|names| table(names).unwrap()).collect();
+    let expected = tables.join("\n");
+    let (_, rest) = DOCUMENT.split_once(START).unwrap();
+    let (written, _) = rest.split_once(END).unwrap();
+    assert_eq!(
+        written.trim(),
+        expected.trim(),
+        "docs/CIRCUITS.md should have:\n{expected}"
+    );
+}

@@ -1,0 +1,70 @@
+//! What happens, for a live view and for tests.
+
+use zkwhirl_job::{Kind, TicketId};
+
+/// Something that happened in the simulated Falafel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A job was added to a server's list.
+    JobCreated {
+        /// Its id.
+        ticket: TicketId,
+        /// Its kind; `None` for data that is no request.
+        kind: Option<Kind>,
+    },
+    /// A job was handed to a poller.
+    JobIssued {
+        /// Its id.
+        ticket: TicketId,
+        /// The poller had gone away.
+        ghost: bool,
+    },
+    /// A reply came for a job.
+    JobAnswered {
+        /// Its id.
+        ticket: TicketId,
+        /// Somebody still waited for it: it is no zombie.
+        waited: bool,
+    },
+    /// A job was answered with anything but a reply.
+    JobRejected {
+        /// Its id.
+        ticket: TicketId,
+    },
+    /// A reply was checked.
+    JobResolved {
+        /// The job's id.
+        ticket: TicketId,
+        /// `None`: it is what it should be. Otherwise why it is not.
+        refusal: Option<String>,
+    },
+    /// The pipeline of a rollup begins.
+    RollupStarted {
+        /// The rollup.
+        rollup_id: u32,
+        /// Claims to prove first.
+        claims: usize,
+    },
+    /// All inner rollups are proved; the world has moved on.
+    RollupDone {
+        /// The rollup.
+        rollup_id: u32,
+        /// Its inner rollups.
+        inners: usize,
+        /// Its transactions, claims included.
+        txs: usize,
+    },
+    /// The pipeline was interrupted and begins the rollup again.
+    RollupInterrupted {
+        /// The rollup.
+        rollup_id: u32,
+    },
+    /// The pipeline halted, as the original does on a single NACK. It goes on
+    /// after an interrupt or a restart.
+    PipelineHalted {
+        /// The rollup.
+        rollup_id: u32,
+        /// Why.
+        reason: String,
+    },
+}

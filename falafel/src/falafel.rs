@@ -1,0 +1,218 @@
+//! The handle of a running simulated Falafel.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{
+    sync::broadcast,
+    task::{JoinHandle, spawn_blocking},
+};
+
+use crate::{
+    Event, JobServers, Listen,
+    job_server::{ACK_TIMEOUT, Stats},
+    pipeline::{self, Pipeline, Plan, Progress, ProveError, ReplyCheck, State},
+    world::World,
+};
+
+/// Events that a slow listener may be behind.
+const EVENTS: usize = 4096;
+
+/// What to simulate.
+#[derive(Debug, Clone)]
+pub struct FalafelConfig {
+    /// Where the job servers listen.
+    pub listen: Listen,
+    /// The lease of a job; the original's is [`ACK_TIMEOUT`].
+    pub ack_timeout: Duration,
+    /// What to roll up. `None`: only what [`Falafel::prove`] is given.
+    pub plan: Option<Plan>,
+    /// Who verifies the proofs.
+    pub check: Arc<dyn ReplyCheck>,
+    /// Where events go; subscribe before the start to miss none.
+    pub events: broadcast::Sender<Event>,
+}
+
+impl FalafelConfig {
+    /// The original's lease, and job servers on free ports of the loopback
+    /// interface.
+    pub fn new(plan: Option<Plan>, check: Arc<dyn ReplyCheck>) -> Self {
+        Self {
+            listen: Listen::anywhere(),
+            ack_timeout: ACK_TIMEOUT,
+            plan,
+            check,
+            events: broadcast::Sender::new(EVENTS),
+        }
+    }
+}
+
+/// A running Falafel. Dropping it ends it at once.
+#[derive(Debug)]
+pub struct Falafel {
+    servers: Arc<JobServers>,
+    check: Arc<dyn ReplyCheck>,
+    events: broadcast::Sender<Event>,
+    pipeline: Option<Arc<Pipeline>>,
+    running: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Falafel {
+    /// Listens, makes the genesis, and begins the first pipeline.
+    pub async fn start(config: FalafelConfig) -> io::Result<Self> {
+        let events = config.events;
+        let servers = JobServers::bind(config.listen, config.ack_timeout, events.clone()).await?;
+        let servers = Arc::new(servers);
+        let pipeline = match config.plan {
+            Some(plan) => {
+                let (suite, seed, claims) = (plan.suite, plan.seed, plan.genesis_claims);
+                let world = spawn_blocking(move || World::genesis(suite, seed, claims)).await?;
+                let (servers, check) = (Arc::clone(&servers), Arc::clone(&config.check));
+                let pipeline = Pipeline::new(plan, world, servers, check, events.clone());
+                Some(Arc::new(pipeline))
+            }
+            None => None,
+        };
+        let falafel = Self {
+            servers,
+            check: config.check,
+            events,
+            pipeline,
+            running: Mutex::default(),
+        };
+        falafel.begin();
+        Ok(falafel)
+    }
+
+    /// Where inner jobs are handed out; in normal mode all jobs.
+    pub fn inner_address(&self) -> SocketAddr {
+        self.servers.inner().address()
+    }
+
+    /// Where outer jobs are handed out in split mode.
+    pub fn outer_address(&self) -> Option<SocketAddr> {
+        self.servers.outer().map(|server| server.address())
+    }
+
+    /// The job servers, for jobs of one's own.
+    pub fn servers(&self) -> &JobServers {
+        &self.servers
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// What the job servers have counted.
+    pub fn stats(&self) -> Stats {
+        self.servers.stats()
+    }
+
+    /// What the pipeline has done; nothing without a plan.
+    pub fn progress(&self) -> Progress {
+        let progress = self.pipeline.as_ref().map(|p| &p.progress);
+        progress.map_or_else(Progress::default, |progress| {
+            progress
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
+        })
+    }
+
+    /// Where the pipeline is; done without a plan.
+    pub fn state(&self) -> State {
+        let pipeline = self.pipeline.as_ref();
+        pipeline.map_or(State::Done, |pipeline| pipeline.state.borrow().clone())
+    }
+
+    /// The settled world; `None` without a plan.
+    pub fn world(&self) -> Option<Arc<World>> {
+        self.pipeline.as_ref().map(|pipeline| pipeline.world())
+    }
+
+    /// Waits until the plan is done or the pipeline has halted.
+    pub async fn finished(&self) -> State {
+        let Some(pipeline) = &self.pipeline else {
+            return State::Done;
+        };
+        let mut states = pipeline.state.subscribe();
+        let ended = states.wait_for(|state| *state != State::Running).await;
+        // The sender is ours, so the wait cannot fail.
+        ended.map_or(State::Done, |state| state.clone())
+    }
+
+    /// Asks for the proof of a request and checks the reply. Several may run
+    /// at once, beside the pipeline.
+    pub async fn prove(&self, request: Bytes) -> Result<Bytes, ProveError> {
+        let check = Arc::clone(&self.check);
+        pipeline::prove(&self.servers, request, check, &self.events).await
+    }
+
+    /// Stops the pipeline and begins it anew, as the original does on every
+    /// new block: all callers are rejected, all jobs stay as zombies.
+    pub fn interrupt(&self) {
+        self.end();
+        if let Some(pipeline) = &self.pipeline {
+            let rollup_id = pipeline.world().next_rollup();
+            let _ = self.events.send(Event::RollupInterrupted { rollup_id });
+        }
+        self.servers.interrupt();
+        self.begin();
+    }
+
+    /// Kills the process and starts another after `downtime`: connections
+    /// drop, ids are forgotten, the settled world is kept, and the rollup
+    /// that was in the making comes again under new ids.
+    pub async fn restart(&self, downtime: Duration) -> io::Result<()> {
+        self.end();
+        self.servers.restart(downtime).await?;
+        self.begin();
+        Ok(())
+    }
+
+    /// Nothing is answered for `duration`, as when the event loop is busy.
+    pub fn pause(&self, duration: Duration) {
+        self.servers.pause(duration);
+    }
+
+    /// Stops as on SIGTERM: head pollers get an empty body; `grace` later all
+    /// connections close.
+    pub async fn stop(self, grace: Duration) {
+        self.end();
+        self.servers.interrupt();
+        self.servers.stop(grace).await;
+    }
+
+    fn begin(&self) {
+        if let Some(pipeline) = &self.pipeline
+            && *pipeline.state.borrow() != State::Done
+        {
+            // Before the task runs, so that `finished` does not see an old halt.
+            pipeline.state.send_replace(State::Running);
+            let task = tokio::spawn(Arc::clone(pipeline).run());
+            *self.running() = Some(task);
+        }
+    }
+
+    fn end(&self) {
+        if let Some(task) = self.running().take() {
+            task.abort();
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Falafel {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,184 @@
+//! What stands behind the HTTP routes of one job server: the jobs and the
+//! queue of pollers.
+
+use std::{
+    future::pending,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{
+    sync::{Notify, broadcast, oneshot},
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use zkwhirl_job::{Command, Frame, TicketId, identify};
+
+use super::{
+    Answer, Rejected, Stats,
+    jobs::{Answered, Jobs},
+};
+use crate::Event;
+
+/// How long an idle head poller sleeps between two looks at the list.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// One life of a job server: from a start of the process to its end.
+#[derive(Debug)]
+pub(super) struct Desk {
+    ack_timeout: Duration,
+    jobs: Mutex<Jobs>,
+    stats: Arc<Mutex<Stats>>,
+    events: broadcast::Sender<Event>,
+    /// Only the holder looks at the list. Tokio's mutex is fair: first come,
+    /// first served, and a poller that has gone away keeps its place.
+    turn: tokio::sync::Mutex<()>,
+    created: Notify,
+    asleep_until: Mutex<Option<Instant>>,
+    /// The server is stopping: the head poller gets an empty body.
+    pub(super) stopping: CancellationToken,
+    /// The process has ended: connections and pollers end with it.
+    pub(super) closed: CancellationToken,
+}
+
+impl Desk {
+    pub(super) fn new(
+        ack_timeout: Duration,
+        stats: Arc<Mutex<Stats>>,
+        events: broadcast::Sender<Event>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            ack_timeout,
+            jobs: Mutex::default(),
+            stats,
+            events,
+            turn: tokio::sync::Mutex::default(),
+            created: Notify::new(),
+            asleep_until: Mutex::default(),
+            stopping: CancellationToken::new(),
+            closed: CancellationToken::new(),
+        })
+    }
+
+    /// Adds a job at once; the future is its answer.
+    pub(super) fn create(&self, command: Command, data: Bytes) -> (TicketId, Answer) {
+        let ticket = TicketId(rand::random());
+        let (answer, answered) = oneshot::channel();
+        let kind = identify(command.code(), &data);
+        locked(&self.jobs).push(ticket, command, data, answer);
+        locked(&self.stats).created += 1;
+        let _ = self.events.send(Event::JobCreated { ticket, kind });
+        self.created.notify_waiters();
+        if self.closed.is_cancelled() {
+            locked(&self.jobs).forget();
+        }
+        let answer = async { answered.await.unwrap_or(Err(Rejected::Restarted)) };
+        (ticket, Box::pin(answer))
+    }
+
+    /// A long poll: a frame, or `None` when the server is stopping. Dropping
+    /// the future is a client that goes away; nobody notices.
+    pub(super) async fn get_job(self: &Arc<Self>) -> Option<Bytes> {
+        let (reply, replied) = oneshot::channel();
+        tokio::spawn(Arc::clone(self).poll(reply));
+        match replied.await {
+            Ok(work) => work,
+            Err(_) => pending().await,
+        }
+    }
+
+    async fn poll(self: Arc<Self>, reply: oneshot::Sender<Option<Bytes>>) {
+        tokio::select! {
+            () = self.closed.cancelled() => {}
+            () = self.poll_in_turn(reply) => {}
+        }
+    }
+
+    async fn poll_in_turn(&self, reply: oneshot::Sender<Option<Bytes>>) {
+        let _turn = self.turn.lock().await;
+        if self.stopping.is_cancelled() {
+            // The queue behind the head poller is discarded when the server
+            // stops: these pollers never get an answer.
+            return pending().await;
+        }
+        loop {
+            self.awake().await;
+            let created = self.created.notified();
+            if let Some((ticket, frame)) = self.issue() {
+                let ghost = reply.send(Some(frame)).is_err();
+                locked(&self.stats).ghost_deliveries += u64::from(ghost);
+                let _ = self.events.send(Event::JobIssued { ticket, ghost });
+                return;
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => {
+                    let _ = reply.send(None);
+                    return;
+                }
+                () = created => {}
+                () = sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    fn issue(&self) -> Option<(TicketId, Bytes)> {
+        let mut stats = locked(&self.stats);
+        locked(&self.jobs).issue(Instant::now(), self.ack_timeout, &mut stats)
+    }
+
+    pub(super) fn ping(&self, ticket: TicketId) {
+        let mut stats = locked(&self.stats);
+        locked(&self.jobs).ping(ticket, Instant::now(), &mut stats);
+    }
+
+    pub(super) fn complete(&self, frame: Frame) {
+        let ticket = frame.ticket;
+        let mut stats = locked(&self.stats);
+        match locked(&self.jobs).complete(frame, Instant::now(), &mut stats) {
+            Answered::Acknowledged { waited } => {
+                let _ = self.events.send(Event::JobAnswered { ticket, waited });
+            }
+            Answered::Rejected => {
+                let _ = self.events.send(Event::JobRejected { ticket });
+            }
+            Answered::Unknown => {}
+        }
+    }
+
+    /// Rejects all callers; their jobs stay in the list as zombies.
+    pub(super) fn interrupt(&self) {
+        locked(&self.jobs).interrupt();
+    }
+
+    /// Ends this life: callers, pollers and connections.
+    pub(super) fn close(&self) {
+        self.closed.cancel();
+        locked(&self.jobs).forget();
+    }
+
+    /// Nothing is answered for a while, as when the event loop is busy.
+    pub(super) fn pause(&self, duration: Duration) {
+        *locked(&self.asleep_until) = Some(Instant::now() + duration);
+    }
+
+    /// Waits for the end of a pause.
+    pub(super) async fn awake(&self) {
+        while let Some(until) = self.pause_end() {
+            sleep_until(until).await;
+        }
+    }
+
+    fn pause_end(&self) -> Option<Instant> {
+        locked(&self.asleep_until).filter(|until| *until > Instant::now())
+    }
+
+    pub(super) fn jobs(&self) -> usize {
+        locked(&self.jobs).len()
+    }
+}
+
+/// The lists are whole at every step, so a panic elsewhere does not spoil them.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,65 @@
+//! The three routes of a job server.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, RawQuery, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use zkwhirl_job::Frame;
+
+use super::desk::Desk;
+
+/// The routes, without limits or authentication, as the original has them.
+/// A HEAD runs the handler of the GET, and so swallows a job.
+pub(super) fn routes(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .route("/get-job", get(get_job))
+        .route("/ping", get(ping))
+        .route("/job-complete", post(job_complete))
+        .method_not_allowed_fallback(|| async {
+            (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+        })
+        .fallback(|| async { (StatusCode::NOT_FOUND, "Not Found") })
+        .layer(DefaultBodyLimit::disable())
+        .with_state(desk)
+}
+
+async fn get_job(State(desk): State<Arc<Desk>>) -> Response {
+    let body = desk.get_job().await.unwrap_or_default();
+    ([(header::CONTENT_TYPE, "application/octet-stream")], body).into_response()
+}
+
+async fn ping(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery) -> Response {
+    desk.awake().await;
+    let query = query.unwrap_or_default();
+    let id = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("job-id="));
+    let Some(id) = id else {
+        return server_error();
+    };
+    if let Ok(ticket) = id.parse() {
+        desk.ping(ticket);
+    }
+    "OK".into_response()
+}
+
+async fn job_complete(State(desk): State<Arc<Desk>>, body: Bytes) -> Response {
+    desk.awake().await;
+    match Frame::parse(&body) {
+        Ok(frame) => {
+            desk.complete(frame);
+            "OK".into_response()
+        }
+        Err(_) => server_error(),
+    }
+}
+
+fn server_error() -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
+}

@@ -1,0 +1,123 @@
+//! Connections that end with the process they belong to, and that close after
+//! five idle seconds as Node's do.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::serve::Listener;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    time::{Instant, Sleep, sleep, sleep_until},
+};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+/// Node's `keepAliveTimeout`.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// Accepts connections for one life of a job server.
+#[derive(Debug)]
+pub(super) struct Door {
+    pub(super) listener: TcpListener,
+    pub(super) closed: CancellationToken,
+}
+
+impl Listener for Door {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, peer)) => {
+                    return (Connection::new(stream, self.closed.clone()), peer);
+                }
+                // Out of descriptors, or the client was faster: try again.
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A connection that a restart cuts off.
+pub(super) struct Connection {
+    stream: TcpStream,
+    closed: Pin<Box<WaitForCancellationFutureOwned>>,
+    idle: Pin<Box<Sleep>>,
+    /// A response has been written and no request has come since. A request
+    /// that is being answered, a long poll above all, is not idle.
+    waiting: bool,
+}
+
+impl Connection {
+    fn new(stream: TcpStream, closed: CancellationToken) -> Self {
+        Self {
+            stream,
+            closed: Box::pin(closed.cancelled_owned()),
+            idle: Box::pin(sleep_until(Instant::now())),
+            waiting: false,
+        }
+    }
+
+    /// The error or the end that replaces the stream's own, if there is one.
+    fn cut(&mut self, cx: &mut Context<'_>) -> Option<io::Result<()>> {
+        if self.closed.as_mut().poll(cx).is_ready() {
+            return Some(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        (self.waiting && self.idle.as_mut().poll(cx).is_ready()).then_some(Ok(()))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if read.is_ready() && buf.filled().len() > before {
+            self.waiting = false;
+            return read;
+        }
+        match self.cut(cx) {
+            Some(end) => Poll::Ready(end),
+            None => read,
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.closed.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        self.waiting = true;
+        self.idle.as_mut().reset(Instant::now() + IDLE);
+        // hyper does not read again after it has written: the timer itself
+        // must wake the connection's task.
+        let _ = self.idle.as_mut().poll(cx);
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,65 @@
+//! Each habit of the original's job server, as a test.
+
+mod leases;
+mod pollers;
+mod sockets;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{sync::broadcast, time::Instant};
+use zkwhirl_job::{Command, Frame, TicketId};
+
+use super::{ACK_TIMEOUT, Rejected, Stats, desk::Desk};
+
+/// A desk without sockets: on it the clock can be paused.
+fn desk() -> Arc<Desk> {
+    Desk::new(ACK_TIMEOUT, Arc::default(), broadcast::channel(64).0)
+}
+
+fn desk_with_stats() -> (Arc<Desk>, Arc<Mutex<Stats>>) {
+    let stats = Arc::default();
+    let desk = Desk::new(ACK_TIMEOUT, Arc::clone(&stats), broadcast::channel(64).0);
+    (desk, stats)
+}
+
+/// Adds a job whose data is `text`; its answer arrives in the task.
+fn create(
+    desk: &Desk,
+    text: &'static str,
+) -> (TicketId, tokio::task::JoinHandle<Result<Bytes, Rejected>>) {
+    let (ticket, answer) = desk.create(Command::CreateProof, Bytes::from_static(text.as_bytes()));
+    (ticket, tokio::spawn(answer))
+}
+
+async fn take(desk: &Arc<Desk>) -> Frame {
+    let body = desk.get_job().await.expect("the server is not stopping");
+    Frame::parse(&body).expect("a body of /get-job is a frame")
+}
+
+fn answer(ticket: TicketId, command: u32, data: &'static str) -> Frame {
+    let data = Bytes::from_static(data.as_bytes());
+    Frame {
+        ticket,
+        command,
+        data,
+    }
+}
+
+/// A poller whose client has gone away before its turn.
+async fn ghost(desk: &Arc<Desk>) {
+    let polling = desk.get_job();
+    tokio::select! {
+        biased;
+        _ = polling => panic!("there is no work"),
+        () = tokio::time::sleep(Duration::from_millis(1)) => {}
+    }
+}
+
+/// Whole milliseconds since `start`.
+fn millis(start: Instant) -> u128 {
+    start.elapsed().as_millis()
+}

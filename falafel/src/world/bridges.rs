@@ -1,0 +1,105 @@
+//! The bridges of this world, and what becomes of what goes in.
+
+use rand::Rng;
+use rand_chacha::ChaCha20Rng;
+use zkwhirl_circuits::bridge::{BridgeCallData, VIRTUAL_BIT};
+
+use super::parts::Interaction;
+
+/// The placeholder of a virtual output: the note's asset is this plus the
+/// interaction's nonce.
+pub(super) const VIRTUAL: u32 = 1 << VIRTUAL_BIT;
+/// Real assets of this world are 0 to 2.
+pub(super) const ASSETS: u32 = 3;
+
+/// Bridges that users deposit into: one real output, two real ones, a virtual
+/// one, a real and a virtual one.
+pub(super) fn open() -> [BridgeCallData; 4] {
+    let one = BridgeCallData {
+        address_id: 1,
+        input_a: 0,
+        output_a: 1,
+        aux: 7,
+        ..BridgeCallData::default()
+    };
+    [
+        one,
+        BridgeCallData {
+            address_id: 2,
+            output_a: 1,
+            output_b: 2,
+            second_output: true,
+            ..one
+        },
+        BridgeCallData {
+            address_id: 3,
+            output_a: VIRTUAL,
+            aux: u64::MAX,
+            ..one
+        },
+        BridgeCallData {
+            address_id: 4,
+            input_a: 1,
+            output_a: 2,
+            output_b: VIRTUAL,
+            second_output: true,
+            ..one
+        },
+    ]
+}
+
+/// Interactions of the genesis: those of [`open`] bridges that succeed, and
+/// failed ones with one and with two inputs, whose claims are refunds.
+pub(super) fn of_genesis() -> Vec<(BridgeCallData, bool)> {
+    let [one, two, virtual_a, virtual_b] = open();
+    let two_inputs = BridgeCallData {
+        address_id: 5,
+        input_b: 2,
+        second_input: true,
+        ..one
+    };
+    vec![
+        (one, true),
+        (two, true),
+        (virtual_a, true),
+        (BridgeCallData { aux: 8, ..one }, false),
+        (virtual_b, true),
+        (two_inputs, false),
+        (two_inputs_again(two_inputs), true),
+    ]
+}
+
+fn two_inputs_again(bridge: BridgeCallData) -> BridgeCallData {
+    BridgeCallData {
+        output_b: VIRTUAL,
+        second_output: true,
+        aux: 9,
+        ..bridge
+    }
+}
+
+/// The outcome of an interaction. A failed one has no outputs.
+pub(super) fn interact(
+    bridge: BridgeCallData,
+    nonce: u32,
+    total_input: u64,
+    result: bool,
+    rng: &mut ChaCha20Rng,
+) -> Interaction {
+    let mut output = |used: bool| {
+        if used && result {
+            rng.gen_range(1..=2 * total_input)
+        } else {
+            0
+        }
+    };
+    Interaction {
+        bridge,
+        nonce,
+        total_input,
+        total_output_a: output(true),
+        total_output_b: output(bridge.second_output),
+        result,
+        index: 0,
+    }
+}

@@ -1,0 +1,246 @@
+//! Inner rollups: transactions go into the trees, witnesses come out.
+
+use std::collections::HashMap;
+
+use ark_bn254::Fr;
+use sha2::{Digest, Sha256};
+use zkwhirl_circuits::{
+    field as element,
+    tree::{LeafIndex, MerkleTree},
+};
+use zkwhirl_job::{
+    Sizes, Word,
+    request::{MerklePath, TxRollupRequest, field},
+};
+
+use super::{
+    World, bridges,
+    parts::{Deposit, word},
+    txs::Tx,
+};
+
+/// Entries of the published lists of bridges and of assets.
+const BRIDGES: usize = 32;
+const ASSETS: usize = 16;
+/// Marks an unused entry of the list of assets.
+const NO_ASSET: u64 = 1 << 30;
+
+/// An inner rollup to prove.
+#[derive(Debug, Clone)]
+pub struct InnerJob {
+    /// What to prove.
+    pub request: TxRollupRequest,
+    /// The 108 + 8 × slots words that an honest reply publishes.
+    pub published: Vec<Word>,
+}
+
+/// What a rollup's inner rollups share.
+pub(super) struct Rollup {
+    pub(super) sizes: Sizes,
+    pub(super) bridges: Vec<Fr>,
+    /// Where each commitment of this rollup stands in the data tree.
+    pub(super) places: HashMap<Fr, u32>,
+    /// Deposits by bridge, with their place in the data tree.
+    pub(super) deposits: Vec<Vec<Deposit>>,
+}
+
+/// What one inner rollup adds up to.
+struct Totals {
+    sums: Vec<u64>,
+    assets: Vec<u32>,
+    fees: Vec<u64>,
+}
+
+impl World {
+    /// Puts an inner rollup's transactions into the trees.
+    pub(super) fn inner(&mut self, rollup: &mut Rollup, start: u32, txs: &[Tx]) -> InnerJob {
+        let totals = Totals::of(txs, &rollup.bridges);
+        let old_data_root = self.trees.data.root();
+        let old_data_path = path(&self.trees.data, u64::from(start).into());
+        let (linked_commitment_paths, linked_commitment_indices) = self.links(rollup, txs);
+        let leaves = self.commitments(rollup, start, txs);
+        for (place, leaf) in leaves.iter().enumerate() {
+            let index = u64::from(start) + place as u64;
+            self.trees.data.set(index.into(), *leaf);
+            rollup.places.insert(*leaf, start + place as u32);
+        }
+        let old_null_root = word(&self.trees.null.root());
+        let (new_null_roots, old_null_paths) = self.nullify(rollup.sizes, txs);
+        let root_of = |tx: &Tx| path(&self.trees.roots, u64::from(tx.root_index).into());
+        let request = TxRollupRequest {
+            rollup_id: self.next_rollup,
+            data_start_index: start,
+            txs: txs.iter().map(Tx::wire).collect(),
+            old_data_root: word(&old_data_root),
+            new_data_root: word(&self.trees.data.root()),
+            old_data_path,
+            linked_commitment_paths,
+            linked_commitment_indices,
+            old_null_root,
+            new_null_roots,
+            old_null_paths,
+            data_roots_root: word(&self.trees.roots.root()),
+            data_roots_paths: txs.iter().map(root_of).collect(),
+            data_roots_indices: txs.iter().map(|tx| tx.root_index).collect(),
+            new_defi_root: word(&self.trees.defi.root()),
+            bridge_call_datas: rollup.bridges.iter().map(word).collect(),
+            asset_ids: totals.assets.iter().map(|a| u64::from(*a).into()).collect(),
+        };
+        let txs = published_txs(txs, &leaves, rollup.sizes.slots() as usize);
+        let published = self.published(&request, rollup, &totals, txs);
+        InnerJob { request, published }
+    }
+
+    /// The witness of what each transaction links back to: an earlier output
+    /// of this rollup that is in the data tree already, else anything.
+    fn links(&self, rollup: &Rollup, txs: &[Tx]) -> (Vec<MerklePath>, Vec<u32>) {
+        let place = |tx: &Tx| {
+            let link = tx.fields[field::BACKWARD_LINK];
+            rollup.places.get(&link).copied().unwrap_or(0)
+        };
+        let indices: Vec<u32> = txs.iter().map(place).collect();
+        let paths = indices
+            .iter()
+            .map(|index| path(&self.trees.data, u64::from(*index).into()))
+            .collect();
+        (paths, indices)
+    }
+
+    /// The leaves; a defi deposit's claim note gets its nonce and its fee.
+    fn commitments(&self, rollup: &mut Rollup, start: u32, txs: &[Tx]) -> Vec<Fr> {
+        let mut leaves = Vec::with_capacity(2 * txs.len());
+        for (i, tx) in txs.iter().enumerate() {
+            let mut first = tx.fields[field::NOTE_COMMITMENT1];
+            if let Some(mut deposit) = tx.deposit {
+                let bridge = deposit.bridge.encode();
+                let k = place_of(&rollup.bridges, &bridge);
+                deposit.nonce = 32 * self.next_rollup + k as u32;
+                deposit.index = start + 2 * i as u32;
+                first = deposit.commitment(self.suite);
+                rollup.deposits[k].push(deposit);
+            }
+            leaves.extend([first, tx.fields[field::NOTE_COMMITMENT2]]);
+        }
+        leaves
+    }
+
+    /// Spends every nullifier; an inner rollup that is not full has one path
+    /// more, the padding's.
+    fn nullify(&mut self, sizes: Sizes, txs: &[Tx]) -> (Vec<Word>, Vec<MerklePath>) {
+        let (mut roots, mut paths) = (Vec::new(), Vec::new());
+        for tx in txs {
+            for nullifier in [field::NULLIFIER1, field::NULLIFIER2] {
+                let index = LeafIndex::from(tx.fields[nullifier]);
+                paths.push(path(&self.trees.null, index));
+                if tx.fields[nullifier] != Fr::from(0u64) {
+                    self.trees.null.set(index, Fr::from(1u64));
+                }
+                roots.push(word(&self.trees.null.root()));
+            }
+        }
+        if txs.len() < sizes.txs_per_inner() as usize {
+            paths.push(path(&self.trees.null, 0.into()));
+        }
+        (roots, paths)
+    }
+
+    fn published(
+        &self,
+        request: &TxRollupRequest,
+        rollup: &Rollup,
+        totals: &Totals,
+        txs: Vec<Word>,
+    ) -> Vec<Word> {
+        let number = |value: u64| Word::from(value);
+        let roots = word(&self.trees.roots.root());
+        let mut words = vec![
+            number(self.next_rollup.into()),
+            number(rollup.sizes.slots().into()),
+            number(request.data_start_index.into()),
+            request.old_data_root,
+            word(&self.trees.data.root()),
+            request.old_null_root,
+            word(&self.trees.null.root()),
+            roots,
+            roots,
+            Word::ZERO,
+            word(&self.trees.defi.root()),
+        ];
+        let mut list = |entries: Vec<Word>, length: usize, filler: u64| {
+            let missing = length - entries.len();
+            words.extend(entries);
+            words.extend(vec![number(filler); missing]);
+        };
+        let numbers = |values: &[u64]| values.iter().map(|value| number(*value)).collect();
+        list(rollup.bridges.iter().map(word).collect(), BRIDGES, 0);
+        list(numbers(&totals.sums), BRIDGES, 0);
+        list(request.asset_ids.clone(), ASSETS, NO_ASSET);
+        list(numbers(&totals.fees), ASSETS, 0);
+        let mut hash = Sha256::new();
+        txs.iter().for_each(|word| hash.update(word.0));
+        words.push(word(&element::reduce(&hash.finalize().into())));
+        words.extend(txs);
+        words
+    }
+}
+
+impl Totals {
+    fn of(txs: &[Tx], bridges: &[Fr]) -> Self {
+        let mut totals = Self {
+            sums: vec![0; bridges.len()],
+            assets: Vec::new(),
+            fees: Vec::new(),
+        };
+        for tx in txs {
+            let small = |place: usize| element::small(&tx.fields[place]);
+            let fee = small(field::TX_FEE).expect("fees of this world are small");
+            let mut kept = fee;
+            if let Some(deposit) = &tx.deposit {
+                totals.sums[place_of(bridges, &deposit.bridge.encode())] += deposit.value;
+                kept = fee / 2;
+            }
+            totals.pay(small(field::TX_FEE_ASSET_ID), kept);
+        }
+        totals
+    }
+
+    /// Fees are paid in real assets only.
+    fn pay(&mut self, asset: Option<u64>, fee: u64) {
+        let asset = asset.and_then(|id| u32::try_from(id).ok());
+        let Some(asset) = asset.filter(|id| *id < bridges::ASSETS) else {
+            return;
+        };
+        let known = self.assets.iter().position(|known| *known == asset);
+        let place = known.unwrap_or_else(|| {
+            self.assets.push(asset);
+            self.fees.push(0);
+            self.assets.len() - 1
+        });
+        self.fees[place] += fee;
+    }
+}
+
+/// Eight words a slot, zeros for padding.
+fn published_txs(txs: &[Tx], leaves: &[Fr], slots: usize) -> Vec<Word> {
+    let mut words = Vec::with_capacity(8 * slots);
+    for (i, tx) in txs.iter().enumerate() {
+        let mut fields = tx.fields;
+        fields[field::NOTE_COMMITMENT1] = leaves[2 * i];
+        words.extend(fields[..8].iter().map(word));
+    }
+    words.resize(8 * slots, Word::ZERO);
+    words
+}
+
+fn place_of(bridges: &[Fr], bridge: &Fr) -> usize {
+    bridges
+        .iter()
+        .position(|listed| listed == bridge)
+        .expect("the list is made of the rollup's own deposits")
+}
+
+/// A path as it stands in a request.
+pub(super) fn path(tree: &MerkleTree, index: LeafIndex) -> MerklePath {
+    let pairs = tree.path(index);
+    MerklePath(pairs.iter().map(|(l, r)| (word(l), word(r))).collect())
+}

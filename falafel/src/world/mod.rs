@@ -1,0 +1,166 @@
+//! A small world state whose requests are true statements.
+//!
+//! A [`World`] is what has been settled. A [`Draft`] is one rollup on top of
+//! it: it hands out claim requests, then tx-rollup requests, each with the
+//! fields that an honest reply must publish, and becomes the next world when
+//! all of them are proved. An interrupted draft is dropped, and the next one
+//! from the same world makes the same requests.
+
+mod bridges;
+mod claims;
+mod draft;
+mod inner;
+mod parts;
+#[cfg(test)]
+mod tests;
+mod txs;
+
+use ark_bn254::Fr;
+use parts::{Deposit, Interaction, Note, User};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use zkwhirl_circuits::{Suite, tree::MerkleTree};
+use zkwhirl_job::request::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH};
+
+pub use claims::ClaimJob;
+pub use draft::Draft;
+pub use inner::InnerJob;
+
+const USERS: usize = 4;
+const NOTES_PER_USER: usize = 4;
+
+/// The settled state: trees, users' notes, deposits to claim.
+#[derive(Debug, Clone)]
+pub struct World {
+    suite: Suite,
+    rng: ChaCha20Rng,
+    users: Vec<User>,
+    /// Spendable notes.
+    notes: Vec<Note>,
+    /// Deposits whose interaction is finished.
+    claimable: Vec<(Deposit, Interaction)>,
+    /// Interactions of the rollup before: the next one carries their notes
+    /// into the defi tree. With the deposits that took part.
+    finished: Vec<(Interaction, Vec<Deposit>)>,
+    trees: Trees,
+    next_rollup: u32,
+    /// The first place of the data tree that was never used.
+    data_size: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Trees {
+    data: MerkleTree,
+    null: MerkleTree,
+    roots: MerkleTree,
+    defi: MerkleTree,
+}
+
+impl World {
+    /// A world after a rollup 0 in which users got notes and made `claims`
+    /// defi deposits, so that the first pipeline starts with claims.
+    pub fn genesis(suite: Suite, seed: u64, claims: usize) -> Self {
+        let tree = |depth: u32| MerkleTree::new(suite, depth as usize);
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let users = (0..USERS).map(|_| User::random(suite, &mut rng)).collect();
+        let mut world = Self {
+            suite,
+            rng,
+            users,
+            notes: Vec::new(),
+            claimable: Vec::new(),
+            finished: Vec::new(),
+            trees: Trees {
+                data: tree(DATA_TREE_DEPTH),
+                null: tree(NULL_TREE_DEPTH),
+                roots: tree(ROOTS_TREE_DEPTH),
+                defi: tree(DEFI_TREE_DEPTH),
+            },
+            next_rollup: 1,
+            data_size: 0,
+        };
+        world.first_notes();
+        world.first_deposits(claims);
+        let empty = suite.empty_root(DATA_TREE_DEPTH as usize);
+        world.trees.roots.set(0.into(), empty);
+        let settled = world.trees.data.root();
+        world.trees.roots.set(1.into(), settled);
+        world
+    }
+
+    /// The rollup that the next draft makes.
+    pub fn next_rollup(&self) -> u32 {
+        self.next_rollup
+    }
+
+    /// The suite of its hashes.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// Deposits that the next draft can claim.
+    pub fn claims(&self) -> usize {
+        let finished: usize = self.finished.iter().map(|(_, d)| d.len()).sum();
+        self.claimable.len() + finished
+    }
+
+    /// Roots of the data, nullifier, data-roots and defi trees.
+    pub fn roots(&self) -> [Fr; 4] {
+        let Trees {
+            data,
+            null,
+            roots,
+            defi,
+        } = &self.trees;
+        [data, null, roots, defi].map(MerkleTree::root)
+    }
+
+    fn first_notes(&mut self) {
+        for place in 0..USERS * NOTES_PER_USER {
+            let owner = place % USERS;
+            let amount = (
+                self.rng.gen_range(1_000_000..10_000_000),
+                place as u32 % bridges::ASSETS,
+            );
+            let partial = self.users[owner].partial(self.suite, &mut self.rng);
+            let nullifier = parts::random_element(&mut self.rng);
+            let note = Note::new(self.suite, owner, amount, partial, nullifier);
+            self.append(note.commitment);
+            self.notes.push(note);
+        }
+    }
+
+    fn first_deposits(&mut self, claims: usize) {
+        let kinds = bridges::of_genesis();
+        let mut deposits: Vec<Vec<Deposit>> = vec![Vec::new(); kinds.len().min(claims)];
+        for place in 0..claims {
+            let (k, owner) = (place % kinds.len(), place % USERS);
+            let mut deposit = Deposit {
+                owner,
+                value: self.rng.gen_range(1..1_000_000),
+                bridge: kinds[k].0,
+                value_partial: self.users[owner].partial(self.suite, &mut self.rng),
+                input_nullifier: parts::random_element(&mut self.rng),
+                nonce: k as u32,
+                fee: self.rng.gen_range(0..100),
+                index: 0,
+            };
+            deposit.index = self.append(deposit.commitment(self.suite));
+            deposits[k].push(deposit);
+        }
+        for (k, deposits) in deposits.into_iter().enumerate() {
+            let (bridge, result) = kinds[k];
+            let total = deposits.iter().map(|deposit| deposit.value).sum();
+            let interaction = bridges::interact(bridge, k as u32, total, result, &mut self.rng);
+            self.finished.push((interaction, deposits));
+        }
+    }
+
+    /// Puts a leaf behind all others; only the genesis does.
+    fn append(&mut self, leaf: Fr) -> u32 {
+        let index = u32::try_from(self.data_size).expect("the genesis is small");
+        self.trees.data.set(u64::from(index).into(), leaf);
+        self.data_size += 1;
+        index
+    }
+}

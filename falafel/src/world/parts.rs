@@ -1,0 +1,194 @@
+//! What the world is made of: users, notes, deposits, interactions.
+
+use ark_bn254::Fr;
+use rand::RngCore;
+use rand_chacha::ChaCha20Rng;
+use zkwhirl_circuits::{
+    Suite,
+    bridge::BridgeCallData,
+    field,
+    notes::{ClaimNotePartial, DefiNote, ValueNote, ValueNotePartial},
+};
+use zkwhirl_job::{
+    Word,
+    request::{ClaimNote, DefiInteractionNote},
+};
+
+/// Somebody who owns notes.
+#[derive(Debug, Clone)]
+pub(super) struct User {
+    pub(super) key: [u8; 32],
+    pub(super) public: (Fr, Fr),
+    /// An address of 160 bits.
+    pub(super) address: Fr,
+    pub(super) registered: bool,
+}
+
+/// A value note of a user.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Note {
+    pub(super) owner: usize,
+    pub(super) value: u64,
+    pub(super) asset: u32,
+    pub(super) commitment: Fr,
+}
+
+/// A deposit into an interaction; its claim note is in the data tree.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deposit {
+    pub(super) owner: usize,
+    pub(super) value: u64,
+    pub(super) bridge: BridgeCallData,
+    pub(super) value_partial: Fr,
+    pub(super) input_nullifier: Fr,
+    /// Known once a rollup has taken the deposit.
+    pub(super) nonce: u32,
+    pub(super) fee: u64,
+    /// The claim note's place in the data tree.
+    pub(super) index: u32,
+}
+
+/// A finished interaction with a bridge.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Interaction {
+    pub(super) bridge: BridgeCallData,
+    pub(super) nonce: u32,
+    pub(super) total_input: u64,
+    pub(super) total_output_a: u64,
+    pub(super) total_output_b: u64,
+    pub(super) result: bool,
+    /// Its place in the defi tree, once a rollup has carried it there.
+    pub(super) index: u32,
+}
+
+impl User {
+    pub(super) fn random(suite: Suite, rng: &mut ChaCha20Rng) -> Self {
+        let mut key = [0; 32];
+        rng.fill_bytes(&mut key);
+        // Below both group orders, so that it is its own reduction.
+        key[0] = 0;
+        let mut address = [0; 32];
+        rng.fill_bytes(&mut address[12..]);
+        Self {
+            key,
+            public: suite.owner_key(&key),
+            address: field::reduce(&address),
+            registered: false,
+        }
+    }
+
+    /// A partial value note with a fresh secret.
+    pub(super) fn partial(&self, suite: Suite, rng: &mut ChaCha20Rng) -> Fr {
+        let partial = ValueNotePartial {
+            secret: random_element(rng),
+            owner: self.public,
+            account_required: self.registered,
+            creator: Fr::from(0u64),
+        };
+        partial.commit(suite)
+    }
+}
+
+impl Note {
+    /// The note of `value` that `partial` belongs to.
+    pub(super) fn new(
+        suite: Suite,
+        owner: usize,
+        (value, asset): (u64, u32),
+        partial: Fr,
+        input_nullifier: Fr,
+    ) -> Self {
+        let note = ValueNote {
+            partial,
+            value: Fr::from(value),
+            asset: Fr::from(asset),
+            input_nullifier,
+        };
+        Self {
+            owner,
+            value,
+            asset,
+            commitment: note.commit(suite),
+        }
+    }
+}
+
+impl Deposit {
+    /// What the depositor publishes: the claim note without nonce and fee.
+    pub(super) fn partial(&self, suite: Suite) -> Fr {
+        let partial = ClaimNotePartial {
+            deposit: Fr::from(self.value),
+            bridge: self.bridge.encode(),
+            value_note_partial: self.value_partial,
+            input_nullifier: self.input_nullifier,
+        };
+        partial.commit(suite)
+    }
+
+    /// The claim note's leaf in the data tree.
+    pub(super) fn commitment(&self, suite: Suite) -> Fr {
+        suite.claim_note(
+            self.partial(suite),
+            Fr::from(self.nonce),
+            Fr::from(self.fee),
+        )
+    }
+
+    pub(super) fn wire(&self) -> ClaimNote {
+        ClaimNote {
+            deposit_value: self.value.into(),
+            bridge_call_data: Word(self.bridge.to_word()),
+            defi_interaction_nonce: self.nonce,
+            fee: self.fee.into(),
+            value_note_partial_commitment: word(&self.value_partial),
+            input_nullifier: word(&self.input_nullifier),
+        }
+    }
+}
+
+impl Interaction {
+    /// The note's leaf in the defi tree.
+    pub(super) fn commitment(&self, suite: Suite) -> Fr {
+        let note = DefiNote {
+            bridge: self.bridge.encode(),
+            total_input: Fr::from(self.total_input),
+            total_output_a: Fr::from(self.total_output_a),
+            total_output_b: Fr::from(self.total_output_b),
+            nonce: Fr::from(self.nonce),
+            result: Fr::from(self.result),
+        };
+        note.commit(suite)
+    }
+
+    /// A deposit's share of both outputs.
+    pub(super) fn shares(&self, deposit: u64) -> (u64, u64) {
+        let share = |total: u64| {
+            let share = u128::from(deposit) * u128::from(total) / u128::from(self.total_input);
+            u64::try_from(share).expect("a deposit is at most the total input")
+        };
+        (share(self.total_output_a), share(self.total_output_b))
+    }
+
+    pub(super) fn wire(&self) -> DefiInteractionNote {
+        DefiInteractionNote {
+            bridge_call_data: Word(self.bridge.to_word()),
+            total_input_value: self.total_input.into(),
+            total_output_value_a: self.total_output_a.into(),
+            total_output_value_b: self.total_output_b.into(),
+            nonce: self.nonce,
+            result: self.result,
+        }
+    }
+}
+
+/// An element as it stands on the wire.
+pub(super) fn word(value: &Fr) -> Word {
+    Word(field::to_word(value))
+}
+
+/// A random element; the bias of the reduction does not matter here.
+pub(super) fn random_element(rng: &mut ChaCha20Rng) -> Fr {
+    let mut bytes = [0; 32];
+    rng.fill_bytes(&mut bytes);
+    field::reduce(&bytes)
+}

@@ -1,0 +1,240 @@
+//! The world's requests are true statements, and only as they are.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use zkwhirl_circuits::{Suite, statement};
+use zkwhirl_job::{
+    Request, Sizes, Word,
+    request::{TxRollupRequest, field},
+};
+
+use super::*;
+
+fn sizes(txs: u32, inners: u32) -> Sizes {
+    Sizes::new(txs, inners).expect("small sizes")
+}
+
+fn words(published: &zkwhirl_circuits::published::Published) -> Vec<Word> {
+    published.to_words().into_iter().map(Word).collect()
+}
+
+/// A reply with these fields and nothing that proves them.
+fn reply(published: &[Word]) -> Bytes {
+    let bytes: Vec<u8> = published.iter().flat_map(|word| word.0).collect();
+    [&bytes[..], b"proof"].concat().into()
+}
+
+/// Checks a draft's claims and gives replies to them.
+#[track_caller]
+fn checked_claims(draft: &mut Draft, suite: Suite, limit: usize) -> Vec<Bytes> {
+    let jobs = draft.claims(limit);
+    for job in &jobs {
+        let statement = statement::claim(suite, &job.request).unwrap();
+        assert_eq!(words(&statement.published), job.published);
+    }
+    jobs.iter().map(|job| reply(&job.published)).collect()
+}
+
+#[track_caller]
+fn checked_inners(draft: &mut Draft, suite: Suite, txs: usize, claims: &[Bytes]) -> Vec<InnerJob> {
+    let capacity = draft.sizes().txs_per_inner();
+    let jobs = draft.inners(txs, claims);
+    for job in &jobs {
+        let statement = statement::tx_rollup(suite, &job.request, capacity).unwrap();
+        assert_eq!(words(&statement.published), job.published);
+        let request = Request::TxRollup(Box::new(job.request.clone()));
+        assert_eq!(Request::parse(&request.to_bytes()), Ok(request.clone()));
+        assert_eq!(request.validate(draft.sizes()), Ok(()));
+    }
+    jobs
+}
+
+fn proof_ids(request: &TxRollupRequest) -> impl Iterator<Item = u64> {
+    request
+        .txs
+        .iter()
+        .filter_map(|tx| tx.public_inputs[field::PROOF_ID].to_u64())
+}
+
+#[test]
+fn requests_are_true_statements_in_both_suites() {
+    for (suite, rollups) in [(Suite::Poseidon, 4), (Suite::Pedersen, 2)] {
+        let mut world = World::genesis(suite, 1, 9);
+        for _ in 0..rollups {
+            let mut draft = world.begin(sizes(2, 2));
+            let claims = checked_claims(&mut draft, suite, 16);
+            assert!(!claims.is_empty());
+            checked_inners(&mut draft, suite, 4, &claims);
+            world = draft.settle();
+        }
+    }
+}
+
+/// Over some rollups every kind of transaction comes up, notes are spent
+/// while pending, in one inner rollup and across two, and claims are made of
+/// deposits that the world itself has settled.
+#[test]
+fn every_kind_of_transaction_comes_up() {
+    let suite = Suite::Poseidon;
+    let mut world = World::genesis(suite, 7, 8);
+    let (mut kinds, mut chained, mut across) = (BTreeSet::new(), 0, 0);
+    for _ in 0..6 {
+        let mut draft = world.begin(sizes(3, 4));
+        let claims = checked_claims(&mut draft, suite, 3);
+        for InnerJob { request, .. } in checked_inners(&mut draft, suite, 12, &claims) {
+            kinds.extend(proof_ids(&request));
+            for (i, tx) in request.txs.iter().enumerate() {
+                let link = tx.public_inputs[field::BACKWARD_LINK];
+                let here = |earlier: &zkwhirl_job::request::ClientProof| {
+                    earlier.public_inputs[field::NOTE_COMMITMENT2] == link
+                };
+                chained += usize::from(link != Word::ZERO);
+                let outside = link != Word::ZERO && !request.txs[..i].iter().any(here);
+                across += usize::from(outside);
+            }
+        }
+        world = draft.settle();
+    }
+    assert_eq!(kinds, BTreeSet::from_iter(1..=6));
+    assert!(chained > across && across > 0, "{chained} {across}");
+}
+
+#[test]
+fn the_genesis_has_claims_of_every_shape() {
+    let world = World::genesis(Suite::Poseidon, 3, 14);
+    let mut draft = world.begin(sizes(1, 1));
+    checked_claims(&mut draft, Suite::Poseidon, 14);
+    let claims: Vec<_> = draft
+        .claims(14)
+        .into_iter()
+        .map(|job| job.request)
+        .collect();
+    let failed = claims
+        .iter()
+        .filter(|claim| !claim.defi_note.result)
+        .count();
+    let two = claims
+        .iter()
+        .filter(|claim| claim.output_value_b != Word::ZERO)
+        .count();
+    assert_eq!((claims.len(), failed), (14, 4));
+    assert!(two >= 4, "{two}");
+}
+
+#[test]
+fn an_inner_rollup_that_is_not_full_has_a_padding_path() {
+    let suite = Suite::Poseidon;
+    let world = World::genesis(suite, 5, 0);
+    let mut draft = world.begin(sizes(3, 2));
+    let jobs = checked_inners(&mut draft, suite, 4, &[]);
+    let shape: Vec<_> = jobs
+        .iter()
+        .map(|job| (job.request.txs.len(), job.request.old_null_paths.len()))
+        .collect();
+    // Three slots are rounded up to four: eight places each.
+    assert_eq!(shape, [(3, 6), (1, 3)]);
+    assert_eq!(
+        jobs[1].request.data_start_index - jobs[0].request.data_start_index,
+        8
+    );
+    assert_eq!(jobs[0].request.data_start_index % 16, 0);
+    assert_eq!(jobs[1].request.old_data_root, jobs[0].request.new_data_root);
+    assert_eq!(
+        Some(&jobs[1].request.old_null_root),
+        jobs[0].request.new_null_roots.last()
+    );
+}
+
+#[test]
+fn a_double_spend_or_a_changed_field_is_not_true() {
+    let suite = Suite::Poseidon;
+    let mut draft = World::genesis(suite, 2, 3).begin(sizes(2, 1));
+    let claim = draft.claims(1).remove(0).request;
+    let good = draft.inners(2, &[]).remove(0).request;
+    statement::tx_rollup(suite, &good, 2).unwrap();
+
+    let mut double_spend = good.clone();
+    let nullifier = double_spend.txs[0].public_inputs[field::NULLIFIER1];
+    double_spend.txs[1].public_inputs[field::NULLIFIER1] = nullifier;
+    double_spend.old_null_paths[2] = double_spend.old_null_paths[0].clone();
+    statement::tx_rollup(suite, &double_spend, 2).unwrap_err();
+
+    for place in [field::NOTE_COMMITMENT1, field::NULLIFIER2, field::DATA_ROOT] {
+        let mut changed = good.clone();
+        changed.txs[0].public_inputs[place] = Word::from(5);
+        statement::tx_rollup(suite, &changed, 2).unwrap_err();
+    }
+    let mut late = good;
+    late.data_start_index += 4;
+    statement::tx_rollup(suite, &late, 2).unwrap_err();
+
+    let mut greedy = claim.clone();
+    let more = greedy.output_value_a.to_u64().unwrap() + 1;
+    greedy.output_value_a = more.into();
+    statement::claim(suite, &greedy).unwrap_err();
+    let mut another = claim;
+    another.claim_note_index += 1;
+    statement::claim(suite, &another).unwrap_err();
+}
+
+#[test]
+fn a_claim_travels_with_its_reply() {
+    let mut draft = World::genesis(Suite::Poseidon, 4, 1).begin(sizes(2, 1));
+    let claims = checked_claims(&mut draft, Suite::Poseidon, 1);
+    let inner = draft.inners(2, &claims).remove(0).request;
+    assert_eq!(proof_ids(&inner).next(), Some(6));
+    let tail = &inner.txs[0].tail;
+    assert_eq!((&tail[..6], tail.len()), (&b"proof\0"[..], 1504));
+}
+
+#[test]
+fn the_same_seed_makes_the_same_requests() {
+    let run = |seed| {
+        let world = World::genesis(Suite::Poseidon, seed, 2);
+        let requests = || {
+            let mut draft = world.begin(sizes(2, 2));
+            let claims: Vec<_> = draft
+                .claims(2)
+                .iter()
+                .map(|job| job.request.to_bytes())
+                .collect();
+            let inners = draft.inners(3, &[]);
+            let inners: Vec<_> = inners.iter().map(|job| job.request.to_bytes()).collect();
+            (claims, inners)
+        };
+        // A draft that is dropped changes nothing.
+        assert_eq!(requests(), requests());
+        requests()
+    };
+    assert_eq!(run(11), run(11));
+    assert_ne!(run(11), run(12));
+}
+
+#[test]
+fn a_claim_without_a_place_is_claimed_again_against_the_new_roots() {
+    let suite = Suite::Poseidon;
+    let world = World::genesis(suite, 6, 5);
+    let mut draft = world.begin(sizes(2, 1));
+    let claims = checked_claims(&mut draft, suite, 5);
+    checked_inners(&mut draft, suite, 2, &claims);
+    let world = draft.settle();
+    // One of five went in, the new defi deposit came up.
+    assert_eq!(world.claims(), 5);
+    let mut draft = world.begin(sizes(2, 1));
+    assert_eq!(checked_claims(&mut draft, suite, 9).len(), 5);
+}
+
+/// The original's largest inner rollup: 28 transactions in 32 slots.
+#[test]
+fn an_inner_rollup_of_28_is_true_and_has_the_originals_size() {
+    let suite = Suite::Poseidon;
+    let mut draft = World::genesis(suite, 8, 4).begin(sizes(28, 1));
+    let claims = checked_claims(&mut draft, suite, 4);
+    let jobs = checked_inners(&mut draft, suite, 28, &claims);
+    let request = &jobs[0].request;
+    let lists = request.bridge_call_datas.len() + request.asset_ids.len();
+    assert_eq!(request.txs.len(), 28);
+    assert_eq!(request.to_bytes().len(), 2264 + 28 * 38_716 + 32 * lists);
+    assert_eq!(jobs[0].published.len(), 108 + 8 * 32);
+}
