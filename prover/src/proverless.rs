@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::time::Instant;
 use zkwhirl_circuits::Suite;
-use zkwhirl_job::{Failure, Kind, Request, Sizes, reply::ReplyShape};
+use zkwhirl_job::{Command, Failure, Request, Sizes, reply::ReplyShape};
 
 use crate::{
     Phase, Progress, ProveError, ProveTask, ProveWatch, Proved, Prover, native::published_fields,
@@ -31,15 +31,12 @@ impl Proverless {
     }
 
     /// The reply to a request.
-    pub fn reply(&self, kind: Kind, request: &Bytes) -> Result<Bytes, Failure> {
-        let shape = ReplyShape::of(kind, self.sizes);
-        let Some(length) = shape.bytes else {
-            return Err(Failure::infrastructure(
-                "there is no verification key without a prover",
-            ));
-        };
-        let request = Request::parse(request).map_err(|e| Failure::invalid(e.to_string()))?;
-        let fields = published_fields(&request, self.suite, self.sizes)
+    pub fn reply(&self, request: &Request) -> Result<Bytes, Failure> {
+        let shape = ReplyShape::of(request.kind(), self.sizes);
+        let length = shape
+            .bytes
+            .expect("replies to proof requests have a length");
+        let fields = published_fields(request, self.suite, self.sizes)
             .map_err(|error| Failure::invalid(error.to_string()))?;
         let mut reply = BytesMut::with_capacity(length);
         for field in &fields {
@@ -50,11 +47,12 @@ impl Proverless {
         Ok(reply.freeze())
     }
 
-    /// Checks a reply as far as there is anything to check.
-    pub fn check(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), String> {
-        if self.reply(kind, request).as_ref() == Ok(reply) {
+    /// Accepts exactly the mock's own reply.
+    pub fn check(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
+        if self.reply(request).as_ref() == Ok(reply) {
             return Ok(());
         }
+        let kind = request.kind();
         Err(format!("the reply to this {kind} job is not the mock's"))
     }
 }
@@ -78,7 +76,15 @@ impl Prover for Proverless {
                 return Err(ProveError::plain(failure, started.elapsed()));
             }
         }
-        self.reply(task.kind, &task.request)
+        let reply = match task.command {
+            Command::CreateProof => Request::parse(&task.request)
+                .map_err(|error| Failure::invalid(error.to_string()))
+                .and_then(|request| self.reply(&request)),
+            _ => Err(Failure::infrastructure(
+                "there is no verification key without a prover",
+            )),
+        };
+        reply
             .map(|reply| Proved {
                 reply,
                 duration: started.elapsed(),

@@ -3,6 +3,11 @@
 //! `odd-prover <habit>`: claims are answered with 16 fields of the request's
 //! first bytes and a PLONK-sized tail, unless the habit says otherwise.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "its standard error is what the tests read"
+)]
+
 use std::{
     env,
     io::{self, Read, Write},

@@ -23,7 +23,7 @@ Examples:
   zkwhirl demo --suite pedersen             the same with Aztec Connect's own hashes (claims only)
   zkwhirl prove request.bin --json          prove one request file and verify the proof
   zkwhirl keys circuits                     what is proved, row by row
-  zkwhirl falafel --inner-port 8082         only the simulated Falafel";
+  zkwhirl falafel --rollups 0               only the simulated Falafel, on ports 8082 and 8083";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -218,12 +218,15 @@ pub(crate) struct FalafelArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8083")]
     pub(crate) outer: SocketAddr,
     /// Where keys are kept, to verify what comes back
-    #[command(flatten)]
-    pub(crate) keys: KeyArgs,
+    #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
+    pub(crate) data_dir: PathBuf,
+    /// Expect mock replies instead of proofs
+    #[arg(long, env = "PROVERLESS", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) proverless: bool,
     /// Claims of earlier defi deposits that come before the first rollup
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(0..=896))]
     pub(crate) claims: u16,
-    /// Rollups, one after the other
+    /// Rollups, one after the other; 0 goes on for ever
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) rollups: u16,
     /// Seed of the simulated world

@@ -7,6 +7,7 @@ mod key;
 mod matrices;
 mod points;
 mod progress;
+mod self_test;
 mod statement;
 #[cfg(feature = "test-util")]
 pub mod stock;
@@ -15,5 +16,6 @@ mod verify;
 pub use engine::{Engine, EngineConfig, EngineError, Receipt};
 pub use groth16::SizeMismatch;
 pub use key::{NativeKey, VerificationKey};
+pub use self_test::self_test_request;
 pub use statement::{Checked, StatementError, check, published_fields};
 pub use verify::NativeVerifier;

@@ -43,10 +43,9 @@ impl NativeVerifier {
 
     /// Accepts a reply whose published fields are those that the request
     /// demands and whose proof verifies for them; otherwise says why not.
-    pub fn verify(&self, request: &Bytes, reply: &Bytes) -> Result<(), String> {
-        let request = Request::parse(request).map_err(|error| error.to_string())?;
+    pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
         let statement =
-            Statement::of(&request, self.suite, self.sizes).map_err(|error| error.to_string())?;
+            Statement::of(request, self.suite, self.sizes).map_err(|error| error.to_string())?;
         let expected = statement.fields();
         let got = fields(reply, expected.len()).ok_or_else(|| {
             format!(

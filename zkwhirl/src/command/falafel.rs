@@ -1,4 +1,128 @@
-use crate::cli::FalafelArgs;
-pub(super) fn run(_args: FalafelArgs) -> anyhow::Result<std::process::ExitCode> {
-    anyhow::bail!("not yet")
+//! `zkwhirl falafel`: the simulated Falafel by itself, for a bridge elsewhere.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use tokio::sync::broadcast::error::RecvError;
+use zkwhirl::cluster::{Checker, Rollups};
+use zkwhirl_falafel::{Event, Falafel, FalafelConfig, Listen, Plan, State};
+
+use crate::{
+    cli::FalafelArgs,
+    shell::{exit, signals::Shutdown},
+    ui,
+};
+
+/// How long pollers have to see that the server stops.
+const STOP_GRACE: Duration = Duration::from_millis(200);
+
+pub(super) fn run(args: FalafelArgs) -> anyhow::Result<ExitCode> {
+    let rollups = Rollups {
+        suite: args.rollup.suite,
+        sizes: args.rollup.sizes().map_err(exit::usage)?,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(args, rollups))
+}
+
+async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> {
+    let shutdown = Shutdown::on_signals(ui::complain)?;
+    let sizes = rollups.sizes;
+    let checker = if args.proverless {
+        Checker::proverless(rollups)
+    } else {
+        Checker::native(rollups, &args.data_dir)
+    };
+    let plan = Plan {
+        suite: rollups.suite,
+        seed: args.seed,
+        sizes,
+        genesis_claims: args.claims.into(),
+        max_claims: args.claims.into(),
+        txs: (sizes.txs_per_inner() * sizes.inners_per_root()) as usize,
+        rollups: (args.rollups > 0).then(|| args.rollups.into()),
+        vks: false,
+    };
+    let config = FalafelConfig {
+        listen: Listen::Split {
+            inner: args.inner,
+            outer: args.outer,
+        },
+        ..FalafelConfig::new(Some(plan), Arc::new(checker))
+    };
+    let mut events = config.events.subscribe();
+    let falafel = Falafel::start(config)
+        .await
+        .with_context(|| format!("cannot serve jobs at {} and {}", args.inner, args.outer))?;
+    ui::say(&format!(
+        "simulated Falafel · {} · {sizes} · inner jobs at http://{} · outer jobs at http://{}",
+        rollups.suite, args.inner, args.outer
+    ));
+    let state = loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Ok(event) => say(&event),
+                Err(RecvError::Lagged(missed)) => ui::say(&format!("({missed} events missed)")),
+                Err(RecvError::Closed) => break falafel.state(),
+            },
+            state = falafel.finished() => break state,
+            () = shutdown.drain.cancelled() => break State::Running,
+        }
+    };
+    while let Ok(event) = events.try_recv() {
+        say(&event);
+    }
+    falafel.stop(STOP_GRACE).await;
+    match state {
+        State::Halted(reason) => anyhow::bail!("the pipeline halted: {reason}"),
+        State::Done => Ok(ExitCode::SUCCESS),
+        State::Running => Err(exit::Interrupted.into()),
+    }
+}
+
+fn say(event: &Event) {
+    let line = match event {
+        Event::RollupStarted { rollup_id, claims } => {
+            format!("rollup {rollup_id} started with {claims} claims")
+        }
+        Event::RollupDone {
+            rollup_id,
+            inners,
+            txs,
+        } => {
+            format!("rollup {rollup_id} settled: {inners} inner rollups, {txs} txs, all verified")
+        }
+        Event::JobIssued {
+            ticket,
+            ghost: true,
+        } => {
+            format!(
+                "ticket {} swallowed by a poller that was gone",
+                ticket.short()
+            )
+        }
+        Event::JobResolved {
+            ticket,
+            refusal: None,
+        } => {
+            format!("ticket {} verified", ticket.short())
+        }
+        Event::JobResolved {
+            ticket,
+            refusal: Some(reason),
+        } => {
+            format!("ticket {} refused: {reason}", ticket.short())
+        }
+        Event::JobRejected { ticket } => format!("ticket {} rejected (NACK)", ticket.short()),
+        Event::RollupInterrupted { rollup_id } => format!("rollup {rollup_id} interrupted"),
+        Event::PipelineHalted { rollup_id, reason } => {
+            format!("rollup {rollup_id} halted: {reason}")
+        }
+        Event::JobCreated { .. }
+        | Event::JobIssued { ghost: false, .. }
+        | Event::JobAnswered { .. } => return,
+    };
+    ui::say(&line);
 }

@@ -12,7 +12,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
-use zkwhirl_job::{Command, Failure, Request, Sizes, identify};
+use zkwhirl_job::{Command, Failure, Request, Sizes};
 use zkwhirl_keystore::Provenance;
 use zkwhirl_prover::{
     Progress, Proverless,
@@ -109,9 +109,9 @@ impl ProofService for Mock {
     fn prove(&mut self, request: Bytes) -> ProofAnswer {
         // The wait is the work that is simulated; nothing else happens here.
         thread::park_timeout(self.work);
-        let reply = identify(Command::CreateProof.code(), &request)
-            .ok_or_else(|| Failure::invalid("the request has no known proof id"))
-            .and_then(|kind| self.prover.reply(kind, &request));
+        let reply = Request::parse(&request)
+            .map_err(|error| Failure::invalid(error.to_string()))
+            .and_then(|request| self.prover.reply(&request));
         match reply {
             Ok(reply) => ProofAnswer::Reply {
                 reply,

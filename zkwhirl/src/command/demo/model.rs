@@ -181,9 +181,7 @@ impl Model {
                     crate::ui::seconds(*duration)
                 ))
             }
-            What::Retrying {
-                worker, reason, ..
-            } => {
+            What::Retrying { worker, reason, .. } => {
                 if let Some(slot) = self.worker(worker) {
                     slot.job = None;
                 }
@@ -208,6 +206,18 @@ impl Model {
             }
             _ => None,
         }
+    }
+
+    /// True when every job that was taken is delivered or parked, and at least
+    /// one is parked.
+    pub(super) fn only_parked_jobs_are_left(&self) -> bool {
+        let delivered = self.jobs.values().filter(|job| job.delivered).count();
+        !self.parked.is_empty() && delivered + self.parked.len() >= self.jobs.len()
+    }
+
+    /// Whether an event is one that the live screen does not show.
+    pub(super) fn is_trouble(event: &JobEvent) -> bool {
+        matches!(event.what, What::Retrying { .. } | What::Dead { .. })
     }
 
     fn delivered(&mut self, id: JobId) {

@@ -45,7 +45,8 @@ pub(super) struct Report {
 pub(super) struct Closing<'a> {
     pub(super) suite: String,
     pub(super) proverless: bool,
-    pub(super) expected: u64,
+    /// Whether everything that Falafel asked for came back.
+    pub(super) done: bool,
     pub(super) stats: &'a BridgeStats,
     pub(super) reissues: u64,
     pub(super) nacks: u64,
@@ -56,13 +57,16 @@ pub(super) struct Closing<'a> {
 impl Report {
     pub(super) fn of(model: &Model, closing: &Closing<'_>) -> Self {
         let seconds = |sorted: &[Duration], percent| {
-            percentile(sorted, percent).unwrap_or_default().as_secs_f64()
+            percentile(sorted, percent)
+                .unwrap_or_default()
+                .as_secs_f64()
         };
         let (waits, proofs) = (model.waits(None), model.prove_times(None));
         Self {
-            ok: model.accepted == closing.expected
-                && closing.expected > 0
+            ok: closing.done
+                && model.accepted > 0
                 && model.refused.is_empty()
+                && model.parked.is_empty()
                 && closing.nacks == 0,
             suite: closing.suite.clone(),
             workers: model.workers.len(),
@@ -108,7 +112,15 @@ impl Report {
                 ]
             })
             .collect();
-        let header = ["jobs", "", "wait p50", "wait p95", "prove p50", "prove p95", "delivered"];
+        let header = [
+            "jobs",
+            "",
+            "wait p50",
+            "wait p95",
+            "prove p50",
+            "prove p95",
+            "delivered",
+        ];
         ui::say(&table(&header, &header[1..], rows));
         ui::say(&format!(
             "\n{} of {} proofs verified by Falafel in {} · nacks {} · re-issues {} · worst ping gap {:.2} s of 5 s",

@@ -63,7 +63,11 @@ impl View {
 }
 
 fn rollup_line(model: &Model, rollup: &Rollup) -> String {
-    let mut line = format!("rollup {:<2} claims {}", rollup.id, count(rollup.claims_done, rollup.claims));
+    let mut line = format!(
+        "rollup {:<2} claims {}",
+        rollup.id,
+        count(rollup.claims_done, rollup.claims)
+    );
     let _ = write!(
         line,
         "   inner {} {}",
@@ -72,7 +76,11 @@ fn rollup_line(model: &Model, rollup: &Rollup) -> String {
     );
     match (rollup.settled, eta(model, rollup)) {
         (Some(settled), _) => {
-            let _ = write!(line, "   settled in {}", ui::seconds(settled - rollup.started));
+            let _ = write!(
+                line,
+                "   settled in {}",
+                ui::seconds(settled - rollup.started)
+            );
         }
         (None, Some(eta)) => {
             let _ = write!(line, "   ETA {} s", eta.as_secs().max(1));
@@ -110,8 +118,14 @@ fn eta(model: &Model, rollup: &Rollup) -> Option<Duration> {
         }
         Some(each(kind)? * u32::try_from(left).ok()?.div_ceil(workers))
     };
-    let claims = left(Kind::Claim, rollup.claims.saturating_sub(rollup.claims_done))?;
-    let inners = left(Kind::TxRollup, rollup.inners.saturating_sub(rollup.inners_done))?;
+    let claims = left(
+        Kind::Claim,
+        rollup.claims.saturating_sub(rollup.claims_done),
+    )?;
+    let inners = left(
+        Kind::TxRollup,
+        rollup.inners.saturating_sub(rollup.inners_done),
+    )?;
     // What the busy workers have done already of their jobs.
     let done = model
         .workers

@@ -1,0 +1,167 @@
+//! What dies or is wrong costs an attempt or is parked; Falafel notices
+//! nothing.
+
+use std::{fs, time::Duration};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use rustix::process::{Pid, Signal, kill_process};
+use zkwhirl_broker_adapter::What;
+use zkwhirl_circuits::Suite;
+use zkwhirl_job::{Command, FailureClass, JobId, Sizes, malformed::malformed_cases};
+
+use crate::support::{Scene, Stage, native, proverless, vector};
+
+/// A good claim, to see that others are not disturbed.
+fn good() -> Bytes {
+    vector("valid_claim_0_request")
+}
+
+/// Prover children of this test: processes whose parent is this one and that
+/// run `rollup-cli`.
+fn prover_children() -> Vec<i32> {
+    let me = std::process::id().to_string();
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+        let parent = stat.rsplit(") ").next()?.split(' ').nth(1)?;
+        (parent == me && command.contains("rollup-cli")).then_some(pid)
+    });
+    processes.collect()
+}
+
+/// Waits for an event, on a subscription of its own.
+async fn until(stage: &Stage, mut wanted: impl FnMut(&What) -> bool) {
+    let mut events = stage.cluster.bridge().events().subscribe();
+    while !wanted(&events.recv().await.unwrap().what) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prover_killed_in_mid_proof_costs_an_attempt_and_falafel_notices_nothing() {
+    let mut stage = Scene {
+        provers: native(Suite::Pedersen, 1, 1),
+        slots: 1,
+        // Longer than Falafel's lease: the ticket must be kept alive meanwhile.
+        delay: Duration::from_secs(7),
+        plan: None,
+    }
+    .start()
+    .await;
+    let request = good();
+    let kill = async {
+        until(&stage, |what| {
+            matches!(what, What::Progress { phase: "prove", .. })
+        })
+        .await;
+        let children = prover_children();
+        assert!(!children.is_empty(), "a child is proving");
+        for child in children {
+            kill_process(Pid::from_raw(child).unwrap(), Signal::KILL).unwrap();
+        }
+    };
+    let (reply, ()) = tokio::join!(stage.falafel.prove(request.clone()), kill);
+    reply.unwrap();
+    let mut attempts = Vec::new();
+    while let Ok(event) = stage.events.try_recv() {
+        match event.what {
+            What::Claimed { attempt, .. } => attempts.push(attempt),
+            What::Retrying { class, .. } => assert_eq!(class, FailureClass::Prover),
+            _ => {}
+        }
+    }
+    assert_eq!(attempts, [1, 2]);
+    stage.falafel_noticed_nothing();
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_requests_are_parked_with_the_field_and_disturb_nobody() {
+    let stage = Scene {
+        provers: proverless(Suite::Pedersen),
+        slots: 2,
+        delay: Duration::from_secs(10),
+        plan: None,
+    }
+    .start()
+    .await;
+    let sizes = Sizes::new(1, 1).unwrap();
+    let mut cases = malformed_cases(&vector);
+    // The others need a bridge of other sizes; the bridge's own tests have them.
+    cases.retain(|case| case.sizes.is_none_or(|needed| needed == sizes));
+    cases.sort_by_key(|case| JobId::of(Command::CreateProof, &case.request));
+    cases.dedup_by_key(|case| JobId::of(Command::CreateProof, &case.request));
+    assert!(cases.len() >= 40, "{} cases", cases.len());
+    for case in &cases {
+        let _ = stage.falafel.servers().create_proof(case.request.clone());
+    }
+    let good_ones = [
+        "valid_claim_0_request",
+        "valid_claim_1_request",
+        "valid_claim_2_request",
+    ];
+    let replies = join_all(good_ones.map(|name| stage.falafel.prove(vector(name)))).await;
+    assert!(replies.iter().all(Result::is_ok), "{replies:?}");
+    stage.until_dead(cases.len()).await;
+    let dead = stage.dead().await;
+    assert_eq!(dead.len(), cases.len());
+    for case in &cases {
+        let id = JobId::of(Command::CreateProof, &case.request);
+        let letter = dead.iter().find(|letter| letter.id == id).unwrap();
+        assert!(
+            letter.reason.contains(&case.error) && letter.history.is_empty(),
+            "{}: {}",
+            case.name,
+            letter.reason
+        );
+    }
+    let open = stage.cluster.bridge().stats().open_tickets;
+    assert_eq!(open, cases.len(), "their leases are kept");
+    stage.falafel_noticed_nothing();
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_false_statement_is_parked_after_a_second_opinion() {
+    let stage = Scene {
+        provers: native(Suite::Pedersen, 1, 1),
+        slots: 2,
+        delay: Duration::from_millis(50),
+        plan: None,
+    }
+    .start()
+    .await;
+    let mut request = good().to_vec();
+    // The claim's fee, which its note commits to.
+    let fee = 4 + 32 + 32 + 4 + (4 + 32 * 64) + 32 + 32 + 4 + 31;
+    request[fee] ^= 1;
+    let _ = stage.falafel.servers().create_proof(request.into());
+    stage.until_dead(1).await;
+    let dead = stage.dead().await;
+    let [letter] = &dead[..] else {
+        panic!("{} dead letters", dead.len());
+    };
+    assert!(
+        letter
+            .reason
+            .contains("claim note is not a leaf of the data root"),
+        "{}",
+        letter.reason
+    );
+    let opinions: Vec<_> = letter
+        .history
+        .iter()
+        .map(|record| (record.worker.as_str(), record.failure.class))
+        .collect();
+    let [
+        (first, FailureClass::Invalid),
+        (second, FailureClass::Invalid),
+    ] = opinions[..]
+    else {
+        panic!("{opinions:?}");
+    };
+    assert_ne!(first, second, "two workers found it");
+    stage.falafel.prove(good()).await.unwrap();
+    stage.falafel_noticed_nothing();
+    stage.end().await;
+}

@@ -1,0 +1,17 @@
+//! Scenarios over the whole cluster: a simulated Falafel over HTTP, bridge,
+//! broker, worker, prover child, and back.
+//!
+//! | scenario | what it pins down |
+//! |---|---|
+//! | `real_requests` | requests made by the original code come back proved, with the original's public inputs |
+//! | `faults` | what dies or is wrong costs an attempt or is parked; Falafel notices nothing |
+//! | `load` | 900 jobs at once: all delivered, in order, in bounded memory |
+//! | `command_line` | the demo from end to end, `prove`, and what a wrong call says |
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod command_line;
+mod faults;
+mod load;
+mod real_requests;
+mod support;

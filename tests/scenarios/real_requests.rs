@@ -1,0 +1,67 @@
+//! Requests made by the original Aztec Connect code, proved natively.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::ReplyCheck;
+use zkwhirl_job::{Request, reply};
+
+use crate::support::{Scene, native, vector};
+
+/// Request, and the original's reply where it was recorded.
+const CLAIMS: [(&str, Option<&str>); 8] = [
+    ("valid_claim_0_request", Some("valid_claim_0_reply_mock")),
+    ("valid_claim_1_request", None),
+    ("valid_claim_2_request", None),
+    ("valid_claim_3_request", None),
+    (
+        "pedersen/extra_claim_0_request",
+        Some("pedersen/extra_claim_0_reply"),
+    ),
+    (
+        "pedersen/extra_claim_1_request",
+        Some("pedersen/extra_claim_1_reply"),
+    ),
+    (
+        "pedersen/extra_claim_2_request",
+        Some("pedersen/extra_claim_2_reply"),
+    ),
+    (
+        "pedersen/extra_flow_claim_request",
+        Some("pedersen/extra_flow_claim_reply"),
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn real_claims_come_back_proved_with_the_originals_public_inputs() {
+    let provers = native(Suite::Pedersen, 1, 1);
+    let checker = provers.checker();
+    let stage = Scene {
+        provers,
+        slots: 2,
+        delay: Duration::from_secs(10),
+        plan: None,
+    }
+    .start()
+    .await;
+    let requests = CLAIMS.map(|(request, _)| vector(request));
+    let replies = join_all(requests.iter().map(|r| stage.falafel.prove(r.clone()))).await;
+    for (((name, original), request), reply) in CLAIMS.iter().zip(&requests).zip(replies) {
+        let reply = reply.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let parsed = Request::parse(request).unwrap();
+        checker.check(&parsed, &reply).unwrap();
+        if let Some(original) = original {
+            let fields = |bytes| reply::fields(bytes, reply::CLAIM_FIELDS).unwrap();
+            assert_eq!(fields(&reply), fields(&vector(original)), "{name}");
+        }
+        // The check can fail: one bit of the proof, one of the fields.
+        for place in [reply.len() - 1, 40] {
+            let mut changed = reply.to_vec();
+            changed[place] ^= 1;
+            assert!(checker.check(&parsed, &changed.into()).is_err());
+        }
+    }
+    stage.falafel_noticed_nothing();
+    stage.end().await;
+}

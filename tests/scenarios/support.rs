@@ -1,0 +1,166 @@
+//! A simulated Falafel and a cluster beside it, in this process; prover
+//! children are the real binary.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::sync::broadcast;
+use url::Url;
+use zkwhirl::cluster::{Cluster, ClusterConfig, NativeProvers, Provers, Rollups};
+use zkwhirl_broker_adapter::{
+    JobEvent,
+    bridge::BridgeConfig,
+    broker::{DeadLetter, EmbeddedConfig},
+    falafel::Upstream,
+};
+use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::{Falafel, FalafelConfig, Plan};
+use zkwhirl_job::Sizes;
+use zkwhirl_worker::WorkerConfig;
+
+/// Longer than anything here takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Falafel and the cluster that works for it.
+pub(crate) struct Stage {
+    pub(crate) falafel: Falafel,
+    pub(crate) cluster: Cluster,
+    pub(crate) events: broadcast::Receiver<JobEvent>,
+}
+
+/// What a stage is made of.
+pub(crate) struct Scene {
+    pub(crate) provers: Provers,
+    pub(crate) slots: usize,
+    /// How long a retried job waits.
+    pub(crate) delay: Duration,
+    pub(crate) plan: Option<Plan>,
+}
+
+impl Scene {
+    pub(crate) async fn start(self) -> Stage {
+        let sizes = rollups(&self.provers).sizes;
+        let config = FalafelConfig::new(self.plan, Arc::new(self.provers.checker()));
+        let falafel = Falafel::start(config).await.unwrap();
+        let url = |address| Url::parse(&format!("http://{address}")).unwrap();
+        let upstreams = vec![
+            Upstream::new("inner", url(falafel.inner_address())),
+            Upstream::optional("outer", url(falafel.outer_address().unwrap())),
+        ];
+        let cluster = Cluster::start(ClusterConfig {
+            bridge: BridgeConfig::new(upstreams, sizes),
+            worker: WorkerConfig::default(),
+            broker: EmbeddedConfig {
+                delays: [self.delay; 3],
+                ..EmbeddedConfig::default()
+            },
+            provers: self.provers,
+            slots: self.slots,
+        })
+        .unwrap();
+        Stage {
+            events: cluster.bridge().events().subscribe(),
+            falafel,
+            cluster,
+        }
+    }
+}
+
+impl Stage {
+    /// All dead letters.
+    pub(crate) async fn dead(&self) -> Vec<DeadLetter> {
+        self.cluster.broker().dead_letters(10_000).await.unwrap()
+    }
+
+    /// Waits until so many letters are dead.
+    pub(crate) async fn until_dead(&self, count: usize) {
+        eventually(&format!("{count} dead letters"), async || {
+            self.dead().await.len() >= count
+        })
+        .await;
+    }
+
+    /// Falafel saw no NACK and never had to issue a ticket again.
+    #[track_caller]
+    pub(crate) fn falafel_noticed_nothing(&self) {
+        let stats = self.falafel.stats();
+        assert_eq!((stats.nacks, stats.reissues), (0, 0), "nacks, re-issues");
+    }
+
+    pub(crate) async fn end(self) {
+        self.cluster.stop().await;
+        self.falafel.stop(Duration::ZERO).await;
+    }
+}
+
+fn rollups(provers: &Provers) -> Rollups {
+    match provers {
+        Provers::Native(native) => native.rollups,
+        Provers::Proverless { rollups, .. } => *rollups,
+    }
+}
+
+/// Keys that all tests share: made once, by whichever needs them first, also
+/// when the suite runs twice at once.
+pub(crate) fn data_dir() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("data")
+}
+
+/// The native engine at `txs` × `inners`.
+pub(crate) fn native(suite: Suite, txs: u32, inners: u32) -> Provers {
+    Provers::Native(NativeProvers {
+        rollups: Rollups {
+            suite,
+            sizes: Sizes::new(txs, inners).unwrap(),
+        },
+        program: env!("CARGO_BIN_EXE_zkwhirl").into(),
+        data_dir: data_dir(),
+        max_circuit_size: 1 << 21,
+        allow_dev_keys: true,
+    })
+}
+
+/// The mock at 1 × 1.
+pub(crate) fn proverless(suite: Suite) -> Provers {
+    Provers::Proverless {
+        rollups: Rollups {
+            suite,
+            sizes: Sizes::new(1, 1).unwrap(),
+        },
+        work: Duration::ZERO,
+    }
+}
+
+/// A file made by the original code.
+pub(crate) fn vector(name: &str) -> Bytes {
+    fs::read(vector_path(name)).unwrap().into()
+}
+
+pub(crate) fn vector_path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/vectors")
+        .join(format!("{name}.bin"))
+}
+
+/// Waits until a condition holds; fails with its name.
+#[track_caller]
+pub(crate) fn eventually<F>(what: &str, mut holds: F) -> impl Future<Output = ()>
+where
+    F: AsyncFnMut() -> bool,
+{
+    async move {
+        let waiting = async {
+            while !holds().await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting)
+            .await
+            .unwrap_or_else(|_| panic!("never came: {what}"));
+    }
+}

@@ -1,0 +1,120 @@
+//! One process that does everything: bridge, embedded broker and ledger, and a
+//! worker with several slots.
+
+mod provers;
+mod verifier;
+
+use std::{io, sync::Arc};
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use zkwhirl_broker_adapter::{
+    Events,
+    bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeHandle},
+    broker, ledger,
+};
+use zkwhirl_job::Topic;
+use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
+
+pub use provers::{NativeProvers, Provers};
+pub use verifier::{Checker, Rollups};
+
+/// What a cluster is made of.
+#[derive(Debug)]
+pub struct ClusterConfig {
+    /// The bridge's part: Falafel's servers, sizes, clocks.
+    pub bridge: BridgeConfig,
+    /// The worker's part: attempts, deadlines, grace.
+    pub worker: WorkerConfig,
+    /// The broker's part: delays and limits.
+    pub broker: broker::EmbeddedConfig,
+    /// What is proved and with what.
+    pub provers: Provers,
+    /// Slots of the worker, one prover each.
+    pub slots: usize,
+}
+
+/// A running cluster.
+#[derive(Debug)]
+pub struct Cluster {
+    handle: BridgeHandle,
+    broker: Arc<dyn broker::Broker>,
+    stop: Stop,
+    end_bridge: CancellationToken,
+    worker: JoinHandle<()>,
+    bridge: JoinHandle<()>,
+}
+
+impl Cluster {
+    /// Starts bridge and worker. The bridge polls at once; provers start with
+    /// their first job.
+    pub fn start(config: ClusterConfig) -> io::Result<Self> {
+        let broker: Arc<dyn broker::Broker> = Arc::new(broker::Embedded::new(config.broker));
+        let ledger: Arc<dyn ledger::Ledger> = Arc::new(ledger::Embedded::default());
+        let events = Events::default();
+        let deps = BridgeDeps {
+            broker: Arc::clone(&broker),
+            ledger: Arc::clone(&ledger),
+            verifier: config.provers.verifier(),
+            events: events.clone(),
+        };
+        let bridge = Bridge::new(config.bridge, deps)?;
+        let handle = bridge.handle();
+        let end_bridge = CancellationToken::new();
+        let slots = (1..=config.slots)
+            .map(|number| Slot {
+                name: slot_name(number),
+                topics: Topic::ALL.to_vec(),
+                prover: config.provers.prover(config.slots),
+            })
+            .collect();
+        let stop = Stop::default();
+        let deps = WorkerDeps {
+            broker: Arc::clone(&broker),
+            ledger,
+            events,
+        };
+        let worker = zkwhirl_worker::run(config.worker, deps, slots, stop.clone());
+        Ok(Self {
+            handle,
+            broker,
+            stop,
+            worker: tokio::spawn(worker),
+            bridge: tokio::spawn(bridge.run(end_bridge.clone())),
+            end_bridge,
+        })
+    }
+
+    /// The running bridge: its counts, its events, an operator's words.
+    pub fn bridge(&self) -> &BridgeHandle {
+        &self.handle
+    }
+
+    /// The broker: depths and dead letters.
+    pub fn broker(&self) -> &Arc<dyn broker::Broker> {
+        &self.broker
+    }
+
+    /// How the worker is told to drain or to abort.
+    pub fn worker_stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// Drains the worker, then ends the bridge: what was proved meanwhile is
+    /// still delivered.
+    pub async fn stop(self) {
+        self.stop.drain.cancel();
+        if let Err(error) = self.worker.await {
+            tracing::error!("the worker ended: {error}");
+        }
+        self.end_bridge.cancel();
+        if let Err(error) = self.bridge.await {
+            tracing::error!("the bridge ended: {error}");
+        }
+    }
+}
+
+/// The name of a slot, from 1.
+pub fn slot_name(number: usize) -> String {
+    format!("worker {number}")
+}

@@ -1,0 +1,150 @@
+//! `zkwhirl demo`: a simulated Falafel, a bridge and workers in one process.
+
+mod model;
+mod report;
+mod setup;
+mod view;
+mod watch;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use bytes::Bytes;
+use futures_util::future::join_all;
+use tokio::time::Instant;
+use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
+use zkwhirl_broker_adapter::{bridge::BridgeConfig, broker};
+use zkwhirl_falafel::{Falafel, FalafelConfig, State};
+use zkwhirl_worker::WorkerConfig;
+
+use self::{report::Closing, watch::Watcher};
+use crate::{
+    cli::DemoArgs,
+    shell::{
+        exit::{self, Interrupted},
+        signals::Shutdown,
+    },
+    ui,
+};
+
+/// How the run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Everything that Falafel asked for came back.
+    Done,
+    /// Falafel's pipeline halted.
+    Halted,
+    /// What is left is parked: nobody will answer it without an operator.
+    Parked,
+    /// A signal.
+    Interrupted,
+}
+
+pub(super) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
+    let rollups = Rollups {
+        suite: args.rollup.suite,
+        sizes: args.rollup.sizes().map_err(exit::usage)?,
+    };
+    let requests = setup::requests(&args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(demo(args, rollups, requests));
+    // A key's setup cannot be cancelled; the end of the process ends it.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn demo(args: DemoArgs, rollups: Rollups, requests: Vec<Bytes>) -> anyhow::Result<ExitCode> {
+    let shutdown = Shutdown::on_signals(ui::complain)?;
+    if !args.json {
+        ui::say(&setup::headline(&args));
+    }
+    let started = Instant::now();
+    tokio::select! {
+        made = setup::keys(&args, rollups) => made?,
+        () = shutdown.drain.cancelled() => return Err(Interrupted.into()),
+    }
+    let key_generation = started.elapsed();
+    let provers = setup::provers(&args, rollups)?;
+    let plan = requests.is_empty().then(|| setup::plan(&args, rollups));
+    let config = FalafelConfig::new(plan, Arc::new(provers.checker()));
+    // Before the start: the first pipeline begins with it.
+    let falafel_events = config.events.subscribe();
+    let falafel = Falafel::start(config)
+        .await
+        .context("cannot start the simulated Falafel")?;
+    let cluster = Cluster::start(ClusterConfig {
+        bridge: BridgeConfig::new(setup::upstreams(&falafel)?, rollups.sizes),
+        worker: WorkerConfig::default(),
+        broker: broker::EmbeddedConfig::default(),
+        provers,
+        slots: args.workers.into(),
+    })?;
+    let started = Instant::now();
+    let mut watcher = Watcher::new(
+        &args,
+        rollups.sizes.inners_per_root(),
+        &cluster,
+        falafel_events,
+    );
+    let end = tokio::select! {
+        end = drive(&falafel, requests) => end,
+        end = watcher.until_stuck(&falafel, &cluster) => end,
+        () = shutdown.drain.cancelled() => End::Interrupted,
+    };
+    let makespan = started.elapsed();
+    let model = watcher.close(&falafel, &cluster);
+    let (stats, counted) = (cluster.bridge().stats(), falafel.stats());
+    tokio::select! {
+        () = cluster.stop() => {}
+        () = shutdown.abort.cancelled() => {}
+    }
+    falafel.stop(Duration::ZERO).await;
+    if end == End::Interrupted {
+        return Err(Interrupted.into());
+    }
+    let report = report::Report::of(
+        &model,
+        &Closing {
+            suite: rollups.suite.to_string(),
+            proverless: args.proverless,
+            done: end == End::Done,
+            stats: &stats,
+            reissues: counted.reissues,
+            nacks: counted.nacks,
+            makespan,
+            key_generation,
+        },
+    );
+    if args.json {
+        ui::say(&serde_json::to_string(&report)?);
+    } else {
+        report.print(&model);
+    }
+    Ok(if report.ok {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Waits for the plan's end, or asks for the given requests and waits for all.
+async fn drive(falafel: &Falafel, requests: Vec<Bytes>) -> End {
+    if requests.is_empty() {
+        return match falafel.finished().await {
+            State::Halted(_) => End::Halted,
+            State::Done | State::Running => End::Done,
+        };
+    }
+    // All at once, as Falafel asks for all claims of a rollup.
+    let answers: Vec<_> = requests
+        .into_iter()
+        .map(|request| falafel.prove(request))
+        .collect();
+    if join_all(answers).await.iter().all(Result::is_ok) {
+        End::Done
+    } else {
+        End::Halted
+    }
+}

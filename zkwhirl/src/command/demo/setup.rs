@@ -1,0 +1,156 @@
+//! What the demo is made of, from its arguments.
+
+use std::{env, fs, path::Path};
+
+use anyhow::Context;
+use bytes::Bytes;
+use url::Url;
+use zkwhirl::cluster::{NativeProvers, Provers, Rollups};
+use zkwhirl_broker_adapter::falafel::Upstream;
+use zkwhirl_falafel::{Falafel, Plan};
+use zkwhirl_job::{Request, limits};
+use zkwhirl_keystore::Provenance;
+use zkwhirl_prover::native::{Engine, EngineConfig};
+
+use crate::{
+    cli::DemoArgs,
+    command::DEV_SEED,
+    shell::exit,
+    ui::{self, bar::Bar},
+};
+
+/// The line that says what runs.
+pub(super) fn headline(args: &DemoArgs) -> String {
+    let what = if args.requests.is_empty() {
+        format!(
+            "{} claims, then {} inner × {} tx",
+            args.claims, args.rollup.inners, args.rollup.txs
+        )
+    } else {
+        format!("{} request files", args.requests.len())
+    };
+    let keys = if args.proverless {
+        "proverless: nothing is proved".to_owned()
+    } else {
+        format!(
+            "data in {} (dev keys: seeded, never for funds)",
+            args.keys.data_dir.display()
+        )
+    };
+    format!(
+        "zkWhirl demo · {} · {what} · {} workers · {keys}\n",
+        args.rollup.suite, args.workers
+    )
+}
+
+/// The request files, each no longer than any request.
+pub(super) fn requests(args: &DemoArgs) -> anyhow::Result<Vec<Bytes>> {
+    let read = |file: &Path| -> anyhow::Result<Bytes> {
+        let context = || format!("cannot read {}", file.display());
+        let length = fs::metadata(file).with_context(context)?.len();
+        anyhow::ensure!(
+            length <= limits::REQUEST_BYTES as u64,
+            "{} has {length} bytes, a request has at most {}",
+            file.display(),
+            limits::REQUEST_BYTES
+        );
+        let request = Bytes::from(fs::read(file).with_context(context)?);
+        Request::parse(&request)
+            .with_context(|| format!("{} is not a proof request", file.display()))?;
+        Ok(request)
+    };
+    args.requests
+        .iter()
+        .map(|file| read(file).map_err(exit::usage))
+        .collect()
+}
+
+/// Makes the keys that are missing, with a bar each.
+pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()> {
+    if args.proverless {
+        return Ok(());
+    }
+    let mut engine = Engine::new(EngineConfig {
+        suite: rollups.suite,
+        sizes: rollups.sizes,
+        data_dir: args.keys.data_dir.clone(),
+        max_circuit_size: args.keys.max_circuit_size,
+        provenance: Provenance::DevSeeded { seed: DEV_SEED },
+        allow_dev_keys: true,
+    });
+    // Given claims need no rollup key, which takes the longest to make.
+    let wanted = requests(args)?;
+    let needed = |circuit: &zkwhirl_circuits::Circuit| {
+        wanted.is_empty()
+            || wanted.iter().any(|request| {
+                let claim = matches!(Request::parse(request), Ok(Request::Claim(_)));
+                claim == (circuit.statement == zkwhirl_circuits::StatementKind::Claim)
+            })
+    };
+    let circuits: Vec<_> = engine.circuits().into_iter().filter(needed).collect();
+    let quiet = args.json;
+    tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
+        for circuit in circuits {
+            let bar = Bar::start(&format!("key {circuit}"));
+            let started = tokio::time::Instant::now();
+            let key = engine.key(&circuit, &|progress| bar.show(progress));
+            bar.finish();
+            let key = key.map_err(|error| match error {
+                zkwhirl_prover::native::EngineError::TooLarge { .. } => exit::usage(error),
+                other => other.into(),
+            })?;
+            if !quiet {
+                ui::say(&format!(
+                    "key       {circuit}  {} rows ✓ {}",
+                    ui::grouped(key.rows() as u64),
+                    ui::seconds(started.elapsed())
+                ));
+            }
+        }
+        Ok(())
+    })
+    .await?
+}
+
+/// The provers behind the slots.
+pub(super) fn provers(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Provers> {
+    if args.proverless {
+        return Ok(Provers::Proverless {
+            rollups,
+            work: args.work_ms,
+        });
+    }
+    Ok(Provers::Native(NativeProvers {
+        rollups,
+        program: env::current_exe().context("cannot find this program's own file")?,
+        data_dir: args.keys.data_dir.clone(),
+        max_circuit_size: args.keys.max_circuit_size,
+        allow_dev_keys: true,
+    }))
+}
+
+/// What the simulated Falafel rolls up.
+pub(super) fn plan(args: &DemoArgs, rollups: Rollups) -> Plan {
+    let sizes = rollups.sizes;
+    let txs = (sizes.txs_per_inner() * sizes.inners_per_root()) as usize;
+    Plan {
+        suite: rollups.suite,
+        seed: args.seed,
+        sizes,
+        genesis_claims: args.claims.into(),
+        max_claims: args.claims.into(),
+        txs,
+        rollups: Some(args.rollups.into()),
+        vks: false,
+    }
+}
+
+/// The simulated Falafel's job servers, as the bridge knows them.
+pub(super) fn upstreams(falafel: &Falafel) -> anyhow::Result<Vec<Upstream>> {
+    let url = |address| Url::parse(&format!("http://{address}"));
+    let mut upstreams = vec![Upstream::new("inner", url(falafel.inner_address())?)];
+    if let Some(outer) = falafel.outer_address() {
+        upstreams.push(Upstream::optional("outer", url(outer)?));
+    }
+    Ok(upstreams)
+}
