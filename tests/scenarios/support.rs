@@ -24,7 +24,7 @@ use zkwhirl_job::Sizes;
 use zkwhirl_worker::WorkerConfig;
 
 /// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Falafel and the cluster that works for it.
 pub(crate) struct Stage {

@@ -1,0 +1,97 @@
+//! What a bridge is made of.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use zkwhirl_job::{Kind, Sizes};
+
+use crate::{
+    broker::Broker,
+    events::Events,
+    falafel::{LeaseConfig, Upstream},
+    ledger::Ledger,
+};
+
+/// What can be set about a bridge.
+#[derive(Debug, Clone)]
+pub struct BridgeConfig {
+    /// Falafel's job servers. Their names are kept in the ledger.
+    pub upstreams: Vec<Upstream>,
+    /// The sizes that Falafel and the provers are made for.
+    pub sizes: Sizes,
+    /// Requests up to this many bytes travel in the message; larger ones stay
+    /// in the ledger and the message refers to them.
+    pub inline_bytes: usize,
+    /// Attempts, those included whose proof did not verify, before a job is
+    /// parked. Workers must have the same.
+    pub max_attempts: u32,
+    /// How tickets are kept alive.
+    pub leases: LeaseConfig,
+    /// How long things take.
+    pub timing: Timing,
+}
+
+/// The bridge's clocks.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// The longest pause before something is tried again.
+    pub longest_pause: Duration,
+    /// The time between two comparisons of ledger and broker.
+    pub reconcile_every: Duration,
+    /// How long a Falafel that remembers may take to issue a lapsed ticket
+    /// again: its 5–6 s, the last ping's age and a poller's pause.
+    pub reissue: Duration,
+    /// What each broken long poll may add to that, as a ghost.
+    pub ghost: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            longest_pause: Duration::from_secs(1),
+            reconcile_every: Duration::from_secs(10),
+            reissue: Duration::from_secs(9),
+            ghost: Duration::from_secs(6),
+        }
+    }
+}
+
+impl BridgeConfig {
+    /// A bridge to `upstreams` at `sizes`, as in production.
+    pub fn new(upstreams: Vec<Upstream>, sizes: Sizes) -> Self {
+        Self {
+            upstreams,
+            sizes,
+            inline_bytes: 64 << 10,
+            max_attempts: 5,
+            leases: LeaseConfig::default(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// What a bridge works with.
+#[derive(Debug, Clone)]
+pub struct BridgeDeps {
+    /// Where jobs go and results come from.
+    pub broker: Arc<dyn Broker>,
+    /// Who waits for what.
+    pub ledger: Arc<dyn Ledger>,
+    /// What every reply must pass.
+    pub verifier: Arc<dyn ReplyVerifier>,
+    /// Where it says what happens.
+    pub events: Events,
+}
+
+/// Checks a reply before it leaves for Falafel. It may take its time: it is
+/// called on a thread for blocking work. A panic counts as a refusal.
+pub trait ReplyVerifier: Send + Sync {
+    /// `Err` says why the reply is no answer to the request.
+    fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), String>;
+}
+
+impl fmt::Debug for dyn ReplyVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReplyVerifier")
+    }
+}

@@ -1,0 +1,220 @@
+//! From the results queue to Falafel: a result is verified and stored, its job
+//! noted as proved, and only then its message acknowledged.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use zkwhirl_job::{
+    AttemptRecord, Failure, Kind,
+    envelope::{Outcome, ResultEnvelope},
+};
+
+use super::shared::Shared;
+use crate::{
+    broker::{BrokerError, DeadLetter, ResultDelivery, Rung},
+    events::What,
+    invariants::{Step, ack_comes_last},
+    ledger::{JobRecord, JobState, Note, StoredResult},
+};
+
+/// Consumes results until the bridge stops.
+pub(super) async fn run(shared: Arc<Shared>) {
+    // `None`: the bridge stops.
+    while let Some(()) = consume(&shared).await {}
+}
+
+/// Consumes until the connection is lost.
+async fn consume(shared: &Arc<Shared>) -> Option<()> {
+    let broker = &shared.deps.broker;
+    let mut consumer = shared.insist("read results", || broker.results()).await?;
+    loop {
+        let next = tokio::select! {
+            () = shared.stop.cancelled() => return None,
+            next = consumer.next() => next,
+        };
+        match next {
+            Ok(mut delivery) => {
+                let steps = shared.on_result(&delivery.result).await?;
+                ack(&mut delivery, steps).await;
+            }
+            Err(error) => {
+                tracing::warn!("lost the queue of results: {error}");
+                return Some(());
+            }
+        }
+    }
+}
+
+/// Acknowledges a result that was dealt with. If that fails it comes again,
+/// and is then known.
+async fn ack(delivery: &mut ResultDelivery, mut steps: Vec<Step>) {
+    steps.push(Step::Acked);
+    debug_assert!(ack_comes_last(&steps), "{steps:?}");
+    match delivery.ack().await {
+        Ok(true) => {}
+        Ok(false) => tracing::debug!("a result was redelivered meanwhile"),
+        Err(error) => tracing::warn!("cannot acknowledge a result: {error}"),
+    }
+}
+
+impl Shared {
+    /// Does what a result asks for; the steps that were taken.
+    async fn on_result(self: &Arc<Self>, result: &ResultEnvelope) -> Option<Vec<Step>> {
+        let ledger = &self.deps.ledger;
+        let job = self.insist("read a job", || ledger.job(result.id)).await?;
+        let Some(job) = job else {
+            // From before the ledger was lost. Falafel re-issues the ticket.
+            self.counters.strays.one();
+            return Some(vec![Step::Confirmed]);
+        };
+        match &result.outcome {
+            Outcome::Dead(failure) => self.on_dead(&job, failure).await,
+            Outcome::Proved(reply) => {
+                let answered = matches!(job.state, JobState::Proved | JobState::Delivered);
+                let stored = self.insist("read a result", || ledger.result(job.id));
+                if answered && stored.await?.is_some() {
+                    return Some(vec![Step::Confirmed]);
+                }
+                self.on_reply(&job, result, reply.clone()).await
+            }
+        }
+    }
+
+    async fn on_reply(
+        self: &Arc<Self>,
+        job: &JobRecord,
+        result: &ResultEnvelope,
+        reply: Bytes,
+    ) -> Option<Vec<Step>> {
+        let verified = match self.verify(job, reply).await? {
+            Ok(verified) => verified,
+            Err(why) => return self.on_unverified(job, result, &why).await,
+        };
+        let ledger = &self.deps.ledger;
+        let (attempt, worker) = (result.attempt, result.worker.clone());
+        let stored = StoredResult {
+            reply: verified.reply().clone(),
+            digest: *verified.digest(),
+            attempt,
+            worker,
+            prove_ms: result.prove_ms,
+        };
+        let kept = self.insist("store a result", || ledger.store_result(job.id, &stored));
+        if !kept.await? {
+            // The worker stored it, or another attempt stored its own: what is
+            // kept must be what was verified.
+            let held = self
+                .insist("read a result", || ledger.result(job.id))
+                .await?;
+            if held.is_none_or(|held| held.digest != stored.digest) {
+                self.insist("drop a result", || ledger.drop_result(job.id))
+                    .await?;
+                self.insist("store a result", || ledger.store_result(job.id, &stored))
+                    .await?;
+            }
+        }
+        if job.state == JobState::Dead {
+            let broker = &self.deps.broker;
+            self.insist("remove a dead letter", || broker.remove_dead(job.id))
+                .await?;
+        }
+        self.proved(job, &JobState::ALL, &verified).await?;
+        Some(vec![Step::Stored, Step::Confirmed])
+    }
+
+    /// A reply that does not verify is a prover's failure: the job goes back
+    /// for another attempt.
+    async fn on_unverified(
+        self: &Arc<Self>,
+        job: &JobRecord,
+        result: &ResultEnvelope,
+        why: &str,
+    ) -> Option<Vec<Step>> {
+        let ledger = &self.deps.ledger;
+        self.counters.unverified.one();
+        let (worker, reason) = (result.worker.clone(), why.to_owned());
+        self.emit(job, What::Unverified { worker, reason });
+        let held = self
+            .insist("read a result", || ledger.result(job.id))
+            .await?;
+        if held.is_some_and(|held| held.attempt == result.attempt) {
+            self.insist("drop a result", || ledger.drop_result(job.id))
+                .await?;
+        }
+        let outdated = job.attempt > result.attempt || job.state.is_finished();
+        if outdated || job.state == JobState::Dead {
+            // Another attempt is on its way already, or nobody wants one.
+            return Some(vec![Step::Confirmed]);
+        }
+        let record = AttemptRecord {
+            attempt: result.attempt,
+            worker: result.worker.clone(),
+            failure: Failure::prover(format!("its reply does not verify: {why}")),
+            duration: Duration::from_millis(result.prove_ms),
+            exit: None,
+            stderr_tail: String::new(),
+            peak_rss_bytes: None,
+        };
+        self.insist("note an attempt", || ledger.add_attempt(job.id, &record))
+            .await?;
+        if result.attempt >= self.config.max_attempts {
+            let attempts = result.attempt;
+            let why = format!("{attempts} attempts used up, the last: {}", record.failure);
+            self.bury(job, &DeadLetter::sentence(job.id, &why)).await?;
+        } else {
+            self.retry(job, result.kind, &record).await?;
+        }
+        Some(vec![Step::Confirmed])
+    }
+
+    async fn retry(&self, job: &JobRecord, kind: Kind, record: &AttemptRecord) -> Option<()> {
+        let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
+        let mut envelope = self.envelope(job, kind).await?;
+        envelope.attempt = record.attempt + 1;
+        let refused = self.insist("publish a retry", async || {
+            match broker.publish(&envelope, Some(Rung::Short)).await {
+                Err(BrokerError::Refused(why)) => Ok(Some(why)),
+                Err(error) => Err(error),
+                Ok(()) => Ok(None),
+            }
+        });
+        if let Some(why) = refused.await? {
+            return self.bury(job, &DeadLetter::sentence(job.id, &why)).await;
+        }
+        let note = Note {
+            attempt: Some(envelope.attempt),
+            ..Note::because(record.failure.reason.clone())
+        };
+        self.insist("note a retry", || {
+            ledger.transition(job.id, &JobState::ALL, JobState::Retrying, &note)
+        })
+        .await?;
+        let (worker, failure) = (record.worker.clone(), &record.failure);
+        self.emit(
+            job,
+            What::Retrying {
+                worker,
+                attempt: record.attempt,
+                class: failure.class,
+                reason: failure.reason.clone(),
+            },
+        );
+        Some(())
+    }
+
+    /// A worker gave a job up; its dead letter is in the broker or about to be.
+    async fn on_dead(&self, job: &JobRecord, failure: &Failure) -> Option<Vec<Step>> {
+        let ledger = &self.deps.ledger;
+        let from = JobState::OUTSTANDING;
+        let note = Note::because(failure.reason.clone());
+        let moved = self.insist("note a dead job", || {
+            ledger.transition(job.id, &from, JobState::Dead, &note)
+        });
+        if moved.await? {
+            self.counters.parked.one();
+            let reason = failure.reason.clone();
+            self.emit(job, What::Dead { reason });
+        }
+        Some(vec![Step::Confirmed])
+    }
+}

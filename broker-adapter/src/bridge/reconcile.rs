@@ -1,0 +1,205 @@
+//! Ledger, broker and leases are three memories of one thing. Every ten
+//! seconds, and at the start, they are compared, and what fell between them is
+//! picked up.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
+
+use tokio::time::{MissedTickBehavior, interval};
+use zkwhirl_job::{JobId, TicketId, Topic};
+
+use super::shared::Shared;
+use crate::{
+    events::What,
+    ledger::{JobRecord, JobState, LISTING, Note, Ticket},
+};
+
+/// Compares until the bridge stops; the first time at once.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut ticks = interval(shared.config.timing.reconcile_every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut suspects = HashSet::new();
+    loop {
+        tokio::select! {
+            () = shared.stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if shared.reconcile(&mut suspects).await.is_none() {
+            return;
+        }
+    }
+}
+
+impl Shared {
+    async fn reconcile(self: &Arc<Self>, suspects: &mut HashSet<TicketId>) -> Option<()> {
+        let ledger = &self.deps.ledger;
+        let tickets = self
+            .insist("list tickets", || ledger.open_tickets())
+            .await?;
+        self.drop_unknown_leases(&tickets, suspects);
+        let answering = self.answering.lock().clone();
+        let mut waited_for = BTreeSet::new();
+        let mut by_job: BTreeMap<JobId, Vec<Ticket>> = BTreeMap::new();
+        let mut order = Vec::new();
+        for ticket in tickets {
+            waited_for.insert(ticket.job);
+            if !answering.contains(&ticket.id) {
+                let waiting = by_job.entry(ticket.job).or_default();
+                if waiting.is_empty() {
+                    order.push(ticket.job);
+                }
+                waiting.push(ticket);
+            }
+        }
+        for id in order {
+            match self.insist("read a job", || ledger.job(id)).await? {
+                Some(job) => self.carry_on(&job).await?,
+                None => self.let_go(&by_job[&id]).await?,
+            }
+        }
+        self.withdraw_unwanted(&waited_for).await?;
+        self.find_dead().await?;
+        for topic in Topic::ALL {
+            self.find_lost(topic).await?;
+        }
+        Some(())
+    }
+
+    /// Tickets that we ping and the ledger does not know: it was wiped. Not
+    /// pinged they come again. Twice in a row, because a ticket is leased
+    /// before it is taken.
+    fn drop_unknown_leases(&self, tickets: &[Ticket], suspects: &mut HashSet<TicketId>) {
+        let known: HashSet<_> = tickets.iter().map(|ticket| ticket.id).collect();
+        let pinged = self.pinged.lock().clone();
+        let unknown: HashSet<_> = pinged.difference(&known).copied().collect();
+        for ticket in unknown.intersection(suspects) {
+            tracing::warn!(ticket = %ticket.short(), "the ledger lost a ticket: letting it come again");
+            self.close_lease(*ticket);
+        }
+        *suspects = unknown;
+    }
+
+    /// Does what a job's state asks for, when somebody waits for it.
+    async fn carry_on(self: &Arc<Self>, job: &JobRecord) -> Option<()> {
+        let ledger = &self.deps.ledger;
+        match job.state {
+            JobState::Taken => self.readmit(job).await,
+            JobState::Proved | JobState::Delivered => self.answer_from_store(job).await?,
+            JobState::Withdrawn => {
+                let note = Note {
+                    attempt: Some(1),
+                    ..Note::default()
+                };
+                let from = [JobState::Withdrawn];
+                let moved = self.insist("take a job up again", || {
+                    ledger.transition(job.id, &from, JobState::Taken, &note)
+                });
+                if moved.await? {
+                    self.pump(job).await;
+                }
+            }
+            // An operator said so before the bridge restarted.
+            JobState::Rejected => {
+                let reason = job.reason.as_deref().unwrap_or("rejected by an operator");
+                self.refuse_all(job, reason).await?;
+            }
+            JobState::Dead => {
+                let broker = &self.deps.broker;
+                let letter = self.insist("read a dead letter", || broker.dead_letter(job.id));
+                if letter.await?.is_none() {
+                    let reason = job.reason.clone().unwrap_or_default();
+                    let letter = self.letter(job, &reason).await?;
+                    self.insist("bury a job", || broker.bury(&letter)).await?;
+                }
+            }
+            JobState::Queued | JobState::Claimed | JobState::Proving | JobState::Retrying => {}
+        }
+        Some(())
+    }
+
+    /// Tickets whose job the ledger does not know: not pinged they come again.
+    async fn let_go(&self, tickets: &[Ticket]) -> Option<()> {
+        let ledger = &self.deps.ledger;
+        for ticket in tickets {
+            self.close_lease(ticket.id);
+            self.insist("close a ticket", || ledger.close_ticket(ticket.id))
+                .await?;
+        }
+        Some(())
+    }
+
+    async fn withdraw_unwanted(&self, waited_for: &BTreeSet<JobId>) -> Option<()> {
+        let ledger = &self.deps.ledger;
+        let jobs = self.insist("list jobs", || ledger.jobs(&JobState::OUTSTANDING, LISTING));
+        for job in jobs.await? {
+            // What is in a prover may be wanted again soon.
+            if !waited_for.contains(&job.id) && job.state != JobState::Proving {
+                self.withdraw_if_unwanted(&job).await?;
+            }
+        }
+        Some(())
+    }
+
+    async fn withdraw_if_unwanted(&self, job: &JobRecord) -> Option<()> {
+        let ledger = &self.deps.ledger;
+        // A ticket may have been taken since the list was made; one that comes
+        // after this look is picked up by the next comparison.
+        let tickets = self.insist("list tickets", || ledger.tickets_of(job.id));
+        if tickets.await?.is_empty() {
+            self.withdraw(job).await?;
+        }
+        Some(())
+    }
+
+    /// Jobs that the broker itself gave up on, because no worker survived
+    /// them: nobody else says so.
+    async fn find_dead(&self) -> Option<()> {
+        let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
+        let Ok(letters) = broker.dead_letters(LISTING).await else {
+            return Some(());
+        };
+        for letter in letters {
+            let from = JobState::OUTSTANDING;
+            let note = Note::because(letter.reason.clone());
+            let moved = self.insist("note a dead job", || {
+                ledger.transition(letter.id, &from, JobState::Dead, &note)
+            });
+            if moved.await? {
+                self.counters.parked.one();
+                let events = &self.deps.events;
+                let (id, kind, reason) = (letter.id, letter.kind, letter.reason);
+                events.emit(id, kind, letter.rollup_id, What::Dead { reason });
+            }
+        }
+        Some(())
+    }
+
+    /// Jobs that should be in the broker and are not are published again.
+    async fn find_lost(&self, topic: Topic) -> Option<()> {
+        let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
+        let jobs = self.insist("list jobs", || ledger.jobs(&JobState::OUTSTANDING, LISTING));
+        let mut jobs = jobs.await?;
+        jobs.retain(|job| job.kind.is_some_and(|kind| kind.topic() == topic));
+        let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
+        let Ok(missing) = broker.missing(topic, &ids).await else {
+            // Away: the next comparison will tell.
+            return Some(());
+        };
+        let missing: HashSet<_> = missing.into_iter().collect();
+        for job in jobs.iter().filter(|job| missing.contains(&job.id)) {
+            let note = Note::because("the broker had lost it");
+            let from = JobState::OUTSTANDING;
+            let moved = self.insist("take a job up again", || {
+                ledger.transition(job.id, &from, JobState::Taken, &note)
+            });
+            if moved.await? {
+                self.counters.republished.one();
+                self.emit(job, What::Republished);
+                self.pump(job).await;
+            }
+        }
+        Some(())
+    }
+}

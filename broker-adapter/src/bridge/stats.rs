@@ -1,0 +1,118 @@
+//! What a bridge counts.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use super::shared::Shared;
+
+/// A count that only grows.
+#[derive(Debug, Default)]
+pub(super) struct Count(AtomicU64);
+
+impl Count {
+    pub(super) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    pub(super) fn one(&self) {
+        self.add(1);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) tickets: Count,
+    pub(super) jobs: Count,
+    pub(super) joined: Count,
+    pub(super) reissues: Count,
+    pub(super) parked: Count,
+    pub(super) delivered: Count,
+    pub(super) nacks: Count,
+    /// Tickets that operators rejected: never less than `nacks`.
+    pub(super) rejections: Count,
+    pub(super) unverified: Count,
+    pub(super) strays: Count,
+    pub(super) forgotten: Count,
+    pub(super) republished: Count,
+}
+
+/// A bridge's counts at one moment. Those that grow count from its start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BridgeStats {
+    /// Tickets that are pinged now.
+    pub open_tickets: usize,
+    /// Tickets taken.
+    pub tickets: u64,
+    /// Jobs made of them.
+    pub jobs: u64,
+    /// Tickets that joined a job which was known already.
+    pub joined: u64,
+    /// Tickets that Falafel issued again although they were open: each is a
+    /// lease that was nearly lost. Those provoked on purpose do not count.
+    pub reissues: u64,
+    /// Jobs that became dead letters.
+    pub parked: u64,
+    /// Tickets answered with a reply.
+    pub delivered: u64,
+    /// Tickets answered with a NACK, on an operator's word.
+    pub nacks: u64,
+    /// Replies that did not verify and were not delivered.
+    pub unverified: u64,
+    /// Results of jobs that nobody knows.
+    pub strays: u64,
+    /// Tickets closed because Falafel had forgotten them.
+    pub forgotten: u64,
+    /// Jobs that the broker had lost.
+    pub republished: u64,
+    /// The longest time that a ticket was without an answered ping.
+    pub worst_ping_gap: Duration,
+    /// The same among the open tickets, now.
+    pub current_ping_gap: Duration,
+    /// Each upstream.
+    pub upstreams: Vec<UpstreamStats>,
+}
+
+/// One upstream at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamStats {
+    /// Its name.
+    pub name: String,
+    /// Whether it answered the last time.
+    pub reachable: bool,
+    /// Long polls started.
+    pub polls: u64,
+}
+
+impl Shared {
+    pub(super) fn stats(&self) -> BridgeStats {
+        let (counters, leases) = (&self.counters, self.leases.stats());
+        let upstreams = self.links.iter().map(|link| UpstreamStats {
+            name: link.upstream.name.clone(),
+            reachable: link.is_reachable(),
+            polls: link.polls(),
+        });
+        BridgeStats {
+            open_tickets: leases.open(),
+            tickets: counters.tickets.get(),
+            jobs: counters.jobs.get(),
+            joined: counters.joined.get(),
+            reissues: counters.reissues.get(),
+            parked: counters.parked.get(),
+            delivered: counters.delivered.get(),
+            nacks: counters.nacks.get(),
+            unverified: counters.unverified.get(),
+            strays: counters.strays.get(),
+            forgotten: counters.forgotten.get(),
+            republished: counters.republished.get(),
+            worst_ping_gap: leases.worst_gap(),
+            current_ping_gap: leases.current_gap(),
+            upstreams: upstreams.collect(),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Bridges and Falafels that restart.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::invariants::no_loss;
+
+#[tokio::test]
+async fn a_restarted_bridge_adopts_every_ticket() {
+    let mut world = World::start().await;
+    let queued = world.falafel.ask_proof(claim(1));
+    let parked = world.falafel.ask_proof(vec![0, 0, 0, 9]);
+    let proved = world.falafel.ask_proof(claim(2));
+    world.until_taken(3).await;
+    world.stop_bridge().await;
+    let first = world.claim_one(Topic::Inner).await;
+    let second = world.claim_one(Topic::Inner).await;
+    for job in [first, second] {
+        // Proved while no bridge was there.
+        world.prove(job).await;
+    }
+    let before = tokio::time::Instant::now();
+    world.start_bridge();
+    eventually("all are pinged", || async {
+        let seen = world.falafel.seen();
+        [queued, parked, proved]
+            .iter()
+            .all(|ticket| seen.pings.get(ticket).is_some_and(|(at, _)| *at > before))
+    })
+    .await;
+    world.until_answered(queued).await;
+    world.until_answered(proved).await;
+    eventually("one is open", || async { world.stats().open_tickets == 1 }).await;
+    let id = JobId::of(Command::CreateProof, &[0, 0, 0, 9]);
+    assert_eq!(world.state(id).await, Some(JobState::Dead));
+    let taken = BTreeSet::from([queued, parked, proved]);
+    let answered = BTreeSet::from([queued, proved]);
+    let pinged = world
+        .handle()
+        .shared
+        .pinged
+        .lock()
+        .iter()
+        .copied()
+        .collect();
+    assert!(no_loss(&taken, &answered, &pinged));
+    world.falafel.assert_no_nack();
+}
+
+#[tokio::test]
+async fn a_job_that_was_taken_and_not_published_is_published_after_a_restart() {
+    let mut world = World::start().await;
+    world.broker.set_away(true);
+    let tickets = [1, 2, 3].map(|n| world.falafel.ask_proof(claim(n)));
+    world.until_taken(3).await;
+    world.stop_bridge().await;
+    world.broker.set_away(false);
+    world.start_bridge();
+    for n in 1..=3 {
+        let job = world.claim_one(Topic::Inner).await;
+        assert_eq!(job.id, claim_id(n), "in their order");
+        world.prove(job).await;
+    }
+    for ticket in tickets {
+        world.until_answered(ticket).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_connection_to_a_falafel_that_remembers_changes_nothing() {
+    let mut world = World::start_with(Duration::from_secs(1)).await;
+    world.reissue = Duration::from_secs(30);
+    world.stop_bridge().await;
+    world.start_bridge();
+    let ticket = world.falafel.ask_proof(claim(1));
+    world.claim_one(Topic::Inner).await;
+    world.falafel.stop();
+    world.falafel.resume();
+    // Let lapse on purpose, it comes again, and is pinged again.
+    eventually("it comes again", || async {
+        world.falafel.issued(ticket) == 2
+    })
+    .await;
+    let job = world.ledger.job(claim_id(1)).await.unwrap().unwrap();
+    assert_ne!(job.state, JobState::Withdrawn);
+    assert_eq!(world.stats().forgotten, 0);
+    world.broker.wipe();
+    let _worker = world.worker(proof);
+    world.until_answered(ticket).await;
+    assert_eq!(world.stats().reissues, 0, "provoked, so not counted");
+}
+
+#[tokio::test]
+async fn tickets_that_falafel_has_forgotten_are_closed_and_their_jobs_withdrawn() {
+    let mut world = World::start_with(Duration::from_millis(300)).await;
+    let tickets = [1, 2].map(|n| world.falafel.ask_proof(claim(n)));
+    world.until_taken(2).await;
+    for n in 1..=2 {
+        world.until_state(claim_id(n), JobState::Queued).await;
+    }
+    let proving = [JobState::Queued];
+    let note = ledger::Note::default();
+    let moved = world
+        .ledger
+        .transition(claim_id(2), &proving, JobState::Proving, &note);
+    assert!(moved.await.unwrap());
+    world.falafel.stop();
+    world.falafel.forget();
+    world.falafel.resume();
+    // The same work comes back under a new id, and is the same job.
+    let back = world.falafel.ask_proof(claim(1));
+    eventually("the old are closed", || async {
+        world.stats().forgotten == 2
+    })
+    .await;
+    eventually("one is open", || async { world.stats().open_tickets == 1 }).await;
+    assert_ne!(world.state(claim_id(1)).await, Some(JobState::Withdrawn));
+    assert_eq!(
+        world.state(claim_id(2)).await,
+        Some(JobState::Proving),
+        "nearly done"
+    );
+    let _worker = world.worker(proof);
+    world.until_answered(back).await;
+    for ticket in tickets {
+        assert_eq!(world.falafel.answer(ticket), None);
+    }
+    world.falafel.assert_no_nack();
+}
+
+#[tokio::test]
+async fn jobs_that_nobody_waits_for_any_more_are_withdrawn_and_can_come_back() {
+    let mut world = World::start_with(Duration::from_millis(300)).await;
+    world.falafel.ask_proof(claim(1));
+    world.until_state(claim_id(1), JobState::Queued).await;
+    world.falafel.stop();
+    world.falafel.forget();
+    world.falafel.resume();
+    world.until_state(claim_id(1), JobState::Withdrawn).await;
+    let back = world.falafel.ask_proof(claim(1));
+    let _worker = world.worker(proof);
+    world.until_answered(back).await;
+}

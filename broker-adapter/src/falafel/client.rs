@@ -1,0 +1,194 @@
+//! The three calls of a job server.
+
+use std::{error::Error, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{Response, StatusCode, redirect};
+use url::Url;
+use zkwhirl_job::{Frame, FrameError, TicketId};
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long an answer to `/job-complete` may take; the largest is 270 KB.
+const COMPLETE: Duration = Duration::from_secs(30);
+/// Node closes idle connections after 5 s; ours are gone before that, so that
+/// none is reset exactly when it is used.
+const IDLE: Duration = Duration::from_secs(3);
+/// Bytes of an error page that are read.
+const ERROR_PAGE: usize = 4 << 10;
+
+/// What a long poll returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Polled {
+    /// A job.
+    Job(Frame),
+    /// Nothing: the server is stopping. It never means "no work now".
+    Empty,
+}
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No connection could be made: nothing was asked.
+    #[error("cannot connect to {base} ({reason})")]
+    Connect {
+        /// The server.
+        base: Url,
+        /// The operating system's reason.
+        reason: String,
+    },
+    /// The connection broke, or the answer did not come in time.
+    #[error("the connection to {base} broke ({reason})")]
+    Broken {
+        /// The server.
+        base: Url,
+        /// What happened.
+        reason: String,
+    },
+    /// An answer that is not 200.
+    #[error("{base} answered {status}")]
+    Status {
+        /// The server.
+        base: Url,
+        /// The status.
+        status: StatusCode,
+    },
+    /// A body longer than any frame; it was not read to its end.
+    #[error("{base} sent more than {limit} bytes")]
+    Long {
+        /// The server.
+        base: Url,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A body that is no frame.
+    #[error("{base} sent no frame: {source}")]
+    Garbage {
+        /// The server.
+        base: Url,
+        /// What is wrong with it.
+        source: FrameError,
+    },
+}
+
+/// A client of one job server. Redirects are not followed and no proxy is
+/// asked: the address is the operator's.
+#[derive(Debug, Clone)]
+pub struct Client {
+    base: Url,
+    poll: reqwest::Client,
+    calls: reqwest::Client,
+}
+
+impl Client {
+    /// A client of the server at `base`. It must be made on the runtime that
+    /// uses it: connections belong to one.
+    pub fn new(base: Url) -> Self {
+        let builder = || {
+            reqwest::Client::builder()
+                .redirect(redirect::Policy::none())
+                .no_proxy()
+                .connect_timeout(CONNECT)
+                .tcp_nodelay(true)
+                .tcp_keepalive(Duration::from_secs(15))
+                .pool_idle_timeout(IDLE)
+        };
+        // Polls never share a connection with anything, and each has a new
+        // one: a reset of a pooled one would look like a lost poll.
+        let poll = builder().pool_max_idle_per_host(0).build();
+        let calls = builder().timeout(COMPLETE).build();
+        let why = "these options need no TLS back-end and no resolver";
+        Self {
+            base,
+            poll: poll.expect(why),
+            calls: calls.expect(why),
+        }
+    }
+
+    /// `GET /get-job`: waits for a job as long as it takes. Do not drop this
+    /// future while its connection lives: the server would hand the next job
+    /// to it and nobody would have it for 5–6 s.
+    pub async fn get_job(&self) -> Result<Polled, ClientError> {
+        let request = self.poll.get(self.url("get-job"));
+        let response = self.checked(request.send().await).await?;
+        let body = self.body(response, Frame::LIMIT).await?;
+        if body.is_empty() {
+            return Ok(Polled::Empty);
+        }
+        match Frame::parse(&body) {
+            Ok(frame) => Ok(Polled::Job(frame)),
+            Err(source) => Err(ClientError::Garbage {
+                base: self.base.clone(),
+                source,
+            }),
+        }
+    }
+
+    /// `GET /ping`: renews a ticket's lease. `Ok` does not mean that the
+    /// server knows the ticket.
+    pub async fn ping(&self, ticket: TicketId, within: Duration) -> Result<(), ClientError> {
+        let mut url = self.url("ping");
+        url.set_query(Some(&format!("job-id={ticket}")));
+        let request = self.calls.get(url).timeout(within);
+        let response = self.checked(request.send().await).await?;
+        // Read to the end, so that the connection can be used again.
+        self.body(response, ERROR_PAGE).await.map(|_| ())
+    }
+
+    /// `POST /job-complete`: answers a ticket. `Ok` means that the server has
+    /// read the answer, known ticket or not.
+    pub async fn complete(&self, frame: Bytes) -> Result<(), ClientError> {
+        let request = self.calls.post(self.url("job-complete")).body(frame);
+        let response = self.checked(request.send().await).await?;
+        self.body(response, ERROR_PAGE).await.map(|_| ())
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}/{path}"));
+        url
+    }
+
+    async fn checked(
+        &self,
+        response: Result<Response, reqwest::Error>,
+    ) -> Result<Response, ClientError> {
+        let response = response.map_err(|error| self.error(&error))?;
+        let status = response.status();
+        if status == StatusCode::OK {
+            return Ok(response);
+        }
+        Err(ClientError::Status {
+            base: self.base.clone(),
+            status,
+        })
+    }
+
+    async fn body(&self, mut response: Response, limit: usize) -> Result<Bytes, ClientError> {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| self.error(&e))? {
+            if body.len() + chunk.len() > limit {
+                return Err(ClientError::Long {
+                    base: self.base.clone(),
+                    limit,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+
+    fn error(&self, error: &reqwest::Error) -> ClientError {
+        // The innermost cause says what happened; the outer ones repeat it.
+        let mut cause: &dyn Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        let (base, reason) = (self.base.clone(), cause.to_string());
+        if error.is_connect() {
+            return ClientError::Connect { base, reason };
+        }
+        ClientError::Broken { base, reason }
+    }
+}

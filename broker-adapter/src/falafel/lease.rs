@@ -1,0 +1,336 @@
+//! The lease keeper: every open ticket is pinged, whatever else happens.
+//!
+//! It is a thread of its own with a runtime of its own, on which nothing else
+//! may run: a bridge that is busy parsing or verifying must not lose a lease.
+//! Falafel re-issues after 5 s; a ticket is pinged each second, and tickets are
+//! spread over the second.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior, interval},
+};
+use zkwhirl_job::TicketId;
+
+use super::{Client, ClientError, Links};
+
+/// What can be set about leases.
+#[derive(Debug, Clone)]
+pub struct LeaseConfig {
+    /// The time between two pings of a ticket.
+    pub every: Duration,
+    /// How long a ping may take; below `every`.
+    pub timeout: Duration,
+    /// Pings that are on their way at once, over all tickets.
+    pub in_flight: usize,
+}
+
+impl Default for LeaseConfig {
+    fn default() -> Self {
+        Self {
+            every: Duration::from_secs(1),
+            timeout: Duration::from_millis(800),
+            in_flight: 256,
+        }
+    }
+}
+
+/// What the keeper measures. Read it from anywhere.
+#[derive(Debug, Default)]
+pub struct LeaseStats {
+    open: AtomicUsize,
+    pings: AtomicU64,
+    failed: AtomicU64,
+    worst_gap_ms: AtomicU64,
+    current_gap_ms: AtomicU64,
+}
+
+impl LeaseStats {
+    /// Tickets that are pinged.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Pings that were answered.
+    pub fn pings(&self) -> u64 {
+        self.pings.load(Ordering::Relaxed)
+    }
+
+    /// Pings that were not answered in time.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// The longest time that any ticket was without an answered ping since the
+    /// start. Falafel allows 5 s.
+    pub fn worst_gap(&self) -> Duration {
+        Duration::from_millis(self.worst_gap_ms.load(Ordering::Relaxed))
+    }
+
+    /// The same for now: the open ticket that has waited longest.
+    pub fn current_gap(&self) -> Duration {
+        Duration::from_millis(self.current_gap_ms.load(Ordering::Relaxed))
+    }
+
+    fn saw_gap(&self, gap: Duration) {
+        let ms = gap.as_millis() as u64;
+        self.worst_gap_ms.fetch_max(ms, Ordering::Relaxed);
+    }
+}
+
+enum Order {
+    Open(TicketId, String),
+    Lapse(TicketId),
+    Close(TicketId),
+}
+
+/// The handle of the keeper's thread; dropping it ends the thread and joins it.
+#[derive(Debug)]
+pub struct LeaseKeeper {
+    orders: Option<mpsc::UnboundedSender<Order>>,
+    stats: Arc<LeaseStats>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LeaseKeeper {
+    /// Starts the thread.
+    pub(crate) fn start(links: Links, config: LeaseConfig) -> io::Result<Self> {
+        // Unbounded, because sending must never wait; the ledger's limit of
+        // open tickets bounds what can be in it.
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let stats = Arc::new(LeaseStats::default());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let mut keeper = Keeper::new(links, config, stats.clone());
+        let thread = std::thread::Builder::new()
+            .name("leases".into())
+            .spawn(move || runtime.block_on(keeper.run(receiver)))?;
+        Ok(Self {
+            orders: Some(sender),
+            stats,
+            thread: Some(thread),
+        })
+    }
+
+    /// Pings a ticket at once and from now on. A ticket that is open already
+    /// is pinged at once.
+    pub(crate) fn open(&self, ticket: TicketId, upstream: &str) {
+        self.send(Order::Open(ticket, upstream.to_owned()));
+    }
+
+    /// Stops pinging a ticket without forgetting it: its lease lapses, until
+    /// it is opened again.
+    pub(crate) fn lapse(&self, ticket: TicketId) {
+        self.send(Order::Lapse(ticket));
+    }
+
+    /// Stops pinging a ticket.
+    pub(crate) fn close(&self, ticket: TicketId) {
+        self.send(Order::Close(ticket));
+    }
+
+    /// What the keeper measures.
+    pub fn stats(&self) -> &Arc<LeaseStats> {
+        &self.stats
+    }
+
+    fn send(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            // The thread ends only after this sender is gone.
+            let _ = orders.send(order);
+        }
+    }
+}
+
+impl Drop for LeaseKeeper {
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the lease keeper's thread panicked");
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Lease {
+    upstream: String,
+    slot: usize,
+    last: Instant,
+    in_flight: bool,
+    lapsed: bool,
+}
+
+struct Keeper {
+    links: Links,
+    config: LeaseConfig,
+    stats: Arc<LeaseStats>,
+    clients: HashMap<String, Client>,
+    leases: HashMap<TicketId, Lease>,
+    /// Tickets in each slot of the period: new ones go to the emptiest.
+    load: Vec<usize>,
+    pings: JoinSet<(TicketId, Result<(), ClientError>)>,
+}
+
+/// Slots that the period is divided into.
+const SLOTS: usize = 40;
+
+impl Keeper {
+    fn new(links: Links, config: LeaseConfig, stats: Arc<LeaseStats>) -> Self {
+        Self {
+            links,
+            config,
+            stats,
+            clients: HashMap::new(),
+            leases: HashMap::new(),
+            load: vec![0; SLOTS],
+            pings: JoinSet::new(),
+        }
+    }
+
+    async fn run(&mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        for link in self.links.iter() {
+            let client = Client::new(link.upstream.base.clone());
+            self.clients.insert(link.upstream.name.clone(), client);
+        }
+        let mut ticks = interval(self.config.every / SLOTS as u32);
+        // After a stall the missed slots are pinged now, one after the other.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let mut slot = 0;
+        loop {
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(order) => self.obey(order),
+                    None => return,
+                },
+                _ = ticks.tick() => {
+                    slot = (slot + 1) % SLOTS;
+                    self.ping_slot(slot);
+                }
+                Some(done) = self.pings.join_next() => {
+                    if let Ok((ticket, answered)) = done {
+                        self.pinged(ticket, &answered);
+                    }
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Open(ticket, upstream) => {
+                if let Some(lease) = self.leases.get_mut(&ticket) {
+                    if std::mem::take(&mut lease.lapsed) {
+                        lease.last = Instant::now();
+                    }
+                } else {
+                    let slot = (0..SLOTS).min_by_key(|slot| self.load[*slot]).unwrap_or(0);
+                    self.load[slot] += 1;
+                    let lease = Lease {
+                        upstream,
+                        slot,
+                        last: Instant::now(),
+                        in_flight: false,
+                        lapsed: false,
+                    };
+                    self.leases.insert(ticket, lease);
+                }
+                self.ping(ticket);
+            }
+            Order::Lapse(ticket) => {
+                if let Some(lease) = self.leases.get_mut(&ticket) {
+                    lease.lapsed = true;
+                }
+            }
+            Order::Close(ticket) => {
+                if let Some(lease) = self.leases.remove(&ticket) {
+                    self.load[lease.slot] -= 1;
+                }
+            }
+        }
+        self.stats.open.store(self.leases.len(), Ordering::Relaxed);
+    }
+
+    fn ping_slot(&mut self, slot: usize) {
+        let mut current = Duration::ZERO;
+        let mut due = Vec::new();
+        for (ticket, lease) in &self.leases {
+            if !lease.lapsed {
+                current = current.max(lease.last.elapsed());
+            }
+            if lease.slot == slot {
+                due.push(*ticket);
+            }
+        }
+        self.stats.saw_gap(current);
+        let ms = current.as_millis() as u64;
+        self.stats.current_gap_ms.store(ms, Ordering::Relaxed);
+        for ticket in due {
+            self.ping(ticket);
+        }
+    }
+
+    fn ping(&mut self, ticket: TicketId) {
+        let Some(lease) = self.leases.get_mut(&ticket) else {
+            return;
+        };
+        let busy = lease.in_flight || self.pings.len() >= self.config.in_flight;
+        let Some(client) = self.clients.get(&lease.upstream) else {
+            return;
+        };
+        if busy || lease.lapsed {
+            return;
+        }
+        lease.in_flight = true;
+        let (client, timeout) = (client.clone(), self.config.timeout);
+        self.pings.spawn(async move {
+            let start = Instant::now();
+            let mut answered = client.ping(ticket, timeout).await;
+            let left = timeout.saturating_sub(start.elapsed());
+            if answered.is_err() && !left.is_zero() {
+                // A pooled connection may have been reset just now: once more,
+                // within the same time.
+                answered = client.ping(ticket, left).await;
+            }
+            (ticket, answered)
+        });
+    }
+
+    fn pinged(&mut self, ticket: TicketId, answered: &Result<(), ClientError>) {
+        let count = match answered {
+            Ok(()) => &self.stats.pings,
+            Err(_) => &self.stats.failed,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        let Some(lease) = self.leases.get_mut(&ticket) else {
+            return;
+        };
+        lease.in_flight = false;
+        let link = self.links.get(&lease.upstream);
+        match answered {
+            Ok(()) => {
+                self.stats.saw_gap(lease.last.elapsed());
+                lease.last = Instant::now();
+                link.inspect(|link| link.answered());
+            }
+            Err(ClientError::Connect { .. }) => {
+                link.inspect(|link| link.refused());
+            }
+            // Slow or confused, but there.
+            Err(_) => {}
+        }
+    }
+}

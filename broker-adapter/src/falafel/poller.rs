@@ -1,0 +1,80 @@
+//! The long poll of one upstream.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+use zkwhirl_job::Frame;
+
+use super::{Client, ClientError, Link, Polled};
+use crate::clock::Backoff;
+
+/// Where the jobs go.
+#[async_trait]
+pub(crate) trait Sink: Send + Sync {
+    /// Takes one job. The next poll starts when this returns, so that jobs
+    /// keep the order of their arrival.
+    async fn take(&self, link: &Link, frame: Frame);
+}
+
+/// Polls one upstream until the token is cancelled.
+pub(crate) struct Poller {
+    pub(crate) link: Arc<Link>,
+    pub(crate) sink: Arc<dyn Sink>,
+    /// The longest pause after a failure.
+    pub(crate) longest: Duration,
+}
+
+impl Poller {
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let client = Client::new(self.link.upstream.base.clone());
+        let mut backoff = Backoff::new(Duration::from_millis(100), self.longest);
+        let mut failures = 0u64;
+        while !stop.is_cancelled() {
+            self.link.poll_started();
+            let polled = tokio::select! {
+                // Only the end of the process ends a poll: it leaves a ghost
+                // poller that swallows Falafel's next job for 5–6 s.
+                () = stop.cancelled() => return,
+                polled = client.get_job() => polled,
+            };
+            match polled {
+                Ok(Polled::Job(frame)) => {
+                    self.link.answered();
+                    backoff.reset();
+                    failures = 0;
+                    self.sink.take(&self.link, frame).await;
+                    continue;
+                }
+                Ok(Polled::Empty) => self.link.answered(),
+                Err(error) => {
+                    failures += 1;
+                    self.failed(&error, failures);
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(backoff.pause()) => {}
+            }
+        }
+    }
+
+    fn failed(&self, error: &ClientError, failures: u64) {
+        match error {
+            ClientError::Connect { .. } => self.link.refused(),
+            ClientError::Broken { .. } => self.link.poll_lost(),
+            // It answered: nonsense, but it is there.
+            ClientError::Status { .. } | ClientError::Long { .. } | ClientError::Garbage { .. } => {
+                self.link.answered();
+            }
+        }
+        let upstream = &self.link.upstream;
+        let refused = matches!(error, ClientError::Connect { .. });
+        if upstream.optional && refused {
+            tracing::debug!(upstream = upstream.name, "{error}; it may be closed");
+        } else if failures.is_power_of_two() {
+            // The first, and then ever fewer: an outage is one story.
+            tracing::warn!(upstream = upstream.name, failures, "{error}; trying again");
+        }
+    }
+}

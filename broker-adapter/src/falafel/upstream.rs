@@ -1,0 +1,143 @@
+//! One of Falafel's job servers, and the state of the connection to it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use tokio::sync::watch;
+use url::Url;
+
+/// One of Falafel's job servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// Its name in the ledger, logs and metrics: `inner`, `outer`. It must stay
+    /// the same over restarts.
+    pub name: String,
+    /// Where it is: `http://falafel:8082`.
+    pub base: Url,
+    /// True for a server that may rightly be closed: port 8083, when Falafel
+    /// runs in its single-server mode. Failing to reach it is no news.
+    pub optional: bool,
+}
+
+impl Upstream {
+    /// A server that should be there.
+    pub fn new(name: impl Into<String>, base: Url) -> Self {
+        Self {
+            name: name.into(),
+            base,
+            optional: false,
+        }
+    }
+
+    /// A server that may be closed.
+    pub fn optional(name: impl Into<String>, base: Url) -> Self {
+        Self {
+            optional: true,
+            ..Self::new(name, base)
+        }
+    }
+}
+
+/// What is known about the connection to one upstream.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) upstream: Upstream,
+    losses: watch::Sender<Losses>,
+    /// True after an answer, false after a failure to connect.
+    reachable: watch::Sender<bool>,
+    polls: AtomicU64,
+}
+
+/// How often the connection was lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Losses {
+    /// All of them: Falafel may have restarted.
+    pub(crate) all: u64,
+    /// Long polls that broke. If Falafel did not restart, each is a ghost that
+    /// swallows the next job for 5–6 s.
+    pub(crate) polls: u64,
+}
+
+impl Link {
+    fn new(upstream: Upstream) -> Self {
+        Self {
+            upstream,
+            losses: watch::Sender::default(),
+            reachable: watch::Sender::new(false),
+            polls: AtomicU64::new(0),
+        }
+    }
+
+    /// The server answered something.
+    pub(crate) fn answered(&self) {
+        self.reachable
+            .send_if_modified(|now| !std::mem::replace(now, true));
+    }
+
+    /// No connection could be made. It is a loss when there was one before.
+    pub(crate) fn refused(&self) {
+        let was = self.reachable.send_replace(false);
+        if was {
+            self.losses.send_modify(|losses| losses.all += 1);
+        }
+    }
+
+    /// A long poll that was established broke.
+    pub(crate) fn poll_lost(&self) {
+        self.reachable.send_replace(false);
+        self.losses.send_modify(|losses| {
+            losses.all += 1;
+            losses.polls += 1;
+        });
+    }
+
+    pub(crate) fn is_reachable(&self) -> bool {
+        *self.reachable.borrow()
+    }
+
+    /// Waits until the server answers.
+    pub(crate) async fn until_reachable(&self) {
+        let mut reachable = self.reachable.subscribe();
+        // The sender is ours: it cannot go away meanwhile.
+        let _ = reachable.wait_for(|now| *now).await;
+    }
+
+    /// The losses, to wait for more of them.
+    pub(crate) fn losses(&self) -> watch::Receiver<Losses> {
+        self.losses.subscribe()
+    }
+
+    pub(crate) fn poll_started(&self) {
+        self.polls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Long polls that were started.
+    pub(crate) fn polls(&self) -> u64 {
+        self.polls.load(Ordering::Relaxed)
+    }
+}
+
+/// The links of a bridge, by the upstream's name.
+#[derive(Debug, Clone)]
+pub(crate) struct Links {
+    links: Arc<[Arc<Link>]>,
+}
+
+impl Links {
+    pub(crate) fn new(upstreams: &[Upstream]) -> Self {
+        let links = upstreams.iter().map(|u| Arc::new(Link::new(u.clone())));
+        Self {
+            links: links.collect(),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Link>> {
+        self.links.iter()
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<Link>> {
+        self.links.iter().find(|link| link.upstream.name == name)
+    }
+}

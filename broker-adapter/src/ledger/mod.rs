@@ -1,0 +1,116 @@
+//! Who waits for what, and what has been proved.
+//!
+//! A ledger may lose its last second, or everything: then work is repeated,
+//! but no ticket is lost, because Falafel re-issues what nobody pings. It is
+//! the only place where states are changed, each change as one compare-and-set
+//! along [`JobState::may_become`].
+
+#[cfg(any(test, feature = "test-util"))]
+pub mod conformance;
+mod embedded;
+mod records;
+mod state;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use zkwhirl_job::{AttemptRecord, JobId, TicketId};
+
+pub use embedded::{Embedded, EmbeddedConfig};
+pub use records::{JobRecord, Note, StoredResult, Taken, Ticket};
+pub use state::JobState;
+
+/// Tickets that may be open at once. Falafel's largest burst is 896 claims.
+pub const OPEN_TICKETS: usize = 16_384;
+/// Jobs that one listing returns at most.
+pub const LISTING: usize = 16_384;
+
+/// Why the ledger did not do what it was asked, by what the caller can do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Not now: the connection is gone, the call timed out. Try again; every
+    /// call may be repeated.
+    #[error("the ledger is away: {0}")]
+    Away(String),
+    /// A limit is reached; try again when something was finished.
+    #[error("the ledger holds {limit} {what}, its limit")]
+    Full {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many it may hold.
+        limit: usize,
+    },
+    /// What was kept is not what was written: it was dropped. Asked again, the
+    /// ledger has none.
+    #[error("{key} is damaged and was dropped: {why}")]
+    Damaged {
+        /// Where it was.
+        key: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// Tickets, jobs, requests, results and attempts.
+#[async_trait]
+pub trait Ledger: Send + Sync + Debug {
+    /// Takes a ticket in one step: it is open from now on, its job is known,
+    /// and the job's request is kept.
+    ///
+    /// A known job stays what it is, except that one which nobody expected any
+    /// more (withdrawn, rejected) starts again as taken. `job` is used when the
+    /// job is new.
+    async fn take(
+        &self,
+        ticket: &Ticket,
+        job: &JobRecord,
+        request: &Bytes,
+    ) -> Result<Taken, LedgerError>;
+
+    /// All open tickets, oldest first; at most [`OPEN_TICKETS`].
+    async fn open_tickets(&self) -> Result<Vec<Ticket>, LedgerError>;
+
+    /// The open tickets of one job, oldest first.
+    async fn tickets_of(&self, job: JobId) -> Result<Vec<Ticket>, LedgerError>;
+
+    /// Closes a ticket, which was answered or is no longer waited for. False:
+    /// it was not open.
+    async fn close_ticket(&self, ticket: TicketId) -> Result<bool, LedgerError>;
+
+    /// What is known about a job.
+    async fn job(&self, job: JobId) -> Result<Option<JobRecord>, LedgerError>;
+
+    /// At most `limit` jobs in one of `states`, in the order of their taking.
+    async fn jobs(&self, states: &[JobState], limit: usize) -> Result<Vec<JobRecord>, LedgerError>;
+
+    /// Moves a job to `to` if it is in one of `from` now. False: it is in
+    /// another state, unknown, or may not move so.
+    async fn transition(
+        &self,
+        job: JobId,
+        from: &[JobState],
+        to: JobState,
+        note: &Note,
+    ) -> Result<bool, LedgerError>;
+
+    /// The request of a job.
+    async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError>;
+
+    /// Keeps a result; the first one stays. False: there was one.
+    async fn store_result(&self, job: JobId, result: &StoredResult) -> Result<bool, LedgerError>;
+
+    /// The result of a job. One whose bytes do not match their digest any more
+    /// is dropped and counts as none.
+    async fn result(&self, job: JobId) -> Result<Option<StoredResult>, LedgerError>;
+
+    /// Drops a result that turned out to be wrong.
+    async fn drop_result(&self, job: JobId) -> Result<(), LedgerError>;
+
+    /// Adds to a job's failed attempts; the oldest go when there are more than
+    /// [`zkwhirl_job::limits::ATTEMPT_RECORDS`].
+    async fn add_attempt(&self, job: JobId, attempt: &AttemptRecord) -> Result<(), LedgerError>;
+
+    /// A job's failed attempts, oldest first.
+    async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, LedgerError>;
+}

@@ -1,0 +1,126 @@
+//! The states of a job, and which may follow which.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a job is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobState {
+    /// Taken from Falafel, not yet in the broker.
+    Taken,
+    /// In the broker's queue.
+    Queued,
+    /// In a worker's hands.
+    Claimed,
+    /// In a prover.
+    Proving,
+    /// Waiting for its next attempt.
+    Retrying,
+    /// Proved; the result is stored, and somebody waits for it.
+    Proved,
+    /// Everybody who waited has the result.
+    Delivered,
+    /// Given up on, parked; its tickets stay open.
+    Dead,
+    /// An operator said no.
+    Rejected,
+    /// Nobody waits for it any more.
+    Withdrawn,
+}
+
+use JobState::{
+    Claimed, Dead, Delivered, Proved, Proving, Queued, Rejected, Retrying, Taken, Withdrawn,
+};
+
+impl JobState {
+    /// All states, in the order of a life.
+    pub const ALL: [Self; 10] = [
+        Taken, Queued, Claimed, Proving, Retrying, Proved, Delivered, Dead, Rejected, Withdrawn,
+    ];
+    /// The states of a job that the broker or a worker must hold.
+    pub const OUTSTANDING: [Self; 4] = [Queued, Claimed, Proving, Retrying];
+    /// The states from which a job does not go on by itself.
+    pub const FINISHED: [Self; 3] = [Delivered, Rejected, Withdrawn];
+
+    /// Whether a job may go from this state to `next`.
+    ///
+    /// Everything is at least once, so the side roads are many: a worker may
+    /// claim before the bridge notes that the job is queued, a proof may come
+    /// from an attempt that was thought lost, and a finished job may be asked
+    /// for again. What the broker lost is taken up again. A proved job goes back
+    /// only through `Retrying` (its proof was wrong) or `Taken` (it is gone).
+    pub fn may_become(self, next: Self) -> bool {
+        match self {
+            Taken => matches!(
+                next,
+                Queued | Claimed | Retrying | Proved | Dead | Rejected | Withdrawn
+            ),
+            Queued | Claimed | Proving | Retrying => next != Delivered,
+            Proved => matches!(next, Delivered | Retrying | Taken | Dead | Rejected),
+            Delivered => matches!(next, Proved | Taken),
+            Dead => matches!(next, Taken | Proved | Rejected | Withdrawn),
+            Rejected | Withdrawn => matches!(next, Taken | Proved),
+        }
+    }
+
+    /// True when workers need not prove it.
+    pub fn is_finished(self) -> bool {
+        Self::FINISHED.contains(&self)
+    }
+
+    /// The state's name in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Taken => "taken",
+            Queued => "queued",
+            Claimed => "claimed",
+            Proving => "proving",
+            Retrying => "retrying",
+            Proved => "proved",
+            Delivered => "delivered",
+            Dead => "dead",
+            Rejected => "rejected",
+            Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The whole table: from each state, what may follow.
+    #[test]
+    fn the_moves_of_a_life() {
+        let all = |from: JobState| {
+            let next = JobState::ALL.into_iter().filter(|to| from.may_become(*to));
+            next.map(JobState::name).collect::<Vec<_>>().join(" ")
+        };
+        let working = "taken queued claimed proving retrying proved dead rejected withdrawn";
+        for (from, next) in [
+            (
+                Taken,
+                "queued claimed retrying proved dead rejected withdrawn",
+            ),
+            (Queued, working),
+            (Claimed, working),
+            (Proving, working),
+            (Retrying, working),
+            (Proved, "taken retrying delivered dead rejected"),
+            (Delivered, "taken proved"),
+            (Dead, "taken proved rejected withdrawn"),
+            (Rejected, "taken proved"),
+            (Withdrawn, "taken proved"),
+        ] {
+            assert_eq!(all(from), next, "from {from}");
+        }
+    }
+}

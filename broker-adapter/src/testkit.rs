@@ -1,0 +1,89 @@
+//! What tests of brokers, ledgers, bridges and workers share.
+
+use std::{future::Future, time::Duration};
+
+use bytes::Bytes;
+use zkwhirl_job::{
+    AttemptRecord, Command, Failure, JobId, Kind,
+    envelope::{JobEnvelope, Outcome, Payload, ResultEnvelope},
+};
+
+/// How long [`eventually`] waits before it gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A claim job whose request is the number `n`; equal numbers are equal jobs.
+pub fn claim_job(n: u32) -> JobEnvelope {
+    job_of(Kind::Claim, n)
+}
+
+/// A job of any kind whose request is the number `n`. The request is no real
+/// one: brokers and workers do not look into it.
+pub fn job_of(kind: Kind, n: u32) -> JobEnvelope {
+    let mut request = kind.name().as_bytes().to_vec();
+    request.extend(n.to_be_bytes());
+    let request = Bytes::from(request);
+    let mut job = JobEnvelope {
+        id: JobId([0; 32]),
+        kind,
+        rollup_id: None,
+        attempt: 1,
+        taken_at_ms: u64::from(n),
+        payload: Payload::Inline(request.clone()),
+        history: Vec::new(),
+    };
+    job.id = JobId::of(job.command(), &request);
+    job
+}
+
+/// The same job after `worker` failed it.
+pub fn failed_by(mut job: JobEnvelope, worker: &str, failure: Failure) -> JobEnvelope {
+    job.history.push(AttemptRecord {
+        attempt: job.attempt,
+        worker: worker.to_owned(),
+        failure,
+        duration: Duration::from_secs(1),
+        exit: None,
+        stderr_tail: String::new(),
+        peak_rss_bytes: None,
+    });
+    job.attempt += 1;
+    job
+}
+
+/// A result of a job.
+pub fn result_of(job: &JobEnvelope, reply: &'static [u8]) -> ResultEnvelope {
+    ResultEnvelope {
+        id: job.id,
+        kind: job.kind,
+        attempt: job.attempt,
+        worker: "w".into(),
+        prove_ms: 1,
+        outcome: Outcome::Proved(Bytes::from_static(reply)),
+    }
+}
+
+/// The id of the frame with this command and data.
+pub fn id_of(command: Command, data: &[u8]) -> JobId {
+    JobId::of(command, data)
+}
+
+/// Asks again until the answer is yes; panics with `what` after 20 s of
+/// tokio's clock.
+#[track_caller]
+pub fn eventually<F, Fut>(what: &str, mut holds: F) -> impl Future<Output = ()>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = bool>,
+{
+    let caller = std::panic::Location::caller();
+    async move {
+        let asking = async {
+            while !holds().await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, asking).await.is_err() {
+            panic!("{what}: not within {PATIENCE:?} ({caller})");
+        }
+    }
+}

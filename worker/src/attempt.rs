@@ -1,0 +1,200 @@
+//! One delivery, from the claim to its settlement.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use zkwhirl_broker_adapter::{
+    What,
+    broker::Delivery,
+    ledger::{JobState, Note, StoredResult},
+};
+use zkwhirl_job::{
+    Failure, FailureClass, JobId, Kind,
+    envelope::{JobEnvelope, Payload},
+    limits,
+};
+use zkwhirl_prover::{ProveError, Proved, Prover};
+
+use crate::{prove::Around, slot::Seat};
+
+/// What a delivery says about the slot's health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// It proved something.
+    Fine,
+    /// It says nothing: there was nothing to prove, or the request is to blame.
+    Unknown,
+    /// It failed.
+    Failed,
+    /// Its prover must be restarted before it is used again.
+    Broken,
+}
+
+impl Seat {
+    /// Deals with a delivery. Whatever happens, it is settled, or dropped so
+    /// that the broker redelivers it.
+    pub(crate) async fn attend(&mut self, delivery: Delivery, prover: &mut dyn Prover) -> Health {
+        if let Some(known) = self.known(&delivery.job).await {
+            self.settle_known(delivery, known).await;
+            return Health::Unknown;
+        }
+        let job = delivery.job.clone();
+        self.note(&job, JobState::Claimed, None).await;
+        let (worker, attempt) = (self.name.clone(), job.attempt);
+        self.emit(&job, What::Claimed { worker, attempt });
+        let request = match self.request(&job).await {
+            Ok(request) => request,
+            Err(failure) => {
+                let error = ProveError::plain(failure, Duration::ZERO);
+                return self.failed(delivery, error, false).await;
+            }
+        };
+        self.note(&job, JobState::Proving, None).await;
+        let around = Around {
+            config: &self.config,
+            deps: &self.deps,
+            stop: &self.stop,
+            worker: &self.name,
+            expected: self.expected.get(&job.kind).copied(),
+        };
+        let run = around.prove(prover, &job, request).await;
+        match run
+            .outcome
+            .and_then(|proved| check_length(job.kind, proved))
+        {
+            Ok(proved) => {
+                self.expected.insert(job.kind, proved.duration);
+                self.proved(delivery, proved).await
+            }
+            Err(error) => self.failed(delivery, error, run.broken).await,
+        }
+    }
+
+    /// What is known about a job that need not be proved. With the ledger away
+    /// nothing is known, and proving again costs only work.
+    async fn known(&self, job: &JobEnvelope) -> Option<Known> {
+        let ledger = &self.deps.ledger;
+        let result = ledger.result(job.id).await.ok().flatten();
+        if let Some(result) = result {
+            return Some(Known::Proved(result));
+        }
+        match ledger.job(job.id).await.ok().flatten()?.state {
+            JobState::Rejected | JobState::Withdrawn | JobState::Dead => Some(Known::Unwanted),
+            _ => None,
+        }
+    }
+
+    async fn settle_known(&self, delivery: Delivery, known: Known) {
+        match known {
+            Known::Unwanted => self.ack(delivery).await,
+            Known::Proved(result) => {
+                // Whoever stored it may have died before it said so.
+                if self.announce(&delivery.job, &result).await {
+                    self.ack(delivery).await;
+                }
+            }
+        }
+    }
+
+    /// The request of a job, checked against its id.
+    async fn request(&self, job: &JobEnvelope) -> Result<Bytes, Failure> {
+        let request = match &job.payload {
+            Payload::Inline(request) => request.clone(),
+            Payload::Stored { .. } => match self.deps.ledger.request(job.id).await {
+                Ok(Some(request)) => request,
+                Ok(None) => {
+                    return Err(Failure::infrastructure("the request is not in the ledger"));
+                }
+                Err(error) => {
+                    return Err(Failure::infrastructure(format!("no request: {error}")));
+                }
+            },
+        };
+        if JobId::of(job.command(), &request) != job.id {
+            let reason = "the request is not the one that the job is named after";
+            return Err(Failure::infrastructure(reason));
+        }
+        Ok(request)
+    }
+
+    /// Stores, announces and acknowledges a proof, in this order.
+    async fn proved(&mut self, delivery: Delivery, proved: Proved) -> Health {
+        let job = &delivery.job;
+        let prove_ms = proved.duration.as_millis() as u64;
+        let result = StoredResult::new(proved.reply, job.attempt, &self.name, prove_ms);
+        self.store(job.id, &result).await;
+        if !self.announce(job, &result).await {
+            return Health::Failed;
+        }
+        let what = What::Proved {
+            worker: self.name.clone(),
+            attempt: job.attempt,
+            duration: proved.duration,
+            reply_bytes: result.reply.len(),
+            peak_rss_bytes: proved.peak_rss_bytes,
+        };
+        self.emit(job, what);
+        self.ack(delivery).await;
+        Health::Fine
+    }
+
+    /// Does what the verdict says about a failed attempt.
+    async fn failed(&mut self, delivery: Delivery, error: ProveError, broken: bool) -> Health {
+        let class = error.failure.class;
+        self.sentence(delivery, error).await;
+        match class {
+            _ if broken => Health::Broken,
+            FailureClass::Invalid => Health::Unknown,
+            // A prover that interrupts itself without being told is ill.
+            FailureClass::Interrupted if self.stop.is_draining() => Health::Unknown,
+            _ => Health::Failed,
+        }
+    }
+
+    /// Notes a job's new state. Only for views: a false note is put right by
+    /// the next one.
+    pub(crate) async fn note(&self, job: &JobEnvelope, to: JobState, failure: Option<&Failure>) {
+        let retrying = to == JobState::Retrying;
+        let note = Note {
+            attempt: Some(job.attempt + u32::from(retrying)),
+            worker: Some(self.name.clone()),
+            reason: failure.map(|failure| failure.reason.clone()),
+        };
+        let from = [
+            JobState::Taken,
+            JobState::Queued,
+            JobState::Claimed,
+            JobState::Proving,
+            JobState::Retrying,
+        ];
+        let noted = self.deps.ledger.transition(job.id, &from, to, &note).await;
+        if let Err(error) = noted {
+            tracing::debug!(job = %job.id.short(), "cannot note {to}: {error}");
+        }
+    }
+}
+
+/// A job that need not be proved.
+enum Known {
+    /// Its result is there.
+    Proved(StoredResult),
+    /// Nobody wants it, or an operator has to decide first.
+    Unwanted,
+}
+
+/// A reply that Falafel could not read is the prover's failure.
+fn check_length(kind: Kind, proved: Proved) -> Result<Proved, ProveError> {
+    let limit = match kind {
+        Kind::JoinSplitVk | Kind::AccountVk => limits::VK_BYTES,
+        _ => limits::REPLY_BYTES,
+    };
+    let bytes = proved.reply.len();
+    if (1..=limit).contains(&bytes) {
+        return Ok(proved);
+    }
+    let reason = format!("the prover's reply has {bytes} bytes, must have from 1 to {limit}");
+    Err(ProveError {
+        peak_rss_bytes: proved.peak_rss_bytes,
+        ..ProveError::plain(Failure::prover(reason), proved.duration)
+    })
+}

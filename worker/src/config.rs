@@ -1,0 +1,151 @@
+//! What a worker is made of.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+use zkwhirl_broker_adapter::{Broker, Events, Ledger};
+use zkwhirl_job::{Kind, Topic};
+use zkwhirl_prover::Prover;
+
+use crate::Policy;
+
+/// What can be set about a worker.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// What is tried how often.
+    pub policy: Policy,
+    /// How long a prover may take.
+    pub deadlines: Deadlines,
+    /// How much longer than its deadline a prover that does not end by itself
+    /// is waited for, and how long one may take to end when it is cancelled.
+    pub patience: Duration,
+    /// How long a running proof may still take when the worker drains. It must
+    /// be below what the process is given, by `patience`.
+    pub grace: Duration,
+    /// Failures in a row after which a slot leaves the queue until its prover
+    /// has proved a self-test.
+    pub failures_in_a_row: u32,
+    /// The longest pause before something is tried again.
+    pub longest_pause: Duration,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            deadlines: Deadlines::default(),
+            patience: Duration::from_secs(10),
+            grace: Duration::from_secs(60),
+            failures_in_a_row: 2,
+            longest_pause: Duration::from_secs(60),
+        }
+    }
+}
+
+/// How long a prover may take for each kind before it counts as hung. Key
+/// generation at the first job of a kind is included.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// Claims.
+    pub claim: Duration,
+    /// Inner rollups.
+    pub tx_rollup: Duration,
+    /// Root rollups.
+    pub root_rollup: Duration,
+    /// Root verifiers.
+    pub root_verifier: Duration,
+    /// Verification keys.
+    pub vk: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let minutes = |n: u64| Duration::from_secs(60 * n);
+        Self {
+            claim: minutes(15),
+            tx_rollup: minutes(60),
+            root_rollup: minutes(60),
+            root_verifier: minutes(60),
+            vk: minutes(30),
+        }
+    }
+}
+
+impl Deadlines {
+    /// The same for every kind.
+    pub fn all(deadline: Duration) -> Self {
+        Self {
+            claim: deadline,
+            tx_rollup: deadline,
+            root_rollup: deadline,
+            root_verifier: deadline,
+            vk: deadline,
+        }
+    }
+
+    /// The deadline of a kind.
+    pub fn of(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::Claim => self.claim,
+            Kind::TxRollup => self.tx_rollup,
+            Kind::RootRollup => self.root_rollup,
+            Kind::RootVerifier => self.root_verifier,
+            Kind::JoinSplitVk | Kind::AccountVk => self.vk,
+        }
+    }
+}
+
+/// What all slots of a worker work with.
+#[derive(Debug, Clone)]
+pub struct WorkerDeps {
+    /// Where jobs come from and results go.
+    pub broker: Arc<dyn Broker>,
+    /// Where large requests and results are.
+    pub ledger: Arc<dyn Ledger>,
+    /// Where the worker says what happens.
+    pub events: Events,
+}
+
+/// One place of a worker: it proves one job at a time.
+pub struct Slot {
+    /// Its name, unique in the fleet: `worker-3/0`. Retries avoid a slot of
+    /// this name.
+    pub name: String,
+    /// What it proves; where several topics have work, the first goes first.
+    pub topics: Vec<Topic>,
+    /// What it proves with.
+    pub prover: Box<dyn Prover>,
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("name", &self.name)
+            .field("topics", &self.topics)
+            .field("prover", &self.prover.name())
+            .finish()
+    }
+}
+
+/// How a worker is told to stop.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// Claim no more; finish what fits the grace, hand back the rest.
+    pub drain: CancellationToken,
+    /// Hand back everything now. Implies a drain.
+    pub abort: CancellationToken,
+}
+
+impl Stop {
+    pub(crate) fn is_draining(&self) -> bool {
+        self.drain.is_cancelled() || self.abort.is_cancelled()
+    }
+
+    /// Waits for the word to drain, or to abort.
+    pub(crate) async fn draining(&self) {
+        tokio::select! {
+            () = self.drain.cancelled() => {}
+            () = self.abort.cancelled() => {}
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Telling ledger, broker and views what became of a delivery.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+use zkwhirl_broker_adapter::{
+    BrokerError, What,
+    broker::{DeadLetter, Delivery, Settlement},
+    ledger::{JobState, StoredResult},
+};
+use zkwhirl_job::{
+    AttemptRecord, Failure, JobId,
+    envelope::{JobEnvelope, Outcome, ResultEnvelope},
+    limits,
+};
+use zkwhirl_prover::ProveError;
+
+use crate::{Verdict, slot::Seat, verdict};
+
+/// Tries of what the job can do without.
+const TRIES: u32 = 3;
+/// The first pause before something is tried again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl Seat {
+    /// Stores a result, if the ledger is there: the message that follows
+    /// carries it as well.
+    pub(crate) async fn store(&self, job: JobId, result: &StoredResult) {
+        for attempt in 1..=TRIES {
+            match self.deps.ledger.store_result(job, result).await {
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!(job = %job.short(), attempt, "result not stored: {error}")
+                }
+            }
+            sleep(PAUSE * attempt).await;
+        }
+    }
+
+    /// Publishes a result until the broker confirms it. False: it never will,
+    /// or the worker aborts; the delivery must not be acknowledged.
+    pub(crate) async fn announce(&self, job: &JobEnvelope, result: &StoredResult) -> bool {
+        let envelope = ResultEnvelope {
+            id: job.id,
+            kind: job.kind,
+            attempt: result.attempt,
+            worker: result.worker.clone(),
+            prove_ms: result.prove_ms,
+            outcome: Outcome::Proved(result.reply.clone()),
+        };
+        self.publish(&envelope).await
+    }
+
+    async fn publish(&self, result: &ResultEnvelope) -> bool {
+        let mut pause = PAUSE;
+        loop {
+            let error = match self.deps.broker.publish_result(result).await {
+                Ok(()) => return true,
+                Err(error) => error,
+            };
+            tracing::warn!(job = %result.id.short(), "result not published: {error}");
+            if matches!(error, BrokerError::Refused(_)) {
+                return false;
+            }
+            tokio::select! {
+                () = self.stop.abort.cancelled() => return false,
+                () = sleep(pause) => {}
+            }
+            pause = (pause * 2).min(self.config.longest_pause);
+        }
+    }
+
+    /// Acknowledges a delivery whose result is confirmed.
+    pub(crate) async fn ack(&self, delivery: Delivery) {
+        self.settle(delivery, &Settlement::Ack).await;
+    }
+
+    /// Settles a delivery. If that cannot be done it is dropped: the broker
+    /// redelivers it, which costs work.
+    async fn settle(&self, mut delivery: Delivery, how: &Settlement) {
+        for attempt in 1..=TRIES {
+            match delivery.settle(how).await {
+                Ok(true) => return,
+                Ok(false) => {
+                    // Another worker has or had it: its result is the same.
+                    tracing::info!(job = %delivery.job.id.short(), "the lease was lost meanwhile");
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(job = %delivery.job.id.short(), attempt, "not settled: {error}");
+                }
+            }
+            sleep(PAUSE * attempt).await;
+        }
+    }
+
+    /// Does what the verdict says about a failed attempt.
+    pub(crate) async fn sentence(&self, delivery: Delivery, error: ProveError) {
+        let job = delivery.job.clone();
+        let policy = &self.config.policy;
+        let failure = error.failure.clone();
+        match verdict(Err(&failure), job.attempt, &job.history, policy) {
+            // Not said about failures.
+            Verdict::Ack => {}
+            Verdict::HandBack => {
+                self.note(&job, JobState::Queued, Some(&failure)).await;
+                self.settle(delivery, &Settlement::HandBack).await;
+                let worker = self.name.clone();
+                self.emit(&job, What::HandedBack { worker });
+            }
+            Verdict::Retry { rung } => {
+                let mut again = self.remember(&job, &error).await;
+                again.attempt += 1;
+                // Before the settlement: after it another worker may have it.
+                self.note(&job, JobState::Retrying, Some(&failure)).await;
+                let retry = Settlement::Retry { rung, job: again };
+                self.settle(delivery, &retry).await;
+                let what = What::Retrying {
+                    worker: self.name.clone(),
+                    attempt: job.attempt,
+                    class: failure.class,
+                    reason: failure.reason,
+                };
+                self.emit(&job, what);
+            }
+            Verdict::DeadLetter { reason } => {
+                let last = self.remember(&job, &error).await;
+                self.bury(delivery, &last, failure, &reason).await;
+            }
+        }
+    }
+
+    /// The job with this attempt in its history, which the ledger keeps too.
+    async fn remember(&self, job: &JobEnvelope, error: &ProveError) -> JobEnvelope {
+        let record = AttemptRecord {
+            attempt: job.attempt,
+            worker: self.name.clone(),
+            failure: error.failure.clone(),
+            duration: error.duration,
+            exit: error.exit.clone(),
+            stderr_tail: error.stderr_tail.clone(),
+            peak_rss_bytes: error.peak_rss_bytes,
+        };
+        if let Err(error) = self.deps.ledger.add_attempt(job.id, &record).await {
+            tracing::debug!(job = %job.id.short(), "attempt not noted: {error}");
+        }
+        let mut job = job.clone();
+        job.history.push(record);
+        let surplus = job.history.len().saturating_sub(limits::ATTEMPT_RECORDS);
+        job.history.drain(..surplus);
+        job
+    }
+
+    /// Tells the bridge that a job is given up on, then buries it.
+    async fn bury(&self, delivery: Delivery, job: &JobEnvelope, failure: Failure, reason: &str) {
+        let letter = DeadLetter::of(job, reason, self.now_ms());
+        let told = ResultEnvelope {
+            id: job.id,
+            kind: job.kind,
+            attempt: job.attempt,
+            worker: self.name.clone(),
+            prove_ms: 0,
+            outcome: Outcome::Dead(Failure::new(failure.class, letter.reason.clone())),
+        };
+        if self.publish(&told).await {
+            self.settle(delivery, &Settlement::Bury(letter)).await;
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! One run of a prover: watched, bounded in time, and unable to take the slot
+//! down with it.
+
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
+use zkwhirl_broker_adapter::What;
+use zkwhirl_job::{Failure, envelope::JobEnvelope};
+use zkwhirl_prover::{Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
+
+use crate::{Stop, WorkerConfig, WorkerDeps};
+
+/// How a run ended, and in which state it left the prover.
+pub(crate) struct Run {
+    pub(crate) outcome: Result<Proved, ProveError>,
+    /// True when the prover's state cannot be trusted: it panicked or was
+    /// abandoned in mid-work.
+    pub(crate) broken: bool,
+}
+
+/// A future that turns panics into values.
+pub(crate) struct Unwinding<F>(pub(crate) Pin<Box<F>>);
+
+impl<F: Future> Future for Unwinding<F> {
+    type Output = Result<F::Output, String>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // The prover is not used again before it was restarted.
+        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(text_of(&*panic))),
+        }
+    }
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "no text".to_owned())
+}
+
+/// What a run needs to know about the slot it runs in.
+pub(crate) struct Around<'a> {
+    pub(crate) config: &'a WorkerConfig,
+    pub(crate) deps: &'a WorkerDeps,
+    pub(crate) stop: &'a Stop,
+    pub(crate) worker: &'a str,
+    /// What the last job of this kind took.
+    pub(crate) expected: Option<Duration>,
+}
+
+impl Around<'_> {
+    /// Proves a request, until it is proved, given up on, or called off.
+    pub(crate) async fn prove(
+        &self,
+        prover: &mut dyn Prover,
+        job: &JobEnvelope,
+        request: Bytes,
+    ) -> Run {
+        let task = ProveTask {
+            kind: job.kind,
+            command: job.command(),
+            request,
+            deadline: self.config.deadlines.of(job.kind),
+        };
+        let cancel = CancellationToken::new();
+        let (sender, progress) = watch::channel(Progress::START);
+        let watch = ProveWatch {
+            cancel: cancel.clone(),
+            progress: sender,
+        };
+        let start = Instant::now();
+        let outcome = {
+            let proving = Unwinding(Box::pin(prover.prove(&task, &watch)));
+            tokio::select! {
+                outcome = self.watched(proving, &cancel, task.deadline) => outcome,
+                () = self.report(job, progress) => unreachable!("reporting does not end"),
+            }
+        };
+        let (failure, broken) = match outcome {
+            End::Proved(proved) => {
+                return Run {
+                    outcome: Ok(proved),
+                    broken: false,
+                };
+            }
+            End::Failed(error) => {
+                return Run {
+                    outcome: Err(error),
+                    broken: false,
+                };
+            }
+            End::Panicked(text) => (
+                Failure::prover(format!("the prover panicked: {text}")),
+                true,
+            ),
+            End::Hung => {
+                let deadline = task.deadline;
+                let reason = format!("the prover gave no answer within {deadline:?} and hangs");
+                (Failure::prover(reason), true)
+            }
+            End::Abandoned => (Failure::interrupted("called off; the prover hangs"), true),
+        };
+        Run {
+            outcome: Err(ProveError::plain(failure, start.elapsed())),
+            broken,
+        }
+    }
+
+    async fn watched(
+        &self,
+        proving: impl Future<Output = Result<Result<Proved, ProveError>, String>>,
+        cancel: &CancellationToken,
+        deadline: Duration,
+    ) -> End {
+        let mut proving = pin!(proving);
+        let patience = self.config.patience;
+        let first = tokio::select! {
+            biased;
+            end = &mut proving => Some(End::of(end, false)),
+            () = self.called_off() => None,
+            () = sleep(deadline + patience) => Some(End::Hung),
+        };
+        if let Some(end) = first {
+            return end;
+        }
+        cancel.cancel();
+        tokio::select! {
+            biased;
+            end = &mut proving => End::of(end, true),
+            () = sleep(patience) => End::Abandoned,
+        }
+    }
+
+    /// Returns when the proof must end although it is not done: on abort, and
+    /// on drain when it would take longer than the grace.
+    async fn called_off(&self) {
+        let start = Instant::now();
+        let drained = async {
+            self.stop.drain.cancelled().await;
+            let grace = self.config.grace;
+            let left = self.expected.map(|all| all.saturating_sub(start.elapsed()));
+            if left.is_none_or(|left| left <= grace) {
+                sleep(grace).await;
+            }
+        };
+        tokio::select! {
+            () = drained => {}
+            () = self.stop.abort.cancelled() => {}
+        }
+    }
+
+    /// Passes the prover's progress on, for as long as it is polled.
+    async fn report(&self, job: &JobEnvelope, mut progress: watch::Receiver<Progress>) {
+        while progress.changed().await.is_ok() {
+            let Progress { phase, fraction } = *progress.borrow_and_update();
+            let what = What::Progress {
+                worker: self.worker.to_owned(),
+                phase: phase.name(),
+                fraction,
+            };
+            let events = &self.deps.events;
+            events.emit(job.id, Some(job.kind), job.rollup_id, what);
+        }
+        std::future::pending().await
+    }
+}
+
+enum End {
+    Proved(Proved),
+    Failed(ProveError),
+    Panicked(String),
+    /// Past its deadline and not ending by itself.
+    Hung,
+    /// Cancelled and not ending by itself.
+    Abandoned,
+}
+
+impl End {
+    fn of(end: Result<Result<Proved, ProveError>, String>, cancelled: bool) -> Self {
+        match end {
+            Ok(Ok(proved)) => Self::Proved(proved),
+            // Whatever a prover says that was killed, it was us.
+            Ok(Err(error)) if cancelled => Self::Failed(ProveError {
+                failure: Failure::interrupted(error.failure.reason),
+                ..error
+            }),
+            Ok(Err(error)) => Self::Failed(error),
+            Err(text) => Self::Panicked(text),
+        }
+    }
+}

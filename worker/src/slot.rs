@@ -1,0 +1,174 @@
+//! The claim loop of each slot.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::{task::JoinSet, time::sleep};
+use zkwhirl_broker_adapter::{What, broker::JobConsumer};
+use zkwhirl_job::{Failure, Kind, Topic, envelope::JobEnvelope};
+use zkwhirl_prover::Prover;
+
+use crate::{Slot, Stop, WorkerConfig, WorkerDeps, attempt::Health, prove::Unwinding};
+
+/// The first pause before something is tried again.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Works in all slots until told to stop; returns when every slot has left its
+/// queue and its prover has ended.
+pub async fn run(config: WorkerConfig, deps: WorkerDeps, slots: Vec<Slot>, stop: Stop) {
+    let config = Arc::new(config);
+    let mut seats = JoinSet::new();
+    for slot in slots {
+        let seat = Seat {
+            config: config.clone(),
+            deps: deps.clone(),
+            stop: stop.clone(),
+            name: slot.name,
+            topics: slot.topics,
+            failures: 0,
+            expected: HashMap::new(),
+        };
+        seats.spawn(seat.work(slot.prover));
+    }
+    while let Some(left) = seats.join_next().await {
+        if let Err(error) = left {
+            // Provers' panics are caught: this is our own. The job that was
+            // held is redelivered.
+            tracing::error!("a slot ended: {error}");
+        }
+    }
+}
+
+/// A slot at work. Its prover is handed along beside it: provers are not
+/// `Sync`.
+pub(crate) struct Seat {
+    pub(crate) config: Arc<WorkerConfig>,
+    pub(crate) deps: WorkerDeps,
+    pub(crate) stop: Stop,
+    pub(crate) name: String,
+    topics: Vec<Topic>,
+    failures: u32,
+    /// What the last job of each kind took.
+    pub(crate) expected: HashMap<Kind, Duration>,
+}
+
+/// Why a slot leaves its queue.
+enum Leave {
+    Drained,
+    /// The broker is away.
+    Cut,
+    /// The prover must be restarted and prove something first.
+    Unwell,
+}
+
+impl Seat {
+    async fn work(mut self, mut prover: Box<dyn Prover>) {
+        let mut pause = FIRST_PAUSE;
+        while !self.stop.is_draining() {
+            let joined = self.deps.broker.subscribe(&self.topics, &self.name);
+            let left = match joined.await {
+                // The consumer is dropped with the slot's leaving: while it is
+                // away, jobs that others failed are not kept for it.
+                Ok(mut jobs) => {
+                    pause = FIRST_PAUSE;
+                    self.serve(&mut *jobs, &mut *prover).await
+                }
+                Err(error) => {
+                    tracing::warn!(slot = self.name, "cannot join the queue: {error}");
+                    Leave::Cut
+                }
+            };
+            match left {
+                Leave::Drained => break,
+                Leave::Cut => {
+                    self.pause(pause).await;
+                    pause = (pause * 2).min(self.config.longest_pause);
+                }
+                Leave::Unwell => self.recover(&mut *prover).await,
+            }
+        }
+        prover.stop().await;
+    }
+
+    /// Claims and proves until there is a reason to leave.
+    async fn serve(&mut self, jobs: &mut dyn JobConsumer, prover: &mut dyn Prover) -> Leave {
+        loop {
+            let claimed = tokio::select! {
+                biased;
+                () = self.stop.draining() => return Leave::Drained,
+                claimed = jobs.claim() => claimed,
+            };
+            let delivery = match claimed {
+                Ok(delivery) => delivery,
+                Err(error) => {
+                    tracing::warn!(slot = self.name, "lost the queue: {error}");
+                    return Leave::Cut;
+                }
+            };
+            match self.attend(delivery, prover).await {
+                Health::Fine => self.failures = 0,
+                Health::Unknown => {}
+                Health::Failed => self.failures += 1,
+                Health::Broken => return Leave::Unwell,
+            }
+            if self.failures >= self.config.failures_in_a_row {
+                return Leave::Unwell;
+            }
+        }
+    }
+
+    /// Restarts the prover until it proves its self-test.
+    async fn recover(&mut self, prover: &mut dyn Prover) {
+        let mut pause = FIRST_PAUSE;
+        let stop = self.stop.clone();
+        loop {
+            tracing::warn!(slot = self.name, "out of the queue: restarting the prover");
+            let recovered = tokio::select! {
+                () = stop.draining() => return,
+                recovered = restart(prover) => recovered,
+            };
+            match recovered {
+                Ok(()) => {
+                    self.failures = 0;
+                    tracing::info!(slot = self.name, "the self-test passed: back to the queue");
+                    return;
+                }
+                Err(failure) => {
+                    tracing::error!(slot = self.name, "the prover does not recover: {failure}");
+                }
+            }
+            self.pause(pause).await;
+            pause = (pause * 2).min(self.config.longest_pause);
+        }
+    }
+
+    async fn pause(&self, pause: Duration) {
+        tokio::select! {
+            () = self.stop.draining() => {}
+            () = sleep(pause) => {}
+        }
+    }
+
+    pub(crate) fn emit(&self, job: &JobEnvelope, what: What) {
+        let events = &self.deps.events;
+        events.emit(job.id, Some(job.kind), job.rollup_id, what);
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub(crate) fn now_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| since.as_millis() as u64)
+    }
+}
+
+async fn restart(prover: &mut dyn Prover) -> Result<(), Failure> {
+    let healed = Unwinding(Box::pin(async {
+        prover.restart().await?;
+        prover.self_test().await
+    }));
+    let panicked = |text| Failure::prover(format!("the prover panicked: {text}"));
+    healed.await.map_err(panicked)?
+}
