@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 use url::Url;
 use zkwhirl::cluster::{Cluster, ClusterConfig, NativeProvers, Provers, Rollups};
 use zkwhirl_broker_adapter::{
-    JobEvent,
+    Events, JobEvent,
     bridge::BridgeConfig,
     broker::{DeadLetter, EmbeddedConfig},
     falafel::Upstream,
@@ -52,6 +52,8 @@ impl Scene {
             Upstream::new("inner", url(falafel.inner_address())),
             Upstream::optional("outer", url(falafel.outer_address().unwrap())),
         ];
+        let events = Events::default();
+        let seen = events.subscribe();
         let cluster = Cluster::start(ClusterConfig {
             bridge: BridgeConfig::new(upstreams, sizes),
             worker: WorkerConfig::default(),
@@ -61,10 +63,11 @@ impl Scene {
             },
             provers: self.provers,
             slots: self.slots,
+            events,
         })
         .unwrap();
         Stage {
-            events: cluster.bridge().events().subscribe(),
+            events: seen,
             falafel,
             cluster,
         }
@@ -148,19 +151,13 @@ pub(crate) fn vector_path(name: &str) -> PathBuf {
 }
 
 /// Waits until a condition holds; fails with its name.
-#[track_caller]
-pub(crate) fn eventually<F>(what: &str, mut holds: F) -> impl Future<Output = ()>
-where
-    F: AsyncFnMut() -> bool,
-{
-    async move {
-        let waiting = async {
-            while !holds().await {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, waiting)
-            .await
-            .unwrap_or_else(|_| panic!("never came: {what}"));
-    }
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .unwrap_or_else(|_| panic!("never came: {what}"));
 }

@@ -4,24 +4,14 @@
 //! missing, short or surplus answer the child's whole process group is ended
 //! and the next request finds a fresh one.
 
-use std::{
-    io,
-    path::PathBuf,
-    process::{ExitStatus, Stdio},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    process::{Child, ChildStdin, ChildStdout, Command as Process},
-    time::{Instant, timeout},
-};
-use zkwhirl_job::{Command, Failure, Kind, Sizes, limits, reply::ReplyShape};
+use tokio::time::{Instant, timeout};
+use zkwhirl_job::{Command, Failure, Kind, Sizes, reply::ReplyShape};
 
-use super::{ACCOUNT_VK, JOIN_SPLIT_VK, PING, stderr::Stderr};
+use super::running::{Answer, Running, status_text};
 use crate::{ProveError, ProveTask, ProveWatch, Proved, Prover};
 
 /// How long a reason on standard error may come after the empty reply that it
@@ -70,22 +60,6 @@ pub struct ChildProver {
     running: Option<Running>,
 }
 
-#[derive(Debug)]
-struct Running {
-    child: Child,
-    group: Pid,
-    stdin: ChildStdin,
-    stdout: ChildStdout,
-    stderr: Stderr,
-}
-
-/// What came back for a request.
-enum Answer {
-    Reply(Bytes),
-    /// Length 0 or not verified.
-    Refused,
-}
-
 impl ChildProver {
     /// A prover that starts its child with the first request.
     pub fn new(config: ChildConfig) -> Self {
@@ -97,62 +71,24 @@ impl ChildProver {
 
     /// The child's process id while one runs.
     pub fn pid(&self) -> Option<u32> {
-        self.running.as_ref().and_then(|running| running.child.id())
+        self.running.as_ref().and_then(Running::pid)
     }
 
     /// Starts a child and waits until it answers a ping.
     async fn start(&self) -> Result<Running, Failure> {
         let config = &self.config;
-        let mut child = Process::new(&config.program)
-            .args(&config.arguments)
-            .envs(config.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| {
-                Failure::infrastructure(format!(
-                    "cannot start prover {}: {error}",
-                    config.program.display()
-                ))
-            })?;
-        let (Some(stdin), Some(stdout), Some(stderr), Some(group)) = (
-            child.stdin.take(),
-            child.stdout.take(),
-            child.stderr.take(),
-            child.id().and_then(|id| Pid::from_raw(id as i32)),
-        ) else {
-            return Err(Failure::infrastructure("the prover child has no pipes"));
+        let mut running = Running::spawn(config)?;
+        let why = match timeout(config.start_deadline, running.ping()).await {
+            Ok(Ok(())) => return Ok(running),
+            Ok(Err(error)) => format!(": {error}"),
+            Err(_) => format!(" within {:?}", config.start_deadline),
         };
-        let mut running = Running {
-            child,
-            group,
-            stdin,
-            stdout,
-            stderr: Stderr::drain(stderr),
-        };
-        match timeout(config.start_deadline, running.ping()).await {
-            Ok(Ok(())) => Ok(running),
-            Ok(Err(error)) => {
-                let end = running.end(config.grace).await;
-                Err(Failure::infrastructure(format!(
-                    "prover {} did not answer its first ping: {error}{}",
-                    config.name,
-                    explain(&end, &running.stderr)
-                )))
-            }
-            Err(_) => {
-                running.end(config.grace).await;
-                Err(Failure::infrastructure(format!(
-                    "prover {} did not answer its first ping within {:?}{}",
-                    config.name,
-                    config.start_deadline,
-                    explain(&None, &running.stderr)
-                )))
-            }
-        }
+        let end = running.end(config.grace).await;
+        Err(Failure::infrastructure(format!(
+            "prover {} did not answer its first ping{why}{}",
+            config.name,
+            running.explain(&end)
+        )))
     }
 
     /// The child that runs, if it still answers a ping with nothing before it,
@@ -167,7 +103,7 @@ impl ChildProver {
             tracing::warn!(
                 prover = self.config.name,
                 "the prover child was not fit for another request{}",
-                explain(&end, &running.stderr)
+                running.explain(&end)
             );
         }
         tokio::select! {
@@ -186,7 +122,7 @@ impl ChildProver {
         watch: &ProveWatch,
     ) -> Result<Result<Bytes, Failure>, Failure> {
         running.stderr.forget_failures();
-        reset_peak_rss(running.child.id());
+        running.reset_peak_rss();
         let mut progress = running.stderr.progress();
         progress.mark_unchanged();
         let answer = {
@@ -266,7 +202,7 @@ impl Prover for ChildProver {
             .await
             .map_err(|failure| ProveError::plain(failure, started.elapsed()))?;
         let outcome = self.attempt(&mut running, task, watch).await;
-        let peak_rss_bytes = peak_rss(running.child.id());
+        let peak_rss_bytes = running.peak_rss();
         let (failure, exit) = match outcome {
             Ok(Ok(reply)) => {
                 self.running = Some(running);
@@ -279,11 +215,11 @@ impl Prover for ChildProver {
             Ok(Err(failure)) => (failure, None),
             Err(failure) => {
                 let exit = running.end(self.config.grace).await;
-                (failure, exit.map(|status| status_text(&status)))
+                (failure, exit.as_ref().map(status_text))
             }
         };
         let stderr_tail = running.stderr.tail();
-        if exit.is_none() && running.child.id().is_some() {
+        if exit.is_none() && running.pid().is_some() {
             self.running = Some(running);
         }
         Err(ProveError {
@@ -323,109 +259,5 @@ impl Prover for ChildProver {
         if let Some(mut running) = self.running.take() {
             running.end(self.config.grace).await;
         }
-    }
-}
-
-impl Running {
-    async fn ping(&mut self) -> io::Result<()> {
-        self.stdin.write_all(&PING.to_be_bytes()).await?;
-        self.stdin.flush().await?;
-        match self.stdout.read_u8().await? {
-            1 => Ok(()),
-            other => Err(io::Error::other(format!("it answered {other}, not 1"))),
-        }
-    }
-
-    async fn exchange(&mut self, task: &ProveTask) -> io::Result<Answer> {
-        let (verified_byte, limit) = match task.command {
-            Command::GetJoinSplitVk => {
-                self.stdin.write_all(&JOIN_SPLIT_VK.to_be_bytes()).await?;
-                (false, limits::VK_BYTES)
-            }
-            Command::GetAccountVk => {
-                self.stdin.write_all(&ACCOUNT_VK.to_be_bytes()).await?;
-                (false, limits::VK_BYTES)
-            }
-            _ => {
-                self.stdin.write_all(&task.request).await?;
-                (true, limits::REPLY_BYTES)
-            }
-        };
-        self.stdin.flush().await?;
-        let length = self.stdout.read_u32().await? as usize;
-        if length > limit {
-            return Err(io::Error::other(format!(
-                "it announced {length} bytes, the limit is {limit}"
-            )));
-        }
-        let mut reply = vec![0; length];
-        self.stdout.read_exact(&mut reply).await?;
-        let verified = if verified_byte {
-            match self.stdout.read_u8().await? {
-                0 => false,
-                1 => true,
-                other => return Err(io::Error::other(format!("its verified byte is {other}"))),
-            }
-        } else {
-            true
-        };
-        Ok(if verified && !reply.is_empty() {
-            Answer::Reply(reply.into())
-        } else {
-            Answer::Refused
-        })
-    }
-
-    /// Ends the process group: SIGTERM, `grace`, SIGKILL. Returns how the child
-    /// itself ended.
-    async fn end(&mut self, grace: Duration) -> Option<ExitStatus> {
-        if let Ok(Some(status)) = self.child.try_wait() {
-            // Whatever it started may have outlived it.
-            let _ = kill_process_group(self.group, Signal::KILL);
-            return Some(status);
-        }
-        let _ = kill_process_group(self.group, Signal::TERM);
-        if let Ok(status) = timeout(grace, self.child.wait()).await {
-            let _ = kill_process_group(self.group, Signal::KILL);
-            return status.ok();
-        }
-        let _ = kill_process_group(self.group, Signal::KILL);
-        self.child.wait().await.ok()
-    }
-}
-
-fn explain(exit: &Option<ExitStatus>, stderr: &Stderr) -> String {
-    let exit = exit
-        .map(|status| format!(" ({})", status_text(&status)))
-        .unwrap_or_default();
-    let tail = stderr.tail();
-    match tail.trim_end().lines().next_back() {
-        Some(line) => format!("{exit}; it said: {line}"),
-        None => exit,
-    }
-}
-
-fn status_text(status: &ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => "ended".to_owned(),
-    }
-}
-
-/// Peak resident memory of a process since [`reset_peak_rss`].
-fn peak_rss(pid: Option<u32>) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pid?)).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
-}
-
-/// Makes the peak start again, so that it is this job's alone (proc(5),
-/// `clear_refs`). Best effort: without it the peak is the process's.
-fn reset_peak_rss(pid: Option<u32>) {
-    if let Some(pid) = pid {
-        let _ = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
     }
 }

@@ -9,6 +9,7 @@
 
 mod child;
 pub mod notice;
+mod running;
 mod server;
 mod stderr;
 

@@ -32,6 +32,8 @@ pub struct ClusterConfig {
     pub provers: Provers,
     /// Slots of the worker, one prover each.
     pub slots: usize,
+    /// Where everything that happens is said: subscribe before the start.
+    pub events: Events,
 }
 
 /// A running cluster.
@@ -51,7 +53,7 @@ impl Cluster {
     pub fn start(config: ClusterConfig) -> io::Result<Self> {
         let broker: Arc<dyn broker::Broker> = Arc::new(broker::Embedded::new(config.broker));
         let ledger: Arc<dyn ledger::Ledger> = Arc::new(ledger::Embedded::default());
-        let events = Events::default();
+        let events = config.events;
         let deps = BridgeDeps {
             broker: Arc::clone(&broker),
             ledger: Arc::clone(&ledger),

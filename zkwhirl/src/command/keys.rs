@@ -77,7 +77,7 @@ fn describe(circuit: Circuit) -> CircuitLine {
     let parts: Vec<(String, usize)> = circuit
         .rows()
         .into_iter()
-        .map(|(part, rows)| (part.to_string(), rows))
+        .map(|(part, rows)| (part.to_owned(), rows))
         .collect();
     let rows: usize = parts.iter().map(|(_, rows)| rows).sum();
     CircuitLine {

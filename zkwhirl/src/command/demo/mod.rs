@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
-use zkwhirl_broker_adapter::{bridge::BridgeConfig, broker};
+use zkwhirl_broker_adapter::{Events, bridge::BridgeConfig, broker};
 use zkwhirl_falafel::{Falafel, FalafelConfig, State};
 use zkwhirl_worker::WorkerConfig;
 
@@ -74,20 +74,22 @@ async fn demo(args: DemoArgs, rollups: Rollups, requests: Vec<Bytes>) -> anyhow:
     let falafel = Falafel::start(config)
         .await
         .context("cannot start the simulated Falafel")?;
+    let events = Events::default();
+    let mut watcher = Watcher::new(
+        &args,
+        rollups.sizes.inners_per_root(),
+        events.subscribe(),
+        falafel_events,
+    );
     let cluster = Cluster::start(ClusterConfig {
         bridge: BridgeConfig::new(setup::upstreams(&falafel)?, rollups.sizes),
         worker: WorkerConfig::default(),
         broker: broker::EmbeddedConfig::default(),
         provers,
         slots: args.workers.into(),
+        events,
     })?;
     let started = Instant::now();
-    let mut watcher = Watcher::new(
-        &args,
-        rollups.sizes.inners_per_root(),
-        &cluster,
-        falafel_events,
-    );
     let end = tokio::select! {
         end = drive(&falafel, requests) => end,
         end = watcher.until_stuck(&falafel, &cluster) => end,

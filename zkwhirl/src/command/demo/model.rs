@@ -11,7 +11,6 @@ use zkwhirl_job::{JobId, Kind};
 /// The run so far.
 #[derive(Debug)]
 pub(super) struct Model {
-    pub(super) started: Instant,
     pub(super) rollups: Vec<Rollup>,
     pub(super) workers: Vec<Worker>,
     pub(super) jobs: HashMap<JobId, Job>,
@@ -64,7 +63,6 @@ impl Model {
     /// A run of `workers` named slots.
     pub(super) fn new(workers: Vec<String>) -> Self {
         Self {
-            started: Instant::now(),
             rollups: Vec::new(),
             workers: workers
                 .into_iter()
@@ -115,7 +113,7 @@ impl Model {
                 rollup.settled = Some(Instant::now());
                 rollup.txs = *txs;
                 Some(format!(
-                    "rollup {rollup_id} settled in {}: every proof verified by Falafel",
+                    "rollup {rollup_id} settled in {}: Falafel accepted every reply",
                     crate::ui::seconds(rollup.started.elapsed())
                 ))
             }

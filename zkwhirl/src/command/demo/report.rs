@@ -5,9 +5,13 @@ use std::time::Duration;
 use serde::Serialize;
 use zkwhirl_broker_adapter::bridge::BridgeStats;
 use zkwhirl_job::Kind;
+use zkwhirl_keystore::Provenance;
 
 use super::model::{Model, percentile};
-use crate::ui::{self, table::table};
+use crate::{
+    command::DEV_SEED,
+    ui::{self, table::table},
+};
 
 /// The JSON object of `--json`. Durations in seconds.
 #[derive(Debug, Serialize)]
@@ -38,6 +42,8 @@ pub(super) struct Report {
     key_generation_s: f64,
     /// Whether the replies are proofs or the mock's.
     proverless: bool,
+    /// Where the keys' secret numbers came from.
+    keys: String,
 }
 
 /// What the report needs beside the model.
@@ -86,6 +92,7 @@ impl Report {
             prove_s_p95: seconds(&proofs, 95),
             key_generation_s: closing.key_generation.as_secs_f64(),
             proverless: closing.proverless,
+            keys: Provenance::DevSeeded { seed: DEV_SEED }.to_string(),
         }
     }
 
@@ -122,8 +129,13 @@ impl Report {
             "delivered",
         ];
         ui::say(&table(&header, &header[1..], rows));
+        let what = if self.proverless {
+            "mock replies accepted"
+        } else {
+            "proofs verified"
+        };
         ui::say(&format!(
-            "\n{} of {} proofs verified by Falafel in {} · nacks {} · re-issues {} · worst ping gap {:.2} s of 5 s",
+            "\n{} of {} {what} by Falafel in {} · nacks {} · re-issues {} · worst ping gap {:.2} s of 5 s",
             self.proofs_verified,
             self.jobs,
             ui::seconds(Duration::from_secs_f64(self.makespan_s)),
@@ -133,6 +145,8 @@ impl Report {
         ));
         if self.proverless {
             ui::say("proverless: nothing was proved, the replies only have the true layout");
+        } else {
+            ui::say(&format!("keys: {}", self.keys));
         }
         for reason in self.refused.iter().chain(&self.parked) {
             ui::say(&format!("✗ {reason}"));

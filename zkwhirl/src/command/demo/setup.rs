@@ -33,12 +33,12 @@ pub(super) fn headline(args: &DemoArgs) -> String {
         "proverless: nothing is proved".to_owned()
     } else {
         format!(
-            "data in {} (dev keys: seeded, never for funds)",
+            "keys in {}/keys (dev keys: seeded, never for funds)",
             args.keys.data_dir.display()
         )
     };
     format!(
-        "zkWhirl demo · {} · {what} · {} workers · {keys}\n",
+        "zkWhirl demo · {} · {what} · {} workers\n{keys}\n",
         args.rollup.suite, args.workers
     )
 }

@@ -108,9 +108,19 @@ fn worker_line(worker: &Worker) -> String {
     )
 }
 
-/// How long the rest should take, from the proofs of each kind so far.
+/// How long the rest should take, from the proofs of each kind so far, or from
+/// how far the first ones are.
 fn eta(model: &Model, rollup: &Rollup) -> Option<Duration> {
-    let each = |kind| percentile(&model.prove_times(Some(kind)), 50);
+    let each = |kind| {
+        percentile(&model.prove_times(Some(kind)), 50).or_else(|| {
+            let running = model.workers.iter().filter(|worker| {
+                worker.job.is_some_and(|(_, of)| of == Some(kind)) && worker.fraction > 0.1
+            });
+            running
+                .filter_map(|worker| Some(worker.since?.elapsed().div_f32(worker.fraction)))
+                .max()
+        })
+    };
     let workers = model.workers.len().max(1) as u32;
     let left = |kind, left: usize| {
         if left == 0 {

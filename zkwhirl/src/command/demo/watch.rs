@@ -31,7 +31,7 @@ impl Watcher {
     pub(super) fn new(
         args: &DemoArgs,
         inners: u32,
-        cluster: &Cluster,
+        jobs: Receiver<JobEvent>,
         falafel: Receiver<Event>,
     ) -> Self {
         let workers = usize::from(args.workers);
@@ -40,7 +40,7 @@ impl Watcher {
             inners: inners as usize,
             quiet: args.json,
             view: (ui::terminal() && !args.json).then(|| View::new(workers)),
-            jobs: cluster.bridge().events().subscribe(),
+            jobs,
             falafel,
         }
     }

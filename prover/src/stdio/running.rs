@@ -1,0 +1,180 @@
+//! A child process that runs: its pipes, its process group, its end.
+
+use std::{
+    io,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::{Child, ChildStdin, ChildStdout, Command as Process},
+    time::timeout,
+};
+use zkwhirl_job::{Command, Failure, limits};
+
+use super::{ACCOUNT_VK, ChildConfig, JOIN_SPLIT_VK, PING, stderr::Stderr};
+use crate::ProveTask;
+
+/// A child with its pipes.
+#[derive(Debug)]
+pub(super) struct Running {
+    child: Child,
+    group: Pid,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    pub(super) stderr: Stderr,
+}
+
+/// What came back for a request.
+pub(super) enum Answer {
+    Reply(Bytes),
+    /// Length 0 or not verified.
+    Refused,
+}
+
+impl Running {
+    /// Starts a child in a process group of its own.
+    pub(super) fn spawn(config: &ChildConfig) -> Result<Self, Failure> {
+        let mut child = Process::new(&config.program)
+            .args(&config.arguments)
+            .envs(config.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| {
+                Failure::infrastructure(format!(
+                    "cannot start prover {}: {error}",
+                    config.program.display()
+                ))
+            })?;
+        let (Some(stdin), Some(stdout), Some(stderr), Some(group)) = (
+            child.stdin.take(),
+            child.stdout.take(),
+            child.stderr.take(),
+            child.id().and_then(|id| Pid::from_raw(id as i32)),
+        ) else {
+            return Err(Failure::infrastructure("the prover child has no pipes"));
+        };
+        Ok(Self {
+            child,
+            group,
+            stdin,
+            stdout,
+            stderr: Stderr::drain(stderr),
+        })
+    }
+
+    /// Its process id, until its end was seen.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// How it ended and the last thing it said, for an error.
+    pub(super) fn explain(&self, exit: &Option<ExitStatus>) -> String {
+        let exit = exit
+            .map(|status| format!(" ({})", status_text(&status)))
+            .unwrap_or_default();
+        match self.stderr.tail().trim_end().lines().next_back() {
+            Some(line) => format!("{exit}; it said: {line}"),
+            None => exit,
+        }
+    }
+
+    /// Peak resident memory since [`Self::reset_peak_rss`].
+    pub(super) fn peak_rss(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()?)).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kib * 1024)
+    }
+
+    /// Makes the peak start again, so that it is this job's alone (proc(5),
+    /// `clear_refs`). Best effort: without it the peak is the process's.
+    pub(super) fn reset_peak_rss(&self) {
+        if let Some(pid) = self.pid() {
+            let _ = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
+        }
+    }
+
+    pub(super) async fn ping(&mut self) -> io::Result<()> {
+        self.stdin.write_all(&PING.to_be_bytes()).await?;
+        self.stdin.flush().await?;
+        match self.stdout.read_u8().await? {
+            1 => Ok(()),
+            other => Err(io::Error::other(format!("it answered {other}, not 1"))),
+        }
+    }
+
+    pub(super) async fn exchange(&mut self, task: &ProveTask) -> io::Result<Answer> {
+        let (verified_byte, limit) = match task.command {
+            Command::GetJoinSplitVk => {
+                self.stdin.write_all(&JOIN_SPLIT_VK.to_be_bytes()).await?;
+                (false, limits::VK_BYTES)
+            }
+            Command::GetAccountVk => {
+                self.stdin.write_all(&ACCOUNT_VK.to_be_bytes()).await?;
+                (false, limits::VK_BYTES)
+            }
+            _ => {
+                self.stdin.write_all(&task.request).await?;
+                (true, limits::REPLY_BYTES)
+            }
+        };
+        self.stdin.flush().await?;
+        let length = self.stdout.read_u32().await? as usize;
+        if length > limit {
+            return Err(io::Error::other(format!(
+                "it announced {length} bytes, the limit is {limit}"
+            )));
+        }
+        let mut reply = vec![0; length];
+        self.stdout.read_exact(&mut reply).await?;
+        let verified = if verified_byte {
+            match self.stdout.read_u8().await? {
+                0 => false,
+                1 => true,
+                other => return Err(io::Error::other(format!("its verified byte is {other}"))),
+            }
+        } else {
+            true
+        };
+        Ok(if verified && !reply.is_empty() {
+            Answer::Reply(reply.into())
+        } else {
+            Answer::Refused
+        })
+    }
+
+    /// Ends the process group: SIGTERM, `grace`, SIGKILL. Returns how the child
+    /// itself ended.
+    pub(super) async fn end(&mut self, grace: Duration) -> Option<ExitStatus> {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            // Whatever it started may have outlived it.
+            let _ = kill_process_group(self.group, Signal::KILL);
+            return Some(status);
+        }
+        let _ = kill_process_group(self.group, Signal::TERM);
+        if let Ok(status) = timeout(grace, self.child.wait()).await {
+            let _ = kill_process_group(self.group, Signal::KILL);
+            return status.ok();
+        }
+        let _ = kill_process_group(self.group, Signal::KILL);
+        self.child.wait().await.ok()
+    }
+}
+
+/// An exit code or a signal, in words.
+pub(super) fn status_text(status: &ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
