@@ -9,6 +9,7 @@
 pub mod conformance;
 mod embedded;
 mod records;
+pub mod redis;
 mod state;
 
 use std::fmt::Debug;

@@ -1,0 +1,119 @@
+-- What the scripts have in common. Each script is this file and its own.
+--
+-- KEYS[1] is the prefix of all keys; ARGV[1..4] are the limits; A holds what
+-- follows. Keys below the prefix:
+--   epoch, seq, fences           strings     j:<job>            hash, the record
+--   tickets                      zset, seq   q:<job>            string, the request
+--   t:<ticket>                   hash        r:<job>            string, the result
+--   tj:<job>, to:<owner>         zset, seq   a:<job>            list, the attempts
+--   owners                       set         l:<job>            hash, the worker's lease
+--   s:<state>                    zset, seq   b:<bridge>         string, its fence
+--   finished                     zset, time  bridges, leases    zset, time of end
+--   fbytes                       hash        events             stream
+--   ftotal                       string
+--
+-- A script that only ends something begins with a command that Redis runs even
+-- when its memory is full (ZREM, DEL): after its first write a script may do
+-- all, so ending works when taking does not, and memory comes back.
+
+local P = KEYS[1]
+local KEEP, JOBS, BYTES, EVENTS =
+  tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local A = {}
+for i = 5, #ARGV do A[i - 4] = ARGV[i] end
+
+local FINISHED = { delivered = true, rejected = true, withdrawn = true }
+
+local function call(...) return redis.call(...) end
+
+local function now_us()
+  local t = call('TIME')
+  return tonumber(t[1]) * 1000000 + tonumber(t[2])
+end
+
+local function now_ms() return math.floor(now_us() / 1000) end
+
+-- As the console sees it. Texts are cut: the stream is bounded in bytes too.
+local function event(what, ...)
+  local fields = { ... }
+  for i = 2, #fields, 2 do fields[i] = string.sub(fields[i], 1, 256) end
+  call('XADD', P .. 'events', 'MAXLEN', '~', EVENTS, '*', 'what', what, unpack(fields))
+end
+
+-- Larger than every fence before it, also when all data was lost since: what
+-- is left of an older life must not pass for younger.
+local function next_fence()
+  local last = tonumber(call('GET', P .. 'fences') or '0')
+  local fence = string.format('%.0f', math.max(last + 1, now_us()))
+  call('SET', P .. 'fences', fence)
+  return fence
+end
+
+-- What a job counts among the finished. Their order is by microseconds: many
+-- finish in one millisecond.
+local function uncount(job)
+  call('ZREM', P .. 'finished', job)
+  local bytes = call('HGET', P .. 'fbytes', job)
+  if bytes then
+    call('HDEL', P .. 'fbytes', job)
+    call('DECRBY', P .. 'ftotal', bytes)
+  end
+end
+
+local function count(job, at_us)
+  uncount(job)
+  local bytes = call('STRLEN', P .. 'q:' .. job) + call('STRLEN', P .. 'r:' .. job)
+  call('ZADD', P .. 'finished', at_us, job)
+  call('HSET', P .. 'fbytes', job, bytes)
+  call('INCRBY', P .. 'ftotal', bytes)
+end
+
+-- A job is unknown from now on. Its tickets stay: they are let go by whoever
+-- finds them without a job. The result stays if the job may come back.
+local function forget(job, with_result)
+  uncount(job)
+  local states = { 'taken', 'queued', 'claimed', 'proving', 'retrying', 'proved',
+    'delivered', 'dead', 'rejected', 'withdrawn' }
+  for _, state in ipairs(states) do call('ZREM', P .. 's:' .. state, job) end
+  call('DEL', P .. 'j:' .. job, P .. 'q:' .. job, P .. 'a:' .. job)
+  if with_result then
+    call('DEL', P .. 'r:' .. job)
+  elseif call('EXISTS', P .. 'r:' .. job) == 1 then
+    call('PEXPIRE', P .. 'r:' .. job, KEEP)
+  end
+end
+
+-- Finished jobs go, oldest first, when they are too old, too many or too
+-- large. A few at a time: a script holds up everybody else.
+local function sweep(now)
+  for _ = 1, 8 do
+    local oldest = call('ZRANGE', P .. 'finished', 0, 0, 'WITHSCORES')
+    if #oldest == 0 then return end
+    local fits = call('ZCARD', P .. 'finished') <= JOBS
+      and tonumber(call('GET', P .. 'ftotal') or '0') <= BYTES
+    if fits and tonumber(oldest[2]) > (now - KEEP) * 1000 then return end
+    forget(oldest[1], true)
+  end
+end
+
+-- Puts a job into a state, with its index, its counts and its lifetime.
+local function move(job, from, to, now)
+  local record = P .. 'j:' .. job
+  call('ZREM', P .. 's:' .. from, job)
+  call('ZADD', P .. 's:' .. to, call('HGET', record, 'seq') or 0, job)
+  call('HSET', record, 'state', to, 'changed', now)
+  if FINISHED[to] then
+    count(job, now_us())
+    for _, kind in ipairs({ 'j:', 'q:', 'a:', 'r:' }) do call('PEXPIRE', P .. kind .. job, KEEP) end
+  elseif FINISHED[from] then
+    uncount(job)
+    for _, kind in ipairs({ 'j:', 'q:', 'a:', 'r:' }) do call('PERSIST', P .. kind .. job) end
+  end
+end
+
+-- How many bytes a list of strings has.
+local function size(list)
+  local bytes = 0
+  for _, item in ipairs(list) do bytes = bytes + #(item or '') end
+  return bytes
+end

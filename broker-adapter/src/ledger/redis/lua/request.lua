@@ -1,0 +1,12 @@
+-- The request of a job, as `read`. A job whose request is gone (expired,
+-- evicted) is of no use: it becomes unknown, so that it is taken again.
+-- A: job, bytes that it may have.
+local key = P .. 'q:' .. A[1]
+local bytes = call('STRLEN', key)
+if bytes > tonumber(A[2]) then return bytes end
+if bytes > 0 then return call('GET', key) end
+if call('EXISTS', P .. 'j:' .. A[1]) == 1 then
+  forget(A[1], false)
+  event('forgotten', 'job', A[1])
+end
+return false

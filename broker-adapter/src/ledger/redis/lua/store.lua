@@ -1,0 +1,16 @@
+-- Keeps a result unless there is one. A: job, value, lifetime in ms of one
+-- whose job is unknown. Gives 1 if it is kept.
+local key, job = P .. 'r:' .. A[1], A[1]
+if call('EXISTS', key) == 1 then return 0 end
+local finished = call('ZSCORE', P .. 'finished', job)
+if finished then
+  call('SET', key, A[2], 'PX', KEEP)
+  count(job, finished)
+elseif call('EXISTS', P .. 'j:' .. job) == 1 then
+  call('SET', key, A[2])
+else
+  call('SET', key, A[2], 'PX', A[3])
+end
+event('result', 'job', job)
+sweep(now_ms())
+return 1
