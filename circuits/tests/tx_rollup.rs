@@ -36,6 +36,8 @@ fn accepted(plan: &Plan) -> Published {
         .check_raw(&raw(&w))
         .unwrap();
     assert_eq!(report.public_input, published.public_input());
+    let unchecked = zkwhirl_circuits::tx_rollup::published(plan.suite, plan.capacity, &w);
+    assert_eq!(unchecked, published);
     published
 }
 

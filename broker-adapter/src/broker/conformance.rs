@@ -73,7 +73,8 @@ impl Fixture {
     /// Waits until this many inner jobs are ready: a broker that is far away
     /// learns later that a delivery was dropped.
     async fn ready(&self, jobs: usize) {
-        self.soon(jobs, || async { self.depth(Topic::Inner).await.ready }).await;
+        self.soon(jobs, || async { self.depth(Topic::Inner).await.ready })
+            .await;
     }
 
     async fn finds_nothing(&self, consumer: &mut Box<dyn JobConsumer>) -> bool {
@@ -175,9 +176,11 @@ pub async fn a_job_that_crashes_workers_is_buried(f: Fixture) {
     assert_eq!(claim(&mut worker).await.job, claim_job(2));
     let dead = || async {
         let dead = f.broker.dead_letter(claim_job(1).id).await;
-        dead.expect("the broker is there").map(|dead| (dead.kind, dead.payload))
+        dead.expect("the broker is there")
+            .map(|dead| (dead.kind, dead.payload))
     };
-    f.soon(Some((Some(Kind::Claim), claim_job(1).payload)), dead).await;
+    f.soon(Some((Some(Kind::Claim), claim_job(1).payload)), dead)
+        .await;
 }
 
 /// A retry comes back after its rung's delay and not before, as it was sent.
@@ -357,7 +360,8 @@ pub async fn depth_counts_what_is_unfinished(f: Fixture) {
     published.expect("a job can be published");
     let mut worker = f.join("a").await;
     let _held = claim(&mut worker).await;
-    f.soon(1, || async { f.depth(Topic::Inner).await.in_flight }).await;
+    f.soon(1, || async { f.depth(Topic::Inner).await.in_flight })
+        .await;
     let depth = f.depth(Topic::Inner).await;
     assert_eq!((depth.ready, depth.in_flight), (2, 1));
     assert_eq!((depth.rungs, depth.consumers), ([0, 0, 1], 1));

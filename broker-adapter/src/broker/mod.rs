@@ -5,8 +5,10 @@
 //! Everything is at least once: a job may be delivered again after any
 //! settlement, and users must not care.
 
+pub mod amqp;
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
+mod control;
 mod dead_letter;
 mod embedded;
 mod types;
@@ -19,6 +21,7 @@ use zkwhirl_job::{
     envelope::{JobEnvelope, ResultEnvelope},
 };
 
+pub use control::{Control, ControlConsumer};
 pub use dead_letter::DeadLetter;
 pub use embedded::{Embedded, EmbeddedConfig};
 pub use types::{BrokerError, Depth, Rung, Settlement};
@@ -80,6 +83,17 @@ pub trait Broker: Send + Sync + Debug {
     /// all of `jobs` when everything of the topic and the results is empty,
     /// none otherwise.
     async fn missing(&self, topic: Topic, jobs: &[JobId]) -> Result<Vec<JobId>, BrokerError>;
+
+    /// Tells all processes something; those that are away miss it. `Ok` does
+    /// not mean that anybody heard. A back-end that reaches nobody says nothing.
+    async fn tell(&self, _word: &Control) -> Result<(), BrokerError> {
+        Ok(())
+    }
+
+    /// What this process is told from now on.
+    fn listen(&self) -> Box<dyn ControlConsumer> {
+        Box::new(control::Silence)
+    }
 
     /// Publishes the job of a dead letter afresh, as attempt 1 with its
     /// history, then removes the letter. False: there is no letter, or it is of

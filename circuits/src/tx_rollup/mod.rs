@@ -12,7 +12,7 @@ mod tests;
 mod witness;
 
 pub(crate) use circuit::synthesize;
-pub use rules::{Violation, evaluate, violations};
+pub use rules::{Violation, evaluate, published, violations};
 pub use witness::{NullifierWitness, TxRollupWitness, TxWitness};
 
 use crate::suite::Suite;

@@ -54,7 +54,7 @@ impl Provers {
     }
 
     /// A prover for one of `slots` slots.
-    pub(super) fn prover(&self, slots: usize) -> Box<dyn Prover> {
+    pub fn prover(&self, slots: usize) -> Box<dyn Prover> {
         match self {
             Self::Native(native) => Box::new(ChildProver::new(native.child(slots))),
             Self::Proverless { rollups, work } => {

@@ -1,10 +1,15 @@
 //! The roles, one file each: what they need, and how it is wired.
 
+mod bench;
+mod bridge;
 mod demo;
 mod falafel;
+mod fleet;
 mod keys;
 mod prove;
+mod provision;
 mod rollup_cli;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -15,7 +20,7 @@ use crate::{
 
 /// Seed of development keys: the demo's keys are the same on every machine,
 /// and so is everybody's power to forge proofs under them.
-const DEV_SEED: u64 = 0x7a6b_5768_6972_6c00;
+const DEV_SEED: u64 = 2026;
 
 /// Runs the sub-command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -26,5 +31,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys(args) => keys::run(args.command),
         Command::Falafel(args) => falafel::run(args),
         Command::RollupCli(args) => rollup_cli::run(args),
+        Command::Bridge(args) => bridge::run(args),
+        Command::Worker(args) => worker::run(args),
+        Command::Provision(args) => provision::run(args),
+        Command::Bench(args) => bench::run(args.command),
     }
 }

@@ -29,9 +29,13 @@ fn variables(command: &clap::Command) -> Vec<String> {
         .collect()
 }
 
+/// Read by the scripts and the tests, not by the binary.
+const ELSEWHERE: [&str; 2] = ["ZKWHIRL_SERVICES_", "ZKWHIRL_TEST_"];
+
 fn unknown(known: &[String], present: impl Iterator<Item = String>) -> Option<(String, String)> {
     let name = present
         .filter(|name| name.starts_with("ZKWHIRL_"))
+        .filter(|name| !ELSEWHERE.iter().any(|prefix| name.starts_with(prefix)))
         .find(|name| !known.contains(name))?;
     let nearest = known
         .iter()

@@ -5,6 +5,7 @@
 //! rebuilds it from the ledger and from Falafel.
 
 mod consumers;
+mod control;
 mod queue;
 mod results;
 #[cfg(test)]
@@ -19,14 +20,15 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 use zkwhirl_job::{
     JobId, Topic,
     envelope::{JobEnvelope, ResultEnvelope},
 };
 
 use super::{
-    Broker, BrokerError, DELIVERY_LIMIT, DeadLetter, Depth, JobConsumer, ResultConsumer, Rung,
+    Broker, BrokerError, Control, ControlConsumer, DELIVERY_LIMIT, DeadLetter, Depth, JobConsumer,
+    ResultConsumer, Rung,
 };
 use consumers::Consumer;
 use queue::State;
@@ -72,6 +74,7 @@ struct Shared {
     state: Mutex<State>,
     results: Mutex<Results>,
     changed: Notify,
+    words: broadcast::Sender<Control>,
     away: AtomicBool,
 }
 
@@ -107,6 +110,7 @@ impl Embedded {
                 state: Mutex::new(State::new(config)),
                 results: Mutex::new(Results::new(limit)),
                 changed: Notify::new(),
+                words: broadcast::Sender::new(control::BACKLOG),
                 away: AtomicBool::new(false),
             }),
         }
@@ -200,5 +204,16 @@ impl Broker for Embedded {
             .filter(|job| !held.contains(job))
             .copied()
             .collect())
+    }
+
+    async fn tell(&self, word: &Control) -> Result<(), BrokerError> {
+        self.shared.reachable()?;
+        // Nobody may be listening.
+        let _ = self.shared.words.send(word.clone());
+        Ok(())
+    }
+
+    fn listen(&self) -> Box<dyn ControlConsumer> {
+        Box::new(control::Listener::new(self.shared.words.subscribe()))
     }
 }

@@ -98,3 +98,22 @@ async fn a_broker_that_is_away_says_so_to_those_who_wait() {
     broker.set_away(false);
     broker.publish(&claim_job(1), None).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn words_reach_all_who_listen_and_nobody_waits_for_them() {
+    let broker = Embedded::default();
+    let word = Control::Cancel {
+        job: claim_job(1).id,
+    };
+    broker.tell(&word).await.unwrap();
+    let mut listening = [broker.listen(), broker.clone().listen()];
+    broker.tell(&word).await.unwrap();
+    for listener in &mut listening {
+        assert_eq!(listener.next().await, word);
+    }
+    broker.set_away(true);
+    assert!(matches!(
+        broker.tell(&word).await,
+        Err(BrokerError::Away(_))
+    ));
+}

@@ -1,0 +1,46 @@
+//! Words to all processes at once: cancel a job, quiet a worker.
+//!
+//! Best effort: who is away misses them, and nothing relies on them for
+//! correctness.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use zkwhirl_job::JobId;
+
+/// What processes are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Control {
+    /// Whoever proves this job stops: nobody waits for it any more.
+    Cancel {
+        /// The job.
+        job: JobId,
+    },
+    /// A worker claims no more, or claims again.
+    Quiet {
+        /// The worker's name, or that of all slots `name/…`.
+        worker: String,
+        /// True: no more claims.
+        quiet: bool,
+    },
+}
+
+/// What one process is told.
+#[async_trait]
+pub trait ControlConsumer: Send + Debug {
+    /// Waits for the next word, however often the connection is lost. Cancel
+    /// safe.
+    async fn next(&mut self) -> Control;
+}
+
+/// Nobody says anything.
+#[derive(Debug)]
+pub(super) struct Silence;
+
+#[async_trait]
+impl ControlConsumer for Silence {
+    async fn next(&mut self) -> Control {
+        std::future::pending().await
+    }
+}

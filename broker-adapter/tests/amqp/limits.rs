@@ -1,0 +1,417 @@
+//! Bodies that are no jobs, queues that are full, topologies that are not
+//! there, users that may not.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::{Instant, timeout};
+use zkwhirl_broker_adapter::{
+    Broker, BrokerError,
+    broker::{
+        DeadLetter, JobConsumer, Settlement,
+        amqp::{
+            Amqp, AmqpConfig, Control, Endpoint, Finding, Limits, Severity,
+            provision::{Role, User, provision},
+        },
+    },
+    testkit::{claim_job, eventually, result_of},
+};
+use zkwhirl_job::{
+    Topic,
+    envelope::{BODY_BYTES, JobEnvelope, Payload, VERSION},
+};
+
+use crate::{support::Vhost, wire::Wire};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+async fn claimed(worker: &mut Box<dyn JobConsumer>) -> JobEnvelope {
+    let claim = timeout(PATIENCE, worker.claim()).await;
+    let mut delivery = claim.expect("in time").expect("the broker is there");
+    assert!(
+        delivery
+            .settle(&Settlement::Ack)
+            .await
+            .expect("the broker is there")
+    );
+    delivery.job.clone()
+}
+
+async fn letters(broker: &Amqp) -> Vec<DeadLetter> {
+    broker.dead_letters(100).await.expect("the broker is there")
+}
+
+/// A body with a length that promises four gigabytes.
+fn bomb() -> Vec<u8> {
+    vec![
+        VERSION, 0xdf, 0xff, 0xff, 0xff, 0xff, 0xc6, 0xff, 0xff, 0xff, 0xff,
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_are_no_jobs_are_buried_and_the_worker_lives() {
+    let vhost = Vhost::new().await;
+    let broker = vhost.connect().await;
+    let wire = Wire::to(&vhost).await;
+    let good = claim_job(1).to_bytes();
+    let mut flipped = good.to_vec();
+    flipped[3] ^= 0x40;
+    let mut newer = good.to_vec();
+    newer[0] = VERSION + 1;
+    let nested = [vec![VERSION], vec![0x91; 200]].concat();
+    let oversized = vec![VERSION; BODY_BYTES + 1];
+    let bad: [(&[u8], &str); 7] = [
+        (b"", "the message body is empty"),
+        (&good[..good.len() - 1], "is no job"),
+        (&flipped, "is no job"),
+        (&newer, "has version 2, this release reads 1"),
+        (&bomb(), "is no job"),
+        (&nested, "is no job"),
+        (&oversized, "has 3145729 bytes, the limit is 3145728"),
+    ];
+    for (body, _) in bad {
+        wire.put("zkwhirl.jobs", "inner.claim", body).await;
+    }
+    broker.publish(&claim_job(1), None).await.unwrap();
+    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    assert_eq!(claimed(&mut worker).await, claim_job(1));
+    let letters = letters(&broker).await;
+    assert_eq!(letters.len(), bad.len());
+    for ((_, reason), letter) in bad.iter().zip(&letters) {
+        assert!(
+            letter.reason.contains(reason),
+            "{} / {reason}",
+            letter.reason
+        );
+        assert_eq!(letter.kind, None);
+        assert!(
+            !broker.replay(letter.id).await.unwrap(),
+            "nothing to replay"
+        );
+    }
+    assert!(broker.remove_dead(letters[3].id).await.unwrap());
+    assert_eq!(broker.dead_count().await.unwrap(), bad.len() - 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_cannot_be_read_does_not_stop_the_results() {
+    let vhost = Vhost::new().await;
+    let broker = vhost.connect().await;
+    Wire::to(&vhost)
+        .await
+        .put("zkwhirl.results", "", b"junk")
+        .await;
+    broker
+        .publish_result(&result_of(&claim_job(1), b"reply"))
+        .await
+        .unwrap();
+    let mut results = broker.results().await.unwrap();
+    let next = timeout(PATIENCE, results.next()).await.unwrap().unwrap();
+    assert_eq!(next.result.id, claim_job(1).id);
+    eventually("the junk is buried", || async {
+        letters(&broker).await.len() == 1
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_corrupt_bodies_do_not_stop_a_worker() {
+    let vhost = Vhost::new().await;
+    let broker = vhost.connect().await;
+    let wire = Wire::to(&vhost).await;
+    let good = claim_job(1).to_bytes();
+    for n in 0..100 {
+        let mut body = good.to_vec();
+        // Every tenth byte of the version and the map's frame breaks it.
+        body[n % 2] ^= 1 << (n % 8);
+        wire.put("zkwhirl.jobs", "inner.claim", &body).await;
+    }
+    broker.publish(&claim_job(2), None).await.unwrap();
+    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    while claimed(&mut worker).await != claim_job(2) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_is_refused_and_the_channel_lives() {
+    let vhost = Vhost::new().await;
+    let broker = vhost.connect().await;
+    let mut job = claim_job(1);
+    job.payload = Payload::Inline(vec![7; BODY_BYTES].into());
+    let refused = broker.publish(&job, None).await.unwrap_err();
+    assert!(matches!(refused, BrokerError::Refused(_)), "{refused}");
+    job.payload = Payload::Inline(vec![7; BODY_BYTES - 1_000].into());
+    broker.publish(&job, None).await.unwrap();
+    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    assert_eq!(claimed(&mut worker).await, job);
+    broker
+        .bury(&DeadLetter::of(&job, "for the test", 7))
+        .await
+        .unwrap();
+    assert_eq!(letters(&broker).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_topology_is_one_sentence() {
+    let vhost = Vhost::empty().await;
+    let name = vhost.config.hosts[0].to_string();
+    let broker = Amqp::start(AmqpConfig {
+        patience: Duration::from_millis(500),
+        ..vhost.config.clone()
+    });
+    let broker = broker.unwrap();
+    let error = broker
+        .ready(Duration::from_secs(3))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(&name) && error.contains("run `zkwhirl provision`"),
+        "{error}"
+    );
+    provision(&vhost.config, &[]).await.unwrap();
+    broker.ready(Duration::from_secs(20)).await.unwrap();
+
+    vhost.delete("queues", "zkwhirl.jobs.inner.v1").await;
+    let error = broker.ready(Duration::from_secs(3)).await.unwrap_err();
+    let vhost_name = &vhost.name;
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the broker is away: the vhost {vhost_name} lacks the queue zkwhirl.jobs.inner.v1: \
+             run `zkwhirl provision`"
+        )
+    );
+    let unroutable = broker.publish(&claim_job(1), None).await.unwrap_err();
+    assert_eq!(
+        unroutable.to_string(),
+        "the broker is away: no queue takes inner.claim from the exchange zkwhirl.jobs: \
+         run `zkwhirl provision`"
+    );
+    let joining = broker.subscribe(&[Topic::Inner], "a").await;
+    let error = joining.unwrap_err().to_string();
+    assert!(
+        error.contains("NOT_FOUND") && error.contains("zkwhirl provision"),
+        "{error}"
+    );
+    vhost.delete("exchanges", "zkwhirl.jobs").await;
+    let error = broker
+        .publish(&claim_job(1), None)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("NOT_FOUND") && error.contains("zkwhirl provision"),
+        "{error}"
+    );
+    // Made again, the same broker goes on.
+    provision(&vhost.config, &[]).await.unwrap();
+    broker.publish(&claim_job(1), None).await.unwrap();
+    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    assert_eq!(claimed(&mut worker).await, claim_job(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_vanishes_under_its_consumer_is_said_and_survived() {
+    let vhost = Vhost::new().await;
+    let broker = vhost.connect().await;
+    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    let waiting = tokio::spawn(async move {
+        let ended = worker.claim().await.map(|_| ());
+        (ended, worker)
+    });
+    let consumers = || async { broker.depth(Topic::Inner).await.unwrap().consumers };
+    eventually("the worker waits", || async { consumers().await == 1 }).await;
+    vhost.delete("queues", "zkwhirl.jobs.inner.v1").await;
+    let (ended, mut worker) = timeout(PATIENCE, waiting).await.unwrap().unwrap();
+    assert!(matches!(ended, Err(BrokerError::Away(_))), "{ended:?}");
+    provision(&vhost.config, &[]).await.unwrap();
+    broker.publish(&claim_job(1), None).await.unwrap();
+    assert_eq!(claimed(&mut worker).await, claim_job(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_comes_after_its_claim_was_given_up_is_handed_back_uncounted() {
+    let vhost = Vhost::new().await;
+    let broker = vhost.connect().await;
+    let mut early = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    let given_up = timeout(Duration::from_millis(300), early.claim()).await;
+    assert!(given_up.is_err());
+    broker.publish(&claim_job(1), None).await.unwrap();
+    let ready = || async { broker.depth(Topic::Inner).await.unwrap().ready };
+    eventually("the job was sent to the consumer", || async {
+        ready().await == 0
+    })
+    .await;
+    drop(early);
+    let mut late = broker.subscribe(&[Topic::Inner], "b").await.unwrap();
+    let delivery = timeout(PATIENCE, late.claim()).await.unwrap().unwrap();
+    assert_eq!(delivery.job, claim_job(1));
+    assert_eq!((delivery.delivery_count, delivery.redelivered), (0, false));
+}
+
+/// On one thread with the test: whatever proves there stops everything else.
+#[tokio::test]
+async fn a_prover_that_blocks_its_runtime_keeps_its_lease() {
+    let mut vhost = Vhost::new().await;
+    vhost.config.heartbeat = Duration::from_secs(1);
+    let broker = vhost.connect().await;
+    broker.publish(&claim_job(1), None).await.unwrap();
+    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    let mut delivery = worker.claim().await.unwrap();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(5) {
+        std::hint::spin_loop();
+    }
+    assert!(delivery.settle(&Settlement::Ack).await.unwrap());
+    assert_eq!(broker.status().connections, 2, "none was lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_says_so() {
+    let mut vhost = Vhost::empty().await;
+    vhost.config.limits = Limits {
+        queue_limit: 4,
+        ..Limits::default()
+    };
+    provision(&vhost.config, &[]).await.unwrap();
+    let broker = vhost.connect().await;
+    // Quorum queues let a few more in than the limit says.
+    let mut refused = None;
+    for n in 0..100 {
+        if let Err(error) = broker.publish(&claim_job(n), None).await {
+            refused = Some(error.to_string());
+            break;
+        }
+    }
+    let expected = "the queue zkwhirl.jobs.inner.v1 holds 4 messages, its limit";
+    assert_eq!(refused.as_deref(), Some(expected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checks_find_what_would_hurt() {
+    let vhost = Vhost::new().await;
+    let broker = vhost.connect().await;
+    let minutes = Duration::from_secs(20 * 60);
+    assert_eq!(broker.check(minutes).await.unwrap(), []);
+    let hours = broker.check(Duration::from_secs(5 * 3600)).await.unwrap();
+    assert_eq!(hours[0].severity, Severity::Refuse);
+    // RabbitMQ's statistics show a change some seconds later.
+    let says = async |severity: Severity, parts: [&str; 2]| {
+        let said = |found: &Finding| {
+            found.severity == severity && parts.iter().all(|part| found.sentence.contains(part))
+        };
+        let all = || async { broker.check(minutes).await.unwrap() };
+        eventually(parts[1], || async { all().await.iter().any(said) }).await;
+    };
+    vhost.delete_policy("zkwhirl-retry-1m").await;
+    let lost = ["zkwhirl.retry.inner.1m.v1", "message-ttl is not set"];
+    says(Severity::Refuse, lost).await;
+    let other = json!({
+        "pattern": ".*", "definition": { "delivery-limit": 7, "dead-letter-exchange": "x" },
+        "apply-to": "queues", "priority": 99,
+    });
+    vhost
+        .put(&["policies", &vhost.name, "operator"], &other)
+        .await;
+    let changed = ["zkwhirl.jobs.inner.v1", "delivery-limit is 7 instead of 5"];
+    says(Severity::Warning, changed).await;
+    vhost.delete("queues", "zkwhirl.results.v1").await;
+    let classic = json!({ "durable": true, "arguments": { "x-queue-type": "classic" } });
+    vhost
+        .put(&["queues", &vhost.name, "zkwhirl.results.v1"], &classic)
+        .await;
+    says(
+        Severity::Refuse,
+        ["zkwhirl.results.v1", "is of type classic, not quorum"],
+    )
+    .await;
+    let error = provision(&vhost.config, &[]).await.unwrap_err().to_string();
+    assert!(
+        error.contains("declaring the queue zkwhirl.results.v1"),
+        "{error}"
+    );
+    assert!(error.contains("drain it, delete it"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_role_can_do_its_work_and_not_more() {
+    let vhost = Vhost::new().await;
+    let user = |role: Role| User {
+        name: format!("{}-{}", vhost.name, role.name()),
+        password: "s3cret/+&%".into(),
+        role,
+    };
+    let users = [user(Role::Bridge), user(Role::Worker), user(Role::Monitor)];
+    provision(&vhost.config, &users).await.unwrap();
+    let bridge = vhost.connect_as(&users[0]).await;
+    let worker = vhost.connect_as(&users[1]).await;
+    let job = claim_job(1);
+    bridge.publish(&job, None).await.unwrap();
+    let mut claims = worker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    let mut delivery = claims.claim().await.unwrap();
+    let forged = worker.publish(&job, None).await.unwrap_err().to_string();
+    assert!(forged.contains("ACCESS_REFUSED"), "{forged}");
+    worker
+        .publish_result(&result_of(&job, b"reply"))
+        .await
+        .unwrap();
+    assert!(delivery.settle(&Settlement::HandBack).await.unwrap());
+    assert_eq!(claimed(&mut claims).await, job);
+    worker
+        .bury(&DeadLetter::of(&job, "for the test", 7))
+        .await
+        .unwrap();
+    assert!(worker.dead_letters(1).await.is_err(), "not for workers");
+    let mut results = bridge.results().await.unwrap();
+    assert!(results.next().await.unwrap().ack().await.unwrap());
+    assert_eq!(letters(&bridge).await.len(), 1);
+    assert_eq!(bridge.depth(Topic::Inner).await.unwrap().ready, 0);
+    let mut listening = worker.listen();
+    listening.joined().await.unwrap();
+    let word = Control::Cancel { job: job.id };
+    bridge.tell(&word).await.unwrap();
+    assert_eq!(timeout(PATIENCE, listening.next()).await.unwrap(), word);
+    for user in &users {
+        vhost.remove(&["users", &user.name]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_said_without_showing_it() {
+    let vhost = Vhost::new().await;
+    let wrong = vhost.url.replacen("zkwhirl:", "zkwhirl:s3cret", 1);
+    let hosts: Vec<Endpoint> = vec![wrong.parse().unwrap()];
+    let broker = Amqp::start(AmqpConfig {
+        hosts,
+        ..vhost.config.clone()
+    });
+    let error = broker
+        .unwrap()
+        .ready(Duration::from_secs(3))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the user or the password is wrong"),
+        "{error}"
+    );
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_reach_all_who_listen_and_nobody_is_no_error() {
+    let vhost = Vhost::new().await;
+    let broker = vhost.connect().await;
+    let word = Control::Quiet {
+        worker: "worker-1".into(),
+        quiet: true,
+    };
+    broker.tell(&word).await.unwrap();
+    let other = vhost.connect().await;
+    let (mut a, mut b) = (broker.listen(), other.listen());
+    a.joined().await.unwrap();
+    b.joined().await.unwrap();
+    other.tell(&word).await.unwrap();
+    assert_eq!(timeout(PATIENCE, a.next()).await.unwrap(), word);
+    assert_eq!(timeout(PATIENCE, b.next()).await.unwrap(), word);
+}

@@ -1,0 +1,72 @@
+//! RabbitMQ and Redis for one test, from `scripts/services`; they end with it,
+//! however it ends.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use serde_json::Value;
+
+/// One instance of `scripts/services`.
+pub(crate) struct Services {
+    name: String,
+    pub(crate) amqp: String,
+    pub(crate) management: String,
+    pub(crate) redis: String,
+}
+
+impl Services {
+    pub(crate) fn up() -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let pid = std::process::id().to_string();
+        let name = format!("fleet-{pid}-{}", MADE.fetch_add(1, Ordering::Relaxed));
+        let said = run(&["up", "--name", &name, "--json", "--with-pid", &pid]);
+        let urls: Value = serde_json::from_str(&said).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self {
+            amqp: text(&urls["amqp"][0]),
+            management: text(&urls["management"][0]),
+            redis: text(&urls["redis"]),
+            name,
+        }
+    }
+
+    /// `kill`, `stop` or `start` of `rabbitmq1` or `redis`.
+    pub(crate) fn act(&self, what: &str, part: &str) {
+        run(&[what, "--name", &self.name, part]);
+    }
+
+    /// The process of a part.
+    pub(crate) fn pid(&self, part: &str) -> i32 {
+        let pids = run(&["pids", "--name", &self.name]);
+        let line = pids
+            .lines()
+            .find_map(|line| line.strip_prefix(part))
+            .unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        run(&["down", "--name", &self.name]);
+    }
+}
+
+fn run(arguments: &[&str]) -> String {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let output = Command::new(root.join("scripts/services"))
+        .args(arguments)
+        .env(
+            "ZKWHIRL_SERVICES_DIR",
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("services"),
+        )
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}{errors}");
+    said
+}

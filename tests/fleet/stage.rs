@@ -1,0 +1,150 @@
+//! A fleet for one test: services, a simulated Falafel in this process, roles
+//! as processes of the real binary.
+
+use std::{
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::{sleep, timeout};
+use zkwhirl::cluster::{Checker, Rollups};
+use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
+use zkwhirl_job::Sizes;
+
+use crate::services::Services;
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+pub(crate) struct Fleet {
+    pub(crate) services: Services,
+    pub(crate) falafel: Falafel,
+}
+
+/// A process that is killed when it is dropped.
+pub(crate) struct Role(Child);
+
+impl Role {
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// SIGTERM, and the exit code.
+    pub(crate) fn drain(mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_raw(self.0.id() as i32).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Role {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Fleet {
+    /// Services, topology and a Falafel that wants `claims` claims and two
+    /// inner rollups, then settles.
+    pub(crate) async fn start(claims: usize) -> Self {
+        let services = tokio::task::spawn_blocking(Services::up).await.unwrap();
+        let rollups = Rollups {
+            suite: Suite::Poseidon,
+            sizes: Sizes::new(1, 2).unwrap(),
+        };
+        let plan = Plan {
+            suite: rollups.suite,
+            seed: 5,
+            sizes: rollups.sizes,
+            genesis_claims: claims,
+            max_claims: claims,
+            txs: 2,
+            rollups: Some(1),
+            vks: false,
+        };
+        let check = Arc::new(Checker::proverless(rollups));
+        let falafel = Falafel::start(FalafelConfig::new(Some(plan), check))
+            .await
+            .unwrap();
+        let fleet = Self { services, falafel };
+        let provisioned = fleet.command("provision").output().unwrap();
+        let said = String::from_utf8_lossy(&provisioned.stderr).into_owned();
+        assert!(provisioned.status.success(), "{said}");
+        fleet
+    }
+
+    fn command(&self, role: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zkwhirl"));
+        command
+            .arg(role)
+            .env("ZKWHIRL_AMQP_URL", &self.services.amqp)
+            .env("ZKWHIRL_AMQP_MANAGEMENT_URL", &self.services.management)
+            .stdout(Stdio::null());
+        if role != "provision" {
+            command
+                .env("ZKWHIRL_REDIS_URL", &self.services.redis)
+                .env("PROVERLESS", "true")
+                .args(["--txs=1", "--inners=2"]);
+        }
+        command
+    }
+
+    pub(crate) fn bridge(&self, name: &str) -> Role {
+        let url = |address: SocketAddr| format!("http://{address}");
+        let mut command = self.command("bridge");
+        command
+            .arg(format!("--name={name}"))
+            .env("JOB_SERVER_URL", url(self.falafel.inner_address()))
+            .env(
+                "ZKWHIRL_OUTER_JOB_SERVER_URL",
+                url(self.falafel.outer_address().unwrap()),
+            );
+        Role(command.spawn().unwrap())
+    }
+
+    pub(crate) fn worker(&self, name: &str, work_ms: u32) -> Role {
+        let mut command = self.command("worker");
+        command.args([format!("--name={name}"), format!("--work-ms={work_ms}")]);
+        Role(command.spawn().unwrap())
+    }
+
+    /// Waits until so many replies were accepted.
+    pub(crate) async fn until_verified(&self, count: u64) {
+        let waiting = async {
+            while self.falafel.progress().verified < count {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, waiting).await.unwrap();
+    }
+
+    /// Waits until Falafel has handed so many tickets out.
+    pub(crate) async fn until_issued(&self, count: u64) {
+        let waiting = async {
+            while self.falafel.stats().issued < count {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, waiting).await.unwrap();
+    }
+
+    /// Waits until the rollup is settled.
+    pub(crate) async fn until_settled(&self) {
+        let state = timeout(PATIENCE, self.falafel.finished()).await.unwrap();
+        assert_eq!(state, State::Done);
+    }
+
+    /// No NACK, and no ticket issued more than `times`.
+    #[track_caller]
+    pub(crate) fn no_ticket_was_issued_more_often_than(&self, times: u32) {
+        let stats = self.falafel.stats();
+        assert_eq!(stats.nacks, 0);
+        let most = stats.tickets.values().map(|ticket| ticket.issues).max();
+        assert!(most <= Some(times), "issued {most:?} times");
+    }
+}

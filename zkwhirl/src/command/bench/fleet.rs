@@ -1,0 +1,235 @@
+//! One measurement: a fleet of processes, some mock jobs, what they cost.
+
+use std::{
+    collections::HashMap,
+    env,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context;
+use futures_util::future::join_all;
+use serde::Serialize;
+use tokio::time::{Instant, sleep, timeout};
+use zkwhirl_broker_adapter::{
+    broker::{
+        Broker,
+        amqp::{Amqp, AmqpConfig, Endpoint, provision::provision},
+    },
+    ledger::redis::{Redis, RedisConfig},
+};
+use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly};
+use zkwhirl_job::{Command as JobCommand, JobId, Topic};
+
+use super::{
+    payload::{TXS, request},
+    services::Services,
+};
+
+/// How long a fleet may take to be ready, and jobs beyond their work.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    pub(super) workers: u16,
+    pub(super) jobs: u16,
+    pub(super) work_ms: u32,
+    pub(super) payload_bytes: u32,
+}
+
+/// What came out. Times in milliseconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Outcome {
+    workers: u16,
+    jobs: u16,
+    work_ms: u32,
+    payload_bytes: usize,
+    /// From the first createProof to the last resolve.
+    pub(super) makespan_ms: f64,
+    /// Makespan ÷ (jobs ÷ workers, rounded up, × work). `None` without work.
+    pub(super) makespan_ratio: Option<f64>,
+    /// createProof → a worker has it.
+    pub(super) claim_ms_p50: f64,
+    pub(super) claim_ms_p99: f64,
+    pub(super) jobs_per_s: f64,
+    reissues: u64,
+    nacks: u64,
+}
+
+/// A fleet that is ready.
+pub(super) struct Fleet {
+    falafel: Falafel,
+    ledger: Redis,
+    roles: Vec<Child>,
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        for role in &mut self.roles {
+            let _ = role.kill();
+            let _ = role.wait();
+        }
+    }
+}
+
+impl Fleet {
+    /// Starts everything for a load and waits until all workers are there.
+    pub(super) async fn start(
+        services: &Services,
+        load: Load,
+        number: usize,
+    ) -> anyhow::Result<Self> {
+        let config = FalafelConfig::new(None, Arc::new(FieldsOnly));
+        let falafel = Falafel::start(config).await?;
+        // A vhost and a namespace of its own: nothing is left from before.
+        let name = format!("bench-{}-{number}", std::process::id());
+        let (base, _) = services
+            .amqp
+            .rsplit_once('/')
+            .context("an AMQP URL has a vhost")?;
+        let amqp_url = format!("{base}/{name}");
+        let hosts = Endpoint::list(&amqp_url)?;
+        let amqp_config = AmqpConfig {
+            management: Some(services.management.parse()?),
+            ..AmqpConfig::new(hosts)
+        };
+        provision(&amqp_config, &[]).await?;
+        let ledger = Redis::new(RedisConfig {
+            namespace: name.clone(),
+            ..RedisConfig::new(services.redis.parse()?)
+        })?;
+        let program = env::current_exe()?;
+        let role = |role: &str| {
+            let mut command = Command::new(&program);
+            command
+                .arg(role)
+                .args([format!("--txs={TXS}"), "--inners=32".to_owned()])
+                .env("ZKWHIRL_AMQP_URL", &amqp_url)
+                .env("ZKWHIRL_AMQP_MANAGEMENT_URL", &services.management)
+                .env("ZKWHIRL_REDIS_URL", &services.redis)
+                .env("ZKWHIRL_NAMESPACE", &name)
+                .env("PROVERLESS", "true")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            command
+        };
+        let mut fleet = Self {
+            ledger,
+            roles: Vec::new(),
+            falafel,
+        };
+        let outer = fleet.falafel.outer_address().context("split mode")?;
+        let bridge = role("bridge")
+            .env(
+                "JOB_SERVER_URL",
+                format!("http://{}", fleet.falafel.inner_address()),
+            )
+            .env("ZKWHIRL_OUTER_JOB_SERVER_URL", format!("http://{outer}"))
+            .spawn()
+            .context("cannot start a bridge")?;
+        fleet.roles.push(bridge);
+        for worker in 0..load.workers {
+            let worker = role("worker")
+                .arg(format!("--name=bench-{worker}"))
+                .arg(format!("--work-ms={}", load.work_ms))
+                .spawn()
+                .context("cannot start a worker")?;
+            fleet.roles.push(worker);
+        }
+        let broker = Amqp::start(amqp_config)?;
+        broker.ready(PATIENCE).await?;
+        let ready = async {
+            loop {
+                let consumers = broker.depth(Topic::Inner).await.map_or(0, |d| d.consumers);
+                if consumers >= usize::from(load.workers) {
+                    return;
+                }
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        timeout(PATIENCE, ready)
+            .await
+            .context("the workers did not join their queue in time")?;
+        broker.close().await;
+        Ok(fleet)
+    }
+
+    /// Asks for all jobs at once and waits for all replies.
+    pub(super) async fn measure(&self, load: Load) -> anyhow::Result<Outcome> {
+        let requests: Vec<_> = (0..u32::from(load.jobs))
+            .map(|number| request(number, load.payload_bytes))
+            .collect();
+        let ids: Vec<_> = requests
+            .iter()
+            .map(|request| JobId::of(JobCommand::CreateProof, request))
+            .collect();
+        let payload_bytes = requests[0].len();
+        let (started, started_ms) = (Instant::now(), now_ms());
+        let answers = requests.into_iter().map(|request| {
+            let (_, answer) = self.falafel.servers().create_proof(request);
+            answer
+        });
+        let work = Duration::from_millis(load.work_ms.into());
+        let rounds = u32::from(load.jobs.div_ceil(load.workers));
+        let ideal = work * rounds;
+        let answers = timeout(PATIENCE + ideal * 2, join_all(answers))
+            .await
+            .context("some jobs did not come back in time")?;
+        let makespan = started.elapsed();
+        for answer in answers {
+            answer.context("a job was rejected")?;
+        }
+        let claims = self.claim_times(&ids, started_ms).await?;
+        let counted = self.falafel.stats();
+        let seconds = makespan.as_secs_f64();
+        Ok(Outcome {
+            workers: load.workers,
+            jobs: load.jobs,
+            work_ms: load.work_ms,
+            payload_bytes,
+            makespan_ms: seconds * 1e3,
+            makespan_ratio: (!ideal.is_zero()).then(|| seconds / ideal.as_secs_f64()),
+            claim_ms_p50: percentile(&claims, 50),
+            claim_ms_p99: percentile(&claims, 99),
+            jobs_per_s: f64::from(load.jobs) / seconds,
+            reissues: counted.reissues,
+            nacks: counted.nacks,
+        })
+    }
+
+    /// When each job was claimed, in milliseconds after the start, sorted; by
+    /// the ledger's stream of events and its clock, which is this machine's.
+    async fn claim_times(&self, ids: &[JobId], started_ms: u64) -> anyhow::Result<Vec<f64>> {
+        let mut claimed: HashMap<JobId, u64> = HashMap::new();
+        let mut cursor = None;
+        loop {
+            let page = self.ledger.events_after(cursor.as_deref(), 1000).await?;
+            let Some(last) = page.last() else { break };
+            cursor = Some(last.cursor.clone());
+            for event in page.iter().filter(|event| event.what == "claimed") {
+                if let Some(job) = event.job.filter(|job| ids.contains(job)) {
+                    claimed.entry(job).or_insert(event.at_ms);
+                }
+            }
+        }
+        let mut times: Vec<f64> = claimed
+            .into_values()
+            .map(|at| at.saturating_sub(started_ms) as f64)
+            .collect();
+        times.sort_by(f64::total_cmp);
+        Ok(times)
+    }
+}
+
+fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+    sorted.get(place).copied().unwrap_or(f64::NAN)
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,86 @@
+//! RabbitMQ and Redis for a benchmark: those of the environment, else our own
+//! from `scripts/services`, which end with this process.
+
+use std::{env, path::PathBuf, process::Command};
+
+use anyhow::Context;
+use serde::Deserialize;
+
+/// Where they are.
+#[derive(Debug)]
+pub(super) struct Services {
+    pub(super) amqp: String,
+    pub(super) management: String,
+    pub(super) redis: String,
+    /// The instance that must be ended.
+    own: Option<(PathBuf, String)>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Urls {
+    amqp: Vec<String>,
+    management: Vec<String>,
+    redis: String,
+}
+
+impl Services {
+    pub(super) fn up() -> anyhow::Result<Self> {
+        let set = |name| env::var(name).ok();
+        if let (Some(amqp), Some(management), Some(redis)) = (
+            set("ZKWHIRL_AMQP_URL"),
+            set("ZKWHIRL_AMQP_MANAGEMENT_URL"),
+            set("ZKWHIRL_REDIS_URL"),
+        ) {
+            return Ok(Self {
+                amqp,
+                management,
+                redis,
+                own: None,
+            });
+        }
+        let script = script().context(
+            "cannot find scripts/services beside this program or above the current folder; \
+             set ZKWHIRL_AMQP_URL, ZKWHIRL_AMQP_MANAGEMENT_URL and ZKWHIRL_REDIS_URL instead",
+        )?;
+        let pid = std::process::id().to_string();
+        let name = format!("bench-{pid}");
+        let output = Command::new(&script)
+            .args(["up", "--name", &name, "--json", "--with-pid", &pid])
+            .output()
+            .context("cannot run scripts/services")?;
+        anyhow::ensure!(
+            output.status.success(),
+            "scripts/services failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        let urls: Urls =
+            serde_json::from_slice(&output.stdout).context("scripts/services printed no URLs")?;
+        let first = |list: Vec<String>| list.into_iter().next().unwrap_or_default();
+        Ok(Self {
+            amqp: first(urls.amqp),
+            management: first(urls.management),
+            redis: urls.redis,
+            own: Some((script, name)),
+        })
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        if let Some((script, name)) = &self.own {
+            // It also ends by itself when this process does.
+            let _ = Command::new(script).args(["down", "--name", name]).output();
+        }
+    }
+}
+
+/// The script of the source tree that this program was built in or is used in.
+fn script() -> Option<PathBuf> {
+    let here = env::current_dir().ok();
+    let program = env::current_exe().ok();
+    let starts = [here, program];
+    let folders = starts.iter().flatten().flat_map(|start| start.ancestors());
+    folders
+        .map(|folder| folder.join("scripts/services"))
+        .find(|script| script.is_file())
+}

@@ -1,0 +1,76 @@
+//! `zkwhirl bridge`: Falafel on one side, RabbitMQ and Redis on the other.
+
+use std::{process::ExitCode, sync::Arc};
+
+use url::Url;
+use zkwhirl_broker_adapter::{
+    Events,
+    bridge::{Bridge, BridgeConfig, BridgeDeps},
+    falafel::Upstream,
+};
+use zkwhirl_worker::Deadlines;
+
+use super::fleet;
+use crate::{
+    cli::BridgeArgs,
+    shell::{exit, signals::Shutdown},
+    ui,
+};
+
+pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(bridge(args))
+}
+
+async fn bridge(args: BridgeArgs) -> anyhow::Result<ExitCode> {
+    let shutdown = Shutdown::on_signals(ui::complain)?;
+    let upstreams = upstreams(&args)?;
+    let provers = fleet::provers(&args.prover, std::time::Duration::ZERO)?;
+    let sizes = args.prover.rollup.sizes().map_err(exit::usage)?;
+    let longest = Deadlines::default().longest();
+    let broker = fleet::amqp(&args.amqp, &args.name, longest).await?;
+    let ledger = fleet::redis(&args.redis).await?;
+    let bridge = Bridge::new(
+        BridgeConfig::new(upstreams, sizes),
+        BridgeDeps {
+            broker: Arc::new(broker.clone()),
+            ledger: Arc::new(ledger),
+            verifier: Arc::new(provers.checker()),
+            events: Events::default(),
+        },
+    )?;
+    ui::say(&format!(
+        "bridge {}: {} → RabbitMQ, {sizes} rollups, {}",
+        args.name, args.job_server_url, args.prover.rollup.suite
+    ));
+    bridge.run(shutdown.drain).await;
+    broker.close().await;
+    ui::say("bridge stopped: open tickets stay in the ledger for the next one");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The inner server, and the outer one beside it unless another is named.
+fn upstreams(args: &BridgeArgs) -> anyhow::Result<Vec<Upstream>> {
+    let inner = args.job_server_url.clone();
+    let outer = match &args.outer_job_server_url {
+        Some(outer) => outer.clone(),
+        None => beside(&inner).ok_or_else(|| {
+            exit::usage(anyhow::anyhow!(
+                "JOB_SERVER_URL={inner} is no http URL with a host"
+            ))
+        })?,
+    };
+    Ok(vec![
+        Upstream::new("inner", inner),
+        Upstream::optional("outer", outer),
+    ])
+}
+
+/// Port 8083 of the same host.
+fn beside(inner: &Url) -> Option<Url> {
+    let mut outer = inner.clone();
+    outer.set_port(Some(8083)).ok()?;
+    Some(outer)
+}

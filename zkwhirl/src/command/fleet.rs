@@ -1,0 +1,91 @@
+//! What bridge, worker and provision share: RabbitMQ, Redis, provers.
+
+use std::{env, fs, time::Duration};
+
+use anyhow::Context;
+use zkwhirl::cluster::{NativeProvers, Provers, Rollups};
+use zkwhirl_broker_adapter::{
+    broker::amqp::{Amqp, AmqpConfig, Endpoint, Severity},
+    ledger::redis::{Redis, RedisConfig},
+};
+
+use crate::{
+    cli::{AmqpArgs, ProverArgs, RedisArgs},
+    shell::exit,
+    ui,
+};
+
+/// How long a role waits at its start for RabbitMQ.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// RabbitMQ's place, from the arguments.
+pub(super) fn amqp_config(args: &AmqpArgs, name: &str) -> anyhow::Result<AmqpConfig> {
+    let hosts = Endpoint::list(&args.amqp_url).map_err(exit::usage)?;
+    let management = args.amqp_management_url.as_deref().map(str::parse);
+    let ca_pem = args.amqp_ca.as_ref().map(|file| {
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+    });
+    Ok(AmqpConfig {
+        management: management.transpose().map_err(exit::usage)?,
+        ca_pem: ca_pem.transpose().map_err(exit::usage)?,
+        name: name.to_owned(),
+        ..AmqpConfig::new(hosts)
+    })
+}
+
+/// Connects to RabbitMQ, looks whether the topology is there and says what
+/// would hurt later; refuses to start on what would lose jobs.
+pub(super) async fn amqp(
+    args: &AmqpArgs,
+    name: &str,
+    longest_job: Duration,
+) -> anyhow::Result<Amqp> {
+    let amqp = Amqp::start(amqp_config(args, name)?)?;
+    amqp.ready(PATIENCE).await.context(
+        "RabbitMQ is not ready (is it running? scripts/services status; \
+         is it provisioned? zkwhirl provision)",
+    )?;
+    let findings = amqp.check(longest_job).await?;
+    for finding in &findings {
+        ui::complain(&format!("zkwhirl: {finding}"));
+    }
+    let refused = findings.iter().any(|f| f.severity == Severity::Refuse);
+    anyhow::ensure!(!refused, "RabbitMQ is not fit for jobs, see above");
+    Ok(amqp)
+}
+
+/// The ledger on Redis. A Redis that is away is waited for by every call; one
+/// that would evict jobs is refused.
+pub(super) async fn redis(args: &RedisArgs) -> anyhow::Result<Redis> {
+    let config = RedisConfig {
+        namespace: args.namespace.clone(),
+        ..RedisConfig::new(args.redis_url.clone())
+    };
+    let redis = Redis::new(config).map_err(exit::usage)?;
+    let report = redis
+        .check()
+        .await
+        .context("Redis is not fit for the ledger")?;
+    for warning in report.warnings {
+        ui::complain(&format!("zkwhirl: {warning}"));
+    }
+    Ok(redis)
+}
+
+/// The provers that the arguments ask for.
+pub(super) fn provers(args: &ProverArgs, work: Duration) -> anyhow::Result<Provers> {
+    let rollups = Rollups {
+        suite: args.rollup.suite,
+        sizes: args.rollup.sizes().map_err(exit::usage)?,
+    };
+    if args.proverless {
+        return Ok(Provers::Proverless { rollups, work });
+    }
+    Ok(Provers::Native(NativeProvers {
+        rollups,
+        program: env::current_exe().context("cannot find this program's own file")?,
+        data_dir: args.keys.data_dir.clone(),
+        max_circuit_size: args.keys.max_circuit_size,
+        allow_dev_keys: args.allow_dev_keys,
+    }))
+}
