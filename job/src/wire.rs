@@ -78,11 +78,20 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// The next `bytes`, as a slice of the buffer that is shared with it.
     pub(crate) fn take(
         &mut self,
         bytes: usize,
         name: fmt::Arguments<'_>,
     ) -> Result<Bytes, LayoutError> {
+        let start = self.at;
+        self.skip(bytes, name)?;
+        Ok(self.buffer.slice(start..self.at))
+    }
+
+    /// The next `bytes`, borrowed: a large request has 36,000 words, and a
+    /// shared slice of each would cost more than reading it.
+    fn skip(&mut self, bytes: usize, name: fmt::Arguments<'_>) -> Result<&'a [u8], LayoutError> {
         let left = self.buffer.len() - self.at;
         if bytes > left {
             return Err(LayoutError {
@@ -93,24 +102,22 @@ impl<'a> Reader<'a> {
         }
         let start = self.at;
         self.at += bytes;
-        Ok(self.buffer.slice(start..self.at))
+        Ok(&self.buffer[start..self.at])
     }
 
     pub(crate) fn u8(&mut self, name: fmt::Arguments<'_>) -> Result<u8, LayoutError> {
-        Ok(self.take(1, name)?[0])
+        Ok(self.skip(1, name)?[0])
     }
 
     pub(crate) fn u32(&mut self, name: fmt::Arguments<'_>) -> Result<u32, LayoutError> {
-        let bytes = self.take(4, name)?;
+        let bytes = self.skip(4, name)?;
         Ok(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 
     /// A word that may hold any 256-bit integer.
     pub(crate) fn word(&mut self, name: fmt::Arguments<'_>) -> Result<Word, LayoutError> {
-        let bytes = self.take(32, name)?;
-        let mut word = [0; 32];
-        word.copy_from_slice(&bytes);
-        Ok(Word(word))
+        let bytes = self.skip(32, name)?;
+        Ok(Word(bytes.try_into().expect("32 bytes were taken")))
     }
 
     /// A word that must be the one encoding of a field element. The original

@@ -17,6 +17,9 @@ use crate::{
     ui,
 };
 
+/// Two full rollups of the largest inner requests.
+const RECENT_BYTES: usize = 72 << 20;
+
 pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -31,7 +34,7 @@ async fn bridge(args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let sizes = args.prover.rollup.sizes().map_err(exit::usage)?;
     let longest = Deadlines::default().longest();
     let broker = fleet::amqp(&args.amqp, &args.name, longest).await?;
-    let ledger = fleet::redis(&args.redis).await?;
+    let ledger = fleet::redis(&args.redis, RECENT_BYTES).await?;
     let bridge = Bridge::new(
         BridgeConfig::new(upstreams, sizes),
         BridgeDeps {

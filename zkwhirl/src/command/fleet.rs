@@ -56,9 +56,12 @@ pub(super) async fn amqp(
 
 /// The ledger on Redis. A Redis that is away is waited for by every call; one
 /// that would evict jobs is refused.
-pub(super) async fn redis(args: &RedisArgs) -> anyhow::Result<Redis> {
+///
+/// `recent_bytes`: requests that are kept in memory after they were taken.
+pub(super) async fn redis(args: &RedisArgs, recent_bytes: usize) -> anyhow::Result<Redis> {
     let config = RedisConfig {
         namespace: args.namespace.clone(),
+        recent_bytes,
         ..RedisConfig::new(args.redis_url.clone())
     };
     let redis = Redis::new(config).map_err(exit::usage)?;

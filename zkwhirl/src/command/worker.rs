@@ -21,7 +21,7 @@ async fn worker(args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let name = args.name.clone().unwrap_or_else(own_name);
     let provers = fleet::provers(&args.prover, args.work_ms)?;
     let broker = fleet::amqp(&args.amqp, &name, Deadlines::default().longest()).await?;
-    let ledger = fleet::redis(&args.redis).await?;
+    let ledger = fleet::redis(&args.redis, 0).await?;
     let slots = usize::from(args.slots);
     let seats = (1..=slots)
         .map(|number| Slot {

@@ -277,23 +277,26 @@ impl Actor {
         let back = match left {
             _ if !self.has_failed(&opened.job) => return Ok(Some(opened.deliver())),
             0 => mail.hand_back(&opened.job)?,
-            1..TIMES_LEFT if self.others_wait(opened.job.topic()).await? => {
+            1..TIMES_LEFT if self.others_wait(opened.job.topic()).await => {
                 mail.retry(&opened.job, Rung::Short)?
             }
             _ => return Ok(Some(opened.deliver())),
         };
-        opened
-            .held
-            .settle(Some(left_to_others(back, left + 1)))
-            .await?;
-        Ok(None)
+        let back = left_to_others(back, left + 1);
+        match opened.held.settle(Some(back)).await {
+            Ok(_) => Ok(None),
+            // While nothing can be published it is ours: dropping it would
+            // count as a crash, and a long alarm would bury it.
+            Err(error) => {
+                tracing::debug!("a job could not be left to others: {error}");
+                Ok(Some(opened.deliver()))
+            }
+        }
     }
 
-    async fn others_wait(&self, topic: Topic) -> Result<bool, BrokerError> {
-        Ok(count_queue(&self.shared, jobs_queue(topic))
-            .await?
-            .consumers
-            > 1)
+    async fn others_wait(&self, topic: Topic) -> bool {
+        let counted = count_queue(&self.shared, jobs_queue(topic)).await;
+        counted.is_ok_and(|count| count.consumers > 1)
     }
 
     /// Whether this worker failed the job in this series of attempts: a

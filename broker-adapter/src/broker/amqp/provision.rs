@@ -46,12 +46,14 @@ impl Role {
 
     /// Regular expressions: configure, write (to exchanges), read (from
     /// queues). Every process may have its own queue for control messages.
+    /// The bridge counts jobs and rungs, for which RabbitMQ wants any permission
+    /// on the queue since 4.3.1: to write is the harmless one.
     fn permissions(self) -> [&'static str; 3] {
         const CONTROL: &str = r"^zkwhirl\.control\..+$";
         match self {
             Self::Bridge => [
                 CONTROL,
-                r"^zkwhirl\.(jobs|retry|results|dead|control)$|^zkwhirl\.control\..+$",
+                r"^zkwhirl\.(jobs|retry|dead|control)(\..+)?$",
                 r"^zkwhirl\.((results|dead)\.v1|control(\..+)?)$",
             ],
             Self::Worker => [

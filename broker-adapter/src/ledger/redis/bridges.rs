@@ -1,13 +1,7 @@
-//! Several bridges on one ledger: heartbeats, and the adoption of the tickets
-//! of one that died.
-//!
-//! Whoever takes a ticket owns it: pings it. Answers may come from any bridge,
-//! and two that ping one ticket do no harm; what must not be is a ticket that
-//! nobody pings. So a bridge whose heartbeat ended loses its tickets to the
-//! first that asks, whether it is dead or only slow, and a slow one learns from
-//! its next heartbeat that it has to join again.
+//! [`Bridges`] on Redis: heartbeats, and the adoption of the tickets of a
+//! bridge that died.
 
-use std::{fmt::Debug, sync::PoisonError, time::Duration};
+use std::{sync::PoisonError, time::Duration};
 
 use async_trait::async_trait;
 use redis::{Value, pipe};
@@ -20,58 +14,10 @@ use super::{
     record::{NAME, text},
     scripts::With,
 };
-use crate::ledger::{LedgerError, Ticket};
+use crate::ledger::{BridgeSeen, Bridges, LedgerError, Membership, Ticket};
 
 /// Bridges that are listed at most.
 const LISTED: usize = 64;
-
-/// A bridge's place among the bridges of a ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Membership {
-    /// The bridge's name, one per process and start: host and a random part.
-    pub bridge: String,
-    /// Larger than every fence that was given before.
-    pub fence: u64,
-    /// How long a heartbeat lasts.
-    pub ttl: Duration,
-}
-
-/// A bridge as the others see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BridgeSeen {
-    /// Its name.
-    pub bridge: String,
-    /// When its last heartbeat ends, in milliseconds since the Unix epoch by
-    /// the clock of the ledger.
-    pub ends_at_ms: u64,
-}
-
-/// What a ledger does for several bridges.
-#[async_trait]
-pub trait Bridges: Send + Sync + Debug {
-    /// Begins a bridge's life. Tickets that this handle takes are its own from
-    /// now on.
-    async fn join(&self, bridge: &str, ttl: Duration) -> Result<Membership, LedgerError>;
-
-    /// A heartbeat; three in `ttl` are right. False: the last one had ended, the
-    /// tickets may be another's by now, join again.
-    async fn beat(&self, member: &Membership) -> Result<bool, LedgerError>;
-
-    /// Makes at most `limit` tickets one's own whose bridge has no heartbeat;
-    /// they must be pinged from now on. Call it again while it gives `limit`.
-    /// `None`: this bridge's own heartbeat had ended.
-    async fn adopt(
-        &self,
-        member: &Membership,
-        limit: usize,
-    ) -> Result<Option<Vec<Ticket>>, LedgerError>;
-
-    /// Ends a bridge's life in good order: its tickets can be adopted at once.
-    async fn leave(&self, member: &Membership) -> Result<(), LedgerError>;
-
-    /// The bridges that live; at most 64.
-    async fn bridges(&self) -> Result<Vec<BridgeSeen>, LedgerError>;
-}
 
 #[async_trait]
 impl Bridges for Redis {
@@ -94,6 +40,11 @@ impl Bridges for Redis {
 
     async fn beat(&self, member: &Membership) -> Result<bool, LedgerError> {
         self.say("beat", member).await
+    }
+
+    async fn owned(&self, bridge: &str) -> Result<Vec<Ticket>, LedgerError> {
+        self.list_tickets(&format!("to:{}", cut(bridge, NAME)))
+            .await
     }
 
     async fn adopt(

@@ -32,6 +32,9 @@ pub struct RedisConfig {
     pub finished_bytes: usize,
     /// Events that the stream holds, about.
     pub events: usize,
+    /// Bytes of requests that this process took and keeps in memory, so that it
+    /// need not read them back; for bridges.
+    pub recent_bytes: usize,
     /// How often it is looked whether Redis is there and still has its data.
     pub watch_every: Duration,
 }
@@ -59,6 +62,7 @@ impl RedisConfig {
             finished_jobs: 4_096,
             finished_bytes: 256 << 20,
             events: 10_000,
+            recent_bytes: 0,
             watch_every: Duration::from_secs(1),
         }
     }
@@ -88,6 +92,7 @@ impl fmt::Debug for RedisConfig {
             .field("finished_jobs", &self.finished_jobs)
             .field("finished_bytes", &self.finished_bytes)
             .field("events", &self.events)
+            .field("recent_bytes", &self.recent_bytes)
             .field("watch_every", &self.watch_every)
             .finish()
     }

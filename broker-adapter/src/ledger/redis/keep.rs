@@ -3,17 +3,20 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use rand::Rng;
-use redis::Value;
+use redis::{Pipeline, Value, pipe};
+use tokio::sync::watch;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
     Redis, frame,
-    link::Lane,
+    link::{Ask, Lane},
     number, odd,
     record::{self, NAME},
     scripts::With,
 };
-use crate::ledger::{JobRecord, JobState, Ledger, LedgerError, Note, StoredResult, Taken, Ticket};
+use crate::ledger::{
+    Bridges, JobRecord, JobState, Ledger, LedgerError, Note, StoredResult, Taken, Ticket,
+};
 
 /// Larger values take the connection for bulk.
 const SMALL: usize = 32 << 10;
@@ -51,30 +54,24 @@ impl Ledger for Redis {
         request: &Bytes,
     ) -> Result<Taken, LedgerError> {
         fits("bytes of one request", request.len(), limits::REQUEST_BYTES)?;
-        let limit = self.inner.config.open_tickets;
-        let mut call = self
-            .call(|scripts| &scripts.take)
-            .with(ticket.id.to_string())
-            .with(frame::cut(&ticket.upstream, NAME))
-            .with(job.id.to_string())
-            .with(ticket.taken_at_ms)
-            .with(nonce())
-            .with(self.owner())
-            .with(limit)
-            .with(&frame::seal(request)[..]);
-        for (name, value) in record::fields(job) {
-            call.arg(name).arg(value);
+        let sealed = frame::seal(request);
+        let mut answer = None;
+        if sealed.len() > SMALL {
+            self.upload(job.id, &sealed).await?;
+            answer = self.take_with(ticket, job, b"").await?;
         }
-        let answer = self.ask_about(job.id, lane(request.len()), &call).await?;
-        let Value::Array(answer) = &answer else {
-            return Err(odd(&answer));
+        let answer = match answer {
+            Some(answer) => answer,
+            // Small, or the upload did not last until its use.
+            None => self.take_with(ticket, job, &sealed).await?.ok_or_else(|| odd(&Value::Nil))?,
         };
+        self.inner.recent.put(job.id, request);
         let (new_ticket, new_job, fields) = match &answer[..] {
             [Value::Int(ticket), Value::Int(new), Value::Array(fields)] => {
                 (*ticket == 1, *new == 1, fields)
             }
             [_full] => {
-                let what = "open tickets";
+                let (what, limit) = ("open tickets", self.inner.config.open_tickets);
                 return Err(LedgerError::Full { what, limit });
             }
             _ => return Err(odd(&Value::Nil)),
@@ -129,9 +126,20 @@ impl Ledger for Redis {
     }
 
     async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
-        let call = self.call(|scripts| &scripts.request);
-        let call = call.with(job.to_string()).with(frame::REQUEST);
-        let Some(sealed) = self.value(&call, frame::REQUEST).await? else {
+        if let Some(request) = self.inner.recent.get(job) {
+            return Ok(Some(request));
+        }
+        let found = self.read_request(job).await?;
+        let sealed = match found {
+            Some(sealed) => Some(Ok(sealed)),
+            // None, or too large: the script says which, and forgets the job.
+            None => {
+                let call = self.call(|scripts| &scripts.request);
+                let call = call.with(job.to_string()).with(frame::REQUEST);
+                self.value(&call, frame::REQUEST).await?
+            }
+        };
+        let Some(sealed) = sealed else {
             return Ok(None);
         };
         match sealed.and_then(frame::open) {
@@ -206,9 +214,83 @@ impl Ledger for Redis {
     async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, LedgerError> {
         self.list_attempts(job).await
     }
+
+    fn fleet(&self) -> Option<&dyn Bridges> {
+        Some(self)
+    }
+
+    fn losses(&self) -> watch::Receiver<u64> {
+        Redis::losses(self)
+    }
 }
 
 impl Redis {
+    /// Puts a large request beside the ledger, for the script to move in.
+    async fn upload(&self, job: JobId, sealed: &[u8]) -> Result<(), LedgerError> {
+        let mut commands = pipe();
+        let set = commands.cmd("SET").arg(format!("{}u:{job}", self.prefix()));
+        set.arg(sealed).arg("PX").arg(STRAY_MS);
+        let ask = Ask::Commands(&commands);
+        self.inner.link.ask(Lane::Bulk, ask).await.map(drop)
+    }
+
+    /// Takes a ticket; an empty request was uploaded. `None`: it is gone.
+    async fn take_with(
+        &self,
+        ticket: &Ticket,
+        job: &JobRecord,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<Value>>, LedgerError> {
+        let mut call = self
+            .call(|scripts| &scripts.take)
+            .with(ticket.id.to_string())
+            .with(frame::cut(&ticket.upstream, NAME))
+            .with(job.id.to_string())
+            .with(ticket.taken_at_ms)
+            .with(nonce())
+            .with(self.owner())
+            .with(self.inner.config.open_tickets)
+            .with(sealed);
+        for (name, value) in record::fields(job) {
+            call.arg(name).arg(value);
+        }
+        match self.ask_about(job.id, lane(sealed.len()), &call).await? {
+            Value::Array(answer) if matches!(answer[..], [_, Value::Int(0)]) => Ok(None),
+            Value::Array(answer) => Ok(Some(answer)),
+            other => Err(odd(&other)),
+        }
+    }
+
+    /// A request's bytes without a script, which would hash them. `None`: there
+    /// are none, or too many.
+    async fn read_request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
+        let key = format!("{}q:{job}", self.prefix());
+        let (mut length, mut get) = (pipe(), pipe());
+        length.cmd("STRLEN").arg(&key);
+        let bytes = match self.one(Lane::Quick, &length).await? {
+            Some(Value::Int(bytes)) => bytes,
+            _ => return Ok(None),
+        };
+        if !(1..=frame::REQUEST as i64).contains(&bytes) {
+            return Ok(None);
+        }
+        get.cmd("GETRANGE").arg(&key).arg(0).arg(frame::REQUEST);
+        match self.one(Lane::Bulk, &get).await? {
+            Some(Value::BulkString(bytes)) => Ok(Some(bytes.into())),
+            _ => Ok(None),
+        }
+    }
+
+    /// The answer to one plain command; `None`: the key is of another type.
+    async fn one(&self, lane: Lane, command: &Pipeline) -> Result<Option<Value>, LedgerError> {
+        match self.inner.link.ask(lane, Ask::Commands(command)).await {
+            Err(LedgerError::Damaged { .. }) => Ok(None),
+            Ok(Value::Array(mut answer)) => Ok(answer.pop()),
+            Ok(other) => Err(odd(&other)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Moves a job; `fence`: only while nobody leased it later.
     pub(super) async fn transition_with(
         &self,

@@ -27,6 +27,7 @@ mod keep;
 mod leases;
 mod link;
 mod listing;
+mod recent;
 mod record;
 mod scripts;
 #[cfg(any(test, feature = "test-util"))]
@@ -47,14 +48,15 @@ use redis::{Script, ScriptInvocation, Value};
 use tokio::{sync::watch, task::AbortHandle};
 use zkwhirl_job::JobId;
 
-pub use bridges::{BridgeSeen, Bridges, Membership};
 pub use config::{RedisConfig, RedisConfigError, RedisTls};
 pub use events::LedgerEvent;
 pub use health::{RedisReport, UnfitError};
 pub use leases::JobLease;
 
 use super::LedgerError;
+pub use super::{BridgeSeen, Bridges, Membership};
 use link::{Ask, Lane, Link};
+use recent::Recent;
 use scripts::Scripts;
 
 /// The ledger on Redis. Clones are the same ledger, and the same bridge: each
@@ -72,6 +74,7 @@ struct Inner {
     owner: Mutex<String>,
     damaged: AtomicU64,
     losses: watch::Sender<u64>,
+    recent: Recent,
     watch: Mutex<Option<AbortHandle>>,
 }
 
@@ -104,6 +107,7 @@ impl Redis {
         let inner = Arc::new(Inner {
             scripts: Scripts::new(&config),
             link: Link::new(&config)?,
+            recent: Recent::new(config.recent_bytes),
             config,
             owner: Mutex::default(),
             damaged: AtomicU64::new(0),

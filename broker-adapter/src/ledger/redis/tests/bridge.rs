@@ -57,12 +57,14 @@ impl Running {
             reconcile_every: Duration::from_millis(200),
             reissue: Duration::from_secs(8),
             ghost: Duration::ZERO,
+            ..Timing::default()
         };
         let deps = BridgeDeps {
             broker: Arc::new(broker.clone()),
             ledger: Arc::new(Redis::new(config).unwrap()),
             verifier: Arc::new(Trusting),
             events: Events::default(),
+            client_vks: None,
         };
         let bridge = Bridge::new(bridge, deps).unwrap();
         let (handle, stop) = (bridge.handle(), CancellationToken::new());
