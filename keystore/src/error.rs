@@ -60,4 +60,76 @@ pub enum KeyError {
         /// Why not.
         reason: String,
     },
+    /// Redis does not answer, and what is needed is not here.
+    #[error("cannot reach the fleet's keys at {place}: {why}")]
+    Away {
+        /// The Redis, without user and password.
+        place: String,
+        /// Why not.
+        why: String,
+    },
+    /// A value in Redis is not what it was written as.
+    #[error(
+        "the fleet's record {record} is damaged: {problem}; delete it, and whoever \
+         has what it held writes it again"
+    )]
+    Record {
+        /// The key in Redis.
+        record: String,
+        /// What does not hold.
+        problem: String,
+    },
+    /// Something is not of the key that the fleet uses.
+    #[error(
+        "{place} is not of the fleet's key for {circuit}: its {field} is {got}, \
+         {expected} is expected"
+    )]
+    Mismatch {
+        /// What was looked at: a path or a key in Redis.
+        place: String,
+        /// The circuit.
+        circuit: String,
+        /// What differs.
+        field: &'static str,
+        /// What it is.
+        got: String,
+        /// What the fleet's manifest, or the circuit, says.
+        expected: String,
+    },
+    /// The fleet has a key, and nobody shares its file.
+    #[error(
+        "the fleet's key {key} for {circuit} is not here, and {missing}; start a worker \
+         that has it, or, when it is lost, delete {record} in redis and another is made"
+    )]
+    NotShared {
+        /// The circuit.
+        circuit: String,
+        /// The start of the key's id.
+        key: String,
+        /// Where it was looked for.
+        missing: String,
+        /// The manifest's key in Redis.
+        record: String,
+    },
+    /// Another process makes the key, and has for too long.
+    #[error("gave up on the key for {circuit}: {who} has been making it for {minutes} minutes")]
+    TooLong {
+        /// The circuit.
+        circuit: String,
+        /// Who makes it.
+        who: String,
+        /// Since when.
+        minutes: u64,
+    },
+    /// A client circuit's verification key that cannot be kept or given.
+    #[error("the verification key for {client} cannot be used: {problem}")]
+    ClientVk {
+        /// The client circuit.
+        client: String,
+        /// Why not.
+        problem: String,
+    },
+    /// Settings that no keystore can be made of.
+    #[error("{0}")]
+    Config(String),
 }

@@ -16,7 +16,7 @@ use std::{
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
-use crate::{CircuitIdentity, KeyError, KeyId, Provenance, identity::FORMAT};
+use crate::{Advance, CircuitIdentity, KeyError, KeyId, Provenance, identity::FORMAT};
 
 const MAGIC: &[u8; 8] = b"zkWhirlK";
 const PREFIX_BYTES: usize = 48;
@@ -66,25 +66,17 @@ pub struct KeyFile {
 
 impl KeyFile {
     /// Opens a key and checks every byte of it against its header, and its
-    /// header against `expected`.
-    pub fn open(path: &Path, expected: &CircuitIdentity) -> Result<Self, KeyError> {
+    /// header against `circuit`.
+    pub fn open(path: &Path, circuit: &CircuitIdentity) -> Result<Self, KeyError> {
         let key = Self::inspect(path)?;
-        let got = key.circuit();
-        let expected_name = expected.name.clone();
-        for (field, got, expected) in [
-            ("circuit", &got.name, &expected.name),
-            ("matrices", &got.matrices, &expected.matrices),
-            ("rows", &got.rows.to_string(), &expected.rows.to_string()),
-        ] {
-            if got != expected {
-                return Err(KeyError::OtherCircuit {
-                    path: path.to_owned(),
-                    field,
-                    got: got.clone(),
-                    expected: expected.clone(),
-                    circuit: expected_name.clone(),
-                });
-            }
+        if let Some((field, expected, got)) = circuit.difference(key.circuit()) {
+            return Err(KeyError::OtherCircuit {
+                path: path.to_owned(),
+                field,
+                got,
+                expected,
+                circuit: circuit.name.clone(),
+            });
         }
         Ok(key)
     }
@@ -164,6 +156,24 @@ impl KeyFile {
     /// The file's length in bytes.
     pub fn bytes(&self) -> u64 {
         self.map.len() as u64
+    }
+
+    /// BLAKE3 of the whole file, hexadecimal: what it is shared by.
+    pub(crate) fn digest(&self) -> String {
+        let mut hash = blake3::Hasher::new();
+        hash.update_rayon(&self.map);
+        hash.finalize().to_hex().to_string()
+    }
+
+    /// The file's bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.map
+    }
+
+    /// The same key after its file was renamed.
+    pub(crate) fn moved_to(mut self, path: PathBuf) -> Self {
+        self.path = path;
+        self
     }
 
     /// The sections, in file order.
@@ -248,6 +258,7 @@ pub struct KeyWriter {
     out: BufWriter<File>,
     header: Header,
     at: u64,
+    advance: Advance,
 }
 
 impl KeyWriter {
@@ -256,6 +267,7 @@ impl KeyWriter {
         file: File,
         circuit: CircuitIdentity,
         provenance: Provenance,
+        advance: Advance,
     ) -> io::Result<Self> {
         let mut out = BufWriter::with_capacity(1 << 20, file);
         out.seek(SeekFrom::Start(FIRST_SECTION))?;
@@ -268,11 +280,21 @@ impl KeyWriter {
                 sections: Vec::new(),
             },
             at: FIRST_SECTION,
+            advance,
         })
     }
 
-    /// Appends a section. The key must have one named `vk`.
+    /// Where to say how far the generation is.
+    pub fn advance(&self) -> Advance {
+        self.advance.clone()
+    }
+
+    /// Appends a section. The key must have one named `vk`. An error when
+    /// another process makes the key by now.
     pub fn section(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        if self.advance.is_overtaken() {
+            return Err(io::Error::other("another process makes this key by now"));
+        }
         let mut hash = blake3::Hasher::new();
         hash.update_rayon(bytes);
         self.out.write_all(bytes)?;

@@ -39,6 +39,33 @@ pub enum Provenance {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct KeyId(pub [u8; 32]);
 
+impl CircuitIdentity {
+    /// The start of the matrices' digest: enough to tell circuits apart where
+    /// the whole is checked afterwards.
+    pub(crate) fn short(&self) -> &str {
+        self.matrices.get(..16).unwrap_or(&self.matrices)
+    }
+
+    /// The first part in which `other` differs: its name, this one's value and
+    /// the other's.
+    pub(crate) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
+        let parts = |identity: &Self| {
+            let Self {
+                name,
+                matrices,
+                rows,
+            } = identity.clone();
+            [
+                ("circuit", name),
+                ("matrices", matrices),
+                ("rows", rows.to_string()),
+            ]
+        };
+        let mut pairs = parts(self).into_iter().zip(parts(other));
+        pairs.find_map(|((part, own), (_, others))| (own != others).then_some((part, own, others)))
+    }
+}
+
 impl KeyId {
     /// The id of the key that a setup of `provenance` made for `circuit`.
     pub fn of(circuit: &CircuitIdentity, provenance: &Provenance, vk: &[u8]) -> Self {

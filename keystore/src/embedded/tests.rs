@@ -1,20 +1,23 @@
 //! What a directory of keys promises.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
-};
+use std::sync::Arc;
 
 use super::*;
+use crate::conformance::{Place, SEEDED, circuit, keystore_conformance};
+use crate::{ClientKind, ensure_usable};
 
-const SEEDED: Provenance = Provenance::DevSeeded { seed: 1 };
+struct Folder(tempfile::TempDir);
 
-fn circuit(name: &str, matrices: &str) -> CircuitIdentity {
-    CircuitIdentity {
-        name: name.to_owned(),
-        matrices: matrices.repeat(64),
-        rows: 100,
+impl Place for Folder {
+    fn store(&self, _process: usize) -> Arc<dyn KeyStore> {
+        EmbeddedKeyStore::new(self.0.path()).into()
     }
+}
+
+mod conformance {
+    use super::*;
+
+    keystore_conformance!(Folder(tempfile::tempdir().unwrap()));
 }
 
 fn make(store: &EmbeddedKeyStore, circuit: &CircuitIdentity) -> Generated {
@@ -41,25 +44,6 @@ fn a_key_is_made_once_and_read_afterwards() {
     let second = make(&store, &claim);
     assert!(!second.fresh);
     assert_eq!(second.key.id(), first.key.id());
-    assert_eq!(store.list().unwrap().len(), 1);
-}
-
-#[test]
-fn many_at_once_make_one_key() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = EmbeddedKeyStore::new(directory.path());
-    let claim = circuit("claim/poseidon", "a");
-    let made = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                // Each on a handle of its own, as in processes of their own.
-                let store = EmbeddedKeyStore::new(directory.path());
-                made.fetch_add(usize::from(make(&store, &claim).fresh), Ordering::Relaxed);
-            });
-        }
-    });
-    assert_eq!(made.into_inner(), 1);
     assert_eq!(store.list().unwrap().len(), 1);
 }
 
@@ -151,4 +135,32 @@ fn development_keys_are_refused_unless_allowed() {
         error.contains("dev key (seed 1, never for funds)"),
         "{error}"
     );
+}
+
+#[test]
+fn a_damaged_client_key_is_refused_and_mended_by_importing_it_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = EmbeddedKeyStore::new(directory.path());
+    let client = ClientCircuit::new("rollup_cli", ClientKind::Account).unwrap();
+    store.import_client_vk(&client, b"account").unwrap();
+    let blob = store.blobs.path(&blobs::digest(b"account"));
+    let cases: [(PathBuf, Option<&[u8]>, &str); 4] = [
+        (blob.clone(), Some(b"acc0unt"), "its BLAKE3 is"),
+        (blob.clone(), None, "is gone"),
+        (blob, Some(&[0; 70_000]), "more than 65536 bytes"),
+        (store.client_path(&client), Some(b"../../x"), "no digest"),
+    ];
+    for (path, bytes, expected) in cases {
+        match bytes {
+            Some(bytes) => fs::write(path, bytes).unwrap(),
+            None => fs::remove_file(path).unwrap(),
+        }
+        let error = store.client_vk(&client).unwrap_err().to_string();
+        assert!(
+            error.contains(expected) && error.contains("import it again"),
+            "{error} does not say {expected}"
+        );
+        store.import_client_vk(&client, b"account").unwrap();
+        assert_eq!(store.client_vk(&client).unwrap().unwrap(), b"account");
+    }
 }

@@ -13,7 +13,9 @@ use zkwhirl_job::{
     Failure, Request, Sizes, Word,
     reply::{NativeProof, SuiteTag},
 };
-use zkwhirl_keystore::{CircuitIdentity, EmbeddedKeyStore, Provenance, ensure_usable};
+use zkwhirl_keystore::{
+    CircuitIdentity, EmbeddedKeyStore, KeyProgress, KeyStore, KeyWriter, Provenance, ensure_usable,
+};
 
 use super::{NativeKey, SizeMismatch, groth16, key, statement::Statement, verify::verify_proof};
 use crate::{Phase, Progress, native::statement::StatementError};
@@ -39,7 +41,7 @@ pub struct EngineConfig {
 #[derive(Debug)]
 pub struct Engine {
     config: EngineConfig,
-    store: EmbeddedKeyStore,
+    store: Arc<dyn KeyStore>,
     keys: HashMap<String, Arc<NativeKey>>,
 }
 
@@ -101,9 +103,14 @@ impl EngineError {
 }
 
 impl Engine {
-    /// An engine that has loaded no key yet.
+    /// An engine that has loaded no key yet, with the keys of its data directory.
     pub fn new(config: EngineConfig) -> Self {
         let store = EmbeddedKeyStore::new(&config.data_dir);
+        Self::with_store(config, store.into())
+    }
+
+    /// An engine that has loaded no key yet, with the keys of `store`.
+    pub fn with_store(config: EngineConfig, store: Arc<dyn KeyStore>) -> Self {
         Self {
             config,
             store,
@@ -205,19 +212,37 @@ impl Engine {
             rows: rows as u64,
         };
         let provenance = &self.config.provenance;
-        let made = self
-            .store
-            .find_or_generate(&identity, provenance, |writer| {
-                super::progress::while_running(rows, report, || {
-                    key::generate(writer, &matrices, provenance, &identity)
-                })
-            })?;
+        let mut generate = |writer: &mut KeyWriter| {
+            let advance = writer.advance();
+            let report = |progress: Progress| {
+                advance.to(progress.fraction);
+                report(progress);
+            };
+            super::progress::while_running(rows, &report, || {
+                key::generate(writer, &matrices, provenance, &identity)
+            })
+        };
+        let made =
+            self.store
+                .find_or_generate(&identity, provenance, &mut generate, &|progress| {
+                    report(elsewhere(progress));
+                })?;
         drop(matrices);
         ensure_usable(&made.key, self.config.allow_dev_keys)?;
         let key = Arc::new(NativeKey::load(&made.key)?);
         self.keys.insert(name, Arc::clone(&key));
         Ok(key)
     }
+}
+
+/// How far a key is that another process makes, or that comes from elsewhere.
+fn elsewhere(progress: &KeyProgress) -> Progress {
+    let fraction = match progress {
+        KeyProgress::Waiting(generator) => generator.fraction,
+        KeyProgress::Fetching { bytes, of } => *bytes as f32 / (*of).max(1) as f32,
+    };
+    let phase = Phase::Key;
+    Progress { phase, fraction }
 }
 
 /// The suite's byte in a reply.

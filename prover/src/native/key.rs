@@ -133,11 +133,17 @@ impl NativeKey {
 impl VerificationKey {
     /// Loads the verification key of a key file, with all checks.
     pub fn load(file: &KeyFile) -> Result<Self, KeyError> {
-        let bytes = file.vk()?;
-        let key = VerifyingKey::deserialize_compressed(bytes).map_err(|e| KeyError::Damaged {
+        Self::parse(file.vk()?).map_err(|problem| KeyError::Damaged {
             path: file.path().to_owned(),
-            problem: format!("its verification key cannot be read: {e}"),
-        })?;
+            problem: format!("its verification key {problem}"),
+        })
+    }
+
+    /// Reads a verification key, with all checks; the error reads after "the
+    /// verification key".
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let key = VerifyingKey::deserialize_compressed(bytes)
+            .map_err(|error| format!("cannot be read: {error}"))?;
         Ok(Self {
             digest: *blake3::hash(bytes).as_bytes(),
             prepared: ark_groth16::prepare_verifying_key(&key),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ark_bn254::{Bn254, Fr};
@@ -14,29 +14,37 @@ use zkwhirl_job::{
     Request, Sizes,
     reply::{NativeProof, fields},
 };
-use zkwhirl_keystore::{CircuitIdentity, EmbeddedKeyStore};
+use zkwhirl_keystore::{CircuitIdentity, KeyStore};
 
 use super::{VerificationKey, engine::suite_tag, statement::Statement};
 
 /// Checks replies of the native engine.
 ///
 /// Keys are looked up in the store when the first reply of their circuit comes,
-/// and kept.
+/// and kept; when a proof names another one, once more.
 #[derive(Debug)]
 pub struct NativeVerifier {
     suite: Suite,
     sizes: Sizes,
-    store: EmbeddedKeyStore,
-    keys: Mutex<HashMap<String, Arc<VerificationKey>>>,
+    store: Arc<dyn KeyStore>,
+    keys: Mutex<HashMap<String, Kept>>,
+}
+
+/// A key in use. The identity is kept with it, because building the matrices
+/// takes longer than verifying.
+#[derive(Debug, Clone)]
+struct Kept {
+    identity: Arc<CircuitIdentity>,
+    key: Option<Arc<VerificationKey>>,
 }
 
 impl NativeVerifier {
     /// A verifier of replies at `sizes`, with the keys of `store`.
-    pub fn new(suite: Suite, sizes: Sizes, store: EmbeddedKeyStore) -> Self {
+    pub fn new(suite: Suite, sizes: Sizes, store: impl Into<Arc<dyn KeyStore>>) -> Self {
         Self {
             suite,
             sizes,
-            store,
+            store: store.into(),
             keys: Mutex::new(HashMap::new()),
         }
     }
@@ -66,7 +74,7 @@ impl NativeVerifier {
         if native.suite != suite_tag(self.suite) {
             return Err(format!("the proof is not of the {} suite", self.suite));
         }
-        let key = self.key(&statement.circuit)?;
+        let key = self.key(&statement.circuit, native.vk_digest)?;
         if native.vk_digest != key.digest {
             return Err(format!(
                 "the proof names verification key {}, this verifier has {}",
@@ -85,27 +93,53 @@ impl NativeVerifier {
         verify_proof(&key, &proof, statement.public_input())
     }
 
-    fn key(&self, circuit: &Circuit) -> Result<Arc<VerificationKey>, String> {
+    /// The circuit's key: the kept one if it is the one that is named, else
+    /// what the store has now. A fleet that lost its key has another one.
+    fn key(&self, circuit: &Circuit, named: [u8; 32]) -> Result<Arc<VerificationKey>, String> {
         let name = circuit.to_string();
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = keys.get(&name) {
+        let mut kept = self.kept(circuit, &name);
+        if let Some(key) = &kept.key
+            && key.digest == named
+        {
             return Ok(Arc::clone(key));
+        }
+        let bytes = self
+            .store
+            .verification_key(&kept.identity)
+            .map_err(|error| error.to_string())?
+            .ok_or_else(|| format!("there is no key for {name} yet"))?;
+        let key = VerificationKey::parse(&bytes)
+            .map_err(|error| format!("the verification key for {name} {error}"))?;
+        let key = Arc::new(key);
+        kept.key = Some(Arc::clone(&key));
+        self.keys().insert(name, kept);
+        Ok(key)
+    }
+
+    fn kept(&self, circuit: &Circuit, name: &str) -> Kept {
+        // Held while the matrices are built: they take much memory, and all that
+        // wait here want the same.
+        let mut keys = self.keys();
+        if let Some(kept) = keys.get(name) {
+            return kept.clone();
         }
         let matrices = circuit.matrices();
         let identity = CircuitIdentity {
-            name: name.clone(),
+            name: name.to_owned(),
             matrices: hex::encode(matrices.digest()),
             rows: matrices.num_rows as u64,
         };
-        let file = self
-            .store
-            .find(&identity)
-            .map_err(|error| error.to_string())?
-            .ok_or_else(|| format!("there is no key for {name} yet"))?;
-        let key = VerificationKey::load(&file).map_err(|error| error.to_string())?;
-        let key = Arc::new(key);
-        keys.insert(name, Arc::clone(&key));
-        Ok(key)
+        let identity = Arc::new(identity);
+        let kept = Kept {
+            identity,
+            key: None,
+        };
+        keys.insert(name.to_owned(), kept.clone());
+        kept
+    }
+
+    fn keys(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -121,3 +155,6 @@ pub(super) fn verify_proof(
         Err(error) => Err(format!("the proof cannot be verified: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Small values in a directory: written whole, found by their BLAKE3.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crate::{CLIENT_VK_BYTES, KeyError};
+
+/// Verification keys are far smaller; more is not read.
+pub(crate) const BLOB_BYTES: usize = CLIENT_VK_BYTES;
+
+/// A directory of verification keys, each named after its BLAKE3.
+#[derive(Debug, Clone)]
+pub(crate) struct Blobs(PathBuf);
+
+impl Blobs {
+    pub(crate) fn new(directory: PathBuf) -> Self {
+        Self(directory)
+    }
+
+    pub(crate) fn path(&self, digest: &str) -> PathBuf {
+        self.0.join(format!("{digest}.vk"))
+    }
+
+    /// Keeps a value and returns its digest.
+    pub(crate) fn put(&self, bytes: &[u8]) -> Result<String, KeyError> {
+        let digest = digest(bytes);
+        // A damaged one is written over.
+        if self.get(&digest).ok().flatten().is_none() {
+            write_whole(&self.path(&digest), bytes)?;
+        }
+        Ok(digest)
+    }
+
+    /// The value with this digest, when it is here.
+    pub(crate) fn get(&self, digest: &str) -> Result<Option<Vec<u8>>, KeyError> {
+        let path = self.path(digest);
+        let Some(bytes) = read(&path)? else {
+            return Ok(None);
+        };
+        match check(digest, &bytes) {
+            Ok(()) => Ok(Some(bytes)),
+            Err(problem) => Err(KeyError::Damaged { path, problem }),
+        }
+    }
+}
+
+/// BLAKE3, hexadecimal.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+/// Whether a text is a BLAKE3 in hexadecimal, and so cannot name another path.
+pub(crate) fn is_digest(text: &str) -> bool {
+    let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    text.len() == 64 && text.chars().all(hex)
+}
+
+/// Whether the bytes are those that the digest names.
+pub(crate) fn check(named: &str, bytes: &[u8]) -> Result<(), String> {
+    if bytes.len() > BLOB_BYTES {
+        return Err(format!("it has more than {BLOB_BYTES} bytes"));
+    }
+    let got = digest(bytes);
+    if got == named {
+        return Ok(());
+    }
+    Err(format!("its BLAKE3 is {got}, its name says {named}"))
+}
+
+/// A small file, or nothing when there is none; one byte more than a blob may
+/// have is read, so that too long a one is seen.
+pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| {
+        let mut file = file.take(BLOB_BYTES as u64 + 1);
+        file.read_to_end(&mut bytes)
+    });
+    match read {
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(KeyError::Io {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Puts a file in place whole or not at all; its directory is made.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let part = part_of(path);
+    let written = fs::create_dir_all(directory).and_then(|()| {
+        let mut file = File::create(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&part, path)
+    });
+    written.map_err(|source| {
+        // What is left of it helps nobody; that it cannot be removed is no news.
+        let _ = fs::remove_file(&part);
+        KeyError::Io {
+            action: "write",
+            path: path.to_owned(),
+            source,
+        }
+    })
+}
+
+/// A name beside `path` that nobody else uses at the same time, on this machine
+/// or on another that shares the directory.
+pub(crate) fn part_of(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let host = hostname();
+    path.with_extension(format!("{host}-{}-{count}.part", process::id()))
+}
+
+/// The machine's name, for names and for people.
+pub(crate) fn hostname() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name: String = name
+        .trim()
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(64)
+        .collect();
+    if name.is_empty() {
+        "host".to_owned()
+    } else {
+        name
+    }
+}

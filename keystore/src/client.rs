@@ -1,0 +1,119 @@
+//! Verification keys of the client circuits: bytes that are handed on as they
+//! came.
+
+use std::fmt;
+
+use crate::KeyError;
+
+/// The longest verification key of a client circuit. Barretenberg's have about
+/// a kilobyte and a half.
+pub const CLIENT_VK_BYTES: usize = 64 << 10;
+
+/// The longest name of a prover.
+const PROVER_BYTES: usize = 64;
+
+/// The circuits that a client's own proofs are made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClientKind {
+    /// A payment.
+    JoinSplit,
+    /// An account's registration.
+    Account,
+}
+
+/// A client circuit as one prover builds it: another prover's verification key
+/// for it is another key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientCircuit {
+    prover: String,
+    kind: ClientKind,
+}
+
+impl ClientCircuit {
+    /// The circuit `kind` of `prover`: `rollup_cli`, or a suite of the native
+    /// engine. A prover's name has 1 to 64 of `a-z A-Z 0-9 . _ -`.
+    pub fn new(prover: &str, kind: ClientKind) -> Result<Self, KeyError> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if prover.is_empty() || prover.len() > PROVER_BYTES || !prover.chars().all(allowed) {
+            return Err(KeyError::Config(format!(
+                "{prover:?} is no prover's name: 1 to {PROVER_BYTES} of a-z A-Z 0-9 . _ - are needed"
+            )));
+        }
+        Ok(Self {
+            prover: prover.to_owned(),
+            kind,
+        })
+    }
+
+    /// The circuit.
+    pub fn kind(&self) -> ClientKind {
+        self.kind
+    }
+
+    /// The prover.
+    pub fn prover(&self) -> &str {
+        &self.prover
+    }
+
+    /// Its name in paths and in Redis. Kinds hold no dot before the first one.
+    pub(crate) fn slug(&self) -> String {
+        format!("{}.{}", self.kind, self.prover)
+    }
+
+    /// Whether `bytes` may be its verification key.
+    pub(crate) fn check(&self, bytes: &[u8]) -> Result<(), KeyError> {
+        if (1..=CLIENT_VK_BYTES).contains(&bytes.len()) {
+            return Ok(());
+        }
+        Err(KeyError::ClientVk {
+            client: self.to_string(),
+            problem: format!(
+                "it has {} bytes, 1 to {CLIENT_VK_BYTES} are allowed",
+                bytes.len()
+            ),
+        })
+    }
+
+    /// The error for a second key that is not the first.
+    pub(crate) fn differs(&self, here: &str, given: &str, place: &str) -> KeyError {
+        let short = |digest: &str| digest.get(..16).unwrap_or(digest).to_owned();
+        KeyError::ClientVk {
+            client: self.to_string(),
+            problem: format!(
+                "its BLAKE3 is {}, and {} was imported before; to replace that one remove {place}",
+                short(given),
+                short(here),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ClientKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::JoinSplit => "join-split",
+            Self::Account => "account",
+        })
+    }
+}
+
+impl fmt::Display for ClientCircuit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} circuit of {}", self.kind, self.prover)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_leave_their_folder_are_refused() {
+        let new = |prover: &str| ClientCircuit::new(prover, ClientKind::Account);
+        assert_eq!(new("rollup_cli").unwrap().slug(), "account.rollup_cli");
+        for prover in ["", "a/b", "a b", "ä", &"a".repeat(65)] {
+            let error = new(prover).unwrap_err().to_string();
+            assert!(error.contains("no prover's name"), "{error}");
+        }
+    }
+}

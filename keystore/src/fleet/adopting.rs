@@ -1,0 +1,168 @@
+//! Getting the key that the fleet has already.
+
+use std::{fs, path::Path};
+
+use super::{FleetKeyStore, Manifest, registry::Known, shared::Shared};
+use crate::{Advance, CircuitIdentity, Generate, KeyError, KeyFile, Watch, embedded::Turn};
+
+impl FleetKeyStore {
+    /// The local key, when it is the one of the manifest. Gives Redis and the
+    /// shared directory what they lack of it.
+    pub(super) fn ours(
+        &self,
+        circuit: &CircuitIdentity,
+        known: &Known,
+    ) -> Result<Option<KeyFile>, KeyError> {
+        let manifest = &known.manifest;
+        let key = match self.local.find(circuit) {
+            Ok(Some(key)) if manifest.names(&key) => key,
+            Ok(_) | Err(KeyError::Damaged { .. } | KeyError::OtherCircuit { .. }) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        manifest.check_key(&key)?;
+        self.remember(manifest, key.vk()?);
+        if let Err(error) = self.give(&key, known) {
+            tracing::warn!(circuit = circuit.name, %error, "the fleet lacks a part of this key");
+        }
+        Ok(Some(key))
+    }
+
+    fn give(&self, key: &KeyFile, known: &Known) -> Result<(), KeyError> {
+        let manifest = &known.manifest;
+        if !known.has_vk {
+            self.registry.put_vk(key.vk()?)?;
+        }
+        match &self.shared {
+            // The file of a key that was made again may say another release.
+            Some(shared) if !shared.has(manifest) && key.digest() == manifest.file => {
+                shared.put(key, manifest)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The key of the manifest: the local one, else a copy of the shared one.
+    pub(super) fn adopt(
+        &self,
+        turn: &Turn,
+        circuit: &CircuitIdentity,
+        known: &Known,
+        watch: &Watch<'_>,
+    ) -> Result<KeyFile, KeyError> {
+        // Another process may have had the turn before.
+        if let Some(key) = self.ours(circuit, known)? {
+            return Ok(key);
+        }
+        let shared = self.shared_file(circuit, &known.manifest)?;
+        let unfinished = self.local.unfinished_path(circuit);
+        let key = self.local.unfinished(circuit).and_then(|file| {
+            shared.fetch(&known.manifest, &file, watch)?;
+            let key = KeyFile::open(&unfinished, circuit)?;
+            known.manifest.check_key(&key)?;
+            Ok(key)
+        });
+        let key = key.inspect_err(|_| {
+            // It is written over anyway, when it cannot be removed.
+            let _ = fs::remove_file(&unfinished);
+        })?;
+        self.make_way(turn, circuit)?;
+        let key = self.local.put_in_place(turn, circuit, key)?;
+        tracing::info!(circuit = circuit.name, key = %key.id(), "key fetched");
+        // Gives Redis what it may lack.
+        self.ours(circuit, known)?;
+        Ok(key)
+    }
+
+    /// The shared directory, when the key is in it.
+    fn shared_file(
+        &self,
+        circuit: &CircuitIdentity,
+        manifest: &Manifest,
+    ) -> Result<&Shared, KeyError> {
+        let missing = match &self.shared {
+            None => "no shared directory is set".to_owned(),
+            Some(shared) => {
+                let path = shared.path(manifest);
+                if path.exists() {
+                    return Ok(shared);
+                }
+                format!("there is no {}", path.display())
+            }
+        };
+        Err(KeyError::NotShared {
+            circuit: circuit.name.clone(),
+            key: short(&manifest.key),
+            missing,
+            record: self.registry.manifest_key(circuit),
+        })
+    }
+
+    /// Makes a seeded key again that nobody shares, which gives the same.
+    pub(super) fn remake(
+        &self,
+        turn: &Turn,
+        known: &Known,
+        generate: &mut Generate<'_>,
+    ) -> Result<KeyFile, KeyError> {
+        let Manifest {
+            circuit,
+            provenance,
+            ..
+        } = &known.manifest;
+        self.make_way(turn, circuit)?;
+        let advance = Advance::default();
+        let key = self
+            .local
+            .make(turn, circuit, provenance, advance, generate)?;
+        if let Err(error) = known.manifest.check_key(&key) {
+            self.set_aside(turn, circuit, &key)?;
+            return Err(error);
+        }
+        // Shares what it can.
+        self.ours(circuit, known)?;
+        Ok(key)
+    }
+
+    /// Moves away a local key that is not the fleet's.
+    fn make_way(&self, turn: &Turn, circuit: &CircuitIdentity) -> Result<(), KeyError> {
+        let path = self.local.path(circuit);
+        if !path.exists() {
+            return Ok(());
+        }
+        let why = match KeyFile::inspect(&path) {
+            Ok(key) => short(&key.id().to_string()),
+            Err(_) => "damaged".to_owned(),
+        };
+        let aside = self.local.set_aside(turn, circuit, &why)?;
+        warn_aside(circuit, &aside);
+        Ok(())
+    }
+
+    /// Moves away a key that was made here and is not the fleet's.
+    pub(super) fn set_aside(
+        &self,
+        turn: &Turn,
+        circuit: &CircuitIdentity,
+        key: &KeyFile,
+    ) -> Result<(), KeyError> {
+        let why = short(&key.id().to_string());
+        let aside = self.local.set_aside(turn, circuit, &why)?;
+        warn_aside(circuit, &aside);
+        Ok(())
+    }
+}
+
+/// The start of an id, enough for a person and a file's name.
+fn short(id: &str) -> String {
+    id.chars().take(8).collect()
+}
+
+fn warn_aside(circuit: &CircuitIdentity, aside: &Path) {
+    tracing::warn!(
+        circuit = circuit.name,
+        path = %aside.display(),
+        "a key that is not the fleet's was set aside"
+    );
+}

@@ -1,0 +1,124 @@
+//! The manifest: which key of a circuit is the fleet's.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CircuitIdentity, KeyError, KeyFile, KeyId, Provenance, blobs};
+
+/// The longest manifest that is read; one has about 600 bytes.
+pub(super) const MANIFEST_BYTES: usize = 8 << 10;
+
+/// Which key of a circuit is the fleet's. Written once per generation, and never
+/// over another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The circuit.
+    pub circuit: CircuitIdentity,
+    /// The key's id, hexadecimal.
+    pub key: String,
+    /// Where the setup's secret numbers came from.
+    pub provenance: Provenance,
+    /// BLAKE3 of the verification key, hexadecimal.
+    pub vk: String,
+    /// BLAKE3 of the key's file, hexadecimal.
+    pub file: String,
+    /// The length of the key's file.
+    pub file_bytes: u64,
+    /// The process that published it.
+    pub published_by: String,
+}
+
+impl Manifest {
+    /// The manifest that makes `key` the fleet's.
+    pub(super) fn of(key: &KeyFile, who: &str) -> Result<Self, KeyError> {
+        Ok(Self {
+            circuit: key.circuit().clone(),
+            key: key.id().to_string(),
+            provenance: key.provenance().clone(),
+            vk: blobs::digest(key.vk()?),
+            file: key.digest(),
+            file_bytes: key.bytes(),
+            published_by: who.to_owned(),
+        })
+    }
+
+    /// Reads one; the error says what is wrong with it.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.len() > MANIFEST_BYTES {
+            return Err(format!("it has more than {MANIFEST_BYTES} bytes"));
+        }
+        let manifest: Self =
+            serde_json::from_slice(bytes).map_err(|error| format!("it is no manifest: {error}"))?;
+        for (name, text) in [
+            ("key", &manifest.key),
+            ("vk", &manifest.vk),
+            ("file", &manifest.file),
+        ] {
+            if !blobs::is_digest(text) {
+                return Err(format!("its {name} is no digest"));
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// Refuses a manifest of another circuit.
+    pub(super) fn check_circuit(
+        &self,
+        circuit: &CircuitIdentity,
+        place: &str,
+    ) -> Result<(), KeyError> {
+        match circuit.difference(&self.circuit) {
+            None => Ok(()),
+            Some((field, expected, got)) => Err(mismatch(circuit, place, field, &got, &expected)),
+        }
+    }
+
+    /// Refuses bytes that are not this key's verification key.
+    pub(super) fn check_vk(&self, vk: &[u8], place: &str) -> Result<(), KeyError> {
+        let got = blobs::digest(vk);
+        if got != self.vk {
+            return Err(mismatch(&self.circuit, place, "vk digest", &got, &self.vk));
+        }
+        // A manifest whose parts are of several keys fails here.
+        let id = KeyId::of(&self.circuit, &self.provenance, vk).to_string();
+        if id != self.key {
+            return Err(mismatch(&self.circuit, place, "key id", &id, &self.key));
+        }
+        Ok(())
+    }
+
+    /// Refuses a key that is not the one.
+    ///
+    /// The id covers circuit, provenance and verification key. A proving part
+    /// that were of another setup could not make a proof that verifies.
+    pub(super) fn check_key(&self, key: &KeyFile) -> Result<(), KeyError> {
+        let place = key.path().display().to_string();
+        self.check_vk(key.vk()?, &place)?;
+        let id = key.id().to_string();
+        if id != self.key {
+            return Err(mismatch(&self.circuit, &place, "key id", &id, &self.key));
+        }
+        Ok(())
+    }
+
+    /// True when `key` is the one.
+    pub(super) fn names(&self, key: &KeyFile) -> bool {
+        key.id().to_string() == self.key
+    }
+}
+
+/// Something at `place` is not of the fleet's key.
+pub(super) fn mismatch(
+    circuit: &CircuitIdentity,
+    place: &str,
+    field: &'static str,
+    got: &str,
+    expected: &str,
+) -> KeyError {
+    KeyError::Mismatch {
+        place: place.to_owned(),
+        circuit: circuit.name.clone(),
+        field,
+        got: got.to_owned(),
+        expected: expected.to_owned(),
+    }
+}

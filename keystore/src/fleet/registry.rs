@@ -1,0 +1,246 @@
+//! What the fleet knows in common, in Redis: each change is one script, so that
+//! it happens whole or not at all, whoever else is there.
+
+use std::{
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use redis::{Commands, FromRedisValue, Script, ScriptInvocation};
+
+use super::{FleetConfig, Manifest, link::Link, manifest::MANIFEST_BYTES};
+use crate::{
+    Advance, CircuitIdentity, Generator, KeyError,
+    blobs::{self, BLOB_BYTES, hostname},
+    identity::FORMAT,
+};
+
+macro_rules! scripts {
+    ($($name:ident,)*) => {
+        #[derive(Debug)]
+        struct Scripts { $($name: Script,)* }
+
+        impl Scripts {
+            fn new() -> Self {
+                Self {
+                    $($name: Script::new(concat!(
+                        include_str!("lua/lib.lua"),
+                        include_str!(concat!("lua/", stringify!($name), ".lua")),
+                    )),)*
+                }
+            }
+        }
+    };
+}
+
+scripts! { claim, import, publish, release, renew, state, }
+
+/// The fleet's records.
+#[derive(Debug)]
+pub(super) struct Registry {
+    link: Link,
+    scripts: Scripts,
+    prefix: String,
+    who: String,
+    lease: Duration,
+}
+
+/// What is known of a circuit's key.
+#[derive(Debug)]
+pub(super) struct State {
+    /// The fleet's key.
+    pub(super) known: Option<Known>,
+    /// Who makes it.
+    pub(super) generator: Option<Generator>,
+}
+
+/// A key that is the fleet's.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) manifest: Manifest,
+    /// Whether Redis has something under the name of its verification key.
+    pub(super) has_vk: bool,
+}
+
+/// The right to make a circuit's key. Whoever gets it later has a larger one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fence(pub(super) String);
+
+/// What became of a publication.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Published {
+    /// The key is the fleet's.
+    Yes,
+    /// There is a manifest already.
+    NotFirst,
+    /// Another process has begun to make the key since.
+    Outdated,
+}
+
+impl Registry {
+    pub(super) fn new(config: &FleetConfig) -> Result<Self, KeyError> {
+        Ok(Self {
+            link: Link::new(config)?,
+            scripts: Scripts::new(),
+            // The braces put all keys into one slot of a Redis cluster. A key of
+            // another format is no use to this release.
+            prefix: format!("zkwhirl:{{{}}}:keys:{FORMAT}:", config.namespace),
+            who: config.who.clone(),
+            lease: config.lease,
+        })
+    }
+
+    /// The manifest's key in Redis.
+    pub(super) fn manifest_key(&self, circuit: &CircuitIdentity) -> String {
+        format!("{}manifest:{}", self.prefix, place(circuit))
+    }
+
+    pub(super) fn vk_key(&self, digest: &str) -> String {
+        format!("{}vk:{digest}", self.prefix)
+    }
+
+    pub(super) fn client_key(&self, name: &str) -> String {
+        format!("{}client:{name}", self.prefix)
+    }
+
+    /// What is known of a circuit's key.
+    pub(super) fn state(&self, circuit: &CircuitIdentity) -> Result<State, KeyError> {
+        type Holder = (String, u64, f32);
+        type Answer = (Option<Vec<u8>>, u8, Option<Holder>);
+        let mut call = self.call(&self.scripts.state, circuit);
+        call.arg(MANIFEST_BYTES);
+        let (manifest, vk, holder): Answer = self.invoke(&call)?;
+        let known = manifest.map(|bytes| -> Result<Known, KeyError> {
+            let record = self.manifest_key(circuit);
+            let manifest = match Manifest::parse(&bytes) {
+                Ok(manifest) => manifest,
+                Err(problem) => return Err(KeyError::Record { record, problem }),
+            };
+            manifest.check_circuit(circuit, &record)?;
+            let has_vk = vk == 1;
+            Ok(Known { manifest, has_vk })
+        });
+        Ok(State {
+            known: known.transpose()?,
+            generator: holder.map(|(who, since_ms, fraction)| Generator {
+                who,
+                since: Duration::from_millis(since_ms),
+                fraction,
+            }),
+        })
+    }
+
+    /// The right to make the key, unless somebody has it or it is made.
+    pub(super) fn claim(&self, circuit: &CircuitIdentity) -> Result<Option<Fence>, KeyError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut call = self.call(&self.scripts.claim, circuit);
+        call.arg(&self.who).arg(self.lease_ms());
+        call.arg(format!("{}-{}-{count}", hostname(), process::id()));
+        Ok(self.invoke::<Option<String>>(&call)?.map(Fence))
+    }
+
+    /// Says that the work goes on; false when it need not.
+    pub(super) fn renew(
+        &self,
+        circuit: &CircuitIdentity,
+        fence: &Fence,
+        advance: &Advance,
+    ) -> Result<bool, KeyError> {
+        let mut call = self.call(&self.scripts.renew, circuit);
+        call.arg(&self.who).arg(self.lease_ms()).arg(&fence.0);
+        call.arg(format!("{:.3}", advance.fraction()));
+        Ok(self.invoke::<u8>(&call)? == 1)
+    }
+
+    /// Gives the right back.
+    pub(super) fn release(&self, circuit: &CircuitIdentity, fence: &Fence) -> Result<(), KeyError> {
+        let mut call = self.call(&self.scripts.release, circuit);
+        call.arg(&fence.0);
+        self.invoke::<u8>(&call).map(|_| ())
+    }
+
+    /// Makes a key the fleet's, unless there is one. With a fence: the one that
+    /// was made with that right; without: one that was held before.
+    pub(super) fn publish(
+        &self,
+        manifest: &Manifest,
+        vk: &[u8],
+        fence: Option<&Fence>,
+    ) -> Result<Published, KeyError> {
+        let json = serde_json::to_vec(manifest)
+            .map_err(|error| KeyError::Config(format!("cannot write a manifest: {error}")))?;
+        let mut call = self.call(&self.scripts.publish, &manifest.circuit);
+        call.arg(json).arg(&manifest.vk).arg(vk);
+        call.arg(fence.map_or("", |fence| &fence.0));
+        Ok(match self.invoke::<i8>(&call)? {
+            1 => Published::Yes,
+            0 => Published::NotFirst,
+            _ => Published::Outdated,
+        })
+    }
+
+    /// A verification key, checked against its name.
+    pub(super) fn vk(&self, digest: &str) -> Result<Option<Vec<u8>>, KeyError> {
+        let record = self.vk_key(digest);
+        // One byte more than allowed shows that it is too long.
+        let end = BLOB_BYTES as isize;
+        let bytes: Vec<u8> = self.link.ask(|redis| redis.getrange(&record, 0, end))?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        match blobs::check(digest, &bytes) {
+            Ok(()) => Ok(Some(bytes)),
+            Err(problem) => Err(KeyError::Record { record, problem }),
+        }
+    }
+
+    /// Puts a verification key there.
+    pub(super) fn put_vk(&self, bytes: &[u8]) -> Result<(), KeyError> {
+        let record = self.vk_key(&blobs::digest(bytes));
+        self.link.ask(|redis| redis.set(&record, bytes))
+    }
+
+    /// The digest of a client circuit's verification key.
+    pub(super) fn client_digest(&self, name: &str) -> Result<Option<String>, KeyError> {
+        let record = self.client_key(name);
+        let bytes: Vec<u8> = self.link.ask(|redis| redis.getrange(&record, 0, 64))?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if blobs::is_digest(&text) {
+            return Ok(Some(text));
+        }
+        let problem = "it holds no digest".to_owned();
+        Err(KeyError::Record { record, problem })
+    }
+
+    /// Keeps a client circuit's verification key unless another is there;
+    /// returns the digest of the one that is there now.
+    pub(super) fn import_client(&self, name: &str, bytes: &[u8]) -> Result<String, KeyError> {
+        let mut call = self.scripts.import.prepare_invoke();
+        call.key(&self.prefix).arg(name);
+        call.arg(blobs::digest(bytes)).arg(bytes);
+        self.invoke(&call)
+    }
+
+    fn call<'a>(&self, script: &'a Script, circuit: &CircuitIdentity) -> ScriptInvocation<'a> {
+        let mut call = script.prepare_invoke();
+        call.key(&self.prefix).arg(place(circuit));
+        call
+    }
+
+    fn invoke<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, KeyError> {
+        self.link.ask(|redis| call.invoke(redis))
+    }
+
+    fn lease_ms(&self) -> u64 {
+        self.lease.as_millis() as u64
+    }
+}
+
+fn place(circuit: &CircuitIdentity) -> String {
+    format!("{}:{}", circuit.name, circuit.short())
+}

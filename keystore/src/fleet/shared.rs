@@ -1,0 +1,154 @@
+//! A directory that all machines see: proving keys by the digest of their file.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use super::{Manifest, manifest::mismatch};
+use crate::{KeyError, KeyFile, KeyProgress, Watch, blobs};
+
+const CHUNK: usize = 4 << 20;
+/// A copy that is older than this and not finished belongs to a process that
+/// died.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+
+#[derive(Debug)]
+pub(super) struct Shared(PathBuf);
+
+impl Shared {
+    pub(super) fn new(directory: PathBuf) -> Self {
+        Self(directory)
+    }
+
+    pub(super) fn path(&self, manifest: &Manifest) -> PathBuf {
+        self.0.join(format!("{}.key", manifest.file))
+    }
+
+    /// Whether a file of the right name and length is there; its bytes are
+    /// checked by those that fetch it.
+    pub(super) fn has(&self, manifest: &Manifest) -> bool {
+        fs::metadata(self.path(manifest)).is_ok_and(|file| file.len() == manifest.file_bytes)
+    }
+
+    /// Puts a key there, over a damaged one.
+    pub(super) fn put(&self, key: &KeyFile, manifest: &Manifest) -> Result<(), KeyError> {
+        let path = self.path(manifest);
+        let failed = |source| KeyError::Io {
+            action: "share key as",
+            path: path.clone(),
+            source,
+        };
+        fs::create_dir_all(&self.0).map_err(failed)?;
+        self.sweep();
+        if self.has(manifest) && self.is_whole(&path, manifest) {
+            return Ok(());
+        }
+        let part = blobs::part_of(&path);
+        let copied = File::create(&part).and_then(|file| {
+            let mut out = BufWriter::with_capacity(CHUNK, file);
+            out.write_all(key.as_bytes())?;
+            out.into_inner()
+                .map_err(|error| error.into_error())?
+                .sync_all()?;
+            // Whole under another name first: who finds it can read it.
+            fs::rename(&part, &path)
+        });
+        copied.map_err(|source| {
+            let _ = fs::remove_file(&part);
+            failed(source)
+        })
+    }
+
+    /// Copies the key's file to `to`, and refuses it when it is not the one.
+    pub(super) fn fetch(
+        &self,
+        manifest: &Manifest,
+        to: &File,
+        watch: &Watch<'_>,
+    ) -> Result<(), KeyError> {
+        let path = self.path(manifest);
+        let failed = |source| KeyError::Io {
+            action: "fetch key",
+            path: path.clone(),
+            source,
+        };
+        let refuse = |field, got: &str, expected: &str| {
+            let place = path.display().to_string();
+            Err(mismatch(&manifest.circuit, &place, field, got, expected))
+        };
+        let from = File::open(&path).map_err(failed)?;
+        let length = from.metadata().map_err(failed)?.len();
+        let of = manifest.file_bytes;
+        if length != of {
+            return refuse("length", &length.to_string(), &of.to_string());
+        }
+        let mut hash = blake3::Hasher::new();
+        let mut out = to;
+        let mut bytes = 0;
+        read_chunks(from, of, |chunk| {
+            hash.update_rayon(chunk);
+            out.write_all(chunk)?;
+            bytes += chunk.len() as u64;
+            watch(&KeyProgress::Fetching { bytes, of });
+            Ok(())
+        })
+        .map_err(failed)?;
+        let got = hash.finalize().to_hex();
+        if got.as_str() != manifest.file {
+            return refuse("file digest", &got, &manifest.file);
+        }
+        to.sync_all().map_err(failed)
+    }
+
+    fn is_whole(&self, path: &Path, manifest: &Manifest) -> bool {
+        let mut hash = blake3::Hasher::new();
+        let read = File::open(path).and_then(|file| {
+            read_chunks(file, manifest.file_bytes, |chunk| {
+                hash.update_rayon(chunk);
+                Ok(())
+            })
+        });
+        read.is_ok() && hash.finalize().to_hex().as_str() == manifest.file
+    }
+
+    /// Removes what processes left that died while they copied.
+    fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(&self.0) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let part = path.extension().is_some_and(|ending| ending == "part");
+            let modified = entry.metadata().and_then(|file| file.modified());
+            let age = modified
+                .ok()
+                .and_then(|at| SystemTime::now().duration_since(at).ok());
+            if part && age.is_some_and(|age| age > STALE) {
+                // Another may have been quicker.
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+}
+
+/// Reads at most `limit` bytes, so that a file that grows has an end.
+fn read_chunks(
+    file: File,
+    limit: u64,
+    mut take: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut file = file.take(limit);
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let count = match file.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        take(&chunk[..count])?;
+    }
+}

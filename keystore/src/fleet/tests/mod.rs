@@ -1,0 +1,13 @@
+//! What a fleet promises beyond any keystore.
+
+mod damage;
+mod flight;
+mod outage;
+mod support;
+
+mod conformance {
+    use super::support::Fleet;
+    use crate::conformance::keystore_conformance;
+
+    keystore_conformance!(Fleet::new());
+}
