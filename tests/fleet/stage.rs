@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(180);
 pub(crate) struct Fleet {
     pub(crate) services: Services,
     pub(crate) falafel: Falafel,
+    /// The data directory of every role here.
+    directory: tempfile::TempDir,
 }
 
 /// A process that is killed when it is dropped.
@@ -52,6 +54,11 @@ impl Fleet {
     /// Services, topology and a Falafel that wants `claims` claims and two
     /// inner rollups, then settles.
     pub(crate) async fn start(claims: usize) -> Self {
+        Self::with(claims, false).await
+    }
+
+    /// The same; with `vks` Falafel asks for the two verification keys first.
+    pub(crate) async fn with(claims: usize, vks: bool) -> Self {
         let services = tokio::task::spawn_blocking(Services::up).await.unwrap();
         let rollups = Rollups {
             suite: Suite::Poseidon,
@@ -65,13 +72,17 @@ impl Fleet {
             max_claims: claims,
             txs: 2,
             rollups: Some(1),
-            vks: false,
+            vks,
         };
         let check = Arc::new(Checker::proverless(rollups));
         let falafel = Falafel::start(FalafelConfig::new(Some(plan), check))
             .await
             .unwrap();
-        let fleet = Self { services, falafel };
+        let fleet = Self {
+            services,
+            falafel,
+            directory: tempfile::tempdir().unwrap(),
+        };
         let provisioned = fleet.command("provision").output().unwrap();
         let said = String::from_utf8_lossy(&provisioned.stderr).into_owned();
         assert!(provisioned.status.success(), "{said}");
@@ -89,9 +100,27 @@ impl Fleet {
             command
                 .env("ZKWHIRL_REDIS_URL", &self.services.redis)
                 .env("PROVERLESS", "true")
+                .env("DATA_DIR", self.directory.path())
                 .args(["--txs=1", "--inners=2"]);
         }
         command
+    }
+
+    /// Keeps the clients' verification keys for the fleet.
+    pub(crate) fn import_client_vks(&self) {
+        let vector =
+            |name: &str| format!("{}/../tests/vectors/{name}.bin", env!("CARGO_MANIFEST_DIR"));
+        let imported = Command::new(env!("CARGO_BIN_EXE_zkwhirl"))
+            .args(["keys", "import", "--suite=poseidon"])
+            .args(["--join-split-vk", &vector("valid_jsvk_reply_real")])
+            .args(["--account-vk", &vector("valid_accvk_reply_real")])
+            .arg("--data-dir")
+            .arg(self.directory.path())
+            .env("ZKWHIRL_REDIS_URL", &self.services.redis)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(imported.success());
     }
 
     pub(crate) fn bridge(&self, name: &str) -> Role {

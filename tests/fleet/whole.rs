@@ -15,3 +15,15 @@ async fn a_rollup_settles_and_the_roles_drain() {
     }
     assert_eq!(bridge.drain(), Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verification_keys_are_answered_from_the_keystore_without_a_worker() {
+    let fleet = Fleet::with(0, true).await;
+    fleet.import_client_vks();
+    let bridge = fleet.bridge("bridge");
+    fleet.until_verified(2).await;
+    let _worker = fleet.worker("one", 10);
+    fleet.until_settled().await;
+    fleet.no_ticket_was_issued_more_often_than(1);
+    assert_eq!(bridge.drain(), Some(0));
+}

@@ -36,7 +36,7 @@ const CLAIMS: [(&str, Option<&str>); 8] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn real_claims_come_back_proved_with_the_originals_public_inputs() {
     let provers = native(Suite::Pedersen, 1, 1);
-    let checker = provers.checker();
+    let checker = provers.checker().unwrap();
     let stage = Scene {
         provers,
         slots: 2,

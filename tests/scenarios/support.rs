@@ -45,7 +45,7 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) async fn start(self) -> Stage {
         let sizes = rollups(&self.provers).sizes;
-        let config = FalafelConfig::new(self.plan, Arc::new(self.provers.checker()));
+        let config = FalafelConfig::new(self.plan, Arc::new(self.provers.checker().unwrap()));
         let falafel = Falafel::start(config).await.unwrap();
         let url = |address| Url::parse(&format!("http://{address}")).unwrap();
         let upstreams = vec![
@@ -125,6 +125,7 @@ pub(crate) fn native(suite: Suite, txs: u32, inners: u32) -> Provers {
         data_dir: data_dir(),
         max_circuit_size: 1 << 21,
         allow_dev_keys: true,
+        fleet: None,
     })
 }
 

@@ -203,6 +203,41 @@ pub(crate) enum KeysCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Keep the verification keys of the clients' circuits, for Falafel's two vk jobs
+    #[command(after_help = "\
+Example:
+  zkwhirl keys import --suite pedersen --join-split-vk js.vk --account-vk account.vk
+  zkwhirl keys import --join-split-vk js.vk --redis-url redis://localhost    for a fleet")]
+    Import {
+        /// Hashes of the clients' notes
+        #[arg(long, env = "ZKWHIRL_SUITE", default_value = "pedersen")]
+        suite: Suite,
+        /// The join-split circuit's key, as rollup_cli writes it
+        #[arg(long, value_name = "FILE", required_unless_present = "account_vk")]
+        join_split_vk: Option<PathBuf>,
+        /// The account circuit's key, as rollup_cli writes it
+        #[arg(long, value_name = "FILE")]
+        account_vk: Option<PathBuf>,
+        /// Where keys are kept
+        #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
+        data_dir: PathBuf,
+        /// The fleet's Redis; without it the keys are this machine's alone
+        #[arg(
+            long,
+            value_name = "URL",
+            env = "ZKWHIRL_REDIS_URL",
+            hide_env_values = true
+        )]
+        redis_url: Option<url::Url>,
+        /// The fleet's namespace in Redis
+        #[arg(
+            long,
+            value_name = "NAME",
+            env = "ZKWHIRL_NAMESPACE",
+            default_value = "main"
+        )]
+        namespace: String,
+    },
     /// Make the keys of a suite and size that are missing
     Generate {
         #[command(flatten)]
@@ -460,6 +495,28 @@ pub(crate) struct RollupCliArgs {
     /// Use, and make when missing, development keys: never for funds
     #[arg(long)]
     pub(crate) allow_dev_keys: bool,
+    /// Share keys with the fleet, through Redis
+    #[arg(long, requires = "redis_url")]
+    pub(crate) fleet_keys: bool,
+    /// The fleet's Redis
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ZKWHIRL_REDIS_URL",
+        hide_env_values = true
+    )]
+    pub(crate) redis_url: Option<url::Url>,
+    /// The fleet's namespace in Redis
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "ZKWHIRL_NAMESPACE",
+        default_value = "main"
+    )]
+    pub(crate) namespace: String,
+    /// Share proving keys with the fleet through this folder
+    #[arg(long, value_name = "DIR", env = "ZKWHIRL_KEY_SHARE")]
+    pub(crate) key_share: Option<PathBuf>,
     /// How long a mock reply takes
     #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
     pub(crate) work_ms: Duration,

@@ -1,6 +1,7 @@
 //! One process that does everything: bridge, embedded broker and ledger, and a
 //! worker with several slots.
 
+mod keys;
 mod provers;
 mod verifier;
 
@@ -16,6 +17,7 @@ use zkwhirl_broker_adapter::{
 use zkwhirl_job::Topic;
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
+pub use keys::{FleetKeys, REDIS_URL, StoredClientVks, client_circuit, key_store};
 pub use provers::{NativeProvers, Provers};
 pub use verifier::{Checker, Rollups};
 
@@ -57,8 +59,9 @@ impl Cluster {
         let deps = BridgeDeps {
             broker: Arc::clone(&broker),
             ledger: Arc::clone(&ledger),
-            verifier: config.provers.verifier(),
+            verifier: config.provers.verifier().map_err(io::Error::other)?,
             events: events.clone(),
+            client_vks: None,
         };
         let bridge = Bridge::new(config.bridge, deps)?;
         let handle = bridge.handle();

@@ -3,13 +3,14 @@
 use std::{path::PathBuf, sync::Arc, thread::available_parallelism, time::Duration};
 
 use zkwhirl_broker_adapter::bridge::ReplyVerifier;
+use zkwhirl_keystore::{KeyError, KeyStore};
 use zkwhirl_prover::{
     Prover, Proverless,
     native::self_test_request,
     stdio::{ChildConfig, ChildProver, Dialect},
 };
 
-use super::{Checker, Rollups};
+use super::{Checker, FleetKeys, REDIS_URL, Rollups, key_store};
 
 /// The provers of a cluster.
 #[derive(Debug, Clone)]
@@ -38,19 +39,21 @@ pub struct NativeProvers {
     pub max_circuit_size: u64,
     /// Use, and make when missing, development keys.
     pub allow_dev_keys: bool,
+    /// Where the fleet shares its keys; `None`: they are this machine's alone.
+    pub fleet: Option<FleetKeys>,
 }
 
 impl Provers {
     /// What verifies their replies.
-    pub fn checker(&self) -> Checker {
-        match self {
-            Self::Native(native) => Checker::native(native.rollups, &native.data_dir),
+    pub fn checker(&self) -> Result<Checker, KeyError> {
+        Ok(match self {
+            Self::Native(native) => Checker::native(native.rollups, native.key_store()?),
             Self::Proverless { rollups, .. } => Checker::proverless(*rollups),
-        }
+        })
     }
 
-    pub(super) fn verifier(&self) -> Arc<dyn ReplyVerifier> {
-        Arc::new(self.checker())
+    pub(super) fn verifier(&self) -> Result<Arc<dyn ReplyVerifier>, KeyError> {
+        Ok(Arc::new(self.checker()?))
     }
 
     /// A prover for one of `slots` slots.
@@ -65,6 +68,11 @@ impl Provers {
 }
 
 impl NativeProvers {
+    /// The keys that the children use.
+    pub fn key_store(&self) -> Result<Arc<dyn KeyStore>, KeyError> {
+        key_store(&self.data_dir, self.fleet.as_ref())
+    }
+
     fn child(&self, slots: usize) -> ChildConfig {
         let Rollups { suite, sizes } = self.rollups;
         let positional = [
@@ -83,15 +91,27 @@ impl NativeProvers {
         if self.allow_dev_keys {
             arguments.push("--allow-dev-keys".to_owned());
         }
+        let mut environment = Vec::new();
+        if let Some(fleet) = &self.fleet {
+            arguments.push("--fleet-keys".to_owned());
+            arguments.push(format!("--namespace={}", fleet.namespace));
+            if let Some(share) = &fleet.share {
+                arguments.push(format!("--key-share={}", share.display()));
+            }
+            environment.push((REDIS_URL.to_owned(), fleet.redis_url.to_string()));
+        }
         // The slots share the machine; more threads than cores only wait.
         let threads = available_parallelism().map_or(1, |cores| cores.get() / slots.max(1));
+        let threads = threads.max(1).to_string();
+        environment.push(("RAYON_NUM_THREADS".to_owned(), threads));
         ChildConfig {
             name: format!("native/{suite}"),
             program: self.program.clone(),
             arguments,
-            environment: vec![("RAYON_NUM_THREADS".to_owned(), threads.max(1).to_string())],
+            environment,
             sizes,
             dialect: Dialect::Native,
+            // It answers before it loads any key.
             start_deadline: Duration::from_secs(60),
             grace: Duration::from_secs(2),
             self_test: Some(self_test_request(suite)),

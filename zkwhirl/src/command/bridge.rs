@@ -1,8 +1,9 @@
 //! `zkwhirl bridge`: Falafel on one side, RabbitMQ and Redis on the other.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use url::Url;
+use zkwhirl::cluster::{StoredClientVks, key_store};
 use zkwhirl_broker_adapter::{
     Events,
     bridge::{Bridge, BridgeConfig, BridgeDeps},
@@ -30,18 +31,25 @@ pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
 async fn bridge(args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
     let upstreams = upstreams(&args)?;
-    let provers = fleet::provers(&args.prover, std::time::Duration::ZERO)?;
+    let provers = fleet::provers(&args.prover, &args.redis, Duration::ZERO)?;
     let sizes = args.prover.rollup.sizes().map_err(exit::usage)?;
     let longest = Deadlines::default().longest();
     let broker = fleet::amqp(&args.amqp, &args.name, longest).await?;
     let ledger = fleet::redis(&args.redis, RECENT_BYTES).await?;
+    let suite = args.prover.rollup.suite;
+    let fleet = fleet::fleet_keys(&args.prover, &args.redis);
+    let keys = key_store(&args.prover.keys.data_dir, Some(&fleet))?;
     let bridge = Bridge::new(
-        BridgeConfig::new(upstreams, sizes),
+        BridgeConfig {
+            name: args.name.clone(),
+            ..BridgeConfig::new(upstreams, sizes)
+        },
         BridgeDeps {
             broker: Arc::new(broker.clone()),
             ledger: Arc::new(ledger),
-            verifier: Arc::new(provers.checker()),
+            verifier: Arc::new(provers.checker()?),
             events: Events::default(),
+            client_vks: Some(Arc::new(StoredClientVks::new(keys, suite))),
         },
     )?;
     ui::say(&format!(

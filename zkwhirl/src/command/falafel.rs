@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::sync::broadcast::error::RecvError;
-use zkwhirl::cluster::{Checker, Rollups};
+use zkwhirl::cluster::{Checker, Rollups, key_store};
 use zkwhirl_falafel::{Event, Falafel, FalafelConfig, Listen, Plan, State};
 
 use crate::{
@@ -33,7 +33,7 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
     let checker = if args.proverless {
         Checker::proverless(rollups)
     } else {
-        Checker::native(rollups, &args.data_dir)
+        Checker::native(rollups, key_store(&args.data_dir, None)?)
     };
     let plan = Plan {
         suite: rollups.suite,

@@ -3,7 +3,7 @@
 use std::{env, fs, time::Duration};
 
 use anyhow::Context;
-use zkwhirl::cluster::{NativeProvers, Provers, Rollups};
+use zkwhirl::cluster::{FleetKeys, NativeProvers, Provers, Rollups};
 use zkwhirl_broker_adapter::{
     broker::amqp::{Amqp, AmqpConfig, Endpoint, Severity},
     ledger::redis::{Redis, RedisConfig},
@@ -76,7 +76,11 @@ pub(super) async fn redis(args: &RedisArgs, recent_bytes: usize) -> anyhow::Resu
 }
 
 /// The provers that the arguments ask for.
-pub(super) fn provers(args: &ProverArgs, work: Duration) -> anyhow::Result<Provers> {
+pub(super) fn provers(
+    args: &ProverArgs,
+    redis: &RedisArgs,
+    work: Duration,
+) -> anyhow::Result<Provers> {
     let rollups = Rollups {
         suite: args.rollup.suite,
         sizes: args.rollup.sizes().map_err(exit::usage)?,
@@ -90,5 +94,15 @@ pub(super) fn provers(args: &ProverArgs, work: Duration) -> anyhow::Result<Prove
         data_dir: args.keys.data_dir.clone(),
         max_circuit_size: args.keys.max_circuit_size,
         allow_dev_keys: args.allow_dev_keys,
+        fleet: Some(fleet_keys(args, redis)),
     }))
+}
+
+/// Where the fleet's keys are shared.
+pub(super) fn fleet_keys(args: &ProverArgs, redis: &RedisArgs) -> FleetKeys {
+    FleetKeys {
+        redis_url: redis.redis_url.clone(),
+        namespace: redis.namespace.clone(),
+        share: args.key_share.clone(),
+    }
 }

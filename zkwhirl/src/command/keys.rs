@@ -1,11 +1,15 @@
 //! `zkwhirl keys`: circuits and the keys that are there.
 
-use std::{path::Path, process::ExitCode};
+use std::{fs, path::Path, process::ExitCode};
 
+use anyhow::Context;
 use serde::Serialize;
+use zkwhirl::cluster::{FleetKeys, client_circuit, key_store};
 use zkwhirl_circuits::{Circuit, StatementKind, Suite};
-use zkwhirl_job::Sizes;
-use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile, Provenance, SectionSummary};
+use zkwhirl_job::{Kind, Sizes};
+use zkwhirl_keystore::{
+    CLIENT_VK_BYTES, EmbeddedKeyStore, KeyFile, KeyStore, Provenance, SectionSummary,
+};
 use zkwhirl_prover::native::{Engine, EngineConfig};
 
 use crate::{
@@ -18,6 +22,31 @@ pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
     match command {
         KeysCommand::Circuits { suite, txs, json } => circuits(suite, txs, json),
         KeysCommand::List { data_dir, json } => list(&data_dir, json),
+        KeysCommand::Import {
+            suite,
+            join_split_vk,
+            account_vk,
+            data_dir,
+            redis_url,
+            namespace,
+        } => {
+            let fleet = redis_url.map(|redis_url| FleetKeys {
+                redis_url,
+                namespace,
+                share: None,
+            });
+            let store = key_store(&data_dir, fleet.as_ref())?;
+            let files = [
+                (Kind::JoinSplitVk, join_split_vk),
+                (Kind::AccountVk, account_vk),
+            ];
+            for (kind, file) in files {
+                if let Some(file) = file {
+                    import(store.as_ref(), suite, kind, &file)?;
+                }
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         KeysCommand::Generate {
             rollup,
             keys,
@@ -86,6 +115,20 @@ fn describe(circuit: Circuit) -> CircuitLine {
         domain_log2: (rows + 2).next_power_of_two().ilog2(),
         parts,
     }
+}
+
+fn import(store: &dyn KeyStore, suite: Suite, kind: Kind, file: &Path) -> anyhow::Result<()> {
+    let circuit = client_circuit(suite, kind).context("no client circuit has this kind")?;
+    let context = || format!("cannot read {}", file.display());
+    let length = fs::metadata(file).with_context(context)?.len();
+    anyhow::ensure!(
+        length <= CLIENT_VK_BYTES as u64,
+        "{} has {length} bytes, a verification key has at most {CLIENT_VK_BYTES}",
+        file.display()
+    );
+    store.import_client_vk(&circuit, &fs::read(file).with_context(context)?)?;
+    ui::say(&format!("{kind} of {suite} clients: {length} bytes kept"));
+    Ok(())
 }
 
 #[derive(Debug, Serialize)]

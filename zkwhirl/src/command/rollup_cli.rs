@@ -12,6 +12,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
+use zkwhirl::cluster::{FleetKeys, key_store};
 use zkwhirl_job::{Command, Failure, Request, Sizes};
 use zkwhirl_keystore::Provenance;
 use zkwhirl_prover::{
@@ -35,7 +36,16 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
             work: args.work_ms,
         })
     } else {
-        let mut engine = Engine::new(EngineConfig {
+        let fleet = args
+            .redis_url
+            .filter(|_| args.fleet_keys)
+            .map(|redis_url| FleetKeys {
+                redis_url,
+                namespace: args.namespace,
+                share: args.key_share,
+            });
+        let store = key_store(&args.data_path, fleet.as_ref())?;
+        let config = EngineConfig {
             suite: args.suite,
             sizes,
             data_dir: args.data_path,
@@ -46,7 +56,8 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
                 Provenance::SingleParty
             },
             allow_dev_keys: args.allow_dev_keys,
-        });
+        };
+        let mut engine = Engine::with_store(config, store);
         let reporter = Reporter::default();
         if args.lazy_init != "true" {
             for circuit in engine.circuits() {

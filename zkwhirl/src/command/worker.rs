@@ -19,7 +19,7 @@ pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
 async fn worker(args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
     let name = args.name.clone().unwrap_or_else(own_name);
-    let provers = fleet::provers(&args.prover, args.work_ms)?;
+    let provers = fleet::provers(&args.prover, &args.redis, args.work_ms)?;
     let broker = fleet::amqp(&args.amqp, &name, Deadlines::default().longest()).await?;
     let ledger = fleet::redis(&args.redis, 0).await?;
     let slots = usize::from(args.slots);

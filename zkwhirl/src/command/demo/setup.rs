@@ -126,6 +126,7 @@ pub(super) fn provers(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Prove
         data_dir: args.keys.data_dir.clone(),
         max_circuit_size: args.keys.max_circuit_size,
         allow_dev_keys: true,
+        fleet: None,
     }))
 }
 

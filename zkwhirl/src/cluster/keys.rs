@@ -1,0 +1,96 @@
+//! Which keystore stands behind provers and checks.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use url::Url;
+use zkwhirl_broker_adapter::bridge::ClientVks;
+use zkwhirl_circuits::Suite;
+use zkwhirl_job::Kind;
+use zkwhirl_keystore::{
+    ClientCircuit, ClientKind, EmbeddedKeyStore, FleetConfig, FleetKeyStore, KeyError, KeyStore,
+};
+
+/// The variable that carries Redis's URL to a prover child: a password does not
+/// belong on a command line.
+pub const REDIS_URL: &str = "ZKWHIRL_REDIS_URL";
+
+/// Where a fleet shares its keys.
+#[derive(Debug, Clone)]
+pub struct FleetKeys {
+    /// The fleet's Redis.
+    pub redis_url: Url,
+    /// The fleet's namespace there.
+    pub namespace: String,
+    /// A folder that all machines see, for the proving keys.
+    pub share: Option<PathBuf>,
+}
+
+/// The keys of a data directory: a fleet's, or this machine's alone.
+pub fn key_store(
+    data_dir: &Path,
+    fleet: Option<&FleetKeys>,
+) -> Result<Arc<dyn KeyStore>, KeyError> {
+    let Some(fleet) = fleet else {
+        return Ok(Arc::new(EmbeddedKeyStore::new(data_dir)));
+    };
+    let config = FleetConfig {
+        namespace: fleet.namespace.clone(),
+        shared: fleet.share.clone(),
+        ..FleetConfig::new(fleet.redis_url.clone())
+    };
+    Ok(Arc::new(FleetKeyStore::new(data_dir, config)?))
+}
+
+/// Verification keys of the clients' circuits, from a keystore.
+#[derive(Debug)]
+pub struct StoredClientVks {
+    store: Arc<dyn KeyStore>,
+    suite: Suite,
+}
+
+impl StoredClientVks {
+    /// The keys of clients whose notes are hashed with `suite`.
+    pub fn new(store: Arc<dyn KeyStore>, suite: Suite) -> Self {
+        Self { store, suite }
+    }
+
+    fn circuit(&self, kind: Kind) -> Option<ClientCircuit> {
+        client_circuit(self.suite, kind)
+    }
+}
+
+/// The client circuit that a verification key job asks for; `None` for other
+/// kinds.
+pub fn client_circuit(suite: Suite, kind: Kind) -> Option<ClientCircuit> {
+    let kind = match kind {
+        Kind::JoinSplitVk => ClientKind::JoinSplit,
+        Kind::AccountVk => ClientKind::Account,
+        Kind::TxRollup | Kind::Claim | Kind::RootRollup | Kind::RootVerifier => return None,
+    };
+    ClientCircuit::new(&suite.to_string(), kind).ok()
+}
+
+impl ClientVks for StoredClientVks {
+    fn client_vk(&self, kind: Kind) -> Option<Bytes> {
+        match self.store.client_vk(&self.circuit(kind)?) {
+            Ok(found) => found.map(Bytes::from),
+            Err(error) => {
+                tracing::warn!("cannot look up the {kind}: {error}");
+                None
+            }
+        }
+    }
+
+    fn learn(&self, kind: Kind, reply: &Bytes) {
+        let Some(circuit) = self.circuit(kind) else {
+            return;
+        };
+        if let Err(error) = self.store.import_client_vk(&circuit, reply) {
+            tracing::warn!("cannot keep the {kind}: {error}");
+        }
+    }
+}
