@@ -34,6 +34,8 @@ impl Seat {
     /// Deals with a delivery. Whatever happens, it is settled, or dropped so
     /// that the broker redelivers it.
     pub(crate) async fn attend(&mut self, delivery: Delivery, prover: &mut dyn Prover) -> Health {
+        // Before anything is asked: a word that comes later must be heard.
+        let attending = self.ear.attend(delivery.job.id);
         if let Some(known) = self.known(&delivery.job).await {
             self.settle_known(delivery, known).await;
             return Health::Unknown;
@@ -54,6 +56,7 @@ impl Seat {
             config: &self.config,
             deps: &self.deps,
             stop: &self.stop,
+            called_off: &attending.called_off,
             worker: &self.name,
             expected: self.expected.get(&job.kind).copied(),
         };
@@ -66,7 +69,31 @@ impl Seat {
                 self.expected.insert(job.kind, proved.duration);
                 self.proved(delivery, proved).await
             }
+            Err(error) if attending.called_off.is_cancelled() => {
+                self.called_off(delivery, error, run.broken).await
+            }
             Err(error) => self.failed(delivery, error, run.broken).await,
+        }
+    }
+
+    /// The proof was ended on somebody's word: the ledger says whether the job
+    /// is wanted all the same.
+    async fn called_off(&mut self, delivery: Delivery, error: ProveError, broken: bool) -> Health {
+        match self.known(&delivery.job).await {
+            Some(known) => {
+                tracing::info!(job = %delivery.job.id.short(), "called off");
+                self.settle_known(delivery, known).await;
+            }
+            None => {
+                let failure = Failure::interrupted(error.failure.reason);
+                self.sentence(delivery, ProveError { failure, ..error })
+                    .await;
+            }
+        }
+        if broken {
+            Health::Broken
+        } else {
+            Health::Unknown
         }
     }
 

@@ -85,7 +85,11 @@ impl Deadlines {
 
     /// The longest of them: what the broker must let a worker hold a job for.
     pub fn longest(&self) -> Duration {
-        Kind::ALL.map(|kind| self.of(kind)).into_iter().max().unwrap_or_default()
+        Kind::ALL
+            .map(|kind| self.of(kind))
+            .into_iter()
+            .max()
+            .unwrap_or_default()
     }
 
     /// The deadline of a kind.

@@ -16,6 +16,7 @@ mod slot;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod words;
 
 pub use config::{Deadlines, Slot, Stop, WorkerConfig, WorkerDeps};
 pub use slot::run;

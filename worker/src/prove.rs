@@ -55,6 +55,8 @@ pub(crate) struct Around<'a> {
     pub(crate) config: &'a WorkerConfig,
     pub(crate) deps: &'a WorkerDeps,
     pub(crate) stop: &'a Stop,
+    /// Cancelled when nobody waits for the job any more.
+    pub(crate) called_off: &'a CancellationToken,
     pub(crate) worker: &'a str,
     /// What the last job of this kind took.
     pub(crate) expected: Option<Duration>,
@@ -143,8 +145,8 @@ impl Around<'_> {
         }
     }
 
-    /// Returns when the proof must end although it is not done: on abort, and
-    /// on drain when it would take longer than the grace.
+    /// Returns when the proof must end although it is not done: when somebody
+    /// said so, on abort, and on drain when it would take longer than the grace.
     async fn called_off(&self) {
         let start = Instant::now();
         let drained = async {
@@ -157,6 +159,7 @@ impl Around<'_> {
         };
         tokio::select! {
             () = drained => {}
+            () = self.called_off.cancelled() => {}
             () = self.stop.abort.cancelled() => {}
         }
     }

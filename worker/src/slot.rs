@@ -7,11 +7,17 @@ use std::{
 };
 
 use tokio::{task::JoinSet, time::sleep};
+use tokio_util::task::AbortOnDropHandle;
 use zkwhirl_broker_adapter::{What, broker::JobConsumer};
 use zkwhirl_job::{Failure, Kind, Topic, envelope::JobEnvelope};
 use zkwhirl_prover::Prover;
 
-use crate::{Slot, Stop, WorkerConfig, WorkerDeps, attempt::Health, prove::Unwinding};
+use crate::{
+    Slot, Stop, WorkerConfig, WorkerDeps,
+    attempt::Health,
+    prove::Unwinding,
+    words::{self, Ear},
+};
 
 /// The first pause before something is tried again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -21,11 +27,18 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 pub async fn run(config: WorkerConfig, deps: WorkerDeps, slots: Vec<Slot>, stop: Stop) {
     let config = Arc::new(config);
     let mut seats = JoinSet::new();
-    for slot in slots {
+    let ears: Vec<_> = slots
+        .iter()
+        .map(|slot| (slot.name.clone(), Ear::default()))
+        .collect();
+    let words = words::listen(deps.broker.clone(), ears.clone());
+    let _words = AbortOnDropHandle::new(tokio::spawn(words));
+    for (slot, (_, ear)) in slots.into_iter().zip(ears) {
         let seat = Seat {
             config: config.clone(),
             deps: deps.clone(),
             stop: stop.clone(),
+            ear,
             name: slot.name,
             topics: slot.topics,
             failures: 0,
@@ -48,6 +61,7 @@ pub(crate) struct Seat {
     pub(crate) config: Arc<WorkerConfig>,
     pub(crate) deps: WorkerDeps,
     pub(crate) stop: Stop,
+    pub(crate) ear: Ear,
     pub(crate) name: String,
     topics: Vec<Topic>,
     failures: u32,
@@ -58,6 +72,8 @@ pub(crate) struct Seat {
 /// Why a slot leaves its queue.
 enum Leave {
     Drained,
+    /// Somebody said so.
+    Quiet,
     /// The broker is away.
     Cut,
     /// The prover must be restarted and prove something first.
@@ -68,6 +84,10 @@ impl Seat {
     async fn work(mut self, mut prover: Box<dyn Prover>) {
         let mut pause = FIRST_PAUSE;
         while !self.stop.is_draining() {
+            if self.ear.is_quiet() {
+                self.until_loud().await;
+                continue;
+            }
             let joined = self.deps.broker.subscribe(&self.topics, &self.name);
             let left = match joined.await {
                 // The consumer is dropped with the slot's leaving: while it is
@@ -83,6 +103,7 @@ impl Seat {
             };
             match left {
                 Leave::Drained => break,
+                Leave::Quiet => {}
                 Leave::Cut => {
                     self.pause(pause).await;
                     pause = (pause * 2).min(self.config.longest_pause);
@@ -99,6 +120,7 @@ impl Seat {
             let claimed = tokio::select! {
                 biased;
                 () = self.stop.draining() => return Leave::Drained,
+                () = self.ear.until(true) => return Leave::Quiet,
                 claimed = jobs.claim() => claimed,
             };
             let delivery = match claimed {
@@ -142,6 +164,13 @@ impl Seat {
             }
             self.pause(pause).await;
             pause = (pause * 2).min(self.config.longest_pause);
+        }
+    }
+
+    async fn until_loud(&self) {
+        tokio::select! {
+            () = self.stop.draining() => {}
+            () = self.ear.until(false) => {}
         }
     }
 

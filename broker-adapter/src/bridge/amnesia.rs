@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Ghost pollers that the window allows for.
-const GHOSTS: u64 = 3;
+pub(super) const GHOSTS: u32 = 3;
 
 enum Finding {
     Remembers,
@@ -93,7 +93,8 @@ impl Shared {
         self.probes.lock().insert(name.clone(), came_again.clone());
         self.leases.lapse(ticket.id);
         let timing = &self.config.timing;
-        let window = timing.reissue + timing.ghost * u32::try_from(ghosts.min(GHOSTS)).unwrap_or(0);
+        let window = timing.reissue
+            + timing.ghost * u32::try_from(ghosts).map_or(GHOSTS, |ghosts| ghosts.min(GHOSTS));
         tracing::info!(upstream = name, ticket = %ticket.id.short(), ?window, "does falafel remember?");
         let finding = tokio::select! {
             () = self.stop.cancelled() => None,
@@ -114,24 +115,29 @@ impl Shared {
         let open = self.insist("list tickets", || ledger.tickets_of(ticket.job));
         let still_open = open.await?.iter().any(|open| open.id == ticket.id);
         if still_open && link.is_reachable() {
-            return Some(Finding::Forgot);
+            let own = self.own_tickets().await?;
+            let ours = own.iter().any(|own| own.id == ticket.id);
+            // It may have come again to another bridge.
+            return Some(match ours {
+                true => Finding::Forgot,
+                false => Finding::Remembers,
+            });
         }
         // A short pause: this may be asked again at once.
         tokio::time::sleep(Duration::from_millis(50)).await;
         Some(Finding::Unclear)
     }
 
-    /// The open tickets of an upstream that were taken before a time and are
-    /// not being answered.
+    /// The open tickets of an upstream that this bridge pings, were taken before
+    /// a time and are not being answered. Another bridge asks about its own:
+    /// what it pings does not lapse here.
     async fn waiting(&self, upstream: &str, before: u64) -> Option<Vec<Ticket>> {
-        let ledger = &self.deps.ledger;
-        let mut tickets = self
-            .insist("list tickets", || ledger.open_tickets())
-            .await?;
-        let answering = self.answering.lock();
+        let mut tickets = self.own_tickets().await?;
+        let (answering, pinged) = (self.answering.lock(), self.pinged.lock());
         tickets.retain(|ticket| {
             ticket.upstream == upstream
                 && ticket.taken_at_ms <= before
+                && pinged.contains(&ticket.id)
                 && !answering.contains(&ticket.id)
         });
         Some(tickets)

@@ -90,7 +90,6 @@ impl Shared {
             Ok(verified) => verified,
             Err(why) => return self.on_unverified(job, result, &why).await,
         };
-        let ledger = &self.deps.ledger;
         let (attempt, worker) = (result.attempt, result.worker.clone());
         let stored = StoredResult {
             reply: verified.reply().clone(),
@@ -99,7 +98,17 @@ impl Shared {
             worker,
             prove_ms: result.prove_ms,
         };
-        let kept = self.insist("store a result", || ledger.store_result(job.id, &stored));
+        self.keep(job, &stored).await?;
+        self.learn(result.kind, verified.reply());
+        self.proved(job, &JobState::ALL, &verified).await?;
+        Some(vec![Step::Stored, Step::Confirmed])
+    }
+
+    /// Stores a verified result, and takes the job from the dead if it was
+    /// there.
+    pub(super) async fn keep(&self, job: &JobRecord, stored: &StoredResult) -> Option<()> {
+        let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
+        let kept = self.insist("store a result", || ledger.store_result(job.id, stored));
         if !kept.await? {
             // The worker stored it, or another attempt stored its own: what is
             // kept must be what was verified.
@@ -109,17 +118,15 @@ impl Shared {
             if held.is_none_or(|held| held.digest != stored.digest) {
                 self.insist("drop a result", || ledger.drop_result(job.id))
                     .await?;
-                self.insist("store a result", || ledger.store_result(job.id, &stored))
+                self.insist("store a result", || ledger.store_result(job.id, stored))
                     .await?;
             }
         }
         if job.state == JobState::Dead {
-            let broker = &self.deps.broker;
             self.insist("remove a dead letter", || broker.remove_dead(job.id))
                 .await?;
         }
-        self.proved(job, &JobState::ALL, &verified).await?;
-        Some(vec![Step::Stored, Step::Confirmed])
+        Some(())
     }
 
     /// A reply that does not verify is a prover's failure: the job goes back

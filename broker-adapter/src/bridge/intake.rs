@@ -13,7 +13,7 @@ use crate::{
     clock,
     events::What,
     falafel::{Link, Sink},
-    ledger::{JobRecord, JobState, Note, Ticket},
+    ledger::{JobRecord, JobState, Note, Taken, Ticket},
 };
 
 /// What a request is: provable in principle, or why it can never be.
@@ -51,6 +51,7 @@ impl Sink for Intake {
         let shared = &self.shared;
         let upstream = &link.upstream.name;
         // Before anything that can fail or wait: 5 s are left.
+        shared.taking.lock().insert(frame.ticket);
         shared.open_lease(frame.ticket, upstream);
         let admitted = admissible(frame.command, &frame.data, shared.config.sizes);
         let record = JobRecord::of_request(&frame, admitted.as_ref().ok().and_then(Option::as_ref));
@@ -64,22 +65,15 @@ impl Sink for Intake {
         let taken = shared.insist("take a ticket into the ledger", || {
             ledger.take(&ticket, &record, &frame.data)
         });
-        let Some(taken) = taken.await else {
+        let taken = taken.await;
+        shared.taking.lock().remove(&ticket.id);
+        let Some(taken) = taken else {
             return;
         };
-        if !taken.new_ticket {
-            self.reissued(&ticket);
-            return;
-        }
-        shared.counters.tickets.one();
-        let upstream = upstream.clone();
-        let ticket = ticket.id;
-        if taken.new_job {
-            shared.counters.jobs.one();
-            shared.emit(&taken.job, What::Taken { ticket, upstream });
+        if taken.new_ticket {
+            self.taken(ticket, &taken);
         } else {
-            shared.counters.joined.one();
-            shared.emit(&taken.job, What::Joined { ticket, upstream });
+            self.reissued(&ticket);
         }
         match admitted {
             Err(why) if taken.job.state == JobState::Taken => shared.park(&taken.job, &why),
@@ -89,8 +83,22 @@ impl Sink for Intake {
 }
 
 impl Intake {
-    /// Falafel issued an open ticket again: its lease was nearly lost, or was
-    /// let lapse on purpose. It is pinged already; it is no new work.
+    fn taken(&self, ticket: Ticket, taken: &Taken) {
+        let shared = &self.shared;
+        let (ticket, upstream) = (ticket.id, ticket.upstream);
+        shared.counters.tickets.one();
+        if taken.new_job {
+            shared.counters.jobs.one();
+            shared.emit(&taken.job, What::Taken { ticket, upstream });
+        } else {
+            shared.counters.joined.one();
+            shared.emit(&taken.job, What::Joined { ticket, upstream });
+        }
+    }
+
+    /// Falafel issued an open ticket again: its lease was nearly lost, was let
+    /// lapse on purpose, or its bridge died. It is pinged already; it is no new
+    /// work, but its job may be one that its bridge did not get to publish.
     fn reissued(&self, ticket: &Ticket) {
         let shared = &self.shared;
         let probe = shared.probes.lock().get(&ticket.upstream).cloned();

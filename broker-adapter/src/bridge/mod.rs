@@ -7,7 +7,8 @@
 //! lease keeper (own thread) ◄────┤                                  ▼
 //! Falafel ◄── answers (one task per ticket) ◄── delivery: verify, store, ack
 //! ```
-//! Beside them `reconcile` compares what ledger, broker and leases believe, and
+//! Beside them `fleet` shares the tickets with the other bridges of the ledger,
+//! `reconcile` compares what ledger, broker and leases believe, and
 //! `amnesia` finds out whether Falafel still knows its tickets.
 
 mod amnesia;
@@ -15,6 +16,7 @@ mod answers;
 mod coalesce;
 mod config;
 mod delivery;
+mod fleet;
 mod intake;
 mod operator;
 mod pump;
@@ -24,14 +26,15 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod vks;
 
 use std::{io, sync::Arc};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zkwhirl_job::JobId;
 
-pub use config::{BridgeConfig, BridgeDeps, ReplyVerifier, Timing};
+pub use config::{BridgeConfig, BridgeDeps, ClientVks, ReplyVerifier, Timing};
 pub use operator::OperatorError;
 pub use stats::{BridgeStats, UpstreamStats};
 
@@ -76,6 +79,9 @@ impl Bridge {
             pumped: Guarded::default(),
             answering: Guarded::default(),
             pinged: Guarded::default(),
+            taking: Guarded::default(),
+            member: Guarded::default(),
+            compare: Notify::new(),
             probes: Guarded::default(),
             counters: stats::Counters::default(),
             tasks: TaskTracker::new(),
@@ -95,7 +101,8 @@ impl Bridge {
     }
 
     /// Bridges until `shutdown` is cancelled. What is open then stays open in
-    /// the ledger, and is adopted by the next bridge that runs on it.
+    /// the ledger, and is taken over by another bridge that runs on it, or by
+    /// the next.
     pub async fn run(self, shutdown: CancellationToken) {
         let Self { shared, pumps } = self;
         let stop = shared.stop.clone();
@@ -110,12 +117,14 @@ impl Bridge {
         for jobs in pumps {
             tasks.spawn(pump::run(shared.clone(), jobs));
         }
-        if let Some(adopted) = shared.adopt().await {
+        if let Some(adopted) = shared.enter().await {
             start(&shared, &adopted);
         }
         stop.cancelled().await;
         tasks.close();
         tasks.wait().await;
+        // Pinged until others may ping.
+        shared.leave().await;
         shared.stop_pinging();
         forward.abort();
     }
@@ -143,32 +152,6 @@ fn start(shared: &Arc<Shared>, adopted: &[Ticket]) {
 }
 
 impl Shared {
-    /// Keeps the tickets alive that the bridge before this one left.
-    async fn adopt(&self) -> Option<Vec<Ticket>> {
-        let ledger = &self.deps.ledger;
-        let open = self
-            .insist("list tickets", || ledger.open_tickets())
-            .await?;
-        let (tickets, others): (Vec<_>, Vec<_>) = open
-            .into_iter()
-            .partition(|ticket| self.links.get(&ticket.upstream).is_some());
-        for ticket in others {
-            // Nobody could ping or answer it. Falafel, if it is still there
-            // under another name, issues it again.
-            let (id, upstream) = (ticket.id.short(), &ticket.upstream);
-            tracing::warn!(ticket = %id, upstream, "no such upstream is configured: ticket closed");
-            self.insist("close a ticket", || ledger.close_ticket(ticket.id))
-                .await?;
-        }
-        for ticket in &tickets {
-            self.open_lease(ticket.id, &ticket.upstream);
-        }
-        if !tickets.is_empty() {
-            tracing::info!(count = tickets.len(), "adopted open tickets");
-        }
-        Some(tickets)
-    }
-
     /// The handles that are left must not keep tickets alive that nobody
     /// answers any more.
     fn stop_pinging(&self) {

@@ -75,6 +75,7 @@ impl BridgeHandle {
             let must = "waiting: neither proved nor finished";
             return Err(self.wrong_state(job, must).await);
         }
+        shared.cancel(job);
         let broker = &shared.deps.broker;
         let removed = shared.insist("remove a dead letter", || broker.remove_dead(job));
         removed.await.ok_or(OperatorError::Stopping)?;

@@ -150,6 +150,7 @@ impl Shared {
             self.insist("remove a dead letter", || broker.remove_dead(job.id))
                 .await?;
             self.emit(job, What::Withdrawn);
+            self.cancel(job.id);
         }
         Some(())
     }

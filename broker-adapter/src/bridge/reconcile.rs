@@ -1,13 +1,19 @@
 //! Ledger, broker and leases are three memories of one thing. Every ten
-//! seconds, and at the start, they are compared, and what fell between them is
-//! picked up.
+//! seconds, at the start, after a loss and after an adoption they are compared,
+//! and what fell between them is picked up.
+//!
+//! Each bridge cares for its own tickets and the jobs that they wait for; what
+//! is not about tickets every bridge does, one step at a time by compare-and-set.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
 use zkwhirl_job::{JobId, TicketId, Topic};
 
 use super::shared::Shared;
@@ -20,11 +26,16 @@ use crate::{
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut ticks = interval(shared.config.timing.reconcile_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut losses = shared.deps.ledger.losses();
     let mut suspects = HashSet::new();
     loop {
         tokio::select! {
             () = shared.stop.cancelled() => return,
             _ = ticks.tick() => {}
+            () = shared.compare.notified() => {}
+            () = lost(&mut losses) => {
+                tracing::warn!("the ledger has lost its data: what it held comes again");
+            }
         }
         if shared.reconcile(&mut suspects).await.is_none() {
             return;
@@ -32,20 +43,42 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
+/// Waits until the ledger has lost its data.
+async fn lost(losses: &mut watch::Receiver<u64>) {
+    if losses.changed().await.is_err() {
+        // It counts no more.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// What the bridge believed before it asked the ledger.
+struct Believed {
+    pinged: HashSet<TicketId>,
+    /// Of those, the ones that the ledger need not know yet.
+    taking: HashSet<TicketId>,
+    answering: HashSet<TicketId>,
+}
+
 impl Shared {
     async fn reconcile(self: &Arc<Self>, suspects: &mut HashSet<TicketId>) -> Option<()> {
         let ledger = &self.deps.ledger;
+        let believed = self.believed();
+        let own = self.own_tickets().await?;
         let tickets = self
             .insist("list tickets", || ledger.open_tickets())
             .await?;
-        self.drop_unknown_leases(&tickets, suspects);
-        let answering = self.answering.lock().clone();
-        let mut waited_for = BTreeSet::new();
+        self.compare_leases(&believed, &tickets, &own, suspects);
+        let waited_for = tickets.iter().map(|ticket| ticket.job).collect();
         let mut by_job: BTreeMap<JobId, Vec<Ticket>> = BTreeMap::new();
         let mut order = Vec::new();
-        for ticket in tickets {
-            waited_for.insert(ticket.job);
-            if !answering.contains(&ticket.id) {
+        for ticket in own {
+            if self.links.get(&ticket.upstream).is_none() {
+                // Nobody could ping or answer it. Falafel, if it is still there
+                // under another name, issues it again.
+                let (id, upstream) = (ticket.id.short(), &ticket.upstream);
+                tracing::warn!(ticket = %id, upstream, "no such upstream is configured: ticket closed");
+                self.let_go(&[ticket]).await?;
+            } else if !believed.answering.contains(&ticket.id) {
                 let waiting = by_job.entry(ticket.job).or_default();
                 if waiting.is_empty() {
                     order.push(ticket.job);
@@ -67,23 +100,74 @@ impl Shared {
         Some(())
     }
 
-    /// Tickets that we ping and the ledger does not know: it was wiped. Not
-    /// pinged they come again. Twice in a row, because a ticket is leased
-    /// before it is taken.
-    fn drop_unknown_leases(&self, tickets: &[Ticket], suspects: &mut HashSet<TicketId>) {
-        let known: HashSet<_> = tickets.iter().map(|ticket| ticket.id).collect();
+    fn believed(&self) -> Believed {
+        let answering = self.answering.lock().clone();
+        // In this order: a ticket is leased after its taking began, and what is
+        // not being taken any more is in the ledger.
         let pinged = self.pinged.lock().clone();
-        let unknown: HashSet<_> = pinged.difference(&known).copied().collect();
-        for ticket in unknown.intersection(suspects) {
-            tracing::warn!(ticket = %ticket.short(), "the ledger lost a ticket: letting it come again");
-            self.close_lease(*ticket);
+        let taking = self.taking.lock().clone();
+        Believed {
+            pinged,
+            taking,
+            answering,
         }
-        *suspects = unknown;
+    }
+
+    /// Brings the leases in line with the ledger: what it does not know was
+    /// answered by another bridge, or was lost and comes again when it is not
+    /// pinged; what another bridge owns is that one's to ping, after a while in
+    /// which both do; and what is ours is pinged.
+    fn compare_leases(
+        &self,
+        believed: &Believed,
+        tickets: &[Ticket],
+        own: &[Ticket],
+        suspects: &mut HashSet<TicketId>,
+    ) {
+        let known: HashSet<_> = tickets.iter().map(|ticket| ticket.id).collect();
+        let ours: HashSet<_> = own.iter().map(|ticket| ticket.id).collect();
+        let mut gone = 0usize;
+        let mut others = HashSet::new();
+        for ticket in believed.pinged.difference(&ours) {
+            if believed.taking.contains(ticket) {
+                continue;
+            }
+            if !known.contains(ticket) {
+                self.close_lease(*ticket);
+                gone += 1;
+            } else if suspects.contains(ticket) {
+                self.close_lease(*ticket);
+            } else {
+                others.insert(*ticket);
+            }
+        }
+        *suspects = others;
+        if gone > 0 {
+            tracing::info!(
+                count = gone,
+                "tickets are not in the ledger any more: let go"
+            );
+        }
+        let mut missed = own.to_vec();
+        missed.retain(|Ticket { id, .. }| {
+            !believed.pinged.contains(id)
+                && !believed.answering.contains(id)
+                && !self.pinged.lock().contains(id)
+        });
+        self.keep_alive(missed);
     }
 
     /// Does what a job's state asks for, when somebody waits for it.
     async fn carry_on(self: &Arc<Self>, job: &JobRecord) -> Option<()> {
         let ledger = &self.deps.ledger;
+        let waits = job.state == JobState::Dead || JobState::OUTSTANDING.contains(&job.state);
+        if waits
+            && job.kind.is_some_and(|kind| self.may_know(kind))
+            && self.answer_from_keystore(job).await?
+        {
+            // It was imported meanwhile.
+            return Some(());
+        }
         match job.state {
             JobState::Taken => self.readmit(job).await,
             JobState::Proved | JobState::Delivered => self.answer_from_store(job).await?,
@@ -177,7 +261,7 @@ impl Shared {
     }
 
     /// Jobs that should be in the broker and are not are published again.
-    async fn find_lost(&self, topic: Topic) -> Option<()> {
+    async fn find_lost(self: &Arc<Self>, topic: Topic) -> Option<()> {
         let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
         let jobs = self.insist("list jobs", || ledger.jobs(&JobState::OUTSTANDING, LISTING));
         let mut jobs = jobs.await?;
@@ -189,6 +273,11 @@ impl Shared {
         };
         let missing: HashSet<_> = missing.into_iter().collect();
         for job in jobs.iter().filter(|job| missing.contains(&job.id)) {
+            let now = self.insist("read a job", || ledger.job(job.id)).await?;
+            if now.is_none_or(|now| now.changed_at_ms != job.changed_at_ms) {
+                // It moved meanwhile: another bridge has published it again.
+                continue;
+            }
             let note = Note::because("the broker had lost it");
             let from = JobState::OUTSTANDING;
             let moved = self.insist("take a job up again", || {

@@ -14,10 +14,11 @@ use zkwhirl_job::{JobId, TicketId, Topic};
 
 use super::{BridgeConfig, BridgeDeps, stats::Counters};
 use crate::{
+    broker::Control,
     clock::Backoff,
     events::What,
     falafel::{Client, LeaseKeeper, Links},
-    ledger::JobRecord,
+    ledger::{JobRecord, Membership},
 };
 
 /// Answers that are on their way to one upstream at once.
@@ -37,6 +38,12 @@ pub(super) struct Shared {
     pub(super) answering: Guarded<HashSet<TicketId>>,
     /// Tickets that this bridge pings.
     pub(super) pinged: Guarded<HashSet<TicketId>>,
+    /// Tickets that are pinged and not yet in the ledger.
+    pub(super) taking: Guarded<HashSet<TicketId>>,
+    /// This bridge's place among those of the ledger; `None` while it has none.
+    pub(super) member: Guarded<Option<Membership>>,
+    /// Asks for a comparison of ledger and broker before its time.
+    pub(super) compare: Notify,
     /// Upstreams that are asked whether they remember, by name.
     pub(super) probes: Guarded<HashMap<String, Arc<Notify>>>,
     pub(super) counters: Counters,
@@ -113,21 +120,50 @@ impl Shared {
         self.pinged.lock().remove(&ticket);
     }
 
+    /// Tells workers to stop proving a job. Best effort, in the background:
+    /// one that does not hear it works in vain.
+    pub(super) fn cancel(&self, job: JobId) {
+        let broker = self.deps.broker.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = broker.tell(&Control::Cancel { job }).await {
+                tracing::debug!(job = %job.short(), "cannot tell workers to stop: {error}");
+            }
+        });
+    }
+
     /// Queues a job for publishing, in order; once, however often it is asked.
-    pub(super) async fn pump(&self, job: &JobRecord) {
+    /// A verification key that is known is answered instead.
+    pub(super) async fn pump(self: &Arc<Self>, job: &JobRecord) {
         let Some(kind) = job.kind else {
             return;
         };
         if !self.pumped.lock().insert(job.id) {
             return;
         }
-        let pump = match kind.topic() {
+        if !self.may_know(kind) {
+            self.push(job.id, kind.topic()).await;
+            return;
+        }
+        let (shared, job) = (self.clone(), job.clone());
+        // In the background: the look may take time, the poll must go on.
+        self.tasks.spawn(async move {
+            match shared.answer_from_keystore(&job).await {
+                Some(false) => shared.push(job.id, kind.topic()).await,
+                Some(true) | None => {
+                    shared.pumped.lock().remove(&job.id);
+                }
+            }
+        });
+    }
+
+    async fn push(&self, job: JobId, topic: Topic) {
+        let pump = match topic {
             Topic::Inner => &self.pumps[0],
             Topic::Outer => &self.pumps[1],
         };
-        if pump.send(job.id).await.is_err() {
+        if pump.send(job).await.is_err() {
             // The bridge stops; the job is taken up again at the next start.
-            self.pumped.lock().remove(&job.id);
+            self.pumped.lock().remove(&job);
         }
     }
 }

@@ -40,6 +40,9 @@ pub(super) struct Counters {
     pub(super) strays: Count,
     pub(super) forgotten: Count,
     pub(super) republished: Count,
+    pub(super) from_keystore: Count,
+    pub(super) adopted: Count,
+    pub(super) rejoined: Count,
 }
 
 /// A bridge's counts at one moment. Those that grow count from its start.
@@ -54,7 +57,8 @@ pub struct BridgeStats {
     /// Tickets that joined a job which was known already.
     pub joined: u64,
     /// Tickets that Falafel issued again although they were open: each is a
-    /// lease that was nearly lost. Those provoked on purpose do not count.
+    /// lease that was nearly lost. Those provoked on purpose do not count,
+    /// unless another bridge provoked them.
     pub reissues: u64,
     /// Jobs that became dead letters.
     pub parked: u64,
@@ -70,6 +74,14 @@ pub struct BridgeStats {
     pub forgotten: u64,
     /// Jobs that the broker had lost.
     pub republished: u64,
+    /// Verification key jobs that were answered without a worker.
+    pub from_keystore: u64,
+    /// Tickets taken over from other bridges that had no heartbeat.
+    pub adopted: u64,
+    /// Times that this bridge's own heartbeat had ended.
+    pub rejoined: u64,
+    /// Whether it has a heartbeat now, as far as it knows.
+    pub member: bool,
     /// The longest time that a ticket was without an answered ping.
     pub worst_ping_gap: Duration,
     /// The same among the open tickets, now.
@@ -110,6 +122,10 @@ impl Shared {
             strays: counters.strays.get(),
             forgotten: counters.forgotten.get(),
             republished: counters.republished.get(),
+            from_keystore: counters.from_keystore.get(),
+            adopted: counters.adopted.get(),
+            rejoined: counters.rejoined.get(),
+            member: self.member.lock().is_some(),
             worst_ping_gap: leases.worst_gap(),
             current_ping_gap: leases.current_gap(),
             upstreams: upstreams.collect(),

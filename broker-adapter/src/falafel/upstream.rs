@@ -1,11 +1,14 @@
 //! One of Falafel's job servers, and the state of the connection to it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use url::Url;
 
 /// One of Falafel's job servers.
@@ -58,6 +61,15 @@ pub(crate) struct Losses {
     /// Long polls that broke. If Falafel did not restart, each is a ghost that
     /// swallows the next job for 5–6 s.
     pub(crate) polls: u64,
+    /// When it was lost last.
+    at: Option<Instant>,
+}
+
+impl Losses {
+    fn again(&mut self) {
+        self.all += 1;
+        self.at = Some(Instant::now());
+    }
 }
 
 impl Link {
@@ -80,7 +92,7 @@ impl Link {
     pub(crate) fn refused(&self) {
         let was = self.reachable.send_replace(false);
         if was {
-            self.losses.send_modify(|losses| losses.all += 1);
+            self.losses.send_modify(Losses::again);
         }
     }
 
@@ -88,9 +100,21 @@ impl Link {
     pub(crate) fn poll_lost(&self) {
         self.reachable.send_replace(false);
         self.losses.send_modify(|losses| {
-            losses.all += 1;
+            losses.again();
             losses.polls += 1;
         });
+    }
+
+    /// Whether the connection was lost lately.
+    pub(crate) fn lost_within(&self, time: Duration) -> bool {
+        let losses = self.losses.borrow();
+        losses.at.is_some_and(|at| at.elapsed() <= time)
+    }
+
+    /// Tickets turned up from before a loss that was looked into already: it
+    /// counts once more.
+    pub(crate) fn doubt(&self) {
+        self.losses.send_modify(|losses| losses.all += 1);
     }
 
     pub(crate) fn is_reachable(&self) -> bool {

@@ -8,6 +8,7 @@
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
 mod embedded;
+mod fleet;
 mod records;
 pub mod redis;
 mod state;
@@ -16,9 +17,11 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::sync::watch;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId};
 
 pub use embedded::{Embedded, EmbeddedConfig};
+pub use fleet::{BridgeSeen, Bridges, Membership};
 pub use records::{JobRecord, Note, StoredResult, Taken, Ticket};
 pub use state::JobState;
 
@@ -114,4 +117,17 @@ pub trait Ledger: Send + Sync + Debug {
 
     /// A job's failed attempts, oldest first.
     async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, LedgerError>;
+
+    /// What it does for several bridges; `None`: it is for one alone, which
+    /// owns every ticket in it.
+    fn fleet(&self) -> Option<&dyn Bridges> {
+        None
+    }
+
+    /// How often it was noticed that all data were lost. Tickets that are
+    /// pinged and not in the ledger any more must be let go: then Falafel
+    /// issues them again. A ledger that notices nothing never counts.
+    fn losses(&self) -> watch::Receiver<u64> {
+        fleet::no_losses()
+    }
 }

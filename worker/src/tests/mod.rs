@@ -4,6 +4,7 @@
 mod drain;
 mod failures;
 mod life;
+mod words;
 
 use std::{
     collections::HashMap,

@@ -5,10 +5,13 @@
 
 mod answers;
 mod faults;
+mod fleet;
 mod intake;
 mod lease;
 mod operator;
 mod restart;
+mod shared_redis;
+mod vks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -116,7 +119,7 @@ impl World {
         }
     }
 
-    fn start_bridge(&mut self) {
+    fn config(&self) -> BridgeConfig {
         let mut config = BridgeConfig::new(self.upstreams.clone(), Sizes::new(1, 1).unwrap());
         config.inline_bytes = 8 << 10;
         config.leases = LeaseConfig {
@@ -129,14 +132,28 @@ impl World {
             reconcile_every: Duration::from_millis(200),
             reissue: self.reissue,
             ghost: Duration::ZERO,
+            ..Timing::default()
         };
-        let deps = BridgeDeps {
+        config
+    }
+
+    /// What a bridge works with that has a way of its own to the ledger.
+    fn deps(&self, ledger: Arc<dyn Ledger>) -> BridgeDeps {
+        BridgeDeps {
             broker: Arc::new(self.broker.clone()),
-            ledger: Arc::new(self.ledger.clone()),
+            ledger,
             verifier: Arc::new(Verifier),
             events: self.events.clone(),
-        };
-        let bridge = Bridge::new(config, deps).unwrap();
+            client_vks: None,
+        }
+    }
+
+    fn start_bridge(&mut self) {
+        self.start_bridge_with(self.deps(Arc::new(self.ledger.clone())));
+    }
+
+    fn start_bridge_with(&mut self, deps: BridgeDeps) {
+        let bridge = Bridge::new(self.config(), deps).unwrap();
         let (handle, stop) = (bridge.handle(), CancellationToken::new());
         let task = tokio::spawn(bridge.run(stop.clone()));
         self.bridge = Some(Running { handle, stop, task });

@@ -133,10 +133,13 @@ async fn jobs_that_nobody_waits_for_any_more_are_withdrawn_and_can_come_back() {
     let mut world = World::start_with(Duration::from_millis(300)).await;
     world.falafel.ask_proof(claim(1));
     world.until_state(claim_id(1), JobState::Queued).await;
+    let mut words = world.broker.listen();
     world.falafel.stop();
     world.falafel.forget();
     world.falafel.resume();
     world.until_state(claim_id(1), JobState::Withdrawn).await;
+    let job = claim_id(1);
+    assert_eq!(words.next().await, broker::Control::Cancel { job });
     let back = world.falafel.ask_proof(claim(1));
     let _worker = world.worker(proof);
     world.until_answered(back).await;

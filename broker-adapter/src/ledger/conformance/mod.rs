@@ -3,12 +3,14 @@
 //! `ledger_conformance!(make)` makes one `#[tokio::test]` per behaviour;
 //! `make` is an async function that returns an empty `Arc<dyn Ledger>`.
 
+pub mod fleet;
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use zkwhirl_job::{AttemptRecord, Failure, Frame, JobId, TicketId, limits};
 
-use super::{JobRecord, JobState, Ledger, Note, StoredResult, Ticket};
+use crate::ledger::{JobRecord, JobState, Ledger, Note, StoredResult, Ticket};
 
 type Under = Arc<dyn Ledger>;
 
@@ -35,7 +37,7 @@ pub fn ticket(n: u32, job: JobId) -> Ticket {
     }
 }
 
-async fn take(ledger: &Under, n: u32, job: &JobRecord) -> super::Taken {
+async fn take(ledger: &Under, n: u32, job: &JobRecord) -> crate::ledger::Taken {
     let request = Bytes::from(format!("request {n}"));
     let taken = ledger.take(&ticket(n, job.id), job, &request).await;
     taken.expect("the ledger is there")

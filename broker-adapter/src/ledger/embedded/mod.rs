@@ -4,20 +4,26 @@
 //! coalescing only as far as a budget of bytes and of jobs goes, oldest first
 //! out. What is not finished is bounded by the tickets that may be open.
 
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+mod fleet;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::sync::watch;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
-    JobRecord, JobState, LISTING, Ledger, LedgerError, Note, OPEN_TICKETS, StoredResult, Taken,
-    Ticket,
+    Bridges, JobRecord, JobState, LISTING, Ledger, LedgerError, Note, OPEN_TICKETS, StoredResult,
+    Taken, Ticket,
 };
-use crate::clock;
+use state::{Entry, State};
 
 /// What can be set about the embedded ledger.
 #[derive(Debug, Clone)]
@@ -40,173 +46,83 @@ impl Default for EmbeddedConfig {
     }
 }
 
-/// The ledger in memory. Clones are the same ledger.
+/// The ledger in memory. Clones are the same ledger, and the same bridge: for
+/// another bridge there is [`Embedded::another`].
 #[derive(Debug, Clone, Default)]
 pub struct Embedded {
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
+    handle: Arc<Handle>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    config: EmbeddedConfig,
-    next: u64,
-    tickets: HashMap<TicketId, (u64, Ticket)>,
-    jobs: HashMap<JobId, Entry>,
-    /// Jobs in the order of their taking.
-    order: BTreeMap<u64, JobId>,
-    /// Finished jobs, oldest first; some have gone on since.
-    finished: VecDeque<JobId>,
-    finished_bytes: usize,
+struct Shared {
+    state: Mutex<State>,
+    losses: watch::Sender<u64>,
 }
 
-#[derive(Debug)]
-struct Entry {
-    seq: u64,
-    record: JobRecord,
-    request: Bytes,
-    result: Option<StoredResult>,
-    attempts: VecDeque<AttemptRecord>,
-    /// What this job counts in `finished_bytes`; `None` while it is not there.
-    counted: Option<usize>,
-}
-
-impl Entry {
-    fn bytes(&self) -> usize {
-        let result = self.result.as_ref().map_or(0, |result| result.reply.len());
-        self.request.len() + result
-    }
+/// What belongs to one bridge, or to one worker.
+#[derive(Debug, Default)]
+struct Handle {
+    /// The bridge whose tickets this handle takes; empty before it joined.
+    bridge: Mutex<String>,
+    away: AtomicBool,
 }
 
 impl Embedded {
     /// An empty ledger.
     pub fn new(config: EmbeddedConfig) -> Self {
-        let state = State {
-            config,
-            ..State::default()
-        };
         Self {
-            state: Arc::new(Mutex::new(state)),
+            shared: Arc::new(Shared {
+                state: Mutex::new(State::new(config)),
+                losses: watch::Sender::default(),
+            }),
+            handle: Arc::default(),
         }
     }
 
-    /// Forgets everything, as a Redis that was flushed.
+    /// The same ledger for another bridge.
+    pub fn another(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            handle: Arc::default(),
+        }
+    }
+
+    /// Forgets everything, as a Redis that was flushed, and says so.
     pub fn wipe(&self) {
-        let mut state = self.state();
-        let config = state.config.clone();
-        *state = State {
-            config,
-            ..State::default()
-        };
+        self.lock().wipe();
+        self.shared.losses.send_modify(|losses| *losses += 1);
+    }
+
+    /// While away, every call through this handle and its clones fails with
+    /// [`LedgerError::Away`].
+    #[cfg(any(test, feature = "test-util"))]
+    pub fn set_away(&self, away: bool) {
+        self.handle.away.store(away, Ordering::Relaxed);
     }
 
     /// Jobs and bytes that are held, for tests of flat memory.
     pub fn footprint(&self) -> (usize, usize) {
-        let state = self.state();
+        let state = self.lock();
         let bytes = state.jobs.values().map(Entry::bytes).sum();
         (state.jobs.len(), bytes)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
+    fn lock(&self) -> MutexGuard<'_, State> {
+        let state = self.shared.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn insert(&mut self, record: JobRecord, request: Bytes) {
-        let seq = self.number();
-        self.order.insert(seq, record.id);
-        let entry = Entry {
-            seq,
-            request,
-            result: None,
-            attempts: VecDeque::new(),
-            counted: None,
-            record: record.clone(),
-        };
-        self.jobs.insert(record.id, entry);
+    fn state(&self) -> Result<MutexGuard<'_, State>, LedgerError> {
+        if self.handle.away.load(Ordering::Relaxed) {
+            return Err(LedgerError::Away("the test took it away".into()));
+        }
+        Ok(self.lock())
     }
 
-    fn open(&mut self, ticket: &Ticket) -> Result<bool, LedgerError> {
-        if self.tickets.contains_key(&ticket.id) {
-            return Ok(false);
-        }
-        let limit = self.config.open_tickets;
-        if self.tickets.len() >= limit {
-            return Err(LedgerError::Full {
-                what: "open tickets",
-                limit,
-            });
-        }
-        let seq = self.number();
-        self.tickets.insert(ticket.id, (seq, ticket.clone()));
-        Ok(true)
-    }
-
-    /// Open tickets, oldest first.
-    fn tickets_where(&self, holds: impl Fn(&Ticket) -> bool) -> Vec<Ticket> {
-        let tickets = self.tickets.values();
-        let mut tickets: Vec<_> = tickets.filter(|(_, ticket)| holds(ticket)).collect();
-        tickets.sort_by_key(|(seq, _)| *seq);
-        tickets
-            .into_iter()
-            .map(|(_, ticket)| ticket.clone())
-            .collect()
-    }
-
-    fn set(&mut self, job: JobId, to: JobState, note: &Note) {
-        let Some(entry) = self.jobs.get_mut(&job) else {
-            return;
-        };
-        let record = &mut entry.record;
-        record.state = to;
-        record.changed_at_ms = clock::now_ms();
-        if let Some(attempt) = note.attempt {
-            record.attempt = attempt;
-        }
-        if let Some(worker) = &note.worker {
-            record.worker = Some(worker.clone());
-        }
-        if let Some(reason) = &note.reason {
-            record.reason = Some(reason.clone());
-        }
-        self.recount(job);
-        self.evict();
-    }
-
-    /// Brings what a job counts among the finished up to date.
-    fn recount(&mut self, job: JobId) {
-        let Some(entry) = self.jobs.get_mut(&job) else {
-            return;
-        };
-        let finished = entry.record.state.is_finished();
-        let now = finished.then(|| entry.bytes());
-        let before = std::mem::replace(&mut entry.counted, now);
-        self.finished_bytes -= before.unwrap_or(0);
-        self.finished_bytes += now.unwrap_or(0);
-        match (before, now) {
-            (None, Some(_)) => self.finished.push_back(job),
-            (Some(_), None) => self.finished.retain(|other| *other != job),
-            _ => {}
-        }
-    }
-
-    fn evict(&mut self) {
-        while self.finished.len() > self.config.finished_jobs
-            || self.finished_bytes > self.config.finished_bytes
-        {
-            let Some(job) = self.finished.pop_front() else {
-                return;
-            };
-            if let Some(entry) = self.jobs.remove(&job) {
-                self.order.remove(&entry.seq);
-                self.finished_bytes -= entry.counted.unwrap_or(0);
-            }
-        }
+    fn bridge(&self) -> MutexGuard<'_, String> {
+        let bridge = self.handle.bridge.lock();
+        bridge.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -218,8 +134,8 @@ impl Ledger for Embedded {
         job: &JobRecord,
         request: &Bytes,
     ) -> Result<Taken, LedgerError> {
-        let mut state = self.state();
-        let new_ticket = state.open(ticket)?;
+        let mut state = self.state()?;
+        let new_ticket = state.open(ticket, &self.bridge())?;
         let known = state.jobs.get(&job.id).map(|entry| entry.record.state);
         match known {
             None => state.insert(job.clone(), request.clone()),
@@ -240,24 +156,24 @@ impl Ledger for Embedded {
     }
 
     async fn open_tickets(&self) -> Result<Vec<Ticket>, LedgerError> {
-        Ok(self.state().tickets_where(|_| true))
+        Ok(self.state()?.tickets_where(|_| true))
     }
 
     async fn tickets_of(&self, job: JobId) -> Result<Vec<Ticket>, LedgerError> {
-        Ok(self.state().tickets_where(|ticket| ticket.job == job))
+        Ok(self.state()?.tickets_where(|open| open.ticket.job == job))
     }
 
     async fn close_ticket(&self, ticket: TicketId) -> Result<bool, LedgerError> {
-        Ok(self.state().tickets.remove(&ticket).is_some())
+        Ok(self.state()?.tickets.remove(&ticket).is_some())
     }
 
     async fn job(&self, job: JobId) -> Result<Option<JobRecord>, LedgerError> {
-        let state = self.state();
+        let state = self.state()?;
         Ok(state.jobs.get(&job).map(|entry| entry.record.clone()))
     }
 
     async fn jobs(&self, states: &[JobState], limit: usize) -> Result<Vec<JobRecord>, LedgerError> {
-        let state = self.state();
+        let state = self.state()?;
         let records = state.order.values().filter_map(|job| state.jobs.get(job));
         Ok(records
             .map(|entry| &entry.record)
@@ -274,7 +190,7 @@ impl Ledger for Embedded {
         to: JobState,
         note: &Note,
     ) -> Result<bool, LedgerError> {
-        let mut state = self.state();
+        let mut state = self.state()?;
         let Some(now) = state.jobs.get(&job).map(|entry| entry.record.state) else {
             return Ok(false);
         };
@@ -286,12 +202,12 @@ impl Ledger for Embedded {
     }
 
     async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
-        let state = self.state();
+        let state = self.state()?;
         Ok(state.jobs.get(&job).map(|entry| entry.request.clone()))
     }
 
     async fn store_result(&self, job: JobId, result: &StoredResult) -> Result<bool, LedgerError> {
-        let mut state = self.state();
+        let mut state = self.state()?;
         let Some(entry) = state.jobs.get_mut(&job) else {
             return Ok(false);
         };
@@ -304,7 +220,7 @@ impl Ledger for Embedded {
     }
 
     async fn result(&self, job: JobId) -> Result<Option<StoredResult>, LedgerError> {
-        let mut state = self.state();
+        let mut state = self.state()?;
         let Some(entry) = state.jobs.get_mut(&job) else {
             return Ok(None);
         };
@@ -315,7 +231,7 @@ impl Ledger for Embedded {
     }
 
     async fn drop_result(&self, job: JobId) -> Result<(), LedgerError> {
-        let mut state = self.state();
+        let mut state = self.state()?;
         if let Some(entry) = state.jobs.get_mut(&job) {
             entry.result = None;
         }
@@ -324,7 +240,7 @@ impl Ledger for Embedded {
     }
 
     async fn add_attempt(&self, job: JobId, attempt: &AttemptRecord) -> Result<(), LedgerError> {
-        if let Some(entry) = self.state().jobs.get_mut(&job) {
+        if let Some(entry) = self.state()?.jobs.get_mut(&job) {
             if entry.attempts.len() == limits::ATTEMPT_RECORDS {
                 entry.attempts.pop_front();
             }
@@ -334,89 +250,16 @@ impl Ledger for Embedded {
     }
 
     async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, LedgerError> {
-        let state = self.state();
+        let state = self.state()?;
         let attempts = state.jobs.get(&job).map(|entry| &entry.attempts);
         Ok(attempts.into_iter().flatten().cloned().collect())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ledger::conformance::{record, ticket};
-
-    async fn make() -> Arc<dyn Ledger> {
-        Arc::new(Embedded::default())
+    fn fleet(&self) -> Option<&dyn Bridges> {
+        Some(self)
     }
 
-    mod conformance {
-        crate::ledger_conformance!(super::make);
-    }
-
-    #[tokio::test]
-    async fn finished_jobs_are_forgotten_beyond_the_budget_and_open_ones_never() {
-        let ledger = Embedded::new(EmbeddedConfig {
-            finished_jobs: 100,
-            finished_bytes: 1_000,
-            ..EmbeddedConfig::default()
-        });
-        let request = Bytes::from_static(&[7; 64]);
-        for n in 0..1_000 {
-            let job = record(n);
-            ledger
-                .take(&ticket(n, job.id), &job, &request)
-                .await
-                .unwrap();
-            if n % 100 != 0 {
-                let result = StoredResult::new(Bytes::from_static(b"reply"), 1, "w", 1);
-                ledger.store_result(job.id, &result).await.unwrap();
-                for (from, to) in [
-                    (JobState::Taken, JobState::Proved),
-                    (JobState::Proved, JobState::Delivered),
-                ] {
-                    let note = Note::default();
-                    assert!(ledger.transition(job.id, &[from], to, &note).await.unwrap());
-                }
-            }
-        }
-        let (jobs, bytes) = ledger.footprint();
-        assert_eq!(jobs, 10 + 1_000 / 69, "{bytes} bytes");
-        let open = ledger.jobs(&[JobState::Taken], 100).await.unwrap();
-        assert_eq!(open.len(), 10);
-    }
-
-    #[tokio::test]
-    async fn a_result_whose_bytes_changed_is_none() {
-        let ledger = Embedded::default();
-        let job = record(1);
-        ledger
-            .take(&ticket(1, job.id), &job, &Bytes::new())
-            .await
-            .unwrap();
-        let mut bad = StoredResult::new(Bytes::from_static(b"reply"), 1, "w", 1);
-        bad.reply = Bytes::from_static(b"rotten");
-        ledger.store_result(job.id, &bad).await.unwrap();
-        assert_eq!(ledger.result(job.id).await.unwrap(), None);
-        let good = StoredResult::new(Bytes::from_static(b"reply"), 2, "w", 1);
-        assert!(ledger.store_result(job.id, &good).await.unwrap());
-        assert_eq!(ledger.result(job.id).await.unwrap(), Some(good));
-    }
-
-    #[tokio::test]
-    async fn open_tickets_are_bounded() {
-        let ledger = Embedded::new(EmbeddedConfig {
-            open_tickets: 1,
-            ..EmbeddedConfig::default()
-        });
-        let job = record(1);
-        ledger
-            .take(&ticket(1, job.id), &job, &Bytes::new())
-            .await
-            .unwrap();
-        let full = ledger.take(&ticket(2, job.id), &job, &Bytes::new()).await;
-        assert_eq!(
-            full.unwrap_err().to_string(),
-            "the ledger holds 1 open tickets, its limit"
-        );
+    fn losses(&self) -> watch::Receiver<u64> {
+        self.shared.losses.subscribe()
     }
 }

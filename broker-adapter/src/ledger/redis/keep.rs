@@ -63,7 +63,10 @@ impl Ledger for Redis {
         let answer = match answer {
             Some(answer) => answer,
             // Small, or the upload did not last until its use.
-            None => self.take_with(ticket, job, &sealed).await?.ok_or_else(|| odd(&Value::Nil))?,
+            None => self
+                .take_with(ticket, job, &sealed)
+                .await?
+                .ok_or_else(|| odd(&Value::Nil))?,
         };
         self.inner.recent.put(job.id, request);
         let (new_ticket, new_job, fields) = match &answer[..] {

@@ -29,8 +29,17 @@ async fn make() -> Arc<dyn Ledger> {
     Arc::new(scratch().await)
 }
 
+async fn make_two() -> [Arc<dyn Ledger>; 2] {
+    let config = testkit::scratch().await;
+    [0, 1].map(|_| Arc::new(Redis::new(config.clone()).unwrap()) as Arc<dyn Ledger>)
+}
+
 mod conformance {
     crate::ledger_conformance!(super::make);
+}
+
+mod bridges_conformance {
+    crate::bridges_conformance!(super::make_two);
 }
 
 /// Takes ticket `n` for job `n`.
