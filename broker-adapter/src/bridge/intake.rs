@@ -47,12 +47,15 @@ pub(super) struct Intake {
 
 #[async_trait]
 impl Sink for Intake {
+    fn seen(&self, link: &Link, frame: &Frame) {
+        // Before anything that can fail or wait: 5 s are left.
+        self.shared.taking.lock().insert(frame.ticket);
+        self.shared.open_lease(frame.ticket, &link.upstream.name);
+    }
+
     async fn take(&self, link: &Link, frame: Frame) {
         let shared = &self.shared;
         let upstream = &link.upstream.name;
-        // Before anything that can fail or wait: 5 s are left.
-        shared.taking.lock().insert(frame.ticket);
-        shared.open_lease(frame.ticket, upstream);
         let admitted = admissible(frame.command, &frame.data, shared.config.sizes);
         let record = JobRecord::of_request(&frame, admitted.as_ref().ok().and_then(Option::as_ref));
         let ticket = Ticket {

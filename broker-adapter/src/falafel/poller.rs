@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use zkwhirl_job::Frame;
 
@@ -12,8 +13,12 @@ use crate::clock::Backoff;
 /// Where the jobs go.
 #[async_trait]
 pub(crate) trait Sink: Send + Sync {
-    /// Takes one job. The next poll starts when this returns, so that jobs
-    /// keep the order of their arrival.
+    /// A job has arrived: keeps its lease from now on, and does not wait.
+    fn seen(&self, link: &Link, frame: &Frame);
+
+    /// Takes a job that was seen. The next poll goes on meanwhile, but the next
+    /// job is taken only when this returns, so that jobs keep the order of their
+    /// arrival.
     async fn take(&self, link: &Link, frame: Frame);
 }
 
@@ -30,12 +35,13 @@ impl Poller {
         let client = Client::new(self.link.upstream.base.clone());
         let mut backoff = Backoff::new(Duration::from_millis(100), self.longest);
         let mut failures = 0u64;
+        let mut taking = None;
         while !stop.is_cancelled() {
             self.link.poll_started();
             let polled = tokio::select! {
                 // Only the end of the process ends a poll: it leaves a ghost
                 // poller that swallows Falafel's next job for 5–6 s.
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 polled = client.get_job() => polled,
             };
             match polled {
@@ -43,7 +49,10 @@ impl Poller {
                     self.link.answered();
                     backoff.reset();
                     failures = 0;
-                    self.sink.take(&self.link, frame).await;
+                    self.sink.seen(&self.link, &frame);
+                    finish(taking.take()).await;
+                    let (sink, link) = (self.sink.clone(), self.link.clone());
+                    taking = Some(tokio::spawn(async move { sink.take(&link, frame).await }));
                     continue;
                 }
                 Ok(Polled::Empty) => self.link.answered(),
@@ -53,10 +62,11 @@ impl Poller {
                 }
             }
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 () = tokio::time::sleep(backoff.pause()) => {}
             }
         }
+        finish(taking).await;
     }
 
     fn failed(&self, error: &ClientError, failures: u64) {
@@ -76,5 +86,15 @@ impl Poller {
             // The first, and then ever fewer: an outage is one story.
             tracing::warn!(upstream = upstream.name, failures, "{error}; trying again");
         }
+    }
+}
+
+/// Waits until a job is taken, if one is on its way.
+async fn finish(taking: Option<JoinHandle<()>>) {
+    if let Some(taking) = taking
+        && let Err(error) = taking.await
+    {
+        // A bug, and Falafel's lease is kept: nothing is lost, somebody must look.
+        tracing::error!("a job could not be taken: {error}");
     }
 }
