@@ -4,11 +4,13 @@
 //! | scenario | what it pins down |
 //! |---|---|
 //! | `whole` | provision, bridge, workers: a rollup settles |
+//! | `many` | a thousand claims keep their order; a restarted Falafel gets what is finished |
 //! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ, a hung Redis: Falafel notices nothing |
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod kills;
+mod many;
 mod services;
 mod stage;
 mod whole;

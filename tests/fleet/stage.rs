@@ -10,9 +10,10 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 use zkwhirl::cluster::{Checker, Rollups};
+use zkwhirl_broker_adapter::ledger::redis::{Redis, RedisConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
-use zkwhirl_job::Sizes;
+use zkwhirl_job::{JobId, Sizes};
 
 use crate::services::Services;
 
@@ -166,6 +167,19 @@ impl Fleet {
     pub(crate) async fn until_settled(&self) {
         let state = timeout(PATIENCE, self.falafel.finished()).await.unwrap();
         assert_eq!(state, State::Done);
+    }
+
+    /// What happened in the ledger to jobs, in order.
+    pub(crate) async fn events(&self) -> Vec<(String, JobId)> {
+        let url = self.services.redis.parse().unwrap();
+        let ledger = Redis::new(RedisConfig::new(url)).unwrap();
+        let (mut all, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = ledger.events_after(cursor.as_deref(), 1000).await.unwrap();
+            let Some(last) = page.last() else { return all };
+            cursor = Some(last.cursor.clone());
+            all.extend(page.into_iter().filter_map(|e| Some((e.what, e.job?))));
+        }
     }
 
     /// No NACK, and no ticket issued more than `times`.
