@@ -1,0 +1,194 @@
+//! The flags of the fleet's roles.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Subcommand};
+use url::Url;
+use zkwhirl_job::Topic;
+
+use super::{KeyArgs, RollupArgs, milliseconds};
+
+/// Where RabbitMQ is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AmqpArgs {
+    /// RabbitMQ nodes, with commas between: amqp://user:password@host:5672/zkwhirl
+    #[arg(
+        long,
+        value_name = "URL,URL",
+        env = "ZKWHIRL_AMQP_URL",
+        hide_env_values = true
+    )]
+    pub(crate) amqp_url: String,
+    /// RabbitMQ's management API: http://user:password@host:15672
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ZKWHIRL_AMQP_MANAGEMENT_URL",
+        hide_env_values = true
+    )]
+    pub(crate) amqp_management_url: Option<String>,
+    /// Trust the certificates of this file (PEM) for amqps:// besides the system's
+    #[arg(long, value_name = "FILE", env = "ZKWHIRL_AMQP_CA")]
+    pub(crate) amqp_ca: Option<PathBuf>,
+}
+
+/// Where Redis is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RedisArgs {
+    /// Redis: redis://[user:password@]host:6379[/db], or rediss:// for TLS
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ZKWHIRL_REDIS_URL",
+        hide_env_values = true
+    )]
+    pub(crate) redis_url: Url,
+    /// Fleets with different namespaces share a Redis and nothing else
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "ZKWHIRL_NAMESPACE",
+        default_value = "main"
+    )]
+    pub(crate) namespace: String,
+}
+
+/// What proves, or what checks what was proved.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ProverArgs {
+    #[command(flatten)]
+    pub(crate) rollup: RollupArgs,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// Share proving keys with the fleet through this folder (NFS, a mounted bucket)
+    #[arg(long, value_name = "DIR", env = "ZKWHIRL_KEY_SHARE")]
+    pub(crate) key_share: Option<PathBuf>,
+    /// Use, and make when missing, development keys: never for funds
+    #[arg(long, env = "ZKWHIRL_ALLOW_DEV_KEYS", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) allow_dev_keys: bool,
+    /// Mock replies instead of proofs
+    #[arg(long, env = "PROVERLESS", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) proverless: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  eval \"$(scripts/services up)\" && zkwhirl provision
+  zkwhirl bridge --proverless
+  zkwhirl bridge --job-server-url http://falafel:8082 --suite pedersen --txs 28 --inners 32")]
+pub(crate) struct BridgeArgs {
+    #[command(flatten)]
+    pub(crate) amqp: AmqpArgs,
+    #[command(flatten)]
+    pub(crate) redis: RedisArgs,
+    #[command(flatten)]
+    pub(crate) prover: ProverArgs,
+    /// Falafel's server of inner jobs; in its single-server mode of all jobs
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "JOB_SERVER_URL",
+        default_value = "http://localhost:8082"
+    )]
+    pub(crate) job_server_url: Url,
+    /// Falafel's server of outer jobs; port 8083 of the same host when absent
+    #[arg(long, value_name = "URL", env = "ZKWHIRL_OUTER_JOB_SERVER_URL")]
+    pub(crate) outer_job_server_url: Option<Url>,
+    /// This bridge's name: stable over its restarts, unique among bridges
+    #[arg(long, env = "ZKWHIRL_NAME", default_value = "bridge")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  zkwhirl worker --topic inner --allow-dev-keys
+  zkwhirl worker --topic inner,outer --slots 4 --proverless --work-ms 1000")]
+pub(crate) struct WorkerArgs {
+    #[command(flatten)]
+    pub(crate) amqp: AmqpArgs,
+    #[command(flatten)]
+    pub(crate) redis: RedisArgs,
+    #[command(flatten)]
+    pub(crate) prover: ProverArgs,
+    /// What to prove: inner (tx rollups, claims), outer (the rest), or both; the first goes first
+    #[arg(
+        long,
+        value_name = "TOPIC",
+        env = "ZKWHIRL_TOPIC",
+        default_value = "inner",
+        value_delimiter = ','
+    )]
+    pub(crate) topic: Vec<Topic>,
+    /// Jobs at once, a prover process each
+    #[arg(long, value_name = "N", env = "ZKWHIRL_SLOTS", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) slots: u16,
+    /// How long a mock reply takes
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
+    pub(crate) work_ms: Duration,
+    /// How long a running proof may still take after SIGTERM
+    #[arg(long, value_name = "SECONDS", env = "ZKWHIRL_DRAIN_S", default_value = "60", value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub(crate) drain_s: u32,
+    /// This worker's name, unique in the fleet; host and process id when absent
+    #[arg(long, env = "ZKWHIRL_NAME")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  zkwhirl provision --amqp-url amqp://guest:guest@localhost:5672/zkwhirl \\
+      --amqp-management-url http://guest:guest@localhost:15672
+  zkwhirl provision --user bridge=bridge:SECRET --user worker=worker:SECRET")]
+pub(crate) struct ProvisionArgs {
+    #[command(flatten)]
+    pub(crate) amqp: AmqpArgs,
+    /// Make a user with least privileges: ROLE=NAME:PASSWORD, role bridge, worker or monitor
+    #[arg(long = "user", value_name = "ROLE=NAME:PASSWORD")]
+    pub(crate) users: Vec<String>,
+    /// How long jobs wait on the three retry rungs, in milliseconds
+    #[arg(
+        long,
+        value_name = "MS,MS,MS",
+        value_delimiter = ',',
+        num_args = 3,
+        hide = true
+    )]
+    pub(crate) delays_ms: Vec<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    pub(crate) command: BenchCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Start RabbitMQ, Redis, a bridge and workers here, and give them mock jobs
+    #[command(after_help = "\
+Examples:
+  zkwhirl bench fleet                                           the whole table
+  zkwhirl bench fleet --workers 32 --jobs 32 --work-ms 1000 --payload-bytes 1090000 --json")]
+    Fleet(BenchFleetArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchFleetArgs {
+    /// Workers, a process each; without it the table of 1, 4, 8 and 32
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=128))]
+    pub(crate) workers: Option<u16>,
+    /// Jobs, all asked for at once
+    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) jobs: u16,
+    /// How long a mock proof takes; without it 0, 50 and 1000
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(0..=600_000))]
+    pub(crate) work_ms: Option<u32>,
+    /// Bytes of a request, about; without it 4,413 and 1.09 million
+    #[arg(long, value_name = "B", value_parser = clap::value_parser!(u32).range(1..=1_100_000))]
+    pub(crate) payload_bytes: Option<u32>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,148 @@
+//! The command line: sub-commands, flags, and the variables behind them.
+
+mod fleet;
+mod keys;
+mod single;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use zkwhirl_circuits::Suite;
+use zkwhirl_job::{Sizes, SizesError};
+
+pub(crate) use fleet::{
+    AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BridgeArgs, ProverArgs, ProvisionArgs,
+    RedisArgs, WorkerArgs,
+};
+pub(crate) use keys::{KeysArgs, KeysCommand};
+pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
+
+/// The job cluster that proves rollups.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Show log lines of this level and above: error, warn, info, debug, trace
+    #[arg(long, global = true, env = "ZKWHIRL_LOG", default_value = "warn")]
+    pub(crate) log: String,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  zkwhirl demo                              a simulated Falafel, a bridge and two workers, proving for real
+  zkwhirl demo --suite pedersen             the same with Aztec Connect's own hashes: minutes, not seconds
+  zkwhirl prove request.bin --json          prove one request file and verify the proof
+  zkwhirl keys circuits                     what is proved, row by row
+  zkwhirl falafel --rollups 0               only the simulated Falafel, on ports 8082 and 8083";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Roll up on this machine: simulated Falafel, bridge and workers in one process
+    Demo(DemoArgs),
+    /// Prove request files directly and verify the proofs
+    Prove(ProveArgs),
+    /// Circuits and proving keys
+    Keys(KeysArgs),
+    /// Serve a simulated Falafel: job servers over a small world state
+    Falafel(FalafelArgs),
+    /// The native engine behind rollup_cli's stdio protocol
+    RollupCli(RollupCliArgs),
+    /// Take jobs from Falafel, keep their leases, bring verified proofs back
+    Bridge(BridgeArgs),
+    /// Claim jobs from RabbitMQ, prove them, send the results back
+    Worker(WorkerArgs),
+    /// Declare RabbitMQ's exchanges, queues, policies and users
+    Provision(ProvisionArgs),
+    /// Measure a fleet on this machine
+    Bench(BenchArgs),
+}
+
+/// Sizes and suite of the rollups.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RollupArgs {
+    /// Hashes of the statements: poseidon or pedersen (Aztec Connect's own)
+    #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
+    pub(crate) suite: Suite,
+    /// Transactions of an inner rollup
+    #[arg(
+        long,
+        value_name = "N",
+        env = "NUM_INNER_ROLLUP_TXS",
+        default_value = "1"
+    )]
+    pub(crate) txs: u32,
+    /// Inner rollups of a rollup
+    #[arg(
+        long,
+        value_name = "M",
+        env = "NUM_OUTER_ROLLUP_PROOFS",
+        default_value = "4"
+    )]
+    pub(crate) inners: u32,
+}
+
+impl RollupArgs {
+    /// The sizes, checked.
+    pub(crate) fn sizes(&self) -> Result<Sizes, SizesError> {
+        Sizes::new(self.txs, self.inners)
+    }
+}
+
+/// Where keys are and which may be used.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KeyArgs {
+    /// Where keys are kept
+    #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
+    pub(crate) data_dir: PathBuf,
+    /// The largest circuit: a power of two
+    #[arg(
+        long,
+        value_name = "ROWS",
+        env = "MAX_CIRCUIT_SIZE",
+        default_value = "8388608",
+        value_parser = power_of_two
+    )]
+    pub(crate) max_circuit_size: u64,
+}
+
+fn power_of_two(text: &str) -> Result<u64, String> {
+    let number: u64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if number.is_power_of_two() {
+        return Ok(number);
+    }
+    let above = number.checked_next_power_of_two().unwrap_or(1 << 63);
+    Err(format!(
+        "not a power of two (nearest: {}, {above})",
+        above / 2
+    ))
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    let number: u64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if number > 3_600_000 {
+        return Err("more than an hour".to_owned());
+    }
+    Ok(Duration::from_millis(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_size_that_is_no_power_of_two_names_its_neighbours() {
+        assert_eq!(power_of_two("1048576"), Ok(1 << 20));
+        assert_eq!(
+            power_of_two("3000000").unwrap_err(),
+            "not a power of two (nearest: 2097152, 4194304)"
+        );
+    }
+}

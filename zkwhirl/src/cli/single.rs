@@ -1,0 +1,171 @@
+//! The flags of what runs by itself: demo, prove, the simulated Falafel, the
+//! stdio engine.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::Args;
+use url::Url;
+use zkwhirl_circuits::Suite;
+
+use super::{KeyArgs, RollupArgs, milliseconds, power_of_two};
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) rollup: RollupArgs,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// Workers, one prover process each
+    #[arg(long, value_name = "N", env = "ZKWHIRL_WORKERS", default_value = "2", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) workers: u16,
+    /// Claims of earlier defi deposits that come before the first rollup
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(0..=896))]
+    pub(crate) claims: u16,
+    /// Rollups, one after the other
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) rollups: u16,
+    /// Hand out these request files instead of a simulated world's
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) requests: Vec<PathBuf>,
+    /// Seed of the simulated world
+    #[arg(long, default_value = "7")]
+    pub(crate) seed: u64,
+    /// Mock replies instead of proofs
+    #[arg(long, env = "PROVERLESS", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) proverless: bool,
+    /// How long a mock reply takes
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds, requires = "proverless")]
+    pub(crate) work_ms: Duration,
+    /// Print one JSON object at the end and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  zkwhirl prove claim.bin                              prove a claim, print what was proved
+  zkwhirl prove tx.bin --suite pedersen --check-only   check every row without a key
+  zkwhirl prove *.bin --suite pedersen --json          one JSON object a line")]
+pub(crate) struct ProveArgs {
+    /// Request files, as Falafel sends them (create-proof data)
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Hashes of the statements: poseidon or pedersen (Aztec Connect's own)
+    #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
+    pub(crate) suite: Suite,
+    /// Transactions of an inner rollup
+    #[arg(
+        long,
+        value_name = "N",
+        env = "NUM_INNER_ROLLUP_TXS",
+        default_value = "1"
+    )]
+    pub(crate) txs: u32,
+    /// Inner rollups of a rollup
+    #[arg(
+        long,
+        value_name = "M",
+        env = "NUM_OUTER_ROLLUP_PROOFS",
+        default_value = "1"
+    )]
+    pub(crate) inners: u32,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// Build the witness and check every row, without a key and without a proof
+    #[arg(long)]
+    pub(crate) check_only: bool,
+    /// Write each reply beside its request, as FILE.reply
+    #[arg(long, conflicts_with = "check_only")]
+    pub(crate) write_replies: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FalafelArgs {
+    #[command(flatten)]
+    pub(crate) rollup: RollupArgs,
+    /// Where inner jobs are served
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
+    pub(crate) inner: SocketAddr,
+    /// Where outer jobs are served
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8083")]
+    pub(crate) outer: SocketAddr,
+    /// Where keys are kept, to verify what comes back
+    #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
+    pub(crate) data_dir: PathBuf,
+    /// Expect mock replies instead of proofs
+    #[arg(long, env = "PROVERLESS", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) proverless: bool,
+    /// Claims of earlier defi deposits that come before the first rollup
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(0..=896))]
+    pub(crate) claims: u16,
+    /// Rollups, one after the other; 0 goes on for ever
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) rollups: u16,
+    /// Seed of the simulated world
+    #[arg(long, default_value = "7")]
+    pub(crate) seed: u64,
+}
+
+/// The seven positional arguments are `rollup_cli`'s, with its defaults.
+#[derive(Debug, Args)]
+pub(crate) struct RollupCliArgs {
+    /// Directory of the reference string; the native engine needs none
+    #[arg(default_value = "./data/crs")]
+    pub(crate) crs_dir: PathBuf,
+    /// Transactions of an inner rollup
+    #[arg(default_value = "1")]
+    pub(crate) txs_per_inner: u32,
+    /// Inner rollups of a rollup
+    #[arg(default_value = "1")]
+    pub(crate) inners_per_root: u32,
+    /// "true": mock replies instead of proofs
+    #[arg(default_value = "false")]
+    pub(crate) mock: String,
+    /// "true": load keys with the first request that needs them
+    #[arg(default_value = "false")]
+    pub(crate) lazy_init: String,
+    /// "true": keep keys on disk; the native engine always does
+    #[arg(default_value = "true")]
+    pub(crate) persist: String,
+    /// Where keys are kept
+    #[arg(default_value = "./data")]
+    pub(crate) data_path: PathBuf,
+    /// Hashes of the statements: poseidon or pedersen
+    #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
+    pub(crate) suite: Suite,
+    /// The largest circuit: a power of two
+    #[arg(long, value_name = "ROWS", env = "MAX_CIRCUIT_SIZE", default_value = "8388608", value_parser = power_of_two)]
+    pub(crate) max_circuit_size: u64,
+    /// Use, and make when missing, development keys: never for funds
+    #[arg(long)]
+    pub(crate) allow_dev_keys: bool,
+    /// Share keys with the fleet, through Redis
+    #[arg(long, requires = "redis_url")]
+    pub(crate) fleet_keys: bool,
+    /// The fleet's Redis
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ZKWHIRL_REDIS_URL",
+        hide_env_values = true
+    )]
+    pub(crate) redis_url: Option<Url>,
+    /// The fleet's namespace in Redis
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "ZKWHIRL_NAMESPACE",
+        default_value = "main"
+    )]
+    pub(crate) namespace: String,
+    /// Share proving keys with the fleet through this folder
+    #[arg(long, value_name = "DIR", env = "ZKWHIRL_KEY_SHARE")]
+    pub(crate) key_share: Option<PathBuf>,
+    /// How long a mock reply takes
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
+    pub(crate) work_ms: Duration,
+}
