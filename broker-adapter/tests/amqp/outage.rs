@@ -33,7 +33,14 @@ async fn started(nodes: usize) -> Arc<Services> {
 /// A vhost with the topology on brokers that end with the test.
 async fn on(services: &Services) -> Vhost {
     let vhost = Vhost::empty_on(&services.hosts, &services.management[0]).goes_with_its_broker();
-    provision(&vhost.config, &[])
+    // Three nodes that have just started may take longer than a call may; saying
+    // it again changes nothing.
+    let provisioning = async {
+        while let Err(error) = provision(&vhost.config, &[]).await {
+            assert!(matches!(error, BrokerError::Away(_)), "{error}");
+        }
+    };
+    timeout(PATIENCE, provisioning)
         .await
         .expect("the broker can be provisioned");
     vhost

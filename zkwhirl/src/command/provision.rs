@@ -3,10 +3,20 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use zkwhirl_broker_adapter::broker::amqp::provision::{Role, User, provision};
+use tokio::time::{Instant, sleep};
+use zkwhirl_broker_adapter::broker::{
+    BrokerError,
+    amqp::{
+        AmqpConfig,
+        provision::{Role, User, provision},
+    },
+};
 
 use super::fleet;
 use crate::{cli::ProvisionArgs, shell::exit, ui};
+
+/// How long a broker may be away before that is an error.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn run(args: ProvisionArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -22,12 +32,27 @@ pub(super) fn run(args: ProvisionArgs) -> anyhow::Result<ExitCode> {
         .map(|text| user(text).map_err(exit::usage))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let said = runtime
-        .block_on(provision(&config, &users))
+        .block_on(patiently(&config, &users))
         .context("cannot provision RabbitMQ")?;
     for line in said {
         ui::say(&line);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A broker that is just starting is away for a while; saying it all again
+/// changes nothing.
+async fn patiently(config: &AmqpConfig, users: &[User]) -> Result<Vec<String>, BrokerError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match provision(config, users).await {
+            Err(BrokerError::Away(why)) if Instant::now() < deadline => {
+                tracing::warn!("trying again: {why}");
+                sleep(Duration::from_secs(1)).await;
+            }
+            ended => return ended,
+        }
+    }
 }
 
 /// `ROLE=NAME:PASSWORD`; the password may hold anything.
