@@ -4,7 +4,6 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use zkwhirl_job::{
     JobId, Kind,
@@ -124,7 +123,6 @@ impl Shared {
         }
         Payload::Stored {
             bytes: request.len() as u64,
-            digest: Sha256::digest(&request).into(),
         }
     }
 

@@ -166,7 +166,9 @@ impl Client {
     }
 
     async fn body(&self, mut response: Response, limit: usize) -> Result<Bytes, ClientError> {
-        let mut body = BytesMut::new();
+        // Growing by doubling would copy a large request twice.
+        let expected = response.content_length().unwrap_or(0).min(limit as u64);
+        let mut body = BytesMut::with_capacity(expected as usize);
         while let Some(chunk) = response.chunk().await.map_err(|e| self.error(&e))? {
             if body.len() + chunk.len() > limit {
                 return Err(ClientError::Long {
