@@ -8,8 +8,7 @@ use tokio::sync::watch;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
-    Redis,
-    frame::{self, SealedRequest},
+    Redis, frame,
     link::{Ask, Lane},
     number, odd,
     record::{self, NAME},
@@ -55,20 +54,17 @@ impl Ledger for Redis {
         request: &Bytes,
     ) -> Result<Taken, LedgerError> {
         fits("bytes of one request", request.len(), limits::REQUEST_BYTES)?;
-        let sealed = SealedRequest {
-            command: job.command,
-            data: request,
-        };
+        let sealed = frame::seal_request(job.command, request).map_err(LedgerError::Away)?;
         let mut answer = None;
         if sealed.len() > SMALL {
-            self.upload(job.id, sealed).await?;
-            answer = self.take_with(ticket, job, None).await?;
+            self.upload(job.id, &sealed).await?;
+            answer = self.take_with(ticket, job, b"").await?;
         }
         let answer = match answer {
             Some(answer) => answer,
             // Small, or the upload did not last until its use.
             None => self
-                .take_with(ticket, job, Some(sealed))
+                .take_with(ticket, job, &sealed)
                 .await?
                 .ok_or_else(|| odd(&Value::Nil))?,
         };
@@ -233,7 +229,7 @@ impl Ledger for Redis {
 
 impl Redis {
     /// Puts a large request beside the ledger, for the script to move in.
-    async fn upload(&self, job: JobId, sealed: SealedRequest<'_>) -> Result<(), LedgerError> {
+    async fn upload(&self, job: JobId, sealed: &[u8]) -> Result<(), LedgerError> {
         let mut commands = pipe();
         let set = commands.cmd("SET").arg(format!("{}u:{job}", self.prefix()));
         set.arg(sealed).arg("PX").arg(STRAY_MS);
@@ -241,14 +237,13 @@ impl Redis {
         self.inner.link.ask(Lane::Bulk, ask).await.map(drop)
     }
 
-    /// Takes a ticket; without a request it was uploaded. `None`: it is gone.
+    /// Takes a ticket; an empty request was uploaded. `None`: it is gone.
     async fn take_with(
         &self,
         ticket: &Ticket,
         job: &JobRecord,
-        sealed: Option<SealedRequest<'_>>,
+        sealed: &[u8],
     ) -> Result<Option<Vec<Value>>, LedgerError> {
-        let bytes = sealed.map_or(0, |sealed| sealed.len());
         let mut call = self
             .call(|scripts| &scripts.take)
             .with(ticket.id.to_string())
@@ -257,15 +252,12 @@ impl Redis {
             .with(ticket.taken_at_ms)
             .with(nonce())
             .with(self.owner())
-            .with(self.inner.config.open_tickets);
-        match sealed {
-            Some(sealed) => call.arg(sealed),
-            None => call.arg(b""),
-        };
+            .with(self.inner.config.open_tickets)
+            .with(sealed);
         for (name, value) in record::fields(job) {
             call.arg(name).arg(value);
         }
-        match self.ask_about(job.id, lane(bytes), &call).await? {
+        match self.ask_about(job.id, lane(sealed.len()), &call).await? {
             Value::Array(answer) if matches!(answer[..], [_, Value::Int(0)]) => Ok(None),
             Value::Array(answer) => Ok(Some(answer)),
             other => Err(odd(&other)),
