@@ -104,7 +104,7 @@ impl Intake {
     /// work, but its job may be one that its bridge did not get to publish.
     fn reissued(&self, ticket: &Ticket) {
         let shared = &self.shared;
-        let probe = shared.probes.lock().get(&ticket.upstream).cloned();
+        let probe = shared.probes.lock().get(&ticket.id).cloned();
         if let Some(probe) = probe {
             probe.notify_one();
             return;
