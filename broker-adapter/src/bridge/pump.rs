@@ -3,13 +3,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
-use zkwhirl_job::{
-    JobId, Kind,
-    envelope::{JobEnvelope, Payload},
-};
+use zkwhirl_job::{JobId, Kind, envelope::JobEnvelope};
 
 use super::shared::Shared;
 use crate::{
@@ -55,7 +50,9 @@ impl Shared {
         let Some(kind) = job.kind else {
             return Some(());
         };
-        let envelope = self.envelope(&job, kind).await?;
+        let Some(envelope) = self.envelope(&job, kind).await? else {
+            return Some(());
+        };
         if !self.publish_while_wanted(&job, &envelope).await? {
             return Some(());
         }
@@ -100,13 +97,19 @@ impl Shared {
         }
     }
 
-    /// The message of a job as the ledger knows it.
-    pub(super) async fn envelope(&self, job: &JobRecord, kind: Kind) -> Option<JobEnvelope> {
+    /// The message of a job as the ledger knows it; the inner `None`: it does
+    /// not know it any more.
+    pub(super) async fn envelope(
+        &self,
+        job: &JobRecord,
+        kind: Kind,
+    ) -> Option<Option<JobEnvelope>> {
         let ledger = &self.deps.ledger;
-        let request = self.insist("read a request", || ledger.request(job.id));
-        let request = request.await?.unwrap_or_default();
+        let Some(request) = self.request(job).await? else {
+            return Some(None);
+        };
         let history = self.insist("read attempts", || ledger.attempts(job.id));
-        Some(JobEnvelope {
+        Some(Some(JobEnvelope {
             id: job.id,
             kind,
             rollup_id: job.rollup_id,
@@ -114,18 +117,7 @@ impl Shared {
             taken_at_ms: job.taken_at_ms,
             payload: self.payload(request),
             history: history.await?,
-        })
-    }
-
-    /// A request as it travels: in the message, or beside it.
-    pub(super) fn payload(&self, request: Bytes) -> Payload {
-        if request.len() <= self.config.inline_bytes {
-            return Payload::Inline(request);
-        }
-        Payload::Stored {
-            bytes: request.len() as u64,
-            digest: Sha256::digest(&request).into(),
-        }
+        }))
     }
 
     /// Notes that nobody waits for a job any more. Workers drop it when they
