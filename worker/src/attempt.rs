@@ -123,25 +123,22 @@ impl Seat {
         }
     }
 
-    /// The request of a job, checked against its id.
+    /// The request that a job is named after.
     async fn request(&self, job: &JobEnvelope) -> Result<Bytes, Failure> {
-        let request = match &job.payload {
-            Payload::Inline(request) => request.clone(),
+        match &job.payload {
+            Payload::Inline(request) if JobId::of(job.command(), request) == job.id => {
+                Ok(request.clone())
+            }
+            Payload::Inline(_) => Err(Failure::infrastructure(
+                "the request is not the one that the job is named after",
+            )),
+            // The ledger gives that one or none.
             Payload::Stored { .. } => match self.deps.ledger.request(job.id).await {
-                Ok(Some(request)) => request,
-                Ok(None) => {
-                    return Err(Failure::infrastructure("the request is not in the ledger"));
-                }
-                Err(error) => {
-                    return Err(Failure::infrastructure(format!("no request: {error}")));
-                }
+                Ok(Some(request)) => Ok(request),
+                Ok(None) => Err(Failure::infrastructure("the request is not in the ledger")),
+                Err(error) => Err(Failure::infrastructure(format!("no request: {error}"))),
             },
-        };
-        if JobId::of(job.command(), &request) != job.id {
-            let reason = "the request is not the one that the job is named after";
-            return Err(Failure::infrastructure(reason));
         }
-        Ok(request)
     }
 
     /// Stores, announces and acknowledges a proof, in this order.

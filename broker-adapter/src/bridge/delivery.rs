@@ -1,9 +1,10 @@
 //! From the results queue to Falafel: a result is verified and stored, its job
 //! noted as proved, and only then its message acknowledged.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use zkwhirl_job::{
     AttemptRecord, Failure, Kind,
     envelope::{Outcome, ResultEnvelope},
@@ -23,22 +24,43 @@ pub(super) async fn run(shared: Arc<Shared>) {
     while let Some(()) = consume(&shared).await {}
 }
 
+/// Results that are dealt with at once: each waits for the ledger, and a proof
+/// takes a core to verify.
+const UNDER_WAY: usize = 8;
+
 /// Consumes until the connection is lost.
 async fn consume(shared: &Arc<Shared>) -> Option<()> {
     let broker = &shared.deps.broker;
     let mut consumer = shared.insist("read results", || broker.results()).await?;
+    let mut under_way = FuturesUnordered::new();
+    let mut jobs = HashSet::new();
     loop {
         let next = tokio::select! {
             () = shared.stop.cancelled() => return None,
-            next = consumer.next() => next,
+            Some(settled) = under_way.next() => {
+                jobs.remove(&settled?);
+                continue;
+            }
+            next = consumer.next(), if under_way.len() < UNDER_WAY => next,
         };
         match next {
             Ok(mut delivery) => {
-                let steps = shared.on_result(&delivery.result).await?;
-                ack(&mut delivery, steps).await;
+                let job = delivery.result.id;
+                // Two results of one job are dealt with one after the other.
+                while jobs.contains(&job) {
+                    jobs.remove(&under_way.next().await??);
+                }
+                jobs.insert(job);
+                under_way.push(async move {
+                    let steps = shared.on_result(&delivery.result).await?;
+                    ack(&mut delivery, steps).await;
+                    Some(job)
+                });
             }
             Err(error) => {
                 tracing::warn!("lost the queue of results: {error}");
+                // What is under way is stored or comes again; its ack is late.
+                while under_way.next().await.flatten().is_some() {}
                 return Some(());
             }
         }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use zkwhirl_job::{Frame, Request};
 
 use super::{
-    requests::{admit, kept},
+    requests::{self, admit},
     shared::Shared,
 };
 use crate::{
@@ -32,15 +32,14 @@ impl Sink for Intake {
         self.shared.open_lease(frame.ticket, &link.upstream.name);
     }
 
-    async fn take(&self, link: &Link, frame: Frame) {
+    async fn take(&self, link: &Link, mut frame: Frame) {
         let shared = &self.shared;
         let upstream = &link.upstream.name;
-        let mut record = JobRecord::of_frame(&frame);
+        let mut record = requests::record(&mut frame);
         let admitted = admit(&record, &frame.data, shared.config.sizes);
         if let Ok(Some(request)) = &admitted {
             record.rollup_id = Request::rollup_id(request);
         }
-        let kept = kept(&frame.data);
         let ticket = Ticket {
             id: frame.ticket,
             upstream: upstream.clone(),
@@ -49,7 +48,7 @@ impl Sink for Intake {
         };
         let ledger = &shared.deps.ledger;
         let taken = shared.insist("take a ticket into the ledger", || {
-            ledger.take(&ticket, &record, &kept)
+            ledger.take(&ticket, &record, &frame.data)
         });
         let taken = taken.await;
         shared.taking.lock().remove(&ticket.id);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use zkwhirl_job::{Command, Request, Sizes, envelope::Payload, limits};
+use zkwhirl_job::{Command, Frame, Request, Sizes, envelope::Payload, limits};
 
 use super::shared::Shared;
 use crate::ledger::JobRecord;
@@ -10,14 +10,20 @@ use crate::ledger::JobRecord;
 /// Bytes that are kept of a request that is too long to be one.
 const BEGINNING: usize = 4 << 10;
 
-/// What the ledger keeps of a frame's data: all, or the beginning of what is
-/// too long for a request.
-pub(super) fn kept(data: &Bytes) -> Bytes {
-    if data.len() <= limits::REQUEST_BYTES {
-        return data.clone();
+/// The record of a frame's job. Of data that are too long for a request the
+/// frame keeps the beginning and the SHA-256 of all that was read of them; the
+/// job is named after these.
+pub(super) fn record(frame: &mut Frame) -> JobRecord {
+    let request_bytes = frame.data.len();
+    if request_bytes > limits::REQUEST_BYTES {
+        let digest = Sha256::digest(&frame.data);
+        let beginning = &frame.data[..BEGINNING];
+        frame.data = [beginning, digest.as_slice()].concat().into();
     }
-    // A copy: a slice would hold the whole.
-    Bytes::copy_from_slice(&data[..BEGINNING])
+    JobRecord {
+        request_bytes,
+        ..JobRecord::of_frame(frame)
+    }
 }
 
 /// What a job's request is: provable in principle, or why it can never be.
@@ -28,7 +34,8 @@ pub(super) fn admit(
 ) -> Result<Option<Request>, String> {
     if job.request_bytes > limits::REQUEST_BYTES {
         return Err(format!(
-            "its request has more than {} bytes, the limit; the first {BEGINNING} are kept",
+            "its request has more than {} bytes, the limit; the first {BEGINNING} and a digest \
+             are kept",
             limits::REQUEST_BYTES
         ));
     }
@@ -74,7 +81,6 @@ impl Shared {
         }
         Payload::Stored {
             bytes: request.len() as u64,
-            digest: Sha256::digest(&request).into(),
         }
     }
 }

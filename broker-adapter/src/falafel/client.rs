@@ -161,7 +161,9 @@ impl Client {
     /// The body, at most its first `most` bytes. What is beyond is not waited
     /// for: the connection is closed.
     async fn body(&self, mut response: Response, most: usize) -> Result<Bytes, ClientError> {
-        let mut body = BytesMut::new();
+        // Growing by doubling would copy a large request twice.
+        let expected = response.content_length().unwrap_or(0).min(most as u64);
+        let mut body = BytesMut::with_capacity(expected as usize);
         while body.len() < most
             && let Some(chunk) = response.chunk().await.map_err(|e| self.error(&e))?
         {

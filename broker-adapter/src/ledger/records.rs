@@ -32,7 +32,7 @@ pub struct JobRecord {
     /// The rollup that it is part of, when the request says so.
     pub rollup_id: Option<u32>,
     /// Bytes of its request; one more than the limit stands for all that are
-    /// longer, of which only the beginning is kept.
+    /// longer, of which the beginning and a digest are kept.
     pub request_bytes: usize,
     /// When it was first taken, in milliseconds since the Unix epoch.
     pub taken_at_ms: u64,

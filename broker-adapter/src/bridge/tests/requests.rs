@@ -1,5 +1,6 @@
 //! Requests that are too long, and requests that the ledger has lost.
 
+use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use zkwhirl_job::limits::REQUEST_BYTES;
 
@@ -11,9 +12,14 @@ use crate::{
 
 const LEASE: Duration = Duration::from_secs(1);
 
-/// The id of a job whose request is too long.
+/// What is kept of a request that is too long.
+fn kept(data: &[u8]) -> Bytes {
+    let digest = Sha256::digest(&data[..=REQUEST_BYTES]);
+    [&data[..4096], digest.as_slice()].concat().into()
+}
+
 fn cut_id(data: &[u8]) -> JobId {
-    JobId::of(Command::CreateProof, &data[..=REQUEST_BYTES])
+    JobId::of(Command::CreateProof, &kept(data))
 }
 
 #[tokio::test]
@@ -29,12 +35,11 @@ async fn a_request_too_long_to_be_one_is_parked_and_its_lease_is_kept() {
         letter.reason,
         format!(
             "job {} parked: its request has more than 2097152 bytes, the limit; \
-             the first 4096 are kept",
+             the first 4096 and a digest are kept",
             id.short()
         )
     );
-    let beginning = Bytes::copy_from_slice(&long[..4096]);
-    assert_eq!(letter.payload, Payload::Inline(beginning));
+    assert_eq!(letter.payload, Payload::Inline(kept(&long)));
     assert_eq!(letter.kind, Some(Kind::Claim));
     let (_, bytes) = world.ledger.footprint();
     assert!(bytes < 16 << 10, "the ledger holds {bytes} bytes");

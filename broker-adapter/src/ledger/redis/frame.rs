@@ -1,12 +1,18 @@
-//! Values with their length and SHA-256 before them.
+//! Values that are known again when they are read.
 //!
 //! `1 u8 ‖ length u64 ‖ SHA-256[32] ‖ value`. Redis keeps what it is given; the
 //! checks are against a truncated or partial write, a wrong key, an operator's
 //! hand and a faulty memory bank.
+//!
+//! A request needs no digest beside it, since its job is named after it:
+//! `2 u8 ‖ command u32 ‖ data`.
+
+use std::io::Write;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use redis::{RedisWrite, ToRedisArgs};
 use sha2::{Digest, Sha256};
-use zkwhirl_job::{AttemptRecord, limits};
+use zkwhirl_job::{AttemptRecord, JobId, limits};
 
 use crate::ledger::StoredResult;
 
@@ -18,8 +24,11 @@ const WORKER: usize = 256;
 /// The end of a child's standard error that is kept of one attempt.
 const STDERR: usize = 16 << 10;
 
+/// Bytes before a request.
+const REQUEST_HEADER: usize = 5;
+const REQUEST_VERSION: u8 = 2;
 /// The longest framed request.
-pub(super) const REQUEST: usize = HEADER + limits::REQUEST_BYTES;
+pub(super) const REQUEST: usize = REQUEST_HEADER + limits::REQUEST_BYTES;
 /// The longest framed result.
 pub(super) const RESULT: usize = HEADER + 46 + WORKER + limits::REPLY_BYTES;
 /// The longest list of attempts: each has three texts and some numbers.
@@ -55,6 +64,54 @@ pub(super) fn open(sealed: Bytes) -> Result<Bytes, String> {
         return Err("its bytes do not match their SHA-256".to_owned());
     }
     Ok(value)
+}
+
+/// A request as it is kept. Written straight into the call: a megabyte is not
+/// copied for the sake of five bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SealedRequest<'a> {
+    pub(super) command: u32,
+    pub(super) data: &'a [u8],
+}
+
+impl SealedRequest<'_> {
+    pub(super) fn len(&self) -> usize {
+        REQUEST_HEADER + self.data.len()
+    }
+}
+
+impl ToRedisArgs for SealedRequest<'_> {
+    fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
+        out.reserve_space_for_args([self.len()]);
+        let mut arg = out.writer_for_next_arg();
+        let mut put = |bytes: &[u8]| {
+            arg.write_all(bytes).expect("writing to memory cannot fail");
+        };
+        put(&[REQUEST_VERSION]);
+        put(&self.command.to_be_bytes());
+        put(self.data);
+    }
+}
+
+/// The request that `job` is named after, or what is wrong with it.
+pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, String> {
+    let bytes = sealed.len();
+    if bytes < REQUEST_HEADER {
+        return Err(format!(
+            "{bytes} bytes, too few for its header of {REQUEST_HEADER}"
+        ));
+    }
+    let version = sealed.get_u8();
+    if version != REQUEST_VERSION {
+        return Err(format!(
+            "version {version}, this release reads {REQUEST_VERSION}"
+        ));
+    }
+    let command = sealed.get_u32();
+    if JobId::of_code(command, &sealed) != job {
+        return Err("its bytes are not those that the job is named after".to_owned());
+    }
+    Ok(sealed)
 }
 
 /// A result, sealed.
@@ -143,6 +200,27 @@ mod tests {
         let long = [&sealed[..], b"x"].concat();
         let why = open(long.into()).unwrap_err();
         assert_eq!(why, "6 bytes, its header says 5");
+    }
+
+    #[test]
+    fn a_request_opens_under_its_own_name_only() {
+        let (command, data) = (4, b"request".as_slice());
+        let job = JobId::of_code(command, data);
+        let args = SealedRequest { command, data }.to_redis_args();
+        let [sealed] = &args[..] else {
+            panic!("{args:?}");
+        };
+        let sealed = Bytes::from(sealed.clone());
+        assert_eq!(open_request(sealed.clone(), job).unwrap(), data);
+        assert!(open_request(sealed.clone(), JobId([7; 32])).is_err());
+        for bytes in 0..sealed.len() {
+            open_request(sealed.slice(..bytes), job).unwrap_err();
+        }
+        for at in 0..sealed.len() {
+            let mut bad = sealed.to_vec();
+            bad[at] ^= 0x10;
+            open_request(bad.into(), job).unwrap_err();
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
-    Redis, frame,
+    Redis,
+    frame::{self, SealedRequest},
     link::{Ask, Lane},
     number, odd,
     record::{self, NAME},
@@ -54,17 +55,20 @@ impl Ledger for Redis {
         request: &Bytes,
     ) -> Result<Taken, LedgerError> {
         fits("bytes of one request", request.len(), limits::REQUEST_BYTES)?;
-        let sealed = frame::seal(request);
+        let sealed = SealedRequest {
+            command: job.command,
+            data: request,
+        };
         let mut answer = None;
         if sealed.len() > SMALL {
-            self.upload(job.id, &sealed).await?;
-            answer = self.take_with(ticket, job, b"").await?;
+            self.upload(job.id, sealed).await?;
+            answer = self.take_with(ticket, job, None).await?;
         }
         let answer = match answer {
             Some(answer) => answer,
             // Small, or the upload did not last until its use.
             None => self
-                .take_with(ticket, job, &sealed)
+                .take_with(ticket, job, Some(sealed))
                 .await?
                 .ok_or_else(|| odd(&Value::Nil))?,
         };
@@ -145,7 +149,7 @@ impl Ledger for Redis {
         let Some(sealed) = sealed else {
             return Ok(None);
         };
-        match sealed.and_then(frame::open) {
+        match sealed.and_then(|sealed| frame::open_request(sealed, job)) {
             Ok(request) => Ok(Some(request)),
             // Without its request a job is of no use: once it is unknown, its
             // tickets are let go and come again, with their bytes.
@@ -229,7 +233,7 @@ impl Ledger for Redis {
 
 impl Redis {
     /// Puts a large request beside the ledger, for the script to move in.
-    async fn upload(&self, job: JobId, sealed: &[u8]) -> Result<(), LedgerError> {
+    async fn upload(&self, job: JobId, sealed: SealedRequest<'_>) -> Result<(), LedgerError> {
         let mut commands = pipe();
         let set = commands.cmd("SET").arg(format!("{}u:{job}", self.prefix()));
         set.arg(sealed).arg("PX").arg(STRAY_MS);
@@ -237,13 +241,14 @@ impl Redis {
         self.inner.link.ask(Lane::Bulk, ask).await.map(drop)
     }
 
-    /// Takes a ticket; an empty request was uploaded. `None`: it is gone.
+    /// Takes a ticket; without a request it was uploaded. `None`: it is gone.
     async fn take_with(
         &self,
         ticket: &Ticket,
         job: &JobRecord,
-        sealed: &[u8],
+        sealed: Option<SealedRequest<'_>>,
     ) -> Result<Option<Vec<Value>>, LedgerError> {
+        let bytes = sealed.map_or(0, |sealed| sealed.len());
         let mut call = self
             .call(|scripts| &scripts.take)
             .with(ticket.id.to_string())
@@ -252,34 +257,32 @@ impl Redis {
             .with(ticket.taken_at_ms)
             .with(nonce())
             .with(self.owner())
-            .with(self.inner.config.open_tickets)
-            .with(sealed);
+            .with(self.inner.config.open_tickets);
+        match sealed {
+            Some(sealed) => call.arg(sealed),
+            None => call.arg(b""),
+        };
         for (name, value) in record::fields(job) {
             call.arg(name).arg(value);
         }
-        match self.ask_about(job.id, lane(sealed.len()), &call).await? {
+        match self.ask_about(job.id, lane(bytes), &call).await? {
             Value::Array(answer) if matches!(answer[..], [_, Value::Int(0)]) => Ok(None),
             Value::Array(answer) => Ok(Some(answer)),
             other => Err(odd(&other)),
         }
     }
 
-    /// A request's bytes without a script, which would hash them. `None`: there
+    /// A request's framed bytes without a script, which would hash them. `None`: there
     /// are none, or too many.
     async fn read_request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
         let key = format!("{}q:{job}", self.prefix());
-        let (mut length, mut get) = (pipe(), pipe());
-        length.cmd("STRLEN").arg(&key);
-        let bytes = match self.one(Lane::Quick, &length).await? {
-            Some(Value::Int(bytes)) => bytes,
-            _ => return Ok(None),
-        };
-        if !(1..=frame::REQUEST as i64).contains(&bytes) {
-            return Ok(None);
-        }
+        let mut get = pipe();
+        // One byte more than it may have shows that there are more.
         get.cmd("GETRANGE").arg(&key).arg(0).arg(frame::REQUEST);
         match self.one(Lane::Bulk, &get).await? {
-            Some(Value::BulkString(bytes)) => Ok(Some(bytes.into())),
+            Some(Value::BulkString(bytes)) if (1..=frame::REQUEST).contains(&bytes.len()) => {
+                Ok(Some(bytes.into()))
+            }
             _ => Ok(None),
         }
     }
