@@ -245,3 +245,33 @@ async fn words_reach_all_who_listen_and_nobody_is_no_error() {
     assert_eq!(timeout(PATIENCE, a.next()).await.unwrap(), word);
     assert_eq!(timeout(PATIENCE, b.next()).await.unwrap(), word);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_through_the_broker_is_counted() {
+    let vhost = Vhost::new().await;
+    let broker = vhost.connect().await;
+    let traffic = || async { broker.traffic().await.unwrap().unwrap() };
+    let mut large = claim_job(1);
+    large.payload = Payload::Inline(vec![7; 300_000].into());
+    broker.publish(&large, None).await.unwrap();
+    eventually("the connections are counted", || async {
+        traffic().await.received > 1_000
+    })
+    .await;
+    let (before, bytes) = (traffic().await, large.to_bytes().len() as u64);
+    for _ in 0..20 {
+        broker.publish(&large, None).await.unwrap();
+    }
+    eventually("they are counted", || async {
+        traffic().await.received >= before.received + 20 * bytes
+    })
+    .await;
+    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    for _ in 0..21 {
+        claimed(&mut worker).await;
+    }
+    eventually("they are counted", || async {
+        traffic().await.sent >= before.sent + 21 * bytes
+    })
+    .await;
+}
