@@ -61,6 +61,7 @@ impl Seat {
             expected: self.expected.get(&job.kind).copied(),
         };
         let run = around.prove(prover, &job, request).await;
+        self.saw_peak(&run.outcome);
         match run
             .outcome
             .and_then(|proved| check_length(job.kind, proved))
@@ -73,6 +74,17 @@ impl Seat {
                 self.called_off(delivery, error, run.broken).await
             }
             Err(error) => self.failed(delivery, error, run.broken).await,
+        }
+    }
+
+    /// The next admission knows what this prover needed.
+    fn saw_peak(&self, outcome: &Result<Proved, ProveError>) {
+        let peak = match outcome {
+            Ok(proved) => proved.peak_rss_bytes,
+            Err(error) => error.peak_rss_bytes,
+        };
+        if let (Some(admission), Some(peak)) = (&self.config.admission, peak) {
+            admission.saw_peak(peak);
         }
     }
 

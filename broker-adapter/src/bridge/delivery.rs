@@ -85,9 +85,7 @@ impl Shared {
         let ledger = &self.deps.ledger;
         let job = self.insist("read a job", || ledger.job(result.id)).await?;
         let Some(job) = job else {
-            // From before the ledger was lost. Falafel re-issues the ticket.
-            self.counters.strays.one();
-            return Some(vec![Step::Confirmed]);
+            return Some(vec![self.stray()]);
         };
         match &result.outcome {
             Outcome::Dead(failure) => self.on_dead(&job, failure).await,
@@ -102,13 +100,22 @@ impl Shared {
         }
     }
 
+    /// A result from before the ledger was lost. Falafel re-issues the ticket.
+    fn stray(&self) -> Step {
+        self.counters.strays.one();
+        Step::Confirmed
+    }
+
     async fn on_reply(
         self: &Arc<Self>,
         job: &JobRecord,
         result: &ResultEnvelope,
         reply: Bytes,
     ) -> Option<Vec<Step>> {
-        let verified = match self.verify(job, reply).await? {
+        let Some(request) = self.request(job).await? else {
+            return Some(vec![self.stray()]);
+        };
+        let verified = match self.verify(job, request, reply).await? {
             Ok(verified) => verified,
             Err(why) => return self.on_unverified(job, result, &why).await,
         };
@@ -198,7 +205,9 @@ impl Shared {
 
     async fn retry(&self, job: &JobRecord, kind: Kind, record: &AttemptRecord) -> Option<()> {
         let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
-        let mut envelope = self.envelope(job, kind).await?;
+        let Some(mut envelope) = self.envelope(job, kind).await? else {
+            return Some(());
+        };
         envelope.attempt = record.attempt + 1;
         let refused = self.insist("publish a retry", async || {
             match broker.publish(&envelope, Some(Rung::Short)).await {

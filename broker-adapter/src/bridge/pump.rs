@@ -3,13 +3,9 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
-use zkwhirl_job::{
-    JobId, Kind,
-    envelope::{JobEnvelope, Payload},
-};
+use zkwhirl_job::{JobId, Kind, envelope::JobEnvelope};
 
 use super::shared::Shared;
 use crate::{
@@ -70,7 +66,7 @@ impl Shared {
             return Some(None);
         };
         let envelope = self.envelope(&job, kind).await?;
-        Some(Some((job, envelope)))
+        Some(envelope.map(|envelope| (job, envelope)))
     }
 
     async fn publish(&self, job: &JobRecord, envelope: &JobEnvelope) -> Option<()> {
@@ -119,13 +115,19 @@ impl Shared {
         }
     }
 
-    /// The message of a job as the ledger knows it.
-    pub(super) async fn envelope(&self, job: &JobRecord, kind: Kind) -> Option<JobEnvelope> {
+    /// The message of a job as the ledger knows it; the inner `None`: it does
+    /// not know it any more.
+    pub(super) async fn envelope(
+        &self,
+        job: &JobRecord,
+        kind: Kind,
+    ) -> Option<Option<JobEnvelope>> {
         let ledger = &self.deps.ledger;
-        let request = self.insist("read a request", || ledger.request(job.id));
-        let request = request.await?.unwrap_or_default();
+        let Some(request) = self.request(job).await? else {
+            return Some(None);
+        };
         let history = self.insist("read attempts", || ledger.attempts(job.id));
-        Some(JobEnvelope {
+        Some(Some(JobEnvelope {
             id: job.id,
             kind,
             rollup_id: job.rollup_id,
@@ -133,17 +135,7 @@ impl Shared {
             taken_at_ms: job.taken_at_ms,
             payload: self.payload(request),
             history: history.await?,
-        })
-    }
-
-    /// A request as it travels: in the message, or beside it.
-    pub(super) fn payload(&self, request: Bytes) -> Payload {
-        if request.len() <= self.config.inline_bytes {
-            return Payload::Inline(request);
-        }
-        Payload::Stored {
-            bytes: request.len() as u64,
-        }
+        }))
     }
 
     /// Notes that nobody waits for a job any more. Workers drop it when they
