@@ -103,6 +103,9 @@ pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Strin
     // Never more than the length that was just bounded, whatever is packed.
     let data = zstd::bulk::decompress(&sealed, length)
         .map_err(|error| format!("its bytes do not unpack: {error}"))?;
+    if data.len() != length {
+        return Err(format!("{} bytes, its header says {length}", data.len()));
+    }
     if JobId::of_code(command, &data) != job {
         return Err("its bytes are not those that the job is named after".to_owned());
     }

@@ -145,10 +145,9 @@ async fn an_oversize_value_is_refused_before_it_is_read() {
     assert_eq!(ledger.attempts(job).await.unwrap(), []);
     assert_eq!(ledger.result(job).await.unwrap(), None);
     let error = ledger.request(job).await.unwrap_err().to_string();
-    assert!(
-        error.contains("33554432 bytes, the limit is 2097157"),
-        "{error}"
-    );
+    let limit = frame::REQUEST;
+    let why = format!("33554432 bytes, the limit is {limit}");
+    assert!(error.contains(&why), "{error}");
     let error = ledger.job(record(2).id).await.unwrap_err().to_string();
     assert!(
         error.starts_with(&hash) && error.contains("the limit is"),

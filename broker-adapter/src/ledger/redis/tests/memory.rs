@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rand::{RngCore, SeedableRng, rngs::StdRng};
+
 use super::*;
 use crate::{
     ledger::redis::{UnfitError, testkit::Server},
@@ -24,9 +26,11 @@ async fn limit(server: &Server, more: u64) {
         .await;
 }
 
-/// A request of 16 KiB.
+/// A request of 16 KiB that cannot be packed.
 fn large(n: u32) -> Bytes {
-    n.to_be_bytes().repeat(4 << 10).into()
+    let mut noise = vec![0; 16 << 10];
+    StdRng::seed_from_u64(n.into()).fill_bytes(&mut noise);
+    noise.into()
 }
 
 /// Takes ticket `n` with such a request.
