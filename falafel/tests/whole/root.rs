@@ -1,26 +1,19 @@
 //! What the world says of a root rollup is what follows from the request that
 //! it makes, as the original says it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test, as tests do"
-)]
-
-#[path = "worker/broadcast.rs"]
-mod calculator;
-
 use bytes::Bytes;
-use calculator::broadcast;
 use zkwhirl_circuits::{
     Suite, field, statement,
     tree::{fold, siblings, subtree_root},
 };
-use zkwhirl_falafel::world::{BroadcastError, Draft, InnerJob, RootJob, World};
+use zkwhirl_falafel::world::{BroadcastError, Draft, RootJob, World};
 use zkwhirl_job::{
     Request, Sizes, Word,
     reply::fields,
     request::{ClaimRequest, MerklePath},
 };
+
+use crate::worker::broadcast::broadcast as calculated;
 
 /// A reply with these fields and nothing that proves them.
 fn reply(published: &[Word]) -> Bytes {
@@ -35,7 +28,7 @@ fn rollup(world: &World, sizes: Sizes) -> (Draft, Vec<ClaimRequest>, Vec<Bytes>)
     let replies: Vec<Bytes> = claims.iter().map(|job| reply(&job.published)).collect();
     let capacity = sizes.txs_per_inner() * sizes.inners_per_root();
     let inners = draft.inners(capacity as usize, &replies);
-    let inners = inners.iter().map(|job: &InnerJob| reply(&job.published));
+    let inners = inners.iter().map(|job| reply(&job.published));
     let inners = inners.collect();
     let claims = claims.into_iter().map(|job| job.request).collect();
     (draft, claims, inners)
@@ -54,7 +47,7 @@ fn the_calculator_agrees_with_the_originals_replies() {
         let Ok(Request::RootRollup(request)) = Request::parse(&request) else {
             panic!("a root rollup");
         };
-        let words = broadcast(Suite::Pedersen, sizes, &request);
+        let words = calculated(Suite::Pedersen, sizes, &request);
         let original = vector(&format!("{name}_root_rollup_reply"));
         assert_eq!(fields(&original, words.len()).unwrap(), words, "{name}");
     }
@@ -70,8 +63,7 @@ fn the_broadcast_data_follows_from_the_request_in_both_suites() {
         for _ in 0..rollups {
             let (draft, claims, inners) = rollup(&world, sizes);
             let RootJob { request, broadcast } = draft.root(&inners).unwrap();
-            let calculated = calculator::broadcast(suite, sizes, &request);
-            assert_eq!(broadcast.words(), calculated);
+            assert_eq!(broadcast.words(), calculated(suite, sizes, &request));
             let parsed = Request::RootRollup(Box::new(request.clone()));
             assert_eq!(Request::parse(&parsed.to_bytes()), Ok(parsed.clone()));
             assert_eq!(parsed.validate(sizes), Ok(()));
