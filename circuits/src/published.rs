@@ -2,8 +2,10 @@
 //!
 //! The fields stand in the reply where the original reply's public inputs
 //! stand. The public input is a Poseidon chain over all of them, in both
-//! suites, except the tx rollup's `inputs_hash`: that is a SHA-256 of other
-//! published fields, which [`Published::from_words`] recomputes.
+//! suites, except two SHA-256s of other published words, which whoever reads
+//! them recomputes: the tx rollup's `inputs_hash` ([`Published::from_words`])
+//! and the root rollup's previous defi interaction hash
+//! ([`crate::root_rollup::Broadcast::read`]).
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -15,6 +17,7 @@ use crate::field;
 use crate::gadgets::hash::public_hash;
 use crate::poseidon;
 use crate::r1cs::{Builder, Num};
+use crate::root_rollup::header;
 
 /// Published fields of a claim.
 pub const CLAIM_FIELDS: usize = 16;
@@ -80,6 +83,11 @@ pub enum PublishedError {
     /// A bridge call data does not fit 250 bits.
     #[error("published field {0} is out of range")]
     Range(usize),
+    /// The fields of a root rollup are read with its txs, by [`Broadcast::read`].
+    ///
+    /// [`Broadcast::read`]: crate::root_rollup::Broadcast::read
+    #[error("a root rollup's published fields do not stand alone")]
+    NotAlone,
     /// The inputs hash is not that of the published txs.
     #[error("inputs hash is not the SHA-256 of the published txs")]
     InputsHash,
@@ -97,6 +105,9 @@ impl Published {
     /// verifier: canonical words, the range of bridge call datas and, by
     /// SHA-256, the inputs hash. Everything else is bound by the public input.
     pub fn from_words(kind: StatementKind, words: &[[u8; 32]]) -> Result<Self, PublishedError> {
+        if let StatementKind::RootRollup(_) = kind {
+            return Err(PublishedError::NotAlone);
+        }
         let expected = kind.published_fields();
         if words.len() != expected {
             return Err(PublishedError::Count {
@@ -187,14 +198,22 @@ fn domain(kind: StatementKind, count: usize) -> Fr {
     let tag: u64 = match kind {
         StatementKind::Claim => 1,
         StatementKind::TxRollup { .. } => 2,
+        StatementKind::RootRollup(_) => 8,
     };
     Fr::from(tag << 32 | count as u64)
 }
 
 fn hashed<T: Clone>(kind: StatementKind, fields: &[T]) -> Vec<T> {
     let mut hashed = fields.to_vec();
-    if let StatementKind::TxRollup { .. } = kind {
-        hashed.remove(place::INPUTS_HASH);
+    match kind {
+        StatementKind::Claim => {}
+        StatementKind::TxRollup { .. } => {
+            hashed.remove(place::INPUTS_HASH);
+        }
+        // The input hash stands before the header.
+        StatementKind::RootRollup(_) => {
+            hashed.remove(1 + header::PREVIOUS_DEFI_HASH);
+        }
     }
     hashed
 }

@@ -12,6 +12,7 @@ mod tests;
 mod witness;
 
 pub(crate) use circuit::synthesize;
+pub(crate) use rules::padded;
 pub use rules::{Violation, evaluate, published, violations};
 pub use witness::{NullifierWitness, TxRollupWitness, TxWitness};
 

@@ -278,7 +278,7 @@ impl<'a> Run<'a> {
 }
 
 /// A list filled up to its published length.
-pub(super) fn padded(list: &[Fr], length: usize, filler: Fr) -> Vec<Fr> {
+pub(crate) fn padded(list: &[Fr], length: usize, filler: Fr) -> Vec<Fr> {
     let mut list = list.to_vec();
     list.resize(length, filler);
     list
