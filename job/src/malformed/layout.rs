@@ -246,8 +246,8 @@ pub(super) fn root_verifier(bytes: usize) -> Vec<Field> {
     let mut l = Layout::request();
     l.number(
         "root rollup reply length",
-        "at most 524288",
-        &[524_289, u32::MAX],
+        "at most 2097152",
+        &[2_097_153, u32::MAX],
     );
     l.any("root rollup reply", bytes);
     l.fields
