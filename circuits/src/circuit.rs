@@ -92,13 +92,11 @@ pub enum CheckError {
 }
 
 impl StatementKind {
-    /// Slots of a tx rollup: its capacity rounded up to a power of two; of a
-    /// root rollup: those of one inner rollup.
+    /// Slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         match self {
-            Self::Claim => 0,
+            Self::Claim | Self::RootRollup(_) => 0,
             Self::TxRollup { txs } => txs.next_power_of_two() as usize,
-            Self::RootRollup(size) => size.slots as usize,
         }
     }
 

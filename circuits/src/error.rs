@@ -36,6 +36,8 @@ pub enum Rule {
     DefiNote,
     #[error("number of txs does not fit the circuit")]
     TxCount,
+    #[error("proof id is not one of a tx: 1 to 6")]
+    ProofId,
     #[error("data start index is not aligned to the inserted subtree")]
     Alignment,
     #[error("bridge call datas are not non-zero values followed by zeros")]

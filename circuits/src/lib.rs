@@ -3,6 +3,7 @@
 pub mod bridge;
 mod circuit;
 pub mod claim;
+pub mod client;
 mod error;
 pub mod field;
 mod gadgets;

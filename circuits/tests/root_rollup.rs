@@ -444,7 +444,7 @@ fn a_root_rollups_fields_are_not_read_alone() {
     let plan = RootPlan::new(Suite::Poseidon, size(1, 1));
     let (published, _) = evaluate(plan.suite, plan.size, &plan.witness());
     let published = published.published();
-    let error = Published::from_words(published.kind(), &published.to_words());
+    let error = Published::from_words(published.kind(), &published.to_words(), &[]);
     assert_eq!(error, Err(PublishedError::NotAlone));
 }
 

@@ -200,7 +200,7 @@ impl Broadcast {
             }
         }
         fields.extend(self.interactions.as_flattened());
-        Published::new(StatementKind::RootRollup(self.size), fields)
+        Published::new(StatementKind::RootRollup(self.size), fields, Vec::new())
     }
 }
 

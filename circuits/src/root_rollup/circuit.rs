@@ -107,7 +107,7 @@ pub(crate) fn synthesize(b: &mut Builder, suite: Suite, size: RootSize, w: &Root
     fields.extend(chain.inners.concat());
     fields.extend(notes.words.concat());
     let kind = StatementKind::RootRollup(size);
-    b.part("public input", |b| publish(b, kind, &fields));
+    b.part("public input", |b| publish(b, kind, fields));
 }
 
 /// Words, and whether they are those of something that is there.
