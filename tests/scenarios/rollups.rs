@@ -121,3 +121,44 @@ async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() 
     assert_eq!(stage.falafel.stats().nacks, 0);
     stage.end().await;
 }
+
+/// Every proof is real: those of the inner rollups, claims and client
+/// transactions travel in the final buffer, and Falafel verifies it alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn three_rollups_settle_with_real_proofs() {
+    let settled = three_rollups(native(Suite::Poseidon, 1, 4)).await;
+    assert_eq!(settled.len(), 3);
+    for event in settled {
+        let Event::RollupSettled { txs, proofs, .. } = event else {
+            unreachable!("filtered")
+        };
+        // One of each inner rollup, one of each transaction's client or claim,
+        // and the root rollup's.
+        assert_eq!((txs, proofs), (4, 4 + 4 + 1));
+    }
+}
+
+/// The prover that proves the root rollup dies; another attempt proves it and
+/// Falafel notices nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prover_killed_in_the_root_phase_costs_an_attempt() {
+    let provers = native(Suite::Poseidon, 1, 1);
+    let mut stage = stage(provers, 1, plan(Suite::Poseidon, 1, 1, 1)).await;
+    let root = Some(Kind::RootRollup);
+    stage
+        .until(|event| event.kind == root && matches!(event.what, What::Progress { .. }))
+        .await;
+    kill_prover_children();
+    assert_eq!(stage.falafel.finished().await, State::Done);
+    let mut attempts = Vec::new();
+    while let Ok(event) = stage.events.try_recv() {
+        match event.what {
+            What::Claimed { attempt, .. } if event.kind == root => attempts.push(attempt),
+            What::Retrying { class, .. } => assert_eq!(class, FailureClass::Prover),
+            _ => {}
+        }
+    }
+    assert_eq!(attempts, [1, 2]);
+    stage.falafel_noticed_nothing();
+    stage.end().await;
+}

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use zkwhirl_job::{Sizes, reply::CLAIM_FIELDS};
+use zkwhirl_job::{
+    Sizes,
+    reply::{CLAIM_FIELDS, SINGLE_TAIL_BYTES},
+};
 
 use super::{
     ClaimJob, InnerJob, RootJob, World,
@@ -144,11 +147,15 @@ impl Draft {
     }
 }
 
-/// What follows a claim reply's fields, in the length of a client proof's
-/// tail: a native proof is shorter than the original's, and is filled up.
+/// What follows a claim reply's fields: a native proof as it is, anything else
+/// in the length of the original's.
 fn tail(reply: &Bytes) -> Bytes {
-    let proof = reply.get(32 * CLAIM_FIELDS..).unwrap_or_default();
-    let mut tail = proof[..proof.len().min(TAIL_BYTES)].to_vec();
+    let fields = (32 * CLAIM_FIELDS).min(reply.len());
+    let proof = reply.slice(fields..);
+    if proof.len() == SINGLE_TAIL_BYTES {
+        return proof;
+    }
+    let mut tail = proof.to_vec();
     tail.resize(TAIL_BYTES, 0);
     tail.into()
 }

@@ -1,19 +1,10 @@
-//! What the world says of a root rollup is what follows from the request that
-//! it makes, as the original says it.
+//! The world's root rollups are true statements, and what it says of them is
+//! what they publish.
 
 use bytes::Bytes;
-use zkwhirl_circuits::{
-    Suite, field, statement,
-    tree::{fold, siblings, subtree_root},
-};
+use zkwhirl_circuits::{Suite, root_rollup::RootSize, statement};
 use zkwhirl_falafel::world::{BroadcastError, Draft, RootJob, World};
-use zkwhirl_job::{
-    Request, Sizes, Word,
-    reply::fields,
-    request::{ClaimRequest, MerklePath},
-};
-
-use crate::worker::broadcast::broadcast as calculated;
+use zkwhirl_job::{Request, Sizes, Word, request::ClaimRequest};
 
 /// A reply with these fields and nothing that proves them.
 fn reply(published: &[Word]) -> Bytes {
@@ -22,48 +13,38 @@ fn reply(published: &[Word]) -> Bytes {
 }
 
 /// One rollup up to its root, with the claims' requests and the inner replies.
-fn rollup(world: &World, sizes: Sizes) -> (Draft, Vec<ClaimRequest>, Vec<Bytes>) {
+fn rollup(world: &World, sizes: Sizes, txs: usize) -> (Draft, Vec<ClaimRequest>, Vec<Bytes>) {
     let mut draft = world.begin(sizes);
     let claims = draft.claims(16);
     let replies: Vec<Bytes> = claims.iter().map(|job| reply(&job.published)).collect();
-    let capacity = sizes.txs_per_inner() * sizes.inners_per_root();
-    let inners = draft.inners(capacity as usize, &replies);
+    let inners = draft.inners(txs, &replies);
     let inners = inners.iter().map(|job| reply(&job.published));
     let inners = inners.collect();
     let claims = claims.into_iter().map(|job| job.request).collect();
     (draft, claims, inners)
 }
 
-fn vector(name: &str) -> Bytes {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/");
-    std::fs::read(format!("{folder}{name}.bin")).unwrap().into()
-}
-
+/// Rollups in a row, so that interactions are carried into the defi tree and
+/// claimed: full ones, one with an inner rollup that is not, and one with a
+/// single inner rollup. There is always a place for an inner rollup left.
 #[test]
-fn the_calculator_agrees_with_the_originals_replies() {
-    for (name, sizes) in [("valid_1x1_1", (1, 1)), ("valid_2x2_2", (2, 2))] {
-        let sizes = Sizes::new(sizes.0, sizes.1).unwrap();
-        let request = vector(&format!("{name}_root_rollup_request"));
-        let Ok(Request::RootRollup(request)) = Request::parse(&request) else {
-            panic!("a root rollup");
-        };
-        let words = calculated(Suite::Pedersen, sizes, &request);
-        let original = vector(&format!("{name}_root_rollup_reply"));
-        assert_eq!(fields(&original, words.len()).unwrap(), words, "{name}");
-    }
-}
-
-/// Three rollups, so that each kind of interaction is carried into the defi
-/// tree and claimed; the sizes leave slots and a whole inner rollup empty.
-#[test]
-fn the_broadcast_data_follows_from_the_request_in_both_suites() {
+fn root_rollups_are_true_and_broadcast_what_the_world_says() {
     let sizes = Sizes::new(3, 3).unwrap();
-    for (suite, rollups) in [(Suite::Poseidon, 3), (Suite::Pedersen, 1)] {
+    let size = RootSize {
+        inners: 3,
+        slots: 4,
+    };
+    for (suite, rollups) in [
+        (Suite::Poseidon, &[9, 9, 4, 1][..]),
+        (Suite::Pedersen, &[9]),
+    ] {
         let mut world = World::genesis(suite, 1, 9);
-        for _ in 0..rollups {
-            let (draft, claims, inners) = rollup(&world, sizes);
+        for txs in rollups {
+            let (draft, claims, inners) = rollup(&world, sizes, *txs);
             let RootJob { request, broadcast } = draft.root(&inners).unwrap();
-            assert_eq!(broadcast.words(), calculated(suite, sizes, &request));
+            let statement = statement::root_rollup(suite, &request, size).unwrap();
+            let words = statement.broadcast.words().into_iter().map(Word);
+            assert_eq!(broadcast.words(), words.collect::<Vec<_>>());
             let parsed = Request::RootRollup(Box::new(request.clone()));
             assert_eq!(Request::parse(&parsed.to_bytes()), Ok(parsed.clone()));
             assert_eq!(parsed.validate(sizes), Ok(()));
@@ -81,51 +62,6 @@ fn the_broadcast_data_follows_from_the_request_in_both_suites() {
     }
 }
 
-/// The two trees that a root rollup extends, folded from the request's paths.
-#[test]
-fn the_paths_of_the_request_lead_to_its_roots() {
-    let (suite, sizes) = (Suite::Poseidon, Sizes::new(2, 2).unwrap());
-    let mut world = World::genesis(suite, 4, 5);
-    for rollup_id in 1..=3u32 {
-        let (draft, _, inners) = rollup(&world, sizes);
-        let RootJob { request, broadcast } = draft.root(&inners).unwrap();
-        assert_eq!(request.rollup_id, rollup_id);
-        let root = |path: &MerklePath, leaf, index: u32, from| {
-            let element = |word: &Word| field::from_word(&word.0).unwrap();
-            let pairs: Vec<_> = path
-                .0
-                .iter()
-                .map(|(l, r)| (element(l), element(r)))
-                .collect();
-            let index = u64::from(index).into();
-            let folded = fold(suite, leaf, &siblings(&pairs, index), index, from);
-            Word(field::to_word(&folded))
-        };
-        let element = |place: usize| field::from_word(&broadcast.words()[place].0).unwrap();
-        let path = &request.old_data_roots_path;
-        let zero = suite.empty_root(0);
-        assert_eq!(
-            root(path, zero, rollup_id + 1, 0),
-            request.old_data_roots_root
-        );
-        let new_data_root = element(4);
-        assert_eq!(
-            root(path, new_data_root, rollup_id + 1, 0),
-            request.new_data_roots_root
-        );
-        let path = &request.old_defi_path;
-        let empty = suite.empty_root(5);
-        assert_eq!(root(path, empty, 32 * rollup_id, 5), request.old_defi_root);
-        let notes: Vec<_> = (107..139).map(element).collect();
-        let carried = subtree_root(suite, &notes);
-        assert_eq!(
-            root(path, carried, 32 * rollup_id, 5),
-            request.new_defi_root
-        );
-        world = draft.settle();
-    }
-}
-
 /// Interactions succeed and fail, with one output and with two; the deposits
 /// of each become claims of the next pipeline, and they are true.
 #[test]
@@ -134,7 +70,7 @@ fn what_bridges_return_is_claimed_in_the_next_pipeline() {
     let mut world = World::genesis(suite, 11, 0);
     let (mut failed, mut two, mut one) = (0, 0, 0);
     for _ in 0..8 {
-        let (draft, claims, inners) = rollup(&world, sizes);
+        let (draft, claims, inners) = rollup(&world, sizes, 16);
         let request = draft.root(&inners).unwrap().request;
         for note in &request.defi_interaction_notes {
             let second = note.total_output_value_b != Word::ZERO;
@@ -161,7 +97,7 @@ fn what_bridges_return_is_claimed_in_the_next_pipeline() {
 #[test]
 fn every_wrong_word_is_refused_by_its_name() {
     let sizes = Sizes::new(2, 2).unwrap();
-    let (draft, _, inners) = rollup(&World::genesis(Suite::Poseidon, 2, 3), sizes);
+    let (draft, _, inners) = rollup(&World::genesis(Suite::Poseidon, 2, 3), sizes, 4);
     let broadcast = draft.root(&inners).unwrap().broadcast;
     let buffer = reply(broadcast.words());
     assert_eq!(broadcast.check(&buffer).unwrap(), "proof");

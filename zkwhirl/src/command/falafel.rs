@@ -43,7 +43,7 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
         max_claims: args.claims.into(),
         txs: (sizes.txs_per_inner() * sizes.inners_per_root()) as usize,
         rollups: (args.rollups > 0).then(|| args.rollups.into()),
-        vks: false,
+        vks: !args.no_client_keys,
     };
     let config = FalafelConfig {
         listen: Listen::Split {

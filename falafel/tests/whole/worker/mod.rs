@@ -1,15 +1,12 @@
 //! A worker that speaks Falafel's protocol and proves nothing: it publishes
 //! what the native statements say.
 
-pub(crate) mod broadcast;
-
 use std::net::SocketAddr;
 
-use broadcast::broadcast;
 use bytes::Bytes;
 use reqwest::Client;
 use tokio::task::JoinSet;
-use zkwhirl_circuits::{Suite, statement};
+use zkwhirl_circuits::{Suite, root_rollup::RootSize, statement};
 use zkwhirl_falafel::Falafel;
 use zkwhirl_job::{Command, Frame, Request, Sizes, Word, reply::broadcast_bytes};
 
@@ -100,7 +97,15 @@ impl Worker {
                 let rollup = statement::tx_rollup(self.suite, &rollup, capacity);
                 words(&rollup.expect("falafel's rollups are true").published)
             }
-            Request::RootRollup(root) => broadcast(self.suite, self.sizes, &root),
+            Request::RootRollup(root) => {
+                let size = RootSize {
+                    inners: self.sizes.inners_per_root(),
+                    slots: self.sizes.slots(),
+                };
+                let root = statement::root_rollup(self.suite, &root, size);
+                let broadcast = root.expect("falafel's root rollups are true").broadcast;
+                broadcast.words().into_iter().map(Word).collect()
+            }
             Request::RootVerifier(root) => {
                 let data = root.root_rollup_reply.slice(..broadcast_bytes(self.sizes));
                 return [&data[..], NO_PROOF].concat().into();
