@@ -67,7 +67,7 @@ impl View {
 
 fn rollup_line(model: &Model, rollup: &Rollup) -> String {
     let mut line = format!("rollup {:<2} ", rollup.id);
-    if model.vks.has_started() {
+    if model.vks.has_started() && !model.vks.is_done() {
         let _ = write!(line, "vk {}   ", count(&model.vks));
     }
     let inners = &rollup.inners;
@@ -75,7 +75,7 @@ fn rollup_line(model: &Model, rollup: &Rollup) -> String {
         line,
         "claims {}   inner {} {}   root {}   verifier {}",
         count(&rollup.claims),
-        meter(inners.done as f32 / inners.of.max(1) as f32, 14),
+        meter(inners.done as f32 / inners.of.max(1) as f32, 10),
         count(inners),
         alone(model, &rollup.root, Kind::RootRollup),
         alone(model, &rollup.verifier, Kind::RootVerifier),
