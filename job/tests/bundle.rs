@@ -3,11 +3,12 @@
 
 use proptest::prelude::*;
 use zkwhirl_job::{
-    Sizes, Word, limits,
+    Kind, Request, Sizes, Word, limits,
     reply::{
-        Bundle, BundleError, BundledInner, ClientWords, MAX_VKS, NativeForm, NativeProof, SuiteTag,
-        TxWords, WordsError, broadcast_bytes,
+        Bundle, BundleError, BundledInner, ClientWords, MAX_VKS, NativeForm, NativeProof,
+        ReplyShape, SuiteTag, TxWords, WordsError, broadcast_bytes,
     },
+    request::RootVerifierRequest,
 };
 
 const BROADCAST: usize = 142 + 8 * 4;
@@ -376,4 +377,74 @@ fn client_words_that_are_none_are_refused_by_name() {
             format!("carried client proofs is {shown}, must be 3 bits (word 28)")
         );
     }
+}
+
+#[test]
+fn native_replies_have_the_tail_of_their_kind() {
+    let sizes = bundle().sizes;
+    let reply = bundle().to_bytes().unwrap();
+    let inner = bundle().inner_reply(0);
+    for kind in [Kind::RootRollup, Kind::RootVerifier] {
+        let shape = ReplyShape::of(kind, sizes);
+        assert_eq!(shape.check_native(kind, &reply), Ok(()));
+        assert!(shape.accepts(kind, &reply));
+        let must = "the reply to a root-";
+        for (bytes, text) in [
+            (
+                &inner[..],
+                "has 4688 bytes, must have more than the 5568 of its fields",
+            ),
+            (&[&reply[..], &[0]].concat(), "a native proof of"),
+        ] {
+            let error = shape.check_native(kind, bytes).unwrap_err().to_string();
+            assert!(error.starts_with(must) && error.contains(text), "{error}");
+        }
+    }
+    let shape = ReplyShape::of(Kind::TxRollup, sizes);
+    assert_eq!(shape.check_native(Kind::TxRollup, &inner), Ok(()));
+    let mut other = inner.to_vec();
+    other[32 * shape.fields + 5] = 3;
+    let error = shape.check_native(Kind::TxRollup, &other).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the reply to a tx-rollup job has a native tail of form 3"
+    );
+}
+
+/// A root rollup's request with native inner replies, and its verifier's.
+#[test]
+fn requests_may_carry_native_replies() {
+    let sizes = bundle().sizes;
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/vectors/valid_2x2_2_root_rollup_request.bin"
+    );
+    let original = Request::parse(&std::fs::read(file).unwrap().into()).unwrap();
+    original.validate(sizes).unwrap();
+    let Request::RootRollup(mut request) = original else {
+        panic!("the file holds a root rollup");
+    };
+    request.inner_proofs = vec![bundle().inner_reply(0), bundle().inner_reply(1)];
+    let parsed = Request::parse(&request.to_bytes()).unwrap();
+    assert_eq!(parsed, Request::RootRollup(request.clone()));
+    parsed.validate(sizes).unwrap();
+    let length = request.inner_proofs[1].len();
+    request.inner_proofs[1] = request.inner_proofs[1].slice(..length - 1);
+    let error = Request::RootRollup(request).validate(sizes).unwrap_err();
+    let at = 16 + 4 + bundle().inner_reply(0).len();
+    let must = "5984, or 3968 and the native tail of a tx rollup";
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "inner proof 1 length is {}, must be {must} (byte {at})",
+            length - 1
+        )
+    );
+
+    let root_rollup_reply = bundle().to_bytes().unwrap();
+    let verifier = RootVerifierRequest { root_rollup_reply };
+    let parsed = Request::parse(&verifier.to_bytes()).unwrap();
+    assert_eq!(parsed, Request::RootVerifier(Box::new(verifier)));
+    parsed.validate(sizes).unwrap();
+    parsed.validate(Sizes::new(2, 1).unwrap()).unwrap_err();
 }
