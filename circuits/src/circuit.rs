@@ -7,8 +7,10 @@ use ark_bn254::Fr;
 use thiserror::Error;
 use zkwhirl_job::request::{ClaimRequest, TxRollupRequest};
 
+use crate::account::{self, AccountWitness};
 use crate::claim::{self, ClaimWitness};
 use crate::error::StatementError;
+use crate::join_split::{self, JoinSplitWitness};
 use crate::published::{CLAIM_FIELDS, FIELDS_PER_TX, TX_ROLLUP_HEADER};
 use crate::r1cs::{Assignment, Builder, Matrices, Mode, Unsatisfied};
 use crate::statement;
@@ -28,6 +30,10 @@ pub enum StatementKind {
         /// Txs that fit; fewer are padded.
         txs: u32,
     },
+    /// A client's payment, of the poseidon suite.
+    JoinSplit,
+    /// A client's account, of the poseidon suite.
+    Account,
 }
 
 /// A statement over a suite of hashes: what a proving key belongs to.
@@ -39,13 +45,17 @@ pub struct Circuit {
     pub statement: StatementKind,
 }
 
-/// A request that some circuit proves.
+/// What some circuit proves: a request, or a client's own values.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
     /// A claim.
     Claim(&'a ClaimRequest),
     /// An inner rollup.
     TxRollup(&'a TxRollupRequest),
+    /// A client's payment.
+    JoinSplit(&'a JoinSplitWitness),
+    /// A client's account.
+    Account(&'a AccountWitness),
 }
 
 /// All values of a statement, whether or not they follow its rules.
@@ -55,6 +65,10 @@ pub enum Witness {
     Claim(Box<ClaimWitness>),
     /// An inner rollup's.
     TxRollup(Box<TxRollupWitness>),
+    /// A payment's.
+    JoinSplit(Box<JoinSplitWitness>),
+    /// An account's.
+    Account(Box<AccountWitness>),
 }
 
 /// What a complete check found.
@@ -84,7 +98,7 @@ impl StatementKind {
     /// Slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         match self {
-            Self::Claim => 0,
+            Self::Claim | Self::JoinSplit | Self::Account => 0,
             Self::TxRollup { txs } => txs.next_power_of_two() as usize,
         }
     }
@@ -92,7 +106,7 @@ impl StatementKind {
     /// Published fields of a statement.
     pub fn published_fields(self) -> usize {
         match self {
-            Self::Claim => CLAIM_FIELDS,
+            Self::Claim | Self::JoinSplit | Self::Account => CLAIM_FIELDS,
             Self::TxRollup { .. } => TX_ROLLUP_HEADER + FIELDS_PER_TX * self.slots(),
         }
     }
@@ -101,7 +115,15 @@ impl StatementKind {
         match self {
             Self::Claim => "claim",
             Self::TxRollup { .. } => "tx-rollup",
+            Self::JoinSplit => "join-split",
+            Self::Account => "account",
         }
+    }
+
+    /// Whether there is such a circuit over a suite: the clients of the
+    /// pedersen suite prove with PLONK, and keep their circuits to themselves.
+    pub fn exists_in(self, suite: Suite) -> bool {
+        suite == Suite::Poseidon || !matches!(self, Self::JoinSplit | Self::Account)
     }
 }
 
@@ -186,6 +208,16 @@ impl Circuit {
                     statement.public_input(),
                 ))
             }
+            (StatementKind::JoinSplit, Input::JoinSplit(witness)) => {
+                let published = statement::join_split(witness)?;
+                let witness = Witness::JoinSplit(Box::new(witness.clone()));
+                Ok((witness, published.public_input()))
+            }
+            (StatementKind::Account, Input::Account(witness)) => {
+                let published = statement::account(witness)?;
+                let witness = Witness::Account(Box::new(witness.clone()));
+                Ok((witness, published.public_input()))
+            }
             _ => Err(StatementError::Kind(self.statement.name())),
         }
     }
@@ -200,6 +232,10 @@ impl Circuit {
                 let blank = TxRollupWitness::blank();
                 tx_rollup::synthesize(&mut builder, self.suite, txs, &blank);
             }
+            StatementKind::JoinSplit => {
+                join_split::synthesize(&mut builder, &JoinSplitWitness::blank());
+            }
+            StatementKind::Account => account::synthesize(&mut builder, &AccountWitness::blank()),
         }
         builder
     }
@@ -212,6 +248,12 @@ impl Circuit {
             }
             (StatementKind::TxRollup { txs }, Witness::TxRollup(witness)) => {
                 tx_rollup::synthesize(&mut builder, self.suite, txs, witness);
+            }
+            (StatementKind::JoinSplit, Witness::JoinSplit(witness)) => {
+                join_split::synthesize(&mut builder, witness);
+            }
+            (StatementKind::Account, Witness::Account(witness)) => {
+                account::synthesize(&mut builder, witness);
             }
             _ => return Err(StatementError::Kind(self.statement.name())),
         }
@@ -231,10 +273,22 @@ impl<'a> From<&'a TxRollupRequest> for Input<'a> {
     }
 }
 
+impl<'a> From<&'a JoinSplitWitness> for Input<'a> {
+    fn from(witness: &'a JoinSplitWitness) -> Self {
+        Self::JoinSplit(witness)
+    }
+}
+
+impl<'a> From<&'a AccountWitness> for Input<'a> {
+    fn from(witness: &'a AccountWitness) -> Self {
+        Self::Account(witness)
+    }
+}
+
 impl fmt::Display for StatementKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Claim => f.write_str("claim"),
+            Self::Claim | Self::JoinSplit | Self::Account => f.write_str(self.name()),
             Self::TxRollup { txs } => write!(f, "tx-rollup of {txs}"),
         }
     }
@@ -244,8 +298,8 @@ impl fmt::Display for Circuit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.statement.name(), self.suite)?;
         match self.statement {
-            StatementKind::Claim => Ok(()),
             StatementKind::TxRollup { txs } => write!(f, "/{txs}"),
+            StatementKind::Claim | StatementKind::JoinSplit | StatementKind::Account => Ok(()),
         }
     }
 }
@@ -254,7 +308,10 @@ impl fmt::Display for Circuit {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UnknownCircuit {
     /// Not of a known form.
-    #[error("unknown circuit {0:?}: expected claim/SUITE or tx-rollup/SUITE/TXS")]
+    #[error(
+        "unknown circuit {0:?}: expected claim/SUITE, tx-rollup/SUITE/TXS, \
+         join-split/poseidon or account/poseidon"
+    )]
     Form(String),
     /// Not of a known suite.
     #[error(transparent)]
@@ -270,6 +327,8 @@ impl FromStr for Circuit {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let (suite, statement) = match name.split('/').collect::<Vec<_>>()[..] {
             ["claim", suite] => (suite, StatementKind::Claim),
+            ["join-split", suite] => (suite, StatementKind::JoinSplit),
+            ["account", suite] => (suite, StatementKind::Account),
             ["tx-rollup", suite, txs] => {
                 let count = txs.parse().ok().filter(|n| (1..=MAX_TXS).contains(n));
                 let count = count.filter(|n: &u32| n.to_string() == txs);
@@ -278,10 +337,12 @@ impl FromStr for Circuit {
             }
             _ => return Err(UnknownCircuit::Form(name.to_owned())),
         };
-        Ok(Self {
-            suite: suite.parse()?,
-            statement,
-        })
+        let suite = suite.parse()?;
+        if statement.exists_in(suite) {
+            Ok(Self { suite, statement })
+        } else {
+            Err(UnknownCircuit::Form(name.to_owned()))
+        }
     }
 }
 
@@ -296,6 +357,8 @@ mod tests {
             "claim/pedersen",
             "tx-rollup/poseidon/1",
             "tx-rollup/pedersen/28",
+            "join-split/poseidon",
+            "account/poseidon",
         ] {
             assert_eq!(name.parse::<Circuit>().unwrap().to_string(), name);
         }
@@ -308,6 +371,8 @@ mod tests {
             "tx-rollup/poseidon/29",
             "tx-rollup/poseidon/01",
             "claim/poseidon/1",
+            "join-split/pedersen",
+            "account/pedersen",
         ] {
             assert!(name.parse::<Circuit>().is_err(), "{name:?}");
         }

@@ -16,7 +16,7 @@ use crate::gadgets::hash::public_hash;
 use crate::poseidon;
 use crate::r1cs::{Builder, Num};
 
-/// Published fields of a claim.
+/// Published fields of a claim, of a join-split and of an account tx.
 pub const CLAIM_FIELDS: usize = 16;
 /// Published fields of a tx rollup before those of its txs.
 pub const TX_ROLLUP_HEADER: usize = 108;
@@ -170,8 +170,8 @@ pub fn public_input(kind: StatementKind, fields: &[Fr]) -> Fr {
         })
 }
 
-/// [`public_input`] in rows.
-pub(crate) fn publish(b: &mut Builder, kind: StatementKind, fields: &[Num]) {
+/// [`public_input`] in rows; gives it for what else depends on it.
+pub(crate) fn publish(b: &mut Builder, kind: StatementKind, fields: &[Num]) -> Num {
     let start = Num::constant(domain(kind, fields.len()));
     let hashed = hashed(kind, fields);
     let public = hashed.chunks(RATE).fold(start, |state, chunk| {
@@ -181,12 +181,15 @@ pub(crate) fn publish(b: &mut Builder, kind: StatementKind, fields: &[Num]) {
         public_hash(b, &inputs)
     });
     b.publish(&public);
+    public
 }
 
 fn domain(kind: StatementKind, count: usize) -> Fr {
     let tag: u64 = match kind {
         StatementKind::Claim => 1,
         StatementKind::TxRollup { .. } => 2,
+        StatementKind::JoinSplit => 3,
+        StatementKind::Account => 4,
     };
     Fr::from(tag << 32 | count as u64)
 }

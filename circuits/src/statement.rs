@@ -3,8 +3,10 @@
 use ark_bn254::Fr;
 use zkwhirl_job::request::{ClaimRequest, TxRollupRequest};
 
+use crate::account::{self, AccountWitness};
 use crate::claim::{self, ClaimWitness};
-use crate::error::StatementError;
+use crate::error::{Rule, StatementError};
+use crate::join_split::{self, JoinSplitWitness};
 use crate::published::Published;
 use crate::suite::Suite;
 use crate::tx_rollup::{self, TxRollupWitness};
@@ -63,4 +65,22 @@ pub fn tx_rollup(
         }),
         None => Ok(TxRollupStatement { published }),
     }
+}
+
+/// Checks a client's payment.
+pub fn join_split(witness: &JoinSplitWitness) -> Result<Published, StatementError> {
+    unbroken(&join_split::violations(witness))?;
+    Ok(join_split::published(witness))
+}
+
+/// Checks a client's account.
+pub fn account(witness: &AccountWitness) -> Result<Published, StatementError> {
+    unbroken(&account::violations(witness))?;
+    Ok(account::published(witness))
+}
+
+fn unbroken(violations: &[Rule]) -> Result<(), StatementError> {
+    violations
+        .first()
+        .map_or(Ok(()), |rule| Err((*rule).into()))
 }

@@ -7,7 +7,7 @@ use super::ClaimWitness;
 use crate::bridge::{BridgeCallData, VIRTUAL_BIT};
 use crate::circuit::StatementKind;
 use crate::error::Rule;
-use crate::field::{fits, power_of_two};
+use crate::field::fits;
 use crate::gadgets::integer::{AMOUNT_BITS, wide_product};
 use crate::notes::ValueNote;
 use crate::published::Published;
@@ -82,7 +82,8 @@ fn ranges(w: &ClaimWitness) -> [(&Fr, usize, &'static str); 12] {
     ]
 }
 
-fn bridge_rules(bridge: &BridgeCallData, demand: &mut impl FnMut(bool, Rule)) {
+/// The rules that make bridge call data consistent.
+pub(crate) fn bridge_rules(bridge: &BridgeCallData, demand: &mut impl FnMut(bool, Rule)) {
     let virtual_a = BridgeCallData::is_virtual(bridge.output_a);
     let virtual_b = BridgeCallData::is_virtual(bridge.output_b);
     demand(
@@ -168,9 +169,4 @@ pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
         zero,
     ];
     Published::new(StatementKind::Claim, fields)
-}
-
-/// `2^29`, the placeholder of a virtual output asset.
-pub(super) fn placeholder() -> Fr {
-    power_of_two(VIRTUAL_BIT)
 }

@@ -101,7 +101,9 @@ pub(super) fn synthesize_real(
     // The inputs hash keeps its place but is not part of the public input.
     fields.push(Num::zero());
     fields.extend(txs);
-    b.part("public input", |b| publish(b, kind, &fields));
+    b.part("public input", |b| {
+        publish(b, kind, &fields);
+    });
 }
 
 /// Inserts the subtree of all notes at its aligned, empty place, and gives
