@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use ark_bn254::Fr;
 use thiserror::Error;
-use zkwhirl_job::request::{ClaimRequest, TxRollupRequest};
+use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
 use crate::account::{self, AccountWitness};
 use crate::claim::{self, ClaimWitness};
@@ -13,12 +13,17 @@ use crate::error::StatementError;
 use crate::join_split::{self, JoinSplitWitness};
 use crate::published::{CLAIM_FIELDS, FIELDS_PER_TX, TX_ROLLUP_HEADER};
 use crate::r1cs::{Assignment, Builder, Matrices, Mode, Unsatisfied};
+use crate::root_rollup::{self, RootRollupWitness, RootSize};
 use crate::statement;
 use crate::suite::{Suite, UnknownSuite};
 use crate::tx_rollup::{self, TxRollupWitness};
 
 /// Most txs an inner rollup may have.
 pub const MAX_TXS: u32 = 28;
+/// Most inner rollups a root rollup may have.
+pub const MAX_INNERS: u32 = 32;
+/// Most tx slots of an inner rollup.
+pub(crate) const MAX_SLOTS: u32 = MAX_TXS.next_power_of_two();
 
 /// What a circuit proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,6 +39,8 @@ pub enum StatementKind {
     JoinSplit,
     /// A client's account, of the poseidon suite.
     Account,
+    /// A rollup of inner rollups.
+    RootRollup(RootSize),
 }
 
 /// A statement over a suite of hashes: what a proving key belongs to.
@@ -56,6 +63,8 @@ pub enum Input<'a> {
     JoinSplit(&'a JoinSplitWitness),
     /// A client's account.
     Account(&'a AccountWitness),
+    /// A rollup of inner rollups.
+    RootRollup(&'a RootRollupRequest),
 }
 
 /// All values of a statement, whether or not they follow its rules.
@@ -69,6 +78,8 @@ pub enum Witness {
     JoinSplit(Box<JoinSplitWitness>),
     /// An account's.
     Account(Box<AccountWitness>),
+    /// A root rollup's.
+    RootRollup(Box<RootRollupWitness>),
 }
 
 /// What a complete check found.
@@ -98,7 +109,7 @@ impl StatementKind {
     /// Slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         match self {
-            Self::Claim | Self::JoinSplit | Self::Account => 0,
+            Self::Claim | Self::JoinSplit | Self::Account | Self::RootRollup(_) => 0,
             Self::TxRollup { txs } => txs.next_power_of_two() as usize,
         }
     }
@@ -108,6 +119,7 @@ impl StatementKind {
         match self {
             Self::Claim | Self::JoinSplit | Self::Account => CLAIM_FIELDS,
             Self::TxRollup { .. } => TX_ROLLUP_HEADER + FIELDS_PER_TX * self.slots(),
+            Self::RootRollup(size) => size.published_fields(),
         }
     }
 
@@ -117,6 +129,7 @@ impl StatementKind {
             Self::TxRollup { .. } => "tx-rollup",
             Self::JoinSplit => "join-split",
             Self::Account => "account",
+            Self::RootRollup(_) => "root-rollup",
         }
     }
 
@@ -218,6 +231,14 @@ impl Circuit {
                 let witness = Witness::Account(Box::new(witness.clone()));
                 Ok((witness, published.public_input()))
             }
+            (StatementKind::RootRollup(size), Input::RootRollup(request)) => {
+                let statement = statement::root_rollup(self.suite, request, size)?;
+                let witness = RootRollupWitness::new(request, size)?;
+                Ok((
+                    Witness::RootRollup(Box::new(witness)),
+                    statement.public_input(),
+                ))
+            }
             _ => Err(StatementError::Kind(self.statement.name())),
         }
     }
@@ -236,6 +257,10 @@ impl Circuit {
                 join_split::synthesize(&mut builder, &JoinSplitWitness::blank());
             }
             StatementKind::Account => account::synthesize(&mut builder, &AccountWitness::blank()),
+            StatementKind::RootRollup(size) => {
+                let blank = RootRollupWitness::blank();
+                root_rollup::synthesize(&mut builder, self.suite, size, &blank);
+            }
         }
         builder
     }
@@ -254,6 +279,9 @@ impl Circuit {
             }
             (StatementKind::Account, Witness::Account(witness)) => {
                 account::synthesize(&mut builder, witness);
+            }
+            (StatementKind::RootRollup(size), Witness::RootRollup(witness)) => {
+                root_rollup::synthesize(&mut builder, self.suite, size, witness);
             }
             _ => return Err(StatementError::Kind(self.statement.name())),
         }
@@ -285,11 +313,18 @@ impl<'a> From<&'a AccountWitness> for Input<'a> {
     }
 }
 
+impl<'a> From<&'a RootRollupRequest> for Input<'a> {
+    fn from(request: &'a RootRollupRequest) -> Self {
+        Self::RootRollup(request)
+    }
+}
+
 impl fmt::Display for StatementKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Claim | Self::JoinSplit | Self::Account => f.write_str(self.name()),
             Self::TxRollup { txs } => write!(f, "tx-rollup of {txs}"),
+            Self::RootRollup(size) => write!(f, "root-rollup of {size}"),
         }
     }
 }
@@ -300,6 +335,7 @@ impl fmt::Display for Circuit {
         match self.statement {
             StatementKind::TxRollup { txs } => write!(f, "/{txs}"),
             StatementKind::Claim | StatementKind::JoinSplit | StatementKind::Account => Ok(()),
+            StatementKind::RootRollup(size) => write!(f, "/{size}"),
         }
     }
 }
@@ -310,7 +346,7 @@ pub enum UnknownCircuit {
     /// Not of a known form.
     #[error(
         "unknown circuit {0:?}: expected claim/SUITE, tx-rollup/SUITE/TXS, \
-         join-split/poseidon or account/poseidon"
+         root-rollup/SUITE/INNERS/SLOTS, join-split/poseidon or account/poseidon"
     )]
     Form(String),
     /// Not of a known suite.
@@ -319,6 +355,12 @@ pub enum UnknownCircuit {
     /// A number of txs that no circuit has.
     #[error("unknown circuit size {0:?}: expected 1 to {MAX_TXS} txs")]
     Txs(String),
+    /// A size that no root rollup has.
+    #[error(
+        "unknown circuit size {0:?}: expected 1 to {MAX_INNERS} inner rollups and \
+         a power of two of slots up to {MAX_SLOTS}"
+    )]
+    Root(String),
 }
 
 impl FromStr for Circuit {
@@ -330,10 +372,16 @@ impl FromStr for Circuit {
             ["join-split", suite] => (suite, StatementKind::JoinSplit),
             ["account", suite] => (suite, StatementKind::Account),
             ["tx-rollup", suite, txs] => {
-                let count = txs.parse().ok().filter(|n| (1..=MAX_TXS).contains(n));
-                let count = count.filter(|n: &u32| n.to_string() == txs);
+                let count = number(txs, MAX_TXS);
                 let txs = count.ok_or_else(|| UnknownCircuit::Txs(txs.to_owned()))?;
                 (suite, StatementKind::TxRollup { txs })
+            }
+            ["root-rollup", suite, inners, slots] => {
+                let slots_of_one = number(slots, MAX_SLOTS).filter(|n| n.is_power_of_two());
+                let size = number(inners, MAX_INNERS).zip(slots_of_one);
+                let (inners, slots) =
+                    size.ok_or_else(|| UnknownCircuit::Root(format!("{inners}/{slots}")))?;
+                (suite, StatementKind::RootRollup(RootSize { inners, slots }))
             }
             _ => return Err(UnknownCircuit::Form(name.to_owned())),
         };
@@ -344,6 +392,12 @@ impl FromStr for Circuit {
             Err(UnknownCircuit::Form(name.to_owned()))
         }
     }
+}
+
+/// A number from 1 to a limit, in its one spelling.
+fn number(text: &str, most: u32) -> Option<u32> {
+    let number = text.parse().ok().filter(|n| (1..=most).contains(n));
+    number.filter(|n: &u32| n.to_string() == text)
 }
 
 #[cfg(test)]
@@ -359,6 +413,9 @@ mod tests {
             "tx-rollup/pedersen/28",
             "join-split/poseidon",
             "account/poseidon",
+            "root-rollup/poseidon/1/1",
+            "root-rollup/pedersen/32/32",
+            "root-rollup/pedersen/3/2",
         ] {
             assert_eq!(name.parse::<Circuit>().unwrap().to_string(), name);
         }
@@ -373,6 +430,12 @@ mod tests {
             "claim/poseidon/1",
             "join-split/pedersen",
             "account/pedersen",
+            "root-rollup/poseidon/1",
+            "root-rollup/poseidon/0/1",
+            "root-rollup/poseidon/33/1",
+            "root-rollup/poseidon/1/3",
+            "root-rollup/poseidon/1/64",
+            "root-rollup/poseidon/1/+1",
         ] {
             assert!(name.parse::<Circuit>().is_err(), "{name:?}");
         }

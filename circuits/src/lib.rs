@@ -4,6 +4,7 @@ pub mod account;
 pub mod bridge;
 mod circuit;
 pub mod claim;
+pub mod client;
 mod error;
 pub mod field;
 mod gadgets;
@@ -13,6 +14,7 @@ pub mod pedersen;
 pub mod poseidon;
 pub mod published;
 pub mod r1cs;
+pub mod root_rollup;
 pub mod schnorr;
 mod signer;
 pub mod statement;
@@ -21,7 +23,8 @@ pub mod tree;
 pub mod tx_rollup;
 
 pub use circuit::{
-    CheckError, CheckReport, Circuit, Input, MAX_TXS, StatementKind, UnknownCircuit, Witness,
+    CheckError, CheckReport, Circuit, Input, MAX_INNERS, MAX_TXS, StatementKind, UnknownCircuit,
+    Witness,
 };
 pub use error::{Rule, StatementError};
 pub use signer::Signer;

@@ -8,6 +8,8 @@
 #[expect(dead_code, reason = "every test file uses a part of this module")]
 mod clients;
 mod common;
+#[path = "common/root.rs"]
+mod root;
 #[path = "common/world.rs"]
 mod world;
 
@@ -132,5 +134,18 @@ fn accounts() {
         clients::Registration::another_key(),
     ] {
         check(circuit, &Witness::Account(Box::new(registration.w)));
+    }
+}
+
+#[test]
+fn root_rollups() {
+    for (suite, inners, slots) in [
+        (Suite::Poseidon, 1, 1),
+        (Suite::Poseidon, 3, 2),
+        (Suite::Pedersen, 1, 1),
+    ] {
+        let size = zkwhirl_circuits::root_rollup::RootSize { inners, slots };
+        let plan = root::RootPlan::new(suite, size);
+        check(plan.circuit(), &root::raw(&plan.witness()));
     }
 }

@@ -2,13 +2,14 @@
 
 use ark_bn254::Fr;
 
-use super::{ALIAS_BITS, AccountWitness, PROOF_ID};
+use super::{ALIAS_BITS, AccountWitness};
 use crate::circuit::StatementKind;
+use crate::client::{CLIENT_FIELDS, proof_id};
 use crate::gadgets::bits::{decompose, is_zero};
 use crate::gadgets::edwards::Point;
 use crate::gadgets::hash::tagged;
 use crate::gadgets::schnorr::enforce_signature;
-use crate::published::{CLAIM_FIELDS, publish};
+use crate::published::publish;
 use crate::r1cs::{Builder, Num};
 use crate::suite::{HashIndex, Suite};
 use crate::tx_rollup::root_of;
@@ -47,8 +48,8 @@ pub(crate) fn synthesize(b: &mut Builder, w: &AccountWitness) {
         let of_key = tagged(b, HashIndex::PublicKeyNullifier, &[&account]);
         [of_alias, of_key].map(|nullifier| b.mul(create.num(), &nullifier))
     });
-    let mut published = vec![Num::zero(); CLAIM_FIELDS];
-    published[0] = Num::constant(Fr::from(PROOF_ID));
+    let mut published = vec![Num::zero(); CLIENT_FIELDS];
+    published[0] = Num::constant(Fr::from(proof_id::ACCOUNT));
     let given = notes.into_iter().chain(nullifiers);
     published[1..5]
         .iter_mut()
@@ -56,7 +57,7 @@ pub(crate) fn synthesize(b: &mut Builder, w: &AccountWitness) {
         .for_each(|(field, value)| *field = value);
     published[8] = data_root;
     let message = b.part("public input", |b| {
-        publish(b, StatementKind::Account, &published)
+        publish(b, StatementKind::Account, published)
     });
     b.part("signature", |b| {
         enforce_signature(b, &key, &message, &signer.signature);

@@ -9,7 +9,5 @@ pub(crate) use circuit::synthesize;
 pub use rules::{published, violations};
 pub use witness::AccountWitness;
 
-/// Proof id of an account tx.
-pub(crate) const PROOF_ID: u64 = 4;
 /// Bits of an alias's hash.
 pub(crate) const ALIAS_BITS: usize = 224;

@@ -3,12 +3,13 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
-use super::{ALIAS_BITS, AccountWitness, PROOF_ID};
+use super::{ALIAS_BITS, AccountWitness};
 use crate::circuit::StatementKind;
 use crate::claim::DATA_DEPTH;
+use crate::client::{CLIENT_FIELDS, proof_id};
 use crate::error::Rule;
 use crate::field::fits;
-use crate::published::{CLAIM_FIELDS, Published};
+use crate::published::Published;
 use crate::schnorr::{self, SCALAR_BITS};
 use crate::suite::Suite;
 
@@ -53,8 +54,8 @@ pub fn published(w: &AccountWitness) -> Published {
             suite.account_note(alias, account, key)
         }
     };
-    let mut fields = vec![Fr::ZERO; CLAIM_FIELDS];
-    fields[0] = Fr::from(PROOF_ID);
+    let mut fields = vec![Fr::ZERO; CLIENT_FIELDS];
+    fields[0] = Fr::from(proof_id::ACCOUNT);
     fields[1] = note(w.new_keys[0]);
     fields[2] = note(w.new_keys[1]);
     if w.create {
@@ -62,5 +63,5 @@ pub fn published(w: &AccountWitness) -> Published {
         fields[4] = suite.public_key_nullifier(account);
     }
     fields[8] = w.data_root;
-    Published::new(StatementKind::Account, fields)
+    Published::new(StatementKind::Account, fields, Vec::new())
 }

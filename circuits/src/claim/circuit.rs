@@ -3,11 +3,12 @@
 use ark_bn254::Fr;
 
 use super::ClaimWitness;
-use super::rules::{DEPOSIT_BITS, NONCE_BITS, PROOF_ID};
+use super::rules::{DEPOSIT_BITS, NONCE_BITS};
 use super::witness::{DATA_DEPTH, DEFI_DEPTH};
 use crate::bridge::ASSET_BITS;
 use crate::circuit::StatementKind;
-use crate::gadgets::bits::{decompose, enforce_at_most, enforce_nonzero_iff};
+use crate::client::proof_id;
+use crate::gadgets::bits::{decompose, enforce_at_most, enforce_nonzero_where};
 use crate::gadgets::bridge::Bridge;
 use crate::gadgets::hash::{Inputs, Word, hash};
 use crate::gadgets::integer::{AMOUNT_BITS, enforce_share};
@@ -74,8 +75,8 @@ pub(crate) fn synthesize(b: &mut Builder, suite: Suite, w: &ClaimWitness) {
     let [first, second] = outputs;
     let [nullifier1, nullifier2] = nullifiers;
     let zero = Num::zero;
-    let published = [
-        Num::constant(Fr::from(PROOF_ID)),
+    let published = vec![
+        Num::constant(Fr::from(proof_id::CLAIM)),
         first,
         second,
         nullifier1,
@@ -93,7 +94,7 @@ pub(crate) fn synthesize(b: &mut Builder, suite: Suite, w: &ClaimWitness) {
         zero(),
     ];
     b.part("public input", |b| {
-        publish(b, StatementKind::Claim, &published);
+        publish(b, StatementKind::Claim, published);
     });
 }
 
@@ -115,7 +116,7 @@ fn fields(b: &mut Builder, suite: Suite, w: &ClaimWitness) -> Fields {
         deposit,
         total_input,
     };
-    enforce_nonzero_iff(b, &fields.deposit.num, &Num::one());
+    enforce_nonzero_where(b, &fields.deposit.num, &Num::one());
     enforce_at_most(b, &fields.deposit.num, &fields.total_input.num, AMOUNT_BITS);
     fields
 }

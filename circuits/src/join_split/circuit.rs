@@ -2,10 +2,11 @@
 
 use ark_bn254::Fr;
 
-use super::{InputNote, JoinSplitWitness, OWNER_BITS, OutputNote, proof_id};
+use super::{InputNote, JoinSplitWitness, OWNER_BITS, OutputNote};
 use crate::bridge::{ASSET_BITS, VIRTUAL_BIT};
 use crate::circuit::StatementKind;
 use crate::claim::DEPOSIT_BITS;
+use crate::client::proof_id;
 use crate::gadgets::bits::{decompose, is_equal, is_zero};
 use crate::gadgets::bridge::Bridge;
 use crate::gadgets::edwards::Point;
@@ -98,7 +99,7 @@ pub(crate) fn synthesize(b: &mut Builder, w: &JoinSplitWitness) {
     let [first, second] = commitments;
     let [nullifier1, nullifier2] = inputs.map(|input| input.nullifier);
     let [chain1, chain2] = outputs.map(|output| output.chain);
-    let published = [
+    let published = vec![
         kind.id,
         first,
         second,
@@ -117,7 +118,7 @@ pub(crate) fn synthesize(b: &mut Builder, w: &JoinSplitWitness) {
         chain1.num() + &chain2.num().double(),
     ];
     let message = b.part("public input", |b| {
-        publish(b, StatementKind::JoinSplit, &published)
+        publish(b, StatementKind::JoinSplit, published)
     });
     b.part("signature", |b| {
         enforce_signature(b, &signing_key, &message, &w.signer.signature);

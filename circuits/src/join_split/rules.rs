@@ -3,10 +3,11 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
-use super::{JoinSplitWitness, OWNER_BITS, proof_id};
+use super::{JoinSplitWitness, OWNER_BITS};
 use crate::bridge::{ASSET_BITS, BridgeCallData, VIRTUAL_BIT};
 use crate::circuit::StatementKind;
 use crate::claim::{DATA_DEPTH, DEPOSIT_BITS, bridge_rules};
+use crate::client::proof_id;
 use crate::error::Rule;
 use crate::field::fits;
 use crate::gadgets::integer::AMOUNT_BITS;
@@ -63,7 +64,7 @@ fn kind(w: &JoinSplitWitness, demand: &mut impl FnMut(bool, Rule)) {
     let is_deposit = is(w, proof_id::DEFI_DEPOSIT);
     let public = is_public(w);
     let known = public || is(w, proof_id::SEND) || is_deposit;
-    demand(known, Rule::ProofId);
+    demand(known, Rule::PaymentKind);
     for (value, name) in [
         (w.public_value, "public value"),
         (w.public_owner, "public owner"),
@@ -183,5 +184,5 @@ pub fn published(w: &JoinSplitWitness) -> Published {
         w.backward_link,
         Fr::from(allow_chain),
     ];
-    Published::new(StatementKind::JoinSplit, fields)
+    Published::new(StatementKind::JoinSplit, fields, Vec::new())
 }

@@ -66,7 +66,7 @@ fn refused(payment: &Payment, rule: Rule) {
 
 fn part(rule: Rule) -> &'static str {
     match rule {
-        Rule::ProofId => "kind",
+        Rule::PaymentKind => "kind",
         Rule::Range("public value" | "public owner" | "deposit" | "fee")
         | Rule::PublicOnly(_)
         | Rule::PublicVirtual

@@ -87,7 +87,7 @@ fn other_values_out_of_range() {
 fn kinds() {
     for id in [0u64, 4, 6, 7] {
         let other = settled(Payment::new, |w| w.proof_id = Fr::from(id));
-        refused(&other, Rule::ProofId);
+        refused(&other, Rule::PaymentKind);
     }
     let valued = settled(Payment::defi_deposit, |w| {
         w.outputs[0].value = Fr::ONE;

@@ -39,7 +39,7 @@ pub fn malformed_cases(vectors: &dyn Fn(&str) -> Bytes) -> Vec<MalformedCase> {
         case(
             "more than the limit",
             vec![0; limits::REQUEST_BYTES + 1].into(),
-            "the request's length is 2097153, must be at most 2097152 bytes (byte 0)",
+            "the request's length is 2097161, must be at most 2097160 bytes (byte 0)",
         ),
     ];
     for (file, kind, fields) in [

@@ -7,5 +7,8 @@
 mod native;
 mod shape;
 
-pub use native::{MAX_PROOFS, NativeProof, NativeProofError, SuiteTag};
+pub use native::{
+    MAX_PROOFS, MAX_VKS, MAX_WORDS, NativeForm, NativeProof, NativeProofError, SINGLE_TAIL_BYTES,
+    SuiteTag,
+};
 pub use shape::{CLAIM_FIELDS, ReplyError, ReplyShape, broadcast_bytes, fields, tx_rollup_fields};
