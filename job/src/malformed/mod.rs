@@ -158,7 +158,13 @@ fn wrong_for_sizes(vectors: &dyn Fn(&str) -> Bytes) -> Vec<MalformedCase> {
             "a broadcast of a smaller rollup",
             "root_verifier_1x1.bin",
             (28, 32),
-            "root rollup reply length is 6848, must be more than the 266688 bytes of broadcast data of 28×32 rollups (byte 4)",
+            "root rollup reply length is 6848, must be 268736, or 266688 and the native tail of a whole rollup (byte 4)",
+        ),
+        (
+            "inner rollups of another size",
+            "root_rollup_2inner.bin",
+            (2, 2),
+            "inner proof 0 length is 13664, must be 5984, or 3968 and the native tail of a tx rollup (byte 16)",
         ),
     ];
     table
