@@ -7,8 +7,10 @@ use ark_bn254::Fr;
 use thiserror::Error;
 use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
+use crate::account::{self, AccountWitness};
 use crate::claim::{self, ClaimWitness};
 use crate::error::StatementError;
+use crate::join_split::{self, JoinSplitWitness};
 use crate::published::{CLAIM_FIELDS, FIELDS_PER_TX, TX_ROLLUP_HEADER};
 use crate::r1cs::{Assignment, Builder, Matrices, Mode, Unsatisfied};
 use crate::root_rollup::{self, RootRollupWitness, RootSize};
@@ -33,6 +35,10 @@ pub enum StatementKind {
         /// Txs that fit; fewer are padded.
         txs: u32,
     },
+    /// A client's payment, of the poseidon suite.
+    JoinSplit,
+    /// A client's account, of the poseidon suite.
+    Account,
     /// A rollup of inner rollups.
     RootRollup(RootSize),
 }
@@ -46,13 +52,17 @@ pub struct Circuit {
     pub statement: StatementKind,
 }
 
-/// A request that some circuit proves.
+/// What some circuit proves: a request, or a client's own values.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
     /// A claim.
     Claim(&'a ClaimRequest),
     /// An inner rollup.
     TxRollup(&'a TxRollupRequest),
+    /// A client's payment.
+    JoinSplit(&'a JoinSplitWitness),
+    /// A client's account.
+    Account(&'a AccountWitness),
     /// A rollup of inner rollups.
     RootRollup(&'a RootRollupRequest),
 }
@@ -64,6 +74,10 @@ pub enum Witness {
     Claim(Box<ClaimWitness>),
     /// An inner rollup's.
     TxRollup(Box<TxRollupWitness>),
+    /// A payment's.
+    JoinSplit(Box<JoinSplitWitness>),
+    /// An account's.
+    Account(Box<AccountWitness>),
     /// A root rollup's.
     RootRollup(Box<RootRollupWitness>),
 }
@@ -95,7 +109,7 @@ impl StatementKind {
     /// Slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         match self {
-            Self::Claim | Self::RootRollup(_) => 0,
+            Self::Claim | Self::JoinSplit | Self::Account | Self::RootRollup(_) => 0,
             Self::TxRollup { txs } => txs.next_power_of_two() as usize,
         }
     }
@@ -103,7 +117,7 @@ impl StatementKind {
     /// Published fields of a statement.
     pub fn published_fields(self) -> usize {
         match self {
-            Self::Claim => CLAIM_FIELDS,
+            Self::Claim | Self::JoinSplit | Self::Account => CLAIM_FIELDS,
             Self::TxRollup { .. } => TX_ROLLUP_HEADER + FIELDS_PER_TX * self.slots(),
             Self::RootRollup(size) => size.published_fields(),
         }
@@ -113,8 +127,16 @@ impl StatementKind {
         match self {
             Self::Claim => "claim",
             Self::TxRollup { .. } => "tx-rollup",
+            Self::JoinSplit => "join-split",
+            Self::Account => "account",
             Self::RootRollup(_) => "root-rollup",
         }
+    }
+
+    /// Whether there is such a circuit over a suite: the clients of the
+    /// pedersen suite prove with PLONK, and keep their circuits to themselves.
+    pub fn exists_in(self, suite: Suite) -> bool {
+        suite == Suite::Poseidon || !matches!(self, Self::JoinSplit | Self::Account)
     }
 }
 
@@ -199,6 +221,16 @@ impl Circuit {
                     statement.public_input(),
                 ))
             }
+            (StatementKind::JoinSplit, Input::JoinSplit(witness)) => {
+                let published = statement::join_split(witness)?;
+                let witness = Witness::JoinSplit(Box::new(witness.clone()));
+                Ok((witness, published.public_input()))
+            }
+            (StatementKind::Account, Input::Account(witness)) => {
+                let published = statement::account(witness)?;
+                let witness = Witness::Account(Box::new(witness.clone()));
+                Ok((witness, published.public_input()))
+            }
             (StatementKind::RootRollup(size), Input::RootRollup(request)) => {
                 let statement = statement::root_rollup(self.suite, request, size)?;
                 let witness = RootRollupWitness::new(request, size)?;
@@ -221,6 +253,10 @@ impl Circuit {
                 let blank = TxRollupWitness::blank();
                 tx_rollup::synthesize(&mut builder, self.suite, txs, &blank);
             }
+            StatementKind::JoinSplit => {
+                join_split::synthesize(&mut builder, &JoinSplitWitness::blank());
+            }
+            StatementKind::Account => account::synthesize(&mut builder, &AccountWitness::blank()),
             StatementKind::RootRollup(size) => {
                 let blank = RootRollupWitness::blank();
                 root_rollup::synthesize(&mut builder, self.suite, size, &blank);
@@ -237,6 +273,12 @@ impl Circuit {
             }
             (StatementKind::TxRollup { txs }, Witness::TxRollup(witness)) => {
                 tx_rollup::synthesize(&mut builder, self.suite, txs, witness);
+            }
+            (StatementKind::JoinSplit, Witness::JoinSplit(witness)) => {
+                join_split::synthesize(&mut builder, witness);
+            }
+            (StatementKind::Account, Witness::Account(witness)) => {
+                account::synthesize(&mut builder, witness);
             }
             (StatementKind::RootRollup(size), Witness::RootRollup(witness)) => {
                 root_rollup::synthesize(&mut builder, self.suite, size, witness);
@@ -259,6 +301,18 @@ impl<'a> From<&'a TxRollupRequest> for Input<'a> {
     }
 }
 
+impl<'a> From<&'a JoinSplitWitness> for Input<'a> {
+    fn from(witness: &'a JoinSplitWitness) -> Self {
+        Self::JoinSplit(witness)
+    }
+}
+
+impl<'a> From<&'a AccountWitness> for Input<'a> {
+    fn from(witness: &'a AccountWitness) -> Self {
+        Self::Account(witness)
+    }
+}
+
 impl<'a> From<&'a RootRollupRequest> for Input<'a> {
     fn from(request: &'a RootRollupRequest) -> Self {
         Self::RootRollup(request)
@@ -268,7 +322,7 @@ impl<'a> From<&'a RootRollupRequest> for Input<'a> {
 impl fmt::Display for StatementKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Claim => f.write_str("claim"),
+            Self::Claim | Self::JoinSplit | Self::Account => f.write_str(self.name()),
             Self::TxRollup { txs } => write!(f, "tx-rollup of {txs}"),
             Self::RootRollup(size) => write!(f, "root-rollup of {size}"),
         }
@@ -279,8 +333,8 @@ impl fmt::Display for Circuit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.statement.name(), self.suite)?;
         match self.statement {
-            StatementKind::Claim => Ok(()),
             StatementKind::TxRollup { txs } => write!(f, "/{txs}"),
+            StatementKind::Claim | StatementKind::JoinSplit | StatementKind::Account => Ok(()),
             StatementKind::RootRollup(size) => write!(f, "/{size}"),
         }
     }
@@ -291,7 +345,8 @@ impl fmt::Display for Circuit {
 pub enum UnknownCircuit {
     /// Not of a known form.
     #[error(
-        "unknown circuit {0:?}: expected claim/SUITE, tx-rollup/SUITE/TXS or root-rollup/SUITE/INNERS/SLOTS"
+        "unknown circuit {0:?}: expected claim/SUITE, tx-rollup/SUITE/TXS, \
+         root-rollup/SUITE/INNERS/SLOTS, join-split/poseidon or account/poseidon"
     )]
     Form(String),
     /// Not of a known suite.
@@ -314,6 +369,8 @@ impl FromStr for Circuit {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let (suite, statement) = match name.split('/').collect::<Vec<_>>()[..] {
             ["claim", suite] => (suite, StatementKind::Claim),
+            ["join-split", suite] => (suite, StatementKind::JoinSplit),
+            ["account", suite] => (suite, StatementKind::Account),
             ["tx-rollup", suite, txs] => {
                 let count = number(txs, MAX_TXS);
                 let txs = count.ok_or_else(|| UnknownCircuit::Txs(txs.to_owned()))?;
@@ -328,10 +385,12 @@ impl FromStr for Circuit {
             }
             _ => return Err(UnknownCircuit::Form(name.to_owned())),
         };
-        Ok(Self {
-            suite: suite.parse()?,
-            statement,
-        })
+        let suite = suite.parse()?;
+        if statement.exists_in(suite) {
+            Ok(Self { suite, statement })
+        } else {
+            Err(UnknownCircuit::Form(name.to_owned()))
+        }
     }
 }
 
@@ -352,6 +411,8 @@ mod tests {
             "claim/pedersen",
             "tx-rollup/poseidon/1",
             "tx-rollup/pedersen/28",
+            "join-split/poseidon",
+            "account/poseidon",
             "root-rollup/poseidon/1/1",
             "root-rollup/pedersen/32/32",
             "root-rollup/pedersen/3/2",
@@ -367,6 +428,8 @@ mod tests {
             "tx-rollup/poseidon/29",
             "tx-rollup/poseidon/01",
             "claim/poseidon/1",
+            "join-split/pedersen",
+            "account/pedersen",
             "root-rollup/poseidon/1",
             "root-rollup/poseidon/0/1",
             "root-rollup/poseidon/33/1",

@@ -2,8 +2,11 @@
 
 use ark_bn254::Fr;
 
+use crate::account::{self, AccountWitness};
+use crate::circuit::{Input, StatementKind};
 use crate::field;
-use crate::published::{hash_chain, tag};
+use crate::join_split::{self, JoinSplitWitness};
+use crate::published::{Published, hash_chain, tag};
 
 /// Public inputs of a client's statement: join-split, account or claim.
 pub const CLIENT_FIELDS: usize = 16;
@@ -37,6 +40,52 @@ pub const fn client_tag(proof_id: u64) -> Option<u64> {
         proof_id::ACCOUNT => Some(tag::ACCOUNT),
         proof_id::CLAIM => Some(tag::CLAIM),
         _ => None,
+    }
+}
+
+/// The statement that a client with this proof id proves, if there is one.
+pub const fn client_statement(proof_id: u64) -> Option<StatementKind> {
+    match client_tag(proof_id) {
+        Some(tag::JOIN_SPLIT) => Some(StatementKind::JoinSplit),
+        Some(tag::ACCOUNT) => Some(StatementKind::Account),
+        Some(tag::CLAIM) => Some(StatementKind::Claim),
+        _ => None,
+    }
+}
+
+/// All values of a statement that a client makes itself, in the poseidon suite.
+#[derive(Clone, Debug)]
+pub enum ClientWitness {
+    /// A payment.
+    JoinSplit(Box<JoinSplitWitness>),
+    /// An account's registration.
+    Account(Box<AccountWitness>),
+}
+
+impl ClientWitness {
+    /// Its statement.
+    pub fn statement(&self) -> StatementKind {
+        match self {
+            Self::JoinSplit(_) => StatementKind::JoinSplit,
+            Self::Account(_) => StatementKind::Account,
+        }
+    }
+
+    /// The 16 published fields; they mean something only if the rules hold.
+    pub fn published(&self) -> Published {
+        match self {
+            Self::JoinSplit(witness) => join_split::published(witness),
+            Self::Account(witness) => account::published(witness),
+        }
+    }
+}
+
+impl<'a> From<&'a ClientWitness> for Input<'a> {
+    fn from(witness: &'a ClientWitness) -> Self {
+        match witness {
+            ClientWitness::JoinSplit(witness) => Self::JoinSplit(witness),
+            ClientWitness::Account(witness) => Self::Account(witness),
+        }
     }
 }
 

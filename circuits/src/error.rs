@@ -34,6 +34,50 @@ pub enum Rule {
     ClaimNote,
     #[error("interaction note is not a leaf of the defi root")]
     DefiNote,
+    #[error("proof id is none of deposit, withdraw, send and defi deposit")]
+    PaymentKind,
+    #[error("{0} must be given by deposits and withdrawals, and by no other tx")]
+    PublicOnly(&'static str),
+    #[error("a virtual asset is deposited or withdrawn")]
+    PublicVirtual,
+    #[error("input note 2 is used without input note 1")]
+    InputOrder,
+    #[error("no input note is used, and the tx is no deposit")]
+    NoInput,
+    #[error("input note {0} is not used but has a value")]
+    UnusedValue(u8),
+    #[error("input note {0} is not a leaf of the data root")]
+    InputNote(u8),
+    #[error("account private key is not below the order of the curve")]
+    PrivateKey,
+    #[error("signing key is not a point of the curve")]
+    SigningKeyCurve,
+    #[error("signing key is not the account key, and no account note is required")]
+    SigningKey,
+    #[error("a new account is not signed by its own key")]
+    FirstSigner,
+    #[error("account note is not a leaf of the data root")]
+    AccountNote,
+    #[error("signature does not hold under the signing key")]
+    Signature,
+    #[error("creator of output note {0} is neither zero nor the account key")]
+    Creator(u8),
+    #[error("output note 1 of a defi deposit has a value")]
+    ClaimValue,
+    #[error("{0} must be given by defi deposits, and by no other tx")]
+    DepositOnly(&'static str),
+    #[error("bridge call data uses a second input asset, which no tx of one asset can pay")]
+    TwoInputs,
+    #[error("bridge call data's input asset is not the tx's")]
+    BridgeAsset,
+    #[error("values that go in and out differ")]
+    Balance,
+    #[error("backward link is neither zero nor an input note that is used")]
+    BackwardLink,
+    #[error("output note {0} allows chaining but belongs to another account")]
+    ChainOwner(u8),
+    #[error("the claim note of a defi deposit allows chaining")]
+    ChainClaim,
     #[error("number of txs does not fit the circuit")]
     TxCount,
     #[error("proof id is not one of a tx: 1 to 6")]

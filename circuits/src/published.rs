@@ -20,7 +20,7 @@ use crate::poseidon;
 use crate::r1cs::{Builder, Num};
 use crate::root_rollup::header;
 
-/// Published fields of a claim.
+/// Published fields of a claim, of a join-split and of an account tx.
 pub const CLAIM_FIELDS: usize = 16;
 /// Published fields of a tx rollup before those of its txs.
 pub const TX_ROLLUP_HEADER: usize = 108;
@@ -245,9 +245,10 @@ pub(crate) fn chain_rows(b: &mut Builder, start: Num, fields: &[Num]) -> Num {
     })
 }
 
-/// [`Published::public_input`] in rows, and published. `fields` are the
-/// published fields followed by the client digests.
-pub(crate) fn publish(b: &mut Builder, kind: StatementKind, mut fields: Vec<Num>) {
+/// [`Published::public_input`] in rows, published, and given back for what
+/// else depends on it. `fields` are the published fields followed by the
+/// client digests.
+pub(crate) fn publish(b: &mut Builder, kind: StatementKind, mut fields: Vec<Num>) -> Num {
     let (tag, left_out) = chain_of(kind);
     let start = start(tag, fields.len());
     if let Some(place) = left_out {
@@ -255,6 +256,7 @@ pub(crate) fn publish(b: &mut Builder, kind: StatementKind, mut fields: Vec<Num>
     }
     let public = chain_rows(b, Num::constant(start), &fields);
     b.publish(&public);
+    public
 }
 
 /// Where a chain of `count` fields starts.
@@ -266,6 +268,8 @@ pub(crate) fn start(tag: u64, count: usize) -> Fr {
 fn chain_of(kind: StatementKind) -> (u64, Option<usize>) {
     match kind {
         StatementKind::Claim => (tag::CLAIM, None),
+        StatementKind::JoinSplit => (tag::JOIN_SPLIT, None),
+        StatementKind::Account => (tag::ACCOUNT, None),
         StatementKind::TxRollup { .. } => (tag::TX_ROLLUP, Some(place::INPUTS_HASH)),
         // The input hash stands before the header.
         StatementKind::RootRollup(_) => (tag::ROOT_ROLLUP, Some(1 + header::PREVIOUS_DEFI_HASH)),

@@ -3,8 +3,10 @@
 use ark_bn254::Fr;
 use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
+use crate::account::{self, AccountWitness};
 use crate::claim::{self, ClaimWitness};
-use crate::error::StatementError;
+use crate::error::{Rule, StatementError};
+use crate::join_split::{self, JoinSplitWitness};
 use crate::published::Published;
 use crate::root_rollup::{self, Broadcast, RootRollupWitness, RootSize};
 use crate::suite::Suite;
@@ -78,6 +80,24 @@ pub fn tx_rollup(
         }),
         None => Ok(TxRollupStatement { published }),
     }
+}
+
+/// Checks a client's payment.
+pub fn join_split(witness: &JoinSplitWitness) -> Result<Published, StatementError> {
+    unbroken(&join_split::violations(witness))?;
+    Ok(join_split::published(witness))
+}
+
+/// Checks a client's account.
+pub fn account(witness: &AccountWitness) -> Result<Published, StatementError> {
+    unbroken(&account::violations(witness))?;
+    Ok(account::published(witness))
+}
+
+fn unbroken(violations: &[Rule]) -> Result<(), StatementError> {
+    violations
+        .first()
+        .map_or(Ok(()), |rule| Err((*rule).into()))
 }
 
 /// Checks a root rollup request for a circuit of some size. Of the inner

@@ -3,55 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 
 mod common;
+#[path = "common/draws.rs"]
+mod draws;
 #[path = "common/root.rs"]
 mod root;
 #[path = "common/world.rs"]
 mod world;
 
 use ark_bn254::Fr;
-use ark_ff::Field;
+use draws::Draws;
 use world::Plan;
 use zkwhirl_circuits::claim::{self, ClaimWitness};
 use zkwhirl_circuits::field::power_of_two;
 use zkwhirl_circuits::root_rollup::{self, RootSize};
 use zkwhirl_circuits::{Circuit, StatementKind, Suite, Witness, tx_rollup};
-
-/// A small generator of draws: a failure names the seed that repeats it.
-struct Draws(u64);
-
-impl Draws {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-
-    /// A value near the one that stands there, near a limit, or anywhere.
-    fn value(&mut self, old: Fr) -> Fr {
-        let limits = [29, 30, 32, 64, 241, 242, 250, 251, 252];
-        match self.below(8) {
-            0 => old + Fr::ONE,
-            1 => old - Fr::ONE,
-            2 => Fr::from(self.below(8) as u64),
-            3 => power_of_two(limits[self.below(limits.len())]),
-            4 => power_of_two(limits[self.below(limits.len())]) - Fr::ONE,
-            5 => old.double(),
-            6 => -Fr::from(self.below(3) as u64),
-            _ => world::random(self.0),
-        }
-    }
-}
-
-trait Double {
-    fn double(&self) -> Self;
-}
-
-impl Double for Fr {
-    fn double(&self) -> Self {
-        ark_ff::AdditiveGroup::double(self)
-    }
-}
 
 fn claim_field(w: &mut ClaimWitness, which: usize) -> Vec<&mut Fr> {
     match which {
@@ -97,7 +62,7 @@ fn claims() {
     ];
     let (mut valid, mut invalid) = (0, 0);
     for seed in 1..=300u64 {
-        let mut draws = Draws(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut draws = Draws::new(seed);
         let request = common::claim(names[draws.below(2)]);
         let mut w = ClaimWitness::new(&request).unwrap();
         if draws.below(2) == 0 {
@@ -140,7 +105,7 @@ fn tx_rollups() {
     let suite = Suite::Poseidon;
     let (mut valid, mut invalid) = (0, 0);
     for seed in 1..=40u64 {
-        let mut draws = Draws(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut draws = Draws::new(seed);
         let capacity = 1 + draws.below(2) as u32;
         let mut plan = Plan::new(suite, capacity);
         for _ in 0..1 + draws.below(2) {
@@ -195,7 +160,7 @@ fn root_rollups() {
     let suite = Suite::Poseidon;
     let (mut valid, mut invalid) = (0, 0);
     for seed in 1..=60u64 {
-        let mut draws = Draws(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut draws = Draws::new(seed);
         let inners = 1 + draws.below(3) as u32;
         let size = RootSize { inners, slots: 1 };
         let mut plan = root::RootPlan::new(suite, size);

@@ -10,7 +10,7 @@ const START: &str = "<!-- rows: compared with the code by circuits/tests/documen
 const END: &str = "<!-- end of rows -->";
 
 /// Circuits that differ in size only, side by side.
-const GROUPS: [&[&str]; 4] = [
+const GROUPS: [&[&str]; 6] = [
     &["claim/poseidon", "claim/pedersen"],
     &[
         "tx-rollup/poseidon/1",
@@ -30,6 +30,8 @@ const GROUPS: [&[&str]; 4] = [
         "root-rollup/pedersen/4/1",
         "root-rollup/pedersen/32/32",
     ],
+    &["join-split/poseidon"],
+    &["account/poseidon"],
 ];
 
 fn table(names: &[&str]) -> Result<String, Box<dyn std::error::Error>> {

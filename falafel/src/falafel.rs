@@ -19,6 +19,7 @@ use crate::{
     pipeline::{
         self, FinalVerifier, Pipeline, PipelineDeps, Plan, Progress, ProveError, ReplyCheck, State,
     },
+    users::{ClientProofs, MockProofs},
     world::World,
 };
 
@@ -38,13 +39,15 @@ pub struct FalafelConfig {
     pub check: Arc<dyn ReplyCheck>,
     /// Who verifies final buffers.
     pub verifier: Arc<dyn FinalVerifier>,
+    /// What users prove with, and what is verified when they send.
+    pub clients: Arc<dyn ClientProofs>,
     /// Where events go; subscribe before the start to miss none.
     pub events: broadcast::Sender<Event>,
 }
 
 impl FalafelConfig {
-    /// The original's lease, and job servers on free ports of the loopback
-    /// interface.
+    /// The original's lease, job servers on free ports of the loopback
+    /// interface, and users that prove nothing.
     pub fn new<V>(plan: Option<Plan>, verifier: Arc<V>) -> Self
     where
         V: ReplyCheck + FinalVerifier + 'static,
@@ -55,6 +58,7 @@ impl FalafelConfig {
             plan,
             check: Arc::clone(&verifier) as Arc<dyn ReplyCheck>,
             verifier,
+            clients: Arc::new(MockProofs),
             events: broadcast::Sender::new(EVENTS),
         }
     }
@@ -92,6 +96,7 @@ impl Falafel {
                     servers: Arc::clone(&servers),
                     check: Arc::clone(&config.check),
                     verifier: config.verifier,
+                    clients: config.clients,
                     events: events.clone(),
                 };
                 Some(Arc::new(Pipeline::new(plan, world, deps)))

@@ -9,6 +9,7 @@
 //!
 //! - [`job_server`]: one HTTP job server: serial pollers, ghosts, leases,
 //!   zombies, amnesia.
+//! - [`users`]: their proofs, and the door where transactions come in.
 //! - [`world`]: trees, notes, deposits; claims, inner rollups, root rollups.
 //! - the pipeline: claims first, then all inner rollups at once, then the root
 //!   rollup, then its verifier, then the rollup is settled.
@@ -21,6 +22,7 @@ mod falafel;
 pub mod job_server;
 mod pipeline;
 mod servers;
+pub mod users;
 pub mod world;
 
 pub use event::Event;

@@ -8,7 +8,7 @@ use crate::bridge::{BridgeCallData, VIRTUAL_BIT};
 use crate::circuit::StatementKind;
 use crate::client::proof_id;
 use crate::error::Rule;
-use crate::field::{fits, power_of_two};
+use crate::field::fits;
 use crate::gadgets::integer::{AMOUNT_BITS, wide_product};
 use crate::notes::ValueNote;
 use crate::published::Published;
@@ -81,7 +81,8 @@ fn ranges(w: &ClaimWitness) -> [(&Fr, usize, &'static str); 12] {
     ]
 }
 
-fn bridge_rules(bridge: &BridgeCallData, demand: &mut impl FnMut(bool, Rule)) {
+/// The rules that make bridge call data consistent.
+pub(crate) fn bridge_rules(bridge: &BridgeCallData, demand: &mut impl FnMut(bool, Rule)) {
     let virtual_a = BridgeCallData::is_virtual(bridge.output_a);
     let virtual_b = BridgeCallData::is_virtual(bridge.output_b);
     demand(
@@ -167,9 +168,4 @@ pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
         zero,
     ];
     Published::new(StatementKind::Claim, fields, Vec::new())
-}
-
-/// `2^29`, the placeholder of a virtual output asset.
-pub(super) fn placeholder() -> Fr {
-    power_of_two(VIRTUAL_BIT)
 }

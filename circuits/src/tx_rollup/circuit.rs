@@ -105,7 +105,9 @@ pub(super) fn synthesize_real(
     fields.push(Num::zero());
     fields.extend(txs);
     fields.extend(clients);
-    b.part("public input", |b| publish(b, kind, fields));
+    b.part("public input", |b| {
+        publish(b, kind, fields);
+    });
 }
 
 /// Inserts the subtree of all notes at its aligned, empty place, and gives

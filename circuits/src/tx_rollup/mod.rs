@@ -11,6 +11,7 @@ mod slot;
 mod tests;
 mod witness;
 
+pub(crate) use chain::root_of;
 pub(crate) use circuit::synthesize;
 pub(crate) use rules::padded;
 pub use rules::{Violation, evaluate, published, violations};

@@ -8,7 +8,7 @@ use super::chain::{Outputs, enforce_link, root_of};
 use super::nullifier::insert;
 use crate::claim::DEPOSIT_BITS;
 use crate::client::{CLIENT_FIELDS, client_tag, proof_id};
-use crate::gadgets::bits::{enforce_nonzero_iff, half, is_zero};
+use crate::gadgets::bits::{enforce_nonzero_where, half, is_zero};
 use crate::gadgets::hash::{Word, hash};
 use crate::published::{FIELDS_PER_TX, ROLLUP_BRIDGE_BITS, chain_rows, start};
 use crate::r1cs::{Bit, Builder, Num};
@@ -75,7 +75,7 @@ impl Rollup {
             self.earlier.push(Outputs::new(b, commitments, &f[15]));
         });
         b.part("data root membership", |b| {
-            enforce_nonzero_iff(b, &f[8], self.real.num());
+            enforce_nonzero_where(b, &f[8], self.real.num());
             let root = root_of(b, self.suite, &f[8], (tx.root_index, &tx.root_siblings));
             b.enforce(
                 self.real.num(),

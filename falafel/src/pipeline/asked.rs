@@ -112,7 +112,7 @@ impl Pipeline {
         match error {
             ProveError::Rejected(why) => progress.rejected.push(why.to_string()),
             ProveError::Refused(why) => progress.refused.push(why.clone()),
-            ProveError::Exited(_) => {}
+            ProveError::Clients(_) | ProveError::Exited(_) => {}
         }
     }
 }

@@ -25,7 +25,12 @@ pub(crate) use asked::prove;
 pub use check::{FieldsOnly, FinalVerifier, ReplyCheck};
 use reception::Reception;
 
-use crate::{Event, JobServers, job_server::Rejected, world::World};
+use crate::{
+    Event, JobServers,
+    job_server::Rejected,
+    users::{ClientProofs, NotLetIn},
+    world::World,
+};
 
 /// What to roll up.
 #[derive(Debug, Clone)]
@@ -85,6 +90,9 @@ pub enum ProveError {
     /// The reply is not what it should be.
     #[error("the reply is refused: {0}")]
     Refused(String),
+    /// A user's transaction did not come in.
+    #[error(transparent)]
+    Clients(#[from] NotLetIn),
     /// The process that asked has exited, as the original does without its
     /// verification keys.
     #[error("the process has exited: {0}")]
@@ -99,6 +107,7 @@ pub(crate) struct Pipeline {
     servers: Arc<JobServers>,
     check: Arc<dyn ReplyCheck>,
     verifier: Arc<dyn FinalVerifier>,
+    clients: Arc<dyn ClientProofs>,
     world: Mutex<Arc<World>>,
     reception: watch::Sender<Reception>,
     pub(crate) progress: Mutex<Progress>,
@@ -111,6 +120,7 @@ pub(crate) struct PipelineDeps {
     pub(crate) servers: Arc<JobServers>,
     pub(crate) check: Arc<dyn ReplyCheck>,
     pub(crate) verifier: Arc<dyn FinalVerifier>,
+    pub(crate) clients: Arc<dyn ClientProofs>,
     pub(crate) events: broadcast::Sender<Event>,
 }
 
@@ -121,6 +131,7 @@ impl Pipeline {
             servers: deps.servers,
             check: deps.check,
             verifier: deps.verifier,
+            clients: deps.clients,
             world: Mutex::new(Arc::new(world)),
             reception: watch::Sender::new(Reception::Closed),
             progress: Mutex::default(),

@@ -7,14 +7,15 @@ use bytes::Bytes;
 use super::{Pipeline, ProveError, asked::Asked, blocking, locked};
 use crate::{
     Event,
+    users::{ClientKeys, Door},
     world::{Draft, RootJob},
 };
 
 impl Pipeline {
     pub(super) async fn rollup(&self) -> Result<(), ProveError> {
         let (draft, claims) = self.claims().await?;
-        self.transactions().await;
-        let (draft, inners) = self.inners(draft, claims).await?;
+        let keys = self.transactions().await;
+        let (draft, inners) = self.inners(draft, claims, keys).await?;
         let count = inners.len();
         let root = draft.root(&inners);
         let RootJob { request, broadcast } = root.expect("the inner rollups are made");
@@ -42,18 +43,27 @@ impl Pipeline {
         Ok((draft, replies.await?))
     }
 
-    /// Makes all inner rollups and proves them at once.
+    /// Lets transactions in, makes all inner rollups and proves them at once.
     async fn inners(
         &self,
         mut draft: Draft,
         claims: Vec<Bytes>,
+        keys: Option<ClientKeys>,
     ) -> Result<(Draft, Vec<Bytes>), ProveError> {
         let txs = self.plan.txs;
+        let clients = Arc::clone(&self.clients);
         let (draft, inners) = blocking(move || {
-            let inners = draft.inners(txs, &claims);
+            let door = Door {
+                proofs: &*clients,
+                keys: keys.as_ref(),
+            };
+            let inners = draft.inners(txs, &claims, &door);
             (draft, inners)
         })
         .await;
+        let inners = inners.inspect_err(|why| {
+            locked(&self.progress).refused.push(why.to_string());
+        })?;
         let replies = self.prove_all(inners.into_iter().map(Asked::inner));
         Ok((draft, replies.await?))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use ark_bn254::Fr;
 use bytes::Bytes;
 use zkwhirl_job::{
     Sizes,
@@ -13,8 +14,9 @@ use super::{
     defi::Carried,
     inner::Rollup,
     parts::{Deposit, Interaction, Note},
-    txs::{Clients, TAIL_BYTES, Tx},
+    txs::{Clients, Tx},
 };
+use crate::users::{Door, NotLetIn, TAIL_BYTES};
 
 /// A rollup in the making: claims first, then inner rollups, then the root
 /// rollup, then settled.
@@ -78,8 +80,14 @@ impl Draft {
     /// The inner rollups of `txs` transactions: proved claims, but for one
     /// place that is left for a new transaction, then random ones. `replies`
     /// are those to [`Draft::claims`], in order; a claim that finds no place
-    /// is proved again in the next rollup, against the roots of then.
-    pub fn inners(&mut self, txs: usize, replies: &[Bytes]) -> Vec<InnerJob> {
+    /// is proved again in the next rollup, against the roots of then. New
+    /// transactions are proved and come in through `door`.
+    pub fn inners(
+        &mut self,
+        txs: usize,
+        replies: &[Bytes],
+        door: &Door<'_>,
+    ) -> Result<Vec<InnerJob>, NotLetIn> {
         let capacity = (self.sizes.txs_per_inner() * self.sizes.inners_per_root()) as usize;
         let count = txs.clamp(1, capacity);
         let taken = replies.len().min(self.claims.len()).min(count.max(2) - 1);
@@ -92,8 +100,10 @@ impl Draft {
             })
             .collect();
         self.world.claimable.drain(..taken);
-        all.extend(Clients::new(&mut self.world).txs(count - taken));
-        self.build(&all)
+        let mut new = Clients::new(&mut self.world).txs(count - taken);
+        new.iter_mut().try_for_each(|tx| tx.prove(door))?;
+        all.extend(new);
+        Ok(self.build(&all))
     }
 
     fn build(&mut self, txs: &[Tx]) -> Vec<InnerJob> {
@@ -123,10 +133,23 @@ impl Draft {
             .collect();
         self.world.data_size = start;
         let spent = Clients::spent_while_pending(txs);
-        let notes = txs.iter().flat_map(|tx| tx.notes).flatten();
+        let place = |commitment: &Fr| rollup.places.get(commitment).copied();
+        let mut notes: Vec<Note> = txs.iter().flat_map(|tx| tx.notes).flatten().collect();
+        notes.retain(|note| !spent(note));
+        for note in &mut notes {
+            note.index = place(&note.commitment).expect("every output is a leaf");
+        }
+        for account in self
+            .world
+            .users
+            .iter_mut()
+            .flat_map(|user| &mut user.account)
+        {
+            account.index = account.index.or_else(|| place(&account.note));
+        }
         self.made = Some(Made {
             deposits: rollup.deposits,
-            notes: notes.filter(|note| !spent(note)).collect(),
+            notes,
             txs: txs.len(),
             root: self.world.root_rollup(self.sizes, &self.carried, &jobs),
         });

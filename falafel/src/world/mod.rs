@@ -13,6 +13,7 @@ mod defi;
 mod draft;
 mod inner;
 mod parts;
+mod payment;
 mod root;
 mod settle;
 #[cfg(test)]
@@ -135,10 +136,10 @@ impl World {
                 self.rng.gen_range(1_000_000..10_000_000),
                 place as u32 % bridges::ASSETS,
             );
-            let partial = self.users[owner].partial(self.suite, &mut self.rng);
+            let partial = self.users[owner].partial(&mut self.rng);
             let nullifier = parts::random_element(&mut self.rng);
-            let note = Note::new(self.suite, owner, amount, partial, nullifier);
-            self.append(note.commitment);
+            let mut note = Note::new(self.suite, owner, amount, partial, nullifier);
+            note.index = self.append(note.commitment);
             self.notes.push(note);
         }
     }
@@ -152,7 +153,7 @@ impl World {
                 owner,
                 value: self.rng.gen_range(1..1_000_000),
                 bridge: kinds[k].0,
-                value_partial: self.users[owner].partial(self.suite, &mut self.rng),
+                value_partial: self.users[owner].partial(&mut self.rng),
                 input_nullifier: parts::random_element(&mut self.rng),
                 nonce: k as u32,
                 fee: self.rng.gen_range(0..100),

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use zkwhirl_circuits::{Suite, root_rollup::RootSize, statement};
+use zkwhirl_falafel::users::{Door, MockProofs};
 use zkwhirl_falafel::world::{BroadcastError, Draft, RootJob, World};
 use zkwhirl_job::{Request, Sizes, Word, request::ClaimRequest};
 
@@ -17,7 +18,11 @@ fn rollup(world: &World, sizes: Sizes, txs: usize) -> (Draft, Vec<ClaimRequest>,
     let mut draft = world.begin(sizes);
     let claims = draft.claims(16);
     let replies: Vec<Bytes> = claims.iter().map(|job| reply(&job.published)).collect();
-    let inners = draft.inners(txs, &replies);
+    let door = Door {
+        proofs: &MockProofs,
+        keys: None,
+    };
+    let inners = draft.inners(txs, &replies, &door).unwrap();
     let inners = inners.iter().map(|job| reply(&job.published));
     let inners = inners.collect();
     let claims = claims.into_iter().map(|job| job.request).collect();

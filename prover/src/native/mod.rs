@@ -2,6 +2,7 @@
 //! `zkwhirl-circuits`, from keys that hold the constraint matrices.
 
 mod batch;
+mod client;
 mod engine;
 mod groth16;
 mod key;
@@ -15,6 +16,7 @@ pub mod stock;
 mod verify;
 
 pub use batch::{BadProof, Entry, verify_batch};
+pub use client::{BadClient, ClientError, client_vk};
 pub use engine::{Engine, EngineConfig, EngineError, Receipt};
 pub use groth16::SizeMismatch;
 pub use key::{NativeKey, VerificationKey};

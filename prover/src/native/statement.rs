@@ -4,6 +4,7 @@ use ark_bn254::Fr;
 use zkwhirl_circuits::{
     CheckError, Circuit, StatementKind, Suite, Witness,
     claim::{self, ClaimWitness},
+    client::ClientWitness,
     published::Published,
     r1cs::Assignment,
     root_rollup::{self, RootRollupWitness, RootSize},
@@ -134,6 +135,25 @@ impl Statement {
         })
     }
 
+    /// Checks every rule of a client's own values.
+    pub(super) fn of_client(client: &ClientWitness) -> Result<Self, StatementError> {
+        let (published, witness) = match client {
+            ClientWitness::JoinSplit(values) => (
+                statement::join_split(values)?,
+                Witness::JoinSplit(values.clone()),
+            ),
+            ClientWitness::Account(values) => (
+                statement::account(values)?,
+                Witness::Account(values.clone()),
+            ),
+        };
+        Ok(Self {
+            circuit: client_circuit(client.statement()),
+            published,
+            witness,
+        })
+    }
+
     /// The values of all variables of the circuit.
     pub(super) fn assign(&self) -> Result<Assignment, StatementError> {
         Ok(self.circuit.assign_raw(&self.witness)?)
@@ -148,4 +168,10 @@ impl Statement {
     pub(super) fn public_input(&self) -> Fr {
         self.published.public_input()
     }
+}
+
+/// The circuit of a statement that clients prove.
+pub(super) fn client_circuit(statement: StatementKind) -> Circuit {
+    let suite = Suite::Poseidon;
+    Circuit { suite, statement }
 }

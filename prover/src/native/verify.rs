@@ -49,6 +49,11 @@ impl NativeVerifier {
         }
     }
 
+    /// The suite of the replies.
+    pub(super) fn suite(&self) -> Suite {
+        self.suite
+    }
+
     /// Accepts a reply whose published fields are those that the request
     /// demands and whose proof verifies for them; otherwise says why not.
     pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
@@ -96,7 +101,11 @@ impl NativeVerifier {
 
     /// The circuit's key: the kept one if it is the one that is named, else
     /// what the store has now. A fleet that lost its key has another one.
-    fn key(&self, circuit: &Circuit, named: [u8; 32]) -> Result<Arc<VerificationKey>, String> {
+    pub(super) fn key(
+        &self,
+        circuit: &Circuit,
+        named: [u8; 32],
+    ) -> Result<Arc<VerificationKey>, String> {
         let name = circuit.to_string();
         let mut kept = self.kept(circuit, &name);
         if let Some(key) = &kept.key
@@ -124,13 +133,7 @@ impl NativeVerifier {
         if let Some(kept) = keys.get(name) {
             return kept.clone();
         }
-        let matrices = circuit.matrices();
-        let identity = CircuitIdentity {
-            name: name.to_owned(),
-            matrices: hex::encode(matrices.digest()),
-            rows: matrices.num_rows as u64,
-        };
-        let identity = Arc::new(identity);
+        let identity = Arc::new(identity(circuit));
         let kept = Kept {
             identity,
             key: None,
@@ -141,6 +144,16 @@ impl NativeVerifier {
 
     fn keys(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How keystores know a circuit. Builds its matrices.
+pub(super) fn identity(circuit: &Circuit) -> CircuitIdentity {
+    let matrices = circuit.matrices();
+    CircuitIdentity {
+        name: circuit.to_string(),
+        matrices: hex::encode(matrices.digest()),
+        rows: matrices.num_rows as u64,
     }
 }
 
