@@ -5,18 +5,25 @@ use std::str::FromStr;
 
 use ark_bn254::Fr;
 use thiserror::Error;
-use zkwhirl_job::request::{ClaimRequest, TxRollupRequest};
+use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
+use crate::account::{self, AccountWitness};
 use crate::claim::{self, ClaimWitness};
 use crate::error::StatementError;
+use crate::join_split::{self, JoinSplitWitness};
 use crate::published::{CLAIM_FIELDS, FIELDS_PER_TX, TX_ROLLUP_HEADER};
 use crate::r1cs::{Assignment, Builder, Matrices, Mode, Unsatisfied};
+use crate::root_rollup::{self, RootRollupWitness, RootSize};
 use crate::statement;
 use crate::suite::{Suite, UnknownSuite};
 use crate::tx_rollup::{self, TxRollupWitness};
 
 /// Most txs an inner rollup may have.
 pub const MAX_TXS: u32 = 28;
+/// Most inner rollups a root rollup may have.
+pub const MAX_INNERS: u32 = 32;
+/// Most tx slots of an inner rollup.
+pub(crate) const MAX_SLOTS: u32 = MAX_TXS.next_power_of_two();
 
 /// What a circuit proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +35,12 @@ pub enum StatementKind {
         /// Txs that fit; fewer are padded.
         txs: u32,
     },
+    /// A client's payment, of the poseidon suite.
+    JoinSplit,
+    /// A client's account, of the poseidon suite.
+    Account,
+    /// A rollup of inner rollups.
+    RootRollup(RootSize),
 }
 
 /// A statement over a suite of hashes: what a proving key belongs to.
@@ -39,13 +52,19 @@ pub struct Circuit {
     pub statement: StatementKind,
 }
 
-/// A request that some circuit proves.
+/// What some circuit proves: a request, or a client's own values.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
     /// A claim.
     Claim(&'a ClaimRequest),
     /// An inner rollup.
     TxRollup(&'a TxRollupRequest),
+    /// A client's payment.
+    JoinSplit(&'a JoinSplitWitness),
+    /// A client's account.
+    Account(&'a AccountWitness),
+    /// A rollup of inner rollups.
+    RootRollup(&'a RootRollupRequest),
 }
 
 /// All values of a statement, whether or not they follow its rules.
@@ -55,6 +74,12 @@ pub enum Witness {
     Claim(Box<ClaimWitness>),
     /// An inner rollup's.
     TxRollup(Box<TxRollupWitness>),
+    /// A payment's.
+    JoinSplit(Box<JoinSplitWitness>),
+    /// An account's.
+    Account(Box<AccountWitness>),
+    /// A root rollup's.
+    RootRollup(Box<RootRollupWitness>),
 }
 
 /// What a complete check found.
@@ -84,7 +109,7 @@ impl StatementKind {
     /// Slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         match self {
-            Self::Claim => 0,
+            Self::Claim | Self::JoinSplit | Self::Account | Self::RootRollup(_) => 0,
             Self::TxRollup { txs } => txs.next_power_of_two() as usize,
         }
     }
@@ -92,8 +117,9 @@ impl StatementKind {
     /// Published fields of a statement.
     pub fn published_fields(self) -> usize {
         match self {
-            Self::Claim => CLAIM_FIELDS,
+            Self::Claim | Self::JoinSplit | Self::Account => CLAIM_FIELDS,
             Self::TxRollup { .. } => TX_ROLLUP_HEADER + FIELDS_PER_TX * self.slots(),
+            Self::RootRollup(size) => size.published_fields(),
         }
     }
 
@@ -101,7 +127,16 @@ impl StatementKind {
         match self {
             Self::Claim => "claim",
             Self::TxRollup { .. } => "tx-rollup",
+            Self::JoinSplit => "join-split",
+            Self::Account => "account",
+            Self::RootRollup(_) => "root-rollup",
         }
+    }
+
+    /// Whether there is such a circuit over a suite: the clients of the
+    /// pedersen suite prove with PLONK, and keep their circuits to themselves.
+    pub fn exists_in(self, suite: Suite) -> bool {
+        suite == Suite::Poseidon || !matches!(self, Self::JoinSplit | Self::Account)
     }
 }
 
@@ -186,6 +221,24 @@ impl Circuit {
                     statement.public_input(),
                 ))
             }
+            (StatementKind::JoinSplit, Input::JoinSplit(witness)) => {
+                let published = statement::join_split(witness)?;
+                let witness = Witness::JoinSplit(Box::new(witness.clone()));
+                Ok((witness, published.public_input()))
+            }
+            (StatementKind::Account, Input::Account(witness)) => {
+                let published = statement::account(witness)?;
+                let witness = Witness::Account(Box::new(witness.clone()));
+                Ok((witness, published.public_input()))
+            }
+            (StatementKind::RootRollup(size), Input::RootRollup(request)) => {
+                let statement = statement::root_rollup(self.suite, request, size)?;
+                let witness = RootRollupWitness::new(request, size)?;
+                Ok((
+                    Witness::RootRollup(Box::new(witness)),
+                    statement.public_input(),
+                ))
+            }
             _ => Err(StatementError::Kind(self.statement.name())),
         }
     }
@@ -200,6 +253,14 @@ impl Circuit {
                 let blank = TxRollupWitness::blank();
                 tx_rollup::synthesize(&mut builder, self.suite, txs, &blank);
             }
+            StatementKind::JoinSplit => {
+                join_split::synthesize(&mut builder, &JoinSplitWitness::blank());
+            }
+            StatementKind::Account => account::synthesize(&mut builder, &AccountWitness::blank()),
+            StatementKind::RootRollup(size) => {
+                let blank = RootRollupWitness::blank();
+                root_rollup::synthesize(&mut builder, self.suite, size, &blank);
+            }
         }
         builder
     }
@@ -212,6 +273,15 @@ impl Circuit {
             }
             (StatementKind::TxRollup { txs }, Witness::TxRollup(witness)) => {
                 tx_rollup::synthesize(&mut builder, self.suite, txs, witness);
+            }
+            (StatementKind::JoinSplit, Witness::JoinSplit(witness)) => {
+                join_split::synthesize(&mut builder, witness);
+            }
+            (StatementKind::Account, Witness::Account(witness)) => {
+                account::synthesize(&mut builder, witness);
+            }
+            (StatementKind::RootRollup(size), Witness::RootRollup(witness)) => {
+                root_rollup::synthesize(&mut builder, self.suite, size, witness);
             }
             _ => return Err(StatementError::Kind(self.statement.name())),
         }
@@ -231,11 +301,30 @@ impl<'a> From<&'a TxRollupRequest> for Input<'a> {
     }
 }
 
+impl<'a> From<&'a JoinSplitWitness> for Input<'a> {
+    fn from(witness: &'a JoinSplitWitness) -> Self {
+        Self::JoinSplit(witness)
+    }
+}
+
+impl<'a> From<&'a AccountWitness> for Input<'a> {
+    fn from(witness: &'a AccountWitness) -> Self {
+        Self::Account(witness)
+    }
+}
+
+impl<'a> From<&'a RootRollupRequest> for Input<'a> {
+    fn from(request: &'a RootRollupRequest) -> Self {
+        Self::RootRollup(request)
+    }
+}
+
 impl fmt::Display for StatementKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Claim => f.write_str("claim"),
+            Self::Claim | Self::JoinSplit | Self::Account => f.write_str(self.name()),
             Self::TxRollup { txs } => write!(f, "tx-rollup of {txs}"),
+            Self::RootRollup(size) => write!(f, "root-rollup of {size}"),
         }
     }
 }
@@ -244,8 +333,9 @@ impl fmt::Display for Circuit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.statement.name(), self.suite)?;
         match self.statement {
-            StatementKind::Claim => Ok(()),
             StatementKind::TxRollup { txs } => write!(f, "/{txs}"),
+            StatementKind::Claim | StatementKind::JoinSplit | StatementKind::Account => Ok(()),
+            StatementKind::RootRollup(size) => write!(f, "/{size}"),
         }
     }
 }
@@ -254,7 +344,10 @@ impl fmt::Display for Circuit {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UnknownCircuit {
     /// Not of a known form.
-    #[error("unknown circuit {0:?}: expected claim/SUITE or tx-rollup/SUITE/TXS")]
+    #[error(
+        "unknown circuit {0:?}: expected claim/SUITE, tx-rollup/SUITE/TXS, \
+         root-rollup/SUITE/INNERS/SLOTS, join-split/poseidon or account/poseidon"
+    )]
     Form(String),
     /// Not of a known suite.
     #[error(transparent)]
@@ -262,6 +355,12 @@ pub enum UnknownCircuit {
     /// A number of txs that no circuit has.
     #[error("unknown circuit size {0:?}: expected 1 to {MAX_TXS} txs")]
     Txs(String),
+    /// A size that no root rollup has.
+    #[error(
+        "unknown circuit size {0:?}: expected 1 to {MAX_INNERS} inner rollups and \
+         a power of two of slots up to {MAX_SLOTS}"
+    )]
+    Root(String),
 }
 
 impl FromStr for Circuit {
@@ -270,19 +369,35 @@ impl FromStr for Circuit {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let (suite, statement) = match name.split('/').collect::<Vec<_>>()[..] {
             ["claim", suite] => (suite, StatementKind::Claim),
+            ["join-split", suite] => (suite, StatementKind::JoinSplit),
+            ["account", suite] => (suite, StatementKind::Account),
             ["tx-rollup", suite, txs] => {
-                let count = txs.parse().ok().filter(|n| (1..=MAX_TXS).contains(n));
-                let count = count.filter(|n: &u32| n.to_string() == txs);
+                let count = number(txs, MAX_TXS);
                 let txs = count.ok_or_else(|| UnknownCircuit::Txs(txs.to_owned()))?;
                 (suite, StatementKind::TxRollup { txs })
             }
+            ["root-rollup", suite, inners, slots] => {
+                let slots_of_one = number(slots, MAX_SLOTS).filter(|n| n.is_power_of_two());
+                let size = number(inners, MAX_INNERS).zip(slots_of_one);
+                let (inners, slots) =
+                    size.ok_or_else(|| UnknownCircuit::Root(format!("{inners}/{slots}")))?;
+                (suite, StatementKind::RootRollup(RootSize { inners, slots }))
+            }
             _ => return Err(UnknownCircuit::Form(name.to_owned())),
         };
-        Ok(Self {
-            suite: suite.parse()?,
-            statement,
-        })
+        let suite = suite.parse()?;
+        if statement.exists_in(suite) {
+            Ok(Self { suite, statement })
+        } else {
+            Err(UnknownCircuit::Form(name.to_owned()))
+        }
     }
+}
+
+/// A number from 1 to a limit, in its one spelling.
+fn number(text: &str, most: u32) -> Option<u32> {
+    let number = text.parse().ok().filter(|n| (1..=most).contains(n));
+    number.filter(|n: &u32| n.to_string() == text)
 }
 
 #[cfg(test)]
@@ -296,6 +411,11 @@ mod tests {
             "claim/pedersen",
             "tx-rollup/poseidon/1",
             "tx-rollup/pedersen/28",
+            "join-split/poseidon",
+            "account/poseidon",
+            "root-rollup/poseidon/1/1",
+            "root-rollup/pedersen/32/32",
+            "root-rollup/pedersen/3/2",
         ] {
             assert_eq!(name.parse::<Circuit>().unwrap().to_string(), name);
         }
@@ -308,6 +428,14 @@ mod tests {
             "tx-rollup/poseidon/29",
             "tx-rollup/poseidon/01",
             "claim/poseidon/1",
+            "join-split/pedersen",
+            "account/pedersen",
+            "root-rollup/poseidon/1",
+            "root-rollup/poseidon/0/1",
+            "root-rollup/poseidon/33/1",
+            "root-rollup/poseidon/1/3",
+            "root-rollup/poseidon/1/64",
+            "root-rollup/poseidon/1/+1",
         ] {
             assert!(name.parse::<Circuit>().is_err(), "{name:?}");
         }

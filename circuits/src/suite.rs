@@ -39,6 +39,7 @@ pub enum HashIndex {
     AliasNullifier = 10,
     DefiNullifier = 11,
     PublicKeyNullifier = 12,
+    SignatureChallenge = 13,
 }
 
 impl Suite {

@@ -3,52 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 
 mod common;
+#[path = "common/draws.rs"]
+mod draws;
+#[path = "common/root.rs"]
+mod root;
 #[path = "common/world.rs"]
 mod world;
 
 use ark_bn254::Fr;
-use ark_ff::Field;
+use draws::Draws;
 use world::Plan;
 use zkwhirl_circuits::claim::{self, ClaimWitness};
 use zkwhirl_circuits::field::power_of_two;
+use zkwhirl_circuits::root_rollup::{self, RootSize};
 use zkwhirl_circuits::{Circuit, StatementKind, Suite, Witness, tx_rollup};
-
-/// A small generator of draws: a failure names the seed that repeats it.
-struct Draws(u64);
-
-impl Draws {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-
-    /// A value near the one that stands there, near a limit, or anywhere.
-    fn value(&mut self, old: Fr) -> Fr {
-        let limits = [29, 30, 32, 64, 241, 242, 250, 251, 252];
-        match self.below(8) {
-            0 => old + Fr::ONE,
-            1 => old - Fr::ONE,
-            2 => Fr::from(self.below(8) as u64),
-            3 => power_of_two(limits[self.below(limits.len())]),
-            4 => power_of_two(limits[self.below(limits.len())]) - Fr::ONE,
-            5 => old.double(),
-            6 => -Fr::from(self.below(3) as u64),
-            _ => world::random(self.0),
-        }
-    }
-}
-
-trait Double {
-    fn double(&self) -> Self;
-}
-
-impl Double for Fr {
-    fn double(&self) -> Self {
-        ark_ff::AdditiveGroup::double(self)
-    }
-}
 
 fn claim_field(w: &mut ClaimWitness, which: usize) -> Vec<&mut Fr> {
     match which {
@@ -94,7 +62,7 @@ fn claims() {
     ];
     let (mut valid, mut invalid) = (0, 0);
     for seed in 1..=300u64 {
-        let mut draws = Draws(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut draws = Draws::new(seed);
         let request = common::claim(names[draws.below(2)]);
         let mut w = ClaimWitness::new(&request).unwrap();
         if draws.below(2) == 0 {
@@ -137,7 +105,7 @@ fn tx_rollups() {
     let suite = Suite::Poseidon;
     let (mut valid, mut invalid) = (0, 0);
     for seed in 1..=40u64 {
-        let mut draws = Draws(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut draws = Draws::new(seed);
         let capacity = 1 + draws.below(2) as u32;
         let mut plan = Plan::new(suite, capacity);
         for _ in 0..1 + draws.below(2) {
@@ -168,4 +136,55 @@ fn tx_rollups() {
         }
     }
     assert!(valid > 5 && invalid > 5, "{valid} valid, {invalid} invalid");
+}
+
+/// Changes one value of a root rollup, before or after the trees are built.
+fn change(draws: &mut Draws, plan: &mut root::RootPlan) {
+    let value = |draws: &mut Draws, old: Fr| draws.value(old);
+    let inner = draws.below(plan.inners.len());
+    match draws.below(9) {
+        0 => plan.rollup_id = Fr::from(draws.below(9) as u64),
+        1 => plan.beneficiary = value(draws, plan.beneficiary),
+        2 => plan.bridges[1] = Fr::from(75 + draws.below(5) as u64),
+        3 => plan.assets[1] = Fr::from(draws.below(3) as u64),
+        4 => plan.inners[inner].0[0].0 = Fr::from(76 + draws.below(4) as u64),
+        5 => plan.inners[inner].1[0].0 = Fr::from(draws.below(3) as u64),
+        6 => plan.inners[inner].0[0].1 = value(draws, Fr::from(7u64)),
+        7 => plan.interactions[0].total_input = value(draws, Fr::from(7u64)),
+        _ => plan.interactions[1].nonce = value(draws, Fr::from(7u64)),
+    }
+}
+
+#[test]
+fn root_rollups() {
+    let suite = Suite::Poseidon;
+    let (mut valid, mut invalid) = (0, 0);
+    for seed in 1..=60u64 {
+        let mut draws = Draws::new(seed);
+        let inners = 1 + draws.below(3) as u32;
+        let size = RootSize { inners, slots: 1 };
+        let mut plan = root::RootPlan::new(suite, size);
+        (0..draws.below(3)).for_each(|_| change(&mut draws, &mut plan));
+        let mut w = plan.witness();
+        if draws.below(4) == 0 {
+            let (inner, word) = (draws.below(w.inners.len()), draws.below(11));
+            let word = &mut w.inners[inner].header[word];
+            *word = draws.value(*word);
+        }
+        let (published, broken) = root_rollup::evaluate(suite, size, &w);
+        let checked = plan.circuit().check_raw(&root::raw(&w));
+        assert_eq!(
+            checked.is_ok(),
+            broken.is_empty(),
+            "seed {seed}: {broken:?}, {checked:?}"
+        );
+        if let Ok(report) = checked {
+            let public_input = published.published().public_input();
+            assert_eq!(report.public_input, public_input, "seed {seed}");
+            valid += 1;
+        } else {
+            invalid += 1;
+        }
+    }
+    assert!(valid > 8 && invalid > 8, "{valid} valid, {invalid} invalid");
 }

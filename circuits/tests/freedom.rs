@@ -4,7 +4,12 @@
 //! usual mistake: a hint that nothing ties down.
 #![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 
+#[path = "common/clients.rs"]
+#[expect(dead_code, reason = "every test file uses a part of this module")]
+mod clients;
 mod common;
+#[path = "common/root.rs"]
+mod root;
 #[path = "common/world.rs"]
 mod world;
 
@@ -107,5 +112,40 @@ fn tx_rollups() {
         let circuit: Circuit = format!("tx-rollup/{suite}/{txs}").parse().unwrap();
         let w = world::Plan::new(suite, txs).witness();
         check(circuit, &Witness::TxRollup(Box::new(w)));
+    }
+}
+
+#[test]
+fn payments() {
+    let circuit: Circuit = "join-split/poseidon".parse().unwrap();
+    for payment in [
+        clients::Payment::registered(),
+        clients::Payment::defi_deposit(),
+    ] {
+        check(circuit, &Witness::JoinSplit(Box::new(payment.w)));
+    }
+}
+
+#[test]
+fn accounts() {
+    let circuit: Circuit = "account/poseidon".parse().unwrap();
+    for registration in [
+        clients::Registration::new(),
+        clients::Registration::another_key(),
+    ] {
+        check(circuit, &Witness::Account(Box::new(registration.w)));
+    }
+}
+
+#[test]
+fn root_rollups() {
+    for (suite, inners, slots) in [
+        (Suite::Poseidon, 1, 1),
+        (Suite::Poseidon, 3, 2),
+        (Suite::Pedersen, 1, 1),
+    ] {
+        let size = zkwhirl_circuits::root_rollup::RootSize { inners, slots };
+        let plan = root::RootPlan::new(suite, size);
+        check(plan.circuit(), &root::raw(&plan.witness()));
     }
 }

@@ -16,7 +16,11 @@ async fn a_thousand_claims_at_once_are_proved_in_the_order_of_their_arrival() {
     fleet.no_ticket_was_issued_more_often_than(1);
     let events = fleet.events().await;
     let taken = order(&events, "taken");
-    assert_eq!(taken.len(), 1002, "claims and two inner rollups");
+    assert_eq!(
+        taken.len(),
+        1004,
+        "claims, two inner rollups, root, verifier"
+    );
     assert!(
         taken == order(&events, "claimed"),
         "claimed in another order"
@@ -70,7 +74,7 @@ async fn a_falafel_that_restarts_near_the_end_gets_finished_proofs_at_once() {
         .unwrap();
     fleet.until_settled().await;
     let claimed = claims(&fleet.events().await);
-    assert_eq!(claimed.len(), count + 2);
+    assert_eq!(claimed.len(), count + 4);
     let again: u32 = claimed.values().map(|times| times - 1).sum();
     // The one that was being proved may have been given up and begun again.
     assert!(again <= 1, "{again} jobs were proved again");

@@ -3,13 +3,13 @@
 use ark_bn254::Fr;
 
 use super::ClaimWitness;
-use super::rules::{DEPOSIT_BITS, NONCE_BITS, PROOF_ID, placeholder};
+use super::rules::{DEPOSIT_BITS, NONCE_BITS};
 use super::witness::{DATA_DEPTH, DEFI_DEPTH};
-use crate::bridge::{ASSET_BITS, BRIDGE_BITS, VIRTUAL_BIT, offset};
+use crate::bridge::ASSET_BITS;
 use crate::circuit::StatementKind;
-use crate::gadgets::bits::{
-    decompose, enforce_at_most, enforce_nonzero_iff, is_equal, is_zero, pack,
-};
+use crate::client::proof_id;
+use crate::gadgets::bits::{decompose, enforce_at_most, enforce_nonzero_where};
+use crate::gadgets::bridge::Bridge;
 use crate::gadgets::hash::{Inputs, Word, hash};
 use crate::gadgets::integer::{AMOUNT_BITS, enforce_share};
 use crate::gadgets::merkle::fold;
@@ -19,16 +19,6 @@ use crate::suite::{HashIndex, Suite};
 
 /// A value note's asset id: a virtual one is `2^29` plus a 30-bit nonce.
 const OUTPUT_ASSET_BITS: usize = ASSET_BITS + 1;
-
-/// Bridge call data in parts.
-struct Bridge {
-    word: Word,
-    input: [Num; 2],
-    output: [Num; 2],
-    is_virtual: [Bit; 2],
-    second_input: Bit,
-    second_output: Bit,
-}
 
 /// The notes' fields, with bits. Bridge call data and nonce stand for both
 /// notes: that they are equal is how they are built.
@@ -46,7 +36,7 @@ struct Fields {
 
 /// Enforces every rule and publishes the statement.
 pub(crate) fn synthesize(b: &mut Builder, suite: Suite, w: &ClaimWitness) {
-    let bridge = b.part("bridge call data", |b| bridge(b, w.claim.bridge));
+    let bridge = b.part("bridge call data", |b| Bridge::alloc(b, w.claim.bridge));
     let fields = b.part("ranges", |b| fields(b, suite, w));
     b.part("shares", |b| shares(b, &fields));
     let claim_note = b.part("notes", |b| claim_note(b, suite, &fields, &bridge));
@@ -85,8 +75,8 @@ pub(crate) fn synthesize(b: &mut Builder, suite: Suite, w: &ClaimWitness) {
     let [first, second] = outputs;
     let [nullifier1, nullifier2] = nullifiers;
     let zero = Num::zero;
-    let published = [
-        Num::constant(Fr::from(PROOF_ID)),
+    let published = vec![
+        Num::constant(Fr::from(proof_id::CLAIM)),
         first,
         second,
         nullifier1,
@@ -104,65 +94,8 @@ pub(crate) fn synthesize(b: &mut Builder, suite: Suite, w: &ClaimWitness) {
         zero(),
     ];
     b.part("public input", |b| {
-        publish(b, StatementKind::Claim, &published)
+        publish(b, StatementKind::Claim, published);
     });
-}
-
-fn bridge(b: &mut Builder, packed: Fr) -> Bridge {
-    let value = b.alloc(packed);
-    let integer = Word::bits_of(packed);
-    // Bits 2 to 31 of the configuration do not exist.
-    let unused = offset::CONFIG + 2..offset::AUX;
-    let bits: Vec<Bit> = (0..BRIDGE_BITS)
-        .map(|j| {
-            if unused.contains(&j) {
-                Bit::constant(false)
-            } else {
-                b.alloc_bit(integer(j))
-            }
-        })
-        .collect();
-    b.equal(&pack(&bits), &value);
-    let asset = |offset: usize| pack(&bits[offset..offset + ASSET_BITS]);
-    let input = [asset(offset::INPUT_A), asset(offset::INPUT_B)];
-    let output = [asset(offset::OUTPUT_A), asset(offset::OUTPUT_B)];
-    let is_virtual =
-        [offset::OUTPUT_A, offset::OUTPUT_B].map(|offset| bits[offset + VIRTUAL_BIT].clone());
-    let (second_input, second_output) = (
-        bits[offset::CONFIG].clone(),
-        bits[offset::CONFIG + 1].clone(),
-    );
-    let word = Word::packed(value, bits);
-    let bridge = Bridge {
-        word,
-        input,
-        output,
-        is_virtual,
-        second_input,
-        second_output,
-    };
-    bridge_rules(b, &bridge);
-    bridge
-}
-
-fn bridge_rules(b: &mut Builder, bridge: &Bridge) {
-    let none = Num::zero();
-    for (asset, used) in [
-        (&bridge.input[1], &bridge.second_input),
-        (&bridge.output[1], &bridge.second_output),
-    ] {
-        let present = is_zero(b, asset).not();
-        b.enforce(present.num(), used.not().num(), &none);
-    }
-    let equal_inputs = is_equal(b, &bridge.input[0], &bridge.input[1]);
-    b.enforce(bridge.second_input.num(), equal_inputs.num(), &none);
-    let equal_outputs = is_equal(b, &bridge.output[0], &bridge.output[1]);
-    let both_real = b.and(&bridge.is_virtual[0].not(), &bridge.is_virtual[1].not());
-    let forbidden = b.and(&both_real, &equal_outputs);
-    b.enforce(bridge.second_output.num(), forbidden.num(), &none);
-    for (asset, is_virtual) in bridge.output.iter().zip(&bridge.is_virtual) {
-        b.enforce(is_virtual.num(), &asset.plus(-placeholder()), &none);
-    }
 }
 
 fn fields(b: &mut Builder, suite: Suite, w: &ClaimWitness) -> Fields {
@@ -183,7 +116,7 @@ fn fields(b: &mut Builder, suite: Suite, w: &ClaimWitness) -> Fields {
         deposit,
         total_input,
     };
-    enforce_nonzero_iff(b, &fields.deposit.num, &Num::one());
+    enforce_nonzero_where(b, &fields.deposit.num, &Num::one());
     enforce_at_most(b, &fields.deposit.num, &fields.total_input.num, AMOUNT_BITS);
     fields
 }

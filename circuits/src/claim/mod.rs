@@ -5,7 +5,7 @@ mod rules;
 mod witness;
 
 pub(crate) use circuit::synthesize;
-pub(crate) use rules::DEPOSIT_BITS;
+pub(crate) use rules::{DEPOSIT_BITS, bridge_rules};
 pub use rules::{published, violations};
 pub use witness::ClaimWitness;
 pub(crate) use witness::{DATA_DEPTH, element, siblings};

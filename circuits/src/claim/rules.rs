@@ -6,8 +6,9 @@ use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 use super::ClaimWitness;
 use crate::bridge::{BridgeCallData, VIRTUAL_BIT};
 use crate::circuit::StatementKind;
+use crate::client::proof_id;
 use crate::error::Rule;
-use crate::field::{fits, power_of_two};
+use crate::field::fits;
 use crate::gadgets::integer::{AMOUNT_BITS, wide_product};
 use crate::notes::ValueNote;
 use crate::published::Published;
@@ -17,8 +18,6 @@ use crate::suite::Suite;
 pub(crate) const DEPOSIT_BITS: usize = 242;
 /// Bits of interaction nonces.
 pub(crate) const NONCE_BITS: usize = 30;
-/// Proof id of a claim.
-pub(crate) const PROOF_ID: u64 = 6;
 const PLACEHOLDER: u32 = 1 << VIRTUAL_BIT;
 
 /// Every rule that a witness breaks, in the order in which they are checked.
@@ -82,7 +81,8 @@ fn ranges(w: &ClaimWitness) -> [(&Fr, usize, &'static str); 12] {
     ]
 }
 
-fn bridge_rules(bridge: &BridgeCallData, demand: &mut impl FnMut(bool, Rule)) {
+/// The rules that make bridge call data consistent.
+pub(crate) fn bridge_rules(bridge: &BridgeCallData, demand: &mut impl FnMut(bool, Rule)) {
     let virtual_a = BridgeCallData::is_virtual(bridge.output_a);
     let virtual_b = BridgeCallData::is_virtual(bridge.output_b);
     demand(
@@ -150,7 +150,7 @@ pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
         note.commit(suite)
     });
     let fields = vec![
-        Fr::from(PROOF_ID),
+        Fr::from(proof_id::CLAIM),
         first,
         if second { other } else { zero },
         nullifiers[0],
@@ -167,10 +167,5 @@ pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
         zero,
         zero,
     ];
-    Published::new(StatementKind::Claim, fields)
-}
-
-/// `2^29`, the placeholder of a virtual output asset.
-pub(super) fn placeholder() -> Fr {
-    power_of_two(VIRTUAL_BIT)
+    Published::new(StatementKind::Claim, fields, Vec::new())
 }

@@ -112,9 +112,9 @@ pub(crate) fn is_equal(b: &mut Builder, left: &Num, right: &Num) -> Bit {
     is_zero(b, &(left - right))
 }
 
-/// Demands that a value is not zero wherever `condition` is 1, and zero
-/// wherever it is 0: one row.
-pub(crate) fn enforce_nonzero_iff(b: &mut Builder, value: &Num, condition: &Num) {
+/// Demands that a value is not zero wherever `condition` is 1: one row. Where
+/// it is 0 the value is free, because the hint is.
+pub(crate) fn enforce_nonzero_where(b: &mut Builder, value: &Num, condition: &Num) {
     let hint = inverse_hint(b, value.value());
     let inverse = b.alloc(hint);
     b.enforce(value, &inverse, condition);

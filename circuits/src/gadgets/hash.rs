@@ -104,11 +104,17 @@ pub(crate) fn hash(b: &mut Builder, suite: Suite, index: HashIndex, values: &[&W
             pedersen::compress(b, index as usize, &bits)
         }
         Suite::Poseidon => {
-            let mut inputs = vec![Num::constant(Fr::from(index as u64))];
-            inputs.extend(values.iter().map(|word| word.num.clone()));
-            poseidon::hash(b, &inputs)
+            let inputs: Vec<&Num> = values.iter().map(|word| &word.num).collect();
+            tagged(b, index, &inputs)
         }
     }
+}
+
+/// A note or nullifier hash of the poseidon suite: no bits are needed.
+pub(crate) fn tagged(b: &mut Builder, index: HashIndex, values: &[&Num]) -> Num {
+    let mut inputs = vec![Num::constant(Fr::from(index as u64))];
+    inputs.extend(values.iter().copied().cloned());
+    poseidon::hash(b, &inputs)
 }
 
 /// Poseidon whatever the suite: for the public input.

@@ -4,6 +4,7 @@ use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, Field, PrimeField};
 
 use super::bits;
+use super::edwards::{Point, multiply, multiply_generator};
 use super::hash::{Inputs, Word, hash, node};
 use super::integer::enforce_share;
 use super::merkle::fold;
@@ -245,4 +246,92 @@ fn zero_and_equal() {
         assert_eq!(zero.is_set(), value == Fr::ZERO);
         assert_eq!(equal.is_set(), value == Fr::ONE);
     }
+}
+
+/// `x² + y² = 1 + d·x²y²` has a complete addition law because d is no square.
+#[test]
+fn the_curves_addition_has_no_exceptions() {
+    use ark_ec::twisted_edwards::TECurveConfig;
+    use ark_ed_on_bn254::EdwardsConfig;
+    assert_eq!(EdwardsConfig::COEFF_A, Fr::ONE);
+    assert!(EdwardsConfig::COEFF_D.legendre().is_qnr());
+}
+
+/// Points of every order that divides eight, and of the prime order.
+fn points() -> Vec<ark_ed_on_bn254::EdwardsAffine> {
+    use ark_ec::{AffineRepr, CurveGroup};
+    use ark_ed_on_bn254::{EdwardsAffine, Fr as Scalar};
+    let order = Scalar::MODULUS;
+    let eighth = (1u64..)
+        .filter_map(|y| EdwardsAffine::get_point_from_y_unchecked(Fr::from(y), false))
+        .map(|point| point.mul_bigint(order).into_affine())
+        .find(|point| !point.mul_bigint([4u64]).into_affine().is_zero());
+    let eighth = eighth.unwrap();
+    let small = (0u64..8).map(|times| eighth.mul_bigint([times]).into_affine());
+    let generator = EdwardsAffine::generator();
+    let large = small.clone().map(|point| (point + generator).into_affine());
+    small.chain(large).collect()
+}
+
+#[test]
+fn sums_of_points_of_every_order() {
+    use ark_ec::CurveGroup;
+    for left in points() {
+        for right in points() {
+            let (b, sum) = run(|b| {
+                let left = Point::alloc(b, left.x, left.y);
+                let right = Point::alloc(b, right.x, right.y);
+                Point::add(b, &left, &right)
+            });
+            assert_eq!(b.unsatisfied(), []);
+            assert_eq!(b.num_rows(), 4 + 4 + 6);
+            let expected = (left + right).into_affine();
+            assert_eq!((sum.x.value(), sum.y.value()), (expected.x, expected.y));
+        }
+    }
+}
+
+#[test]
+fn products_of_points() {
+    use ark_ec::{AffineRepr, CurveGroup};
+    for scalar in samples() {
+        for point in points() {
+            let (b, product) = run(|b| {
+                let bits = b.alloc(scalar);
+                let bits = bits::decompose_canonical(b, &bits);
+                let point = Point::alloc(b, point.x, point.y);
+                multiply(b, &bits, &point)
+            });
+            assert_eq!(b.unsatisfied(), []);
+            let expected = point.mul_bigint(scalar.into_bigint()).into_affine();
+            assert_eq!(
+                (product.x.value(), product.y.value()),
+                (expected.x, expected.y)
+            );
+        }
+        for count in [1, 7, 8, FIELD_BITS] {
+            let mut low = scalar.into_bigint();
+            (count..256).for_each(|bit| low.0[bit / 64] &= !(1 << (bit % 64)));
+            let (b, product) = run(|b| {
+                let value = b.alloc(Fr::from_bigint(low).unwrap());
+                let bits = bits::decompose(b, &value, count);
+                multiply_generator(b, &bits)
+            });
+            assert_eq!(b.unsatisfied(), []);
+            let generator = ark_ed_on_bn254::EdwardsAffine::generator();
+            let expected = generator.mul_bigint(low).into_affine();
+            assert_eq!(
+                (product.x.value(), product.y.value()),
+                (expected.x, expected.y)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_point_off_the_curve_is_refused() {
+    let (b, _) = run(|b| Point::alloc(b, Fr::ONE, Fr::ONE));
+    assert!(!b.unsatisfied().is_empty());
+    let (b, _) = run(|b| Point::alloc(b, Fr::ZERO, Fr::ZERO));
+    assert!(!b.unsatisfied().is_empty());
 }

@@ -71,7 +71,7 @@ fn search(b: &mut Builder, link: &Num, earlier: &[Outputs]) -> (Num, Num) {
 }
 
 /// The root that a leaf's path leads to.
-pub(super) fn root_of(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr])) -> Num {
+pub(crate) fn root_of(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr])) -> Num {
     let (index, siblings) = path;
     debug_assert!(siblings.len() <= DATA_DEPTH);
     let index = b.alloc(index);

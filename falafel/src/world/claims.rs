@@ -39,7 +39,7 @@ impl World {
             defi_root: word(&self.trees.defi.root()),
             claim_note_index: deposit.index,
             claim_note_path: path(&self.trees.data, u64::from(deposit.index).into()),
-            claim_note: deposit.wire(),
+            claim_note: deposit.wire(self.suite),
             defi_note_index: interaction.index,
             defi_note_path: path(&self.trees.defi, u64::from(interaction.index).into()),
             defi_note: interaction.wire(),

@@ -2,32 +2,42 @@
 
 use std::collections::HashMap;
 
+use ark_bn254::Fr;
 use bytes::Bytes;
-use rand::Rng;
-use zkwhirl_job::{Sizes, reply::CLAIM_FIELDS};
-
-use super::{
-    ClaimJob, InnerJob, World, bridges,
-    inner::Rollup,
-    parts::{Deposit, Interaction, Note},
-    txs::{Clients, TAIL_BYTES, Tx},
+use zkwhirl_job::{
+    Sizes,
+    reply::{CLAIM_FIELDS, SINGLE_TAIL_BYTES},
 };
 
-/// A rollup in the making: claims first, then inner rollups, then settled.
+use super::{
+    ClaimJob, InnerJob, RootJob, World,
+    defi::Carried,
+    inner::Rollup,
+    parts::{Deposit, Interaction, Note},
+    txs::{Clients, Tx},
+};
+use crate::users::{Door, NotLetIn, TAIL_BYTES};
+
+/// A rollup in the making: claims first, then inner rollups, then the root
+/// rollup, then settled.
 #[derive(Debug)]
 pub struct Draft {
-    world: World,
+    pub(super) world: World,
     sizes: Sizes,
+    carried: Carried,
     claims: Vec<(Deposit, Interaction)>,
-    inners: Option<Made>,
+    pub(super) made: Option<Made>,
 }
 
-/// What the inner rollups leave for the settlement.
+/// What the inner rollups leave for the root rollup and the settlement.
 #[derive(Debug)]
-struct Made {
-    deposits: Vec<Vec<Deposit>>,
-    notes: Vec<Note>,
+pub(super) struct Made {
+    /// By bridge.
+    pub(super) deposits: Vec<Vec<Deposit>>,
+    pub(super) notes: Vec<Note>,
     txs: usize,
+    /// Still without the inner proofs.
+    root: RootJob,
 }
 
 impl World {
@@ -35,21 +45,13 @@ impl World {
     /// the defi tree, and their deposits can be claimed.
     pub fn begin(&self, sizes: Sizes) -> Draft {
         let mut world = self.clone();
-        let first = 32 * world.next_rollup;
-        for (index, (mut interaction, deposits)) in
-            (first..).zip(std::mem::take(&mut world.finished))
-        {
-            interaction.index = index;
-            let leaf = interaction.commitment(world.suite);
-            world.trees.defi.set(u64::from(index).into(), leaf);
-            let claims = deposits.into_iter().map(|deposit| (deposit, interaction));
-            world.claimable.extend(claims);
-        }
+        let carried = world.carry();
         Draft {
             world,
             sizes,
+            carried,
             claims: Vec::new(),
-            inners: None,
+            made: None,
         }
     }
 }
@@ -78,8 +80,14 @@ impl Draft {
     /// The inner rollups of `txs` transactions: proved claims, but for one
     /// place that is left for a new transaction, then random ones. `replies`
     /// are those to [`Draft::claims`], in order; a claim that finds no place
-    /// is proved again in the next rollup, against the roots of then.
-    pub fn inners(&mut self, txs: usize, replies: &[Bytes]) -> Vec<InnerJob> {
+    /// is proved again in the next rollup, against the roots of then. New
+    /// transactions are proved and come in through `door`.
+    pub fn inners(
+        &mut self,
+        txs: usize,
+        replies: &[Bytes],
+        door: &Door<'_>,
+    ) -> Result<Vec<InnerJob>, NotLetIn> {
         let capacity = (self.sizes.txs_per_inner() * self.sizes.inners_per_root()) as usize;
         let count = txs.clamp(1, capacity);
         let taken = replies.len().min(self.claims.len()).min(count.max(2) - 1);
@@ -92,8 +100,10 @@ impl Draft {
             })
             .collect();
         self.world.claimable.drain(..taken);
-        all.extend(Clients::new(&mut self.world).txs(count - taken));
-        self.build(&all)
+        let mut new = Clients::new(&mut self.world).txs(count - taken);
+        new.iter_mut().try_for_each(|tx| tx.prove(door))?;
+        all.extend(new);
+        Ok(self.build(&all))
     }
 
     fn build(&mut self, txs: &[Tx]) -> Vec<InnerJob> {
@@ -113,7 +123,7 @@ impl Draft {
         // The whole rollup is one aligned subtree, each inner one of its own.
         let whole = 2 * u64::from(self.sizes.rollup_slots());
         let mut start = self.world.data_size.next_multiple_of(whole);
-        let jobs = txs
+        let jobs: Vec<InnerJob> = txs
             .chunks(self.sizes.txs_per_inner() as usize)
             .map(|txs| {
                 let at = u32::try_from(start).expect("the data tree has 2^32 places");
@@ -123,51 +133,52 @@ impl Draft {
             .collect();
         self.world.data_size = start;
         let spent = Clients::spent_while_pending(txs);
-        let notes = txs.iter().flat_map(|tx| tx.notes).flatten();
-        self.inners = Some(Made {
+        let place = |commitment: &Fr| rollup.places.get(commitment).copied();
+        let mut notes: Vec<Note> = txs.iter().flat_map(|tx| tx.notes).flatten().collect();
+        notes.retain(|note| !spent(note));
+        for note in &mut notes {
+            note.index = place(&note.commitment).expect("every output is a leaf");
+        }
+        for account in self
+            .world
+            .users
+            .iter_mut()
+            .flat_map(|user| &mut user.account)
+        {
+            account.index = account.index.or_else(|| place(&account.note));
+        }
+        self.made = Some(Made {
             deposits: rollup.deposits,
-            notes: notes.filter(|note| !spent(note)).collect(),
+            notes,
             txs: txs.len(),
+            root: self.world.root_rollup(self.sizes, &self.carried, &jobs),
         });
         jobs
     }
 
-    /// Transactions of the inner rollups.
-    pub fn txs(&self) -> usize {
-        self.inners.as_ref().map_or(0, |made| made.txs)
+    /// The root rollup. `replies` are those to [`Draft::inners`], in order, as
+    /// the workers gave them. `None` before there are inner rollups.
+    pub fn root(&self, replies: &[Bytes]) -> Option<RootJob> {
+        let mut job = self.made.as_ref()?.root.clone();
+        job.request.inner_proofs = replies.to_vec();
+        Some(job)
     }
 
-    /// The world after this rollup: its data root is an old one now, its
-    /// notes can be spent, its bridges have been called.
-    ///
-    /// A draft without inner rollups leaves the world without a rollup.
-    pub fn settle(self) -> World {
-        let mut world = self.world;
-        let Some(made) = self.inners else {
-            return world;
-        };
-        let rollup = world.next_rollup;
-        world.notes.extend(made.notes);
-        for (k, deposits) in (0..).zip(made.deposits) {
-            let bridge = deposits[0].bridge;
-            let total = deposits.iter().map(|deposit| deposit.value).sum();
-            let result = world.rng.gen_ratio(7, 8);
-            let nonce = 32 * rollup + k;
-            let interaction = bridges::interact(bridge, nonce, total, result, &mut world.rng);
-            world.finished.push((interaction, deposits));
-        }
-        let root = world.trees.data.root();
-        world.trees.roots.set(u64::from(rollup + 1).into(), root);
-        world.next_rollup += 1;
-        world
+    /// Transactions of the inner rollups.
+    pub fn txs(&self) -> usize {
+        self.made.as_ref().map_or(0, |made| made.txs)
     }
 }
 
-/// What follows a claim reply's fields, in the length of a client proof's
-/// tail: a native proof is shorter than the original's, and is filled up.
+/// What follows a claim reply's fields: a native proof as it is, anything else
+/// in the length of the original's.
 fn tail(reply: &Bytes) -> Bytes {
-    let proof = reply.get(32 * CLAIM_FIELDS..).unwrap_or_default();
-    let mut tail = proof[..proof.len().min(TAIL_BYTES)].to_vec();
+    let fields = (32 * CLAIM_FIELDS).min(reply.len());
+    let proof = reply.slice(fields..);
+    if proof.len() == SINGLE_TAIL_BYTES {
+        return proof;
+    }
+    let mut tail = proof.to_vec();
     tail.resize(TAIL_BYTES, 0);
     tail.into()
 }

@@ -21,7 +21,18 @@ pub(super) struct User {
     pub(super) public: (Fr, Fr),
     /// An address of 160 bits.
     pub(super) address: Fr,
-    pub(super) registered: bool,
+    pub(super) account: Option<Account>,
+}
+
+/// What a user has registered.
+#[derive(Debug, Clone)]
+pub(super) struct Account {
+    pub(super) alias: Fr,
+    pub(super) signing_key: [u8; 32],
+    /// The account note that names the signing key.
+    pub(super) note: Fr,
+    /// Its place in the data tree, once it is settled.
+    pub(super) index: Option<u32>,
 }
 
 /// A value note of a user.
@@ -30,7 +41,11 @@ pub(super) struct Note {
     pub(super) owner: usize,
     pub(super) value: u64,
     pub(super) asset: u32,
+    pub(super) partial: ValueNotePartial,
+    pub(super) input_nullifier: Fr,
     pub(super) commitment: Fr,
+    /// Its place in the data tree; 0 until it is settled.
+    pub(super) index: u32,
 }
 
 /// A deposit into an interaction; its claim note is in the data tree.
@@ -39,7 +54,8 @@ pub(super) struct Deposit {
     pub(super) owner: usize,
     pub(super) value: u64,
     pub(super) bridge: BridgeCallData,
-    pub(super) value_partial: Fr,
+    /// Of the notes that the claim will make.
+    pub(super) value_partial: ValueNotePartial,
     pub(super) input_nullifier: Fr,
     /// Known once a rollup has taken the deposit.
     pub(super) nonce: u32,
@@ -63,29 +79,32 @@ pub(super) struct Interaction {
 
 impl User {
     pub(super) fn random(suite: Suite, rng: &mut ChaCha20Rng) -> Self {
-        let mut key = [0; 32];
-        rng.fill_bytes(&mut key);
-        // Below both group orders, so that it is its own reduction.
-        key[0] = 0;
+        let key = private_key(rng);
         let mut address = [0; 32];
         rng.fill_bytes(&mut address[12..]);
         Self {
             key,
             public: suite.owner_key(&key),
             address: field::reduce(&address),
-            registered: false,
+            account: None,
         }
     }
 
-    /// A partial value note with a fresh secret.
-    pub(super) fn partial(&self, suite: Suite, rng: &mut ChaCha20Rng) -> Fr {
-        let partial = ValueNotePartial {
+    /// The account and the place of its note, once that is settled.
+    pub(super) fn account_note(&self) -> Option<(&Account, u32)> {
+        let account = self.account.as_ref()?;
+        account.index.map(|index| (account, index))
+    }
+
+    /// A partial value note with a fresh secret. It needs the account's
+    /// signing key as soon as that can be used.
+    pub(super) fn partial(&self, rng: &mut ChaCha20Rng) -> ValueNotePartial {
+        ValueNotePartial {
             secret: random_element(rng),
             owner: self.public,
-            account_required: self.registered,
+            account_required: self.account_note().is_some(),
             creator: Fr::from(0u64),
-        };
-        partial.commit(suite)
+        }
     }
 }
 
@@ -95,11 +114,11 @@ impl Note {
         suite: Suite,
         owner: usize,
         (value, asset): (u64, u32),
-        partial: Fr,
+        partial: ValueNotePartial,
         input_nullifier: Fr,
     ) -> Self {
         let note = ValueNote {
-            partial,
+            partial: partial.commit(suite),
             value: Fr::from(value),
             asset: Fr::from(asset),
             input_nullifier,
@@ -108,7 +127,10 @@ impl Note {
             owner,
             value,
             asset,
+            partial,
+            input_nullifier,
             commitment: note.commit(suite),
+            index: 0,
         }
     }
 }
@@ -119,7 +141,7 @@ impl Deposit {
         let partial = ClaimNotePartial {
             deposit: Fr::from(self.value),
             bridge: self.bridge.encode(),
-            value_note_partial: self.value_partial,
+            value_note_partial: self.value_partial.commit(suite),
             input_nullifier: self.input_nullifier,
         };
         partial.commit(suite)
@@ -134,13 +156,13 @@ impl Deposit {
         )
     }
 
-    pub(super) fn wire(&self) -> ClaimNote {
+    pub(super) fn wire(&self, suite: Suite) -> ClaimNote {
         ClaimNote {
             deposit_value: self.value.into(),
             bridge_call_data: Word(self.bridge.to_word()),
             defi_interaction_nonce: self.nonce,
             fee: self.fee.into(),
-            value_note_partial_commitment: word(&self.value_partial),
+            value_note_partial_commitment: word(&self.value_partial.commit(suite)),
             input_nullifier: word(&self.input_nullifier),
         }
     }
@@ -184,6 +206,13 @@ impl Interaction {
 /// An element as it stands on the wire.
 pub(super) fn word(value: &Fr) -> Word {
     Word(field::to_word(value))
+}
+
+/// A private key below both group orders, so that it is its own reduction.
+pub(super) fn private_key(rng: &mut ChaCha20Rng) -> [u8; 32] {
+    let mut key = [0; 32];
+    rng.fill_bytes(&mut key[1..]);
+    key
 }
 
 /// A random element; the bias of the reduction does not matter here.

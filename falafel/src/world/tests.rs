@@ -1,15 +1,42 @@
 //! The world's requests are true statements, and only as they are.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use bytes::Bytes;
-use zkwhirl_circuits::{Suite, statement};
+use zkwhirl_circuits::{Suite, client::ClientWitness, join_split::JoinSplitWitness, statement};
 use zkwhirl_job::{
     Request, Sizes, Word,
-    request::{TxRollupRequest, field},
+    request::{ClientProof, TxRollupRequest, field},
 };
 
 use super::*;
+use crate::users::{ClientKeys, ClientProofs, Door, MockProofs, NotLetIn};
+
+/// Marked proofs of statements whose every rule was checked.
+#[derive(Debug, Default)]
+struct Checked(Mutex<Vec<ClientWitness>>);
+
+impl ClientProofs for Checked {
+    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+        let statement = match witness {
+            ClientWitness::JoinSplit(witness) => statement::join_split(witness),
+            ClientWitness::Account(witness) => statement::account(witness),
+        };
+        statement.map_err(|error| error.to_string())?;
+        self.0.lock().unwrap().push(witness.clone());
+        MockProofs.prove(witness)
+    }
+
+    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), String> {
+        MockProofs.verify(key, proof)
+    }
+}
+
+/// A door at which no proof is looked at.
+fn open(proofs: &dyn ClientProofs) -> Door<'_> {
+    Door { proofs, keys: None }
+}
 
 fn sizes(txs: u32, inners: u32) -> Sizes {
     Sizes::new(txs, inners).expect("small sizes")
@@ -39,7 +66,9 @@ fn checked_claims(draft: &mut Draft, suite: Suite, limit: usize) -> Vec<Bytes> {
 #[track_caller]
 fn checked_inners(draft: &mut Draft, suite: Suite, txs: usize, claims: &[Bytes]) -> Vec<InnerJob> {
     let capacity = draft.sizes().txs_per_inner();
-    let jobs = draft.inners(txs, claims);
+    let jobs = draft
+        .inners(txs, claims, &open(&Checked::default()))
+        .unwrap();
     for job in &jobs {
         let statement = statement::tx_rollup(suite, &job.request, capacity).unwrap();
         assert_eq!(words(&statement.published), job.published);
@@ -48,6 +77,10 @@ fn checked_inners(draft: &mut Draft, suite: Suite, txs: usize, claims: &[Bytes])
         assert_eq!(request.validate(draft.sizes()), Ok(()));
     }
     jobs
+}
+
+fn inners(draft: &mut Draft, txs: usize, claims: &[Bytes]) -> Vec<InnerJob> {
+    draft.inners(txs, claims, &open(&MockProofs)).unwrap()
 }
 
 fn proof_ids(request: &TxRollupRequest) -> impl Iterator<Item = u64> {
@@ -151,7 +184,7 @@ fn a_double_spend_or_a_changed_field_is_not_true() {
     let suite = Suite::Poseidon;
     let mut draft = World::genesis(suite, 2, 3).begin(sizes(2, 1));
     let claim = draft.claims(1).remove(0).request;
-    let good = draft.inners(2, &[]).remove(0).request;
+    let good = inners(&mut draft, 2, &[]).remove(0).request;
     statement::tx_rollup(suite, &good, 2).unwrap();
 
     let mut double_spend = good.clone();
@@ -182,7 +215,7 @@ fn a_double_spend_or_a_changed_field_is_not_true() {
 fn a_claim_travels_with_its_reply() {
     let mut draft = World::genesis(Suite::Poseidon, 4, 1).begin(sizes(2, 1));
     let claims = checked_claims(&mut draft, Suite::Poseidon, 1);
-    let inner = draft.inners(2, &claims).remove(0).request;
+    let inner = inners(&mut draft, 2, &claims).remove(0).request;
     assert_eq!(proof_ids(&inner).next(), Some(6));
     let tail = &inner.txs[0].tail;
     assert_eq!((&tail[..6], tail.len()), (&b"proof\0"[..], 1504));
@@ -199,7 +232,7 @@ fn the_same_seed_makes_the_same_requests() {
                 .iter()
                 .map(|job| job.request.to_bytes())
                 .collect();
-            let inners = draft.inners(3, &[]);
+            let inners = inners(&mut draft, 3, &[]);
             let inners: Vec<_> = inners.iter().map(|job| job.request.to_bytes()).collect();
             (claims, inners)
         };
@@ -237,4 +270,71 @@ fn an_inner_rollup_of_28_is_true_and_has_the_originals_size() {
     assert_eq!(request.txs.len(), 28);
     assert_eq!(request.to_bytes().len(), 2264 + 28 * 38_716 + 32 * lists);
     assert_eq!(jobs[0].published.len(), 108 + 8 * 32);
+}
+
+/// Over some rollups users spend with and without accounts, one note and two,
+/// settled and pending; what they publish is what their witnesses prove.
+#[test]
+fn users_prove_what_they_send() {
+    let mut world = World::genesis(Suite::Poseidon, 7, 3);
+    let proofs = Checked::default();
+    let (mut accounts, mut payments) = (0, Vec::new());
+    for _ in 0..8 {
+        let mut draft = world.begin(sizes(3, 4));
+        let claims = checked_claims(&mut draft, Suite::Poseidon, 1);
+        let jobs = draft.inners(12, &claims, &open(&proofs)).unwrap();
+        let txs: Vec<ClientProof> = jobs.into_iter().flat_map(|job| job.request.txs).collect();
+        let sent = std::mem::take(&mut *proofs.0.lock().unwrap());
+        assert_eq!(sent.len(), 11, "all but the claim");
+        for (witness, tx) in sent.into_iter().zip(&txs[1..]) {
+            let words: Vec<Word> = words(&witness.published());
+            assert_eq!(words, tx.public_inputs);
+            match witness {
+                ClientWitness::JoinSplit(payment) => payments.push(payment),
+                ClientWitness::Account(_) => accounts += 1,
+            }
+        }
+        world = draft.settle();
+    }
+    let count = |holds: fn(&JoinSplitWitness) -> bool| {
+        payments.iter().filter(|payment| holds(payment)).count()
+    };
+    let zero = Fr::from(0u64);
+    assert!(accounts > 0);
+    assert!(count(|w| w.account_required && w.inputs[0].in_use) > 0);
+    assert!(count(|w| !w.account_required && w.inputs[0].in_use) > 0);
+    assert!(count(|w| w.inputs[1].in_use) > 0);
+    assert!(count(|w| w.backward_link != Fr::from(0u64)) > 0);
+    assert!(count(|w| w.outputs[0].partial.creator != Fr::from(0u64)) > 0);
+    assert!(payments.iter().all(|w| w.data_root != zero));
+}
+
+#[test]
+fn what_does_not_verify_is_not_let_in() {
+    let keys = ClientKeys {
+        join_split: Bytes::from_static(b"join-split"),
+        account: Bytes::from_static(b"account"),
+    };
+    /// Verifies under one key only.
+    #[derive(Debug)]
+    struct OneKey(&'static [u8]);
+    impl ClientProofs for OneKey {
+        fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+            MockProofs.prove(witness)
+        }
+        fn verify(&self, key: &Bytes, _: &ClientProof) -> Result<(), String> {
+            (**key == *self.0).then_some(()).ok_or("another key".into())
+        }
+    }
+    let world = World::genesis(Suite::Poseidon, 7, 0);
+    let sent = |proofs: &dyn ClientProofs| {
+        let mut draft = world.begin(sizes(1, 1));
+        let keys = Some(&keys);
+        let door = Door { proofs, keys };
+        draft.inners(1, &[], &door).map(|jobs| jobs.len())
+    };
+    assert_eq!(sent(&MockProofs), Ok(1));
+    assert_eq!(sent(&OneKey(b"join-split")), Ok(1));
+    let refused = NotLetIn::Refused("another key".to_owned());
+    assert_eq!(sent(&OneKey(b"account")), Err(refused));
 }

@@ -125,14 +125,17 @@ impl Engine {
 
     /// The circuits of this engine's sizes, smallest first.
     pub fn circuits(&self) -> Vec<Circuit> {
-        let txs = self.config.sizes.txs_per_inner();
-        [StatementKind::Claim, StatementKind::TxRollup { txs }]
-            .into_iter()
-            .map(|statement| Circuit {
-                suite: self.config.suite,
-                statement,
-            })
-            .collect()
+        let (suite, txs) = (self.config.suite, self.config.sizes.txs_per_inner());
+        [
+            StatementKind::Account,
+            StatementKind::Claim,
+            StatementKind::JoinSplit,
+            StatementKind::TxRollup { txs },
+        ]
+        .into_iter()
+        .filter(|statement| statement.exists_in(suite))
+        .map(|statement| Circuit { suite, statement })
+        .collect()
     }
 
     /// Proves a request and verifies the proof.
@@ -141,8 +144,17 @@ impl Engine {
         request: &Request,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Receipt, EngineError> {
-        let say = |phase, fraction| report(Progress { phase, fraction });
         let statement = Statement::of(request, self.config.suite, self.config.sizes)?;
+        self.prove_statement(&statement, report)
+    }
+
+    /// Proves a statement of which every rule was checked.
+    pub(super) fn prove_statement(
+        &mut self,
+        statement: &Statement,
+        report: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Receipt, EngineError> {
+        let say = |phase, fraction| report(Progress { phase, fraction });
         let key = self.key(&statement.circuit, report)?;
         let started = Instant::now();
         say(Phase::Witness, 0.0);
@@ -165,11 +177,8 @@ impl Engine {
         proof
             .serialize_compressed(&mut bytes[..])
             .map_err(|error| EngineError::NotVerified(error.to_string()))?;
-        let native = NativeProof {
-            suite: suite_tag(self.config.suite),
-            vk_digest: key.verifying().digest,
-            proofs: vec![bytes],
-        };
+        let suite = suite_tag(self.config.suite);
+        let native = NativeProof::single(suite, key.verifying().digest, bytes);
         let fields = statement.fields();
         Ok(Receipt {
             reply: reply(&fields, &native),

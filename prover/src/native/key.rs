@@ -139,6 +139,14 @@ impl VerificationKey {
         })
     }
 
+    /// The bytes that [`VerificationKey::parse`] reads, and the digest is of.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let written = self.prepared.vk.serialize_compressed(&mut bytes);
+        written.expect("a vector takes every byte");
+        bytes
+    }
+
     /// Reads a verification key, with all checks; the error reads after "the
     /// verification key".
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {

@@ -4,12 +4,17 @@ use ark_bn254::Fr;
 use zkwhirl_circuits::{
     CheckError, Circuit, StatementKind, Suite, Witness,
     claim::{self, ClaimWitness},
+    client::ClientWitness,
     published::Published,
     r1cs::Assignment,
+    root_rollup::{self, RootRollupWitness, RootSize},
     statement,
     tx_rollup::{self, TxRollupWitness},
 };
-use zkwhirl_job::{Kind, LayoutError, Request, Sizes, Word};
+use zkwhirl_job::{
+    Kind, LayoutError, Request, Sizes, Word,
+    reply::{self, fields},
+};
 
 /// A request of which every rule was checked natively, with all values of its
 /// circuit.
@@ -76,10 +81,19 @@ pub fn published_fields(
         Request::TxRollup(request) => {
             tx_rollup::published(suite, txs, &TxRollupWitness::without_paths(request, txs)?)
         }
-        Request::RootRollup(_) | Request::RootVerifier(_) => {
-            return Err(StatementError::Unsupported {
-                kind: request.kind(),
-            });
+        Request::RootRollup(request) => {
+            let size = RootSize {
+                inners: sizes.inners_per_root(),
+                slots: sizes.slots(),
+            };
+            let witness = RootRollupWitness::new(request, size)?;
+            let broadcast = root_rollup::broadcast(suite, size, &witness);
+            return Ok(broadcast.words().into_iter().map(Word).collect());
+        }
+        Request::RootVerifier(request) => {
+            // Its validation found the reply to be longer.
+            let count = reply::broadcast_bytes(sizes) / 32;
+            return Ok(fields(&request.root_rollup_reply, count).unwrap_or_default());
         }
     };
     Ok(published.to_words().into_iter().map(Word).collect())
@@ -121,6 +135,25 @@ impl Statement {
         })
     }
 
+    /// Checks every rule of a client's own values.
+    pub(super) fn of_client(client: &ClientWitness) -> Result<Self, StatementError> {
+        let (published, witness) = match client {
+            ClientWitness::JoinSplit(values) => (
+                statement::join_split(values)?,
+                Witness::JoinSplit(values.clone()),
+            ),
+            ClientWitness::Account(values) => (
+                statement::account(values)?,
+                Witness::Account(values.clone()),
+            ),
+        };
+        Ok(Self {
+            circuit: client_circuit(client.statement()),
+            published,
+            witness,
+        })
+    }
+
     /// The values of all variables of the circuit.
     pub(super) fn assign(&self) -> Result<Assignment, StatementError> {
         Ok(self.circuit.assign_raw(&self.witness)?)
@@ -135,4 +168,10 @@ impl Statement {
     pub(super) fn public_input(&self) -> Fr {
         self.published.public_input()
     }
+}
+
+/// The circuit of a statement that clients prove.
+pub(super) fn client_circuit(statement: StatementKind) -> Circuit {
+    let suite = Suite::Poseidon;
+    Circuit { suite, statement }
 }

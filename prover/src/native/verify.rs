@@ -12,7 +12,7 @@ use bytes::Bytes;
 use zkwhirl_circuits::{Circuit, Suite};
 use zkwhirl_job::{
     Request, Sizes,
-    reply::{NativeProof, fields},
+    reply::{NativeForm, NativeProof, fields},
 };
 use zkwhirl_keystore::{CircuitIdentity, KeyStore};
 
@@ -49,6 +49,11 @@ impl NativeVerifier {
         }
     }
 
+    /// The suite of the replies.
+    pub(super) fn suite(&self) -> Suite {
+        self.suite
+    }
+
     /// Accepts a reply whose published fields are those that the request
     /// demands and whose proof verifies for them; otherwise says why not.
     pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
@@ -74,20 +79,21 @@ impl NativeVerifier {
         if native.suite != suite_tag(self.suite) {
             return Err(format!("the proof is not of the {} suite", self.suite));
         }
-        let key = self.key(&statement.circuit, native.vk_digest)?;
-        if native.vk_digest != key.digest {
+        if native.form != NativeForm::Single {
+            return Err(format!(
+                "a proof of form {} where one is expected that stands alone",
+                native.form as u8
+            ));
+        }
+        let (vk, bytes) = (native.vks[0], native.proofs[0]);
+        let key = self.key(&statement.circuit, vk)?;
+        if vk != key.digest {
             return Err(format!(
                 "the proof names verification key {}, this verifier has {}",
-                hex::encode(&native.vk_digest[..8]),
+                hex::encode(&vk[..8]),
                 hex::encode(&key.digest[..8])
             ));
         }
-        let [bytes] = &native.proofs[..] else {
-            return Err(format!(
-                "{} proofs where one is expected",
-                native.proofs.len()
-            ));
-        };
         let proof = Proof::deserialize_compressed(&bytes[..])
             .map_err(|error| format!("the proof is not three curve points: {error}"))?;
         verify_proof(&key, &proof, statement.public_input())
@@ -95,7 +101,11 @@ impl NativeVerifier {
 
     /// The circuit's key: the kept one if it is the one that is named, else
     /// what the store has now. A fleet that lost its key has another one.
-    fn key(&self, circuit: &Circuit, named: [u8; 32]) -> Result<Arc<VerificationKey>, String> {
+    pub(super) fn key(
+        &self,
+        circuit: &Circuit,
+        named: [u8; 32],
+    ) -> Result<Arc<VerificationKey>, String> {
         let name = circuit.to_string();
         let mut kept = self.kept(circuit, &name);
         if let Some(key) = &kept.key
@@ -123,13 +133,7 @@ impl NativeVerifier {
         if let Some(kept) = keys.get(name) {
             return kept.clone();
         }
-        let matrices = circuit.matrices();
-        let identity = CircuitIdentity {
-            name: name.to_owned(),
-            matrices: hex::encode(matrices.digest()),
-            rows: matrices.num_rows as u64,
-        };
-        let identity = Arc::new(identity);
+        let identity = Arc::new(identity(circuit));
         let kept = Kept {
             identity,
             key: None,
@@ -140,6 +144,16 @@ impl NativeVerifier {
 
     fn keys(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How keystores know a circuit. Builds its matrices.
+pub(super) fn identity(circuit: &Circuit) -> CircuitIdentity {
+    let matrices = circuit.matrices();
+    CircuitIdentity {
+        name: circuit.to_string(),
+        matrices: hex::encode(matrices.digest()),
+        rows: matrices.num_rows as u64,
     }
 }
 

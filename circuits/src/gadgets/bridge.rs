@@ -1,0 +1,83 @@
+//! Bridge call data in rows.
+
+use ark_bn254::Fr;
+
+use super::bits::{is_equal, is_zero, pack};
+use super::hash::Word;
+use crate::bridge::{ASSET_BITS, BRIDGE_BITS, VIRTUAL_BIT, offset};
+use crate::field::power_of_two;
+use crate::r1cs::{Bit, Builder, Num};
+
+/// Bridge call data in parts.
+pub(crate) struct Bridge {
+    pub(crate) word: Word,
+    pub(crate) input: [Num; 2],
+    pub(crate) output: [Num; 2],
+    pub(crate) is_virtual: [Bit; 2],
+    pub(crate) second_input: Bit,
+    pub(crate) second_output: Bit,
+}
+
+impl Bridge {
+    /// Takes packed data apart: no unknown bits, and the consistency rules.
+    pub(crate) fn alloc(b: &mut Builder, packed: Fr) -> Self {
+        let value = b.alloc(packed);
+        let integer = Word::bits_of(packed);
+        // Bits 2 to 31 of the configuration do not exist.
+        let unused = offset::CONFIG + 2..offset::AUX;
+        let bits: Vec<Bit> = (0..BRIDGE_BITS)
+            .map(|j| {
+                if unused.contains(&j) {
+                    Bit::constant(false)
+                } else {
+                    b.alloc_bit(integer(j))
+                }
+            })
+            .collect();
+        b.equal(&pack(&bits), &value);
+        let asset = |offset: usize| pack(&bits[offset..offset + ASSET_BITS]);
+        let input = [asset(offset::INPUT_A), asset(offset::INPUT_B)];
+        let output = [asset(offset::OUTPUT_A), asset(offset::OUTPUT_B)];
+        let is_virtual =
+            [offset::OUTPUT_A, offset::OUTPUT_B].map(|offset| bits[offset + VIRTUAL_BIT].clone());
+        let (second_input, second_output) = (
+            bits[offset::CONFIG].clone(),
+            bits[offset::CONFIG + 1].clone(),
+        );
+        let word = Word::packed(value, bits);
+        let bridge = Self {
+            word,
+            input,
+            output,
+            is_virtual,
+            second_input,
+            second_output,
+        };
+        rules(b, &bridge);
+        bridge
+    }
+}
+
+fn rules(b: &mut Builder, bridge: &Bridge) {
+    let none = Num::zero();
+    for (asset, used) in [
+        (&bridge.input[1], &bridge.second_input),
+        (&bridge.output[1], &bridge.second_output),
+    ] {
+        let present = is_zero(b, asset).not();
+        b.enforce(present.num(), used.not().num(), &none);
+    }
+    let equal_inputs = is_equal(b, &bridge.input[0], &bridge.input[1]);
+    b.enforce(bridge.second_input.num(), equal_inputs.num(), &none);
+    let equal_outputs = is_equal(b, &bridge.output[0], &bridge.output[1]);
+    let both_real = b.and(&bridge.is_virtual[0].not(), &bridge.is_virtual[1].not());
+    let forbidden = b.and(&both_real, &equal_outputs);
+    b.enforce(bridge.second_output.num(), forbidden.num(), &none);
+    for (asset, is_virtual) in bridge.output.iter().zip(&bridge.is_virtual) {
+        b.enforce(
+            is_virtual.num(),
+            &asset.plus(-power_of_two(VIRTUAL_BIT)),
+            &none,
+        );
+    }
+}

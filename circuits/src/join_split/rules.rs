@@ -1,0 +1,188 @@
+//! The rules of a join-split, natively.
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+
+use super::{JoinSplitWitness, OWNER_BITS};
+use crate::bridge::{ASSET_BITS, BridgeCallData, VIRTUAL_BIT};
+use crate::circuit::StatementKind;
+use crate::claim::{DATA_DEPTH, DEPOSIT_BITS, bridge_rules};
+use crate::client::proof_id;
+use crate::error::Rule;
+use crate::field::fits;
+use crate::gadgets::integer::AMOUNT_BITS;
+use crate::published::Published;
+use crate::schnorr::{self, SCALAR_BITS, is_private_key};
+
+/// Every rule that a witness breaks, in the order in which they are checked.
+pub fn violations(w: &JoinSplitWitness) -> Vec<Rule> {
+    let mut broken = Vec::new();
+    let mut demand = |holds: bool, rule: Rule| {
+        if !holds {
+            broken.push(rule);
+        }
+    };
+    for (value, bits, name) in ranges(w) {
+        demand(fits(value, bits), Rule::Range(name));
+    }
+    kind(w, &mut demand);
+    bridge(w, &mut demand);
+    notes(w, &mut demand);
+    demand(balances(w), Rule::Balance);
+    authorisation(w, &mut demand);
+    broken
+}
+
+fn ranges(w: &JoinSplitWitness) -> [(&Fr, usize, &'static str); 13] {
+    let [input1, input2] = &w.inputs;
+    [
+        (&w.public_value, AMOUNT_BITS, "public value"),
+        (&w.public_owner, OWNER_BITS, "public owner"),
+        (&w.asset, ASSET_BITS, "asset"),
+        (&input1.value, AMOUNT_BITS, "input value 1"),
+        (&input2.value, AMOUNT_BITS, "input value 2"),
+        (&w.outputs[0].value, AMOUNT_BITS, "output value 1"),
+        (&w.outputs[1].value, AMOUNT_BITS, "output value 2"),
+        (&w.deposit, DEPOSIT_BITS, "deposit"),
+        (&w.fee, DEPOSIT_BITS, "fee"),
+        (&input1.index, DATA_DEPTH, "input note index 1"),
+        (&input2.index, DATA_DEPTH, "input note index 2"),
+        (&w.signer.index, DATA_DEPTH, "account note index"),
+        (&w.signer.signature.s, SCALAR_BITS, "signature"),
+    ]
+}
+
+fn is(w: &JoinSplitWitness, kind: u64) -> bool {
+    w.proof_id == Fr::from(kind)
+}
+
+fn is_public(w: &JoinSplitWitness) -> bool {
+    is(w, proof_id::DEPOSIT) || is(w, proof_id::WITHDRAW)
+}
+
+fn kind(w: &JoinSplitWitness, demand: &mut impl FnMut(bool, Rule)) {
+    let is_deposit = is(w, proof_id::DEFI_DEPOSIT);
+    let public = is_public(w);
+    let known = public || is(w, proof_id::SEND) || is_deposit;
+    demand(known, Rule::PaymentKind);
+    for (value, name) in [
+        (w.public_value, "public value"),
+        (w.public_owner, "public owner"),
+    ] {
+        demand((value != Fr::ZERO) == public, Rule::PublicOnly(name));
+    }
+    let real = !public || fits(&w.asset, VIRTUAL_BIT);
+    demand(real, Rule::PublicVirtual);
+    demand(
+        (w.deposit != Fr::ZERO) == is_deposit,
+        Rule::DepositOnly("deposit value"),
+    );
+    let empty = !is_deposit || w.outputs[0].value == Fr::ZERO;
+    demand(empty, Rule::ClaimValue);
+    demand(!(is_deposit && w.allow_chain[0]), Rule::ChainClaim);
+}
+
+fn bridge(w: &JoinSplitWitness, demand: &mut impl FnMut(bool, Rule)) {
+    let is_deposit = is(w, proof_id::DEFI_DEPOSIT);
+    let allowed = is_deposit || w.bridge == Fr::ZERO;
+    demand(allowed, Rule::DepositOnly("bridge call data"));
+    let Some(bridge) = BridgeCallData::decode(&w.bridge) else {
+        demand(false, Rule::BridgeBits);
+        return;
+    };
+    bridge_rules(&bridge, demand);
+    demand(!bridge.second_input, Rule::TwoInputs);
+    let same = w.asset == Fr::from(bridge.input_a);
+    demand(!is_deposit || same, Rule::BridgeAsset);
+}
+
+fn notes(w: &JoinSplitWitness, demand: &mut impl FnMut(bool, Rule)) {
+    let [first, second] = &w.inputs;
+    let owner = w.owner();
+    demand(first.in_use || !second.in_use, Rule::InputOrder);
+    let may_have_none = is(w, proof_id::DEPOSIT);
+    demand(first.in_use || may_have_none, Rule::NoInput);
+    let mut link_found = w.backward_link == Fr::ZERO;
+    for (number, (which, input)) in (1u8..).zip(w.inputs.iter().enumerate()) {
+        let linked = input.in_use && w.backward_link == w.input_commitment(which);
+        link_found |= linked;
+        let value = input.in_use || input.value == Fr::ZERO;
+        demand(value, Rule::UnusedValue(number));
+        let found = !input.in_use || linked || w.folded_root(which) == w.data_root;
+        demand(found, Rule::InputNote(number));
+    }
+    demand(link_found, Rule::BackwardLink);
+    for (number, (output, chain)) in (1u8..).zip(w.outputs.iter().zip(w.allow_chain)) {
+        let creator = output.partial.creator;
+        let known = creator == Fr::ZERO || creator == owner.0;
+        demand(known, Rule::Creator(number));
+        let own = !chain || output.partial.owner == owner;
+        demand(own, Rule::ChainOwner(number));
+    }
+}
+
+/// Whether what goes in goes out. With all values in range both sides are
+/// below p: three times 2²⁵² and twice 2²⁴² are.
+fn balances(w: &JoinSplitWitness) -> bool {
+    let public = |kind| {
+        if is(w, kind) {
+            w.public_value
+        } else {
+            Fr::ZERO
+        }
+    };
+    let [input1, input2] = &w.inputs;
+    let [output1, output2] = &w.outputs;
+    let before = input1.value + input2.value + public(proof_id::DEPOSIT);
+    let kept = output1.value + output2.value + public(proof_id::WITHDRAW);
+    before == kept + w.deposit + w.fee
+}
+
+fn authorisation(w: &JoinSplitWitness, demand: &mut impl FnMut(bool, Rule)) {
+    let (owner, signer) = (w.owner(), &w.signer);
+    demand(is_private_key(w.private_key), Rule::PrivateKey);
+    let named = w.account_required || signer.key == owner;
+    demand(named, Rule::SigningKey);
+    let registered = !w.account_required || signer.folded_root(owner.0) == w.data_root;
+    demand(registered, Rule::AccountNote);
+    let message = published(w).public_input();
+    match schnorr::point(signer.key.0, signer.key.1) {
+        None => demand(false, Rule::SigningKeyCurve),
+        Some(key) => {
+            let signed = schnorr::verify(key, message, &signer.signature);
+            demand(signed, Rule::Signature);
+        }
+    }
+}
+
+/// The 16 published fields; they mean something only if the rules hold.
+pub fn published(w: &JoinSplitWitness) -> Published {
+    let zero = Fr::ZERO;
+    let is_deposit = is(w, proof_id::DEFI_DEPOSIT);
+    let [nullifier1, nullifier2] = w.nullifiers();
+    let first = if is_deposit {
+        w.claim_partial()
+    } else {
+        w.output_commitment(0)
+    };
+    let allow_chain = u64::from(w.allow_chain[0]) + 2 * u64::from(w.allow_chain[1]);
+    let fields = vec![
+        w.proof_id,
+        first,
+        w.output_commitment(1),
+        nullifier1,
+        nullifier2,
+        w.public_value,
+        w.public_owner,
+        if is_public(w) { w.asset } else { zero },
+        w.data_root,
+        w.fee,
+        w.asset,
+        w.bridge,
+        w.deposit,
+        zero,
+        w.backward_link,
+        Fr::from(allow_chain),
+    ];
+    Published::new(StatementKind::JoinSplit, fields, Vec::new())
+}

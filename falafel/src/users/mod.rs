@@ -1,0 +1,29 @@
+//! The users' side: how their transactions are proved, and how Falafel
+//! verifies them when they come in.
+
+mod door;
+mod mock;
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use zkwhirl_circuits::client::ClientWitness;
+use zkwhirl_job::request::ClientProof;
+
+pub use door::{ClientKeys, Door, NotLetIn};
+pub use mock::MockProofs;
+pub(crate) use mock::{TAIL_BYTES, tail as mock_tail};
+
+/// The proofs of clients. Both methods run on a blocking thread and may take
+/// seconds.
+///
+/// Whoever wires the simulated Falafel supplies it: the world knows what its
+/// users have to prove, but no prover.
+pub trait ClientProofs: Debug + Send + Sync {
+    /// Proves a user's transaction: its 16 public inputs, and a tail.
+    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String>;
+
+    /// Accepts a transaction's proof under the reply to the verification key
+    /// job of its circuit.
+    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), String>;
+}
