@@ -14,7 +14,7 @@ use zkwhirl_job::{
 use super::{
     engine::suite_tag,
     pieces::{self, CLIENT_TAGS, Piece},
-    rollup::{named, root_size},
+    rollup::{inner_domain_log2, named, root_size},
 };
 
 /// The proofs inside a request.
@@ -25,7 +25,15 @@ pub(super) enum Inside {
     /// Those of a tx rollup's clients.
     Clients(Carried),
     /// Those of a root rollup's inner rollups.
-    Inners(Vec<BundledInner>, Vec<[Word; 6]>),
+    Inners(Inners),
+}
+
+/// What a root rollup's request adds to its bundle.
+#[derive(Debug)]
+pub(super) struct Inners {
+    domain_log2: u32,
+    inners: Vec<BundledInner>,
+    interactions: Vec<[Word; 6]>,
 }
 
 impl Inside {
@@ -65,9 +73,14 @@ impl Inside {
                 words: carried.words,
                 proofs: [vec![proof], carried.proofs].concat(),
             },
-            Self::Inners(inners, interactions) => {
+            Self::Inners(Inners {
+                domain_log2,
+                inners,
+                interactions,
+            }) => {
                 let bundle = Bundle {
                     sizes,
+                    domain_log2,
                     broadcast: words,
                     suite,
                     vk,
@@ -107,7 +120,12 @@ fn inners(
     let mut interactions: Vec<[Word; 6]> =
         request.defi_interaction_notes.iter().map(words).collect();
     interactions.resize(32, [Word::ZERO; 6]);
-    Ok((Inside::Inners(inners, interactions), all))
+    let inners = Inners {
+        domain_log2: inner_domain_log2(suite, sizes),
+        inners,
+        interactions,
+    };
+    Ok((Inside::Inners(inners), all))
 }
 
 /// The words of an interaction note in the order of a bundle.

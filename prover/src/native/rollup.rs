@@ -60,6 +60,13 @@ impl Rollup {
         };
         let sizes = bundle.sizes;
         let size = root_size(sizes)?;
+        let must = inner_domain_log2(suite, sizes);
+        if bundle.domain_log2 != must {
+            return Err(format!(
+                "the largest inner circuit has a domain of 2^{must}, the bundle says 2^{}",
+                bundle.domain_log2
+            ));
+        }
         let raw = |words: &[Word]| words.iter().map(|word| word.0).collect::<Vec<_>>();
         let headers: Vec<Vec<[u8; 32]>> = bundle.inners.iter().map(|i| raw(&i.header)).collect();
         let notes: Vec<_> = bundle
@@ -146,6 +153,15 @@ pub(super) fn root_size(sizes: Sizes) -> Result<RootSize, String> {
         inners: sizes.inners_per_root(),
         slots: sizes.slots(),
     })
+}
+
+/// log2 of the domain of the circuit that proves an inner rollup.
+pub(super) fn inner_domain_log2(suite: Suite, sizes: Sizes) -> u32 {
+    let txs = sizes.txs_per_inner();
+    let statement = StatementKind::TxRollup { txs };
+    let rows = Circuit { suite, statement }.num_rows();
+    // Two rows more: one for each public variable.
+    (rows + 2).next_power_of_two().ilog2()
 }
 
 /// What a proof id means, in words.
