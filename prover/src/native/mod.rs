@@ -26,5 +26,5 @@ pub use pieces::{Piece, VerifyError};
 pub use rollup::{InnerRollup, Rollup, Txs, tx_kind};
 pub use self_test::self_test_request;
 pub use statement::{Checked, StatementError, check, published_fields};
-pub use verify::NativeVerifier;
+pub use verify::{NativeVerifier, verify_rollup};
 pub use vks::identity;

@@ -9,7 +9,7 @@ use zkwhirl_job::{
     reply::{Bundle, NativeProof, fields},
     request::{RootRollupRequest, RootVerifierRequest, TxRollupRequest},
 };
-use zkwhirl_keystore::KeyStore;
+use zkwhirl_keystore::{KeyStore, VkSource};
 
 use super::{
     engine::suite_tag,
@@ -37,7 +37,7 @@ impl NativeVerifier {
         Self {
             suite,
             sizes,
-            keys: Vks::new(store.into()),
+            keys: Vks::new(Arc::new(store.into())),
         }
     }
 
@@ -172,6 +172,15 @@ impl NativeVerifier {
         let tail = NativeProof::parse(&reply[32 * words.len()..]);
         tail.map_err(|error| VerifyError::Reply(error.to_string()))
     }
+}
+
+/// Verifies a whole rollup from nothing but its bytes and verification keys:
+/// the final buffer that Falafel publishes, of either suite and of any size.
+pub fn verify_rollup(buffer: &[u8], keys: Arc<dyn VkSource>) -> Result<Rollup, VerifyError> {
+    let bundle = Bundle::parse(buffer).map_err(|error| error.to_string())?;
+    let rollup = Rollup::read(&bundle)?;
+    rollup.verify(&Vks::new(keys))?;
+    Ok(rollup)
 }
 
 /// Demands that a reply starts with some words.

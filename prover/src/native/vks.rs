@@ -6,17 +6,17 @@ use std::{
 };
 
 use zkwhirl_circuits::Circuit;
-use zkwhirl_keystore::{CircuitIdentity, KeyStore};
+use zkwhirl_keystore::{CircuitIdentity, VkSource};
 
 use super::VerificationKey;
 
-/// The verification keys of a store.
+/// The verification keys of a source.
 ///
 /// A key is looked up when the first proof of its circuit comes, and kept;
 /// when a proof names another one, once more.
 #[derive(Debug)]
 pub(super) struct Vks {
-    store: Arc<dyn KeyStore>,
+    source: Arc<dyn VkSource>,
     keys: Mutex<HashMap<String, Kept>>,
 }
 
@@ -29,15 +29,15 @@ struct Kept {
 }
 
 impl Vks {
-    pub(super) fn new(store: Arc<dyn KeyStore>) -> Self {
+    pub(super) fn new(source: Arc<dyn VkSource>) -> Self {
         Self {
-            store,
+            source,
             keys: Mutex::new(HashMap::new()),
         }
     }
 
     /// The circuit's key: the kept one if it is the one that is named, else
-    /// what the store has now. A fleet that lost its key has another one.
+    /// what the source has now. A fleet that lost its key has another one.
     pub(super) fn key(
         &self,
         circuit: &Circuit,
@@ -51,8 +51,8 @@ impl Vks {
             return Ok(Arc::clone(key));
         }
         let bytes = self
-            .store
-            .verification_key(&kept.identity)
+            .source
+            .vk(&kept.identity)
             .map_err(|error| error.to_string())?
             .ok_or_else(|| format!("there is no key for {name} yet"))?;
         let key = VerificationKey::parse(&bytes)

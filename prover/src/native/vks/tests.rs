@@ -5,7 +5,9 @@ use ark_ec::AffineRepr;
 use ark_groth16::VerifyingKey;
 use ark_serialize::CanonicalSerialize;
 use zkwhirl_circuits::{StatementKind, Suite};
-use zkwhirl_keystore::{ClientCircuit, Generate, Generated, KeyError, KeyFile, Provenance, Watch};
+use zkwhirl_keystore::{
+    ClientCircuit, Generate, Generated, KeyError, KeyFile, KeyStore, Provenance, Watch,
+};
 
 use super::*;
 
@@ -73,7 +75,7 @@ fn vk(number: u64) -> Vec<u8> {
 fn a_key_is_asked_for_once_and_again_when_a_proof_names_another() {
     let store = Arc::new(OneKey::default());
     let keys: Arc<dyn KeyStore> = Arc::<OneKey>::clone(&store);
-    let keys = Vks::new(keys);
+    let keys = Vks::new(Arc::new(keys));
     let circuit = Circuit {
         suite: Suite::Poseidon,
         statement: StatementKind::Claim,
