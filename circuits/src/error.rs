@@ -68,8 +68,6 @@ pub enum Rule {
     NewNullRoot(u8),
     #[error("nullifier {0} has a neighbour that agrees in its upper bits")]
     NullifierNeighbour(u8),
-    #[error("padding path does not lead to an empty leaf of the last nullifier root")]
-    PaddingPath,
 }
 
 /// A request that is no valid statement.

@@ -9,6 +9,7 @@ pub mod field;
 mod gadgets;
 pub mod notes;
 pub mod pedersen;
+mod plan;
 pub mod poseidon;
 pub mod published;
 pub mod r1cs;
@@ -21,4 +22,5 @@ pub use circuit::{
     CheckError, CheckReport, Circuit, Input, MAX_TXS, StatementKind, UnknownCircuit, Witness,
 };
 pub use error::{Rule, StatementError};
+pub use plan::{Plan, TooLarge};
 pub use suite::{HashIndex, MAX_DEPTH, Suite, UnknownSuite};
