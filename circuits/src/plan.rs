@@ -16,16 +16,16 @@ pub enum Plan {
     Chain(Chain),
 }
 
-/// No cut of an inner rollup has circuits below the limit.
+/// A circuit that cannot be avoided is larger than allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
-    "circuit {circuit} needs a domain of {needs}, MAX_CIRCUIT_SIZE is {limit}; \
-     {needs} is the least with which an inner rollup can be proved"
+    "circuit {circuit} needs a domain of {needs}, MAX_CIRCUIT_SIZE is {limit}: \
+     raise it to {needs} or more"
 )]
 pub struct TooLarge {
-    /// The largest circuit of the finest cut.
+    /// The circuit; of an inner rollup the largest of its finest cut.
     pub circuit: Circuit,
-    /// The domain that it needs.
+    /// The domain that it needs: the least limit that would do.
     pub needs: u64,
     /// The limit.
     pub limit: u64,

@@ -8,7 +8,7 @@ use ark_std::UniformRand;
 use bytes::{BufMut, Bytes, BytesMut};
 use rand::rngs::OsRng;
 use tokio::time::Instant;
-use zkwhirl_circuits::{Circuit, StatementKind, Suite};
+use zkwhirl_circuits::{Circuit, Suite, TooLarge};
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
     reply::{NativeProof, SuiteTag},
@@ -17,8 +17,12 @@ use zkwhirl_keystore::{
     CircuitIdentity, EmbeddedKeyStore, KeyProgress, KeyStore, KeyWriter, Provenance, ensure_usable,
 };
 
-use super::{NativeKey, SizeMismatch, groth16, key, statement::Statement, verify::verify_proof};
-use crate::{Phase, Progress, native::statement::StatementError};
+use super::{
+    NativeKey, Setting, SizeMismatch, clients, groth16, key,
+    statement::{Part, Statement, StatementError},
+    verification_keys::{NotVerified, VerificationKeys, verify_proof},
+};
+use crate::{Phase, Progress};
 
 /// What an engine proves, and with which keys.
 #[derive(Debug, Clone)]
@@ -41,8 +45,11 @@ pub struct EngineConfig {
 #[derive(Debug)]
 pub struct Engine {
     config: EngineConfig,
+    setting: Setting,
     store: Arc<dyn KeyStore>,
-    keys: HashMap<String, Arc<NativeKey>>,
+    keys: HashMap<Circuit, Arc<NativeKey>>,
+    /// For the proofs of clients, whose proving keys are not needed.
+    verification_keys: VerificationKeys,
 }
 
 /// A verified reply and what it cost.
@@ -54,9 +61,13 @@ pub struct Receipt {
     pub fields: Vec<Word>,
     /// Constraints that were proved.
     pub rows: usize,
-    /// How long the witness and the proof took; the key is not counted.
+    /// Proofs that were made.
+    pub proofs: usize,
+    /// Proofs of clients that the reply carries, all verified.
+    pub client_proofs: usize,
+    /// How long witnesses and proofs took; keys are not counted.
     pub proving: Duration,
-    /// Where the key's secret numbers came from.
+    /// Where the secret numbers of the last key came from.
     pub provenance: Provenance,
 }
 
@@ -67,18 +78,11 @@ pub enum EngineError {
     #[error("{0}")]
     Statement(#[from] StatementError),
     /// The circuit is larger than allowed.
-    #[error(
-        "circuit {circuit} needs a domain of {needs}, MAX_CIRCUIT_SIZE is {limit}; \
-         raise it or use fewer txs per inner rollup"
-    )]
-    TooLarge {
-        /// The circuit.
-        circuit: String,
-        /// The domain that it needs.
-        needs: u64,
-        /// The limit.
-        limit: u64,
-    },
+    #[error("{0}")]
+    TooLarge(#[from] TooLarge),
+    /// A client's proof is not good, or cannot be checked.
+    #[error("{0}")]
+    Client(NotVerified),
     /// There is no usable key.
     #[error("{0}")]
     Key(#[from] zkwhirl_keystore::KeyError),
@@ -95,8 +99,11 @@ impl EngineError {
     pub fn failure(&self) -> Failure {
         let reason = self.to_string();
         match self {
-            Self::Statement(_) => Failure::invalid(reason),
-            Self::TooLarge { .. } | Self::Key(_) => Failure::infrastructure(reason),
+            Self::Statement(StatementError::TooLarge(_))
+            | Self::TooLarge(_)
+            | Self::Client(NotVerified::NoKey(_))
+            | Self::Key(_) => Failure::infrastructure(reason),
+            Self::Statement(_) | Self::Client(NotVerified::Refused(_)) => Failure::invalid(reason),
             Self::Size(_) | Self::NotVerified(_) => Failure::prover(reason),
         }
     }
@@ -111,8 +118,11 @@ impl Engine {
 
     /// An engine that has loaded no key yet, with the keys of `store`.
     pub fn with_store(config: EngineConfig, store: Arc<dyn KeyStore>) -> Self {
+        let setting = Setting::new(config.suite, config.sizes, config.max_circuit_size);
         Self {
             config,
+            setting,
+            verification_keys: VerificationKeys::new(Arc::clone(&store)),
             store,
             keys: HashMap::new(),
         }
@@ -123,58 +133,65 @@ impl Engine {
         &self.config
     }
 
-    /// The circuits of this engine's sizes, smallest first.
-    pub fn circuits(&self) -> Vec<Circuit> {
-        let txs = self.config.sizes.txs_per_inner();
-        [StatementKind::Claim, StatementKind::TxRollup { txs }]
-            .into_iter()
-            .map(|statement| Circuit {
-                suite: self.config.suite,
-                statement,
-            })
-            .collect()
+    /// What is proved, and in which circuits.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
     }
 
-    /// Proves a request and verifies the proof.
+    /// Proves a request, in as many proofs as the setting has for it, and
+    /// verifies each of them.
+    ///
+    /// Progress within [`Phase::Prove`] is that of all proofs together.
     pub fn prove(
         &mut self,
         request: &Request,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Receipt, EngineError> {
         let say = |phase, fraction| report(Progress { phase, fraction });
-        let statement = Statement::of(request, self.config.suite, self.config.sizes)?;
-        let key = self.key(&statement.circuit, report)?;
-        let started = Instant::now();
-        say(Phase::Witness, 0.0);
-        let assignment = statement.assign()?;
-        say(Phase::Prove, 0.0);
-        let rng = &mut OsRng;
-        let blinding = [Fr::rand(rng), Fr::rand(rng)];
-        let proof = groth16::prove(
-            &key.queries,
-            &key.matrices,
-            &assignment,
-            blinding,
-            &|fraction| say(Phase::Prove, fraction),
-        )?;
-        say(Phase::Verify, 0.0);
-        verify_proof(key.verifying(), &proof, statement.public_input())
-            .map_err(EngineError::NotVerified)?;
+        let statement = Statement::of(request, &self.setting)?;
+        self.check_clients(&statement)?;
+        let parts = statement.parts.len();
+        let mut receipt = Receipt {
+            reply: Bytes::new(),
+            fields: statement.fields(),
+            rows: 0,
+            proofs: parts,
+            client_proofs: statement.carried.len(),
+            proving: Duration::ZERO,
+            provenance: self.config.provenance.clone(),
+        };
+        let mut proofs = Vec::with_capacity(parts);
+        for (at, part) in statement.parts.iter().enumerate() {
+            let key = self.key(&part.circuit, report)?;
+            let started = Instant::now();
+            if at == 0 {
+                say(Phase::Witness, 0.0);
+            }
+            let proof = prove_part(part, &key, &|fraction| {
+                say(Phase::Prove, (at as f32 + fraction) / parts as f32);
+            })?;
+            receipt.proving += started.elapsed();
+            receipt.rows += key.rows();
+            receipt.provenance = key.provenance().clone();
+            proofs.push((key.verifying().digest, proof));
+        }
         say(Phase::Verify, 1.0);
-        let mut bytes = [0; 128];
-        proof
-            .serialize_compressed(&mut bytes[..])
-            .map_err(|error| EngineError::NotVerified(error.to_string()))?;
-        let suite = suite_tag(self.config.suite);
-        let native = NativeProof::single(suite, key.verifying().digest, bytes);
-        let fields = statement.fields();
-        Ok(Receipt {
-            reply: reply(&fields, &native),
-            fields,
-            rows: key.rows(),
-            proving: started.elapsed(),
-            provenance: key.provenance().clone(),
-        })
+        let tail = tail(self.config.suite, statement, proofs);
+        receipt.reply = reply(&receipt.fields, &tail);
+        Ok(receipt)
+    }
+
+    /// Verifies the clients' proofs that the reply will carry: one that is not
+    /// good would make the whole reply worthless.
+    fn check_clients(&self, statement: &Statement) -> Result<(), EngineError> {
+        let suite = self.config.suite;
+        for carried in &statement.carried {
+            let digest = statement.client_digest(carried.tx);
+            let claim = carried.claim(suite, digest).map_err(StatementError::from)?;
+            let verified = self.verification_keys.verify(&claim);
+            verified.map_err(EngineError::Client)?;
+        }
+        Ok(())
     }
 
     /// The key of a circuit: the loaded one, else the stored one, else a new
@@ -184,27 +201,18 @@ impl Engine {
         circuit: &Circuit,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Arc<NativeKey>, EngineError> {
-        let name = circuit.to_string();
-        if let Some(key) = self.keys.get(&name) {
+        if let Some(key) = self.keys.get(circuit) {
             return Ok(Arc::clone(key));
         }
-        let rows: usize = circuit.rows().iter().map(|(_, rows)| rows).sum();
-        // Two rows more: one for each public variable.
-        let needs = (rows as u64 + 2).next_power_of_two();
-        if needs > self.config.max_circuit_size {
-            return Err(EngineError::TooLarge {
-                circuit: name,
-                needs,
-                limit: self.config.max_circuit_size,
-            });
-        }
+        self.setting.admit(*circuit)?;
         report(Progress {
             phase: Phase::Key,
             fraction: 0.0,
         });
         let matrices = circuit.matrices();
+        let rows = matrices.num_rows;
         let identity = CircuitIdentity {
-            name: name.clone(),
+            name: circuit.to_string(),
             matrices: hex::encode(matrices.digest()),
             rows: rows as u64,
         };
@@ -227,8 +235,51 @@ impl Engine {
         drop(matrices);
         ensure_usable(&made.key, self.config.allow_dev_keys)?;
         let key = Arc::new(NativeKey::load(&made.key)?);
-        self.keys.insert(name, Arc::clone(&key));
+        self.keys.insert(*circuit, Arc::clone(&key));
         Ok(key)
+    }
+}
+
+/// Proves a part and verifies its proof.
+fn prove_part(
+    part: &Part,
+    key: &NativeKey,
+    step: &(dyn Fn(f32) + Sync),
+) -> Result<[u8; 128], EngineError> {
+    let assignment = part.assign()?;
+    step(0.0);
+    let rng = &mut OsRng;
+    let blinding = [Fr::rand(rng), Fr::rand(rng)];
+    let (queries, matrices) = (&key.queries, &key.matrices);
+    let proof = groth16::prove(queries, matrices, &assignment, blinding, step)?;
+    let failed = |problem: String| EngineError::NotVerified(format!("{}: {problem}", part.name));
+    verify_proof(key.verifying(), &proof, part.public_input).map_err(failed)?;
+    let mut bytes = [0; 128];
+    proof
+        .serialize_compressed(&mut bytes[..])
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// What a reply carries beside its published fields.
+fn tail(suite: Suite, statement: Statement, mut own: Vec<([u8; 32], [u8; 128])>) -> NativeProof {
+    let Statement {
+        form,
+        words,
+        carried,
+        ..
+    } = statement;
+    let mut vks: Vec<[u8; 32]> = own.iter().map(|(vk, _)| *vk).collect();
+    // Proofs of one circuit stand together.
+    vks.dedup();
+    vks.extend(clients::keys(&carried));
+    own.extend(carried.iter().map(|client| (client.vk, client.proof)));
+    NativeProof {
+        suite: suite_tag(suite),
+        form,
+        vks,
+        words,
+        proofs: own.into_iter().map(|(_, proof)| proof).collect(),
     }
 }
 

@@ -1,21 +1,29 @@
 //! The native engine: Groth16 over BN254 for the statements of
 //! `zkwhirl-circuits`, from keys that hold the constraint matrices.
 
+mod clients;
 mod engine;
 mod groth16;
 mod key;
 mod matrices;
 mod points;
 mod progress;
+mod reading;
 mod self_test;
+mod setting;
 mod statement;
 #[cfg(feature = "test-util")]
 pub mod stock;
+mod verification_keys;
 mod verify;
 
+pub use clients::ClientError;
 pub use engine::{Engine, EngineConfig, EngineError, Receipt};
 pub use groth16::SizeMismatch;
 pub use key::{NativeKey, VerificationKey};
+pub use reading::{ProofClaim, ReadError, tx_rollup as read_tx_rollup};
 pub use self_test::self_test_request;
+pub use setting::Setting;
 pub use statement::{Checked, StatementError, check, published_fields};
+pub use verification_keys::NotVerified;
 pub use verify::NativeVerifier;

@@ -1,22 +1,50 @@
-//! Which circuit proves a request, and the statement that it makes of it.
+//! Which circuits prove a request, and the statements that it makes of them.
+
+use std::sync::Arc;
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
-    CheckError, Circuit, StatementKind, Suite, Witness,
+    CheckError, Circuit, Plan, StatementKind, Suite, TooLarge, Witness,
     claim::{self, ClaimWitness},
+    field,
     published::Published,
     r1cs::Assignment,
     statement,
-    tx_rollup::{self, TxRollupWitness},
+    tx_rollup::{self, Chain, TxRollupWitness},
 };
-use zkwhirl_job::{Kind, LayoutError, Request, Sizes, Word};
+use zkwhirl_job::{
+    Kind, LayoutError, Request, Sizes, Word,
+    reply::NativeForm,
+    request::{ClaimRequest, TxRollupRequest},
+};
+
+use super::{
+    clients::{self, CarriedProof, ClientError},
+    reading,
+    setting::Setting,
+};
 
 /// A request of which every rule was checked natively, with all values of its
-/// circuit.
+/// circuits.
 #[derive(Debug)]
 pub(super) struct Statement {
-    pub(super) circuit: Circuit,
     published: Published,
+    /// What a reply carries beside the published fields.
+    pub(super) form: NativeForm,
+    pub(super) words: Vec<Word>,
+    /// What is to be proved, in the order of the proofs.
+    pub(super) parts: Vec<Part>,
+    /// Proofs of clients that the reply carries.
+    pub(super) carried: Vec<CarriedProof>,
+}
+
+/// One proof of a statement.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) name: String,
+    pub(super) circuit: Circuit,
+    /// The one public input.
+    pub(super) public_input: Fr,
     witness: Witness,
 }
 
@@ -29,9 +57,21 @@ pub enum StatementError {
     /// A rule of the protocol does not hold.
     #[error("{0}")]
     False(#[from] zkwhirl_circuits::StatementError),
-    /// The rules hold natively, but a row of the circuit does not: a bug.
+    /// A client's proof cannot be carried.
     #[error("{0}")]
-    Row(#[from] CheckError),
+    Client(#[from] ClientError),
+    /// No circuits of the allowed size prove it.
+    #[error("{0}")]
+    TooLarge(#[from] TooLarge),
+    /// The rules hold natively, but a row of a circuit does not: a bug.
+    #[error("{part}: {error}")]
+    Row {
+        /// Which proof's circuit.
+        part: String,
+        /// The row.
+        #[source]
+        error: CheckError,
+    },
     /// No circuit of this release proves the kind.
     #[error("the native engine proves claims and tx rollups, not {kind} jobs")]
     Unsupported {
@@ -40,7 +80,7 @@ pub enum StatementError {
     },
 }
 
-/// A request of which every row of the circuit was checked.
+/// A request of which every row of its circuits was checked.
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// Rows, all of them satisfied.
@@ -49,15 +89,24 @@ pub struct Checked {
     pub fields: Vec<Word>,
 }
 
-/// Checks a request natively and row by row in its circuit, without a key.
-pub fn check(request: &Request, suite: Suite, sizes: Sizes) -> Result<Checked, StatementError> {
-    let statement = Statement::of(request, suite, sizes)?;
-    let report = statement.circuit.check_raw(&statement.witness)?;
-    if report.public_input != statement.public_input() {
-        return Err(CheckError::PublicInput.into());
+/// Checks a request natively and row by row in its circuits, one after the
+/// other, without a key. `report` is told how much is done, 0 to 1.
+pub fn check(
+    request: &Request,
+    setting: &Setting,
+    report: &dyn Fn(f32),
+) -> Result<Checked, StatementError> {
+    let statement = Statement::of(request, setting)?;
+    let mut rows = 0;
+    for (at, part) in statement.parts.iter().enumerate() {
+        report(at as f32 / statement.parts.len() as f32);
+        rows += part.check().map_err(|error| StatementError::Row {
+            part: part.name.clone(),
+            error,
+        })?;
     }
     Ok(Checked {
-        rows: report.rows,
+        rows,
         fields: statement.fields(),
     })
 }
@@ -86,39 +135,104 @@ pub fn published_fields(
 }
 
 impl Statement {
-    /// Checks every rule of a request at `sizes`.
-    pub(super) fn of(
-        request: &Request,
-        suite: Suite,
-        sizes: Sizes,
-    ) -> Result<Self, StatementError> {
-        request.validate(sizes)?;
-        let txs = sizes.txs_per_inner();
-        let (kind, published, witness) = match request {
-            Request::Claim(request) => (
-                StatementKind::Claim,
-                statement::claim(suite, request)?.published,
-                Witness::Claim(Box::new(ClaimWitness::new(request)?)),
-            ),
-            Request::TxRollup(request) => (
-                StatementKind::TxRollup { txs },
-                statement::tx_rollup(suite, request, txs)?.published,
-                Witness::TxRollup(Box::new(TxRollupWitness::new(request, txs)?)),
-            ),
-            Request::RootRollup(_) | Request::RootVerifier(_) => {
-                return Err(StatementError::Unsupported {
-                    kind: request.kind(),
-                });
+    /// Checks every rule of a request.
+    pub(super) fn of(request: &Request, setting: &Setting) -> Result<Self, StatementError> {
+        request.validate(setting.sizes())?;
+        match request {
+            Request::Claim(request) => Self::claim(request, setting.suite()),
+            Request::TxRollup(request) => Self::tx_rollup(request, setting),
+            Request::RootRollup(_) | Request::RootVerifier(_) => Err(StatementError::Unsupported {
+                kind: request.kind(),
+            }),
+        }
+    }
+
+    fn claim(request: &ClaimRequest, suite: Suite) -> Result<Self, StatementError> {
+        let published = statement::claim(suite, request)?.published;
+        let witness = Witness::Claim(Box::new(ClaimWitness::new(request)?));
+        let circuit = Circuit {
+            suite,
+            statement: StatementKind::Claim,
+        };
+        Ok(Self {
+            parts: vec![Part::whole(circuit, &published, witness)],
+            published,
+            form: NativeForm::Single,
+            words: Vec::new(),
+            carried: Vec::new(),
+        })
+    }
+
+    fn tx_rollup(request: &TxRollupRequest, setting: &Setting) -> Result<Self, StatementError> {
+        let (suite, txs) = (setting.suite(), setting.sizes().txs_per_inner());
+        let plan = setting.plan()?;
+        let published = statement::tx_rollup(suite, request, txs)?.published;
+        let witness = TxRollupWitness::new(request, txs)?;
+        let carried = clients::carried(request, suite)?;
+        let mut words = clients::words(request, &carried);
+        let parts = match plan {
+            Plan::Whole(circuit) => {
+                let witness = Witness::TxRollup(Box::new(witness));
+                vec![Part::whole(circuit, &published, witness)]
+            }
+            Plan::Chain(chain) => {
+                let (parts, seams) = chain_parts(&chain, &published, Arc::new(witness));
+                words.extend(seams);
+                parts
             }
         };
         Ok(Self {
-            circuit: Circuit {
-                suite,
-                statement: kind,
-            },
             published,
-            witness,
+            form: reading::form(&plan),
+            words,
+            parts,
+            carried,
         })
+    }
+
+    /// The client digest of a tx.
+    pub(super) fn client_digest(&self, tx: usize) -> Fr {
+        self.published.clients()[tx]
+    }
+
+    /// The published fields, in the original reply's order.
+    pub(super) fn fields(&self) -> Vec<Word> {
+        self.published.to_words().into_iter().map(Word).collect()
+    }
+}
+
+/// The proofs of a chain, and its seams as words.
+fn chain_parts(
+    chain: &Chain,
+    published: &Published,
+    witness: Arc<TxRollupWitness>,
+) -> (Vec<Part>, Vec<Word>) {
+    let allow_chain: Vec<Fr> = witness.txs.iter().map(|tx| tx.fields[15]).collect();
+    let (witnesses, seams) = chain.cut(&witness);
+    let inputs = chain
+        .public_inputs(published, &allow_chain, &seams)
+        .expect("the seams are of this cut and the fields of this rollup");
+    let pieces = chain.pieces(allow_chain.len()).into_iter();
+    let parts = pieces.zip(witnesses).zip(inputs);
+    let parts = parts.map(|((piece, witness), public_input)| Part {
+        name: piece.name,
+        circuit: piece.circuit,
+        public_input,
+        witness,
+    });
+    let seams = seams.states.iter().chain(&seams.null_roots);
+    let seams = seams.map(|value| Word(field::to_word(value)));
+    (parts.collect(), seams.collect())
+}
+
+impl Part {
+    fn whole(circuit: Circuit, published: &Published, witness: Witness) -> Self {
+        Self {
+            name: circuit.to_string(),
+            circuit,
+            public_input: published.public_input(),
+            witness,
+        }
     }
 
     /// The values of all variables of the circuit.
@@ -126,13 +240,13 @@ impl Statement {
         Ok(self.circuit.assign_raw(&self.witness)?)
     }
 
-    /// The published fields, in the original reply's order.
-    pub(super) fn fields(&self) -> Vec<Word> {
-        self.published.to_words().into_iter().map(Word).collect()
-    }
-
-    /// The one public input of the proof.
-    pub(super) fn public_input(&self) -> Fr {
-        self.published.public_input()
+    /// Checks every row; gives how many there are.
+    fn check(&self) -> Result<usize, CheckError> {
+        let report = self.circuit.check_raw(&self.witness)?;
+        if report.public_input == self.public_input {
+            Ok(report.rows)
+        } else {
+            Err(CheckError::PublicInput)
+        }
     }
 }

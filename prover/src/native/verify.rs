@@ -1,59 +1,37 @@
 //! Verification of native replies, with nothing but the verification keys.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
-use ark_bn254::{Bn254, Fr};
-use ark_groth16::{Groth16, Proof};
-use ark_serialize::CanonicalDeserialize;
 use bytes::Bytes;
-use zkwhirl_circuits::{Circuit, Suite};
 use zkwhirl_job::{
-    Request, Sizes,
-    reply::{NativeForm, NativeProof, fields},
+    Request, Word,
+    reply::{NativeProof, fields},
 };
-use zkwhirl_keystore::{CircuitIdentity, KeyStore};
+use zkwhirl_keystore::KeyStore;
 
-use super::{VerificationKey, engine::suite_tag, statement::Statement};
+use super::{reading, setting::Setting, statement::Statement, verification_keys::VerificationKeys};
 
 /// Checks replies of the native engine.
-///
-/// Keys are looked up in the store when the first reply of their circuit comes,
-/// and kept; when a proof names another one, once more.
 #[derive(Debug)]
 pub struct NativeVerifier {
-    suite: Suite,
-    sizes: Sizes,
-    store: Arc<dyn KeyStore>,
-    keys: Mutex<HashMap<String, Kept>>,
-}
-
-/// A key in use. The identity is kept with it, because building the matrices
-/// takes longer than verifying.
-#[derive(Debug, Clone)]
-struct Kept {
-    identity: Arc<CircuitIdentity>,
-    key: Option<Arc<VerificationKey>>,
+    setting: Setting,
+    keys: VerificationKeys,
 }
 
 impl NativeVerifier {
-    /// A verifier of replies at `sizes`, with the keys of `store`.
-    pub fn new(suite: Suite, sizes: Sizes, store: impl Into<Arc<dyn KeyStore>>) -> Self {
+    /// A verifier of replies at a setting, with the keys of `store`.
+    pub fn new(setting: Setting, store: impl Into<Arc<dyn KeyStore>>) -> Self {
         Self {
-            suite,
-            sizes,
-            store: store.into(),
-            keys: Mutex::new(HashMap::new()),
+            setting,
+            keys: VerificationKeys::new(store.into()),
         }
     }
 
-    /// Accepts a reply whose published fields are those that the request
-    /// demands and whose proof verifies for them; otherwise says why not.
+    /// Accepts a reply whose published fields and client words are those that
+    /// the request demands and whose proofs all verify for them; otherwise says
+    /// why not, and which proof it is about.
     pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
-        let statement =
-            Statement::of(request, self.suite, self.sizes).map_err(|error| error.to_string())?;
+        let statement = Statement::of(request, &self.setting).map_err(|error| error.to_string())?;
         let expected = statement.fields();
         let got = fields(reply, expected.len()).ok_or_else(|| {
             format!(
@@ -63,97 +41,33 @@ impl NativeVerifier {
                 32 * expected.len()
             )
         })?;
-        if let Some(place) = (0..expected.len()).find(|place| got[*place] != expected[*place]) {
-            return Err(format!(
-                "published field {place} is {}, the request demands {}",
-                got[place], expected[place]
-            ));
-        }
-        let native =
+        demand("published field", &got, &expected)?;
+        let tail =
             NativeProof::parse(&reply[32 * expected.len()..]).map_err(|error| error.to_string())?;
-        if native.suite != suite_tag(self.suite) {
-            return Err(format!("the proof is not of the {} suite", self.suite));
-        }
-        if native.form != NativeForm::Single {
-            return Err(format!(
-                "a proof of form {} where one is expected that stands alone",
-                native.form as u8
-            ));
-        }
-        let (vk, bytes) = (native.vks[0], native.proofs[0]);
-        let key = self.key(&statement.circuit, vk)?;
-        if vk != key.digest {
-            return Err(format!(
-                "the proof names verification key {}, this verifier has {}",
-                hex::encode(&vk[..8]),
-                hex::encode(&key.digest[..8])
-            ));
-        }
-        let proof = Proof::deserialize_compressed(&bytes[..])
-            .map_err(|error| format!("the proof is not three curve points: {error}"))?;
-        verify_proof(&key, &proof, statement.public_input())
-    }
-
-    /// The circuit's key: the kept one if it is the one that is named, else
-    /// what the store has now. A fleet that lost its key has another one.
-    fn key(&self, circuit: &Circuit, named: [u8; 32]) -> Result<Arc<VerificationKey>, String> {
-        let name = circuit.to_string();
-        let mut kept = self.kept(circuit, &name);
-        if let Some(key) = &kept.key
-            && key.digest == named
-        {
-            return Ok(Arc::clone(key));
-        }
-        let bytes = self
-            .store
-            .verification_key(&kept.identity)
-            .map_err(|error| error.to_string())?
-            .ok_or_else(|| format!("there is no key for {name} yet"))?;
-        let key = VerificationKey::parse(&bytes)
-            .map_err(|error| format!("the verification key for {name} {error}"))?;
-        let key = Arc::new(key);
-        kept.key = Some(Arc::clone(&key));
-        self.keys().insert(name, kept);
-        Ok(key)
-    }
-
-    fn kept(&self, circuit: &Circuit, name: &str) -> Kept {
-        // Held while the matrices are built: they take much memory, and all that
-        // wait here want the same.
-        let mut keys = self.keys();
-        if let Some(kept) = keys.get(name) {
-            return kept.clone();
-        }
-        let matrices = circuit.matrices();
-        let identity = CircuitIdentity {
-            name: name.to_owned(),
-            matrices: hex::encode(matrices.digest()),
-            rows: matrices.num_rows as u64,
+        let claims = match request {
+            Request::TxRollup(_) => reading::tx_rollup(&self.setting, &got, &tail),
+            _ => reading::claim(&self.setting, &got, &tail),
         };
-        let identity = Arc::new(identity);
-        let kept = Kept {
-            identity,
-            key: None,
-        };
-        keys.insert(name.to_owned(), kept.clone());
-        kept
-    }
-
-    fn keys(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+        let claims = claims.map_err(|error| error.to_string())?;
+        demand("word", &tail.words, &statement.words)?;
+        claims
+            .iter()
+            .try_for_each(|claim| self.keys.verify(claim).map_err(|error| error.to_string()))
     }
 }
 
-/// The pairing check, for the one public input.
-pub(super) fn verify_proof(
-    key: &VerificationKey,
-    proof: &Proof<Bn254>,
-    public_input: Fr,
-) -> Result<(), String> {
-    match Groth16::<Bn254>::verify_proof(&key.prepared, proof, &[public_input]) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("the proof does not verify for its published fields".to_owned()),
-        Err(error) => Err(format!("the proof cannot be verified: {error}")),
+/// Equal words; the first that differs is named.
+fn demand(what: &str, got: &[Word], expected: &[Word]) -> Result<(), String> {
+    if got.len() != expected.len() {
+        let (got, expected) = (got.len(), expected.len());
+        return Err(format!("{got} {what}s, the request demands {expected}"));
+    }
+    let mut pairs = got.iter().zip(expected).enumerate();
+    match pairs.find(|(_, (got, expected))| got != expected) {
+        Some((place, (got, expected))) => Err(format!(
+            "{what} {place} is {got}, the request demands {expected}"
+        )),
+        None => Ok(()),
     }
 }
 
