@@ -9,6 +9,7 @@ pub mod field;
 mod gadgets;
 pub mod notes;
 pub mod pedersen;
+mod plan;
 pub mod poseidon;
 pub mod published;
 pub mod r1cs;
@@ -23,4 +24,5 @@ pub use circuit::{
     Witness,
 };
 pub use error::{Rule, StatementError};
+pub use plan::{Plan, TooLarge};
 pub use suite::{HashIndex, MAX_DEPTH, Suite, UnknownSuite};

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use zkwhirl_job::{
     Kind, Request, Sizes, Word, limits,
     reply::{
-        Bundle, BundleError, BundledInner, ClientWords, MAX_VKS, NativeForm, NativeProof,
-        ReplyShape, SuiteTag, TxWords, WordsError, broadcast_bytes,
+        Bundle, BundleError, BundledInner, MAX_VKS, NativeForm, NativeProof, ReplyShape, SuiteTag,
+        broadcast_bytes,
     },
     request::RootVerifierRequest,
 };
@@ -321,68 +321,6 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..9000)) {
         let _ = Bundle::parse(&bytes);
-    }
-}
-
-fn clients() -> ClientWords {
-    let fields = |seed: u64| std::array::from_fn(|k| Word::from(100 * seed + k as u64));
-    ClientWords {
-        txs: vec![
-            TxWords::of(&fields(1), false),
-            TxWords::of(&fields(2), true),
-            TxWords::of(&fields(3), true),
-        ],
-    }
-}
-
-#[test]
-fn client_words_round_trip_and_leave_the_rest() {
-    let mut words = clients().to_words();
-    assert_eq!(words.len(), 1 + 9 * 3 + 1);
-    assert_eq!((words[0], words[28]), (Word::from(3), Word::from(0b110)));
-    assert_eq!(clients().carried(), 2);
-    words.push(Word::from(7));
-    let (read, rest) = ClientWords::read(&words, 4).unwrap();
-    assert_eq!((read, rest), (clients(), &words[29..]));
-    // 64 txs fill the last word's 64 bits.
-    let tx = TxWords::of(&[Word::ZERO; 16], true);
-    let full = ClientWords { txs: vec![tx; 64] };
-    assert_eq!(ClientWords::read(&full.to_words(), 64).unwrap().0, full);
-}
-
-#[test]
-fn client_words_give_a_clients_public_inputs() {
-    let fields: [Word; 16] = std::array::from_fn(|k| Word::from(k as u64));
-    let mut published: [Word; 8] = fields[..8].try_into().unwrap();
-    published[1] = Word::from(99); // completed by the rollup
-    assert_eq!(TxWords::of(&fields, true).fields(&published), fields);
-}
-
-#[test]
-fn client_words_that_are_none_are_refused_by_name() {
-    let good = clients().to_words();
-    let refused = |words: &[Word], txs: u32| ClientWords::read(words, txs).unwrap_err();
-    for n in [0, 4] {
-        let mut words = good.clone();
-        words[0] = Word::from(n);
-        let error = refused(&words, 3);
-        assert!(matches!(error, WordsError::Value { at: 0, .. }), "{error}");
-    }
-    for end in 0..good.len() {
-        let error = refused(&good[..end], 3);
-        assert!(matches!(error, WordsError::Truncated { .. }), "{error}");
-    }
-    for (bits, shown) in [
-        (Word::from(8), "8".to_owned()),
-        (Word([1; 32]), "01".repeat(32)),
-    ] {
-        let mut words = good.clone();
-        words[28] = bits;
-        let error = refused(&words, 3).to_string();
-        assert_eq!(
-            error,
-            format!("carried client proofs is {shown}, must be 3 bits (word 28)")
-        );
     }
 }
 

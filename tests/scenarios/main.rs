@@ -6,6 +6,7 @@
 //! | `real_requests` | requests made by the original code come back proved, with the original's public inputs |
 //! | `faults` | what dies or is wrong costs an attempt or is parked; Falafel notices nothing |
 //! | `load` | 900 jobs at once: all delivered, in order, in bounded memory |
+//! | `whole_rollup` | a final buffer, verified by a stranger from its bytes and keys; what `verify` refuses |
 //! | `command_line` | the demo from end to end, `prove`, and what a wrong call says |
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -15,3 +16,6 @@ mod faults;
 mod load;
 mod real_requests;
 mod support;
+mod whole_rollup;
+#[path = "../../prover/tests/rollup/world.rs"]
+mod world;

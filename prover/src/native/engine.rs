@@ -5,27 +5,25 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 use ark_bn254::Fr;
 use ark_serialize::CanonicalSerialize;
 use ark_std::UniformRand;
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use rand::rngs::OsRng;
 use tokio::time::Instant;
-use zkwhirl_circuits::{Circuit, StatementKind, Suite};
+use zkwhirl_circuits::{Circuit, Suite, TooLarge};
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
-    reply::{BundleError, SuiteTag},
+    reply::{BundleError, NativeProof, SuiteTag},
     request::RootVerifierRequest,
 };
 use zkwhirl_keystore::{
-    CircuitIdentity, EmbeddedKeyStore, KeyProgress, KeyStore, KeyWriter, Provenance, ensure_usable,
+    EmbeddedKeyStore, KeyProgress, KeyStore, KeyWriter, Provenance, ensure_usable,
 };
 
 use super::{
-    NativeKey, NativeVerifier, SizeMismatch, VerifyError,
+    NativeKey, NativeVerifier, Setting, SizeMismatch,
     batch::{Entry, verify_batch},
-    groth16,
-    inside::Inside,
-    key,
-    rollup::root_size,
-    statement::{Statement, StatementError},
+    clients, groth16, key, published_fields,
+    statement::{Part, Statement, StatementError},
+    verification_keys::NotVerified,
 };
 use crate::{Phase, Progress};
 
@@ -50,8 +48,10 @@ pub struct EngineConfig {
 #[derive(Debug)]
 pub struct Engine {
     config: EngineConfig,
+    setting: Setting,
     store: Arc<dyn KeyStore>,
-    keys: HashMap<String, Arc<NativeKey>>,
+    keys: HashMap<Circuit, Arc<NativeKey>>,
+    /// For the proofs inside requests, whose proving keys are not needed.
     verifier: NativeVerifier,
 }
 
@@ -62,12 +62,16 @@ pub struct Receipt {
     pub reply: Bytes,
     /// The words that the reply starts with, in the original reply's order.
     pub fields: Vec<Word>,
-    /// Constraints that were proved; none for a root verifier, which verifies.
+    /// Constraints that were proved.
     pub rows: usize,
-    /// How long the witness and the proof took, or the verification; the key is
-    /// not counted.
+    /// Proofs that were made; none for a root verifier, which verifies.
+    pub proofs: usize,
+    /// Proofs inside the request that the reply carries, all verified.
+    pub carried_proofs: usize,
+    /// How long witnesses and proofs took, or the verification; keys are not
+    /// counted.
     pub proving: Duration,
-    /// Where the key's secret numbers came from, if a proof was made.
+    /// Where the secret numbers of the last key came from, if there was one.
     pub provenance: Option<Provenance>,
 }
 
@@ -77,25 +81,15 @@ pub enum EngineError {
     /// The request cannot be proved: wrong sizes or a false statement.
     #[error("{0}")]
     Statement(#[from] StatementError),
-    /// A proof inside the request does not hold, or its key is missing.
+    /// The circuit is larger than allowed.
     #[error("{0}")]
-    Inside(#[from] VerifyError),
-    /// The proofs of the request do not fit one reply.
+    TooLarge(#[from] TooLarge),
+    /// A proof inside the request is not good, or cannot be checked.
+    #[error("{0}")]
+    Inside(#[from] NotVerified),
+    /// The proofs inside the request are too many for one reply.
     #[error("{0}")]
     Bundle(#[from] BundleError),
-    /// The circuit is larger than allowed.
-    #[error(
-        "circuit {circuit} needs a domain of {needs}, MAX_CIRCUIT_SIZE is {limit}; \
-         raise it or use fewer txs per inner rollup"
-    )]
-    TooLarge {
-        /// The circuit.
-        circuit: String,
-        /// The domain that it needs.
-        needs: u64,
-        /// The limit.
-        limit: u64,
-    },
     /// There is no usable key.
     #[error("{0}")]
     Key(#[from] zkwhirl_keystore::KeyError),
@@ -112,11 +106,12 @@ impl EngineError {
     pub fn failure(&self) -> Failure {
         let reason = self.to_string();
         match self {
-            Self::Statement(_) | Self::Inside(VerifyError::Reply(_)) | Self::Bundle(_) => {
+            Self::Statement(StatementError::TooLarge(_))
+            | Self::TooLarge(_)
+            | Self::Inside(NotVerified::NoKey(_))
+            | Self::Key(_) => Failure::infrastructure(reason),
+            Self::Statement(_) | Self::Inside(NotVerified::Refused(_)) | Self::Bundle(_) => {
                 Failure::invalid(reason)
-            }
-            Self::TooLarge { .. } | Self::Key(_) | Self::Inside(VerifyError::Key(_)) => {
-                Failure::infrastructure(reason)
             }
             Self::Size(_) | Self::NotVerified(_) => Failure::prover(reason),
         }
@@ -132,12 +127,13 @@ impl Engine {
 
     /// An engine that has loaded no key yet, with the keys of `store`.
     pub fn with_store(config: EngineConfig, store: Arc<dyn KeyStore>) -> Self {
-        let verifier = NativeVerifier::new(config.suite, config.sizes, Arc::clone(&store));
+        let setting = Setting::new(config.suite, config.sizes, config.max_circuit_size);
         Self {
             config,
+            verifier: NativeVerifier::new(setting.clone(), Arc::clone(&store)),
+            setting,
             store,
             keys: HashMap::new(),
-            verifier,
         }
     }
 
@@ -146,23 +142,17 @@ impl Engine {
         &self.config
     }
 
-    /// The circuits of this engine's sizes.
-    pub fn circuits(&self) -> Vec<Circuit> {
-        let txs = self.config.sizes.txs_per_inner();
-        let root = root_size(self.config.sizes).map(StatementKind::RootRollup);
-        [StatementKind::Claim, StatementKind::TxRollup { txs }]
-            .into_iter()
-            .chain(root)
-            .map(|statement| Circuit {
-                suite: self.config.suite,
-                statement,
-            })
-            .collect()
+    /// What is proved, and in which circuits.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
     }
 
-    /// Proves a request and verifies the proof; what the request carries is
-    /// verified before. A root verifier's request is verified, completely and
-    /// from nothing but its bytes, and is its own reply.
+    /// Proves a request, in as many proofs as the setting has for it, and
+    /// verifies each of them; what the request carries is verified before. A
+    /// root verifier's request is verified, completely and from nothing but its
+    /// bytes, and is its own reply.
+    ///
+    /// Progress within [`Phase::Prove`] is that of all proofs together.
     pub fn prove(
         &mut self,
         request: &Request,
@@ -171,22 +161,37 @@ impl Engine {
         if let Request::RootVerifier(root) = request {
             return self.verify_root(request, root, report);
         }
-        let (suite, sizes) = (self.config.suite, self.config.sizes);
-        let statement = Statement::of(request, suite, sizes)?;
-        let (inside, pieces) = Inside::of(request, suite, sizes).map_err(VerifyError::Reply)?;
-        self.verifier.pieces(&pieces)?;
-        let key = self.key(&statement.circuit, report)?;
-        let started = Instant::now();
-        let proof = prove_statement(&statement, &key, report)?;
-        let fields = statement.words();
-        let vk = key.verifying().digest;
-        Ok(Receipt {
-            reply: inside.reply((suite, sizes), fields.clone(), vk, proof)?,
-            fields,
-            rows: key.rows(),
-            proving: started.elapsed(),
-            provenance: Some(key.provenance().clone()),
-        })
+        let say = |phase, fraction| report(Progress { phase, fraction });
+        let statement = Statement::of(request, &self.setting)?;
+        self.verifier.claims(&statement.inside)?;
+        let parts = statement.parts.len();
+        let mut receipt = Receipt {
+            reply: Bytes::new(),
+            fields: statement.fields.clone(),
+            rows: 0,
+            proofs: parts,
+            carried_proofs: statement.inside.len(),
+            proving: Duration::ZERO,
+            provenance: None,
+        };
+        let mut proofs = Vec::with_capacity(parts);
+        for (at, part) in statement.parts.iter().enumerate() {
+            let key = self.key(&part.circuit, report)?;
+            let started = Instant::now();
+            if at == 0 {
+                say(Phase::Witness, 0.0);
+            }
+            let proof = prove_part(part, &key, &|fraction| {
+                say(Phase::Prove, (at as f32 + fraction) / parts as f32);
+            })?;
+            receipt.proving += started.elapsed();
+            receipt.rows += key.rows();
+            receipt.provenance = Some(key.provenance().clone());
+            proofs.push((key.verifying().digest, proof));
+        }
+        say(Phase::Verify, 1.0);
+        receipt.reply = reply(&self.setting, statement, proofs)?;
+        Ok(receipt)
     }
 
     fn verify_root(
@@ -196,16 +201,19 @@ impl Engine {
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Receipt, EngineError> {
         let say = |phase, fraction| report(Progress { phase, fraction });
-        let fields = super::published_fields(request, self.config.suite, self.config.sizes)?;
+        let (suite, sizes) = (self.config.suite, self.config.sizes);
+        let fields = published_fields(request, suite, sizes)?;
         let started = Instant::now();
         say(Phase::Verify, 0.0);
         let reply = root.root_rollup_reply.clone();
-        self.verifier.root_verifier(root, &reply)?;
+        let rollup = self.verifier.verify_rollup(&reply)?;
         say(Phase::Verify, 1.0);
         Ok(Receipt {
             reply,
             fields,
             rows: 0,
+            proofs: 0,
+            carried_proofs: rollup.proofs.len(),
             proving: started.elapsed(),
             provenance: None,
         })
@@ -218,30 +226,17 @@ impl Engine {
         circuit: &Circuit,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Arc<NativeKey>, EngineError> {
-        let name = circuit.to_string();
-        if let Some(key) = self.keys.get(&name) {
+        if let Some(key) = self.keys.get(circuit) {
             return Ok(Arc::clone(key));
         }
-        let rows: usize = circuit.rows().iter().map(|(_, rows)| rows).sum();
-        // Two rows more: one for each public variable.
-        let needs = (rows as u64 + 2).next_power_of_two();
-        if needs > self.config.max_circuit_size {
-            return Err(EngineError::TooLarge {
-                circuit: name,
-                needs,
-                limit: self.config.max_circuit_size,
-            });
-        }
+        self.setting.admit(*circuit)?;
         report(Progress {
             phase: Phase::Key,
             fraction: 0.0,
         });
         let matrices = circuit.matrices();
-        let identity = CircuitIdentity {
-            name: name.clone(),
-            matrices: hex::encode(matrices.digest()),
-            rows: rows as u64,
-        };
+        let rows = matrices.num_rows;
+        let identity = key::identity(circuit, &matrices);
         let provenance = &self.config.provenance;
         let mut generate = |writer: &mut KeyWriter| {
             let advance = writer.advance();
@@ -261,9 +256,72 @@ impl Engine {
         drop(matrices);
         ensure_usable(&made.key, self.config.allow_dev_keys)?;
         let key = Arc::new(NativeKey::load(&made.key)?);
-        self.keys.insert(name, Arc::clone(&key));
+        self.keys.insert(*circuit, Arc::clone(&key));
         Ok(key)
     }
+}
+
+/// Proves a part and verifies its proof.
+fn prove_part(
+    part: &Part,
+    key: &NativeKey,
+    step: &(dyn Fn(f32) + Sync),
+) -> Result<[u8; 128], EngineError> {
+    let assignment = part.assign()?;
+    step(0.0);
+    let rng = &mut OsRng;
+    let blinding = [Fr::rand(rng), Fr::rand(rng)];
+    let (queries, matrices) = (&key.queries, &key.matrices);
+    let proof = groth16::prove(queries, matrices, &assignment, blinding, step)?;
+    let failed = |problem: &str| EngineError::NotVerified(format!("{}: {problem}", part.name));
+    let mut bytes = [0; 128];
+    proof
+        .serialize_compressed(&mut bytes[..])
+        .map_err(|error| failed(&error.to_string()))?;
+    let entry = Entry {
+        key: key.verifying(),
+        public_input: part.public_input,
+        proof: &bytes,
+    };
+    verify_batch(&[entry]).map_err(|bad| failed(bad.problem))?;
+    Ok(bytes)
+}
+
+/// The reply: the words that it starts with, then the new proofs and those
+/// that the request carries.
+fn reply(
+    setting: &Setting,
+    statement: Statement,
+    mut own: Vec<([u8; 32], [u8; 128])>,
+) -> Result<Bytes, BundleError> {
+    let Statement {
+        fields,
+        form,
+        words,
+        carried,
+        inners,
+        ..
+    } = statement;
+    if let Some(inners) = inners {
+        return inners.reply(setting, fields, own[0]);
+    }
+    let mut vks: Vec<[u8; 32]> = own.iter().map(|(vk, _)| *vk).collect();
+    // Proofs of one circuit stand together.
+    vks.dedup();
+    vks.extend(clients::keys(&carried));
+    own.extend(carried.iter().map(|client| (client.vk, client.proof)));
+    let tail = NativeProof {
+        suite: suite_tag(setting.suite()),
+        form,
+        vks,
+        words,
+        proofs: own.into_iter().map(|(_, proof)| proof).collect(),
+    };
+    let tail = tail.to_bytes();
+    let mut out = BytesMut::with_capacity(32 * fields.len() + tail.len());
+    fields.iter().for_each(|field| out.put_slice(&field.0));
+    out.put_slice(&tail);
+    Ok(out.freeze())
 }
 
 /// How far a key is that another process makes, or that comes from elsewhere.
@@ -282,38 +340,4 @@ pub(super) fn suite_tag(suite: Suite) -> SuiteTag {
         Suite::Pedersen => SuiteTag::Pedersen,
         Suite::Poseidon => SuiteTag::Poseidon,
     }
-}
-
-/// Makes the proof of a statement and verifies it.
-fn prove_statement(
-    statement: &Statement,
-    key: &NativeKey,
-    report: &(dyn Fn(Progress) + Sync),
-) -> Result<[u8; 128], EngineError> {
-    let say = |phase, fraction| report(Progress { phase, fraction });
-    say(Phase::Witness, 0.0);
-    let assignment = statement.assign()?;
-    say(Phase::Prove, 0.0);
-    let rng = &mut OsRng;
-    let blinding = [Fr::rand(rng), Fr::rand(rng)];
-    let proof = groth16::prove(
-        &key.queries,
-        &key.matrices,
-        &assignment,
-        blinding,
-        &|fraction| say(Phase::Prove, fraction),
-    )?;
-    say(Phase::Verify, 0.0);
-    let mut bytes = [0; 128];
-    proof
-        .serialize_compressed(&mut bytes[..])
-        .map_err(|error| EngineError::NotVerified(error.to_string()))?;
-    let entry = Entry {
-        key: key.verifying(),
-        public_input: statement.public_input(),
-        proof: &bytes,
-    };
-    verify_batch(&[entry]).map_err(|bad| EngineError::NotVerified(bad.problem.to_owned()))?;
-    say(Phase::Verify, 1.0);
-    Ok(bytes)
 }

@@ -2,20 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use zkwhirl_circuits::{
-    Circuit, MAX_INNERS, MAX_TXS, StatementKind, Suite,
-    client::proof_id,
-    field,
-    root_rollup::{Broadcast, RootSize},
-};
-use zkwhirl_job::{
-    Sizes, Word,
-    reply::{Bundle, BundledInner, SuiteTag},
-};
+use zkwhirl_circuits::{Suite, client::proof_id, field, root_rollup::Broadcast};
+use zkwhirl_job::{Sizes, Word, reply::Bundle};
 
 use super::{
-    pieces::{self, Piece, VerifyError},
-    vks::Vks,
+    inners::of_inner,
+    reading::{self, ProofClaim},
+    setting::{Setting, root_size},
+    verification_keys::{NotVerified, VerificationKeys},
 };
 
 /// What a rollup's bytes say and prove.
@@ -30,7 +24,7 @@ pub struct Rollup {
     /// The inner rollups, in order.
     pub inners: Vec<InnerRollup>,
     /// Every proof: the root rollup's, then those of each inner rollup.
-    pub pieces: Vec<Piece>,
+    pub proofs: Vec<ProofClaim>,
 }
 
 /// What an inner rollup holds.
@@ -50,76 +44,60 @@ pub struct Txs {
 }
 
 impl Rollup {
-    /// Takes a bundle apart, and checks everything but the proofs: that words
+    /// Takes a bundle of a setting's suite and sizes apart, and checks everything but the proofs: that words
     /// are canonical, the SHA-256s, the ranges that no circuit has, and that
     /// its parts fit together.
-    pub(super) fn read(bundle: &Bundle) -> Result<Self, String> {
-        let suite = match bundle.suite {
-            SuiteTag::Pedersen => Suite::Pedersen,
-            SuiteTag::Poseidon => Suite::Poseidon,
-        };
-        let sizes = bundle.sizes;
-        let size = root_size(sizes)?;
-        let must = inner_domain_log2(suite, sizes);
-        if bundle.domain_log2 != must {
+    pub(super) fn read(bundle: &Bundle, setting: &Setting) -> Result<Self, String> {
+        let suite = setting.suite();
+        let (own, largest) = (bundle.domain_log2, setting.domain_log2());
+        let largest = largest.map_err(|error| error.to_string())?;
+        if own != largest {
             return Err(format!(
-                "the largest inner circuit has a domain of 2^{must}, the bundle says 2^{}",
-                bundle.domain_log2
+                "its inner rollups are in circuits of up to 2^{own} rows, must be of up to 2^{largest}"
             ));
         }
+        let size = root_size(bundle.sizes).map_err(|error| error.to_string())?;
         let raw = |words: &[Word]| words.iter().map(|word| word.0).collect::<Vec<_>>();
         let headers: Vec<Vec<[u8; 32]>> = bundle.inners.iter().map(|i| raw(&i.header)).collect();
-        let notes: Vec<_> = bundle
-            .interactions
-            .iter()
-            .map(|note| note.map(|word| word.0))
-            .collect();
+        let notes = bundle.interactions.iter();
+        let notes: Vec<_> = notes.map(|note| note.map(|word| word.0)).collect();
         let broadcast = Broadcast::read(size, &raw(&bundle.broadcast), &headers, &notes)
             .map_err(|error| error.to_string())?;
-        let root = Piece {
-            what: "the root rollup".to_owned(),
-            circuit: Circuit {
-                suite,
-                statement: StatementKind::RootRollup(size),
-            },
+        let root = ProofClaim {
+            name: "root rollup".to_owned(),
+            circuit: setting.root().map_err(|error| error.to_string())?,
             vk: bundle.vk,
             public_input: broadcast.published().public_input(),
             proof: bundle.proof,
         };
         let mut rollup = Self {
             suite,
-            sizes,
+            sizes: bundle.sizes,
             // Below 2^25 in a rollup whose proof holds.
             rollup_id: field::small(&broadcast.header()[0]).unwrap_or(u64::MAX),
             inners: Vec::new(),
-            pieces: vec![root],
+            proofs: vec![root],
         };
         for (at, inner) in bundle.inners.iter().enumerate() {
-            let problem = |problem: String| format!("inner rollup {at}: {problem}");
             let fields = bundle.inner_fields(at);
-            rollup.add(at, &fields, inner).map_err(problem)?;
+            let parts = reading::tx_rollup_with_txs(setting, &fields, &inner.tail);
+            let (claims, txs) = parts.map_err(|error| format!("inner rollup {at}: {error}"))?;
+            rollup.proofs.extend(of_inner(at, claims));
+            let mut inner = InnerRollup::default();
+            for tx in txs {
+                let id = field::small(&tx.fields[0]).unwrap_or(u64::MAX);
+                let kind = inner.txs.entry(id).or_default();
+                kind.all += 1;
+                kind.covered += usize::from(tx.carried);
+            }
+            rollup.inners.push(inner);
         }
         Ok(rollup)
     }
 
-    fn add(&mut self, at: usize, fields: &[Word], inner: &BundledInner) -> Result<(), String> {
-        let txs = self.sizes.txs_per_inner();
-        let parts = pieces::tx_rollup(self.suite, txs, fields, &inner.tail)?;
-        let mut inner = InnerRollup::default();
-        for (inputs, covered) in &parts.txs {
-            let id = field::small(&inputs[0]).unwrap_or(u64::MAX);
-            let txs = inner.txs.entry(id).or_default();
-            txs.all += 1;
-            txs.covered += usize::from(*covered);
-        }
-        self.inners.push(inner);
-        self.pieces.extend(named(at, parts.pieces));
-        Ok(())
-    }
-
     /// Verifies every proof, in one batch.
-    pub(super) fn verify(&self, keys: &Vks) -> Result<(), VerifyError> {
-        pieces::verify_all(keys, &self.pieces)
+    pub(super) fn verify(&self, keys: &VerificationKeys) -> Result<(), NotVerified> {
+        keys.verify(&self.proofs)
     }
 
     /// All txs by their proof id.
@@ -132,36 +110,6 @@ impl Rollup {
         }
         sum
     }
-}
-
-/// The pieces of inner rollup `at`, called so.
-pub(super) fn named(at: usize, pieces: Vec<Piece>) -> impl Iterator<Item = Piece> {
-    pieces.into_iter().map(move |piece| Piece {
-        what: format!("inner rollup {at}: {}", piece.what),
-        ..piece
-    })
-}
-
-/// The size of the root rollup's circuit.
-pub(super) fn root_size(sizes: Sizes) -> Result<RootSize, String> {
-    if sizes.txs_per_inner() > MAX_TXS || sizes.inners_per_root() > MAX_INNERS {
-        return Err(format!(
-            "no circuit proves rollups of {sizes}: at most {MAX_TXS}×{MAX_INNERS}"
-        ));
-    }
-    Ok(RootSize {
-        inners: sizes.inners_per_root(),
-        slots: sizes.slots(),
-    })
-}
-
-/// log2 of the domain of the circuit that proves an inner rollup.
-pub(super) fn inner_domain_log2(suite: Suite, sizes: Sizes) -> u32 {
-    let txs = sizes.txs_per_inner();
-    let statement = StatementKind::TxRollup { txs };
-    let rows = Circuit { suite, statement }.num_rows();
-    // Two rows more: one for each public variable.
-    (rows + 2).next_power_of_two().ilog2()
 }
 
 /// What a proof id means, in words.

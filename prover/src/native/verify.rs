@@ -5,48 +5,43 @@ use std::sync::Arc;
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{
-    Request, Sizes, Word,
-    reply::{Bundle, NativeProof, fields},
-    request::{RootRollupRequest, RootVerifierRequest, TxRollupRequest},
+    Request, Word,
+    reply::{Bundle, NativeProof, SuiteTag, fields},
+    request::{RootRollupRequest, RootVerifierRequest},
 };
 use zkwhirl_keystore::{KeyStore, VkSource};
 
 use super::{
     engine::suite_tag,
-    inside::Carried,
-    pieces::{self, Piece, VerifyError},
+    reading::{self, ProofClaim},
     rollup::Rollup,
+    setting::Setting,
     statement::Statement,
-    vks::Vks,
+    verification_keys::{NotVerified, VerificationKeys},
 };
 
 /// Checks replies of the native engine.
-///
-/// Keys are looked up in the store when the first reply of their circuit comes,
-/// and kept; when a proof names another one, once more.
 #[derive(Debug)]
 pub struct NativeVerifier {
-    suite: Suite,
-    sizes: Sizes,
-    keys: Vks,
+    setting: Setting,
+    keys: VerificationKeys,
 }
 
 impl NativeVerifier {
-    /// A verifier of replies at `sizes`, with the keys of `store`.
-    pub fn new(suite: Suite, sizes: Sizes, store: impl Into<Arc<dyn KeyStore>>) -> Self {
+    /// A verifier of replies at a setting, with the keys of `store`.
+    pub fn new(setting: Setting, store: impl Into<Arc<dyn KeyStore>>) -> Self {
         Self {
-            suite,
-            sizes,
-            keys: Vks::new(Arc::new(store.into())),
+            setting,
+            keys: VerificationKeys::new(Arc::new(store.into())),
         }
     }
 
-    /// Accepts a reply whose published fields are those that the request
-    /// demands and whose proofs all verify for them; otherwise says why not.
+    /// Accepts a reply whose published fields and client words are those that
+    /// the request demands and whose proofs all verify for them; otherwise says
+    /// why not, and which proof it is about.
     pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
         let verified = match request {
-            Request::Claim(_) => self.claim(request, reply),
-            Request::TxRollup(inner) => self.tx_rollup(request, inner, reply),
+            Request::Claim(_) | Request::TxRollup(_) => self.fields_and_tail(request, reply),
             Request::RootRollup(root) => self.root_rollup(request, root, reply),
             Request::RootVerifier(root) => self.root_verifier(root, reply),
         };
@@ -54,45 +49,27 @@ impl NativeVerifier {
     }
 
     /// Verifies a whole rollup from nothing but its bytes: the reply to a root
-    /// rollup or root verifier request, of any size, in this verifier's suite.
-    pub fn verify_rollup(&self, buffer: &[u8]) -> Result<Rollup, VerifyError> {
-        let bundle = Bundle::parse(buffer).map_err(|error| error.to_string())?;
-        self.bundle(&bundle)
+    /// rollup or root verifier request of this verifier's setting.
+    pub fn verify_rollup(&self, buffer: &[u8]) -> Result<Rollup, NotVerified> {
+        self.rollup(&self.bundle(buffer)?)
     }
 
-    fn claim(&self, request: &Request, reply: &Bytes) -> Result<(), VerifyError> {
+    /// Verifies proofs that a request carries.
+    pub(super) fn claims(&self, claims: &[ProofClaim]) -> Result<(), NotVerified> {
+        self.keys.verify(claims)
+    }
+
+    fn fields_and_tail(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified> {
         let statement = self.statement(request)?;
-        let tail = self.tail(&statement.words(), reply)?;
-        if tail.suite != suite_tag(self.suite) {
-            return Err(format!("the proof is not of the {} suite", self.suite).into());
-        }
-        let public_input = statement.public_input();
-        let piece = pieces::single("the claim", statement.circuit, public_input, &tail)?;
-        pieces::verify_all(&self.keys, &[piece])
-    }
-
-    fn tx_rollup(
-        &self,
-        request: &Request,
-        inner: &TxRollupRequest,
-        reply: &Bytes,
-    ) -> Result<(), VerifyError> {
-        let words = self.statement(request)?.words();
-        let tail = self.tail(&words, reply)?;
-        let parts = pieces::tx_rollup(self.suite, self.sizes.txs_per_inner(), &words, &tail)?;
-        let carried = Carried::of(self.suite, inner)?;
-        let (words, own) = (carried.words.len(), carried.proofs.len());
-        if tail.words.get(..words) != Some(&carried.words[..]) {
-            return Err("the words of the txs are not the request's"
-                .to_owned()
-                .into());
-        }
-        let (_, proofs) = tail.proofs.split_at(tail.proofs.len() - own);
-        if !tail.vks.ends_with(&carried.vks) || proofs != carried.proofs {
-            let reason = "the client proofs are not those that the request carries";
-            return Err(reason.to_owned().into());
-        }
-        pieces::verify_all(&self.keys, &parts.pieces)
+        let got = starts_with(reply, &statement.fields)?;
+        let tail = NativeProof::parse(&reply[32 * got.len()..]).map_err(|e| e.to_string())?;
+        let claims = match request {
+            Request::TxRollup(_) => reading::tx_rollup(&self.setting, &got, &tail),
+            _ => reading::claim(&self.setting, &got, &tail),
+        };
+        let claims = claims.map_err(|error| error.to_string())?;
+        demand("word", &tail.words, &statement.words)?;
+        self.keys.verify(&claims)
     }
 
     fn root_rollup(
@@ -100,31 +77,27 @@ impl NativeVerifier {
         request: &Request,
         root: &RootRollupRequest,
         reply: &Bytes,
-    ) -> Result<(), VerifyError> {
-        let words = self.statement(request)?.words();
-        published(&words, reply)?;
-        let bundle = self.own_bundle(reply)?;
-        if bundle.inners.len() != root.inner_proofs.len() {
-            return Err(format!(
-                "the bundle has {} inner rollups, the request {}",
-                bundle.inners.len(),
-                root.inner_proofs.len()
-            )
-            .into());
+    ) -> Result<(), NotVerified> {
+        starts_with(reply, &self.statement(request)?.fields)?;
+        let bundle = self.bundle(reply)?;
+        let (got, must) = (bundle.inners.len(), root.inner_proofs.len());
+        if got != must {
+            return Err(format!("the bundle has {got} inner rollups, the request {must}").into());
         }
         for (at, inner) in root.inner_proofs.iter().enumerate() {
             if bundle.inner_reply(at) != *inner {
                 return Err(format!("inner rollup {at} is not the request's").into());
             }
         }
-        self.bundle(&bundle).map(drop)
+        self.rollup(&bundle).map(drop)
     }
 
+    /// The reply to a root verifier's request is the rollup that it is about.
     pub(super) fn root_verifier(
         &self,
         root: &RootVerifierRequest,
         reply: &Bytes,
-    ) -> Result<(), VerifyError> {
+    ) -> Result<(), NotVerified> {
         let must = &root.root_rollup_reply;
         if reply != must {
             let at = reply.iter().zip(must).position(|(got, must)| got != must);
@@ -132,59 +105,52 @@ impl NativeVerifier {
             let reason = format!("the reply differs from the verified rollup at byte {at}");
             return Err(reason.into());
         }
-        let bundle = self.own_bundle(reply)?;
-        self.bundle(&bundle).map(drop)
+        self.verify_rollup(reply).map(drop)
     }
 
-    /// A bundle of this verifier's suite and sizes.
-    fn own_bundle(&self, reply: &[u8]) -> Result<Bundle, VerifyError> {
+    /// A bundle of this verifier's setting.
+    fn bundle(&self, reply: &[u8]) -> Result<Bundle, NotVerified> {
         let bundle = Bundle::parse(reply).map_err(|error| error.to_string())?;
-        if bundle.sizes != self.sizes {
-            let (got, must) = (bundle.sizes, self.sizes);
-            return Err(format!("the bundle is of a {got} rollup, must be of {must}").into());
+        let (suite, sizes) = (self.setting.suite(), self.setting.sizes());
+        if bundle.suite != suite_tag(suite) {
+            return Err(format!("the proofs are not of the {suite} suite").into());
+        }
+        if bundle.sizes != sizes {
+            let got = bundle.sizes;
+            return Err(format!("the bundle is of a {got} rollup, must be of {sizes}").into());
         }
         Ok(bundle)
     }
 
-    /// Verifies proofs of any circuits in one batch; names the first bad one.
-    pub(super) fn pieces(&self, pieces: &[Piece]) -> Result<(), VerifyError> {
-        pieces::verify_all(&self.keys, pieces)
-    }
-
     /// Everything about a bundle that needs no request.
-    fn bundle(&self, bundle: &Bundle) -> Result<Rollup, VerifyError> {
-        if bundle.suite != suite_tag(self.suite) {
-            return Err(format!("the proofs are not of the {} suite", self.suite).into());
-        }
-        let rollup = Rollup::read(bundle)?;
+    fn rollup(&self, bundle: &Bundle) -> Result<Rollup, NotVerified> {
+        let rollup = Rollup::read(bundle, &self.setting)?;
         rollup.verify(&self.keys)?;
         Ok(rollup)
     }
 
-    fn statement(&self, request: &Request) -> Result<Statement, VerifyError> {
-        let statement = Statement::of(request, self.suite, self.sizes);
-        statement.map_err(|error| VerifyError::Reply(error.to_string()))
-    }
-
-    /// What follows the words that a reply must start with.
-    fn tail(&self, words: &[Word], reply: &Bytes) -> Result<NativeProof, VerifyError> {
-        published(words, reply)?;
-        let tail = NativeProof::parse(&reply[32 * words.len()..]);
-        tail.map_err(|error| VerifyError::Reply(error.to_string()))
+    fn statement(&self, request: &Request) -> Result<Statement, NotVerified> {
+        let statement = Statement::of(request, &self.setting);
+        statement.map_err(|error| NotVerified::Refused(error.to_string()))
     }
 }
 
 /// Verifies a whole rollup from nothing but its bytes and verification keys:
 /// the final buffer that Falafel publishes, of either suite and of any size.
-pub fn verify_rollup(buffer: &[u8], keys: Arc<dyn VkSource>) -> Result<Rollup, VerifyError> {
+pub fn verify_rollup(buffer: &[u8], keys: Arc<dyn VkSource>) -> Result<Rollup, NotVerified> {
     let bundle = Bundle::parse(buffer).map_err(|error| error.to_string())?;
-    let rollup = Rollup::read(&bundle)?;
-    rollup.verify(&Vks::new(keys))?;
+    let suite = match bundle.suite {
+        SuiteTag::Pedersen => Suite::Pedersen,
+        SuiteTag::Poseidon => Suite::Poseidon,
+    };
+    let setting = Setting::new(suite, bundle.sizes, 1 << bundle.domain_log2);
+    let rollup = Rollup::read(&bundle, &setting)?;
+    rollup.verify(&VerificationKeys::new(keys))?;
     Ok(rollup)
 }
 
 /// Demands that a reply starts with some words.
-fn published(must: &[Word], reply: &Bytes) -> Result<(), VerifyError> {
+fn starts_with(reply: &Bytes, must: &[Word]) -> Result<Vec<Word>, NotVerified> {
     let got = fields(reply, must.len()).ok_or_else(|| {
         format!(
             "the reply has {} bytes, its {} published fields alone are {}",
@@ -193,12 +159,24 @@ fn published(must: &[Word], reply: &Bytes) -> Result<(), VerifyError> {
             32 * must.len()
         )
     })?;
-    match (0..must.len()).find(|place| got[*place] != must[*place]) {
+    demand("published field", &got, must)?;
+    Ok(got)
+}
+
+/// Equal words; the first that differs is named.
+fn demand(what: &str, got: &[Word], expected: &[Word]) -> Result<(), String> {
+    if got.len() != expected.len() {
+        let (got, expected) = (got.len(), expected.len());
+        return Err(format!("{got} {what}s, the request demands {expected}"));
+    }
+    let mut pairs = got.iter().zip(expected).enumerate();
+    match pairs.find(|(_, (got, expected))| got != expected) {
+        Some((place, (got, expected))) => Err(format!(
+            "{what} {place} is {got}, the request demands {expected}"
+        )),
         None => Ok(()),
-        Some(place) => Err(format!(
-            "published field {place} is {}, the request demands {}",
-            got[place], must[place]
-        )
-        .into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,7 @@ use zkwhirl_job::{
     Request, Sizes, Word,
     reply::{Bundle, NativeProof},
 };
-use zkwhirl_keystore::EmbeddedKeyStore;
-use zkwhirl_prover::native::{NativeVerifier, VerifyError};
+use zkwhirl_prover::native::NotVerified;
 
 use crate::stage::{ONE, Stage, TWO};
 
@@ -22,7 +21,7 @@ fn refused(stage: &Stage, change: impl FnOnce(&mut Bundle)) -> String {
     change(&mut bundle);
     let reply = bundle.to_bytes().unwrap();
     let error = stage.verifier().verify_rollup(&reply).unwrap_err();
-    assert!(matches!(error, VerifyError::Reply(_)), "{error}");
+    assert!(matches!(error, NotVerified::Refused(_)), "{error}");
     error.to_string()
 }
 
@@ -51,7 +50,7 @@ fn any_bit_changed_anywhere_is_refused() {
         let changed = Bytes::from(changed);
         let error = verifier.verify_rollup(&changed).unwrap_err();
         assert!(
-            matches!(error, VerifyError::Reply(_)),
+            matches!(error, NotVerified::Refused(_)),
             "byte {place}: {error}"
         );
         let root = Request::RootRollup(Box::new(ONE.root.clone()));
@@ -64,48 +63,72 @@ fn any_bit_changed_anywhere_is_refused() {
 fn a_proof_of_something_else_is_named() {
     let fails = "the proof does not verify for its published fields";
     let other = |bundle: &mut Bundle| bundle.proof = bundle.inners[0].tail.proofs[0];
-    assert_eq!(refused(&TWO, other), format!("the root rollup: {fails}"));
-    let inner = |bundle: &mut Bundle| bundle.inners[1].tail.proofs[0] = bundle.proof;
-    assert_eq!(
-        refused(&TWO, inner),
-        format!("inner rollup 1: the tx rollup: {fails}")
-    );
-    let client = |bundle: &mut Bundle| bundle.inners[0].tail.proofs[1] = bundle.proof;
-    assert_eq!(
-        refused(&TWO, client),
-        format!("inner rollup 0: the client of tx 0: {fails}")
-    );
+    assert_eq!(refused(&TWO, other), format!("root rollup: {fails}"));
+    for (inner, proof, name) in [
+        (0, 0, "segment 1 of 2"),
+        (0, 1, "segment 2 of 2"),
+        (0, 2, "notes"),
+        (0, 3, "client proof of tx 0"),
+        (1, 0, "segment"),
+        (1, 1, "notes"),
+    ] {
+        let other = |bundle: &mut Bundle| bundle.inners[inner].tail.proofs[proof] = bundle.proof;
+        let must = format!("inner rollup {inner}: {name}: {fails}");
+        assert_eq!(refused(&TWO, other), must);
+    }
     let none = |bundle: &mut Bundle| bundle.inners[1].tail.proofs[0] = [0xff; 128];
     assert_eq!(
         refused(&TWO, none),
-        "inner rollup 1: the tx rollup: the proof is not three points of the curve's groups"
+        "inner rollup 1: segment: the proof is not three points of the curve's groups"
     );
 }
 
 #[test]
 fn words_of_clients_are_bound_to_the_txs() {
-    let fails = "inner rollup 0: the tx rollup: the proof does not verify for its published fields";
-    // Another fee, before the rollup; the proofs of the clients come after.
+    let fails = "inner rollup 0: tx rollup: the proof does not verify for its published fields";
+    // Another fee, before the rollup.
     let fee = |bundle: &mut Bundle| bundle.inners[0].tail.words[1 + 2] = Word::from(9);
-    assert_eq!(refused(&TWO, fee), fails);
+    assert_eq!(refused(&ONE, fee), fails);
     // A tx more or less, and proofs that are left out or made up.
-    let count = |bundle: &mut Bundle| bundle.inners[1].tail.words[0] = Word::from(2);
-    assert!(refused(&TWO, count).contains("words"));
-    let left_out = |bundle: &mut Bundle| {
-        bundle.inners[0].tail.words[19] = Word::ZERO;
-    };
+    for (n, text) in [(0, "expected"), (2, "out of range")] {
+        let count = |bundle: &mut Bundle| bundle.inners[0].tail.words[0] = Word::from(n);
+        let error = refused(&ONE, count);
+        assert!(error.starts_with("inner rollup 0: "), "{error}");
+        assert!(error.contains(text) || error.contains("words"), "{error}");
+    }
+    let left_out = |bundle: &mut Bundle| bundle.inners[0].tail.words[10] = Word::ZERO;
     assert_eq!(
-        refused(&TWO, left_out),
-        "inner rollup 0: 2 proofs, expected 1"
+        refused(&ONE, left_out),
+        "inner rollup 0: 2 verification keys, expected 1"
     );
     let claimed = |bundle: &mut Bundle| {
-        bundle.inners[0].tail.words[19] = Word::from(0b11);
         let proof = bundle.proof;
         bundle.inners[0].tail.proofs.push(proof);
-        bundle.inners[0].tail.vks.insert(1, [1; 32]);
     };
-    let error = refused(&TWO, claimed);
-    assert!(error.starts_with("inner rollup 0: "), "{error}");
+    assert_eq!(
+        refused(&ONE, claimed),
+        "inner rollup 0: 3 proofs, expected 2"
+    );
+}
+
+#[test]
+fn seams_of_a_chain_are_bound_to_its_pieces() {
+    for seam in [20, 21] {
+        let change = |bundle: &mut Bundle| bundle.inners[0].tail.words[seam] = Word::from(9);
+        let error = refused(&TWO, change);
+        assert!(
+            error.starts_with("inner rollup 0: segment 1 of 2: "),
+            "{error}"
+        );
+    }
+    let missing = |bundle: &mut Bundle| bundle.inners[0].tail.words.truncate(21);
+    assert!(refused(&TWO, missing).contains("too few or too many"));
+    let largest = |bundle: &mut Bundle| bundle.domain_log2 += 1;
+    let error = refused(&TWO, largest);
+    assert!(
+        error.contains("circuits of up to 2^19 rows, must be of up to 2^18"),
+        "{error}"
+    );
 }
 
 /// Hiding that a client's proof was checked is possible: it makes a weaker
@@ -129,17 +152,15 @@ fn keys_of_others_are_refused() {
     let key = |bundle: &mut Bundle| bundle.vk = [9; 32];
     let error = refused(&ONE, key);
     assert!(
-        error.starts_with("the root rollup: it names verification key 0909"),
+        error.starts_with("root rollup: the proof names verification key 0909"),
         "{error}"
     );
     assert!(error.ends_with("for root-rollup/poseidon/1/1"), "{error}");
     // A store without keys says nothing about the reply.
-    let empty = tempfile::tempdir().unwrap();
-    let store = EmbeddedKeyStore::new(empty.path());
-    let verifier = NativeVerifier::new(Suite::Poseidon, ONE.sizes, store);
+    let verifier = Stage::other_verifier(Suite::Poseidon, ONE.sizes);
     let error = verifier.verify_rollup(&ONE.reply).unwrap_err();
-    let missing = "there is no key for root-rollup/poseidon/1/1 yet".to_owned();
-    assert_eq!(error, VerifyError::Key(missing));
+    let missing = "root rollup: there is no key for root-rollup/poseidon/1/1 yet".to_owned();
+    assert_eq!(error, NotVerified::NoKey(missing));
 }
 
 #[test]
@@ -167,11 +188,7 @@ fn a_reply_to_another_request_is_refused() {
     let error = verifier.verify(&Stage::verification(&TWO.reply), &changed.into());
     let text = "the reply differs from the verified rollup at byte 77";
     assert_eq!(error.unwrap_err(), text);
-    let pedersen = NativeVerifier::new(
-        Suite::Pedersen,
-        TWO.sizes,
-        EmbeddedKeyStore::new("k".as_ref()),
-    );
+    let pedersen = Stage::other_verifier(Suite::Pedersen, TWO.sizes);
     let error = pedersen.verify_rollup(&TWO.reply).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -190,10 +207,7 @@ fn the_engine_proves_no_root_rollup_over_a_bad_inner_proof() {
     };
     let end = TWO.inners[1].1.len();
     let flipped = with(1, &|reply| reply[end - 1] ^= 1);
-    assert!(
-        flipped.starts_with("inner rollup 1: the tx rollup: "),
-        "{flipped}"
-    );
+    assert!(flipped.starts_with("inner rollup 1: notes: "), "{flipped}");
     let tail = 32 * (108 + 16);
     let plonk = with(1, &|reply| {
         reply.truncate(tail);
@@ -207,7 +221,7 @@ fn the_engine_proves_no_root_rollup_over_a_bad_inner_proof() {
     let end = TWO.inners[0].1.len();
     let claim = with(0, &|reply| reply[end - 1] ^= 1);
     assert!(
-        claim.starts_with("inner rollup 0: the client of tx 0: "),
+        claim.starts_with("inner rollup 0: client proof of tx 0: "),
         "{claim}"
     );
     let swapped = {
@@ -223,10 +237,7 @@ fn the_engine_proves_no_root_rollup_over_a_bad_inner_proof() {
     let end = verification.len();
     verification[end - 1] ^= 1;
     let refused = TWO.refusal(&Stage::verification(&verification.into()));
-    assert!(
-        refused.starts_with("inner rollup 1: the tx rollup: "),
-        "{refused}"
-    );
+    assert!(refused.starts_with("inner rollup 1: notes: "), "{refused}");
 }
 
 #[test]
@@ -243,13 +254,13 @@ fn the_engine_proves_no_tx_rollup_over_a_bad_client_proof() {
     };
     let flipped = with(&|tail| *tail.last_mut().unwrap() ^= 1);
     assert!(
-        flipped.starts_with("the client of tx 0: the proof"),
+        flipped.starts_with("client proof of tx 0: the proof"),
         "{flipped}"
     );
     let suite = with(&|tail| tail[4] = 0);
     assert_eq!(
         suite,
-        "tx 0: client proof: it does not stand alone in the poseidon suite"
+        "tx 0: client proof: it is no single proof of the poseidon suite"
     );
     let magic = with(&|tail| tail[0] = 0);
     assert!(
@@ -265,13 +276,18 @@ fn the_engine_proves_no_tx_rollup_over_a_bad_client_proof() {
     tail.proofs.truncate(1);
     let weaker = [&reply[..fields], &tail.to_bytes()].concat();
     let error = ONE.verifier().verify(request, &weaker.into()).unwrap_err();
-    assert_eq!(error, "the words of the txs are not the request's");
+    let text = format!(
+        "word 10 is {}, the request demands {}",
+        Word::ZERO,
+        Word::from(1)
+    );
+    assert_eq!(error, text);
 }
 
 #[test]
 fn sizes_that_no_circuit_has_are_refused() {
     let sizes = Sizes::new(1, 33).unwrap();
-    let verifier = NativeVerifier::new(Suite::Poseidon, sizes, EmbeddedKeyStore::new("k".as_ref()));
+    let verifier = Stage::other_verifier(Suite::Poseidon, sizes);
     let root = Request::RootRollup(Box::new(ONE.root.clone()));
     let error = verifier.verify(&root, &ONE.reply).unwrap_err();
     assert_eq!(error, "no circuit proves rollups of 1×33: at most 28×32");

@@ -12,7 +12,7 @@ use zkwhirl_job::{
     request::{RootRollupRequest, RootVerifierRequest},
 };
 use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
-use zkwhirl_prover::native::{Engine, EngineConfig, NativeVerifier};
+use zkwhirl_prover::native::{Engine, EngineConfig, NativeVerifier, Setting};
 
 use crate::world::{World, claim};
 
@@ -23,6 +23,10 @@ fn keys() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("rollup-keys")
 }
 
+/// The smallest limit that circuits of one payment fit, and so do two of them
+/// one after the other.
+const LIMIT: u64 = 1 << 18;
+
 /// A rollup of one tx, a claim whose proof it carries, in one inner rollup.
 pub(crate) static ONE: LazyLock<Stage> = LazyLock::new(|| {
     let mut stage = Stage::new(Sizes::new(1, 1).unwrap());
@@ -31,7 +35,8 @@ pub(crate) static ONE: LazyLock<Stage> = LazyLock::new(|| {
     stage
 });
 
-/// A full inner rollup of a claim and a payment, and one of a payment alone.
+/// A full inner rollup of a claim and a payment, and one of a payment alone;
+/// both are chains of segments.
 pub(crate) static TWO: LazyLock<Stage> = LazyLock::new(|| {
     let mut stage = Stage::new(Sizes::new(2, 2).unwrap());
     let claim = stage.claim();
@@ -103,9 +108,16 @@ impl Stage {
         outcome.unwrap_err().to_string()
     }
 
+    /// A verifier of another suite, or of other sizes, without keys.
+    pub(crate) fn other_verifier(suite: Suite, sizes: Sizes) -> NativeVerifier {
+        let nowhere = EmbeddedKeyStore::new("no-keys".as_ref());
+        NativeVerifier::new(Setting::new(suite, sizes, LIMIT), nowhere)
+    }
+
     /// The bridge's gate.
     pub(crate) fn verifier(&self) -> NativeVerifier {
-        NativeVerifier::new(SUITE, self.sizes, EmbeddedKeyStore::new(&keys()))
+        let setting = Setting::new(SUITE, self.sizes, LIMIT);
+        NativeVerifier::new(setting, EmbeddedKeyStore::new(&keys()))
     }
 
     /// The request to verify a root rollup's reply.
@@ -121,7 +133,7 @@ fn engine(sizes: Sizes) -> Engine {
         suite: SUITE,
         sizes,
         data_dir: keys(),
-        max_circuit_size: 1 << 20,
+        max_circuit_size: LIMIT,
         provenance: Provenance::DevSeeded { seed: 1 },
         allow_dev_keys: true,
     })

@@ -27,8 +27,8 @@ fn accepted(stage: &Stage) -> Rollup {
 }
 
 fn whats(rollup: &Rollup) -> Vec<(&str, String)> {
-    let pieces = rollup.pieces.iter();
-    let whats = pieces.map(|piece| (piece.what.as_str(), piece.circuit.to_string()));
+    let proofs = rollup.proofs.iter();
+    let whats = proofs.map(|proof| (proof.name.as_str(), proof.circuit.to_string()));
     whats.collect()
 }
 
@@ -40,9 +40,9 @@ fn a_rollup_of_one_tx() {
     assert_eq!(
         circuits,
         [
-            ("the root rollup", "root-rollup/poseidon/1/1"),
-            ("inner rollup 0: the tx rollup", "tx-rollup/poseidon/1"),
-            ("inner rollup 0: the client of tx 0", "claim/poseidon"),
+            ("root rollup", "root-rollup/poseidon/1/1"),
+            ("inner rollup 0: tx rollup", "tx-rollup/poseidon/1"),
+            ("inner rollup 0: client proof of tx 0", "claim/poseidon"),
         ]
     );
     assert_eq!((rollup.sizes, rollup.rollup_id), (ONE.sizes, 1));
@@ -58,7 +58,21 @@ fn a_rollup_of_two_by_two() {
     let txs: Vec<_> = rollup.txs().into_iter().collect();
     assert_eq!(txs, [(3, sends), (6, claims)]);
     assert_eq!(rollup.inners.len(), 2);
-    assert_eq!(whats(&rollup).len(), 1 + 2 + 1);
+    let circuits = whats(&rollup);
+    let circuits: Vec<(&str, &str)> = circuits.iter().map(|(w, c)| (*w, &c[..])).collect();
+    let (segment, notes) = ("tx-segment/poseidon/1/2", "tx-notes/poseidon/2");
+    assert_eq!(
+        circuits,
+        [
+            ("root rollup", "root-rollup/poseidon/2/2"),
+            ("inner rollup 0: segment 1 of 2", segment),
+            ("inner rollup 0: segment 2 of 2", segment),
+            ("inner rollup 0: notes", notes),
+            ("inner rollup 0: client proof of tx 0", "claim/poseidon"),
+            ("inner rollup 1: segment", segment),
+            ("inner rollup 1: notes", notes),
+        ]
+    );
 
     // The broadcast data, word by word where it is not a root.
     let bundle = Bundle::parse(&TWO.reply).unwrap();
@@ -76,11 +90,22 @@ fn a_rollup_of_two_by_two() {
 
 #[test]
 fn an_inner_rollup_carries_the_proof_of_its_claim() {
-    let inner = Bundle::parse(&TWO.reply).unwrap().inners.swap_remove(0);
-    assert_eq!(inner.tail.form, NativeForm::TxRollup);
-    let (_, claim) = &TWO.claim;
-    assert_eq!((inner.tail.vks.len(), inner.tail.proofs.len()), (2, 2));
-    assert!(claim.ends_with(&inner.tail.proofs[1]));
-    assert_eq!(inner.tail.words.len(), 1 + 2 * 9 + 1);
-    assert_eq!(inner.tail.words[19], Word::from(1), "tx 0 is carried");
+    for (stage, form, own_keys, own_proofs, txs, seams) in [
+        (&ONE, NativeForm::TxRollup, 1, 1, 1, 0),
+        (&TWO, NativeForm::TxRollupChain, 2, 3, 2, 2),
+    ] {
+        let tail = Bundle::parse(&stage.reply)
+            .unwrap()
+            .inners
+            .swap_remove(0)
+            .tail;
+        assert_eq!(tail.form, form);
+        assert_eq!(
+            (tail.vks.len(), tail.proofs.len()),
+            (own_keys + 1, own_proofs + 1)
+        );
+        assert!(stage.claim.1.ends_with(tail.proofs.last().unwrap()));
+        assert_eq!(tail.words.len(), 1 + 9 * txs + 1 + seams);
+        assert_eq!(tail.words[1 + 9 * txs], Word::from(1), "tx 0 is carried");
+    }
 }

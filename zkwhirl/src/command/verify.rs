@@ -17,7 +17,7 @@ use zkwhirl_job::{Word, limits};
 use zkwhirl_keystore::{
     CircuitIdentity, EmbeddedKeyStore, KeyError, Provenance, VkFile, VkFolder, VkSource,
 };
-use zkwhirl_prover::native::{Rollup, VerifyError, tx_kind, verify_rollup};
+use zkwhirl_prover::native::{NotVerified, Rollup, tx_kind, verify_rollup};
 
 use crate::{
     cli::VerifyArgs,
@@ -91,8 +91,8 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         Err(error) => {
             report.error = Some(error.to_string());
             match error {
-                VerifyError::Reply(_) => 1,
-                VerifyError::Key(_) => UNDECIDED,
+                NotVerified::Refused(_) => 1,
+                NotVerified::NoKey(_) => UNDECIDED,
             }
         }
     };
@@ -163,8 +163,8 @@ impl VkSource for Keys {
 
 fn about(rollup: &Rollup, keys: &Keys, verify_s: f64) -> anyhow::Result<About> {
     let mut proofs: BTreeMap<Circuit, (usize, [u8; 32])> = BTreeMap::new();
-    for piece in &rollup.pieces {
-        proofs.entry(piece.circuit).or_insert((0, piece.vk)).0 += 1;
+    for proof in &rollup.proofs {
+        proofs.entry(proof.circuit).or_insert((0, proof.vk)).0 += 1;
     }
     let mut insecure_keys = false;
     let mut circuits = Vec::new();
@@ -194,7 +194,7 @@ fn about(rollup: &Rollup, keys: &Keys, verify_s: f64) -> anyhow::Result<About> {
         inners_per_root: rollup.sizes.inners_per_root(),
         rollup_id: rollup.rollup_id,
         inner_rollups: rollup.inners.len(),
-        proofs: rollup.pieces.len(),
+        proofs: rollup.proofs.len(),
         not_proved: not_proved(&txs, insecure_keys),
         circuits,
         txs,

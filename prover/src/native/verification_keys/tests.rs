@@ -75,7 +75,7 @@ fn vk(number: u64) -> Vec<u8> {
 fn a_key_is_asked_for_once_and_again_when_a_proof_names_another() {
     let store = Arc::new(OneKey::default());
     let keys: Arc<dyn KeyStore> = Arc::<OneKey>::clone(&store);
-    let keys = Vks::new(Arc::new(keys));
+    let keys = VerificationKeys::new(Arc::new(keys));
     let circuit = Circuit {
         suite: Suite::Poseidon,
         statement: StatementKind::Claim,
