@@ -12,11 +12,11 @@ use crate::claim::{self, ClaimWitness};
 use crate::error::StatementError;
 use crate::join_split::{self, JoinSplitWitness};
 use crate::published::{CLAIM_FIELDS, FIELDS_PER_TX, TX_ROLLUP_HEADER};
-use crate::r1cs::{Assignment, Builder, Matrices, Mode, Unsatisfied};
+use crate::r1cs::{Assignment, Builder, Matrices, Mode, NUM_INSTANCE, Unsatisfied};
 use crate::root_rollup::{self, RootRollupWitness, RootSize};
 use crate::statement;
 use crate::suite::{Suite, UnknownSuite};
-use crate::tx_rollup::{self, TxRollupWitness};
+use crate::tx_rollup::{self, Chain, NotesWitness, SegmentWitness, ShardWitness, TxRollupWitness};
 
 /// Most txs an inner rollup may have.
 pub const MAX_TXS: u32 = 28;
@@ -34,6 +34,23 @@ pub enum StatementKind {
     TxRollup {
         /// Txs that fit; fewer are padded.
         txs: u32,
+    },
+    /// Some consecutive txs of an inner rollup.
+    TxSegment {
+        /// Txs that fit.
+        txs: u32,
+        /// Txs that fit the whole inner rollup.
+        of: u32,
+    },
+    /// Insertions of nullifiers one after the other.
+    TxNullifiers {
+        /// Nullifiers that fit; fewer are filled up with zeros.
+        count: u32,
+    },
+    /// The insertion of an inner rollup's notes.
+    TxNotes {
+        /// Slots of the inner rollup, a power of two; each has two notes.
+        slots: u32,
     },
     /// A client's payment, of the poseidon suite.
     JoinSplit,
@@ -74,6 +91,12 @@ pub enum Witness {
     Claim(Box<ClaimWitness>),
     /// An inner rollup's.
     TxRollup(Box<TxRollupWitness>),
+    /// A segment's.
+    TxSegment(Box<SegmentWitness>),
+    /// A shard's.
+    TxNullifiers(Box<ShardWitness>),
+    /// An insertion's of notes.
+    TxNotes(Box<NotesWitness>),
     /// A payment's.
     JoinSplit(Box<JoinSplitWitness>),
     /// An account's.
@@ -109,17 +132,19 @@ impl StatementKind {
     /// Slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         match self {
-            Self::Claim | Self::JoinSplit | Self::Account | Self::RootRollup(_) => 0,
             Self::TxRollup { txs } => txs.next_power_of_two() as usize,
+            _ => 0,
         }
     }
 
-    /// Published fields of a statement.
+    /// Published fields of a statement that has a reply of its own; the pieces
+    /// of a chain have none.
     pub fn published_fields(self) -> usize {
         match self {
             Self::Claim | Self::JoinSplit | Self::Account => CLAIM_FIELDS,
             Self::TxRollup { .. } => TX_ROLLUP_HEADER + FIELDS_PER_TX * self.slots(),
             Self::RootRollup(size) => size.published_fields(),
+            Self::TxSegment { .. } | Self::TxNullifiers { .. } | Self::TxNotes { .. } => 0,
         }
     }
 
@@ -127,6 +152,9 @@ impl StatementKind {
         match self {
             Self::Claim => "claim",
             Self::TxRollup { .. } => "tx-rollup",
+            Self::TxSegment { .. } => "tx-segment",
+            Self::TxNullifiers { .. } => "tx-nullifiers",
+            Self::TxNotes { .. } => "tx-notes",
             Self::JoinSplit => "join-split",
             Self::Account => "account",
             Self::RootRollup(_) => "root-rollup",
@@ -137,6 +165,44 @@ impl StatementKind {
     /// pedersen suite prove with PLONK, and keep their circuits to themselves.
     pub fn exists_in(self, suite: Suite) -> bool {
         suite == Suite::Poseidon || !matches!(self, Self::JoinSplit | Self::Account)
+    }
+
+    /// The numbers behind the suite in a circuit's name.
+    fn sizes(self) -> Vec<u32> {
+        match self {
+            Self::Claim | Self::JoinSplit | Self::Account => vec![],
+            Self::TxRollup { txs } => vec![txs],
+            Self::TxSegment { txs, of } => vec![txs, of],
+            Self::TxNullifiers { count } => vec![count],
+            Self::TxNotes { slots } => vec![slots],
+            Self::RootRollup(size) => vec![size.inners, size.slots],
+        }
+    }
+
+    /// The statement with a name and sizes, if there is one.
+    fn from_parts(name: &str, sizes: &[u32]) -> Option<Self> {
+        let within = |size: u32, most: u32| (1..=most).contains(&size);
+        let are_slots = |slots: u32| within(slots, MAX_SLOTS) && slots.is_power_of_two();
+        let (statement, holds) = match (name, sizes) {
+            ("claim", []) => (Self::Claim, true),
+            ("join-split", []) => (Self::JoinSplit, true),
+            ("account", []) => (Self::Account, true),
+            ("tx-rollup", &[txs]) => (Self::TxRollup { txs }, within(txs, MAX_TXS)),
+            ("tx-segment", &[txs, of]) => (
+                Self::TxSegment { txs, of },
+                within(of, MAX_TXS) && within(txs, of),
+            ),
+            ("tx-nullifiers", &[count]) => {
+                (Self::TxNullifiers { count }, within(count, 2 * MAX_TXS))
+            }
+            ("tx-notes", &[slots]) => (Self::TxNotes { slots }, are_slots(slots)),
+            ("root-rollup", &[inners, slots]) => (
+                Self::RootRollup(RootSize { inners, slots }),
+                within(inners, MAX_INNERS) && are_slots(slots),
+            ),
+            _ => return None,
+        };
+        holds.then_some(statement)
     }
 }
 
@@ -155,6 +221,11 @@ impl Circuit {
     /// domain, a power of two.
     pub fn num_rows(&self) -> usize {
         self.blank(Mode::Count).num_rows()
+    }
+
+    /// The domain that a prover needs: a power of two.
+    pub fn domain(&self) -> u64 {
+        (self.num_rows() + NUM_INSTANCE).next_power_of_two() as u64
     }
 
     /// Checks a request natively and computes all variables.
@@ -244,44 +315,55 @@ impl Circuit {
     }
 
     fn blank(&self, mode: Mode) -> Builder {
-        let mut builder = Builder::new(mode);
-        match self.statement {
-            StatementKind::Claim => {
-                claim::synthesize(&mut builder, self.suite, &ClaimWitness::blank());
+        let witness = match self.statement {
+            StatementKind::Claim => Witness::Claim(Box::new(ClaimWitness::blank())),
+            StatementKind::TxRollup { .. } => Witness::TxRollup(Box::new(TxRollupWitness::blank())),
+            StatementKind::TxSegment { txs, of } => {
+                let slots = Chain::remembered(of, txs);
+                Witness::TxSegment(Box::new(SegmentWitness::blank(slots)))
             }
-            StatementKind::TxRollup { txs } => {
-                let blank = TxRollupWitness::blank();
-                tx_rollup::synthesize(&mut builder, self.suite, txs, &blank);
+            StatementKind::TxNullifiers { .. } => {
+                Witness::TxNullifiers(Box::new(ShardWitness::blank()))
             }
-            StatementKind::JoinSplit => {
-                join_split::synthesize(&mut builder, &JoinSplitWitness::blank());
+            StatementKind::TxNotes { .. } => Witness::TxNotes(Box::new(NotesWitness::blank())),
+            StatementKind::JoinSplit => Witness::JoinSplit(Box::new(JoinSplitWitness::blank())),
+            StatementKind::Account => Witness::Account(Box::new(AccountWitness::blank())),
+            StatementKind::RootRollup(_) => {
+                Witness::RootRollup(Box::new(RootRollupWitness::blank()))
             }
-            StatementKind::Account => account::synthesize(&mut builder, &AccountWitness::blank()),
-            StatementKind::RootRollup(size) => {
-                let blank = RootRollupWitness::blank();
-                root_rollup::synthesize(&mut builder, self.suite, size, &blank);
-            }
-        }
-        builder
+        };
+        self.run(mode, &witness)
+            .expect("the blank witness is of the statement's kind")
     }
 
     fn run(&self, mode: Mode, witness: &Witness) -> Result<Builder, StatementError> {
         let mut builder = Builder::new(mode);
+        let b = &mut builder;
+        let suite = self.suite;
         match (self.statement, witness) {
             (StatementKind::Claim, Witness::Claim(witness)) => {
-                claim::synthesize(&mut builder, self.suite, witness);
+                claim::synthesize(b, suite, witness);
             }
             (StatementKind::TxRollup { txs }, Witness::TxRollup(witness)) => {
-                tx_rollup::synthesize(&mut builder, self.suite, txs, witness);
+                tx_rollup::synthesize(b, suite, txs, witness);
+            }
+            (StatementKind::TxSegment { txs, of }, Witness::TxSegment(witness)) => {
+                tx_rollup::synthesize_segment(b, suite, [txs, of], witness);
+            }
+            (StatementKind::TxNullifiers { count }, Witness::TxNullifiers(witness)) => {
+                tx_rollup::synthesize_shard(b, suite, count, witness);
+            }
+            (StatementKind::TxNotes { slots }, Witness::TxNotes(witness)) => {
+                tx_rollup::synthesize_notes(b, suite, slots, witness);
             }
             (StatementKind::JoinSplit, Witness::JoinSplit(witness)) => {
-                join_split::synthesize(&mut builder, witness);
+                join_split::synthesize(b, witness);
             }
             (StatementKind::Account, Witness::Account(witness)) => {
-                account::synthesize(&mut builder, witness);
+                account::synthesize(b, witness);
             }
             (StatementKind::RootRollup(size), Witness::RootRollup(witness)) => {
-                root_rollup::synthesize(&mut builder, self.suite, size, witness);
+                root_rollup::synthesize(b, suite, size, witness);
             }
             _ => return Err(StatementError::Kind(self.statement.name())),
         }
@@ -321,22 +403,17 @@ impl<'a> From<&'a RootRollupRequest> for Input<'a> {
 
 impl fmt::Display for StatementKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Claim | Self::JoinSplit | Self::Account => f.write_str(self.name()),
-            Self::TxRollup { txs } => write!(f, "tx-rollup of {txs}"),
-            Self::RootRollup(size) => write!(f, "root-rollup of {size}"),
-        }
+        f.write_str(self.name())?;
+        let sizes = self.sizes();
+        sizes.iter().try_for_each(|size| write!(f, " of {size}"))
     }
 }
 
 impl fmt::Display for Circuit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.statement.name(), self.suite)?;
-        match self.statement {
-            StatementKind::TxRollup { txs } => write!(f, "/{txs}"),
-            StatementKind::Claim | StatementKind::JoinSplit | StatementKind::Account => Ok(()),
-            StatementKind::RootRollup(size) => write!(f, "/{size}"),
-        }
+        let sizes = self.statement.sizes();
+        sizes.iter().try_for_each(|size| write!(f, "/{size}"))
     }
 }
 
@@ -346,58 +423,38 @@ pub enum UnknownCircuit {
     /// Not of a known form.
     #[error(
         "unknown circuit {0:?}: expected claim/SUITE, tx-rollup/SUITE/TXS, \
-         root-rollup/SUITE/INNERS/SLOTS, join-split/poseidon or account/poseidon"
+         tx-segment/SUITE/TXS/OF, tx-nullifiers/SUITE/COUNT, tx-notes/SUITE/SLOTS, \
+         root-rollup/SUITE/INNERS/SLOTS, for at most {MAX_TXS} txs and {MAX_INNERS} inners, \
+         join-split/poseidon or account/poseidon"
     )]
     Form(String),
     /// Not of a known suite.
     #[error(transparent)]
     Suite(#[from] UnknownSuite),
-    /// A number of txs that no circuit has.
-    #[error("unknown circuit size {0:?}: expected 1 to {MAX_TXS} txs")]
-    Txs(String),
-    /// A size that no root rollup has.
-    #[error(
-        "unknown circuit size {0:?}: expected 1 to {MAX_INNERS} inner rollups and \
-         a power of two of slots up to {MAX_SLOTS}"
-    )]
-    Root(String),
 }
 
 impl FromStr for Circuit {
     type Err = UnknownCircuit;
 
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let (suite, statement) = match name.split('/').collect::<Vec<_>>()[..] {
-            ["claim", suite] => (suite, StatementKind::Claim),
-            ["join-split", suite] => (suite, StatementKind::JoinSplit),
-            ["account", suite] => (suite, StatementKind::Account),
-            ["tx-rollup", suite, txs] => {
-                let count = number(txs, MAX_TXS);
-                let txs = count.ok_or_else(|| UnknownCircuit::Txs(txs.to_owned()))?;
-                (suite, StatementKind::TxRollup { txs })
-            }
-            ["root-rollup", suite, inners, slots] => {
-                let slots_of_one = number(slots, MAX_SLOTS).filter(|n| n.is_power_of_two());
-                let size = number(inners, MAX_INNERS).zip(slots_of_one);
-                let (inners, slots) =
-                    size.ok_or_else(|| UnknownCircuit::Root(format!("{inners}/{slots}")))?;
-                (suite, StatementKind::RootRollup(RootSize { inners, slots }))
-            }
-            _ => return Err(UnknownCircuit::Form(name.to_owned())),
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || UnknownCircuit::Form(text.to_owned());
+        let mut parts = text.split('/');
+        let (Some(name), Some(suite)) = (parts.next(), parts.next()) else {
+            return Err(unknown());
         };
-        let suite = suite.parse()?;
-        if statement.exists_in(suite) {
-            Ok(Self { suite, statement })
+        let sizes: Option<Vec<u32>> = parts.map(|size| size.parse().ok()).collect();
+        let statement = sizes.and_then(|sizes| StatementKind::from_parts(name, &sizes));
+        let circuit = Self {
+            statement: statement.ok_or_else(unknown)?,
+            suite: suite.parse()?,
+        };
+        // No second way of writing a number.
+        if circuit.to_string() == text && circuit.statement.exists_in(circuit.suite) {
+            Ok(circuit)
         } else {
-            Err(UnknownCircuit::Form(name.to_owned()))
+            Err(unknown())
         }
     }
-}
-
-/// A number from 1 to a limit, in its one spelling.
-fn number(text: &str, most: u32) -> Option<u32> {
-    let number = text.parse().ok().filter(|n| (1..=most).contains(n));
-    number.filter(|n: &u32| n.to_string() == text)
 }
 
 #[cfg(test)]
@@ -411,6 +468,10 @@ mod tests {
             "claim/pedersen",
             "tx-rollup/poseidon/1",
             "tx-rollup/pedersen/28",
+            "tx-segment/poseidon/2/5",
+            "tx-segment/pedersen/12/28",
+            "tx-nullifiers/pedersen/56",
+            "tx-notes/poseidon/32",
             "join-split/poseidon",
             "account/poseidon",
             "root-rollup/poseidon/1/1",
@@ -428,8 +489,15 @@ mod tests {
             "tx-rollup/poseidon/29",
             "tx-rollup/poseidon/01",
             "claim/poseidon/1",
+            "tx-segment/poseidon/3/2",
+            "tx-segment/poseidon/1/29",
+            "tx-segment/poseidon/2",
+            "tx-nullifiers/pedersen/57",
+            "tx-notes/poseidon/3",
+            "tx-notes/poseidon/64",
             "join-split/pedersen",
             "account/pedersen",
+            "join-split/poseidon/1",
             "root-rollup/poseidon/1",
             "root-rollup/poseidon/0/1",
             "root-rollup/poseidon/33/1",

@@ -142,8 +142,6 @@ pub enum Rule {
     OldDefiRoot,
     #[error("inserting the interaction notes does not give the new defi root")]
     NewDefiRoot,
-    #[error("padding path does not lead to an empty leaf of the last nullifier root")]
-    PaddingPath,
 }
 
 /// A request that is no valid statement.

@@ -11,6 +11,7 @@ mod gadgets;
 pub mod join_split;
 pub mod notes;
 pub mod pedersen;
+mod plan;
 pub mod poseidon;
 pub mod published;
 pub mod r1cs;
@@ -27,5 +28,6 @@ pub use circuit::{
     Witness,
 };
 pub use error::{Rule, StatementError};
+pub use plan::{Plan, TooLarge};
 pub use signer::Signer;
 pub use suite::{HashIndex, MAX_DEPTH, Suite, UnknownSuite};

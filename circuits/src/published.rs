@@ -46,6 +46,8 @@ pub mod tag {
     pub const NULLIFIERS: u64 = 6;
     pub const NOTES: u64 = 7;
     pub const ROOT_ROLLUP: u64 = 8;
+    /// What the segments of a tx rollup hand on; inside their public inputs.
+    pub const RUNNING_STATE: u64 = 9;
 }
 
 /// Places in a tx rollup's published fields.
@@ -111,6 +113,9 @@ pub enum PublishedError {
     /// [`Broadcast::read`]: crate::root_rollup::Broadcast::read
     #[error("a root rollup's published fields do not stand alone")]
     NotAlone,
+    /// A field that is the same in every statement has another value.
+    #[error("published field {0} has not its fixed value")]
+    Fixed(usize),
     /// The inputs hash is not that of the published txs.
     #[error("inputs hash is not the SHA-256 of the published txs")]
     InputsHash,
@@ -165,6 +170,7 @@ impl Published {
             if let Some(at) = wide {
                 return Err(PublishedError::Range(at));
             }
+            check_fixed(kind, &fields)?;
             if inputs_hash(&fields[place::TXS..]) != fields[place::INPUTS_HASH] {
                 return Err(PublishedError::InputsHash);
             }
@@ -208,6 +214,24 @@ impl Published {
         }
         fold(start, &hashed)
     }
+}
+
+/// What a circuit for the whole rollup publishes as constants, and a chain not
+/// at all: the number of slots, equal roots of data roots, no old defi root.
+fn check_fixed(kind: StatementKind, fields: &[Fr]) -> Result<(), PublishedError> {
+    for (at, value) in [
+        (place::SLOTS, Fr::from(kind.slots() as u64)),
+        (
+            place::NEW_DATA_ROOTS_ROOT,
+            fields[place::OLD_DATA_ROOTS_ROOT],
+        ),
+        (place::OLD_DEFI_ROOT, Fr::ZERO),
+    ] {
+        if fields[at] != value {
+            return Err(PublishedError::Fixed(at));
+        }
+    }
+    Ok(())
 }
 
 /// SHA-256 of the words of some fields, reduced modulo p.
@@ -271,6 +295,9 @@ fn chain_of(kind: StatementKind) -> (u64, Option<usize>) {
         StatementKind::JoinSplit => (tag::JOIN_SPLIT, None),
         StatementKind::Account => (tag::ACCOUNT, None),
         StatementKind::TxRollup { .. } => (tag::TX_ROLLUP, Some(place::INPUTS_HASH)),
+        StatementKind::TxSegment { .. } => (tag::TX_SEGMENT, None),
+        StatementKind::TxNullifiers { .. } => (tag::NULLIFIERS, None),
+        StatementKind::TxNotes { .. } => (tag::NOTES, None),
         // The input hash stands before the header.
         StatementKind::RootRollup(_) => (tag::ROOT_ROLLUP, Some(1 + header::PREVIOUS_DEFI_HASH)),
     }

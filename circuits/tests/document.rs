@@ -10,7 +10,7 @@ const START: &str = "<!-- rows: compared with the code by circuits/tests/documen
 const END: &str = "<!-- end of rows -->";
 
 /// Circuits that differ in size only, side by side.
-const GROUPS: [&[&str]; 6] = [
+const GROUPS: [&[&str]; 9] = [
     &["claim/poseidon", "claim/pedersen"],
     &[
         "tx-rollup/poseidon/1",
@@ -18,6 +18,13 @@ const GROUPS: [&[&str]; 6] = [
         "tx-rollup/pedersen/1",
         "tx-rollup/pedersen/2",
     ],
+    &["tx-segment/poseidon/4/28", "tx-segment/poseidon/2/5"],
+    &[
+        "tx-segment/pedersen/12/28",
+        "tx-nullifiers/pedersen/1",
+        "tx-nullifiers/pedersen/11",
+    ],
+    &["tx-notes/poseidon/32", "tx-notes/pedersen/32"],
     &[
         "root-rollup/poseidon/1/1",
         "root-rollup/poseidon/2/2",
@@ -46,11 +53,12 @@ fn table(names: &[&str]) -> Result<String, Box<dyn std::error::Error>> {
     text += "\n|---|";
     names.iter().for_each(|_| text += "---:|");
     text += "\n";
-    for (at, (part, _)) in counts[0].iter().enumerate() {
+    for part in parts(&counts) {
         write!(text, "| {part} |")?;
         for rows in &counts {
-            assert_eq!(rows[at].0, *part);
-            write!(text, " {} |", grouped(rows[at].1))?;
+            let rows = rows.iter().find(|(name, _)| *name == part);
+            let rows = rows.map_or_else(|| "–".to_owned(), |(_, rows)| grouped(*rows));
+            write!(text, " {rows} |")?;
         }
         text += "\n";
     }
@@ -72,6 +80,17 @@ fn table(names: &[&str]) -> Result<String, Box<dyn std::error::Error>> {
     }
     text += "\n";
     Ok(text)
+}
+
+/// The parts of all circuits, each once.
+fn parts(counts: &[Vec<(&'static str, usize)>]) -> Vec<&'static str> {
+    let mut parts: Vec<&str> = Vec::new();
+    for (part, _) in counts.iter().flatten() {
+        if !parts.contains(part) {
+            parts.push(part);
+        }
+    }
+    parts
 }
 
 fn grouped(number: usize) -> String {

@@ -149,3 +149,21 @@ fn root_rollups() {
         check(plan.circuit(), &root::raw(&plan.witness()));
     }
 }
+
+#[test]
+fn pieces_of_chains() {
+    for (suite, txs, segment) in [
+        (Suite::Poseidon, 2, 1),
+        (Suite::Poseidon, 3, 2),
+        (Suite::Pedersen, 2, 1),
+    ] {
+        let w = std::sync::Arc::new(world::Plan::new(suite, txs).witness());
+        let chain = zkwhirl_circuits::tx_rollup::Chain::new(suite, txs, segment, 1);
+        let (witnesses, _) = chain.cut(&w);
+        let pieces = chain.pieces(w.txs.len());
+        for circuit in chain.circuits() {
+            let last = pieces.iter().rposition(|piece| piece.circuit == circuit);
+            check(circuit, &witnesses[last.unwrap()]);
+        }
+    }
+}

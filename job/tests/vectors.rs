@@ -61,7 +61,8 @@ fn sizes(txs: u32, inners: u32) -> Sizes {
 fn sizes_of(file: &str) -> Sizes {
     let (txs, inners) = match file {
         _ if file.contains("28x2") => (28, 2),
-        _ if file.contains("2x2") || file.contains("size2") => (2, 2),
+        _ if file.contains("2x2") => (2, 2),
+        _ if file.contains("size2") => (2, 1),
         _ if file.contains("nodefi") => (2, 2),
         _ if file.contains("1x1") => (1, 1),
         _ => (28, 32),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{data_dir, vector, vector_path};
 
-fn zkwhirl(arguments: &[&str]) -> Command {
+pub(crate) fn zkwhirl(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zkwhirl"));
     command.args(arguments);
     // Whatever the caller's shell has set is not part of the test.
@@ -21,7 +21,7 @@ fn zkwhirl(arguments: &[&str]) -> Command {
     command
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 

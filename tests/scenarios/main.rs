@@ -7,6 +7,7 @@
 //! | `faults` | what dies or is wrong costs an attempt or is parked; Falafel notices nothing |
 //! | `load` | 900 jobs at once: all delivered, in order, in bounded memory |
 //! | `rollups` | three whole rollups settle, each with claims of the one before; workers and Falafel die in the root phase |
+//! | `whole_rollup` | a final buffer, verified by a stranger from its bytes and keys; what `verify` refuses |
 //! | `command_line` | the demo from end to end, `prove`, and what a wrong call says |
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -17,3 +18,6 @@ mod load;
 mod real_requests;
 mod rollups;
 mod support;
+mod whole_rollup;
+#[path = "../../prover/tests/rollup/world.rs"]
+mod world;

@@ -85,13 +85,25 @@ pub(crate) fn node(b: &mut Builder, suite: Suite, children: [&Num; 2], inputs: I
         return Num::constant(suite.node(left.value(), right.value()));
     }
     match suite {
-        Suite::Poseidon => poseidon::hash(b, &[left.clone(), right.clone()]),
+        Suite::Poseidon => {
+            // A constant saves its first S-box.
+            let name = if left.is_constant() || right.is_constant() {
+                "poseidon node over a constant"
+            } else {
+                "poseidon node"
+            };
+            let inputs = [left.clone(), right.clone()];
+            b.gadget(name, |b| poseidon::hash(b, &inputs))
+        }
         Suite::Pedersen => {
-            let bits = [left, right].map(|child| match inputs {
-                Inputs::Canonical => decompose_canonical(b, child),
-                Inputs::Free => decompose(b, child, FIELD_BITS),
-            });
-            pedersen::compress(b, 0, &[&bits[0], &bits[1]])
+            let (name, decompose): (_, fn(&mut Builder, &Num) -> Vec<Bit>) = match inputs {
+                Inputs::Canonical => ("pedersen node, canonical", decompose_canonical),
+                Inputs::Free => ("pedersen node", |b, child| decompose(b, child, FIELD_BITS)),
+            };
+            b.gadget(name, |b| {
+                let bits = [left, right].map(|child| decompose(b, child));
+                pedersen::compress(b, 0, &[&bits[0], &bits[1]])
+            })
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The builder that circuit code runs against.
 
+use std::collections::HashMap;
+
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 
@@ -42,6 +44,8 @@ pub struct Builder {
     part: usize,
     store: Option<Store>,
     unsatisfied: Vec<Unsatisfied>,
+    /// Rows of gadgets that were counted once.
+    counted: HashMap<&'static str, usize>,
 }
 
 /// How many unsatisfied rows are kept: enough to see a pattern.
@@ -63,6 +67,7 @@ impl Builder {
             part: 0,
             store,
             unsatisfied: Vec::new(),
+            counted: HashMap::new(),
         }
     }
 
@@ -90,6 +95,28 @@ impl Builder {
         });
         let result = body(self);
         self.part = outer;
+        result
+    }
+
+    /// Runs `body`, except while rows are only counted: then only for the first
+    /// of a `name`, and its rows are added again for the others. `name` must
+    /// stand for bodies of equally many rows, which give a variable.
+    pub(crate) fn gadget(
+        &mut self,
+        name: &'static str,
+        body: impl FnOnce(&mut Self) -> Num,
+    ) -> Num {
+        if self.mode != Mode::Count {
+            return body(self);
+        }
+        if let Some(rows) = self.counted.get(name) {
+            self.num_rows += rows;
+            self.parts[self.part].1 += rows;
+            return Num::opaque(Fr::ZERO);
+        }
+        let before = self.num_rows;
+        let result = body(self);
+        self.counted.insert(name, self.num_rows - before);
         result
     }
 

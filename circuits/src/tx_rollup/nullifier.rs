@@ -1,14 +1,43 @@
 //! Nullifier insertions in rows: 94 % of a tx rollup.
 
-use super::{NULL_DEPTH, NullifierWitness};
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+
+use super::{NULL_DEPTH, NullifierWitness, ShardWitness};
+use crate::circuit::StatementKind;
 use crate::gadgets::bits::{decompose_canonical, is_zero};
 use crate::gadgets::hash::Inputs;
 use crate::gadgets::merkle::fold;
+use crate::published::publish;
 use crate::r1cs::{Bit, Builder, Num};
 use crate::suite::Suite;
 
+/// The circuit of a shard: `count` insertions one after the other. Publishes
+/// the roots before and after, then the nullifiers.
+pub(crate) fn synthesize_shard(b: &mut Builder, suite: Suite, count: u32, w: &ShardWitness) {
+    let kind = StatementKind::TxNullifiers { count };
+    let old_root = b.alloc(w.root);
+    let mut root = old_root.clone();
+    let mut nullifiers = Vec::new();
+    for at in 0..count as usize {
+        let (nullifier, insertion) = w.insertion(at);
+        let nullifier = b.alloc(nullifier);
+        let padding = NullifierWitness {
+            siblings: vec![Fr::ZERO; NULL_DEPTH],
+            new_root: root.value(),
+        };
+        b.part("nullifier tree", |b| {
+            root = insert(b, suite, &root, &nullifier, insertion.unwrap_or(&padding));
+        });
+        nullifiers.push(nullifier);
+    }
+    let mut fields = vec![old_root, root];
+    fields.extend(nullifiers);
+    b.part("public input", |b| publish(b, kind, fields));
+}
+
 /// Demands that the nullifier's leaf is empty under `root` and gives the root
-/// where it is 1; the nullifier 0 stays empty.
+/// where it is 1; the nullifier 0 changes nothing, whatever the siblings.
 ///
 /// Below the suite's floor the siblings are the empty tree's: there the old
 /// folding starts, and the new one has constant siblings.
@@ -36,9 +65,9 @@ pub(super) fn insert(
     let path: Vec<(Num, Bit)> = siblings.into_iter().zip(bits).collect();
     let empty = Num::constant(zeros[floor]);
     let before = fold(b, suite, &empty, &path[floor..], Inputs::Free);
-    b.equal(&before, root);
+    b.enforce(leaf.num(), &(&before - root), &Num::zero());
     let after = fold(b, suite, leaf.num(), &path, Inputs::Canonical);
     let new_root = b.alloc(insertion.new_root);
-    b.equal(&after, &new_root);
+    b.enforce(leaf.num(), &(&after - root), &(&new_root - root));
     new_root
 }

@@ -1,9 +1,9 @@
 //! The rules of an inner rollup, natively.
 
 use ark_bn254::Fr;
-use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
+use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
-use super::{NullifierWitness, ROOTS_DEPTH, TxRollupWitness, TxWitness};
+use super::{NullifierWitness, ROOTS_DEPTH, State, TxRollupWitness, TxWitness};
 use crate::circuit::StatementKind;
 use crate::claim::{DATA_DEPTH, DEPOSIT_BITS};
 use crate::client::{client_digest, proof_id};
@@ -37,28 +37,44 @@ pub fn evaluate(suite: Suite, capacity: u32, w: &TxRollupWitness) -> (Published,
         run.tx(tx);
     }
     run.data_tree();
-    if w.txs.len() < capacity as usize {
-        let folded = tree::fold(suite, Fr::ZERO, &w.padding_siblings, 0.into(), 0);
-        run.demand(None, folded == run.null_root, Rule::PaddingPath);
-    }
     (run.published(kind), run.broken)
 }
 
-/// The published fields of an inner rollup; they mean something only if it
-/// follows the rules. No tree is hashed, so it costs next to nothing.
+/// What an inner rollup publishes and binds; it means something only if it
+/// follows the rules. No tree is hashed.
 pub fn published(suite: Suite, capacity: u32, w: &TxRollupWitness) -> Published {
     let kind = StatementKind::TxRollup { txs: capacity };
+    followed(suite, kind, w).published(kind)
+}
+
+/// The fields of [`published`] alone. No client's digest is computed either, so
+/// it costs next to nothing.
+pub fn published_fields(suite: Suite, capacity: u32, w: &TxRollupWitness) -> Vec<Fr> {
+    followed(suite, StatementKind::TxRollup { txs: capacity }, w).fields()
+}
+
+fn followed(suite: Suite, kind: StatementKind, w: &TxRollupWitness) -> Run<'_> {
     let mut run = Run::new(suite, kind.slots(), w);
-    for (i, tx) in w.txs.iter().enumerate() {
-        let mut fields = tx.fields;
-        let fee = run.net_fee(i, &mut fields);
-        run.pay(i, &fields, fee);
-        for insertion in &tx.nullifiers {
-            run.null_root = insertion.new_root;
+    (0..w.txs.len()).for_each(|tx| run.follow(tx));
+    run
+}
+
+/// The state and the nullifier root before each segment of `txs` txs that has
+/// a tx. States remember the outputs of `slots` slots.
+pub(super) fn before_segments(
+    suite: Suite,
+    w: &TxRollupWitness,
+    (txs, slots): (usize, usize),
+) -> Vec<(State, Fr)> {
+    let mut run = Run::new(suite, 0, w);
+    let mut before = Vec::new();
+    for tx in 0..w.txs.len() {
+        if tx.is_multiple_of(txs) {
+            before.push((run.state(slots), run.null_root));
         }
-        run.txs.push(fields);
+        run.follow(tx);
     }
-    run.published(kind)
+    before
 }
 
 /// The state of a pass over the txs.
@@ -86,6 +102,27 @@ impl<'a> Run<'a> {
             txs: Vec::new(),
             null_root: w.old_null_root,
         }
+    }
+
+    /// Goes over a tx without asking whether it follows the rules.
+    fn follow(&mut self, i: usize) {
+        let tx = &self.w.txs[i];
+        let mut fields = tx.fields;
+        let fee = self.net_fee(i, &mut fields);
+        self.pay(i, &fields, fee);
+        self.null_root = tx.nullifiers[1].new_root;
+        self.txs.push(fields);
+    }
+
+    fn state(&self, slots: usize) -> State {
+        let outputs = self.txs.iter().rev().map(|f| [f[1], f[2], f[15]]);
+        let mut state = State {
+            sums: self.sums,
+            fees: self.fees,
+            outputs: outputs.collect(),
+        };
+        state.outputs.resize(slots, [Fr::ZERO; 3]);
+        state
     }
 
     fn demand(&mut self, tx: Option<usize>, holds: bool, rule: Rule) {
@@ -209,12 +246,16 @@ impl<'a> Run<'a> {
     }
 
     /// The leaf at the nullifier's index was empty and becomes 1, except that
-    /// the nullifier 0 leaves it empty.
+    /// the nullifier 0 changes nothing.
     fn spend(&mut self, i: usize, which: u8, nullifier: Fr, insertion: &NullifierWitness) {
+        if nullifier == Fr::ZERO {
+            let same = insertion.new_root == self.null_root;
+            self.demand(Some(i), same, Rule::NewNullRoot(which + 1));
+            return;
+        }
         let index = LeafIndex::from(nullifier);
         let fold = |leaf| tree::fold(self.suite, leaf, &insertion.siblings, index, 0);
-        let leaf = Fr::from(nullifier != Fr::ZERO);
-        let (before, after) = (fold(Fr::ZERO), fold(leaf));
+        let (before, after) = (fold(Fr::ZERO), fold(Fr::ONE));
         let was_empty = before == self.null_root;
         let floor = self.suite.nullifier_floor();
         let alone = insertion.siblings[..floor] == self.suite.zero_hashes()[..floor];

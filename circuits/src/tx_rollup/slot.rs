@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 
 use super::TxWitness;
 use super::bridges::Lists;
-use super::chain::{Outputs, enforce_link, root_of};
+use super::links::{Outputs, enforce_link, root_of};
 use super::nullifier::insert;
 use crate::claim::DEPOSIT_BITS;
 use crate::client::{CLIENT_FIELDS, client_tag, proof_id};
@@ -22,8 +22,10 @@ pub(super) struct Rollup {
     pub(super) data_roots_root: Num,
     pub(super) new_defi_root: Num,
     pub(super) lists: Lists,
+    /// Outputs of earlier slots, oldest first.
     pub(super) earlier: Vec<Outputs>,
-    pub(super) null_root: Num,
+    /// The nullifier root, where slots insert their nullifiers.
+    pub(super) null_root: Option<Num>,
     /// Whether the slot before was a tx.
     pub(super) real: Bit,
 }
@@ -83,11 +85,13 @@ impl Rollup {
                 &Num::zero(),
             );
         });
-        b.part("nullifier tree", |b| {
-            for (nullifier, insertion) in f[3..5].iter().zip(&tx.nullifiers) {
-                self.null_root = insert(b, self.suite, &self.null_root, nullifier, insertion);
-            }
-        });
+        if let Some(root) = &mut self.null_root {
+            b.part("nullifier tree", |b| {
+                for (nullifier, insertion) in f[3..5].iter().zip(&tx.nullifiers) {
+                    *root = insert(b, self.suite, root, nullifier, insertion);
+                }
+            });
+        }
         f.truncate(FIELDS_PER_TX);
         Slot { fields: f, client }
     }

@@ -11,7 +11,7 @@ use crate::suite::Suite;
 
 fn failing_parts(fields: [Fr; 16], real: usize) -> Vec<&'static str> {
     let mut w = TxRollupWitness::blank();
-    let padding = w.padding();
+    let padding = w.padding(Fr::ZERO);
     let mut first = padding.clone();
     first.fields[0] = Fr::from(proof_id::SEND);
     w.txs = vec![first, TxWitness { fields, ..padding }];

@@ -30,8 +30,6 @@ pub struct TxRollupWitness {
     pub assets: Vec<Fr>,
     /// The real txs.
     pub txs: Vec<TxWitness>,
-    /// Siblings of leaf 0 under the last nullifier root, for padding slots.
-    pub padding_siblings: Vec<Fr>,
 }
 
 /// The values of one tx.
@@ -103,9 +101,6 @@ impl TxRollupWitness {
         expect_length("data roots paths", request.data_roots_paths.len(), n)?;
         expect_length("data roots indices", request.data_roots_indices.len(), n)?;
         let start = u64::from(request.data_start_index);
-        let padding = request.old_null_paths.get(2 * n);
-        let padding =
-            padding.map(|path| paths.siblings(path, 0.into(), "padding path", NULL_DEPTH));
         Ok(Self {
             rollup_id: u64::from(request.rollup_id).into(),
             data_start_index: start.into(),
@@ -130,7 +125,6 @@ impl TxRollupWitness {
             txs: (0..n)
                 .map(|tx| TxWitness::read(request, tx, paths))
                 .collect::<Result<_, _>>()?,
-            padding_siblings: padding.unwrap_or_else(|| Ok(vec![Fr::ZERO; NULL_DEPTH]))?,
         })
     }
 
@@ -148,20 +142,20 @@ impl TxRollupWitness {
             bridges: Vec::new(),
             assets: Vec::new(),
             txs: Vec::new(),
-            padding_siblings: vec![Fr::ZERO; NULL_DEPTH],
         }
     }
 
-    /// The values of a padding slot: it writes nothing, and checks that leaf 0
-    /// of the nullifier tree is empty.
-    pub(crate) fn padding(&self) -> TxWitness {
-        let last = self
-            .txs
-            .last()
-            .map_or(self.old_null_root, |tx| tx.nullifiers[1].new_root);
+    /// The nullifier root after all txs.
+    pub(crate) fn last_null_root(&self) -> Fr {
+        let last = self.txs.last().map(|tx| tx.nullifiers[1].new_root);
+        last.unwrap_or(self.old_null_root)
+    }
+
+    /// The values of a padding slot, which changes nothing.
+    pub(crate) fn padding(&self, null_root: Fr) -> TxWitness {
         let nullifier = NullifierWitness {
-            siblings: self.padding_siblings.clone(),
-            new_root: last,
+            siblings: vec![Fr::ZERO; NULL_DEPTH],
+            new_root: null_root,
         };
         TxWitness {
             fields: [Fr::ZERO; 16],

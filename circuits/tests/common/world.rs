@@ -137,7 +137,6 @@ impl Plan {
             bridges: self.bridges.clone(),
             assets: self.assets.clone(),
             txs,
-            padding_siblings: siblings(&nulls.path(0.into()), 0.into()),
         }
     }
 

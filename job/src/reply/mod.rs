@@ -5,13 +5,11 @@
 //! proof of `rollup_cli`'s, or a [`NativeProof`].
 
 mod bundle;
-mod clients;
 mod native;
 mod shape;
 mod words;
 
 pub use bundle::{Bundle, BundleError, BundledInner};
-pub use clients::{ClientWords, TxWords};
 pub use native::{
     MAX_PROOFS, MAX_VKS, MAX_WORDS, NativeForm, NativeProof, NativeProofError, SINGLE_TAIL_BYTES,
     SuiteTag,

@@ -59,10 +59,6 @@ impl<'a> WordReader<'a> {
         Self { words, at: 0 }
     }
 
-    pub(super) fn at(&self) -> usize {
-        self.at
-    }
-
     /// The next `count` words.
     pub(super) fn take(
         &mut self,
@@ -103,14 +99,9 @@ impl<'a> WordReader<'a> {
         }
     }
 
-    /// All words that are left.
-    pub(super) fn rest(&self) -> &'a [Word] {
-        &self.words[self.at..]
-    }
-
     /// There are no more words.
     pub(super) fn end(&self) -> Result<(), WordsError> {
-        match self.rest().len() {
+        match self.words.len() - self.at {
             0 => Ok(()),
             extra => Err(WordsError::Trailing { extra, at: self.at }),
         }

@@ -1,6 +1,5 @@
-//! Clients' proofs: made for a wallet, and verified before they are rolled up.
-
-use std::sync::Arc;
+//! Clients' proofs: made for a wallet, and verified one by one where a
+//! transaction comes in.
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
@@ -9,8 +8,7 @@ use zkwhirl_circuits::{
     field,
 };
 use zkwhirl_job::{
-    Failure,
-    reply::{NativeForm, NativeProof},
+    reply::{NativeForm, NativeProof, SuiteTag},
     request::{ClientProof, field::PROOF_ID},
 };
 use zkwhirl_keystore::{KeyError, KeyStore};
@@ -18,43 +16,10 @@ use zkwhirl_keystore::{KeyError, KeyStore};
 use super::{
     Engine, EngineError, NativeVerifier, Receipt, VerificationKey,
     batch::{Entry, verify_batch},
-    engine::suite_tag,
+    key::identity,
     statement::{Statement, client_circuit},
-    verify::identity,
 };
 use crate::Progress;
-
-/// A tx whose client proof is not good.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("tx {tx}: its client proof is refused: {problem}")]
-pub struct BadClient {
-    /// The tx's place in the request.
-    pub tx: usize,
-    /// What is wrong with its proof.
-    pub problem: String,
-}
-
-/// Why client proofs are not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
-    /// One of them is bad.
-    #[error(transparent)]
-    Bad(#[from] BadClient),
-    /// A verification key cannot be had here and now.
-    #[error("{0}")]
-    Key(String),
-}
-
-impl ClientError {
-    /// What this means for a job with these clients.
-    pub fn failure(&self) -> Failure {
-        let reason = self.to_string();
-        match self {
-            Self::Bad(_) => Failure::invalid(reason),
-            Self::Key(_) => Failure::infrastructure(reason),
-        }
-    }
-}
 
 impl Engine {
     /// Proves a client's own statement and verifies the proof.
@@ -66,7 +31,7 @@ impl Engine {
         client: &ClientWitness,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Receipt, EngineError> {
-        self.prove_statement(&Statement::of_client(client)?, report)
+        self.prove_statement(Statement::of_client(client)?, report)
     }
 
     /// The verification key of a client circuit, as a vk job is answered; the
@@ -87,7 +52,23 @@ pub fn client_vk(
     store: &dyn KeyStore,
     statement: StatementKind,
 ) -> Result<Option<Vec<u8>>, KeyError> {
-    store.verification_key(&identity(&client_circuit(statement)))
+    let circuit = client_circuit(statement);
+    store.verification_key(&identity(&circuit, &circuit.matrices()))
+}
+
+/// Accepts a client proof of the poseidon suite under the reply to a
+/// verification key job; otherwise says why not.
+pub fn verify_client(key: &[u8], client: &ClientProof) -> Result<(), String> {
+    let key =
+        VerificationKey::parse(key).map_err(|problem| format!("the verification key {problem}"))?;
+    let read = Read::new(client)?;
+    read.names(&key)?;
+    let entry = Entry {
+        key: &key,
+        public_input: read.public_input,
+        proof: &read.proof,
+    };
+    verify_batch(&[entry]).map_err(|bad| bad.problem.to_owned())
 }
 
 /// A client proof that can be read: what is left is the pairing.
@@ -99,41 +80,22 @@ struct Read {
 }
 
 impl NativeVerifier {
-    /// Accepts the client proofs of a tx rollup of this verifier's suite: each
-    /// proves the statement of its tx's proof id for its 16 public inputs.
-    pub fn verify_clients(&self, txs: &[ClientProof]) -> Result<(), ClientError> {
-        let mut read = Vec::with_capacity(txs.len());
-        for (tx, client) in txs.iter().enumerate() {
-            let client = self
-                .read_client(client)
-                .map_err(|problem| BadClient { tx, problem })?;
-            let key = self
-                .key(&client.circuit, client.vk_digest)
-                .map_err(ClientError::Key)?;
-            named(&key, &client).map_err(|problem| BadClient { tx, problem })?;
-            read.push((client, key));
+    /// Accepts the reply to a verification key job of the poseidon suite: the
+    /// key that the store has for the client circuit.
+    pub fn verify_client_vk(&self, statement: StatementKind, reply: &[u8]) -> Result<(), String> {
+        let circuit = client_circuit(statement);
+        let digest = *blake3::hash(reply).as_bytes();
+        if self.key(&circuit, digest)?.digest == digest {
+            return Ok(());
         }
-        let entries: Vec<Entry<'_>> = read
-            .iter()
-            .map(|(client, key)| Entry {
-                key,
-                public_input: client.public_input,
-                proof: &client.proof,
-            })
-            .collect();
-        verify_batch(&entries).map_err(|bad| {
-            let problem = bad.problem.to_owned();
-            ClientError::Bad(BadClient {
-                tx: bad.at,
-                problem,
-            })
-        })
+        Err(format!("it is not the verification key of {circuit}"))
     }
+}
 
-    fn read_client(&self, client: &ClientProof) -> Result<Read, String> {
-        let words = client.public_inputs.iter().enumerate();
+impl Read {
+    fn new(client: &ClientProof) -> Result<Self, String> {
         let mut fields = [Fr::from(0u64); 16];
-        for (place, word) in words {
+        for (place, word) in client.public_inputs.iter().enumerate() {
             fields[place] = field::from_word(&word.0)
                 .ok_or_else(|| format!("public input {place} is not a canonical field element"))?;
         }
@@ -143,15 +105,12 @@ impl NativeVerifier {
             return Err(format!("no statement has the proof id {id}"));
         };
         let native = NativeProof::parse(&client.tail).map_err(|error| error.to_string())?;
-        if native.suite != suite_tag(self.suite()) {
-            return Err(format!("it is not of the {} suite", self.suite()));
+        if native.suite != SuiteTag::Poseidon {
+            return Err("it is not of the poseidon suite".to_owned());
         }
         match (native.form, &native.vks[..], &native.proofs[..]) {
-            (NativeForm::Single, [vk_digest], [proof]) => Ok(Read {
-                circuit: Circuit {
-                    suite: self.suite(),
-                    statement,
-                },
+            (NativeForm::Single, [vk_digest], [proof]) => Ok(Self {
+                circuit: client_circuit(statement),
                 public_input,
                 vk_digest: *vk_digest,
                 proof: *proof,
@@ -159,19 +118,19 @@ impl NativeVerifier {
             _ => Err("it is not a single proof".to_owned()),
         }
     }
-}
 
-/// Demands that a proof names the key that it is verified with.
-fn named(key: &Arc<VerificationKey>, client: &Read) -> Result<(), String> {
-    if key.digest == client.vk_digest {
-        return Ok(());
+    /// Demands that the proof names the key that it is verified with.
+    fn names(&self, key: &VerificationKey) -> Result<(), String> {
+        if key.digest == self.vk_digest {
+            return Ok(());
+        }
+        Err(format!(
+            "it names verification key {}, that of {} is {}",
+            hex::encode(&self.vk_digest[..8]),
+            self.circuit,
+            hex::encode(&key.digest[..8])
+        ))
     }
-    Err(format!(
-        "it names verification key {}, that of {} is {}",
-        hex::encode(&client.vk_digest[..8]),
-        client.circuit,
-        hex::encode(&key.digest[..8])
-    ))
 }
 
 #[cfg(test)]

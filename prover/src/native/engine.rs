@@ -8,17 +8,24 @@ use ark_std::UniformRand;
 use bytes::{BufMut, Bytes, BytesMut};
 use rand::rngs::OsRng;
 use tokio::time::Instant;
-use zkwhirl_circuits::{Circuit, StatementKind, Suite};
+use zkwhirl_circuits::{Circuit, Suite, TooLarge};
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
-    reply::{NativeProof, SuiteTag},
+    reply::{BundleError, NativeProof, SuiteTag},
+    request::RootVerifierRequest,
 };
 use zkwhirl_keystore::{
-    CircuitIdentity, EmbeddedKeyStore, KeyProgress, KeyStore, KeyWriter, Provenance, ensure_usable,
+    EmbeddedKeyStore, KeyProgress, KeyStore, KeyWriter, Provenance, ensure_usable,
 };
 
-use super::{NativeKey, SizeMismatch, groth16, key, statement::Statement, verify::verify_proof};
-use crate::{Phase, Progress, native::statement::StatementError};
+use super::{
+    NativeKey, NativeVerifier, Setting, SizeMismatch,
+    batch::{Entry, verify_batch},
+    clients, groth16, key, published_fields,
+    statement::{Part, Statement, StatementError},
+    verification_keys::NotVerified,
+};
+use crate::{Phase, Progress};
 
 /// What an engine proves, and with which keys.
 #[derive(Debug, Clone)]
@@ -41,8 +48,11 @@ pub struct EngineConfig {
 #[derive(Debug)]
 pub struct Engine {
     config: EngineConfig,
+    setting: Setting,
     store: Arc<dyn KeyStore>,
-    keys: HashMap<String, Arc<NativeKey>>,
+    keys: HashMap<Circuit, Arc<NativeKey>>,
+    /// For the proofs inside requests, whose proving keys are not needed.
+    verifier: NativeVerifier,
 }
 
 /// A verified reply and what it cost.
@@ -50,14 +60,19 @@ pub struct Engine {
 pub struct Receipt {
     /// The reply for Falafel.
     pub reply: Bytes,
-    /// The published fields, in the original reply's order.
+    /// The words that the reply starts with, in the original reply's order.
     pub fields: Vec<Word>,
     /// Constraints that were proved.
     pub rows: usize,
-    /// How long the witness and the proof took; the key is not counted.
+    /// Proofs that were made; none for a root verifier, which verifies.
+    pub proofs: usize,
+    /// Proofs inside the request that the reply carries, all verified.
+    pub carried_proofs: usize,
+    /// How long witnesses and proofs took, or the verification; keys are not
+    /// counted.
     pub proving: Duration,
-    /// Where the key's secret numbers came from.
-    pub provenance: Provenance,
+    /// Where the secret numbers of the last key came from, if there was one.
+    pub provenance: Option<Provenance>,
 }
 
 /// Why there is no verified reply.
@@ -67,18 +82,14 @@ pub enum EngineError {
     #[error("{0}")]
     Statement(#[from] StatementError),
     /// The circuit is larger than allowed.
-    #[error(
-        "circuit {circuit} needs a domain of {needs}, MAX_CIRCUIT_SIZE is {limit}; \
-         raise it or use fewer txs per inner rollup"
-    )]
-    TooLarge {
-        /// The circuit.
-        circuit: String,
-        /// The domain that it needs.
-        needs: u64,
-        /// The limit.
-        limit: u64,
-    },
+    #[error("{0}")]
+    TooLarge(#[from] TooLarge),
+    /// A proof inside the request is not good, or cannot be checked.
+    #[error("{0}")]
+    Inside(#[from] NotVerified),
+    /// The proofs inside the request are too many for one reply.
+    #[error("{0}")]
+    Bundle(#[from] BundleError),
     /// There is no usable key.
     #[error("{0}")]
     Key(#[from] zkwhirl_keystore::KeyError),
@@ -95,8 +106,13 @@ impl EngineError {
     pub fn failure(&self) -> Failure {
         let reason = self.to_string();
         match self {
-            Self::Statement(_) => Failure::invalid(reason),
-            Self::TooLarge { .. } | Self::Key(_) => Failure::infrastructure(reason),
+            Self::Statement(StatementError::TooLarge(_))
+            | Self::TooLarge(_)
+            | Self::Inside(NotVerified::NoKey(_))
+            | Self::Key(_) => Failure::infrastructure(reason),
+            Self::Statement(_) | Self::Inside(NotVerified::Refused(_)) | Self::Bundle(_) => {
+                Failure::invalid(reason)
+            }
             Self::Size(_) | Self::NotVerified(_) => Failure::prover(reason),
         }
     }
@@ -111,8 +127,11 @@ impl Engine {
 
     /// An engine that has loaded no key yet, with the keys of `store`.
     pub fn with_store(config: EngineConfig, store: Arc<dyn KeyStore>) -> Self {
+        let setting = Setting::new(config.suite, config.sizes, config.max_circuit_size);
         Self {
             config,
+            verifier: NativeVerifier::new(setting.clone(), Arc::clone(&store)),
+            setting,
             store,
             keys: HashMap::new(),
         }
@@ -123,69 +142,88 @@ impl Engine {
         &self.config
     }
 
-    /// The circuits of this engine's sizes, smallest first.
-    pub fn circuits(&self) -> Vec<Circuit> {
-        let (suite, txs) = (self.config.suite, self.config.sizes.txs_per_inner());
-        [
-            StatementKind::Account,
-            StatementKind::Claim,
-            StatementKind::JoinSplit,
-            StatementKind::TxRollup { txs },
-        ]
-        .into_iter()
-        .filter(|statement| statement.exists_in(suite))
-        .map(|statement| Circuit { suite, statement })
-        .collect()
+    /// What is proved, and in which circuits.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
     }
 
-    /// Proves a request and verifies the proof.
+    /// Proves a request, in as many proofs as the setting has for it, and
+    /// verifies each of them; what the request carries is verified before. A
+    /// root verifier's request is verified, completely and from nothing but its
+    /// bytes, and is its own reply.
+    ///
+    /// Progress within [`Phase::Prove`] is that of all proofs together.
     pub fn prove(
         &mut self,
         request: &Request,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Receipt, EngineError> {
-        let statement = Statement::of(request, self.config.suite, self.config.sizes)?;
-        self.prove_statement(&statement, report)
+        if let Request::RootVerifier(root) = request {
+            return self.verify_root(request, root, report);
+        }
+        self.prove_statement(Statement::of(request, &self.setting)?, report)
     }
 
     /// Proves a statement of which every rule was checked.
     pub(super) fn prove_statement(
         &mut self,
-        statement: &Statement,
+        statement: Statement,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Receipt, EngineError> {
         let say = |phase, fraction| report(Progress { phase, fraction });
-        let key = self.key(&statement.circuit, report)?;
-        let started = Instant::now();
-        say(Phase::Witness, 0.0);
-        let assignment = statement.assign()?;
-        say(Phase::Prove, 0.0);
-        let rng = &mut OsRng;
-        let blinding = [Fr::rand(rng), Fr::rand(rng)];
-        let proof = groth16::prove(
-            &key.queries,
-            &key.matrices,
-            &assignment,
-            blinding,
-            &|fraction| say(Phase::Prove, fraction),
-        )?;
-        say(Phase::Verify, 0.0);
-        verify_proof(key.verifying(), &proof, statement.public_input())
-            .map_err(EngineError::NotVerified)?;
+        self.verifier.claims(&statement.inside)?;
+        let parts = statement.parts.len();
+        let mut receipt = Receipt {
+            reply: Bytes::new(),
+            fields: statement.fields.clone(),
+            rows: 0,
+            proofs: parts,
+            carried_proofs: statement.inside.len(),
+            proving: Duration::ZERO,
+            provenance: None,
+        };
+        let mut proofs = Vec::with_capacity(parts);
+        for (at, part) in statement.parts.iter().enumerate() {
+            let key = self.key(&part.circuit, report)?;
+            let started = Instant::now();
+            if at == 0 {
+                say(Phase::Witness, 0.0);
+            }
+            let proof = prove_part(part, &key, &|fraction| {
+                say(Phase::Prove, (at as f32 + fraction) / parts as f32);
+            })?;
+            receipt.proving += started.elapsed();
+            receipt.rows += key.rows();
+            receipt.provenance = Some(key.provenance().clone());
+            proofs.push((key.verifying().digest, proof));
+        }
         say(Phase::Verify, 1.0);
-        let mut bytes = [0; 128];
-        proof
-            .serialize_compressed(&mut bytes[..])
-            .map_err(|error| EngineError::NotVerified(error.to_string()))?;
-        let suite = suite_tag(self.config.suite);
-        let native = NativeProof::single(suite, key.verifying().digest, bytes);
-        let fields = statement.fields();
+        receipt.reply = reply(&self.setting, statement, proofs)?;
+        Ok(receipt)
+    }
+
+    fn verify_root(
+        &self,
+        request: &Request,
+        root: &RootVerifierRequest,
+        report: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Receipt, EngineError> {
+        let say = |phase, fraction| report(Progress { phase, fraction });
+        let (suite, sizes) = (self.config.suite, self.config.sizes);
+        let fields = published_fields(request, suite, sizes)?;
+        let started = Instant::now();
+        say(Phase::Verify, 0.0);
+        let reply = root.root_rollup_reply.clone();
+        let rollup = self.verifier.verify_rollup(&reply)?;
+        say(Phase::Verify, 1.0);
         Ok(Receipt {
-            reply: reply(&fields, &native),
+            reply,
             fields,
-            rows: key.rows(),
+            rows: 0,
+            proofs: 0,
+            carried_proofs: rollup.proofs.len(),
             proving: started.elapsed(),
-            provenance: key.provenance().clone(),
+            provenance: None,
         })
     }
 
@@ -196,30 +234,17 @@ impl Engine {
         circuit: &Circuit,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Arc<NativeKey>, EngineError> {
-        let name = circuit.to_string();
-        if let Some(key) = self.keys.get(&name) {
+        if let Some(key) = self.keys.get(circuit) {
             return Ok(Arc::clone(key));
         }
-        let rows: usize = circuit.rows().iter().map(|(_, rows)| rows).sum();
-        // Two rows more: one for each public variable.
-        let needs = (rows as u64 + 2).next_power_of_two();
-        if needs > self.config.max_circuit_size {
-            return Err(EngineError::TooLarge {
-                circuit: name,
-                needs,
-                limit: self.config.max_circuit_size,
-            });
-        }
+        self.setting.admit(*circuit)?;
         report(Progress {
             phase: Phase::Key,
             fraction: 0.0,
         });
         let matrices = circuit.matrices();
-        let identity = CircuitIdentity {
-            name: name.clone(),
-            matrices: hex::encode(matrices.digest()),
-            rows: rows as u64,
-        };
+        let rows = matrices.num_rows;
+        let identity = key::identity(circuit, &matrices);
         let provenance = &self.config.provenance;
         let mut generate = |writer: &mut KeyWriter| {
             let advance = writer.advance();
@@ -239,9 +264,72 @@ impl Engine {
         drop(matrices);
         ensure_usable(&made.key, self.config.allow_dev_keys)?;
         let key = Arc::new(NativeKey::load(&made.key)?);
-        self.keys.insert(name, Arc::clone(&key));
+        self.keys.insert(*circuit, Arc::clone(&key));
         Ok(key)
     }
+}
+
+/// Proves a part and verifies its proof.
+fn prove_part(
+    part: &Part,
+    key: &NativeKey,
+    step: &(dyn Fn(f32) + Sync),
+) -> Result<[u8; 128], EngineError> {
+    let assignment = part.assign()?;
+    step(0.0);
+    let rng = &mut OsRng;
+    let blinding = [Fr::rand(rng), Fr::rand(rng)];
+    let (queries, matrices) = (&key.queries, &key.matrices);
+    let proof = groth16::prove(queries, matrices, &assignment, blinding, step)?;
+    let failed = |problem: &str| EngineError::NotVerified(format!("{}: {problem}", part.name));
+    let mut bytes = [0; 128];
+    proof
+        .serialize_compressed(&mut bytes[..])
+        .map_err(|error| failed(&error.to_string()))?;
+    let entry = Entry {
+        key: key.verifying(),
+        public_input: part.public_input,
+        proof: &bytes,
+    };
+    verify_batch(&[entry]).map_err(|bad| failed(bad.problem))?;
+    Ok(bytes)
+}
+
+/// The reply: the words that it starts with, then the new proofs and those
+/// that the request carries.
+fn reply(
+    setting: &Setting,
+    statement: Statement,
+    mut own: Vec<([u8; 32], [u8; 128])>,
+) -> Result<Bytes, BundleError> {
+    let Statement {
+        fields,
+        form,
+        words,
+        carried,
+        inners,
+        ..
+    } = statement;
+    if let Some(inners) = inners {
+        return inners.reply(setting, fields, own[0]);
+    }
+    let mut vks: Vec<[u8; 32]> = own.iter().map(|(vk, _)| *vk).collect();
+    // Proofs of one circuit stand together.
+    vks.dedup();
+    vks.extend(clients::keys(&carried));
+    own.extend(carried.iter().map(|client| (client.vk, client.proof)));
+    let tail = NativeProof {
+        suite: suite_tag(setting.suite()),
+        form,
+        vks,
+        words,
+        proofs: own.into_iter().map(|(_, proof)| proof).collect(),
+    };
+    let tail = tail.to_bytes();
+    let mut out = BytesMut::with_capacity(32 * fields.len() + tail.len());
+    fields.iter().for_each(|field| out.put_slice(&field.0));
+    out.put_slice(&tail);
+    Ok(out.freeze())
 }
 
 /// How far a key is that another process makes, or that comes from elsewhere.
@@ -260,15 +348,4 @@ pub(super) fn suite_tag(suite: Suite) -> SuiteTag {
         Suite::Pedersen => SuiteTag::Pedersen,
         Suite::Poseidon => SuiteTag::Poseidon,
     }
-}
-
-/// Published fields, then the proof.
-fn reply(fields: &[Word], proof: &NativeProof) -> Bytes {
-    let proof = proof.to_bytes();
-    let mut out = BytesMut::with_capacity(32 * fields.len() + proof.len());
-    for field in fields {
-        out.put_slice(&field.0);
-    }
-    out.put_slice(&proof);
-    out.freeze()
 }

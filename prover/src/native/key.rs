@@ -13,7 +13,10 @@ use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use ark_std::UniformRand;
 use rand::{RngCore, SeedableRng, rngs::OsRng};
 use rand_chacha::ChaCha20Rng;
-use zkwhirl_circuits::r1cs::{Matrices, Matrix};
+use zkwhirl_circuits::{
+    Circuit,
+    r1cs::{Matrices, Matrix},
+};
 use zkwhirl_keystore::{CircuitIdentity, KeyError, KeyFile, KeyId, KeyWriter, Provenance};
 
 use super::{
@@ -71,6 +74,15 @@ pub(super) fn generate(
         write("matrices", &matrices::to_bytes(matrices))
     })();
     written.map_err(|e| failed(e.to_string()))
+}
+
+/// What a circuit's key is kept under.
+pub(super) fn identity(circuit: &Circuit, matrices: &Matrices) -> CircuitIdentity {
+    CircuitIdentity {
+        name: circuit.to_string(),
+        matrices: hex::encode(matrices.digest()),
+        rows: matrices.num_rows as u64,
+    }
 }
 
 impl NativeKey {

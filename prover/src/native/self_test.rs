@@ -96,13 +96,14 @@ mod tests {
     use zkwhirl_job::{Request, Sizes};
 
     use super::*;
-    use crate::native::check;
+    use crate::native::{Setting, check};
 
     #[test]
     fn every_row_of_it_holds_in_both_suites() {
         for suite in Suite::ALL {
             let request = Request::parse(&self_test_request(suite)).unwrap();
-            check(&request, suite, Sizes::new(1, 1).unwrap()).unwrap();
+            let setting = Setting::new(suite, Sizes::new(1, 1).unwrap(), 1 << 17);
+            check(&request, &setting, &|_| ()).unwrap();
         }
     }
 }

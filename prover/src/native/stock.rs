@@ -8,7 +8,10 @@ use tokio::time::{Duration, Instant};
 use zkwhirl_circuits::r1cs::{Matrices, Matrix};
 use zkwhirl_job::Request;
 
-use super::{Engine, EngineError, groth16, statement::Statement, verify::verify_proof};
+use super::{
+    Engine, EngineError, groth16,
+    statement::{Part, Statement},
+};
 
 /// The matrices and the key in the library's own types.
 #[derive(Debug)]
@@ -28,12 +31,13 @@ pub struct Pair {
     pub native: Duration,
 }
 
-/// Proves a request with both provers and verifies both proofs.
+/// Proves the first part of a request with both provers and verifies both
+/// proofs.
 pub fn compare(engine: &mut Engine, request: &Request) -> Result<Pair, EngineError> {
-    let config = engine.config();
-    let statement = Statement::of(request, config.suite, config.sizes)?;
-    let key = engine.key(&statement.circuit, &|_| {})?;
-    let assignment = statement.assign()?;
+    let statement = Statement::of(request, engine.setting())?;
+    let part: &Part = &statement.parts[0];
+    let key = engine.key(&part.circuit, &|_| {})?;
+    let assignment = part.assign()?;
     let stock = Stock::new(&key);
     let blinding = || [Fr::rand(&mut OsRng), Fr::rand(&mut OsRng)];
 
@@ -63,8 +67,11 @@ pub fn compare(engine: &mut Engine, request: &Request) -> Result<Pair, EngineErr
     let stock = started.elapsed();
 
     for proof in [&native_proof, &stock_proof] {
-        verify_proof(key.verifying(), proof, statement.public_input())
-            .map_err(EngineError::NotVerified)?;
+        let (prepared, public_input) = (&key.verifying().prepared, [part.public_input]);
+        let verified = Groth16::<Bn254>::verify_proof(prepared, proof, &public_input);
+        if !verified.is_ok_and(|holds| holds) {
+            return Err(EngineError::NotVerified("says the library".to_owned()));
+        }
     }
     Ok(Pair {
         rows: key.rows(),

@@ -1,172 +1,190 @@
 //! Verification of native replies, with nothing but the verification keys.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
-use ark_bn254::{Bn254, Fr};
-use ark_groth16::{Groth16, Proof};
-use ark_serialize::CanonicalDeserialize;
 use bytes::Bytes;
 use zkwhirl_circuits::{Circuit, Suite};
 use zkwhirl_job::{
-    Request, Sizes,
-    reply::{NativeForm, NativeProof, fields},
+    Request, Word,
+    reply::{Bundle, NativeProof, SuiteTag, fields},
+    request::{RootRollupRequest, RootVerifierRequest},
 };
-use zkwhirl_keystore::{CircuitIdentity, KeyStore};
+use zkwhirl_keystore::{KeyStore, VkSource};
 
-use super::{VerificationKey, engine::suite_tag, statement::Statement};
+use super::{
+    VerificationKey,
+    engine::suite_tag,
+    reading::{self, ProofClaim},
+    rollup::Rollup,
+    setting::Setting,
+    statement::Statement,
+    verification_keys::{NotVerified, VerificationKeys},
+};
 
 /// Checks replies of the native engine.
-///
-/// Keys are looked up in the store when the first reply of their circuit comes,
-/// and kept; when a proof names another one, once more.
 #[derive(Debug)]
 pub struct NativeVerifier {
-    suite: Suite,
-    sizes: Sizes,
-    store: Arc<dyn KeyStore>,
-    keys: Mutex<HashMap<String, Kept>>,
-}
-
-/// A key in use. The identity is kept with it, because building the matrices
-/// takes longer than verifying.
-#[derive(Debug, Clone)]
-struct Kept {
-    identity: Arc<CircuitIdentity>,
-    key: Option<Arc<VerificationKey>>,
+    setting: Setting,
+    keys: VerificationKeys,
 }
 
 impl NativeVerifier {
-    /// A verifier of replies at `sizes`, with the keys of `store`.
-    pub fn new(suite: Suite, sizes: Sizes, store: impl Into<Arc<dyn KeyStore>>) -> Self {
+    /// A verifier of replies at a setting, with the keys of `store`.
+    pub fn new(setting: Setting, store: impl Into<Arc<dyn KeyStore>>) -> Self {
         Self {
-            suite,
-            sizes,
-            store: store.into(),
-            keys: Mutex::new(HashMap::new()),
+            setting,
+            keys: VerificationKeys::new(Arc::new(store.into())),
         }
     }
 
-    /// The suite of the replies.
-    pub(super) fn suite(&self) -> Suite {
-        self.suite
-    }
-
-    /// Accepts a reply whose published fields are those that the request
-    /// demands and whose proof verifies for them; otherwise says why not.
+    /// Accepts a reply whose published fields and client words are those that
+    /// the request demands and whose proofs all verify for them; otherwise says
+    /// why not, and which proof it is about.
     pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
-        let statement =
-            Statement::of(request, self.suite, self.sizes).map_err(|error| error.to_string())?;
-        let expected = statement.fields();
-        let got = fields(reply, expected.len()).ok_or_else(|| {
-            format!(
-                "the reply has {} bytes, its {} published fields alone are {}",
-                reply.len(),
-                expected.len(),
-                32 * expected.len()
-            )
-        })?;
-        if let Some(place) = (0..expected.len()).find(|place| got[*place] != expected[*place]) {
-            return Err(format!(
-                "published field {place} is {}, the request demands {}",
-                got[place], expected[place]
-            ));
-        }
-        let native =
-            NativeProof::parse(&reply[32 * expected.len()..]).map_err(|error| error.to_string())?;
-        if native.suite != suite_tag(self.suite) {
-            return Err(format!("the proof is not of the {} suite", self.suite));
-        }
-        if native.form != NativeForm::Single {
-            return Err(format!(
-                "a proof of form {} where one is expected that stands alone",
-                native.form as u8
-            ));
-        }
-        let (vk, bytes) = (native.vks[0], native.proofs[0]);
-        let key = self.key(&statement.circuit, vk)?;
-        if vk != key.digest {
-            return Err(format!(
-                "the proof names verification key {}, this verifier has {}",
-                hex::encode(&vk[..8]),
-                hex::encode(&key.digest[..8])
-            ));
-        }
-        let proof = Proof::deserialize_compressed(&bytes[..])
-            .map_err(|error| format!("the proof is not three curve points: {error}"))?;
-        verify_proof(&key, &proof, statement.public_input())
+        let verified = match request {
+            Request::Claim(_) | Request::TxRollup(_) => self.fields_and_tail(request, reply),
+            Request::RootRollup(root) => self.root_rollup(request, root, reply),
+            Request::RootVerifier(root) => self.root_verifier(root, reply),
+        };
+        verified.map_err(|error| error.to_string())
     }
 
-    /// The circuit's key: the kept one if it is the one that is named, else
-    /// what the store has now. A fleet that lost its key has another one.
+    /// Verifies a whole rollup from nothing but its bytes: the reply to a root
+    /// rollup or root verifier request of this verifier's setting.
+    pub fn verify_rollup(&self, buffer: &[u8]) -> Result<Rollup, NotVerified> {
+        self.rollup(&self.bundle(buffer)?)
+    }
+
+    /// The circuit's key, for a proof that names one.
     pub(super) fn key(
         &self,
         circuit: &Circuit,
         named: [u8; 32],
     ) -> Result<Arc<VerificationKey>, String> {
-        let name = circuit.to_string();
-        let mut kept = self.kept(circuit, &name);
-        if let Some(key) = &kept.key
-            && key.digest == named
-        {
-            return Ok(Arc::clone(key));
-        }
-        let bytes = self
-            .store
-            .verification_key(&kept.identity)
-            .map_err(|error| error.to_string())?
-            .ok_or_else(|| format!("there is no key for {name} yet"))?;
-        let key = VerificationKey::parse(&bytes)
-            .map_err(|error| format!("the verification key for {name} {error}"))?;
-        let key = Arc::new(key);
-        kept.key = Some(Arc::clone(&key));
-        self.keys().insert(name, kept);
-        Ok(key)
+        self.keys.key(circuit, named)
     }
 
-    fn kept(&self, circuit: &Circuit, name: &str) -> Kept {
-        // Held while the matrices are built: they take much memory, and all that
-        // wait here want the same.
-        let mut keys = self.keys();
-        if let Some(kept) = keys.get(name) {
-            return kept.clone();
-        }
-        let identity = Arc::new(identity(circuit));
-        let kept = Kept {
-            identity,
-            key: None,
+    /// Verifies proofs that a request carries.
+    pub(super) fn claims(&self, claims: &[ProofClaim]) -> Result<(), NotVerified> {
+        self.keys.verify(claims)
+    }
+
+    fn fields_and_tail(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified> {
+        let statement = self.statement(request)?;
+        let got = starts_with(reply, &statement.fields)?;
+        let tail = NativeProof::parse(&reply[32 * got.len()..]).map_err(|e| e.to_string())?;
+        let claims = match request {
+            Request::TxRollup(_) => reading::tx_rollup(&self.setting, &got, &tail),
+            _ => reading::claim(&self.setting, &got, &tail),
         };
-        keys.insert(name.to_owned(), kept.clone());
-        kept
+        let claims = claims.map_err(|error| error.to_string())?;
+        demand("word", &tail.words, &statement.words)?;
+        self.keys.verify(&claims)
     }
 
-    fn keys(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    fn root_rollup(
+        &self,
+        request: &Request,
+        root: &RootRollupRequest,
+        reply: &Bytes,
+    ) -> Result<(), NotVerified> {
+        starts_with(reply, &self.statement(request)?.fields)?;
+        let bundle = self.bundle(reply)?;
+        let (got, must) = (bundle.inners.len(), root.inner_proofs.len());
+        if got != must {
+            return Err(format!("the bundle has {got} inner rollups, the request {must}").into());
+        }
+        for (at, inner) in root.inner_proofs.iter().enumerate() {
+            if bundle.inner_reply(at) != *inner {
+                return Err(format!("inner rollup {at} is not the request's").into());
+            }
+        }
+        self.rollup(&bundle).map(drop)
+    }
+
+    /// The reply to a root verifier's request is the rollup that it is about.
+    pub(super) fn root_verifier(
+        &self,
+        root: &RootVerifierRequest,
+        reply: &Bytes,
+    ) -> Result<(), NotVerified> {
+        let must = &root.root_rollup_reply;
+        if reply != must {
+            let at = reply.iter().zip(must).position(|(got, must)| got != must);
+            let at = at.unwrap_or(reply.len().min(must.len()));
+            let reason = format!("the reply differs from the verified rollup at byte {at}");
+            return Err(reason.into());
+        }
+        self.verify_rollup(reply).map(drop)
+    }
+
+    /// A bundle of this verifier's setting.
+    fn bundle(&self, reply: &[u8]) -> Result<Bundle, NotVerified> {
+        let bundle = Bundle::parse(reply).map_err(|error| error.to_string())?;
+        let (suite, sizes) = (self.setting.suite(), self.setting.sizes());
+        if bundle.suite != suite_tag(suite) {
+            return Err(format!("the proofs are not of the {suite} suite").into());
+        }
+        if bundle.sizes != sizes {
+            let got = bundle.sizes;
+            return Err(format!("the bundle is of a {got} rollup, must be of {sizes}").into());
+        }
+        Ok(bundle)
+    }
+
+    /// Everything about a bundle that needs no request.
+    fn rollup(&self, bundle: &Bundle) -> Result<Rollup, NotVerified> {
+        let rollup = Rollup::read(bundle, &self.setting)?;
+        rollup.verify(&self.keys)?;
+        Ok(rollup)
+    }
+
+    fn statement(&self, request: &Request) -> Result<Statement, NotVerified> {
+        let statement = Statement::of(request, &self.setting);
+        statement.map_err(|error| NotVerified::Refused(error.to_string()))
     }
 }
 
-/// How keystores know a circuit. Builds its matrices.
-pub(super) fn identity(circuit: &Circuit) -> CircuitIdentity {
-    let matrices = circuit.matrices();
-    CircuitIdentity {
-        name: circuit.to_string(),
-        matrices: hex::encode(matrices.digest()),
-        rows: matrices.num_rows as u64,
-    }
+/// Verifies a whole rollup from nothing but its bytes and verification keys:
+/// the final buffer that Falafel publishes, of either suite and of any size.
+pub fn verify_rollup(buffer: &[u8], keys: Arc<dyn VkSource>) -> Result<Rollup, NotVerified> {
+    let bundle = Bundle::parse(buffer).map_err(|error| error.to_string())?;
+    let suite = match bundle.suite {
+        SuiteTag::Pedersen => Suite::Pedersen,
+        SuiteTag::Poseidon => Suite::Poseidon,
+    };
+    let setting = Setting::new(suite, bundle.sizes, 1 << bundle.domain_log2);
+    let rollup = Rollup::read(&bundle, &setting)?;
+    rollup.verify(&VerificationKeys::new(keys))?;
+    Ok(rollup)
 }
 
-/// The pairing check, for the one public input.
-pub(super) fn verify_proof(
-    key: &VerificationKey,
-    proof: &Proof<Bn254>,
-    public_input: Fr,
-) -> Result<(), String> {
-    match Groth16::<Bn254>::verify_proof(&key.prepared, proof, &[public_input]) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("the proof does not verify for its published fields".to_owned()),
-        Err(error) => Err(format!("the proof cannot be verified: {error}")),
+/// Demands that a reply starts with some words.
+fn starts_with(reply: &Bytes, must: &[Word]) -> Result<Vec<Word>, NotVerified> {
+    let got = fields(reply, must.len()).ok_or_else(|| {
+        format!(
+            "the reply has {} bytes, its {} published fields alone are {}",
+            reply.len(),
+            must.len(),
+            32 * must.len()
+        )
+    })?;
+    demand("published field", &got, must)?;
+    Ok(got)
+}
+
+/// Equal words; the first that differs is named.
+fn demand(what: &str, got: &[Word], expected: &[Word]) -> Result<(), String> {
+    if got.len() != expected.len() {
+        let (got, expected) = (got.len(), expected.len());
+        return Err(format!("{got} {what}s, the request demands {expected}"));
+    }
+    let mut pairs = got.iter().zip(expected).enumerate();
+    match pairs.find(|(_, (got, expected))| got != expected) {
+        Some((place, (got, expected))) => Err(format!(
+            "{what} {place} is {got}, the request demands {expected}"
+        )),
+        None => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use url::Url;
 use zkwhirl_circuits::Suite;
 
-use super::{KeyArgs, RollupArgs};
+use super::{KeyArgs, RollupArgs, power_of_two};
 
 #[derive(Debug, Args)]
 pub(crate) struct KeysArgs {
@@ -29,6 +29,15 @@ pub(crate) enum KeysCommand {
             default_value = "1"
         )]
         txs: u32,
+        /// The largest circuit: a power of two
+        #[arg(
+            long,
+            value_name = "ROWS",
+            env = "MAX_CIRCUIT_SIZE",
+            default_value = "8388608",
+            value_parser = power_of_two
+        )]
+        max_circuit_size: u64,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -76,6 +85,18 @@ Example:
             default_value = "main"
         )]
         namespace: String,
+    },
+    /// Write verification keys alone, to verify with elsewhere
+    #[command(after_help = "\
+Example:
+  zkwhirl keys export --to vks      then, anywhere: zkwhirl verify rollup.bin --vk vks")]
+    Export {
+        /// Where keys are kept
+        #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
+        data_dir: PathBuf,
+        /// The folder to write to
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
     },
     /// Make the keys of a suite and size that are missing
     Generate {

@@ -93,9 +93,8 @@ pub(crate) struct FalafelArgs {
     /// Where outer jobs are served
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8083")]
     pub(crate) outer: SocketAddr,
-    /// Where keys are kept, to verify what comes back
-    #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
-    pub(crate) data_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
     /// Expect mock replies instead of proofs
     #[arg(long, env = "PROVERLESS", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) proverless: bool,

@@ -47,7 +47,10 @@ impl Provers {
     /// What verifies their replies.
     pub fn checker(&self) -> Result<Checker, KeyError> {
         Ok(match self {
-            Self::Native(native) => Checker::native(native.rollups, native.key_store()?),
+            Self::Native(native) => {
+                let keys = native.key_store()?;
+                Checker::native(native.rollups, native.max_circuit_size, keys)
+            }
             Self::Proverless { rollups, .. } => Checker::proverless(*rollups),
         })
     }

@@ -8,7 +8,10 @@ use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{FinalVerifier, ReplyCheck};
 use zkwhirl_job::{Kind, Request, Sizes};
 use zkwhirl_keystore::KeyStore;
-use zkwhirl_prover::{Proverless, native::NativeVerifier};
+use zkwhirl_prover::{
+    Proverless,
+    native::{NativeVerifier, Setting},
+};
 
 /// What is rolled up.
 #[derive(Debug, Clone, Copy)]
@@ -29,9 +32,11 @@ pub enum Checker {
 }
 
 impl Checker {
-    /// A check of native proofs under the keys of a store.
-    pub fn native(rollups: Rollups, keys: Arc<dyn KeyStore>) -> Self {
-        Self::Native(NativeVerifier::new(rollups.suite, rollups.sizes, keys))
+    /// A check of native proofs under the keys of a store, in circuits of at
+    /// most `max_circuit_size`.
+    pub fn native(rollups: Rollups, max_circuit_size: u64, keys: Arc<dyn KeyStore>) -> Self {
+        let setting = Setting::new(rollups.suite, rollups.sizes, max_circuit_size);
+        Self::Native(NativeVerifier::new(setting, keys))
     }
 
     /// A check of mock replies.

@@ -33,7 +33,11 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
     let checker = if args.proverless {
         Checker::proverless(rollups)
     } else {
-        Checker::native(rollups, key_store(&args.data_dir, None)?)
+        Checker::native(
+            rollups,
+            args.keys.max_circuit_size,
+            key_store(&args.keys.data_dir, None)?,
+        )
     };
     let plan = Plan {
         suite: rollups.suite,

@@ -5,12 +5,13 @@ use std::{fs, path::Path, process::ExitCode};
 use anyhow::Context;
 use serde::Serialize;
 use zkwhirl::cluster::{FleetKeys, client_circuit, key_store};
-use zkwhirl_circuits::{Circuit, StatementKind, Suite};
+use zkwhirl_circuits::{Circuit, Suite};
 use zkwhirl_job::{Kind, Sizes};
 use zkwhirl_keystore::{
-    CLIENT_VK_BYTES, EmbeddedKeyStore, KeyFile, KeyStore, Provenance, SectionSummary,
+    CLIENT_VK_BYTES, EmbeddedKeyStore, KeyFile, KeyStore, Provenance, SectionSummary, VkFile,
+    VkFolder,
 };
-use zkwhirl_prover::native::{Engine, EngineConfig};
+use zkwhirl_prover::native::{Engine, EngineConfig, Setting};
 
 use crate::{
     cli::{KeyArgs, KeysCommand, RollupArgs},
@@ -20,7 +21,12 @@ use crate::{
 
 pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
     match command {
-        KeysCommand::Circuits { suite, txs, json } => circuits(suite, txs, json),
+        KeysCommand::Circuits {
+            suite,
+            txs,
+            max_circuit_size,
+            json,
+        } => circuits(suite, txs, max_circuit_size, json),
         KeysCommand::List { data_dir, json } => list(&data_dir, json),
         KeysCommand::Import {
             suite,
@@ -47,6 +53,7 @@ pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        KeysCommand::Export { data_dir, to } => export(&data_dir, &to),
         KeysCommand::Generate {
             rollup,
             keys,
@@ -58,34 +65,44 @@ pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
 #[derive(Debug, Serialize)]
 struct CircuitLine {
     circuit: String,
+    /// Proofs by it of a full inner rollup, or of a claim.
+    proofs: usize,
     rows: usize,
     domain_log2: u32,
     parts: Vec<(String, usize)>,
 }
 
-fn circuits(suite: Option<Suite>, txs: u32, json: bool) -> anyhow::Result<ExitCode> {
+fn circuits(
+    only: Option<Suite>,
+    txs: u32,
+    max_circuit_size: u64,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
     let sizes = Sizes::new(txs, 1).map_err(exit::usage)?;
-    let lines: Vec<CircuitLine> = Suite::ALL
-        .into_iter()
-        .filter(|each| suite.is_none_or(|only| only == *each))
-        .flat_map(|suite| {
-            [
-                StatementKind::Claim,
-                StatementKind::TxRollup {
-                    txs: sizes.txs_per_inner(),
-                },
-            ]
-            .map(|statement| describe(Circuit { suite, statement }))
-        })
-        .collect();
+    let mut lines = Vec::new();
+    for suite in Suite::ALL {
+        if only.is_none_or(|only| only == suite) {
+            let setting = Setting::new(suite, sizes, max_circuit_size);
+            let circuits = setting.circuits().map_err(exit::usage)?;
+            lines.extend(
+                circuits
+                    .into_iter()
+                    .map(|circuit| describe(circuit, &setting)),
+            );
+        }
+    }
     if json {
         ui::say(&serde_json::to_string_pretty(&lines)?);
         return Ok(ExitCode::SUCCESS);
     }
     for line in lines {
         ui::say(&format!(
-            "{}   {} rows, domain 2^{}",
+            "{}   {}{} rows, domain 2^{}",
             line.circuit,
+            match line.proofs {
+                1 => String::new(),
+                proofs => format!("{proofs} proofs of "),
+            },
             ui::grouped(line.rows as u64),
             line.domain_log2
         ));
@@ -102,7 +119,7 @@ fn circuits(suite: Option<Suite>, txs: u32, json: bool) -> anyhow::Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-fn describe(circuit: Circuit) -> CircuitLine {
+fn describe(circuit: Circuit, setting: &Setting) -> CircuitLine {
     let parts: Vec<(String, usize)> = circuit
         .rows()
         .into_iter()
@@ -111,6 +128,7 @@ fn describe(circuit: Circuit) -> CircuitLine {
     let rows: usize = parts.iter().map(|(_, rows)| rows).sum();
     CircuitLine {
         circuit: circuit.to_string(),
+        proofs: setting.proofs(&circuit),
         rows,
         domain_log2: (rows + 2).next_power_of_two().ilog2(),
         parts,
@@ -182,6 +200,24 @@ fn list(data_dir: &Path, json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn export(data_dir: &Path, to: &Path) -> anyhow::Result<ExitCode> {
+    let (store, folder) = (EmbeddedKeyStore::new(data_dir), VkFolder::new(to));
+    let keys = store.list()?;
+    let place = store.directory().display();
+    anyhow::ensure!(!keys.is_empty(), "no keys in {place}");
+    for key in keys {
+        let file = VkFile::of(&key?)?;
+        let path = folder.put(&file)?;
+        ui::say(&format!(
+            "{}  {}  {}",
+            file.circuit.name,
+            file.provenance,
+            path.display()
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn line(key: &KeyFile) -> KeyLine {
     KeyLine {
         circuit: key.circuit().name.clone(),
@@ -210,7 +246,7 @@ fn generate(
         },
         allow_dev_keys: dev_seed.is_some(),
     });
-    for circuit in engine.circuits() {
+    for circuit in engine.setting().circuits().map_err(exit::usage)? {
         let bar = Bar::start(&circuit.to_string());
         let key = engine.key(&circuit, &|progress| bar.show(progress));
         bar.finish();

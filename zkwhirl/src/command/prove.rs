@@ -34,6 +34,7 @@ struct Line {
     error: Option<String>,
     fields: Vec<String>,
     rows: usize,
+    proofs: usize,
     prove_s: f64,
     peak_rss_bytes: u64,
 }
@@ -76,13 +77,16 @@ fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Lin
         error: None,
         fields: Vec::new(),
         rows: 0,
+        proofs: 0,
         prove_s: 0.0,
         peak_rss_bytes: 0,
     };
     let bar = Bar::start(&format!("{} {}", request.kind(), file.display()));
     let started = Instant::now();
     if args.check_only {
-        match native::check(&request, args.suite, engine.config().sizes) {
+        match native::check(&request, engine.setting(), &|fraction| {
+            bar.at("check", fraction)
+        }) {
             Ok(checked) => {
                 line.satisfied = Some(true);
                 line.rows = checked.rows;
@@ -99,6 +103,7 @@ fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Lin
             Ok(receipt) => {
                 line.verified = Some(true);
                 line.rows = receipt.rows;
+                line.proofs = receipt.proofs;
                 line.fields = receipt.fields.iter().map(ToString::to_string).collect();
                 line.prove_s = receipt.proving.as_secs_f64();
                 if args.write_replies {
@@ -121,10 +126,10 @@ fn text(line: &Line) -> String {
     if let Some(error) = &line.error {
         return format!("✗ {file}  {}: {error}", line.kind);
     }
-    let what = if line.satisfied.is_some() {
-        "every row holds"
-    } else {
-        "proof verified"
+    let what = match (line.satisfied, line.proofs) {
+        (Some(_), _) => "every row holds".to_owned(),
+        (None, 1) => "proof verified".to_owned(),
+        (None, proofs) => format!("{proofs} proofs verified"),
     };
     format!(
         "✓ {file}  {}: {what}  {} rows  {}  peak {}  {} published fields",

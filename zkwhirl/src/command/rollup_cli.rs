@@ -60,7 +60,8 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
         let mut engine = Engine::with_store(config, store);
         let reporter = Reporter::default();
         if args.lazy_init != "true" {
-            for circuit in engine.circuits() {
+            let circuits = engine.setting().circuits();
+            for circuit in circuits.context("cannot prove inner rollups")? {
                 engine
                     .key(&circuit, &|progress| reporter.say(progress))
                     .with_context(|| format!("cannot load the key of {circuit}"))?;

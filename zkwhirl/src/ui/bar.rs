@@ -32,8 +32,13 @@ impl Bar {
 
     /// Moves to a phase and its fraction.
     pub(crate) fn show(&self, progress: Progress) {
-        self.0.set_message(progress.phase.name());
-        self.0.set_position((progress.fraction * 1000.0) as u64);
+        self.at(progress.phase.name(), progress.fraction);
+    }
+
+    /// Moves to a step and its fraction, 0 to 1.
+    pub(crate) fn at(&self, step: &'static str, fraction: f32) {
+        self.0.set_message(step);
+        self.0.set_position((fraction * 1000.0) as u64);
     }
 
     /// Takes the bar away.

@@ -94,7 +94,8 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()
                 claim == (circuit.statement == zkwhirl_circuits::StatementKind::Claim)
             })
     };
-    let circuits: Vec<_> = engine.circuits().into_iter().filter(needed).collect();
+    let circuits = engine.setting().circuits().map_err(exit::usage)?;
+    let circuits: Vec<_> = circuits.into_iter().filter(needed).collect();
     let quiet = args.json;
     tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
         for circuit in circuits {
@@ -103,7 +104,7 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()
             let key = engine.key(&circuit, &|progress| bar.show(progress));
             bar.finish();
             let key = key.map_err(|error| match error {
-                zkwhirl_prover::native::EngineError::TooLarge { .. } => exit::usage(error),
+                zkwhirl_prover::native::EngineError::TooLarge(_) => exit::usage(error),
                 other => other.into(),
             })?;
             if !quiet {

@@ -1,0 +1,128 @@
+//! What is proved, and in which circuits.
+
+use std::sync::OnceLock;
+
+use zkwhirl_circuits::{
+    Circuit, MAX_INNERS, MAX_TXS, Plan, StatementKind, Suite, TooLarge, root_rollup::RootSize,
+};
+use zkwhirl_job::Sizes;
+
+/// The hashes, the sizes, and the largest circuit: whoever proves and whoever
+/// verifies must agree on all three.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    suite: Suite,
+    sizes: Sizes,
+    max_circuit_size: u64,
+    /// Made when first needed: it counts the rows of several circuits.
+    plan: OnceLock<Result<Plan, TooLarge>>,
+}
+
+/// Sizes that no circuit has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no circuit proves rollups of {0}: at most {MAX_TXS}×{MAX_INNERS}")]
+pub struct NoCircuit(Sizes);
+
+/// The size of the root rollup's circuit.
+pub(super) fn root_size(sizes: Sizes) -> Result<RootSize, NoCircuit> {
+    if sizes.txs_per_inner() > MAX_TXS || sizes.inners_per_root() > MAX_INNERS {
+        return Err(NoCircuit(sizes));
+    }
+    Ok(RootSize {
+        inners: sizes.inners_per_root(),
+        slots: sizes.slots(),
+    })
+}
+
+impl Setting {
+    /// Statements of a suite at `sizes`, in circuits whose domain is at most
+    /// `max_circuit_size`.
+    pub fn new(suite: Suite, sizes: Sizes, max_circuit_size: u64) -> Self {
+        Self {
+            suite,
+            sizes,
+            max_circuit_size,
+            plan: OnceLock::new(),
+        }
+    }
+
+    /// The hashes of the statements.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// The sizes that the circuits are made for.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
+    /// How an inner rollup is proved.
+    pub fn plan(&self) -> Result<Plan, TooLarge> {
+        *self.plan.get_or_init(|| {
+            Plan::of(
+                self.suite,
+                self.sizes.txs_per_inner(),
+                self.max_circuit_size,
+            )
+        })
+    }
+
+    /// The circuit of the root rollup.
+    pub fn root(&self) -> Result<Circuit, NoCircuit> {
+        Ok(Circuit {
+            suite: self.suite,
+            statement: StatementKind::RootRollup(root_size(self.sizes)?),
+        })
+    }
+
+    /// log2 of the largest domain of the circuits that prove an inner rollup:
+    /// with suite and sizes, it says which they are.
+    pub fn domain_log2(&self) -> Result<u32, TooLarge> {
+        let circuits = self.plan()?.circuits();
+        let domains = circuits.iter().map(|circuit| circuit.domain().ilog2());
+        Ok(domains.max().unwrap_or_default())
+    }
+
+    /// Every circuit of these sizes: those of clients and of claims, the inner
+    /// rollup's and, if it is not too large, the root rollup's.
+    pub fn circuits(&self) -> Result<Vec<Circuit>, TooLarge> {
+        let suite = self.suite;
+        let mut circuits = [
+            StatementKind::Account,
+            StatementKind::Claim,
+            StatementKind::JoinSplit,
+        ]
+        .into_iter()
+        .filter(|statement| statement.exists_in(suite))
+        .map(|statement| self.admit(Circuit { suite, statement }))
+        .collect::<Result<Vec<_>, _>>()?;
+        circuits.extend(self.plan()?.circuits());
+        // A limit that no root rollup fits is for workers of inner jobs.
+        let root = self.root().ok();
+        circuits.extend(root.and_then(|root| self.admit(root).ok()));
+        Ok(circuits)
+    }
+
+    /// Proofs by a circuit that a full inner rollup has; 1 for a claim's.
+    pub fn proofs(&self, circuit: &Circuit) -> usize {
+        let Ok(Plan::Chain(chain)) = self.plan() else {
+            return 1;
+        };
+        let pieces = chain.pieces(self.sizes.txs_per_inner() as usize);
+        let of = pieces.iter().filter(|piece| piece.circuit == *circuit);
+        of.count().max(1)
+    }
+
+    /// A circuit, if it is not too large.
+    pub(super) fn admit(&self, circuit: Circuit) -> Result<Circuit, TooLarge> {
+        let (needs, limit) = (circuit.domain(), self.max_circuit_size);
+        if needs > limit {
+            return Err(TooLarge {
+                circuit,
+                needs,
+                limit,
+            });
+        }
+        Ok(circuit)
+    }
+}

@@ -1,0 +1,169 @@
+//! A whole rollup, from the first claim to a stranger who verifies it.
+
+use std::{fs, path::Path, process::Output};
+
+use bytes::Bytes;
+use serde_json::Value;
+use tempfile::TempDir;
+use zkwhirl_circuits::Suite;
+use zkwhirl_job::{Request, Sizes, request::RootVerifierRequest};
+use zkwhirl_keystore::Provenance;
+use zkwhirl_prover::native::{Engine, EngineConfig};
+
+use crate::{
+    command_line::{text, zkwhirl},
+    support::{data_dir, vector_path},
+    world::{World, claim},
+};
+
+/// A claim and a payment rolled up, 2×1; the payment's proof is not covered.
+fn final_buffer() -> Bytes {
+    let sizes = Sizes::new(2, 1).unwrap();
+    let mut engine = Engine::new(EngineConfig {
+        suite: Suite::Poseidon,
+        sizes,
+        data_dir: data_dir(),
+        max_circuit_size: 1 << 21,
+        provenance: Provenance::DevSeeded { seed: 2026 },
+        allow_dev_keys: true,
+    });
+    let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
+    let mut world = World::new(Suite::Poseidon, sizes);
+    let claim = prove(Request::Claim(Box::new(claim(Suite::Poseidon))));
+    let txs = vec![world.claim_tx(&claim), world.send()];
+    let inner = prove(world.inner(txs));
+    let root = world.root(vec![inner]);
+    let root_rollup_reply = prove(Request::RootRollup(Box::new(root)));
+    prove(Request::RootVerifier(Box::new(RootVerifierRequest {
+        root_rollup_reply,
+    })))
+}
+
+fn verify(file: &Path, arguments: &[&str]) -> Output {
+    let mut command = zkwhirl(&["verify", text(file)]);
+    command.args(arguments).output().unwrap()
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+/// Demands an exit code and words on standard error.
+#[track_caller]
+fn refused(output: &Output, must: i32, words: &[&str]) {
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(code(output), Some(must), "{complaint}");
+    for word in words {
+        assert!(complaint.contains(word), "{complaint:?} lacks {word:?}");
+    }
+}
+
+#[test]
+fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
+    let (folder, data) = (TempDir::new().unwrap(), data_dir());
+    let file = folder.path().join("rollup.bin");
+    let buffer = final_buffer();
+    fs::write(&file, &buffer).unwrap();
+
+    // Beside the keys.
+    let output = verify(&file, &["--data-dir", text(&data)]);
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(code(&output), Some(0), "{table}");
+    for words in [
+        "rollup 1 of 2×1, poseidon: 1 inner rollups, 2 txs",
+        "root-rollup/poseidon/1/2",
+        "tx-rollup/poseidon/2",
+        "dev key (seed 2026, never for funds)",
+        "not proved: 1 of 1 send txs",
+        "not proved: the old roots",
+        "everybody can forge proofs under development keys",
+        "3 proofs verified",
+    ] {
+        assert!(table.contains(words), "{table}\nlacks {words:?}");
+    }
+
+    // Elsewhere, with the verification keys alone.
+    let keys = folder.path().join("keys");
+    let export = [
+        "keys",
+        "export",
+        "--data-dir",
+        text(&data),
+        "--to",
+        text(&keys),
+    ];
+    assert!(zkwhirl(&export).output().unwrap().status.success());
+    let output = verify(&file, &["--vk", text(&keys), "--json"]);
+    assert_eq!(code(&output), Some(0));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["verified"], true);
+    assert_eq!(report["suite"], "poseidon");
+    assert_eq!(
+        (&report["txs_per_inner"], &report["inners_per_root"]),
+        (&2.into(), &1.into())
+    );
+    assert_eq!(
+        (&report["inner_rollups"], &report["proofs"]),
+        (&1.into(), &3.into())
+    );
+    assert_eq!(report["insecure_keys"], true);
+    let circuits = report["circuits"].as_array().unwrap();
+    assert_eq!(circuits.len(), 3);
+    let txs = serde_json::json!([
+        {"kind": "send", "txs": 1, "client_proofs": 0},
+        {"kind": "claim", "txs": 1, "client_proofs": 1},
+    ]);
+    assert_eq!(report["txs"], txs);
+
+    // A bit of the last proof, and of the first word.
+    for (place, words) in [
+        (
+            buffer.len() - 1,
+            "inner rollup 0: client proof of tx 0: the proof",
+        ),
+        (31, "root rollup: the proof does not verify"),
+    ] {
+        let mut changed = buffer.to_vec();
+        changed[place] ^= 1;
+        fs::write(&file, &changed).unwrap();
+        let output = verify(&file, &["--vk", text(&keys), "--json"]);
+        refused(&output, 1, &["is refused", words]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["verified"], false);
+        assert!(report["error"].as_str().unwrap().contains(words));
+    }
+
+    // Without a key nothing is decided.
+    fs::write(&file, &buffer).unwrap();
+    let nowhere = folder.path().join("nowhere");
+    let output = verify(&file, &["--vk", text(&nowhere)]);
+    let words = [
+        "cannot be verified",
+        "there is no key for root-rollup/poseidon/1/2 yet",
+    ];
+    refused(&output, 3, &words);
+}
+
+#[test]
+fn files_that_are_no_rollups_are_refused_with_the_reason() {
+    let claim = verify(&vector_path("valid_claim_0_request"), &[]);
+    refused(&claim, 1, &["is refused", "the rollup's size is"]);
+    let original = verify(&vector_path("valid_1x1_2_root_verifier_reply"), &[]);
+    refused(
+        &original,
+        1,
+        &["no native proof follows the published fields"],
+    );
+    refused(
+        &verify(Path::new("nothing.bin"), &[]),
+        2,
+        &["cannot read nothing.bin"],
+    );
+    let large = tempfile::NamedTempFile::new().unwrap();
+    large.as_file().set_len(3 << 20).unwrap();
+    refused(
+        &verify(large.path(), &[]),
+        2,
+        &["a rollup has at most 2,097,152"],
+    );
+}
