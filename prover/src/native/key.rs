@@ -164,6 +164,12 @@ impl VerificationKey {
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let key = VerifyingKey::deserialize_compressed(bytes)
             .map_err(|error| format!("cannot be read: {error}"))?;
+        let inputs = key.gamma_abc_g1.len();
+        if inputs != 2 {
+            return Err(format!(
+                "has {inputs} points for the constant and the public input, must have 2"
+            ));
+        }
         Ok(Self {
             digest: *blake3::hash(bytes).as_bytes(),
             prepared: ark_groth16::prepare_verifying_key(&key),

@@ -90,11 +90,11 @@ fn words_of_clients_are_bound_to_the_txs() {
     let fee = |bundle: &mut Bundle| bundle.inners[0].tail.words[1 + 2] = Word::from(9);
     assert_eq!(refused(&ONE, fee), fails);
     // A tx more or less, and proofs that are left out or made up.
-    for (n, text) in [(0, "expected"), (2, "out of range")] {
+    for n in [0, 2] {
         let count = |bundle: &mut Bundle| bundle.inners[0].tail.words[0] = Word::from(n);
         let error = refused(&ONE, count);
-        assert!(error.starts_with("inner rollup 0: "), "{error}");
-        assert!(error.contains(text) || error.contains("words"), "{error}");
+        assert!(error.starts_with("inner rollup 0: word "), "{error}");
+        assert!(error.ends_with("is out of range"), "{error}");
     }
     let left_out = |bundle: &mut Bundle| bundle.inners[0].tail.words[10] = Word::ZERO;
     assert_eq!(

@@ -105,6 +105,18 @@ impl Batch {
 }
 
 #[test]
+fn a_key_is_of_one_public_input() {
+    for count in [0, 1, 3] {
+        let mut vk = Keyed::new().key.prepared.vk;
+        vk.gamma_abc_g1 = vec![G1Affine::generator(); count];
+        let mut bytes = Vec::new();
+        vk.serialize_compressed(&mut bytes).unwrap();
+        let error = VerificationKey::parse(&bytes).unwrap_err();
+        assert!(error.starts_with(&format!("has {count} points")), "{error}");
+    }
+}
+
+#[test]
 fn good_batches_of_any_size_are_accepted() {
     for count in [0, 1, 2, 33] {
         assert_eq!(Batch::new(count).verify(), Ok(()), "{count}");
