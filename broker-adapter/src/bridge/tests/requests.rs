@@ -34,7 +34,7 @@ async fn a_request_too_long_to_be_one_is_parked_and_its_lease_is_kept() {
     assert_eq!(
         letter.reason,
         format!(
-            "job {} parked: its request has more than 2097152 bytes, the limit; \
+            "job {} parked: its request has more than {REQUEST_BYTES} bytes, the limit; \
              the first 4096 and a digest are kept",
             id.short()
         )
