@@ -137,18 +137,21 @@ impl Shared {
     /// there.
     pub(super) async fn keep(&self, job: &JobRecord, stored: &StoredResult) -> Option<()> {
         let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
-        let kept = self.insist("store a result", || ledger.store_result(job.id, stored));
-        if !kept.await? {
-            // The worker stored it, or another attempt stored its own: what is
-            // kept must be what was verified.
-            let held = self
-                .insist("read a result", || ledger.result(job.id))
-                .await?;
-            if held.is_none_or(|held| held.digest != stored.digest) {
-                self.insist("drop a result", || ledger.drop_result(job.id))
-                    .await?;
-                self.insist("store a result", || ledger.store_result(job.id, stored))
-                    .await?;
+        // The worker stored it, as a rule; another attempt may have stored its
+        // own: what is kept must be what was verified.
+        loop {
+            let held = self.insist("read a result", || ledger.result(job.id));
+            match held.await? {
+                Some(held) if held.digest == stored.digest => break,
+                Some(_) => {
+                    self.insist("drop a result", || ledger.drop_result(job.id))
+                        .await?;
+                }
+                None => {}
+            }
+            let kept = self.insist("store a result", || ledger.store_result(job.id, stored));
+            if kept.await? {
+                break;
             }
         }
         if job.state == JobState::Dead {

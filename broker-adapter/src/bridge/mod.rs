@@ -33,7 +33,6 @@ use std::{io, sync::Arc};
 
 use tokio::sync::{Notify, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use zkwhirl_job::JobId;
 
 pub use config::{BridgeConfig, BridgeDeps, ClientVks, ReplyVerifier, Timing};
 pub use operator::OperatorError;
@@ -41,7 +40,7 @@ pub use stats::{BridgeStats, UpstreamStats};
 
 use crate::{
     falafel::{Client, LeaseKeeper, Links, Poller},
-    ledger::Ticket,
+    ledger::{JobRecord, Ticket},
 };
 use shared::{Guarded, Outlet, Shared};
 
@@ -49,7 +48,7 @@ use shared::{Guarded, Outlet, Shared};
 #[derive(Debug)]
 pub struct Bridge {
     shared: Arc<Shared>,
-    pumps: [mpsc::Receiver<JobId>; 2],
+    pumps: [mpsc::Receiver<JobRecord>; 2],
 }
 
 /// What operators and views hold of a running bridge; cheap to clone.

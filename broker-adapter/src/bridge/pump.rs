@@ -5,7 +5,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
-use zkwhirl_job::{JobId, Kind, envelope::JobEnvelope};
+use zkwhirl_job::{AttemptRecord, Kind, envelope::JobEnvelope};
 
 use super::shared::Shared;
 use crate::{
@@ -24,10 +24,10 @@ pub(super) const BACKLOG: usize = 1_024;
 const UNDER_WAY: usize = 8;
 
 /// Publishes what comes until the bridge stops.
-pub(super) async fn run(shared: Arc<Shared>, mut jobs: mpsc::Receiver<JobId>) {
+pub(super) async fn run(shared: Arc<Shared>, mut jobs: mpsc::Receiver<JobRecord>) {
     let shared = &shared;
     let published = stream::poll_fn(|context| jobs.poll_recv(context))
-        .map(|id| async move { (id, shared.prepare(id).await) })
+        .map(|job| async move { (job.id, shared.prepare(job).await) })
         .buffered(UNDER_WAY)
         .map(|(id, prepared)| async move {
             let done = match prepared {
@@ -55,14 +55,18 @@ pub(super) async fn run(shared: Arc<Shared>, mut jobs: mpsc::Receiver<JobId>) {
 impl Shared {
     /// The message of a job that is to be published. The inner `None`: there is
     /// nothing to publish any more.
-    async fn prepare(&self, id: JobId) -> Option<Option<(JobRecord, JobEnvelope)>> {
-        let ledger = &self.deps.ledger;
-        let record = self.insist("read a job", || ledger.job(id)).await?;
-        // Anything else is in the broker's or a worker's hands by now.
-        let Some(job) = record.filter(|job| job.state == JobState::Taken) else {
+    async fn prepare(&self, job: JobRecord) -> Option<Option<(JobRecord, JobEnvelope)>> {
+        let Some(kind) = job.kind else {
             return Some(None);
         };
-        let Some(kind) = job.kind else {
+        if job.is_new() {
+            let envelope = self.envelope_after(&job, kind, Vec::new()).await?;
+            return Some(envelope.map(|envelope| (job, envelope)));
+        }
+        let ledger = &self.deps.ledger;
+        let record = self.insist("read a job", || ledger.job(job.id)).await?;
+        // Anything else is in the broker's or a worker's hands by now.
+        let Some(job) = record.filter(|job| job.state == JobState::Taken) else {
             return Some(None);
         };
         let envelope = self.envelope(&job, kind).await?;
@@ -123,10 +127,21 @@ impl Shared {
         kind: Kind,
     ) -> Option<Option<JobEnvelope>> {
         let ledger = &self.deps.ledger;
+        let history = self.insist("read attempts", || ledger.attempts(job.id));
+        let history = history.await?;
+        self.envelope_after(job, kind, history).await
+    }
+
+    /// The same for a job whose failed attempts are known.
+    async fn envelope_after(
+        &self,
+        job: &JobRecord,
+        kind: Kind,
+        history: Vec<AttemptRecord>,
+    ) -> Option<Option<JobEnvelope>> {
         let Some(request) = self.request(job).await? else {
             return Some(None);
         };
-        let history = self.insist("read attempts", || ledger.attempts(job.id));
         Some(Some(JobEnvelope {
             id: job.id,
             kind,
@@ -134,7 +149,7 @@ impl Shared {
             attempt: job.attempt,
             taken_at_ms: job.taken_at_ms,
             payload: self.payload(request),
-            history: history.await?,
+            history,
         }))
     }
 

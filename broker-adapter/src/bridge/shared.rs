@@ -31,7 +31,7 @@ pub(super) struct Shared {
     pub(super) leases: LeaseKeeper,
     pub(super) links: Links,
     pub(super) outlets: HashMap<String, Outlet>,
-    pub(super) pumps: [mpsc::Sender<JobId>; 2],
+    pub(super) pumps: [mpsc::Sender<JobRecord>; 2],
     /// Jobs that wait for their publishing.
     pub(super) pumped: Guarded<HashSet<JobId>>,
     /// Tickets whose answer is on its way.
@@ -141,14 +141,14 @@ impl Shared {
             return;
         }
         if !self.may_know(kind) {
-            self.push(job.id, kind.topic()).await;
+            self.push(job.clone(), kind.topic()).await;
             return;
         }
         let (shared, job) = (self.clone(), job.clone());
         // In the background: the look may take time, the poll must go on.
         self.tasks.spawn(async move {
             match shared.answer_from_keystore(&job).await {
-                Some(false) => shared.push(job.id, kind.topic()).await,
+                Some(false) => shared.push(job, kind.topic()).await,
                 Some(true) | None => {
                     shared.pumped.lock().remove(&job.id);
                 }
@@ -156,14 +156,15 @@ impl Shared {
         });
     }
 
-    async fn push(&self, job: JobId, topic: Topic) {
+    async fn push(&self, job: JobRecord, topic: Topic) {
+        let id = job.id;
         let pump = match topic {
             Topic::Inner => &self.pumps[0],
             Topic::Outer => &self.pumps[1],
         };
         if pump.send(job).await.is_err() {
             // The bridge stops; the job is taken up again at the next start.
-            self.pumped.lock().remove(&job);
+            self.pumped.lock().remove(&id);
         }
     }
 }

@@ -68,6 +68,12 @@ impl JobRecord {
         }
     }
 
+    /// Whether nothing has happened to the job since it was taken: nobody
+    /// claimed it, and no attempt at it has failed.
+    pub fn is_new(&self) -> bool {
+        self.state == JobState::Taken && self.changed_at_ms == self.taken_at_ms
+    }
+
     /// The command, when it is a known one.
     pub fn known_command(&self) -> Option<Command> {
         Command::from_code(self.command)

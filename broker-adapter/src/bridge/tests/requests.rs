@@ -34,7 +34,7 @@ async fn a_request_too_long_to_be_one_is_parked_and_its_lease_is_kept() {
     assert_eq!(
         letter.reason,
         format!(
-            "job {} parked: its request has more than 2097152 bytes, the limit; \
+            "job {} parked: its request has more than {REQUEST_BYTES} bytes, the limit; \
              the first 4096 and a digest are kept",
             id.short()
         )
@@ -51,7 +51,8 @@ async fn a_request_too_long_to_be_one_is_parked_and_its_lease_is_kept() {
     world.start_bridge();
     world.until_pinged_since(&[ticket], Instant::now()).await;
     let replayed = world.handle().replay(id).await.unwrap_err().to_string();
-    assert!(replayed.contains("more than 2097152 bytes"), "{replayed}");
+    let why = format!("more than {REQUEST_BYTES} bytes");
+    assert!(replayed.contains(&why), "{replayed}");
     assert_eq!(world.state(id).await, Some(JobState::Dead));
     world.falafel.assert_no_nack();
 }
