@@ -78,6 +78,12 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// What was read since `start`, as a slice of the buffer that is shared
+    /// with it.
+    pub(crate) fn since(&self, start: usize) -> Bytes {
+        self.buffer.slice(start..self.at)
+    }
+
     /// The next `bytes`, as a slice of the buffer that is shared with it.
     pub(crate) fn take(
         &mut self,

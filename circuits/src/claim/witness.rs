@@ -47,15 +47,10 @@ pub(crate) fn siblings(
     what: &'static str,
     depth: usize,
 ) -> Result<Vec<Fr>, StatementError> {
-    expect_length(what, path.0.len(), depth)?;
-    let pairs = path
-        .0
-        .iter()
-        .map(|(left, right)| Ok((element(left, what)?, element(right, what)?)));
-    Ok(tree::siblings(
-        &pairs.collect::<Result<Vec<_>, StatementError>>()?,
-        index,
-    ))
+    expect_length(what, path.depth(), depth)?;
+    let side = |(level, (left, right))| if index.bit(level) { left } else { right };
+    let siblings = path.pairs().enumerate().map(side);
+    siblings.map(|word| element(&word, what)).collect()
 }
 
 impl ClaimWitness {

@@ -239,5 +239,5 @@ pub(super) fn padded(mut entries: Vec<Word>, length: usize, filler: u64) -> Vec<
 /// A path as it stands in a request.
 pub(super) fn path(tree: &MerkleTree, index: LeafIndex) -> MerklePath {
     let pairs = tree.path(index);
-    MerklePath(pairs.iter().map(|(l, r)| (word(l), word(r))).collect())
+    pairs.iter().map(|(l, r)| (word(l), word(r))).collect()
 }

@@ -24,11 +24,39 @@ pub const CLIENT_PROOF_BYTES: u32 = 2016;
 /// one proof.
 pub const NATIVE_CLIENT_PROOF_BYTES: u32 = (16 * 32 + SINGLE_TAIL_BYTES) as u32;
 
+/// Bytes of one level of a path.
+const PAIR_BYTES: usize = 64;
+
 /// A Merkle path: one (left, right) pair of nodes a level, leaf level first.
+///
+/// It stays in the buffer that it was read from: paths are 97 % of a large
+/// request, and whoever only checks or passes it on needs no copy of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MerklePath(pub Vec<(Word, Word)>);
+pub struct MerklePath(Bytes);
+
+impl FromIterator<(Word, Word)> for MerklePath {
+    fn from_iter<T: IntoIterator<Item = (Word, Word)>>(pairs: T) -> Self {
+        let pairs = pairs.into_iter();
+        let words: Vec<[u8; 32]> = pairs.flat_map(|(l, r)| [l.0, r.0]).collect();
+        Self(words.concat().into())
+    }
+}
 
 impl MerklePath {
+    /// Its levels.
+    pub fn depth(&self) -> usize {
+        self.0.len() / PAIR_BYTES
+    }
+
+    /// Its pairs of nodes, leaf level first.
+    pub fn pairs(&self) -> impl ExactSizeIterator<Item = (Word, Word)> + '_ {
+        let word = |bytes: &[u8]| Word(bytes.try_into().expect("half a pair is 32 bytes"));
+        self.0.chunks_exact(PAIR_BYTES).map(move |pair| {
+            let (left, right) = pair.split_at(PAIR_BYTES / 2);
+            (word(left), word(right))
+        })
+    }
+
     pub(crate) fn read(
         r: &mut Reader<'_>,
         depth: u32,
@@ -39,22 +67,17 @@ impl MerklePath {
             format_args!("{depth}"),
             |got| got == depth,
         )?;
-        (0..depth)
-            .map(|level| {
-                let left = r.field(format_args!("{name} level {level} left"))?;
-                let right = r.field(format_args!("{name} level {level} right"))?;
-                Ok((left, right))
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let start = r.at();
+        for level in 0..depth {
+            r.field(format_args!("{name} level {level} left"))?;
+            r.field(format_args!("{name} level {level} right"))?;
+        }
+        Ok(Self(r.since(start)))
     }
 
     pub(crate) fn write(&self, w: &mut Writer) {
-        w.count(self.0.len());
-        for (left, right) in &self.0 {
-            w.word(left);
-            w.word(right);
-        }
+        w.count(self.depth());
+        w.raw(&self.0);
     }
 
     /// Bytes on the wire of a path of `depth` levels, its count included.

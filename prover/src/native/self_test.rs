@@ -88,7 +88,7 @@ fn alone(suite: Suite, depth: u32, leaf: Fr) -> (Word, MerklePath) {
     let word = |value: &Fr| Word(to_word(value));
     let pairs = tree.path(first);
     let path = pairs.iter().map(|(l, r)| (word(l), word(r))).collect();
-    (word(&tree.root()), MerklePath(path))
+    (word(&tree.root()), path)
 }
 
 #[cfg(test)]

@@ -45,7 +45,8 @@ fn random(seed: u64) -> Fr {
 
 fn path(tree: &MerkleTree, index: impl Into<LeafIndex>) -> MerklePath {
     let pairs = tree.path(index.into());
-    MerklePath(pairs.iter().map(|(l, r)| (word(*l), word(*r))).collect())
+    let pairs = pairs.iter();
+    pairs.map(|(l, r)| (word(*l), word(*r))).collect()
 }
 
 impl World {

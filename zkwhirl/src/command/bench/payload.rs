@@ -106,12 +106,12 @@ fn filled_path(number: u32, place: u64, depth: u32) -> MerklePath {
             (node(level), node(level + 512))
         }
     };
-    MerklePath((0..u64::from(depth)).map(pair).collect())
+    (0..u64::from(depth)).map(pair).collect()
 }
 
 fn path(number: u32, depth: u32) -> MerklePath {
     let pair = |level| (word(number, level), word(number, level + 1000));
-    MerklePath((0..u64::from(depth)).map(pair).collect())
+    (0..u64::from(depth)).map(pair).collect()
 }
 
 /// A canonical word that looks like a hash: it must not compress away.
