@@ -5,18 +5,23 @@ use std::str::FromStr;
 
 use ark_bn254::Fr;
 use thiserror::Error;
-use zkwhirl_job::request::{ClaimRequest, TxRollupRequest};
+use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
 use crate::claim::{self, ClaimWitness};
 use crate::error::StatementError;
 use crate::published::{CLAIM_FIELDS, FIELDS_PER_TX, TX_ROLLUP_HEADER};
 use crate::r1cs::{Assignment, Builder, Matrices, Mode, Unsatisfied};
+use crate::root_rollup::{self, RootRollupWitness, RootSize};
 use crate::statement;
 use crate::suite::{Suite, UnknownSuite};
 use crate::tx_rollup::{self, TxRollupWitness};
 
 /// Most txs an inner rollup may have.
 pub const MAX_TXS: u32 = 28;
+/// Most inner rollups a root rollup may have.
+pub const MAX_INNERS: u32 = 32;
+/// Most tx slots of an inner rollup.
+pub(crate) const MAX_SLOTS: u32 = MAX_TXS.next_power_of_two();
 
 /// What a circuit proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +33,8 @@ pub enum StatementKind {
         /// Txs that fit; fewer are padded.
         txs: u32,
     },
+    /// A rollup of inner rollups.
+    RootRollup(RootSize),
 }
 
 /// A statement over a suite of hashes: what a proving key belongs to.
@@ -46,6 +53,8 @@ pub enum Input<'a> {
     Claim(&'a ClaimRequest),
     /// An inner rollup.
     TxRollup(&'a TxRollupRequest),
+    /// A rollup of inner rollups.
+    RootRollup(&'a RootRollupRequest),
 }
 
 /// All values of a statement, whether or not they follow its rules.
@@ -55,6 +64,8 @@ pub enum Witness {
     Claim(Box<ClaimWitness>),
     /// An inner rollup's.
     TxRollup(Box<TxRollupWitness>),
+    /// A root rollup's.
+    RootRollup(Box<RootRollupWitness>),
 }
 
 /// What a complete check found.
@@ -84,7 +95,7 @@ impl StatementKind {
     /// Slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         match self {
-            Self::Claim => 0,
+            Self::Claim | Self::RootRollup(_) => 0,
             Self::TxRollup { txs } => txs.next_power_of_two() as usize,
         }
     }
@@ -94,6 +105,7 @@ impl StatementKind {
         match self {
             Self::Claim => CLAIM_FIELDS,
             Self::TxRollup { .. } => TX_ROLLUP_HEADER + FIELDS_PER_TX * self.slots(),
+            Self::RootRollup(size) => size.published_fields(),
         }
     }
 
@@ -101,6 +113,7 @@ impl StatementKind {
         match self {
             Self::Claim => "claim",
             Self::TxRollup { .. } => "tx-rollup",
+            Self::RootRollup(_) => "root-rollup",
         }
     }
 }
@@ -186,6 +199,14 @@ impl Circuit {
                     statement.public_input(),
                 ))
             }
+            (StatementKind::RootRollup(size), Input::RootRollup(request)) => {
+                let statement = statement::root_rollup(self.suite, request, size)?;
+                let witness = RootRollupWitness::new(request, size)?;
+                Ok((
+                    Witness::RootRollup(Box::new(witness)),
+                    statement.public_input(),
+                ))
+            }
             _ => Err(StatementError::Kind(self.statement.name())),
         }
     }
@@ -200,6 +221,10 @@ impl Circuit {
                 let blank = TxRollupWitness::blank();
                 tx_rollup::synthesize(&mut builder, self.suite, txs, &blank);
             }
+            StatementKind::RootRollup(size) => {
+                let blank = RootRollupWitness::blank();
+                root_rollup::synthesize(&mut builder, self.suite, size, &blank);
+            }
         }
         builder
     }
@@ -212,6 +237,9 @@ impl Circuit {
             }
             (StatementKind::TxRollup { txs }, Witness::TxRollup(witness)) => {
                 tx_rollup::synthesize(&mut builder, self.suite, txs, witness);
+            }
+            (StatementKind::RootRollup(size), Witness::RootRollup(witness)) => {
+                root_rollup::synthesize(&mut builder, self.suite, size, witness);
             }
             _ => return Err(StatementError::Kind(self.statement.name())),
         }
@@ -231,11 +259,18 @@ impl<'a> From<&'a TxRollupRequest> for Input<'a> {
     }
 }
 
+impl<'a> From<&'a RootRollupRequest> for Input<'a> {
+    fn from(request: &'a RootRollupRequest) -> Self {
+        Self::RootRollup(request)
+    }
+}
+
 impl fmt::Display for StatementKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Claim => f.write_str("claim"),
             Self::TxRollup { txs } => write!(f, "tx-rollup of {txs}"),
+            Self::RootRollup(size) => write!(f, "root-rollup of {size}"),
         }
     }
 }
@@ -246,6 +281,7 @@ impl fmt::Display for Circuit {
         match self.statement {
             StatementKind::Claim => Ok(()),
             StatementKind::TxRollup { txs } => write!(f, "/{txs}"),
+            StatementKind::RootRollup(size) => write!(f, "/{size}"),
         }
     }
 }
@@ -254,7 +290,9 @@ impl fmt::Display for Circuit {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UnknownCircuit {
     /// Not of a known form.
-    #[error("unknown circuit {0:?}: expected claim/SUITE or tx-rollup/SUITE/TXS")]
+    #[error(
+        "unknown circuit {0:?}: expected claim/SUITE, tx-rollup/SUITE/TXS or root-rollup/SUITE/INNERS/SLOTS"
+    )]
     Form(String),
     /// Not of a known suite.
     #[error(transparent)]
@@ -262,6 +300,12 @@ pub enum UnknownCircuit {
     /// A number of txs that no circuit has.
     #[error("unknown circuit size {0:?}: expected 1 to {MAX_TXS} txs")]
     Txs(String),
+    /// A size that no root rollup has.
+    #[error(
+        "unknown circuit size {0:?}: expected 1 to {MAX_INNERS} inner rollups and \
+         a power of two of slots up to {MAX_SLOTS}"
+    )]
+    Root(String),
 }
 
 impl FromStr for Circuit {
@@ -271,10 +315,16 @@ impl FromStr for Circuit {
         let (suite, statement) = match name.split('/').collect::<Vec<_>>()[..] {
             ["claim", suite] => (suite, StatementKind::Claim),
             ["tx-rollup", suite, txs] => {
-                let count = txs.parse().ok().filter(|n| (1..=MAX_TXS).contains(n));
-                let count = count.filter(|n: &u32| n.to_string() == txs);
+                let count = number(txs, MAX_TXS);
                 let txs = count.ok_or_else(|| UnknownCircuit::Txs(txs.to_owned()))?;
                 (suite, StatementKind::TxRollup { txs })
+            }
+            ["root-rollup", suite, inners, slots] => {
+                let slots_of_one = number(slots, MAX_SLOTS).filter(|n| n.is_power_of_two());
+                let size = number(inners, MAX_INNERS).zip(slots_of_one);
+                let (inners, slots) =
+                    size.ok_or_else(|| UnknownCircuit::Root(format!("{inners}/{slots}")))?;
+                (suite, StatementKind::RootRollup(RootSize { inners, slots }))
             }
             _ => return Err(UnknownCircuit::Form(name.to_owned())),
         };
@@ -283,6 +333,12 @@ impl FromStr for Circuit {
             statement,
         })
     }
+}
+
+/// A number from 1 to a limit, in its one spelling.
+fn number(text: &str, most: u32) -> Option<u32> {
+    let number = text.parse().ok().filter(|n| (1..=most).contains(n));
+    number.filter(|n: &u32| n.to_string() == text)
 }
 
 #[cfg(test)]
@@ -296,6 +352,9 @@ mod tests {
             "claim/pedersen",
             "tx-rollup/poseidon/1",
             "tx-rollup/pedersen/28",
+            "root-rollup/poseidon/1/1",
+            "root-rollup/pedersen/32/32",
+            "root-rollup/pedersen/3/2",
         ] {
             assert_eq!(name.parse::<Circuit>().unwrap().to_string(), name);
         }
@@ -308,6 +367,12 @@ mod tests {
             "tx-rollup/poseidon/29",
             "tx-rollup/poseidon/01",
             "claim/poseidon/1",
+            "root-rollup/poseidon/1",
+            "root-rollup/poseidon/0/1",
+            "root-rollup/poseidon/33/1",
+            "root-rollup/poseidon/1/3",
+            "root-rollup/poseidon/1/64",
+            "root-rollup/poseidon/1/+1",
         ] {
             assert!(name.parse::<Circuit>().is_err(), "{name:?}");
         }

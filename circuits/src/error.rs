@@ -36,6 +36,8 @@ pub enum Rule {
     DefiNote,
     #[error("number of txs does not fit the circuit")]
     TxCount,
+    #[error("proof id is not one of a tx: 1 to 6")]
+    ProofId,
     #[error("data start index is not aligned to the inserted subtree")]
     Alignment,
     #[error("bridge call datas are not non-zero values followed by zeros")]
@@ -66,6 +68,36 @@ pub enum Rule {
     NewNullRoot(u8),
     #[error("nullifier {0} has a neighbour that agrees in its upper bits")]
     NullifierNeighbour(u8),
+    #[error("number of inner rollups does not fit the circuit")]
+    InnerCount,
+    #[error("inner rollup is of another size")]
+    InnerSlots,
+    #[error("rollup id is not the root rollup's")]
+    InnerRollupId,
+    #[error("data roots root is not the root rollup's old one")]
+    InnerDataRootsRoot,
+    #[error("defi root is not the root rollup's new one")]
+    InnerDefiRoot,
+    #[error("data start index does not follow the inner rollup before")]
+    InnerDataStart,
+    #[error("old data root is not the new one of the inner rollup before")]
+    InnerDataRoot,
+    #[error("old nullifier root is not the new one of the inner rollup before")]
+    InnerNullRoot,
+    #[error("bridge call data {0} does not match exactly one of the root rollup's")]
+    InnerBridge(u8),
+    #[error("asset id {0} does not match exactly one of the root rollup's")]
+    InnerAsset(u8),
+    #[error("number of interaction notes does not fit the circuit")]
+    InteractionCount,
+    #[error("place of the data root is not empty under the old data roots root")]
+    OldDataRootsRoot,
+    #[error("inserting the data root does not give the new data roots root")]
+    NewDataRootsRoot,
+    #[error("place of the interaction notes is not empty under the old defi root")]
+    OldDefiRoot,
+    #[error("inserting the interaction notes does not give the new defi root")]
+    NewDefiRoot,
     #[error("padding path does not lead to an empty leaf of the last nullifier root")]
     PaddingPath,
 }
@@ -80,6 +112,22 @@ pub enum StatementError {
         rule: Rule,
         /// Which tx breaks it.
         tx: Option<usize>,
+    },
+    /// A rule of a root rollup is broken by one of its inner rollups.
+    #[error("inner rollup {at}: {rule}")]
+    BrokenInner {
+        /// Which inner rollup.
+        at: usize,
+        /// The rule.
+        rule: Rule,
+    },
+    /// An inner rollup's published words cannot be those of a valid one.
+    #[error("inner rollup {at}: {problem}")]
+    Inner {
+        /// Which inner rollup.
+        at: usize,
+        /// What is wrong with its words.
+        problem: String,
     },
     /// A word is not below the field's modulus.
     #[error("{0} is not a canonical field element")]

@@ -2,8 +2,11 @@
 //!
 //! The fields stand in the reply where the original reply's public inputs
 //! stand. The public input is a Poseidon chain over all of them, in both
-//! suites, except the tx rollup's `inputs_hash`: that is a SHA-256 of other
-//! published fields, which [`Published::from_words`] recomputes.
+//! suites, except two SHA-256s of other published words, which whoever reads
+//! them recomputes: the tx rollup's `inputs_hash` ([`Published::from_words`])
+//! and the root rollup's previous defi interaction hash
+//! ([`crate::root_rollup::Broadcast::read`]). A tx rollup's chain ends with the
+//! client digest of each slot.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -15,6 +18,7 @@ use crate::field;
 use crate::gadgets::hash::public_hash;
 use crate::poseidon;
 use crate::r1cs::{Builder, Num};
+use crate::root_rollup::header;
 
 /// Published fields of a claim.
 pub const CLAIM_FIELDS: usize = 16;
@@ -30,6 +34,19 @@ pub const ASSETS: usize = 16;
 pub const NO_ASSET: u64 = 1 << 30;
 /// Bits of bridge call data in a rollup.
 pub(crate) const ROLLUP_BRIDGE_BITS: usize = 250;
+
+/// The numbers that start a chain: what its fields are.
+#[expect(missing_docs, reason = "the names are those of the statements")]
+pub mod tag {
+    pub const CLAIM: u64 = 1;
+    pub const TX_ROLLUP: u64 = 2;
+    pub const JOIN_SPLIT: u64 = 3;
+    pub const ACCOUNT: u64 = 4;
+    pub const TX_SEGMENT: u64 = 5;
+    pub const NULLIFIERS: u64 = 6;
+    pub const NOTES: u64 = 7;
+    pub const ROOT_ROLLUP: u64 = 8;
+}
 
 /// Places in a tx rollup's published fields.
 #[expect(missing_docs, reason = "the names are those of the reply's layout")]
@@ -61,6 +78,7 @@ const RATE: usize = poseidon::MAX_INPUTS - 1;
 pub struct Published {
     kind: StatementKind,
     fields: Vec<Fr>,
+    clients: Vec<Fr>,
 }
 
 /// Published words that cannot belong to a valid statement of their kind.
@@ -74,12 +92,25 @@ pub enum PublishedError {
         /// How many the statement has.
         expected: usize,
     },
+    /// Too few or too many client digests.
+    #[error("{got} client digests, expected {expected}")]
+    Clients {
+        /// How many there are.
+        got: usize,
+        /// How many the statement has: one a slot.
+        expected: usize,
+    },
     /// A word is not below the modulus.
     #[error("published field {0} is not a canonical field element")]
     NotCanonical(usize),
     /// A bridge call data does not fit 250 bits.
     #[error("published field {0} is out of range")]
     Range(usize),
+    /// The fields of a root rollup are read with its txs, by [`Broadcast::read`].
+    ///
+    /// [`Broadcast::read`]: crate::root_rollup::Broadcast::read
+    #[error("a root rollup's published fields do not stand alone")]
+    NotAlone,
     /// The inputs hash is not that of the published txs.
     #[error("inputs hash is not the SHA-256 of the published txs")]
     InputsHash,
@@ -87,22 +118,38 @@ pub enum PublishedError {
 
 impl Published {
     /// # Panics
-    /// If the number of fields is not the statement's.
-    pub(crate) fn new(kind: StatementKind, fields: Vec<Fr>) -> Self {
+    /// If the number of fields or of client digests is not the statement's.
+    pub(crate) fn new(kind: StatementKind, fields: Vec<Fr>, clients: Vec<Fr>) -> Self {
         assert_eq!(fields.len(), kind.published_fields(), "fields of {kind}");
-        Self { kind, fields }
+        assert_eq!(clients.len(), kind.slots(), "client digests of {kind}");
+        Self {
+            kind,
+            fields,
+            clients,
+        }
     }
 
     /// Reads published words and checks what the circuit leaves to its
     /// verifier: canonical words, the range of bridge call datas and, by
     /// SHA-256, the inputs hash. Everything else is bound by the public input.
-    pub fn from_words(kind: StatementKind, words: &[[u8; 32]]) -> Result<Self, PublishedError> {
-        let expected = kind.published_fields();
-        if words.len() != expected {
-            return Err(PublishedError::Count {
-                got: words.len(),
-                expected,
-            });
+    ///
+    /// `clients` are the client digests, one a slot, zero for padding; none
+    /// for a claim. See [`client_digest`](crate::client::client_digest).
+    pub fn from_words(
+        kind: StatementKind,
+        words: &[[u8; 32]],
+        clients: &[Fr],
+    ) -> Result<Self, PublishedError> {
+        if let StatementKind::RootRollup(_) = kind {
+            return Err(PublishedError::NotAlone);
+        }
+        let (got, expected) = (words.len(), kind.published_fields());
+        if got != expected {
+            return Err(PublishedError::Count { got, expected });
+        }
+        let (got, expected) = (clients.len(), kind.slots());
+        if got != expected {
+            return Err(PublishedError::Clients { got, expected });
         }
         let read = |(at, word)| field::from_word(word).ok_or(PublishedError::NotCanonical(at));
         let fields: Vec<Fr> = words
@@ -122,7 +169,12 @@ impl Published {
                 return Err(PublishedError::InputsHash);
             }
         }
-        Ok(Self { kind, fields })
+        let clients = clients.to_vec();
+        Ok(Self {
+            kind,
+            fields,
+            clients,
+        })
     }
 
     /// The statement's kind.
@@ -140,9 +192,21 @@ impl Published {
         self.fields.iter().map(field::to_word).collect()
     }
 
+    /// The client digests of a tx rollup, one a slot.
+    pub fn clients(&self) -> &[Fr] {
+        &self.clients
+    }
+
     /// The statement's public input.
     pub fn public_input(&self) -> Fr {
-        public_input(self.kind, &self.fields)
+        let (tag, left_out) = chain_of(self.kind);
+        let mut hashed = self.fields.clone();
+        hashed.extend(&self.clients);
+        let start = start(tag, hashed.len());
+        if let Some(place) = left_out {
+            hashed.remove(place);
+        }
+        fold(start, &hashed)
     }
 }
 
@@ -155,46 +219,55 @@ pub fn inputs_hash(fields: &[Fr]) -> Fr {
     field::reduce(&hasher.finalize().into())
 }
 
-/// The public input of some published fields: `s ← Poseidon(s, 11 fields)`
-/// from a start that names the kind and the number of fields; the last hash
-/// is filled with zeros.
-pub fn public_input(kind: StatementKind, fields: &[Fr]) -> Fr {
-    let hashed = hashed(kind, fields);
-    hashed
-        .chunks(RATE)
-        .fold(domain(kind, fields.len()), |state, chunk| {
-            let mut inputs = [Fr::ZERO; poseidon::MAX_INPUTS];
-            inputs[0] = state;
-            inputs[1..=chunk.len()].copy_from_slice(chunk);
-            poseidon::hash(&inputs)
-        })
+/// The chain of a statement's fields: `s ← Poseidon(s, 11 fields)` from a
+/// start that names what they are and how many; the last hash is filled up
+/// with zeros. `tag` is one of [`tag`].
+pub fn hash_chain(tag: u64, fields: &[Fr]) -> Fr {
+    fold(start(tag, fields.len()), fields)
 }
 
-/// [`public_input`] in rows.
-pub(crate) fn publish(b: &mut Builder, kind: StatementKind, fields: &[Num]) {
-    let start = Num::constant(domain(kind, fields.len()));
-    let hashed = hashed(kind, fields);
-    let public = hashed.chunks(RATE).fold(start, |state, chunk| {
+fn fold(start: Fr, fields: &[Fr]) -> Fr {
+    fields.chunks(RATE).fold(start, |state, chunk| {
+        let mut inputs = [Fr::ZERO; poseidon::MAX_INPUTS];
+        inputs[0] = state;
+        inputs[1..=chunk.len()].copy_from_slice(chunk);
+        poseidon::hash(&inputs)
+    })
+}
+
+/// [`hash_chain`] in rows, from a start that may depend on the witness.
+pub(crate) fn chain_rows(b: &mut Builder, start: Num, fields: &[Num]) -> Num {
+    fields.chunks(RATE).fold(start, |state, chunk| {
         let mut inputs = vec![state];
         inputs.extend_from_slice(chunk);
         inputs.resize_with(poseidon::MAX_INPUTS, Num::zero);
         public_hash(b, &inputs)
-    });
+    })
+}
+
+/// [`Published::public_input`] in rows, and published. `fields` are the
+/// published fields followed by the client digests.
+pub(crate) fn publish(b: &mut Builder, kind: StatementKind, mut fields: Vec<Num>) {
+    let (tag, left_out) = chain_of(kind);
+    let start = start(tag, fields.len());
+    if let Some(place) = left_out {
+        fields.remove(place);
+    }
+    let public = chain_rows(b, Num::constant(start), &fields);
     b.publish(&public);
 }
 
-fn domain(kind: StatementKind, count: usize) -> Fr {
-    let tag: u64 = match kind {
-        StatementKind::Claim => 1,
-        StatementKind::TxRollup { .. } => 2,
-    };
+/// Where a chain of `count` fields starts.
+pub(crate) fn start(tag: u64, count: usize) -> Fr {
     Fr::from(tag << 32 | count as u64)
 }
 
-fn hashed<T: Clone>(kind: StatementKind, fields: &[T]) -> Vec<T> {
-    let mut hashed = fields.to_vec();
-    if let StatementKind::TxRollup { .. } = kind {
-        hashed.remove(place::INPUTS_HASH);
+/// A statement's tag, and the field that its chain leaves out.
+fn chain_of(kind: StatementKind) -> (u64, Option<usize>) {
+    match kind {
+        StatementKind::Claim => (tag::CLAIM, None),
+        StatementKind::TxRollup { .. } => (tag::TX_ROLLUP, Some(place::INPUTS_HASH)),
+        // The input hash stands before the header.
+        StatementKind::RootRollup(_) => (tag::ROOT_ROLLUP, Some(1 + header::PREVIOUS_DEFI_HASH)),
     }
-    hashed
 }

@@ -1,11 +1,12 @@
 //! Native checks of whole requests: every rule, without a circuit.
 
 use ark_bn254::Fr;
-use zkwhirl_job::request::{ClaimRequest, TxRollupRequest};
+use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
 use crate::claim::{self, ClaimWitness};
 use crate::error::StatementError;
 use crate::published::Published;
+use crate::root_rollup::{self, Broadcast, RootRollupWitness, RootSize};
 use crate::suite::Suite;
 use crate::tx_rollup::{self, TxRollupWitness};
 
@@ -23,6 +24,13 @@ pub struct TxRollupStatement {
     pub published: Published,
 }
 
+/// A root rollup that follows every rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootRollupStatement {
+    /// The broadcast data and what stands behind it.
+    pub broadcast: Broadcast,
+}
+
 impl ClaimStatement {
     /// The circuit's public input.
     pub fn public_input(&self) -> Fr {
@@ -34,6 +42,13 @@ impl TxRollupStatement {
     /// The circuit's public input.
     pub fn public_input(&self) -> Fr {
         self.published.public_input()
+    }
+}
+
+impl RootRollupStatement {
+    /// The circuit's public input.
+    pub fn public_input(&self) -> Fr {
+        self.broadcast.published().public_input()
     }
 }
 
@@ -62,5 +77,25 @@ pub fn tx_rollup(
             rule: *rule,
         }),
         None => Ok(TxRollupStatement { published }),
+    }
+}
+
+/// Checks a root rollup request for a circuit of some size. Of the inner
+/// replies it reads the published words; whether they are proved is for
+/// others to say.
+pub fn root_rollup(
+    suite: Suite,
+    request: &RootRollupRequest,
+    size: RootSize,
+) -> Result<RootRollupStatement, StatementError> {
+    let witness = RootRollupWitness::new(request, size)?;
+    let (broadcast, violations) = root_rollup::evaluate(suite, size, &witness);
+    match violations.first() {
+        Some((Some(at), rule)) => Err(StatementError::BrokenInner {
+            at: *at,
+            rule: *rule,
+        }),
+        Some((None, rule)) => Err((*rule).into()),
+        None => Ok(RootRollupStatement { broadcast }),
     }
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 
 mod common;
+#[path = "common/root.rs"]
+mod root;
 #[path = "common/world.rs"]
 mod world;
 
@@ -11,6 +13,7 @@ use ark_ff::Field;
 use world::Plan;
 use zkwhirl_circuits::claim::{self, ClaimWitness};
 use zkwhirl_circuits::field::power_of_two;
+use zkwhirl_circuits::root_rollup::{self, RootSize};
 use zkwhirl_circuits::{Circuit, StatementKind, Suite, Witness, tx_rollup};
 
 /// A small generator of draws: a failure names the seed that repeats it.
@@ -168,4 +171,55 @@ fn tx_rollups() {
         }
     }
     assert!(valid > 5 && invalid > 5, "{valid} valid, {invalid} invalid");
+}
+
+/// Changes one value of a root rollup, before or after the trees are built.
+fn change(draws: &mut Draws, plan: &mut root::RootPlan) {
+    let value = |draws: &mut Draws, old: Fr| draws.value(old);
+    let inner = draws.below(plan.inners.len());
+    match draws.below(9) {
+        0 => plan.rollup_id = Fr::from(draws.below(9) as u64),
+        1 => plan.beneficiary = value(draws, plan.beneficiary),
+        2 => plan.bridges[1] = Fr::from(75 + draws.below(5) as u64),
+        3 => plan.assets[1] = Fr::from(draws.below(3) as u64),
+        4 => plan.inners[inner].0[0].0 = Fr::from(76 + draws.below(4) as u64),
+        5 => plan.inners[inner].1[0].0 = Fr::from(draws.below(3) as u64),
+        6 => plan.inners[inner].0[0].1 = value(draws, Fr::from(7u64)),
+        7 => plan.interactions[0].total_input = value(draws, Fr::from(7u64)),
+        _ => plan.interactions[1].nonce = value(draws, Fr::from(7u64)),
+    }
+}
+
+#[test]
+fn root_rollups() {
+    let suite = Suite::Poseidon;
+    let (mut valid, mut invalid) = (0, 0);
+    for seed in 1..=60u64 {
+        let mut draws = Draws(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let inners = 1 + draws.below(3) as u32;
+        let size = RootSize { inners, slots: 1 };
+        let mut plan = root::RootPlan::new(suite, size);
+        (0..draws.below(3)).for_each(|_| change(&mut draws, &mut plan));
+        let mut w = plan.witness();
+        if draws.below(4) == 0 {
+            let (inner, word) = (draws.below(w.inners.len()), draws.below(11));
+            let word = &mut w.inners[inner].header[word];
+            *word = draws.value(*word);
+        }
+        let (published, broken) = root_rollup::evaluate(suite, size, &w);
+        let checked = plan.circuit().check_raw(&root::raw(&w));
+        assert_eq!(
+            checked.is_ok(),
+            broken.is_empty(),
+            "seed {seed}: {broken:?}, {checked:?}"
+        );
+        if let Ok(report) = checked {
+            let public_input = published.published().public_input();
+            assert_eq!(report.public_input, public_input, "seed {seed}");
+            valid += 1;
+        } else {
+            invalid += 1;
+        }
+    }
+    assert!(valid > 8 && invalid > 8, "{valid} valid, {invalid} invalid");
 }

@@ -10,13 +10,25 @@ const START: &str = "<!-- rows: compared with the code by circuits/tests/documen
 const END: &str = "<!-- end of rows -->";
 
 /// Circuits that differ in size only, side by side.
-const GROUPS: [&[&str]; 2] = [
+const GROUPS: [&[&str]; 4] = [
     &["claim/poseidon", "claim/pedersen"],
     &[
         "tx-rollup/poseidon/1",
         "tx-rollup/poseidon/2",
         "tx-rollup/pedersen/1",
         "tx-rollup/pedersen/2",
+    ],
+    &[
+        "root-rollup/poseidon/1/1",
+        "root-rollup/poseidon/2/2",
+        "root-rollup/poseidon/4/1",
+        "root-rollup/poseidon/32/32",
+    ],
+    &[
+        "root-rollup/pedersen/1/1",
+        "root-rollup/pedersen/2/2",
+        "root-rollup/pedersen/4/1",
+        "root-rollup/pedersen/32/32",
     ],
 ];
 

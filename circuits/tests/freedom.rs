@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 
 mod common;
+#[path = "common/root.rs"]
+mod root;
 #[path = "common/world.rs"]
 mod world;
 
@@ -107,5 +109,18 @@ fn tx_rollups() {
         let circuit: Circuit = format!("tx-rollup/{suite}/{txs}").parse().unwrap();
         let w = world::Plan::new(suite, txs).witness();
         check(circuit, &Witness::TxRollup(Box::new(w)));
+    }
+}
+
+#[test]
+fn root_rollups() {
+    for (suite, inners, slots) in [
+        (Suite::Poseidon, 1, 1),
+        (Suite::Poseidon, 3, 2),
+        (Suite::Pedersen, 1, 1),
+    ] {
+        let size = zkwhirl_circuits::root_rollup::RootSize { inners, slots };
+        let plan = root::RootPlan::new(suite, size);
+        check(plan.circuit(), &root::raw(&plan.witness()));
     }
 }

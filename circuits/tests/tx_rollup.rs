@@ -58,7 +58,7 @@ fn real_requests() {
         let kind = StatementKind::TxRollup { txs };
         let words = statement.published.to_words();
         assert_eq!(
-            Published::from_words(kind, &words).unwrap(),
+            Published::from_words(kind, &words, statement.published.clients()).unwrap(),
             statement.published
         );
         let report = circuit(Suite::Pedersen, txs).check(&request).unwrap();
@@ -200,8 +200,10 @@ fn refused(plan: &Plan, w: &TxRollupWitness, broken: (Option<usize>, Rule), part
     let parts: Vec<&str> = rows.iter().map(|row| row.part).collect();
     assert!(parts.contains(&part), "{broken:?}: {parts:?}");
     // Pedersen hashes bits: a value out of range is hashed as another one.
-    // A deposit without its one bridge has no nonce, so the note differs too.
-    let alone = plan.suite == Suite::Poseidon && broken.1 != Rule::DepositBridge;
+    // A deposit without its one bridge has no nonce, so the note differs too;
+    // a missing tx has neither proof id nor data root.
+    let entangled = matches!(broken.1, Rule::DepositBridge | Rule::TxCount);
+    let alone = plan.suite == Suite::Poseidon && !entangled;
     assert!(
         !alone || parts.iter().all(|name| *name == part),
         "{broken:?}: {parts:?}"
@@ -211,7 +213,17 @@ fn refused(plan: &Plan, w: &TxRollupWitness, broken: (Option<usize>, Rule), part
 type Breaker = (Option<usize>, Rule, &'static str, fn(&mut Plan));
 
 /// Ways to break one rule before the trees are built.
-const PLANS: [Breaker; 27] = [
+const PLANS: [Breaker; 30] = [
+    // No client statement has these, so no client proof would cover the tx.
+    (Some(1), Rule::ProofId, "tx fields", |p| {
+        p.txs[1][0] = Fr::ZERO
+    }),
+    (Some(1), Rule::ProofId, "tx fields", |p| {
+        p.txs[1][0] = Fr::from(7u64)
+    }),
+    (Some(1), Rule::ProofId, "tx fields", |p| {
+        p.txs[1][0] = Fr::from(3u64) + power_of_two(64)
+    }),
     (Some(1), Rule::Range("tx fee"), "claim completion", |p| {
         p.txs[1][9] = power_of_two(242)
     }),
@@ -455,11 +467,15 @@ fn what_the_verifier_of_published_words_checks() {
     let plan = Plan::new(Suite::Poseidon, 2);
     let (published, _) = evaluate(plan.suite, plan.capacity, &plan.witness());
     let (kind, words) = (published.kind(), published.to_words());
-    assert_eq!(Published::from_words(kind, &words), Ok(published.clone()));
+    let clients = published.clients();
+    assert_eq!(
+        Published::from_words(kind, &words, clients),
+        Ok(published.clone())
+    );
     let change = |at: usize, word: [u8; 32]| {
         let mut words = words.clone();
         words[at] = word;
-        Published::from_words(kind, &words)
+        Published::from_words(kind, &words, clients)
     };
     assert_eq!(
         change(place::TXS + 5, [1; 32]),
@@ -476,10 +492,17 @@ fn what_the_verifier_of_published_words_checks() {
         Err(PublishedError::Range(place::BRIDGES))
     );
     assert_eq!(
-        Published::from_words(kind, &words[1..]),
+        Published::from_words(kind, &words[1..], clients),
         Err(PublishedError::Count {
             got: 123,
             expected: 124
+        })
+    );
+    assert_eq!(
+        Published::from_words(kind, &words, &clients[1..]),
+        Err(PublishedError::Clients {
+            got: 1,
+            expected: 2
         })
     );
     // Every other field is bound by the public input.

@@ -45,14 +45,20 @@ pub enum Event {
         /// Claims to prove first.
         claims: usize,
     },
-    /// All inner rollups are proved; the world has moved on.
-    RollupDone {
+    /// Both verification keys are there: transactions are let in.
+    Ready,
+    /// The final buffer of a rollup is verified; the world has moved on.
+    RollupSettled {
         /// The rollup.
         rollup_id: u32,
         /// Its inner rollups.
         inners: usize,
         /// Its transactions, claims included.
         txs: usize,
+        /// Bytes of the final buffer: broadcast data and proofs.
+        final_bytes: usize,
+        /// Proofs in it that were verified; none when the replies are a mock's.
+        proofs: usize,
     },
     /// The pipeline was interrupted and begins the rollup again.
     RollupInterrupted {

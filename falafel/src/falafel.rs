@@ -16,7 +16,9 @@ use tokio::{
 use crate::{
     Event, JobServers, Listen,
     job_server::{ACK_TIMEOUT, Stats},
-    pipeline::{self, Pipeline, Plan, Progress, ProveError, ReplyCheck, State},
+    pipeline::{
+        self, FinalVerifier, Pipeline, PipelineDeps, Plan, Progress, ProveError, ReplyCheck, State,
+    },
     world::World,
 };
 
@@ -32,8 +34,10 @@ pub struct FalafelConfig {
     pub ack_timeout: Duration,
     /// What to roll up. `None`: only what [`Falafel::prove`] is given.
     pub plan: Option<Plan>,
-    /// Who verifies the proofs.
+    /// Who verifies the proofs of replies.
     pub check: Arc<dyn ReplyCheck>,
+    /// Who verifies final buffers.
+    pub verifier: Arc<dyn FinalVerifier>,
     /// Where events go; subscribe before the start to miss none.
     pub events: broadcast::Sender<Event>,
 }
@@ -41,12 +45,16 @@ pub struct FalafelConfig {
 impl FalafelConfig {
     /// The original's lease, and job servers on free ports of the loopback
     /// interface.
-    pub fn new(plan: Option<Plan>, check: Arc<dyn ReplyCheck>) -> Self {
+    pub fn new<V>(plan: Option<Plan>, verifier: Arc<V>) -> Self
+    where
+        V: ReplyCheck + FinalVerifier + 'static,
+    {
         Self {
             listen: Listen::anywhere(),
             ack_timeout: ACK_TIMEOUT,
             plan,
-            check,
+            check: Arc::clone(&verifier) as Arc<dyn ReplyCheck>,
+            verifier,
             events: broadcast::Sender::new(EVENTS),
         }
     }
@@ -59,7 +67,15 @@ pub struct Falafel {
     check: Arc<dyn ReplyCheck>,
     events: broadcast::Sender<Event>,
     pipeline: Option<Arc<Pipeline>>,
-    running: Mutex<Option<JoinHandle<()>>>,
+    tasks: Mutex<Tasks>,
+}
+
+/// What runs for a pipeline.
+#[derive(Debug, Default)]
+struct Tasks {
+    rollups: Option<JoinHandle<()>>,
+    /// Asks for the verification keys; as old as the process.
+    receiver: Option<JoinHandle<()>>,
 }
 
 impl Falafel {
@@ -72,9 +88,13 @@ impl Falafel {
             Some(plan) => {
                 let (suite, seed, claims) = (plan.suite, plan.seed, plan.genesis_claims);
                 let world = spawn_blocking(move || World::genesis(suite, seed, claims)).await?;
-                let (servers, check) = (Arc::clone(&servers), Arc::clone(&config.check));
-                let pipeline = Pipeline::new(plan, world, servers, check, events.clone());
-                Some(Arc::new(pipeline))
+                let deps = PipelineDeps {
+                    servers: Arc::clone(&servers),
+                    check: Arc::clone(&config.check),
+                    verifier: config.verifier,
+                    events: events.clone(),
+                };
+                Some(Arc::new(Pipeline::new(plan, world, deps)))
             }
             None => None,
         };
@@ -83,9 +103,9 @@ impl Falafel {
             check: config.check,
             events,
             pipeline,
-            running: Mutex::default(),
+            tasks: Mutex::default(),
         };
-        falafel.begin();
+        falafel.begin_process();
         Ok(falafel)
     }
 
@@ -155,9 +175,10 @@ impl Falafel {
     }
 
     /// Stops the pipeline and begins it anew, as the original does on every
-    /// new block: all callers are rejected, all jobs stay as zombies.
+    /// new block: all callers are rejected, all jobs stay as zombies. While a
+    /// verification key is waited for, that ends the original's process.
     pub fn interrupt(&self) {
-        self.end();
+        self.tasks().end_rollups();
         if let Some(pipeline) = &self.pipeline {
             let rollup_id = pipeline.world().next_rollup();
             let _ = self.events.send(Event::RollupInterrupted { rollup_id });
@@ -170,9 +191,9 @@ impl Falafel {
     /// drop, ids are forgotten, the settled world is kept, and the rollup
     /// that was in the making comes again under new ids.
     pub async fn restart(&self, downtime: Duration) -> io::Result<()> {
-        self.end();
+        self.tasks().end();
         self.servers.restart(downtime).await?;
-        self.begin();
+        self.begin_process();
         Ok(())
     }
 
@@ -184,9 +205,21 @@ impl Falafel {
     /// Stops as on SIGTERM: head pollers get an empty body; `grace` later all
     /// connections close.
     pub async fn stop(self, grace: Duration) {
-        self.end();
+        self.tasks().end();
         self.servers.interrupt();
         self.servers.stop(grace).await;
+    }
+
+    /// A new process asks for the verification keys beside its first pipeline.
+    fn begin_process(&self) {
+        if let Some(pipeline) = &self.pipeline {
+            pipeline.close_reception();
+            if pipeline.has_receiver() {
+                let receiver = tokio::spawn(Arc::clone(pipeline).receive());
+                self.tasks().receiver = Some(receiver);
+            }
+        }
+        self.begin();
     }
 
     fn begin(&self) {
@@ -195,24 +228,33 @@ impl Falafel {
         {
             // Before the task runs, so that `finished` does not see an old halt.
             pipeline.state.send_replace(State::Running);
-            let task = tokio::spawn(Arc::clone(pipeline).run());
-            *self.running() = Some(task);
+            let rollups = tokio::spawn(Arc::clone(pipeline).run());
+            self.tasks().rollups = Some(rollups);
         }
     }
 
-    fn end(&self) {
-        if let Some(task) = self.running().take() {
+    fn tasks(&self) -> std::sync::MutexGuard<'_, Tasks> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tasks {
+    fn end_rollups(&mut self) {
+        if let Some(task) = self.rollups.take() {
             task.abort();
         }
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, Option<JoinHandle<()>>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn end(&mut self) {
+        self.end_rollups();
+        if let Some(task) = self.receiver.take() {
+            task.abort();
+        }
     }
 }
 
 impl Drop for Falafel {
     fn drop(&mut self) {
-        self.end();
+        self.tasks().end();
     }
 }

@@ -4,12 +4,14 @@
 //! It is an implementation of its own: it shares the words of `zkwhirl-job`
 //! and the native hashes of `zkwhirl-circuits` with the cluster, and nothing
 //! else. It checks by itself what comes back: the published fields against
-//! its own state, the proofs through a [`ReplyCheck`] that it is given.
+//! its own state, the proofs through a [`ReplyCheck`] and a [`FinalVerifier`]
+//! that it is given.
 //!
 //! - [`job_server`]: one HTTP job server: serial pollers, ghosts, leases,
 //!   zombies, amnesia.
-//! - [`world`]: trees, notes, deposits; claims and inner rollups.
-//! - the pipeline: claims first, then all inner rollups at once.
+//! - [`world`]: trees, notes, deposits; claims, inner rollups, root rollups.
+//! - the pipeline: claims first, then all inner rollups at once, then the root
+//!   rollup, then its verifier, then the rollup is settled.
 //!
 //! **Invariant:** nothing here retries a job or asks twice. What is lost
 //! between Falafel and a prover stays lost, so that tests notice.
@@ -23,5 +25,5 @@ pub mod world;
 
 pub use event::Event;
 pub use falafel::{Falafel, FalafelConfig};
-pub use pipeline::{FieldsOnly, Plan, Progress, ProveError, ReplyCheck, State};
+pub use pipeline::{FieldsOnly, FinalVerifier, Plan, Progress, ProveError, ReplyCheck, State};
 pub use servers::{JobServers, Listen};

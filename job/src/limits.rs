@@ -1,10 +1,11 @@
 //! The limits that bound what is read from outside, in one place.
 
 /// A proof request: the largest real one is 1,087,848 bytes (28 txs, 32
-/// bridges, 16 assets).
-pub const REQUEST_BYTES: usize = 2 << 20;
-/// A reply: the largest real one is 268,736 bytes (28 × 32 root rollup).
-pub const REPLY_BYTES: usize = 512 << 10;
+/// bridges, 16 assets). A root verifier's is a whole reply behind 8 bytes.
+pub const REQUEST_BYTES: usize = REPLY_BYTES + 8;
+/// A reply: the original's largest is 268,736 bytes (28 × 32 root rollup); a
+/// native one carries the proofs of all its inner rollups.
+pub const REPLY_BYTES: usize = 2 << 20;
 /// A verification key buffer: the real ones are 1,168 bytes.
 pub const VK_BYTES: usize = 64 << 10;
 /// The text of an error that goes into a frame, a log line or a record.

@@ -118,7 +118,7 @@ fn another_version_trailing_bytes_and_oversize_are_named() {
     let oversized = vec![VERSION; BODY_BYTES + 1];
     assert_eq!(
         refusal(&oversized),
-        "the message body has 3145729 bytes, the limit is 3145728"
+        "the message body has 3145737 bytes, the limit is 3145736"
     );
     assert!(refusal(&result().to_bytes()).starts_with("the message body is no job: "));
 }

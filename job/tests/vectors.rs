@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use support::vector;
 use zkwhirl_job::{
     Command, Frame, JobId, Kind, Request, Sizes, identify,
-    reply::{NativeProof, NativeProofError, ReplyShape, SuiteTag, fields},
+    reply::{ReplyShape, fields},
     request::field,
 };
 
@@ -269,47 +269,4 @@ fn claims_publish_the_roots_of_their_requests() {
         }
     }
     assert_eq!(word(&Value::from("0".repeat(63) + "1")).to_u64(), Some(1));
-}
-
-#[test]
-fn a_native_proof_round_trips_and_refuses_what_it_is_not() {
-    let proof = NativeProof {
-        suite: SuiteTag::Poseidon,
-        vk_digest: [7; 32],
-        proofs: vec![[1; 128], [2; 128]],
-    };
-    let bytes = proof.to_bytes();
-    assert_eq!(bytes.len(), 40 + 2 * 128);
-    assert_eq!(NativeProof::parse(&bytes), Ok(proof));
-    for end in 0..bytes.len() {
-        let error = NativeProof::parse(&bytes[..end]).unwrap_err();
-        assert!(matches!(error, NativeProofError::Length { .. }), "{end}");
-    }
-    let longer = [&bytes[..], &[0]].concat();
-    let text = NativeProof::parse(&longer).unwrap_err().to_string();
-    assert_eq!(text, "a native proof of 297 bytes must have 296");
-    for (at, to, text) in [
-        (
-            0,
-            0,
-            "no native proof follows the published fields (it must start with \"zkW1\")",
-        ),
-        (4, 2, "a native proof's suite is 2, must be 0 or 1"),
-        (5, 1, "a native proof's reserved byte is 1, must be 0"),
-        (
-            6,
-            255,
-            "a native proof's number of proofs is 65282, must be from 1 to 256",
-        ),
-        (
-            7,
-            0,
-            "a native proof's number of proofs is 0, must be from 1 to 256",
-        ),
-        (7, 3, "a native proof of 296 bytes must have 424"),
-    ] {
-        let mut changed = bytes.to_vec();
-        changed[at] = to;
-        assert_eq!(NativeProof::parse(&changed).unwrap_err().to_string(), text);
-    }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::time::{Instant, sleep_until};
 use zkwhirl_circuits::Suite;
-use zkwhirl_job::{Command, Failure, Request, Sizes, reply::ReplyShape};
+use zkwhirl_job::{Command, Failure, Kind, Request, Sizes, reply::ReplyShape};
 
 use crate::{
     Phase, Progress, ProveError, ProveTask, ProveWatch, Proved, Prover, native::published_fields,
@@ -15,6 +15,11 @@ use crate::{
 
 /// What stands where a proof would: nobody shall take it for one.
 const NO_PROOF: &[u8] = b"zkwhirl proverless: this is not a proof. ";
+
+/// What stands where a verification key would, in the length of the
+/// original's.
+const NO_KEY: &[u8] = b"zkwhirl proverless: this is not a verification key. ";
+const KEY_BYTES: usize = 1168;
 
 /// A prover that proves nothing, after a delay.
 #[derive(Debug, Clone)]
@@ -42,9 +47,13 @@ impl Proverless {
         for field in &fields {
             reply.put_slice(&field.0);
         }
-        let marks = NO_PROOF.iter().cycle().take(length - reply.len());
-        reply.extend(marks);
+        reply.extend(marks(NO_PROOF, length - reply.len()));
         Ok(reply.freeze())
+    }
+
+    /// The reply to either verification key job.
+    pub fn key(&self) -> Bytes {
+        marks(NO_KEY, KEY_BYTES).collect()
     }
 
     fn answer(&self, task: &ProveTask) -> Result<Bytes, Failure> {
@@ -52,9 +61,8 @@ impl Proverless {
             Command::CreateProof => Request::parse(&task.request)
                 .map_err(|error| Failure::invalid(error.to_string()))
                 .and_then(|request| self.reply(&request)),
-            _ => Err(Failure::infrastructure(
-                "there is no verification key without a prover",
-            )),
+            Command::GetJoinSplitVk | Command::GetAccountVk => Ok(self.key()),
+            other => Err(Failure::invalid(format!("{other} asks for nothing"))),
         }
     }
 
@@ -66,6 +74,24 @@ impl Proverless {
         let kind = request.kind();
         Err(format!("the reply to this {kind} job is not the mock's"))
     }
+
+    /// Accepts a final buffer of the true length that says, where its proofs
+    /// would be, that they are none.
+    pub fn check_final(&self, buffer: &Bytes) -> Result<(), String> {
+        let shape = ReplyShape::of(Kind::RootVerifier, self.sizes);
+        let shape_holds = shape.check(Kind::RootVerifier, buffer);
+        shape_holds.map_err(|error| error.to_string())?;
+        let proofs = buffer.slice(32 * shape.fields..);
+        if marks(NO_PROOF, proofs.len()).eq(proofs) {
+            return Ok(());
+        }
+        Err("what follows the broadcast data is not the mock's".to_owned())
+    }
+}
+
+/// A text over and over, up to a length.
+fn marks(text: &[u8], length: usize) -> impl Iterator<Item = u8> {
+    text.iter().copied().cycle().take(length)
 }
 
 #[async_trait]

@@ -1,40 +1,19 @@
 //! What dies or is wrong costs an attempt or is parked; Falafel notices
 //! nothing.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use rustix::process::{Pid, Signal, kill_process};
 use zkwhirl_broker_adapter::What;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Command, FailureClass, JobId, Sizes, limits, malformed::malformed_cases};
 
-use crate::support::{Scene, Stage, native, proverless, vector};
+use crate::support::{Scene, kill_prover_children, native, proverless, vector};
 
 /// A good claim, to see that others are not disturbed.
 fn good() -> Bytes {
     vector("valid_claim_0_request")
-}
-
-/// Prover children of this test: processes whose parent is this one and that
-/// run `rollup-cli`.
-fn prover_children() -> Vec<i32> {
-    let me = std::process::id().to_string();
-    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
-        let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
-        let parent = stat.rsplit(") ").next()?.split(' ').nth(1)?;
-        (parent == me && command.contains("rollup-cli")).then_some(pid)
-    });
-    processes.collect()
-}
-
-/// Waits for an event, on a subscription of its own.
-async fn until(stage: &Stage, mut wanted: impl FnMut(&What) -> bool) {
-    let mut events = stage.cluster.bridge().events().subscribe();
-    while !wanted(&events.recv().await.unwrap().what) {}
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,15 +29,10 @@ async fn a_prover_killed_in_mid_proof_costs_an_attempt_and_falafel_notices_nothi
     .await;
     let request = good();
     let kill = async {
-        until(&stage, |what| {
-            matches!(what, What::Progress { phase: "prove", .. })
-        })
-        .await;
-        let children = prover_children();
-        assert!(!children.is_empty(), "a child is proving");
-        for child in children {
-            kill_process(Pid::from_raw(child).unwrap(), Signal::KILL).unwrap();
-        }
+        stage
+            .until(|event| matches!(event.what, What::Progress { phase: "prove", .. }))
+            .await;
+        kill_prover_children();
     };
     let (reply, ()) = tokio::join!(stage.falafel.prove(request.clone()), kill);
     reply.unwrap();
@@ -78,7 +52,7 @@ async fn a_prover_killed_in_mid_proof_costs_an_attempt_and_falafel_notices_nothi
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_requests_are_parked_with_the_field_and_disturb_nobody() {
     let stage = Scene {
-        provers: proverless(Suite::Pedersen),
+        provers: proverless(Suite::Pedersen, 1, 1),
         slots: 2,
         delay: Duration::from_secs(10),
         plan: None,

@@ -6,6 +6,7 @@
 //! | `real_requests` | requests made by the original code come back proved, with the original's public inputs |
 //! | `faults` | what dies or is wrong costs an attempt or is parked; Falafel notices nothing |
 //! | `load` | 900 jobs at once: all delivered, in order, in bounded memory |
+//! | `rollups` | three whole rollups settle, each with claims of the one before; workers and Falafel die in the root phase |
 //! | `command_line` | the demo from end to end, `prove`, and what a wrong call says |
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -14,4 +15,5 @@ mod command_line;
 mod faults;
 mod load;
 mod real_requests;
+mod rollups;
 mod support;

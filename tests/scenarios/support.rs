@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::broadcast;
 use url::Url;
 use zkwhirl::cluster::{Cluster, ClusterConfig, NativeProvers, Provers, Rollups};
@@ -19,7 +20,7 @@ use zkwhirl_broker_adapter::{
     falafel::Upstream,
 };
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Plan};
+use zkwhirl_falafel::{Event, Falafel, FalafelConfig, Plan};
 use zkwhirl_job::Sizes;
 use zkwhirl_worker::WorkerConfig;
 
@@ -31,6 +32,8 @@ pub(crate) struct Stage {
     pub(crate) falafel: Falafel,
     pub(crate) cluster: Cluster,
     pub(crate) events: broadcast::Receiver<JobEvent>,
+    /// What Falafel says.
+    pub(crate) pipeline: broadcast::Receiver<Event>,
 }
 
 /// What a stage is made of.
@@ -46,6 +49,7 @@ impl Scene {
     pub(crate) async fn start(self) -> Stage {
         let sizes = rollups(&self.provers).sizes;
         let config = FalafelConfig::new(self.plan, Arc::new(self.provers.checker().unwrap()));
+        let pipeline = config.events.subscribe();
         let falafel = Falafel::start(config).await.unwrap();
         let url = |address| Url::parse(&format!("http://{address}")).unwrap();
         let upstreams = vec![
@@ -68,6 +72,7 @@ impl Scene {
         .unwrap();
         Stage {
             events: seen,
+            pipeline,
             falafel,
             cluster,
         }
@@ -75,6 +80,12 @@ impl Scene {
 }
 
 impl Stage {
+    /// Waits for an event, on a subscription of its own.
+    pub(crate) async fn until(&self, mut wanted: impl FnMut(&JobEvent) -> bool) {
+        let mut events = self.cluster.bridge().events().subscribe();
+        while !wanted(&events.recv().await.unwrap()) {}
+    }
+
     /// All dead letters.
     pub(crate) async fn dead(&self) -> Vec<DeadLetter> {
         self.cluster.broker().dead_letters(10_000).await.unwrap()
@@ -129,14 +140,32 @@ pub(crate) fn native(suite: Suite, txs: u32, inners: u32) -> Provers {
     })
 }
 
-/// The mock at 1 × 1.
-pub(crate) fn proverless(suite: Suite) -> Provers {
+/// The mock at `txs` × `inners`.
+pub(crate) fn proverless(suite: Suite, txs: u32, inners: u32) -> Provers {
     Provers::Proverless {
         rollups: Rollups {
             suite,
-            sizes: Sizes::new(1, 1).unwrap(),
+            sizes: Sizes::new(txs, inners).unwrap(),
         },
         work: Duration::ZERO,
+    }
+}
+
+/// Kills the prover that works for this test: processes whose parent is this
+/// one and that run `rollup-cli`.
+pub(crate) fn kill_prover_children() {
+    let me = std::process::id().to_string();
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+        let parent = stat.rsplit(") ").next()?.split(' ').nth(1)?;
+        (parent == me && command.contains("rollup-cli")).then_some(pid)
+    });
+    let children: Vec<i32> = processes.collect();
+    assert!(!children.is_empty(), "a child is proving");
+    for child in children {
+        kill_process(Pid::from_raw(child).unwrap(), Signal::KILL).unwrap();
     }
 }
 

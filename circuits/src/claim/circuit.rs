@@ -3,10 +3,11 @@
 use ark_bn254::Fr;
 
 use super::ClaimWitness;
-use super::rules::{DEPOSIT_BITS, NONCE_BITS, PROOF_ID, placeholder};
+use super::rules::{DEPOSIT_BITS, NONCE_BITS, placeholder};
 use super::witness::{DATA_DEPTH, DEFI_DEPTH};
 use crate::bridge::{ASSET_BITS, BRIDGE_BITS, VIRTUAL_BIT, offset};
 use crate::circuit::StatementKind;
+use crate::client::proof_id;
 use crate::gadgets::bits::{
     decompose, enforce_at_most, enforce_nonzero_iff, is_equal, is_zero, pack,
 };
@@ -85,8 +86,8 @@ pub(crate) fn synthesize(b: &mut Builder, suite: Suite, w: &ClaimWitness) {
     let [first, second] = outputs;
     let [nullifier1, nullifier2] = nullifiers;
     let zero = Num::zero;
-    let published = [
-        Num::constant(Fr::from(PROOF_ID)),
+    let published = vec![
+        Num::constant(Fr::from(proof_id::CLAIM)),
         first,
         second,
         nullifier1,
@@ -104,7 +105,7 @@ pub(crate) fn synthesize(b: &mut Builder, suite: Suite, w: &ClaimWitness) {
         zero(),
     ];
     b.part("public input", |b| {
-        publish(b, StatementKind::Claim, &published)
+        publish(b, StatementKind::Claim, published)
     });
 }
 

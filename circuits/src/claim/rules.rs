@@ -6,6 +6,7 @@ use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 use super::ClaimWitness;
 use crate::bridge::{BridgeCallData, VIRTUAL_BIT};
 use crate::circuit::StatementKind;
+use crate::client::proof_id;
 use crate::error::Rule;
 use crate::field::{fits, power_of_two};
 use crate::gadgets::integer::{AMOUNT_BITS, wide_product};
@@ -17,8 +18,6 @@ use crate::suite::Suite;
 pub(crate) const DEPOSIT_BITS: usize = 242;
 /// Bits of interaction nonces.
 pub(crate) const NONCE_BITS: usize = 30;
-/// Proof id of a claim.
-pub(crate) const PROOF_ID: u64 = 6;
 const PLACEHOLDER: u32 = 1 << VIRTUAL_BIT;
 
 /// Every rule that a witness breaks, in the order in which they are checked.
@@ -150,7 +149,7 @@ pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
         note.commit(suite)
     });
     let fields = vec![
-        Fr::from(PROOF_ID),
+        Fr::from(proof_id::CLAIM),
         first,
         if second { other } else { zero },
         nullifiers[0],
@@ -167,7 +166,7 @@ pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
         zero,
         zero,
     ];
-    Published::new(StatementKind::Claim, fields)
+    Published::new(StatementKind::Claim, fields, Vec::new())
 }
 
 /// `2^29`, the placeholder of a virtual output asset.

@@ -69,12 +69,15 @@ pub(super) fn synthesize_real(
         real: Bit::constant(true),
     };
     let padding = w.padding();
-    let mut txs: Vec<Num> = Vec::new();
+    let (mut txs, mut clients): (Vec<Num>, Vec<Num>) = (Vec::new(), Vec::new());
     for at in 0..capacity as usize {
         let tx = w.txs.get(at).unwrap_or(&padding);
-        txs.extend(rollup.slot(b, at, tx, at < real));
+        let slot = rollup.slot(b, at, tx, at < real);
+        txs.extend(slot.fields);
+        clients.push(slot.client);
     }
     txs.resize_with(FIELDS_PER_TX * slots, Num::zero);
+    clients.resize_with(slots, Num::zero);
     let start = b.part("data tree", |b| {
         insert_notes(b, suite, w, &txs, (&rollup.old_data_root, &new_data_root))
     });
@@ -101,7 +104,8 @@ pub(super) fn synthesize_real(
     // The inputs hash keeps its place but is not part of the public input.
     fields.push(Num::zero());
     fields.extend(txs);
-    b.part("public input", |b| publish(b, kind, &fields));
+    fields.extend(clients);
+    b.part("public input", |b| publish(b, kind, fields));
 }
 
 /// Inserts the subtree of all notes at its aligned, empty place, and gives

@@ -12,6 +12,7 @@ mod tests;
 mod witness;
 
 pub(crate) use circuit::synthesize;
+pub(crate) use rules::padded;
 pub use rules::{Violation, evaluate, published, violations};
 pub use witness::{NullifierWitness, TxRollupWitness, TxWitness};
 
@@ -21,13 +22,6 @@ use crate::suite::Suite;
 pub(crate) const NULL_DEPTH: usize = 256;
 /// Levels of the tree of data roots.
 pub(crate) const ROOTS_DEPTH: usize = 28;
-
-/// Proof ids of txs that have rules of their own.
-pub(crate) mod proof_id {
-    pub(crate) const ACCOUNT: u64 = 4;
-    pub(crate) const DEFI_DEPOSIT: u64 = 5;
-    pub(crate) const CLAIM: u64 = 6;
-}
 
 impl Suite {
     /// The level up to which a nullifier's subtree must have been empty.

@@ -3,9 +3,10 @@
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
 
-use super::{NullifierWitness, ROOTS_DEPTH, TxRollupWitness, TxWitness, proof_id};
+use super::{NullifierWitness, ROOTS_DEPTH, TxRollupWitness, TxWitness};
 use crate::circuit::StatementKind;
 use crate::claim::{DATA_DEPTH, DEPOSIT_BITS};
+use crate::client::{client_digest, proof_id};
 use crate::error::Rule;
 use crate::field::fits;
 use crate::published::{
@@ -40,8 +41,7 @@ pub fn evaluate(suite: Suite, capacity: u32, w: &TxRollupWitness) -> (Published,
         let folded = tree::fold(suite, Fr::ZERO, &w.padding_siblings, 0.into(), 0);
         run.demand(None, folded == run.null_root, Rule::PaddingPath);
     }
-    let fields = run.fields();
-    (Published::new(kind, fields), run.broken)
+    (run.published(kind), run.broken)
 }
 
 /// The published fields of an inner rollup; they mean something only if it
@@ -58,7 +58,7 @@ pub fn published(suite: Suite, capacity: u32, w: &TxRollupWitness) -> Published 
         }
         run.txs.push(fields);
     }
-    Published::new(kind, run.fields())
+    run.published(kind)
 }
 
 /// The state of a pass over the txs.
@@ -126,6 +126,7 @@ impl<'a> Run<'a> {
         ] {
             self.demand(Some(i), fits(value, bits), Rule::Range(name));
         }
+        self.demand(Some(i), client_digest(&f).is_some(), Rule::ProofId);
         let fee = self.net_fee(i, &mut f);
         let stale = f[0] == Fr::from(proof_id::CLAIM) && f[13] != self.w.new_defi_root;
         self.demand(Some(i), !stale, Rule::DefiRoot);
@@ -246,6 +247,13 @@ impl<'a> Run<'a> {
         self.demand(None, new == w.new_data_root, Rule::NewDataRoot);
     }
 
+    fn published(&self, kind: StatementKind) -> Published {
+        let digest = |tx: &TxWitness| client_digest(&tx.fields).unwrap_or_default();
+        let mut clients: Vec<Fr> = self.w.txs.iter().map(digest).collect();
+        clients.resize(self.slots, Fr::ZERO);
+        Published::new(kind, self.fields(), clients)
+    }
+
     fn fields(&self) -> Vec<Fr> {
         let w = self.w;
         let mut fields = vec![
@@ -278,7 +286,7 @@ impl<'a> Run<'a> {
 }
 
 /// A list filled up to its published length.
-pub(super) fn padded(list: &[Fr], length: usize, filler: Fr) -> Vec<Fr> {
+pub(crate) fn padded(list: &[Fr], length: usize, filler: Fr) -> Vec<Fr> {
     let mut list = list.to_vec();
     list.resize(length, filler);
     list

@@ -2,14 +2,15 @@
 
 use ark_bn254::Fr;
 
+use super::TxWitness;
 use super::bridges::Lists;
 use super::chain::{Outputs, enforce_link, root_of};
 use super::nullifier::insert;
-use super::{TxWitness, proof_id};
 use crate::claim::DEPOSIT_BITS;
+use crate::client::{CLIENT_FIELDS, client_tag, proof_id};
 use crate::gadgets::bits::{enforce_nonzero_iff, half, is_zero};
 use crate::gadgets::hash::{Word, hash};
-use crate::published::{FIELDS_PER_TX, ROLLUP_BRIDGE_BITS};
+use crate::published::{FIELDS_PER_TX, ROLLUP_BRIDGE_BITS, chain_rows, start};
 use crate::r1cs::{Bit, Builder, Num};
 use crate::suite::{HashIndex, Suite};
 
@@ -27,37 +28,39 @@ pub(super) struct Rollup {
     pub(super) real: Bit,
 }
 
-/// Which rules a tx has.
-struct Kind {
-    is_account: Bit,
-    is_deposit: Bit,
-    is_claim: Bit,
+/// What a slot publishes.
+pub(super) struct Slot {
+    /// The first eight public inputs, commitment 1 of defi deposits completed.
+    pub(super) fields: Vec<Num>,
+    /// The client digest, zero for padding.
+    pub(super) client: Num,
 }
 
+/// Which proof id a tx has: a bit for each, none set for padding.
+struct Kind([Bit; proof_id::ALL.len()]);
+
 impl Rollup {
-    /// Adds a slot and gives its published fields.
+    /// Adds a slot.
     ///
     /// Slot 0 is a tx; another one may be only if the slot before is, and its
     /// fields are zero if it is not.
-    pub(super) fn slot(
-        &mut self,
-        b: &mut Builder,
-        at: usize,
-        tx: &TxWitness,
-        real: bool,
-    ) -> Vec<Num> {
+    pub(super) fn slot(&mut self, b: &mut Builder, at: usize, tx: &TxWitness, real: bool) -> Slot {
         let mut f = b.part("tx fields", |b| self.fields(b, at, tx, real));
-        let kind = b.part("tx fields", |b| Kind::new(b, &f[0]));
+        let kind = b.part("tx fields", |b| Kind::new(b, &f[0], &self.real));
         b.part("tx fields", |b| {
             let stale = &f[13] - &self.new_defi_root;
-            b.enforce(kind.is_claim.num(), &stale, &Num::zero());
+            b.enforce(kind.is(proof_id::CLAIM).num(), &stale, &Num::zero());
+        });
+        let client = b.part("client digests", |b| {
+            let digest = kind.client_digest(b, &f);
+            b.mul(self.real.num(), &digest)
         });
         let fee = b.part("claim completion", |b| {
             self.complete_claim(b, &kind, &mut f)
         });
         b.part("fees", |b| {
             // Padding matches any asset 0, with a fee of 0.
-            let may_repeat = &(&Num::one() - self.real.num()) + kind.is_account.num();
+            let may_repeat = &(&Num::one() - self.real.num()) + kind.is(proof_id::ACCOUNT).num();
             self.lists.pay(b, &f[10], &fee, &may_repeat);
         });
         enforce_link(
@@ -86,7 +89,7 @@ impl Rollup {
             }
         });
         f.truncate(FIELDS_PER_TX);
-        f
+        Slot { fields: f, client }
     }
 
     fn fields(&mut self, b: &mut Builder, at: usize, tx: &TxWitness, real: bool) -> Vec<Num> {
@@ -109,7 +112,8 @@ impl Rollup {
         let fee = Word::ranged(b, &f[9], DEPOSIT_BITS);
         Word::ranged(b, &f[11], ROLLUP_BRIDGE_BITS);
         Word::ranged(b, &f[12], DEPOSIT_BITS);
-        let mut nonce_bits = self.lists.deposit(b, &kind.is_deposit, &f[11], &f[12]);
+        let is_deposit = kind.is(proof_id::DEFI_DEPOSIT);
+        let mut nonce_bits = self.lists.deposit(b, is_deposit, &f[11], &f[12]);
         let bridge = crate::gadgets::bits::pack(&nonce_bits);
         nonce_bits.extend_from_slice(&self.rollup_id.bits);
         let scale = Fr::from(1u64 << (nonce_bits.len() - self.rollup_id.bits.len()));
@@ -124,18 +128,31 @@ impl Rollup {
             HashIndex::ClaimNote,
             &[&partial, &nonce, &claim_fee],
         );
-        f[1] = b.select(&kind.is_deposit, &note, &f[1]);
-        &fee.num - &b.mul(kind.is_deposit.num(), &claim_fee.num)
+        f[1] = b.select(is_deposit, &note, &f[1]);
+        &fee.num - &b.mul(is_deposit.num(), &claim_fee.num)
     }
 }
 
 impl Kind {
-    fn new(b: &mut Builder, id: &Num) -> Self {
-        let mut is = |kind: u64| is_zero(b, &id.plus(-Fr::from(kind)));
-        Self {
-            is_account: is(proof_id::ACCOUNT),
-            is_deposit: is(proof_id::DEFI_DEPOSIT),
-            is_claim: is(proof_id::CLAIM),
-        }
+    /// Demands one of the proof ids of a tx where `real`; elsewhere 0.
+    fn new(b: &mut Builder, id: &Num, real: &Bit) -> Self {
+        let bits = proof_id::ALL.map(|known| is_zero(b, &id.plus(-Fr::from(known))));
+        b.equal(&Num::sum(bits.iter().map(Bit::num)), real.num());
+        Self(bits)
+    }
+
+    fn is(&self, id: u64) -> &Bit {
+        &self.0[id as usize - 1]
+    }
+
+    /// [`client_digest`](crate::client::client_digest): the proof id decides
+    /// where the chain starts.
+    fn client_digest(&self, b: &mut Builder, f: &[Num]) -> Num {
+        let starts = proof_id::ALL.map(|id| {
+            let tag = client_tag(id).expect("every tx has a client statement");
+            start(tag, CLIENT_FIELDS)
+        });
+        let start = Num::weighted_sum(starts.into_iter().zip(self.0.iter().map(Bit::num)));
+        chain_rows(b, start, f)
     }
 }

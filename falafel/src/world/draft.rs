@@ -3,31 +3,39 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use rand::Rng;
-use zkwhirl_job::{Sizes, reply::CLAIM_FIELDS};
+use zkwhirl_job::{
+    Sizes,
+    reply::{CLAIM_FIELDS, SINGLE_TAIL_BYTES},
+};
 
 use super::{
-    ClaimJob, InnerJob, World, bridges,
+    ClaimJob, InnerJob, RootJob, World,
+    defi::Carried,
     inner::Rollup,
     parts::{Deposit, Interaction, Note},
     txs::{Clients, TAIL_BYTES, Tx},
 };
 
-/// A rollup in the making: claims first, then inner rollups, then settled.
+/// A rollup in the making: claims first, then inner rollups, then the root
+/// rollup, then settled.
 #[derive(Debug)]
 pub struct Draft {
-    world: World,
+    pub(super) world: World,
     sizes: Sizes,
+    carried: Carried,
     claims: Vec<(Deposit, Interaction)>,
-    inners: Option<Made>,
+    pub(super) made: Option<Made>,
 }
 
-/// What the inner rollups leave for the settlement.
+/// What the inner rollups leave for the root rollup and the settlement.
 #[derive(Debug)]
-struct Made {
-    deposits: Vec<Vec<Deposit>>,
-    notes: Vec<Note>,
+pub(super) struct Made {
+    /// By bridge.
+    pub(super) deposits: Vec<Vec<Deposit>>,
+    pub(super) notes: Vec<Note>,
     txs: usize,
+    /// Still without the inner proofs.
+    root: RootJob,
 }
 
 impl World {
@@ -35,21 +43,13 @@ impl World {
     /// the defi tree, and their deposits can be claimed.
     pub fn begin(&self, sizes: Sizes) -> Draft {
         let mut world = self.clone();
-        let first = 32 * world.next_rollup;
-        for (index, (mut interaction, deposits)) in
-            (first..).zip(std::mem::take(&mut world.finished))
-        {
-            interaction.index = index;
-            let leaf = interaction.commitment(world.suite);
-            world.trees.defi.set(u64::from(index).into(), leaf);
-            let claims = deposits.into_iter().map(|deposit| (deposit, interaction));
-            world.claimable.extend(claims);
-        }
+        let carried = world.carry();
         Draft {
             world,
             sizes,
+            carried,
             claims: Vec::new(),
-            inners: None,
+            made: None,
         }
     }
 }
@@ -113,7 +113,7 @@ impl Draft {
         // The whole rollup is one aligned subtree, each inner one of its own.
         let whole = 2 * u64::from(self.sizes.rollup_slots());
         let mut start = self.world.data_size.next_multiple_of(whole);
-        let jobs = txs
+        let jobs: Vec<InnerJob> = txs
             .chunks(self.sizes.txs_per_inner() as usize)
             .map(|txs| {
                 let at = u32::try_from(start).expect("the data tree has 2^32 places");
@@ -124,50 +124,38 @@ impl Draft {
         self.world.data_size = start;
         let spent = Clients::spent_while_pending(txs);
         let notes = txs.iter().flat_map(|tx| tx.notes).flatten();
-        self.inners = Some(Made {
+        self.made = Some(Made {
             deposits: rollup.deposits,
             notes: notes.filter(|note| !spent(note)).collect(),
             txs: txs.len(),
+            root: self.world.root_rollup(self.sizes, &self.carried, &jobs),
         });
         jobs
     }
 
-    /// Transactions of the inner rollups.
-    pub fn txs(&self) -> usize {
-        self.inners.as_ref().map_or(0, |made| made.txs)
+    /// The root rollup. `replies` are those to [`Draft::inners`], in order, as
+    /// the workers gave them. `None` before there are inner rollups.
+    pub fn root(&self, replies: &[Bytes]) -> Option<RootJob> {
+        let mut job = self.made.as_ref()?.root.clone();
+        job.request.inner_proofs = replies.to_vec();
+        Some(job)
     }
 
-    /// The world after this rollup: its data root is an old one now, its
-    /// notes can be spent, its bridges have been called.
-    ///
-    /// A draft without inner rollups leaves the world without a rollup.
-    pub fn settle(self) -> World {
-        let mut world = self.world;
-        let Some(made) = self.inners else {
-            return world;
-        };
-        let rollup = world.next_rollup;
-        world.notes.extend(made.notes);
-        for (k, deposits) in (0..).zip(made.deposits) {
-            let bridge = deposits[0].bridge;
-            let total = deposits.iter().map(|deposit| deposit.value).sum();
-            let result = world.rng.gen_ratio(7, 8);
-            let nonce = 32 * rollup + k;
-            let interaction = bridges::interact(bridge, nonce, total, result, &mut world.rng);
-            world.finished.push((interaction, deposits));
-        }
-        let root = world.trees.data.root();
-        world.trees.roots.set(u64::from(rollup + 1).into(), root);
-        world.next_rollup += 1;
-        world
+    /// Transactions of the inner rollups.
+    pub fn txs(&self) -> usize {
+        self.made.as_ref().map_or(0, |made| made.txs)
     }
 }
 
-/// What follows a claim reply's fields, in the length of a client proof's
-/// tail: a native proof is shorter than the original's, and is filled up.
+/// What follows a claim reply's fields: a native proof as it is, anything else
+/// in the length of the original's.
 fn tail(reply: &Bytes) -> Bytes {
-    let proof = reply.get(32 * CLAIM_FIELDS..).unwrap_or_default();
-    let mut tail = proof[..proof.len().min(TAIL_BYTES)].to_vec();
+    let fields = (32 * CLAIM_FIELDS).min(reply.len());
+    let proof = reply.slice(fields..);
+    if proof.len() == SINGLE_TAIL_BYTES {
+        return proof;
+    }
+    let mut tail = proof.to_vec();
     tail.resize(TAIL_BYTES, 0);
     tail.into()
 }

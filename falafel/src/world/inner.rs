@@ -6,6 +6,7 @@ use ark_bn254::Fr;
 use sha2::{Digest, Sha256};
 use zkwhirl_circuits::{
     field as element,
+    published::{ASSETS, BRIDGES, NO_ASSET},
     tree::{LeafIndex, MerkleTree},
 };
 use zkwhirl_job::{
@@ -18,12 +19,6 @@ use super::{
     parts::{Deposit, word},
     txs::Tx,
 };
-
-/// Entries of the published lists of bridges and of assets.
-const BRIDGES: usize = 32;
-const ASSETS: usize = 16;
-/// Marks an unused entry of the list of assets.
-const NO_ASSET: u64 = 1 << 30;
 
 /// An inner rollup to prove.
 #[derive(Debug, Clone)]
@@ -166,16 +161,12 @@ impl World {
             Word::ZERO,
             word(&self.trees.defi.root()),
         ];
-        let mut list = |entries: Vec<Word>, length: usize, filler: u64| {
-            let missing = length - entries.len();
-            words.extend(entries);
-            words.extend(vec![number(filler); missing]);
-        };
         let numbers = |values: &[u64]| values.iter().map(|value| number(*value)).collect();
-        list(rollup.bridges.iter().map(word).collect(), BRIDGES, 0);
-        list(numbers(&totals.sums), BRIDGES, 0);
-        list(request.asset_ids.clone(), ASSETS, NO_ASSET);
-        list(numbers(&totals.fees), ASSETS, 0);
+        let bridges = rollup.bridges.iter().map(word).collect();
+        words.extend(padded(bridges, BRIDGES, 0));
+        words.extend(padded(numbers(&totals.sums), BRIDGES, 0));
+        words.extend(padded(request.asset_ids.clone(), ASSETS, NO_ASSET));
+        words.extend(padded(numbers(&totals.fees), ASSETS, 0));
         let mut hash = Sha256::new();
         txs.iter().for_each(|word| hash.update(word.0));
         words.push(word(&element::reduce(&hash.finalize().into())));
@@ -237,6 +228,12 @@ fn place_of(bridges: &[Fr], bridge: &Fr) -> usize {
         .iter()
         .position(|listed| listed == bridge)
         .expect("the list is made of the rollup's own deposits")
+}
+
+/// A list of a fixed length: entries, then `filler`.
+pub(super) fn padded(mut entries: Vec<Word>, length: usize, filler: u64) -> Vec<Word> {
+    entries.resize(length, Word::from(filler));
+    entries
 }
 
 /// A path as it stands in a request.

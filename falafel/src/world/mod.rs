@@ -1,16 +1,20 @@
 //! A small world state whose requests are true statements.
 //!
 //! A [`World`] is what has been settled. A [`Draft`] is one rollup on top of
-//! it: it hands out claim requests, then tx-rollup requests, each with the
-//! fields that an honest reply must publish, and becomes the next world when
-//! all of them are proved. An interrupted draft is dropped, and the next one
-//! from the same world makes the same requests.
+//! it: it hands out claim requests, then tx-rollup requests, then the root
+//! rollup's, each with what an honest reply must publish, and becomes the next
+//! world when the rollup is settled. An interrupted draft is dropped, and the
+//! next one from the same world makes the same requests.
 
 mod bridges;
+mod broadcast;
 mod claims;
+mod defi;
 mod draft;
 mod inner;
 mod parts;
+mod root;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod txs;
@@ -20,11 +24,16 @@ use parts::{Deposit, Interaction, Note, User};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use zkwhirl_circuits::{Suite, tree::MerkleTree};
-use zkwhirl_job::request::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH};
+use zkwhirl_job::{
+    Word,
+    request::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH},
+};
 
+pub use broadcast::{Broadcast, BroadcastError};
 pub use claims::ClaimJob;
 pub use draft::Draft;
 pub use inner::InnerJob;
+pub use root::RootJob;
 
 const USERS: usize = 4;
 const NOTES_PER_USER: usize = 4;
@@ -46,6 +55,8 @@ pub struct World {
     next_rollup: u32,
     /// The first place of the data tree that was never used.
     data_size: u64,
+    /// Who is paid for the rollups: an address of 160 bits.
+    beneficiary: Word,
 }
 
 #[derive(Debug, Clone)]
@@ -78,9 +89,11 @@ impl World {
             },
             next_rollup: 1,
             data_size: 0,
+            beneficiary: Word::ZERO,
         };
         world.first_notes();
         world.first_deposits(claims);
+        world.rng.fill(&mut world.beneficiary.0[12..]);
         let empty = suite.empty_root(DATA_TREE_DEPTH as usize);
         world.trees.roots.set(0.into(), empty);
         let settled = world.trees.data.root();

@@ -135,7 +135,7 @@ impl<'a> Clients<'a> {
 
     /// Notes become public value and change.
     fn withdrawal(&mut self) -> Option<Tx> {
-        let (spent, fee) = self.spend()?;
+        let (spent, fee) = self.spend(|_| true)?;
         let value = self.world.rng.gen_range(1..=spent.value);
         let mut tx = self.tx(2);
         self.public(&mut tx, &spent, value);
@@ -147,7 +147,7 @@ impl<'a> Clients<'a> {
 
     /// Notes become a note of somebody's and change.
     fn send(&mut self) -> Option<Tx> {
-        let (spent, fee) = self.spend()?;
+        let (spent, fee) = self.spend(|_| true)?;
         let value = self.world.rng.gen_range(1..=spent.value);
         let to = self.world.rng.gen_range(0..self.world.users.len());
         let mut tx = self.tx(3);
@@ -158,20 +158,11 @@ impl<'a> Clients<'a> {
 
     /// Notes become a deposit into a bridge and change.
     fn defi_deposit(&mut self) -> Option<Tx> {
-        let (spent, fee) = self.spend()?;
         let open = bridges::open();
-        let fits: Vec<_> = open
-            .into_iter()
-            .filter(|bridge| bridge.input_a == spent.asset)
-            .collect();
-        if fits.is_empty() {
-            // The note is spent all the same, by a send of its whole value.
-            let mut tx = self.tx(3);
-            self.outputs(&mut tx, &spent, (spent.owner, spent.value), 0);
-            self.settle_fee(&mut tx, spent.asset, fee);
-            return Some(tx);
-        }
-        let bridge = fits[self.world.rng.gen_range(0..fits.len())];
+        let into = |asset| open.iter().filter(move |bridge| bridge.input_a == asset);
+        let (spent, fee) = self.spend(|note| into(note.asset).next().is_some())?;
+        let fits: Vec<_> = into(spent.asset).collect();
+        let bridge = *fits[self.world.rng.gen_range(0..fits.len())];
         let value = self.world.rng.gen_range(1..=spent.value);
         let mut tx = self.tx(5);
         self.outputs(&mut tx, &spent, (spent.owner, 0), spent.value - value);
@@ -215,15 +206,15 @@ impl<'a> Clients<'a> {
         Some(tx)
     }
 
-    /// Spends a pending note, or one or two settled ones of one owner and
-    /// asset. The value is what is left after the fee.
-    fn spend(&mut self) -> Option<(Spent, u64)> {
-        let chained = !self.pending.is_empty() && self.world.rng.gen_ratio(1, 2);
-        let (notes, link) = if chained {
+    /// Spends a wanted pending note, or one or two wanted settled ones of one
+    /// owner and asset. The value is what is left after the fee.
+    fn spend(&mut self, wanted: impl Fn(&Note) -> bool) -> Option<(Spent, u64)> {
+        let pending = self.pending.last().is_some_and(&wanted);
+        let (notes, link) = if pending && self.world.rng.gen_ratio(1, 2) {
             let pending = self.pending.pop()?;
             (vec![pending], pending.commitment)
         } else {
-            (self.settled()?, Fr::from(0u64))
+            (self.settled(wanted)?, Fr::from(0u64))
         };
         let Note { owner, asset, .. } = notes[0];
         let value = notes.iter().map(|note| note.value).sum();
@@ -246,8 +237,9 @@ impl<'a> Clients<'a> {
     }
 
     /// Takes one or two settled notes of one owner and one real asset.
-    fn settled(&mut self) -> Option<Vec<Note>> {
-        let worth = |note: &Note| note.asset < bridges::ASSETS && note.value > 100;
+    fn settled(&mut self, wanted: impl Fn(&Note) -> bool) -> Option<Vec<Note>> {
+        let real = |note: &Note| note.asset < bridges::ASSETS && note.value > 100;
+        let worth = |note: &Note| real(note) && wanted(note);
         let notes = &mut self.world.notes;
         let first = notes.iter().position(worth)?;
         let first = notes.remove(first);

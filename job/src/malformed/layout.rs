@@ -142,8 +142,8 @@ pub(super) fn tx_rollup(n: u32, null_paths: u32, bridges: u32, assets: u32) -> V
     for i in 0..n {
         l.number(
             format!("tx {i} client proof length"),
-            "2016",
-            &[0, 512, 2015, 2017, u32::MAX],
+            "2016 or 688",
+            &[0, 512, 687, 689, 2015, 2017, u32::MAX],
         );
         for place in 0..16 {
             l.element(format!("tx {i} public input {place}"));
@@ -246,8 +246,8 @@ pub(super) fn root_verifier(bytes: usize) -> Vec<Field> {
     let mut l = Layout::request();
     l.number(
         "root rollup reply length",
-        "at most 524288",
-        &[524_289, u32::MAX],
+        "at most 2097152",
+        &[2_097_153, u32::MAX],
     );
     l.any("root rollup reply", bytes);
     l.fields

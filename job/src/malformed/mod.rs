@@ -39,7 +39,7 @@ pub fn malformed_cases(vectors: &dyn Fn(&str) -> Bytes) -> Vec<MalformedCase> {
         case(
             "more than the limit",
             vec![0; limits::REQUEST_BYTES + 1].into(),
-            "the request's length is 2097153, must be at most 2097152 bytes (byte 0)",
+            "the request's length is 2097161, must be at most 2097160 bytes (byte 0)",
         ),
     ];
     for (file, kind, fields) in [
@@ -158,7 +158,13 @@ fn wrong_for_sizes(vectors: &dyn Fn(&str) -> Bytes) -> Vec<MalformedCase> {
             "a broadcast of a smaller rollup",
             "root_verifier_1x1.bin",
             (28, 32),
-            "root rollup reply length is 6848, must be more than the 266688 bytes of broadcast data of 28×32 rollups (byte 4)",
+            "root rollup reply length is 6848, must be 268736, or 266688 and the native tail of a whole rollup (byte 4)",
+        ),
+        (
+            "inner rollups of another size",
+            "root_rollup_2inner.bin",
+            (2, 2),
+            "inner proof 0 length is 13664, must be 5984, or 3968 and the native tail of a tx rollup (byte 16)",
         ),
     ];
     table

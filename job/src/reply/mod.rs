@@ -4,8 +4,17 @@
 //! whichever prover made it; what follows them is the prover's own: a PLONK
 //! proof of `rollup_cli`'s, or a [`NativeProof`].
 
+mod bundle;
+mod clients;
 mod native;
 mod shape;
+mod words;
 
-pub use native::{MAX_PROOFS, NativeProof, NativeProofError, SuiteTag};
+pub use bundle::{Bundle, BundleError, BundledInner};
+pub use clients::{ClientWords, TxWords};
+pub use native::{
+    MAX_PROOFS, MAX_VKS, MAX_WORDS, NativeForm, NativeProof, NativeProofError, SINGLE_TAIL_BYTES,
+    SuiteTag,
+};
 pub use shape::{CLAIM_FIELDS, ReplyError, ReplyShape, broadcast_bytes, fields, tx_rollup_fields};
+pub use words::WordsError;

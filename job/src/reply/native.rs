@@ -2,12 +2,22 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-/// Proofs of one reply: an inner rollup may be a chain of them.
-pub const MAX_PROOFS: usize = 256;
+use crate::Word;
+
+/// Verification keys that one reply names.
+pub const MAX_VKS: usize = 16;
+/// Words that one reply carries beside its published fields.
+pub const MAX_WORDS: usize = 65_536;
+/// Proofs of one reply: a whole rollup has those of all its inner rollups.
+pub const MAX_PROOFS: usize = 8_192;
+/// Bytes of a tail with one proof ([`NativeForm::Single`]).
+pub const SINGLE_TAIL_BYTES: usize = HEADER_BYTES + DIGEST_BYTES + PROOF_BYTES;
 
 const MAGIC: [u8; 4] = *b"zkW1";
+const HEADER_BYTES: usize = 4 + 1 + 1 + 2 + 4 + 4;
+const DIGEST_BYTES: usize = 32;
+const WORD_BYTES: usize = 32;
 const PROOF_BYTES: usize = 128;
-const HEADER_BYTES: usize = 4 + 1 + 1 + 2 + 32;
 
 /// Which hashes a native statement is about; one byte in a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,18 +29,37 @@ pub enum SuiteTag {
     Poseidon = 1,
 }
 
+/// What the words and proofs of a reply are; one byte in a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum NativeForm {
+    /// One proof by one key, without words: a claim, a join-split, an account.
+    Single = 0,
+    /// A tx rollup in one circuit.
+    TxRollup = 1,
+    /// A tx rollup as a chain of circuits.
+    TxRollupChain = 2,
+    /// A whole rollup with all its inner rollups.
+    Rollup = 3,
+}
+
 /// Groth16 proofs over BN254 that stand behind the published fields:
-/// `"zkW1" ‖ suite u8 ‖ zero u8 ‖ count u16 ‖ vk digest[32] ‖ count × proof[128]`.
+/// `"zkW1" ‖ suite u8 ‖ form u8 ‖ vks u16 ‖ words u32 ‖ proofs u32 ‖
+/// vks × digest[32] ‖ words × word[32] ‖ proofs × proof[128]`, big-endian.
 ///
-/// A proof is A ‖ B ‖ C, each compressed (32, 64, 32 bytes). The digest names
-/// the verification key; the verifier's own key must have the same.
+/// A proof is A ‖ B ‖ C, each compressed (32, 64, 32 bytes). A digest names a
+/// verification key; the verifier's own key must have the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NativeProof {
-    /// The suite of the statement.
+    /// The suite of the statements.
     pub suite: SuiteTag,
-    /// BLAKE3 of the verification key.
-    pub vk_digest: [u8; 32],
-    /// The proofs, at least one.
+    /// What the words and proofs are.
+    pub form: NativeForm,
+    /// BLAKE3 of each verification key, at least one, at most [`MAX_VKS`].
+    pub vks: Vec<[u8; DIGEST_BYTES]>,
+    /// What a verifier needs beside the published fields, at most [`MAX_WORDS`].
+    pub words: Vec<Word>,
+    /// The proofs, at least one, at most [`MAX_PROOFS`].
     pub proofs: Vec<[u8; PROOF_BYTES]>,
 }
 
@@ -48,80 +77,145 @@ pub enum NativeProofError {
     /// It does not start with the magic bytes.
     #[error("no native proof follows the published fields (it must start with \"zkW1\")")]
     Magic,
-    /// A byte of the header has no meaning.
+    /// A number of the header has no meaning.
     #[error("a native proof's {field} is {got}, must be {must}")]
     Header {
         /// The header's field.
         field: &'static str,
         /// What stands there.
-        got: u32,
+        got: usize,
         /// What must stand there.
-        must: &'static str,
+        must: String,
     },
 }
 
+impl NativeForm {
+    fn of(byte: u8) -> Option<Self> {
+        [
+            Self::Single,
+            Self::TxRollup,
+            Self::TxRollupChain,
+            Self::Rollup,
+        ]
+        .into_iter()
+        .find(|form| *form as u8 == byte)
+    }
+
+    /// The least and the most verification keys, words and proofs.
+    fn counts(self) -> [(&'static str, usize, usize); 3] {
+        let [vks, words, proofs] = match self {
+            Self::Single => [(1, 1), (0, 0), (1, 1)],
+            _ => [(1, MAX_VKS), (0, MAX_WORDS), (1, MAX_PROOFS)],
+        };
+        [
+            ("number of verification keys", vks.0, vks.1),
+            ("number of words", words.0, words.1),
+            ("number of proofs", proofs.0, proofs.1),
+        ]
+    }
+}
+
 impl NativeProof {
+    /// One proof by the key with digest `vk`.
+    pub fn single(suite: SuiteTag, vk: [u8; DIGEST_BYTES], proof: [u8; PROOF_BYTES]) -> Self {
+        Self {
+            suite,
+            form: NativeForm::Single,
+            vks: vec![vk],
+            words: Vec::new(),
+            proofs: vec![proof],
+        }
+    }
+
     /// The bytes that follow the published fields.
     pub fn to_bytes(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(HEADER_BYTES + PROOF_BYTES * self.proofs.len());
+        let counts = [self.vks.len(), self.words.len(), self.proofs.len()];
+        let mut out = BytesMut::with_capacity(length(counts));
         out.put_slice(&MAGIC);
         out.put_u8(self.suite as u8);
-        out.put_u8(0);
-        out.put_u16(u16::try_from(self.proofs.len()).expect("at most MAX_PROOFS proofs"));
-        out.put_slice(&self.vk_digest);
-        for proof in &self.proofs {
-            out.put_slice(proof);
+        out.put_u8(self.form as u8);
+        out.put_u16(u16::try_from(counts[0]).expect("at most MAX_VKS keys"));
+        for count in &counts[1..] {
+            out.put_u32(u32::try_from(*count).expect("bounded by MAX_WORDS and MAX_PROOFS"));
         }
+        self.vks.iter().for_each(|vk| out.put_slice(vk));
+        self.words.iter().for_each(|word| out.put_slice(&word.0));
+        self.proofs.iter().for_each(|proof| out.put_slice(proof));
         out.freeze()
     }
 
-    /// Reads what follows the published fields.
+    /// Reads what follows the published fields. Whether words are canonical is
+    /// for their reader to say.
     pub fn parse(bytes: &[u8]) -> Result<Self, NativeProofError> {
-        if bytes.len() < HEADER_BYTES {
+        let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
             return Err(NativeProofError::Length {
                 got: bytes.len(),
-                must: HEADER_BYTES + PROOF_BYTES,
+                must: SINGLE_TAIL_BYTES,
             });
-        }
-        let (header, proofs) = bytes.split_at(HEADER_BYTES);
-        if header[..4] != MAGIC {
-            return Err(NativeProofError::Magic);
-        }
-        let suite = match header[4] {
-            0 => SuiteTag::Pedersen,
-            1 => SuiteTag::Poseidon,
-            got => return Err(header_error("suite", u32::from(got), "0 or 1")),
         };
-        if header[5] != 0 {
-            return Err(header_error("reserved byte", u32::from(header[5]), "0"));
-        }
-        let count = usize::from(u16::from_be_bytes([header[6], header[7]]));
-        if count == 0 || count > MAX_PROOFS {
-            return Err(header_error(
-                "number of proofs",
-                count as u32,
-                "from 1 to 256",
-            ));
-        }
-        if proofs.len() != count * PROOF_BYTES {
+        let (suite, form, counts) = parse_header(header)?;
+        if bytes.len() != length(counts) {
             return Err(NativeProofError::Length {
                 got: bytes.len(),
-                must: HEADER_BYTES + count * PROOF_BYTES,
+                must: length(counts),
             });
         }
-        let mut vk_digest = [0; 32];
-        vk_digest.copy_from_slice(&header[8..]);
+        let (vks, rest) = rest.split_at(DIGEST_BYTES * counts[0]);
+        let (words, proofs) = rest.split_at(WORD_BYTES * counts[1]);
         Ok(Self {
             suite,
-            vk_digest,
-            proofs: proofs
-                .chunks_exact(PROOF_BYTES)
-                .map(|proof| proof.try_into().expect("chunks of 128 bytes"))
-                .collect(),
+            form,
+            vks: chunks(vks).collect(),
+            words: chunks(words).map(Word).collect(),
+            proofs: chunks(proofs).collect(),
         })
     }
 }
 
-fn header_error(field: &'static str, got: u32, must: &'static str) -> NativeProofError {
+/// Suite, form, and the numbers of keys, words and proofs, within their bounds.
+fn parse_header(
+    header: &[u8; HEADER_BYTES],
+) -> Result<(SuiteTag, NativeForm, [usize; 3]), NativeProofError> {
+    if header[..4] != MAGIC {
+        return Err(NativeProofError::Magic);
+    }
+    let suite = match header[4] {
+        0 => SuiteTag::Pedersen,
+        1 => SuiteTag::Poseidon,
+        got => return Err(header_error("suite", got.into(), "0 or 1".to_owned())),
+    };
+    let Some(form) = NativeForm::of(header[5]) else {
+        let got = header[5].into();
+        return Err(header_error("form", got, "from 0 to 3".to_owned()));
+    };
+    let number = |from: usize, to: usize| {
+        let bytes = header[from..to].iter();
+        bytes.fold(0, |sum, byte| sum << 8 | usize::from(*byte))
+    };
+    let counts = [number(6, 8), number(8, 12), number(12, 16)];
+    for ((field, least, most), got) in form.counts().into_iter().zip(counts) {
+        if got < least || got > most {
+            let must = match (least, most) {
+                (least, most) if least == most => format!("{least}"),
+                (least, most) => format!("from {least} to {most}"),
+            };
+            return Err(header_error(field, got, must));
+        }
+    }
+    Ok((suite, form, counts))
+}
+
+/// Bytes of a tail with so many keys, words and proofs.
+fn length([vks, words, proofs]: [usize; 3]) -> usize {
+    HEADER_BYTES + DIGEST_BYTES * vks + WORD_BYTES * words + PROOF_BYTES * proofs
+}
+
+fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
+    bytes
+        .chunks_exact(N)
+        .map(|chunk| chunk.try_into().expect("chunks of N bytes"))
+}
+
+fn header_error(field: &'static str, got: usize, must: String) -> NativeProofError {
     NativeProofError::Header { field, got, must }
 }

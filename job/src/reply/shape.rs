@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::{NativeForm, NativeProof, NativeProofError};
 use crate::{Kind, Sizes, Word, limits};
 
 /// Published fields of a claim's reply.
@@ -58,6 +59,22 @@ pub enum ReplyError {
         /// What the kind and the sizes demand.
         must: String,
     },
+    /// A reply whose fields no native tail follows.
+    #[error("the reply to a {kind} job: {source}")]
+    Native {
+        /// The job's kind.
+        kind: Kind,
+        /// What is wrong with what follows.
+        source: NativeProofError,
+    },
+    /// A native tail of another kind of reply.
+    #[error("the reply to a {kind} job has a native tail of form {got}")]
+    Form {
+        /// The job's kind.
+        kind: Kind,
+        /// The tail's form.
+        got: u8,
+    },
 }
 
 impl ReplyShape {
@@ -105,6 +122,51 @@ impl ReplyShape {
             got: reply.len(),
             must,
         })
+    }
+
+    /// Checks a reply of the native engine: its fields, then a tail of a form
+    /// that its kind has. Proofs are for their verifier.
+    pub fn check_native(&self, kind: Kind, reply: &[u8]) -> Result<(), ReplyError> {
+        let fields = 32 * self.fields;
+        let Some(tail) = reply.get(fields..) else {
+            return Err(ReplyError::Length {
+                kind,
+                got: reply.len(),
+                must: format!("more than the {fields} of its fields"),
+            });
+        };
+        let tail =
+            NativeProof::parse(tail).map_err(|source| ReplyError::Native { kind, source })?;
+        if forms(kind).contains(&tail.form) {
+            return Ok(());
+        }
+        let got = tail.form as u8;
+        Err(ReplyError::Form { kind, got })
+    }
+
+    /// What [`ReplyShape::accepts`] demands, in words; `what` the tail is of.
+    pub(crate) fn expected(&self, what: &str) -> String {
+        let fields = 32 * self.fields;
+        let native = format!("{fields} and the native tail of a {what}");
+        match self.bytes {
+            Some(bytes) => format!("{bytes}, or {native}"),
+            None => native,
+        }
+    }
+
+    /// Whether a reply has the shape of either prover's.
+    pub fn accepts(&self, kind: Kind, reply: &[u8]) -> bool {
+        self.check(kind, reply).is_ok() || self.check_native(kind, reply).is_ok()
+    }
+}
+
+/// The forms that the native tail of a reply may have.
+fn forms(kind: Kind) -> &'static [NativeForm] {
+    match kind {
+        Kind::Claim => &[NativeForm::Single],
+        Kind::TxRollup => &[NativeForm::TxRollup, NativeForm::TxRollupChain],
+        Kind::RootRollup | Kind::RootVerifier => &[NativeForm::Rollup],
+        Kind::JoinSplitVk | Kind::AccountVk => &[],
     }
 }
 

@@ -15,8 +15,8 @@ pub use claim::ClaimRequest;
 pub use framing::needed_bytes;
 pub use notes::{ClaimNote, DefiInteractionNote};
 pub use parts::{
-    CLIENT_PROOF_BYTES, ClientProof, DATA_TREE_DEPTH, DEFI_TREE_DEPTH, MerklePath, NULL_TREE_DEPTH,
-    ROOTS_TREE_DEPTH, field,
+    CLIENT_PROOF_BYTES, ClientProof, DATA_TREE_DEPTH, DEFI_TREE_DEPTH, MerklePath,
+    NATIVE_CLIENT_PROOF_BYTES, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH, field,
 };
 pub use root_rollup::RootRollupRequest;
 pub use root_verifier::RootVerifierRequest;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     LayoutError, Word,
+    reply::SINGLE_TAIL_BYTES,
     wire::{Reader, Writer},
 };
 
@@ -19,6 +20,9 @@ pub const ROOTS_TREE_DEPTH: u32 = 28;
 pub const DEFI_TREE_DEPTH: u32 = 30;
 /// A client proof: 16 public inputs of 32 bytes and a PLONK tail of 1,504.
 pub const CLIENT_PROOF_BYTES: u32 = 2016;
+/// A client proof of our own: the same public inputs and a native tail with
+/// one proof.
+pub const NATIVE_CLIENT_PROOF_BYTES: u32 = (16 * 32 + SINGLE_TAIL_BYTES) as u32;
 
 /// A Merkle path: one (left, right) pair of nodes a level, leaf level first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +68,7 @@ impl MerklePath {
 pub struct ClientProof {
     /// The public inputs; [`field`] names their places.
     pub public_inputs: [Word; 16],
-    /// The rest of the [`CLIENT_PROOF_BYTES`].
+    /// The rest of the [`CLIENT_PROOF_BYTES`] or [`NATIVE_CLIENT_PROOF_BYTES`].
     pub tail: Bytes,
 }
 
@@ -107,23 +111,31 @@ pub mod field {
 
 impl ClientProof {
     pub(crate) fn read(r: &mut Reader<'_>, name: fmt::Arguments<'_>) -> Result<Self, LayoutError> {
-        r.u32_where(
+        let bytes = r.u32_where(
             format_args!("{name} client proof length"),
-            format_args!("{CLIENT_PROOF_BYTES}"),
-            |got| got == CLIENT_PROOF_BYTES,
+            format_args!("{CLIENT_PROOF_BYTES} or {NATIVE_CLIENT_PROOF_BYTES}"),
+            |got| [CLIENT_PROOF_BYTES, NATIVE_CLIENT_PROOF_BYTES].contains(&got),
         )?;
         let mut public_inputs = [Word::ZERO; 16];
         for (place, word) in public_inputs.iter_mut().enumerate() {
             *word = r.field(format_args!("{name} public input {place}"))?;
         }
-        let tail = r.take(
-            CLIENT_PROOF_BYTES as usize - 16 * 32,
-            format_args!("{name} proof tail"),
-        )?;
+        let tail = r.take(bytes as usize - 16 * 32, format_args!("{name} proof tail"))?;
         Ok(Self {
             public_inputs,
             tail,
         })
+    }
+
+    /// Whether the tail has the length of a native one, which a PLONK tail
+    /// never has.
+    pub fn is_native(&self) -> bool {
+        self.tail.len() == SINGLE_TAIL_BYTES
+    }
+
+    /// Bytes on the wire, the length before them included.
+    pub(crate) fn wire_bytes(&self) -> usize {
+        4 + 16 * 32 + self.tail.len()
     }
 
     pub(crate) fn write(&self, w: &mut Writer) {

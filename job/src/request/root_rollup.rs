@@ -7,7 +7,8 @@ use super::{
     parts::{DEFI_TREE_DEPTH, ROOTS_TREE_DEPTH, list, write_words},
 };
 use crate::{
-    LayoutError, Sizes, Word, limits,
+    Kind, LayoutError, Sizes, Word, limits,
+    reply::ReplyShape,
     wire::{Reader, Writer, value},
 };
 
@@ -139,6 +140,19 @@ impl RootRollupRequest {
                 self.inner_proofs.len() as u64,
                 format_args!("at most {inners}, the size of a rollup here"),
             ));
+        }
+        let shape = ReplyShape::of(Kind::TxRollup, sizes);
+        let mut at = 16;
+        for (i, reply) in self.inner_proofs.iter().enumerate() {
+            if !shape.accepts(Kind::TxRollup, reply) {
+                return Err(value(
+                    at,
+                    format_args!("inner proof {i} length"),
+                    reply.len() as u64,
+                    format_args!("{}", shape.expected("tx rollup")),
+                ));
+            }
+            at += 4 + reply.len();
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use crate::{
-    LayoutError, Sizes, Word, limits, reply,
+    Kind, LayoutError, Sizes, Word, limits,
+    reply::ReplyShape,
     wire::{Reader, Writer, value},
 };
 
@@ -45,17 +46,15 @@ impl RootVerifierRequest {
     }
 
     pub(super) fn validate(&self, sizes: Sizes) -> Result<(), LayoutError> {
-        let broadcast = reply::broadcast_bytes(sizes);
-        if self.root_rollup_reply.len() <= broadcast {
-            return Err(value(
-                4,
-                format_args!("root rollup reply length"),
-                self.root_rollup_reply.len() as u64,
-                format_args!(
-                    "more than the {broadcast} bytes of broadcast data of {sizes} rollups"
-                ),
-            ));
+        let shape = ReplyShape::of(Kind::RootRollup, sizes);
+        if shape.accepts(Kind::RootRollup, &self.root_rollup_reply) {
+            return Ok(());
         }
-        Ok(())
+        Err(value(
+            4,
+            format_args!("root rollup reply length"),
+            self.root_rollup_reply.len() as u64,
+            format_args!("{}", shape.expected("whole rollup")),
+        ))
     }
 }

@@ -3,8 +3,7 @@
 use bytes::Bytes;
 
 use super::parts::{
-    CLIENT_PROOF_BYTES, ClientProof, DATA_TREE_DEPTH, MerklePath, NULL_TREE_DEPTH,
-    ROOTS_TREE_DEPTH, list, write_words,
+    ClientProof, DATA_TREE_DEPTH, MerklePath, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH, list, write_words,
 };
 use crate::{
     LayoutError, Sizes, Word, limits,
@@ -187,17 +186,21 @@ impl TxRollupRequest {
 
     /// Bytes on the wire.
     pub fn wire_bytes(&self) -> usize {
-        let a_tx = 4 + CLIENT_PROOF_BYTES as usize // client proof
-            + MerklePath::wire_bytes(DATA_TREE_DEPTH) + 4 // linked commitment
+        let a_tx = MerklePath::wire_bytes(DATA_TREE_DEPTH) + 4 // linked commitment
             + 2 * 32 // new nullifier roots
             + MerklePath::wire_bytes(ROOTS_TREE_DEPTH) + 4; // data root
         let fixed = 13 * 4 // ids and counts
             + 5 * 32 // roots
             + MerklePath::wire_bytes(DATA_TREE_DEPTH);
         fixed
+            + self.client_proofs_bytes()
             + a_tx * self.txs.len()
             + MerklePath::wire_bytes(NULL_TREE_DEPTH) * self.old_null_paths.len()
             + 32 * (self.bridge_call_datas.len() + self.asset_ids.len())
+    }
+
+    fn client_proofs_bytes(&self) -> usize {
+        self.txs.iter().map(ClientProof::wire_bytes).sum()
     }
 
     pub(super) fn validate(&self, sizes: Sizes) -> Result<(), LayoutError> {
@@ -229,7 +232,7 @@ impl TxRollupRequest {
     /// The byte at which the count of nullifier paths stands.
     fn null_paths_at(&self) -> usize {
         let n = self.txs.len();
-        20 + n * (4 + CLIENT_PROOF_BYTES as usize)
+        20 + self.client_proofs_bytes()
             + 64
             + MerklePath::wire_bytes(DATA_TREE_DEPTH)
             + 4

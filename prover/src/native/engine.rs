@@ -165,11 +165,8 @@ impl Engine {
         proof
             .serialize_compressed(&mut bytes[..])
             .map_err(|error| EngineError::NotVerified(error.to_string()))?;
-        let native = NativeProof {
-            suite: suite_tag(self.config.suite),
-            vk_digest: key.verifying().digest,
-            proofs: vec![bytes],
-        };
+        let suite = suite_tag(self.config.suite);
+        let native = NativeProof::single(suite, key.verifying().digest, bytes);
         let fields = statement.fields();
         Ok(Receipt {
             reply: reply(&fields, &native),

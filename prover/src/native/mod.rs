@@ -1,6 +1,7 @@
 //! The native engine: Groth16 over BN254 for the statements of
 //! `zkwhirl-circuits`, from keys that hold the constraint matrices.
 
+mod batch;
 mod engine;
 mod groth16;
 mod key;
@@ -13,6 +14,7 @@ mod statement;
 pub mod stock;
 mod verify;
 
+pub use batch::{BadProof, Entry, verify_batch};
 pub use engine::{Engine, EngineConfig, EngineError, Receipt};
 pub use groth16::SizeMismatch;
 pub use key::{NativeKey, VerificationKey};

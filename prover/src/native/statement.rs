@@ -6,10 +6,14 @@ use zkwhirl_circuits::{
     claim::{self, ClaimWitness},
     published::Published,
     r1cs::Assignment,
+    root_rollup::{self, RootRollupWitness, RootSize},
     statement,
     tx_rollup::{self, TxRollupWitness},
 };
-use zkwhirl_job::{Kind, LayoutError, Request, Sizes, Word};
+use zkwhirl_job::{
+    Kind, LayoutError, Request, Sizes, Word,
+    reply::{self, fields},
+};
 
 /// A request of which every rule was checked natively, with all values of its
 /// circuit.
@@ -76,10 +80,19 @@ pub fn published_fields(
         Request::TxRollup(request) => {
             tx_rollup::published(suite, txs, &TxRollupWitness::without_paths(request, txs)?)
         }
-        Request::RootRollup(_) | Request::RootVerifier(_) => {
-            return Err(StatementError::Unsupported {
-                kind: request.kind(),
-            });
+        Request::RootRollup(request) => {
+            let size = RootSize {
+                inners: sizes.inners_per_root(),
+                slots: sizes.slots(),
+            };
+            let witness = RootRollupWitness::new(request, size)?;
+            let broadcast = root_rollup::broadcast(suite, size, &witness);
+            return Ok(broadcast.words().into_iter().map(Word).collect());
+        }
+        Request::RootVerifier(request) => {
+            // Its validation found the reply to be longer.
+            let count = reply::broadcast_bytes(sizes) / 32;
+            return Ok(fields(&request.root_rollup_reply, count).unwrap_or_default());
         }
     };
     Ok(published.to_words().into_iter().map(Word).collect())

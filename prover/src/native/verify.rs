@@ -12,7 +12,7 @@ use bytes::Bytes;
 use zkwhirl_circuits::{Circuit, Suite};
 use zkwhirl_job::{
     Request, Sizes,
-    reply::{NativeProof, fields},
+    reply::{NativeForm, NativeProof, fields},
 };
 use zkwhirl_keystore::{CircuitIdentity, KeyStore};
 
@@ -74,20 +74,21 @@ impl NativeVerifier {
         if native.suite != suite_tag(self.suite) {
             return Err(format!("the proof is not of the {} suite", self.suite));
         }
-        let key = self.key(&statement.circuit, native.vk_digest)?;
-        if native.vk_digest != key.digest {
+        if native.form != NativeForm::Single {
+            return Err(format!(
+                "a proof of form {} where one is expected that stands alone",
+                native.form as u8
+            ));
+        }
+        let (vk, bytes) = (native.vks[0], native.proofs[0]);
+        let key = self.key(&statement.circuit, vk)?;
+        if vk != key.digest {
             return Err(format!(
                 "the proof names verification key {}, this verifier has {}",
-                hex::encode(&native.vk_digest[..8]),
+                hex::encode(&vk[..8]),
                 hex::encode(&key.digest[..8])
             ));
         }
-        let [bytes] = &native.proofs[..] else {
-            return Err(format!(
-                "{} proofs where one is expected",
-                native.proofs.len()
-            ));
-        };
         let proof = Proof::deserialize_compressed(&bytes[..])
             .map_err(|error| format!("the proof is not three curve points: {error}"))?;
         verify_proof(&key, &proof, statement.public_input())

@@ -169,23 +169,11 @@ impl ChildProver {
     fn check(&self, kind: Kind, reply: &[u8]) -> Result<(), String> {
         let shape = ReplyShape::of(kind, self.config.sizes);
         match self.config.dialect {
-            Dialect::RollupCli => shape.check(kind, reply).map_err(|error| error.to_string()),
+            Dialect::RollupCli => shape.check(kind, reply),
             Dialect::Native if shape.fields == 0 => Ok(()),
-            Dialect::Native => reply
-                .get(32 * shape.fields..)
-                .ok_or_else(|| {
-                    format!(
-                        "the reply to a {kind} job has {} bytes, its fields alone are {}",
-                        reply.len(),
-                        32 * shape.fields
-                    )
-                })
-                .and_then(|proof| {
-                    zkwhirl_job::reply::NativeProof::parse(proof)
-                        .map(drop)
-                        .map_err(|error| error.to_string())
-                }),
+            Dialect::Native => shape.check_native(kind, reply),
         }
+        .map_err(|error| error.to_string())
     }
 }
 

@@ -168,8 +168,8 @@ async fn a_reply_that_falafel_could_not_read_is_a_failure() {
     assert_eq!(
         reasons,
         [
-            "the prover's reply has 0 bytes, must have from 1 to 524288",
-            "the prover's reply has 524289 bytes, must have from 1 to 524288",
+            "the prover's reply has 0 bytes, must have from 1 to 2097152",
+            "the prover's reply has 2097153 bytes, must have from 1 to 2097152",
         ]
     );
 }

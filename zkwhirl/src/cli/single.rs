@@ -105,6 +105,9 @@ pub(crate) struct FalafelArgs {
     /// Rollups, one after the other; 0 goes on for ever
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) rollups: u16,
+    /// Do not ask for the clients' verification keys
+    #[arg(long)]
+    pub(crate) no_client_keys: bool,
     /// Seed of the simulated world
     #[arg(long, default_value = "7")]
     pub(crate) seed: u64,

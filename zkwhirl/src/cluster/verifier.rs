@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use zkwhirl_broker_adapter::bridge::ReplyVerifier;
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::ReplyCheck;
+use zkwhirl_falafel::{FinalVerifier, ReplyCheck};
 use zkwhirl_job::{Kind, Request, Sizes};
 use zkwhirl_keystore::KeyStore;
 use zkwhirl_prover::{Proverless, native::NativeVerifier};
@@ -58,6 +58,15 @@ impl ReplyCheck for Checker {
         match self {
             Self::Native(verifier) => verifier.verify(request, reply),
             Self::Proverless(mock) => mock.check(request, reply),
+        }
+    }
+}
+
+impl FinalVerifier for Checker {
+    fn verify(&self, buffer: &Bytes) -> Result<usize, String> {
+        match self {
+            Self::Native(_) => Err("no native final buffer exists yet".to_owned()),
+            Self::Proverless(mock) => mock.check_final(buffer).map(|()| 0),
         }
     }
 }

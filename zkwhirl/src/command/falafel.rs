@@ -43,7 +43,7 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
         max_claims: args.claims.into(),
         txs: (sizes.txs_per_inner() * sizes.inners_per_root()) as usize,
         rollups: (args.rollups > 0).then(|| args.rollups.into()),
-        vks: false,
+        vks: !args.no_client_keys,
     };
     let config = FalafelConfig {
         listen: Listen::Split {
@@ -87,13 +87,21 @@ fn say(event: &Event) {
         Event::RollupStarted { rollup_id, claims } => {
             format!("rollup {rollup_id} started with {claims} claims")
         }
-        Event::RollupDone {
+        Event::RollupSettled {
             rollup_id,
             inners,
             txs,
-        } => {
-            format!("rollup {rollup_id} settled: {inners} inner rollups, {txs} txs, all verified")
-        }
+            final_bytes,
+            proofs,
+        } => format!(
+            "rollup {rollup_id} settled: {inners} inner rollups, {txs} txs, final buffer {} B, {} in it verified",
+            ui::grouped(*final_bytes as u64),
+            match proofs {
+                0 => "every public input".to_owned(),
+                proofs => format!("every public input and {proofs} proofs"),
+            }
+        ),
+        Event::Ready => "both client keys are there: transactions are let in".to_owned(),
         Event::JobIssued {
             ticket,
             ghost: true,

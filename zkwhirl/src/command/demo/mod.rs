@@ -2,6 +2,7 @@
 
 mod model;
 mod report;
+mod rollup;
 mod setup;
 mod view;
 mod watch;
@@ -109,7 +110,7 @@ async fn demo(args: DemoArgs, rollups: Rollups, requests: Vec<Bytes>) -> anyhow:
     let report = report::Report::of(
         &model,
         &Closing {
-            suite: rollups.suite.to_string(),
+            rollups,
             proverless: args.proverless,
             done: end == End::Done,
             stats: &stats,

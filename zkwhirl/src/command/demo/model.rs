@@ -6,12 +6,17 @@ use std::{collections::HashMap, time::Duration};
 use tokio::time::Instant;
 use zkwhirl_broker_adapter::{JobEvent, What};
 use zkwhirl_falafel::Event;
-use zkwhirl_job::{JobId, Kind};
+use zkwhirl_job::{JobId, Kind, TicketId};
+
+use super::rollup::{Rollup, Settled, Step};
+use crate::ui;
 
 /// The run so far.
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) rollups: Vec<Rollup>,
+    /// The two verification keys of clients.
+    pub(super) vks: Step,
     pub(super) workers: Vec<Worker>,
     pub(super) jobs: HashMap<JobId, Job>,
     /// Replies that the simulated Falafel checked and accepted.
@@ -22,19 +27,8 @@ pub(super) struct Model {
     pub(super) parked: Vec<String>,
     /// The pipeline's own word for why it stopped.
     pub(super) halted: Option<String>,
-}
-
-/// One rollup of the pipeline.
-#[derive(Debug)]
-pub(super) struct Rollup {
-    pub(super) id: u32,
-    pub(super) started: Instant,
-    pub(super) settled: Option<Instant>,
-    pub(super) claims: usize,
-    pub(super) inners: usize,
-    pub(super) claims_done: usize,
-    pub(super) inners_done: usize,
-    pub(super) txs: usize,
+    /// Falafel's open tickets.
+    tickets: HashMap<TicketId, Kind>,
 }
 
 /// One worker slot.
@@ -56,7 +50,6 @@ pub(super) struct Job {
     pub(super) claimed: Option<Instant>,
     pub(super) proved: Option<Duration>,
     pub(super) delivered: bool,
-    pub(super) rollup: usize,
 }
 
 impl Model {
@@ -64,6 +57,7 @@ impl Model {
     pub(super) fn new(workers: Vec<String>) -> Self {
         Self {
             rollups: Vec::new(),
+            vks: Step::of(2),
             workers: workers
                 .into_iter()
                 .map(|name| Worker {
@@ -76,6 +70,7 @@ impl Model {
             refused: Vec::new(),
             parked: Vec::new(),
             halted: None,
+            tickets: HashMap::new(),
         }
     }
 
@@ -83,22 +78,26 @@ impl Model {
     pub(super) fn falafel(&mut self, event: &Event, inners: usize) -> Option<String> {
         match event {
             Event::RollupStarted { rollup_id, claims } => {
-                self.rollups.push(Rollup {
-                    id: *rollup_id,
-                    started: Instant::now(),
-                    settled: None,
-                    claims: *claims,
-                    inners,
-                    claims_done: 0,
-                    inners_done: 0,
-                    txs: 0,
-                });
+                self.rollups.push(Rollup::new(*rollup_id, *claims, inners));
                 Some(format!(
-                    "rollup {rollup_id} started: {claims} claims, then {inners} inner rollups"
+                    "rollup {rollup_id} started: {claims} claims, {inners} inner rollups, root, verifier"
                 ))
             }
-            Event::JobResolved { refusal: None, .. } => {
+            Event::JobCreated {
+                ticket,
+                kind: Some(kind),
+            } => {
+                self.tickets.insert(*ticket, *kind);
+                self.step(*kind)?.ask();
+                None
+            }
+            Event::JobResolved {
+                ticket,
+                refusal: None,
+            } => {
                 self.accepted += 1;
+                let kind = self.tickets.remove(ticket)?;
+                self.step(kind)?.accept();
                 None
             }
             Event::JobResolved {
@@ -108,15 +107,22 @@ impl Model {
                 self.refused.push(reason.clone());
                 Some(format!("falafel refused a reply: {reason}"))
             }
-            Event::RollupDone { rollup_id, txs, .. } => {
+            Event::RollupSettled {
+                rollup_id,
+                final_bytes,
+                proofs,
+                ..
+            } => {
                 let rollup = self.rollups.iter_mut().find(|r| r.id == *rollup_id)?;
-                rollup.settled = Some(Instant::now());
-                rollup.txs = *txs;
-                Some(format!(
-                    "rollup {rollup_id} settled in {}: Falafel accepted every reply",
-                    crate::ui::seconds(rollup.started.elapsed())
-                ))
+                let settled = Settled {
+                    took: rollup.started.elapsed(),
+                    final_bytes: *final_bytes,
+                    proofs: *proofs,
+                };
+                rollup.settled = Some(settled);
+                Some(format!("rollup {rollup_id}  {settled}"))
             }
+            Event::Ready => Some("falafel has both client keys: transactions are let in".into()),
             Event::PipelineHalted { reason, .. } => {
                 self.halted = Some(reason.clone());
                 Some(format!("falafel's pipeline halted: {reason}"))
@@ -130,7 +136,6 @@ impl Model {
         let now = Instant::now();
         let id = event.job.short();
         let kind = event.kind.map_or("job", Kind::name);
-        let rollup = self.rollups.len().saturating_sub(1);
         match &event.what {
             What::Taken { .. } => {
                 self.jobs.insert(
@@ -141,7 +146,6 @@ impl Model {
                         claimed: None,
                         proved: None,
                         delivered: false,
-                        rollup,
                     },
                 );
                 None
@@ -176,7 +180,7 @@ impl Model {
                 slot.done += 1;
                 Some(format!(
                     "{worker} proved {kind} {id} in {}",
-                    crate::ui::seconds(*duration)
+                    ui::seconds(*duration)
                 ))
             }
             What::Retrying { worker, reason, .. } => {
@@ -199,7 +203,9 @@ impl Model {
                 Some(format!("{kind} {id} parked: {reason}"))
             }
             What::Delivered { .. } => {
-                self.delivered(event.job);
+                if let Some(job) = self.jobs.get_mut(&event.job) {
+                    job.delivered = true;
+                }
                 None
             }
             _ => None,
@@ -218,19 +224,11 @@ impl Model {
         matches!(event.what, What::Retrying { .. } | What::Dead { .. })
     }
 
-    fn delivered(&mut self, id: JobId) {
-        let Some(job) = self.jobs.get_mut(&id) else {
-            return;
-        };
-        if std::mem::replace(&mut job.delivered, true) {
-            return;
-        }
-        if let Some(rollup) = self.rollups.get_mut(job.rollup) {
-            match job.kind {
-                Some(Kind::Claim) => rollup.claims_done += 1,
-                Some(Kind::TxRollup) => rollup.inners_done += 1,
-                _ => {}
-            }
+    /// The step that a job of a kind belongs to: of the rollup that is made now.
+    fn step(&mut self, kind: Kind) -> Option<&mut Step> {
+        match kind {
+            Kind::JoinSplitVk | Kind::AccountVk => Some(&mut self.vks),
+            _ => self.rollups.last_mut()?.step(kind),
         }
     }
 
@@ -238,28 +236,32 @@ impl Model {
         self.workers.iter_mut().find(|worker| worker.name == name)
     }
 
-    /// How long the prover took for the proved jobs of a kind, sorted.
-    pub(super) fn prove_times(&self, kind: Option<Kind>) -> Vec<Duration> {
-        let mut times: Vec<Duration> = self
-            .jobs
-            .values()
-            .filter(|job| kind.is_none() || job.kind == kind)
-            .filter_map(|job| job.proved)
-            .collect();
+    /// Jobs of some kinds; all jobs for none.
+    pub(super) fn jobs_of<'a>(&'a self, kinds: &'a [Kind]) -> impl Iterator<Item = &'a Job> {
+        let wanted = |job: &&Job| kinds.is_empty() || job.kind.is_some_and(|k| kinds.contains(&k));
+        self.jobs.values().filter(wanted)
+    }
+
+    /// How long the prover took for the proved jobs of some kinds, sorted.
+    pub(super) fn prove_times(&self, kinds: &[Kind]) -> Vec<Duration> {
+        let mut times: Vec<Duration> = self.jobs_of(kinds).filter_map(|job| job.proved).collect();
         times.sort();
         times
     }
 
-    /// How long the claimed jobs of a kind waited for a worker, sorted.
-    pub(super) fn waits(&self, kind: Option<Kind>) -> Vec<Duration> {
-        let mut waits: Vec<Duration> = self
-            .jobs
-            .values()
-            .filter(|job| kind.is_none() || job.kind == kind)
-            .filter_map(|job| Some(job.claimed? - job.taken))
-            .collect();
+    /// How long the claimed jobs of some kinds waited for a worker, sorted.
+    pub(super) fn waits(&self, kinds: &[Kind]) -> Vec<Duration> {
+        let waited = |job: &Job| Some(job.claimed? - job.taken);
+        let mut waits: Vec<Duration> = self.jobs_of(kinds).filter_map(waited).collect();
         waits.sort();
         waits
+    }
+}
+
+impl Worker {
+    /// Whether it works on a job of this kind now.
+    pub(super) fn proves(&self, kind: Kind) -> bool {
+        self.job.is_some_and(|(_, of)| of == Some(kind))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use zkwhirl::cluster::Rollups;
 use zkwhirl_broker_adapter::bridge::BridgeStats;
 use zkwhirl_job::Kind;
 use zkwhirl_keystore::Provenance;
@@ -19,8 +20,15 @@ pub(super) struct Report {
     /// Whether every proof was verified by the simulated Falafel.
     pub(super) ok: bool,
     suite: String,
+    /// Transactions of an inner rollup × inner rollups of a rollup.
+    sizes: String,
     workers: usize,
+    /// Rollups that Falafel began.
     rollups: usize,
+    /// Rollups that Falafel settled.
+    settled: usize,
+    /// Bytes of the last final buffer: broadcast data and proofs.
+    final_bytes: usize,
     /// Distinct jobs that the bridge took.
     jobs: u64,
     /// Tickets answered with a reply that Falafel accepted.
@@ -49,7 +57,7 @@ pub(super) struct Report {
 /// What the report needs beside the model.
 #[derive(Debug)]
 pub(super) struct Closing<'a> {
-    pub(super) suite: String,
+    pub(super) rollups: Rollups,
     pub(super) proverless: bool,
     /// Whether everything that Falafel asked for came back.
     pub(super) done: bool,
@@ -67,19 +75,23 @@ impl Report {
                 .unwrap_or_default()
                 .as_secs_f64()
         };
-        let (waits, proofs) = (model.waits(None), model.prove_times(None));
+        let (waits, proofs) = (model.waits(&[]), model.prove_times(&[]));
+        let settled: Vec<_> = model.rollups.iter().filter_map(|r| r.settled).collect();
         Self {
             ok: closing.done
                 && model.accepted > 0
                 && model.refused.is_empty()
                 && model.parked.is_empty()
                 && closing.nacks == 0,
-            suite: closing.suite.clone(),
+            suite: closing.rollups.suite.to_string(),
+            sizes: closing.rollups.sizes.to_string(),
             workers: model.workers.len(),
-            rollups: model.rollups.iter().filter(|r| r.settled.is_some()).count(),
+            rollups: model.rollups.len(),
+            settled: settled.len(),
+            final_bytes: settled.last().map_or(0, |settled| settled.final_bytes),
             jobs: closing.stats.jobs,
             delivered: closing.stats.delivered,
-            proofs_verified: model.accepted,
+            proofs_verified: model.accepted - model.vks.done as u64,
             refused: model.refused.clone(),
             parked: model.parked.clone(),
             nacks: closing.nacks,
@@ -101,16 +113,22 @@ impl Report {
         let show = |sorted: &[Duration], percent| {
             percentile(sorted, percent).map_or_else(|| "–".to_owned(), ui::seconds)
         };
-        let rows = [Kind::Claim, Kind::TxRollup]
+        const ROWS: [(&str, &[Kind]); 5] = [
+            ("vk", &[Kind::JoinSplitVk, Kind::AccountVk]),
+            ("claim", &[Kind::Claim]),
+            ("tx-rollup", &[Kind::TxRollup]),
+            ("root-rollup", &[Kind::RootRollup]),
+            ("root-verifier", &[Kind::RootVerifier]),
+        ];
+        let rows = ROWS
             .into_iter()
-            .filter(|kind| model.jobs.values().any(|job| job.kind == Some(*kind)))
-            .map(|kind| {
-                let (waits, proofs) = (model.waits(Some(kind)), model.prove_times(Some(kind)));
-                let jobs = model.jobs.values().filter(|job| job.kind == Some(kind));
-                let delivered = jobs.clone().filter(|job| job.delivered).count();
+            .filter(|(_, kinds)| model.jobs_of(kinds).next().is_some())
+            .map(|(name, kinds)| {
+                let (waits, proofs) = (model.waits(kinds), model.prove_times(kinds));
+                let delivered = model.jobs_of(kinds).filter(|job| job.delivered).count();
                 vec![
-                    kind.to_string(),
-                    jobs.count().to_string(),
+                    name.to_owned(),
+                    model.jobs_of(kinds).count().to_string(),
                     show(&waits, 50),
                     show(&waits, 95),
                     show(&proofs, 50),
@@ -129,27 +147,39 @@ impl Report {
             "delivered",
         ];
         ui::say(&table(&header, &header[1..], rows));
-        let what = if self.proverless {
-            "mock replies accepted"
-        } else {
-            "proofs verified"
-        };
+        if self.rollups > 0 {
+            ui::say(&format!("\n{}", self.outcome()));
+        }
         ui::say(&format!(
-            "\n{} of {} {what} by Falafel in {} · nacks {} · re-issues {} · worst ping gap {:.2} s of 5 s",
-            self.proofs_verified,
+            "{} of {} replies accepted by Falafel in {} · nacks {} · re-issues {} · worst ping gap {:.2} s of 5 s",
+            model.accepted,
             self.jobs,
             ui::seconds(Duration::from_secs_f64(self.makespan_s)),
             self.nacks,
             self.reissues,
             self.worst_ping_gap_s,
         ));
-        if self.proverless {
-            ui::say("proverless: nothing was proved, the replies only have the true layout");
-        } else {
+        if !self.proverless {
             ui::say(&format!("keys: {}", self.keys));
         }
         for reason in self.refused.iter().chain(&self.parked) {
             ui::say(&format!("✗ {reason}"));
         }
+    }
+
+    /// What is settled, of which size, and what stands behind it.
+    fn outcome(&self) -> String {
+        let what = if self.proverless {
+            "proverless: nothing was proved, the replies only have the true layout"
+        } else {
+            "claims, inner rollups and root rollup proved; client proofs are not covered"
+        };
+        format!(
+            "{} of {} rollups settled · {} · last final buffer {} B · {what}",
+            self.settled,
+            self.rollups,
+            self.sizes,
+            ui::grouped(self.final_bytes as u64),
+        )
     }
 }

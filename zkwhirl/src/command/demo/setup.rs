@@ -23,8 +23,15 @@ use crate::{
 pub(super) fn headline(args: &DemoArgs) -> String {
     let what = if args.requests.is_empty() {
         format!(
-            "{} claims, then {} inner × {} tx",
-            args.claims, args.rollup.inners, args.rollup.txs
+            "{} claims, {} of {} inner × {} tx",
+            args.claims,
+            if args.rollups == 1 {
+                "a rollup".to_owned()
+            } else {
+                format!("{} rollups", args.rollups)
+            },
+            args.rollup.inners,
+            args.rollup.txs
         )
     } else {
         format!("{} request files", args.requests.len())
@@ -142,7 +149,7 @@ pub(super) fn plan(args: &DemoArgs, rollups: Rollups) -> Plan {
         max_claims: args.claims.into(),
         txs,
         rollups: Some(args.rollups.into()),
-        vks: false,
+        vks: args.proverless,
     }
 }
 

@@ -7,7 +7,10 @@ use tokio::time::Instant;
 use zkwhirl_broker_adapter::bridge::BridgeStats;
 use zkwhirl_job::Kind;
 
-use super::model::{Model, Rollup, Worker, percentile};
+use super::{
+    model::{Model, Worker, percentile},
+    rollup::{Rollup, Step},
+};
 use crate::ui;
 
 /// One line a rollup and a worker, and one for Falafel; redrawn in place.
@@ -63,24 +66,23 @@ impl View {
 }
 
 fn rollup_line(model: &Model, rollup: &Rollup) -> String {
-    let mut line = format!(
-        "rollup {:<2} claims {}",
-        rollup.id,
-        count(rollup.claims_done, rollup.claims)
-    );
+    let mut line = format!("rollup {:<2} ", rollup.id);
+    if model.vks.has_started() && !model.vks.is_done() {
+        let _ = write!(line, "vk {}   ", count(&model.vks));
+    }
+    let inners = &rollup.inners;
     let _ = write!(
         line,
-        "   inner {} {}",
-        meter(rollup.inners_done as f32 / rollup.inners.max(1) as f32, 14),
-        count(rollup.inners_done, rollup.inners)
+        "claims {}   inner {} {}   root {}   verifier {}",
+        count(&rollup.claims),
+        meter(inners.done as f32 / inners.of.max(1) as f32, 10),
+        count(inners),
+        alone(model, &rollup.root, Kind::RootRollup),
+        alone(model, &rollup.verifier, Kind::RootVerifier),
     );
     match (rollup.settled, eta(model, rollup)) {
         (Some(settled), _) => {
-            let _ = write!(
-                line,
-                "   settled in {}",
-                ui::seconds(settled - rollup.started)
-            );
+            let _ = write!(line, "   settled in {}", ui::seconds(settled.took));
         }
         (None, Some(eta)) => {
             let _ = write!(line, "   ETA {} s", eta.as_secs().max(1));
@@ -90,13 +92,26 @@ fn rollup_line(model: &Model, rollup: &Rollup) -> String {
     line
 }
 
+/// A step of one job: how far its worker is, then how long it took.
+fn alone(model: &Model, step: &Step, kind: Kind) -> String {
+    if let Some(took) = step.took() {
+        return format!("✓ {}", ui::seconds(took));
+    }
+    let worker = model.workers.iter().find(|worker| worker.proves(kind));
+    match worker {
+        Some(worker) => format!("{} {:.0} %", worker.phase, worker.fraction * 100.0),
+        None if step.has_started() => "waits".to_owned(),
+        None => "·".to_owned(),
+    }
+}
+
 fn worker_line(worker: &Worker) -> String {
     let Some((id, kind)) = worker.job else {
-        return format!("{:<9} idle{:>46} {}", worker.name, "done", worker.done);
+        return format!("{:<9} idle{:>50} {}", worker.name, "done", worker.done);
     };
     let since = worker.since.map(|since| ui::seconds(since.elapsed()));
     format!(
-        "{:<9} {:<9} {}  {:<8} {} {:>3.0} %  {:>8}   done {}",
+        "{:<9} {:<13} {}  {:<8} {} {:>3.0} %  {:>8}   done {}",
         worker.name,
         kind.map_or("job", Kind::name),
         id.short(),
@@ -112,30 +127,28 @@ fn worker_line(worker: &Worker) -> String {
 /// how far the first ones are.
 fn eta(model: &Model, rollup: &Rollup) -> Option<Duration> {
     let each = |kind| {
-        percentile(&model.prove_times(Some(kind)), 50).or_else(|| {
-            let running = model.workers.iter().filter(|worker| {
-                worker.job.is_some_and(|(_, of)| of == Some(kind)) && worker.fraction > 0.1
-            });
+        percentile(&model.prove_times(&[kind]), 50).or_else(|| {
+            let running = model.workers.iter();
+            let running = running.filter(|worker| worker.proves(kind) && worker.fraction > 0.1);
             running
                 .filter_map(|worker| Some(worker.since?.elapsed().div_f32(worker.fraction)))
                 .max()
         })
     };
     let workers = model.workers.len().max(1) as u32;
-    let left = |kind, left: usize| {
-        if left == 0 {
+    let left = |kind, step: &Step| {
+        if step.is_done() {
             return Some(Duration::ZERO);
         }
-        Some(each(kind)? * u32::try_from(left).ok()?.div_ceil(workers))
+        Some(each(kind)? * u32::try_from(step.left()).ok()?.div_ceil(workers))
     };
-    let claims = left(
-        Kind::Claim,
-        rollup.claims.saturating_sub(rollup.claims_done),
-    )?;
-    let inners = left(
-        Kind::TxRollup,
-        rollup.inners.saturating_sub(rollup.inners_done),
-    )?;
+    let inner = left(Kind::Claim, &rollup.claims)? + left(Kind::TxRollup, &rollup.inners)?;
+    // Nobody knows how long the first outer jobs take; they are few and short.
+    let outer = [
+        left(Kind::RootRollup, &rollup.root),
+        left(Kind::RootVerifier, &rollup.verifier),
+    ];
+    let outer: Duration = outer.into_iter().flatten().sum();
     // What the busy workers have done already of their jobs.
     let done = model
         .workers
@@ -145,11 +158,12 @@ fn eta(model: &Model, rollup: &Rollup) -> Option<Duration> {
         .map(|since| Instant::now() - since)
         .min()
         .unwrap_or_default();
-    Some((claims + inners).saturating_sub(done))
+    Some((inner + outer).saturating_sub(done))
 }
 
-fn count(done: usize, of: usize) -> String {
-    format!("{done}/{of}{}", if done == of { " ✓" } else { "" })
+fn count(step: &Step) -> String {
+    let Step { done, of, .. } = step;
+    format!("{done}/{of}{}", if step.is_done() { " ✓" } else { "" })
 }
 
 fn meter(fraction: f32, width: usize) -> String {

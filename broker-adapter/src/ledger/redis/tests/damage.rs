@@ -147,7 +147,7 @@ async fn an_oversize_value_is_refused_before_it_is_read() {
     assert_eq!(ledger.result(job).await.unwrap(), None);
     let error = ledger.request(job).await.unwrap_err().to_string();
     assert!(
-        error.contains("33554432 bytes, the limit is 2097193"),
+        error.contains("33554432 bytes, the limit is 2097201"),
         "{error}"
     );
     let error = ledger.job(record(2).id).await.unwrap_err().to_string();

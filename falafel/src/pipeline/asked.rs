@@ -1,0 +1,156 @@
+//! Jobs: asked for, answered, checked.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::{sync::broadcast, task::JoinSet};
+use zkwhirl_job::{
+    Kind, Request, TicketId,
+    request::{RootRollupRequest, RootVerifierRequest},
+};
+
+use super::{Pipeline, ProveError, ReplyCheck, blocking, check::Must, locked};
+use crate::{
+    Event, JobServers,
+    job_server::Answer,
+    world::{Broadcast, ClaimJob, InnerJob},
+};
+
+/// A job with what its reply must be.
+pub(super) struct Asked {
+    kind: Kind,
+    data: Bytes,
+    request: Option<Request>,
+    must: Must,
+}
+
+impl Asked {
+    pub(super) fn key(kind: Kind) -> Self {
+        Self {
+            kind,
+            data: Bytes::new(),
+            request: None,
+            must: Must::Key(kind),
+        }
+    }
+
+    pub(super) fn claim(job: ClaimJob) -> Self {
+        let request = Request::Claim(Box::new(job.request));
+        Self::proof(request, Must::Fields(job.published))
+    }
+
+    pub(super) fn inner(job: InnerJob) -> Self {
+        let request = Request::TxRollup(Box::new(job.request));
+        Self::proof(request, Must::Fields(job.published))
+    }
+
+    pub(super) fn root(request: RootRollupRequest, broadcast: &Broadcast) -> Self {
+        let request = Request::RootRollup(Box::new(request));
+        Self::proof(request, Must::Broadcast(broadcast.clone()))
+    }
+
+    /// The root verifier is asked about the whole reply to the root rollup.
+    pub(super) fn verifier(root_rollup_reply: Bytes, broadcast: &Broadcast) -> Self {
+        let request = Request::RootVerifier(Box::new(RootVerifierRequest { root_rollup_reply }));
+        Self::proof(request, Must::Broadcast(broadcast.clone()))
+    }
+
+    fn proof(request: Request, must: Must) -> Self {
+        Self {
+            kind: request.kind(),
+            data: request.to_bytes(),
+            request: Some(request),
+            must,
+        }
+    }
+
+    /// The world's check of the fields, then the supplied one of the proof.
+    fn check(&self, reply: &Bytes, check: &dyn ReplyCheck) -> Result<(), String> {
+        self.must.check(reply)?;
+        match &self.request {
+            Some(request) => check.check(request, reply),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Pipeline {
+    /// Asks for everything at once and waits for all; the first that fails
+    /// ends the wait, and its siblings are proved for nothing.
+    pub(super) async fn prove_all(
+        &self,
+        jobs: impl IntoIterator<Item = Asked>,
+    ) -> Result<Vec<Bytes>, ProveError> {
+        let mut replies = Vec::new();
+        let mut waiting = JoinSet::new();
+        for (place, job) in jobs.into_iter().enumerate() {
+            replies.push(Bytes::new());
+            let (ticket, answer) = self.servers.create(job.kind, job.data.clone());
+            let check = Arc::clone(&self.check);
+            let events = self.events.clone();
+            waiting.spawn(async move {
+                let reply = checked(job, ticket, answer, check, &events).await;
+                (place, reply)
+            });
+        }
+        while let Some(done) = waiting.join_next().await {
+            let (place, reply) = done.expect("tasks that wait for an answer do not panic");
+            replies[place] = reply.inspect_err(|error| self.count(error))?;
+            locked(&self.progress).verified += 1;
+        }
+        Ok(replies)
+    }
+
+    /// Asks for one job.
+    pub(super) async fn prove_one(&self, job: Asked) -> Result<Bytes, ProveError> {
+        let mut replies = self.prove_all([job]).await?;
+        Ok(replies.swap_remove(0))
+    }
+
+    fn count(&self, error: &ProveError) {
+        let mut progress = locked(&self.progress);
+        match error {
+            ProveError::Rejected(why) => progress.rejected.push(why.to_string()),
+            ProveError::Refused(why) => progress.refused.push(why.clone()),
+            ProveError::Exited(_) => {}
+        }
+    }
+}
+
+/// Waits for an answer and checks it.
+async fn checked(
+    job: Asked,
+    ticket: TicketId,
+    answer: Answer,
+    check: Arc<dyn ReplyCheck>,
+    events: &broadcast::Sender<Event>,
+) -> Result<Bytes, ProveError> {
+    let reply = answer.await?;
+    let (reply, verdict) = blocking(move || {
+        let verdict = job.check(&reply, &*check);
+        (reply, verdict)
+    })
+    .await;
+    let refusal = verdict.as_ref().err().cloned();
+    let _ = events.send(Event::JobResolved { ticket, refusal });
+    verdict.map(|()| reply).map_err(ProveError::Refused)
+}
+
+/// Asks for the proof of any request and checks what can be checked of it.
+pub(crate) async fn prove(
+    servers: &JobServers,
+    data: Bytes,
+    check: Arc<dyn ReplyCheck>,
+    events: &broadcast::Sender<Event>,
+) -> Result<Bytes, ProveError> {
+    let request = Request::parse(&data).ok();
+    let (ticket, answer) = servers.create_proof(data.clone());
+    let Some(request) = request else {
+        return Ok(answer.await?);
+    };
+    let job = Asked {
+        data,
+        ..Asked::proof(request, Must::Fields(Vec::new()))
+    };
+    checked(job, ticket, answer, check, events).await
+}

@@ -1,0 +1,84 @@
+//! One rollup: claims, inner rollups, root rollup, root verifier, settled.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Pipeline, ProveError, asked::Asked, blocking, locked};
+use crate::{
+    Event,
+    world::{Draft, RootJob},
+};
+
+impl Pipeline {
+    pub(super) async fn rollup(&self) -> Result<(), ProveError> {
+        let (draft, claims) = self.claims().await?;
+        self.transactions().await;
+        let (draft, inners) = self.inners(draft, claims).await?;
+        let count = inners.len();
+        let root = draft.root(&inners);
+        let RootJob { request, broadcast } = root.expect("the inner rollups are made");
+        let root = Asked::root(request, &broadcast);
+        let root_reply = self.prove_one(root).await?;
+        let verifier = Asked::verifier(root_reply, &broadcast);
+        let buffer = self.prove_one(verifier).await?;
+        self.settle(draft, count, buffer).await
+    }
+
+    /// Begins a rollup and proves all its claims at once.
+    async fn claims(&self) -> Result<(Draft, Vec<Bytes>), ProveError> {
+        let (world, plan) = (self.world(), self.plan.clone());
+        let (draft, claims) = blocking(move || {
+            let mut draft = world.begin(plan.sizes);
+            let claims = draft.claims(plan.max_claims);
+            (draft, claims)
+        })
+        .await;
+        let _ = self.events.send(Event::RollupStarted {
+            rollup_id: draft.rollup_id(),
+            claims: claims.len(),
+        });
+        let replies = self.prove_all(claims.into_iter().map(Asked::claim));
+        Ok((draft, replies.await?))
+    }
+
+    /// Makes all inner rollups and proves them at once.
+    async fn inners(
+        &self,
+        mut draft: Draft,
+        claims: Vec<Bytes>,
+    ) -> Result<(Draft, Vec<Bytes>), ProveError> {
+        let txs = self.plan.txs;
+        let (draft, inners) = blocking(move || {
+            let inners = draft.inners(txs, &claims);
+            (draft, inners)
+        })
+        .await;
+        let replies = self.prove_all(inners.into_iter().map(Asked::inner));
+        Ok((draft, replies.await?))
+    }
+
+    /// Verifies the final buffer by itself; then the rollup is on the chain.
+    async fn settle(&self, draft: Draft, inners: usize, buffer: Bytes) -> Result<(), ProveError> {
+        let verifier = Arc::clone(&self.verifier);
+        let final_bytes = buffer.len();
+        let proofs = blocking(move || verifier.verify(&buffer)).await;
+        let proofs = proofs.map_err(|why| {
+            let why = format!("the final buffer: {why}");
+            locked(&self.progress).refused.push(why.clone());
+            ProveError::Refused(why)
+        })?;
+        let settled = Event::RollupSettled {
+            rollup_id: draft.rollup_id(),
+            inners,
+            txs: draft.txs(),
+            final_bytes,
+            proofs,
+        };
+        let world = blocking(move || draft.settle()).await;
+        *locked(&self.world) = Arc::new(world);
+        locked(&self.progress).settled += 1;
+        let _ = self.events.send(settled);
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! The broadcast data of a rollup: what everybody can read of it.
+
+use bytes::Bytes;
+use zkwhirl_circuits::published::{ASSETS, BRIDGES};
+use zkwhirl_job::{
+    Sizes, Word,
+    reply::{broadcast_bytes, fields},
+};
+
+/// Words before those of the transactions.
+pub(super) const HEADER_WORDS: usize = 142;
+/// Words of a transaction.
+const TX_WORDS: usize = 8;
+
+/// What a rollup must broadcast: 142 header words, then 8 words a transaction
+/// slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broadcast {
+    sizes: Sizes,
+    words: Vec<Word>,
+}
+
+/// A buffer that does not start with the broadcast data of its rollup.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BroadcastError {
+    /// Nothing follows the broadcast data, or not even that is whole.
+    #[error("{got} bytes are no broadcast data of {must} bytes and its proofs")]
+    Length {
+        /// The buffer's bytes.
+        got: usize,
+        /// Bytes of the broadcast data alone.
+        must: usize,
+    },
+    /// A word is not what the world says.
+    #[error("{name} (word {place} of the broadcast data) is {got}, must be {must}")]
+    Word {
+        /// What the word is.
+        name: String,
+        /// Its place.
+        place: usize,
+        /// What stands there.
+        got: Word,
+        /// What must stand there.
+        must: Word,
+    },
+}
+
+impl Broadcast {
+    /// Header and words of the transactions; the slots that are left are zero.
+    pub(super) fn new(sizes: Sizes, header: Vec<Word>, txs: impl Iterator<Item = Word>) -> Self {
+        assert_eq!(header.len(), HEADER_WORDS, "words of a header");
+        let mut words = header;
+        words.extend(txs);
+        words.resize(broadcast_bytes(sizes) / 32, Word::ZERO);
+        Self { sizes, words }
+    }
+
+    /// All words.
+    pub fn words(&self) -> &[Word] {
+        &self.words
+    }
+
+    /// Checks that a buffer starts with this data and goes on after it, and
+    /// returns what follows. The first word that differs is named.
+    pub fn check(&self, buffer: &Bytes) -> Result<Bytes, BroadcastError> {
+        let must = broadcast_bytes(self.sizes);
+        let got = fields(buffer, self.words.len()).filter(|_| buffer.len() > must);
+        let got = got.ok_or(BroadcastError::Length {
+            got: buffer.len(),
+            must,
+        })?;
+        match (0..got.len()).find(|place| got[*place] != self.words[*place]) {
+            None => Ok(buffer.slice(must..)),
+            Some(place) => Err(BroadcastError::Word {
+                name: self.name(place),
+                place,
+                got: got[place],
+                must: self.words[place],
+            }),
+        }
+    }
+
+    /// What stands at a place.
+    pub fn name(&self, place: usize) -> String {
+        const ROOTS: [&str; 11] = [
+            "rollup id",
+            "rollup size",
+            "data start index",
+            "old data root",
+            "new data root",
+            "old nullifier root",
+            "new nullifier root",
+            "old data roots root",
+            "new data roots root",
+            "old defi root",
+            "new defi root",
+        ];
+        const LISTS: [(&str, usize); 5] = [
+            ("bridge call data", BRIDGES),
+            ("deposit sum", BRIDGES),
+            ("asset id", ASSETS),
+            ("total fee", ASSETS),
+            ("defi interaction note", BRIDGES),
+        ];
+        const REST: [&str; 3] = [
+            "previous defi interaction hash",
+            "rollup beneficiary",
+            "number of inner proofs",
+        ];
+        if let Some(name) = ROOTS.get(place) {
+            return (*name).to_owned();
+        }
+        let mut at = place - ROOTS.len();
+        for (name, length) in LISTS {
+            if at < length {
+                return format!("{name} {at}");
+            }
+            at -= length;
+        }
+        match REST.get(at) {
+            Some(name) => (*name).to_owned(),
+            None => self.tx_name(at - REST.len()),
+        }
+    }
+
+    fn tx_name(&self, at: usize) -> String {
+        const WORDS: [&str; TX_WORDS] = [
+            "proof id",
+            "note commitment 1",
+            "note commitment 2",
+            "nullifier 1",
+            "nullifier 2",
+            "public value",
+            "public owner",
+            "public asset id",
+        ];
+        let (slot, slots) = (at / TX_WORDS, self.sizes.slots() as usize);
+        let (inner, slot) = (slot / slots, slot % slots);
+        format!(
+            "{} of slot {slot} of inner rollup {inner}",
+            WORDS[at % TX_WORDS]
+        )
+    }
+}

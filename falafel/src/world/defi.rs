@@ -1,0 +1,72 @@
+//! Interactions on their way into the defi tree.
+
+use ark_bn254::Fr;
+use sha2::{Digest, Sha256};
+use zkwhirl_circuits::{field, published::BRIDGES};
+use zkwhirl_job::{
+    Word,
+    request::{DefiInteractionNote, MerklePath},
+};
+
+use super::{
+    World,
+    inner::path,
+    parts::{Interaction, word},
+};
+
+/// The interactions of the rollup before, which this one carries into the defi
+/// tree.
+#[derive(Debug)]
+pub(super) struct Carried {
+    pub(super) notes: Vec<Interaction>,
+    /// The defi root before them.
+    pub(super) old_root: Word,
+    /// The path of the first of them, before they were there.
+    pub(super) old_path: MerklePath,
+}
+
+impl World {
+    /// Puts the finished interactions into the places 32 × rollup id and on;
+    /// from now on their deposits can be claimed.
+    pub(super) fn carry(&mut self) -> Carried {
+        let first = BRIDGES as u32 * self.next_rollup;
+        let mut carried = Carried {
+            notes: Vec::new(),
+            old_root: word(&self.trees.defi.root()),
+            old_path: path(&self.trees.defi, u64::from(first).into()),
+        };
+        for (index, (mut interaction, deposits)) in
+            (first..).zip(std::mem::take(&mut self.finished))
+        {
+            interaction.index = index;
+            let leaf = interaction.commitment(self.suite);
+            self.trees.defi.set(u64::from(index).into(), leaf);
+            carried.notes.push(interaction);
+            let claims = deposits.into_iter().map(|deposit| (deposit, interaction));
+            self.claimable.extend(claims);
+        }
+        carried
+    }
+}
+
+/// The hash of carried notes that a rollup publishes beside their commitments:
+/// SHA-256 over the hashes of 32 notes, each over six words in an order of its
+/// own, zeros for missing notes.
+pub(super) fn interaction_hash(notes: &[DefiInteractionNote]) -> Fr {
+    let mut all = Sha256::new();
+    for place in 0..BRIDGES {
+        let words = notes.get(place).map_or([Word::ZERO; 6], |note| {
+            [
+                note.bridge_call_data,
+                Word::from(u64::from(note.nonce)),
+                note.total_input_value,
+                note.total_output_value_a,
+                note.total_output_value_b,
+                Word::from(u64::from(note.result)),
+            ]
+        });
+        let hash = field::reduce(&Sha256::digest(words.map(|word| word.0).concat()).into());
+        all.update(field::to_word(&hash));
+    }
+    field::reduce(&all.finalize().into())
+}

@@ -1,0 +1,152 @@
+//! The root rollup: everything that the inner rollups of one rollup share.
+
+use zkwhirl_circuits::published::{ASSETS, BRIDGES, NO_ASSET, place};
+use zkwhirl_job::{
+    Sizes, Word,
+    request::{MerklePath, RootRollupRequest},
+};
+
+use super::{
+    Broadcast, InnerJob, World,
+    defi::{Carried, interaction_hash},
+    inner::{padded, path},
+    parts::word,
+};
+
+/// A root rollup to prove.
+#[derive(Debug, Clone)]
+pub struct RootJob {
+    /// What to prove.
+    pub request: RootRollupRequest,
+    /// What the reply, and the root verifier's, must start with.
+    pub broadcast: Broadcast,
+}
+
+impl World {
+    /// The root rollup over inner rollups that are in the trees already. The
+    /// data root becomes an old one. No inner proofs are in it yet.
+    pub(super) fn root_rollup(
+        &mut self,
+        sizes: Sizes,
+        carried: &Carried,
+        inners: &[InnerJob],
+    ) -> RootJob {
+        let (old_data_roots_root, old_data_roots_path) = self.settle_data_root();
+        let totals = Totals::of(inners);
+        let notes = carried.notes.iter().map(|note| note.wire()).collect();
+        let request = RootRollupRequest {
+            rollup_id: self.next_rollup,
+            inner_proofs: Vec::new(),
+            old_data_roots_root,
+            new_data_roots_root: word(&self.trees.roots.root()),
+            old_data_roots_path,
+            old_defi_root: carried.old_root,
+            new_defi_root: word(&self.trees.defi.root()),
+            old_defi_path: carried.old_path.clone(),
+            bridge_call_datas: words_of(&inners[0], place::BRIDGES, BRIDGES),
+            asset_ids: totals.assets.iter().map(|(asset, _)| *asset).collect(),
+            defi_interaction_notes: notes,
+            rollup_beneficiary: self.beneficiary,
+        };
+        let header = self.header(sizes, &request, carried, inners, &totals);
+        let txs = inners
+            .iter()
+            .flat_map(|inner| inner.published[place::TXS..].iter().copied());
+        RootJob {
+            broadcast: Broadcast::new(sizes, header, txs),
+            request,
+        }
+    }
+
+    /// The new data root becomes a leaf of the tree of data roots. Gives that
+    /// tree's root and the leaf's path before.
+    fn settle_data_root(&mut self) -> (Word, MerklePath) {
+        let roots = &mut self.trees.roots;
+        let index = u64::from(self.next_rollup + 1).into();
+        let before = (word(&roots.root()), path(roots, index));
+        roots.set(index, self.trees.data.root());
+        before
+    }
+
+    fn header(
+        &self,
+        sizes: Sizes,
+        request: &RootRollupRequest,
+        carried: &Carried,
+        inners: &[InnerJob],
+        totals: &Totals,
+    ) -> Vec<Word> {
+        let number = |value: u32| Word::from(u64::from(value));
+        let first = &inners[0].published;
+        let mut words = vec![
+            number(self.next_rollup),
+            number(sizes.rollup_slots()),
+            first[place::DATA_START_INDEX],
+            first[place::OLD_DATA_ROOT],
+            word(&self.trees.data.root()),
+            first[place::OLD_NULL_ROOT],
+            word(&self.trees.null.root()),
+            request.old_data_roots_root,
+            request.new_data_roots_root,
+            request.old_defi_root,
+            request.new_defi_root,
+        ];
+        let commitments = carried.notes.iter();
+        let commitments = commitments.map(|note| word(&note.commitment(self.suite)));
+        let fees = totals.assets.iter().map(|(_, fee)| Word::from(*fee));
+        words.extend(&request.bridge_call_datas);
+        words.extend(totals.sums.map(Word::from));
+        words.extend(padded(request.asset_ids.clone(), ASSETS, NO_ASSET));
+        words.extend(padded(fees.collect(), ASSETS, 0));
+        words.extend(padded(commitments.collect(), BRIDGES, 0));
+        words.push(word(&interaction_hash(&request.defi_interaction_notes)));
+        words.push(request.rollup_beneficiary);
+        words.push(number(sizes.rollup_slots() / sizes.slots()));
+        words
+    }
+}
+
+/// What all inner rollups add up to.
+struct Totals {
+    sums: [u64; BRIDGES],
+    /// Assets in the order of their first fee, with the fees.
+    assets: Vec<(Word, u64)>,
+}
+
+impl Totals {
+    fn of(inners: &[InnerJob]) -> Self {
+        let mut totals = Self {
+            sums: [0; BRIDGES],
+            assets: Vec::new(),
+        };
+        for inner in inners {
+            let sums = words_of(inner, place::DEPOSIT_SUMS, BRIDGES);
+            for (total, sum) in totals.sums.iter_mut().zip(sums) {
+                *total += small(sum);
+            }
+            let assets = words_of(inner, place::ASSETS, ASSETS);
+            let fees = words_of(inner, place::FEES, ASSETS);
+            for (asset, fee) in assets.into_iter().zip(fees) {
+                if asset != Word::from(NO_ASSET) {
+                    totals.pay(asset, small(fee));
+                }
+            }
+        }
+        totals
+    }
+
+    fn pay(&mut self, asset: Word, fee: u64) {
+        match self.assets.iter_mut().find(|(known, _)| *known == asset) {
+            Some((_, sum)) => *sum += fee,
+            None => self.assets.push((asset, fee)),
+        }
+    }
+}
+
+fn words_of(inner: &InnerJob, at: usize, count: usize) -> Vec<Word> {
+    inner.published[at..at + count].to_vec()
+}
+
+fn small(word: Word) -> u64 {
+    word.to_u64().expect("values of this world are small")
+}

@@ -1,0 +1,139 @@
+//! The world's root rollups are true statements, and what it says of them is
+//! what they publish.
+
+use bytes::Bytes;
+use zkwhirl_circuits::{Suite, root_rollup::RootSize, statement};
+use zkwhirl_falafel::world::{BroadcastError, Draft, RootJob, World};
+use zkwhirl_job::{Request, Sizes, Word, request::ClaimRequest};
+
+/// A reply with these fields and nothing that proves them.
+fn reply(published: &[Word]) -> Bytes {
+    let bytes: Vec<u8> = published.iter().flat_map(|word| word.0).collect();
+    [&bytes[..], b"proof"].concat().into()
+}
+
+/// One rollup up to its root, with the claims' requests and the inner replies.
+fn rollup(world: &World, sizes: Sizes, txs: usize) -> (Draft, Vec<ClaimRequest>, Vec<Bytes>) {
+    let mut draft = world.begin(sizes);
+    let claims = draft.claims(16);
+    let replies: Vec<Bytes> = claims.iter().map(|job| reply(&job.published)).collect();
+    let inners = draft.inners(txs, &replies);
+    let inners = inners.iter().map(|job| reply(&job.published));
+    let inners = inners.collect();
+    let claims = claims.into_iter().map(|job| job.request).collect();
+    (draft, claims, inners)
+}
+
+/// Rollups in a row, so that interactions are carried into the defi tree and
+/// claimed: full ones, one with an inner rollup that is not, and one with a
+/// single inner rollup. There is always a place for an inner rollup left.
+#[test]
+fn root_rollups_are_true_and_broadcast_what_the_world_says() {
+    let sizes = Sizes::new(3, 3).unwrap();
+    let size = RootSize {
+        inners: 3,
+        slots: 4,
+    };
+    for (suite, rollups) in [
+        (Suite::Poseidon, &[9, 9, 4, 1][..]),
+        (Suite::Pedersen, &[9]),
+    ] {
+        let mut world = World::genesis(suite, 1, 9);
+        for txs in rollups {
+            let (draft, claims, inners) = rollup(&world, sizes, *txs);
+            let RootJob { request, broadcast } = draft.root(&inners).unwrap();
+            let statement = statement::root_rollup(suite, &request, size).unwrap();
+            let words = statement.broadcast.words().into_iter().map(Word);
+            assert_eq!(broadcast.words(), words.collect::<Vec<_>>());
+            let parsed = Request::RootRollup(Box::new(request.clone()));
+            assert_eq!(Request::parse(&parsed.to_bytes()), Ok(parsed.clone()));
+            assert_eq!(parsed.validate(sizes), Ok(()));
+            assert_eq!(request.inner_proofs, inners);
+            assert_eq!(request.bridge_call_datas.len(), 32);
+            // Claims are of interactions that this rollup or an earlier one
+            // carried, against the defi root after it.
+            assert!(!request.defi_interaction_notes.is_empty());
+            for claim in &claims {
+                assert_eq!(claim.defi_root, request.new_defi_root);
+                statement::claim(suite, claim).unwrap();
+            }
+            world = draft.settle();
+        }
+    }
+}
+
+/// Interactions succeed and fail, with one output and with two; the deposits
+/// of each become claims of the next pipeline, and they are true.
+#[test]
+fn what_bridges_return_is_claimed_in_the_next_pipeline() {
+    let (suite, sizes) = (Suite::Poseidon, Sizes::new(4, 4).unwrap());
+    let mut world = World::genesis(suite, 11, 0);
+    let (mut failed, mut two, mut one) = (0, 0, 0);
+    for _ in 0..8 {
+        let (draft, claims, inners) = rollup(&world, sizes, 16);
+        let request = draft.root(&inners).unwrap().request;
+        for note in &request.defi_interaction_notes {
+            let second = note.total_output_value_b != Word::ZERO;
+            failed += usize::from(!note.result);
+            two += usize::from(note.result && second);
+            one += usize::from(note.result && !second);
+            let deposits = claims.iter().filter(|claim| claim.defi_note == *note);
+            let claimed: u64 = deposits
+                .map(|claim| claim.claim_note.deposit_value.to_u64().unwrap())
+                .sum();
+            assert_eq!(Word::from(claimed), note.total_input_value);
+        }
+        claims.iter().for_each(|claim| {
+            statement::claim(suite, claim).unwrap();
+            let bytes = Request::Claim(Box::new(claim.clone())).to_bytes();
+            assert_eq!(bytes.len(), 4413);
+        });
+        world = draft.settle();
+    }
+    assert!(failed > 0 && two > 0 && one > 0, "{failed} {two} {one}");
+}
+
+/// Each word of the header, and each of a slot's, is checked and has a name.
+#[test]
+fn every_wrong_word_is_refused_by_its_name() {
+    let sizes = Sizes::new(2, 2).unwrap();
+    let (draft, _, inners) = rollup(&World::genesis(Suite::Poseidon, 2, 3), sizes, 4);
+    let broadcast = draft.root(&inners).unwrap().broadcast;
+    let buffer = reply(broadcast.words());
+    assert_eq!(broadcast.check(&buffer).unwrap(), "proof");
+    let mut names = std::collections::BTreeSet::new();
+    for (place, word) in broadcast.words().iter().enumerate() {
+        let mut lie = buffer.to_vec();
+        lie[32 * place + 31] ^= 1;
+        let error = broadcast.check(&lie.into()).unwrap_err();
+        let BroadcastError::Word { name, must, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!((must, *name == broadcast.name(place)), (word, true));
+        assert!(names.insert(name.clone()), "{name} twice");
+    }
+    assert_eq!(names.len(), 142 + 8 * 4);
+    for (place, name) in [
+        (0, "rollup id"),
+        (10, "new defi root"),
+        (11, "bridge call data 0"),
+        (42, "bridge call data 31"),
+        (43, "deposit sum 0"),
+        (75, "asset id 0"),
+        (106, "total fee 15"),
+        (107, "defi interaction note 0"),
+        (139, "previous defi interaction hash"),
+        (140, "rollup beneficiary"),
+        (141, "number of inner proofs"),
+        (142, "proof id of slot 0 of inner rollup 0"),
+        (173, "public asset id of slot 1 of inner rollup 1"),
+    ] {
+        assert_eq!(broadcast.name(place), name);
+    }
+    let whole = 32 * broadcast.words().len();
+    for length in [0, whole - 1, whole] {
+        let error = broadcast.check(&buffer.slice(..length)).unwrap_err();
+        let must = whole;
+        assert_eq!(error, BroadcastError::Length { got: length, must });
+    }
+}

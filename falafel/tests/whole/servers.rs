@@ -1,0 +1,64 @@
+//! One server or two, and requests that are given.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::{
+    Falafel, FalafelConfig, FieldsOnly, Listen, Plan, ProveError, job_server::Rejected,
+};
+use zkwhirl_job::{Command, Kind};
+
+use crate::{kind, plan, worker::Worker};
+
+#[tokio::test]
+async fn in_normal_mode_one_server_has_every_kind() {
+    let plan = Plan {
+        vks: true,
+        ..plan()
+    };
+    let mut config = FalafelConfig::new(Some(plan), Arc::new(FieldsOnly));
+    config.listen = Listen::Normal(([127, 0, 0, 1], 0).into());
+    let falafel = Falafel::start(config).await.unwrap();
+    assert_eq!(falafel.outer_address(), None);
+    let worker = Worker::of(&falafel);
+    let mut kinds = Vec::new();
+    while falafel.progress().settled < 1 {
+        kinds.extend(kind(&worker.work().await));
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    let mut all = Kind::ALL;
+    all.sort_unstable();
+    assert_eq!(kinds, all);
+}
+
+/// The mode for files: a real claim of Aztec Connect's goes out as it is.
+#[tokio::test]
+async fn given_requests_are_handed_out_byte_for_byte() {
+    let path = "/../tests/vectors/valid_claim_0_request.bin";
+    let path = format!("{}{path}", env!("CARGO_MANIFEST_DIR"));
+    let request = Bytes::from(std::fs::read(path).unwrap());
+    let config = FalafelConfig::new(None, Arc::new(FieldsOnly));
+    let falafel = Arc::new(Falafel::start(config).await.unwrap());
+    let prove = |data: Bytes| {
+        let falafel = Arc::clone(&falafel);
+        tokio::spawn(async move { falafel.prove(data).await })
+    };
+    let (real, unknown) = (
+        prove(request.clone()),
+        prove(Bytes::from_static(&[0, 0, 0, 9])),
+    );
+    let worker = Worker::new(falafel.inner_address(), Suite::Pedersen);
+    let frame = worker.work().await;
+    assert_eq!(frame.data, request);
+    assert_eq!(real.await.unwrap().unwrap(), worker.reply(&frame));
+    // What is no inner request goes to the outer port.
+    let outer = Worker::outer(&falafel);
+    let frame = outer.take().await;
+    outer
+        .answer(&frame, Command::Nack, "what is this?".into())
+        .await;
+    let rejected = Rejected::Nack("what is this?".into());
+    assert_eq!(unknown.await.unwrap(), Err(ProveError::Rejected(rejected)));
+}

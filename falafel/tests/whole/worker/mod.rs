@@ -1,0 +1,140 @@
+//! A worker that speaks Falafel's protocol and proves nothing: it publishes
+//! what the native statements say.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use reqwest::Client;
+use tokio::task::JoinSet;
+use zkwhirl_circuits::{Suite, root_rollup::RootSize, statement};
+use zkwhirl_falafel::Falafel;
+use zkwhirl_job::{Command, Frame, Request, Sizes, Word, reply::broadcast_bytes};
+
+/// What stands where a proof would.
+const NO_PROOF: &[u8] = b"no proof";
+
+/// A worker on one port.
+#[derive(Debug, Clone)]
+pub(crate) struct Worker {
+    client: Client,
+    base: String,
+    suite: Suite,
+    sizes: Sizes,
+}
+
+impl Worker {
+    /// At sizes of 2 × 2.
+    pub(crate) fn new(address: SocketAddr, suite: Suite) -> Self {
+        Self {
+            client: Client::new(),
+            base: format!("http://{address}"),
+            suite,
+            sizes: Sizes::new(2, 2).expect("small sizes"),
+        }
+    }
+
+    /// A worker of the inner jobs of a falafel; in normal mode of all.
+    pub(crate) fn of(falafel: &Falafel) -> Self {
+        Self::new(falafel.inner_address(), Suite::Poseidon)
+    }
+
+    /// A worker of the outer jobs of a split falafel.
+    pub(crate) fn outer(falafel: &Falafel) -> Self {
+        let address = falafel.outer_address().expect("a split falafel");
+        Self::new(address, Suite::Poseidon)
+    }
+
+    /// Works on both ports of a split falafel, until it is dropped.
+    pub(crate) fn both(falafel: &Falafel) -> JoinSet<()> {
+        let mut working = JoinSet::new();
+        working.spawn(Self::of(falafel).work_on());
+        working.spawn(Self::outer(falafel).work_on());
+        working
+    }
+
+    /// Polls until there is a job; a lost connection is no news.
+    pub(crate) async fn take(&self) -> Frame {
+        loop {
+            let url = format!("{}/get-job", self.base);
+            let Ok(response) = self.client.get(url).send().await else {
+                tokio::task::yield_now().await;
+                continue;
+            };
+            if let Ok(body) = response.bytes().await
+                && let Ok(frame) = Frame::parse(&body)
+            {
+                return frame;
+            }
+        }
+    }
+
+    /// Answers a frame with a command and data.
+    pub(crate) async fn answer(&self, frame: &Frame, command: Command, data: Bytes) {
+        let answer = Frame {
+            ticket: frame.ticket,
+            command: command.code(),
+            data,
+        };
+        let url = format!("{}/job-complete", self.base);
+        let post = self.client.post(url).body(answer.to_bytes());
+        let status = post.send().await.expect("it listens").status();
+        assert_eq!(status, 200);
+    }
+
+    /// The honest reply to a frame.
+    pub(crate) fn reply(&self, frame: &Frame) -> Bytes {
+        if frame.command != Command::CreateProof.code() {
+            return Bytes::from_static(b"key");
+        }
+        let request = Request::parse(&frame.data).expect("falafel's requests parse");
+        let published = match request {
+            Request::Claim(claim) => {
+                let claim = statement::claim(self.suite, &claim);
+                words(&claim.expect("falafel's claims are true").published)
+            }
+            Request::TxRollup(rollup) => {
+                let capacity = self.sizes.txs_per_inner();
+                let rollup = statement::tx_rollup(self.suite, &rollup, capacity);
+                words(&rollup.expect("falafel's rollups are true").published)
+            }
+            Request::RootRollup(root) => {
+                let size = RootSize {
+                    inners: self.sizes.inners_per_root(),
+                    slots: self.sizes.slots(),
+                };
+                let root = statement::root_rollup(self.suite, &root, size);
+                let broadcast = root.expect("falafel's root rollups are true").broadcast;
+                broadcast.words().into_iter().map(Word).collect()
+            }
+            Request::RootVerifier(root) => {
+                let data = root.root_rollup_reply.slice(..broadcast_bytes(self.sizes));
+                return [&data[..], NO_PROOF].concat().into();
+            }
+        };
+        let bytes: Vec<u8> = published.iter().flat_map(|word| word.0).collect();
+        [&bytes[..], NO_PROOF].concat().into()
+    }
+
+    /// Takes one job and answers it honestly.
+    pub(crate) async fn work(&self) -> Frame {
+        let frame = self.take().await;
+        self.ack(&frame).await;
+        frame
+    }
+
+    /// Answers a frame honestly.
+    pub(crate) async fn ack(&self, frame: &Frame) {
+        self.answer(frame, Command::Ack, self.reply(frame)).await;
+    }
+
+    /// Works for ever.
+    async fn work_on(self) {
+        loop {
+            self.work().await;
+        }
+    }
+}
+
+fn words(published: &zkwhirl_circuits::published::Published) -> Vec<Word> {
+    published.to_words().into_iter().map(Word).collect()
+}

@@ -1,0 +1,353 @@
+//! A whole rollup in one reply: the broadcast data, and every proof that
+//! stands behind it.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::{
+    MAX_PROOFS, MAX_VKS, MAX_WORDS, NativeForm, NativeProof, NativeProofError, SuiteTag,
+    broadcast_bytes,
+    words::{WordReader, WordsError},
+};
+use crate::{Sizes, SizesError, Word, limits};
+
+/// Words of the broadcast data before the transactions.
+const HEADER: usize = 142;
+/// Published words of an inner rollup before its transactions.
+const INNER_HEADER: usize = 108;
+/// Published words of a transaction.
+const TX: usize = 8;
+/// Interaction notes of a rollup.
+const INTERACTIONS: usize = limits::BRIDGES as usize;
+/// Words of an interaction note.
+const INTERACTION: usize = 6;
+/// Where the broadcast header has the rollup's slots.
+const SLOTS: usize = 1;
+
+/// The reply to a root rollup or root verifier request: broadcast data, then a
+/// native tail of form [`NativeForm::Rollup`].
+///
+/// The tail's keys: the root rollup's own, then those of the inner rollups in
+/// the order in which they first appear, each once. Its words:
+///
+/// ```text
+/// txs per inner rollup ‖ inner rollups per root rollup ‖ n
+/// n × ( 108 header words of the inner rollup
+///     ‖ form of its tail (1 or 2)
+///     ‖ v ‖ v × place of a key among the bundle's
+///     ‖ w ‖ w × word of its tail
+///     ‖ p )
+/// 32 × 6 words of the interaction notes: bridge call data, total input,
+///        total outputs a and b, nonce, result; zeros where there is none
+/// ```
+///
+/// Its proofs: the root rollup's, then the p of each inner rollup, in order.
+/// n is the number of inner rollups. With its slots of the broadcast data each
+/// of them has its whole reply in the bundle, byte for byte. There is one
+/// encoding of a bundle; [`Bundle::parse`] refuses any other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// What the rollup was made for.
+    pub sizes: Sizes,
+    /// The broadcast data.
+    pub broadcast: Vec<Word>,
+    /// The suite of every statement.
+    pub suite: SuiteTag,
+    /// BLAKE3 of the root rollup's verification key.
+    pub vk: [u8; 32],
+    /// The root rollup's proof.
+    pub proof: [u8; 128],
+    /// The inner rollups.
+    pub inners: Vec<BundledInner>,
+    /// The interactions that the rollup settles, filled up with zeros.
+    pub interactions: Vec<[Word; INTERACTION]>,
+}
+
+/// An inner rollup of a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundledInner {
+    /// The 108 published fields before the transactions.
+    pub header: Vec<Word>,
+    /// What follows the published fields in its reply.
+    pub tail: NativeProof,
+}
+
+/// Bytes that are no bundle, or parts that make none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BundleError {
+    /// Too short for its broadcast data.
+    #[error("{got} bytes are no rollup: its broadcast data alone has {must}")]
+    Length {
+        /// What there is.
+        got: usize,
+        /// The broadcast data's length, as far as it is known.
+        must: usize,
+    },
+    /// The broadcast data is for a size that no rollup has.
+    #[error("the rollup's size is {0}, must be a power of two up to 4096")]
+    Slots(Word),
+    /// No native tail follows the broadcast data.
+    #[error("{0}")]
+    Tail(#[from] NativeProofError),
+    /// The tail is another one.
+    #[error("the tail behind the broadcast data is of form {0}, must be 3")]
+    Form(u8),
+    /// The tail's words are not those of a bundle.
+    #[error("bundle: {0}")]
+    Words(#[from] WordsError),
+    /// Sizes that no rollup has.
+    #[error("bundle: {0}")]
+    Sizes(#[from] SizesError),
+    /// Sizes of another broadcast data.
+    #[error("bundle: rollups of {sizes} have {must} slots, the broadcast data has {got}")]
+    OtherSizes {
+        /// The bundle's sizes.
+        sizes: Sizes,
+        /// Slots of the broadcast data.
+        got: usize,
+        /// Slots at these sizes.
+        must: usize,
+    },
+    /// There are too few or too many proofs.
+    #[error("bundle: {got} proofs, its parts have {must}")]
+    Proofs {
+        /// Proofs that are there.
+        got: usize,
+        /// Proofs that the counts add up to.
+        must: usize,
+    },
+    /// The same bundle has another encoding.
+    #[error("bundle: not the one encoding of its parts")]
+    NotCanonical,
+    /// An inner rollup's tail that is no tx rollup's, or of another suite.
+    #[error("bundle: the tail of inner rollup {0} is no tx rollup's of the bundle's suite")]
+    Inner(usize),
+    /// More than fits.
+    #[error("bundle: {got} {what}, at most {most} fit")]
+    TooLarge {
+        /// What is too much.
+        what: &'static str,
+        /// How much it is.
+        got: usize,
+        /// How much may be.
+        most: usize,
+    },
+}
+
+impl Bundle {
+    /// Reads a whole reply.
+    pub fn parse(reply: &[u8]) -> Result<Self, BundleError> {
+        let slots = slots(reply)?;
+        let must = 32 * (HEADER + TX * slots);
+        let got = reply.len();
+        let (broadcast, tail) = reply
+            .split_at_checked(must)
+            .ok_or(BundleError::Length { got, must })?;
+        let native = NativeProof::parse(tail)?;
+        if native.form != NativeForm::Rollup {
+            return Err(BundleError::Form(native.form as u8));
+        }
+        let mut words = WordReader::new(&native.words);
+        let sizes = sizes(&mut words, slots)?;
+        let most = sizes.inners_per_root() as usize;
+        let n = words.number(format_args!("number of inner rollups"), 1, most)?;
+        let (proof, mut proofs) = native.proofs.split_first().expect("a tail has a proof");
+        let mut inners = Vec::new();
+        for at in 0..n {
+            inners.push(BundledInner::read(at, &mut words, &native, &mut proofs)?);
+        }
+        let interactions = words.take(INTERACTIONS * INTERACTION, format_args!("interactions"))?;
+        words.end()?;
+        if !proofs.is_empty() {
+            let got = native.proofs.len();
+            let must = got - proofs.len();
+            return Err(BundleError::Proofs { got, must });
+        }
+        let (broadcast, _) = broadcast.as_chunks::<32>();
+        let (interactions, _) = interactions.as_chunks::<INTERACTION>();
+        let bundle = Self {
+            sizes,
+            broadcast: broadcast.iter().copied().map(Word).collect(),
+            suite: native.suite,
+            vk: native.vks[0],
+            proof: *proof,
+            inners,
+            interactions: interactions.to_vec(),
+        };
+        if bundle.to_bytes()? != reply {
+            return Err(BundleError::NotCanonical);
+        }
+        Ok(bundle)
+    }
+
+    /// The whole reply.
+    ///
+    /// # Panics
+    /// If the broadcast data has not the length of its sizes.
+    pub fn to_bytes(&self) -> Result<Bytes, BundleError> {
+        assert_eq!(32 * self.broadcast.len(), broadcast_bytes(self.sizes));
+        let mut vks = vec![self.vk];
+        let number = |number: usize| Word::from(number as u64);
+        let mut words = vec![
+            Word::from(u64::from(self.sizes.txs_per_inner())),
+            Word::from(u64::from(self.sizes.inners_per_root())),
+            number(self.inners.len()),
+        ];
+        let mut proofs = vec![self.proof];
+        for (at, inner) in self.inners.iter().enumerate() {
+            let form = [NativeForm::TxRollup, NativeForm::TxRollupChain];
+            if !form.contains(&inner.tail.form) || inner.tail.suite != self.suite {
+                return Err(BundleError::Inner(at));
+            }
+            words.extend(&inner.header);
+            words.push(number(inner.tail.form as usize));
+            words.push(number(inner.tail.vks.len()));
+            words.extend(inner.tail.vks.iter().map(|vk| number(place(&mut vks, vk))));
+            words.push(number(inner.tail.words.len()));
+            words.extend(&inner.tail.words);
+            words.push(number(inner.tail.proofs.len()));
+            proofs.extend(&inner.tail.proofs);
+        }
+        words.extend(self.interactions.as_flattened());
+        for (what, got, most) in [
+            ("verification keys", vks.len(), MAX_VKS),
+            ("words", words.len(), MAX_WORDS),
+            ("proofs", proofs.len(), MAX_PROOFS),
+        ] {
+            if got > most {
+                return Err(BundleError::TooLarge { what, got, most });
+            }
+        }
+        let tail = NativeProof {
+            suite: self.suite,
+            form: NativeForm::Rollup,
+            vks,
+            words,
+            proofs,
+        };
+        let tail = tail.to_bytes();
+        let got = 32 * self.broadcast.len() + tail.len();
+        if got > limits::REPLY_BYTES {
+            let (what, most) = ("bytes", limits::REPLY_BYTES);
+            return Err(BundleError::TooLarge { what, got, most });
+        }
+        let mut out = BytesMut::with_capacity(got);
+        self.broadcast
+            .iter()
+            .for_each(|word| out.put_slice(&word.0));
+        out.put_slice(&tail);
+        Ok(out.freeze())
+    }
+
+    /// The published fields of an inner rollup.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn inner_fields(&self, at: usize) -> Vec<Word> {
+        let words = TX * self.sizes.slots() as usize;
+        let mut fields = self.inners[at].header.clone();
+        fields.extend(&self.broadcast[HEADER + words * at..][..words]);
+        fields
+    }
+
+    /// The reply of an inner rollup, as it was given to the root rollup.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn inner_reply(&self, at: usize) -> Bytes {
+        let mut reply = BytesMut::new();
+        let fields = self.inner_fields(at);
+        fields.iter().for_each(|word| reply.put_slice(&word.0));
+        reply.put_slice(&self.inners[at].tail.to_bytes());
+        reply.freeze()
+    }
+}
+
+impl BundledInner {
+    /// An inner rollup from its whole reply at some sizes.
+    pub fn of_reply(reply: &[u8], sizes: Sizes) -> Result<Self, BundleError> {
+        let must = 32 * (INNER_HEADER + TX * sizes.slots() as usize);
+        let got = reply.len();
+        let (fields, tail) = reply
+            .split_at_checked(must)
+            .ok_or(BundleError::Length { got, must })?;
+        let (fields, _) = fields.as_chunks::<32>();
+        Ok(Self {
+            header: fields[..INNER_HEADER].iter().copied().map(Word).collect(),
+            tail: NativeProof::parse(tail)?,
+        })
+    }
+
+    fn read(
+        at: usize,
+        words: &mut WordReader<'_>,
+        bundle: &NativeProof,
+        proofs: &mut &[[u8; 128]],
+    ) -> Result<Self, BundleError> {
+        let inner = format_args!("inner rollup {at}");
+        let header = words.take(INNER_HEADER, format_args!("{inner}: header"))?;
+        let form = match words.number(format_args!("{inner}: form"), 1, 2)? {
+            1 => NativeForm::TxRollup,
+            _ => NativeForm::TxRollupChain,
+        };
+        let count = words.number(format_args!("{inner}: number of keys"), 1, MAX_VKS)?;
+        let mut vks = Vec::new();
+        for _ in 0..count {
+            let most = bundle.vks.len() - 1;
+            let place = words.number(format_args!("{inner}: place of a key"), 0, most)?;
+            vks.push(bundle.vks[place]);
+        }
+        let count = words.number(format_args!("{inner}: number of words"), 0, MAX_WORDS)?;
+        let own = words.take(count, format_args!("{inner}: words"))?;
+        let most = proofs.len();
+        let count = words.number(format_args!("{inner}: number of proofs"), 1, most)?;
+        let (first, rest) = proofs.split_at(count);
+        *proofs = rest;
+        Ok(Self {
+            header: header.to_vec(),
+            tail: NativeProof {
+                suite: bundle.suite,
+                form,
+                vks,
+                words: own.to_vec(),
+                proofs: first.to_vec(),
+            },
+        })
+    }
+}
+
+/// The slots that the broadcast header says.
+fn slots(reply: &[u8]) -> Result<usize, BundleError> {
+    let got = reply.len();
+    let (words, _) = reply.as_chunks::<32>();
+    let word = words.get(SLOTS).copied().map(Word);
+    let must = 32 * HEADER;
+    let word = word.ok_or(BundleError::Length { got, must })?;
+    let most = u64::from((limits::TXS * limits::INNERS).next_power_of_two());
+    let slots = word.to_u64().filter(|n| n.is_power_of_two() && *n <= most);
+    let slots = slots.ok_or(BundleError::Slots(word))?;
+    Ok(usize::try_from(slots).expect("at most 4096"))
+}
+
+fn sizes(words: &mut WordReader<'_>, slots: usize) -> Result<Sizes, BundleError> {
+    let mut number = |name, most: u32| {
+        let number = words.number(format_args!("{name}"), 1, most as usize)?;
+        Ok::<u32, WordsError>(u32::try_from(number).expect("below its limit"))
+    };
+    let txs = number("txs per inner rollup", limits::TXS)?;
+    let inners = number("inner rollups per root rollup", limits::INNERS)?;
+    let sizes = Sizes::new(txs, inners)?;
+    let must = sizes.rollup_slots() as usize;
+    if must != slots {
+        let got = slots;
+        return Err(BundleError::OtherSizes { sizes, got, must });
+    }
+    Ok(sizes)
+}
+
+/// The place of a key in a list; a new one is added at its end.
+fn place(vks: &mut Vec<[u8; 32]>, vk: &[u8; 32]) -> usize {
+    vks.iter().position(|known| known == vk).unwrap_or_else(|| {
+        vks.push(*vk);
+        vks.len() - 1
+    })
+}

@@ -1,0 +1,164 @@
+//! Whole rollups: claims, inner rollups, root rollup, root verifier, settled.
+
+use std::{collections::HashMap, time::Duration};
+
+use zkwhirl::cluster::Provers;
+use zkwhirl_broker_adapter::What;
+use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::{Event, Plan, State};
+use zkwhirl_job::{FailureClass, JobId, Kind, Sizes, reply::ReplyShape};
+
+use crate::support::{Scene, Stage, kill_prover_children, native, proverless};
+
+/// `rollups` of `inners` × 1 tx, the first with `claims` claims.
+fn plan(suite: Suite, inners: u32, claims: usize, rollups: u32) -> Plan {
+    Plan {
+        suite,
+        seed: 7,
+        sizes: Sizes::new(1, inners).unwrap(),
+        genesis_claims: claims,
+        max_claims: inners as usize,
+        txs: inners as usize,
+        rollups: Some(rollups),
+        vks: true,
+    }
+}
+
+async fn stage(provers: Provers, slots: usize, plan: Plan) -> Stage {
+    let scene = Scene {
+        provers,
+        slots,
+        delay: Duration::from_millis(50),
+        plan: Some(plan),
+    };
+    scene.start().await
+}
+
+/// Everything that Falafel said so far.
+fn said(stage: &mut Stage) -> Vec<Event> {
+    std::iter::from_fn(|| stage.pipeline.try_recv().ok()).collect()
+}
+
+/// Three rollups of 4 inner rollups; the second and the third start with claims
+/// of what the rollup before deposited. Gives what Falafel settled.
+async fn three_rollups(provers: Provers) -> Vec<Event> {
+    let mut stage = stage(provers, 2, plan(Suite::Poseidon, 4, 2, 3)).await;
+    assert_eq!(stage.falafel.finished().await, State::Done);
+    assert_eq!(stage.falafel.progress().settled, 3);
+    let events = said(&mut stage);
+    let claims: Vec<usize> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::RollupStarted { claims, .. } => Some(*claims),
+            _ => None,
+        })
+        .collect();
+    assert_eq!((claims.len(), claims[0]), (3, 2));
+    assert!(claims[1] > 0 && claims[2] > 0, "{claims:?}");
+    let mut delivered: HashMap<Kind, usize> = HashMap::new();
+    for event in &events {
+        if let Event::JobCreated { kind, .. } = event {
+            *delivered.entry(kind.unwrap()).or_default() += 1;
+        }
+    }
+    let once_each = [Kind::JoinSplitVk, Kind::AccountVk].map(|kind| delivered[&kind]);
+    let outer = [Kind::RootRollup, Kind::RootVerifier].map(|kind| delivered[&kind]);
+    assert_eq!((once_each, outer), ([1, 1], [3, 3]));
+    assert_eq!(delivered[&Kind::TxRollup], 12);
+    stage.falafel_noticed_nothing();
+    stage.end().await;
+    let settled = |event: &Event| matches!(event, Event::RollupSettled { .. });
+    events.into_iter().filter(settled).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_rollups_settle_with_claims_of_the_rollup_before() {
+    let sizes = Sizes::new(1, 4).unwrap();
+    let shape = ReplyShape::of(Kind::RootVerifier, sizes);
+    let settled = three_rollups(proverless(Suite::Poseidon, 1, 4)).await;
+    let expected = [1, 2, 3].map(|rollup_id| Event::RollupSettled {
+        rollup_id,
+        inners: 4,
+        txs: 4,
+        final_bytes: shape.bytes.unwrap(),
+        proofs: 0,
+    });
+    assert_eq!(settled, expected);
+}
+
+/// A Falafel that restarts while the root rollup is proved asks for all of it
+/// again: everything but that one proof is there already.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() {
+    let Provers::Proverless { rollups, .. } = proverless(Suite::Poseidon, 1, 4) else {
+        unreachable!("the mock")
+    };
+    let work = Duration::from_millis(700);
+    let provers = Provers::Proverless { rollups, work };
+    let mut stage = stage(provers, 2, plan(Suite::Poseidon, 4, 2, 1)).await;
+    stage
+        .until(|event| {
+            event.kind == Some(Kind::RootRollup) && matches!(event.what, What::Claimed { .. })
+        })
+        .await;
+    let before = stage.falafel.progress().verified;
+    assert_eq!(before, 2 + 2 + 4, "keys, claims, inner rollups");
+    stage
+        .falafel
+        .restart(Duration::from_millis(100))
+        .await
+        .unwrap();
+    assert_eq!(stage.falafel.finished().await, State::Done);
+    assert_eq!(stage.falafel.progress().settled, 1);
+    let mut claimed: HashMap<JobId, u32> = HashMap::new();
+    while let Ok(event) = stage.events.try_recv() {
+        if matches!(event.what, What::Claimed { .. }) {
+            *claimed.entry(event.job).or_default() += 1;
+        }
+    }
+    assert_eq!(claimed.len(), 2 + 2 + 4 + 2, "no request was another one");
+    assert!(claimed.values().all(|times| *times == 1), "{claimed:?}");
+    assert_eq!(stage.falafel.stats().nacks, 0);
+    stage.end().await;
+}
+
+/// Every proof is real: those of the inner rollups, claims and client
+/// transactions travel in the final buffer, and Falafel verifies it alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn three_rollups_settle_with_real_proofs() {
+    let settled = three_rollups(native(Suite::Poseidon, 1, 4)).await;
+    assert_eq!(settled.len(), 3);
+    for event in settled {
+        let Event::RollupSettled { txs, proofs, .. } = event else {
+            unreachable!("filtered")
+        };
+        // One of each inner rollup, one of each transaction's client or claim,
+        // and the root rollup's.
+        assert_eq!((txs, proofs), (4, 4 + 4 + 1));
+    }
+}
+
+/// The prover that proves the root rollup dies; another attempt proves it and
+/// Falafel notices nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prover_killed_in_the_root_phase_costs_an_attempt() {
+    let provers = native(Suite::Poseidon, 1, 1);
+    let mut stage = stage(provers, 1, plan(Suite::Poseidon, 1, 1, 1)).await;
+    let root = Some(Kind::RootRollup);
+    stage
+        .until(|event| event.kind == root && matches!(event.what, What::Progress { .. }))
+        .await;
+    kill_prover_children();
+    assert_eq!(stage.falafel.finished().await, State::Done);
+    let mut attempts = Vec::new();
+    while let Ok(event) = stage.events.try_recv() {
+        match event.what {
+            What::Claimed { attempt, .. } if event.kind == root => attempts.push(attempt),
+            What::Retrying { class, .. } => assert_eq!(class, FailureClass::Prover),
+            _ => {}
+        }
+    }
+    assert_eq!(attempts, [1, 2]);
+    stage.falafel_noticed_nothing();
+    stage.end().await;
+}
