@@ -18,6 +18,6 @@ mod tests;
 mod verdict;
 mod words;
 
-pub use config::{Deadlines, Slot, Stop, WorkerConfig, WorkerDeps};
+pub use config::{Deadlines, Readiness, Slot, Stop, WorkerConfig, WorkerDeps};
 pub use slot::run;
 pub use verdict::{Policy, Verdict, verdict};
