@@ -47,7 +47,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn start(self) -> Stage {
-        let sizes = rollups(&self.provers).sizes;
+        let sizes = self.provers.rollups().sizes;
         let config = FalafelConfig::new(self.plan, Arc::new(self.provers.checker().unwrap()));
         let pipeline = config.events.subscribe();
         let falafel = Falafel::start(config).await.unwrap();
@@ -112,13 +112,6 @@ impl Stage {
     }
 }
 
-fn rollups(provers: &Provers) -> Rollups {
-    match provers {
-        Provers::Native(native) => native.rollups,
-        Provers::Proverless { rollups, .. } => *rollups,
-    }
-}
-
 /// Keys that all tests share: made once, by whichever needs them first, also
 /// when the suite runs twice at once.
 pub(crate) fn data_dir() -> PathBuf {
@@ -137,6 +130,8 @@ pub(crate) fn native(suite: Suite, txs: u32, inners: u32) -> Provers {
         max_circuit_size: 1 << 21,
         allow_dev_keys: true,
         fleet: None,
+        load_first: Vec::new(),
+        memory_limit: None,
     })
 }
 

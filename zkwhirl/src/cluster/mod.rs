@@ -1,6 +1,8 @@
 //! One process that does everything: bridge, embedded broker and ledger, and a
 //! worker with several slots.
 
+mod cli;
+mod crs;
 mod keys;
 mod memory;
 mod provers;
@@ -18,6 +20,7 @@ use zkwhirl_broker_adapter::{
 use zkwhirl_job::Topic;
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
+pub use cli::CliProvers;
 pub use keys::{FleetKeys, REDIS_URL, StoredClientVks, client_circuit, key_store};
 pub use memory::Peak;
 pub use provers::{NativeProvers, Provers};
@@ -63,7 +66,7 @@ impl Cluster {
             ledger: Arc::clone(&ledger),
             verifier: config.provers.verifier().map_err(io::Error::other)?,
             events: events.clone(),
-            client_vks: None,
+            client_vks: config.provers.client_vks().map_err(io::Error::other)?,
         };
         let bridge = Bridge::new(config.bridge, deps)?;
         let handle = bridge.handle();

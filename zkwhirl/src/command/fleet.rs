@@ -95,6 +95,8 @@ pub(super) fn provers(
         max_circuit_size: args.keys.max_circuit_size,
         allow_dev_keys: args.allow_dev_keys,
         fleet: Some(fleet_keys(args, redis)),
+        load_first: Vec::new(),
+        memory_limit: None,
     }))
 }
 

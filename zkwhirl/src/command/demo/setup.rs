@@ -135,6 +135,8 @@ pub(super) fn provers(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Prove
         max_circuit_size: args.keys.max_circuit_size,
         allow_dev_keys: true,
         fleet: None,
+        load_first: Vec::new(),
+        memory_limit: None,
     }))
 }
 
