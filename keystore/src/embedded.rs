@@ -263,7 +263,7 @@ impl KeyStore for EmbeddedKeyStore {
 
     fn verification_key(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError> {
         let key = self.find(circuit)?;
-        key.map(|key| key.vk().map(<[u8]>::to_vec)).transpose()
+        Ok(key.map(|key| key.vk().to_vec()))
     }
 
     fn import_client_vk(&self, client: &ClientCircuit, bytes: &[u8]) -> Result<(), KeyError> {

@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 
 /// The version of the file layout and of every section's encoding; part of
 /// every [`KeyId`].
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// A circuit as the code of this release builds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CircuitIdentity {
-    /// The circuit's name: `tx-rollup/poseidon/1`.
+    /// The circuit's name: statement, suite and sizes, `tx-rollup/poseidon/1`.
     pub name: String,
+    /// The depths of the trees that it works on, for people: the matrices
+    /// depend on them.
+    pub depths: String,
     /// BLAKE3 of its constraint matrices, hexadecimal: a change of the
     /// statement is another circuit, whatever its name.
     pub matrices: String,
@@ -49,29 +52,38 @@ impl CircuitIdentity {
     /// The first part in which `other` differs: its name, this one's value and
     /// the other's.
     pub(crate) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
-        let parts = |identity: &Self| {
-            let Self {
-                name,
-                matrices,
-                rows,
-            } = identity.clone();
-            [
-                ("circuit", name),
-                ("matrices", matrices),
-                ("rows", rows.to_string()),
-            ]
-        };
-        let mut pairs = parts(self).into_iter().zip(parts(other));
+        let mut pairs = self.parts().into_iter().zip(other.parts());
         pairs.find_map(|((part, own), (_, others))| (own != others).then_some((part, own, others)))
+    }
+
+    /// Its parts by their names, those that say most to a person first.
+    fn parts(&self) -> [(&'static str, String); 6] {
+        let Self {
+            name,
+            depths,
+            matrices,
+            rows,
+        } = self;
+        let mut names = name.splitn(3, '/').map(str::to_owned);
+        let mut next = || names.next().unwrap_or_default();
+        [
+            ("statement", next()),
+            ("suite", next()),
+            ("size", next()),
+            ("tree depths", depths.clone()),
+            ("rows", rows.to_string()),
+            ("matrices", matrices.clone()),
+        ]
     }
 }
 
 impl KeyId {
     /// The id of the key that a setup of `provenance` made for `circuit`.
     pub fn of(circuit: &CircuitIdentity, provenance: &Provenance, vk: &[u8]) -> Self {
-        let mut hash = blake3::Hasher::new_derive_key("zkwhirl 2026 proving key identity v1");
+        let mut hash = blake3::Hasher::new_derive_key("zkwhirl 2026 proving key identity v2");
         for part in [
             circuit.name.as_bytes(),
+            circuit.depths.as_bytes(),
             circuit.matrices.as_bytes(),
             &circuit.rows.to_be_bytes(),
             &FORMAT.to_be_bytes(),

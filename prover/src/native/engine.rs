@@ -14,7 +14,7 @@ use zkwhirl_job::{
     reply::{NativeProof, SuiteTag},
 };
 use zkwhirl_keystore::{
-    CircuitIdentity, EmbeddedKeyStore, KeyProgress, KeyStore, KeyWriter, Provenance, ensure_usable,
+    EmbeddedKeyStore, KeyProgress, KeyStore, KeyWriter, Provenance, ensure_usable,
 };
 
 use super::{NativeKey, SizeMismatch, groth16, key, statement::Statement, verify::verify_proof};
@@ -206,11 +206,7 @@ impl Engine {
             fraction: 0.0,
         });
         let matrices = circuit.matrices();
-        let identity = CircuitIdentity {
-            name: name.clone(),
-            matrices: hex::encode(matrices.digest()),
-            rows: rows as u64,
-        };
+        let identity = key::identity(circuit, &matrices);
         let provenance = &self.config.provenance;
         let mut generate = |writer: &mut KeyWriter| {
             let advance = writer.advance();

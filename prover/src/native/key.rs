@@ -1,6 +1,6 @@
 //! Proving keys: their setup, their sections, their loading.
 
-use std::io;
+use std::{io, sync::OnceLock};
 
 use ark_bn254::{Bn254, Fr};
 use ark_ff::Zero;
@@ -9,27 +9,36 @@ use ark_relations::{
     gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, Variable},
     utils::Result as SynthesisResult,
 };
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
+use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, SerializationError};
 use ark_std::UniformRand;
 use rand::{RngCore, SeedableRng, rngs::OsRng};
 use rand_chacha::ChaCha20Rng;
-use zkwhirl_circuits::r1cs::{Matrices, Matrix};
+use zkwhirl_circuits::{
+    Circuit,
+    r1cs::{Matrices, Matrix},
+};
+use zkwhirl_job::request::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH};
 use zkwhirl_keystore::{CircuitIdentity, KeyError, KeyFile, KeyId, KeyWriter, Provenance};
 
 use super::{
     groth16::Queries,
-    matrices,
-    points::{read_g1, read_g2, write_g1, write_g2},
+    mapped::{Mapped, Raw, layout_holds},
+    matrices::{self, MappedMatrices},
+    points::{write_g1, write_g2},
 };
 
-/// A proving key that was loaded, with its verification key and its matrices.
+/// A proving key in use, with its verification key and its matrices. Points and
+/// matrices stay in the mapped file.
 #[derive(Debug)]
 pub struct NativeKey {
     id: KeyId,
     provenance: Provenance,
-    verifying: VerificationKey,
+    vk: VerifyingKey<Bn254>,
+    vk_digest: [u8; 32],
+    /// The same, prepared when it is first asked for.
+    verifying: OnceLock<VerificationKey>,
     pub(super) queries: Queries,
-    pub(super) matrices: Matrices,
+    pub(super) matrices: MappedMatrices,
 }
 
 /// A verification key, prepared, with the digest that proofs name it by.
@@ -38,6 +47,19 @@ pub struct VerificationKey {
     /// BLAKE3 of the compressed key.
     pub digest: [u8; 32],
     pub(super) prepared: PreparedVerifyingKey<Bn254>,
+}
+
+/// A circuit as this release builds it.
+pub(super) fn identity(circuit: &Circuit, matrices: &Matrices) -> CircuitIdentity {
+    CircuitIdentity {
+        name: circuit.to_string(),
+        depths: format!(
+            "data {DATA_TREE_DEPTH}, nullifier {NULL_TREE_DEPTH}, roots {ROOTS_TREE_DEPTH}, \
+             defi {DEFI_TREE_DEPTH}"
+        ),
+        matrices: hex::encode(matrices.digest()),
+        rows: matrices.num_rows as u64,
+    }
 }
 
 /// Makes a key for `matrices` and writes its sections.
@@ -52,12 +74,10 @@ pub(super) fn generate(
         reason,
     };
     let key = setup(matrices, provenance).map_err(|e| failed(e.to_string()))?;
-    let mut vk = Vec::new();
-    key.vk
-        .serialize_compressed(&mut vk)
-        .map_err(|e| failed(e.to_string()))?;
-    let g1_constants = [key.vk.alpha_g1, key.beta_g1, key.delta_g1];
-    let g2_constants = [key.vk.beta_g2, key.vk.delta_g2];
+    let vk = vk_bytes(&key.vk).map_err(|e| failed(e.to_string()))?;
+    let mut g1_constants = vec![key.vk.alpha_g1, key.beta_g1, key.delta_g1];
+    g1_constants.extend(&key.vk.gamma_abc_g1);
+    let g2_constants = [key.vk.beta_g2, key.vk.gamma_g2, key.vk.delta_g2];
     let mut write = |name: &str, bytes: &[u8]| writer.section(name, bytes);
     let written: io::Result<()> = (|| {
         write("vk", &vk)?;
@@ -74,39 +94,80 @@ pub(super) fn generate(
 }
 
 impl NativeKey {
-    /// Loads a key whose bytes were checked when it was opened.
+    /// Uses a key, whose bytes were checked when it was opened, where it lies.
     pub fn load(file: &KeyFile) -> Result<Self, KeyError> {
-        let damaged = |what: &str| KeyError::Damaged {
-            path: file.path().to_owned(),
-            problem: format!("section {what} cannot be read"),
+        static LAYOUT: OnceLock<bool> = OnceLock::new();
+        if !LAYOUT.get_or_init(layout_holds) {
+            let problem = "this build lays out curve points in another way than keys do";
+            return Err(KeyError::Config(problem.to_owned()));
+        }
+        let [alpha_g1, beta_g1, delta_g1, ref gamma_abc_g1 @ ..] = list(file, "g1")?[..] else {
+            return Err(unreadable(file, "g1"));
         };
-        let g1 = |name: &str| read_g1(file.section(name)?).ok_or_else(|| damaged(name));
-        let g2 = |name: &str| read_g2(file.section(name)?).ok_or_else(|| damaged(name));
-        let [alpha_g1, beta_g1, delta_g1] = g1("g1")?[..] else {
-            return Err(damaged("g1"));
+        let [beta_g2, gamma_g2, delta_g2] = list(file, "g2")?[..] else {
+            return Err(unreadable(file, "g2"));
         };
-        let [beta_g2, delta_g2] = g2("g2")?[..] else {
-            return Err(damaged("g2"));
-        };
-        Ok(Self {
+        let key = Self {
             id: file.id(),
             provenance: file.provenance().clone(),
-            verifying: VerificationKey::load(file)?,
+            vk: VerifyingKey {
+                alpha_g1,
+                beta_g2,
+                gamma_g2,
+                delta_g2,
+                gamma_abc_g1: gamma_abc_g1.to_vec(),
+            },
+            vk_digest: *blake3::hash(file.vk()).as_bytes(),
+            verifying: OnceLock::new(),
             queries: Queries {
                 alpha_g1,
                 beta_g1,
                 delta_g1,
                 beta_g2,
                 delta_g2,
-                a: g1("a")?,
-                b_g1: g1("b1")?,
-                b_g2: g2("b2")?,
-                h: g1("h")?,
-                l: g1("l")?,
+                a: list(file, "a")?,
+                b_g1: list(file, "b1")?,
+                b_g2: list(file, "b2")?,
+                h: list(file, "h")?,
+                l: list(file, "l")?,
             },
-            matrices: matrices::parse(file.section("matrices")?)
-                .ok_or_else(|| damaged("matrices"))?,
-        })
+            matrices: MappedMatrices::new(&file.section("matrices")?)
+                .ok_or_else(|| unreadable(file, "matrices"))?,
+        };
+        key.check_parts(file.vk())
+            .map_err(|problem| KeyError::damaged(file.path(), problem))?;
+        Ok(key)
+    }
+
+    /// Checks that points, matrices and verification key are of one size and of
+    /// one setup.
+    fn check_parts(&self, vk: &[u8]) -> Result<(), String> {
+        let (queries, matrices) = (&self.queries, &self.matrices);
+        let variables = matrices.num_instance + matrices.num_witness;
+        for (section, points, must) in [
+            ("a", queries.a.len(), variables),
+            ("b1", queries.b_g1.len(), variables),
+            ("b2", queries.b_g2.len(), variables),
+            ("h", queries.h.len(), matrices.domain() - 1),
+            ("l", queries.l.len(), matrices.num_witness),
+            (
+                "g1",
+                self.vk.gamma_abc_g1.len() + 3,
+                matrices.num_instance + 3,
+            ),
+        ] {
+            if points != must {
+                return Err(format!(
+                    "it is of another size: its section {section} has {points} points, \
+                     its matrices need {must}"
+                ));
+            }
+        }
+        // Encoding is cheap, decoding is not.
+        if vk_bytes(&self.vk).is_ok_and(|bytes| bytes == vk) {
+            return Ok(());
+        }
+        Err("its proving part is of another verification key".to_owned())
     }
 
     /// The key's identity.
@@ -121,7 +182,10 @@ impl NativeKey {
 
     /// The verification key.
     pub fn verifying(&self) -> &VerificationKey {
-        &self.verifying
+        self.verifying.get_or_init(|| VerificationKey {
+            digest: self.vk_digest,
+            prepared: ark_groth16::prepare_verifying_key(&self.vk),
+        })
     }
 
     /// Constraints of the circuit.
@@ -130,12 +194,27 @@ impl NativeKey {
     }
 }
 
+/// A verification key as keys hold it and proofs name it by its digest.
+fn vk_bytes(vk: &VerifyingKey<Bn254>) -> Result<Vec<u8>, SerializationError> {
+    let mut bytes = Vec::new();
+    vk.serialize_compressed(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The values of a section.
+fn list<T: Raw>(file: &KeyFile, name: &str) -> Result<Mapped<T>, KeyError> {
+    Mapped::new(file.section(name)?).ok_or_else(|| unreadable(file, name))
+}
+
+fn unreadable(file: &KeyFile, section: &str) -> KeyError {
+    KeyError::damaged(file.path(), format!("its section {section} cannot be read"))
+}
+
 impl VerificationKey {
     /// Loads the verification key of a key file, with all checks.
     pub fn load(file: &KeyFile) -> Result<Self, KeyError> {
-        Self::parse(file.vk()?).map_err(|problem| KeyError::Damaged {
-            path: file.path().to_owned(),
-            problem: format!("its verification key {problem}"),
+        Self::parse(file.vk()).map_err(|problem| {
+            KeyError::damaged(file.path(), format!("its verification key {problem}"))
         })
     }
 

@@ -4,6 +4,7 @@
 mod engine;
 mod groth16;
 mod key;
+mod mapped;
 mod matrices;
 mod points;
 mod progress;

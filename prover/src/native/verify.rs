@@ -16,7 +16,7 @@ use zkwhirl_job::{
 };
 use zkwhirl_keystore::{CircuitIdentity, KeyStore};
 
-use super::{VerificationKey, engine::suite_tag, statement::Statement};
+use super::{VerificationKey, engine::suite_tag, key, statement::Statement};
 
 /// Checks replies of the native engine.
 ///
@@ -123,13 +123,7 @@ impl NativeVerifier {
         if let Some(kept) = keys.get(name) {
             return kept.clone();
         }
-        let matrices = circuit.matrices();
-        let identity = CircuitIdentity {
-            name: name.to_owned(),
-            matrices: hex::encode(matrices.digest()),
-            rows: matrices.num_rows as u64,
-        };
-        let identity = Arc::new(identity);
+        let identity = Arc::new(key::identity(circuit, &circuit.matrices()));
         let kept = Kept {
             identity,
             key: None,

@@ -89,7 +89,7 @@ fn those_that_wait_see_who_makes_the_key_and_how_far_it_is() {
         };
         let mut generate = |_: &mut KeyWriter| panic!("it is made already");
         let key = machine.find_or_generate(&claim(), &SINGLE, &mut generate, &watch);
-        assert_eq!(key.unwrap().key.vk().unwrap(), b"one");
+        assert_eq!(key.unwrap().key.vk(), b"one");
     });
     assert!(seen.into_inner());
 }
@@ -180,7 +180,7 @@ fn a_generator_that_slept_takes_the_key_of_the_one_that_replaced_it() {
         .find_or_generate(&claim(), &SINGLE, &mut generate, &|_| {})
         .unwrap();
     assert!(!made.fresh);
-    assert_eq!(made.key.vk().unwrap(), b"quick");
+    assert_eq!(made.key.vk(), b"quick");
     assert_eq!(slow.local().list().unwrap().len(), 1);
     let aside = fleet
         .files(0)
@@ -218,7 +218,7 @@ fn a_generator_that_is_overtaken_stops_and_starts_again_when_it_is_its_turn() {
         .find_or_generate(&claim(), &SINGLE, &mut generate, &|_| {})
         .unwrap();
     assert!(made.fresh);
-    assert_eq!((made.key.vk().unwrap(), runs), (&b"second"[..], 2));
+    assert_eq!((made.key.vk(), runs), (&b"second"[..], 2));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_key_that_is_here_already_becomes_the_fleets() {
     );
     assert!(!make(&fleet.machine(0), &claim(), "another").fresh);
     let fetched = make(&fleet.machine(1), &claim(), "another");
-    assert_eq!(fetched.key.vk().unwrap(), b"ceremony");
+    assert_eq!(fetched.key.vk(), b"ceremony");
 }
 
 #[test]
