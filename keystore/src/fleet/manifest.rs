@@ -34,7 +34,7 @@ impl Manifest {
             circuit: key.circuit().clone(),
             key: key.id().to_string(),
             provenance: key.provenance().clone(),
-            vk: blobs::digest(key.vk()?),
+            vk: blobs::digest(key.vk()),
             file: key.digest(),
             file_bytes: key.bytes(),
             published_by: who.to_owned(),
@@ -92,7 +92,11 @@ impl Manifest {
     /// that were of another setup could not make a proof that verifies.
     pub(super) fn check_key(&self, key: &KeyFile) -> Result<(), KeyError> {
         let place = key.path().display().to_string();
-        self.check_vk(key.vk()?, &place)?;
+        if *key.provenance() != self.provenance {
+            let [got, expected] = [key.provenance(), &self.provenance].map(ToString::to_string);
+            return Err(mismatch(&self.circuit, &place, "setup", &got, &expected));
+        }
+        self.check_vk(key.vk(), &place)?;
         let id = key.id().to_string();
         if id != self.key {
             return Err(mismatch(&self.circuit, &place, "key id", &id, &self.key));
