@@ -58,6 +58,30 @@ pub enum KeyError {
         /// The circuit that was asked for.
         circuit: String,
     },
+    /// The key's circuit is none of this release.
+    #[error(
+        "key {} is for {circuit}, a circuit that this release does not have",
+        path.display()
+    )]
+    NoCircuit {
+        /// The key's file.
+        path: PathBuf,
+        /// What the key says.
+        circuit: String,
+    },
+    /// There is a key already where another was to be put.
+    #[error(
+        "there is a key for {circuit} already, {here}, and {given} is another; \
+         zkwhirl keys remove makes way for it"
+    )]
+    Taken {
+        /// The circuit.
+        circuit: String,
+        /// The start of the id of the key that is there.
+        here: String,
+        /// What was to be put there.
+        given: String,
+    },
     /// A development key where none is allowed.
     #[error(
         "key for {circuit} is a {provenance}: it proves nothing to a stranger; \

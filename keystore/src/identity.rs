@@ -34,6 +34,21 @@ pub enum Provenance {
     },
     /// Drawn at random by one machine: whoever ran it could forge proofs.
     SingleParty,
+    /// From a ceremony's powers of tau, and one contribution drawn at random
+    /// here: whoever ran it could forge proofs.
+    Powers {
+        /// Which ceremony: a BLAKE3, hexadecimal.
+        powers: String,
+    },
+    /// Of a ceremony: one contributor who forgot their secret is enough.
+    Ceremony {
+        /// Which first phase every point was checked against: a BLAKE3,
+        /// hexadecimal. `None`: none was at hand.
+        powers: Option<String>,
+        /// The contributions to the second phase, oldest first: BLAKE2b-512,
+        /// hexadecimal, as snarkjs shows them.
+        contributions: Vec<String>,
+    },
 }
 
 /// A key's identity: BLAKE3 over the circuit's, the file format's and the
@@ -87,7 +102,7 @@ impl KeyId {
             circuit.matrices.as_bytes(),
             &circuit.rows.to_be_bytes(),
             &FORMAT.to_be_bytes(),
-            provenance.to_string().as_bytes(),
+            &serde_json::to_vec(provenance).unwrap_or_default(),
             vk,
         ] {
             hash.update(&(part.len() as u64).to_be_bytes());
@@ -104,11 +119,36 @@ impl Provenance {
     }
 }
 
+/// The start of a digest, enough for a person.
+fn short(digest: &str) -> &str {
+    digest.get(..8).unwrap_or(digest)
+}
+
 impl fmt::Display for Provenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DevSeeded { seed } => write!(f, "dev key (seed {seed}, never for funds)"),
             Self::SingleParty => f.write_str("single-party setup (not a ceremony)"),
+            Self::Powers { powers } => write!(
+                f,
+                "single-party contribution to powers of tau {} (half a ceremony)",
+                short(powers)
+            ),
+            Self::Ceremony {
+                powers,
+                contributions,
+            } => {
+                let last = contributions.last().map_or("", |hash| short(hash));
+                write!(
+                    f,
+                    "ceremony of {} contributions, last {last}",
+                    contributions.len()
+                )?;
+                match powers {
+                    Some(powers) => write!(f, ", checked against powers of tau {}", short(powers)),
+                    None => f.write_str(", not checked against its powers of tau"),
+                }
+            }
         }
     }
 }

@@ -49,16 +49,22 @@ impl KeyFile {
     /// header against `circuit`.
     pub fn open(path: &Path, circuit: &CircuitIdentity) -> Result<Self, KeyError> {
         let key = Self::inspect(path)?;
-        if let Some((field, expected, got)) = circuit.difference(key.circuit()) {
-            return Err(KeyError::OtherCircuit {
-                path: path.to_owned(),
-                field,
-                got,
-                expected,
-                circuit: circuit.name.clone(),
-            });
-        }
+        key.check_circuit(circuit)?;
         Ok(key)
+    }
+
+    /// Refuses a key of another circuit than `circuit`.
+    pub fn check_circuit(&self, circuit: &CircuitIdentity) -> Result<(), KeyError> {
+        let Some((field, expected, got)) = circuit.difference(self.circuit()) else {
+            return Ok(());
+        };
+        Err(KeyError::OtherCircuit {
+            path: self.path.clone(),
+            field,
+            got,
+            expected,
+            circuit: circuit.name.clone(),
+        })
     }
 
     /// Opens a key of any circuit and checks every byte of it.

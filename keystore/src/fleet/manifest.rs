@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CircuitIdentity, KeyError, KeyFile, KeyId, Provenance, blobs};
 
-/// The longest manifest that is read; one has about 600 bytes.
-pub(super) const MANIFEST_BYTES: usize = 8 << 10;
+/// The longest manifest that is read. One has about 600 bytes, that of a
+/// ceremony 131 more for each contribution.
+pub(super) const MANIFEST_BYTES: usize = 64 << 10;
 
 /// Which key of a circuit is the fleet's. Written once per generation, and never
 /// over another.

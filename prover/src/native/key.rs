@@ -2,21 +2,10 @@
 
 use std::{io, sync::OnceLock};
 
-use ark_bn254::{Bn254, Fr};
-use ark_ff::Zero;
-use ark_groth16::{Groth16, PreparedVerifyingKey, ProvingKey, VerifyingKey};
-use ark_relations::{
-    gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, Variable},
-    utils::Result as SynthesisResult,
-};
+use ark_bn254::Bn254;
+use ark_groth16::{PreparedVerifyingKey, ProvingKey, VerifyingKey};
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, SerializationError};
-use ark_std::UniformRand;
-use rand::{RngCore, SeedableRng, rngs::OsRng};
-use rand_chacha::ChaCha20Rng;
-use zkwhirl_circuits::{
-    Circuit,
-    r1cs::{Matrices, Matrix},
-};
+use zkwhirl_circuits::{Circuit, r1cs::Matrices};
 use zkwhirl_job::request::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH};
 use zkwhirl_keystore::{CircuitIdentity, KeyError, KeyFile, KeyId, KeyWriter, Provenance};
 
@@ -24,7 +13,8 @@ use super::{
     groth16::Queries,
     mapped::{Mapped, Raw, layout_holds},
     matrices::{self, MappedMatrices},
-    points::{write_g1, write_g2},
+    points::{check_subgroup, on_curve, write_g1, write_g2},
+    setup::setup,
 };
 
 /// A proving key in use, with its verification key and its matrices. Points and
@@ -33,7 +23,7 @@ use super::{
 pub struct NativeKey {
     id: KeyId,
     provenance: Provenance,
-    vk: VerifyingKey<Bn254>,
+    pub(super) vk: VerifyingKey<Bn254>,
     vk_digest: [u8; 32],
     /// The same, prepared when it is first asked for.
     verifying: OnceLock<VerificationKey>,
@@ -73,24 +63,35 @@ pub(super) fn generate(
         circuit: circuit.name.clone(),
         reason,
     };
-    let key = setup(matrices, provenance).map_err(|e| failed(e.to_string()))?;
-    let vk = vk_bytes(&key.vk).map_err(|e| failed(e.to_string()))?;
+    let key = setup(matrices, provenance).map_err(&failed)?;
+    write(writer, &key, matrices).map_err(|error| failed(error.to_string()))
+}
+
+/// Writes the sections of a key whose points belong to `matrices`. Points that
+/// are not on their curve or in their subgroup are an error: nobody looks at
+/// that again when the key is used.
+pub(super) fn write(
+    writer: &mut KeyWriter,
+    key: &ProvingKey<Bn254>,
+    matrices: &Matrices,
+) -> io::Result<()> {
+    let g1 = [&key.a_query, &key.b_g1_query, &key.h_query, &key.l_query];
+    if !g1.iter().all(|points| on_curve(points)) || !check_subgroup(&key.b_g2_query) {
+        return Err(io::Error::other("a point is not in its group"));
+    }
     let mut g1_constants = vec![key.vk.alpha_g1, key.beta_g1, key.delta_g1];
     g1_constants.extend(&key.vk.gamma_abc_g1);
     let g2_constants = [key.vk.beta_g2, key.vk.gamma_g2, key.vk.delta_g2];
     let mut write = |name: &str, bytes: &[u8]| writer.section(name, bytes);
-    let written: io::Result<()> = (|| {
-        write("vk", &vk)?;
-        write("g1", &write_g1(&g1_constants))?;
-        write("g2", &write_g2(&g2_constants))?;
-        write("a", &write_g1(&key.a_query))?;
-        write("b1", &write_g1(&key.b_g1_query))?;
-        write("b2", &write_g2(&key.b_g2_query))?;
-        write("h", &write_g1(&key.h_query))?;
-        write("l", &write_g1(&key.l_query))?;
-        write("matrices", &matrices::to_bytes(matrices))
-    })();
-    written.map_err(|e| failed(e.to_string()))
+    write("vk", &vk_bytes(&key.vk).map_err(io::Error::other)?)?;
+    write("g1", &write_g1(&g1_constants))?;
+    write("g2", &write_g2(&g2_constants))?;
+    write("a", &write_g1(&key.a_query))?;
+    write("b1", &write_g1(&key.b_g1_query))?;
+    write("b2", &write_g2(&key.b_g2_query))?;
+    write("h", &write_g1(&key.h_query))?;
+    write("l", &write_g1(&key.l_query))?;
+    write("matrices", &matrices::to_bytes(matrices))
 }
 
 impl NativeKey {
@@ -195,7 +196,7 @@ impl NativeKey {
 }
 
 /// A verification key as keys hold it and proofs name it by its digest.
-fn vk_bytes(vk: &VerifyingKey<Bn254>) -> Result<Vec<u8>, SerializationError> {
+pub(super) fn vk_bytes(vk: &VerifyingKey<Bn254>) -> Result<Vec<u8>, SerializationError> {
     let mut bytes = Vec::new();
     vk.serialize_compressed(&mut bytes)?;
     Ok(bytes)
@@ -227,62 +228,6 @@ impl VerificationKey {
             digest: *blake3::hash(bytes).as_bytes(),
             prepared: ark_groth16::prepare_verifying_key(&key),
         })
-    }
-}
-
-/// The library's setup over the stored matrices. Seeded for development keys,
-/// else from the operating system's generator.
-fn setup(matrices: &Matrices, provenance: &Provenance) -> SynthesisResult<ProvingKey<Bn254>> {
-    let mut seed = [0; 32];
-    match provenance {
-        Provenance::DevSeeded { seed: number } => seed[..8].copy_from_slice(&number.to_le_bytes()),
-        Provenance::SingleParty => OsRng.fill_bytes(&mut seed),
-    }
-    let rng = &mut ChaCha20Rng::from_seed(seed);
-    let [alpha, beta, gamma, delta] = [(); 4].map(|()| Fr::rand(rng));
-    let g1 = ark_bn254::G1Projective::rand(rng);
-    let g2 = ark_bn254::G2Projective::rand(rng);
-    Groth16::<Bn254>::generate_parameters_with_qap(
-        Replay(matrices),
-        alpha,
-        beta,
-        gamma,
-        delta,
-        g1,
-        g2,
-        rng,
-    )
-}
-
-/// Hands stored matrices to the library as a circuit.
-struct Replay<'a>(&'a Matrices);
-
-impl ConstraintSynthesizer<Fr> for Replay<'_> {
-    fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> SynthesisResult<()> {
-        let matrices = self.0;
-        for _ in 1..matrices.num_instance {
-            let _ = cs.new_input_variable(|| Ok(Fr::zero()))?;
-        }
-        for _ in 0..matrices.num_witness {
-            let _ = cs.new_witness_variable(|| Ok(Fr::zero()))?;
-        }
-        let variable = |column: u32| match column as usize {
-            0 => Variable::One,
-            place if place < matrices.num_instance => Variable::instance(place),
-            place => Variable::witness(place - matrices.num_instance),
-        };
-        let combination = |matrix: &Matrix, row: usize| {
-            let terms = matrices.row(matrix, row);
-            LinearCombination(terms.map(|(column, k)| (*k, variable(column))).collect())
-        };
-        for row in 0..matrices.num_rows {
-            cs.enforce_r1cs_constraint(
-                || combination(&matrices.a, row),
-                || combination(&matrices.b, row),
-                || combination(&matrices.c, row),
-            )?;
-        }
-        Ok(())
     }
 }
 

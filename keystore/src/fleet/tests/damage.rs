@@ -101,7 +101,7 @@ fn a_record_that_is_no_manifest_is_named() {
     let record = fleet.record("manifest");
     for (bytes, expected) in [
         ("{", "it is no manifest"),
-        (&*"x".repeat(100_000), "more than 8192 bytes"),
+        (&*"x".repeat(100_000), "more than 65536 bytes"),
     ] {
         let _: String = fleet.redis(&["SET", &record, bytes]);
         let text = refused(&fleet);

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use ark_ff::Field;
+use ark_bn254::Fr;
+use ark_ff::{Field, UniformRand, Zero};
+use ark_groth16::Groth16;
+use rand::rngs::OsRng;
 use zkwhirl_circuits::r1cs::{Assignment, Builder, Mode};
 use zkwhirl_keystore::EmbeddedKeyStore;
 
