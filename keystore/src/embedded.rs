@@ -106,6 +106,28 @@ impl EmbeddedKeyStore {
         Ok(paths.iter().map(|path| KeyFile::inspect(path)).collect())
     }
 
+    /// Removes a key's file, whole or damaged, and what is remembered of it.
+    /// A key that a process of this machine has open is left alone.
+    pub fn remove(&self, path: &Path) -> Result<(), KeyError> {
+        let failed = |source| KeyError::Io {
+            action: "remove key",
+            path: path.to_owned(),
+            source,
+        };
+        if is_in_use(path).map_err(failed)? {
+            return Err(KeyError::InUse {
+                path: path.to_owned(),
+            });
+        }
+        match fs::remove_file(path.with_extension("pin")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        fs::remove_file(path)
+            .and_then(|()| self.sync())
+            .map_err(failed)
+    }
+
     /// Small values here.
     pub(crate) fn blobs(&self) -> &Blobs {
         &self.blobs
@@ -243,6 +265,16 @@ impl EmbeddedKeyStore {
     ) -> Result<(), KeyError> {
         let digest = self.blobs.put(bytes)?;
         blobs::write_whole(&self.client_path(client), format!("{digest}\n").as_bytes())
+    }
+}
+
+/// Whether a process of this machine has a key's file open.
+pub(crate) fn is_in_use(path: &Path) -> io::Result<bool> {
+    let file = File::open(path)?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Ok(true),
+        // A file system without locks does not know.
+        Ok(()) | Err(_) => Ok(false),
     }
 }
 

@@ -82,6 +82,15 @@ pub enum KeyError {
         /// What was to be put there.
         given: String,
     },
+    /// A process has the key mapped.
+    #[error(
+        "key {} is in use by a process of this machine; stop it first",
+        path.display()
+    )]
+    InUse {
+        /// The key's file.
+        path: PathBuf,
+    },
     /// A development key where none is allowed.
     #[error(
         "key for {circuit} is a {provenance}: it proves nothing to a stranger; \

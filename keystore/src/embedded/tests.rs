@@ -252,3 +252,25 @@ fn a_damaged_client_key_is_refused_and_mended_by_importing_it_again() {
         assert_eq!(store.client_vk(&client).unwrap().unwrap(), b"account");
     }
 }
+
+#[test]
+fn a_key_in_use_is_not_removed_and_another_is_made_after_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = EmbeddedKeyStore::new(directory.path());
+    let claim = circuit("claim/poseidon", "a");
+    let key = make(&store, &claim).key;
+    let path = key.path().to_owned();
+    // A part of it is enough.
+    let part = key.section("a").unwrap();
+    drop(key);
+    let error = store.remove(&path).unwrap_err().to_string();
+    assert!(error.contains("is in use by a process"), "{error}");
+    assert!(store.find(&claim).unwrap().is_some());
+    drop(part);
+    store.remove(&path).unwrap();
+    assert!(store.find(&claim).unwrap().is_none());
+    assert!(make(&store, &claim).fresh);
+    fs::write(&path, b"damaged").unwrap();
+    store.remove(&path).unwrap();
+    assert!(matches!(store.remove(&path), Err(KeyError::Io { .. })));
+}

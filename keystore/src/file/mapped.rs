@@ -8,13 +8,21 @@ use std::{
 };
 
 use memmap2::Mmap;
+use rustix::fs::FlockOperation;
 
 /// A part of a mapped key, which keeps the mapping alive. To clone it copies
 /// nothing.
 #[derive(Debug, Clone)]
 pub struct MappedBytes {
-    map: Arc<Mmap>,
+    mapping: Arc<Mapping>,
     range: Range<usize>,
+}
+
+#[derive(Debug)]
+struct Mapping {
+    map: Mmap,
+    /// Shows that the file is in use, while it lives.
+    _lock: File,
 }
 
 impl MappedBytes {
@@ -25,12 +33,14 @@ impl MappedBytes {
         reason = "mapping is sound while nobody truncates or writes the file: keys are written \
                   under another name, renamed once complete, and never opened for writing again"
     )]
-    pub(crate) fn of(file: &File) -> io::Result<Self> {
+    pub(crate) fn of(file: File) -> io::Result<Self> {
+        // Not every network file system has locks; then nobody sees the use.
+        let _ = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
         // SAFETY: see the reason above; the map is read-only.
-        let map = unsafe { Mmap::map(file) }?;
+        let map = unsafe { Mmap::map(&file) }?;
         let range = 0..map.len();
-        let map = Arc::new(map);
-        Ok(Self { map, range })
+        let mapping = Arc::new(Mapping { map, _lock: file });
+        Ok(Self { mapping, range })
     }
 
     /// A part of this part; `None` when it is not inside.
@@ -39,7 +49,7 @@ impl MappedBytes {
         let end = self.range.start.checked_add(range.end)?;
         let inside = start <= end && end <= self.range.end;
         inside.then(|| Self {
-            map: Arc::clone(&self.map),
+            mapping: Arc::clone(&self.mapping),
             range: start..end,
         })
     }
@@ -49,7 +59,7 @@ impl Deref for MappedBytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.map[self.range.clone()]
+        &self.mapping.map[self.range.clone()]
     }
 }
 
@@ -63,7 +73,7 @@ mod tests {
     fn parts_are_inside_and_outlive_the_whole() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"proving key").unwrap();
-        let whole = MappedBytes::of(&file).unwrap();
+        let whole = MappedBytes::of(file).unwrap();
         let key = whole.part(8..11).unwrap();
         drop(whole);
         assert_eq!(&*key, b"key");

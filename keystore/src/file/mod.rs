@@ -78,7 +78,7 @@ impl KeyFile {
             }
         };
         let file = File::open(path).map_err(failed("open key"))?;
-        let map = MappedBytes::of(&file).map_err(failed("map key"))?;
+        let map = MappedBytes::of(file).map_err(failed("map key"))?;
         let header = Header::read(path, &map)?;
         header.check_layout(map.len() as u64).map_err(damaged)?;
         check_bytes(&map, &header).map_err(damaged)?;
@@ -125,7 +125,7 @@ impl KeyFile {
     }
 
     /// The file's bytes.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    pub fn as_bytes(&self) -> &[u8] {
         &self.map
     }
 
@@ -152,6 +152,11 @@ impl KeyFile {
     pub fn section(&self, name: &str) -> Result<MappedBytes, KeyError> {
         part(&self.map, &self.header, name)
             .ok_or_else(|| KeyError::damaged(&self.path, format!("it has no section {name}")))
+    }
+
+    /// BLAKE3 of the verification key, hexadecimal: how proofs name it.
+    pub fn vk_digest(&self) -> String {
+        blake3::hash(&self.vk).to_hex().to_string()
     }
 
     /// The verification key's bytes.

@@ -11,7 +11,6 @@ use zkwhirl_keystore::{
 };
 
 use super::{
-    audit,
     ceremony::{CeremonyError, Powers, Zkey, start},
     key,
 };
@@ -27,14 +26,8 @@ pub enum ImportError {
     Key(#[from] KeyError),
 }
 
-/// Takes a key's file, which another machine made, after a full check.
-pub fn import_key(
-    store: &dyn KeyStore,
-    path: &Path,
-    step: &dyn Fn(&'static str),
-) -> Result<KeyFile, ImportError> {
-    let file = KeyFile::inspect(path)?;
-    audit(&file, step)?;
+/// Takes a key's file as it is. Audit it first.
+pub fn import_key(store: &dyn KeyStore, file: &KeyFile) -> Result<KeyFile, KeyError> {
     let id = file.id().to_string();
     let mut write = |writer: &mut KeyWriter| {
         for section in file.sections() {
@@ -55,7 +48,7 @@ pub fn import_key(
     if key.id() == file.id() {
         return Ok(key);
     }
-    Err(taken(&key, &id[..8]).into())
+    Err(taken(&key, &id[..8]))
 }
 
 /// Takes a ceremony's key. With its powers of tau every point is checked against

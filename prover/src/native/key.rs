@@ -22,6 +22,7 @@ use super::{
 #[derive(Debug)]
 pub struct NativeKey {
     id: KeyId,
+    circuit: CircuitIdentity,
     provenance: Provenance,
     pub(super) vk: VerifyingKey<Bn254>,
     vk_digest: [u8; 32],
@@ -110,6 +111,7 @@ impl NativeKey {
         };
         let key = Self {
             id: file.id(),
+            circuit: file.circuit().clone(),
             provenance: file.provenance().clone(),
             vk: VerifyingKey {
                 alpha_g1,
@@ -174,6 +176,11 @@ impl NativeKey {
     /// The key's identity.
     pub fn id(&self) -> KeyId {
         self.id
+    }
+
+    /// The circuit that it is for.
+    pub fn circuit(&self) -> &CircuitIdentity {
+        &self.circuit
     }
 
     /// Where the setup's secret numbers came from.

@@ -14,7 +14,10 @@ pub(crate) use fleet::{
     AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BridgeArgs, ProverArgs, ProvisionArgs,
     RedisArgs, WorkerArgs,
 };
-pub(crate) use keys::{KeysArgs, KeysCommand};
+pub(crate) use keys::{
+    CircuitsArgs, ExportArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand, ListArgs, PlaceArgs,
+    RemoveArgs, VerifyArgs,
+};
 pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
 
 /// The job cluster that proves rollups.

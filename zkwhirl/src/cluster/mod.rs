@@ -17,7 +17,7 @@ use zkwhirl_broker_adapter::{
 use zkwhirl_job::Topic;
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
-pub use keys::{FleetKeys, REDIS_URL, StoredClientVks, client_circuit, key_store};
+pub use keys::{FleetKeys, REDIS_URL, StoredClientVks, client_circuit, fleet_store, key_store};
 pub use provers::{NativeProvers, Provers};
 pub use verifier::{Checker, Rollups};
 

@@ -1,6 +1,7 @@
 //! Making one key together: who makes it, who waits, who may not publish.
 
 use std::{
+    fs,
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -268,4 +269,24 @@ fn without_a_shared_directory_a_seeded_key_is_made_again_and_another_is_missed()
         text.contains("no shared directory is set") && text.contains(&fleet.record("manifest")),
         "{text}"
     );
+}
+
+#[test]
+fn a_removed_key_is_nobodys_and_the_next_is_another() {
+    let fleet = Fleet::new();
+    let one = fleet.machine(0);
+    let old = make(&one, &claim(), "one").key;
+    let (id, path) = (old.id(), old.path().to_owned());
+    assert!(one.remove(old).unwrap());
+    assert!(!path.exists());
+    assert_eq!(fs::read_dir(fleet.shared()).unwrap().count(), 0);
+    assert!(one.manifest(&claim()).unwrap().is_none());
+    let new = make(&fleet.machine(1), &claim(), "two");
+    assert!(new.fresh);
+    assert_ne!(new.key.id(), id);
+    // A key that is not the fleet's leaves the fleet's alone.
+    let other = EmbeddedKeyStore::new(&fleet.data_dir(2));
+    let mine = make(&other, &claim(), "mine").key;
+    assert!(!fleet.machine(2).remove(mine).unwrap());
+    assert_eq!(make(&fleet.machine(3), &claim(), "x").key.vk(), b"two");
 }

@@ -1,7 +1,7 @@
 //! What must hold of a proving key's points, whoever made it.
 
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
-use ark_ec::{AffineRepr, pairing::Pairing};
+use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
 use ark_ff::Zero;
 use rand::{RngCore, rngs::OsRng};
 use taceo_ark_algebra::msm::msm_unchecked;
@@ -43,29 +43,20 @@ pub(in crate::native) fn consistent(
     if !check_subgroup(&constants) || !check_subgroup(key.b_g2) {
         return Err("points of G2 are outside the subgroup".to_owned());
     }
-    let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
     // Points that differ have the same random sum once in 2^64 times.
     let random = key.b_g1.iter().map(|_| Fr::from(OsRng.next_u64()));
     let random: Vec<Fr> = random.collect();
-    let b_g1 = msm_unchecked(key.b_g1, &random);
-    let b_g2 = msm_unchecked(key.b_g2, &random);
-    for (what, same) in [
-        (
-            "beta differs",
-            Bn254::pairing(key.beta_g1, g2) == Bn254::pairing(g1, key.beta_g2),
-        ),
-        (
-            "delta differs",
-            Bn254::pairing(key.delta_g1, g2) == Bn254::pairing(g1, key.delta_g2),
-        ),
-        (
-            "the B points differ",
-            Bn254::pairing(b_g1, g2) == Bn254::pairing(g1, b_g2),
-        ),
-    ] {
-        if !same {
-            return Err(format!("{what} between G1 and G2"));
-        }
+    let b_g1 = msm_unchecked(key.b_g1, &random).into_affine();
+    let b_g2 = msm_unchecked(key.b_g2, &random).into_affine();
+    // A setup may start from any generators; its deltas are of the same ones.
+    let same = |one: G1Affine, other: G2Affine| {
+        Bn254::pairing(one, key.delta_g2) == Bn254::pairing(key.delta_g1, other)
+    };
+    if !same(key.beta_g1, key.beta_g2) {
+        return Err("beta or delta differs between G1 and G2".to_owned());
+    }
+    if !same(b_g1, b_g2) {
+        return Err("the B points differ between G1 and G2".to_owned());
     }
     Ok(())
 }

@@ -277,7 +277,7 @@ fn keys_that_are_degenerate_or_of_another_circuit_are_refused_and_the_sentence_s
         ),
         (
             copied(delta, gamma, 128),
-            "F cannot be used: delta is gamma",
+            "F cannot be used: delta differs between G1 and G2",
         ),
         (
             copied(at(6) + 128, at(6) + 192, 64),
@@ -289,7 +289,7 @@ fn keys_that_are_degenerate_or_of_another_circuit_are_refused_and_the_sentence_s
         ),
         (
             copied(header + 64, header, 64),
-            "F cannot be used: beta differs between G1 and G2",
+            "F cannot be used: beta or delta differs between G1 and G2",
         ),
         (
             copied(header + 384, header, 64),

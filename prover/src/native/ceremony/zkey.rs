@@ -46,6 +46,10 @@ impl Zkey {
         let header = Header::read(&file, &sizes)?;
         check_coefficients(&file, matrices)?;
         let contributions = contributions(&file, header.delta_g1)?;
+        let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
+        if Bn254::pairing(header.delta_g1, g2) != Bn254::pairing(g1, header.delta_g2) {
+            return Err(file.refused("cannot be used: delta differs between G1 and G2"));
+        }
         let (variables, instance) = (sizes.variables, sizes.instance);
         let odd = file.g1(9, 0, sizes.domain)?;
         let key = ProvingKey {
