@@ -46,12 +46,10 @@ pub struct JobEnvelope {
 pub enum Payload {
     /// The request itself.
     Inline(#[serde(with = "bytes_as_bin")] Bytes),
-    /// The request is in the ledger's blob store under the job's id.
+    /// The request is in the ledger under the job's id, which is its digest.
     Stored {
         /// Its length in bytes.
         bytes: u64,
-        /// Its SHA-256.
-        digest: [u8; 32],
     },
 }
 

@@ -6,10 +6,12 @@
 //! leaves [`Prover::prove`] has been verified by whoever made it, and is
 //! verified again by the bridge.
 
+mod meter;
 pub mod native;
 mod prover;
 mod proverless;
 pub mod stdio;
 
+pub use meter::Meter;
 pub use prover::{Phase, Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
 pub use proverless::Proverless;

@@ -8,6 +8,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{Command, Failure, Kind};
 
+use crate::Meter;
+
 /// Proves one request at a time.
 #[async_trait]
 pub trait Prover: Send {
@@ -27,6 +29,11 @@ pub trait Prover: Send {
     /// Proves something small that must succeed, before a slot that failed
     /// returns to the queue.
     async fn self_test(&mut self) -> Result<(), Failure>;
+
+    /// Reads the prover's memory, also while it proves.
+    fn meter(&self) -> Meter {
+        Meter::default()
+    }
 
     /// Ends the prover; a child gets SIGTERM, a grace period, then SIGKILL.
     async fn stop(&mut self);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Command, Failure, Request, Sizes, reply::ReplyShape};
 
@@ -47,6 +47,17 @@ impl Proverless {
         Ok(reply.freeze())
     }
 
+    fn answer(&self, task: &ProveTask) -> Result<Bytes, Failure> {
+        match task.command {
+            Command::CreateProof => Request::parse(&task.request)
+                .map_err(|error| Failure::invalid(error.to_string()))
+                .and_then(|request| self.reply(&request)),
+            _ => Err(Failure::infrastructure(
+                "there is no verification key without a prover",
+            )),
+        }
+    }
+
     /// Accepts exactly the mock's own reply.
     pub fn check(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
         if self.reply(request).as_ref() == Ok(reply) {
@@ -69,20 +80,19 @@ impl Prover for Proverless {
             phase: Phase::Prove,
             fraction: 0.0,
         });
-        tokio::select! {
-            () = tokio::time::sleep(self.work) => {}
+        let worked = async {
+            // What the mock computes is part of its work, as it is with a
+            // prover, and does not come on top of it.
+            sleep_until(started + self.work / 2).await;
+            let reply = self.answer(task);
+            sleep_until(started + self.work).await;
+            reply
+        };
+        let reply = tokio::select! {
+            reply = worked => reply,
             () = watch.cancel.cancelled() => {
-                let failure = Failure::interrupted("the attempt was cancelled");
-                return Err(ProveError::plain(failure, started.elapsed()));
+                Err(Failure::interrupted("the attempt was cancelled"))
             }
-        }
-        let reply = match task.command {
-            Command::CreateProof => Request::parse(&task.request)
-                .map_err(|error| Failure::invalid(error.to_string()))
-                .and_then(|request| self.reply(&request)),
-            _ => Err(Failure::infrastructure(
-                "there is no verification key without a prover",
-            )),
         };
         reply
             .map(|reply| Proved {

@@ -4,13 +4,18 @@
 //! | scenario | what it pins down |
 //! |---|---|
 //! | `whole` | provision, bridge, workers: a rollup settles |
-//! | `many` | a thousand claims keep their order; a restarted Falafel gets what is finished |
-//! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ, a hung Redis: Falafel notices nothing |
+//! | `many` | a thousand claims keep their order, no worker idles; a restarted Falafel gets what is finished |
+//! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
+//! | `waits` | a minute without a worker, half a minute without Redis: Falafel notices nothing |
+//!
+//! What they measure on the way they say in lines that begin with `figure:`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod figures;
 mod kills;
 mod many;
 mod services;
 mod stage;
+mod waits;
 mod whole;

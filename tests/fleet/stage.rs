@@ -10,12 +10,12 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 use zkwhirl::cluster::{Checker, Rollups};
-use zkwhirl_broker_adapter::ledger::redis::{Redis, RedisConfig};
+use zkwhirl_broker_adapter::ledger::redis::{LedgerEvent, Redis, RedisConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
-use zkwhirl_job::{JobId, Sizes};
+use zkwhirl_job::Sizes;
 
-use crate::services::Services;
+use crate::{figures::say, services::Services};
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -169,8 +169,8 @@ impl Fleet {
         assert_eq!(state, State::Done);
     }
 
-    /// What happened in the ledger to jobs, in order.
-    pub(crate) async fn events(&self) -> Vec<(String, JobId)> {
+    /// What happened in the ledger, in order.
+    pub(crate) async fn events(&self) -> Vec<LedgerEvent> {
         let url = self.services.redis.parse().unwrap();
         let ledger = Redis::new(RedisConfig::new(url)).unwrap();
         let (mut all, mut cursor) = (Vec::new(), None);
@@ -178,8 +178,50 @@ impl Fleet {
             let page = ledger.events_after(cursor.as_deref(), 1000).await.unwrap();
             let Some(last) = page.last() else { return all };
             cursor = Some(last.cursor.clone());
-            all.extend(page.into_iter().filter_map(|e| Some((e.what, e.job?))));
+            all.extend(page);
         }
+    }
+
+    /// The first event of a kind with this detail, once it has happened.
+    pub(crate) async fn until_event(&self, what: &str, key: &str, value: &str) -> LedgerEvent {
+        let is_it = |event: &LedgerEvent| {
+            event.what == what && event.detail.get(key).is_some_and(|said| said == value)
+        };
+        let waiting = async {
+            loop {
+                if let Some(event) = self.events().await.into_iter().find(is_it) {
+                    return event;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, waiting).await.unwrap()
+    }
+
+    /// A worker's first claim.
+    pub(crate) async fn until_claimed_by(&self, worker: &str) -> LedgerEvent {
+        self.until_event("claimed", "worker", worker).await
+    }
+
+    /// Waits for the next ping of a ticket.
+    pub(crate) async fn until_pinged(&self) {
+        let before = self.falafel.stats().pings;
+        let waiting = async {
+            while self.falafel.stats().pings == before {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(PATIENCE, waiting).await.unwrap();
+    }
+
+    /// Shows what Falafel counted.
+    pub(crate) fn say_leases(&self, what: &str) {
+        let stats = self.falafel.stats();
+        let (again, gap) = (stats.reissues, stats.worst_gap.as_secs_f64());
+        say(format_args!(
+            "{what}: {again} re-issues, {} nacks, worst ping gap {gap:.2} s of 5 s",
+            stats.nacks
+        ));
     }
 
     /// No NACK, and no ticket issued more than `times`.

@@ -61,6 +61,7 @@ impl Seat {
             expected: self.expected.get(&job.kind).copied(),
         };
         let run = around.prove(prover, &job, request).await;
+        self.saw_peak(&run.outcome);
         match run
             .outcome
             .and_then(|proved| check_length(job.kind, proved))
@@ -73,6 +74,17 @@ impl Seat {
                 self.called_off(delivery, error, run.broken).await
             }
             Err(error) => self.failed(delivery, error, run.broken).await,
+        }
+    }
+
+    /// The next admission knows what this prover needed.
+    fn saw_peak(&self, outcome: &Result<Proved, ProveError>) {
+        let peak = match outcome {
+            Ok(proved) => proved.peak_rss_bytes,
+            Err(error) => error.peak_rss_bytes,
+        };
+        if let (Some(admission), Some(peak)) = (&self.config.admission, peak) {
+            admission.saw_peak(peak);
         }
     }
 
@@ -123,25 +135,22 @@ impl Seat {
         }
     }
 
-    /// The request of a job, checked against its id.
+    /// The request that a job is named after.
     async fn request(&self, job: &JobEnvelope) -> Result<Bytes, Failure> {
-        let request = match &job.payload {
-            Payload::Inline(request) => request.clone(),
+        match &job.payload {
+            Payload::Inline(request) if JobId::of(job.command(), request) == job.id => {
+                Ok(request.clone())
+            }
+            Payload::Inline(_) => Err(Failure::infrastructure(
+                "the request is not the one that the job is named after",
+            )),
+            // The ledger gives that one or none.
             Payload::Stored { .. } => match self.deps.ledger.request(job.id).await {
-                Ok(Some(request)) => request,
-                Ok(None) => {
-                    return Err(Failure::infrastructure("the request is not in the ledger"));
-                }
-                Err(error) => {
-                    return Err(Failure::infrastructure(format!("no request: {error}")));
-                }
+                Ok(Some(request)) => Ok(request),
+                Ok(None) => Err(Failure::infrastructure("the request is not in the ledger")),
+                Err(error) => Err(Failure::infrastructure(format!("no request: {error}"))),
             },
-        };
-        if JobId::of(job.command(), &request) != job.id {
-            let reason = "the request is not the one that the job is named after";
-            return Err(Failure::infrastructure(reason));
         }
-        Ok(request)
     }
 
     /// Stores, announces and acknowledges a proof, in this order.

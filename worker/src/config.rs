@@ -7,7 +7,7 @@ use zkwhirl_broker_adapter::{Broker, Events, Ledger};
 use zkwhirl_job::{Kind, Topic};
 use zkwhirl_prover::Prover;
 
-use crate::Policy;
+use crate::{Admission, Policy};
 
 /// What can be set about a worker.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct WorkerConfig {
     pub failures_in_a_row: u32,
     /// The longest pause before something is tried again.
     pub longest_pause: Duration,
+    /// Who may prove by the memory that is free; `None`: everybody.
+    pub admission: Option<Arc<Admission>>,
 }
 
 impl Default for WorkerConfig {
@@ -38,6 +40,7 @@ impl Default for WorkerConfig {
             grace: Duration::from_secs(60),
             failures_in_a_row: 2,
             longest_pause: Duration::from_secs(60),
+            admission: None,
         }
     }
 }

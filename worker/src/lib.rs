@@ -8,6 +8,7 @@
 //! slot lives on and the job is tried again, elsewhere where possible; nothing
 //! here knows AMQP, Redis or arithmetic, only the traits.
 
+mod admission;
 mod attempt;
 mod config;
 mod outcome;
@@ -18,6 +19,7 @@ mod tests;
 mod verdict;
 mod words;
 
+pub use admission::{Admission, FreeMemory};
 pub use config::{Deadlines, Slot, Stop, WorkerConfig, WorkerDeps};
 pub use slot::run;
 pub use verdict::{Policy, Verdict, verdict};

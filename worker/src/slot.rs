@@ -10,10 +10,11 @@ use tokio::{task::JoinSet, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 use zkwhirl_broker_adapter::{What, broker::JobConsumer};
 use zkwhirl_job::{Failure, Kind, Topic, envelope::JobEnvelope};
-use zkwhirl_prover::Prover;
+use zkwhirl_prover::{Meter, Prover};
 
 use crate::{
     Slot, Stop, WorkerConfig, WorkerDeps,
+    admission::Permit,
     attempt::Health,
     prove::Unwinding,
     words::{self, Ear},
@@ -74,6 +75,8 @@ enum Leave {
     Drained,
     /// Somebody said so.
     Quiet,
+    /// Memory for another job is missing.
+    Crowded,
     /// The broker is away.
     Cut,
     /// The prover must be restarted and prove something first.
@@ -83,18 +86,22 @@ enum Leave {
 impl Seat {
     async fn work(mut self, mut prover: Box<dyn Prover>) {
         let mut pause = FIRST_PAUSE;
+        let meter = prover.meter();
         while !self.stop.is_draining() {
             if self.ear.is_quiet() {
                 self.until_loud().await;
                 continue;
             }
+            let Some(permit) = self.room(&meter).await else {
+                continue;
+            };
             let joined = self.deps.broker.subscribe(&self.topics, &self.name);
             let left = match joined.await {
                 // The consumer is dropped with the slot's leaving: while it is
                 // away, jobs that others failed are not kept for it.
                 Ok(mut jobs) => {
                     pause = FIRST_PAUSE;
-                    self.serve(&mut *jobs, &mut *prover).await
+                    self.serve(&mut *jobs, &mut *prover, permit.as_ref()).await
                 }
                 Err(error) => {
                     tracing::warn!(slot = self.name, "cannot join the queue: {error}");
@@ -103,7 +110,7 @@ impl Seat {
             };
             match left {
                 Leave::Drained => break,
-                Leave::Quiet => {}
+                Leave::Quiet | Leave::Crowded => {}
                 Leave::Cut => {
                     self.pause(pause).await;
                     pause = (pause * 2).min(self.config.longest_pause);
@@ -115,12 +122,18 @@ impl Seat {
     }
 
     /// Claims and proves until there is a reason to leave.
-    async fn serve(&mut self, jobs: &mut dyn JobConsumer, prover: &mut dyn Prover) -> Leave {
+    async fn serve(
+        &mut self,
+        jobs: &mut dyn JobConsumer,
+        prover: &mut dyn Prover,
+        permit: Option<&Permit>,
+    ) -> Leave {
         loop {
             let claimed = tokio::select! {
                 biased;
                 () = self.stop.draining() => return Leave::Drained,
                 () = self.ear.until(true) => return Leave::Quiet,
+                () = revoked(permit) => return Leave::Crowded,
                 claimed = jobs.claim() => claimed,
             };
             let delivery = match claimed {
@@ -130,7 +143,14 @@ impl Seat {
                     return Leave::Cut;
                 }
             };
-            match self.attend(delivery, prover).await {
+            if let Some(permit) = permit {
+                permit.set_proving(true);
+            }
+            let health = self.attend(delivery, prover).await;
+            if let Some(permit) = permit {
+                permit.set_proving(false);
+            }
+            match health {
                 Health::Fine => self.failures = 0,
                 Health::Unknown => {}
                 Health::Failed => self.failures += 1,
@@ -139,6 +159,19 @@ impl Seat {
             if self.failures >= self.config.failures_in_a_row {
                 return Leave::Unwell;
             }
+        }
+    }
+
+    /// Waits for memory. The outer `None`: there is something else to do first.
+    async fn room(&self, meter: &Meter) -> Option<Option<Permit>> {
+        let Some(admission) = &self.config.admission else {
+            return Some(None);
+        };
+        tokio::select! {
+            biased;
+            () = self.stop.draining() => None,
+            () = self.ear.until(true) => None,
+            permit = admission.enter(&self.name, meter) => Some(Some(permit)),
         }
     }
 
@@ -190,6 +223,14 @@ impl Seat {
     pub(crate) fn now_ms(&self) -> u64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         since.map_or(0, |since| since.as_millis() as u64)
+    }
+}
+
+/// Returns when memory for another job is missing.
+async fn revoked(permit: Option<&Permit>) {
+    match permit {
+        Some(permit) => permit.revoked().await,
+        None => std::future::pending().await,
     }
 }
 

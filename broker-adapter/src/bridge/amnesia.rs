@@ -90,7 +90,8 @@ impl Shared {
             return Some(Finding::NobodyWaits);
         };
         let came_again = Arc::new(Notify::new());
-        self.probes.lock().insert(name.clone(), came_again.clone());
+        // Another ticket that comes again may be the new Falafel's.
+        self.probes.lock().insert(ticket.id, came_again.clone());
         self.leases.lapse(ticket.id);
         let timing = &self.config.timing;
         let window = timing.reissue
@@ -102,7 +103,7 @@ impl Shared {
             _ = losses.changed() => Some(Finding::Unclear),
             () = tokio::time::sleep(window) => self.verdict(link, &ticket).await,
         };
-        self.probes.lock().remove(name);
+        self.probes.lock().remove(&ticket.id);
         if !matches!(finding, Some(Finding::Forgot)) && self.pinged.lock().contains(&ticket.id) {
             self.leases.open(ticket.id, name);
         }

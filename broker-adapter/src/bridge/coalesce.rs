@@ -32,9 +32,12 @@ impl Shared {
     pub(super) async fn answer_from_store(self: &Arc<Self>, job: &JobRecord) -> Option<()> {
         let ledger = &self.deps.ledger;
         let stored = self.insist("read a result", || ledger.result(job.id));
+        let Some(request) = self.request(job).await? else {
+            return Some(());
+        };
         let verified = match stored.await? {
             None => Err("its result is gone".to_owned()),
-            Some(result) => self.verify(job, result.reply).await?,
+            Some(result) => self.verify(job, request, result.reply).await?,
         };
         let waiting = [JobState::Delivered, JobState::Proved];
         match verified {

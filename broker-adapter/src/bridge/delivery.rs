@@ -1,9 +1,10 @@
 //! From the results queue to Falafel: a result is verified and stored, its job
 //! noted as proved, and only then its message acknowledged.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use zkwhirl_job::{
     AttemptRecord, Failure, Kind,
     envelope::{Outcome, ResultEnvelope},
@@ -23,22 +24,43 @@ pub(super) async fn run(shared: Arc<Shared>) {
     while let Some(()) = consume(&shared).await {}
 }
 
+/// Results that are dealt with at once: each waits for the ledger, and a proof
+/// takes a core to verify.
+const UNDER_WAY: usize = 8;
+
 /// Consumes until the connection is lost.
 async fn consume(shared: &Arc<Shared>) -> Option<()> {
     let broker = &shared.deps.broker;
     let mut consumer = shared.insist("read results", || broker.results()).await?;
+    let mut under_way = FuturesUnordered::new();
+    let mut jobs = HashSet::new();
     loop {
         let next = tokio::select! {
             () = shared.stop.cancelled() => return None,
-            next = consumer.next() => next,
+            Some(settled) = under_way.next() => {
+                jobs.remove(&settled?);
+                continue;
+            }
+            next = consumer.next(), if under_way.len() < UNDER_WAY => next,
         };
         match next {
             Ok(mut delivery) => {
-                let steps = shared.on_result(&delivery.result).await?;
-                ack(&mut delivery, steps).await;
+                let job = delivery.result.id;
+                // Two results of one job are dealt with one after the other.
+                while jobs.contains(&job) {
+                    jobs.remove(&under_way.next().await??);
+                }
+                jobs.insert(job);
+                under_way.push(async move {
+                    let steps = shared.on_result(&delivery.result).await?;
+                    ack(&mut delivery, steps).await;
+                    Some(job)
+                });
             }
             Err(error) => {
                 tracing::warn!("lost the queue of results: {error}");
+                // What is under way is stored or comes again; its ack is late.
+                while under_way.next().await.flatten().is_some() {}
                 return Some(());
             }
         }
@@ -63,9 +85,7 @@ impl Shared {
         let ledger = &self.deps.ledger;
         let job = self.insist("read a job", || ledger.job(result.id)).await?;
         let Some(job) = job else {
-            // From before the ledger was lost. Falafel re-issues the ticket.
-            self.counters.strays.one();
-            return Some(vec![Step::Confirmed]);
+            return Some(vec![self.stray()]);
         };
         match &result.outcome {
             Outcome::Dead(failure) => self.on_dead(&job, failure).await,
@@ -80,13 +100,22 @@ impl Shared {
         }
     }
 
+    /// A result from before the ledger was lost. Falafel re-issues the ticket.
+    fn stray(&self) -> Step {
+        self.counters.strays.one();
+        Step::Confirmed
+    }
+
     async fn on_reply(
         self: &Arc<Self>,
         job: &JobRecord,
         result: &ResultEnvelope,
         reply: Bytes,
     ) -> Option<Vec<Step>> {
-        let verified = match self.verify(job, reply).await? {
+        let Some(request) = self.request(job).await? else {
+            return Some(vec![self.stray()]);
+        };
+        let verified = match self.verify(job, request, reply).await? {
             Ok(verified) => verified,
             Err(why) => return self.on_unverified(job, result, &why).await,
         };
@@ -176,7 +205,9 @@ impl Shared {
 
     async fn retry(&self, job: &JobRecord, kind: Kind, record: &AttemptRecord) -> Option<()> {
         let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
-        let mut envelope = self.envelope(job, kind).await?;
+        let Some(mut envelope) = self.envelope(job, kind).await? else {
+            return Some(());
+        };
         envelope.attempt = record.attempt + 1;
         let refused = self.insist("publish a retry", async || {
             match broker.publish(&envelope, Some(Rung::Short)).await {

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use zkwhirl_job::{Command, Frame, Request, Sizes};
+use zkwhirl_job::{Frame, Request};
 
-use super::shared::Shared;
+use super::{
+    requests::{self, admit},
+    shared::Shared,
+};
 use crate::{
     broker::DeadLetter,
     clock,
@@ -15,29 +17,6 @@ use crate::{
     falafel::{Link, Sink},
     ledger::{JobRecord, JobState, Note, Taken, Ticket},
 };
-
-/// What a request is: provable in principle, or why it can never be.
-pub(super) fn admissible(
-    command: u32,
-    data: &Bytes,
-    sizes: Sizes,
-) -> Result<Option<Request>, String> {
-    match Command::from_code(command) {
-        Some(Command::CreateProof) => {
-            let request = Request::parse(data).map_err(|error| error.to_string())?;
-            request.validate(sizes).map_err(|error| error.to_string())?;
-            Ok(Some(request))
-        }
-        Some(Command::GetJoinSplitVk | Command::GetAccountVk) if data.is_empty() => Ok(None),
-        Some(Command::GetJoinSplitVk | Command::GetAccountVk) => Err(format!(
-            "the data of a verification key job has {} bytes, must have none",
-            data.len()
-        )),
-        _ => Err(format!(
-            "command is {command}, must be 2 (get join-split vk), 3 (get account vk) or 4 (create proof)"
-        )),
-    }
-}
 
 /// Takes the frames of all upstreams.
 #[derive(Debug)]
@@ -53,11 +32,14 @@ impl Sink for Intake {
         self.shared.open_lease(frame.ticket, &link.upstream.name);
     }
 
-    async fn take(&self, link: &Link, frame: Frame) {
+    async fn take(&self, link: &Link, mut frame: Frame) {
         let shared = &self.shared;
         let upstream = &link.upstream.name;
-        let admitted = admissible(frame.command, &frame.data, shared.config.sizes);
-        let record = JobRecord::of_request(&frame, admitted.as_ref().ok().and_then(Option::as_ref));
+        let mut record = requests::record(&mut frame);
+        let admitted = admit(&record, &frame.data, shared.config.sizes);
+        if let Ok(Some(request)) = &admitted {
+            record.rollup_id = Request::rollup_id(request);
+        }
         let ticket = Ticket {
             id: frame.ticket,
             upstream: upstream.clone(),
@@ -104,7 +86,7 @@ impl Intake {
     /// work, but its job may be one that its bridge did not get to publish.
     fn reissued(&self, ticket: &Ticket) {
         let shared = &self.shared;
-        let probe = shared.probes.lock().get(&ticket.upstream).cloned();
+        let probe = shared.probes.lock().get(&ticket.id).cloned();
         if let Some(probe) = probe {
             probe.notify_one();
             return;
@@ -123,15 +105,10 @@ impl Shared {
     /// Takes a job up again that is taken but not yet in the broker: after a
     /// restart, or on an operator's word.
     pub(super) async fn readmit(self: &Arc<Self>, job: &JobRecord) {
-        let ledger = &self.deps.ledger;
-        let Some(request) = self
-            .insist("read a request", || ledger.request(job.id))
-            .await
-        else {
+        let Some(Some(request)) = self.request(job).await else {
             return;
         };
-        let request = request.unwrap_or_default();
-        match admissible(job.command, &request, self.config.sizes) {
+        match admit(job, &request, self.config.sizes) {
             Err(why) => self.park(job, &why),
             Ok(_) => self.pump(job).await,
         }
@@ -151,7 +128,9 @@ impl Shared {
     /// Buries a job with a reason, then says so in the ledger.
     pub(super) async fn bury(&self, job: &JobRecord, reason: &str) -> Option<()> {
         let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
-        let letter = self.letter(job, reason).await?;
+        let Some(letter) = self.letter(job, reason).await? else {
+            return Some(());
+        };
         self.insist("bury a job", || broker.bury(&letter)).await?;
         let note = Note::because(reason);
         let from = JobState::ALL;
@@ -166,13 +145,15 @@ impl Shared {
         Some(())
     }
 
-    /// The dead letter of a job as the ledger knows it.
-    pub(super) async fn letter(&self, job: &JobRecord, reason: &str) -> Option<DeadLetter> {
+    /// The dead letter of a job as the ledger knows it; the inner `None`: it
+    /// does not know it any more.
+    pub(super) async fn letter(&self, job: &JobRecord, reason: &str) -> Option<Option<DeadLetter>> {
         let ledger = &self.deps.ledger;
-        let request = self.insist("read a request", || ledger.request(job.id));
-        let request = request.await?.unwrap_or_default();
+        let Some(request) = self.request(job).await? else {
+            return Some(None);
+        };
         let history = self.insist("read attempts", || ledger.attempts(job.id));
-        Some(DeadLetter {
+        Some(Some(DeadLetter {
             id: job.id,
             kind: job.kind,
             rollup_id: job.rollup_id,
@@ -181,32 +162,6 @@ impl Shared {
             taken_at_ms: job.taken_at_ms,
             died_at_ms: clock::now_ms(),
             payload: self.payload(request),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use zkwhirl_job::malformed::malformed_cases;
-
-    use super::*;
-
-    fn vector(file: &str) -> Bytes {
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/");
-        std::fs::read(format!("{root}{file}")).unwrap().into()
-    }
-
-    /// Each field of each kind, wrong in each way: refused with the text that
-    /// names the field, before any prover sees it.
-    #[test]
-    fn every_malformed_request_is_refused_by_name() {
-        let cases = malformed_cases(&vector);
-        assert!(cases.len() > 100, "{} cases", cases.len());
-        for case in cases {
-            let sizes = case.sizes.unwrap_or(Sizes::new(28, 32).unwrap());
-            let command = Command::CreateProof.code();
-            let refused = admissible(command, &case.request, sizes).unwrap_err();
-            assert_eq!(refused, case.error, "{}", case.name);
-        }
+        }))
     }
 }

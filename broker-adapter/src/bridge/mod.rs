@@ -21,6 +21,7 @@ mod intake;
 mod operator;
 mod pump;
 mod reconcile;
+mod requests;
 mod shared;
 mod stats;
 #[cfg(test)]

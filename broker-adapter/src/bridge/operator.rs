@@ -2,7 +2,7 @@
 
 use zkwhirl_job::{Failure, JobId};
 
-use super::{BridgeHandle, BridgeStats, intake::admissible};
+use super::{BridgeHandle, BridgeStats, requests::admit};
 use crate::{
     events::{Events, What},
     ledger::{JobState, Note},
@@ -89,10 +89,10 @@ impl BridgeHandle {
         let shared = &self.shared;
         let (broker, ledger) = (&shared.deps.broker, &shared.deps.ledger);
         let record = self.record(job).await?;
-        let request = shared.insist("read a request", || ledger.request(job));
-        let request = request.await.ok_or(OperatorError::Stopping)?;
-        let sizes = shared.config.sizes;
-        if let Err(why) = admissible(record.command, &request.unwrap_or_default(), sizes) {
+        let request = shared.request(&record).await;
+        let request = request.ok_or(OperatorError::Stopping)?;
+        let request = request.ok_or(OperatorError::Unknown(job))?;
+        if let Err(why) = admit(&record, &request, shared.config.sizes) {
             return Err(OperatorError::Inadmissible { job, why });
         }
         let note = Note {

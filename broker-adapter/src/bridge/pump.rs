@@ -1,15 +1,11 @@
 //! From the ledger to the broker: one task per topic publishes jobs in the
 //! order of their arrival, and waits where the broker is away.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use sha2::{Digest, Sha256};
+use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
-use zkwhirl_job::{
-    JobId, Kind,
-    envelope::{JobEnvelope, Payload},
-};
+use zkwhirl_job::{JobId, Kind, envelope::JobEnvelope};
 
 use super::shared::Shared;
 use crate::{
@@ -22,52 +18,71 @@ use crate::{
 /// Jobs that wait for their publishing before the poll waits too.
 pub(super) const BACKLOG: usize = 1_024;
 
+/// Jobs of a topic that are on their way to the broker at once: a confirm takes
+/// as long as the broker's disk. They are sent in the order of their arrival;
+/// only what has to be sent again may fall behind.
+const UNDER_WAY: usize = 8;
+
 /// Publishes what comes until the bridge stops.
 pub(super) async fn run(shared: Arc<Shared>, mut jobs: mpsc::Receiver<JobId>) {
+    let shared = &shared;
+    let published = stream::poll_fn(|context| jobs.poll_recv(context))
+        .map(|id| async move { (id, shared.prepare(id).await) })
+        .buffered(UNDER_WAY)
+        .map(|(id, prepared)| async move {
+            let done = match prepared {
+                Some(Some((job, envelope))) => shared.publish(&job, &envelope).await,
+                Some(None) => Some(()),
+                None => None,
+            };
+            shared.pumped.lock().remove(&id);
+            done
+        })
+        .buffered(UNDER_WAY);
+    let mut published = pin!(published);
     loop {
-        let job = tokio::select! {
+        let done = tokio::select! {
             () = shared.stop.cancelled() => return,
-            job = jobs.recv() => job,
-        };
-        let Some(job) = job else {
-            return;
+            done = published.next() => done,
         };
         // `None`: the bridge stops.
-        let done = shared.publish(job).await;
-        shared.pumped.lock().remove(&job);
-        if done.is_none() {
+        if done.flatten().is_none() {
             return;
         }
     }
 }
 
 impl Shared {
-    async fn publish(&self, id: JobId) -> Option<()> {
+    /// The message of a job that is to be published. The inner `None`: there is
+    /// nothing to publish any more.
+    async fn prepare(&self, id: JobId) -> Option<Option<(JobRecord, JobEnvelope)>> {
         let ledger = &self.deps.ledger;
         let record = self.insist("read a job", || ledger.job(id)).await?;
-        let Some(job) = record else {
-            return Some(());
-        };
         // Anything else is in the broker's or a worker's hands by now.
-        if job.state != JobState::Taken {
-            return Some(());
-        }
+        let Some(job) = record.filter(|job| job.state == JobState::Taken) else {
+            return Some(None);
+        };
         let Some(kind) = job.kind else {
-            return Some(());
+            return Some(None);
         };
         let envelope = self.envelope(&job, kind).await?;
-        if !self.publish_while_wanted(&job, &envelope).await? {
+        Some(envelope.map(|envelope| (job, envelope)))
+    }
+
+    async fn publish(&self, job: &JobRecord, envelope: &JobEnvelope) -> Option<()> {
+        if !self.publish_while_wanted(job, envelope).await? {
             return Some(());
         }
+        let ledger = &self.deps.ledger;
         let from = [JobState::Taken];
         let note = Note::default();
         // False when a worker was faster than we are.
         self.insist("note a queued job", || {
-            ledger.transition(id, &from, JobState::Queued, &note)
+            ledger.transition(job.id, &from, JobState::Queued, &note)
         })
         .await?;
         let attempt = job.attempt;
-        self.emit(&job, What::Queued { attempt });
+        self.emit(job, What::Queued { attempt });
         Some(())
     }
 
@@ -100,13 +115,19 @@ impl Shared {
         }
     }
 
-    /// The message of a job as the ledger knows it.
-    pub(super) async fn envelope(&self, job: &JobRecord, kind: Kind) -> Option<JobEnvelope> {
+    /// The message of a job as the ledger knows it; the inner `None`: it does
+    /// not know it any more.
+    pub(super) async fn envelope(
+        &self,
+        job: &JobRecord,
+        kind: Kind,
+    ) -> Option<Option<JobEnvelope>> {
         let ledger = &self.deps.ledger;
-        let request = self.insist("read a request", || ledger.request(job.id));
-        let request = request.await?.unwrap_or_default();
+        let Some(request) = self.request(job).await? else {
+            return Some(None);
+        };
         let history = self.insist("read attempts", || ledger.attempts(job.id));
-        Some(JobEnvelope {
+        Some(Some(JobEnvelope {
             id: job.id,
             kind,
             rollup_id: job.rollup_id,
@@ -114,18 +135,7 @@ impl Shared {
             taken_at_ms: job.taken_at_ms,
             payload: self.payload(request),
             history: history.await?,
-        })
-    }
-
-    /// A request as it travels: in the message, or beside it.
-    pub(super) fn payload(&self, request: Bytes) -> Payload {
-        if request.len() <= self.config.inline_bytes {
-            return Payload::Inline(request);
-        }
-        Payload::Stored {
-            bytes: request.len() as u64,
-            digest: Sha256::digest(&request).into(),
-        }
+        }))
     }
 
     /// Notes that nobody waits for a job any more. Workers drop it when they

@@ -194,8 +194,9 @@ impl Shared {
                 let letter = self.insist("read a dead letter", || broker.dead_letter(job.id));
                 if letter.await?.is_none() {
                     let reason = job.reason.clone().unwrap_or_default();
-                    let letter = self.letter(job, &reason).await?;
-                    self.insist("bury a job", || broker.bury(&letter)).await?;
+                    if let Some(letter) = self.letter(job, &reason).await? {
+                        self.insist("bury a job", || broker.bury(&letter)).await?;
+                    }
                 }
             }
             JobState::Queued | JobState::Claimed | JobState::Proving | JobState::Retrying => {}

@@ -44,8 +44,8 @@ pub(super) struct Shared {
     pub(super) member: Guarded<Option<Membership>>,
     /// Asks for a comparison of ledger and broker before its time.
     pub(super) compare: Notify,
-    /// Upstreams that are asked whether they remember, by name.
-    pub(super) probes: Guarded<HashMap<String, Arc<Notify>>>,
+    /// Tickets by which upstreams are asked whether they remember.
+    pub(super) probes: Guarded<HashMap<TicketId, Arc<Notify>>>,
     pub(super) counters: Counters,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,

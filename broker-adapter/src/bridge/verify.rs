@@ -30,15 +30,11 @@ impl Shared {
     pub(super) async fn verify(
         &self,
         job: &JobRecord,
+        request: Bytes,
         reply: Bytes,
     ) -> Option<Result<Verified, String>> {
         let Some(kind) = job.kind else {
             return Some(Err("the job is of no known kind".into()));
-        };
-        let ledger = &self.deps.ledger;
-        let request = self.insist("read a request", || ledger.request(job.id));
-        let Some(request) = request.await? else {
-            return Some(Err("the job's request is gone".into()));
         };
         let verifier = self.deps.verifier.clone();
         let verdict = tokio::task::spawn_blocking(move || {

@@ -35,7 +35,11 @@ impl Shared {
         let Some(reply) = found.unwrap_or_default() else {
             return Some(false);
         };
-        let verified = match self.verify(job, reply).await? {
+        let Some(request) = self.request(job).await? else {
+            // It comes again.
+            return Some(true);
+        };
+        let verified = match self.verify(job, request, reply).await? {
             Ok(verified) => verified,
             Err(why) => {
                 tracing::warn!(%kind, "the known {kind} cannot be used, a worker is asked: {why}");

@@ -14,13 +14,14 @@ const COMPLETE: Duration = Duration::from_secs(30);
 /// Node closes idle connections after 5 s; ours are gone before that, so that
 /// none is reset exactly when it is used.
 const IDLE: Duration = Duration::from_secs(3);
-/// Bytes of an error page that are read.
-const ERROR_PAGE: usize = 4 << 10;
+/// Bytes that are read of an answer that says nothing but its status.
+const STATUS_PAGE: usize = 4 << 10;
 
 /// What a long poll returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Polled {
-    /// A job.
+    /// A job. Data longer than any request are cut behind the first byte that
+    /// is too much: the ticket must be kept alive all the same.
     Job(Frame),
     /// Nothing: the server is stopping. It never means "no work now".
     Empty,
@@ -52,14 +53,6 @@ pub enum ClientError {
         base: Url,
         /// The status.
         status: StatusCode,
-    },
-    /// A body longer than any frame; it was not read to its end.
-    #[error("{base} sent more than {limit} bytes")]
-    Long {
-        /// The server.
-        base: Url,
-        /// The limit in bytes.
-        limit: usize,
     },
     /// A body that is no frame.
     #[error("{base} sent no frame: {source}")]
@@ -111,11 +104,11 @@ impl Client {
     pub async fn get_job(&self) -> Result<Polled, ClientError> {
         let request = self.poll.get(self.url("get-job"));
         let response = self.checked(request.send().await).await?;
-        let body = self.body(response, Frame::LIMIT).await?;
+        let body = self.body(response, Frame::LIMIT + 1).await?;
         if body.is_empty() {
             return Ok(Polled::Empty);
         }
-        match Frame::parse(&body) {
+        match Frame::split(&body) {
             Ok(frame) => Ok(Polled::Job(frame)),
             Err(source) => Err(ClientError::Garbage {
                 base: self.base.clone(),
@@ -132,7 +125,7 @@ impl Client {
         let request = self.calls.get(url).timeout(within);
         let response = self.checked(request.send().await).await?;
         // Read to the end, so that the connection can be used again.
-        self.body(response, ERROR_PAGE).await.map(|_| ())
+        self.body(response, STATUS_PAGE).await.map(|_| ())
     }
 
     /// `POST /job-complete`: answers a ticket. `Ok` means that the server has
@@ -140,7 +133,7 @@ impl Client {
     pub async fn complete(&self, frame: Bytes) -> Result<(), ClientError> {
         let request = self.calls.post(self.url("job-complete")).body(frame);
         let response = self.checked(request.send().await).await?;
-        self.body(response, ERROR_PAGE).await.map(|_| ())
+        self.body(response, STATUS_PAGE).await.map(|_| ())
     }
 
     fn url(&self, path: &str) -> Url {
@@ -165,16 +158,17 @@ impl Client {
         })
     }
 
-    async fn body(&self, mut response: Response, limit: usize) -> Result<Bytes, ClientError> {
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|e| self.error(&e))? {
-            if body.len() + chunk.len() > limit {
-                return Err(ClientError::Long {
-                    base: self.base.clone(),
-                    limit,
-                });
-            }
-            body.extend_from_slice(&chunk);
+    /// The body, at most its first `most` bytes. What is beyond is not waited
+    /// for: the connection is closed.
+    async fn body(&self, mut response: Response, most: usize) -> Result<Bytes, ClientError> {
+        // Growing by doubling would copy a large request twice.
+        let expected = response.content_length().unwrap_or(0).min(most as u64);
+        let mut body = BytesMut::with_capacity(expected as usize);
+        while body.len() < most
+            && let Some(chunk) = response.chunk().await.map_err(|e| self.error(&e))?
+        {
+            let room = most - body.len();
+            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         }
         Ok(body.freeze())
     }

@@ -74,9 +74,7 @@ impl Poller {
             ClientError::Connect { .. } => self.link.refused(),
             ClientError::Broken { .. } => self.link.poll_lost(),
             // It answered: nonsense, but it is there.
-            ClientError::Status { .. } | ClientError::Long { .. } | ClientError::Garbage { .. } => {
-                self.link.answered();
-            }
+            ClientError::Status { .. } | ClientError::Garbage { .. } => self.link.answered(),
         }
         let upstream = &self.link.upstream;
         let refused = matches!(error, ClientError::Connect { .. });

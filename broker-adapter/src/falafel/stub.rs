@@ -4,19 +4,23 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    convert::Infallible,
     net::SocketAddr,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{DefaultBodyLimit, RawQuery, State},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use futures_core::Stream;
 use tokio::{net::TcpListener, runtime::Runtime, sync::Notify, time::Instant};
 use url::Url;
 use zkwhirl_job::{Command, Frame, TicketId};
@@ -32,6 +36,8 @@ pub(crate) enum Odd {
     Empty,
     Status(u16),
     Body(Vec<u8>),
+    /// These bytes, and zeros for as long as somebody reads.
+    Endless(Bytes),
 }
 
 #[derive(Default)]
@@ -48,6 +54,18 @@ pub(crate) struct Seen {
     /// When each ticket was pinged last, and the longest gap so far.
     pub(crate) pings: HashMap<TicketId, (Instant, Duration)>,
     pub(crate) polls: usize,
+}
+
+/// A body that does not end.
+struct Endless(Option<Bytes>);
+
+impl Stream for Endless {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let start = self.0.take();
+        Poll::Ready(Some(Ok(start.unwrap_or(Bytes::from_static(&[0; 1024])))))
+    }
 }
 
 struct Inner {
@@ -220,6 +238,9 @@ fn next(inner: &Inner) -> Option<Response> {
             return Some((StatusCode::from_u16(code).unwrap(), page).into_response());
         }
         Some(Odd::Body(body)) => return Some(body.into_response()),
+        Some(Odd::Endless(start)) => {
+            return Some(Body::from_stream(Endless(Some(start))).into_response());
+        }
         None => {}
     }
     let expired = |job: &&mut Job| job.stamp.is_none_or(|at| at.elapsed() > inner.lease);

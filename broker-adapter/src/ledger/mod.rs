@@ -98,7 +98,9 @@ pub trait Ledger: Send + Sync + Debug {
         note: &Note,
     ) -> Result<bool, LedgerError>;
 
-    /// The request of a job.
+    /// The request of a job: exactly the bytes that the job is named after,
+    /// however they are kept. `None`: there is none, and without it the job is
+    /// not known any more either.
     async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError>;
 
     /// Keeps a result; the first one stays. False: there was one.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use zkwhirl_job::{Command, Frame, JobId, Kind, Request, TicketId, identify};
+use zkwhirl_job::{Command, Frame, JobId, Kind, TicketId, identify};
 
 use super::JobState;
 use crate::clock;
@@ -31,7 +31,8 @@ pub struct JobRecord {
     pub kind: Option<Kind>,
     /// The rollup that it is part of, when the request says so.
     pub rollup_id: Option<u32>,
-    /// Bytes of its request.
+    /// Bytes of its request; one more than the limit stands for all that are
+    /// longer, of which the beginning and a digest are kept.
     pub request_bytes: usize,
     /// When it was first taken, in milliseconds since the Unix epoch.
     pub taken_at_ms: u64,
@@ -49,8 +50,7 @@ pub struct JobRecord {
 
 impl JobRecord {
     /// The record of a frame's job, as it is when the frame is taken. The
-    /// rollup id is not known before the request was parsed: see
-    /// [`JobRecord::of_request`].
+    /// rollup id is not known before the request was parsed.
     pub fn of_frame(frame: &Frame) -> Self {
         let now = clock::now_ms();
         Self {
@@ -65,14 +65,6 @@ impl JobRecord {
             attempt: 1,
             worker: None,
             reason: None,
-        }
-    }
-
-    /// The same with the rollup that the parsed request names.
-    pub fn of_request(frame: &Frame, request: Option<&Request>) -> Self {
-        Self {
-            rollup_id: request.and_then(Request::rollup_id),
-            ..Self::of_frame(frame)
         }
     }
 

@@ -3,12 +3,13 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkwhirl_job::Word;
-use zkwhirl_job::request::TxRollupRequest;
+use zkwhirl_job::request::{MerklePath, TxRollupRequest};
 
 use super::{NULL_DEPTH, ROOTS_DEPTH};
 use crate::claim::{DATA_DEPTH, element, siblings};
 use crate::error::{Rule, StatementError, expect_length};
 use crate::published::{ASSETS, BRIDGES};
+use crate::tree::LeafIndex;
 
 /// All values of an inner rollup, whether or not they follow the rules.
 #[derive(Clone, Debug)]
@@ -59,15 +60,35 @@ pub struct NullifierWitness {
     pub new_root: Fr,
 }
 
+/// Which of a request's paths are read: all, or none where only what is
+/// published matters. They are 97 % of a request.
+#[derive(Clone, Copy, Debug)]
+struct Paths(bool);
+
 impl TxRollupWitness {
     /// Takes a request's values; checks counts, lengths and canonical words only.
     pub fn new(request: &TxRollupRequest, capacity: u32) -> Result<Self, StatementError> {
+        Self::read(request, capacity, Paths(true))
+    }
+
+    /// What a request publishes, without siblings: for [`published`] alone.
+    ///
+    /// [`published`]: super::published
+    pub fn without_paths(request: &TxRollupRequest, capacity: u32) -> Result<Self, StatementError> {
+        Self::read(request, capacity, Paths(false))
+    }
+
+    fn read(
+        request: &TxRollupRequest,
+        capacity: u32,
+        paths: Paths,
+    ) -> Result<Self, StatementError> {
         let (n, capacity) = (request.txs.len(), capacity as usize);
         if n == 0 || n > capacity {
             return Err(Rule::TxCount.into());
         }
-        let paths = 2 * n + usize::from(n < capacity);
-        expect_length("nullifier paths", request.old_null_paths.len(), paths)?;
+        let null_paths = 2 * n + usize::from(n < capacity);
+        expect_length("nullifier paths", request.old_null_paths.len(), null_paths)?;
         expect_length("nullifier roots", request.new_null_roots.len(), 2 * n)?;
         expect_length(
             "linked commitment paths",
@@ -83,13 +104,14 @@ impl TxRollupWitness {
         expect_length("data roots indices", request.data_roots_indices.len(), n)?;
         let start = u64::from(request.data_start_index);
         let padding = request.old_null_paths.get(2 * n);
-        let padding = padding.map(|path| siblings(path, 0.into(), "padding path", NULL_DEPTH));
+        let padding =
+            padding.map(|path| paths.siblings(path, 0.into(), "padding path", NULL_DEPTH));
         Ok(Self {
             rollup_id: u64::from(request.rollup_id).into(),
             data_start_index: start.into(),
             old_data_root: element(&request.old_data_root, "old data root")?,
             new_data_root: element(&request.new_data_root, "new data root")?,
-            data_siblings: siblings(
+            data_siblings: paths.siblings(
                 &request.old_data_path,
                 start.into(),
                 "old data path",
@@ -106,7 +128,7 @@ impl TxRollupWitness {
             )?,
             assets: list(&request.asset_ids, "asset id", ASSETS, Rule::Assets)?,
             txs: (0..n)
-                .map(|tx| TxWitness::new(request, tx))
+                .map(|tx| TxWitness::read(request, tx, paths))
                 .collect::<Result<_, _>>()?,
             padding_siblings: padding.unwrap_or_else(|| Ok(vec![Fr::ZERO; NULL_DEPTH]))?,
         })
@@ -152,6 +174,21 @@ impl TxRollupWitness {
     }
 }
 
+impl Paths {
+    fn siblings(
+        self,
+        path: &MerklePath,
+        index: LeafIndex,
+        what: &'static str,
+        depth: usize,
+    ) -> Result<Vec<Fr>, StatementError> {
+        match self {
+            Self(true) => siblings(path, index, what, depth),
+            Self(false) => Ok(Vec::new()),
+        }
+    }
+}
+
 fn list(words: &[Word], what: &str, most: usize, rule: Rule) -> Result<Vec<Fr>, StatementError> {
     if words.len() > most {
         return Err(rule.into());
@@ -160,7 +197,7 @@ fn list(words: &[Word], what: &str, most: usize, rule: Rule) -> Result<Vec<Fr>, 
 }
 
 impl TxWitness {
-    fn new(request: &TxRollupRequest, tx: usize) -> Result<Self, StatementError> {
+    fn read(request: &TxRollupRequest, tx: usize, paths: Paths) -> Result<Self, StatementError> {
         let mut fields = [Fr::ZERO; 16];
         for (field, word) in fields.iter_mut().zip(&request.txs[tx].public_inputs) {
             *field = element(word, "public input of a tx")?;
@@ -169,7 +206,7 @@ impl TxWitness {
             let at = 2 * tx + which;
             let index = fields[3 + which].into();
             Ok(NullifierWitness {
-                siblings: siblings(
+                siblings: paths.siblings(
                     &request.old_null_paths[at],
                     index,
                     "nullifier path",
@@ -183,14 +220,14 @@ impl TxWitness {
         Ok(Self {
             fields,
             link_index: link_index.into(),
-            link_siblings: siblings(
+            link_siblings: paths.siblings(
                 &request.linked_commitment_paths[tx],
                 link_index.into(),
                 "linked commitment path",
                 DATA_DEPTH,
             )?,
             root_index: root_index.into(),
-            root_siblings: siblings(
+            root_siblings: paths.siblings(
                 &request.data_roots_paths[tx],
                 root_index.into(),
                 "data roots path",

@@ -74,7 +74,7 @@ pub fn published_fields(
     let published = match request {
         Request::Claim(request) => claim::published(suite, &ClaimWitness::new(request)?),
         Request::TxRollup(request) => {
-            tx_rollup::published(suite, txs, &TxRollupWitness::new(request, txs)?)
+            tx_rollup::published(suite, txs, &TxRollupWitness::without_paths(request, txs)?)
         }
         Request::RootRollup(_) | Request::RootVerifier(_) => {
             return Err(StatementError::Unsupported {

@@ -4,7 +4,14 @@
 //! missing, short or surplus answer the child's whole process group is ended
 //! and the next request finds a fresh one.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,7 +19,7 @@ use tokio::time::{Instant, timeout};
 use zkwhirl_job::{Command, Failure, Kind, Sizes, reply::ReplyShape};
 
 use super::running::{Answer, Running, status_text};
-use crate::{ProveError, ProveTask, ProveWatch, Proved, Prover};
+use crate::{Meter, ProveError, ProveTask, ProveWatch, Proved, Prover};
 
 /// How long a reason on standard error may come after the empty reply that it
 /// explains: the two travel through different pipes.
@@ -58,6 +65,8 @@ pub struct ChildConfig {
 pub struct ChildProver {
     config: ChildConfig,
     running: Option<Running>,
+    /// The child's process id, for meters; 0 before the first one.
+    pid: Arc<AtomicU32>,
 }
 
 impl ChildProver {
@@ -66,6 +75,7 @@ impl ChildProver {
         Self {
             config,
             running: None,
+            pid: Arc::default(),
         }
     }
 
@@ -78,6 +88,8 @@ impl ChildProver {
     async fn start(&self) -> Result<Running, Failure> {
         let config = &self.config;
         let mut running = Running::spawn(config)?;
+        self.pid
+            .store(running.pid().unwrap_or(0), Ordering::Relaxed);
         let why = match timeout(config.start_deadline, running.ping()).await {
             Ok(Ok(())) => return Ok(running),
             Ok(Err(error)) => format!(": {error}"),
@@ -253,6 +265,10 @@ impl Prover for ChildProver {
             .await
             .map(drop)
             .map_err(|error| error.failure)
+    }
+
+    fn meter(&self) -> Meter {
+        Meter::of_process(self.pid.clone())
     }
 
     async fn stop(&mut self) {

@@ -16,7 +16,7 @@ use tokio::{
 use zkwhirl_job::{Command, Failure, limits};
 
 use super::{ACCOUNT_VK, ChildConfig, JOIN_SPLIT_VK, PING, stderr::Stderr};
-use crate::ProveTask;
+use crate::{ProveTask, meter::status_bytes};
 
 /// A child with its pipes.
 #[derive(Debug)]
@@ -88,10 +88,7 @@ impl Running {
 
     /// Peak resident memory since [`Self::reset_peak_rss`].
     pub(super) fn peak_rss(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()?)).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-        let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-        Some(kib * 1024)
+        status_bytes(self.pid()?, "VmHWM:")
     }
 
     /// Makes the peak start again, so that it is this job's alone (proc(5),

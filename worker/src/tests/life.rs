@@ -92,7 +92,6 @@ async fn a_large_request_comes_from_the_ledger() {
     world.take(&job).await;
     job.payload = Payload::Stored {
         bytes: request.len() as u64,
-        digest: [0; 32],
     };
     world.broker.publish(&job, None).await.unwrap();
     assert_eq!(proof_in(&world.result().await), &reply_to(&request));

@@ -4,6 +4,7 @@
 mod drain;
 mod failures;
 mod life;
+mod memory;
 mod words;
 
 use std::{
@@ -30,7 +31,7 @@ use zkwhirl_job::{
 };
 use zkwhirl_prover::{Phase, Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
 
-use crate::{Deadlines, Slot, Stop, WorkerConfig, WorkerDeps, run};
+use crate::{Admission, Deadlines, Slot, Stop, WorkerConfig, WorkerDeps, run};
 
 /// What a scripted prover does with a task.
 #[derive(Clone)]
@@ -172,6 +173,7 @@ struct World {
     log: Arc<Mutex<Log>>,
     began: Arc<Notify>,
     stop: Stop,
+    admission: Option<Arc<Admission>>,
     worker: Option<JoinHandle<()>>,
 }
 
@@ -186,6 +188,7 @@ impl World {
             log: Arc::default(),
             began: Arc::default(),
             stop: Stop::default(),
+            admission: None,
             worker: None,
         }
     }
@@ -215,6 +218,7 @@ impl World {
         });
         let config = WorkerConfig {
             deadlines: Deadlines::all(Duration::from_secs(600)),
+            admission: self.admission.clone(),
             ..WorkerConfig::default()
         };
         let deps = WorkerDeps {

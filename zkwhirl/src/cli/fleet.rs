@@ -1,6 +1,6 @@
 //! The flags of the fleet's roles.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, Subcommand};
 use url::Url;
@@ -104,6 +104,7 @@ pub(crate) struct BridgeArgs {
 #[command(after_help = "\
 Examples:
   zkwhirl worker --topic inner --allow-dev-keys
+  zkwhirl worker --topic inner --suite pedersen --slots auto
   zkwhirl worker --topic inner,outer --slots 4 --proverless --work-ms 1000")]
 pub(crate) struct WorkerArgs {
     #[command(flatten)]
@@ -121,9 +122,12 @@ pub(crate) struct WorkerArgs {
         value_delimiter = ','
     )]
     pub(crate) topic: Vec<Topic>,
-    /// Jobs at once, a prover process each
-    #[arg(long, value_name = "N", env = "ZKWHIRL_SLOTS", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) slots: u16,
+    /// Jobs at once, a prover process each: a number, or auto for as many as memory and cores allow
+    #[arg(long, value_name = "N", env = "ZKWHIRL_SLOTS", default_value = "1")]
+    pub(crate) slots: Slots,
+    /// Start also when memory for so many slots is missing, and claim without looking at it
+    #[arg(long, env = "ZKWHIRL_OVERCOMMIT", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) overcommit: bool,
     /// How long a mock reply takes
     #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
     pub(crate) work_ms: Duration,
@@ -133,6 +137,37 @@ pub(crate) struct WorkerArgs {
     /// This worker's name, unique in the fleet; host and process id when absent
     #[arg(long, env = "ZKWHIRL_NAME")]
     pub(crate) name: Option<String>,
+}
+
+/// How many jobs a worker proves at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slots {
+    /// As many as memory and cores allow.
+    Auto,
+    /// So many, if memory allows.
+    Exactly(u16),
+}
+
+impl Slots {
+    /// The number that was asked for.
+    pub(crate) fn exactly(self) -> Option<usize> {
+        match self {
+            Self::Auto => None,
+            Self::Exactly(slots) => Some(slots.into()),
+        }
+    }
+}
+
+impl FromStr for Slots {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self::Auto),
+            (_, Ok(slots @ 1..=256)) => Ok(Self::Exactly(slots)),
+            _ => Err("must be auto or a number from 1 to 256"),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

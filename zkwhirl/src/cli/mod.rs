@@ -12,7 +12,7 @@ use zkwhirl_job::{Sizes, SizesError};
 
 pub(crate) use fleet::{
     AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BridgeArgs, ProverArgs, ProvisionArgs,
-    RedisArgs, WorkerArgs,
+    RedisArgs, Slots, WorkerArgs,
 };
 pub(crate) use keys::{
     CircuitsArgs, ExportArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand, ListArgs, PlaceArgs,

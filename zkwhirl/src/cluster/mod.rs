@@ -2,6 +2,7 @@
 //! worker with several slots.
 
 mod keys;
+mod memory;
 mod provers;
 mod verifier;
 
@@ -18,6 +19,7 @@ use zkwhirl_job::Topic;
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
 pub use keys::{FleetKeys, REDIS_URL, StoredClientVks, client_circuit, fleet_store, key_store};
+pub use memory::Peak;
 pub use provers::{NativeProvers, Provers};
 pub use verifier::{Checker, Rollups};
 

@@ -9,6 +9,7 @@ mod keys;
 mod prove;
 mod provision;
 mod rollup_cli;
+mod slots;
 mod worker;
 
 use std::process::ExitCode;

@@ -5,7 +5,7 @@ use std::{fs, process, process::ExitCode, sync::Arc, time::Duration};
 use zkwhirl_broker_adapter::Events;
 use zkwhirl_worker::{Deadlines, Slot, Stop, WorkerConfig, WorkerDeps};
 
-use super::fleet;
+use super::{fleet, slots};
 use crate::{cli::WorkerArgs, shell::signals::Shutdown, ui};
 
 pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
@@ -20,9 +20,10 @@ async fn worker(args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
     let name = args.name.clone().unwrap_or_else(own_name);
     let provers = fleet::provers(&args.prover, &args.redis, args.work_ms)?;
+    let admitted = slots::admit(&args, &provers)?;
     let broker = fleet::amqp(&args.amqp, &name, Deadlines::default().longest()).await?;
     let ledger = fleet::redis(&args.redis, 0).await?;
-    let slots = usize::from(args.slots);
+    let slots = admitted.slots;
     let seats = (1..=slots)
         .map(|number| Slot {
             name: format!("{name}/{number}"),
@@ -30,13 +31,11 @@ async fn worker(args: WorkerArgs) -> anyhow::Result<ExitCode> {
             prover: provers.prover(slots),
         })
         .collect();
-    let topics: Vec<_> = args.topic.iter().map(ToString::to_string).collect();
-    ui::say(&format!(
-        "worker {name}: {} jobs, {slots} at once",
-        topics.join(" and ")
-    ));
+    let work = slots::describe(&args.topic, &admitted);
+    ui::say(&format!("worker {name}: {work}"));
     let config = WorkerConfig {
         grace: Duration::from_secs(args.drain_s.into()),
+        admission: admitted.admission,
         ..WorkerConfig::default()
     };
     let deps = WorkerDeps {

@@ -63,7 +63,7 @@ async fn large_requests_stay_in_the_ledger() {
     let request = include_bytes!("../../../../tests/vectors/valid_1x1_0_tx_rollup_request.bin");
     world.falafel.ask_proof(&request[..]);
     let job = world.claim_one(Topic::Inner).await;
-    let Payload::Stored { bytes, .. } = job.payload else {
+    let Payload::Stored { bytes } = job.payload else {
         panic!("{:?}", job.payload);
     };
     assert_eq!(bytes, request.len() as u64);

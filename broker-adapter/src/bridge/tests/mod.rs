@@ -9,6 +9,7 @@ mod fleet;
 mod intake;
 mod lease;
 mod operator;
+mod requests;
 mod restart;
 mod shared_redis;
 mod vks;

@@ -57,6 +57,8 @@ async fn a_known_key_is_answered_without_broker_and_worker() {
     assert_eq!(world.until_answered(ticket).await, "proof that is a key");
     assert_eq!(world.falafel.answer(other), None);
     assert_eq!(world.stats().from_keystore, 1);
+    let known = JobId::of(Command::GetAccountVk, &[]);
+    world.until_state(known, JobState::Delivered).await;
     let what: Vec<_> = world.happened().iter().map(|(_, w)| w.name()).collect();
     assert!(what.contains(&"proved") && what.contains(&"delivered"));
     // The other goes its way.

@@ -37,6 +37,7 @@ mod receipt;
 mod results;
 mod stream;
 mod topology;
+mod traffic;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -50,6 +51,7 @@ use zkwhirl_job::{
 pub use check::{Finding, Severity};
 pub use config::{AmqpConfig, Endpoint, Identity, Limits, Management, UrlError};
 pub use control::ControlReceiver;
+pub use traffic::Traffic;
 
 pub use super::Control;
 use super::{
@@ -153,6 +155,12 @@ impl Amqp {
     /// Messages among the dead letters; several of one job count as several.
     pub async fn dead_count(&self) -> Result<usize, BrokerError> {
         depth::dead(&self.shared).await
+    }
+
+    /// Bytes through the broker, by its statistics, which lag by up to one of
+    /// its intervals (5 s by default); `None` without the management API.
+    pub async fn traffic(&self) -> Result<Option<Traffic>, BrokerError> {
+        traffic::traffic(&self.shared).await
     }
 
     /// How the connections stand.

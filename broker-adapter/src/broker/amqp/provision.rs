@@ -115,18 +115,24 @@ pub async fn provision(config: &AmqpConfig, users: &[User]) -> Result<Vec<String
 
 async fn make_vhost(api: &Api, config: &AmqpConfig) -> Result<String, BrokerError> {
     let vhost = config.vhost();
-    if api.get(&["vhosts", vhost]).await?.is_some() {
-        return Ok(format!("vhost {vhost}: is there"));
+    let is_there = api.get(&["vhosts", vhost]).await?.is_some();
+    if !is_there {
+        api.put(&["vhosts", vhost], &json!({})).await?;
     }
-    api.put(&["vhosts", vhost], &json!({})).await?;
     let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
     let mut owners = vec![api.user()];
     owners.extend(config.hosts.first().map(|host| host.user()));
     owners.dedup();
     for owner in owners {
-        api.put(&["permissions", vhost, owner], &all).await?;
+        // A vhost may be made although the answer came too late: then it has
+        // no owner yet. Permissions that somebody gave are left as they are.
+        let path = ["permissions", vhost, owner];
+        if api.get(&path).await?.is_none() {
+            api.put(&path, &all).await?;
+        }
     }
-    Ok(format!("vhost {vhost}: made"))
+    let found = if is_there { "is there" } else { "made" };
+    Ok(format!("vhost {vhost}: {found}"))
 }
 
 /// Before the queues, so that no message meets a queue without its limits.

@@ -127,7 +127,11 @@ impl Inner {
             .map_err(|error| away(&what(), &error))?;
         let confirmation = sent.await.map_err(|error| away(&what(), &error))?;
         if confirmation == Confirmation::Nack(None) {
-            return Err(self.refused(message).await);
+            let refused = self.refused(message).await;
+            if !matches!(refused, BrokerError::Full { .. }) {
+                self.leave(&channel).await;
+            }
+            return Err(refused);
         }
         judge(confirmation, message)
     }
@@ -149,6 +153,14 @@ impl Inner {
                 "the queue {queue} takes nothing: most of its nodes are away, or it is full"
             )),
         }
+    }
+
+    /// The next message takes a new channel. A channel that met a queue while
+    /// its leader's node had just died asks that node for ever, and refuses
+    /// everything, long after the queue has another leader.
+    async fn leave(&self, channel: &Channel) {
+        let mut current = self.channel.lock().await;
+        current.take_if(|current| current.id() == channel.id());
     }
 
     /// The channel for publishing, a new one when the last is gone.

@@ -6,9 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
-
-use super::{record, ticket};
+use super::{record, request, ticket};
 use crate::{
     ledger::{Bridges, Ledger, Membership, Ticket},
     testkit::eventually,
@@ -31,8 +29,7 @@ async fn join(ledger: &Arc<dyn Ledger>, bridge: &str, ttl: Duration) -> Membersh
 async fn take(ledger: &Arc<dyn Ledger>, numbers: std::ops::Range<u32>) {
     for n in numbers {
         let job = record(n);
-        let (ticket, request) = (ticket(n, job.id), Bytes::from_static(b"request"));
-        let taken = ledger.take(&ticket, &job, &request).await;
+        let taken = ledger.take(&ticket(n, job.id), &job, &request(n)).await;
         taken.expect("the ledger is there");
     }
 }

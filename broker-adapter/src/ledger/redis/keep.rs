@@ -54,7 +54,7 @@ impl Ledger for Redis {
         request: &Bytes,
     ) -> Result<Taken, LedgerError> {
         fits("bytes of one request", request.len(), limits::REQUEST_BYTES)?;
-        let sealed = frame::seal(request);
+        let sealed = frame::seal_request(job.command, request).map_err(LedgerError::Away)?;
         let mut answer = None;
         if sealed.len() > SMALL {
             self.upload(job.id, &sealed).await?;
@@ -145,7 +145,7 @@ impl Ledger for Redis {
         let Some(sealed) = sealed else {
             return Ok(None);
         };
-        match sealed.and_then(frame::open) {
+        match sealed.and_then(|sealed| frame::open_request(sealed, job)) {
             Ok(request) => Ok(Some(request)),
             // Without its request a job is of no use: once it is unknown, its
             // tickets are let go and come again, with their bytes.
@@ -264,22 +264,17 @@ impl Redis {
         }
     }
 
-    /// A request's bytes without a script, which would hash them. `None`: there
+    /// A request's framed bytes without a script, which would hash them. `None`: there
     /// are none, or too many.
     async fn read_request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
         let key = format!("{}q:{job}", self.prefix());
-        let (mut length, mut get) = (pipe(), pipe());
-        length.cmd("STRLEN").arg(&key);
-        let bytes = match self.one(Lane::Quick, &length).await? {
-            Some(Value::Int(bytes)) => bytes,
-            _ => return Ok(None),
-        };
-        if !(1..=frame::REQUEST as i64).contains(&bytes) {
-            return Ok(None);
-        }
+        let mut get = pipe();
+        // One byte more than it may have shows that there are more.
         get.cmd("GETRANGE").arg(&key).arg(0).arg(frame::REQUEST);
         match self.one(Lane::Bulk, &get).await? {
-            Some(Value::BulkString(bytes)) => Ok(Some(bytes.into())),
+            Some(Value::BulkString(bytes)) if (1..=frame::REQUEST).contains(&bytes.len()) => {
+                Ok(Some(bytes.into()))
+            }
             _ => Ok(None),
         }
     }

@@ -4,9 +4,10 @@
 //!   may be repeated, because a lost answer does not say whether it happened.
 //! * Every call ends within [`RedisConfig::timeout`], with
 //!   [`LedgerError::Away`] if need be, and holds up no thread.
-//! * Requests, results and attempts carry their length and SHA-256. What does
-//!   not match is dropped and said once as [`LedgerError::Damaged`], with its
-//!   key; after that it is gone, and is made again.
+//! * Results and attempts carry their length and SHA-256; a request is checked
+//!   against the name of its job. What does not match is dropped and said once
+//!   as [`LedgerError::Damaged`], with its key; after that it is gone, and is
+//!   made again.
 //! * What is open has no lifetime; what is finished has one
 //!   ([`RedisConfig::keep`]) and a budget. So a Redis that evicts keys with a
 //!   lifetime costs work at worst, and one that evicts any key is refused by

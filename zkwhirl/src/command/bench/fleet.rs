@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use zkwhirl_broker_adapter::{
     broker::{
         Broker,
-        amqp::{Amqp, AmqpConfig, Endpoint, provision::provision},
+        amqp::{Amqp, AmqpConfig, Endpoint, Traffic, provision::provision},
     },
     ledger::redis::{Redis, RedisConfig},
 };
@@ -56,12 +56,19 @@ pub(super) struct Outcome {
     pub(super) jobs_per_s: f64,
     reissues: u64,
     nacks: u64,
+    /// What the broker received and sent, requests, results and everything
+    /// else. `None` without its management API.
+    pub(super) broker_in_bytes_per_job: Option<f64>,
+    pub(super) broker_out_bytes_per_job: Option<f64>,
 }
 
 /// A fleet that is ready.
 pub(super) struct Fleet {
     falafel: Falafel,
     ledger: Redis,
+    broker: Amqp,
+    /// As fresh as the broker's statistics are.
+    statistics: Duration,
     roles: Vec<Child>,
 }
 
@@ -116,8 +123,12 @@ impl Fleet {
                 .stderr(Stdio::null());
             command
         };
+        let broker = Amqp::start(amqp_config)?;
+        broker.ready(PATIENCE).await?;
         let mut fleet = Self {
             ledger,
+            broker,
+            statistics: services.statistics,
             roles: Vec::new(),
             falafel,
         };
@@ -139,8 +150,7 @@ impl Fleet {
                 .context("cannot start a worker")?;
             fleet.roles.push(worker);
         }
-        let broker = Amqp::start(amqp_config)?;
-        broker.ready(PATIENCE).await?;
+        let broker = &fleet.broker;
         let ready = async {
             loop {
                 let consumers = broker.depth(Topic::Inner).await.map_or(0, |d| d.consumers);
@@ -153,7 +163,6 @@ impl Fleet {
         timeout(PATIENCE, ready)
             .await
             .context("the workers did not join their queue in time")?;
-        broker.close().await;
         Ok(fleet)
     }
 
@@ -167,6 +176,7 @@ impl Fleet {
             .map(|request| JobId::of(JobCommand::CreateProof, request))
             .collect();
         let payload_bytes = requests[0].len();
+        let before = self.traffic().await?;
         let (started, started_ms) = (Instant::now(), now_ms());
         let answers = requests.into_iter().map(|request| {
             let (_, answer) = self.falafel.servers().create_proof(request);
@@ -183,6 +193,11 @@ impl Fleet {
             answer.context("a job was rejected")?;
         }
         let claims = self.claim_times(&ids, started_ms).await?;
+        let after = self.traffic().await?;
+        let per_job = |bytes: fn(Traffic) -> u64| {
+            let more = bytes(after?).saturating_sub(bytes(before?));
+            Some(more as f64 / f64::from(load.jobs))
+        };
         let counted = self.falafel.stats();
         let seconds = makespan.as_secs_f64();
         Ok(Outcome {
@@ -197,7 +212,17 @@ impl Fleet {
             jobs_per_s: f64::from(load.jobs) / seconds,
             reissues: counted.reissues,
             nacks: counted.nacks,
+            broker_in_bytes_per_job: per_job(|traffic| traffic.received),
+            broker_out_bytes_per_job: per_job(|traffic| traffic.sent),
         })
+    }
+
+    /// Bytes through the broker so far, once its statistics have caught up:
+    /// heartbeats and counts go on, so the first reading that is old enough
+    /// must do.
+    async fn traffic(&self) -> anyhow::Result<Option<Traffic>> {
+        sleep(self.statistics * 2).await;
+        Ok(self.broker.traffic().await?)
     }
 
     /// When each job was claimed, in milliseconds after the start, sorted; by

@@ -54,19 +54,30 @@ fn claim(number: u32) -> Bytes {
     .to_bytes()
 }
 
+/// Levels below the root where something is in the trees: about a million
+/// leaves. Below them all nodes are the same, as they are in a real request,
+/// which holds 8,387 different words of 33,948; this one a few less.
+const FILLED: u64 = 20;
+
 fn rollup(number: u32, txs: usize) -> Bytes {
-    let tail = Bytes::from(vec![0x2a; 1504]);
-    let paths = |depth, count: usize| vec![path(number, depth); count];
+    let tail = |tx: u64| -> Bytes {
+        let words = (0..47).map(|place| word(number, (tx << 8) + place + (1 << 20)).0);
+        words.collect::<Vec<_>>().concat().into()
+    };
+    let paths = |depth, count: usize| -> Vec<MerklePath> {
+        let trees = u64::from(depth) << 24;
+        let path = |at| filled_path(number, trees + ((at as u64) << 10), depth);
+        (0..count).map(path).collect()
+    };
     TxRollupRequest {
         rollup_id: number,
         data_start_index: 0,
-        txs: vec![
-            ClientProof {
-                public_inputs: std::array::from_fn(|place| word(number, place as u64)),
-                tail,
-            };
-            txs
-        ],
+        txs: (0..txs as u64)
+            .map(|tx| ClientProof {
+                public_inputs: std::array::from_fn(|place| word(number, (tx << 8) + place as u64)),
+                tail: tail(tx),
+            })
+            .collect(),
         old_data_root: word(number, 1),
         new_data_root: word(number, 2),
         old_data_path: path(number, DATA_TREE_DEPTH),
@@ -83,6 +94,19 @@ fn rollup(number: u32, txs: usize) -> Bytes {
         asset_ids: vec![Word::ZERO],
     }
     .to_bytes()
+}
+
+fn filled_path(number: u32, place: u64, depth: u32) -> MerklePath {
+    let empty = |level| (word(u32::MAX, level), word(u32::MAX, level));
+    let node = |level| word(number, place + level);
+    let pair = |level| {
+        if level + FILLED < u64::from(depth) {
+            empty(level)
+        } else {
+            (node(level), node(level + 512))
+        }
+    };
+    MerklePath((0..u64::from(depth)).map(pair).collect())
 }
 
 fn path(number: u32, depth: u32) -> MerklePath {

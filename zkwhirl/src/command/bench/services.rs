@@ -1,7 +1,7 @@
 //! RabbitMQ and Redis for a benchmark: those of the environment, else our own
 //! from `scripts/services`, which end with this process.
 
-use std::{env, path::PathBuf, process::Command};
+use std::{env, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -12,6 +12,8 @@ pub(super) struct Services {
     pub(super) amqp: String,
     pub(super) management: String,
     pub(super) redis: String,
+    /// How often RabbitMQ counts what goes through it.
+    pub(super) statistics: Duration,
     /// The instance that must be ended.
     own: Option<(PathBuf, String)>,
 }
@@ -35,6 +37,7 @@ impl Services {
                 amqp,
                 management,
                 redis,
+                statistics: Duration::from_secs(5), // its default
                 own: None,
             });
         }
@@ -60,6 +63,7 @@ impl Services {
             amqp: first(urls.amqp),
             management: first(urls.management),
             redis: urls.redis,
+            statistics: Duration::from_secs(1), // the script sets it
             own: Some((script, name)),
         })
     }

@@ -51,15 +51,20 @@ fn loads(args: &BenchFleetArgs) -> Vec<Load> {
     loads
 }
 
-const HEADER: &str =
-    "workers  jobs  work ms    payload  makespan ms  ÷ ideal  claim p50 ms  p99 ms  jobs/s";
+const HEADER: &str = "workers  jobs  work ms    payload  makespan ms  ÷ ideal  claim p50 ms  p99 ms  jobs/s  KB/job through RabbitMQ";
 
 fn line(load: Load, outcome: &Outcome) -> String {
     let ratio = outcome
         .makespan_ratio
         .map_or_else(|| "–".to_owned(), |r| format!("{r:.3}"));
+    let through = outcome.broker_in_bytes_per_job;
+    let through = through.zip(outcome.broker_out_bytes_per_job);
+    let through = through.map_or_else(
+        || "–".to_owned(),
+        |(into, out)| format!("{:.1} in, {:.1} out", into / 1e3, out / 1e3),
+    );
     format!(
-        "{:>7}  {:>4}  {:>7}  {:>9}  {:>11.0}  {ratio:>7}  {:>12.0}  {:>6.0}  {:>6.0}",
+        "{:>7}  {:>4}  {:>7}  {:>9}  {:>11.0}  {ratio:>7}  {:>12.0}  {:>6.0}  {:>6.0}  {through}",
         load.workers,
         load.jobs,
         load.work_ms,
@@ -69,4 +74,37 @@ fn line(load: Load, outcome: &Outcome) -> String {
         outcome.claim_ms_p99,
         outcome.jobs_per_s,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{BenchArgs, BenchCommand, Cli, Command};
+
+    fn asked(args: &[&str]) -> Vec<(u16, u32, u32)> {
+        let line = ["zkwhirl", "bench", "fleet"].iter().chain(args);
+        let Cli { command, .. } = Cli::try_parse_from(line).unwrap();
+        let Command::Bench(BenchArgs {
+            command: BenchCommand::Fleet(args),
+        }) = command
+        else {
+            panic!("{args:?}");
+        };
+        let loads = loads(&args).into_iter();
+        loads
+            .map(|load| (load.workers, load.work_ms, load.payload_bytes))
+            .collect()
+    }
+
+    #[test]
+    fn without_options_the_whole_table_is_measured() {
+        let all = asked(&[]);
+        assert_eq!(all.len(), 4 * 3 * 2);
+        assert_eq!(all[0], (1, 0, 4_413));
+        assert_eq!(all[23], (32, 1000, 1_090_000));
+        let some = ["--workers=8", "--work-ms=50"];
+        assert_eq!(asked(&some), [(8, 50, 4_413), (8, 50, 1_090_000)]);
+    }
 }

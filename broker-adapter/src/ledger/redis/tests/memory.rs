@@ -24,10 +24,15 @@ async fn limit(server: &Server, more: u64) {
         .await;
 }
 
-/// Takes ticket `n` with a request of 16 KiB.
+/// A request of 16 KiB.
+fn large(n: u32) -> Bytes {
+    n.to_be_bytes().repeat(4 << 10).into()
+}
+
+/// Takes ticket `n` with such a request.
 async fn take_large(ledger: &Redis, n: u32) -> Result<JobId, LedgerError> {
-    let job = record(n);
-    let request = Bytes::from(vec![n as u8; 16 << 10]);
+    let request = large(n);
+    let job = record_of(&request);
     let taken = ledger.take(&ticket(n, job.id), &job, &request).await;
     taken.map(|taken| taken.job.id)
 }
@@ -52,7 +57,7 @@ async fn a_full_redis_takes_nothing_new_and_ends_everything() {
     let kept = ledger.store_result(record(1).id, &result("proof")).await;
     assert!(matches!(kept, Err(LedgerError::Away(_))), "{kept:?}");
     for n in 1..=taken {
-        let job = record(n).id;
+        let job = record_of(&large(n)).id;
         assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
         assert!(ledger.close_ticket(ticket(n, job).id).await.unwrap());
     }
@@ -213,8 +218,8 @@ async fn a_rollup_that_comes_again_finds_its_proofs() {
     // Falafel restarted: the same requests under new ids.
     for n in 0..29 {
         let job = record(n);
-        let request = Bytes::from(format!("request {n}"));
-        let taken = ledger.take(&ticket(100 + n, job.id), &job, &request).await;
+        let again = ticket(100 + n, job.id);
+        let taken = ledger.take(&again, &job, &request(n)).await;
         let taken = taken.unwrap();
         assert_eq!(
             (taken.new_job, taken.job.state),

@@ -17,7 +17,7 @@ use zkwhirl_job::JobId;
 use super::{Redis, RedisConfig, testkit};
 use crate::ledger::{
     JobRecord, JobState, Ledger, LedgerError, Note, StoredResult,
-    conformance::{record, ticket},
+    conformance::{record, record_of, request, ticket},
 };
 
 /// A ledger of its own.
@@ -45,8 +45,7 @@ mod bridges_conformance {
 /// Takes ticket `n` for job `n`.
 async fn take(ledger: &Redis, n: u32) -> JobRecord {
     let job = record(n);
-    let request = Bytes::from(format!("request {n}"));
-    let taken = ledger.take(&ticket(n, job.id), &job, &request).await;
+    let taken = ledger.take(&ticket(n, job.id), &job, &request(n)).await;
     taken.unwrap().job
 }
 

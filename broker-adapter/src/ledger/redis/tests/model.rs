@@ -24,8 +24,7 @@ async fn step(ledger: &dyn Ledger, random: &mut StdRng) -> String {
     let known = ledger.job(job.id).await.unwrap().is_some();
     match random.gen_range(0..10) {
         0 | 1 => {
-            let request = Bytes::from(vec![m as u8; m as usize]);
-            let taken = ledger.take(&ticket, &job, &request).await.unwrap();
+            let taken = ledger.take(&ticket, &job, &request(m)).await.unwrap();
             let job = timeless(taken.job);
             format!("{:?}", Taken { job, ..taken })
         }

@@ -1,22 +1,39 @@
 //! Nodes that are killed. The checker of all: what was confirmed and is not
 //! there in the end was lost, and nothing may be.
+//!
+//! A test binary of its own, and one test after the other: each has brokers of
+//! its own, up to three on a machine of two cores.
+
+#[expect(dead_code, reason = "the other tests use the rest")]
+#[path = "../amqp/support.rs"]
+mod support;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    task::JoinSet,
+    time::timeout,
+};
 use zkwhirl_broker_adapter::{
     Broker, BrokerError,
     broker::{
         JobConsumer, Settlement,
-        amqp::{Amqp, provision::provision},
+        amqp::{Amqp, AmqpConfig, provision::provision},
     },
     testkit::claim_job,
 };
 use zkwhirl_job::{JobId, Topic};
 
-use crate::support::{Services, Vhost};
+use support::{Services, Vhost};
 
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Waits until no other test runs.
+async fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    TURN.lock().await
+}
 
 /// The services, without stopping the test's own runtime meanwhile.
 async fn act(services: &Arc<Services>, what: &'static str, part: &'static str) {
@@ -44,6 +61,24 @@ async fn on(services: &Services) -> Vhost {
         .await
         .expect("the broker can be provisioned");
     vhost
+}
+
+/// Connected to one of the nodes and to no other.
+async fn connected(vhost: &Vhost, node: usize) -> Amqp {
+    let broker = Amqp::start(AmqpConfig {
+        hosts: vec![vhost.config.hosts[node].clone()],
+        ..vhost.config.clone()
+    });
+    let broker = broker.expect("a thread can be started");
+    let connecting = async {
+        while broker.status().publishing.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, connecting)
+        .await
+        .expect("the node is there");
+    broker
 }
 
 /// Publishes until the broker says that it has it.
@@ -93,6 +128,7 @@ async fn drain(broker: &Amqp, expected: &HashSet<JobId>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_broker_loses_nothing_and_a_lease_from_before_is_lost() {
+    let _turn = turn().await;
     let services = started(1).await;
     let vhost = on(&services).await;
     let broker = vhost.connect().await;
@@ -133,11 +169,9 @@ async fn a_killed_broker_loses_nothing_and_a_lease_from_before_is_lost() {
     broker.close().await;
 }
 
-/// Three nodes on the two cores of a small machine, beside the other tests,
-/// sometimes take longer to find a leader than anybody should wait.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the machine for itself: cargo test --test amqp three_nodes -- --ignored"]
 async fn three_nodes_survive_the_loss_of_one_and_heal_from_the_loss_of_two() {
+    let _turn = turn().await;
     let services = started(3).await;
     let vhost = on(&services).await;
     let broker = vhost.connect().await;
@@ -146,8 +180,24 @@ async fn three_nodes_survive_the_loss_of_one_and_heal_from_the_loss_of_two() {
         publish(&broker, n).await;
         confirmed.insert(claim_job(n).id);
     }
-    // The first node declared the queues: it leads them.
-    act(&services, "kill", "rabbitmq1").await;
+    // The first node declared the queues: it leads them. Whoever opens a
+    // channel on another node meanwhile meets queues without a leader.
+    let killing = {
+        let services = services.clone();
+        tokio::spawn(async move { act(&services, "kill", "rabbitmq1").await })
+    };
+    let mut early = JoinSet::new();
+    for n in 40.. {
+        let other = connected(&vhost, 1).await;
+        early.spawn(async move { publish(&other, n).await });
+        confirmed.insert(claim_job(n).id);
+        if killing.is_finished() {
+            break;
+        }
+    }
+    while let Some(published) = early.join_next().await {
+        published.expect("no panic");
+    }
     for n in 10..20 {
         publish(&broker, n).await;
         confirmed.insert(claim_job(n).id);
@@ -169,6 +219,7 @@ async fn three_nodes_survive_the_loss_of_one_and_heal_from_the_loss_of_two() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_low_on_memory_takes_no_messages_but_acks() {
+    let _turn = turn().await;
     let services = started(1).await;
     let mut vhost = on(&services).await;
     vhost.config.confirm_timeout = Duration::from_secs(2);

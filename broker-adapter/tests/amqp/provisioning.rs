@@ -1,0 +1,205 @@
+//! Topologies that are not there or not as they should be, and users that may
+//! not.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::timeout;
+use zkwhirl_broker_adapter::{
+    Broker,
+    broker::{
+        DeadLetter, Settlement,
+        amqp::{
+            Amqp, AmqpConfig, Control, Endpoint, Finding, Severity,
+            provision::{Role, User, provision},
+        },
+    },
+    testkit::{claim_job, eventually, result_of},
+};
+use zkwhirl_job::Topic;
+
+use crate::{
+    limits::{PATIENCE, claimed, letters},
+    support::Vhost,
+};
+
+/// The broker may make a vhost although its answer came too late.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provisioning_that_was_cut_short_is_finished_by_the_next() {
+    let vhost = Vhost::empty().await;
+    vhost.put(&["vhosts", &vhost.name], &json!({})).await;
+    let said = provision(&vhost.config, &[]).await.unwrap();
+    assert!(said[0].ends_with("is there"), "{said:?}");
+    vhost.connect().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_topology_is_one_sentence() {
+    let vhost = Vhost::empty().await;
+    let name = vhost.config.hosts[0].to_string();
+    let broker = Amqp::start(AmqpConfig {
+        patience: Duration::from_millis(500),
+        ..vhost.config.clone()
+    });
+    let broker = broker.unwrap();
+    let error = broker
+        .ready(Duration::from_secs(3))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(&name) && error.contains("run `zkwhirl provision`"),
+        "{error}"
+    );
+    provision(&vhost.config, &[]).await.unwrap();
+    broker.ready(Duration::from_secs(20)).await.unwrap();
+
+    vhost.delete("queues", "zkwhirl.jobs.inner.v1").await;
+    let error = broker.ready(Duration::from_secs(3)).await.unwrap_err();
+    let vhost_name = &vhost.name;
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the broker is away: the vhost {vhost_name} lacks the queue zkwhirl.jobs.inner.v1: \
+             run `zkwhirl provision`"
+        )
+    );
+    let unroutable = broker.publish(&claim_job(1), None).await.unwrap_err();
+    assert_eq!(
+        unroutable.to_string(),
+        "the broker is away: no queue takes inner.claim from the exchange zkwhirl.jobs: \
+         run `zkwhirl provision`"
+    );
+    let joining = broker.subscribe(&[Topic::Inner], "a").await;
+    let error = joining.unwrap_err().to_string();
+    assert!(
+        error.contains("NOT_FOUND") && error.contains("zkwhirl provision"),
+        "{error}"
+    );
+    vhost.delete("exchanges", "zkwhirl.jobs").await;
+    let error = broker
+        .publish(&claim_job(1), None)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("NOT_FOUND") && error.contains("zkwhirl provision"),
+        "{error}"
+    );
+    // Made again, the same broker goes on.
+    provision(&vhost.config, &[]).await.unwrap();
+    broker.publish(&claim_job(1), None).await.unwrap();
+    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    assert_eq!(claimed(&mut worker).await, claim_job(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checks_find_what_would_hurt() {
+    let vhost = Vhost::new().await;
+    let broker = vhost.connect().await;
+    let minutes = Duration::from_secs(20 * 60);
+    assert_eq!(broker.check(minutes).await.unwrap(), []);
+    let hours = broker.check(Duration::from_secs(5 * 3600)).await.unwrap();
+    assert_eq!(hours[0].severity, Severity::Refuse);
+    // RabbitMQ's statistics show a change some seconds later.
+    let says = async |severity: Severity, parts: [&str; 2]| {
+        let said = |found: &Finding| {
+            found.severity == severity && parts.iter().all(|part| found.sentence.contains(part))
+        };
+        let all = || async { broker.check(minutes).await.unwrap() };
+        eventually(parts[1], || async { all().await.iter().any(said) }).await;
+    };
+    vhost.delete_policy("zkwhirl-retry-1m").await;
+    let lost = ["zkwhirl.retry.inner.1m.v1", "message-ttl is not set"];
+    says(Severity::Refuse, lost).await;
+    let other = json!({
+        "pattern": ".*", "definition": { "delivery-limit": 7, "dead-letter-exchange": "x" },
+        "apply-to": "queues", "priority": 99,
+    });
+    vhost
+        .put(&["policies", &vhost.name, "operator"], &other)
+        .await;
+    let changed = ["zkwhirl.jobs.inner.v1", "delivery-limit is 7 instead of 5"];
+    says(Severity::Warning, changed).await;
+    vhost.delete("queues", "zkwhirl.results.v1").await;
+    let classic = json!({ "durable": true, "arguments": { "x-queue-type": "classic" } });
+    vhost
+        .put(&["queues", &vhost.name, "zkwhirl.results.v1"], &classic)
+        .await;
+    says(
+        Severity::Refuse,
+        ["zkwhirl.results.v1", "is of type classic, not quorum"],
+    )
+    .await;
+    let error = provision(&vhost.config, &[]).await.unwrap_err().to_string();
+    assert!(
+        error.contains("declaring the queue zkwhirl.results.v1"),
+        "{error}"
+    );
+    assert!(error.contains("drain it, delete it"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_role_can_do_its_work_and_not_more() {
+    let vhost = Vhost::new().await;
+    let user = |role: Role| User {
+        name: format!("{}-{}", vhost.name, role.name()),
+        password: "s3cret/+&%".into(),
+        role,
+    };
+    let users = [user(Role::Bridge), user(Role::Worker), user(Role::Monitor)];
+    provision(&vhost.config, &users).await.unwrap();
+    let bridge = vhost.connect_as(&users[0]).await;
+    let worker = vhost.connect_as(&users[1]).await;
+    let job = claim_job(1);
+    bridge.publish(&job, None).await.unwrap();
+    let mut claims = worker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    let mut delivery = claims.claim().await.unwrap();
+    let forged = worker.publish(&job, None).await.unwrap_err().to_string();
+    assert!(forged.contains("ACCESS_REFUSED"), "{forged}");
+    worker
+        .publish_result(&result_of(&job, b"reply"))
+        .await
+        .unwrap();
+    assert!(delivery.settle(&Settlement::HandBack).await.unwrap());
+    assert_eq!(claimed(&mut claims).await, job);
+    worker
+        .bury(&DeadLetter::of(&job, "for the test", 7))
+        .await
+        .unwrap();
+    assert!(worker.dead_letters(1).await.is_err(), "not for workers");
+    let mut results = bridge.results().await.unwrap();
+    assert!(results.next().await.unwrap().ack().await.unwrap());
+    assert_eq!(letters(&bridge).await.len(), 1);
+    assert_eq!(bridge.depth(Topic::Inner).await.unwrap().ready, 0);
+    let mut listening = worker.listen();
+    listening.joined().await.unwrap();
+    let word = Control::Cancel { job: job.id };
+    bridge.tell(&word).await.unwrap();
+    assert_eq!(timeout(PATIENCE, listening.next()).await.unwrap(), word);
+    for user in &users {
+        vhost.remove(&["users", &user.name]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_said_without_showing_it() {
+    let vhost = Vhost::new().await;
+    let wrong = vhost.url.replacen("zkwhirl:", "zkwhirl:s3cret", 1);
+    let hosts: Vec<Endpoint> = vec![wrong.parse().unwrap()];
+    let broker = Amqp::start(AmqpConfig {
+        hosts,
+        ..vhost.config.clone()
+    });
+    let error = broker
+        .unwrap()
+        .ready(Duration::from_secs(3))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the user or the password is wrong"),
+        "{error}"
+    );
+    assert!(!error.contains("s3cret"), "{error}");
+}

@@ -1,0 +1,207 @@
+//! Memory before work: a slot joins its queue only while what its prover may
+//! need at its peak is free.
+//!
+//! Each admitted slot may still grow from what its prover has now to the peak.
+//! Those that prove and those that were admitted earlier come first; the memory
+//! that is free must be enough for them and for the slot that asks.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::sleep;
+use zkwhirl_prover::Meter;
+
+/// How often it is looked whether there is room.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Memory that provers may still take.
+pub trait FreeMemory: Send + Sync + Debug {
+    /// Bytes that are free for this process and its children, of the machine or
+    /// of the container; `None`: nobody knows, and nothing is held up.
+    fn free_bytes(&self) -> Option<u64>;
+}
+
+/// Who may prove, of all slots of a worker.
+#[derive(Debug)]
+pub struct Admission {
+    memory: Arc<dyn FreeMemory>,
+    /// What a prover is expected to need at its peak, in bytes.
+    peak: AtomicU64,
+    admitted: Mutex<BTreeMap<u64, Place>>,
+}
+
+#[derive(Debug)]
+struct Place {
+    meter: Meter,
+    proves: bool,
+}
+
+/// A slot's place among the admitted; given up when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    admission: Arc<Admission>,
+    number: u64,
+}
+
+impl Admission {
+    /// Admission by the memory that is free. `peak_bytes`: what one prover is
+    /// expected to need; a prover that was seen with more raises it.
+    pub fn new(memory: Arc<dyn FreeMemory>, peak_bytes: u64) -> Self {
+        Self {
+            memory,
+            peak: AtomicU64::new(peak_bytes),
+            admitted: Mutex::default(),
+        }
+    }
+
+    /// Waits until there is room for a slot.
+    pub(crate) async fn enter(self: &Arc<Self>, slot: &str, meter: &Meter) -> Permit {
+        let mut looks = 0u64;
+        loop {
+            match self.try_enter(meter) {
+                Ok(number) => {
+                    return Permit {
+                        admission: self.clone(),
+                        number,
+                    };
+                }
+                Err(lacking) => {
+                    looks += 1;
+                    if looks.is_power_of_two() {
+                        tracing::warn!(slot, lacking, "no job is claimed: memory is missing");
+                    }
+                }
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// A prover was seen with that much.
+    pub(crate) fn saw_peak(&self, bytes: u64) {
+        self.peak.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    fn try_enter(&self, meter: &Meter) -> Result<u64, u64> {
+        let mut admitted = self.places();
+        let number = admitted.last_key_value().map_or(0, |(last, _)| last + 1);
+        let place = Place {
+            meter: meter.clone(),
+            proves: false,
+        };
+        match self.lacking(&admitted, number, &place) {
+            0 => {
+                admitted.insert(number, place);
+                Ok(number)
+            }
+            lacking => Err(lacking),
+        }
+    }
+
+    /// Bytes that are missing for a place.
+    fn lacking(&self, admitted: &BTreeMap<u64, Place>, number: u64, place: &Place) -> u64 {
+        let Some(free) = self.memory.free_bytes() else {
+            return 0;
+        };
+        let peak = self.peak.load(Ordering::Relaxed);
+        let may_grow = |place: &Place| peak.saturating_sub(place.meter.resident_bytes());
+        let before = admitted
+            .iter()
+            .filter(|(other, place)| **other != number && (place.proves || **other < number));
+        let before: u64 = before.map(|(_, place)| may_grow(place)).sum();
+        (before + may_grow(place)).saturating_sub(free)
+    }
+
+    fn places(&self) -> MutexGuard<'_, BTreeMap<u64, Place>> {
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// Returns when there is no room any more.
+    pub(crate) async fn revoked(&self) {
+        while self.stands() {
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Says whether the slot proves: then it cannot give its place up.
+    pub(crate) fn set_proving(&self, proves: bool) {
+        if let Some(place) = self.admission.places().get_mut(&self.number) {
+            place.proves = proves;
+        }
+    }
+
+    fn stands(&self) -> bool {
+        let admitted = self.admission.places();
+        let place = admitted.get(&self.number);
+        place.is_some_and(|place| self.admission.lacking(&admitted, self.number, place) == 0)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.admission.places().remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Free(AtomicU64);
+
+    impl FreeMemory for Free {
+        fn free_bytes(&self) -> Option<u64> {
+            Some(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    fn with(free: u64, peak: u64) -> (Arc<Free>, Arc<Admission>) {
+        let free = Arc::new(Free(AtomicU64::new(free)));
+        let admission = Admission::new(free.clone(), peak);
+        (free, Arc::new(admission))
+    }
+
+    fn has(bytes: u64) -> Meter {
+        Meter::new(move || bytes)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_are_admitted_whose_peaks_fit() {
+        let (free, admission) = with(250, 100);
+        let first = admission.enter("a", &has(0)).await;
+        let _second = admission.enter("b", &has(0)).await;
+        assert_eq!(admission.try_enter(&has(0)), Err(50));
+        // What a prover has already it need not find again.
+        let third = admission.try_enter(&has(50));
+        assert!(third.is_ok());
+        admission.places().remove(&third.unwrap());
+        drop(first);
+        let third = admission.enter("c", &has(0)).await;
+        // The last that came leaves first.
+        free.0.store(100, Ordering::Relaxed);
+        third.revoked().await;
+        assert!(_second.stands());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_proves_comes_first_and_a_peak_that_was_seen_counts() {
+        let (_, admission) = with(250, 100);
+        let first = admission.enter("a", &has(0)).await;
+        let second = admission.enter("b", &has(0)).await;
+        second.set_proving(true);
+        admission.saw_peak(200);
+        first.revoked().await;
+        second.set_proving(false);
+        assert!(first.stands());
+        second.revoked().await;
+    }
+}

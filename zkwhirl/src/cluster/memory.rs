@@ -1,0 +1,82 @@
+//! What a prover of the native engine needs at its peak.
+
+use zkwhirl_circuits::{Circuit, StatementKind};
+use zkwhirl_job::Topic;
+
+use super::NativeProvers;
+
+/// A prover without a circuit: the program, its buffers, a request, a reply.
+const BASE_BYTES: u64 = 64 << 20;
+/// For each row of the domain: matrices, key and witness. Measured peaks are
+/// 139 MB at 2^17, 270 MB at 2^18 and 1.54 GB (1.70 GB with the making of the
+/// key) at 2^21; see docs/PERFORMANCE.md.
+const ROW_BYTES: u64 = 850;
+
+/// The largest circuit that a prover may be given, and its expected peak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peak {
+    /// The circuit's name; `None`: the jobs have no native circuit.
+    pub circuit: Option<String>,
+    /// Its rows.
+    pub rows: u64,
+    /// Bytes of resident memory.
+    pub bytes: u64,
+}
+
+impl NativeProvers {
+    /// The expected peak of one prover for jobs of these topics; circuits that
+    /// it refuses for their size need nothing. Counts the rows of every circuit:
+    /// seconds for large ones.
+    pub fn peak(&self, topics: &[Topic]) -> Peak {
+        let suite = self.rollups.suite;
+        let statements = topics.iter().flat_map(|topic| self.statements(*topic));
+        let circuits = statements.map(|statement| Circuit { suite, statement });
+        let sizes = circuits.map(|circuit| (circuit.num_rows() as u64, circuit.to_string()));
+        let usable = sizes.filter(|(rows, _)| domain(*rows) <= self.max_circuit_size);
+        let (rows, circuit) = usable.max().unzip();
+        let rows = rows.unwrap_or(0);
+        Peak {
+            circuit,
+            rows,
+            bytes: peak_bytes(rows),
+        }
+    }
+
+    fn statements(&self, topic: Topic) -> Vec<StatementKind> {
+        let txs = self.rollups.sizes.txs_per_inner();
+        match topic {
+            Topic::Inner => vec![StatementKind::Claim, StatementKind::TxRollup { txs }],
+            // Not proved natively yet.
+            Topic::Outer => Vec::new(),
+        }
+    }
+}
+
+fn peak_bytes(rows: u64) -> u64 {
+    BASE_BYTES + domain(rows) * ROW_BYTES
+}
+
+/// Two rows more, one for each public variable, to a power of two.
+fn domain(rows: u64) -> u64 {
+    (rows + 2).next_power_of_two()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows and peaks of docs/PERFORMANCE.md, with room for a fifth to a third
+    /// more.
+    #[test]
+    fn the_estimate_is_above_what_was_measured_and_not_far() {
+        for (rows, measured) in [
+            (100_005, 139_000_000),
+            (253_194, 270_000_000),
+            (1_621_756, 1_700_000_000),
+        ] {
+            let estimate = peak_bytes(rows);
+            assert!(estimate > measured, "{rows}: {estimate}");
+            assert!(estimate < measured * 4 / 3, "{rows}: {estimate}");
+        }
+    }
+}
