@@ -144,6 +144,8 @@ fn another_setup_of_the_same_circuit_does_not_take_its_place() {
         max_circuit_size: 1 << 15,
         provenance: Provenance::SingleParty,
         allow_dev_keys: false,
+        lazy_init: true,
+        persist: true,
     });
     let claim = engine.circuits()[0];
     let other = engine.key(&claim, &|_| {}).unwrap().id().to_string();

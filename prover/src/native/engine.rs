@@ -1,6 +1,6 @@
 //! The engine: a request in, a verified reply out.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use ark_bn254::Fr;
 use ark_serialize::CanonicalSerialize;
@@ -35,6 +35,12 @@ pub struct EngineConfig {
     pub provenance: Provenance,
     /// Whether development keys may be used.
     pub allow_dev_keys: bool,
+    /// `LAZY_INIT`: a key is loaded, or made, when the first request needs it,
+    /// and not by [`Engine::start`].
+    pub lazy_init: bool,
+    /// `PERSIST`: key files stay. Else each is removed as soon as it is mapped;
+    /// the store must be of this process alone.
+    pub persist: bool,
 }
 
 /// The native prover of one process.
@@ -135,6 +141,46 @@ impl Engine {
             .collect()
     }
 
+    /// Gets ready: refuses circuits that are too large and, unless
+    /// [`EngineConfig::lazy_init`] says later, loads or makes every key. `report`
+    /// hears of which circuit.
+    pub fn start(
+        &mut self,
+        report: &(dyn Fn(&Circuit, Progress) + Sync),
+    ) -> Result<(), EngineError> {
+        for circuit in self.circuits() {
+            self.check_size(&circuit)?;
+        }
+        if self.config.lazy_init {
+            return Ok(());
+        }
+        for circuit in self.circuits() {
+            self.key(&circuit, &|progress| report(&circuit, progress))?;
+        }
+        Ok(())
+    }
+
+    /// The keys that are loaded, in no order.
+    pub fn loaded(&self) -> impl Iterator<Item = &NativeKey> {
+        self.keys.values().map(Arc::as_ref)
+    }
+
+    /// The circuit's rows, when its domain is not too large.
+    fn check_size(&self, circuit: &Circuit) -> Result<usize, EngineError> {
+        let rows: usize = circuit.rows().iter().map(|(_, rows)| rows).sum();
+        // Two rows more: one for each public variable.
+        let needs = (rows as u64 + 2).next_power_of_two();
+        let limit = self.config.max_circuit_size;
+        if needs <= limit {
+            return Ok(rows);
+        }
+        Err(EngineError::TooLarge {
+            circuit: circuit.to_string(),
+            needs,
+            limit,
+        })
+    }
+
     /// Proves a request and verifies the proof.
     pub fn prove(
         &mut self,
@@ -191,16 +237,7 @@ impl Engine {
         if let Some(key) = self.keys.get(&name) {
             return Ok(Arc::clone(key));
         }
-        let rows: usize = circuit.rows().iter().map(|(_, rows)| rows).sum();
-        // Two rows more: one for each public variable.
-        let needs = (rows as u64 + 2).next_power_of_two();
-        if needs > self.config.max_circuit_size {
-            return Err(EngineError::TooLarge {
-                circuit: name,
-                needs,
-                limit: self.config.max_circuit_size,
-            });
-        }
+        let rows = self.check_size(circuit)?;
         report(Progress {
             phase: Phase::Key,
             fraction: 0.0,
@@ -226,6 +263,11 @@ impl Engine {
         drop(matrices);
         ensure_usable(&made.key, self.config.allow_dev_keys)?;
         let key = Arc::new(NativeKey::load(&made.key)?);
+        if !self.config.persist {
+            // The mapping stays. What is left of a file that cannot be removed
+            // is whole, and in a folder that goes with the process.
+            let _ = fs::remove_file(made.key.path());
+        }
         self.keys.insert(name, Arc::clone(&key));
         Ok(key)
     }

@@ -107,6 +107,15 @@ pub(crate) struct KeyArgs {
         value_parser = power_of_two
     )]
     pub(crate) max_circuit_size: u64,
+    /// Keep keys on disk; with false they last as long as this process
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "PERSIST",
+        default_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub(crate) persist: bool,
 }
 
 fn power_of_two(text: &str) -> Result<u64, String> {

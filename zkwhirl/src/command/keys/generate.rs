@@ -13,6 +13,11 @@ use crate::{
 };
 
 pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
+    if !args.keys.persist {
+        return Err(exit::usage(anyhow::anyhow!(
+            "PERSIST=false keeps no keys: there is nothing to generate"
+        )));
+    }
     let store = EmbeddedKeyStore::new(&args.keys.data_dir);
     let mut engine = Engine::new(EngineConfig {
         suite: args.rollup.suite,
@@ -24,6 +29,8 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
             None => Provenance::SingleParty,
         },
         allow_dev_keys: args.dev_seed.is_some(),
+        lazy_init: true,
+        persist: true,
     });
     let mut lines = Vec::new();
     for circuit in engine.circuits() {

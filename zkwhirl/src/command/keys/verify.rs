@@ -92,6 +92,8 @@ pub(super) fn proof(circuit: Circuit, store: Arc<dyn KeyStore>, bar: &Bar) -> an
         max_circuit_size: u64::MAX,
         provenance: Provenance::SingleParty,
         allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
     };
     let request = Request::parse(&request).context("the test request is malformed")?;
     Engine::with_store(config, store)
