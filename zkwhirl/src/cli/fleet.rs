@@ -128,6 +128,9 @@ pub(crate) struct WorkerArgs {
     /// Start also when memory for so many slots is missing, and claim without looking at it
     #[arg(long, env = "ZKWHIRL_OVERCOMMIT", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) overcommit: bool,
+    /// Load keys, or make them, when the first job needs them instead of before jobs are claimed
+    #[arg(long, env = "LAZY_INIT", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) lazy_init: bool,
     /// How long a mock reply takes
     #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
     pub(crate) work_ms: Duration,

@@ -15,7 +15,10 @@ pub(crate) use fleet::{
     AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BridgeArgs, ProverArgs, ProvisionArgs,
     RedisArgs, Slots, WorkerArgs,
 };
-pub(crate) use keys::{KeysArgs, KeysCommand};
+pub(crate) use keys::{
+    CircuitsArgs, ExportArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand, KeysVerifyArgs,
+    ListArgs, PlaceArgs, RemoveArgs,
+};
 pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
 pub(crate) use verify::VerifyArgs;
 
@@ -109,6 +112,15 @@ pub(crate) struct KeyArgs {
         value_parser = power_of_two
     )]
     pub(crate) max_circuit_size: u64,
+    /// Keep keys on disk; with false they last as long as this process
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "PERSIST",
+        default_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub(crate) persist: bool,
 }
 
 fn power_of_two(text: &str) -> Result<u64, String> {

@@ -127,10 +127,10 @@ pub(crate) struct RollupCliArgs {
     /// "true": mock replies instead of proofs
     #[arg(default_value = "false")]
     pub(crate) mock: String,
-    /// "true": load keys with the first request that needs them
+    /// "true": load keys with the first request that needs them, not at the start
     #[arg(default_value = "false")]
     pub(crate) lazy_init: String,
-    /// "true": keep keys on disk; the native engine always does
+    /// "true": keep keys on disk; else they last as long as the process
     #[arg(default_value = "true")]
     pub(crate) persist: String,
     /// Where keys are kept

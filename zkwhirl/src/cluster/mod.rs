@@ -21,7 +21,7 @@ use zkwhirl_job::Topic;
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
 pub use cli::CliProvers;
-pub use keys::{FleetKeys, REDIS_URL, StoredClientVks, client_circuit, key_store};
+pub use keys::{FleetKeys, REDIS_URL, StoredClientVks, client_circuit, fleet_store, key_store};
 pub use memory::Peak;
 pub use provers::{NativeProvers, Provers};
 pub use verifier::{Checker, Rollups};

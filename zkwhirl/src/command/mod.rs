@@ -8,6 +8,7 @@ mod fleet;
 mod keys;
 mod prove;
 mod provision;
+mod ready;
 mod rollup_cli;
 mod slots;
 mod verify;

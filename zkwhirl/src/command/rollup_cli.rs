@@ -3,6 +3,7 @@
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
     sync::Mutex,
     thread,
@@ -14,14 +15,13 @@ use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
 use zkwhirl::cluster::{FleetKeys, key_store};
 use zkwhirl_job::{Command, Failure, Request, Sizes};
-use zkwhirl_keystore::Provenance;
 use zkwhirl_prover::{
     Progress, Proverless,
     native::{Engine, EngineConfig},
     stdio::{ProofAnswer, ProofService, notice::Notice, serve},
 };
 
-use super::DEV_SEED;
+use super::ready;
 use crate::{cli::RollupCliArgs, shell::exit, ui};
 
 /// Progress more often than this is noise on the pipe.
@@ -29,7 +29,13 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
     let sizes = Sizes::new(args.txs_per_inner, args.inners_per_root).map_err(exit::usage)?;
-    leave_when_nobody_reads();
+    // Not kept: in a folder of this process, where the engine removes each key
+    // as soon as it is mapped.
+    let persist = args.persist == "true";
+    let folder = (!persist).then(ready::temporary).transpose()?;
+    let folder = folder.as_ref().map(|folder| folder.path().to_owned());
+    leave_when_nobody_reads(folder.clone());
+    let data_dir = folder.unwrap_or(args.data_path);
     let mut service: Box<dyn ProofService> = if args.mock == "true" {
         Box::new(Mock {
             prover: Proverless::new(args.suite, sizes, Duration::ZERO),
@@ -44,29 +50,22 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
                 namespace: args.namespace,
                 share: args.key_share,
             });
-        let store = key_store(&args.data_path, fleet.as_ref())?;
+        let store = key_store(&data_dir, fleet.as_ref())?;
         let config = EngineConfig {
             suite: args.suite,
             sizes,
-            data_dir: args.data_path,
+            data_dir,
             max_circuit_size: args.max_circuit_size,
-            provenance: if args.allow_dev_keys {
-                Provenance::DevSeeded { seed: DEV_SEED }
-            } else {
-                Provenance::SingleParty
-            },
+            provenance: ready::provenance(args.allow_dev_keys),
             allow_dev_keys: args.allow_dev_keys,
+            lazy_init: args.lazy_init == "true",
+            persist,
         };
         let mut engine = Engine::with_store(config, store);
         let reporter = Reporter::default();
-        if args.lazy_init != "true" {
-            let circuits = engine.setting().circuits();
-            for circuit in circuits.context("cannot prove inner rollups")? {
-                engine
-                    .key(&circuit, &|progress| reporter.say(progress))
-                    .with_context(|| format!("cannot load the key of {circuit}"))?;
-            }
-        }
+        engine
+            .start(&|_, progress| reporter.say(progress))
+            .map_err(ready::at_start)?;
         Box::new(Native { engine, reporter })
     };
     serve(
@@ -158,9 +157,10 @@ impl Reporter {
 }
 
 /// Ends the process when the reader of standard output goes away: a supervisor
-/// that was killed cannot end its children, and nobody waits for this proof.
-fn leave_when_nobody_reads() {
-    thread::spawn(|| {
+/// that was killed cannot end its children, and nobody waits for this proof. The
+/// folder of keys that are not kept goes first.
+fn leave_when_nobody_reads(folder: Option<PathBuf>) {
+    thread::spawn(move || {
         let output = io::stdout();
         // An error or hang-up is always reported; nothing else is asked for.
         let mut watched = [PollFd::new(&output, PollFlags::empty())];
@@ -171,6 +171,7 @@ fn leave_when_nobody_reads() {
                         .revents()
                         .intersects(PollFlags::ERR | PollFlags::HUP) =>
                 {
+                    ready::forget(folder.as_deref());
                     std::process::exit(1);
                 }
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}

@@ -6,13 +6,9 @@ use serde::Serialize;
 use zkwhirl::cluster::Rollups;
 use zkwhirl_broker_adapter::bridge::BridgeStats;
 use zkwhirl_job::Kind;
-use zkwhirl_keystore::Provenance;
 
 use super::model::{Model, percentile};
-use crate::{
-    command::DEV_SEED,
-    ui::{self, table::table},
-};
+use crate::ui::{self, table::table};
 
 /// The JSON object of `--json`. Durations in seconds.
 #[derive(Debug, Serialize)]
@@ -66,6 +62,8 @@ pub(super) struct Closing<'a> {
     pub(super) nacks: u64,
     pub(super) makespan: Duration,
     pub(super) key_generation: Duration,
+    /// Where the keys' secret numbers came from.
+    pub(super) keys: Vec<String>,
 }
 
 impl Report {
@@ -104,7 +102,7 @@ impl Report {
             prove_s_p95: seconds(&proofs, 95),
             key_generation_s: closing.key_generation.as_secs_f64(),
             proverless: closing.proverless,
-            keys: Provenance::DevSeeded { seed: DEV_SEED }.to_string(),
+            keys: closing.keys.join("; "),
         }
     }
 

@@ -9,12 +9,11 @@ use zkwhirl::cluster::{NativeProvers, Provers, Rollups};
 use zkwhirl_broker_adapter::falafel::Upstream;
 use zkwhirl_falafel::{Falafel, Plan};
 use zkwhirl_job::{Request, limits};
-use zkwhirl_keystore::Provenance;
 use zkwhirl_prover::native::{Engine, EngineConfig};
 
 use crate::{
     cli::DemoArgs,
-    command::DEV_SEED,
+    command::ready,
     shell::exit,
     ui::{self, bar::Bar},
 };
@@ -40,7 +39,7 @@ pub(super) fn headline(args: &DemoArgs) -> String {
         "proverless: nothing is proved".to_owned()
     } else {
         format!(
-            "keys in {}/keys (dev keys: seeded, never for funds)",
+            "keys in {}/keys (missing ones become dev keys: seeded, never for funds)",
             args.keys.data_dir.display()
         )
     };
@@ -72,18 +71,21 @@ pub(super) fn requests(args: &DemoArgs) -> anyhow::Result<Vec<Bytes>> {
         .collect()
 }
 
-/// Makes the keys that are missing, with a bar each.
-pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()> {
+/// Makes the keys that are missing, with a bar each; says where the secret
+/// numbers of all came from, each origin once.
+pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Vec<String>> {
     if args.proverless {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut engine = Engine::new(EngineConfig {
         suite: rollups.suite,
         sizes: rollups.sizes,
         data_dir: args.keys.data_dir.clone(),
         max_circuit_size: args.keys.max_circuit_size,
-        provenance: Provenance::DevSeeded { seed: DEV_SEED },
+        provenance: ready::provenance(true),
         allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
     });
     // Given claims need no rollup key, which takes the longest to make.
     let wanted = requests(args)?;
@@ -97,16 +99,18 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()
     let circuits = engine.setting().circuits().map_err(exit::usage)?;
     let circuits: Vec<_> = circuits.into_iter().filter(needed).collect();
     let quiet = args.json;
-    tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
+    tokio::task::spawn_blocking(move || {
+        let mut origins = Vec::new();
         for circuit in circuits {
             let bar = Bar::start(&format!("key {circuit}"));
             let started = tokio::time::Instant::now();
             let key = engine.key(&circuit, &|progress| bar.show(progress));
             bar.finish();
-            let key = key.map_err(|error| match error {
-                zkwhirl_prover::native::EngineError::TooLarge(_) => exit::usage(error),
-                other => other.into(),
-            })?;
+            let key = key.map_err(ready::at_start)?;
+            let origin = key.provenance().to_string();
+            if !origins.contains(&origin) {
+                origins.push(origin);
+            }
             if !quiet {
                 ui::say(&format!(
                     "key       {circuit}  {} rows ✓ {}",
@@ -115,7 +119,7 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()
                 ));
             }
         }
-        Ok(())
+        Ok(origins)
     })
     .await?
 }
