@@ -3,6 +3,7 @@
 mod fleet;
 mod keys;
 mod single;
+mod up;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -16,6 +17,7 @@ pub(crate) use fleet::{
 };
 pub(crate) use keys::{KeysArgs, KeysCommand};
 pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
+pub(crate) use up::{CliProverArgs, UpArgs};
 
 /// The job cluster that proves rollups.
 #[derive(Debug, Parser)]
@@ -32,6 +34,7 @@ const EXAMPLES: &str = "\
 Examples:
   zkwhirl demo                              a simulated Falafel, a bridge and two workers, proving for real
   zkwhirl demo --suite pedersen             the same with Aztec Connect's own hashes: minutes, not seconds
+  zkwhirl up                                in place of a Halloumi: same variables, same routes
   zkwhirl prove request.bin --json          prove one request file and verify the proof
   zkwhirl keys circuits                     what is proved, row by row
   zkwhirl falafel --rollups 0               only the simulated Falafel, on ports 8082 and 8083";
@@ -48,6 +51,8 @@ pub(crate) enum Command {
     Falafel(FalafelArgs),
     /// The native engine behind rollup_cli's stdio protocol
     RollupCli(RollupCliArgs),
+    /// Prove for a Falafel in one process: Halloumi's variables, routes and protocol
+    Up(UpArgs),
     /// Take jobs from Falafel, keep their leases, bring verified proofs back
     Bridge(BridgeArgs),
     /// Claim jobs from RabbitMQ, prove them, send the results back

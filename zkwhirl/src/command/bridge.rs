@@ -31,7 +31,7 @@ pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
 async fn bridge(args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
     let upstreams = upstreams(&args)?;
-    let provers = fleet::provers(&args.prover, &args.redis, Duration::ZERO)?;
+    let provers = fleet::provers(&args.prover, &args.redis, &[], Duration::ZERO)?;
     let sizes = args.prover.rollup.sizes().map_err(exit::usage)?;
     let longest = Deadlines::default().longest();
     let broker = fleet::amqp(&args.amqp, &args.name, longest).await?;

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
 use zkwhirl::cluster::{FleetKeys, key_store};
-use zkwhirl_job::{Command, Failure, Request, Sizes};
+use zkwhirl_circuits::{Circuit, StatementKind};
+use zkwhirl_job::{Command, Failure, Request, Sizes, Topic};
 use zkwhirl_keystore::Provenance;
 use zkwhirl_prover::{
     Progress, Proverless,
@@ -60,9 +61,10 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
         let mut engine = Engine::with_store(config, store);
         let reporter = Reporter::default();
         if args.lazy_init != "true" {
-            for circuit in engine.circuits() {
+            let wanted = |circuit: &Circuit| args.topic.contains(&topic_of(circuit));
+            for circuit in engine.circuits().iter().filter(|c| wanted(c)) {
                 engine
-                    .key(&circuit, &|progress| reporter.say(progress))
+                    .key(circuit, &|progress| reporter.say(progress))
                     .with_context(|| format!("cannot load the key of {circuit}"))?;
             }
         }
@@ -76,6 +78,14 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
     )
     .context("cannot go on with this stream")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Which jobs need the key of a circuit.
+fn topic_of(circuit: &Circuit) -> Topic {
+    match circuit.statement {
+        StatementKind::RootRollup(_) => Topic::Outer,
+        StatementKind::Claim | StatementKind::TxRollup { .. } => Topic::Inner,
+    }
 }
 
 /// The engine as a service.

@@ -2,11 +2,16 @@
 
 use std::{fs, process, process::ExitCode, sync::Arc, time::Duration};
 
+use zkwhirl::cluster::Provers;
 use zkwhirl_broker_adapter::Events;
 use zkwhirl_worker::{Deadlines, Slot, Stop, WorkerConfig, WorkerDeps};
 
 use super::fleet;
-use crate::{cli::WorkerArgs, shell::signals::Shutdown, ui};
+use crate::{
+    cli::WorkerArgs,
+    shell::{exit, signals::Shutdown},
+    ui,
+};
 
 pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -19,7 +24,11 @@ pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
 async fn worker(args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
     let name = args.name.clone().unwrap_or_else(own_name);
-    let provers = fleet::provers(&args.prover, &args.redis, args.work_ms)?;
+    let provers = fleet::provers(&args.prover, &args.redis, &args.topic, args.work_ms)?;
+    if let Provers::RollupCli(cli) = &provers {
+        cli.check()
+            .map_err(|why| exit::usage(anyhow::anyhow!(why)))?;
+    }
     let broker = fleet::amqp(&args.amqp, &name, Deadlines::default().longest()).await?;
     let ledger = fleet::redis(&args.redis, 0).await?;
     let slots = usize::from(args.slots);

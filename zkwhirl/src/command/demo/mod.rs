@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
 use zkwhirl_broker_adapter::{Events, bridge::BridgeConfig, broker};
 use zkwhirl_falafel::{Falafel, FalafelConfig, State};
+use zkwhirl_job::Topic;
 use zkwhirl_worker::WorkerConfig;
 
 use self::{report::Closing, watch::Watcher};
@@ -87,6 +88,7 @@ async fn demo(args: DemoArgs, rollups: Rollups, requests: Vec<Bytes>) -> anyhow:
         worker: WorkerConfig::default(),
         broker: broker::EmbeddedConfig::default(),
         provers,
+        topics: Topic::ALL.to_vec(),
         slots: args.workers.into(),
         events,
     })?;
