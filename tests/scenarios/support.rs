@@ -21,7 +21,7 @@ use zkwhirl_broker_adapter::{
 };
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Event, Falafel, FalafelConfig, Plan};
-use zkwhirl_job::Sizes;
+use zkwhirl_job::{Sizes, Topic};
 use zkwhirl_worker::WorkerConfig;
 
 /// Longer than anything here takes on a busy machine.
@@ -66,6 +66,7 @@ impl Scene {
                 ..EmbeddedConfig::default()
             },
             provers: self.provers,
+            topics: Topic::ALL.to_vec(),
             slots: self.slots,
             events,
         })

@@ -154,17 +154,18 @@ impl Engine {
     }
 
     /// Gets ready: refuses circuits that are too large and, unless
-    /// [`EngineConfig::lazy_init`] says later, loads or makes every key. `report`
-    /// hears of which circuit.
+    /// [`EngineConfig::lazy_init`] says later, loads or makes every key that is
+    /// `wanted`. `report` hears of which circuit.
     pub fn start(
         &mut self,
+        wanted: &dyn Fn(&Circuit) -> bool,
         report: &(dyn Fn(&Circuit, Progress) + Sync),
     ) -> Result<(), EngineError> {
         let circuits = self.setting.circuits()?;
         if self.config.lazy_init {
             return Ok(());
         }
-        for circuit in circuits {
+        for circuit in circuits.into_iter().filter(|circuit| wanted(circuit)) {
             self.key(&circuit, &|progress| report(&circuit, progress))?;
         }
         Ok(())

@@ -3,6 +3,7 @@
 mod fleet;
 mod keys;
 mod single;
+mod up;
 mod verify;
 
 use std::{path::PathBuf, time::Duration};
@@ -20,6 +21,7 @@ pub(crate) use keys::{
     ListArgs, PlaceArgs, RemoveArgs,
 };
 pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
+pub(crate) use up::{CliProverArgs, UpArgs};
 pub(crate) use verify::VerifyArgs;
 
 /// The job cluster that proves rollups.
@@ -37,6 +39,7 @@ const EXAMPLES: &str = "\
 Examples:
   zkwhirl demo                              a simulated Falafel, a bridge and two workers, proving for real
   zkwhirl demo --suite pedersen             the same with Aztec Connect's own hashes: minutes, not seconds
+  zkwhirl up                                in place of a Halloumi: same variables, same routes
   zkwhirl prove request.bin --json          prove one request file and verify the proof
   zkwhirl verify rollup.bin                 verify a whole rollup, with nothing but its bytes and keys
   zkwhirl keys circuits                     what is proved, row by row
@@ -56,6 +59,8 @@ pub(crate) enum Command {
     Falafel(FalafelArgs),
     /// The native engine behind rollup_cli's stdio protocol
     RollupCli(RollupCliArgs),
+    /// Prove for a Falafel in one process: Halloumi's variables, routes and protocol
+    Up(UpArgs),
     /// Take jobs from Falafel, keep their leases, bring verified proofs back
     Bridge(BridgeArgs),
     /// Claim jobs from RabbitMQ, prove them, send the results back

@@ -6,6 +6,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Args;
 use url::Url;
 use zkwhirl_circuits::Suite;
+use zkwhirl_job::Topic;
 
 use super::{KeyArgs, RollupArgs, milliseconds, power_of_two};
 
@@ -167,6 +168,14 @@ pub(crate) struct RollupCliArgs {
     /// Share proving keys with the fleet through this folder
     #[arg(long, value_name = "DIR", env = "ZKWHIRL_KEY_SHARE")]
     pub(crate) key_share: Option<PathBuf>,
+    /// Without lazy_init: load the keys of these topics only
+    #[arg(
+        long,
+        value_name = "TOPIC",
+        default_value = "inner,outer",
+        value_delimiter = ','
+    )]
+    pub(crate) topic: Vec<Topic>,
     /// How long a mock reply takes
     #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
     pub(crate) work_ms: Duration,

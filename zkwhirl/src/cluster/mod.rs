@@ -37,6 +37,8 @@ pub struct ClusterConfig {
     pub broker: broker::EmbeddedConfig,
     /// What is proved and with what.
     pub provers: Provers,
+    /// What the slots take: where both topics have work, the first goes first.
+    pub topics: Vec<Topic>,
     /// Slots of the worker, one prover each.
     pub slots: usize,
     /// Where everything that happens is said: subscribe before the start.
@@ -74,7 +76,7 @@ impl Cluster {
         let slots = (1..=config.slots)
             .map(|number| Slot {
                 name: slot_name(number),
-                topics: Topic::ALL.to_vec(),
+                topics: config.topics.clone(),
                 prover: config.provers.prover(config.slots),
             })
             .collect();

@@ -32,7 +32,7 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
     let upstreams = upstreams(&args)?;
     let _not_kept = ready::place(&mut args.prover.keys)?;
-    let provers = fleet::provers(&args.prover, &args.redis, Duration::ZERO)?;
+    let provers = fleet::provers(&args.prover, &args.redis, &[], Duration::ZERO)?;
     let sizes = args.prover.rollup.sizes().map_err(exit::usage)?;
     let longest = Deadlines::default().longest();
     let broker = fleet::amqp(&args.amqp, &args.name, longest).await?;

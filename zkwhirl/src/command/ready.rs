@@ -62,7 +62,7 @@ pub(super) fn native(provers: &NativeProvers, lazy: bool) -> anyhow::Result<()> 
     };
     let mut engine = Engine::with_store(config, provers.key_store()?);
     let bar = Bar::start("keys");
-    let ready = engine.start(&|_, progress| bar.show(progress));
+    let ready = engine.start(&|_| true, &|_, progress| bar.show(progress));
     bar.finish();
     ready.map_err(at_start)?;
     for key in engine.loaded() {

@@ -14,7 +14,8 @@ use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
 use zkwhirl::cluster::{FleetKeys, key_store};
-use zkwhirl_job::{Command, Failure, Request, Sizes};
+use zkwhirl_circuits::{Circuit, StatementKind};
+use zkwhirl_job::{Command, Failure, Request, Sizes, Topic};
 use zkwhirl_prover::{
     Progress, Proverless,
     native::{Engine, EngineConfig},
@@ -63,8 +64,9 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
         };
         let mut engine = Engine::with_store(config, store);
         let reporter = Reporter::default();
+        let wanted = |circuit: &Circuit| args.topic.contains(&topic_of(circuit));
         engine
-            .start(&|_, progress| reporter.say(progress))
+            .start(&wanted, &|_, progress| reporter.say(progress))
             .map_err(ready::at_start)?;
         Box::new(Native { engine, reporter })
     };
@@ -76,6 +78,14 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
     )
     .context("cannot go on with this stream")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Which jobs need the key of a circuit.
+fn topic_of(circuit: &Circuit) -> Topic {
+    match circuit.statement {
+        StatementKind::RootRollup(_) => Topic::Outer,
+        _ => Topic::Inner,
+    }
 }
 
 /// The engine as a service.

@@ -28,7 +28,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
     let name = args.name.clone().unwrap_or_else(own_name);
     let _not_kept = ready::place(&mut args.prover.keys)?;
-    let provers = fleet::provers(&args.prover, &args.redis, args.work_ms)?;
+    let provers = fleet::provers(&args.prover, &args.redis, &args.topic, args.work_ms)?;
     let admitted = slots::admit(&args, &provers)?;
     if let Provers::Native(native) = &provers {
         let (native, lazy) = (native.clone(), args.lazy_init);
@@ -37,6 +37,10 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
             keys = keys => keys??,
             () = shutdown.drain.cancelled() => return Err(exit::Interrupted.into()),
         }
+    }
+    if let Provers::RollupCli(cli) = &provers {
+        cli.check()
+            .map_err(|why| exit::usage(anyhow::anyhow!(why)))?;
     }
     let broker = fleet::amqp(&args.amqp, &name, Deadlines::default().longest()).await?;
     let ledger = fleet::redis(&args.redis, 0).await?;

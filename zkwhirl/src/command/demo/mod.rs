@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
 use zkwhirl_broker_adapter::{Events, bridge::BridgeConfig, broker};
 use zkwhirl_falafel::{Falafel, FalafelConfig, State};
+use zkwhirl_job::Topic;
 use zkwhirl_worker::WorkerConfig;
 
 use super::ready;
@@ -94,6 +95,7 @@ async fn demo(
         worker: WorkerConfig::default(),
         broker: broker::EmbeddedConfig::default(),
         provers,
+        topics: Topic::ALL.to_vec(),
         slots: args.workers.into(),
         events,
     })?;
