@@ -33,7 +33,10 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
         persist: true,
     });
     let mut lines = Vec::new();
-    for circuit in engine.circuits() {
+    let circuits = args
+        .circuit
+        .map_or_else(|| engine.circuits(), |one| vec![one]);
+    for circuit in circuits {
         let bar = Bar::start(&circuit.to_string());
         if let Some(ptau) = &args.ptau {
             import_powers(&store, &circuit, ptau, &|step| bar.step(step))?;
