@@ -42,6 +42,7 @@ fn main() {
     for circuit in &circuits {
         engine().key(circuit, &|_| {}).unwrap();
     }
+    println!("CPU time of one thread");
     println!("circuit                  arkworks               native                 ratio");
     for circuit in circuits {
         let keys = EmbeddedKeyStore::new(&data_dir).list().unwrap();

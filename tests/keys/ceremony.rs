@@ -57,6 +57,18 @@ fn a_ceremony_for_a_real_circuit_gives_a_key_that_proves() {
         "{provenance}"
     );
     assert_eq!(json(&mut keys("verify", &data))[0]["good"], true);
+    let generate = format!(
+        "generate --circuit claim/poseidon --ptau {}",
+        text("final.ptau")
+    );
+    let half = path("half");
+    let made = json(&mut keys(&generate, &half));
+    let provenance = made[0]["provenance"].as_str().unwrap();
+    assert!(
+        provenance.starts_with("single-party contribution to powers of tau"),
+        "{provenance}"
+    );
+    assert_eq!(json(&mut keys("verify", &half))[0]["good"], true);
     // Another key of the same circuit does not take its place.
     refused(
         &mut keys(&import("1.zkey"), &data),

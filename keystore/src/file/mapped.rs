@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapOptions};
 use rustix::fs::FlockOperation;
 
 /// A part of a mapped key, which keeps the mapping alive. To clone it copies
@@ -36,8 +36,11 @@ impl MappedBytes {
     pub(crate) fn of(file: File) -> io::Result<Self> {
         // Not every network file system has locks; then nobody sees the use.
         let _ = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
+        // All of it is hashed at once: one call maps its pages, not a fault each.
+        let mut options = MmapOptions::new();
+        options.populate();
         // SAFETY: see the reason above; the map is read-only.
-        let map = unsafe { Mmap::map(&file) }?;
+        let map = unsafe { options.map(&file) }?;
         let range = 0..map.len();
         let mapping = Arc::new(Mapping { map, _lock: file });
         Ok(Self { mapping, range })

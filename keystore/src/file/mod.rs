@@ -198,7 +198,7 @@ fn is_zero(bytes: &[u8]) -> bool {
 /// gigabytes in a second; for less than `MUCH`, to wait for others on a busy
 /// machine takes longer than they save.
 fn digest(bytes: &[u8], whole: usize) -> blake3::Hash {
-    const MUCH: usize = 64 << 20;
+    const MUCH: usize = 256 << 20;
     let mut hash = blake3::Hasher::new();
     if whole < MUCH {
         hash.update(bytes);

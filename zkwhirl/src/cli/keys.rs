@@ -28,7 +28,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   zkwhirl keys generate --suite poseidon --txs 1
-  zkwhirl keys generate --ptau powers.ptau    tau from a ceremony, one contribution from here")]
+  zkwhirl keys generate --circuit claim/poseidon --ptau powers.ptau    tau from a ceremony")]
     Generate(GenerateArgs),
     /// Check keys in full: bytes, circuit, points, and a proof
     #[command(after_help = "\
@@ -137,6 +137,9 @@ pub(crate) struct GenerateArgs {
     pub(crate) rollup: RollupArgs,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    /// Make the key of this circuit alone
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["suite", "txs", "inners"])]
+    pub(crate) circuit: Option<Circuit>,
     /// Make development keys from this seed instead of random ones: never for funds
     #[arg(long, value_name = "SEED")]
     pub(crate) dev_seed: Option<u64>,

@@ -33,7 +33,11 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
         persist: true,
     });
     let mut lines = Vec::new();
-    for circuit in engine.setting().circuits().map_err(exit::usage)? {
+    let circuits = match args.circuit {
+        Some(one) => vec![one],
+        None => engine.setting().circuits().map_err(exit::usage)?,
+    };
+    for circuit in circuits {
         let bar = Bar::start(&circuit.to_string());
         if let Some(ptau) = &args.ptau {
             import_powers(&store, &circuit, ptau, &|step| bar.step(step))?;

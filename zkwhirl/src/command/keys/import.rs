@@ -23,7 +23,13 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     ];
     for (kind, file) in files {
         if let Some(file) = file {
-            client_vk(store.as_ref(), args.suite, kind, file)?;
+            let bytes = client_vk(store.as_ref(), args.suite, kind, file)?;
+            if !args.json {
+                ui::say(&format!(
+                    "{kind} of {} clients: {bytes} bytes kept",
+                    args.suite
+                ));
+            }
         }
     }
     if args.key.is_none() && args.zkey.is_none() {
@@ -77,7 +83,8 @@ fn stage(
     Ok((circuit, import_key(staging, &file)?))
 }
 
-fn client_vk(store: &dyn KeyStore, suite: Suite, kind: Kind, file: &Path) -> anyhow::Result<()> {
+/// Keeps a client circuit's verification key; returns its length.
+fn client_vk(store: &dyn KeyStore, suite: Suite, kind: Kind, file: &Path) -> anyhow::Result<u64> {
     let circuit = client_circuit(suite, kind).context("no client circuit has this kind")?;
     let context = || format!("cannot read {}", file.display());
     let length = fs::metadata(file).with_context(context)?.len();
@@ -87,6 +94,5 @@ fn client_vk(store: &dyn KeyStore, suite: Suite, kind: Kind, file: &Path) -> any
         file.display()
     );
     store.import_client_vk(&circuit, &fs::read(file).with_context(context)?)?;
-    ui::say(&format!("{kind} of {suite} clients: {length} bytes kept"));
-    Ok(())
+    Ok(length)
 }
