@@ -104,7 +104,11 @@ fn check_plonk(request: &Request, sizes: Sizes, reply: &Bytes) -> Result<(), Str
 impl FinalVerifier for Checker {
     fn verify(&self, buffer: &Bytes) -> Result<usize, String> {
         match self {
-            Self::Native(_) => Err("no native final buffer exists yet".to_owned()),
+            Self::Native(verifier) => {
+                let rollup = verifier.verify_rollup(buffer);
+                let rollup = rollup.map_err(|error| error.to_string())?;
+                Ok(rollup.proofs.len())
+            }
             Self::Proverless(mock) => mock.check_final(buffer).map(|()| 0),
             Self::RollupCli(sizes) => ReplyShape::of(Kind::RootVerifier, *sizes)
                 .check(Kind::RootVerifier, buffer)
