@@ -1,16 +1,14 @@
 //! Clients' proofs: made for a wallet, and verified before they are rolled up.
 
-use std::sync::Arc;
-
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
-    Circuit, StatementKind,
+    Circuit, StatementKind, Suite,
     client::{ClientWitness, client_digest, client_statement},
     field,
 };
 use zkwhirl_job::{
     Failure,
-    reply::{NativeForm, NativeProof},
+    reply::{NativeForm, NativeProof, SINGLE_TAIL_BYTES},
     request::{ClientProof, field::PROOF_ID},
 };
 use zkwhirl_keystore::{KeyError, KeyStore};
@@ -90,6 +88,16 @@ pub fn client_vk(
     store.verification_key(&identity(&client_circuit(statement)))
 }
 
+/// Accepts a client proof of the poseidon suite under the reply to a
+/// verification key job; otherwise says why not.
+pub fn verify_client(key: &[u8], client: &ClientProof) -> Result<(), String> {
+    let key =
+        VerificationKey::parse(key).map_err(|problem| format!("the verification key {problem}"))?;
+    let read = Read::new(Suite::Poseidon, client)?;
+    read.names(&key)?;
+    verify_batch(&[read.entry(&key)]).map_err(|bad| bad.problem.to_owned())
+}
+
 /// A client proof that can be read: what is left is the pairing.
 struct Read {
     circuit: Circuit,
@@ -99,41 +107,52 @@ struct Read {
 }
 
 impl NativeVerifier {
-    /// Accepts the client proofs of a tx rollup of this verifier's suite: each
-    /// proves the statement of its tx's proof id for its 16 public inputs.
+    /// Accepts the client proofs of a tx rollup: each proves the statement of
+    /// its tx's proof id for its 16 public inputs.
+    ///
+    /// In the pedersen suite clients prove with PLONK, which is not looked at;
+    /// only native proofs are, those of claims.
     pub fn verify_clients(&self, txs: &[ClientProof]) -> Result<(), ClientError> {
         let mut read = Vec::with_capacity(txs.len());
         for (tx, client) in txs.iter().enumerate() {
-            let client = self
-                .read_client(client)
-                .map_err(|problem| BadClient { tx, problem })?;
+            if self.suite() == Suite::Pedersen && client.tail.len() != SINGLE_TAIL_BYTES {
+                continue;
+            }
+            let bad = |problem| BadClient { tx, problem };
+            let client = Read::new(self.suite(), client).map_err(bad)?;
             let key = self
                 .key(&client.circuit, client.vk_digest)
                 .map_err(ClientError::Key)?;
-            named(&key, &client).map_err(|problem| BadClient { tx, problem })?;
-            read.push((client, key));
+            client.names(&key).map_err(bad)?;
+            read.push((tx, client, key));
         }
         let entries: Vec<Entry<'_>> = read
             .iter()
-            .map(|(client, key)| Entry {
-                key,
-                public_input: client.public_input,
-                proof: &client.proof,
-            })
+            .map(|(_, client, key)| client.entry(key))
             .collect();
         verify_batch(&entries).map_err(|bad| {
             let problem = bad.problem.to_owned();
-            ClientError::Bad(BadClient {
-                tx: bad.at,
-                problem,
-            })
+            let tx = read[bad.at].0;
+            ClientError::Bad(BadClient { tx, problem })
         })
     }
 
-    fn read_client(&self, client: &ClientProof) -> Result<Read, String> {
-        let words = client.public_inputs.iter().enumerate();
+    /// Accepts the reply to a verification key job of the poseidon suite: the
+    /// key that the store has for the client circuit.
+    pub fn verify_client_vk(&self, statement: StatementKind, reply: &[u8]) -> Result<(), String> {
+        let circuit = client_circuit(statement);
+        let digest = *blake3::hash(reply).as_bytes();
+        if self.key(&circuit, digest)?.digest == digest {
+            return Ok(());
+        }
+        Err(format!("it is not the verification key of {circuit}"))
+    }
+}
+
+impl Read {
+    fn new(suite: Suite, client: &ClientProof) -> Result<Self, String> {
         let mut fields = [Fr::from(0u64); 16];
-        for (place, word) in words {
+        for (place, word) in client.public_inputs.iter().enumerate() {
             fields[place] = field::from_word(&word.0)
                 .ok_or_else(|| format!("public input {place} is not a canonical field element"))?;
         }
@@ -143,15 +162,12 @@ impl NativeVerifier {
             return Err(format!("no statement has the proof id {id}"));
         };
         let native = NativeProof::parse(&client.tail).map_err(|error| error.to_string())?;
-        if native.suite != suite_tag(self.suite()) {
-            return Err(format!("it is not of the {} suite", self.suite()));
+        if native.suite != suite_tag(suite) {
+            return Err(format!("it is not of the {suite} suite"));
         }
         match (native.form, &native.vks[..], &native.proofs[..]) {
-            (NativeForm::Single, [vk_digest], [proof]) => Ok(Read {
-                circuit: Circuit {
-                    suite: self.suite(),
-                    statement,
-                },
+            (NativeForm::Single, [vk_digest], [proof]) => Ok(Self {
+                circuit: Circuit { suite, statement },
                 public_input,
                 vk_digest: *vk_digest,
                 proof: *proof,
@@ -159,19 +175,27 @@ impl NativeVerifier {
             _ => Err("it is not a single proof".to_owned()),
         }
     }
-}
 
-/// Demands that a proof names the key that it is verified with.
-fn named(key: &Arc<VerificationKey>, client: &Read) -> Result<(), String> {
-    if key.digest == client.vk_digest {
-        return Ok(());
+    /// Demands that the proof names the key that it is verified with.
+    fn names(&self, key: &VerificationKey) -> Result<(), String> {
+        if key.digest == self.vk_digest {
+            return Ok(());
+        }
+        Err(format!(
+            "it names verification key {}, that of {} is {}",
+            hex::encode(&self.vk_digest[..8]),
+            self.circuit,
+            hex::encode(&key.digest[..8])
+        ))
     }
-    Err(format!(
-        "it names verification key {}, that of {} is {}",
-        hex::encode(&client.vk_digest[..8]),
-        client.circuit,
-        hex::encode(&key.digest[..8])
-    ))
+
+    fn entry<'a>(&'a self, key: &'a VerificationKey) -> Entry<'a> {
+        Entry {
+            key,
+            public_input: self.public_input,
+            proof: &self.proof,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,10 @@ use zkwhirl_keystore::{
     CircuitIdentity, EmbeddedKeyStore, KeyProgress, KeyStore, KeyWriter, Provenance, ensure_usable,
 };
 
-use super::{NativeKey, SizeMismatch, groth16, key, statement::Statement, verify::verify_proof};
+use super::{
+    ClientError, NativeKey, NativeVerifier, SizeMismatch, groth16, key, statement::Statement,
+    verify::verify_proof,
+};
 use crate::{Phase, Progress, native::statement::StatementError};
 
 /// What an engine proves, and with which keys.
@@ -43,6 +46,8 @@ pub struct Engine {
     config: EngineConfig,
     store: Arc<dyn KeyStore>,
     keys: HashMap<String, Arc<NativeKey>>,
+    /// Looks at the client proofs of tx rollups.
+    verifier: NativeVerifier,
 }
 
 /// A verified reply and what it cost.
@@ -66,6 +71,9 @@ pub enum EngineError {
     /// The request cannot be proved: wrong sizes or a false statement.
     #[error("{0}")]
     Statement(#[from] StatementError),
+    /// A tx is covered by no good client proof.
+    #[error("{0}")]
+    Client(#[from] ClientError),
     /// The circuit is larger than allowed.
     #[error(
         "circuit {circuit} needs a domain of {needs}, MAX_CIRCUIT_SIZE is {limit}; \
@@ -96,6 +104,7 @@ impl EngineError {
         let reason = self.to_string();
         match self {
             Self::Statement(_) => Failure::invalid(reason),
+            Self::Client(error) => error.failure(),
             Self::TooLarge { .. } | Self::Key(_) => Failure::infrastructure(reason),
             Self::Size(_) | Self::NotVerified(_) => Failure::prover(reason),
         }
@@ -111,10 +120,12 @@ impl Engine {
 
     /// An engine that has loaded no key yet, with the keys of `store`.
     pub fn with_store(config: EngineConfig, store: Arc<dyn KeyStore>) -> Self {
+        let verifier = NativeVerifier::new(config.suite, config.sizes, Arc::clone(&store));
         Self {
             config,
             store,
             keys: HashMap::new(),
+            verifier,
         }
     }
 
@@ -138,13 +149,17 @@ impl Engine {
         .collect()
     }
 
-    /// Proves a request and verifies the proof.
+    /// Proves a request and verifies the proof. Of a tx rollup, the client
+    /// proofs are verified first.
     pub fn prove(
         &mut self,
         request: &Request,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Receipt, EngineError> {
         let statement = Statement::of(request, self.config.suite, self.config.sizes)?;
+        if let Request::TxRollup(request) = request {
+            self.verifier.verify_clients(&request.txs)?;
+        }
         self.prove_statement(&statement, report)
     }
 

@@ -16,7 +16,7 @@ pub mod stock;
 mod verify;
 
 pub use batch::{BadProof, Entry, verify_batch};
-pub use client::{BadClient, ClientError, client_vk};
+pub use client::{BadClient, ClientError, client_vk, verify_client};
 pub use engine::{Engine, EngineConfig, EngineError, Receipt};
 pub use groth16::SizeMismatch;
 pub use key::{NativeKey, VerificationKey};

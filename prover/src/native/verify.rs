@@ -50,15 +50,20 @@ impl NativeVerifier {
     }
 
     /// The suite of the replies.
-    pub(super) fn suite(&self) -> Suite {
+    pub fn suite(&self) -> Suite {
         self.suite
     }
 
     /// Accepts a reply whose published fields are those that the request
-    /// demands and whose proof verifies for them; otherwise says why not.
+    /// demands and whose proof verifies for them; otherwise says why not. The
+    /// client proofs of a tx rollup must verify too.
     pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
         let statement =
             Statement::of(request, self.suite, self.sizes).map_err(|error| error.to_string())?;
+        if let Request::TxRollup(request) = request {
+            self.verify_clients(&request.txs)
+                .map_err(|error| error.to_string())?;
+        }
         let expected = statement.fields();
         let got = fields(reply, expected.len()).ok_or_else(|| {
             format!(

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use zkwhirl_broker_adapter::bridge::ReplyVerifier;
-use zkwhirl_circuits::Suite;
+use zkwhirl_circuits::{StatementKind, Suite};
 use zkwhirl_falafel::{FinalVerifier, ReplyCheck};
 use zkwhirl_job::{Kind, Request, Sizes};
 use zkwhirl_keystore::KeyStore;
 use zkwhirl_prover::{Proverless, native::NativeVerifier};
+
+use super::client_statement;
 
 /// What is rolled up.
 #[derive(Debug, Clone, Copy)]
@@ -41,12 +43,23 @@ impl Checker {
     }
 }
 
+impl Checker {
+    /// Imported keys pass: Falafel hands their bytes to its clients without a
+    /// look, and the keystore they come from has checked their digest.
+    fn client_vk(&self, statement: StatementKind, reply: &Bytes) -> Result<(), String> {
+        match self {
+            Self::Native(verifier) if statement.exists_in(verifier.suite()) => {
+                verifier.verify_client_vk(statement, reply)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl ReplyVerifier for Checker {
     fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), String> {
-        if matches!(kind, Kind::JoinSplitVk | Kind::AccountVk) {
-            // Falafel hands these bytes to its clients without a look; the
-            // keystore they come from has checked their digest.
-            return Ok(());
+        if let Some(statement) = client_statement(kind) {
+            return self.client_vk(statement, reply);
         }
         let request = Request::parse(request).map_err(|error| error.to_string())?;
         self.check(&request, reply)

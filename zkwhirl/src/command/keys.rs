@@ -70,12 +70,16 @@ fn circuits(suite: Option<Suite>, txs: u32, json: bool) -> anyhow::Result<ExitCo
         .filter(|each| suite.is_none_or(|only| only == *each))
         .flat_map(|suite| {
             [
+                StatementKind::Account,
                 StatementKind::Claim,
+                StatementKind::JoinSplit,
                 StatementKind::TxRollup {
                     txs: sizes.txs_per_inner(),
                 },
             ]
-            .map(|statement| describe(Circuit { suite, statement }))
+            .into_iter()
+            .filter(move |statement| statement.exists_in(suite))
+            .map(move |statement| describe(Circuit { suite, statement }))
         })
         .collect();
     if json {
