@@ -20,7 +20,7 @@ use super::{
     batch::{Entry, verify_batch},
     engine::suite_tag,
     statement::{Statement, client_circuit},
-    verify::identity,
+    vks::identity,
 };
 use crate::Progress;
 
@@ -66,7 +66,7 @@ impl Engine {
         client: &ClientWitness,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Receipt, EngineError> {
-        self.prove_statement(&Statement::of_client(client)?, report)
+        self.prove_alone(&Statement::of_client(client)?, report)
     }
 
     /// The verification key of a client circuit, as a vk job is answered; the
