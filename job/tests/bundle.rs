@@ -31,6 +31,7 @@ fn bundle() -> Bundle {
     };
     Bundle {
         sizes,
+        domain_log2: 19,
         broadcast,
         suite: SuiteTag::Poseidon,
         vk: [1; 32],
@@ -68,7 +69,7 @@ fn the_layout_is_the_documented_one() {
     let numbers = |from: u64, count: u64| (from..from + count).flat_map(number);
     must.extend(numbers(0, BROADCAST as u64));
     must[32..64].copy_from_slice(&number(4));
-    let words = 3 + (108 + 1 + 3 + 1 + 12 + 1) + (108 + 1 + 3 + 1 + 1) + 192;
+    let words = 4 + (108 + 1 + 3 + 1 + 12 + 1) + (108 + 1 + 3 + 1 + 1) + 192;
     must.extend(b"zkW1\x01\x03\x00\x04");
     must.extend(u32::to_be_bytes(words));
     must.extend(u32::to_be_bytes(6));
@@ -76,7 +77,7 @@ fn the_layout_is_the_documented_one() {
     [1, 2, 3, 4]
         .into_iter()
         .for_each(|vk| must.extend([vk; 32]));
-    [2, 2, 2]
+    [2, 2, 19, 2]
         .into_iter()
         .for_each(|word| must.extend(number(word)));
     must.extend(numbers(1000, 108));
@@ -119,7 +120,7 @@ fn inner_replies_come_out_as_they_went_in() {
 /// What stands at a word of the bundle's own, and what is said of other values.
 #[test]
 fn counts_without_meaning_are_refused_by_name() {
-    let first = 3 + 108;
+    let first = 4 + 108;
     let second = first + 1 + 3 + 1 + 12 + 1;
     for (at, to, text) in [
         (0, 0, "txs per inner rollup is 0, must be from 1 to 64"),
@@ -139,8 +140,13 @@ fn counts_without_meaning_are_refused_by_name() {
             u64::MAX,
             "inner rollups per root rollup is 18446744073709551615, must be from 1 to 64",
         ),
-        (2, 0, "number of inner rollups is 0, must be from 1 to 2"),
-        (2, 3, "number of inner rollups is 3, must be from 1 to 2"),
+        (
+            2,
+            29,
+            "log2 of the largest domain is 29, must be from 0 to 28",
+        ),
+        (3, 0, "number of inner rollups is 0, must be from 1 to 2"),
+        (3, 3, "number of inner rollups is 3, must be from 1 to 2"),
         (first, 0, "inner rollup 0: form is 0, must be from 1 to 2"),
         (first, 3, "inner rollup 0: form is 3, must be from 1 to 2"),
         (
@@ -199,7 +205,7 @@ fn counts_without_meaning_are_refused_by_name() {
 fn another_encoding_of_the_same_bundle_is_refused() {
     // Key 2 is named where key 1 was: both stand in the list, but not in the
     // order in which they appear.
-    let first = 3 + 108;
+    let first = 4 + 108;
     for (at, to) in [(first + 2, 2), (first + 2, 0), (first + 3, 3)] {
         let error = Bundle::parse(&changed(at, to)).unwrap_err();
         assert_eq!(error, BundleError::NotCanonical, "word {at}");
@@ -246,7 +252,7 @@ fn what_does_not_fit_is_not_written() {
     let mut long = bundle();
     long.inners[1].tail.words = vec![Word::ZERO; 65_200];
     let error = long.to_bytes().unwrap_err().to_string();
-    assert_eq!(error, "bundle: 65635 words, at most 65536 fit");
+    assert_eq!(error, "bundle: 65636 words, at most 65536 fit");
     long.inners[1].tail.words.truncate(65_000);
     let error = long.to_bytes().unwrap_err().to_string();
     assert!(
@@ -284,6 +290,7 @@ fn the_largest_rollup_fits() {
     };
     let bundle = Bundle {
         sizes,
+        domain_log2: 19,
         broadcast,
         suite: SuiteTag::Pedersen,
         vk: [9; 32],
@@ -292,7 +299,7 @@ fn the_largest_rollup_fits() {
         interactions: vec![[Word::ZERO; 6]; 32],
     };
     let bytes = bundle.to_bytes().unwrap();
-    assert_eq!(bytes.len(), 1_201_040);
+    assert_eq!(bytes.len(), 1_201_072);
     assert!(bundle.inner_reply(31).len() <= limits::INNER_PROOF_BYTES as usize);
     assert_eq!(Bundle::parse(&bytes), Ok(bundle));
 }

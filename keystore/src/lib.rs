@@ -24,6 +24,7 @@ mod file;
 mod fleet;
 mod identity;
 mod store;
+mod vk_folder;
 
 pub use advance::Advance;
 pub use client::{CLIENT_VK_BYTES, ClientCircuit, ClientKind};
@@ -33,3 +34,4 @@ pub use file::{KeyFile, KeyWriter, SectionSummary};
 pub use fleet::{FleetConfig, FleetKeyStore, FleetTls, Manifest};
 pub use identity::{CircuitIdentity, KeyId, Provenance};
 pub use store::{Generate, Generated, Generator, KeyProgress, KeyStore, Watch, ensure_usable};
+pub use vk_folder::{VkFile, VkFolder, VkSource};

@@ -7,7 +7,8 @@ use zkwhirl_prover::Proverless;
 
 fn vector(name: &str) -> Bytes {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/");
-    std::fs::read(format!("{folder}{name}.bin")).unwrap().into()
+    let bytes = std::fs::read(format!("{folder}{name}.bin"));
+    bytes.expect("a vector of that name").into()
 }
 
 /// What the original's mock and ours say of a whole rollup differs only in

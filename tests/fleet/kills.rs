@@ -27,6 +27,21 @@ async fn a_worker_killed_in_mid_job_is_replaced_at_once_and_falafel_notices_noth
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_in_the_root_phase_is_replaced_and_the_rollup_settles() {
+    let fleet = Fleet::start(1).await;
+    let _bridge = fleet.bridge("bridge");
+    let _inner = fleet.worker_of("inner", "inner", 10);
+    let doomed = fleet.worker_of("outer", "doomed", 600_000);
+    // A claim, two inner rollups, and the root rollup by the one that dies.
+    fleet.until_claimed(4).await;
+    doomed.kill();
+    let _heir = fleet.worker_of("outer", "heir", 10);
+    fleet.until_settled().await;
+    assert_eq!(fleet.falafel.progress().verified, 5);
+    fleet.no_ticket_was_issued_more_often_than(1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bridge_that_is_killed_and_started_again_loses_nothing() {
     let fleet = Fleet::start(6).await;
     let first = fleet.bridge("bridge");

@@ -52,8 +52,8 @@ impl Drop for Role {
 }
 
 impl Fleet {
-    /// Services, topology and a Falafel that wants `claims` claims and two
-    /// inner rollups, then settles.
+    /// Services, topology and a Falafel that wants `claims` claims, two inner
+    /// rollups, the root rollup and its verifier, then settles.
     pub(crate) async fn start(claims: usize) -> Self {
         Self::with(claims, false).await
     }
@@ -138,8 +138,15 @@ impl Fleet {
     }
 
     pub(crate) fn worker(&self, name: &str, work_ms: u32) -> Role {
+        self.worker_of("inner,outer", name, work_ms)
+    }
+
+    /// A worker of some topics alone.
+    pub(crate) fn worker_of(&self, topics: &str, name: &str, work_ms: u32) -> Role {
         let mut command = self.command("worker");
-        command.args([format!("--name={name}"), format!("--work-ms={work_ms}")]);
+        command
+            .arg(format!("--topic={topics}"))
+            .args([format!("--name={name}"), format!("--work-ms={work_ms}")]);
         Role(command.spawn().unwrap())
     }
 
@@ -158,6 +165,17 @@ impl Fleet {
         let waiting = async {
             while self.falafel.stats().issued < count {
                 sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, waiting).await.unwrap();
+    }
+
+    /// Waits until workers have claimed so many jobs.
+    pub(crate) async fn until_claimed(&self, count: usize) {
+        let waiting = async {
+            let claimed = |(what, _): &&(String, JobId)| what == "claimed";
+            while self.events().await.iter().filter(claimed).count() < count {
+                sleep(Duration::from_millis(50)).await;
             }
         };
         timeout(PATIENCE, waiting).await.unwrap();

@@ -55,6 +55,15 @@ fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
     let good = inner(&mut engine);
     let request = |inner: &TxRollupRequest| Request::TxRollup(Box::new(inner.clone()));
     engine.prove(&request(&good), &|_| {}).unwrap();
+    // A transaction that its client did not prove at all.
+    let mut marked = good.clone();
+    marked.txs[0].tail = vec![0; 1504].into();
+    let failure = engine
+        .prove(&request(&marked), &|_| {})
+        .unwrap_err()
+        .failure();
+    assert_eq!(failure.class, FailureClass::Invalid);
+    assert_eq!(failure.reason, "tx 0: it has no native client proof");
     // A true statement with another fee, which nobody proved.
     let mut dearer = good;
     dearer.txs[0].public_inputs[TX_FEE] = 999.into();
@@ -65,8 +74,7 @@ fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
     assert_eq!(failure.class, FailureClass::Invalid);
     assert_eq!(
         failure.reason,
-        "tx 0: its client proof is refused: \
-         the proof does not verify for its published fields"
+        "the client of tx 0: the proof does not verify for its published fields"
     );
 }
 

@@ -20,6 +20,8 @@ const TX: usize = 8;
 const INTERACTIONS: usize = limits::BRIDGES as usize;
 /// Words of an interaction note.
 const INTERACTION: usize = 6;
+/// BN254's scalar field has no larger domain than 2^28.
+const MAX_DOMAIN_LOG2: u32 = 28;
 /// Where the broadcast header has the rollup's slots.
 const SLOTS: usize = 1;
 
@@ -30,7 +32,7 @@ const SLOTS: usize = 1;
 /// the order in which they first appear, each once. Its words:
 ///
 /// ```text
-/// txs per inner rollup ‖ inner rollups per root rollup ‖ n
+/// txs per inner rollup ‖ inner rollups per root rollup ‖ d ‖ n
 /// n × ( 108 header words of the inner rollup
 ///     ‖ form of its tail (1 or 2)
 ///     ‖ v ‖ v × place of a key among the bundle's
@@ -41,13 +43,16 @@ const SLOTS: usize = 1;
 /// ```
 ///
 /// Its proofs: the root rollup's, then the p of each inner rollup, in order.
-/// n is the number of inner rollups. With its slots of the broadcast data each
+/// 2^d is the largest domain of the circuits that prove an inner rollup, which
+/// says how it was cut into circuits. n is the number of inner rollups. With its slots of the broadcast data each
 /// of them has its whole reply in the bundle, byte for byte. There is one
 /// encoding of a bundle; [`Bundle::parse`] refuses any other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
     /// What the rollup was made for.
     pub sizes: Sizes,
+    /// log2 of the largest domain of the circuits that prove an inner rollup.
+    pub domain_log2: u32,
     /// The broadcast data.
     pub broadcast: Vec<Word>,
     /// The suite of every statement.
@@ -148,6 +153,8 @@ impl Bundle {
         }
         let mut words = WordReader::new(&native.words);
         let sizes = sizes(&mut words, slots)?;
+        let most = MAX_DOMAIN_LOG2 as usize;
+        let domain = words.number(format_args!("log2 of the largest domain"), 0, most)?;
         let most = sizes.inners_per_root() as usize;
         let n = words.number(format_args!("number of inner rollups"), 1, most)?;
         let (proof, mut proofs) = native.proofs.split_first().expect("a tail has a proof");
@@ -166,6 +173,7 @@ impl Bundle {
         let (interactions, _) = interactions.as_chunks::<INTERACTION>();
         let bundle = Self {
             sizes,
+            domain_log2: u32::try_from(domain).expect("at most 28"),
             broadcast: broadcast.iter().copied().map(Word).collect(),
             suite: native.suite,
             vk: native.vks[0],
@@ -190,6 +198,7 @@ impl Bundle {
         let mut words = vec![
             Word::from(u64::from(self.sizes.txs_per_inner())),
             Word::from(u64::from(self.sizes.inners_per_root())),
+            Word::from(u64::from(self.domain_log2)),
             number(self.inners.len()),
         ];
         let mut proofs = vec![self.proof];

@@ -1,14 +1,14 @@
-//! Clients' proofs: made for a wallet, and verified before they are rolled up.
+//! Clients' proofs: made for a wallet, and verified one by one where a
+//! transaction comes in.
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
-    Circuit, StatementKind, Suite,
+    Circuit, StatementKind,
     client::{ClientWitness, client_digest, client_statement},
     field,
 };
 use zkwhirl_job::{
-    Failure,
-    reply::{NativeForm, NativeProof, SINGLE_TAIL_BYTES},
+    reply::{NativeForm, NativeProof, SuiteTag},
     request::{ClientProof, field::PROOF_ID},
 };
 use zkwhirl_keystore::{KeyError, KeyStore};
@@ -16,43 +16,10 @@ use zkwhirl_keystore::{KeyError, KeyStore};
 use super::{
     Engine, EngineError, NativeVerifier, Receipt, VerificationKey,
     batch::{Entry, verify_batch},
-    engine::suite_tag,
     statement::{Statement, client_circuit},
-    verify::identity,
+    vks::identity,
 };
 use crate::Progress;
-
-/// A tx whose client proof is not good.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("tx {tx}: its client proof is refused: {problem}")]
-pub struct BadClient {
-    /// The tx's place in the request.
-    pub tx: usize,
-    /// What is wrong with its proof.
-    pub problem: String,
-}
-
-/// Why client proofs are not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
-    /// One of them is bad.
-    #[error(transparent)]
-    Bad(#[from] BadClient),
-    /// A verification key cannot be had here and now.
-    #[error("{0}")]
-    Key(String),
-}
-
-impl ClientError {
-    /// What this means for a job with these clients.
-    pub fn failure(&self) -> Failure {
-        let reason = self.to_string();
-        match self {
-            Self::Bad(_) => Failure::invalid(reason),
-            Self::Key(_) => Failure::infrastructure(reason),
-        }
-    }
-}
 
 impl Engine {
     /// Proves a client's own statement and verifies the proof.
@@ -64,7 +31,7 @@ impl Engine {
         client: &ClientWitness,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Receipt, EngineError> {
-        self.prove_statement(&Statement::of_client(client)?, report)
+        self.prove_alone(&Statement::of_client(client)?, report)
     }
 
     /// The verification key of a client circuit, as a vk job is answered; the
@@ -93,9 +60,14 @@ pub fn client_vk(
 pub fn verify_client(key: &[u8], client: &ClientProof) -> Result<(), String> {
     let key =
         VerificationKey::parse(key).map_err(|problem| format!("the verification key {problem}"))?;
-    let read = Read::new(Suite::Poseidon, client)?;
+    let read = Read::new(client)?;
     read.names(&key)?;
-    verify_batch(&[read.entry(&key)]).map_err(|bad| bad.problem.to_owned())
+    let entry = Entry {
+        key: &key,
+        public_input: read.public_input,
+        proof: &read.proof,
+    };
+    verify_batch(&[entry]).map_err(|bad| bad.problem.to_owned())
 }
 
 /// A client proof that can be read: what is left is the pairing.
@@ -107,36 +79,6 @@ struct Read {
 }
 
 impl NativeVerifier {
-    /// Accepts the client proofs of a tx rollup: each proves the statement of
-    /// its tx's proof id for its 16 public inputs.
-    ///
-    /// In the pedersen suite clients prove with PLONK, which is not looked at;
-    /// only native proofs are, those of claims.
-    pub fn verify_clients(&self, txs: &[ClientProof]) -> Result<(), ClientError> {
-        let mut read = Vec::with_capacity(txs.len());
-        for (tx, client) in txs.iter().enumerate() {
-            if self.suite() == Suite::Pedersen && client.tail.len() != SINGLE_TAIL_BYTES {
-                continue;
-            }
-            let bad = |problem| BadClient { tx, problem };
-            let client = Read::new(self.suite(), client).map_err(bad)?;
-            let key = self
-                .key(&client.circuit, client.vk_digest)
-                .map_err(ClientError::Key)?;
-            client.names(&key).map_err(bad)?;
-            read.push((tx, client, key));
-        }
-        let entries: Vec<Entry<'_>> = read
-            .iter()
-            .map(|(_, client, key)| client.entry(key))
-            .collect();
-        verify_batch(&entries).map_err(|bad| {
-            let problem = bad.problem.to_owned();
-            let tx = read[bad.at].0;
-            ClientError::Bad(BadClient { tx, problem })
-        })
-    }
-
     /// Accepts the reply to a verification key job of the poseidon suite: the
     /// key that the store has for the client circuit.
     pub fn verify_client_vk(&self, statement: StatementKind, reply: &[u8]) -> Result<(), String> {
@@ -150,7 +92,7 @@ impl NativeVerifier {
 }
 
 impl Read {
-    fn new(suite: Suite, client: &ClientProof) -> Result<Self, String> {
+    fn new(client: &ClientProof) -> Result<Self, String> {
         let mut fields = [Fr::from(0u64); 16];
         for (place, word) in client.public_inputs.iter().enumerate() {
             fields[place] = field::from_word(&word.0)
@@ -162,12 +104,12 @@ impl Read {
             return Err(format!("no statement has the proof id {id}"));
         };
         let native = NativeProof::parse(&client.tail).map_err(|error| error.to_string())?;
-        if native.suite != suite_tag(suite) {
-            return Err(format!("it is not of the {suite} suite"));
+        if native.suite != SuiteTag::Poseidon {
+            return Err("it is not of the poseidon suite".to_owned());
         }
         match (native.form, &native.vks[..], &native.proofs[..]) {
             (NativeForm::Single, [vk_digest], [proof]) => Ok(Self {
-                circuit: Circuit { suite, statement },
+                circuit: client_circuit(statement),
                 public_input,
                 vk_digest: *vk_digest,
                 proof: *proof,
@@ -187,14 +129,6 @@ impl Read {
             self.circuit,
             hex::encode(&key.digest[..8])
         ))
-    }
-
-    fn entry<'a>(&'a self, key: &'a VerificationKey) -> Entry<'a> {
-        Entry {
-            key,
-            public_input: self.public_input,
-            proof: &self.proof,
-        }
     }
 }
 

@@ -5,23 +5,29 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 use ark_bn254::Fr;
 use ark_serialize::CanonicalSerialize;
 use ark_std::UniformRand;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use rand::rngs::OsRng;
 use tokio::time::Instant;
 use zkwhirl_circuits::{Circuit, StatementKind, Suite};
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
-    reply::{NativeProof, SuiteTag},
+    reply::{BundleError, SuiteTag},
+    request::RootVerifierRequest,
 };
 use zkwhirl_keystore::{
     CircuitIdentity, EmbeddedKeyStore, KeyProgress, KeyStore, KeyWriter, Provenance, ensure_usable,
 };
 
 use super::{
-    ClientError, NativeKey, NativeVerifier, SizeMismatch, groth16, key, statement::Statement,
-    verify::verify_proof,
+    NativeKey, NativeVerifier, SizeMismatch, VerifyError,
+    batch::{Entry, verify_batch},
+    groth16,
+    inside::Inside,
+    key,
+    rollup::root_size,
+    statement::{Statement, StatementError},
 };
-use crate::{Phase, Progress, native::statement::StatementError};
+use crate::{Phase, Progress};
 
 /// What an engine proves, and with which keys.
 #[derive(Debug, Clone)]
@@ -46,7 +52,6 @@ pub struct Engine {
     config: EngineConfig,
     store: Arc<dyn KeyStore>,
     keys: HashMap<String, Arc<NativeKey>>,
-    /// Looks at the client proofs of tx rollups.
     verifier: NativeVerifier,
 }
 
@@ -55,14 +60,15 @@ pub struct Engine {
 pub struct Receipt {
     /// The reply for Falafel.
     pub reply: Bytes,
-    /// The published fields, in the original reply's order.
+    /// The words that the reply starts with, in the original reply's order.
     pub fields: Vec<Word>,
-    /// Constraints that were proved.
+    /// Constraints that were proved; none for a root verifier, which verifies.
     pub rows: usize,
-    /// How long the witness and the proof took; the key is not counted.
+    /// How long the witness and the proof took, or the verification; the key is
+    /// not counted.
     pub proving: Duration,
-    /// Where the key's secret numbers came from.
-    pub provenance: Provenance,
+    /// Where the key's secret numbers came from, if a proof was made.
+    pub provenance: Option<Provenance>,
 }
 
 /// Why there is no verified reply.
@@ -71,9 +77,12 @@ pub enum EngineError {
     /// The request cannot be proved: wrong sizes or a false statement.
     #[error("{0}")]
     Statement(#[from] StatementError),
-    /// A tx is covered by no good client proof.
+    /// A proof inside the request does not hold, or its key is missing.
     #[error("{0}")]
-    Client(#[from] ClientError),
+    Inside(#[from] VerifyError),
+    /// The proofs of the request do not fit one reply.
+    #[error("{0}")]
+    Bundle(#[from] BundleError),
     /// The circuit is larger than allowed.
     #[error(
         "circuit {circuit} needs a domain of {needs}, MAX_CIRCUIT_SIZE is {limit}; \
@@ -103,9 +112,12 @@ impl EngineError {
     pub fn failure(&self) -> Failure {
         let reason = self.to_string();
         match self {
-            Self::Statement(_) => Failure::invalid(reason),
-            Self::Client(error) => error.failure(),
-            Self::TooLarge { .. } | Self::Key(_) => Failure::infrastructure(reason),
+            Self::Statement(_) | Self::Inside(VerifyError::Reply(_)) | Self::Bundle(_) => {
+                Failure::invalid(reason)
+            }
+            Self::TooLarge { .. } | Self::Key(_) | Self::Inside(VerifyError::Key(_)) => {
+                Failure::infrastructure(reason)
+            }
             Self::Size(_) | Self::NotVerified(_) => Failure::prover(reason),
         }
     }
@@ -134,9 +146,11 @@ impl Engine {
         &self.config
     }
 
-    /// The circuits of this engine's sizes, smallest first.
+    /// The circuits of this engine's sizes.
     pub fn circuits(&self) -> Vec<Circuit> {
-        let (suite, txs) = (self.config.suite, self.config.sizes.txs_per_inner());
+        let (suite, sizes) = (self.config.suite, self.config.sizes);
+        let txs = sizes.txs_per_inner();
+        let root = root_size(sizes).map(StatementKind::RootRollup);
         [
             StatementKind::Account,
             StatementKind::Claim,
@@ -144,63 +158,82 @@ impl Engine {
             StatementKind::TxRollup { txs },
         ]
         .into_iter()
+        .chain(root)
         .filter(|statement| statement.exists_in(suite))
         .map(|statement| Circuit { suite, statement })
         .collect()
     }
 
-    /// Proves a request and verifies the proof. Of a tx rollup, the client
-    /// proofs are verified first.
+    /// Proves a request and verifies the proof; what the request carries is
+    /// verified before. A root verifier's request is verified, completely and
+    /// from nothing but its bytes, and is its own reply.
     pub fn prove(
         &mut self,
         request: &Request,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Receipt, EngineError> {
-        let statement = Statement::of(request, self.config.suite, self.config.sizes)?;
-        if let Request::TxRollup(request) = request {
-            self.verifier.verify_clients(&request.txs)?;
+        if let Request::RootVerifier(root) = request {
+            return self.verify_root(request, root, report);
         }
-        self.prove_statement(&statement, report)
+        let (suite, sizes) = (self.config.suite, self.config.sizes);
+        let statement = Statement::of(request, suite, sizes)?;
+        let (inside, pieces) = Inside::of(request, suite, sizes).map_err(VerifyError::Reply)?;
+        self.verifier.pieces(&pieces)?;
+        let key = self.key(&statement.circuit, report)?;
+        let started = Instant::now();
+        let proof = prove_statement(&statement, &key, report)?;
+        let fields = statement.words();
+        let vk = key.verifying().digest;
+        Ok(Receipt {
+            reply: inside.reply((suite, sizes), fields.clone(), vk, proof)?,
+            fields,
+            rows: key.rows(),
+            proving: started.elapsed(),
+            provenance: Some(key.provenance().clone()),
+        })
     }
 
-    /// Proves a statement of which every rule was checked.
-    pub(super) fn prove_statement(
+    /// Proves a statement of which every rule was checked and that stands
+    /// alone.
+    pub(super) fn prove_alone(
         &mut self,
         statement: &Statement,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<Receipt, EngineError> {
-        let say = |phase, fraction| report(Progress { phase, fraction });
         let key = self.key(&statement.circuit, report)?;
         let started = Instant::now();
-        say(Phase::Witness, 0.0);
-        let assignment = statement.assign()?;
-        say(Phase::Prove, 0.0);
-        let rng = &mut OsRng;
-        let blinding = [Fr::rand(rng), Fr::rand(rng)];
-        let proof = groth16::prove(
-            &key.queries,
-            &key.matrices,
-            &assignment,
-            blinding,
-            &|fraction| say(Phase::Prove, fraction),
-        )?;
-        say(Phase::Verify, 0.0);
-        verify_proof(key.verifying(), &proof, statement.public_input())
-            .map_err(EngineError::NotVerified)?;
-        say(Phase::Verify, 1.0);
-        let mut bytes = [0; 128];
-        proof
-            .serialize_compressed(&mut bytes[..])
-            .map_err(|error| EngineError::NotVerified(error.to_string()))?;
-        let suite = suite_tag(self.config.suite);
-        let native = NativeProof::single(suite, key.verifying().digest, bytes);
-        let fields = statement.fields();
+        let proof = prove_statement(statement, &key, report)?;
+        let fields = statement.words();
+        let vk = key.verifying().digest;
+        let made_for = (self.config.suite, self.config.sizes);
         Ok(Receipt {
-            reply: reply(&fields, &native),
+            reply: Inside::Nothing.reply(made_for, fields.clone(), vk, proof)?,
             fields,
             rows: key.rows(),
             proving: started.elapsed(),
-            provenance: key.provenance().clone(),
+            provenance: Some(key.provenance().clone()),
+        })
+    }
+
+    fn verify_root(
+        &self,
+        request: &Request,
+        root: &RootVerifierRequest,
+        report: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Receipt, EngineError> {
+        let say = |phase, fraction| report(Progress { phase, fraction });
+        let fields = super::published_fields(request, self.config.suite, self.config.sizes)?;
+        let started = Instant::now();
+        say(Phase::Verify, 0.0);
+        let reply = root.root_rollup_reply.clone();
+        self.verifier.root_verifier(root, &reply)?;
+        say(Phase::Verify, 1.0);
+        Ok(Receipt {
+            reply,
+            fields,
+            rows: 0,
+            proving: started.elapsed(),
+            provenance: None,
         })
     }
 
@@ -277,13 +310,36 @@ pub(super) fn suite_tag(suite: Suite) -> SuiteTag {
     }
 }
 
-/// Published fields, then the proof.
-fn reply(fields: &[Word], proof: &NativeProof) -> Bytes {
-    let proof = proof.to_bytes();
-    let mut out = BytesMut::with_capacity(32 * fields.len() + proof.len());
-    for field in fields {
-        out.put_slice(&field.0);
-    }
-    out.put_slice(&proof);
-    out.freeze()
+/// Makes the proof of a statement and verifies it.
+fn prove_statement(
+    statement: &Statement,
+    key: &NativeKey,
+    report: &(dyn Fn(Progress) + Sync),
+) -> Result<[u8; 128], EngineError> {
+    let say = |phase, fraction| report(Progress { phase, fraction });
+    say(Phase::Witness, 0.0);
+    let assignment = statement.assign()?;
+    say(Phase::Prove, 0.0);
+    let rng = &mut OsRng;
+    let blinding = [Fr::rand(rng), Fr::rand(rng)];
+    let proof = groth16::prove(
+        &key.queries,
+        &key.matrices,
+        &assignment,
+        blinding,
+        &|fraction| say(Phase::Prove, fraction),
+    )?;
+    say(Phase::Verify, 0.0);
+    let mut bytes = [0; 128];
+    proof
+        .serialize_compressed(&mut bytes[..])
+        .map_err(|error| EngineError::NotVerified(error.to_string()))?;
+    let entry = Entry {
+        key: key.verifying(),
+        public_input: statement.public_input(),
+        proof: &bytes,
+    };
+    verify_batch(&[entry]).map_err(|bad| EngineError::NotVerified(bad.problem.to_owned()))?;
+    say(Phase::Verify, 1.0);
+    Ok(bytes)
 }

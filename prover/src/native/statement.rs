@@ -7,14 +7,16 @@ use zkwhirl_circuits::{
     client::ClientWitness,
     published::Published,
     r1cs::Assignment,
-    root_rollup::{self, RootRollupWitness, RootSize},
+    root_rollup::{self, RootRollupWitness},
     statement,
     tx_rollup::{self, TxRollupWitness},
 };
 use zkwhirl_job::{
     Kind, LayoutError, Request, Sizes, Word,
-    reply::{self, fields},
+    reply::{ReplyShape, fields},
 };
+
+use super::rollup::root_size;
 
 /// A request of which every rule was checked natively, with all values of its
 /// circuit.
@@ -22,6 +24,8 @@ use zkwhirl_job::{
 pub(super) struct Statement {
     pub(super) circuit: Circuit,
     published: Published,
+    /// What the reply starts with.
+    words: Vec<Word>,
     witness: Witness,
 }
 
@@ -37,8 +41,11 @@ pub enum StatementError {
     /// The rules hold natively, but a row of the circuit does not: a bug.
     #[error("{0}")]
     Row(#[from] CheckError),
-    /// No circuit of this release proves the kind.
-    #[error("the native engine proves claims and tx rollups, not {kind} jobs")]
+    /// No circuit has the sizes.
+    #[error("{0}")]
+    NoCircuit(String),
+    /// The request is no statement of its own: it is verified, not proved.
+    #[error("a {kind} request states nothing of its own")]
     Unsupported {
         /// The job's kind.
         kind: Kind,
@@ -63,12 +70,12 @@ pub fn check(request: &Request, suite: Suite, sizes: Sizes) -> Result<Checked, S
     }
     Ok(Checked {
         rows: report.rows,
-        fields: statement.fields(),
+        fields: statement.words(),
     })
 }
 
-/// The published fields of a request, whether or not its rules hold: for the
-/// mock, which proves nothing.
+/// The words that the reply to a request starts with, whether or not its rules
+/// hold: for the mock, which proves nothing.
 pub fn published_fields(
     request: &Request,
     suite: Suite,
@@ -82,18 +89,15 @@ pub fn published_fields(
             tx_rollup::published(suite, txs, &TxRollupWitness::new(request, txs)?)
         }
         Request::RootRollup(request) => {
-            let size = RootSize {
-                inners: sizes.inners_per_root(),
-                slots: sizes.slots(),
-            };
+            let size = root_size(sizes).map_err(StatementError::NoCircuit)?;
             let witness = RootRollupWitness::new(request, size)?;
             let broadcast = root_rollup::broadcast(suite, size, &witness);
             return Ok(broadcast.words().into_iter().map(Word).collect());
         }
         Request::RootVerifier(request) => {
-            // Its validation found the reply to be longer.
-            let count = reply::broadcast_bytes(sizes) / 32;
-            return Ok(fields(&request.root_rollup_reply, count).unwrap_or_default());
+            let count = ReplyShape::of(Kind::RootRollup, sizes).fields;
+            let words = fields(&request.root_rollup_reply, count);
+            return Ok(words.expect("a validated request has its broadcast data"));
         }
     };
     Ok(published.to_words().into_iter().map(Word).collect())
@@ -108,34 +112,47 @@ impl Statement {
     ) -> Result<Self, StatementError> {
         request.validate(sizes)?;
         let txs = sizes.txs_per_inner();
-        let (kind, published, witness) = match request {
-            Request::Claim(request) => (
-                StatementKind::Claim,
-                statement::claim(suite, request)?.published,
-                Witness::Claim(Box::new(ClaimWitness::new(request)?)),
-            ),
-            Request::TxRollup(request) => (
-                StatementKind::TxRollup { txs },
-                statement::tx_rollup(suite, request, txs)?.published,
-                Witness::TxRollup(Box::new(TxRollupWitness::new(request, txs)?)),
-            ),
-            Request::RootRollup(_) | Request::RootVerifier(_) => {
-                return Err(StatementError::Unsupported {
-                    kind: request.kind(),
-                });
+        let circuit = |statement| Circuit { suite, statement };
+        let words = |words: Vec<[u8; 32]>| words.into_iter().map(Word).collect();
+        Ok(match request {
+            Request::Claim(request) => {
+                let published = statement::claim(suite, request)?.published;
+                Self {
+                    circuit: circuit(StatementKind::Claim),
+                    words: words(published.to_words()),
+                    published,
+                    witness: Witness::Claim(Box::new(ClaimWitness::new(request)?)),
+                }
             }
-        };
-        Ok(Self {
-            circuit: Circuit {
-                suite,
-                statement: kind,
-            },
-            published,
-            witness,
+            Request::TxRollup(request) => {
+                let published = statement::tx_rollup(suite, request, txs)?.published;
+                let witness = TxRollupWitness::new(request, txs)?;
+                Self {
+                    circuit: circuit(StatementKind::TxRollup { txs }),
+                    words: words(published.to_words()),
+                    published,
+                    witness: Witness::TxRollup(Box::new(witness)),
+                }
+            }
+            Request::RootRollup(request) => {
+                let size = root_size(sizes).map_err(StatementError::NoCircuit)?;
+                let broadcast = statement::root_rollup(suite, request, size)?.broadcast;
+                let witness = RootRollupWitness::new(request, size)?;
+                Self {
+                    circuit: circuit(StatementKind::RootRollup(size)),
+                    words: words(broadcast.words()),
+                    published: broadcast.published(),
+                    witness: Witness::RootRollup(Box::new(witness)),
+                }
+            }
+            Request::RootVerifier(_) => {
+                let kind = request.kind();
+                return Err(StatementError::Unsupported { kind });
+            }
         })
     }
 
-    /// Checks every rule of a client's own values.
+    /// A client's own statement, when every rule of it holds.
     pub(super) fn of_client(client: &ClientWitness) -> Result<Self, StatementError> {
         let (published, witness) = match client {
             ClientWitness::JoinSplit(values) => (
@@ -149,6 +166,7 @@ impl Statement {
         };
         Ok(Self {
             circuit: client_circuit(client.statement()),
+            words: published.to_words().into_iter().map(Word).collect(),
             published,
             witness,
         })
@@ -159,9 +177,10 @@ impl Statement {
         Ok(self.circuit.assign_raw(&self.witness)?)
     }
 
-    /// The published fields, in the original reply's order.
-    pub(super) fn fields(&self) -> Vec<Word> {
-        self.published.to_words().into_iter().map(Word).collect()
+    /// The words that the reply starts with: the published fields, in the
+    /// original reply's order, or a root rollup's broadcast data.
+    pub(super) fn words(&self) -> Vec<Word> {
+        self.words.clone()
     }
 
     /// The one public input of the proof.

@@ -1,22 +1,25 @@
 //! Verification of native replies, with nothing but the verification keys.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
-use ark_bn254::{Bn254, Fr};
-use ark_groth16::{Groth16, Proof};
-use ark_serialize::CanonicalDeserialize;
 use bytes::Bytes;
 use zkwhirl_circuits::{Circuit, Suite};
 use zkwhirl_job::{
-    Request, Sizes,
-    reply::{NativeForm, NativeProof, fields},
+    Request, Sizes, Word,
+    reply::{Bundle, NativeProof, fields},
+    request::{RootRollupRequest, RootVerifierRequest, TxRollupRequest},
 };
-use zkwhirl_keystore::{CircuitIdentity, KeyStore};
+use zkwhirl_keystore::{KeyStore, VkSource};
 
-use super::{VerificationKey, engine::suite_tag, statement::Statement};
+use super::{
+    VerificationKey,
+    engine::suite_tag,
+    inside::Carried,
+    pieces::{self, Piece, VerifyError},
+    rollup::Rollup,
+    statement::Statement,
+    vks::Vks,
+};
 
 /// Checks replies of the native engine.
 ///
@@ -26,16 +29,7 @@ use super::{VerificationKey, engine::suite_tag, statement::Statement};
 pub struct NativeVerifier {
     suite: Suite,
     sizes: Sizes,
-    store: Arc<dyn KeyStore>,
-    keys: Mutex<HashMap<String, Kept>>,
-}
-
-/// A key in use. The identity is kept with it, because building the matrices
-/// takes longer than verifying.
-#[derive(Debug, Clone)]
-struct Kept {
-    identity: Arc<CircuitIdentity>,
-    key: Option<Arc<VerificationKey>>,
+    keys: Vks,
 }
 
 impl NativeVerifier {
@@ -44,8 +38,7 @@ impl NativeVerifier {
         Self {
             suite,
             sizes,
-            store: store.into(),
-            keys: Mutex::new(HashMap::new()),
+            keys: Vks::new(Arc::new(store.into())),
         }
     }
 
@@ -54,126 +47,173 @@ impl NativeVerifier {
         self.suite
     }
 
-    /// Accepts a reply whose published fields are those that the request
-    /// demands and whose proof verifies for them; otherwise says why not. The
-    /// client proofs of a tx rollup must verify too.
-    pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
-        let statement =
-            Statement::of(request, self.suite, self.sizes).map_err(|error| error.to_string())?;
-        if let Request::TxRollup(request) = request {
-            self.verify_clients(&request.txs)
-                .map_err(|error| error.to_string())?;
-        }
-        let expected = statement.fields();
-        let got = fields(reply, expected.len()).ok_or_else(|| {
-            format!(
-                "the reply has {} bytes, its {} published fields alone are {}",
-                reply.len(),
-                expected.len(),
-                32 * expected.len()
-            )
-        })?;
-        if let Some(place) = (0..expected.len()).find(|place| got[*place] != expected[*place]) {
-            return Err(format!(
-                "published field {place} is {}, the request demands {}",
-                got[place], expected[place]
-            ));
-        }
-        let native =
-            NativeProof::parse(&reply[32 * expected.len()..]).map_err(|error| error.to_string())?;
-        if native.suite != suite_tag(self.suite) {
-            return Err(format!("the proof is not of the {} suite", self.suite));
-        }
-        if native.form != NativeForm::Single {
-            return Err(format!(
-                "a proof of form {} where one is expected that stands alone",
-                native.form as u8
-            ));
-        }
-        let (vk, bytes) = (native.vks[0], native.proofs[0]);
-        let key = self.key(&statement.circuit, vk)?;
-        if vk != key.digest {
-            return Err(format!(
-                "the proof names verification key {}, this verifier has {}",
-                hex::encode(&vk[..8]),
-                hex::encode(&key.digest[..8])
-            ));
-        }
-        let proof = Proof::deserialize_compressed(&bytes[..])
-            .map_err(|error| format!("the proof is not three curve points: {error}"))?;
-        verify_proof(&key, &proof, statement.public_input())
-    }
-
-    /// The circuit's key: the kept one if it is the one that is named, else
-    /// what the store has now. A fleet that lost its key has another one.
+    /// The circuit's key, for a proof that names one.
     pub(super) fn key(
         &self,
         circuit: &Circuit,
         named: [u8; 32],
     ) -> Result<Arc<VerificationKey>, String> {
-        let name = circuit.to_string();
-        let mut kept = self.kept(circuit, &name);
-        if let Some(key) = &kept.key
-            && key.digest == named
-        {
-            return Ok(Arc::clone(key));
-        }
-        let bytes = self
-            .store
-            .verification_key(&kept.identity)
-            .map_err(|error| error.to_string())?
-            .ok_or_else(|| format!("there is no key for {name} yet"))?;
-        let key = VerificationKey::parse(&bytes)
-            .map_err(|error| format!("the verification key for {name} {error}"))?;
-        let key = Arc::new(key);
-        kept.key = Some(Arc::clone(&key));
-        self.keys().insert(name, kept);
-        Ok(key)
+        self.keys.key(circuit, named)
     }
 
-    fn kept(&self, circuit: &Circuit, name: &str) -> Kept {
-        // Held while the matrices are built: they take much memory, and all that
-        // wait here want the same.
-        let mut keys = self.keys();
-        if let Some(kept) = keys.get(name) {
-            return kept.clone();
-        }
-        let identity = Arc::new(identity(circuit));
-        let kept = Kept {
-            identity,
-            key: None,
+    /// Accepts a reply whose published fields are those that the request
+    /// demands and whose proofs all verify for them; otherwise says why not.
+    pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
+        let verified = match request {
+            Request::Claim(_) => self.claim(request, reply),
+            Request::TxRollup(inner) => self.tx_rollup(request, inner, reply),
+            Request::RootRollup(root) => self.root_rollup(request, root, reply),
+            Request::RootVerifier(root) => self.root_verifier(root, reply),
         };
-        keys.insert(name.to_owned(), kept.clone());
-        kept
+        verified.map_err(|error| error.to_string())
     }
 
-    fn keys(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Verifies a whole rollup from nothing but its bytes: the reply to a root
+    /// rollup or root verifier request, of any size, in this verifier's suite.
+    pub fn verify_rollup(&self, buffer: &[u8]) -> Result<Rollup, VerifyError> {
+        let bundle = Bundle::parse(buffer).map_err(|error| error.to_string())?;
+        self.bundle(&bundle)
+    }
+
+    fn claim(&self, request: &Request, reply: &Bytes) -> Result<(), VerifyError> {
+        let statement = self.statement(request)?;
+        let tail = self.tail(&statement.words(), reply)?;
+        if tail.suite != suite_tag(self.suite) {
+            return Err(format!("the proof is not of the {} suite", self.suite).into());
+        }
+        let public_input = statement.public_input();
+        let piece = pieces::single("the claim", statement.circuit, public_input, &tail)?;
+        pieces::verify_all(&self.keys, &[piece])
+    }
+
+    fn tx_rollup(
+        &self,
+        request: &Request,
+        inner: &TxRollupRequest,
+        reply: &Bytes,
+    ) -> Result<(), VerifyError> {
+        let words = self.statement(request)?.words();
+        let tail = self.tail(&words, reply)?;
+        let parts = pieces::tx_rollup(self.suite, self.sizes.txs_per_inner(), &words, &tail)?;
+        let carried = Carried::of(self.suite, inner)?;
+        let (words, own) = (carried.words.len(), carried.proofs.len());
+        if tail.words.get(..words) != Some(&carried.words[..]) {
+            return Err("the words of the txs are not the request's"
+                .to_owned()
+                .into());
+        }
+        let (_, proofs) = tail.proofs.split_at(tail.proofs.len() - own);
+        if !tail.vks.ends_with(&carried.vks) || proofs != carried.proofs {
+            let reason = "the client proofs are not those that the request carries";
+            return Err(reason.to_owned().into());
+        }
+        pieces::verify_all(&self.keys, &parts.pieces)
+    }
+
+    fn root_rollup(
+        &self,
+        request: &Request,
+        root: &RootRollupRequest,
+        reply: &Bytes,
+    ) -> Result<(), VerifyError> {
+        let words = self.statement(request)?.words();
+        published(&words, reply)?;
+        let bundle = self.own_bundle(reply)?;
+        if bundle.inners.len() != root.inner_proofs.len() {
+            return Err(format!(
+                "the bundle has {} inner rollups, the request {}",
+                bundle.inners.len(),
+                root.inner_proofs.len()
+            )
+            .into());
+        }
+        for (at, inner) in root.inner_proofs.iter().enumerate() {
+            if bundle.inner_reply(at) != *inner {
+                return Err(format!("inner rollup {at} is not the request's").into());
+            }
+        }
+        self.bundle(&bundle).map(drop)
+    }
+
+    pub(super) fn root_verifier(
+        &self,
+        root: &RootVerifierRequest,
+        reply: &Bytes,
+    ) -> Result<(), VerifyError> {
+        let must = &root.root_rollup_reply;
+        if reply != must {
+            let at = reply.iter().zip(must).position(|(got, must)| got != must);
+            let at = at.unwrap_or(reply.len().min(must.len()));
+            let reason = format!("the reply differs from the verified rollup at byte {at}");
+            return Err(reason.into());
+        }
+        let bundle = self.own_bundle(reply)?;
+        self.bundle(&bundle).map(drop)
+    }
+
+    /// A bundle of this verifier's suite and sizes.
+    fn own_bundle(&self, reply: &[u8]) -> Result<Bundle, VerifyError> {
+        let bundle = Bundle::parse(reply).map_err(|error| error.to_string())?;
+        if bundle.sizes != self.sizes {
+            let (got, must) = (bundle.sizes, self.sizes);
+            return Err(format!("the bundle is of a {got} rollup, must be of {must}").into());
+        }
+        Ok(bundle)
+    }
+
+    /// Verifies proofs of any circuits in one batch; names the first bad one.
+    pub(super) fn pieces(&self, pieces: &[Piece]) -> Result<(), VerifyError> {
+        pieces::verify_all(&self.keys, pieces)
+    }
+
+    /// Everything about a bundle that needs no request.
+    fn bundle(&self, bundle: &Bundle) -> Result<Rollup, VerifyError> {
+        if bundle.suite != suite_tag(self.suite) {
+            return Err(format!("the proofs are not of the {} suite", self.suite).into());
+        }
+        let rollup = Rollup::read(bundle)?;
+        rollup.verify(&self.keys)?;
+        Ok(rollup)
+    }
+
+    fn statement(&self, request: &Request) -> Result<Statement, VerifyError> {
+        let statement = Statement::of(request, self.suite, self.sizes);
+        statement.map_err(|error| VerifyError::Reply(error.to_string()))
+    }
+
+    /// What follows the words that a reply must start with.
+    fn tail(&self, words: &[Word], reply: &Bytes) -> Result<NativeProof, VerifyError> {
+        published(words, reply)?;
+        let tail = NativeProof::parse(&reply[32 * words.len()..]);
+        tail.map_err(|error| VerifyError::Reply(error.to_string()))
     }
 }
 
-/// How keystores know a circuit. Builds its matrices.
-pub(super) fn identity(circuit: &Circuit) -> CircuitIdentity {
-    let matrices = circuit.matrices();
-    CircuitIdentity {
-        name: circuit.to_string(),
-        matrices: hex::encode(matrices.digest()),
-        rows: matrices.num_rows as u64,
-    }
+/// Verifies a whole rollup from nothing but its bytes and verification keys:
+/// the final buffer that Falafel publishes, of either suite and of any size.
+pub fn verify_rollup(buffer: &[u8], keys: Arc<dyn VkSource>) -> Result<Rollup, VerifyError> {
+    let bundle = Bundle::parse(buffer).map_err(|error| error.to_string())?;
+    let rollup = Rollup::read(&bundle)?;
+    rollup.verify(&Vks::new(keys))?;
+    Ok(rollup)
 }
 
-/// The pairing check, for the one public input.
-pub(super) fn verify_proof(
-    key: &VerificationKey,
-    proof: &Proof<Bn254>,
-    public_input: Fr,
-) -> Result<(), String> {
-    match Groth16::<Bn254>::verify_proof(&key.prepared, proof, &[public_input]) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("the proof does not verify for its published fields".to_owned()),
-        Err(error) => Err(format!("the proof cannot be verified: {error}")),
+/// Demands that a reply starts with some words.
+fn published(must: &[Word], reply: &Bytes) -> Result<(), VerifyError> {
+    let got = fields(reply, must.len()).ok_or_else(|| {
+        format!(
+            "the reply has {} bytes, its {} published fields alone are {}",
+            reply.len(),
+            must.len(),
+            32 * must.len()
+        )
+    })?;
+    match (0..must.len()).find(|place| got[*place] != must[*place]) {
+        None => Ok(()),
+        Some(place) => Err(format!(
+            "published field {place} is {}, the request demands {}",
+            got[place], must[place]
+        )
+        .into()),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -77,6 +77,18 @@ Example:
         )]
         namespace: String,
     },
+    /// Write verification keys alone, to verify with elsewhere
+    #[command(after_help = "\
+Example:
+  zkwhirl keys export --to vks      then, anywhere: zkwhirl verify rollup.bin --vk vks")]
+    Export {
+        /// Where keys are kept
+        #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
+        data_dir: PathBuf,
+        /// The folder to write to
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
     /// Make the keys of a suite and size that are missing
     Generate {
         #[command(flatten)]

@@ -3,6 +3,7 @@
 mod fleet;
 mod keys;
 mod single;
+mod verify;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -16,6 +17,7 @@ pub(crate) use fleet::{
 };
 pub(crate) use keys::{KeysArgs, KeysCommand};
 pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
+pub(crate) use verify::VerifyArgs;
 
 /// The job cluster that proves rollups.
 #[derive(Debug, Parser)]
@@ -33,6 +35,7 @@ Examples:
   zkwhirl demo                              a simulated Falafel, a bridge and two workers, proving for real
   zkwhirl demo --suite pedersen             the same with Aztec Connect's own hashes: minutes, not seconds
   zkwhirl prove request.bin --json          prove one request file and verify the proof
+  zkwhirl verify rollup.bin                 verify a whole rollup, with nothing but its bytes and keys
   zkwhirl keys circuits                     what is proved, row by row
   zkwhirl falafel --rollups 0               only the simulated Falafel, on ports 8082 and 8083";
 
@@ -42,6 +45,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Prove request files directly and verify the proofs
     Prove(ProveArgs),
+    /// Verify a whole rollup from its final buffer and verification keys
+    Verify(VerifyArgs),
     /// Circuits and proving keys
     Keys(KeysArgs),
     /// Serve a simulated Falafel: job servers over a small world state

@@ -78,7 +78,10 @@ impl ReplyCheck for Checker {
 impl FinalVerifier for Checker {
     fn verify(&self, buffer: &Bytes) -> Result<usize, String> {
         match self {
-            Self::Native(_) => Err("no native final buffer exists yet".to_owned()),
+            Self::Native(verifier) => verifier
+                .verify_rollup(buffer)
+                .map(|rollup| rollup.pieces.len())
+                .map_err(|error| error.to_string()),
             Self::Proverless(mock) => mock.check_final(buffer).map(|()| 0),
         }
     }

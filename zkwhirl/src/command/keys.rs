@@ -8,7 +8,8 @@ use zkwhirl::cluster::{FleetKeys, client_circuit, key_store};
 use zkwhirl_circuits::{Circuit, StatementKind, Suite};
 use zkwhirl_job::{Kind, Sizes};
 use zkwhirl_keystore::{
-    CLIENT_VK_BYTES, EmbeddedKeyStore, KeyFile, KeyStore, Provenance, SectionSummary,
+    CLIENT_VK_BYTES, EmbeddedKeyStore, KeyFile, KeyStore, Provenance, SectionSummary, VkFile,
+    VkFolder,
 };
 use zkwhirl_prover::native::{Engine, EngineConfig};
 
@@ -47,6 +48,7 @@ pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        KeysCommand::Export { data_dir, to } => export(&data_dir, &to),
         KeysCommand::Generate {
             rollup,
             keys,
@@ -183,6 +185,24 @@ fn list(data_dir: &Path, json: bool) -> anyhow::Result<ExitCode> {
         ui::say(&table(&header, &["rows", "size"], rows));
     }
     anyhow::ensure!(damaged == 0, "{damaged} keys are damaged");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn export(data_dir: &Path, to: &Path) -> anyhow::Result<ExitCode> {
+    let (store, folder) = (EmbeddedKeyStore::new(data_dir), VkFolder::new(to));
+    let keys = store.list()?;
+    let place = store.directory().display();
+    anyhow::ensure!(!keys.is_empty(), "no keys in {place}");
+    for key in keys {
+        let file = VkFile::of(&key?)?;
+        let path = folder.put(&file)?;
+        ui::say(&format!(
+            "{}  {}  {}",
+            file.circuit.name,
+            file.provenance,
+            path.display()
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,6 +9,7 @@ mod keys;
 mod prove;
 mod provision;
 mod rollup_cli;
+mod verify;
 mod worker;
 
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => demo::run(args),
         Command::Prove(args) => prove::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Keys(args) => keys::run(args.command),
         Command::Falafel(args) => falafel::run(args),
         Command::RollupCli(args) => rollup_cli::run(args),

@@ -8,13 +8,13 @@ use bytes::Bytes;
 use clients::{Payment, Registration};
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{
-    Request, Sizes, Word,
+    Failure, Request, Sizes, Word,
     request::{NATIVE_CLIENT_PROOF_BYTES, field::TX_FEE},
 };
 use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
 
 use super::*;
-use crate::native::{EngineConfig, VerificationKey, self_test_request};
+use crate::native::{EngineConfig, self_test_request};
 
 /// An engine with keys of its own, in a folder that lives as long.
 fn engine() -> (tempfile::TempDir, Engine) {
@@ -69,19 +69,22 @@ fn txs(engine: &mut Engine) -> Vec<ClientProof> {
 }
 
 #[test]
-fn every_kind_of_client_is_verified_and_the_bad_tx_named() {
-    let (folder, mut engine) = engine();
+fn every_kind_of_client_proof_is_verified_under_its_key_alone() {
+    let (_folder, mut engine) = engine();
     let good = txs(&mut engine);
-    let verifier = verifier(folder.path());
-    assert_eq!(verifier.verify_clients(&good), Ok(()));
-    assert_eq!(verifier.verify_clients(&[]), Ok(()));
-    let refused = |change: &dyn Fn(&mut Vec<ClientProof>)| {
-        let mut txs = good.clone();
-        change(&mut txs);
-        match verifier.verify_clients(&txs).unwrap_err() {
-            ClientError::Bad(bad) => (bad.tx, bad.problem),
-            ClientError::Key(why) => panic!("{why}"),
-        }
+    let kinds = [
+        StatementKind::JoinSplit,
+        StatementKind::Account,
+        StatementKind::Claim,
+    ];
+    let keys = kinds.map(|statement| engine.client_vk(statement, &|_| {}).unwrap());
+    for (tx, key) in good.iter().zip(&keys) {
+        assert_eq!(verify_client(key, tx), Ok(()));
+    }
+    let refused = |at: usize, change: &dyn Fn(&mut ClientProof)| {
+        let mut tx = good[at].clone();
+        change(&mut tx);
+        verify_client(&keys[at], &tx).unwrap_err()
     };
     let set = |tail: &mut Bytes, at: usize, byte: u8| {
         let mut bytes = tail.to_vec();
@@ -91,38 +94,28 @@ fn every_kind_of_client_is_verified_and_the_bad_tx_named() {
     let false_proof = "the proof does not verify for its published fields";
 
     // Somebody takes a larger fee than was signed and proved.
-    let dearer = refused(&|txs| txs[0].public_inputs[TX_FEE] = Word::from(11));
-    assert_eq!(dearer, (0, false_proof.to_owned()));
-    let all = refused(&|txs| {
-        txs.iter_mut()
-            .for_each(|tx| tx.public_inputs[1] = Word::from(1));
-    });
-    assert_eq!(all.0, 0);
-    let last = refused(&|txs| txs[2].public_inputs[TX_FEE] = Word::from(11));
-    assert_eq!(last, (2, false_proof.to_owned()));
-    // The proof of another statement.
-    let (at, problem) = refused(&|txs| txs[1].tail = txs[2].tail.clone());
-    assert_eq!(at, 1);
-    assert!(problem.contains("that of account/poseidon is"), "{problem}");
-    let (at, problem) = refused(&|txs| txs[1].public_inputs[0] = Word::from(3));
-    assert_eq!(at, 1);
-    assert!(
-        problem.contains("that of join-split/poseidon is"),
-        "{problem}"
-    );
-    let padding = refused(&|txs| txs[2].public_inputs[0] = Word::from(0));
-    assert_eq!(padding.0, 2);
-    assert!(padding.1.starts_with("no statement has the proof id"));
+    for at in [0, 1, 2] {
+        let dearer = refused(at, &|tx| tx.public_inputs[TX_FEE] = Word::from(11));
+        assert_eq!(dearer, false_proof);
+    }
+    // The proof of another statement, and a statement that there is not.
+    let other = refused(1, &|tx| tx.tail = good[2].tail.clone());
+    assert!(other.contains("that of account/poseidon is"), "{other}");
+    let padding = refused(2, &|tx| tx.public_inputs[0] = Word::from(0));
+    assert!(padding.starts_with("no statement has the proof id"));
+    let claimed = refused(1, &|tx| tx.public_inputs[0] = Word::from(3));
+    assert_eq!(claimed, false_proof);
     // Bytes that are no such proof.
-    let plonk = refused(&|txs| txs[1].tail = vec![7; 1504].into());
-    assert!(plonk.1.starts_with("no native proof follows"), "{plonk:?}");
-    let suite = refused(&|txs| set(&mut txs[1].tail, 4, 0));
-    assert_eq!(suite, (1, "it is not of the poseidon suite".to_owned()));
-    let form = refused(&|txs| set(&mut txs[1].tail, 5, 1));
-    assert_eq!(form, (1, "it is not a single proof".to_owned()));
-    let (at, problem) = refused(&|txs| txs[0].public_inputs[1] = Word([0xff; 32]));
-    assert_eq!(at, 0);
-    assert_eq!(problem, "public input 1 is not a canonical field element");
+    let plonk = refused(1, &|tx| tx.tail = vec![7; 1504].into());
+    assert!(plonk.starts_with("no native proof follows"), "{plonk}");
+    let suite = refused(1, &|tx| set(&mut tx.tail, 4, 0));
+    assert_eq!(suite, "it is not of the poseidon suite");
+    let form = refused(1, &|tx| set(&mut tx.tail, 5, 1));
+    assert_eq!(form, "it is not a single proof");
+    let wide = refused(0, &|tx| tx.public_inputs[1] = Word([0xff; 32]));
+    assert_eq!(wide, "public input 1 is not a canonical field element");
+    let key = verify_client(b"no key", &good[0]).unwrap_err();
+    assert!(key.starts_with("the verification key cannot be read"));
 }
 
 #[test]
@@ -143,23 +136,22 @@ fn a_client_vk_is_what_verifies_its_proofs() {
     let (folder, mut engine) = engine();
     let store = EmbeddedKeyStore::new(folder.path());
     let stored = || client_vk(&store, StatementKind::Account).unwrap();
+    let verifier = verifier(folder.path());
     assert_eq!(stored(), None);
-    let error = verifier(folder.path()).verify_clients(&[ClientProof {
-        public_inputs: std::array::from_fn(|place| Word::from(if place == 0 { 4 } else { 0 })),
-        tail: NativeProof::single(suite_tag(Suite::Poseidon), [0; 32], [0; 128]).to_bytes(),
-    }]);
     assert_eq!(
-        error.unwrap_err().failure(),
-        Failure::infrastructure("there is no key for account/poseidon yet")
+        verifier.verify_client_vk(StatementKind::Account, b"key"),
+        Err("there is no key for account/poseidon yet".to_owned())
     );
     let made = engine.client_vk(StatementKind::Account, &|_| {}).unwrap();
     assert!(made.len() < 1024);
     assert_eq!(stored().unwrap(), made);
+    let verify = |reply: &[u8]| verifier.verify_client_vk(StatementKind::Account, reply);
+    assert_eq!(verify(&made), Ok(()));
+    assert_eq!(
+        verify(&made[1..]),
+        Err("it is not the verification key of account/poseidon".to_owned())
+    );
     let account = ClientWitness::Account(Box::new(Registration::another_key().w));
     let receipt = engine.prove_client(&account, &|_| {}).unwrap();
-    let tx = tx(&receipt.reply);
-    let native = NativeProof::parse(&tx.tail).unwrap();
-    let key = VerificationKey::parse(&made).unwrap();
-    assert_eq!(native.vks, [key.digest]);
-    assert_eq!(verifier(folder.path()).verify_clients(&[tx]), Ok(()));
+    assert_eq!(verify_client(&made, &tx(&receipt.reply)), Ok(()));
 }

@@ -1,10 +1,13 @@
 //! Which verification key a verifier uses, and when it asks for one.
 
+use ark_bn254::{Bn254, Fr};
 use ark_ec::AffineRepr;
 use ark_groth16::VerifyingKey;
 use ark_serialize::CanonicalSerialize;
-use zkwhirl_circuits::StatementKind;
-use zkwhirl_keystore::{ClientCircuit, Generate, Generated, KeyError, KeyFile, Provenance, Watch};
+use zkwhirl_circuits::{StatementKind, Suite};
+use zkwhirl_keystore::{
+    ClientCircuit, Generate, Generated, KeyError, KeyFile, KeyStore, Provenance, Watch,
+};
 
 use super::*;
 
@@ -71,16 +74,15 @@ fn vk(number: u64) -> Vec<u8> {
 #[test]
 fn a_key_is_asked_for_once_and_again_when_a_proof_names_another() {
     let store = Arc::new(OneKey::default());
-    let sizes = Sizes::new(1, 1).unwrap();
     let keys: Arc<dyn KeyStore> = Arc::<OneKey>::clone(&store);
-    let verifier = NativeVerifier::new(Suite::Poseidon, sizes, keys);
+    let keys = Vks::new(Arc::new(keys));
     let circuit = Circuit {
         suite: Suite::Poseidon,
         statement: StatementKind::Claim,
     };
     let [first, second] = [vk(1), vk(2)];
     let digest = |bytes: &[u8]| *blake3::hash(bytes).as_bytes();
-    let key = |named: &[u8]| verifier.key(&circuit, digest(named));
+    let key = |named: &[u8]| keys.key(&circuit, digest(named));
 
     assert_eq!(
         key(&first).unwrap_err(),

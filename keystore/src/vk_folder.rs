@@ -1,0 +1,209 @@
+//! Verification keys alone: one small file a circuit, to verify with nothing
+//! else.
+
+use std::{
+    fmt::Debug,
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+use crate::{CircuitIdentity, KeyError, KeyFile, KeyStore, Provenance};
+
+/// The largest file that is read: a key has a few hundred bytes.
+const FILE_BYTES: u64 = 64 << 10;
+/// How the files end.
+const ENDING: &str = ".vk.json";
+
+/// Where verification keys come from.
+pub trait VkSource: Send + Sync + Debug {
+    /// The verification key of a circuit, when there is one.
+    fn vk(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError>;
+}
+
+impl VkSource for Arc<dyn KeyStore> {
+    fn vk(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError> {
+        self.verification_key(circuit)
+    }
+}
+
+/// A verification key with all that a verifier should know about it, as JSON.
+///
+/// Whoever gives out the file vouches that the key is the circuit's: nothing
+/// in it proves that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VkFile {
+    /// The circuit.
+    pub circuit: CircuitIdentity,
+    /// Where the setup's secret numbers came from.
+    pub provenance: Provenance,
+    /// The compressed key; hexadecimal in the file.
+    #[serde(serialize_with = "to_hex", deserialize_with = "from_hex")]
+    pub vk: Vec<u8>,
+}
+
+/// A folder of [`VkFile`]s, each named after its circuit.
+#[derive(Debug, Clone)]
+pub struct VkFolder(PathBuf);
+
+impl VkFile {
+    /// The verification key of a key file.
+    pub fn of(key: &KeyFile) -> Result<Self, KeyError> {
+        Ok(Self {
+            circuit: key.circuit().clone(),
+            provenance: key.provenance().clone(),
+            vk: key.vk()?.to_vec(),
+        })
+    }
+}
+
+impl VkFolder {
+    /// The folder at a path.
+    pub fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// Where a circuit's file is.
+    pub fn path(&self, circuit: &str) -> PathBuf {
+        self.0
+            .join(format!("{}{ENDING}", circuit.replace('/', "-")))
+    }
+
+    /// Writes a file; the folder is made when it is not there.
+    pub fn put(&self, file: &VkFile) -> Result<PathBuf, KeyError> {
+        let path = self.path(&file.circuit.name);
+        let text = serde_json::to_string_pretty(file).expect("a key file is plain JSON");
+        fs::create_dir_all(&self.0)
+            .and_then(|()| fs::write(&path, text + "\n"))
+            .map_err(|source| KeyError::Io {
+                action: "write",
+                path: path.clone(),
+                source,
+            })?;
+        Ok(path)
+    }
+
+    /// The file of a circuit, when there is one. One of another circuit, or of
+    /// the same name with other constraints, is an error.
+    pub fn find(&self, circuit: &CircuitIdentity) -> Result<Option<VkFile>, KeyError> {
+        let path = self.path(&circuit.name);
+        let Some(text) = read(&path)? else {
+            return Ok(None);
+        };
+        let file: VkFile = serde_json::from_slice(&text).map_err(|error| KeyError::Damaged {
+            path: path.clone(),
+            problem: format!("it is no verification key file: {error}"),
+        })?;
+        match circuit.difference(&file.circuit) {
+            None => Ok(Some(file)),
+            Some((field, expected, got)) => Err(KeyError::OtherCircuit {
+                path,
+                field,
+                got,
+                expected,
+                circuit: circuit.name.clone(),
+            }),
+        }
+    }
+}
+
+impl VkSource for VkFolder {
+    fn vk(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError> {
+        Ok(self.find(circuit)?.map(|file| file.vk))
+    }
+}
+
+fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    hex::decode(&text)
+        .map_err(|error| D::Error::custom(format!("the key is not hexadecimal: {error}")))
+}
+
+fn to_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex::encode(bytes))
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
+    let failed = |source| KeyError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut text = Vec::new();
+    file.take(FILE_BYTES + 1)
+        .read_to_end(&mut text)
+        .map_err(failed)?;
+    if text.len() as u64 > FILE_BYTES {
+        return Err(KeyError::Damaged {
+            path: path.to_owned(),
+            problem: format!("it has more than {FILE_BYTES} bytes"),
+        });
+    }
+    Ok(Some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> VkFile {
+        VkFile {
+            circuit: CircuitIdentity {
+                name: "root-rollup/poseidon/1/1".to_owned(),
+                matrices: "ab".repeat(32),
+                rows: 103_691,
+            },
+            provenance: Provenance::DevSeeded { seed: 7 },
+            vk: vec![0x01, 0x23],
+        }
+    }
+
+    #[test]
+    fn a_key_comes_back_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = VkFolder::new(&folder.path().join("new"));
+        assert_eq!(keys.vk(&file().circuit).unwrap(), None);
+        let path = keys.put(&file()).unwrap();
+        assert!(path.ends_with("new/root-rollup-poseidon-1-1.vk.json"));
+        assert_eq!(keys.find(&file().circuit).unwrap(), Some(file()));
+        assert_eq!(keys.vk(&file().circuit).unwrap(), Some(vec![0x01, 0x23]));
+    }
+
+    #[test]
+    fn a_key_of_other_constraints_is_refused_by_what_differs() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = VkFolder::new(folder.path());
+        keys.put(&file()).unwrap();
+        let mut other = file().circuit;
+        other.matrices = "cd".repeat(32);
+        let error = keys.vk(&other).unwrap_err().to_string();
+        assert!(error.contains("(matrices abab"), "{error}");
+    }
+
+    #[test]
+    fn files_that_are_none_are_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = VkFolder::new(folder.path());
+        let path = keys.put(&file()).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        for (text, problem) in [
+            ("{}".to_owned(), "missing field"),
+            (text.replace("\"0123\"", "\"xy\""), "not hexadecimal"),
+            (text.replace("\"vk\"", "\"kv\""), "unknown field"),
+            (" ".repeat(70_000), "more than 65536 bytes"),
+        ] {
+            fs::write(&path, text).unwrap();
+            let error = keys.vk(&file().circuit).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+}
