@@ -4,6 +4,7 @@
 mod keys;
 mod memory;
 mod provers;
+mod users;
 mod verifier;
 
 use std::{io, sync::Arc};
@@ -18,9 +19,12 @@ use zkwhirl_broker_adapter::{
 use zkwhirl_job::Topic;
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
-pub use keys::{FleetKeys, REDIS_URL, StoredClientVks, client_circuit, key_store};
+pub use keys::{
+    FleetKeys, REDIS_URL, StoredClientVks, client_circuit, client_statement, key_store,
+};
 pub use memory::Peak;
-pub use provers::{NativeProvers, Provers};
+pub use provers::{DEV_SEED, NativeProvers, Provers, provenance};
+pub use users::users;
 pub use verifier::{Checker, Rollups};
 
 /// What a cluster is made of.
@@ -63,7 +67,7 @@ impl Cluster {
             ledger: Arc::clone(&ledger),
             verifier: config.provers.verifier().map_err(io::Error::other)?,
             events: events.clone(),
-            client_vks: None,
+            client_vks: config.provers.client_vks().map_err(io::Error::other)?,
         };
         let bridge = Bridge::new(config.bridge, deps)?;
         let handle = bridge.handle();

@@ -49,7 +49,11 @@ async fn bridge(args: BridgeArgs) -> anyhow::Result<ExitCode> {
             ledger: Arc::new(ledger),
             verifier: Arc::new(provers.checker()?),
             events: Events::default(),
-            client_vks: Some(Arc::new(StoredClientVks::new(keys, suite))),
+            client_vks: Some(Arc::new(StoredClientVks::new(
+                keys,
+                suite,
+                args.prover.proverless,
+            ))),
         },
     )?;
     ui::say(&format!(

@@ -10,11 +10,10 @@ use anyhow::Context;
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::Instant;
+use zkwhirl::cluster::provenance;
 use zkwhirl_job::{Request, Sizes, limits};
-use zkwhirl_keystore::Provenance;
 use zkwhirl_prover::native::{self, Engine, EngineConfig, Receipt};
 
-use super::DEV_SEED;
 use crate::{
     cli::ProveArgs,
     shell::exit,
@@ -46,7 +45,7 @@ pub(super) fn run(args: &ProveArgs) -> anyhow::Result<ExitCode> {
         sizes,
         data_dir: args.keys.data_dir.clone(),
         max_circuit_size: args.keys.max_circuit_size,
-        provenance: Provenance::DevSeeded { seed: DEV_SEED },
+        provenance: provenance(true),
         allow_dev_keys: true,
     });
     let mut failed = 0;

@@ -12,16 +12,15 @@ use anyhow::Context;
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
-use zkwhirl::cluster::{FleetKeys, key_store};
-use zkwhirl_job::{Command, Failure, Request, Sizes};
-use zkwhirl_keystore::Provenance;
+use zkwhirl::cluster::{FleetKeys, client_statement, key_store, provenance};
+use zkwhirl_circuits::StatementKind;
+use zkwhirl_job::{Command, Failure, Request, Sizes, request::identify};
 use zkwhirl_prover::{
     Progress, Proverless,
     native::{Engine, EngineConfig},
     stdio::{ProofAnswer, ProofService, notice::Notice, serve},
 };
 
-use super::DEV_SEED;
 use crate::{cli::RollupCliArgs, shell::exit, ui};
 
 /// Progress more often than this is noise on the pipe.
@@ -50,11 +49,7 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
             sizes,
             data_dir: args.data_path,
             max_circuit_size: args.max_circuit_size,
-            provenance: if args.allow_dev_keys {
-                Provenance::DevSeeded { seed: DEV_SEED }
-            } else {
-                Provenance::SingleParty
-            },
+            provenance: provenance(args.allow_dev_keys),
             allow_dev_keys: args.allow_dev_keys,
         };
         let mut engine = Engine::with_store(config, store);
@@ -105,10 +100,34 @@ impl ProofService for Native {
     }
 
     fn verification_key(&mut self, command: Command) -> Bytes {
-        let reason = format!("no client circuit stands behind {command} here");
-        ui::complain(&Notice::Failure(Failure::infrastructure(reason)).to_line());
+        let reporter = &self.reporter;
+        let failure = match client_key(&self.engine, command) {
+            Ok(statement) => {
+                let report = |progress| reporter.say(progress);
+                match self.engine.client_vk(statement, &report) {
+                    Ok(key) => return key.into(),
+                    Err(error) => error.failure(),
+                }
+            }
+            Err(reason) => Failure::infrastructure(reason),
+        };
+        ui::complain(&Notice::Failure(failure).to_line());
         Bytes::new()
     }
+}
+
+/// The client circuit whose key a command asks for.
+fn client_key(engine: &Engine, command: Command) -> Result<StatementKind, String> {
+    let statement = identify(command as u32, &[]).and_then(client_statement);
+    let suite = engine.config().suite;
+    statement
+        .filter(|statement| statement.exists_in(suite))
+        .ok_or_else(|| {
+            format!(
+                "no client circuit of the {suite} suite stands behind {command} here; \
+                 import its key with zkwhirl keys import"
+            )
+        })
 }
 
 /// The mock as a service.

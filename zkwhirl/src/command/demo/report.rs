@@ -3,16 +3,12 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use zkwhirl::cluster::Rollups;
+use zkwhirl::cluster::{Rollups, provenance};
 use zkwhirl_broker_adapter::bridge::BridgeStats;
 use zkwhirl_job::Kind;
-use zkwhirl_keystore::Provenance;
 
 use super::model::{Model, percentile};
-use crate::{
-    command::DEV_SEED,
-    ui::{self, table::table},
-};
+use crate::ui::{self, table::table};
 
 /// The JSON object of `--json`. Durations in seconds.
 #[derive(Debug, Serialize)]
@@ -104,7 +100,7 @@ impl Report {
             prove_s_p95: seconds(&proofs, 95),
             key_generation_s: closing.key_generation.as_secs_f64(),
             proverless: closing.proverless,
-            keys: Provenance::DevSeeded { seed: DEV_SEED }.to_string(),
+            keys: provenance(true).to_string(),
         }
     }
 

@@ -5,16 +5,14 @@ use std::{env, fs, path::Path};
 use anyhow::Context;
 use bytes::Bytes;
 use url::Url;
-use zkwhirl::cluster::{NativeProvers, Provers, Rollups};
+use zkwhirl::cluster::{NativeProvers, Provers, Rollups, provenance};
 use zkwhirl_broker_adapter::falafel::Upstream;
 use zkwhirl_falafel::{Falafel, Plan};
 use zkwhirl_job::{Request, limits};
-use zkwhirl_keystore::Provenance;
 use zkwhirl_prover::native::{Engine, EngineConfig};
 
 use crate::{
     cli::DemoArgs,
-    command::DEV_SEED,
     shell::exit,
     ui::{self, bar::Bar},
 };
@@ -82,7 +80,7 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()
         sizes: rollups.sizes,
         data_dir: args.keys.data_dir.clone(),
         max_circuit_size: args.keys.max_circuit_size,
-        provenance: Provenance::DevSeeded { seed: DEV_SEED },
+        provenance: provenance(true),
         allow_dev_keys: true,
     });
     // Given claims need no rollup key, which takes the longest to make.
