@@ -8,7 +8,10 @@ use zkwhirl_circuits::{StatementKind, Suite};
 use zkwhirl_falafel::{FinalVerifier, ReplyCheck};
 use zkwhirl_job::{Kind, Request, Sizes};
 use zkwhirl_keystore::KeyStore;
-use zkwhirl_prover::{Proverless, native::NativeVerifier};
+use zkwhirl_prover::{
+    Proverless,
+    native::{NativeVerifier, Rollup},
+};
 
 use super::client_statement;
 
@@ -78,11 +81,22 @@ impl ReplyCheck for Checker {
 impl FinalVerifier for Checker {
     fn verify(&self, buffer: &Bytes) -> Result<usize, String> {
         match self {
-            Self::Native(verifier) => verifier
-                .verify_rollup(buffer)
-                .map(|rollup| rollup.pieces.len())
-                .map_err(|error| error.to_string()),
+            Self::Native(verifier) => {
+                let rollup = verifier.verify_rollup(buffer);
+                let rollup = rollup.map_err(|error| error.to_string())?;
+                covered(&rollup)?;
+                Ok(rollup.pieces.len())
+            }
             Self::Proverless(mock) => mock.check_final(buffer).map(|()| 0),
         }
     }
+}
+
+/// Clients of the poseidon suite are ours: a rollup holds the proof of each.
+fn covered(rollup: &Rollup) -> Result<(), String> {
+    let bare: usize = rollup.txs().values().map(|txs| txs.all - txs.covered).sum();
+    if rollup.suite == Suite::Pedersen || bare == 0 {
+        return Ok(());
+    }
+    Err(format!("{bare} txs are there without their client's proof"))
 }
