@@ -7,6 +7,7 @@ use bytes::Bytes;
 use url::Url;
 use zkwhirl::cluster::{NativeProvers, Provers, Rollups, provenance};
 use zkwhirl_broker_adapter::falafel::Upstream;
+use zkwhirl_circuits::{Circuit, StatementKind, Suite};
 use zkwhirl_falafel::{Falafel, Plan};
 use zkwhirl_job::{Request, limits};
 use zkwhirl_prover::native::{Engine, EngineConfig};
@@ -83,13 +84,16 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()
         provenance: provenance(true),
         allow_dev_keys: true,
     });
-    // Given claims need no rollup key, which takes the longest to make.
+    // Given requests need no larger key than their own, which takes longest.
     let wanted = requests(args)?;
-    let needed = |circuit: &zkwhirl_circuits::Circuit| {
+    let needed = |circuit: &Circuit| {
         wanted.is_empty()
-            || wanted.iter().any(|request| {
-                let claim = matches!(Request::parse(request), Ok(Request::Claim(_)));
-                claim == (circuit.statement == zkwhirl_circuits::StatementKind::Claim)
+            || wanted.iter().any(|request| match Request::parse(request) {
+                Ok(Request::Claim(_)) => circuit.statement == StatementKind::Claim,
+                Ok(Request::TxRollup(_)) => {
+                    !matches!(circuit.statement, StatementKind::RootRollup(_))
+                }
+                _ => true,
             })
     };
     let circuits = engine.setting().circuits().map_err(exit::usage)?;
@@ -148,7 +152,8 @@ pub(super) fn plan(args: &DemoArgs, rollups: Rollups) -> Plan {
         max_claims: args.claims.into(),
         txs,
         rollups: Some(args.rollups.into()),
-        vks: args.proverless,
+        // Keys of the pedersen suite's clients would have to be imported first.
+        vks: args.proverless || rollups.suite == Suite::Poseidon,
     }
 }
 
