@@ -1,6 +1,6 @@
 //! From Falafel to the broker and back.
 //!
-//! Four parts, each usable alone:
+//! Five parts, each usable alone:
 //! * [`broker`]: `trait Broker`, what a queue must do for jobs that take
 //!   minutes and workers that die; [`broker::Embedded`] does it in memory.
 //! * [`ledger`]: `trait Ledger`, who waits for what and what has been proved.
@@ -8,11 +8,13 @@
 //!   leases, the delivery of answers.
 //! * [`bridge`]: takes Falafel's tickets, makes jobs of them, and brings every
 //!   answer home.
+//! * [`api`]: Halloumi's HTTP API over a bridge.
 //!
 //! **Invariants** are pure predicates in [`invariants`]. Absences: nothing here
 //! proves, no reply leaves that was not verified, and a NACK frame is built in
 //! one place only, on an operator's word.
 
+pub mod api;
 pub mod bridge;
 pub mod broker;
 mod clock;

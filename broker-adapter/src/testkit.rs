@@ -26,6 +26,7 @@ pub fn job_of(kind: Kind, n: u32) -> JobEnvelope {
         id: JobId([0; 32]),
         kind,
         rollup_id: None,
+        sizes: None,
         attempt: 1,
         taken_at_ms: u64::from(n),
         payload: Payload::Inline(request.clone()),

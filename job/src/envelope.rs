@@ -12,7 +12,7 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 
-use crate::{AttemptRecord, Command, Failure, JobId, Kind, Topic, limits};
+use crate::{AttemptRecord, Command, Failure, JobId, Kind, Sizes, Topic, limits};
 
 /// The version byte of every body that this release writes.
 pub const VERSION: u8 = 1;
@@ -30,6 +30,10 @@ pub struct JobEnvelope {
     pub kind: Kind,
     /// The rollup that it is part of, when the request says so.
     pub rollup_id: Option<u32>,
+    /// The sizes that its bridge and Falafel are made for; a worker of other
+    /// sizes refuses the job. Absent in the messages of earlier releases.
+    #[serde(default)]
+    pub sizes: Option<Sizes>,
     /// The attempt that the next claim will be, from 1.
     pub attempt: u32,
     /// When the bridge took the job, in milliseconds since the Unix epoch.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 use zkwhirl_job::{
-    AttemptRecord, Command, Failure, FailureClass, JobId, Kind,
+    AttemptRecord, Command, Failure, FailureClass, JobId, Kind, Sizes,
     envelope::{BODY_BYTES, EnvelopeError, JobEnvelope, Outcome, Payload, ResultEnvelope, VERSION},
 };
 
@@ -18,6 +18,7 @@ fn job() -> JobEnvelope {
         id: JobId::of(Command::CreateProof, b"request"),
         kind: Kind::Claim,
         rollup_id: Some(7),
+        sizes: Some(Sizes::new(28, 32).unwrap()),
         attempt: 2,
         taken_at_ms: 1_700_000_000_000,
         payload: Payload::Inline(Bytes::from_static(b"request")),
@@ -176,13 +177,15 @@ prop_compose! {
         id: [u8; 32],
         kind in 0..6usize,
         rollup_id: Option<u32>,
+        sizes in proptest::option::of((1..=64u32, 1..=64u32)),
         attempt: u32,
         taken_at_ms: u64,
         payload in any_payload(),
         history in proptest::collection::vec(any_record(), 0..4),
     ) -> JobEnvelope {
         let (id, kind) = (JobId(id), Kind::ALL[kind]);
-        JobEnvelope { id, kind, rollup_id, attempt, taken_at_ms, payload, history }
+        let sizes = sizes.map(|(txs, inners)| Sizes::new(txs, inners).unwrap());
+        JobEnvelope { id, kind, rollup_id, sizes, attempt, taken_at_ms, payload, history }
     }
 }
 

@@ -106,6 +106,28 @@ impl EmbeddedKeyStore {
         Ok(paths.iter().map(|path| KeyFile::inspect(path)).collect())
     }
 
+    /// Removes a key's file, whole or damaged, and what is remembered of it.
+    /// A key that a process of this machine has open is left alone.
+    pub fn remove(&self, path: &Path) -> Result<(), KeyError> {
+        let failed = |source| KeyError::Io {
+            action: "remove key",
+            path: path.to_owned(),
+            source,
+        };
+        if is_in_use(path).map_err(failed)? {
+            return Err(KeyError::InUse {
+                path: path.to_owned(),
+            });
+        }
+        match fs::remove_file(path.with_extension("pin")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        fs::remove_file(path)
+            .and_then(|()| self.sync())
+            .map_err(failed)
+    }
+
     /// Small values here.
     pub(crate) fn blobs(&self) -> &Blobs {
         &self.blobs
@@ -246,6 +268,16 @@ impl EmbeddedKeyStore {
     }
 }
 
+/// Whether a process of this machine has a key's file open.
+pub(crate) fn is_in_use(path: &Path) -> io::Result<bool> {
+    let file = File::open(path)?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Ok(true),
+        // A file system without locks does not know.
+        Ok(()) | Err(_) => Ok(false),
+    }
+}
+
 impl KeyStore for EmbeddedKeyStore {
     fn find(&self, circuit: &CircuitIdentity) -> Result<Option<KeyFile>, KeyError> {
         self.find(circuit)
@@ -263,7 +295,7 @@ impl KeyStore for EmbeddedKeyStore {
 
     fn verification_key(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError> {
         let key = self.find(circuit)?;
-        key.map(|key| key.vk().map(<[u8]>::to_vec)).transpose()
+        Ok(key.map(|key| key.vk().to_vec()))
     }
 
     fn import_client_vk(&self, client: &ClientCircuit, bytes: &[u8]) -> Result<(), KeyError> {

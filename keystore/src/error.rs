@@ -1,6 +1,9 @@
 //! What can be wrong with a key.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// A key that cannot be used, with the way out.
 #[derive(Debug, thiserror::Error)]
@@ -23,10 +26,24 @@ pub enum KeyError {
         /// What does not hold.
         problem: String,
     },
-    /// The key belongs to another circuit, size, suite or release.
+    /// The file is of another release's format.
     #[error(
-        "key {} belongs to another circuit ({field} {got}, expected {expected}); \
-         regenerate: zkwhirl keys generate {circuit}",
+        "key {} has format {got}, this release reads {expected}; remove it and it is made again",
+        path.display()
+    )]
+    Format {
+        /// The key's file.
+        path: PathBuf,
+        /// Its format.
+        got: u32,
+        /// This release's.
+        expected: u32,
+    },
+    /// The key belongs to another statement, suite, size or depth of trees, or
+    /// to the same of another release.
+    #[error(
+        "key {} belongs to another circuit than {circuit} ({field} {got}, expected {expected}); \
+         remove it and that one's is made",
         path.display()
     )]
     OtherCircuit {
@@ -40,6 +57,39 @@ pub enum KeyError {
         expected: String,
         /// The circuit that was asked for.
         circuit: String,
+    },
+    /// The key's circuit is none of this release.
+    #[error(
+        "key {} is for {circuit}, a circuit that this release does not have",
+        path.display()
+    )]
+    NoCircuit {
+        /// The key's file.
+        path: PathBuf,
+        /// What the key says.
+        circuit: String,
+    },
+    /// There is a key already where another was to be put.
+    #[error(
+        "there is a key for {circuit} already, {here}, and {given} is another; \
+         zkwhirl keys remove makes way for it"
+    )]
+    Taken {
+        /// The circuit.
+        circuit: String,
+        /// The start of the id of the key that is there.
+        here: String,
+        /// What was to be put there.
+        given: String,
+    },
+    /// A process has the key mapped.
+    #[error(
+        "key {} is in use by a process of this machine; stop it first",
+        path.display()
+    )]
+    InUse {
+        /// The key's file.
+        path: PathBuf,
     },
     /// A development key where none is allowed.
     #[error(
@@ -132,4 +182,14 @@ pub enum KeyError {
     /// Settings that no keystore can be made of.
     #[error("{0}")]
     Config(String),
+}
+
+impl KeyError {
+    /// The error for a file of which `problem` is true: "it is cut off".
+    pub fn damaged(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Damaged {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
+    }
 }

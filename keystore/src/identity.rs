@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 
 /// The version of the file layout and of every section's encoding; part of
 /// every [`KeyId`].
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// A circuit as the code of this release builds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CircuitIdentity {
-    /// The circuit's name: `tx-rollup/poseidon/1`.
+    /// The circuit's name: statement, suite and sizes, `tx-rollup/poseidon/1`.
     pub name: String,
+    /// The depths of the trees that it works on, for people: the matrices
+    /// depend on them.
+    pub depths: String,
     /// BLAKE3 of its constraint matrices, hexadecimal: a change of the
     /// statement is another circuit, whatever its name.
     pub matrices: String,
@@ -31,6 +34,21 @@ pub enum Provenance {
     },
     /// Drawn at random by one machine: whoever ran it could forge proofs.
     SingleParty,
+    /// From a ceremony's powers of tau, and one contribution drawn at random
+    /// here: whoever ran it could forge proofs.
+    Powers {
+        /// Which ceremony: a BLAKE3, hexadecimal.
+        powers: String,
+    },
+    /// Of a ceremony: one contributor who forgot their secret is enough.
+    Ceremony {
+        /// Which first phase every point was checked against: a BLAKE3,
+        /// hexadecimal. `None`: none was at hand.
+        powers: Option<String>,
+        /// The contributions to the second phase, oldest first: BLAKE2b-512,
+        /// hexadecimal, as snarkjs shows them.
+        contributions: Vec<String>,
+    },
 }
 
 /// A key's identity: BLAKE3 over the circuit's, the file format's and the
@@ -49,33 +67,42 @@ impl CircuitIdentity {
     /// The first part in which `other` differs: its name, this one's value and
     /// the other's.
     pub(crate) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
-        let parts = |identity: &Self| {
-            let Self {
-                name,
-                matrices,
-                rows,
-            } = identity.clone();
-            [
-                ("circuit", name),
-                ("matrices", matrices),
-                ("rows", rows.to_string()),
-            ]
-        };
-        let mut pairs = parts(self).into_iter().zip(parts(other));
+        let mut pairs = self.parts().into_iter().zip(other.parts());
         pairs.find_map(|((part, own), (_, others))| (own != others).then_some((part, own, others)))
+    }
+
+    /// Its parts by their names, those that say most to a person first.
+    fn parts(&self) -> [(&'static str, String); 6] {
+        let Self {
+            name,
+            depths,
+            matrices,
+            rows,
+        } = self;
+        let mut names = name.splitn(3, '/').map(str::to_owned);
+        let mut next = || names.next().unwrap_or_default();
+        [
+            ("statement", next()),
+            ("suite", next()),
+            ("size", next()),
+            ("tree depths", depths.clone()),
+            ("rows", rows.to_string()),
+            ("matrices", matrices.clone()),
+        ]
     }
 }
 
 impl KeyId {
     /// The id of the key that a setup of `provenance` made for `circuit`.
     pub fn of(circuit: &CircuitIdentity, provenance: &Provenance, vk: &[u8]) -> Self {
-        let mut hash = blake3::Hasher::new_derive_key("zkwhirl 2026 proving key identity v1");
+        let mut hash = blake3::Hasher::new_derive_key("zkwhirl 2026 proving key identity v2");
         for part in [
             circuit.name.as_bytes(),
+            circuit.depths.as_bytes(),
             circuit.matrices.as_bytes(),
             &circuit.rows.to_be_bytes(),
             &FORMAT.to_be_bytes(),
-            provenance.to_string().as_bytes(),
+            &serde_json::to_vec(provenance).unwrap_or_default(),
             vk,
         ] {
             hash.update(&(part.len() as u64).to_be_bytes());
@@ -92,11 +119,36 @@ impl Provenance {
     }
 }
 
+/// The start of a digest, enough for a person.
+fn short(digest: &str) -> &str {
+    digest.get(..8).unwrap_or(digest)
+}
+
 impl fmt::Display for Provenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DevSeeded { seed } => write!(f, "dev key (seed {seed}, never for funds)"),
             Self::SingleParty => f.write_str("single-party setup (not a ceremony)"),
+            Self::Powers { powers } => write!(
+                f,
+                "single-party contribution to powers of tau {} (half a ceremony)",
+                short(powers)
+            ),
+            Self::Ceremony {
+                powers,
+                contributions,
+            } => {
+                let last = contributions.last().map_or("", |hash| short(hash));
+                write!(
+                    f,
+                    "ceremony of {} contributions, last {last}",
+                    contributions.len()
+                )?;
+                match powers {
+                    Some(powers) => write!(f, ", checked against powers of tau {}", short(powers)),
+                    None => f.write_str(", not checked against its powers of tau"),
+                }
+            }
         }
     }
 }

@@ -56,7 +56,7 @@ impl VkFile {
         Ok(Self {
             circuit: key.circuit().clone(),
             provenance: key.provenance().clone(),
-            vk: key.vk()?.to_vec(),
+            vk: key.vk().to_vec(),
         })
     }
 }
@@ -159,6 +159,7 @@ mod tests {
         VkFile {
             circuit: CircuitIdentity {
                 name: "root-rollup/poseidon/1/1".to_owned(),
+                depths: "data 32".into(),
                 matrices: "ab".repeat(32),
                 rows: 103_691,
             },

@@ -37,6 +37,8 @@ fn main() {
         max_circuit_size: 1 << 22,
         provenance: Provenance::DevSeeded { seed: 1 },
         allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
     });
     println!("rows       ark_groth16  native   ratio");
     for file in files {

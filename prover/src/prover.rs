@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use zkwhirl_job::{Command, Failure, Kind};
+use zkwhirl_job::{Command, Failure, Kind, Request, Sizes};
 
 use crate::Meter;
 
@@ -48,6 +48,8 @@ pub struct ProveTask {
     pub command: Command,
     /// The request, empty for verification keys.
     pub request: Bytes,
+    /// The sizes that the job was made for, when they are known.
+    pub sizes: Option<Sizes>,
     /// How long the prover may take before it counts as hung.
     pub deadline: Duration,
 }
@@ -107,6 +109,35 @@ pub struct ProveError {
     pub peak_rss_bytes: Option<u64>,
     /// How long the attempt took.
     pub duration: Duration,
+}
+
+impl ProveTask {
+    /// Refuses a job that a prover of the sizes `own` would cut or split at
+    /// the wrong place, and what is no request at all: none of it may reach a
+    /// prover.
+    ///
+    /// Other sizes are this worker's misconfiguration, so another one gets the
+    /// job; a claim is of no size.
+    pub fn fits(&self, own: Sizes) -> Result<(), Failure> {
+        let sized = matches!(
+            self.kind,
+            Kind::TxRollup | Kind::RootRollup | Kind::RootVerifier
+        );
+        if let Some(wanted) = self.sizes.filter(|wanted| sized && *wanted != own) {
+            let kind = self.kind;
+            return Err(Failure::infrastructure(format!(
+                "this prover is made for {own} rollups, the {kind} job for {wanted} \
+                 (NUM_INNER_ROLLUP_TXS × NUM_OUTER_ROLLUP_PROOFS)"
+            )));
+        }
+        if self.command != Command::CreateProof {
+            return Ok(());
+        }
+        let request = Request::parse(&self.request);
+        request
+            .and_then(|request| request.validate(own))
+            .map_err(|error| Failure::invalid(error.to_string()))
+    }
 }
 
 impl ProveWatch {

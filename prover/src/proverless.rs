@@ -52,6 +52,7 @@ impl Proverless {
     }
 
     fn answer(&self, task: &ProveTask) -> Result<Bytes, Failure> {
+        task.fits(self.sizes)?;
         match task.command {
             Command::CreateProof => Request::parse(&task.request)
                 .map_err(|error| Failure::invalid(error.to_string()))

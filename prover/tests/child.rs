@@ -23,6 +23,8 @@ fn config(arguments: &[&str]) -> ChildConfig {
         start_deadline: Duration::from_secs(20),
         grace: Duration::from_millis(200),
         self_test: None,
+        verifier_first: None,
+        memory_limit: None,
     }
 }
 
@@ -36,6 +38,7 @@ fn task(deadline: Duration) -> ProveTask {
         kind: Kind::Claim,
         command: Command::CreateProof,
         request: claim(),
+        sizes: None,
         deadline,
     }
 }

@@ -20,7 +20,9 @@ from ports import free_ports
 # Every process carries this in its environment, so that it can be found again
 # whatever it forks into and whoever started it.
 MARK = "ZKWHIRL_SERVICES_PART"
-START_S = 180
+# A start takes 10 s, and minutes beside builds that take every core; a process
+# that ends is noticed at once.
+START_S = 600
 STOP_S = 30
 
 

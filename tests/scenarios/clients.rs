@@ -25,6 +25,8 @@ fn engine() -> Engine {
         max_circuit_size: 1 << 18,
         provenance: zkwhirl::cluster::provenance(true),
         allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
     })
 }
 

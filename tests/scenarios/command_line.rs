@@ -42,7 +42,7 @@ fn refused(command: &mut Command, code: i32, words: &[&str]) {
 }
 
 #[test]
-fn the_demo_proves_claims_and_inner_rollups_and_says_so_in_one_object() {
+fn the_demo_settles_a_whole_rollup_and_says_so_in_one_object() {
     let data = data_dir();
     let arguments = [
         "demo",
@@ -58,16 +58,26 @@ fn the_demo_proves_claims_and_inner_rollups_and_says_so_in_one_object() {
     let [report] = &json(&output)[..] else {
         panic!("one object");
     };
-    assert_eq!(report["jobs"], 4, "two claims and two inner rollups");
+    assert_eq!(
+        report["jobs"], 6,
+        "two claims, two inner rollups, two root jobs"
+    );
     for (field, value) in [
-        ("delivered", 4),
-        ("proofs_verified", 4),
+        ("delivered", 6),
+        ("proofs_verified", 6),
+        ("rollups", 1),
+        ("settled", 1),
         ("nacks", 0),
         ("reissues", 0),
     ] {
         assert_eq!(report[field], value, "{field}");
     }
-    for field in ["makespan_s", "prove_s_p50", "key_generation_s"] {
+    for field in [
+        "makespan_s",
+        "prove_s_p50",
+        "key_generation_s",
+        "final_bytes",
+    ] {
         assert!(report[field].as_f64().unwrap() > 0.0, "{field}");
     }
 }

@@ -21,7 +21,7 @@ use zkwhirl_broker_adapter::{
 };
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Event, Falafel, FalafelConfig, Plan};
-use zkwhirl_job::Sizes;
+use zkwhirl_job::{Sizes, Topic};
 use zkwhirl_worker::WorkerConfig;
 
 /// Longer than anything here takes on a busy machine.
@@ -47,7 +47,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn start(self) -> Stage {
-        let sizes = rollups(&self.provers).sizes;
+        let sizes = self.provers.rollups().sizes;
         let config = FalafelConfig {
             clients: self.provers.users().unwrap(),
             ..FalafelConfig::new(self.plan, Arc::new(self.provers.checker().unwrap()))
@@ -69,6 +69,7 @@ impl Scene {
                 ..EmbeddedConfig::default()
             },
             provers: self.provers,
+            topics: Topic::ALL.to_vec(),
             slots: self.slots,
             events,
         })
@@ -115,13 +116,6 @@ impl Stage {
     }
 }
 
-fn rollups(provers: &Provers) -> Rollups {
-    match provers {
-        Provers::Native(native) => native.rollups,
-        Provers::Proverless { rollups, .. } => *rollups,
-    }
-}
-
 /// Keys that all tests share: made once, by whichever needs them first, also
 /// when the suite runs twice at once.
 pub(crate) fn data_dir() -> PathBuf {
@@ -140,6 +134,8 @@ pub(crate) fn native(suite: Suite, txs: u32, inners: u32) -> Provers {
         max_circuit_size: 1 << 21,
         allow_dev_keys: true,
         fleet: None,
+        load_first: Vec::new(),
+        memory_limit: None,
     })
 }
 

@@ -29,6 +29,8 @@ fn final_buffer() -> Bytes {
         max_circuit_size: 1 << 21,
         provenance: Provenance::DevSeeded { seed: 2026 },
         allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
     });
     let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
     let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
@@ -97,7 +99,7 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
         "export",
         "--data-dir",
         text(&data),
-        "--to",
+        "--vks",
         text(&keys),
     ];
     assert!(zkwhirl(&export).output().unwrap().status.success());

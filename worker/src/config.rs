@@ -1,9 +1,16 @@
 //! What a worker is made of.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio_util::sync::CancellationToken;
-use zkwhirl_broker_adapter::{Broker, Events, Ledger};
+use zkwhirl_broker_adapter::{Broker, Events, Ledger, api::Health};
 use zkwhirl_job::{Kind, Topic};
 use zkwhirl_prover::Prover;
 
@@ -29,6 +36,55 @@ pub struct WorkerConfig {
     pub longest_pause: Duration,
     /// Who may prove by the memory that is free; `None`: everybody.
     pub admission: Option<Arc<Admission>>,
+    /// Start a slot's prover before the slot first joins the queue, and not
+    /// with its first job.
+    pub start_provers: bool,
+    /// Who is told how many slots are ready for jobs.
+    pub readiness: Readiness,
+}
+
+/// How many slots of a worker are in the queue or prove a job. Clones are the
+/// same.
+#[derive(Debug, Clone, Default)]
+pub struct Readiness(Arc<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    slots: AtomicUsize,
+    ever: AtomicBool,
+}
+
+/// A slot that is ready while this lives.
+#[derive(Debug)]
+pub(crate) struct Ready(Readiness);
+
+impl Readiness {
+    /// The slots that are ready now.
+    pub fn slots(&self) -> usize {
+        self.0.slots.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn one_more(&self) -> Ready {
+        self.0.slots.fetch_add(1, Ordering::Relaxed);
+        self.0.ever.store(true, Ordering::Relaxed);
+        Ready(self.clone())
+    }
+}
+
+impl Drop for Ready {
+    fn drop(&mut self) {
+        self.0.0.slots.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Health for Readiness {
+    fn ready_provers(&self) -> usize {
+        self.slots()
+    }
+
+    fn has_started(&self) -> bool {
+        self.0.ever.load(Ordering::Relaxed)
+    }
 }
 
 impl Default for WorkerConfig {
@@ -41,6 +97,8 @@ impl Default for WorkerConfig {
             failures_in_a_row: 2,
             longest_pause: Duration::from_secs(60),
             admission: None,
+            start_provers: false,
+            readiness: Readiness::default(),
         }
     }
 }

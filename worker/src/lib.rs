@@ -20,6 +20,6 @@ mod verdict;
 mod words;
 
 pub use admission::{Admission, FreeMemory};
-pub use config::{Deadlines, Slot, Stop, WorkerConfig, WorkerDeps};
+pub use config::{Deadlines, Readiness, Slot, Stop, WorkerConfig, WorkerDeps};
 pub use slot::run;
 pub use verdict::{Policy, Verdict, verdict};

@@ -74,6 +74,7 @@ impl Around<'_> {
             kind: job.kind,
             command: job.command(),
             request,
+            sizes: job.sizes,
             deadline: self.config.deadlines.of(job.kind),
         };
         let cancel = CancellationToken::new();

@@ -43,6 +43,7 @@ pub async fn run(config: WorkerConfig, deps: WorkerDeps, slots: Vec<Slot>, stop:
             name: slot.name,
             topics: slot.topics,
             failures: 0,
+            restarts: 0,
             expected: HashMap::new(),
         };
         seats.spawn(seat.work(slot.prover));
@@ -66,6 +67,8 @@ pub(crate) struct Seat {
     pub(crate) name: String,
     topics: Vec<Topic>,
     failures: u32,
+    /// How often it was told to restart its prover, and did.
+    restarts: u64,
     /// What the last job of each kind took.
     pub(crate) expected: HashMap<Kind, Duration>,
 }
@@ -85,6 +88,9 @@ enum Leave {
 
 impl Seat {
     async fn work(mut self, mut prover: Box<dyn Prover>) {
+        if self.config.start_provers {
+            self.heal(&mut *prover, false).await;
+        }
         let mut pause = FIRST_PAUSE;
         let meter = prover.meter();
         while !self.stop.is_draining() {
@@ -115,7 +121,10 @@ impl Seat {
                     self.pause(pause).await;
                     pause = (pause * 2).min(self.config.longest_pause);
                 }
-                Leave::Unwell => self.recover(&mut *prover).await,
+                Leave::Unwell => {
+                    tracing::warn!(slot = self.name, "out of the queue: restarting the prover");
+                    self.heal(&mut *prover, true).await;
+                }
             }
         }
         prover.stop().await;
@@ -128,12 +137,14 @@ impl Seat {
         prover: &mut dyn Prover,
         permit: Option<&Permit>,
     ) -> Leave {
+        let _ready = self.config.readiness.one_more();
         loop {
             let claimed = tokio::select! {
                 biased;
                 () = self.stop.draining() => return Leave::Drained,
                 () = self.ear.until(true) => return Leave::Quiet,
                 () = revoked(permit) => return Leave::Crowded,
+                () = self.ear.until_restart(self.restarts) => return Leave::Unwell,
                 claimed = jobs.claim() => claimed,
             };
             let delivery = match claimed {
@@ -175,24 +186,25 @@ impl Seat {
         }
     }
 
-    /// Restarts the prover until it proves its self-test.
-    async fn recover(&mut self, prover: &mut dyn Prover) {
+    /// Restarts the prover until it starts and, when it has to `prove` itself,
+    /// proves its self-test.
+    async fn heal(&mut self, prover: &mut dyn Prover, prove: bool) {
         let mut pause = FIRST_PAUSE;
         let stop = self.stop.clone();
         loop {
-            tracing::warn!(slot = self.name, "out of the queue: restarting the prover");
-            let recovered = tokio::select! {
+            self.restarts = self.ear.restarts();
+            let healed = tokio::select! {
                 () = stop.draining() => return,
-                recovered = restart(prover) => recovered,
+                healed = restart(prover, prove) => healed,
             };
-            match recovered {
+            match healed {
                 Ok(()) => {
                     self.failures = 0;
-                    tracing::info!(slot = self.name, "the self-test passed: back to the queue");
+                    tracing::info!(slot = self.name, "the prover is ready");
                     return;
                 }
                 Err(failure) => {
-                    tracing::error!(slot = self.name, "the prover does not recover: {failure}");
+                    tracing::error!(slot = self.name, "the prover does not start: {failure}");
                 }
             }
             self.pause(pause).await;
@@ -234,10 +246,13 @@ async fn revoked(permit: Option<&Permit>) {
     }
 }
 
-async fn restart(prover: &mut dyn Prover) -> Result<(), Failure> {
+async fn restart(prover: &mut dyn Prover, prove: bool) -> Result<(), Failure> {
     let healed = Unwinding(Box::pin(async {
         prover.restart().await?;
-        prover.self_test().await
+        match prove {
+            true => prover.self_test().await,
+            false => Ok(()),
+        }
     }));
     let panicked = |text| Failure::prover(format!("the prover panicked: {text}"));
     healed.await.map_err(panicked)?

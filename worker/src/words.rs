@@ -14,6 +14,8 @@ use zkwhirl_job::JobId;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ear {
     quiet: Arc<watch::Sender<bool>>,
+    /// How often its prover was to be restarted.
+    restarts: Arc<watch::Sender<u64>>,
     /// The job that the slot has, and what calls it off.
     job: Arc<Mutex<Option<(JobId, CancellationToken)>>>,
 }
@@ -51,6 +53,18 @@ impl Ear {
         let _ = told.wait_for(|now| *now == quiet).await;
     }
 
+    /// How often the slot was told to restart its prover.
+    pub(crate) fn restarts(&self) -> u64 {
+        *self.restarts.borrow()
+    }
+
+    /// Waits until the slot is told so once more.
+    pub(crate) async fn until_restart(&self, seen: u64) {
+        let mut told = self.restarts.subscribe();
+        // The sender is ours: it cannot go away meanwhile.
+        let _ = told.wait_for(|now| *now != seen).await;
+    }
+
     fn hear(&self, slot: &str, word: &Control) {
         match word {
             Control::Cancel { job } => {
@@ -72,6 +86,13 @@ impl Ear {
                 }
             }
             Control::Quiet { .. } => {}
+            Control::Restart => {
+                tracing::info!(slot, "told so: restarts its prover");
+                self.restarts.send_modify(|restarts| *restarts += 1);
+                if let Some((_, called_off)) = &*self.job() {
+                    called_off.cancel();
+                }
+            }
         }
     }
 }

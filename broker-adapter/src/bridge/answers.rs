@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{shared::Shared, verify::Verified};
+use super::{local::LOCAL, shared::Shared, verify::Verified};
 use crate::{
     events::What,
     falafel::{Answer, deliver},
@@ -67,19 +67,19 @@ impl Shared {
     }
 
     async fn send(&self, job: &JobRecord, ticket: &Ticket, answer: &Answer) -> Option<()> {
-        let outlet = self.outlets.get(&ticket.upstream)?;
-        let permit = outlet.posts.acquire().await.ok()?;
-        let longest = self.config.timing.longest_pause;
-        if !deliver(&outlet.client, ticket.id, answer, longest, &self.stop).await {
-            return None;
+        let local = ticket.upstream == LOCAL;
+        if local {
+            self.callers.answer(ticket.id, answer);
+        } else {
+            self.post(ticket, answer).await?;
         }
-        drop(permit);
         match answer {
             Answer::Reply(_) => {
                 self.counters.delivered.one();
                 let ticket = ticket.id;
                 self.emit(job, What::Delivered { ticket });
             }
+            Answer::Rejected(_) if local => {}
             Answer::Rejected(_) => {
                 self.counters.nacks.one();
                 debug_assert!(invariants::no_false_alarm(
@@ -97,6 +97,16 @@ impl Shared {
             self.finish(job).await?;
         }
         Some(())
+    }
+
+    /// Sends until the ticket's server has the answer; `None`: the bridge stops.
+    async fn post(&self, ticket: &Ticket, answer: &Answer) -> Option<()> {
+        let outlet = self.outlets.get(&ticket.upstream)?;
+        let _permit = outlet.posts.acquire().await.ok()?;
+        let longest = self.config.timing.longest_pause;
+        deliver(&outlet.client, ticket.id, answer, longest, &self.stop)
+            .await
+            .then_some(())
     }
 
     /// Everybody who waited for a proved job has its result.

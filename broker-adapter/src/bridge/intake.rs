@@ -56,7 +56,7 @@ impl Sink for Intake {
             return;
         };
         if taken.new_ticket {
-            self.taken(ticket, &taken);
+            shared.count(ticket, &taken);
         } else {
             self.reissued(&ticket);
         }
@@ -68,19 +68,6 @@ impl Sink for Intake {
 }
 
 impl Intake {
-    fn taken(&self, ticket: Ticket, taken: &Taken) {
-        let shared = &self.shared;
-        let (ticket, upstream) = (ticket.id, ticket.upstream);
-        shared.counters.tickets.one();
-        if taken.new_job {
-            shared.counters.jobs.one();
-            shared.emit(&taken.job, What::Taken { ticket, upstream });
-        } else {
-            shared.counters.joined.one();
-            shared.emit(&taken.job, What::Joined { ticket, upstream });
-        }
-    }
-
     /// Falafel issued an open ticket again: its lease was nearly lost, was let
     /// lapse on purpose, or its bridge died. It is pinged already; it is no new
     /// work, but its job may be one that its bridge did not get to publish.
@@ -102,6 +89,19 @@ impl Intake {
 }
 
 impl Shared {
+    /// Counts a new ticket and says what it came to.
+    pub(super) fn count(&self, ticket: Ticket, taken: &Taken) {
+        let (ticket, upstream) = (ticket.id, ticket.upstream);
+        self.counters.tickets.one();
+        if taken.new_job {
+            self.counters.jobs.one();
+            self.emit(&taken.job, What::Taken { ticket, upstream });
+        } else {
+            self.counters.joined.one();
+            self.emit(&taken.job, What::Joined { ticket, upstream });
+        }
+    }
+
     /// Takes a job up again that is taken but not yet in the broker: after a
     /// restart, or on an operator's word.
     pub(super) async fn readmit(self: &Arc<Self>, job: &JobRecord) {

@@ -18,6 +18,7 @@ mod config;
 mod delivery;
 mod fleet;
 mod intake;
+mod local;
 mod operator;
 mod pump;
 mod reconcile;
@@ -35,6 +36,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use config::{BridgeConfig, BridgeDeps, ClientVks, ReplyVerifier, Timing};
+pub use local::AskError;
 pub use operator::OperatorError;
 pub use stats::{BridgeStats, UpstreamStats};
 
@@ -83,6 +85,7 @@ impl Bridge {
             member: Guarded::default(),
             compare: Notify::new(),
             probes: Guarded::default(),
+            callers: local::Callers::default(),
             counters: stats::Counters::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),

@@ -4,6 +4,7 @@ use zkwhirl_job::{Failure, JobId};
 
 use super::{BridgeHandle, BridgeStats, requests::admit};
 use crate::{
+    broker::{BrokerError, Control},
     events::{Events, What},
     ledger::{JobState, Note},
 };
@@ -46,6 +47,12 @@ impl BridgeHandle {
     /// What happens to jobs.
     pub fn events(&self) -> &Events {
         &self.shared.deps.events
+    }
+
+    /// Tells every worker to restart its provers. What they prove is handed
+    /// back and proved again; no attempt is counted.
+    pub async fn restart_provers(&self) -> Result<(), BrokerError> {
+        self.shared.deps.broker.tell(&Control::Restart).await
     }
 
     /// Rejects a job: a NACK goes to each ticket that waits for it. Returns how

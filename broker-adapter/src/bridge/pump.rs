@@ -146,6 +146,7 @@ impl Shared {
             id: job.id,
             kind,
             rollup_id: job.rollup_id,
+            sizes: Some(self.config.sizes),
             attempt: job.attempt,
             taken_at_ms: job.taken_at_ms,
             payload: self.payload(request),

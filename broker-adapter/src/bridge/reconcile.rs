@@ -72,7 +72,7 @@ impl Shared {
         let mut by_job: BTreeMap<JobId, Vec<Ticket>> = BTreeMap::new();
         let mut order = Vec::new();
         for ticket in own {
-            if self.links.get(&ticket.upstream).is_none() {
+            if self.links.get(&ticket.upstream).is_none() && !self.callers.hold(ticket.id) {
                 // Nobody could ping or answer it. Falafel, if it is still there
                 // under another name, issues it again.
                 let (id, upstream) = (ticket.id.short(), &ticket.upstream);

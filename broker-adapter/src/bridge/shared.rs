@@ -12,7 +12,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zkwhirl_job::{JobId, TicketId, Topic};
 
-use super::{BridgeConfig, BridgeDeps, stats::Counters};
+use super::{BridgeConfig, BridgeDeps, local::Callers, stats::Counters};
 use crate::{
     broker::Control,
     clock::Backoff,
@@ -46,6 +46,8 @@ pub(super) struct Shared {
     pub(super) compare: Notify,
     /// Tickets by which upstreams are asked whether they remember.
     pub(super) probes: Guarded<HashMap<TicketId, Arc<Notify>>>,
+    /// Who in this process waits for an answer.
+    pub(super) callers: Callers,
     pub(super) counters: Counters,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,

@@ -1,4 +1,5 @@
-//! Words to all processes at once: cancel a job, quiet a worker.
+//! Words to all processes at once: cancel a job, quiet a worker, restart the
+//! provers.
 //!
 //! Best effort: who is away misses them, and nothing relies on them for
 //! correctness.
@@ -24,6 +25,9 @@ pub enum Control {
         /// True: no more claims.
         quiet: bool,
     },
+    /// Every prover starts afresh. What it proves is handed back and proved
+    /// again: no attempt is counted.
+    Restart,
 }
 
 /// What one process is told.

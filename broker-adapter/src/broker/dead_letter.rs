@@ -56,6 +56,7 @@ impl DeadLetter {
             id: self.id,
             kind: self.kind?,
             rollup_id: self.rollup_id,
+            sizes: None,
             attempt: 1,
             taken_at_ms: self.taken_at_ms,
             payload: self.payload,

@@ -16,13 +16,16 @@ impl FleetKeyStore {
         let manifest = &known.manifest;
         let key = match self.local.find(circuit) {
             Ok(Some(key)) if manifest.names(&key) => key,
-            Ok(_) | Err(KeyError::Damaged { .. } | KeyError::OtherCircuit { .. }) => {
+            Ok(_)
+            | Err(
+                KeyError::Damaged { .. } | KeyError::Format { .. } | KeyError::OtherCircuit { .. },
+            ) => {
                 return Ok(None);
             }
             Err(error) => return Err(error),
         };
         manifest.check_key(&key)?;
-        self.remember(manifest, key.vk()?);
+        self.remember(manifest, key.vk());
         if let Err(error) = self.give(&key, known) {
             tracing::warn!(circuit = circuit.name, %error, "the fleet lacks a part of this key");
         }
@@ -32,7 +35,7 @@ impl FleetKeyStore {
     fn give(&self, key: &KeyFile, known: &Known) -> Result<(), KeyError> {
         let manifest = &known.manifest;
         if !known.has_vk {
-            self.registry.put_vk(key.vk()?)?;
+            self.registry.put_vk(key.vk())?;
         }
         match &self.shared {
             // The file of a key that was made again may say another release.

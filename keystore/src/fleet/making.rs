@@ -98,9 +98,9 @@ impl FleetKeyStore {
         if let Some(shared) = &self.shared {
             shared.put(key, &manifest)?;
         }
-        let published = self.registry.publish(&manifest, key.vk()?, fence)?;
+        let published = self.registry.publish(&manifest, key.vk(), fence)?;
         if published == Published::Yes {
-            self.remember(&manifest, key.vk()?);
+            self.remember(&manifest, key.vk());
             let circuit = &key.circuit().name;
             tracing::info!(circuit, key = %key.id(), "key published");
         }

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CircuitIdentity, KeyError, KeyFile, KeyId, Provenance, blobs};
 
-/// The longest manifest that is read; one has about 600 bytes.
-pub(super) const MANIFEST_BYTES: usize = 8 << 10;
+/// The longest manifest that is read. One has about 600 bytes, that of a
+/// ceremony 131 more for each contribution.
+pub(super) const MANIFEST_BYTES: usize = 64 << 10;
 
 /// Which key of a circuit is the fleet's. Written once per generation, and never
 /// over another.
@@ -34,7 +35,7 @@ impl Manifest {
             circuit: key.circuit().clone(),
             key: key.id().to_string(),
             provenance: key.provenance().clone(),
-            vk: blobs::digest(key.vk()?),
+            vk: blobs::digest(key.vk()),
             file: key.digest(),
             file_bytes: key.bytes(),
             published_by: who.to_owned(),
@@ -92,7 +93,11 @@ impl Manifest {
     /// that were of another setup could not make a proof that verifies.
     pub(super) fn check_key(&self, key: &KeyFile) -> Result<(), KeyError> {
         let place = key.path().display().to_string();
-        self.check_vk(key.vk()?, &place)?;
+        if *key.provenance() != self.provenance {
+            let [got, expected] = [key.provenance(), &self.provenance].map(ToString::to_string);
+            return Err(mismatch(&self.circuit, &place, "setup", &got, &expected));
+        }
+        self.check_vk(key.vk(), &place)?;
         let id = key.id().to_string();
         if id != self.key {
             return Err(mismatch(&self.circuit, &place, "key id", &id, &self.key));

@@ -67,6 +67,26 @@ impl FleetKeyStore {
         Ok(known.map(|known| known.manifest))
     }
 
+    /// Removes a key from this machine, from the shared directory and from Redis,
+    /// so that another becomes the fleet's; false when the fleet's is another,
+    /// which then stays. A machine that still holds the key publishes it again:
+    /// stop the others, and remove it there too.
+    pub fn remove(&self, key: KeyFile) -> Result<bool, KeyError> {
+        let (path, circuit) = (key.path().to_owned(), key.circuit().clone());
+        let id = key.id().to_string();
+        let known = self.registry.state(&circuit)?.known;
+        drop(key);
+        self.local.remove(&path)?;
+        let ours = known.filter(|known| known.manifest.key == id);
+        let Some(known) = ours else {
+            return Ok(false);
+        };
+        if let Some(shared) = &self.shared {
+            shared.remove(&known.manifest)?;
+        }
+        self.registry.forget(&circuit, &id)
+    }
+
     /// Who makes the key of a circuit now.
     pub fn generator(&self, circuit: &CircuitIdentity) -> Result<Option<Generator>, KeyError> {
         Ok(self.registry.state(circuit)?.generator)

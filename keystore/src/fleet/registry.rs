@@ -34,7 +34,7 @@ macro_rules! scripts {
     };
 }
 
-scripts! { claim, import, publish, release, renew, state, }
+scripts! { claim, forget, import, publish, release, renew, state, }
 
 /// The fleet's records.
 #[derive(Debug)]
@@ -179,6 +179,13 @@ impl Registry {
             0 => Published::NotFirst,
             _ => Published::Outdated,
         })
+    }
+
+    /// Takes a manifest back; false when it is not that of `key`.
+    pub(super) fn forget(&self, circuit: &CircuitIdentity, key: &str) -> Result<bool, KeyError> {
+        let mut call = self.call(&self.scripts.forget, circuit);
+        call.arg(key);
+        Ok(self.invoke::<u8>(&call)? == 1)
     }
 
     /// A verification key, checked against its name.

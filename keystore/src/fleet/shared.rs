@@ -103,6 +103,19 @@ impl Shared {
         to.sync_all().map_err(failed)
     }
 
+    /// Removes a key's file, if it is there.
+    pub(super) fn remove(&self, manifest: &Manifest) -> Result<(), KeyError> {
+        let path = self.path(manifest);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(KeyError::Io {
+                action: "remove shared key",
+                path,
+                source,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn is_whole(&self, path: &Path, manifest: &Manifest) -> bool {
         let mut hash = blake3::Hasher::new();
         let read = File::open(path).and_then(|file| {

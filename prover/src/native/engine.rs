@@ -1,6 +1,6 @@
 //! The engine: a request in, a verified reply out.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use ark_bn254::Fr;
 use ark_serialize::CanonicalSerialize;
@@ -8,7 +8,7 @@ use ark_std::UniformRand;
 use bytes::{BufMut, Bytes, BytesMut};
 use rand::rngs::OsRng;
 use tokio::time::Instant;
-use zkwhirl_circuits::{Circuit, Suite, TooLarge};
+use zkwhirl_circuits::{Circuit, Suite, TooLarge, Witness};
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
     reply::{BundleError, NativeProof, SuiteTag},
@@ -42,6 +42,12 @@ pub struct EngineConfig {
     pub provenance: Provenance,
     /// Whether development keys may be used.
     pub allow_dev_keys: bool,
+    /// `LAZY_INIT`: a key is loaded, or made, when the first request needs it,
+    /// and not by [`Engine::start`].
+    pub lazy_init: bool,
+    /// `PERSIST`: key files stay. Else each is removed as soon as it is mapped;
+    /// the store must be of this process alone.
+    pub persist: bool,
 }
 
 /// The native prover of one process.
@@ -147,6 +153,29 @@ impl Engine {
         &self.setting
     }
 
+    /// Gets ready: refuses circuits that are too large and, unless
+    /// [`EngineConfig::lazy_init`] says later, loads or makes every key that is
+    /// `wanted`. `report` hears of which circuit.
+    pub fn start(
+        &mut self,
+        wanted: &dyn Fn(&Circuit) -> bool,
+        report: &(dyn Fn(&Circuit, Progress) + Sync),
+    ) -> Result<(), EngineError> {
+        let circuits = self.setting.circuits()?;
+        if self.config.lazy_init {
+            return Ok(());
+        }
+        for circuit in circuits.into_iter().filter(|circuit| wanted(circuit)) {
+            self.key(&circuit, &|progress| report(&circuit, progress))?;
+        }
+        Ok(())
+    }
+
+    /// The keys that are loaded, in no order.
+    pub fn loaded(&self) -> impl Iterator<Item = &NativeKey> {
+        self.keys.values().map(Arc::as_ref)
+    }
+
     /// Proves a request, in as many proofs as the setting has for it, and
     /// verifies each of them; what the request carries is verified before. A
     /// root verifier's request is verified, completely and from nothing but its
@@ -227,6 +256,25 @@ impl Engine {
         })
     }
 
+    /// Makes and verifies a proof of true values, for nothing but to see that
+    /// a circuit's key can.
+    pub fn try_key(
+        &mut self,
+        circuit: Circuit,
+        witness: Witness,
+        report: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(), EngineError> {
+        let key = self.key(&circuit, report)?;
+        let part = Part::of_values(circuit, witness)?;
+        prove_part(&part, &key, &|fraction| {
+            report(Progress {
+                phase: Phase::Prove,
+                fraction,
+            });
+        })?;
+        Ok(())
+    }
+
     /// The key of a circuit: the loaded one, else the stored one, else a new
     /// one.
     pub fn key(
@@ -264,6 +312,11 @@ impl Engine {
         drop(matrices);
         ensure_usable(&made.key, self.config.allow_dev_keys)?;
         let key = Arc::new(NativeKey::load(&made.key)?);
+        if !self.config.persist {
+            // The mapping stays. What is left of a file that cannot be removed
+            // is whole, and in a folder that goes with the process.
+            let _ = fs::remove_file(made.key.path());
+        }
         self.keys.insert(*circuit, Arc::clone(&key));
         Ok(key)
     }

@@ -21,9 +21,12 @@ use taceo_ark_algebra::{
     msm::msm_unchecked,
 };
 
-use zkwhirl_circuits::r1cs::{Assignment, Matrices};
+use zkwhirl_circuits::r1cs::Assignment;
 
-use super::matrices::times as product;
+use super::{
+    mapped::Mapped,
+    matrices::{MappedMatrices, times as product},
+};
 
 /// The quotient's share of a proof's time (measured: 0.15 to 0.25).
 const QUOTIENT: f32 = 0.2;
@@ -40,11 +43,11 @@ pub(super) struct Queries {
     pub(super) delta_g1: G1Affine,
     pub(super) beta_g2: G2Affine,
     pub(super) delta_g2: G2Affine,
-    pub(super) a: Vec<G1Affine>,
-    pub(super) b_g1: Vec<G1Affine>,
-    pub(super) b_g2: Vec<G2Affine>,
-    pub(super) h: Vec<G1Affine>,
-    pub(super) l: Vec<G1Affine>,
+    pub(super) a: Mapped<G1Affine>,
+    pub(super) b_g1: Mapped<G1Affine>,
+    pub(super) b_g2: Mapped<G2Affine>,
+    pub(super) h: Mapped<G1Affine>,
+    pub(super) l: Mapped<G1Affine>,
 }
 
 /// An assignment or a key that does not fit the matrices.
@@ -62,7 +65,7 @@ pub struct SizeMismatch {
 /// `step` is told how much of the work is done, 0 to 1.
 pub(super) fn prove(
     queries: &Queries,
-    matrices: &Matrices,
+    matrices: &MappedMatrices,
     assignment: &Assignment,
     [r, s]: [Fr; 2],
     step: &(dyn Fn(f32) + Sync),
@@ -160,7 +163,7 @@ fn query<C: SWCurveConfig<ScalarField = Fr>>(
 
 /// The coefficients of h = (A·B − C) / Z, by evaluation on a coset where the
 /// vanishing polynomial Z is a constant that is not zero.
-fn quotient(matrices: &Matrices, assignment: &[Fr]) -> Result<Vec<Fr>, SizeMismatch> {
+fn quotient(matrices: &MappedMatrices, assignment: &[Fr]) -> Result<Vec<Fr>, SizeMismatch> {
     let rows = matrices.num_rows;
     let domain = Domain::<Fr>::new(rows + matrices.num_instance).ok_or(SizeMismatch {
         what: "the field's largest domain",

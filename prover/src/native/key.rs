@@ -1,38 +1,35 @@
 //! Proving keys: their setup, their sections, their loading.
 
-use std::io;
+use std::{io, sync::OnceLock};
 
-use ark_bn254::{Bn254, Fr};
-use ark_ff::Zero;
-use ark_groth16::{Groth16, PreparedVerifyingKey, ProvingKey, VerifyingKey};
-use ark_relations::{
-    gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, Variable},
-    utils::Result as SynthesisResult,
-};
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
-use ark_std::UniformRand;
-use rand::{RngCore, SeedableRng, rngs::OsRng};
-use rand_chacha::ChaCha20Rng;
-use zkwhirl_circuits::{
-    Circuit,
-    r1cs::{Matrices, Matrix},
-};
+use ark_bn254::Bn254;
+use ark_groth16::{PreparedVerifyingKey, ProvingKey, VerifyingKey};
+use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, SerializationError};
+use zkwhirl_circuits::{Circuit, r1cs::Matrices};
+use zkwhirl_job::request::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH};
 use zkwhirl_keystore::{CircuitIdentity, KeyError, KeyFile, KeyId, KeyWriter, Provenance};
 
 use super::{
     groth16::Queries,
-    matrices,
-    points::{read_g1, read_g2, write_g1, write_g2},
+    mapped::{Mapped, Raw, layout_holds},
+    matrices::{self, MappedMatrices},
+    points::{check_subgroup, on_curve, write_g1, write_g2},
+    setup::setup,
 };
 
-/// A proving key that was loaded, with its verification key and its matrices.
+/// A proving key in use, with its verification key and its matrices. Points and
+/// matrices stay in the mapped file.
 #[derive(Debug)]
 pub struct NativeKey {
     id: KeyId,
+    circuit: CircuitIdentity,
     provenance: Provenance,
-    verifying: VerificationKey,
+    pub(super) vk: VerifyingKey<Bn254>,
+    vk_digest: [u8; 32],
+    /// The same, prepared when it is first asked for.
+    verifying: OnceLock<VerificationKey>,
     pub(super) queries: Queries,
-    pub(super) matrices: Matrices,
+    pub(super) matrices: MappedMatrices,
 }
 
 /// A verification key, prepared, with the digest that proofs name it by.
@@ -41,6 +38,19 @@ pub struct VerificationKey {
     /// BLAKE3 of the compressed key.
     pub digest: [u8; 32],
     pub(super) prepared: PreparedVerifyingKey<Bn254>,
+}
+
+/// A circuit as this release builds it.
+pub(super) fn identity(circuit: &Circuit, matrices: &Matrices) -> CircuitIdentity {
+    CircuitIdentity {
+        name: circuit.to_string(),
+        depths: format!(
+            "data {DATA_TREE_DEPTH}, nullifier {NULL_TREE_DEPTH}, roots {ROOTS_TREE_DEPTH}, \
+             defi {DEFI_TREE_DEPTH}"
+        ),
+        matrices: hex::encode(matrices.digest()),
+        rows: matrices.num_rows as u64,
+    }
 }
 
 /// Makes a key for `matrices` and writes its sections.
@@ -54,76 +64,123 @@ pub(super) fn generate(
         circuit: circuit.name.clone(),
         reason,
     };
-    let key = setup(matrices, provenance).map_err(|e| failed(e.to_string()))?;
-    let mut vk = Vec::new();
-    key.vk
-        .serialize_compressed(&mut vk)
-        .map_err(|e| failed(e.to_string()))?;
-    let g1_constants = [key.vk.alpha_g1, key.beta_g1, key.delta_g1];
-    let g2_constants = [key.vk.beta_g2, key.vk.delta_g2];
-    let mut write = |name: &str, bytes: &[u8]| writer.section(name, bytes);
-    let written: io::Result<()> = (|| {
-        write("vk", &vk)?;
-        write("g1", &write_g1(&g1_constants))?;
-        write("g2", &write_g2(&g2_constants))?;
-        write("a", &write_g1(&key.a_query))?;
-        write("b1", &write_g1(&key.b_g1_query))?;
-        write("b2", &write_g2(&key.b_g2_query))?;
-        write("h", &write_g1(&key.h_query))?;
-        write("l", &write_g1(&key.l_query))?;
-        write("matrices", &matrices::to_bytes(matrices))
-    })();
-    written.map_err(|e| failed(e.to_string()))
+    let key = setup(matrices, provenance).map_err(&failed)?;
+    write(writer, &key, matrices).map_err(|error| failed(error.to_string()))
 }
 
-/// What a circuit's key is kept under.
-pub(super) fn identity(circuit: &Circuit, matrices: &Matrices) -> CircuitIdentity {
-    CircuitIdentity {
-        name: circuit.to_string(),
-        matrices: hex::encode(matrices.digest()),
-        rows: matrices.num_rows as u64,
+/// Writes the sections of a key whose points belong to `matrices`. Points that
+/// are not on their curve or in their subgroup are an error: nobody looks at
+/// that again when the key is used.
+pub(super) fn write(
+    writer: &mut KeyWriter,
+    key: &ProvingKey<Bn254>,
+    matrices: &Matrices,
+) -> io::Result<()> {
+    let g1 = [&key.a_query, &key.b_g1_query, &key.h_query, &key.l_query];
+    if !g1.iter().all(|points| on_curve(points)) || !check_subgroup(&key.b_g2_query) {
+        return Err(io::Error::other("a point is not in its group"));
     }
+    let mut g1_constants = vec![key.vk.alpha_g1, key.beta_g1, key.delta_g1];
+    g1_constants.extend(&key.vk.gamma_abc_g1);
+    let g2_constants = [key.vk.beta_g2, key.vk.gamma_g2, key.vk.delta_g2];
+    let mut write = |name: &str, bytes: &[u8]| writer.section(name, bytes);
+    write("vk", &vk_bytes(&key.vk).map_err(io::Error::other)?)?;
+    write("g1", &write_g1(&g1_constants))?;
+    write("g2", &write_g2(&g2_constants))?;
+    write("a", &write_g1(&key.a_query))?;
+    write("b1", &write_g1(&key.b_g1_query))?;
+    write("b2", &write_g2(&key.b_g2_query))?;
+    write("h", &write_g1(&key.h_query))?;
+    write("l", &write_g1(&key.l_query))?;
+    write("matrices", &matrices::to_bytes(matrices))
 }
 
 impl NativeKey {
-    /// Loads a key whose bytes were checked when it was opened.
+    /// Uses a key, whose bytes were checked when it was opened, where it lies.
     pub fn load(file: &KeyFile) -> Result<Self, KeyError> {
-        let damaged = |what: &str| KeyError::Damaged {
-            path: file.path().to_owned(),
-            problem: format!("section {what} cannot be read"),
+        static LAYOUT: OnceLock<bool> = OnceLock::new();
+        if !LAYOUT.get_or_init(layout_holds) {
+            let problem = "this build lays out curve points in another way than keys do";
+            return Err(KeyError::Config(problem.to_owned()));
+        }
+        let [alpha_g1, beta_g1, delta_g1, ref gamma_abc_g1 @ ..] = list(file, "g1")?[..] else {
+            return Err(unreadable(file, "g1"));
         };
-        let g1 = |name: &str| read_g1(file.section(name)?).ok_or_else(|| damaged(name));
-        let g2 = |name: &str| read_g2(file.section(name)?).ok_or_else(|| damaged(name));
-        let [alpha_g1, beta_g1, delta_g1] = g1("g1")?[..] else {
-            return Err(damaged("g1"));
+        let [beta_g2, gamma_g2, delta_g2] = list(file, "g2")?[..] else {
+            return Err(unreadable(file, "g2"));
         };
-        let [beta_g2, delta_g2] = g2("g2")?[..] else {
-            return Err(damaged("g2"));
-        };
-        Ok(Self {
+        let key = Self {
             id: file.id(),
+            circuit: file.circuit().clone(),
             provenance: file.provenance().clone(),
-            verifying: VerificationKey::load(file)?,
+            vk: VerifyingKey {
+                alpha_g1,
+                beta_g2,
+                gamma_g2,
+                delta_g2,
+                gamma_abc_g1: gamma_abc_g1.to_vec(),
+            },
+            vk_digest: *blake3::hash(file.vk()).as_bytes(),
+            verifying: OnceLock::new(),
             queries: Queries {
                 alpha_g1,
                 beta_g1,
                 delta_g1,
                 beta_g2,
                 delta_g2,
-                a: g1("a")?,
-                b_g1: g1("b1")?,
-                b_g2: g2("b2")?,
-                h: g1("h")?,
-                l: g1("l")?,
+                a: list(file, "a")?,
+                b_g1: list(file, "b1")?,
+                b_g2: list(file, "b2")?,
+                h: list(file, "h")?,
+                l: list(file, "l")?,
             },
-            matrices: matrices::parse(file.section("matrices")?)
-                .ok_or_else(|| damaged("matrices"))?,
-        })
+            matrices: MappedMatrices::new(&file.section("matrices")?)
+                .ok_or_else(|| unreadable(file, "matrices"))?,
+        };
+        key.check_parts(file.vk())
+            .map_err(|problem| KeyError::damaged(file.path(), problem))?;
+        Ok(key)
+    }
+
+    /// Checks that points, matrices and verification key are of one size and of
+    /// one setup.
+    fn check_parts(&self, vk: &[u8]) -> Result<(), String> {
+        let (queries, matrices) = (&self.queries, &self.matrices);
+        let variables = matrices.num_instance + matrices.num_witness;
+        for (section, points, must) in [
+            ("a", queries.a.len(), variables),
+            ("b1", queries.b_g1.len(), variables),
+            ("b2", queries.b_g2.len(), variables),
+            ("h", queries.h.len(), matrices.domain() - 1),
+            ("l", queries.l.len(), matrices.num_witness),
+            (
+                "g1",
+                self.vk.gamma_abc_g1.len() + 3,
+                matrices.num_instance + 3,
+            ),
+        ] {
+            if points != must {
+                return Err(format!(
+                    "it is of another size: its section {section} has {points} points, \
+                     its matrices need {must}"
+                ));
+            }
+        }
+        // Encoding is cheap, decoding is not.
+        if vk_bytes(&self.vk).is_ok_and(|bytes| bytes == vk) {
+            return Ok(());
+        }
+        Err("its proving part is of another verification key".to_owned())
     }
 
     /// The key's identity.
     pub fn id(&self) -> KeyId {
         self.id
+    }
+
+    /// The circuit that it is for.
+    pub fn circuit(&self) -> &CircuitIdentity {
+        &self.circuit
     }
 
     /// Where the setup's secret numbers came from.
@@ -133,7 +190,10 @@ impl NativeKey {
 
     /// The verification key.
     pub fn verifying(&self) -> &VerificationKey {
-        &self.verifying
+        self.verifying.get_or_init(|| VerificationKey {
+            digest: self.vk_digest,
+            prepared: ark_groth16::prepare_verifying_key(&self.vk),
+        })
     }
 
     /// Constraints of the circuit.
@@ -142,12 +202,27 @@ impl NativeKey {
     }
 }
 
+/// A verification key as keys hold it and proofs name it by its digest.
+pub(super) fn vk_bytes(vk: &VerifyingKey<Bn254>) -> Result<Vec<u8>, SerializationError> {
+    let mut bytes = Vec::new();
+    vk.serialize_compressed(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The values of a section.
+fn list<T: Raw>(file: &KeyFile, name: &str) -> Result<Mapped<T>, KeyError> {
+    Mapped::new(file.section(name)?).ok_or_else(|| unreadable(file, name))
+}
+
+fn unreadable(file: &KeyFile, section: &str) -> KeyError {
+    KeyError::damaged(file.path(), format!("its section {section} cannot be read"))
+}
+
 impl VerificationKey {
     /// Loads the verification key of a key file, with all checks.
     pub fn load(file: &KeyFile) -> Result<Self, KeyError> {
-        Self::parse(file.vk()?).map_err(|problem| KeyError::Damaged {
-            path: file.path().to_owned(),
-            problem: format!("its verification key {problem}"),
+        Self::parse(file.vk()).map_err(|problem| {
+            KeyError::damaged(file.path(), format!("its verification key {problem}"))
         })
     }
 
@@ -174,62 +249,6 @@ impl VerificationKey {
             digest: *blake3::hash(bytes).as_bytes(),
             prepared: ark_groth16::prepare_verifying_key(&key),
         })
-    }
-}
-
-/// The library's setup over the stored matrices. Seeded for development keys,
-/// else from the operating system's generator.
-fn setup(matrices: &Matrices, provenance: &Provenance) -> SynthesisResult<ProvingKey<Bn254>> {
-    let mut seed = [0; 32];
-    match provenance {
-        Provenance::DevSeeded { seed: number } => seed[..8].copy_from_slice(&number.to_le_bytes()),
-        Provenance::SingleParty => OsRng.fill_bytes(&mut seed),
-    }
-    let rng = &mut ChaCha20Rng::from_seed(seed);
-    let [alpha, beta, gamma, delta] = [(); 4].map(|()| Fr::rand(rng));
-    let g1 = ark_bn254::G1Projective::rand(rng);
-    let g2 = ark_bn254::G2Projective::rand(rng);
-    Groth16::<Bn254>::generate_parameters_with_qap(
-        Replay(matrices),
-        alpha,
-        beta,
-        gamma,
-        delta,
-        g1,
-        g2,
-        rng,
-    )
-}
-
-/// Hands stored matrices to the library as a circuit.
-struct Replay<'a>(&'a Matrices);
-
-impl ConstraintSynthesizer<Fr> for Replay<'_> {
-    fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> SynthesisResult<()> {
-        let matrices = self.0;
-        for _ in 1..matrices.num_instance {
-            let _ = cs.new_input_variable(|| Ok(Fr::zero()))?;
-        }
-        for _ in 0..matrices.num_witness {
-            let _ = cs.new_witness_variable(|| Ok(Fr::zero()))?;
-        }
-        let variable = |column: u32| match column as usize {
-            0 => Variable::One,
-            place if place < matrices.num_instance => Variable::instance(place),
-            place => Variable::witness(place - matrices.num_instance),
-        };
-        let combination = |matrix: &Matrix, row: usize| {
-            let terms = matrices.row(matrix, row);
-            LinearCombination(terms.map(|(column, k)| (*k, variable(column))).collect())
-        };
-        for row in 0..matrices.num_rows {
-            cs.enforce_r1cs_constraint(
-                || combination(&matrices.a, row),
-                || combination(&matrices.b, row),
-                || combination(&matrices.c, row),
-            )?;
-        }
-        Ok(())
     }
 }
 

@@ -9,14 +9,38 @@
 use ark_bn254::Fr;
 use ark_ff::Zero;
 use rayon::prelude::*;
-use zkwhirl_circuits::r1cs::{Matrices, Matrix};
+use zkwhirl_circuits::r1cs::Matrices;
+use zkwhirl_keystore::MappedBytes;
 
-use super::points::{FIELD_BYTES, read_fr, write_fr};
+use super::{
+    mapped::{Mapped, Raw},
+    points::{FIELD_BYTES, write_fr},
+};
+
+/// The matrices of a key, where they lie.
+#[derive(Debug)]
+pub(super) struct MappedMatrices {
+    pub(super) a: MappedMatrix,
+    pub(super) b: MappedMatrix,
+    pub(super) c: MappedMatrix,
+    coefficients: Mapped<Fr>,
+    pub(super) num_instance: usize,
+    pub(super) num_witness: usize,
+    pub(super) num_rows: usize,
+}
+
+/// One sparse matrix by rows, as [`zkwhirl_circuits::r1cs::Matrix`].
+#[derive(Debug)]
+pub(super) struct MappedMatrix {
+    ends: Mapped<u32>,
+    columns: Mapped<u32>,
+    coefficients: Mapped<u32>,
+}
 
 /// A matrix times the assignment, padded with zeros to `domain`.
 pub(super) fn times(
-    matrices: &Matrices,
-    matrix: &Matrix,
+    matrices: &MappedMatrices,
+    matrix: &MappedMatrix,
     assignment: &[Fr],
     domain: usize,
 ) -> Vec<Fr> {
@@ -60,65 +84,94 @@ pub(super) fn to_bytes(matrices: &Matrices) -> Vec<u8> {
     out
 }
 
-/// Reads the section; `None` when its numbers do not fit together. The section
-/// was checked against its digest, so this guards against another format, not
-/// against an attacker.
-pub(super) fn parse(bytes: &[u8]) -> Option<Matrices> {
-    let mut rest = bytes;
-    let mut counts = [0; 9];
-    for count in &mut counts {
-        let number = u64::from_le_bytes(take(&mut rest, 8)?.try_into().ok()?);
-        *count = usize::try_from(number).ok()?;
+impl MappedMatrices {
+    /// The domain that holds all rows, and one more for each public variable.
+    pub(super) fn domain(&self) -> usize {
+        (self.num_rows + self.num_instance).next_power_of_two()
     }
-    let [num_instance, num_witness, num_coefficients, ..] = counts;
-    let coefficients: Vec<Fr> = take(&mut rest, num_coefficients.checked_mul(FIELD_BYTES)?)?
-        .chunks_exact(FIELD_BYTES)
-        .map(read_fr)
-        .collect();
-    let mut matrix = |rows: usize, entries: usize| {
-        Some(Matrix {
-            ends: numbers(&mut rest, rows)?,
-            columns: numbers(&mut rest, entries)?,
-            coefficients: numbers(&mut rest, entries)?,
+
+    /// The `(column, coefficient)` entries of one row of `a`, `b` or `c`.
+    pub(super) fn row<'a>(
+        &'a self,
+        matrix: &'a MappedMatrix,
+        row: usize,
+    ) -> impl Iterator<Item = (u32, &'a Fr)> + 'a {
+        let (ends, coefficients) = (&matrix.ends[..], &self.coefficients[..]);
+        let start = row.checked_sub(1).map_or(0, |before| ends[before] as usize);
+        let range = start..ends[row] as usize;
+        let columns = matrix.columns[range.clone()].iter();
+        let entries = columns.zip(&matrix.coefficients[range]);
+        entries.map(|(column, place)| (*column, &coefficients[*place as usize]))
+    }
+
+    /// The matrices in a key's section; `None` when its numbers do not fit
+    /// together. Bytes that were checked against a digest fail here only when
+    /// they were written by something else.
+    pub(super) fn new(section: &MappedBytes) -> Option<Self> {
+        let mut rest = Rest { section, at: 0 };
+        let mut counts = [0; 9];
+        for count in &mut counts {
+            let number = u64::from_le_bytes((*rest.take(8)?).try_into().ok()?);
+            *count = usize::try_from(number).ok()?;
+        }
+        let [num_instance, num_witness, num_coefficients, ..] = counts;
+        let coefficients = rest.list(num_coefficients, FIELD_BYTES)?;
+        let mut matrix = |rows: usize, entries: usize| {
+            Some(MappedMatrix {
+                ends: rest.list(rows, 4)?,
+                columns: rest.list(entries, 4)?,
+                coefficients: rest.list(entries, 4)?,
+            })
+        };
+        let a = matrix(counts[3], counts[4])?;
+        let b = matrix(counts[5], counts[6])?;
+        let c = matrix(counts[7], counts[8])?;
+        let num_rows = a.ends.len();
+        let variables = num_instance.checked_add(num_witness)?;
+        let sound = |m: &MappedMatrix| m.is_sound(num_rows, variables, num_coefficients);
+        let sound = rest.at == section.len() && sound(&a) && sound(&b) && sound(&c);
+        sound.then_some(Self {
+            a,
+            b,
+            c,
+            coefficients,
+            num_instance,
+            num_witness,
+            num_rows,
         })
-    };
-    let a = matrix(counts[3], counts[4])?;
-    let b = matrix(counts[5], counts[6])?;
-    let c = matrix(counts[7], counts[8])?;
-    let num_rows = a.ends.len();
-    let variables = num_instance.checked_add(num_witness)?;
-    let sound = |m: &Matrix| {
-        m.ends.len() == num_rows
-            && m.ends.is_sorted()
-            && m.ends.last().map_or(0, |end| *end as usize) == m.columns.len()
-            && m.columns.iter().all(|c| (*c as usize) < variables)
-            && m.coefficients
-                .iter()
-                .all(|k| (*k as usize) < num_coefficients)
-    };
-    (rest.is_empty() && sound(&a) && sound(&b) && sound(&c)).then_some(Matrices {
-        a,
-        b,
-        c,
-        coefficients,
-        num_instance,
-        num_witness,
-        num_rows,
-    })
+    }
 }
 
-fn take<'a>(rest: &mut &'a [u8], bytes: usize) -> Option<&'a [u8]> {
-    let (taken, left) = rest.split_at_checked(bytes)?;
-    *rest = left;
-    Some(taken)
+impl MappedMatrix {
+    /// Whether no number leads outside.
+    fn is_sound(&self, rows: usize, variables: usize, coefficients: usize) -> bool {
+        let below = |list: &[u32], limit: usize| {
+            let largest = list.iter().max();
+            largest.is_none_or(|largest| (*largest as usize) < limit)
+        };
+        self.ends.len() == rows
+            && self.ends.is_sorted()
+            && self.ends.last().map_or(0, |end| *end as usize) == self.columns.len()
+            && below(&self.columns, variables)
+            && below(&self.coefficients, coefficients)
+    }
 }
 
-fn numbers(rest: &mut &[u8], count: usize) -> Option<Vec<u32>> {
-    let bytes = take(rest, count.checked_mul(4)?)?;
-    Some(
-        bytes
-            .chunks_exact(4)
-            .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-            .collect(),
-    )
+/// What of a section was not read yet.
+struct Rest<'a> {
+    section: &'a MappedBytes,
+    at: usize,
+}
+
+impl Rest<'_> {
+    fn take(&mut self, bytes: usize) -> Option<MappedBytes> {
+        let end = self.at.checked_add(bytes)?;
+        let part = self.section.part(self.at..end)?;
+        self.at = end;
+        Some(part)
+    }
+
+    fn list<T: Raw>(&mut self, count: usize, each: usize) -> Option<Mapped<T>> {
+        Mapped::new(self.take(count.checked_mul(each)?)?)
+    }
 }

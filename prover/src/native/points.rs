@@ -1,15 +1,20 @@
 //! Curve points as a proving key stores them: raw Montgomery limbs, little
-//! endian, so that reading a key is copying it.
+//! endian.
 //!
 //! A G1 point is x ‖ y (64 bytes), a G2 point x.c0 ‖ x.c1 ‖ y.c0 ‖ y.c1 (128
-//! bytes); infinity is all zeros, as in arkworks' own representation. The
-//! bytes were checked against the key's digest; points are only checked to be
-//! on the curve when a key is made.
+//! bytes); infinity is all zeros, as in arkworks' own representation and in
+//! iden3's files. Points of a key in use are not read: [`mapped`](super::mapped)
+//! sees them where they lie.
 
 use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
-use ark_ec::AffineRepr;
-use ark_ff::BigInt;
+use ark_ec::{
+    AffineRepr, CurveGroup,
+    short_weierstrass::{Affine, SWCurveConfig},
+};
+use ark_ff::{BigInt, PrimeField};
+use rand::{RngCore, rngs::OsRng};
 use rayon::prelude::*;
+use taceo_ark_algebra::msm::msm_unchecked;
 
 /// Bytes of a field element.
 pub(super) const FIELD_BYTES: usize = 32;
@@ -18,11 +23,6 @@ const G2_BYTES: usize = 128;
 
 pub(super) fn write_fr(value: &Fr, out: &mut Vec<u8>) {
     write_limbs(&value.0.0, out);
-}
-
-/// `bytes` must be [`FIELD_BYTES`] long.
-pub(super) fn read_fr(bytes: &[u8]) -> Fr {
-    Fr::new_unchecked(BigInt(read_limbs(bytes)))
 }
 
 pub(super) fn write_g1(points: &[G1Affine]) -> Vec<u8> {
@@ -37,12 +37,6 @@ pub(super) fn write_g1(points: &[G1Affine]) -> Vec<u8> {
         }
     }
     out
-}
-
-pub(super) fn read_g1(bytes: &[u8]) -> Option<Vec<G1Affine>> {
-    read(bytes, G1_BYTES, |point| {
-        G1Affine::new_unchecked(read_fq(&point[..32]), read_fq(&point[32..]))
-    })
 }
 
 pub(super) fn write_g2(points: &[G2Affine]) -> Vec<u8> {
@@ -60,64 +54,141 @@ pub(super) fn write_g2(points: &[G2Affine]) -> Vec<u8> {
     out
 }
 
-pub(super) fn read_g2(bytes: &[u8]) -> Option<Vec<G2Affine>> {
-    read(bytes, G2_BYTES, |point| {
-        let x = Fq2::new(read_fq(&point[..32]), read_fq(&point[32..64]));
-        let y = Fq2::new(read_fq(&point[64..96]), read_fq(&point[96..]));
-        G2Affine::new_unchecked(x, y)
-    })
-}
-
-/// All points of `bytes`, or `None` when they are not a whole number.
-fn read<T: Send>(
-    bytes: &[u8],
-    each: usize,
-    point: impl Fn(&[u8]) -> T + Sync + Send,
-) -> Option<Vec<T>> {
-    bytes
-        .len()
-        .is_multiple_of(each)
-        .then(|| bytes.par_chunks_exact(each).map(point).collect())
-}
-
-fn read_fq(bytes: &[u8]) -> Fq {
-    Fq::new_unchecked(BigInt(read_limbs(bytes)))
-}
-
 fn write_limbs(limbs: &[u64; 4], out: &mut Vec<u8>) {
     for limb in limbs {
         out.extend(limb.to_le_bytes());
     }
 }
 
-fn read_limbs(bytes: &[u8]) -> [u64; 4] {
-    let mut limbs = [0; 4];
-    for (limb, bytes) in limbs.iter_mut().zip(bytes.chunks_exact(8)) {
-        *limb = u64::from_le_bytes(bytes.try_into().expect("chunks of eight bytes"));
+/// Reads points that others wrote in this encoding; the error says which point
+/// is none: a coordinate that is not reduced, or a pair that is not on the
+/// curve. Whether points of G2 are in the subgroup is [`check_subgroup`]'s.
+pub(super) fn read_g1(bytes: &[u8]) -> Result<Vec<G1Affine>, String> {
+    read(bytes, |point: &[u8; G1_BYTES]| {
+        Some(G1Affine::new_unchecked(
+            read_fq(&point[..32])?,
+            read_fq(&point[32..])?,
+        ))
+    })
+}
+
+/// As [`read_g1`], in G2.
+pub(super) fn read_g2(bytes: &[u8]) -> Result<Vec<G2Affine>, String> {
+    read(bytes, |point: &[u8; G2_BYTES]| {
+        let x = Fq2::new(read_fq(&point[..32])?, read_fq(&point[32..64])?);
+        let y = Fq2::new(read_fq(&point[64..96])?, read_fq(&point[96..])?);
+        Some(G2Affine::new_unchecked(x, y))
+    })
+}
+
+fn read<C: SWCurveConfig, const BYTES: usize>(
+    bytes: &[u8],
+    point: impl Fn(&[u8; BYTES]) -> Option<Affine<C>> + Sync + Send,
+) -> Result<Vec<Affine<C>>, String> {
+    let (chunks, rest) = bytes.as_chunks::<BYTES>();
+    if !rest.is_empty() {
+        return Err(format!("has {} bytes, {BYTES} each", bytes.len()));
     }
-    limbs
+    let checked = chunks.par_iter().enumerate().map(|(place, chunk)| {
+        let on_curve = |point: &Affine<C>| point.is_on_curve();
+        let read = point(chunk).filter(on_curve);
+        read.ok_or_else(|| format!("has no curve point at place {place}"))
+    });
+    checked.collect()
+}
+
+fn read_fq(bytes: &[u8]) -> Option<Fq> {
+    let (limbs, _) = bytes.as_chunks::<8>();
+    let limbs: [[u8; 8]; 4] = limbs.try_into().ok()?;
+    let number = BigInt(limbs.map(u64::from_le_bytes));
+    (number < Fq::MODULUS).then(|| Fq::new_unchecked(number))
+}
+
+/// Whether all points are on the curve.
+pub(super) fn on_curve<C: SWCurveConfig>(points: &[Affine<C>]) -> bool {
+    points
+        .par_iter()
+        .with_min_len(1024)
+        .all(Affine::is_on_curve)
+}
+
+/// Whether points on the curve of G2 are all in the subgroup.
+///
+/// The order of the curve is the group's times a cofactor whose smallest prime
+/// factor is 10,069. Random sums with 14-bit factors of points that are not all
+/// in the subgroup are in it with a probability below 2^-13; ten of them, below
+/// 2^-130. One exact check is a multiplication by a scalar for each point, a
+/// hundred times as long. (G1 has no cofactor.)
+pub(super) fn check_subgroup(points: &[G2Affine]) -> bool {
+    (0..10).all(|_| {
+        let factors: Vec<Fr> = points
+            .iter()
+            .map(|_| Fr::from(OsRng.next_u32() & 0x3fff))
+            .collect();
+        let sum = msm_unchecked(points, &factors).into_affine();
+        sum.is_in_correct_subgroup_assuming_on_curve()
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use ark_ec::CurveGroup;
+    use ark_ec::short_weierstrass::SWCurveConfig;
     use ark_std::UniformRand;
 
     use super::*;
 
+    fn g1() -> Vec<G1Affine> {
+        let rng = &mut ark_std::test_rng();
+        let some = (0..5).map(|_| ark_bn254::G1Projective::rand(rng).into_affine());
+        some.chain([G1Affine::zero()]).collect()
+    }
+
+    fn g2() -> Vec<G2Affine> {
+        let rng = &mut ark_std::test_rng();
+        let some = (0..50).map(|_| ark_bn254::G2Projective::rand(rng).into_affine());
+        some.chain([G2Affine::zero()]).collect()
+    }
+
     #[test]
     fn points_and_infinity_come_back_as_they_were() {
-        let rng = &mut ark_std::test_rng();
-        let g1: Vec<G1Affine> = (0..5)
-            .map(|_| ark_bn254::G1Projective::rand(rng).into_affine())
-            .chain([G1Affine::zero()])
-            .collect();
-        let g2: Vec<G2Affine> = (0..5)
-            .map(|_| ark_bn254::G2Projective::rand(rng).into_affine())
-            .chain([G2Affine::zero()])
-            .collect();
-        assert_eq!(read_g1(&write_g1(&g1)), Some(g1));
-        assert_eq!(read_g2(&write_g2(&g2)), Some(g2));
-        assert_eq!(read_g1(&[0; 65]), None);
+        assert_eq!(read_g1(&write_g1(&g1())), Ok(g1()));
+        assert_eq!(read_g2(&write_g2(&g2())), Ok(g2()));
+    }
+
+    #[test]
+    fn what_is_no_point_is_named_by_its_place() {
+        let good = write_g1(&g1());
+        let mut off = good.clone();
+        off[3 * G1_BYTES] ^= 1;
+        // x plus the modulus: the same coordinate, written in a second way.
+        let mut unreduced = good.clone();
+        let x = g1()[2].x.0;
+        let mut sum = x;
+        ark_ff::BigInteger::add_with_carry(&mut sum, &Fq::MODULUS);
+        let mut limbs = Vec::new();
+        write_limbs(&sum.0, &mut limbs);
+        unreduced[2 * G1_BYTES..2 * G1_BYTES + 32].copy_from_slice(&limbs);
+        let said = |bytes: &[u8]| read_g1(bytes).unwrap_err();
+        assert_eq!(said(&off), "has no curve point at place 3");
+        assert_eq!(said(&unreduced), "has no curve point at place 2");
+        assert_eq!(said(&good[1..]), "has 383 bytes, 64 each");
+    }
+
+    #[test]
+    fn one_point_outside_the_subgroup_is_found_among_many() {
+        assert!(check_subgroup(&g2()));
+        let outside = (1u64..)
+            .filter_map(|x| {
+                let x = Fq2::new(x.into(), 1.into());
+                G2Affine::get_point_from_x_unchecked(x, true)
+            })
+            .find(|point| !point.is_in_correct_subgroup_assuming_on_curve());
+        let mut points = g2();
+        points[17] = outside.unwrap();
+        assert!(points.iter().all(Affine::is_on_curve));
+        assert!(!check_subgroup(&points));
+        // Cleared of the cofactor it is a point of the group.
+        points[17] = ark_bn254::g2::Config::clear_cofactor(&points[17]);
+        assert!(check_subgroup(&points));
     }
 }

@@ -1,15 +1,20 @@
 //! The library's own prover over the same key: the yardstick of the benchmark.
 
+use std::{fmt::Display, fs, path::Path};
+
 use ark_bn254::{Bn254, Fr};
 use ark_groth16::{Groth16, ProvingKey, VerifyingKey};
+use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use ark_std::UniformRand;
 use rand::rngs::OsRng;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::{Duration, Instant};
-use zkwhirl_circuits::r1cs::{Matrices, Matrix};
 use zkwhirl_job::Request;
+use zkwhirl_keystore::KeyFile;
 
 use super::{
-    Engine, EngineError, groth16,
+    Engine, EngineError, NativeKey, groth16,
+    matrices::{MappedMatrices, MappedMatrix},
     statement::{Part, Statement},
 };
 
@@ -29,6 +34,73 @@ pub struct Pair {
     pub stock: Duration,
     /// The native engine's arithmetic.
     pub native: Duration,
+}
+
+/// The same key made ready from files in the page cache: CPU time of the one
+/// thread that does it, which a busy machine changes less than the clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Loading {
+    /// Bytes of `arkworks`' file: points alone.
+    pub stock_bytes: u64,
+    /// Bytes of ours: points and matrices.
+    pub native_bytes: u64,
+    /// Read and `ProvingKey::deserialize_uncompressed_unchecked`: nothing is
+    /// checked, and there are no matrices.
+    pub stock: Duration,
+    /// Mapped, every byte hashed, the verification key checked and prepared.
+    pub native: Duration,
+}
+
+/// Loads the key at `path` in both ways, `pairs` times; arkworks' file is
+/// written to `scratch` first.
+pub fn compare_loading(
+    path: &Path,
+    scratch: &Path,
+    pairs: usize,
+) -> Result<Vec<Loading>, EngineError> {
+    let failed = |error: &dyn Display| EngineError::NotVerified(error.to_string());
+    let native = NativeKey::load(&KeyFile::inspect(path)?)?;
+    let mut bytes = Vec::new();
+    let key = Stock::new(&native).key;
+    key.serialize_uncompressed(&mut bytes)
+        .and_then(|()| Ok(fs::write(scratch, &bytes)?))
+        .map_err(|error| failed(&error))?;
+    let native_once = || -> Result<Duration, EngineError> {
+        let started = cpu();
+        let key = NativeKey::load(&KeyFile::inspect(path)?)?;
+        let elapsed = cpu() - started;
+        drop(key);
+        Ok(elapsed)
+    };
+    let stock_once = || -> Result<Duration, EngineError> {
+        let started = cpu();
+        let bytes = fs::read(scratch).map_err(|error| failed(&error))?;
+        let read = ProvingKey::<Bn254>::deserialize_uncompressed_unchecked(&bytes[..]);
+        let elapsed = cpu() - started;
+        match read {
+            Ok(read) if read == key => Ok(elapsed),
+            Ok(_) => Err(failed(&"the library read another key")),
+            Err(error) => Err(failed(&error)),
+        }
+    };
+    let pair = |_| {
+        Ok(Loading {
+            stock_bytes: bytes.len() as u64,
+            native_bytes: KeyFile::inspect(path)?.bytes(),
+            native: native_once()?,
+            stock: stock_once()?,
+        })
+    };
+    (0..pairs).map(pair).collect()
+}
+
+/// What this thread has computed so far.
+fn cpu() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        now.tv_sec.unsigned_abs(),
+        now.tv_nsec.unsigned_abs().try_into().unwrap_or(0),
+    )
 }
 
 /// Proves the first part of a request with both provers and verifies both
@@ -84,24 +156,24 @@ impl Stock {
     fn new(key: &super::NativeKey) -> Self {
         let queries = &key.queries;
         let matrices = &key.matrices;
-        let rows = |matrix: &Matrix| rows(matrices, matrix);
+        let rows = |matrix: &MappedMatrix| rows(matrices, matrix);
         Self {
             key: ProvingKey {
                 vk: VerifyingKey::clone(&key.verifying().prepared.vk),
                 beta_g1: queries.beta_g1,
                 delta_g1: queries.delta_g1,
-                a_query: queries.a.clone(),
-                b_g1_query: queries.b_g1.clone(),
-                b_g2_query: queries.b_g2.clone(),
-                h_query: queries.h.clone(),
-                l_query: queries.l.clone(),
+                a_query: queries.a.to_vec(),
+                b_g1_query: queries.b_g1.to_vec(),
+                b_g2_query: queries.b_g2.to_vec(),
+                h_query: queries.h.to_vec(),
+                l_query: queries.l.to_vec(),
             },
             matrices: vec![rows(&matrices.a), rows(&matrices.b), rows(&matrices.c)],
         }
     }
 }
 
-fn rows(matrices: &Matrices, matrix: &Matrix) -> Vec<Vec<(Fr, usize)>> {
+fn rows(matrices: &MappedMatrices, matrix: &MappedMatrix) -> Vec<Vec<(Fr, usize)>> {
     (0..matrices.num_rows)
         .map(|row| {
             let entries = matrices.row(matrix, row);

@@ -37,6 +37,16 @@ pub enum Dialect {
     Native,
 }
 
+/// How a child is started that loads everything before it answers its first
+/// ping.
+#[derive(Debug, Clone)]
+pub struct Eager {
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// How long it may take from the start to the answer to the first ping.
+    pub start_deadline: Duration,
+}
+
 /// How to start and stop a child.
 #[derive(Debug, Clone)]
 pub struct ChildConfig {
@@ -58,6 +68,14 @@ pub struct ChildConfig {
     pub grace: Duration,
     /// A small request that it must be able to prove.
     pub self_test: Option<Bytes>,
+    /// How it is started for a root verifier that comes before any root
+    /// rollup. A lazy `rollup_cli` builds its root circuit for the wrong number
+    /// of inner rollups then, for the rest of its life; one that loads
+    /// everything first does not. `None`: the order does not matter.
+    pub verifier_first: Option<Eager>,
+    /// How much private memory it may have, in bytes: what it asks for beyond
+    /// that is refused, and it dies of it.
+    pub memory_limit: Option<u64>,
 }
 
 /// A prover in a process of its own.
@@ -85,15 +103,20 @@ impl ChildProver {
     }
 
     /// Starts a child and waits until it answers a ping.
-    async fn start(&self) -> Result<Running, Failure> {
+    async fn start(&self, eager: Option<&Eager>) -> Result<Running, Failure> {
         let config = &self.config;
-        let mut running = Running::spawn(config)?;
+        let (arguments, deadline) = match eager {
+            Some(eager) => (&eager.arguments, eager.start_deadline),
+            None => (&config.arguments, config.start_deadline),
+        };
+        let mut running = Running::spawn(config, arguments)?;
+        running.root_is_built = eager.is_some();
         self.pid
             .store(running.pid().unwrap_or(0), Ordering::Relaxed);
-        let why = match timeout(config.start_deadline, running.ping()).await {
+        let why = match timeout(deadline, running.ping()).await {
             Ok(Ok(())) => return Ok(running),
             Ok(Err(error)) => format!(": {error}"),
-            Err(_) => format!(" within {:?}", config.start_deadline),
+            Err(_) => format!(" within {deadline:?}"),
         };
         let end = running.end(config.grace).await;
         Err(Failure::infrastructure(format!(
@@ -106,9 +129,14 @@ impl ChildProver {
     /// The child that runs, if it still answers a ping with nothing before it,
     /// else a fresh one: what an earlier request left in the pipe must not
     /// become the answer to the next.
-    async fn ready(&mut self, watch: &ProveWatch) -> Result<Running, Failure> {
+    async fn ready(&mut self, kind: Kind, watch: &ProveWatch) -> Result<Running, Failure> {
+        let root_first = match kind {
+            Kind::RootVerifier => self.config.verifier_first.as_ref(),
+            _ => None,
+        };
         if let Some(mut running) = self.running.take() {
-            if let Ok(Ok(())) = timeout(PING_DEADLINE, running.ping()).await {
+            let fit = root_first.is_none() || running.root_is_built;
+            if fit && let Ok(Ok(())) = timeout(PING_DEADLINE, running.ping()).await {
                 return Ok(running);
             }
             let end = running.end(self.config.grace).await;
@@ -119,7 +147,7 @@ impl ChildProver {
             );
         }
         tokio::select! {
-            running = self.start() => running,
+            running = self.start(root_first) => running,
             () = watch.cancel.cancelled() => {
                 Err(Failure::interrupted("the attempt was cancelled"))
             }
@@ -135,6 +163,7 @@ impl ChildProver {
     ) -> Result<Result<Bytes, Failure>, Failure> {
         running.stderr.forget_failures();
         running.reset_peak_rss();
+        running.root_is_built |= task.kind == Kind::RootRollup;
         let mut progress = running.stderr.progress();
         progress.mark_unchanged();
         let answer = {
@@ -169,7 +198,12 @@ impl ChildProver {
             Ok(Answer::Refused) => {
                 let reason = timeout(REASON_GRACE, running.stderr.failure()).await;
                 Ok(Err(reason.ok().flatten().unwrap_or_else(|| {
-                    Failure::invalid("the prover says that the statement is false")
+                    match task.command {
+                        Command::CreateProof => {
+                            Failure::invalid("the prover says that the statement is false")
+                        }
+                        _ => Failure::prover("the prover has no such verification key"),
+                    }
                 })))
             }
             Err(error) => Err(Failure::prover(format!(
@@ -197,8 +231,10 @@ impl Prover for ChildProver {
 
     async fn prove(&mut self, task: &ProveTask, watch: &ProveWatch) -> Result<Proved, ProveError> {
         let started = Instant::now();
+        task.fits(self.config.sizes)
+            .map_err(|failure| ProveError::plain(failure, started.elapsed()))?;
         let mut running = self
-            .ready(watch)
+            .ready(task.kind, watch)
             .await
             .map_err(|failure| ProveError::plain(failure, started.elapsed()))?;
         let outcome = self.attempt(&mut running, task, watch).await;
@@ -233,7 +269,7 @@ impl Prover for ChildProver {
 
     async fn restart(&mut self) -> Result<(), Failure> {
         self.stop().await;
-        self.running = Some(self.start().await?);
+        self.running = Some(self.start(None).await?);
         Ok(())
     }
 
@@ -247,6 +283,7 @@ impl Prover for ChildProver {
             kind,
             command: Command::CreateProof,
             request,
+            sizes: None,
             deadline: self.config.start_deadline,
         };
         self.prove(&task, &ProveWatch::unattended())

@@ -7,13 +7,15 @@
 //! key` for verification keys and the single byte 1 for a ping. Standard error
 //! is free text; our own children also write [`notice`] lines there.
 
+mod arguments;
 mod child;
 pub mod notice;
 mod running;
 mod server;
 mod stderr;
 
-pub use child::{ChildConfig, ChildProver, Dialect};
+pub use arguments::CliArguments;
+pub use child::{ChildConfig, ChildProver, Dialect, Eager};
 pub use server::{ProofAnswer, ProofService, serve};
 
 /// Code of a ping.

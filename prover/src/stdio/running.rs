@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin, ChildStdout, Command as Process},
@@ -26,6 +26,9 @@ pub(super) struct Running {
     stdin: ChildStdin,
     stdout: ChildStdout,
     pub(super) stderr: Stderr,
+    /// Whether a `rollup_cli` has built its root circuit, or builds it with the
+    /// request that it has.
+    pub(super) root_is_built: bool,
 }
 
 /// What came back for a request.
@@ -37,9 +40,9 @@ pub(super) enum Answer {
 
 impl Running {
     /// Starts a child in a process group of its own.
-    pub(super) fn spawn(config: &ChildConfig) -> Result<Self, Failure> {
+    pub(super) fn spawn(config: &ChildConfig, arguments: &[String]) -> Result<Self, Failure> {
         let mut child = Process::new(&config.program)
-            .args(&config.arguments)
+            .args(arguments)
             .envs(config.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -61,12 +64,16 @@ impl Running {
         ) else {
             return Err(Failure::infrastructure("the prover child has no pipes"));
         };
+        if let Some(bytes) = config.memory_limit {
+            limit_memory(group, bytes)?;
+        }
         Ok(Self {
             child,
             group,
             stdin,
             stdout,
-            stderr: Stderr::drain(stderr),
+            stderr: Stderr::drain(stderr, &config.name, group.as_raw_nonzero().get()),
+            root_is_built: false,
         })
     }
 
@@ -164,6 +171,22 @@ impl Running {
         let _ = kill_process_group(self.group, Signal::KILL);
         self.child.wait().await.ok()
     }
+}
+
+/// Bounds what a process may have of private memory that is not mapped from
+/// files: keys that are mapped do not count (setrlimit(2), `RLIMIT_DATA`).
+fn limit_memory(process: Pid, bytes: u64) -> Result<(), Failure> {
+    let limit = Rlimit {
+        current: Some(bytes),
+        maximum: Some(bytes),
+    };
+    prlimit(Some(process), Resource::Data, limit)
+        .map(drop)
+        .map_err(|error| {
+            Failure::infrastructure(format!(
+                "cannot limit a prover's memory to {bytes} bytes: {error}"
+            ))
+        })
 }
 
 /// An exit code or a signal, in words.

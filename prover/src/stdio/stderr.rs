@@ -30,11 +30,24 @@ pub(super) struct Stderr {
 impl Stderr {
     /// Drains `source` until it ends, whoever listens: a child that fills the
     /// pipe would stop.
-    pub(super) fn drain(source: impl AsyncRead + Unpin + Send + 'static) -> Self {
+    ///
+    /// Lines are logged under the prover's name and process id.
+    pub(super) fn drain(
+        source: impl AsyncRead + Unpin + Send + 'static,
+        prover: &str,
+        pid: i32,
+    ) -> Self {
         let tail = Arc::new(Mutex::new(VecDeque::new()));
         let (progress, progress_seen) = watch::channel(Progress::START);
         let (failures, failures_seen) = mpsc::channel(8);
-        tokio::spawn(drain(source, Arc::clone(&tail), progress, failures));
+        let reader = Reader {
+            prover: prover.to_owned(),
+            pid,
+            tail: Arc::clone(&tail),
+            progress,
+            failures,
+        };
+        tokio::spawn(reader.drain(source));
         Self {
             tail,
             progress: progress_seen,
@@ -66,55 +79,57 @@ impl Stderr {
     }
 }
 
-async fn drain(
-    mut source: impl AsyncRead + Unpin,
+/// What reads a child's standard error.
+struct Reader {
+    prover: String,
+    pid: i32,
     tail: Arc<Mutex<VecDeque<u8>>>,
     progress: watch::Sender<Progress>,
     failures: mpsc::Sender<Failure>,
-) {
-    let mut chunk = vec![0; LINE_BYTES];
-    let mut line = Vec::new();
-    while let Ok(read @ 1..) = source.read(&mut chunk).await {
-        for byte in &chunk[..read] {
-            if *byte != b'\n' && line.len() < LINE_BYTES {
-                line.push(*byte);
-                continue;
-            }
-            take_line(&line, &tail, &progress, &failures);
-            line.clear();
-            if *byte != b'\n' {
-                line.push(*byte);
-            }
-        }
-    }
-    if !line.is_empty() {
-        take_line(&line, &tail, &progress, &failures);
-    }
 }
 
-fn take_line(
-    line: &[u8],
-    tail: &Mutex<VecDeque<u8>>,
-    progress: &watch::Sender<Progress>,
-    failures: &mpsc::Sender<Failure>,
-) {
-    let text = String::from_utf8_lossy(line);
-    match Notice::parse(text.trim_end()) {
-        Some(Notice::Progress(now)) => {
-            progress.send_replace(now);
+impl Reader {
+    async fn drain(self, mut source: impl AsyncRead + Unpin) {
+        let mut chunk = vec![0; LINE_BYTES];
+        let mut line = Vec::new();
+        while let Ok(read @ 1..) = source.read(&mut chunk).await {
+            for byte in &chunk[..read] {
+                if *byte != b'\n' && line.len() < LINE_BYTES {
+                    line.push(*byte);
+                    continue;
+                }
+                self.take_line(&line);
+                line.clear();
+                if *byte != b'\n' {
+                    line.push(*byte);
+                }
+            }
         }
-        Some(Notice::Failure(failure)) => {
-            // Nobody reads reasons while no request is under way; a full
-            // channel then means a child that talks too much.
-            let _ = failures.try_send(failure);
+        if !line.is_empty() {
+            self.take_line(&line);
         }
-        None => {
-            tracing::debug!(target: "zkwhirl_prover::child", "{}", text.trim_end());
-            let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
-            tail.extend(line);
-            tail.push_back(b'\n');
-            let surplus = tail.len().saturating_sub(TAIL_BYTES);
-            tail.drain(..surplus);
+    }
+
+    fn take_line(&self, line: &[u8]) {
+        let text = String::from_utf8_lossy(line);
+        match Notice::parse(text.trim_end()) {
+            Some(Notice::Progress(now)) => {
+                self.progress.send_replace(now);
+            }
+            Some(Notice::Failure(failure)) => {
+                // Nobody reads reasons while no request is under way; a full
+                // channel then means a child that talks too much.
+                let _ = self.failures.try_send(failure);
+            }
+            None => {
+                let (prover, pid) = (&self.prover, self.pid);
+                tracing::debug!(target: "zkwhirl_prover::child", prover, pid, "{}", text.trim_end());
+                let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+                tail.extend(line);
+                tail.push_back(b'\n');
+                let surplus = tail.len().saturating_sub(TAIL_BYTES);
+                tail.drain(..surplus);
+            }
         }
     }
 }

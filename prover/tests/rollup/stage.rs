@@ -140,6 +140,8 @@ fn engine(sizes: Sizes) -> Engine {
         data_dir: keys(),
         max_circuit_size: LIMIT,
         provenance: Provenance::DevSeeded { seed: 1 },
+        lazy_init: true,
+        persist: true,
         allow_dev_keys: true,
     })
 }

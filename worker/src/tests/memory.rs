@@ -18,7 +18,7 @@ impl FreeMemory for Free {
 async fn jobs_stay_in_the_queue_until_there_is_memory_for_them() {
     let free = Arc::new(Free(AtomicU64::new(10 << 20)));
     let mut world = World::new();
-    world.admission = Some(Arc::new(Admission::new(free.clone(), 30 << 20)));
+    world.config.admission = Some(Arc::new(Admission::new(free.clone(), 30 << 20)));
     world.work(2, |_| Act::Prove(Duration::from_secs(10)));
     let start = Instant::now();
     for n in 0..4 {

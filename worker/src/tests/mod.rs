@@ -66,6 +66,8 @@ struct Log {
     healed: Vec<(String, &'static str)>,
     /// Self-tests that fail before one succeeds.
     self_tests_fail: usize,
+    /// Restarts that fail before one succeeds.
+    restarts_fail: usize,
 }
 
 struct Scripted {
@@ -127,6 +129,11 @@ impl Prover for Scripted {
 
     async fn restart(&mut self) -> Result<(), Failure> {
         self.healed("restart");
+        let mut log = self.log.lock().unwrap();
+        if log.restarts_fail > 0 {
+            log.restarts_fail -= 1;
+            return Err(Failure::infrastructure("no reference string"));
+        }
         Ok(())
     }
 
@@ -173,7 +180,7 @@ struct World {
     log: Arc<Mutex<Log>>,
     began: Arc<Notify>,
     stop: Stop,
-    admission: Option<Arc<Admission>>,
+    config: WorkerConfig,
     worker: Option<JoinHandle<()>>,
 }
 
@@ -188,7 +195,10 @@ impl World {
             log: Arc::default(),
             began: Arc::default(),
             stop: Stop::default(),
-            admission: None,
+            config: WorkerConfig {
+                deadlines: Deadlines::all(Duration::from_secs(600)),
+                ..WorkerConfig::default()
+            },
             worker: None,
         }
     }
@@ -216,17 +226,17 @@ impl World {
                 prover: Box::new(prover),
             }
         });
-        let config = WorkerConfig {
-            deadlines: Deadlines::all(Duration::from_secs(600)),
-            admission: self.admission.clone(),
-            ..WorkerConfig::default()
-        };
         let deps = WorkerDeps {
             broker: Arc::new(self.broker.clone()),
             ledger: Arc::new(self.ledger.clone()),
             events: self.events.clone(),
         };
-        let worker = run(config, deps, slots.collect(), self.stop.clone());
+        let worker = run(
+            self.config.clone(),
+            deps,
+            slots.collect(),
+            self.stop.clone(),
+        );
         self.worker = Some(tokio::spawn(worker));
     }
 

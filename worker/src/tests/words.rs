@@ -152,3 +152,47 @@ async fn a_worker_s_name_quiets_all_its_slots_and_a_quiet_worker_drains() {
     world.stop.drain.cancel();
     world.worker.take().unwrap().await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_starts_every_prover_afresh_and_costs_no_attempt() {
+    let mut world = World::start(1, |call| match call.before {
+        0 => Act::UntilCancelled,
+        _ => Act::Prove(seconds(1)),
+    });
+    let job = world.publish(1).await;
+    world.began.notified().await;
+    world.broker.tell(&Control::Restart).await.unwrap();
+    let result = world.result().await;
+    assert_eq!((result.id, result.attempt), (job.id, 1));
+    assert!(world.happened().contains(&"handed-back"));
+    assert_eq!(world.ledger.attempts(job.id).await.unwrap(), []);
+    let slot = || "w/0".to_owned();
+    let once = [(slot(), "restart"), (slot(), "self-test")];
+    assert_eq!(world.healed(), once);
+    // Idle provers, too.
+    world.until_idle().await;
+    world.broker.tell(&Control::Restart).await.unwrap();
+    let twice = || async { world.healed() == [once.clone(), once.clone()].concat() };
+    eventually("restarted again", twice).await;
+    world.publish(2).await;
+    assert_eq!(world.result().await.id, claim_job(2).id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slot_is_ready_when_its_prover_has_started_however_often_that_fails() {
+    let mut world = World::new();
+    world.config.start_provers = true;
+    world.log.lock().unwrap().restarts_fail = 3;
+    let readiness = world.config.readiness.clone();
+    let start = Instant::now();
+    world.publish(1).await;
+    world.work(1, |_| Act::Prove(seconds(1)));
+    world.began.notified().await;
+    assert_eq!(readiness.slots(), 1);
+    let pauses = seconds(1 + 2 + 4);
+    assert_eq!(start.elapsed(), pauses, "with ever longer pauses");
+    assert_eq!(world.result().await.id, claim_job(1).id);
+    world.stop.drain.cancel();
+    world.worker.take().unwrap().await.unwrap();
+    assert_eq!(readiness.slots(), 0);
+}

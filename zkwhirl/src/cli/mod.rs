@@ -3,6 +3,7 @@
 mod fleet;
 mod keys;
 mod single;
+mod up;
 mod verify;
 
 use std::{path::PathBuf, time::Duration};
@@ -15,8 +16,12 @@ pub(crate) use fleet::{
     AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BridgeArgs, ProverArgs, ProvisionArgs,
     RedisArgs, Slots, WorkerArgs,
 };
-pub(crate) use keys::{KeysArgs, KeysCommand};
+pub(crate) use keys::{
+    CircuitsArgs, ExportArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand, KeysVerifyArgs,
+    ListArgs, PlaceArgs, RemoveArgs,
+};
 pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
+pub(crate) use up::{CliProverArgs, UpArgs};
 pub(crate) use verify::VerifyArgs;
 
 /// The job cluster that proves rollups.
@@ -34,6 +39,7 @@ const EXAMPLES: &str = "\
 Examples:
   zkwhirl demo                              a simulated Falafel, a bridge and two workers, proving for real
   zkwhirl demo --suite pedersen             the same with Aztec Connect's own hashes: minutes, not seconds
+  zkwhirl up                                in place of a Halloumi: same variables, same routes
   zkwhirl prove request.bin --json          prove one request file and verify the proof
   zkwhirl verify rollup.bin                 verify a whole rollup, with nothing but its bytes and keys
   zkwhirl keys circuits                     what is proved, row by row
@@ -53,6 +59,8 @@ pub(crate) enum Command {
     Falafel(FalafelArgs),
     /// The native engine behind rollup_cli's stdio protocol
     RollupCli(RollupCliArgs),
+    /// Prove for a Falafel in one process: Halloumi's variables, routes and protocol
+    Up(UpArgs),
     /// Take jobs from Falafel, keep their leases, bring verified proofs back
     Bridge(BridgeArgs),
     /// Claim jobs from RabbitMQ, prove them, send the results back
@@ -109,6 +117,15 @@ pub(crate) struct KeyArgs {
         value_parser = power_of_two
     )]
     pub(crate) max_circuit_size: u64,
+    /// Keep keys on disk; with false they last as long as this process
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "PERSIST",
+        default_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub(crate) persist: bool,
 }
 
 fn power_of_two(text: &str) -> Result<u64, String> {

@@ -6,6 +6,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Args;
 use url::Url;
 use zkwhirl_circuits::Suite;
+use zkwhirl_job::Topic;
 
 use super::{KeyArgs, RollupArgs, milliseconds, power_of_two};
 
@@ -127,10 +128,10 @@ pub(crate) struct RollupCliArgs {
     /// "true": mock replies instead of proofs
     #[arg(default_value = "false")]
     pub(crate) mock: String,
-    /// "true": load keys with the first request that needs them
+    /// "true": load keys with the first request that needs them, not at the start
     #[arg(default_value = "false")]
     pub(crate) lazy_init: String,
-    /// "true": keep keys on disk; the native engine always does
+    /// "true": keep keys on disk; else they last as long as the process
     #[arg(default_value = "true")]
     pub(crate) persist: String,
     /// Where keys are kept
@@ -167,6 +168,14 @@ pub(crate) struct RollupCliArgs {
     /// Share proving keys with the fleet through this folder
     #[arg(long, value_name = "DIR", env = "ZKWHIRL_KEY_SHARE")]
     pub(crate) key_share: Option<PathBuf>,
+    /// Without lazy_init: load the keys of these topics only
+    #[arg(
+        long,
+        value_name = "TOPIC",
+        default_value = "inner,outer",
+        value_delimiter = ','
+    )]
+    pub(crate) topic: Vec<Topic>,
     /// How long a mock reply takes
     #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
     pub(crate) work_ms: Duration,

@@ -14,7 +14,7 @@ Exit codes:
 
 Examples:
   zkwhirl verify rollup.bin                    with the keys under ./data
-  zkwhirl keys export --to vks                 write the verification keys alone
+  zkwhirl keys export --vks vks                 write the verification keys alone
   zkwhirl verify rollup.bin --vk vks --json    anywhere else, with nothing but those")]
 pub(crate) struct VerifyArgs {
     /// The final buffer: the reply to a root rollup or root verifier request

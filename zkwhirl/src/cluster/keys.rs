@@ -38,12 +38,17 @@ pub fn key_store(
     let Some(fleet) = fleet else {
         return Ok(Arc::new(EmbeddedKeyStore::new(data_dir)));
     };
+    Ok(Arc::new(fleet_store(data_dir, fleet)?))
+}
+
+/// A fleet's keys.
+pub fn fleet_store(data_dir: &Path, fleet: &FleetKeys) -> Result<FleetKeyStore, KeyError> {
     let config = FleetConfig {
         namespace: fleet.namespace.clone(),
         shared: fleet.share.clone(),
         ..FleetConfig::new(fleet.redis_url.clone())
     };
-    Ok(Arc::new(FleetKeyStore::new(data_dir, config)?))
+    FleetKeyStore::new(data_dir, config)
 }
 
 /// Verification keys of the clients' circuits, from a keystore: the native

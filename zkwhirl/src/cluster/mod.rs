@@ -1,6 +1,8 @@
 //! One process that does everything: bridge, embedded broker and ledger, and a
 //! worker with several slots.
 
+mod cli;
+mod crs;
 mod keys;
 mod memory;
 mod provers;
@@ -19,8 +21,9 @@ use zkwhirl_broker_adapter::{
 use zkwhirl_job::Topic;
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
+pub use cli::CliProvers;
 pub use keys::{
-    FleetKeys, REDIS_URL, StoredClientVks, client_circuit, client_statement, key_store,
+    FleetKeys, REDIS_URL, StoredClientVks, client_circuit, client_statement, fleet_store, key_store,
 };
 pub use memory::Peak;
 pub use provers::{DEV_SEED, NativeProvers, Provers, provenance};
@@ -38,6 +41,8 @@ pub struct ClusterConfig {
     pub broker: broker::EmbeddedConfig,
     /// What is proved and with what.
     pub provers: Provers,
+    /// What the slots take: where both topics have work, the first goes first.
+    pub topics: Vec<Topic>,
     /// Slots of the worker, one prover each.
     pub slots: usize,
     /// Where everything that happens is said: subscribe before the start.
@@ -75,7 +80,7 @@ impl Cluster {
         let slots = (1..=config.slots)
             .map(|number| Slot {
                 name: slot_name(number),
-                topics: Topic::ALL.to_vec(),
+                topics: config.topics.clone(),
                 prover: config.provers.prover(config.slots),
             })
             .collect();

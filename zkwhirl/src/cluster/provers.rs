@@ -4,14 +4,17 @@ use std::{path::PathBuf, sync::Arc, thread::available_parallelism, time::Duratio
 
 use zkwhirl_broker_adapter::bridge::{ClientVks, ReplyVerifier};
 use zkwhirl_falafel::users::{ClientProofs, MockProofs};
+use zkwhirl_job::Topic;
 use zkwhirl_keystore::{KeyError, KeyStore, Provenance};
 use zkwhirl_prover::{
     Prover, Proverless,
     native::{Engine, EngineConfig, self_test_request},
-    stdio::{ChildConfig, ChildProver, Dialect},
+    stdio::{ChildConfig, ChildProver, CliArguments, Dialect},
 };
 
-use super::{Checker, FleetKeys, REDIS_URL, Rollups, StoredClientVks, key_store, users};
+use super::{
+    Checker, CliProvers, FleetKeys, REDIS_URL, Rollups, StoredClientVks, key_store, users,
+};
 
 /// Seed of development keys: they are the same on every machine, and so is
 /// everybody's power to forge proofs under them.
@@ -31,6 +34,8 @@ pub fn provenance(allow_dev_keys: bool) -> Provenance {
 pub enum Provers {
     /// The native engine, one child process a slot.
     Native(NativeProvers),
+    /// Another program that speaks `rollup_cli`'s protocol, one process a slot.
+    RollupCli(CliProvers),
     /// Mock replies after a delay, in this process.
     Proverless {
         /// What is rolled up.
@@ -55,9 +60,23 @@ pub struct NativeProvers {
     pub allow_dev_keys: bool,
     /// Where the fleet shares its keys; `None`: they are this machine's alone.
     pub fleet: Option<FleetKeys>,
+    /// The topics whose keys a child loads before it is ready; all others are
+    /// loaded by the first job that needs them.
+    pub load_first: Vec<Topic>,
+    /// How much private memory a child may have, in bytes.
+    pub memory_limit: Option<u64>,
 }
 
 impl Provers {
+    /// What is rolled up.
+    pub fn rollups(&self) -> Rollups {
+        match self {
+            Self::Native(native) => native.rollups,
+            Self::RollupCli(cli) => cli.rollups(),
+            Self::Proverless { rollups, .. } => *rollups,
+        }
+    }
+
     /// What verifies their replies.
     pub fn checker(&self) -> Result<Checker, KeyError> {
         Ok(match self {
@@ -65,21 +84,25 @@ impl Provers {
                 let keys = native.key_store()?;
                 Checker::native(native.rollups, native.max_circuit_size, keys)
             }
+            Self::RollupCli(cli) => Checker::RollupCli(cli.sizes),
             Self::Proverless { rollups, .. } => Checker::proverless(*rollups),
         })
     }
 
-    pub(super) fn verifier(&self) -> Result<Arc<dyn ReplyVerifier>, KeyError> {
-        Ok(Arc::new(self.checker()?))
+    /// Where verification keys of clients are kept between two starts. `None`
+    /// for mocks: what they answer is no key.
+    pub(super) fn client_vks(&self) -> Result<Option<Arc<dyn ClientVks>>, KeyError> {
+        let store = match self {
+            Self::Native(native) => native.key_store()?,
+            Self::RollupCli(cli) if !cli.mock => key_store(&cli.data_dir, None)?,
+            Self::RollupCli(_) | Self::Proverless { .. } => return Ok(None),
+        };
+        let vks = StoredClientVks::new(store, self.rollups().suite, false);
+        Ok(Some(Arc::new(vks)))
     }
 
-    /// The verification keys of clients, when the prover has any to keep.
-    pub(super) fn client_vks(&self) -> Result<Option<Arc<dyn ClientVks>>, KeyError> {
-        let Self::Native(native) = self else {
-            return Ok(None);
-        };
-        let (store, suite) = (native.key_store()?, native.rollups.suite);
-        Ok(Some(Arc::new(StoredClientVks::new(store, suite, false))))
+    pub(super) fn verifier(&self) -> Result<Arc<dyn ReplyVerifier>, KeyError> {
+        Ok(Arc::new(self.checker()?))
     }
 
     /// What the simulated Falafel's users prove with.
@@ -89,7 +112,7 @@ impl Provers {
                 native.engine_config(),
                 native.key_store()?,
             )),
-            Self::Proverless { .. } => Arc::new(MockProofs),
+            Self::RollupCli(_) | Self::Proverless { .. } => Arc::new(MockProofs),
         })
     }
 
@@ -97,6 +120,7 @@ impl Provers {
     pub fn prover(&self, slots: usize) -> Box<dyn Prover> {
         match self {
             Self::Native(native) => Box::new(ChildProver::new(native.child(slots))),
+            Self::RollupCli(cli) => Box::new(ChildProver::new(cli.child())),
             Self::Proverless { rollups, work } => {
                 Box::new(Proverless::new(rollups.suite, rollups.sizes, *work))
             }
@@ -120,22 +144,27 @@ impl NativeProvers {
             max_circuit_size: self.max_circuit_size,
             provenance: provenance(self.allow_dev_keys),
             allow_dev_keys: self.allow_dev_keys,
+            lazy_init: true,
+            persist: true,
         }
     }
 
     fn child(&self, slots: usize) -> ChildConfig {
         let Rollups { suite, sizes } = self.rollups;
-        let positional = [
-            "unused".to_owned(), // the native engine needs no reference string
-            sizes.txs_per_inner().to_string(),
-            sizes.inners_per_root().to_string(),
-            "false".to_owned(), // mock
-            "true".to_owned(),  // lazy: a claim worker need not load rollup keys
-            "true".to_owned(),  // persist
-            self.data_dir.display().to_string(),
-        ];
+        let positional = CliArguments {
+            crs_dir: "unused".into(), // the native engine needs no reference string
+            sizes,
+            mock: false,
+            lazy_init: self.load_first.is_empty(),
+            persist: true,
+            data_dir: self.data_dir.clone(),
+        };
         let mut arguments = vec!["rollup-cli".to_owned()];
-        arguments.extend(positional);
+        arguments.extend(positional.to_strings());
+        if !self.load_first.is_empty() {
+            let topics: Vec<_> = self.load_first.iter().map(|topic| topic.name()).collect();
+            arguments.push(format!("--topic={}", topics.join(",")));
+        }
         arguments.push(format!("--suite={suite}"));
         arguments.push(format!("--max-circuit-size={}", self.max_circuit_size));
         if self.allow_dev_keys {
@@ -161,10 +190,15 @@ impl NativeProvers {
             environment,
             sizes,
             dialect: Dialect::Native,
-            // It answers before it loads any key.
-            start_deadline: Duration::from_secs(60),
+            // A lazy one answers before it loads any key.
+            start_deadline: match self.load_first.is_empty() {
+                true => Duration::from_secs(60),
+                false => Duration::from_secs(3600),
+            },
             grace: Duration::from_secs(2),
             self_test: Some(self_test_request(suite)),
+            verifier_first: None,
+            memory_limit: self.memory_limit,
         }
     }
 }

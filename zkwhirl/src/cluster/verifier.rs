@@ -6,11 +6,14 @@ use bytes::Bytes;
 use zkwhirl_broker_adapter::bridge::ReplyVerifier;
 use zkwhirl_circuits::{StatementKind, Suite};
 use zkwhirl_falafel::{FinalVerifier, ReplyCheck};
-use zkwhirl_job::{Kind, Request, Sizes};
+use zkwhirl_job::{
+    Kind, Request, Sizes,
+    reply::{self, ReplyShape},
+};
 use zkwhirl_keystore::KeyStore;
 use zkwhirl_prover::{
     Proverless,
-    native::{NativeVerifier, Setting},
+    native::{NativeVerifier, Setting, published_fields},
 };
 
 use super::client_statement;
@@ -31,6 +34,11 @@ pub enum Checker {
     Native(NativeVerifier),
     /// The mock's replies.
     Proverless(Proverless),
+    /// Replies of another program that speaks `rollup_cli`'s protocol, for
+    /// rollups of these sizes. Their proofs are Aztec Connect's own, which only
+    /// that program can verify: it says so with its verified byte. Checked here
+    /// are the length and every published field that follows from the request.
+    RollupCli(Sizes),
 }
 
 impl Checker {
@@ -76,8 +84,34 @@ impl ReplyCheck for Checker {
         match self {
             Self::Native(verifier) => verifier.verify(request, reply),
             Self::Proverless(mock) => mock.check(request, reply),
+            Self::RollupCli(sizes) => check_plonk(request, *sizes, reply),
         }
     }
+}
+
+fn check_plonk(request: &Request, sizes: Sizes, reply: &Bytes) -> Result<(), String> {
+    let kind = request.kind();
+    let shape = ReplyShape::of(kind, sizes);
+    shape
+        .check(kind, reply)
+        .map_err(|error| error.to_string())?;
+    let wanted = published_fields(request, Suite::Pedersen, sizes);
+    let wanted = wanted.map_err(|error| error.to_string())?;
+    let got = reply::fields(reply, wanted.len()).unwrap_or_default();
+    if got == wanted {
+        return Ok(());
+    }
+    let differs = wanted
+        .iter()
+        .zip(&got)
+        .position(|(wanted, got)| wanted != got);
+    Err(match differs {
+        Some(at) => format!(
+            "field {at} of the reply to a {kind} job is {}, the request makes it {}",
+            got[at], wanted[at]
+        ),
+        None => format!("the reply to a {kind} job lacks fields"),
+    })
 }
 
 impl FinalVerifier for Checker {
@@ -88,6 +122,10 @@ impl FinalVerifier for Checker {
                 .map(|rollup| rollup.proofs.len())
                 .map_err(|error| error.to_string()),
             Self::Proverless(mock) => mock.check_final(buffer).map(|()| 0),
+            Self::RollupCli(sizes) => ReplyShape::of(Kind::RootVerifier, *sizes)
+                .check(Kind::RootVerifier, buffer)
+                .map(|()| 0)
+                .map_err(|error| error.to_string()),
         }
     }
 }

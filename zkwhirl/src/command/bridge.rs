@@ -11,7 +11,7 @@ use zkwhirl_broker_adapter::{
 };
 use zkwhirl_worker::Deadlines;
 
-use super::fleet;
+use super::{fleet, ready};
 use crate::{
     cli::BridgeArgs,
     shell::{exit, signals::Shutdown},
@@ -28,10 +28,11 @@ pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
     runtime.block_on(bridge(args))
 }
 
-async fn bridge(args: BridgeArgs) -> anyhow::Result<ExitCode> {
+async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
     let upstreams = upstreams(&args)?;
-    let provers = fleet::provers(&args.prover, &args.redis, Duration::ZERO)?;
+    let _not_kept = ready::place(&mut args.prover.keys)?;
+    let provers = fleet::provers(&args.prover, &args.redis, &[], Duration::ZERO)?;
     let sizes = args.prover.rollup.sizes().map_err(exit::usage)?;
     let longest = Deadlines::default().longest();
     let broker = fleet::amqp(&args.amqp, &args.name, longest).await?;

@@ -104,6 +104,8 @@ fn wallets(args: &FalafelArgs, rollups: Rollups) -> EngineConfig {
         max_circuit_size: CLIENT_CIRCUIT_SIZE,
         provenance: provenance(false),
         allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
     }
 }
 

@@ -3,11 +3,13 @@
 use std::{env, fs, time::Duration};
 
 use anyhow::Context;
-use zkwhirl::cluster::{FleetKeys, NativeProvers, Provers, Rollups};
+use zkwhirl::cluster::{CliProvers, FleetKeys, NativeProvers, Provers, Rollups};
 use zkwhirl_broker_adapter::{
     broker::amqp::{Amqp, AmqpConfig, Endpoint, Severity},
     ledger::redis::{Redis, RedisConfig},
 };
+
+use zkwhirl_job::Topic;
 
 use crate::{
     cli::{AmqpArgs, ProverArgs, RedisArgs},
@@ -75,16 +77,32 @@ pub(super) async fn redis(args: &RedisArgs, recent_bytes: usize) -> anyhow::Resu
     Ok(redis)
 }
 
-/// The provers that the arguments ask for.
+/// The provers that the arguments ask for, to prove jobs of `topics`.
+///
+/// `work`: how long a mock reply takes.
 pub(super) fn provers(
     args: &ProverArgs,
     redis: &RedisArgs,
+    topics: &[Topic],
     work: Duration,
 ) -> anyhow::Result<Provers> {
     let rollups = Rollups {
         suite: args.rollup.suite,
         sizes: args.rollup.sizes().map_err(exit::usage)?,
     };
+    if let Some(program) = &args.cli.rollup_cli {
+        super::speaks_pedersen(rollups.suite)?;
+        return Ok(Provers::RollupCli(CliProvers {
+            sizes: rollups.sizes,
+            program: program.clone(),
+            data_dir: args.keys.data_dir.clone(),
+            max_circuit_size: args.keys.max_circuit_size,
+            mock: args.proverless,
+            lazy_init: args.lazy_init,
+            persist: args.persist,
+            memory_limit: args.cli.prover_memory,
+        }));
+    }
     if args.proverless {
         return Ok(Provers::Proverless { rollups, work });
     }
@@ -95,6 +113,11 @@ pub(super) fn provers(
         max_circuit_size: args.keys.max_circuit_size,
         allow_dev_keys: args.allow_dev_keys,
         fleet: Some(fleet_keys(args, redis)),
+        load_first: match args.lazy_init {
+            true => Vec::new(),
+            false => topics.to_vec(),
+        },
+        memory_limit: args.cli.prover_memory,
     }))
 }
 

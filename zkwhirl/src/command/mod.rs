@@ -8,12 +8,16 @@ mod fleet;
 mod keys;
 mod prove;
 mod provision;
+mod ready;
 mod rollup_cli;
 mod slots;
+mod up;
 mod verify;
 mod worker;
 
 use std::process::ExitCode;
+
+use zkwhirl_circuits::Suite;
 
 use crate::{
     cli::{Cli, Command},
@@ -30,9 +34,21 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys(args) => keys::run(args.command),
         Command::Falafel(args) => falafel::run(args),
         Command::RollupCli(args) => rollup_cli::run(args),
+        Command::Up(args) => up::run(args),
         Command::Bridge(args) => bridge::run(args),
         Command::Worker(args) => worker::run(args),
         Command::Provision(args) => provision::run(args),
         Command::Bench(args) => bench::run(args.command),
     }
+}
+
+/// Refuses statements that no `rollup_cli` proves.
+fn speaks_pedersen(suite: Suite) -> anyhow::Result<()> {
+    if suite == Suite::Pedersen {
+        return Ok(());
+    }
+    Err(exit::usage(anyhow::anyhow!(
+        "ZKWHIRL_SUITE={suite} is not what a rollup_cli proves: set ZKWHIRL_SUITE=pedersen, \
+         or leave ZKWHIRL_ROLLUP_CLI unset"
+    )))
 }

@@ -14,6 +14,7 @@ use zkwhirl::cluster::provenance;
 use zkwhirl_job::{Request, Sizes, limits};
 use zkwhirl_prover::native::{self, Engine, EngineConfig, Receipt};
 
+use super::ready;
 use crate::{
     cli::ProveArgs,
     shell::exit,
@@ -34,19 +35,26 @@ struct Line {
     fields: Vec<String>,
     rows: usize,
     proofs: usize,
+    /// Where the key's secret numbers came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provenance: Option<String>,
     prove_s: f64,
     peak_rss_bytes: u64,
 }
 
 pub(super) fn run(args: &ProveArgs) -> anyhow::Result<ExitCode> {
     let sizes = Sizes::new(args.txs, args.inners).map_err(exit::usage)?;
+    let mut keys = args.keys.clone();
+    let _not_kept = ready::place(&mut keys)?;
     let mut engine = Engine::new(EngineConfig {
         suite: args.suite,
         sizes,
-        data_dir: args.keys.data_dir.clone(),
-        max_circuit_size: args.keys.max_circuit_size,
+        data_dir: keys.data_dir,
+        max_circuit_size: keys.max_circuit_size,
         provenance: provenance(true),
         allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
     });
     let mut failed = 0;
     for file in &args.files {
@@ -77,6 +85,7 @@ fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Lin
         fields: Vec::new(),
         rows: 0,
         proofs: 0,
+        provenance: None,
         prove_s: 0.0,
         peak_rss_bytes: 0,
     };
@@ -105,6 +114,7 @@ fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Lin
                 line.proofs = receipt.proofs;
                 line.fields = receipt.fields.iter().map(ToString::to_string).collect();
                 line.prove_s = receipt.proving.as_secs_f64();
+                line.provenance = receipt.provenance.as_ref().map(ToString::to_string);
                 if args.write_replies {
                     write_reply(file, &receipt)?;
                 }
@@ -130,8 +140,10 @@ fn text(line: &Line) -> String {
         (None, 1) => "proof verified".to_owned(),
         (None, proofs) => format!("{proofs} proofs verified"),
     };
+    let provenance = line.provenance.iter();
+    let provenance: String = provenance.map(|of| format!("  under a {of}")).collect();
     format!(
-        "✓ {file}  {}: {what}  {} rows  {}  peak {}  {} published fields",
+        "✓ {file}  {}: {what}  {} rows  {}  peak {}  {} published fields{provenance}",
         line.kind,
         ui::grouped(line.rows as u64),
         ui::seconds(std::time::Duration::from_secs_f64(line.prove_s)),

@@ -3,6 +3,7 @@
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
     sync::Mutex,
     thread,
@@ -13,14 +14,15 @@ use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
 use zkwhirl::cluster::{FleetKeys, client_statement, key_store, provenance};
-use zkwhirl_circuits::StatementKind;
-use zkwhirl_job::{Command, Failure, Request, Sizes, request::identify};
+use zkwhirl_circuits::{Circuit, StatementKind};
+use zkwhirl_job::{Command, Failure, Request, Sizes, Topic, request::identify};
 use zkwhirl_prover::{
     Progress, Proverless,
     native::{Engine, EngineConfig},
     stdio::{ProofAnswer, ProofService, notice::Notice, serve},
 };
 
+use super::ready;
 use crate::{cli::RollupCliArgs, shell::exit, ui};
 
 /// Progress more often than this is noise on the pipe.
@@ -28,7 +30,13 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
     let sizes = Sizes::new(args.txs_per_inner, args.inners_per_root).map_err(exit::usage)?;
-    leave_when_nobody_reads();
+    // Not kept: in a folder of this process, where the engine removes each key
+    // as soon as it is mapped.
+    let persist = args.persist == "true";
+    let folder = (!persist).then(ready::temporary).transpose()?;
+    let folder = folder.as_ref().map(|folder| folder.path().to_owned());
+    leave_when_nobody_reads(folder.clone());
+    let data_dir = folder.unwrap_or(args.data_path);
     let mut service: Box<dyn ProofService> = if args.mock == "true" {
         Box::new(Mock {
             prover: Proverless::new(args.suite, sizes, Duration::ZERO),
@@ -43,25 +51,23 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
                 namespace: args.namespace,
                 share: args.key_share,
             });
-        let store = key_store(&args.data_path, fleet.as_ref())?;
+        let store = key_store(&data_dir, fleet.as_ref())?;
         let config = EngineConfig {
             suite: args.suite,
             sizes,
-            data_dir: args.data_path,
+            data_dir,
             max_circuit_size: args.max_circuit_size,
             provenance: provenance(args.allow_dev_keys),
             allow_dev_keys: args.allow_dev_keys,
+            lazy_init: args.lazy_init == "true",
+            persist,
         };
         let mut engine = Engine::with_store(config, store);
         let reporter = Reporter::default();
-        if args.lazy_init != "true" {
-            let circuits = engine.setting().circuits();
-            for circuit in circuits.context("cannot prove inner rollups")? {
-                engine
-                    .key(&circuit, &|progress| reporter.say(progress))
-                    .with_context(|| format!("cannot load the key of {circuit}"))?;
-            }
-        }
+        let wanted = |circuit: &Circuit| args.topic.contains(&topic_of(circuit));
+        engine
+            .start(&wanted, &|_, progress| reporter.say(progress))
+            .map_err(ready::at_start)?;
         Box::new(Native { engine, reporter })
     };
     serve(
@@ -72,6 +78,17 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
     )
     .context("cannot go on with this stream")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Which jobs need the key of a circuit.
+fn topic_of(circuit: &Circuit) -> Topic {
+    match circuit.statement {
+        // Clients' keys are made by verification key jobs.
+        StatementKind::RootRollup(_) | StatementKind::JoinSplit | StatementKind::Account => {
+            Topic::Outer
+        }
+        _ => Topic::Inner,
+    }
 }
 
 /// The engine as a service.
@@ -177,9 +194,10 @@ impl Reporter {
 }
 
 /// Ends the process when the reader of standard output goes away: a supervisor
-/// that was killed cannot end its children, and nobody waits for this proof.
-fn leave_when_nobody_reads() {
-    thread::spawn(|| {
+/// that was killed cannot end its children, and nobody waits for this proof. The
+/// folder of keys that are not kept goes first.
+fn leave_when_nobody_reads(folder: Option<PathBuf>) {
+    thread::spawn(move || {
         let output = io::stdout();
         // An error or hang-up is always reported; nothing else is asked for.
         let mut watched = [PollFd::new(&output, PollFlags::empty())];
@@ -190,6 +208,7 @@ fn leave_when_nobody_reads() {
                         .revents()
                         .intersects(PollFlags::ERR | PollFlags::HUP) =>
                 {
+                    ready::forget(folder.as_deref());
                     std::process::exit(1);
                 }
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}

@@ -2,25 +2,46 @@
 
 use std::{fs, process, process::ExitCode, sync::Arc, time::Duration};
 
+use zkwhirl::cluster::Provers;
 use zkwhirl_broker_adapter::Events;
 use zkwhirl_worker::{Deadlines, Slot, Stop, WorkerConfig, WorkerDeps};
 
-use super::{fleet, slots};
-use crate::{cli::WorkerArgs, shell::signals::Shutdown, ui};
+use super::{fleet, ready, slots};
+use crate::{
+    cli::WorkerArgs,
+    shell::{exit, signals::Shutdown},
+    ui,
+};
 
 pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2) // proofs are made elsewhere
         .enable_all()
         .build()?;
-    runtime.block_on(worker(args))
+    let outcome = runtime.block_on(worker(args));
+    // A key's setup cannot be cancelled; the end of the process ends it.
+    runtime.shutdown_background();
+    outcome
 }
 
-async fn worker(args: WorkerArgs) -> anyhow::Result<ExitCode> {
+async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
     let name = args.name.clone().unwrap_or_else(own_name);
-    let provers = fleet::provers(&args.prover, &args.redis, args.work_ms)?;
+    let _not_kept = ready::place(&mut args.prover.keys)?;
+    let provers = fleet::provers(&args.prover, &args.redis, &args.topic, args.work_ms)?;
     let admitted = slots::admit(&args, &provers)?;
+    if let Provers::Native(native) = &provers {
+        let (native, lazy) = (native.clone(), args.lazy_init);
+        let keys = tokio::task::spawn_blocking(move || ready::native(&native, lazy));
+        tokio::select! {
+            keys = keys => keys??,
+            () = shutdown.drain.cancelled() => return Err(exit::Interrupted.into()),
+        }
+    }
+    if let Provers::RollupCli(cli) = &provers {
+        cli.check()
+            .map_err(|why| exit::usage(anyhow::anyhow!(why)))?;
+    }
     let broker = fleet::amqp(&args.amqp, &name, Deadlines::default().longest()).await?;
     let ledger = fleet::redis(&args.redis, 0).await?;
     let slots = admitted.slots;

@@ -41,6 +41,11 @@ impl Bar {
         self.0.set_position((fraction * 1000.0) as u64);
     }
 
+    /// Says what is being done, when nobody knows how long it takes.
+    pub(crate) fn step(&self, what: &'static str) {
+        self.0.set_message(what);
+    }
+
     /// Takes the bar away.
     pub(crate) fn finish(self) {
         self.0.finish_and_clear();

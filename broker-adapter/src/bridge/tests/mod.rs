@@ -8,6 +8,7 @@ mod faults;
 mod fleet;
 mod intake;
 mod lease;
+mod local;
 mod operator;
 mod requests;
 mod restart;

@@ -5,7 +5,7 @@ use std::fs;
 use super::{super::*, support::Fleet};
 use crate::{
     ClientCircuit, ClientKind, KeyStore, blobs,
-    conformance::{circuit, claim, make, try_make},
+    conformance::{SEEDED, circuit, claim, make, try_make},
 };
 
 /// What another machine says when it wants the key.
@@ -64,6 +64,10 @@ fn a_manifest_that_does_not_fit_is_refused_and_the_sentence_says_where() {
         "its matrices is bbbb",
     );
     case(&|_, manifest| manifest.circuit.rows += 1, "its rows is 101");
+    case(
+        &|_, manifest| manifest.provenance = SEEDED,
+        "its setup is single-party setup (not a ceremony), dev key (seed 1",
+    );
     // A whole key, of another setup, under a file digest that is right.
     let other = |fleet: &Fleet, manifest: &mut Manifest, circuit: &CircuitIdentity| {
         let store = EmbeddedKeyStore::new(&fleet.data_dir(5));
@@ -79,7 +83,7 @@ fn a_manifest_that_does_not_fit_is_refused_and_the_sentence_says_where() {
     );
     case(
         &|fleet, manifest| other(fleet, manifest, &circuit("claim/poseidon", "c")),
-        "belongs to another circuit (matrices cccc",
+        "belongs to another circuit than claim/poseidon (matrices cccc",
     );
     case(
         &|fleet, manifest| {
@@ -97,7 +101,7 @@ fn a_record_that_is_no_manifest_is_named() {
     let record = fleet.record("manifest");
     for (bytes, expected) in [
         ("{", "it is no manifest"),
-        (&*"x".repeat(100_000), "more than 8192 bytes"),
+        (&*"x".repeat(100_000), "more than 65536 bytes"),
     ] {
         let _: String = fleet.redis(&["SET", &record, bytes]);
         let text = refused(&fleet);
@@ -105,10 +109,7 @@ fn a_record_that_is_no_manifest_is_named() {
     }
     let _: u8 = fleet.redis(&["DEL", &record]);
     fleet.machine(0).find(&claim()).unwrap().unwrap();
-    assert_eq!(
-        make(&fleet.machine(9), &claim(), "mine").key.vk().unwrap(),
-        b"one"
-    );
+    assert_eq!(make(&fleet.machine(9), &claim(), "mine").key.vk(), b"one");
 }
 
 #[test]

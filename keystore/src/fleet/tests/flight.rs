@@ -1,6 +1,7 @@
 //! Making one key together: who makes it, who waits, who may not publish.
 
 use std::{
+    fs,
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -89,7 +90,7 @@ fn those_that_wait_see_who_makes_the_key_and_how_far_it_is() {
         };
         let mut generate = |_: &mut KeyWriter| panic!("it is made already");
         let key = machine.find_or_generate(&claim(), &SINGLE, &mut generate, &watch);
-        assert_eq!(key.unwrap().key.vk().unwrap(), b"one");
+        assert_eq!(key.unwrap().key.vk(), b"one");
     });
     assert!(seen.into_inner());
 }
@@ -180,7 +181,7 @@ fn a_generator_that_slept_takes_the_key_of_the_one_that_replaced_it() {
         .find_or_generate(&claim(), &SINGLE, &mut generate, &|_| {})
         .unwrap();
     assert!(!made.fresh);
-    assert_eq!(made.key.vk().unwrap(), b"quick");
+    assert_eq!(made.key.vk(), b"quick");
     assert_eq!(slow.local().list().unwrap().len(), 1);
     let aside = fleet
         .files(0)
@@ -218,7 +219,7 @@ fn a_generator_that_is_overtaken_stops_and_starts_again_when_it_is_its_turn() {
         .find_or_generate(&claim(), &SINGLE, &mut generate, &|_| {})
         .unwrap();
     assert!(made.fresh);
-    assert_eq!((made.key.vk().unwrap(), runs), (&b"second"[..], 2));
+    assert_eq!((made.key.vk(), runs), (&b"second"[..], 2));
 }
 
 #[test]
@@ -231,7 +232,7 @@ fn a_key_that_is_here_already_becomes_the_fleets() {
     );
     assert!(!make(&fleet.machine(0), &claim(), "another").fresh);
     let fetched = make(&fleet.machine(1), &claim(), "another");
-    assert_eq!(fetched.key.vk().unwrap(), b"ceremony");
+    assert_eq!(fetched.key.vk(), b"ceremony");
 }
 
 #[test]
@@ -268,4 +269,24 @@ fn without_a_shared_directory_a_seeded_key_is_made_again_and_another_is_missed()
         text.contains("no shared directory is set") && text.contains(&fleet.record("manifest")),
         "{text}"
     );
+}
+
+#[test]
+fn a_removed_key_is_nobodys_and_the_next_is_another() {
+    let fleet = Fleet::new();
+    let one = fleet.machine(0);
+    let old = make(&one, &claim(), "one").key;
+    let (id, path) = (old.id(), old.path().to_owned());
+    assert!(one.remove(old).unwrap());
+    assert!(!path.exists());
+    assert_eq!(fs::read_dir(fleet.shared()).unwrap().count(), 0);
+    assert!(one.manifest(&claim()).unwrap().is_none());
+    let new = make(&fleet.machine(1), &claim(), "two");
+    assert!(new.fresh);
+    assert_ne!(new.key.id(), id);
+    // A key that is not the fleet's leaves the fleet's alone.
+    let other = EmbeddedKeyStore::new(&fleet.data_dir(2));
+    let mine = make(&other, &claim(), "mine").key;
+    assert!(!fleet.machine(2).remove(mine).unwrap());
+    assert_eq!(make(&fleet.machine(3), &claim(), "x").key.vk(), b"two");
 }

@@ -26,6 +26,8 @@ fn engine() -> (tempfile::TempDir, Engine) {
         max_circuit_size: 1 << 16,
         provenance: Provenance::DevSeeded { seed: 5 },
         allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
     });
     (folder, engine)
 }

@@ -16,7 +16,10 @@ use tokio::time::Instant;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
 use zkwhirl_broker_adapter::{Events, bridge::BridgeConfig, broker};
 use zkwhirl_falafel::{Falafel, FalafelConfig, State};
+use zkwhirl_job::Topic;
 use zkwhirl_worker::WorkerConfig;
+
+use super::ready;
 
 use self::{report::Closing, watch::Watcher};
 use crate::{
@@ -56,16 +59,21 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     outcome
 }
 
-async fn demo(args: DemoArgs, rollups: Rollups, requests: Vec<Bytes>) -> anyhow::Result<ExitCode> {
+async fn demo(
+    mut args: DemoArgs,
+    rollups: Rollups,
+    requests: Vec<Bytes>,
+) -> anyhow::Result<ExitCode> {
+    let _not_kept = ready::place(&mut args.keys)?;
     let shutdown = Shutdown::on_signals(ui::complain)?;
     if !args.json {
         ui::say(&setup::headline(&args));
     }
     let started = Instant::now();
-    tokio::select! {
+    let keys = tokio::select! {
         made = setup::keys(&args, rollups) => made?,
         () = shutdown.drain.cancelled() => return Err(Interrupted.into()),
-    }
+    };
     let key_generation = started.elapsed();
     let provers = setup::provers(&args, rollups)?;
     let plan = requests.is_empty().then(|| setup::plan(&args, rollups));
@@ -90,6 +98,7 @@ async fn demo(args: DemoArgs, rollups: Rollups, requests: Vec<Bytes>) -> anyhow:
         worker: WorkerConfig::default(),
         broker: broker::EmbeddedConfig::default(),
         provers,
+        topics: Topic::ALL.to_vec(),
         slots: args.workers.into(),
         events,
     })?;
@@ -121,6 +130,7 @@ async fn demo(args: DemoArgs, rollups: Rollups, requests: Vec<Bytes>) -> anyhow:
             nacks: counted.nacks,
             makespan,
             key_generation,
+            keys,
         },
     );
     if args.json {

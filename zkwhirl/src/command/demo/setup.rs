@@ -14,6 +14,7 @@ use zkwhirl_prover::native::{Engine, EngineConfig};
 
 use crate::{
     cli::DemoArgs,
+    command::ready,
     shell::exit,
     ui::{self, bar::Bar},
 };
@@ -39,7 +40,7 @@ pub(super) fn headline(args: &DemoArgs) -> String {
         "proverless: nothing is proved".to_owned()
     } else {
         format!(
-            "keys in {}/keys (dev keys: seeded, never for funds)",
+            "keys in {}/keys (missing ones become dev keys: seeded, never for funds)",
             args.keys.data_dir.display()
         )
     };
@@ -71,10 +72,11 @@ pub(super) fn requests(args: &DemoArgs) -> anyhow::Result<Vec<Bytes>> {
         .collect()
 }
 
-/// Makes the keys that are missing, with a bar each.
-pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()> {
+/// Makes the keys that are missing, with a bar each; says where the secret
+/// numbers of all came from, each origin once.
+pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Vec<String>> {
     if args.proverless {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut engine = Engine::new(EngineConfig {
         suite: rollups.suite,
@@ -83,6 +85,8 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()
         max_circuit_size: args.keys.max_circuit_size,
         provenance: provenance(true),
         allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
     });
     // Given requests need no larger key than their own, which takes longest.
     let wanted = requests(args)?;
@@ -99,16 +103,18 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()
     let circuits = engine.setting().circuits().map_err(exit::usage)?;
     let circuits: Vec<_> = circuits.into_iter().filter(needed).collect();
     let quiet = args.json;
-    tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
+    tokio::task::spawn_blocking(move || {
+        let mut origins = Vec::new();
         for circuit in circuits {
             let bar = Bar::start(&format!("key {circuit}"));
             let started = tokio::time::Instant::now();
             let key = engine.key(&circuit, &|progress| bar.show(progress));
             bar.finish();
-            let key = key.map_err(|error| match error {
-                zkwhirl_prover::native::EngineError::TooLarge(_) => exit::usage(error),
-                other => other.into(),
-            })?;
+            let key = key.map_err(ready::at_start)?;
+            let origin = key.provenance().to_string();
+            if !origins.contains(&origin) {
+                origins.push(origin);
+            }
             if !quiet {
                 ui::say(&format!(
                     "key       {circuit}  {} rows ✓ {}",
@@ -117,7 +123,7 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<()
                 ));
             }
         }
-        Ok(())
+        Ok(origins)
     })
     .await?
 }
@@ -137,6 +143,8 @@ pub(super) fn provers(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Prove
         max_circuit_size: args.keys.max_circuit_size,
         allow_dev_keys: true,
         fleet: None,
+        load_first: Vec::new(),
+        memory_limit: None,
     }))
 }
 

@@ -66,6 +66,8 @@ impl Fixture {
             max_circuit_size: MAX_CIRCUIT_SIZE,
             provenance: Provenance::DevSeeded { seed: 1 },
             allow_dev_keys: true,
+            lazy_init: true,
+            persist: true,
         });
         let mut draft = World::genesis(suite, SEED, claims).begin(sizes);
         let replies: Vec<Bytes> = draft

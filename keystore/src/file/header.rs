@@ -1,0 +1,118 @@
+//! The header of a key file, and what the file's layout demands of it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CircuitIdentity, KeyError, Provenance, identity::FORMAT};
+
+pub(super) const MAGIC: &[u8; 8] = b"zkWhirlK";
+pub(super) const PREFIX_BYTES: usize = 48;
+/// Sections start on pages, so that what they hold is aligned when mapped.
+pub(super) const PAGE: u64 = 4096;
+/// Room for the header before the sections.
+pub(super) const FIRST_SECTION: u64 = 16 * PAGE;
+/// The longest header that fits before the sections; one has 2 kB.
+pub(super) const HEADER_LIMIT: usize = FIRST_SECTION as usize - PREFIX_BYTES;
+
+/// The section that every key has: the verification key.
+pub(super) const VK: &str = "vk";
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) circuit: CircuitIdentity,
+    pub(super) provenance: Provenance,
+    /// The release that made the key.
+    pub(super) made_by: String,
+    pub(super) sections: Vec<Section>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Section {
+    pub(super) name: String,
+    pub(super) offset: u64,
+    pub(super) bytes: u64,
+    pub(super) blake3: String,
+}
+
+impl Header {
+    /// Reads the header of a file.
+    pub(super) fn read(path: &Path, file: &[u8]) -> Result<Self, KeyError> {
+        let damaged = |problem: String| KeyError::damaged(path, problem);
+        let prefix = file
+            .first_chunk::<PREFIX_BYTES>()
+            .ok_or_else(|| damaged(format!("it is cut off: it has only {} bytes", file.len())))?;
+        if &prefix[..8] != MAGIC {
+            return Err(damaged("it does not start with \"zkWhirlK\"".to_owned()));
+        }
+        let format = u32_at(prefix, 8);
+        if format != FORMAT {
+            return Err(KeyError::Format {
+                path: path.to_owned(),
+                got: format,
+                expected: FORMAT,
+            });
+        }
+        let length = length(prefix);
+        if length > HEADER_LIMIT {
+            let problem = format!("its header was changed: it claims {length} bytes");
+            return Err(damaged(problem));
+        }
+        let header = file
+            .get(PREFIX_BYTES..PREFIX_BYTES + length)
+            .ok_or_else(|| damaged("it is cut off inside its header".to_owned()))?;
+        if blake3::hash(header).as_bytes() != &prefix[16..] {
+            return Err(damaged("its header was changed".to_owned()));
+        }
+        serde_json::from_slice(header)
+            .map_err(|error| damaged(format!("its header cannot be read: {error}")))
+    }
+
+    /// Where the header of `file`, from which it was read, ends.
+    pub(super) fn end(file: &[u8]) -> usize {
+        let prefix = file.first_chunk::<PREFIX_BYTES>();
+        prefix.map_or(0, |prefix| PREFIX_BYTES + length(prefix))
+    }
+
+    /// Checks that the sections, in their order and on their pages, are the
+    /// whole file.
+    pub(super) fn check_layout(&self, file_bytes: u64) -> Result<(), String> {
+        let mut end = FIRST_SECTION;
+        for Section {
+            name,
+            offset,
+            bytes,
+            ..
+        } in &self.sections
+        {
+            if *offset != end {
+                return Err(format!(
+                    "its section {name} is at {offset}, {end} is expected"
+                ));
+            }
+            end = offset
+                .checked_add(*bytes)
+                .and_then(|end| end.checked_next_multiple_of(PAGE))
+                .ok_or_else(|| format!("its section {name} claims {bytes} bytes"))?;
+        }
+        let is = |how| {
+            Err(format!(
+                "{how}: it has {file_bytes} bytes, its header says {end}"
+            ))
+        };
+        match file_bytes {
+            _ if file_bytes < end => is("it is cut off"),
+            _ if file_bytes > end => is("it is too long"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The header's length, as the start of the file says.
+fn length(prefix: &[u8; PREFIX_BYTES]) -> usize {
+    u32_at(prefix, 12) as usize
+}
+
+fn u32_at(prefix: &[u8; PREFIX_BYTES], at: usize) -> u32 {
+    u32::from_le_bytes([prefix[at], prefix[at + 1], prefix[at + 2], prefix[at + 3]])
+}

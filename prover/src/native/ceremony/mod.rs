@@ -1,0 +1,64 @@
+//! Keys whose secret numbers come from a ceremony, through iden3's files.
+//!
+//! - [`write_r1cs`] gives a circuit to snarkjs, which makes a `.zkey` of it and
+//!   of a ceremony's powers of tau, and takes contributions.
+//! - [`Zkey`] is such a key, read back: its sizes and coefficients must be the
+//!   circuit's, its points must fit together, and it must not be degenerate.
+//! - [`Powers`] is a prepared `.ptau`: from it and a circuit comes the key that
+//!   a ceremony's second phase starts with, or against which a `.zkey` is
+//!   checked in every point.
+//!
+//! Facts about the formats: iden3's specifications of binary files, and
+//! snarkjs' own code. Numbers are little endian; points are pairs of
+//! coordinates in Montgomery form, as in our own keys; infinity is zeros.
+
+mod check;
+mod powers;
+mod r1cs;
+mod sections;
+mod start;
+#[cfg(test)]
+mod tests;
+mod zkey;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+pub use powers::Powers;
+pub use r1cs::write_r1cs;
+pub use zkey::Zkey;
+
+pub(super) use check::{Consistency, consistent};
+pub(super) use start::start;
+
+/// A file of a ceremony that is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CeremonyError {
+    /// The file system said no.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{} {problem}", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What does not hold, after the file's name: "has no section 4".
+        problem: String,
+    },
+}
+
+impl CeremonyError {
+    pub(super) fn refused(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Refused {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! A ceremony's powers of tau: `.ptau`, prepared for the second phase.
+
+use std::path::Path;
+
+use ark_bn254::{Bn254, Fq, Fr, G1Affine, G1Projective, G2Affine};
+use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
+use ark_ff::{FftField, Field, UniformRand, Zero};
+use rand::rngs::OsRng;
+use taceo_ark_algebra::{fft::powers, msm::msm_unchecked};
+
+use super::{
+    CeremonyError,
+    sections::{Sections, modulus, u32_at},
+};
+use crate::native::points::check_subgroup;
+
+/// The secret τ, α and β of a ceremony, in the exponent, as far as a circuit of
+/// `size` rows needs them. L_j is the j-th Lagrange polynomial of the domain.
+#[derive(Debug)]
+pub struct Powers {
+    pub(super) size: usize,
+    /// τ^i, i < 2·size − 1.
+    pub(super) tau: Vec<G1Affine>,
+    /// L_j(τ).
+    pub(super) lagrange: Vec<G1Affine>,
+    /// L_j(τ), in G2.
+    pub(super) lagrange_g2: Vec<G2Affine>,
+    /// α·L_j(τ).
+    pub(super) alpha_lagrange: Vec<G1Affine>,
+    /// β·L_j(τ).
+    pub(super) beta_lagrange: Vec<G1Affine>,
+    pub(super) alpha: G1Affine,
+    pub(super) beta: G1Affine,
+    pub(super) beta_g2: G2Affine,
+    tau_g2: G2Affine,
+    digest: String,
+}
+
+impl Powers {
+    /// Reads and checks what a domain of `size`, a power of two, needs.
+    ///
+    /// The points must be powers of one τ, which is not a root of unity, α and
+    /// β must be the same everywhere. That a ceremony made them, and which, is
+    /// not in the points: compare [`Powers::digest`].
+    pub fn read(path: &Path, size: usize) -> Result<Self, CeremonyError> {
+        let file = Sections::open(path, "ptau")?;
+        let header = file.whole(1, 44)?;
+        if header[..36] != modulus::<Fq>() {
+            return Err(file.refused("is of another curve than BN254"));
+        }
+        let power = u32_at(&header, 36);
+        if power > Fr::TWO_ADICITY || size > 1 << power {
+            return Err(file.refused(format!(
+                "reaches 2^{power}, the circuit needs 2^{}",
+                size.ilog2()
+            )));
+        }
+        if file.length(12).is_err() {
+            return Err(
+                file.refused("is not prepared: snarkjs powersoftau prepare phase2 does that")
+            );
+        }
+        let n = size as u64;
+        // The bases of all smaller domains come first, 1 + 2 + 4 … points.
+        let before = n - 1;
+        let powers = Self {
+            size,
+            tau: file.g1(2, 0, 2 * n - 1)?,
+            lagrange: file.g1(12, before, n)?,
+            lagrange_g2: file.g2(13, before, n)?,
+            alpha_lagrange: file.g1(14, before, n)?,
+            beta_lagrange: file.g1(15, before, n)?,
+            alpha: file.g1(4, 0, 1)?[0],
+            beta: file.g1(5, 0, 1)?[0],
+            beta_g2: file.g2(6, 0, 1)?[0],
+            tau_g2: file.g2(3, 1, 1)?[0],
+            digest: digest(&file)?,
+        };
+        powers.check().map_err(|problem| file.refused(problem))?;
+        Ok(powers)
+    }
+
+    /// BLAKE3 of the powers that the file states, hexadecimal: which ceremony,
+    /// whichever way the file was prepared.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
+        let subgroup =
+            check_subgroup(&self.lagrange_g2) && check_subgroup(&[self.beta_g2, self.tau_g2]);
+        if !subgroup {
+            return Err("has points outside the subgroup");
+        }
+        if self.tau[0] != g1 || self.tau[1] == g1 || self.tau_g2 == g2 {
+            return Err("has tau = 1: nobody has contributed to it");
+        }
+        if self.alpha == g1 || self.beta == g1 {
+            return Err("has alpha or beta = 1: nobody has contributed to it");
+        }
+        // Each stands for a secret number, none of which is 0.
+        if [self.tau[1], self.alpha, self.beta]
+            .iter()
+            .any(AffineRepr::is_zero)
+            || self.lagrange.iter().any(AffineRepr::is_zero)
+        {
+            return Err("has a secret number that is 0, or tau is a root of unity");
+        }
+        let pairs = |left: G1Projective, right: G2Affine, left2: G1Projective, right2: G2Affine| {
+            Bn254::pairing(left, right) == Bn254::pairing(left2, right2)
+        };
+        let random: Vec<Fr> = (1..self.tau.len()).map(|_| Fr::rand(&mut OsRng)).collect();
+        let [low, high] = [0, 1].map(|first| msm_unchecked(&self.tau[first..], &random));
+        if !pairs(high, g2, low, self.tau_g2) {
+            return Err("has powers that are not those of one tau");
+        }
+        if !pairs(self.beta.into(), g2, g1.into(), self.beta_g2) {
+            return Err("has a beta that differs between G1 and G2");
+        }
+        self.check_bases()
+    }
+
+    /// That the Lagrange bases belong to the powers: at a random polynomial
+    /// f = Σ s^i·x^i, whose value at the j-th root of unity w is
+    /// ((s·w)^n − 1)/(s·w − 1).
+    fn check_bases(&self) -> Result<(), &'static str> {
+        let n = self.size;
+        let s = Fr::rand(&mut OsRng);
+        let coefficients = powers(s, n);
+        let root = Fr::get_root_of_unity(n as u64).ok_or("is of a domain that is too large")?;
+        let top = s.pow([n as u64]) - Fr::ONE;
+        let mut values: Vec<Fr> = powers(root, n).iter().map(|w| s * w - Fr::ONE).collect();
+        if values.iter().any(Zero::is_zero) {
+            return Err("could not be checked; try again");
+        }
+        ark_ff::batch_inversion(&mut values);
+        values.iter_mut().for_each(|value| *value *= top);
+        let at_tau = msm_unchecked(&self.tau[..n], &coefficients).into_affine();
+        let at_tau_g2 = msm_unchecked(&self.lagrange_g2, &values).into_affine();
+        let [plain, alpha, beta] = [&self.lagrange, &self.alpha_lagrange, &self.beta_lagrange]
+            .map(|basis| msm_unchecked(basis, &values).into_affine());
+        let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
+        let sound = plain == at_tau
+            && Bn254::pairing(g1, at_tau_g2) == Bn254::pairing(at_tau, g2)
+            && Bn254::pairing(alpha, g2) == Bn254::pairing(self.alpha, at_tau_g2)
+            && Bn254::pairing(beta, g2) == Bn254::pairing(self.beta, at_tau_g2);
+        sound
+            .then_some(())
+            .ok_or("was prepared wrongly: its Lagrange bases are not of its powers")
+    }
+}
+
+/// BLAKE3 over α, β, and the first powers of τ in both groups, which fix all
+/// others.
+fn digest(file: &Sections) -> Result<String, CeremonyError> {
+    let mut hash = blake3::Hasher::new();
+    for (section, bytes) in [(2, 128), (3, 256), (4, 64), (5, 64), (6, 128)] {
+        hash.update(&file.part(section, 0, bytes)?);
+    }
+    Ok(hash.finalize().to_hex().to_string())
+}

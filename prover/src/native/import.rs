@@ -1,0 +1,152 @@
+//! Keys that come from elsewhere.
+
+use std::path::Path;
+
+use ark_bn254::Bn254;
+use ark_groth16::ProvingKey;
+use rand::rngs::OsRng;
+use zkwhirl_circuits::{Circuit, r1cs::Matrices};
+use zkwhirl_keystore::{
+    CircuitIdentity, Generate, KeyError, KeyFile, KeyStore, KeyWriter, Provenance,
+};
+
+use super::{
+    ceremony::{CeremonyError, Powers, Zkey, start},
+    key,
+};
+
+/// A key that is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A ceremony's file is not what it should be.
+    #[error("{0}")]
+    Ceremony(#[from] CeremonyError),
+    /// The keystore or the key's file says no.
+    #[error("{0}")]
+    Key(#[from] KeyError),
+}
+
+/// Takes a key's file as it is. Audit it first.
+pub fn import_key(store: &dyn KeyStore, file: &KeyFile) -> Result<KeyFile, KeyError> {
+    let id = file.id().to_string();
+    let mut write = |writer: &mut KeyWriter| {
+        for section in file.sections() {
+            let bytes = file.section(&section.name)?;
+            writer
+                .section(&section.name, &bytes)
+                .map_err(|error| failed(file.circuit(), &error))?;
+        }
+        Ok(())
+    };
+    let key = put(
+        store,
+        file.circuit(),
+        file.provenance(),
+        &id[..8],
+        &mut write,
+    )?;
+    if key.id() == file.id() {
+        return Ok(key);
+    }
+    Err(taken(&key, &id[..8]))
+}
+
+/// Takes a ceremony's key. With its powers of tau every point is checked against
+/// them.
+pub fn import_zkey(
+    store: &dyn KeyStore,
+    circuit: &Circuit,
+    zkey: &Path,
+    powers: Option<&Path>,
+    step: &dyn Fn(&'static str),
+) -> Result<KeyFile, ImportError> {
+    step("circuit");
+    let matrices = circuit.matrices();
+    step("points");
+    let key = Zkey::read(zkey, &matrices)?;
+    let checked = powers.map(|path| {
+        step("powers");
+        let powers = Powers::read(path, domain(&matrices))?;
+        step("relations");
+        let problem = |problem: String| CeremonyError::refused(zkey, problem);
+        key.check_against(&matrices, &powers).map_err(problem)?;
+        Ok::<_, CeremonyError>(powers.digest().to_owned())
+    });
+    let provenance = Provenance::Ceremony {
+        powers: checked.transpose()?,
+        contributions: key.contributions().to_vec(),
+    };
+    put_key(store, circuit, &matrices, &provenance, &key.key)
+}
+
+/// Makes a key from a ceremony's powers of tau and a contribution of our own.
+pub fn import_powers(
+    store: &dyn KeyStore,
+    circuit: &Circuit,
+    powers: &Path,
+    step: &dyn Fn(&'static str),
+) -> Result<KeyFile, ImportError> {
+    step("circuit");
+    let matrices = circuit.matrices();
+    step("powers");
+    let powers = Powers::read(powers, domain(&matrices))?;
+    step("key");
+    let key = start(&matrices, &powers, &mut OsRng);
+    let provenance = Provenance::Powers {
+        powers: powers.digest().to_owned(),
+    };
+    put_key(store, circuit, &matrices, &provenance, &key)
+}
+
+fn put_key(
+    store: &dyn KeyStore,
+    circuit: &Circuit,
+    matrices: &Matrices,
+    provenance: &Provenance,
+    key: &ProvingKey<Bn254>,
+) -> Result<KeyFile, ImportError> {
+    let identity = key::identity(circuit, matrices);
+    let mut write = |writer: &mut KeyWriter| {
+        key::write(writer, key, matrices).map_err(|error| failed(&identity, &error))
+    };
+    let given = provenance.to_string();
+    let file = put(store, &identity, provenance, &given, &mut write)?;
+    if file.vk() == key::vk_bytes(&key.vk).unwrap_or_default() {
+        return Ok(file);
+    }
+    Err(taken(&file, &given).into())
+}
+
+/// Puts a key where none is, and returns what is there then.
+fn put(
+    store: &dyn KeyStore,
+    identity: &CircuitIdentity,
+    provenance: &Provenance,
+    given: &str,
+    write: &mut Generate<'_>,
+) -> Result<KeyFile, KeyError> {
+    let made = store.find_or_generate(identity, provenance, write, &|_| {})?;
+    if made.fresh || made.key.provenance() == provenance {
+        return Ok(made.key);
+    }
+    Err(taken(&made.key, given))
+}
+
+fn taken(here: &KeyFile, given: &str) -> KeyError {
+    KeyError::Taken {
+        circuit: here.circuit().name.clone(),
+        here: here.id().to_string().chars().take(8).collect(),
+        given: given.to_owned(),
+    }
+}
+
+fn failed(circuit: &CircuitIdentity, error: &std::io::Error) -> KeyError {
+    KeyError::Generate {
+        circuit: circuit.name.clone(),
+        reason: error.to_string(),
+    }
+}
+
+fn domain(matrices: &Matrices) -> usize {
+    (matrices.num_rows + matrices.num_instance).next_power_of_two()
+}

@@ -1,0 +1,81 @@
+//! The claim circuit through snarkjs and back, by the commands that an operator
+//! types.
+
+use std::process::Command;
+
+use crate::support::{json, keys, node, refused, said};
+
+#[test]
+#[ignore = "snarkjs prepares 2^15 powers of tau for minutes"]
+fn a_ceremony_for_a_real_circuit_gives_a_key_that_proves() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let text = |name: &str| path(name).display().to_string();
+    let node = node();
+    let snarkjs = |command: &str| {
+        let script = node.join("node_modules/snarkjs/build/cli.cjs");
+        let arguments = command.split(' ');
+        said(
+            Command::new("node")
+                .arg(script)
+                .args(arguments)
+                .current_dir(folder.path()),
+        )
+    };
+    let data = path("data");
+    said(&mut keys(
+        &format!("export claim/poseidon --r1cs {}", text("c.r1cs")),
+        &data,
+    ));
+    for command in [
+        "powersoftau new bn128 15 0.ptau",
+        "powersoftau contribute 0.ptau 1.ptau -e=one",
+        "powersoftau prepare phase2 1.ptau final.ptau",
+        "groth16 setup c.r1cs final.ptau 0.zkey",
+        "zkey contribute 0.zkey 1.zkey -e=one",
+        "zkey contribute 1.zkey 2.zkey -e=two",
+    ] {
+        snarkjs(command);
+    }
+    let import = |zkey: &str| {
+        format!(
+            "import --circuit claim/poseidon --zkey {} --ptau {}",
+            text(zkey),
+            text("final.ptau")
+        )
+    };
+    refused(
+        &mut keys(&import("0.zkey"), &data),
+        1,
+        &["has no contributions"],
+    );
+    let key = json(&mut keys(&import("2.zkey"), &data));
+    let provenance = key["provenance"].as_str().unwrap();
+    assert!(
+        provenance.starts_with("ceremony of 2 contributions")
+            && provenance.contains("checked against powers of tau"),
+        "{provenance}"
+    );
+    assert_eq!(json(&mut keys("verify", &data))[0]["good"], true);
+    let generate = format!(
+        "generate --circuit claim/poseidon --ptau {}",
+        text("final.ptau")
+    );
+    let half = path("half");
+    let made = json(&mut keys(&generate, &half));
+    let provenance = made[0]["provenance"].as_str().unwrap();
+    assert!(
+        provenance.starts_with("single-party contribution to powers of tau"),
+        "{provenance}"
+    );
+    assert_eq!(json(&mut keys("verify", &half))[0]["good"], true);
+    // Another key of the same circuit does not take its place.
+    refused(
+        &mut keys(&import("1.zkey"), &data),
+        1,
+        &[
+            "there is a key for claim/poseidon already",
+            "zkwhirl keys remove",
+        ],
+    );
+}

@@ -1,0 +1,66 @@
+//! `LAZY_INIT`, `PERSIST`, `DATA_DIR` and `MAX_CIRCUIT_SIZE` at the start.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use crate::support::{refused, zkwhirl};
+
+/// `rollup-cli` with nobody who asks: it starts, reads the end, and leaves.
+fn rollup_cli(lazy: &str, persist: &str, data: &Path) -> Command {
+    let mut command = zkwhirl(&["rollup-cli", "unused", "1", "1", "false", lazy, persist]);
+    command
+        .arg(data)
+        .arg("--allow-dev-keys")
+        .stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn a_circuit_that_is_too_large_is_refused_before_anything_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let words = [
+        "circuit claim/poseidon needs a domain of 32768, MAX_CIRCUIT_SIZE is 16384",
+        "raise it or use fewer txs per inner rollup",
+    ];
+    for lazy in ["true", "false"] {
+        let mut command = rollup_cli(lazy, "true", &data);
+        refused(command.env("MAX_CIRCUIT_SIZE", "16384"), 2, &words);
+    }
+    // Nothing answers at these addresses: it is refused before they are needed.
+    let mut worker = zkwhirl(&["worker", "--overcommit", "--allow-dev-keys"]);
+    worker
+        .args(["--amqp-url", "amqp://localhost:1/none"])
+        .args(["--redis-url", "redis://localhost:1"])
+        .arg("--data-dir")
+        .arg(&data)
+        .env("MAX_CIRCUIT_SIZE", "16384");
+    refused(&mut worker, 2, &words);
+    assert!(!data.exists(), "no folder was made");
+}
+
+#[test]
+fn lazy_init_makes_no_key_and_without_persist_none_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let output = rollup_cli("true", "true", &data).output().unwrap();
+    assert!(output.status.success());
+    assert!(!data.exists(), "lazy: no request, no key");
+
+    let temporary = folder.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let mut command = rollup_cli("false", "false", &data);
+    let output = command.env("TMPDIR", &temporary).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("key"), "keys were made at the start: {said}");
+    assert!(!data.exists(), "not kept: DATA_DIR is not used");
+    assert_eq!(
+        fs::read_dir(&temporary).unwrap().count(),
+        0,
+        "nothing is left"
+    );
+}

@@ -1,0 +1,108 @@
+//! Another program behind the slots that speaks `rollup_cli`'s protocol:
+//! Aztec Connect's own, or anything that behaves like it.
+
+use std::{path::PathBuf, time::Duration};
+
+use bytes::Bytes;
+use zkwhirl_circuits::Suite;
+use zkwhirl_job::Sizes;
+use zkwhirl_prover::stdio::{ChildConfig, CliArguments, Dialect, Eager};
+
+use super::{Rollups, crs};
+
+/// A real claim, made by the original code and accepted by its `rollup_cli`:
+/// what a program must prove before it is given jobs again.
+const SELF_TEST: &[u8] = include_bytes!("../../../tests/vectors/valid_claim_0_request.bin");
+
+/// How long a lazy program builds its three small circuits.
+const LAZY_START: Duration = Duration::from_secs(30 * 60);
+/// How long one builds all of them.
+const EAGER_START: Duration = Duration::from_secs(4 * 3600);
+/// The same in the middle of a root verifier's hour.
+const EAGER_START_IN_JOB: Duration = Duration::from_secs(55 * 60);
+/// How long it may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How the program's processes are started: as Halloumi does it, but for the
+/// reference string, which is in the data directory.
+#[derive(Debug, Clone)]
+pub struct CliProvers {
+    /// The sizes of its circuits.
+    pub sizes: Sizes,
+    /// The program.
+    pub program: PathBuf,
+    /// Where its keys and, in `crs`, the reference string are.
+    pub data_dir: PathBuf,
+    /// The largest circuit: how much of the reference string must be there.
+    pub max_circuit_size: u64,
+    /// Mock proofs.
+    pub mock: bool,
+    /// Keys are made by the first job that needs them.
+    pub lazy_init: bool,
+    /// Keys are kept on disk.
+    pub persist: bool,
+    /// How much private memory a process may have, in bytes.
+    pub memory_limit: Option<u64>,
+}
+
+impl CliProvers {
+    /// What it rolls up: Aztec Connect's own statements.
+    pub fn rollups(&self) -> Rollups {
+        Rollups {
+            suite: Suite::Pedersen,
+            sizes: self.sizes,
+        }
+    }
+
+    /// Whether the program and its reference string are there. `Err` says what
+    /// is missing and how to get it.
+    pub fn check(&self) -> Result<(), String> {
+        if !self.program.is_file() {
+            let program = self.program.display();
+            return Err(format!(
+                "ZKWHIRL_ROLLUP_CLI={program} is no file: it must name rollup_cli's binary"
+            ));
+        }
+        crs::check(&self.crs_dir(), self.max_circuit_size)
+    }
+
+    fn crs_dir(&self) -> PathBuf {
+        self.data_dir.join("crs")
+    }
+
+    pub(super) fn child(&self) -> ChildConfig {
+        let arguments = |lazy_init| {
+            let arguments = CliArguments {
+                crs_dir: self.crs_dir(),
+                sizes: self.sizes,
+                mock: self.mock,
+                lazy_init,
+                persist: self.persist,
+                data_dir: self.data_dir.clone(),
+            };
+            arguments.to_strings()
+        };
+        // A lazy one takes the transactions of an inner rollup for the inner
+        // rollups of a root rollup when a root verifier comes first.
+        let misled = self.lazy_init && self.sizes.txs_per_inner() != self.sizes.inners_per_root();
+        ChildConfig {
+            name: "rollup_cli".to_owned(),
+            program: self.program.clone(),
+            arguments: arguments(self.lazy_init),
+            environment: Vec::new(),
+            sizes: self.sizes,
+            dialect: Dialect::RollupCli,
+            start_deadline: match self.lazy_init {
+                true => LAZY_START,
+                false => EAGER_START,
+            },
+            grace: GRACE,
+            self_test: Some(Bytes::from_static(SELF_TEST)),
+            verifier_first: misled.then(|| Eager {
+                arguments: arguments(false),
+                start_deadline: EAGER_START_IN_JOB,
+            }),
+            memory_limit: self.memory_limit,
+        }
+    }
+}

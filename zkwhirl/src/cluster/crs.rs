@@ -1,0 +1,102 @@
+//! The reference string that `rollup_cli` reads: `transcriptNN.dat` files, a
+//! manifest of seven big-endian words and then points of 64 bytes each.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+const MANIFEST_BYTES: usize = 28;
+const POINT_BYTES: u64 = 64;
+/// Points of a full transcript.
+const TRANSCRIPT_POINTS: u64 = 5_040_000;
+/// Where the original takes them from.
+const SOURCE: &str = "https://aztec-ignition.s3-eu-west-2.amazonaws.com/MAIN%20IGNITION/sealed";
+
+/// Whether a directory holds the points of a circuit of `size` rows.
+///
+/// Nothing is fetched: a prover that starts must not depend on a server, and
+/// nobody publishes digests to check a download by. A partial transcript is
+/// enough when it is long enough.
+pub(super) fn check(directory: &Path, size: u64) -> Result<(), String> {
+    let mut points = 0;
+    for number in 0..=u8::MAX {
+        let name = format!("transcript{number:02}.dat");
+        let path = directory.join(&name);
+        match points_of(&path) {
+            Ok(found) => points += found,
+            Err(error) => {
+                return Err(format!(
+                    "MAX_CIRCUIT_SIZE={size} needs {size} points of the reference string, {} has \
+                     {points} ({name}: {error}); fetch it: mkdir -p {0} && curl -fo {}/{name} {SOURCE}/{name}",
+                    directory.display(),
+                    directory.display(),
+                ));
+            }
+        }
+        if points >= size {
+            return Ok(());
+        }
+        if points % TRANSCRIPT_POINTS != 0 {
+            return Err(format!(
+                "MAX_CIRCUIT_SIZE={size} needs {size} points of the reference string, {} ends after \
+                 {points}: fetch the whole file from {SOURCE}/{name}",
+                path.display()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The points that are in a transcript, whatever its manifest promises.
+fn points_of(path: &Path) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let mut manifest = [0; MANIFEST_BYTES];
+    file.read_exact(&mut manifest)?;
+    let promised = u32::from_be_bytes([manifest[16], manifest[17], manifest[18], manifest[19]]);
+    let bytes = file.metadata()?.len() - MANIFEST_BYTES as u64;
+    Ok(u64::from(promised).min(bytes / POINT_BYTES))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// A transcript whose points nobody reads.
+    fn transcript(directory: &Path, number: usize, promised: u32, there: u64) {
+        let path = directory.join(format!("transcript{number:02}.dat"));
+        let mut file = File::create(path).unwrap();
+        let words = [number as u32, 7, 35_000_000, 1, promised, 1, 0];
+        for word in words {
+            file.write_all(&word.to_be_bytes()).unwrap();
+        }
+        file.set_len(MANIFEST_BYTES as u64 + POINT_BYTES * there)
+            .unwrap();
+    }
+
+    #[test]
+    fn a_reference_string_that_is_too_short_says_where_the_rest_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let check = |size| check(directory.path(), size);
+        let missing = check(8).unwrap_err();
+        assert!(
+            missing.contains("transcript00.dat: No such file"),
+            "{missing}"
+        );
+        assert!(missing.contains("curl -fo"), "{missing}");
+
+        transcript(directory.path(), 0, 5_040_000, 100);
+        check(64).unwrap();
+        let cut = check(128).unwrap_err();
+        assert!(cut.contains("ends after 100"), "{cut}");
+
+        transcript(directory.path(), 0, 5_040_000, 5_040_000);
+        let second = check(1 << 23).unwrap_err();
+        assert!(second.contains("transcript01.dat"), "{second}");
+        transcript(directory.path(), 1, 5_040_000, 5_040_000);
+        check(1 << 23).unwrap();
+    }
+}

@@ -1,0 +1,77 @@
+//! `zkwhirl keys circuits`.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use zkwhirl_circuits::{Circuit, Suite};
+use zkwhirl_job::Sizes;
+use zkwhirl_prover::native::Setting;
+
+use crate::{
+    cli::CircuitsArgs,
+    shell::exit,
+    ui::{self, table::table},
+};
+
+#[derive(Debug, Serialize)]
+struct CircuitLine {
+    circuit: String,
+    /// Proofs by it of a full inner rollup, or of a claim.
+    proofs: usize,
+    rows: usize,
+    domain_log2: u32,
+    parts: Vec<(String, usize)>,
+}
+
+pub(super) fn run(args: &CircuitsArgs) -> anyhow::Result<ExitCode> {
+    let sizes = Sizes::new(args.txs, 1).map_err(exit::usage)?;
+    let mut lines = Vec::new();
+    let suites = Suite::ALL.into_iter();
+    for suite in suites.filter(|each| args.suite.is_none_or(|only| only == *each)) {
+        let setting = Setting::new(suite, sizes, args.max_circuit_size);
+        let circuits = setting.circuits().map_err(exit::usage)?.into_iter();
+        lines.extend(circuits.map(|circuit| describe(circuit, &setting)));
+    }
+    if args.json {
+        ui::say(&serde_json::to_string_pretty(&lines)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in lines {
+        ui::say(&format!(
+            "{}   {}{} rows, domain 2^{}",
+            line.circuit,
+            match line.proofs {
+                1 => String::new(),
+                proofs => format!("{proofs} proofs of "),
+            },
+            ui::grouped(line.rows as u64),
+            line.domain_log2
+        ));
+        let rows = line
+            .parts
+            .into_iter()
+            .map(|(part, rows)| vec![format!("  {part}"), ui::grouped(rows as u64)])
+            .collect();
+        ui::say(&format!(
+            "{}\n",
+            table(&["  part", "rows"], &["rows"], rows)
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(circuit: Circuit, setting: &Setting) -> CircuitLine {
+    let parts: Vec<(String, usize)> = circuit
+        .rows()
+        .into_iter()
+        .map(|(part, rows)| (part.to_owned(), rows))
+        .collect();
+    let rows: usize = parts.iter().map(|(_, rows)| rows).sum();
+    CircuitLine {
+        circuit: circuit.to_string(),
+        proofs: setting.proofs(&circuit),
+        rows,
+        domain_log2: (rows + 2).next_power_of_two().ilog2(),
+        parts,
+    }
+}

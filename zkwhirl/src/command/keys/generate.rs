@@ -1,0 +1,64 @@
+//! `zkwhirl keys generate`.
+
+use std::process::ExitCode;
+
+use zkwhirl_keystore::{EmbeddedKeyStore, KeyStore, Provenance};
+use zkwhirl_prover::native::{Engine, EngineConfig, import_powers};
+
+use super::{KeyLine, short};
+use crate::{
+    cli::GenerateArgs,
+    shell::exit,
+    ui::{self, bar::Bar},
+};
+
+pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
+    if !args.keys.persist {
+        return Err(exit::usage(anyhow::anyhow!(
+            "PERSIST=false keeps no keys: there is nothing to generate"
+        )));
+    }
+    let store = EmbeddedKeyStore::new(&args.keys.data_dir);
+    let mut engine = Engine::new(EngineConfig {
+        suite: args.rollup.suite,
+        sizes: args.rollup.sizes().map_err(exit::usage)?,
+        data_dir: args.keys.data_dir.clone(),
+        max_circuit_size: args.keys.max_circuit_size,
+        provenance: match args.dev_seed {
+            Some(seed) => Provenance::DevSeeded { seed },
+            None => Provenance::SingleParty,
+        },
+        allow_dev_keys: args.dev_seed.is_some(),
+        lazy_init: true,
+        persist: true,
+    });
+    let mut lines = Vec::new();
+    let circuits = match args.circuit {
+        Some(one) => vec![one],
+        None => engine.setting().circuits().map_err(exit::usage)?,
+    };
+    for circuit in circuits {
+        let bar = Bar::start(&circuit.to_string());
+        if let Some(ptau) = &args.ptau {
+            import_powers(&store, &circuit, ptau, &|step| bar.step(step))?;
+        }
+        let key = engine.key(&circuit, &|progress| bar.show(progress));
+        bar.finish();
+        let key = key?;
+        if args.json {
+            let file = KeyStore::find(&store, key.circuit())?;
+            lines.extend(file.as_ref().map(KeyLine::of));
+        } else {
+            ui::say(&format!(
+                "{circuit}  {} rows  key {}  {}",
+                ui::grouped(key.rows() as u64),
+                short(&key.id().to_string()),
+                key.provenance()
+            ));
+        }
+    }
+    if args.json {
+        ui::say(&serde_json::to_string_pretty(&lines)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,98 @@
+//! `zkwhirl keys import`.
+
+use std::{fs, path::Path, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use zkwhirl::cluster::client_circuit;
+use zkwhirl_circuits::Suite;
+use zkwhirl_job::Kind;
+use zkwhirl_keystore::{CLIENT_VK_BYTES, EmbeddedKeyStore, KeyFile, KeyStore};
+use zkwhirl_prover::native::{audit, import_key, import_zkey};
+
+use super::{KeyLine, short, verify};
+use crate::{
+    cli::ImportArgs,
+    ui::{self, bar::Bar},
+};
+
+pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    let store = args.place.store()?;
+    let files = [
+        (Kind::JoinSplitVk, &args.join_split_vk),
+        (Kind::AccountVk, &args.account_vk),
+    ];
+    for (kind, file) in files {
+        if let Some(file) = file {
+            let bytes = client_vk(store.as_ref(), args.suite, kind, file)?;
+            if !args.json {
+                ui::say(&format!(
+                    "{kind} of {} clients: {bytes} bytes kept",
+                    args.suite
+                ));
+            }
+        }
+    }
+    if args.key.is_none() && args.zkey.is_none() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    // A key becomes one of ours after a proof under it was verified, and not
+    // before: until then it lies beside.
+    let data_dir = &args.place.data_dir;
+    fs::create_dir_all(data_dir)
+        .with_context(|| format!("cannot create {}", data_dir.display()))?;
+    let beside = tempfile::Builder::new()
+        .prefix("import-")
+        .tempdir_in(data_dir)
+        .with_context(|| format!("cannot create a folder in {}", data_dir.display()))?;
+    let staging = EmbeddedKeyStore::new(beside.path());
+    let bar = Bar::start("import");
+    let key = stage(args, &staging, &bar).and_then(|(circuit, key)| {
+        verify::proof(circuit, Arc::new(staging.clone()), &bar)?;
+        Ok(import_key(store.as_ref(), &key)?)
+    });
+    bar.finish();
+    let key = key?;
+    if args.json {
+        ui::say(&serde_json::to_string_pretty(&KeyLine::of(&key))?);
+    } else {
+        ui::say(&format!(
+            "{}  {} rows  key {}  {}",
+            key.circuit().name,
+            ui::grouped(key.circuit().rows),
+            short(&key.id().to_string()),
+            key.provenance()
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The key in a store of its own, every point checked.
+fn stage(
+    args: &ImportArgs,
+    staging: &EmbeddedKeyStore,
+    bar: &Bar,
+) -> anyhow::Result<(zkwhirl_circuits::Circuit, KeyFile)> {
+    let step = |step| bar.step(step);
+    if let (Some(circuit), Some(zkey)) = (args.circuit, &args.zkey) {
+        let key = import_zkey(staging, &circuit, zkey, args.ptau.as_deref(), &step)?;
+        return Ok((circuit, key));
+    }
+    let path = args.key.as_deref().context("no key was given")?;
+    let file = KeyFile::inspect(path)?;
+    let circuit = audit(&file, &step)?;
+    Ok((circuit, import_key(staging, &file)?))
+}
+
+/// Keeps a client circuit's verification key; returns its length.
+fn client_vk(store: &dyn KeyStore, suite: Suite, kind: Kind, file: &Path) -> anyhow::Result<u64> {
+    let circuit = client_circuit(suite, kind).context("no client circuit has this kind")?;
+    let context = || format!("cannot read {}", file.display());
+    let length = fs::metadata(file).with_context(context)?.len();
+    anyhow::ensure!(
+        length <= CLIENT_VK_BYTES as u64,
+        "{} has {length} bytes, a verification key has at most {CLIENT_VK_BYTES}",
+        file.display()
+    );
+    store.import_client_vk(&circuit, &fs::read(file).with_context(context)?)?;
+    Ok(length)
+}

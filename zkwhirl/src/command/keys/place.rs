@@ -1,0 +1,99 @@
+//! Where keys are, and which of them is meant.
+
+use std::sync::Arc;
+
+use zkwhirl::cluster::{FleetKeys, fleet_store, key_store};
+use zkwhirl_keystore::{EmbeddedKeyStore, FleetKeyStore, KeyError, KeyFile, KeyStore};
+
+use crate::{cli::PlaceArgs, shell::exit, ui};
+
+impl PlaceArgs {
+    /// This machine's keys.
+    pub(super) fn local(&self) -> EmbeddedKeyStore {
+        EmbeddedKeyStore::new(&self.data_dir)
+    }
+
+    /// The keystore: the fleet's when there is one.
+    pub(super) fn store(&self) -> Result<Arc<dyn KeyStore>, KeyError> {
+        key_store(&self.data_dir, self.fleet_keys().as_ref())
+    }
+
+    /// The fleet's keystore, when a Redis was named.
+    pub(super) fn fleet(&self) -> Result<Option<FleetKeyStore>, KeyError> {
+        let fleet = self.fleet_keys();
+        fleet
+            .map(|fleet| fleet_store(&self.data_dir, &fleet))
+            .transpose()
+    }
+
+    fn fleet_keys(&self) -> Option<FleetKeys> {
+        self.redis_url.clone().map(|redis_url| FleetKeys {
+            redis_url,
+            namespace: self.namespace.clone(),
+            share: self.key_share.clone(),
+        })
+    }
+
+    /// The keys here that open, and how many do not: those are complained of.
+    pub(super) fn keys(&self) -> Result<(Vec<KeyFile>, usize), KeyError> {
+        let mut keys = Vec::new();
+        let mut bad = 0;
+        for key in self.local().list()? {
+            match key {
+                Ok(key) => keys.push(key),
+                Err(error) => {
+                    bad += 1;
+                    ui::complain(&format!("zkwhirl: {error}"));
+                }
+            }
+        }
+        Ok((keys, bad))
+    }
+
+    /// The one key that `name` names: a circuit, or the start of an id.
+    pub(super) fn key(&self, name: &str) -> anyhow::Result<KeyFile> {
+        let mut named = pick(self.keys()?.0, name);
+        match (named.pop(), named.is_empty()) {
+            (Some(key), true) => Ok(key),
+            (Some(_), false) => Err(exit::usage(anyhow::anyhow!(
+                "{name} names {} keys: give the start of an id, see zkwhirl keys list",
+                named.len() + 1
+            ))),
+            (None, _) => Err(self.missing(name)),
+        }
+    }
+
+    /// The keys that `names` name, each of which must name some; all when there
+    /// are none.
+    pub(super) fn named(&self, names: &[String]) -> anyhow::Result<(Vec<KeyFile>, usize)> {
+        let (mut keys, bad) = self.keys()?;
+        if names.is_empty() {
+            return Ok((keys, bad));
+        }
+        for name in names {
+            if !keys.iter().any(|key| is_named(key, name)) {
+                return Err(self.missing(name));
+            }
+        }
+        keys.retain(|key| names.iter().any(|name| is_named(key, name)));
+        Ok((keys, 0))
+    }
+
+    fn missing(&self, name: &str) -> anyhow::Error {
+        let directory = self.local().directory().display().to_string();
+        exit::usage(anyhow::anyhow!(
+            "there is no key {name} in {directory}: zkwhirl keys list shows those that are there, \
+             zkwhirl keys generate makes others"
+        ))
+    }
+}
+
+fn pick(keys: Vec<KeyFile>, name: &str) -> Vec<KeyFile> {
+    let named = |key: &KeyFile| is_named(key, name);
+    keys.into_iter().filter(named).collect()
+}
+
+fn is_named(key: &KeyFile, name: &str) -> bool {
+    // Four digits: enough to mean one, too long to be a slip.
+    key.circuit().name == name || (name.len() >= 4 && key.id().to_string().starts_with(name))
+}

@@ -1,0 +1,71 @@
+//! `zkwhirl keys remove`.
+
+use std::{
+    io::{self, BufRead, IsTerminal},
+    process::ExitCode,
+};
+
+use zkwhirl_keystore::KeyFile;
+
+use super::{KeyLine, short};
+use crate::{cli::RemoveArgs, shell::exit, ui};
+
+pub(super) fn run(args: &RemoveArgs) -> anyhow::Result<ExitCode> {
+    let (keys, _) = args.place.named(&args.keys)?;
+    let fleet = args.place.fleet()?;
+    let lines: Vec<KeyLine> = keys.iter().map(KeyLine::of).collect();
+    if !args.yes && !agreed(&lines)? {
+        ui::say("nothing was removed");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (key, line) in keys.into_iter().zip(&lines) {
+        let of_the_fleet = match &fleet {
+            Some(fleet) => fleet.remove(key)?,
+            None => remove_here(args, key)?,
+        };
+        if !args.json {
+            ui::say(&format!("removed {}  {}", line.circuit, short(&line.id)));
+        }
+        if of_the_fleet {
+            ui::complain(
+                "it was the fleet's: a machine that still holds it makes it that again; \
+                 remove it there too",
+            );
+        }
+    }
+    if args.json {
+        ui::say(&serde_json::to_string_pretty(&lines)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove_here(args: &RemoveArgs, key: KeyFile) -> anyhow::Result<bool> {
+    let path = key.path().to_owned();
+    // An open key counts as one in use.
+    drop(key);
+    args.place.local().remove(&path)?;
+    Ok(false)
+}
+
+/// Asks whoever sits before the terminal.
+fn agreed(keys: &[KeyLine]) -> anyhow::Result<bool> {
+    if !io::stdin().is_terminal() {
+        return Err(exit::usage(anyhow::anyhow!(
+            "nobody can be asked: say --yes to remove {} keys",
+            keys.len()
+        )));
+    }
+    for key in keys {
+        ui::say(&format!(
+            "{}  {}  {}  {}",
+            key.circuit,
+            short(&key.id),
+            ui::bytes(key.bytes),
+            key.provenance
+        ));
+    }
+    ui::complain("remove? proofs under another key will need another verification key [y/N]");
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

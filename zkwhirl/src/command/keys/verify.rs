@@ -1,0 +1,100 @@
+//! `zkwhirl keys verify`: the full check, proof included.
+
+use std::{process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use serde::Serialize;
+use zkwhirl_circuits::Circuit;
+use zkwhirl_job::Sizes;
+use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile, KeyStore, Provenance};
+use zkwhirl_prover::native::{Engine, EngineConfig, audit};
+
+use super::{sample, short};
+use crate::{
+    cli::KeysVerifyArgs,
+    ui::{self, bar::Bar},
+};
+
+/// A key in `--json`.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    circuit: String,
+    id: String,
+    provenance: String,
+    good: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+pub(super) fn run(args: &KeysVerifyArgs) -> anyhow::Result<ExitCode> {
+    let (keys, mut bad) = args.place.named(&args.keys)?;
+    let store = args.place.local();
+    let mut verdicts = Vec::new();
+    for key in &keys {
+        let (circuit, id) = (key.circuit().name.clone(), key.id().to_string());
+        let bar = Bar::start(&circuit);
+        let checked = check(key, &store, &bar);
+        bar.finish();
+        let problem = checked.err().map(|error| format!("{error:#}"));
+        if !args.json {
+            ui::say(&match &problem {
+                None => format!(
+                    "✓ {circuit}  {}  {} rows, every byte, every point, a proof  {}",
+                    short(&id),
+                    ui::grouped(key.circuit().rows),
+                    key.provenance()
+                ),
+                Some(problem) => format!("✗ {circuit}  {}  {problem}", short(&id)),
+            });
+        }
+        bad += usize::from(problem.is_some());
+        verdicts.push(Verdict {
+            circuit,
+            id,
+            provenance: key.provenance().to_string(),
+            good: problem.is_none(),
+            problem,
+        });
+    }
+    if args.json {
+        ui::say(&serde_json::to_string_pretty(&verdicts)?);
+    } else if verdicts.is_empty() && bad == 0 {
+        ui::say("no keys to verify");
+    }
+    anyhow::ensure!(
+        bad == 0,
+        "{bad} keys are not good: zkwhirl keys remove, then make or import them again"
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(key: &KeyFile, store: &EmbeddedKeyStore, bar: &Bar) -> anyhow::Result<()> {
+    let circuit = audit(key, &|step| bar.step(step))?;
+    let used = store.path(key.circuit());
+    anyhow::ensure!(
+        used == key.path(),
+        "it lies under a name where nobody looks; {} is looked for",
+        used.display()
+    );
+    proof(circuit, Arc::new(store.clone()), bar)
+}
+
+/// Makes and verifies a proof under a store's key for a circuit.
+pub(super) fn proof(circuit: Circuit, store: Arc<dyn KeyStore>, bar: &Bar) -> anyhow::Result<()> {
+    let config = EngineConfig {
+        suite: circuit.suite,
+        // No request is proved, so none has to fit.
+        sizes: Sizes::new(1, 1)?,
+        // Unused: the store is given.
+        data_dir: Default::default(),
+        max_circuit_size: u64::MAX,
+        provenance: Provenance::SingleParty,
+        allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
+    };
+    let witness = sample::witness(circuit)?;
+    Engine::with_store(config, store)
+        .try_key(circuit, witness, &|progress| bar.show(progress))
+        .context("no proof under it verifies")
+}

@@ -1,0 +1,82 @@
+//! Keys before work: where they lie, and that they are there.
+
+use std::{env, path::Path};
+
+use anyhow::Context;
+use tempfile::TempDir;
+use zkwhirl::cluster::{NativeProvers, provenance};
+use zkwhirl_prover::native::{Engine, EngineConfig, EngineError};
+
+use crate::{
+    cli::KeyArgs,
+    shell::exit,
+    ui::{self, bar::Bar},
+};
+
+/// A folder for keys that are not kept; it goes when this is dropped.
+#[derive(Debug)]
+pub(super) struct NotKept(#[expect(dead_code, reason = "dropping it removes the folder")] TempDir);
+
+/// Without `PERSIST` keys lie in a folder of their own, which `keys` names from
+/// now on.
+pub(super) fn place(keys: &mut KeyArgs) -> anyhow::Result<Option<NotKept>> {
+    if keys.persist {
+        return Ok(None);
+    }
+    let folder = temporary()?;
+    keys.data_dir = folder.path().to_owned();
+    Ok(Some(NotKept(folder)))
+}
+
+/// A folder that goes when it is dropped.
+pub(super) fn temporary() -> anyhow::Result<TempDir> {
+    let beside = env::temp_dir();
+    let folder = tempfile::Builder::new().prefix("zkwhirl-keys-").tempdir();
+    folder.with_context(|| format!("cannot create a folder for keys in {}", beside.display()))
+}
+
+/// Refuses circuits that are too large and, unless `lazy`, sees to it that all
+/// keys are here, before a worker claims its first job.
+pub(super) fn native(provers: &NativeProvers, lazy: bool) -> anyhow::Result<()> {
+    let config = EngineConfig {
+        suite: provers.rollups.suite,
+        sizes: provers.rollups.sizes,
+        data_dir: provers.data_dir.clone(),
+        max_circuit_size: provers.max_circuit_size,
+        provenance: provenance(provers.allow_dev_keys),
+        allow_dev_keys: provers.allow_dev_keys,
+        lazy_init: lazy,
+        // The children use the files.
+        persist: true,
+    };
+    let mut engine = Engine::with_store(config, provers.key_store()?);
+    let bar = Bar::start("keys");
+    let ready = engine.start(&|_| true, &|_, progress| bar.show(progress));
+    bar.finish();
+    ready.map_err(at_start)?;
+    for key in engine.loaded() {
+        ui::say(&format!(
+            "key {}  {}  {}",
+            key.circuit().name,
+            &key.id().to_string()[..8],
+            key.provenance()
+        ));
+    }
+    Ok(())
+}
+
+/// A circuit that is too large is a matter of configuration.
+pub(super) fn at_start(error: EngineError) -> anyhow::Error {
+    match error {
+        EngineError::TooLarge { .. } => exit::usage(error),
+        other => other.into(),
+    }
+}
+
+/// Removes a folder when the process must leave without dropping anything.
+pub(super) fn forget(folder: Option<&Path>) {
+    if let Some(folder) = folder {
+        // Nobody is left to tell.
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}
