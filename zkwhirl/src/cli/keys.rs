@@ -29,6 +29,14 @@ pub(crate) enum KeysCommand {
             default_value = "1"
         )]
         txs: u32,
+        /// Inner rollups of a rollup
+        #[arg(
+            long,
+            value_name = "M",
+            env = "NUM_OUTER_ROLLUP_PROOFS",
+            default_value = "1"
+        )]
+        inners: u32,
         /// The largest circuit: a power of two
         #[arg(
             long,

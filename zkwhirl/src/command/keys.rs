@@ -24,9 +24,13 @@ pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
         KeysCommand::Circuits {
             suite,
             txs,
+            inners,
             max_circuit_size,
             json,
-        } => circuits(suite, txs, max_circuit_size, json),
+        } => {
+            let sizes = Sizes::new(txs, inners).map_err(exit::usage)?;
+            circuits(suite, sizes, max_circuit_size, json)
+        }
         KeysCommand::List { data_dir, json } => list(&data_dir, json),
         KeysCommand::Import {
             suite,
@@ -74,11 +78,10 @@ struct CircuitLine {
 
 fn circuits(
     only: Option<Suite>,
-    txs: u32,
+    sizes: Sizes,
     max_circuit_size: u64,
     json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let sizes = Sizes::new(txs, 1).map_err(exit::usage)?;
     let mut lines = Vec::new();
     for suite in Suite::ALL {
         if only.is_none_or(|only| only == suite) {
