@@ -4,6 +4,7 @@
 //! | scenario | what it pins down |
 //! |---|---|
 //! | `real_requests` | requests made by the original code come back proved, with the original's public inputs |
+//! | `clients` | users' transactions are proved, let in under the keys of two vk jobs, and verified before they are rolled up |
 //! | `faults` | what dies or is wrong costs an attempt or is parked; Falafel notices nothing |
 //! | `load` | 900 jobs at once: all delivered, in order, in bounded memory |
 //! | `rollups` | three whole rollups settle, each with claims of the one before; workers and Falafel die in the root phase |
@@ -12,6 +13,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod clients;
 mod command_line;
 mod faults;
 mod load;
@@ -19,5 +21,3 @@ mod real_requests;
 mod rollups;
 mod support;
 mod whole_rollup;
-#[path = "../../prover/tests/rollup/world.rs"]
-mod world;

@@ -48,7 +48,10 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) async fn start(self) -> Stage {
         let sizes = self.provers.rollups().sizes;
-        let config = FalafelConfig::new(self.plan, Arc::new(self.provers.checker().unwrap()));
+        let config = FalafelConfig {
+            clients: self.provers.users().unwrap(),
+            ..FalafelConfig::new(self.plan, Arc::new(self.provers.checker().unwrap()))
+        };
         let pipeline = config.events.subscribe();
         let falafel = Falafel::start(config).await.unwrap();
         let url = |address| Url::parse(&format!("http://{address}")).unwrap();

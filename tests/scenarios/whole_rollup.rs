@@ -6,17 +6,20 @@ use bytes::Bytes;
 use serde_json::Value;
 use tempfile::TempDir;
 use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::{
+    users::{Door, Pool},
+    world::World,
+};
 use zkwhirl_job::{Request, Sizes, request::RootVerifierRequest};
 use zkwhirl_keystore::Provenance;
 use zkwhirl_prover::native::{Engine, EngineConfig};
 
 use crate::{
     command_line::{text, zkwhirl},
-    support::{data_dir, vector_path},
-    world::{World, claim},
+    support::{data_dir, native, vector_path},
 };
 
-/// A claim and a payment rolled up, 2×1; the payment's proof is not covered.
+/// A claim and a user's defi deposit rolled up, 2×1.
 fn final_buffer() -> Bytes {
     let sizes = Sizes::new(2, 1).unwrap();
     let mut engine = Engine::new(EngineConfig {
@@ -30,11 +33,17 @@ fn final_buffer() -> Bytes {
         persist: true,
     });
     let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
-    let mut world = World::new(Suite::Poseidon, sizes);
-    let claim = prove(Request::Claim(Box::new(claim(Suite::Poseidon))));
-    let txs = vec![world.claim_tx(&claim), world.send()];
-    let inner = prove(world.inner(txs));
-    let root = world.root(vec![inner]);
+    let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
+    let claim = draft.claims(1).remove(0).request;
+    let claim = prove(Request::Claim(Box::new(claim)));
+    let door = Door {
+        proofs: &*native(Suite::Poseidon, 2, 1).users().unwrap(),
+        keys: None,
+        pool: &Pool::default(),
+    };
+    let inner = draft.inners(2, &[claim], &door).unwrap().remove(0).request;
+    let inner = prove(Request::TxRollup(Box::new(inner)));
+    let root = draft.root(&[inner]).unwrap().request;
     let root_rollup_reply = prove(Request::RootRollup(Box::new(root)));
     prove(Request::RootVerifier(Box::new(RootVerifierRequest {
         root_rollup_reply,
@@ -76,10 +85,9 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
         "root-rollup/poseidon/1/2",
         "tx-rollup/poseidon/2",
         "dev key (seed 2026, never for funds)",
-        "not proved: 1 of 1 send txs",
         "not proved: the old roots",
         "everybody can forge proofs under development keys",
-        "3 proofs verified",
+        "4 proofs verified",
     ] {
         assert!(table.contains(words), "{table}\nlacks {words:?}");
     }
@@ -106,13 +114,13 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
     );
     assert_eq!(
         (&report["inner_rollups"], &report["proofs"]),
-        (&1.into(), &3.into())
+        (&1.into(), &4.into())
     );
     assert_eq!(report["insecure_keys"], true);
     let circuits = report["circuits"].as_array().unwrap();
-    assert_eq!(circuits.len(), 3);
+    assert_eq!(circuits.len(), 4);
     let txs = serde_json::json!([
-        {"kind": "send", "txs": 1, "client_proofs": 0},
+        {"kind": "defi deposit", "txs": 1, "client_proofs": 1},
         {"kind": "claim", "txs": 1, "client_proofs": 1},
     ]);
     assert_eq!(report["txs"], txs);
@@ -121,7 +129,7 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
     for (place, words) in [
         (
             buffer.len() - 1,
-            "inner rollup 0: client proof of tx 0: the proof",
+            "inner rollup 0: client proof of tx 1: the proof",
         ),
         (31, "root rollup: the proof does not verify"),
     ] {

@@ -28,7 +28,7 @@ use reception::Reception;
 use crate::{
     Event, JobServers,
     job_server::Rejected,
-    users::{ClientProofs, NotLetIn},
+    users::{ClientProofs, NotLetIn, Pool},
     world::World,
 };
 
@@ -109,6 +109,7 @@ pub(crate) struct Pipeline {
     verifier: Arc<dyn FinalVerifier>,
     clients: Arc<dyn ClientProofs>,
     world: Mutex<Arc<World>>,
+    pool: Arc<Pool>,
     reception: watch::Sender<Reception>,
     pub(crate) progress: Mutex<Progress>,
     pub(crate) state: watch::Sender<State>,
@@ -133,6 +134,7 @@ impl Pipeline {
             verifier: deps.verifier,
             clients: deps.clients,
             world: Mutex::new(Arc::new(world)),
+            pool: Arc::default(),
             reception: watch::Sender::new(Reception::Closed),
             progress: Mutex::default(),
             state: watch::Sender::new(State::Running),

@@ -51,11 +51,12 @@ impl Pipeline {
         keys: Option<ClientKeys>,
     ) -> Result<(Draft, Vec<Bytes>), ProveError> {
         let txs = self.plan.txs;
-        let clients = Arc::clone(&self.clients);
+        let (clients, pool) = (Arc::clone(&self.clients), Arc::clone(&self.pool));
         let (draft, inners) = blocking(move || {
             let door = Door {
                 proofs: &*clients,
                 keys: keys.as_ref(),
+                pool: &pool,
             };
             let inners = draft.inners(txs, &claims, &door);
             (draft, inners)
@@ -87,6 +88,7 @@ impl Pipeline {
         };
         let world = blocking(move || draft.settle()).await;
         *locked(&self.world) = Arc::new(world);
+        self.pool.clear();
         locked(&self.progress).settled += 1;
         let _ = self.events.send(settled);
         Ok(())

@@ -1,9 +1,16 @@
 //! Where transactions come in.
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use bytes::Bytes;
-use zkwhirl_circuits::client::ClientWitness;
-use zkwhirl_circuits::client::proof_id;
-use zkwhirl_job::request::{ClientProof, field};
+use zkwhirl_circuits::client::{ClientWitness, proof_id};
+use zkwhirl_job::{
+    Word,
+    request::{ClientProof, field},
+};
 
 use super::ClientProofs;
 
@@ -16,6 +23,12 @@ pub struct ClientKeys {
     pub account: Bytes,
 }
 
+/// Transactions that came in and are not settled. It outlives processes, as
+/// the original's database does: what is rolled up again after a restart is
+/// the same to the last bit of its proofs.
+#[derive(Debug, Default)]
+pub struct Pool(Mutex<HashMap<[Word; 16], ClientProof>>);
+
 /// Proves what users send, and lets in what verifies.
 #[derive(Debug, Clone, Copy)]
 pub struct Door<'a> {
@@ -23,6 +36,8 @@ pub struct Door<'a> {
     pub proofs: &'a dyn ClientProofs,
     /// What Falafel verifies with; without keys it looks at no proof.
     pub keys: Option<&'a ClientKeys>,
+    /// Where they go; nobody proves again what is there.
+    pub pool: &'a Pool,
 }
 
 /// A user's transaction that did not come in.
@@ -36,11 +51,35 @@ pub enum NotLetIn {
     Refused(String),
 }
 
+impl Pool {
+    /// A rollup is settled, and what is left cannot be spent as it is.
+    pub(crate) fn clear(&self) {
+        self.locked().clear();
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<[Word; 16], ClientProof>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Door<'_> {
-    /// Proves a transaction and lets it in.
-    pub(crate) fn send(&self, witness: &ClientWitness) -> Result<ClientProof, NotLetIn> {
+    /// Proves a transaction of these public inputs and lets it in, unless it
+    /// came in before.
+    pub(crate) fn send(
+        &self,
+        fields: [Word; 16],
+        witness: &ClientWitness,
+    ) -> Result<ClientProof, NotLetIn> {
+        if let Some(proof) = self.pool.locked().get(&fields) {
+            return Ok(proof.clone());
+        }
         let proof = self.proofs.prove(witness).map_err(NotLetIn::Unproved)?;
+        if proof.public_inputs != fields {
+            let why = "its proof is of other public inputs".to_owned();
+            return Err(NotLetIn::Unproved(why));
+        }
         self.receive(&proof)?;
+        self.pool.locked().insert(fields, proof.clone());
         Ok(proof)
     }
 

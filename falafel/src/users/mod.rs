@@ -10,7 +10,7 @@ use bytes::Bytes;
 use zkwhirl_circuits::client::ClientWitness;
 use zkwhirl_job::request::ClientProof;
 
-pub use door::{ClientKeys, Door, NotLetIn};
+pub use door::{ClientKeys, Door, NotLetIn, Pool};
 pub use mock::MockProofs;
 pub(crate) use mock::{TAIL_BYTES, tail as mock_tail};
 

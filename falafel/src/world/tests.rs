@@ -11,7 +11,7 @@ use zkwhirl_job::{
 };
 
 use super::*;
-use crate::users::{ClientKeys, ClientProofs, Door, MockProofs, NotLetIn};
+use crate::users::{ClientKeys, ClientProofs, Door, MockProofs, NotLetIn, Pool};
 
 /// Marked proofs of statements whose every rule was checked.
 #[derive(Debug, Default)]
@@ -33,9 +33,19 @@ impl ClientProofs for Checked {
     }
 }
 
-/// A door at which no proof is looked at.
-fn open(proofs: &dyn ClientProofs) -> Door<'_> {
-    Door { proofs, keys: None }
+/// Goes through a door at which no proof is looked at.
+fn inners_by(
+    proofs: &dyn ClientProofs,
+    draft: &mut Draft,
+    txs: usize,
+    claims: &[Bytes],
+) -> Vec<InnerJob> {
+    let door = Door {
+        proofs,
+        keys: None,
+        pool: &Pool::default(),
+    };
+    draft.inners(txs, claims, &door).unwrap()
 }
 
 fn sizes(txs: u32, inners: u32) -> Sizes {
@@ -66,9 +76,7 @@ fn checked_claims(draft: &mut Draft, suite: Suite, limit: usize) -> Vec<Bytes> {
 #[track_caller]
 fn checked_inners(draft: &mut Draft, suite: Suite, txs: usize, claims: &[Bytes]) -> Vec<InnerJob> {
     let capacity = draft.sizes().txs_per_inner();
-    let jobs = draft
-        .inners(txs, claims, &open(&Checked::default()))
-        .unwrap();
+    let jobs = inners_by(&Checked::default(), draft, txs, claims);
     for job in &jobs {
         let statement = statement::tx_rollup(suite, &job.request, capacity).unwrap();
         assert_eq!(words(&statement.published), job.published);
@@ -80,7 +88,7 @@ fn checked_inners(draft: &mut Draft, suite: Suite, txs: usize, claims: &[Bytes])
 }
 
 fn inners(draft: &mut Draft, txs: usize, claims: &[Bytes]) -> Vec<InnerJob> {
-    draft.inners(txs, claims, &open(&MockProofs)).unwrap()
+    inners_by(&MockProofs, draft, txs, claims)
 }
 
 fn proof_ids(request: &TxRollupRequest) -> impl Iterator<Item = u64> {
@@ -282,7 +290,7 @@ fn users_prove_what_they_send() {
     for _ in 0..8 {
         let mut draft = world.begin(sizes(3, 4));
         let claims = checked_claims(&mut draft, Suite::Poseidon, 1);
-        let jobs = draft.inners(12, &claims, &open(&proofs)).unwrap();
+        let jobs = inners_by(&proofs, &mut draft, 12, &claims);
         let txs: Vec<ClientProof> = jobs.into_iter().flat_map(|job| job.request.txs).collect();
         let sent = std::mem::take(&mut *proofs.0.lock().unwrap());
         assert_eq!(sent.len(), 11, "all but the claim");
@@ -329,12 +337,51 @@ fn what_does_not_verify_is_not_let_in() {
     let world = World::genesis(Suite::Poseidon, 7, 0);
     let sent = |proofs: &dyn ClientProofs| {
         let mut draft = world.begin(sizes(1, 1));
-        let keys = Some(&keys);
-        let door = Door { proofs, keys };
+        let door = Door {
+            proofs,
+            keys: Some(&keys),
+            pool: &Pool::default(),
+        };
         draft.inners(1, &[], &door).map(|jobs| jobs.len())
     };
     assert_eq!(sent(&MockProofs), Ok(1));
     assert_eq!(sent(&OneKey(b"join-split")), Ok(1));
     let refused = NotLetIn::Refused("another key".to_owned());
     assert_eq!(sent(&OneKey(b"account")), Err(refused));
+}
+
+/// A rollup that is made again has the same requests, though a proof is never
+/// made twice the same.
+#[test]
+fn what_came_in_is_not_proved_again() {
+    /// Proofs that all differ.
+    #[derive(Debug, Default)]
+    struct Random(Mutex<u8>);
+    impl ClientProofs for Random {
+        fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+            let mut count = self.0.lock().unwrap();
+            *count += 1;
+            let tail = Bytes::from(vec![*count; 1504]);
+            let proof = MockProofs.prove(witness)?;
+            Ok(ClientProof { tail, ..proof })
+        }
+        fn verify(&self, _: &Bytes, _: &ClientProof) -> Result<(), String> {
+            Ok(())
+        }
+    }
+    let world = World::genesis(Suite::Poseidon, 7, 0);
+    let (proofs, pool) = (Random::default(), Pool::default());
+    let requests = |pool: &Pool| {
+        let (proofs, keys) = (&proofs, None);
+        let door = Door { proofs, keys, pool };
+        let mut draft = world.begin(sizes(2, 2));
+        let jobs = draft.inners(4, &[], &door).unwrap();
+        let bytes = jobs.iter().map(|job| job.request.to_bytes());
+        bytes.collect::<Vec<_>>()
+    };
+    let first = requests(&pool);
+    assert_eq!(requests(&pool), first);
+    assert_eq!(*proofs.0.lock().unwrap(), 4);
+    pool.clear();
+    assert_ne!(requests(&pool), first);
 }

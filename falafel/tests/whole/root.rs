@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use zkwhirl_circuits::{Suite, root_rollup::RootSize, statement};
-use zkwhirl_falafel::users::{Door, MockProofs};
+use zkwhirl_falafel::users::{Door, MockProofs, Pool};
 use zkwhirl_falafel::world::{BroadcastError, Draft, RootJob, World};
 use zkwhirl_job::{Kind, Request, Sizes, Word, reply::ReplyShape, request::ClaimRequest};
 
@@ -21,6 +21,7 @@ fn rollup(world: &World, sizes: Sizes, txs: usize) -> (Draft, Vec<ClaimRequest>,
     let door = Door {
         proofs: &MockProofs,
         keys: None,
+        pool: &Pool::default(),
     };
     let inners = draft.inners(txs, &replies, &door).unwrap();
     let shape = ReplyShape::of(Kind::TxRollup, sizes);

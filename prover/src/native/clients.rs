@@ -21,7 +21,7 @@ use zkwhirl_circuits::{
 use zkwhirl_job::{
     Word,
     reply::{NativeForm, NativeProof},
-    request::TxRollupRequest,
+    request::{ClientProof, TxRollupRequest},
 };
 
 use super::{
@@ -80,19 +80,17 @@ pub(super) fn circuit(suite: Suite, tag: u64) -> Option<Circuit> {
     exists.then_some(Circuit { suite, statement })
 }
 
-/// The native client proofs of a request, in the order of its txs. Those of
-/// other clients are PLONK proofs, which nobody verifies here.
+/// The native client proofs of a request, in the order of its txs. In the
+/// poseidon suite every tx has one; other clients of the pedersen suite have
+/// PLONK proofs, which nobody verifies here.
 pub(super) fn carried(
     request: &TxRollupRequest,
     suite: Suite,
 ) -> Result<Vec<CarriedProof>, ClientError> {
-    let native = request
-        .txs
-        .iter()
-        .enumerate()
-        .filter(|(_, tx)| tx.is_native());
+    let native = |tx: &ClientProof| suite == Suite::Poseidon || tx.is_native();
+    let txs = request.txs.iter().enumerate();
     let mut proofs: Vec<CarriedProof> = Vec::new();
-    for (at, tx) in native {
+    for (at, tx) in txs.filter(|(_, tx)| native(tx)) {
         let failed = |problem: String| ClientError { tx: at, problem };
         let tail = NativeProof::parse(&tx.tail).map_err(|error| failed(error.to_string()))?;
         if tail.suite != suite_tag(suite) || tail.form != NativeForm::Single {

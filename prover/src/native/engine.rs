@@ -8,7 +8,7 @@ use ark_std::UniformRand;
 use bytes::{BufMut, Bytes, BytesMut};
 use rand::rngs::OsRng;
 use tokio::time::Instant;
-use zkwhirl_circuits::{Circuit, Suite, TooLarge};
+use zkwhirl_circuits::{Circuit, Suite, TooLarge, Witness};
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
     reply::{BundleError, NativeProof, SuiteTag},
@@ -254,6 +254,25 @@ impl Engine {
             proving: started.elapsed(),
             provenance: None,
         })
+    }
+
+    /// Makes and verifies a proof of true values, for nothing but to see that
+    /// a circuit's key can.
+    pub fn try_key(
+        &mut self,
+        circuit: Circuit,
+        witness: Witness,
+        report: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(), EngineError> {
+        let key = self.key(&circuit, report)?;
+        let part = Part::of_values(circuit, witness)?;
+        prove_part(&part, &key, &|fraction| {
+            report(Progress {
+                phase: Phase::Prove,
+                fraction,
+            });
+        })?;
+        Ok(())
     }
 
     /// The key of a circuit: the loaded one, else the stored one, else a new

@@ -5,7 +5,7 @@
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
-    Circuit, Plan, StatementKind, TooLarge, field,
+    Circuit, Plan, StatementKind, Suite, TooLarge, field,
     published::{Published, PublishedError, place},
     tx_rollup::{SeamError, Seams},
 };
@@ -76,6 +76,9 @@ pub enum ReadError {
     /// A tx has a proof id that no client's statement has.
     #[error("tx {0} has a proof id without a client statement")]
     ProofId(usize),
+    /// A client's proof is missing, in the suite whose clients all have one.
+    #[error("tx {0} has no native client proof")]
+    NotCarried(usize),
     /// A client's proof is carried that no circuit of this release verifies.
     #[error("no circuit of this release verifies the client proof of tx {0}")]
     Client(usize),
@@ -218,6 +221,10 @@ fn with_proofs(
     tail: &NativeProof,
 ) -> Result<Vec<ProofClaim>, ReadError> {
     let mut circuits = plan.circuits();
+    let missing = txs.iter().position(|tx| !tx.carried);
+    if let (Suite::Poseidon, Some(at)) = (setting.suite(), missing) {
+        return Err(ReadError::NotCarried(at));
+    }
     for (at, tx) in txs.iter().enumerate().filter(|(_, tx)| tx.carried) {
         let circuit = clients::circuit(setting.suite(), tx.tag()).ok_or(ReadError::Client(at))?;
         statements.push((clients::name(at), circuit, tx.digest));

@@ -301,6 +301,17 @@ impl Part {
         }
     }
 
+    /// A part that publishes what its values do, whatever they say.
+    pub(super) fn of_values(circuit: Circuit, witness: Witness) -> Result<Self, StatementError> {
+        let assignment = circuit.assign_raw(&witness)?;
+        Ok(Self {
+            name: circuit.to_string(),
+            circuit,
+            public_input: assignment.instance[1],
+            witness,
+        })
+    }
+
     /// The values of all variables of the circuit.
     pub(super) fn assign(&self) -> Result<Assignment, StatementError> {
         Ok(self.circuit.assign_raw(&self.witness)?)

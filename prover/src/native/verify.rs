@@ -55,6 +55,11 @@ impl NativeVerifier {
         self.rollup(&self.bundle(buffer)?)
     }
 
+    /// The suite of the replies.
+    pub fn suite(&self) -> Suite {
+        self.setting.suite()
+    }
+
     /// The circuit's key, for a proof that names one.
     pub(super) fn key(
         &self,

@@ -1,9 +1,12 @@
-//! Whole rollups, proved and verified: claim, inner rollups, root rollup, root
-//! verifier. The proofs are real ones, of the poseidon suite.
+//! Whole rollups, proved and verified: clients, claim, inner rollups, root
+//! rollup, root verifier. The proofs are real ones, of the poseidon suite.
 #![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 
+mod flips;
 mod mock;
 mod refusals;
 mod stage;
+mod wallets;
 mod whole;
-mod world;
+
+use zkwhirl_prover::native::{Engine, verify_client};

@@ -7,14 +7,18 @@ use std::{
 
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::{
+    users::{Door, Pool},
+    world::World,
+};
 use zkwhirl_job::{
-    Request, Sizes,
+    Request, Sizes, Word,
     request::{RootRollupRequest, RootVerifierRequest},
 };
 use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
 use zkwhirl_prover::native::{Engine, EngineConfig, NativeVerifier, Setting};
 
-use crate::world::{World, claim};
+use crate::wallets::Wallets;
 
 pub(crate) const SUITE: Suite = Suite::Poseidon;
 
@@ -25,32 +29,24 @@ fn keys() -> PathBuf {
 
 /// The smallest limit that circuits of one payment fit, and so do two of them
 /// one after the other.
-const LIMIT: u64 = 1 << 18;
+pub(crate) const LIMIT: u64 = 1 << 18;
 
 /// A rollup of one tx, a claim whose proof it carries, in one inner rollup.
-pub(crate) static ONE: LazyLock<Stage> = LazyLock::new(|| {
-    let mut stage = Stage::new(Sizes::new(1, 1).unwrap());
-    let claim = stage.claim();
-    stage.roll_up(vec![vec![claim]]);
-    stage
-});
+pub(crate) static ONE: LazyLock<Stage> =
+    LazyLock::new(|| Stage::new(Sizes::new(1, 1).unwrap(), 7, 1));
 
-/// A full inner rollup of a claim and a payment, and one of a payment alone;
-/// both are chains of segments.
-pub(crate) static TWO: LazyLock<Stage> = LazyLock::new(|| {
-    let mut stage = Stage::new(Sizes::new(2, 2).unwrap());
-    let claim = stage.claim();
-    let sends = [stage.world.send(), stage.world.send()];
-    let [first, second] = sends;
-    stage.roll_up(vec![vec![claim, first], vec![second]]);
-    stage
-});
+/// A full inner rollup of a claim and a defi deposit, and one of a new account
+/// alone; both are chains of segments.
+pub(crate) static TWO: LazyLock<Stage> =
+    LazyLock::new(|| Stage::new(Sizes::new(2, 2).unwrap(), TWO_SEED, 3));
+
+/// A world whose second new transaction is a registration.
+const TWO_SEED: u64 = 4;
 
 /// Everything about one rollup.
 pub(crate) struct Stage {
     pub(crate) sizes: Sizes,
     engine: Mutex<Engine>,
-    pub(crate) world: World,
     /// The claim's request and reply.
     pub(crate) claim: (Request, Bytes),
     /// Requests and replies of the inner rollups.
@@ -59,38 +55,47 @@ pub(crate) struct Stage {
     pub(crate) root: RootRollupRequest,
     /// Its reply.
     pub(crate) reply: Bytes,
+    /// What the world says that the reply starts with.
+    pub(crate) broadcast: Vec<Word>,
 }
 
 impl Stage {
-    fn new(sizes: Sizes) -> Self {
-        let world = World::new(SUITE, sizes);
+    /// Rolls up a claim and `txs - 1` new transactions.
+    fn new(sizes: Sizes, seed: u64, txs: usize) -> Self {
+        let engine = Mutex::new(engine(sizes));
+        let prove = |request: &Request| {
+            let mut engine = engine.lock().unwrap();
+            engine.prove(request, &|_| {}).unwrap().reply
+        };
+        let mut draft = World::genesis(SUITE, seed, 1).begin(sizes);
+        let claim = Request::Claim(Box::new(draft.claims(1).remove(0).request));
+        let claimed = prove(&claim);
+        let door = Door {
+            proofs: &Wallets(&engine),
+            keys: None,
+            pool: &Pool::default(),
+        };
+        let jobs = draft.inners(txs, std::slice::from_ref(&claimed), &door);
+        let requests = jobs.unwrap().into_iter();
+        let inners: Vec<(Request, Bytes)> = requests
+            .map(|job| Request::TxRollup(Box::new(job.request)))
+            .map(|request| {
+                let reply = prove(&request);
+                (request, reply)
+            })
+            .collect();
+        let replies: Vec<Bytes> = inners.iter().map(|(_, reply)| reply.clone()).collect();
+        let root = draft.root(&replies).unwrap();
+        let reply = prove(&Request::RootRollup(Box::new(root.request.clone())));
         Self {
             sizes,
-            engine: Mutex::new(engine(sizes)),
-            claim: (Request::Claim(Box::new(claim(SUITE))), Bytes::new()),
-            inners: Vec::new(),
-            root: world.root(Vec::new()),
-            reply: Bytes::new(),
-            world,
+            engine,
+            claim: (claim, claimed),
+            inners,
+            root: root.request,
+            reply,
+            broadcast: root.broadcast.words().to_vec(),
         }
-    }
-
-    /// Proves the claim; gives it as a tx.
-    fn claim(&mut self) -> zkwhirl_job::request::ClientProof {
-        let reply = self.prove(&self.claim.0);
-        self.claim.1 = reply;
-        self.world.claim_tx(&self.claim.1)
-    }
-
-    fn roll_up(&mut self, txs: Vec<Vec<zkwhirl_job::request::ClientProof>>) {
-        for txs in txs {
-            let request = self.world.inner(txs);
-            let reply = self.prove(&request);
-            self.inners.push((request, reply));
-        }
-        let replies = self.inners.iter().map(|(_, reply)| reply.clone());
-        self.root = self.world.root(replies.collect());
-        self.reply = self.prove(&Request::RootRollup(Box::new(self.root.clone())));
     }
 
     pub(crate) fn engine(&self) -> MutexGuard<'_, Engine> {

@@ -53,10 +53,9 @@ fn a_rollup_of_one_tx() {
 #[test]
 fn a_rollup_of_two_by_two() {
     let rollup = accepted(&TWO);
-    let claims = Txs { all: 1, covered: 1 };
-    let sends = Txs { all: 2, covered: 0 };
+    let one = Txs { all: 1, covered: 1 };
     let txs: Vec<_> = rollup.txs().into_iter().collect();
-    assert_eq!(txs, [(3, sends), (6, claims)]);
+    assert_eq!(txs, [(4, one), (5, one), (6, one)]);
     assert_eq!(rollup.inners.len(), 2);
     let circuits = whats(&rollup);
     let circuits: Vec<(&str, &str)> = circuits.iter().map(|(w, c)| (*w, &c[..])).collect();
@@ -69,18 +68,18 @@ fn a_rollup_of_two_by_two() {
             ("inner rollup 0: segment 2 of 2", segment),
             ("inner rollup 0: notes", notes),
             ("inner rollup 0: client proof of tx 0", "claim/poseidon"),
+            (
+                "inner rollup 0: client proof of tx 1",
+                "join-split/poseidon"
+            ),
             ("inner rollup 1: segment", segment),
             ("inner rollup 1: notes", notes),
+            ("inner rollup 1: client proof of tx 0", "account/poseidon"),
         ]
     );
 
-    // The broadcast data, word by word where it is not a root.
     let bundle = Bundle::parse(&TWO.reply).unwrap();
-    let header = &bundle.broadcast[..142];
-    assert_eq!(header[..3], [1, 4, 8].map(Word::from));
-    assert_eq!(header[91], Word::from(8), "two fees of three, one of two");
-    assert_eq!(header[140], TWO.root.rollup_beneficiary);
-    assert_eq!(header[141], Word::from(2));
+    assert_eq!(bundle.broadcast, TWO.broadcast);
     for (at, (_, reply)) in TWO.inners.iter().enumerate() {
         assert_eq!(bundle.inner_reply(at), *reply);
         let published = fields(reply, 108 + 16).unwrap();
@@ -89,7 +88,7 @@ fn a_rollup_of_two_by_two() {
 }
 
 #[test]
-fn an_inner_rollup_carries_the_proof_of_its_claim() {
+fn an_inner_rollup_carries_the_proofs_of_its_clients() {
     for (stage, form, own_keys, own_proofs, txs, seams) in [
         (&ONE, NativeForm::TxRollup, 1, 1, 1, 0),
         (&TWO, NativeForm::TxRollupChain, 2, 3, 2, 2),
@@ -100,12 +99,14 @@ fn an_inner_rollup_carries_the_proof_of_its_claim() {
             .swap_remove(0)
             .tail;
         assert_eq!(tail.form, form);
+        // Each of the clients has a circuit of its own.
         assert_eq!(
             (tail.vks.len(), tail.proofs.len()),
-            (own_keys + 1, own_proofs + 1)
+            (own_keys + txs, own_proofs + txs)
         );
-        assert!(stage.claim.1.ends_with(tail.proofs.last().unwrap()));
+        assert!(stage.claim.1.ends_with(&tail.proofs[own_proofs]));
         assert_eq!(tail.words.len(), 1 + 9 * txs + 1 + seams);
-        assert_eq!(tail.words[1 + 9 * txs], Word::from(1), "tx 0 is carried");
+        let all = (1 << txs) - 1;
+        assert_eq!(tail.words[1 + 9 * txs], Word::from(all), "all are carried");
     }
 }

@@ -108,6 +108,14 @@ pub(crate) struct CircuitsArgs {
         default_value = "1"
     )]
     pub(crate) txs: u32,
+    /// Inner rollups of a rollup
+    #[arg(
+        long,
+        value_name = "M",
+        env = "NUM_OUTER_ROLLUP_PROOFS",
+        default_value = "1"
+    )]
+    pub(crate) inners: u32,
     /// The largest circuit: a power of two
     #[arg(
         long,

@@ -8,11 +8,12 @@ use std::{
 use bytes::Bytes;
 use url::Url;
 use zkwhirl_broker_adapter::bridge::ClientVks;
-use zkwhirl_circuits::Suite;
+use zkwhirl_circuits::{StatementKind, Suite};
 use zkwhirl_job::Kind;
 use zkwhirl_keystore::{
     ClientCircuit, ClientKind, EmbeddedKeyStore, FleetConfig, FleetKeyStore, KeyError, KeyStore,
 };
+use zkwhirl_prover::native::client_vk;
 
 /// The variable that carries Redis's URL to a prover child: a password does not
 /// belong on a command line.
@@ -50,21 +51,46 @@ pub fn fleet_store(data_dir: &Path, fleet: &FleetKeys) -> Result<FleetKeyStore, 
     FleetKeyStore::new(data_dir, config)
 }
 
-/// Verification keys of the clients' circuits, from a keystore.
+/// Verification keys of the clients' circuits, from a keystore: the native
+/// ones of the poseidon suite, else those that were imported.
 #[derive(Debug)]
 pub struct StoredClientVks {
     store: Arc<dyn KeyStore>,
     suite: Suite,
+    proverless: bool,
 }
 
 impl StoredClientVks {
-    /// The keys of clients whose notes are hashed with `suite`.
-    pub fn new(store: Arc<dyn KeyStore>, suite: Suite) -> Self {
-        Self { store, suite }
+    /// The keys of clients whose notes are hashed with `suite`. Mock keys are
+    /// never kept.
+    pub fn new(store: Arc<dyn KeyStore>, suite: Suite, proverless: bool) -> Self {
+        Self {
+            store,
+            suite,
+            proverless,
+        }
     }
 
-    fn circuit(&self, kind: Kind) -> Option<ClientCircuit> {
-        client_circuit(self.suite, kind)
+    fn find(&self, kind: Kind) -> Result<Option<Vec<u8>>, KeyError> {
+        match (client_statement(kind), client_circuit(self.suite, kind)) {
+            (Some(statement), _) if self.is_native() => client_vk(self.store.as_ref(), statement),
+            (_, Some(circuit)) => self.store.client_vk(&circuit),
+            _ => Ok(None),
+        }
+    }
+
+    fn is_native(&self) -> bool {
+        self.suite == Suite::Poseidon && !self.proverless
+    }
+}
+
+/// The statement whose verification key a job asks for; `None` for other
+/// kinds.
+pub fn client_statement(kind: Kind) -> Option<StatementKind> {
+    match kind {
+        Kind::JoinSplitVk => Some(StatementKind::JoinSplit),
+        Kind::AccountVk => Some(StatementKind::Account),
+        Kind::TxRollup | Kind::Claim | Kind::RootRollup | Kind::RootVerifier => None,
     }
 }
 
@@ -81,7 +107,7 @@ pub fn client_circuit(suite: Suite, kind: Kind) -> Option<ClientCircuit> {
 
 impl ClientVks for StoredClientVks {
     fn client_vk(&self, kind: Kind) -> Option<Bytes> {
-        match self.store.client_vk(&self.circuit(kind)?) {
+        match self.find(kind) {
             Ok(found) => found.map(Bytes::from),
             Err(error) => {
                 tracing::warn!("cannot look up the {kind}: {error}");
@@ -91,7 +117,11 @@ impl ClientVks for StoredClientVks {
     }
 
     fn learn(&self, kind: Kind, reply: &Bytes) {
-        let Some(circuit) = self.circuit(kind) else {
+        // A native key is in the store already, a mock's belongs in none.
+        if self.suite == Suite::Poseidon || self.proverless {
+            return;
+        }
+        let Some(circuit) = client_circuit(self.suite, kind) else {
             return;
         };
         if let Err(error) = self.store.import_client_vk(&circuit, reply) {

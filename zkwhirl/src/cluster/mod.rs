@@ -6,6 +6,7 @@ mod crs;
 mod keys;
 mod memory;
 mod provers;
+mod users;
 mod verifier;
 
 use std::{io, sync::Arc};
@@ -21,9 +22,12 @@ use zkwhirl_job::Topic;
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
 pub use cli::CliProvers;
-pub use keys::{FleetKeys, REDIS_URL, StoredClientVks, client_circuit, fleet_store, key_store};
+pub use keys::{
+    FleetKeys, REDIS_URL, StoredClientVks, client_circuit, client_statement, fleet_store, key_store,
+};
 pub use memory::Peak;
-pub use provers::{NativeProvers, Provers};
+pub use provers::{DEV_SEED, NativeProvers, Provers, provenance};
+pub use users::users;
 pub use verifier::{Checker, Rollups};
 
 /// What a cluster is made of.

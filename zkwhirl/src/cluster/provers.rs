@@ -3,15 +3,31 @@
 use std::{path::PathBuf, sync::Arc, thread::available_parallelism, time::Duration};
 
 use zkwhirl_broker_adapter::bridge::{ClientVks, ReplyVerifier};
+use zkwhirl_falafel::users::{ClientProofs, MockProofs};
 use zkwhirl_job::Topic;
-use zkwhirl_keystore::{KeyError, KeyStore};
+use zkwhirl_keystore::{KeyError, KeyStore, Provenance};
 use zkwhirl_prover::{
     Prover, Proverless,
-    native::self_test_request,
+    native::{Engine, EngineConfig, self_test_request},
     stdio::{ChildConfig, ChildProver, CliArguments, Dialect},
 };
 
-use super::{Checker, CliProvers, FleetKeys, REDIS_URL, Rollups, StoredClientVks, key_store};
+use super::{
+    Checker, CliProvers, FleetKeys, REDIS_URL, Rollups, StoredClientVks, key_store, users,
+};
+
+/// Seed of development keys: they are the same on every machine, and so is
+/// everybody's power to forge proofs under them.
+pub const DEV_SEED: u64 = 2026;
+
+/// How a key that is missing is made.
+pub fn provenance(allow_dev_keys: bool) -> Provenance {
+    if allow_dev_keys {
+        Provenance::DevSeeded { seed: DEV_SEED }
+    } else {
+        Provenance::SingleParty
+    }
+}
 
 /// The provers of a cluster.
 #[derive(Debug, Clone)]
@@ -81,12 +97,23 @@ impl Provers {
             Self::RollupCli(cli) if !cli.mock => key_store(&cli.data_dir, None)?,
             Self::RollupCli(_) | Self::Proverless { .. } => return Ok(None),
         };
-        let vks = StoredClientVks::new(store, self.rollups().suite);
+        let vks = StoredClientVks::new(store, self.rollups().suite, false);
         Ok(Some(Arc::new(vks)))
     }
 
     pub(super) fn verifier(&self) -> Result<Arc<dyn ReplyVerifier>, KeyError> {
         Ok(Arc::new(self.checker()?))
+    }
+
+    /// What the simulated Falafel's users prove with.
+    pub fn users(&self) -> Result<Arc<dyn ClientProofs>, KeyError> {
+        Ok(match self {
+            Self::Native(native) => users(Engine::with_store(
+                native.engine_config(),
+                native.key_store()?,
+            )),
+            Self::RollupCli(_) | Self::Proverless { .. } => Arc::new(MockProofs),
+        })
     }
 
     /// A prover for one of `slots` slots.
@@ -105,6 +132,21 @@ impl NativeProvers {
     /// The keys that the children use.
     pub fn key_store(&self) -> Result<Arc<dyn KeyStore>, KeyError> {
         key_store(&self.data_dir, self.fleet.as_ref())
+    }
+
+    /// The engine that the children run, for use in this process.
+    fn engine_config(&self) -> EngineConfig {
+        let Rollups { suite, sizes } = self.rollups;
+        EngineConfig {
+            suite,
+            sizes,
+            data_dir: self.data_dir.clone(),
+            max_circuit_size: self.max_circuit_size,
+            provenance: provenance(self.allow_dev_keys),
+            allow_dev_keys: self.allow_dev_keys,
+            lazy_init: true,
+            persist: true,
+        }
     }
 
     fn child(&self, slots: usize) -> ChildConfig {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use zkwhirl_broker_adapter::bridge::ReplyVerifier;
-use zkwhirl_circuits::Suite;
+use zkwhirl_circuits::{StatementKind, Suite};
 use zkwhirl_falafel::{FinalVerifier, ReplyCheck};
 use zkwhirl_job::{
     Kind, Request, Sizes,
@@ -15,6 +15,8 @@ use zkwhirl_prover::{
     Proverless,
     native::{NativeVerifier, Setting, published_fields},
 };
+
+use super::client_statement;
 
 /// What is rolled up.
 #[derive(Debug, Clone, Copy)]
@@ -54,12 +56,23 @@ impl Checker {
     }
 }
 
+impl Checker {
+    /// Imported keys pass: Falafel hands their bytes to its clients without a
+    /// look, and the keystore they come from has checked their digest.
+    fn client_vk(&self, statement: StatementKind, reply: &Bytes) -> Result<(), String> {
+        match self {
+            Self::Native(verifier) if statement.exists_in(verifier.suite()) => {
+                verifier.verify_client_vk(statement, reply)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl ReplyVerifier for Checker {
     fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), String> {
-        if matches!(kind, Kind::JoinSplitVk | Kind::AccountVk) {
-            // Falafel hands these bytes to its clients without a look; the
-            // keystore they come from has checked their digest.
-            return Ok(());
+        if let Some(statement) = client_statement(kind) {
+            return self.client_vk(statement, reply);
         }
         let request = Request::parse(request).map_err(|error| error.to_string())?;
         self.check(&request, reply)
@@ -104,11 +117,10 @@ fn check_plonk(request: &Request, sizes: Sizes, reply: &Bytes) -> Result<(), Str
 impl FinalVerifier for Checker {
     fn verify(&self, buffer: &Bytes) -> Result<usize, String> {
         match self {
-            Self::Native(verifier) => {
-                let rollup = verifier.verify_rollup(buffer);
-                let rollup = rollup.map_err(|error| error.to_string())?;
-                Ok(rollup.proofs.len())
-            }
+            Self::Native(verifier) => verifier
+                .verify_rollup(buffer)
+                .map(|rollup| rollup.proofs.len())
+                .map_err(|error| error.to_string()),
             Self::Proverless(mock) => mock.check_final(buffer).map(|()| 0),
             Self::RollupCli(sizes) => ReplyShape::of(Kind::RootVerifier, *sizes)
                 .check(Kind::RootVerifier, buffer)

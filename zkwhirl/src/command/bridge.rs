@@ -50,7 +50,11 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
             ledger: Arc::new(ledger),
             verifier: Arc::new(provers.checker()?),
             events: Events::default(),
-            client_vks: Some(Arc::new(StoredClientVks::new(keys, suite))),
+            client_vks: Some(Arc::new(StoredClientVks::new(
+                keys,
+                suite,
+                args.prover.proverless,
+            ))),
         },
     )?;
     ui::say(&format!(

@@ -4,8 +4,12 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::sync::broadcast::error::RecvError;
-use zkwhirl::cluster::{Checker, Rollups, key_store};
-use zkwhirl_falafel::{Event, Falafel, FalafelConfig, Listen, Plan, State};
+use zkwhirl::cluster::{Checker, Rollups, key_store, provenance, users};
+use zkwhirl_falafel::{
+    Event, Falafel, FalafelConfig, Listen, Plan, State,
+    users::{ClientProofs, MockProofs},
+};
+use zkwhirl_prover::native::{Engine, EngineConfig};
 
 use crate::{
     cli::FalafelArgs,
@@ -13,6 +17,8 @@ use crate::{
     ui,
 };
 
+/// The largest domain of a client circuit.
+const CLIENT_CIRCUIT_SIZE: u64 = 1 << 16;
 /// How long pollers have to see that the server stops.
 const STOP_GRACE: Duration = Duration::from_millis(200);
 
@@ -30,14 +36,15 @@ pub(super) fn run(args: FalafelArgs) -> anyhow::Result<ExitCode> {
 async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
     let sizes = rollups.sizes;
-    let checker = if args.proverless {
-        Checker::proverless(rollups)
+    let (checker, clients): (_, Arc<dyn ClientProofs>) = if args.proverless {
+        (Checker::proverless(rollups), Arc::new(MockProofs))
     } else {
-        Checker::native(
-            rollups,
-            args.keys.max_circuit_size,
+        let (store, limit) = (
             key_store(&args.keys.data_dir, None)?,
-        )
+            args.keys.max_circuit_size,
+        );
+        let engine = Engine::with_store(wallets(&args, rollups), Arc::clone(&store));
+        (Checker::native(rollups, limit, store), users(engine))
     };
     let plan = Plan {
         suite: rollups.suite,
@@ -54,6 +61,7 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
             inner: args.inner,
             outer: args.outer,
         },
+        clients,
         ..FalafelConfig::new(Some(plan), Arc::new(checker))
     };
     let mut events = config.events.subscribe();
@@ -83,6 +91,21 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
         State::Halted(reason) => anyhow::bail!("the pipeline halted: {reason}"),
         State::Done => Ok(ExitCode::SUCCESS),
         State::Running => Err(exit::Interrupted.into()),
+    }
+}
+
+/// The users' engine: any key that is there will do, as nothing here is worth
+/// anything.
+fn wallets(args: &FalafelArgs, rollups: Rollups) -> EngineConfig {
+    EngineConfig {
+        suite: rollups.suite,
+        sizes: rollups.sizes,
+        data_dir: args.keys.data_dir.clone(),
+        max_circuit_size: CLIENT_CIRCUIT_SIZE,
+        provenance: provenance(false),
+        allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
     }
 }
 

@@ -24,10 +24,6 @@ use crate::{
     shell::{exit, telemetry},
 };
 
-/// Seed of development keys: the demo's keys are the same on every machine,
-/// and so is everybody's power to forge proofs under them.
-const DEV_SEED: u64 = 2026;
-
 /// Runs the sub-command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     telemetry::start(&cli.log).map_err(exit::usage)?;

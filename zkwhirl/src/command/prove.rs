@@ -10,6 +10,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::Instant;
+use zkwhirl::cluster::provenance;
 use zkwhirl_job::{Request, Sizes, limits};
 use zkwhirl_prover::native::{self, Engine, EngineConfig, Receipt};
 
@@ -50,7 +51,7 @@ pub(super) fn run(args: &ProveArgs) -> anyhow::Result<ExitCode> {
         sizes,
         data_dir: keys.data_dir,
         max_circuit_size: keys.max_circuit_size,
-        provenance: ready::provenance(true),
+        provenance: provenance(true),
         allow_dev_keys: true,
         lazy_init: true,
         persist: true,

@@ -4,11 +4,9 @@ use std::{env, path::Path};
 
 use anyhow::Context;
 use tempfile::TempDir;
-use zkwhirl::cluster::NativeProvers;
-use zkwhirl_keystore::Provenance;
+use zkwhirl::cluster::{NativeProvers, provenance};
 use zkwhirl_prover::native::{Engine, EngineConfig, EngineError};
 
-use super::DEV_SEED;
 use crate::{
     cli::KeyArgs,
     shell::exit,
@@ -35,15 +33,6 @@ pub(super) fn temporary() -> anyhow::Result<TempDir> {
     let beside = env::temp_dir();
     let folder = tempfile::Builder::new().prefix("zkwhirl-keys-").tempdir();
     folder.with_context(|| format!("cannot create a folder for keys in {}", beside.display()))
-}
-
-/// How a key that is missing is made.
-pub(super) fn provenance(allow_dev_keys: bool) -> Provenance {
-    if allow_dev_keys {
-        Provenance::DevSeeded { seed: DEV_SEED }
-    } else {
-        Provenance::SingleParty
-    }
 }
 
 /// Refuses circuits that are too large and, unless `lazy`, sees to it that all

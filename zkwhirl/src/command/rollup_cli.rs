@@ -13,9 +13,9 @@ use anyhow::Context;
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
-use zkwhirl::cluster::{FleetKeys, key_store};
+use zkwhirl::cluster::{FleetKeys, client_statement, key_store, provenance};
 use zkwhirl_circuits::{Circuit, StatementKind};
-use zkwhirl_job::{Command, Failure, Request, Sizes, Topic};
+use zkwhirl_job::{Command, Failure, Request, Sizes, Topic, request::identify};
 use zkwhirl_prover::{
     Progress, Proverless,
     native::{Engine, EngineConfig},
@@ -57,7 +57,7 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
             sizes,
             data_dir,
             max_circuit_size: args.max_circuit_size,
-            provenance: ready::provenance(args.allow_dev_keys),
+            provenance: provenance(args.allow_dev_keys),
             allow_dev_keys: args.allow_dev_keys,
             lazy_init: args.lazy_init == "true",
             persist,
@@ -83,7 +83,10 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
 /// Which jobs need the key of a circuit.
 fn topic_of(circuit: &Circuit) -> Topic {
     match circuit.statement {
-        StatementKind::RootRollup(_) => Topic::Outer,
+        // Clients' keys are made by verification key jobs.
+        StatementKind::RootRollup(_) | StatementKind::JoinSplit | StatementKind::Account => {
+            Topic::Outer
+        }
         _ => Topic::Inner,
     }
 }
@@ -114,10 +117,34 @@ impl ProofService for Native {
     }
 
     fn verification_key(&mut self, command: Command) -> Bytes {
-        let reason = format!("no client circuit stands behind {command} here");
-        ui::complain(&Notice::Failure(Failure::infrastructure(reason)).to_line());
+        let reporter = &self.reporter;
+        let failure = match client_key(&self.engine, command) {
+            Ok(statement) => {
+                let report = |progress| reporter.say(progress);
+                match self.engine.client_vk(statement, &report) {
+                    Ok(key) => return key.into(),
+                    Err(error) => error.failure(),
+                }
+            }
+            Err(reason) => Failure::infrastructure(reason),
+        };
+        ui::complain(&Notice::Failure(failure).to_line());
         Bytes::new()
     }
+}
+
+/// The client circuit whose key a command asks for.
+fn client_key(engine: &Engine, command: Command) -> Result<StatementKind, String> {
+    let statement = identify(command as u32, &[]).and_then(client_statement);
+    let suite = engine.config().suite;
+    statement
+        .filter(|statement| statement.exists_in(suite))
+        .ok_or_else(|| {
+            format!(
+                "no client circuit of the {suite} suite stands behind {command} here; \
+                 import its key with zkwhirl keys import"
+            )
+        })
 }
 
 /// The mock as a service.

@@ -48,11 +48,11 @@ fn a_chain_is_proved_and_verified() {
         (tail.suite, tail.form),
         (SuiteTag::Poseidon, NativeForm::TxRollupChain)
     );
-    // Segments of two, the notes; the two claims among the clients.
-    assert_eq!(tail.proofs.len(), 3 + 1 + 2);
-    assert_eq!(tail.vks.len(), 3);
+    // Segments of two, the notes; clients with three kinds of proof.
+    assert_eq!(tail.proofs.len(), 3 + 1 + 5);
+    assert_eq!(tail.vks.len(), 2 + 3);
     assert_eq!(tail.words.len(), (1 + 5 * 9 + 1) + 2 + 2);
-    assert_eq!(fixture.receipt.carried_proofs, 2);
+    assert_eq!(fixture.receipt.carried_proofs, 5);
     assert_eq!(fixture.receipt.fields, fixture.published);
     fixture
         .verifier
@@ -72,7 +72,10 @@ fn a_chain_is_proved_and_verified() {
             "segment 3 of 3",
             "notes",
             "client proof of tx 0",
-            "client proof of tx 1"
+            "client proof of tx 1",
+            "client proof of tx 2",
+            "client proof of tx 3",
+            "client proof of tx 4",
         ]
     );
 }
@@ -195,14 +198,14 @@ fn keys_and_proofs_are_as_many_as_the_words_say() {
     let good = fixture.tail();
     type Change = fn(&mut NativeProof);
     let changes: [(&str, Change); 8] = [
-        ("2 verification keys, expected 3", |tail| {
-            tail.vks.truncate(2)
+        ("4 verification keys, expected 5", |tail| {
+            tail.vks.truncate(4)
         }),
-        ("4 verification keys, expected 3", |tail| {
+        ("6 verification keys, expected 5", |tail| {
             tail.vks.push([0; 32])
         }),
-        ("5 proofs, expected 6", |tail| tail.proofs.truncate(5)),
-        ("7 proofs, expected 6", |tail| tail.proofs.push([0; 128])),
+        ("8 proofs, expected 9", |tail| tail.proofs.truncate(8)),
+        ("10 proofs, expected 9", |tail| tail.proofs.push([0; 128])),
         (
             "50 words beside the published fields are too few or too many",
             |tail| {
@@ -233,7 +236,7 @@ fn keys_and_proofs_are_as_many_as_the_words_say() {
         change(&mut tail);
         assert_eq!(refused(fixture, &tail), text);
     }
-    for at in 0..3 {
+    for at in 0..5 {
         let mut tail = good.clone();
         tail.vks[at][0] ^= 1;
         let reason = refused(fixture, &tail);
@@ -242,7 +245,7 @@ fn keys_and_proofs_are_as_many_as_the_words_say() {
             "{reason}"
         );
         let mut tail = good.clone();
-        tail.vks.swap(at, (at + 1) % 3);
+        tail.vks.swap(at, (at + 1) % 5);
         let reason = refused(fixture, &tail);
         assert!(
             reason.contains("the proof names verification key"),
@@ -252,16 +255,15 @@ fn keys_and_proofs_are_as_many_as_the_words_say() {
 }
 
 #[test]
-fn a_carried_proof_left_out_is_noticed() {
+fn a_client_proof_left_out_is_noticed() {
     let fixture = fixture::chain();
     let mut tail = fixture.tail();
     let carried = 1 + 5 * 9;
-    tail.words[carried] = Word::from(0b01);
-    tail.proofs.pop();
-    // It reads and verifies, but is not what the request demands.
-    assert_eq!(failing(fixture, &fixture.published, &tail), Ok(vec![]));
-    let reason = refused(fixture, &tail);
-    assert!(reason.starts_with("word 46 is "), "{reason}");
+    tail.words[carried] = Word::from(0b11101);
+    tail.proofs.remove(4 + 1);
+    let reason = "tx 1 has no native client proof".to_owned();
+    assert_eq!(refused(fixture, &tail), reason);
+    assert_eq!(failing(fixture, &fixture.published, &tail), Err(reason));
 }
 
 #[test]
@@ -300,11 +302,14 @@ fn a_client_proof_that_is_not_good_stops_the_rollup_before_any_proof() {
         &retail(1, &|tail| tail.vks[0][0] ^= 1),
         "tx 1: client proof: it is of another key than the one of an earlier tx",
     );
-    check(
-        &|txs| txs[1].tail = Bytes::from(vec![0; txs[1].tail.len()]),
-        "tx 1: client proof: no native proof follows the published fields \
-         (it must start with \"zkW1\")",
-    );
+    // Zeros in the length of a native tail, and in that of a PLONK proof.
+    for bytes in [176, 1504] {
+        check(
+            &|txs| txs[1].tail = vec![0; bytes].into(),
+            "tx 1: client proof: no native proof follows the published fields \
+             (it must start with \"zkW1\")",
+        );
+    }
 }
 
 #[test]

@@ -77,7 +77,10 @@ async fn demo(
     let key_generation = started.elapsed();
     let provers = setup::provers(&args, rollups)?;
     let plan = requests.is_empty().then(|| setup::plan(&args, rollups));
-    let config = FalafelConfig::new(plan, Arc::new(provers.checker()?));
+    let config = FalafelConfig {
+        clients: provers.users()?,
+        ..FalafelConfig::new(plan, Arc::new(provers.checker()?))
+    };
     // Before the start: the first pipeline begins with it.
     let falafel_events = config.events.subscribe();
     let falafel = Falafel::start(config)

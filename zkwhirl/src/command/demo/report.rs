@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use zkwhirl::cluster::Rollups;
 use zkwhirl_broker_adapter::bridge::BridgeStats;
+use zkwhirl_circuits::Suite;
 use zkwhirl_job::Kind;
 
 use super::model::{Model, percentile};
@@ -169,8 +170,10 @@ impl Report {
     fn outcome(&self) -> String {
         let what = if self.proverless {
             "proverless: nothing was proved, the replies only have the true layout"
+        } else if self.suite == Suite::Poseidon.to_string() {
+            "client transactions, claims, inner rollups and root rollup proved"
         } else {
-            "claims, inner rollups and root rollup proved; client proofs are not covered"
+            "claims, inner rollups and root rollup proved; the clients' PLONK proofs are not covered"
         };
         format!(
             "{} of {} rollups settled · {} · last final buffer {} B · {what}",

@@ -5,8 +5,9 @@ use std::{env, fs, path::Path};
 use anyhow::Context;
 use bytes::Bytes;
 use url::Url;
-use zkwhirl::cluster::{NativeProvers, Provers, Rollups};
+use zkwhirl::cluster::{NativeProvers, Provers, Rollups, provenance};
 use zkwhirl_broker_adapter::falafel::Upstream;
+use zkwhirl_circuits::{Circuit, StatementKind, Suite};
 use zkwhirl_falafel::{Falafel, Plan};
 use zkwhirl_job::{Request, limits};
 use zkwhirl_prover::native::{Engine, EngineConfig};
@@ -82,18 +83,21 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Ve
         sizes: rollups.sizes,
         data_dir: args.keys.data_dir.clone(),
         max_circuit_size: args.keys.max_circuit_size,
-        provenance: ready::provenance(true),
+        provenance: provenance(true),
         allow_dev_keys: true,
         lazy_init: true,
         persist: true,
     });
-    // Given claims need no rollup key, which takes the longest to make.
+    // Given requests need no larger key than their own, which takes longest.
     let wanted = requests(args)?;
-    let needed = |circuit: &zkwhirl_circuits::Circuit| {
+    let needed = |circuit: &Circuit| {
         wanted.is_empty()
-            || wanted.iter().any(|request| {
-                let claim = matches!(Request::parse(request), Ok(Request::Claim(_)));
-                claim == (circuit.statement == zkwhirl_circuits::StatementKind::Claim)
+            || wanted.iter().any(|request| match Request::parse(request) {
+                Ok(Request::Claim(_)) => circuit.statement == StatementKind::Claim,
+                Ok(Request::TxRollup(_)) => {
+                    !matches!(circuit.statement, StatementKind::RootRollup(_))
+                }
+                _ => true,
             })
     };
     let circuits = engine.setting().circuits().map_err(exit::usage)?;
@@ -156,7 +160,8 @@ pub(super) fn plan(args: &DemoArgs, rollups: Rollups) -> Plan {
         max_claims: args.claims.into(),
         txs,
         rollups: Some(args.rollups.into()),
-        vks: args.proverless,
+        // Keys of the pedersen suite's clients would have to be imported first.
+        vks: args.proverless || rollups.suite == Suite::Poseidon,
     }
 }
 

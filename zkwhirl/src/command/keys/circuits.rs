@@ -24,7 +24,7 @@ struct CircuitLine {
 }
 
 pub(super) fn run(args: &CircuitsArgs) -> anyhow::Result<ExitCode> {
-    let sizes = Sizes::new(args.txs, 1).map_err(exit::usage)?;
+    let sizes = Sizes::new(args.txs, args.inners).map_err(exit::usage)?;
     let mut lines = Vec::new();
     let suites = Suite::ALL.into_iter();
     for suite in suites.filter(|each| args.suite.is_none_or(|only| only == *each)) {

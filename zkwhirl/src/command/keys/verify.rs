@@ -3,18 +3,13 @@
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context;
-use bytes::Bytes;
 use serde::Serialize;
-use zkwhirl_circuits::{Circuit, StatementKind};
-use zkwhirl_falafel::{
-    users::{Door, MockProofs},
-    world::World,
-};
-use zkwhirl_job::{Request, Sizes};
+use zkwhirl_circuits::Circuit;
+use zkwhirl_job::Sizes;
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile, KeyStore, Provenance};
-use zkwhirl_prover::native::{Engine, EngineConfig, audit, self_test_request};
+use zkwhirl_prover::native::{Engine, EngineConfig, audit};
 
-use super::short;
+use super::{sample, short};
 use crate::{
     cli::KeysVerifyArgs,
     ui::{self, bar::Bar},
@@ -86,12 +81,10 @@ fn check(key: &KeyFile, store: &EmbeddedKeyStore, bar: &Bar) -> anyhow::Result<(
 
 /// Makes and verifies a proof under a store's key for a circuit.
 pub(super) fn proof(circuit: Circuit, store: Arc<dyn KeyStore>, bar: &Bar) -> anyhow::Result<()> {
-    let Some((sizes, request)) = test_request(circuit)? else {
-        return Ok(());
-    };
     let config = EngineConfig {
         suite: circuit.suite,
-        sizes,
+        // No request is proved, so none has to fit.
+        sizes: Sizes::new(1, 1)?,
         // Unused: the store is given.
         data_dir: Default::default(),
         max_circuit_size: u64::MAX,
@@ -100,33 +93,8 @@ pub(super) fn proof(circuit: Circuit, store: Arc<dyn KeyStore>, bar: &Bar) -> an
         lazy_init: true,
         persist: true,
     };
-    let request = Request::parse(&request).context("the test request is malformed")?;
+    let witness = sample::witness(circuit)?;
     Engine::with_store(config, store)
-        .prove(&request, &|progress| bar.show(progress))
-        .context("no proof under it verifies")?;
-    Ok(())
-}
-
-/// A true statement for a circuit that proves requests of its own. The others
-/// prove parts of such requests, or what clients state: their keys are audited
-/// without a proof.
-fn test_request(circuit: Circuit) -> anyhow::Result<Option<(Sizes, Bytes)>> {
-    match circuit.statement {
-        StatementKind::Claim => {
-            let request = self_test_request(circuit.suite);
-            Ok(Some((Sizes::new(1, 1)?, request)))
-        }
-        StatementKind::TxRollup { txs } => {
-            let sizes = Sizes::new(txs, 1)?;
-            let mut draft = World::genesis(circuit.suite, 0, 0).begin(sizes);
-            let door = Door {
-                proofs: &MockProofs,
-                keys: None,
-            };
-            let jobs = draft.inners(txs as usize, &[], &door)?;
-            let job = jobs.into_iter().next().context("a rollup has a job")?;
-            Ok(Some((sizes, job.request.to_bytes())))
-        }
-        _ => Ok(None),
-    }
+        .try_key(circuit, witness, &|progress| bar.show(progress))
+        .context("no proof under it verifies")
 }

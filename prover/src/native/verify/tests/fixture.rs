@@ -1,6 +1,9 @@
 //! Two rollups of a simulated world, proved once for all tests: one tx in one
-//! circuit, and five txs in segments of two. Their first txs are claims with
-//! proofs of their own.
+//! circuit, and five txs in segments of two. Their first txs are claims, the
+//! others are users'; all have proofs of their own.
+
+#[path = "../../../../tests/rollup/wallets.rs"]
+mod wallets;
 
 use std::{
     path::PathBuf,
@@ -10,20 +13,25 @@ use std::{
 use bytes::Bytes;
 use zkwhirl_circuits::{Suite, field};
 use zkwhirl_falafel::{
-    users::{Door, MockProofs},
+    users::{Door, Pool},
     world::World,
 };
 use zkwhirl_job::{Request, Sizes, Word, reply::NativeProof};
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyStore, Provenance};
 
+use wallets::Wallets;
+
 use super::NativeVerifier;
 use crate::{
     Phase,
-    native::{Engine, EngineConfig, Receipt, Setting},
+    native::{Engine, EngineConfig, Receipt, Setting, verify_client},
 };
 
 /// Two of the five txs fit a segment, and the one tx fits a circuit.
 const MAX_CIRCUIT_SIZE: u64 = 1 << 19;
+
+/// A world where the users' txs are a defi deposit, a send and a new account.
+const SEED: u64 = 11;
 
 pub(super) struct Fixture {
     pub(super) request: Request,
@@ -61,7 +69,7 @@ impl Fixture {
             lazy_init: true,
             persist: true,
         });
-        let mut draft = World::genesis(suite, 3, claims).begin(sizes);
+        let mut draft = World::genesis(suite, SEED, claims).begin(sizes);
         let replies: Vec<Bytes> = draft
             .claims(claims)
             .into_iter()
@@ -70,19 +78,17 @@ impl Fixture {
                 engine.prove(&request, &|_| ()).unwrap().reply
             })
             .collect();
+        let engine = Mutex::new(engine);
         let door = Door {
-            proofs: &MockProofs,
+            proofs: &Wallets(&engine),
             keys: None,
+            pool: &Pool::default(),
         };
         let mut inners = draft.inners(txs as usize, &replies, &door).unwrap();
-        let mut job = inners.remove(0);
-        for (tx, reply) in job.request.txs.iter_mut().zip(&replies) {
-            assert_eq!(tx.public_inputs[0], Word::from(6));
-            tx.tail = reply.slice(32 * 16..);
-        }
+        let job = inners.remove(0);
         let request = Request::TxRollup(Box::new(job.request));
         let progress = Mutex::new(Vec::new());
-        let receipt = engine.prove(&request, &|step| {
+        let receipt = engine.lock().unwrap().prove(&request, &|step| {
             if step.phase == Phase::Prove {
                 progress.lock().unwrap().push(step.fraction);
             }
@@ -93,7 +99,7 @@ impl Fixture {
             published: job.published,
             receipt: receipt.unwrap(),
             verifier: NativeVerifier::new(setting, store()),
-            engine: Mutex::new(engine),
+            engine,
             progress,
         }
     }

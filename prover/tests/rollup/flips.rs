@@ -1,0 +1,161 @@
+//! A bit is changed in every word and every proof of every kind of reply.
+
+use bytes::Bytes;
+use zkwhirl_job::{
+    Request,
+    reply::{NativeProof, fields},
+};
+use zkwhirl_prover::native::{NotVerified, Setting, read_tx_rollup};
+
+use crate::stage::{LIMIT, ONE, SUITE, Stage, TWO};
+
+/// Bytes of a tail before its keys.
+const TAIL_HEADER: usize = 16;
+
+/// Where a bit was changed.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// A word before the tail.
+    Field(usize),
+    /// A byte of the tail's header.
+    Header,
+    Key,
+    Word,
+    Proof(usize),
+}
+
+/// A reply whose first words are followed by a tail.
+struct Reply<'a> {
+    bytes: &'a Bytes,
+    fields: usize,
+    tail: NativeProof,
+}
+
+impl<'a> Reply<'a> {
+    fn new(bytes: &'a Bytes, fields: usize) -> Self {
+        let tail = NativeProof::parse(&bytes[32 * fields..]).unwrap();
+        Self {
+            bytes,
+            fields,
+            tail,
+        }
+    }
+
+    /// Every 32nd byte's place, and every byte's of the tail's header.
+    fn places(&self) -> Vec<(usize, Place)> {
+        let tail = 32 * self.fields;
+        let keys = tail + TAIL_HEADER;
+        let words = keys + 32 * self.tail.vks.len();
+        let proofs = words + 32 * self.tail.words.len();
+        let chunks = |from: usize, to: usize| (from..to).step_by(32);
+        let mut places: Vec<(usize, Place)> = Vec::new();
+        places.extend(chunks(0, tail).map(|at| (at, Place::Field(at / 32))));
+        places.extend((tail..keys).map(|at| (at, Place::Header)));
+        places.extend(chunks(keys, words).map(|at| (at, Place::Key)));
+        places.extend(chunks(words, proofs).map(|at| (at, Place::Word)));
+        places.extend(chunks(proofs, self.bytes.len()).map(|at| {
+            let proof = (at - proofs) / 128;
+            (at, Place::Proof(proof))
+        }));
+        places
+    }
+
+    /// The reply with one bit changed at each place, or within 32 bytes of it.
+    fn flipped(&self) -> impl Iterator<Item = (Place, Bytes)> + '_ {
+        let mut seed = 1u64;
+        self.places().into_iter().map(move |(at, place)| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let draw = (seed >> 33) as usize;
+            let within = match place {
+                Place::Header => 0,
+                _ => draw % 32,
+            };
+            let mut changed = self.bytes.to_vec();
+            changed[at + within] ^= 1 << (draw / 32 % 8);
+            (place, changed.into())
+        })
+    }
+}
+
+/// What the gate says of each changed reply to a request. `names` are those of
+/// the reply's proofs, in order.
+fn refused_with_the_reason(stage: &Stage, request: &Request, reply: &Reply<'_>, names: &[String]) {
+    let verifier = stage.verifier();
+    verifier.verify(request, reply.bytes).unwrap();
+    assert_eq!(names.len(), reply.tail.proofs.len());
+    for (place, changed) in reply.flipped() {
+        let error = verifier.verify(request, &changed).unwrap_err();
+        let named = match place {
+            Place::Field(field) => error.starts_with(&format!("published field {field} is ")),
+            Place::Header => true,
+            Place::Key => error.contains("the proof names verification key"),
+            // A number that counts words or proofs, an element, or a word that
+            // the request demands otherwise.
+            Place::Word => error.contains("word") || error.contains("expected"),
+            Place::Proof(at) => error.starts_with(&format!("{}: the proof ", names[at])),
+        };
+        assert!(named, "{place:?}: {error}");
+    }
+}
+
+#[test]
+fn of_a_claim() {
+    let (request, reply) = &ONE.claim;
+    let names = ["claim".to_owned()];
+    refused_with_the_reason(&ONE, request, &Reply::new(reply, 16), &names);
+}
+
+/// In one circuit and as a chain, with the clients' proofs.
+#[test]
+fn of_inner_rollups() {
+    for stage in [&ONE, &TWO] {
+        let setting = Setting::new(SUITE, stage.sizes, LIMIT);
+        let count = 108 + 8 * stage.sizes.slots() as usize;
+        for (request, bytes) in &stage.inners {
+            let reply = Reply::new(bytes, count);
+            let fields = fields(bytes, count).unwrap();
+            let proofs = read_tx_rollup(&setting, &fields, &reply.tail).unwrap();
+            let names: Vec<String> = proofs.into_iter().map(|proof| proof.name).collect();
+            refused_with_the_reason(stage, request, &reply, &names);
+        }
+    }
+}
+
+/// Root rollups, and what their verifiers are asked about: with the requests
+/// and, as a stranger does it, without.
+#[test]
+fn of_whole_rollups() {
+    for stage in [&ONE, &TWO] {
+        let verifier = stage.verifier();
+        let rollup = verifier.verify_rollup(&stage.reply).unwrap();
+        let reply = Reply::new(&stage.reply, stage.broadcast.len());
+        let root = Request::RootRollup(Box::new(stage.root.clone()));
+        let verification = Stage::verification(&stage.reply);
+        for (place, changed) in reply.flipped() {
+            let alone = verifier.verify_rollup(&changed).unwrap_err();
+            assert!(
+                matches!(alone, NotVerified::Refused(_)),
+                "{place:?}: {alone}"
+            );
+            if let Place::Proof(at) = place {
+                let name = &rollup.proofs[at].name;
+                let alone = alone.to_string();
+                assert!(alone.starts_with(&format!("{name}: the proof ")), "{alone}");
+            }
+            let asked = verifier.verify(&root, &changed).unwrap_err();
+            match place {
+                Place::Field(field) => {
+                    let text = format!("published field {field} is ");
+                    assert!(asked.starts_with(&text), "{asked}");
+                }
+                // The root rollup's own; all others are the request's.
+                Place::Proof(0) => assert!(asked.starts_with("root rollup: the proof ")),
+                Place::Proof(_) => assert!(asked.ends_with("is not the request's"), "{asked}"),
+                _ => {}
+            }
+            let last = verifier.verify(&verification, &changed).unwrap_err();
+            let text = "the reply differs from the verified rollup at byte ";
+            assert!(last.starts_with(text), "{last}");
+        }
+    }
+}

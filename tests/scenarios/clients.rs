@@ -1,0 +1,116 @@
+//! Clients of the poseidon suite: their keys come from vk jobs, their proofs
+//! are verified when they come in and again before they are rolled up.
+
+use bytes::Bytes;
+use zkwhirl_broker_adapter::events::What;
+use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::{
+    Plan,
+    users::{ClientKeys, Door, Pool},
+    world::World,
+};
+use zkwhirl_job::{
+    FailureClass, Kind, Request, Sizes,
+    request::{TxRollupRequest, field::ALLOW_CHAIN},
+};
+use zkwhirl_prover::native::{Engine, EngineConfig};
+
+use crate::support::{Scene, data_dir, native};
+
+fn engine() -> Engine {
+    Engine::new(EngineConfig {
+        suite: Suite::Poseidon,
+        sizes: Sizes::new(1, 1).unwrap(),
+        data_dir: data_dir(),
+        max_circuit_size: 1 << 18,
+        provenance: zkwhirl::cluster::provenance(true),
+        allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
+    })
+}
+
+/// An inner rollup of one transaction that a user proved.
+fn inner(engine: &mut Engine) -> TxRollupRequest {
+    let mut key = |kind| {
+        let statement = zkwhirl::cluster::client_statement(kind).unwrap();
+        Bytes::from(engine.client_vk(statement, &|_| {}).unwrap())
+    };
+    let keys = ClientKeys {
+        join_split: key(Kind::JoinSplitVk),
+        account: key(Kind::AccountVk),
+    };
+    let users = native(Suite::Poseidon, 1, 1).users().unwrap();
+    let door = Door {
+        proofs: &*users,
+        keys: Some(&keys),
+        pool: &Pool::default(),
+    };
+    let world = World::genesis(Suite::Poseidon, 7, 0);
+    let mut draft = world.begin(Sizes::new(1, 1).unwrap());
+    draft.inners(1, &[], &door).unwrap().remove(0).request
+}
+
+#[test]
+fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
+    let mut engine = engine();
+    let good = inner(&mut engine);
+    let request = |inner: &TxRollupRequest| Request::TxRollup(Box::new(inner.clone()));
+    engine.prove(&request(&good), &|_| {}).unwrap();
+    // A transaction that its client did not prove at all.
+    let mut marked = good.clone();
+    marked.txs[0].tail = vec![0; 1504].into();
+    let failure = engine
+        .prove(&request(&marked), &|_| {})
+        .unwrap_err()
+        .failure();
+    assert_eq!(failure.class, FailureClass::Invalid);
+    assert_eq!(
+        failure.reason,
+        "tx 0: client proof: no native proof follows the published fields \
+         (it must start with \"zkW1\")"
+    );
+    // A true statement, but one that the client did not prove: both outputs
+    // may be chained from.
+    let mut chained = good;
+    chained.txs[0].public_inputs[ALLOW_CHAIN] = 3.into();
+    let failure = engine
+        .prove(&request(&chained), &|_| {})
+        .unwrap_err()
+        .failure();
+    assert_eq!(failure.class, FailureClass::Invalid);
+    assert_eq!(
+        failure.reason,
+        "client proof of tx 0: the proof does not verify for its published fields"
+    );
+}
+
+/// Falafel gets both keys by vk jobs, lets a transaction in under them, and
+/// its inner rollup is proved and verified.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_goes_the_whole_way_into_an_inner_rollup() {
+    let scene = Scene {
+        provers: native(Suite::Poseidon, 1, 1),
+        slots: 1,
+        delay: std::time::Duration::from_secs(1),
+        plan: Some(Plan {
+            suite: Suite::Poseidon,
+            seed: 7,
+            sizes: Sizes::new(1, 1).unwrap(),
+            genesis_claims: 0,
+            max_claims: 0,
+            txs: 1,
+            rollups: Some(1),
+            vks: true,
+        }),
+    };
+    let stage = scene.start().await;
+    stage
+        .until(|event| {
+            event.kind == Some(Kind::TxRollup) && matches!(event.what, What::Delivered { .. })
+        })
+        .await;
+    assert!(stage.falafel.progress().refused.is_empty());
+    stage.falafel_noticed_nothing();
+    stage.end().await;
+}

@@ -1,0 +1,169 @@
+//! True values for any circuit: what a key is tried with.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context;
+use bytes::Bytes;
+use zkwhirl_circuits::{
+    Circuit, MAX_TXS, StatementKind, Suite, Witness,
+    claim::ClaimWitness,
+    client::ClientWitness,
+    root_rollup::{RootRollupWitness, RootSize},
+    tx_rollup::{Chain, ShardWitness, TxRollupWitness},
+};
+use zkwhirl_falafel::{
+    users::{ClientProofs, Door, MockProofs, Pool},
+    world::{Draft, InnerJob, World},
+};
+use zkwhirl_job::{Request, Sizes, request::ClientProof};
+use zkwhirl_prover::native::self_test_request;
+
+/// Users whose values are kept; they prove nothing.
+#[derive(Debug, Default)]
+struct Clients(Mutex<Vec<ClientWitness>>);
+
+/// A rollup of new transactions, without proofs.
+struct Sample {
+    draft: Draft,
+    inners: Vec<InnerJob>,
+    clients: Vec<ClientWitness>,
+}
+
+/// Values that satisfy a circuit.
+pub(super) fn witness(circuit: Circuit) -> anyhow::Result<Witness> {
+    let suite = circuit.suite;
+    Ok(match circuit.statement {
+        StatementKind::Claim => claim(suite)?,
+        StatementKind::TxRollup { txs } => Witness::TxRollup(Box::new(tx_rollup(suite, txs)?)),
+        StatementKind::TxSegment { txs, of } => {
+            let chain = Chain::new(suite, of, txs, 1);
+            let (pieces, _) = chain.cut(&Arc::new(tx_rollup(suite, of)?));
+            pieces.into_iter().next().context("a chain has a segment")?
+        }
+        StatementKind::TxNullifiers { .. } => {
+            let rollup = Arc::new(tx_rollup(suite, 1)?);
+            let root = rollup.old_null_root;
+            Witness::TxNullifiers(Box::new(ShardWitness {
+                rollup,
+                first: 0,
+                root,
+            }))
+        }
+        StatementKind::TxNotes { slots } => {
+            let txs = slots.min(MAX_TXS);
+            let chain = Chain::new(suite, txs, txs, 1);
+            let (pieces, _) = chain.cut(&Arc::new(tx_rollup(suite, txs)?));
+            pieces
+                .into_iter()
+                .next_back()
+                .context("a chain has notes")?
+        }
+        StatementKind::RootRollup(size) => root_rollup(suite, size)?,
+        StatementKind::JoinSplit => client(suite, |client| match client {
+            ClientWitness::JoinSplit(values) => Some(Witness::JoinSplit(values)),
+            ClientWitness::Account(_) => None,
+        })?,
+        StatementKind::Account => client(suite, |client| match client {
+            ClientWitness::Account(values) => Some(Witness::Account(values)),
+            ClientWitness::JoinSplit(_) => None,
+        })?,
+    })
+}
+
+fn claim(suite: Suite) -> anyhow::Result<Witness> {
+    let Request::Claim(request) = Request::parse(&self_test_request(suite))? else {
+        anyhow::bail!("the self-test is no claim");
+    };
+    Ok(Witness::Claim(Box::new(ClaimWitness::new(&request)?)))
+}
+
+/// An inner rollup of one tx.
+fn tx_rollup(suite: Suite, capacity: u32) -> anyhow::Result<TxRollupWitness> {
+    let sample = Sample::new(suite, Sizes::new(capacity, 1)?, 0, 1)?;
+    let job = sample.inners.first().context("a rollup has an inner one")?;
+    Ok(TxRollupWitness::new(&job.request, capacity)?)
+}
+
+fn root_rollup(suite: Suite, size: RootSize) -> anyhow::Result<Witness> {
+    let sizes = Sizes::new(size.slots.min(MAX_TXS), size.inners)?;
+    let sample = Sample::new(suite, sizes, 0, 1)?;
+    // Of the inner replies the published words alone matter.
+    let words = |job: &InnerJob| job.published.iter().flat_map(|word| word.0).collect();
+    let replies: Vec<Bytes> = sample.inners.iter().map(words).collect();
+    let job = sample.draft.root(&replies);
+    let request = job.context("a rollup has a root")?.request;
+    Ok(Witness::RootRollup(Box::new(RootRollupWitness::new(
+        &request, size,
+    )?)))
+}
+
+/// The first values of a kind that any user sends; most worlds have a few.
+fn client(
+    suite: Suite,
+    kind: impl Fn(ClientWitness) -> Option<Witness>,
+) -> anyhow::Result<Witness> {
+    let sizes = Sizes::new(MAX_TXS, 1)?;
+    for seed in 0..100 {
+        let sample = Sample::new(suite, sizes, seed, MAX_TXS as usize)?;
+        if let Some(witness) = sample.clients.into_iter().find_map(&kind) {
+            return Ok(witness);
+        }
+    }
+    anyhow::bail!("no user of the {suite} suite sends such a transaction")
+}
+
+impl Sample {
+    fn new(suite: Suite, sizes: Sizes, seed: u64, txs: usize) -> anyhow::Result<Self> {
+        let mut draft = World::genesis(suite, seed, 0).begin(sizes);
+        let clients = Clients::default();
+        let door = Door {
+            proofs: &clients,
+            keys: None,
+            pool: &Pool::default(),
+        };
+        let inners = draft.inners(txs, &[], &door)?;
+        let clients = clients.0.into_inner();
+        Ok(Self {
+            draft,
+            inners,
+            clients: clients.unwrap_or_else(PoisonError::into_inner),
+        })
+    }
+}
+
+impl ClientProofs for Clients {
+    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(witness.clone());
+        MockProofs.prove(witness)
+    }
+
+    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), String> {
+        MockProofs.verify(key, proof)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_satisfy_every_kind_of_circuit() {
+        for name in [
+            "claim/poseidon",
+            "tx-rollup/poseidon/2",
+            "tx-segment/poseidon/1/3",
+            "tx-nullifiers/poseidon/3",
+            "tx-notes/poseidon/32",
+            "root-rollup/poseidon/2/2",
+            "join-split/poseidon",
+            "account/poseidon",
+            "claim/pedersen",
+            "tx-notes/pedersen/1",
+        ] {
+            let circuit: Circuit = name.parse().unwrap();
+            let report = circuit.check_raw(&witness(circuit).unwrap());
+            assert_eq!(report.unwrap().rows, circuit.num_rows(), "{name}");
+        }
+    }
+}
