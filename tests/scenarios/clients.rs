@@ -11,7 +11,7 @@ use zkwhirl_falafel::{
 };
 use zkwhirl_job::{
     FailureClass, Kind, Request, Sizes,
-    request::{TxRollupRequest, field::TX_FEE},
+    request::{TxRollupRequest, field::ALLOW_CHAIN},
 };
 use zkwhirl_prover::native::{Engine, EngineConfig};
 
@@ -64,11 +64,12 @@ fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
         .failure();
     assert_eq!(failure.class, FailureClass::Invalid);
     assert_eq!(failure.reason, "tx 0: it has no native client proof");
-    // A true statement with another fee, which nobody proved.
-    let mut dearer = good;
-    dearer.txs[0].public_inputs[TX_FEE] = 999.into();
+    // A true statement, but one that the client did not prove: both outputs
+    // may be chained from.
+    let mut chained = good;
+    chained.txs[0].public_inputs[ALLOW_CHAIN] = 3.into();
     let failure = engine
-        .prove(&request(&dearer), &|_| {})
+        .prove(&request(&chained), &|_| {})
         .unwrap_err()
         .failure();
     assert_eq!(failure.class, FailureClass::Invalid);
