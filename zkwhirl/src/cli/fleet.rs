@@ -71,12 +71,9 @@ pub(crate) struct ProverArgs {
     pub(crate) proverless: bool,
     #[command(flatten)]
     pub(crate) cli: CliProverArgs,
-    /// Load keys with the first job that needs them, not before the first job
-    #[arg(long, env = "LAZY_INIT", default_value = "true", action = clap::ArgAction::Set)]
+    /// Load keys, or make them, when the first job needs them instead of before jobs are claimed
+    #[arg(long, env = "LAZY_INIT", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) lazy_init: bool,
-    /// rollup_cli keeps its keys on disk; the native engine always does
-    #[arg(long, env = "PERSIST", default_value = "true", action = clap::ArgAction::Set)]
-    pub(crate) persist: bool,
 }
 
 #[derive(Debug, Args)]
@@ -136,9 +133,6 @@ pub(crate) struct WorkerArgs {
     /// Start also when memory for so many slots is missing, and claim without looking at it
     #[arg(long, env = "ZKWHIRL_OVERCOMMIT", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) overcommit: bool,
-    /// Load keys, or make them, when the first job needs them instead of before jobs are claimed
-    #[arg(long, env = "LAZY_INIT", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
-    pub(crate) lazy_init: bool,
     /// How long a mock reply takes
     #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
     pub(crate) work_ms: Duration,

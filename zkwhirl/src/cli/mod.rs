@@ -117,7 +117,7 @@ pub(crate) struct KeyArgs {
         value_parser = power_of_two
     )]
     pub(crate) max_circuit_size: u64,
-    /// Keep keys on disk; with false they last as long as this process
+    /// Keep keys on disk; with false they last as long as the process that made them
     #[arg(
         long,
         value_name = "BOOL",

@@ -99,7 +99,7 @@ pub(super) fn provers(
             max_circuit_size: args.keys.max_circuit_size,
             mock: args.proverless,
             lazy_init: args.lazy_init,
-            persist: args.persist,
+            persist: args.keys.persist,
             memory_limit: args.cli.prover_memory,
         }));
     }

@@ -31,7 +31,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let provers = fleet::provers(&args.prover, &args.redis, &args.topic, args.work_ms)?;
     let admitted = slots::admit(&args, &provers)?;
     if let Provers::Native(native) = &provers {
-        let (native, lazy) = (native.clone(), args.lazy_init);
+        let (native, lazy) = (native.clone(), args.prover.lazy_init);
         let keys = tokio::task::spawn_blocking(move || ready::native(&native, lazy));
         tokio::select! {
             keys = keys => keys??,
