@@ -37,7 +37,7 @@ impl Seat {
     /// that the broker redelivers it.
     pub(crate) async fn attend(&mut self, delivery: Delivery, prover: &mut dyn Prover) -> Health {
         // Before anything is asked: a word that comes later must be heard.
-        let (attending, claimed) = (self.ear.attend(delivery.job.id), Instant::now());
+        let (attending, began) = (self.ear.attend(delivery.job.id), Instant::now());
         let topic = delivery.job.topic();
         if delivery.redelivered {
             REDELIVERED.one([topic.name()]);
@@ -50,19 +50,19 @@ impl Seat {
             return Health::Unknown;
         }
         let job = delivery.job.clone();
-        self.note(&job, JobState::Claimed, None).await;
         let (worker, attempt) = (self.name.clone(), job.attempt);
         self.emit(&job, What::Claimed { worker, attempt });
-        let request = match self.request(&job).await {
+        let claimed = self.note(&job, JobState::Claimed, None);
+        let ((), request) = tokio::join!(claimed, self.request(&job));
+        let request = match request {
             Ok(request) => request,
             Err(failure) => {
                 let error = ProveError::plain(failure, Duration::ZERO);
-                measure::ended(topic, &Err(error.clone()), claimed.elapsed());
+                measure::ended(topic, &Err(error.clone()), began.elapsed());
                 return self.failed(delivery, error, false).await;
             }
         };
-        let fetched = claimed.elapsed();
-        self.note(&job, JobState::Proving, None).await;
+        let fetched = began.elapsed();
         let around = Around {
             config: &self.config,
             deps: &self.deps,
@@ -71,11 +71,13 @@ impl Seat {
             worker: &self.name,
             expected: self.expected.get(&job.kind).copied(),
         };
-        let run = around.prove(prover, &job, request).await;
+        // The prover does not wait for what is only for views.
+        let noted = self.note(&job, JobState::Proving, None);
+        let ((), run) = tokio::join!(noted, around.prove(prover, &job, request));
         self.saw_peak(&run.outcome);
         let outcome = run.outcome;
         let outcome = outcome.and_then(|proved| check_length(job.kind, proved));
-        measure::ended(topic, &outcome, claimed.elapsed());
+        measure::ended(topic, &outcome, began.elapsed());
         match outcome {
             Ok(proved) => {
                 self.expected.insert(job.kind, proved.duration);
@@ -108,7 +110,7 @@ impl Seat {
     async fn called_off(&mut self, delivery: Delivery, error: ProveError, broken: bool) -> Health {
         match self.known(&delivery.job).await {
             Some(known) => {
-                tracing::info!(job = %delivery.job.id.short(), "called off");
+                tracing::info!(job = %delivery.job.id, "called off");
                 self.settle_known(delivery, known).await;
             }
             None => {
@@ -128,11 +130,11 @@ impl Seat {
     /// nothing is known, and proving again costs only work.
     async fn known(&self, job: &JobEnvelope) -> Option<Known> {
         let ledger = &self.deps.ledger;
-        let result = ledger.result(job.id).await.ok().flatten();
-        if let Some(result) = result {
+        let (result, record) = tokio::join!(ledger.result(job.id), ledger.job(job.id));
+        if let Some(result) = result.ok().flatten() {
             return Some(Known::Proved(result));
         }
-        match ledger.job(job.id).await.ok().flatten()?.state {
+        match record.ok().flatten()?.state {
             JobState::Rejected | JobState::Withdrawn | JobState::Dead => Some(Known::Unwanted),
             _ => None,
         }
@@ -220,7 +222,7 @@ impl Seat {
         ];
         let noted = self.deps.ledger.transition(job.id, &from, to, &note).await;
         if let Err(error) = noted {
-            tracing::debug!(job = %job.id.short(), "cannot note {to}: {error}");
+            tracing::debug!(job = %job.id, "cannot note {to}: {error}");
         }
     }
 }
