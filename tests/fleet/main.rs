@@ -6,6 +6,7 @@
 //! | `whole` | provision, bridge, workers: a rollup settles |
 //! | `many` | a thousand claims keep their order, no worker idles; a restarted Falafel gets what is finished |
 //! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
+//! | `traces` | a collector gets one trace for each job, from the bridge to the worker and back |
 //! | `waits` | a minute without a worker, half a minute without Redis: Falafel notices nothing |
 //!
 //! What they measure on the way they say in lines that begin with `figure:`.
@@ -17,5 +18,7 @@ mod kills;
 mod many;
 mod services;
 mod stage;
+#[cfg(feature = "otlp")]
+mod traces;
 mod waits;
 mod whole;
