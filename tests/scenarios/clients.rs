@@ -13,22 +13,9 @@ use zkwhirl_job::{
     FailureClass, Kind, Request, Sizes,
     request::{TxRollupRequest, field::ALLOW_CHAIN},
 };
-use zkwhirl_prover::native::{Engine, EngineConfig};
+use zkwhirl_prover::native::Engine;
 
-use crate::support::{Scene, data_dir, native};
-
-fn engine() -> Engine {
-    Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes: Sizes::new(1, 1).unwrap(),
-        data_dir: data_dir(),
-        max_circuit_size: 1 << 18,
-        provenance: zkwhirl::cluster::provenance(true),
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    })
-}
+use crate::support::{Scene, engine, native};
 
 /// An inner rollup of one transaction that a user proved.
 fn inner(engine: &mut Engine) -> TxRollupRequest {
@@ -53,7 +40,7 @@ fn inner(engine: &mut Engine) -> TxRollupRequest {
 
 #[test]
 fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
-    let mut engine = engine();
+    let mut engine = engine(1, 1);
     let good = inner(&mut engine);
     let request = |inner: &TxRollupRequest| Request::TxRollup(Box::new(inner.clone()));
     engine.prove(&request(&good), &|_| {}).unwrap();
