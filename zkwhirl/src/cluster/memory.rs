@@ -1,9 +1,10 @@
 //! What a prover of the native engine needs at its peak.
 
-use zkwhirl_circuits::{Circuit, StatementKind};
+use zkwhirl_circuits::StatementKind;
 use zkwhirl_job::Topic;
+use zkwhirl_prover::native::Setting;
 
-use super::NativeProvers;
+use super::{NativeProvers, Rollups};
 
 /// A prover without a circuit: the program, its buffers, a request, a reply.
 const BASE_BYTES: u64 = 64 << 20;
@@ -28,12 +29,13 @@ impl NativeProvers {
     /// it refuses for their size need nothing. Counts the rows of every circuit:
     /// seconds for large ones.
     pub fn peak(&self, topics: &[Topic]) -> Peak {
-        let suite = self.rollups.suite;
-        let statements = topics.iter().flat_map(|topic| self.statements(*topic));
-        let circuits = statements.map(|statement| Circuit { suite, statement });
-        let sizes = circuits.map(|circuit| (circuit.num_rows() as u64, circuit.to_string()));
-        let usable = sizes.filter(|(rows, _)| domain(*rows) <= self.max_circuit_size);
-        let (rows, circuit) = usable.max().unzip();
+        let Rollups { suite, sizes } = self.rollups;
+        let setting = Setting::new(suite, sizes, self.max_circuit_size);
+        // Without a way to prove an inner rollup nothing is proved at all.
+        let circuits = setting.circuits().unwrap_or_default().into_iter();
+        let own = circuits.filter(|circuit| topics.contains(&topic(circuit.statement)));
+        let sizes = own.map(|circuit| (circuit.num_rows() as u64, circuit.to_string()));
+        let (rows, circuit) = sizes.max().unzip();
         let rows = rows.unwrap_or(0);
         Peak {
             circuit,
@@ -41,13 +43,19 @@ impl NativeProvers {
             bytes: peak_bytes(rows),
         }
     }
+}
 
-    fn statements(&self, topic: Topic) -> Vec<StatementKind> {
-        let txs = self.rollups.sizes.txs_per_inner();
-        match topic {
-            Topic::Inner => vec![StatementKind::Claim, StatementKind::TxRollup { txs }],
-            // Not proved natively yet.
-            Topic::Outer => Vec::new(),
+/// The topic of the jobs that need a circuit's key: for clients' circuits it is
+/// the one that asks for their verification keys.
+fn topic(statement: StatementKind) -> Topic {
+    match statement {
+        StatementKind::Claim
+        | StatementKind::TxRollup { .. }
+        | StatementKind::TxSegment { .. }
+        | StatementKind::TxNullifiers { .. }
+        | StatementKind::TxNotes { .. } => Topic::Inner,
+        StatementKind::RootRollup(_) | StatementKind::JoinSplit | StatementKind::Account => {
+            Topic::Outer
         }
     }
 }
@@ -63,7 +71,41 @@ fn domain(rows: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use zkwhirl_circuits::Suite;
+    use zkwhirl_job::Sizes;
+
     use super::*;
+
+    fn provers(txs: u32, max_circuit_size: u64) -> NativeProvers {
+        NativeProvers {
+            rollups: Rollups {
+                suite: Suite::Poseidon,
+                sizes: Sizes::new(txs, 4).unwrap(),
+            },
+            program: "zkwhirl".into(),
+            data_dir: "data".into(),
+            max_circuit_size,
+            allow_dev_keys: true,
+            fleet: None,
+            load_first: Vec::new(),
+            memory_limit: None,
+        }
+    }
+
+    #[test]
+    fn the_largest_circuit_of_the_topics_counts() {
+        let largest = |txs, limit, topics: &[Topic]| provers(txs, limit).peak(topics).circuit;
+        let is = |name: &str| Some(name.to_owned());
+        let (inner, outer) = (&[Topic::Inner][..], &[Topic::Outer][..]);
+        let one = 1 << 18;
+        assert_eq!(largest(1, one, inner), is("tx-rollup/poseidon/1"));
+        assert_eq!(largest(1, one, outer), is("root-rollup/poseidon/4/1"));
+        assert_eq!(largest(1, one, &Topic::ALL), is("tx-rollup/poseidon/1"));
+        // A chain's pieces.
+        assert_eq!(largest(2, one, inner), is("tx-segment/poseidon/1/2"));
+        // What does not fit is refused at the start.
+        assert_eq!(largest(1, 1 << 16, &Topic::ALL), None);
+    }
 
     /// Rows and peaks of docs/PERFORMANCE.md, with room for a fifth to a third
     /// more.
