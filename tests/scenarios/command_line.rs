@@ -117,6 +117,11 @@ fn check_only_needs_no_key() {
             "--txs=1",
         ),
         (
+            "valid_2x2_0_tx_rollup_request",
+            "valid_2x2_0_tx_rollup_reply",
+            "--txs=2",
+        ),
+        (
             "valid_2x2_1_tx_rollup_request",
             "valid_2x2_1_tx_rollup_reply",
             "--txs=2",
@@ -139,6 +144,8 @@ fn check_only_needs_no_key() {
             panic!("one object");
         };
         assert_eq!(line["satisfied"], true, "{line}");
+        let clients = "the clients' PLONK proofs are not covered";
+        assert_eq!(line["not_covered"], clients);
         let fields = line["fields"].as_array().unwrap();
         let original = vector(reply);
         let words: Vec<String> = original[..32 * fields.len()]
