@@ -156,8 +156,14 @@ impl Running {
     }
 
     /// Ends the process group: SIGTERM, `grace`, SIGKILL. Returns how the child
-    /// itself ended.
+    /// itself ended, when all that it said is read.
     pub(super) async fn end(&mut self, grace: Duration) -> Option<ExitStatus> {
+        let status = self.end_group(grace).await;
+        self.stderr.last_words().await;
+        status
+    }
+
+    async fn end_group(&mut self, grace: Duration) -> Option<ExitStatus> {
         if let Ok(Some(status)) = self.child.try_wait() {
             // Whatever it started may have outlived it.
             let _ = kill_process_group(self.group, Signal::KILL);

@@ -1,0 +1,175 @@
+//! A prover that misbehaves once: its job gets a typed failure and is proved
+//! by the next attempt, the next job finds a fresh child, Falafel notices
+//! nothing.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::broadcast;
+use zkwhirl::cluster::{Cluster, ClusterConfig, Provers};
+use zkwhirl_broker_adapter::{
+    Events, JobEvent, What, bridge::BridgeConfig, broker::EmbeddedConfig, falafel::Upstream,
+};
+use zkwhirl_falafel::{Falafel, FalafelConfig};
+use zkwhirl_job::{
+    FailureClass::{self, Infrastructure, Invalid, Prover},
+    Sizes, Topic,
+};
+use zkwhirl_worker::{Deadlines, WorkerConfig};
+
+use crate::support::{Odd, url, vector};
+
+/// How long a prover here may take; one that is well takes milliseconds.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+struct Stage {
+    odd: Odd,
+    falafel: Falafel,
+    cluster: Cluster,
+    events: broadcast::Receiver<JobEvent>,
+}
+
+impl Stage {
+    async fn start(habit: &str) -> Self {
+        let odd = Odd::new(habit);
+        let sizes = Sizes::new(1, 1).unwrap();
+        let mut provers = odd.provers(sizes);
+        provers.memory_limit = Some(512 << 20);
+        let provers = Provers::RollupCli(provers);
+        let check = Arc::new(provers.checker().unwrap());
+        let falafel = Falafel::start(FalafelConfig::new(None, check))
+            .await
+            .unwrap();
+        let upstream = Upstream::new("inner", url(falafel.inner_address()));
+        let events = Events::default();
+        let seen = events.subscribe();
+        let cluster = Cluster::start(ClusterConfig {
+            bridge: BridgeConfig::new(vec![upstream], sizes),
+            worker: WorkerConfig {
+                deadlines: Deadlines::all(DEADLINE),
+                ..WorkerConfig::default()
+            },
+            broker: EmbeddedConfig {
+                delays: [Duration::from_millis(50); 3],
+                ..EmbeddedConfig::default()
+            },
+            provers,
+            topics: Topic::ALL.to_vec(),
+            slots: 1,
+            events,
+        });
+        Self {
+            odd,
+            falafel,
+            cluster: cluster.unwrap(),
+            events: seen,
+        }
+    }
+
+    /// The failures of attempts so far.
+    fn failures(&mut self) -> Vec<(FailureClass, String)> {
+        let mut failures = Vec::new();
+        while let Ok(event) = self.events.try_recv() {
+            if let What::Retrying { class, reason, .. } = event.what {
+                failures.push((class, reason));
+            }
+        }
+        failures
+    }
+}
+
+/// What an attempt with the habit fails with, and whether the child that had
+/// it is replaced.
+async fn check(habit: &str, failure: Option<(FailureClass, &str)>, replaced: bool) {
+    let mut stage = Stage::start(habit).await;
+    for name in ["valid_claim_0_request", "valid_claim_1_request"] {
+        let answered = stage.falafel.prove(vector(name)).await;
+        assert!(answered.is_ok(), "{habit}: {name}: {answered:?}");
+    }
+    let failures = stage.failures();
+    match (&failures[..], failure) {
+        ([], None) => {}
+        ([(class, reason)], Some((wanted, word))) => {
+            assert_eq!(*class, wanted, "{habit}: {reason}");
+            assert!(reason.contains(word), "{habit}: {reason}");
+        }
+        (failures, wanted) => panic!("{habit}: {failures:?}, wanted {wanted:?}"),
+    }
+    let provers = stage.odd.provers_of_requests();
+    let (first, last) = (provers[0], provers[provers.len() - 1]);
+    assert_eq!(first != last, replaced, "{habit}: {:?}", stage.odd.log());
+    let stats = stage.falafel.stats();
+    assert_eq!((stats.nacks, stats.reissues), (0, 0), "{habit}");
+    stage.cluster.stop().await;
+    stage.falafel.stop(Duration::ZERO).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_misbehaviour_costs_an_attempt_and_the_next_finds_a_fresh_child() {
+    let table = [
+        ("die-in-proof", Prover, "broke off"),
+        ("exit-9-in-proof", Prover, "broke off"),
+        ("half", Prover, "broke off"),
+        ("garbage", Prover, "it announced 1131570529 bytes"),
+        ("bomb", Prover, "it announced 4294967295 bytes"),
+        ("long", Prover, "has 2017 bytes, must have 2016"),
+        ("short", Prover, "has 2015 bytes, must have 2016"),
+        ("verified-2", Prover, "its verified byte is 2"),
+        ("hog", Prover, "broke off"),
+    ];
+    for (habit, class, word) in table {
+        check(habit, Some((class, word)), true).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prover_that_hangs_is_ended_at_its_deadline_deaf_or_not() {
+    for habit in ["hang", "hang-deaf"] {
+        let failure = (Prover, "the prover gave no answer within 5s");
+        check(habit, Some(failure), true).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prover_that_says_no_gets_a_second_opinion_and_lives() {
+    for habit in ["refuse", "unverified"] {
+        check(habit, Some((Invalid, "the statement is false")), false).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_do_not_follow_from_the_request_are_not_delivered() {
+    let failure = (
+        Prover,
+        "its reply does not verify: field 0 of the reply to a claim job",
+    );
+    check("wrong-field", Some(failure), false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slowness_and_talk_are_no_failures_and_a_second_answer_is_thrown_away() {
+    check("slow", None, false).await;
+    check("flood", None, false).await;
+    check("twice", None, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prover_that_dies_at_its_start_is_started_again() {
+    let mut stage = Stage::start("die-at-start").await;
+    stage
+        .falafel
+        .prove(vector("valid_claim_0_request"))
+        .await
+        .unwrap();
+    let failures = stage.failures();
+    let [(Infrastructure, reason)] = &failures[..] else {
+        panic!("{failures:?}");
+    };
+    assert!(
+        reason.contains("it said: odd-prover: no reference string"),
+        "{reason}"
+    );
+    let starts = stage.odd.log();
+    let starts = starts.iter().filter(|(_, words)| words == "start lazy");
+    assert_eq!(starts.count(), 2);
+    stage.cluster.stop().await;
+}
