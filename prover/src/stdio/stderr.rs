@@ -3,14 +3,11 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     sync::{mpsc, watch},
-    task::JoinHandle,
-    time::timeout,
 };
 use zkwhirl_job::Failure;
 
@@ -21,9 +18,6 @@ use crate::Progress;
 const TAIL_BYTES: usize = 4096;
 /// A longer line is cut into several.
 const LINE_BYTES: usize = 8192;
-/// How long the last words of a child that has ended may take to be read.
-/// Whoever holds its standard error longer is not waited for.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The end of what a child wrote on standard error, and its notices.
 #[derive(Debug)]
@@ -31,7 +25,6 @@ pub(super) struct Stderr {
     tail: Arc<Mutex<VecDeque<u8>>>,
     progress: watch::Receiver<Progress>,
     failures: mpsc::Receiver<Failure>,
-    reading: JoinHandle<()>,
 }
 
 impl Stderr {
@@ -54,18 +47,11 @@ impl Stderr {
             progress,
             failures,
         };
+        tokio::spawn(reader.drain(source));
         Self {
             tail,
             progress: progress_seen,
             failures: failures_seen,
-            reading: tokio::spawn(reader.drain(source)),
-        }
-    }
-
-    /// Waits until everything is read that an ended child has said.
-    pub(super) async fn last_words(&mut self) {
-        if !self.reading.is_finished() {
-            let _ = timeout(LAST_WORDS, &mut self.reading).await;
         }
     }
 
@@ -74,6 +60,13 @@ impl Stderr {
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let (front, back) = tail.as_slices();
         String::from_utf8_lossy(&[front, back].concat()).into_owned()
+    }
+
+    /// Waits until everything that was written has been read: until the last
+    /// process that holds the pipe has ended.
+    pub(super) async fn ended(&self) {
+        let mut progress = self.progress.clone();
+        while progress.changed().await.is_ok() {}
     }
 
     /// Where the child says how far it is.
