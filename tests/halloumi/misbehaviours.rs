@@ -11,6 +11,7 @@ use zkwhirl_broker_adapter::{
 };
 use zkwhirl_falafel::{Falafel, FalafelConfig};
 use zkwhirl_job::{
+    Command,
     FailureClass::{self, Infrastructure, Invalid, Prover},
     Sizes, Topic,
 };
@@ -30,9 +31,14 @@ struct Stage {
 
 impl Stage {
     async fn start(habit: &str) -> Self {
+        let one = Sizes::new(1, 1).unwrap();
+        Self::with(habit, one, one).await
+    }
+
+    /// `sizes` of Falafel's, and those that the provers are made for.
+    async fn with(habit: &str, sizes: Sizes, own: Sizes) -> Self {
         let odd = Odd::new(habit);
-        let sizes = Sizes::new(1, 1).unwrap();
-        let mut provers = odd.provers(sizes);
+        let mut provers = odd.provers(own);
         provers.memory_limit = Some(512 << 20);
         let provers = Provers::RollupCli(provers);
         let check = Arc::new(provers.checker().unwrap());
@@ -172,4 +178,33 @@ async fn a_prover_that_dies_at_its_start_is_started_again() {
     let starts = starts.iter().filter(|(_, words)| words == "start lazy");
     assert_eq!(starts.count(), 2);
     stage.cluster.stop().await;
+}
+
+/// It is neither cut nor split in the wrong place: the program never sees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_for_other_sizes_is_refused_before_the_program_sees_it() {
+    let [one, two] = [1, 2].map(|size| Sizes::new(size, size).unwrap());
+    for (request, kind) in [
+        ("valid_1x1_0_tx_rollup_request", "tx-rollup"),
+        ("valid_1x1_1_root_rollup_request", "root-rollup"),
+        ("valid_1x1_2_root_verifier_request", "root-verifier"),
+    ] {
+        let mut stage = Stage::with("well", one, two).await;
+        let _answer = stage
+            .falafel
+            .servers()
+            .inner()
+            .create(Command::CreateProof, vector(request));
+        let refusal = loop {
+            let event = stage.events.recv().await.unwrap();
+            if let What::Retrying { class, reason, .. } = event.what {
+                break (class, reason);
+            }
+        };
+        let wanted = format!("made for 2×2 rollups, the {kind} job for 1×1");
+        assert_eq!(refusal.0, Infrastructure, "{kind}");
+        assert!(refusal.1.contains(&wanted), "{}", refusal.1);
+        assert_eq!(stage.odd.log(), [], "{kind}: no process was started");
+        stage.cluster.stop().await;
+    }
 }

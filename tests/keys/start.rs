@@ -22,8 +22,10 @@ fn rollup_cli(lazy: &str, persist: &str, data: &Path) -> Command {
 fn a_circuit_that_is_too_large_is_refused_before_anything_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let words = ["zkwhirl: circuit claim/poseidon needs a domain of 32768, \
-         MAX_CIRCUIT_SIZE is 16384: raise it to 32768 or more\n"];
+    let words = [
+        "circuit claim/poseidon needs a domain of 32768, MAX_CIRCUIT_SIZE is 16384",
+        "raise it to 32768 or more\n",
+    ];
     for lazy in ["true", "false"] {
         let mut command = rollup_cli(lazy, "true", &data);
         refused(command.env("MAX_CIRCUIT_SIZE", "16384"), 2, &words);
