@@ -27,7 +27,11 @@ pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
 async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
     let name = args.name.clone().unwrap_or_else(own_name);
-    let _not_kept = ready::place(&mut args.prover.keys)?;
+    // What another program keeps, and where, is its own business.
+    let _not_kept = match args.prover.cli.rollup_cli {
+        None => ready::place(&mut args.prover.keys)?,
+        Some(_) => None,
+    };
     let provers = fleet::provers(&args.prover, &args.redis, &args.topic, args.work_ms)?;
     let admitted = slots::admit(&args, &provers)?;
     if let Provers::Native(native) = &provers {
