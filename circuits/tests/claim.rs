@@ -182,6 +182,24 @@ fn breakers() -> Vec<(Rule, Breaker)> {
             }),
         ),
         (
+            Rule::Range("total output value a"),
+            Box::new(move |w| {
+                w.claim.deposit = Fr::ONE;
+                w.defi.total_input = two(3);
+                (w.defi.total_output_a, w.output_a) = (two(252), two(249));
+                (w.defi.total_output_b, w.output_b) = (two(3), Fr::ONE);
+            }),
+        ),
+        (
+            Rule::Range("total output value b"),
+            Box::new(move |w| {
+                w.claim.deposit = Fr::ONE;
+                w.defi.total_input = two(3);
+                (w.defi.total_output_a, w.output_a) = (two(3), Fr::ONE);
+                (w.defi.total_output_b, w.output_b) = (two(252), two(249));
+            }),
+        ),
+        (
             Rule::Range("claim note nonce"),
             Box::new(|w| {
                 w.nonce = power_of_two(30);
@@ -362,6 +380,7 @@ fn amounts_out_of_range_are_unsatisfiable() {
         let w = refolded(circuit.suite, w);
         assert_eq!(violations(circuit.suite, &w).len(), 4);
         refused(circuit, &w, Rule::Range("output value a"));
+        refused(circuit, &w, Rule::Range("output value b"));
     }
 }
 

@@ -315,6 +315,21 @@ fn wrong_roots_and_paths_are_unsatisfiable() {
     }
 }
 
+/// Natively, and by the verifier of the published words: no row says it.
+#[test]
+fn bridge_call_data_that_is_too_long_is_refused() {
+    let mut plan = RootPlan::new(Suite::Poseidon, size(1, 1));
+    plan.bridges.push(power_of_two(250));
+    let (published, broken) = evaluate(plan.suite, plan.size, &plan.witness());
+    assert_eq!(broken, [(None, Rule::Range("bridge call data"))]);
+    assert_eq!(
+        Words::of(&published).read(plan.size),
+        Err(BroadcastError::Range(
+            place::BRIDGES + plan.bridges.len() - 1
+        ))
+    );
+}
+
 #[test]
 fn more_interactions_than_bridges_are_refused_natively() {
     let mut plan = RootPlan::new(Suite::Poseidon, size(1, 1));

@@ -18,6 +18,10 @@ use zkwhirl_job::{Command, Failure, limits};
 use super::{ACCOUNT_VK, ChildConfig, JOIN_SPLIT_VK, PING, stderr::Stderr};
 use crate::{ProveTask, meter::status_bytes};
 
+/// How long the last words of a child that has ended are waited for: another
+/// process that it started elsewhere may hold its standard error open.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// A child with its pipes.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -156,16 +160,21 @@ impl Running {
     }
 
     /// Ends the process group: SIGTERM, `grace`, SIGKILL. Returns how the child
-    /// itself ended.
+    /// itself ended; what it said has been read by then.
     pub(super) async fn end(&mut self, grace: Duration) -> Option<ExitStatus> {
-        if let Ok(Some(status)) = self.child.try_wait() {
-            // Whatever it started may have outlived it.
-            let _ = kill_process_group(self.group, Signal::KILL);
-            return Some(status);
-        }
+        let status = match self.child.try_wait() {
+            Ok(Some(status)) => Some(status),
+            _ => self.terminate(grace).await,
+        };
+        // Whatever it started may have outlived it.
+        let _ = kill_process_group(self.group, Signal::KILL);
+        let _ = timeout(LAST_WORDS, self.stderr.ended()).await;
+        status
+    }
+
+    async fn terminate(&mut self, grace: Duration) -> Option<ExitStatus> {
         let _ = kill_process_group(self.group, Signal::TERM);
         if let Ok(status) = timeout(grace, self.child.wait()).await {
-            let _ = kill_process_group(self.group, Signal::KILL);
             return status.ok();
         }
         let _ = kill_process_group(self.group, Signal::KILL);

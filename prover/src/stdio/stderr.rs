@@ -62,6 +62,13 @@ impl Stderr {
         String::from_utf8_lossy(&[front, back].concat()).into_owned()
     }
 
+    /// Waits until everything that was written has been read: until the last
+    /// process that holds the pipe has ended.
+    pub(super) async fn ended(&self) {
+        let mut progress = self.progress.clone();
+        while progress.changed().await.is_ok() {}
+    }
+
     /// Where the child says how far it is.
     pub(super) fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.clone()
