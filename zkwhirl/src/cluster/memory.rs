@@ -85,7 +85,7 @@ mod tests {
         let setting = Setting::new(Suite::Poseidon, sizes, 1 << 18);
         let circuit = |topics: &[Topic]| peak_of(&setting, topics).circuit.unwrap();
         assert_eq!(circuit(&[Topic::Inner]), "tx-rollup/poseidon/1");
-        assert_eq!(circuit(&[Topic::Outer]), "root-rollup/poseidon/2/2");
+        assert_eq!(circuit(&[Topic::Outer]), "root-rollup/poseidon/2/1");
         let none = Setting::new(Suite::Poseidon, sizes, 2);
         assert_eq!(peak_of(&none, &[Topic::Inner, Topic::Outer]).circuit, None);
     }
