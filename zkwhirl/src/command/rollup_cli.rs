@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
 use zkwhirl::cluster::{FleetKeys, client_statement, key_store, provenance};
 use zkwhirl_circuits::{Circuit, StatementKind};
-use zkwhirl_job::{Command, Failure, Request, Sizes, Topic, request::identify};
+use zkwhirl_job::{Command, Failure, Request, Sizes, request::identify};
 use zkwhirl_prover::{
     Progress, Proverless,
     native::{Engine, EngineConfig},
