@@ -70,10 +70,21 @@ impl Frame {
     /// The bytes on the wire.
     pub fn to_bytes(&self) -> Bytes {
         let mut out = BytesMut::with_capacity(HEADER_BYTES + self.data.len());
-        out.put_slice(&self.ticket.0);
-        out.put_u32(self.command);
+        self.put_header(&mut out);
         out.put_slice(&self.data);
         out.freeze()
+    }
+
+    /// The same in two pieces, the header and the data, which are not copied.
+    pub fn to_pieces(&self) -> [Bytes; 2] {
+        let mut header = BytesMut::with_capacity(HEADER_BYTES);
+        self.put_header(&mut header);
+        [header.freeze(), self.data.clone()]
+    }
+
+    fn put_header(&self, out: &mut BytesMut) {
+        out.put_slice(&self.ticket.0);
+        out.put_u32(self.command);
     }
 
     /// The job that this frame asks for, when its command is a known one.

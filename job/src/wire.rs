@@ -141,6 +141,19 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The next `words` when all are there and field elements. `None`: one of
+    /// them is not, which reading them one by one tells; nothing was read.
+    pub(crate) fn fields(&mut self, words: usize) -> Option<Bytes> {
+        let end = self.at.checked_add(words.checked_mul(32)?)?;
+        let bytes = self.buffer.get(self.at..end)?;
+        let (words, _) = bytes.as_chunks();
+        if !words.iter().all(|word| Word(*word).is_canonical()) {
+            return None;
+        }
+        let start = std::mem::replace(&mut self.at, end);
+        Some(self.buffer.slice(start..end))
+    }
+
     /// A `u32` that must satisfy a condition.
     pub(crate) fn u32_where(
         &mut self,

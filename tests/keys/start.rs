@@ -24,7 +24,7 @@ fn a_circuit_that_is_too_large_is_refused_before_anything_is_made() {
     let data = folder.path().join("data");
     let words = [
         "circuit claim/poseidon needs a domain of 32768, MAX_CIRCUIT_SIZE is 16384",
-        "raise it or use fewer txs per inner rollup",
+        "raise it to 32768 or more\n",
     ];
     for lazy in ["true", "false"] {
         let mut command = rollup_cli(lazy, "true", &data);

@@ -41,17 +41,17 @@ impl Seat {
             return Health::Unknown;
         }
         let job = delivery.job.clone();
-        self.note(&job, JobState::Claimed, None).await;
         let (worker, attempt) = (self.name.clone(), job.attempt);
         self.emit(&job, What::Claimed { worker, attempt });
-        let request = match self.request(&job).await {
+        let claimed = self.note(&job, JobState::Claimed, None);
+        let ((), request) = tokio::join!(claimed, self.request(&job));
+        let request = match request {
             Ok(request) => request,
             Err(failure) => {
                 let error = ProveError::plain(failure, Duration::ZERO);
                 return self.failed(delivery, error, false).await;
             }
         };
-        self.note(&job, JobState::Proving, None).await;
         let around = Around {
             config: &self.config,
             deps: &self.deps,
@@ -60,7 +60,9 @@ impl Seat {
             worker: &self.name,
             expected: self.expected.get(&job.kind).copied(),
         };
-        let run = around.prove(prover, &job, request).await;
+        // The prover does not wait for what is only for views.
+        let noted = self.note(&job, JobState::Proving, None);
+        let ((), run) = tokio::join!(noted, around.prove(prover, &job, request));
         self.saw_peak(&run.outcome);
         match run
             .outcome
@@ -113,11 +115,11 @@ impl Seat {
     /// nothing is known, and proving again costs only work.
     async fn known(&self, job: &JobEnvelope) -> Option<Known> {
         let ledger = &self.deps.ledger;
-        let result = ledger.result(job.id).await.ok().flatten();
-        if let Some(result) = result {
+        let (result, record) = tokio::join!(ledger.result(job.id), ledger.job(job.id));
+        if let Some(result) = result.ok().flatten() {
             return Some(Known::Proved(result));
         }
-        match ledger.job(job.id).await.ok().flatten()?.state {
+        match record.ok().flatten()?.state {
             JobState::Rejected | JobState::Withdrawn | JobState::Dead => Some(Known::Unwanted),
             _ => None,
         }

@@ -79,7 +79,7 @@ impl Desk {
 
     /// A long poll: a frame, or `None` when the server is stopping. Dropping
     /// the future is a client that goes away; nobody notices.
-    pub(super) async fn get_job(self: &Arc<Self>) -> Option<Bytes> {
+    pub(super) async fn get_job(self: &Arc<Self>) -> Option<Frame> {
         let (reply, replied) = oneshot::channel();
         tokio::spawn(Arc::clone(self).poll(reply));
         match replied.await {
@@ -88,14 +88,14 @@ impl Desk {
         }
     }
 
-    async fn poll(self: Arc<Self>, reply: oneshot::Sender<Option<Bytes>>) {
+    async fn poll(self: Arc<Self>, reply: oneshot::Sender<Option<Frame>>) {
         tokio::select! {
             () = self.closed.cancelled() => {}
             () = self.poll_in_turn(reply) => {}
         }
     }
 
-    async fn poll_in_turn(&self, reply: oneshot::Sender<Option<Bytes>>) {
+    async fn poll_in_turn(&self, reply: oneshot::Sender<Option<Frame>>) {
         let _turn = self.turn.lock().await;
         if self.stopping.is_cancelled() {
             // The queue behind the head poller is discarded when the server
@@ -122,7 +122,7 @@ impl Desk {
         }
     }
 
-    fn issue(&self) -> Option<(TicketId, Bytes)> {
+    fn issue(&self) -> Option<(TicketId, Frame)> {
         let mut stats = locked(&self.stats);
         locked(&self.jobs).issue(Instant::now(), self.ack_timeout, &mut stats)
     }

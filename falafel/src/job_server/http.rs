@@ -1,15 +1,16 @@
 //! The three routes of a job server.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{DefaultBodyLimit, RawQuery, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use futures_util::stream;
 use zkwhirl_job::Frame;
 
 use super::desk::Desk;
@@ -30,8 +31,17 @@ pub(super) fn routes(desk: Arc<Desk>) -> Router {
 }
 
 async fn get_job(State(desk): State<Arc<Desk>>) -> Response {
-    let body = desk.get_job().await.unwrap_or_default();
-    ([(header::CONTENT_TYPE, "application/octet-stream")], body).into_response()
+    let pieces = desk
+        .get_job()
+        .await
+        .map_or_else(|| [Bytes::new(), Bytes::new()], |frame| frame.to_pieces());
+    let bytes: usize = pieces.iter().map(Bytes::len).sum();
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_LENGTH, bytes.to_string()),
+    ];
+    let body = Body::from_stream(stream::iter(pieces.map(Ok::<_, Infallible>)));
+    (headers, body).into_response()
 }
 
 async fn ping(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery) -> Response {

@@ -62,7 +62,7 @@ impl Jobs {
         now: Instant,
         ack_timeout: Duration,
         stats: &mut Stats,
-    ) -> Option<(TicketId, Bytes)> {
+    ) -> Option<(TicketId, Frame)> {
         let job = self.0.iter_mut().find(|job| {
             job.stamp
                 .is_none_or(|stamp| now.duration_since(stamp) > ack_timeout)
@@ -74,7 +74,7 @@ impl Jobs {
             command: job.command.code(),
             data: job.data.clone(),
         };
-        Some((job.ticket, frame.to_bytes()))
+        Some((job.ticket, frame))
     }
 
     /// Renews a lease. An unknown id is nothing special.

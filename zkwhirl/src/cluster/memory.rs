@@ -1,6 +1,5 @@
 //! What a prover of the native engine needs at its peak.
 
-use zkwhirl_circuits::StatementKind;
 use zkwhirl_job::Topic;
 use zkwhirl_prover::native::Setting;
 
@@ -30,33 +29,22 @@ impl NativeProvers {
     /// seconds for large ones.
     pub fn peak(&self, topics: &[Topic]) -> Peak {
         let Rollups { suite, sizes } = self.rollups;
-        let setting = Setting::new(suite, sizes, self.max_circuit_size);
-        // Without a way to prove an inner rollup nothing is proved at all.
-        let circuits = setting.circuits().unwrap_or_default().into_iter();
-        let own = circuits.filter(|circuit| topics.contains(&topic(circuit.statement)));
-        let sizes = own.map(|circuit| (circuit.num_rows() as u64, circuit.to_string()));
-        let (rows, circuit) = sizes.max().unzip();
-        let rows = rows.unwrap_or(0);
-        Peak {
-            circuit,
-            rows,
-            bytes: peak_bytes(rows),
-        }
+        peak_of(&Setting::new(suite, sizes, self.max_circuit_size), topics)
     }
 }
 
-/// The topic of the jobs that need a circuit's key: for clients' circuits it is
-/// the one that asks for their verification keys.
-fn topic(statement: StatementKind) -> Topic {
-    match statement {
-        StatementKind::Claim
-        | StatementKind::TxRollup { .. }
-        | StatementKind::TxSegment { .. }
-        | StatementKind::TxNullifiers { .. }
-        | StatementKind::TxNotes { .. } => Topic::Inner,
-        StatementKind::RootRollup(_) | StatementKind::JoinSplit | StatementKind::Account => {
-            Topic::Outer
-        }
+fn peak_of(setting: &Setting, topics: &[Topic]) -> Peak {
+    // What does not fit is refused by the engine, in better words.
+    let circuits = setting.circuits().unwrap_or_default().into_iter();
+    let usable = circuits
+        .filter(|circuit| topics.contains(&circuit.statement.topic()))
+        .map(|circuit| (circuit.num_rows() as u64, circuit.to_string()));
+    let (rows, circuit) = usable.max().unzip();
+    let rows = rows.unwrap_or(0);
+    Peak {
+        circuit,
+        rows,
+        bytes: peak_bytes(rows),
     }
 }
 
@@ -76,37 +64,6 @@ mod tests {
 
     use super::*;
 
-    fn provers(txs: u32, max_circuit_size: u64) -> NativeProvers {
-        NativeProvers {
-            rollups: Rollups {
-                suite: Suite::Poseidon,
-                sizes: Sizes::new(txs, 4).unwrap(),
-            },
-            program: "zkwhirl".into(),
-            data_dir: "data".into(),
-            max_circuit_size,
-            allow_dev_keys: true,
-            fleet: None,
-            load_first: Vec::new(),
-            memory_limit: None,
-        }
-    }
-
-    #[test]
-    fn the_largest_circuit_of_the_topics_counts() {
-        let largest = |txs, limit, topics: &[Topic]| provers(txs, limit).peak(topics).circuit;
-        let is = |name: &str| Some(name.to_owned());
-        let (inner, outer) = (&[Topic::Inner][..], &[Topic::Outer][..]);
-        let one = 1 << 18;
-        assert_eq!(largest(1, one, inner), is("tx-rollup/poseidon/1"));
-        assert_eq!(largest(1, one, outer), is("root-rollup/poseidon/4/1"));
-        assert_eq!(largest(1, one, &Topic::ALL), is("tx-rollup/poseidon/1"));
-        // A chain's pieces.
-        assert_eq!(largest(2, one, inner), is("tx-segment/poseidon/1/2"));
-        // What does not fit is refused at the start.
-        assert_eq!(largest(1, 1 << 16, &Topic::ALL), None);
-    }
-
     /// Rows and peaks of docs/PERFORMANCE.md, with room for a fifth to a third
     /// more.
     #[test]
@@ -120,5 +77,16 @@ mod tests {
             assert!(estimate > measured, "{rows}: {estimate}");
             assert!(estimate < measured * 4 / 3, "{rows}: {estimate}");
         }
+    }
+
+    #[test]
+    fn a_worker_needs_memory_for_the_jobs_of_its_topic_only() {
+        let sizes = Sizes::new(1, 2).unwrap();
+        let setting = Setting::new(Suite::Poseidon, sizes, 1 << 18);
+        let circuit = |topics: &[Topic]| peak_of(&setting, topics).circuit.unwrap();
+        assert_eq!(circuit(&[Topic::Inner]), "tx-rollup/poseidon/1");
+        assert_eq!(circuit(&[Topic::Outer]), "root-rollup/poseidon/2/1");
+        let none = Setting::new(Suite::Poseidon, sizes, 2);
+        assert_eq!(peak_of(&none, &[Topic::Inner, Topic::Outer]).circuit, None);
     }
 }

@@ -4,7 +4,7 @@ use tokio::time::sleep;
 
 use super::*;
 
-fn polling(desk: &Arc<Desk>) -> tokio::task::JoinHandle<Option<Bytes>> {
+fn polling(desk: &Arc<Desk>) -> tokio::task::JoinHandle<Option<Frame>> {
     let desk = Arc::clone(desk);
     tokio::spawn(async move { desk.get_job().await })
 }
@@ -30,8 +30,8 @@ async fn pollers_are_served_one_after_the_other_in_order() {
     }
     let tickets = ["a", "b", "c"].map(|text| create(&desk, text).0);
     for (poller, ticket) in waiting.into_iter().zip(tickets) {
-        let body = poller.await.unwrap().unwrap();
-        assert_eq!(Frame::parse(&body).unwrap().ticket, ticket);
+        let frame = poller.await.unwrap().unwrap();
+        assert_eq!(frame.ticket, ticket);
     }
 }
 

@@ -1,0 +1,170 @@
+//! Kubernetes' HorizontalPodAutoscaler for one external metric with a target
+//! per pod: exactly what `pkg/controller/podautoscaler` computes at each sync.
+//!
+//! The stages have Kubernetes' order. A proposal from the metric and the
+//! tolerance; stabilisation, which keeps the fleet between the lowest recent
+//! proposal (up window) and the highest (down window); the rate policies; the
+//! limits. `tests/vectors/golden_hpa.json` holds 3,840 decisions of the
+//! original code, and [`crate::golden`] replays them without a difference.
+
+mod keda;
+pub(crate) mod manifest;
+mod rates;
+mod spec;
+
+pub use keda::{Fallback, Keda};
+pub use manifest::ManifestError;
+pub use spec::{Behavior, Hpa, Policy, PolicyKind, Rules, Select};
+
+use keda::Activity;
+use rates::Changes;
+
+/// How often the controller looks, unless it was told otherwise
+/// (`--horizontal-pod-autoscaler-sync-period`).
+pub const SYNC_MS: u64 = 15_000;
+/// The controller's tolerance, unless it was told otherwise
+/// (`--horizontal-pod-autoscaler-tolerance`).
+pub const TOLERANCE: f64 = 0.1;
+
+/// What the controller sees at one sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observed {
+    /// Milliseconds on any clock that does not go back.
+    pub now_ms: u64,
+    /// `spec.replicas` of the Deployment.
+    pub spec_replicas: u32,
+    /// `status.replicas`: pods that are not ending, ready or not.
+    pub status_replicas: u32,
+    /// The metric's sum in thousandths; `None`: it cannot be had.
+    pub metric_milli: Option<i64>,
+}
+
+/// The controller's memory about one HPA.
+#[derive(Debug, Clone)]
+pub struct Autoscaler {
+    hpa: Hpa,
+    proposals: Vec<(u64, u32)>,
+    ups: Changes,
+    downs: Changes,
+    activity: Activity,
+}
+
+impl Autoscaler {
+    /// A controller that has just seen the HPA for the first time.
+    pub fn new(hpa: Hpa) -> Self {
+        let longest = |rules: fn(&Behavior) -> &Rules| {
+            let policies = hpa
+                .behavior
+                .iter()
+                .flat_map(|behavior| &rules(behavior).policies);
+            policies.map(|policy| policy.period_ms).max().unwrap_or(0)
+        };
+        Self {
+            ups: Changes::kept_for(longest(|behavior| &behavior.up)),
+            downs: Changes::kept_for(longest(|behavior| &behavior.down)),
+            proposals: Vec::new(),
+            activity: Activity::default(),
+            hpa,
+        }
+    }
+
+    /// What is simulated.
+    pub fn hpa(&self) -> &Hpa {
+        &self.hpa
+    }
+
+    /// One sync: the new `spec.replicas`.
+    pub fn sync(&mut self, mut seen: Observed) -> u32 {
+        if let Some(keda) = self.hpa.keda {
+            if let Some(decided) = self.activity.decide(keda, seen) {
+                return decided;
+            }
+            seen.metric_milli = seen.metric_milli.or_else(|| keda.instead(&self.hpa, seen));
+        }
+        let current = seen.spec_replicas;
+        if self.proposals.is_empty() {
+            self.proposals.push((seen.now_ms, current));
+        }
+        let (min, max) = (self.hpa.min, self.hpa.max);
+        let desired = if current == 0 && min != 0 {
+            return 0; // autoscaling is off
+        } else if current > max {
+            max
+        } else if current < min {
+            min
+        } else {
+            let Some(proposal) = self.proposal(seen) else {
+                return current; // no metric: frozen
+            };
+            let calm = self.stabilise(seen.now_ms, current, proposal);
+            self.limit(seen.now_ms, current, calm)
+        };
+        self.remember(seen.now_ms, current, desired);
+        desired
+    }
+
+    /// Replicas by the metric alone.
+    fn proposal(&self, seen: Observed) -> Option<u32> {
+        let metric = seen.metric_milli? as f64;
+        let target = self.hpa.target_milli as f64;
+        let ratio = metric / (target * f64::from(seen.status_replicas));
+        let (up, down) = self.hpa.tolerances();
+        if 1.0 - down <= ratio && ratio <= 1.0 + up {
+            return Some(seen.status_replicas);
+        }
+        Some((metric / target).ceil() as u32)
+    }
+
+    /// `current`, brought between the lowest proposal of the up window and the
+    /// highest of the down window.
+    fn stabilise(&mut self, now: u64, current: u32, proposal: u32) -> u32 {
+        let (up_window, down_window) = self.hpa.windows_ms();
+        let (mut lowest, mut highest) = (proposal, proposal);
+        let within = |then: u64, window: u64| then + window > now;
+        for (then, proposal) in &self.proposals {
+            if within(*then, up_window) {
+                lowest = lowest.min(*proposal);
+            }
+            if within(*then, down_window) {
+                highest = highest.max(*proposal);
+            }
+        }
+        self.proposals
+            .retain(|(then, _)| within(*then, up_window.max(down_window)));
+        self.proposals.push((now, proposal));
+        current.max(lowest).min(highest)
+    }
+
+    /// The rate policies, then the limits.
+    fn limit(&self, now: u64, current: u32, desired: u32) -> u32 {
+        let Some(behavior) = &self.hpa.behavior else {
+            // Without a behaviour: twice as many or four at each sync.
+            let fastest = (2 * current).max(4);
+            return desired.min(fastest).clamp(self.hpa.min, self.hpa.max);
+        };
+        let added = |period| self.ups.within(now, period);
+        let removed = |period| self.downs.within(now, period);
+        let start = |period| i64::from(current) - added(period) + removed(period);
+        let limited = if desired > current {
+            let fastest = rates::upper(&behavior.up, current, start).max(i64::from(current));
+            i64::from(desired).min(fastest)
+        } else if desired < current {
+            let fastest = rates::lower(&behavior.down, current, start).min(i64::from(current));
+            i64::from(desired).max(fastest)
+        } else {
+            i64::from(desired)
+        };
+        limited.clamp(self.hpa.min.into(), self.hpa.max.into()) as u32
+    }
+
+    fn remember(&mut self, now: u64, before: u32, after: u32) {
+        if after > before {
+            self.ups.add(now, after - before);
+        } else if after < before {
+            self.downs.add(now, before - after);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

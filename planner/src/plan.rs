@@ -1,0 +1,163 @@
+//! The operator's questions: what does a larger fleet buy, and what do other
+//! rules cost?
+
+use serde::Serialize;
+
+use crate::{Hpa, Outcome, Setup, Trace, hpa::Behavior, simulate, simulation::Signal};
+
+/// One fleet and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// What is different about it.
+    pub name: String,
+    /// Most inner workers.
+    pub fleet: u32,
+    /// Rollups that were settled, of how many.
+    pub settled: (usize, usize),
+    /// From a rollup's arrival to its settlement, seconds; `None`: so many were
+    /// not settled.
+    pub latency_p50_s: Option<f64>,
+    /// The same for 95 of 100.
+    pub latency_p95_s: Option<f64>,
+    /// Rollups come faster than they are proved.
+    pub falls_behind: bool,
+    /// From a job's being there to its first claim, seconds.
+    pub wait_p50_s: f64,
+    /// The same for 95 of 100.
+    pub wait_p95_s: f64,
+    /// Proofs that ended with their pods.
+    pub killed: u32,
+    /// Hours spent on proofs that had to be made again.
+    pub wasted_hours: f64,
+    /// Hours of all pods.
+    pub pod_hours: f64,
+    /// Part of them that went into proofs that counted.
+    pub useful: f64,
+    /// For each rollup that was settled.
+    pub cost_per_rollup: Option<f64>,
+    /// At this pace.
+    pub cost_per_day: f64,
+}
+
+impl Row {
+    fn new(name: String, setup: &Setup, trace: &Trace, outcome: &Outcome, price: f64) -> Self {
+        let settled = outcome.latencies.iter().flatten().count();
+        let hours = |ms: u64| ms as f64 / 3_600_000.0;
+        let pod_hours = hours(outcome.pod_ms);
+        let days = hours(outcome.simulated_ms) / 24.0;
+        let mut latencies: Vec<f64> = outcome
+            .latencies
+            .iter()
+            .map(|latency| latency.map_or(f64::INFINITY, |ms| ms as f64 / 1000.0))
+            .collect();
+        let falls_behind = falls_behind(trace, &latencies);
+        latencies.sort_by(f64::total_cmp);
+        let latency = |percent| percentile(&latencies, percent).filter(|s| s.is_finite());
+        let mut waits: Vec<f64> = outcome.waits.iter().map(|ms| *ms as f64 / 1000.0).collect();
+        waits.sort_by(f64::total_cmp);
+        let wait = |percent| percentile(&waits, percent).unwrap_or_default();
+        Self {
+            name,
+            fleet: setup.hpa.max,
+            settled: (settled, outcome.latencies.len()),
+            latency_p50_s: latency(50),
+            latency_p95_s: latency(95),
+            falls_behind,
+            wait_p50_s: wait(50),
+            wait_p95_s: wait(95),
+            killed: outcome.killed,
+            wasted_hours: hours(outcome.wasted_ms),
+            pod_hours,
+            useful: outcome.useful_ms as f64 / outcome.pod_ms.max(1) as f64,
+            cost_per_rollup: (settled > 0).then(|| pod_hours * price / settled as f64),
+            cost_per_day: pod_hours * price / days.max(f64::EPSILON),
+        }
+    }
+}
+
+/// The nearest rank of a sorted list; `None` of an empty one.
+pub fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied()
+}
+
+/// Whether the last rollup had to wait longer than rollups are apart.
+fn falls_behind(trace: &Trace, latencies: &[f64]) -> bool {
+    let [first, .., last] = &trace.rollups[..] else {
+        return false;
+    };
+    let gap = (last.at_s - first.at_s) / (latencies.len() - 1) as f64;
+    let shortest = latencies.iter().copied().fold(f64::INFINITY, f64::min);
+    latencies.last().is_some_and(|last| last - shortest > gap)
+}
+
+/// A trace on one fleet.
+///
+/// `price`: of a pod for an hour.
+pub fn row(name: &str, setup: &Setup, trace: &Trace, price: f64) -> (Row, Outcome) {
+    let outcome = simulate(setup, trace);
+    let row = Row::new(name.to_owned(), setup, trace, &outcome, price);
+    (row, outcome)
+}
+
+/// A trace on fleets of several sizes under one HPA's rules.
+pub fn sizes(setup: &Setup, trace: &Trace, sizes: &[u32], price: f64) -> Vec<Row> {
+    let of = |fleet: &u32| {
+        let hpa = setup.hpa.with_max(*fleet);
+        let setup = Setup {
+            warm: setup.warm.min(*fleet),
+            hpa,
+            ..setup.clone()
+        };
+        row(&fleet.to_string(), &setup, trace, price).0
+    };
+    sizes.iter().map(of).collect()
+}
+
+/// A trace on one size of fleet under several rules: the given ones first.
+pub fn settings(setup: &Setup, trace: &Trace, price: f64) -> Vec<Row> {
+    let with = |hpa: Hpa| Setup {
+        hpa,
+        ..setup.clone()
+    };
+    let window = |s: u64| with(setup.hpa.with_down_window(s * 1000));
+    let defaults = Hpa {
+        behavior: Some(Behavior::default()),
+        ..setup.hpa.clone()
+    };
+    let target_one = Hpa {
+        target_milli: 1000,
+        ..setup.hpa.clone()
+    };
+    let always = Hpa {
+        min: setup.hpa.max,
+        ..setup.hpa.clone()
+    };
+    let blunt = Setup {
+        signal: Signal::Ready,
+        drain_ms: 0,
+        ..setup.clone()
+    };
+    let all = [
+        ("as given", setup.clone()),
+        ("down window 0 s", window(0)),
+        ("down window 300 s", window(300)),
+        ("down window 600 s", window(600)),
+        ("Kubernetes' default behavior", with(defaults)),
+        ("target 1: tolerance trap", with(target_one)),
+        (
+            "no autoscaling",
+            Setup {
+                warm: setup.hpa.max,
+                ..with(always)
+            },
+        ),
+        ("queued jobs only, no drain", blunt),
+    ];
+    all.into_iter()
+        .map(|(name, setup)| row(name, &setup, trace, price).0)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! The metric as the autoscaler sees it: late, and sometimes not at all.
+
+use crate::trace::Blind;
+
+/// Values over time.
+#[derive(Debug, Default)]
+pub(super) struct History(Vec<(u64, u32)>);
+
+impl History {
+    pub(super) fn push(&mut self, now: u64, value: u32) {
+        match self.0.last_mut() {
+            Some((then, last)) if *then == now => *last = value,
+            Some((_, last)) if *last == value => {}
+            _ => self.0.push((now, value)),
+        }
+    }
+
+    /// The value at a time; 0 before the first.
+    pub(super) fn at(&self, time: u64) -> u32 {
+        let after = self.0.partition_point(|(then, _)| *then <= time);
+        after.checked_sub(1).map_or(0, |place| self.0[place].1)
+    }
+}
+
+/// Whether every one of so many sources is away at a time.
+pub(super) fn is_blind(blind: &[Blind], sources: u8, now: u64) -> bool {
+    let now_s = now as f64 / 1000.0;
+    let away = |source: u8| {
+        let those = blind.iter().filter(|blind| blind.source == source);
+        those
+            .into_iter()
+            .any(|blind| (blind.from_s..blind.to_s).contains(&now_s))
+    };
+    (0..sources).all(away)
+}

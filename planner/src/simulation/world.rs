@@ -1,0 +1,370 @@
+//! The run of one trace.
+
+use std::collections::VecDeque;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{
+    Outcome, Sample, Setup, Signal,
+    clock::{Clock, Event},
+    pods::Pods,
+    signal::{History, is_blind},
+};
+use crate::{
+    Autoscaler, Observed, Trace,
+    trace::{Lost, Rollup},
+};
+
+/// An inner job: a claim or an inner rollup.
+#[derive(Debug)]
+struct Job {
+    takes: u64,
+    since: u64,
+    begun: bool,
+}
+
+/// What a rollup waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Claims,
+    Inners,
+    Root,
+    Verifier,
+}
+
+pub(super) struct World<'a> {
+    setup: &'a Setup,
+    trace: &'a Trace,
+    clock: Clock,
+    /// After this nothing is simulated any more.
+    end: u64,
+    rng: ChaCha8Rng,
+    autoscaler: Autoscaler,
+    replicas: u32,
+    pods: Pods,
+    metric: History,
+    jobs: Vec<Job>,
+    queue: VecDeque<usize>,
+    proving: u32,
+    /// Rollups that have arrived and not begun.
+    waiting: VecDeque<usize>,
+    /// The rollup that is under way, its phase, and the jobs it waits for.
+    current: Option<(usize, Phase, usize)>,
+    outer_queue: VecDeque<usize>,
+    outer_free: u32,
+    settled: usize,
+    outcome: Outcome,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(setup: &'a Setup, trace: &'a Trace) -> Self {
+        let mut world = Self {
+            setup,
+            trace,
+            clock: Clock::default(),
+            end: longest(setup, trace),
+            rng: ChaCha8Rng::seed_from_u64(setup.seed),
+            autoscaler: Autoscaler::new(setup.hpa.clone()),
+            replicas: setup.warm,
+            pods: Pods::default(),
+            metric: History::default(),
+            jobs: Vec::new(),
+            queue: VecDeque::new(),
+            proving: 0,
+            waiting: VecDeque::new(),
+            current: None,
+            outer_queue: VecDeque::new(),
+            outer_free: setup.outer,
+            settled: 0,
+            outcome: Outcome {
+                latencies: vec![None; trace.rollups.len()],
+                ..Outcome::default()
+            },
+        };
+        for _ in 0..setup.warm {
+            let pod = world.make_pod();
+            world.clock.at(0, Event::Ready(pod));
+        }
+        for (place, rollup) in trace.rollups.iter().enumerate() {
+            world.clock.at(ms(rollup.at_s), Event::Arrives(place));
+        }
+        for Lost { at_s, pods } in &trace.lost {
+            world.clock.at(ms(*at_s), Event::LostMany(*pods));
+        }
+        world.clock.at(setup.sync_ms, Event::Sync);
+        world
+    }
+
+    pub(super) fn run(mut self) -> Outcome {
+        while !self.is_over()
+            && let Some(event) = self.clock.next()
+        {
+            self.happens(event);
+            self.hand_out();
+            let seen = match self.setup.signal {
+                Signal::Outstanding => self.outstanding(),
+                Signal::Ready => self.queue.len() as u32,
+            };
+            self.metric.push(self.clock.now(), seen);
+            let pods = self.pods.all().count() as u32 + self.setup.outer;
+            self.outcome.peak_pods = self.outcome.peak_pods.max(pods);
+        }
+        let now = self.clock.now();
+        let lives: u64 = self.pods.all().map(|(_, pod)| now - pod.since).sum();
+        self.outcome.pod_ms += lives + now * u64::from(self.setup.outer);
+        self.outcome.simulated_ms = now;
+        self.outcome
+    }
+
+    fn is_over(&self) -> bool {
+        let now = self.clock.now();
+        let settled = self.settled == self.trace.rollups.len();
+        now >= self.end || (settled && now >= ms(self.trace.until_s))
+    }
+
+    fn happens(&mut self, event: Event) {
+        match event {
+            Event::Arrives(rollup) => {
+                self.waiting.push_back(rollup);
+                if self.current.is_none() {
+                    self.begin_next();
+                }
+            }
+            Event::Ready(id) => {
+                let now = self.clock.now();
+                if let Some(pod) = self.pods.get(id) {
+                    pod.ready = Some(now);
+                }
+            }
+            Event::Done { pod, job } => self.job_done(pod, job),
+            Event::OuterDone(_) => {
+                self.outer_free += 1;
+                self.step_done();
+            }
+            Event::Lost(pod) => self.lose(pod),
+            Event::LostMany(count) => {
+                for pod in self.pods.dearest(count as usize) {
+                    self.lose(pod);
+                }
+            }
+            Event::Sync => self.sync(),
+        }
+    }
+
+    fn sync(&mut self) {
+        let now = self.clock.now();
+        let late = now.checked_sub(self.setup.lag_ms);
+        let metric = late.map_or(0, |then| self.metric.at(then));
+        let blind = is_blind(&self.trace.blind, self.setup.sources, now);
+        self.replicas = self.autoscaler.sync(Observed {
+            now_ms: now,
+            spec_replicas: self.replicas,
+            status_replicas: self.pods.replicas(),
+            metric_milli: (!blind).then_some(i64::from(metric) * 1000),
+        });
+        self.reconcile();
+        let ready = self.pods.all().filter(|(_, pod)| pod.ready.is_some());
+        self.outcome.course.push(Sample {
+            at_ms: now,
+            outstanding: self.outstanding(),
+            replicas: self.replicas,
+            ready: ready.count() as u32,
+            busy: self.proving,
+        });
+        self.clock.after(self.setup.sync_ms, Event::Sync);
+    }
+
+    /// The ReplicaSet's part.
+    fn reconcile(&mut self) {
+        let there = self.pods.replicas();
+        for _ in there..self.replicas {
+            let pod = self.make_pod();
+            self.clock.after(self.setup.start_ms, Event::Ready(pod));
+        }
+        let surplus = there.saturating_sub(self.replicas);
+        for victim in self.pods.victims(surplus as usize) {
+            self.drain(victim);
+        }
+    }
+
+    fn make_pod(&mut self) -> u64 {
+        let id = self.pods.make(self.clock.now());
+        let rate = self.setup.losses_per_hour;
+        if rate > 0.0 {
+            let chance: f64 = self.rng.gen_range(f64::EPSILON..1.0);
+            self.clock
+                .after(ms(-chance.ln() / rate * 3600.0), Event::Lost(id));
+        }
+        id
+    }
+
+    /// SIGTERM: finish what fits, hand back what does not.
+    fn drain(&mut self, id: u64) {
+        let now = self.clock.now();
+        let drain = self.setup.drain_ms;
+        let Some(pod) = self.pods.get(id) else { return };
+        pod.ending = true;
+        let Some((job, began)) = pod.job else {
+            self.end_pod(id);
+            return;
+        };
+        let remains = (began + self.jobs[job].takes).saturating_sub(now);
+        if remains > drain {
+            match drain {
+                0 => self.outcome.killed += 1,
+                _ => self.outcome.handed_back += 1,
+            }
+            self.end_pod(id);
+        }
+    }
+
+    fn lose(&mut self, id: u64) {
+        if self.pods.get(id).is_some_and(|pod| pod.job.is_some()) {
+            self.outcome.killed += 1;
+        }
+        self.end_pod(id);
+        self.reconcile();
+    }
+
+    /// Takes a pod away; its job goes to the head of the queue.
+    fn end_pod(&mut self, id: u64) {
+        let now = self.clock.now();
+        let Some(pod) = self.pods.remove(id) else {
+            return;
+        };
+        self.outcome.pod_ms += now - pod.since;
+        if let Some((job, began)) = pod.job {
+            self.outcome.wasted_ms += now - began;
+            self.proving -= 1;
+            self.queue.push_front(job);
+        }
+    }
+
+    /// Queued jobs to idle pods, outer jobs to idle outer workers.
+    fn hand_out(&mut self) {
+        let now = self.clock.now();
+        while let (Some(job), Some(id)) = (self.queue.front().copied(), self.pods.idle()) {
+            self.queue.pop_front();
+            self.proving += 1;
+            let there = &mut self.jobs[job];
+            if !there.begun {
+                there.begun = true;
+                self.outcome.waits.push(now - there.since);
+            }
+            self.clock.after(there.takes, Event::Done { pod: id, job });
+            if let Some(pod) = self.pods.get(id) {
+                pod.job = Some((job, now));
+            }
+        }
+        while self.outer_free > 0
+            && let Some(rollup) = self.outer_queue.pop_front()
+        {
+            self.outer_free -= 1;
+            let takes = match self.current {
+                Some((_, Phase::Root, _)) => self.trace.rollups[rollup].root_s,
+                _ => self.trace.rollups[rollup].verifier_s,
+            };
+            self.outcome.useful_ms += ms(takes);
+            self.clock.after(ms(takes), Event::OuterDone(rollup));
+        }
+    }
+
+    fn job_done(&mut self, id: u64, job: usize) {
+        // A pod that was lost meanwhile proved nothing.
+        let Some(pod) = self.pods.get(id) else { return };
+        if pod.job.map(|(own, _)| own) != Some(job) {
+            return;
+        }
+        pod.job = None;
+        let ending = pod.ending;
+        self.proving -= 1;
+        self.outcome.useful_ms += self.jobs[job].takes;
+        if ending {
+            self.end_pod(id);
+        }
+        self.step_done();
+    }
+
+    /// One job of the current rollup is proved.
+    fn step_done(&mut self) {
+        let Some((rollup, phase, waits_for)) = &mut self.current else {
+            return;
+        };
+        *waits_for -= 1;
+        if *waits_for == 0 {
+            let (rollup, phase) = (*rollup, *phase);
+            self.enter_after(rollup, Some(phase));
+        }
+    }
+
+    fn begin_next(&mut self) {
+        match self.waiting.pop_front() {
+            Some(rollup) => self.enter_after(rollup, None),
+            None => self.current = None,
+        }
+    }
+
+    /// The next phase that has jobs, or the end of the rollup.
+    fn enter_after(&mut self, place: usize, done: Option<Phase>) {
+        let rollup: &'a Rollup = &self.trace.rollups[place];
+        let phases = [
+            (Phase::Claims, &rollup.claims_s[..]),
+            (Phase::Inners, &rollup.inners_s[..]),
+            (Phase::Root, std::slice::from_ref(&rollup.root_s)),
+            (Phase::Verifier, std::slice::from_ref(&rollup.verifier_s)),
+        ];
+        let left = phases
+            .into_iter()
+            .skip_while(|(phase, _)| done.is_some_and(|done| *phase as u8 <= done as u8));
+        let has_jobs = |(phase, jobs): &(Phase, &[f64])| match phase {
+            Phase::Claims | Phase::Inners => !jobs.is_empty(),
+            Phase::Root | Phase::Verifier => jobs[0] > 0.0,
+        };
+        match left.into_iter().find(has_jobs) {
+            Some((phase, jobs)) => {
+                self.current = Some((place, phase, jobs.len()));
+                match phase {
+                    Phase::Claims | Phase::Inners => self.put(jobs),
+                    Phase::Root | Phase::Verifier => self.outer_queue.push_back(place),
+                }
+            }
+            None => {
+                let since = ms(self.trace.rollups[place].at_s);
+                self.outcome.latencies[place] = Some(self.clock.now() - since);
+                self.settled += 1;
+                self.begin_next();
+            }
+        }
+    }
+
+    fn put(&mut self, jobs: &[f64]) {
+        for takes in jobs {
+            self.queue.push_back(self.jobs.len());
+            self.jobs.push(Job {
+                takes: ms(*takes),
+                since: self.clock.now(),
+                begun: false,
+            });
+        }
+    }
+
+    fn outstanding(&self) -> u32 {
+        self.queue.len() as u32 + self.proving
+    }
+}
+
+fn ms(seconds: f64) -> u64 {
+    (seconds * 1000.0).round() as u64
+}
+
+/// All work on a single pod, one job after the other, and four hours more.
+fn longest(setup: &Setup, trace: &Trace) -> u64 {
+    let work = trace.rollups.iter().map(|rollup| {
+        let inner: f64 = rollup.claims_s.iter().chain(&rollup.inners_s).sum();
+        inner + rollup.root_s + rollup.verifier_s
+    });
+    let arrived = trace.rollups.last().map_or(0.0, |rollup| rollup.at_s);
+    let all = arrived.max(trace.until_s) + work.sum::<f64>() + 4.0 * 3600.0;
+    ms(all) + setup.start_ms + setup.lag_ms
+}

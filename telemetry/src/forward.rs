@@ -1,0 +1,96 @@
+//! Samples from a process that nobody scrapes to one that is scraped.
+
+use std::time::Duration;
+
+use crate::{Family, Histogram, Kind, Role};
+
+/// A value of a histogram, on its way as one line of text:
+/// `name value label-value …`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    family: &'static Family,
+    values: Vec<&'static str>,
+    value: f64,
+}
+
+impl Sample {
+    /// A duration for a histogram of seconds.
+    pub fn seconds<const N: usize>(
+        histogram: &'static Histogram<N>,
+        values: [&'static str; N],
+        duration: Duration,
+    ) -> Self {
+        Self {
+            family: &histogram.0,
+            values: values.to_vec(),
+            value: duration.as_secs_f64(),
+        }
+    }
+
+    /// The line.
+    pub fn to_line(&self) -> String {
+        let values = self.values.join(" ");
+        format!("{} {} {values}", self.family.name, self.value)
+    }
+
+    /// Reads a line; `None`: no such series is in the catalogue, or the value
+    /// is none that could be measured.
+    pub fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split_ascii_whitespace();
+        let name = words.next()?;
+        let value: f64 = words.next()?.parse().ok()?;
+        let given: Vec<_> = words.take(8).collect();
+        let mut families = Role::ALL.into_iter().flat_map(Role::families);
+        let family = families.find(|family| family.name == name)?;
+        let fits = matches!(family.kind, Kind::Histogram(_)) && family.has(&given);
+        if !fits || !value.is_finite() || value < 0.0 {
+            return None;
+        }
+        // The catalogue's own texts, which live as long as the program.
+        let own = family
+            .labels
+            .iter()
+            .zip(&given)
+            .filter_map(|(label, value)| {
+                let mut values = label.values.iter();
+                values.find(|own| *own == value).copied()
+            });
+        Some(Self {
+            family,
+            values: own.collect(),
+            value,
+        })
+    }
+
+    /// Records it here.
+    pub fn record(&self) {
+        self.family.histogram(&self.values).record(self.value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::keys::KEY_LOAD_SECONDS;
+
+    #[test]
+    fn a_sample_survives_the_line_and_what_is_in_no_catalogue_is_none() {
+        let sample = Sample::seconds(&KEY_LOAD_SECONDS, ["disk"], Duration::from_millis(30));
+        assert_eq!(sample.to_line(), "zkwhirl_key_load_seconds 0.03 disk");
+        assert_eq!(Sample::parse(&sample.to_line()), Some(sample));
+        for line in [
+            "",
+            "zkwhirl_key_load_seconds",
+            "zkwhirl_key_load_seconds 0.03",
+            "zkwhirl_key_load_seconds 0.03 elsewhere",
+            "zkwhirl_key_load_seconds 0.03 disk disk",
+            "zkwhirl_key_load_seconds -1 disk",
+            "zkwhirl_key_load_seconds NaN disk",
+            "zkwhirl_nothing_seconds 0.03 disk",
+            // Counts and levels are each process's own.
+            "zkwhirl_start_timestamp_seconds 1",
+        ] {
+            assert_eq!(Sample::parse(line), None, "{line}");
+        }
+    }
+}

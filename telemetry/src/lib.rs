@@ -1,0 +1,21 @@
+//! Every metric of zkWhirl, declared once: name, labels, buckets, help, and the
+//! roles that record it.
+//!
+//! A crate records through the families of [`catalogue`]; the program installs a
+//! recorder and calls [`begin`] before anything is recorded. Without a recorder
+//! recording does nothing. Labels have closed sets of values, so the number of
+//! series is bounded, and every series is there, at 0, from the start: rates see
+//! the first event. Ids belong in logs.
+
+pub mod catalogue;
+mod family;
+mod forward;
+mod label;
+mod markdown;
+mod start;
+
+pub use family::{Counter, Family, Gauge, Histogram, Kind};
+pub use forward::Sample;
+pub use label::Label;
+pub use markdown::markdown;
+pub use start::{Role, begin, series};

@@ -1,0 +1,74 @@
+//! What holds for every metric.
+
+use std::collections::BTreeSet;
+
+use zkwhirl_telemetry::{Family, Kind, Role, markdown, series};
+
+fn families() -> impl Iterator<Item = &'static Family> {
+    Role::ALL
+        .into_iter()
+        .flat_map(|role| role.families().iter().copied())
+}
+
+#[test]
+fn the_page_is_the_catalogue() {
+    let page = include_str!("../../docs/METRICS.md");
+    assert!(page == markdown(), "run scripts/gen-metrics");
+}
+
+#[test]
+fn names_are_one_word_each_and_end_in_their_unit() {
+    let mut names = BTreeSet::new();
+    for family in families() {
+        let name = family.name;
+        assert!(names.insert(name), "{name} is there twice");
+        let words = name.strip_prefix("zkwhirl_").unwrap();
+        assert!(
+            words.bytes().all(|c| c == b'_' || c.is_ascii_lowercase()),
+            "{name}"
+        );
+        assert_eq!(
+            name.ends_with("_total"),
+            family.kind == Kind::Counter,
+            "{name}"
+        );
+        // A metric of one topic has a label for it, not a name.
+        assert!(
+            !words.contains("inner_job") && !words.contains("outer_job"),
+            "{name}"
+        );
+        assert!(family.help.ends_with('.'), "{name}");
+        if let Kind::Histogram(bounds) = family.kind {
+            assert!(name.ends_with("_seconds"), "{name}");
+            assert!(bounds.windows(2).all(|pair| pair[0] < pair[1]), "{name}");
+        }
+    }
+}
+
+/// What docs/RUNBOOK.md promises is read off a bucket, not interpolated.
+#[test]
+fn objectives_are_bounds_of_buckets() {
+    for (name, bound) in [
+        ("zkwhirl_rollup_duration_seconds", 900.0),
+        ("zkwhirl_job_queue_wait_seconds", 120.0),
+        ("zkwhirl_lease_ping_gap_seconds", 5.0),
+    ] {
+        let family = families().find(|family| family.name == name).unwrap();
+        let Kind::Histogram(bounds) = family.kind else {
+            panic!("{name} is no histogram");
+        };
+        assert!(bounds.contains(&bound), "{name}");
+    }
+}
+
+#[test]
+fn a_fleet_of_33_has_few_enough_series() {
+    let topics = ["inner"];
+    let worker = series(&[Role::Process, Role::Worker, Role::Keys], &topics);
+    assert!(worker <= 320, "{worker}");
+    let bridge = series(
+        &[Role::Process, Role::Bridge, Role::Keys],
+        &["inner", "outer"],
+    );
+    assert!(bridge <= 450, "{bridge}");
+}
