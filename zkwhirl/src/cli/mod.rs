@@ -2,11 +2,12 @@
 
 mod fleet;
 mod keys;
+mod plan;
 mod single;
 mod up;
 mod verify;
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use zkwhirl_circuits::Suite;
@@ -20,6 +21,7 @@ pub(crate) use keys::{
     CircuitsArgs, ExportArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand, KeysVerifyArgs,
     ListArgs, PlaceArgs, RemoveArgs,
 };
+pub(crate) use plan::{FleetArgs, PlanArgs, SignalArg, WorkArgs};
 pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
 pub(crate) use up::{CliProverArgs, UpArgs};
 pub(crate) use verify::VerifyArgs;
@@ -43,7 +45,16 @@ Examples:
   zkwhirl prove request.bin --json          prove one request file and verify the proof
   zkwhirl verify rollup.bin                 verify a whole rollup, with nothing but its bytes and keys
   zkwhirl keys circuits                     what is proved, row by row
+  zkwhirl plan                              what do 1 to 32 workers buy, and what do they cost?
   zkwhirl falafel --rollups 0               only the simulated Falafel, on ports 8082 and 8083";
+
+/// Where metrics and probes are.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AdminArgs {
+    /// Address of metrics and probes: 127.0.0.1:9464, or a free port where that is taken; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", env = "ZKWHIRL_ADMIN")]
+    pub(crate) admin: Option<SocketAddr>,
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -67,6 +78,8 @@ pub(crate) enum Command {
     Worker(WorkerArgs),
     /// Declare RabbitMQ's exchanges, queues, policies and users
     Provision(ProvisionArgs),
+    /// Simulate a fleet under its autoscaler: latency, waits and cost by its size
+    Plan(PlanArgs),
     /// Measure a fleet on this machine
     Bench(BenchArgs),
 }
