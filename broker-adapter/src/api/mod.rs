@@ -6,7 +6,6 @@
 //! Halloumi: a body has a limit, `/reset` wants a token and loses no job, and
 //! `/metrics` has figures of its own.
 
-mod metrics;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -15,10 +14,13 @@ use std::{fmt, io, sync::Arc};
 
 use axum::Router;
 use sha2::{Digest, Sha256};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::BridgeHandle;
+
+/// Bodies that are read at once; others wait with theirs.
+const BODIES: usize = 32;
 
 /// Whether provers are there.
 pub trait Health: Send + Sync {
@@ -47,6 +49,30 @@ pub struct Api {
     pub prefix: String,
     /// Who may reset; `None`: nobody.
     pub admin: Option<AdminToken>,
+    /// What `/metrics` shows.
+    pub metrics: MetricsPage,
+}
+
+/// Writes the page of this process's metrics, in Prometheus' text format.
+#[derive(Clone)]
+pub struct MetricsPage(Arc<dyn Fn() -> String + Send + Sync>);
+
+impl MetricsPage {
+    /// The page that `write` writes.
+    pub fn new(write: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(write))
+    }
+
+    /// The page as it is now.
+    pub fn write(&self) -> String {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for MetricsPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MetricsPage(…)")
+    }
 }
 
 /// The token that an operator shows. Only its digest is kept.
@@ -72,13 +98,24 @@ impl fmt::Debug for AdminToken {
     }
 }
 
+/// What requests are served with.
+#[derive(Debug)]
+struct Serving {
+    api: Api,
+    bodies: Semaphore,
+}
+
 impl Api {
     /// Serves until `stop` is cancelled and the requests that are under way
     /// are answered.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
+        let serving = Serving {
+            api: self,
+            bodies: Semaphore::new(BODIES),
+        };
         let router = Router::new()
             .fallback(routes::answer)
-            .with_state(Arc::new(self));
+            .with_state(Arc::new(serving));
         axum::serve(listener, router)
             .with_graceful_shutdown(stop.cancelled_owned())
             .await

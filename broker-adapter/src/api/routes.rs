@@ -13,16 +13,19 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::Serialize;
+use tokio::{sync::Semaphore, time::Instant};
 use zkwhirl_job::{Command, limits};
+use zkwhirl_telemetry::catalogue::bridge::{API_REQUESTS, API_SECONDS};
 
-use super::{Api, metrics};
+use super::{Api, Serving};
 use crate::bridge::AskError;
 
-/// How long the body of a request may take to arrive.
+/// How long the body of a request may take to arrive, its turn included.
 const BODY: Duration = Duration::from_secs(60);
 
 const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const BINARY: &str = "application/octet-stream";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,18 @@ impl Route {
         })
     }
 
+    /// Its name in metrics.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Index => "index",
+            Self::CreateProof => "create-proof",
+            Self::JoinSplitVk => "get-join-split-vk",
+            Self::AccountVk => "get-account-vk",
+            Self::Reset => "reset",
+            Self::Metrics => "metrics",
+        }
+    }
+
     fn methods(self) -> &'static str {
         match self {
             Self::CreateProof => "POST",
@@ -63,7 +78,8 @@ impl Route {
 }
 
 /// Answers any request.
-pub(super) async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
+pub(super) async fn answer(State(serving): State<Arc<Serving>>, request: Request) -> Response {
+    let Serving { api, bodies } = &*serving;
     let method = request.method();
     let known = [
         Method::HEAD,
@@ -75,8 +91,9 @@ pub(super) async fn answer(State(api): State<Arc<Api>>, request: Request) -> Res
         Method::DELETE,
     ];
     let route = Route::of(request.uri().path(), &api.prefix);
-    match route {
-        Some(route) if route.has(method) => api.serve_route(route, request).await,
+    let asked = Instant::now();
+    let response = match route {
+        Some(route) if route.has(method) => api.serve_route(route, request, bodies).await,
         _ if !known.contains(method) => text(StatusCode::NOT_IMPLEMENTED),
         None => text(StatusCode::NOT_FOUND),
         Some(route) => {
@@ -86,27 +103,32 @@ pub(super) async fn answer(State(api): State<Arc<Api>>, request: Request) -> Res
                 false => (allow, text(StatusCode::METHOD_NOT_ALLOWED)).into_response(),
             }
         }
-    }
+    };
+    let code = match response.status().as_u16() {
+        ..400 => "2xx",
+        400..500 => "4xx",
+        500.. => "5xx",
+    };
+    API_REQUESTS.one([route.map_or("other", Route::name), code]);
+    API_SECONDS.record([], asked.elapsed());
+    response
 }
 
 impl Api {
-    async fn serve_route(&self, route: Route, request: Request) -> Response {
+    async fn serve_route(&self, route: Route, request: Request, bodies: &Semaphore) -> Response {
         match route {
             Route::Index => self.index(),
             Route::CreateProof if !self.health.has_started() => {
                 error(StatusCode::SERVICE_UNAVAILABLE, "Server not ready.")
             }
-            Route::CreateProof => match body(request).await {
+            Route::CreateProof => match body(request, bodies).await {
                 Ok(data) => self.ask(Command::CreateProof, data).await,
                 Err(refusal) => refusal,
             },
             Route::JoinSplitVk => self.ask(Command::GetJoinSplitVk, Bytes::new()).await,
             Route::AccountVk => self.ask(Command::GetAccountVk, Bytes::new()).await,
             Route::Reset => self.reset(request.headers()).await,
-            Route::Metrics => {
-                let text = metrics::text(&self.bridge.stats(), self.health.ready_provers());
-                typed(StatusCode::OK, metrics::TYPE, text)
-            }
+            Route::Metrics => typed(StatusCode::OK, METRICS, self.metrics.write()),
         }
     }
 
@@ -169,8 +191,12 @@ impl Api {
 }
 
 /// The body of a request, no longer than any request is.
-async fn body(request: Request) -> Result<Bytes, Response> {
-    let read = to_bytes(request.into_body(), limits::REQUEST_BYTES);
+async fn body(request: Request, bodies: &Semaphore) -> Result<Bytes, Response> {
+    let read = async {
+        // It is never closed.
+        let _turn = bodies.acquire().await;
+        to_bytes(request.into_body(), limits::REQUEST_BYTES).await
+    };
     let read = tokio::time::timeout(BODY, read).await.map_err(|_| {
         let why = format!("the request did not arrive within {BODY:?}");
         error(StatusCode::REQUEST_TIMEOUT, &why)

@@ -15,6 +15,7 @@ mod amnesia;
 mod answers;
 mod coalesce;
 mod config;
+mod counting;
 mod delivery;
 mod fleet;
 mod intake;
@@ -23,6 +24,8 @@ mod operator;
 mod pump;
 mod reconcile;
 mod requests;
+mod rollups;
+mod sample;
 mod shared;
 mod stats;
 #[cfg(test)]
@@ -71,6 +74,7 @@ impl Bridge {
         });
         let (inner, inner_jobs) = mpsc::channel(pump::BACKLOG);
         let (outer, outer_jobs) = mpsc::channel(pump::BACKLOG);
+        let stop = CancellationToken::new();
         let shared = Shared {
             outlets: outlets.collect(),
             config,
@@ -87,8 +91,10 @@ impl Bridge {
             probes: Guarded::default(),
             callers: local::Callers::default(),
             counters: stats::Counters::default(),
+            rollups: Guarded::default(),
             tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
+            closed: stop.child_token(),
+            stop,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -138,6 +144,7 @@ fn start(shared: &Arc<Shared>, adopted: &[Ticket]) {
     let tasks = &shared.tasks;
     tasks.spawn(delivery::run(shared.clone()));
     tasks.spawn(reconcile::run(shared.clone()));
+    tasks.spawn(sample::run(shared.clone()));
     let sink = Arc::new(intake::Intake {
         shared: shared.clone(),
     });
@@ -150,7 +157,15 @@ fn start(shared: &Arc<Shared>, adopted: &[Ticket]) {
             sink: sink.clone(),
             longest: shared.config.timing.longest_pause,
         };
-        tasks.spawn(poller.run(shared.stop.clone()));
+        tasks.spawn(poller.run(shared.closed.clone()));
+    }
+}
+
+impl BridgeHandle {
+    /// Takes nothing new from Falafel or from callers, and goes on with what it
+    /// has: others take the rest at once, and not only when this bridge stops.
+    pub fn take_no_more(&self) {
+        self.shared.closed.cancel();
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::{
     task::AbortHandle,
     time::{Duration, Instant, interval, sleep, timeout},
 };
+use zkwhirl_telemetry::catalogue::process::BROKER_CONNECTED;
 
 use super::{
     config::{AmqpConfig, Endpoint},
@@ -147,6 +148,7 @@ impl Supervisor {
                     let since = Instant::now();
                     let why = self.serve(host, generation, connection).await;
                     tracing::warn!("{} lost {host}: {why}", self.role);
+                    self.show(0.0);
                     self.state
                         .send_replace(State::Down(format!("{host}: {why}")));
                     if since.elapsed() >= GOOD {
@@ -164,6 +166,13 @@ impl Supervisor {
             if tried == 0 || tried % hosts.len() == 0 {
                 sleep(backoff.pause()).await;
             }
+        }
+    }
+
+    /// Provisioning, too, has a connection, but nobody watches that.
+    fn show(&self, up: f64) {
+        if ["publisher", "consumer"].contains(&self.role) {
+            BROKER_CONNECTED.set([self.role], up);
         }
     }
 
@@ -213,6 +222,7 @@ impl Supervisor {
         });
         tracing::info!("{} is connected to {host}", self.role);
         self.state.send_replace(State::Up(live.clone()));
+        self.show(1.0);
         let mut look = interval(LOOK);
         let mut why = "the connection was lost".to_owned();
         loop {

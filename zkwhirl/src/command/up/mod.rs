@@ -9,18 +9,16 @@ use anyhow::{Context, anyhow};
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 use zkwhirl::cluster::{CliProvers, Cluster, ClusterConfig, NativeProvers, Provers, Rollups};
-use zkwhirl_broker_adapter::{
-    Events,
-    api::{AdminToken, Api},
-    bridge::BridgeConfig,
-    broker,
-};
+use zkwhirl_broker_adapter::{Events, api::Api, bridge::BridgeConfig, broker};
+use zkwhirl_job::Topic;
+use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Readiness, WorkerConfig};
 
 use self::settings::Settings;
+use super::slots;
 use crate::{
     cli::UpArgs,
-    shell::{exit, signals::Shutdown},
+    shell::{admin::Admin, exit, signals::Shutdown},
     ui,
 };
 
@@ -93,12 +91,19 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         )
     })?;
     let headline = headline(&args, &settings, &listener)?;
+    let topics = Topic::ALL.map(Topic::name);
+    let admin = Admin::start(args.admin.admin, &Role::ALL, &topics, &shutdown.drain)?;
     let readiness = Readiness::default();
+    let ready = readiness.clone();
+    admin.ready_when(move || slots::ready(&ready));
     let cluster = Cluster::start(ClusterConfig {
         bridge: BridgeConfig::new(settings.upstreams, settings.sizes),
         worker: WorkerConfig {
             grace: Duration::from_secs(args.drain_s.into()),
             start_provers: true,
+            // One that failed is started, and must prove something, outside
+            // the queue: starting may take longer than the next job may.
+            failures_in_a_row: 1,
             readiness: readiness.clone(),
             ..WorkerConfig::default()
         },
@@ -112,11 +117,13 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         bridge: cluster.bridge().clone(),
         health: Arc::new(readiness),
         prefix: settings.api_prefix,
-        admin: args.admin_token.as_deref().map(AdminToken::new),
+        admin: settings.admin,
+        metrics: admin.page(),
     };
     let end_api = CancellationToken::new();
     let serving = tokio::spawn(api.serve(listener, end_api.clone()));
     ui::say(&headline);
+    ui::say(&admin.to_string());
 
     shutdown.drain.cancelled().await;
     let provers = cluster.worker_stop().clone();
