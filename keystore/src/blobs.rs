@@ -44,7 +44,7 @@ impl Blobs {
         };
         match check(digest, &bytes) {
             Ok(()) => Ok(Some(bytes)),
-            Err(problem) => Err(KeyError::Damaged { path, problem }),
+            Err(problem) => Err(KeyError::damaged(&path, problem)),
         }
     }
 }

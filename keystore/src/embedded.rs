@@ -254,7 +254,7 @@ impl EmbeddedKeyStore {
             return Ok(Some(text));
         }
         let problem = "it holds no digest".to_owned();
-        Err(KeyError::Damaged { path, problem })
+        Err(KeyError::damaged(&path, problem))
     }
 
     /// Keeps a client circuit's verification key, whatever was there.

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use zkwhirl_telemetry::catalogue::keys::KEYSTORE_DAMAGED;
+
 /// A key that cannot be used, with the way out.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -187,6 +189,7 @@ pub enum KeyError {
 impl KeyError {
     /// The error for a file of which `problem` is true: "it is cut off".
     pub fn damaged(path: &Path, problem: impl Into<String>) -> Self {
+        KEYSTORE_DAMAGED.one([]);
         Self::Damaged {
             path: path.to_owned(),
             problem: problem.into(),

@@ -94,9 +94,8 @@ impl VkFolder {
         let Some(text) = read(&path)? else {
             return Ok(None);
         };
-        let file: VkFile = serde_json::from_slice(&text).map_err(|error| KeyError::Damaged {
-            path: path.clone(),
-            problem: format!("it is no verification key file: {error}"),
+        let file: VkFile = serde_json::from_slice(&text).map_err(|error| {
+            KeyError::damaged(&path, format!("it is no verification key file: {error}"))
         })?;
         match circuit.difference(&file.circuit) {
             None => Ok(Some(file)),
@@ -143,10 +142,8 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
         .read_to_end(&mut text)
         .map_err(failed)?;
     if text.len() as u64 > FILE_BYTES {
-        return Err(KeyError::Damaged {
-            path: path.to_owned(),
-            problem: format!("it has more than {FILE_BYTES} bytes"),
-        });
+        let problem = format!("it has more than {FILE_BYTES} bytes");
+        return Err(KeyError::damaged(path, problem));
     }
     Ok(Some(text))
 }

@@ -6,12 +6,15 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
-/// Reads the resident memory of a prover's process, also while it proves.
+/// Reads the resident memory and the processor time of a prover's process,
+/// also while it proves.
 #[derive(Clone)]
 pub struct Meter {
     read: Arc<dyn Fn() -> u64 + Send + Sync>,
+    pid: Arc<AtomicU32>,
 }
 
 impl Meter {
@@ -19,6 +22,7 @@ impl Meter {
     pub fn new(read: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self {
             read: Arc::new(read),
+            pid: Arc::default(),
         }
     }
 
@@ -27,12 +31,26 @@ impl Meter {
         (self.read)()
     }
 
-    /// The memory of whatever process `pid` names at the moment; 0 names none.
+    /// Processor time of the process that runs now, all its threads together;
+    /// zero without a process.
+    pub fn cpu_time(&self) -> Duration {
+        match self.pid.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            pid => cpu_time(pid).unwrap_or_default(),
+        }
+    }
+
+    /// The meter of whatever process `pid` names at the moment; 0 names none.
     pub(crate) fn of_process(pid: Arc<AtomicU32>) -> Self {
-        Self::new(move || match pid.load(Ordering::Relaxed) {
+        let named = pid.clone();
+        let read = move || match named.load(Ordering::Relaxed) {
             0 => 0,
             pid => status_bytes(pid, "VmRSS:").unwrap_or(0),
-        })
+        };
+        Self {
+            read: Arc::new(read),
+            pid,
+        }
     }
 }
 
@@ -47,6 +65,17 @@ impl fmt::Debug for Meter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Meter({} bytes)", self.resident_bytes())
     }
+}
+
+/// User and system time of a process (proc(5), stat, fields 14 and 15), which
+/// Linux gives in hundredths of a second; `None`: the process has ended.
+fn cpu_time(pid: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before the last parenthesis may hold anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(Duration::from_millis((user + system) * 10))
 }
 
 /// A line of a process's status (proc(5)) in bytes; `None`: the process has
@@ -69,5 +98,9 @@ mod tests {
         assert_eq!(meter.resident_bytes(), 0);
         pid.store(std::process::id(), Ordering::Relaxed);
         assert!(meter.resident_bytes() > 100_000);
+        let before = meter.cpu_time();
+        while meter.cpu_time() <= before {
+            std::hint::black_box(meter.resident_bytes());
+        }
     }
 }

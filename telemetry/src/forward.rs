@@ -1,11 +1,15 @@
 //! Samples from a process that nobody scrapes to one that is scraped.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use metrics::{
+    Counter, CounterFn, Gauge, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+};
 
 use crate::{Family, Histogram, Kind, Role};
 
-/// A value of a histogram, on its way as one line of text:
-/// `name value label-value …`.
+/// What a counter grew by or a histogram got, on its way as one line of text:
+/// `name value label-value …`. Gauges are each process's own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     family: &'static Family,
@@ -42,7 +46,7 @@ impl Sample {
         let given: Vec<_> = words.take(8).collect();
         let mut families = Role::ALL.into_iter().flat_map(Role::families);
         let family = families.find(|family| family.name == name)?;
-        let fits = matches!(family.kind, Kind::Histogram(_)) && family.has(&given);
+        let fits = family.kind != Kind::Gauge && family.has(&given);
         if !fits || !value.is_finite() || value < 0.0 {
             return None;
         }
@@ -64,7 +68,79 @@ impl Sample {
 
     /// Records it here.
     pub fn record(&self) {
-        self.family.histogram(&self.values).record(self.value);
+        match self.family.kind {
+            Kind::Counter => {
+                let counter = self.family.counter(&self.values);
+                counter.increment(self.value as u64);
+            }
+            Kind::Histogram(_) => self.family.histogram(&self.values).record(self.value),
+            Kind::Gauge => {}
+        }
+    }
+}
+
+/// From now on hands everything that this process counts and measures to
+/// `send`. Call it once, before anything is recorded.
+pub fn forward(send: fn(&Sample)) {
+    // An earlier recorder stays.
+    let _ = metrics::set_global_recorder(Forward(send));
+}
+
+struct Forward(fn(&Sample));
+
+/// One series whose values go elsewhere.
+struct Series {
+    key: Key,
+    send: fn(&Sample),
+}
+
+impl Series {
+    fn of(forward: &Forward, key: &Key) -> Arc<Self> {
+        let (key, send) = (key.clone(), forward.0);
+        Arc::new(Self { key, send })
+    }
+
+    fn send(&self, value: f64) {
+        let values: Vec<_> = self.key.labels().map(metrics::Label::value).collect();
+        let line = format!("{} {value} {}", self.key.name(), values.join(" "));
+        if let Some(sample) = Sample::parse(&line) {
+            (self.send)(&sample);
+        }
+    }
+}
+
+impl CounterFn for Series {
+    fn increment(&self, value: u64) {
+        self.send(value as f64);
+    }
+
+    /// Only for what is counted elsewhere already.
+    fn absolute(&self, _: u64) {}
+}
+
+impl HistogramFn for Series {
+    fn record(&self, value: f64) {
+        self.send(value);
+    }
+}
+
+impl Recorder for Forward {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(Series::of(self, key))
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> metrics::Histogram {
+        metrics::Histogram::from_arc(Series::of(self, key))
     }
 }
 

@@ -46,8 +46,8 @@ labels! {
         ["fetch", "key", "witness", "prove", "verify", "publish"];
     STAGE "stage" "Of a rollup: its inner rollups, its root rollup, its root verifier."
         ["inner", "root", "verifier"];
-    SLOT "state" "What a slot does: starting its prover, waiting for a job, proving, out of the queue (told to be quiet, out of memory or the broker away), or finishing before it leaves."
-        ["loading", "idle", "busy", "away", "draining"];
+    SLOT "state" "What a slot does: starting its prover, waiting for a job, proving, or out of the queue: told to be quiet, out of memory, or the broker is away."
+        ["loading", "idle", "busy", "away"];
     UPSTREAM "upstream" "Falafel's job server."
         ["inner", "outer"];
     CALL "result" "Whether a call was answered."

@@ -14,8 +14,13 @@ mod label;
 mod markdown;
 mod start;
 
+/// Handles of single series, for those who record often.
+pub mod handle {
+    pub use metrics::{Counter, Gauge, Histogram};
+}
+
 pub use family::{Counter, Family, Gauge, Histogram, Kind};
-pub use forward::Sample;
+pub use forward::{Sample, forward};
 pub use label::Label;
 pub use markdown::markdown;
 pub use start::{Role, begin, series};

@@ -9,10 +9,10 @@ const HEAD: &str = "\
 
 *Generated from `telemetry/` by `scripts/gen-metrics`; a test compares this page with a live scrape.*
 
-Every role (`bridge`, `worker`, `up`, `demo`) serves `/metrics`, `/livez` and `/readyz` on its admin address: `--admin`, `ZKWHIRL_ADMIN`, by default `127.0.0.1:9464`; port 0 takes a free one, and the address is printed. A thread of its own answers, also while every core proves. Of several processes on one machine with the default address the first gets it, the others go without and say so.
+Every role (`bridge`, `worker`, `up`, `demo`) serves `/metrics`, `/livez` and `/readyz` on its admin address: `--admin`, `ZKWHIRL_ADMIN`, by default `127.0.0.1:9464`; port 0 takes a free one, and the address is printed. A thread of its own answers, also while every core proves. Where another process has the default port a free one is taken.
 
 - `/livez` is 200 while the process's own work gets on (a beat at least every 60 s), else 503: restart it.
-- `/readyz` is 200 when it can do its work, else 503 with the reason: a bridge that has joined the ledger and reaches RabbitMQ; a worker with a slot in the queue that is not draining.
+- `/readyz` is 200 when it can do its work, else 503 with the reason: a bridge that has joined the ledger and reaches RabbitMQ; a worker, `up` or `demo` with a slot in the queue that is not draining.
 
 Names end in their unit. Counters count from the process's start. Every series is there from the start, at 0. Label values are closed sets (below); ids are in logs. What several bridges on one ledger say about jobs (`zkwhirl_jobs`, `zkwhirl_jobs_outstanding`, `zkwhirl_oldest_job_age_seconds`, `zkwhirl_queue_*`, `zkwhirl_rollup*`) is about the whole fleet: take the `max`, not the `sum`. **Scale workers by `max by (topic) (zkwhirl_jobs_outstanding)`**: every job that is not finished, in a prover or not.
 ";

@@ -7,6 +7,7 @@
 //! | `clients` | users' transactions are proved, let in under the keys of two vk jobs, and verified before they are rolled up |
 //! | `faults` | what dies or is wrong costs an attempt or is parked; Falafel notices nothing |
 //! | `load` | 900 jobs at once: all delivered, in order, in bounded memory |
+//! | `metrics` | the page of metrics is the documented one, and is served while all cores prove |
 //! | `rollups` | three whole rollups settle, each with claims of the one before; workers and Falafel die in the root phase |
 //! | `whole_rollup` | a final buffer, verified by a stranger from its bytes and keys; what `verify` refuses |
 //! | `command_line` | the demo from end to end, `prove`, and what a wrong call says |
@@ -17,6 +18,7 @@ mod clients;
 mod command_line;
 mod faults;
 mod load;
+mod metrics;
 mod real_requests;
 mod rollups;
 mod support;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 use zkwhirl_broker_adapter::{
     What,
     broker::Delivery,
@@ -14,8 +15,9 @@ use zkwhirl_job::{
     limits,
 };
 use zkwhirl_prover::{ProveError, Proved, Prover};
+use zkwhirl_telemetry::catalogue::worker::{PHASE, QUEUE_WAIT, REDELIVERED};
 
-use crate::{prove::Around, slot::Seat};
+use crate::{measure, prove::Around, slot::Seat};
 
 /// What a delivery says about the slot's health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +37,14 @@ impl Seat {
     /// that the broker redelivers it.
     pub(crate) async fn attend(&mut self, delivery: Delivery, prover: &mut dyn Prover) -> Health {
         // Before anything is asked: a word that comes later must be heard.
-        let attending = self.ear.attend(delivery.job.id);
+        let (attending, claimed) = (self.ear.attend(delivery.job.id), Instant::now());
+        let topic = delivery.job.topic();
+        if delivery.redelivered {
+            REDELIVERED.one([topic.name()]);
+        } else if delivery.job.attempt == 1 && delivery.job.history.is_empty() {
+            let waited = self.now_ms().saturating_sub(delivery.job.taken_at_ms);
+            QUEUE_WAIT.record([topic.name()], Duration::from_millis(waited));
+        }
         if let Some(known) = self.known(&delivery.job).await {
             self.settle_known(delivery, known).await;
             return Health::Unknown;
@@ -43,15 +52,17 @@ impl Seat {
         let job = delivery.job.clone();
         let (worker, attempt) = (self.name.clone(), job.attempt);
         self.emit(&job, What::Claimed { worker, attempt });
-        let claimed = self.note(&job, JobState::Claimed, None);
-        let ((), request) = tokio::join!(claimed, self.request(&job));
+        let noted = self.note(&job, JobState::Claimed, None);
+        let ((), request) = tokio::join!(noted, self.request(&job));
         let request = match request {
             Ok(request) => request,
             Err(failure) => {
                 let error = ProveError::plain(failure, Duration::ZERO);
+                measure::ended(topic, &Err(error.clone()), claimed.elapsed());
                 return self.failed(delivery, error, false).await;
             }
         };
+        let fetched = claimed.elapsed();
         let around = Around {
             config: &self.config,
             deps: &self.deps,
@@ -64,13 +75,17 @@ impl Seat {
         let noted = self.note(&job, JobState::Proving, None);
         let ((), run) = tokio::join!(noted, around.prove(prover, &job, request));
         self.saw_peak(&run.outcome);
-        match run
-            .outcome
-            .and_then(|proved| check_length(job.kind, proved))
-        {
+        let outcome = run.outcome;
+        let outcome = outcome.and_then(|proved| check_length(job.kind, proved));
+        measure::ended(topic, &outcome, claimed.elapsed());
+        match outcome {
             Ok(proved) => {
                 self.expected.insert(job.kind, proved.duration);
-                self.proved(delivery, proved).await
+                let proving = Instant::now();
+                let health = self.proved(delivery, proved).await;
+                PHASE.record([topic.name(), "fetch"], fetched);
+                PHASE.record([topic.name(), "publish"], proving.elapsed());
+                health
             }
             Err(error) if attending.called_off.is_cancelled() => {
                 self.called_off(delivery, error, run.broken).await

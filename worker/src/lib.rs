@@ -11,6 +11,7 @@
 mod admission;
 mod attempt;
 mod config;
+mod measure;
 mod outcome;
 mod prove;
 mod slot;

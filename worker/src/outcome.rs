@@ -14,8 +14,9 @@ use zkwhirl_job::{
     limits,
 };
 use zkwhirl_prover::ProveError;
+use zkwhirl_telemetry::catalogue::process::RETRIED;
 
-use crate::{Verdict, slot::Seat, verdict};
+use crate::{Verdict, measure::class_name, slot::Seat, verdict};
 
 /// Tries of what the job can do without.
 const TRIES: u32 = 3;
@@ -105,10 +106,12 @@ impl Seat {
             Verdict::HandBack => {
                 self.note(&job, JobState::Queued, Some(&failure)).await;
                 self.settle(delivery, &Settlement::HandBack).await;
+                RETRIED.one([job.topic().name(), "handed_back"]);
                 let worker = self.name.clone();
                 self.emit(&job, What::HandedBack { worker });
             }
             Verdict::Retry { rung } => {
+                RETRIED.one([job.topic().name(), class_name(failure.class)]);
                 let mut again = self.remember(&job, &error).await;
                 again.attempt += 1;
                 // Before the settlement: after it another worker may have it.

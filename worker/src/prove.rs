@@ -5,6 +5,7 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
+    sync::{Mutex, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -19,7 +20,7 @@ use zkwhirl_broker_adapter::What;
 use zkwhirl_job::{Failure, envelope::JobEnvelope};
 use zkwhirl_prover::{Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
 
-use crate::{Stop, WorkerConfig, WorkerDeps};
+use crate::{Stop, WorkerConfig, WorkerDeps, measure::Phases};
 
 /// How a run ended, and in which state it left the prover.
 pub(crate) struct Run {
@@ -84,15 +85,18 @@ impl Around<'_> {
             progress: sender,
         };
         let start = Instant::now();
+        let phases = Mutex::new(Phases::begin());
         let outcome = {
             let proving = Unwinding(Box::pin(prover.prove(&task, &watch)));
             tokio::select! {
                 outcome = self.watched(proving, &cancel, task.deadline) => outcome,
-                () = self.report(job, progress) => unreachable!("reporting does not end"),
+                () = self.report(job, progress, &phases) => unreachable!("reporting does not end"),
             }
         };
         let (failure, broken) = match outcome {
             End::Proved(proved) => {
+                let phases = phases.into_inner().unwrap_or_else(PoisonError::into_inner);
+                phases.record(job.topic());
                 return Run {
                     outcome: Ok(proved),
                     broken: false,
@@ -166,9 +170,17 @@ impl Around<'_> {
     }
 
     /// Passes the prover's progress on, for as long as it is polled.
-    async fn report(&self, job: &JobEnvelope, mut progress: watch::Receiver<Progress>) {
+    async fn report(
+        &self,
+        job: &JobEnvelope,
+        mut progress: watch::Receiver<Progress>,
+        phases: &Mutex<Phases>,
+    ) {
         while progress.changed().await.is_ok() {
             let Progress { phase, fraction } = *progress.borrow_and_update();
+            let mut spent = phases.lock().unwrap_or_else(PoisonError::into_inner);
+            spent.turn(phase);
+            drop(spent);
             let what = What::Progress {
                 worker: self.worker.to_owned(),
                 phase: phase.name(),

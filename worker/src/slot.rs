@@ -11,11 +11,13 @@ use tokio_util::task::AbortOnDropHandle;
 use zkwhirl_broker_adapter::{What, broker::JobConsumer};
 use zkwhirl_job::{Failure, Kind, Topic, envelope::JobEnvelope};
 use zkwhirl_prover::{Meter, Prover};
+use zkwhirl_telemetry::catalogue::worker::PROVER_RESTARTS;
 
 use crate::{
     Slot, Stop, WorkerConfig, WorkerDeps,
     admission::Permit,
     attempt::Health,
+    measure::{Doing, Measures, Standing},
     prove::Unwinding,
     words::{self, Ear},
 };
@@ -32,14 +34,21 @@ pub async fn run(config: WorkerConfig, deps: WorkerDeps, slots: Vec<Slot>, stop:
         .iter()
         .map(|slot| (slot.name.clone(), Ear::default()))
         .collect();
+    let measures = Arc::new(Measures::default());
+    let standings: Vec<_> = slots
+        .iter()
+        .map(|slot| measures.slot(&slot.topics, slot.prover.meter()))
+        .collect();
+    let _watch = AbortOnDropHandle::new(tokio::spawn(measures.watch()));
     let words = words::listen(deps.broker.clone(), ears.clone());
     let _words = AbortOnDropHandle::new(tokio::spawn(words));
-    for (slot, (_, ear)) in slots.into_iter().zip(ears) {
+    for ((slot, (_, ear)), standing) in slots.into_iter().zip(ears).zip(standings) {
         let seat = Seat {
             config: config.clone(),
             deps: deps.clone(),
             stop: stop.clone(),
             ear,
+            standing,
             name: slot.name,
             topics: slot.topics,
             failures: 0,
@@ -64,6 +73,7 @@ pub(crate) struct Seat {
     pub(crate) deps: WorkerDeps,
     pub(crate) stop: Stop,
     pub(crate) ear: Ear,
+    standing: Standing,
     pub(crate) name: String,
     topics: Vec<Topic>,
     failures: u32,
@@ -94,6 +104,7 @@ impl Seat {
         let mut pause = FIRST_PAUSE;
         let meter = prover.meter();
         while !self.stop.is_draining() {
+            self.standing.turn(Doing::Away);
             if self.ear.is_quiet() {
                 self.until_loud().await;
                 continue;
@@ -139,6 +150,7 @@ impl Seat {
     ) -> Leave {
         let _ready = self.config.readiness.one_more();
         loop {
+            self.standing.turn(Doing::Idle);
             let claimed = tokio::select! {
                 biased;
                 () = self.stop.draining() => return Leave::Drained,
@@ -157,6 +169,7 @@ impl Seat {
             if let Some(permit) = permit {
                 permit.set_proving(true);
             }
+            self.standing.turn(Doing::Busy(delivery.job.topic()));
             let health = self.attend(delivery, prover).await;
             if let Some(permit) = permit {
                 permit.set_proving(false);
@@ -191,12 +204,14 @@ impl Seat {
     async fn heal(&mut self, prover: &mut dyn Prover, prove: bool) {
         let mut pause = FIRST_PAUSE;
         let stop = self.stop.clone();
+        self.standing.turn(Doing::Loading);
         loop {
             self.restarts = self.ear.restarts();
             let healed = tokio::select! {
                 () = stop.draining() => return,
                 healed = restart(prover, prove) => healed,
             };
+            PROVER_RESTARTS.one([if healed.is_ok() { "ok" } else { "error" }]);
             match healed {
                 Ok(()) => {
                     self.failures = 0;

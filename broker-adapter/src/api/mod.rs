@@ -6,7 +6,6 @@
 //! Halloumi: a body has a limit, `/reset` wants a token and loses no job, and
 //! `/metrics` has figures of its own.
 
-mod metrics;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -47,6 +46,30 @@ pub struct Api {
     pub prefix: String,
     /// Who may reset; `None`: nobody.
     pub admin: Option<AdminToken>,
+    /// What `/metrics` shows.
+    pub metrics: MetricsPage,
+}
+
+/// Writes the page of this process's metrics, in Prometheus' text format.
+#[derive(Clone)]
+pub struct MetricsPage(Arc<dyn Fn() -> String + Send + Sync>);
+
+impl MetricsPage {
+    /// The page that `write` writes.
+    pub fn new(write: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(write))
+    }
+
+    /// The page as it is now.
+    pub fn write(&self) -> String {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for MetricsPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MetricsPage(…)")
+    }
 }
 
 /// The token that an operator shows. Only its digest is kept.

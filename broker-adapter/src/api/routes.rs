@@ -13,9 +13,11 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::Serialize;
+use tokio::time::Instant;
 use zkwhirl_job::{Command, limits};
+use zkwhirl_telemetry::catalogue::bridge::{API_REQUESTS, API_SECONDS};
 
-use super::{Api, metrics};
+use super::Api;
 use crate::bridge::AskError;
 
 /// How long the body of a request may take to arrive.
@@ -23,6 +25,7 @@ const BODY: Duration = Duration::from_secs(60);
 
 const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const BINARY: &str = "application/octet-stream";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,18 @@ impl Route {
         })
     }
 
+    /// Its name in metrics.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Index => "index",
+            Self::CreateProof => "create-proof",
+            Self::JoinSplitVk => "get-join-split-vk",
+            Self::AccountVk => "get-account-vk",
+            Self::Reset => "reset",
+            Self::Metrics => "metrics",
+        }
+    }
+
     fn methods(self) -> &'static str {
         match self {
             Self::CreateProof => "POST",
@@ -75,7 +90,8 @@ pub(super) async fn answer(State(api): State<Arc<Api>>, request: Request) -> Res
         Method::DELETE,
     ];
     let route = Route::of(request.uri().path(), &api.prefix);
-    match route {
+    let asked = Instant::now();
+    let response = match route {
         Some(route) if route.has(method) => api.serve_route(route, request).await,
         _ if !known.contains(method) => text(StatusCode::NOT_IMPLEMENTED),
         None => text(StatusCode::NOT_FOUND),
@@ -86,7 +102,15 @@ pub(super) async fn answer(State(api): State<Arc<Api>>, request: Request) -> Res
                 false => (allow, text(StatusCode::METHOD_NOT_ALLOWED)).into_response(),
             }
         }
-    }
+    };
+    let code = match response.status().as_u16() {
+        ..400 => "2xx",
+        400..500 => "4xx",
+        500.. => "5xx",
+    };
+    API_REQUESTS.one([route.map_or("other", Route::name), code]);
+    API_SECONDS.record([], asked.elapsed());
+    response
 }
 
 impl Api {
@@ -103,10 +127,7 @@ impl Api {
             Route::JoinSplitVk => self.ask(Command::GetJoinSplitVk, Bytes::new()).await,
             Route::AccountVk => self.ask(Command::GetAccountVk, Bytes::new()).await,
             Route::Reset => self.reset(request.headers()).await,
-            Route::Metrics => {
-                let text = metrics::text(&self.bridge.stats(), self.health.ready_provers());
-                typed(StatusCode::OK, metrics::TYPE, text)
-            }
+            Route::Metrics => typed(StatusCode::OK, METRICS, self.metrics.write()),
         }
     }
 

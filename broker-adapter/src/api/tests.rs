@@ -82,6 +82,7 @@ impl World {
             health: provers.clone(),
             prefix: prefix.to_owned(),
             admin: admin.map(AdminToken::new),
+            metrics: MetricsPage::new(|| "a page\n".to_owned()),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
@@ -304,28 +305,11 @@ async fn a_reset_wants_the_token_and_tells_every_worker() {
 }
 
 #[tokio::test]
-async fn metrics_count_what_happened_and_each_figure_says_what_it_is() {
+async fn metrics_are_the_processs_own_page() {
     let world = World::ready().await;
-    let _worker = world.worker(Topic::Inner, b"a reply");
-    world.call("POST", "/create-proof", CLAIM).await;
     let response = world.call("GET", "/metrics", "").await;
     assert_eq!(kind(&response), "text/plain; version=0.0.4; charset=utf-8");
-    let page = response.text().await.unwrap();
-    for line in [
-        "# TYPE zkwhirl_bridge_tickets_total counter",
-        "zkwhirl_bridge_tickets_total 1",
-        "zkwhirl_bridge_delivered_total 1",
-        "zkwhirl_bridge_nacks_total 0",
-        "zkwhirl_worker_ready_provers 1",
-    ] {
-        assert!(page.lines().any(|there| there == line), "{line} in\n{page}");
-    }
-    for sample in page.lines().filter(|line| !line.starts_with('#')) {
-        let name = sample.split(['{', ' ']).next().unwrap();
-        assert!(page.contains(&format!("# HELP {name} ")), "{name}");
-        let value = sample.split(' ').next_back().unwrap();
-        assert!(value.parse::<f64>().is_ok(), "{sample}");
-    }
+    assert_eq!(response.text().await.unwrap(), "a page\n");
 }
 
 #[tokio::test]

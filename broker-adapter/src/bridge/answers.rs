@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{local::LOCAL, shared::Shared, verify::Verified};
 use crate::{
+    clock,
     events::What,
     falafel::{Answer, deliver},
     invariants,
@@ -76,6 +77,7 @@ impl Shared {
         match answer {
             Answer::Reply(_) => {
                 self.counters.delivered.one();
+                self.rollups.lock().delivered(job, clock::now_ms());
                 let ticket = ticket.id;
                 self.emit(job, What::Delivered { ticket });
             }

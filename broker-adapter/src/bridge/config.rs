@@ -44,6 +44,8 @@ pub struct Timing {
     pub longest_pause: Duration,
     /// The time between two comparisons of ledger and broker.
     pub reconcile_every: Duration,
+    /// The time between two readings of ledger and broker for the metrics.
+    pub sample_every: Duration,
     /// How long a Falafel that remembers may take to issue a lapsed ticket
     /// again: its 5–6 s, the last ping's age and a poller's pause.
     pub reissue: Duration,
@@ -62,6 +64,7 @@ impl Default for Timing {
         Self {
             longest_pause: Duration::from_secs(1),
             reconcile_every: Duration::from_secs(10),
+            sample_every: Duration::from_secs(5),
             reissue: Duration::from_secs(9),
             ghost: Duration::from_secs(6),
             heartbeat_every: Duration::from_secs(1),

@@ -9,8 +9,12 @@ use zkwhirl_job::{
     AttemptRecord, Failure, Kind,
     envelope::{Outcome, ResultEnvelope},
 };
+use zkwhirl_telemetry::catalogue::process::RETRIED;
 
-use super::shared::Shared;
+use super::{
+    counting::{ATTEMPTS, REQUEST, death_by, duplicate, wasted},
+    shared::Shared,
+};
 use crate::{
     broker::{BrokerError, DeadLetter, ResultDelivery, Rung},
     events::What,
@@ -93,6 +97,7 @@ impl Shared {
                 let answered = matches!(job.state, JobState::Proved | JobState::Delivered);
                 let stored = self.insist("read a result", || ledger.result(job.id));
                 if answered && stored.await?.is_some() {
+                    duplicate(result);
                     return Some(vec![Step::Confirmed]);
                 }
                 self.on_reply(&job, result, reply.clone()).await
@@ -128,6 +133,7 @@ impl Shared {
             prove_ms: result.prove_ms,
         };
         self.keep(job, &stored).await?;
+        self.completed(job, Duration::from_millis(result.prove_ms));
         self.learn(result.kind, verified.reply());
         self.proved(job, &JobState::ALL, &verified).await?;
         Some(vec![Step::Stored, Step::Confirmed])
@@ -171,6 +177,7 @@ impl Shared {
     ) -> Option<Vec<Step>> {
         let ledger = &self.deps.ledger;
         self.counters.unverified.one();
+        wasted(result, "unverified");
         let (worker, reason) = (result.worker.clone(), why.to_owned());
         self.emit(job, What::Unverified { worker, reason });
         let held = self
@@ -199,7 +206,8 @@ impl Shared {
         if result.attempt >= self.config.max_attempts {
             let attempts = result.attempt;
             let why = format!("{attempts} attempts used up, the last: {}", record.failure);
-            self.bury(job, &DeadLetter::sentence(job.id, &why)).await?;
+            let sentence = DeadLetter::sentence(job.id, &why);
+            self.bury(job, &sentence, ATTEMPTS).await?;
         } else {
             self.retry(job, result.kind, &record).await?;
         }
@@ -220,7 +228,8 @@ impl Shared {
             }
         });
         if let Some(why) = refused.await? {
-            return self.bury(job, &DeadLetter::sentence(job.id, &why)).await;
+            let sentence = DeadLetter::sentence(job.id, &why);
+            return self.bury(job, &sentence, REQUEST).await;
         }
         let note = Note {
             attempt: Some(envelope.attempt),
@@ -230,6 +239,7 @@ impl Shared {
             ledger.transition(job.id, &JobState::ALL, JobState::Retrying, &note)
         })
         .await?;
+        RETRIED.one([kind.topic().name(), "unverified"]);
         let (worker, failure) = (record.worker.clone(), &record.failure);
         self.emit(
             job,
@@ -252,7 +262,7 @@ impl Shared {
             ledger.transition(job.id, &from, JobState::Dead, &note)
         });
         if moved.await? {
-            self.counters.parked.one();
+            self.parked(job.kind, death_by(failure.class));
             let reason = failure.reason.clone();
             self.emit(job, What::Dead { reason });
         }

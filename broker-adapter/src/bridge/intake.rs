@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use zkwhirl_job::{Frame, Request};
+use zkwhirl_telemetry::catalogue::bridge::SUBMITTED;
 
 use super::{
+    counting::{REQUEST, topic_name},
     requests::{self, admit},
     shared::Shared,
 };
@@ -99,6 +101,8 @@ impl Shared {
         self.counters.tickets.one();
         if taken.new_job {
             self.counters.jobs.one();
+            SUBMITTED.one([topic_name(taken.job.kind)]);
+            self.rollups.lock().saw(&taken.job);
             self.emit(&taken.job, What::Taken { ticket, upstream });
         } else {
             self.counters.joined.one();
@@ -125,12 +129,18 @@ impl Shared {
         let reason = DeadLetter::sentence(job.id, why);
         // In the background: the poll must go on while the broker is away.
         self.tasks.spawn(async move {
-            shared.bury(&job, &reason).await;
+            shared.bury(&job, &reason, REQUEST).await;
         });
     }
 
-    /// Buries a job with a reason, then says so in the ledger.
-    pub(super) async fn bury(&self, job: &JobRecord, reason: &str) -> Option<()> {
+    /// Buries a job with a reason, then says so in the ledger. `why` is the
+    /// reason as the metrics know it.
+    pub(super) async fn bury(
+        &self,
+        job: &JobRecord,
+        reason: &str,
+        why: &'static str,
+    ) -> Option<()> {
         let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
         let Some(letter) = self.letter(job, reason).await? else {
             return Some(());
@@ -142,7 +152,7 @@ impl Shared {
             ledger.transition(job.id, &from, JobState::Dead, &note)
         });
         if moved.await? {
-            self.counters.parked.one();
+            self.parked(job.kind, why);
             let reason = reason.to_owned();
             self.emit(job, What::Dead { reason });
         }

@@ -15,6 +15,7 @@ mod amnesia;
 mod answers;
 mod coalesce;
 mod config;
+mod counting;
 mod delivery;
 mod fleet;
 mod intake;
@@ -23,6 +24,8 @@ mod operator;
 mod pump;
 mod reconcile;
 mod requests;
+mod rollups;
+mod sample;
 mod shared;
 mod stats;
 #[cfg(test)]
@@ -87,6 +90,7 @@ impl Bridge {
             probes: Guarded::default(),
             callers: local::Callers::default(),
             counters: stats::Counters::default(),
+            rollups: Guarded::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         };
@@ -138,6 +142,7 @@ fn start(shared: &Arc<Shared>, adopted: &[Ticket]) {
     let tasks = &shared.tasks;
     tasks.spawn(delivery::run(shared.clone()));
     tasks.spawn(reconcile::run(shared.clone()));
+    tasks.spawn(sample::run(shared.clone()));
     let sink = Arc::new(intake::Intake {
         shared: shared.clone(),
     });

@@ -1,8 +1,9 @@
 //! What an operator can do: reject and replay.
 
 use zkwhirl_job::{Failure, JobId};
+use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
-use super::{BridgeHandle, BridgeStats, requests::admit};
+use super::{BridgeHandle, BridgeStats, counting::topic_name, requests::admit};
 use crate::{
     broker::{BrokerError, Control},
     events::{Events, What},
@@ -87,6 +88,7 @@ impl BridgeHandle {
         let removed = shared.insist("remove a dead letter", || broker.remove_dead(job));
         removed.await.ok_or(OperatorError::Stopping)?;
         let told = shared.refuse_all(&record, &reason).await;
+        COMPLETED.one([topic_name(record.kind), "rejected"]);
         shared.emit(&record, What::Rejected { reason });
         told.ok_or(OperatorError::Stopping)
     }

@@ -6,8 +6,12 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 use zkwhirl_job::{AttemptRecord, Kind, envelope::JobEnvelope};
+use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
-use super::shared::Shared;
+use super::{
+    counting::{REQUEST, topic_name},
+    shared::Shared,
+};
 use crate::{
     broker::{BrokerError, DeadLetter},
     clock::Backoff,
@@ -102,7 +106,7 @@ impl Shared {
             };
             if let BrokerError::Refused(why) = &error {
                 let reason = DeadLetter::sentence(job.id, why);
-                self.bury(job, &reason).await?;
+                self.bury(job, &reason, REQUEST).await?;
                 return Some(false);
             }
             tracing::warn!(job = %job.id.short(), "cannot publish yet: {error}");
@@ -175,6 +179,7 @@ impl Shared {
             let broker = &self.deps.broker;
             self.insist("remove a dead letter", || broker.remove_dead(job.id))
                 .await?;
+            COMPLETED.one([topic_name(job.kind), "withdrawn"]);
             self.emit(job, What::Withdrawn);
             self.cancel(job.id);
         }

@@ -15,8 +15,9 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use zkwhirl_job::{JobId, TicketId, Topic};
+use zkwhirl_telemetry::catalogue::process::RETRIED;
 
-use super::shared::Shared;
+use super::{counting::CRASHES, shared::Shared};
 use crate::{
     events::What,
     ledger::{JobRecord, JobState, LISTING, Note, Ticket},
@@ -252,7 +253,7 @@ impl Shared {
                 ledger.transition(letter.id, &from, JobState::Dead, &note)
             });
             if moved.await? {
-                self.counters.parked.one();
+                self.parked(letter.kind, CRASHES);
                 let events = &self.deps.events;
                 let (id, kind, reason) = (letter.id, letter.kind, letter.reason);
                 events.emit(id, kind, letter.rollup_id, What::Dead { reason });
@@ -286,6 +287,7 @@ impl Shared {
             });
             if moved.await? {
                 self.counters.republished.one();
+                RETRIED.one([topic.name(), "lost"]);
                 self.emit(job, What::Republished);
                 self.pump(job).await;
             }

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zkwhirl_job::{JobId, TicketId, Topic};
 
-use super::{BridgeConfig, BridgeDeps, local::Callers, stats::Counters};
+use super::{BridgeConfig, BridgeDeps, local::Callers, rollups::Rollups, stats::Counters};
 use crate::{
     broker::Control,
     clock::Backoff,
@@ -49,6 +49,8 @@ pub(super) struct Shared {
     /// Who in this process waits for an answer.
     pub(super) callers: Callers,
     pub(super) counters: Counters,
+    /// Rollups under way, for the figures alone.
+    pub(super) rollups: Guarded<Rollups>,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
 }

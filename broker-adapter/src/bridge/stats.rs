@@ -5,15 +5,40 @@ use std::{
     time::Duration,
 };
 
+use zkwhirl_telemetry::{Counter, catalogue::bridge as metric, handle};
+
 use super::shared::Shared;
 
-/// A count that only grows.
-#[derive(Debug, Default)]
-pub(super) struct Count(AtomicU64);
+/// A count that only grows, with its metric.
+#[derive(Debug)]
+pub(super) struct Count {
+    own: AtomicU64,
+    metric: handle::Counter,
+}
+
+impl Default for Count {
+    /// A count that nobody else sees.
+    fn default() -> Self {
+        Self {
+            own: AtomicU64::new(0),
+            metric: handle::Counter::noop(),
+        }
+    }
+}
+
+impl From<&Counter<0>> for Count {
+    fn from(metric: &Counter<0>) -> Self {
+        Self {
+            metric: metric.of([]),
+            ..Self::default()
+        }
+    }
+}
 
 impl Count {
     pub(super) fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
+        self.own.fetch_add(more, Ordering::Relaxed);
+        self.metric.increment(more);
     }
 
     pub(super) fn one(&self) {
@@ -21,11 +46,12 @@ impl Count {
     }
 
     pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.own.load(Ordering::Relaxed)
     }
 }
 
-#[derive(Debug, Default)]
+/// Where several labels tell more about a metric, it is counted beside.
+#[derive(Debug)]
 pub(super) struct Counters {
     pub(super) tickets: Count,
     pub(super) jobs: Count,
@@ -43,6 +69,29 @@ pub(super) struct Counters {
     pub(super) from_keystore: Count,
     pub(super) adopted: Count,
     pub(super) rejoined: Count,
+}
+
+impl Default for Counters {
+    /// All at 0. The recorder must be there.
+    fn default() -> Self {
+        Self {
+            tickets: (&metric::TICKETS).into(),
+            jobs: Count::default(),
+            joined: (&metric::JOINED).into(),
+            reissues: (&metric::REISSUES).into(),
+            parked: Count::default(),
+            delivered: (&metric::DELIVERED).into(),
+            nacks: (&metric::NACKS).into(),
+            rejections: Count::default(),
+            unverified: (&metric::UNVERIFIED).into(),
+            strays: (&metric::STRAYS).into(),
+            forgotten: (&metric::FORGOTTEN).into(),
+            republished: (&metric::REPUBLISHED).into(),
+            from_keystore: (&metric::KEYSTORE_ANSWERS).into(),
+            adopted: (&metric::ADOPTED).into(),
+            rejoined: (&metric::REJOINED).into(),
+        }
+    }
 }
 
 /// A bridge's counts at one moment. Those that grow count from its start.

@@ -55,6 +55,7 @@ impl Shared {
         };
         self.keep(job, &result).await?;
         self.counters.from_keystore.one();
+        self.completed(job, Duration::ZERO);
         let what = What::Proved {
             worker: KEYSTORE.to_owned(),
             attempt: job.attempt,

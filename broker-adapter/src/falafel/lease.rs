@@ -22,6 +22,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 use zkwhirl_job::TicketId;
+use zkwhirl_telemetry::{catalogue::bridge as metric, handle};
 
 use super::{Client, ClientError, Links};
 
@@ -86,6 +87,55 @@ impl LeaseStats {
     fn saw_gap(&self, gap: Duration) {
         let ms = gap.as_millis() as u64;
         self.worst_gap_ms.fetch_max(ms, Ordering::Relaxed);
+    }
+}
+
+/// What Falafel allows between two pings of a ticket.
+const ALLOWED: Duration = Duration::from_secs(5);
+/// Half of the time over which the margin is the worst.
+const HALF_MINUTE: Duration = Duration::from_secs(30);
+
+/// The keeper's metrics: handles, since it is asked for hundreds of pings a
+/// second.
+struct Meters {
+    open: handle::Gauge,
+    answered: handle::Counter,
+    failed: handle::Counter,
+    gap: handle::Histogram,
+    worst: handle::Gauge,
+    margin: handle::Gauge,
+    /// The worst gaps of this half minute and of the one before.
+    lately: [Duration; 2],
+    since: Instant,
+}
+
+impl Meters {
+    fn new() -> Self {
+        let margin = metric::MARGIN.of([]);
+        margin.set(ALLOWED.as_secs_f64());
+        Self {
+            open: metric::LEASES.of([]),
+            answered: metric::PINGS.of(["ok"]),
+            failed: metric::PINGS.of(["error"]),
+            gap: metric::PING_GAP.of([]),
+            worst: metric::WORST_GAP.of([]),
+            margin,
+            lately: [Duration::ZERO; 2],
+            since: Instant::now(),
+        }
+    }
+
+    /// The longest gap of the tickets that are open now.
+    fn saw(&mut self, current: Duration, worst: Duration) {
+        if self.since.elapsed() >= HALF_MINUTE {
+            self.lately = [Duration::ZERO, self.lately[0]];
+            self.since = Instant::now();
+        }
+        self.lately[0] = self.lately[0].max(current);
+        let lately = self.lately[0].max(self.lately[1]);
+        let margin = ALLOWED.as_secs_f64() - lately.as_secs_f64();
+        self.margin.set(margin);
+        self.worst.set(worst.as_secs_f64());
     }
 }
 
@@ -178,6 +228,7 @@ struct Keeper {
     links: Links,
     config: LeaseConfig,
     stats: Arc<LeaseStats>,
+    meters: Meters,
     clients: HashMap<String, Client>,
     leases: HashMap<TicketId, Lease>,
     /// Tickets in each slot of the period: new ones go to the emptiest.
@@ -194,6 +245,7 @@ impl Keeper {
             links,
             config,
             stats,
+            meters: Meters::new(),
             clients: HashMap::new(),
             leases: HashMap::new(),
             load: vec![0; SLOTS],
@@ -262,6 +314,7 @@ impl Keeper {
             }
         }
         self.stats.open.store(self.leases.len(), Ordering::Relaxed);
+        self.meters.open.set(self.leases.len() as f64);
     }
 
     fn ping_slot(&mut self, slot: usize) {
@@ -278,6 +331,7 @@ impl Keeper {
         self.stats.saw_gap(current);
         let ms = current.as_millis() as u64;
         self.stats.current_gap_ms.store(ms, Ordering::Relaxed);
+        self.meters.saw(current, self.stats.worst_gap());
         for ticket in due {
             self.ping(ticket);
         }
@@ -310,11 +364,12 @@ impl Keeper {
     }
 
     fn pinged(&mut self, ticket: TicketId, answered: &Result<(), ClientError>) {
-        let count = match answered {
-            Ok(()) => &self.stats.pings,
-            Err(_) => &self.stats.failed,
+        let (count, metric) = match answered {
+            Ok(()) => (&self.stats.pings, &self.meters.answered),
+            Err(_) => (&self.stats.failed, &self.meters.failed),
         };
         count.fetch_add(1, Ordering::Relaxed);
+        metric.increment(1);
         let Some(lease) = self.leases.get_mut(&ticket) else {
             return;
         };
@@ -322,7 +377,9 @@ impl Keeper {
         let link = self.links.get(&lease.upstream);
         match answered {
             Ok(()) => {
-                self.stats.saw_gap(lease.last.elapsed());
+                let gap = lease.last.elapsed();
+                self.stats.saw_gap(gap);
+                self.meters.gap.record(gap);
                 lease.last = Instant::now();
                 link.inspect(|link| link.answered());
             }

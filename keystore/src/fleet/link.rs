@@ -6,13 +6,14 @@
 use std::{
     sync::{Mutex, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use redis::{
     Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError, RedisResult,
     ServerErrorKind, TlsCertificates,
 };
+use zkwhirl_telemetry::catalogue::keys::{KEYSTORE_REQUESTS, KEYSTORE_SECONDS};
 
 use super::FleetConfig;
 use crate::KeyError;
@@ -51,7 +52,7 @@ impl Link {
     ) -> Result<T, KeyError> {
         let mut pauses = PAUSES.iter();
         loop {
-            let error = match self.once(&ask) {
+            let error = match self.measured(&ask) {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -62,6 +63,18 @@ impl Link {
             // Nothing wakes this thread; a false alarm only asks sooner.
             thread::park_timeout(self.timeout / *pause);
         }
+    }
+
+    fn measured<T>(
+        &self,
+        ask: impl Fn(&mut redis::Connection) -> RedisResult<T>,
+    ) -> RedisResult<T> {
+        let started = SystemTime::now();
+        let answer = self.once(ask);
+        let result = if answer.is_ok() { "ok" } else { "error" };
+        KEYSTORE_REQUESTS.one([result]);
+        KEYSTORE_SECONDS.record([], started.elapsed().unwrap_or_default());
+        answer
     }
 
     fn once<T>(&self, ask: impl Fn(&mut redis::Connection) -> RedisResult<T>) -> RedisResult<T> {

@@ -1,6 +1,15 @@
 //! The engine: a request in, a verified reply out.
 
-use std::{collections::HashMap, fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use ark_bn254::Fr;
 use ark_serialize::CanonicalSerialize;
@@ -17,6 +26,7 @@ use zkwhirl_job::{
 use zkwhirl_keystore::{
     EmbeddedKeyStore, KeyProgress, KeyStore, KeyWriter, Provenance, ensure_usable,
 };
+use zkwhirl_telemetry::catalogue::keys::KEY_LOAD_SECONDS;
 
 use super::{
     NativeKey, NativeVerifier, Setting, SizeMismatch,
@@ -290,6 +300,8 @@ impl Engine {
             phase: Phase::Key,
             fraction: 0.0,
         });
+        let started = Instant::now();
+        let fetched = AtomicBool::new(false);
         let matrices = circuit.matrices();
         let rows = matrices.num_rows;
         let identity = key::identity(circuit, &matrices);
@@ -307,6 +319,8 @@ impl Engine {
         let made =
             self.store
                 .find_or_generate(&identity, provenance, &mut generate, &|progress| {
+                    let now = matches!(progress, KeyProgress::Fetching { .. });
+                    fetched.fetch_or(now, Ordering::Relaxed);
                     report(elsewhere(progress));
                 })?;
         drop(matrices);
@@ -318,6 +332,12 @@ impl Engine {
             let _ = fs::remove_file(made.key.path());
         }
         self.keys.insert(*circuit, Arc::clone(&key));
+        let source = match (made.fresh, fetched.into_inner()) {
+            (true, _) => "made",
+            (false, true) => "fleet",
+            (false, false) => "disk",
+        };
+        KEY_LOAD_SECONDS.record([source], started.elapsed());
         Ok(key)
     }
 }

@@ -1,10 +1,12 @@
 //! What our own prover children say on standard error besides log lines.
 //!
-//! One line each: `@zkwhirl progress <phase> <fraction>` and
-//! `@zkwhirl failure <class> <reason>`. A supervisor that does not know them
+//! One line each: `@zkwhirl progress <phase> <fraction>`,
+//! `@zkwhirl failure <class> <reason>` and `@zkwhirl sample <metric> <value>
+//! <label values>`. A supervisor that does not know them
 //! sees two odd log lines; one that does shows progress and keeps the reason.
 
 use zkwhirl_job::{Failure, FailureClass};
+use zkwhirl_telemetry::Sample;
 
 use crate::{Phase, Progress};
 
@@ -17,6 +19,8 @@ pub enum Notice {
     Progress(Progress),
     /// Why the reply that follows is empty.
     Failure(Failure),
+    /// Something was measured.
+    Sample(Sample),
 }
 
 impl Notice {
@@ -30,12 +34,16 @@ impl Notice {
                 let reason = failure.reason.replace(['\n', '\r'], " ");
                 format!("{MARK}failure {} {reason}", failure.class)
             }
+            Self::Sample(sample) => format!("{MARK}sample {}", sample.to_line()),
         }
     }
 
     /// Reads a line; `None` for ordinary log lines.
     pub fn parse(line: &str) -> Option<Self> {
         let (word, rest) = line.strip_prefix(MARK)?.split_once(' ')?;
+        if word == "sample" {
+            return Sample::parse(rest).map(Self::Sample);
+        }
         let (first, second) = rest.split_once(' ')?;
         match word {
             "progress" => {
@@ -63,6 +71,8 @@ impl Notice {
 
 #[cfg(test)]
 mod tests {
+    use zkwhirl_telemetry::catalogue::keys::KEY_LOAD_SECONDS;
+
     use super::*;
 
     #[test]
@@ -73,6 +83,11 @@ mod tests {
                 fraction: 0.25,
             }),
             Notice::Failure(Failure::invalid("tx 3: the fee is not paid")),
+            Notice::Sample(Sample::seconds(
+                &KEY_LOAD_SECONDS,
+                ["made"],
+                std::time::Duration::from_millis(1_500),
+            )),
         ];
         for notice in notices {
             assert_eq!(Notice::parse(&notice.to_line()), Some(notice));
@@ -81,6 +96,7 @@ mod tests {
             "Creating proof...",
             "@zkwhirl ",
             "@zkwhirl progress fly 0.1",
+            "@zkwhirl sample zkwhirl_nothing_seconds 1",
             "",
         ] {
             assert_eq!(Notice::parse(line), None);

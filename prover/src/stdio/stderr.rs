@@ -128,6 +128,7 @@ impl Reader {
                 // channel then means a child that talks too much.
                 let _ = self.failures.try_send(failure);
             }
+            Some(Notice::Sample(sample)) => sample.record(),
             None => {
                 let (prover, pid) = (&self.prover, self.pid);
                 tracing::debug!(target: "zkwhirl_prover::child", prover, pid, "{}", text.trim_end());

@@ -30,7 +30,6 @@ families! {
     counter SUBMITTED "zkwhirl_jobs_submitted_total" [TOPIC] "Jobs made of tickets.";
     counter COMPLETED "zkwhirl_jobs_completed_total" [TOPIC COMPLETION] "Jobs that came to an end, or to a stop as dead letters.";
     counter DEAD_LETTERED "zkwhirl_jobs_dead_lettered_total" [TOPIC DEATH] "Jobs that became dead letters.";
-    counter RETRIED "zkwhirl_jobs_retried_total" [TOPIC RETRY] "Jobs sent to the queue again.";
     counter DUPLICATES "zkwhirl_jobs_duplicate_results_total" [TOPIC] "Results of jobs that had one.";
     histogram(JOB) TURNAROUND "zkwhirl_job_turnaround_seconds" [TOPIC] "From the taking of a job to its verified result.";
     gauge JOBS "zkwhirl_jobs" [TOPIC STATE] "Jobs by where they are in their life.";

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use url::Url;
 use zkwhirl_job::Topic;
 
-use super::{CliProverArgs, KeyArgs, RollupArgs, milliseconds};
+use super::{AdminArgs, CliProverArgs, KeyArgs, RollupArgs, milliseconds};
 
 /// Where RabbitMQ is.
 #[derive(Debug, Clone, Args)]
@@ -84,6 +84,8 @@ Examples:
   zkwhirl bridge --job-server-url http://falafel:8082 --suite pedersen --txs 28 --inners 32")]
 pub(crate) struct BridgeArgs {
     #[command(flatten)]
+    pub(crate) admin: AdminArgs,
+    #[command(flatten)]
     pub(crate) amqp: AmqpArgs,
     #[command(flatten)]
     pub(crate) redis: RedisArgs,
@@ -112,6 +114,8 @@ Examples:
   zkwhirl worker --topic inner --suite pedersen --slots auto
   zkwhirl worker --topic inner,outer --slots 4 --proverless --work-ms 1000")]
 pub(crate) struct WorkerArgs {
+    #[command(flatten)]
+    pub(crate) admin: AdminArgs,
     #[command(flatten)]
     pub(crate) amqp: AmqpArgs,
     #[command(flatten)]

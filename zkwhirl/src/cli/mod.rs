@@ -6,7 +6,7 @@ mod single;
 mod up;
 mod verify;
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use zkwhirl_circuits::Suite;
@@ -44,6 +44,14 @@ Examples:
   zkwhirl verify rollup.bin                 verify a whole rollup, with nothing but its bytes and keys
   zkwhirl keys circuits                     what is proved, row by row
   zkwhirl falafel --rollups 0               only the simulated Falafel, on ports 8082 and 8083";
+
+/// Where metrics and probes are.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AdminArgs {
+    /// Address of metrics and probes: 127.0.0.1:9464, or a free port where that is taken; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", env = "ZKWHIRL_ADMIN")]
+    pub(crate) admin: Option<SocketAddr>,
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

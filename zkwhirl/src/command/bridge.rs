@@ -5,16 +5,19 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use url::Url;
 use zkwhirl::cluster::{StoredClientVks, key_store};
 use zkwhirl_broker_adapter::{
-    Events,
+    BridgeStats, Events,
     bridge::{Bridge, BridgeConfig, BridgeDeps},
+    broker::amqp::AmqpStatus,
     falafel::Upstream,
 };
+use zkwhirl_job::Topic;
+use zkwhirl_telemetry::Role;
 use zkwhirl_worker::Deadlines;
 
 use super::{fleet, ready};
 use crate::{
     cli::BridgeArgs,
-    shell::{exit, signals::Shutdown},
+    shell::{admin::Admin, exit, signals::Shutdown},
     ui,
 };
 
@@ -30,6 +33,9 @@ pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
 
 async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
+    let topics = Topic::ALL.map(Topic::name);
+    let roles = [Role::Process, Role::Bridge, Role::Keys];
+    let admin = Admin::start(args.admin.admin, &roles, &topics, &shutdown.drain)?;
     let upstreams = upstreams(&args)?;
     let _not_kept = ready::place(&mut args.prover.keys)?;
     let provers = fleet::provers(&args.prover, &args.redis, &[], Duration::ZERO)?;
@@ -57,6 +63,9 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
             ))),
         },
     )?;
+    let (handle, status) = (bridge.handle(), broker.clone());
+    admin.ready_when(move || ready(&handle.stats(), &status.status()));
+    ui::say(&admin.to_string());
     ui::say(&format!(
         "bridge {}: {} → RabbitMQ, {sizes} rollups, {}",
         args.name, args.job_server_url, args.prover.rollup.suite
@@ -65,6 +74,17 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     broker.close().await;
     ui::say("bridge stopped: open tickets stay in the ledger for the next one");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether tickets can become jobs and results come home.
+fn ready(stats: &BridgeStats, broker: &AmqpStatus) -> Result<(), String> {
+    if broker.consuming.is_none() || broker.publishing.is_none() {
+        return Err("RabbitMQ is away".to_owned());
+    }
+    match stats.member {
+        true => Ok(()),
+        false => Err("no place among the bridges of the ledger yet".to_owned()),
+    }
 }
 
 /// The inner server, and the outer one beside it unless another is named.

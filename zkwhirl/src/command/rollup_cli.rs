@@ -29,6 +29,10 @@ use crate::{cli::RollupCliArgs, shell::exit, ui};
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
+    zkwhirl_telemetry::forward(|sample| {
+        let line = Notice::Sample(sample.clone()).to_line();
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    });
     let sizes = Sizes::new(args.txs_per_inner, args.inners_per_root).map_err(exit::usage)?;
     // Not kept: in a folder of this process, where the engine removes each key
     // as soon as it is mapped.

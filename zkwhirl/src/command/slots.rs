@@ -4,7 +4,7 @@ use std::{sync::Arc, thread::available_parallelism};
 
 use zkwhirl::cluster::{Peak, Provers};
 use zkwhirl_job::Topic;
-use zkwhirl_worker::{Admission, FreeMemory};
+use zkwhirl_worker::{Admission, FreeMemory, Readiness};
 
 use crate::{
     cli::{Slots, WorkerArgs},
@@ -63,6 +63,14 @@ fn fitting(asked: Slots, cores: usize, peak: &Peak, free: Option<u64>) -> anyhow
          ({circuit}, {rows} rows), {free} are free, enough for {fit}; ask for fewer, or take the \
          risk with --overcommit"
     )
+}
+
+/// Whether a slot is in the queue or proves.
+pub(super) fn ready(readiness: &Readiness) -> Result<(), String> {
+    match readiness.slots() {
+        0 => Err("no slot is in the queue".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// The topics and the slots in words.

@@ -4,12 +4,13 @@ use std::{fs, process, process::ExitCode, sync::Arc, time::Duration};
 
 use zkwhirl::cluster::Provers;
 use zkwhirl_broker_adapter::Events;
-use zkwhirl_worker::{Deadlines, Slot, Stop, WorkerConfig, WorkerDeps};
+use zkwhirl_telemetry::Role;
+use zkwhirl_worker::{Deadlines, Readiness, Slot, Stop, WorkerConfig, WorkerDeps};
 
 use super::{fleet, ready, slots};
 use crate::{
     cli::WorkerArgs,
-    shell::{exit, signals::Shutdown},
+    shell::{admin::Admin, exit, signals::Shutdown},
     ui,
 };
 
@@ -26,6 +27,10 @@ pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
 
 async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
+    let topics: Vec<_> = args.topic.iter().map(|topic| topic.name()).collect();
+    let roles = [Role::Process, Role::Worker, Role::Keys];
+    let admin = Admin::start(args.admin.admin, &roles, &topics, &shutdown.drain)?;
+    ui::say(&admin.to_string());
     let name = args.name.clone().unwrap_or_else(own_name);
     let _not_kept = ready::place(&mut args.prover.keys)?;
     let provers = fleet::provers(&args.prover, &args.redis, &args.topic, args.work_ms)?;
@@ -54,7 +59,11 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
         .collect();
     let work = slots::describe(&args.topic, &admitted);
     ui::say(&format!("worker {name}: {work}"));
+    let readiness = Readiness::default();
+    let ready = readiness.clone();
+    admin.ready_when(move || slots::ready(&ready));
     let config = WorkerConfig {
+        readiness,
         grace: Duration::from_secs(args.drain_s.into()),
         admission: admitted.admission,
         ..WorkerConfig::default()

@@ -1,8 +1,11 @@
 //! What every sub-command shares and none of them owns: exit codes, the
-//! environment, logs, memory, signals. It knows no domain.
+//! environment, logs, metrics and probes,
+//! memory, signals. It knows no domain.
 
+pub(crate) mod admin;
 pub(crate) mod environment;
 pub(crate) mod exit;
 pub(crate) mod memory;
+pub(crate) mod metrics;
 pub(crate) mod signals;
 pub(crate) mod telemetry;

@@ -14,6 +14,7 @@ use tokio::{
     task::AbortHandle,
     time::{Duration, Instant, interval, sleep, timeout},
 };
+use zkwhirl_telemetry::catalogue::process::BROKER_CONNECTED;
 
 use super::{
     config::{AmqpConfig, Endpoint},
@@ -147,6 +148,7 @@ impl Supervisor {
                     let since = Instant::now();
                     let why = self.serve(host, generation, connection).await;
                     tracing::warn!("{} lost {host}: {why}", self.role);
+                    BROKER_CONNECTED.set([self.role], 0.0);
                     self.state
                         .send_replace(State::Down(format!("{host}: {why}")));
                     if since.elapsed() >= GOOD {
@@ -213,6 +215,7 @@ impl Supervisor {
         });
         tracing::info!("{} is connected to {host}", self.role);
         self.state.send_replace(State::Up(live.clone()));
+        BROKER_CONNECTED.set([self.role], 1.0);
         let mut look = interval(LOOK);
         let mut why = "the connection was lost".to_owned();
         loop {

@@ -11,13 +11,15 @@ use lapin::{
 use tokio::{
     runtime::Handle,
     sync::{Mutex, Semaphore},
-    time::{Duration, timeout},
+    time::{Duration, Instant, timeout},
 };
+use zkwhirl_telemetry::catalogue::process::PUBLISH_SECONDS;
 
 use super::{
     config::AmqpConfig,
     error::{away, call},
     link::Link,
+    names::RESULTS_QUEUE,
 };
 use crate::broker::BrokerError;
 
@@ -92,7 +94,7 @@ impl Publisher {
 
 impl Inner {
     async fn send(&self, message: &Outgoing) -> Result<(), BrokerError> {
-        let limit = self.config.confirm_timeout;
+        let (limit, started) = (self.config.confirm_timeout, Instant::now());
         let Ok(confirmed) = timeout(limit, self.confirmed(message)).await else {
             // Nothing is known about what was sent on this channel.
             self.channel.lock().await.take();
@@ -103,6 +105,13 @@ impl Inner {
             };
             return Err(BrokerError::Away(why));
         };
+        if confirmed.is_ok() {
+            let queue = match message.queue {
+                RESULTS_QUEUE => "results",
+                _ => "jobs",
+            };
+            PUBLISH_SECONDS.record([queue], started.elapsed());
+        }
         confirmed
     }
 

@@ -25,6 +25,7 @@ use zkwhirl_job::{
     JobId, Topic,
     envelope::{JobEnvelope, ResultEnvelope},
 };
+use zkwhirl_telemetry::catalogue::process::BROKER_CONNECTED;
 
 use super::{
     Broker, BrokerError, Control, ControlConsumer, DELIVERY_LIMIT, DeadLetter, Depth, JobConsumer,
@@ -105,6 +106,9 @@ impl Embedded {
     /// An empty broker.
     pub fn new(config: EmbeddedConfig) -> Self {
         let limit = config.queue_limit;
+        for connection in ["publisher", "consumer"] {
+            BROKER_CONNECTED.set([connection], 1.0);
+        }
         Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State::new(config)),

@@ -23,6 +23,10 @@ use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
 };
+use zkwhirl_telemetry::{
+    catalogue::keys::{LEDGER_REQUESTS, LEDGER_SECONDS},
+    handle,
+};
 
 use super::{RedisConfig, RedisConfigError};
 use crate::{clock::Backoff, ledger::LedgerError};
@@ -59,6 +63,9 @@ pub(super) struct Link {
     pub(super) calls: AtomicU64,
     pub(super) repeats: AtomicU64,
     pub(super) away: AtomicU64,
+    took: handle::Histogram,
+    /// Calls with an answer, and without.
+    results: [handle::Counter; 2],
 }
 
 /// A connection that many calls share.
@@ -97,13 +104,31 @@ impl Link {
             calls: AtomicU64::new(0),
             repeats: AtomicU64::new(0),
             away: AtomicU64::new(0),
+            took: LEDGER_SECONDS.of([]),
+            results: ["ok", "error"].map(|result| LEDGER_REQUESTS.of([result])),
         })
     }
 
     /// Asks until there is an answer or the time is up.
     pub(super) async fn ask(&self, lane: Lane, ask: Ask<'_>) -> Result<Value, LedgerError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let deadline = Instant::now() + self.timeout;
+        let started = Instant::now();
+        let answer = self.ask_once(lane, ask, started + self.timeout).await;
+        self.took.record(started.elapsed());
+        let [answered, failed] = &self.results;
+        match &answer {
+            Ok(_) => answered.increment(1),
+            Err(_) => failed.increment(1),
+        }
+        answer
+    }
+
+    async fn ask_once(
+        &self,
+        lane: Lane,
+        ask: Ask<'_>,
+        deadline: Instant,
+    ) -> Result<Value, LedgerError> {
         let mut last = None;
         let asked = timeout_at(deadline, self.insist(lane, &ask, &mut last)).await;
         let away = match asked {

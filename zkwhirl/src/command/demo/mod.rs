@@ -17,14 +17,16 @@ use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
 use zkwhirl_broker_adapter::{Events, bridge::BridgeConfig, broker};
 use zkwhirl_falafel::{Falafel, FalafelConfig, State};
 use zkwhirl_job::Topic;
-use zkwhirl_worker::WorkerConfig;
+use zkwhirl_telemetry::Role;
+use zkwhirl_worker::{Readiness, WorkerConfig};
 
-use super::ready;
+use super::{ready as keys_ready, slots};
 
 use self::{report::Closing, watch::Watcher};
 use crate::{
     cli::DemoArgs,
     shell::{
+        admin::Admin,
         exit::{self, Interrupted},
         signals::Shutdown,
     },
@@ -64,10 +66,16 @@ async fn demo(
     rollups: Rollups,
     requests: Vec<Bytes>,
 ) -> anyhow::Result<ExitCode> {
-    let _not_kept = ready::place(&mut args.keys)?;
+    let _not_kept = keys_ready::place(&mut args.keys)?;
     let shutdown = Shutdown::on_signals(ui::complain)?;
+    let topics = Topic::ALL.map(Topic::name);
+    let admin = Admin::start(args.admin.admin, &Role::ALL, &topics, &shutdown.drain)?;
+    let readiness = Readiness::default();
+    let ready = readiness.clone();
+    admin.ready_when(move || slots::ready(&ready));
     if !args.json {
         ui::say(&setup::headline(&args));
+        ui::say(&admin.to_string());
     }
     let started = Instant::now();
     let keys = tokio::select! {
@@ -95,7 +103,10 @@ async fn demo(
     );
     let cluster = Cluster::start(ClusterConfig {
         bridge: BridgeConfig::new(setup::upstreams(&falafel)?, rollups.sizes),
-        worker: WorkerConfig::default(),
+        worker: WorkerConfig {
+            readiness,
+            ..WorkerConfig::default()
+        },
         broker: broker::EmbeddedConfig::default(),
         provers,
         topics: Topic::ALL.to_vec(),

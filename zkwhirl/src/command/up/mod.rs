@@ -15,12 +15,15 @@ use zkwhirl_broker_adapter::{
     bridge::BridgeConfig,
     broker,
 };
+use zkwhirl_job::Topic;
+use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Readiness, WorkerConfig};
 
 use self::settings::Settings;
+use super::slots;
 use crate::{
     cli::UpArgs,
-    shell::{exit, signals::Shutdown},
+    shell::{admin::Admin, exit, signals::Shutdown},
     ui,
 };
 
@@ -93,7 +96,11 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         )
     })?;
     let headline = headline(&args, &settings, &listener)?;
+    let topics = Topic::ALL.map(Topic::name);
+    let admin = Admin::start(args.admin.admin, &Role::ALL, &topics, &shutdown.drain)?;
     let readiness = Readiness::default();
+    let ready = readiness.clone();
+    admin.ready_when(move || slots::ready(&ready));
     let cluster = Cluster::start(ClusterConfig {
         bridge: BridgeConfig::new(settings.upstreams, settings.sizes),
         worker: WorkerConfig {
@@ -113,10 +120,12 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         health: Arc::new(readiness),
         prefix: settings.api_prefix,
         admin: args.admin_token.as_deref().map(AdminToken::new),
+        metrics: admin.page(),
     };
     let end_api = CancellationToken::new();
     let serving = tokio::spawn(api.serve(listener, end_api.clone()));
     ui::say(&headline);
+    ui::say(&admin.to_string());
 
     shutdown.drain.cancelled().await;
     let provers = cluster.worker_stop().clone();

@@ -1,0 +1,152 @@
+//! The admin address: what is on its page, and that it answers.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    process::{Child, Stdio},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    command_line::{text, zkwhirl},
+    support::data_dir,
+};
+
+/// A process that is killed with the test.
+struct Running {
+    child: Child,
+    admin: SocketAddr,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Running {
+    /// Starts a role and reads where its metrics are.
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = zkwhirl(arguments);
+        command.args(["--admin", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let admin = lines.find_map(|line| {
+            let line = line.unwrap();
+            let (_, after) = line.split_once("metrics and probes at http://")?;
+            Some(after.strip_suffix("/metrics").unwrap().parse().unwrap())
+        });
+        // The pipe stays open, and empty.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            child,
+            admin: admin.unwrap(),
+        }
+    }
+
+    /// The status and the body of a page.
+    fn get(&self, path: &str) -> (u16, String) {
+        let mut socket = TcpStream::connect(self.admin).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head[9..12].parse().unwrap(), body.to_owned())
+    }
+
+    fn value(&self, series: &str) -> f64 {
+        let page = self.get("/metrics").1;
+        let line = page.lines().find_map(|line| line.strip_prefix(series));
+        line.unwrap().trim().parse().unwrap()
+    }
+
+    fn until(&self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
+        let start = Instant::now();
+        while !holds(self) {
+            assert!(start.elapsed() < Duration::from_secs(300), "never {what}");
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+    }
+}
+
+/// Names and kinds of docs/METRICS.md.
+fn documented() -> BTreeMap<String, String> {
+    let page = include_str!("../../docs/METRICS.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let cells = rows.map(|row| {
+        let (name, rest) = row.split_once("` | ").unwrap();
+        (name.to_owned(), rest.split(' ').next().unwrap().to_owned())
+    });
+    cells.collect()
+}
+
+#[test]
+fn a_live_scrape_has_every_documented_metric_and_no_other() {
+    let up = Running::start(&[
+        "up",
+        "--proverless",
+        "--port=0",
+        "--job-server-url=http://127.0.0.1:9",
+    ]);
+    up.until("ready", |up| up.get("/readyz").0 == 200);
+    assert_eq!(up.get("/livez").0, 200);
+    let (status, page) = up.get("/metrics");
+    assert_eq!(status, 200);
+    let types = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let scraped = types.map(|line| {
+        let (name, kind) = line.split_once(' ').unwrap();
+        (name.to_owned(), kind.to_owned())
+    });
+    assert_eq!(scraped.collect::<BTreeMap<_, _>>(), documented());
+    // Histograms that can be added up, at 0 before anything happened.
+    let empty = "zkwhirl_rollup_duration_seconds_bucket{le=\"900\"} 0";
+    assert!(page.contains(empty), "{page}");
+    for series in [
+        "zkwhirl_jobs_dead_lettered_total{topic=\"inner\",reason=\"crashes\"} 0",
+        "zkwhirl_worker_slots{topic=\"inner\",state=\"idle\"} 1",
+        "zkwhirl_lease_margin_seconds 5",
+    ] {
+        assert!(page.lines().any(|line| line == series), "{series}\n{page}");
+    }
+    assert!(up.value("zkwhirl_worker_start_to_ready_seconds") >= 0.0);
+}
+
+/// Readiness and metrics during a proof that takes every core.
+#[test]
+fn the_admin_address_answers_within_100_ms_while_all_cores_prove() {
+    let data = data_dir();
+    let demo = Running::start(&[
+        "demo",
+        "--claims=8",
+        "--inners=4",
+        "--workers=2",
+        "--data-dir",
+        text(&data),
+    ]);
+    let busy = "zkwhirl_worker_slots{topic=\"inner\",state=\"busy\"}";
+    demo.until("proving", |demo| demo.value(busy) > 0.0);
+    let mut took = Vec::new();
+    for number in 0..200 {
+        let path = ["/metrics", "/readyz", "/livez"][number % 3];
+        let start = Instant::now();
+        let (status, _) = demo.get(path);
+        took.push(start.elapsed());
+        assert_eq!(status, 200, "{path}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    let cpu = demo.value("zkwhirl_cpu_seconds_total{part=\"provers\"}");
+    assert!(cpu > 0.0, "the provers proved meanwhile");
+    took.sort();
+    let p99 = took[197];
+    let figures = format!("p50 {:?}, p99 {p99:?}, worst {:?}", took[99], took[199]);
+    let _ = writeln!(
+        std::io::stderr(),
+        "figure: admin address while proving: {figures}"
+    );
+    assert!(p99 < Duration::from_millis(100), "{figures}");
+}
