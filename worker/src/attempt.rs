@@ -69,6 +69,7 @@ impl Seat {
             stop: &self.stop,
             called_off: &attending.called_off,
             worker: &self.name,
+            presence: &self.presence,
             expected: self.expected.get(&job.kind).copied(),
         };
         // The prover does not wait for what is only for views.
@@ -78,6 +79,7 @@ impl Seat {
         let outcome = run.outcome;
         let outcome = outcome.and_then(|proved| check_length(job.kind, proved));
         measure::ended(topic, &outcome, claimed.elapsed());
+        self.presence.ended(outcome.is_ok());
         match outcome {
             Ok(proved) => {
                 self.expected.insert(job.kind, proved.duration);
