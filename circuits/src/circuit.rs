@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use ark_bn254::Fr;
 use thiserror::Error;
+use zkwhirl_job::Topic;
 use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
 use crate::account::{self, AccountWitness};
@@ -165,6 +166,19 @@ impl StatementKind {
     /// pedersen suite prove with PLONK, and keep their circuits to themselves.
     pub fn exists_in(self, suite: Suite) -> bool {
         suite == Suite::Poseidon || !matches!(self, Self::JoinSplit | Self::Account)
+    }
+
+    /// Workers of which topic prove with it; clients' keys are made by outer
+    /// jobs.
+    pub fn topic(self) -> Topic {
+        match self {
+            Self::RootRollup(_) | Self::JoinSplit | Self::Account => Topic::Outer,
+            Self::Claim
+            | Self::TxRollup { .. }
+            | Self::TxSegment { .. }
+            | Self::TxNullifiers { .. }
+            | Self::TxNotes { .. } => Topic::Inner,
+        }
     }
 
     /// The numbers behind the suite in a circuit's name.

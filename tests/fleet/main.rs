@@ -6,6 +6,7 @@
 //! | `whole` | provision, bridge, workers: a rollup settles |
 //! | `many` | a thousand claims keep their order, no worker idles; a restarted Falafel gets what is finished |
 //! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
+//! | `rehearsal` | the autoscaler's loop over it: 32 workers for 32 jobs and back to 1, no busy one loses its job |
 //! | `waits` | a minute without a worker, half a minute without Redis: Falafel notices nothing |
 //!
 //! What they measure on the way they say in lines that begin with `figure:`.
@@ -15,6 +16,8 @@
 mod figures;
 mod kills;
 mod many;
+#[path = "../rehearsal/mod.rs"]
+mod rehearsal;
 mod services;
 mod stage;
 mod waits;

@@ -147,7 +147,7 @@ fn another_setup_of_the_same_circuit_does_not_take_its_place() {
         lazy_init: true,
         persist: true,
     });
-    let claim = engine.setting().circuits().unwrap()[0];
+    let claim = "claim/poseidon".parse().unwrap();
     let other = engine.key(&claim, &|_| {}).unwrap().id().to_string();
     let file = folder.path().join("other.key");
     let export = format!("export claim/poseidon --key {}", file.display());

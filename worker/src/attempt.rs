@@ -37,7 +37,7 @@ impl Seat {
     /// that the broker redelivers it.
     pub(crate) async fn attend(&mut self, delivery: Delivery, prover: &mut dyn Prover) -> Health {
         // Before anything is asked: a word that comes later must be heard.
-        let (attending, claimed) = (self.ear.attend(delivery.job.id), Instant::now());
+        let (attending, began) = (self.ear.attend(delivery.job.id), Instant::now());
         let topic = delivery.job.topic();
         if delivery.redelivered {
             REDELIVERED.one([topic.name()]);
@@ -58,11 +58,11 @@ impl Seat {
             Ok(request) => request,
             Err(failure) => {
                 let error = ProveError::plain(failure, Duration::ZERO);
-                measure::ended(topic, &Err(error.clone()), claimed.elapsed());
+                measure::ended(topic, &Err(error.clone()), began.elapsed());
                 return self.failed(delivery, error, false).await;
             }
         };
-        let fetched = claimed.elapsed();
+        let fetched = began.elapsed();
         let around = Around {
             config: &self.config,
             deps: &self.deps,
@@ -78,7 +78,7 @@ impl Seat {
         self.saw_peak(&run.outcome);
         let outcome = run.outcome;
         let outcome = outcome.and_then(|proved| check_length(job.kind, proved));
-        measure::ended(topic, &outcome, claimed.elapsed());
+        measure::ended(topic, &outcome, began.elapsed());
         self.presence.ended(outcome.is_ok());
         match outcome {
             Ok(proved) => {
@@ -112,7 +112,7 @@ impl Seat {
     async fn called_off(&mut self, delivery: Delivery, error: ProveError, broken: bool) -> Health {
         match self.known(&delivery.job).await {
             Some(known) => {
-                tracing::info!(job = %delivery.job.id.short(), "called off");
+                tracing::info!(job = %delivery.job.id, "called off");
                 self.settle_known(delivery, known).await;
             }
             None => {
@@ -224,7 +224,7 @@ impl Seat {
         ];
         let noted = self.deps.ledger.transition(job.id, &from, to, &note).await;
         if let Err(error) = noted {
-            tracing::debug!(job = %job.id.short(), "cannot note {to}: {error}");
+            tracing::debug!(job = %job.id, "cannot note {to}: {error}");
         }
     }
 }

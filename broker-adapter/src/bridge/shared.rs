@@ -53,6 +53,8 @@ pub(super) struct Shared {
     pub(super) rollups: Guarded<Rollups>,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
+    /// Cancelled before `stop`, or with it: nothing new is taken.
+    pub(super) closed: CancellationToken,
 }
 
 /// Where answers to one upstream go.

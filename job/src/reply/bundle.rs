@@ -91,7 +91,7 @@ pub enum BundleError {
     #[error("the rollup's size is {0}, must be a power of two up to 4096")]
     Slots(Word),
     /// No native tail follows the broadcast data.
-    #[error("{0}")]
+    #[error(transparent)]
     Tail(#[from] NativeProofError),
     /// The tail is another one.
     #[error("the tail behind the broadcast data is of form {0}, must be 3")]

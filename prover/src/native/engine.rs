@@ -95,22 +95,22 @@ pub struct Receipt {
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The request cannot be proved: wrong sizes or a false statement.
-    #[error("{0}")]
+    #[error(transparent)]
     Statement(#[from] StatementError),
     /// The circuit is larger than allowed.
-    #[error("{0}")]
+    #[error(transparent)]
     TooLarge(#[from] TooLarge),
     /// A proof inside the request is not good, or cannot be checked.
-    #[error("{0}")]
+    #[error(transparent)]
     Inside(#[from] NotVerified),
     /// The proofs inside the request are too many for one reply.
-    #[error("{0}")]
+    #[error(transparent)]
     Bundle(#[from] BundleError),
     /// There is no usable key.
-    #[error("{0}")]
+    #[error(transparent)]
     Key(#[from] zkwhirl_keystore::KeyError),
     /// Key and circuit do not fit; a key that was checked cannot be so.
-    #[error("{0}")]
+    #[error(transparent)]
     Size(#[from] SizeMismatch),
     /// The proof that was made does not verify: broken memory, or a bug.
     #[error("the proof that was made does not verify: {0}")]

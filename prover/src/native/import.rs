@@ -19,10 +19,10 @@ use super::{
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// A ceremony's file is not what it should be.
-    #[error("{0}")]
+    #[error(transparent)]
     Ceremony(#[from] CeremonyError),
     /// The keystore or the key's file says no.
-    #[error("{0}")]
+    #[error(transparent)]
     Key(#[from] KeyError),
 }
 

@@ -39,13 +39,13 @@ pub struct ProofClaim {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The published fields belong to no statement.
-    #[error("{0}")]
+    #[error(transparent)]
     Published(#[from] PublishedError),
     /// The inner rollup has no circuits.
-    #[error("{0}")]
+    #[error(transparent)]
     TooLarge(#[from] TooLarge),
     /// The words between pieces are not those of a chain of this cut.
-    #[error("{0}")]
+    #[error(transparent)]
     Seams(#[from] SeamError),
     /// Proofs of other statements.
     #[error("the proof is of suite {:?} and form {form:?}, must be {} and {must:?}", .suite, .must_suite)]

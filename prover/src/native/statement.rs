@@ -61,22 +61,22 @@ pub(super) struct Part {
 #[derive(Debug, thiserror::Error)]
 pub enum StatementError {
     /// It does not fit the sizes.
-    #[error("{0}")]
+    #[error(transparent)]
     Sizes(#[from] LayoutError),
     /// A rule of the protocol does not hold.
-    #[error("{0}")]
+    #[error(transparent)]
     False(#[from] zkwhirl_circuits::StatementError),
     /// A client's proof cannot be carried.
-    #[error("{0}")]
+    #[error(transparent)]
     Client(#[from] ClientError),
     /// No circuits of the allowed size prove it.
-    #[error("{0}")]
+    #[error(transparent)]
     TooLarge(#[from] TooLarge),
     /// An inner rollup's reply is none.
     #[error("{0}")]
     Inner(String),
     /// No circuit has the sizes.
-    #[error("{0}")]
+    #[error(transparent)]
     NoCircuit(#[from] NoCircuit),
     /// The rules hold natively, but a row of a circuit does not: a bug.
     #[error("{part}: {error}")]

@@ -1,9 +1,9 @@
 //! What a prover of the native engine needs at its peak.
 
-use zkwhirl_circuits::{Circuit, StatementKind};
 use zkwhirl_job::Topic;
+use zkwhirl_prover::native::Setting;
 
-use super::NativeProvers;
+use super::{NativeProvers, Rollups};
 
 /// A prover without a circuit: the program, its buffers, a request, a reply.
 const BASE_BYTES: u64 = 64 << 20;
@@ -28,27 +28,23 @@ impl NativeProvers {
     /// it refuses for their size need nothing. Counts the rows of every circuit:
     /// seconds for large ones.
     pub fn peak(&self, topics: &[Topic]) -> Peak {
-        let suite = self.rollups.suite;
-        let statements = topics.iter().flat_map(|topic| self.statements(*topic));
-        let circuits = statements.map(|statement| Circuit { suite, statement });
-        let sizes = circuits.map(|circuit| (circuit.num_rows() as u64, circuit.to_string()));
-        let usable = sizes.filter(|(rows, _)| domain(*rows) <= self.max_circuit_size);
-        let (rows, circuit) = usable.max().unzip();
-        let rows = rows.unwrap_or(0);
-        Peak {
-            circuit,
-            rows,
-            bytes: peak_bytes(rows),
-        }
+        let Rollups { suite, sizes } = self.rollups;
+        peak_of(&Setting::new(suite, sizes, self.max_circuit_size), topics)
     }
+}
 
-    fn statements(&self, topic: Topic) -> Vec<StatementKind> {
-        let txs = self.rollups.sizes.txs_per_inner();
-        match topic {
-            Topic::Inner => vec![StatementKind::Claim, StatementKind::TxRollup { txs }],
-            // Not proved natively yet.
-            Topic::Outer => Vec::new(),
-        }
+fn peak_of(setting: &Setting, topics: &[Topic]) -> Peak {
+    // What does not fit is refused by the engine, in better words.
+    let circuits = setting.circuits().unwrap_or_default().into_iter();
+    let usable = circuits
+        .filter(|circuit| topics.contains(&circuit.statement.topic()))
+        .map(|circuit| (circuit.num_rows() as u64, circuit.to_string()));
+    let (rows, circuit) = usable.max().unzip();
+    let rows = rows.unwrap_or(0);
+    Peak {
+        circuit,
+        rows,
+        bytes: peak_bytes(rows),
     }
 }
 
@@ -63,6 +59,9 @@ fn domain(rows: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use zkwhirl_circuits::Suite;
+    use zkwhirl_job::Sizes;
+
     use super::*;
 
     /// Rows and peaks of docs/PERFORMANCE.md, with room for a fifth to a third
@@ -78,5 +77,16 @@ mod tests {
             assert!(estimate > measured, "{rows}: {estimate}");
             assert!(estimate < measured * 4 / 3, "{rows}: {estimate}");
         }
+    }
+
+    #[test]
+    fn a_worker_needs_memory_for_the_jobs_of_its_topic_only() {
+        let sizes = Sizes::new(1, 2).unwrap();
+        let setting = Setting::new(Suite::Poseidon, sizes, 1 << 18);
+        let circuit = |topics: &[Topic]| peak_of(&setting, topics).circuit.unwrap();
+        assert_eq!(circuit(&[Topic::Inner]), "tx-rollup/poseidon/1");
+        assert_eq!(circuit(&[Topic::Outer]), "root-rollup/poseidon/2/1");
+        let none = Setting::new(Suite::Poseidon, sizes, 2);
+        assert_eq!(peak_of(&none, &[Topic::Inner, Topic::Outer]).circuit, None);
     }
 }

@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
 use zkwhirl::cluster::{FleetKeys, client_statement, key_store, provenance};
 use zkwhirl_circuits::{Circuit, StatementKind};
-use zkwhirl_job::{Command, Failure, Request, Sizes, Topic, request::identify};
+use zkwhirl_job::{Command, Failure, Request, Sizes, request::identify};
 use zkwhirl_prover::{
     Progress, Proverless,
     native::{Engine, EngineConfig},
@@ -68,7 +68,7 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
         };
         let mut engine = Engine::with_store(config, store);
         let reporter = Reporter::default();
-        let wanted = |circuit: &Circuit| args.topic.contains(&topic_of(circuit));
+        let wanted = |circuit: &Circuit| args.topic.contains(&circuit.statement.topic());
         engine
             .start(&wanted, &|_, progress| reporter.say(progress))
             .map_err(ready::at_start)?;
@@ -82,17 +82,6 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
     )
     .context("cannot go on with this stream")?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Which jobs need the key of a circuit.
-fn topic_of(circuit: &Circuit) -> Topic {
-    match circuit.statement {
-        // Clients' keys are made by verification key jobs.
-        StatementKind::RootRollup(_) | StatementKind::JoinSplit | StatementKind::Account => {
-            Topic::Outer
-        }
-        _ => Topic::Inner,
-    }
 }
 
 /// The engine as a service.

@@ -148,7 +148,7 @@ impl Supervisor {
                     let since = Instant::now();
                     let why = self.serve(host, generation, connection).await;
                     tracing::warn!("{} lost {host}: {why}", self.role);
-                    BROKER_CONNECTED.set([self.role], 0.0);
+                    self.show(0.0);
                     self.state
                         .send_replace(State::Down(format!("{host}: {why}")));
                     if since.elapsed() >= GOOD {
@@ -166,6 +166,13 @@ impl Supervisor {
             if tried == 0 || tried % hosts.len() == 0 {
                 sleep(backoff.pause()).await;
             }
+        }
+    }
+
+    /// Provisioning, too, has a connection, but nobody watches that.
+    fn show(&self, up: f64) {
+        if ["publisher", "consumer"].contains(&self.role) {
+            BROKER_CONNECTED.set([self.role], up);
         }
     }
 
@@ -215,7 +222,7 @@ impl Supervisor {
         });
         tracing::info!("{} is connected to {host}", self.role);
         self.state.send_replace(State::Up(live.clone()));
-        BROKER_CONNECTED.set([self.role], 1.0);
+        self.show(1.0);
         let mut look = interval(LOOK);
         let mut why = "the connection was lost".to_owned();
         loop {
