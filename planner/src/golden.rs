@@ -5,7 +5,7 @@
 //! `spec.replicas` is 1 before the first step, then what the step before
 //! decided.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     hpa::{Autoscaler, Behavior, Hpa, Observed, manifest::BehaviorBlock},
@@ -32,7 +32,7 @@ pub enum GoldenError {
 }
 
 /// What a replay found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Replay {
     /// Scenarios replayed.
     pub scenarios: usize,
@@ -43,7 +43,7 @@ pub struct Replay {
 }
 
 /// A decision that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// From 0.
     pub scenario: usize,

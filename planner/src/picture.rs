@@ -100,7 +100,7 @@ fn by_size(area: &Area<'_>, rows: &[Row]) -> Result<(), PictureError> {
         .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], ORANGE.stroke_width(2)));
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(SeriesLabelPosition::LowerLeft)
         .background_style(WHITE.mix(0.9))
         .label_font((FONT, 14))
         .draw()?;
@@ -117,10 +117,10 @@ fn over_time(area: &Area<'_>, course: &[Sample]) -> Result<(), PictureError> {
     let mut chart = ChartBuilder::on(area)
         .caption("The fleet under its autoscaler", (FONT, 20))
         .margin(12)
+        .margin_right(76)
         .x_label_area_size(42)
         .y_label_area_size(64)
-        .right_y_label_area_size(64)
-        .build_cartesian_2d(first..last.max(first + 1.0), 0..top + top / 8 + 1)?;
+        .build_cartesian_2d(first..last.max(first + 1.0), 0..top + top / 2 + 1)?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)

@@ -14,4 +14,4 @@ pub mod stdio;
 
 pub use meter::Meter;
 pub use prover::{Phase, Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
-pub use proverless::Proverless;
+pub use proverless::{CLIENT_VK_BYTES, Proverless};

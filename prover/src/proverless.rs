@@ -16,10 +16,11 @@ use crate::{
 /// What stands where a proof would: nobody shall take it for one.
 const NO_PROOF: &[u8] = b"zkwhirl proverless: this is not a proof. ";
 
-/// What stands where a verification key would, in the length of the
-/// original's.
+/// What stands where a verification key would.
 const NO_KEY: &[u8] = b"zkwhirl proverless: this is not a verification key. ";
-const KEY_BYTES: usize = 1168;
+
+/// Bytes of either verification key of the original's clients.
+pub const CLIENT_VK_BYTES: usize = 1168;
 
 /// A prover that proves nothing, after a delay.
 #[derive(Debug, Clone)]
@@ -64,7 +65,7 @@ impl Proverless {
 
     /// The reply to either verification key job.
     pub fn key(&self) -> Bytes {
-        marks(NO_KEY, KEY_BYTES).collect()
+        marks(NO_KEY, CLIENT_VK_BYTES).collect()
     }
 
     /// Accepts exactly the mock's own reply.

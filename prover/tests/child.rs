@@ -9,7 +9,7 @@ use bytes::Bytes;
 use zkwhirl_job::{Command, FailureClass, Kind, Sizes};
 use zkwhirl_prover::{
     ProveError, ProveTask, ProveWatch, Proved, Prover,
-    stdio::{ChildConfig, ChildProver, Dialect},
+    stdio::{ChildConfig, ChildProver, Dialect, Eager},
 };
 
 fn config(arguments: &[&str]) -> ChildConfig {
@@ -28,16 +28,16 @@ fn config(arguments: &[&str]) -> ChildConfig {
     }
 }
 
-fn claim() -> Bytes {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/claim_0.bin");
-    fs::read(path).unwrap().into()
+fn read(vector: &str) -> Bytes {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors");
+    fs::read(format!("{folder}/{vector}.bin")).unwrap().into()
 }
 
 fn task(deadline: Duration) -> ProveTask {
     ProveTask {
         kind: Kind::Claim,
         command: Command::CreateProof,
-        request: claim(),
+        request: read("claim_0"),
         sizes: None,
         deadline,
     }
@@ -46,6 +46,18 @@ fn task(deadline: Duration) -> ProveTask {
 async fn prove(prover: &mut ChildProver) -> Result<Proved, ProveError> {
     let watch = ProveWatch::unattended();
     prover.prove(&task(Duration::from_secs(60)), &watch).await
+}
+
+/// Proves a vector; the child that did it.
+async fn prove_vector(prover: &mut ChildProver, kind: Kind, vector: &str) -> u32 {
+    let task = ProveTask {
+        kind,
+        request: read(vector),
+        ..task(Duration::from_secs(60))
+    };
+    let watch = ProveWatch::unattended();
+    prover.prove(&task, &watch).await.unwrap();
+    prover.pid().unwrap()
 }
 
 fn alive(pid: u32) -> bool {
@@ -78,6 +90,8 @@ async fn every_misbehaviour_is_a_typed_failure() {
         ("half", Broken, "broke off"),
         ("bomb", Broken, "it announced 4294967295 bytes"),
         ("short", Broken, "has 2015 bytes, must have 2016"),
+        ("long", Broken, "has 2017 bytes, must have 2016"),
+        ("garbage", Broken, "it announced 1131570529 bytes"),
         ("verified-2", Broken, "its verified byte is 2"),
         ("refuse", Invalid, "the statement is false"),
         ("unverified", Invalid, "the statement is false"),
@@ -96,7 +110,7 @@ async fn every_misbehaviour_is_a_typed_failure() {
 async fn a_child_that_dies_is_replaced_and_its_end_is_recorded() {
     let directory = tempfile::tempdir().unwrap();
     let once = directory.path().join("once");
-    let mut prover = ChildProver::new(config(&["die-in-first-proof", once.to_str().unwrap()]));
+    let mut prover = ChildProver::new(config(&["exit-9-in-proof", once.to_str().unwrap()]));
     let error = prove(&mut prover).await.unwrap_err();
     assert_eq!(error.exit.as_deref(), Some("exit 9"));
     assert_eq!(error.stderr_tail, "odd-prover: started\n");
@@ -151,6 +165,131 @@ async fn descendants_that_ignore_the_signal_are_killed_too() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("a process of the group is still there");
+}
+
+/// A lazy `rollup_cli` whose first outer request is a root verifier stays wrong
+/// for life: it is started eagerly for that, and only for that.
+#[tokio::test]
+async fn a_root_verifier_that_comes_first_finds_everything_loaded() {
+    let directory = tempfile::tempdir().unwrap();
+    let marker = directory.path().join("marker");
+    let arguments = |lazy: &str| {
+        let seven = ["crs", "2", "2", "false", lazy, "true", "data"];
+        let mut all = vec!["well", marker.to_str().unwrap()];
+        all.extend(seven);
+        all.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut prover = ChildProver::new(ChildConfig {
+        arguments: arguments("true"),
+        sizes: Sizes::new(2, 2).unwrap(),
+        verifier_first: Some(Eager {
+            arguments: arguments("false"),
+            start_deadline: Duration::from_secs(20),
+        }),
+        ..config(&[])
+    });
+    let root = "valid_2x2_2_root_rollup_request";
+    let verifier = "valid_2x2_3_root_verifier_request";
+    let started_with = |pid: u32| {
+        let log = fs::read_to_string(marker.with_extension("log")).unwrap();
+        let start = format!("{pid} start ");
+        let line = log.lines().find_map(|line| line.strip_prefix(&start));
+        line.unwrap().to_owned()
+    };
+    let claims = prove_vector(&mut prover, Kind::Claim, "claim_0").await;
+    assert_eq!(started_with(claims), "lazy");
+    let eager = prove_vector(&mut prover, Kind::RootVerifier, verifier).await;
+    assert_eq!(started_with(eager), "eager");
+    assert_eq!(
+        prove_vector(&mut prover, Kind::RootRollup, root).await,
+        eager
+    );
+    assert_eq!(
+        prove_vector(&mut prover, Kind::RootVerifier, verifier).await,
+        eager
+    );
+    // After a root rollup a lazy one is right.
+    prover.restart().await.unwrap();
+    let lazy = prover.pid().unwrap();
+    assert_eq!(
+        prove_vector(&mut prover, Kind::RootRollup, root).await,
+        lazy
+    );
+    assert_eq!(
+        prove_vector(&mut prover, Kind::RootVerifier, verifier).await,
+        lazy
+    );
+    assert_eq!(started_with(lazy), "lazy");
+    prover.stop().await;
+}
+
+#[tokio::test]
+async fn a_child_that_wants_too_much_memory_dies_and_the_next_does_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let marker = directory.path().join("marker");
+    let mut prover = ChildProver::new(ChildConfig {
+        memory_limit: Some(256 << 20),
+        ..config(&["hog", marker.to_str().unwrap()])
+    });
+    let error = prove(&mut prover).await.unwrap_err();
+    assert_eq!(error.failure.class, FailureClass::Prover);
+    assert_eq!(error.exit.as_deref(), Some("signal 6"));
+    assert!(error.stderr_tail.contains("memory allocation"), "{error:?}");
+    prove(&mut prover).await.unwrap();
+    prover.stop().await;
+}
+
+/// A job of other sizes, or one that was cut short, does not reach a child.
+#[tokio::test]
+async fn what_does_not_fit_is_refused_before_any_child_sees_it() {
+    use FailureClass::{Infrastructure, Invalid};
+    let big = Sizes::new(28, 32).unwrap();
+    let one = Sizes::new(1, 1).unwrap();
+    let table = [
+        (
+            Kind::TxRollup,
+            "tx_rollup_1tx",
+            Some(big),
+            Infrastructure,
+            "made for 1×1 rollups, the tx-rollup job for 28×32",
+        ),
+        (
+            Kind::RootVerifier,
+            "root_verifier_1x1",
+            Some(big),
+            Infrastructure,
+            "the root-verifier job for 28×32",
+        ),
+        // Sizes that nobody named: what can be seen is seen.
+        (
+            Kind::TxRollup,
+            "tx_rollup_2tx",
+            None,
+            Invalid,
+            "number of txs is 2",
+        ),
+        (
+            Kind::RootRollup,
+            "root_rollup_2inner",
+            Some(one),
+            Invalid,
+            "number of inner rollups is 2",
+        ),
+    ];
+    for (kind, vector, sizes, class, word) in table {
+        let mut prover = ChildProver::new(config(&["well"]));
+        let task = ProveTask {
+            kind,
+            request: read(vector),
+            sizes,
+            ..task(Duration::from_secs(60))
+        };
+        let watch = ProveWatch::unattended();
+        let error = prover.prove(&task, &watch).await.unwrap_err();
+        assert_eq!(error.failure.class, class, "{vector}: {error}");
+        assert!(error.failure.reason.contains(word), "{vector}: {error}");
+        assert_eq!(prover.pid(), None, "{vector}");
+    }
 }
 
 #[tokio::test]

@@ -95,11 +95,11 @@ class Instance:
             raise Problem(f"the instance {self.name!r} has another number of RabbitMQ nodes:"
                           f" scripts/services down --name {self.name} first")
         if nodes and "rabbitmq" not in state:
-            ports = iter(free_ports(1 + 4 * nodes))
+            ports = iter(free_ports(1 + 5 * nodes))
             state["rabbitmq"] = {
                 "nodes": nodes,
                 "epmd": next(ports),
-                "ports": [[next(ports) for _ in range(4)] for _ in range(nodes)],
+                "ports": [[next(ports) for _ in range(5)] for _ in range(nodes)],
                 "password": secrets.token_hex(12),
                 "cookie": secrets.token_hex(12),
                 "consumer_timeout_s": wanted["consumer_timeout_s"],
@@ -232,6 +232,7 @@ class Instance:
             if self.state["rabbitmq"]["tls"]:
                 found["amqps"] = [node.amqps_url() for node in nodes]
             found["management"] = [node.management_url() for node in nodes]
+            found["rabbitmq_metrics"] = [node.metrics_address() for node in nodes]
         if "redis" in self.state:
             found["redis"] = self.parts()["redis"].url()
         return found

@@ -32,7 +32,8 @@ class Node:
         self.number = number
         self.folder = folder / f"rabbitmq{number}"
         self.certificates = folder
-        self.amqp, self.management, self.distribution, self.amqps = setting["ports"][number - 1]
+        ports = setting["ports"][number - 1]
+        self.amqp, self.management, self.distribution, self.amqps, self.metrics = ports
 
     def name(self, number=None):
         return f"rabbit{number or self.number}@localhost"
@@ -74,7 +75,7 @@ class Node:
         # Counters of quorum queues are as fresh as a test would like them.
         (self.folder / "advanced.config").write_text(
             "[{rabbit,[{quorum_tick_interval,1000}]}].\n")
-        (self.folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+        (self.folder / "enabled_plugins").write_text("[rabbitmq_management, rabbitmq_prometheus].\n")
         return [f"{packages.rabbitmq_home()}/sbin/rabbitmq-server"], self.env()
 
     def settings(self):
@@ -82,6 +83,8 @@ class Node:
             "listeners.tcp.1": f"127.0.0.1:{self.amqp}",
             "management.tcp.ip": "127.0.0.1",
             "management.tcp.port": self.management,
+            "prometheus.tcp.ip": "127.0.0.1",
+            "prometheus.tcp.port": self.metrics,
             "collect_statistics_interval": 1000,
             "default_user": USER,
             "default_pass": self.setting["password"],
@@ -140,6 +143,9 @@ class Node:
 
     def management_url(self):
         return f"http://{USER}:{self.setting['password']}@127.0.0.1:{self.management}"
+
+    def metrics_address(self):
+        return f"127.0.0.1:{self.metrics}"
 
     def where(self):
         return f"127.0.0.1:{self.amqp}"

@@ -7,6 +7,7 @@
 //! | `many` | a thousand claims keep their order, no worker idles; a restarted Falafel gets what is finished |
 //! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
 //! | `traces` | a collector gets one trace for each job, from the bridge to the worker and back |
+//! | `rehearsal` | the autoscaler's loop over it: 32 workers for 32 jobs and back to 1, no busy one loses its job |
 //! | `waits` | a minute without a worker, half a minute without Redis: Falafel notices nothing |
 //!
 //! What they measure on the way they say in lines that begin with `figure:`.
@@ -16,6 +17,8 @@
 mod figures;
 mod kills;
 mod many;
+#[path = "../rehearsal/mod.rs"]
+mod rehearsal;
 mod services;
 mod stage;
 #[cfg(feature = "otlp")]

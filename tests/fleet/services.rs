@@ -15,6 +15,8 @@ pub(crate) struct Services {
     pub(crate) amqp: String,
     pub(crate) management: String,
     pub(crate) redis: String,
+    /// Host and port of what RabbitMQ counts.
+    pub(crate) rabbitmq_metrics: String,
 }
 
 impl Services {
@@ -29,6 +31,7 @@ impl Services {
             amqp: text(&urls["amqp"][0]),
             management: text(&urls["management"][0]),
             redis: text(&urls["redis"]),
+            rabbitmq_metrics: text(&urls["rabbitmq_metrics"][0]),
             name,
         }
     }

@@ -4,21 +4,36 @@
 use std::{
     fs,
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use ark_bn254::{Fq, Fr};
 use ark_ff::PrimeField;
+use bytes::Bytes;
 use serde_json::{Value, json};
-use zkwhirl_circuits::{Suite, statement};
-use zkwhirl_job::{
-    Request,
-    reply::{CLAIM_FIELDS, NativeProof},
+use zkwhirl::cluster::provenance;
+use zkwhirl_circuits::{
+    Suite,
+    root_rollup::{Broadcast, RootSize},
+    statement,
 };
-use zkwhirl_prover::native::evm_proof;
+use zkwhirl_falafel::{
+    users::{Door, MockProofs, Pool},
+    world::World,
+};
+use zkwhirl_job::{
+    Request, Sizes, Word,
+    reply::{Bundle, CLAIM_FIELDS, NativeProof},
+    request::RootVerifierRequest,
+};
+use zkwhirl_keystore::EmbeddedKeyStore;
+use zkwhirl_prover::native::{Engine, EngineConfig, NativeVerifier, Setting, evm_proof};
 
 use crate::support::{Made, keys, node, said};
+
+/// The largest circuit.
+const LIMIT: u64 = 1 << 21;
 
 /// What the contract answers to each call, and the gas that it took.
 fn answers(contract: &Path, calls: &[(Vec<u8>, String)]) -> Vec<(bool, u64)> {
@@ -72,11 +87,104 @@ fn the_contract_accepts_a_real_proof_and_nothing_else() {
     let reply = fs::read(made.path("claim.reply")).unwrap();
     let native = NativeProof::parse(&reply[32 * CLAIM_FIELDS..]).unwrap();
     let proof = evm_proof(&native.proofs[0]).unwrap().to_vec();
+    let gas = only_the_first_is_accepted(&contract, &calls(&proof, input));
+    println!(
+        "a proof costs {gas} gas in the contract, {} with its transaction",
+        gas + 21_000
+    );
+}
+
+/// What is left of a whole rollup for a contract: the root rollup's proof, for
+/// the public input that follows from the final buffer's words.
+#[test]
+fn the_contract_accepts_the_outer_proof_of_a_real_final_buffer() {
+    let sizes = Sizes::new(1, 1).unwrap();
+    let (buffer, data) = final_buffer(sizes);
+    let setting = Setting::new(Suite::Poseidon, sizes, LIMIT);
+    let verifier = NativeVerifier::new(setting, EmbeddedKeyStore::new(&data));
+    let outer = verifier
+        .verify_rollup(&buffer)
+        .unwrap()
+        .proofs
+        .swap_remove(0);
+    assert_eq!(outer.circuit.to_string(), "root-rollup/poseidon/1/1");
+    let bundle = Bundle::parse(&buffer).unwrap();
+    assert_eq!(outer.public_input, public_input(&bundle));
+
+    let folder = tempfile::tempdir().unwrap();
+    let contract = folder.path().join("Verifier.sol");
+    let export = format!("export {} --solidity {}", outer.circuit, contract.display());
+    said(&mut keys(&export, &data));
+    let proof = evm_proof(&outer.proof).unwrap().to_vec();
+    let mut calls = calls(&proof, outer.public_input);
+    // Another proof of the same buffer, and another word in it.
+    let inner = evm_proof(&bundle.inners[0].tail.proofs[0]).unwrap();
+    let input = |bundle: &Bundle| public_input(bundle).into_bigint().to_string();
+    calls.push((inner.to_vec(), input(&bundle)));
+    for word in [3, 4, 6, 8, 10, 43, 107, 140] {
+        let mut changed = bundle.clone();
+        changed.broadcast[word].0[31] ^= 1;
+        calls.push((proof.clone(), input(&changed)));
+    }
+    let gas = only_the_first_is_accepted(&contract, &calls);
+    println!(
+        "a rollup's outer proof costs {gas} gas in the contract, {} with its transaction",
+        gas + 21_000
+    );
+}
+
+/// A rollup of one claim, and where its keys are.
+fn final_buffer(sizes: Sizes) -> (Bytes, PathBuf) {
+    let data_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("data");
+    let mut engine = Engine::new(EngineConfig {
+        suite: Suite::Poseidon,
+        sizes,
+        data_dir: data_dir.clone(),
+        max_circuit_size: LIMIT,
+        provenance: provenance(true),
+        allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
+    });
+    let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
+    let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
+    let claim = draft.claims(1).remove(0).request;
+    let claim = prove(Request::Claim(Box::new(claim)));
+    let door = Door {
+        proofs: &MockProofs,
+        keys: None,
+        pool: &Pool::default(),
+    };
+    let inner = draft.inners(1, &[claim], &door).unwrap().remove(0).request;
+    let inner = prove(Request::TxRollup(Box::new(inner)));
+    let root = draft.root(&[inner]).unwrap().request;
+    let root_rollup_reply = prove(Request::RootRollup(Box::new(root)));
+    let verification = RootVerifierRequest { root_rollup_reply };
+    let buffer = prove(Request::RootVerifier(Box::new(verification)));
+    (buffer, data_dir)
+}
+
+/// The root rollup's, from the words that it is about.
+fn public_input(bundle: &Bundle) -> Fr {
+    let raw = |words: &[Word]| words.iter().map(|word| word.0).collect::<Vec<_>>();
+    let headers: Vec<_> = bundle.inners.iter().map(|i| raw(&i.header)).collect();
+    let notes = bundle.interactions.iter();
+    let notes: Vec<_> = notes.map(|note| note.map(|word| word.0)).collect();
+    let size = RootSize {
+        inners: 1,
+        slots: 1,
+    };
+    let broadcast = Broadcast::read(size, &raw(&bundle.broadcast), &headers, &notes);
+    broadcast.unwrap().published().public_input()
+}
+
+/// A good call, and what is like it and must be rejected.
+fn calls(proof: &[u8], input: Fr) -> Vec<(Vec<u8>, String)> {
     let input = input.into_bigint();
-    let mut calls = vec![(proof.clone(), input.to_string())];
+    let mut calls = vec![(proof.to_vec(), input.to_string())];
     // Each word changed in its lowest bit: off its curve, or another point.
     for word in 0..8 {
-        let mut changed = proof.clone();
+        let mut changed = proof.to_vec();
         changed[32 * word + 31] ^= 1;
         calls.push((changed, input.to_string()));
     }
@@ -86,28 +194,30 @@ fn the_contract_accepts_a_real_proof_and_nothing_else() {
     calls.push((vec![0; 256], input.to_string()));
     // The same points and the same number, written in a second way.
     for word in 0..8 {
-        let mut again = proof.clone();
+        let mut again = proof.to_vec();
         add(&mut again[32 * word..32 * word + 32], &Fq::MODULUS);
         calls.push((again, input.to_string()));
     }
     let mut number = [0; 32];
     number.copy_from_slice(&ark_ff::BigInteger::to_bytes_be(&input));
     add(&mut number, &Fr::MODULUS);
-    calls.push((proof.clone(), format!("0x{}", hex::encode(number))));
+    calls.push((proof.to_vec(), format!("0x{}", hex::encode(number))));
     for wrong in ["0".to_owned(), "1".to_owned(), Fr::MODULUS.to_string()] {
-        calls.push((proof.clone(), wrong));
+        calls.push((proof.to_vec(), wrong));
     }
-    let answers = answers(&contract, &calls);
+    calls
+}
+
+/// Demands it of the contract, and gives the gas.
+fn only_the_first_is_accepted(contract: &Path, calls: &[(Vec<u8>, String)]) -> u64 {
+    let answers = answers(contract, calls);
     let (accepted, gas) = answers[0];
     assert!(accepted, "the real proof");
     for (place, (accepted, _)) in answers.iter().enumerate().skip(1) {
         assert!(!accepted, "call {place} was accepted");
     }
-    println!(
-        "a proof costs {gas} gas in the contract, {} with its transaction",
-        gas + 21_000
-    );
     assert!(gas < 250_000, "{gas}");
+    gas
 }
 
 /// Adds to a number of 256 bits, highest byte first. Both are below 2^254.

@@ -6,14 +6,14 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{refused, zkwhirl};
+use crate::support::{keys, refused, said, zkwhirl};
 
 /// `rollup-cli` with nobody who asks: it starts, reads the end, and leaves.
 fn rollup_cli(lazy: &str, persist: &str, data: &Path) -> Command {
     let mut command = zkwhirl(&["rollup-cli", "unused", "1", "1", "false", lazy, persist]);
     command
         .arg(data)
-        .arg("--allow-dev-keys")
+        .args(["--suite=poseidon", "--allow-dev-keys"])
         .stdin(Stdio::null());
     command
 }
@@ -53,6 +53,7 @@ fn lazy_init_makes_no_key_and_without_persist_none_is_left() {
     let temporary = folder.path().join("tmp");
     fs::create_dir(&temporary).unwrap();
     let mut command = rollup_cli("false", "false", &data);
+    command.arg("--topic=outer"); // the smaller ones
     let output = command.env("TMPDIR", &temporary).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
@@ -63,4 +64,37 @@ fn lazy_init_makes_no_key_and_without_persist_none_is_left() {
         0,
         "nothing is left"
     );
+}
+
+/// What an instance for inner jobs holds in memory, one for outer jobs does
+/// not, and the reverse.
+#[test]
+fn the_keys_of_a_topic_are_loaded_without_those_of_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    for (topic, own, others) in [
+        (
+            "inner",
+            ["claim/", "tx-rollup/"],
+            ["root-rollup/", "join-split/"],
+        ),
+        (
+            "outer",
+            ["root-rollup/", "join-split/"],
+            ["claim/", "tx-rollup/"],
+        ),
+    ] {
+        let data = folder.path().join(topic);
+        let mut command = rollup_cli("false", "true", &data);
+        let output = command.arg(format!("--topic={topic}")).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let list = said(&mut keys("list", &data));
+        assert!(
+            own.iter().all(|name| list.contains(name)),
+            "{topic}: {list}"
+        );
+        assert!(
+            !others.iter().any(|name| list.contains(name)),
+            "{topic}: {list}"
+        );
+    }
 }

@@ -1,71 +1,151 @@
 //! A program that speaks rollup_cli's protocol and misbehaves on demand.
 //!
-//! `odd-prover <habit>`: claims are answered with 16 fields of the request's
-//! first bytes and a PLONK-sized tail, unless the habit says otherwise.
+//! `odd-prover HABIT [MARKER [rollup_cli's seven arguments]]`. With a marker,
+//! a file's path, only the process misbehaves that makes the file: the first.
+//! Beside the marker it keeps `MARKER.log`, a line for each start and each
+//! request. Given rollup_cli's arguments its replies have the published fields
+//! and the length of the original's, or are taken from the folder
+//! `MARKER.replies`; without them they are filled with the request's number.
 
 #![expect(
     clippy::print_stderr,
     reason = "its standard error is what the tests read"
 )]
 
+mod replies;
+
 use std::{
     env,
+    fs::OpenOptions,
     io::{self, Read, Write},
     process, thread,
     time::Duration,
 };
 
-const CLAIM_BYTES: usize = 4413;
-const CLAIM_REPLY_BYTES: usize = 2016;
+use replies::Replies;
+use zkwhirl_job::request::needed_bytes;
 
 fn main() -> io::Result<()> {
-    let habit = env::args().nth(1).unwrap_or_default();
-    let is = |name: &str| habit == name;
+    let mut arguments = env::args().skip(1);
+    let odd = Odd {
+        habit: arguments.next().unwrap_or_default(),
+        marker: arguments.next(),
+    };
+    let replies = Replies::new(odd.marker.clone(), arguments.collect());
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
-    let mut requests = 0;
     eprintln!("odd-prover: started");
-    if is("die-at-start") {
+    odd.log(&format!("start {}", replies.lazy()))?;
+    if odd.is("die-at-start") {
         eprintln!("odd-prover: no reference string");
         process::exit(3);
     }
-    if is("ignore-sigterm") {
+    if odd.is("ignore-sigterm") {
         // A shell that ignores the signal, in the same process group.
         process::Command::new("sh")
             .args(["-c", "trap '' TERM; sleep 1000"])
             .stdin(process::Stdio::null())
             .spawn()?;
     }
+    let mut requests = 0;
     loop {
         let mut code = [0; 4];
         if input.read_exact(&mut code).is_err() {
             return Ok(());
         }
-        if u32::from_be_bytes(code) == 666 {
-            match habit.as_str() {
-                "no-ping" => hang(),
-                "wrong-ping" => output.write_all(&[7])?,
-                _ => output.write_all(&[1])?,
+        match u32::from_be_bytes(code) {
+            666 => odd.ping(&mut output)?,
+            key @ (100 | 101) => {
+                odd.log(&format!("key {key}"))?;
+                write_sized(&mut output, &replies::key(key))?;
             }
-            output.flush()?;
-            continue;
+            kind => {
+                let request = read_request(&mut input, code)?;
+                odd.log(&format!("request {kind}"))?;
+                odd.record(&request)?;
+                requests += 1;
+                let reply = replies.of(&request, requests);
+                odd.answer(&mut output, reply)?;
+            }
         }
-        let mut request = vec![0; CLAIM_BYTES - 4];
-        input.read_exact(&mut request)?;
-        requests += 1;
-        let mut reply = vec![requests; CLAIM_REPLY_BYTES];
+        output.flush()?;
+    }
+}
+
+struct Odd {
+    habit: String,
+    marker: Option<String>,
+}
+
+impl Odd {
+    /// Whether it is this habit's process and moment.
+    fn is(&self, habit: &str) -> bool {
+        self.habit == habit && self.is_first()
+    }
+
+    /// True for the first process that asks, or always without a marker.
+    fn is_first(&self) -> bool {
+        let Some(marker) = &self.marker else {
+            return true;
+        };
+        let made = OpenOptions::new().write(true).create_new(true).open(marker);
+        made.is_ok()
+    }
+
+    fn log(&self, line: &str) -> io::Result<()> {
+        self.append("log", format!("{} {line}\n", process::id()).as_bytes())
+    }
+
+    fn record(&self, request: &[u8]) -> io::Result<()> {
+        match self.habit == "record" {
+            true => self.append("stdin", request),
+            false => Ok(()),
+        }
+    }
+
+    fn append(&self, what: &str, bytes: &[u8]) -> io::Result<()> {
+        let Some(marker) = &self.marker else {
+            return Ok(());
+        };
+        let path = format!("{marker}.{what}");
+        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+        file.write_all(bytes)
+    }
+
+    fn ping(&self, output: &mut impl Write) -> io::Result<()> {
+        match self.habit.as_str() {
+            "no-ping" => hang(),
+            "wrong-ping" => output.write_all(&[7]),
+            _ => output.write_all(&[1]),
+        }
+    }
+
+    fn answer(&self, output: &mut impl Write, mut reply: Vec<u8>) -> io::Result<()> {
         let mut verified = 1;
-        match habit.as_str() {
+        let mut times = 1;
+        let habit = match self.habit.as_str() {
+            "die-at-start" | "ignore-sigterm" | "well" | "record" => "well",
+            habit if self.is_first() => habit,
+            _ => "well",
+        };
+        match habit {
             "die-in-proof" => process::abort(),
-            "die-in-first-proof" if requests == 1 && env::args().nth(2).is_some_and(first) => {
-                process::exit(9)
-            }
+            "exit-9-in-proof" => process::exit(9),
             "hang" => hang(),
+            "hang-deaf" => hang_deaf(),
+            "slow" => thread::park_timeout(Duration::from_millis(500)),
             "flood" => {
                 for line in 0..100_000 {
                     eprintln!("odd-prover: line {line} of very much that nobody asked for");
                 }
             }
-            "short" => reply.truncate(2015),
+            "garbage" => {
+                output.write_all(&b"Creating proof... ".repeat(4096))?;
+                output.flush()?;
+                hang();
+            }
+            "short" => drop(reply.pop()),
+            "long" => reply.push(0),
+            "wrong-field" => reply[31] ^= 1,
             "bomb" => {
                 output.write_all(&u32::MAX.to_be_bytes())?;
                 output.flush()?;
@@ -77,6 +157,7 @@ fn main() -> io::Result<()> {
                 output.flush()?;
                 process::exit(0);
             }
+            "hog" => hog(),
             "refuse" => reply.clear(),
             "unverified" => verified = 0,
             "refuse-with-reason" => {
@@ -84,29 +165,56 @@ fn main() -> io::Result<()> {
                 (reply, verified) = (Vec::new(), 0);
             }
             "verified-2" => verified = 2,
+            "twice" => times = 2,
             _ => {}
         }
-        let times = if is("twice") { 2 } else { 1 };
         for _ in 0..times {
-            output.write_all(&(reply.len() as u32).to_be_bytes())?;
-            output.write_all(&reply)?;
+            write_sized(output, &reply)?;
             output.write_all(&[verified])?;
         }
-        output.flush()?;
+        Ok(())
     }
 }
 
-/// True for the first process that asks for this file's name.
-fn first(path: String) -> bool {
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .is_ok()
+fn read_request(input: &mut impl Read, code: [u8; 4]) -> io::Result<Vec<u8>> {
+    let mut request = code.to_vec();
+    loop {
+        let needed = needed_bytes(&request).map_err(io::Error::other)?;
+        if needed == request.len() {
+            return Ok(request);
+        }
+        let have = request.len();
+        request.resize(needed, 0);
+        input.read_exact(&mut request[have..])?;
+    }
+}
+
+fn write_sized(output: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    output.write_all(&(bytes.len() as u32).to_be_bytes())?;
+    output.write_all(bytes)
+}
+
+/// Takes memory until it gets no more, as a prover with too large a circuit.
+fn hog() -> ! {
+    let mut taken = Vec::new();
+    loop {
+        taken.push(vec![1u8; 16 << 20]);
+        std::hint::black_box(&taken);
+    }
 }
 
 fn hang() -> ! {
     loop {
         thread::park_timeout(Duration::from_secs(1000));
     }
+}
+
+/// Hangs as a shell that SIGTERM does not end.
+fn hang_deaf() -> ! {
+    use std::os::unix::process::CommandExt;
+    let failed = process::Command::new("sh")
+        .args(["-c", "trap '' TERM; while :; do sleep 1000; done"])
+        .exec();
+    eprintln!("odd-prover: {failed}");
+    process::exit(1);
 }

@@ -2,6 +2,7 @@
 //! are verified when they come in and again before they are rolled up.
 
 use bytes::Bytes;
+use zkwhirl::cluster::{NativeProvers, Provers};
 use zkwhirl_broker_adapter::events::What;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
@@ -13,22 +14,12 @@ use zkwhirl_job::{
     FailureClass, Kind, Request, Sizes,
     request::{TxRollupRequest, field::ALLOW_CHAIN},
 };
-use zkwhirl_prover::native::{Engine, EngineConfig};
+use zkwhirl_prover::native::Engine;
 
-use crate::support::{Scene, data_dir, native};
-
-fn engine() -> Engine {
-    Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes: Sizes::new(1, 1).unwrap(),
-        data_dir: data_dir(),
-        max_circuit_size: 1 << 18,
-        provenance: zkwhirl::cluster::provenance(true),
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    })
-}
+use crate::{
+    command_line::zkwhirl,
+    support::{Scene, engine, native, vector_path},
+};
 
 /// An inner rollup of one transaction that a user proved.
 fn inner(engine: &mut Engine) -> TxRollupRequest {
@@ -53,7 +44,7 @@ fn inner(engine: &mut Engine) -> TxRollupRequest {
 
 #[test]
 fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
-    let mut engine = engine();
+    let mut engine = engine(1, 1);
     let good = inner(&mut engine);
     let request = |inner: &TxRollupRequest| Request::TxRollup(Box::new(inner.clone()));
     engine.prove(&request(&good), &|_| {}).unwrap();
@@ -111,6 +102,70 @@ async fn a_transaction_goes_the_whole_way_into_an_inner_rollup() {
         })
         .await;
     assert!(stage.falafel.progress().refused.is_empty());
+    stage.falafel_noticed_nothing();
+    stage.end().await;
+}
+
+/// Keys of PLONK clients are not made here. Without them the jobs wait and say
+/// what is missing; once they are imported, they are the answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_plonk_clients_are_handed_on_once_they_are_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let Provers::Native(provers) = native(Suite::Pedersen, 1, 1) else {
+        unreachable!("native ones");
+    };
+    let scene = Scene {
+        provers: Provers::Native(NativeProvers {
+            data_dir: folder.path().to_owned(),
+            ..provers
+        }),
+        slots: 1,
+        delay: std::time::Duration::from_millis(200),
+        plan: Some(Plan {
+            suite: Suite::Pedersen,
+            seed: 7,
+            sizes: Sizes::new(1, 1).unwrap(),
+            genesis_claims: 0,
+            max_claims: 0,
+            txs: 1,
+            rollups: Some(1),
+            vks: true,
+        }),
+    };
+    let stage = scene.start().await;
+    let missing = "no client circuit of the pedersen suite stands behind get-join-split-vk here; \
+                   import its key with zkwhirl keys import";
+    stage
+        .until(|event| matches!(&event.what, What::Retrying { reason, .. } if reason == missing))
+        .await;
+    let mut events = stage.cluster.bridge().events().subscribe();
+    let imported = zkwhirl(&["keys", "import", "--data-dir"])
+        .arg(folder.path())
+        .arg("--join-split-vk")
+        .arg(vector_path("valid_jsvk_reply_real"))
+        .arg("--account-vk")
+        .arg(vector_path("valid_accvk_reply_real"))
+        .output();
+    assert!(imported.unwrap().status.success());
+    let mut answered = Vec::new();
+    while answered.len() < 2 {
+        let event = events.recv().await.unwrap();
+        if let What::Proved {
+            worker,
+            reply_bytes,
+            ..
+        } = event.what
+        {
+            answered.push((event.kind.unwrap(), worker, reply_bytes));
+        }
+    }
+    let from_keystore = |kind| (kind, "keystore".to_owned(), 1168);
+    assert_eq!(
+        answered,
+        [Kind::JoinSplitVk, Kind::AccountVk].map(from_keystore)
+    );
+    // What comes next is a proof of minutes.
+    stage.cluster.worker_stop().abort.cancel();
     stage.falafel_noticed_nothing();
     stage.end().await;
 }

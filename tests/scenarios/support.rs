@@ -12,7 +12,7 @@ use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::broadcast;
 use url::Url;
-use zkwhirl::cluster::{Cluster, ClusterConfig, NativeProvers, Provers, Rollups};
+use zkwhirl::cluster::{Cluster, ClusterConfig, NativeProvers, Provers, Rollups, provenance};
 use zkwhirl_broker_adapter::{
     Events, JobEvent,
     bridge::BridgeConfig,
@@ -22,6 +22,7 @@ use zkwhirl_broker_adapter::{
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Event, Falafel, FalafelConfig, Plan};
 use zkwhirl_job::{Sizes, Topic};
+use zkwhirl_prover::native::{Engine, EngineConfig};
 use zkwhirl_worker::WorkerConfig;
 
 /// Longer than anything here takes on a busy machine.
@@ -136,6 +137,21 @@ pub(crate) fn native(suite: Suite, txs: u32, inners: u32) -> Provers {
         fleet: None,
         load_first: Vec::new(),
         memory_limit: None,
+    })
+}
+
+/// The poseidon suite's engine at `txs` × `inners`, in this process and with
+/// the same keys.
+pub(crate) fn engine(txs: u32, inners: u32) -> Engine {
+    Engine::new(EngineConfig {
+        suite: Suite::Poseidon,
+        sizes: Sizes::new(txs, inners).unwrap(),
+        data_dir: data_dir(),
+        max_circuit_size: 1 << 21,
+        provenance: provenance(true),
+        allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
     })
 }
 

@@ -11,27 +11,16 @@ use zkwhirl_falafel::{
     world::World,
 };
 use zkwhirl_job::{Request, Sizes, request::RootVerifierRequest};
-use zkwhirl_keystore::Provenance;
-use zkwhirl_prover::native::{Engine, EngineConfig};
 
 use crate::{
     command_line::{text, zkwhirl},
-    support::{data_dir, native, vector_path},
+    support::{data_dir, engine, native, vector_path},
 };
 
 /// A claim and a user's defi deposit rolled up, 2×1.
 fn final_buffer() -> Bytes {
     let sizes = Sizes::new(2, 1).unwrap();
-    let mut engine = Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes,
-        data_dir: data_dir(),
-        max_circuit_size: 1 << 21,
-        provenance: Provenance::DevSeeded { seed: 2026 },
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    });
+    let mut engine = engine(2, 1);
     let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
     let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
     let claim = draft.claims(1).remove(0).request;

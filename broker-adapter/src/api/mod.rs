@@ -14,10 +14,13 @@ use std::{fmt, io, sync::Arc};
 
 use axum::Router;
 use sha2::{Digest, Sha256};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::BridgeHandle;
+
+/// Bodies that are read at once; others wait with theirs.
+const BODIES: usize = 32;
 
 /// Whether provers are there.
 pub trait Health: Send + Sync {
@@ -84,7 +87,7 @@ impl AdminToken {
 
     /// Whether a text is the token. Digests are compared: how long that takes
     /// says nothing about the token.
-    fn is(&self, text: &str) -> bool {
+    pub(crate) fn is(&self, text: &str) -> bool {
         *self == Self::new(text)
     }
 }
@@ -95,13 +98,24 @@ impl fmt::Debug for AdminToken {
     }
 }
 
+/// What requests are served with.
+#[derive(Debug)]
+struct Serving {
+    api: Api,
+    bodies: Semaphore,
+}
+
 impl Api {
     /// Serves until `stop` is cancelled and the requests that are under way
     /// are answered.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
+        let serving = Serving {
+            api: self,
+            bodies: Semaphore::new(BODIES),
+        };
         let router = Router::new()
             .fallback(routes::answer)
-            .with_state(Arc::new(self));
+            .with_state(Arc::new(serving));
         axum::serve(listener, router)
             .with_graceful_shutdown(stop.cancelled_owned())
             .await

@@ -13,14 +13,14 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 use zkwhirl_job::{Command, limits};
 use zkwhirl_telemetry::catalogue::bridge::{API_REQUESTS, API_SECONDS};
 
-use super::Api;
+use super::{Api, Serving};
 use crate::bridge::AskError;
 
-/// How long the body of a request may take to arrive.
+/// How long the body of a request may take to arrive, its turn included.
 const BODY: Duration = Duration::from_secs(60);
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -78,7 +78,8 @@ impl Route {
 }
 
 /// Answers any request.
-pub(super) async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
+pub(super) async fn answer(State(serving): State<Arc<Serving>>, request: Request) -> Response {
+    let Serving { api, bodies } = &*serving;
     let method = request.method();
     let known = [
         Method::HEAD,
@@ -92,7 +93,7 @@ pub(super) async fn answer(State(api): State<Arc<Api>>, request: Request) -> Res
     let route = Route::of(request.uri().path(), &api.prefix);
     let asked = Instant::now();
     let response = match route {
-        Some(route) if route.has(method) => api.serve_route(route, request).await,
+        Some(route) if route.has(method) => api.serve_route(route, request, bodies).await,
         _ if !known.contains(method) => text(StatusCode::NOT_IMPLEMENTED),
         None => text(StatusCode::NOT_FOUND),
         Some(route) => {
@@ -114,13 +115,13 @@ pub(super) async fn answer(State(api): State<Arc<Api>>, request: Request) -> Res
 }
 
 impl Api {
-    async fn serve_route(&self, route: Route, request: Request) -> Response {
+    async fn serve_route(&self, route: Route, request: Request, bodies: &Semaphore) -> Response {
         match route {
             Route::Index => self.index(),
             Route::CreateProof if !self.health.has_started() => {
                 error(StatusCode::SERVICE_UNAVAILABLE, "Server not ready.")
             }
-            Route::CreateProof => match body(request).await {
+            Route::CreateProof => match body(request, bodies).await {
                 Ok(data) => self.ask(Command::CreateProof, data).await,
                 Err(refusal) => refusal,
             },
@@ -190,8 +191,12 @@ impl Api {
 }
 
 /// The body of a request, no longer than any request is.
-async fn body(request: Request) -> Result<Bytes, Response> {
-    let read = to_bytes(request.into_body(), limits::REQUEST_BYTES);
+async fn body(request: Request, bodies: &Semaphore) -> Result<Bytes, Response> {
+    let read = async {
+        // It is never closed.
+        let _turn = bodies.acquire().await;
+        to_bytes(request.into_body(), limits::REQUEST_BYTES).await
+    };
     let read = tokio::time::timeout(BODY, read).await.map_err(|_| {
         let why = format!("the request did not arrive within {BODY:?}");
         error(StatusCode::REQUEST_TIMEOUT, &why)

@@ -96,6 +96,9 @@ impl BridgeHandle {
 
 impl Shared {
     async fn attend(self: Arc<Self>, command: Command, data: Bytes) -> Result<Bytes, AskError> {
+        if self.closed.is_cancelled() {
+            return Err(AskError::Stopping);
+        }
         let place = self.callers.places.try_acquire();
         let _place = place.map_err(|_| AskError::Busy)?;
         let mut frame = Frame {

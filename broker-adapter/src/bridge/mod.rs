@@ -75,6 +75,7 @@ impl Bridge {
         });
         let (inner, inner_jobs) = mpsc::channel(pump::BACKLOG);
         let (outer, outer_jobs) = mpsc::channel(pump::BACKLOG);
+        let stop = CancellationToken::new();
         let shared = Shared {
             outlets: outlets.collect(),
             config,
@@ -94,7 +95,8 @@ impl Bridge {
             rollups: Guarded::default(),
             traces: Guarded::default(),
             tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
+            closed: stop.child_token(),
+            stop,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -157,7 +159,15 @@ fn start(shared: &Arc<Shared>, adopted: &[Ticket]) {
             sink: sink.clone(),
             longest: shared.config.timing.longest_pause,
         };
-        tasks.spawn(poller.run(shared.stop.clone()));
+        tasks.spawn(poller.run(shared.closed.clone()));
+    }
+}
+
+impl BridgeHandle {
+    /// Takes nothing new from Falafel or from callers, and goes on with what it
+    /// has: others take the rest at once, and not only when this bridge stops.
+    pub fn take_no_more(&self) {
+        self.shared.closed.cancel();
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) struct Shared {
     pub(super) traces: Guarded<Traces>,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
+    /// Cancelled before `stop`, or with it: nothing new is taken.
+    pub(super) closed: CancellationToken,
 }
 
 /// Where answers to one upstream go.

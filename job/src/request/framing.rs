@@ -56,6 +56,10 @@ const ROOT_ROLLUP: &[Part] = &[
 ];
 const CLAIM: &[Part] = &[Fixed(68), Path, Fixed(164 + 4), Path, Fixed(133 + 64)];
 const ROOT_VERIFIER: &[Part] = &[Buffer(REPLY_LIMIT)];
+/// A client's account transaction, which Falafel never sends and no job is:
+/// five curve points, two words, two flags, an index, a data tree path, a
+/// signature.
+const ACCOUNT: &[Part] = &[Fixed(4 * 64 + 2 * 32 + 2 + 4), Path, Fixed(64 + 64)];
 
 /// The bytes that a request starting with `prefix` certainly has.
 ///
@@ -64,11 +68,12 @@ const ROOT_VERIFIER: &[Part] = &[Buffer(REPLY_LIMIT)];
 /// waits for, or allocates, more than [`limits::REQUEST_BYTES`].
 pub fn needed_bytes(prefix: &[u8]) -> Result<usize, LayoutError> {
     let mut scan = Scan { prefix, at: 0 };
-    let walked = match scan.u32(3, "proof id") {
+    let walked = match scan.u32(4, "proof id") {
         Ok(0) => scan.walk(TX_ROLLUP),
         Ok(1) => scan.walk(ROOT_ROLLUP),
         Ok(2) => scan.walk(CLAIM),
-        Ok(_) => scan.walk(ROOT_VERIFIER),
+        Ok(3) => scan.walk(ROOT_VERIFIER),
+        Ok(_) => scan.walk(ACCOUNT),
         Err(stop) => Err(stop),
     };
     match walked {

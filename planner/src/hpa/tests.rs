@@ -210,6 +210,28 @@ spec:
     }
 
     #[test]
+    fn keda_scales_by_the_same_rules_as_the_hpa_and_never_to_nothing() {
+        let read = |manifest: &str| Hpa::from_manifest(manifest).unwrap();
+        let hpa = read(include_str!("../../../k8s/base/hpa-inner.yaml"));
+        let scaled = include_str!("../../../k8s/components/keda/scaled-object.yaml");
+        let fallback = Fallback {
+            replicas: 8,
+            keep_higher: true,
+        };
+        let keda = Keda {
+            to_zero_after_ms: None,
+            fallback: Some(fallback),
+        };
+        assert_eq!(
+            read(scaled),
+            Hpa {
+                keda: Some(keda),
+                ..hpa
+            }
+        );
+    }
+
+    #[test]
     fn what_the_cluster_would_read_otherwise_is_refused() {
         let refused = |from: &str, to: &str| {
             let text = COMMITTED.replace(from, to);

@@ -12,6 +12,7 @@ mod pods;
 mod signal;
 mod world;
 
+pub use pods::victims;
 use serde::Serialize;
 
 use crate::{Hpa, Trace, hpa::SYNC_MS};

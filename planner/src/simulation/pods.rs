@@ -61,16 +61,10 @@ impl Pods {
             .map(|(id, _)| id)
     }
 
-    /// Pods that a ReplicaSet ends first, when `count` of them must go: those
-    /// that are not ready, then those that have been ready for the shortest
-    /// time, then the newest. Whether they are busy plays no part.
+    /// Pods that a ReplicaSet ends first, when `count` of them must go.
     pub(super) fn victims(&self, count: usize) -> Vec<u64> {
-        let mut pods: Vec<_> = self.all().filter(|(_, pod)| !pod.ending).collect();
-        pods.sort_by_key(|(id, pod)| {
-            let readiness = pod.ready.map_or(u64::MAX, |since| since);
-            (Reverse(readiness), Reverse(*id))
-        });
-        pods.into_iter().take(count).map(|(id, _)| id).collect()
+        let staying = self.all().filter(|(_, pod)| !pod.ending);
+        victims(staying.map(|(id, pod)| (id, pod.ready)), count)
     }
 
     /// Pods that a loss of machines hits first in the worst case: busy ones,
@@ -79,5 +73,35 @@ impl Pods {
         let mut pods: Vec<_> = self.all().collect();
         pods.sort_by_key(|(id, pod)| (pod.job.is_none(), *id));
         pods.into_iter().take(count).map(|(id, _)| id).collect()
+    }
+}
+
+/// Which pods a ReplicaSet ends first when `count` of them must go: those that
+/// are not ready, then those that have been ready for the shortest time, then
+/// the newest. Whether they are busy plays no part.
+///
+/// `pods`: numbers that grow with the pods' creation, and since when each is
+/// ready, in milliseconds.
+pub fn victims(pods: impl Iterator<Item = (u64, Option<u64>)>, count: usize) -> Vec<u64> {
+    let mut pods: Vec<_> = pods.collect();
+    pods.sort_by_key(|(id, ready)| (Reverse(ready.unwrap_or(u64::MAX)), Reverse(*id)));
+    pods.into_iter().take(count).map(|(id, _)| id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::victims;
+
+    #[test]
+    fn pods_that_are_not_ready_go_first_then_the_newest() {
+        let pods = [
+            (1, Some(0)),
+            (2, Some(90)),
+            (3, Some(50)),
+            (4, None),
+            (5, Some(90)),
+        ];
+        assert_eq!(victims(pods.into_iter(), 4), [4, 5, 2, 3]);
+        assert!(victims(pods.into_iter(), 0).is_empty());
     }
 }

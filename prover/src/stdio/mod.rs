@@ -18,6 +18,8 @@ pub use arguments::CliArguments;
 pub use child::{ChildConfig, ChildProver, Dialect, Eager};
 pub use server::{ProofAnswer, ProofService, serve};
 
+/// Code of a request to prove a client's account transaction.
+const ACCOUNT_PROOF: u32 = 4;
 /// Code of a ping.
 const PING: u32 = 666;
 /// Code of a request for the join-split verification key.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use bytes::Bytes;
 use zkwhirl_job::{Command, Failure, request::needed_bytes};
 
-use super::{ACCOUNT_VK, JOIN_SPLIT_VK, PING};
+use super::{ACCOUNT_PROOF, ACCOUNT_VK, JOIN_SPLIT_VK, PING};
 
 /// What stands behind the protocol.
 pub trait ProofService {
@@ -56,9 +56,15 @@ pub fn serve(
                     &service.verification_key(Command::GetAccountVk),
                 )?;
             }
-            0..=3 => {
+            kind @ 0..=ACCOUNT_PROOF => {
                 let request = read_request(&mut input, code)?;
-                match service.prove(request) {
+                let answer = match kind {
+                    ACCOUNT_PROOF => ProofAnswer::Failed(Failure::invalid(
+                        "an account transaction is proved by its client, not here",
+                    )),
+                    _ => service.prove(request),
+                };
+                match answer {
                     ProofAnswer::Reply { reply, verified } => {
                         write_sized(&mut output, &reply)?;
                         output.write_all(&[u8::from(verified)])?;
@@ -75,7 +81,7 @@ pub fn serve(
                     io::ErrorKind::InvalidData,
                     format!(
                         "unknown code {other}: 0 tx rollup, 1 root rollup, 2 claim, \
-                         3 root verifier, 100 join-split vk, 101 account vk, 666 ping"
+                         3 root verifier, 4 account, 100 join-split vk, 101 account vk, 666 ping"
                     ),
                 ));
             }

@@ -1,16 +1,27 @@
 //! A bit is changed in every word and every proof of every kind of reply.
 
 use bytes::Bytes;
+use zkwhirl_circuits::StatementKind;
 use zkwhirl_job::{
     Request,
     reply::{NativeProof, fields},
+    request::field::PROOF_ID,
 };
 use zkwhirl_prover::native::{NotVerified, Setting, read_tx_rollup};
 
-use crate::stage::{LIMIT, ONE, SUITE, Stage, TWO};
+use crate::{
+    stage::{LIMIT, ONE, SUITE, Stage, TWO},
+    verify_client,
+    wallets::client_proof,
+};
 
 /// Bytes of a tail before its keys.
 const TAIL_HEADER: usize = 16;
+/// In a reply that is no longer one bit of four bytes is changed, in others one
+/// of 32. (`native::batch` changes every bit of a proof.)
+const SMALL: usize = 1024;
+/// What a proof is told whose fields are others.
+const NOT_FOR_ITS_FIELDS: &str = "the proof does not verify for its published fields";
 
 /// Where a bit was changed.
 #[derive(Debug, Clone, Copy)]
@@ -41,13 +52,18 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Every 32nd byte's place, and every byte's of the tail's header.
+    /// Bytes between two changes.
+    fn step(&self) -> usize {
+        if self.bytes.len() > SMALL { 32 } else { 4 }
+    }
+
+    /// Every step's place, and every byte's of the tail's header.
     fn places(&self) -> Vec<(usize, Place)> {
         let tail = 32 * self.fields;
         let keys = tail + TAIL_HEADER;
         let words = keys + 32 * self.tail.vks.len();
         let proofs = words + 32 * self.tail.words.len();
-        let chunks = |from: usize, to: usize| (from..to).step_by(32);
+        let chunks = |from: usize, to: usize| (from..to).step_by(self.step());
         let mut places: Vec<(usize, Place)> = Vec::new();
         places.extend(chunks(0, tail).map(|at| (at, Place::Field(at / 32))));
         places.extend((tail..keys).map(|at| (at, Place::Header)));
@@ -60,7 +76,7 @@ impl<'a> Reply<'a> {
         places
     }
 
-    /// The reply with one bit changed at each place, or within 32 bytes of it.
+    /// The reply with one bit changed at each place, or within a step of it.
     fn flipped(&self) -> impl Iterator<Item = (Place, Bytes)> + '_ {
         let mut seed = 1u64;
         self.places().into_iter().map(move |(at, place)| {
@@ -68,7 +84,7 @@ impl<'a> Reply<'a> {
             let draw = (seed >> 33) as usize;
             let within = match place {
                 Place::Header => 0,
-                _ => draw % 32,
+                _ => draw % self.step(),
             };
             let mut changed = self.bytes.to_vec();
             changed[at + within] ^= 1 << (draw / 32 % 8);
@@ -92,7 +108,7 @@ fn refused_with_the_reason(stage: &Stage, request: &Request, reply: &Reply<'_>, 
             // A number that counts words or proofs, an element, or a word that
             // the request demands otherwise.
             Place::Word => error.contains("word") || error.contains("expected"),
-            Place::Proof(at) => error.starts_with(&format!("{}: the proof ", names[at])),
+            Place::Proof(at) => error.starts_with(&format!("{}: the proof", names[at])),
         };
         assert!(named, "{place:?}: {error}");
     }
@@ -103,6 +119,69 @@ fn of_a_claim() {
     let (request, reply) = &ONE.claim;
     let names = ["claim".to_owned()];
     refused_with_the_reason(&ONE, request, &Reply::new(reply, 16), &names);
+}
+
+/// As wallets give them to Falafel, which verifies them alone.
+#[test]
+fn of_clients() {
+    let mut kinds = Vec::new();
+    for (request, _) in &TWO.inners {
+        let Request::TxRollup(inner) = request else {
+            unreachable!("inner rollups are tx rollups");
+        };
+        for tx in &inner.txs {
+            let words = tx.public_inputs.iter().flat_map(|word| word.0);
+            let bytes = words.chain(tx.tail.iter().copied()).collect();
+            let id = tx.public_inputs[PROOF_ID].to_u64();
+            let statement = match id {
+                Some(6) => StatementKind::Claim,
+                Some(4) => StatementKind::Account,
+                _ => StatementKind::JoinSplit,
+            };
+            let key = TWO.engine().client_vk(statement, &|_| {}).unwrap();
+            verify_client(&key, &client_proof(&bytes)).unwrap();
+            for (place, changed) in Reply::new(&bytes, 16).flipped() {
+                let error = verify_client(&key, &client_proof(&changed)).unwrap_err();
+                let named = match place {
+                    Place::Field(at) => {
+                        let problem = format!("public input {at} is not a canonical field element");
+                        error == NOT_FOR_ITS_FIELDS
+                            || error == problem
+                            || at == PROOF_ID && error.contains("proof id")
+                    }
+                    Place::Header => true,
+                    Place::Key => error.starts_with("it names verification key "),
+                    Place::Word => unreachable!("a client's tail has none"),
+                    Place::Proof(_) => error.starts_with("the proof"),
+                };
+                assert!(named, "{place:?}: {error}");
+            }
+            kinds.push(id);
+        }
+    }
+    assert_eq!(kinds, [6, 5, 4].map(Some));
+}
+
+/// What Falafel verifies its clients with.
+#[test]
+fn of_verification_keys_of_clients() {
+    let verifier = ONE.verifier();
+    for (statement, name) in [
+        (StatementKind::JoinSplit, "join-split/poseidon"),
+        (StatementKind::Account, "account/poseidon"),
+    ] {
+        let key = ONE.engine().client_vk(statement, &|_| {}).unwrap();
+        verifier.verify_client_vk(statement, &key).unwrap();
+        for at in 0..key.len() {
+            let mut changed = key.clone();
+            changed[at] ^= 1 << (at % 8);
+            assert_eq!(
+                verifier.verify_client_vk(statement, &changed),
+                Err(format!("it is not the verification key of {name}")),
+                "byte {at}"
+            );
+        }
+    }
 }
 
 /// In one circuit and as a chain, with the clients' proofs.
@@ -140,7 +219,7 @@ fn of_whole_rollups() {
             if let Place::Proof(at) = place {
                 let name = &rollup.proofs[at].name;
                 let alone = alone.to_string();
-                assert!(alone.starts_with(&format!("{name}: the proof ")), "{alone}");
+                assert!(alone.starts_with(&format!("{name}: the proof")), "{alone}");
             }
             let asked = verifier.verify(&root, &changed).unwrap_err();
             match place {
@@ -149,7 +228,7 @@ fn of_whole_rollups() {
                     assert!(asked.starts_with(&text), "{asked}");
                 }
                 // The root rollup's own; all others are the request's.
-                Place::Proof(0) => assert!(asked.starts_with("root rollup: the proof ")),
+                Place::Proof(0) => assert!(asked.starts_with("root rollup: the proof")),
                 Place::Proof(_) => assert!(asked.ends_with("is not the request's"), "{asked}"),
                 _ => {}
             }

@@ -4,6 +4,7 @@
 
 mod flips;
 mod mock;
+mod originals;
 mod refusals;
 mod stage;
 mod wallets;

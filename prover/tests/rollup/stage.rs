@@ -23,7 +23,7 @@ use crate::wallets::Wallets;
 pub(crate) const SUITE: Suite = Suite::Poseidon;
 
 /// Keys of all tests, made by the first that needs each and kept between runs.
-fn keys() -> PathBuf {
+pub(crate) fn keys() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("rollup-keys")
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// Rolls up a claim and `txs - 1` new transactions.
     fn new(sizes: Sizes, seed: u64, txs: usize) -> Self {
-        let engine = Mutex::new(engine(sizes));
+        let engine = Mutex::new(engine(SUITE, sizes, LIMIT));
         let prove = |request: &Request| {
             let mut engine = engine.lock().unwrap();
             engine.prove(request, &|_| {}).unwrap().reply
@@ -133,12 +133,13 @@ impl Stage {
     }
 }
 
-fn engine(sizes: Sizes) -> Engine {
+/// An engine with the keys of all tests.
+pub(crate) fn engine(suite: Suite, sizes: Sizes, max_circuit_size: u64) -> Engine {
     Engine::new(EngineConfig {
-        suite: SUITE,
+        suite,
         sizes,
         data_dir: keys(),
-        max_circuit_size: LIMIT,
+        max_circuit_size,
         provenance: Provenance::DevSeeded { seed: 1 },
         lazy_init: true,
         persist: true,

@@ -2,6 +2,7 @@
 
 mod fleet;
 mod keys;
+mod plan;
 mod single;
 mod up;
 mod verify;
@@ -22,6 +23,7 @@ pub(crate) use keys::{
     CircuitsArgs, ExportArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand, KeysVerifyArgs,
     ListArgs, PlaceArgs, RemoveArgs,
 };
+pub(crate) use plan::{FleetArgs, PlanArgs, SignalArg, WorkArgs};
 pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
 pub(crate) use up::{CliProverArgs, UpArgs};
 pub(crate) use verify::VerifyArgs;
@@ -54,6 +56,7 @@ Examples:
   zkwhirl prove request.bin --json          prove one request file and verify the proof
   zkwhirl verify rollup.bin                 verify a whole rollup, with nothing but its bytes and keys
   zkwhirl keys circuits                     what is proved, row by row
+  zkwhirl plan                              what do 1 to 32 workers buy, and what do they cost?
   zkwhirl falafel --rollups 0               only the simulated Falafel, on ports 8082 and 8083";
 
 /// Where metrics and probes are.
@@ -86,6 +89,8 @@ pub(crate) enum Command {
     Worker(WorkerArgs),
     /// Declare RabbitMQ's exchanges, queues, policies and users
     Provision(ProvisionArgs),
+    /// Simulate a fleet under its autoscaler: latency, waits and cost by its size
+    Plan(PlanArgs),
     /// Measure a fleet on this machine
     Bench(BenchArgs),
 }

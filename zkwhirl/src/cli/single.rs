@@ -117,6 +117,12 @@ pub(crate) struct FalafelArgs {
 
 /// The seven positional arguments are `rollup_cli`'s, with its defaults.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  zkwhirl rollup-cli ./data/crs 28 32 false true true ./data    as Halloumi starts it
+  ZKWHIRL_SUITE=poseidon zkwhirl rollup-cli unused 1 4 true     mock replies
+
+Halloumi starts a file: docs/MOVING-FROM-HALLOUMI.md has the two lines of it.")]
 pub(crate) struct RollupCliArgs {
     /// Directory of the reference string; the native engine needs none
     #[arg(default_value = "./data/crs")]
@@ -139,14 +145,14 @@ pub(crate) struct RollupCliArgs {
     /// Where keys are kept
     #[arg(default_value = "./data")]
     pub(crate) data_path: PathBuf,
-    /// Hashes of the statements: poseidon or pedersen
-    #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
+    /// Hashes of the statements: pedersen (Aztec Connect's own) or poseidon
+    #[arg(long, env = "ZKWHIRL_SUITE", default_value = "pedersen")]
     pub(crate) suite: Suite,
     /// The largest circuit: a power of two
     #[arg(long, value_name = "ROWS", env = "MAX_CIRCUIT_SIZE", default_value = "8388608", value_parser = power_of_two)]
     pub(crate) max_circuit_size: u64,
     /// Use, and make when missing, development keys: never for funds
-    #[arg(long)]
+    #[arg(long, env = "ZKWHIRL_ALLOW_DEV_KEYS", default_value = "false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) allow_dev_keys: bool,
     /// Share keys with the fleet, through Redis
     #[arg(long, requires = "redis_url")]

@@ -1,7 +1,7 @@
 //! Another program behind the slots that speaks `rollup_cli`'s protocol:
 //! Aztec Connect's own, or anything that behaves like it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fs, io, path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
@@ -14,6 +14,9 @@ use super::{Rollups, crs};
 /// what a program must prove before it is given jobs again.
 const SELF_TEST: &[u8] = include_bytes!("../../../tests/vectors/valid_claim_0_request.bin");
 
+/// In the data directory: which settings `rollup_cli`'s kept keys are of.
+const NOTE: &str = "rollup_cli.settings";
+
 /// How long a lazy program builds its three small circuits.
 const LAZY_START: Duration = Duration::from_secs(30 * 60);
 /// How long one builds all of them.
@@ -21,7 +24,7 @@ const EAGER_START: Duration = Duration::from_secs(4 * 3600);
 /// The same in the middle of a root verifier's hour.
 const EAGER_START_IN_JOB: Duration = Duration::from_secs(55 * 60);
 /// How long it may take to end after SIGTERM.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(5);
 
 /// How the program's processes are started: as Halloumi does it, but for the
 /// reference string, which is in the data directory.
@@ -63,7 +66,37 @@ impl CliProvers {
                 "ZKWHIRL_ROLLUP_CLI={program} is no file: it must name rollup_cli's binary"
             ));
         }
-        crs::check(&self.crs_dir(), self.max_circuit_size)
+        crs::check(&self.crs_dir(), self.max_circuit_size)?;
+        match self.persist {
+            true => self.claim_keys(),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether kept keys are of these settings: the program would load others
+    /// without a word, since the names of its folders lack the number of inner
+    /// rollups and whether they are mocks. A directory without a note, as
+    /// Halloumi leaves it, is believed.
+    fn claim_keys(&self) -> Result<(), String> {
+        let settings = match self.mock {
+            true => format!("mocks of {}", self.sizes),
+            false => self.sizes.to_string(),
+        };
+        let note = self.data_dir.join(NOTE);
+        let data = self.data_dir.display();
+        match fs::read_to_string(&note) {
+            Ok(found) if found == settings => Ok(()),
+            Ok(found) => Err(format!(
+                "DATA_DIR={data} has rollup_cli's keys for {found}, not for {settings}: name \
+                 another directory"
+            )),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let fresh = note.with_extension("new");
+                let written = fs::write(&fresh, settings).and_then(|()| fs::rename(&fresh, &note));
+                written.map_err(|error| format!("DATA_DIR={data} cannot be written: {error}"))
+            }
+            Err(error) => Err(format!("cannot read {}: {error}", note.display())),
+        }
     }
 
     fn crs_dir(&self) -> PathBuf {
@@ -104,5 +137,41 @@ impl CliProvers {
             }),
             memory_limit: self.memory_limit,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provers(data_dir: PathBuf, inners: u32, mock: bool) -> CliProvers {
+        CliProvers {
+            sizes: Sizes::new(28, inners).unwrap(),
+            program: "rollup_cli".into(),
+            data_dir,
+            max_circuit_size: 2,
+            mock,
+            lazy_init: true,
+            persist: true,
+            memory_limit: None,
+        }
+    }
+
+    #[test]
+    fn keys_of_other_settings_are_not_mixed() {
+        let folder = tempfile::tempdir().unwrap();
+        let claim = |inners, mock| {
+            let provers = provers(folder.path().to_owned(), inners, mock);
+            provers.claim_keys()
+        };
+        claim(32, false).unwrap();
+        claim(32, false).unwrap();
+        let other = claim(16, false).unwrap_err();
+        assert!(
+            other.ends_with("keys for 28×32, not for 28×16: name another directory"),
+            "{other}"
+        );
+        let mock = claim(32, true).unwrap_err();
+        assert!(mock.contains("not for mocks of 28×32"), "{mock}");
     }
 }

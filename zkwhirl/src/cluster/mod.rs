@@ -116,9 +116,10 @@ impl Cluster {
         &self.stop
     }
 
-    /// Drains the worker, then ends the bridge: what was proved meanwhile is
-    /// still delivered.
+    /// Takes nothing new, drains the worker, then ends the bridge: what was
+    /// proved meanwhile is still delivered.
     pub async fn stop(self) {
+        self.handle.take_no_more();
         self.stop.drain.cancel();
         if let Err(error) = self.worker.await {
             tracing::error!("the worker ended: {error}");

@@ -12,7 +12,7 @@ use zkwhirl_job::{
 };
 use zkwhirl_keystore::KeyStore;
 use zkwhirl_prover::{
-    Proverless,
+    CLIENT_VK_BYTES, Proverless,
     native::{NativeVerifier, Setting, published_fields},
 };
 
@@ -64,6 +64,11 @@ impl Checker {
             Self::Native(verifier) if statement.exists_in(verifier.suite()) => {
                 verifier.verify_client_vk(statement, reply)
             }
+            // It will be kept, and Falafel's clients will use it.
+            Self::RollupCli(_) if reply.len() != CLIENT_VK_BYTES => Err(format!(
+                "the verification key has {} bytes, must have {CLIENT_VK_BYTES}",
+                reply.len()
+            )),
             _ => Ok(()),
         }
     }
@@ -127,5 +132,22 @@ impl FinalVerifier for Checker {
                 .map(|()| 0)
                 .map_err(|error| error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_another_length_is_no_clients_key() {
+        let checker = Checker::RollupCli(Sizes::new(1, 1).unwrap());
+        let verify = |bytes| {
+            let key = Bytes::from(vec![1; bytes]);
+            ReplyVerifier::verify(&checker, Kind::AccountVk, &Bytes::new(), &key)
+        };
+        verify(1168).unwrap();
+        let error = verify(1167).unwrap_err();
+        assert_eq!(error, "the verification key has 1167 bytes, must have 1168");
     }
 }

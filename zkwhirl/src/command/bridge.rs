@@ -98,10 +98,12 @@ fn upstreams(args: &BridgeArgs) -> anyhow::Result<Vec<Upstream>> {
             ))
         })?,
     };
-    Ok(vec![
-        Upstream::new("inner", inner),
-        Upstream::optional("outer", outer),
-    ])
+    let mut upstreams = vec![Upstream::new("inner", inner.clone())];
+    // One server is polled once.
+    if outer != inner {
+        upstreams.push(Upstream::optional("outer", outer));
+    }
+    Ok(upstreams)
 }
 
 /// Port 8083 of the same host.

@@ -6,6 +6,7 @@ mod demo;
 mod falafel;
 mod fleet;
 mod keys;
+mod plan;
 mod prove;
 mod provision;
 mod ready;
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Bridge(args) => bridge::run(args),
         Command::Worker(args) => worker::run(args),
         Command::Provision(args) => provision::run(args),
+        Command::Plan(args) => plan::run(&args),
         Command::Bench(args) => bench::run(args.command),
     }
 }

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::Instant;
 use zkwhirl::cluster::provenance;
-use zkwhirl_job::{Request, Sizes, limits};
+use zkwhirl_circuits::Suite;
+use zkwhirl_job::{Kind, Request, Sizes, limits};
 use zkwhirl_prover::native::{self, Engine, EngineConfig, Receipt};
 
 use super::ready;
@@ -38,6 +39,9 @@ struct Line {
     /// Where the key's secret numbers came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     provenance: Option<String>,
+    /// What is not behind the request's statement, though it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_covered: Option<&'static str>,
     prove_s: f64,
     peak_rss_bytes: u64,
 }
@@ -86,6 +90,7 @@ fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Lin
         rows: 0,
         proofs: 0,
         provenance: None,
+        not_covered: not_covered(args.suite, request.kind()),
         prove_s: 0.0,
         peak_rss_bytes: 0,
     };
@@ -130,6 +135,12 @@ fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Lin
     Ok(line)
 }
 
+/// A claim is its client's own statement; the other kinds stand on clients'.
+fn not_covered(suite: Suite, kind: Kind) -> Option<&'static str> {
+    let clients = suite == Suite::Pedersen && kind != Kind::Claim;
+    clients.then_some(ui::PLONK_CLIENTS)
+}
+
 fn text(line: &Line) -> String {
     let file = line.file.display();
     if let Some(error) = &line.error {
@@ -142,8 +153,10 @@ fn text(line: &Line) -> String {
     };
     let provenance = line.provenance.iter();
     let provenance: String = provenance.map(|of| format!("  under a {of}")).collect();
+    let but = line.not_covered.iter();
+    let but: String = but.map(|what| format!("; {what}")).collect();
     format!(
-        "✓ {file}  {}: {what}  {} rows  {}  peak {}  {} published fields{provenance}",
+        "✓ {file}  {}: {what}  {} rows  {}  peak {}  {} published fields{provenance}{but}",
         line.kind,
         ui::grouped(line.rows as u64),
         ui::seconds(std::time::Duration::from_secs_f64(line.prove_s)),

@@ -32,7 +32,11 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let admin = Admin::start(args.admin.admin, &roles, &topics, &shutdown.drain)?;
     ui::say(&admin.to_string());
     let name = args.name.clone().unwrap_or_else(own_name);
-    let _not_kept = ready::place(&mut args.prover.keys)?;
+    // What another program keeps, and where, is its own business.
+    let _not_kept = match args.prover.cli.rollup_cli {
+        None => ready::place(&mut args.prover.keys)?,
+        Some(_) => None,
+    };
     let provers = fleet::provers(&args.prover, &args.redis, &args.topic, args.work_ms)?;
     let admitted = slots::admit(&args, &provers)?;
     if let Provers::Native(native) = &provers {

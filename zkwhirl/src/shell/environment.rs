@@ -48,6 +48,9 @@ fn shared_prefix(a: &str, b: &str) -> usize {
 }
 
 #[cfg(test)]
+mod manifests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

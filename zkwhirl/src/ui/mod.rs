@@ -5,6 +5,9 @@ pub(crate) mod table;
 
 use std::io::{self, IsTerminal, Write};
 
+/// What every receipt of the pedersen suite says of the rollups' clients.
+pub(crate) const PLONK_CLIENTS: &str = "the clients' PLONK proofs are not covered";
+
 /// True when standard output is a terminal and colours are welcome.
 pub(crate) fn terminal() -> bool {
     io::stdout().is_terminal()

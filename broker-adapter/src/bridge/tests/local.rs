@@ -127,3 +127,20 @@ async fn callers_of_a_bridge_that_was_killed_are_forgotten_by_the_next() {
     let forgotten = || async { world.ledger.open_tickets().await == Ok(Vec::new()) };
     eventually("its ticket is closed", forgotten).await;
 }
+
+#[tokio::test]
+async fn one_that_takes_no_more_answers_what_it_has() {
+    let world = World::start().await;
+    let first = world.falafel.ask_proof(claim(1));
+    let held = world.claim_one(Topic::Inner).await;
+    world.handle().take_no_more();
+    assert_eq!(
+        ask(&world, claim(2)).await.unwrap(),
+        Err(AskError::Stopping)
+    );
+    let second = world.falafel.ask_proof(claim(3));
+    world.prove(held).await;
+    assert_eq!(world.until_answered(first).await, the_proof(1));
+    assert_eq!(world.stats().tickets, 1);
+    assert!(!world.falafel.was_pinged(second), "another may have it");
+}

@@ -71,6 +71,22 @@ fn requests_follow_each_other_without_lengths() {
     assert_eq!(failures, ["invalid: claims fail here"]);
 }
 
+/// Falafel never asks for one; who does is told, and the stream goes on.
+#[test]
+fn an_account_transaction_is_read_to_its_end_and_not_proved() {
+    let mut account = vec![0; 2510];
+    account[3] = 4;
+    account[333] = 32; // the depth of its path
+    let input = [&account[..], &666u32.to_be_bytes()].concat();
+    let (end, output, failures) = run(&input);
+    end.unwrap();
+    assert_eq!(output, [0, 0, 0, 0, 0, 1]);
+    assert_eq!(
+        failures,
+        ["invalid: an account transaction is proved by its client, not here"]
+    );
+}
+
 #[test]
 fn the_end_between_requests_is_clean_and_inside_one_it_is_not() {
     let claim = vector("claim_0");

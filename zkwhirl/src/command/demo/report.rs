@@ -173,7 +173,8 @@ impl Report {
         } else if self.suite == Suite::Poseidon.to_string() {
             "client transactions, claims, inner rollups and root rollup proved"
         } else {
-            "claims, inner rollups and root rollup proved; the clients' PLONK proofs are not covered"
+            let proved = "claims, inner rollups and root rollup proved";
+            &format!("{proved}; {}", ui::PLONK_CLIENTS)
         };
         format!(
             "{} of {} rollups settled · {} · last final buffer {} B · {what}",

@@ -9,12 +9,7 @@ use anyhow::{Context, anyhow};
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 use zkwhirl::cluster::{CliProvers, Cluster, ClusterConfig, NativeProvers, Provers, Rollups};
-use zkwhirl_broker_adapter::{
-    Events,
-    api::{AdminToken, Api},
-    bridge::BridgeConfig,
-    broker,
-};
+use zkwhirl_broker_adapter::{Events, api::Api, bridge::BridgeConfig, broker};
 use zkwhirl_job::Topic;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Readiness, WorkerConfig};
@@ -106,6 +101,9 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         worker: WorkerConfig {
             grace: Duration::from_secs(args.drain_s.into()),
             start_provers: true,
+            // One that failed is started, and must prove something, outside
+            // the queue: starting may take longer than the next job may.
+            failures_in_a_row: 1,
             readiness: readiness.clone(),
             ..WorkerConfig::default()
         },
@@ -119,7 +117,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         bridge: cluster.bridge().clone(),
         health: Arc::new(readiness),
         prefix: settings.api_prefix,
-        admin: args.admin_token.as_deref().map(AdminToken::new),
+        admin: settings.admin,
         metrics: admin.page(),
     };
     let end_api = CancellationToken::new();

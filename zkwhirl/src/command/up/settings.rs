@@ -4,7 +4,7 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use url::Url;
-use zkwhirl_broker_adapter::falafel::Upstream;
+use zkwhirl_broker_adapter::{api::AdminToken, falafel::Upstream};
 use zkwhirl_job::{Sizes, Topic, limits};
 
 use crate::cli::UpArgs;
@@ -26,6 +26,7 @@ pub(super) struct Settings {
     pub(super) upstreams: Vec<Upstream>,
     pub(super) api_prefix: String,
     pub(super) port: u16,
+    pub(super) admin: Option<AdminToken>,
 }
 
 impl Settings {
@@ -45,6 +46,7 @@ impl Settings {
             upstreams: upstreams(args, port)?,
             api_prefix: prefix(&args.api_prefix)?,
             port,
+            admin: admin(args.admin_token.as_deref())?,
         })
     }
 }
@@ -110,6 +112,15 @@ fn prefix(text: &str) -> Result<String, String> {
 fn port(text: &str) -> Result<u16, String> {
     text.parse()
         .map_err(|_| format!("PORT={text} must be a number from 0 to 65535; 0 takes a free port"))
+}
+
+/// An empty token, as a secret that was not filled in leaves it, would be
+/// everybody's.
+fn admin(text: Option<&str>) -> Result<Option<AdminToken>, String> {
+    match text {
+        Some("") => Err("ZKWHIRL_ADMIN_TOKEN is empty: set a token, or leave it unset".to_owned()),
+        text => Ok(text.map(AdminToken::new)),
+    }
 }
 
 fn server(variable: &str, text: &str) -> Result<Url, String> {
@@ -280,6 +291,10 @@ mod tests {
             (
                 "--port=65536",
                 "PORT=65536 must be a number from 0 to 65535; 0 takes a free port",
+            ),
+            (
+                "--admin-token=",
+                "ZKWHIRL_ADMIN_TOKEN is empty: set a token, or leave it unset",
             ),
         ];
         for (flag, line) in table {

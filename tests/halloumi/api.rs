@@ -1,0 +1,181 @@
+//! Halloumi's HTTP API, asked of `zkwhirl up` over bare sockets.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{sleep, timeout};
+use zkwhirl::cluster::Checker;
+
+use crate::{
+    stage::{BINARY, JSON, PATIENCE, TEXT, Up, asking, command, head, mock, sizes},
+    support::{Odd, vector},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_answers_byte_for_byte_as_halloumis() {
+    let falafel = asking(mock(sizes())).await;
+    let up = Up::start(
+        command(falafel.inner_address())
+            .env("PROVERLESS", "true")
+            .env("API_PREFIX", "/halloumi"),
+    );
+    let ready = r#"{"serviceName":"halloumi","isReady":true}"#;
+    // The mock is ready before anybody can ask, nearly.
+    let waiting = async {
+        while up.call("GET", "/halloumi", b"").await.1 != ready {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.unwrap();
+    let claim = vector("valid_claim_0_request");
+    let table = [
+        ("GET", "/halloumi", head("200 OK", JSON, ready.len()), ready),
+        (
+            "GET",
+            "/halloumi/",
+            head("200 OK", JSON, ready.len()),
+            ready,
+        ),
+        ("GET", "/", head("404 Not Found", TEXT, 9), "Not Found"),
+        (
+            "GET",
+            "/create-proof",
+            head("404 Not Found", TEXT, 9),
+            "Not Found",
+        ),
+        (
+            "POST",
+            "/halloumi/nothing",
+            head("404 Not Found", TEXT, 9),
+            "Not Found",
+        ),
+        (
+            "GET",
+            "/halloumi/create-proof",
+            allow("POST"),
+            "Method Not Allowed",
+        ),
+        (
+            "POST",
+            "/halloumi/get-account-vk",
+            allow("HEAD, GET"),
+            "Method Not Allowed",
+        ),
+    ];
+    for (method, path, lines, text) in table {
+        let (head, body) = up.call(method, path, b"").await;
+        assert_eq!(
+            (head, &body[..]),
+            (lines, text.as_bytes()),
+            "{method} {path}"
+        );
+    }
+    let (lines, proof) = up.call("POST", "/halloumi/create-proof", &claim).await;
+    assert_eq!(lines, head("200 OK", BINARY, 2016));
+    assert_eq!(proof[..512], vector("valid_claim_0_reply_real")[..512]);
+    for key in ["join-split", "account"] {
+        let path = format!("/halloumi/get-{key}-vk");
+        assert_eq!(
+            up.call("GET", &path, b"").await.0,
+            head("200 OK", BINARY, 1168)
+        );
+    }
+    let (lines, _) = up.call("HEAD", "/halloumi", b"").await;
+    assert_eq!(lines, head("200 OK", JSON, ready.len()));
+    let (lines, body) = up
+        .call("POST", "/halloumi/create-proof", &claim[..99])
+        .await;
+    assert_eq!(lines[0], "HTTP/1.1 400 Bad Request");
+    assert!(body.starts_with(br#"{"error":""#), "{body:?}");
+    assert_eq!(up.process.drain(), Some(0));
+}
+
+fn allow(methods: &str) -> Vec<String> {
+    let mut lines = head("405 Method Not Allowed", TEXT, 18);
+    lines.insert(1, format!("allow: {methods}"));
+    lines
+}
+
+/// Halloumi reads any body to its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_beyond_the_limit_is_413_before_it_is_read_to_its_end() {
+    let falafel = asking(mock(sizes())).await;
+    let up = Up::start(command(falafel.inner_address()).env("PROVERLESS", "true"));
+    up.until_ready().await;
+    let (lines, body) = up
+        .call("POST", "/create-proof", &vec![0; (2 << 20) + 9])
+        .await;
+    assert_eq!(lines[0], "HTTP/1.1 413 Payload Too Large");
+    assert_eq!(
+        body,
+        r#"{"error":"the request has more than 2097160 bytes"}"#
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_hangs_up_cancels_nothing() {
+    let falafel = asking(mock(sizes())).await;
+    let mut slow = command(falafel.inner_address());
+    let up = Up::start(slow.env("PROVERLESS", "true").arg("--work-ms=300"));
+    up.until_ready().await;
+    let claim = vector("valid_claim_0_request");
+    let socket = up.send("POST", "/create-proof", "", &claim).await;
+    let waiting = async {
+        while up.figure("zkwhirl_bridge_tickets_total").await < 1.0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+        drop(socket);
+        while up.figure("zkwhirl_bridge_delivered_total").await < 1.0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.unwrap();
+    // The proof is there: nobody proves it again.
+    let (lines, _) = up.call("POST", "/create-proof", &claim).await;
+    assert_eq!(lines, head("200 OK", BINARY, 2016));
+    assert_eq!(up.figure("zkwhirl_bridge_jobs_total").await, 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_ends_a_hung_prover_and_loses_no_job() {
+    let odd = Odd::new("hang");
+    odd.make_crs();
+    let falafel = asking(Arc::new(Checker::RollupCli(sizes()))).await;
+    let mut command = Up::with(&odd, falafel.inner_address());
+    let up = Up::start(command.env("ZKWHIRL_ADMIN_TOKEN", "open sesame"));
+    up.until_ready().await;
+    for header in ["", "authorization: Bearer sesame\r\n"] {
+        let (lines, _) = up.call_with("GET", "/reset", header, b"").await;
+        assert_eq!(lines[0], "HTTP/1.1 401 Unauthorized");
+    }
+    let starts = || {
+        odd.log()
+            .iter()
+            .filter(|(_, words)| words.starts_with("start"))
+            .count()
+    };
+    assert_eq!(starts(), 1);
+    let proofs = [0, 1, 2].map(|claim| vector(&format!("valid_claim_{claim}_request")));
+    let asked = proofs.map(|proof| falafel.prove(proof));
+    let reset = async {
+        // The habit has begun.
+        while !odd.path("marker").exists() {
+            sleep(Duration::from_millis(10)).await;
+        }
+        let token = "authorization: Bearer open sesame\r\n";
+        up.call_with("GET", "/reset", token, b"").await
+    };
+    let (replies, (lines, body)) = tokio::join!(futures_util::future::join_all(asked), reset);
+    assert_eq!((lines, &body[..]), (head("200 OK", TEXT, 2), &b"OK"[..]));
+    for reply in replies {
+        reply.unwrap();
+    }
+    let waiting = async {
+        while starts() < 2 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.unwrap();
+    let stats = falafel.stats();
+    assert_eq!((stats.nacks, stats.reissues), (0, 0));
+    assert_eq!(up.process.drain(), Some(0));
+}

@@ -1,0 +1,217 @@
+//! A prover that misbehaves once: its job gets a typed failure and is proved
+//! by the next attempt, the next job finds a fresh child, Falafel notices
+//! nothing.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::broadcast;
+use zkwhirl::cluster::{Cluster, ClusterConfig, Provers};
+use zkwhirl_broker_adapter::{
+    Events, JobEvent, What, bridge::BridgeConfig, broker::EmbeddedConfig, falafel::Upstream,
+};
+use zkwhirl_falafel::{Falafel, FalafelConfig};
+use zkwhirl_job::{
+    Command,
+    FailureClass::{self, Infrastructure, Invalid, Prover},
+    Sizes, Topic,
+};
+use zkwhirl_worker::{Deadlines, WorkerConfig};
+
+use crate::support::{Odd, url, vector};
+
+/// How long a prover here may take; one that is well takes milliseconds, on a
+/// busy machine seconds.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// The same where the deadline is waited for.
+const HUNG: Duration = Duration::from_secs(10);
+
+struct Stage {
+    odd: Odd,
+    falafel: Falafel,
+    cluster: Cluster,
+    events: broadcast::Receiver<JobEvent>,
+}
+
+impl Stage {
+    async fn start(habit: &str) -> Self {
+        let one = Sizes::new(1, 1).unwrap();
+        Self::with(habit, one, one).await
+    }
+
+    /// `sizes` of Falafel's, and those that the provers are made for.
+    async fn with(habit: &str, sizes: Sizes, own: Sizes) -> Self {
+        let odd = Odd::new(habit);
+        let mut provers = odd.provers(own);
+        provers.memory_limit = Some(512 << 20);
+        let provers = Provers::RollupCli(provers);
+        let check = Arc::new(provers.checker().unwrap());
+        let falafel = Falafel::start(FalafelConfig::new(None, check))
+            .await
+            .unwrap();
+        let upstream = Upstream::new("inner", url(falafel.inner_address()));
+        let events = Events::default();
+        let seen = events.subscribe();
+        let cluster = Cluster::start(ClusterConfig {
+            bridge: BridgeConfig::new(vec![upstream], sizes),
+            worker: WorkerConfig {
+                deadlines: Deadlines::all(match habit.starts_with("hang") {
+                    true => HUNG,
+                    false => DEADLINE,
+                }),
+                ..WorkerConfig::default()
+            },
+            broker: EmbeddedConfig {
+                delays: [Duration::from_millis(50); 3],
+                ..EmbeddedConfig::default()
+            },
+            provers,
+            topics: Topic::ALL.to_vec(),
+            slots: 1,
+            events,
+        });
+        Self {
+            odd,
+            falafel,
+            cluster: cluster.unwrap(),
+            events: seen,
+        }
+    }
+
+    /// The failures of attempts so far.
+    fn failures(&mut self) -> Vec<(FailureClass, String)> {
+        let mut failures = Vec::new();
+        while let Ok(event) = self.events.try_recv() {
+            if let What::Retrying { class, reason, .. } = event.what {
+                failures.push((class, reason));
+            }
+        }
+        failures
+    }
+}
+
+/// What an attempt with the habit fails with, and whether the child that had
+/// it is replaced.
+async fn check(habit: &str, failure: Option<(FailureClass, &str)>, replaced: bool) {
+    let mut stage = Stage::start(habit).await;
+    for name in ["valid_claim_0_request", "valid_claim_1_request"] {
+        let answered = stage.falafel.prove(vector(name)).await;
+        assert!(answered.is_ok(), "{habit}: {name}: {answered:?}");
+    }
+    let failures = stage.failures();
+    match (&failures[..], failure) {
+        ([], None) => {}
+        ([(class, reason)], Some((wanted, word))) => {
+            assert_eq!(*class, wanted, "{habit}: {reason}");
+            assert!(reason.contains(word), "{habit}: {reason}");
+        }
+        (failures, wanted) => panic!("{habit}: {failures:?}, wanted {wanted:?}"),
+    }
+    let provers = stage.odd.provers_of_requests();
+    let (first, last) = (provers[0], provers[provers.len() - 1]);
+    assert_eq!(first != last, replaced, "{habit}: {:?}", stage.odd.log());
+    let stats = stage.falafel.stats();
+    assert_eq!((stats.nacks, stats.reissues), (0, 0), "{habit}");
+    stage.cluster.stop().await;
+    stage.falafel.stop(Duration::ZERO).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_misbehaviour_costs_an_attempt_and_the_next_finds_a_fresh_child() {
+    let table = [
+        ("die-in-proof", Prover, "broke off"),
+        ("exit-9-in-proof", Prover, "broke off"),
+        ("half", Prover, "broke off"),
+        ("garbage", Prover, "it announced 1131570529 bytes"),
+        ("bomb", Prover, "it announced 4294967295 bytes"),
+        ("long", Prover, "has 2017 bytes, must have 2016"),
+        ("short", Prover, "has 2015 bytes, must have 2016"),
+        ("verified-2", Prover, "its verified byte is 2"),
+        ("hog", Prover, "broke off"),
+    ];
+    for (habit, class, word) in table {
+        check(habit, Some((class, word)), true).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prover_that_hangs_is_ended_at_its_deadline_deaf_or_not() {
+    let failure = Some((Prover, "the prover gave no answer within 10s"));
+    tokio::join!(
+        check("hang", failure, true),
+        check("hang-deaf", failure, true)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prover_that_says_no_gets_a_second_opinion_and_lives() {
+    for habit in ["refuse", "unverified"] {
+        check(habit, Some((Invalid, "the statement is false")), false).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_do_not_follow_from_the_request_are_not_delivered() {
+    let failure = (
+        Prover,
+        "its reply does not verify: field 0 of the reply to a claim job",
+    );
+    check("wrong-field", Some(failure), false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slowness_and_talk_are_no_failures_and_a_second_answer_is_thrown_away() {
+    check("slow", None, false).await;
+    check("flood", None, false).await;
+    check("twice", None, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prover_that_dies_at_its_start_is_started_again() {
+    let mut stage = Stage::start("die-at-start").await;
+    stage
+        .falafel
+        .prove(vector("valid_claim_0_request"))
+        .await
+        .unwrap();
+    let failures = stage.failures();
+    let [(Infrastructure, reason)] = &failures[..] else {
+        panic!("{failures:?}");
+    };
+    assert!(
+        reason.contains("it said: odd-prover: no reference string"),
+        "{reason}"
+    );
+    let starts = stage.odd.log();
+    let starts = starts.iter().filter(|(_, words)| words == "start lazy");
+    assert_eq!(starts.count(), 2);
+    stage.cluster.stop().await;
+}
+
+/// It is neither cut nor split in the wrong place: the program never sees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_for_other_sizes_is_refused_before_the_program_sees_it() {
+    let [one, two] = [1, 2].map(|size| Sizes::new(size, size).unwrap());
+    for (request, kind) in [
+        ("valid_1x1_0_tx_rollup_request", "tx-rollup"),
+        ("valid_1x1_1_root_rollup_request", "root-rollup"),
+        ("valid_1x1_2_root_verifier_request", "root-verifier"),
+    ] {
+        let mut stage = Stage::with("well", one, two).await;
+        let _answer = stage
+            .falafel
+            .servers()
+            .inner()
+            .create(Command::CreateProof, vector(request));
+        let refusal = loop {
+            let event = stage.events.recv().await.unwrap();
+            if let What::Retrying { class, reason, .. } = event.what {
+                break (class, reason);
+            }
+        };
+        let wanted = format!("made for 2×2 rollups, the {kind} job for 1×1");
+        assert_eq!(refusal.0, Infrastructure, "{kind}");
+        assert!(refusal.1.contains(&wanted), "{}", refusal.1);
+        assert_eq!(stage.odd.log(), [], "{kind}: no process was started");
+        stage.cluster.stop().await;
+    }
+}

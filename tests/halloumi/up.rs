@@ -1,0 +1,206 @@
+//! `zkwhirl up` as a process: Falafel's modes, the start, the keys.
+
+use std::{
+    collections::BTreeSet,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
+use tokio::time::timeout;
+use zkwhirl::cluster::Checker;
+use zkwhirl_falafel::{Falafel, Listen, State};
+
+use crate::{
+    stage::{JSON, PATIENCE, Up, asking, command, head, rolling_up, sizes},
+    support::{Odd, root},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollup_settles_in_falafels_split_mode_and_in_its_normal_one() {
+    let split = rolling_up(sizes(), Listen::anywhere()).await;
+    let normal = rolling_up(
+        sizes(),
+        Listen::Normal(SocketAddr::from(([127, 0, 0, 1], 0))),
+    )
+    .await;
+    let outer = format!("http://{}", split.outer_address().unwrap());
+    let both = Up::start(
+        command(split.inner_address())
+            .env("ZKWHIRL_OUTER_JOB_SERVER_URL", outer)
+            .env("PROVERLESS", "true"),
+    );
+    let one = Up::start(command(normal.inner_address()).env("PROVERLESS", "true"));
+    assert!(
+        one.headline.contains("proverless: nothing is proved"),
+        "{}",
+        one.headline
+    );
+    for falafel in [&split, &normal] {
+        let state = timeout(PATIENCE, falafel.finished()).await.unwrap();
+        assert_eq!(state, State::Done);
+        let stats = falafel.stats();
+        assert_eq!((stats.created, stats.nacks, stats.reissues), (6, 0, 0));
+    }
+    assert_eq!(both.process.drain(), Some(0));
+    assert_eq!(one.process.drain(), Some(0));
+}
+
+/// A fleet as Halloumi's: each instance asks one of Falafel's two servers, and
+/// its program is never asked for what would make it load the other's keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_for_one_topic_never_see_the_others_jobs() {
+    let falafel = rolling_up(sizes(), Listen::anywhere()).await;
+    let programs = [Odd::new("well"), Odd::new("well")];
+    let addresses = [falafel.inner_address(), falafel.outer_address().unwrap()];
+    let start = |at: usize, topic: &str| {
+        programs[at].make_crs();
+        let mut up = Up::with(&programs[at], addresses[at]);
+        up.env("ZKWHIRL_TOPIC", topic);
+        Up::start(up.env_remove("ZKWHIRL_OUTER_JOB_SERVER_URL"))
+    };
+    let instances = [start(0, "inner"), start(1, "outer")];
+    let state = timeout(PATIENCE, falafel.finished()).await.unwrap();
+    assert_eq!(state, State::Done);
+    let asked = programs.each_ref().map(|program| {
+        let log = program.log().into_iter().map(|(_, words)| words);
+        let asked: BTreeSet<_> = log.filter(|words| !words.starts_with("start")).collect();
+        Vec::from_iter(asked)
+    });
+    assert_eq!(asked[0], ["request 0", "request 2"]);
+    assert_eq!(asked[1], ["key 100", "key 101", "request 1", "request 3"]);
+    for instance in instances {
+        assert_eq!(instance.process.drain(), Some(0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn until_its_prover_answers_it_is_not_ready_and_falafel_waits_unharmed() {
+    let odd = Odd::new("no-ping");
+    odd.make_crs();
+    let falafel = asking(Arc::new(Checker::RollupCli(sizes()))).await;
+    let up = Up::start(&mut Up::with(&odd, falafel.inner_address()));
+    let (lines, body) = up.call("GET", "/", b"").await;
+    let index = r#"{"serviceName":"halloumi","isReady":false}"#;
+    assert_eq!(
+        (lines, &body[..]),
+        (head("200 OK", JSON, index.len()), index.as_bytes())
+    );
+    let (lines, body) = up.call("POST", "/create-proof", b"").await;
+    let refusal = r#"{"error":"Server not ready."}"#;
+    let refused = head("503 Service Unavailable", JSON, refusal.len());
+    assert_eq!((lines, &body[..]), (refused, refusal.as_bytes()));
+    // A signal ends it at once, though the prover still starts.
+    assert_eq!(up.process.drain(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_answered_from_the_data_directory_without_a_prover() {
+    let odd = Odd::new("well");
+    odd.make_crs();
+    let check = Arc::new(Checker::RollupCli(sizes()));
+    let falafel = asking(check.clone()).await;
+    let first = Up::start(&mut Up::with(&odd, falafel.inner_address()));
+    let keys = both_keys(&falafel).await;
+    assert_eq!(keys, [vec![100; 1168], vec![101; 1168]]);
+    assert_eq!(first.process.drain(), Some(0));
+
+    let broken = Odd::new("no-ping");
+    copy(&odd.path("data"), &broken.path("data"));
+    let falafel = asking(check).await;
+    let second = Up::start(&mut Up::with(&broken, falafel.inner_address()));
+    assert_eq!(both_keys(&falafel).await, keys);
+    for (path, key) in [
+        ("/get-join-split-vk", &keys[0]),
+        ("/get-account-vk", &keys[1]),
+    ] {
+        assert_eq!(second.call("GET", path, b"").await.1, key[..]);
+    }
+    let asked = broken
+        .log()
+        .into_iter()
+        .filter(|(_, words)| words.starts_with("key"));
+    assert_eq!(asked.count(), 0);
+    assert_eq!(second.figure("zkwhirl_worker_ready_provers").await, 0.0);
+}
+
+async fn both_keys(falafel: &Falafel) -> [Vec<u8>; 2] {
+    let servers = falafel.servers();
+    let asked = [servers.get_join_split_vk().1, servers.get_account_vk().1];
+    let keys = timeout(PATIENCE, futures_util::future::join_all(asked))
+        .await
+        .unwrap();
+    let mut keys = keys.into_iter().map(|key| key.unwrap().to_vec());
+    [keys.next().unwrap(), keys.next().unwrap()]
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, name): (PathBuf, _) = {
+            let entry = entry.unwrap();
+            (entry.path(), entry.file_name())
+        };
+        match path.is_dir() {
+            true => copy(&path, &to.join(name)),
+            false => drop(std::fs::copy(&path, to.join(name)).unwrap()),
+        }
+    }
+}
+
+/// A command that must end with one line on standard error.
+#[track_caller]
+fn refused(up: &mut Command, code: i32, line: &str) {
+    let output = up.stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.starts_with("zkwhirl: "), "{said}");
+    assert!(said.contains(line), "{said:?} lacks {line:?}");
+}
+
+/// Every value of every variable: `zkwhirl/src/command/up/settings.rs`.
+#[test]
+fn what_cannot_work_is_one_line_and_an_exit_code() {
+    let falafel = SocketAddr::from(([127, 0, 0, 1], 1));
+    let table = [
+        ("MAX_CIRCUIT_SIZE", "3000000", "is not a power of two"),
+        ("NUM_INNER_ROLLUP_TXS", "0", "must be a number from 1 to 64"),
+        (
+            "NUM_OUTER_ROLLUP_PROOFS",
+            "99",
+            "must be a number from 1 to 64",
+        ),
+        ("PROVERLESS", "yes", "must be true or false"),
+        ("LAZY_INIT", "1", "must be true or false"),
+        ("PERSIST", "on", "must be true or false"),
+        ("DATA_DIR", "/proc/version", "is no directory"),
+        ("JOB_SERVER_URL", "falafel:8082", "is no http URL"),
+        ("API_PREFIX", "halloumi", "must start with /"),
+        ("PORT", "http", "must be a number from 0 to 65535"),
+        ("ZKWHIRL_ROLLUP_CLI", "/nowhere/rollup_cli", "is no file"),
+        (
+            "ZKWHIRL_ROLLUP_CLI",
+            "/proc/version",
+            "transcript00.dat: No such file",
+        ),
+        ("ZKWHIRL_SUIT", "pedersen", "did you mean ZKWHIRL_SUITE?"),
+    ];
+    for (variable, value, line) in table {
+        refused(command(falafel).env(variable, value), 2, line);
+    }
+    let double = root().join("Cargo.toml");
+    let mut poseidon = command(falafel);
+    poseidon.env("ZKWHIRL_ROLLUP_CLI", double);
+    refused(
+        poseidon.env("ZKWHIRL_SUITE", "poseidon"),
+        2,
+        "is not what a rollup_cli proves",
+    );
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let mut second = command(falafel);
+    second.env("PROVERLESS", "true").env("PORT", port);
+    refused(&mut second, 1, "set PORT to another one");
+}

@@ -1,0 +1,301 @@
+//! Every recorded request, from Falafel's frame through parser, envelope and
+//! broker to the prover's standard input, and its reply back to
+//! `/job-complete`: all compared byte for byte.
+//!
+//! Some recorded requests have the layout alone: their values are made up, and
+//! no fields follow from them. The gate in front of Falafel would refuse any
+//! reply to these; here it holds theirs to their length.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+use zkwhirl::cluster::{Checker, Provers};
+use zkwhirl_broker_adapter::{
+    Broker, Events, Ledger,
+    bridge::{Bridge, BridgeConfig, BridgeDeps, ReplyVerifier},
+    broker,
+    falafel::Upstream,
+    ledger,
+};
+use zkwhirl_circuits::Suite;
+use zkwhirl_job::{
+    Command, Failure, Frame, JobId, Kind, Request, Sizes, TicketId, Topic, reply::ReplyShape,
+    request::needed_bytes,
+};
+use zkwhirl_prover::Proverless;
+use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
+
+use crate::{
+    recorder::Recorder,
+    support::{Odd, root, url, vector},
+};
+
+/// The sizes that the recorded requests are made for.
+const SIZES: [(u32, u32); 5] = [(28, 32), (1, 1), (2, 2), (28, 2), (1, 2)];
+
+/// A recorded request, and what it is answered with.
+struct Recorded {
+    name: String,
+    request: Bytes,
+    /// The original's reply, where it was recorded too.
+    reply: Option<Bytes>,
+}
+
+/// All recorded requests by the sizes that they are made for.
+fn recorded() -> BTreeMap<(u32, u32), Vec<Recorded>> {
+    let mut all = BTreeMap::<_, Vec<_>>::new();
+    let mut others = 0;
+    for folder in ["", "claims", "pedersen"] {
+        let folder = root().join("tests/vectors").join(folder);
+        let files = fs::read_dir(&folder).unwrap();
+        let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        files.retain(|path| path.extension().is_some_and(|end| end == "bin"));
+        files.sort();
+        for path in files {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let request = Bytes::from(fs::read(&path).unwrap());
+            let Ok(parsed) = Request::parse(&request) else {
+                let known = name.starts_with("frame_") || name.contains("_reply");
+                assert!(known, "{name} is neither request nor reply nor frame");
+                others += 1;
+                continue;
+            };
+            assert_eq!(parsed.to_bytes(), request, "{name}");
+            let recorded = Recorded {
+                reply: reply_to(&path),
+                name,
+                request,
+            };
+            all.entry(made_for(&recorded, &parsed))
+                .or_default()
+                .push(recorded);
+        }
+    }
+    assert_eq!(all.values().map(Vec::len).sum::<usize>(), 62);
+    assert_eq!(others, 26);
+    all
+}
+
+fn reply_to(request: &Path) -> Option<Bytes> {
+    let name = request.file_name().unwrap().to_str().unwrap();
+    let reply = |end| request.with_file_name(name.replace("_request.bin", end));
+    let replies = [reply("_reply.bin"), reply("_reply_real.bin")];
+    let there = replies
+        .iter()
+        .find(|path| name.contains("_request") && path.exists());
+    there.map(|path| fs::read(path).unwrap().into())
+}
+
+/// The sizes in a file's name, or the first that the request fits.
+fn made_for(recorded: &Recorded, request: &Request) -> (u32, u32) {
+    let said = |&(txs, inners): &(u32, u32)| {
+        let sizes = format!("valid_{txs}x{inners}_");
+        recorded.name.starts_with(&sizes)
+    };
+    let fits =
+        |&(txs, inners): &(u32, u32)| request.validate(Sizes::new(txs, inners).unwrap()).is_ok();
+    let sizes = SIZES.into_iter().find(said);
+    let sizes = sizes.or_else(|| SIZES.into_iter().find(fits));
+    sizes.unwrap_or_else(|| panic!("{} fits no sizes", recorded.name))
+}
+
+/// Recorded requests of one size, the prover that answers them, and Falafel's
+/// frames that ask for them.
+pub(crate) struct Case {
+    pub(crate) odd: Odd,
+    pub(crate) sizes: Sizes,
+    requests: Vec<Bytes>,
+    pub(crate) frames: Vec<Bytes>,
+    /// Every body that Falafel must get, sorted.
+    completed: Vec<Bytes>,
+}
+
+impl Case {
+    fn new((txs, inners): (u32, u32), recorded: Vec<Recorded>) -> Self {
+        let mut case = Self {
+            odd: Odd::new("record"),
+            sizes: Sizes::new(txs, inners).unwrap(),
+            requests: Vec::new(),
+            frames: Vec::new(),
+            completed: Vec::new(),
+        };
+        case.odd.make_crs();
+        let replies = case.odd.path("marker.replies");
+        fs::create_dir(&replies).unwrap();
+        for Recorded {
+            name,
+            request,
+            reply,
+        } in recorded
+        {
+            let id = JobId::of(Command::CreateProof, &request);
+            let made_up = || case.of_its_length(&request);
+            let reply = reply.or_else(|| case.mock(&request).is_err().then(made_up));
+            if let Some(reply) = &reply {
+                fs::write(replies.join(id.to_string()), reply).unwrap();
+            }
+            let ticket = TicketId(JobId::of(Command::CreateProof, name.as_bytes()).0);
+            case.ask(ticket, Command::CreateProof, &request, reply);
+            case.requests.push(request);
+        }
+        case
+    }
+
+    /// A frame, and what must come back for it.
+    fn ask(&mut self, ticket: TicketId, command: Command, data: &Bytes, reply: Option<Bytes>) {
+        let reply = reply.unwrap_or_else(|| self.reply(command, data));
+        let body = |command: u32, data: &[u8]| {
+            Bytes::from([&ticket.0[..], &command.to_be_bytes(), data].concat())
+        };
+        self.frames.push(body(command.code(), data));
+        self.completed.push(body(5, &reply));
+        self.completed.sort();
+    }
+
+    /// Asks with a frame that was recorded, too.
+    fn ask_recorded(&mut self, name: &str) {
+        let bytes = vector(name);
+        let frame = Frame::parse(&bytes).unwrap();
+        let command = Command::from_code(frame.command).unwrap();
+        self.ask(frame.ticket, command, &frame.data, None);
+        assert_eq!(self.frames[self.frames.len() - 1], bytes);
+    }
+
+    /// What the prover answers when no reply was recorded.
+    fn reply(&self, command: Command, data: &Bytes) -> Bytes {
+        match command {
+            Command::GetJoinSplitVk => vec![100; 1168].into(),
+            Command::GetAccountVk => vec![101; 1168].into(),
+            _ => self.mock(data).unwrap(),
+        }
+    }
+
+    fn mock(&self, request: &Bytes) -> Result<Bytes, Failure> {
+        let mock = Proverless::new(Suite::Pedersen, self.sizes, Duration::ZERO);
+        mock.reply(&Request::parse(request).unwrap())
+    }
+
+    fn of_its_length(&self, request: &Bytes) -> Bytes {
+        let kind = Request::parse(request).unwrap().kind();
+        vec![7; ReplyShape::of(kind, self.sizes).bytes.unwrap()].into()
+    }
+
+    /// The requests that the prover read, one after the other.
+    fn read_by_prover(&self) -> Vec<Bytes> {
+        let mut stream = Bytes::from(fs::read(self.odd.path("marker.stdin")).unwrap());
+        let mut requests = Vec::new();
+        while !stream.is_empty() {
+            let end = needed_bytes(&stream).unwrap();
+            requests.push(stream.split_to(end));
+        }
+        requests.sort();
+        requests
+    }
+
+    #[track_caller]
+    pub(crate) fn check(&self, completed: &[Bytes]) {
+        // Equal requests are one job, whoever asks.
+        let jobs: BTreeSet<_> = self.requests.iter().cloned().collect();
+        let read = self.read_by_prover();
+        assert!(read.into_iter().eq(jobs), "{}", self.sizes);
+        assert!(completed == self.completed, "{}", self.sizes);
+    }
+}
+
+/// The largest case, with all frames that were recorded. For a gate that knows
+/// no exceptions, without what is made up.
+pub(crate) fn production(made_up: bool) -> Case {
+    let sizes = (28, 32);
+    let mut requests = recorded().remove(&sizes).unwrap();
+    let judge = Case::new(sizes, Vec::new());
+    requests.retain(|recorded| made_up || judge.mock(&recorded.request).is_ok());
+    assert!(requests.len() >= 40, "{}", requests.len());
+    let mut case = Case::new(sizes, requests);
+    for name in [
+        "frame_getjob_create_proof_claim",
+        "frame_getjob_create_proof_tx1",
+        "frame_getjob_join_split_vk",
+        "frame_getjob_account_vk",
+    ] {
+        case.ask_recorded(name);
+    }
+    case
+}
+
+/// The bridge's gate, but for requests that state nothing.
+struct Gate(Checker, Proverless);
+
+impl ReplyVerifier for Gate {
+    fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), String> {
+        let Self(Checker::RollupCli(sizes), mock) = self else {
+            panic!("another checker");
+        };
+        let parsed = Request::parse(request);
+        match parsed.map(|request| mock.reply(&request)) {
+            Ok(Err(_)) => ReplyShape::of(kind, *sizes)
+                .check(kind, reply)
+                .map_err(|error| error.to_string()),
+            _ => ReplyVerifier::verify(&self.0, kind, request, reply),
+        }
+    }
+}
+
+async fn check(case: Case) {
+    let falafel = Recorder::start(case.frames.clone()).await;
+    let provers = Provers::RollupCli(case.odd.provers(case.sizes));
+    let mock = Proverless::new(Suite::Pedersen, case.sizes, Duration::ZERO);
+    let broker: Arc<dyn Broker> = Arc::new(broker::Embedded::default());
+    let ledger: Arc<dyn Ledger> = Arc::new(ledger::Embedded::default());
+    let bridge = Bridge::new(
+        BridgeConfig::new(
+            vec![Upstream::new("inner", url(falafel.address))],
+            case.sizes,
+        ),
+        BridgeDeps {
+            broker: broker.clone(),
+            ledger: ledger.clone(),
+            verifier: Arc::new(Gate(provers.checker().unwrap(), mock)),
+            events: Events::default(),
+            client_vks: None,
+        },
+    );
+    let slot = Slot {
+        name: "slot".to_owned(),
+        topics: Topic::ALL.to_vec(),
+        prover: provers.prover(1),
+    };
+    let deps = WorkerDeps {
+        broker,
+        ledger,
+        events: Events::default(),
+    };
+    let (stop, end_bridge) = (Stop::default(), CancellationToken::new());
+    let worker = zkwhirl_worker::run(WorkerConfig::default(), deps, vec![slot], stop.clone());
+    let running = (
+        tokio::spawn(worker),
+        tokio::spawn(bridge.unwrap().run(end_bridge.clone())),
+    );
+    let completed = falafel.completed(case.frames.len()).await;
+    stop.drain.cancel();
+    running.0.await.unwrap();
+    end_bridge.cancel();
+    running.1.await.unwrap();
+    case.check(&completed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_recorded_request_and_frame_passes_byte_for_byte() {
+    check(production(true)).await;
+    for (sizes, requests) in recorded() {
+        if sizes != (28, 32) {
+            check(Case::new(sizes, requests)).await;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A real Prometheus with the committed recording rule, on a port of its own.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+pub(crate) struct Prometheus {
+    process: Child,
+    port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Prometheus {
+    /// Scrapes RabbitMQ as the committed monitor does, ten times as often, and
+    /// evaluates the committed rule as often.
+    pub(crate) async fn start(rabbitmq: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, content: &Value| {
+            let file = folder.path().join(name);
+            fs::write(&file, content.to_string()).unwrap(); // JSON is YAML
+            file
+        };
+        let rules = write("rules.yml", &json!({ "groups": rule_groups() }));
+        let config = json!({
+            "global": { "scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s" },
+            "rule_files": [rules],
+            "scrape_configs": [{
+                "job_name": "rabbitmq",
+                "metrics_path": "/metrics/detailed",
+                "params": { "family": ["queue_coarse_metrics"], "vhost": ["zkwhirl"] },
+                "static_configs": [{ "targets": [rabbitmq] }],
+            }],
+        });
+        let config = write("prometheus.yml", &config);
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let process = Command::new(program())
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.path().join("data").display()
+            ))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg("--log.level=error")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let prometheus = Self {
+            process,
+            port,
+            _folder: folder,
+        };
+        let ready = async {
+            while prometheus.outstanding().await.is_none() {
+                sleep(Duration::from_millis(200)).await;
+            }
+        };
+        timeout(Duration::from_secs(60), ready).await.unwrap();
+        prometheus
+    }
+
+    /// What the autoscaler is told, in thousandths, if there is anything.
+    pub(crate) async fn outstanding(&self) -> Option<i64> {
+        let address = ("127.0.0.1", self.port);
+        let mut wire = TcpStream::connect(address).await.ok()?;
+        let query = "GET /api/v1/query?query=zkwhirl:inner_outstanding:hpa HTTP/1.0\r\n\r\n";
+        wire.write_all(query.as_bytes()).await.ok()?;
+        let mut answer = String::new();
+        wire.read_to_string(&mut answer).await.ok()?;
+        let (_, body) = answer.split_once("\r\n\r\n")?;
+        let answer: Value = serde_json::from_str(body).ok()?;
+        let value: f64 = answer["data"]["result"][0]["value"][1]
+            .as_str()?
+            .parse()
+            .ok()?;
+        Some((value * 1000.0) as i64)
+    }
+}
+
+/// The groups of the committed PrometheusRule, evaluated each second.
+fn rule_groups() -> Value {
+    let rule = include_str!("../../k8s/base/scaling-rule.yaml");
+    let rule: Value = serde_saphyr::from_str(rule).unwrap();
+    let mut groups = rule["spec"]["groups"].clone();
+    for group in groups.as_array_mut().unwrap() {
+        group["interval"] = "1s".into();
+    }
+    groups
+}
+
+fn program() -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/prometheus");
+    let said = Command::new(script).output().unwrap();
+    assert!(
+        said.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said.stderr)
+    );
+    String::from_utf8(said.stdout).unwrap().trim().to_owned()
+}

@@ -1,0 +1,184 @@
+//! One changed bit in a reply of any kind: Falafel finds it by itself, without
+//! a bridge before it, and says what is wrong.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::task::block_in_place;
+use url::Url;
+use zkwhirl_broker_adapter::falafel::{Client, Polled};
+use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
+use zkwhirl_job::{Command, Frame, Kind, Request, Sizes, identify};
+use zkwhirl_prover::native::Engine;
+
+use crate::support::{engine, native};
+
+/// What a rollup asks for, and whether on the outer port.
+const JOBS: [(Kind, bool); 6] = [
+    (Kind::JoinSplitVk, true),
+    (Kind::AccountVk, true),
+    (Kind::Claim, false),
+    (Kind::TxRollup, false),
+    (Kind::RootRollup, true),
+    (Kind::RootVerifier, true),
+];
+
+/// Answers as it should, but for one bit.
+struct Liar {
+    inner: Client,
+    outer: Client,
+    engine: Engine,
+    /// Each reply is made once: a Falafel that begins again asks for the same.
+    replies: HashMap<(Kind, Bytes), Bytes>,
+}
+
+impl Liar {
+    fn new(falafel: &Falafel) -> Self {
+        let client = |address| Client::new(Url::parse(&format!("http://{address}")).unwrap());
+        Self {
+            inner: client(falafel.inner_address()),
+            outer: client(falafel.outer_address().unwrap()),
+            engine: engine(2, 1),
+            replies: HashMap::new(),
+        }
+    }
+
+    fn honest(&mut self, kind: Kind, data: &Bytes) -> Bytes {
+        let Self {
+            engine, replies, ..
+        } = self;
+        let reply = replies.entry((kind, data.clone())).or_insert_with(|| {
+            match zkwhirl::cluster::client_statement(kind) {
+                Some(statement) => engine.client_vk(statement, &|_| {}).unwrap().into(),
+                None => {
+                    let request = Request::parse(data).unwrap();
+                    engine.prove(&request, &|_| {}).unwrap().reply
+                }
+            }
+        });
+        reply.clone()
+    }
+
+    /// Answers every job up to the `last` kind's, with `lie`'s reply changed.
+    async fn work(&mut self, last: Kind, lie: Kind, change: impl Fn(&mut [u8])) {
+        for (kind, is_outer) in JOBS {
+            let client = [&self.inner, &self.outer][usize::from(is_outer)].clone();
+            let Polled::Job(frame) = client.get_job().await.unwrap() else {
+                panic!("Falafel stops");
+            };
+            assert_eq!(identify(frame.command, &frame.data), Some(kind));
+            let mut reply = block_in_place(|| self.honest(kind, &frame.data)).to_vec();
+            if kind == lie {
+                change(&mut reply);
+            }
+            answer(&client, &frame, reply).await;
+            if kind == last {
+                return;
+            }
+        }
+    }
+}
+
+async fn answer(client: &Client, frame: &Frame, reply: Vec<u8>) {
+    let answer = Frame {
+        ticket: frame.ticket,
+        command: Command::Ack.code(),
+        data: reply.into(),
+    };
+    client.complete(answer.to_bytes()).await.unwrap();
+}
+
+/// Where the bit is: in a byte from the start, or from the end.
+#[derive(Debug, Clone, Copy)]
+enum Byte {
+    From(usize),
+    Last(usize),
+}
+
+/// Replies of a claim and a defi deposit in one inner rollup of one rollup.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
+    use Byte::{From, Last};
+    let plan = Plan {
+        suite: Suite::Poseidon,
+        seed: 7,
+        sizes: Sizes::new(2, 1).unwrap(),
+        genesis_claims: 1,
+        max_claims: 1,
+        txs: 2,
+        rollups: Some(1),
+        vks: true,
+    };
+    let provers = native(Suite::Poseidon, 2, 1);
+    let config = FalafelConfig {
+        clients: provers.users().unwrap(),
+        ack_timeout: Duration::from_secs(600),
+        ..FalafelConfig::new(Some(plan), Arc::new(provers.checker().unwrap()))
+    };
+    let falafel = Falafel::start(config).await.unwrap();
+    let mut liar = Liar::new(&falafel);
+    let (claim, inner, whole) = (32 * 16, 32 * (108 + 16), 32 * (142 + 16));
+    let names_key = "names verification key";
+    for (kind, byte, reason) in [
+        // A key is only bytes until somebody proves with the right one.
+        (
+            Kind::JoinSplitVk,
+            Last(40),
+            "was not let in: it names verif",
+        ),
+        (Kind::JoinSplitVk, From(7), "was not let in: "),
+        (Kind::Claim, From(31), "published field 0 is "),
+        (Kind::Claim, From(claim - 1), "published field 15 is "),
+        (Kind::Claim, From(claim), "no native proof follows"),
+        (Kind::Claim, From(claim + 16), names_key),
+        (Kind::Claim, Last(1), "claim: the proof "),
+        (Kind::TxRollup, From(32 * 5), "published field 5 is "),
+        (Kind::TxRollup, From(inner + 5), "the "),
+        (Kind::TxRollup, From(inner + 16), names_key),
+        (Kind::TxRollup, Last(128 * 3 + 1), "word"),
+        (Kind::TxRollup, Last(128 * 3), "tx rollup: the proof "),
+        (Kind::TxRollup, Last(128 * 2), "client proof of tx 0: the "),
+        (Kind::TxRollup, Last(1), "client proof of tx 1: the proof "),
+        (
+            Kind::RootRollup,
+            From(32 * 8),
+            "new data roots root (word 8",
+        ),
+        (Kind::RootRollup, From(whole - 1), "(word 157 of the broad"),
+        (Kind::RootRollup, From(whole + 16), names_key),
+        (Kind::RootRollup, Last(1), "is not the request's"),
+        (
+            Kind::RootVerifier,
+            From(32 * 140),
+            "rollup beneficiary (word",
+        ),
+        (Kind::RootVerifier, From(whole), "differs from the verified"),
+        (Kind::RootVerifier, Last(1), "differs from the verified"),
+    ] {
+        // Transactions come in when claims are there.
+        let last = match kind {
+            Kind::JoinSplitVk => Kind::Claim,
+            other => other,
+        };
+        liar.work(last, kind, |reply| {
+            let at = match byte {
+                From(at) => at,
+                Last(at) => reply.len() - at,
+            };
+            reply[at] ^= 1 << (at % 8);
+        })
+        .await;
+        let State::Halted(why) = falafel.finished().await else {
+            panic!("{kind}, {byte:?}: it went on");
+        };
+        assert!(why.contains(reason), "{kind}, {byte:?}: {why}");
+        falafel.restart(Duration::ZERO).await.unwrap();
+    }
+    // With the very same replies as they are, it settles.
+    liar.work(Kind::RootVerifier, Kind::RootVerifier, |_| {})
+        .await;
+    assert_eq!(falafel.finished().await, State::Done);
+    assert_eq!(falafel.progress().settled, 1);
+    falafel.stop(Duration::ZERO).await;
+}

@@ -1,0 +1,170 @@
+//! The flags of `zkwhirl plan`.
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  zkwhirl plan                                            what do 1 to 32 workers buy, at the defaults below?
+  zkwhirl plan --rollups-per-hour 4 --proof-seconds 120 --price 0.8 --svg plan.svg
+  zkwhirl plan --sizes 8,16,32 --spot-losses 0.05
+  zkwhirl plan --trace tests/vectors/incidents/newest-killed.json --hpa my-hpa.yaml
+  zkwhirl plan --replay tests/vectors/golden_hpa.json     is the autoscaler simulated as Kubernetes computes it?
+
+It simulates the HPA loop as Kubernetes computes it, from the manifest that is applied, with pods,
+queues and rollups around it. docs/DEPLOYING.md says what is modelled and what is not.")]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+    #[command(flatten)]
+    pub(crate) fleet: FleetArgs,
+    /// Replay an autoscaler's recorded decisions; exit code 1 when one differs
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["trace", "hpa", "svg", "sizes"])]
+    pub(crate) replay: Option<PathBuf>,
+    /// Fleets to compare, by their most workers: 1-32, or 4,8,16,32
+    #[arg(long, value_name = "SIZES", default_value = "1-32")]
+    pub(crate) sizes: Sizes,
+    /// Draw latency and cost by size, and the fleet over time
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is to be proved.
+#[derive(Debug, Args)]
+pub(crate) struct WorkArgs {
+    /// Work from a file instead of the description below
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Rollups that Falafel wants each hour
+    #[arg(long, value_name = "N", default_value = "2")]
+    pub(crate) rollups_per_hour: f64,
+    /// Claims of each
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub(crate) claims: u32,
+    /// How long a claim proves
+    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    pub(crate) claim_seconds: f64,
+    /// Inner rollups of each
+    #[arg(long, value_name = "N", default_value = "32")]
+    pub(crate) inner_jobs: u32,
+    /// How long an inner rollup proves
+    #[arg(long, value_name = "SECONDS", default_value = "300")]
+    pub(crate) proof_seconds: f64,
+    /// Each job takes up to this part more or less
+    #[arg(long, value_name = "PART", default_value = "0.1")]
+    pub(crate) jitter: f64,
+    /// How long the root rollup proves
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    pub(crate) root_seconds: f64,
+    /// How long the root verifier takes
+    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    pub(crate) verifier_seconds: f64,
+    /// For so many hours
+    #[arg(long, value_name = "HOURS", default_value = "24")]
+    pub(crate) hours: f64,
+    /// Equal seeds give equal answers
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) seed: u64,
+}
+
+/// What proves it.
+#[derive(Debug, Args)]
+pub(crate) struct FleetArgs {
+    /// The autoscaler: a manifest with one HorizontalPodAutoscaler or ScaledObject; that of k8s/base when absent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hpa: Option<PathBuf>,
+    /// What the autoscaler looks at
+    #[arg(long, default_value = "outstanding")]
+    pub(crate) signal: SignalArg,
+    /// Sources that count it: it is blind when all are away
+    #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub(crate) sources: u8,
+    /// Age of the metric when the autoscaler sees it
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) metric_lag_seconds: u64,
+    /// From a pod's creation until it claims jobs
+    #[arg(long, value_name = "SECONDS", default_value = "90", value_parser = seconds)]
+    pub(crate) pod_start_seconds: u64,
+    /// How long a proof may still take after SIGTERM (ZKWHIRL_DRAIN_S of the inner workers)
+    #[arg(long, value_name = "SECONDS", default_value = "840", value_parser = seconds)]
+    pub(crate) drain_seconds: u64,
+    /// Workers of outer jobs
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub(crate) outer: u32,
+    /// Losses of a pod an hour, as machines of a spot market are lost: 0.05 is one in 20 hours
+    #[arg(long, value_name = "RATE", default_value = "0", value_parser = rate)]
+    pub(crate) spot_losses: f64,
+    /// Price of a pod for an hour; the default is the list price of an r5.8xlarge in dollars
+    #[arg(long, value_name = "PRICE", default_value = "2.016", value_parser = rate)]
+    pub(crate) price: f64,
+}
+
+/// What the autoscaler looks at.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SignalArg {
+    /// Jobs that are queued or being proved
+    Outstanding,
+    /// Queued jobs alone: what nobody should look at
+    Ready,
+}
+
+/// Sizes of fleets, in the order given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sizes(pub(crate) Vec<u32>);
+
+impl FromStr for Sizes {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const ERROR: &str = "must be like 1-32 or 4,8,16,32, each from 1 to 256";
+        let size = |text: &str| match text.parse() {
+            Ok(size @ 1..=256) => Ok(size),
+            _ => Err(ERROR),
+        };
+        let mut sizes = Vec::new();
+        for part in text.split(',') {
+            match part.split_once('-') {
+                Some((from, to)) => sizes.extend(size(from)?..=size(to)?),
+                None => sizes.push(size(part)?),
+            }
+        }
+        match sizes.len() {
+            1..=256 => Ok(Self(sizes)),
+            _ => Err(ERROR),
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(seconds @ 0..=86_400) => Ok(seconds),
+        _ => Err("must be 0 to 86400".to_owned()),
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate @ 0.0..=1000.0) => Ok(rate),
+        _ => Err("must be 0 to 1000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_ranges_and_lists() {
+        let sizes = |text: &str| text.parse::<Sizes>().map(|sizes| sizes.0);
+        assert_eq!(sizes("4,8-10,32"), Ok(vec![4, 8, 9, 10, 32]));
+        assert_eq!(sizes("1-32").unwrap().len(), 32);
+        for wrong in ["", "0", "1-", "9-1", "257", "1-256,1", "a"] {
+            assert!(sizes(wrong).is_err(), "{wrong}");
+        }
+    }
+}
