@@ -1,6 +1,6 @@
 //! From Falafel to the broker and back.
 //!
-//! Five parts, each usable alone:
+//! Six parts, each usable alone:
 //! * [`broker`]: `trait Broker`, what a queue must do for jobs that take
 //!   minutes and workers that die; [`broker::Embedded`] does it in memory.
 //! * [`ledger`]: `trait Ledger`, who waits for what and what has been proved.
@@ -9,6 +9,7 @@
 //! * [`bridge`]: takes Falafel's tickets, makes jobs of them, and brings every
 //!   answer home.
 //! * [`api`]: Halloumi's HTTP API over a bridge.
+//! * [`console`]: what a person sees of a bridge and does about it.
 //!
 //! **Invariants** are pure predicates in [`invariants`]. Absences: nothing here
 //! proves, no reply leaves that was not verified, and a NACK frame is built in
@@ -18,6 +19,7 @@ pub mod api;
 pub mod bridge;
 pub mod broker;
 mod clock;
+pub mod console;
 pub mod events;
 pub mod falafel;
 pub mod invariants;

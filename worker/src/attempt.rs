@@ -52,8 +52,8 @@ impl Seat {
         let job = delivery.job.clone();
         let (worker, attempt) = (self.name.clone(), job.attempt);
         self.emit(&job, What::Claimed { worker, attempt });
-        let claimed = self.note(&job, JobState::Claimed, None);
-        let ((), request) = tokio::join!(claimed, self.request(&job));
+        let noted = self.note(&job, JobState::Claimed, None);
+        let ((), request) = tokio::join!(noted, self.request(&job));
         let request = match request {
             Ok(request) => request,
             Err(failure) => {
@@ -69,6 +69,7 @@ impl Seat {
             stop: &self.stop,
             called_off: &attending.called_off,
             worker: &self.name,
+            presence: &self.presence,
             expected: self.expected.get(&job.kind).copied(),
         };
         // The prover does not wait for what is only for views.
@@ -78,6 +79,7 @@ impl Seat {
         let outcome = run.outcome;
         let outcome = outcome.and_then(|proved| check_length(job.kind, proved));
         measure::ended(topic, &outcome, began.elapsed());
+        self.presence.ended(outcome.is_ok());
         match outcome {
             Ok(proved) => {
                 self.expected.insert(job.kind, proved.duration);

@@ -13,6 +13,7 @@ mod attempt;
 mod config;
 mod measure;
 mod outcome;
+mod presence;
 mod prove;
 mod slot;
 #[cfg(test)]

@@ -20,7 +20,7 @@ use zkwhirl_broker_adapter::What;
 use zkwhirl_job::{Failure, envelope::JobEnvelope};
 use zkwhirl_prover::{Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
 
-use crate::{Stop, WorkerConfig, WorkerDeps, measure::Phases};
+use crate::{Stop, WorkerConfig, WorkerDeps, measure::Phases, presence::Presence};
 
 /// How a run ended, and in which state it left the prover.
 pub(crate) struct Run {
@@ -59,6 +59,7 @@ pub(crate) struct Around<'a> {
     /// Cancelled when nobody waits for the job any more.
     pub(crate) called_off: &'a CancellationToken,
     pub(crate) worker: &'a str,
+    pub(crate) presence: &'a Presence,
     /// What the last job of this kind took.
     pub(crate) expected: Option<Duration>,
 }
@@ -177,7 +178,9 @@ impl Around<'_> {
         phases: &Mutex<Phases>,
     ) {
         while progress.changed().await.is_ok() {
-            let Progress { phase, fraction } = *progress.borrow_and_update();
+            let now = *progress.borrow_and_update();
+            self.presence.progress(now);
+            let Progress { phase, fraction } = now;
             let mut spent = phases.lock().unwrap_or_else(PoisonError::into_inner);
             spent.turn(phase);
             drop(spent);

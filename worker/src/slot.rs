@@ -8,16 +8,17 @@ use std::{
 
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
-use zkwhirl_broker_adapter::{What, broker::JobConsumer};
+use zkwhirl_broker_adapter::{What, broker::JobConsumer, ledger};
 use zkwhirl_job::{Failure, Kind, Topic, envelope::JobEnvelope};
 use zkwhirl_prover::{Meter, Prover};
-use zkwhirl_telemetry::catalogue::worker::PROVER_RESTARTS;
+use zkwhirl_telemetry::{catalogue::worker::PROVER_RESTARTS, trace::Trace};
 
 use crate::{
     Slot, Stop, WorkerConfig, WorkerDeps,
     admission::Permit,
     attempt::Health,
     measure::{Doing, Measures, Standing},
+    presence::Presence,
     prove::Unwinding,
     words::{self, Ear},
 };
@@ -32,8 +33,9 @@ pub async fn run(config: WorkerConfig, deps: WorkerDeps, slots: Vec<Slot>, stop:
     let mut seats = JoinSet::new();
     let ears: Vec<_> = slots
         .iter()
-        .map(|slot| (slot.name.clone(), Ear::default()))
+        .map(|slot| (slot.name.clone(), Ear::new(stop.drain.child_token())))
         .collect();
+    let mut tellers = JoinSet::new();
     let measures = Arc::new(Measures::default());
     let standings: Vec<_> = slots
         .iter()
@@ -43,12 +45,25 @@ pub async fn run(config: WorkerConfig, deps: WorkerDeps, slots: Vec<Slot>, stop:
     let words = words::listen(deps.broker.clone(), ears.clone());
     let _words = AbortOnDropHandle::new(tokio::spawn(words));
     for ((slot, (_, ear)), standing) in slots.into_iter().zip(ears).zip(standings) {
+        let presence = Presence::new(&slot);
+        let stop = Stop {
+            drain: ear.drain.clone(),
+            abort: stop.abort.clone(),
+        };
+        tellers.spawn(presence.clone().tell(
+            deps.ledger.clone(),
+            slot.prover.meter(),
+            ear.clone(),
+            stop.clone(),
+        ));
         let seat = Seat {
             config: config.clone(),
             deps: deps.clone(),
-            stop: stop.clone(),
+            stop,
             ear,
             standing,
+            trace: None,
+            presence,
             name: slot.name,
             topics: slot.topics,
             failures: 0,
@@ -74,6 +89,9 @@ pub(crate) struct Seat {
     pub(crate) stop: Stop,
     pub(crate) ear: Ear,
     standing: Standing,
+    /// The span of the delivery that it deals with.
+    pub(crate) trace: Option<Trace>,
+    pub(crate) presence: Presence,
     pub(crate) name: String,
     topics: Vec<Topic>,
     failures: u32,
@@ -104,7 +122,7 @@ impl Seat {
         let mut pause = FIRST_PAUSE;
         let meter = prover.meter();
         while !self.stop.is_draining() {
-            self.standing.turn(Doing::Away);
+            self.turn(Doing::Away);
             if self.ear.is_quiet() {
                 self.until_loud().await;
                 continue;
@@ -141,6 +159,16 @@ impl Seat {
         prover.stop().await;
     }
 
+    /// The slot does something else, without a job.
+    fn turn(&mut self, doing: Doing) {
+        self.standing.turn(doing);
+        self.presence.turn(match doing {
+            Doing::Loading => ledger::Doing::Starting,
+            Doing::Idle => ledger::Doing::Idle,
+            Doing::Busy(_) | Doing::Away => ledger::Doing::Waiting,
+        });
+    }
+
     /// Claims and proves until there is a reason to leave.
     async fn serve(
         &mut self,
@@ -150,7 +178,7 @@ impl Seat {
     ) -> Leave {
         let _ready = self.config.readiness.one_more();
         loop {
-            self.standing.turn(Doing::Idle);
+            self.turn(Doing::Idle);
             let claimed = tokio::select! {
                 biased;
                 () = self.stop.draining() => return Leave::Drained,
@@ -170,7 +198,15 @@ impl Seat {
                 permit.set_proving(true);
             }
             self.standing.turn(Doing::Busy(delivery.job.topic()));
+            let job = &delivery.job;
+            let queue = match job.topic() {
+                Topic::Inner => "zkwhirl.jobs.inner.v1",
+                Topic::Outer => "zkwhirl.jobs.outer.v1",
+            };
+            self.trace = Some(Trace::process(queue, &job.id, job.trace.as_deref()));
+            self.presence.attend(&delivery.job);
             let health = self.attend(delivery, prover).await;
+            self.trace = None;
             if let Some(permit) = permit {
                 permit.set_proving(false);
             }
@@ -204,7 +240,7 @@ impl Seat {
     async fn heal(&mut self, prover: &mut dyn Prover, prove: bool) {
         let mut pause = FIRST_PAUSE;
         let stop = self.stop.clone();
-        self.standing.turn(Doing::Loading);
+        self.turn(Doing::Loading);
         loop {
             self.restarts = self.ear.restarts();
             let healed = tokio::select! {

@@ -11,8 +11,10 @@ use zkwhirl_broker_adapter::{
 use zkwhirl_job::JobId;
 
 /// What one slot is told. Clones are the same.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ear {
+    /// Cancelled when the slot is to leave.
+    pub(crate) drain: CancellationToken,
     quiet: Arc<watch::Sender<bool>>,
     /// How often its prover was to be restarted.
     restarts: Arc<watch::Sender<u64>>,
@@ -28,6 +30,16 @@ pub(crate) struct Attending {
 }
 
 impl Ear {
+    /// An ear that heard nothing yet; `drain` is what it cancels.
+    pub(crate) fn new(drain: CancellationToken) -> Self {
+        Self {
+            drain,
+            quiet: Arc::default(),
+            restarts: Arc::default(),
+            job: Arc::default(),
+        }
+    }
+
     fn job(&self) -> MutexGuard<'_, Option<(JobId, CancellationToken)>> {
         self.job.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -85,7 +97,11 @@ impl Ear {
                     tracing::info!(slot, "told so: {what}");
                 }
             }
-            Control::Quiet { .. } => {}
+            Control::Drain { worker } if is_meant(slot, worker) => {
+                tracing::info!(slot, "told so: finishes what it has and leaves");
+                self.drain.cancel();
+            }
+            Control::Quiet { .. } | Control::Drain { .. } => {}
             Control::Restart => {
                 tracing::info!(slot, "told so: restarts its prover");
                 self.restarts.send_modify(|restarts| *restarts += 1);

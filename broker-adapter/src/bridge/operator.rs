@@ -1,13 +1,16 @@
 //! What an operator can do: reject and replay.
 
+use std::{sync::Arc, time::Duration};
+
 use zkwhirl_job::{Failure, JobId};
 use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
 use super::{BridgeHandle, BridgeStats, counting::topic_name, requests::admit};
 use crate::{
-    broker::{BrokerError, Control},
+    broker::{Broker, BrokerError, Control},
+    clock,
     events::{Events, What},
-    ledger::{JobState, Note},
+    ledger::{JobState, Ledger, Note},
 };
 
 /// Why an operator's word was not obeyed.
@@ -43,6 +46,28 @@ impl BridgeHandle {
     /// The bridge's counts.
     pub fn stats(&self) -> BridgeStats {
         self.shared.stats()
+    }
+
+    /// The bridge's name among the bridges of the ledger.
+    pub fn name(&self) -> &str {
+        &self.shared.config.name
+    }
+
+    /// Who waits for what.
+    pub fn ledger(&self) -> &Arc<dyn Ledger> {
+        &self.shared.deps.ledger
+    }
+
+    /// Where jobs wait.
+    pub fn broker(&self) -> &Arc<dyn Broker> {
+        &self.shared.deps.broker
+    }
+
+    /// What a rollup will still take with so many `slots` for inner jobs;
+    /// `None` when that is not known.
+    pub fn rollup_left(&self, rollup: u32, slots: usize) -> Option<Duration> {
+        let rollups = self.shared.rollups.lock();
+        rollups.left_of(rollup, slots, clock::now_ms())
     }
 
     /// What happens to jobs.
@@ -88,6 +113,7 @@ impl BridgeHandle {
         let removed = shared.insist("remove a dead letter", || broker.remove_dead(job));
         removed.await.ok_or(OperatorError::Stopping)?;
         let told = shared.refuse_all(&record, &reason).await;
+        shared.traces.lock().end(job);
         COMPLETED.one([topic_name(record.kind), "rejected"]);
         shared.emit(&record, What::Rejected { reason });
         told.ok_or(OperatorError::Stopping)

@@ -141,6 +141,12 @@ impl Rollups {
         metric::ROLLUP_PROGRESS.set([], newest.map_or(0.0, Rollup::progress));
     }
 
+    /// What the rollup of an id will still take with so many slots; `None` when
+    /// that is not known.
+    pub(super) fn left_of(&self, id: u32, slots: usize, now_ms: u64) -> Option<Duration> {
+        self.left(self.open.get(&id)?, slots, now_ms)
+    }
+
     /// What a rollup will still take; `None` when no job like those that are
     /// left was proved yet.
     fn left(&self, rollup: &Rollup, slots: usize, now_ms: u64) -> Option<Duration> {

@@ -25,6 +25,11 @@ pub enum Control {
         /// True: no more claims.
         quiet: bool,
     },
+    /// A worker finishes what it has and leaves.
+    Drain {
+        /// The worker's name, or that of all slots `name/…`.
+        worker: String,
+    },
     /// Every prover starts afresh. What it proves is handed back and proved
     /// again: no attempt is counted.
     Restart,

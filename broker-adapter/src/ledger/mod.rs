@@ -11,6 +11,7 @@ mod embedded;
 mod fleet;
 mod records;
 pub mod redis;
+mod slots;
 mod state;
 
 use std::fmt::Debug;
@@ -22,7 +23,8 @@ use zkwhirl_job::{AttemptRecord, JobId, TicketId};
 
 pub use embedded::{Embedded, EmbeddedConfig};
 pub use fleet::{BridgeSeen, Bridges, Membership};
-pub use records::{JobRecord, Note, StoredResult, Taken, Ticket};
+pub use records::{JobRecord, LedgerEvent, Note, StoredResult, Taken, Ticket};
+pub use slots::{Doing, SLOT_TTL, SLOTS, SlotReport};
 pub use state::JobState;
 
 /// Tickets that may be open at once. Falafel's largest burst is 896 claims.
@@ -127,6 +129,26 @@ pub trait Ledger: Send + Sync + Debug {
 
     /// A job's failed attempts, oldest first.
     async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, LedgerError>;
+
+    /// Keeps what a worker's slot says about itself, for [`SLOT_TTL`].
+    async fn report(&self, slot: &SlotReport) -> Result<(), LedgerError>;
+
+    /// The slots that said something within [`SLOT_TTL`], by name; at most
+    /// [`SLOTS`].
+    async fn slots(&self) -> Result<Vec<SlotReport>, LedgerError>;
+
+    /// What happened after `cursor` (from the oldest that is kept with `None`),
+    /// in order, at most `limit`. `None`: it keeps no events; then every
+    /// process that changes something is this one, and [`crate::Events`] says
+    /// all.
+    async fn happened(
+        &self,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<LedgerEvent>>, LedgerError> {
+        let _ = (cursor, limit);
+        Ok(None)
+    }
 
     /// What it does for several bridges; `None`: it is for one alone, which
     /// owns every ticket in it.

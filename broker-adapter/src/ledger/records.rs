@@ -1,5 +1,7 @@
 //! What the ledger keeps.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use zkwhirl_job::{Command, Frame, JobId, Kind, TicketId, identify};
@@ -144,4 +146,21 @@ impl StoredResult {
     pub fn is_intact(&self) -> bool {
         <[u8; 32]>::from(Sha256::digest(&self.reply)) == self.digest
     }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEvent {
+    /// Its place in the stream.
+    pub cursor: String,
+    /// When, in milliseconds since the Unix epoch by Redis's clock.
+    pub at_ms: u64,
+    /// What: a job's new state, or `joined`, `closed`, `result`, `forgotten`,
+    /// `adopted`, `joined-fleet`, `left-fleet`, `epoch`.
+    pub what: String,
+    /// The job, when it happened to one.
+    pub job: Option<JobId>,
+    /// More about it: `ticket`, `upstream`, `from`, `attempt`, `worker`,
+    /// `reason`, `bridge`; each text cut to 256 bytes.
+    pub detail: BTreeMap<String, String>,
 }

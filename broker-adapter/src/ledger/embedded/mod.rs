@@ -16,12 +16,12 @@ use std::sync::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
-    Bridges, JobRecord, JobState, LISTING, Ledger, LedgerError, Note, OPEN_TICKETS, StoredResult,
-    Taken, Ticket,
+    Bridges, JobRecord, JobState, LISTING, Ledger, LedgerError, Note, OPEN_TICKETS, SLOTS,
+    SlotReport, StoredResult, Taken, Ticket,
 };
 use state::{Entry, State};
 
@@ -253,6 +253,22 @@ impl Ledger for Embedded {
         let state = self.state()?;
         let attempts = state.jobs.get(&job).map(|entry| &entry.attempts);
         Ok(attempts.into_iter().flatten().cloned().collect())
+    }
+
+    async fn report(&self, slot: &SlotReport) -> Result<(), LedgerError> {
+        let mut state = self.state()?;
+        state.sweep_slots();
+        if state.slots.len() < SLOTS || state.slots.contains_key(&slot.slot) {
+            let said = (Instant::now(), slot.clone());
+            state.slots.insert(slot.slot.clone(), said);
+        }
+        Ok(())
+    }
+
+    async fn slots(&self) -> Result<Vec<SlotReport>, LedgerError> {
+        let mut state = self.state()?;
+        state.sweep_slots();
+        Ok(state.slots.values().map(|(_, slot)| slot.clone()).collect())
     }
 
     fn fleet(&self) -> Option<&dyn Bridges> {

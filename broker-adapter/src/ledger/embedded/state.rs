@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bytes::Bytes;
+use tokio::time::Instant;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId};
 
 use super::{EmbeddedConfig, fleet::Members};
 use crate::{
     clock,
-    ledger::{JobRecord, JobState, LedgerError, Note, StoredResult, Ticket},
+    ledger::{JobRecord, JobState, LedgerError, Note, SLOT_TTL, SlotReport, StoredResult, Ticket},
 };
 
 /// Everything.
@@ -24,6 +25,8 @@ pub(super) struct State {
     /// Finished jobs, oldest first; some have gone on since.
     finished: VecDeque<JobId>,
     finished_bytes: usize,
+    /// What slots said last, and when.
+    pub(super) slots: BTreeMap<String, (Instant, SlotReport)>,
 }
 
 /// An open ticket.
@@ -68,6 +71,11 @@ impl State {
         let members = std::mem::take(&mut self.members);
         *self = Self::new(config);
         self.members = members.forgotten();
+    }
+
+    /// Forgets what was said too long ago.
+    pub(super) fn sweep_slots(&mut self) {
+        self.slots.retain(|_, (said, _)| said.elapsed() < SLOT_TTL);
     }
 
     fn number(&mut self) -> u64 {

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use redis::{Value, pipe};
-use zkwhirl_job::JobId;
 
 use super::{
     Redis,
@@ -15,27 +14,10 @@ use super::{
     odd,
     record::text,
 };
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, LedgerEvent};
 
 /// Events of one page at most.
 const PAGE: usize = 1_000;
-
-/// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerEvent {
-    /// Its place in the stream.
-    pub cursor: String,
-    /// When, in milliseconds since the Unix epoch by Redis's clock.
-    pub at_ms: u64,
-    /// What: a job's new state, or `joined`, `closed`, `result`, `forgotten`,
-    /// `adopted`, `joined-fleet`, `left-fleet`, `epoch`.
-    pub what: String,
-    /// The job, when it happened to one.
-    pub job: Option<JobId>,
-    /// More about it: `ticket`, `upstream`, `from`, `attempt`, `worker`,
-    /// `reason`, `bridge`; each text cut to 256 bytes.
-    pub detail: BTreeMap<String, String>,
-}
 
 impl Redis {
     /// What happened after `cursor` (from the oldest that is kept with `None`),

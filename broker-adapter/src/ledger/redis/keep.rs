@@ -15,7 +15,8 @@ use super::{
     scripts::With,
 };
 use crate::ledger::{
-    Bridges, JobRecord, JobState, Ledger, LedgerError, Note, StoredResult, Taken, Ticket,
+    Bridges, JobRecord, JobState, Ledger, LedgerError, LedgerEvent, Note, SlotReport, StoredResult,
+    Taken, Ticket,
 };
 
 /// Larger values take the connection for bulk.
@@ -230,6 +231,22 @@ impl Ledger for Redis {
 
     async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, LedgerError> {
         self.list_attempts(job).await
+    }
+
+    async fn report(&self, slot: &SlotReport) -> Result<(), LedgerError> {
+        self.keep_report(slot).await
+    }
+
+    async fn slots(&self) -> Result<Vec<SlotReport>, LedgerError> {
+        self.list_slots().await
+    }
+
+    async fn happened(
+        &self,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<LedgerEvent>>, LedgerError> {
+        self.events_after(cursor, limit).await.map(Some)
     }
 
     fn fleet(&self) -> Option<&dyn Bridges> {

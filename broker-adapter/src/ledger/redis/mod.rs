@@ -31,6 +31,7 @@ mod listing;
 mod recent;
 mod record;
 mod scripts;
+mod slots;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testkit;
 #[cfg(test)]
@@ -50,12 +51,11 @@ use tokio::{sync::watch, task::AbortHandle};
 use zkwhirl_job::JobId;
 
 pub use config::{RedisConfig, RedisConfigError, RedisTls};
-pub use events::LedgerEvent;
 pub use health::{RedisReport, UnfitError};
 pub use leases::JobLease;
 
 use super::LedgerError;
-pub use super::{BridgeSeen, Bridges, Membership};
+pub use super::{BridgeSeen, Bridges, LedgerEvent, Membership};
 use link::{Ask, Lane, Link};
 use recent::Recent;
 use scripts::Scripts;

@@ -10,7 +10,8 @@
 --   s:<state>                    zset, seq   b:<bridge>         string, its fence
 --   finished                     zset, time  bridges, leases    zset, time of end
 --   fbytes                       hash        events             stream
---   ftotal                       string
+--   ftotal                       string                 w:<slot>           string, its report
+--                                                       workers            zset, slots
 --
 -- A script that only ends something begins with a command that Redis runs even
 -- when its memory is full (ZREM, DEL): after its first write a script may do
