@@ -3,6 +3,7 @@
 //!
 //! | scenario | what it pins down |
 //! |---|---|
+//! | `console` | a bridge that comes later tells of the whole rollup |
 //! | `whole` | provision, bridge, workers: a rollup settles |
 //! | `many` | a thousand claims keep their order, no worker idles; a restarted Falafel gets what is finished |
 //! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
@@ -14,6 +15,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod console;
 mod figures;
 mod kills;
 mod many;

@@ -2,6 +2,7 @@
 //! as processes of the real binary.
 
 use std::{
+    io::{BufRead, BufReader},
     net::SocketAddr,
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -129,6 +130,26 @@ impl Fleet {
     }
 
     pub(crate) fn bridge(&self, name: &str) -> Role {
+        Role(self.bridge_command(name).spawn().unwrap())
+    }
+
+    /// A bridge, and where its console is.
+    pub(crate) fn bridge_with_console(&self, name: &str) -> (Role, String) {
+        let mut command = self.bridge_command(name);
+        command.env("ZKWHIRL_ADMIN", "127.0.0.1:0");
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let console = lines.find_map(|line| {
+            let line = line.unwrap();
+            let (place, _) = line.strip_prefix("console at ")?.split_once(' ')?;
+            Some(place.to_owned())
+        });
+        // The pipe stays open, and empty.
+        std::thread::spawn(move || lines.for_each(drop));
+        (Role(child), console.unwrap())
+    }
+
+    fn bridge_command(&self, name: &str) -> Command {
         let url = |address: SocketAddr| format!("http://{address}");
         let mut command = self.command("bridge");
         command
@@ -138,7 +159,7 @@ impl Fleet {
                 "ZKWHIRL_OUTER_JOB_SERVER_URL",
                 url(self.falafel.outer_address().unwrap()),
             );
-        Role(command.spawn().unwrap())
+        command
     }
 
     pub(crate) fn worker(&self, name: &str, work_ms: u32) -> Role {

@@ -46,7 +46,7 @@ pub(super) fn rollups(chronicle: &Chronicle) -> Vec<Rollup> {
         }
     }
     let newest = jobs.into_iter().rev().take(SHOWN);
-    newest.map(|(id, jobs)| picture(id, &jobs)).collect()
+    newest.map(|(id, jobs)| picture(id, jobs)).collect()
 }
 
 fn stage_of(life: &Life) -> Option<&'static str> {
@@ -54,7 +54,16 @@ fn stage_of(life: &Life) -> Option<&'static str> {
     stage.map(|(name, _)| *name)
 }
 
-fn picture(id: u32, jobs: &Jobs<'_>) -> Rollup {
+fn picture(id: u32, mut jobs: Jobs<'_>) -> Rollup {
+    let end = jobs
+        .iter()
+        .filter(|(_, life)| life.kind == Some(Kind::RootVerifier))
+        .find_map(|(_, life)| life.has("delivered"));
+    if end.is_some() {
+        // Claims that it did not wait for are not its own.
+        jobs.retain(|(_, life)| life.is_proved());
+    }
+    let jobs = &jobs;
     let stages = STAGES.map(|(name, _)| {
         let own: Vec<_> = jobs
             .iter()
@@ -70,10 +79,6 @@ fn picture(id: u32, jobs: &Jobs<'_>) -> Rollup {
         }
     });
     let began = jobs.iter().filter_map(|(_, life)| life.steps.first());
-    let end = jobs
-        .iter()
-        .filter(|(_, life)| life.kind == Some(Kind::RootVerifier))
-        .find_map(|(_, life)| life.has("delivered"));
     let bars = bars(jobs);
     let failed = bars.iter().filter(|bar| bar.run.outcome == "failed");
     let wasted = failed.clone().map(|bar| length(&bar.run)).sum();

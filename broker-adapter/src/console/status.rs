@@ -80,12 +80,12 @@ impl Inner {
         }
         let dead = in_state(JobState::Dead);
         if dead > 0 {
-            let letters = match dead {
-                1 => "1 job was given up on".to_owned(),
-                many => format!("{many} jobs were given up on"),
+            let text = match dead {
+                1 => "1 job was given up on: its rollup waits for an operator".to_owned(),
+                many => format!("{many} jobs were given up on: their rollups wait for an operator"),
             };
             banners.push(warning(
-                format!("{letters}: their rollup waits for an operator"),
+                text,
                 "See Dead letters: replay when the cause is gone, reject when it cannot be.",
             ));
         }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use url::Url;
 use zkwhirl_job::Topic;
 
-use super::{AdminArgs, CliProverArgs, KeyArgs, RollupArgs, milliseconds};
+use super::{AdminArgs, CliProverArgs, KeyArgs, OperatorArgs, RollupArgs, milliseconds};
 
 /// Where RabbitMQ is.
 #[derive(Debug, Clone, Args)]
@@ -83,6 +83,8 @@ Examples:
   zkwhirl bridge --proverless
   zkwhirl bridge --job-server-url http://falafel:8082 --suite pedersen --txs 28 --inners 32")]
 pub(crate) struct BridgeArgs {
+    #[command(flatten)]
+    pub(crate) operator: OperatorArgs,
     #[command(flatten)]
     pub(crate) admin: AdminArgs,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 mod fleet;
 mod keys;
+mod operate;
 mod plan;
 mod single;
 mod up;
@@ -22,6 +23,10 @@ pub(crate) use fleet::{
 pub(crate) use keys::{
     CircuitsArgs, ExportArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand, KeysVerifyArgs,
     ListArgs, PlaceArgs, RemoveArgs,
+};
+pub(crate) use operate::{
+    AskArgs, DeadArgs, DeadCommand, DownloadArgs, JobsArgs, JobsCommand, OperatorArgs, QueuesArgs,
+    ReplayArgs, RollupsArgs, WantedArgs, WorkersArgs, WorkersCommand,
 };
 pub(crate) use plan::{FleetArgs, PlanArgs, SignalArg, WorkArgs};
 pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
@@ -57,12 +62,13 @@ Examples:
   zkwhirl verify rollup.bin                 verify a whole rollup, with nothing but its bytes and keys
   zkwhirl keys circuits                     what is proved, row by row
   zkwhirl plan                              what do 1 to 32 workers buy, and what do they cost?
+  zkwhirl rollups --watch                   what a running bridge is doing; jobs, workers, dead, queues
   zkwhirl falafel --rollups 0               only the simulated Falafel, on ports 8082 and 8083";
 
 /// Where metrics and probes are.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AdminArgs {
-    /// Address of metrics and probes: 127.0.0.1:9464, or a free port where that is taken; port 0 takes a free one
+    /// Address of metrics, probes and console: 127.0.0.1:9464, or a free port where that is taken; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", env = "ZKWHIRL_ADMIN")]
     pub(crate) admin: Option<SocketAddr>,
 }
@@ -87,6 +93,16 @@ pub(crate) enum Command {
     Bridge(BridgeArgs),
     /// Claim jobs from RabbitMQ, prove them, send the results back
     Worker(WorkerArgs),
+    /// Rollups of a running bridge: how far, how long still
+    Rollups(RollupsArgs),
+    /// Jobs of a running bridge
+    Jobs(JobsArgs),
+    /// Workers of a running bridge; quiet or drain them
+    Workers(WorkersArgs),
+    /// Jobs that were given up on; replay, reject or download them
+    Dead(DeadArgs),
+    /// Queues of a running bridge
+    Queues(QueuesArgs),
     /// Declare RabbitMQ's exchanges, queues, policies and users
     Provision(ProvisionArgs),
     /// Simulate a fleet under its autoscaler: latency, waits and cost by its size

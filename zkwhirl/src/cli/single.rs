@@ -8,10 +8,12 @@ use url::Url;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Topic;
 
-use super::{AdminArgs, KeyArgs, RollupArgs, milliseconds, power_of_two};
+use super::{AdminArgs, KeyArgs, OperatorArgs, RollupArgs, milliseconds, power_of_two};
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) operator: OperatorArgs,
     #[command(flatten)]
     pub(crate) admin: AdminArgs,
     #[command(flatten)]

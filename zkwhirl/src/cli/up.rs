@@ -9,7 +9,7 @@ use clap::Args;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Topic;
 
-use super::{AdminArgs, milliseconds};
+use super::{AdminArgs, OperatorArgs, milliseconds};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -22,6 +22,8 @@ Examples:
 
 docs/MOVING-FROM-HALLOUMI.md says what differs and how to go back.")]
 pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) operator: OperatorArgs,
     #[command(flatten)]
     pub(crate) admin: AdminArgs,
     /// The largest circuit: a power of two

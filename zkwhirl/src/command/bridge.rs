@@ -14,7 +14,7 @@ use zkwhirl_job::Topic;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::Deadlines;
 
-use super::{fleet, ready};
+use super::{console, fleet, ready};
 use crate::{
     cli::BridgeArgs,
     shell::{admin::Admin, exit, signals::Shutdown},
@@ -66,6 +66,9 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let (handle, status) = (bridge.handle(), broker.clone());
     admin.ready_when(move || ready(&handle.stats(), &status.status()));
     ui::say(&admin.to_string());
+    let data_dir = &args.prover.keys.data_dir;
+    let console = console::serve(&admin, &bridge.handle(), &args.operator, data_dir);
+    ui::say(&console);
     ui::say(&format!(
         "bridge {}: {} → RabbitMQ, {sizes} rollups, {}",
         args.name, args.job_server_url, args.prover.rollup.suite

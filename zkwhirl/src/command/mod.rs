@@ -2,10 +2,12 @@
 
 mod bench;
 mod bridge;
+mod console;
 mod demo;
 mod falafel;
 mod fleet;
 mod keys;
+mod operate;
 mod plan;
 mod prove;
 mod provision;
@@ -38,6 +40,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Up(args) => up::run(args),
         Command::Bridge(args) => bridge::run(args),
         Command::Worker(args) => worker::run(args),
+        Command::Rollups(args) => operate::rollups(&args),
+        Command::Jobs(args) => operate::jobs(&args),
+        Command::Workers(args) => operate::workers(&args),
+        Command::Dead(args) => operate::dead(&args),
+        Command::Queues(args) => operate::queues(&args),
         Command::Provision(args) => provision::run(args),
         Command::Plan(args) => plan::run(&args),
         Command::Bench(args) => bench::run(args.command),

@@ -5,7 +5,7 @@ use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
@@ -15,14 +15,18 @@ use std::{
 use anyhow::Context;
 use axum::{
     Router,
-    extract::State,
+    extract::{Request, State},
     http::{StatusCode, header::CONTENT_TYPE},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 use zkwhirl_broker_adapter::api::MetricsPage;
 use zkwhirl_telemetry::{
     Role,
@@ -46,6 +50,7 @@ pub(crate) struct Admin {
     address: SocketAddr,
     page: MetricsPage,
     health: Arc<Health>,
+    mounted: Arc<OnceLock<Router>>,
 }
 
 /// `Err`: why the process cannot do its work.
@@ -86,10 +91,13 @@ impl Admin {
             ready: Mutex::default(),
         });
         tokio::spawn(beat(health.clone(), draining.clone()));
+        let mounted = Arc::new(OnceLock::new());
         let server = Server {
             page: recorder.clone(),
             health: health.clone(),
             works: roles.contains(&Role::Worker),
+            mounted: mounted.clone(),
+            own: Handle::current(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -102,6 +110,7 @@ impl Admin {
             address,
             page,
             health,
+            mounted,
         })
     }
 
@@ -112,6 +121,17 @@ impl Admin {
         ready: impl Fn() -> Result<(), String> + Send + Sync + 'static,
     ) {
         *self.health.lock() = Some(Arc::new(ready));
+    }
+
+    /// Serves more, whatever is no metrics page or probe; once. It is answered
+    /// on the runtime that started this server.
+    pub(crate) fn mount(&self, router: Router) {
+        let _ = self.mounted.set(router);
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The page of metrics.
@@ -186,6 +206,9 @@ struct Server {
     page: PrometheusHandle,
     health: Arc<Health>,
     works: bool,
+    mounted: Arc<OnceLock<Router>>,
+    /// Where the process's own work runs.
+    own: Handle,
 }
 
 impl Server {
@@ -194,6 +217,7 @@ impl Server {
             .route("/metrics", get(metrics_page))
             .route("/livez", get(livez))
             .route("/readyz", get(readyz))
+            .fallback(more)
             .with_state(self.clone());
         let served = async {
             let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -226,6 +250,17 @@ impl Server {
 
 async fn metrics_page(State(server): State<Server>) -> impl IntoResponse {
     ([(CONTENT_TYPE, TEXT)], server.page.render())
+}
+
+async fn more(State(server): State<Server>, request: Request) -> Response {
+    let Some(router) = server.mounted.get().cloned() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let answer = server.own.spawn(router.oneshot(request)).await;
+    answer.map_or_else(
+        |_| StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        |Ok(answer)| answer,
+    )
 }
 
 async fn livez(State(server): State<Server>) -> (StatusCode, String) {

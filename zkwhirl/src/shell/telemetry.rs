@@ -22,6 +22,9 @@ pub(crate) enum Format {
 /// Spans are for traces, not for lines.
 const SILENT: [&str; 2] = ["lapin", TARGET];
 
+/// The lines that say what operators did.
+const AUDIT: &str = "audit=info";
+
 /// Ends with the program: what is still to be handed on is handed on then.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
@@ -66,7 +69,8 @@ fn filter(level: &str) -> anyhow::Result<EnvFilter> {
         let off = tracing_subscriber::filter::Directive::from_str(&format!("{name}=off"))?;
         filter = filter.add_directive(off);
     }
-    Ok(filter)
+    // What operators do is said whatever the level.
+    Ok(filter.add_directive(AUDIT.parse()?))
 }
 
 #[cfg(feature = "otlp")]
@@ -144,10 +148,11 @@ mod tests {
 
     #[test]
     fn lapin_is_silent_unless_it_is_asked() {
-        check("warn", &["lapin=off", "warn", "zkwhirl::trace=off"]);
+        check("warn", &[AUDIT, "lapin=off", "warn", "zkwhirl::trace=off"]);
         check(
             "zkwhirl_worker=debug,info",
             &[
+                AUDIT,
                 "info",
                 "lapin=off",
                 "zkwhirl::trace=off",
@@ -156,7 +161,7 @@ mod tests {
         );
         check(
             "info,lapin=debug",
-            &["info", "lapin=debug", "zkwhirl::trace=off"],
+            &[AUDIT, "info", "lapin=debug", "zkwhirl::trace=off"],
         );
         let wrong = filter("loud=very").unwrap_err().to_string();
         assert!(

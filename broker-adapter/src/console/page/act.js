@@ -35,8 +35,8 @@ function ask(title, text, fields, word, danger) {
   });
 }
 
-export async function signIn(canAct, again) {
-  if (canAct === false) {
+export async function signIn(again) {
+  if (operator.can === false) {
     dialog('Read only', h('p', {}, 'Nobody can act here: the bridge was started without ',
       h('code', {}, 'ZKWHIRL_OPERATOR_TOKEN'), '. Start it with one to replay, reject, cancel, quiet and drain.'));
     return false;
@@ -77,7 +77,7 @@ const WORDS = {
 
 // Does it, after whatever must be asked first.
 export async function perform(what, on, again) {
-  if (!operator.token && !(await signIn(undefined, null))) return;
+  if (!operator.token && !(await signIn())) return;
   if (what === 'reject') {
     const id = on[0];
     const given = await ask(`Reject job ${short(id)}?`, h('p', { class: 'warn' },

@@ -26,6 +26,8 @@ export async function read(path) {
 
 // The operator's token lives as long as this tab.
 export const operator = {
+  // False: nobody may act here. Unknown before the first status.
+  can: undefined,
   get token() { return sessionStorage.getItem('token') ?? ''; },
   get name() { return sessionStorage.getItem('name') ?? ''; },
   enter(token, name) {

@@ -25,7 +25,6 @@ const nav = document.getElementById('nav');
 let shown = null;
 let reading = false;
 let stale = false;
-let canAct = null;
 
 function place() {
   const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
@@ -46,7 +45,7 @@ function drawNav(status) {
 
 function drawStatus(status) {
   drawNav(status);
-  canAct = status.can_act;
+  operator.can = status.can_act;
   const button = document.getElementById('operator');
   button.textContent = operator.token ? `Operator ${operator.name}`.trim() : 'Read only';
   button.classList.toggle('on', Boolean(operator.token));
@@ -131,7 +130,7 @@ addEventListener('keydown', (event) => {
 document.documentElement.dataset.theme = localStorage.getItem('theme') ?? '';
 document.getElementById('theme').addEventListener('click', theme);
 document.getElementById('help').addEventListener('click', help);
-document.getElementById('operator').addEventListener('click', () => signIn(canAct, refresh));
+document.getElementById('operator').addEventListener('click', () => signIn(refresh));
 addEventListener('hashchange', go);
 addEventListener('resize', draw);
 go();

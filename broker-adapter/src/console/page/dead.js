@@ -13,7 +13,7 @@ let words = '';
 const cause = (letter) => letter.reason.replace(/^job \S+ parked: /, '').replace(/[0-9a-f]{8,}/g, '…');
 
 async function fetchRequest(id) {
-  if (!operator.token && !(await signIn(undefined, null))) return;
+  if (!operator.token && !(await signIn())) return;
   try { await download(id); } catch (error) { toast(error.message, true); }
 }
 

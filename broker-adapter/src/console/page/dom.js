@@ -47,7 +47,7 @@ export function bytes(n) {
   if (!n) return '–';
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let at = 0;
-  while (n >= 9999 && at < units.length - 1) { n /= 1000; at += 1; }
+  while (n >= (at === 0 ? 9999 : 1000) && at < units.length - 1) { n /= 1000; at += 1; }
   return `${at === 0 ? n.toLocaleString('en') : n.toFixed(1)} ${units[at]}`;
 }
 
@@ -59,11 +59,13 @@ export const jobLink = (id) => h('span', { class: 'id' },
   h('a', { href: `#/jobs/${id}`, title: id }, short(id)), copy(id));
 
 export function copy(text) {
-  const button = h('button', { type: 'button', class: 'copy', title: `Copy ${text}`, 'aria-label': `Copy ${text}` }, '⧉');
+  const button = h('button', { type: 'button', class: 'copy', title: `Copy ${text}`, 'aria-label': `Copy ${text}` },
+    s('svg', { viewBox: '0 0 12 12', width: 12, height: 12 },
+      s('rect', { x: 1, y: 3.5, width: 7, height: 7.5, rx: 1.5 }), s('path', { d: 'M4 1.5h5.5a1.5 1.5 0 0 1 1.5 1.5v5.5' })));
   button.addEventListener('click', async (event) => {
     event.stopPropagation();
     await navigator.clipboard?.writeText(text);
-    button.textContent = '✓';
+    button.replaceChildren('✓');
   });
   return button;
 }
@@ -72,7 +74,7 @@ export function copy(text) {
 const SHAPES = {
   taken: '○', queued: '○', claimed: '◔', proving: '◑', running: '◑', retrying: '↻', proved: '●', delivered: '✓',
   settled: '✓', dead: '✕', halted: '✕', failed: '✕', unverified: '✕', rejected: '⊘', withdrawn: '–',
-  'handed-back': '↩', 'called-off': '–', idle: '○', starting: '◌', waiting: '◌', quiet: '⏸', draining: '⏏',
+  'handed-back': '↩', 'called-off': '–', idle: '○', starting: '◌', waiting: '◌', quiet: '‖', draining: '⇥',
 };
 export const state = (name) => h('span', { class: `state ${name}` },
   h('span', { class: 'shape', 'aria-hidden': 'true' }, SHAPES[name] ?? '•'), name);

@@ -8,9 +8,9 @@ pub mod fleet;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use zkwhirl_job::{AttemptRecord, Failure, Frame, JobId, TicketId, limits};
+use zkwhirl_job::{AttemptRecord, Failure, Frame, JobId, Kind, TicketId, Topic, limits};
 
-use crate::ledger::{JobRecord, JobState, Ledger, Note, StoredResult, Ticket};
+use crate::ledger::{Doing, JobRecord, JobState, Ledger, Note, SlotReport, StoredResult, Ticket};
 
 type Under = Arc<dyn Ledger>;
 
@@ -175,6 +175,26 @@ pub async fn attempts_are_bounded(ledger: Under) {
     assert_eq!(kept, (4..=attempts).collect::<Vec<_>>());
 }
 
+/// What slots said last is listed by their names, each once.
+pub async fn slots_are_heard(ledger: Under) {
+    assert_eq!(ledger.slots().await.expect("there"), []);
+    let report = |slot: &str, done| SlotReport {
+        slot: slot.into(),
+        topics: Topic::ALL.into(),
+        doing: Doing::Proving,
+        job: Some(record(1).id),
+        kind: Some(Kind::Claim),
+        fraction: 0.25,
+        done,
+        ..SlotReport::default()
+    };
+    for (slot, done) in [("b/1", 1), ("a/1", 2), ("b/1", 3)] {
+        ledger.report(&report(slot, done)).await.expect("there");
+    }
+    let heard = ledger.slots().await.expect("there");
+    assert_eq!(heard, [report("a/1", 2), report("b/1", 3)]);
+}
+
 /// One `#[tokio::test]` per behaviour that a ledger must have.
 #[macro_export]
 macro_rules! ledger_conformance {
@@ -187,6 +207,7 @@ macro_rules! ledger_conformance {
             a_withdrawn_job_comes_back,
             the_first_result_stays,
             attempts_are_bounded,
+            slots_are_heard,
         );
     };
     (@list $make:path, $($name:ident,)*) => {

@@ -5,7 +5,10 @@ use std::time::Duration;
 use tokio::time::advance;
 
 use super::*;
-use crate::ledger::conformance::{record, ticket};
+use crate::ledger::{
+    SLOT_TTL,
+    conformance::{record, ticket},
+};
 
 async fn make() -> Arc<dyn Ledger> {
     Arc::new(Embedded::default())
@@ -143,4 +146,18 @@ async fn a_loss_is_told_and_an_absence_is_one_handle_s() {
     a.wipe();
     losses.changed().await.unwrap();
     assert_eq!(b.open_tickets().await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slot_that_says_nothing_is_forgotten() {
+    let ledger = Embedded::default();
+    let report = SlotReport {
+        slot: "worker 1".into(),
+        ..SlotReport::default()
+    };
+    ledger.report(&report).await.unwrap();
+    advance(SLOT_TTL - Duration::from_millis(1)).await;
+    assert_eq!(ledger.slots().await.unwrap(), [report]);
+    advance(Duration::from_millis(1)).await;
+    assert_eq!(ledger.slots().await.unwrap(), []);
 }

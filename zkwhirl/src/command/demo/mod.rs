@@ -20,7 +20,7 @@ use zkwhirl_job::Topic;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Readiness, WorkerConfig};
 
-use super::{ready as keys_ready, slots};
+use super::{console, ready as keys_ready, slots};
 
 use self::{report::Closing, watch::Watcher};
 use crate::{
@@ -113,6 +113,11 @@ async fn demo(
         slots: args.workers.into(),
         events,
     })?;
+    let data_dir = &args.keys.data_dir;
+    let console = console::serve(&admin, cluster.bridge(), &args.operator, data_dir);
+    if !args.json {
+        ui::say(&console);
+    }
     let started = Instant::now();
     let end = tokio::select! {
         end = drive(&falafel, requests) => end,

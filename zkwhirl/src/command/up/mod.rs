@@ -15,7 +15,7 @@ use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Readiness, WorkerConfig};
 
 use self::settings::Settings;
-use super::slots;
+use super::{console, slots};
 use crate::{
     cli::UpArgs,
     shell::{admin::Admin, exit, signals::Shutdown},
@@ -113,6 +113,8 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         slots: args.slots.into(),
         events: Events::default(),
     })?;
+    let data_dir = &settings.data_dir;
+    let console = console::serve(&admin, cluster.bridge(), &args.operator, data_dir);
     let api = Api {
         bridge: cluster.bridge().clone(),
         health: Arc::new(readiness),
@@ -124,6 +126,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
     let serving = tokio::spawn(api.serve(listener, end_api.clone()));
     ui::say(&headline);
     ui::say(&admin.to_string());
+    ui::say(&console);
 
     shutdown.drain.cancelled().await;
     let provers = cluster.worker_stop().clone();

@@ -6,7 +6,10 @@ use rand::{RngCore, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::{
-    ledger::redis::{UnfitError, testkit::Server},
+    ledger::{
+        SLOT_TTL, SlotReport,
+        redis::{UnfitError, testkit::Server},
+    },
     testkit::eventually,
 };
 
@@ -281,4 +284,23 @@ async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
         let state = ledger.job(job).await.unwrap().unwrap().state;
         assert_eq!(state, JobState::Taken);
     }
+}
+
+#[tokio::test]
+async fn a_slot_that_says_nothing_is_forgotten_and_leaves_nothing_behind() {
+    let server = Server::start().await;
+    let ledger = Redis::new(server.config()).unwrap();
+    let report = SlotReport {
+        slot: "host/1".into(),
+        ..SlotReport::default()
+    };
+    ledger.report(&report).await.unwrap();
+    let key = format!("{}w:host/1", ledger.prefix());
+    let left: i64 = server.command(&["PTTL", &key]).await;
+    assert!((1..=SLOT_TTL.as_millis() as i64).contains(&left), "{left}");
+    let _: i64 = server.command(&["PEXPIRE", &key, "0"]).await;
+    assert_eq!(ledger.slots().await.unwrap(), []);
+    let index = format!("{}workers", ledger.prefix());
+    let there: i64 = server.command(&["EXISTS", &key, &index]).await;
+    assert_eq!(there, 0);
 }

@@ -1,0 +1,105 @@
+//! The console of a role that has a bridge, on its admin address.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use zkwhirl_broker_adapter::{
+    BridgeHandle,
+    api::AdminToken,
+    console::{Console, ConsoleConfig, Keys, views::Key},
+};
+use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile};
+
+use crate::{cli::OperatorArgs, shell::admin::Admin};
+
+/// Serves a bridge's console on the admin address; call it before the bridge
+/// takes jobs, so that nothing is missed. The line that says where.
+pub(super) fn serve(
+    admin: &Admin,
+    bridge: &BridgeHandle,
+    operator: &OperatorArgs,
+    data_dir: &Path,
+) -> String {
+    let console = Console::start(ConsoleConfig {
+        bridge: bridge.clone(),
+        keys: Arc::new(LocalKeys {
+            directory: EmbeddedKeyStore::new(data_dir).directory().to_owned(),
+            seen: Mutex::default(),
+        }),
+        token: operator.operator_token.as_deref().map(AdminToken::new),
+    });
+    admin.mount(console.router());
+    let acting = match operator.operator_token {
+        Some(_) => "operators act with their token",
+        None => "read-only without ZKWHIRL_OPERATOR_TOKEN",
+    };
+    format!("console at http://{}/console ({acting})", admin.address())
+}
+
+/// A file as it was when it was read: its length and its time.
+type Stamp = (u64, SystemTime);
+
+/// The keys of this machine. Every byte of a key is checked once for each
+/// change of its file.
+struct LocalKeys {
+    directory: PathBuf,
+    seen: Mutex<HashMap<PathBuf, (Stamp, Key)>>,
+}
+
+impl Keys for LocalKeys {
+    fn keys(&self) -> Vec<Key> {
+        let entries = fs::read_dir(&self.directory).into_iter().flatten();
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let ends = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "key");
+        let mut paths: Vec<_> = paths.filter(ends).collect();
+        paths.sort();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|path, _| paths.contains(path));
+        let mut keys = Vec::new();
+        for path in paths {
+            let Some(stamp) = stamp(&path) else {
+                continue;
+            };
+            let known = seen.get(&path).filter(|(then, _)| *then == stamp);
+            let key = known.map_or_else(|| key(&path), |(_, key)| key.clone());
+            keys.push(key.clone());
+            seen.insert(path, (stamp, key));
+        }
+        keys
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let file = fs::metadata(path).ok()?;
+    Some((file.len(), file.modified().ok()?))
+}
+
+fn key(path: &Path) -> Key {
+    match KeyFile::inspect(path) {
+        Ok(file) => Key {
+            circuit: file.circuit().name.clone(),
+            id: file.id().to_string(),
+            rows: file.circuit().rows,
+            bytes: file.bytes(),
+            vk: file.vk_digest(),
+            provenance: file.provenance().to_string(),
+            insecure: file.provenance().is_insecure(),
+            error: None,
+        },
+        Err(error) => Key {
+            circuit: path.file_stem().unwrap_or_default().display().to_string(),
+            id: String::new(),
+            rows: 0,
+            bytes: stamp(path).map_or(0, |(bytes, _)| bytes),
+            vk: String::new(),
+            provenance: String::new(),
+            insecure: false,
+            error: Some(error.to_string()),
+        },
+    }
+}

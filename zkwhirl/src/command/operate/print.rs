@@ -1,0 +1,265 @@
+//! Views as text.
+
+use std::time::Duration;
+
+use zkwhirl_broker_adapter::console::views::{Dead, JobDetail, Jobs, Listed, Queue, Rollup, Slot};
+
+use super::client::{Refused, parse};
+use crate::ui::{self, table::table};
+
+/// The longest reason in a table.
+const REASON: usize = 72;
+
+/// An id's start for people; other names as they are.
+pub(super) fn short(id: &str) -> String {
+    match id.len() {
+        64 => format!("{}…{}", &id[..8], &id[60..]),
+        _ => id.to_owned(),
+    }
+}
+
+fn span(ms: u64) -> String {
+    ui::seconds(Duration::from_millis(ms))
+}
+
+fn cut(text: &str) -> String {
+    let mut short: String = text.chars().take(REASON).collect();
+    if text.chars().count() > REASON {
+        short.push('…');
+    }
+    short
+}
+
+pub(super) fn rollups(body: &[u8]) -> Result<String, Refused> {
+    let Listed { items, .. } = parse::<Listed<Rollup>>(body)?;
+    if items.is_empty() {
+        return Ok(
+            "no rollup yet: one is listed when Falafel asks for its first inner rollup".into(),
+        );
+    }
+    let row = |rollup: &Rollup| {
+        let stage = |name: &str| {
+            let stage = rollup.stages.iter().find(|stage| stage.name == name);
+            stage.map_or_else(String::new, |stage| match stage.total {
+                0 => "–".to_owned(),
+                total => format!("{}/{total}", stage.done),
+            })
+        };
+        let left = match (rollup.ended_ms, rollup.left_ms) {
+            (Some(end), _) => format!("took {}", span(end.saturating_sub(rollup.began_ms))),
+            (None, Some(left)) => format!("{} left", span(left)),
+            (None, None) => "–".to_owned(),
+        };
+        vec![
+            rollup.id.to_string(),
+            rollup.state.clone(),
+            stage("claims"),
+            stage("inner"),
+            stage("root"),
+            stage("verifier"),
+            rollup.retries.to_string(),
+            left,
+        ]
+    };
+    let header = [
+        "rollup", "state", "claims", "inner", "root", "verifier", "retries", "time",
+    ];
+    let right = ["rollup", "claims", "inner", "root", "verifier", "retries"];
+    Ok(table(&header, &right, items.iter().map(row).collect()))
+}
+
+pub(super) fn jobs(body: &[u8]) -> Result<String, Refused> {
+    let jobs: Jobs = parse(body)?;
+    let counts = jobs.counts.iter().filter(|(_, count)| **count > 0);
+    let counts: Vec<_> = counts
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
+    if jobs.items.is_empty() {
+        return Ok(match counts.is_empty() {
+            true => "no job yet".to_owned(),
+            false => format!("no job like that; there are {}", counts.join(" · ")),
+        });
+    }
+    let rows = jobs.items.iter().map(|job| {
+        vec![
+            short(&job.id),
+            job.kind.clone(),
+            job.rollup_id
+                .map_or_else(|| "–".to_owned(), |id| id.to_string()),
+            job.state.clone(),
+            job.attempt.to_string(),
+            job.worker.clone().unwrap_or_else(|| "–".to_owned()),
+            span(jobs.now_ms.saturating_sub(job.taken_at_ms)),
+            cut(job.reason.as_deref().unwrap_or_default()),
+        ]
+    });
+    let header = [
+        "job", "kind", "rollup", "state", "attempt", "worker", "age", "why",
+    ];
+    let text = table(&header, &["rollup", "attempt", "age"], rows.collect());
+    let more = match jobs.matched > jobs.items.len() {
+        true => format!(" · {} of {} shown", jobs.items.len(), jobs.matched),
+        false => String::new(),
+    };
+    Ok(format!("{text}\n\n{}{more}", counts.join(" · ")))
+}
+
+pub(super) fn job(body: &[u8]) -> Result<String, Refused> {
+    let detail: JobDetail = parse(body)?;
+    let job = &detail.job;
+    let mut lines = vec![format!("{} {}  {}", job.kind, job.id, job.state)];
+    if let Some(reason) = &job.reason {
+        lines.push(reason.clone());
+    }
+    let rollup = job
+        .rollup_id
+        .map_or_else(|| "–".to_owned(), |id| id.to_string());
+    lines.push(format!(
+        "rollup {rollup} · attempt {} · {} tickets wait · request of {}\n",
+        job.attempt,
+        detail.tickets.len(),
+        ui::bytes(job.request_bytes as u64)
+    ));
+    let begin = detail.steps.first().map_or(0, |step| step.at_ms);
+    let steps = detail.steps.iter().map(|step| {
+        vec![
+            format!("+{}", span(step.at_ms - begin.min(step.at_ms))),
+            step.what.clone(),
+            step.attempt
+                .map_or_else(String::new, |attempt| attempt.to_string()),
+            step.worker.clone().unwrap_or_default(),
+            cut(step.text.as_deref().unwrap_or_default()),
+        ]
+    });
+    let header = ["at", "what", "attempt", "worker", ""];
+    lines.push(table(&header, &["at", "attempt"], steps.collect()));
+    for run in &detail.runs {
+        let phases = run.phases.iter();
+        let phases: Vec<_> = phases
+            .map(|phase| format!("{} {}", phase.name, span(phase.to_ms - phase.from_ms)))
+            .collect();
+        let end = run.to_ms.unwrap_or(detail.now_ms);
+        lines.push(format!(
+            "\nattempt {} on {}: {} after {}  {}",
+            run.attempt,
+            run.worker,
+            run.outcome,
+            span(end.saturating_sub(run.from_ms)),
+            phases.join(" · ")
+        ));
+    }
+    for attempt in &detail.attempts {
+        lines.push(format!(
+            "\nattempt {} on {} failed ({}): {}",
+            attempt.attempt, attempt.worker, attempt.class, attempt.reason
+        ));
+        if !attempt.stderr_tail.is_empty() {
+            lines.push(attempt.stderr_tail.trim_end().to_owned());
+        }
+    }
+    Ok(lines.join("\n"))
+}
+
+pub(super) fn workers(body: &[u8]) -> Result<String, Refused> {
+    let Listed { items, now_ms } = parse::<Listed<Slot>>(body)?;
+    if items.is_empty() {
+        return Ok("no worker is there: zkwhirl worker --topic inner,outer starts one".to_owned());
+    }
+    let row = |slot: &Slot| {
+        let job = slot.job.as_deref().map(short).unwrap_or_default();
+        let phase = match &slot.job {
+            Some(_) => format!("{} {:.0} %", slot.phase, slot.fraction * 100.0),
+            None => String::new(),
+        };
+        vec![
+            slot.slot.clone(),
+            slot.state.clone(),
+            slot.topics.join(","),
+            slot.kind.clone().unwrap_or_default(),
+            job,
+            phase,
+            span(now_ms.saturating_sub(slot.since_ms)),
+            slot.done.to_string(),
+            slot.failures.to_string(),
+            ui::bytes(slot.resident_bytes),
+        ]
+    };
+    let header = [
+        "slot", "state", "takes", "kind", "job", "phase", "since", "proved", "failed", "memory",
+    ];
+    let right = ["phase", "since", "proved", "failed", "memory"];
+    Ok(table(&header, &right, items.iter().map(row).collect()))
+}
+
+/// A dead letter's reason without what names the job.
+fn cause(reason: &str) -> &str {
+    reason
+        .split_once(" parked: ")
+        .map_or(reason, |(_, why)| why)
+}
+
+pub(super) fn dead(body: &[u8]) -> Result<String, Refused> {
+    let Listed { items, now_ms } = parse::<Listed<Dead>>(body)?;
+    if items.is_empty() {
+        return Ok("no dead letters".to_owned());
+    }
+    let row = |letter: &Dead| {
+        vec![
+            short(&letter.id),
+            letter.kind.clone(),
+            letter
+                .rollup_id
+                .map_or_else(|| "–".to_owned(), |id| id.to_string()),
+            letter.attempts.len().to_string(),
+            span(now_ms.saturating_sub(letter.died_at_ms)),
+            cut(cause(&letter.reason)),
+        ]
+    };
+    let header = ["job", "kind", "rollup", "failed", "dead for", "why"];
+    let text = table(
+        &header,
+        &["rollup", "failed", "dead for"],
+        items.iter().map(row).collect(),
+    );
+    Ok(format!(
+        "{text}\n\ntheir tickets are kept alive. zkwhirl dead replay ID · dead reject ID · dead download ID"
+    ))
+}
+
+pub(super) fn queues(body: &[u8]) -> Result<String, Refused> {
+    let Listed { items, .. } = parse::<Listed<Queue>>(body)?;
+    let row = |queue: &Queue| {
+        let rungs: Vec<_> = queue.rungs.iter().map(usize::to_string).collect();
+        vec![
+            queue.topic.clone(),
+            queue.ready.to_string(),
+            queue.in_flight.to_string(),
+            rungs.join("/"),
+            queue.consumers.to_string(),
+            queue.oldest_ms.map_or_else(|| "–".to_owned(), span),
+            queue.taken_per_min.to_string(),
+            queue.proved_per_min.to_string(),
+            queue.error.clone().unwrap_or_default(),
+        ]
+    };
+    let header = [
+        "topic",
+        "ready",
+        "in flight",
+        "10 s/1 min/10 min",
+        "consumers",
+        "oldest",
+        "taken/min",
+        "proved/min",
+        "",
+    ];
+    let right = [
+        "ready",
+        "in flight",
+        "consumers",
+        "oldest",
+        "taken/min",
+        "proved/min",
+    ];
+    Ok(table(&header, &right, items.iter().map(row).collect()))
+}
