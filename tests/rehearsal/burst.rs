@@ -11,7 +11,7 @@ use zkwhirl_job::{JobId, Sizes};
 use zkwhirl_planner::{Autoscaler, Hpa, Observed, hpa::SYNC_MS};
 
 use super::{
-    prometheus::Prometheus,
+    prometheus::{Prometheus, free_port},
     replicas::{COMPRESSION, Replicas},
 };
 use crate::{figures::say, services::Services};
@@ -30,11 +30,13 @@ async fn a_burst_of_32_is_met_by_32_workers_and_no_busy_one_loses_its_job() {
     let mut fleet = Replicas::new(&services);
     let provisioned = fleet.command("provision").status().await.unwrap();
     assert!(provisioned.success());
-    let prometheus = Prometheus::start(&services.rabbitmq_metrics).await;
+    let admin = format!("127.0.0.1:{}", free_port());
+    let prometheus = Prometheus::start(&admin, &services.rabbitmq_metrics).await;
     let falafel = falafel().await;
     let url = |address| format!("http://{address}");
     let _bridge = fleet
         .command("bridge")
+        .arg(format!("--admin={admin}"))
         .env("JOB_SERVER_URL", url(falafel.inner_address()))
         .env(
             "ZKWHIRL_OUTER_JOB_SERVER_URL",

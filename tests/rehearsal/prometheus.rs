@@ -29,9 +29,9 @@ impl Drop for Prometheus {
 }
 
 impl Prometheus {
-    /// Scrapes RabbitMQ as the committed monitor does, ten times as often, and
-    /// evaluates the committed rule as often.
-    pub(crate) async fn start(rabbitmq: &str) -> Self {
+    /// Scrapes bridge and RabbitMQ as the committed monitors do, ten times as
+    /// often, and evaluates the committed rule as often.
+    pub(crate) async fn start(bridge: &str, rabbitmq: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, content: &Value| {
             let file = folder.path().join(name);
@@ -43,6 +43,9 @@ impl Prometheus {
             "global": { "scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s" },
             "rule_files": [rules],
             "scrape_configs": [{
+                "job_name": "bridge",
+                "static_configs": [{ "targets": [bridge] }],
+            }, {
                 "job_name": "rabbitmq",
                 "metrics_path": "/metrics/detailed",
                 "params": { "family": ["queue_coarse_metrics"], "vhost": ["zkwhirl"] },
@@ -50,11 +53,7 @@ impl Prometheus {
             }],
         });
         let config = write("prometheus.yml", &config);
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let process = Command::new(program())
             .arg(format!("--config.file={}", config.display()))
             .arg(format!(
@@ -96,6 +95,12 @@ impl Prometheus {
             .ok()?;
         Some((value * 1000.0) as i64)
     }
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// The groups of the committed PrometheusRule, evaluated each second.
