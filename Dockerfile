@@ -8,7 +8,10 @@ FROM ${RUST} AS build
 ARG PROFILE=release
 WORKDIR /src
 COPY . .
-RUN cargo build --locked --profile "${PROFILE}" -p zkwhirl --bin zkwhirl \
+# Cargo goes by times: a target folder that is mounted from an earlier build may be
+# newer than sources that have changed since.
+RUN find . -name '*.rs' -exec touch {} + \
+ && cargo build --locked --profile "${PROFILE}" -p zkwhirl --bin zkwhirl \
  && install -D -s "${CARGO_TARGET_DIR:-target}/$(echo "${PROFILE}" | sed s/^dev$/debug/)/zkwhirl" /out/zkwhirl
 
 # The program, the libraries that it is linked with, the authorities that TLS

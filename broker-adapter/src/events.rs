@@ -147,6 +147,90 @@ impl What {
         }
     }
 
+    /// One line, with everything as a field that somebody may search for.
+    fn log(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>) {
+        /// Which levels there are is decided when the program is compiled.
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    job = %job,
+                    kind = kind.map(Kind::name),
+                    rollup = rollup_id,
+                    event = self.name(),
+                    worker = self.worker(),
+                    attempt = self.attempt(),
+                    ticket = self.ticket().map(tracing::field::display),
+                    phase = self.phase(),
+                    seconds = self.seconds(),
+                    reason = self.reason(),
+                    "job {} {}",
+                    job.short(),
+                    self.name()
+                )
+            };
+        }
+        match self {
+            Self::Progress { .. } => line!(debug),
+            _ if self.is_trouble() => line!(warn),
+            _ => line!(info),
+        }
+    }
+
+    fn worker(&self) -> Option<&str> {
+        match self {
+            Self::Claimed { worker, .. }
+            | Self::Progress { worker, .. }
+            | Self::Retrying { worker, .. }
+            | Self::HandedBack { worker }
+            | Self::Proved { worker, .. }
+            | Self::Unverified { worker, .. } => Some(worker),
+            _ => None,
+        }
+    }
+
+    fn attempt(&self) -> Option<u32> {
+        match self {
+            Self::Queued { attempt }
+            | Self::Claimed { attempt, .. }
+            | Self::Retrying { attempt, .. }
+            | Self::Proved { attempt, .. } => Some(*attempt),
+            _ => None,
+        }
+    }
+
+    fn ticket(&self) -> Option<TicketId> {
+        match self {
+            Self::Taken { ticket, .. }
+            | Self::Joined { ticket, .. }
+            | Self::Delivered { ticket } => Some(*ticket),
+            _ => None,
+        }
+    }
+
+    fn phase(&self) -> Option<&'static str> {
+        match self {
+            Self::Progress { phase, .. } => Some(phase),
+            _ => None,
+        }
+    }
+
+    fn seconds(&self) -> Option<f64> {
+        match self {
+            Self::Proved { duration, .. } => Some(duration.as_secs_f64()),
+            _ => None,
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Retrying { reason, .. }
+            | Self::Dead { reason }
+            | Self::Unverified { reason, .. }
+            | Self::Rejected { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
     fn is_trouble(&self) -> bool {
         matches!(
             self,
@@ -181,12 +265,7 @@ impl Events {
 
     /// Logs and broadcasts an event that happens now.
     pub fn emit(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>, what: What) {
-        let (id, name) = (job.short(), what.name());
-        if what.is_trouble() {
-            tracing::warn!(job = %id, kind = ?kind, rollup_id, ?what, "job {id} {name}");
-        } else {
-            tracing::debug!(job = %id, kind = ?kind, rollup_id, ?what, "job {id} {name}");
-        }
+        what.log(job, kind, rollup_id);
         // Nobody listening is fine.
         let _ = self.sender.send(JobEvent {
             at_ms: clock::now_ms(),

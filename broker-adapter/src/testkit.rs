@@ -31,6 +31,7 @@ pub fn job_of(kind: Kind, n: u32) -> JobEnvelope {
         taken_at_ms: u64::from(n),
         payload: Payload::Inline(request.clone()),
         history: Vec::new(),
+        trace: None,
     };
     job.id = JobId::of(job.command(), &request);
     job
@@ -60,6 +61,7 @@ pub fn result_of(job: &JobEnvelope, reply: &'static [u8]) -> ResultEnvelope {
         worker: "w".into(),
         prove_ms: 1,
         outcome: Outcome::Proved(Bytes::from_static(reply)),
+        trace: None,
     }
 }
 

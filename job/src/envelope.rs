@@ -43,6 +43,9 @@ pub struct JobEnvelope {
     /// The attempts that failed, oldest first, at most
     /// [`limits::ATTEMPT_RECORDS`].
     pub history: Vec<AttemptRecord>,
+    /// The trace that it belongs to, in W3C's form. It travels beside the body.
+    #[serde(skip)]
+    pub trace: Option<String>,
 }
 
 /// The request of a job, in the message or beside it.
@@ -72,6 +75,9 @@ pub struct ResultEnvelope {
     pub prove_ms: u64,
     /// The proof, or why there is none.
     pub outcome: Outcome,
+    /// The trace that it belongs to, in W3C's form. It travels beside the body.
+    #[serde(skip)]
+    pub trace: Option<String>,
 }
 
 /// A proof or a typed failure.

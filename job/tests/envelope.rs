@@ -31,6 +31,7 @@ fn job() -> JobEnvelope {
             stderr_tail: "out of memory".into(),
             peak_rss_bytes: Some(1 << 30),
         }],
+        trace: None,
     }
 }
 
@@ -42,6 +43,7 @@ fn result() -> ResultEnvelope {
         worker: "worker-1".into(),
         prove_ms: 4500,
         outcome: Outcome::Proved(Bytes::from_static(b"proof")),
+        trace: None,
     }
 }
 
@@ -185,7 +187,7 @@ prop_compose! {
     ) -> JobEnvelope {
         let (id, kind) = (JobId(id), Kind::ALL[kind]);
         let sizes = sizes.map(|(txs, inners)| Sizes::new(txs, inners).unwrap());
-        JobEnvelope { id, kind, rollup_id, sizes, attempt, taken_at_ms, payload, history }
+        JobEnvelope { id, kind, rollup_id, sizes, attempt, taken_at_ms, payload, history, trace: None }
     }
 }
 

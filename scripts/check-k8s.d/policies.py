@@ -284,6 +284,23 @@ def what_pods_refer_to_exists(r):
             yield f"{name}: account {account} does not exist"
 
 
+def alerts_and_dashboards_are_there(r):
+    """The rules' text is compared with dashboards/rules elsewhere."""
+    if not r.is_production:
+        return
+    alerts = [rule for p in r.of("PrometheusRule") for g in p["spec"]["groups"]
+              for rule in g["rules"] if "alert" in rule]
+    if not any("outstanding" in rule["expr"] for rule in alerts):
+        yield "no alert watches outstanding jobs"
+    for rule in alerts:
+        if not rule["annotations"].get("runbook_url"):
+            yield f"{rule['alert']} has no runbook"
+    boards = [c for c in r.of("ConfigMap")
+              if c["metadata"].get("labels", {}).get("grafana_dashboard") == "1"]
+    if not boards or any(len(text) > 900_000 for c in boards for text in c["data"].values()):
+        yield "no dashboards, or too large for a ConfigMap"
+
+
 def secrets_are_nowhere_in_production(r):
     if not r.is_production:
         return
@@ -373,6 +390,7 @@ POLICIES = [
     memory_fits_the_machine,
     pods_are_restricted,
     what_pods_refer_to_exists,
+    alerts_and_dashboards_are_there,
     secrets_are_nowhere_in_production,
     the_network_is_as_drawn,
     the_brokers_patience_exceeds_every_proof,
@@ -446,6 +464,8 @@ MUTATIONS = [
      .update(ZKWHIRL_REDIS_URL="redis://:secret@redis:6379"), secrets_are_nowhere_in_production),
     ("a Secret", lambda r: r.objects.append({"kind": "Secret", "metadata": {"name": "x"}}),
      secrets_are_nowhere_in_production),
+    ("no dashboards", lambda r: r.objects.remove(r.get("ConfigMap", "zkwhirl-dashboards")),
+     alerts_and_dashboards_are_there),
     ("no way to the broker", lambda r: r.objects.remove(r.get("NetworkPolicy", "to-broker")),
      the_network_is_as_drawn),
     ("a way to the broker's management",

@@ -5,7 +5,7 @@
 //! recorder and calls [`begin`] before anything is recorded. Without a recorder
 //! recording does nothing. Labels have closed sets of values, so the number of
 //! series is bounded, and every series is there, at 0, from the start: rates see
-//! the first event. Ids belong in logs.
+//! the first event. Ids belong in logs and traces; [`trace`] has the spans.
 
 pub mod catalogue;
 mod family;
@@ -13,6 +13,7 @@ mod forward;
 mod label;
 mod markdown;
 mod start;
+pub mod trace;
 
 /// Handles of single series, for those who record often.
 pub mod handle {

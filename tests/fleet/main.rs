@@ -7,6 +7,7 @@
 //! | `whole` | provision, bridge, workers: a rollup settles |
 //! | `many` | a thousand claims keep their order, no worker idles; a restarted Falafel gets what is finished |
 //! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
+//! | `traces` | a collector gets one trace for each job, from the bridge to the worker and back |
 //! | `rehearsal` | the autoscaler's loop over it: 32 workers for 32 jobs and back to 1, no busy one loses its job |
 //! | `waits` | a minute without a worker, half a minute without Redis: Falafel notices nothing |
 //!
@@ -22,5 +23,7 @@ mod many;
 mod rehearsal;
 mod services;
 mod stage;
+#[cfg(feature = "otlp")]
+mod traces;
 mod waits;
 mod whole;

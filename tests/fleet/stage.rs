@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(180);
 pub(crate) struct Fleet {
     pub(crate) services: Services,
     pub(crate) falafel: Falafel,
+    /// Variables for the environment of every role.
+    pub(crate) environment: Vec<(&'static str, String)>,
     /// The data directory of every role here.
     directory: tempfile::TempDir,
 }
@@ -83,6 +85,7 @@ impl Fleet {
         let fleet = Self {
             services,
             falafel,
+            environment: Vec::new(),
             directory: tempfile::tempdir().unwrap(),
         };
         let provisioned = fleet.command("provision").output().unwrap();
@@ -97,6 +100,7 @@ impl Fleet {
             .arg(role)
             .env("ZKWHIRL_AMQP_URL", &self.services.amqp)
             .env("ZKWHIRL_AMQP_MANAGEMENT_URL", &self.services.management)
+            .envs(self.environment.iter().cloned())
             .stdout(Stdio::null());
         if role != "provision" {
             command

@@ -76,6 +76,20 @@ fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
     );
 }
 
+/// A rollup of a user's transaction alone.
+fn one_tx(suite: Suite) -> Plan {
+    Plan {
+        suite,
+        seed: 7,
+        sizes: Sizes::new(1, 1).unwrap(),
+        genesis_claims: 0,
+        max_claims: 0,
+        txs: 1,
+        rollups: Some(1),
+        vks: true,
+    }
+}
+
 /// Falafel gets both keys by vk jobs, lets a transaction in under them, and
 /// its inner rollup is proved and verified.
 #[tokio::test(flavor = "multi_thread")]
@@ -84,16 +98,7 @@ async fn a_transaction_goes_the_whole_way_into_an_inner_rollup() {
         provers: native(Suite::Poseidon, 1, 1),
         slots: 1,
         delay: std::time::Duration::from_secs(1),
-        plan: Some(Plan {
-            suite: Suite::Poseidon,
-            seed: 7,
-            sizes: Sizes::new(1, 1).unwrap(),
-            genesis_claims: 0,
-            max_claims: 0,
-            txs: 1,
-            rollups: Some(1),
-            vks: true,
-        }),
+        plan: Some(one_tx(Suite::Poseidon)),
     };
     let stage = scene.start().await;
     stage
@@ -121,16 +126,7 @@ async fn keys_of_plonk_clients_are_handed_on_once_they_are_imported() {
         }),
         slots: 1,
         delay: std::time::Duration::from_millis(200),
-        plan: Some(Plan {
-            suite: Suite::Pedersen,
-            seed: 7,
-            sizes: Sizes::new(1, 1).unwrap(),
-            genesis_claims: 0,
-            max_claims: 0,
-            txs: 1,
-            rollups: Some(1),
-            vks: true,
-        }),
+        plan: Some(one_tx(Suite::Pedersen)),
     };
     let stage = scene.start().await;
     let missing = "no client circuit of the pedersen suite stands behind get-join-split-vk here; \

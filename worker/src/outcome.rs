@@ -14,7 +14,7 @@ use zkwhirl_job::{
     limits,
 };
 use zkwhirl_prover::ProveError;
-use zkwhirl_telemetry::catalogue::process::RETRIED;
+use zkwhirl_telemetry::{catalogue::process::RETRIED, trace::Trace};
 
 use crate::{Verdict, measure::class_name, slot::Seat, verdict};
 
@@ -31,7 +31,7 @@ impl Seat {
             match self.deps.ledger.store_result(job, result).await {
                 Ok(_) => return,
                 Err(error) => {
-                    tracing::warn!(job = %job.short(), attempt, "result not stored: {error}")
+                    tracing::warn!(job = %job, attempt, "result not stored: {error}")
                 }
             }
             sleep(PAUSE * attempt).await;
@@ -48,8 +48,16 @@ impl Seat {
             worker: result.worker.clone(),
             prove_ms: result.prove_ms,
             outcome: Outcome::Proved(result.reply.clone()),
+            trace: self.context(job),
         };
         self.publish(&envelope).await
+    }
+
+    /// What a result carries: this slot's span, or the job's where nobody here
+    /// collects spans.
+    fn context(&self, job: &JobEnvelope) -> Option<String> {
+        let own = self.trace.as_ref().and_then(Trace::context);
+        own.or_else(|| job.trace.clone())
     }
 
     async fn publish(&self, result: &ResultEnvelope) -> bool {
@@ -59,7 +67,7 @@ impl Seat {
                 Ok(()) => return true,
                 Err(error) => error,
             };
-            tracing::warn!(job = %result.id.short(), "result not published: {error}");
+            tracing::warn!(job = %result.id, "result not published: {error}");
             if matches!(error, BrokerError::Refused(_)) {
                 return false;
             }
@@ -84,11 +92,11 @@ impl Seat {
                 Ok(true) => return,
                 Ok(false) => {
                     // Another worker has or had it: its result is the same.
-                    tracing::info!(job = %delivery.job.id.short(), "the lease was lost meanwhile");
+                    tracing::info!(job = %delivery.job.id, "the lease was lost meanwhile");
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(job = %delivery.job.id.short(), attempt, "not settled: {error}");
+                    tracing::warn!(job = %delivery.job.id, attempt, "not settled: {error}");
                 }
             }
             sleep(PAUSE * attempt).await;
@@ -145,7 +153,7 @@ impl Seat {
             peak_rss_bytes: error.peak_rss_bytes,
         };
         if let Err(error) = self.deps.ledger.add_attempt(job.id, &record).await {
-            tracing::debug!(job = %job.id.short(), "attempt not noted: {error}");
+            tracing::debug!(job = %job.id, "attempt not noted: {error}");
         }
         let mut job = job.clone();
         job.history.push(record);
@@ -164,6 +172,7 @@ impl Seat {
             worker: self.name.clone(),
             prove_ms: 0,
             outcome: Outcome::Dead(Failure::new(failure.class, letter.reason.clone())),
+            trace: self.context(job),
         };
         if self.publish(&told).await {
             self.settle(delivery, &Settlement::Bury(letter)).await;

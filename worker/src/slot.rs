@@ -11,7 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 use zkwhirl_broker_adapter::{What, broker::JobConsumer, ledger};
 use zkwhirl_job::{Failure, Kind, Topic, envelope::JobEnvelope};
 use zkwhirl_prover::{Meter, Prover};
-use zkwhirl_telemetry::catalogue::worker::PROVER_RESTARTS;
+use zkwhirl_telemetry::{catalogue::worker::PROVER_RESTARTS, trace::Trace};
 
 use crate::{
     Slot, Stop, WorkerConfig, WorkerDeps,
@@ -62,6 +62,7 @@ pub async fn run(config: WorkerConfig, deps: WorkerDeps, slots: Vec<Slot>, stop:
             stop,
             ear,
             standing,
+            trace: None,
             presence,
             name: slot.name,
             topics: slot.topics,
@@ -88,6 +89,8 @@ pub(crate) struct Seat {
     pub(crate) stop: Stop,
     pub(crate) ear: Ear,
     standing: Standing,
+    /// The span of the delivery that it deals with.
+    pub(crate) trace: Option<Trace>,
     pub(crate) presence: Presence,
     pub(crate) name: String,
     topics: Vec<Topic>,
@@ -195,8 +198,15 @@ impl Seat {
                 permit.set_proving(true);
             }
             self.standing.turn(Doing::Busy(delivery.job.topic()));
+            let job = &delivery.job;
+            let queue = match job.topic() {
+                Topic::Inner => "zkwhirl.jobs.inner.v1",
+                Topic::Outer => "zkwhirl.jobs.outer.v1",
+            };
+            self.trace = Some(Trace::process(queue, &job.id, job.trace.as_deref()));
             self.presence.attend(&delivery.job);
             let health = self.attend(delivery, prover).await;
+            self.trace = None;
             if let Some(permit) = permit {
                 permit.set_proving(false);
             }

@@ -96,7 +96,7 @@ impl Shared {
         let timing = &self.config.timing;
         let window = timing.reissue
             + timing.ghost * u32::try_from(ghosts).map_or(GHOSTS, |ghosts| ghosts.min(GHOSTS));
-        tracing::info!(upstream = name, ticket = %ticket.id.short(), ?window, "does falafel remember?");
+        tracing::info!(upstream = name, ticket = %ticket.id, ?window, "does falafel remember?");
         let finding = tokio::select! {
             () = self.stop.cancelled() => None,
             () = came_again.notified() => Some(Finding::Remembers),

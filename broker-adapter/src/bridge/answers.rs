@@ -113,6 +113,7 @@ impl Shared {
 
     /// Everybody who waited for a proved job has its result.
     pub(super) async fn finish(&self, job: &JobRecord) -> Option<()> {
+        self.traces.lock().end(job.id);
         let ledger = &self.deps.ledger;
         let note = Note::default();
         let from = [JobState::Proved];

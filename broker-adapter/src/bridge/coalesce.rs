@@ -43,7 +43,7 @@ impl Shared {
         match verified {
             Ok(reply) => self.proved(job, &waiting, &reply).await,
             Err(why) => {
-                tracing::warn!(job = %job.id.short(), "proved again: {why}");
+                tracing::warn!(job = %job.id, "proved again: {why}");
                 self.insist("drop a result", || ledger.drop_result(job.id))
                     .await?;
                 let note = Note {

@@ -9,11 +9,12 @@ use zkwhirl_job::{
     AttemptRecord, Failure, Kind,
     envelope::{Outcome, ResultEnvelope},
 };
-use zkwhirl_telemetry::catalogue::process::RETRIED;
+use zkwhirl_telemetry::{catalogue::process::RETRIED, trace::Trace};
 
 use super::{
     counting::{ATTEMPTS, REQUEST, death_by, duplicate, wasted},
     shared::Shared,
+    traces::RESULTS,
 };
 use crate::{
     broker::{BrokerError, DeadLetter, ResultDelivery, Rung},
@@ -87,6 +88,7 @@ impl Shared {
     /// Does what a result asks for; the steps that were taken.
     async fn on_result(self: &Arc<Self>, result: &ResultEnvelope) -> Option<Vec<Step>> {
         let ledger = &self.deps.ledger;
+        let _span = Trace::process(RESULTS, &result.id, result.trace.as_deref());
         let job = self.insist("read a job", || ledger.job(result.id)).await?;
         let Some(job) = job else {
             return Some(vec![self.stray()]);

@@ -44,7 +44,7 @@ impl Sink for Intake {
         }
         let ledger = &shared.deps.ledger;
         if let Err(error) = ledger.upload(&record, &frame.data).await {
-            tracing::debug!(job = %record.id.short(), "not uploaded beforehand: {error}");
+            tracing::debug!(job = %record.id, "not uploaded beforehand: {error}");
         }
         turn.comes().await;
         let ticket = Ticket {
@@ -86,7 +86,7 @@ impl Intake {
         }
         shared.counters.reissues.one();
         tracing::warn!(
-            ticket = %ticket.id.short(),
+            ticket = %ticket.id,
             upstream = ticket.upstream,
             worst_gap = ?shared.leases.stats().worst_gap(),
             "falafel issued an open ticket again: its lease had lapsed"
@@ -103,6 +103,7 @@ impl Shared {
             self.counters.jobs.one();
             SUBMITTED.one([topic_name(taken.job.kind)]);
             self.rollups.lock().saw(&taken.job);
+            self.traces.lock().begin(&taken.job);
             self.emit(&taken.job, What::Taken { ticket, upstream });
         } else {
             self.counters.joined.one();

@@ -30,6 +30,7 @@ mod shared;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod verify;
 mod vks;
 
@@ -92,6 +93,7 @@ impl Bridge {
             callers: local::Callers::default(),
             counters: stats::Counters::default(),
             rollups: Guarded::default(),
+            traces: Guarded::default(),
             tasks: TaskTracker::new(),
             closed: stop.child_token(),
             stop,

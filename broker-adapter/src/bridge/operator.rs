@@ -113,6 +113,7 @@ impl BridgeHandle {
         let removed = shared.insist("remove a dead letter", || broker.remove_dead(job));
         removed.await.ok_or(OperatorError::Stopping)?;
         let told = shared.refuse_all(&record, &reason).await;
+        shared.traces.lock().end(job);
         COMPLETED.one([topic_name(record.kind), "rejected"]);
         shared.emit(&record, What::Rejected { reason });
         told.ok_or(OperatorError::Stopping)

@@ -6,11 +6,12 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 use zkwhirl_job::{AttemptRecord, Kind, envelope::JobEnvelope};
-use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
+use zkwhirl_telemetry::{catalogue::bridge::COMPLETED, trace::Trace};
 
 use super::{
     counting::{REQUEST, topic_name},
     shared::Shared,
+    traces::EXCHANGE,
 };
 use crate::{
     broker::{BrokerError, DeadLetter},
@@ -78,6 +79,8 @@ impl Shared {
     }
 
     async fn publish(&self, job: &JobRecord, envelope: &JobEnvelope) -> Option<()> {
+        let trace = envelope.trace.as_deref();
+        let _span = Trace::publish(EXCHANGE, &job.id, trace);
         if !self.publish_while_wanted(job, envelope).await? {
             return Some(());
         }
@@ -109,7 +112,7 @@ impl Shared {
                 self.bury(job, &reason, REQUEST).await?;
                 return Some(false);
             }
-            tracing::warn!(job = %job.id.short(), "cannot publish yet: {error}");
+            tracing::warn!(job = %job.id, "cannot publish yet: {error}");
             tokio::select! {
                 () = self.stop.cancelled() => return None,
                 () = tokio::time::sleep(backoff.pause()) => {}
@@ -155,6 +158,7 @@ impl Shared {
             taken_at_ms: job.taken_at_ms,
             payload: self.payload(request),
             history,
+            trace: self.traces.lock().context(job.id),
         }))
     }
 
@@ -180,6 +184,7 @@ impl Shared {
             self.insist("remove a dead letter", || broker.remove_dead(job.id))
                 .await?;
             COMPLETED.one([topic_name(job.kind), "withdrawn"]);
+            self.traces.lock().end(job.id);
             self.emit(job, What::Withdrawn);
             self.cancel(job.id);
         }

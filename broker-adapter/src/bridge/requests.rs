@@ -68,7 +68,7 @@ impl Shared {
         let request = self.insist("read a request", || ledger.request(job.id));
         let request = request.await?;
         if request.is_none() {
-            tracing::warn!(job = %job.id.short(), "its request is gone: its tickets come again");
+            tracing::warn!(job = %job.id, "its request is gone: its tickets come again");
             self.compare.notify_one();
         }
         Some(request)

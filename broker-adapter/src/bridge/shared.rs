@@ -12,7 +12,9 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zkwhirl_job::{JobId, TicketId, Topic};
 
-use super::{BridgeConfig, BridgeDeps, local::Callers, rollups::Rollups, stats::Counters};
+use super::{
+    BridgeConfig, BridgeDeps, local::Callers, rollups::Rollups, stats::Counters, traces::Traces,
+};
 use crate::{
     broker::Control,
     clock::Backoff,
@@ -51,6 +53,7 @@ pub(super) struct Shared {
     pub(super) counters: Counters,
     /// Rollups under way, for the figures alone.
     pub(super) rollups: Guarded<Rollups>,
+    pub(super) traces: Guarded<Traces>,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
     /// Cancelled before `stop`, or with it: nothing new is taken.
@@ -132,7 +135,7 @@ impl Shared {
         let broker = self.deps.broker.clone();
         self.tasks.spawn(async move {
             if let Err(error) = broker.tell(&Control::Cancel { job }).await {
-                tracing::debug!(job = %job.short(), "cannot tell workers to stop: {error}");
+                tracing::debug!(job = %job, "cannot tell workers to stop: {error}");
             }
         });
     }

@@ -61,6 +61,7 @@ impl DeadLetter {
             taken_at_ms: self.taken_at_ms,
             payload: self.payload,
             history: self.history,
+            trace: None,
         })
     }
 }

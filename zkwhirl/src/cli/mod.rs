@@ -14,6 +14,8 @@ use clap::{Args, Parser, Subcommand};
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Sizes, SizesError};
 
+use crate::shell::telemetry::Format;
+
 pub(crate) use fleet::{
     AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BridgeArgs, ProverArgs, ProvisionArgs,
     RedisArgs, Slots, WorkerArgs,
@@ -40,6 +42,15 @@ pub(crate) struct Cli {
     /// Show log lines of this level and above: error, warn, info, debug, trace
     #[arg(long, global = true, env = "ZKWHIRL_LOG", default_value = "warn")]
     pub(crate) log: String,
+    /// How log lines look
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        env = "ZKWHIRL_LOG_FORMAT",
+        default_value = "human"
+    )]
+    pub(crate) log_format: Format,
 }
 
 const EXAMPLES: &str = "\

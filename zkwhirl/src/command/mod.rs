@@ -29,7 +29,7 @@ use crate::{
 
 /// Runs the sub-command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    telemetry::start(&cli.log).map_err(exit::usage)?;
+    let _telemetry = telemetry::start(&cli.log, cli.log_format).map_err(exit::usage)?;
     match cli.command {
         Command::Demo(args) => demo::run(args),
         Command::Prove(args) => prove::run(&args),

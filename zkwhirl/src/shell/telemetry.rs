@@ -1,19 +1,175 @@
-//! Logs: human lines on standard error.
+//! Logs on standard error: lines for people, or JSON, one object a line; and
+//! traces, for whoever collects them.
 
-use std::io;
+use std::{io, str::FromStr};
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
+use zkwhirl_telemetry::trace::TARGET;
+
+/// How a line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Human,
+    /// For machines: ids and figures as fields of one object.
+    Json,
+}
+
+/// What says the same as our own lines, but without knowing whether it matters:
+/// lapin of each connection that is lost, which is ours to restore.
+/// Spans are for traces, not for lines.
+const SILENT: [&str; 2] = ["lapin", TARGET];
+
+/// The lines that say what operators did.
+const AUDIT: &str = "audit=info";
+
+/// Ends with the program: what is still to be handed on is handed on then.
+#[derive(Debug)]
+pub(crate) struct Telemetry {
+    #[cfg(feature = "otlp")]
+    _traces: Option<traces::Exporter>,
+}
 
 /// Starts logging at `level`, which may also be a filter of tracing's syntax.
-pub(crate) fn start(level: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level)
+pub(crate) fn start(level: &str, format: Format) -> anyhow::Result<Telemetry> {
+    let lines = fmt::layer().with_writer(io::stderr).with_target(false);
+    let lines = match format {
+        Format::Human => lines.boxed(),
+        Format::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .boxed(),
+    };
+    let registry = Registry::default().with(lines.with_filter(filter(level)?));
+    #[cfg(feature = "otlp")]
+    {
+        let exporter = traces::Exporter::from_environment()?;
+        registry
+            .with(exporter.as_ref().map(traces::Exporter::layer))
+            .init();
+        Ok(Telemetry { _traces: exporter })
+    }
+    #[cfg(not(feature = "otlp"))]
+    {
+        registry.init();
+        Ok(Telemetry {})
+    }
+}
+
+/// The filter of a level or of directives. What is silent by default speaks
+/// when it is named.
+fn filter(level: &str) -> anyhow::Result<EnvFilter> {
+    let mut filter = EnvFilter::try_new(level)
         .map_err(|error| anyhow::anyhow!("ZKWHIRL_LOG={level} is no log filter: {error}"))?;
+    for name in SILENT.iter().filter(|name| !level.contains(**name)) {
+        let off = tracing_subscriber::filter::Directive::from_str(&format!("{name}=off"))?;
+        filter = filter.add_directive(off);
+    }
     // What operators do is said whatever the level.
-    let filter = filter.add_directive("audit=info".parse()?);
-    fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_target(false)
-        .init();
-    Ok(())
+    Ok(filter.add_directive(AUDIT.parse()?))
+}
+
+#[cfg(feature = "otlp")]
+mod traces {
+    use std::env;
+
+    use opentelemetry::trace::TracerProvider;
+    use opentelemetry_otlp::SpanExporter;
+    use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+    use tracing::Subscriber;
+    use tracing_subscriber::{
+        Layer,
+        filter::{LevelFilter, Targets},
+        registry::LookupSpan,
+    };
+    use zkwhirl_telemetry::trace::TARGET;
+
+    /// Hands spans on to a collector, over HTTP.
+    #[derive(Debug)]
+    pub(super) struct Exporter(SdkTracerProvider);
+
+    impl Exporter {
+        /// The collector that OpenTelemetry's own variables name; `None` when
+        /// they name none.
+        pub(super) fn from_environment() -> anyhow::Result<Option<Self>> {
+            let names = [
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            ];
+            if names.iter().all(|name| env::var_os(name).is_none()) {
+                return Ok(None);
+            }
+            let exporter = SpanExporter::builder().with_http().build()?;
+            let name = env::var("OTEL_SERVICE_NAME").unwrap_or_else(|_| "zkwhirl".to_owned());
+            let resource = Resource::builder().with_service_name(name).build();
+            let provider = SdkTracerProvider::builder()
+                .with_batch_exporter(exporter)
+                .with_resource(resource)
+                .build();
+            Ok(Some(Self(provider)))
+        }
+
+        /// The layer that spans pass through.
+        pub(super) fn layer<S>(&self) -> impl Layer<S> + use<S>
+        where
+            S: Subscriber + for<'a> LookupSpan<'a>,
+        {
+            let tracer = self.0.tracer("zkwhirl");
+            let only = Targets::new().with_target(TARGET, LevelFilter::INFO);
+            tracing_opentelemetry::layer()
+                .with_tracer(tracer)
+                .with_filter(only)
+        }
+    }
+
+    impl Drop for Exporter {
+        fn drop(&mut self) {
+            // A collector that is away keeps nobody from leaving.
+            let _ = self.0.shutdown();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(level: &str, expected: &[&str]) {
+        let filter = filter(level).unwrap().to_string();
+        let mut directives: Vec<_> = filter.split(',').collect();
+        directives.sort_unstable();
+        assert_eq!(directives, expected);
+    }
+
+    #[test]
+    fn lapin_is_silent_unless_it_is_asked() {
+        check(
+            "warn",
+            &[AUDIT, "lapin=off", "warn", "zkwhirl::trace=off"],
+        );
+        check(
+            "zkwhirl_worker=debug,info",
+            &[
+                AUDIT,
+                "info",
+                "lapin=off",
+                "zkwhirl::trace=off",
+                "zkwhirl_worker=debug",
+            ],
+        );
+        check(
+            "info,lapin=debug",
+            &[AUDIT, "info", "lapin=debug", "zkwhirl::trace=off"],
+        );
+        let wrong = filter("loud=very").unwrap_err().to_string();
+        assert!(
+            wrong.starts_with("ZKWHIRL_LOG=loud=very is no log filter"),
+            "{wrong}"
+        );
+    }
 }

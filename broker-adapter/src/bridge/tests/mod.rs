@@ -244,6 +244,7 @@ fn result_for(job: &JobEnvelope, reply: Bytes) -> ResultEnvelope {
         worker: "w".into(),
         prove_ms: 1,
         outcome: Outcome::Proved(reply),
+        trace: None,
     }
 }
 

@@ -22,7 +22,7 @@ use zkwhirl_job::{Topic, envelope::JobEnvelope};
 use super::{
     Shared, dead,
     error::{away, call},
-    message::{DELIVERY_COUNT, LEFT_TO_OTHERS, count, left_to_others},
+    message::{DELIVERY_COUNT, LEFT_TO_OTHERS, count, left_to_others, trace},
     names::jobs_queue,
     receipt::{Held, Receipt, Seat},
     stream::next,
@@ -245,7 +245,8 @@ impl Actor {
     ) -> Result<Option<Opened>, BrokerError> {
         let held = Held::new(self.shared.clone(), seat.clone(), message.acker);
         let error = match JobEnvelope::parse(&message.data) {
-            Ok(job) => {
+            Ok(mut job) => {
+                job.trace = trace(&message.properties);
                 let crashes = count(&message.properties, DELIVERY_COUNT);
                 return Ok(Some(Opened {
                     held,

@@ -9,6 +9,7 @@ use zkwhirl_job::{
     JobId,
     envelope::{BODY_BYTES, JobEnvelope, ResultEnvelope},
 };
+use zkwhirl_telemetry::trace::{HEADER, is_context};
 
 use super::{
     config::Limits,
@@ -78,7 +79,9 @@ impl Mail {
     ) -> Result<Outgoing, BrokerError> {
         let body = job.to_bytes();
         fits(&body, job.id)?;
-        let properties = properties(JOB, job.id).with_headers(header(ATTEMPT, job.attempt));
+        let mut headers = header(ATTEMPT, job.attempt);
+        insert_trace(&mut headers, job.trace.as_deref());
+        let properties = properties(JOB, job.id).with_headers(headers);
         Ok(Outgoing {
             exchange,
             key,
@@ -94,10 +97,14 @@ impl Mail {
         let body = result.to_bytes();
         fits(&body, result.id)?;
         let correlation = format!("{}.{}", result.id, result.attempt);
+        let mut headers = FieldTable::default();
+        insert_trace(&mut headers, result.trace.as_deref());
         Ok(Outgoing {
             exchange: RESULTS,
             key: result.kind.name().into(),
-            properties: properties(RESULT, result.id).with_correlation_id(correlation.into()),
+            properties: properties(RESULT, result.id)
+                .with_correlation_id(correlation.into())
+                .with_headers(headers),
             body,
             queue: RESULTS_QUEUE,
             limit: self.limits.queue_limit,
@@ -130,7 +137,8 @@ impl Mail {
 /// Says how often the job was left to others. The header lives as long as the
 /// attempt does: a retry is a new message without it.
 pub(super) fn left_to_others(mut message: Outgoing, times: u32) -> Outgoing {
-    let headers = header(LEFT_TO_OTHERS, times);
+    let mut headers = header(LEFT_TO_OTHERS, times);
+    insert_trace(&mut headers, trace(&message.properties).as_deref());
     message.properties = message.properties.with_headers(headers);
     message
 }
@@ -147,6 +155,22 @@ fn header(name: &str, value: u32) -> FieldTable {
     let mut table = FieldTable::default();
     table.insert(name.into(), AMQPValue::LongLongInt(i64::from(value)));
     table
+}
+
+fn insert_trace(headers: &mut FieldTable, trace: Option<&str>) {
+    if let Some(trace) = trace {
+        headers.insert(HEADER.into(), AMQPValue::LongString(trace.into()));
+    }
+}
+
+/// The trace that a message belongs to.
+pub(super) fn trace(properties: &BasicProperties) -> Option<String> {
+    let table = properties.headers().as_ref()?.inner();
+    let AMQPValue::LongString(text) = table.get(HEADER)? else {
+        return None;
+    };
+    let text = std::str::from_utf8(text.as_bytes()).ok()?;
+    is_context(text).then(|| text.to_owned())
 }
 
 fn fits(body: &Bytes, id: JobId) -> Result<(), BrokerError> {
@@ -197,6 +221,24 @@ mod tests {
         let mut result = result_of(&claim_job(1), b"");
         result.outcome = Outcome::Proved(vec![0; BODY_BYTES].into());
         assert!(mail.result(&result).is_err());
+    }
+
+    #[test]
+    fn a_trace_travels_with_whatever_becomes_of_a_job() {
+        let mail = Mail::new(Limits::default());
+        let mut job = claim_job(1);
+        assert_eq!(trace(&mail.job(&job, None).unwrap().properties), None);
+        let context = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        job.trace = Some(context.to_owned());
+        let later = mail.job(&job, Some(Rung::Long)).unwrap();
+        let back = left_to_others(mail.hand_back(&job).unwrap(), 2);
+        let mut result = result_of(&job, b"");
+        result.trace = job.trace.clone();
+        for message in [later, back, mail.result(&result).unwrap()] {
+            assert_eq!(trace(&message.properties).as_deref(), Some(context));
+        }
+        job.trace = Some("no context".to_owned());
+        assert_eq!(trace(&mail.job(&job, None).unwrap().properties), None);
     }
 
     #[test]

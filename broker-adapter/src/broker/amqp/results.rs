@@ -13,6 +13,7 @@ use zkwhirl_job::envelope::ResultEnvelope;
 use super::{
     Shared, dead,
     error::{away, call},
+    message::trace,
     names::RESULTS_QUEUE,
     receipt::{Held, Seat},
     stream::next,
@@ -111,7 +112,10 @@ impl ResultConsumer for Consumer {
             };
             let held = Held::new(shared, seat.clone(), message.acker.clone());
             match ResultEnvelope::parse(&message.data) {
-                Ok(result) => return Ok(ResultDelivery::new(result, Box::new(Receipt { held }))),
+                Ok(mut result) => {
+                    result.trace = trace(&message.properties);
+                    return Ok(ResultDelivery::new(result, Box::new(Receipt { held })));
+                }
                 Err(error) => self.bury(held, message, &error.to_string()),
             }
         }

@@ -6,9 +6,6 @@ use clap::{CommandFactory, Parser};
 
 use crate::cli::{Cli, Command};
 
-/// The admin server's, for when a role has one.
-const ADMIN: &str = "ZKWHIRL_ADMIN";
-
 /// Variables of one manifest, with their values where these are no secrets.
 type Variables = BTreeMap<String, Option<String>>;
 
@@ -76,9 +73,6 @@ fn parsed(role: &str, variables: &Variables) -> Command {
     let flags = flags(role);
     let mut line = vec!["zkwhirl".to_owned(), role.to_owned()];
     for (name, value) in variables {
-        if name == ADMIN && !flags.contains_key(name) {
-            continue;
-        }
         let flag = flags
             .get(name)
             .unwrap_or_else(|| panic!("{role} reads no {name}"));

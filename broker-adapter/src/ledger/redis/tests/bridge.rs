@@ -97,6 +97,7 @@ fn worker(broker: &broker::Embedded) -> JoinHandle<()> {
                 worker: "w".into(),
                 prove_ms: 1,
                 outcome: Outcome::Proved(Bytes::from(format!("proof of {}", job.id))),
+                trace: None,
             };
             broker.publish_result(&result).await.unwrap();
             delivery.settle(&Settlement::Ack).await.unwrap();

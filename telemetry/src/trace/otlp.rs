@@ -1,0 +1,85 @@
+//! Spans of `tracing`, which a subscriber hands on to OpenTelemetry.
+
+use std::fmt::Display;
+
+use opentelemetry::{
+    Context, SpanId, TraceFlags, TraceId,
+    trace::{SpanContext, TraceContextExt, TraceState},
+};
+use tracing::{Span, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::is_context;
+
+pub(super) fn job(kind: &'static str, id: &impl Display) -> Span {
+    info_span!(
+        target: "zkwhirl::trace",
+        parent: None,
+        "job",
+        otel.name = format!("job {kind}"),
+        otel.kind = "server",
+        zkwhirl.job = %id,
+    )
+}
+
+pub(super) fn publish(exchange: &'static str, id: &impl Display, parent: Option<&str>) -> Span {
+    let span = info_span!(
+        target: "zkwhirl::trace",
+        parent: None,
+        "publish",
+        otel.name = format!("publish {exchange}"),
+        otel.kind = "producer",
+        messaging.system = "rabbitmq",
+        messaging.operation.type = "publish",
+        messaging.destination.name = exchange,
+        zkwhirl.job = %id,
+    );
+    under(span, parent)
+}
+
+pub(super) fn process(queue: &'static str, id: &impl Display, parent: Option<&str>) -> Span {
+    let span = info_span!(
+        target: "zkwhirl::trace",
+        parent: None,
+        "process",
+        otel.name = format!("process {queue}"),
+        otel.kind = "consumer",
+        messaging.system = "rabbitmq",
+        messaging.operation.type = "process",
+        messaging.destination.name = queue,
+        zkwhirl.job = %id,
+    );
+    under(span, parent)
+}
+
+/// Hangs a span below the one that a context is of.
+fn under(span: Span, parent: Option<&str>) -> Span {
+    if let Some(parent) = parent.filter(|text| is_context(text)).and_then(read) {
+        // Fails where nobody listens to the span: then it has no parent.
+        let _ = span.set_parent(Context::new().with_remote_span_context(parent));
+    }
+    span
+}
+
+fn read(text: &str) -> Option<SpanContext> {
+    let trace = TraceId::from_hex(&text[3..35]).ok()?;
+    let span = SpanId::from_hex(&text[36..52]).ok()?;
+    let flags = u8::from_str_radix(&text[53..], 16).ok()?;
+    let state = TraceState::default();
+    Some(SpanContext::new(
+        trace,
+        span,
+        TraceFlags::new(flags),
+        true,
+        state,
+    ))
+}
+
+pub(super) fn context(span: &Span) -> Option<String> {
+    let context = span.context();
+    let own = context.span().span_context().clone();
+    own.is_valid().then(|| {
+        let (trace, span, flags) = (own.trace_id(), own.span_id(), own.trace_flags());
+        format!("00-{trace}-{span}-{flags:02x}")
+    })
+}
