@@ -199,6 +199,7 @@ impl Stage {
             worker: "worker 2".to_owned(),
             prove_ms: 0,
             outcome: Outcome::Dead(failure),
+            trace: None,
         };
         broker.publish_result(&result).await.unwrap();
         self.until_state(job, JobState::Dead).await;

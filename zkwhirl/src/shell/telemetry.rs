@@ -148,10 +148,7 @@ mod tests {
 
     #[test]
     fn lapin_is_silent_unless_it_is_asked() {
-        check(
-            "warn",
-            &[AUDIT, "lapin=off", "warn", "zkwhirl::trace=off"],
-        );
+        check("warn", &[AUDIT, "lapin=off", "warn", "zkwhirl::trace=off"]);
         check(
             "zkwhirl_worker=debug,info",
             &[
