@@ -132,7 +132,7 @@ await reader.locator('#operator').click();
 assert.match(await reader.locator('dialog').textContent(), /ZKWHIRL_OPERATOR_TOKEN/);
 await reader.keyboard.press('Escape');
 await reader.keyboard.press('w');
-await reader.locator('.tile button').first().click();
+await reader.locator('.tile .buttons button').first().click();
 assert.match(await reader.locator('dialog').textContent(), /ZKWHIRL_OPERATOR_TOKEN/);
 
 // A phone: nothing wider than the screen.

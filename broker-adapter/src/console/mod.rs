@@ -10,7 +10,7 @@
 //! POST /console/api/actions           replay, reject, cancel, quiet, loud, drain
 //! ```
 //! Everything is read from the ledger and the broker, so any bridge of a fleet
-//! tells the same. What happened when is remembered in memory ([`chronicle`]):
+//! tells the same. What happened when is remembered in memory (`chronicle.rs`):
 //! from this process's events, or from the ledger's where it keeps them.
 //! **Invariants:** reading changes nothing; acting needs the operator's token,
 //! is bounded, and is written down before it is done; no answer holds a body of

@@ -44,6 +44,9 @@ const USUAL: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 9464);
 const STUCK: Duration = Duration::from_secs(60);
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// What is answered before everything is there.
+const STARTING: &str = r#"{"error":"still starting, keys may be made: try again soon"}"#;
+
 /// The admin server of a process.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
@@ -96,6 +99,7 @@ impl Admin {
             page: recorder.clone(),
             health: health.clone(),
             works: roles.contains(&Role::Worker),
+            bridges: roles.contains(&Role::Bridge),
             mounted: mounted.clone(),
             own: Handle::current(),
         };
@@ -206,6 +210,8 @@ struct Server {
     page: PrometheusHandle,
     health: Arc<Health>,
     works: bool,
+    /// Whether more is going to be mounted.
+    bridges: bool,
     mounted: Arc<OnceLock<Router>>,
     /// Where the process's own work runs.
     own: Handle,
@@ -254,7 +260,10 @@ async fn metrics_page(State(server): State<Server>) -> impl IntoResponse {
 
 async fn more(State(server): State<Server>, request: Request) -> Response {
     let Some(router) = server.mounted.get().cloned() else {
-        return StatusCode::NOT_FOUND.into_response();
+        return match server.bridges {
+            true => (StatusCode::SERVICE_UNAVAILABLE, STARTING).into_response(),
+            false => StatusCode::NOT_FOUND.into_response(),
+        };
     };
     let answer = server.own.spawn(router.oneshot(request)).await;
     answer.map_or_else(

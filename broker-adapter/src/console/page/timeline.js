@@ -40,8 +40,10 @@ function axis(from, to, x, height) {
   const step = NICE.find((nice) => span / nice <= 9) ?? NICE.at(-1);
   const marks = [];
   for (let at = 0; at <= span; at += step) {
-    marks.push(s('line', { class: 'grid', x1: x(from + at), x2: x(from + at), y1: TOP - 6, y2: height }),
-      s('text', { class: 'tick', x: x(from + at) + 4, y: 12 }, at === 0 ? clock(from) : `+${duration(at)}`));
+    const [left, word] = [x(from + at), at === 0 ? clock(from) : `+${duration(at)}`];
+    marks.push(s('line', { class: 'grid', x1: left, x2: left, y1: TOP - 6, y2: height }));
+    // One that would be cut off says nothing.
+    if (left + wide(word) < x(to)) marks.push(s('text', { class: 'tick', x: left + 4, y: 12 }, word));
   }
   return marks;
 }
