@@ -132,7 +132,11 @@ async fn a_caller_that_hangs_up_cancels_nothing() {
     // The proof is there: nobody proves it again.
     let (lines, _) = up.call("POST", "/create-proof", &claim).await;
     assert_eq!(lines, head("200 OK", BINARY, 2016));
-    assert_eq!(up.figure("zkwhirl_bridge_jobs_total").await, 1.0);
+    assert_eq!(
+        up.figure(r#"zkwhirl_jobs_submitted_total{topic="inner"}"#)
+            .await,
+        1.0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
