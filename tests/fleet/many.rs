@@ -21,10 +21,9 @@ async fn a_thousand_claims_at_once_are_proved_in_the_order_of_their_arrival() {
         1004,
         "claims, two inner rollups, root, verifier"
     );
-    assert!(
-        taken == order(&events, "claimed"),
-        "claimed in another order"
-    );
+    let claimed = order(&events, "claimed");
+    let differ = taken.iter().zip(&claimed).position(|(a, b)| a != b);
+    assert_eq!((claimed.len(), differ), (1004, None), "in another order");
     fleet.say_leases("1,000 claims, one worker");
 }
 

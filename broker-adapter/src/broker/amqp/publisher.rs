@@ -10,7 +10,7 @@ use lapin::{
 };
 use tokio::{
     runtime::Handle,
-    sync::{Mutex, Semaphore},
+    sync::{Mutex, OwnedMutexGuard, Semaphore},
     time::{Duration, Instant, timeout},
 };
 use zkwhirl_telemetry::catalogue::process::PUBLISH_SECONDS;
@@ -52,6 +52,9 @@ pub(super) struct Publisher {
     inner: Arc<Inner>,
 }
 
+/// The right to send a message, until it is sent.
+type Turn = OwnedMutexGuard<()>;
+
 #[derive(Debug)]
 struct Inner {
     link: Link,
@@ -59,6 +62,9 @@ struct Inner {
     runtime: Handle,
     window: Semaphore,
     channel: Mutex<Option<Channel>>,
+    /// Whose message is being sent: tasks of the runtime would overtake each
+    /// other, and jobs have an order.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Publisher {
@@ -70,6 +76,7 @@ impl Publisher {
                 runtime,
                 window: Semaphore::new(WINDOW as usize),
                 channel: Mutex::new(None),
+                turn: Arc::default(),
             }),
         }
     }
@@ -78,14 +85,20 @@ impl Publisher {
         &self.inner.link
     }
 
-    /// Publishes and waits for the confirm. A caller that stops waiting does
-    /// not stop the publishing.
+    /// Publishes and waits for the confirm; messages are sent in the order of
+    /// these calls. A caller that stops waiting does not stop the publishing
+    /// once it has begun.
     pub(super) async fn send(&self, message: Outgoing) -> Result<(), BrokerError> {
         let inner = self.inner.clone();
+        let limit = inner.config.confirm_timeout;
+        let Ok(turn) = timeout(limit, inner.turn.clone().lock_owned()).await else {
+            let why = format!("messages before it were not sent within {limit:?}");
+            return Err(BrokerError::Away(why));
+        };
         let sending = self
             .inner
             .runtime
-            .spawn(async move { inner.send(&message).await });
+            .spawn(async move { inner.send(&message, turn).await });
         sending
             .await
             .unwrap_or_else(|_| Err(BrokerError::Away("the process shuts down".into())))
@@ -93,9 +106,9 @@ impl Publisher {
 }
 
 impl Inner {
-    async fn send(&self, message: &Outgoing) -> Result<(), BrokerError> {
+    async fn send(&self, message: &Outgoing, turn: Turn) -> Result<(), BrokerError> {
         let (limit, started) = (self.config.confirm_timeout, Instant::now());
-        let Ok(confirmed) = timeout(limit, self.confirmed(message)).await else {
+        let Ok(confirmed) = timeout(limit, self.confirmed(message, turn)).await else {
             // Nothing is known about what was sent on this channel.
             self.channel.lock().await.take();
             let why = if self.link.blocked() {
@@ -115,7 +128,7 @@ impl Inner {
         confirmed
     }
 
-    async fn confirmed(&self, message: &Outgoing) -> Result<(), BrokerError> {
+    async fn confirmed(&self, message: &Outgoing, turn: Turn) -> Result<(), BrokerError> {
         let slots = (1 + message.body.len() / SLOT_BYTES).min(WINDOW as usize) as u32;
         let _slots = self.window.acquire_many(slots).await;
         let channel = self.channel().await?;
@@ -134,6 +147,7 @@ impl Inner {
             )
             .await
             .map_err(|error| away(&what(), &error))?;
+        drop(turn);
         let confirmation = sent.await.map_err(|error| away(&what(), &error))?;
         if confirmation == Confirmation::Nack(None) {
             let refused = self.refused(message).await;
