@@ -17,14 +17,18 @@ use zkwhirl_worker::Deadlines;
 use super::{console, fleet, ready};
 use crate::{
     cli::BridgeArgs,
-    shell::{admin::Admin, exit, signals::Shutdown},
+    shell::{admin::Admin, exit, heap, signals::Shutdown},
     ui,
 };
 
 /// Two full rollups of the largest inner requests.
 const RECENT_BYTES: usize = 72 << 20;
 
+/// Buffers of a full rollup of the largest inner requests that come at once.
+const HEAP: usize = 64 << 20;
+
 pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
+    heap::keep(HEAP);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -5,6 +5,7 @@
 pub(crate) mod admin;
 pub(crate) mod environment;
 pub(crate) mod exit;
+pub(crate) mod heap;
 pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod signals;
