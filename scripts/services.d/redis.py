@@ -21,6 +21,8 @@ class Server:
             "appendonly": "yes",
             "appendfsync": "everysec",
             "maxmemory-policy": "noeviction",
+            # Requests come packed: packing them again only heats the room.
+            "rdbcompression": "no",
             "save": '""',
             "daemonize": "no",
             # It would overwrite the environment by which it is found.
