@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+import prometheus
 import rabbitmq
 import redis
 from ports import free_ports
@@ -109,6 +110,8 @@ class Instance:
                 rabbitmq.copy_certificates(wanted["tls"], self.folder)
         if wanted["redis"] and "redis" not in state:
             state["redis"] = {"port": free_ports(1)[0], "password": secrets.token_hex(12)}
+        if wanted["prometheus"] and "prometheus" not in state:
+            state["prometheus"] = {"port": free_ports(1)[0], "workers": wanted["workers"]}
 
     def parts(self):
         found = {}
@@ -118,6 +121,8 @@ class Instance:
                 found[f"rabbitmq{n}"] = rabbitmq.Node(self.folder, setting, n)
         if "redis" in self.state:
             found["redis"] = redis.Server(self.folder, self.state["redis"])
+        if "prometheus" in self.state:
+            found["prometheus"] = prometheus.Server(self.folder, self.state["prometheus"])
         return found
 
     def select(self, part):
@@ -227,7 +232,7 @@ class Instance:
     def urls(self):
         found = {}
         if "rabbitmq" in self.state:
-            nodes = [part for name, part in self.parts().items() if name != "redis"]
+            nodes = [part for name, part in self.parts().items() if name.startswith("rabbitmq")]
             found["amqp"] = [node.amqp_url() for node in nodes]
             if self.state["rabbitmq"]["tls"]:
                 found["amqps"] = [node.amqps_url() for node in nodes]
@@ -235,6 +240,8 @@ class Instance:
             found["rabbitmq_metrics"] = [node.metrics_address() for node in nodes]
         if "redis" in self.state:
             found["redis"] = self.parts()["redis"].url()
+        if "prometheus" in self.state:
+            found["prometheus"] = self.parts()["prometheus"].url()
         return found
 
     def print_urls(self, as_json):
@@ -247,6 +254,10 @@ class Instance:
             print(f"export ZKWHIRL_AMQP_MANAGEMENT_URL='{urls['management'][0]}'")
         if "redis" in urls:
             print(f"export ZKWHIRL_REDIS_URL='{urls['redis']}'")
+        if "prometheus" in urls:
+            # For people: no role reads it.
+            print(f"export PROMETHEUS_URL='{urls['prometheus']}'")
+            print(f"Prometheus at {urls['prometheus']}", file=sys.stderr)
         return 0
 
     def status(self):

@@ -19,7 +19,7 @@ use zkwhirl_job::Sizes;
 use crate::{figures::say, services::Services};
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 pub(crate) struct Fleet {
     pub(crate) services: Services,
@@ -197,9 +197,14 @@ impl Fleet {
 
     /// Waits until workers have claimed so many jobs.
     pub(crate) async fn until_claimed(&self, count: usize) {
+        self.until_happened("claimed", count).await;
+    }
+
+    /// Waits until something has happened so often.
+    pub(crate) async fn until_happened(&self, what: &str, count: usize) {
         let waiting = async {
-            let claimed = |event: &&LedgerEvent| event.what == "claimed";
-            while self.events().await.iter().filter(claimed).count() < count {
+            let those = |event: &&LedgerEvent| event.what == what;
+            while self.events().await.iter().filter(those).count() < count {
                 sleep(Duration::from_millis(50)).await;
             }
         };

@@ -1,14 +1,17 @@
 //! The long poll of one upstream.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use zkwhirl_job::Frame;
 
-use super::{Client, ClientError, Link, Polled};
+use super::{Client, ClientError, Link, Polled, client::CONNECT};
 use crate::clock::Backoff;
+
+/// A poll that waits for so long is connected: see the client's own limit.
+const STANDS: Duration = CONNECT.saturating_add(Duration::from_secs(1));
 
 /// Where the jobs go.
 #[async_trait]
@@ -65,7 +68,7 @@ impl Poller {
                 // Only the end of the process ends a poll: it leaves a ghost
                 // poller that swallows Falafel's next job for 5–6 s.
                 () = stop.cancelled() => break,
-                polled = client.get_job() => polled,
+                polled = self.poll(&client) => polled,
             };
             match polled {
                 Ok(Polled::Job(frame)) => {
@@ -99,6 +102,19 @@ impl Poller {
         for job in taking {
             finish(Some(job)).await;
         }
+    }
+
+    async fn poll(&self, client: &Client) -> Result<Polled, ClientError> {
+        let mut poll = pin!(client.get_job());
+        let polled = match timeout(STANDS, &mut poll).await {
+            Ok(polled) => polled,
+            Err(_) => {
+                self.link.poll_stands(true);
+                poll.await
+            }
+        };
+        self.link.poll_stands(false);
+        polled
     }
 
     fn failed(&self, error: &ClientError, failures: u64) {
