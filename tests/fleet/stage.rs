@@ -64,6 +64,11 @@ impl Fleet {
     /// The same; with `vks` Falafel asks for the two verification keys first.
     pub(crate) async fn with(claims: usize, vks: bool) -> Self {
         let services = tokio::task::spawn_blocking(Services::up).await.unwrap();
+        Self::on(services, claims, vks).await
+    }
+
+    /// The same on these services.
+    pub(crate) async fn on(services: Services, claims: usize, vks: bool) -> Self {
         let rollups = Rollups {
             suite: Suite::Poseidon,
             sizes: Sizes::new(1, 2).unwrap(),
