@@ -1,65 +1,24 @@
-//! Circuits by name: matrices, row counts, assignments and checks.
+//! Circuits: matrices, row counts, assignments and checks.
 
-use std::fmt;
-use std::str::FromStr;
+mod kind;
+mod name;
 
 use ark_bn254::Fr;
 use thiserror::Error;
-use zkwhirl_job::Topic;
 use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
 use crate::account::{self, AccountWitness};
 use crate::claim::{self, ClaimWitness};
 use crate::error::StatementError;
 use crate::join_split::{self, JoinSplitWitness};
-use crate::published::{CLAIM_FIELDS, FIELDS_PER_TX, TX_ROLLUP_HEADER};
 use crate::r1cs::{Assignment, Builder, Matrices, Mode, NUM_INSTANCE, Unsatisfied};
-use crate::root_rollup::{self, RootRollupWitness, RootSize};
+use crate::root_rollup::{self, RootRollupWitness};
 use crate::statement;
-use crate::suite::{Suite, UnknownSuite};
+use crate::suite::Suite;
 use crate::tx_rollup::{self, Chain, NotesWitness, SegmentWitness, ShardWitness, TxRollupWitness};
 
-/// Most txs an inner rollup may have.
-pub const MAX_TXS: u32 = 28;
-/// Most inner rollups a root rollup may have.
-pub const MAX_INNERS: u32 = 32;
-/// Most tx slots of an inner rollup.
-pub(crate) const MAX_SLOTS: u32 = MAX_TXS.next_power_of_two();
-
-/// What a circuit proves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum StatementKind {
-    /// One defi claim.
-    Claim,
-    /// An inner rollup.
-    TxRollup {
-        /// Txs that fit; fewer are padded.
-        txs: u32,
-    },
-    /// Some consecutive txs of an inner rollup.
-    TxSegment {
-        /// Txs that fit.
-        txs: u32,
-        /// Txs that fit the whole inner rollup.
-        of: u32,
-    },
-    /// Insertions of nullifiers one after the other.
-    TxNullifiers {
-        /// Nullifiers that fit; fewer are filled up with zeros.
-        count: u32,
-    },
-    /// The insertion of an inner rollup's notes.
-    TxNotes {
-        /// Slots of the inner rollup, a power of two; each has two notes.
-        slots: u32,
-    },
-    /// A client's payment, of the poseidon suite.
-    JoinSplit,
-    /// A client's account, of the poseidon suite.
-    Account,
-    /// A rollup of inner rollups.
-    RootRollup(RootSize),
-}
+pub use kind::{MAX_INNERS, MAX_TXS, StatementKind};
+pub use name::UnknownCircuit;
 
 /// A statement over a suite of hashes: what a proving key belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,97 +86,6 @@ pub enum CheckError {
     /// The circuit published something else than the native statement.
     #[error("the circuit's public input differs from the statement's")]
     PublicInput,
-}
-
-impl StatementKind {
-    /// Slots of a tx rollup: its capacity rounded up to a power of two.
-    pub fn slots(self) -> usize {
-        match self {
-            Self::TxRollup { txs } => txs.next_power_of_two() as usize,
-            _ => 0,
-        }
-    }
-
-    /// Published fields of a statement that has a reply of its own; the pieces
-    /// of a chain have none.
-    pub fn published_fields(self) -> usize {
-        match self {
-            Self::Claim | Self::JoinSplit | Self::Account => CLAIM_FIELDS,
-            Self::TxRollup { .. } => TX_ROLLUP_HEADER + FIELDS_PER_TX * self.slots(),
-            Self::RootRollup(size) => size.published_fields(),
-            Self::TxSegment { .. } | Self::TxNullifiers { .. } | Self::TxNotes { .. } => 0,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Claim => "claim",
-            Self::TxRollup { .. } => "tx-rollup",
-            Self::TxSegment { .. } => "tx-segment",
-            Self::TxNullifiers { .. } => "tx-nullifiers",
-            Self::TxNotes { .. } => "tx-notes",
-            Self::JoinSplit => "join-split",
-            Self::Account => "account",
-            Self::RootRollup(_) => "root-rollup",
-        }
-    }
-
-    /// Whether there is such a circuit over a suite: the clients of the
-    /// pedersen suite prove with PLONK, and keep their circuits to themselves.
-    pub fn exists_in(self, suite: Suite) -> bool {
-        suite == Suite::Poseidon || !matches!(self, Self::JoinSplit | Self::Account)
-    }
-
-    /// Workers of which topic prove with it; clients' keys are made by outer
-    /// jobs.
-    pub fn topic(self) -> Topic {
-        match self {
-            Self::RootRollup(_) | Self::JoinSplit | Self::Account => Topic::Outer,
-            Self::Claim
-            | Self::TxRollup { .. }
-            | Self::TxSegment { .. }
-            | Self::TxNullifiers { .. }
-            | Self::TxNotes { .. } => Topic::Inner,
-        }
-    }
-
-    /// The numbers behind the suite in a circuit's name.
-    fn sizes(self) -> Vec<u32> {
-        match self {
-            Self::Claim | Self::JoinSplit | Self::Account => vec![],
-            Self::TxRollup { txs } => vec![txs],
-            Self::TxSegment { txs, of } => vec![txs, of],
-            Self::TxNullifiers { count } => vec![count],
-            Self::TxNotes { slots } => vec![slots],
-            Self::RootRollup(size) => vec![size.inners, size.slots],
-        }
-    }
-
-    /// The statement with a name and sizes, if there is one.
-    fn from_parts(name: &str, sizes: &[u32]) -> Option<Self> {
-        let within = |size: u32, most: u32| (1..=most).contains(&size);
-        let are_slots = |slots: u32| within(slots, MAX_SLOTS) && slots.is_power_of_two();
-        let (statement, holds) = match (name, sizes) {
-            ("claim", []) => (Self::Claim, true),
-            ("join-split", []) => (Self::JoinSplit, true),
-            ("account", []) => (Self::Account, true),
-            ("tx-rollup", &[txs]) => (Self::TxRollup { txs }, within(txs, MAX_TXS)),
-            ("tx-segment", &[txs, of]) => (
-                Self::TxSegment { txs, of },
-                within(of, MAX_TXS) && within(txs, of),
-            ),
-            ("tx-nullifiers", &[count]) => {
-                (Self::TxNullifiers { count }, within(count, 2 * MAX_TXS))
-            }
-            ("tx-notes", &[slots]) => (Self::TxNotes { slots }, are_slots(slots)),
-            ("root-rollup", &[inners, slots]) => (
-                Self::RootRollup(RootSize { inners, slots }),
-                within(inners, MAX_INNERS) && are_slots(slots),
-            ),
-            _ => return None,
-        };
-        holds.then_some(statement)
-    }
 }
 
 impl Circuit {
@@ -412,114 +280,5 @@ impl<'a> From<&'a AccountWitness> for Input<'a> {
 impl<'a> From<&'a RootRollupRequest> for Input<'a> {
     fn from(request: &'a RootRollupRequest) -> Self {
         Self::RootRollup(request)
-    }
-}
-
-impl fmt::Display for StatementKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())?;
-        let sizes = self.sizes();
-        sizes.iter().try_for_each(|size| write!(f, " of {size}"))
-    }
-}
-
-impl fmt::Display for Circuit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.statement.name(), self.suite)?;
-        let sizes = self.statement.sizes();
-        sizes.iter().try_for_each(|size| write!(f, "/{size}"))
-    }
-}
-
-/// A name that is no circuit.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum UnknownCircuit {
-    /// Not of a known form.
-    #[error(
-        "unknown circuit {0:?}: expected claim/SUITE, tx-rollup/SUITE/TXS, \
-         tx-segment/SUITE/TXS/OF, tx-nullifiers/SUITE/COUNT, tx-notes/SUITE/SLOTS, \
-         root-rollup/SUITE/INNERS/SLOTS, for at most {MAX_TXS} txs and {MAX_INNERS} inners, \
-         join-split/poseidon or account/poseidon"
-    )]
-    Form(String),
-    /// Not of a known suite.
-    #[error(transparent)]
-    Suite(#[from] UnknownSuite),
-}
-
-impl FromStr for Circuit {
-    type Err = UnknownCircuit;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unknown = || UnknownCircuit::Form(text.to_owned());
-        let mut parts = text.split('/');
-        let (Some(name), Some(suite)) = (parts.next(), parts.next()) else {
-            return Err(unknown());
-        };
-        let sizes: Option<Vec<u32>> = parts.map(|size| size.parse().ok()).collect();
-        let statement = sizes.and_then(|sizes| StatementKind::from_parts(name, &sizes));
-        let circuit = Self {
-            statement: statement.ok_or_else(unknown)?,
-            suite: suite.parse()?,
-        };
-        // No second way of writing a number.
-        if circuit.to_string() == text && circuit.statement.exists_in(circuit.suite) {
-            Ok(circuit)
-        } else {
-            Err(unknown())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_round_trip() {
-        for name in [
-            "claim/poseidon",
-            "claim/pedersen",
-            "tx-rollup/poseidon/1",
-            "tx-rollup/pedersen/28",
-            "tx-segment/poseidon/2/5",
-            "tx-segment/pedersen/12/28",
-            "tx-nullifiers/pedersen/56",
-            "tx-notes/poseidon/32",
-            "join-split/poseidon",
-            "account/poseidon",
-            "root-rollup/poseidon/1/1",
-            "root-rollup/pedersen/32/32",
-            "root-rollup/pedersen/3/2",
-        ] {
-            assert_eq!(name.parse::<Circuit>().unwrap().to_string(), name);
-        }
-        for name in [
-            "",
-            "claim",
-            "claim/mimc",
-            "tx-rollup/poseidon",
-            "tx-rollup/poseidon/0",
-            "tx-rollup/poseidon/29",
-            "tx-rollup/poseidon/01",
-            "claim/poseidon/1",
-            "tx-segment/poseidon/3/2",
-            "tx-segment/poseidon/1/29",
-            "tx-segment/poseidon/2",
-            "tx-nullifiers/pedersen/57",
-            "tx-notes/poseidon/3",
-            "tx-notes/poseidon/64",
-            "join-split/pedersen",
-            "account/pedersen",
-            "join-split/poseidon/1",
-            "root-rollup/poseidon/1",
-            "root-rollup/poseidon/0/1",
-            "root-rollup/poseidon/33/1",
-            "root-rollup/poseidon/1/3",
-            "root-rollup/poseidon/1/64",
-            "root-rollup/poseidon/1/+1",
-        ] {
-            assert!(name.parse::<Circuit>().is_err(), "{name:?}");
-        }
     }
 }

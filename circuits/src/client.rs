@@ -6,7 +6,7 @@ use crate::account::{self, AccountWitness};
 use crate::circuit::{Input, StatementKind};
 use crate::field;
 use crate::join_split::{self, JoinSplitWitness};
-use crate::published::{Published, hash_chain, tag};
+use crate::published::{Published, hash_chain};
 
 /// Public inputs of a client's statement: join-split, account or claim.
 pub const CLIENT_FIELDS: usize = 16;
@@ -29,26 +29,16 @@ pub mod proof_id {
     pub const ALL: [u64; 6] = [DEPOSIT, WITHDRAW, SEND, ACCOUNT, DEFI_DEPOSIT, CLAIM];
 }
 
-/// The tag of the statement that a client with this proof id proves. `None`:
-/// there is none, so no tx has this proof id. That includes 0, which the
-/// original gives to padding: a tx with it would be covered by no client proof.
-pub const fn client_tag(proof_id: u64) -> Option<u64> {
+/// The statement that a client with this proof id proves. `None`: there is
+/// none, so no tx has this proof id. That includes 0, which the original gives
+/// to padding: a tx with it would be covered by no client proof.
+pub const fn client_statement(proof_id: u64) -> Option<StatementKind> {
     match proof_id {
         proof_id::DEPOSIT | proof_id::WITHDRAW | proof_id::SEND | proof_id::DEFI_DEPOSIT => {
-            Some(tag::JOIN_SPLIT)
+            Some(StatementKind::JoinSplit)
         }
-        proof_id::ACCOUNT => Some(tag::ACCOUNT),
-        proof_id::CLAIM => Some(tag::CLAIM),
-        _ => None,
-    }
-}
-
-/// The statement that a client with this proof id proves, if there is one.
-pub const fn client_statement(proof_id: u64) -> Option<StatementKind> {
-    match client_tag(proof_id) {
-        Some(tag::JOIN_SPLIT) => Some(StatementKind::JoinSplit),
-        Some(tag::ACCOUNT) => Some(StatementKind::Account),
-        Some(tag::CLAIM) => Some(StatementKind::Claim),
+        proof_id::ACCOUNT => Some(StatementKind::Account),
+        proof_id::CLAIM => Some(StatementKind::Claim),
         _ => None,
     }
 }
@@ -93,6 +83,6 @@ impl<'a> From<&'a ClientWitness> for Input<'a> {
 /// its 16 public inputs as the client published them, before a rollup
 /// completes commitment 1. `None` if no client statement has the proof id.
 pub fn client_digest(fields: &[Fr; CLIENT_FIELDS]) -> Option<Fr> {
-    let tag = client_tag(field::small(&fields[0])?)?;
-    Some(hash_chain(tag, fields))
+    let statement = client_statement(field::small(&fields[0])?)?;
+    Some(hash_chain(statement.tag(), fields))
 }

@@ -205,11 +205,10 @@ impl Published {
 
     /// The statement's public input.
     pub fn public_input(&self) -> Fr {
-        let (tag, left_out) = chain_of(self.kind);
         let mut hashed = self.fields.clone();
         hashed.extend(&self.clients);
-        let start = start(tag, hashed.len());
-        if let Some(place) = left_out {
+        let start = start(self.kind.tag(), hashed.len());
+        if let Some(place) = left_out(self.kind) {
             hashed.remove(place);
         }
         fold(start, &hashed)
@@ -273,9 +272,8 @@ pub(crate) fn chain_rows(b: &mut Builder, start: Num, fields: &[Num]) -> Num {
 /// else depends on it. `fields` are the published fields followed by the
 /// client digests.
 pub(crate) fn publish(b: &mut Builder, kind: StatementKind, mut fields: Vec<Num>) -> Num {
-    let (tag, left_out) = chain_of(kind);
-    let start = start(tag, fields.len());
-    if let Some(place) = left_out {
+    let start = start(kind.tag(), fields.len());
+    if let Some(place) = left_out(kind) {
         fields.remove(place);
     }
     let public = chain_rows(b, Num::constant(start), &fields);
@@ -288,17 +286,12 @@ pub(crate) fn start(tag: u64, count: usize) -> Fr {
     Fr::from(tag << 32 | count as u64)
 }
 
-/// A statement's tag, and the field that its chain leaves out.
-fn chain_of(kind: StatementKind) -> (u64, Option<usize>) {
+/// The field that a statement's chain leaves out.
+fn left_out(kind: StatementKind) -> Option<usize> {
     match kind {
-        StatementKind::Claim => (tag::CLAIM, None),
-        StatementKind::JoinSplit => (tag::JOIN_SPLIT, None),
-        StatementKind::Account => (tag::ACCOUNT, None),
-        StatementKind::TxRollup { .. } => (tag::TX_ROLLUP, Some(place::INPUTS_HASH)),
-        StatementKind::TxSegment { .. } => (tag::TX_SEGMENT, None),
-        StatementKind::TxNullifiers { .. } => (tag::NULLIFIERS, None),
-        StatementKind::TxNotes { .. } => (tag::NOTES, None),
+        StatementKind::TxRollup { .. } => Some(place::INPUTS_HASH),
         // The input hash stands before the header.
-        StatementKind::RootRollup(_) => (tag::ROOT_ROLLUP, Some(1 + header::PREVIOUS_DEFI_HASH)),
+        StatementKind::RootRollup(_) => Some(1 + header::PREVIOUS_DEFI_HASH),
+        _ => None,
     }
 }

@@ -9,7 +9,7 @@ mod world;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use world::{Plan, random};
-use zkwhirl_circuits::client::{client_digest, client_tag, proof_id};
+use zkwhirl_circuits::client::{client_digest, client_statement, proof_id};
 use zkwhirl_circuits::published::{hash_chain, tag};
 use zkwhirl_circuits::tx_rollup::{TxRollupWitness, published};
 use zkwhirl_circuits::{Circuit, StatementKind, Suite, Witness, statement};
@@ -41,13 +41,13 @@ fn a_claims_digest_is_its_public_input() {
 
 #[test]
 fn the_proof_id_names_the_statement() {
-    let tags = [0u64, 1, 2, 3, 4, 5, 6, 7].map(client_tag);
-    let (join_split, account) = (Some(tag::JOIN_SPLIT), Some(tag::ACCOUNT));
-    assert_eq!(tags[0], None);
-    assert_eq!(tags[1..4], [join_split; 3]);
-    assert_eq!(tags[4], account);
-    assert_eq!(tags[5], join_split);
-    assert_eq!(tags[6..], [Some(tag::CLAIM), None]);
+    let statements = [0u64, 1, 2, 3, 4, 5, 6, 7].map(client_statement);
+    let join_split = Some(StatementKind::JoinSplit);
+    assert_eq!(statements[0], None);
+    assert_eq!(statements[1..4], [join_split; 3]);
+    assert_eq!(statements[4], Some(StatementKind::Account));
+    assert_eq!(statements[5], join_split);
+    assert_eq!(statements[6..], [Some(StatementKind::Claim), None]);
     let mut fields = [Fr::from(9u64); 16];
     fields[0] = Fr::from(proof_id::SEND);
     assert_eq!(

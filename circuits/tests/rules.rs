@@ -47,7 +47,7 @@ const STATEMENTS: [Statement; 5] = [
         tests: &[include_str!("account.rs")],
         never_alone: &[],
     },
-    // The pieces of a chain demand the same rules: chain.rs breaks each of them
+    // The pieces of a chain demand the same rules: chain/ breaks each of them
     // in the piece of its tx, from the same list.
     Statement {
         name: "tx-rollup",
@@ -63,7 +63,10 @@ const STATEMENTS: [Statement; 5] = [
         name: "root-rollup",
         code: include_str!("../src/root_rollup/rules.rs"),
         bridges: false,
-        tests: &[include_str!("root_rollup.rs")],
+        tests: &[
+            include_str!("root_rollup/rules.rs"),
+            include_str!("root_rollup/words.rs"),
+        ],
         never_alone: &[],
     },
 ];

@@ -49,8 +49,8 @@ impl Blobs {
     }
 }
 
-/// BLAKE3, hexadecimal.
-pub(crate) fn digest(bytes: &[u8]) -> String {
+/// What a verification key is named by: its BLAKE3, hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 

@@ -27,6 +27,7 @@ mod store;
 mod vk_folder;
 
 pub use advance::Advance;
+pub use blobs::digest as vk_digest;
 pub use client::{CLIENT_VK_BYTES, ClientCircuit, ClientKind};
 pub use embedded::EmbeddedKeyStore;
 pub use error::KeyError;

@@ -82,6 +82,16 @@ fn without_a_drain_the_newest_pods_are_killed_in_mid_proof() {
 }
 
 #[test]
+fn pods_that_say_what_they_prove_are_ended_last_even_without_a_drain() {
+    let told = Setup {
+        deletion_costs: true,
+        ..theirs(vector!("peers-plain.yaml"), Signal::Outstanding)
+    };
+    let (row, _) = run(&told, NEWEST_KILLED);
+    assert_eq!((row.killed, row.wasted_hours), (0, 0.0));
+}
+
+#[test]
 fn a_second_source_scales_when_the_first_is_away() {
     let (row, outcome) = run(&ours(), METRIC_MISSING);
     assert!(outcome.course.iter().any(|sample| sample.replicas == 32));

@@ -1,20 +1,63 @@
-//! How much memory a prover has.
+//! What can be seen of a prover from outside: memory, time, keys.
 
 use std::{
     fmt, fs,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-/// Reads the resident memory and the processor time of a prover's process,
-/// also while it proves.
+/// Keys that are remembered of one process, and bytes of their names.
+const KEYS: usize = 64;
+const NAME: usize = 128;
+
+/// Reads the resident memory and the processor time of a prover's process, and
+/// which keys it has, also while it proves.
 #[derive(Clone)]
 pub struct Meter {
     read: Arc<dyn Fn() -> u64 + Send + Sync>,
-    pid: Arc<AtomicU32>,
+    process: Arc<Process>,
+}
+
+/// A prover's process: whichever runs at the moment.
+#[derive(Debug, Default)]
+pub(crate) struct Process {
+    /// 0: none runs.
+    pid: AtomicU32,
+    limit: u64,
+    keys: Mutex<Vec<String>>,
+}
+
+impl Process {
+    /// No process yet; each may have so many bytes of private memory.
+    pub(crate) fn new(limit: Option<u64>) -> Self {
+        Self {
+            limit: limit.unwrap_or(0),
+            ..Self::default()
+        }
+    }
+
+    /// Another process runs now, with nothing loaded.
+    pub(crate) fn begin(&self, pid: u32) {
+        let mut keys = self.keys();
+        self.pid.store(pid, Ordering::Relaxed);
+        keys.clear();
+    }
+
+    /// A process has loaded a key; one that has been replaced is not heard.
+    pub(crate) fn loaded(&self, pid: u32, circuit: &str) {
+        let mut keys = self.keys();
+        let own = self.pid.load(Ordering::Relaxed) == pid;
+        if own && keys.len() < KEYS && !keys.iter().any(|key| key == circuit) {
+            keys.push(circuit.chars().take(NAME).collect());
+        }
+    }
+
+    fn keys(&self) -> MutexGuard<'_, Vec<String>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Meter {
@@ -22,7 +65,7 @@ impl Meter {
     pub fn new(read: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self {
             read: Arc::new(read),
-            pid: Arc::default(),
+            process: Arc::default(),
         }
     }
 
@@ -34,22 +77,33 @@ impl Meter {
     /// Processor time of the process that runs now, all its threads together;
     /// zero without a process.
     pub fn cpu_time(&self) -> Duration {
-        match self.pid.load(Ordering::Relaxed) {
+        match self.process.pid.load(Ordering::Relaxed) {
             0 => Duration::ZERO,
             pid => cpu_time(pid).unwrap_or_default(),
         }
     }
 
-    /// The meter of whatever process `pid` names at the moment; 0 names none.
-    pub(crate) fn of_process(pid: Arc<AtomicU32>) -> Self {
-        let named = pid.clone();
-        let read = move || match named.load(Ordering::Relaxed) {
+    /// What the process may have of private memory; 0: as much as there is.
+    pub fn limit_bytes(&self) -> u64 {
+        self.process.limit
+    }
+
+    /// The circuits whose proving keys the process has loaded, as far as it
+    /// tells, in the order of their loading.
+    pub fn keys(&self) -> Vec<String> {
+        self.process.keys().clone()
+    }
+
+    /// The meter of a prover's process.
+    pub(crate) fn of_process(process: Arc<Process>) -> Self {
+        let named = process.clone();
+        let read = move || match named.pid.load(Ordering::Relaxed) {
             0 => 0,
             pid => status_bytes(pid, "VmRSS:").unwrap_or(0),
         };
         Self {
             read: Arc::new(read),
-            pid,
+            process,
         }
     }
 }
@@ -93,14 +147,34 @@ mod tests {
 
     #[test]
     fn a_process_has_memory_and_none_has_not() {
-        let pid = Arc::new(AtomicU32::new(0));
-        let meter = Meter::of_process(pid.clone());
+        let process = Arc::new(Process::default());
+        let meter = Meter::of_process(process.clone());
         assert_eq!(meter.resident_bytes(), 0);
-        pid.store(std::process::id(), Ordering::Relaxed);
+        process.begin(std::process::id());
         assert!(meter.resident_bytes() > 100_000);
         let before = meter.cpu_time();
         while meter.cpu_time() <= before {
             std::hint::black_box(meter.resident_bytes());
         }
+    }
+
+    #[test]
+    fn keys_are_those_of_the_process_that_runs_and_bounded() {
+        let process = Arc::new(Process::new(Some(7)));
+        let meter = Meter::of_process(process.clone());
+        assert_eq!(meter.limit_bytes(), 7);
+        process.begin(10);
+        for circuit in ["claim/poseidon", "tx-rollup/poseidon/1", "claim/poseidon"] {
+            process.loaded(10, circuit);
+        }
+        assert_eq!(meter.keys(), ["claim/poseidon", "tx-rollup/poseidon/1"]);
+        process.begin(11);
+        process.loaded(10, "too late");
+        assert!(meter.keys().is_empty());
+        for number in 0..1_000 {
+            process.loaded(11, &format!("{number}{}", "x".repeat(1_000)));
+        }
+        assert_eq!(meter.keys().len(), KEYS);
+        assert!(meter.keys().iter().all(|key| key.len() == NAME));
     }
 }

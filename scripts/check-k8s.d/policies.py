@@ -11,6 +11,7 @@ import copy
 import re
 import sys
 
+import celpy
 import yaml
 
 # What an r5.8xlarge has left for pods, and what DaemonSets take of it.
@@ -248,8 +249,9 @@ def pods_are_restricted(r):
         if spec.get("enableServiceLinks") is not False:
             yield f"{name}: service links would set variables that are refused"
         token = spec.get("automountServiceAccountToken")
-        if token is not False and name != "prometheus-adapter":
-            yield f"{name}: mounts a token for Kubernetes"
+        talks = name == "prometheus-adapter" or (name == "bridge" and told(r))
+        if token is not talks:
+            yield f"{name}: a token for Kubernetes must be {'there' if talks else 'away'}"
         for c in spec["containers"] + spec.get("initContainers", []):
             own = c["securityContext"]
             if own != {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
@@ -259,6 +261,95 @@ def pods_are_restricted(r):
                 yield f"{name}/{c['name']}: image {c['image']} has no version"
         if o["kind"] != "Job" and r.get("PriorityClass", spec.get("priorityClassName")) is None:
             yield f"{name}: priority class {spec.get('priorityClassName')} does not exist"
+
+
+def told(r):
+    """Whether Kubernetes is told which pods prove."""
+    bridge = r.get("StatefulSet", "bridge")["spec"]["template"]["spec"]["containers"][0]
+    return "ZKWHIRL_KUBERNETES_API" in env(bridge)
+
+
+def nothing_of_ours_may_do_more_than_annotate_workers(r):
+    """Roles and their holders, and the admission policy on what a role cannot
+    narrow: its expressions are evaluated on pods before and after a change."""
+    ours = {o["metadata"]["name"] for o in r.of("ServiceAccount")} - {"prometheus-adapter"}
+    held = [(b, s["name"]) for b in r.of("RoleBinding", "ClusterRoleBinding")
+            for s in b["subjects"] if s["name"] in ours and s["namespace"] == "zkwhirl"]
+    if [(b["kind"], b["roleRef"]["name"], who) for b, who in held] != (
+            [("RoleBinding", "pod-deletion-cost", "bridge")] if told(r) else []):
+        yield f"roles are held: {[(b['roleRef']['name'], who) for b, who in held]}"
+    if not told(r):
+        return
+    if spec_of(r, "Role", "rules") != [
+            {"apiGroups": [""], "resources": ["pods"], "verbs": ["patch"]}]:
+        yield "the role of the deletion costs allows more than to patch pods"
+    policy = r.get("ValidatingAdmissionPolicy", "zkwhirl-pod-deletion-cost")
+    bound = [b["spec"] for b in r.of("ValidatingAdmissionPolicyBinding")]
+    if policy is None or bound != [
+            {"policyName": "zkwhirl-pod-deletion-cost", "validationActions": ["Deny"]}]:
+        yield "no admission policy narrows the role"
+        return
+    bridge = "system:serviceaccount:zkwhirl:bridge"
+    for user, watched in [(bridge, True), ("system:serviceaccount:zkwhirl:worker", False)]:
+        conditions = policy["spec"]["matchConditions"]
+        if all(cel(c["expression"], request={"userInfo": {"username": user}})
+               for c in conditions) != watched:
+            yield f"{user} is {'not ' if watched else ''}watched"
+    for what, change, allowed in CHANGES:
+        before = copy.deepcopy(POD)
+        after = copy.deepcopy(POD)
+        change(before, after)
+        if admitted(policy["spec"], before, after) != allowed:
+            yield f"{what} is {'refused' if allowed else 'let through'}"
+
+
+def spec_of(r, kind, field):
+    return r.get(kind, "pod-deletion-cost")[field]
+
+
+def cel(expression, **values):
+    environment = celpy.Environment()
+    program = environment.program(environment.compile(expression))
+    return program.evaluate({k: celpy.json_to_cel(v) for k, v in values.items()})
+
+
+def admitted(policy, before, after):
+    """What the API server says to a change of a pod."""
+    values = {"object": after, "oldObject": before, "variables": {}}
+    for variable in policy["variables"]:
+        value = cel(variable["expression"], **values)
+        values["variables"][variable["name"]] = (
+            dict((str(k), str(v)) for k, v in value.items()) if isinstance(value, dict) else str(value))
+    return all(cel(v["expression"], **values) for v in policy["validations"])
+
+
+COST = "controller.kubernetes.io/pod-deletion-cost"
+POD = {
+    "metadata": {"labels": {"zkwhirl.dev/topic": "inner"}, "annotations": {"karpenter.sh/x": "true"},
+                 "ownerReferences": [{"kind": "ReplicaSet", "uid": "1"}]},
+    "spec": {"containers": [{"name": "zkwhirl", "image": "zkwhirl:1"}]},
+}
+# (what is asked of the API server, how, whether it may be)
+CHANGES = [
+    ("a first cost", lambda a, b: b["metadata"]["annotations"].update({COST: "1"}), True),
+    ("a first annotation", lambda a, b: (a["metadata"].pop("annotations"),
+                                         b["metadata"].update(annotations={COST: "0"})), True),
+    ("another cost", lambda a, b: (a["metadata"]["annotations"].update({COST: "1"}),
+                                   b["metadata"]["annotations"].update({COST: "0"})), True),
+    ("another image", lambda a, b: b["spec"]["containers"][0].update(image="evil:1"), False),
+    ("another label", lambda a, b: b["metadata"]["labels"].update(x="y"), False),
+    ("no labels", lambda a, b: b["metadata"].pop("labels"), False),
+    ("no owner", lambda a, b: b["metadata"].pop("ownerReferences"), False),
+    ("another owner", lambda a, b: b["metadata"]["ownerReferences"][0].update(uid="2"), False),
+    ("a finalizer", lambda a, b: b["metadata"].update(finalizers=["x"]), False),
+    ("another annotation", lambda a, b: b["metadata"]["annotations"].update(x="y"), False),
+    ("an annotation's other value",
+     lambda a, b: b["metadata"]["annotations"].update({"karpenter.sh/x": "false"}), False),
+    ("an annotation less", lambda a, b: b["metadata"].pop("annotations"), False),
+    ("a cost of Redis' pod", lambda a, b: (a["metadata"]["labels"].pop("zkwhirl.dev/topic"),
+                                           b["metadata"]["labels"].pop("zkwhirl.dev/topic"),
+                                           b["metadata"]["annotations"].update({COST: "1"})), False),
+]
 
 
 def what_pods_refer_to_exists(r):
@@ -362,6 +453,12 @@ def the_network_is_as_drawn(r):
             open_ = side(policies, a, "Egress", b, port) and side(policies, b, "Ingress", a, port)
             if open_ != wanted:
                 yield f"{source} → {target}:{port} is {'open' if open_ else 'closed'}"
+    for name, _, template in r.ours():
+        anywhere = [x["port"] for p in policies for rule in p["spec"].get("egress", [])
+                    if matches(p["spec"]["podSelector"], template["metadata"]["labels"])
+                    and "to" not in rule for x in rule.get("ports", [])]
+        if sorted(anywhere) != ([443, 6443] if name == "bridge" and told(r) else []):
+            yield f"{name} → anywhere: {anywhere}"
 
 
 def the_brokers_patience_exceeds_every_proof(r):
@@ -389,6 +486,7 @@ POLICIES = [
     drains_fit_the_grace,
     memory_fits_the_machine,
     pods_are_restricted,
+    nothing_of_ours_may_do_more_than_annotate_workers,
     what_pods_refer_to_exists,
     alerts_and_dashboards_are_there,
     secrets_are_nowhere_in_production,
@@ -458,6 +556,28 @@ MUTATIONS = [
     ("the latest image", lambda r: container(r).update(image="zkwhirl:latest"), pods_are_restricted),
     ("no priority", lambda r: r.objects.remove(r.get("PriorityClass", "zkwhirl-inner")),
      pods_are_restricted),
+    ("no token where one is needed",
+     lambda r: spec(r, "StatefulSet", "bridge")["template"]["spec"].update(
+         automountServiceAccountToken=False), pods_are_restricted),
+    ("a role that may delete pods",
+     lambda r: r.get("Role", "pod-deletion-cost")["rules"][0]["verbs"].append("delete"),
+     nothing_of_ours_may_do_more_than_annotate_workers),
+    ("a role for workers",
+     lambda r: r.get("RoleBinding", "pod-deletion-cost")["subjects"][0].update(name="worker"),
+     nothing_of_ours_may_do_more_than_annotate_workers),
+    ("a policy that only warns",
+     lambda r: spec(r, "ValidatingAdmissionPolicyBinding", "zkwhirl-pod-deletion-cost").update(
+         validationActions=["Warn"]), nothing_of_ours_may_do_more_than_annotate_workers),
+    ("a policy for another account",
+     lambda r: spec(r, "ValidatingAdmissionPolicy", "zkwhirl-pod-deletion-cost")["matchConditions"][0]
+     .update(expression="request.userInfo.username == 'bridge'"),
+     nothing_of_ours_may_do_more_than_annotate_workers),
+    *[(f"a policy without its rule {n}",
+       lambda r, n=n: spec(r, "ValidatingAdmissionPolicy", "zkwhirl-pod-deletion-cost")["validations"]
+       .pop(n), nothing_of_ours_may_do_more_than_annotate_workers) for n in range(6)],
+    ("a bridge that reaches all of the network",
+     lambda r: spec(r, "NetworkPolicy", "bridge-to-falafel")["egress"][0].pop("to"),
+     the_network_is_as_drawn),
     ("no volume", lambda r: inner(r)["spec"].update(volumes=[]), what_pods_refer_to_exists),
     ("a password in a ConfigMap",
      lambda r: next(c for c in r.of("ConfigMap") if c["metadata"]["name"].startswith("fleet"))["data"]

@@ -13,8 +13,10 @@ import subprocess
 import sys
 import time
 
+import prometheus
 import rabbitmq
 import redis
+import sentinel
 from ports import free_ports
 
 # Every process carries this in its environment, so that it can be found again
@@ -107,7 +109,18 @@ class Instance:
             }
             if wanted["tls"]:
                 rabbitmq.copy_certificates(wanted["tls"], self.folder)
-        if wanted["redis"] and "redis" not in state:
+        if wanted["prometheus"] and "prometheus" not in state:
+            state["prometheus"] = {"port": free_ports(1)[0], "workers": wanted["workers"]}
+        if not wanted["redis"]:
+            return
+        if bool(wanted["sentinel"]) != ("sentinels" in state.get("redis", {})) and "redis" in state:
+            raise Problem(f"the instance {self.name!r} has another Redis:"
+                          f" scripts/services down --name {self.name} first")
+        if "redis" not in state and wanted["sentinel"]:
+            ports = free_ports(2 + 2 * sentinel.NODES)
+            state["redis"] = {"door": ports[0], "health": ports[1], "ports": ports[2::2],
+                              "sentinels": ports[3::2], "password": secrets.token_hex(12)}
+        elif "redis" not in state:
             state["redis"] = {"port": free_ports(1)[0], "password": secrets.token_hex(12)}
 
     def parts(self):
@@ -116,9 +129,16 @@ class Instance:
             setting = self.state["rabbitmq"]
             for n in range(1, setting["nodes"] + 1):
                 found[f"rabbitmq{n}"] = rabbitmq.Node(self.folder, setting, n)
-        if "redis" in self.state:
+        if self.has_sentinel():
+            found |= sentinel.parts(self.folder, self.state["redis"])
+        elif "redis" in self.state:
             found["redis"] = redis.Server(self.folder, self.state["redis"])
+        if "prometheus" in self.state:
+            found["prometheus"] = prometheus.Server(self.folder, self.state["prometheus"])
         return found
+
+    def has_sentinel(self):
+        return "sentinels" in self.state.get("redis", {})
 
     def select(self, part):
         parts = self.parts()
@@ -227,14 +247,19 @@ class Instance:
     def urls(self):
         found = {}
         if "rabbitmq" in self.state:
-            nodes = [part for name, part in self.parts().items() if name != "redis"]
+            nodes = [part for name, part in self.parts().items() if name.startswith("rabbitmq")]
             found["amqp"] = [node.amqp_url() for node in nodes]
             if self.state["rabbitmq"]["tls"]:
                 found["amqps"] = [node.amqps_url() for node in nodes]
             found["management"] = [node.management_url() for node in nodes]
             found["rabbitmq_metrics"] = [node.metrics_address() for node in nodes]
-        if "redis" in self.state:
+        if self.has_sentinel():
+            found["redis"] = self.parts()["door"].url()
+            found["redis_primary"] = f"redis{sentinel.primary(self.state['redis'])}"
+        elif "redis" in self.state:
             found["redis"] = self.parts()["redis"].url()
+        if "prometheus" in self.state:
+            found["prometheus"] = self.parts()["prometheus"].url()
         return found
 
     def print_urls(self, as_json):
@@ -247,6 +272,10 @@ class Instance:
             print(f"export ZKWHIRL_AMQP_MANAGEMENT_URL='{urls['management'][0]}'")
         if "redis" in urls:
             print(f"export ZKWHIRL_REDIS_URL='{urls['redis']}'")
+        if "prometheus" in urls:
+            # For people: no role reads it.
+            print(f"export PROMETHEUS_URL='{urls['prometheus']}'")
+            print(f"Prometheus at {urls['prometheus']}", file=sys.stderr)
         return 0
 
     def status(self):

@@ -26,6 +26,8 @@ def install(wanted):
         missing.append("rabbitmq-server")
     if wanted["redis"] and not shutil.which("redis-server"):
         missing.append("redis-server")
+    if wanted["sentinel"] and not (shutil.which("haproxy") or os.path.exists("/usr/sbin/haproxy")):
+        missing.append("haproxy")
     if not missing:
         return
     if not shutil.which("apt-get"):

@@ -1,16 +1,24 @@
 //! `zkwhirl rollups|jobs|workers|dead|queues` as a person or a script calls
 //! them.
 
-use std::{path::Path, process::Output, time::Duration};
+use std::{
+    path::Path,
+    process::{Output, Stdio},
+    time::Duration,
+};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+};
 use zkwhirl_broker_adapter::ledger::JobState;
 
-use crate::stage::{Scene, Stage, TOKEN, claim};
+use crate::stage::{PATIENCE, Scene, Stage, TOKEN, claim};
 
-/// Runs the binary; the caller's own settings are no part of the test.
-async fn run(base: &str, token: Option<&str>, arguments: &[&str]) -> Output {
+/// The binary; the caller's own settings are no part of the test.
+fn command(base: &str, token: Option<&str>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zkwhirl"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("ZKWHIRL_") {
@@ -21,7 +29,12 @@ async fn run(base: &str, token: Option<&str>, arguments: &[&str]) -> Output {
     if let Some(token) = token {
         command.env("ZKWHIRL_OPERATOR_TOKEN", token);
     }
-    command.output().await.unwrap()
+    command.kill_on_drop(true);
+    command
+}
+
+async fn run(base: &str, token: Option<&str>, arguments: &[&str]) -> Output {
+    command(base, token, arguments).output().await.unwrap()
 }
 
 #[track_caller]
@@ -165,5 +178,34 @@ async fn refusals_have_codes_of_their_own_and_say_the_way_out() {
     );
     let help = run(url, None, &["dead", "--help"]).await;
     said(&help, 0, &["Examples:", "Exit codes:", "FALAFEL HALTS"]);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_view_is_shown_again_when_it_changes_and_ends_at_ctrl_c() {
+    let stage = stage().await;
+    let mut watching = command(&stage.url, None, &["jobs", "--watch"]);
+    let mut watching = watching.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    let mut until = async |words: &str| {
+        let reading = async {
+            loop {
+                let line = lines.next_line().await.unwrap();
+                if line.unwrap().contains(words) {
+                    return;
+                }
+            }
+        };
+        let read = tokio::time::timeout(PATIENCE, reading).await;
+        read.unwrap_or_else(|_| panic!("{words:?} never came"))
+    };
+    until("no job yet").await;
+    stage.ask(claim().1);
+    until("1 queued").await;
+    stage.quiet(false).await;
+    until("1 delivered").await;
+    let pid = Pid::from_raw(watching.id().unwrap() as i32).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    assert_eq!(watching.wait().await.unwrap().code(), Some(0));
     stage.end().await;
 }

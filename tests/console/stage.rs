@@ -88,15 +88,21 @@ async fn serve(cluster: &Cluster, token: Option<&str>) -> String {
 
 impl Scene {
     pub(crate) async fn start(self) -> Stage {
-        let sizes = Sizes::new(1, 8).unwrap();
         let rollups = Rollups {
             suite: Suite::Poseidon,
-            sizes,
+            sizes: Sizes::new(1, 8).unwrap(),
         };
         let provers = Provers::Proverless {
             rollups,
             work: self.work,
         };
+        self.start_with(provers).await
+    }
+
+    /// The same with provers of another kind.
+    pub(crate) async fn start_with(self, provers: Provers) -> Stage {
+        let rollups = provers.rollups();
+        let sizes = rollups.sizes;
         let plan = (self.rollups > 0).then_some(Plan {
             suite: rollups.suite,
             seed: 7,
@@ -118,7 +124,10 @@ impl Scene {
         let cluster = Cluster::start(ClusterConfig {
             bridge: BridgeConfig::new(upstreams, sizes),
             worker: WorkerConfig::default(),
-            broker: EmbeddedConfig::default(),
+            broker: EmbeddedConfig {
+                delays: [Duration::from_millis(50); 3],
+                ..EmbeddedConfig::default()
+            },
             provers,
             topics: Topic::ALL.to_vec(),
             slots: self.slots,

@@ -65,8 +65,10 @@ async fn a_bridge_that_is_killed_and_started_again_loses_nothing() {
     assert!(took < ACK_TIMEOUT, "{took:?}");
     let _worker = fleet.worker("one", 10);
     fleet.until_settled().await;
-    // The dead bridge's poll swallows one hand-out; nothing comes thrice.
-    fleet.no_ticket_was_issued_more_often_than(2);
+    // The dead bridge's poll swallows one hand-out. Where the fleet is slow that
+    // is the ticket by which the next start asks whether Falafel remembers:
+    // it comes a third time, and nothing else does.
+    fleet.tickets_were_issued(2, 1);
     fleet.say_leases("bridge killed and started again");
 }
 

@@ -6,6 +6,7 @@
 //! | `console` | a bridge that comes later tells of the whole rollup |
 //! | `whole` | provision, bridge, workers: a rollup settles |
 //! | `many` | a thousand claims keep their order, no worker idles; a restarted Falafel gets what is finished |
+//! | `failover` | kill -9 of two primaries of Redis, one after the other: no job is lost |
 //! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
 //! | `traces` | a collector gets one trace for each job, from the bridge to the worker and back |
 //! | `rehearsal` | the autoscaler's loop over it: 32 workers for 32 jobs and back to 1, no busy one loses its job |
@@ -16,6 +17,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod console;
+mod failover;
 mod figures;
 mod kills;
 mod many;

@@ -21,10 +21,20 @@ pub(crate) struct Services {
 
 impl Services {
     pub(crate) fn up() -> Self {
+        Self::with(&[])
+    }
+
+    /// Redis on three nodes with Sentinel, behind HAProxy, and RabbitMQ.
+    pub(crate) fn up_with_sentinel() -> Self {
+        Self::with(&["--rabbitmq", "--sentinel"])
+    }
+
+    fn with(parts: &[&str]) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let pid = std::process::id().to_string();
         let name = format!("fleet-{pid}-{}", MADE.fetch_add(1, Ordering::Relaxed));
-        let said = run(&["up", "--name", &name, "--json", "--with-pid", &pid]);
+        let up = ["up", "--name", &name, "--json", "--with-pid", &pid];
+        let said = run(&[&up, parts].concat());
         let urls: Value = serde_json::from_str(&said).unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
@@ -34,6 +44,13 @@ impl Services {
             rabbitmq_metrics: text(&urls["rabbitmq_metrics"][0]),
             name,
         }
+    }
+
+    /// The part that Sentinel says is Redis' primary.
+    pub(crate) fn primary(&self) -> String {
+        let said = run(&["env", "--name", &self.name, "--json"]);
+        let urls: Value = serde_json::from_str(&said).unwrap();
+        urls["redis_primary"].as_str().unwrap().to_owned()
     }
 
     /// `kill`, `stop` or `start` of `rabbitmq1` or `redis`.

@@ -4,7 +4,7 @@ use std::fs;
 
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Sizes;
-use zkwhirl_keystore::Provenance;
+use zkwhirl_keystore::{Provenance, vk_digest};
 use zkwhirl_prover::native::{Engine, EngineConfig};
 
 use crate::support::{Made, json, keys, refused, said};
@@ -87,6 +87,55 @@ fn a_key_whose_bytes_or_points_are_not_right_is_not_imported_and_not_verified() 
     fs::write(&copy, &good[..good.len() - 4096]).unwrap();
     refused(&mut keys(&import, &elsewhere), 1, &["it is cut off"]);
     assert!(said(&mut keys("list", &elsewhere)).contains("no keys in"));
+}
+
+#[test]
+fn verification_keys_of_clients_are_listed_with_their_provenance() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let vector = |name| format!("../tests/vectors/{name}.bin");
+    let import = format!(
+        "import --join-split-vk {} --account-vk {}",
+        vector("valid_jsvk_reply_real"),
+        vector("valid_accvk_reply_real")
+    );
+    said(&mut keys(&import, data));
+    let list = json(&mut keys("list", data));
+    let table = said(&mut keys("list", data));
+    for (at, circuit, name) in [
+        (0, "join-split/pedersen", "valid_jsvk_reply_real"),
+        (1, "account/pedersen", "valid_accvk_reply_real"),
+    ] {
+        let vk = fs::read(vector(name)).unwrap();
+        let (line, digest) = (&list[at], vk_digest(&vk));
+        assert_eq!(line["circuit"], circuit);
+        assert_eq!(line["provenance"], "from outside, setup unknown");
+        assert_eq!(
+            (&line["vk"], &line["bytes"]),
+            (&digest.into(), &1168.into())
+        );
+        let row = table.lines().find(|row| row.starts_with(circuit));
+        let row = row.unwrap_or_else(|| panic!("{table}"));
+        for word in [&vk_digest(&vk)[..8], "1,168 B", "vk alone", "setup unknown"] {
+            assert!(row.contains(word), "{row}");
+        }
+    }
+    assert_eq!(list.as_array().unwrap().len(), 2);
+
+    let vks = fs::read_dir(data.join("keys/vk")).unwrap();
+    let damaged = vks.last().unwrap().unwrap().path();
+    let mut bytes = fs::read(&damaged).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&damaged, bytes).unwrap();
+    refused(
+        &mut keys("list", data),
+        1,
+        &[
+            "is damaged: its BLAKE3 is",
+            "import it again",
+            "1 keys cannot be used",
+        ],
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tokio::{
     process::{Child, Command},
     time::Instant,
 };
-use zkwhirl_planner::simulation::victims;
+use zkwhirl_planner::simulation::{Candidate, victims};
 
 use crate::{figures::now_ms, services::Services};
 
@@ -93,7 +93,11 @@ impl<'a> Replicas<'a> {
         }
         let surplus = (self.replicas() - replicas) as usize;
         let ready = |pod: &Pod| *pod.ready.lock().unwrap();
-        let pods = self.pods.iter().map(|(number, pod)| (*number, ready(pod)));
+        let pods = self.pods.iter().map(|(number, pod)| Candidate {
+            number: *number,
+            ready: ready(pod),
+            cost: 0,
+        });
         for number in victims(pods, surplus) {
             let pod = self.pods.remove(&number).unwrap();
             terminate(&pod.process);

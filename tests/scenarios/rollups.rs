@@ -124,7 +124,9 @@ async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() 
 
 /// Every proof is real and travels in the final buffer, which Falafel verifies
 /// alone: the root rollup's, one of each inner rollup, and one of each
-/// transaction's client, be it a user's or a claim's.
+/// transaction's client, be it a user's or a claim's. Counted are Falafel's
+/// requests and the proofs in its buffers, not attempts: a job that is proved
+/// twice on a busy machine changes neither.
 #[tokio::test(flavor = "multi_thread")]
 async fn three_rollups_settle_with_real_proofs() {
     let settled = three_rollups(native(Suite::Poseidon, 1, 4)).await;

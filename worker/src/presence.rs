@@ -92,6 +92,8 @@ impl Presence {
             let mut report = said.borrow_and_update().clone();
             report.at_ms = now_ms();
             report.resident_bytes = meter.resident_bytes();
+            report.memory_limit_bytes = meter.limit_bytes();
+            report.keys = meter.keys();
             report.quiet = ear.is_quiet();
             report.draining = stop.is_draining();
             if let Err(error) = ledger.report(&report).await {

@@ -16,7 +16,7 @@ use crate::{
     broker::DeadLetter,
     clock,
     events::What,
-    falafel::{Link, Sink},
+    falafel::{Link, Sink, Turn},
     ledger::{JobRecord, JobState, Note, Taken, Ticket},
 };
 
@@ -34,7 +34,7 @@ impl Sink for Intake {
         self.shared.open_lease(frame.ticket, &link.upstream.name);
     }
 
-    async fn take(&self, link: &Link, mut frame: Frame) {
+    async fn take(&self, link: &Link, mut frame: Frame, turn: Turn) {
         let shared = &self.shared;
         let upstream = &link.upstream.name;
         let mut record = requests::record(&mut frame);
@@ -42,13 +42,17 @@ impl Sink for Intake {
         if let Ok(Some(request)) = &admitted {
             record.rollup_id = Request::rollup_id(request);
         }
+        let ledger = &shared.deps.ledger;
+        if let Err(error) = ledger.upload(&record, &frame.data).await {
+            tracing::debug!(job = %record.id.short(), "not uploaded beforehand: {error}");
+        }
+        turn.comes().await;
         let ticket = Ticket {
             id: frame.ticket,
             upstream: upstream.clone(),
             job: record.id,
             taken_at_ms: clock::now_ms(),
         };
-        let ledger = &shared.deps.ledger;
         let taken = shared.insist("take a ticket into the ledger", || {
             ledger.take(&ticket, &record, &frame.data)
         });

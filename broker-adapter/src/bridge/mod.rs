@@ -42,6 +42,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use config::{BridgeConfig, BridgeDeps, ClientVks, ReplyVerifier, Timing};
 pub use local::AskError;
 pub use operator::OperatorError;
+pub use rollups::Left;
 pub use stats::{BridgeStats, UpstreamStats};
 
 use crate::{

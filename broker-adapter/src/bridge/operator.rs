@@ -1,11 +1,11 @@
 //! What an operator can do: reject and replay.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use zkwhirl_job::{Failure, JobId};
 use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
-use super::{BridgeHandle, BridgeStats, counting::topic_name, requests::admit};
+use super::{BridgeHandle, BridgeStats, counting::topic_name, requests::admit, rollups::Left};
 use crate::{
     broker::{Broker, BrokerError, Control},
     clock,
@@ -65,7 +65,7 @@ impl BridgeHandle {
 
     /// What a rollup will still take with so many `slots` for inner jobs;
     /// `None` when that is not known.
-    pub fn rollup_left(&self, rollup: u32, slots: usize) -> Option<Duration> {
+    pub fn rollup_left(&self, rollup: u32, slots: usize) -> Option<Left> {
         let rollups = self.shared.rollups.lock();
         rollups.left_of(rollup, slots, clock::now_ms())
     }

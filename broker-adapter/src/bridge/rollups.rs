@@ -30,8 +30,24 @@ const STAGES: [(Kind, &str); 3] = [
 #[derive(Debug, Default)]
 pub(super) struct Rollups {
     open: BTreeMap<u32, Rollup>,
-    /// What a job of each stage takes: a mean that forgets.
-    expected: [Option<Duration>; 3],
+    /// What a job of each stage takes.
+    expected: [Option<Expected>; 3],
+}
+
+/// Means that forget: of what jobs took, and of how far off that was.
+#[derive(Debug, Clone, Copy, Default)]
+struct Expected {
+    mean: Duration,
+    off: Duration,
+}
+
+/// What something will still take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Left {
+    /// The expectation.
+    pub time: Duration,
+    /// How far off it may well be: what jobs' times were off their mean.
+    pub give_or_take: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -82,8 +98,13 @@ impl Rollups {
             rollup.done.insert(job.id);
         }
         if !proving.is_zero() {
-            let mean = self.expected[stage].get_or_insert(proving);
-            *mean = (*mean * 3 + proving) / 4;
+            let expected = self.expected[stage].get_or_insert(Expected {
+                mean: proving,
+                off: Duration::ZERO,
+            });
+            let off = expected.mean.abs_diff(proving);
+            expected.off = (expected.off * 3 + off) / 4;
+            expected.mean = (expected.mean * 3 + proving) / 4;
         }
     }
 
@@ -137,35 +158,40 @@ impl Rollups {
         }
         let newest = self.open.last_key_value().map(|(_, rollup)| rollup);
         let eta = newest.and_then(|rollup| self.left(rollup, slots, now_ms));
-        metric::ROLLUP_ETA.set([], eta.unwrap_or_default().as_secs_f64());
+        metric::ROLLUP_ETA.set([], eta.unwrap_or_default().time.as_secs_f64());
         metric::ROLLUP_PROGRESS.set([], newest.map_or(0.0, Rollup::progress));
     }
 
     /// What the rollup of an id will still take with so many slots; `None` when
     /// that is not known.
-    pub(super) fn left_of(&self, id: u32, slots: usize, now_ms: u64) -> Option<Duration> {
+    pub(super) fn left_of(&self, id: u32, slots: usize, now_ms: u64) -> Option<Left> {
         self.left(self.open.get(&id)?, slots, now_ms)
     }
 
     /// What a rollup will still take; `None` when no job like those that are
     /// left was proved yet.
-    fn left(&self, rollup: &Rollup, slots: usize, now_ms: u64) -> Option<Duration> {
+    fn left(&self, rollup: &Rollup, slots: usize, now_ms: u64) -> Option<Left> {
         let stage = rollup.stage();
         let open = (rollup.inner.len() - rollup.done.len()) as u32;
         let waves = open.div_ceil(u32::try_from(slots).unwrap_or(u32::MAX).max(1));
-        let mut left = match stage {
-            0 => self.expected[0].unwrap_or_default() * waves,
-            _ => Duration::ZERO,
-        };
-        if stage == 0 && open > 0 && left.is_zero() {
+        let mut left = Left::default();
+        if stage == 0 {
+            let inner = self.expected[0].unwrap_or_default();
+            left.time = inner.mean * waves;
+            left.give_or_take = inner.off * waves;
+        }
+        if stage == 0 && open > 0 && left.time.is_zero() {
             return None;
         }
         for later in stage.max(1)..3 {
-            left += self.expected[later].unwrap_or_default();
+            let later = self.expected[later].unwrap_or_default();
+            left.time += later.mean;
+            left.give_or_take += later.off;
         }
         let since = rollup.began_ms[stage].filter(|_| stage > 0);
         let spent = since.map_or(0, |began| now_ms.saturating_sub(began));
-        Some(left.saturating_sub(Duration::from_millis(spent)))
+        left.time = left.time.saturating_sub(Duration::from_millis(spent));
+        Some(left)
     }
 }
 
@@ -207,13 +233,21 @@ mod tests {
         for number in 0..4 {
             rollups.saw(&job(number, Kind::TxRollup, 7, 1_000));
         }
-        let left = |rollups: &Rollups, slots, now| rollups.left(&rollups.open[&7], slots, now);
+        let all = |rollups: &Rollups, slots, now| rollups.left(&rollups.open[&7], slots, now);
+        let left = |rollups: &Rollups, slots, now| all(rollups, slots, now).map(|left| left.time);
         assert_eq!(left(&rollups, 2, 1_000), None, "nothing was proved yet");
         rollups.proved(&job(0, Kind::TxRollup, 7, 1_000), seconds(10));
         // Three are left for two slots: two waves.
         assert_eq!(left(&rollups, 2, 11_000), Some(seconds(20)));
         assert_eq!(left(&rollups, 0, 11_000), Some(seconds(30)));
-        assert!((rollups.open[&7].progress() - 0.25).abs() < 1e-9);
+        // Another took 4 s longer: a fourth of that counts.
+        rollups.proved(&job(1, Kind::TxRollup, 7, 1_000), seconds(14));
+        let expected = Left {
+            time: seconds(11),
+            give_or_take: seconds(1),
+        };
+        assert_eq!(all(&rollups, 2, 12_000), Some(expected), "one wave");
+        assert!((rollups.open[&7].progress() - 0.5).abs() < 1e-9);
         rollups.proved(&job(9, Kind::RootRollup, 6, 0), seconds(5));
         rollups.saw(&job(8, Kind::RootRollup, 7, 40_000));
         assert_eq!(rollups.open[&7].stage(), 1);

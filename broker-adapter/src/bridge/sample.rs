@@ -85,7 +85,7 @@ impl Shared {
                 "outer" => "outer",
                 _ => continue,
             };
-            let reachable = f64::from(u8::from(link.is_reachable()));
+            let reachable = f64::from(u8::from(link.is_there()));
             metric::UPSTREAM_REACHABLE.set([name], reachable);
             metric::POLLS.of([name]).absolute(link.polls());
         }

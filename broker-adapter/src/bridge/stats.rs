@@ -144,8 +144,10 @@ pub struct BridgeStats {
 pub struct UpstreamStats {
     /// Its name.
     pub name: String,
-    /// Whether it answered the last time.
+    /// Whether it answered the last time, or lets a poll wait.
     pub reachable: bool,
+    /// Whether it may rightly be closed, and always was.
+    pub may_be_closed: bool,
     /// Long polls started.
     pub polls: u64,
 }
@@ -155,7 +157,8 @@ impl Shared {
         let (counters, leases) = (&self.counters, self.leases.stats());
         let upstreams = self.links.iter().map(|link| UpstreamStats {
             name: link.upstream.name.clone(),
-            reachable: link.is_reachable(),
+            reachable: link.is_there(),
+            may_be_closed: link.may_be_closed(),
             polls: link.polls(),
         });
         BridgeStats {

@@ -177,7 +177,8 @@ impl Life {
         });
         match what {
             "claimed" => {
-                self.close(at_ms, "handed-back");
+                // Nobody gave it back: its worker, or the way to it, is gone.
+                self.close(at_ms, "lost");
                 if self.runs.len() >= RUNS {
                     self.runs.remove(RUNS / 2);
                 }
@@ -346,6 +347,22 @@ mod tests {
             "a late word of another worker is none"
         );
         assert!(!life.is_proved());
+    }
+
+    #[test]
+    fn a_job_that_another_worker_has_without_a_word_was_lost_by_the_first() {
+        let mut chronicle = Chronicle::default();
+        let back = What::HandedBack { worker: "b".into() };
+        let claims = [claimed("a", 1), claimed("b", 1), back, claimed("c", 1)];
+        for (at, what) in claims.into_iter().enumerate() {
+            chronicle.hear(&event(at as u64, what));
+        }
+        let runs = chronicle.life(JobId([7; 32])).unwrap().runs.iter();
+        let runs: Vec<_> = runs
+            .map(|run| (&run.worker[..], &run.outcome[..]))
+            .collect();
+        let expected = [("a", "lost"), ("b", "handed-back"), ("c", "running")];
+        assert_eq!(runs, expected);
     }
 
     #[test]

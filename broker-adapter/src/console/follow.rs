@@ -121,14 +121,19 @@ impl Inner {
         self.name_jobs().await;
     }
 
-    /// The ledger's events say no kinds.
+    /// The ledger's events say no kinds. Names are given all at once: a viewer
+    /// in between would see a rollup without half of its jobs.
     async fn name_jobs(&self) {
         let nameless = self.chronicle().nameless();
+        let mut records = Vec::new();
         for job in nameless.into_iter().rev().take(NAMES) {
-            let Ok(Some(record)) = self.config.bridge.ledger().job(job).await else {
-                continue;
-            };
-            self.chronicle().name(job, record.kind, record.rollup_id);
+            if let Ok(Some(record)) = self.config.bridge.ledger().job(job).await {
+                records.push(record);
+            }
+        }
+        let mut chronicle = self.chronicle();
+        for record in records {
+            chronicle.name(record.id, record.kind, record.rollup_id);
         }
     }
 

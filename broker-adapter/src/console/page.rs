@@ -14,9 +14,13 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
+const MARKDOWN: &str = "text/markdown; charset=utf-8";
+
+/// A section for each alarm; banners name them.
+const RUNBOOK: &str = include_str!("../../../docs/RUNBOOK.md");
 
 /// Every asset: its name, its type, its text.
-const ASSETS: [(&str, &str, &str); 13] = [
+const ASSETS: [(&str, &str, &str); 14] = [
     ("app.js", SCRIPT, include_str!("page/app.js")),
     ("api.js", SCRIPT, include_str!("page/api.js")),
     ("dom.js", SCRIPT, include_str!("page/dom.js")),
@@ -27,6 +31,7 @@ const ASSETS: [(&str, &str, &str); 13] = [
     ("job.js", SCRIPT, include_str!("page/job.js")),
     ("workers.js", SCRIPT, include_str!("page/workers.js")),
     ("dead.js", SCRIPT, include_str!("page/dead.js")),
+    ("runbook.js", SCRIPT, include_str!("page/runbook.js")),
     ("stock.js", SCRIPT, include_str!("page/stock.js")),
     ("style.css", STYLE, include_str!("page/style.css")),
     ("icon.svg", SVG, include_str!("page/icon.svg")),
@@ -34,6 +39,16 @@ const ASSETS: [(&str, &str, &str); 13] = [
 
 pub(super) async fn index() -> Response {
     typed(HTML, include_str!("page/index.html"))
+}
+
+pub(super) async fn runbook() -> Response {
+    typed(MARKDOWN, RUNBOOK)
+}
+
+/// Whether the runbook has a section of this name.
+#[cfg(test)]
+pub(super) fn in_runbook(section: &str) -> bool {
+    RUNBOOK.lines().any(|line| line == format!("## {section}"))
 }
 
 pub(super) async fn asset(Path(name): Path<String>) -> Response {

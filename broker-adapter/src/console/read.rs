@@ -6,7 +6,9 @@ use serde::Deserialize;
 use zkwhirl_job::{JobId, Topic};
 
 use super::{
-    Inner, rollups,
+    Inner,
+    chronicle::Life,
+    rollups,
     routes::Refusal,
     views::{
         AttemptLine, Dead, Deed, JobDetail, JobLine, Jobs, Key, Listed, Queue, Rollup, Slot,
@@ -34,7 +36,7 @@ pub(super) struct Wanted {
     state: Option<String>,
     kind: Option<String>,
     rollup: Option<u32>,
-    /// Anywhere in id, worker, reason, kind or state.
+    /// Anywhere in id, reason, kind, state, or a worker that had it.
     search: Option<String>,
     limit: Option<usize>,
 }
@@ -55,7 +57,7 @@ fn listed<T>(items: Vec<T>) -> Listed<T> {
 }
 
 impl Wanted {
-    fn wants(&self, job: &JobLine) -> bool {
+    fn wants(&self, job: &JobLine, life: Option<&Life>) -> bool {
         let is = |wanted: &Option<String>, has: &str| {
             let wanted = wanted.as_deref().filter(|wanted| !wanted.is_empty());
             wanted.is_none_or(|wanted| wanted.split(',').any(|one| one == has))
@@ -65,11 +67,14 @@ impl Wanted {
         let worker = job.worker.as_deref().unwrap_or_default();
         let reason = job.reason.as_deref().unwrap_or_default();
         let texts = [&job.id, &job.kind, &job.state, worker, reason];
+        let runs = life.map_or(&[][..], |life| &life.runs);
+        let workers = runs.iter().map(|run| run.worker.as_str());
         is(&self.state, &job.state)
             && is(&self.kind, &job.kind)
             && (self.rollup.is_none() || job.rollup_id == self.rollup)
             && texts
-                .iter()
+                .into_iter()
+                .chain(workers)
                 .any(|text| text.to_lowercase().contains(&search))
     }
 }
@@ -81,10 +86,11 @@ impl Inner {
         let mut counts: BTreeMap<_, _> = names.into();
         let limit = wanted.limit.unwrap_or(USUAL).min(LINES);
         let (mut matched, mut items) = (0, Vec::new());
+        let chronicle = self.chronicle();
         for job in listing.iter().rev() {
             let line = JobLine::of(job);
             *counts.entry(line.state.clone()).or_default() += 1;
-            if !wanted.wants(&line) {
+            if !wanted.wants(&line, chronicle.life(job.id)) {
                 continue;
             }
             matched += 1;
@@ -154,12 +160,13 @@ impl Inner {
             let depth = bridge.broker().depth(Topic::Inner).await;
             let slots = depth.map_err(broker_away)?.consumers;
             for rollup in items.iter_mut().filter(|rollup| rollup.state == "proving") {
-                let left = |slots| {
-                    let left = bridge.rollup_left(rollup.id, slots);
-                    left.map(|left: Duration| left.as_millis() as u64)
-                };
-                let (once, twice) = (left(slots), left(slots * 2));
-                (rollup.slots, rollup.left_ms, rollup.left_with_twice_ms) = (slots, once, twice);
+                let ms = |time: Duration| time.as_millis() as u64;
+                let left = bridge.rollup_left(rollup.id, slots);
+                let twice = bridge.rollup_left(rollup.id, slots * 2);
+                rollup.slots = slots;
+                rollup.left_ms = left.map(|left| ms(left.time));
+                rollup.give_or_take_ms = left.map(|left| ms(left.give_or_take));
+                rollup.left_with_twice_ms = twice.map(|left| ms(left.time));
             }
         }
         Ok(listed(items))
@@ -167,7 +174,7 @@ impl Inner {
 
     pub(super) async fn workers(&self) -> Result<Listed<Slot>, Refusal> {
         let slots = self.config.bridge.ledger().slots().await.map_err(away)?;
-        Ok(listed(slots.iter().map(Slot::of).collect()))
+        Ok(listed(slots.into_iter().map(Slot::of).collect()))
     }
 
     pub(super) async fn dead(&self) -> Result<Listed<Dead>, Refusal> {

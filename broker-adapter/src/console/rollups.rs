@@ -94,6 +94,7 @@ fn picture(id: u32, mut jobs: Jobs<'_>) -> Rollup {
         began_ms: began.map(|step| step.at_ms).min().unwrap_or_default(),
         ended_ms: end.map(|step| step.at_ms),
         left_ms: None,
+        give_or_take_ms: None,
         left_with_twice_ms: None,
         slots: 0,
         retries: failed.count(),

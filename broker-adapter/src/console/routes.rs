@@ -101,6 +101,7 @@ pub(super) fn router(console: Arc<Inner>) -> Router {
     Router::new()
         .route("/console", get(page::index))
         .route("/console/", get(page::index))
+        .route("/console/runbook.md", get(page::runbook))
         .route("/console/{asset}", get(page::asset))
         .nest("/console/api", api)
         .with_state(console)

@@ -8,7 +8,7 @@ use url::Url;
 use zkwhirl_job::{Frame, FrameError, TicketId};
 
 /// How long a connection may take to be made.
-const CONNECT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT: Duration = Duration::from_secs(3);
 /// How long an answer to `/job-complete` may take; the largest is 2 MiB.
 const COMPLETE: Duration = Duration::from_secs(30);
 /// Node closes idle connections after 5 s; ours are gone before that, so that

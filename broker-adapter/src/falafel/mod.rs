@@ -17,6 +17,6 @@ mod upstream;
 pub use client::{Client, ClientError, Polled};
 pub(crate) use deliver::{Answer, deliver};
 pub use lease::{LeaseConfig, LeaseKeeper, LeaseStats};
-pub(crate) use poller::{Poller, Sink};
+pub(crate) use poller::{Poller, Sink, Turn};
 pub use upstream::Upstream;
 pub(crate) use upstream::{Link, Links, Losses};

@@ -1,14 +1,17 @@
 //! The long poll of one upstream.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use tokio::task::JoinHandle;
+use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use zkwhirl_job::Frame;
 
-use super::{Client, ClientError, Link, Polled};
+use super::{Client, ClientError, Link, Polled, client::CONNECT};
 use crate::clock::Backoff;
+
+/// A poll that waits for so long is connected: see the client's own limit.
+const STANDS: Duration = CONNECT.saturating_add(Duration::from_secs(1));
 
 /// Where the jobs go.
 #[async_trait]
@@ -16,11 +19,33 @@ pub(crate) trait Sink: Send + Sync {
     /// A job has arrived: keeps its lease from now on, and does not wait.
     fn seen(&self, link: &Link, frame: &Frame);
 
-    /// Takes a job that was seen. The next poll goes on meanwhile, but the next
-    /// job is taken only when this returns, so that jobs keep the order of their
-    /// arrival.
-    async fn take(&self, link: &Link, frame: Frame);
+    /// Takes a job that was seen. The next poll goes on meanwhile, and the next
+    /// job is made ready; but what must have the order of the jobs' arrival waits
+    /// for its turn, which lasts until this returns.
+    async fn take(&self, link: &Link, frame: Frame, turn: Turn);
 }
+
+/// The place of a job among those that are being taken.
+#[derive(Debug)]
+pub(crate) struct Turn(oneshot::Receiver<()>);
+
+impl Turn {
+    /// A turn that comes when the other half is dropped.
+    fn after() -> (oneshot::Sender<()>, Self) {
+        let (before, turn) = oneshot::channel();
+        (before, Self(turn))
+    }
+
+    /// Waits until all jobs before this one are taken.
+    pub(crate) async fn comes(self) {
+        // Nothing is ever sent: the job before is done, however it ended.
+        let _ = self.0.await;
+    }
+}
+
+/// Jobs of an upstream that are made ready at once: hashing and packing a large
+/// request takes longer than receiving the next.
+const UNDER_WAY: usize = 4;
 
 /// Polls one upstream until the token is cancelled.
 pub(crate) struct Poller {
@@ -35,14 +60,15 @@ impl Poller {
         let client = Client::new(self.link.upstream.base.clone());
         let mut backoff = Backoff::new(Duration::from_millis(100), self.longest);
         let mut failures = 0u64;
-        let mut taking = None;
+        let mut taking = VecDeque::new();
+        let (_, mut turn) = Turn::after();
         while !stop.is_cancelled() {
             self.link.poll_started();
             let polled = tokio::select! {
                 // Only the end of the process ends a poll: it leaves a ghost
                 // poller that swallows Falafel's next job for 5–6 s.
                 () = stop.cancelled() => break,
-                polled = client.get_job() => polled,
+                polled = self.poll(&client) => polled,
             };
             match polled {
                 Ok(Polled::Job(frame)) => {
@@ -50,9 +76,16 @@ impl Poller {
                     backoff.reset();
                     failures = 0;
                     self.sink.seen(&self.link, &frame);
-                    finish(taking.take()).await;
+                    if taking.len() == UNDER_WAY {
+                        finish(taking.pop_front()).await;
+                    }
                     let (sink, link) = (self.sink.clone(), self.link.clone());
-                    taking = Some(tokio::spawn(async move { sink.take(&link, frame).await }));
+                    let (last, next) = Turn::after();
+                    let turn = std::mem::replace(&mut turn, next);
+                    taking.push_back(tokio::spawn(async move {
+                        let _last = last;
+                        sink.take(&link, frame, turn).await;
+                    }));
                     continue;
                 }
                 Ok(Polled::Empty) => self.link.answered(),
@@ -66,7 +99,22 @@ impl Poller {
                 () = tokio::time::sleep(backoff.pause()) => {}
             }
         }
-        finish(taking).await;
+        for job in taking {
+            finish(Some(job)).await;
+        }
+    }
+
+    async fn poll(&self, client: &Client) -> Result<Polled, ClientError> {
+        let mut poll = pin!(client.get_job());
+        let polled = match timeout(STANDS, &mut poll).await {
+            Ok(polled) => polled,
+            Err(_) => {
+                self.link.poll_stands(true);
+                poll.await
+            }
+        };
+        self.link.poll_stands(false);
+        polled
     }
 
     fn failed(&self, error: &ClientError, failures: u64) {

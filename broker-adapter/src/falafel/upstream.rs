@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -50,6 +50,8 @@ pub(crate) struct Link {
     losses: watch::Sender<Losses>,
     /// True after an answer, false after a failure to connect.
     reachable: watch::Sender<bool>,
+    /// True while a long poll waits that is connected.
+    polling: AtomicBool,
     polls: AtomicU64,
 }
 
@@ -78,6 +80,7 @@ impl Link {
             upstream,
             losses: watch::Sender::default(),
             reachable: watch::Sender::new(false),
+            polling: AtomicBool::new(false),
             polls: AtomicU64::new(0),
         }
     }
@@ -115,6 +118,23 @@ impl Link {
     /// counts once more.
     pub(crate) fn doubt(&self) {
         self.losses.send_modify(|losses| losses.all += 1);
+    }
+
+    /// A long poll has waited for longer than a connection may take. It says
+    /// nothing about what the server remembers.
+    pub(crate) fn poll_stands(&self, stands: bool) {
+        self.polling.store(stands, Ordering::Relaxed);
+    }
+
+    /// Whether the server is there, for views: it answered, or it lets a poll
+    /// wait, as one does that has no work.
+    pub(crate) fn is_there(&self) -> bool {
+        self.is_reachable() || self.polling.load(Ordering::Relaxed)
+    }
+
+    /// Whether it may rightly be closed, and always was.
+    pub(crate) fn may_be_closed(&self) -> bool {
+        self.upstream.optional && self.losses.borrow().all == 0
     }
 
     pub(crate) fn is_reachable(&self) -> bool {

@@ -61,6 +61,14 @@ pub enum LedgerError {
 /// Tickets, jobs, requests, results and attempts.
 #[async_trait]
 pub trait Ledger: Send + Sync + Debug {
+    /// Brings a request to where [`Ledger::take`] will want it: what need not
+    /// wait until the jobs before it are taken. It may be left out and may fail;
+    /// then `take` does it.
+    async fn upload(&self, job: &JobRecord, request: &Bytes) -> Result<(), LedgerError> {
+        let _ = (job, request);
+        Ok(())
+    }
+
     /// Takes a ticket in one step: it is open from now on, its job is known,
     /// and the job's request is kept.
     ///

@@ -37,8 +37,9 @@ impl Doing {
     }
 }
 
-/// What a slot says.
+/// What a slot says. A worker of another release may say less.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SlotReport {
     /// Its name, unique in the fleet.
     pub slot: String,
@@ -59,6 +60,7 @@ pub struct SlotReport {
     /// When it said so, in milliseconds since the Unix epoch.
     pub at_ms: u64,
     /// The job that it has.
+    #[serde(with = "digits")]
     pub job: Option<JobId>,
     /// That job's kind.
     pub kind: Option<Kind>,
@@ -74,4 +76,27 @@ pub struct SlotReport {
     pub failures: u32,
     /// Resident memory of its prover's process; 0 without one.
     pub resident_bytes: u64,
+    /// What that process may have of private memory; 0: as much as there is.
+    pub memory_limit_bytes: u64,
+    /// The circuits whose proving keys that process has loaded, as far as it
+    /// tells.
+    pub keys: Vec<String>,
+}
+
+/// A job's id as people read it.
+mod digits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+    use zkwhirl_job::JobId;
+
+    pub(super) fn serialize<S: Serializer>(job: &Option<JobId>, to: S) -> Result<S::Ok, S::Error> {
+        job.map(|job| job.to_string()).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<JobId>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        let id = text.map(|text| text.parse().map_err(D::Error::custom));
+        id.transpose()
+    }
 }

@@ -7,7 +7,7 @@ use super::bridges::Lists;
 use super::links::{Outputs, enforce_link, root_of};
 use super::nullifier::insert;
 use crate::claim::DEPOSIT_BITS;
-use crate::client::{CLIENT_FIELDS, client_tag, proof_id};
+use crate::client::{CLIENT_FIELDS, client_statement, proof_id};
 use crate::gadgets::bits::{enforce_nonzero_where, half, is_zero};
 use crate::gadgets::hash::{Word, hash};
 use crate::published::{FIELDS_PER_TX, ROLLUP_BRIDGE_BITS, chain_rows, start};
@@ -153,8 +153,8 @@ impl Kind {
     /// where the chain starts.
     fn client_digest(&self, b: &mut Builder, f: &[Num]) -> Num {
         let starts = proof_id::ALL.map(|id| {
-            let tag = client_tag(id).expect("every tx has a client statement");
-            start(tag, CLIENT_FIELDS)
+            let statement = client_statement(id).expect("every tx has a client statement");
+            start(statement.tag(), CLIENT_FIELDS)
         });
         let start = Num::weighted_sum(starts.into_iter().zip(self.0.iter().map(Bit::num)));
         chain_rows(b, start, f)

@@ -156,7 +156,7 @@ impl KeyFile {
 
     /// BLAKE3 of the verification key, hexadecimal: how proofs name it.
     pub fn vk_digest(&self) -> String {
-        blake3::hash(&self.vk).to_hex().to_string()
+        crate::vk_digest(&self.vk)
     }
 
     /// The verification key's bytes.

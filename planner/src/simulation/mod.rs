@@ -12,7 +12,7 @@ mod pods;
 mod signal;
 mod world;
 
-pub use pods::victims;
+pub use pods::{Candidate, victims};
 use serde::Serialize;
 
 use crate::{Hpa, Trace, hpa::SYNC_MS};
@@ -35,6 +35,8 @@ pub struct Setup {
     /// How long a running proof may still take when its pod must end, in
     /// milliseconds; one that takes longer is handed back at once.
     pub drain_ms: u64,
+    /// Pods that prove are marked as dearer than idle ones.
+    pub deletion_costs: bool,
     /// Pods that are there at the start, ready.
     pub warm: u32,
     /// Workers of outer jobs, always there.
@@ -67,6 +69,7 @@ impl Setup {
             sync_ms: SYNC_MS,
             start_ms: 90_000,
             drain_ms: 840_000,
+            deletion_costs: false,
             outer: 1,
             losses_per_hour: 0.0,
             seed: 1,

@@ -62,9 +62,15 @@ impl Pods {
     }
 
     /// Pods that a ReplicaSet ends first, when `count` of them must go.
-    pub(super) fn victims(&self, count: usize) -> Vec<u64> {
+    /// `costs`: each says how many jobs it proves as its deletion cost.
+    pub(super) fn victims(&self, count: usize, costs: bool) -> Vec<u64> {
         let staying = self.all().filter(|(_, pod)| !pod.ending);
-        victims(staying.map(|(id, pod)| (id, pod.ready)), count)
+        let candidates = staying.map(|(number, pod)| Candidate {
+            number,
+            ready: pod.ready,
+            cost: i32::from(costs && pod.job.is_some()),
+        });
+        victims(candidates, count)
     }
 
     /// Pods that a loss of machines hits first in the worst case: busy ones,
@@ -76,32 +82,67 @@ impl Pods {
     }
 }
 
-/// Which pods a ReplicaSet ends first when `count` of them must go: those that
-/// are not ready, then those that have been ready for the shortest time, then
-/// the newest. Whether they are busy plays no part.
-///
-/// `pods`: numbers that grow with the pods' creation, and since when each is
-/// ready, in milliseconds.
-pub fn victims(pods: impl Iterator<Item = (u64, Option<u64>)>, count: usize) -> Vec<u64> {
+/// A pod as a ReplicaSet sees it. Whether it is busy is not among that.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate {
+    /// Grows with the pods' creation.
+    pub number: u64,
+    /// Since when it is ready, in milliseconds.
+    pub ready: Option<u64>,
+    /// Its annotation `controller.kubernetes.io/pod-deletion-cost`; 0 without.
+    pub cost: i32,
+}
+
+/// The numbers of the pods that a ReplicaSet ends first when `count` of them must
+/// go: those that are not ready, then the cheapest, then those that have been
+/// ready for the shortest time, then the newest.
+pub fn victims(pods: impl Iterator<Item = Candidate>, count: usize) -> Vec<u64> {
     let mut pods: Vec<_> = pods.collect();
-    pods.sort_by_key(|(id, ready)| (Reverse(ready.unwrap_or(u64::MAX)), Reverse(*id)));
-    pods.into_iter().take(count).map(|(id, _)| id).collect()
+    pods.sort_by_key(|pod| {
+        let newest = (Reverse(pod.ready), Reverse(pod.number));
+        (pod.ready.is_some(), pod.cost, newest)
+    });
+    let first = pods.into_iter().take(count);
+    first.map(|pod| pod.number).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::victims;
+    use super::*;
+
+    #[track_caller]
+    fn check(pods: [(u64, Option<u64>, i32); 5], order: [u64; 5]) {
+        let pods = pods.map(|(number, ready, cost)| Candidate {
+            number,
+            ready,
+            cost,
+        });
+        for count in 0..=5 {
+            assert_eq!(victims(pods.into_iter(), count), order[..count]);
+        }
+    }
 
     #[test]
     fn pods_that_are_not_ready_go_first_then_the_newest() {
         let pods = [
-            (1, Some(0)),
-            (2, Some(90)),
-            (3, Some(50)),
-            (4, None),
-            (5, Some(90)),
+            (1, Some(0), 0),
+            (2, Some(90), 0),
+            (3, Some(50), 0),
+            (4, None, 0),
+            (5, Some(90), 0),
         ];
-        assert_eq!(victims(pods.into_iter(), 4), [4, 5, 2, 3]);
-        assert!(victims(pods.into_iter(), 0).is_empty());
+        check(pods, [4, 5, 2, 3, 1]);
+    }
+
+    #[test]
+    fn ready_pods_go_by_their_deletion_cost_before_their_age() {
+        let pods = [
+            (1, Some(0), 0),
+            (2, Some(90), 2),
+            (3, Some(50), -1),
+            (4, None, 1),
+            (5, Some(90), 1),
+        ];
+        check(pods, [4, 3, 1, 5, 2]);
     }
 }

@@ -183,7 +183,8 @@ impl<'a> World<'a> {
             self.clock.after(self.setup.start_ms, Event::Ready(pod));
         }
         let surplus = there.saturating_sub(self.replicas);
-        for victim in self.pods.victims(surplus as usize) {
+        let costs = self.setup.deletion_costs;
+        for victim in self.pods.victims(surplus as usize, costs) {
             self.drain(victim);
         }
     }

@@ -3,19 +3,17 @@
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
-    Circuit, StatementKind,
+    Circuit, StatementKind, Suite,
     client::{ClientWitness, client_digest, client_statement},
     field,
 };
-use zkwhirl_job::{
-    reply::{NativeForm, NativeProof, SuiteTag},
-    request::{ClientProof, field::PROOF_ID},
-};
+use zkwhirl_job::request::{ClientProof, field::PROOF_ID};
 use zkwhirl_keystore::{KeyError, KeyStore};
 
 use super::{
     Engine, EngineError, NativeVerifier, Receipt, VerificationKey,
     batch::{Entry, verify_batch},
+    clients,
     key::identity,
     statement::{Statement, client_circuit},
 };
@@ -25,7 +23,7 @@ impl Engine {
     /// Proves a client's own statement and verifies the proof.
     ///
     /// The receipt's reply is the client proof as a tx carries it: 16 words,
-    /// then a tail of form [`NativeForm::Single`].
+    /// then a tail of form [`NativeForm::Single`](zkwhirl_job::reply::NativeForm::Single).
     pub fn prove_client(
         &mut self,
         client: &ClientWitness,
@@ -104,19 +102,13 @@ impl Read {
             let id = client.public_inputs[PROOF_ID];
             return Err(format!("no statement has the proof id {id}"));
         };
-        let native = NativeProof::parse(&client.tail).map_err(|error| error.to_string())?;
-        if native.suite != SuiteTag::Poseidon {
-            return Err("it is not of the poseidon suite".to_owned());
-        }
-        match (native.form, &native.vks[..], &native.proofs[..]) {
-            (NativeForm::Single, [vk_digest], [proof]) => Ok(Self {
-                circuit: client_circuit(statement),
-                public_input,
-                vk_digest: *vk_digest,
-                proof: *proof,
-            }),
-            _ => Err("it is not a single proof".to_owned()),
-        }
+        let (vk_digest, proof) = clients::single(Suite::Poseidon, &client.tail)?;
+        Ok(Self {
+            circuit: client_circuit(statement),
+            public_input,
+            vk_digest,
+            proof,
+        })
     }
 
     /// Demands that the proof names the key that it is verified with.

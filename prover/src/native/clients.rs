@@ -14,14 +14,14 @@
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
     Circuit, StatementKind, Suite,
-    client::{CLIENT_FIELDS, client_digest, client_tag},
+    client::{CLIENT_FIELDS, client_digest, client_statement},
     field,
-    published::{FIELDS_PER_TX, tag},
+    published::FIELDS_PER_TX,
 };
 use zkwhirl_job::{
     Word,
     reply::{NativeForm, NativeProof},
-    request::{ClientProof, TxRollupRequest},
+    request::{ClientProof, TxRollupRequest, field::PROOF_ID},
 };
 
 use super::{
@@ -30,7 +30,11 @@ use super::{
 };
 
 /// The order of the clients' keys in a tail.
-const KEY_ORDER: [u64; 3] = [tag::JOIN_SPLIT, tag::ACCOUNT, tag::CLAIM];
+const KEY_ORDER: [StatementKind; 3] = [
+    StatementKind::JoinSplit,
+    StatementKind::Account,
+    StatementKind::Claim,
+];
 /// Words of a tx: commitment 1, and the public inputs that no field shows.
 const WORDS_PER_TX: usize = 1 + CLIENT_FIELDS - FIELDS_PER_TX;
 /// The most txs of a rollup, so that a word has a bit for each.
@@ -51,8 +55,7 @@ pub(super) struct ClientTx {
 #[derive(Debug, Clone)]
 pub(super) struct CarriedProof {
     pub(super) tx: usize,
-    /// The statement's tag.
-    tag: u64,
+    statement: StatementKind,
     pub(super) vk: [u8; 32],
     pub(super) proof: [u8; 128],
 }
@@ -67,17 +70,19 @@ pub struct ClientError {
     pub problem: String,
 }
 
-/// The circuit of a client's statement, by its tag; `None` where this release
-/// has none.
-pub(super) fn circuit(suite: Suite, tag: u64) -> Option<Circuit> {
-    let statement = match tag {
-        tag::JOIN_SPLIT => StatementKind::JoinSplit,
-        tag::ACCOUNT => StatementKind::Account,
-        tag::CLAIM => StatementKind::Claim,
-        _ => return None,
-    };
+/// The circuit of a client's statement; `None` where this release has none.
+pub(super) fn circuit(suite: Suite, statement: StatementKind) -> Option<Circuit> {
     let exists = statement.exists_in(suite);
     exists.then_some(Circuit { suite, statement })
+}
+
+/// The digest of the key and the proof that a client's tail consists of.
+pub(super) fn single(suite: Suite, tail: &[u8]) -> Result<([u8; 32], [u8; 128]), String> {
+    let native = NativeProof::parse(tail).map_err(|error| error.to_string())?;
+    if native.suite != suite_tag(suite) || native.form != NativeForm::Single {
+        return Err(format!("it is no single proof of the {suite} suite"));
+    }
+    Ok((native.vks[0], native.proofs[0]))
 }
 
 /// The native client proofs of a request, in the order of its txs. In the
@@ -92,29 +97,21 @@ pub(super) fn carried(
     let mut proofs: Vec<CarriedProof> = Vec::new();
     for (at, tx) in txs.filter(|(_, tx)| native(tx)) {
         let failed = |problem: String| ClientError { tx: at, problem };
-        let tail = NativeProof::parse(&tx.tail).map_err(|error| failed(error.to_string()))?;
-        if tail.suite != suite_tag(suite) || tail.form != NativeForm::Single {
-            return Err(failed(format!(
-                "it is no single proof of the {suite} suite"
-            )));
-        }
-        let id = tx.public_inputs[0].to_u64();
-        let tag = id
-            .and_then(client_tag)
+        let (vk, proof) = single(suite, &tx.tail).map_err(failed)?;
+        let id = tx.public_inputs[PROOF_ID].to_u64();
+        let statement = id
+            .and_then(client_statement)
             .ok_or_else(|| failed("its proof id has no statement".to_owned()))?;
-        let vk = tail.vks[0];
-        if proofs
-            .iter()
-            .any(|other| other.tag == tag && other.vk != vk)
-        {
+        let of_another_key = |other: &CarriedProof| other.statement == statement && other.vk != vk;
+        if proofs.iter().any(of_another_key) {
             let other = "it is of another key than the one of an earlier tx";
             return Err(failed(other.to_owned()));
         }
         proofs.push(CarriedProof {
             tx: at,
-            tag,
+            statement,
             vk,
-            proof: tail.proofs[0],
+            proof,
         });
     }
     Ok(proofs)
@@ -122,7 +119,10 @@ pub(super) fn carried(
 
 /// The keys of carried proofs, each once, in a tail's order.
 pub(super) fn keys(carried: &[CarriedProof]) -> Vec<[u8; 32]> {
-    let key = |tag: &u64| carried.iter().find(|proof| proof.tag == *tag);
+    let key = |statement: &StatementKind| {
+        let mut proofs = carried.iter();
+        proofs.find(|proof| proof.statement == *statement)
+    };
     KEY_ORDER
         .iter()
         .filter_map(key)
@@ -176,17 +176,19 @@ pub(super) fn read<'a>(
     Ok((txs, &words[end + 1..]))
 }
 
-/// The tags of the statements whose proofs are carried, in the order of their
-/// keys.
-pub(super) fn carried_tags(txs: &[ClientTx]) -> Vec<u64> {
-    let carried = |tag: &u64| txs.iter().any(|tx| tx.carried && tx.tag() == *tag);
+/// The statements whose proofs are carried, in the order of their keys.
+pub(super) fn carried_statements(txs: &[ClientTx]) -> Vec<StatementKind> {
+    let carried = |statement: &StatementKind| {
+        let mut txs = txs.iter().filter(|tx| tx.carried);
+        txs.any(|tx| tx.statement() == *statement)
+    };
     KEY_ORDER.into_iter().filter(carried).collect()
 }
 
 impl CarriedProof {
     /// What it must verify for: the client's digest in the rollup.
     pub(super) fn claim(&self, suite: Suite, digest: Fr) -> Result<ProofClaim, ClientError> {
-        let circuit = circuit(suite, self.tag).ok_or_else(|| ClientError {
+        let circuit = circuit(suite, self.statement).ok_or_else(|| ClientError {
             tx: self.tx,
             problem: "no circuit of this release verifies it".to_owned(),
         })?;
@@ -206,9 +208,9 @@ pub(super) fn name(tx: usize) -> String {
 }
 
 impl ClientTx {
-    pub(super) fn tag(&self) -> u64 {
-        let id = field::small(&self.fields[0]);
-        id.and_then(client_tag)
+    pub(super) fn statement(&self) -> StatementKind {
+        let id = field::small(&self.fields[PROOF_ID]);
+        id.and_then(client_statement)
             .expect("a tx with a digest has a statement")
     }
 }

@@ -181,6 +181,11 @@ impl Engine {
         Ok(())
     }
 
+    /// The circuits whose keys are loaded, in no order.
+    pub fn circuits(&self) -> impl Iterator<Item = &Circuit> {
+        self.keys.keys()
+    }
+
     /// The keys that are loaded, in no order.
     pub fn loaded(&self) -> impl Iterator<Item = &NativeKey> {
         self.keys.values().map(Arc::as_ref)

@@ -226,13 +226,14 @@ fn with_proofs(
         return Err(ReadError::NotCarried(at));
     }
     for (at, tx) in txs.iter().enumerate().filter(|(_, tx)| tx.carried) {
-        let circuit = clients::circuit(setting.suite(), tx.tag()).ok_or(ReadError::Client(at))?;
+        let circuit = clients::circuit(setting.suite(), tx.statement());
+        let circuit = circuit.ok_or(ReadError::Client(at))?;
         statements.push((clients::name(at), circuit, tx.digest));
     }
     circuits.extend(
-        clients::carried_tags(txs)
+        clients::carried_statements(txs)
             .into_iter()
-            .filter_map(|tag| clients::circuit(setting.suite(), tag)),
+            .filter_map(|statement| clients::circuit(setting.suite(), statement)),
     );
     for (what, got, expected) in [
         ("verification keys", tail.vks.len(), circuits.len()),

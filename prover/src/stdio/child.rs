@@ -4,14 +4,7 @@
 //! missing, short or surplus answer the child's whole process group is ended
 //! and the next request finds a fresh one.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use zkwhirl_job::{Command, Failure, Kind, Sizes, reply::ReplyShape};
 
 use super::running::{Answer, Running, status_text};
-use crate::{Meter, ProveError, ProveTask, ProveWatch, Proved, Prover};
+use crate::{Meter, ProveError, ProveTask, ProveWatch, Proved, Prover, meter::Process};
 
 /// How long a reason on standard error may come after the empty reply that it
 /// explains: the two travel through different pipes.
@@ -83,17 +76,17 @@ pub struct ChildConfig {
 pub struct ChildProver {
     config: ChildConfig,
     running: Option<Running>,
-    /// The child's process id, for meters; 0 before the first one.
-    pid: Arc<AtomicU32>,
+    /// The child, for meters.
+    process: Arc<Process>,
 }
 
 impl ChildProver {
     /// A prover that starts its child with the first request.
     pub fn new(config: ChildConfig) -> Self {
         Self {
+            process: Arc::new(Process::new(config.memory_limit)),
             config,
             running: None,
-            pid: Arc::default(),
         }
     }
 
@@ -109,10 +102,8 @@ impl ChildProver {
             Some(eager) => (&eager.arguments, eager.start_deadline),
             None => (&config.arguments, config.start_deadline),
         };
-        let mut running = Running::spawn(config, arguments)?;
+        let mut running = Running::spawn(config, arguments, &self.process)?;
         running.root_is_built = eager.is_some();
-        self.pid
-            .store(running.pid().unwrap_or(0), Ordering::Relaxed);
         let why = match timeout(deadline, running.ping()).await {
             Ok(Ok(())) => return Ok(running),
             Ok(Err(error)) => format!(": {error}"),
@@ -293,7 +284,7 @@ impl Prover for ChildProver {
     }
 
     fn meter(&self) -> Meter {
-        Meter::of_process(self.pid.clone())
+        Meter::of_process(self.process.clone())
     }
 
     async fn stop(&mut self) {

@@ -1,9 +1,9 @@
 //! What our own prover children say on standard error besides log lines.
 //!
 //! One line each: `@zkwhirl progress <phase> <fraction>`,
-//! `@zkwhirl failure <class> <reason>` and `@zkwhirl sample <metric> <value>
-//! <label values>`. A supervisor that does not know them
-//! sees two odd log lines; one that does shows progress and keeps the reason.
+//! `@zkwhirl failure <class> <reason>`, `@zkwhirl key <circuit>` and `@zkwhirl
+//! sample <metric> <value> <label values>`. A supervisor that does not know them
+//! sees odd log lines; one that does shows progress and keeps the reason.
 
 use zkwhirl_job::{Failure, FailureClass};
 use zkwhirl_telemetry::Sample;
@@ -19,6 +19,8 @@ pub enum Notice {
     Progress(Progress),
     /// Why the reply that follows is empty.
     Failure(Failure),
+    /// The proving key of a circuit is loaded.
+    Key(String),
     /// Something was measured.
     Sample(Sample),
 }
@@ -34,6 +36,7 @@ impl Notice {
                 let reason = failure.reason.replace(['\n', '\r'], " ");
                 format!("{MARK}failure {} {reason}", failure.class)
             }
+            Self::Key(circuit) => format!("{MARK}key {circuit}"),
             Self::Sample(sample) => format!("{MARK}sample {}", sample.to_line()),
         }
     }
@@ -41,8 +44,10 @@ impl Notice {
     /// Reads a line; `None` for ordinary log lines.
     pub fn parse(line: &str) -> Option<Self> {
         let (word, rest) = line.strip_prefix(MARK)?.split_once(' ')?;
-        if word == "sample" {
-            return Sample::parse(rest).map(Self::Sample);
+        match word {
+            "sample" => return Sample::parse(rest).map(Self::Sample),
+            "key" => return Some(Self::Key(rest.to_owned())),
+            _ => {}
         }
         let (first, second) = rest.split_once(' ')?;
         match word {
@@ -83,6 +88,7 @@ mod tests {
                 fraction: 0.25,
             }),
             Notice::Failure(Failure::invalid("tx 3: the fee is not paid")),
+            Notice::Key("tx-rollup/poseidon/1".into()),
             Notice::Sample(Sample::seconds(
                 &KEY_LOAD_SECONDS,
                 ["made"],

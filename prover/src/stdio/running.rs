@@ -3,6 +3,7 @@
 use std::{
     io,
     process::{ExitStatus, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -10,13 +11,16 @@ use bytes::Bytes;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    process::{Child, ChildStdin, ChildStdout, Command as Process},
+    process::{Child, ChildStdin, ChildStdout, Command as Program},
     time::timeout,
 };
 use zkwhirl_job::{Command, Failure, limits};
 
 use super::{ACCOUNT_VK, ChildConfig, JOIN_SPLIT_VK, PING, stderr::Stderr};
-use crate::{ProveTask, meter::status_bytes};
+use crate::{
+    ProveTask,
+    meter::{Process, status_bytes},
+};
 
 /// How long the last words of a child that has ended are waited for: another
 /// process that it started elsewhere may hold its standard error open.
@@ -43,9 +47,13 @@ pub(super) enum Answer {
 }
 
 impl Running {
-    /// Starts a child in a process group of its own.
-    pub(super) fn spawn(config: &ChildConfig, arguments: &[String]) -> Result<Self, Failure> {
-        let mut child = Process::new(&config.program)
+    /// Starts a child in a process group of its own: `process` from now on.
+    pub(super) fn spawn(
+        config: &ChildConfig,
+        arguments: &[String],
+        process: &Arc<Process>,
+    ) -> Result<Self, Failure> {
+        let mut child = Program::new(&config.program)
             .args(arguments)
             .envs(config.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
@@ -71,12 +79,15 @@ impl Running {
         if let Some(bytes) = config.memory_limit {
             limit_memory(group, bytes)?;
         }
+        // Before anything that it says is read.
+        let pid = group.as_raw_nonzero().get().unsigned_abs();
+        process.begin(pid);
         Ok(Self {
             child,
             group,
             stdin,
             stdout,
-            stderr: Stderr::drain(stderr, &config.name, group.as_raw_nonzero().get()),
+            stderr: Stderr::drain(stderr, &config.name, pid, process.clone()),
             root_is_built: false,
         })
     }

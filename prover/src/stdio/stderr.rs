@@ -12,7 +12,7 @@ use tokio::{
 use zkwhirl_job::Failure;
 
 use super::notice::Notice;
-use crate::Progress;
+use crate::{Progress, meter::Process};
 
 /// Bytes of standard error that are kept for the record of a failed attempt.
 const TAIL_BYTES: usize = 4096;
@@ -31,11 +31,13 @@ impl Stderr {
     /// Drains `source` until it ends, whoever listens: a child that fills the
     /// pipe would stop.
     ///
-    /// Lines are logged under the prover's name and process id.
+    /// Lines are logged under the prover's name and process id; `process` hears
+    /// of keys.
     pub(super) fn drain(
         source: impl AsyncRead + Unpin + Send + 'static,
         prover: &str,
-        pid: i32,
+        pid: u32,
+        process: Arc<Process>,
     ) -> Self {
         let tail = Arc::new(Mutex::new(VecDeque::new()));
         let (progress, progress_seen) = watch::channel(Progress::START);
@@ -43,6 +45,7 @@ impl Stderr {
         let reader = Reader {
             prover: prover.to_owned(),
             pid,
+            process,
             tail: Arc::clone(&tail),
             progress,
             failures,
@@ -89,7 +92,8 @@ impl Stderr {
 /// What reads a child's standard error.
 struct Reader {
     prover: String,
-    pid: i32,
+    pid: u32,
+    process: Arc<Process>,
     tail: Arc<Mutex<VecDeque<u8>>>,
     progress: watch::Sender<Progress>,
     failures: mpsc::Sender<Failure>,
@@ -128,6 +132,7 @@ impl Reader {
                 // channel then means a child that talks too much.
                 let _ = self.failures.try_send(failure);
             }
+            Some(Notice::Key(circuit)) => self.process.loaded(self.pid, &circuit),
             Some(Notice::Sample(sample)) => sample.record(),
             None => {
                 let (prover, pid) = (&self.prover, self.pid);

@@ -17,7 +17,7 @@ families! {
     counter ADOPTED "zkwhirl_bridge_adopted_total" [] "Tickets taken over from other bridges.";
     counter REJOINED "zkwhirl_bridge_rejoined_total" [] "Times that this bridge's heartbeat had ended.";
     gauge MEMBER "zkwhirl_bridge_member" [] "Whether this bridge has a place among those of the ledger.";
-    gauge UPSTREAM_REACHABLE "zkwhirl_bridge_upstream_reachable" [UPSTREAM] "Whether Falafel's server answered the last time.";
+    gauge UPSTREAM_REACHABLE "zkwhirl_bridge_upstream_reachable" [UPSTREAM] "Whether Falafel's server answered the last time, or lets a poll wait.";
     counter POLLS "zkwhirl_bridge_polls_total" [UPSTREAM] "Long polls started.";
     gauge SAMPLED "zkwhirl_bridge_sampled_timestamp_seconds" [] "When the figures about the whole fleet were last read from ledger and broker.";
 

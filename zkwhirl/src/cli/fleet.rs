@@ -107,6 +107,9 @@ pub(crate) struct BridgeArgs {
     /// This bridge's name: stable over its restarts, unique among bridges
     #[arg(long, env = "ZKWHIRL_NAME", default_value = "bridge")]
     pub(crate) name: String,
+    /// Kubernetes' API, to be told which workers' pods prove: idle ones are then ended first
+    #[arg(long, value_name = "URL", env = "ZKWHIRL_KUBERNETES_API")]
+    pub(crate) kubernetes_api: Option<Url>,
 }
 
 #[derive(Debug, Args)]

@@ -97,7 +97,7 @@ pub(crate) struct WantedArgs {
     /// Of this rollup
     #[arg(long, value_name = "ID")]
     pub(crate) rollup: Option<u32>,
-    /// With this in id, worker, reason, kind or state
+    /// With this in id, reason, kind, state, or the name of a worker that had it
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
     /// The newest so many

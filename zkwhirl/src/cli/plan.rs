@@ -93,6 +93,9 @@ pub(crate) struct FleetArgs {
     /// How long a proof may still take after SIGTERM (ZKWHIRL_DRAIN_S of the inner workers)
     #[arg(long, value_name = "SECONDS", default_value = "840", value_parser = seconds)]
     pub(crate) drain_seconds: u64,
+    /// Idle pods are ended before those that prove (k8s/components/pod-deletion-cost)
+    #[arg(long)]
+    pub(crate) deletion_costs: bool,
     /// Workers of outer jobs
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=32))]
     pub(crate) outer: u32,

@@ -109,6 +109,9 @@ pub(crate) struct FalafelArgs {
     /// Rollups, one after the other; 0 goes on for ever
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) rollups: u16,
+    /// Also ask for so many claims that are cut off: dead letters to practise on
+    #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub(crate) malformed: u16,
     /// Do not ask for the clients' verification keys
     #[arg(long)]
     pub(crate) no_client_keys: bool,

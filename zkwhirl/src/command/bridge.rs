@@ -1,7 +1,8 @@
 //! `zkwhirl bridge`: Falafel on one side, RabbitMQ and Redis on the other.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
+use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 use zkwhirl::cluster::{StoredClientVks, key_store};
 use zkwhirl_broker_adapter::{
@@ -14,17 +15,26 @@ use zkwhirl_job::Topic;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::Deadlines;
 
-use super::{console, fleet, ready};
+use super::{console, fleet, pods, ready};
 use crate::{
     cli::BridgeArgs,
-    shell::{admin::Admin, exit, signals::Shutdown},
+    shell::{
+        admin::Admin,
+        exit, heap,
+        kubernetes::{ACCOUNT, Kubernetes},
+        signals::Shutdown,
+    },
     ui,
 };
 
 /// Two full rollups of the largest inner requests.
 const RECENT_BYTES: usize = 72 << 20;
 
+/// Buffers of a full rollup of the largest inner requests that come at once.
+const HEAP: usize = 64 << 20;
+
 pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
+    heap::keep(HEAP);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -37,12 +47,19 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let roles = [Role::Process, Role::Bridge, Role::Keys];
     let admin = Admin::start(args.admin.admin, &roles, &topics, &shutdown.drain)?;
     let upstreams = upstreams(&args)?;
+    let kubernetes = args.kubernetes_api.clone();
+    let kubernetes = kubernetes
+        .map(|api| Kubernetes::new(api, Path::new(ACCOUNT)).map_err(exit::usage))
+        .transpose()?;
     let _not_kept = ready::place(&mut args.prover.keys)?;
     let provers = fleet::provers(&args.prover, &args.redis, &[], Duration::ZERO)?;
     let sizes = args.prover.rollup.sizes().map_err(exit::usage)?;
     let longest = Deadlines::default().longest();
     let broker = fleet::amqp(&args.amqp, &args.name, longest).await?;
-    let ledger = fleet::redis(&args.redis, RECENT_BYTES).await?;
+    let ledger = Arc::new(fleet::redis(&args.redis, RECENT_BYTES).await?);
+    let _marking = kubernetes.map(|kubernetes| {
+        AbortOnDropHandle::new(tokio::spawn(pods::mark(ledger.clone(), kubernetes)))
+    });
     let suite = args.prover.rollup.suite;
     let fleet = fleet::fleet_keys(&args.prover, &args.redis);
     let keys = key_store(&args.prover.keys.data_dir, Some(&fleet))?;
@@ -53,7 +70,7 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
         },
         BridgeDeps {
             broker: Arc::new(broker.clone()),
-            ledger: Arc::new(ledger),
+            ledger,
             verifier: Arc::new(provers.checker()?),
             events: Events::default(),
             client_vks: Some(Arc::new(StoredClientVks::new(

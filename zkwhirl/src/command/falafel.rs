@@ -3,12 +3,14 @@
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use bytes::{BufMut, Bytes, BytesMut};
 use tokio::sync::broadcast::error::RecvError;
 use zkwhirl::cluster::{Checker, Rollups, key_store, provenance, users};
 use zkwhirl_falafel::{
     Event, Falafel, FalafelConfig, Listen, Plan, State,
     users::{ClientProofs, MockProofs},
 };
+use zkwhirl_job::request::ClaimRequest;
 use zkwhirl_prover::native::{Engine, EngineConfig};
 
 use crate::{
@@ -72,6 +74,16 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
         "simulated Falafel · {} · {sizes} · inner jobs at http://{} · outer jobs at http://{}",
         rollups.suite, args.inner, args.outer
     ));
+    for number in 0..args.malformed {
+        // Nobody waits for the answer, and the rollups do not need it.
+        let _ = falafel.servers().create_proof(malformed(number));
+    }
+    if args.malformed > 0 {
+        ui::say(&format!(
+            "asked for {} claims that end too early: they become dead letters",
+            args.malformed
+        ));
+    }
     let state = loop {
         tokio::select! {
             event = events.recv() => match event {
@@ -107,6 +119,15 @@ fn wallets(args: &FalafelArgs, rollups: Rollups) -> EngineConfig {
         lazy_init: true,
         persist: true,
     }
+}
+
+/// A claim's request that ends after its first field; each number's is another.
+fn malformed(number: u16) -> Bytes {
+    let mut request = BytesMut::new();
+    request.put_u32(ClaimRequest::PROOF_ID);
+    request.put_bytes(0, 30);
+    request.put_u16(number);
+    request.freeze()
 }
 
 fn say(event: &Event) {

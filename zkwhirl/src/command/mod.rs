@@ -9,6 +9,7 @@ mod fleet;
 mod keys;
 mod operate;
 mod plan;
+mod pods;
 mod prove;
 mod provision;
 mod ready;

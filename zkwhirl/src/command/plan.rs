@@ -117,6 +117,7 @@ fn setup(args: &FleetArgs, seed: u64) -> anyhow::Result<Setup> {
         lag_ms: args.metric_lag_seconds * 1000,
         start_ms: args.pod_start_seconds * 1000,
         drain_ms: args.drain_seconds * 1000,
+        deletion_costs: args.deletion_costs,
         outer: args.outer,
         losses_per_hour: args.spot_losses,
         seed,

@@ -2,6 +2,7 @@
 //! protocol. Halloumi can start it in place of the original.
 
 use std::{
+    collections::HashSet,
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
@@ -72,7 +73,13 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
         engine
             .start(&wanted, &|_, progress| reporter.say(progress))
             .map_err(ready::at_start)?;
-        Box::new(Native { engine, reporter })
+        let mut native = Native {
+            engine,
+            reporter,
+            told: HashSet::new(),
+        };
+        native.tell_keys();
+        Box::new(native)
     };
     serve(
         service.as_mut(),
@@ -88,6 +95,18 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
 struct Native {
     engine: Engine,
     reporter: Reporter,
+    /// Circuits whose keys the supervisor knows to be loaded.
+    told: HashSet<Circuit>,
+}
+
+impl Native {
+    fn tell_keys(&mut self) {
+        for circuit in self.engine.circuits() {
+            if self.told.insert(*circuit) {
+                ui::complain(&Notice::Key(circuit.to_string()).to_line());
+            }
+        }
+    }
 }
 
 impl ProofService for Native {
@@ -97,10 +116,11 @@ impl ProofService for Native {
             Err(error) => return ProofAnswer::Failed(Failure::invalid(error.to_string())),
         };
         let reporter = &self.reporter;
-        match self
+        let proved = self
             .engine
-            .prove(&request, &|progress| reporter.say(progress))
-        {
+            .prove(&request, &|progress| reporter.say(progress));
+        self.tell_keys();
+        match proved {
             Ok(receipt) => ProofAnswer::Reply {
                 reply: receipt.reply,
                 verified: true,

@@ -10,11 +10,15 @@ use zkwhirl_worker::{Deadlines, Readiness, Slot, Stop, WorkerConfig, WorkerDeps}
 use super::{fleet, ready, slots};
 use crate::{
     cli::WorkerArgs,
-    shell::{admin::Admin, exit, signals::Shutdown},
+    shell::{admin::Admin, exit, heap, signals::Shutdown},
     ui,
 };
 
+/// The buffers of one of the largest inner requests.
+const HEAP: usize = 8 << 20;
+
 pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
+    heap::keep(HEAP);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2) // proofs are made elsewhere
         .enable_all()

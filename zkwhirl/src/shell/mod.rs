@@ -1,10 +1,12 @@
 //! What every sub-command shares and none of them owns: exit codes, the
-//! environment, logs, metrics and probes,
+//! environment, logs, metrics and probes, Kubernetes' API,
 //! memory, signals. It knows no domain.
 
 pub(crate) mod admin;
 pub(crate) mod environment;
 pub(crate) mod exit;
+pub(crate) mod heap;
+pub(crate) mod kubernetes;
 pub(crate) mod memory;
 pub(crate) mod metrics;
 pub(crate) mod signals;

@@ -46,6 +46,11 @@ impl Bar {
         self.0.set_message(what);
     }
 
+    /// Prints a line beside the bar.
+    pub(crate) fn beside(&self, line: &str) {
+        self.0.suspend(|| super::say(line));
+    }
+
     /// Takes the bar away.
     pub(crate) fn finish(self) {
         self.0.finish_and_clear();

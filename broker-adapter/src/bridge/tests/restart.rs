@@ -144,3 +144,22 @@ async fn jobs_that_nobody_waits_for_any_more_are_withdrawn_and_can_come_back() {
     let _worker = world.worker(proof);
     world.until_answered(back).await;
 }
+
+#[tokio::test]
+async fn a_falafel_without_work_is_there_and_one_that_is_gone_is_not() {
+    let mut world = World::start().await;
+    eventually("it lets a poll wait", || async {
+        world.stats().upstreams[0].reachable
+    })
+    .await;
+    world.falafel.stop();
+    eventually("it is gone", || async {
+        !world.stats().upstreams[0].reachable
+    })
+    .await;
+    world.falafel.resume();
+    eventually("it is back, without a job", || async {
+        world.stats().upstreams[0].reachable
+    })
+    .await;
+}

@@ -8,13 +8,14 @@ import * as jobs from './jobs.js';
 import * as job from './job.js';
 import * as workers from './workers.js';
 import * as dead from './dead.js';
+import * as runbook from './runbook.js';
 import { audit, keys, queues } from './stock.js';
 
 // Key, hash, name, view.
 const VIEWS = [
   ['r', 'rollups', 'Rollups', rollups], ['j', 'jobs', 'Jobs', jobs], ['w', 'workers', 'Workers', workers],
   ['d', 'dead', 'Dead letters', dead], ['q', 'queues', 'Queues', queues], ['k', 'keys', 'Keys', keys],
-  ['a', 'audit', 'Audit', audit],
+  ['a', 'audit', 'Audit', audit], ['b', 'runbook', 'Runbook', runbook],
 ];
 // A view is read again at most so often, and drawn again at least so often.
 const READ = 400;
@@ -50,7 +51,8 @@ function drawStatus(status) {
   button.textContent = operator.token ? `Operator ${operator.name}`.trim() : 'Read only';
   button.classList.toggle('on', Boolean(operator.token));
   document.getElementById('banners').replaceChildren(...status.banners.map((banner) =>
-    h('p', { class: `banner ${banner.level}` }, h('strong', {}, banner.text), ' ', banner.way_out)));
+    h('p', { class: `banner ${banner.level}` }, h('strong', {}, banner.text), ' ', banner.way_out, ' ',
+      h('a', { href: `#/runbook/${banner.runbook}` }, 'Runbook'))));
 }
 
 // What was typed and marked stays where it is.

@@ -74,7 +74,7 @@ export function copy(text) {
 const SHAPES = {
   taken: '○', queued: '○', claimed: '◔', proving: '◑', running: '◑', retrying: '↻', proved: '●', delivered: '✓',
   settled: '✓', dead: '✕', halted: '✕', failed: '✕', unverified: '✕', rejected: '⊘', withdrawn: '–',
-  'handed-back': '↩', 'called-off': '–', idle: '○', starting: '◌', waiting: '◌', quiet: '‖', draining: '⇥',
+  'handed-back': '↩', lost: '✕', 'called-off': '–', idle: '○', starting: '◌', waiting: '◌', quiet: '‖', draining: '⇥',
 };
 export const state = (name) => h('span', { class: `state ${name}` },
   h('span', { class: 'shape', 'aria-hidden': 'true' }, SHAPES[name] ?? '•'), name);

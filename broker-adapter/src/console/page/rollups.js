@@ -25,7 +25,8 @@ function eta(rollup) {
   if (rollup.left_ms === null) return 'ETA: known after the first proof of its kind';
   const more = rollup.left_with_twice_ms !== null && rollup.left_with_twice_ms < rollup.left_ms && rollup.slots > 0
     ? ` · ${duration(rollup.left_with_twice_ms)} with ${rollup.slots * 2} slots` : '';
-  return `ETA ${clock(now() + rollup.left_ms)}, in ${duration(rollup.left_ms)}${more}`;
+  const off = rollup.give_or_take_ms >= 1000 ? ` ± ${duration(rollup.give_or_take_ms)}` : '';
+  return `ETA ${clock(now() + rollup.left_ms)}, in ${duration(rollup.left_ms)}${off}${more}`;
 }
 
 function waste(rollup) {

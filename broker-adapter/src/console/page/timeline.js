@@ -30,7 +30,7 @@ function run(bar, x, y, critical) {
     s('title', {}, hint(bar)),
     s('rect', { ...shape, class: 'body' }),
     // A retry is a notch, too: colour alone says too little.
-    bar.outcome === 'failed' || bar.outcome === 'unverified'
+    ['failed', 'unverified', 'lost'].includes(bar.outcome)
       ? s('path', { class: 'notch', d: `M${left + width - 8} ${y}h8v8z` }) : null,
     label ? s('text', { x: left + 6, y: y + 13 }, label) : null);
 }

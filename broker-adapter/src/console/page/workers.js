@@ -25,7 +25,8 @@ function tile(slot, again) {
       h('dt', {}, 'takes'), h('dd', {}, slot.topics.join(', ')),
       h('dt', {}, 'proved'), h('dd', {}, number(slot.done)),
       slot.failures ? [h('dt', {}, 'failures in a row'), h('dd', { class: 'bad' }, slot.failures)] : null,
-      h('dt', {}, 'memory'), h('dd', {}, bytes(slot.resident_bytes)),
+      h('dt', {}, 'memory'), h('dd', {}, bytes(slot.resident_bytes), slot.memory_limit_bytes ? ` of ${bytes(slot.memory_limit_bytes)}` : ''),
+      slot.keys.length ? [h('dt', {}, 'keys'), h('dd', { title: slot.keys.join('\n') }, `${slot.keys.length} loaded`)] : null,
       h('dt', {}, 'prover'), h('dd', { title: `release ${slot.version}` }, `${slot.prover} · ${slot.version}`)),
     slot.draining ? h('p', { class: 'muted' }, 'finishes what it has and leaves')
       : h('div', { class: 'buttons' },

@@ -48,6 +48,20 @@ fn fits(what: &'static str, bytes: usize, limit: usize) -> Result<(), LedgerErro
 
 #[async_trait]
 impl Ledger for Redis {
+    /// Puts a large request beside the ledger, for the script to move in.
+    async fn upload(&self, job: &JobRecord, request: &Bytes) -> Result<(), LedgerError> {
+        if !(SMALL + 1..=limits::REQUEST_BYTES).contains(&request.len()) {
+            return Ok(());
+        }
+        let sealed = frame::seal_request(job.command, request).map_err(LedgerError::Away)?;
+        let mut commands = pipe();
+        let set = commands.cmd("SET");
+        set.arg(format!("{}u:{}", self.prefix(), job.id));
+        set.arg(&sealed[..]).arg("PX").arg(STRAY_MS);
+        let ask = Ask::Commands(&commands);
+        self.inner.link.ask(Lane::Bulk, ask).await.map(drop)
+    }
+
     async fn take(
         &self,
         ticket: &Ticket,
@@ -55,19 +69,19 @@ impl Ledger for Redis {
         request: &Bytes,
     ) -> Result<Taken, LedgerError> {
         fits("bytes of one request", request.len(), limits::REQUEST_BYTES)?;
-        let sealed = frame::seal_request(job.command, request).map_err(LedgerError::Away)?;
         let mut answer = None;
-        if sealed.len() > SMALL {
-            self.upload(job.id, &sealed).await?;
+        if request.len() > SMALL {
             answer = self.take_with(ticket, job, b"").await?;
         }
         let answer = match answer {
             Some(answer) => answer,
-            // Small, or the upload did not last until its use.
-            None => self
-                .take_with(ticket, job, &sealed)
-                .await?
-                .ok_or_else(|| odd(&Value::Nil))?,
+            // Small, or not uploaded, or the upload did not last until now.
+            None => {
+                let sealed = frame::seal_request(job.command, request);
+                let sealed = sealed.map_err(LedgerError::Away)?;
+                let answer = self.take_with(ticket, job, &sealed).await?;
+                answer.ok_or_else(|| odd(&Value::Nil))?
+            }
         };
         self.inner.recent.put(job.id, request);
         let (new_ticket, new_job, fields) = match &answer[..] {
@@ -245,15 +259,6 @@ impl Ledger for Redis {
 }
 
 impl Redis {
-    /// Puts a large request beside the ledger, for the script to move in.
-    async fn upload(&self, job: JobId, sealed: &[u8]) -> Result<(), LedgerError> {
-        let mut commands = pipe();
-        let set = commands.cmd("SET").arg(format!("{}u:{job}", self.prefix()));
-        set.arg(sealed).arg("PX").arg(STRAY_MS);
-        let ask = Ask::Commands(&commands);
-        self.inner.link.ask(Lane::Bulk, ask).await.map(drop)
-    }
-
     /// Takes a ticket; an empty request was uploaded. `None`: it is gone.
     async fn take_with(
         &self,

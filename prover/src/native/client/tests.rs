@@ -6,7 +6,6 @@ mod clients;
 
 use bytes::Bytes;
 use clients::{Payment, Registration};
-use zkwhirl_circuits::Suite;
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
     request::{NATIVE_CLIENT_PROOF_BYTES, field::TX_FEE},
@@ -112,9 +111,9 @@ fn every_kind_of_client_proof_is_verified_under_its_key_alone() {
     let plonk = refused(1, &|tx| tx.tail = vec![7; 1504].into());
     assert!(plonk.starts_with("no native proof follows"), "{plonk}");
     let suite = refused(1, &|tx| set(&mut tx.tail, 4, 0));
-    assert_eq!(suite, "it is not of the poseidon suite");
+    assert_eq!(suite, "it is no single proof of the poseidon suite");
     let form = refused(1, &|tx| set(&mut tx.tail, 5, 1));
-    assert_eq!(form, "it is not a single proof");
+    assert_eq!(form, suite);
     let wide = refused(0, &|tx| tx.public_inputs[1] = Word([0xff; 32]));
     assert_eq!(wide, "public input 1 is not a canonical field element");
     let key = verify_client(b"no key", &good[0]).unwrap_err();

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
-use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
 use zkwhirl_broker_adapter::{
@@ -165,8 +165,13 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Asks for all jobs at once and waits for all replies.
-    pub(super) async fn measure(&self, load: Load) -> anyhow::Result<Outcome> {
+    /// Asks for all jobs at once and waits for all replies; `report` hears which
+    /// part is there.
+    pub(super) async fn measure(
+        &self,
+        load: Load,
+        report: &(dyn Fn(f32) + Sync),
+    ) -> anyhow::Result<Outcome> {
         let requests: Vec<_> = (0..u32::from(load.jobs))
             .map(|number| request(number, load.payload_bytes))
             .collect();
@@ -181,16 +186,23 @@ impl Fleet {
             let (_, answer) = self.falafel.servers().create_proof(request);
             answer
         });
+        let mut answers: FuturesUnordered<_> = answers.collect();
         let work = Duration::from_millis(load.work_ms.into());
         let rounds = u32::from(load.jobs.div_ceil(load.workers));
         let ideal = work * rounds;
-        let answers = timeout(PATIENCE + ideal * 2, join_all(answers))
+        let all = async {
+            let mut done = 0;
+            while let Some(answer) = answers.next().await {
+                answer.context("a job was rejected")?;
+                done += 1;
+                report(done as f32 / f32::from(load.jobs));
+            }
+            anyhow::Ok(())
+        };
+        timeout(PATIENCE + ideal * 2, all)
             .await
-            .context("some jobs did not come back in time")?;
+            .context("some jobs did not come back in time")??;
         let makespan = started.elapsed();
-        for answer in answers {
-            answer.context("a job was rejected")?;
-        }
         let claims = self.claim_times(&ids, started_ms).await?;
         let after = self.traffic().await?;
         let per_job = |bytes: fn(Traffic) -> u64| {

@@ -6,7 +6,7 @@ use super::{
     fleet::{Fleet, Load, Outcome},
     services::Services,
 };
-use crate::{cli::BenchFleetArgs, ui};
+use crate::{cli::BenchFleetArgs, ui::bar::Bar};
 
 const WORKERS: [u16; 4] = [1, 4, 8, 32];
 const WORK_MS: [u32; 3] = [0, 50, 1000];
@@ -14,19 +14,27 @@ const WORK_MS: [u32; 3] = [0, 50, 1000];
 const PAYLOADS: [u32; 2] = [4_413, 1_090_000];
 
 pub(super) async fn run(args: BenchFleetArgs) -> anyhow::Result<ExitCode> {
+    let bar = Bar::start("bench");
+    bar.step("services");
     let services = tokio::task::spawn_blocking(Services::up).await??;
     if !args.json {
-        ui::say(HEADER);
+        bar.beside(HEADER);
     }
-    for (number, load) in loads(&args).into_iter().enumerate() {
+    let loads = loads(&args);
+    let all = loads.len() as f32;
+    for (number, load) in loads.into_iter().enumerate() {
+        let at = |part: f32| (number as f32 + part) / all;
+        bar.at("start", at(0.0));
         let fleet = Fleet::start(&services, load, number).await?;
-        let outcome = fleet.measure(load).await?;
-        if args.json {
-            ui::say(&serde_json::to_string(&outcome)?);
-        } else {
-            ui::say(&line(load, &outcome));
-        }
+        let outcome = fleet
+            .measure(load, &|done| bar.at("jobs", at(done)))
+            .await?;
+        bar.beside(&match args.json {
+            true => serde_json::to_string(&outcome)?,
+            false => line(load, &outcome),
+        });
     }
+    bar.finish();
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,33 +2,70 @@
 
 use std::process::ExitCode;
 
+use serde::Serialize;
+use zkwhirl::cluster::client_circuit;
+use zkwhirl_circuits::Suite;
+use zkwhirl_job::Kind;
+use zkwhirl_keystore::{KeyError, vk_digest};
+
 use super::{KeyLine, short};
 use crate::{
-    cli::ListArgs,
+    cli::{ListArgs, PlaceArgs},
     ui::{self, table::table},
 };
 
+/// What stands in for a provenance where bytes are handed on as they came.
+const FROM_OUTSIDE: &str = "from outside, setup unknown";
+
+/// The verification key of a circuit that clients have elsewhere, in `--json`.
+#[derive(Debug, Serialize)]
+struct ClientVkLine {
+    /// Statement and suite, as in the names of our own circuits.
+    circuit: String,
+    provenance: &'static str,
+    /// BLAKE3 of it.
+    vk: String,
+    bytes: u64,
+}
+
+/// A line of the list.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Line {
+    Key(KeyLine),
+    ClientVk(ClientVkLine),
+}
+
 pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
     let fleet = args.place.fleet()?;
-    let (files, bad) = args.place.keys()?;
-    let mut keys = Vec::new();
+    let (files, mut bad) = args.place.keys()?;
+    let mut lines = Vec::new();
     for file in &files {
         let mut line = KeyLine::of(file);
         if let Some(fleet) = &fleet {
             let manifest = fleet.manifest(file.circuit())?;
             line.fleet = Some(manifest.is_some_and(|manifest| manifest.key == line.id));
         }
-        keys.push(line);
+        lines.push(Line::Key(line));
+    }
+    for found in client_vks(&args.place)? {
+        match found {
+            Ok(line) => lines.push(Line::ClientVk(line)),
+            Err(error) => {
+                bad += 1;
+                ui::complain(&format!("zkwhirl: {error}"));
+            }
+        }
     }
     if args.json {
-        ui::say(&serde_json::to_string_pretty(&keys)?);
-    } else if keys.is_empty() && bad == 0 {
+        ui::say(&serde_json::to_string_pretty(&lines)?);
+    } else if lines.is_empty() && bad == 0 {
         ui::say(&format!(
             "no keys in {} yet: zkwhirl demo or zkwhirl keys generate makes them",
             args.place.local().directory().display()
         ));
     } else {
-        let rows = keys.iter().map(row).collect();
+        let rows = lines.iter().map(row).collect();
         let header = [
             "circuit",
             "key",
@@ -47,19 +84,55 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(key: &KeyLine) -> Vec<String> {
-    let state = match key.fleet {
-        None => "whole",
-        Some(true) => "whole, the fleet's",
-        Some(false) => "whole, not the fleet's",
-    };
-    vec![
-        key.circuit.clone(),
-        short(&key.id),
-        ui::grouped(key.rows),
-        ui::bytes(key.bytes),
-        short(&key.vk),
-        state.to_owned(),
-        key.provenance.clone(),
-    ]
+/// The clients' verification keys that were given from outside.
+fn client_vks(place: &PlaceArgs) -> Result<Vec<Result<ClientVkLine, KeyError>>, KeyError> {
+    let store = place.store()?;
+    let kinds = [
+        (Kind::JoinSplitVk, "join-split"),
+        (Kind::AccountVk, "account"),
+    ];
+    let of_suite = |suite| kinds.map(|(kind, statement)| (suite, kind, statement));
+    let circuits = Suite::ALL.into_iter().flat_map(of_suite);
+    Ok(circuits
+        .filter_map(|(suite, kind, statement)| {
+            let found = store.client_vk(&client_circuit(suite, kind)?).transpose()?;
+            Some(found.map(|bytes| ClientVkLine {
+                circuit: format!("{statement}/{suite}"),
+                provenance: FROM_OUTSIDE,
+                vk: vk_digest(&bytes),
+                bytes: bytes.len() as u64,
+            }))
+        })
+        .collect())
+}
+
+fn row(line: &Line) -> Vec<String> {
+    match line {
+        Line::Key(key) => vec![
+            key.circuit.clone(),
+            short(&key.id),
+            ui::grouped(key.rows),
+            ui::bytes(key.bytes),
+            short(&key.vk),
+            match key.fleet {
+                None => "whole",
+                Some(true) => "whole, the fleet's",
+                Some(false) => "whole, not the fleet's",
+            }
+            .to_owned(),
+            key.provenance.clone(),
+        ],
+        Line::ClientVk(vk) => {
+            let none = || "–".to_owned();
+            vec![
+                vk.circuit.clone(),
+                none(),
+                none(),
+                ui::bytes(vk.bytes),
+                short(&vk.vk),
+                "whole, vk alone".to_owned(),
+                vk.provenance.to_owned(),
+            ]
+        }
+    }
 }

@@ -86,7 +86,13 @@ impl Bridge {
             error: String,
         }
         let why = serde_json::from_slice(&body).map_or_else(
-            |_| format!("{} has no console (HTTP {status})", self.base),
+            |_| {
+                format!(
+                    "{} has no console (HTTP {status}): a worker? A bridge's first lines say \
+                     where its console is: --bridge http://HOST:PORT",
+                    self.base
+                )
+            },
             |why: Why| why.error,
         );
         Err(match status {

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use zkwhirl_broker_adapter::console::views::{Dead, JobDetail, Jobs, Listed, Queue, Rollup, Slot};
+use zkwhirl_broker_adapter::{
+    console::views::{Dead, JobDetail, Jobs, Listed, Queue, Rollup, Slot},
+    ledger::SlotReport,
+};
+use zkwhirl_job::Kind;
 
 use super::client::{Refused, parse};
 use crate::ui::{self, table::table};
@@ -47,7 +51,10 @@ pub(super) fn rollups(body: &[u8]) -> Result<String, Refused> {
         };
         let left = match (rollup.ended_ms, rollup.left_ms) {
             (Some(end), _) => format!("took {}", span(end.saturating_sub(rollup.began_ms))),
-            (None, Some(left)) => format!("{} left", span(left)),
+            (None, Some(left)) => match rollup.give_or_take_ms {
+                Some(off @ 1_000..) => format!("{} ± {} left", span(left), span(off)),
+                _ => format!("{} left", span(left)),
+            },
             (None, None) => "–".to_owned(),
         };
         vec![
@@ -165,30 +172,43 @@ pub(super) fn workers(body: &[u8]) -> Result<String, Refused> {
     if items.is_empty() {
         return Ok("no worker is there: zkwhirl worker --topic inner,outer starts one".to_owned());
     }
-    let row = |slot: &Slot| {
-        let job = slot.job.as_deref().map(short).unwrap_or_default();
-        let phase = match &slot.job {
-            Some(_) => format!("{} {:.0} %", slot.phase, slot.fraction * 100.0),
+    let row = |Slot { report, state }: &Slot| {
+        let job = report.job.map(|job| short(&job.to_string()));
+        let phase = match report.job {
+            Some(_) => format!("{} {:.0} %", report.phase, report.fraction * 100.0),
             None => String::new(),
         };
+        let topics: Vec<_> = report.topics.iter().map(|topic| topic.name()).collect();
         vec![
-            slot.slot.clone(),
-            slot.state.clone(),
-            slot.topics.join(","),
-            slot.kind.clone().unwrap_or_default(),
-            job,
+            report.slot.clone(),
+            state.clone(),
+            topics.join(","),
+            report.kind.map_or("", Kind::name).to_owned(),
+            job.unwrap_or_default(),
             phase,
-            span(now_ms.saturating_sub(slot.since_ms)),
-            slot.done.to_string(),
-            slot.failures.to_string(),
-            ui::bytes(slot.resident_bytes),
+            span(now_ms.saturating_sub(report.since_ms)),
+            report.done.to_string(),
+            report.failures.to_string(),
+            memory(report),
+            report.keys.len().to_string(),
+            report.version.clone(),
         ]
     };
     let header = [
         "slot", "state", "takes", "kind", "job", "phase", "since", "proved", "failed", "memory",
+        "keys", "release",
     ];
-    let right = ["phase", "since", "proved", "failed", "memory"];
+    let right = ["phase", "since", "proved", "failed", "memory", "keys"];
     Ok(table(&header, &right, items.iter().map(row).collect()))
+}
+
+/// A prover's memory, of its limit where it has one.
+fn memory(report: &SlotReport) -> String {
+    let used = ui::bytes(report.resident_bytes);
+    match report.memory_limit_bytes {
+        0 => used,
+        limit => format!("{used} of {}", ui::bytes(limit)),
+    }
 }
 
 /// A dead letter's reason without what names the job.

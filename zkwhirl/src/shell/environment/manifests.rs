@@ -1,10 +1,18 @@
 //! The manifests of `k8s/` set what the roles read, and nothing else.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::{CommandFactory, Parser};
 
-use crate::cli::{Cli, Command};
+use super::variables;
+use crate::{
+    cli::{Cli, Command},
+    shell::kubernetes::{ACCOUNT, Kubernetes},
+};
 
 /// Variables of one manifest, with their values where these are no secrets.
 type Variables = BTreeMap<String, Option<String>>;
@@ -90,6 +98,40 @@ fn the_bridge_reads_every_variable_that_its_manifest_sets() {
     let sizes = bridge.prover.rollup.sizes().unwrap();
     assert_eq!((sizes.txs_per_inner(), sizes.inners_per_root()), (28, 32));
     assert!(!bridge.prover.proverless && !bridge.prover.allow_dev_keys);
+}
+
+#[test]
+fn the_bridge_finds_kubernetes_where_the_component_says() {
+    let mut variables = role("base/bridge.yaml");
+    variables.extend(of_yaml("components/pod-deletion-cost/bridge.yaml"));
+    let Command::Bridge(bridge) = parsed("bridge", &variables) else {
+        panic!("no bridge");
+    };
+    Kubernetes::new(bridge.kubernetes_api.unwrap(), Path::new(ACCOUNT)).unwrap();
+}
+
+#[test]
+fn no_file_names_a_variable_that_nothing_reads() {
+    let known = variables(&Cli::command());
+    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../k8s")];
+    let mut named = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            for word in words.filter(|word| word.starts_with("ZKWHIRL_")) {
+                let is_known = known.iter().any(|name| name == word);
+                assert!(is_known, "{}: {word}", path.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 20, "{named}");
 }
 
 #[test]

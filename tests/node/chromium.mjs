@@ -1,0 +1,55 @@
+// A headless Chromium for what looks at the console: it fails on any error on a
+// page and on any request to elsewhere.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+export const PATIENCE = 60_000;
+
+export async function chromium(modules) {
+  const { chromium } = createRequire(path.join(modules, 'package.json'))('playwright-core');
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+  const troubles = [];
+
+  async function open(base, options) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light', ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    // A refusal that was provoked is told by the browser, too.
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/status of 40[13]/.test(message.text())) troubles.push(message.text());
+    });
+    page.on('pageerror', (error) => troubles.push(String(error)));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(base) && !request.url().startsWith('blob:')) troubles.push(`asks ${request.url()}`);
+    });
+    await page.goto(`${base}/console`);
+    return page;
+  }
+
+  async function close() {
+    await browser.close();
+    assert.deepEqual(troubles, []);
+  }
+
+  return { open, close };
+}
+
+export async function until(what, holds) {
+  const end = Date.now() + PATIENCE;
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, `never came: ${what}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+// Answers the dialog that asks who acts.
+export async function enter(page, token) {
+  await page.locator('dialog input[name=name]').fill('ada');
+  await page.locator('dialog input[name=token]').fill(token);
+  await page.keyboard.press('Enter');
+}

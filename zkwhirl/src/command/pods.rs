@@ -1,0 +1,93 @@
+//! Tells Kubernetes which workers' pods prove, so that an autoscaler that takes
+//! pods away takes idle ones first.
+//!
+//! A pod's deletion cost is the number of jobs that it proves. Bridges write it,
+//! not the workers: one account may then annotate pods, not that of every
+//! prover. Two bridges write the same from the same ledger.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::{sleep, timeout};
+use zkwhirl_broker_adapter::{
+    Ledger,
+    ledger::{Doing, SlotReport},
+};
+
+use crate::shell::kubernetes::Kubernetes;
+
+const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+/// A pod is annotated this often at most, and only when its cost has changed:
+/// Kubernetes asks not to follow a metric with it.
+const PACE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What pods were last told to cost.
+type Told = HashMap<String, usize>;
+
+/// Keeps the costs right for as long as it is polled. Kubernetes or a ledger
+/// that is away is said once and tried again.
+pub(super) async fn mark(ledger: Arc<dyn Ledger>, kubernetes: Kubernetes) {
+    let mut told = Told::default();
+    let mut well = true;
+    loop {
+        let round = timeout(PATIENCE, round(&*ledger, &kubernetes, &mut told)).await;
+        match round.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {PATIENCE:?}"))) {
+            Ok(()) => well = true,
+            Err(error) => {
+                if well {
+                    tracing::warn!("cannot tell Kubernetes which pods prove: {error:#}");
+                }
+                well = false;
+            }
+        }
+        sleep(PACE).await;
+    }
+}
+
+/// Tells what has changed; what could not be told is told in the next round.
+async fn round(
+    ledger: &dyn Ledger,
+    kubernetes: &Kubernetes,
+    told: &mut Told,
+) -> anyhow::Result<()> {
+    let costs = costs(&ledger.slots().await?);
+    told.retain(|pod, _| costs.contains_key(pod));
+    let changed = costs
+        .into_iter()
+        .filter(|(pod, cost)| told.get(pod) != Some(cost));
+    let changed: Vec<_> = changed.collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let mut connection = kubernetes.connect().await?;
+    let mut outcome = Ok(());
+    for (pod, cost) in changed {
+        let text = cost.to_string();
+        match connection.annotate(&pod, DELETION_COST, &text).await {
+            Ok(()) => _ = told.insert(pod, cost),
+            Err(error) => outcome = Err(error),
+        }
+    }
+    outcome
+}
+
+/// Pods and how many jobs each proves. A worker has its pod's name, its slots
+/// have numbers behind that: `worker-inner-x2f/1`.
+fn costs(slots: &[SlotReport]) -> BTreeMap<String, usize> {
+    let mut costs = BTreeMap::new();
+    for slot in slots {
+        let Some((pod, _)) = slot.slot.rsplit_once('/') else {
+            continue;
+        };
+        let cost = costs.entry(pod.to_owned()).or_default();
+        *cost += usize::from(slot.doing == Doing::Proving);
+    }
+    costs
+}
+
+#[cfg(test)]
+mod tests;

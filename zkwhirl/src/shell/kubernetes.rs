@@ -1,0 +1,156 @@
+//! Kubernetes' API, as far as a pod's service account needs it here: an
+//! annotation on a pod.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Method, Request, StatusCode,
+    client::conn::http1::{SendRequest, handshake},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST},
+};
+use hyper_util::rt::TokioIo;
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_util::task::AbortOnDropHandle;
+use url::Url;
+
+/// Where the kubelet puts a service account into a pod.
+pub(crate) const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// A pod's description is some 10 KiB.
+const ANSWER_BYTES: usize = 1 << 20;
+
+/// The API server and who we are to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Kubernetes {
+    api: Url,
+    /// Holds `token`, `namespace` and `ca.crt`.
+    account: PathBuf,
+}
+
+/// One connection to the API server, with the token of its time.
+pub(crate) struct Connection {
+    requests: SendRequest<Full<Bytes>>,
+    _driver: AbortOnDropHandle<()>,
+    host: String,
+    token: String,
+    namespace: String,
+}
+
+impl Kubernetes {
+    /// `api`: `https://host[:port]`. Errors when it is anything else.
+    pub(crate) fn new(api: Url, account: &Path) -> anyhow::Result<Self> {
+        ensure!(
+            api.scheme() == "https" && api.has_host() && api.path() == "/",
+            "Kubernetes' API must be https://HOST:PORT, not {api}"
+        );
+        let account = account.to_owned();
+        Ok(Self { api, account })
+    }
+
+    /// Connects; the server must show a certificate of the account's authority.
+    /// The kubelet renews the account's files, so they are read each time.
+    pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
+        let host = self.api.host_str().unwrap_or_default();
+        let bare = host.trim_matches(['[', ']']);
+        let port = self.api.port_or_known_default().unwrap_or(443);
+        let token = self.text("token")?;
+        let namespace = self.text("namespace")?;
+        let tls = TlsConnector::from(Arc::new(self.tls()?));
+        let name = ServerName::try_from(bare.to_owned())
+            .with_context(|| format!("{bare} is no name of a server"))?;
+        let away = || format!("no connection to Kubernetes' API at {}", self.api);
+        let wire = TcpStream::connect((bare, port)).await.with_context(away)?;
+        let wire = tls.connect(name, wire).await.with_context(away)?;
+        let (requests, driver) = handshake(TokioIo::new(wire)).await.with_context(away)?;
+        let driver = tokio::spawn(async move {
+            if let Err(error) = driver.await {
+                tracing::debug!("the connection to Kubernetes' API broke: {error}");
+            }
+        });
+        Ok(Connection {
+            requests,
+            _driver: AbortOnDropHandle::new(driver),
+            host: format!("{host}:{port}"),
+            token,
+            namespace,
+        })
+    }
+
+    fn tls(&self) -> anyhow::Result<ClientConfig> {
+        let file = self.account.join("ca.crt");
+        let unfit = || format!("{} holds no certificates", file.display());
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(&file).with_context(unfit)? {
+            roots.add(certificate.with_context(unfit)?)?;
+        }
+        ensure!(!roots.is_empty(), unfit());
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots);
+        Ok(config.with_no_client_auth())
+    }
+
+    fn text(&self, name: &str) -> anyhow::Result<String> {
+        let file = self.account.join(name);
+        let text =
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(text.trim().to_owned())
+    }
+}
+
+impl Connection {
+    /// Sets an annotation of a pod of the account's namespace. A pod that is
+    /// gone needs none.
+    pub(crate) async fn annotate(
+        &mut self,
+        pod: &str,
+        annotation: &str,
+        value: &str,
+    ) -> anyhow::Result<()> {
+        let mut path = Url::parse("https://api/api/v1/namespaces")?;
+        if let Ok(mut segments) = path.path_segments_mut() {
+            segments.extend([&self.namespace, "pods", pod]);
+        }
+        let patch = json!({"metadata": {"annotations": {annotation: value}}});
+        let request = Request::builder()
+            .method(Method::PATCH)
+            .uri(path.path())
+            .header(HOST, &self.host)
+            .header(AUTHORIZATION, format!("Bearer {}", self.token))
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/merge-patch+json")
+            .body(Full::from(patch.to_string()))?;
+        let lost = "the connection to Kubernetes' API broke";
+        self.requests.ready().await.context(lost)?;
+        let answer = self.requests.send_request(request).await.context(lost)?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES).collect();
+        let body = body.await.map_err(anyhow::Error::from_boxed)?.to_bytes();
+        ensure!(
+            status.is_success() || status == StatusCode::NOT_FOUND,
+            "Kubernetes refuses to annotate pod {pod}: {status}, {}",
+            message(&body)
+        );
+        Ok(())
+    }
+}
+
+/// What the API server says about an error.
+fn message(body: &[u8]) -> String {
+    let status: Value = serde_json::from_slice(body).unwrap_or_default();
+    let message = status["message"].as_str().unwrap_or("without a reason");
+    message.chars().take(300).collect()
+}
