@@ -32,7 +32,7 @@ pub use client::{CLIENT_VK_BYTES, ClientCircuit, ClientKind};
 pub use embedded::EmbeddedKeyStore;
 pub use error::KeyError;
 pub use file::{KeyFile, KeyWriter, MappedBytes, SectionSummary};
-pub use fleet::{FleetConfig, FleetKeyStore, FleetTls, Manifest};
+pub use fleet::{FleetConfig, FleetKeyStore, Manifest};
 pub use identity::{CircuitIdentity, KeyId, Provenance};
 pub use store::{Generate, Generated, Generator, KeyProgress, KeyStore, Watch, ensure_usable};
 pub use vk_folder::{VkFile, VkFolder, VkSource};

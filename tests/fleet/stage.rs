@@ -15,6 +15,7 @@ use zkwhirl_broker_adapter::ledger::redis::{LedgerEvent, Redis, RedisConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
 use zkwhirl_job::Sizes;
+use zkwhirl_redis::Place;
 
 use crate::{figures::say, services::Services};
 
@@ -224,8 +225,8 @@ impl Fleet {
 
     /// What happened in the ledger, in order.
     pub(crate) async fn events(&self) -> Vec<LedgerEvent> {
-        let url = self.services.redis.parse().unwrap();
-        let ledger = Redis::new(RedisConfig::new(url)).unwrap();
+        let place = Place::new(self.services.redis.parse().unwrap(), "main");
+        let ledger = Redis::new(RedisConfig::new(place)).unwrap();
         let (mut all, mut cursor) = (Vec::new(), None);
         loop {
             let page = ledger.events_after(cursor.as_deref(), 1000).await.unwrap();

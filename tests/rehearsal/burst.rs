@@ -9,6 +9,7 @@ use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
 use zkwhirl_job::{JobId, Sizes};
 use zkwhirl_planner::{Autoscaler, Hpa, Observed, hpa::SYNC_MS};
+use zkwhirl_redis::Place;
 
 use super::{
     prometheus::{Prometheus, free_port},
@@ -133,7 +134,8 @@ async fn falafel() -> Falafel {
 
 /// What happened in the ledger, in order, once the last result is in it.
 async fn events(url: &str) -> Vec<LedgerEvent> {
-    let ledger = Redis::new(RedisConfig::new(url.parse().unwrap())).unwrap();
+    let place = Place::new(url.parse().unwrap(), "main");
+    let ledger = Redis::new(RedisConfig::new(place)).unwrap();
     let read = async {
         loop {
             let events = ledger.events_after(None, 10_000).await.unwrap();

@@ -9,10 +9,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use redis::{
-    Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError, RedisResult,
-    ServerErrorKind, TlsCertificates,
-};
+use redis::{Client, RedisError, RedisResult};
+use zkwhirl_redis::{Place, may_pass, why};
 use zkwhirl_telemetry::catalogue::keys::{KEYSTORE_REQUESTS, KEYSTORE_SECONDS};
 
 use super::FleetConfig;
@@ -28,20 +26,17 @@ pub(super) struct Link {
     client: Client,
     connection: Mutex<Option<redis::Connection>>,
     timeout: Duration,
-    place: String,
+    place: Place,
 }
 
 impl Link {
     pub(super) fn new(config: &FleetConfig) -> Result<Self, KeyError> {
-        let place = config.place();
-        let client = client(config).map_err(|why| {
-            KeyError::Config(format!("the redis address {place} cannot be used: {why}"))
-        })?;
+        let client = config.place.client();
         Ok(Self {
-            client,
+            client: client.map_err(|error| KeyError::Config(error.to_string()))?,
             connection: Mutex::new(None),
             timeout: config.timeout,
-            place,
+            place: config.place.clone(),
         })
     }
 
@@ -56,7 +51,9 @@ impl Link {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let pause = pauses.next().filter(|_| may_pass(&error));
+            // A call that timed out waited long enough.
+            let again = may_pass(&error) && !error.is_timeout();
+            let pause = pauses.next().filter(|_| again);
             let Some(pause) = pause else {
                 return Err(self.away(&error));
             };
@@ -103,15 +100,12 @@ impl Link {
     }
 
     fn away(&self, error: &RedisError) -> KeyError {
-        let text = error.to_string();
-        let why = match error.code() {
-            Some("OOM") => "redis has no memory left, and nothing was changed".to_owned(),
-            Some("MISCONF") => format!("redis cannot write its disk: {text}"),
-            _ if error.is_timeout() => format!("no answer within {:?}", self.timeout),
-            _ => text,
+        let why = match error.is_timeout() {
+            true => format!("no answer within {:?}", self.timeout),
+            false => why(error),
         };
         KeyError::Away {
-            place: self.place.clone(),
+            place: self.place.to_string(),
             why,
         }
     }
@@ -119,47 +113,8 @@ impl Link {
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Link").field(&self.place).finish()
+        f.debug_tuple("Link")
+            .field(&self.place.to_string())
+            .finish()
     }
-}
-
-/// Whether the same call may succeed in a moment. One that timed out waited
-/// long enough.
-fn may_pass(error: &RedisError) -> bool {
-    let moment = matches!(
-        error.kind(),
-        ErrorKind::Io
-            | ErrorKind::Server(
-                ServerErrorKind::BusyLoading
-                    | ServerErrorKind::TryAgain
-                    | ServerErrorKind::MasterDown
-                    | ServerErrorKind::ClusterDown
-                    | ServerErrorKind::ReadOnly
-            )
-    );
-    moment && !error.is_timeout()
-}
-
-fn client(config: &FleetConfig) -> Result<Client, String> {
-    // Errors of these calls carry no address, so no password.
-    let info = config.url.as_str().into_connection_info();
-    let info: ConnectionInfo = info.map_err(|error| error.to_string())?;
-    if config.url.scheme() != "rediss" {
-        return Client::open(info).map_err(|error| error.to_string());
-    }
-    // Another provider that is installed already serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let tls = &config.tls;
-    let client_tls = tls
-        .client
-        .as_ref()
-        .map(|(cert, key)| redis::ClientTlsConfig {
-            client_cert: cert.clone(),
-            client_key: key.clone(),
-        });
-    let certificates = TlsCertificates {
-        client_tls,
-        root_cert: tls.authority.clone(),
-    };
-    Client::build_with_tls(info, certificates).map_err(|error| error.to_string())
 }

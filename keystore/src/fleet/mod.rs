@@ -30,7 +30,7 @@ mod registry;
 mod shared;
 mod store;
 
-pub use config::{FleetConfig, FleetTls};
+pub use config::FleetConfig;
 pub use manifest::Manifest;
 use registry::Registry;
 use shared::Shared;

@@ -83,9 +83,8 @@ impl Registry {
         Ok(Self {
             link: Link::new(config)?,
             scripts: Scripts::new(),
-            // The braces put all keys into one slot of a Redis cluster. A key of
-            // another format is no use to this release.
-            prefix: format!("zkwhirl:{{{}}}:keys:{FORMAT}:", config.namespace),
+            // A key of another format is no use to this release.
+            prefix: format!("{}keys:{FORMAT}:", config.place.prefix()),
             who: config.who.clone(),
             lease: config.lease,
         })

@@ -14,6 +14,7 @@ use zkwhirl_keystore::{
     ClientCircuit, ClientKind, EmbeddedKeyStore, FleetConfig, FleetKeyStore, KeyError, KeyStore,
 };
 use zkwhirl_prover::native::client_vk;
+use zkwhirl_redis::Place;
 
 /// The variable that carries Redis's URL to a prover child: a password does not
 /// belong on a command line.
@@ -43,10 +44,10 @@ pub fn key_store(
 
 /// A fleet's keys.
 pub fn fleet_store(data_dir: &Path, fleet: &FleetKeys) -> Result<FleetKeyStore, KeyError> {
+    let place = Place::new(fleet.redis_url.clone(), &fleet.namespace);
     let config = FleetConfig {
-        namespace: fleet.namespace.clone(),
         shared: fleet.share.clone(),
-        ..FleetConfig::new(fleet.redis_url.clone())
+        ..FleetConfig::new(place)
     };
     FleetKeyStore::new(data_dir, config)
 }

@@ -8,8 +8,8 @@ use zkwhirl_broker_adapter::{
     broker::amqp::{Amqp, AmqpConfig, Endpoint, Severity},
     ledger::redis::{Redis, RedisConfig},
 };
-
 use zkwhirl_job::Topic;
+use zkwhirl_redis::Place;
 
 use crate::{
     cli::{AmqpArgs, ProverArgs, RedisArgs},
@@ -61,10 +61,10 @@ pub(super) async fn amqp(
 ///
 /// `recent_bytes`: requests that are kept in memory after they were taken.
 pub(super) async fn redis(args: &RedisArgs, recent_bytes: usize) -> anyhow::Result<Redis> {
+    let place = Place::new(args.redis_url.clone(), &args.namespace);
     let config = RedisConfig {
-        namespace: args.namespace.clone(),
         recent_bytes,
-        ..RedisConfig::new(args.redis_url.clone())
+        ..RedisConfig::new(place)
     };
     let redis = Redis::new(config).map_err(exit::usage)?;
     let report = redis

@@ -3,11 +3,12 @@
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use zkwhirl_job::limits::REQUEST_BYTES;
+use zkwhirl_redis::testkit::Server;
 
 use super::{fleet::Peer, *};
 use crate::{
     falafel::stub::Odd,
-    ledger::redis::{Redis, testkit::Server},
+    ledger::redis::{Redis, testkit::watchful},
 };
 
 const LEASE: Duration = Duration::from_secs(1);
@@ -80,19 +81,17 @@ type Given = Arc<std::sync::Mutex<Vec<Payload>>>;
 
 /// A bridge on a Redis that forgets a request whenever a worker has the job.
 async fn forgetting(reply: impl Fn(usize, &JobEnvelope) -> Bytes + Send + 'static) -> Given {
-    let server = Server::start().await;
+    let server = Server::start();
     let world = World::without_bridge(LEASE);
-    let config = server.config();
+    let config = watchful(server.place());
     let ledger = || Arc::new(Redis::new(config.clone()).unwrap());
     let peer = Peer::start_on(&world, "a", ledger, |_| ());
     let ticket = peer.takes(&world, 1..2).await[0];
     let held = world.claim_one(Topic::Inner).await;
     let given = Given::default();
     given.lock().unwrap().push(held.payload.clone());
-    let keys: Vec<String> = server
-        .command(&["KEYS", &format!("*q:{}", claim_id(1))])
-        .await;
-    server.command::<()>(&["DEL", &keys[0]]).await;
+    let keys: Vec<String> = server.command(&["KEYS", &format!("*q:{}", claim_id(1))]);
+    server.command::<()>(&["DEL", &keys[0]]);
     let result = result_for(&held, reply(0, &held));
     world.broker.publish_result(&result).await.unwrap();
     drop(held);

@@ -1,9 +1,10 @@
 //! Two bridges at production's speed on a real Redis.
 
 use tokio::time::Instant;
+use zkwhirl_redis::testkit::Server;
 
 use super::{fleet::Peer, *};
-use crate::ledger::redis::{Redis, RedisConfig, testkit::Server};
+use crate::ledger::redis::{Redis, RedisConfig, testkit::watchful};
 
 /// Falafel's.
 const LEASE: Duration = Duration::from_secs(5);
@@ -19,10 +20,10 @@ async fn until_member(peer: &Peer) {
 
 #[tokio::test]
 async fn one_that_is_killed_is_followed_in_time_and_takes_over_when_it_is_back() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut world = World::without_bridge(LEASE);
     world.reissue = Duration::from_secs(600);
-    let config = server.config();
+    let config = watchful(server.place());
     let a = start(&world, "a", &config);
     let tickets = a.takes(&world, 0..100).await;
     a.kill();
@@ -50,9 +51,9 @@ async fn one_that_is_killed_is_followed_in_time_and_takes_over_when_it_is_back()
 
 #[tokio::test]
 async fn a_redis_that_hangs_longer_than_heartbeats_and_leases_costs_no_ticket() {
-    let server = Server::start().await;
+    let server = Server::start();
     let world = World::without_bridge(LEASE);
-    let mut config = server.config();
+    let mut config = watchful(server.place());
     config.timeout = Duration::from_secs(1);
     let [a, b] = ["a", "b"].map(|name| start(&world, name, &config));
     for peer in [&a, &b] {
@@ -77,9 +78,9 @@ async fn a_redis_that_hangs_longer_than_heartbeats_and_leases_costs_no_ticket() 
 
 #[tokio::test]
 async fn a_flushed_redis_costs_two_bridges_work_and_no_ticket() {
-    let server = Server::start().await;
+    let server = Server::start();
     let world = World::without_bridge(LEASE);
-    let config = server.config();
+    let config = watchful(server.place());
     let [a, b] = ["a", "b"].map(|name| start(&world, name, &config));
     for peer in [&a, &b] {
         until_member(peer).await;
@@ -89,7 +90,7 @@ async fn a_flushed_redis_costs_two_bridges_work_and_no_ticket() {
         a.stats().tickets + b.stats().tickets == 40
     })
     .await;
-    server.command::<()>(&["FLUSHALL"]).await;
+    server.command::<()>(&["FLUSHALL"]);
     eventually("all are taken again", || async {
         a.stats().tickets + b.stats().tickets == 80
     })

@@ -7,7 +7,7 @@
 //! A request needs no digest beside it, since its job is named after it:
 //! `2 u8 ‖ command u32 ‖ length u32 ‖ zstd(data)`. Most of a request is Merkle
 //! paths whose lower nodes are all the same: 28 real txs, 1,086,344 bytes, take
-//! 131,576.
+//! 131,750.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
@@ -26,8 +26,9 @@ const STDERR: usize = 16 << 10;
 /// Bytes before a packed request.
 const REQUEST_HEADER: usize = 9;
 const REQUEST_VERSION: u8 = 2;
-/// The fastest of zstd's levels: others save 2 % more.
-const LEVEL: i32 = 1;
+/// One of zstd's fast levels. Of a real request level 1 saves 0.2 % more and
+/// takes 1.6 times as long, higher ones 2 %.
+const LEVEL: i32 = -3;
 /// The longest framed request: one that cannot be packed grows a little.
 pub(super) const REQUEST: usize =
     REQUEST_HEADER + limits::REQUEST_BYTES + limits::REQUEST_BYTES / 256 + 64;

@@ -13,16 +13,14 @@ use std::{
 };
 
 use redis::{
-    Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError, RedisResult,
-    ScriptInvocation, ServerErrorKind, TlsCertificates, Value,
+    Client, Pipeline, RedisError, RedisResult, ScriptInvocation, Value,
     aio::{ConnectionManager, ConnectionManagerConfig},
-    io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
-use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
 };
+use zkwhirl_redis::{PlaceError, may_pass, why};
 use zkwhirl_telemetry::{
     catalogue::keys::{LEDGER_REQUESTS, LEDGER_SECONDS},
     handle,
@@ -35,8 +33,6 @@ use crate::{clock::Backoff, ledger::LedgerError};
 const QUICK: usize = 512;
 /// Large values that are under way at once: with the longest request, 32 MiB.
 const BULK: usize = 16;
-/// A peer that acknowledges nothing for so long is gone, not slow.
-const PEER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Which connection a call takes: megabytes must not hold up a state's change.
 #[derive(Debug, Clone, Copy)]
@@ -81,16 +77,10 @@ impl Link {
     /// Connects at the first call.
     pub(super) fn new(config: &RedisConfig) -> Result<Self, RedisConfigError> {
         tokio::runtime::Handle::try_current().map_err(|_| RedisConfigError::NoRuntime)?;
-        let client = client(config).map_err(|why| RedisConfigError::Url {
-            place: config.place(),
-            why,
-        })?;
-        let connection = |permits| {
+        let client = config.place.client()?;
+        let connection = |permits| -> Result<_, PlaceError> {
             let manager = manager(&client, config.timeout);
-            let manager = manager.map_err(|error| RedisConfigError::Url {
-                place: config.place(),
-                why: error.to_string(),
-            })?;
+            let manager = manager.map_err(|error| config.place.unusable(error))?;
             Ok(Connection {
                 manager: Mutex::new(manager),
                 permits: Semaphore::new(permits),
@@ -142,7 +132,7 @@ impl Link {
                     why: error.to_string(),
                 });
             }
-            Ok(Err(error)) => away(&error),
+            Ok(Err(error)) => LedgerError::Away(why(&error)),
             Err(_) => {
                 self.renew(lane);
                 let why = last.map_or_else(String::new, |error| format!(": {error}"));
@@ -209,74 +199,4 @@ fn manager(client: &Client, timeout: Duration) -> RedisResult<ConnectionManager>
         .set_max_delay(Duration::from_millis(500))
         .set_pipeline_buffer_size(QUICK);
     ConnectionManager::new_lazy_with_config(client.clone(), settings)
-}
-
-/// Whether the same call may succeed in a moment: the connection broke, Redis
-/// is loading its data or changes its roles.
-fn may_pass(error: &RedisError) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Io
-            | ErrorKind::Server(
-                ServerErrorKind::BusyLoading
-                    | ServerErrorKind::TryAgain
-                    | ServerErrorKind::MasterDown
-                    | ServerErrorKind::ClusterDown
-                    // A replica that still passes for the primary.
-                    | ServerErrorKind::ReadOnly
-            )
-    ) || matches!(error.code(), Some("BUSY"))
-}
-
-/// What the caller can do about an error, in his words.
-fn away(error: &RedisError) -> LedgerError {
-    let text = error.to_string();
-    let why = match error.code() {
-        Some("OOM") => "redis has no memory left, and nothing was changed".to_owned(),
-        Some("MISCONF") => format!("redis cannot write its disk: {text}"),
-        _ => text,
-    };
-    LedgerError::Away(why)
-}
-
-fn client(config: &RedisConfig) -> Result<Client, String> {
-    // Errors of these calls carry no address, so no password.
-    let info = config.url.as_str().into_connection_info();
-    let info: ConnectionInfo = info.map_err(|error| error.to_string())?;
-    let keepalive = TcpKeepalive::new()
-        .with_time(PEER_TIMEOUT)
-        .with_interval(PEER_TIMEOUT / 4);
-    let tcp = TcpSettings::default()
-        .set_nodelay(true)
-        .set_keepalive(keepalive);
-    #[cfg(target_os = "linux")]
-    let tcp = tcp.set_user_timeout(PEER_TIMEOUT);
-    let info = info.set_tcp_settings(tcp);
-    if config.url.scheme() != "rediss" {
-        return Client::open(info).map_err(|error| error.to_string());
-    }
-    // Another provider that is installed already serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let tls = &config.tls;
-    let client_tls = tls
-        .client
-        .as_ref()
-        .map(|(cert, key)| redis::ClientTlsConfig {
-            client_cert: cert.clone(),
-            client_key: key.clone(),
-        });
-    // Without one nothing would ever connect.
-    if let Some(authority) = &tls.authority
-        && CertificateDer::pem_slice_iter(authority)
-            .flatten()
-            .next()
-            .is_none()
-    {
-        return Err("the authority's file holds no certificate".to_owned());
-    }
-    let certificates = TlsCertificates {
-        client_tls,
-        root_cert: tls.authority.clone(),
-    };
-    Client::build_with_tls(info, certificates).map_err(|error| error.to_string())
 }

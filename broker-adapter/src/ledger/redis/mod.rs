@@ -32,8 +32,8 @@ mod recent;
 mod record;
 mod scripts;
 mod slots;
-#[cfg(any(test, feature = "test-util"))]
-pub mod testkit;
+#[cfg(test)]
+pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
 
@@ -50,7 +50,7 @@ use redis::{Script, ScriptInvocation, Value};
 use tokio::{sync::watch, task::AbortHandle};
 use zkwhirl_job::JobId;
 
-pub use config::{RedisConfig, RedisConfigError, RedisTls};
+pub use config::{RedisConfig, RedisConfigError};
 pub use health::{RedisReport, UnfitError};
 pub use leases::JobLease;
 
@@ -100,11 +100,6 @@ impl Redis {
     ///
     /// A task watches it until the last clone is gone.
     pub fn new(config: RedisConfig) -> Result<Self, RedisConfigError> {
-        let letters = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let name = &config.namespace;
-        if name.is_empty() || name.len() > 64 || !name.chars().all(letters) {
-            return Err(RedisConfigError::Namespace(name.clone()));
-        }
         let inner = Arc::new(Inner {
             scripts: Scripts::new(&config),
             link: Link::new(&config)?,
@@ -229,7 +224,7 @@ impl Drop for Inner {
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis")
-            .field("place", &self.inner.config.place())
+            .field("place", &self.inner.config.place.to_string())
             .field("prefix", &self.prefix())
             .finish_non_exhaustive()
     }

@@ -18,7 +18,7 @@ macro_rules! scripts {
         impl Scripts {
             pub(super) fn new(config: &RedisConfig) -> Self {
                 Self {
-                    prefix: config.prefix(),
+                    prefix: config.place.prefix(),
                     limits: [
                         config.keep.as_millis() as u64,
                         config.finished_jobs as u64,

@@ -2,43 +2,24 @@
 //! a Redis.
 
 use std::{
-    env, fs,
-    io::{self, BufRead, BufReader},
+    fs, io,
     net::{Shutdown, TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
     time::Duration,
 };
 
-use redis::{Client, Cmd, FromRedisValue};
+use redis::FromRedisValue;
 use tempfile::TempDir;
 use url::Url;
+use zkwhirl_redis::{Place, testkit};
 
 use super::super::*;
-use crate::{KeyStore, blobs, conformance::Place};
-
-/// A Redis that tests may use beside others, in a namespace of their own; no
-/// private one is started then.
-const URL: &str = "ZKWHIRL_TEST_REDIS_URL";
-
-/// Runs Redis until the end of its standard input comes, which is also the end
-/// of the process that holds it: nothing stays when tests are killed.
-const GUARD: &str = r#"
-trap '' INT TERM HUP
-dir=$1; shift
-redis-server "$@" >"$dir/log" 2>&1 </dev/null &
-pid=$!
-echo "$pid"
-read -r _
-kill -9 "$pid" 2>/dev/null
-wait "$pid" 2>/dev/null
-rm -rf "$dir"
-"#;
+use crate::{KeyStore, conformance};
 
 /// Waits until `ready`, and fails the test when that does not come.
 pub(super) fn eventually(what: &str, mut ready: impl FnMut() -> bool) {
@@ -54,18 +35,14 @@ pub(super) fn eventually(what: &str, mut ready: impl FnMut() -> bool) {
 /// The machines of one test.
 pub(super) struct Fleet {
     folder: TempDir,
-    pub(super) namespace: String,
-    url: Url,
+    place: Place,
 }
 
 impl Fleet {
     pub(super) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let random = folder.path().file_name().unwrap().to_string_lossy();
         Self {
-            namespace: format!("test-{}{random}", std::process::id()),
-            url: redis_url(),
-            folder,
+            folder: tempfile::tempdir().unwrap(),
+            place: testkit::scratch(),
         }
     }
 
@@ -80,11 +57,10 @@ impl Fleet {
     /// Settings that notice things early.
     pub(super) fn config(&self, machine: usize) -> FleetConfig {
         FleetConfig {
-            namespace: self.namespace.clone(),
             shared: Some(self.shared()),
             who: format!("machine-{machine}"),
             look_every: Duration::from_millis(10),
-            ..FleetConfig::new(self.url.clone())
+            ..FleetConfig::new(self.place.clone())
         }
     }
 
@@ -100,19 +76,12 @@ impl Fleet {
 
     /// One command.
     pub(super) fn redis<T: FromRedisValue>(&self, args: &[impl AsRef<[u8]>]) -> T {
-        let mut command = Cmd::new();
-        for arg in args {
-            command.arg(arg.as_ref());
-        }
-        let client = Client::open(self.url.clone()).unwrap();
-        command
-            .query(&mut client.get_connection().unwrap())
-            .unwrap()
+        testkit::command(&self.place.url, args)
     }
 
     /// The keys of this fleet in Redis whose name contains `part`.
     pub(super) fn records(&self, part: &str) -> Vec<String> {
-        let all = format!("zkwhirl:{{{}}}:*{part}*", self.namespace);
+        let all = format!("{}*{part}*", self.place.prefix());
         let mut records: Vec<String> = self.redis(&["KEYS", &all]);
         records.sort();
         records
@@ -155,17 +124,9 @@ impl Fleet {
     }
 }
 
-impl Place for Fleet {
+impl conformance::Place for Fleet {
     fn store(&self, n: usize) -> Arc<dyn KeyStore> {
         self.machine(n).into()
-    }
-}
-
-impl Drop for Fleet {
-    fn drop(&mut self) {
-        if !thread::panicking() {
-            self.flush();
-        }
     }
 }
 
@@ -192,8 +153,8 @@ impl Gate {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let (host, to) = (
-            fleet.url.host_str().unwrap().to_owned(),
-            fleet.url.port().unwrap_or(6379),
+            fleet.place.url.host_str().unwrap().to_owned(),
+            fleet.place.url.port().unwrap_or(6379),
         );
         let open = Arc::new(AtomicBool::new(true));
         let streams = Arc::new(Mutex::new(Vec::new()));
@@ -219,7 +180,7 @@ impl Gate {
 
     /// The address of `fleet` through this way.
     pub(super) fn url(&self, fleet: &Fleet) -> Url {
-        let mut url = fleet.url.clone();
+        let mut url = fleet.place.url.clone();
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(self.port)).unwrap();
         url
@@ -252,73 +213,4 @@ fn pump(from: &TcpStream, to: &TcpStream) {
         let _ = io::copy(&mut from, &mut to);
         let _ = to.shutdown(Shutdown::Both);
     });
-}
-
-/// The given Redis, or a private one that the process's tests share.
-fn redis_url() -> Url {
-    static PRIVATE: OnceLock<(Child, Url)> = OnceLock::new();
-    match env::var(URL).ok().filter(|url| !url.is_empty()) {
-        Some(url) => url.parse().unwrap_or_else(|_| panic!("{URL} is no url")),
-        None => PRIVATE.get_or_init(start).1.clone(),
-    }
-}
-
-fn start() -> (Child, Url) {
-    let path = env::var_os("PATH").unwrap_or_default();
-    assert!(
-        env::split_paths(&path).any(|folder| folder.join("redis-server").is_file()),
-        "these tests need redis-server (Debian: apt-get install redis-server), or {URL}"
-    );
-    // The guard removes it.
-    let folder = tempfile::tempdir().unwrap().keep();
-    // Nobody else's server on this port passes for ours.
-    let password = blobs::digest(folder.as_os_str().as_encoded_bytes());
-    for _ in 0..5 {
-        let (guard, port) = spawn(&folder, &password);
-        let url: Url = format!("redis://:{password}@127.0.0.1:{port}")
-            .parse()
-            .unwrap();
-        let client = Client::open(url.clone()).unwrap();
-        for _ in 0..500 {
-            let ping: redis::RedisResult<String> = client
-                .get_connection()
-                .and_then(|mut redis| Cmd::new().arg("PING").query(&mut redis));
-            if ping.is_ok() {
-                return (guard, url);
-            }
-            thread::park_timeout(Duration::from_millis(20));
-        }
-        // Another took the port; the guard removes the folder.
-        drop(guard);
-        fs::create_dir_all(&folder).unwrap();
-    }
-    panic!("redis-server does not start, see {}/log", folder.display());
-}
-
-fn spawn(folder: &Path, password: &str) -> (Child, u16) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
-    let mut guard = Command::new("sh")
-        .args(["-c", GUARD, "guard"])
-        .arg(folder)
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args([
-            "--requirepass",
-            password,
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ])
-        .arg("--dir")
-        .arg(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let stdout = guard.stdout.take().unwrap();
-    BufReader::new(stdout).read_line(&mut line).unwrap();
-    (guard, port)
 }

@@ -21,6 +21,7 @@ use zkwhirl_broker_adapter::{
 };
 use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly};
 use zkwhirl_job::{Command as JobCommand, JobId, Topic};
+use zkwhirl_redis::Place;
 
 use super::{
     payload::{TXS, request},
@@ -103,10 +104,8 @@ impl Fleet {
             ..AmqpConfig::new(hosts)
         };
         provision(&amqp_config, &[]).await?;
-        let ledger = Redis::new(RedisConfig {
-            namespace: name.clone(),
-            ..RedisConfig::new(services.redis.parse()?)
-        })?;
+        let place = Place::new(services.redis.parse()?, &name);
+        let ledger = Redis::new(RedisConfig::new(place))?;
         let program = env::current_exe()?;
         let role = |role: &str| {
             let mut command = Command::new(&program);

@@ -16,7 +16,6 @@ use crate::{
     bridge::Timing,
     broker::{self, Broker, Settlement},
     falafel::{LeaseConfig, Upstream, stub::Stub},
-    ledger::redis::testkit::Server,
     testkit::eventually,
 };
 
@@ -117,9 +116,9 @@ async fn until_answered(falafel: &Stub, tickets: &[TicketId]) {
 #[tokio::test]
 async fn a_redis_that_hangs_longer_than_a_lease_costs_no_ticket() {
     const LEASE: Duration = Duration::from_secs(4);
-    let (server, falafel) = (Server::start().await, Stub::start(LEASE));
+    let (server, falafel) = (Server::start(), Stub::start(LEASE));
     let broker = broker::Embedded::default();
-    let mut config = server.config();
+    let mut config = watchful(server.place());
     config.timeout = Duration::from_secs(1);
     let bridge = Running::start(&falafel, &broker, config);
     let mut tickets = vec![falafel.ask_proof(claim(1)), falafel.ask_proof(claim(2))];
@@ -152,12 +151,12 @@ async fn a_redis_that_hangs_longer_than_a_lease_costs_no_ticket() {
 
 #[tokio::test]
 async fn a_flushed_redis_costs_work_and_no_ticket() {
-    let (server, falafel) = (Server::start().await, Stub::start(Duration::from_secs(2)));
+    let (server, falafel) = (Server::start(), Stub::start(Duration::from_secs(2)));
     let broker = broker::Embedded::default();
-    let bridge = Running::start(&falafel, &broker, server.config());
+    let bridge = Running::start(&falafel, &broker, watchful(server.place()));
     let tickets: Vec<_> = (0..20).map(|n| falafel.ask_proof(claim(n))).collect();
     bridge.until_taken(20).await;
-    server.command::<()>(&["FLUSHALL"]).await;
+    server.command::<()>(&["FLUSHALL"]);
     let _worker = worker(&broker);
     until_answered(&falafel, &tickets).await;
     falafel.assert_no_nack();
@@ -170,9 +169,9 @@ async fn a_flushed_redis_costs_work_and_no_ticket() {
 
 #[tokio::test]
 async fn two_bridges_share_a_ledger_and_one_finishes_what_the_other_left() {
-    let (server, falafel) = (Server::start().await, Stub::start(Duration::from_secs(2)));
+    let (server, falafel) = (Server::start(), Stub::start(Duration::from_secs(2)));
     let broker = broker::Embedded::default();
-    let config = server.config();
+    let config = watchful(server.place());
     let bridges = [0, 1].map(|_| Running::start(&falafel, &broker, config.clone()));
     let tickets: Vec<_> = (0..30).map(|n| falafel.ask_proof(claim(n))).collect();
     eventually("tickets are taken", || async {

@@ -6,7 +6,6 @@ use super::{
     super::{frame, link::Ask, link::Lane},
     *,
 };
-use crate::ledger::redis::testkit::Server;
 
 /// One command of an operator's hand.
 async fn raw<T: FromRedisValue>(
@@ -44,7 +43,7 @@ fn harm(whole: &[u8]) -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn a_damaged_result_is_none_and_makes_room() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let job = take(&ledger, 1).await.id;
     let key = format!("{}r:{job}", ledger.prefix());
     assert!(ledger.store_result(job, &result("proof")).await.unwrap());
@@ -73,7 +72,7 @@ async fn a_damaged_result_is_none_and_makes_room() {
 
 #[tokio::test]
 async fn a_reply_that_never_matched_its_digest_is_none() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let job = take(&ledger, 1).await.id;
     let mut bad = result("proof");
     bad.reply = Bytes::from_static(b"rotten");
@@ -83,7 +82,7 @@ async fn a_reply_that_never_matched_its_digest_is_none() {
 
 #[tokio::test]
 async fn a_damaged_request_is_named_once_and_its_job_can_be_taken_again() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let job = take(&ledger, 1).await.id;
     let key = format!("{}q:{job}", ledger.prefix());
     let whole: Vec<u8> = raw(&ledger, "GET", &[&key]).await;
@@ -106,7 +105,7 @@ async fn a_damaged_request_is_named_once_and_its_job_can_be_taken_again() {
 
 #[tokio::test]
 async fn a_request_that_is_gone_makes_its_job_unknown() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let job = take(&ledger, 1).await.id;
     let key = format!("{}q:{job}", ledger.prefix());
     let _: u64 = raw(&ledger, "DEL", &[&key]).await;
@@ -121,8 +120,8 @@ async fn a_request_that_is_gone_makes_its_job_unknown() {
 
 #[tokio::test]
 async fn an_oversize_value_is_refused_before_it_is_read() {
-    let server = Server::start().await;
-    let ledger = Redis::new(server.config()).unwrap();
+    let server = Server::start();
+    let ledger = Redis::new(watchful(server.place())).unwrap();
     let job = take(&ledger, 1).await.id;
     let huge = vec![7u8; 32 << 20];
     for key in ["q", "r"] {
@@ -134,7 +133,7 @@ async fn an_oversize_value_is_refused_before_it_is_read() {
     let hash = format!("{}j:{}", ledger.prefix(), take(&ledger, 2).await.id);
     let _: u64 = raw(&ledger, "HSET", &[&hash, &"reason", &huge]).await;
     let sent = || async {
-        let info: String = server.command(&["INFO", "stats"]).await;
+        let info: String = server.command(&["INFO", "stats"]);
         let lines = info.lines().filter_map(|line| line.split_once(':'));
         let mut sent = lines.filter(|(name, _)| *name == "total_net_output_bytes");
         sent.next().unwrap().1.parse::<u64>().unwrap()
@@ -161,7 +160,7 @@ async fn an_oversize_value_is_refused_before_it_is_read() {
 
 #[tokio::test]
 async fn an_oversize_value_is_not_written() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let job = take(&ledger, 1).await;
     let long = Bytes::from(vec![0; zkwhirl_job::limits::REQUEST_BYTES + 1]);
     let taken = ledger.take(&ticket(1, job.id), &job, &long).await;
@@ -176,7 +175,7 @@ async fn an_oversize_value_is_not_written() {
 
 #[tokio::test]
 async fn damaged_records_are_named_once_and_do_not_hide_the_others() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let jobs = [1, 2, 3, 4].map(record).map(|job| job.id);
     for n in 1..=4 {
         take(&ledger, n).await;
@@ -210,7 +209,7 @@ async fn damaged_records_are_named_once_and_do_not_hide_the_others() {
 
 #[tokio::test]
 async fn damaged_tickets_are_dropped_and_come_again() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     for n in 1..=3 {
         take(&ledger, n).await;
     }

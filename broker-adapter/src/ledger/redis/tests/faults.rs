@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{super::link::Lane, super::scripts::With, *};
-use crate::{ledger::redis::testkit::Server, testkit::eventually};
+use crate::testkit::eventually;
 
 /// Redis lost its data, and the ledger has noticed.
 async fn until_lost(ledger: &Redis, losses: u64) {
@@ -39,8 +39,8 @@ async fn until_watched(ledger: &Redis) {
 #[tokio::test]
 async fn a_restart_with_its_file_loses_nothing_and_calls_outlast_it() {
     let options = ["--appendonly", "yes", "--appendfsync", "always"];
-    let mut server = Server::start_with(&options).await;
-    let ledger = Redis::new(server.config()).unwrap();
+    let mut server = Server::start_with(&options);
+    let ledger = Redis::new(watchful(server.place())).unwrap();
     for n in 0..50 {
         take(&ledger, n).await;
     }
@@ -54,7 +54,7 @@ async fn a_restart_with_its_file_loses_nothing_and_calls_outlast_it() {
         ledger.stats().repeats > 0
     })
     .await;
-    server.start_again().await;
+    server.start_again();
     assert!(meanwhile.await.unwrap());
     assert_eq!(ledger.open_tickets().await.unwrap().len(), 50);
     let stats = ledger.stats();
@@ -63,14 +63,14 @@ async fn a_restart_with_its_file_loses_nothing_and_calls_outlast_it() {
 
 #[tokio::test]
 async fn a_restart_without_a_file_is_noticed_and_work_goes_on() {
-    let mut server = Server::start().await;
-    let ledger = Redis::new(server.config()).unwrap();
+    let mut server = Server::start();
+    let ledger = Redis::new(watchful(server.place())).unwrap();
     take(&ledger, 1).await;
     until_watched(&ledger).await;
     let mut losses = ledger.losses();
     assert_eq!(*losses.borrow_and_update(), 0);
     server.kill();
-    server.start_again().await;
+    server.start_again();
     losses.changed().await.unwrap();
     assert_eq!(ledger.open_tickets().await.unwrap(), []);
     assert_eq!(take(&ledger, 1).await.state, JobState::Taken);
@@ -78,13 +78,13 @@ async fn a_restart_without_a_file_is_noticed_and_work_goes_on() {
 
 #[tokio::test]
 async fn a_flush_in_the_middle_repeats_work_but_no_proof_that_comes_after_it() {
-    let server = Server::start().await;
-    let ledger = Redis::new(server.config()).unwrap();
+    let server = Server::start();
+    let ledger = Redis::new(watchful(server.place())).unwrap();
     let job = take(&ledger, 1).await.id;
     assert!(go(&ledger, job, JobState::Taken, JobState::Claimed).await);
     assert!(go(&ledger, job, JobState::Claimed, JobState::Proving).await);
     until_watched(&ledger).await;
-    server.command::<()>(&["FLUSHALL"]).await;
+    server.command::<()>(&["FLUSHALL"]);
     // The worker that was proving meanwhile.
     assert!(ledger.store_result(job, &result("proof")).await.unwrap());
     assert!(!go(&ledger, job, JobState::Proving, JobState::Proved).await);
@@ -102,8 +102,8 @@ async fn a_flush_in_the_middle_repeats_work_but_no_proof_that_comes_after_it() {
 
 #[tokio::test]
 async fn a_redis_that_hangs_is_away_in_time_and_blocks_nobody() {
-    let server = Server::start().await;
-    let mut config = server.config();
+    let server = Server::start();
+    let mut config = watchful(server.place());
     config.timeout = Duration::from_millis(400);
     let ledger = Redis::new(config).unwrap();
     take(&ledger, 1).await;
@@ -153,8 +153,8 @@ async fn a_redis_that_hangs_is_away_in_time_and_blocks_nobody() {
 
 #[tokio::test]
 async fn a_redis_that_is_not_there_is_away_in_time_and_is_found_when_it_comes() {
-    let mut server = Server::start().await;
-    let mut config = server.config();
+    let mut server = Server::start();
+    let mut config = watchful(server.place());
     config.timeout = Duration::from_millis(300);
     server.kill();
     let ledger = Redis::new(config).unwrap();
@@ -162,7 +162,7 @@ async fn a_redis_that_is_not_there_is_away_in_time_and_is_found_when_it_comes() 
     let error = ledger.open_tickets().await.unwrap_err();
     assert!(error.to_string().contains("the ledger is away"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(3));
-    server.start_again().await;
+    server.start_again();
     eventually("it is found", || async {
         ledger.open_tickets().await.is_ok()
     })
@@ -171,7 +171,7 @@ async fn a_redis_that_is_not_there_is_away_in_time_and_is_found_when_it_comes() 
 
 #[tokio::test]
 async fn a_call_whose_answer_was_lost_gives_the_same_answer_again() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let mut call = ledger
         .call(|scripts| &scripts.take)
         .with(ticket(1, record(1).id).id.to_string())
@@ -204,14 +204,14 @@ async fn a_call_whose_answer_was_lost_gives_the_same_answer_again() {
 
 #[tokio::test]
 async fn the_watch_ends_with_the_last_handle() {
-    let server = Server::start().await;
-    let ledger = Redis::new(server.config()).unwrap();
+    let server = Server::start();
+    let ledger = Redis::new(watchful(server.place())).unwrap();
     until_watched(&ledger).await;
     let inner = std::sync::Arc::downgrade(&ledger.inner);
     drop(ledger);
     eventually("it ends", || async { inner.upgrade().is_none() }).await;
     eventually("its connections are closed", || async {
-        let clients: String = server.command(&["CLIENT", "LIST"]).await;
+        let clients: String = server.command(&["CLIENT", "LIST"]);
         clients.lines().count() == 1
     })
     .await;
@@ -255,11 +255,11 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, age: Arc<AtomicU6
 
 #[tokio::test]
 async fn a_connection_that_swallows_everything_is_replaced() {
-    let server = Server::start().await;
+    let server = Server::start();
     let between = Swallower::before(&server).await;
-    let mut config = server.config();
+    let mut config = watchful(server.place());
     config.timeout = Duration::from_millis(300);
-    config.url.set_port(Some(between.port)).unwrap();
+    config.place.url.set_port(Some(between.port)).unwrap();
     let ledger = Redis::new(config).unwrap();
     take(&ledger, 1).await;
     between.swallows.fetch_add(1, Ordering::Relaxed);

@@ -3,16 +3,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
-use crate::{
-    ledger::redis::{Bridges, testkit::Server},
-    testkit::eventually,
-};
+use crate::{ledger::redis::Bridges, testkit::eventually};
 
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(150);
 
 async fn pair() -> [Redis; 2] {
-    let config = testkit::scratch().await;
+    let config = testkit::scratch();
     [0, 1].map(|_| Redis::new(config.clone()).unwrap())
 }
 
@@ -103,7 +100,7 @@ async fn of_two_that_adopt_at_once_each_ticket_gets_one() {
 
 #[tokio::test]
 async fn a_worker_that_came_later_outdates_the_one_before() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let job = take(&ledger, 1).await.id;
     let old = ledger.lease(job, "w1", LONG).await.unwrap();
     let note = Note::default();
@@ -131,10 +128,10 @@ async fn a_worker_that_came_later_outdates_the_one_before() {
 
 #[tokio::test]
 async fn fences_grow_over_a_loss_of_all_data() {
-    let server = Server::start().await;
-    let ledger = Redis::new(server.config()).unwrap();
+    let server = Server::start();
+    let ledger = Redis::new(watchful(server.place())).unwrap();
     let before = ledger.lease(record(1).id, "w", LONG).await.unwrap();
-    let _: () = server.command(&["FLUSHALL"]).await;
+    let _: () = server.command(&["FLUSHALL"]);
     let after = ledger.lease(record(1).id, "w", LONG).await.unwrap();
     assert!(after.fence > before.fence);
     assert!(!ledger.renew(&before).await.unwrap());
@@ -142,7 +139,7 @@ async fn fences_grow_over_a_loss_of_all_data() {
 
 #[tokio::test]
 async fn what_happens_is_told_in_order_and_bounded() {
-    let mut config = testkit::scratch().await;
+    let mut config = testkit::scratch();
     config.events = 200;
     let ledger = Redis::new(config).unwrap();
     let job = deliver(&ledger, 1, "proof").await;

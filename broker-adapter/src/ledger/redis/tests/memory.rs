@@ -6,27 +6,22 @@ use rand::{RngCore, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::{
-    ledger::{
-        SLOT_TTL, SlotReport,
-        redis::{UnfitError, testkit::Server},
-    },
+    ledger::{SLOT_TTL, SlotReport, redis::UnfitError},
     testkit::eventually,
 };
 
-async fn keys(server: &Server) -> u64 {
-    server.command(&["DBSIZE"]).await
+fn keys(server: &Server) -> u64 {
+    server.command(&["DBSIZE"])
 }
 
 /// Sets the memory that Redis may use to what it uses and `more` bytes.
-async fn limit(server: &Server, more: u64) {
-    let info: String = server.command(&["INFO", "memory"]).await;
+fn limit(server: &Server, more: u64) {
+    let info: String = server.command(&["INFO", "memory"]);
     let lines = info.lines().filter_map(|line| line.split_once(':'));
     let mut used = lines.filter(|(name, _)| *name == "used_memory");
     let used: u64 = used.next().unwrap().1.parse().unwrap();
     let limit = (used + more).to_string();
-    let _: () = server
-        .command(&["CONFIG", "SET", "maxmemory", &limit])
-        .await;
+    let _: () = server.command(&["CONFIG", "SET", "maxmemory", &limit]);
 }
 
 /// A request of 16 KiB that cannot be packed.
@@ -46,10 +41,10 @@ async fn take_large(ledger: &Redis, n: u32) -> Result<JobId, LedgerError> {
 
 #[tokio::test]
 async fn a_full_redis_takes_nothing_new_and_ends_everything() {
-    let server = Server::start().await;
-    let ledger = Redis::new(server.config()).unwrap();
+    let server = Server::start();
+    let ledger = Redis::new(watchful(server.place())).unwrap();
     take(&ledger, 0).await;
-    limit(&server, 1 << 20).await;
+    limit(&server, 1 << 20);
     let mut taken = 0;
     let error = loop {
         match take_large(&ledger, taken + 1).await {
@@ -80,8 +75,8 @@ async fn a_full_redis_takes_nothing_new_and_ends_everything() {
 
 #[tokio::test]
 async fn finished_jobs_stay_within_their_number() {
-    let server = Server::start().await;
-    let mut config = server.config();
+    let server = Server::start();
+    let mut config = watchful(server.place());
     config.finished_jobs = 10;
     let ledger = Redis::new(config).unwrap();
     let open = take(&ledger, 1_000).await.id;
@@ -98,19 +93,19 @@ async fn finished_jobs_stay_within_their_number() {
         Some(result("proof"))
     );
     assert!(ledger.job(open).await.unwrap().is_some());
-    let keys = keys(&server).await;
+    let keys = keys(&server);
     assert!(keys < 60, "{keys} keys");
 }
 
 #[tokio::test]
 async fn what_is_left_of_an_evicted_job_does_not_end_it_later() {
-    let server = Server::start().await;
-    let mut config = server.config();
+    let server = Server::start();
+    let mut config = watchful(server.place());
     config.finished_jobs = 5;
     let ledger = Redis::new(config).unwrap();
     let job = deliver(&ledger, 0, "proof").await;
     let key = format!("{}j:{job}", ledger.prefix());
-    assert_eq!(server.command::<u64>(&["DEL", &key]).await, 1);
+    assert_eq!(server.command::<u64>(&["DEL", &key]), 1);
     take(&ledger, 0).await;
     for n in 1..20 {
         deliver(&ledger, n, "proof").await;
@@ -123,7 +118,7 @@ async fn what_is_left_of_an_evicted_job_does_not_end_it_later() {
 
 #[tokio::test]
 async fn finished_jobs_stay_within_their_bytes() {
-    let mut config = testkit::scratch().await;
+    let mut config = testkit::scratch();
     config.finished_bytes = 100 << 10;
     let ledger = Redis::new(config).unwrap();
     for n in 0..30 {
@@ -146,8 +141,8 @@ async fn finished_jobs_stay_within_their_bytes() {
 
 #[tokio::test]
 async fn finished_jobs_go_in_time_and_nothing_stays() {
-    let server = Server::start().await;
-    let mut config = server.config();
+    let server = Server::start();
+    let mut config = watchful(server.place());
     config.keep = Duration::from_millis(300);
     let ledger = Redis::new(config).unwrap();
     for n in 0..50 {
@@ -158,7 +153,7 @@ async fn finished_jobs_go_in_time_and_nothing_stays() {
     eventually("finished ones are gone", || async {
         let finished = ledger.jobs(&JobState::FINISHED, 100).await;
         // The epoch, numbers, the events and the open job with its ticket.
-        finished.unwrap().is_empty() && keys(&server).await <= 11
+        finished.unwrap().is_empty() && keys(&server) <= 11
     })
     .await;
     assert!(ledger.job(open).await.unwrap().is_some());
@@ -167,8 +162,8 @@ async fn finished_jobs_go_in_time_and_nothing_stays() {
 
 #[tokio::test]
 async fn what_is_open_has_no_lifetime_and_what_is_finished_has_one() {
-    let server = Server::start().await;
-    let ledger = Redis::new(server.config()).unwrap();
+    let server = Server::start();
+    let ledger = Redis::new(watchful(server.place())).unwrap();
     let job = take(&ledger, 1).await.id;
     ledger.add_attempt(job, &attempt()).await.unwrap();
     ledger.store_result(job, &result("proof")).await.unwrap();
@@ -176,7 +171,7 @@ async fn what_is_open_has_no_lifetime_and_what_is_finished_has_one() {
         let mut all = Vec::new();
         for kind in ["j", "q", "r", "a"] {
             let key = format!("{}{kind}:{job}", ledger.prefix());
-            all.push(server.command::<i64>(&["PTTL", &key]).await);
+            all.push(server.command::<i64>(&["PTTL", &key]));
         }
         all
     };
@@ -197,10 +192,10 @@ async fn what_is_open_has_no_lifetime_and_what_is_finished_has_one() {
     let stray = record(2).id;
     ledger.store_result(stray, &result("proof")).await.unwrap();
     let key = format!("{}r:{stray}", ledger.prefix());
-    let lifetime: i64 = server.command(&["PTTL", &key]).await;
+    let lifetime: i64 = server.command(&["PTTL", &key]);
     assert!((1..=3_600_000).contains(&lifetime), "{lifetime}");
     take(&ledger, 2).await;
-    let lifetime: i64 = server.command(&["PTTL", &key]).await;
+    let lifetime: i64 = server.command(&["PTTL", &key]);
     assert_eq!(lifetime, -1);
 }
 
@@ -218,7 +213,7 @@ fn attempt() -> zkwhirl_job::AttemptRecord {
 
 #[tokio::test]
 async fn a_rollup_that_comes_again_finds_its_proofs() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     for n in 0..29 {
         deliver(&ledger, n, "proof").await;
     }
@@ -242,15 +237,15 @@ async fn a_rollup_that_comes_again_finds_its_proofs() {
 
 #[tokio::test]
 async fn a_redis_that_evicts_anything_is_refused_and_settings_are_told() {
-    let server = Server::start().await;
-    let ledger = Redis::new(server.config()).unwrap();
+    let server = Server::start();
+    let ledger = Redis::new(watchful(server.place())).unwrap();
     let report = ledger.check().await.unwrap();
     assert_eq!(report.maxmemory_policy, "noeviction");
     assert!(report.warnings[0].contains("append-only"), "{report:?}");
     let policy = ["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"];
-    let _: () = server.command(&policy).await;
+    let _: () = server.command(&policy);
     ledger.check().await.unwrap();
-    limit(&server, 100 << 20).await;
+    limit(&server, 100 << 20);
     let unfit = ledger.check().await.unwrap_err();
     let policy = "allkeys-lru".to_owned();
     assert_eq!(unfit, UnfitError::Evicts { policy });
@@ -258,18 +253,18 @@ async fn a_redis_that_evicts_anything_is_refused_and_settings_are_told() {
 
 #[tokio::test]
 async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
-    let server = Server::start_with(&["--maxmemory-policy", "volatile-lru"]).await;
-    let ledger = Redis::new(server.config()).unwrap();
+    let server = Server::start_with(&["--maxmemory-policy", "volatile-lru"]);
+    let ledger = Redis::new(watchful(server.place())).unwrap();
     for n in 0..20 {
         take_large(&ledger, n).await.unwrap();
     }
-    limit(&server, 2 << 20).await;
+    limit(&server, 2 << 20);
     for n in 100..400 {
         let job = take_large(&ledger, n).await.unwrap();
         assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
         ledger.close_ticket(ticket(n, job).id).await.unwrap();
     }
-    let info: String = server.command(&["INFO", "stats"]).await;
+    let info: String = server.command(&["INFO", "stats"]);
     assert!(!info.contains("evicted_keys:0\r"), "{info}");
     assert_eq!(ledger.open_tickets().await.unwrap().len(), 20);
     let open = ledger.jobs(&[JobState::Taken], 100).await.unwrap();
@@ -288,19 +283,19 @@ async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
 
 #[tokio::test]
 async fn a_slot_that_says_nothing_is_forgotten_and_leaves_nothing_behind() {
-    let server = Server::start().await;
-    let ledger = Redis::new(server.config()).unwrap();
+    let server = Server::start();
+    let ledger = Redis::new(watchful(server.place())).unwrap();
     let report = SlotReport {
         slot: "host/1".into(),
         ..SlotReport::default()
     };
     ledger.report(&report).await.unwrap();
     let key = format!("{}w:host/1", ledger.prefix());
-    let left: i64 = server.command(&["PTTL", &key]).await;
+    let left: i64 = server.command(&["PTTL", &key]);
     assert!((1..=SLOT_TTL.as_millis() as i64).contains(&left), "{left}");
-    let _: i64 = server.command(&["PEXPIRE", &key, "0"]).await;
+    let _: i64 = server.command(&["PEXPIRE", &key, "0"]);
     assert_eq!(ledger.slots().await.unwrap(), []);
     let index = format!("{}workers", ledger.prefix());
-    let there: i64 = server.command(&["EXISTS", &key, &index]).await;
+    let there: i64 = server.command(&["EXISTS", &key, &index]);
     assert_eq!(there, 0);
 }

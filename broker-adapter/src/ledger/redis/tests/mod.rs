@@ -13,24 +13,28 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use zkwhirl_job::JobId;
+use zkwhirl_redis::{Place, testkit::Server};
 
-use super::{Redis, RedisConfig, testkit};
+use super::{
+    Redis, RedisConfig,
+    testkit::{self, watchful},
+};
 use crate::ledger::{
     JobRecord, JobState, Ledger, LedgerError, Note, StoredResult,
     conformance::{record, record_of, request, ticket},
 };
 
 /// A ledger of its own.
-async fn scratch() -> Redis {
-    Redis::new(testkit::scratch().await).unwrap()
+fn scratch() -> Redis {
+    Redis::new(testkit::scratch()).unwrap()
 }
 
 async fn make() -> Arc<dyn Ledger> {
-    Arc::new(scratch().await)
+    Arc::new(scratch())
 }
 
 async fn make_two() -> [Arc<dyn Ledger>; 2] {
-    let config = testkit::scratch().await;
+    let config = testkit::scratch();
     [0, 1].map(|_| Arc::new(Redis::new(config.clone()).unwrap()) as Arc<dyn Ledger>)
 }
 
@@ -71,23 +75,22 @@ async fn deliver(ledger: &Redis, n: u32, reply: &'static str) -> JobId {
 #[tokio::test]
 async fn a_wrong_namespace_or_address_is_told_without_the_password() {
     let url: url::Url = "redis://:secret@127.0.0.1:1/notanumber".parse().unwrap();
-    let error = Redis::new(RedisConfig::new(url.clone())).unwrap_err();
+    let config = |namespace| RedisConfig::new(Place::new(url.clone(), namespace));
+    let error = Redis::new(config("main")).unwrap_err();
     let text = error.to_string();
     assert!(
         text.contains("127.0.0.1:1") && !text.contains("secret"),
         "{text}"
     );
-    let mut config = RedisConfig::new(url);
-    config.namespace = "a b".into();
-    let error = Redis::new(config).unwrap_err();
+    let error = Redis::new(config("a b")).unwrap_err();
     assert!(error.to_string().starts_with("\"a b\" is no namespace"));
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_away_and_not_shown() {
-    let server = testkit::Server::start().await;
-    let mut config = server.config();
-    config.url.set_password(Some("wrong-one")).unwrap();
+    let server = Server::start();
+    let mut config = watchful(server.place());
+    config.place.url.set_password(Some("wrong-one")).unwrap();
     let ledger = Redis::new(config).unwrap();
     let Err(LedgerError::Away(why)) = ledger.job(record(1).id).await else {
         panic!("it must be away");

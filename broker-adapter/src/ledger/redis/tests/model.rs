@@ -68,7 +68,7 @@ proptest! {
     fn it_does_what_the_embedded_one_does(seed: u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.unwrap().block_on(async {
-            let (redis, embedded) = (scratch().await, Embedded::default());
+            let (redis, embedded) = (scratch(), Embedded::default());
             let mut random = [0, 1].map(|_| StdRng::seed_from_u64(seed));
             for step_n in 0..150 {
                 let did = step(&redis, &mut random[0]).await;

@@ -24,7 +24,7 @@ where
 
 #[tokio::test]
 async fn a_thousand_tickets_are_taken_moved_and_closed_at_once() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let jobs = at_once(1_000, |n| {
         let ledger = ledger.clone();
         async move { take(&ledger, n).await.id }
@@ -52,7 +52,7 @@ async fn a_thousand_tickets_are_taken_moved_and_closed_at_once() {
 
 #[tokio::test]
 async fn equal_requests_taken_at_once_are_one_job() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let taken = at_once(200, |n| {
         let ledger = ledger.clone();
         async move {
@@ -71,7 +71,7 @@ async fn equal_requests_taken_at_once_are_one_job() {
 
 #[tokio::test]
 async fn of_two_ledgers_that_race_for_a_move_one_wins() {
-    let config = testkit::scratch().await;
+    let config = testkit::scratch();
     let ledgers = [0, 1].map(|_| Redis::new(config.clone()).unwrap());
     let ledgers = Arc::new(ledgers);
     for n in 0..200 {
@@ -102,7 +102,7 @@ async fn of_two_ledgers_that_race_for_a_move_one_wins() {
 
 #[tokio::test]
 async fn a_result_stored_at_once_by_many_is_the_first_ones() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let job = take(&ledger, 1).await.id;
     let stored = at_once(50, |n| {
         let ledger = ledger.clone();
@@ -119,7 +119,7 @@ async fn a_result_stored_at_once_by_many_is_the_first_ones() {
 
 #[tokio::test]
 async fn long_lists_come_in_pages_and_in_order() {
-    let ledger = scratch().await;
+    let ledger = scratch();
     let job = record(1);
     let request = Bytes::from_static(b"request");
     for n in 0..1_300u32 {

@@ -3,12 +3,9 @@
 use std::fs;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use zkwhirl_redis::{Tls, testkit::free_port};
 
 use super::*;
-use crate::ledger::redis::{
-    RedisTls,
-    testkit::{Server, free_port},
-};
 
 /// An authority that signs what it is asked to.
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
@@ -53,16 +50,15 @@ async fn certificates_are_checked_on_both_sides() {
         &root,
         "--tls-auth-clients",
         "yes",
-    ])
-    .await;
+    ]);
     let plain = server.url();
     let password = plain.password().unwrap();
     let url = format!("rediss://:{password}@localhost:{port}");
     let config = |authority: Option<String>, client| {
-        let mut config = server.config();
-        config.url = url.parse().unwrap();
+        let mut config = watchful(server.place());
+        config.place.url = url.parse().unwrap();
         config.timeout = std::time::Duration::from_secs(3);
-        config.tls = RedisTls {
+        config.place.tls = Tls {
             authority: authority.map(String::into_bytes),
             client,
         };

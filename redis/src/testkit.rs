@@ -1,0 +1,260 @@
+//! A Redis of one's own for tests, and what can go wrong with it.
+//!
+//! Calls block: in asynchronous tests nothing else goes on meanwhile.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    thread,
+    time::Duration,
+};
+
+use rand::Rng;
+use redis::{Client, Cmd, FromRedisValue, RedisResult};
+use url::Url;
+
+use crate::Place;
+
+/// A Redis that tests may use beside others, in namespaces of their own; no
+/// private one is started then.
+const URL: &str = "ZKWHIRL_TEST_REDIS_URL";
+
+/// Runs Redis until a line or the end of its standard input comes, which is
+/// also the end of the process that holds it: nothing stays when tests are
+/// killed. The folder goes with the end.
+const GUARD: &str = r#"
+trap '' INT TERM HUP
+dir=$1; shift
+redis-server "$@" >"$dir/log" 2>&1 </dev/null &
+pid=$!
+echo "$pid"
+if read -r _; then stay=1; fi
+kill -9 "$pid" 2>/dev/null
+wait "$pid" 2>/dev/null
+[ -n "$stay" ] || rm -rf "$dir"
+"#;
+
+/// Removes what the tests leave in a Redis that is not ours.
+const SWEEP: &str = r#"
+trap '' INT TERM HUP
+read -r _
+redis-cli -u "$URL" --scan --pattern "$PATTERN" 2>/dev/null | while read -r key; do
+  redis-cli -u "$URL" unlink "$key" >/dev/null 2>&1
+done
+"#;
+
+/// A private Redis; killed, and its folder removed, when it is dropped or the
+/// process ends.
+#[derive(Debug)]
+pub struct Server {
+    guard: Child,
+    pid: u32,
+    port: u16,
+    password: String,
+    folder: PathBuf,
+    options: Vec<String>,
+}
+
+impl Server {
+    /// A Redis in memory only.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with further options of `redis-server`.
+    pub fn start_with(options: &[&str]) -> Self {
+        need_binary();
+        let random: u64 = rand::thread_rng().r#gen();
+        let folder = env::temp_dir().join(format!("zkwhirl-redis-{random:016x}"));
+        fs::create_dir_all(&folder).expect("a folder for redis");
+        let port = free_port();
+        // Nobody else's server on this port passes for ours.
+        let password = format!("{random:016x}");
+        let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
+        let (guard, pid) = spawn(&folder, port, &password, &options);
+        let server = Self {
+            guard,
+            pid,
+            port,
+            password,
+            folder,
+            options,
+        };
+        server.until_up();
+        server
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> Url {
+        let text = format!("redis://:{}@127.0.0.1:{}", self.password, self.port);
+        text.parse().expect("a url of digits and letters")
+    }
+
+    /// A new namespace on it.
+    pub fn place(&self) -> Place {
+        new_namespace(self.url())
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(stdin) = &mut self.guard.stdin {
+            // The guard is gone already when this fails.
+            let _ = stdin.write_all(b"\n");
+        }
+        let _ = self.guard.wait();
+    }
+
+    /// Starts it again after [`Server::kill`], on the same port and data.
+    pub fn start_again(&mut self) {
+        (self.guard, self.pid) = spawn(&self.folder, self.port, &self.password, &self.options);
+        self.until_up();
+    }
+
+    /// `SIGSTOP`: it hangs, and its connections stay.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// `SIGCONT`.
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    /// One command on a connection of its own.
+    pub fn command<T: FromRedisValue>(&self, args: &[impl AsRef<[u8]>]) -> T {
+        command(&self.url(), args)
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = Command::new("kill")
+            .args([&format!("-{name}"), &self.pid.to_string()])
+            .status();
+        assert!(kill.is_ok_and(|status| status.success()), "kill -{name}");
+    }
+
+    fn until_up(&self) {
+        for _ in 0..2_000 {
+            let pong: RedisResult<String> = ask(&self.url(), &["PING"]);
+            if pong.is_ok() {
+                return;
+            }
+            thread::park_timeout(Duration::from_millis(10));
+        }
+        panic!("redis is not up, see {}/log", self.folder.display());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A new namespace on the Redis of `ZKWHIRL_TEST_REDIS_URL`, or on a private
+/// one that the process's tests share.
+pub fn scratch() -> Place {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    static GIVEN: OnceLock<Child> = OnceLock::new();
+    let Some(given) = env::var(URL).ok().filter(|url| !url.is_empty()) else {
+        return SHARED.get_or_init(Server::start).place();
+    };
+    let url: Url = given.parse().unwrap_or_else(|_| panic!("{URL} is no url"));
+    GIVEN.get_or_init(|| {
+        let sweep = Command::new("sh")
+            .args(["-c", SWEEP])
+            .env("URL", &given)
+            .env("PATTERN", format!("zkwhirl:{{{}*", ours()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn();
+        sweep.expect("sh is there")
+    });
+    new_namespace(url)
+}
+
+/// One command at `url`, on a connection of its own.
+pub fn command<T: FromRedisValue>(url: &Url, args: &[impl AsRef<[u8]>]) -> T {
+    ask(url, args).expect("redis is there and takes the command")
+}
+
+/// A port that nobody listened at a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("it is bound").port()
+}
+
+fn ask<T: FromRedisValue>(url: &Url, args: &[impl AsRef<[u8]>]) -> RedisResult<T> {
+    let mut command = Cmd::new();
+    for arg in args {
+        command.arg(arg.as_ref());
+    }
+    command.query(&mut Client::open(url.clone())?.get_connection()?)
+}
+
+fn ours() -> String {
+    format!("test-{}-", std::process::id())
+}
+
+fn new_namespace(url: Url) -> Place {
+    let random: u64 = rand::thread_rng().r#gen();
+    Place::new(url, format!("{}{random:016x}", ours()))
+}
+
+fn spawn(folder: &Path, port: u16, password: &str, options: &[String]) -> (Child, u32) {
+    let mut guard = Command::new("sh")
+        .args(["-c", GUARD, "guard"])
+        .arg(folder)
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+        .args([
+            "--requirepass",
+            password,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ])
+        .arg("--dir")
+        .arg(folder)
+        .args(options)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("sh is there");
+    let mut line = String::new();
+    let stdout = guard.stdout.take().expect("it is piped");
+    let read = BufReader::new(stdout).read_line(&mut line);
+    read.expect("the guard says redis's process");
+    let pid = line.trim().parse().expect("a process id");
+    (guard, pid)
+}
+
+/// Redis is installed; else the services script of the repository installs it.
+fn need_binary() {
+    if is_installed() {
+        return;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/services");
+    let name = format!("install-{}", std::process::id());
+    for args in [&["up", "--redis", "--name"][..], &["down", "--name"]] {
+        let mut run = Command::new(&script);
+        run.args(args).arg(&name).stdout(Stdio::null());
+        // What went wrong is said below.
+        let _ = run.status();
+    }
+    assert!(
+        is_installed(),
+        "these tests need redis-server (Debian: apt-get install redis-server), \
+         which `scripts/services up --redis` could not install"
+    );
+}
+
+fn is_installed() -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join("redis-server").is_file())
+}
