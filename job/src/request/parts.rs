@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::{
-    LayoutError, Word,
+    LayoutError, Word, limits,
     reply::SINGLE_TAIL_BYTES,
     wire::{Reader, Writer},
 };
@@ -181,6 +181,28 @@ pub(crate) fn list<T>(
 ) -> Result<Vec<T>, LayoutError> {
     let count = r.u32_where(format_args!("number of {name}"), must, holds)?;
     (0..count).map(|i| item(r, i)).collect()
+}
+
+/// The bridges that a rollup's deposits go to.
+pub(crate) fn bridge_call_datas(r: &mut Reader<'_>) -> Result<Vec<Word>, LayoutError> {
+    list(
+        r,
+        "bridge call datas",
+        format_args!("at most {}", limits::BRIDGES),
+        |got| got <= limits::BRIDGES,
+        |r, i| r.word(format_args!("bridge call data {i}")),
+    )
+}
+
+/// The assets that a rollup's fees are paid in.
+pub(crate) fn asset_ids(r: &mut Reader<'_>) -> Result<Vec<Word>, LayoutError> {
+    list(
+        r,
+        "asset ids",
+        format_args!("at most {}", limits::ASSETS),
+        |got| got <= limits::ASSETS,
+        |r, i| r.word(format_args!("asset id {i}")),
+    )
 }
 
 pub(crate) fn write_words(w: &mut Writer, words: &[Word]) {

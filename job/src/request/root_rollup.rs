@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     DefiInteractionNote, MerklePath,
-    parts::{DEFI_TREE_DEPTH, ROOTS_TREE_DEPTH, list, write_words},
+    parts::{DEFI_TREE_DEPTH, ROOTS_TREE_DEPTH, asset_ids, bridge_call_datas, list, write_words},
 };
 use crate::{
     Kind, LayoutError, Sizes, Word, limits,
@@ -78,20 +78,8 @@ impl RootRollupRequest {
             old_defi_root: r.field(format_args!("old defi root"))?,
             new_defi_root: r.field(format_args!("new defi root"))?,
             old_defi_path: MerklePath::read(r, DEFI_TREE_DEPTH, format_args!("old defi path"))?,
-            bridge_call_datas: list(
-                r,
-                "bridge call datas",
-                format_args!("at most {}", limits::BRIDGES),
-                |got| got <= limits::BRIDGES,
-                |r, i| r.word(format_args!("bridge call data {i}")),
-            )?,
-            asset_ids: list(
-                r,
-                "asset ids",
-                format_args!("at most {}", limits::ASSETS),
-                |got| got <= limits::ASSETS,
-                |r, i| r.word(format_args!("asset id {i}")),
-            )?,
+            bridge_call_datas: bridge_call_datas(r)?,
+            asset_ids: asset_ids(r)?,
             defi_interaction_notes: list(
                 r,
                 "defi interaction notes",

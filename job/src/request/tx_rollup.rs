@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::parts::{
-    ClientProof, DATA_TREE_DEPTH, MerklePath, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH, list, write_words,
+    ClientProof, DATA_TREE_DEPTH, MerklePath, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH, asset_ids,
+    bridge_call_datas, list, write_words,
 };
 use crate::{
     LayoutError, Sizes, Word, limits,
@@ -138,20 +139,8 @@ impl TxRollupRequest {
                 |r, i| r.u32(format_args!("tx {i}: data roots index")),
             )?,
             new_defi_root: r.field(format_args!("new defi root"))?,
-            bridge_call_datas: list(
-                r,
-                "bridge call datas",
-                format_args!("at most {}", limits::BRIDGES),
-                |got| got <= limits::BRIDGES,
-                |r, i| r.word(format_args!("bridge call data {i}")),
-            )?,
-            asset_ids: list(
-                r,
-                "asset ids",
-                format_args!("at most {}", limits::ASSETS),
-                |got| got <= limits::ASSETS,
-                |r, i| r.word(format_args!("asset id {i}")),
-            )?,
+            bridge_call_datas: bridge_call_datas(r)?,
+            asset_ids: asset_ids(r)?,
         })
     }
 

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use url::Url;
 use zkwhirl_circuits::{Circuit, Suite};
 
-use super::{KeyArgs, RollupArgs, power_of_two};
+use super::{KeyArgs, RollupArgs, SizeArgs, power_of_two};
 
 #[derive(Debug, Args)]
 pub(crate) struct KeysArgs {
@@ -100,22 +100,8 @@ pub(crate) struct CircuitsArgs {
     /// Hashes of the statements; both when absent
     #[arg(long, env = "ZKWHIRL_SUITE")]
     pub(crate) suite: Option<Suite>,
-    /// Transactions of an inner rollup
-    #[arg(
-        long,
-        value_name = "N",
-        env = "NUM_INNER_ROLLUP_TXS",
-        default_value = "1"
-    )]
-    pub(crate) txs: u32,
-    /// Inner rollups of a rollup
-    #[arg(
-        long,
-        value_name = "M",
-        env = "NUM_OUTER_ROLLUP_PROOFS",
-        default_value = "1"
-    )]
-    pub(crate) inners: u32,
+    #[command(flatten)]
+    pub(crate) size: SizeArgs,
     /// The largest circuit: a power of two
     #[arg(
         long,

@@ -142,6 +142,34 @@ impl RollupArgs {
     }
 }
 
+/// Sizes of the rollups, where one inner rollup is enough.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SizeArgs {
+    /// Transactions of an inner rollup
+    #[arg(
+        long,
+        value_name = "N",
+        env = "NUM_INNER_ROLLUP_TXS",
+        default_value = "1"
+    )]
+    pub(crate) txs: u32,
+    /// Inner rollups of a rollup
+    #[arg(
+        long,
+        value_name = "M",
+        env = "NUM_OUTER_ROLLUP_PROOFS",
+        default_value = "1"
+    )]
+    pub(crate) inners: u32,
+}
+
+impl SizeArgs {
+    /// The sizes, checked.
+    pub(crate) fn sizes(&self) -> Result<Sizes, SizesError> {
+        Sizes::new(self.txs, self.inners)
+    }
+}
+
 /// Where keys are and which may be used.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct KeyArgs {

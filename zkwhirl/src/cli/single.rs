@@ -8,7 +8,7 @@ use url::Url;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Topic;
 
-use super::{AdminArgs, KeyArgs, OperatorArgs, RollupArgs, milliseconds, power_of_two};
+use super::{AdminArgs, KeyArgs, OperatorArgs, RollupArgs, SizeArgs, milliseconds, power_of_two};
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
@@ -59,22 +59,8 @@ pub(crate) struct ProveArgs {
     /// Hashes of the statements: poseidon or pedersen (Aztec Connect's own)
     #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
     pub(crate) suite: Suite,
-    /// Transactions of an inner rollup
-    #[arg(
-        long,
-        value_name = "N",
-        env = "NUM_INNER_ROLLUP_TXS",
-        default_value = "1"
-    )]
-    pub(crate) txs: u32,
-    /// Inner rollups of a rollup
-    #[arg(
-        long,
-        value_name = "M",
-        env = "NUM_OUTER_ROLLUP_PROOFS",
-        default_value = "1"
-    )]
-    pub(crate) inners: u32,
+    #[command(flatten)]
+    pub(crate) size: SizeArgs,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
     /// Build the witness and check every row, without a key and without a proof

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use zkwhirl::cluster::provenance;
 use zkwhirl_circuits::Suite;
-use zkwhirl_job::{Kind, Request, Sizes, limits};
+use zkwhirl_job::{Kind, Request, limits};
 use zkwhirl_prover::native::{self, Engine, EngineConfig, Receipt};
 
 use super::ready;
@@ -47,7 +47,7 @@ struct Line {
 }
 
 pub(super) fn run(args: &ProveArgs) -> anyhow::Result<ExitCode> {
-    let sizes = Sizes::new(args.txs, args.inners).map_err(exit::usage)?;
+    let sizes = args.size.sizes().map_err(exit::usage)?;
     let mut keys = args.keys.clone();
     let _not_kept = ready::place(&mut keys)?;
     let mut engine = Engine::new(EngineConfig {

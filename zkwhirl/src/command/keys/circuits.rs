@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use zkwhirl_circuits::{Circuit, Suite};
-use zkwhirl_job::Sizes;
 use zkwhirl_prover::native::Setting;
 
 use crate::{
@@ -24,7 +23,7 @@ struct CircuitLine {
 }
 
 pub(super) fn run(args: &CircuitsArgs) -> anyhow::Result<ExitCode> {
-    let sizes = Sizes::new(args.txs, args.inners).map_err(exit::usage)?;
+    let sizes = args.size.sizes().map_err(exit::usage)?;
     let mut lines = Vec::new();
     let suites = Suite::ALL.into_iter();
     for suite in suites.filter(|each| args.suite.is_none_or(|only| only == *each)) {
