@@ -3,6 +3,9 @@
 mod kind;
 mod name;
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use ark_bn254::Fr;
 use thiserror::Error;
 use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
@@ -100,9 +103,17 @@ impl Circuit {
     }
 
     /// All rows. With the two instance variables they must fit a prover's
-    /// domain, a power of two.
+    /// domain, a power of two. They are counted once a process: that takes as
+    /// long as many a verification.
     pub fn num_rows(&self) -> usize {
-        self.blank(Mode::Count).num_rows()
+        static COUNTED: Mutex<BTreeMap<Circuit, usize>> = Mutex::new(BTreeMap::new());
+        let counted = || COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = counted().get(self).copied();
+        known.unwrap_or_else(|| {
+            let rows = self.blank(Mode::Count).num_rows();
+            counted().insert(*self, rows);
+            rows
+        })
     }
 
     /// The domain that a prover needs: a power of two.

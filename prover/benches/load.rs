@@ -1,9 +1,11 @@
 //! A worker's start with keys that are there: our mapped files against arkworks'
 //! own encoding of the same keys, in pairs.
 //!
-//! `cargo bench -p zkwhirl-prover --features test-util --bench load`. Keys are
-//! made first where they are missing, in `target/bench-data`; all files are in
-//! the page cache.
+//! `MALLOC_MMAP_THRESHOLD_=131072 cargo bench -p zkwhirl-prover --features
+//! test-util --bench load`. Keys are made first where they are missing, in
+//! `target/bench-data`; all files are in the page cache. The variable, with
+//! glibc's own first value, keeps the allocator from using memory again: a
+//! process that starts has none to use.
 
 #![expect(
     clippy::print_stdout,
@@ -38,7 +40,8 @@ fn main() {
             persist: true,
         })
     };
-    let circuits = engine().setting().circuits().unwrap();
+    let mut circuits = engine().setting().circuits().unwrap();
+    circuits.push("claim/pedersen".parse().unwrap());
     for circuit in &circuits {
         engine().key(circuit, &|_| {}).unwrap();
     }

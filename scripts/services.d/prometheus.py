@@ -6,6 +6,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import sys
 import urllib.request
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -37,9 +38,11 @@ class Server:
             "rule_files": rules,
             "scrape_configs": [{"job_name": "zkwhirl", "static_configs": targets(self.workers)}],
         }))
-        program = subprocess.run([REPOSITORY / "scripts/prometheus"], check=True, text=True,
-                                 stdout=subprocess.PIPE).stdout.strip()
-        return [program, f"--config.file={file}", f"--storage.tsdb.path={self.folder}/data",
+        found = subprocess.run([REPOSITORY / "scripts/prometheus"], check=False, text=True,
+                               stdout=subprocess.PIPE)
+        if found.returncode != 0:
+            sys.exit("services: cannot get Prometheus' Debian package")
+        return [found.stdout.strip(), f"--config.file={file}", f"--storage.tsdb.path={self.folder}/data",
                 f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"], dict(os.environ)
 
     def ready(self):

@@ -1,6 +1,6 @@
 //! Telling ledger, broker and views what became of a delivery.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use tokio::time::sleep;
 use zkwhirl_broker_adapter::{
@@ -39,7 +39,8 @@ impl Seat {
     }
 
     /// Publishes a result until the broker confirms it. False: it never will,
-    /// or the worker aborts; the delivery must not be acknowledged.
+    /// or the worker aborts or has drained for its grace; the delivery must not
+    /// be acknowledged.
     pub(crate) async fn announce(&self, job: &JobEnvelope, result: &StoredResult) -> bool {
         let envelope = ResultEnvelope {
             id: job.id,
@@ -62,6 +63,10 @@ impl Seat {
 
     async fn publish(&self, result: &ResultEnvelope) -> bool {
         let mut pause = PAUSE;
+        let mut given_up = pin!(async {
+            self.stop.drain.cancelled().await;
+            sleep(self.config.grace).await;
+        });
         loop {
             let error = match self.deps.broker.publish_result(result).await {
                 Ok(()) => return true,
@@ -73,6 +78,7 @@ impl Seat {
             }
             tokio::select! {
                 () = self.stop.abort.cancelled() => return false,
+                () = &mut given_up => return false,
                 () = sleep(pause) => {}
             }
             pause = (pause * 2).min(self.config.longest_pause);

@@ -1,7 +1,5 @@
 //! What is proved, and in which circuits.
 
-use std::sync::OnceLock;
-
 use zkwhirl_circuits::{
     Circuit, MAX_INNERS, MAX_TXS, Plan, StatementKind, Suite, TooLarge, root_rollup::RootSize,
 };
@@ -14,8 +12,6 @@ pub struct Setting {
     suite: Suite,
     sizes: Sizes,
     max_circuit_size: u64,
-    /// Made when first needed: it counts the rows of several circuits.
-    plan: OnceLock<Result<Plan, TooLarge>>,
 }
 
 /// Sizes that no circuit has.
@@ -42,7 +38,6 @@ impl Setting {
             suite,
             sizes,
             max_circuit_size,
-            plan: OnceLock::new(),
         }
     }
 
@@ -58,13 +53,11 @@ impl Setting {
 
     /// How an inner rollup is proved.
     pub fn plan(&self) -> Result<Plan, TooLarge> {
-        *self.plan.get_or_init(|| {
-            Plan::of(
-                self.suite,
-                self.sizes.txs_per_inner(),
-                self.max_circuit_size,
-            )
-        })
+        Plan::of(
+            self.suite,
+            self.sizes.txs_per_inner(),
+            self.max_circuit_size,
+        )
     }
 
     /// The circuit of the root rollup.

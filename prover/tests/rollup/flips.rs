@@ -1,4 +1,17 @@
-//! A bit is changed in every word and every proof of every kind of reply.
+//! A bit is changed in every part of every kind of reply.
+//!
+//! | changed | one bit of |
+//! |---|---|
+//! | the header of a tail | each byte |
+//! | anything in a claim's reply, or in a client's proof | four bytes |
+//! | keys, proofs | 32 bytes |
+//! | fields, words | five words |
+//!
+//! `native::verify` changes every field and every word of an inner rollup,
+//! `native::batch` every bit of a proof, and the circuits' own tests the words
+//! of a root rollup.
+
+use std::ops::Range;
 
 use bytes::Bytes;
 use zkwhirl_circuits::StatementKind;
@@ -17,8 +30,7 @@ use crate::{
 
 /// Bytes of a tail before its keys.
 const TAIL_HEADER: usize = 16;
-/// In a reply that is no longer one bit of four bytes is changed, in others one
-/// of 32. (`native::batch` changes every bit of a proof.)
+/// The longest reply whose bits are changed as densely as a claim's.
 const SMALL: usize = 1024;
 /// What a proof is told whose fields are others.
 const NOT_FOR_ITS_FIELDS: &str = "the proof does not verify for its published fields";
@@ -52,44 +64,53 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Bytes between two changes.
-    fn step(&self) -> usize {
-        if self.bytes.len() > SMALL { 32 } else { 4 }
-    }
-
-    /// Every step's place, and every byte's of the tail's header.
+    /// The bytes to change, and where they are.
     fn places(&self) -> Vec<(usize, Place)> {
         let tail = 32 * self.fields;
         let keys = tail + TAIL_HEADER;
         let words = keys + 32 * self.tail.vks.len();
         let proofs = words + 32 * self.tail.words.len();
-        let chunks = |from: usize, to: usize| (from..to).step_by(self.step());
+        let small = self.bytes.len() <= SMALL;
+        let [long, short] = if small { [4, 4] } else { [160, 32] };
+        let mut draws = Draws(1);
         let mut places: Vec<(usize, Place)> = Vec::new();
-        places.extend(chunks(0, tail).map(|at| (at, Place::Field(at / 32))));
-        places.extend((tail..keys).map(|at| (at, Place::Header)));
-        places.extend(chunks(keys, words).map(|at| (at, Place::Key)));
-        places.extend(chunks(words, proofs).map(|at| (at, Place::Word)));
-        places.extend(chunks(proofs, self.bytes.len()).map(|at| {
-            let proof = (at - proofs) / 128;
-            (at, Place::Proof(proof))
-        }));
+        let mut add = |region: Range<usize>, step: usize, place: &dyn Fn(usize) -> Place| {
+            for at in region.clone().step_by(step) {
+                let byte = at + draws.below(step.min(region.end - at));
+                places.push((byte, place(byte)));
+            }
+        };
+        add(0..tail, long, &|at| Place::Field(at / 32));
+        add(tail..keys, 1, &|_| Place::Header);
+        add(keys..words, short, &|_| Place::Key);
+        add(words..proofs, long, &|_| Place::Word);
+        add(proofs..self.bytes.len(), short, &|at| {
+            Place::Proof((at - proofs) / 128)
+        });
         places
     }
 
-    /// The reply with one bit changed at each place, or within a step of it.
+    /// The reply with one bit changed at each place.
     fn flipped(&self) -> impl Iterator<Item = (Place, Bytes)> + '_ {
-        let mut seed = 1u64;
+        let mut draws = Draws(2);
         self.places().into_iter().map(move |(at, place)| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let draw = (seed >> 33) as usize;
-            let within = match place {
-                Place::Header => 0,
-                _ => draw % self.step(),
-            };
             let mut changed = self.bytes.to_vec();
-            changed[at + within] ^= 1 << (draw / 32 % 8);
+            changed[at] ^= 1 << draws.below(8);
             (place, changed.into())
         })
+    }
+}
+
+/// Numbers that are the same in every run.
+struct Draws(u64);
+
+impl Draws {
+    fn below(&mut self, limit: usize) -> usize {
+        let Self(state) = self;
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (*state >> 33) as usize % limit
     }
 }
 

@@ -33,6 +33,18 @@ async fn what_fits_the_grace_is_finished_and_nothing_more_is_claimed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_result_that_nobody_takes_keeps_a_draining_worker_for_its_grace() {
+    let mut world = proving(Act::Prove(seconds(40))).await;
+    world.broker.set_away(true);
+    tokio::time::sleep(seconds(100)).await;
+    world.stop.drain.cancel();
+    assert_eq!(left(&mut world).await, seconds(60));
+    // It is in the ledger: whoever is given the job again finds it there.
+    let stored = world.ledger.result(claim_job(1).id).await.unwrap();
+    assert!(stored.is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_does_not_end_within_the_grace_is_handed_back_as_no_attempt() {
     let mut world = proving(Act::Prove(seconds(300))).await;
     world.stop.drain.cancel();

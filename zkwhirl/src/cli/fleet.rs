@@ -196,15 +196,15 @@ pub(crate) struct ProvisionArgs {
     /// Make a user with least privileges: ROLE=NAME:PASSWORD, role bridge, worker or monitor
     #[arg(long = "user", value_name = "ROLE=NAME:PASSWORD")]
     pub(crate) users: Vec<String>,
-    /// How long jobs wait on the three retry rungs, in milliseconds
-    #[arg(
-        long,
-        value_name = "MS,MS,MS",
-        value_delimiter = ',',
-        num_args = 3,
-        hide = true
-    )]
-    pub(crate) delays_ms: Vec<u64>,
+    /// How long jobs wait on the three retry rungs; without it 10 s, 1 min, 10 min
+    #[arg(long, value_name = "MS,MS,MS", value_parser = rungs)]
+    pub(crate) delays_ms: Option<[Duration; 3]>,
+}
+
+fn rungs(text: &str) -> Result<[Duration; 3], String> {
+    let all: Result<Vec<_>, _> = text.split(',').map(milliseconds).collect();
+    all?.try_into()
+        .map_err(|_| "must be three numbers, as in 1000,2000,3000".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -240,4 +240,18 @@ pub(crate) struct BenchFleetArgs {
     /// Print one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_rungs_are_three_numbers_with_commas_between() {
+        let delays = [1, 20, 300].map(Duration::from_millis);
+        assert_eq!(rungs("1,20,300"), Ok(delays));
+        for wrong in ["", "1", "1,2", "1,2,3,4", "1,2,x", "1,2,3600001"] {
+            rungs(wrong).unwrap_err();
+        }
+    }
 }

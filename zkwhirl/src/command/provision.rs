@@ -23,8 +23,8 @@ pub(super) fn run(args: ProvisionArgs) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()?;
     let mut config = fleet::amqp_config(&args.amqp, "provision")?;
-    if let [short, medium, long] = args.delays_ms[..] {
-        config.limits.delays = [short, medium, long].map(Duration::from_millis);
+    if let Some(delays) = args.delays_ms {
+        config.limits.delays = delays;
     }
     let users = args
         .users
