@@ -160,6 +160,9 @@ async fn with_policy(api: &Api, vhost: &str, queue: &str) -> Result<Option<Value
     }
 }
 
+/// The entry of a rung's policy that has its delay, in milliseconds.
+const DELAY: &str = "message-ttl";
+
 fn differences(
     queue: &str,
     policy: &Policy,
@@ -172,6 +175,8 @@ fn differences(
         .iter()
         .filter_map(|(key, wanted)| match effective.get(key) {
             Some(got) if got == wanted => None,
+            // How long a rung delays is the choice of who provisioned it.
+            Some(got) if key == DELAY && got.as_u64() > Some(0) => None,
             Some(got) => Some(format!("{key} is {got} instead of {wanted}")),
             None => Some(format!("{key} is not set ({wanted} is wanted)")),
         })
@@ -181,7 +186,7 @@ fn differences(
     }
     // Without its exchange for dead letters a queue throws jobs away; without
     // its delay a rung keeps them for ever.
-    let vital = ["dead-letter-exchange", "message-ttl"];
+    let vital = ["dead-letter-exchange", DELAY];
     let lost = vital
         .iter()
         .any(|key| policy.definition.contains_key(*key) && !effective.contains_key(*key));
@@ -241,6 +246,19 @@ mod tests {
              run `zkwhirl provision`"
         );
         let none = differences("q", jobs, None).unwrap();
+        assert_eq!(none.severity, Severity::Refuse);
+    }
+
+    #[test]
+    fn a_rung_may_have_another_delay_but_not_none() {
+        let all = policies(&config().limits, Version(3, 10));
+        let rung = all.iter().find(|p| p.definition.contains_key(DELAY));
+        let rung = rung.unwrap();
+        let mut seen = rung.definition.clone();
+        seen.insert(DELAY.to_owned(), json!(1_000));
+        assert_eq!(differences("q", rung, Some(&seen)), None);
+        seen.remove(DELAY);
+        let none = differences("q", rung, Some(&seen)).unwrap();
         assert_eq!(none.severity, Severity::Refuse);
     }
 }
