@@ -157,8 +157,8 @@ impl Amqp {
         depth::dead(&self.shared).await
     }
 
-    /// Bytes through the broker over the connections that are open, by its
-    /// statistics, which lag by up to one of its intervals (5 s by default); `None` without the management API.
+    /// Bytes through the broker, by its statistics, which lag by up to one of
+    /// its intervals (5 s by default); `None` without the management API.
     pub async fn traffic(&self) -> Result<Option<Traffic>, BrokerError> {
         traffic::traffic(&self.shared).await
     }

@@ -3,8 +3,8 @@
 use super::Shared;
 use crate::broker::BrokerError;
 
-/// Bytes on the wire of all open connections to a vhost, each since it was
-/// opened.
+/// Bytes on the wire of all connections to a vhost since it was made, closed
+/// connections included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traffic {
     /// What the broker was sent.
@@ -18,18 +18,14 @@ pub(super) async fn traffic(shared: &Shared) -> Result<Option<Traffic>, BrokerEr
     let Some(api) = shared.counts.api() else {
         return Ok(None);
     };
-    // A vhost has sums as well, which are up to 5 s older than these.
-    let path = ["vhosts", shared.config.vhost(), "connections"];
-    let Some(connections) = api.get(&path).await? else {
+    let vhost = api.get(&["vhosts", shared.config.vhost()]).await?;
+    let Some(vhost) = vhost else {
         return Ok(None);
     };
-    let sum = |name: &str| {
-        let all = connections.as_array().into_iter().flatten();
-        // Absent until something was counted.
-        all.filter_map(|connection| connection[name].as_u64()).sum()
-    };
+    // Absent until something was counted.
+    let octets = |name: &str| vhost[name].as_u64().unwrap_or(0);
     Ok(Some(Traffic {
-        received: sum("recv_oct"),
-        sent: sum("send_oct"),
+        received: octets("recv_oct"),
+        sent: octets("send_oct"),
     }))
 }
