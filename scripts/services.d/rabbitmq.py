@@ -72,9 +72,12 @@ class Node:
         conf = self.folder / "rabbitmq.conf"
         conf.write_text("".join(f"{key} = {value}\n" for key, value in self.settings().items()))
         conf.chmod(0o600)
-        # Counters of quorum queues are as fresh as a test would like them.
+        # Counters are as fresh as a test would like them: of quorum queues, and of
+        # bytes, which are sampled every 5 s otherwise.
+        samples = ",".join(f"{{{kind},[{{605,1}}]}}" for kind in ("global", "basic", "detailed"))
         (self.folder / "advanced.config").write_text(
-            "[{rabbit,[{quorum_tick_interval,1000}]}].\n")
+            "[{rabbit,[{quorum_tick_interval,1000}]},"
+            f"{{rabbitmq_management_agent,[{{sample_retention_policies,[{samples}]}}]}}].\n")
         (self.folder / "enabled_plugins").write_text("[rabbitmq_management, rabbitmq_prometheus].\n")
         return [f"{packages.rabbitmq_home()}/sbin/rabbitmq-server"], self.env()
 
