@@ -30,10 +30,16 @@ pub(crate) trait Sink: Send + Sync {
 pub(crate) struct Turn(oneshot::Receiver<()>);
 
 impl Turn {
-    /// A turn that comes when the other half is dropped.
-    fn after() -> (oneshot::Sender<()>, Self) {
-        let (before, turn) = oneshot::channel();
-        (before, Self(turn))
+    /// The turn of the first job: it has come.
+    fn first() -> Self {
+        Self(oneshot::channel().1)
+    }
+
+    /// The turn of the next job; the one after it comes when what is returned
+    /// beside it is dropped.
+    fn next(&mut self) -> (Self, oneshot::Sender<()>) {
+        let (done, after) = oneshot::channel();
+        (std::mem::replace(self, Self(after)), done)
     }
 
     /// Waits until all jobs before this one are taken.
@@ -61,7 +67,7 @@ impl Poller {
         let mut backoff = Backoff::new(Duration::from_millis(100), self.longest);
         let mut failures = 0u64;
         let mut taking = VecDeque::new();
-        let (_, mut turn) = Turn::after();
+        let mut turns = Turn::first();
         while !stop.is_cancelled() {
             self.link.poll_started();
             let polled = tokio::select! {
@@ -80,10 +86,9 @@ impl Poller {
                         finish(taking.pop_front()).await;
                     }
                     let (sink, link) = (self.sink.clone(), self.link.clone());
-                    let (last, next) = Turn::after();
-                    let turn = std::mem::replace(&mut turn, next);
+                    let (turn, done) = turns.next();
                     taking.push_back(tokio::spawn(async move {
-                        let _last = last;
+                        let _done = done;
                         sink.take(&link, frame, turn).await;
                     }));
                     continue;
@@ -142,5 +147,44 @@ async fn finish(taking: Option<JoinHandle<()>>) {
     {
         // A bug, and Falafel's lease is kept: nothing is lost, somebody must look.
         tracing::error!("a job could not be taken: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_come_in_order_however_long_each_is_made_ready() {
+        let mut turns = Turn::first();
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let jobs = (0..4u64).map(|number| {
+            let (turn, done) = turns.next();
+            let taken = taken.clone();
+            tokio::spawn(async move {
+                let _done = done;
+                tokio::time::sleep(Duration::from_secs(10 - number)).await;
+                turn.comes().await;
+                taken.lock().unwrap().push(number);
+            })
+        });
+        for job in jobs.collect::<Vec<_>>() {
+            finish(Some(job)).await;
+        }
+        assert_eq!(*taken.lock().unwrap(), [0, 1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn one_that_fails_holds_nobody_up() {
+        let mut turns = Turn::first();
+        let (_, done) = turns.next();
+        let failed = tokio::spawn(async move {
+            let _done = done;
+            panic!("a bug");
+        });
+        turns.comes().await;
+        assert!(failed.await.is_err());
     }
 }

@@ -74,6 +74,29 @@ async fn a_full_redis_takes_nothing_new_and_ends_everything() {
 }
 
 #[tokio::test]
+async fn a_request_that_was_brought_beforehand_is_no_job_until_its_ticket_is_taken() {
+    let server = Server::start();
+    let config = watchful(server.place());
+    let [bridge, other] = [0, 1].map(|_| Redis::new(config.clone()).unwrap());
+    // Too large for a script.
+    let request: Bytes = [large(1), large(2), large(3)].concat().into();
+    let job = record_of(&request);
+    bridge.upload(&job, &request).await.unwrap();
+    // A bridge that is killed here has taken nothing, and this goes by itself.
+    assert!(other.open_tickets().await.unwrap().is_empty());
+    assert_eq!(other.job(job.id).await.unwrap(), None);
+    let brought: Vec<String> = server.command(&["KEYS", "*:u:*"]);
+    assert_eq!(brought.len(), 1);
+    let lives: i64 = server.command(&["PTTL", &brought[0]]);
+    assert!(lives > 0, "{lives}");
+    let taken = bridge.take(&ticket(1, job.id), &job, &request).await;
+    assert!(taken.unwrap().new_job);
+    assert_eq!(other.request(job.id).await.unwrap(), Some(request));
+    let left: Vec<String> = server.command(&["KEYS", "*:u:*"]);
+    assert_eq!(left, [""; 0], "it was moved");
+}
+
+#[tokio::test]
 async fn finished_jobs_stay_within_their_number() {
     let server = Server::start();
     let mut config = watchful(server.place());
