@@ -101,7 +101,7 @@ pub(crate) struct CircuitsArgs {
     #[arg(long, env = "ZKWHIRL_SUITE")]
     pub(crate) suite: Option<Suite>,
     #[command(flatten)]
-    pub(crate) size: SizeArgs,
+    pub(crate) size: SizeArgs<1>,
     /// The largest circuit: a power of two
     #[arg(
         long,

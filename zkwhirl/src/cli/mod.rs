@@ -117,34 +117,20 @@ pub(crate) struct RollupArgs {
     /// Hashes of the statements: poseidon or pedersen (Aztec Connect's own)
     #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
     pub(crate) suite: Suite,
-    /// Transactions of an inner rollup
-    #[arg(
-        long,
-        value_name = "N",
-        env = "NUM_INNER_ROLLUP_TXS",
-        default_value = "1"
-    )]
-    pub(crate) txs: u32,
-    /// Inner rollups of a rollup
-    #[arg(
-        long,
-        value_name = "M",
-        env = "NUM_OUTER_ROLLUP_PROOFS",
-        default_value = "4"
-    )]
-    pub(crate) inners: u32,
+    #[command(flatten)]
+    pub(crate) size: SizeArgs<4>,
 }
 
 impl RollupArgs {
     /// The sizes, checked.
     pub(crate) fn sizes(&self) -> Result<Sizes, SizesError> {
-        Sizes::new(self.txs, self.inners)
+        self.size.sizes()
     }
 }
 
-/// Sizes of the rollups, where one inner rollup is enough.
+/// Sizes of the rollups, of `INNERS` inner rollups unless said otherwise.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct SizeArgs {
+pub(crate) struct SizeArgs<const INNERS: u32> {
     /// Transactions of an inner rollup
     #[arg(
         long,
@@ -158,12 +144,12 @@ pub(crate) struct SizeArgs {
         long,
         value_name = "M",
         env = "NUM_OUTER_ROLLUP_PROOFS",
-        default_value = "1"
+        default_value_t = INNERS
     )]
     pub(crate) inners: u32,
 }
 
-impl SizeArgs {
+impl<const INNERS: u32> SizeArgs<INNERS> {
     /// The sizes, checked.
     pub(crate) fn sizes(&self) -> Result<Sizes, SizesError> {
         Sizes::new(self.txs, self.inners)

@@ -60,7 +60,7 @@ pub(crate) struct ProveArgs {
     #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
     pub(crate) suite: Suite,
     #[command(flatten)]
-    pub(crate) size: SizeArgs,
+    pub(crate) size: SizeArgs<1>,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
     /// Build the witness and check every row, without a key and without a proof

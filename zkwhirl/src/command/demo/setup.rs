@@ -30,8 +30,8 @@ pub(super) fn headline(args: &DemoArgs) -> String {
             } else {
                 format!("{} rollups", args.rollups)
             },
-            args.rollup.inners,
-            args.rollup.txs
+            args.rollup.size.inners,
+            args.rollup.size.txs
         )
     } else {
         format!("{} request files", args.requests.len())
