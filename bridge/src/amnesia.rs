@@ -12,11 +12,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::{Notify, watch};
 
 use super::shared::Shared;
-use crate::{
-    clock,
-    falafel::{Link, Losses},
-    ledger::{JobState, Ticket},
-};
+use crate::falafel::{Link, Losses};
+use zkwhirl_job::clock;
+use zkwhirl_ledger::{JobState, Ticket};
 
 /// Ghost pollers that the window allows for.
 pub(super) const GHOSTS: u32 = 3;

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::{local::LOCAL, shared::Shared, verify::Verified};
 use crate::{
-    clock,
-    events::What,
     falafel::{Answer, deliver},
     invariants,
-    ledger::{JobRecord, JobState, Note, Ticket},
 };
+use zkwhirl_job::clock;
+use zkwhirl_ledger::{JobRecord, JobState, Note, Ticket, events::What};
 
 impl Shared {
     /// Sends a verified reply to every open ticket of a job.

@@ -1,55 +1,15 @@
-//! The bridge: Falafel's tickets become jobs in the broker, and their results
-//! come home.
-//!
-//! ```text
-//! poller (one per upstream) ─► intake ─► pump (one per topic) ─► broker
-//!                                │                                  │ results
-//! lease keeper (own thread) ◄────┤                                  ▼
-//! Falafel ◄── answers (one task per ticket) ◄── delivery: verify, store, ack
-//! ```
-//! Beside them `fleet` shares the tickets with the other bridges of the ledger,
-//! `reconcile` compares what ledger, broker and leases believe, and
-//! `amnesia` finds out whether Falafel still knows its tickets.
-
-mod amnesia;
-mod answers;
-mod coalesce;
-mod config;
-mod counting;
-mod delivery;
-mod fleet;
-mod intake;
-mod local;
-mod operator;
-mod pump;
-mod reconcile;
-mod requests;
-mod rollups;
-mod sample;
-mod shared;
-mod stats;
-#[cfg(test)]
-mod tests;
-mod traces;
-mod verify;
-mod vks;
-
 use std::{io, sync::Arc};
 
 use tokio::sync::{Notify, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use config::{BridgeConfig, BridgeDeps, ClientVks, ReplyVerifier, Timing};
-pub use local::AskError;
-pub use operator::OperatorError;
-pub use rollups::Left;
-pub use stats::{BridgeStats, UpstreamStats};
-
+use crate::falafel::{Client, LeaseKeeper, Links, Poller};
 use crate::{
-    falafel::{Client, LeaseKeeper, Links, Poller},
-    ledger::{JobRecord, Ticket},
+    BridgeConfig, BridgeDeps, amnesia, delivery, intake, local, pump, reconcile, sample,
+    shared::{Guarded, Outlet, Shared},
+    stats,
 };
-use shared::{Guarded, Outlet, Shared};
+use zkwhirl_ledger::{JobRecord, Ticket};
 
 /// A bridge between Falafel and the broker.
 #[derive(Debug)]
@@ -61,7 +21,7 @@ pub struct Bridge {
 /// What operators and views hold of a running bridge; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct BridgeHandle {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Bridge {

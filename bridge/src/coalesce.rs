@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{shared::Shared, verify::Verified};
-use crate::ledger::{JobRecord, JobState, Note};
+use zkwhirl_ledger::{JobRecord, JobState, Note};
 
 impl Shared {
     /// Brings a job on its way that a ticket has just been taken for.

@@ -6,12 +6,9 @@ use bytes::Bytes;
 use rand::Rng;
 use zkwhirl_job::{Kind, Sizes};
 
-use crate::{
-    broker::Broker,
-    events::Events,
-    falafel::{LeaseConfig, Upstream},
-    ledger::Ledger,
-};
+use crate::falafel::{LeaseConfig, Upstream};
+use zkwhirl_broker_adapter::Broker;
+use zkwhirl_ledger::{Ledger, events::Events};
 
 /// What can be set about a bridge.
 #[derive(Debug, Clone)]

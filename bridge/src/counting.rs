@@ -9,7 +9,8 @@ use zkwhirl_telemetry::catalogue::{
 };
 
 use super::shared::Shared;
-use crate::{clock, ledger::JobRecord};
+use zkwhirl_job::clock;
+use zkwhirl_ledger::JobRecord;
 
 /// Why a job is dead: its request can never be proved.
 pub(super) const REQUEST: &str = "request";

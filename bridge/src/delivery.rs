@@ -16,12 +16,9 @@ use super::{
     shared::Shared,
     traces::RESULTS,
 };
-use crate::{
-    broker::{BrokerError, DeadLetter, ResultDelivery, Rung},
-    events::What,
-    invariants::{Step, ack_comes_last},
-    ledger::{JobRecord, JobState, Note, StoredResult},
-};
+use crate::invariants::{Step, ack_comes_last};
+use zkwhirl_broker_adapter::{BrokerError, DeadLetter, ResultDelivery, Rung};
+use zkwhirl_ledger::{JobRecord, JobState, Note, StoredResult, events::What};
 
 /// Consumes results until the bridge stops.
 pub(super) async fn run(shared: Arc<Shared>) {

@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::{amnesia::GHOSTS, shared::Shared};
-use crate::ledger::{Bridges, LedgerError, Membership, Ticket};
+use zkwhirl_ledger::{Bridges, LedgerError, Membership, Ticket};
 
 /// Tickets that are taken over with one call.
 const PAGE: usize = 256;

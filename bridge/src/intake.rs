@@ -12,13 +12,10 @@ use super::{
     requests::{self, admit},
     shared::Shared,
 };
-use crate::{
-    broker::DeadLetter,
-    clock,
-    events::What,
-    falafel::{Link, Sink, Turn},
-    ledger::{JobRecord, JobState, Note, Taken, Ticket},
-};
+use crate::falafel::{Link, Sink, Turn};
+use zkwhirl_broker_adapter::DeadLetter;
+use zkwhirl_job::clock;
+use zkwhirl_ledger::{JobRecord, JobState, Note, Taken, Ticket, events::What};
 
 /// Takes the frames of all upstreams.
 #[derive(Debug)]

@@ -17,11 +17,11 @@ use super::{
     requests::{self, admit},
     shared::{Guarded, Shared},
 };
-use crate::{
-    clock,
+use crate::falafel::Answer;
+use zkwhirl_job::clock;
+use zkwhirl_ledger::{
+    JobRecord, JobState, Ticket,
     events::{JobEvent, What},
-    falafel::Answer,
-    ledger::{JobRecord, JobState, Ticket},
 };
 
 /// The upstream of such tickets. It is no server: nobody is pinged.

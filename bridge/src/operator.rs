@@ -6,11 +6,11 @@ use zkwhirl_job::{Failure, JobId};
 use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
 use super::{BridgeHandle, BridgeStats, counting::topic_name, requests::admit, rollups::Left};
-use crate::{
-    broker::{Broker, BrokerError, Control},
-    clock,
+use zkwhirl_broker_adapter::{Broker, BrokerError, Control};
+use zkwhirl_job::clock;
+use zkwhirl_ledger::{
+    JobState, Ledger, Note,
     events::{Events, What},
-    ledger::{JobState, Ledger, Note},
 };
 
 /// Why an operator's word was not obeyed.
@@ -148,7 +148,7 @@ impl BridgeHandle {
         Ok(())
     }
 
-    async fn record(&self, job: JobId) -> Result<crate::ledger::JobRecord, OperatorError> {
+    async fn record(&self, job: JobId) -> Result<zkwhirl_ledger::JobRecord, OperatorError> {
         let ledger = &self.shared.deps.ledger;
         let record = self.shared.insist("read a job", || ledger.job(job));
         let record = record.await.ok_or(OperatorError::Stopping)?;

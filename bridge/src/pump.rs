@@ -13,12 +13,9 @@ use super::{
     shared::Shared,
     traces::EXCHANGE,
 };
-use crate::{
-    broker::{BrokerError, DeadLetter},
-    clock::Backoff,
-    events::What,
-    ledger::{JobRecord, JobState, Note},
-};
+use zkwhirl_broker_adapter::{BrokerError, DeadLetter};
+use zkwhirl_job::clock::Backoff;
+use zkwhirl_ledger::{JobRecord, JobState, Note, events::What};
 
 /// Jobs that wait for their publishing before the poll waits too.
 pub(super) const BACKLOG: usize = 1_024;

@@ -18,10 +18,7 @@ use zkwhirl_job::{JobId, TicketId, Topic};
 use zkwhirl_telemetry::catalogue::process::RETRIED;
 
 use super::{counting::CRASHES, shared::Shared};
-use crate::{
-    events::What,
-    ledger::{JobRecord, JobState, LISTING, Note, Ticket},
-};
+use zkwhirl_ledger::{JobRecord, JobState, LISTING, Note, Ticket, events::What};
 
 /// Compares until the bridge stops; the first time at once.
 pub(super) async fn run(shared: Arc<Shared>) {

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use zkwhirl_job::{Command, Frame, Request, Sizes, envelope::Payload, limits};
 
 use super::shared::Shared;
-use crate::ledger::JobRecord;
+use zkwhirl_ledger::JobRecord;
 
 /// Bytes that are kept of a request that is too long to be one.
 const BEGINNING: usize = 4 << 10;

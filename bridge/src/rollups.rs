@@ -12,7 +12,7 @@ use std::{
 use zkwhirl_job::{JobId, Kind};
 use zkwhirl_telemetry::catalogue::bridge as metric;
 
-use crate::ledger::{JobRecord, JobState};
+use zkwhirl_ledger::{JobRecord, JobState};
 
 /// Rollups that are remembered; Falafel makes one at a time.
 const MOST: usize = 16;

@@ -9,10 +9,8 @@ use zkwhirl_job::Topic;
 use zkwhirl_telemetry::catalogue::bridge as metric;
 
 use super::{counting::topic_name, shared::Shared};
-use crate::{
-    clock,
-    ledger::{JobRecord, JobState, LISTING},
-};
+use zkwhirl_job::clock;
+use zkwhirl_ledger::{JobRecord, JobState, LISTING};
 
 /// Jobs that workers have to finish.
 const OUTSTANDING: [JobState; 5] = [

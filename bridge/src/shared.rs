@@ -15,13 +15,10 @@ use zkwhirl_job::{JobId, TicketId, Topic};
 use super::{
     BridgeConfig, BridgeDeps, local::Callers, rollups::Rollups, stats::Counters, traces::Traces,
 };
-use crate::{
-    broker::Control,
-    clock::Backoff,
-    events::What,
-    falafel::{Client, LeaseKeeper, Links},
-    ledger::{JobRecord, Membership},
-};
+use crate::falafel::{Client, LeaseKeeper, Links};
+use zkwhirl_broker_adapter::Control;
+use zkwhirl_job::clock::Backoff;
+use zkwhirl_ledger::{JobRecord, Membership, events::What};
 
 /// Answers that are on their way to one upstream at once.
 const POSTS: usize = 16;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use zkwhirl_job::{JobId, Kind};
 use zkwhirl_telemetry::trace::Trace;
 
-use crate::ledger::{JobRecord, OPEN_TICKETS};
+use zkwhirl_ledger::{JobRecord, OPEN_TICKETS};
 
 /// Where jobs are published, for whoever reads a trace.
 pub(super) const EXCHANGE: &str = "zkwhirl.jobs";

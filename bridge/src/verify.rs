@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use zkwhirl_job::{Kind, limits};
 
 use super::shared::Shared;
-use crate::ledger::JobRecord;
+use zkwhirl_ledger::JobRecord;
 
 /// A reply that passed the gate. **Nothing else can be sent as an answer**, and
 /// nothing else makes one.

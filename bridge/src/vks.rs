@@ -7,10 +7,7 @@ use bytes::Bytes;
 use zkwhirl_job::Kind;
 
 use super::shared::Shared;
-use crate::{
-    events::What,
-    ledger::{JobRecord, JobState, StoredResult},
-};
+use zkwhirl_ledger::{JobRecord, JobState, StoredResult, events::What};
 
 /// Who made such a reply, as far as anybody asks.
 const KEYSTORE: &str = "keystore";

@@ -1,30 +1,13 @@
-//! What a broker must do for jobs that take minutes and workers that die.
-//!
-//! The trait is the part of RabbitMQ's quorum queues that zkWhirl relies on;
-//! `broker::conformance` states it as tests, which every back-end runs.
-//! Everything is at least once: a job may be delivered again after any
-//! settlement, and users must not care.
-
-pub mod amqp;
-#[cfg(any(test, feature = "test-util"))]
-pub mod conformance;
-mod control;
-mod dead_letter;
-mod embedded;
-mod types;
-
 use std::fmt::Debug;
 
+use crate::{
+    BrokerError, Control, ControlConsumer, DeadLetter, Depth, Rung, Settlement, control::Silence,
+};
 use async_trait::async_trait;
 use zkwhirl_job::{
     JobId, Topic,
     envelope::{JobEnvelope, ResultEnvelope},
 };
-
-pub use control::{Control, ControlConsumer};
-pub use dead_letter::DeadLetter;
-pub use embedded::{Embedded, EmbeddedConfig};
-pub use types::{BrokerError, Depth, Rung, Settlement};
 
 /// The deliveries of one job that may end without a settlement, beyond the
 /// first: the seventh time a job would be handed out it is a dead letter.
@@ -92,7 +75,7 @@ pub trait Broker: Send + Sync + Debug {
 
     /// What this process is told from now on.
     fn listen(&self) -> Box<dyn ControlConsumer> {
-        Box::new(control::Silence)
+        Box::new(Silence)
     }
 
     /// Publishes the job of a dead letter afresh, as attempt 1 with its
@@ -128,6 +111,8 @@ pub trait JobConsumer: Send + Debug {
 pub struct Delivery {
     /// The job; `job.attempt` is the attempt that this delivery is.
     pub job: JobEnvelope,
+    /// The queue that it came from, by the back-end's name for it.
+    pub queue: &'static str,
     /// Deliveries before this one that ended without a settlement.
     pub delivery_count: u32,
     /// True when the broker knows that it handed the job out before. False
@@ -138,17 +123,23 @@ pub struct Delivery {
 
 impl Delivery {
     /// A delivery with its receipt: for back-ends.
-    pub fn new(
-        job: JobEnvelope,
-        delivery_count: u32,
-        redelivered: bool,
-        receipt: Box<dyn JobReceipt>,
-    ) -> Self {
+    pub fn new(job: JobEnvelope, queue: &'static str, receipt: Box<dyn JobReceipt>) -> Self {
         Self {
             job,
-            delivery_count,
-            redelivered,
+            queue,
+            delivery_count: 0,
+            redelivered: false,
             receipt,
+        }
+    }
+
+    /// The same delivery after `crashes` that ended without a settlement;
+    /// `again`: the broker handed the job out before.
+    pub fn after(self, crashes: u32, again: bool) -> Self {
+        Self {
+            delivery_count: crashes,
+            redelivered: again,
+            ..self
         }
     }
 

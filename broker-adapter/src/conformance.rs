@@ -17,7 +17,7 @@ use super::{
     Broker, DELIVERY_LIMIT, DeadLetter, Delivery, Depth, JobConsumer, RESULT_PREFETCH,
     ResultConsumer, Rung, Settlement,
 };
-use crate::testkit::{claim_job, failed_by, job_of, result_of};
+use zkwhirl_testkit::{claim_job, failed_by, job_of, result_of};
 
 /// Longer than the rungs that the tests wait for.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -420,7 +420,7 @@ macro_rules! broker_conformance {
     (@one $make:path, [$($args:tt)*], $name:ident) => {
         #[tokio::test($($args)*)]
         async fn $name() {
-            $crate::broker::conformance::$name($make().await).await;
+            $crate::conformance::$name($make().await).await;
         }
     };
 }

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use zkwhirl_job::JobId;
 
 use super::{Inner, routes::Refusal, views::Deed};
-use crate::{bridge::OperatorError, broker::Control, clock, ledger::JobState};
+use zkwhirl_bridge::OperatorError;
+use zkwhirl_broker_adapter::Control;
+use zkwhirl_job::clock;
+use zkwhirl_ledger::JobState;
 
 /// Jobs or slots that one action may be about.
 pub const MOST: usize = 500;

@@ -6,9 +6,9 @@ use std::collections::{HashMap, VecDeque};
 use zkwhirl_job::{JobId, Kind, Topic};
 
 use super::views::{Phase, Run, Step};
-use crate::{
+use zkwhirl_ledger::{
+    LedgerEvent, SlotReport,
     events::{JobEvent, What},
-    ledger::{LedgerEvent, SlotReport},
 };
 
 /// Jobs that are remembered: four of Falafel's largest rollups.

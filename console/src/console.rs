@@ -1,33 +1,3 @@
-//! The console: what a person sees of a bridge and its fleet, and what an
-//! operator does about it.
-//!
-//! ```text
-//! GET  /console                       the page; its assets are in this binary
-//! GET  /console/api/status            how the bridge is, and what is wrong now
-//! GET  /console/api/{rollups,jobs,jobs/ID,workers,dead,keys,queues,audit}
-//! GET  /console/api/events            server-sent events: something changed
-//! GET  /console/api/dead/ID/request   a dead job's request, for an operator
-//! POST /console/api/actions           replay, reject, cancel, quiet, loud, drain
-//! ```
-//! Everything is read from the ledger and the broker, so any bridge of a fleet
-//! tells the same. What happened when is remembered in memory (`chronicle.rs`):
-//! from this process's events, or from the ledger's where it keeps them.
-//! **Invariants:** reading changes nothing; acting needs the operator's token,
-//! is bounded, and is written down before it is done; no answer holds a body of
-//! a request but the one that says so.
-
-mod act;
-mod audit;
-mod chronicle;
-mod follow;
-mod page;
-mod read;
-mod rollups;
-mod routes;
-mod status;
-mod stream;
-pub mod views;
-
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -40,16 +10,11 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{
-    BridgeHandle,
-    api::AdminToken,
-    ledger::{JobRecord, LISTING, LedgerError},
-};
-use act::Action;
-use audit::Audit;
-use chronicle::Chronicle;
-
-pub use act::{Act, Acted, MOST};
+use crate::audit::Audit;
+use crate::chronicle::Chronicle;
+use crate::{follow, routes, views};
+use zkwhirl_bridge::{BridgeHandle, api::AdminToken};
+use zkwhirl_ledger::{JobRecord, LISTING, LedgerError};
 
 /// How old a listing may be that several viewers share.
 const FRESH: Duration = Duration::from_millis(500);
@@ -87,13 +52,13 @@ pub struct Console {
 }
 
 #[derive(Debug)]
-struct Inner {
-    config: ConsoleConfig,
+pub(crate) struct Inner {
+    pub(crate) config: ConsoleConfig,
     chronicle: Mutex<Chronicle>,
-    changes: broadcast::Sender<Arc<str>>,
-    audit: Audit,
+    pub(crate) changes: broadcast::Sender<Arc<str>>,
+    pub(crate) audit: Audit,
     /// One action at a time.
-    desk: Semaphore,
+    pub(crate) desk: Semaphore,
     listing: tokio::sync::Mutex<Option<(Instant, Arc<Vec<JobRecord>>)>>,
 }
 
@@ -121,13 +86,13 @@ impl Console {
 }
 
 impl Inner {
-    fn chronicle(&self) -> MutexGuard<'_, Chronicle> {
+    pub(crate) fn chronicle(&self) -> MutexGuard<'_, Chronicle> {
         let chronicle = self.chronicle.lock();
         chronicle.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All jobs that the ledger knows, oldest first.
-    async fn listing(&self) -> Result<Arc<Vec<JobRecord>>, LedgerError> {
+    pub(crate) async fn listing(&self) -> Result<Arc<Vec<JobRecord>>, LedgerError> {
         let mut listing = self.listing.lock().await;
         if let Some((read, jobs)) = &*listing
             && read.elapsed() < FRESH
@@ -135,14 +100,14 @@ impl Inner {
             return Ok(jobs.clone());
         }
         let ledger = self.config.bridge.ledger();
-        let jobs = ledger.jobs(&crate::ledger::JobState::ALL, LISTING).await?;
+        let jobs = ledger.jobs(&zkwhirl_ledger::JobState::ALL, LISTING).await?;
         let jobs = Arc::new(jobs);
         *listing = Some((Instant::now(), jobs.clone()));
         Ok(jobs)
     }
 
     /// The next listing is a new one.
-    async fn forget_listing(&self) {
+    pub(crate) async fn forget_listing(&self) {
         *self.listing.lock().await = None;
     }
 }

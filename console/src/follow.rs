@@ -10,9 +10,9 @@ use tokio::{
 };
 
 use super::Inner;
-use crate::{
+use zkwhirl_ledger::{
+    SlotReport,
     events::{JobEvent, What},
-    ledger::SlotReport,
 };
 
 /// How often ledger and slots are asked.

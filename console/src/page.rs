@@ -17,7 +17,7 @@ const SVG: &str = "image/svg+xml";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
 /// A section for each alarm; banners name them.
-const RUNBOOK: &str = include_str!("../../../docs/RUNBOOK.md");
+const RUNBOOK: &str = include_str!("../../docs/RUNBOOK.md");
 
 /// Every asset: its name, its type, its text.
 const ASSETS: [(&str, &str, &str); 14] = [

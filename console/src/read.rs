@@ -15,11 +15,9 @@ use super::{
         TicketLine,
     },
 };
-use crate::{
-    broker::BrokerError,
-    clock,
-    ledger::{JobState, LedgerError},
-};
+use zkwhirl_broker_adapter::BrokerError;
+use zkwhirl_job::clock;
+use zkwhirl_ledger::{JobState, LedgerError};
 
 /// Jobs that one answer lists at most, and without being asked.
 const LINES: usize = 1_000;

@@ -157,7 +157,7 @@ fn critical(bars: &[Bar]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::{JobEvent, What};
+    use zkwhirl_ledger::events::{JobEvent, What};
 
     fn run(chronicle: &mut Chronicle, job: u8, kind: Kind, worker: &str, from: u64, to: u64) {
         let event = |at_ms, what| JobEvent {

@@ -13,7 +13,7 @@ use axum::{
 use serde::Serialize;
 
 use super::{Action, Inner, page, read::Wanted, stream};
-use crate::clock;
+use zkwhirl_job::clock;
 
 /// How long a view may take.
 const PATIENCE: Duration = Duration::from_secs(10);

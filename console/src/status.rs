@@ -8,7 +8,8 @@ use super::{
     Inner,
     views::{Banner, Status},
 };
-use crate::{clock, ledger::JobState};
+use zkwhirl_job::clock;
+use zkwhirl_ledger::JobState;
 
 /// Falafel issues a ticket again that was not pinged for five seconds.
 const THIN: Duration = Duration::from_secs(4);
@@ -71,7 +72,7 @@ impl Inner {
         let jobs = listing.unwrap_or_default();
         let in_state = |state| jobs.iter().filter(|job| job.state == state).count();
         for topic in Topic::ALL {
-            let own = |job: &&crate::ledger::JobRecord| {
+            let own = |job: &&zkwhirl_ledger::JobRecord| {
                 let same = job.kind.is_some_and(|kind| kind.topic() == topic);
                 same && JobState::OUTSTANDING.contains(&job.state)
             };
@@ -128,7 +129,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::page::in_runbook;
+    use crate::page::in_runbook;
 
     #[test]
     fn every_banner_has_a_section_of_the_runbook() {

@@ -1,11 +1,12 @@
-//! Wall-clock stamps and jitter.
+//! Wall-clock stamps, as messages and ledger values carry them, and pauses
+//! between retries.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::Rng;
 
 /// Milliseconds since the Unix epoch.
-pub(crate) fn now_ms() -> u64 {
+pub fn now_ms() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_millis() as u64)
@@ -14,14 +15,15 @@ pub(crate) fn now_ms() -> u64 {
 /// Growing pauses with jitter: the n-th is drawn from the upper half of
 /// `min(first · 2ⁿ, longest)`, so that many waiters do not return together.
 #[derive(Debug, Clone)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     next: Duration,
     first: Duration,
     longest: Duration,
 }
 
 impl Backoff {
-    pub(crate) fn new(first: Duration, longest: Duration) -> Self {
+    /// Pauses from `first` up to `longest`.
+    pub fn new(first: Duration, longest: Duration) -> Self {
         let first = first.min(longest);
         Self {
             next: first,
@@ -30,13 +32,15 @@ impl Backoff {
         }
     }
 
-    pub(crate) fn pause(&mut self) -> Duration {
+    /// The next pause.
+    pub fn pause(&mut self) -> Duration {
         let full = self.next;
         self.next = (full * 2).min(self.longest);
         full.mul_f64(rand::thread_rng().gen_range(0.5..=1.0))
     }
 
-    pub(crate) fn reset(&mut self) {
+    /// The next pause is the first again.
+    pub fn reset(&mut self) {
         self.next = self.first;
     }
 }

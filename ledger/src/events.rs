@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use zkwhirl_job::{FailureClass, JobId, Kind, TicketId};
 
-use crate::clock;
+use zkwhirl_job::clock;
 
 /// Events that a reader may lag behind.
 const BACKLOG: usize = 8_192;

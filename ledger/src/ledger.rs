@@ -1,31 +1,12 @@
-//! Who waits for what, and what has been proved.
-//!
-//! A ledger may lose its last second, or everything: then work is repeated,
-//! but no ticket is lost, because Falafel re-issues what nobody pings. It is
-//! the only place where states are changed, each change as one compare-and-set
-//! along [`JobState::may_become`].
-
-#[cfg(any(test, feature = "test-util"))]
-pub mod conformance;
-mod embedded;
-mod fleet;
-mod records;
-pub mod redis;
-mod slots;
-mod state;
-
 use std::fmt::Debug;
 
+use crate::{
+    Bridges, JobRecord, JobState, LedgerEvent, Note, SlotReport, StoredResult, Taken, Ticket, fleet,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::watch;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId};
-
-pub use embedded::{Embedded, EmbeddedConfig};
-pub use fleet::{BridgeSeen, Bridges, Membership};
-pub use records::{JobRecord, LedgerEvent, Note, StoredResult, Taken, Ticket};
-pub use slots::{Doing, SLOT_TTL, SLOTS, SlotReport};
-pub use state::JobState;
 
 /// Tickets that may be open at once. Falafel's largest burst is 896 claims.
 pub const OPEN_TICKETS: usize = 16_384;

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use zkwhirl_job::{Command, Frame, JobId, Kind, TicketId, identify};
 
 use super::JobState;
-use crate::clock;
+use zkwhirl_job::clock;
 
 /// One Falafel id on one upstream that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,34 +26,41 @@ use url::Url;
 use zkwhirl_job::{Command, Frame, TicketId};
 
 /// A job of the stub.
+#[derive(Debug)]
 struct Job {
     frame: Frame,
     stamp: Option<Instant>,
 }
 
 /// What `/get-job` says instead of a job.
-pub(crate) enum Odd {
+#[derive(Debug)]
+pub enum Odd {
+    /// 200 without a body.
     Empty,
+    /// Another status.
     Status(u16),
+    /// 200 with this body.
     Body(Vec<u8>),
     /// These bytes, and zeros for as long as somebody reads.
     Endless(Bytes),
 }
 
-#[derive(Default)]
-pub(crate) struct Seen {
+/// What the stub was asked and told.
+#[derive(Debug, Default)]
+pub struct Seen {
     jobs: Vec<Job>,
     odd: VecDeque<Odd>,
     next: u32,
     /// `/job-complete` fails this many times.
-    pub(crate) refuse_answers: usize,
+    pub refuse_answers: usize,
     /// Answers that were taken, in order, whether their ticket was known.
-    pub(crate) answers: Vec<(Frame, bool)>,
+    pub answers: Vec<(Frame, bool)>,
     /// How often each ticket was handed out.
-    pub(crate) issued: HashMap<TicketId, usize>,
+    pub issued: HashMap<TicketId, usize>,
     /// When each ticket was pinged last, and the longest gap so far.
-    pub(crate) pings: HashMap<TicketId, (Instant, Duration)>,
-    pub(crate) polls: usize,
+    pub pings: HashMap<TicketId, (Instant, Duration)>,
+    /// Long polls that are waiting.
+    pub polls: usize,
 }
 
 /// A body that does not end.
@@ -68,6 +75,7 @@ impl Stream for Endless {
     }
 }
 
+#[derive(Debug)]
 struct Inner {
     seen: Mutex<Seen>,
     changed: Notify,
@@ -76,7 +84,9 @@ struct Inner {
     lease: Duration,
 }
 
-pub(crate) struct Stub {
+/// A running stub.
+#[derive(Debug)]
+pub struct Stub {
     inner: Arc<Inner>,
     at: SocketAddr,
     runtime: Option<Runtime>,
@@ -84,7 +94,7 @@ pub(crate) struct Stub {
 
 impl Stub {
     /// A Falafel whose leases last as long as this.
-    pub(crate) fn start(lease: Duration) -> Self {
+    pub fn start(lease: Duration) -> Self {
         let inner = Arc::new(Inner {
             seen: Mutex::default(),
             changed: Notify::new(),
@@ -99,16 +109,18 @@ impl Stub {
         }
     }
 
-    pub(crate) fn url(&self) -> Url {
+    /// Where it listens.
+    pub fn url(&self) -> Url {
         format!("http://{}", self.at).parse().unwrap()
     }
 
-    pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
+    /// What it has seen so far.
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
         self.inner.seen.lock().unwrap()
     }
 
     /// A new job with a fresh ticket.
-    pub(crate) fn ask(&self, command: u32, data: impl Into<Bytes>) -> TicketId {
+    pub fn ask(&self, command: u32, data: impl Into<Bytes>) -> TicketId {
         let mut seen = self.seen();
         seen.next += 1;
         let mut id = [0xab; 32];
@@ -126,35 +138,37 @@ impl Stub {
     }
 
     /// A new proof job.
-    pub(crate) fn ask_proof(&self, request: impl Into<Bytes>) -> TicketId {
+    pub fn ask_proof(&self, request: impl Into<Bytes>) -> TicketId {
         self.ask(Command::CreateProof.code(), request)
     }
 
     /// The next poll gets this instead of a job.
-    pub(crate) fn say(&self, odd: Odd) {
+    pub fn say(&self, odd: Odd) {
         self.seen().odd.push_back(odd);
         self.inner.changed.notify_waiters();
     }
 
     /// The answer to a ticket that was open when it came.
-    pub(crate) fn answer(&self, ticket: TicketId) -> Option<Frame> {
+    pub fn answer(&self, ticket: TicketId) -> Option<Frame> {
         let seen = self.seen();
         let mut answers = seen.answers.iter();
         let answer = answers.find(|(frame, known)| frame.ticket == ticket && *known);
         answer.map(|(frame, _)| frame.clone())
     }
 
-    pub(crate) fn issued(&self, ticket: TicketId) -> usize {
+    /// How often it handed the ticket out.
+    pub fn issued(&self, ticket: TicketId) -> usize {
         self.seen().issued.get(&ticket).copied().unwrap_or(0)
     }
 
-    pub(crate) fn was_pinged(&self, ticket: TicketId) -> bool {
+    /// Whether the ticket was pinged.
+    pub fn was_pinged(&self, ticket: TicketId) -> bool {
         self.seen().pings.contains_key(&ticket)
     }
 
     /// Nothing was NACKed, nothing but answers with data was sent.
     #[track_caller]
-    pub(crate) fn assert_no_nack(&self) {
+    pub fn assert_no_nack(&self) {
         for (frame, _) in &self.seen().answers {
             assert_eq!(frame.command, Command::Ack.code(), "{frame:?}");
             assert!(!frame.data.is_empty(), "{frame:?}");
@@ -162,20 +176,20 @@ impl Stub {
     }
 
     /// Breaks every connection and stops listening.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
 
     /// Listens again, with what it knew.
-    pub(crate) fn resume(&mut self) {
+    pub fn resume(&mut self) {
         let (runtime, _) = serve(&self.inner, self.at);
         self.runtime = Some(runtime);
     }
 
     /// Forgets all jobs, as a restarted Falafel.
-    pub(crate) fn forget(&self) {
+    pub fn forget(&self) {
         self.seen().jobs.clear();
     }
 }

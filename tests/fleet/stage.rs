@@ -11,10 +11,10 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 use zkwhirl::cluster::{Checker, Rollups};
-use zkwhirl_broker_adapter::ledger::redis::{LedgerEvent, Redis, RedisConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
 use zkwhirl_job::Sizes;
+use zkwhirl_ledger::redis::{LedgerEvent, Redis, RedisConfig};
 use zkwhirl_redis::Place;
 
 use crate::{figures::say, services::Services};

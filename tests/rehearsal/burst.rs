@@ -4,10 +4,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use zkwhirl::cluster::{Checker, Rollups};
-use zkwhirl_broker_adapter::ledger::redis::{LedgerEvent, Redis, RedisConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
 use zkwhirl_job::{JobId, Sizes};
+use zkwhirl_ledger::redis::{LedgerEvent, Redis, RedisConfig};
 use zkwhirl_planner::{Autoscaler, Hpa, Observed, hpa::SYNC_MS};
 use zkwhirl_redis::Place;
 

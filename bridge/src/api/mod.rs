@@ -23,7 +23,7 @@ use crate::BridgeHandle;
 const BODIES: usize = 32;
 
 /// Whether provers are there.
-pub trait Health: Send + Sync {
+pub trait ProverHealth: Send + Sync {
     /// How many provers have answered and take jobs.
     fn ready_provers(&self) -> usize;
 
@@ -31,9 +31,9 @@ pub trait Health: Send + Sync {
     fn has_started(&self) -> bool;
 }
 
-impl fmt::Debug for dyn Health {
+impl fmt::Debug for dyn ProverHealth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Health")
+        f.write_str("ProverHealth")
     }
 }
 
@@ -43,7 +43,7 @@ pub struct Api {
     /// Where jobs are asked for.
     pub bridge: BridgeHandle,
     /// What readiness is read from.
-    pub health: Arc<dyn Health>,
+    pub health: Arc<dyn ProverHealth>,
     /// What stands before every route: empty, or `/name` without a slash at
     /// its end.
     pub prefix: String,
@@ -87,7 +87,7 @@ impl AdminToken {
 
     /// Whether a text is the token. Digests are compared: how long that takes
     /// says nothing about the token.
-    pub(crate) fn is(&self, text: &str) -> bool {
+    pub fn is(&self, text: &str) -> bool {
         *self == Self::new(text)
     }
 }

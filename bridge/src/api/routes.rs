@@ -18,7 +18,7 @@ use zkwhirl_job::{Command, limits};
 use zkwhirl_telemetry::catalogue::bridge::{API_REQUESTS, API_SECONDS};
 
 use super::{Api, Serving};
-use crate::bridge::AskError;
+use crate::AskError;
 
 /// How long the body of a request may take to arrive, its turn included.
 const BODY: Duration = Duration::from_secs(60);

@@ -19,13 +19,12 @@ use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{Kind, Sizes, Topic, envelope::Outcome, limits};
 
 use super::*;
-use crate::{
-    bridge::{Bridge, BridgeConfig, BridgeDeps, ReplyVerifier},
-    broker::{self, Broker, Control, Settlement},
-    events::Events,
-    ledger,
-    testkit::{eventually, result_of},
-};
+use crate::{Bridge, BridgeConfig, BridgeDeps, ReplyVerifier};
+use zkwhirl_broker_adapter as broker;
+use zkwhirl_broker_adapter::{Broker, Control, Settlement};
+use zkwhirl_ledger as ledger;
+use zkwhirl_ledger::events::Events;
+use zkwhirl_testkit::{eventually, result_of};
 
 const CLAIM: &[u8] = include_bytes!("../../../tests/vectors/claim_0.bin");
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -35,7 +34,7 @@ const JSON: &str = "application/json; charset=utf-8";
 #[derive(Default)]
 struct Provers(AtomicUsize);
 
-impl Health for Provers {
+impl ProverHealth for Provers {
     fn ready_provers(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }

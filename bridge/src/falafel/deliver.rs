@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{Command, Frame, TicketId};
 
 use super::Client;
-use crate::clock::Backoff;
+use zkwhirl_job::clock::Backoff;
 
 /// What a ticket is answered with.
 #[derive(Debug, Clone)]

@@ -10,8 +10,6 @@ mod client;
 mod deliver;
 mod lease;
 mod poller;
-#[cfg(test)]
-pub(crate) mod stub;
 mod upstream;
 
 pub use client::{Client, ClientError, Polled};

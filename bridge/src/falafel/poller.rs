@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use zkwhirl_job::Frame;
 
 use super::{Client, ClientError, Link, Polled, client::CONNECT};
-use crate::clock::Backoff;
+use zkwhirl_job::clock::Backoff;
 
 /// A poll that waits for so long is connected: see the client's own limit.
 const STANDS: Duration = CONNECT.saturating_add(Duration::from_secs(1));

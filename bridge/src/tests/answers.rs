@@ -115,7 +115,7 @@ async fn a_stored_result_that_rotted_is_proved_again() {
 #[tokio::test]
 async fn results_of_unknown_jobs_are_dropped_and_counted() {
     let world = World::start().await;
-    let stray = crate::testkit::claim_job(1);
+    let stray = zkwhirl_testkit::claim_job(1);
     world
         .broker
         .publish_result(&result_for(&stray, proof(&stray)))

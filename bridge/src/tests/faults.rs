@@ -1,7 +1,7 @@
 //! Upstreams and brokers that misbehave.
 
 use super::*;
-use crate::falafel::stub::Odd;
+use zkwhirl_testkit::stub::Odd;
 
 #[tokio::test]
 async fn nonsense_from_falafel_is_survived() {

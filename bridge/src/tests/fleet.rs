@@ -286,7 +286,7 @@ async fn a_ticket_that_comes_to_another_bridge_is_that_ones() {
         command: 4,
         data: claim(1),
     };
-    let odd = crate::falafel::stub::Odd::Body(frame.to_bytes().to_vec());
+    let odd = zkwhirl_testkit::stub::Odd::Body(frame.to_bytes().to_vec());
     world.falafel.say(odd);
     b.until_open(1).await;
     assert_eq!(b.stats().reissues, 1);

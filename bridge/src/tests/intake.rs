@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::falafel::stub::Odd;
+use zkwhirl_testkit::stub::Odd;
 
 #[tokio::test]
 async fn a_job_lives_from_ticket_to_answer() {
@@ -60,7 +60,7 @@ async fn verification_keys_go_to_the_outer_topic() {
 #[tokio::test]
 async fn large_requests_stay_in_the_ledger() {
     let world = World::start().await;
-    let request = include_bytes!("../../../../tests/vectors/valid_1x1_0_tx_rollup_request.bin");
+    let request = include_bytes!("../../../tests/vectors/valid_1x1_0_tx_rollup_request.bin");
     world.falafel.ask_proof(&request[..]);
     let job = world.claim_one(Topic::Inner).await;
     let Payload::Stored { bytes } = job.payload else {
@@ -78,7 +78,7 @@ async fn what_no_prover_should_see_is_parked_and_stays_pinged() {
     let world = World::start().await;
     let mut no_field = claim(1).to_vec();
     no_field[4..36].fill(0xff);
-    let two_txs = include_bytes!("../../../../tests/vectors/tx_rollup_2tx.bin").to_vec();
+    let two_txs = include_bytes!("../../../tests/vectors/tx_rollup_2tx.bin").to_vec();
     let cases = [
         (4, claim(1)[..4000].to_vec(), "(byte "),
         (

@@ -1,5 +1,7 @@
 //! Callers in this process.
 
+use zkwhirl_ledger::Ticket;
+
 use super::{super::local, *};
 
 /// Asks in the background.

@@ -26,13 +26,15 @@ use zkwhirl_job::{
 };
 
 use super::*;
-use crate::{
-    broker::{self, Broker, Settlement},
+use crate::falafel::{LeaseConfig, Upstream};
+use zkwhirl_broker_adapter as broker;
+use zkwhirl_broker_adapter::{Broker, Settlement};
+use zkwhirl_ledger as ledger;
+use zkwhirl_ledger::{
+    JobState, Ledger,
     events::{Events, JobEvent, What},
-    falafel::{LeaseConfig, Upstream, stub::Stub},
-    ledger::{self, JobState, Ledger},
-    testkit::eventually,
 };
+use zkwhirl_testkit::{eventually, stub::Stub};
 
 /// Longer than any stall of a loaded machine that runs the tests.
 const LEASE: Duration = Duration::from_secs(4);
@@ -52,7 +54,7 @@ impl ReplyVerifier for Verifier {
 
 /// A claim request that differs from the others in its claim note's index.
 fn claim(n: u32) -> Bytes {
-    let mut request = BytesMut::from(&include_bytes!("../../../../tests/vectors/claim_0.bin")[..]);
+    let mut request = BytesMut::from(&include_bytes!("../../../tests/vectors/claim_0.bin")[..]);
     request[68..72].copy_from_slice(&n.to_be_bytes());
     request.freeze()
 }

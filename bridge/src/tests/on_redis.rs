@@ -11,13 +11,11 @@ use zkwhirl_job::{
 };
 
 use super::*;
-use crate::{
-    Bridge, BridgeConfig, BridgeDeps, BridgeHandle, Events, ReplyVerifier,
-    bridge::Timing,
-    broker::{self, Broker, Settlement},
-    falafel::{LeaseConfig, Upstream, stub::Stub},
-    testkit::eventually,
-};
+use crate::{Bridge, BridgeConfig, BridgeDeps, BridgeHandle, ReplyVerifier, Timing, falafel::{LeaseConfig, Upstream}};
+use zkwhirl_ledger::Events;
+use zkwhirl_broker_adapter as broker;
+use zkwhirl_broker_adapter::{Broker, Settlement};
+use zkwhirl_testkit::{stub::Stub, eventually};
 
 /// Every reply is good.
 struct Trusting;
@@ -29,7 +27,7 @@ impl ReplyVerifier for Trusting {
 }
 
 fn claim(n: u32) -> Bytes {
-    let vector = &include_bytes!("../../../../../tests/vectors/claim_0.bin")[..];
+    let vector = &include_bytes!("../../../tests/vectors/claim_0.bin")[..];
     let mut request = BytesMut::from(vector);
     request[68..72].copy_from_slice(&n.to_be_bytes());
     request.freeze()

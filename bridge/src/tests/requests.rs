@@ -6,10 +6,8 @@ use zkwhirl_job::limits::REQUEST_BYTES;
 use zkwhirl_redis::testkit::Server;
 
 use super::{fleet::Peer, *};
-use crate::{
-    falafel::stub::Odd,
-    ledger::redis::{Redis, testkit::watchful},
-};
+use zkwhirl_ledger::redis::{Redis, testkit::watchful};
+use zkwhirl_testkit::stub::Odd;
 
 const LEASE: Duration = Duration::from_secs(1);
 

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use zkwhirl_redis::testkit::Server;
 
 use super::{fleet::Peer, *};
-use crate::ledger::redis::{Redis, RedisConfig, testkit::watchful};
+use zkwhirl_ledger::redis::{Redis, RedisConfig, testkit::watchful};
 
 /// Falafel's.
 const LEASE: Duration = Duration::from_secs(5);

@@ -13,7 +13,7 @@ use super::{
     policies::{Policy, Version, policies},
     provision::version,
 };
-use crate::broker::BrokerError;
+use crate::BrokerError;
 
 /// RabbitMQ tells a new queue's policy with its first statistics, which are made
 /// every 5 s by default.

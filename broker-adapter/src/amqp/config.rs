@@ -8,7 +8,7 @@ use lapin::{
 };
 use url::Url;
 
-use crate::broker::{DELIVERY_LIMIT, Rung};
+use crate::{DELIVERY_LIMIT, Rung};
 
 /// Where RabbitMQ is and how patient to be with it.
 #[derive(Debug, Clone)]

@@ -28,7 +28,7 @@ use super::{
     stream::next,
     topology::count_queue,
 };
-use crate::broker::{BrokerError, Delivery, JobConsumer, Rung, Settlement};
+use crate::{BrokerError, Delivery, JobConsumer, Rung, Settlement};
 
 /// How often a job is left to workers that have not failed it. The first time
 /// it goes behind the other jobs, then it waits on the shortest rung: half a
@@ -338,7 +338,8 @@ struct Opened {
 impl Opened {
     fn deliver(self) -> Delivery {
         let receipt = Receipt::new(self.held, self.job.clone());
-        Delivery::new(self.job, self.crashes, self.again, Box::new(receipt))
+        let queue = jobs_queue(self.job.topic());
+        Delivery::new(self.job, queue, Box::new(receipt)).after(self.crashes, self.again)
     }
 }
 

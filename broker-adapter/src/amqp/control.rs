@@ -17,10 +17,8 @@ use zkwhirl_job::envelope::VERSION;
 use super::{
     Shared, error::call, names::CONTROL, publisher::Outgoing, stream::next, topology::control_queue,
 };
-use crate::{
-    broker::{BrokerError, Control, ControlConsumer},
-    clock::Backoff,
-};
+use crate::{BrokerError, Control, ControlConsumer};
+use zkwhirl_job::clock::Backoff;
 
 /// The longest body that is read.
 const BODY_BYTES: usize = 4 << 10;

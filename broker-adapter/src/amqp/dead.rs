@@ -31,10 +31,8 @@ use super::{
     message::{LETTER, RESULT},
     names::DEAD_QUEUE,
 };
-use crate::{
-    broker::{BrokerError, DeadLetter},
-    clock,
-};
+use crate::{BrokerError, DeadLetter};
+use zkwhirl_job::clock;
 
 /// The longest letter: a job's longest body and its reason.
 pub(super) const LETTER_BYTES: usize = BODY_BYTES + (64 << 10);
@@ -230,7 +228,7 @@ mod tests {
     use zkwhirl_job::Failure;
 
     use super::*;
-    use crate::testkit::{claim_job, failed_by};
+    use zkwhirl_testkit::{claim_job, failed_by};
 
     #[test]
     fn a_letter_survives_its_journey() {

@@ -15,7 +15,7 @@ use super::{
     names::{DEAD_QUEUE, RESULTS_QUEUE, jobs_queue, rung_queue},
     topology::count_queues,
 };
-use crate::broker::{BrokerError, Depth, Rung};
+use crate::{BrokerError, Depth, Rung};
 
 /// The counts that AMQP itself does not tell, and what was seen of them.
 #[derive(Debug)]

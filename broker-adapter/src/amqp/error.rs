@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use lapin::ErrorKind;
 use tokio::time::timeout;
 
-use crate::broker::BrokerError;
+use crate::BrokerError;
 
 /// Waits for one answer of the broker. Every call to it goes through here: a
 /// lost answer must not stop anybody for ever.

@@ -21,7 +21,8 @@ use super::{
     error::{away, call},
     stream::next,
 };
-use crate::{broker::BrokerError, clock::Backoff};
+use crate::BrokerError;
+use zkwhirl_job::clock::Backoff;
 
 /// How often a connection that says nothing is looked at.
 const LOOK: Duration = Duration::from_millis(500);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::config::Management;
-use crate::broker::BrokerError;
+use crate::BrokerError;
 
 /// For one answer.
 const TIMEOUT: Duration = Duration::from_secs(10);

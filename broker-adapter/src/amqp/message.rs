@@ -18,7 +18,7 @@ use super::{
     names::{job_key, jobs_queue, retry_key, rung_queue},
     publisher::Outgoing,
 };
-use crate::broker::{BrokerError, DeadLetter, Rung};
+use crate::{BrokerError, DeadLetter, Rung};
 
 /// Counted by quorum queues: deliveries that ended without an ack.
 pub(super) const DELIVERY_COUNT: &str = "x-delivery-count";
@@ -209,7 +209,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::testkit::{claim_job, result_of};
+    use zkwhirl_testkit::{claim_job, result_of};
 
     #[test]
     fn what_is_too_long_is_refused_before_it_is_sent() {

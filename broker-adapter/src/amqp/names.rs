@@ -15,7 +15,7 @@
 use lapin::ExchangeKind;
 use zkwhirl_job::{Kind, Topic};
 
-use crate::broker::Rung;
+use crate::Rung;
 
 pub(super) const JOBS: &str = "zkwhirl.jobs";
 pub(super) const RETRY: &str = "zkwhirl.retry";

@@ -8,7 +8,7 @@ use super::{
     config::Limits,
     names::{DEAD, DEAD_QUEUE, JOBS, RESULTS_QUEUE, jobs_queue, rung_name, rung_queue},
 };
-use crate::broker::Rung;
+use crate::Rung;
 
 /// A result that this many bridges did not survive is a dead letter.
 const RESULT_DELIVERIES: u32 = 100;
@@ -137,7 +137,7 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::amqp::names::queues;
+    use crate::amqp::names::queues;
 
     #[test]
     fn every_queue_has_one_policy() {

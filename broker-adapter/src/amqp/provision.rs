@@ -20,7 +20,7 @@ use super::{
     names::{EXCHANGES, bindings, queues},
     policies::{Version, policies},
 };
-use crate::broker::BrokerError;
+use crate::BrokerError;
 
 /// What a user of the broker may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

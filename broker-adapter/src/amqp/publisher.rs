@@ -21,7 +21,7 @@ use super::{
     link::Link,
     names::RESULTS_QUEUE,
 };
-use crate::broker::BrokerError;
+use crate::BrokerError;
 
 /// Messages that wait for their confirm at the same time.
 const WINDOW: u32 = 64;

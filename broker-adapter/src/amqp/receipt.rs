@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use zkwhirl_job::envelope::JobEnvelope;
 
 use super::{Shared, error::call, names::short, publisher::Outgoing};
-use crate::broker::{BrokerError, JobReceipt, Settlement};
+use crate::{BrokerError, JobReceipt, Settlement};
 
 /// A channel that one consumer claims on.
 #[derive(Debug)]

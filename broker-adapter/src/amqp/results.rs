@@ -18,7 +18,7 @@ use super::{
     receipt::{Held, Seat},
     stream::next,
 };
-use crate::broker::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery, ResultReceipt};
+use crate::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery, ResultReceipt};
 
 #[derive(Debug)]
 pub(super) struct Consumer {

@@ -11,7 +11,7 @@ use super::{
     error::{away, call, code},
     names::{CONTROL_QUEUES, EXCHANGES, queues, short},
 };
-use crate::broker::BrokerError;
+use crate::BrokerError;
 
 /// What a queue's passive declaration answers; exact.
 #[derive(Debug, Clone, Copy)]

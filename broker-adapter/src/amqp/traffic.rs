@@ -1,7 +1,7 @@
 //! How many bytes go through the broker.
 
 use super::Shared;
-use crate::broker::BrokerError;
+use crate::BrokerError;
 
 /// Bytes on the wire of all connections to a vhost since it was made, closed
 /// connections included.

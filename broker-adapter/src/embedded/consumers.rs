@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 use zkwhirl_job::Topic;
 
 use super::{Shared, queue::Pick};
-use crate::broker::{BrokerError, Delivery, JobConsumer, JobReceipt, Settlement};
+use crate::{BrokerError, Delivery, JobConsumer, JobReceipt, Settlement};
 
 #[derive(Debug)]
 pub(super) struct Consumer {
@@ -45,12 +45,8 @@ impl JobConsumer for Consumer {
                         topic,
                         lease,
                     };
-                    return Ok(Delivery::new(
-                        message.job,
-                        message.count,
-                        message.redelivered,
-                        Box::new(receipt),
-                    ));
+                    let delivery = Delivery::new(message.job, topic.name(), Box::new(receipt));
+                    return Ok(delivery.after(message.count, message.redelivered));
                 }
                 Pick::Nothing(wake) => wake,
             };

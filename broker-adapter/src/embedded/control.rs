@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::broker::{Control, ControlConsumer};
+use crate::{Control, ControlConsumer};
 
 /// Words that a listener may lag behind.
 pub(super) const BACKLOG: usize = 1_024;

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 use zkwhirl_job::{FailureClass, JobId, Topic, envelope::JobEnvelope};
 
 use super::{BrokerError, DeadLetter, Depth, EmbeddedConfig, Rung};
-use crate::{broker::Settlement, clock};
+use crate::Settlement;
+use zkwhirl_job::clock;
 
 /// A message and what the broker counts about it.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use zkwhirl_job::{JobId, envelope::ResultEnvelope};
 
 use super::Shared;
-use crate::broker::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery, ResultReceipt};
+use crate::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery, ResultReceipt};
 
 #[derive(Debug)]
 pub(super) struct Results {

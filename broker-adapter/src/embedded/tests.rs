@@ -7,10 +7,8 @@ use std::{sync::Arc, time::Duration};
 use zkwhirl_job::{Failure, Topic};
 
 use super::*;
-use crate::{
-    broker::{Settlement, conformance::Fixture},
-    testkit::{claim_job, failed_by},
-};
+use crate::{Settlement, conformance::Fixture};
+use zkwhirl_testkit::{claim_job, failed_by};
 
 async fn make() -> Fixture {
     let config = EmbeddedConfig::default();

@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 use zkwhirl_broker_adapter::{
-    Broker, BrokerError,
-    broker::{
-        DeadLetter, JobConsumer, Settlement,
-        amqp::{Amqp, Control, Limits, provision::provision},
-    },
-    testkit::{claim_job, eventually, result_of},
+    Broker, BrokerError, DeadLetter, JobConsumer, Settlement,
+    amqp::{Amqp, Control, Limits, provision::provision},
 };
 use zkwhirl_job::{
     Topic,
     envelope::{BODY_BYTES, JobEnvelope, Payload, VERSION},
 };
+use zkwhirl_testkit::{claim_job, eventually, result_of};
 
 use crate::{support::Vhost, wire::Wire};
 

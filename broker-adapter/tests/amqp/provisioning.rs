@@ -6,17 +6,14 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::timeout;
 use zkwhirl_broker_adapter::{
-    Broker,
-    broker::{
-        DeadLetter, Settlement,
-        amqp::{
-            Amqp, AmqpConfig, Control, Endpoint, Finding, Severity,
-            provision::{Role, User, provision},
-        },
+    Broker, DeadLetter, Settlement,
+    amqp::{
+        Amqp, AmqpConfig, Control, Endpoint, Finding, Severity,
+        provision::{Role, User, provision},
     },
-    testkit::{claim_job, eventually, result_of},
 };
 use zkwhirl_job::Topic;
+use zkwhirl_testkit::{claim_job, eventually, result_of};
 
 use crate::{
     limits::{PATIENCE, claimed, letters},

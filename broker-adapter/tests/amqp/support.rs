@@ -16,7 +16,7 @@ use std::{
 
 use serde_json::Value;
 use url::Url;
-use zkwhirl_broker_adapter::broker::amqp::{
+use zkwhirl_broker_adapter::amqp::{
     Amqp, AmqpConfig, Endpoint, Limits,
     provision::{Role, User, provision, remove_vhost},
 };

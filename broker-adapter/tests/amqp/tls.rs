@@ -5,9 +5,9 @@ use std::{fs, time::Duration};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use zkwhirl_broker_adapter::{
     Broker,
-    broker::amqp::{Amqp, AmqpConfig, Identity, provision::provision},
-    testkit::claim_job,
+    amqp::{Amqp, AmqpConfig, Identity, provision::provision},
 };
+use zkwhirl_testkit::claim_job;
 
 use crate::support::{Services, Vhost};
 

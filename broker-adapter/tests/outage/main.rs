@@ -16,14 +16,11 @@ use tokio::{
     time::timeout,
 };
 use zkwhirl_broker_adapter::{
-    Broker, BrokerError,
-    broker::{
-        JobConsumer, Settlement,
-        amqp::{Amqp, AmqpConfig, provision::provision},
-    },
-    testkit::claim_job,
+    Broker, BrokerError, JobConsumer, Settlement,
+    amqp::{Amqp, AmqpConfig, provision::provision},
 };
 use zkwhirl_job::{JobId, Topic};
+use zkwhirl_testkit::claim_job;
 
 use support::{Services, Vhost};
 
@@ -100,7 +97,7 @@ async fn joined(broker: &Amqp, worker: &str) -> Box<dyn JobConsumer> {
 }
 
 /// Claims, however often the broker is away.
-async fn claim(worker: &mut Box<dyn JobConsumer>) -> zkwhirl_broker_adapter::broker::Delivery {
+async fn claim(worker: &mut Box<dyn JobConsumer>) -> zkwhirl_broker_adapter::Delivery {
     let claiming = async {
         loop {
             match worker.claim().await {

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use zkwhirl_job::AttemptRecord;
 
-use crate::{
-    broker::DeadLetter,
-    ledger::{JobRecord, Ticket},
-};
+use zkwhirl_broker_adapter::DeadLetter;
+use zkwhirl_ledger::{JobRecord, Ticket};
 
 /// A job in a list.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::SlotReport;
+use zkwhirl_ledger::SlotReport;
 
 /// A slot of a worker.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -7,10 +7,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{record, request, ticket};
-use crate::{
-    ledger::{Bridges, Ledger, Membership, Ticket},
-    testkit::eventually,
-};
+use crate::{Bridges, Ledger, Membership, Ticket};
+use zkwhirl_testkit::eventually;
 
 type Two = [Arc<dyn Ledger>; 2];
 
@@ -126,7 +124,7 @@ macro_rules! bridges_conformance {
         $(
             #[tokio::test]
             async fn $name() {
-                $crate::ledger::conformance::fleet::$name($make().await).await;
+                $crate::conformance::fleet::$name($make().await).await;
             }
         )*
     };

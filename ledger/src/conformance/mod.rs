@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use zkwhirl_job::{AttemptRecord, Failure, Frame, JobId, Kind, TicketId, Topic, limits};
 
-use crate::ledger::{Doing, JobRecord, JobState, Ledger, Note, SlotReport, StoredResult, Ticket};
+use crate::{Doing, JobRecord, JobState, Ledger, Note, SlotReport, StoredResult, Ticket};
 
 type Under = Arc<dyn Ledger>;
 
@@ -48,7 +48,7 @@ pub fn ticket(n: u32, job: JobId) -> Ticket {
 }
 
 /// Takes ticket `n` for job `m`.
-async fn take(ledger: &Under, n: u32, m: u32) -> crate::ledger::Taken {
+async fn take(ledger: &Under, n: u32, m: u32) -> crate::Taken {
     let job = record(m);
     let taken = ledger.take(&ticket(n, job.id), &job, &request(m)).await;
     taken.expect("the ledger is there")
@@ -214,7 +214,7 @@ macro_rules! ledger_conformance {
         $(
             #[tokio::test]
             async fn $name() {
-                $crate::ledger::conformance::$name($make().await).await;
+                $crate::conformance::$name($make().await).await;
             }
         )*
     };

@@ -9,10 +9,8 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::Embedded;
-use crate::{
-    clock,
-    ledger::{BridgeSeen, Bridges, LedgerError, Membership, Ticket},
-};
+use crate::{BridgeSeen, Bridges, LedgerError, Membership, Ticket};
+use zkwhirl_job::clock;
 
 /// The bridges that joined and did not leave.
 #[derive(Debug, Default)]

@@ -7,10 +7,8 @@ use tokio::time::Instant;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId};
 
 use super::{EmbeddedConfig, fleet::Members};
-use crate::{
-    clock,
-    ledger::{JobRecord, JobState, LedgerError, Note, SLOT_TTL, SlotReport, StoredResult, Ticket},
-};
+use crate::{JobRecord, JobState, LedgerError, Note, SLOT_TTL, SlotReport, StoredResult, Ticket};
+use zkwhirl_job::clock;
 
 /// Everything.
 #[derive(Debug, Default)]

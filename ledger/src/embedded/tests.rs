@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::advance;
 
 use super::*;
-use crate::ledger::{
+use crate::{
     SLOT_TTL,
     conformance::{record, ticket},
 };

@@ -14,7 +14,7 @@ use super::{
     record::{NAME, text},
     scripts::With,
 };
-use crate::ledger::{BridgeSeen, Bridges, LedgerError, Membership, Ticket};
+use crate::{BridgeSeen, Bridges, LedgerError, Membership, Ticket};
 
 /// Bridges that are listed at most.
 const LISTED: usize = 64;

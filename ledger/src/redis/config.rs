@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use zkwhirl_redis::{Place, PlaceError};
 
-use crate::ledger::OPEN_TICKETS;
+use crate::OPEN_TICKETS;
 
 /// Where the ledger is kept, and its limits.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use super::{
     odd,
     record::text,
 };
-use crate::ledger::{LedgerError, LedgerEvent};
+use crate::{LedgerError, LedgerEvent};
 
 /// Events of one page at most.
 const PAGE: usize = 1_000;

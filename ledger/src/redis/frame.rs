@@ -13,7 +13,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 use zkwhirl_job::{AttemptRecord, JobId, limits};
 
-use crate::ledger::StoredResult;
+use crate::StoredResult;
 
 /// Bytes before the value.
 pub(super) const HEADER: usize = 41;

@@ -12,7 +12,7 @@ use super::{
     record::text,
     scripts::With,
 };
-use crate::ledger::LedgerError;
+use crate::LedgerError;
 
 /// The time between two looks at Redis's settings: an operator may change them.
 const SETTINGS_EVERY: Duration = Duration::from_secs(60);

@@ -14,7 +14,7 @@ use super::{
     record::{self, NAME},
     scripts::With,
 };
-use crate::ledger::{
+use crate::{
     Bridges, JobRecord, JobState, Ledger, LedgerError, LedgerEvent, Note, SlotReport, StoredResult,
     Taken, Ticket,
 };

@@ -17,7 +17,7 @@ use super::{
     record::{NAME, text},
     scripts::With,
 };
-use crate::ledger::{JobState, LedgerError, Note};
+use crate::{JobState, LedgerError, Note};
 
 /// That a worker has a job.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,7 +27,8 @@ use zkwhirl_telemetry::{
 };
 
 use super::{RedisConfig, RedisConfigError};
-use crate::{clock::Backoff, ledger::LedgerError};
+use crate::LedgerError;
+use zkwhirl_job::clock::Backoff;
 
 /// Small calls that are under way at once.
 const QUICK: usize = 512;

@@ -10,7 +10,7 @@ use super::{
     record::{self, text},
     scripts::With,
 };
-use crate::ledger::{JobRecord, JobState, LISTING, LedgerError, OPEN_TICKETS, Ticket};
+use crate::{JobRecord, JobState, LISTING, LedgerError, OPEN_TICKETS, Ticket};
 
 /// Tickets of one page: about a millisecond of Redis's time.
 const TICKETS: usize = 512;

@@ -32,8 +32,8 @@ mod recent;
 mod record;
 mod scripts;
 mod slots;
-#[cfg(test)]
-pub(crate) mod testkit;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testkit;
 #[cfg(test)]
 mod tests;
 

@@ -9,7 +9,7 @@ use redis::Value;
 use zkwhirl_job::{JobId, Kind, TicketId, limits};
 
 use super::frame::cut;
-use crate::ledger::{JobRecord, JobState, Note, Ticket};
+use crate::{JobRecord, JobState, Note, Ticket};
 
 /// Bytes that a record or a ticket may have.
 pub(super) const BYTES: usize = 32 << 10;
@@ -145,7 +145,7 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::conformance;
+    use crate::conformance;
 
     fn flat(fields: &[(&str, String)]) -> Vec<Value> {
         let values = fields.iter().flat_map(|(name, value)| {

@@ -10,7 +10,7 @@ use super::{
     odd,
     record::{NAME, text},
 };
-use crate::ledger::{LedgerError, SLOT_TTL, SLOTS, SlotReport};
+use crate::{LedgerError, SLOT_TTL, SLOTS, SlotReport};
 
 impl Redis {
     pub(super) async fn keep_report(&self, slot: &SlotReport) -> Result<(), LedgerError> {

@@ -7,12 +7,12 @@ use zkwhirl_redis::{Place, testkit};
 use super::RedisConfig;
 
 /// A ledger in a namespace of its own.
-pub(crate) fn scratch() -> RedisConfig {
+pub fn scratch() -> RedisConfig {
     watchful(testkit::scratch())
 }
 
 /// A ledger at `place` that notices things early.
-pub(crate) fn watchful(place: Place) -> RedisConfig {
+pub fn watchful(place: Place) -> RedisConfig {
     RedisConfig {
         watch_every: Duration::from_millis(50),
         ..RedisConfig::new(place)

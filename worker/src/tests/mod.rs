@@ -20,16 +20,16 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep},
 };
-use zkwhirl_broker_adapter::{
-    Broker, Events, JobEvent, Ledger, broker, ledger,
-    ledger::{JobRecord, JobState, Ticket},
-    testkit::{claim_job, eventually},
-};
+use zkwhirl_broker_adapter as broker;
+use zkwhirl_broker_adapter::Broker;
 use zkwhirl_job::{
     Failure, Frame, JobId, TicketId, Topic,
     envelope::{JobEnvelope, Outcome, Payload, ResultEnvelope},
 };
+use zkwhirl_ledger as ledger;
+use zkwhirl_ledger::{Events, JobEvent, JobRecord, JobState, Ledger, Ticket};
 use zkwhirl_prover::{Phase, Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
+use zkwhirl_testkit::{claim_job, eventually};
 
 use crate::{Admission, Deadlines, Slot, Stop, WorkerConfig, WorkerDeps, run};
 

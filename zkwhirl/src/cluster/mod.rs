@@ -13,12 +13,11 @@ use std::{io, sync::Arc};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use zkwhirl_broker_adapter::{
-    Events,
-    bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeHandle},
-    broker, ledger,
-};
+use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeHandle};
+use zkwhirl_broker_adapter as broker;
 use zkwhirl_job::Topic;
+use zkwhirl_ledger as ledger;
+use zkwhirl_ledger::Events;
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
 pub use cli::CliProvers;

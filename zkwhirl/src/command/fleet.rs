@@ -4,11 +4,9 @@ use std::{env, fs, time::Duration};
 
 use anyhow::Context;
 use zkwhirl::cluster::{CliProvers, FleetKeys, NativeProvers, Provers, Rollups};
-use zkwhirl_broker_adapter::{
-    broker::amqp::{Amqp, AmqpConfig, Endpoint, Severity},
-    ledger::redis::{Redis, RedisConfig},
-};
+use zkwhirl_broker_adapter::amqp::{Amqp, AmqpConfig, Endpoint, Severity};
 use zkwhirl_job::Topic;
+use zkwhirl_ledger::redis::{Redis, RedisConfig};
 use zkwhirl_redis::Place;
 
 use crate::{

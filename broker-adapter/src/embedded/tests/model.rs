@@ -10,10 +10,8 @@ use proptest::prelude::*;
 use tokio::time::{advance, timeout};
 use zkwhirl_job::{Failure, JobId, Topic};
 
-use crate::{
-    broker::{Broker, DeadLetter, Delivery, Embedded, JobConsumer, Rung, Settlement},
-    testkit::{claim_job, failed_by},
-};
+use crate::{Broker, DeadLetter, Delivery, Embedded, JobConsumer, Rung, Settlement};
+use zkwhirl_testkit::{claim_job, failed_by};
 
 const WORKERS: usize = 3;
 
@@ -137,7 +135,7 @@ impl Run {
     fn count_crash(&mut self, job: JobId) {
         let crashes = self.model.crashes.entry(job).or_default();
         *crashes += 1;
-        if *crashes > crate::broker::DELIVERY_LIMIT {
+        if *crashes > crate::DELIVERY_LIMIT {
             self.model.dead.insert(job);
         }
     }

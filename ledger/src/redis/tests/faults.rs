@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{super::link::Lane, super::scripts::With, *};
-use crate::testkit::eventually;
+use zkwhirl_testkit::eventually;
 
 /// Redis lost its data, and the ledger has noticed.
 async fn until_lost(ledger: &Redis, losses: u64) {

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
-use crate::{ledger::redis::Bridges, testkit::eventually};
+use crate::redis::Bridges;
+use zkwhirl_testkit::eventually;
 
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(150);

@@ -5,10 +5,8 @@ use std::time::Duration;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::{
-    ledger::{SLOT_TTL, SlotReport, redis::UnfitError},
-    testkit::eventually,
-};
+use crate::{SLOT_TTL, SlotReport, redis::UnfitError};
+use zkwhirl_testkit::eventually;
 
 fn keys(server: &Server) -> u64 {
     server.command(&["DBSIZE"])

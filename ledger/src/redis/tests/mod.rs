@@ -1,6 +1,5 @@
 //! The ledger on a real Redis.
 
-mod bridge;
 mod damage;
 mod faults;
 mod fleet;
@@ -19,7 +18,7 @@ use super::{
     Redis, RedisConfig,
     testkit::{self, watchful},
 };
-use crate::ledger::{
+use crate::{
     JobRecord, JobState, Ledger, LedgerError, Note, StoredResult,
     conformance::{record, record_of, request, ticket},
 };

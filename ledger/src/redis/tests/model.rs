@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::ledger::{Embedded, Taken};
+use crate::{Embedded, Taken};
 
 /// The two are not asked at the same time.
 fn timeless(job: JobRecord) -> JobRecord {

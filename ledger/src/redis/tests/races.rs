@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use zkwhirl_job::TicketId;
 
 use super::*;
-use crate::ledger::{Taken, Ticket};
+use crate::{Taken, Ticket};
 
 /// Runs `calls` calls at once.
 async fn at_once<T, F, Fut>(calls: u32, call: F) -> Vec<T>

@@ -5,7 +5,7 @@ use std::{
     env,
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -13,14 +13,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
 use zkwhirl_broker_adapter::{
-    broker::{
-        Broker,
-        amqp::{Amqp, AmqpConfig, Endpoint, Traffic, provision::provision},
-    },
-    ledger::redis::{Redis, RedisConfig},
+    Broker,
+    amqp::{Amqp, AmqpConfig, Endpoint, Traffic, provision::provision},
 };
 use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly};
-use zkwhirl_job::{Command as JobCommand, JobId, Topic};
+use zkwhirl_job::{Command as JobCommand, JobId, Topic, clock::now_ms};
+use zkwhirl_ledger::redis::{Redis, RedisConfig};
 use zkwhirl_redis::Place;
 
 use super::{
@@ -263,9 +261,4 @@ impl Fleet {
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
     sorted.get(place).copied().unwrap_or(f64::NAN)
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
 }

@@ -27,7 +27,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::task::AbortOnDropHandle;
-use zkwhirl_broker_adapter::ledger::Embedded;
+use zkwhirl_ledger::Embedded;
 
 use super::*;
 
