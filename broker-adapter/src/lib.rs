@@ -20,5 +20,5 @@ pub use broker::{
 };
 pub use control::{Control, ControlConsumer};
 pub use dead_letter::DeadLetter;
-pub use embedded::{Embedded, EmbeddedConfig};
+pub use embedded::{EmbeddedBroker, EmbeddedBrokerConfig};
 pub use types::{BrokerError, Depth, Rung, Settlement};

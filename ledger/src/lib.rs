@@ -16,7 +16,7 @@ pub mod redis;
 mod slots;
 mod state;
 
-pub use embedded::{Embedded, EmbeddedConfig};
+pub use embedded::{EmbeddedLedger, EmbeddedLedgerConfig};
 pub use events::{Events, JobEvent, What};
 pub use fleet::{BridgeSeen, Bridges, Membership};
 pub use ledger::{LISTING, Ledger, LedgerError, OPEN_TICKETS};

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use url::Url;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Provers, Rollups};
 use zkwhirl_bridge::{BridgeConfig, api::AdminToken, falafel::Upstream};
-use zkwhirl_broker_adapter::{Control, DeadLetter, EmbeddedConfig};
+use zkwhirl_broker_adapter::{Control, DeadLetter, EmbeddedBrokerConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_console::{Console, ConsoleConfig, Keys, views::Key};
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan};
@@ -119,9 +119,9 @@ impl Scene {
         let cluster = Cluster::start(ClusterConfig {
             bridge: BridgeConfig::new(upstreams, sizes),
             worker: WorkerConfig::default(),
-            broker: EmbeddedConfig {
+            broker: EmbeddedBrokerConfig {
                 delays: [Duration::from_millis(50); 3],
-                ..EmbeddedConfig::default()
+                ..EmbeddedBrokerConfig::default()
             },
             provers,
             topics: Topic::ALL.to_vec(),

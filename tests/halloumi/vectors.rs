@@ -249,8 +249,8 @@ async fn check(case: Case) {
     let falafel = Recorder::start(case.frames.clone()).await;
     let provers = Provers::RollupCli(case.odd.provers(case.sizes));
     let mock = Proverless::new(Suite::Pedersen, case.sizes, Duration::ZERO);
-    let broker: Arc<dyn Broker> = Arc::new(broker::Embedded::default());
-    let ledger: Arc<dyn Ledger> = Arc::new(ledger::Embedded::default());
+    let broker: Arc<dyn Broker> = Arc::new(broker::EmbeddedBroker::default());
+    let ledger: Arc<dyn Ledger> = Arc::new(ledger::EmbeddedLedger::default());
     let bridge = Bridge::new(
         BridgeConfig::new(
             vec![Upstream::new("inner", url(falafel.address))],

@@ -14,7 +14,7 @@ use tokio::sync::broadcast;
 use url::Url;
 use zkwhirl::cluster::{Cluster, ClusterConfig, NativeProvers, Provers, Rollups, provenance};
 use zkwhirl_bridge::{BridgeConfig, falafel::Upstream};
-use zkwhirl_broker_adapter::{DeadLetter, EmbeddedConfig};
+use zkwhirl_broker_adapter::{DeadLetter, EmbeddedBrokerConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Event, Falafel, FalafelConfig, Plan};
 use zkwhirl_job::{Sizes, Topic};
@@ -62,9 +62,9 @@ impl Scene {
         let cluster = Cluster::start(ClusterConfig {
             bridge: BridgeConfig::new(upstreams, sizes),
             worker: WorkerConfig::default(),
-            broker: EmbeddedConfig {
+            broker: EmbeddedBrokerConfig {
                 delays: [self.delay; 3],
-                ..EmbeddedConfig::default()
+                ..EmbeddedBrokerConfig::default()
             },
             provers: self.provers,
             topics: Topic::ALL.to_vec(),

@@ -54,7 +54,7 @@ impl ReplyVerifier for Anything {
 
 struct World {
     at: SocketAddr,
-    broker: broker::Embedded,
+    broker: broker::EmbeddedBroker,
     provers: Arc<Provers>,
     handle: BridgeHandle,
     client: Client,
@@ -63,10 +63,10 @@ struct World {
 
 impl World {
     async fn start(prefix: &str, admin: Option<&str>) -> Self {
-        let broker = broker::Embedded::default();
+        let broker = broker::EmbeddedBroker::default();
         let deps = BridgeDeps {
             broker: Arc::new(broker.clone()),
-            ledger: Arc::new(ledger::Embedded::default()),
+            ledger: Arc::new(ledger::EmbeddedLedger::default()),
             verifier: Arc::new(Anything),
             events: Events::default(),
             client_vks: None,

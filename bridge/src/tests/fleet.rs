@@ -11,7 +11,7 @@ use super::*;
 pub(super) struct Peer {
     handle: Option<BridgeHandle>,
     /// Its way to the world's ledger, when it is on that.
-    ledger: ledger::Embedded,
+    ledger: ledger::EmbeddedLedger,
     stop: CancellationToken,
     task: Option<JoinHandle<()>>,
     runtime: Option<runtime::Runtime>,
@@ -57,7 +57,7 @@ impl Peer {
         let task = runtime.spawn(bridge.run(stop.clone()));
         Self {
             handle: Some(handle),
-            ledger: ledger::Embedded::default(),
+            ledger: ledger::EmbeddedLedger::default(),
             stop,
             task: Some(task),
             runtime: Some(runtime),

@@ -65,8 +65,8 @@ fn claim_id(n: u32) -> JobId {
 
 struct World {
     falafel: Stub,
-    broker: broker::Embedded,
-    ledger: ledger::Embedded,
+    broker: broker::EmbeddedBroker,
+    ledger: ledger::EmbeddedLedger,
     events: Events,
     seen: broadcast::Receiver<JobEvent>,
     bridge: Option<Running>,
@@ -111,11 +111,11 @@ impl World {
         Self {
             upstreams: vec![Upstream::new("inner", falafel.url())],
             falafel,
-            broker: broker::Embedded::new(broker::EmbeddedConfig {
+            broker: broker::EmbeddedBroker::new(broker::EmbeddedBrokerConfig {
                 delays: [Duration::from_millis(50); 3],
                 ..Default::default()
             }),
-            ledger: ledger::Embedded::default(),
+            ledger: ledger::EmbeddedLedger::default(),
             seen: events.subscribe(),
             events,
             bridge: None,

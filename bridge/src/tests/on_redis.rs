@@ -41,7 +41,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(falafel: &Stub, broker: &broker::Embedded, config: RedisConfig) -> Self {
+    fn start(falafel: &Stub, broker: &broker::EmbeddedBrokerBroker, config: RedisConfig) -> Self {
         let upstreams = vec![Upstream::new("inner", falafel.url())];
         let mut bridge = BridgeConfig::new(upstreams, Sizes::new(1, 1).unwrap());
         bridge.leases = LeaseConfig {
@@ -81,7 +81,7 @@ impl Running {
 }
 
 /// A worker that proves all it gets.
-fn worker(broker: &broker::Embedded) -> JoinHandle<()> {
+fn worker(broker: &broker::EmbeddedBroker) -> JoinHandle<()> {
     let broker = broker.clone();
     tokio::spawn(async move {
         let mut jobs = broker.subscribe(&Topic::ALL, "w").await.unwrap();
@@ -115,7 +115,7 @@ async fn until_answered(falafel: &Stub, tickets: &[TicketId]) {
 async fn a_redis_that_hangs_longer_than_a_lease_costs_no_ticket() {
     const LEASE: Duration = Duration::from_secs(4);
     let (server, falafel) = (Server::start(), Stub::start(LEASE));
-    let broker = broker::Embedded::default();
+    let broker = broker::EmbeddedBroker::default();
     let mut config = watchful(server.place());
     config.timeout = Duration::from_secs(1);
     let bridge = Running::start(&falafel, &broker, config);
@@ -150,7 +150,7 @@ async fn a_redis_that_hangs_longer_than_a_lease_costs_no_ticket() {
 #[tokio::test]
 async fn a_flushed_redis_costs_work_and_no_ticket() {
     let (server, falafel) = (Server::start(), Stub::start(Duration::from_secs(2)));
-    let broker = broker::Embedded::default();
+    let broker = broker::EmbeddedBroker::default();
     let bridge = Running::start(&falafel, &broker, watchful(server.place()));
     let tickets: Vec<_> = (0..20).map(|n| falafel.ask_proof(claim(n))).collect();
     bridge.until_taken(20).await;
@@ -168,7 +168,7 @@ async fn a_flushed_redis_costs_work_and_no_ticket() {
 #[tokio::test]
 async fn two_bridges_share_a_ledger_and_one_finishes_what_the_other_left() {
     let (server, falafel) = (Server::start(), Stub::start(Duration::from_secs(2)));
-    let broker = broker::Embedded::default();
+    let broker = broker::EmbeddedBroker::default();
     let config = watchful(server.place());
     let bridges = [0, 1].map(|_| Running::start(&falafel, &broker, config.clone()));
     let tickets: Vec<_> = (0..30).map(|n| falafel.ask_proof(claim(n))).collect();

@@ -6,7 +6,7 @@ use zkwhirl_job::limits::REQUEST_BYTES;
 use zkwhirl_redis::testkit::Server;
 
 use super::{fleet::Peer, *};
-use zkwhirl_ledger::redis::{Redis, testkit::watchful};
+use zkwhirl_ledger::redis::{RedisLedger, testkit::watchful};
 use zkwhirl_testkit::stub::Odd;
 
 const LEASE: Duration = Duration::from_secs(1);
@@ -82,7 +82,7 @@ async fn forgetting(reply: impl Fn(usize, &JobEnvelope) -> Bytes + Send + 'stati
     let server = Server::start();
     let world = World::without_bridge(LEASE);
     let config = watchful(server.place());
-    let ledger = || Arc::new(Redis::new(config.clone()).unwrap());
+    let ledger = || Arc::new(RedisLedger::new(config.clone()).unwrap());
     let peer = Peer::start_on(&world, "a", ledger, |_| ());
     let ticket = peer.takes(&world, 1..2).await[0];
     let held = world.claim_one(Topic::Inner).await;

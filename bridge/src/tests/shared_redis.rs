@@ -4,13 +4,13 @@ use tokio::time::Instant;
 use zkwhirl_redis::testkit::Server;
 
 use super::{fleet::Peer, *};
-use zkwhirl_ledger::redis::{Redis, RedisConfig, testkit::watchful};
+use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig, testkit::watchful};
 
 /// Falafel's.
 const LEASE: Duration = Duration::from_secs(5);
 
-fn start(world: &World, name: &str, config: &RedisConfig) -> Peer {
-    let ledger = || Arc::new(Redis::new(config.clone()).unwrap());
+fn start(world: &World, name: &str, config: &RedisLedgerConfig) -> Peer {
+    let ledger = || Arc::new(RedisLedger::new(config.clone()).unwrap());
     Peer::start_on(world, name, ledger, |_| ())
 }
 

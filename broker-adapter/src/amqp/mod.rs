@@ -63,7 +63,7 @@ use publisher::Publisher;
 
 /// RabbitMQ. Clones share the two connections.
 #[derive(Debug, Clone)]
-pub struct Amqp {
+pub struct AmqpBroker {
     shared: Arc<Shared>,
 }
 
@@ -109,7 +109,7 @@ pub struct AmqpStatus {
     pub connections: u64,
 }
 
-impl Amqp {
+impl AmqpBroker {
     /// Starts connecting, and goes on for as long as the broker lives. Fails
     /// only when no thread can be started.
     pub fn start(config: AmqpConfig) -> Result<Self, BrokerError> {
@@ -195,7 +195,7 @@ impl Amqp {
 }
 
 #[async_trait]
-impl Broker for Amqp {
+impl Broker for AmqpBroker {
     async fn publish(&self, job: &JobEnvelope, after: Option<Rung>) -> Result<(), BrokerError> {
         let message = self.shared.mail.job(job, after)?;
         self.shared.publisher.send(message).await
@@ -250,10 +250,10 @@ impl Broker for Amqp {
     }
 
     async fn tell(&self, word: &Control) -> Result<(), BrokerError> {
-        Amqp::tell(self, word).await
+        AmqpBroker::tell(self, word).await
     }
 
     fn listen(&self) -> Box<dyn ControlConsumer> {
-        Box::new(Amqp::listen(self))
+        Box::new(AmqpBroker::listen(self))
     }
 }

@@ -37,7 +37,7 @@ use results::Results;
 
 /// What can be set about the embedded broker.
 #[derive(Debug, Clone)]
-pub struct EmbeddedConfig {
+pub struct EmbeddedBrokerConfig {
     /// How long a job waits on each rung.
     pub delays: [Duration; 3],
     /// Deliveries that may end without a settlement before the job is dead.
@@ -51,7 +51,7 @@ pub struct EmbeddedConfig {
     pub patience: Duration,
 }
 
-impl Default for EmbeddedConfig {
+impl Default for EmbeddedBrokerConfig {
     fn default() -> Self {
         Self {
             delays: Rung::ALL.map(Rung::delay),
@@ -65,7 +65,7 @@ impl Default for EmbeddedConfig {
 
 /// The broker in memory. Clones are the same broker.
 #[derive(Debug, Clone)]
-pub struct Embedded {
+pub struct EmbeddedBroker {
     shared: Arc<Shared>,
 }
 
@@ -96,15 +96,15 @@ impl Shared {
     }
 }
 
-impl Default for Embedded {
+impl Default for EmbeddedBroker {
     fn default() -> Self {
-        Self::new(EmbeddedConfig::default())
+        Self::new(EmbeddedBrokerConfig::default())
     }
 }
 
-impl Embedded {
+impl EmbeddedBroker {
     /// An empty broker.
-    pub fn new(config: EmbeddedConfig) -> Self {
+    pub fn new(config: EmbeddedBrokerConfig) -> Self {
         let limit = config.queue_limit;
         for connection in ["publisher", "consumer"] {
             BROKER_CONNECTED.set([connection], 1.0);
@@ -144,7 +144,7 @@ impl Embedded {
 }
 
 #[async_trait]
-impl Broker for Embedded {
+impl Broker for EmbeddedBroker {
     async fn publish(&self, job: &JobEnvelope, after: Option<Rung>) -> Result<(), BrokerError> {
         self.shared.reachable()?;
         self.shared.state().publish(job.clone(), after)?;

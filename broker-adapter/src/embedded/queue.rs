@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use tokio::time::Instant;
 use zkwhirl_job::{FailureClass, JobId, Topic, envelope::JobEnvelope};
 
-use super::{BrokerError, DeadLetter, Depth, EmbeddedConfig, Rung};
+use super::{BrokerError, DeadLetter, Depth, EmbeddedBrokerConfig, Rung};
 use crate::Settlement;
 use zkwhirl_job::clock;
 
@@ -54,7 +54,7 @@ pub(super) enum Pick {
 
 #[derive(Debug)]
 pub(super) struct State {
-    config: EmbeddedConfig,
+    config: EmbeddedBrokerConfig,
     inner: Queue,
     outer: Queue,
     members: HashMap<u64, Member>,
@@ -63,7 +63,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(config: EmbeddedConfig) -> Self {
+    pub(super) fn new(config: EmbeddedBrokerConfig) -> Self {
         Self {
             config,
             inner: Queue::default(),

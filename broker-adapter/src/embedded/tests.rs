@@ -11,10 +11,10 @@ use crate::{Settlement, conformance::Fixture};
 use zkwhirl_testkit::{claim_job, failed_by};
 
 async fn make() -> Fixture {
-    let config = EmbeddedConfig::default();
+    let config = EmbeddedBrokerConfig::default();
     Fixture {
         delays: config.delays,
-        broker: Arc::new(Embedded::new(config)),
+        broker: Arc::new(EmbeddedBroker::new(config)),
         settle: Duration::from_millis(50),
         lag: Duration::ZERO,
         guard: None,
@@ -27,7 +27,7 @@ mod conformance {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_is_not_kept_forever_for_a_busy_worker() {
-    let broker = Embedded::default();
+    let broker = EmbeddedBroker::default();
     let topics = [Topic::Inner];
     let mut a = broker.subscribe(&topics, "a").await.unwrap();
     let _busy = broker.subscribe(&topics, "b").await.unwrap();
@@ -40,7 +40,7 @@ async fn a_retry_is_not_kept_forever_for_a_busy_worker() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_opinion_waits_for_the_other_worker_while_it_lives() {
-    let broker = Embedded::default();
+    let broker = EmbeddedBroker::default();
     let topics = [Topic::Inner];
     let mut a = broker.subscribe(&topics, "a").await.unwrap();
     let busy = broker.subscribe(&topics, "b").await.unwrap();
@@ -54,9 +54,9 @@ async fn a_second_opinion_waits_for_the_other_worker_while_it_lives() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_refuses_and_keeps_what_it_has() {
-    let broker = Embedded::new(EmbeddedConfig {
+    let broker = EmbeddedBroker::new(EmbeddedBrokerConfig {
         queue_limit: 2,
-        ..EmbeddedConfig::default()
+        ..EmbeddedBrokerConfig::default()
     });
     broker.publish(&claim_job(1), None).await.unwrap();
     broker
@@ -73,7 +73,7 @@ async fn a_full_queue_refuses_and_keeps_what_it_has() {
 
 #[tokio::test(start_paused = true)]
 async fn a_revoked_delivery_goes_to_another_and_its_settlement_is_void() {
-    let broker = Embedded::default();
+    let broker = EmbeddedBroker::default();
     broker.publish(&claim_job(1), None).await.unwrap();
     let mut a = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
     let mut late = a.claim().await.unwrap();
@@ -85,7 +85,7 @@ async fn a_revoked_delivery_goes_to_another_and_its_settlement_is_void() {
 
 #[tokio::test(start_paused = true)]
 async fn a_broker_that_is_away_says_so_to_those_who_wait() {
-    let broker = Embedded::default();
+    let broker = EmbeddedBroker::default();
     let mut a = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
     let waiting = tokio::spawn(async move { a.claim().await.map(|_| ()) });
     tokio::task::yield_now().await;
@@ -99,7 +99,7 @@ async fn a_broker_that_is_away_says_so_to_those_who_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn words_reach_all_who_listen_and_nobody_waits_for_them() {
-    let broker = Embedded::default();
+    let broker = EmbeddedBroker::default();
     let word = Control::Cancel {
         job: claim_job(1).id,
     };

@@ -17,7 +17,7 @@ use tokio::{
 };
 use zkwhirl_broker_adapter::{
     Broker, BrokerError, JobConsumer, Settlement,
-    amqp::{Amqp, AmqpConfig, provision::provision},
+    amqp::{AmqpBroker, AmqpConfig, provision::provision},
 };
 use zkwhirl_job::{JobId, Topic};
 use zkwhirl_testkit::claim_job;
@@ -61,8 +61,8 @@ async fn on(services: &Services) -> Vhost {
 }
 
 /// Connected to one of the nodes and to no other.
-async fn connected(vhost: &Vhost, node: usize) -> Amqp {
-    let broker = Amqp::start(AmqpConfig {
+async fn connected(vhost: &Vhost, node: usize) -> AmqpBroker {
+    let broker = AmqpBroker::start(AmqpConfig {
         hosts: vec![vhost.config.hosts[node].clone()],
         ..vhost.config.clone()
     });
@@ -79,7 +79,7 @@ async fn connected(vhost: &Vhost, node: usize) -> Amqp {
 }
 
 /// Publishes until the broker says that it has it.
-async fn publish(broker: &Amqp, n: u32) {
+async fn publish(broker: &AmqpBroker, n: u32) {
     let publishing = async {
         while let Err(error) = broker.publish(&claim_job(n), None).await {
             assert!(!matches!(error, BrokerError::Refused(_)), "{error}");
@@ -91,7 +91,7 @@ async fn publish(broker: &Amqp, n: u32) {
         .expect("the broker comes back");
 }
 
-async fn joined(broker: &Amqp, worker: &str) -> Box<dyn JobConsumer> {
+async fn joined(broker: &AmqpBroker, worker: &str) -> Box<dyn JobConsumer> {
     let joined = broker.subscribe(&[Topic::Inner], worker).await;
     joined.expect("a worker can join")
 }
@@ -113,7 +113,7 @@ async fn claim(worker: &mut Box<dyn JobConsumer>) -> zkwhirl_broker_adapter::Del
 }
 
 /// Acks everything that is there until all of `expected` was seen.
-async fn drain(broker: &Amqp, expected: &HashSet<JobId>) {
+async fn drain(broker: &AmqpBroker, expected: &HashSet<JobId>) {
     let mut worker = joined(broker, "drain").await;
     let mut missing = expected.clone();
     while !missing.is_empty() {

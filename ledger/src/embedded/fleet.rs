@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use super::Embedded;
+use super::EmbeddedLedger;
 use crate::{BridgeSeen, Bridges, LedgerError, Membership, Ticket};
 use zkwhirl_job::clock;
 
@@ -47,7 +47,7 @@ impl Members {
 }
 
 #[async_trait]
-impl Bridges for Embedded {
+impl Bridges for EmbeddedLedger {
     async fn join(&self, bridge: &str, ttl: Duration) -> Result<Membership, LedgerError> {
         let mut state = self.state()?;
         let members = &mut state.members;

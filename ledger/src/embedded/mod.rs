@@ -27,7 +27,7 @@ use state::{Entry, State};
 
 /// What can be set about the embedded ledger.
 #[derive(Debug, Clone)]
-pub struct EmbeddedConfig {
+pub struct EmbeddedLedgerConfig {
     /// Tickets that may be open at once.
     pub open_tickets: usize,
     /// Finished jobs that are remembered.
@@ -36,7 +36,7 @@ pub struct EmbeddedConfig {
     pub finished_bytes: usize,
 }
 
-impl Default for EmbeddedConfig {
+impl Default for EmbeddedLedgerConfig {
     fn default() -> Self {
         Self {
             open_tickets: OPEN_TICKETS,
@@ -47,9 +47,9 @@ impl Default for EmbeddedConfig {
 }
 
 /// The ledger in memory. Clones are the same ledger, and the same bridge: for
-/// another bridge there is [`Embedded::another`].
+/// another bridge there is [`EmbeddedLedger::another`].
 #[derive(Debug, Clone, Default)]
-pub struct Embedded {
+pub struct EmbeddedLedger {
     shared: Arc<Shared>,
     handle: Arc<Handle>,
 }
@@ -68,9 +68,9 @@ struct Handle {
     away: AtomicBool,
 }
 
-impl Embedded {
+impl EmbeddedLedger {
     /// An empty ledger.
-    pub fn new(config: EmbeddedConfig) -> Self {
+    pub fn new(config: EmbeddedLedgerConfig) -> Self {
         Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State::new(config)),
@@ -127,7 +127,7 @@ impl Embedded {
 }
 
 #[async_trait]
-impl Ledger for Embedded {
+impl Ledger for EmbeddedLedger {
     async fn take(
         &self,
         ticket: &Ticket,

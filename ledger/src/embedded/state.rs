@@ -6,14 +6,14 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId};
 
-use super::{EmbeddedConfig, fleet::Members};
+use super::{EmbeddedLedgerConfig, fleet::Members};
 use crate::{JobRecord, JobState, LedgerError, Note, SLOT_TTL, SlotReport, StoredResult, Ticket};
 use zkwhirl_job::clock;
 
 /// Everything.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) config: EmbeddedConfig,
+    pub(super) config: EmbeddedLedgerConfig,
     next: u64,
     pub(super) tickets: HashMap<TicketId, Open>,
     pub(super) members: Members,
@@ -56,7 +56,7 @@ impl Entry {
 }
 
 impl State {
-    pub(super) fn new(config: EmbeddedConfig) -> Self {
+    pub(super) fn new(config: EmbeddedLedgerConfig) -> Self {
         Self {
             config,
             ..Self::default()

@@ -11,7 +11,7 @@ use crate::{
 };
 
 async fn make() -> Arc<dyn Ledger> {
-    Arc::new(Embedded::default())
+    Arc::new(EmbeddedLedger::default())
 }
 
 mod conformance {
@@ -19,7 +19,7 @@ mod conformance {
 }
 
 async fn make_two() -> [Arc<dyn Ledger>; 2] {
-    let ledger = Embedded::default();
+    let ledger = EmbeddedLedger::default();
     [ledger.another(), ledger].map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>)
 }
 
@@ -29,10 +29,10 @@ mod bridges_conformance {
 
 #[tokio::test]
 async fn finished_jobs_are_forgotten_beyond_the_budget_and_open_ones_never() {
-    let ledger = Embedded::new(EmbeddedConfig {
+    let ledger = EmbeddedLedger::new(EmbeddedLedgerConfig {
         finished_jobs: 100,
         finished_bytes: 1_000,
-        ..EmbeddedConfig::default()
+        ..EmbeddedLedgerConfig::default()
     });
     let request = Bytes::from_static(&[7; 64]);
     for n in 0..1_000 {
@@ -61,7 +61,7 @@ async fn finished_jobs_are_forgotten_beyond_the_budget_and_open_ones_never() {
 
 #[tokio::test]
 async fn a_result_whose_bytes_changed_is_none() {
-    let ledger = Embedded::default();
+    let ledger = EmbeddedLedger::default();
     let job = record(1);
     ledger
         .take(&ticket(1, job.id), &job, &Bytes::new())
@@ -78,9 +78,9 @@ async fn a_result_whose_bytes_changed_is_none() {
 
 #[tokio::test]
 async fn open_tickets_are_bounded() {
-    let ledger = Embedded::new(EmbeddedConfig {
+    let ledger = EmbeddedLedger::new(EmbeddedLedgerConfig {
         open_tickets: 1,
-        ..EmbeddedConfig::default()
+        ..EmbeddedLedgerConfig::default()
     });
     let job = record(1);
     ledger
@@ -96,20 +96,20 @@ async fn open_tickets_are_bounded() {
 
 const TTL: Duration = Duration::from_secs(3);
 
-async fn take(ledger: &Embedded, n: u32) {
+async fn take(ledger: &EmbeddedLedger, n: u32) {
     let (job, request) = (record(n), Bytes::new());
     let ticket = ticket(n, job.id);
     ledger.take(&ticket, &job, &request).await.unwrap();
 }
 
-async fn numbers(ledger: &Embedded, bridge: &str) -> Vec<u64> {
+async fn numbers(ledger: &EmbeddedLedger, bridge: &str) -> Vec<u64> {
     let owned = ledger.owned(bridge).await.unwrap();
     owned.iter().map(|ticket| ticket.taken_at_ms).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_heartbeat_that_ends_gives_the_tickets_away_once() {
-    let a = Embedded::default();
+    let a = EmbeddedLedger::default();
     let [b, c] = [a.another(), a.another()];
     let of_a = a.join("a", TTL).await.unwrap();
     let of_b = b.join("b", 10 * TTL).await.unwrap();
@@ -136,7 +136,7 @@ async fn a_heartbeat_that_ends_gives_the_tickets_away_once() {
 
 #[tokio::test]
 async fn a_loss_is_told_and_an_absence_is_one_handle_s() {
-    let a = Embedded::default();
+    let a = EmbeddedLedger::default();
     let b = a.another();
     let mut losses = b.losses();
     take(&a, 1).await;
@@ -150,7 +150,7 @@ async fn a_loss_is_told_and_an_absence_is_one_handle_s() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slot_that_says_nothing_is_forgotten() {
-    let ledger = Embedded::default();
+    let ledger = EmbeddedLedger::default();
     let report = SlotReport {
         slot: "worker 1".into(),
         ..SlotReport::default()

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use redis::{Value, pipe};
 
 use super::{
-    Redis,
+    RedisLedger,
     frame::cut,
     link::{Ask, Lane},
     odd,
@@ -20,7 +20,7 @@ use crate::{BridgeSeen, Bridges, LedgerError, Membership, Ticket};
 const LISTED: usize = 64;
 
 #[async_trait]
-impl Bridges for Redis {
+impl Bridges for RedisLedger {
     async fn join(&self, bridge: &str, ttl: Duration) -> Result<Membership, LedgerError> {
         let bridge = cut(bridge, NAME).to_owned();
         let call = self.call(|scripts| &scripts.bridge).with("join");
@@ -88,7 +88,7 @@ impl Bridges for Redis {
     }
 }
 
-impl Redis {
+impl RedisLedger {
     /// The bridge that takes tickets through this handle; empty for none.
     pub(super) fn owner(&self) -> String {
         let owner = self.inner.owner.lock();

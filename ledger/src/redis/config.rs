@@ -8,7 +8,7 @@ use crate::OPEN_TICKETS;
 
 /// Where the ledger is kept, and its limits.
 #[derive(Debug, Clone)]
-pub struct RedisConfig {
+pub struct RedisLedgerConfig {
     /// The Redis, and the namespace: ledgers with different ones share nothing.
     pub place: Place,
     /// How long a call may take, with everything it tries again; after that it
@@ -33,7 +33,7 @@ pub struct RedisConfig {
     pub watch_every: Duration,
 }
 
-impl RedisConfig {
+impl RedisLedgerConfig {
     /// The ledger at `place`.
     pub fn new(place: Place) -> Self {
         Self {

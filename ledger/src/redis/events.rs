@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use redis::{Value, pipe};
 
 use super::{
-    Redis,
+    RedisLedger,
     link::{Ask, Lane},
     odd,
     record::text,
@@ -19,7 +19,7 @@ use crate::{LedgerError, LedgerEvent};
 /// Events of one page at most.
 const PAGE: usize = 1_000;
 
-impl Redis {
+impl RedisLedger {
     /// What happened after `cursor` (from the oldest that is kept with `None`),
     /// in order; at most `limit` and at most 1,000.
     pub async fn events_after(

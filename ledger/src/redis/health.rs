@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Weak, time::Duration};
 use redis::{Value, pipe};
 
 use super::{
-    Inner, Redis,
+    Inner, RedisLedger,
     keep::nonce,
     link::{Ask, Lane},
     odd,
@@ -61,7 +61,7 @@ pub enum UnfitError {
     Replica,
 }
 
-impl Redis {
+impl RedisLedger {
     /// Whether Redis is there and fit. Warnings are for the operator's log.
     pub async fn check(&self) -> Result<RedisReport, UnfitError> {
         let mut commands = pipe();
@@ -159,7 +159,7 @@ pub(super) async fn watch(inner: Weak<Inner>) {
     let mut said = Vec::new();
     let mut looked_at_settings: Option<tokio::time::Instant> = None;
     while let Some(inner) = inner.upgrade() {
-        let redis = Redis { inner };
+        let redis = RedisLedger { inner };
         match redis.look(&mut epoch).await {
             Ok(true) => {
                 redis.inner.losses.send_modify(|losses| *losses += 1);

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
-    Redis, frame,
+    RedisLedger, frame,
     link::{Ask, Lane},
     number, odd,
     record::{self, NAME},
@@ -47,7 +47,7 @@ fn fits(what: &'static str, bytes: usize, limit: usize) -> Result<(), LedgerErro
 }
 
 #[async_trait]
-impl Ledger for Redis {
+impl Ledger for RedisLedger {
     /// Puts a large request beside the ledger, for the script to move in.
     async fn upload(&self, job: &JobRecord, request: &Bytes) -> Result<(), LedgerError> {
         if !(SMALL + 1..=limits::REQUEST_BYTES).contains(&request.len()) {
@@ -254,11 +254,11 @@ impl Ledger for Redis {
     }
 
     fn losses(&self) -> watch::Receiver<u64> {
-        Redis::losses(self)
+        RedisLedger::losses(self)
     }
 }
 
-impl Redis {
+impl RedisLedger {
     /// Takes a ticket; an empty request was uploaded. `None`: it is gone.
     async fn take_with(
         &self,

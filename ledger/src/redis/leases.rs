@@ -10,7 +10,7 @@ use redis::Value;
 use zkwhirl_job::JobId;
 
 use super::{
-    Redis,
+    RedisLedger,
     frame::cut,
     link::Lane,
     odd,
@@ -32,7 +32,7 @@ pub struct JobLease {
     pub ttl: Duration,
 }
 
-impl Redis {
+impl RedisLedger {
     /// Notes that a worker has a job. An older lease on it is outdated.
     pub async fn lease(
         &self,

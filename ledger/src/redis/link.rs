@@ -26,7 +26,7 @@ use zkwhirl_telemetry::{
     handle,
 };
 
-use super::{RedisConfig, RedisConfigError};
+use super::{RedisConfigError, RedisLedgerConfig};
 use crate::LedgerError;
 use zkwhirl_job::clock::Backoff;
 
@@ -76,7 +76,7 @@ struct Connection {
 
 impl Link {
     /// Connects at the first call.
-    pub(super) fn new(config: &RedisConfig) -> Result<Self, RedisConfigError> {
+    pub(super) fn new(config: &RedisLedgerConfig) -> Result<Self, RedisConfigError> {
         tokio::runtime::Handle::try_current().map_err(|_| RedisConfigError::NoRuntime)?;
         let client = config.place.client()?;
         let connection = |permits| -> Result<_, PlaceError> {

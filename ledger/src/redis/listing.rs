@@ -4,7 +4,7 @@ use redis::{Value, pipe};
 use zkwhirl_job::{AttemptRecord, JobId, limits};
 
 use super::{
-    Redis, frame,
+    RedisLedger, frame,
     link::{Ask, Lane},
     odd,
     record::{self, text},
@@ -17,7 +17,7 @@ const TICKETS: usize = 512;
 /// Job records of one page.
 const RECORDS: usize = 256;
 
-impl Redis {
+impl RedisLedger {
     /// The tickets of an index, oldest first. Damaged ones are dropped: not
     /// pinged they come again.
     pub(super) async fn list_tickets(&self, index: &str) -> Result<Vec<Ticket>, LedgerError> {

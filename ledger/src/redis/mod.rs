@@ -2,17 +2,17 @@
 //!
 //! * Every change is one script (`lua/`): it happens whole or not at all, and
 //!   may be repeated, because a lost answer does not say whether it happened.
-//! * Every call ends within [`RedisConfig::timeout`], with
+//! * Every call ends within [`RedisLedgerConfig::timeout`], with
 //!   [`LedgerError::Away`] if need be, and holds up no thread.
 //! * Results and attempts carry their length and SHA-256; a request is checked
 //!   against the name of its job. What does not match is dropped and said once
 //!   as [`LedgerError::Damaged`], with its key; after that it is gone, and is
 //!   made again.
 //! * What is open has no lifetime; what is finished has one
-//!   ([`RedisConfig::keep`]) and a budget. So a Redis that evicts keys with a
+//!   ([`RedisLedgerConfig::keep`]) and a budget. So a Redis that evicts keys with a
 //!   lifetime costs work at worst, and one that evicts any key is refused by
 //!   [`Redis::check`].
-//! * A Redis that lost its data is noticed within [`RedisConfig::watch_every`]:
+//! * A Redis that lost its data is noticed within [`RedisLedgerConfig::watch_every`]:
 //!   see [`Redis::losses`].
 //!
 //! Beyond [`crate::Ledger`] there are, for a fleet: [`Bridges`] (heartbeats, and the
@@ -50,7 +50,7 @@ use redis::{Script, ScriptInvocation, Value};
 use tokio::{sync::watch, task::AbortHandle};
 use zkwhirl_job::JobId;
 
-pub use config::{RedisConfig, RedisConfigError};
+pub use config::{RedisConfigError, RedisLedgerConfig};
 pub use health::{RedisReport, UnfitError};
 pub use leases::JobLease;
 
@@ -63,12 +63,12 @@ use scripts::Scripts;
 /// The ledger on Redis. Clones are the same ledger, and the same bridge: each
 /// bridge of a process makes its own.
 #[derive(Clone)]
-pub struct Redis {
+pub struct RedisLedger {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    config: RedisConfig,
+    config: RedisLedgerConfig,
     scripts: Scripts,
     link: Link,
     /// The bridge whose tickets this handle takes; empty before it joined.
@@ -94,12 +94,12 @@ pub struct RedisStats {
     pub losses: u64,
 }
 
-impl Redis {
+impl RedisLedger {
     /// The ledger of `config`. It connects at the first call, and need not be
     /// reachable now; [`Redis::check`] tells whether it is fit.
     ///
     /// A task watches it until the last clone is gone.
-    pub fn new(config: RedisConfig) -> Result<Self, RedisConfigError> {
+    pub fn new(config: RedisLedgerConfig) -> Result<Self, RedisConfigError> {
         let inner = Arc::new(Inner {
             scripts: Scripts::new(&config),
             link: Link::new(&config)?,
@@ -221,7 +221,7 @@ impl Drop for Inner {
     }
 }
 
-impl fmt::Debug for Redis {
+impl fmt::Debug for RedisLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis")
             .field("place", &self.inner.config.place.to_string())

@@ -3,7 +3,7 @@
 
 use redis::{Script, ScriptInvocation, ToRedisArgs};
 
-use super::RedisConfig;
+use super::RedisLedgerConfig;
 
 macro_rules! scripts {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -16,7 +16,7 @@ macro_rules! scripts {
         }
 
         impl Scripts {
-            pub(super) fn new(config: &RedisConfig) -> Self {
+            pub(super) fn new(config: &RedisLedgerConfig) -> Self {
                 Self {
                     prefix: config.place.prefix(),
                     limits: [

@@ -4,7 +4,7 @@
 use redis::{Value, pipe};
 
 use super::{
-    Redis,
+    RedisLedger,
     frame::cut,
     link::{Ask, Lane},
     odd,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{LedgerError, SLOT_TTL, SLOTS, SlotReport};
 
-impl Redis {
+impl RedisLedger {
     pub(super) async fn keep_report(&self, slot: &SlotReport) -> Result<(), LedgerError> {
         let prefix = self.prefix();
         let name = cut(&slot.slot, NAME);

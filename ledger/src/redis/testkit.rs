@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use zkwhirl_redis::{Place, testkit};
 
-use super::RedisConfig;
+use super::RedisLedgerConfig;
 
 /// A ledger in a namespace of its own.
-pub fn scratch() -> RedisConfig {
+pub fn scratch() -> RedisLedgerConfig {
     watchful(testkit::scratch())
 }
 
 /// A ledger at `place` that notices things early.
-pub fn watchful(place: Place) -> RedisConfig {
-    RedisConfig {
+pub fn watchful(place: Place) -> RedisLedgerConfig {
+    RedisLedgerConfig {
         watch_every: Duration::from_millis(50),
-        ..RedisConfig::new(place)
+        ..RedisLedgerConfig::new(place)
     }
 }

@@ -173,8 +173,8 @@ fn request_of(job: &JobEnvelope) -> Bytes {
 }
 
 struct World {
-    broker: broker::Embedded,
-    ledger: ledger::Embedded,
+    broker: broker::EmbeddedBroker,
+    ledger: ledger::EmbeddedLedger,
     events: Events,
     seen: broadcast::Receiver<JobEvent>,
     log: Arc<Mutex<Log>>,
@@ -188,8 +188,8 @@ impl World {
     fn new() -> Self {
         let events = Events::default();
         Self {
-            broker: broker::Embedded::default(),
-            ledger: ledger::Embedded::default(),
+            broker: broker::EmbeddedBroker::default(),
+            ledger: ledger::EmbeddedLedger::default(),
             seen: events.subscribe(),
             events,
             log: Arc::default(),

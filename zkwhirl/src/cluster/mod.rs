@@ -37,7 +37,7 @@ pub struct ClusterConfig {
     /// The worker's part: attempts, deadlines, grace.
     pub worker: WorkerConfig,
     /// The broker's part: delays and limits.
-    pub broker: broker::EmbeddedConfig,
+    pub broker: broker::EmbeddedBrokerConfig,
     /// What is proved and with what.
     pub provers: Provers,
     /// What the slots take: where both topics have work, the first goes first.
@@ -63,8 +63,8 @@ impl Cluster {
     /// Starts bridge and worker. The bridge polls at once; provers start with
     /// their first job.
     pub fn start(config: ClusterConfig) -> io::Result<Self> {
-        let broker: Arc<dyn broker::Broker> = Arc::new(broker::Embedded::new(config.broker));
-        let ledger: Arc<dyn ledger::Ledger> = Arc::new(ledger::Embedded::default());
+        let broker: Arc<dyn broker::Broker> = Arc::new(broker::EmbeddedBroker::new(config.broker));
+        let ledger: Arc<dyn ledger::Ledger> = Arc::new(ledger::EmbeddedLedger::default());
         let events = config.events;
         let deps = BridgeDeps {
             broker: Arc::clone(&broker),

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use tokio::time::{advance, timeout};
 use zkwhirl_job::{Failure, JobId, Topic};
 
-use crate::{Broker, DeadLetter, Delivery, Embedded, JobConsumer, Rung, Settlement};
+use crate::{Broker, DeadLetter, Delivery, EmbeddedBroker, JobConsumer, Rung, Settlement};
 use zkwhirl_testkit::{claim_job, failed_by};
 
 const WORKERS: usize = 3;
@@ -64,14 +64,14 @@ struct Model {
 }
 
 struct Run {
-    broker: Embedded,
+    broker: EmbeddedBroker,
     workers: Vec<Worker>,
     model: Model,
 }
 
 impl Run {
     async fn start() -> Self {
-        let broker = Embedded::default();
+        let broker = EmbeddedBroker::default();
         let mut workers = Vec::new();
         for n in 0..WORKERS {
             let name = format!("w{n}");

@@ -9,7 +9,7 @@ use super::{
 
 /// One command of an operator's hand.
 async fn raw<T: FromRedisValue>(
-    ledger: &Redis,
+    ledger: &RedisLedger,
     name: &str,
     args: &[&(dyn AsRef<[u8]> + Sync)],
 ) -> T {
@@ -121,7 +121,7 @@ async fn a_request_that_is_gone_makes_its_job_unknown() {
 #[tokio::test]
 async fn an_oversize_value_is_refused_before_it_is_read() {
     let server = Server::start();
-    let ledger = Redis::new(watchful(server.place())).unwrap();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
     let job = take(&ledger, 1).await.id;
     let huge = vec![7u8; 32 << 20];
     for key in ["q", "r"] {

@@ -18,13 +18,13 @@ use super::{super::link::Lane, super::scripts::With, *};
 use zkwhirl_testkit::eventually;
 
 /// Redis lost its data, and the ledger has noticed.
-async fn until_lost(ledger: &Redis, losses: u64) {
+async fn until_lost(ledger: &RedisLedger, losses: u64) {
     let noticed = || async { ledger.stats().losses >= losses };
     eventually("the loss is noticed", noticed).await;
 }
 
 /// The ledger has seen what there is, so that a loss is one.
-async fn until_watched(ledger: &Redis) {
+async fn until_watched(ledger: &RedisLedger) {
     let key = format!("{}epoch", ledger.prefix());
     eventually("the ledger is watched", || async {
         let mut commands = redis::pipe();
@@ -40,7 +40,7 @@ async fn until_watched(ledger: &Redis) {
 async fn a_restart_with_its_file_loses_nothing_and_calls_outlast_it() {
     let options = ["--appendonly", "yes", "--appendfsync", "always"];
     let mut server = Server::start_with(&options);
-    let ledger = Redis::new(watchful(server.place())).unwrap();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
     for n in 0..50 {
         take(&ledger, n).await;
     }
@@ -64,7 +64,7 @@ async fn a_restart_with_its_file_loses_nothing_and_calls_outlast_it() {
 #[tokio::test]
 async fn a_restart_without_a_file_is_noticed_and_work_goes_on() {
     let mut server = Server::start();
-    let ledger = Redis::new(watchful(server.place())).unwrap();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
     take(&ledger, 1).await;
     until_watched(&ledger).await;
     let mut losses = ledger.losses();
@@ -79,7 +79,7 @@ async fn a_restart_without_a_file_is_noticed_and_work_goes_on() {
 #[tokio::test]
 async fn a_flush_in_the_middle_repeats_work_but_no_proof_that_comes_after_it() {
     let server = Server::start();
-    let ledger = Redis::new(watchful(server.place())).unwrap();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
     let job = take(&ledger, 1).await.id;
     assert!(go(&ledger, job, JobState::Taken, JobState::Claimed).await);
     assert!(go(&ledger, job, JobState::Claimed, JobState::Proving).await);
@@ -105,7 +105,7 @@ async fn a_redis_that_hangs_is_away_in_time_and_blocks_nobody() {
     let server = Server::start();
     let mut config = watchful(server.place());
     config.timeout = Duration::from_millis(400);
-    let ledger = Redis::new(config).unwrap();
+    let ledger = RedisLedger::new(config).unwrap();
     take(&ledger, 1).await;
     server.pause();
     // This runtime has one thread: it must stay free for others.
@@ -157,7 +157,7 @@ async fn a_redis_that_is_not_there_is_away_in_time_and_is_found_when_it_comes() 
     let mut config = watchful(server.place());
     config.timeout = Duration::from_millis(300);
     server.kill();
-    let ledger = Redis::new(config).unwrap();
+    let ledger = RedisLedger::new(config).unwrap();
     let start = Instant::now();
     let error = ledger.open_tickets().await.unwrap_err();
     assert!(error.to_string().contains("the ledger is away"), "{error}");
@@ -205,7 +205,7 @@ async fn a_call_whose_answer_was_lost_gives_the_same_answer_again() {
 #[tokio::test]
 async fn the_watch_ends_with_the_last_handle() {
     let server = Server::start();
-    let ledger = Redis::new(watchful(server.place())).unwrap();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
     until_watched(&ledger).await;
     let inner = std::sync::Arc::downgrade(&ledger.inner);
     drop(ledger);
@@ -260,7 +260,7 @@ async fn a_connection_that_swallows_everything_is_replaced() {
     let mut config = watchful(server.place());
     config.timeout = Duration::from_millis(300);
     config.place.url.set_port(Some(between.port)).unwrap();
-    let ledger = Redis::new(config).unwrap();
+    let ledger = RedisLedger::new(config).unwrap();
     take(&ledger, 1).await;
     between.swallows.fetch_add(1, Ordering::Relaxed);
     let silent = ledger.job(record(1).id).await;

@@ -9,9 +9,9 @@ use zkwhirl_testkit::eventually;
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(150);
 
-async fn pair() -> [Redis; 2] {
+async fn pair() -> [RedisLedger; 2] {
     let config = testkit::scratch();
-    [0, 1].map(|_| Redis::new(config.clone()).unwrap())
+    [0, 1].map(|_| RedisLedger::new(config.clone()).unwrap())
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn a_worker_that_came_later_outdates_the_one_before() {
 #[tokio::test]
 async fn fences_grow_over_a_loss_of_all_data() {
     let server = Server::start();
-    let ledger = Redis::new(watchful(server.place())).unwrap();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
     let before = ledger.lease(record(1).id, "w", LONG).await.unwrap();
     let _: () = server.command(&["FLUSHALL"]);
     let after = ledger.lease(record(1).id, "w", LONG).await.unwrap();
@@ -142,7 +142,7 @@ async fn fences_grow_over_a_loss_of_all_data() {
 async fn what_happens_is_told_in_order_and_bounded() {
     let mut config = testkit::scratch();
     config.events = 200;
-    let ledger = Redis::new(config).unwrap();
+    let ledger = RedisLedger::new(config).unwrap();
     let job = deliver(&ledger, 1, "proof").await;
     let mut cursor: Option<String> = None;
     let mut told = Vec::new();

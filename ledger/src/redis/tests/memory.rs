@@ -30,7 +30,7 @@ fn large(n: u32) -> Bytes {
 }
 
 /// Takes ticket `n` with such a request.
-async fn take_large(ledger: &Redis, n: u32) -> Result<JobId, LedgerError> {
+async fn take_large(ledger: &RedisLedger, n: u32) -> Result<JobId, LedgerError> {
     let request = large(n);
     let job = record_of(&request);
     let taken = ledger.take(&ticket(n, job.id), &job, &request).await;
@@ -40,7 +40,7 @@ async fn take_large(ledger: &Redis, n: u32) -> Result<JobId, LedgerError> {
 #[tokio::test]
 async fn a_full_redis_takes_nothing_new_and_ends_everything() {
     let server = Server::start();
-    let ledger = Redis::new(watchful(server.place())).unwrap();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
     take(&ledger, 0).await;
     limit(&server, 1 << 20);
     let mut taken = 0;
@@ -64,7 +64,7 @@ async fn a_full_redis_takes_nothing_new_and_ends_everything() {
     // What is finished goes in time; here at once.
     let mut config = ledger.inner.config.clone();
     config.finished_jobs = 0;
-    let strict = Redis::new(config).unwrap();
+    let strict = RedisLedger::new(config).unwrap();
     eventually("there is room again", || async {
         take_large(&strict, 5_000).await.is_ok()
     })
@@ -75,7 +75,7 @@ async fn a_full_redis_takes_nothing_new_and_ends_everything() {
 async fn a_request_that_was_brought_beforehand_is_no_job_until_its_ticket_is_taken() {
     let server = Server::start();
     let config = watchful(server.place());
-    let [bridge, other] = [0, 1].map(|_| Redis::new(config.clone()).unwrap());
+    let [bridge, other] = [0, 1].map(|_| RedisLedger::new(config.clone()).unwrap());
     // Too large for a script.
     let request: Bytes = [large(1), large(2), large(3)].concat().into();
     let job = record_of(&request);
@@ -99,7 +99,7 @@ async fn finished_jobs_stay_within_their_number() {
     let server = Server::start();
     let mut config = watchful(server.place());
     config.finished_jobs = 10;
-    let ledger = Redis::new(config).unwrap();
+    let ledger = RedisLedger::new(config).unwrap();
     let open = take(&ledger, 1_000).await.id;
     let mut jobs = Vec::new();
     for n in 0..100 {
@@ -123,7 +123,7 @@ async fn what_is_left_of_an_evicted_job_does_not_end_it_later() {
     let server = Server::start();
     let mut config = watchful(server.place());
     config.finished_jobs = 5;
-    let ledger = Redis::new(config).unwrap();
+    let ledger = RedisLedger::new(config).unwrap();
     let job = deliver(&ledger, 0, "proof").await;
     let key = format!("{}j:{job}", ledger.prefix());
     assert_eq!(server.command::<u64>(&["DEL", &key]), 1);
@@ -141,7 +141,7 @@ async fn what_is_left_of_an_evicted_job_does_not_end_it_later() {
 async fn finished_jobs_stay_within_their_bytes() {
     let mut config = testkit::scratch();
     config.finished_bytes = 100 << 10;
-    let ledger = Redis::new(config).unwrap();
+    let ledger = RedisLedger::new(config).unwrap();
     for n in 0..30 {
         let job = take_large(&ledger, n).await.unwrap();
         assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
@@ -165,7 +165,7 @@ async fn finished_jobs_go_in_time_and_nothing_stays() {
     let server = Server::start();
     let mut config = watchful(server.place());
     config.keep = Duration::from_millis(300);
-    let ledger = Redis::new(config).unwrap();
+    let ledger = RedisLedger::new(config).unwrap();
     for n in 0..50 {
         deliver(&ledger, n, "proof").await;
     }
@@ -184,7 +184,7 @@ async fn finished_jobs_go_in_time_and_nothing_stays() {
 #[tokio::test]
 async fn what_is_open_has_no_lifetime_and_what_is_finished_has_one() {
     let server = Server::start();
-    let ledger = Redis::new(watchful(server.place())).unwrap();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
     let job = take(&ledger, 1).await.id;
     ledger.add_attempt(job, &attempt()).await.unwrap();
     ledger.store_result(job, &result("proof")).await.unwrap();
@@ -259,7 +259,7 @@ async fn a_rollup_that_comes_again_finds_its_proofs() {
 #[tokio::test]
 async fn a_redis_that_evicts_anything_is_refused_and_settings_are_told() {
     let server = Server::start();
-    let ledger = Redis::new(watchful(server.place())).unwrap();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
     let report = ledger.check().await.unwrap();
     assert_eq!(report.maxmemory_policy, "noeviction");
     assert!(report.warnings[0].contains("append-only"), "{report:?}");
@@ -275,7 +275,7 @@ async fn a_redis_that_evicts_anything_is_refused_and_settings_are_told() {
 #[tokio::test]
 async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
     let server = Server::start_with(&["--maxmemory-policy", "volatile-lru"]);
-    let ledger = Redis::new(watchful(server.place())).unwrap();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
     for n in 0..20 {
         take_large(&ledger, n).await.unwrap();
     }
@@ -305,7 +305,7 @@ async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
 #[tokio::test]
 async fn a_slot_that_says_nothing_is_forgotten_and_leaves_nothing_behind() {
     let server = Server::start();
-    let ledger = Redis::new(watchful(server.place())).unwrap();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
     let report = SlotReport {
         slot: "host/1".into(),
         ..SlotReport::default()

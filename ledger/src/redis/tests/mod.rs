@@ -15,7 +15,7 @@ use zkwhirl_job::JobId;
 use zkwhirl_redis::{Place, testkit::Server};
 
 use super::{
-    Redis, RedisConfig,
+    RedisLedger, RedisLedgerConfig,
     testkit::{self, watchful},
 };
 use crate::{
@@ -24,8 +24,8 @@ use crate::{
 };
 
 /// A ledger of its own.
-fn scratch() -> Redis {
-    Redis::new(testkit::scratch()).unwrap()
+fn scratch() -> RedisLedger {
+    RedisLedger::new(testkit::scratch()).unwrap()
 }
 
 async fn make() -> Arc<dyn Ledger> {
@@ -34,7 +34,7 @@ async fn make() -> Arc<dyn Ledger> {
 
 async fn make_two() -> [Arc<dyn Ledger>; 2] {
     let config = testkit::scratch();
-    [0, 1].map(|_| Arc::new(Redis::new(config.clone()).unwrap()) as Arc<dyn Ledger>)
+    [0, 1].map(|_| Arc::new(RedisLedger::new(config.clone()).unwrap()) as Arc<dyn Ledger>)
 }
 
 mod conformance {
@@ -46,13 +46,13 @@ mod bridges_conformance {
 }
 
 /// Takes ticket `n` for job `n`.
-async fn take(ledger: &Redis, n: u32) -> JobRecord {
+async fn take(ledger: &RedisLedger, n: u32) -> JobRecord {
     let job = record(n);
     let taken = ledger.take(&ticket(n, job.id), &job, &request(n)).await;
     taken.unwrap().job
 }
 
-async fn go(ledger: &Redis, job: JobId, from: JobState, to: JobState) -> bool {
+async fn go(ledger: &RedisLedger, job: JobId, from: JobState, to: JobState) -> bool {
     let note = Note::default();
     ledger.transition(job, &[from], to, &note).await.unwrap()
 }
@@ -62,7 +62,7 @@ fn result(reply: &'static str) -> StoredResult {
 }
 
 /// Takes job `n` through its life.
-async fn deliver(ledger: &Redis, n: u32, reply: &'static str) -> JobId {
+async fn deliver(ledger: &RedisLedger, n: u32, reply: &'static str) -> JobId {
     let job = take(ledger, n).await.id;
     assert!(ledger.store_result(job, &result(reply)).await.unwrap());
     assert!(go(ledger, job, JobState::Taken, JobState::Proved).await);
@@ -74,14 +74,14 @@ async fn deliver(ledger: &Redis, n: u32, reply: &'static str) -> JobId {
 #[tokio::test]
 async fn a_wrong_namespace_or_address_is_told_without_the_password() {
     let url: url::Url = "redis://:secret@127.0.0.1:1/notanumber".parse().unwrap();
-    let config = |namespace| RedisConfig::new(Place::new(url.clone(), namespace));
-    let error = Redis::new(config("main")).unwrap_err();
+    let config = |namespace| RedisLedgerConfig::new(Place::new(url.clone(), namespace));
+    let error = RedisLedger::new(config("main")).unwrap_err();
     let text = error.to_string();
     assert!(
         text.contains("127.0.0.1:1") && !text.contains("secret"),
         "{text}"
     );
-    let error = Redis::new(config("a b")).unwrap_err();
+    let error = RedisLedger::new(config("a b")).unwrap_err();
     assert!(error.to_string().starts_with("\"a b\" is no namespace"));
 }
 
@@ -90,7 +90,7 @@ async fn a_wrong_password_is_away_and_not_shown() {
     let server = Server::start();
     let mut config = watchful(server.place());
     config.place.url.set_password(Some("wrong-one")).unwrap();
-    let ledger = Redis::new(config).unwrap();
+    let ledger = RedisLedger::new(config).unwrap();
     let Err(LedgerError::Away(why)) = ledger.job(record(1).id).await else {
         panic!("it must be away");
     };

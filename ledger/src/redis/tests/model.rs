@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::{Embedded, Taken};
+use crate::{EmbeddedLedger, Taken};
 
 /// The two are not asked at the same time.
 fn timeless(job: JobRecord) -> JobRecord {
@@ -68,7 +68,7 @@ proptest! {
     fn it_does_what_the_embedded_one_does(seed: u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.unwrap().block_on(async {
-            let (redis, embedded) = (scratch(), Embedded::default());
+            let (redis, embedded) = (scratch(), EmbeddedLedger::default());
             let mut random = [0, 1].map(|_| StdRng::seed_from_u64(seed));
             for step_n in 0..150 {
                 let did = step(&redis, &mut random[0]).await;

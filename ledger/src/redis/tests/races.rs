@@ -72,7 +72,7 @@ async fn equal_requests_taken_at_once_are_one_job() {
 #[tokio::test]
 async fn of_two_ledgers_that_race_for_a_move_one_wins() {
     let config = testkit::scratch();
-    let ledgers = [0, 1].map(|_| Redis::new(config.clone()).unwrap());
+    let ledgers = [0, 1].map(|_| RedisLedger::new(config.clone()).unwrap());
     let ledgers = Arc::new(ledgers);
     for n in 0..200 {
         take(&ledgers[0], n).await;

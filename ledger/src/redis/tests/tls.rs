@@ -65,7 +65,7 @@ async fn certificates_are_checked_on_both_sides() {
         config
     };
     let good = config(Some(ours.pem()), Some(signed(&ours)));
-    let ledger = Redis::new(good).unwrap();
+    let ledger = RedisLedger::new(good).unwrap();
     take(&ledger, 1).await;
     assert_eq!(ledger.open_tickets().await.unwrap().len(), 1);
     for (mut bad, what) in [
@@ -81,14 +81,14 @@ async fn certificates_are_checked_on_both_sides() {
         ),
     ] {
         bad.timeout = std::time::Duration::from_secs(1);
-        let away = Redis::new(bad).unwrap().open_tickets().await;
+        let away = RedisLedger::new(bad).unwrap().open_tickets().await;
         assert!(
             matches!(away, Err(LedgerError::Away(_))),
             "{what}: {away:?}"
         );
     }
     let broken = config(Some("no pem".into()), None);
-    let error = Redis::new(broken).unwrap_err().to_string();
+    let error = RedisLedger::new(broken).unwrap_err().to_string();
     let place = format!("the redis address rediss://localhost:{port}");
     assert!(error.starts_with(&place), "{error}");
     assert!(error.ends_with("holds no certificate"), "{error}");

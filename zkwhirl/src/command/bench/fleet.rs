@@ -14,11 +14,11 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
 use zkwhirl_broker_adapter::{
     Broker,
-    amqp::{Amqp, AmqpConfig, Endpoint, Traffic, provision::provision},
+    amqp::{AmqpBroker, AmqpConfig, Endpoint, Traffic, provision::provision},
 };
 use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly};
 use zkwhirl_job::{Command as JobCommand, JobId, Topic, clock::now_ms};
-use zkwhirl_ledger::redis::{Redis, RedisConfig};
+use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig};
 use zkwhirl_redis::Place;
 
 use super::{
@@ -64,8 +64,8 @@ pub(super) struct Outcome {
 /// A fleet that is ready.
 pub(super) struct Fleet {
     falafel: Falafel,
-    ledger: Redis,
-    broker: Amqp,
+    ledger: RedisLedger,
+    broker: AmqpBroker,
     /// As fresh as the broker's statistics are.
     statistics: Duration,
     roles: Vec<Child>,
@@ -103,7 +103,7 @@ impl Fleet {
         };
         provision(&amqp_config, &[]).await?;
         let place = Place::new(services.redis.parse()?, &name);
-        let ledger = Redis::new(RedisConfig::new(place))?;
+        let ledger = RedisLedger::new(RedisLedgerConfig::new(place))?;
         let program = env::current_exe()?;
         let role = |role: &str| {
             let mut command = Command::new(&program);
@@ -120,7 +120,7 @@ impl Fleet {
                 .stderr(Stdio::null());
             command
         };
-        let broker = Amqp::start(amqp_config)?;
+        let broker = AmqpBroker::start(amqp_config)?;
         broker.ready(PATIENCE).await?;
         let mut fleet = Self {
             ledger,

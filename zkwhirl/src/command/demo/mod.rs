@@ -109,7 +109,7 @@ async fn demo(
             readiness,
             ..WorkerConfig::default()
         },
-        broker: broker::EmbeddedConfig::default(),
+        broker: broker::EmbeddedBrokerConfig::default(),
         provers,
         topics: Topic::ALL.to_vec(),
         slots: args.workers.into(),

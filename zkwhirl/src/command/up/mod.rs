@@ -125,7 +125,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
             readiness: readiness.clone(),
             ..WorkerConfig::default()
         },
-        broker: broker::EmbeddedConfig::default(),
+        broker: broker::EmbeddedBrokerConfig::default(),
         provers,
         topics: args.topic,
         slots: args.slots.into(),
