@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use url::Url;
 use zkwhirl_job::Topic;
@@ -201,10 +202,10 @@ pub(crate) struct ProvisionArgs {
     pub(crate) delays_ms: Option<[Duration; 3]>,
 }
 
-fn rungs(text: &str) -> Result<[Duration; 3], String> {
-    let all: Result<Vec<_>, _> = text.split(',').map(milliseconds).collect();
-    all?.try_into()
-        .map_err(|_| "must be three numbers, as in 1000,2000,3000".to_owned())
+fn rungs(text: &str) -> anyhow::Result<[Duration; 3]> {
+    let all: anyhow::Result<Vec<_>> = text.split(',').map(milliseconds).collect();
+    let three = all?.try_into().ok();
+    three.context("must be three numbers, as in 1000,2000,3000")
 }
 
 #[derive(Debug, Args)]
@@ -249,7 +250,7 @@ mod tests {
     #[test]
     fn the_three_rungs_are_three_numbers_with_commas_between() {
         let delays = [1, 20, 300].map(Duration::from_millis);
-        assert_eq!(rungs("1,20,300"), Ok(delays));
+        assert_eq!(rungs("1,20,300").unwrap(), delays);
         for wrong in ["", "1", "1,2", "1,2,3,4", "1,2,x", "1,2,3600001"] {
             rungs(wrong).unwrap_err();
         }

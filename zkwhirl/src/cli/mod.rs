@@ -10,6 +10,7 @@ mod verify;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use anyhow::{Context, bail, ensure};
 use clap::{Args, Parser, Subcommand};
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Sizes, SizesError};
@@ -182,23 +183,18 @@ pub(crate) struct KeyArgs {
     pub(crate) persist: bool,
 }
 
-fn power_of_two(text: &str) -> Result<u64, String> {
-    let number: u64 = text.parse().map_err(|_| "not a number".to_owned())?;
+fn power_of_two(text: &str) -> anyhow::Result<u64> {
+    let number: u64 = text.parse().ok().context("not a number")?;
     if number.is_power_of_two() {
         return Ok(number);
     }
     let above = number.checked_next_power_of_two().unwrap_or(1 << 63);
-    Err(format!(
-        "not a power of two (nearest: {}, {above})",
-        above / 2
-    ))
+    bail!("not a power of two (nearest: {}, {above})", above / 2)
 }
 
-fn milliseconds(text: &str) -> Result<Duration, String> {
-    let number: u64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if number > 3_600_000 {
-        return Err("more than an hour".to_owned());
-    }
+fn milliseconds(text: &str) -> anyhow::Result<Duration> {
+    let number: u64 = text.parse().ok().context("not a number")?;
+    ensure!(number <= 3_600_000, "more than an hour");
     Ok(Duration::from_millis(number))
 }
 
@@ -215,9 +211,9 @@ mod tests {
 
     #[test]
     fn a_size_that_is_no_power_of_two_names_its_neighbours() {
-        assert_eq!(power_of_two("1048576"), Ok(1 << 20));
+        assert_eq!(power_of_two("1048576").unwrap(), 1 << 20);
         assert_eq!(
-            power_of_two("3000000").unwrap_err(),
+            power_of_two("3000000").unwrap_err().to_string(),
             "not a power of two (nearest: 2097152, 4194304)"
         );
     }

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr};
 
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
@@ -143,17 +144,17 @@ impl FromStr for Sizes {
     }
 }
 
-fn seconds(text: &str) -> Result<u64, String> {
+fn seconds(text: &str) -> anyhow::Result<u64> {
     match text.parse() {
         Ok(seconds @ 0..=86_400) => Ok(seconds),
-        _ => Err("must be 0 to 86400".to_owned()),
+        _ => bail!("must be 0 to 86400"),
     }
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+fn rate(text: &str) -> anyhow::Result<f64> {
     match text.parse() {
         Ok(rate @ 0.0..=1000.0) => Ok(rate),
-        _ => Err("must be 0 to 1000".to_owned()),
+        _ => bail!("must be 0 to 1000"),
     }
 }
 

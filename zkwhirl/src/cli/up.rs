@@ -5,6 +5,7 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
+use anyhow::{Context, bail};
 use clap::Args;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Topic;
@@ -134,7 +135,7 @@ pub(crate) struct CliProverArgs {
     pub(crate) prover_memory: Option<u64>,
 }
 
-fn memory(text: &str) -> Result<u64, String> {
+fn memory(text: &str) -> anyhow::Result<u64> {
     let (number, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
         Some(at) => text.split_at(at),
         None => (text, ""),
@@ -143,13 +144,13 @@ fn memory(text: &str) -> Result<u64, String> {
         "" => 0,
         "MiB" => 20,
         "GiB" => 30,
-        _ => return Err("a size is a number and MiB, GiB or nothing: 60GiB".to_owned()),
+        _ => bail!("a size is a number and MiB, GiB or nothing: 60GiB"),
     };
     let bytes = number.parse::<u64>().ok();
     bytes
         .and_then(|number| number.checked_mul(1 << shift))
         .filter(|bytes| *bytes >= 1 << 20)
-        .ok_or_else(|| "a size is at least 1MiB".to_owned())
+        .context("a size is at least 1MiB")
 }
 
 #[cfg(test)]
@@ -158,9 +159,9 @@ mod tests {
 
     #[test]
     fn sizes_of_memory_have_a_unit_or_are_bytes() {
-        assert_eq!(memory("60GiB"), Ok(60 << 30));
-        assert_eq!(memory("900MiB"), Ok(900 << 20));
-        assert_eq!(memory("2097152"), Ok(2 << 20));
+        assert_eq!(memory("60GiB").unwrap(), 60 << 30);
+        assert_eq!(memory("900MiB").unwrap(), 900 << 20);
+        assert_eq!(memory("2097152").unwrap(), 2 << 20);
         for wrong in ["", "GiB", "1", "1.5GiB", "60GB", "-1MiB", "99999999999GiB"] {
             memory(wrong).unwrap_err();
         }

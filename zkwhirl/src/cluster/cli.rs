@@ -3,6 +3,8 @@
 
 use std::{fs, io, path::PathBuf, time::Duration};
 
+use anyhow::{Context, bail};
+
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Sizes;
@@ -59,12 +61,10 @@ impl CliProvers {
 
     /// Whether the program and its reference string are there. `Err` says what
     /// is missing and how to get it.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> anyhow::Result<()> {
         if !self.program.is_file() {
             let program = self.program.display();
-            return Err(format!(
-                "ZKWHIRL_ROLLUP_CLI={program} is no file: it must name rollup_cli's binary"
-            ));
+            bail!("ZKWHIRL_ROLLUP_CLI={program} is no file: it must name rollup_cli's binary");
         }
         crs::check(&self.crs_dir(), self.max_circuit_size)?;
         match self.persist {
@@ -77,7 +77,7 @@ impl CliProvers {
     /// without a word, since the names of its folders lack the number of inner
     /// rollups and whether they are mocks. A directory without a note, as
     /// Halloumi leaves it, is believed.
-    fn claim_keys(&self) -> Result<(), String> {
+    fn claim_keys(&self) -> anyhow::Result<()> {
         let settings = match self.mock {
             true => format!("mocks of {}", self.sizes),
             false => self.sizes.to_string(),
@@ -86,16 +86,16 @@ impl CliProvers {
         let data = self.data_dir.display();
         match fs::read_to_string(&note) {
             Ok(found) if found == settings => Ok(()),
-            Ok(found) => Err(format!(
+            Ok(found) => bail!(
                 "DATA_DIR={data} has rollup_cli's keys for {found}, not for {settings}: name \
                  another directory"
-            )),
+            ),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let fresh = note.with_extension("new");
                 let written = fs::write(&fresh, settings).and_then(|()| fs::rename(&fresh, &note));
-                written.map_err(|error| format!("DATA_DIR={data} cannot be written: {error}"))
+                written.with_context(|| format!("DATA_DIR={data} cannot be written"))
             }
-            Err(error) => Err(format!("cannot read {}: {error}", note.display())),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", note.display())),
         }
     }
 
@@ -166,12 +166,12 @@ mod tests {
         };
         claim(32, false).unwrap();
         claim(32, false).unwrap();
-        let other = claim(16, false).unwrap_err();
+        let other = claim(16, false).unwrap_err().to_string();
         assert!(
             other.ends_with("keys for 28×32, not for 28×16: name another directory"),
             "{other}"
         );
-        let mock = claim(32, true).unwrap_err();
+        let mock = claim(32, true).unwrap_err().to_string();
         assert!(mock.contains("not for mocks of 28×32"), "{mock}");
     }
 }

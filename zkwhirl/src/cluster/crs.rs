@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use anyhow::bail;
+
 const MANIFEST_BYTES: usize = 28;
 const POINT_BYTES: u64 = 64;
 /// Points of a full transcript.
@@ -19,7 +21,7 @@ const SOURCE: &str = "https://aztec-ignition.s3-eu-west-2.amazonaws.com/MAIN%20I
 /// Nothing is fetched: a prover that starts must not depend on a server, and
 /// nobody publishes digests to check a download by. A partial transcript is
 /// enough when it is long enough.
-pub(super) fn check(directory: &Path, size: u64) -> Result<(), String> {
+pub(super) fn check(directory: &Path, size: u64) -> anyhow::Result<()> {
     let mut points = 0;
     for number in 0..=u8::MAX {
         let name = format!("transcript{number:02}.dat");
@@ -27,23 +29,23 @@ pub(super) fn check(directory: &Path, size: u64) -> Result<(), String> {
         match points_of(&path) {
             Ok(found) => points += found,
             Err(error) => {
-                return Err(format!(
+                bail!(
                     "MAX_CIRCUIT_SIZE={size} needs {size} points of the reference string, {} has \
                      {points} ({name}: {error}); fetch it: mkdir -p {0} && curl -fo {}/{name} {SOURCE}/{name}",
                     directory.display(),
                     directory.display(),
-                ));
+                );
             }
         }
         if points >= size {
             return Ok(());
         }
         if points % TRANSCRIPT_POINTS != 0 {
-            return Err(format!(
+            bail!(
                 "MAX_CIRCUIT_SIZE={size} needs {size} points of the reference string, {} ends after \
                  {points}: fetch the whole file from {SOURCE}/{name}",
                 path.display()
-            ));
+            );
         }
     }
     Ok(())
@@ -81,7 +83,7 @@ mod tests {
     fn a_reference_string_that_is_too_short_says_where_the_rest_is() {
         let directory = tempfile::tempdir().unwrap();
         let check = |size| check(directory.path(), size);
-        let missing = check(8).unwrap_err();
+        let missing = check(8).unwrap_err().to_string();
         assert!(
             missing.contains("transcript00.dat: No such file"),
             "{missing}"
@@ -90,11 +92,11 @@ mod tests {
 
         transcript(directory.path(), 0, 5_040_000, 100);
         check(64).unwrap();
-        let cut = check(128).unwrap_err();
+        let cut = check(128).unwrap_err().to_string();
         assert!(cut.contains("ends after 100"), "{cut}");
 
         transcript(directory.path(), 0, 5_040_000, 5_040_000);
-        let second = check(1 << 23).unwrap_err();
+        let second = check(1 << 23).unwrap_err().to_string();
         assert!(second.contains("transcript01.dat"), "{second}");
         transcript(directory.path(), 1, 5_040_000, 5_040_000);
         check(1 << 23).unwrap();

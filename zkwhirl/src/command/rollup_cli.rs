@@ -139,7 +139,7 @@ impl ProofService for Native {
                     Err(error) => error.failure(),
                 }
             }
-            Err(reason) => Failure::infrastructure(reason),
+            Err(reason) => Failure::infrastructure(reason.to_string()),
         };
         ui::complain(&Notice::Failure(failure).to_line());
         Bytes::new()
@@ -147,12 +147,12 @@ impl ProofService for Native {
 }
 
 /// The client circuit whose key a command asks for.
-fn client_key(engine: &Engine, command: Command) -> Result<StatementKind, String> {
+fn client_key(engine: &Engine, command: Command) -> anyhow::Result<StatementKind> {
     let statement = identify(command as u32, &[]).and_then(client_statement);
     let suite = engine.config().suite;
     statement
         .filter(|statement| statement.exists_in(suite))
-        .ok_or_else(|| {
+        .with_context(|| {
             format!(
                 "no client circuit of the {suite} suite stands behind {command} here; \
                  import its key with zkwhirl keys import"

@@ -8,7 +8,7 @@ use zkwhirl_worker::{Admission, FreeMemory, Readiness};
 
 use crate::{
     cli::{Slots, WorkerArgs},
-    shell::{exit, memory::SystemMemory},
+    shell::{admin::NotReady, exit, memory::SystemMemory},
     ui,
 };
 
@@ -66,9 +66,9 @@ fn fitting(asked: Slots, cores: usize, peak: &Peak, free: Option<u64>) -> anyhow
 }
 
 /// Whether a slot is in the queue or proves.
-pub(super) fn ready(readiness: &Readiness) -> Result<(), String> {
+pub(super) fn ready(readiness: &Readiness) -> Result<(), NotReady> {
     match readiness.slots() {
-        0 => Err("no slot is in the queue".to_owned()),
+        0 => Err(NotReady::Away("no slot is in the queue")),
         _ => Ok(()),
     }
 }

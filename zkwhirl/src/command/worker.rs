@@ -52,8 +52,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
         }
     }
     if let Provers::RollupCli(cli) = &provers {
-        cli.check()
-            .map_err(|why| exit::usage(anyhow::anyhow!(why)))?;
+        cli.check().map_err(exit::usage)?;
     }
     let broker = fleet::amqp(&args.amqp, &name, Deadlines::default().longest()).await?;
     let ledger = fleet::redis(&args.redis, 0).await?;

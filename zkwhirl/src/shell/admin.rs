@@ -38,9 +38,9 @@ use super::{
     metrics::{self, LOOK, OwnUse},
 };
 
-/// Where nobody says where.
-const USUAL: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 9464);
-/// A process whose own work has not got on for so long should be restarted.
+/// The default admin address.
+const DEFAULT_ADDRESS: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 9464);
+/// `/livez` fails when the process's own runtime has run no task for this time.
 const STUCK: Duration = Duration::from_secs(60);
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -56,12 +56,28 @@ pub(crate) struct Admin {
     mounted: Arc<OnceLock<Router>>,
 }
 
-/// `Err`: why the process cannot do its work.
-type Ready = dyn Fn() -> Result<(), String> + Send + Sync;
+/// Why the process cannot do its work now: the body of `/readyz` and `/livez`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotReady {
+    /// Keys are made, connections are opened.
+    #[error("starting")]
+    Starting,
+    /// The process was asked to stop.
+    #[error("draining")]
+    Draining,
+    /// A part that it needs is away.
+    #[error("{0}")]
+    Away(&'static str),
+    /// The runtime of the process's own work has not run a task.
+    #[error("no progress for {0} s: the runtime of the process's own work has run no task")]
+    Stuck(u64),
+}
+
+type Ready = dyn Fn() -> Result<(), NotReady> + Send + Sync;
 
 struct Health {
     start: Instant,
-    /// When the process's own work last got on, in milliseconds from the start.
+    /// When the process's own runtime last ran a task, in milliseconds from the start.
     beat_ms: AtomicU64,
     draining: AtomicBool,
     ready: Mutex<Option<Arc<Ready>>>,
@@ -122,7 +138,7 @@ impl Admin {
     /// starting.
     pub(crate) fn ready_when(
         &self,
-        ready: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+        ready: impl Fn() -> Result<(), NotReady> + Send + Sync + 'static,
     ) {
         *self.health.lock() = Some(Arc::new(ready));
     }
@@ -155,9 +171,9 @@ fn listen(address: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
         Some(address) => TcpListener::bind(address).with_context(|| {
             format!("cannot listen on {address} (set ZKWHIRL_ADMIN to another address)")
         })?,
-        None => match TcpListener::bind(USUAL) {
+        None => match TcpListener::bind(DEFAULT_ADDRESS) {
             Err(taken) if taken.kind() == io::ErrorKind::AddrInUse => {
-                TcpListener::bind((USUAL.0, 0))?
+                TcpListener::bind((DEFAULT_ADDRESS.0, 0))?
             }
             other => other.context("cannot listen on the admin address")?,
         },
@@ -186,21 +202,21 @@ impl Health {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lives(&self) -> Result<(), String> {
+    fn lives(&self) -> Result<(), NotReady> {
         let beat = Duration::from_millis(self.beat_ms.load(Ordering::Relaxed));
         let since = self.start.elapsed().saturating_sub(beat);
         if since < STUCK {
             return Ok(());
         }
-        Err(format!("nothing has got on for {} s", since.as_secs()))
+        Err(NotReady::Stuck(since.as_secs()))
     }
 
-    fn is_ready(&self) -> Result<(), String> {
+    fn is_ready(&self) -> Result<(), NotReady> {
         if self.draining.load(Ordering::Relaxed) {
-            return Err("draining".to_owned());
+            return Err(NotReady::Draining);
         }
         let ready = self.lock().clone();
-        ready.map_or_else(|| Err("starting".to_owned()), |ready| ready())
+        ready.map_or(Err(NotReady::Starting), |ready| ready())
     }
 }
 
@@ -280,7 +296,7 @@ async fn readyz(State(server): State<Server>) -> (StatusCode, String) {
     probe(server.health.is_ready())
 }
 
-fn probe(state: Result<(), String>) -> (StatusCode, String) {
+fn probe(state: Result<(), NotReady>) -> (StatusCode, String) {
     match state {
         Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),

@@ -47,7 +47,7 @@ impl ProverHealth for Workers {
 }
 
 pub(super) fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
-    let settings = Settings::read(&args).map_err(|why| exit::usage(anyhow!(why)))?;
+    let settings = Settings::read(&args).map_err(exit::usage)?;
     let provers = provers(&args, &settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -75,7 +75,7 @@ fn provers(args: &UpArgs, settings: &Settings) -> anyhow::Result<Provers> {
             persist: settings.persist,
             memory_limit: args.cli.prover_memory,
         };
-        provers.check().map_err(|why| exit::usage(anyhow!(why)))?;
+        provers.check().map_err(exit::usage)?;
         return Ok(Provers::RollupCli(provers));
     }
     if settings.proverless {
