@@ -43,7 +43,7 @@ pub(crate) struct Cli {
     /// Show log lines of this level and above: error, warn, info, debug, trace
     #[arg(long, global = true, env = "ZKWHIRL_LOG", default_value = "warn")]
     pub(crate) log: String,
-    /// How log lines look
+    /// Format of log lines
     #[arg(
         long,
         global = true,
@@ -66,7 +66,7 @@ Examples:
   zkwhirl rollups --watch                   what a running bridge is doing; jobs, workers, dead, queues
   zkwhirl falafel --rollups 0               only the simulated Falafel, on ports 8082 and 8083";
 
-/// Where metrics and probes are.
+/// The admin address.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AdminArgs {
     /// Address of metrics, probes and console: 127.0.0.1:9464, or a free port where that is taken; port 0 takes a free one
@@ -157,10 +157,10 @@ impl<const INNERS: u32> SizeArgs<INNERS> {
     }
 }
 
-/// Where keys are and which may be used.
+/// The key store and its limits.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct KeyArgs {
-    /// Where keys are kept
+    /// Directory of the keys
     #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
     pub(crate) data_dir: PathBuf,
     /// The largest circuit: a power of two
@@ -172,7 +172,8 @@ pub(crate) struct KeyArgs {
         value_parser = power_of_two
     )]
     pub(crate) max_circuit_size: u64,
-    /// Keep keys on disk; with false they last as long as the process that made them
+    /// Keep keys on disk; with false a key exists as long as the process that
+    /// made it
     #[arg(
         long,
         value_name = "BOOL",

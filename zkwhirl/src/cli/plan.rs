@@ -35,7 +35,7 @@ pub(crate) struct PlanArgs {
     pub(crate) json: bool,
 }
 
-/// What is to be proved.
+/// The work.
 #[derive(Debug, Args)]
 pub(crate) struct WorkArgs {
     /// Work from a file instead of the description below
@@ -65,7 +65,7 @@ pub(crate) struct WorkArgs {
     /// How long the root verifier takes
     #[arg(long, value_name = "SECONDS", default_value = "5")]
     pub(crate) verifier_seconds: f64,
-    /// For so many hours
+    /// Hours to simulate
     #[arg(long, value_name = "HOURS", default_value = "24")]
     pub(crate) hours: f64,
     /// Equal seeds give equal answers
@@ -73,7 +73,7 @@ pub(crate) struct WorkArgs {
     pub(crate) seed: u64,
 }
 
-/// What proves it.
+/// The fleet.
 #[derive(Debug, Args)]
 pub(crate) struct FleetArgs {
     /// The autoscaler: a manifest with one HorizontalPodAutoscaler or ScaledObject; that of k8s/base when absent
@@ -108,12 +108,12 @@ pub(crate) struct FleetArgs {
     pub(crate) price: f64,
 }
 
-/// What the autoscaler looks at.
+/// The signal of the autoscaler.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum SignalArg {
     /// Jobs that are queued or being proved
     Outstanding,
-    /// Queued jobs alone: what nobody should look at
+    /// Queued jobs alone: a signal that scales a fleet into running proofs
     Ready,
 }
 

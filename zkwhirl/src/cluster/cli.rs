@@ -1,5 +1,5 @@
-//! Another program behind the slots that speaks `rollup_cli`'s protocol:
-//! Aztec Connect's own, or anything that behaves like it.
+//! Provers that run another program which speaks `rollup_cli`'s protocol: Aztec
+//! Connect's own `rollup_cli`, or a program that behaves like it.
 
 use std::{fs, io, path::PathBuf, time::Duration};
 
@@ -16,16 +16,18 @@ use super::{Rollups, crs};
 /// what a program must prove before it is given jobs again.
 const SELF_TEST: &[u8] = include_bytes!("../../../tests/vectors/valid_claim_0_request.bin");
 
-/// In the data directory: which settings `rollup_cli`'s kept keys are of.
+/// The file in the data directory that names the settings of `rollup_cli`'s
+/// kept keys.
 const NOTE: &str = "rollup_cli.settings";
 
-/// How long a lazy program builds its three small circuits.
+/// Deadline of a lazy program to build its three small circuits.
 const LAZY_START: Duration = Duration::from_secs(30 * 60);
-/// How long one builds all of them.
+/// Deadline of a program to build all of its circuits.
 const EAGER_START: Duration = Duration::from_secs(4 * 3600);
-/// The same in the middle of a root verifier's hour.
+/// Deadline of a program to build the root verifier's circuit, which takes most
+/// of an hour.
 const EAGER_START_IN_JOB: Duration = Duration::from_secs(55 * 60);
-/// How long it may take to end after SIGTERM.
+/// Grace between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How the program's processes are started: as Halloumi does it, but for the
@@ -73,10 +75,10 @@ impl CliProvers {
         }
     }
 
-    /// Whether kept keys are of these settings: the program would load others
-    /// without a word, since the names of its folders lack the number of inner
-    /// rollups and whether they are mocks. A directory without a note, as
-    /// Halloumi leaves it, is believed.
+    /// Checks that kept keys belong to these settings. The program would load
+    /// foreign keys silently: the names of its folders lack the number of inner
+    /// rollups and the mock flag. A directory without a note, as Halloumi
+    /// leaves it, is accepted.
     fn claim_keys(&self) -> anyhow::Result<()> {
         let settings = match self.mock {
             true => format!("mocks of {}", self.sizes),

@@ -13,14 +13,14 @@ const MANIFEST_BYTES: usize = 28;
 const POINT_BYTES: u64 = 64;
 /// Points of a full transcript.
 const TRANSCRIPT_POINTS: u64 = 5_040_000;
-/// Where the original takes them from.
+/// The server that the original fetches transcripts from.
 const SOURCE: &str = "https://aztec-ignition.s3-eu-west-2.amazonaws.com/MAIN%20IGNITION/sealed";
 
-/// Whether a directory holds the points of a circuit of `size` rows.
+/// Checks that a directory holds enough points for a circuit of `size` rows.
 ///
-/// Nothing is fetched: a prover that starts must not depend on a server, and
-/// nobody publishes digests to check a download by. A partial transcript is
-/// enough when it is long enough.
+/// Nothing is fetched: the start of a prover must not depend on a server, and
+/// no digests are published to check a download with. A partial transcript
+/// suffices if it is long enough.
 pub(super) fn check(directory: &Path, size: u64) -> anyhow::Result<()> {
     let mut points = 0;
     for number in 0..=u8::MAX {
@@ -51,7 +51,8 @@ pub(super) fn check(directory: &Path, size: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The points that are in a transcript, whatever its manifest promises.
+/// The number of points in a transcript: the smaller of what its manifest says
+/// and what its length allows.
 fn points_of(path: &Path) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let mut manifest = [0; MANIFEST_BYTES];

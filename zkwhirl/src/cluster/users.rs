@@ -1,4 +1,4 @@
-//! What the simulated Falafel's users prove with.
+//! The provers of the simulated Falafel's users.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,8 +12,8 @@ use zkwhirl_prover::native::{Engine, verify_client};
 #[derive(Debug)]
 struct Wallets(Mutex<Engine>);
 
-/// The users of an engine's suite: they prove with the engine's keys or, in
-/// the pedersen suite, send marks instead of PLONK proofs.
+/// Users who prove with the engine's keys or, in the pedersen suite, send
+/// placeholders instead of PLONK proofs.
 pub fn users(engine: Engine) -> Arc<dyn ClientProofs> {
     match engine.config().suite {
         Suite::Poseidon => Arc::new(Wallets(Mutex::new(engine))),

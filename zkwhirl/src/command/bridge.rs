@@ -93,7 +93,7 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether tickets can become jobs and results come home.
+/// Ready: tickets can become jobs, and results can reach the bridge.
 fn ready(stats: &BridgeStats, broker: &AmqpStatus) -> Result<(), NotReady> {
     if broker.consuming.is_none() || broker.publishing.is_none() {
         return Err(NotReady::Away("RabbitMQ is away"));
@@ -118,7 +118,7 @@ fn upstreams(args: &BridgeArgs) -> anyhow::Result<Vec<Upstream>> {
         })?,
     };
     let mut upstreams = vec![Upstream::new("inner", inner.clone())];
-    // One server is polled once.
+    // A server that serves both topics gets one long poll.
     if outer != inner {
         upstreams.push(Upstream::optional("outer", outer));
     }

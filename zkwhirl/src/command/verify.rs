@@ -25,7 +25,7 @@ use crate::{
     ui::{self, table::table},
 };
 
-/// Nothing is known about the rollup: a key is missing.
+/// Exit code when a verification key is missing: the rollup was not verified.
 const UNDECIDED: u8 = 3;
 
 /// What was verified, for `--json` and for the table.
@@ -49,9 +49,10 @@ struct About {
     proofs: usize,
     circuits: Vec<CircuitLine>,
     txs: Vec<TxLine>,
-    /// True when everybody can forge proofs under some of the keys.
+    /// True when at least one key is a development key: anyone can forge proofs
+    /// under it.
     insecure_keys: bool,
-    /// What no proof in the buffer says.
+    /// Statements that no proof in the buffer covers.
     not_proved: Vec<String>,
     verify_s: f64,
 }
@@ -111,7 +112,8 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// Where the verification keys are, and what was said of those that were used.
+/// The stores of verification keys, and the provenance of each key that was
+/// used.
 #[derive(Debug)]
 struct Keys {
     place: Place,

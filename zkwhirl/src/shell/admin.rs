@@ -44,7 +44,7 @@ const DEFAULT_ADDRESS: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 9464);
 const STUCK: Duration = Duration::from_secs(60);
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What is answered before everything is there.
+/// The answer to console requests before the console is mounted.
 const STARTING: &str = r#"{"error":"still starting, keys may be made: try again soon"}"#;
 
 /// The admin server of a process.
@@ -90,10 +90,10 @@ impl fmt::Debug for Health {
 }
 
 impl Admin {
-    /// Serves on `address`, or on the usual one, or beside it on a free port
-    /// when another process has that. `topics` are those that the process
-    /// knows. Call it before anything is measured, on the runtime whose work
-    /// is watched.
+    /// Serves on `address`, else on the default address, else (when the default
+    /// port is taken) on a free port. `topics` are the topics of the process.
+    /// Call it before any metric is recorded, on the runtime whose progress
+    /// `/livez` watches.
     pub(crate) fn start(
         address: Option<SocketAddr>,
         roles: &[Role],
@@ -134,8 +134,7 @@ impl Admin {
         })
     }
 
-    /// The process can do its work when `ready` says so. Before, it is
-    /// starting.
+    /// Sets the readiness check. Without one `/readyz` says "starting".
     pub(crate) fn ready_when(
         &self,
         ready: impl Fn() -> Result<(), NotReady> + Send + Sync + 'static,
@@ -143,8 +142,8 @@ impl Admin {
         *self.health.lock() = Some(Arc::new(ready));
     }
 
-    /// Serves more, whatever is no metrics page or probe; once. It is answered
-    /// on the runtime that started this server.
+    /// Mounts a router for every path but metrics and probes, once. Its
+    /// handlers run on the runtime that started this server.
     pub(crate) fn mount(&self, router: Router) {
         let _ = self.mounted.set(router);
     }
@@ -182,7 +181,7 @@ fn listen(address: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Runs where the process's own work does.
+/// Ticks on the runtime of the process's own work.
 async fn beat(health: Arc<Health>, draining: CancellationToken) {
     let mut ticks = interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -226,10 +225,10 @@ struct Server {
     page: PrometheusHandle,
     health: Arc<Health>,
     works: bool,
-    /// Whether more is going to be mounted.
+    /// Whether a console will be mounted.
     bridges: bool,
     mounted: Arc<OnceLock<Router>>,
-    /// Where the process's own work runs.
+    /// The runtime of the process's own work.
     own: Handle,
 }
 
@@ -260,7 +259,8 @@ impl Server {
         loop {
             ticks.tick().await;
             own.look();
-            // Else what is recorded between two scrapes piles up.
+            // Without upkeep the samples between two scrapes accumulate in
+            // memory.
             self.page.run_upkeep();
             if !was_ready && self.health.is_ready().is_ok() {
                 was_ready = true;

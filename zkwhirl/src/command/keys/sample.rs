@@ -1,4 +1,4 @@
-//! True values for any circuit: what a key is tried with.
+//! Satisfying witnesses for every circuit, to try a key with.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,7 +18,7 @@ use zkwhirl_falafel::{
 use zkwhirl_job::{Request, Sizes, request::ClientProof};
 use zkwhirl_prover::native::self_test_request;
 
-/// Users whose values are kept; they prove nothing.
+/// Users whose witnesses are recorded. They make no proofs.
 #[derive(Debug, Default)]
 struct Clients(Mutex<Vec<ClientWitness>>);
 
@@ -87,7 +87,7 @@ fn tx_rollup(suite: Suite, capacity: u32) -> anyhow::Result<TxRollupWitness> {
 fn root_rollup(suite: Suite, size: RootSize) -> anyhow::Result<Witness> {
     let sizes = Sizes::new(size.slots.min(MAX_TXS), size.inners)?;
     let sample = Sample::new(suite, sizes, 0, 1)?;
-    // Of the inner replies the published words alone matter.
+    // Only the published fields of the inner replies matter.
     let words = |job: &InnerJob| job.published.iter().flat_map(|word| word.0).collect();
     let replies: Vec<Bytes> = sample.inners.iter().map(words).collect();
     let job = sample.draft.root(&replies);

@@ -1,5 +1,5 @@
-//! Halloumi's ten variables, read with its meanings and checked: Halloumi took
-//! whatever stood there.
+//! Halloumi's ten variables, with Halloumi's meanings. Halloumi accepted any
+//! value; here each value is checked.
 
 use std::{net::IpAddr, path::PathBuf};
 
@@ -15,7 +15,7 @@ const MAX_ROWS: u64 = 1 << 28;
 /// The port of Falafel's server of outer jobs, which cannot be set there.
 const OUTER_PORT: u16 = 8083;
 
-/// The ten, checked.
+/// The checked values.
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) max_circuit_size: u64,
@@ -31,7 +31,8 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads them. `Err` is one line: variable, value, reason, way out.
+    /// Reads the variables. An error is one line: variable, value, reason, way
+    /// out.
     pub(super) fn read(args: &UpArgs) -> anyhow::Result<Self> {
         let proverless = truth("PROVERLESS", &args.proverless)?;
         let inners = count("NUM_OUTER_ROLLUP_PROOFS", &args.inners, limits::INNERS)?;
@@ -81,7 +82,7 @@ fn count(variable: &str, text: &str, limit: u32) -> anyhow::Result<u32> {
         })
 }
 
-/// Halloumi took every text but `true` for false, misspelt ones too.
+/// Halloumi read every text but `true` as false, including misspelt ones.
 fn truth(variable: &str, text: &str) -> anyhow::Result<bool> {
     match text {
         "true" => Ok(true),
@@ -116,8 +117,8 @@ fn port(text: &str) -> anyhow::Result<u16> {
     })
 }
 
-/// An empty token, as a secret that was not filled in leaves it, would be
-/// everybody's.
+/// An empty token, the value of a secret that was never filled in, would admit
+/// every caller.
 fn admin(text: Option<&str>) -> anyhow::Result<Option<AdminToken>> {
     match text {
         Some("") => bail!("ZKWHIRL_ADMIN_TOKEN is empty: set a token, or leave it unset"),
@@ -137,8 +138,8 @@ fn server(variable: &str, text: &str) -> anyhow::Result<Url> {
     }
 }
 
-/// The servers to take jobs from: the one of inner jobs, and beside it the one
-/// of outer jobs unless this instance is for one topic only.
+/// The upstreams: the server of inner jobs and, unless this instance serves one
+/// topic only, the server of outer jobs.
 fn upstreams(args: &UpArgs, port: u16) -> anyhow::Result<Vec<Upstream>> {
     let named = server("JOB_SERVER_URL", &args.job_server_url)?;
     let own = |url: &Url| is_own(url, args.api_address, port);
