@@ -1,4 +1,4 @@
-//! Decisions of the original code, replayed.
+//! Replays recorded decisions of Kubernetes' own code.
 //!
 //! A file of golden scenarios is a JSON array; each has an HPA and steps
 //! `[seconds, metric in thousandths, status.replicas, decided spec.replicas]`.
@@ -49,9 +49,9 @@ pub struct Difference {
     pub scenario: usize,
     /// Seconds.
     pub at_s: u64,
-    /// What the file says.
+    /// The recorded decision.
     pub expected: u32,
-    /// What came out here.
+    /// The replayed decision.
     pub decided: u32,
 }
 
