@@ -7,22 +7,22 @@ use rand::{RngCore, rngs::OsRng};
 use taceo_ark_algebra::msm::msm_unchecked;
 use zkwhirl_circuits::r1cs::{Matrices, Matrix};
 
-use crate::native::points::check_subgroup;
+use crate::native::keys::check_subgroup;
 
 /// The points of a key, wherever they lie.
 #[derive(Debug)]
-pub(in crate::native) struct Consistency<'a> {
-    pub(in crate::native) alpha_g1: G1Affine,
-    pub(in crate::native) beta_g1: G1Affine,
-    pub(in crate::native) delta_g1: G1Affine,
-    pub(in crate::native) beta_g2: G2Affine,
-    pub(in crate::native) gamma_g2: G2Affine,
-    pub(in crate::native) delta_g2: G2Affine,
-    pub(in crate::native) a: &'a [G1Affine],
-    pub(in crate::native) b_g1: &'a [G1Affine],
-    pub(in crate::native) b_g2: &'a [G2Affine],
-    pub(in crate::native) h: &'a [G1Affine],
-    pub(in crate::native) l: &'a [G1Affine],
+pub(crate) struct Consistency<'a> {
+    pub(crate) alpha_g1: G1Affine,
+    pub(crate) beta_g1: G1Affine,
+    pub(crate) delta_g1: G1Affine,
+    pub(crate) beta_g2: G2Affine,
+    pub(crate) gamma_g2: G2Affine,
+    pub(crate) delta_g2: G2Affine,
+    pub(crate) a: &'a [G1Affine],
+    pub(crate) b_g1: &'a [G1Affine],
+    pub(crate) b_g2: &'a [G2Affine],
+    pub(crate) h: &'a [G1Affine],
+    pub(crate) l: &'a [G1Affine],
 }
 
 /// Refuses a key that is degenerate or whose parts do not belong together. Its
@@ -30,10 +30,7 @@ pub(in crate::native) struct Consistency<'a> {
 ///
 /// This does not prove that the points are those of the matrices: without the
 /// powers that they came from, nothing short of a proof shows it.
-pub(in crate::native) fn consistent(
-    key: &Consistency<'_>,
-    matrices: &Matrices,
-) -> Result<(), String> {
+pub(crate) fn consistent(key: &Consistency<'_>, matrices: &Matrices) -> Result<(), String> {
     numbers(key)?;
     infinities(key, matrices)?;
     if key.h.windows(2).any(|pair| pair[0] == pair[1]) {

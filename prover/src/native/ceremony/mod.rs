@@ -12,7 +12,9 @@
 //! snarkjs' own code. Numbers are little endian; points are pairs of
 //! coordinates in Montgomery form, as in our own keys; infinity is zeros.
 
+mod audit;
 mod check;
+mod import;
 mod powers;
 mod r1cs;
 mod sections;
@@ -26,12 +28,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use audit::audit;
+pub use import::{ImportError, import_key, import_powers, import_zkey};
 pub use powers::Powers;
 pub use r1cs::write_r1cs;
 pub use zkey::Zkey;
 
-pub(super) use check::{Consistency, consistent};
-pub(super) use start::start;
+use check::{Consistency, consistent};
+use start::start;
 
 /// A file of a ceremony that is not taken.
 #[derive(Debug, thiserror::Error)]

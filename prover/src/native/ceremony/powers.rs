@@ -12,7 +12,7 @@ use super::{
     CeremonyError,
     sections::{Sections, modulus, u32_at},
 };
-use crate::native::points::check_subgroup;
+use crate::native::keys::check_subgroup;
 
 /// The secret τ, α and β of a ceremony, in the exponent, as far as a circuit of
 /// `size` rows needs them. L_j is the j-th Lagrange polynomial of the domain.

@@ -12,7 +12,7 @@ use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ff::{BigInt, BigInteger, PrimeField};
 
 use super::CeremonyError;
-use crate::native::points::{read_g1, read_g2};
+use crate::native::keys::{read_g1, read_g2};
 
 /// The formats have up to 15 sections.
 const MOST_SECTIONS: u32 = 64;

@@ -35,7 +35,7 @@ pub(super) struct Start {
 type Columns = Vec<Vec<(usize, Fr)>>;
 
 /// A key from powers of tau and one contribution, which is forgotten.
-pub(in crate::native) fn start(
+pub(crate) fn start(
     matrices: &Matrices,
     powers: &Powers,
     rng: &mut (impl RngCore + CryptoRng),

@@ -16,7 +16,10 @@ use zkwhirl_circuits::r1cs::{Builder, Matrices, Mode, Num};
 use zkwhirl_keystore::{CircuitIdentity, EmbeddedKeyStore, KeyFile, Provenance};
 
 use super::*;
-use crate::native::{NativeKey, export, groth16, key};
+use crate::native::{
+    engine::groth16,
+    keys::{self as key, NativeKey, snarkjs_proof, snarkjs_vk},
+};
 
 /// Rows of every kind: constants, large and negative coefficients, a variable
 /// in C alone.
@@ -141,8 +144,8 @@ fn prove(ceremony: &Ceremony, key: &ProvingKey<Bn254>) -> KeyFile {
     let write = |name, json: serde_json::Value| {
         fs::write(ceremony.path(name), json.to_string()).unwrap();
     };
-    write("vk.json", export::snarkjs_vk(verifying));
-    write("proof.json", export::snarkjs_proof(&bytes).unwrap());
+    write("vk.json", snarkjs_vk(verifying));
+    write("proof.json", snarkjs_proof(&bytes).unwrap());
     write("public.json", serde_json::json!([public.to_string()]));
     let said = ceremony.snarkjs("groth16 verify vk.json public.json proof.json");
     assert!(said.contains("OK!"), "{said}");

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use taceo_ark_algebra::{fft::powers, msm::msm_unchecked};
 use zkwhirl_circuits::r1cs::Matrices;
 
-use crate::native::points::{read_g1, read_g2};
+use crate::native::keys::{read_g1, read_g2};
 
 use super::{
     CeremonyError, Consistency, Powers, consistent,
@@ -29,7 +29,7 @@ const MOST_CONTRIBUTIONS: u32 = 400;
 /// A proving key of a ceremony, which fits a circuit.
 #[derive(Debug)]
 pub struct Zkey {
-    pub(in crate::native) key: ProvingKey<Bn254>,
+    pub(crate) key: ProvingKey<Bn254>,
     contributions: Vec<String>,
 }
 

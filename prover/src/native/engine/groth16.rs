@@ -23,10 +23,7 @@ use taceo_ark_algebra::{
 
 use zkwhirl_circuits::r1cs::Assignment;
 
-use super::{
-    mapped::Mapped,
-    matrices::{MappedMatrices, times as product},
-};
+use crate::native::keys::{Mapped, MappedMatrices, times as product};
 
 /// The quotient's share of a proof's time (measured: 0.15 to 0.25).
 const QUOTIENT: f32 = 0.2;
@@ -37,17 +34,17 @@ const ALL_SUMS: u32 = G2_SUM + 4;
 
 /// The parts of a proving key that the prover multiplies with.
 #[derive(Debug)]
-pub(super) struct Queries {
-    pub(super) alpha_g1: G1Affine,
-    pub(super) beta_g1: G1Affine,
-    pub(super) delta_g1: G1Affine,
-    pub(super) beta_g2: G2Affine,
-    pub(super) delta_g2: G2Affine,
-    pub(super) a: Mapped<G1Affine>,
-    pub(super) b_g1: Mapped<G1Affine>,
-    pub(super) b_g2: Mapped<G2Affine>,
-    pub(super) h: Mapped<G1Affine>,
-    pub(super) l: Mapped<G1Affine>,
+pub(crate) struct Queries {
+    pub(crate) alpha_g1: G1Affine,
+    pub(crate) beta_g1: G1Affine,
+    pub(crate) delta_g1: G1Affine,
+    pub(crate) beta_g2: G2Affine,
+    pub(crate) delta_g2: G2Affine,
+    pub(crate) a: Mapped<G1Affine>,
+    pub(crate) b_g1: Mapped<G1Affine>,
+    pub(crate) b_g2: Mapped<G2Affine>,
+    pub(crate) h: Mapped<G1Affine>,
+    pub(crate) l: Mapped<G1Affine>,
 }
 
 /// An assignment or a key that does not fit the matrices.
@@ -63,7 +60,7 @@ pub struct SizeMismatch {
 /// afresh.
 ///
 /// `step` is told how much of the work is done, 0 to 1.
-pub(super) fn prove(
+pub(crate) fn prove(
     queries: &Queries,
     matrices: &MappedMatrices,
     assignment: &Assignment,

@@ -8,9 +8,9 @@ use zkwhirl_job::{Sizes, Word, reply::Bundle};
 use super::{
     inners::of_inner,
     reading::{self, ProofClaim},
-    setting::{Setting, root_size},
     verification_keys::{NotVerified, VerificationKeys},
 };
+use crate::native::setting::{Setting, root_size};
 
 /// What a rollup's bytes say and prove.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl Rollup {
     /// Takes a bundle of a setting's suite and sizes apart, and checks everything but the proofs: that words
     /// are canonical, the SHA-256s, the ranges that no circuit has, and that
     /// its parts fit together.
-    pub(super) fn read(bundle: &Bundle, setting: &Setting) -> Result<Self, String> {
+    pub(crate) fn read(bundle: &Bundle, setting: &Setting) -> Result<Self, String> {
         let suite = setting.suite();
         let (own, largest) = (bundle.domain_log2, setting.domain_log2());
         let largest = largest.map_err(|error| error.to_string())?;
@@ -96,7 +96,7 @@ impl Rollup {
     }
 
     /// Verifies every proof, in one batch.
-    pub(super) fn verify(&self, keys: &VerificationKeys) -> Result<(), NotVerified> {
+    pub(crate) fn verify(&self, keys: &VerificationKeys) -> Result<(), NotVerified> {
         keys.verify(&self.proofs)
     }
 

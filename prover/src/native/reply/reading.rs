@@ -14,11 +14,8 @@ use zkwhirl_job::{
     reply::{NativeForm, NativeProof, SuiteTag},
 };
 
-use super::{
-    clients::{self, ClientTx},
-    engine::suite_tag,
-    setting::Setting,
-};
+use super::client_fields::{self as clients, ClientTx};
+use crate::native::setting::{Setting, suite_tag};
 
 /// A proof with all that verifying it takes, except the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +92,7 @@ pub enum ReadError {
 }
 
 /// The one proof of a claim's reply.
-pub(super) fn claim(
+pub(crate) fn claim(
     setting: &Setting,
     fields: &[Word],
     tail: &NativeProof,
@@ -125,7 +122,7 @@ pub fn tx_rollup(
 }
 
 /// [`tx_rollup`], with what the reply says about each tx.
-pub(super) fn tx_rollup_with_txs(
+pub(crate) fn tx_rollup_with_txs(
     setting: &Setting,
     fields: &[Word],
     tail: &NativeProof,
@@ -151,7 +148,7 @@ pub(super) fn tx_rollup_with_txs(
 }
 
 /// How the tails of a plan's replies are marked.
-pub(super) fn form(plan: &Plan) -> NativeForm {
+pub(crate) fn form(plan: &Plan) -> NativeForm {
     match plan {
         Plan::Whole(_) => NativeForm::TxRollup,
         Plan::Chain(_) => NativeForm::TxRollupChain,

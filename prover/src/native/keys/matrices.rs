@@ -19,26 +19,26 @@ use super::{
 
 /// The matrices of a key, where they lie.
 #[derive(Debug)]
-pub(super) struct MappedMatrices {
-    pub(super) a: MappedMatrix,
-    pub(super) b: MappedMatrix,
-    pub(super) c: MappedMatrix,
+pub(crate) struct MappedMatrices {
+    pub(crate) a: MappedMatrix,
+    pub(crate) b: MappedMatrix,
+    pub(crate) c: MappedMatrix,
     coefficients: Mapped<Fr>,
-    pub(super) num_instance: usize,
-    pub(super) num_witness: usize,
-    pub(super) num_rows: usize,
+    pub(crate) num_instance: usize,
+    pub(crate) num_witness: usize,
+    pub(crate) num_rows: usize,
 }
 
 /// One sparse matrix by rows, as [`zkwhirl_circuits::r1cs::Matrix`].
 #[derive(Debug)]
-pub(super) struct MappedMatrix {
+pub(crate) struct MappedMatrix {
     ends: Mapped<u32>,
     columns: Mapped<u32>,
     coefficients: Mapped<u32>,
 }
 
 /// A matrix times the assignment, padded with zeros to `domain`.
-pub(super) fn times(
+pub(crate) fn times(
     matrices: &MappedMatrices,
     matrix: &MappedMatrix,
     assignment: &[Fr],
@@ -59,7 +59,7 @@ pub(super) fn times(
     product
 }
 
-pub(super) fn to_bytes(matrices: &Matrices) -> Vec<u8> {
+pub(crate) fn to_bytes(matrices: &Matrices) -> Vec<u8> {
     let all = [&matrices.a, &matrices.b, &matrices.c];
     let mut out = Vec::new();
     let mut count = |count: usize| out.extend((count as u64).to_le_bytes());
@@ -86,12 +86,12 @@ pub(super) fn to_bytes(matrices: &Matrices) -> Vec<u8> {
 
 impl MappedMatrices {
     /// The domain that holds all rows, and one more for each public variable.
-    pub(super) fn domain(&self) -> usize {
+    pub(crate) fn domain(&self) -> usize {
         (self.num_rows + self.num_instance).next_power_of_two()
     }
 
     /// The `(column, coefficient)` entries of one row of `a`, `b` or `c`.
-    pub(super) fn row<'a>(
+    pub(crate) fn row<'a>(
         &'a self,
         matrix: &'a MappedMatrix,
         row: usize,
@@ -107,7 +107,7 @@ impl MappedMatrices {
     /// The matrices in a key's section; `None` when its numbers do not fit
     /// together. Bytes that were checked against a digest fail here only when
     /// they were written by something else.
-    pub(super) fn new(section: &MappedBytes) -> Option<Self> {
+    pub(crate) fn new(section: &MappedBytes) -> Option<Self> {
         let mut rest = Rest { section, at: 0 };
         let mut counts = [0; 9];
         for count in &mut counts {

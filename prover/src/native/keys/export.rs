@@ -7,7 +7,7 @@ use ark_serialize::CanonicalDeserialize;
 use serde_json::{Value, json};
 use zkwhirl_keystore::KeyFile;
 
-use super::VerificationKey;
+use super::proving_key::VerificationKey;
 
 /// What the contract says of itself and of its key; `@NAME@` stands for the
 /// numbers.

@@ -10,14 +10,17 @@ use zkwhirl_circuits::{
 use zkwhirl_job::request::{ClientProof, field::PROOF_ID};
 use zkwhirl_keystore::{KeyError, KeyStore};
 
-use super::{
-    Engine, EngineError, NativeVerifier, Receipt, VerificationKey,
-    batch::{Entry, verify_batch},
-    clients,
-    key::identity,
-    statement::{Statement, client_circuit},
+use super::{Engine, EngineError, Receipt};
+use crate::{
+    Progress,
+    native::{
+        keys::{VerificationKey, identity},
+        reply::{
+            Entry, NativeVerifier, Statement, client_circuit, client_fields as clients,
+            verify_batch,
+        },
+    },
 };
-use crate::Progress;
 
 impl Engine {
     /// Proves a client's own statement and verifies the proof.

@@ -1,5 +1,12 @@
 //! The engine: a request in, a verified reply out.
 
+mod client;
+mod estimate;
+pub(super) mod groth16;
+mod self_test;
+#[cfg(feature = "test-util")]
+pub mod stock;
+
 use std::{
     collections::HashMap,
     fs,
@@ -20,7 +27,7 @@ use tokio::time::Instant;
 use zkwhirl_circuits::{Circuit, Suite, TooLarge, Witness};
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
-    reply::{BundleError, NativeProof, SuiteTag},
+    reply::{BundleError, NativeProof},
     request::RootVerifierRequest,
 };
 use zkwhirl_keystore::{
@@ -29,13 +36,20 @@ use zkwhirl_keystore::{
 use zkwhirl_telemetry::catalogue::keys::KEY_LOAD_SECONDS;
 
 use super::{
-    NativeKey, NativeVerifier, Setting, SizeMismatch,
-    batch::{Entry, verify_batch},
-    clients, groth16, key, published_fields,
-    statement::{Part, Statement, StatementError},
-    verification_keys::NotVerified,
+    keys::{NativeKey, generate, identity},
+    reply::{
+        Entry, NativeVerifier, NotVerified, Part, Statement, StatementError,
+        client_fields as clients, published_fields, verify_batch,
+    },
+    setting::{Setting, suite_tag},
 };
 use crate::{Phase, Progress};
+
+pub use client::{client_vk, verify_client};
+pub use groth16::SizeMismatch;
+pub use self_test::self_test_request;
+
+pub(super) use groth16::Queries;
 
 /// What an engine proves, and with which keys.
 #[derive(Debug, Clone)]
@@ -209,7 +223,7 @@ impl Engine {
     }
 
     /// Proves a statement of which every rule was checked.
-    pub(super) fn prove_statement(
+    pub(crate) fn prove_statement(
         &mut self,
         statement: Statement,
         report: &(dyn Fn(Progress) + Sync),
@@ -309,7 +323,7 @@ impl Engine {
         let fetched = AtomicBool::new(false);
         let matrices = circuit.matrices();
         let rows = matrices.num_rows;
-        let identity = key::identity(circuit, &matrices);
+        let identity = identity(circuit, &matrices);
         let provenance = &self.config.provenance;
         let mut generate = |writer: &mut KeyWriter| {
             let advance = writer.advance();
@@ -317,8 +331,8 @@ impl Engine {
                 advance.to(progress.fraction);
                 report(progress);
             };
-            super::progress::while_running(rows, &report, || {
-                key::generate(writer, &matrices, provenance, &identity)
+            estimate::while_running(rows, &report, || {
+                generate(writer, &matrices, provenance, &identity)
             })
         };
         let made =
@@ -418,12 +432,4 @@ fn elsewhere(progress: &KeyProgress) -> Progress {
     };
     let phase = Phase::Key;
     Progress { phase, fraction }
-}
-
-/// The suite's byte in a reply.
-pub(super) fn suite_tag(suite: Suite) -> SuiteTag {
-    match suite {
-        Suite::Pedersen => SuiteTag::Pedersen,
-        Suite::Poseidon => SuiteTag::Poseidon,
-    }
 }

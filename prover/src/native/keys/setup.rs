@@ -15,7 +15,7 @@ use zkwhirl_keystore::Provenance;
 
 /// The library's setup over the stored matrices. Seeded for development keys,
 /// else from the operating system's generator.
-pub(super) fn setup(
+pub(crate) fn setup(
     matrices: &Matrices,
     provenance: &Provenance,
 ) -> Result<ProvingKey<Bn254>, String> {

@@ -10,12 +10,12 @@ use zkwhirl_job::request::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH, NULL_TREE_DEPTH, RO
 use zkwhirl_keystore::{CircuitIdentity, KeyError, KeyFile, KeyId, KeyWriter, Provenance};
 
 use super::{
-    groth16::Queries,
     mapped::{Mapped, Raw, layout_holds},
     matrices::{self, MappedMatrices},
     points::{check_subgroup, on_curve, write_g1, write_g2},
     setup::setup,
 };
+use crate::native::engine::Queries;
 
 /// A proving key in use, with its verification key and its matrices. Points and
 /// matrices stay in the mapped file.
@@ -24,12 +24,12 @@ pub struct NativeKey {
     id: KeyId,
     circuit: CircuitIdentity,
     provenance: Provenance,
-    pub(super) vk: VerifyingKey<Bn254>,
+    pub(crate) vk: VerifyingKey<Bn254>,
     vk_digest: [u8; 32],
     /// The same, prepared when it is first asked for.
     verifying: OnceLock<VerificationKey>,
-    pub(super) queries: Queries,
-    pub(super) matrices: MappedMatrices,
+    pub(crate) queries: Queries,
+    pub(crate) matrices: MappedMatrices,
 }
 
 /// A verification key, prepared, with the digest that proofs name it by.
@@ -37,11 +37,11 @@ pub struct NativeKey {
 pub struct VerificationKey {
     /// BLAKE3 of the compressed key.
     pub digest: [u8; 32],
-    pub(super) prepared: PreparedVerifyingKey<Bn254>,
+    pub(crate) prepared: PreparedVerifyingKey<Bn254>,
 }
 
 /// A circuit as this release builds it.
-pub(super) fn identity(circuit: &Circuit, matrices: &Matrices) -> CircuitIdentity {
+pub(crate) fn identity(circuit: &Circuit, matrices: &Matrices) -> CircuitIdentity {
     CircuitIdentity {
         name: circuit.to_string(),
         depths: format!(
@@ -54,7 +54,7 @@ pub(super) fn identity(circuit: &Circuit, matrices: &Matrices) -> CircuitIdentit
 }
 
 /// Makes a key for `matrices` and writes its sections.
-pub(super) fn generate(
+pub(crate) fn generate(
     writer: &mut KeyWriter,
     matrices: &Matrices,
     provenance: &Provenance,
@@ -71,7 +71,7 @@ pub(super) fn generate(
 /// Writes the sections of a key whose points belong to `matrices`. Points that
 /// are not on their curve or in their subgroup are an error: nobody looks at
 /// that again when the key is used.
-pub(super) fn write(
+pub(crate) fn write(
     writer: &mut KeyWriter,
     key: &ProvingKey<Bn254>,
     matrices: &Matrices,
@@ -203,7 +203,7 @@ impl NativeKey {
 }
 
 /// A verification key as keys hold it and proofs name it by its digest.
-pub(super) fn vk_bytes(vk: &VerifyingKey<Bn254>) -> Result<Vec<u8>, SerializationError> {
+pub(crate) fn vk_bytes(vk: &VerifyingKey<Bn254>) -> Result<Vec<u8>, SerializationError> {
     let mut bytes = Vec::new();
     vk.serialize_compressed(&mut bytes)?;
     Ok(bytes)

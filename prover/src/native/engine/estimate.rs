@@ -15,7 +15,7 @@ const ALMOST: f32 = 0.99;
 /// Runs a key's setup and meanwhile reports how far it should be, four times a
 /// second: an estimate from the circuit's rows, which closes in on the end but
 /// never reaches it.
-pub(super) fn while_running<T>(
+pub(crate) fn while_running<T>(
     rows: usize,
     report: &(dyn Fn(Progress) + Sync),
     setup: impl FnOnce() -> T,

@@ -26,7 +26,7 @@ use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use rand::{RngCore, rngs::OsRng};
 use rayon::prelude::*;
 
-use super::VerificationKey;
+use crate::native::keys::VerificationKey;
 
 /// One proof of a batch.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +88,7 @@ pub fn verify_batch(entries: &[Entry<'_>]) -> Result<(), BadProof> {
 }
 
 /// Reads a proof with every check.
-pub(super) fn read_proof(bytes: &[u8; 128]) -> Result<Proof<Bn254>, &'static str> {
+pub(crate) fn read_proof(bytes: &[u8; 128]) -> Result<Proof<Bn254>, &'static str> {
     let proof = Proof::<Bn254>::deserialize_compressed(&bytes[..]).map_err(|_| NO_POINTS)?;
     // The library reads infinity whatever its coordinate says.
     let mut again = [0; 128];

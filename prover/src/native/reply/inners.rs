@@ -8,15 +8,12 @@ use zkwhirl_job::{
     request::{DefiInteractionNote, RootRollupRequest},
 };
 
-use super::{
-    engine::suite_tag,
-    reading::{self, ProofClaim},
-    setting::Setting,
-};
+use super::reading::{self, ProofClaim};
+use crate::native::setting::{Setting, suite_tag};
 
 /// What a root rollup's request adds to its bundle.
 #[derive(Debug)]
-pub(super) struct Inners {
+pub(crate) struct Inners {
     domain_log2: u32,
     inners: Vec<BundledInner>,
     interactions: Vec<[Word; 6]>,
@@ -25,7 +22,7 @@ pub(super) struct Inners {
 impl Inners {
     /// Reads the replies inside a request that fits the setting's sizes, and
     /// says what every proof in them must verify for.
-    pub(super) fn of(
+    pub(crate) fn of(
         request: &RootRollupRequest,
         setting: &Setting,
     ) -> Result<(Self, Vec<ProofClaim>), String> {
@@ -53,7 +50,7 @@ impl Inners {
     }
 
     /// The reply, with the root rollup's own key and proof.
-    pub(super) fn reply(
+    pub(crate) fn reply(
         self,
         setting: &Setting,
         broadcast: Vec<Word>,
@@ -74,7 +71,7 @@ impl Inners {
 }
 
 /// The proofs of inner rollup `at`, called so.
-pub(super) fn of_inner(at: usize, claims: Vec<ProofClaim>) -> impl Iterator<Item = ProofClaim> {
+pub(crate) fn of_inner(at: usize, claims: Vec<ProofClaim>) -> impl Iterator<Item = ProofClaim> {
     claims.into_iter().map(move |claim| ProofClaim {
         name: format!("inner rollup {at}: {}", claim.name),
         ..claim

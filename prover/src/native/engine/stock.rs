@@ -12,10 +12,10 @@ use tokio::time::{Duration, Instant};
 use zkwhirl_job::Request;
 use zkwhirl_keystore::KeyFile;
 
-use super::{
-    Engine, EngineError, NativeKey, groth16,
-    matrices::{MappedMatrices, MappedMatrix},
-    statement::{Part, Statement},
+use super::{Engine, EngineError, groth16};
+use crate::native::{
+    keys::{MappedMatrices, MappedMatrix, NativeKey},
+    reply::{Part, Statement},
 };
 
 /// The matrices and the key in the library's own types.
@@ -153,7 +153,7 @@ pub fn compare(engine: &mut Engine, request: &Request) -> Result<Pair, EngineErr
 }
 
 impl Stock {
-    fn new(key: &super::NativeKey) -> Self {
+    fn new(key: &NativeKey) -> Self {
         let queries = &key.queries;
         let matrices = &key.matrices;
         let rows = |matrix: &MappedMatrix| rows(matrices, matrix);

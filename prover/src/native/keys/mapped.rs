@@ -26,7 +26,7 @@ use super::points::{write_fr, write_g1, write_g2};
 /// # Safety
 /// The type must have no padding, no bytes that are not allowed, and no
 /// interior mutability.
-pub(super) unsafe trait Raw: Copy + Send + Sync {}
+pub(crate) unsafe trait Raw: Copy + Send + Sync {}
 
 // SAFETY: an integer.
 unsafe impl Raw for u32 {}
@@ -54,7 +54,7 @@ const _: () = {
 
 /// A list in a mapped key.
 #[derive(Debug, Clone)]
-pub(super) struct Mapped<T> {
+pub(crate) struct Mapped<T> {
     /// Aligned for `T`, and a whole number of them.
     bytes: MappedBytes,
     values: PhantomData<T>,
@@ -63,7 +63,7 @@ pub(super) struct Mapped<T> {
 impl<T: Raw> Mapped<T> {
     /// The values in `bytes`; `None` when they are not a whole number of them,
     /// or not aligned.
-    pub(super) fn new(bytes: MappedBytes) -> Option<Self> {
+    pub(crate) fn new(bytes: MappedBytes) -> Option<Self> {
         let values = PhantomData;
         cast::<T>(&bytes)?;
         Some(Self { bytes, values })
@@ -90,7 +90,7 @@ fn cast<T: Raw>(bytes: &[u8]) -> Option<&[T]> {
 }
 
 /// Whether known values come back from the bytes that a key stores for them.
-pub(super) fn layout_holds() -> bool {
+pub(crate) fn layout_holds() -> bool {
     let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
     let g1 = [g1, G1Affine::zero(), -g1];
     let g2 = [g2, G2Affine::zero(), -g2];

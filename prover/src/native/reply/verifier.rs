@@ -12,13 +12,14 @@ use zkwhirl_job::{
 use zkwhirl_keystore::{KeyStore, VkSource};
 
 use super::{
-    VerificationKey,
-    engine::suite_tag,
     reading::{self, ProofClaim},
     rollup::Rollup,
-    setting::Setting,
     statement::Statement,
     verification_keys::{NotVerified, VerificationKeys},
+};
+use crate::native::{
+    keys::VerificationKey,
+    setting::{Setting, suite_tag},
 };
 
 /// Checks replies of the native engine.
@@ -61,7 +62,7 @@ impl NativeVerifier {
     }
 
     /// The circuit's key, for a proof that names one.
-    pub(super) fn key(
+    pub(crate) fn key(
         &self,
         circuit: &Circuit,
         named: [u8; 32],
@@ -70,7 +71,7 @@ impl NativeVerifier {
     }
 
     /// Verifies proofs that a request carries.
-    pub(super) fn claims(&self, claims: &[ProofClaim]) -> Result<(), NotVerified> {
+    pub(crate) fn claims(&self, claims: &[ProofClaim]) -> Result<(), NotVerified> {
         self.keys.verify(claims)
     }
 
@@ -108,7 +109,7 @@ impl NativeVerifier {
     }
 
     /// The reply to a root verifier's request is the rollup that it is about.
-    pub(super) fn root_verifier(
+    pub(crate) fn root_verifier(
         &self,
         root: &RootVerifierRequest,
         reply: &Bytes,

@@ -9,16 +9,15 @@ use zkwhirl_circuits::Circuit;
 use zkwhirl_keystore::{CircuitIdentity, VkSource};
 
 use super::{
-    VerificationKey,
     batch::{Entry, verify_batch},
-    key,
     reading::ProofClaim,
 };
+use crate::native::keys::{VerificationKey, identity};
 
 /// Keys are looked up in their source when the first proof of their circuit comes,
 /// and kept; when a proof names another one, once more.
 #[derive(Debug)]
-pub(super) struct VerificationKeys {
+pub(crate) struct VerificationKeys {
     source: Arc<dyn VkSource>,
     keys: Mutex<HashMap<Circuit, Kept>>,
 }
@@ -49,7 +48,7 @@ impl From<String> for NotVerified {
 }
 
 impl VerificationKeys {
-    pub(super) fn new(source: Arc<dyn VkSource>) -> Self {
+    pub(crate) fn new(source: Arc<dyn VkSource>) -> Self {
         Self {
             source,
             keys: Mutex::new(HashMap::new()),
@@ -59,7 +58,7 @@ impl VerificationKeys {
     /// Accepts proofs of any circuits, in one batch, when each verifies for its
     /// public input under this source's key of its circuit; otherwise says
     /// which is the first that does not.
-    pub(super) fn verify(&self, claims: &[ProofClaim]) -> Result<(), NotVerified> {
+    pub(crate) fn verify(&self, claims: &[ProofClaim]) -> Result<(), NotVerified> {
         let mut keys = Vec::with_capacity(claims.len());
         for claim in claims {
             let named = |problem: String| format!("{}: {problem}", claim.name);
@@ -93,7 +92,7 @@ impl VerificationKeys {
 
     /// The circuit's key: the kept one if it is the one that is named, else
     /// what the source has now. A fleet that lost its key has another one.
-    pub(super) fn key(
+    pub(crate) fn key(
         &self,
         circuit: &Circuit,
         named: [u8; 32],
@@ -125,7 +124,7 @@ impl VerificationKeys {
             return kept.clone();
         }
         let kept = Kept {
-            identity: Arc::new(key::identity(circuit, &circuit.matrices())),
+            identity: Arc::new(identity(circuit, &circuit.matrices())),
             key: None,
         };
         keys.insert(*circuit, kept.clone());

@@ -12,7 +12,7 @@ use zkwhirl_job::{
 };
 
 use super::*;
-use crate::native::reading::ProofClaim;
+use crate::native::reply::reading::ProofClaim;
 
 /// The names of the proofs that do not verify, with nothing but the reply and
 /// the keys; or why the reply cannot be read.

@@ -10,10 +10,8 @@ use zkwhirl_keystore::{
     CircuitIdentity, Generate, KeyError, KeyFile, KeyStore, KeyWriter, Provenance,
 };
 
-use super::{
-    ceremony::{CeremonyError, Powers, Zkey, start},
-    key,
-};
+use super::{CeremonyError, Powers, Zkey, start};
+use crate::native::keys;
 
 /// A key that is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -105,13 +103,13 @@ fn put_key(
     provenance: &Provenance,
     key: &ProvingKey<Bn254>,
 ) -> Result<KeyFile, ImportError> {
-    let identity = key::identity(circuit, matrices);
+    let identity = keys::identity(circuit, matrices);
     let mut write = |writer: &mut KeyWriter| {
-        key::write(writer, key, matrices).map_err(|error| failed(&identity, &error))
+        keys::write(writer, key, matrices).map_err(|error| failed(&identity, &error))
     };
     let given = provenance.to_string();
     let file = put(store, &identity, provenance, &given, &mut write)?;
-    if file.vk() == key::vk_bytes(&key.vk).unwrap_or_default() {
+    if file.vk() == keys::vk_bytes(&key.vk).unwrap_or_default() {
         return Ok(file);
     }
     Err(taken(&file, &given).into())

@@ -3,12 +3,8 @@
 use zkwhirl_circuits::{Circuit, r1cs::Matrices};
 use zkwhirl_keystore::{KeyError, KeyFile};
 
-use super::{
-    NativeKey,
-    ceremony::{Consistency, consistent},
-    key, matrices,
-    points::{read_g1, read_g2},
-};
+use super::{Consistency, consistent};
+use crate::native::keys::{NativeKey, identity, matrices_to_bytes, read_g1, read_g2};
 
 /// Checks a key whose bytes were checked when it was opened: that its matrices
 /// are those of the circuit that it names, as this release builds it, and that
@@ -34,9 +30,9 @@ fn audit_for(
     matrices: &Matrices,
     step: &dyn Fn(&'static str),
 ) -> Result<(), KeyError> {
-    file.check_circuit(&key::identity(circuit, matrices))?;
+    file.check_circuit(&identity(circuit, matrices))?;
     let damaged = |problem: String| KeyError::damaged(file.path(), problem);
-    if *file.section("matrices")? != matrices::to_bytes(matrices) {
+    if *file.section("matrices")? != matrices_to_bytes(matrices) {
         return Err(damaged("its matrices are not its circuit's".to_owned()));
     }
     step("points");

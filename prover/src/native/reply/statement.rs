@@ -21,39 +21,39 @@ use zkwhirl_job::{
 };
 
 use super::{
-    clients::{self, CarriedProof, ClientError},
+    client_fields::{self as clients, CarriedProof, ClientError},
     inners::Inners,
     reading::{self, ProofClaim},
-    setting::{NoCircuit, Setting, root_size},
 };
+use crate::native::setting::{NoCircuit, Setting, root_size};
 
 /// A request of which every rule was checked natively, with all values of its
 /// circuits.
 #[derive(Debug)]
-pub(super) struct Statement {
+pub(crate) struct Statement {
     /// What the reply starts with: the published fields, in the original
     /// reply's order, or a root rollup's broadcast data.
-    pub(super) fields: Vec<Word>,
+    pub(crate) fields: Vec<Word>,
     /// What a reply carries beside them.
-    pub(super) form: NativeForm,
-    pub(super) words: Vec<Word>,
+    pub(crate) form: NativeForm,
+    pub(crate) words: Vec<Word>,
     /// What is to be proved, in the order of the proofs.
-    pub(super) parts: Vec<Part>,
+    pub(crate) parts: Vec<Part>,
     /// Proofs of clients that the reply carries.
-    pub(super) carried: Vec<CarriedProof>,
+    pub(crate) carried: Vec<CarriedProof>,
     /// What a root rollup's reply carries.
-    pub(super) inners: Option<Inners>,
+    pub(crate) inners: Option<Inners>,
     /// What the proofs inside the request must verify for.
-    pub(super) inside: Vec<ProofClaim>,
+    pub(crate) inside: Vec<ProofClaim>,
 }
 
 /// One proof of a statement.
 #[derive(Debug)]
-pub(super) struct Part {
-    pub(super) name: String,
-    pub(super) circuit: Circuit,
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) circuit: Circuit,
     /// The one public input.
-    pub(super) public_input: Fr,
+    pub(crate) public_input: Fr,
     witness: Witness,
 }
 
@@ -158,7 +158,7 @@ pub fn published_fields(
 
 impl Statement {
     /// Checks every rule of a request.
-    pub(super) fn of(request: &Request, setting: &Setting) -> Result<Self, StatementError> {
+    pub(crate) fn of(request: &Request, setting: &Setting) -> Result<Self, StatementError> {
         request.validate(setting.sizes())?;
         match request {
             Request::Claim(request) => Self::claim(request, setting.suite()),
@@ -181,7 +181,7 @@ impl Statement {
     }
 
     /// Checks every rule of a client's own values.
-    pub(super) fn of_client(client: &ClientWitness) -> Result<Self, StatementError> {
+    pub(crate) fn of_client(client: &ClientWitness) -> Result<Self, StatementError> {
         let (published, witness) = match client {
             ClientWitness::JoinSplit(values) => (
                 statement::join_split(values)?,
@@ -302,7 +302,7 @@ impl Part {
     }
 
     /// A part that publishes what its values do, whatever they say.
-    pub(super) fn of_values(circuit: Circuit, witness: Witness) -> Result<Self, StatementError> {
+    pub(crate) fn of_values(circuit: Circuit, witness: Witness) -> Result<Self, StatementError> {
         let assignment = circuit.assign_raw(&witness)?;
         Ok(Self {
             name: circuit.to_string(),
@@ -313,7 +313,7 @@ impl Part {
     }
 
     /// The values of all variables of the circuit.
-    pub(super) fn assign(&self) -> Result<Assignment, StatementError> {
+    pub(crate) fn assign(&self) -> Result<Assignment, StatementError> {
         Ok(self.circuit.assign_raw(&self.witness)?)
     }
 
@@ -329,7 +329,7 @@ impl Part {
 }
 
 /// The circuit of a statement that clients prove.
-pub(super) fn client_circuit(statement: StatementKind) -> Circuit {
+pub(crate) fn client_circuit(statement: StatementKind) -> Circuit {
     let suite = Suite::Poseidon;
     Circuit { suite, statement }
 }

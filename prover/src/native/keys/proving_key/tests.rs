@@ -10,7 +10,7 @@ use zkwhirl_circuits::r1cs::{Assignment, Builder, Mode};
 use zkwhirl_keystore::EmbeddedKeyStore;
 
 use super::*;
-use crate::native::groth16;
+use crate::native::engine::groth16;
 
 /// x ↦ x^(2^100), with x the witness and the power public.
 fn powers(mode: Mode, x: Fr) -> Builder {

@@ -17,15 +17,15 @@ use rayon::prelude::*;
 use taceo_ark_algebra::msm::msm_unchecked;
 
 /// Bytes of a field element.
-pub(super) const FIELD_BYTES: usize = 32;
+pub(crate) const FIELD_BYTES: usize = 32;
 const G1_BYTES: usize = 64;
 const G2_BYTES: usize = 128;
 
-pub(super) fn write_fr(value: &Fr, out: &mut Vec<u8>) {
+pub(crate) fn write_fr(value: &Fr, out: &mut Vec<u8>) {
     write_limbs(&value.0.0, out);
 }
 
-pub(super) fn write_g1(points: &[G1Affine]) -> Vec<u8> {
+pub(crate) fn write_g1(points: &[G1Affine]) -> Vec<u8> {
     let mut out = Vec::with_capacity(points.len() * G1_BYTES);
     for point in points {
         match point.xy() {
@@ -39,7 +39,7 @@ pub(super) fn write_g1(points: &[G1Affine]) -> Vec<u8> {
     out
 }
 
-pub(super) fn write_g2(points: &[G2Affine]) -> Vec<u8> {
+pub(crate) fn write_g2(points: &[G2Affine]) -> Vec<u8> {
     let mut out = Vec::with_capacity(points.len() * G2_BYTES);
     for point in points {
         match point.xy() {
@@ -63,7 +63,7 @@ fn write_limbs(limbs: &[u64; 4], out: &mut Vec<u8>) {
 /// Reads points that others wrote in this encoding; the error says which point
 /// is none: a coordinate that is not reduced, or a pair that is not on the
 /// curve. Whether points of G2 are in the subgroup is [`check_subgroup`]'s.
-pub(super) fn read_g1(bytes: &[u8]) -> Result<Vec<G1Affine>, String> {
+pub(crate) fn read_g1(bytes: &[u8]) -> Result<Vec<G1Affine>, String> {
     read(bytes, |point: &[u8; G1_BYTES]| {
         Some(G1Affine::new_unchecked(
             read_fq(&point[..32])?,
@@ -73,7 +73,7 @@ pub(super) fn read_g1(bytes: &[u8]) -> Result<Vec<G1Affine>, String> {
 }
 
 /// As [`read_g1`], in G2.
-pub(super) fn read_g2(bytes: &[u8]) -> Result<Vec<G2Affine>, String> {
+pub(crate) fn read_g2(bytes: &[u8]) -> Result<Vec<G2Affine>, String> {
     read(bytes, |point: &[u8; G2_BYTES]| {
         let x = Fq2::new(read_fq(&point[..32])?, read_fq(&point[32..64])?);
         let y = Fq2::new(read_fq(&point[64..96])?, read_fq(&point[96..])?);
@@ -105,7 +105,7 @@ fn read_fq(bytes: &[u8]) -> Option<Fq> {
 }
 
 /// Whether all points are on the curve.
-pub(super) fn on_curve<C: SWCurveConfig>(points: &[Affine<C>]) -> bool {
+pub(crate) fn on_curve<C: SWCurveConfig>(points: &[Affine<C>]) -> bool {
     points
         .par_iter()
         .with_min_len(1024)
@@ -119,7 +119,7 @@ pub(super) fn on_curve<C: SWCurveConfig>(points: &[Affine<C>]) -> bool {
 /// in the subgroup are in it with a probability below 2^-13; ten of them, below
 /// 2^-130. One exact check is a multiplication by a scalar for each point, a
 /// hundred times as long. (G1 has no cofactor.)
-pub(super) fn check_subgroup(points: &[G2Affine]) -> bool {
+pub(crate) fn check_subgroup(points: &[G2Affine]) -> bool {
     (0..10).all(|_| {
         let factors: Vec<Fr> = points
             .iter()

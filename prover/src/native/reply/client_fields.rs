@@ -24,10 +24,8 @@ use zkwhirl_job::{
     request::{ClientProof, TxRollupRequest, field::PROOF_ID},
 };
 
-use super::{
-    engine::suite_tag,
-    reading::{ProofClaim, ReadError},
-};
+use super::reading::{ProofClaim, ReadError};
+use crate::native::setting::suite_tag;
 
 /// The order of the clients' keys in a tail.
 const KEY_ORDER: [StatementKind; 3] = [
@@ -42,22 +40,22 @@ const MOST: u64 = zkwhirl_job::limits::TXS as u64;
 
 /// What a tail says about a tx.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ClientTx {
+pub(crate) struct ClientTx {
     /// The client's public inputs.
-    pub(super) fields: [Fr; CLIENT_FIELDS],
+    pub(crate) fields: [Fr; CLIENT_FIELDS],
     /// The client's public input: its digest.
-    pub(super) digest: Fr,
+    pub(crate) digest: Fr,
     /// Whether the client's proof is in the reply.
-    pub(super) carried: bool,
+    pub(crate) carried: bool,
 }
 
 /// A native proof that a client attached to its tx.
 #[derive(Debug, Clone)]
-pub(super) struct CarriedProof {
-    pub(super) tx: usize,
+pub(crate) struct CarriedProof {
+    pub(crate) tx: usize,
     statement: StatementKind,
-    pub(super) vk: [u8; 32],
-    pub(super) proof: [u8; 128],
+    pub(crate) vk: [u8; 32],
+    pub(crate) proof: [u8; 128],
 }
 
 /// A client proof that a rollup cannot carry.
@@ -71,13 +69,13 @@ pub struct ClientError {
 }
 
 /// The circuit of a client's statement; `None` where this release has none.
-pub(super) fn circuit(suite: Suite, statement: StatementKind) -> Option<Circuit> {
+pub(crate) fn circuit(suite: Suite, statement: StatementKind) -> Option<Circuit> {
     let exists = statement.exists_in(suite);
     exists.then_some(Circuit { suite, statement })
 }
 
 /// The digest of the key and the proof that a client's tail consists of.
-pub(super) fn single(suite: Suite, tail: &[u8]) -> Result<([u8; 32], [u8; 128]), String> {
+pub(crate) fn single(suite: Suite, tail: &[u8]) -> Result<([u8; 32], [u8; 128]), String> {
     let native = NativeProof::parse(tail).map_err(|error| error.to_string())?;
     if native.suite != suite_tag(suite) || native.form != NativeForm::Single {
         return Err(format!("it is no single proof of the {suite} suite"));
@@ -88,7 +86,7 @@ pub(super) fn single(suite: Suite, tail: &[u8]) -> Result<([u8; 32], [u8; 128]),
 /// The native client proofs of a request, in the order of its txs. In the
 /// poseidon suite every tx has one; other clients of the pedersen suite have
 /// PLONK proofs, which nobody verifies here.
-pub(super) fn carried(
+pub(crate) fn carried(
     request: &TxRollupRequest,
     suite: Suite,
 ) -> Result<Vec<CarriedProof>, ClientError> {
@@ -118,7 +116,7 @@ pub(super) fn carried(
 }
 
 /// The keys of carried proofs, each once, in a tail's order.
-pub(super) fn keys(carried: &[CarriedProof]) -> Vec<[u8; 32]> {
+pub(crate) fn keys(carried: &[CarriedProof]) -> Vec<[u8; 32]> {
     let key = |statement: &StatementKind| {
         let mut proofs = carried.iter();
         proofs.find(|proof| proof.statement == *statement)
@@ -131,7 +129,7 @@ pub(super) fn keys(carried: &[CarriedProof]) -> Vec<[u8; 32]> {
 }
 
 /// The words of a request's clients.
-pub(super) fn words(request: &TxRollupRequest, carried: &[CarriedProof]) -> Vec<Word> {
+pub(crate) fn words(request: &TxRollupRequest, carried: &[CarriedProof]) -> Vec<Word> {
     let mut words = vec![Word::from(request.txs.len() as u64)];
     for tx in &request.txs {
         words.push(tx.public_inputs[1]);
@@ -144,7 +142,7 @@ pub(super) fn words(request: &TxRollupRequest, carried: &[CarriedProof]) -> Vec<
 
 /// Reads the clients' words, given the published fields of the slots; gives
 /// the words behind them as well.
-pub(super) fn read<'a>(
+pub(crate) fn read<'a>(
     words: &'a [Word],
     slots: &[Fr],
 ) -> Result<(Vec<ClientTx>, &'a [Word]), ReadError> {
@@ -177,7 +175,7 @@ pub(super) fn read<'a>(
 }
 
 /// The statements whose proofs are carried, in the order of their keys.
-pub(super) fn carried_statements(txs: &[ClientTx]) -> Vec<StatementKind> {
+pub(crate) fn carried_statements(txs: &[ClientTx]) -> Vec<StatementKind> {
     let carried = |statement: &StatementKind| {
         let mut txs = txs.iter().filter(|tx| tx.carried);
         txs.any(|tx| tx.statement() == *statement)
@@ -187,7 +185,7 @@ pub(super) fn carried_statements(txs: &[ClientTx]) -> Vec<StatementKind> {
 
 impl CarriedProof {
     /// What it must verify for: the client's digest in the rollup.
-    pub(super) fn claim(&self, suite: Suite, digest: Fr) -> Result<ProofClaim, ClientError> {
+    pub(crate) fn claim(&self, suite: Suite, digest: Fr) -> Result<ProofClaim, ClientError> {
         let circuit = circuit(suite, self.statement).ok_or_else(|| ClientError {
             tx: self.tx,
             problem: "no circuit of this release verifies it".to_owned(),
@@ -203,12 +201,12 @@ impl CarriedProof {
 }
 
 /// What a client's proof is called.
-pub(super) fn name(tx: usize) -> String {
+pub(crate) fn name(tx: usize) -> String {
     format!("client proof of tx {tx}")
 }
 
 impl ClientTx {
-    pub(super) fn statement(&self) -> StatementKind {
+    pub(crate) fn statement(&self) -> StatementKind {
         let id = field::small(&self.fields[PROOF_ID]);
         id.and_then(client_statement)
             .expect("a tx with a digest has a statement")
