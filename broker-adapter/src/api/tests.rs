@@ -48,7 +48,7 @@ impl Health for Provers {
 struct Anything;
 
 impl ReplyVerifier for Anything {
-    fn verify(&self, _: Kind, _: &Bytes, _: &Bytes) -> Result<(), String> {
+    fn verify(&self, _: Kind, _: &Bytes, _: &Bytes) -> Result<(), zkwhirl_job::reply::NotVerified> {
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
-//! What is proved, and in which circuits.
+//! The suite, sizes and circuits that provers and verifiers agree on.
 
 use zkwhirl_circuits::{
     Circuit, MAX_INNERS, MAX_TXS, Plan, StatementKind, Suite, TooLarge, root_rollup::RootSize,
 };
 use zkwhirl_job::{Sizes, reply::SuiteTag};
 
-/// The hashes, the sizes, and the largest circuit: whoever proves and whoever
-/// verifies must agree on all three.
+/// The hashes, the sizes and the largest circuit: a prover and its verifiers
+/// must agree on all three.
 #[derive(Debug, Clone)]
 pub struct Setting {
     suite: Suite,
@@ -118,6 +118,12 @@ impl Setting {
         }
         Ok(circuit)
     }
+}
+
+/// The circuit of a statement that clients prove.
+pub(crate) fn client_circuit(statement: StatementKind) -> Circuit {
+    let suite = Suite::Poseidon;
+    Circuit { suite, statement }
 }
 
 /// The suite's byte in a reply.

@@ -13,11 +13,11 @@ use anyhow::Context;
 use serde::Serialize;
 use tokio::time::Instant;
 use zkwhirl_circuits::Circuit;
-use zkwhirl_job::{Word, limits};
+use zkwhirl_job::{Word, limits, reply::NotVerified};
 use zkwhirl_keystore::{
     CircuitIdentity, EmbeddedKeyStore, KeyError, Provenance, VkFile, VkFolder, VkSource,
 };
-use zkwhirl_prover::native::{NotVerified, Rollup, tx_kind, verify_rollup};
+use zkwhirl_prover::native::{VerifiedRollup, tx_kind, verify_rollup};
 
 use crate::{
     cli::VerifyArgs,
@@ -25,7 +25,7 @@ use crate::{
     ui::{self, table::table},
 };
 
-/// Nothing is known about the rollup: a key is missing.
+/// Exit code: nothing is known about the rollup, because a key is missing.
 const UNDECIDED: u8 = 3;
 
 /// What was verified, for `--json` and for the table.
@@ -91,8 +91,8 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         Err(error) => {
             report.error = Some(error.to_string());
             match error {
-                NotVerified::Refused(_) => 1,
-                NotVerified::NoKey(_) => UNDECIDED,
+                NotVerified::Refused { .. } => 1,
+                NotVerified::CannotCheck { .. } => UNDECIDED,
             }
         }
     };
@@ -161,7 +161,7 @@ impl VkSource for Keys {
     }
 }
 
-fn about(rollup: &Rollup, keys: &Keys, verify_s: f64) -> anyhow::Result<About> {
+fn about(rollup: &VerifiedRollup, keys: &Keys, verify_s: f64) -> anyhow::Result<About> {
     let mut proofs: BTreeMap<Circuit, (usize, [u8; 32])> = BTreeMap::new();
     for proof in &rollup.proofs {
         proofs.entry(proof.circuit).or_insert((0, proof.vk)).0 += 1;

@@ -1,4 +1,4 @@
-//! The full check of a key: all that loading leaves out.
+//! The full check of a key: everything that loading leaves out.
 
 use zkwhirl_circuits::{Circuit, r1cs::Matrices};
 use zkwhirl_keystore::{KeyError, KeyFile};
@@ -6,13 +6,13 @@ use zkwhirl_keystore::{KeyError, KeyFile};
 use super::{Consistency, consistent};
 use crate::native::keys::{NativeKey, identity, matrices_to_bytes, read_g1, read_g2};
 
-/// Checks a key whose bytes were checked when it was opened: that its matrices
-/// are those of the circuit that it names, as this release builds it, and that
-/// its points are in their groups and belong together. `step` hears what comes
-/// next.
+/// Checks a key whose bytes were checked when it was opened: its matrices are
+/// those of the circuit that it names, as this release builds it; its points are
+/// in their groups and belong together. `step` is called with the name of each
+/// step.
 ///
-/// That the points are those of the matrices, a proof shows: give the key one
-/// to make.
+/// Only a proof shows that the points are those of the matrices: make one with
+/// the key.
 pub fn audit(file: &KeyFile, step: &dyn Fn(&'static str)) -> Result<Circuit, KeyError> {
     step("circuit");
     let name = &file.circuit().name;
@@ -59,5 +59,5 @@ fn audit_for(
         h: &queries.h,
         l: &queries.l,
     };
-    consistent(&key, matrices).map_err(damaged)
+    consistent(&key, matrices).map_err(|problem| damaged(problem.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Keys that come from elsewhere.
+//! Imports: keys of other stores and of ceremonies.
 
 use std::path::Path;
 
@@ -13,18 +13,18 @@ use zkwhirl_keystore::{
 use super::{CeremonyError, Powers, Zkey, start};
 use crate::native::keys;
 
-/// A key that is not taken.
+/// Why a key was not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// A ceremony's file is not what it should be.
+    /// A ceremony's file is refused.
     #[error(transparent)]
     Ceremony(#[from] CeremonyError),
-    /// The keystore or the key's file says no.
+    /// The keystore or the key's file cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
 }
 
-/// Takes a key's file as it is. Audit it first.
+/// Imports a key's file as it is. Audit it first.
 pub fn import_key(store: &dyn KeyStore, file: &KeyFile) -> Result<KeyFile, KeyError> {
     let id = file.id().to_string();
     let mut write = |writer: &mut KeyWriter| {
@@ -49,8 +49,8 @@ pub fn import_key(store: &dyn KeyStore, file: &KeyFile) -> Result<KeyFile, KeyEr
     Err(taken(&key, &id[..8]))
 }
 
-/// Takes a ceremony's key. With its powers of tau every point is checked against
-/// them.
+/// Imports a ceremony's key. If the powers of tau are given, every point is
+/// checked against them.
 pub fn import_zkey(
     store: &dyn KeyStore,
     circuit: &Circuit,
@@ -66,8 +66,7 @@ pub fn import_zkey(
         step("powers");
         let powers = Powers::read(path, domain(&matrices))?;
         step("relations");
-        let problem = |problem: String| CeremonyError::refused(zkey, problem);
-        key.check_against(&matrices, &powers).map_err(problem)?;
+        key.check_against(&matrices, &powers)?;
         Ok::<_, CeremonyError>(powers.digest().to_owned())
     });
     let provenance = Provenance::Ceremony {
@@ -77,7 +76,8 @@ pub fn import_zkey(
     put_key(store, circuit, &matrices, &provenance, &key.key)
 }
 
-/// Makes a key from a ceremony's powers of tau and a contribution of our own.
+/// Makes a key from a ceremony's powers of tau and one contribution that is
+/// drawn here.
 pub fn import_powers(
     store: &dyn KeyStore,
     circuit: &Circuit,
@@ -109,13 +109,13 @@ fn put_key(
     };
     let given = provenance.to_string();
     let file = put(store, &identity, provenance, &given, &mut write)?;
-    if file.vk() == keys::vk_bytes(&key.vk).unwrap_or_default() {
+    if file.vk() == keys::vk_bytes(&key.vk) {
         return Ok(file);
     }
     Err(taken(&file, &given).into())
 }
 
-/// Puts a key where none is, and returns what is there then.
+/// Stores a key unless the circuit has one, and returns the circuit's key.
 fn put(
     store: &dyn KeyStore,
     identity: &CircuitIdentity,

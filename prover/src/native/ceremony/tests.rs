@@ -178,9 +178,11 @@ fn a_key_of_snarkjs_ceremony_proves_and_every_point_is_that_of_its_powers() {
     ceremony.snarkjs("powersoftau prepare phase2 more.ptau other.ptau");
     let other = ceremony.powers("other.ptau", 32).unwrap();
     assert_ne!(other.digest(), powers.digest());
-    assert_eq!(
-        zkey.check_against(&matrices(3), &other).unwrap_err(),
-        "its alpha are not those of these powers of tau"
+    let error = zkey.check_against(&matrices(3), &other).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.ends_with("first.zkey its alpha are not those of these powers of tau"),
+        "{error}"
     );
 }
 
@@ -196,7 +198,7 @@ fn a_key_from_powers_of_tau_and_our_own_contribution_proves() {
 }
 
 #[test]
-fn keys_that_are_degenerate_or_of_another_circuit_are_refused_and_the_sentence_says_why() {
+fn keys_that_are_degenerate_or_of_another_circuit_are_refused_with_the_reason() {
     let ceremony = Ceremony::get();
     let refused = |name: &str, expected: &str| {
         let said = ceremony.read(name).unwrap_err();

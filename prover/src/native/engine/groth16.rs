@@ -8,7 +8,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
+use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Projective};
 use ark_ec::{
     AffineRepr, CurveGroup,
     short_weierstrass::{Affine, Projective, SWCurveConfig},
@@ -20,10 +20,9 @@ use taceo_ark_algebra::{
     fft::{Domain, bit_reverse, powers},
     msm::msm_unchecked,
 };
-
 use zkwhirl_circuits::r1cs::Assignment;
 
-use crate::native::keys::{Mapped, MappedMatrices, times as product};
+use crate::native::keys::{MappedMatrices, Queries};
 
 /// The quotient's share of a proof's time (measured: 0.15 to 0.25).
 const QUOTIENT: f32 = 0.2;
@@ -31,21 +30,6 @@ const QUOTIENT: f32 = 0.2;
 const G2_SUM: u32 = 2;
 /// All sums of a proof, in sums of G1.
 const ALL_SUMS: u32 = G2_SUM + 4;
-
-/// The parts of a proving key that the prover multiplies with.
-#[derive(Debug)]
-pub(crate) struct Queries {
-    pub(crate) alpha_g1: G1Affine,
-    pub(crate) beta_g1: G1Affine,
-    pub(crate) delta_g1: G1Affine,
-    pub(crate) beta_g2: G2Affine,
-    pub(crate) delta_g2: G2Affine,
-    pub(crate) a: Mapped<G1Affine>,
-    pub(crate) b_g1: Mapped<G1Affine>,
-    pub(crate) b_g2: Mapped<G2Affine>,
-    pub(crate) h: Mapped<G1Affine>,
-    pub(crate) l: Mapped<G1Affine>,
-}
 
 /// An assignment or a key that does not fit the matrices.
 #[derive(Debug, thiserror::Error)]
@@ -56,10 +40,10 @@ pub struct SizeMismatch {
     must: usize,
 }
 
-/// Proves that `assignment` satisfies `matrices`. `r` and `s` must be drawn
-/// afresh.
+/// Proves that `assignment` satisfies `matrices`. `r` and `s` must be fresh
+/// random numbers.
 ///
-/// `step` is told how much of the work is done, 0 to 1.
+/// `step` is called with the fraction of the work that is done, 0 to 1.
 pub(crate) fn prove(
     queries: &Queries,
     matrices: &MappedMatrices,
@@ -176,16 +160,16 @@ fn quotient(matrices: &MappedMatrices, assignment: &[Fr]) -> Result<Vec<Fr>, Siz
         domain.fft_out_to_in(&mut values);
         values
     };
-    let mut a = product(matrices, &matrices.a, assignment, size);
+    let mut a = matrices.times(&matrices.a, assignment, size);
     // libsnark's reduction adds a row per public variable, so that no
     // combination of the others can stand in for one.
     a[rows..rows + matrices.num_instance].copy_from_slice(&assignment[..matrices.num_instance]);
     let mut h = on_coset(a);
     times(
         &mut h,
-        &on_coset(product(matrices, &matrices.b, assignment, size)),
+        &on_coset(matrices.times(&matrices.b, assignment, size)),
     );
-    let c = on_coset(product(matrices, &matrices.c, assignment, size));
+    let c = on_coset(matrices.times(&matrices.c, assignment, size));
     let vanishing = Fr::GENERATOR.pow([size as u64]) - Fr::one();
     let inverse = vanishing
         .inverse()

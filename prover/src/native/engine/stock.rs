@@ -15,7 +15,7 @@ use zkwhirl_keystore::KeyFile;
 use super::{Engine, EngineError, groth16};
 use crate::native::{
     keys::{MappedMatrices, MappedMatrix, NativeKey},
-    reply::{Part, Statement},
+    reply::Statement,
 };
 
 /// The matrices and the key in the library's own types.
@@ -107,7 +107,7 @@ fn cpu() -> Duration {
 /// proofs.
 pub fn compare(engine: &mut Engine, request: &Request) -> Result<Pair, EngineError> {
     let statement = Statement::of(request, engine.setting())?;
-    let part: &Part = &statement.parts[0];
+    let part = &statement.parts[0];
     let key = engine.key(&part.circuit, &|_| {})?;
     let assignment = part.assign()?;
     let stock = Stock::new(&key);

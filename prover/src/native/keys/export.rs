@@ -1,4 +1,4 @@
-//! Verification keys and proofs as others read them: snarkjs and the EVM.
+//! Verification keys and proofs in the formats of snarkjs and the EVM.
 
 use ark_bn254::{Bn254, Fq, Fr, G1Affine, G2Affine};
 use ark_ff::{BigInteger, PrimeField};
@@ -7,10 +7,9 @@ use ark_serialize::CanonicalDeserialize;
 use serde_json::{Value, json};
 use zkwhirl_keystore::KeyFile;
 
-use super::proving_key::VerificationKey;
+use super::VerificationKey;
 
-/// What the contract says of itself and of its key; `@NAME@` stands for the
-/// numbers.
+/// The contract; each `@NAME@` is replaced by a number or a name.
 const CONTRACT: &str = include_str!("verifier.sol");
 
 /// A verification key as snarkjs' `verification_key.json`.
@@ -29,20 +28,9 @@ pub fn snarkjs_vk(key: &VerificationKey) -> Value {
     })
 }
 
-/// A proof as snarkjs' `proof.json`; `None` when the bytes are none.
-pub fn snarkjs_proof(compressed: &[u8]) -> Option<Value> {
-    let proof = Proof::<Bn254>::deserialize_compressed(compressed).ok()?;
-    Some(json!({
-        "protocol": "groth16",
-        "curve": "bn128",
-        "pi_a": g1(&proof.a),
-        "pi_b": g2(&proof.b),
-        "pi_c": g1(&proof.c),
-    }))
-}
-
-/// A proof as the contract's eight words: A, B, C, coordinates big endian, of G2
-/// the imaginary part first; `None` when the bytes are none.
+/// A proof as the contract's eight words of 32 bytes: A, B, C; coordinates are
+/// big endian, in G2 the imaginary part comes first. `None` when the bytes are
+/// no proof.
 pub fn evm_proof(compressed: &[u8]) -> Option<[u8; 256]> {
     let proof = Proof::<Bn254>::deserialize_compressed(compressed).ok()?;
     let Proof { a, b, c } = proof;
@@ -102,4 +90,17 @@ fn g2(point: &G2Affine) -> Value {
 
 fn decimal(value: &Fq) -> String {
     value.into_bigint().to_string()
+}
+
+#[cfg(test)]
+/// A proof as snarkjs' `proof.json`; `None` when the bytes are no proof.
+pub(crate) fn snarkjs_proof(compressed: &[u8]) -> Option<Value> {
+    let proof = Proof::<Bn254>::deserialize_compressed(compressed).ok()?;
+    Some(json!({
+        "protocol": "groth16",
+        "curve": "bn128",
+        "pi_a": g1(&proof.a),
+        "pi_b": g2(&proof.b),
+        "pi_c": g1(&proof.c),
+    }))
 }

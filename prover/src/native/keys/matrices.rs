@@ -17,7 +17,7 @@ use super::{
     points::{FIELD_BYTES, write_fr},
 };
 
-/// The matrices of a key, where they lie.
+/// The matrices of a mapped key.
 #[derive(Debug)]
 pub(crate) struct MappedMatrices {
     pub(crate) a: MappedMatrix,
@@ -37,28 +37,7 @@ pub(crate) struct MappedMatrix {
     coefficients: Mapped<u32>,
 }
 
-/// A matrix times the assignment, padded with zeros to `domain`.
-pub(crate) fn times(
-    matrices: &MappedMatrices,
-    matrix: &MappedMatrix,
-    assignment: &[Fr],
-    domain: usize,
-) -> Vec<Fr> {
-    let mut product = Vec::with_capacity(domain);
-    (0..matrices.num_rows)
-        .into_par_iter()
-        .with_min_len(1024)
-        .map(|row| {
-            matrices
-                .row(matrix, row)
-                .map(|(column, coefficient)| *coefficient * assignment[column as usize])
-                .sum::<Fr>()
-        })
-        .collect_into_vec(&mut product);
-    product.resize(domain, Fr::zero());
-    product
-}
-
+/// The bytes of a key's section `matrices`.
 pub(crate) fn to_bytes(matrices: &Matrices) -> Vec<u8> {
     let all = [&matrices.a, &matrices.b, &matrices.c];
     let mut out = Vec::new();
@@ -90,6 +69,22 @@ impl MappedMatrices {
         (self.num_rows + self.num_instance).next_power_of_two()
     }
 
+    /// A matrix times the assignment, padded with zeros to `domain`.
+    pub(crate) fn times(&self, matrix: &MappedMatrix, assignment: &[Fr], domain: usize) -> Vec<Fr> {
+        let mut product = Vec::with_capacity(domain);
+        (0..self.num_rows)
+            .into_par_iter()
+            .with_min_len(1024)
+            .map(|row| {
+                self.row(matrix, row)
+                    .map(|(column, coefficient)| *coefficient * assignment[column as usize])
+                    .sum::<Fr>()
+            })
+            .collect_into_vec(&mut product);
+        product.resize(domain, Fr::zero());
+        product
+    }
+
     /// The `(column, coefficient)` entries of one row of `a`, `b` or `c`.
     pub(crate) fn row<'a>(
         &'a self,
@@ -105,8 +100,8 @@ impl MappedMatrices {
     }
 
     /// The matrices in a key's section; `None` when its numbers do not fit
-    /// together. Bytes that were checked against a digest fail here only when
-    /// they were written by something else.
+    /// together. Bytes whose digest was checked fail here only when another
+    /// program wrote them.
     pub(crate) fn new(section: &MappedBytes) -> Option<Self> {
         let mut rest = Rest { section, at: 0 };
         let mut counts = [0; 9];
@@ -143,7 +138,7 @@ impl MappedMatrices {
 }
 
 impl MappedMatrix {
-    /// Whether no number leads outside.
+    /// Whether every index is inside its list.
     fn is_sound(&self, rows: usize, variables: usize, coefficients: usize) -> bool {
         let below = |list: &[u32], limit: usize| {
             let largest = list.iter().max();
@@ -157,7 +152,7 @@ impl MappedMatrix {
     }
 }
 
-/// What of a section was not read yet.
+/// The rest of a section, which was not read yet.
 struct Rest<'a> {
     section: &'a MappedBytes,
     at: usize,

@@ -3,8 +3,8 @@
 //!
 //! A G1 point is x ‖ y (64 bytes), a G2 point x.c0 ‖ x.c1 ‖ y.c0 ‖ y.c1 (128
 //! bytes); infinity is all zeros, as in arkworks' own representation and in
-//! iden3's files. Points of a key in use are not read: [`mapped`](super::mapped)
-//! sees them where they lie.
+//! iden3's files. The prover reads no points of a key in use:
+//! [`mapped`](super::mapped) views the mapped bytes as points.
 
 use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
 use ark_ec::{
@@ -60,10 +60,30 @@ fn write_limbs(limbs: &[u64; 4], out: &mut Vec<u8>) {
     }
 }
 
-/// Reads points that others wrote in this encoding; the error says which point
-/// is none: a coordinate that is not reduced, or a pair that is not on the
-/// curve. Whether points of G2 are in the subgroup is [`check_subgroup`]'s.
-pub(crate) fn read_g1(bytes: &[u8]) -> Result<Vec<G1Affine>, String> {
+/// Bytes that encode no list of points. The message reads after the name of the
+/// bytes: "its section a …".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PointError {
+    /// The bytes are not a whole number of points.
+    #[error("has {bytes} bytes, {each} each")]
+    Length {
+        /// The number of bytes.
+        bytes: usize,
+        /// The bytes of one point.
+        each: usize,
+    },
+    /// A coordinate is not reduced, or a pair is not on the curve.
+    #[error("has no curve point at place {place}")]
+    NotOnCurve {
+        /// The place of the point in the list.
+        place: usize,
+    },
+}
+
+/// Reads points that another program wrote in this encoding. Every coordinate
+/// must be reduced and every pair on the curve. Points of G2 may be outside the
+/// subgroup: [`check_subgroup`] looks for those.
+pub(crate) fn read_g1(bytes: &[u8]) -> Result<Vec<G1Affine>, PointError> {
     read(bytes, |point: &[u8; G1_BYTES]| {
         Some(G1Affine::new_unchecked(
             read_fq(&point[..32])?,
@@ -73,7 +93,7 @@ pub(crate) fn read_g1(bytes: &[u8]) -> Result<Vec<G1Affine>, String> {
 }
 
 /// As [`read_g1`], in G2.
-pub(crate) fn read_g2(bytes: &[u8]) -> Result<Vec<G2Affine>, String> {
+pub(crate) fn read_g2(bytes: &[u8]) -> Result<Vec<G2Affine>, PointError> {
     read(bytes, |point: &[u8; G2_BYTES]| {
         let x = Fq2::new(read_fq(&point[..32])?, read_fq(&point[32..64])?);
         let y = Fq2::new(read_fq(&point[64..96])?, read_fq(&point[96..])?);
@@ -84,15 +104,18 @@ pub(crate) fn read_g2(bytes: &[u8]) -> Result<Vec<G2Affine>, String> {
 fn read<C: SWCurveConfig, const BYTES: usize>(
     bytes: &[u8],
     point: impl Fn(&[u8; BYTES]) -> Option<Affine<C>> + Sync + Send,
-) -> Result<Vec<Affine<C>>, String> {
+) -> Result<Vec<Affine<C>>, PointError> {
     let (chunks, rest) = bytes.as_chunks::<BYTES>();
     if !rest.is_empty() {
-        return Err(format!("has {} bytes, {BYTES} each", bytes.len()));
+        return Err(PointError::Length {
+            bytes: bytes.len(),
+            each: BYTES,
+        });
     }
     let checked = chunks.par_iter().enumerate().map(|(place, chunk)| {
         let on_curve = |point: &Affine<C>| point.is_on_curve();
         let read = point(chunk).filter(on_curve);
-        read.ok_or_else(|| format!("has no curve point at place {place}"))
+        read.ok_or(PointError::NotOnCurve { place })
     });
     checked.collect()
 }
@@ -168,7 +191,7 @@ mod tests {
         let mut limbs = Vec::new();
         write_limbs(&sum.0, &mut limbs);
         unreduced[2 * G1_BYTES..2 * G1_BYTES + 32].copy_from_slice(&limbs);
-        let said = |bytes: &[u8]| read_g1(bytes).unwrap_err();
+        let said = |bytes: &[u8]| read_g1(bytes).unwrap_err().to_string();
         assert_eq!(said(&off), "has no curve point at place 3");
         assert_eq!(said(&unreduced), "has no curve point at place 2");
         assert_eq!(said(&good[1..]), "has 383 bytes, 64 each");

@@ -1,10 +1,9 @@
-//! Proving keys: their setup, their sections, their loading.
+//! Proving keys: how they are made, written in sections, and loaded.
 
 use std::{io, sync::OnceLock};
 
-use ark_bn254::Bn254;
-use ark_groth16::{PreparedVerifyingKey, ProvingKey, VerifyingKey};
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, SerializationError};
+use ark_bn254::{Bn254, G1Affine, G2Affine};
+use ark_groth16::{ProvingKey, VerifyingKey};
 use zkwhirl_circuits::{Circuit, r1cs::Matrices};
 use zkwhirl_job::request::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH};
 use zkwhirl_keystore::{CircuitIdentity, KeyError, KeyFile, KeyId, KeyWriter, Provenance};
@@ -14,8 +13,8 @@ use super::{
     matrices::{self, MappedMatrices},
     points::{check_subgroup, on_curve, write_g1, write_g2},
     setup::setup,
+    verification_key::{VerificationKey, vk_bytes},
 };
-use crate::native::engine::Queries;
 
 /// A proving key in use, with its verification key and its matrices. Points and
 /// matrices stay in the mapped file.
@@ -26,18 +25,26 @@ pub struct NativeKey {
     provenance: Provenance,
     pub(crate) vk: VerifyingKey<Bn254>,
     vk_digest: [u8; 32],
-    /// The same, prepared when it is first asked for.
+    /// The verification key, prepared at the first call of
+    /// [`NativeKey::verifying`].
     verifying: OnceLock<VerificationKey>,
     pub(crate) queries: Queries,
     pub(crate) matrices: MappedMatrices,
 }
 
-/// A verification key, prepared, with the digest that proofs name it by.
-#[derive(Debug, Clone)]
-pub struct VerificationKey {
-    /// BLAKE3 of the compressed key.
-    pub digest: [u8; 32],
-    pub(crate) prepared: PreparedVerifyingKey<Bn254>,
+/// The parts of a proving key that the prover multiplies with.
+#[derive(Debug)]
+pub(crate) struct Queries {
+    pub(crate) alpha_g1: G1Affine,
+    pub(crate) beta_g1: G1Affine,
+    pub(crate) delta_g1: G1Affine,
+    pub(crate) beta_g2: G2Affine,
+    pub(crate) delta_g2: G2Affine,
+    pub(crate) a: Mapped<G1Affine>,
+    pub(crate) b_g1: Mapped<G1Affine>,
+    pub(crate) b_g2: Mapped<G2Affine>,
+    pub(crate) h: Mapped<G1Affine>,
+    pub(crate) l: Mapped<G1Affine>,
 }
 
 /// A circuit as this release builds it.
@@ -64,13 +71,13 @@ pub(crate) fn generate(
         circuit: circuit.name.clone(),
         reason,
     };
-    let key = setup(matrices, provenance).map_err(&failed)?;
+    let key = setup(matrices, provenance).map_err(|error| failed(error.to_string()))?;
     write(writer, &key, matrices).map_err(|error| failed(error.to_string()))
 }
 
-/// Writes the sections of a key whose points belong to `matrices`. Points that
-/// are not on their curve or in their subgroup are an error: nobody looks at
-/// that again when the key is used.
+/// Writes the sections of a key whose points belong to `matrices`. Every point
+/// must be on its curve and in its subgroup: loading a key does not check that
+/// again.
 pub(crate) fn write(
     writer: &mut KeyWriter,
     key: &ProvingKey<Bn254>,
@@ -84,7 +91,7 @@ pub(crate) fn write(
     g1_constants.extend(&key.vk.gamma_abc_g1);
     let g2_constants = [key.vk.beta_g2, key.vk.gamma_g2, key.vk.delta_g2];
     let mut write = |name: &str, bytes: &[u8]| writer.section(name, bytes);
-    write("vk", &vk_bytes(&key.vk).map_err(io::Error::other)?)?;
+    write("vk", &vk_bytes(&key.vk))?;
     write("g1", &write_g1(&g1_constants))?;
     write("g2", &write_g2(&g2_constants))?;
     write("a", &write_g1(&key.a_query))?;
@@ -96,7 +103,8 @@ pub(crate) fn write(
 }
 
 impl NativeKey {
-    /// Uses a key, whose bytes were checked when it was opened, where it lies.
+    /// Uses a key in its mapped file. The bytes were checked when the file was
+    /// opened.
     pub fn load(file: &KeyFile) -> Result<Self, KeyError> {
         static LAYOUT: OnceLock<bool> = OnceLock::new();
         if !LAYOUT.get_or_init(layout_holds) {
@@ -137,14 +145,13 @@ impl NativeKey {
             matrices: MappedMatrices::new(&file.section("matrices")?)
                 .ok_or_else(|| unreadable(file, "matrices"))?,
         };
-        key.check_parts(file.vk())
-            .map_err(|problem| KeyError::damaged(file.path(), problem))?;
+        key.check_parts(file)?;
         Ok(key)
     }
 
     /// Checks that points, matrices and verification key are of one size and of
     /// one setup.
-    fn check_parts(&self, vk: &[u8]) -> Result<(), String> {
+    fn check_parts(&self, file: &KeyFile) -> Result<(), KeyError> {
         let (queries, matrices) = (&self.queries, &self.matrices);
         let variables = matrices.num_instance + matrices.num_witness;
         for (section, points, must) in [
@@ -160,17 +167,19 @@ impl NativeKey {
             ),
         ] {
             if points != must {
-                return Err(format!(
+                let problem = format!(
                     "it is of another size: its section {section} has {points} points, \
                      its matrices need {must}"
-                ));
+                );
+                return Err(KeyError::damaged(file.path(), problem));
             }
         }
-        // Encoding is cheap, decoding is not.
-        if vk_bytes(&self.vk).is_ok_and(|bytes| bytes == vk) {
+        // Encoding takes much less time than decoding.
+        if vk_bytes(&self.vk) == file.vk() {
             return Ok(());
         }
-        Err("its proving part is of another verification key".to_owned())
+        let problem = "its proving part is of another verification key";
+        Err(KeyError::damaged(file.path(), problem))
     }
 
     /// The key's identity.
@@ -178,12 +187,12 @@ impl NativeKey {
         self.id
     }
 
-    /// The circuit that it is for.
+    /// The key's circuit.
     pub fn circuit(&self) -> &CircuitIdentity {
         &self.circuit
     }
 
-    /// Where the setup's secret numbers came from.
+    /// The origin of the setup's secret numbers.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
     }
@@ -202,13 +211,6 @@ impl NativeKey {
     }
 }
 
-/// A verification key as keys hold it and proofs name it by its digest.
-pub(crate) fn vk_bytes(vk: &VerifyingKey<Bn254>) -> Result<Vec<u8>, SerializationError> {
-    let mut bytes = Vec::new();
-    vk.serialize_compressed(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// The values of a section.
 fn list<T: Raw>(file: &KeyFile, name: &str) -> Result<Mapped<T>, KeyError> {
     Mapped::new(file.section(name)?).ok_or_else(|| unreadable(file, name))
@@ -216,40 +218,6 @@ fn list<T: Raw>(file: &KeyFile, name: &str) -> Result<Mapped<T>, KeyError> {
 
 fn unreadable(file: &KeyFile, section: &str) -> KeyError {
     KeyError::damaged(file.path(), format!("its section {section} cannot be read"))
-}
-
-impl VerificationKey {
-    /// Loads the verification key of a key file, with all checks.
-    pub fn load(file: &KeyFile) -> Result<Self, KeyError> {
-        Self::parse(file.vk()).map_err(|problem| {
-            KeyError::damaged(file.path(), format!("its verification key {problem}"))
-        })
-    }
-
-    /// The bytes that [`VerificationKey::parse`] reads, and the digest is of.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let written = self.prepared.vk.serialize_compressed(&mut bytes);
-        written.expect("a vector takes every byte");
-        bytes
-    }
-
-    /// Reads a verification key, with all checks; the error reads after "the
-    /// verification key".
-    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let key = VerifyingKey::deserialize_compressed(bytes)
-            .map_err(|error| format!("cannot be read: {error}"))?;
-        let inputs = key.gamma_abc_g1.len();
-        if inputs != 2 {
-            return Err(format!(
-                "has {inputs} points for the constant and the public input, must have 2"
-            ));
-        }
-        Ok(Self {
-            digest: *blake3::hash(bytes).as_bytes(),
-            prepared: ark_groth16::prepare_verifying_key(&key),
-        })
-    }
 }
 
 #[cfg(test)]

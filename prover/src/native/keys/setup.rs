@@ -1,10 +1,13 @@
-//! A key from numbers of our own: the library's setup over stored matrices.
+//! A key from secret numbers that are drawn here: the library's setup over
+//! stored matrices.
 
 use ark_bn254::{Bn254, Fr};
 use ark_ff::Zero;
 use ark_groth16::{Groth16, ProvingKey};
 use ark_relations::{
-    gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, Variable},
+    gr1cs::{
+        ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
+    },
     utils::Result as SynthesisResult,
 };
 use ark_std::UniformRand;
@@ -13,26 +16,37 @@ use rand_chacha::ChaCha20Rng;
 use zkwhirl_circuits::r1cs::{Matrices, Matrix};
 use zkwhirl_keystore::Provenance;
 
+/// Why no key was made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SetupError {
+    /// Keys of this provenance come from files.
+    #[error("a key of a {0} is imported, not made")]
+    Imported(Provenance),
+    /// The library refuses the matrices.
+    #[error(transparent)]
+    Library(#[from] SynthesisError),
+}
+
 /// The library's setup over the stored matrices. Seeded for development keys,
 /// else from the operating system's generator.
-pub(crate) fn setup(
+pub(super) fn setup(
     matrices: &Matrices,
     provenance: &Provenance,
-) -> Result<ProvingKey<Bn254>, String> {
+) -> Result<ProvingKey<Bn254>, SetupError> {
     let mut seed = [0; 32];
     match provenance {
         Provenance::DevSeeded { seed: number } => seed[..8].copy_from_slice(&number.to_le_bytes()),
         Provenance::SingleParty => OsRng.fill_bytes(&mut seed),
         Provenance::Powers { .. } | Provenance::Ceremony { .. } => {
-            return Err(format!("a key of a {provenance} is imported, not made"));
+            return Err(SetupError::Imported(provenance.clone()));
         }
     }
     let rng = &mut ChaCha20Rng::from_seed(seed);
     let [alpha, beta, gamma, delta] = [(); 4].map(|()| Fr::rand(rng));
     let g1 = ark_bn254::G1Projective::rand(rng);
     let g2 = ark_bn254::G2Projective::rand(rng);
-    Groth16::<Bn254>::generate_parameters_with_qap(
-        Replay(matrices),
+    Ok(Groth16::<Bn254>::generate_parameters_with_qap(
+        StoredMatrices(matrices),
         alpha,
         beta,
         gamma,
@@ -40,14 +54,13 @@ pub(crate) fn setup(
         g1,
         g2,
         rng,
-    )
-    .map_err(|error| error.to_string())
+    )?)
 }
 
 /// Hands stored matrices to the library as a circuit.
-struct Replay<'a>(&'a Matrices);
+struct StoredMatrices<'a>(&'a Matrices);
 
-impl ConstraintSynthesizer<Fr> for Replay<'_> {
+impl ConstraintSynthesizer<Fr> for StoredMatrices<'_> {
     fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> SynthesisResult<()> {
         let matrices = self.0;
         for _ in 1..matrices.num_instance {

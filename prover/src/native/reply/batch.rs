@@ -7,16 +7,16 @@
 //! e(A, B) = e(α, β) · e(L(x), γ) · e(C, δ)        L(x) = L₀ + x·L₁
 //! ```
 //!
-//! (Groth 2016, section 3.2.) With coefficients r that nobody knew when the
-//! proofs were made, all of them hold when one product does, but for a chance
-//! of 2⁻¹²⁸:
+//! (Groth 2016, section 3.2.) With random coefficients r, drawn after the
+//! proofs were made, all proofs hold when one product holds, except with
+//! probability 2⁻¹²⁸:
 //!
 //! ```text
 //! Π e(rᵢ·Aᵢ, Bᵢ) · Π over keys e(−Σr·α, β) · e(−Σr·L(x), γ) · e(−Σr·C, δ) = 1
 //! ```
 //!
-//! That is one pairing for a proof and three for a key, with one final
-//! exponentiation.
+//! The product costs one pairing for each proof, three for each key, and one
+//! final exponentiation.
 
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM, pairing::Pairing};
@@ -30,39 +30,36 @@ use crate::native::keys::VerificationKey;
 
 /// One proof of a batch.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry<'a> {
+pub(crate) struct BatchEntry<'a> {
     /// The key that it must verify for.
-    pub key: &'a VerificationKey,
+    pub(crate) key: &'a VerificationKey,
     /// The statement's public input.
-    pub public_input: Fr,
+    pub(crate) public_input: Fr,
     /// A ‖ B ‖ C, each compressed: 32, 64 and 32 bytes.
-    pub proof: &'a [u8; 128],
+    pub(crate) proof: &'a [u8; 128],
 }
 
-/// The first proof of a batch that is not good.
+/// The first bad proof of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
-pub struct BadProof {
+pub(crate) struct BadProof {
     /// Its place in the batch.
-    pub at: usize,
-    /// What is wrong with it; reads alone.
-    pub problem: &'static str,
+    pub(crate) at: usize,
+    /// What is wrong with it, as a whole sentence.
+    pub(crate) problem: &'static str,
 }
 
-/// The words for bytes that are no proof.
 const NO_POINTS: &str = "the proof is not three points of the curve's groups";
-/// The words for points that have another encoding.
 const NOT_CANONICAL: &str = "the proof's bytes are not the one encoding of its points";
-/// The words for a proof that fails.
 const FALSE: &str = "the proof does not verify for its published fields";
 
-/// Accepts a batch when every proof verifies; otherwise names the first that
-/// does not. An empty batch is accepted.
+/// Accepts a batch when every proof verifies; the error names the first bad
+/// proof. An empty batch is accepted.
 ///
 /// Bytes are read with every check: coordinates below the modulus, points on
 /// the curve and in the group of prime order, no second encoding. Costs about
 /// a pairing a proof, and twice the batch when one is bad.
-pub fn verify_batch(entries: &[Entry<'_>]) -> Result<(), BadProof> {
+pub(crate) fn verify_batch(entries: &[BatchEntry<'_>]) -> Result<(), BadProof> {
     let proofs: Vec<Result<Proof<Bn254>, &'static str>> = entries
         .par_iter()
         .map(|entry| read_proof(entry.proof))
@@ -100,7 +97,7 @@ pub(crate) fn read_proof(bytes: &[u8; 128]) -> Result<Proof<Bn254>, &'static str
 
 /// A proof that was read, with what it must verify for.
 struct Term<'a> {
-    entry: &'a Entry<'a>,
+    entry: &'a BatchEntry<'a>,
     proof: &'a Proof<Bn254>,
 }
 
@@ -186,7 +183,7 @@ impl<'a> Sums<'a> {
         self.c.1.push(r);
     }
 
-    /// What stands against β, γ and δ.
+    /// The points that are paired with β, γ and δ.
     fn points(&self) -> Vec<G1Affine> {
         let vk = &self.key.prepared.vk;
         let public = vk.gamma_abc_g1[0] * self.weight + vk.gamma_abc_g1[1] * self.inputs;

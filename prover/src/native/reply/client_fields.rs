@@ -1,5 +1,5 @@
-//! The clients of a tx rollup: what their statements say beyond the published
-//! fields, and those of their proofs that stand in the reply.
+//! The clients of a tx rollup: the fields of their statements that are not
+//! published, and those of their proofs that stand in the reply.
 //!
 //! The words of a tx rollup's tail begin with
 //!
@@ -7,9 +7,9 @@
 //! n ‖ n × (public input 1 before the rollup completed it ‖ inputs 8 to 15) ‖ carried
 //! ```
 //!
-//! Bit i of `carried` says that the proof of tx i's client is among the tail's
-//! proofs: the last ones, in the order of the txs. Their keys are the last
-//! ones, each once: join-split, account, claim.
+//! Bit i of `carried` says that the client proof of tx i is among the tail's
+//! proofs. Client proofs are the last proofs, in the order of the txs. Their
+//! keys are the last keys, each once: join-split, account, claim.
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
@@ -20,11 +20,11 @@ use zkwhirl_circuits::{
 };
 use zkwhirl_job::{
     Word,
-    reply::{NativeForm, NativeProof},
+    reply::{NativeForm, NativeProof, NativeProofError},
     request::{ClientProof, TxRollupRequest, field::PROOF_ID},
 };
 
-use super::reading::{ProofClaim, ReadError};
+use super::reply_proof::{ReadError, ReplyProof};
 use crate::native::setting::suite_tag;
 
 /// The order of the clients' keys in a tail.
@@ -33,77 +33,99 @@ const KEY_ORDER: [StatementKind; 3] = [
     StatementKind::Account,
     StatementKind::Claim,
 ];
-/// Words of a tx: commitment 1, and the public inputs that no field shows.
+/// Words of a tx: commitment 1, and the public inputs that are not published.
 const WORDS_PER_TX: usize = 1 + CLIENT_FIELDS - FIELDS_PER_TX;
-/// The most txs of a rollup, so that a word has a bit for each.
+/// The most txs of a rollup: `carried` has a bit for each.
 const MOST: u64 = zkwhirl_job::limits::TXS as u64;
 
-/// What a tail says about a tx.
+/// The client's fields of a tx, read from a tail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ClientTx {
+pub(super) struct ClientTx {
     /// The client's public inputs.
-    pub(crate) fields: [Fr; CLIENT_FIELDS],
-    /// The client's public input: its digest.
-    pub(crate) digest: Fr,
+    pub(super) fields: [Fr; CLIENT_FIELDS],
+    /// The digest of the fields: the public input of the client's proof.
+    pub(super) digest: Fr,
     /// Whether the client's proof is in the reply.
-    pub(crate) carried: bool,
+    pub(super) carried: bool,
 }
 
 /// A native proof that a client attached to its tx.
 #[derive(Debug, Clone)]
 pub(crate) struct CarriedProof {
-    pub(crate) tx: usize,
+    pub(super) tx: usize,
     statement: StatementKind,
     pub(crate) vk: [u8; 32],
     pub(crate) proof: [u8; 128],
 }
 
-/// A client proof that a rollup cannot carry.
+/// A client proof that a rollup cannot carry: the request is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("tx {tx}: client proof: {problem}")]
-pub struct ClientError {
+pub struct CarriedProofError {
     /// The tx.
     pub tx: usize,
     /// What is wrong with its client's proof.
-    pub problem: String,
+    pub problem: ClientProofProblem,
 }
 
-/// The circuit of a client's statement; `None` where this release has none.
-pub(crate) fn circuit(suite: Suite, statement: StatementKind) -> Option<Circuit> {
+/// What is wrong with a client's proof.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientProofProblem {
+    /// The bytes behind the public inputs are no native proof.
+    #[error(transparent)]
+    Tail(#[from] NativeProofError),
+    /// The tail is of another suite, or has more than one proof.
+    #[error("it is no single proof of the {0} suite")]
+    Form(Suite),
+    /// No client statement has the tx's proof id.
+    #[error("its proof id has no statement")]
+    ProofId,
+    /// An earlier tx of the same statement names another key.
+    #[error("it is of another key than the one of an earlier tx")]
+    OtherKey,
+    /// This release has no circuit for the statement in this suite.
+    #[error("no circuit of this release verifies it")]
+    NoCircuit,
+}
+
+/// The circuit of a client's statement, if this release has one in the suite.
+pub(super) fn circuit(suite: Suite, statement: StatementKind) -> Option<Circuit> {
     let exists = statement.exists_in(suite);
     exists.then_some(Circuit { suite, statement })
 }
 
-/// The digest of the key and the proof that a client's tail consists of.
-pub(crate) fn single(suite: Suite, tail: &[u8]) -> Result<([u8; 32], [u8; 128]), String> {
-    let native = NativeProof::parse(tail).map_err(|error| error.to_string())?;
+/// The digest of the key and the proof of a client's tail.
+pub(super) fn single_proof(
+    suite: Suite,
+    tail: &[u8],
+) -> Result<([u8; 32], [u8; 128]), ClientProofProblem> {
+    let native = NativeProof::parse(tail)?;
     if native.suite != suite_tag(suite) || native.form != NativeForm::Single {
-        return Err(format!("it is no single proof of the {suite} suite"));
+        return Err(ClientProofProblem::Form(suite));
     }
     Ok((native.vks[0], native.proofs[0]))
 }
 
 /// The native client proofs of a request, in the order of its txs. In the
-/// poseidon suite every tx has one; other clients of the pedersen suite have
-/// PLONK proofs, which nobody verifies here.
-pub(crate) fn carried(
+/// poseidon suite every tx has one. Clients of the pedersen suite, claims
+/// excepted, have PLONK proofs, which this crate does not verify.
+pub(super) fn carried(
     request: &TxRollupRequest,
     suite: Suite,
-) -> Result<Vec<CarriedProof>, ClientError> {
+) -> Result<Vec<CarriedProof>, CarriedProofError> {
     let native = |tx: &ClientProof| suite == Suite::Poseidon || tx.is_native();
     let txs = request.txs.iter().enumerate();
     let mut proofs: Vec<CarriedProof> = Vec::new();
     for (at, tx) in txs.filter(|(_, tx)| native(tx)) {
-        let failed = |problem: String| ClientError { tx: at, problem };
-        let (vk, proof) = single(suite, &tx.tail).map_err(failed)?;
+        let failed = |problem| CarriedProofError { tx: at, problem };
+        let (vk, proof) = single_proof(suite, &tx.tail).map_err(failed)?;
         let id = tx.public_inputs[PROOF_ID].to_u64();
         let statement = id
             .and_then(client_statement)
-            .ok_or_else(|| failed("its proof id has no statement".to_owned()))?;
+            .ok_or_else(|| failed(ClientProofProblem::ProofId))?;
         let of_another_key = |other: &CarriedProof| other.statement == statement && other.vk != vk;
         if proofs.iter().any(of_another_key) {
-            let other = "it is of another key than the one of an earlier tx";
-            return Err(failed(other.to_owned()));
+            return Err(failed(ClientProofProblem::OtherKey));
         }
         proofs.push(CarriedProof {
             tx: at,
@@ -116,7 +138,7 @@ pub(crate) fn carried(
 }
 
 /// The keys of carried proofs, each once, in a tail's order.
-pub(crate) fn keys(carried: &[CarriedProof]) -> Vec<[u8; 32]> {
+pub(crate) fn carried_keys(carried: &[CarriedProof]) -> Vec<[u8; 32]> {
     let key = |statement: &StatementKind| {
         let mut proofs = carried.iter();
         proofs.find(|proof| proof.statement == *statement)
@@ -128,8 +150,8 @@ pub(crate) fn keys(carried: &[CarriedProof]) -> Vec<[u8; 32]> {
         .collect()
 }
 
-/// The words of a request's clients.
-pub(crate) fn words(request: &TxRollupRequest, carried: &[CarriedProof]) -> Vec<Word> {
+/// The words with which a tail carries the fields of a request's clients.
+pub(super) fn to_words(request: &TxRollupRequest, carried: &[CarriedProof]) -> Vec<Word> {
     let mut words = vec![Word::from(request.txs.len() as u64)];
     for tx in &request.txs {
         words.push(tx.public_inputs[1]);
@@ -140,9 +162,9 @@ pub(crate) fn words(request: &TxRollupRequest, carried: &[CarriedProof]) -> Vec<
     words
 }
 
-/// Reads the clients' words, given the published fields of the slots; gives
-/// the words behind them as well.
-pub(crate) fn read<'a>(
+/// Reads the clients' fields from a tail's words and the published fields of
+/// the slots. The second value is the rest of the words.
+pub(super) fn read<'a>(
     words: &'a [Word],
     slots: &[Fr],
 ) -> Result<(Vec<ClientTx>, &'a [Word]), ReadError> {
@@ -175,7 +197,7 @@ pub(crate) fn read<'a>(
 }
 
 /// The statements whose proofs are carried, in the order of their keys.
-pub(crate) fn carried_statements(txs: &[ClientTx]) -> Vec<StatementKind> {
+pub(super) fn carried_statements(txs: &[ClientTx]) -> Vec<StatementKind> {
     let carried = |statement: &StatementKind| {
         let mut txs = txs.iter().filter(|tx| tx.carried);
         txs.any(|tx| tx.statement() == *statement)
@@ -184,13 +206,17 @@ pub(crate) fn carried_statements(txs: &[ClientTx]) -> Vec<StatementKind> {
 }
 
 impl CarriedProof {
-    /// What it must verify for: the client's digest in the rollup.
-    pub(crate) fn claim(&self, suite: Suite, digest: Fr) -> Result<ProofClaim, ClientError> {
-        let circuit = circuit(suite, self.statement).ok_or_else(|| ClientError {
+    /// The proof with its public input: the client's digest in the rollup.
+    pub(super) fn to_verify(
+        &self,
+        suite: Suite,
+        digest: Fr,
+    ) -> Result<ReplyProof, CarriedProofError> {
+        let circuit = circuit(suite, self.statement).ok_or(CarriedProofError {
             tx: self.tx,
-            problem: "no circuit of this release verifies it".to_owned(),
+            problem: ClientProofProblem::NoCircuit,
         })?;
-        Ok(ProofClaim {
+        Ok(ReplyProof {
             name: name(self.tx),
             circuit,
             vk: self.vk,
@@ -200,13 +226,13 @@ impl CarriedProof {
     }
 }
 
-/// What a client's proof is called.
-pub(crate) fn name(tx: usize) -> String {
+/// The name of a client's proof in messages.
+pub(super) fn name(tx: usize) -> String {
     format!("client proof of tx {tx}")
 }
 
 impl ClientTx {
-    pub(crate) fn statement(&self) -> StatementKind {
+    pub(super) fn statement(&self) -> StatementKind {
         let id = field::small(&self.fields[PROOF_ID]);
         id.and_then(client_statement)
             .expect("a tx with a digest has a statement")

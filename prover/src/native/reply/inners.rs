@@ -8,45 +8,71 @@ use zkwhirl_job::{
     request::{DefiInteractionNote, RootRollupRequest},
 };
 
-use super::reading::{self, ProofClaim};
+use super::{
+    reading,
+    reply_proof::{ReadError, ReplyProof},
+};
 use crate::native::setting::{Setting, suite_tag};
 
-/// What a root rollup's request adds to its bundle.
+/// The part of a bundle that a root rollup's request determines.
 #[derive(Debug)]
-pub(crate) struct Inners {
+pub(crate) struct InnerReplies {
     domain_log2: u32,
     inners: Vec<BundledInner>,
     interactions: Vec<[Word; 6]>,
 }
 
-impl Inners {
-    /// Reads the replies inside a request that fits the setting's sizes, and
-    /// says what every proof in them must verify for.
-    pub(crate) fn of(
+/// A request whose inner rollups' replies cannot be read, or do not fit one
+/// bundle: the request is invalid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("inner rollup {at}: {problem}")]
+pub struct InnerReplyError {
+    /// The place of the inner rollup in the request.
+    pub at: usize,
+    /// What is wrong with its reply.
+    pub problem: InnerReplyProblem,
+}
+
+/// What is wrong with an inner rollup's reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InnerReplyProblem {
+    /// Its bytes fit no bundle.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// Its fields and proofs belong to no statement of the setting.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl InnerReplies {
+    /// Reads the replies inside a request that fits the setting's sizes, with
+    /// every proof in them. 2^`domain_log2` is the setting's largest domain.
+    pub(super) fn of(
         request: &RootRollupRequest,
         setting: &Setting,
-    ) -> Result<(Self, Vec<ProofClaim>), String> {
+        domain_log2: u32,
+    ) -> Result<(Self, Vec<ReplyProof>), InnerReplyError> {
         let sizes = setting.sizes();
-        let (mut inners, mut claims) = (Vec::new(), Vec::new());
+        let (mut inners, mut proofs) = (Vec::new(), Vec::new());
         for (at, reply) in request.inner_proofs.iter().enumerate() {
-            let named = |problem: String| format!("inner rollup {at}: {problem}");
+            let failed = |problem| InnerReplyError { at, problem };
             let inner = BundledInner::of_reply(reply, sizes);
-            let inner = inner.map_err(|error| named(error.to_string()))?;
+            let inner = inner.map_err(|error| failed(error.into()))?;
             let fields = fields(reply, tx_rollup_fields(sizes.slots()));
             let fields = fields.expect("a reply that was read has its fields");
             let own = reading::tx_rollup(setting, &fields, &inner.tail);
-            claims.extend(of_inner(at, own.map_err(|error| named(error.to_string()))?));
+            proofs.extend(of_inner(at, own.map_err(|error| failed(error.into()))?));
             inners.push(inner);
         }
         let notes = request.defi_interaction_notes.iter();
         let mut interactions: Vec<[Word; 6]> = notes.map(words).collect();
         interactions.resize(INTERACTIONS, [Word::ZERO; 6]);
         let inners = Self {
-            domain_log2: setting.domain_log2().map_err(|error| error.to_string())?,
+            domain_log2,
             inners,
             interactions,
         };
-        Ok((inners, claims))
+        Ok((inners, proofs))
     }
 
     /// The reply, with the root rollup's own key and proof.
@@ -70,11 +96,11 @@ impl Inners {
     }
 }
 
-/// The proofs of inner rollup `at`, called so.
-pub(crate) fn of_inner(at: usize, claims: Vec<ProofClaim>) -> impl Iterator<Item = ProofClaim> {
-    claims.into_iter().map(move |claim| ProofClaim {
-        name: format!("inner rollup {at}: {}", claim.name),
-        ..claim
+/// The proofs of inner rollup `at`, with its place in their names.
+pub(super) fn of_inner(at: usize, proofs: Vec<ReplyProof>) -> impl Iterator<Item = ReplyProof> {
+    proofs.into_iter().map(move |proof| ReplyProof {
+        name: format!("inner rollup {at}: {}", proof.name),
+        ..proof
     })
 }
 

@@ -1,21 +1,26 @@
-//! Replies: what a request states, what each proof of a reply must verify for,
-//! and the verification of both.
+//! Replies: the statements of a request, the proofs of a reply, and the
+//! verification of both.
 
 mod batch;
-pub(super) mod client_fields;
+mod checked;
+mod client_fields;
+mod client_proof;
 mod inners;
+mod part;
 mod reading;
+mod reply_proof;
 mod rollup;
 mod statement;
 mod verification_keys;
 mod verifier;
 
-pub use batch::{BadProof, Entry, verify_batch};
-pub use client_fields::ClientError;
-pub use reading::{ProofClaim, ReadError, tx_rollup as read_tx_rollup};
-pub use rollup::{InnerRollup, Rollup, Txs, tx_kind};
-pub use statement::{Checked, StatementError, check, published_fields};
-pub use verification_keys::NotVerified;
+pub use checked::{check, published_fields};
+pub use client_proof::verify_client;
+pub use reading::tx_rollup as read_tx_rollup;
+pub use rollup::{TxCount, VerifiedRollup, tx_kind};
 pub use verifier::{NativeVerifier, verify_rollup};
 
-pub(super) use statement::{Part, Statement, client_circuit};
+pub(super) use batch::{BatchEntry, verify_batch};
+pub(super) use client_fields::carried_keys;
+pub(super) use part::StatementPart;
+pub(super) use statement::{NotProvable, Statement};

@@ -1,109 +1,40 @@
-//! Reading of native replies: what each proof in them must verify for.
+//! Reading of native replies: which proofs a reply has, and the public input
+//! that each proof must verify for.
 //!
-//! Nothing here needs the request or a key. Whoever verifies every
-//! [`ProofClaim`] of a reply knows that its published fields are a statement.
+//! Nothing here needs the request or a key. A verifier that accepts every
+//! [`ReplyProof`] of a reply knows that the published fields are a true
+//! statement.
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
-    Circuit, Plan, StatementKind, Suite, TooLarge, field,
-    published::{Published, PublishedError, place},
-    tx_rollup::{SeamError, Seams},
+    Circuit, Plan, StatementKind, Suite, field,
+    published::{Published, place},
+    tx_rollup::Seams,
 };
 use zkwhirl_job::{
     Word,
-    reply::{NativeForm, NativeProof, SuiteTag},
+    reply::{NativeForm, NativeProof},
 };
 
-use super::client_fields::{self as clients, ClientTx};
+use super::{
+    client_fields::{self, ClientTx},
+    reply_proof::{ReadError, ReplyProof},
+};
 use crate::native::setting::{Setting, suite_tag};
 
-/// A proof with all that verifying it takes, except the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProofClaim {
-    /// Which proof of the reply: `claim`, `segment 2 of 3`, `client proof of tx 4`.
-    pub name: String,
-    /// The circuit.
-    pub circuit: Circuit,
-    /// The digest of the verification key that the reply names.
-    pub vk: [u8; 32],
-    /// The public input that follows from the reply's words.
-    pub public_input: Fr,
-    /// A ‖ B ‖ C, compressed.
-    pub proof: [u8; 128],
-}
-
-/// Words and proofs that are no native reply.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    /// The published fields belong to no statement.
-    #[error(transparent)]
-    Published(#[from] PublishedError),
-    /// The inner rollup has no circuits.
-    #[error(transparent)]
-    TooLarge(#[from] TooLarge),
-    /// The words between pieces are not those of a chain of this cut.
-    #[error(transparent)]
-    Seams(#[from] SeamError),
-    /// Proofs of other statements.
-    #[error("the proof is of suite {:?} and form {form:?}, must be {} and {must:?}", .suite, .must_suite)]
-    Form {
-        /// The suite that the tail names.
-        suite: SuiteTag,
-        /// The suite that is verified.
-        must_suite: String,
-        /// The form that the tail names.
-        form: NativeForm,
-        /// The form that is expected.
-        must: NativeForm,
-    },
-    /// The words end early, or go on.
-    #[error("{0} words beside the published fields are too few or too many")]
-    Words(usize),
-    /// A number that is out of its range.
-    #[error("word {at}, the {what}, is out of range")]
-    Number {
-        /// What the word is.
-        what: &'static str,
-        /// Its place.
-        at: usize,
-    },
-    /// A word is not below the modulus.
-    #[error("word {0} is not a canonical field element")]
-    NotCanonical(usize),
-    /// A tx has a proof id that no client's statement has.
-    #[error("tx {0} has a proof id without a client statement")]
-    ProofId(usize),
-    /// A client's proof is missing, in the suite whose clients all have one.
-    #[error("tx {0} has no native client proof")]
-    NotCarried(usize),
-    /// A client's proof is carried that no circuit of this release verifies.
-    #[error("no circuit of this release verifies the client proof of tx {0}")]
-    Client(usize),
-    /// Too few or too many keys or proofs.
-    #[error("{got} {what}, expected {expected}")]
-    Count {
-        /// Of what.
-        what: &'static str,
-        /// How many there are.
-        got: usize,
-        /// How many follow from the words.
-        expected: usize,
-    },
-}
-
 /// The one proof of a claim's reply.
-pub(crate) fn claim(
+pub(super) fn claim(
     setting: &Setting,
     fields: &[Word],
     tail: &NativeProof,
-) -> Result<Vec<ProofClaim>, ReadError> {
+) -> Result<Vec<ReplyProof>, ReadError> {
     expect_form(setting, tail, NativeForm::Single)?;
     let circuit = Circuit {
         suite: setting.suite(),
         statement: StatementKind::Claim,
     };
     let published = Published::from_words(circuit.statement, &bytes(fields), &[])?;
-    Ok(vec![ProofClaim {
+    Ok(vec![ReplyProof {
         name: "claim".to_owned(),
         circuit,
         vk: tail.vks[0],
@@ -112,43 +43,45 @@ pub(crate) fn claim(
     }])
 }
 
-/// The proofs of a tx rollup's reply: its own, then those of its clients.
+/// The proofs of a tx rollup's reply: the rollup's own proofs, then those of
+/// its clients.
 pub fn tx_rollup(
     setting: &Setting,
     fields: &[Word],
     tail: &NativeProof,
-) -> Result<Vec<ProofClaim>, ReadError> {
-    tx_rollup_with_txs(setting, fields, tail).map(|(claims, _)| claims)
+) -> Result<Vec<ReplyProof>, ReadError> {
+    tx_rollup_with_txs(setting, fields, tail).map(|(proofs, _)| proofs)
 }
 
-/// [`tx_rollup`], with what the reply says about each tx.
-pub(crate) fn tx_rollup_with_txs(
+/// [`tx_rollup`], with the client's fields of each tx.
+pub(super) fn tx_rollup_with_txs(
     setting: &Setting,
     fields: &[Word],
     tail: &NativeProof,
-) -> Result<(Vec<ProofClaim>, Vec<ClientTx>), ReadError> {
+) -> Result<(Vec<ReplyProof>, Vec<ClientTx>), ReadError> {
     let plan = setting.plan()?;
     expect_form(setting, tail, form(&plan))?;
     let kind = StatementKind::TxRollup {
         txs: setting.sizes().txs_per_inner(),
     };
-    let words = bytes(fields);
-    // Clients' digests need the fields before they can be part of them.
+    let fields = bytes(fields);
+    // The clients' digests are computed from the published fields, and are then
+    // published themselves.
     let mut digests = vec![Fr::from(0u64); kind.slots()];
-    let published = Published::from_words(kind, &words, &digests)?;
+    let published = Published::from_words(kind, &fields, &digests)?;
     let slots = &published.fields()[place::TXS..];
-    let (txs, rest) = clients::read(&tail.words, slots)?;
+    let (txs, rest) = client_fields::read(&tail.words, slots)?;
     for (digest, tx) in digests.iter_mut().zip(&txs) {
         *digest = tx.digest;
     }
-    let published = Published::from_words(kind, &words, &digests)?;
+    let published = Published::from_words(kind, &fields, &digests)?;
     let own = own_proofs(&plan, &published, &txs, rest, tail)?;
-    let claims = with_proofs(setting, &plan, own, &txs, tail)?;
-    Ok((claims, txs))
+    let proofs = with_proofs(setting, &plan, own, &txs, tail)?;
+    Ok((proofs, txs))
 }
 
-/// How the tails of a plan's replies are marked.
-pub(crate) fn form(plan: &Plan) -> NativeForm {
+/// The form that marks the tails of a plan's replies.
+pub(super) fn form(plan: &Plan) -> NativeForm {
     match plan {
         Plan::Whole(_) => NativeForm::TxRollup,
         Plan::Chain(_) => NativeForm::TxRollupChain,
@@ -168,7 +101,7 @@ fn expect_form(setting: &Setting, tail: &NativeProof, must: NativeForm) -> Resul
     })
 }
 
-/// Name, circuit and public input of each proof of the rollup's own.
+/// Name, circuit and public input of each of the rollup's own proofs.
 fn own_proofs(
     plan: &Plan,
     published: &Published,
@@ -216,21 +149,22 @@ fn with_proofs(
     mut statements: Vec<(String, Circuit, Fr)>,
     txs: &[ClientTx],
     tail: &NativeProof,
-) -> Result<Vec<ProofClaim>, ReadError> {
+) -> Result<Vec<ReplyProof>, ReadError> {
+    let suite = setting.suite();
     let mut circuits = plan.circuits();
     let missing = txs.iter().position(|tx| !tx.carried);
-    if let (Suite::Poseidon, Some(at)) = (setting.suite(), missing) {
+    if let (Suite::Poseidon, Some(at)) = (suite, missing) {
         return Err(ReadError::NotCarried(at));
     }
     for (at, tx) in txs.iter().enumerate().filter(|(_, tx)| tx.carried) {
-        let circuit = clients::circuit(setting.suite(), tx.statement());
+        let circuit = client_fields::circuit(suite, tx.statement());
         let circuit = circuit.ok_or(ReadError::Client(at))?;
-        statements.push((clients::name(at), circuit, tx.digest));
+        statements.push((client_fields::name(at), circuit, tx.digest));
     }
     circuits.extend(
-        clients::carried_statements(txs)
+        client_fields::carried_statements(txs)
             .into_iter()
-            .filter_map(|statement| clients::circuit(setting.suite(), statement)),
+            .filter_map(|statement| client_fields::circuit(suite, statement)),
     );
     for (what, got, expected) in [
         ("verification keys", tail.vks.len(), circuits.len()),
@@ -244,12 +178,12 @@ fn with_proofs(
             });
         }
     }
-    let claims = statements.into_iter().zip(&tail.proofs);
-    Ok(claims
+    let proofs = statements.into_iter().zip(&tail.proofs);
+    Ok(proofs
         .map(|((name, circuit, public_input), proof)| {
             let key = circuits.iter().position(|each| *each == circuit);
             let key = key.expect("each statement's circuit is in the list");
-            ProofClaim {
+            ReplyProof {
                 name,
                 circuit,
                 vk: tail.vks[key],

@@ -1,93 +1,81 @@
-//! Which circuits prove a request, and the statements that it makes of them.
+//! The statements that a request makes, and the circuits that prove them.
 
 use std::sync::Arc;
 
-use ark_bn254::Fr;
 use zkwhirl_circuits::{
-    CheckError, Circuit, Plan, StatementKind, Suite, TooLarge, Witness,
-    claim::{self, ClaimWitness},
-    client::ClientWitness,
-    field,
-    published::Published,
-    r1cs::Assignment,
-    root_rollup::{self, RootRollupWitness},
-    statement,
-    tx_rollup::{self, Chain, TxRollupWitness},
+    CheckError, Circuit, Plan, StatementError, StatementKind, Suite, TooLarge, Witness,
+    claim::ClaimWitness, client::ClientWitness, published::Published,
+    root_rollup::RootRollupWitness, statement, tx_rollup::TxRollupWitness,
 };
 use zkwhirl_job::{
-    Kind, LayoutError, Request, Sizes, Word,
-    reply::{NativeForm, ReplyShape, fields},
+    Kind, LayoutError, Request, Word,
+    reply::NativeForm,
     request::{ClaimRequest, RootRollupRequest, TxRollupRequest},
 };
 
 use super::{
-    client_fields::{self as clients, CarriedProof, ClientError},
-    inners::Inners,
-    reading::{self, ProofClaim},
+    client_fields::{self, CarriedProof, CarriedProofError},
+    inners::{InnerReplies, InnerReplyError},
+    part::StatementPart,
+    reading,
+    reply_proof::ReplyProof,
 };
-use crate::native::setting::{NoCircuit, Setting, root_size};
+use crate::native::setting::{NoCircuit, Setting, client_circuit, root_size};
 
-/// A request of which every rule was checked natively, with all values of its
+/// A request whose every rule was checked natively, with all values of its
 /// circuits.
 #[derive(Debug)]
 pub(crate) struct Statement {
-    /// What the reply starts with: the published fields, in the original
-    /// reply's order, or a root rollup's broadcast data.
+    /// The start of the reply: the published fields, in the original reply's
+    /// order, or a root rollup's broadcast data.
     pub(crate) fields: Vec<Word>,
-    /// What a reply carries beside them.
+    /// The form of the reply's tail.
     pub(crate) form: NativeForm,
+    /// The words of the reply's tail.
     pub(crate) words: Vec<Word>,
-    /// What is to be proved, in the order of the proofs.
-    pub(crate) parts: Vec<Part>,
+    /// The proofs to make, in their order in the reply.
+    pub(crate) parts: Vec<StatementPart>,
     /// Proofs of clients that the reply carries.
     pub(crate) carried: Vec<CarriedProof>,
-    /// What a root rollup's reply carries.
-    pub(crate) inners: Option<Inners>,
-    /// What the proofs inside the request must verify for.
-    pub(crate) inside: Vec<ProofClaim>,
+    /// The inner rollups that a root rollup's reply carries.
+    pub(crate) inners: Option<InnerReplies>,
+    /// The proofs inside the request, which must verify before anything is
+    /// proved over them.
+    pub(crate) inside: Vec<ReplyProof>,
 }
 
-/// One proof of a statement.
-#[derive(Debug)]
-pub(crate) struct Part {
-    pub(crate) name: String,
-    pub(crate) circuit: Circuit,
-    /// The one public input.
-    pub(crate) public_input: Fr,
-    witness: Witness,
-}
-
-/// A request that states nothing provable.
+/// A request that cannot be proved.
 #[derive(Debug, thiserror::Error)]
-pub enum StatementError {
-    /// It does not fit the sizes.
+pub enum NotProvable {
+    /// The request does not fit the sizes.
     #[error(transparent)]
     Sizes(#[from] LayoutError),
     /// A rule of the protocol does not hold.
     #[error(transparent)]
-    False(#[from] zkwhirl_circuits::StatementError),
+    False(#[from] StatementError),
     /// A client's proof cannot be carried.
     #[error(transparent)]
-    Client(#[from] ClientError),
-    /// No circuits of the allowed size prove it.
+    Client(#[from] CarriedProofError),
+    /// No circuits of the allowed size prove the request.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// An inner rollup's reply is none.
-    #[error("{0}")]
-    Inner(String),
+    /// The reply of an inner rollup cannot be read.
+    #[error(transparent)]
+    Inner(#[from] InnerReplyError),
     /// No circuit has the sizes.
     #[error(transparent)]
     NoCircuit(#[from] NoCircuit),
     /// The rules hold natively, but a row of a circuit does not: a bug.
     #[error("{part}: {error}")]
     Row {
-        /// Which proof's circuit.
+        /// The name of the proof.
         part: String,
         /// The row.
         #[source]
         error: CheckError,
     },
-    /// The request is no statement of its own: it is verified, not proved.
+    /// A root verifier's request makes no statement: it is verified, not
+    /// proved.
     #[error("a {kind} request states nothing of its own")]
     Unsupported {
         /// The job's kind.
@@ -95,93 +83,22 @@ pub enum StatementError {
     },
 }
 
-/// A request of which every row of its circuits was checked.
-#[derive(Debug, Clone)]
-pub struct Checked {
-    /// Rows, all of them satisfied.
-    pub rows: usize,
-    /// The words that the reply starts with, in the original reply's order.
-    pub fields: Vec<Word>,
-}
-
-/// Checks a request natively and row by row in its circuits, one after the
-/// other, without a key. `report` is told how much is done, 0 to 1.
-pub fn check(
-    request: &Request,
-    setting: &Setting,
-    report: &dyn Fn(f32),
-) -> Result<Checked, StatementError> {
-    let statement = Statement::of(request, setting)?;
-    let mut rows = 0;
-    for (at, part) in statement.parts.iter().enumerate() {
-        report(at as f32 / statement.parts.len() as f32);
-        rows += part.check().map_err(|error| StatementError::Row {
-            part: part.name.clone(),
-            error,
-        })?;
-    }
-    Ok(Checked {
-        rows,
-        fields: statement.fields,
-    })
-}
-
-/// The words that the reply to a request starts with, whether or not its rules
-/// hold: for the mock, which proves nothing.
-pub fn published_fields(
-    request: &Request,
-    suite: Suite,
-    sizes: Sizes,
-) -> Result<Vec<Word>, StatementError> {
-    request.validate(sizes)?;
-    let txs = sizes.txs_per_inner();
-    let published = match request {
-        Request::Claim(request) => claim::published(suite, &ClaimWitness::new(request)?).to_words(),
-        Request::TxRollup(request) => {
-            let witness = TxRollupWitness::without_paths(request, txs)?;
-            let fields = tx_rollup::published_fields(suite, txs, &witness);
-            fields.iter().map(field::to_word).collect()
-        }
-        Request::RootRollup(request) => {
-            let size = root_size(sizes)?;
-            let witness = RootRollupWitness::new(request, size)?;
-            root_rollup::broadcast(suite, size, &witness).words()
-        }
-        Request::RootVerifier(request) => {
-            let count = ReplyShape::of(Kind::RootRollup, sizes).fields;
-            let words = fields(&request.root_rollup_reply, count);
-            return Ok(words.expect("a validated request has its broadcast data"));
-        }
-    };
-    Ok(words(published))
-}
-
 impl Statement {
     /// Checks every rule of a request.
-    pub(crate) fn of(request: &Request, setting: &Setting) -> Result<Self, StatementError> {
+    pub(crate) fn of(request: &Request, setting: &Setting) -> Result<Self, NotProvable> {
         request.validate(setting.sizes())?;
         match request {
             Request::Claim(request) => Self::claim(request, setting.suite()),
             Request::TxRollup(request) => Self::tx_rollup(request, setting),
             Request::RootRollup(request) => Self::root_rollup(request, setting),
-            Request::RootVerifier(_) => Err(StatementError::Unsupported {
+            Request::RootVerifier(_) => Err(NotProvable::Unsupported {
                 kind: request.kind(),
             }),
         }
     }
 
-    fn claim(request: &ClaimRequest, suite: Suite) -> Result<Self, StatementError> {
-        let published = statement::claim(suite, request)?.published;
-        let witness = Witness::Claim(Box::new(ClaimWitness::new(request)?));
-        let circuit = Circuit {
-            suite,
-            statement: StatementKind::Claim,
-        };
-        Ok(Self::alone(circuit, &published, witness))
-    }
-
     /// Checks every rule of a client's own values.
-    pub(crate) fn of_client(client: &ClientWitness) -> Result<Self, StatementError> {
+    pub(crate) fn of_client(client: &ClientWitness) -> Result<Self, NotProvable> {
         let (published, witness) = match client {
             ClientWitness::JoinSplit(values) => (
                 statement::join_split(values)?,
@@ -196,11 +113,21 @@ impl Statement {
         Ok(Self::alone(circuit, &published, witness))
     }
 
-    /// A statement of one proof, over a request without proofs.
+    fn claim(request: &ClaimRequest, suite: Suite) -> Result<Self, NotProvable> {
+        let published = statement::claim(suite, request)?.published;
+        let witness = Witness::Claim(Box::new(ClaimWitness::new(request)?));
+        let circuit = Circuit {
+            suite,
+            statement: StatementKind::Claim,
+        };
+        Ok(Self::alone(circuit, &published, witness))
+    }
+
+    /// A statement of one proof, from a request that carries no proofs.
     fn alone(circuit: Circuit, published: &Published, witness: Witness) -> Self {
         Self {
-            parts: vec![Part::whole(circuit, published, witness)],
-            fields: words(published.to_words()),
+            parts: vec![StatementPart::whole(circuit, published, witness)],
+            fields: to_words(published.to_words()),
             form: NativeForm::Single,
             words: Vec::new(),
             carried: Vec::new(),
@@ -209,32 +136,31 @@ impl Statement {
         }
     }
 
-    fn tx_rollup(request: &TxRollupRequest, setting: &Setting) -> Result<Self, StatementError> {
+    fn tx_rollup(request: &TxRollupRequest, setting: &Setting) -> Result<Self, NotProvable> {
         let (suite, txs) = (setting.suite(), setting.sizes().txs_per_inner());
         let plan = setting.plan()?;
         let published = statement::tx_rollup(suite, request, txs)?.published;
         let witness = TxRollupWitness::new(request, txs)?;
-        let carried = clients::carried(request, suite)?;
+        let carried = client_fields::carried(request, suite)?;
         let digests = published.clients();
         let inside = carried
             .iter()
-            .map(|proof| proof.claim(suite, digests[proof.tx]));
+            .map(|proof| proof.to_verify(suite, digests[proof.tx]));
         let inside = inside.collect::<Result<_, _>>()?;
-        let fields = words(published.to_words());
-        let mut words = clients::words(request, &carried);
-        let parts = match plan {
+        let mut words = client_fields::to_words(request, &carried);
+        let parts = match &plan {
             Plan::Whole(circuit) => {
                 let witness = Witness::TxRollup(Box::new(witness));
-                vec![Part::whole(circuit, &published, witness)]
+                vec![StatementPart::whole(*circuit, &published, witness)]
             }
             Plan::Chain(chain) => {
-                let (parts, seams) = chain_parts(&chain, &published, Arc::new(witness));
+                let (parts, seams) = StatementPart::of_chain(chain, &published, Arc::new(witness));
                 words.extend(seams);
                 parts
             }
         };
         Ok(Self {
-            fields,
+            fields: to_words(published.to_words()),
             form: reading::form(&plan),
             words,
             parts,
@@ -244,16 +170,17 @@ impl Statement {
         })
     }
 
-    fn root_rollup(request: &RootRollupRequest, setting: &Setting) -> Result<Self, StatementError> {
+    fn root_rollup(request: &RootRollupRequest, setting: &Setting) -> Result<Self, NotProvable> {
         let (suite, size) = (setting.suite(), root_size(setting.sizes())?);
         let broadcast = statement::root_rollup(suite, request, size)?.broadcast;
         let witness = RootRollupWitness::new(request, size)?;
         let witness = Witness::RootRollup(Box::new(witness));
-        let (inners, inside) = Inners::of(request, setting).map_err(StatementError::Inner)?;
+        let (inners, inside) = InnerReplies::of(request, setting, setting.domain_log2()?)?;
         let circuit = setting.admit(setting.root()?)?;
+        let published = broadcast.published();
         Ok(Self {
-            parts: vec![Part::whole(circuit, &broadcast.published(), witness)],
-            fields: words(broadcast.words()),
+            parts: vec![StatementPart::whole(circuit, &published, witness)],
+            fields: to_words(broadcast.words()),
             form: NativeForm::Rollup,
             words: Vec::new(),
             carried: Vec::new(),
@@ -263,73 +190,6 @@ impl Statement {
     }
 }
 
-fn words(words: Vec<[u8; 32]>) -> Vec<Word> {
+pub(super) fn to_words(words: Vec<[u8; 32]>) -> Vec<Word> {
     words.into_iter().map(Word).collect()
-}
-
-/// The proofs of a chain, and its seams as words.
-fn chain_parts(
-    chain: &Chain,
-    published: &Published,
-    witness: Arc<TxRollupWitness>,
-) -> (Vec<Part>, Vec<Word>) {
-    let allow_chain: Vec<Fr> = witness.txs.iter().map(|tx| tx.fields[15]).collect();
-    let (witnesses, seams) = chain.cut(&witness);
-    let inputs = chain
-        .public_inputs(published, &allow_chain, &seams)
-        .expect("the seams are of this cut and the fields of this rollup");
-    let pieces = chain.pieces(allow_chain.len()).into_iter();
-    let parts = pieces.zip(witnesses).zip(inputs);
-    let parts = parts.map(|((piece, witness), public_input)| Part {
-        name: piece.name,
-        circuit: piece.circuit,
-        public_input,
-        witness,
-    });
-    let seams = seams.states.iter().chain(&seams.null_roots);
-    let seams = seams.map(|value| Word(field::to_word(value)));
-    (parts.collect(), seams.collect())
-}
-
-impl Part {
-    fn whole(circuit: Circuit, published: &Published, witness: Witness) -> Self {
-        Self {
-            name: circuit.to_string(),
-            circuit,
-            public_input: published.public_input(),
-            witness,
-        }
-    }
-
-    /// A part that publishes what its values do, whatever they say.
-    pub(crate) fn of_values(circuit: Circuit, witness: Witness) -> Result<Self, StatementError> {
-        let assignment = circuit.assign_raw(&witness)?;
-        Ok(Self {
-            name: circuit.to_string(),
-            circuit,
-            public_input: assignment.instance[1],
-            witness,
-        })
-    }
-
-    /// The values of all variables of the circuit.
-    pub(crate) fn assign(&self) -> Result<Assignment, StatementError> {
-        Ok(self.circuit.assign_raw(&self.witness)?)
-    }
-
-    /// Checks every row; gives how many there are.
-    fn check(&self) -> Result<usize, CheckError> {
-        let report = self.circuit.check_raw(&self.witness)?;
-        if report.public_input == self.public_input {
-            Ok(report.rows)
-        } else {
-            Err(CheckError::PublicInput)
-        }
-    }
-}
-
-/// The circuit of a statement that clients prove.
-pub(crate) fn client_circuit(statement: StatementKind) -> Circuit {
-    let suite = Suite::Poseidon;
-    Circuit { suite, statement }
 }

@@ -1,4 +1,4 @@
-//! Verification keys of a store, and proofs checked with them.
+//! The verification keys of a source, and proofs checked with them.
 
 use std::{
     collections::HashMap,
@@ -6,49 +6,33 @@ use std::{
 };
 
 use zkwhirl_circuits::Circuit;
+use zkwhirl_job::reply::NotVerified;
 use zkwhirl_keystore::{CircuitIdentity, VkSource};
 
 use super::{
-    batch::{Entry, verify_batch},
-    reading::ProofClaim,
+    batch::{BatchEntry, verify_batch},
+    reply_proof::ReplyProof,
 };
 use crate::native::keys::{VerificationKey, identity};
 
-/// Keys are looked up in their source when the first proof of their circuit comes,
-/// and kept; when a proof names another one, once more.
+/// Keys in use. A key is looked up in its source for the first proof of its
+/// circuit and then kept; a proof that names another key causes a new look.
 #[derive(Debug)]
-pub(crate) struct VerificationKeys {
+pub(super) struct VerificationKeys {
     source: Arc<dyn VkSource>,
-    keys: Mutex<HashMap<Circuit, Kept>>,
+    keys: Mutex<HashMap<Circuit, KeptKey>>,
 }
 
-/// A key in use. The identity is kept with it, because building the matrices
-/// takes longer than verifying.
+/// A key in use. The circuit's identity is kept too, because building the
+/// matrices takes longer than verifying.
 #[derive(Debug, Clone)]
-struct Kept {
+struct KeptKey {
     identity: Arc<CircuitIdentity>,
     key: Option<Arc<VerificationKey>>,
 }
 
-/// Why a proof is not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotVerified {
-    /// There is no key to check it with.
-    #[error("{0}")]
-    NoKey(String),
-    /// It is none, of another key, or does not verify.
-    #[error("{0}")]
-    Refused(String),
-}
-
-impl From<String> for NotVerified {
-    fn from(reason: String) -> Self {
-        Self::Refused(reason)
-    }
-}
-
 impl VerificationKeys {
-    pub(crate) fn new(source: Arc<dyn VkSource>) -> Self {
+    pub(super) fn new(source: Arc<dyn VkSource>) -> Self {
         Self {
             source,
             keys: Mutex::new(HashMap::new()),
@@ -56,47 +40,57 @@ impl VerificationKeys {
     }
 
     /// Accepts proofs of any circuits, in one batch, when each verifies for its
-    /// public input under this source's key of its circuit; otherwise says
-    /// which is the first that does not.
-    pub(crate) fn verify(&self, claims: &[ProofClaim]) -> Result<(), NotVerified> {
-        let mut keys = Vec::with_capacity(claims.len());
-        for claim in claims {
-            let named = |problem: String| format!("{}: {problem}", claim.name);
-            let key = self
-                .key(&claim.circuit, claim.vk)
-                .map_err(|problem| NotVerified::NoKey(named(problem)))?;
-            if claim.vk != key.digest {
-                return Err(NotVerified::Refused(named(format!(
-                    "the proof names verification key {}, this verifier has {} for {}",
-                    hex::encode(&claim.vk[..8]),
-                    hex::encode(&key.digest[..8]),
-                    claim.circuit,
-                ))));
+    /// public input under this source's key of its circuit.
+    ///
+    /// [`NotVerified::Refused`] names the first bad proof; it takes precedence,
+    /// because no key that comes later makes a bad proof good.
+    pub(super) fn verify(&self, proofs: &[ReplyProof]) -> Result<(), NotVerified> {
+        let mut checkable = Vec::with_capacity(proofs.len());
+        let mut missing = None;
+        for proof in proofs {
+            match self.expected(&proof.circuit, proof.vk) {
+                Ok(key) => checkable.push((proof, key)),
+                Err(refused @ NotVerified::Refused { .. }) => {
+                    return Err(refused.in_part(&proof.name));
+                }
+                Err(unknown) => missing = missing.or(Some(unknown.in_part(&proof.name))),
             }
-            keys.push(key);
         }
-        let entries: Vec<Entry<'_>> = claims
+        let entries: Vec<BatchEntry<'_>> = checkable
             .iter()
-            .zip(&keys)
-            .map(|(claim, key)| Entry {
+            .map(|(proof, key)| BatchEntry {
                 key,
-                public_input: claim.public_input,
-                proof: &claim.proof,
+                public_input: proof.public_input,
+                proof: &proof.proof,
             })
             .collect();
-        verify_batch(&entries).map_err(|bad| {
-            let name = &claims[bad.at].name;
-            NotVerified::Refused(format!("{name}: {}", bad.problem))
-        })
+        verify_batch(&entries)
+            .map_err(|bad| NotVerified::refused(bad.problem).in_part(&checkable[bad.at].0.name))?;
+        missing.map_or(Ok(()), Err)
     }
 
-    /// The circuit's key: the kept one if it is the one that is named, else
-    /// what the source has now. A fleet that lost its key has another one.
-    pub(crate) fn key(
+    /// The circuit's key, for a proof that names the key with digest `named`.
+    /// A proof of another key is refused.
+    pub(super) fn expected(
         &self,
         circuit: &Circuit,
         named: [u8; 32],
-    ) -> Result<Arc<VerificationKey>, String> {
+    ) -> Result<Arc<VerificationKey>, NotVerified> {
+        let key = self.key(circuit, named)?;
+        if key.digest == named {
+            return Ok(key);
+        }
+        Err(NotVerified::refused(format_args!(
+            "the proof names verification key {}, this verifier has {} for {circuit}",
+            hex::encode(&named[..8]),
+            hex::encode(&key.digest[..8]),
+        )))
+    }
+
+    /// The kept key if its digest is `named`, else the key that the source has
+    /// now: a fleet that lost a key makes another one. Every failure of the
+    /// source means that nothing is known about the proof.
+    fn key(&self, circuit: &Circuit, named: [u8; 32]) -> Result<Arc<VerificationKey>, NotVerified> {
         let mut kept = self.kept(circuit);
         if let Some(key) = &kept.key
             && key.digest == named
@@ -106,32 +100,31 @@ impl VerificationKeys {
         let bytes = self
             .source
             .vk(&kept.identity)
-            .map_err(|error| error.to_string())?
-            .ok_or_else(|| format!("there is no key for {circuit} yet"))?;
-        let key = VerificationKey::parse(&bytes)
-            .map_err(|error| format!("the verification key for {circuit} {error}"))?;
+            .map_err(NotVerified::cannot_check)?
+            .ok_or_else(|| {
+                NotVerified::cannot_check(format_args!("there is no key for {circuit} yet"))
+            })?;
+        let key = VerificationKey::parse(&bytes).map_err(|error| {
+            NotVerified::cannot_check(format_args!("the verification key for {circuit} {error}"))
+        })?;
         let key = Arc::new(key);
         kept.key = Some(Arc::clone(&key));
         self.keys().insert(*circuit, kept);
         Ok(key)
     }
 
-    fn kept(&self, circuit: &Circuit) -> Kept {
-        // Held while the matrices are built: they take much memory, and all that
-        // wait here want the same.
+    fn kept(&self, circuit: &Circuit) -> KeptKey {
+        // The lock is held while the matrices are built: they take much memory,
+        // and every thread that waits here needs the same ones.
         let mut keys = self.keys();
-        if let Some(kept) = keys.get(circuit) {
-            return kept.clone();
-        }
-        let kept = Kept {
+        let kept = keys.entry(*circuit).or_insert_with(|| KeptKey {
             identity: Arc::new(identity(circuit, &circuit.matrices())),
             key: None,
-        };
-        keys.insert(*circuit, kept.clone());
-        kept
+        });
+        kept.clone()
     }
 
-    fn keys(&self) -> MutexGuard<'_, HashMap<Circuit, Kept>> {
+    fn keys(&self) -> MutexGuard<'_, HashMap<Circuit, KeptKey>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

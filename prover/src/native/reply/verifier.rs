@@ -1,28 +1,27 @@
-//! Verification of native replies, with nothing but the verification keys.
+//! Verification of native replies from the verification keys alone.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use zkwhirl_circuits::{Circuit, Suite};
+use zkwhirl_circuits::{StatementKind, Suite};
 use zkwhirl_job::{
     Request, Word,
-    reply::{Bundle, NativeProof, SuiteTag, fields},
+    reply::{Bundle, NativeProof, NotVerified, SuiteTag, fields},
     request::{RootRollupRequest, RootVerifierRequest},
 };
 use zkwhirl_keystore::{KeyStore, VkSource};
 
 use super::{
-    reading::{self, ProofClaim},
-    rollup::Rollup,
-    statement::Statement,
-    verification_keys::{NotVerified, VerificationKeys},
+    reading, reply_proof::ReplyProof, rollup::VerifiedRollup, statement::Statement,
+    verification_keys::VerificationKeys,
 };
-use crate::native::{
-    keys::VerificationKey,
-    setting::{Setting, suite_tag},
-};
+use crate::native::setting::{Setting, client_circuit, suite_tag};
 
 /// Checks replies of the native engine.
+///
+/// A bad reply gives [`NotVerified::Refused`]. [`NotVerified::CannotCheck`]
+/// means one thing: the keystore lacks the expected key of a circuit, or cannot
+/// read it now.
 #[derive(Debug)]
 pub struct NativeVerifier {
     setting: Setting,
@@ -32,28 +31,48 @@ pub struct NativeVerifier {
 impl NativeVerifier {
     /// A verifier of replies at a setting, with the keys of `store`.
     pub fn new(setting: Setting, store: impl Into<Arc<dyn KeyStore>>) -> Self {
-        Self {
-            setting,
-            keys: VerificationKeys::new(Arc::new(store.into())),
-        }
+        Self::with_keys(setting, Arc::new(store.into()))
     }
 
-    /// Accepts a reply whose published fields and client words are those that
-    /// the request demands and whose proofs all verify for them; otherwise says
-    /// why not, and which proof it is about.
-    pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
-        let verified = match request {
+    fn with_keys(setting: Setting, source: Arc<dyn VkSource>) -> Self {
+        let keys = VerificationKeys::new(source);
+        Self { setting, keys }
+    }
+
+    /// Accepts a reply whose published fields and client fields are those that
+    /// the request demands, and whose proofs all verify for them.
+    pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified> {
+        match request {
             Request::Claim(_) | Request::TxRollup(_) => self.fields_and_tail(request, reply),
             Request::RootRollup(root) => self.root_rollup(request, root, reply),
             Request::RootVerifier(root) => self.root_verifier(root, reply),
-        };
-        verified.map_err(|error| error.to_string())
+        }
     }
 
-    /// Verifies a whole rollup from nothing but its bytes: the reply to a root
-    /// rollup or root verifier request of this verifier's setting.
-    pub fn verify_rollup(&self, buffer: &[u8]) -> Result<Rollup, NotVerified> {
+    /// Verifies a whole rollup from its bytes alone: the reply to a root rollup
+    /// or root verifier request of this verifier's setting.
+    pub fn verify_rollup(&self, buffer: &[u8]) -> Result<VerifiedRollup, NotVerified> {
         self.rollup(&self.bundle(buffer)?)
+    }
+
+    /// Accepts the reply to a verification key job of the poseidon suite: the
+    /// store's key of the client circuit.
+    pub fn verify_client_vk(
+        &self,
+        statement: StatementKind,
+        reply: &[u8],
+    ) -> Result<(), NotVerified> {
+        let circuit = client_circuit(statement);
+        let digest = *blake3::hash(reply).as_bytes();
+        self.keys
+            .expected(&circuit, digest)
+            .map_err(|error| match error {
+                NotVerified::Refused { .. } => NotVerified::refused(format_args!(
+                    "it is not the verification key of {circuit}"
+                )),
+                unknown => unknown,
+            })?;
+        Ok(())
     }
 
     /// The suite of the replies.
@@ -61,31 +80,22 @@ impl NativeVerifier {
         self.setting.suite()
     }
 
-    /// The circuit's key, for a proof that names one.
-    pub(crate) fn key(
-        &self,
-        circuit: &Circuit,
-        named: [u8; 32],
-    ) -> Result<Arc<VerificationKey>, String> {
-        self.keys.key(circuit, named)
-    }
-
     /// Verifies proofs that a request carries.
-    pub(crate) fn claims(&self, claims: &[ProofClaim]) -> Result<(), NotVerified> {
-        self.keys.verify(claims)
+    pub(crate) fn verify_proofs(&self, proofs: &[ReplyProof]) -> Result<(), NotVerified> {
+        self.keys.verify(proofs)
     }
 
     fn fields_and_tail(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified> {
         let statement = self.statement(request)?;
         let got = starts_with(reply, &statement.fields)?;
-        let tail = NativeProof::parse(&reply[32 * got.len()..]).map_err(|e| e.to_string())?;
-        let claims = match request {
+        let tail = NativeProof::parse(&reply[32 * got.len()..]).map_err(NotVerified::refused)?;
+        let proofs = match request {
             Request::TxRollup(_) => reading::tx_rollup(&self.setting, &got, &tail),
             _ => reading::claim(&self.setting, &got, &tail),
         };
-        let claims = claims.map_err(|error| error.to_string())?;
+        let proofs = proofs.map_err(NotVerified::refused)?;
         demand("word", &tail.words, &statement.words)?;
-        self.keys.verify(&claims)
+        self.keys.verify(&proofs)
     }
 
     fn root_rollup(
@@ -98,98 +108,106 @@ impl NativeVerifier {
         let bundle = self.bundle(reply)?;
         let (got, must) = (bundle.inners.len(), root.inner_proofs.len());
         if got != must {
-            return Err(format!("the bundle has {got} inner rollups, the request {must}").into());
+            return Err(NotVerified::refused(format_args!(
+                "the bundle has {got} inner rollups, the request {must}"
+            )));
         }
         for (at, inner) in root.inner_proofs.iter().enumerate() {
             if bundle.inner_reply(at) != *inner {
-                return Err(format!("inner rollup {at} is not the request's").into());
+                return Err(NotVerified::refused(format_args!(
+                    "inner rollup {at} is not the request's"
+                )));
             }
         }
         self.rollup(&bundle).map(drop)
     }
 
-    /// The reply to a root verifier's request is the rollup that it is about.
-    pub(crate) fn root_verifier(
-        &self,
-        root: &RootVerifierRequest,
-        reply: &Bytes,
-    ) -> Result<(), NotVerified> {
+    /// The reply to a root verifier's request is the rollup in the request.
+    fn root_verifier(&self, root: &RootVerifierRequest, reply: &Bytes) -> Result<(), NotVerified> {
         let must = &root.root_rollup_reply;
         if reply != must {
             let at = reply.iter().zip(must).position(|(got, must)| got != must);
             let at = at.unwrap_or(reply.len().min(must.len()));
-            let reason = format!("the reply differs from the verified rollup at byte {at}");
-            return Err(reason.into());
+            return Err(NotVerified::refused(format_args!(
+                "the reply differs from the verified rollup at byte {at}"
+            )));
         }
         self.verify_rollup(reply).map(drop)
     }
 
     /// A bundle of this verifier's setting.
     fn bundle(&self, reply: &[u8]) -> Result<Bundle, NotVerified> {
-        let bundle = Bundle::parse(reply).map_err(|error| error.to_string())?;
+        let bundle = Bundle::parse(reply).map_err(NotVerified::refused)?;
         let (suite, sizes) = (self.setting.suite(), self.setting.sizes());
         if bundle.suite != suite_tag(suite) {
-            return Err(format!("the proofs are not of the {suite} suite").into());
+            return Err(NotVerified::refused(format_args!(
+                "the proofs are not of the {suite} suite"
+            )));
         }
         if bundle.sizes != sizes {
             let got = bundle.sizes;
-            return Err(format!("the bundle is of a {got} rollup, must be of {sizes}").into());
+            return Err(NotVerified::refused(format_args!(
+                "the bundle is of a {got} rollup, must be of {sizes}"
+            )));
         }
         Ok(bundle)
     }
 
-    /// Everything about a bundle that needs no request.
-    fn rollup(&self, bundle: &Bundle) -> Result<Rollup, NotVerified> {
-        let rollup = Rollup::read(bundle, &self.setting)?;
-        rollup.verify(&self.keys)?;
+    /// Checks everything about a bundle that needs no request.
+    fn rollup(&self, bundle: &Bundle) -> Result<VerifiedRollup, NotVerified> {
+        let rollup = VerifiedRollup::read(bundle, &self.setting)?;
+        self.keys.verify(&rollup.proofs)?;
         Ok(rollup)
     }
 
     fn statement(&self, request: &Request) -> Result<Statement, NotVerified> {
-        let statement = Statement::of(request, &self.setting);
-        statement.map_err(|error| NotVerified::Refused(error.to_string()))
+        Statement::of(request, &self.setting).map_err(NotVerified::refused)
     }
 }
 
-/// Verifies a whole rollup from nothing but its bytes and verification keys:
-/// the final buffer that Falafel publishes, of either suite and of any size.
-pub fn verify_rollup(buffer: &[u8], keys: Arc<dyn VkSource>) -> Result<Rollup, NotVerified> {
-    let bundle = Bundle::parse(buffer).map_err(|error| error.to_string())?;
+/// Verifies a whole rollup from its bytes and the verification keys alone: the
+/// final buffer that Falafel publishes, of either suite and of any size.
+pub fn verify_rollup(
+    buffer: &[u8],
+    keys: Arc<dyn VkSource>,
+) -> Result<VerifiedRollup, NotVerified> {
+    let bundle = Bundle::parse(buffer).map_err(NotVerified::refused)?;
     let suite = match bundle.suite {
         SuiteTag::Pedersen => Suite::Pedersen,
         SuiteTag::Poseidon => Suite::Poseidon,
     };
     let setting = Setting::new(suite, bundle.sizes, 1 << bundle.domain_log2);
-    let rollup = Rollup::read(&bundle, &setting)?;
-    rollup.verify(&VerificationKeys::new(keys))?;
-    Ok(rollup)
+    NativeVerifier::with_keys(setting, keys).rollup(&bundle)
 }
 
-/// Demands that a reply starts with some words.
+/// The published fields of a reply, which must be those that are demanded.
 fn starts_with(reply: &Bytes, must: &[Word]) -> Result<Vec<Word>, NotVerified> {
     let got = fields(reply, must.len()).ok_or_else(|| {
-        format!(
+        NotVerified::refused(format_args!(
             "the reply has {} bytes, its {} published fields alone are {}",
             reply.len(),
             must.len(),
             32 * must.len()
-        )
+        ))
     })?;
     demand("published field", &got, must)?;
     Ok(got)
 }
 
-/// Equal words; the first that differs is named.
-fn demand(what: &str, got: &[Word], expected: &[Word]) -> Result<(), String> {
-    if got.len() != expected.len() {
-        let (got, expected) = (got.len(), expected.len());
-        return Err(format!("{got} {what}s, the request demands {expected}"));
+/// Demands equal values; the error names the first that differs.
+fn demand(what: &str, got: &[Word], must: &[Word]) -> Result<(), NotVerified> {
+    if got.len() != must.len() {
+        return Err(NotVerified::refused(format_args!(
+            "{} {what}s, the request demands {}",
+            got.len(),
+            must.len()
+        )));
     }
-    let mut pairs = got.iter().zip(expected).enumerate();
-    match pairs.find(|(_, (got, expected))| got != expected) {
-        Some((place, (got, expected))) => Err(format!(
-            "{what} {place} is {got}, the request demands {expected}"
-        )),
+    let mut pairs = got.iter().zip(must).enumerate();
+    match pairs.find(|(_, (got, must))| got != must) {
+        Some((place, (got, must))) => Err(NotVerified::refused(format_args!(
+            "{what} {place} is {got}, the request demands {must}"
+        ))),
         None => Ok(()),
     }
 }

@@ -23,7 +23,12 @@ use crate::{
 struct Trusting;
 
 impl ReplyVerifier for Trusting {
-    fn verify(&self, _kind: Kind, _request: &Bytes, _reply: &Bytes) -> Result<(), String> {
+    fn verify(
+        &self,
+        _kind: Kind,
+        _request: &Bytes,
+        _reply: &Bytes,
+    ) -> Result<(), zkwhirl_job::reply::NotVerified> {
         Ok(())
     }
 }

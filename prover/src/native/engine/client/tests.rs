@@ -4,18 +4,21 @@
 #[expect(dead_code, reason = "a part of the clients is enough here")]
 mod clients;
 
+use ark_bn254::Fr;
 use bytes::Bytes;
 use clients::{Payment, Registration};
+use zkwhirl_circuits::Suite;
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
-    request::{NATIVE_CLIENT_PROOF_BYTES, field::TX_FEE},
+    reply::NotVerified,
+    request::{ClientProof, NATIVE_CLIENT_PROOF_BYTES, field::TX_FEE},
 };
 use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
 
 use super::*;
-use crate::native::{EngineConfig, Setting, self_test_request};
+use crate::native::{EngineConfig, NativeVerifier, Setting, self_test_request, verify_client};
 
-/// An engine with keys of its own, in a folder that lives as long.
+/// An engine with keys of its own, and their folder.
 fn engine() -> (tempfile::TempDir, Engine) {
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::new(EngineConfig {
@@ -37,7 +40,7 @@ fn verifier(folder: &std::path::Path) -> NativeVerifier {
     NativeVerifier::new(setting, store)
 }
 
-/// A reply of 16 words and a tail, as a tx carries it.
+/// The client proof in a reply: 16 fields of 32 bytes, then a tail.
 fn tx(reply: &Bytes) -> ClientProof {
     assert_eq!(reply.len(), NATIVE_CLIENT_PROOF_BYTES as usize);
     let word = |place: usize| Word(reply[32 * place..][..32].try_into().unwrap());
@@ -86,7 +89,10 @@ fn every_kind_of_client_proof_is_verified_under_its_key_alone() {
     let refused = |at: usize, change: &dyn Fn(&mut ClientProof)| {
         let mut tx = good[at].clone();
         change(&mut tx);
-        verify_client(&keys[at], &tx).unwrap_err()
+        match verify_client(&keys[at], &tx) {
+            Err(NotVerified::Refused { reason }) => reason,
+            other => panic!("{other:?}"),
+        }
     };
     let set = |tail: &mut Bytes, at: usize, byte: u8| {
         let mut bytes = tail.to_vec();
@@ -95,19 +101,19 @@ fn every_kind_of_client_proof_is_verified_under_its_key_alone() {
     };
     let false_proof = "the proof does not verify for its published fields";
 
-    // Somebody takes a larger fee than was signed and proved.
+    // A larger fee than the one that was signed and proved.
     for at in [0, 1, 2] {
         let dearer = refused(at, &|tx| tx.public_inputs[TX_FEE] = Word::from(11));
         assert_eq!(dearer, false_proof);
     }
-    // The proof of another statement, and a statement that there is not.
+    // The proof of another statement, and a statement that does not exist.
     let other = refused(1, &|tx| tx.tail = good[2].tail.clone());
     assert!(other.contains("that of account/poseidon is"), "{other}");
     let padding = refused(2, &|tx| tx.public_inputs[0] = Word::from(0));
     assert!(padding.starts_with("no statement has the proof id"));
     let claimed = refused(1, &|tx| tx.public_inputs[0] = Word::from(3));
     assert_eq!(claimed, false_proof);
-    // Bytes that are no such proof.
+    // Bytes that are no client proof.
     let plonk = refused(1, &|tx| tx.tail = vec![7; 1504].into());
     assert!(plonk.starts_with("no native proof follows"), "{plonk}");
     let suite = refused(1, &|tx| set(&mut tx.tail, 4, 0));
@@ -116,8 +122,10 @@ fn every_kind_of_client_proof_is_verified_under_its_key_alone() {
     assert_eq!(form, suite);
     let wide = refused(0, &|tx| tx.public_inputs[1] = Word([0xff; 32]));
     assert_eq!(wide, "public input 1 is not a canonical field element");
-    let key = verify_client(b"no key", &good[0]).unwrap_err();
-    assert!(key.starts_with("the verification key cannot be read"));
+    let Err(NotVerified::CannotCheck { reason }) = verify_client(b"no key", &good[0]) else {
+        panic!("nothing is known without a key");
+    };
+    assert!(reason.starts_with("the verification key cannot be read"));
 }
 
 #[test]
@@ -142,7 +150,9 @@ fn a_client_vk_is_what_verifies_its_proofs() {
     assert_eq!(stored(), None);
     assert_eq!(
         verifier.verify_client_vk(StatementKind::Account, b"key"),
-        Err("there is no key for account/poseidon yet".to_owned())
+        Err(NotVerified::cannot_check(
+            "there is no key for account/poseidon yet"
+        ))
     );
     let made = engine.client_vk(StatementKind::Account, &|_| {}).unwrap();
     assert!(made.len() < 1024);
@@ -151,7 +161,9 @@ fn a_client_vk_is_what_verifies_its_proofs() {
     assert_eq!(verify(&made), Ok(()));
     assert_eq!(
         verify(&made[1..]),
-        Err("it is not the verification key of account/poseidon".to_owned())
+        Err(NotVerified::refused(
+            "it is not the verification key of account/poseidon"
+        ))
     );
     let account = ClientWitness::Account(Box::new(Registration::another_key().w));
     let receipt = engine.prove_client(&account, &|_| {}).unwrap();

@@ -88,8 +88,8 @@ impl Batch {
     }
 
     fn verify(&self) -> Result<(), BadProof> {
-        let entries: Vec<Entry<'_>> = (0..self.proofs.len())
-            .map(|i| Entry {
+        let entries: Vec<BatchEntry<'_>> = (0..self.proofs.len())
+            .map(|i| BatchEntry {
                 key: &self.keys[i % 3].key,
                 public_input: self.inputs[i],
                 proof: &self.proofs[i],
@@ -111,7 +111,7 @@ fn a_key_is_of_one_public_input() {
         vk.gamma_abc_g1 = vec![G1Affine::generator(); count];
         let mut bytes = Vec::new();
         vk.serialize_compressed(&mut bytes).unwrap();
-        let error = VerificationKey::parse(&bytes).unwrap_err();
+        let error = VerificationKey::parse(&bytes).unwrap_err().to_string();
         assert!(error.starts_with(&format!("has {count} points")), "{error}");
     }
 }

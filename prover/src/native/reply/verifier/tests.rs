@@ -12,14 +12,13 @@ use zkwhirl_job::{
 };
 
 use super::*;
-use crate::native::reply::reading::ProofClaim;
 
 /// The names of the proofs that do not verify, with nothing but the reply and
 /// the keys; or why the reply cannot be read.
 fn failing(fixture: &Fixture, fields: &[Word], tail: &NativeProof) -> Result<Vec<String>, String> {
     let claims = reading::tx_rollup(&fixture.verifier.setting, fields, tail)
         .map_err(|error| error.to_string())?;
-    let bad = |claim: &&ProofClaim| {
+    let bad = |claim: &&ReplyProof| {
         let claim = std::slice::from_ref(*claim);
         fixture.verifier.keys.verify(claim).is_err()
     };
@@ -34,10 +33,16 @@ fn failing(fixture: &Fixture, fields: &[Word], tail: &NativeProof) -> Result<Vec
 #[track_caller]
 fn refused(fixture: &Fixture, tail: &NativeProof) -> String {
     let reply = fixture.reply_with(tail);
-    fixture
-        .verifier
-        .verify(&fixture.request, &reply)
-        .unwrap_err()
+    reason(fixture.verifier.verify(&fixture.request, &reply))
+}
+
+/// The reason of a refusal. A reply that cannot be checked is not refused.
+#[track_caller]
+fn reason(verified: Result<(), NotVerified>) -> String {
+    match verified {
+        Err(NotVerified::Refused { reason }) => reason,
+        other => panic!("not refused: {other:?}"),
+    }
 }
 
 #[test]
@@ -174,10 +179,10 @@ fn each_changed_field_is_refused_with_and_without_the_request() {
             fields[at].0[31] ^= 1;
             let mut reply = fixture.receipt.reply.to_vec();
             reply[32 * at + 31] ^= 1;
-            let reason = fixture
+            let verified = fixture
                 .verifier
                 .verify(&fixture.request, &Bytes::from(reply));
-            let reason = reason.unwrap_err();
+            let reason = reason(verified);
             assert!(
                 reason.starts_with(&format!("published field {at} is ")),
                 "{reason}"
@@ -318,16 +323,16 @@ fn a_verifier_of_other_circuits_expects_another_form() {
     let sizes = Sizes::new(5, 1).unwrap();
     let setting = Setting::new(Suite::Poseidon, sizes, 1 << 23);
     let verifier = NativeVerifier::new(setting, fixture::store());
-    let reason = verifier.verify(&fixture.request, &fixture.receipt.reply);
+    let verified = verifier.verify(&fixture.request, &fixture.receipt.reply);
     assert_eq!(
-        reason.unwrap_err(),
+        reason(verified),
         "the proof is of suite Poseidon and form TxRollupChain, must be poseidon and TxRollup"
     );
     let setting = Setting::new(Suite::Poseidon, sizes, 1 << 17);
     let verifier = NativeVerifier::new(setting, fixture::store());
-    let reason = verifier.verify(&fixture.request, &fixture.receipt.reply);
+    let verified = verifier.verify(&fixture.request, &fixture.receipt.reply);
     assert_eq!(
-        reason.unwrap_err(),
+        reason(verified),
         "circuit tx-segment/poseidon/1/5 needs a domain of 262144, MAX_CIRCUIT_SIZE is 131072: \
          raise it to 262144 or more"
     );

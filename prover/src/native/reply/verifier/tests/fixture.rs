@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use zkwhirl_circuits::{Suite, field};
 use zkwhirl_falafel::{
-    users::{Door, Pool},
+    users::{TxPool, TxReceiver},
     world::World,
 };
 use zkwhirl_job::{Request, Sizes, Word, reply::NativeProof};
@@ -24,7 +24,7 @@ use wallets::Wallets;
 use super::NativeVerifier;
 use crate::{
     Phase,
-    native::{Engine, EngineConfig, Receipt, Setting, verify_client},
+    native::{Engine, EngineConfig, ProofReceipt, Setting, verify_client},
 };
 
 /// Two of the five txs fit a segment, and the one tx fits a circuit.
@@ -37,7 +37,7 @@ pub(super) struct Fixture {
     pub(super) request: Request,
     /// What the world says that a reply publishes.
     pub(super) published: Vec<Word>,
-    pub(super) receipt: Receipt,
+    pub(super) receipt: ProofReceipt,
     pub(super) verifier: NativeVerifier,
     pub(super) engine: Mutex<Engine>,
     /// How far the proof was, step by step.
@@ -79,10 +79,10 @@ impl Fixture {
             })
             .collect();
         let engine = Mutex::new(engine);
-        let door = Door {
+        let door = TxReceiver {
             proofs: &Wallets(&engine),
             keys: None,
-            pool: &Pool::default(),
+            pool: &TxPool::default(),
         };
         let mut inners = draft.inners(txs as usize, &replies, &door).unwrap();
         let job = inners.remove(0);

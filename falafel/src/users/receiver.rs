@@ -1,4 +1,4 @@
-//! Where transactions come in.
+//! The receiver of users' transactions.
 
 use std::{
     collections::HashMap,
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use zkwhirl_circuits::client::{ClientWitness, proof_id};
 use zkwhirl_job::{
     Word,
+    reply::NotVerified,
     request::{ClientProof, field},
 };
 
@@ -23,36 +24,37 @@ pub struct ClientKeys {
     pub account: Bytes,
 }
 
-/// Transactions that came in and are not settled. It outlives processes, as
-/// the original's database does: what is rolled up again after a restart is
-/// the same to the last bit of its proofs.
+/// Transactions that were accepted and are not settled. The pool outlives
+/// processes, as the original's database does: a rollup that is made again
+/// after a restart has the same proofs, byte for byte.
 #[derive(Debug, Default)]
-pub struct Pool(Mutex<HashMap<[Word; 16], ClientProof>>);
+pub struct TxPool(Mutex<HashMap<[Word; 16], ClientProof>>);
 
-/// Proves what users send, and lets in what verifies.
+/// Has users' transactions proved, and accepts those whose proofs verify.
 #[derive(Debug, Clone, Copy)]
-pub struct Door<'a> {
+pub struct TxReceiver<'a> {
     /// The users' proofs.
     pub proofs: &'a dyn ClientProofs,
-    /// What Falafel verifies with; without keys it looks at no proof.
+    /// The keys to verify with. Without keys every transaction is accepted.
     pub keys: Option<&'a ClientKeys>,
-    /// Where they go; nobody proves again what is there.
-    pub pool: &'a Pool,
+    /// The accepted transactions; none of them is proved again.
+    pub pool: &'a TxPool,
 }
 
-/// A user's transaction that did not come in.
+/// A user's transaction that was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotLetIn {
+pub enum TxError {
     /// The user could not prove it.
     #[error("a user's transaction was not proved: {0}")]
     Unproved(String),
-    /// Its proof is not good.
+    /// Its proof was not accepted.
     #[error("a user's transaction was not let in: {0}")]
-    Refused(String),
+    Refused(#[from] NotVerified),
 }
 
-impl Pool {
-    /// A rollup is settled, and what is left cannot be spent as it is.
+impl TxPool {
+    /// Empties the pool after a rollup is settled: the transactions that are
+    /// left cannot be spent unchanged.
     pub(crate) fn clear(&self) {
         self.locked().clear();
     }
@@ -62,29 +64,29 @@ impl Pool {
     }
 }
 
-impl Door<'_> {
-    /// Proves a transaction of these public inputs and lets it in, unless it
-    /// came in before.
+impl TxReceiver<'_> {
+    /// Has a transaction with these public inputs proved and accepts it, unless
+    /// the pool has it already.
     pub(crate) fn send(
         &self,
         fields: [Word; 16],
         witness: &ClientWitness,
-    ) -> Result<ClientProof, NotLetIn> {
+    ) -> Result<ClientProof, TxError> {
         if let Some(proof) = self.pool.locked().get(&fields) {
             return Ok(proof.clone());
         }
-        let proof = self.proofs.prove(witness).map_err(NotLetIn::Unproved)?;
+        let proof = self.proofs.prove(witness)?;
         if proof.public_inputs != fields {
             let why = "its proof is of other public inputs".to_owned();
-            return Err(NotLetIn::Unproved(why));
+            return Err(TxError::Unproved(why));
         }
         self.receive(&proof)?;
         self.pool.locked().insert(fields, proof.clone());
         Ok(proof)
     }
 
-    /// Lets a transaction in when its proof verifies.
-    pub fn receive(&self, proof: &ClientProof) -> Result<(), NotLetIn> {
+    /// Accepts a transaction whose proof verifies.
+    pub fn receive(&self, proof: &ClientProof) -> Result<(), TxError> {
         let Some(keys) = self.keys else {
             return Ok(());
         };
@@ -94,7 +96,6 @@ impl Door<'_> {
         } else {
             &keys.join_split
         };
-        let verified = self.proofs.verify(key, proof);
-        verified.map_err(NotLetIn::Refused)
+        Ok(self.proofs.verify(key, proof)?)
     }
 }
