@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use zkwhirl::cluster::provenance;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Kind, Request, limits};
-use zkwhirl_prover::native::{self, Engine, EngineConfig, Receipt};
+use zkwhirl_prover::native::{self, Engine, EngineConfig, ProofReceipt};
 
 use super::ready;
 use crate::{
@@ -181,7 +181,7 @@ fn read(file: &Path) -> anyhow::Result<Bytes> {
     Ok(fs::read(file).with_context(context)?.into())
 }
 
-fn write_reply(file: &Path, receipt: &Receipt) -> anyhow::Result<()> {
+fn write_reply(file: &Path, receipt: &ProofReceipt) -> anyhow::Result<()> {
     let mut name = file.as_os_str().to_owned();
     name.push(".reply");
     fs::write(&name, &receipt.reply)

@@ -13,11 +13,11 @@ use anyhow::Context;
 use serde::Serialize;
 use tokio::time::Instant;
 use zkwhirl_circuits::Circuit;
-use zkwhirl_job::{Word, limits};
+use zkwhirl_job::{Word, limits, reply::NotVerified};
 use zkwhirl_keystore::{
     CircuitIdentity, EmbeddedKeyStore, KeyError, Provenance, VkFile, VkFolder, VkSource,
 };
-use zkwhirl_prover::native::{NotVerified, Rollup, tx_kind, verify_rollup};
+use zkwhirl_prover::native::{VerifiedRollup, tx_kind, verify_rollup};
 
 use crate::{
     cli::VerifyArgs,
@@ -92,8 +92,8 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         Err(error) => {
             report.error = Some(error.to_string());
             match error {
-                NotVerified::Refused(_) => 1,
-                NotVerified::NoKey(_) => UNDECIDED,
+                NotVerified::Refused { .. } => 1,
+                NotVerified::CannotCheck { .. } => UNDECIDED,
             }
         }
     };
@@ -163,7 +163,7 @@ impl VkSource for Keys {
     }
 }
 
-fn about(rollup: &Rollup, keys: &Keys, verify_s: f64) -> anyhow::Result<About> {
+fn about(rollup: &VerifiedRollup, keys: &Keys, verify_s: f64) -> anyhow::Result<About> {
     let mut proofs: BTreeMap<Circuit, (usize, [u8; 32])> = BTreeMap::new();
     for proof in &rollup.proofs {
         proofs.entry(proof.circuit).or_insert((0, proof.vk)).0 += 1;

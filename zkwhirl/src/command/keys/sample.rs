@@ -12,10 +12,10 @@ use zkwhirl_circuits::{
     tx_rollup::{Chain, ShardWitness, TxRollupWitness},
 };
 use zkwhirl_falafel::{
-    users::{ClientProofs, Door, MockProofs, Pool},
+    users::{ClientProofs, MockProofs, TxError, TxPool, TxReceiver},
     world::{Draft, InnerJob, World},
 };
-use zkwhirl_job::{Request, Sizes, request::ClientProof};
+use zkwhirl_job::{Request, Sizes, reply::NotVerified, request::ClientProof};
 use zkwhirl_prover::native::self_test_request;
 
 /// Users whose witnesses are recorded. They make no proofs.
@@ -116,10 +116,10 @@ impl Sample {
     fn new(suite: Suite, sizes: Sizes, seed: u64, txs: usize) -> anyhow::Result<Self> {
         let mut draft = World::genesis(suite, seed, 0).begin(sizes);
         let clients = Clients::default();
-        let door = Door {
+        let door = TxReceiver {
             proofs: &clients,
             keys: None,
-            pool: &Pool::default(),
+            pool: &TxPool::default(),
         };
         let inners = draft.inners(txs, &[], &door)?;
         let clients = clients.0.into_inner();
@@ -132,13 +132,13 @@ impl Sample {
 }
 
 impl ClientProofs for Clients {
-    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push(witness.clone());
         MockProofs.prove(witness)
     }
 
-    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), String> {
+    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), NotVerified> {
         MockProofs.verify(key, proof)
     }
 }
