@@ -6,7 +6,7 @@ docs/ARCHITECTURE.md draws the same picture. A *place* is a file or a folder.
 import re
 
 from circles import paths, target
-from source import OURS, ROOT
+from source import OURS, ROOT, is_optional
 
 # Which of our crates each crate may use.
 MAY_USE = {
@@ -52,7 +52,7 @@ ONLY = {
     r"axum": "bridge/src/api console falafel/src/job_server testkit zkwhirl/src/shell",
     r"tokio": "prover broker-adapter ledger bridge console worker falafel testkit zkwhirl",
     r"metrics": "telemetry",
-    r"opentelemetry.*|tracing-opentelemetry": "telemetry/src/trace telemetry/src/trace.rs zkwhirl/src/shell",
+    r"opentelemetry.*|tracing-opentelemetry": "telemetry/src/trace zkwhirl/src/shell",
     r"tracing-subscriber|metrics-exporter-prometheus": "zkwhirl/src/shell",
     r"hyper.*|http-body-util|tokio-rustls": "zkwhirl/src/shell",
     r"clap|anyhow|indicatif|comfy-table": "zkwhirl",
@@ -69,7 +69,7 @@ APART = [
     ("broker-adapter/src/amqp", "broker-adapter/src/embedded"),
     ("ledger/src/embedded", "ledger/src/redis"),
     ("ledger/src/redis", "ledger/src/embedded"),
-    ("keystore/src/embedded.rs", "keystore/src/fleet"),
+    ("keystore/src/embedded", "keystore/src/fleet"),
     ("keystore/src/file", "keystore/src/fleet"),
     ("prover/src/native", "prover/src/stdio"),
     ("prover/src/stdio", "prover/src/native"),
@@ -83,7 +83,7 @@ UNDIVIDED = not (ROOT / "ledger/Cargo.toml").exists()
 
 
 def within(name, places):
-    return any(name == place or name.startswith(place + "/") for place in places)
+    return any(name in (place, place + ".rs") or name.startswith(place + "/") for place in places)
 
 
 def problems(crates):
@@ -105,7 +105,7 @@ def manifest_problems(crate):
     for table in ("dependencies", "dev-dependencies", "build-dependencies"):
         for name, how in crate.manifest.get(table, {}).items():
             # An optional one belongs to the feature test-util.
-            testing = table == "dev-dependencies" or how.get("optional")
+            testing = table == "dev-dependencies" or is_optional(how)
             ours = name.removeprefix(OURS)
             if name != ours:
                 good = ours in (in_tests if testing else allowed)

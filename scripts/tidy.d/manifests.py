@@ -3,8 +3,9 @@
 import re
 import tomllib
 
+import source
 from circles import paths
-from source import ROOT
+from source import is_optional
 
 
 def named(code):
@@ -24,7 +25,7 @@ def unused(crate, files):
     for name, how in dependencies.items():
         word = name.replace("-", "_")
         # An optional one may belong to the feature test-util.
-        if word not in (somewhere if how.get("optional") else shipped):
+        if word not in (somewhere if is_optional(how) else shipped):
             where = "only tests name" if word in somewhere else "no code names"
             yield f"{crate.name}/Cargo.toml: {where} {name}"
     for name in crate.dependencies("dev-dependencies") - set(dependencies):
@@ -34,7 +35,7 @@ def unused(crate, files):
 
 
 def unused_in_workspace(crates):
-    table = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["dependencies"]
+    table = tomllib.loads((source.ROOT / "Cargo.toml").read_text())["workspace"]["dependencies"]
     kinds = ("dependencies", "dev-dependencies", "build-dependencies")
     used = set().union(*(crate.dependencies(kind) for crate in crates.values() for kind in kinds))
     return [f"Cargo.toml: no crate uses {name}" for name in table if name not in used]

@@ -3,6 +3,7 @@
 import re
 
 RESULT = re.compile(r"\bResult\s*<")
+LAST = re.compile(r"\s*>")
 # A bracket, or a comma; an arrow is no bracket.
 STEP = re.compile(r"->|=>|[<>(\[{}\]),]")
 
@@ -25,7 +26,7 @@ def last_argument(code, start):
         elif step[0] in ">)]}" and depth:
             depth -= 1
         elif step[0] in ">)]}":
-            return comma and code[comma : step.start()].strip()
-        elif step[0] == "," and not depth and code[step.end() : step.end() + 200].strip()[:1] != ">":
+            return comma and code[comma : step.start()].strip(" \n,")
+        elif step[0] == "," and not depth and not LAST.match(code, step.end()):
             comma = step.end()
     return None

@@ -171,6 +171,11 @@ class Crate:
         return set(self.manifest.get(table, {}))
 
 
+def is_optional(how):
+    """Whether a manifest's dependency is there for a feature alone."""
+    return isinstance(how, dict) and how.get("optional", False)
+
+
 def tracked():
     """The names of the project's files, new ones included."""
     listed = subprocess.run(
