@@ -34,6 +34,12 @@ def unused(crate, files):
             yield f"{crate.name}/Cargo.toml: no test names {name}"
 
 
+def not_in_image(crates):
+    """Cargo builds no workspace that lacks a member, so the image's context has them all."""
+    context = (source.ROOT / ".dockerignore").read_text().split()
+    return [f".dockerignore lacks !{name}" for name in crates if f"!{name}" not in context]
+
+
 def unused_in_workspace(crates):
     table = tomllib.loads((source.ROOT / "Cargo.toml").read_text())["workspace"]["dependencies"]
     kinds = ("dependencies", "dev-dependencies", "build-dependencies")
