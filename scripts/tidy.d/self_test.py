@@ -19,9 +19,8 @@ workspace = true
 """
 
 
-def workspace(files):
-    """A workspace of these files; each folder with a manifest is a member."""
-    root = pathlib.Path(tempfile.mkdtemp())
+def written(root, files):
+    """A workspace of these files; each of their folders is a member."""
     members = sorted({name.split("/")[0] for name in files})
     for folder in members:
         files = {f"{folder}/Cargo.toml": "", **files}
@@ -36,8 +35,13 @@ def workspace(files):
 
 
 class Tidy(unittest.TestCase):
+    def workspace(self, files):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        return written(pathlib.Path(folder.name), files)
+
     def test_only_what_ships_is_production(self):
-        files, crates = workspace({
+        files, crates = self.workspace({
             "job/src/lib.rs": 'mod a; #[cfg(test)] mod tests; #[cfg(any(test, feature = "test-util"))]\n'
                               "fn t() -> [u8; 2] { let x = '{'; [1, 2] }\nconst S: &str = \"// } fn no()\"; fn kept() {}",
             "job/src/a.rs": "#[cfg(not(test))] fn shipped() {} struct A { #[cfg(test)] b: u8, c: u8 }",
@@ -51,7 +55,7 @@ class Tidy(unittest.TestCase):
     def circles_of(self, **modules):
         code = {f"job/src/{name}.rs": text for name, text in modules.items()}
         head = "".join(f"mod {name};" for name in modules)
-        _, crates = workspace({"job/src/lib.rs": head + "pub use b::B; pub struct Root;", **code})
+        _, crates = self.workspace({"job/src/lib.rs": head + "pub use b::B; pub struct Root;", **code})
         return [line[0] for line in circles.circles(crates["job"])]
 
     def test_files_that_import_one_another_are_a_circle(self):
@@ -66,7 +70,7 @@ class Tidy(unittest.TestCase):
         self.assertEqual(self.circles_of(a="use crate::b::B;", b="// crate::a::A\n" + tests), [])
 
     def test_who_may_import_whom(self):
-        _, crates = workspace({
+        _, crates = self.workspace({
             "ledger/Cargo.toml": "[dependencies]\nzkwhirl-bridge = {}\nredis = {}\nlapin = {}\n[dev-dependencies]\nzkwhirl-testkit = {}\n",
             "ledger/src/lib.rs": "mod embedded; mod redis;",
             "ledger/src/embedded.rs": "use crate::redis::Keep; fn f() { ::redis::cmd(); redis::cmd() }",
@@ -79,7 +83,7 @@ class Tidy(unittest.TestCase):
         self.assertNotIn("testkit", found)
 
     def test_dependencies_that_no_code_names(self):
-        files, crates = workspace({
+        files, crates = self.workspace({
             "job/Cargo.toml": "[dependencies]\nbytes = '1'\nsha2 = '1'\nserde = '1'\n",
             "job/src/lib.rs": "use serde::Serialize; #[cfg(test)] mod tests { use sha2::Sha256; }",
         })
@@ -88,7 +92,7 @@ class Tidy(unittest.TestCase):
         self.assertEqual(manifests.unused_in_workspace(crates), ["Cargo.toml: no crate uses hex"])
 
     def test_public_items_that_nothing_outside_names(self):
-        files, crates = workspace({
+        files, crates = self.workspace({
             "job/src/lib.rs": "pub fn used() -> Shown { hidden() } pub fn hidden() {} pub struct Shown; pub struct Lost;",
             "worker/Cargo.toml": "[dependencies]\nzkwhirl-job = {}\n",
             "worker/src/lib.rs": "fn f() { zkwhirl_job::used(); }",
@@ -97,7 +101,7 @@ class Tidy(unittest.TestCase):
         self.assertEqual(found, ["hidden", "Lost"])
 
     def test_errors_that_are_strings(self):
-        _, crates = workspace({
+        _, crates = self.workspace({
             "job/src/lib.rs": "fn a() -> Result<Vec<(u8, u8)>, String> {}\nfn b() -> Result<String> {}\n"
                               "fn c() -> Result<\n    Box<dyn Fn(u8) -> u8>,\n    String,\n> {}\nfn d() -> Result<String, E> {}",
         })
