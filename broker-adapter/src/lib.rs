@@ -1,33 +1,24 @@
-//! From Falafel to the broker and back.
+//! What a broker must do for jobs that take minutes and workers that die.
 //!
-//! Six parts, each usable alone:
-//! * [`broker`]: `trait Broker`, what a queue must do for jobs that take
-//!   minutes and workers that die; [`broker::Embedded`] does it in memory.
-//! * [`ledger`]: `trait Ledger`, who waits for what and what has been proved.
-//! * [`falafel`]: the client of Falafel's job servers: the long poll, the
-//!   leases, the delivery of answers.
-//! * [`bridge`]: takes Falafel's tickets, makes jobs of them, and brings every
-//!   answer home.
-//! * [`api`]: Halloumi's HTTP API over a bridge.
-//! * [`console`]: what a person sees of a bridge and does about it.
-//!
-//! **Invariants** are pure predicates in [`invariants`]. Absences: nothing here
-//! proves, no reply leaves that was not verified, and a NACK frame is built in
-//! one place only, on an operator's word.
+//! The trait is the part of RabbitMQ's quorum queues that zkWhirl relies on;
+//! `broker::conformance` states it as tests, which every back-end runs.
+//! Everything is at least once: a job may be delivered again after any
+//! settlement, and users must not care.
 
-pub mod api;
-pub mod bridge;
-pub mod broker;
-mod clock;
-pub mod console;
-pub mod events;
-pub mod falafel;
-pub mod invariants;
-pub mod ledger;
+pub mod amqp;
+mod broker;
 #[cfg(any(test, feature = "test-util"))]
-pub mod testkit;
+pub mod conformance;
+mod control;
+mod dead_letter;
+mod embedded;
+mod types;
 
-pub use bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeHandle, BridgeStats, ReplyVerifier};
-pub use broker::{Broker, BrokerError};
-pub use events::{Events, JobEvent, What};
-pub use ledger::{Ledger, LedgerError};
+pub use broker::{
+    Broker, DELIVERY_LIMIT, Delivery, JobConsumer, JobReceipt, RESULT_PREFETCH, ResultConsumer,
+    ResultDelivery, ResultReceipt,
+};
+pub use control::{Control, ControlConsumer};
+pub use dead_letter::DeadLetter;
+pub use embedded::{EmbeddedBroker, EmbeddedBrokerConfig};
+pub use types::{BrokerError, Depth, Rung, Settlement};

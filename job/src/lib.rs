@@ -1,10 +1,11 @@
 //! zkWhirl's words: jobs, topics, Falafel's frames, requests and replies, and
 //! the broker envelope.
 //!
-//! **Invariant:** this crate is pure. It knows no sockets, no clock, no async
-//! runtime and no field arithmetic; every parser here checks a length or a
-//! count against a limit of [`limits`] before it allocates.
+//! **Invariant:** this crate does no I/O. It knows no sockets, no async runtime
+//! and no field arithmetic, and only [`clock`] reads the time; every parser here
+//! checks a length or a count against a limit of [`limits`] before it allocates.
 
+pub mod clock;
 mod command;
 pub mod envelope;
 mod failure;

@@ -6,7 +6,7 @@ docs/ARCHITECTURE.md draws the same picture. A *place* is a file or a folder.
 import re
 
 from circles import paths, target
-from source import OURS, ROOT, is_optional
+from source import OURS, is_optional
 
 # Which of our crates each crate may use.
 MAY_USE = {
@@ -78,9 +78,6 @@ APART = [
 # The program's shell knows no domain: of our crates it names what it measures and shows.
 SHELL, SHELL_MAY_USE = "zkwhirl/src/shell", "telemetry job worker bridge"
 
-# Broker-adapter before it was divided; nothing can be said about its parts.
-UNDIVIDED = not (ROOT / "ledger/Cargo.toml").exists()
-
 
 def within(name, places):
     return any(name in (place, place + ".rs") or name.startswith(place + "/") for place in places)
@@ -88,8 +85,6 @@ def within(name, places):
 
 def problems(crates):
     for crate in crates.values():
-        if UNDIVIDED and crate.name in ("broker-adapter", "keystore", "zkwhirl"):
-            continue
         yield from manifest_problems(crate)
         yield from code_problems(crate)
         if crate.manifest.get("lints", {}).get("workspace") is not True:

@@ -2,6 +2,8 @@
 
 import items
 
+# A library for tests alone.
+TESTKIT = "testkit"
 KINDS = ("circles", "unused", "strings", "dependencies")
 
 
@@ -10,11 +12,11 @@ def counts(files, crates, found):
     print(f"{'':16}{'source':>8}{'share':>7}{'tests':>8}{'circles':>9}"
           f"{'unused public':>15}{'String errors':>15}{'unused dependencies':>21}")
     source = {
-        name: sum(file.lines - file.test_lines for file in crate.production)
+        name: sum(file.lines - file.test_lines for file in crate.production if name != TESTKIT)
         for name, crate in crates.items()
     }
     tests = {
-        name: sum(file.test_lines for file in crate.source + crate.around)
+        name: sum(file.lines for file in crate.source + crate.around) - source[name]
         for name, crate in crates.items()
     }
     tests["tests"] = sum(file.lines for name, file in files.items() if name.startswith("tests/"))

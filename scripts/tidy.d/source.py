@@ -98,9 +98,7 @@ class File:
 
     @property
     def test_lines(self):
-        """All of a test's, and of production code the items that only tests compile."""
-        if self.module is None:
-            return self.lines
+        """The lines of the items that only tests compile."""
         return sum(self.text.count("\n", start, end) for start, end in self.test_spans)
 
     @functools.cached_property

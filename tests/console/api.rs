@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
-use zkwhirl_broker_adapter::ledger::JobState;
 use zkwhirl_job::JobId;
+use zkwhirl_ledger::JobState;
 
 use crate::stage::{PATIENCE, Scene, Stage, TOKEN, claim, eventually};
 

@@ -9,8 +9,8 @@ use std::{
 
 use tokio::process::Command;
 use zkwhirl::cluster::{CliProvers, Provers};
-use zkwhirl_broker_adapter::ledger::JobState;
 use zkwhirl_job::Sizes;
+use zkwhirl_ledger::JobState;
 
 use crate::stage::{Scene, TOKEN, claim};
 

@@ -13,7 +13,7 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Command,
 };
-use zkwhirl_broker_adapter::ledger::JobState;
+use zkwhirl_ledger::JobState;
 
 use crate::stage::{PATIENCE, Scene, Stage, TOKEN, claim};
 

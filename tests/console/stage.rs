@@ -7,21 +7,16 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use url::Url;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Provers, Rollups};
-use zkwhirl_broker_adapter::{
-    Events,
-    api::AdminToken,
-    bridge::BridgeConfig,
-    broker::{Control, DeadLetter, EmbeddedConfig},
-    console::{Console, ConsoleConfig, Keys, views::Key},
-    falafel::Upstream,
-    ledger::JobState,
-};
+use zkwhirl_bridge::{BridgeConfig, api::AdminToken, falafel::Upstream};
+use zkwhirl_broker_adapter::{Control, DeadLetter, EmbeddedBrokerConfig};
 use zkwhirl_circuits::Suite;
+use zkwhirl_console::{Console, ConsoleConfig, Keys, views::Key};
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan};
 use zkwhirl_job::{
     AttemptRecord, Command, Failure, JobId, Kind, Sizes, Topic,
     envelope::{Outcome, Payload, ResultEnvelope},
 };
+use zkwhirl_ledger::{Events, JobState};
 use zkwhirl_worker::WorkerConfig;
 
 /// Longer than anything here takes on a busy machine.
@@ -124,9 +119,9 @@ impl Scene {
         let cluster = Cluster::start(ClusterConfig {
             bridge: BridgeConfig::new(upstreams, sizes),
             worker: WorkerConfig::default(),
-            broker: EmbeddedConfig {
+            broker: EmbeddedBrokerConfig {
                 delays: [Duration::from_millis(50); 3],
-                ..EmbeddedConfig::default()
+                ..EmbeddedBrokerConfig::default()
             },
             provers,
             topics: Topic::ALL.to_vec(),

@@ -8,8 +8,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use zkwhirl_broker_adapter::ledger::redis::LedgerEvent;
 use zkwhirl_job::JobId;
+use zkwhirl_ledger::redis::LedgerEvent;
 
 /// Shows a figure, also where the output of tests that pass is hidden.
 pub(crate) fn say(figure: impl Display) {

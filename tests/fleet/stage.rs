@@ -11,10 +11,10 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 use zkwhirl::cluster::{Checker, Rollups};
-use zkwhirl_broker_adapter::ledger::redis::{LedgerEvent, Redis, RedisConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
 use zkwhirl_job::Sizes;
+use zkwhirl_ledger::redis::{LedgerEvent, RedisLedger, RedisLedgerConfig};
 use zkwhirl_redis::Place;
 
 use crate::{figures::say, services::Services};
@@ -226,7 +226,7 @@ impl Fleet {
     /// What happened in the ledger, in order.
     pub(crate) async fn events(&self) -> Vec<LedgerEvent> {
         let place = Place::new(self.services.redis.parse().unwrap(), "main");
-        let ledger = Redis::new(RedisConfig::new(place)).unwrap();
+        let ledger = RedisLedger::new(RedisLedgerConfig::new(place)).unwrap();
         let (mut all, mut cursor) = (Vec::new(), None);
         loop {
             let page = ledger.events_after(cursor.as_deref(), 1000).await.unwrap();

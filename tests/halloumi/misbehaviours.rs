@@ -6,15 +6,15 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::broadcast;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Provers};
-use zkwhirl_broker_adapter::{
-    Events, JobEvent, What, bridge::BridgeConfig, broker::EmbeddedConfig, falafel::Upstream,
-};
+use zkwhirl_bridge::{BridgeConfig, falafel::Upstream};
+use zkwhirl_broker_adapter::EmbeddedBrokerConfig;
 use zkwhirl_falafel::{Falafel, FalafelConfig};
 use zkwhirl_job::{
     Command,
     FailureClass::{self, Infrastructure, Invalid, Prover},
     Sizes, Topic,
 };
+use zkwhirl_ledger::{Events, JobEvent, What};
 use zkwhirl_worker::{Deadlines, WorkerConfig};
 
 use crate::support::{Odd, url, vector};
@@ -60,9 +60,9 @@ impl Stage {
                 }),
                 ..WorkerConfig::default()
             },
-            broker: EmbeddedConfig {
+            broker: EmbeddedBrokerConfig {
                 delays: [Duration::from_millis(50); 3],
-                ..EmbeddedConfig::default()
+                ..EmbeddedBrokerConfig::default()
             },
             provers,
             topics: Topic::ALL.to_vec(),

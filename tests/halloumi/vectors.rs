@@ -17,18 +17,16 @@ use std::{
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use zkwhirl::cluster::{Checker, Provers};
-use zkwhirl_broker_adapter::{
-    Broker, Events, Ledger,
-    bridge::{Bridge, BridgeConfig, BridgeDeps, ReplyVerifier},
-    broker,
-    falafel::Upstream,
-    ledger,
-};
+use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, ReplyVerifier, falafel::Upstream};
+use zkwhirl_broker_adapter as broker;
+use zkwhirl_broker_adapter::Broker;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{
     Command, Failure, Frame, JobId, Kind, Request, Sizes, TicketId, Topic, reply::ReplyShape,
     request::needed_bytes,
 };
+use zkwhirl_ledger as ledger;
+use zkwhirl_ledger::{Events, Ledger};
 use zkwhirl_prover::Proverless;
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
@@ -251,8 +249,8 @@ async fn check(case: Case) {
     let falafel = Recorder::start(case.frames.clone()).await;
     let provers = Provers::RollupCli(case.odd.provers(case.sizes));
     let mock = Proverless::new(Suite::Pedersen, case.sizes, Duration::ZERO);
-    let broker: Arc<dyn Broker> = Arc::new(broker::Embedded::default());
-    let ledger: Arc<dyn Ledger> = Arc::new(ledger::Embedded::default());
+    let broker: Arc<dyn Broker> = Arc::new(broker::EmbeddedBroker::default());
+    let ledger: Arc<dyn Ledger> = Arc::new(ledger::EmbeddedLedger::default());
     let bridge = Bridge::new(
         BridgeConfig::new(
             vec![Upstream::new("inner", url(falafel.address))],

@@ -4,10 +4,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use zkwhirl::cluster::{Checker, Rollups};
-use zkwhirl_broker_adapter::ledger::redis::{LedgerEvent, Redis, RedisConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
 use zkwhirl_job::{JobId, Sizes};
+use zkwhirl_ledger::redis::{LedgerEvent, RedisLedger, RedisLedgerConfig};
 use zkwhirl_planner::{Autoscaler, Hpa, Observed, hpa::SYNC_MS};
 use zkwhirl_redis::Place;
 
@@ -135,7 +135,7 @@ async fn falafel() -> Falafel {
 /// What happened in the ledger, in order, once the last result is in it.
 async fn events(url: &str) -> Vec<LedgerEvent> {
     let place = Place::new(url.parse().unwrap(), "main");
-    let ledger = Redis::new(RedisConfig::new(place)).unwrap();
+    let ledger = RedisLedger::new(RedisLedgerConfig::new(place)).unwrap();
     let read = async {
         loop {
             let events = ledger.events_after(None, 10_000).await.unwrap();

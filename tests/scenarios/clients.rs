@@ -3,7 +3,6 @@
 
 use bytes::Bytes;
 use zkwhirl::cluster::{NativeProvers, Provers};
-use zkwhirl_broker_adapter::events::What;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
     Plan,
@@ -14,6 +13,7 @@ use zkwhirl_job::{
     FailureClass, Kind, Request, Sizes,
     request::{TxRollupRequest, field::ALLOW_CHAIN},
 };
+use zkwhirl_ledger::events::What;
 use zkwhirl_prover::native::Engine;
 
 use crate::{

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use zkwhirl_broker_adapter::What;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Command, FailureClass, JobId, Sizes, limits, malformed::malformed_cases};
+use zkwhirl_ledger::What;
 
 use crate::support::{Scene, kill_prover_children, native, proverless, vector};
 

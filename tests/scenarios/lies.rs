@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use tokio::task::block_in_place;
 use url::Url;
-use zkwhirl_broker_adapter::falafel::{Client, Polled};
+use zkwhirl_bridge::falafel::{Client, Polled};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
 use zkwhirl_job::{Command, Frame, Kind, Request, Sizes, identify};

@@ -2,10 +2,10 @@
 
 use std::{fs, time::Duration};
 
-use zkwhirl_broker_adapter::What;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Plan, State};
 use zkwhirl_job::{JobId, Sizes, Topic};
+use zkwhirl_ledger::What;
 
 use crate::support::{Scene, proverless};
 

@@ -3,10 +3,10 @@
 use std::{collections::HashMap, time::Duration};
 
 use zkwhirl::cluster::Provers;
-use zkwhirl_broker_adapter::What;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Event, Plan, State};
 use zkwhirl_job::{FailureClass, JobId, Kind, Sizes, reply::ReplyShape};
+use zkwhirl_ledger::What;
 
 use crate::support::{Scene, Stage, kill_prover_children, native, proverless};
 

@@ -13,15 +13,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::broadcast;
 use url::Url;
 use zkwhirl::cluster::{Cluster, ClusterConfig, NativeProvers, Provers, Rollups, provenance};
-use zkwhirl_broker_adapter::{
-    Events, JobEvent,
-    bridge::BridgeConfig,
-    broker::{DeadLetter, EmbeddedConfig},
-    falafel::Upstream,
-};
+use zkwhirl_bridge::{BridgeConfig, falafel::Upstream};
+use zkwhirl_broker_adapter::{DeadLetter, EmbeddedBrokerConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Event, Falafel, FalafelConfig, Plan};
 use zkwhirl_job::{Sizes, Topic};
+use zkwhirl_ledger::{Events, JobEvent};
 use zkwhirl_prover::native::{Engine, EngineConfig};
 use zkwhirl_worker::WorkerConfig;
 
@@ -65,9 +62,9 @@ impl Scene {
         let cluster = Cluster::start(ClusterConfig {
             bridge: BridgeConfig::new(upstreams, sizes),
             worker: WorkerConfig::default(),
-            broker: EmbeddedConfig {
+            broker: EmbeddedBrokerConfig {
                 delays: [self.delay; 3],
-                ..EmbeddedConfig::default()
+                ..EmbeddedBrokerConfig::default()
             },
             provers: self.provers,
             topics: Topic::ALL.to_vec(),

@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
-use zkwhirl_broker_adapter::{
-    What,
-    broker::Delivery,
-    ledger::{JobState, Note, StoredResult},
-};
+use zkwhirl_broker_adapter::Delivery;
 use zkwhirl_job::{
     Failure, FailureClass, JobId, Kind,
+    clock::now_ms,
     envelope::{JobEnvelope, Payload},
     limits,
 };
+use zkwhirl_ledger::{JobState, Note, StoredResult, What};
 use zkwhirl_prover::{ProveError, Proved, Prover};
 use zkwhirl_telemetry::catalogue::worker::{PHASE, QUEUE_WAIT, REDELIVERED};
 
@@ -42,7 +40,7 @@ impl Seat {
         if delivery.redelivered {
             REDELIVERED.one([topic.name()]);
         } else if delivery.job.attempt == 1 && delivery.job.history.is_empty() {
-            let waited = self.now_ms().saturating_sub(delivery.job.taken_at_ms);
+            let waited = now_ms().saturating_sub(delivery.job.taken_at_ms);
             QUEUE_WAIT.record([topic.name()], Duration::from_millis(waited));
         }
         if let Some(known) = self.known(&delivery.job).await {

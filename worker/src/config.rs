@@ -10,8 +10,9 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use zkwhirl_broker_adapter::{Broker, Events, Ledger, api::Health};
+use zkwhirl_broker_adapter::Broker;
 use zkwhirl_job::{Kind, Topic};
+use zkwhirl_ledger::{Events, Ledger};
 use zkwhirl_prover::Prover;
 
 use crate::{Admission, Policy};
@@ -64,6 +65,11 @@ impl Readiness {
         self.0.slots.load(Ordering::Relaxed)
     }
 
+    /// Whether a slot was ever ready.
+    pub fn has_started(&self) -> bool {
+        self.0.ever.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn one_more(&self) -> Ready {
         self.0.slots.fetch_add(1, Ordering::Relaxed);
         self.0.ever.store(true, Ordering::Relaxed);
@@ -74,16 +80,6 @@ impl Readiness {
 impl Drop for Ready {
     fn drop(&mut self) {
         self.0.0.slots.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Health for Readiness {
-    fn ready_provers(&self) -> usize {
-        self.slots()
-    }
-
-    fn has_started(&self) -> bool {
-        self.0.ever.load(Ordering::Relaxed)
     }
 }
 

@@ -3,16 +3,14 @@
 use std::{pin::pin, time::Duration};
 
 use tokio::time::sleep;
-use zkwhirl_broker_adapter::{
-    BrokerError, What,
-    broker::{DeadLetter, Delivery, Settlement},
-    ledger::{JobState, StoredResult},
-};
+use zkwhirl_broker_adapter::{BrokerError, DeadLetter, Delivery, Settlement};
 use zkwhirl_job::{
     AttemptRecord, Failure, JobId,
+    clock::now_ms,
     envelope::{JobEnvelope, Outcome, ResultEnvelope},
     limits,
 };
+use zkwhirl_ledger::{JobState, StoredResult, What};
 use zkwhirl_prover::ProveError;
 use zkwhirl_telemetry::{catalogue::process::RETRIED, trace::Trace};
 
@@ -170,7 +168,7 @@ impl Seat {
 
     /// Tells the bridge that a job is given up on, then buries it.
     async fn bury(&self, delivery: Delivery, job: &JobEnvelope, failure: Failure, reason: &str) {
-        let letter = DeadLetter::of(job, reason, self.now_ms());
+        let letter = DeadLetter::of(job, reason, now_ms());
         let told = ResultEnvelope {
             id: job.id,
             kind: job.kind,

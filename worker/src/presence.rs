@@ -1,17 +1,11 @@
 //! What a slot says about itself, for views: told to the ledger at every change,
 //! twice a second at most, and every two seconds.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
-use zkwhirl_broker_adapter::{
-    Ledger,
-    ledger::{Doing, SlotReport},
-};
-use zkwhirl_job::envelope::JobEnvelope;
+use zkwhirl_job::{clock::now_ms, envelope::JobEnvelope};
+use zkwhirl_ledger::{Doing, Ledger, SlotReport};
 use zkwhirl_prover::{Meter, Progress};
 
 use crate::{Slot, Stop, words::Ear};
@@ -23,12 +17,6 @@ const LEAST: Duration = Duration::from_millis(500);
 /// What one slot does. Clones are the same slot.
 #[derive(Debug, Clone)]
 pub(crate) struct Presence(Arc<watch::Sender<SlotReport>>);
-
-/// Milliseconds since the Unix epoch.
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
-}
 
 impl Presence {
     /// A slot that has done nothing yet.

@@ -16,8 +16,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
-use zkwhirl_broker_adapter::What;
 use zkwhirl_job::{Failure, envelope::JobEnvelope};
+use zkwhirl_ledger::What;
 use zkwhirl_prover::{Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
 
 use crate::{Stop, WorkerConfig, WorkerDeps, measure::Phases, presence::Presence};

@@ -1,15 +1,13 @@
 //! The claim loop of each slot.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
-use zkwhirl_broker_adapter::{What, broker::JobConsumer, ledger};
+use zkwhirl_broker_adapter::JobConsumer;
 use zkwhirl_job::{Failure, Kind, Topic, envelope::JobEnvelope};
+use zkwhirl_ledger as ledger;
+use zkwhirl_ledger::What;
 use zkwhirl_prover::{Meter, Prover};
 use zkwhirl_telemetry::{catalogue::worker::PROVER_RESTARTS, trace::Trace};
 
@@ -199,11 +197,8 @@ impl Seat {
             }
             self.standing.turn(Doing::Busy(delivery.job.topic()));
             let job = &delivery.job;
-            let queue = match job.topic() {
-                Topic::Inner => "zkwhirl.jobs.inner.v1",
-                Topic::Outer => "zkwhirl.jobs.outer.v1",
-            };
-            self.trace = Some(Trace::process(queue, &job.id, job.trace.as_deref()));
+            let trace = Trace::process(delivery.queue, &job.id, job.trace.as_deref());
+            self.trace = Some(trace);
             self.presence.attend(&delivery.job);
             let health = self.attend(delivery, prover).await;
             self.trace = None;
@@ -280,12 +275,6 @@ impl Seat {
     pub(crate) fn emit(&self, job: &JobEnvelope, what: What) {
         let events = &self.deps.events;
         events.emit(job.id, Some(job.kind), job.rollup_id, what);
-    }
-
-    /// Milliseconds since the Unix epoch.
-    pub(crate) fn now_ms(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        since.map_or(0, |since| since.as_millis() as u64)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What becomes of a delivery: one pure function.
 
-use zkwhirl_broker_adapter::broker::Rung;
+use zkwhirl_broker_adapter::Rung;
 use zkwhirl_job::{AttemptRecord, Failure, FailureClass};
 
 /// What may be tried how often.

@@ -4,10 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use zkwhirl_broker_adapter::{
-    Broker,
-    broker::{Control, ControlConsumer},
-};
+use zkwhirl_broker_adapter::{Broker, Control, ControlConsumer};
 use zkwhirl_job::JobId;
 
 /// What one slot is told. Clones are the same.

@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 use zkwhirl_broker_adapter::{
-    Broker, BrokerError,
-    broker::{
-        DeadLetter, JobConsumer, Settlement,
-        amqp::{Amqp, Control, Limits, provision::provision},
-    },
-    testkit::{claim_job, eventually, result_of},
+    Broker, BrokerError, DeadLetter, JobConsumer, Settlement,
+    amqp::{AmqpBroker, Control, Limits, provision::provision},
 };
 use zkwhirl_job::{
     Topic,
     envelope::{BODY_BYTES, JobEnvelope, Payload, VERSION},
 };
+use zkwhirl_testkit::{claim_job, eventually, result_of};
 
 use crate::{support::Vhost, wire::Wire};
 
@@ -32,7 +29,7 @@ pub(crate) async fn claimed(worker: &mut Box<dyn JobConsumer>) -> JobEnvelope {
     delivery.job.clone()
 }
 
-pub(crate) async fn letters(broker: &Amqp) -> Vec<DeadLetter> {
+pub(crate) async fn letters(broker: &AmqpBroker) -> Vec<DeadLetter> {
     broker.dead_letters(100).await.expect("the broker is there")
 }
 

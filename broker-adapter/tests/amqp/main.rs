@@ -11,7 +11,7 @@ mod wire;
 use std::{sync::Arc, time::Duration};
 
 use support::{DELAYS, Vhost};
-use zkwhirl_broker_adapter::broker::conformance::Fixture;
+use zkwhirl_broker_adapter::conformance::Fixture;
 
 async fn make() -> Fixture {
     let vhost = Vhost::new().await;

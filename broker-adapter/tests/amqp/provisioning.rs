@@ -6,17 +6,14 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::timeout;
 use zkwhirl_broker_adapter::{
-    Broker,
-    broker::{
-        DeadLetter, Settlement,
-        amqp::{
-            Amqp, AmqpConfig, Control, Endpoint, Finding, Severity,
-            provision::{Role, User, provision},
-        },
+    Broker, DeadLetter, Settlement,
+    amqp::{
+        AmqpBroker, AmqpConfig, Control, Endpoint, Finding, Severity,
+        provision::{Role, User, provision},
     },
-    testkit::{claim_job, eventually, result_of},
 };
 use zkwhirl_job::Topic;
+use zkwhirl_testkit::{claim_job, eventually, result_of};
 
 use crate::{
     limits::{PATIENCE, claimed, letters},
@@ -37,7 +34,7 @@ async fn a_provisioning_that_was_cut_short_is_finished_by_the_next() {
 async fn a_missing_topology_is_one_sentence() {
     let vhost = Vhost::empty().await;
     let name = vhost.config.hosts[0].to_string();
-    let broker = Amqp::start(AmqpConfig {
+    let broker = AmqpBroker::start(AmqpConfig {
         patience: Duration::from_millis(500),
         ..vhost.config.clone()
     });
@@ -187,7 +184,7 @@ async fn a_wrong_password_is_said_without_showing_it() {
     let vhost = Vhost::new().await;
     let wrong = vhost.url.replacen("zkwhirl:", "zkwhirl:s3cret", 1);
     let hosts: Vec<Endpoint> = vec![wrong.parse().unwrap()];
-    let broker = Amqp::start(AmqpConfig {
+    let broker = AmqpBroker::start(AmqpConfig {
         hosts,
         ..vhost.config.clone()
     });

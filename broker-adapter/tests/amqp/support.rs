@@ -16,8 +16,8 @@ use std::{
 
 use serde_json::Value;
 use url::Url;
-use zkwhirl_broker_adapter::broker::amqp::{
-    Amqp, AmqpConfig, Endpoint, Limits,
+use zkwhirl_broker_adapter::amqp::{
+    AmqpBroker, AmqpConfig, Endpoint, Limits,
     provision::{Role, User, provision, remove_vhost},
 };
 
@@ -195,15 +195,15 @@ impl Vhost {
     }
 
     /// A broker that is connected.
-    pub(crate) async fn connect(&self) -> Amqp {
-        let broker = Amqp::start(self.config.clone()).expect("a thread can be started");
+    pub(crate) async fn connect(&self) -> AmqpBroker {
+        let broker = AmqpBroker::start(self.config.clone()).expect("a thread can be started");
         let ready = broker.ready(Duration::from_secs(30)).await;
         ready.expect("the broker is there");
         broker
     }
 
     /// A broker that is connected as another user.
-    pub(crate) async fn connect_as(&self, user: &User) -> Amqp {
+    pub(crate) async fn connect_as(&self, user: &User) -> AmqpBroker {
         let login = |url: &str| {
             let mut url = Url::parse(url).expect("a URL");
             url.set_username(&user.name).expect("a name");
@@ -221,7 +221,7 @@ impl Vhost {
             management,
             ..self.config.clone()
         };
-        let broker = Amqp::start(config).expect("a thread can be started");
+        let broker = AmqpBroker::start(config).expect("a thread can be started");
         let ready = broker.ready(Duration::from_secs(30)).await;
         ready.expect("the broker is there");
         broker

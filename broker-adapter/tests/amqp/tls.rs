@@ -5,9 +5,9 @@ use std::{fs, time::Duration};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use zkwhirl_broker_adapter::{
     Broker,
-    broker::amqp::{Amqp, AmqpConfig, Identity, provision::provision},
-    testkit::claim_job,
+    amqp::{AmqpBroker, AmqpConfig, Identity, provision::provision},
 };
+use zkwhirl_testkit::claim_job;
 
 use crate::support::{Services, Vhost};
 
@@ -61,7 +61,7 @@ async fn certificates_are_checked_on_both_sides() {
     assert!(broker.status().publishing.unwrap().starts_with("amqps://"));
 
     let refused = async |ca: &Authority, identity: Option<Identity>| {
-        let broker = Amqp::start(AmqpConfig {
+        let broker = AmqpBroker::start(AmqpConfig {
             ca_pem: Some(ca.pem()),
             identity,
             ..vhost.config.clone()

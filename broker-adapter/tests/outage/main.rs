@@ -16,14 +16,11 @@ use tokio::{
     time::timeout,
 };
 use zkwhirl_broker_adapter::{
-    Broker, BrokerError,
-    broker::{
-        JobConsumer, Settlement,
-        amqp::{Amqp, AmqpConfig, provision::provision},
-    },
-    testkit::claim_job,
+    Broker, BrokerError, JobConsumer, Settlement,
+    amqp::{AmqpBroker, AmqpConfig, provision::provision},
 };
 use zkwhirl_job::{JobId, Topic};
+use zkwhirl_testkit::claim_job;
 
 use support::{Services, Vhost};
 
@@ -64,8 +61,8 @@ async fn on(services: &Services) -> Vhost {
 }
 
 /// Connected to one of the nodes and to no other.
-async fn connected(vhost: &Vhost, node: usize) -> Amqp {
-    let broker = Amqp::start(AmqpConfig {
+async fn connected(vhost: &Vhost, node: usize) -> AmqpBroker {
+    let broker = AmqpBroker::start(AmqpConfig {
         hosts: vec![vhost.config.hosts[node].clone()],
         ..vhost.config.clone()
     });
@@ -82,7 +79,7 @@ async fn connected(vhost: &Vhost, node: usize) -> Amqp {
 }
 
 /// Publishes until the broker says that it has it.
-async fn publish(broker: &Amqp, n: u32) {
+async fn publish(broker: &AmqpBroker, n: u32) {
     let publishing = async {
         while let Err(error) = broker.publish(&claim_job(n), None).await {
             assert!(!matches!(error, BrokerError::Refused(_)), "{error}");
@@ -94,13 +91,13 @@ async fn publish(broker: &Amqp, n: u32) {
         .expect("the broker comes back");
 }
 
-async fn joined(broker: &Amqp, worker: &str) -> Box<dyn JobConsumer> {
+async fn joined(broker: &AmqpBroker, worker: &str) -> Box<dyn JobConsumer> {
     let joined = broker.subscribe(&[Topic::Inner], worker).await;
     joined.expect("a worker can join")
 }
 
 /// Claims, however often the broker is away.
-async fn claim(worker: &mut Box<dyn JobConsumer>) -> zkwhirl_broker_adapter::broker::Delivery {
+async fn claim(worker: &mut Box<dyn JobConsumer>) -> zkwhirl_broker_adapter::Delivery {
     let claiming = async {
         loop {
             match worker.claim().await {
@@ -116,7 +113,7 @@ async fn claim(worker: &mut Box<dyn JobConsumer>) -> zkwhirl_broker_adapter::bro
 }
 
 /// Acks everything that is there until all of `expected` was seen.
-async fn drain(broker: &Amqp, expected: &HashSet<JobId>) {
+async fn drain(broker: &AmqpBroker, expected: &HashSet<JobId>) {
     let mut worker = joined(broker, "drain").await;
     let mut missing = expected.clone();
     while !missing.is_empty() {

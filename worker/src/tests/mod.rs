@@ -20,16 +20,16 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep},
 };
-use zkwhirl_broker_adapter::{
-    Broker, Events, JobEvent, Ledger, broker, ledger,
-    ledger::{JobRecord, JobState, Ticket},
-    testkit::{claim_job, eventually},
-};
+use zkwhirl_broker_adapter as broker;
+use zkwhirl_broker_adapter::Broker;
 use zkwhirl_job::{
     Failure, Frame, JobId, TicketId, Topic,
     envelope::{JobEnvelope, Outcome, Payload, ResultEnvelope},
 };
+use zkwhirl_ledger as ledger;
+use zkwhirl_ledger::{Events, JobEvent, JobRecord, JobState, Ledger, Ticket};
 use zkwhirl_prover::{Phase, Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
+use zkwhirl_testkit::{claim_job, eventually};
 
 use crate::{Admission, Deadlines, Slot, Stop, WorkerConfig, WorkerDeps, run};
 
@@ -173,8 +173,8 @@ fn request_of(job: &JobEnvelope) -> Bytes {
 }
 
 struct World {
-    broker: broker::Embedded,
-    ledger: ledger::Embedded,
+    broker: broker::EmbeddedBroker,
+    ledger: ledger::EmbeddedLedger,
     events: Events,
     seen: broadcast::Receiver<JobEvent>,
     log: Arc<Mutex<Log>>,
@@ -188,8 +188,8 @@ impl World {
     fn new() -> Self {
         let events = Events::default();
         Self {
-            broker: broker::Embedded::default(),
-            ledger: ledger::Embedded::default(),
+            broker: broker::EmbeddedBroker::default(),
+            ledger: ledger::EmbeddedLedger::default(),
             seen: events.subscribe(),
             events,
             log: Arc::default(),

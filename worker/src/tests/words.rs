@@ -1,6 +1,6 @@
 //! Workers that are told something from afar.
 
-use zkwhirl_broker_adapter::broker::Control;
+use zkwhirl_broker_adapter::Control;
 
 use super::*;
 

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use url::Url;
-use zkwhirl_broker_adapter::bridge::ClientVks;
+use zkwhirl_bridge::ClientVks;
 use zkwhirl_circuits::{StatementKind, Suite};
 use zkwhirl_job::Kind;
 use zkwhirl_keystore::{

@@ -13,12 +13,11 @@ use std::{io, sync::Arc};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use zkwhirl_broker_adapter::{
-    Events,
-    bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeHandle},
-    broker, ledger,
-};
+use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeHandle};
+use zkwhirl_broker_adapter as broker;
 use zkwhirl_job::Topic;
+use zkwhirl_ledger as ledger;
+use zkwhirl_ledger::Events;
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
 pub use cli::CliProvers;
@@ -38,7 +37,7 @@ pub struct ClusterConfig {
     /// The worker's part: attempts, deadlines, grace.
     pub worker: WorkerConfig,
     /// The broker's part: delays and limits.
-    pub broker: broker::EmbeddedConfig,
+    pub broker: broker::EmbeddedBrokerConfig,
     /// What is proved and with what.
     pub provers: Provers,
     /// What the slots take: where both topics have work, the first goes first.
@@ -64,8 +63,8 @@ impl Cluster {
     /// Starts bridge and worker. The bridge polls at once; provers start with
     /// their first job.
     pub fn start(config: ClusterConfig) -> io::Result<Self> {
-        let broker: Arc<dyn broker::Broker> = Arc::new(broker::Embedded::new(config.broker));
-        let ledger: Arc<dyn ledger::Ledger> = Arc::new(ledger::Embedded::default());
+        let broker: Arc<dyn broker::Broker> = Arc::new(broker::EmbeddedBroker::new(config.broker));
+        let ledger: Arc<dyn ledger::Ledger> = Arc::new(ledger::EmbeddedLedger::default());
         let events = config.events;
         let deps = BridgeDeps {
             broker: Arc::clone(&broker),

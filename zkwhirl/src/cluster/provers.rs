@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, thread::available_parallelism, time::Duration};
 
-use zkwhirl_broker_adapter::bridge::{ClientVks, ReplyVerifier};
+use zkwhirl_bridge::{ClientVks, ReplyVerifier};
 use zkwhirl_falafel::users::{ClientProofs, MockProofs};
 use zkwhirl_job::Topic;
 use zkwhirl_keystore::{KeyError, KeyStore, Provenance};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use zkwhirl_broker_adapter::bridge::ReplyVerifier;
+use zkwhirl_bridge::ReplyVerifier;
 use zkwhirl_circuits::{StatementKind, Suite};
 use zkwhirl_falafel::{FinalVerifier, ReplyCheck};
 use zkwhirl_job::{

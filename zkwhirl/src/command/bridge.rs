@@ -5,13 +5,10 @@ use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 use zkwhirl::cluster::{StoredClientVks, key_store};
-use zkwhirl_broker_adapter::{
-    BridgeStats, Events,
-    bridge::{Bridge, BridgeConfig, BridgeDeps},
-    broker::amqp::AmqpStatus,
-    falafel::Upstream,
-};
+use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeStats, falafel::Upstream};
+use zkwhirl_broker_adapter::amqp::AmqpStatus;
 use zkwhirl_job::Topic;
+use zkwhirl_ledger::Events;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::Deadlines;
 

@@ -8,11 +8,8 @@ use std::{
     time::SystemTime,
 };
 
-use zkwhirl_broker_adapter::{
-    BridgeHandle,
-    api::AdminToken,
-    console::{Console, ConsoleConfig, Keys, views::Key},
-};
+use zkwhirl_bridge::{BridgeHandle, api::AdminToken};
+use zkwhirl_console::{Console, ConsoleConfig, Keys, views::Key};
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile};
 
 use crate::{cli::OperatorArgs, shell::admin::Admin};

@@ -4,11 +4,9 @@ use std::{env, fs, time::Duration};
 
 use anyhow::Context;
 use zkwhirl::cluster::{CliProvers, FleetKeys, NativeProvers, Provers, Rollups};
-use zkwhirl_broker_adapter::{
-    broker::amqp::{Amqp, AmqpConfig, Endpoint, Severity},
-    ledger::redis::{Redis, RedisConfig},
-};
+use zkwhirl_broker_adapter::amqp::{AmqpBroker, AmqpConfig, Endpoint, Severity};
 use zkwhirl_job::Topic;
+use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig};
 use zkwhirl_redis::Place;
 
 use crate::{
@@ -41,8 +39,8 @@ pub(super) async fn amqp(
     args: &AmqpArgs,
     name: &str,
     longest_job: Duration,
-) -> anyhow::Result<Amqp> {
-    let amqp = Amqp::start(amqp_config(args, name)?)?;
+) -> anyhow::Result<AmqpBroker> {
+    let amqp = AmqpBroker::start(amqp_config(args, name)?)?;
     amqp.ready(PATIENCE).await.context(
         "RabbitMQ is not ready (is it running? scripts/services status; \
          is it provisioned? zkwhirl provision)",
@@ -60,13 +58,13 @@ pub(super) async fn amqp(
 /// that would evict jobs is refused.
 ///
 /// `recent_bytes`: requests that are kept in memory after they were taken.
-pub(super) async fn redis(args: &RedisArgs, recent_bytes: usize) -> anyhow::Result<Redis> {
+pub(super) async fn redis(args: &RedisArgs, recent_bytes: usize) -> anyhow::Result<RedisLedger> {
     let place = Place::new(args.redis_url.clone(), &args.namespace);
-    let config = RedisConfig {
+    let config = RedisLedgerConfig {
         recent_bytes,
-        ..RedisConfig::new(place)
+        ..RedisLedgerConfig::new(place)
     };
-    let redis = Redis::new(config).map_err(exit::usage)?;
+    let redis = RedisLedger::new(config).map_err(exit::usage)?;
     let report = redis
         .check()
         .await

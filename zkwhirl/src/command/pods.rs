@@ -12,10 +12,7 @@ use std::{
 };
 
 use tokio::time::{sleep, timeout};
-use zkwhirl_broker_adapter::{
-    Ledger,
-    ledger::{Doing, SlotReport},
-};
+use zkwhirl_ledger::{Doing, Ledger, SlotReport};
 
 use crate::shell::kubernetes::Kubernetes;
 

@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use tokio::time::{Instant, sleep};
-use zkwhirl_broker_adapter::broker::{
+use zkwhirl_broker_adapter::{
     BrokerError,
     amqp::{
         AmqpConfig,

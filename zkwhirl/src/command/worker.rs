@@ -3,7 +3,7 @@
 use std::{fs, process, process::ExitCode, sync::Arc, time::Duration};
 
 use zkwhirl::cluster::Provers;
-use zkwhirl_broker_adapter::Events;
+use zkwhirl_ledger::Events;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Deadlines, Readiness, Slot, Stop, WorkerConfig, WorkerDeps};
 

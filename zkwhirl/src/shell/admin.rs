@@ -27,7 +27,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use zkwhirl_broker_adapter::api::MetricsPage;
+use zkwhirl_bridge::api::MetricsPage;
 use zkwhirl_telemetry::{
     Role,
     catalogue::{process::DRAINING, worker::START_TO_READY},

@@ -5,7 +5,7 @@ use std::{
     env,
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -13,14 +13,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
 use zkwhirl_broker_adapter::{
-    broker::{
-        Broker,
-        amqp::{Amqp, AmqpConfig, Endpoint, Traffic, provision::provision},
-    },
-    ledger::redis::{Redis, RedisConfig},
+    Broker,
+    amqp::{AmqpBroker, AmqpConfig, Endpoint, Traffic, provision::provision},
 };
 use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly};
-use zkwhirl_job::{Command as JobCommand, JobId, Topic};
+use zkwhirl_job::{Command as JobCommand, JobId, Topic, clock::now_ms};
+use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig};
 use zkwhirl_redis::Place;
 
 use super::{
@@ -66,8 +64,8 @@ pub(super) struct Outcome {
 /// A fleet that is ready.
 pub(super) struct Fleet {
     falafel: Falafel,
-    ledger: Redis,
-    broker: Amqp,
+    ledger: RedisLedger,
+    broker: AmqpBroker,
     /// As fresh as the broker's statistics are.
     statistics: Duration,
     roles: Vec<Child>,
@@ -105,7 +103,7 @@ impl Fleet {
         };
         provision(&amqp_config, &[]).await?;
         let place = Place::new(services.redis.parse()?, &name);
-        let ledger = Redis::new(RedisConfig::new(place))?;
+        let ledger = RedisLedger::new(RedisLedgerConfig::new(place))?;
         let program = env::current_exe()?;
         let role = |role: &str| {
             let mut command = Command::new(&program);
@@ -122,7 +120,7 @@ impl Fleet {
                 .stderr(Stdio::null());
             command
         };
-        let broker = Amqp::start(amqp_config)?;
+        let broker = AmqpBroker::start(amqp_config)?;
         broker.ready(PATIENCE).await?;
         let mut fleet = Self {
             ledger,
@@ -263,9 +261,4 @@ impl Fleet {
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
     sorted.get(place).copied().unwrap_or(f64::NAN)
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
 }

@@ -14,9 +14,11 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
-use zkwhirl_broker_adapter::{Events, bridge::BridgeConfig, broker};
+use zkwhirl_bridge::BridgeConfig;
+use zkwhirl_broker_adapter as broker;
 use zkwhirl_falafel::{Falafel, FalafelConfig, State};
 use zkwhirl_job::Topic;
+use zkwhirl_ledger::Events;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Readiness, WorkerConfig};
 
@@ -107,7 +109,7 @@ async fn demo(
             readiness,
             ..WorkerConfig::default()
         },
-        broker: broker::EmbeddedConfig::default(),
+        broker: broker::EmbeddedBrokerConfig::default(),
         provers,
         topics: Topic::ALL.to_vec(),
         slots: args.workers.into(),

@@ -4,9 +4,9 @@
 use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
-use zkwhirl_broker_adapter::{JobEvent, What};
 use zkwhirl_falafel::Event;
 use zkwhirl_job::{JobId, Kind, TicketId};
+use zkwhirl_ledger::{JobEvent, What};
 
 use super::rollup::{Rollup, Settled, Step};
 use crate::ui;

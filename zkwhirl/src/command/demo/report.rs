@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use zkwhirl::cluster::Rollups;
-use zkwhirl_broker_adapter::bridge::BridgeStats;
+use zkwhirl_bridge::BridgeStats;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Kind;
 

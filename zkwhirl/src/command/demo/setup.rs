@@ -6,7 +6,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use url::Url;
 use zkwhirl::cluster::{NativeProvers, Provers, Rollups, provenance};
-use zkwhirl_broker_adapter::falafel::Upstream;
+use zkwhirl_bridge::falafel::Upstream;
 use zkwhirl_circuits::{Circuit, StatementKind, Suite};
 use zkwhirl_falafel::{Falafel, Plan};
 use zkwhirl_job::{Request, limits};

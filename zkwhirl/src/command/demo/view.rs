@@ -4,7 +4,7 @@ use std::{fmt::Write, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::Instant;
-use zkwhirl_broker_adapter::bridge::BridgeStats;
+use zkwhirl_bridge::BridgeStats;
 use zkwhirl_job::Kind;
 
 use super::{

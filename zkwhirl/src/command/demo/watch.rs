@@ -7,8 +7,8 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use zkwhirl::cluster::{Cluster, slot_name};
-use zkwhirl_broker_adapter::JobEvent;
 use zkwhirl_falafel::{Event, Falafel};
+use zkwhirl_ledger::JobEvent;
 
 use super::{End, model::Model, view::View};
 use crate::{cli::DemoArgs, ui};

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
-use zkwhirl_broker_adapter::console::{Act, Acted};
+use zkwhirl_console::{Act, Acted};
 
 use crate::cli::AskArgs;
 

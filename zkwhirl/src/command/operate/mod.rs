@@ -6,7 +6,7 @@ mod print;
 
 use std::{fs, io::Write, process::ExitCode, time::Duration};
 
-use zkwhirl_broker_adapter::console::{
+use zkwhirl_console::{
     Act, Acted, MOST,
     views::{Dead, Listed},
 };

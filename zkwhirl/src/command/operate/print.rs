@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use zkwhirl_broker_adapter::{
-    console::views::{Dead, JobDetail, Jobs, Listed, Queue, Rollup, Slot},
-    ledger::SlotReport,
-};
+use zkwhirl_console::views::{Dead, JobDetail, Jobs, Listed, Queue, Rollup, Slot};
 use zkwhirl_job::Kind;
+use zkwhirl_ledger::SlotReport;
 
 use super::client::{Refused, parse};
 use crate::ui::{self, table::table};

@@ -27,7 +27,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::task::AbortOnDropHandle;
-use zkwhirl_broker_adapter::ledger::Embedded;
+use zkwhirl_ledger::EmbeddedLedger;
 
 use super::*;
 
@@ -109,7 +109,7 @@ async fn answer(State(asked): State<Arc<Asked>>, request: Request) -> Response {
 }
 
 struct World {
-    ledger: Arc<Embedded>,
+    ledger: Arc<EmbeddedLedger>,
     kubernetes: Kubernetes,
     account: tempfile::TempDir,
     asked: Arc<Asked>,

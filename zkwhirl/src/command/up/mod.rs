@@ -9,8 +9,13 @@ use anyhow::{Context, anyhow};
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 use zkwhirl::cluster::{CliProvers, Cluster, ClusterConfig, NativeProvers, Provers, Rollups};
-use zkwhirl_broker_adapter::{Events, api::Api, bridge::BridgeConfig, broker};
+use zkwhirl_bridge::{
+    BridgeConfig,
+    api::{Api, ProverHealth},
+};
+use zkwhirl_broker_adapter as broker;
 use zkwhirl_job::Topic;
+use zkwhirl_ledger::Events;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Readiness, WorkerConfig};
 
@@ -27,6 +32,19 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// How much of the reference string a mock `rollup_cli` reads, as Halloumi has
 /// it.
 const MOCK_ROWS: u64 = 8192;
+
+/// The slots of this process, as Halloumi's API asks for them.
+struct Workers(Readiness);
+
+impl ProverHealth for Workers {
+    fn ready_provers(&self) -> usize {
+        self.0.slots()
+    }
+
+    fn has_started(&self) -> bool {
+        self.0.has_started()
+    }
+}
 
 pub(super) fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::read(&args).map_err(|why| exit::usage(anyhow!(why)))?;
@@ -107,7 +125,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
             readiness: readiness.clone(),
             ..WorkerConfig::default()
         },
-        broker: broker::EmbeddedConfig::default(),
+        broker: broker::EmbeddedBrokerConfig::default(),
         provers,
         topics: args.topic,
         slots: args.slots.into(),
@@ -117,7 +135,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
     let console = console::serve(&admin, cluster.bridge(), &args.operator, data_dir);
     let api = Api {
         bridge: cluster.bridge().clone(),
-        health: Arc::new(readiness),
+        health: Arc::new(Workers(readiness)),
         prefix: settings.api_prefix,
         admin: settings.admin,
         metrics: admin.page(),

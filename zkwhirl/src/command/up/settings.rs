@@ -4,7 +4,7 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use url::Url;
-use zkwhirl_broker_adapter::{api::AdminToken, falafel::Upstream};
+use zkwhirl_bridge::{api::AdminToken, falafel::Upstream};
 use zkwhirl_job::{Sizes, Topic, limits};
 
 use crate::cli::UpArgs;

@@ -1,0 +1,123 @@
+//! Halloumi's HTTP API, route by route, for whoever called it before.
+//!
+//! A proof that is asked for here is a job like any other: queued, retried,
+//! verified, one with an equal request of Falafel's; see
+//! [`BridgeHandle::ask`](crate::BridgeHandle::ask). What differs from
+//! Halloumi: a body has a limit, `/reset` wants a token and loses no job, and
+//! `/metrics` has figures of its own.
+
+mod routes;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, io, sync::Arc};
+
+use axum::Router;
+use sha2::{Digest, Sha256};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::BridgeHandle;
+
+/// Bodies that are read at once; others wait with theirs.
+const BODIES: usize = 32;
+
+/// Whether provers are there.
+pub trait ProverHealth: Send + Sync {
+    /// How many provers have answered and take jobs.
+    fn ready_provers(&self) -> usize;
+
+    /// Whether there was ever one. Jobs are queued from then on.
+    fn has_started(&self) -> bool;
+}
+
+impl fmt::Debug for dyn ProverHealth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProverHealth")
+    }
+}
+
+/// The API of one bridge.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// Where jobs are asked for.
+    pub bridge: BridgeHandle,
+    /// What readiness is read from.
+    pub health: Arc<dyn ProverHealth>,
+    /// What stands before every route: empty, or `/name` without a slash at
+    /// its end.
+    pub prefix: String,
+    /// Who may reset; `None`: nobody.
+    pub admin: Option<AdminToken>,
+    /// What `/metrics` shows.
+    pub metrics: MetricsPage,
+}
+
+/// Writes the page of this process's metrics, in Prometheus' text format.
+#[derive(Clone)]
+pub struct MetricsPage(Arc<dyn Fn() -> String + Send + Sync>);
+
+impl MetricsPage {
+    /// The page that `write` writes.
+    pub fn new(write: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(write))
+    }
+
+    /// The page as it is now.
+    pub fn write(&self) -> String {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for MetricsPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MetricsPage(…)")
+    }
+}
+
+/// The token that an operator shows. Only its digest is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AdminToken([u8; 32]);
+
+impl AdminToken {
+    /// The token with this text.
+    pub fn new(token: &str) -> Self {
+        Self(Sha256::digest(token).into())
+    }
+
+    /// Whether a text is the token. Digests are compared: how long that takes
+    /// says nothing about the token.
+    pub fn is(&self, text: &str) -> bool {
+        *self == Self::new(text)
+    }
+}
+
+impl fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdminToken(…)")
+    }
+}
+
+/// What requests are served with.
+#[derive(Debug)]
+struct Serving {
+    api: Api,
+    bodies: Semaphore,
+}
+
+impl Api {
+    /// Serves until `stop` is cancelled and the requests that are under way
+    /// are answered.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
+        let serving = Serving {
+            api: self,
+            bodies: Semaphore::new(BODIES),
+        };
+        let router = Router::new()
+            .fallback(routes::answer)
+            .with_state(Arc::new(serving));
+        axum::serve(listener, router)
+            .with_graceful_shutdown(stop.cancelled_owned())
+            .await
+    }
+}

@@ -1,0 +1,134 @@
+//! What a bridge is made of.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use rand::Rng;
+use zkwhirl_job::{Kind, Sizes};
+
+use crate::falafel::{LeaseConfig, Upstream};
+use zkwhirl_broker_adapter::Broker;
+use zkwhirl_ledger::{Ledger, events::Events};
+
+/// What can be set about a bridge.
+#[derive(Debug, Clone)]
+pub struct BridgeConfig {
+    /// Its name among the bridges of the ledger: a host's or a pod's, which no
+    /// other bridge has and the next start has again. Then what this bridge
+    /// leaves behind when it is killed is taken over as soon as it starts;
+    /// under another name only when its heartbeat has ended.
+    pub name: String,
+    /// Falafel's job servers. Their names are kept in the ledger.
+    pub upstreams: Vec<Upstream>,
+    /// The sizes that Falafel and the provers are made for.
+    pub sizes: Sizes,
+    /// Requests up to this many bytes travel in the message; larger ones stay
+    /// in the ledger and the message refers to them.
+    pub inline_bytes: usize,
+    /// Attempts, those included whose proof did not verify, before a job is
+    /// parked. Workers must have the same.
+    pub max_attempts: u32,
+    /// How tickets are kept alive.
+    pub leases: LeaseConfig,
+    /// How long things take.
+    pub timing: Timing,
+}
+
+/// The bridge's clocks.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// The longest pause before something is tried again.
+    pub longest_pause: Duration,
+    /// The time between two comparisons of ledger and broker.
+    pub reconcile_every: Duration,
+    /// The time between two readings of ledger and broker for the metrics.
+    pub sample_every: Duration,
+    /// How long a Falafel that remembers may take to issue a lapsed ticket
+    /// again: its 5–6 s, the last ping's age and a poller's pause.
+    pub reissue: Duration,
+    /// What each broken long poll may add to that, as a ghost.
+    pub ghost: Duration,
+    /// The time between two heartbeats, and between two looks for the tickets
+    /// of bridges that have none.
+    pub heartbeat_every: Duration,
+    /// How long a heartbeat lasts. With one look more it must be below
+    /// Falafel's 5 s, or the tickets of a bridge that died are issued again.
+    pub heartbeat_ttl: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            longest_pause: Duration::from_secs(1),
+            reconcile_every: Duration::from_secs(10),
+            sample_every: Duration::from_secs(5),
+            reissue: Duration::from_secs(9),
+            ghost: Duration::from_secs(6),
+            heartbeat_every: Duration::from_secs(1),
+            heartbeat_ttl: Duration::from_secs(3),
+        }
+    }
+}
+
+impl BridgeConfig {
+    /// A bridge to `upstreams` at `sizes`, as in production. Its name is one
+    /// that no start has again: set a better one for a fleet.
+    pub fn new(upstreams: Vec<Upstream>, sizes: Sizes) -> Self {
+        Self {
+            name: format!("bridge-{:08x}", rand::thread_rng().r#gen::<u32>()),
+            upstreams,
+            sizes,
+            inline_bytes: 64 << 10,
+            max_attempts: 5,
+            leases: LeaseConfig::default(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// What a bridge works with.
+#[derive(Debug, Clone)]
+pub struct BridgeDeps {
+    /// Where jobs go and results come from.
+    pub broker: Arc<dyn Broker>,
+    /// Who waits for what.
+    pub ledger: Arc<dyn Ledger>,
+    /// What every reply must pass.
+    pub verifier: Arc<dyn ReplyVerifier>,
+    /// Where it says what happens.
+    pub events: Events,
+    /// Verification keys of the clients' circuits, when there is a place for
+    /// them.
+    pub client_vks: Option<Arc<dyn ClientVks>>,
+}
+
+/// Checks a reply before it leaves for Falafel. It may take its time: it is
+/// called on a thread for blocking work. A panic counts as a refusal.
+pub trait ReplyVerifier: Send + Sync {
+    /// `Err` says why the reply is no answer to the request.
+    fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), String>;
+}
+
+/// The verification keys of the clients' circuits, which Falafel asks for when
+/// it starts. Both methods may take their time: they are called on a thread for
+/// blocking work. Which prover's keys they are is the store's business.
+pub trait ClientVks: Send + Sync {
+    /// The reply to a verification key job; `None`: not known, a worker is
+    /// asked.
+    fn client_vk(&self, kind: Kind) -> Option<Bytes>;
+
+    /// A prover's verified reply to a verification key job.
+    fn learn(&self, kind: Kind, reply: &Bytes);
+}
+
+impl fmt::Debug for dyn ClientVks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientVks")
+    }
+}
+
+impl fmt::Debug for dyn ReplyVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReplyVerifier")
+    }
+}

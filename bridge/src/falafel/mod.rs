@@ -1,0 +1,20 @@
+//! The client of Falafel's job servers.
+//!
+//! The original server has traps which this client knows (`HEAD` swallows
+//! jobs, every abandoned poll swallows one for 5–6 s, an unknown id is pinged
+//! and answered with 200 like a known one, a NACK stops all rollups for good):
+//! one long poll per upstream that is never given up while its connection
+//! lives, leases on a thread of their own, answers sent until they are taken.
+
+mod client;
+mod deliver;
+mod lease;
+mod poller;
+mod upstream;
+
+pub use client::{Client, ClientError, Polled};
+pub(crate) use deliver::{Answer, deliver};
+pub use lease::{LeaseConfig, LeaseKeeper, LeaseStats};
+pub(crate) use poller::{Poller, Sink, Turn};
+pub use upstream::Upstream;
+pub(crate) use upstream::{Link, Links, Losses};

@@ -1,0 +1,264 @@
+//! What would hurt later, said at the start.
+
+use std::{fmt, time::Duration};
+
+use serde_json::{Map, Value};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Shared,
+    config::AmqpConfig,
+    management::Api,
+    names::queues,
+    policies::{Policy, Version, policies},
+    provision::version,
+};
+use crate::BrokerError;
+
+/// RabbitMQ tells a new queue's policy with its first statistics, which are made
+/// every 5 s by default.
+const FIRST_STATISTICS: Duration = Duration::from_secs(15);
+/// How often they are asked for.
+const ASK: Duration = Duration::from_millis(250);
+/// What a worker may hold a job for when nobody has set it.
+const DEFAULT_CONSUMER_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It may be fine, but cannot be seen from here.
+    Unknown,
+    /// It works until something else goes wrong.
+    Warning,
+    /// Jobs will be lost or done for nothing: do not start.
+    Refuse,
+}
+
+/// One thing that would hurt later, as a sentence with its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What, where, and what to do.
+    pub sentence: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+fn finding(severity: Severity, sentence: impl Into<String>) -> Finding {
+    Finding {
+        severity,
+        sentence: sentence.into(),
+    }
+}
+
+pub(super) async fn check(
+    shared: &Shared,
+    longest_job: Duration,
+) -> Result<Vec<Finding>, BrokerError> {
+    let Some(api) = shared.counts.api() else {
+        return Ok(vec![finding(
+            Severity::Unknown,
+            format!(
+                "without a management URL the broker's version, its policies and its \
+                 consumer_timeout (it must exceed {longest_job:?}) cannot be checked"
+            ),
+        )]);
+    };
+    let version = version(api).await?;
+    if version < Version::OLDEST {
+        let Version(major, minor) = version;
+        return Ok(vec![finding(
+            Severity::Refuse,
+            format!(
+                "RabbitMQ {major}.{minor} is too old: 3.10 is the first with all that is needed"
+            ),
+        )]);
+    }
+    let mut found = Vec::new();
+    let config = &shared.config;
+    found.extend(timeouts(config, version, longest_job));
+    let policies = policies(&config.limits, version);
+    for queue in queues() {
+        let policy = policies
+            .iter()
+            .find(|policy| policy.queues.contains(&queue));
+        if let Some(policy) = policy {
+            found.extend(check_queue(api, config, queue, policy).await?);
+        }
+    }
+    Ok(found)
+}
+
+/// Before 3.12 only the node knows its timeout, and does not tell it.
+fn timeouts(config: &AmqpConfig, version: Version, longest_job: Duration) -> Option<Finding> {
+    let Version(major, minor) = version;
+    let limit = config.limits.consumer_timeout;
+    if longest_job >= limit {
+        return Some(finding(
+            Severity::Refuse,
+            format!(
+                "a job may take {longest_job:?}, and a worker may hold one for {limit:?} only: \
+                 raise the consumer timeout"
+            ),
+        ));
+    }
+    if version >= Version::CONSUMER_TIMEOUT || longest_job < DEFAULT_CONSUMER_TIMEOUT {
+        return None;
+    }
+    Some(finding(
+        Severity::Warning,
+        format!(
+            "RabbitMQ {major}.{minor} does not tell its consumer_timeout (30 min by default) and \
+             a job may take {longest_job:?}: set consumer_timeout = {} in rabbitmq.conf of \
+             every node",
+            limit.as_millis()
+        ),
+    ))
+}
+
+async fn check_queue(
+    api: &Api,
+    config: &AmqpConfig,
+    queue: &str,
+    policy: &Policy,
+) -> Result<Vec<Finding>, BrokerError> {
+    let Some(seen) = with_policy(api, config.vhost(), queue).await? else {
+        let sentence = format!("the queue {queue} is missing: run `zkwhirl provision`");
+        return Ok(vec![finding(Severity::Refuse, sentence)]);
+    };
+    let mut found = Vec::new();
+    if seen["type"] != "quorum" {
+        found.push(finding(
+            Severity::Refuse,
+            format!(
+                "the queue {queue} is of type {}, not quorum: a job that crashes workers would \
+                 be redelivered for ever; drain it, delete it, run `zkwhirl provision`",
+                seen["type"].as_str().unwrap_or("unknown")
+            ),
+        ));
+    }
+    let effective = seen["effective_policy_definition"].as_object();
+    found.extend(differences(queue, policy, effective));
+    Ok(found)
+}
+
+/// A queue as the API shows it, when it shows its policy too.
+async fn with_policy(api: &Api, vhost: &str, queue: &str) -> Result<Option<Value>, BrokerError> {
+    let start = Instant::now();
+    loop {
+        let seen = api.queue(vhost, queue).await?;
+        let untold = |seen: &Value| seen.get("effective_policy_definition").is_none();
+        if !seen.as_ref().is_some_and(untold) || start.elapsed() > FIRST_STATISTICS {
+            return Ok(seen);
+        }
+        sleep(ASK).await;
+    }
+}
+
+/// The entry of a rung's policy that has its delay, in milliseconds.
+const DELAY: &str = "message-ttl";
+
+fn differences(
+    queue: &str,
+    policy: &Policy,
+    effective: Option<&Map<String, Value>>,
+) -> Option<Finding> {
+    let empty = Map::new();
+    let effective = effective.unwrap_or(&empty);
+    let differing: Vec<String> = policy
+        .definition
+        .iter()
+        .filter_map(|(key, wanted)| match effective.get(key) {
+            Some(got) if got == wanted => None,
+            // How long a rung delays is the choice of who provisioned it.
+            Some(got) if key == DELAY && got.as_u64() > Some(0) => None,
+            Some(got) => Some(format!("{key} is {got} instead of {wanted}")),
+            None => Some(format!("{key} is not set ({wanted} is wanted)")),
+        })
+        .collect();
+    if differing.is_empty() {
+        return None;
+    }
+    // Without its exchange for dead letters a queue throws jobs away; without
+    // its delay a rung keeps them for ever.
+    let vital = ["dead-letter-exchange", DELAY];
+    let lost = vital
+        .iter()
+        .any(|key| policy.definition.contains_key(*key) && !effective.contains_key(*key));
+    let severity = if lost {
+        Severity::Refuse
+    } else {
+        Severity::Warning
+    };
+    Some(finding(
+        severity,
+        format!(
+            "the policy of {queue} is another one: {}; run `zkwhirl provision`",
+            differing.join(", ")
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn config() -> AmqpConfig {
+        AmqpConfig::new(Vec::new())
+    }
+
+    #[test]
+    fn a_timeout_that_nobody_can_see_is_a_warning_for_long_jobs_only() {
+        let old = Version(3, 10);
+        let found = timeouts(&config(), old, HOUR).unwrap();
+        assert_eq!(found.severity, Severity::Warning);
+        assert!(
+            found.sentence.contains("consumer_timeout = 14400000"),
+            "{found}"
+        );
+        assert_eq!(timeouts(&config(), old, HOUR / 4), None);
+        assert_eq!(timeouts(&config(), Version(4, 0), HOUR), None);
+        let longer = timeouts(&config(), Version(4, 0), 5 * HOUR).unwrap();
+        assert_eq!(longer.severity, Severity::Refuse);
+    }
+
+    #[test]
+    fn a_policy_that_differs_is_named() {
+        let all = policies(&config().limits, Version(3, 10));
+        let jobs = &all[1];
+        let mut seen = jobs.definition.clone();
+        assert_eq!(differences("q", jobs, Some(&seen)), None);
+        seen.insert("delivery-limit".into(), json!(20));
+        let found = differences("q", jobs, Some(&seen)).unwrap();
+        assert_eq!(found.severity, Severity::Warning);
+        assert_eq!(
+            found.sentence,
+            "the policy of q is another one: delivery-limit is 20 instead of 5; \
+             run `zkwhirl provision`"
+        );
+        let none = differences("q", jobs, None).unwrap();
+        assert_eq!(none.severity, Severity::Refuse);
+    }
+
+    #[test]
+    fn a_rung_may_have_another_delay_but_not_none() {
+        let all = policies(&config().limits, Version(3, 10));
+        let rung = all.iter().find(|p| p.definition.contains_key(DELAY));
+        let rung = rung.unwrap();
+        let mut seen = rung.definition.clone();
+        seen.insert(DELAY.to_owned(), json!(1_000));
+        assert_eq!(differences("q", rung, Some(&seen)), None);
+        seen.remove(DELAY);
+        let none = differences("q", rung, Some(&seen)).unwrap();
+        assert_eq!(none.severity, Severity::Refuse);
+    }
+}

@@ -1,0 +1,135 @@
+//! What stands in the queues, and what is surely nowhere.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+};
+
+use tokio::time::Instant;
+use zkwhirl_job::{JobId, Topic};
+
+use super::{
+    Shared,
+    config::AmqpConfig,
+    management::Api,
+    names::{DEAD_QUEUE, RESULTS_QUEUE, jobs_queue, rung_queue},
+    topology::count_queues,
+};
+use crate::{BrokerError, Depth, Rung};
+
+/// The counts that AMQP itself does not tell, and what was seen of them.
+#[derive(Debug)]
+pub(super) struct Counts {
+    api: Option<Api>,
+    /// Since when a job has been asked for while all counts were zero.
+    asked: Mutex<HashMap<JobId, Instant>>,
+}
+
+impl Counts {
+    pub(super) fn new(config: &AmqpConfig) -> Result<Self, BrokerError> {
+        Ok(Self {
+            api: config.management.as_ref().map(Api::new).transpose()?,
+            asked: Mutex::new(HashMap::new()),
+        })
+    }
+
+    pub(super) fn api(&self) -> Option<&Api> {
+        self.api.as_ref()
+    }
+
+    /// Messages of a queue that consumers hold, as of up to two statistics
+    /// intervals ago; `None` without the management API.
+    async fn held(&self, vhost: &str, queue: &str) -> Result<Option<usize>, BrokerError> {
+        let Some(api) = &self.api else {
+            return Ok(None);
+        };
+        let found = api.queue(vhost, queue).await?;
+        let held = found.and_then(|queue| queue["messages_unacknowledged"].as_u64());
+        Ok(held.map(|held| held as usize))
+    }
+}
+
+pub(super) async fn depth(shared: &Shared, topic: Topic) -> Result<Depth, BrokerError> {
+    let [short, medium, long] = Rung::ALL.map(|rung| rung_queue(topic, rung));
+    let queues = [jobs_queue(topic), short, medium, long];
+    let [jobs, rungs @ ..] = count_queues(shared, queues).await?;
+    let vhost = shared.config.vhost();
+    let in_flight = shared.counts.held(vhost, jobs_queue(topic)).await?;
+    Ok(Depth {
+        ready: jobs.ready,
+        in_flight: in_flight.unwrap_or(0),
+        rungs: rungs.map(|rung| rung.ready),
+        consumers: jobs.consumers,
+        oldest: None,
+    })
+}
+
+/// The jobs that are surely nowhere. Counts of deliveries lag, so a job is
+/// missing only when it was asked for again and again while everything was
+/// empty, for as long as `quiet`. A wrong answer would cost a second proof,
+/// never a job.
+pub(super) async fn missing(
+    shared: &Shared,
+    topic: Topic,
+    jobs: &[JobId],
+) -> Result<Vec<JobId>, BrokerError> {
+    let empty = is_empty(shared, topic).await;
+    let due = {
+        let asked = &shared.counts.asked;
+        let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(empty, Ok(true)) {
+            due(&mut asked, jobs, shared)
+        } else {
+            jobs.iter().for_each(|job| {
+                asked.remove(job);
+            });
+            Vec::new()
+        }
+    };
+    empty?;
+    if due.is_empty() {
+        return Ok(due);
+    }
+    let (dead, _) = shared.letters.look(shared, None).await?;
+    if !dead.all {
+        return Ok(Vec::new());
+    }
+    let dead: HashSet<JobId> = dead.letters.iter().map(|letter| letter.id).collect();
+    Ok(due.into_iter().filter(|job| !dead.contains(job)).collect())
+}
+
+fn due(asked: &mut HashMap<JobId, Instant>, jobs: &[JobId], shared: &Shared) -> Vec<JobId> {
+    let (now, quiet) = (Instant::now(), shared.config.quiet);
+    // What is not asked for any more is forgotten.
+    asked.retain(|_, since| since.elapsed() < quiet * 4);
+    let mut due = Vec::new();
+    for job in jobs {
+        let since = *asked.entry(*job).or_insert(now);
+        if since.elapsed() >= quiet {
+            due.push(*job);
+            // It will be published again: from then on it counts afresh.
+            asked.remove(job);
+        }
+    }
+    due
+}
+
+/// Whether a topic and the results are empty, as far as anybody can tell.
+async fn is_empty(shared: &Shared, topic: Topic) -> Result<bool, BrokerError> {
+    let vhost = shared.config.vhost();
+    for queue in [jobs_queue(topic), RESULTS_QUEUE] {
+        if shared.counts.held(vhost, queue).await? != Some(0) {
+            return Ok(false);
+        }
+    }
+    let [short, medium, long] = Rung::ALL.map(|rung| rung_queue(topic, rung));
+    let queues = [jobs_queue(topic), short, medium, long, RESULTS_QUEUE];
+    let counted = count_queues(shared, queues).await?;
+    Ok(counted.iter().all(|count| count.ready == 0))
+}
+
+/// Dead letters that are there; exact.
+pub(super) async fn dead(shared: &Shared) -> Result<usize, BrokerError> {
+    let [dead] = count_queues(shared, [DEAD_QUEUE]).await?;
+    Ok(dead.ready)
+}

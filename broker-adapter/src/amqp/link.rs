@@ -1,0 +1,249 @@
+//! One connection that is made again whenever it is lost.
+//!
+//! Recovery is ours: lapin's own hides an outage from the consumers, knows one
+//! host and gives up in the end. Each connection has a generation, and what was
+//! delivered on an older one is lost.
+
+use std::sync::Arc;
+
+use lapin::{Channel, Connection, ConnectionProperties, Event};
+use rand::Rng;
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    task::AbortHandle,
+    time::{Duration, Instant, interval, sleep, timeout},
+};
+use zkwhirl_telemetry::catalogue::process::BROKER_CONNECTED;
+
+use super::{
+    config::{AmqpConfig, Endpoint},
+    error::{away, call},
+    stream::next,
+};
+use crate::BrokerError;
+use zkwhirl_job::clock::Backoff;
+
+/// How often a connection that says nothing is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// A connection that held this long was a good one: the next pause is short.
+const GOOD: Duration = Duration::from_secs(10);
+
+/// A connection, whichever it is at the moment.
+#[derive(Debug)]
+pub(super) struct Link {
+    role: &'static str,
+    config: Arc<AmqpConfig>,
+    state: watch::Receiver<State>,
+    supervisor: AbortHandle,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    /// Not connected; why not.
+    Down(String),
+    Up(Arc<Live>),
+}
+
+/// A connection that stands.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) host: String,
+    pub(super) generation: u64,
+    connection: Connection,
+}
+
+impl Link {
+    pub(super) fn start(role: &'static str, config: Arc<AmqpConfig>, runtime: &Handle) -> Self {
+        let (sender, state) = watch::channel(State::Down("not connected yet".into()));
+        let supervisor = Supervisor {
+            role,
+            config: config.clone(),
+            state: sender,
+        };
+        Self {
+            role,
+            config,
+            state,
+            supervisor: runtime.spawn(supervisor.run()).abort_handle(),
+        }
+    }
+
+    /// The connection; waits for one for as long as `patience`.
+    pub(super) async fn live(&self, patience: Duration) -> Result<Arc<Live>, BrokerError> {
+        let mut state = self.state.clone();
+        let up = state.wait_for(|state| matches!(state, State::Up(_)));
+        if let Ok(Ok(state)) = timeout(patience, up).await
+            && let State::Up(live) = &*state
+        {
+            return Ok(live.clone());
+        }
+        let why = match &*self.state.borrow() {
+            State::Down(why) => why.clone(),
+            State::Up(_) => "the connection comes and goes".into(),
+        };
+        Err(BrokerError::Away(why))
+    }
+
+    /// A new channel on the connection.
+    pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
+        let live = self.live(self.config.patience).await?;
+        let opening = live.connection.create_channel();
+        call("opening a channel", self.config.call_timeout, opening).await
+    }
+
+    /// The host of the connection and its generation, when there is one.
+    pub(super) fn now(&self) -> Option<(String, u64)> {
+        match &*self.state.borrow() {
+            State::Up(live) => Some((live.host.clone(), live.generation)),
+            State::Down(_) => None,
+        }
+    }
+
+    /// Why publishing stands still, when the broker says so.
+    pub(super) fn blocked(&self) -> bool {
+        match &*self.state.borrow() {
+            State::Up(live) => live.connection.status().blocked(),
+            State::Down(_) => false,
+        }
+    }
+
+    /// Ends the connection in good order.
+    pub(super) async fn close(&self) {
+        self.supervisor.abort();
+        let state = self.state.borrow().clone();
+        if let State::Up(live) = state {
+            let closing = live.connection.close(200, "OK".into());
+            if let Err(error) = call("closing", self.config.call_timeout, closing).await {
+                tracing::debug!("{}: {error}", self.role);
+            }
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.supervisor.abort();
+    }
+}
+
+/// Runs on the runtime of AMQP, and so do the connections that it makes.
+struct Supervisor {
+    role: &'static str,
+    config: Arc<AmqpConfig>,
+    state: watch::Sender<State>,
+}
+
+impl Supervisor {
+    async fn run(self) {
+        let hosts = &self.config.hosts;
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        let mut at = rand::thread_rng().gen_range(0..hosts.len().max(1));
+        let mut generation = 0;
+        let mut tried = 0;
+        while let Some(host) = hosts.get(at) {
+            match self.connect(host).await {
+                Ok(connection) => {
+                    generation += 1;
+                    tried = 0;
+                    let since = Instant::now();
+                    let why = self.serve(host, generation, connection).await;
+                    tracing::warn!("{} lost {host}: {why}", self.role);
+                    self.show(0.0);
+                    self.state
+                        .send_replace(State::Down(format!("{host}: {why}")));
+                    if since.elapsed() >= GOOD {
+                        backoff.reset();
+                    }
+                }
+                Err(error) => {
+                    tried += 1;
+                    self.down(host, &error);
+                }
+            }
+            at = (at + 1) % hosts.len();
+            // After an outage the other hosts are tried at once, and a round
+            // without success is followed by a pause.
+            if tried == 0 || tried % hosts.len() == 0 {
+                sleep(backoff.pause()).await;
+            }
+        }
+    }
+
+    /// Provisioning, too, has a connection, but nobody watches that.
+    fn show(&self, up: f64) {
+        if ["publisher", "consumer"].contains(&self.role) {
+            BROKER_CONNECTED.set([self.role], up);
+        }
+    }
+
+    fn down(&self, host: &Endpoint, error: &BrokerError) {
+        let BrokerError::Away(why) = error else {
+            return;
+        };
+        let others = self.config.hosts.len() - 1;
+        let others = match others {
+            0 => String::new(),
+            1 => ", and one other host is no better".into(),
+            n => format!(", and {n} other hosts are no better"),
+        };
+        tracing::debug!("{}: {why}", self.role);
+        let why = format!("cannot reach RabbitMQ at {host}{others}: {why}");
+        self.state.send_replace(State::Down(why));
+    }
+
+    async fn connect(&self, host: &Endpoint) -> Result<Connection, BrokerError> {
+        let config = &self.config;
+        let mut uri = host.uri.clone();
+        uri.query.heartbeat = Some(config.heartbeat.as_secs().clamp(1, 600) as u16);
+        uri.query.connection_timeout = Some(config.connect_timeout.as_millis() as u64);
+        let name = format!("{} ({})", config.name, self.role);
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let connecting = async {
+            let runtime = lapin::runtime::default_runtime()?;
+            Connection::connect_uri_with_config(uri, properties, config.tls(), runtime).await
+        };
+        match timeout(config.connect_timeout, connecting).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(away("no connection", &error)),
+            Err(_) => Err(BrokerError::Away(format!(
+                "no connection within {:?}",
+                config.connect_timeout
+            ))),
+        }
+    }
+
+    /// Watches over a connection until it is gone; says why it is.
+    async fn serve(&self, host: &Endpoint, generation: u64, connection: Connection) -> String {
+        let mut events = Box::pin(connection.events_listener());
+        let live = Arc::new(Live {
+            host: host.to_string(),
+            generation,
+            connection,
+        });
+        tracing::info!("{} is connected to {host}", self.role);
+        self.state.send_replace(State::Up(live.clone()));
+        self.show(1.0);
+        let mut look = interval(LOOK);
+        let mut why = "the connection was lost".to_owned();
+        loop {
+            tokio::select! {
+                event = next(&mut events) => match event {
+                    Some(Event::Error(error)) => why = error.to_string(),
+                    Some(Event::ConnectionBlocked(reason)) => {
+                        tracing::warn!("{host} takes no messages: {reason}");
+                    }
+                    Some(Event::ConnectionUnblocked) => {
+                        tracing::info!("{host} takes messages again");
+                    }
+                    Some(_) => {}
+                    None => return why,
+                },
+                _ = look.tick() => {}
+            }
+            if !live.connection.status().connected() {
+                return why;
+            }
+        }
+    }
+}

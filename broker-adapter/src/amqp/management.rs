@@ -1,0 +1,147 @@
+//! The management API: what AMQP does not tell, and what it cannot set.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, redirect};
+use serde_json::Value;
+use url::Url;
+
+use super::config::Management;
+use crate::BrokerError;
+
+/// For one answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A client of the management API.
+#[derive(Debug)]
+pub(super) struct Api {
+    client: reqwest::Client,
+    /// Without user and password.
+    base: Url,
+    user: String,
+    password: String,
+    shown: String,
+}
+
+impl Api {
+    pub(super) fn new(management: &Management) -> Result<Self, BrokerError> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .timeout(TIMEOUT)
+            .build()
+            .map_err(|error| BrokerError::Refused(format!("no HTTP client: {error}")))?;
+        let mut base = management.url.clone();
+        let decoded = |text: &str| percent_decoded(text);
+        let user = decoded(base.username());
+        let password = decoded(base.password().unwrap_or_default());
+        // Cannot fail: an http URL may have neither.
+        let _ = (base.set_username(""), base.set_password(None));
+        Ok(Self {
+            client,
+            base,
+            user,
+            password,
+            shown: management.to_string(),
+        })
+    }
+
+    /// The user that this client is.
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Reads something; `None` when it is not there.
+    pub(super) async fn get(&self, path: &[&str]) -> Result<Option<Value>, BrokerError> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// Makes or changes something.
+    pub(super) async fn put(&self, path: &[&str], body: &Value) -> Result<(), BrokerError> {
+        let put = self.call(Method::PUT, path, Some(body)).await?;
+        put.map(|_| ())
+            .ok_or_else(|| self.away(path, "it is not there"))
+    }
+
+    #[cfg(any(test, feature = "test-util"))]
+    /// Removes something; also when it is not there.
+    pub(super) async fn delete(&self, path: &[&str]) -> Result<(), BrokerError> {
+        self.call(Method::DELETE, path, None).await.map(|_| ())
+    }
+
+    /// What is known about a queue.
+    pub(super) async fn queue(
+        &self,
+        vhost: &str,
+        queue: &str,
+    ) -> Result<Option<Value>, BrokerError> {
+        self.get(&["queues", vhost, queue]).await
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&Value>,
+    ) -> Result<Option<Value>, BrokerError> {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push("api").extend(path);
+        }
+        let mut request = self
+            .client
+            .request(method, url)
+            .basic_auth(&self.user, Some(&self.password))
+            .header("content-type", "application/json");
+        if let Some(body) = body {
+            request = request.body(body.to_string());
+        }
+        let answered = request.send().await;
+        let response = answered.map_err(|error| self.away(path, &root_cause(&error)))?;
+        let status = response.status();
+        let text = response.text().await;
+        let text = text.map_err(|error| self.away(path, &root_cause(&error)))?;
+        match status {
+            StatusCode::NOT_FOUND => Ok(None),
+            StatusCode::UNAUTHORIZED => Err(self.away(
+                path,
+                "the user or the password is wrong, or the user has no management tag",
+            )),
+            status if status.is_success() => Ok(Some(parse(&text))),
+            status => Err(self.away(path, &format!("{status}: {}", reason(&text)))),
+        }
+    }
+
+    fn away(&self, path: &[&str], why: &str) -> BrokerError {
+        let (path, shown) = (path.join("/"), &self.shown);
+        BrokerError::Away(format!("the management API {shown} ({path}): {why}"))
+    }
+}
+
+fn parse(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or(Value::Null)
+}
+
+/// RabbitMQ's own words, at most 200 characters of them.
+fn reason(text: &str) -> String {
+    let answer = parse(text);
+    let said = answer["reason"].as_str().unwrap_or(text);
+    said.chars().take(200).collect()
+}
+
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+fn percent_decoded(text: &str) -> String {
+    // The one decoder at hand reads `key=value` lists, where plus is a space.
+    let list = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
+    let mut pairs = url::form_urlencoded::parse(list.as_bytes());
+    pairs
+        .next()
+        .map_or_else(String::new, |(_, value)| value.into_owned())
+}

@@ -1,0 +1,135 @@
+//! The topology: which exchanges and queues there are, and what leads where.
+//!
+//! ```text
+//! zkwhirl.jobs     topic   <topic>.<kind>, <rung>.<topic>.<kind> → zkwhirl.jobs.<topic>.v1
+//! zkwhirl.retry    topic   <rung>.<topic>.<kind> → zkwhirl.retry.<topic>.<rung>.v1
+//!                             (after the rung's delay, dead-lettered back to zkwhirl.jobs)
+//!                          now.<topic>.<kind> → zkwhirl.jobs
+//! zkwhirl.results  fanout  → zkwhirl.results.v1
+//! zkwhirl.dead     fanout  → zkwhirl.dead.v1
+//! zkwhirl.control  fanout  → an exclusive queue of each process
+//! ```
+//! Workers write to `retry`, `results` and `dead` only. Every topic has its own
+//! rungs, so that its count of unfinished jobs is its own.
+
+use lapin::ExchangeKind;
+use zkwhirl_job::{Kind, Topic};
+
+use crate::Rung;
+
+pub(super) const JOBS: &str = "zkwhirl.jobs";
+pub(super) const RETRY: &str = "zkwhirl.retry";
+pub(super) const RESULTS: &str = "zkwhirl.results";
+pub(super) const DEAD: &str = "zkwhirl.dead";
+pub(super) const CONTROL: &str = "zkwhirl.control";
+
+pub(super) const RESULTS_QUEUE: &str = "zkwhirl.results.v1";
+pub(super) const DEAD_QUEUE: &str = "zkwhirl.dead.v1";
+/// What the exclusive queues of processes begin with.
+pub(super) const CONTROL_QUEUES: &str = "zkwhirl.control.";
+
+/// The exchanges with their types.
+pub(super) const EXCHANGES: [(&str, ExchangeKind); 5] = [
+    (JOBS, ExchangeKind::Topic),
+    (RETRY, ExchangeKind::Topic),
+    (RESULTS, ExchangeKind::Fanout),
+    (DEAD, ExchangeKind::Fanout),
+    (CONTROL, ExchangeKind::Fanout),
+];
+
+pub(super) fn jobs_queue(topic: Topic) -> &'static str {
+    match topic {
+        Topic::Inner => "zkwhirl.jobs.inner.v1",
+        Topic::Outer => "zkwhirl.jobs.outer.v1",
+    }
+}
+
+pub(super) fn rung_queue(topic: Topic, rung: Rung) -> &'static str {
+    match (topic, rung) {
+        (Topic::Inner, Rung::Short) => "zkwhirl.retry.inner.10s.v1",
+        (Topic::Inner, Rung::Medium) => "zkwhirl.retry.inner.1m.v1",
+        (Topic::Inner, Rung::Long) => "zkwhirl.retry.inner.10m.v1",
+        (Topic::Outer, Rung::Short) => "zkwhirl.retry.outer.10s.v1",
+        (Topic::Outer, Rung::Medium) => "zkwhirl.retry.outer.1m.v1",
+        (Topic::Outer, Rung::Long) => "zkwhirl.retry.outer.10m.v1",
+    }
+}
+
+/// The rung's name. Its delay is a policy, and may be another one.
+pub(super) fn rung_name(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Short => "10s",
+        Rung::Medium => "1m",
+        Rung::Long => "10m",
+    }
+}
+
+/// The routing key of a new job.
+pub(super) fn job_key(kind: Kind) -> String {
+    let name = match kind {
+        Kind::JoinSplitVk | Kind::AccountVk => "vk",
+        Kind::TxRollup | Kind::Claim | Kind::RootRollup | Kind::RootVerifier => kind.name(),
+    };
+    format!("{}.{name}", kind.topic().name())
+}
+
+/// The routing key of a job that comes back, at once or after a delay.
+pub(super) fn retry_key(kind: Kind, rung: Option<Rung>) -> String {
+    format!("{}.{}", rung.map_or("now", rung_name), job_key(kind))
+}
+
+/// A process's name for use inside AMQP names, which have at most 255 bytes.
+pub(super) fn short(name: &str) -> String {
+    name.chars().take(40).collect()
+}
+
+/// All durable queues. The dead letters' comes first: what is dead-lettered
+/// while it is not there yet piles up in the broker's memory.
+pub(super) fn queues() -> Vec<&'static str> {
+    let jobs = Topic::ALL.map(jobs_queue);
+    let rungs = Topic::ALL.map(|topic| Rung::ALL.map(|rung| rung_queue(topic, rung)));
+    let mut all = vec![DEAD_QUEUE, RESULTS_QUEUE];
+    all.extend(jobs.into_iter().chain(rungs.into_iter().flatten()));
+    all
+}
+
+/// What is bound to what: source exchange, pattern, and the queue or, for the
+/// last part true, the exchange.
+pub(super) fn bindings() -> Vec<(&'static str, String, &'static str, bool)> {
+    let mut all = vec![
+        (DEAD, String::new(), DEAD_QUEUE, false),
+        (RESULTS, String::new(), RESULTS_QUEUE, false),
+        (RETRY, "now.#".into(), JOBS, true),
+    ];
+    for topic in Topic::ALL {
+        let (queue, name) = (jobs_queue(topic), topic.name());
+        all.push((JOBS, format!("{name}.*"), queue, false));
+        all.push((JOBS, format!("*.{name}.*"), queue, false));
+        for rung in Rung::ALL {
+            let key = format!("{}.{name}.*", rung_name(rung));
+            all.push((RETRY, key, rung_queue(topic, rung), false));
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_name_topic_and_kind() {
+        assert_eq!(job_key(Kind::TxRollup), "inner.tx-rollup");
+        assert_eq!(job_key(Kind::AccountVk), "outer.vk");
+        assert_eq!(retry_key(Kind::Claim, None), "now.inner.claim");
+        let key = retry_key(Kind::RootVerifier, Some(Rung::Medium));
+        assert_eq!(key, "1m.outer.root-verifier");
+    }
+
+    #[test]
+    fn every_queue_is_bound() {
+        let bound: Vec<_> = bindings().into_iter().map(|(.., to, _)| to).collect();
+        assert!(queues().iter().all(|queue| bound.contains(queue)));
+        assert_eq!(queues().len(), 10);
+    }
+}

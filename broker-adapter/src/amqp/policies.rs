@@ -1,0 +1,174 @@
+//! The policies of the queues: every limit that can be changed without making
+//! a queue anew.
+
+use serde_json::{Map, Value, json};
+use zkwhirl_job::Topic;
+
+use super::{
+    config::Limits,
+    names::{DEAD, DEAD_QUEUE, JOBS, RESULTS_QUEUE, jobs_queue, rung_name, rung_queue},
+};
+use crate::Rung;
+
+/// A result that this many bridges did not survive is a dead letter.
+const RESULT_DELIVERIES: u32 = 100;
+/// Each look at the dead letters counts one delivery of each: no limit.
+const LOOKS: u32 = i32::MAX as u32;
+
+/// One policy: which queues, and what.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Policy {
+    pub(super) name: String,
+    /// A regular expression over queue names.
+    pub(super) pattern: String,
+    /// The queues that it is for.
+    pub(super) queues: Vec<&'static str>,
+    pub(super) definition: Map<String, Value>,
+}
+
+/// A version of RabbitMQ, for what depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Version(pub(super) u32, pub(super) u32);
+
+impl Version {
+    /// The oldest one that has what we need: dead-lettering at least once.
+    pub(super) const OLDEST: Self = Self(3, 10);
+    /// From here on a policy can set the time that a consumer may hold a job.
+    pub(super) const CONSUMER_TIMEOUT: Self = Self(3, 12);
+
+    /// Reads `3.10.8` or `4.1.0-rc.1`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let mut number = || parts.next()?.parse().ok();
+        Some(Self(number()?, number()?))
+    }
+}
+
+/// All policies for a broker of this version.
+pub(super) fn policies(limits: &Limits, version: Version) -> Vec<Policy> {
+    let mut held = Map::new();
+    if version >= Version::CONSUMER_TIMEOUT {
+        let timeout_ms = limits.consumer_timeout.as_millis() as u64;
+        held.insert("consumer-timeout".into(), json!(timeout_ms));
+    }
+    let with = |held: &Map<String, Value>, more: Value| {
+        let mut all = held.clone();
+        all.extend(more.as_object().cloned().unwrap_or_default());
+        all
+    };
+    let dead = json!({
+        "delivery-limit": LOOKS,
+        "max-length": limits.dead_limit,
+        "overflow": "reject-publish",
+    });
+    let to_dead = |deliveries: u32| {
+        json!({
+            "delivery-limit": deliveries,
+            "dead-letter-exchange": DEAD,
+            "dead-letter-strategy": "at-least-once",
+            "max-length": limits.queue_limit,
+            "overflow": "reject-publish",
+        })
+    };
+    let jobs = Topic::ALL.map(jobs_queue).to_vec();
+    let mut all = vec![
+        policy("zkwhirl-dead", vec![DEAD_QUEUE], with(&Map::new(), dead)),
+        policy(
+            "zkwhirl-jobs",
+            jobs,
+            with(&held, to_dead(limits.delivery_limit)),
+        ),
+        policy(
+            "zkwhirl-results",
+            vec![RESULTS_QUEUE],
+            with(&held, to_dead(RESULT_DELIVERIES)),
+        ),
+    ];
+    for (rung, delay) in Rung::ALL.into_iter().zip(limits.delays) {
+        let queues = Topic::ALL.map(|topic| rung_queue(topic, rung)).to_vec();
+        let definition = json!({
+            "message-ttl": delay.as_millis() as u64,
+            "dead-letter-exchange": JOBS,
+            "dead-letter-strategy": "at-least-once",
+            "max-length": limits.queue_limit,
+            "overflow": "reject-publish",
+        });
+        let name = format!("zkwhirl-retry-{}", rung_name(rung));
+        all.push(policy(&name, queues, with(&Map::new(), definition)));
+    }
+    all
+}
+
+fn policy(name: &str, queues: Vec<&'static str>, definition: Map<String, Value>) -> Policy {
+    let names: Vec<_> = queues
+        .iter()
+        .map(|queue| queue.replace('.', "\\."))
+        .collect();
+    Policy {
+        name: name.to_owned(),
+        pattern: format!("^({})$", names.join("|")),
+        queues,
+        definition,
+    }
+}
+
+impl Policy {
+    /// The body that sets it over the management API.
+    pub(super) fn body(&self) -> Value {
+        json!({
+            "pattern": self.pattern,
+            "definition": self.definition,
+            "apply-to": "queues",
+            // Above whatever an operator has for all queues; one policy counts.
+            "priority": 10,
+        })
+    }
+
+    /// The command that sets it where there is no management API.
+    pub(super) fn command(&self, vhost: &str) -> String {
+        let definition = Value::Object(self.definition.clone());
+        format!(
+            "rabbitmqctl set_policy -p {vhost} {} '{}' '{definition}' --priority 10 --apply-to queues",
+            self.name, self.pattern
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amqp::names::queues;
+
+    #[test]
+    fn every_queue_has_one_policy() {
+        let all = policies(&Limits::default(), Version(3, 10));
+        for queue in queues() {
+            let of = all.iter().filter(|policy| policy.queues.contains(&queue));
+            assert_eq!(of.count(), 1, "{queue}");
+        }
+        let dead = &all[0];
+        assert_eq!(dead.pattern, "^(zkwhirl\\.dead\\.v1)$");
+        assert!(
+            dead.command("zkwhirl")
+                .starts_with("rabbitmqctl set_policy -p zkwhirl ")
+        );
+    }
+
+    #[test]
+    fn the_timeout_is_a_policy_from_3_12_on() {
+        let has = |version| {
+            let all = policies(&Limits::default(), version);
+            all[1].definition.contains_key("consumer-timeout")
+        };
+        assert!(!has(Version(3, 10)));
+        assert!(has(Version(3, 12)));
+        assert!(has(Version(4, 1)));
+    }
+
+    #[test]
+    fn versions_are_read() {
+        assert_eq!(Version::parse("3.10.8"), Some(Version(3, 10)));
+        assert_eq!(Version::parse("4.1.0-rc.1"), Some(Version(4, 1)));
+        assert_eq!(Version::parse("new"), None);
+    }
+}

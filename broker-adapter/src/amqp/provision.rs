@@ -1,0 +1,281 @@
+//! Makes the topology: once, by an operator or a deployment, before any role
+//! starts. Saying it again changes nothing, except the policies to what is
+//! asked for.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use lapin::{
+    Channel,
+    options::{ExchangeBindOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable},
+};
+use serde_json::json;
+use tokio::runtime::Handle;
+
+use super::{
+    config::AmqpConfig,
+    error::call,
+    link::Link,
+    management::Api,
+    names::{EXCHANGES, bindings, queues},
+    policies::{Version, policies},
+};
+use crate::BrokerError;
+
+/// What a user of the broker may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Publishes jobs, reads results, reads and replays dead letters.
+    Bridge,
+    /// Reads jobs, publishes results, retries and dead letters. It cannot
+    /// forge a new job nor read a result; it can purge the queues it reads.
+    Worker,
+    /// Looks at the management API, touches nothing.
+    Monitor,
+}
+
+impl Role {
+    /// Its name, for users and options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bridge => "bridge",
+            Self::Worker => "worker",
+            Self::Monitor => "monitor",
+        }
+    }
+
+    /// Regular expressions: configure, write (to exchanges), read (from
+    /// queues). Every process may have its own queue for control messages.
+    /// The bridge counts jobs and rungs, for which RabbitMQ wants any permission
+    /// on the queue since 4.3.1: to write is the harmless one.
+    fn permissions(self) -> [&'static str; 3] {
+        const CONTROL: &str = r"^zkwhirl\.control\..+$";
+        match self {
+            Self::Bridge => [
+                CONTROL,
+                r"^zkwhirl\.(jobs|retry|dead|control)(\..+)?$",
+                r"^zkwhirl\.((results|dead)\.v1|control(\..+)?)$",
+            ],
+            Self::Worker => [
+                CONTROL,
+                r"^zkwhirl\.(results|retry|dead)$|^zkwhirl\.control\..+$",
+                r"^zkwhirl\.(jobs\.(inner|outer)\.v1|control(\..+)?)$",
+            ],
+            Self::Monitor => ["^$", "^$", "^$"],
+        }
+    }
+
+    fn tags(self) -> &'static str {
+        match self {
+            // The counts of jobs in flight come from the management API.
+            Self::Bridge | Self::Monitor => "monitoring",
+            Self::Worker => "",
+        }
+    }
+}
+
+/// A user to make.
+#[derive(Clone)]
+pub struct User {
+    /// The name that it logs in with.
+    pub name: String,
+    /// The password.
+    pub password: String,
+    /// What it may do.
+    pub role: Role,
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "User({}, {:?})", self.name, self.role)
+    }
+}
+
+/// Makes vhost, policies, exchanges, queues, bindings and users; the AMQP user
+/// must be allowed to. Says in one line each what it did, and what is left to
+/// do by hand where there is no management API.
+pub async fn provision(config: &AmqpConfig, users: &[User]) -> Result<Vec<String>, BrokerError> {
+    let mut said = Vec::new();
+    let api = config.management.as_ref().map(Api::new).transpose()?;
+    if let Some(api) = &api {
+        said.push(make_vhost(api, config).await?);
+        said.push(make_policies(api, config).await?);
+    }
+    said.push(declare(config).await?);
+    match &api {
+        Some(api) => {
+            for user in users {
+                said.push(make_user(api, config.vhost(), user).await?);
+            }
+        }
+        None => said.extend(by_hand(config, users)),
+    }
+    Ok(said)
+}
+
+async fn make_vhost(api: &Api, config: &AmqpConfig) -> Result<String, BrokerError> {
+    let vhost = config.vhost();
+    let is_there = api.get(&["vhosts", vhost]).await?.is_some();
+    if !is_there {
+        api.put(&["vhosts", vhost], &json!({})).await?;
+    }
+    let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
+    let mut owners = vec![api.user()];
+    owners.extend(config.hosts.first().map(|host| host.user()));
+    owners.dedup();
+    for owner in owners {
+        // A vhost may be made although the answer came too late: then it has
+        // no owner yet. Permissions that somebody gave are left as they are.
+        let path = ["permissions", vhost, owner];
+        if api.get(&path).await?.is_none() {
+            api.put(&path, &all).await?;
+        }
+    }
+    let found = if is_there { "is there" } else { "made" };
+    Ok(format!("vhost {vhost}: {found}"))
+}
+
+/// Before the queues, so that no message meets a queue without its limits.
+async fn make_policies(api: &Api, config: &AmqpConfig) -> Result<String, BrokerError> {
+    let all = policies(&config.limits, version(api).await?);
+    for policy in &all {
+        let path = ["policies", config.vhost(), &policy.name];
+        api.put(&path, &policy.body()).await?;
+    }
+    Ok(format!("policies: {} set", all.len()))
+}
+
+pub(super) async fn version(api: &Api) -> Result<Version, BrokerError> {
+    let overview = api.get(&["overview"]).await?.unwrap_or_default();
+    let text = overview["rabbitmq_version"].as_str().unwrap_or_default();
+    Version::parse(text)
+        .ok_or_else(|| BrokerError::Away(format!("RabbitMQ says that its version is \"{text}\"")))
+}
+
+async fn declare(config: &AmqpConfig) -> Result<String, BrokerError> {
+    let config = Arc::new(config.clone());
+    let link = Link::start("provision", config.clone(), &Handle::current());
+    link.live(config.connect_timeout).await?;
+    let channel = link.channel().await?;
+    let declared = Declaring {
+        channel,
+        config: &config,
+    };
+    let result = declared.everything().await;
+    link.close().await;
+    result
+}
+
+struct Declaring<'a> {
+    channel: Channel,
+    config: &'a AmqpConfig,
+}
+
+impl Declaring<'_> {
+    async fn everything(&self) -> Result<String, BrokerError> {
+        for (name, kind) in EXCHANGES {
+            let options = ExchangeDeclareOptions {
+                durable: true,
+                ..ExchangeDeclareOptions::default()
+            };
+            let made =
+                self.channel
+                    .exchange_declare(name.into(), kind, options, FieldTable::default());
+            self.call(&format!("declaring the exchange {name}"), made)
+                .await?;
+        }
+        for name in queues() {
+            let mut arguments = FieldTable::default();
+            let quorum = AMQPValue::LongString("quorum".into());
+            arguments.insert("x-queue-type".into(), quorum);
+            let options = QueueDeclareOptions::durable();
+            let made = self.channel.queue_declare(name.into(), options, arguments);
+            self.call(&format!("declaring the queue {name}"), made)
+                .await?;
+        }
+        for (from, key, to, is_exchange) in bindings() {
+            self.bind(from, &key, to, is_exchange).await?;
+        }
+        let (exchanges, queues) = (EXCHANGES.len(), queues().len());
+        let bindings = bindings().len();
+        Ok(format!(
+            "topology: {exchanges} exchanges, {queues} queues, {bindings} bindings are there"
+        ))
+    }
+
+    async fn bind(
+        &self,
+        from: &str,
+        key: &str,
+        to: &str,
+        is_exchange: bool,
+    ) -> Result<(), BrokerError> {
+        let (channel, table) = (&self.channel, FieldTable::default());
+        let what = format!("binding {to} to {from}");
+        if is_exchange {
+            let options = ExchangeBindOptions::default();
+            let bound = channel.exchange_bind(to.into(), from.into(), key.into(), options, table);
+            return self.call(&what, bound).await;
+        }
+        let options = QueueBindOptions::default();
+        let bound = channel.queue_bind(to.into(), from.into(), key.into(), options, table);
+        self.call(&what, bound).await
+    }
+
+    async fn call<T>(
+        &self,
+        what: &str,
+        answer: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<T, BrokerError> {
+        call(what, self.config.call_timeout, answer).await
+    }
+}
+
+async fn make_user(api: &Api, vhost: &str, user: &User) -> Result<String, BrokerError> {
+    let (name, role) = (&user.name, user.role);
+    let account = json!({ "password": user.password, "tags": role.tags() });
+    api.put(&["users", name], &account).await?;
+    let [configure, write, read] = role.permissions();
+    let permissions = json!({ "configure": configure, "write": write, "read": read });
+    api.put(&["permissions", vhost, name], &permissions).await?;
+    Ok(format!("user {name}: {}", role.name()))
+}
+
+/// What is left to do on a broker without its management API.
+fn by_hand(config: &AmqpConfig, users: &[User]) -> Vec<String> {
+    let mut said = vec![
+        "policies: not set, there is no management URL; run on one of the broker's machines:"
+            .into(),
+    ];
+    let vhost = config.vhost();
+    let oldest = policies(&config.limits, Version::OLDEST);
+    said.extend(oldest.iter().map(|policy| policy.command(vhost)));
+    for user in users {
+        let [configure, write, read] = user.role.permissions();
+        let name = &user.name;
+        said.push(format!("rabbitmqctl add_user {name}"));
+        said.push(format!(
+            "rabbitmqctl set_permissions -p {vhost} {name} '{configure}' '{write}' '{read}'"
+        ));
+    }
+    said
+}
+
+/// Removes the vhost with everything in it: for tests.
+#[cfg(any(test, feature = "test-util"))]
+pub async fn remove_vhost(config: &AmqpConfig) -> Result<(), BrokerError> {
+    let Some(management) = &config.management else {
+        return Err(BrokerError::Refused("there is no management URL".into()));
+    };
+    Api::new(management)?
+        .delete(&["vhosts", config.vhost()])
+        .await
+}
+
+/// The users' permissions by role, for documentation.
+pub fn permissions() -> BTreeMap<&'static str, [&'static str; 3]> {
+    [Role::Bridge, Role::Worker, Role::Monitor]
+        .into_iter()
+        .map(|role| (role.name(), role.permissions()))
+        .collect()
+}

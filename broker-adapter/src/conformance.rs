@@ -1,0 +1,426 @@
+//! What every broker must do, as tests.
+//!
+//! `broker_conformance!(make)` makes one `#[tokio::test]` per behaviour;
+//! `make` is an async function that returns a [`Fixture`] with an empty broker.
+//! Behind the name come arguments of `tokio::test`, such as
+//! `start_paused = true` for a back-end whose delays obey tokio's clock.
+
+use std::{any::Any, fmt::Debug, sync::Arc, time::Duration};
+
+use tokio::time::{Instant, timeout};
+use zkwhirl_job::{
+    Failure, Kind, Topic,
+    envelope::{JobEnvelope, Outcome},
+};
+
+use super::{
+    Broker, DELIVERY_LIMIT, DeadLetter, Delivery, Depth, JobConsumer, RESULT_PREFETCH,
+    ResultConsumer, Rung, Settlement,
+};
+use zkwhirl_testkit::{claim_job, failed_by, job_of, result_of};
+
+/// Longer than the rungs that the tests wait for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// An empty broker to test.
+#[derive(Debug)]
+pub struct Fixture {
+    /// The broker.
+    pub broker: Arc<dyn Broker>,
+    /// The delays of its rungs.
+    pub delays: [Duration; 3],
+    /// How long an idle consumer is watched before it counts as idle.
+    pub settle: Duration,
+    /// How long the broker may take to learn what was dropped, and to count. Zero for a back-end
+    /// that counts exactly; such a one knows the age of its jobs, too.
+    pub lag: Duration,
+    /// What is dropped after the test, such as the broker's data.
+    pub guard: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Fixture {
+    async fn join(&self, worker: &str) -> Box<dyn JobConsumer> {
+        let joined = self.broker.subscribe(&[Topic::Inner], worker).await;
+        joined.expect("a worker can join")
+    }
+
+    async fn publish(&self, job: &JobEnvelope) {
+        let published = self.broker.publish(job, None).await;
+        published.expect("a job can be published");
+    }
+
+    /// Asks until the answer is the expected one, for as long as counts lag.
+    async fn soon<T: PartialEq + Debug, F: Future<Output = T>>(
+        &self,
+        expected: T,
+        mut ask: impl FnMut() -> F,
+    ) {
+        let start = Instant::now();
+        loop {
+            let got = ask().await;
+            if got == expected {
+                return;
+            }
+            assert!(start.elapsed() < self.lag, "{got:?} is not {expected:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn depth(&self, topic: Topic) -> Depth {
+        self.broker.depth(topic).await.expect("the broker is there")
+    }
+
+    /// Waits until this many inner jobs are ready: a broker that is far away
+    /// learns later that a delivery was dropped.
+    async fn ready(&self, jobs: usize) {
+        self.soon(jobs, || async { self.depth(Topic::Inner).await.ready })
+            .await;
+    }
+
+    async fn finds_nothing(&self, consumer: &mut Box<dyn JobConsumer>) -> bool {
+        timeout(self.settle, consumer.claim()).await.is_err()
+    }
+}
+
+async fn claim(consumer: &mut Box<dyn JobConsumer>) -> Delivery {
+    let claimed = timeout(PATIENCE, consumer.claim()).await;
+    let claimed = claimed.expect("there is a job to claim");
+    claimed.expect("the broker is there")
+}
+
+async fn settle(delivery: &mut Delivery, how: Settlement) -> bool {
+    delivery.settle(&how).await.expect("the broker is there")
+}
+
+fn letter(job: &JobEnvelope) -> DeadLetter {
+    DeadLetter::of(job, "for the test", 7)
+}
+
+/// Jobs are claimed in the order of their publishing.
+pub async fn first_come_first_served(f: Fixture) {
+    for n in 0..20 {
+        f.publish(&claim_job(n)).await;
+    }
+    let mut worker = f.join("a").await;
+    for n in 0..20 {
+        let mut delivery = claim(&mut worker).await;
+        assert_eq!(delivery.job, claim_job(n));
+        assert_eq!(delivery.delivery_count, 0);
+        assert!(!delivery.redelivered);
+        assert!(settle(&mut delivery, Settlement::Ack).await);
+    }
+    assert!(f.finds_nothing(&mut worker).await);
+}
+
+/// A waiting claim is woken by a publish; a claim that is given up takes
+/// nothing with it.
+pub async fn a_claim_waits_and_can_be_given_up(f: Fixture) {
+    let mut worker = f.join("a").await;
+    assert!(f.finds_nothing(&mut worker).await);
+    let waiting = tokio::spawn(async move { claim(&mut worker).await.job });
+    tokio::task::yield_now().await;
+    f.publish(&claim_job(1)).await;
+    assert_eq!(waiting.await.expect("no panic"), claim_job(1));
+}
+
+/// A delivery that is dropped comes again at once, before the others, and is
+/// counted.
+pub async fn a_dropped_delivery_comes_again_first(f: Fixture) {
+    f.publish(&claim_job(1)).await;
+    f.publish(&claim_job(2)).await;
+    let (mut a, mut b) = (f.join("a").await, f.join("b").await);
+    drop(claim(&mut a).await);
+    drop(a);
+    f.ready(2).await;
+    let again = claim(&mut b).await;
+    assert_eq!(again.job, claim_job(1));
+    assert_eq!(again.delivery_count, 1);
+    assert!(again.redelivered);
+}
+
+/// A consumer that is lost loses its delivery: another gets the job, and the
+/// late settlement says so.
+pub async fn a_lost_consumer_loses_its_lease(f: Fixture) {
+    f.publish(&claim_job(1)).await;
+    let (mut a, mut b) = (f.join("a").await, f.join("b").await);
+    let mut late = claim(&mut a).await;
+    drop(a);
+    let mut second = claim(&mut b).await;
+    assert_eq!(second.job.id, late.job.id);
+    assert!(
+        !settle(&mut late, Settlement::Ack).await,
+        "the lease is lost"
+    );
+    drop(late);
+    assert!(
+        settle(&mut second, Settlement::Ack).await,
+        "and only that one"
+    );
+    assert!(f.finds_nothing(&mut b).await);
+}
+
+/// A job that no worker survives is a dead letter after the limit, and the
+/// jobs behind it go on.
+pub async fn a_job_that_crashes_workers_is_buried(f: Fixture) {
+    f.publish(&claim_job(1)).await;
+    f.publish(&claim_job(2)).await;
+    for crash in 0..=DELIVERY_LIMIT {
+        let mut worker = f.join("a").await;
+        let delivery = claim(&mut worker).await;
+        assert_eq!(delivery.job, claim_job(1));
+        assert_eq!(delivery.delivery_count, crash);
+        drop((delivery, worker));
+        f.ready(if crash < DELIVERY_LIMIT { 2 } else { 1 }).await;
+    }
+    let mut worker = f.join("a").await;
+    assert_eq!(claim(&mut worker).await.job, claim_job(2));
+    let dead = || async {
+        let dead = f.broker.dead_letter(claim_job(1).id).await;
+        dead.expect("the broker is there")
+            .map(|dead| (dead.kind, dead.payload))
+    };
+    f.soon(Some((Some(Kind::Claim), claim_job(1).payload)), dead)
+        .await;
+}
+
+/// A retry comes back after its rung's delay and not before, as it was sent.
+pub async fn a_retry_waits_on_its_rung(f: Fixture) {
+    f.publish(&claim_job(1)).await;
+    let mut worker = f.join("a").await;
+    let mut delivery = claim(&mut worker).await;
+    let again = failed_by(delivery.job.clone(), "b", Failure::prover("died"));
+    let retry = Settlement::Retry {
+        rung: Rung::Short,
+        job: again.clone(),
+    };
+    let start = Instant::now();
+    assert!(settle(&mut delivery, retry).await);
+    assert_eq!(f.depth(Topic::Inner).await.rungs, [1, 0, 0]);
+    let mut delivery = claim(&mut worker).await;
+    assert!(start.elapsed() >= f.delays[0], "{:?}", start.elapsed());
+    assert_eq!(delivery.job, again);
+    assert_eq!(delivery.delivery_count, 0, "a retry is no crash");
+    assert!(settle(&mut delivery, Settlement::Ack).await);
+}
+
+/// A job on a long rung does not hold back one on a short rung.
+pub async fn rungs_do_not_wait_for_each_other(f: Fixture) {
+    for (n, rung) in [(1, Rung::Medium), (2, Rung::Short)] {
+        let published = f.broker.publish(&claim_job(n), Some(rung)).await;
+        published.expect("a job can be published");
+    }
+    let mut worker = f.join("a").await;
+    for n in [2, 1] {
+        let mut delivery = claim(&mut worker).await;
+        assert_eq!(delivery.job, claim_job(n));
+        assert!(settle(&mut delivery, Settlement::Ack).await);
+    }
+}
+
+/// A job that is handed back is there at once, behind the others, and nothing
+/// is counted.
+pub async fn a_hand_back_is_no_attempt(f: Fixture) {
+    f.publish(&claim_job(1)).await;
+    f.publish(&claim_job(2)).await;
+    let mut worker = f.join("a").await;
+    let mut delivery = claim(&mut worker).await;
+    assert!(settle(&mut delivery, Settlement::HandBack).await);
+    for n in [2, 1] {
+        let mut delivery = claim(&mut worker).await;
+        assert_eq!(delivery.job, claim_job(n));
+        assert_eq!(delivery.delivery_count, 0);
+        assert!(settle(&mut delivery, Settlement::Ack).await);
+    }
+}
+
+/// Dead letters are listed, found, replaced and removed.
+pub async fn dead_letters_are_kept(f: Fixture) {
+    f.publish(&claim_job(1)).await;
+    let mut worker = f.join("a").await;
+    let mut delivery = claim(&mut worker).await;
+    let first = letter(&claim_job(1));
+    assert!(settle(&mut delivery, Settlement::Bury(first.clone())).await);
+    let second = letter(&claim_job(2));
+    f.broker.bury(&second).await.expect("there");
+    f.broker
+        .bury(&second)
+        .await
+        .expect("burying twice is one letter");
+    let all = f.broker.dead_letters(10).await.expect("there");
+    assert_eq!(all, [first.clone(), second]);
+    let one = f.broker.dead_letters(1).await.expect("there");
+    assert_eq!(one, [first]);
+    assert!(f.broker.remove_dead(claim_job(1).id).await.expect("there"));
+    assert!(!f.broker.remove_dead(claim_job(1).id).await.expect("there"));
+    let gone = f.broker.dead_letter(claim_job(1).id).await.expect("there");
+    assert_eq!(gone, None);
+    assert!(f.finds_nothing(&mut worker).await);
+}
+
+/// A replayed job starts at attempt 1 with its history, and its letter is gone.
+pub async fn a_dead_letter_is_replayed(f: Fixture) {
+    let job = failed_by(claim_job(1), "a", Failure::prover("died"));
+    f.broker.bury(&letter(&job)).await.expect("there");
+    let unknown = DeadLetter {
+        kind: None,
+        ..letter(&claim_job(2))
+    };
+    f.broker.bury(&unknown).await.expect("there");
+    assert!(f.broker.replay(job.id).await.expect("there"));
+    assert!(!f.broker.replay(job.id).await.expect("there"), "only once");
+    assert!(
+        !f.broker.replay(unknown.id).await.expect("there"),
+        "no kind"
+    );
+    let mut worker = f.join("a").await;
+    let delivery = claim(&mut worker).await;
+    assert_eq!(delivery.job.attempt, 1);
+    assert_eq!(delivery.job.history, job.history);
+}
+
+/// A job is left to a worker that has not failed it; the others take what is
+/// behind it.
+pub async fn a_retry_prefers_another_worker(f: Fixture) {
+    let job = failed_by(claim_job(1), "a", Failure::invalid("no"));
+    f.publish(&job).await;
+    f.publish(&claim_job(2)).await;
+    let (mut a, mut b) = (f.join("a").await, f.join("b").await);
+    let other = claim(&mut a).await;
+    assert_eq!(other.job, claim_job(2));
+    assert_eq!(claim(&mut b).await.job, job);
+}
+
+/// A worker that is alone gets its own job again.
+pub async fn a_lone_worker_gets_its_retry(f: Fixture) {
+    let job = failed_by(claim_job(1), "a", Failure::invalid("no"));
+    f.publish(&job).await;
+    let mut a = f.join("a").await;
+    assert_eq!(claim(&mut a).await.job, job);
+}
+
+/// Topics are apart, and a consumer of both serves its first one first.
+pub async fn topics_are_apart(f: Fixture) {
+    let outer = job_of(Kind::RootRollup, 1);
+    f.publish(&claim_job(1)).await;
+    f.publish(&outer).await;
+    let topics = [Topic::Outer, Topic::Inner];
+    let both = f.broker.subscribe(&topics, "both").await;
+    let mut both = both.expect("a worker can join");
+    let mut delivery = claim(&mut both).await;
+    assert_eq!(delivery.job, outer);
+    assert!(settle(&mut delivery, Settlement::Ack).await);
+    assert_eq!(claim(&mut both).await.job, claim_job(1));
+    drop(both);
+    let mut inner = f.join("inner").await;
+    f.publish(&outer).await;
+    let held = claim(&mut inner).await;
+    assert_eq!(held.job, claim_job(1));
+    assert!(f.finds_nothing(&mut inner).await);
+}
+
+/// Results come in order, a bounded number at a time, and again when they were
+/// not acknowledged.
+pub async fn results_are_kept_until_acknowledged(f: Fixture) {
+    for n in 0..=RESULT_PREFETCH as u32 {
+        let result = result_of(&claim_job(n), b"reply");
+        f.broker.publish_result(&result).await.expect("there");
+    }
+    let mut bridge = f.broker.results().await.expect("there");
+    let mut held = Vec::new();
+    for n in 0..RESULT_PREFETCH as u32 {
+        let delivery = next(&mut bridge).await;
+        assert_eq!(delivery.result.id, claim_job(n).id);
+        assert!(matches!(delivery.result.outcome, Outcome::Proved(_)));
+        held.push(delivery);
+    }
+    let more = timeout(f.settle, bridge.next()).await;
+    assert!(more.is_err(), "no more than the prefetch");
+    assert!(held[0].ack().await.expect("there"));
+    let mut last = next(&mut bridge).await;
+    assert_eq!(last.result.id, claim_job(RESULT_PREFETCH as u32).id);
+    assert!(last.ack().await.expect("there"));
+    drop(bridge);
+    assert!(!held[1].ack().await.expect("there"), "its consumer is gone");
+    let mut bridge = f.broker.results().await.expect("there");
+    assert_eq!(next(&mut bridge).await.result.id, claim_job(1).id);
+}
+
+async fn next(consumer: &mut Box<dyn ResultConsumer>) -> super::ResultDelivery {
+    let next = timeout(PATIENCE, consumer.next()).await;
+    let next = next.expect("there is a result");
+    next.expect("the broker is there")
+}
+
+/// Depth tells ready, in flight, delayed and consumers apart.
+pub async fn depth_counts_what_is_unfinished(f: Fixture) {
+    for n in 0..3 {
+        f.publish(&claim_job(n)).await;
+    }
+    let published = f.broker.publish(&claim_job(3), Some(Rung::Long)).await;
+    published.expect("a job can be published");
+    let mut worker = f.join("a").await;
+    let _held = claim(&mut worker).await;
+    f.soon(1, || async { f.depth(Topic::Inner).await.in_flight })
+        .await;
+    let depth = f.depth(Topic::Inner).await;
+    assert_eq!((depth.ready, depth.in_flight), (2, 1));
+    assert_eq!((depth.rungs, depth.consumers), ([0, 0, 1], 1));
+    assert_eq!(depth.unfinished(), 4);
+    assert!(depth.oldest.is_some() || !f.lag.is_zero());
+    assert_eq!(f.depth(Topic::Outer).await.unfinished(), 0);
+}
+
+/// What is called missing is nowhere; when everything is empty, everything is.
+pub async fn missing_is_never_wrong(f: Fixture) {
+    let ids: Vec<_> = (0..4).map(|n| claim_job(n).id).collect();
+    let missing = || async { f.broker.missing(Topic::Inner, &ids).await.expect("there") };
+    f.soon(ids.clone(), missing).await;
+    f.publish(&claim_job(0)).await;
+    let on_rung = f.broker.publish(&claim_job(1), Some(Rung::Long)).await;
+    on_rung.expect("a job can be published");
+    f.broker.bury(&letter(&claim_job(2))).await.expect("there");
+    let mut worker = f.join("a").await;
+    let mut held = claim(&mut worker).await;
+    assert!(!missing().await.contains(&ids[0]), "it is in a delivery");
+    let result = result_of(&claim_job(0), b"reply");
+    f.broker.publish_result(&result).await.expect("there");
+    assert!(settle(&mut held, Settlement::Ack).await);
+    let missing = missing().await;
+    for held in &ids[..3] {
+        assert!(!missing.contains(held), "{held} is held");
+    }
+}
+
+/// One `#[tokio::test]` per behaviour that a broker must have.
+#[macro_export]
+macro_rules! broker_conformance {
+    ($make:path $(, $($args:tt)*)?) => {
+        $crate::broker_conformance!(@list $make, [$($($args)*)?],
+            first_come_first_served,
+            a_claim_waits_and_can_be_given_up,
+            a_dropped_delivery_comes_again_first,
+            a_lost_consumer_loses_its_lease,
+            a_job_that_crashes_workers_is_buried,
+            a_retry_waits_on_its_rung,
+            rungs_do_not_wait_for_each_other,
+            a_hand_back_is_no_attempt,
+            dead_letters_are_kept,
+            a_dead_letter_is_replayed,
+            a_retry_prefers_another_worker,
+            a_lone_worker_gets_its_retry,
+            topics_are_apart,
+            results_are_kept_until_acknowledged,
+            depth_counts_what_is_unfinished,
+            missing_is_never_wrong,
+        );
+    };
+    (@list $make:path, $args:tt, $($name:ident,)*) => {
+        $($crate::broker_conformance!(@one $make, $args, $name);)*
+    };
+    (@one $make:path, [$($args:tt)*], $name:ident) => {
+        #[tokio::test($($args)*)]
+        async fn $name() {
+            $crate::conformance::$name($make().await).await;
+        }
+    };
+}

@@ -1,0 +1,91 @@
+//! What there is beside jobs: slots, queues, keys, and what operators did.
+
+use serde::{Deserialize, Serialize};
+
+use zkwhirl_ledger::SlotReport;
+
+/// A slot of a worker.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Slot {
+    /// What it says about itself.
+    #[serde(flatten)]
+    pub report: SlotReport,
+    /// `starting`, `idle`, `proving`, `waiting`, `quiet` or `draining`.
+    pub state: String,
+}
+
+impl Slot {
+    /// A report, and its state in one word.
+    pub fn of(report: SlotReport) -> Self {
+        let state = match &report {
+            report if report.draining => "draining",
+            report if report.quiet && report.job.is_none() => "quiet",
+            report => report.doing.name(),
+        };
+        Self {
+            state: state.to_owned(),
+            report,
+        }
+    }
+}
+
+/// A topic's queue.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Queue {
+    /// The topic.
+    pub topic: String,
+    /// Jobs that wait for a worker.
+    pub ready: usize,
+    /// Jobs in workers' hands.
+    pub in_flight: usize,
+    /// Jobs on the retry rungs, shortest first.
+    pub rungs: Vec<usize>,
+    /// Live consumers.
+    pub consumers: usize,
+    /// How long the oldest job that is not finished is there.
+    pub oldest_ms: Option<u64>,
+    /// Jobs taken in the last minute.
+    pub taken_per_min: usize,
+    /// Jobs proved in the last minute.
+    pub proved_per_min: usize,
+    /// Why nothing is known.
+    pub error: Option<String>,
+}
+
+/// A key that is here.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Key {
+    /// The circuit.
+    pub circuit: String,
+    /// The key's id; empty when it cannot be used.
+    pub id: String,
+    /// Rows of the circuit.
+    pub rows: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Digest of the verification key.
+    pub vk: String,
+    /// Where its secret numbers came from.
+    pub provenance: String,
+    /// True when everybody can forge proofs under it.
+    pub insecure: bool,
+    /// Why it cannot be used.
+    pub error: Option<String>,
+}
+
+/// Something that an operator did.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Deed {
+    /// When.
+    pub at_ms: u64,
+    /// Who, as they called themselves.
+    pub who: String,
+    /// What: `replay`, `reject`, ...
+    pub what: String,
+    /// A job's id or a worker's name.
+    pub on: String,
+    /// Why, or how it ended.
+    pub text: String,
+    /// Whether it was done.
+    pub done: bool,
+}

@@ -1,0 +1,126 @@
+//! Several bridges on the embedded ledger. Heartbeats obey tokio's clock.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::EmbeddedLedger;
+use crate::{BridgeSeen, Bridges, LedgerError, Membership, Ticket};
+use zkwhirl_job::clock;
+
+/// The bridges that joined and did not leave.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    last_fence: u64,
+    bridges: HashMap<String, Member>,
+}
+
+#[derive(Debug)]
+struct Member {
+    fence: u64,
+    ends: Instant,
+}
+
+impl Members {
+    /// Nobody; later fences are larger all the same.
+    pub(super) fn forgotten(self) -> Self {
+        Self {
+            last_fence: self.last_fence,
+            ..Self::default()
+        }
+    }
+
+    fn lives(&self, bridge: &str) -> bool {
+        let member = self.bridges.get(bridge);
+        member.is_some_and(|member| member.ends > Instant::now())
+    }
+
+    /// The member, while its heartbeat lasts.
+    fn find(&mut self, member: &Membership) -> Option<&mut Member> {
+        let found = self.bridges.get_mut(&member.bridge)?;
+        (found.fence == member.fence && found.ends > Instant::now()).then_some(found)
+    }
+}
+
+#[async_trait]
+impl Bridges for EmbeddedLedger {
+    async fn join(&self, bridge: &str, ttl: Duration) -> Result<Membership, LedgerError> {
+        let mut state = self.state()?;
+        let members = &mut state.members;
+        members.last_fence += 1;
+        let fence = members.last_fence;
+        let ends = Instant::now() + ttl;
+        members
+            .bridges
+            .insert(bridge.to_owned(), Member { fence, ends });
+        bridge.clone_into(&mut self.bridge());
+        Ok(Membership {
+            bridge: bridge.to_owned(),
+            fence,
+            ttl,
+        })
+    }
+
+    async fn beat(&self, member: &Membership) -> Result<bool, LedgerError> {
+        let mut state = self.state()?;
+        let found = state.members.find(member);
+        Ok(found
+            .map(|found| found.ends = Instant::now() + member.ttl)
+            .is_some())
+    }
+
+    async fn owned(&self, bridge: &str) -> Result<Vec<Ticket>, LedgerError> {
+        Ok(self.state()?.tickets_where(|open| open.owner == bridge))
+    }
+
+    async fn adopt(
+        &self,
+        member: &Membership,
+        limit: usize,
+    ) -> Result<Option<Vec<Ticket>>, LedgerError> {
+        let mut state = self.state()?;
+        if state.members.find(member).is_none() {
+            return Ok(None);
+        }
+        let owners: BTreeSet<_> = state.tickets.values().map(|open| &open.owner).collect();
+        let dead = |owner: &&String| {
+            !owner.is_empty() && **owner != member.bridge && !state.members.lives(owner)
+        };
+        let dead: BTreeSet<_> = owners.into_iter().filter(dead).cloned().collect();
+        let mut orphans = state.tickets_where(|open| dead.contains(&open.owner));
+        orphans.truncate(limit);
+        for ticket in &orphans {
+            if let Some(open) = state.tickets.get_mut(&ticket.id) {
+                open.owner.clone_from(&member.bridge);
+            }
+        }
+        Ok(Some(orphans))
+    }
+
+    async fn leave(&self, member: &Membership) -> Result<(), LedgerError> {
+        let mut state = self.state()?;
+        if state.members.find(member).is_some() {
+            state.members.bridges.remove(&member.bridge);
+        }
+        Ok(())
+    }
+
+    async fn bridges(&self) -> Result<Vec<BridgeSeen>, LedgerError> {
+        let state = self.state()?;
+        let (now, now_ms) = (Instant::now(), clock::now_ms());
+        let live = state.members.bridges.iter();
+        let live = live.filter(|(_, member)| member.ends > now);
+        let mut seen: Vec<_> = live
+            .map(|(bridge, member)| BridgeSeen {
+                bridge: bridge.clone(),
+                ends_at_ms: now_ms + (member.ends - now).as_millis() as u64,
+            })
+            .collect();
+        seen.sort_by(|a, b| (a.ends_at_ms, &a.bridge).cmp(&(b.ends_at_ms, &b.bridge)));
+        Ok(seen)
+    }
+}

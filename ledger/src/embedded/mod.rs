@@ -1,0 +1,281 @@
+//! The ledger in memory: demo mode, and the model that the others must match.
+//!
+//! Memory stays flat: finished jobs, their requests and results are kept for
+//! coalescing only as far as a budget of bytes and of jobs goes, oldest first
+//! out. What is not finished is bounded by the tickets that may be open.
+
+mod fleet;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::{sync::watch, time::Instant};
+use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
+
+use super::{
+    Bridges, JobRecord, JobState, LISTING, Ledger, LedgerError, Note, OPEN_TICKETS, SLOTS,
+    SlotReport, StoredResult, Taken, Ticket,
+};
+use state::{Entry, State};
+
+/// What can be set about the embedded ledger.
+#[derive(Debug, Clone)]
+pub struct EmbeddedLedgerConfig {
+    /// Tickets that may be open at once.
+    pub open_tickets: usize,
+    /// Finished jobs that are remembered.
+    pub finished_jobs: usize,
+    /// Bytes of requests and results that finished jobs may keep.
+    pub finished_bytes: usize,
+}
+
+impl Default for EmbeddedLedgerConfig {
+    fn default() -> Self {
+        Self {
+            open_tickets: OPEN_TICKETS,
+            finished_jobs: 4_096,
+            finished_bytes: 256 << 20,
+        }
+    }
+}
+
+/// The ledger in memory. Clones are the same ledger, and the same bridge: for
+/// another bridge there is [`EmbeddedLedger::another`].
+#[derive(Debug, Clone, Default)]
+pub struct EmbeddedLedger {
+    shared: Arc<Shared>,
+    handle: Arc<Handle>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    losses: watch::Sender<u64>,
+}
+
+/// What belongs to one bridge, or to one worker.
+#[derive(Debug, Default)]
+struct Handle {
+    /// The bridge whose tickets this handle takes; empty before it joined.
+    bridge: Mutex<String>,
+    away: AtomicBool,
+}
+
+impl EmbeddedLedger {
+    /// An empty ledger.
+    pub fn new(config: EmbeddedLedgerConfig) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(State::new(config)),
+                losses: watch::Sender::default(),
+            }),
+            handle: Arc::default(),
+        }
+    }
+
+    /// The same ledger for another bridge.
+    pub fn another(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            handle: Arc::default(),
+        }
+    }
+
+    /// Forgets everything, as a Redis that was flushed, and says so.
+    pub fn wipe(&self) {
+        self.lock().wipe();
+        self.shared.losses.send_modify(|losses| *losses += 1);
+    }
+
+    /// While away, every call through this handle and its clones fails with
+    /// [`LedgerError::Away`].
+    #[cfg(any(test, feature = "test-util"))]
+    pub fn set_away(&self, away: bool) {
+        self.handle.away.store(away, Ordering::Relaxed);
+    }
+
+    /// Jobs and bytes that are held, for tests of flat memory.
+    pub fn footprint(&self) -> (usize, usize) {
+        let state = self.lock();
+        let bytes = state.jobs.values().map(Entry::bytes).sum();
+        (state.jobs.len(), bytes)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        let state = self.shared.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> Result<MutexGuard<'_, State>, LedgerError> {
+        if self.handle.away.load(Ordering::Relaxed) {
+            return Err(LedgerError::Away("the test took it away".into()));
+        }
+        Ok(self.lock())
+    }
+
+    fn bridge(&self) -> MutexGuard<'_, String> {
+        let bridge = self.handle.bridge.lock();
+        bridge.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Ledger for EmbeddedLedger {
+    async fn take(
+        &self,
+        ticket: &Ticket,
+        job: &JobRecord,
+        request: &Bytes,
+    ) -> Result<Taken, LedgerError> {
+        let mut state = self.state()?;
+        let new_ticket = state.open(ticket, &self.bridge())?;
+        let known = state.jobs.get(&job.id).map(|entry| entry.record.state);
+        match known {
+            None => state.insert(job.clone(), request.clone()),
+            Some(JobState::Withdrawn | JobState::Rejected) => {
+                let note = Note {
+                    attempt: Some(1),
+                    ..Note::default()
+                };
+                state.set(job.id, JobState::Taken, &note);
+            }
+            Some(_) => {}
+        }
+        Ok(Taken {
+            new_ticket,
+            new_job: known.is_none(),
+            job: state.jobs[&job.id].record.clone(),
+        })
+    }
+
+    async fn open_tickets(&self) -> Result<Vec<Ticket>, LedgerError> {
+        Ok(self.state()?.tickets_where(|_| true))
+    }
+
+    async fn tickets_of(&self, job: JobId) -> Result<Vec<Ticket>, LedgerError> {
+        Ok(self.state()?.tickets_where(|open| open.ticket.job == job))
+    }
+
+    async fn close_ticket(&self, ticket: TicketId) -> Result<bool, LedgerError> {
+        Ok(self.state()?.tickets.remove(&ticket).is_some())
+    }
+
+    async fn job(&self, job: JobId) -> Result<Option<JobRecord>, LedgerError> {
+        let state = self.state()?;
+        Ok(state.jobs.get(&job).map(|entry| entry.record.clone()))
+    }
+
+    async fn jobs(&self, states: &[JobState], limit: usize) -> Result<Vec<JobRecord>, LedgerError> {
+        let state = self.state()?;
+        let records = state.order.values().filter_map(|job| state.jobs.get(job));
+        Ok(records
+            .map(|entry| &entry.record)
+            .filter(|record| states.contains(&record.state))
+            .take(limit.min(LISTING))
+            .cloned()
+            .collect())
+    }
+
+    async fn transition(
+        &self,
+        job: JobId,
+        from: &[JobState],
+        to: JobState,
+        note: &Note,
+    ) -> Result<bool, LedgerError> {
+        let mut state = self.state()?;
+        let Some(now) = state.jobs.get(&job).map(|entry| entry.record.state) else {
+            return Ok(false);
+        };
+        let moves = from.contains(&now) && now.may_become(to);
+        if moves {
+            state.set(job, to, note);
+        }
+        Ok(moves)
+    }
+
+    async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
+        let state = self.state()?;
+        Ok(state.jobs.get(&job).map(|entry| entry.request.clone()))
+    }
+
+    async fn store_result(&self, job: JobId, result: &StoredResult) -> Result<bool, LedgerError> {
+        let mut state = self.state()?;
+        let Some(entry) = state.jobs.get_mut(&job) else {
+            return Ok(false);
+        };
+        if entry.result.as_ref().is_some_and(StoredResult::is_intact) {
+            return Ok(false);
+        }
+        entry.result = Some(result.clone());
+        state.recount(job);
+        Ok(true)
+    }
+
+    async fn result(&self, job: JobId) -> Result<Option<StoredResult>, LedgerError> {
+        let mut state = self.state()?;
+        let Some(entry) = state.jobs.get_mut(&job) else {
+            return Ok(None);
+        };
+        entry.result.take_if(|result| !result.is_intact());
+        let result = entry.result.clone();
+        state.recount(job);
+        Ok(result)
+    }
+
+    async fn drop_result(&self, job: JobId) -> Result<(), LedgerError> {
+        let mut state = self.state()?;
+        if let Some(entry) = state.jobs.get_mut(&job) {
+            entry.result = None;
+        }
+        state.recount(job);
+        Ok(())
+    }
+
+    async fn add_attempt(&self, job: JobId, attempt: &AttemptRecord) -> Result<(), LedgerError> {
+        if let Some(entry) = self.state()?.jobs.get_mut(&job) {
+            if entry.attempts.len() == limits::ATTEMPT_RECORDS {
+                entry.attempts.pop_front();
+            }
+            entry.attempts.push_back(attempt.clone());
+        }
+        Ok(())
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, LedgerError> {
+        let state = self.state()?;
+        let attempts = state.jobs.get(&job).map(|entry| &entry.attempts);
+        Ok(attempts.into_iter().flatten().cloned().collect())
+    }
+
+    async fn report(&self, slot: &SlotReport) -> Result<(), LedgerError> {
+        let mut state = self.state()?;
+        state.sweep_slots();
+        if state.slots.len() < SLOTS || state.slots.contains_key(&slot.slot) {
+            let said = (Instant::now(), slot.clone());
+            state.slots.insert(slot.slot.clone(), said);
+        }
+        Ok(())
+    }
+
+    async fn slots(&self) -> Result<Vec<SlotReport>, LedgerError> {
+        let mut state = self.state()?;
+        state.sweep_slots();
+        Ok(state.slots.values().map(|(_, slot)| slot.clone()).collect())
+    }
+
+    fn fleet(&self) -> Option<&dyn Bridges> {
+        Some(self)
+    }
+
+    fn losses(&self) -> watch::Receiver<u64> {
+        self.shared.losses.subscribe()
+    }
+}

@@ -1,0 +1,278 @@
+//! What happens to jobs, as it happens: for live views and, later, the console.
+//!
+//! Each event is logged and broadcast. The stream is bounded: a slow reader
+//! loses the oldest events and is told how many; the ledger has the truth.
+
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+use zkwhirl_job::{FailureClass, JobId, Kind, TicketId};
+
+use zkwhirl_job::clock;
+
+/// Events that a reader may lag behind.
+const BACKLOG: usize = 8_192;
+
+/// One thing that happened to one job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobEvent {
+    /// When, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// The job.
+    pub job: JobId,
+    /// Its kind, when it has a known one.
+    pub kind: Option<Kind>,
+    /// The rollup that it is part of, when that is known.
+    pub rollup_id: Option<u32>,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened to a job.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// The first ticket of the job was taken.
+    Taken {
+        /// The ticket.
+        ticket: TicketId,
+        /// The upstream that it came from.
+        upstream: String,
+    },
+    /// A further ticket waits for the same job.
+    Joined {
+        /// The ticket.
+        ticket: TicketId,
+        /// The upstream that it came from.
+        upstream: String,
+    },
+    /// The broker confirmed the job.
+    Queued {
+        /// The attempt that comes next.
+        attempt: u32,
+    },
+    /// A worker has it.
+    Claimed {
+        /// The worker.
+        worker: String,
+        /// The attempt, from 1.
+        attempt: u32,
+    },
+    /// A prover got on.
+    Progress {
+        /// The worker.
+        worker: String,
+        /// What the prover does: `key`, `witness`, `prove`, `verify`.
+        phase: &'static str,
+        /// How much of the phase is done, 0 to 1.
+        fraction: f32,
+    },
+    /// An attempt failed; another will follow.
+    Retrying {
+        /// The worker that failed.
+        worker: String,
+        /// The attempt that failed.
+        attempt: u32,
+        /// What kind of failure it was.
+        class: FailureClass,
+        /// Why.
+        reason: String,
+    },
+    /// A worker that leaves gave the job back.
+    HandedBack {
+        /// The worker.
+        worker: String,
+    },
+    /// The job was given up on and parked; its tickets stay open.
+    Dead {
+        /// Why, as one sentence.
+        reason: String,
+    },
+    /// A worker proved it.
+    Proved {
+        /// The worker.
+        worker: String,
+        /// The attempt that succeeded.
+        attempt: u32,
+        /// How long the prover took.
+        duration: Duration,
+        /// Bytes of the reply.
+        reply_bytes: usize,
+        /// The prover's peak resident memory, when that is known.
+        peak_rss_bytes: Option<u64>,
+    },
+    /// The bridge refused a proof that does not verify.
+    Unverified {
+        /// The worker that sent it.
+        worker: String,
+        /// Why.
+        reason: String,
+    },
+    /// Falafel accepted the answer to one ticket.
+    Delivered {
+        /// The ticket.
+        ticket: TicketId,
+    },
+    /// An operator rejected the job: a NACK goes to each of its tickets.
+    Rejected {
+        /// The operator's reason.
+        reason: String,
+    },
+    /// An operator sent a parked job back to the queue.
+    Replayed,
+    /// Nobody waits for it any more.
+    Withdrawn,
+    /// The broker had lost it; it was published again.
+    Republished,
+}
+
+impl What {
+    /// The event's name in logs and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Taken { .. } => "taken",
+            Self::Joined { .. } => "joined",
+            Self::Queued { .. } => "queued",
+            Self::Claimed { .. } => "claimed",
+            Self::Progress { .. } => "progress",
+            Self::Retrying { .. } => "retrying",
+            Self::HandedBack { .. } => "handed-back",
+            Self::Dead { .. } => "dead",
+            Self::Proved { .. } => "proved",
+            Self::Unverified { .. } => "unverified",
+            Self::Delivered { .. } => "delivered",
+            Self::Rejected { .. } => "rejected",
+            Self::Replayed => "replayed",
+            Self::Withdrawn => "withdrawn",
+            Self::Republished => "republished",
+        }
+    }
+
+    /// One line, with everything as a field that somebody may search for.
+    fn log(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>) {
+        /// Which levels there are is decided when the program is compiled.
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    job = %job,
+                    kind = kind.map(Kind::name),
+                    rollup = rollup_id,
+                    event = self.name(),
+                    worker = self.worker(),
+                    attempt = self.attempt(),
+                    ticket = self.ticket().map(tracing::field::display),
+                    phase = self.phase(),
+                    seconds = self.seconds(),
+                    reason = self.reason(),
+                    "job {} {}",
+                    job.short(),
+                    self.name()
+                )
+            };
+        }
+        match self {
+            Self::Progress { .. } => line!(debug),
+            _ if self.is_trouble() => line!(warn),
+            _ => line!(info),
+        }
+    }
+
+    fn worker(&self) -> Option<&str> {
+        match self {
+            Self::Claimed { worker, .. }
+            | Self::Progress { worker, .. }
+            | Self::Retrying { worker, .. }
+            | Self::HandedBack { worker }
+            | Self::Proved { worker, .. }
+            | Self::Unverified { worker, .. } => Some(worker),
+            _ => None,
+        }
+    }
+
+    fn attempt(&self) -> Option<u32> {
+        match self {
+            Self::Queued { attempt }
+            | Self::Claimed { attempt, .. }
+            | Self::Retrying { attempt, .. }
+            | Self::Proved { attempt, .. } => Some(*attempt),
+            _ => None,
+        }
+    }
+
+    fn ticket(&self) -> Option<TicketId> {
+        match self {
+            Self::Taken { ticket, .. }
+            | Self::Joined { ticket, .. }
+            | Self::Delivered { ticket } => Some(*ticket),
+            _ => None,
+        }
+    }
+
+    fn phase(&self) -> Option<&'static str> {
+        match self {
+            Self::Progress { phase, .. } => Some(phase),
+            _ => None,
+        }
+    }
+
+    fn seconds(&self) -> Option<f64> {
+        match self {
+            Self::Proved { duration, .. } => Some(duration.as_secs_f64()),
+            _ => None,
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Retrying { reason, .. }
+            | Self::Dead { reason }
+            | Self::Unverified { reason, .. }
+            | Self::Rejected { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
+    fn is_trouble(&self) -> bool {
+        matches!(
+            self,
+            Self::Retrying { .. }
+                | Self::Dead { .. }
+                | Self::Unverified { .. }
+                | Self::Rejected { .. }
+                | Self::Republished
+        )
+    }
+}
+
+/// The stream of events; clones are the same stream.
+#[derive(Debug, Clone)]
+pub struct Events {
+    sender: broadcast::Sender<JobEvent>,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self {
+            sender: broadcast::Sender::new(BACKLOG),
+        }
+    }
+}
+
+impl Events {
+    /// Everything that happens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<JobEvent> {
+        self.sender.subscribe()
+    }
+
+    /// Logs and broadcasts an event that happens now.
+    pub fn emit(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>, what: What) {
+        what.log(job, kind, rollup_id);
+        // Nobody listening is fine.
+        let _ = self.sender.send(JobEvent {
+            at_ms: clock::now_ms(),
+            job,
+            kind,
+            rollup_id,
+            what,
+        });
+    }
+}

@@ -1,0 +1,146 @@
+use std::fmt::Debug;
+
+use crate::{
+    Bridges, JobRecord, JobState, LedgerEvent, Note, SlotReport, StoredResult, Taken, Ticket, fleet,
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::watch;
+use zkwhirl_job::{AttemptRecord, JobId, TicketId};
+
+/// Tickets that may be open at once. Falafel's largest burst is 896 claims.
+pub const OPEN_TICKETS: usize = 16_384;
+/// Jobs that one listing returns at most.
+pub const LISTING: usize = 16_384;
+
+/// Why the ledger did not do what it was asked, by what the caller can do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Not now: the connection is gone, the call timed out. Try again; every
+    /// call may be repeated.
+    #[error("the ledger is away: {0}")]
+    Away(String),
+    /// A limit is reached; try again when something was finished.
+    #[error("the ledger holds {limit} {what}, its limit")]
+    Full {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many it may hold.
+        limit: usize,
+    },
+    /// What was kept is not what was written: it was dropped. Asked again, the
+    /// ledger has none.
+    #[error("{key} is damaged and was dropped: {why}")]
+    Damaged {
+        /// Where it was.
+        key: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// Tickets, jobs, requests, results and attempts.
+#[async_trait]
+pub trait Ledger: Send + Sync + Debug {
+    /// Brings a request to where [`Ledger::take`] will want it: what need not
+    /// wait until the jobs before it are taken. It may be left out and may fail;
+    /// then `take` does it.
+    async fn upload(&self, job: &JobRecord, request: &Bytes) -> Result<(), LedgerError> {
+        let _ = (job, request);
+        Ok(())
+    }
+
+    /// Takes a ticket in one step: it is open from now on, its job is known,
+    /// and the job's request is kept.
+    ///
+    /// A known job stays what it is, except that one which nobody expected any
+    /// more (withdrawn, rejected) starts again as taken. `job` is used when the
+    /// job is new.
+    async fn take(
+        &self,
+        ticket: &Ticket,
+        job: &JobRecord,
+        request: &Bytes,
+    ) -> Result<Taken, LedgerError>;
+
+    /// All open tickets, oldest first; at most [`OPEN_TICKETS`].
+    async fn open_tickets(&self) -> Result<Vec<Ticket>, LedgerError>;
+
+    /// The open tickets of one job, oldest first.
+    async fn tickets_of(&self, job: JobId) -> Result<Vec<Ticket>, LedgerError>;
+
+    /// Closes a ticket, which was answered or is no longer waited for. False:
+    /// it was not open.
+    async fn close_ticket(&self, ticket: TicketId) -> Result<bool, LedgerError>;
+
+    /// What is known about a job.
+    async fn job(&self, job: JobId) -> Result<Option<JobRecord>, LedgerError>;
+
+    /// At most `limit` jobs in one of `states`, in the order of their taking.
+    async fn jobs(&self, states: &[JobState], limit: usize) -> Result<Vec<JobRecord>, LedgerError>;
+
+    /// Moves a job to `to` if it is in one of `from` now. False: it is in
+    /// another state, unknown, or may not move so.
+    async fn transition(
+        &self,
+        job: JobId,
+        from: &[JobState],
+        to: JobState,
+        note: &Note,
+    ) -> Result<bool, LedgerError>;
+
+    /// The request of a job: exactly the bytes that the job is named after,
+    /// however they are kept. `None`: there is none, and without it the job is
+    /// not known any more either.
+    async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError>;
+
+    /// Keeps a result; the first one stays. False: there was one.
+    async fn store_result(&self, job: JobId, result: &StoredResult) -> Result<bool, LedgerError>;
+
+    /// The result of a job. One whose bytes do not match their digest any more
+    /// is dropped and counts as none.
+    async fn result(&self, job: JobId) -> Result<Option<StoredResult>, LedgerError>;
+
+    /// Drops a result that turned out to be wrong.
+    async fn drop_result(&self, job: JobId) -> Result<(), LedgerError>;
+
+    /// Adds to a job's failed attempts; the oldest go when there are more than
+    /// [`zkwhirl_job::limits::ATTEMPT_RECORDS`].
+    async fn add_attempt(&self, job: JobId, attempt: &AttemptRecord) -> Result<(), LedgerError>;
+
+    /// A job's failed attempts, oldest first.
+    async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, LedgerError>;
+
+    /// Keeps what a worker's slot says about itself, for [`SLOT_TTL`].
+    async fn report(&self, slot: &SlotReport) -> Result<(), LedgerError>;
+
+    /// The slots that said something within [`SLOT_TTL`], by name; at most
+    /// [`SLOTS`].
+    async fn slots(&self) -> Result<Vec<SlotReport>, LedgerError>;
+
+    /// What happened after `cursor` (from the oldest that is kept with `None`),
+    /// in order, at most `limit`. `None`: it keeps no events; then every
+    /// process that changes something is this one, and [`crate::Events`] says
+    /// all.
+    async fn happened(
+        &self,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<LedgerEvent>>, LedgerError> {
+        let _ = (cursor, limit);
+        Ok(None)
+    }
+
+    /// What it does for several bridges; `None`: it is for one alone, which
+    /// owns every ticket in it.
+    fn fleet(&self) -> Option<&dyn Bridges> {
+        None
+    }
+
+    /// How often it was noticed that all data were lost. Tickets that are
+    /// pinged and not in the ledger any more must be let go: then Falafel
+    /// issues them again. A ledger that notices nothing never counts.
+    fn losses(&self) -> watch::Receiver<u64> {
+        fleet::no_losses()
+    }
+}

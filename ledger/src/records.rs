@@ -1,0 +1,166 @@
+//! What the ledger keeps.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use zkwhirl_job::{Command, Frame, JobId, Kind, TicketId, identify};
+
+use super::JobState;
+use zkwhirl_job::clock;
+
+/// One Falafel id on one upstream that waits for an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// Falafel's id.
+    pub id: TicketId,
+    /// The name of the upstream that it came from.
+    pub upstream: String,
+    /// The job whose result answers it.
+    pub job: JobId,
+    /// When the bridge first saw it, in milliseconds since the Unix epoch.
+    pub taken_at_ms: u64,
+}
+
+/// What is known about a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRecord {
+    /// The job.
+    pub id: JobId,
+    /// The command's code on the wire, which may be one that nobody knows.
+    pub command: u32,
+    /// Its kind; `None` for a command or proof id that nobody knows.
+    pub kind: Option<Kind>,
+    /// The rollup that it is part of, when the request says so.
+    pub rollup_id: Option<u32>,
+    /// Bytes of its request; one more than the limit stands for all that are
+    /// longer, of which the beginning and a digest are kept.
+    pub request_bytes: usize,
+    /// When it was first taken, in milliseconds since the Unix epoch.
+    pub taken_at_ms: u64,
+    /// When its state last changed, in milliseconds since the Unix epoch.
+    pub changed_at_ms: u64,
+    /// Where it is in its life.
+    pub state: JobState,
+    /// The attempt that runs or that comes next, from 1.
+    pub attempt: u32,
+    /// The worker that had it last.
+    pub worker: Option<String>,
+    /// Why it is where it is: a failure, an operator's reason.
+    pub reason: Option<String>,
+}
+
+impl JobRecord {
+    /// The record of a frame's job, as it is when the frame is taken. The
+    /// rollup id is not known before the request was parsed.
+    pub fn of_frame(frame: &Frame) -> Self {
+        let now = clock::now_ms();
+        Self {
+            id: JobId::of_code(frame.command, &frame.data),
+            command: frame.command,
+            kind: identify(frame.command, &frame.data),
+            rollup_id: None,
+            request_bytes: frame.data.len(),
+            taken_at_ms: now,
+            changed_at_ms: now,
+            state: JobState::Taken,
+            attempt: 1,
+            worker: None,
+            reason: None,
+        }
+    }
+
+    /// Whether nothing has happened to the job since it was taken: nobody
+    /// claimed it, and no attempt at it has failed.
+    pub fn is_new(&self) -> bool {
+        self.state == JobState::Taken && self.changed_at_ms == self.taken_at_ms
+    }
+
+    /// The command, when it is a known one.
+    pub fn known_command(&self) -> Option<Command> {
+        Command::from_code(self.command)
+    }
+}
+
+/// What changes together with a job's state; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Note {
+    /// The attempt that runs or that comes next.
+    pub attempt: Option<u32>,
+    /// The worker that has the job.
+    pub worker: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+impl Note {
+    /// A note that only says why.
+    pub fn because(reason: impl Into<String>) -> Self {
+        Self {
+            reason: Some(reason.into()),
+            ..Self::default()
+        }
+    }
+}
+
+/// What a taking found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// False: the ticket was open already, Falafel issued it again.
+    pub new_ticket: bool,
+    /// False: an equal request was taken before.
+    pub new_job: bool,
+    /// The job as it is now.
+    pub job: JobRecord,
+}
+
+/// A reply that answers a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredResult {
+    /// The reply for Falafel.
+    pub reply: Bytes,
+    /// Its SHA-256, as it was when the result was made.
+    pub digest: [u8; 32],
+    /// The attempt that made it.
+    pub attempt: u32,
+    /// The worker that made it.
+    pub worker: String,
+    /// How long the prover took, in milliseconds.
+    pub prove_ms: u64,
+}
+
+impl StoredResult {
+    /// A result with the digest of its reply.
+    pub fn new(reply: Bytes, attempt: u32, worker: impl Into<String>, prove_ms: u64) -> Self {
+        let digest = Sha256::digest(&reply).into();
+        Self {
+            reply,
+            digest,
+            attempt,
+            worker: worker.into(),
+            prove_ms,
+        }
+    }
+
+    /// Whether the reply is still what it was.
+    pub fn is_intact(&self) -> bool {
+        <[u8; 32]>::from(Sha256::digest(&self.reply)) == self.digest
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEvent {
+    /// Its place in the stream.
+    pub cursor: String,
+    /// When, in milliseconds since the Unix epoch by Redis's clock.
+    pub at_ms: u64,
+    /// What: a job's new state, or `joined`, `closed`, `result`, `forgotten`,
+    /// `adopted`, `joined-fleet`, `left-fleet`, `epoch`.
+    pub what: String,
+    /// The job, when it happened to one.
+    pub job: Option<JobId>,
+    /// More about it: `ticket`, `upstream`, `from`, `attempt`, `worker`,
+    /// `reason`, `bridge`; each text cut to 256 bytes.
+    pub detail: BTreeMap<String, String>,
+}

@@ -1,0 +1,104 @@
+//! [`Bridges`] on Redis: heartbeats, and the adoption of the tickets of a
+//! bridge that died.
+
+use std::{sync::PoisonError, time::Duration};
+
+use async_trait::async_trait;
+use redis::{Value, pipe};
+
+use super::{
+    RedisLedger,
+    frame::cut,
+    link::{Ask, Lane},
+    odd,
+    record::{NAME, text},
+    scripts::With,
+};
+use crate::{BridgeSeen, Bridges, LedgerError, Membership, Ticket};
+
+/// Bridges that are listed at most.
+const LISTED: usize = 64;
+
+#[async_trait]
+impl Bridges for RedisLedger {
+    async fn join(&self, bridge: &str, ttl: Duration) -> Result<Membership, LedgerError> {
+        let bridge = cut(bridge, NAME).to_owned();
+        let call = self.call(|scripts| &scripts.bridge).with("join");
+        let call = call.with(&bridge).with(ttl.as_millis() as u64).with("");
+        let answer = self.ask(Lane::Quick, &call).await?;
+        let fence = text(&answer).and_then(|fence| fence.parse().ok());
+        let fence = fence.ok_or_else(|| odd(&answer))?;
+        let mut owner = self
+            .inner
+            .owner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        owner.clone_from(&bridge);
+        drop(owner);
+        Ok(Membership { bridge, fence, ttl })
+    }
+
+    async fn beat(&self, member: &Membership) -> Result<bool, LedgerError> {
+        self.say("beat", member).await
+    }
+
+    async fn owned(&self, bridge: &str) -> Result<Vec<Ticket>, LedgerError> {
+        self.list_tickets(&format!("to:{}", cut(bridge, NAME)))
+            .await
+    }
+
+    async fn adopt(
+        &self,
+        member: &Membership,
+        limit: usize,
+    ) -> Result<Option<Vec<Ticket>>, LedgerError> {
+        let call = self.call(|scripts| &scripts.adopt).with(&member.bridge);
+        let call = call.with(member.fence).with(limit);
+        match self.ask(Lane::Quick, &call).await? {
+            Value::Nil => Ok(None),
+            Value::Array(page) => self.whole_tickets(&page).await.map(Some),
+            other => Err(odd(&other)),
+        }
+    }
+
+    async fn leave(&self, member: &Membership) -> Result<(), LedgerError> {
+        self.say("leave", member).await.map(|_| ())
+    }
+
+    async fn bridges(&self) -> Result<Vec<BridgeSeen>, LedgerError> {
+        let mut commands = pipe();
+        let command = commands.cmd("ZRANGE");
+        command.arg(format!("{}bridges", self.prefix()));
+        command.arg(0).arg(LISTED - 1).arg("WITHSCORES");
+        let ask = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
+        let Value::Array(mut answer) = ask.await? else {
+            return Err(odd(&Value::Nil));
+        };
+        let Some(Value::Array(flat)) = answer.pop() else {
+            return Err(odd(&Value::Nil));
+        };
+        let pairs = flat.chunks_exact(2);
+        let seen = pairs.filter_map(|pair| {
+            Some(BridgeSeen {
+                bridge: text(&pair[0])?.to_owned(),
+                ends_at_ms: text(&pair[1])?.parse().ok()?,
+            })
+        });
+        Ok(seen.collect())
+    }
+}
+
+impl RedisLedger {
+    /// The bridge that takes tickets through this handle; empty for none.
+    pub(super) fn owner(&self) -> String {
+        let owner = self.inner.owner.lock();
+        owner.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn say(&self, verb: &str, member: &Membership) -> Result<bool, LedgerError> {
+        let call = self.call(|scripts| &scripts.bridge).with(verb);
+        let call = call.with(&member.bridge);
+        let call = call.with(member.ttl.as_millis() as u64).with(member.fence);
+        Ok(self.number(Lane::Quick, &call).await? == 1)
+    }
+}

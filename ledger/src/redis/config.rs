@@ -1,0 +1,62 @@
+//! What can be set about the ledger on Redis.
+
+use std::time::Duration;
+
+use zkwhirl_redis::{Place, PlaceError};
+
+use crate::OPEN_TICKETS;
+
+/// Where the ledger is kept, and its limits.
+#[derive(Debug, Clone)]
+pub struct RedisLedgerConfig {
+    /// The Redis, and the namespace: ledgers with different ones share nothing.
+    pub place: Place,
+    /// How long a call may take, with everything it tries again; after that it
+    /// is [`crate::LedgerError::Away`].
+    pub timeout: Duration,
+    /// Tickets that may be open at once.
+    pub open_tickets: usize,
+    /// How long finished jobs, their requests and results are kept. A rollup
+    /// whose Falafel restarts asks for the same proofs again within minutes; a
+    /// day also covers a broken night.
+    pub keep: Duration,
+    /// Finished jobs that are remembered; the oldest go first.
+    pub finished_jobs: usize,
+    /// Bytes of requests and results that finished jobs may keep.
+    pub finished_bytes: usize,
+    /// Events that the stream holds, about.
+    pub events: usize,
+    /// Bytes of requests that this process took and keeps in memory, so that it
+    /// need not read them back; for bridges.
+    pub recent_bytes: usize,
+    /// How often it is looked whether Redis is there and still has its data.
+    pub watch_every: Duration,
+}
+
+impl RedisLedgerConfig {
+    /// The ledger at `place`.
+    pub fn new(place: Place) -> Self {
+        Self {
+            place,
+            timeout: Duration::from_secs(5),
+            open_tickets: OPEN_TICKETS,
+            keep: Duration::from_secs(24 * 3600),
+            finished_jobs: 4_096,
+            finished_bytes: 256 << 20,
+            events: 10_000,
+            recent_bytes: 0,
+            watch_every: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Settings that no ledger can be made of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RedisConfigError {
+    /// No place of a Redis.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// There is no tokio runtime around the call.
+    #[error("a redis ledger can only be made inside a tokio runtime")]
+    NoRuntime,
+}

@@ -1,0 +1,370 @@
+//! [`Ledger`] on Redis.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use rand::Rng;
+use redis::{Pipeline, Value, pipe};
+use tokio::sync::watch;
+use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
+
+use super::{
+    RedisLedger, frame,
+    link::{Ask, Lane},
+    number, odd,
+    record::{self, NAME},
+    scripts::With,
+};
+use crate::{
+    Bridges, JobRecord, JobState, Ledger, LedgerError, LedgerEvent, Note, SlotReport, StoredResult,
+    Taken, Ticket,
+};
+
+/// Larger values take the connection for bulk.
+const SMALL: usize = 32 << 10;
+/// How long a result is kept whose job is unknown: the ledger was lost while
+/// it was proved. Falafel asks for the job again within seconds; an hour also
+/// covers an outage. It is short because nothing else bounds these.
+const STRAY_MS: u64 = 3600 * 1000;
+
+/// Tells a call that is tried again from a new one.
+pub(super) fn nonce() -> String {
+    format!("{:016x}", rand::thread_rng().r#gen::<u64>())
+}
+
+fn lane(bytes: usize) -> Lane {
+    if bytes <= SMALL {
+        Lane::Quick
+    } else {
+        Lane::Bulk
+    }
+}
+
+fn fits(what: &'static str, bytes: usize, limit: usize) -> Result<(), LedgerError> {
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(LedgerError::Full { what, limit })
+}
+
+#[async_trait]
+impl Ledger for RedisLedger {
+    /// Puts a large request beside the ledger, for the script to move in.
+    async fn upload(&self, job: &JobRecord, request: &Bytes) -> Result<(), LedgerError> {
+        if !(SMALL + 1..=limits::REQUEST_BYTES).contains(&request.len()) {
+            return Ok(());
+        }
+        let sealed = frame::seal_request(job.command, request).map_err(LedgerError::Away)?;
+        let mut commands = pipe();
+        let set = commands.cmd("SET");
+        set.arg(format!("{}u:{}", self.prefix(), job.id));
+        set.arg(&sealed[..]).arg("PX").arg(STRAY_MS);
+        let ask = Ask::Commands(&commands);
+        self.inner.link.ask(Lane::Bulk, ask).await.map(drop)
+    }
+
+    async fn take(
+        &self,
+        ticket: &Ticket,
+        job: &JobRecord,
+        request: &Bytes,
+    ) -> Result<Taken, LedgerError> {
+        fits("bytes of one request", request.len(), limits::REQUEST_BYTES)?;
+        let mut answer = None;
+        if request.len() > SMALL {
+            answer = self.take_with(ticket, job, b"").await?;
+        }
+        let answer = match answer {
+            Some(answer) => answer,
+            // Small, or not uploaded, or the upload did not last until now.
+            None => {
+                let sealed = frame::seal_request(job.command, request);
+                let sealed = sealed.map_err(LedgerError::Away)?;
+                let answer = self.take_with(ticket, job, &sealed).await?;
+                answer.ok_or_else(|| odd(&Value::Nil))?
+            }
+        };
+        self.inner.recent.put(job.id, request);
+        let (new_ticket, new_job, fields) = match &answer[..] {
+            [Value::Int(ticket), Value::Int(new), Value::Array(fields)] => {
+                (*ticket == 1, *new == 1, fields)
+            }
+            [_full] => {
+                let (what, limit) = ("open tickets", self.inner.config.open_tickets);
+                return Err(LedgerError::Full { what, limit });
+            }
+            _ => return Err(odd(&Value::Nil)),
+        };
+        match record::record(job.id, fields) {
+            Ok(job) => Ok(Taken {
+                new_ticket,
+                new_job,
+                job,
+            }),
+            Err(why) => Err(self.forget(job.id, why).await?),
+        }
+    }
+
+    async fn open_tickets(&self) -> Result<Vec<Ticket>, LedgerError> {
+        self.list_tickets("tickets").await
+    }
+
+    async fn tickets_of(&self, job: JobId) -> Result<Vec<Ticket>, LedgerError> {
+        self.list_tickets(&format!("tj:{job}")).await
+    }
+
+    async fn close_ticket(&self, ticket: TicketId) -> Result<bool, LedgerError> {
+        self.drop_ticket(&ticket.to_string()).await
+    }
+
+    async fn job(&self, job: JobId) -> Result<Option<JobRecord>, LedgerError> {
+        let found = match self.records(&[job]).await {
+            Err(LedgerError::Damaged { why, .. }) => return Err(self.forget(job, why).await?),
+            found => found,
+        };
+        let mut found = found?;
+        match found.pop() {
+            Some((job, Err(why))) => Err(self.forget(job, why).await?),
+            Some((_, Ok(record))) => Ok(Some(record)),
+            None => Ok(None),
+        }
+    }
+
+    async fn jobs(&self, states: &[JobState], limit: usize) -> Result<Vec<JobRecord>, LedgerError> {
+        self.list_jobs(states, limit).await
+    }
+
+    async fn transition(
+        &self,
+        job: JobId,
+        from: &[JobState],
+        to: JobState,
+        note: &Note,
+    ) -> Result<bool, LedgerError> {
+        self.transition_with(None, job, from, to, note).await
+    }
+
+    async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
+        if let Some(request) = self.inner.recent.get(job) {
+            return Ok(Some(request));
+        }
+        let found = self.read_request(job).await?;
+        let sealed = match found {
+            Some(sealed) => Some(Ok(sealed)),
+            // None, or too large: the script says which, and forgets the job.
+            None => {
+                let call = self.call(|scripts| &scripts.request);
+                let call = call.with(job.to_string()).with(frame::REQUEST);
+                self.value(&call, frame::REQUEST).await?
+            }
+        };
+        let Some(sealed) = sealed else {
+            return Ok(None);
+        };
+        match sealed.and_then(|sealed| frame::open_request(sealed, job)) {
+            Ok(request) => Ok(Some(request)),
+            // Without its request a job is of no use: once it is unknown, its
+            // tickets are let go and come again, with their bytes.
+            Err(why) => Err(self.forget_for(&format!("q:{job}"), job, why).await?),
+        }
+    }
+
+    async fn store_result(&self, job: JobId, result: &StoredResult) -> Result<bool, LedgerError> {
+        fits(
+            "bytes of one reply",
+            result.reply.len(),
+            limits::REPLY_BYTES,
+        )?;
+        let value = frame::seal_result(result);
+        let call = self.call(|scripts| &scripts.store);
+        let call = call.with(job.to_string()).with(&value[..]).with(STRAY_MS);
+        let lane = lane(value.len());
+        if self.number(lane, &call).await? == 1 {
+            return Ok(true);
+        }
+        // There is one; if it is damaged it was dropped by this look.
+        if self.result(job).await?.is_some() {
+            return Ok(false);
+        }
+        Ok(self.number(lane, &call).await? == 1)
+    }
+
+    async fn result(&self, job: JobId) -> Result<Option<StoredResult>, LedgerError> {
+        let key = format!("r:{job}");
+        let call = self.call(|scripts| &scripts.read);
+        let call = call.with(&key).with(frame::RESULT);
+        let Some(sealed) = self.value(&call, frame::RESULT).await? else {
+            return Ok(None);
+        };
+        let begin = sealed.as_ref().map_or_else(
+            |_| Bytes::new(),
+            |sealed| sealed.slice(..sealed.len().min(frame::HEADER)),
+        );
+        let opened = sealed.and_then(frame::open_result).and_then(|result| {
+            let intact = result.is_intact();
+            let why = || "its reply does not match its digest".to_owned();
+            intact.then_some(result).ok_or_else(why)
+        });
+        let why = match opened {
+            Ok(result) => return Ok(Some(result)),
+            Err(why) => why,
+        };
+        // The trait: it counts as none.
+        self.drop_if(job, &begin).await?;
+        self.damaged(&key, why);
+        Ok(None)
+    }
+
+    async fn drop_result(&self, job: JobId) -> Result<(), LedgerError> {
+        self.drop_if(job, b"").await
+    }
+
+    async fn add_attempt(&self, job: JobId, attempt: &AttemptRecord) -> Result<(), LedgerError> {
+        let call = self
+            .call(|scripts| &scripts.attempt)
+            .with(job.to_string())
+            .with(&frame::seal_attempt(attempt)[..])
+            .with(limits::ATTEMPT_RECORDS)
+            .with(nonce());
+        let answer = self.ask_about(job, Lane::Quick, &call).await?;
+        number(&answer).map(|_| ())
+    }
+
+    async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, LedgerError> {
+        self.list_attempts(job).await
+    }
+
+    async fn report(&self, slot: &SlotReport) -> Result<(), LedgerError> {
+        self.keep_report(slot).await
+    }
+
+    async fn slots(&self) -> Result<Vec<SlotReport>, LedgerError> {
+        self.list_slots().await
+    }
+
+    async fn happened(
+        &self,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<LedgerEvent>>, LedgerError> {
+        self.events_after(cursor, limit).await.map(Some)
+    }
+
+    fn fleet(&self) -> Option<&dyn Bridges> {
+        Some(self)
+    }
+
+    fn losses(&self) -> watch::Receiver<u64> {
+        RedisLedger::losses(self)
+    }
+}
+
+impl RedisLedger {
+    /// Takes a ticket; an empty request was uploaded. `None`: it is gone.
+    async fn take_with(
+        &self,
+        ticket: &Ticket,
+        job: &JobRecord,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<Value>>, LedgerError> {
+        let mut call = self
+            .call(|scripts| &scripts.take)
+            .with(ticket.id.to_string())
+            .with(frame::cut(&ticket.upstream, NAME))
+            .with(job.id.to_string())
+            .with(ticket.taken_at_ms)
+            .with(nonce())
+            .with(self.owner())
+            .with(self.inner.config.open_tickets)
+            .with(sealed);
+        for (name, value) in record::fields(job) {
+            call.arg(name).arg(value);
+        }
+        match self.ask_about(job.id, lane(sealed.len()), &call).await? {
+            Value::Array(answer) if matches!(answer[..], [_, Value::Int(0)]) => Ok(None),
+            Value::Array(answer) => Ok(Some(answer)),
+            other => Err(odd(&other)),
+        }
+    }
+
+    /// A request's framed bytes without a script, which would hash them. `None`: there
+    /// are none, or too many.
+    async fn read_request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
+        let key = format!("{}q:{job}", self.prefix());
+        let mut get = pipe();
+        // One byte more than it may have shows that there are more.
+        get.cmd("GETRANGE").arg(&key).arg(0).arg(frame::REQUEST);
+        match self.one(Lane::Bulk, &get).await? {
+            Some(Value::BulkString(bytes)) if (1..=frame::REQUEST).contains(&bytes.len()) => {
+                Ok(Some(bytes.into()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The answer to one plain command; `None`: the key is of another type.
+    async fn one(&self, lane: Lane, command: &Pipeline) -> Result<Option<Value>, LedgerError> {
+        match self.inner.link.ask(lane, Ask::Commands(command)).await {
+            Err(LedgerError::Damaged { .. }) => Ok(None),
+            Ok(Value::Array(mut answer)) => Ok(answer.pop()),
+            Ok(other) => Err(odd(&other)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Moves a job; `fence`: only while nobody leased it later.
+    pub(super) async fn transition_with(
+        &self,
+        fence: Option<u64>,
+        job: JobId,
+        from: &[JobState],
+        to: JobState,
+        note: &Note,
+    ) -> Result<bool, LedgerError> {
+        let legal = from.iter().filter(|from| from.may_become(to));
+        let allowed: Vec<_> = legal.map(|state| state.name()).collect();
+        if allowed.is_empty() {
+            return Ok(false);
+        }
+        let mut call = self
+            .call(|scripts| &scripts.transition)
+            .with(job.to_string())
+            .with(to.name())
+            .with(format!(",{},", allowed.join(",")))
+            .with(nonce())
+            .with(fence.map_or_else(String::new, |fence| fence.to_string()));
+        for (name, value) in record::noted(note) {
+            call.arg(name).arg(value);
+        }
+        let answer = self.ask_about(job, Lane::Quick, &call).await?;
+        Ok(number(&answer)? == 1)
+    }
+
+    /// Makes a damaged job unknown, and gives the error that says so.
+    pub(super) async fn forget(&self, job: JobId, why: String) -> Result<LedgerError, LedgerError> {
+        self.forget_for(&format!("j:{job}"), job, why).await
+    }
+
+    async fn forget_for(
+        &self,
+        key: &str,
+        job: JobId,
+        why: String,
+    ) -> Result<LedgerError, LedgerError> {
+        let call = self.call(|scripts| &scripts.forget);
+        let call = call.with(job.to_string());
+        self.number(Lane::Quick, &call).await?;
+        Ok(self.damaged(key, why))
+    }
+
+    /// Drops a ticket, whole or damaged.
+    pub(super) async fn drop_ticket(&self, ticket: &str) -> Result<bool, LedgerError> {
+        let call = self.call(|scripts| &scripts.close).with(ticket);
+        Ok(self.number(Lane::Quick, &call).await? == 1)
+    }
+
+    async fn drop_if(&self, job: JobId, begin: &[u8]) -> Result<(), LedgerError> {
+        let call = self.call(|scripts| &scripts.drop);
+        let call = call.with(job.to_string()).with(begin);
+        self.number(Lane::Quick, &call).await.map(|_| ())
+    }
+}

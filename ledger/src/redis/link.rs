@@ -1,0 +1,203 @@
+//! The connections: calls that end in time, whatever Redis does.
+//!
+//! A call that fails because the connection broke is tried again until its time
+//! is up; that is safe because every script may run twice. A call that is given
+//! up on may still happen.
+
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use redis::{
+    Client, Pipeline, RedisError, RedisResult, ScriptInvocation, Value,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+use zkwhirl_redis::{PlaceError, may_pass, why};
+use zkwhirl_telemetry::{
+    catalogue::keys::{LEDGER_REQUESTS, LEDGER_SECONDS},
+    handle,
+};
+
+use super::{RedisConfigError, RedisLedgerConfig};
+use crate::LedgerError;
+use zkwhirl_job::clock::Backoff;
+
+/// Small calls that are under way at once.
+const QUICK: usize = 512;
+/// Large values that are under way at once: with the longest request, 32 MiB.
+const BULK: usize = 16;
+
+/// Which connection a call takes: megabytes must not hold up a state's change.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Lane {
+    /// Small values.
+    Quick,
+    /// Requests and results.
+    Bulk,
+}
+
+/// What is asked of Redis.
+#[derive(Debug)]
+pub(super) enum Ask<'a> {
+    Script(&'a ScriptInvocation<'a>),
+    Commands(&'a Pipeline),
+}
+
+/// Two connections, and the counts.
+#[derive(Debug)]
+pub(super) struct Link {
+    lanes: [Connection; 2],
+    client: Client,
+    timeout: Duration,
+    pub(super) calls: AtomicU64,
+    pub(super) repeats: AtomicU64,
+    pub(super) away: AtomicU64,
+    took: handle::Histogram,
+    /// Calls with an answer, and without.
+    results: [handle::Counter; 2],
+}
+
+/// A connection that many calls share.
+#[derive(Debug)]
+struct Connection {
+    manager: Mutex<ConnectionManager>,
+    permits: Semaphore,
+    /// When it answered last, or was made.
+    answered: Mutex<Instant>,
+}
+
+impl Link {
+    /// Connects at the first call.
+    pub(super) fn new(config: &RedisLedgerConfig) -> Result<Self, RedisConfigError> {
+        tokio::runtime::Handle::try_current().map_err(|_| RedisConfigError::NoRuntime)?;
+        let client = config.place.client()?;
+        let connection = |permits| -> Result<_, PlaceError> {
+            let manager = manager(&client, config.timeout);
+            let manager = manager.map_err(|error| config.place.unusable(error))?;
+            Ok(Connection {
+                manager: Mutex::new(manager),
+                permits: Semaphore::new(permits),
+                answered: Mutex::new(Instant::now()),
+            })
+        };
+        Ok(Self {
+            lanes: [connection(QUICK)?, connection(BULK)?],
+            client,
+            timeout: config.timeout,
+            calls: AtomicU64::new(0),
+            repeats: AtomicU64::new(0),
+            away: AtomicU64::new(0),
+            took: LEDGER_SECONDS.of([]),
+            results: ["ok", "error"].map(|result| LEDGER_REQUESTS.of([result])),
+        })
+    }
+
+    /// Asks until there is an answer or the time is up.
+    pub(super) async fn ask(&self, lane: Lane, ask: Ask<'_>) -> Result<Value, LedgerError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let started = Instant::now();
+        let answer = self.ask_once(lane, ask, started + self.timeout).await;
+        self.took.record(started.elapsed());
+        let [answered, failed] = &self.results;
+        match &answer {
+            Ok(_) => answered.increment(1),
+            Err(_) => failed.increment(1),
+        }
+        answer
+    }
+
+    async fn ask_once(
+        &self,
+        lane: Lane,
+        ask: Ask<'_>,
+        deadline: Instant,
+    ) -> Result<Value, LedgerError> {
+        let mut last = None;
+        let asked = timeout_at(deadline, self.insist(lane, &ask, &mut last)).await;
+        let away = match asked {
+            Ok(Ok(value)) => {
+                *lock(&self.lanes[lane as usize].answered) = Instant::now();
+                return Ok(value);
+            }
+            Ok(Err(error)) if error.code() == Some("WRONGTYPE") => {
+                return Err(LedgerError::Damaged {
+                    key: "a key".to_owned(),
+                    why: error.to_string(),
+                });
+            }
+            Ok(Err(error)) => LedgerError::Away(why(&error)),
+            Err(_) => {
+                self.renew(lane);
+                let why = last.map_or_else(String::new, |error| format!(": {error}"));
+                LedgerError::Away(format!("no answer within {:?}{why}", self.timeout))
+            }
+        };
+        self.away.fetch_add(1, Ordering::Relaxed);
+        Err(away)
+    }
+
+    async fn insist(
+        &self,
+        lane: Lane,
+        ask: &Ask<'_>,
+        last: &mut Option<RedisError>,
+    ) -> RedisResult<Value> {
+        let lane = &self.lanes[lane as usize];
+        // It is never closed.
+        let _permit = lane.permits.acquire().await.ok();
+        let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(250));
+        loop {
+            let mut connection = lock(&lane.manager).clone();
+            let asked = match ask {
+                Ask::Script(script) => script.invoke_async(&mut connection).await,
+                Ask::Commands(commands) => commands.query_async(&mut connection).await,
+            };
+            match asked {
+                Err(error) if may_pass(&error) => *last = Some(error),
+                settled => return settled,
+            }
+            self.repeats.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(backoff.pause()).await;
+        }
+    }
+
+    /// Takes a new connection where the old one gave no answer for a call's
+    /// time: something between may swallow what is sent and say nothing, or
+    /// lead to a Redis that is the primary no more.
+    fn renew(&self, lane: Lane) {
+        let lane = &self.lanes[lane as usize];
+        let mut answered = lock(&lane.answered);
+        if answered.elapsed() < self.timeout {
+            return;
+        }
+        *answered = Instant::now();
+        drop(answered);
+        if let Ok(manager) = manager(&self.client, self.timeout) {
+            *lock(&lane.manager) = manager;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn manager(client: &Client, timeout: Duration) -> RedisResult<ConnectionManager> {
+    // We try again ourselves, as long as a call's time lasts.
+    let settings = ConnectionManagerConfig::new()
+        .set_response_timeout(Some(timeout))
+        .set_connection_timeout(Some(timeout.min(Duration::from_secs(3))))
+        .set_number_of_retries(2)
+        .set_min_delay(Duration::from_millis(50))
+        .set_max_delay(Duration::from_millis(500))
+        .set_pipeline_buffer_size(QUICK);
+    ConnectionManager::new_lazy_with_config(client.clone(), settings)
+}

@@ -1,0 +1,173 @@
+//! Lists of tickets, jobs and attempts, in pages that hold nobody up.
+
+use redis::{Value, pipe};
+use zkwhirl_job::{AttemptRecord, JobId, limits};
+
+use super::{
+    RedisLedger, frame,
+    link::{Ask, Lane},
+    odd,
+    record::{self, text},
+    scripts::With,
+};
+use crate::{JobRecord, JobState, LISTING, LedgerError, OPEN_TICKETS, Ticket};
+
+/// Tickets of one page: about a millisecond of Redis's time.
+const TICKETS: usize = 512;
+/// Job records of one page.
+const RECORDS: usize = 256;
+
+impl RedisLedger {
+    /// The tickets of an index, oldest first. Damaged ones are dropped: not
+    /// pinged they come again.
+    pub(super) async fn list_tickets(&self, index: &str) -> Result<Vec<Ticket>, LedgerError> {
+        let mut tickets = Vec::new();
+        let mut after = "-1".to_owned();
+        loop {
+            let call = self.call(|scripts| &scripts.tickets).with(index);
+            let call = call.with(&after).with(TICKETS).with(record::BYTES);
+            let Value::Array(page) = self.ask(Lane::Quick, &call).await? else {
+                return Err(odd(&Value::Nil));
+            };
+            let full = page.len() == TICKETS;
+            let last = page.last().and_then(|item| match item {
+                Value::Array(fields) => fields.last().and_then(text),
+                _ => None,
+            });
+            let last = last.unwrap_or_default().to_owned();
+            tickets.extend(self.whole_tickets(&page).await?);
+            if !full || tickets.len() >= OPEN_TICKETS || last == after || last.is_empty() {
+                tickets.truncate(OPEN_TICKETS);
+                return Ok(tickets);
+            }
+            after = last;
+        }
+    }
+
+    /// The tickets of a page; those that are damaged are dropped.
+    pub(super) async fn whole_tickets(&self, page: &[Value]) -> Result<Vec<Ticket>, LedgerError> {
+        let mut tickets = Vec::with_capacity(page.len());
+        for item in page {
+            match record::ticket(item) {
+                Ok(ticket) => tickets.push(ticket),
+                Err(id) => {
+                    self.drop_ticket(&id).await?;
+                    self.damaged(&format!("t:{id}"), "it is not whole".to_owned());
+                }
+            }
+        }
+        Ok(tickets)
+    }
+
+    /// Jobs in one of `states`, in the order of their taking.
+    pub(super) async fn list_jobs(
+        &self,
+        states: &[JobState],
+        limit: usize,
+    ) -> Result<Vec<JobRecord>, LedgerError> {
+        let limit = limit.min(LISTING);
+        if states.is_empty() || limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut commands = pipe();
+        for state in states {
+            let index = format!("{}s:{state}", self.prefix());
+            let command = commands.cmd("ZRANGE").arg(index);
+            command.arg(0).arg(limit - 1).arg("WITHSCORES");
+        }
+        let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
+        let Value::Array(indices) = asked.await? else {
+            return Err(odd(&Value::Nil));
+        };
+        let mut order: Vec<_> = indices.iter().flat_map(places).collect();
+        order.sort_unstable();
+        order.dedup();
+        order.truncate(limit);
+        let mut jobs = Vec::with_capacity(order.len());
+        let ids: Vec<_> = order.into_iter().map(|(_, job)| job).collect();
+        for page in ids.chunks(RECORDS) {
+            for (job, found) in self.records(page).await? {
+                match found {
+                    // It may have gone on since.
+                    Ok(record) if states.contains(&record.state) => jobs.push(record),
+                    Ok(_) => {}
+                    Err(why) => {
+                        self.forget(job, why).await?;
+                    }
+                }
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// The records of those of `jobs` that are known, or what is wrong with
+    /// them.
+    pub(super) async fn records(
+        &self,
+        jobs: &[JobId],
+    ) -> Result<Vec<(JobId, Result<JobRecord, String>)>, LedgerError> {
+        let mut call = self.call(|scripts| &scripts.records).with(record::BYTES);
+        for job in jobs {
+            call.arg(job.to_string());
+        }
+        let Value::Array(found) = self.ask(Lane::Quick, &call).await? else {
+            return Err(odd(&Value::Nil));
+        };
+        let records = jobs.iter().zip(found).filter_map(|(job, found)| {
+            let record = match found {
+                Value::Array(fields) => record::record(*job, &fields),
+                Value::Int(-1) => Err("it is no hash".to_owned()),
+                Value::Int(bytes) => Err(format!("{bytes} bytes, the limit is {}", record::BYTES)),
+                _ => return None,
+            };
+            Some((*job, record))
+        });
+        Ok(records.collect())
+    }
+
+    /// A job's attempts. Damaged ones are dropped with all others of the job:
+    /// they are a history, and one with gaps misleads.
+    pub(super) async fn list_attempts(
+        &self,
+        job: JobId,
+    ) -> Result<Vec<AttemptRecord>, LedgerError> {
+        let call = self.call(|scripts| &scripts.attempts).with(job.to_string());
+        let call = call.with(frame::ATTEMPTS).with(limits::ATTEMPT_RECORDS);
+        let attempts = match self.ask(Lane::Quick, &call).await {
+            Ok(Value::Array(items)) => {
+                let attempts = items.into_iter().map(|item| match item {
+                    Value::BulkString(sealed) => frame::open_attempt(sealed.into()),
+                    _ => Err("an item is no text".to_owned()),
+                });
+                attempts.collect::<Result<Vec<_>, _>>()
+            }
+            Ok(Value::Int(size)) => Err(format!("{size} items or bytes, more than it may have")),
+            Ok(other) => return Err(odd(&other)),
+            Err(LedgerError::Damaged { why, .. }) => Err(why),
+            Err(error) => return Err(error),
+        };
+        let why = match attempts {
+            Ok(attempts) => return Ok(attempts),
+            Err(why) => why,
+        };
+        let key = format!("a:{job}");
+        let mut commands = pipe();
+        commands.cmd("DEL").arg(format!("{}{key}", self.prefix()));
+        let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
+        asked.await?;
+        Err(self.damaged(&key, why))
+    }
+}
+
+/// The jobs of an index with their places.
+fn places(index: &Value) -> Vec<(u64, JobId)> {
+    let Value::Array(flat) = index else {
+        return Vec::new();
+    };
+    let pairs = flat.chunks_exact(2);
+    let places = pairs.filter_map(|pair| {
+        let job = text(&pair[0])?.parse().ok()?;
+        Some((text(&pair[1])?.parse().ok()?, job))
+    });
+    places.collect()
+}

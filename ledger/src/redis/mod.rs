@@ -1,0 +1,231 @@
+//! The ledger on Redis, shared by bridges and workers.
+//!
+//! * Every change is one script (`lua/`): it happens whole or not at all, and
+//!   may be repeated, because a lost answer does not say whether it happened.
+//! * Every call ends within [`RedisLedgerConfig::timeout`], with
+//!   [`LedgerError::Away`] if need be, and holds up no thread.
+//! * Results and attempts carry their length and SHA-256; a request is checked
+//!   against the name of its job. What does not match is dropped and said once
+//!   as [`LedgerError::Damaged`], with its key; after that it is gone, and is
+//!   made again.
+//! * What is open has no lifetime; what is finished has one
+//!   ([`RedisLedgerConfig::keep`]) and a budget. So a Redis that evicts keys with a
+//!   lifetime costs work at worst, and one that evicts any key is refused by
+//!   [`Redis::check`].
+//! * A Redis that lost its data is noticed within [`RedisLedgerConfig::watch_every`]:
+//!   see [`Redis::losses`].
+//!
+//! Beyond [`crate::Ledger`] there are, for a fleet: [`Bridges`] (heartbeats, and the
+//! adoption of a dead bridge's tickets), [`JobLease`] (which worker came last)
+//! and [`LedgerEvent`] (what happened, for views in other processes).
+
+mod bridges;
+mod config;
+mod events;
+mod frame;
+mod health;
+mod keep;
+mod leases;
+mod link;
+mod listing;
+mod recent;
+mod record;
+mod scripts;
+mod slots;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testkit;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use redis::{Script, ScriptInvocation, Value};
+use tokio::{sync::watch, task::AbortHandle};
+use zkwhirl_job::JobId;
+
+pub use config::{RedisConfigError, RedisLedgerConfig};
+pub use health::{RedisReport, UnfitError};
+pub use leases::JobLease;
+
+use super::LedgerError;
+pub use super::{BridgeSeen, Bridges, LedgerEvent, Membership};
+use link::{Ask, Lane, Link};
+use recent::Recent;
+use scripts::Scripts;
+
+/// The ledger on Redis. Clones are the same ledger, and the same bridge: each
+/// bridge of a process makes its own.
+#[derive(Clone)]
+pub struct RedisLedger {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: RedisLedgerConfig,
+    scripts: Scripts,
+    link: Link,
+    /// The bridge whose tickets this handle takes; empty before it joined.
+    owner: Mutex<String>,
+    damaged: AtomicU64,
+    losses: watch::Sender<u64>,
+    recent: Recent,
+    watch: Mutex<Option<AbortHandle>>,
+}
+
+/// What a handle counted since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RedisStats {
+    /// Calls.
+    pub calls: u64,
+    /// Times that one was tried again because the connection broke.
+    pub repeats: u64,
+    /// Calls that failed.
+    pub away: u64,
+    /// Values that were dropped because they were damaged.
+    pub damaged: u64,
+    /// Times that Redis had lost its data.
+    pub losses: u64,
+}
+
+impl RedisLedger {
+    /// The ledger of `config`. It connects at the first call, and need not be
+    /// reachable now; [`Redis::check`] tells whether it is fit.
+    ///
+    /// A task watches it until the last clone is gone.
+    pub fn new(config: RedisLedgerConfig) -> Result<Self, RedisConfigError> {
+        let inner = Arc::new(Inner {
+            scripts: Scripts::new(&config),
+            link: Link::new(&config)?,
+            recent: Recent::new(config.recent_bytes),
+            config,
+            owner: Mutex::default(),
+            damaged: AtomicU64::new(0),
+            losses: watch::Sender::default(),
+            watch: Mutex::default(),
+        });
+        let watch = tokio::spawn(health::watch(Arc::downgrade(&inner)));
+        *inner.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch.abort_handle());
+        Ok(Self { inner })
+    }
+
+    /// How often Redis had lost its data (flushed, or restarted without
+    /// persistence) since this handle was made. Tickets that are pinged and not
+    /// in the ledger any more must be let go: then Falafel issues them again.
+    pub fn losses(&self) -> watch::Receiver<u64> {
+        self.inner.losses.subscribe()
+    }
+
+    /// What this handle counted.
+    pub fn stats(&self) -> RedisStats {
+        let inner = &self.inner;
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        RedisStats {
+            calls: count(&inner.link.calls),
+            repeats: count(&inner.link.repeats),
+            away: count(&inner.link.away),
+            damaged: count(&inner.damaged),
+            losses: *inner.losses.borrow(),
+        }
+    }
+
+    /// What all its keys begin with.
+    pub fn prefix(&self) -> &str {
+        self.inner.scripts.prefix()
+    }
+
+    fn call<'a>(&'a self, script: impl FnOnce(&'a Scripts) -> &'a Script) -> ScriptInvocation<'a> {
+        let scripts = &self.inner.scripts;
+        scripts.call(script(scripts))
+    }
+
+    async fn ask(&self, lane: Lane, script: &ScriptInvocation<'_>) -> Result<Value, LedgerError> {
+        self.inner.link.ask(lane, Ask::Script(script)).await
+    }
+
+    /// Asks about a job. One that turns out to be kept as something else than
+    /// a job is made unknown.
+    async fn ask_about(
+        &self,
+        job: JobId,
+        lane: Lane,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<Value, LedgerError> {
+        match self.ask(lane, script).await {
+            Err(LedgerError::Damaged { why, .. }) => Err(self.forget(job, why).await?),
+            answer => answer,
+        }
+    }
+
+    /// Asks for one number.
+    async fn number(&self, lane: Lane, script: &ScriptInvocation<'_>) -> Result<i64, LedgerError> {
+        number(&self.ask(lane, script).await?)
+    }
+
+    /// Asks for a value that is there, is not there, or is too large.
+    async fn value(
+        &self,
+        script: &ScriptInvocation<'_>,
+        limit: usize,
+    ) -> Result<Option<Result<Bytes, String>>, LedgerError> {
+        Ok(match self.ask(Lane::Bulk, script).await {
+            Ok(Value::Nil) => None,
+            Ok(Value::BulkString(bytes)) => Some(Ok(bytes.into())),
+            Ok(Value::Int(bytes)) => Some(Err(format!("{bytes} bytes, the limit is {limit}"))),
+            Ok(other) => return Err(odd(&other)),
+            Err(LedgerError::Damaged { why, .. }) => Some(Err(why)),
+            Err(error) => return Err(error),
+        })
+    }
+
+    /// The error of a damaged value, counted.
+    fn damaged(&self, key: &str, why: String) -> LedgerError {
+        self.inner.damaged.fetch_add(1, Ordering::Relaxed);
+        let key = format!("{}{key}", self.prefix());
+        tracing::warn!(key, "dropped a damaged value: {why}");
+        LedgerError::Damaged { key, why }
+    }
+}
+
+fn number(answer: &Value) -> Result<i64, LedgerError> {
+    match answer {
+        Value::Int(number) => Ok(*number),
+        other => Err(odd(other)),
+    }
+}
+
+/// An answer that no script of ours gives.
+fn odd(value: &Value) -> LedgerError {
+    let kind = match value {
+        Value::Nil => "nothing",
+        Value::Int(_) => "a number",
+        Value::BulkString(_) | Value::SimpleString(_) | Value::Okay => "a text",
+        Value::Array(_) => "a list",
+        _ => "something",
+    };
+    LedgerError::Away(format!("redis gave {kind} that was not asked for"))
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let watch = self.watch.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watch) = watch.take() {
+            watch.abort();
+        }
+    }
+}
+
+impl fmt::Debug for RedisLedger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis")
+            .field("place", &self.inner.config.place.to_string())
+            .field("prefix", &self.prefix())
+            .finish_non_exhaustive()
+    }
+}

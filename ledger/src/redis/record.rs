@@ -1,0 +1,179 @@
+//! Job records and tickets as the fields of Redis hashes.
+//!
+//! The fields are texts, so that an operator can read them with `redis-cli`;
+//! numbers are decimal, an absent option is an empty text.
+
+use std::{collections::HashMap, str::FromStr};
+
+use redis::Value;
+use zkwhirl_job::{JobId, Kind, TicketId, limits};
+
+use super::frame::cut;
+use crate::{JobRecord, JobState, Note, Ticket};
+
+/// Bytes that a record or a ticket may have.
+pub(super) const BYTES: usize = 32 << 10;
+/// The longest name of a worker, bridge or upstream that is kept.
+pub(super) const NAME: usize = 256;
+
+/// The fields of a new job's record.
+pub(super) fn fields(record: &JobRecord) -> Vec<(&'static str, String)> {
+    let option = |value: Option<String>| value.unwrap_or_default();
+    let reason = record.reason.as_deref().unwrap_or_default();
+    let worker = record.worker.as_deref().unwrap_or_default();
+    vec![
+        ("state", record.state.name().to_owned()),
+        ("command", record.command.to_string()),
+        ("kind", option(record.kind.map(|kind| kind.to_string()))),
+        ("rollup", option(record.rollup_id.map(|id| id.to_string()))),
+        ("bytes", record.request_bytes.to_string()),
+        ("taken", record.taken_at_ms.to_string()),
+        ("changed", record.changed_at_ms.to_string()),
+        ("attempt", record.attempt.to_string()),
+        ("worker", cut(worker, NAME).to_owned()),
+        ("reason", cut(reason, limits::ERROR_TEXT_BYTES).to_owned()),
+    ]
+}
+
+/// The fields that change with a note.
+pub(super) fn noted(note: &Note) -> Vec<(&'static str, String)> {
+    let mut out = Vec::new();
+    if let Some(attempt) = note.attempt {
+        out.push(("attempt", attempt.to_string()));
+    }
+    if let Some(worker) = &note.worker {
+        out.push(("worker", cut(worker, NAME).to_owned()));
+    }
+    if let Some(reason) = &note.reason {
+        out.push(("reason", cut(reason, limits::ERROR_TEXT_BYTES).to_owned()));
+    }
+    out
+}
+
+/// A record from its fields, or what is wrong with it.
+pub(super) fn record(id: JobId, fields: &[Value]) -> Result<JobRecord, String> {
+    let fields = Fields::of(fields)?;
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let kind = match fields.text("kind")? {
+        "" => None,
+        kind => Some(kind.parse::<Kind>().map_err(|error| error.to_string())?),
+    };
+    let rollup_id = match fields.text("rollup")? {
+        "" => None,
+        _ => Some(fields.number("rollup")?),
+    };
+    Ok(JobRecord {
+        id,
+        command: fields.number("command")?,
+        kind,
+        rollup_id,
+        request_bytes: fields.number("bytes")?,
+        taken_at_ms: fields.number("taken")?,
+        changed_at_ms: fields.number("changed")?,
+        state: state(fields.text("state")?)?,
+        attempt: fields.number("attempt")?,
+        worker: some(fields.text("worker")?),
+        reason: some(fields.text("reason")?),
+    })
+}
+
+/// A ticket as the scripts list them; `Err`: the id of one that is not whole.
+pub(super) fn ticket(item: &Value) -> Result<Ticket, String> {
+    let Value::Array(item) = item else {
+        return Err(String::new());
+    };
+    let [id, job, upstream, at, _seq] = &item[..] else {
+        return Err(String::new());
+    };
+    let name = text(id).unwrap_or_default();
+    let parsed = || {
+        Some(Ticket {
+            id: name.parse::<TicketId>().ok()?,
+            job: text(job)?.parse().ok()?,
+            upstream: text(upstream)?.to_owned(),
+            taken_at_ms: text(at)?.parse().ok()?,
+        })
+    };
+    parsed().ok_or_else(|| name.to_owned())
+}
+
+/// The state of this name.
+fn state(name: &str) -> Result<JobState, String> {
+    let mut all = JobState::ALL.into_iter();
+    all.find(|state| state.name() == name)
+        .ok_or_else(|| format!("its state is \"{}\"", cut(name, 80)))
+}
+
+/// A text in an answer.
+pub(super) fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
+        Value::SimpleString(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The fields of a hash.
+pub(super) struct Fields<'a>(HashMap<&'a str, &'a str>);
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(flat: &'a [Value]) -> Result<Self, String> {
+        let mut fields = HashMap::new();
+        for pair in flat.chunks_exact(2) {
+            let name = text(&pair[0]).ok_or("a field's name is no text")?;
+            let value = text(&pair[1]).ok_or_else(|| format!("its {name} is no text"))?;
+            fields.insert(name, value);
+        }
+        Ok(Self(fields))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.get(name).copied()
+    }
+
+    fn text(&self, name: &str) -> Result<&'a str, String> {
+        self.get(name).ok_or_else(|| format!("it has no {name}"))
+    }
+
+    fn number<T: FromStr>(&self, name: &str) -> Result<T, String> {
+        let text = self.text(name)?;
+        let no = |_| format!("its {name} is \"{}\"", cut(text, 80));
+        text.parse().map_err(no)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance;
+
+    fn flat(fields: &[(&str, String)]) -> Vec<Value> {
+        let values = fields.iter().flat_map(|(name, value)| {
+            [name.as_bytes().to_vec(), value.as_bytes().to_vec()].map(Value::BulkString)
+        });
+        values.collect()
+    }
+
+    #[test]
+    fn records_come_back_and_what_is_missing_or_wrong_is_named() {
+        let mut wanted = conformance::record(1);
+        wanted.rollup_id = Some(7);
+        wanted.reason = Some("why".into());
+        let whole = fields(&wanted);
+        assert_eq!(record(wanted.id, &flat(&whole)).unwrap(), wanted);
+        for at in 0..whole.len() {
+            let mut less = whole.clone();
+            let (name, _) = less.remove(at);
+            let why = record(wanted.id, &flat(&less)).unwrap_err();
+            assert_eq!(why, format!("it has no {name}"));
+        }
+        let mut odd = whole.clone();
+        odd[0].1 = "asleep".into();
+        let why = record(wanted.id, &flat(&odd)).unwrap_err();
+        assert_eq!(why, "its state is \"asleep\"");
+        odd = whole;
+        odd[1].1 = "-1".into();
+        let why = record(wanted.id, &flat(&odd)).unwrap_err();
+        assert_eq!(why, "its command is \"-1\"");
+    }
+}

@@ -1,0 +1,272 @@
+//! A Redis that restarts, forgets or hangs.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    time::Instant,
+};
+
+use super::{super::link::Lane, super::scripts::With, *};
+use zkwhirl_testkit::eventually;
+
+/// Redis lost its data, and the ledger has noticed.
+async fn until_lost(ledger: &RedisLedger, losses: u64) {
+    let noticed = || async { ledger.stats().losses >= losses };
+    eventually("the loss is noticed", noticed).await;
+}
+
+/// The ledger has seen what there is, so that a loss is one.
+async fn until_watched(ledger: &RedisLedger) {
+    let key = format!("{}epoch", ledger.prefix());
+    eventually("the ledger is watched", || async {
+        let mut commands = redis::pipe();
+        commands.cmd("EXISTS").arg(&key);
+        let ask = super::super::link::Ask::Commands(&commands);
+        let answer = ledger.inner.link.ask(Lane::Quick, ask).await;
+        answer.unwrap() == redis::Value::Array(vec![redis::Value::Int(1)])
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_restart_with_its_file_loses_nothing_and_calls_outlast_it() {
+    let options = ["--appendonly", "yes", "--appendfsync", "always"];
+    let mut server = Server::start_with(&options);
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    for n in 0..50 {
+        take(&ledger, n).await;
+    }
+    until_watched(&ledger).await;
+    server.kill();
+    let meanwhile = tokio::spawn({
+        let ledger = ledger.clone();
+        async move { go(&ledger, record(1).id, JobState::Taken, JobState::Queued).await }
+    });
+    eventually("the call is tried again", || async {
+        ledger.stats().repeats > 0
+    })
+    .await;
+    server.start_again();
+    assert!(meanwhile.await.unwrap());
+    assert_eq!(ledger.open_tickets().await.unwrap().len(), 50);
+    let stats = ledger.stats();
+    assert_eq!((stats.losses, stats.away), (0, 0), "{stats:?}");
+}
+
+#[tokio::test]
+async fn a_restart_without_a_file_is_noticed_and_work_goes_on() {
+    let mut server = Server::start();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    take(&ledger, 1).await;
+    until_watched(&ledger).await;
+    let mut losses = ledger.losses();
+    assert_eq!(*losses.borrow_and_update(), 0);
+    server.kill();
+    server.start_again();
+    losses.changed().await.unwrap();
+    assert_eq!(ledger.open_tickets().await.unwrap(), []);
+    assert_eq!(take(&ledger, 1).await.state, JobState::Taken);
+}
+
+#[tokio::test]
+async fn a_flush_in_the_middle_repeats_work_but_no_proof_that_comes_after_it() {
+    let server = Server::start();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let job = take(&ledger, 1).await.id;
+    assert!(go(&ledger, job, JobState::Taken, JobState::Claimed).await);
+    assert!(go(&ledger, job, JobState::Claimed, JobState::Proving).await);
+    until_watched(&ledger).await;
+    server.command::<()>(&["FLUSHALL"]);
+    // The worker that was proving meanwhile.
+    assert!(ledger.store_result(job, &result("proof")).await.unwrap());
+    assert!(!go(&ledger, job, JobState::Proving, JobState::Proved).await);
+    until_lost(&ledger, 1).await;
+    assert_eq!(ledger.job(job).await.unwrap(), None);
+    assert!(!ledger.close_ticket(ticket(1, job).id).await.unwrap());
+    // Falafel issues the ticket again: the job starts again and has its proof.
+    let job = take(&ledger, 1).await;
+    assert_eq!((job.state, job.attempt), (JobState::Taken, 1));
+    let kept = ledger.result(job.id).await.unwrap();
+    assert_eq!(kept, Some(result("proof")));
+    let events = ledger.last_events(10).await.unwrap();
+    assert!(events.iter().any(|event| event.what == "epoch"));
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_is_away_in_time_and_blocks_nobody() {
+    let server = Server::start();
+    let mut config = watchful(server.place());
+    config.timeout = Duration::from_millis(400);
+    let ledger = RedisLedger::new(config).unwrap();
+    take(&ledger, 1).await;
+    server.pause();
+    // This runtime has one thread: it must stay free for others.
+    let ticks = tokio::spawn(async {
+        let mut ticks = 0;
+        let end = Instant::now() + Duration::from_millis(400);
+        while Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            ticks += 1;
+        }
+        ticks
+    });
+    let start = Instant::now();
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 0..1_000 {
+        let ledger = ledger.clone();
+        calls.spawn(async move {
+            let job = record(n);
+            ledger.take(&ticket(n, job.id), &job, &Bytes::new()).await
+        });
+    }
+    for call in calls.join_all().await {
+        assert!(matches!(call, Err(LedgerError::Away(_))), "{call:?}");
+    }
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    let ticks = ticks.await.unwrap();
+    assert!(ticks > 5, "{ticks} ticks in 400 ms");
+    server.resume();
+    eventually("it answers again", || async {
+        ledger.job(record(1).id).await.is_ok()
+    })
+    .await;
+    // What was given up on may have happened, and may be repeated.
+    for n in 0..1_000 {
+        eventually("it is taken", || async {
+            let job = record(n);
+            let (ticket, request) = (ticket(n, job.id), Bytes::new());
+            ledger.take(&ticket, &job, &request).await.is_ok()
+        })
+        .await;
+    }
+    assert_eq!(ledger.open_tickets().await.unwrap().len(), 1_000);
+}
+
+#[tokio::test]
+async fn a_redis_that_is_not_there_is_away_in_time_and_is_found_when_it_comes() {
+    let mut server = Server::start();
+    let mut config = watchful(server.place());
+    config.timeout = Duration::from_millis(300);
+    server.kill();
+    let ledger = RedisLedger::new(config).unwrap();
+    let start = Instant::now();
+    let error = ledger.open_tickets().await.unwrap_err();
+    assert!(error.to_string().contains("the ledger is away"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(3));
+    server.start_again();
+    eventually("it is found", || async {
+        ledger.open_tickets().await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_was_lost_gives_the_same_answer_again() {
+    let ledger = scratch();
+    let mut call = ledger
+        .call(|scripts| &scripts.take)
+        .with(ticket(1, record(1).id).id.to_string())
+        .with("inner")
+        .with(record(1).id.to_string())
+        .with(1)
+        .with("nonce")
+        .with("")
+        .with(10)
+        .with("request");
+    for (name, value) in super::super::record::fields(&record(1)) {
+        call.arg(name).arg(value);
+    }
+    let first = ledger.ask(Lane::Quick, &call).await.unwrap();
+    let again = ledger.ask(Lane::Quick, &call).await.unwrap();
+    assert_eq!(first, again);
+    assert_eq!(ledger.open_tickets().await.unwrap().len(), 1);
+    let call = ledger
+        .call(|scripts| &scripts.transition)
+        .with(record(1).id.to_string())
+        .with("queued")
+        .with(",taken,")
+        .with("another")
+        .with("");
+    for _ in 0..2 {
+        assert_eq!(ledger.number(Lane::Quick, &call).await.unwrap(), 1);
+    }
+    assert!(!go(&ledger, record(1).id, JobState::Taken, JobState::Queued).await);
+}
+
+#[tokio::test]
+async fn the_watch_ends_with_the_last_handle() {
+    let server = Server::start();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    until_watched(&ledger).await;
+    let inner = std::sync::Arc::downgrade(&ledger.inner);
+    drop(ledger);
+    eventually("it ends", || async { inner.upgrade().is_none() }).await;
+    eventually("its connections are closed", || async {
+        let clients: String = server.command(&["CLIENT", "LIST"]);
+        clients.lines().count() == 1
+    })
+    .await;
+}
+
+/// Something between that passes all on until it swallows all that comes on
+/// the connections of that time, and closes none.
+struct Swallower {
+    port: u16,
+    swallows: Arc<AtomicU64>,
+}
+
+impl Swallower {
+    async fn before(server: &Server) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let swallows = Arc::new(AtomicU64::new(0));
+        let (to, age) = (server.url().port().unwrap(), swallows.clone());
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let far = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+                let ((near_in, near_out), (far_in, far_out)) =
+                    (near.into_split(), far.into_split());
+                let made = age.load(Ordering::Relaxed);
+                tokio::spawn(pass(near_in, far_out, age.clone(), made));
+                tokio::spawn(pass(far_in, near_out, age.clone(), made));
+            }
+        });
+        Self { port, swallows }
+    }
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, age: Arc<AtomicU64>, made: u64) {
+    let mut buffer = [0; 4096];
+    while let Ok(bytes @ 1..) = from.read(&mut buffer).await {
+        if age.load(Ordering::Relaxed) == made {
+            let _ = to.write_all(&buffer[..bytes]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_swallows_everything_is_replaced() {
+    let server = Server::start();
+    let between = Swallower::before(&server).await;
+    let mut config = watchful(server.place());
+    config.timeout = Duration::from_millis(300);
+    config.place.url.set_port(Some(between.port)).unwrap();
+    let ledger = RedisLedger::new(config).unwrap();
+    take(&ledger, 1).await;
+    between.swallows.fetch_add(1, Ordering::Relaxed);
+    let silent = ledger.job(record(1).id).await;
+    assert!(matches!(silent, Err(LedgerError::Away(_))), "{silent:?}");
+    eventually("it asks on a new connection", || async {
+        ledger.job(record(1).id).await.is_ok()
+    })
+    .await;
+}

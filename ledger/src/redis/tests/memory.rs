@@ -1,0 +1,322 @@
+//! Lifetimes, budgets, and a Redis whose memory is full.
+
+use std::time::Duration;
+
+use rand::{RngCore, SeedableRng, rngs::StdRng};
+
+use super::*;
+use crate::{SLOT_TTL, SlotReport, redis::UnfitError};
+use zkwhirl_testkit::eventually;
+
+fn keys(server: &Server) -> u64 {
+    server.command(&["DBSIZE"])
+}
+
+/// Sets the memory that Redis may use to what it uses and `more` bytes.
+fn limit(server: &Server, more: u64) {
+    let info: String = server.command(&["INFO", "memory"]);
+    let lines = info.lines().filter_map(|line| line.split_once(':'));
+    let mut used = lines.filter(|(name, _)| *name == "used_memory");
+    let used: u64 = used.next().unwrap().1.parse().unwrap();
+    let limit = (used + more).to_string();
+    let _: () = server.command(&["CONFIG", "SET", "maxmemory", &limit]);
+}
+
+/// A request of 16 KiB that cannot be packed.
+fn large(n: u32) -> Bytes {
+    let mut noise = vec![0; 16 << 10];
+    StdRng::seed_from_u64(n.into()).fill_bytes(&mut noise);
+    noise.into()
+}
+
+/// Takes ticket `n` with such a request.
+async fn take_large(ledger: &RedisLedger, n: u32) -> Result<JobId, LedgerError> {
+    let request = large(n);
+    let job = record_of(&request);
+    let taken = ledger.take(&ticket(n, job.id), &job, &request).await;
+    taken.map(|taken| taken.job.id)
+}
+
+#[tokio::test]
+async fn a_full_redis_takes_nothing_new_and_ends_everything() {
+    let server = Server::start();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    take(&ledger, 0).await;
+    limit(&server, 1 << 20);
+    let mut taken = 0;
+    let error = loop {
+        match take_large(&ledger, taken + 1).await {
+            Ok(_) => taken += 1,
+            Err(error) => break error,
+        }
+        assert!(taken < 1_000, "1 MiB does not hold 1,000 of 16 KiB");
+    };
+    assert!(error.to_string().contains("no memory left"), "{error}");
+    let open = ledger.open_tickets().await.unwrap().len();
+    assert_eq!(open, taken as usize + 1, "nothing is half taken");
+    let kept = ledger.store_result(record(1).id, &result("proof")).await;
+    assert!(matches!(kept, Err(LedgerError::Away(_))), "{kept:?}");
+    for n in 1..=taken {
+        let job = record_of(&large(n)).id;
+        assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
+        assert!(ledger.close_ticket(ticket(n, job).id).await.unwrap());
+    }
+    // What is finished goes in time; here at once.
+    let mut config = ledger.inner.config.clone();
+    config.finished_jobs = 0;
+    let strict = RedisLedger::new(config).unwrap();
+    eventually("there is room again", || async {
+        take_large(&strict, 5_000).await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_that_was_brought_beforehand_is_no_job_until_its_ticket_is_taken() {
+    let server = Server::start();
+    let config = watchful(server.place());
+    let [bridge, other] = [0, 1].map(|_| RedisLedger::new(config.clone()).unwrap());
+    // Too large for a script.
+    let request: Bytes = [large(1), large(2), large(3)].concat().into();
+    let job = record_of(&request);
+    bridge.upload(&job, &request).await.unwrap();
+    // A bridge that is killed here has taken nothing, and this goes by itself.
+    assert!(other.open_tickets().await.unwrap().is_empty());
+    assert_eq!(other.job(job.id).await.unwrap(), None);
+    let brought: Vec<String> = server.command(&["KEYS", "*:u:*"]);
+    assert_eq!(brought.len(), 1);
+    let lives: i64 = server.command(&["PTTL", &brought[0]]);
+    assert!(lives > 0, "{lives}");
+    let taken = bridge.take(&ticket(1, job.id), &job, &request).await;
+    assert!(taken.unwrap().new_job);
+    assert_eq!(other.request(job.id).await.unwrap(), Some(request));
+    let left: Vec<String> = server.command(&["KEYS", "*:u:*"]);
+    assert_eq!(left, [""; 0], "it was moved");
+}
+
+#[tokio::test]
+async fn finished_jobs_stay_within_their_number() {
+    let server = Server::start();
+    let mut config = watchful(server.place());
+    config.finished_jobs = 10;
+    let ledger = RedisLedger::new(config).unwrap();
+    let open = take(&ledger, 1_000).await.id;
+    let mut jobs = Vec::new();
+    for n in 0..100 {
+        jobs.push(deliver(&ledger, n, "proof").await);
+    }
+    let finished = ledger.jobs(&JobState::FINISHED, 1_000).await.unwrap();
+    let finished: Vec<_> = finished.iter().map(|job| job.id).collect();
+    assert_eq!(finished, jobs[90..], "the youngest");
+    assert_eq!(ledger.result(jobs[0]).await.unwrap(), None);
+    assert_eq!(
+        ledger.result(jobs[99]).await.unwrap(),
+        Some(result("proof"))
+    );
+    assert!(ledger.job(open).await.unwrap().is_some());
+    let keys = keys(&server);
+    assert!(keys < 60, "{keys} keys");
+}
+
+#[tokio::test]
+async fn what_is_left_of_an_evicted_job_does_not_end_it_later() {
+    let server = Server::start();
+    let mut config = watchful(server.place());
+    config.finished_jobs = 5;
+    let ledger = RedisLedger::new(config).unwrap();
+    let job = deliver(&ledger, 0, "proof").await;
+    let key = format!("{}j:{job}", ledger.prefix());
+    assert_eq!(server.command::<u64>(&["DEL", &key]), 1);
+    take(&ledger, 0).await;
+    for n in 1..20 {
+        deliver(&ledger, n, "proof").await;
+    }
+    let finished = ledger.jobs(&JobState::FINISHED, 100).await.unwrap();
+    assert_eq!(finished.len(), 5);
+    let open = ledger.job(job).await.unwrap().map(|job| job.state);
+    assert_eq!(open, Some(JobState::Taken));
+}
+
+#[tokio::test]
+async fn finished_jobs_stay_within_their_bytes() {
+    let mut config = testkit::scratch();
+    config.finished_bytes = 100 << 10;
+    let ledger = RedisLedger::new(config).unwrap();
+    for n in 0..30 {
+        let job = take_large(&ledger, n).await.unwrap();
+        assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
+    }
+    let kept = ledger.jobs(&JobState::FINISHED, 100).await.unwrap().len();
+    assert_eq!(kept, 6, "of 16 KiB in 100 KiB");
+    // One that comes back is not counted, nor swept.
+    let back = take_large(&ledger, 29).await.unwrap();
+    for n in 30..60 {
+        let job = take_large(&ledger, n).await.unwrap();
+        assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
+    }
+    let job = ledger.job(back).await.unwrap().unwrap();
+    assert_eq!(job.state, JobState::Taken);
+    let kept = ledger.jobs(&JobState::FINISHED, 100).await.unwrap().len();
+    assert_eq!(kept, 6);
+}
+
+#[tokio::test]
+async fn finished_jobs_go_in_time_and_nothing_stays() {
+    let server = Server::start();
+    let mut config = watchful(server.place());
+    config.keep = Duration::from_millis(300);
+    let ledger = RedisLedger::new(config).unwrap();
+    for n in 0..50 {
+        deliver(&ledger, n, "proof").await;
+    }
+    let open = take(&ledger, 1_000).await.id;
+    ledger.add_attempt(open, &attempt()).await.unwrap();
+    eventually("finished ones are gone", || async {
+        let finished = ledger.jobs(&JobState::FINISHED, 100).await;
+        // The epoch, numbers, the events and the open job with its ticket.
+        finished.unwrap().is_empty() && keys(&server) <= 11
+    })
+    .await;
+    assert!(ledger.job(open).await.unwrap().is_some());
+    assert_eq!(ledger.attempts(open).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_open_has_no_lifetime_and_what_is_finished_has_one() {
+    let server = Server::start();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let job = take(&ledger, 1).await.id;
+    ledger.add_attempt(job, &attempt()).await.unwrap();
+    ledger.store_result(job, &result("proof")).await.unwrap();
+    let lifetimes = || async {
+        let mut all = Vec::new();
+        for kind in ["j", "q", "r", "a"] {
+            let key = format!("{}{kind}:{job}", ledger.prefix());
+            all.push(server.command::<i64>(&["PTTL", &key]));
+        }
+        all
+    };
+    let life = [
+        (JobState::Taken, JobState::Proved, false),
+        (JobState::Proved, JobState::Delivered, true),
+        (JobState::Delivered, JobState::Proved, false),
+        (JobState::Proved, JobState::Delivered, true),
+    ];
+    assert_eq!(lifetimes().await, [-1; 4]);
+    for (from, to, ends) in life {
+        assert!(go(&ledger, job, from, to).await);
+        let lifetimes = lifetimes().await;
+        let right = |lifetime: &i64| if ends { *lifetime > 0 } else { *lifetime == -1 };
+        assert!(lifetimes.iter().all(right), "{to}: {lifetimes:?}");
+    }
+    // A result of a job that is not known has a short one.
+    let stray = record(2).id;
+    ledger.store_result(stray, &result("proof")).await.unwrap();
+    let key = format!("{}r:{stray}", ledger.prefix());
+    let lifetime: i64 = server.command(&["PTTL", &key]);
+    assert!((1..=3_600_000).contains(&lifetime), "{lifetime}");
+    take(&ledger, 2).await;
+    let lifetime: i64 = server.command(&["PTTL", &key]);
+    assert_eq!(lifetime, -1);
+}
+
+fn attempt() -> zkwhirl_job::AttemptRecord {
+    zkwhirl_job::AttemptRecord {
+        attempt: 1,
+        worker: "w".into(),
+        failure: zkwhirl_job::Failure::prover("died"),
+        duration: Duration::from_secs(1),
+        exit: None,
+        stderr_tail: String::new(),
+        peak_rss_bytes: None,
+    }
+}
+
+#[tokio::test]
+async fn a_rollup_that_comes_again_finds_its_proofs() {
+    let ledger = scratch();
+    for n in 0..29 {
+        deliver(&ledger, n, "proof").await;
+    }
+    // Falafel restarted: the same requests under new ids.
+    for n in 0..29 {
+        let job = record(n);
+        let again = ticket(100 + n, job.id);
+        let taken = ledger.take(&again, &job, &request(n)).await;
+        let taken = taken.unwrap();
+        assert_eq!(
+            (taken.new_job, taken.job.state),
+            (false, JobState::Delivered)
+        );
+        let kept = ledger.result(job.id).await.unwrap();
+        assert_eq!(kept, Some(result("proof")));
+        // It is needed again: no lifetime until it is delivered once more.
+        assert!(go(&ledger, job.id, JobState::Delivered, JobState::Proved).await);
+        assert!(go(&ledger, job.id, JobState::Proved, JobState::Delivered).await);
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_evicts_anything_is_refused_and_settings_are_told() {
+    let server = Server::start();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let report = ledger.check().await.unwrap();
+    assert_eq!(report.maxmemory_policy, "noeviction");
+    assert!(report.warnings[0].contains("append-only"), "{report:?}");
+    let policy = ["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"];
+    let _: () = server.command(&policy);
+    ledger.check().await.unwrap();
+    limit(&server, 100 << 20);
+    let unfit = ledger.check().await.unwrap_err();
+    let policy = "allkeys-lru".to_owned();
+    assert_eq!(unfit, UnfitError::Evicts { policy });
+}
+
+#[tokio::test]
+async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
+    let server = Server::start_with(&["--maxmemory-policy", "volatile-lru"]);
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    for n in 0..20 {
+        take_large(&ledger, n).await.unwrap();
+    }
+    limit(&server, 2 << 20);
+    for n in 100..400 {
+        let job = take_large(&ledger, n).await.unwrap();
+        assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
+        ledger.close_ticket(ticket(n, job).id).await.unwrap();
+    }
+    let info: String = server.command(&["INFO", "stats"]);
+    assert!(!info.contains("evicted_keys:0\r"), "{info}");
+    assert_eq!(ledger.open_tickets().await.unwrap().len(), 20);
+    let open = ledger.jobs(&[JobState::Taken], 100).await.unwrap();
+    assert_eq!(open.len(), 20);
+    for job in open {
+        assert!(ledger.request(job.id).await.unwrap().is_some());
+    }
+    // A job of which a part was evicted is whole again when it is taken.
+    for n in 100..110 {
+        let job = take_large(&ledger, n).await.unwrap();
+        assert!(ledger.request(job).await.unwrap().is_some());
+        let state = ledger.job(job).await.unwrap().unwrap().state;
+        assert_eq!(state, JobState::Taken);
+    }
+}
+
+#[tokio::test]
+async fn a_slot_that_says_nothing_is_forgotten_and_leaves_nothing_behind() {
+    let server = Server::start();
+    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let report = SlotReport {
+        slot: "host/1".into(),
+        ..SlotReport::default()
+    };
+    ledger.report(&report).await.unwrap();
+    let key = format!("{}w:host/1", ledger.prefix());
+    let left: i64 = server.command(&["PTTL", &key]);
+    assert!((1..=SLOT_TTL.as_millis() as i64).contains(&left), "{left}");
+    let _: i64 = server.command(&["PEXPIRE", &key, "0"]);
+    assert_eq!(ledger.slots().await.unwrap(), []);
+    let index = format!("{}workers", ledger.prefix());
+    let there: i64 = server.command(&["EXISTS", &key, &index]);
+    assert_eq!(there, 0);
+}
