@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rand::Rng;
-use zkwhirl_job::{Kind, Sizes};
+use zkwhirl_job::{Kind, Sizes, reply::NotVerified};
 
 use crate::falafel::{LeaseConfig, Upstream};
 use zkwhirl_broker_adapter::Broker;
@@ -105,8 +105,9 @@ pub struct BridgeDeps {
 /// Checks a reply before it leaves for Falafel. It may take its time: it is
 /// called on a thread for blocking work. A panic counts as a refusal.
 pub trait ReplyVerifier: Send + Sync {
-    /// `Err` says why the reply is no answer to the request.
-    fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), String>;
+    /// `Err` says why the reply is not accepted, and whether a later look may
+    /// accept it.
+    fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), NotVerified>;
 }
 
 /// The verification keys of the clients' circuits, which Falafel asks for when

@@ -39,7 +39,9 @@ impl Shared {
         let verifier = self.deps.verifier.clone();
         let verdict = tokio::task::spawn_blocking(move || {
             check_length(kind, &reply)?;
-            verifier.verify(kind, &request, &reply)?;
+            verifier
+                .verify(kind, &request, &reply)
+                .map_err(|error| error.to_string())?;
             let digest = Sha256::digest(&reply).into();
             Ok(Verified { reply, digest })
         });

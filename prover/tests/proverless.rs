@@ -43,7 +43,7 @@ fn a_final_buffer_is_the_mocks_only_with_its_mark() {
     let buffer = mock.reply(&request).unwrap();
     mock.check_final(&buffer).unwrap();
     let refused = |buffer: Bytes, why: &str| {
-        let error = mock.check_final(&buffer).unwrap_err();
+        let error = mock.check_final(&buffer).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
     };
     refused(vector("valid_2x2_3_root_verifier_reply"), "not the mock's");

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
     Listen, State,
-    users::{Door, MockProofs, Pool},
+    users::{MockProofs, TxPool, TxReceiver},
     world::World,
 };
 use zkwhirl_job::{Request, Sizes, Word, reply::fields, request::RootVerifierRequest};
@@ -79,10 +79,10 @@ fn replies_have_the_real_lengths_and_fields() {
         let claim = draft.claims(1).remove(0);
         let request = Request::Claim(Box::new(claim.request));
         let claimed = check(request, lengths[0], &claim.published);
-        let door = Door {
+        let door = TxReceiver {
             proofs: &MockProofs,
             keys: None,
-            pool: &Pool::default(),
+            pool: &TxPool::default(),
         };
         let txs = sizes.txs_per_inner().min(2) as usize;
         let jobs = draft.inners(txs, &[claimed], &door).unwrap().into_iter();

@@ -22,7 +22,8 @@ use zkwhirl_broker_adapter as broker;
 use zkwhirl_broker_adapter::Broker;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{
-    Command, Failure, Frame, JobId, Kind, Request, Sizes, TicketId, Topic, reply::ReplyShape,
+    Command, Failure, Frame, JobId, Kind, Request, Sizes, TicketId, Topic,
+    reply::{NotVerified, ReplyShape},
     request::needed_bytes,
 };
 use zkwhirl_ledger as ledger;
@@ -231,7 +232,7 @@ pub(crate) fn production(made_up: bool) -> Case {
 struct Gate(Checker, Proverless);
 
 impl ReplyVerifier for Gate {
-    fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), String> {
+    fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), NotVerified> {
         let Self(Checker::RollupCli(sizes), mock) = self else {
             panic!("another checker");
         };
@@ -239,7 +240,7 @@ impl ReplyVerifier for Gate {
         match parsed.map(|request| mock.reply(&request)) {
             Ok(Err(_)) => ReplyShape::of(kind, *sizes)
                 .check(kind, reply)
-                .map_err(|error| error.to_string()),
+                .map_err(NotVerified::refused),
             _ => ReplyVerifier::verify(&self.0, kind, request, reply),
         }
     }

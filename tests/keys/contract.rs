@@ -19,7 +19,7 @@ use zkwhirl_circuits::{
     statement,
 };
 use zkwhirl_falafel::{
-    users::{Door, MockProofs, Pool},
+    users::{MockProofs, TxPool, TxReceiver},
     world::World,
 };
 use zkwhirl_job::{
@@ -150,10 +150,10 @@ fn final_buffer(sizes: Sizes) -> (Bytes, PathBuf) {
     let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
     let claim = draft.claims(1).remove(0).request;
     let claim = prove(Request::Claim(Box::new(claim)));
-    let door = Door {
+    let door = TxReceiver {
         proofs: &MockProofs,
         keys: None,
-        pool: &Pool::default(),
+        pool: &TxPool::default(),
     };
     let inner = draft.inners(1, &[claim], &door).unwrap().remove(0).request;
     let inner = prove(Request::TxRollup(Box::new(inner)));

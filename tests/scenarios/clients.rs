@@ -6,7 +6,7 @@ use zkwhirl::cluster::{NativeProvers, Provers};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
     Plan,
-    users::{ClientKeys, Door, Pool},
+    users::{ClientKeys, TxPool, TxReceiver},
     world::World,
 };
 use zkwhirl_job::{
@@ -32,10 +32,10 @@ fn inner(engine: &mut Engine) -> TxRollupRequest {
         account: key(Kind::AccountVk),
     };
     let users = native(Suite::Poseidon, 1, 1).users().unwrap();
-    let door = Door {
+    let door = TxReceiver {
         proofs: &*users,
         keys: Some(&keys),
-        pool: &Pool::default(),
+        pool: &TxPool::default(),
     };
     let world = World::genesis(Suite::Poseidon, 7, 0);
     let mut draft = world.begin(Sizes::new(1, 1).unwrap());

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
-    users::{Door, Pool},
+    users::{TxPool, TxReceiver},
     world::World,
 };
 use zkwhirl_job::{Request, Sizes, request::RootVerifierRequest};
@@ -25,10 +25,10 @@ fn final_buffer() -> Bytes {
     let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
     let claim = draft.claims(1).remove(0).request;
     let claim = prove(Request::Claim(Box::new(claim)));
-    let door = Door {
+    let door = TxReceiver {
         proofs: &*native(Suite::Poseidon, 2, 1).users().unwrap(),
         keys: None,
-        pool: &Pool::default(),
+        pool: &TxPool::default(),
     };
     let inner = draft.inners(2, &[claim], &door).unwrap().remove(0).request;
     let inner = prove(Request::TxRollup(Box::new(inner)));

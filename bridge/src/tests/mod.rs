@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{
     Command, JobId, Kind, Sizes, Topic,
     envelope::{JobEnvelope, Outcome, Payload, ResultEnvelope},
+    reply::NotVerified,
 };
 
 use super::*;
@@ -43,11 +44,11 @@ const LEASE: Duration = Duration::from_secs(4);
 struct Verifier;
 
 impl ReplyVerifier for Verifier {
-    fn verify(&self, _kind: Kind, _request: &Bytes, reply: &Bytes) -> Result<(), String> {
+    fn verify(&self, _kind: Kind, _request: &Bytes, reply: &Bytes) -> Result<(), NotVerified> {
         match reply.strip_prefix(b"proof") {
             Some(b" that panics") => panic!("for the test"),
             Some(_) => Ok(()),
-            None => Err("pairing is not one".into()),
+            None => Err(NotVerified::refused("pairing is not one")),
         }
     }
 }

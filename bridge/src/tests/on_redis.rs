@@ -21,7 +21,12 @@ use zkwhirl_testkit::{stub::Stub, eventually};
 struct Trusting;
 
 impl ReplyVerifier for Trusting {
-    fn verify(&self, _kind: Kind, _request: &Bytes, _reply: &Bytes) -> Result<(), String> {
+    fn verify(
+        &self,
+        _kind: Kind,
+        _request: &Bytes,
+        _reply: &Bytes,
+    ) -> Result<(), zkwhirl_job::reply::NotVerified> {
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::{sync::broadcast, task::JoinSet};
 use zkwhirl_job::{
     Kind, Request, TicketId,
+    reply::NotVerified,
     request::{RootRollupRequest, RootVerifierRequest},
 };
 
@@ -65,7 +66,7 @@ impl Asked {
     }
 
     /// The world's check of the fields, then the supplied one of the proof.
-    fn check(&self, reply: &Bytes, check: &dyn ReplyCheck) -> Result<(), String> {
+    fn check(&self, reply: &Bytes, check: &dyn ReplyCheck) -> Result<(), NotVerified> {
         self.must.check(reply)?;
         match &self.request {
             Some(request) => check.check(request, reply),
@@ -111,7 +112,7 @@ impl Pipeline {
         let mut progress = locked(&self.progress);
         match error {
             ProveError::Rejected(why) => progress.rejected.push(why.to_string()),
-            ProveError::Refused(why) => progress.refused.push(why.clone()),
+            ProveError::Refused(why) => progress.refused.push(why.to_string()),
             ProveError::Clients(_) | ProveError::Exited(_) => {}
         }
     }
@@ -131,7 +132,7 @@ async fn checked(
         (reply, verdict)
     })
     .await;
-    let refusal = verdict.as_ref().err().cloned();
+    let refusal = verdict.as_ref().err().map(NotVerified::to_string);
     let _ = events.send(Event::JobResolved { ticket, refusal });
     verdict.map(|()| reply).map_err(ProveError::Refused)
 }

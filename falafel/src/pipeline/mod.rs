@@ -19,7 +19,7 @@ use tokio::{
     task::spawn_blocking,
 };
 use zkwhirl_circuits::Suite;
-use zkwhirl_job::Sizes;
+use zkwhirl_job::{Sizes, reply::NotVerified};
 
 pub(crate) use asked::prove;
 pub use check::{FieldsOnly, FinalVerifier, ReplyCheck};
@@ -28,7 +28,7 @@ use reception::Reception;
 use crate::{
     Event, JobServers,
     job_server::Rejected,
-    users::{ClientProofs, NotLetIn, Pool},
+    users::{ClientProofs, TxError, TxPool},
     world::World,
 };
 
@@ -89,10 +89,10 @@ pub enum ProveError {
     Rejected(#[from] Rejected),
     /// The reply is not what it should be.
     #[error("the reply is refused: {0}")]
-    Refused(String),
+    Refused(NotVerified),
     /// A user's transaction did not come in.
     #[error(transparent)]
-    Clients(#[from] NotLetIn),
+    Clients(#[from] TxError),
     /// The process that asked has exited, as the original does without its
     /// verification keys.
     #[error("the process has exited: {0}")]
@@ -109,7 +109,7 @@ pub(crate) struct Pipeline {
     verifier: Arc<dyn FinalVerifier>,
     clients: Arc<dyn ClientProofs>,
     world: Mutex<Arc<World>>,
-    pool: Arc<Pool>,
+    pool: Arc<TxPool>,
     reception: watch::Sender<Reception>,
     pub(crate) progress: Mutex<Progress>,
     pub(crate) state: watch::Sender<State>,

@@ -18,7 +18,7 @@ pub(super) enum Reception {
     /// receiver there are none.
     Open(Option<ClientKeys>),
     /// A key was rejected; the original's process exits then.
-    Exited(String),
+    Exited(ProveError),
 }
 
 impl Pipeline {
@@ -37,14 +37,14 @@ impl Pipeline {
                 let _ = self.events.send(Event::Ready);
                 Reception::Open(Some(keys))
             }
-            Err(reason) => Reception::Exited(reason),
+            Err(error) => Reception::Exited(error),
         };
         self.reception.send_replace(reception);
     }
 
-    async fn key(&self, kind: Kind) -> Result<Bytes, String> {
+    async fn key(&self, kind: Kind) -> Result<Bytes, ProveError> {
         let asked = self.prove_one(Asked::key(kind)).await;
-        asked.map_err(|error| format!("no {kind}: {error}"))
+        asked.map_err(|error| ProveError::Exited(format!("no {kind}: {error}")))
     }
 
     /// A new process: its receiver begins anew, when the plan has one.
@@ -67,7 +67,7 @@ impl Pipeline {
     /// Waits until the process exits for want of a key.
     pub(super) async fn exit(&self) -> ProveError {
         match self.until(|r| matches!(r, Reception::Exited(_))).await {
-            Reception::Exited(reason) => ProveError::Exited(reason),
+            Reception::Exited(error) => error,
             Reception::Open(_) | Reception::Closed => unreachable!("waited for an exit"),
         }
     }

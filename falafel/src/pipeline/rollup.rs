@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Pipeline, ProveError, asked::Asked, blocking, locked};
 use crate::{
     Event,
-    users::{ClientKeys, Door},
+    users::{ClientKeys, TxReceiver},
     world::{Draft, RootJob},
 };
 
@@ -53,7 +53,7 @@ impl Pipeline {
         let txs = self.plan.txs;
         let (clients, pool) = (Arc::clone(&self.clients), Arc::clone(&self.pool));
         let (draft, inners) = blocking(move || {
-            let door = Door {
+            let door = TxReceiver {
                 proofs: &*clients,
                 keys: keys.as_ref(),
                 pool: &pool,
@@ -75,8 +75,8 @@ impl Pipeline {
         let final_bytes = buffer.len();
         let proofs = blocking(move || verifier.verify(&buffer)).await;
         let proofs = proofs.map_err(|why| {
-            let why = format!("the final buffer: {why}");
-            locked(&self.progress).refused.push(why.clone());
+            let why = why.in_part("the final buffer");
+            locked(&self.progress).refused.push(why.to_string());
             ProveError::Refused(why)
         })?;
         let settled = Event::RollupSettled {

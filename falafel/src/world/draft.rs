@@ -16,7 +16,7 @@ use super::{
     parts::{Deposit, Interaction, Note},
     txs::{Clients, Tx},
 };
-use crate::users::{Door, NotLetIn, TAIL_BYTES};
+use crate::users::{TAIL_BYTES, TxError, TxReceiver};
 
 /// A rollup in the making: claims first, then inner rollups, then the root
 /// rollup, then settled.
@@ -86,8 +86,8 @@ impl Draft {
         &mut self,
         txs: usize,
         replies: &[Bytes],
-        door: &Door<'_>,
-    ) -> Result<Vec<InnerJob>, NotLetIn> {
+        door: &TxReceiver<'_>,
+    ) -> Result<Vec<InnerJob>, TxError> {
         let capacity = (self.sizes.txs_per_inner() * self.sizes.inners_per_root()) as usize;
         let count = txs.clamp(1, capacity);
         let taken = replies.len().min(self.claims.len()).min(count.max(2) - 1);

@@ -7,43 +7,44 @@ use bytes::Bytes;
 use zkwhirl_circuits::{Suite, client::ClientWitness, join_split::JoinSplitWitness, statement};
 use zkwhirl_job::{
     Request, Sizes, Word,
+    reply::NotVerified,
     request::{ClientProof, TxRollupRequest, field},
 };
 
 use super::*;
-use crate::users::{ClientKeys, ClientProofs, Door, MockProofs, NotLetIn, Pool};
+use crate::users::{ClientKeys, ClientProofs, MockProofs, TxError, TxPool, TxReceiver};
 
 /// Marked proofs of statements whose every rule was checked.
 #[derive(Debug, Default)]
 struct Checked(Mutex<Vec<ClientWitness>>);
 
 impl ClientProofs for Checked {
-    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError> {
         let statement = match witness {
             ClientWitness::JoinSplit(witness) => statement::join_split(witness),
             ClientWitness::Account(witness) => statement::account(witness),
         };
-        statement.map_err(|error| error.to_string())?;
+        statement.map_err(|error| TxError::Unproved(error.to_string()))?;
         self.0.lock().unwrap().push(witness.clone());
         MockProofs.prove(witness)
     }
 
-    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), String> {
+    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), NotVerified> {
         MockProofs.verify(key, proof)
     }
 }
 
-/// Goes through a door at which no proof is looked at.
+/// The inner rollups of a receiver that verifies no proof.
 fn inners_by(
     proofs: &dyn ClientProofs,
     draft: &mut Draft,
     txs: usize,
     claims: &[Bytes],
 ) -> Vec<InnerJob> {
-    let door = Door {
+    let door = TxReceiver {
         proofs,
         keys: None,
-        pool: &Pool::default(),
+        pool: &TxPool::default(),
     };
     draft.inners(txs, claims, &door).unwrap()
 }
@@ -327,26 +328,28 @@ fn what_does_not_verify_is_not_let_in() {
     #[derive(Debug)]
     struct OneKey(&'static [u8]);
     impl ClientProofs for OneKey {
-        fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+        fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError> {
             MockProofs.prove(witness)
         }
-        fn verify(&self, key: &Bytes, _: &ClientProof) -> Result<(), String> {
-            (**key == *self.0).then_some(()).ok_or("another key".into())
+        fn verify(&self, key: &Bytes, _: &ClientProof) -> Result<(), NotVerified> {
+            let same = **key == *self.0;
+            same.then_some(())
+                .ok_or(NotVerified::refused("another key"))
         }
     }
     let world = World::genesis(Suite::Poseidon, 7, 0);
     let sent = |proofs: &dyn ClientProofs| {
         let mut draft = world.begin(sizes(1, 1));
-        let door = Door {
+        let door = TxReceiver {
             proofs,
             keys: Some(&keys),
-            pool: &Pool::default(),
+            pool: &TxPool::default(),
         };
         draft.inners(1, &[], &door).map(|jobs| jobs.len())
     };
     assert_eq!(sent(&MockProofs), Ok(1));
     assert_eq!(sent(&OneKey(b"join-split")), Ok(1));
-    let refused = NotLetIn::Refused("another key".to_owned());
+    let refused = TxError::Refused(NotVerified::refused("another key"));
     assert_eq!(sent(&OneKey(b"account")), Err(refused));
 }
 
@@ -358,22 +361,22 @@ fn what_came_in_is_not_proved_again() {
     #[derive(Debug, Default)]
     struct Random(Mutex<u8>);
     impl ClientProofs for Random {
-        fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+        fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError> {
             let mut count = self.0.lock().unwrap();
             *count += 1;
             let tail = Bytes::from(vec![*count; 1504]);
             let proof = MockProofs.prove(witness)?;
             Ok(ClientProof { tail, ..proof })
         }
-        fn verify(&self, _: &Bytes, _: &ClientProof) -> Result<(), String> {
+        fn verify(&self, _: &Bytes, _: &ClientProof) -> Result<(), NotVerified> {
             Ok(())
         }
     }
     let world = World::genesis(Suite::Poseidon, 7, 0);
-    let (proofs, pool) = (Random::default(), Pool::default());
-    let requests = |pool: &Pool| {
+    let (proofs, pool) = (Random::default(), TxPool::default());
+    let requests = |pool: &TxPool| {
         let (proofs, keys) = (&proofs, None);
-        let door = Door { proofs, keys, pool };
+        let door = TxReceiver { proofs, keys, pool };
         let mut draft = world.begin(sizes(2, 2));
         let jobs = draft.inners(4, &[], &door).unwrap();
         let bytes = jobs.iter().map(|job| job.request.to_bytes());

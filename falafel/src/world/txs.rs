@@ -16,7 +16,7 @@ use super::{
     parts::{Account, Deposit, Note, private_key, word},
     payment::Payment,
 };
-use crate::users::{Door, NotLetIn, mock_tail};
+use crate::users::{TxError, TxReceiver, mock_tail};
 
 /// A transaction on its way into a rollup.
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ impl Tx {
     }
 
     /// Has its user prove it, if that is somebody who can.
-    pub(super) fn prove(&mut self, door: &Door<'_>) -> Result<(), NotLetIn> {
+    pub(super) fn prove(&mut self, door: &TxReceiver<'_>) -> Result<(), TxError> {
         if let Some(witness) = &self.witness {
             let fields = self.fields.map(|value| word(&value));
             self.tail = door.send(fields, witness)?.tail;

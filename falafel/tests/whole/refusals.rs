@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use zkwhirl_falafel::{Falafel, FalafelConfig, FinalVerifier, ReplyCheck, State};
-use zkwhirl_job::{Command, Kind, Request, reply::broadcast_bytes};
+use zkwhirl_job::{
+    Command, Kind, Request,
+    reply::{NotVerified, broadcast_bytes},
+};
 
 use crate::{falafel, plan, worker::Worker};
 
@@ -42,13 +45,16 @@ async fn a_reply_with_a_wrong_field_is_refused_by_its_place() {
 struct Never;
 
 impl ReplyCheck for Never {
-    fn check(&self, request: &Request, _: &Bytes) -> Result<(), String> {
-        Err(format!("no proof of a {}", request.kind()))
+    fn check(&self, request: &Request, _: &Bytes) -> Result<(), NotVerified> {
+        Err(NotVerified::refused(format!(
+            "no proof of a {}",
+            request.kind()
+        )))
     }
 }
 
 impl FinalVerifier for Never {
-    fn verify(&self, _: &Bytes) -> Result<usize, String> {
+    fn verify(&self, _: &Bytes) -> Result<usize, NotVerified> {
         Ok(0)
     }
 }
@@ -67,15 +73,16 @@ async fn the_supplied_check_has_the_last_word() {
 struct NotTheEnd;
 
 impl ReplyCheck for NotTheEnd {
-    fn check(&self, _: &Request, _: &Bytes) -> Result<(), String> {
+    fn check(&self, _: &Request, _: &Bytes) -> Result<(), NotVerified> {
         Ok(())
     }
 }
 
 impl FinalVerifier for NotTheEnd {
-    fn verify(&self, buffer: &Bytes) -> Result<usize, String> {
+    fn verify(&self, buffer: &Bytes) -> Result<usize, NotVerified> {
         let tail = &buffer[broadcast_bytes(plan().sizes)..];
-        Err(format!("{} proves nothing", String::from_utf8_lossy(tail)))
+        let tail = String::from_utf8_lossy(tail);
+        Err(NotVerified::refused(format!("{tail} proves nothing")))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use zkwhirl_circuits::{Suite, root_rollup::RootSize, statement};
-use zkwhirl_falafel::users::{Door, MockProofs, Pool};
+use zkwhirl_falafel::users::{MockProofs, TxPool, TxReceiver};
 use zkwhirl_falafel::world::{BroadcastError, Draft, RootJob, World};
 use zkwhirl_job::{Kind, Request, Sizes, Word, reply::ReplyShape, request::ClaimRequest};
 
@@ -18,10 +18,10 @@ fn rollup(world: &World, sizes: Sizes, txs: usize) -> (Draft, Vec<ClaimRequest>,
     let mut draft = world.begin(sizes);
     let claims = draft.claims(16);
     let replies: Vec<Bytes> = claims.iter().map(|job| reply(&job.published)).collect();
-    let door = Door {
+    let door = TxReceiver {
         proofs: &MockProofs,
         keys: None,
-        pool: &Pool::default(),
+        pool: &TxPool::default(),
     };
     let inners = draft.inners(txs, &replies, &door).unwrap();
     let shape = ReplyShape::of(Kind::TxRollup, sizes);

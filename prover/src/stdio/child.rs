@@ -9,7 +9,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::time::{Instant, timeout};
-use zkwhirl_job::{Command, Failure, Kind, Sizes, reply::ReplyShape};
+use zkwhirl_job::{
+    Command, Failure, Kind, Sizes,
+    reply::{ReplyError, ReplyShape},
+};
 
 use super::running::{Answer, Running, status_text};
 use crate::{Meter, ProveError, ProveTask, ProveWatch, Proved, Prover, meter::Process};
@@ -184,7 +187,7 @@ impl ChildProver {
         match answer {
             Ok(Answer::Reply(reply)) => match self.check(task.kind, &reply) {
                 Ok(()) => Ok(Ok(reply)),
-                Err(reason) => Err(Failure::prover(reason)),
+                Err(error) => Err(Failure::prover(error.to_string())),
             },
             Ok(Answer::Refused) => {
                 let reason = timeout(REASON_GRACE, running.stderr.failure()).await;
@@ -203,14 +206,13 @@ impl ChildProver {
         }
     }
 
-    fn check(&self, kind: Kind, reply: &[u8]) -> Result<(), String> {
+    fn check(&self, kind: Kind, reply: &[u8]) -> Result<(), ReplyError> {
         let shape = ReplyShape::of(kind, self.config.sizes);
         match self.config.dialect {
             Dialect::RollupCli => shape.check(kind, reply),
             Dialect::Native if shape.fields == 0 => Ok(()),
             Dialect::Native => shape.check_native(kind, reply),
         }
-        .map_err(|error| error.to_string())
     }
 }
 

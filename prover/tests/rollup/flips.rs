@@ -7,9 +7,9 @@
 //! | keys, proofs | 32 bytes |
 //! | fields, words | five words |
 //!
-//! `native::verify` changes every field and every word of an inner rollup,
-//! `native::batch` every bit of a proof, and the circuits' own tests the words
-//! of a root rollup.
+//! `native::reply::verifier` changes every field and every word of an inner
+//! rollup, `native::reply::batch` every bit of a proof, and the circuits' own
+//! tests the fields of a root rollup.
 
 use std::ops::Range;
 
@@ -20,10 +20,10 @@ use zkwhirl_job::{
     reply::{NativeProof, fields},
     request::field::PROOF_ID,
 };
-use zkwhirl_prover::native::{NotVerified, Setting, read_tx_rollup};
+use zkwhirl_prover::native::{Setting, read_tx_rollup};
 
 use crate::{
-    stage::{LIMIT, ONE, SUITE, Stage, TWO},
+    stage::{LIMIT, ONE, SUITE, Stage, TWO, refusal},
     verify_client,
     wallets::client_proof,
 };
@@ -121,7 +121,7 @@ fn refused_with_the_reason(stage: &Stage, request: &Request, reply: &Reply<'_>, 
     verifier.verify(request, reply.bytes).unwrap();
     assert_eq!(names.len(), reply.tail.proofs.len());
     for (place, changed) in reply.flipped() {
-        let error = verifier.verify(request, &changed).unwrap_err();
+        let error = refusal(verifier.verify(request, &changed));
         let named = match place {
             Place::Field(field) => error.starts_with(&format!("published field {field} is ")),
             Place::Header => true,
@@ -162,7 +162,7 @@ fn of_clients() {
             let key = TWO.engine().client_vk(statement, &|_| {}).unwrap();
             verify_client(&key, &client_proof(&bytes)).unwrap();
             for (place, changed) in Reply::new(&bytes, 16).flipped() {
-                let error = verify_client(&key, &client_proof(&changed)).unwrap_err();
+                let error = refusal(verify_client(&key, &client_proof(&changed)));
                 let named = match place {
                     Place::Field(at) => {
                         let problem = format!("public input {at} is not a canonical field element");
@@ -196,11 +196,9 @@ fn of_verification_keys_of_clients() {
         for at in 0..key.len() {
             let mut changed = key.clone();
             changed[at] ^= 1 << (at % 8);
-            assert_eq!(
-                verifier.verify_client_vk(statement, &changed),
-                Err(format!("it is not the verification key of {name}")),
-                "byte {at}"
-            );
+            let error = refusal(verifier.verify_client_vk(statement, &changed));
+            let must = format!("it is not the verification key of {name}");
+            assert_eq!(error, must, "byte {at}");
         }
     }
 }
@@ -232,17 +230,12 @@ fn of_whole_rollups() {
         let root = Request::RootRollup(Box::new(stage.root.clone()));
         let verification = Stage::verification(&stage.reply);
         for (place, changed) in reply.flipped() {
-            let alone = verifier.verify_rollup(&changed).unwrap_err();
-            assert!(
-                matches!(alone, NotVerified::Refused(_)),
-                "{place:?}: {alone}"
-            );
+            let alone = refusal(verifier.verify_rollup(&changed));
             if let Place::Proof(at) = place {
                 let name = &rollup.proofs[at].name;
-                let alone = alone.to_string();
                 assert!(alone.starts_with(&format!("{name}: the proof")), "{alone}");
             }
-            let asked = verifier.verify(&root, &changed).unwrap_err();
+            let asked = refusal(verifier.verify(&root, &changed));
             match place {
                 Place::Field(field) => {
                     let text = format!("published field {field} is ");
@@ -253,7 +246,7 @@ fn of_whole_rollups() {
                 Place::Proof(_) => assert!(asked.ends_with("is not the request's"), "{asked}"),
                 _ => {}
             }
-            let last = verifier.verify(&verification, &changed).unwrap_err();
+            let last = refusal(verifier.verify(&verification, &changed));
             let text = "the reply differs from the verified rollup at byte ";
             assert!(last.starts_with(text), "{last}");
         }

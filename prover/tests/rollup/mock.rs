@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
-    users::{Door, MockProofs, Pool},
+    users::{MockProofs, TxPool, TxReceiver},
     world::World,
 };
 use zkwhirl_job::{
@@ -15,7 +15,7 @@ use zkwhirl_job::{
 };
 use zkwhirl_prover::Proverless;
 
-use crate::stage::{SUITE, Stage};
+use crate::stage::{SUITE, Stage, refusal};
 
 /// A root rollup and its verifier, each with the mock's reply, and the words
 /// that both must start with.
@@ -37,10 +37,10 @@ fn roll_up(sizes: Sizes, txs: usize) -> MockRollup {
         (request, reply)
     };
     let mut draft = World::genesis(SUITE, 3, 0).begin(sizes);
-    let door = Door {
+    let door = TxReceiver {
         proofs: &MockProofs,
         keys: None,
-        pool: &Pool::default(),
+        pool: &TxPool::default(),
     };
     let inners = draft.inners(txs, &[], &door).unwrap().into_iter();
     let replies: Vec<Bytes> = inners
@@ -82,7 +82,7 @@ fn mock_replies_are_marked_as_no_proofs_and_no_verifier_takes_them() {
     for (request, reply) in [rollup.root, rollup.verification] {
         let proof = &reply[32 * (142 + 8)..];
         assert!(proof.starts_with(b"zkwhirl proverless: this is not a proof. "));
-        let error = verifier.verify(&request, &reply).unwrap_err();
+        let error = refusal(verifier.verify(&request, &reply));
         assert!(
             error.contains("no native proof follows") || error.starts_with("the reply differs"),
             "{error}"

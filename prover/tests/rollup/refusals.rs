@@ -4,11 +4,10 @@ use bytes::Bytes;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{
     Request, Sizes, Word,
-    reply::{Bundle, NativeProof},
+    reply::{Bundle, NativeProof, NotVerified},
 };
-use zkwhirl_prover::native::NotVerified;
 
-use crate::stage::{ONE, Stage, TWO};
+use crate::stage::{ONE, Stage, TWO, refusal};
 
 fn bundle(stage: &Stage) -> Bundle {
     Bundle::parse(&stage.reply).unwrap()
@@ -20,9 +19,7 @@ fn refused(stage: &Stage, change: impl FnOnce(&mut Bundle)) -> String {
     let mut bundle = bundle(stage);
     change(&mut bundle);
     let reply = bundle.to_bytes().unwrap();
-    let error = stage.verifier().verify_rollup(&reply).unwrap_err();
-    assert!(matches!(error, NotVerified::Refused(_)), "{error}");
-    error.to_string()
+    refusal(stage.verifier().verify_rollup(&reply))
 }
 
 #[test]
@@ -108,11 +105,10 @@ fn a_bundle_without_a_clients_proof_is_refused() {
     tail.words[10] = Word::ZERO;
     (tail.vks, tail.proofs) = (vec![tail.vks[0]], vec![tail.proofs[0]]);
     let reply = bundle.to_bytes().unwrap();
-    let error = ONE.verifier().verify_rollup(&reply).unwrap_err();
-    let text = "inner rollup 0: tx 0 has no native client proof";
-    assert_eq!(error.to_string(), text);
+    let error = refusal(ONE.verifier().verify_rollup(&reply));
+    assert_eq!(error, "inner rollup 0: tx 0 has no native client proof");
     let root = Request::RootRollup(Box::new(ONE.root.clone()));
-    let error = ONE.verifier().verify(&root, &reply).unwrap_err();
+    let error = refusal(ONE.verifier().verify(&root, &reply));
     assert_eq!(error, "inner rollup 0 is not the request's");
 }
 
@@ -129,7 +125,7 @@ fn keys_of_others_are_refused() {
     let verifier = Stage::other_verifier(Suite::Poseidon, ONE.sizes);
     let error = verifier.verify_rollup(&ONE.reply).unwrap_err();
     let missing = "root rollup: there is no key for root-rollup/poseidon/1/1 yet".to_owned();
-    assert_eq!(error, NotVerified::NoKey(missing));
+    assert_eq!(error, NotVerified::cannot_check(missing));
 }
 
 #[test]
@@ -137,7 +133,7 @@ fn a_reply_to_another_request_is_refused() {
     let verifier = TWO.verifier();
     let verify = |root: &zkwhirl_job::request::RootRollupRequest, reply: &Bytes| {
         let request = Request::RootRollup(Box::new(root.clone()));
-        verifier.verify(&request, reply).unwrap_err()
+        refusal(verifier.verify(&request, reply))
     };
     let mut other = TWO.root.clone();
     other.rollup_beneficiary = Word::from(1);
@@ -156,9 +152,9 @@ fn a_reply_to_another_request_is_refused() {
     changed[77] ^= 1;
     let error = verifier.verify(&Stage::verification(&TWO.reply), &changed.into());
     let text = "the reply differs from the verified rollup at byte 77";
-    assert_eq!(error.unwrap_err(), text);
+    assert_eq!(refusal(error), text);
     let pedersen = Stage::other_verifier(Suite::Pedersen, TWO.sizes);
-    let error = pedersen.verify_rollup(&TWO.reply).unwrap_err();
+    let error = refusal(pedersen.verify_rollup(&TWO.reply));
     assert_eq!(
         error.to_string(),
         "the proofs are not of the pedersen suite"
@@ -246,7 +242,7 @@ fn the_engine_proves_no_tx_rollup_over_a_bad_client_proof() {
     tail.vks.truncate(1);
     tail.proofs.truncate(1);
     let weaker = [&reply[..fields], &tail.to_bytes()].concat();
-    let error = ONE.verifier().verify(request, &weaker.into()).unwrap_err();
+    let error = refusal(ONE.verifier().verify(request, &weaker.into()));
     assert_eq!(error, "tx 0 has no native client proof");
 }
 
@@ -255,6 +251,6 @@ fn sizes_that_no_circuit_has_are_refused() {
     let sizes = Sizes::new(1, 33).unwrap();
     let verifier = Stage::other_verifier(Suite::Poseidon, sizes);
     let root = Request::RootRollup(Box::new(ONE.root.clone()));
-    let error = verifier.verify(&root, &ONE.reply).unwrap_err();
+    let error = refusal(verifier.verify(&root, &ONE.reply));
     assert_eq!(error, "no circuit proves rollups of 1×33: at most 28×32");
 }

@@ -8,11 +8,12 @@ use std::{
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
-    users::{Door, Pool},
+    users::{TxPool, TxReceiver},
     world::World,
 };
 use zkwhirl_job::{
     Request, Sizes, Word,
+    reply::NotVerified,
     request::{RootRollupRequest, RootVerifierRequest},
 };
 use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
@@ -70,10 +71,10 @@ impl Stage {
         let mut draft = World::genesis(SUITE, seed, 1).begin(sizes);
         let claim = Request::Claim(Box::new(draft.claims(1).remove(0).request));
         let claimed = prove(&claim);
-        let door = Door {
+        let door = TxReceiver {
             proofs: &Wallets(&engine),
             keys: None,
-            pool: &Pool::default(),
+            pool: &TxPool::default(),
         };
         let jobs = draft.inners(txs, std::slice::from_ref(&claimed), &door);
         let requests = jobs.unwrap().into_iter();
@@ -145,4 +146,13 @@ pub(crate) fn engine(suite: Suite, sizes: Sizes, max_circuit_size: u64) -> Engin
         persist: true,
         allow_dev_keys: true,
     })
+}
+
+/// The reason of a refusal. A reply that cannot be checked is not refused.
+#[track_caller]
+pub(crate) fn refusal<T: std::fmt::Debug>(verified: Result<T, NotVerified>) -> String {
+    match verified {
+        Err(NotVerified::Refused { reason }) => reason,
+        other => panic!("not refused: {other:?}"),
+    }
 }

@@ -4,12 +4,12 @@ use zkwhirl_job::{
     Request, Word,
     reply::{Bundle, NativeForm, ReplyShape, fields},
 };
-use zkwhirl_prover::native::{Rollup, Txs};
+use zkwhirl_prover::native::{TxCount, VerifiedRollup};
 
 use crate::stage::{ONE, Stage, TWO};
 
 /// Every step is accepted by the gate, and the final buffer by itself.
-fn accepted(stage: &Stage) -> Rollup {
+fn accepted(stage: &Stage) -> VerifiedRollup {
     let verifier = stage.verifier();
     verifier.verify(&stage.claim.0, &stage.claim.1).unwrap();
     for (request, reply) in &stage.inners {
@@ -26,7 +26,7 @@ fn accepted(stage: &Stage) -> Rollup {
     verifier.verify_rollup(&last).unwrap()
 }
 
-fn whats(rollup: &Rollup) -> Vec<(&str, String)> {
+fn whats(rollup: &VerifiedRollup) -> Vec<(&str, String)> {
     let proofs = rollup.proofs.iter();
     let whats = proofs.map(|proof| (proof.name.as_str(), proof.circuit.to_string()));
     whats.collect()
@@ -46,14 +46,14 @@ fn a_rollup_of_one_tx() {
         ]
     );
     assert_eq!((rollup.sizes, rollup.rollup_id), (ONE.sizes, 1));
-    let claim = Txs { all: 1, covered: 1 };
+    let claim = TxCount { all: 1, covered: 1 };
     assert_eq!(rollup.txs().into_iter().collect::<Vec<_>>(), [(6, claim)]);
 }
 
 #[test]
 fn a_rollup_of_two_by_two() {
     let rollup = accepted(&TWO);
-    let one = Txs { all: 1, covered: 1 };
+    let one = TxCount { all: 1, covered: 1 };
     let txs: Vec<_> = rollup.txs().into_iter().collect();
     assert_eq!(txs, [(4, one), (5, one), (6, one)]);
     assert_eq!(rollup.inners.len(), 2);

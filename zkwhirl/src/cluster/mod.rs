@@ -1,5 +1,5 @@
-//! One process that does everything: bridge, embedded broker and ledger, and a
-//! worker with several slots.
+//! A whole cluster in one process: a bridge, the embedded broker and ledger,
+//! and a worker with several slots.
 
 mod cli;
 mod crs;
@@ -40,11 +40,12 @@ pub struct ClusterConfig {
     pub broker: broker::EmbeddedBrokerConfig,
     /// What is proved and with what.
     pub provers: Provers,
-    /// What the slots take: where both topics have work, the first goes first.
+    /// The topics that the slots take. If both have work, the first in the list
+    /// goes first.
     pub topics: Vec<Topic>,
     /// Slots of the worker, one prover each.
     pub slots: usize,
-    /// Where everything that happens is said: subscribe before the start.
+    /// The stream of job events. Subscribe before the start.
     pub events: Events,
 }
 
@@ -110,13 +111,13 @@ impl Cluster {
         &self.broker
     }
 
-    /// How the worker is told to drain or to abort.
+    /// The tokens that drain or abort the worker.
     pub fn worker_stop(&self) -> &Stop {
         &self.stop
     }
 
-    /// Takes nothing new, drains the worker, then ends the bridge: what was
-    /// proved meanwhile is still delivered.
+    /// Stops taking tickets, drains the worker, then stops the bridge: proofs
+    /// that end during the drain are still delivered.
     pub async fn stop(self) {
         self.handle.take_no_more();
         self.stop.drain.cancel();

@@ -16,7 +16,7 @@ use super::{console, fleet, pods, ready};
 use crate::{
     cli::BridgeArgs,
     shell::{
-        admin::Admin,
+        admin::{Admin, NotReady},
         exit, heap,
         kubernetes::{ACCOUNT, Kubernetes},
         signals::Shutdown,
@@ -93,14 +93,16 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether tickets can become jobs and results come home.
-fn ready(stats: &BridgeStats, broker: &AmqpStatus) -> Result<(), String> {
+/// Ready: tickets can become jobs, and results can reach the bridge.
+fn ready(stats: &BridgeStats, broker: &AmqpStatus) -> Result<(), NotReady> {
     if broker.consuming.is_none() || broker.publishing.is_none() {
-        return Err("RabbitMQ is away".to_owned());
+        return Err(NotReady::Away("RabbitMQ is away"));
     }
     match stats.member {
         true => Ok(()),
-        false => Err("no place among the bridges of the ledger yet".to_owned()),
+        false => Err(NotReady::Away(
+            "not yet a member of the bridges in the ledger",
+        )),
     }
 }
 
@@ -116,7 +118,7 @@ fn upstreams(args: &BridgeArgs) -> anyhow::Result<Vec<Upstream>> {
         })?,
     };
     let mut upstreams = vec![Upstream::new("inner", inner.clone())];
-    // One server is polled once.
+    // A server that serves both topics gets one long poll.
     if outer != inner {
         upstreams.push(Upstream::optional("outer", outer));
     }

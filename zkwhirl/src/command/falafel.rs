@@ -75,7 +75,7 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
         rollups.suite, args.inner, args.outer
     ));
     for number in 0..args.malformed {
-        // Nobody waits for the answer, and the rollups do not need it.
+        // The task is detached: rollups do not depend on the answer.
         let _ = falafel.servers().create_proof(malformed(number));
     }
     if args.malformed > 0 {
@@ -106,8 +106,8 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
     }
 }
 
-/// The users' engine: any key that is there will do, as nothing here is worth
-/// anything.
+/// The users' engine. Any key is acceptable: simulated transactions carry no
+/// value.
 fn wallets(args: &FalafelArgs, rollups: Rollups) -> EngineConfig {
     EngineConfig {
         suite: rollups.suite,
@@ -121,7 +121,8 @@ fn wallets(args: &FalafelArgs, rollups: Rollups) -> EngineConfig {
     }
 }
 
-/// A claim's request that ends after its first field; each number's is another.
+/// A claim request that ends after its first field. Different numbers give
+/// different requests.
 fn malformed(number: u16) -> Bytes {
     let mut request = BytesMut::new();
     request.put_u32(ClaimRequest::PROOF_ID);

@@ -36,7 +36,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let admin = Admin::start(args.admin.admin, &roles, &topics, &shutdown.drain)?;
     ui::say(&admin.to_string());
     let name = args.name.clone().unwrap_or_else(own_name);
-    // What another program keeps, and where, is its own business.
+    // A foreign program manages its own key files.
     let _not_kept = match args.prover.cli.rollup_cli {
         None => ready::place(&mut args.prover.keys)?,
         Some(_) => None,
@@ -52,8 +52,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
         }
     }
     if let Provers::RollupCli(cli) = &provers {
-        cli.check()
-            .map_err(|why| exit::usage(anyhow::anyhow!(why)))?;
+        cli.check().map_err(exit::usage)?;
     }
     let broker = fleet::amqp(&args.amqp, &name, Deadlines::default().longest()).await?;
     let ledger = fleet::redis(&args.redis, 0).await?;

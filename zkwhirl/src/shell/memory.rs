@@ -1,4 +1,4 @@
-//! The memory that this process and its children may still take.
+//! The memory that is still available to this process and its children.
 
 use std::{fs, path::PathBuf};
 

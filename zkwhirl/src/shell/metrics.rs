@@ -17,7 +17,8 @@ use super::memory::{SystemMemory, number_after};
 /// where topic is a label. Nothing may have been recorded before.
 pub(crate) fn install(roles: &[Role], topics: &[&'static str]) -> anyhow::Result<PrometheusHandle> {
     let mut builder = PrometheusBuilder::new();
-    // Without bounds they would be summaries, which no query can add up.
+    // Without bucket bounds the exporter would make summaries, which cannot be
+    // aggregated.
     for family in Role::ALL.into_iter().flat_map(Role::families) {
         if let Kind::Histogram(bounds) = family.kind {
             let name = Matcher::Full(family.name.to_owned());
@@ -33,11 +34,11 @@ pub(crate) fn install(roles: &[Role], topics: &[&'static str]) -> anyhow::Result
     Ok(page)
 }
 
-/// What is read from the operating system again and again.
+/// Figures about this process from the operating system.
 #[derive(Debug, Default)]
 pub(super) struct OwnUse {
     memory: SystemMemory,
-    /// Processor time that was counted.
+    /// CPU time that was already counted, in seconds.
     counted: u64,
 }
 
@@ -58,5 +59,5 @@ impl OwnUse {
     }
 }
 
-/// How often that is.
+/// Interval between two readings.
 pub(super) const LOOK: Duration = Duration::from_secs(1);

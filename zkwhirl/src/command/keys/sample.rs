@@ -1,4 +1,4 @@
-//! True values for any circuit: what a key is tried with.
+//! Satisfying witnesses for every circuit, to try a key with.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,13 +12,13 @@ use zkwhirl_circuits::{
     tx_rollup::{Chain, ShardWitness, TxRollupWitness},
 };
 use zkwhirl_falafel::{
-    users::{ClientProofs, Door, MockProofs, Pool},
+    users::{ClientProofs, MockProofs, TxError, TxPool, TxReceiver},
     world::{Draft, InnerJob, World},
 };
-use zkwhirl_job::{Request, Sizes, request::ClientProof};
+use zkwhirl_job::{Request, Sizes, reply::NotVerified, request::ClientProof};
 use zkwhirl_prover::native::self_test_request;
 
-/// Users whose values are kept; they prove nothing.
+/// Users whose witnesses are recorded. They make no proofs.
 #[derive(Debug, Default)]
 struct Clients(Mutex<Vec<ClientWitness>>);
 
@@ -87,7 +87,7 @@ fn tx_rollup(suite: Suite, capacity: u32) -> anyhow::Result<TxRollupWitness> {
 fn root_rollup(suite: Suite, size: RootSize) -> anyhow::Result<Witness> {
     let sizes = Sizes::new(size.slots.min(MAX_TXS), size.inners)?;
     let sample = Sample::new(suite, sizes, 0, 1)?;
-    // Of the inner replies the published words alone matter.
+    // Only the published fields of the inner replies matter.
     let words = |job: &InnerJob| job.published.iter().flat_map(|word| word.0).collect();
     let replies: Vec<Bytes> = sample.inners.iter().map(words).collect();
     let job = sample.draft.root(&replies);
@@ -116,10 +116,10 @@ impl Sample {
     fn new(suite: Suite, sizes: Sizes, seed: u64, txs: usize) -> anyhow::Result<Self> {
         let mut draft = World::genesis(suite, seed, 0).begin(sizes);
         let clients = Clients::default();
-        let door = Door {
+        let door = TxReceiver {
             proofs: &clients,
             keys: None,
-            pool: &Pool::default(),
+            pool: &TxPool::default(),
         };
         let inners = draft.inners(txs, &[], &door)?;
         let clients = clients.0.into_inner();
@@ -132,13 +132,13 @@ impl Sample {
 }
 
 impl ClientProofs for Clients {
-    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push(witness.clone());
         MockProofs.prove(witness)
     }
 
-    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), String> {
+    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), NotVerified> {
         MockProofs.verify(key, proof)
     }
 }
