@@ -1,6 +1,5 @@
 //! Circuits: matrices, row counts, assignments and checks.
 
-mod kind;
 mod name;
 
 use std::collections::BTreeMap;
@@ -20,7 +19,7 @@ use crate::statement;
 use crate::suite::Suite;
 use crate::tx_rollup::{self, Chain, NotesWitness, SegmentWitness, ShardWitness, TxRollupWitness};
 
-pub use kind::{MAX_INNERS, MAX_TXS, StatementKind};
+use crate::statement::StatementKind;
 pub use name::UnknownCircuit;
 
 /// A statement over a suite of hashes: what a proving key belongs to.

@@ -3,10 +3,11 @@
 use ark_bn254::Fr;
 
 use crate::account::{self, AccountWitness};
-use crate::circuit::{Input, StatementKind};
+use crate::circuit::Input;
 use crate::field;
 use crate::join_split::{self, JoinSplitWitness};
 use crate::published::{Published, hash_chain};
+use crate::statement::StatementKind;
 
 /// Public inputs of a client's statement: join-split, account or claim.
 pub const CLIENT_FIELDS: usize = 16;

@@ -3,7 +3,8 @@
 
 use thiserror::Error;
 
-use crate::circuit::{Circuit, StatementKind};
+use crate::circuit::Circuit;
+use crate::statement::StatementKind;
 use crate::suite::Suite;
 use crate::tx_rollup::Chain;
 

@@ -13,12 +13,12 @@ use ark_ff::AdditiveGroup;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::circuit::StatementKind;
 use crate::field;
 use crate::gadgets::hash::public_hash;
 use crate::poseidon;
 use crate::r1cs::{Builder, Num};
 use crate::root_rollup::header;
+use crate::statement::StatementKind;
 
 /// Published fields of a claim, of a join-split and of an account tx.
 pub const CLAIM_FIELDS: usize = 16;

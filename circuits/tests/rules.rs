@@ -16,7 +16,7 @@ struct Statement {
     never_alone: &'static [(&'static str, &'static str)],
 }
 
-const CLAIM: &str = include_str!("../src/claim/rules.rs");
+const CLAIM: &str = include_str!("../src/statement/claim/rules.rs");
 
 const STATEMENTS: [Statement; 5] = [
     Statement {
@@ -28,7 +28,7 @@ const STATEMENTS: [Statement; 5] = [
     },
     Statement {
         name: "join-split",
-        code: include_str!("../src/join_split/rules.rs"),
+        code: include_str!("../src/statement/join_split/rules.rs"),
         bridges: true,
         tests: &[
             include_str!("join_split/keys.rs"),
@@ -42,7 +42,7 @@ const STATEMENTS: [Statement; 5] = [
     },
     Statement {
         name: "account",
-        code: include_str!("../src/account/rules.rs"),
+        code: include_str!("../src/statement/account/rules.rs"),
         bridges: false,
         tests: &[include_str!("account.rs")],
         never_alone: &[],
@@ -51,7 +51,7 @@ const STATEMENTS: [Statement; 5] = [
     // in the piece of its tx, from the same list.
     Statement {
         name: "tx-rollup",
-        code: include_str!("../src/tx_rollup/rules.rs"),
+        code: include_str!("../src/statement/tx_rollup/rules.rs"),
         bridges: false,
         tests: &[
             include_str!("common/broken.rs"),
@@ -61,7 +61,7 @@ const STATEMENTS: [Statement; 5] = [
     },
     Statement {
         name: "root-rollup",
-        code: include_str!("../src/root_rollup/rules.rs"),
+        code: include_str!("../src/statement/root_rollup/rules.rs"),
         bridges: false,
         tests: &[
             include_str!("root_rollup/rules.rs"),

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::{Circuit, MAX_INNERS, MAX_TXS, StatementKind};
+use super::Circuit;
+use crate::statement::{MAX_INNERS, MAX_TXS, StatementKind};
 use crate::suite::UnknownSuite;
 
 /// A name that is no circuit.

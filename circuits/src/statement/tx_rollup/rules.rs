@@ -4,7 +4,6 @@ use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
 use super::{NullifierWitness, ROOTS_DEPTH, State, TxRollupWitness, TxWitness};
-use crate::circuit::StatementKind;
 use crate::claim::{DATA_DEPTH, DEPOSIT_BITS};
 use crate::client::{client_digest, proof_id};
 use crate::error::Rule;
@@ -12,6 +11,7 @@ use crate::field::fits;
 use crate::published::{
     ASSETS, BRIDGES, FIELDS_PER_TX, NO_ASSET, Published, ROLLUP_BRIDGE_BITS, inputs_hash,
 };
+use crate::statement::StatementKind;
 use crate::suite::Suite;
 use crate::tree::{self, LeafIndex};
 

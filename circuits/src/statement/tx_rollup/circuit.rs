@@ -6,10 +6,10 @@ use super::TxRollupWitness;
 use super::bridges::Lists;
 use super::data_tree::insert_notes;
 use super::slot::Rollup;
-use crate::circuit::StatementKind;
 use crate::gadgets::hash::Word;
 use crate::published::{FIELDS_PER_TX, publish};
 use crate::r1cs::{Bit, Builder, Num};
+use crate::statement::StatementKind;
 use crate::suite::Suite;
 
 /// Bits of a rollup id.

@@ -6,10 +6,10 @@ use ark_ff::AdditiveGroup;
 use thiserror::Error;
 
 use super::{BROADCAST_HEADER, INTERACTION_WORDS, INTERACTIONS, InnerFields, RootSize};
-use crate::circuit::StatementKind;
 use crate::error::StatementError;
 use crate::field;
 use crate::published::{BRIDGES, FIELDS_PER_TX, Published, ROLLUP_BRIDGE_BITS, inputs_hash, place};
+use crate::statement::StatementKind;
 
 /// Places in the broadcast header, after those that it shares with the header
 /// of an inner rollup ([`place`]).

@@ -1,16 +1,25 @@
 //! Native checks of whole requests: every rule, without a circuit.
 
+pub mod account;
+pub mod claim;
+pub mod join_split;
+mod registry;
+pub mod root_rollup;
+pub mod tx_rollup;
+
+pub use registry::{MAX_INNERS, MAX_TXS, StatementKind};
+
 use ark_bn254::Fr;
 use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
-use crate::account::{self, AccountWitness};
-use crate::claim::{self, ClaimWitness};
 use crate::error::{Rule, StatementError};
-use crate::join_split::{self, JoinSplitWitness};
 use crate::published::Published;
-use crate::root_rollup::{self, Broadcast, RootRollupWitness, RootSize};
 use crate::suite::Suite;
-use crate::tx_rollup::{self, TxRollupWitness};
+use account::AccountWitness;
+use claim::ClaimWitness;
+use join_split::JoinSplitWitness;
+use root_rollup::{Broadcast, RootRollupWitness, RootSize};
+use tx_rollup::TxRollupWitness;
 
 /// A claim that follows every rule.
 #[derive(Clone, Debug, PartialEq, Eq)]

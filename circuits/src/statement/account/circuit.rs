@@ -3,7 +3,6 @@
 use ark_bn254::Fr;
 
 use super::{ALIAS_BITS, AccountWitness};
-use crate::circuit::StatementKind;
 use crate::client::{CLIENT_FIELDS, proof_id};
 use crate::gadgets::bits::{decompose, is_zero};
 use crate::gadgets::edwards::Point;
@@ -11,6 +10,7 @@ use crate::gadgets::hash::tagged;
 use crate::gadgets::schnorr::enforce_signature;
 use crate::published::publish;
 use crate::r1cs::{Builder, Num};
+use crate::statement::StatementKind;
 use crate::suite::{HashIndex, Suite};
 use crate::tx_rollup::root_of;
 

@@ -4,12 +4,12 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use super::{NULL_DEPTH, NullifierWitness, ShardWitness};
-use crate::circuit::StatementKind;
 use crate::gadgets::bits::{decompose_canonical, is_zero};
 use crate::gadgets::hash::Inputs;
 use crate::gadgets::merkle::fold;
 use crate::published::publish;
 use crate::r1cs::{Bit, Builder, Num};
+use crate::statement::StatementKind;
 use crate::suite::Suite;
 
 /// The circuit of a shard: `count` insertions one after the other. Publishes

@@ -5,7 +5,6 @@ use ark_ff::AdditiveGroup;
 
 use super::{JoinSplitWitness, OWNER_BITS};
 use crate::bridge::{ASSET_BITS, BridgeCallData, VIRTUAL_BIT};
-use crate::circuit::StatementKind;
 use crate::claim::{DATA_DEPTH, DEPOSIT_BITS, bridge_rules};
 use crate::client::proof_id;
 use crate::error::Rule;
@@ -13,6 +12,7 @@ use crate::field::fits;
 use crate::gadgets::integer::AMOUNT_BITS;
 use crate::published::Published;
 use crate::schnorr::{self, SCALAR_BITS, is_private_key};
+use crate::statement::StatementKind;
 
 /// Every rule that a witness breaks, in the order in which they are checked.
 pub fn violations(w: &JoinSplitWitness) -> Vec<Rule> {

@@ -5,13 +5,13 @@ use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
 use super::ClaimWitness;
 use crate::bridge::{BridgeCallData, VIRTUAL_BIT};
-use crate::circuit::StatementKind;
 use crate::client::proof_id;
 use crate::error::Rule;
 use crate::field::fits;
 use crate::gadgets::integer::{AMOUNT_BITS, wide_product};
 use crate::notes::ValueNote;
 use crate::published::Published;
+use crate::statement::StatementKind;
 use crate::suite::Suite;
 
 /// Bits of deposits and fees.

@@ -4,13 +4,13 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use super::{ALIAS_BITS, AccountWitness};
-use crate::circuit::StatementKind;
 use crate::claim::DATA_DEPTH;
 use crate::client::{CLIENT_FIELDS, proof_id};
 use crate::error::Rule;
 use crate::field::fits;
 use crate::published::Published;
 use crate::schnorr::{self, SCALAR_BITS};
+use crate::statement::StatementKind;
 use crate::suite::Suite;
 
 /// Every rule that a witness breaks, in the order in which they are checked.

@@ -8,13 +8,13 @@ use super::{
     ADDRESS_BITS, DEFI_HEIGHT, INNER_WORDS, NONCE_BITS, ROLLUP_ID_BITS, RootRollupWitness,
     RootSize, broadcast,
 };
-use crate::circuit::StatementKind;
 use crate::gadgets::bits::{decompose, is_zero};
 use crate::gadgets::hash::{Inputs, Word, hash};
 use crate::gadgets::integer::AMOUNT_BITS;
 use crate::gadgets::merkle::{fold, subtree};
 use crate::published::{ASSETS, BRIDGES, NO_ASSET, ROLLUP_BRIDGE_BITS, place, publish};
 use crate::r1cs::{Bit, Builder, Num};
+use crate::statement::StatementKind;
 use crate::suite::{HashIndex, Suite};
 use crate::tx_rollup::{ROOTS_DEPTH, padded};
 

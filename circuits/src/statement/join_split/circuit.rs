@@ -4,7 +4,6 @@ use ark_bn254::Fr;
 
 use super::{InputNote, JoinSplitWitness, OWNER_BITS, OutputNote};
 use crate::bridge::{ASSET_BITS, VIRTUAL_BIT};
-use crate::circuit::StatementKind;
 use crate::claim::DEPOSIT_BITS;
 use crate::client::proof_id;
 use crate::gadgets::bits::{decompose, is_equal, is_zero};
@@ -15,6 +14,7 @@ use crate::gadgets::integer::AMOUNT_BITS;
 use crate::gadgets::schnorr::{enforce_signature, public_key};
 use crate::published::publish;
 use crate::r1cs::{Bit, Builder, Num};
+use crate::statement::StatementKind;
 use crate::suite::{HashIndex, Suite};
 use crate::tx_rollup::root_of;
 

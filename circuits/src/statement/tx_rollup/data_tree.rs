@@ -4,7 +4,6 @@ use ark_ff::{BigInteger, PrimeField};
 
 use super::rules::subtree_height;
 use super::{NotesWitness, TxRollupWitness};
-use crate::circuit::StatementKind;
 use crate::claim::DATA_DEPTH;
 use crate::field::power_of_two;
 use crate::gadgets::bits::pack;
@@ -12,6 +11,7 @@ use crate::gadgets::hash::Inputs;
 use crate::gadgets::merkle::{fold, subtree};
 use crate::published::publish;
 use crate::r1cs::{Bit, Builder, Num};
+use crate::statement::StatementKind;
 use crate::suite::Suite;
 
 /// The circuit of the insertion alone. Publishes the roots before and after,

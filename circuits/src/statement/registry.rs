@@ -85,7 +85,7 @@ impl StatementKind {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Claim => "claim",
             Self::TxRollup { .. } => "tx-rollup",
@@ -118,7 +118,7 @@ impl StatementKind {
     }
 
     /// The numbers behind the suite in a circuit's name.
-    pub(super) fn sizes(self) -> Vec<u32> {
+    pub(crate) fn sizes(self) -> Vec<u32> {
         match self {
             Self::Claim | Self::JoinSplit | Self::Account => vec![],
             Self::TxRollup { txs } => vec![txs],
@@ -130,7 +130,7 @@ impl StatementKind {
     }
 
     /// The statement with a name and sizes, if there is one.
-    pub(super) fn from_parts(name: &str, sizes: &[u32]) -> Option<Self> {
+    pub(crate) fn from_parts(name: &str, sizes: &[u32]) -> Option<Self> {
         let within = |size: u32, most: u32| (1..=most).contains(&size);
         let are_slots = |slots: u32| within(slots, MAX_SLOTS) && slots.is_power_of_two();
         let (statement, holds) = match (name, sizes) {

@@ -2,9 +2,9 @@
 
 use super::SegmentWitness;
 use super::slot::Rollup;
-use crate::circuit::StatementKind;
 use crate::published::publish;
 use crate::r1cs::{Builder, Num};
+use crate::statement::StatementKind;
 use crate::suite::Suite;
 
 /// Enforces every rule of a segment's txs and publishes the segment.

@@ -13,8 +13,9 @@ use ark_ff::AdditiveGroup;
 
 use super::rules::before_segments;
 use super::{NotesWitness, SegmentWitness, ShardWitness, State, TxRollupWitness};
-use crate::circuit::{Circuit, StatementKind, Witness};
+use crate::circuit::{Circuit, Witness};
 use crate::published::{ASSETS, BRIDGES, FIELDS_PER_TX, Published, hash_chain, place, tag};
+use crate::statement::StatementKind;
 use crate::suite::Suite;
 
 /// How an inner rollup is cut: segments of txs, shards of nullifiers where

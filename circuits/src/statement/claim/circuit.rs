@@ -6,7 +6,6 @@ use super::ClaimWitness;
 use super::rules::{DEPOSIT_BITS, NONCE_BITS};
 use super::witness::{DATA_DEPTH, DEFI_DEPTH};
 use crate::bridge::ASSET_BITS;
-use crate::circuit::StatementKind;
 use crate::client::proof_id;
 use crate::gadgets::bits::{decompose, enforce_at_most, enforce_nonzero_where};
 use crate::gadgets::bridge::Bridge;
@@ -15,6 +14,7 @@ use crate::gadgets::integer::{AMOUNT_BITS, enforce_share};
 use crate::gadgets::merkle::fold;
 use crate::published::publish;
 use crate::r1cs::{Bit, Builder, Num};
+use crate::statement::StatementKind;
 use crate::suite::{HashIndex, Suite};
 
 /// A value note's asset id: a virtual one is `2^29` plus a 30-bit nonce.
