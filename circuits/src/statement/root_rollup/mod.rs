@@ -8,8 +8,6 @@
 mod broadcast;
 mod circuit;
 mod rules;
-#[cfg(test)]
-mod tests;
 mod totals;
 mod witness;
 

@@ -12,8 +12,6 @@ mod rules;
 mod segment;
 mod slot;
 mod state;
-#[cfg(test)]
-mod tests;
 mod witness;
 
 pub use chain::{Chain, Piece, SeamError, Seams};

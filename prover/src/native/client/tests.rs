@@ -1,6 +1,6 @@
 //! Client proofs with development keys, and what is refused of them.
 
-#[path = "../../../../circuits/tests/common/clients.rs"]
+#[path = "../../../../circuits/src/test_util.rs"]
 #[expect(dead_code, reason = "a part of the clients is enough here")]
 mod clients;
 
