@@ -1,43 +1,46 @@
-//! Clients' statements over a small data tree.
+//! Clients' statements over a small data tree, for tests.
 
+use crate::account::AccountWitness;
+use crate::bridge::BridgeCallData;
+use crate::field::{power_of_two, to_word};
+use crate::join_split::{InputNote, JoinSplitWitness, OutputNote};
+use crate::notes::ValueNotePartial;
+use crate::schnorr::PrivateKey;
+use crate::tree::{MerkleTree, siblings};
+use crate::{Signer, Suite};
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
-use zkwhirl_circuits::account::AccountWitness;
-use zkwhirl_circuits::bridge::BridgeCallData;
-use zkwhirl_circuits::field::{power_of_two, to_word};
-use zkwhirl_circuits::join_split::{InputNote, JoinSplitWitness, OutputNote};
-use zkwhirl_circuits::notes::ValueNotePartial;
-use zkwhirl_circuits::schnorr::PrivateKey;
-use zkwhirl_circuits::tree::{MerkleTree, siblings};
-use zkwhirl_circuits::{Signer, Suite};
 
 /// The asset of all notes.
-pub(crate) const ASSET: u64 = 1;
-/// Where the input notes and the account note stand.
-pub(crate) const INPUT_PLACES: [u64; 2] = [6, 1 << 31];
-pub(crate) const ACCOUNT_PLACE: u64 = 12;
+pub const ASSET: u64 = 1;
+/// Where the input notes stand in the data tree.
+const INPUT_PLACES: [u64; 2] = [6, 1 << 31];
+/// Where the account note stands in the data tree.
+const ACCOUNT_PLACE: u64 = 12;
 
 /// A number that looks like a hash.
-pub(crate) fn random(seed: u64) -> Fr {
-    zkwhirl_circuits::poseidon::hash(&[Fr::from(seed)])
+pub fn random(seed: u64) -> Fr {
+    crate::poseidon::hash(&[Fr::from(seed)])
 }
 
 /// The key of a user.
-pub(crate) fn key(seed: u8) -> PrivateKey {
+pub fn key(seed: u8) -> PrivateKey {
     PrivateKey::reduce(&[seed; 32])
 }
 
-/// A join-split in the making, with the key that signs it.
-#[derive(Clone)]
-pub(crate) struct Payment {
-    pub(crate) w: JoinSplitWitness,
-    pub(crate) signs: PrivateKey,
+/// A join-split and the key that signs it; [`Payment::settle`] completes both.
+#[derive(Clone, Debug)]
+pub struct Payment {
+    /// Its values.
+    pub w: JoinSplitWitness,
+    /// Signs it.
+    pub signs: PrivateKey,
 }
 
 impl Payment {
-    /// A send of two notes, 700 and 400, to somebody else and back: 800, 290,
-    /// and a fee of 10, without an account.
-    pub(crate) fn new() -> Self {
+    /// A send of two notes, 700 and 400: 800 to another owner, 290 back, a fee of
+    /// 10, without an account.
+    pub fn new() -> Self {
         let owner = key(1);
         let input = |seed: u64, value: u64| InputNote {
             in_use: true,
@@ -80,7 +83,7 @@ impl Payment {
     }
 
     /// The same notes withdrawn: 800 become public.
-    pub(crate) fn withdrawal() -> Self {
+    pub fn withdrawal() -> Self {
         let mut payment = Self::new();
         payment.w.proof_id = Fr::from(2u64);
         payment.public(800);
@@ -90,7 +93,7 @@ impl Payment {
     }
 
     /// A deposit of 1,100 without input notes.
-    pub(crate) fn deposit() -> Self {
+    pub fn deposit() -> Self {
         let mut payment = Self::new();
         payment.w.proof_id = Fr::from(1u64);
         payment.public(1100);
@@ -100,7 +103,7 @@ impl Payment {
     }
 
     /// The same notes put into a bridge: 800.
-    pub(crate) fn defi_deposit() -> Self {
+    pub fn defi_deposit() -> Self {
         let mut payment = Self::new();
         payment.w.proof_id = Fr::from(5u64);
         payment.w.deposit = Fr::from(800u64);
@@ -111,7 +114,7 @@ impl Payment {
     }
 
     /// [`Payment::new`] of an account whose signing key is not its own.
-    pub(crate) fn registered() -> Self {
+    pub fn registered() -> Self {
         let mut payment = Self::new();
         payment.signs = key(9);
         payment.w.account_required = true;
@@ -127,7 +130,7 @@ impl Payment {
     }
 
     /// Takes input notes away, and what they bring.
-    pub(crate) fn unused<const N: usize>(&mut self, which: [usize; N]) {
+    pub fn unused<const N: usize>(&mut self, which: [usize; N]) {
         for input in which {
             self.w.inputs[input].in_use = false;
             self.w.inputs[input].value = Fr::ZERO;
@@ -135,7 +138,7 @@ impl Payment {
     }
 
     /// Sets bridge call data: one output, all else changed by the caller.
-    pub(crate) fn bridge(&mut self, change: impl Fn(&mut BridgeCallData)) {
+    pub fn bridge(&mut self, change: impl Fn(&mut BridgeCallData)) {
         let mut data = BridgeCallData {
             address_id: 3,
             input_a: ASSET as u32,
@@ -148,7 +151,7 @@ impl Payment {
     }
 
     /// Puts the notes that are used into a data tree, and signs.
-    pub(crate) fn settle(&mut self) {
+    pub fn settle(&mut self) {
         let suite = Suite::Poseidon;
         let mut data = MerkleTree::new(suite, 32);
         let note = |w: &JoinSplitWitness, which: usize| w.input_commitment(which);
@@ -175,16 +178,18 @@ impl Payment {
     }
 }
 
-/// An account tx in the making, with the key that signs it.
-#[derive(Clone)]
-pub(crate) struct Registration {
-    pub(crate) w: AccountWitness,
-    pub(crate) signs: PrivateKey,
+/// An account tx and the key that signs it; [`Registration::settle`] completes both.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Its values.
+    pub w: AccountWitness,
+    /// Signs it.
+    pub signs: PrivateKey,
 }
 
 impl Registration {
     /// A new account with two signing keys.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let owner = key(1);
         let mut signer = Signer::unregistered(&owner.public());
         // 224 bits, all set.
@@ -202,7 +207,7 @@ impl Registration {
     }
 
     /// One more key for an account, signed by one that it has.
-    pub(crate) fn another_key() -> Self {
+    pub fn another_key() -> Self {
         let mut registration = Self::new();
         registration.w.create = false;
         registration.w.new_keys[1] = Fr::ZERO;
@@ -213,7 +218,7 @@ impl Registration {
     }
 
     /// Puts the account note into a data tree, and signs.
-    pub(crate) fn settle(&mut self) {
+    pub fn settle(&mut self) {
         let (w, suite) = (&mut self.w, Suite::Poseidon);
         let mut data = MerkleTree::new(suite, 32);
         let signer = &mut w.signer;

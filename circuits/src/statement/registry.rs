@@ -1,165 +1,233 @@
-//! What circuits prove, and of which sizes.
+//! The list of statements: a line each.
 
-use std::fmt;
-
+use ark_bn254::Fr;
 use zkwhirl_job::Topic;
 
-use crate::published::{CLAIM_FIELDS, FIELDS_PER_TX, TX_ROLLUP_HEADER, tag};
-use crate::root_rollup::RootSize;
+use super::account::{AccountTx, AccountWitness};
+use super::claim::{Claim, ClaimWitness};
+use super::definition::Statement;
+use super::join_split::{JoinSplit, JoinSplitWitness};
+use super::root_rollup::{RootRollupWitness, RootSize};
+use super::tx_rollup::{
+    NotesWitness, SegmentWitness, ShardWitness, TxNotes, TxNullifiers, TxRollup, TxRollupWitness,
+    TxSegment,
+};
+use crate::error::{PublishedError, StatementError};
+use crate::published::Published;
+use crate::r1cs::Builder;
 use crate::suite::Suite;
 
-/// Most txs an inner rollup may have.
-pub const MAX_TXS: u32 = 28;
-/// Most inner rollups a root rollup may have.
-pub const MAX_INNERS: u32 = 32;
-/// Most tx slots of an inner rollup.
-const MAX_SLOTS: u32 = MAX_TXS.next_power_of_two();
-
-/// What a circuit proves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum StatementKind {
-    /// One defi claim.
-    Claim,
-    /// An inner rollup.
-    TxRollup {
-        /// Txs that fit; fewer are padded.
-        txs: u32,
-    },
-    /// Some consecutive txs of an inner rollup.
-    TxSegment {
-        /// Txs that fit.
-        txs: u32,
-        /// Txs that fit the whole inner rollup.
-        of: u32,
-    },
-    /// Insertions of nullifiers one after the other.
-    TxNullifiers {
-        /// Nullifiers that fit; fewer are filled up with zeros.
-        count: u32,
-    },
-    /// The insertion of an inner rollup's notes.
-    TxNotes {
-        /// Slots of the inner rollup, a power of two; each has two notes.
-        slots: u32,
-    },
+registry! {
+    /// A claim of a defi deposit's proceeds.
+    Claim => Claim, ClaimWitness;
+    /// An inner rollup of up to `txs` txs.
+    TxRollup { txs } => TxRollup, TxRollupWitness;
+    /// Up to `txs` consecutive txs of an inner rollup of up to `of` txs.
+    TxSegment { txs, of } => TxSegment, SegmentWitness;
+    /// Insertions of up to `count` nullifiers one after the other.
+    TxNullifiers { count } => TxNullifiers, ShardWitness;
+    /// The insertion of the notes of an inner rollup of `slots` slots, a power of two.
+    TxNotes { slots } => TxNotes, NotesWitness;
     /// A client's payment, of the poseidon suite.
-    JoinSplit,
+    JoinSplit => JoinSplit, JoinSplitWitness;
     /// A client's account, of the poseidon suite.
-    Account,
-    /// A rollup of inner rollups.
-    RootRollup(RootSize),
+    Account => AccountTx, AccountWitness;
+    /// A rollup of up to `inners` inner rollups of `slots` slots, a power of two.
+    RootRollup { inners, slots } => RootSize, RootRollupWitness;
+}
+
+/// What of a statement no witness influences.
+struct Facts {
+    name: &'static str,
+    tag: u64,
+    topic: Topic,
+    suites: &'static [Suite],
+    slots: usize,
+    is_possible: bool,
+    sizes: Vec<u32>,
+}
+
+impl Facts {
+    fn of<S: Statement>(statement: S, sizes: &[u32]) -> Self {
+        Self {
+            name: S::NAME,
+            tag: S::TAG,
+            topic: S::TOPIC,
+            suites: S::SUITES,
+            slots: statement.slots(),
+            is_possible: statement.is_possible(),
+            sizes: sizes.to_vec(),
+        }
+    }
 }
 
 impl StatementKind {
     /// Slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
-        match self {
-            Self::TxRollup { txs } => txs.next_power_of_two() as usize,
-            _ => 0,
-        }
+        self.facts().slots
     }
 
-    /// Published fields of a statement that has a reply of its own; the pieces
-    /// of a chain have none.
-    pub fn published_fields(self) -> usize {
-        match self {
-            Self::Claim | Self::JoinSplit | Self::Account => CLAIM_FIELDS,
-            Self::TxRollup { .. } => TX_ROLLUP_HEADER + FIELDS_PER_TX * self.slots(),
-            Self::RootRollup(size) => size.published_fields(),
-            Self::TxSegment { .. } | Self::TxNullifiers { .. } | Self::TxNotes { .. } => 0,
-        }
+    /// The number that its public input's chain starts with, which tells it from
+    /// those of other statements.
+    pub(crate) fn tag(self) -> u64 {
+        self.facts().tag
     }
 
-    /// Where its public input's chain starts, which tells it from those of other
-    /// statements.
-    pub const fn tag(self) -> u64 {
-        match self {
-            Self::Claim => tag::CLAIM,
-            Self::TxRollup { .. } => tag::TX_ROLLUP,
-            Self::TxSegment { .. } => tag::TX_SEGMENT,
-            Self::TxNullifiers { .. } => tag::NULLIFIERS,
-            Self::TxNotes { .. } => tag::NOTES,
-            Self::JoinSplit => tag::JOIN_SPLIT,
-            Self::Account => tag::ACCOUNT,
-            Self::RootRollup(_) => tag::ROOT_ROLLUP,
-        }
-    }
-
+    /// The first part of its circuits' names.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Claim => "claim",
-            Self::TxRollup { .. } => "tx-rollup",
-            Self::TxSegment { .. } => "tx-segment",
-            Self::TxNullifiers { .. } => "tx-nullifiers",
-            Self::TxNotes { .. } => "tx-notes",
-            Self::JoinSplit => "join-split",
-            Self::Account => "account",
-            Self::RootRollup(_) => "root-rollup",
-        }
+        self.facts().name
+    }
+
+    /// The numbers behind the suite in its circuits' names.
+    pub(crate) fn sizes(self) -> Vec<u32> {
+        self.facts().sizes
+    }
+
+    /// The statement with a name and sizes, if circuits have these sizes.
+    pub(crate) fn from_parts(name: &str, sizes: &[u32]) -> Option<Self> {
+        Self::named(name, sizes).filter(|kind| kind.facts().is_possible)
     }
 
     /// Whether there is such a circuit over a suite: the clients of the
-    /// pedersen suite prove with PLONK, and keep their circuits to themselves.
+    /// pedersen suite prove with PLONK, in circuits of their own.
     pub fn exists_in(self, suite: Suite) -> bool {
-        suite == Suite::Poseidon || !matches!(self, Self::JoinSplit | Self::Account)
+        self.facts().suites.contains(&suite)
     }
 
-    /// Workers of which topic prove with it; clients' keys are made by outer
-    /// jobs.
+    /// Workers of which topic prove with it; outer jobs make clients' keys.
     pub fn topic(self) -> Topic {
-        match self {
-            Self::RootRollup(_) | Self::JoinSplit | Self::Account => Topic::Outer,
-            Self::Claim
-            | Self::TxRollup { .. }
-            | Self::TxSegment { .. }
-            | Self::TxNullifiers { .. }
-            | Self::TxNotes { .. } => Topic::Inner,
-        }
-    }
-
-    /// The numbers behind the suite in a circuit's name.
-    pub(crate) fn sizes(self) -> Vec<u32> {
-        match self {
-            Self::Claim | Self::JoinSplit | Self::Account => vec![],
-            Self::TxRollup { txs } => vec![txs],
-            Self::TxSegment { txs, of } => vec![txs, of],
-            Self::TxNullifiers { count } => vec![count],
-            Self::TxNotes { slots } => vec![slots],
-            Self::RootRollup(size) => vec![size.inners, size.slots],
-        }
-    }
-
-    /// The statement with a name and sizes, if there is one.
-    pub(crate) fn from_parts(name: &str, sizes: &[u32]) -> Option<Self> {
-        let within = |size: u32, most: u32| (1..=most).contains(&size);
-        let are_slots = |slots: u32| within(slots, MAX_SLOTS) && slots.is_power_of_two();
-        let (statement, holds) = match (name, sizes) {
-            ("claim", []) => (Self::Claim, true),
-            ("join-split", []) => (Self::JoinSplit, true),
-            ("account", []) => (Self::Account, true),
-            ("tx-rollup", &[txs]) => (Self::TxRollup { txs }, within(txs, MAX_TXS)),
-            ("tx-segment", &[txs, of]) => (
-                Self::TxSegment { txs, of },
-                within(of, MAX_TXS) && within(txs, of),
-            ),
-            ("tx-nullifiers", &[count]) => {
-                (Self::TxNullifiers { count }, within(count, 2 * MAX_TXS))
-            }
-            ("tx-notes", &[slots]) => (Self::TxNotes { slots }, are_slots(slots)),
-            ("root-rollup", &[inners, slots]) => (
-                Self::RootRollup(RootSize { inners, slots }),
-                within(inners, MAX_INNERS) && are_slots(slots),
-            ),
-            _ => return None,
-        };
-        holds.then_some(statement)
+        self.facts().topic
     }
 }
 
-impl fmt::Display for StatementKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())?;
-        let sizes = self.sizes();
-        sizes.iter().try_for_each(|size| write!(f, " of {size}"))
+impl From<RootSize> for StatementKind {
+    fn from(RootSize { inners, slots }: RootSize) -> Self {
+        Self::RootRollup { inners, slots }
+    }
+}
+
+impl Published {
+    /// Reads published words and checks what the circuit leaves to its
+    /// verifier: canonical words, the range of bridge call datas and, by
+    /// SHA-256, the inputs hash. The public input binds everything else.
+    ///
+    /// `clients` are the client digests, one a slot, zero for padding; none
+    /// for a claim. See [`client_digest`](crate::client::client_digest).
+    pub fn from_words(
+        kind: StatementKind,
+        words: &[[u8; 32]],
+        clients: &[Fr],
+    ) -> Result<Self, PublishedError> {
+        kind.read(words, clients)
+    }
+}
+
+/// How circuits over a statement are named, sizes in capitals.
+fn form<S: Statement>(sizes: &[&str]) -> String {
+    let suite = match S::SUITES {
+        [suite] => suite.to_string(),
+        _ => "SUITE".to_owned(),
+    };
+    let sizes = sizes.iter().map(|size| format!("/{}", size.to_uppercase()));
+    format!("{}/{suite}{}", S::NAME, sizes.collect::<String>())
+}
+
+/// Makes the enums of statements and of witnesses, and passes on what each
+/// statement says of itself.
+macro_rules! registry {
+    ($($(#[$doc:meta])* $name:ident $({ $($size:ident),+ })? => $statement:ident, $witness:ident;)+) => {
+        /// What a circuit proves, and of which sizes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "each statement's line says what its sizes are")]
+        pub enum StatementKind {
+            $($(#[$doc])* $name $({ $($size: u32),+ })?,)+
+        }
+
+        /// All values of a statement, whether or not they follow its rules.
+        #[derive(Clone, Debug)]
+        pub enum Witness {
+            $($(#[$doc])* $name(Box<$witness>),)+
+        }
+
+        $(impl From<$witness> for Witness {
+            fn from(witness: $witness) -> Self {
+                Self::$name(Box::new(witness))
+            }
+        })+
+
+        impl StatementKind {
+            fn facts(self) -> Facts {
+                match self {
+                    $(Self::$name $({ $($size),+ })? =>
+                        Facts::of($statement $({ $($size),+ })?, &[$($($size),+)?]),)+
+                }
+            }
+
+            fn named(name: &str, sizes: &[u32]) -> Option<Self> {
+                match (name, sizes) {
+                    $((<$statement as Statement>::NAME, &[$($($size),+)?]) =>
+                        Some(Self::$name $({ $($size),+ })?),)+
+                    _ => None,
+                }
+            }
+
+            fn read(self, words: &[[u8; 32]], clients: &[Fr]) -> Result<Published, PublishedError> {
+                match self {
+                    $(Self::$name $({ $($size),+ })? =>
+                        Published::read($statement $({ $($size),+ })?, words, clients),)+
+                }
+            }
+
+            /// Runs the rows over a witness, or over a blank one.
+            pub(crate) fn enforce(
+                self,
+                b: &mut Builder,
+                suite: Suite,
+                witness: Option<&Witness>,
+            ) -> Result<(), StatementError> {
+                match (self, witness) {
+                    $((Self::$name $({ $($size),+ })?, Some(Witness::$name(w))) =>
+                        $statement $({ $($size),+ })?.enforce(b, suite, w),
+                    (Self::$name $({ $($size),+ })?, None) => {
+                        let statement = $statement $({ $($size),+ })?;
+                        statement.enforce(b, suite, &statement.blank());
+                    })+
+                    _ => return Err(StatementError::Kind(self.name())),
+                }
+                Ok(())
+            }
+
+            /// Every rule that a witness breaks.
+            #[cfg(test)]
+            pub(crate) fn violations(self, suite: Suite, w: &Witness) -> Vec<crate::rule::Violation> {
+                match (self, w) {
+                    $((Self::$name $({ $($size),+ })?, Witness::$name(w)) =>
+                        $statement $({ $($size),+ })?.evaluate(suite, w).1,)+
+                    _ => panic!("the witness is of another statement"),
+                }
+            }
+
+            #[cfg(test)]
+            const TAGS: &[u64] = &[$(<$statement as Statement>::TAG),+];
+
+            /// How circuits are named, a form for each statement.
+            pub(crate) fn forms() -> Vec<String> {
+                vec![$(form::<$statement>(&[$($(stringify!($size)),+)?])),+]
+            }
+        }
+    };
+}
+use registry;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::published::RUNNING_STATE_TAG;
+
+    #[test]
+    fn every_statement_has_its_own_tag() {
+        let mut tags = [StatementKind::TAGS, &[RUNNING_STATE_TAG]].concat();
+        tags.sort_unstable();
+        assert_eq!(tags, (1..=9).collect::<Vec<_>>());
     }
 }

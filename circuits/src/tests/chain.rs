@@ -1,23 +1,20 @@
 //! An inner rollup as a chain of circuits: the pieces hold where the whole
 //! does, break where it breaks, and fit only in their place.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 
-#[path = "../common/broken.rs"]
-mod broken;
 mod pieces;
 mod seams;
-#[path = "../common/world.rs"]
-mod world;
 
 use std::sync::Arc;
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use broken::PLANS;
-use world::{Plan, tx};
-use zkwhirl_circuits::published::Published;
-use zkwhirl_circuits::tx_rollup::{Chain, Seams, SegmentWitness, evaluate};
-use zkwhirl_circuits::{Circuit, Rule, Suite, Witness};
+
+use super::support::broken::PLANS;
+use super::support::rows::{by_tx, failing_parts, same_matrices};
+use super::support::world::{TxPlan, tx};
+use crate::published::Published;
+use crate::tx_rollup::{self, SegmentWitness};
+use crate::{Chain, Circuit, Rule, Seams, Suite, Witness};
 
 /// A rollup that follows the rules, cut.
 struct Cut {
@@ -29,10 +26,9 @@ struct Cut {
 }
 
 impl Cut {
-    fn new(plan: &Plan, chain: Chain) -> Self {
+    fn new(plan: &TxPlan, chain: Chain) -> Self {
         let w = plan.witness();
-        let (published, broken) = evaluate(plan.suite, plan.capacity, &w);
-        assert_eq!(broken, []);
+        let published = tx_rollup::check(plan.suite, plan.capacity, &w).unwrap();
         let allow_chain = w.txs.iter().map(|tx| tx.fields[15]).collect();
         let (pieces, seams) = chain.cut(&Arc::new(w));
         Self {
@@ -80,8 +76,8 @@ impl Cut {
 
 /// Five txs: a deposit, a claim that chains from it, and in later segments of
 /// two a tx that chains from the deposit's second output as well.
-fn five(suite: Suite) -> Plan {
-    let mut plan = Plan::new(suite, 5);
+fn five(suite: Suite) -> TxPlan {
+    let mut plan = TxPlan::new(suite, 5);
     plan.push(tx(3, 30), 0);
     let mut chained = tx(3, 40);
     chained[14] = plan.txs[0][2];
@@ -94,13 +90,8 @@ fn five(suite: Suite) -> Plan {
 }
 
 /// The public input that a circuit computes, whether or not rows hold.
-fn publishes(circuit: Circuit, witness: Witness) -> Fr {
-    circuit.assign_raw(&witness).unwrap().instance[1]
-}
-
-fn failing_parts(circuit: Circuit, witness: &Witness) -> Vec<&'static str> {
-    let rows = circuit.unsatisfied_raw(witness).unwrap();
-    rows.iter().map(|row| row.part).collect()
+fn publishes(circuit: Circuit, witness: impl Into<Witness>) -> Fr {
+    circuit.assign_raw(&witness.into()).unwrap().instance[1]
 }
 
 #[test]
@@ -117,7 +108,7 @@ fn every_piece_of_a_valid_rollup_holds() {
 
 #[test]
 fn in_the_pedersen_suite_nullifiers_have_shards_of_their_own() {
-    let plan = Plan::new(Suite::Pedersen, 2);
+    let plan = TxPlan::new(Suite::Pedersen, 2);
     // Three to a shard: the second is filled up, and no padding path is there.
     let cut = Cut::new(&plan, Chain::new(plan.suite, 2, 1, 3));
     let names: Vec<String> = cut.chain.pieces(2).into_iter().map(|p| p.name).collect();
@@ -148,18 +139,14 @@ fn in_the_pedersen_suite_nullifiers_have_shards_of_their_own() {
 #[test]
 fn matrices_do_not_depend_on_the_witness() {
     let poseidon = five(Suite::Poseidon);
-    let pedersen = Plan::new(Suite::Pedersen, 2);
+    let pedersen = TxPlan::new(Suite::Pedersen, 2);
     for cut in [
         Cut::new(&poseidon, Chain::new(Suite::Poseidon, 5, 2, 1)),
         Cut::new(&pedersen, Chain::new(Suite::Pedersen, 2, 1, 1)),
     ] {
         for circuit in cut.chain.circuits() {
-            let blank = circuit.matrices();
-            assert_eq!(blank.num_rows, circuit.num_rows(), "{circuit}");
             let last = cut.circuits().iter().rposition(|each| *each == circuit);
-            let witness = &cut.pieces[last.unwrap()];
-            let built = circuit.matrices_raw(witness).unwrap();
-            assert_eq!(built.digest(), blank.digest(), "{circuit}");
+            same_matrices(circuit, cut.pieces[last.unwrap()].clone());
         }
     }
 }
@@ -167,7 +154,7 @@ fn matrices_do_not_depend_on_the_witness() {
 #[test]
 fn every_rule_broken_alone_breaks_its_piece_alone() {
     for (tx, rule, part, break_it) in PLANS {
-        let mut plan = Plan::new(Suite::Poseidon, 2);
+        let mut plan = TxPlan::new(Suite::Poseidon, 2);
         break_it(&mut plan);
         let chain = Chain::new(plan.suite, 2, 1, 1);
         let (pieces, _) = chain.cut(&Arc::new(plan.witness()));
@@ -195,8 +182,8 @@ fn chaining_reaches_back_over_segments_and_only_where_allowed() {
     // The claim has no link any more; tx 3, in segment 2, still has.
     plan.txs[1][14] = Fr::ZERO;
     let w = plan.witness();
-    let (_, broken) = evaluate(plan.suite, 5, &w);
-    assert_eq!(broken, [(Some(3), Rule::ChainNotAllowed)]);
+    let error = tx_rollup::check(plan.suite, 5, &w).unwrap_err();
+    assert_eq!(error, by_tx(Some(3), Rule::ChainNotAllowed).into());
     let chain = Chain::new(plan.suite, 5, 2, 1);
     let (pieces, _) = chain.cut(&Arc::new(w));
     let circuit = chain.circuits()[0];

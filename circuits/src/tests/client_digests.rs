@@ -1,37 +1,34 @@
 //! A tx rollup binds the whole statement of each tx's client: its 16 public
 //! inputs as the client published them.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
-
-mod common;
-#[path = "common/world.rs"]
-mod world;
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use world::{Plan, random};
-use zkwhirl_circuits::client::{client_digest, client_statement, proof_id};
-use zkwhirl_circuits::published::{hash_chain, tag};
-use zkwhirl_circuits::tx_rollup::{TxRollupWitness, published};
-use zkwhirl_circuits::{Circuit, StatementKind, Suite, Witness, statement};
+
+use super::support::world::TxPlan;
+use super::support::{random, vectors};
+use crate::claim::{self, ClaimWitness};
+use crate::client::{client_digest, client_statement};
+use crate::join_split::JoinSplit;
+use crate::proof_id;
+use crate::published::hash_chain;
+use crate::statement::Statement;
+use crate::tx_rollup::TxRollupWitness;
+use crate::{Circuit, StatementKind, Suite};
 
 const CAPACITY: u32 = 2;
 
 /// The public input that the circuit computes, whether or not rules hold.
-fn in_rows(suite: Suite, w: &TxRollupWitness) -> Fr {
-    let circuit = Circuit {
-        suite,
-        statement: StatementKind::TxRollup { txs: CAPACITY },
-    };
-    let witness = Witness::TxRollup(Box::new(w.clone()));
-    circuit.assign_raw(&witness).unwrap().instance[1]
+fn in_rows(circuit: Circuit, w: &TxRollupWitness) -> Fr {
+    circuit.assign_raw(&w.clone().into()).unwrap().instance[1]
 }
 
 #[test]
 fn a_claims_digest_is_its_public_input() {
     for suite in Suite::ALL {
-        let request = common::claim("pedersen/extra_flow_claim_request.bin");
-        if let Ok(claim) = statement::claim(suite, &request) {
-            let fields: [Fr; 16] = claim.published.fields().try_into().unwrap();
+        let request = vectors::claim("pedersen/extra_flow_claim_request.bin");
+        let w = ClaimWitness::new(&request).unwrap();
+        if let Ok(claim) = claim::check(suite, &w) {
+            let fields: [Fr; 16] = claim.fields().try_into().unwrap();
             assert_eq!(client_digest(&fields), Some(claim.public_input()));
         } else {
             assert_eq!(suite, Suite::Poseidon, "a real claim");
@@ -52,7 +49,7 @@ fn the_proof_id_names_the_statement() {
     fields[0] = Fr::from(proof_id::SEND);
     assert_eq!(
         client_digest(&fields),
-        Some(hash_chain(tag::JOIN_SPLIT, &fields))
+        Some(hash_chain(JoinSplit::TAG, &fields))
     );
     fields[0] = -Fr::ONE;
     assert_eq!(client_digest(&fields), None);
@@ -60,10 +57,10 @@ fn the_proof_id_names_the_statement() {
 
 #[test]
 fn each_slot_has_the_digest_of_its_client() {
-    let mut plan = Plan::new(Suite::Poseidon, 3);
+    let mut plan = TxPlan::new(Suite::Poseidon, 3);
     plan.txs.truncate(2);
     let w = plan.witness();
-    let published = published(plan.suite, 3, &w);
+    let published = plan.published(&w);
     let [first, second, padding, unused] = published.clients() else {
         panic!("four slots");
     };
@@ -75,19 +72,24 @@ fn each_slot_has_the_digest_of_its_client() {
 #[test]
 fn every_public_input_of_a_client_is_bound() {
     for suite in Suite::ALL {
-        let w = Plan::new(suite, CAPACITY).witness();
-        let bound = published(suite, CAPACITY, &w).public_input();
-        assert_eq!(in_rows(suite, &w), bound);
+        let plan = TxPlan::new(suite, CAPACITY);
+        let w = plan.witness();
+        let bound = plan.published(&w).public_input();
+        assert_eq!(in_rows(plan.circuit(), &w), bound);
         let mut seen = vec![bound];
         // Tx 0 is a deposit: of its commitment 1 only the completed one stands
         // in the reply. The fields from 8 on stand in no reply at all.
         for (tx, field) in [(0, 1)].into_iter().chain((8..16).map(|field| (1, field))) {
             let mut w = w.clone();
             w.txs[tx].fields[field] += random(field as u64);
-            let changed = published(suite, CAPACITY, &w).public_input();
+            let changed = plan.published(&w).public_input();
             assert!(!seen.contains(&changed), "{suite}: field {field}");
             if suite == Suite::Poseidon {
-                assert_eq!(in_rows(suite, &w), changed, "{suite}: field {field}");
+                assert_eq!(
+                    in_rows(plan.circuit(), &w),
+                    changed,
+                    "{suite}: field {field}"
+                );
             }
             seen.push(changed);
         }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use zkwhirl_circuits::Circuit;
-use zkwhirl_circuits::r1cs::NUM_INSTANCE;
+use crate::Circuit;
+use crate::r1cs::NUM_INSTANCE;
 
-const DOCUMENT: &str = include_str!("../../docs/CIRCUITS.md");
-const START: &str = "<!-- rows: compared with the code by circuits/tests/document.rs -->\n";
+const DOCUMENT: &str = include_str!("../../../docs/CIRCUITS.md");
+const START: &str = "<!-- rows: compared with the code by circuits/src/tests/document.rs -->\n";
 const END: &str = "<!-- end of rows -->";
 
 /// Circuits that differ in size only, side by side.
@@ -72,11 +72,8 @@ fn table(names: &[&str]) -> Result<String, Box<dyn std::error::Error>> {
         .try_for_each(|total| write!(text, " **{}** |", grouped(*total)))?;
     text += "\n| domain |";
     for total in totals {
-        write!(
-            text,
-            " 2^{} |",
-            (total + NUM_INSTANCE).next_power_of_two().ilog2()
-        )?;
+        let domain = (total + NUM_INSTANCE).next_power_of_two();
+        write!(text, " 2^{} |", domain.ilog2())?;
     }
     text += "\n";
     Ok(text)

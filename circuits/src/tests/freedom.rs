@@ -2,22 +2,20 @@
 //!
 //! This does not prove that a circuit is fully constrained, but it finds the
 //! usual mistake: a hint that nothing ties down.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 
-#[path = "common/clients.rs"]
-#[expect(dead_code, reason = "every test file uses a part of this module")]
-mod clients;
-mod common;
-#[path = "common/root.rs"]
-mod root;
-#[path = "common/world.rs"]
-mod world;
+use std::sync::Arc;
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkwhirl_circuits::claim::ClaimWitness;
-use zkwhirl_circuits::r1cs::{Assignment, Matrices, Matrix};
-use zkwhirl_circuits::{Circuit, Suite, Witness};
+
+use super::support::root::RootPlan;
+use super::support::vectors;
+use super::support::world::TxPlan;
+use crate::claim::ClaimWitness;
+use crate::r1cs::{Assignment, Matrices, Matrix};
+use crate::root_rollup::RootSize;
+use crate::test_util::{Payment, Registration};
+use crate::{Chain, Circuit, Suite, Witness};
 
 /// The rows that use each variable.
 fn uses(matrices: &Matrices) -> Vec<Vec<u32>> {
@@ -94,11 +92,11 @@ fn check(circuit: Circuit, witness: &Witness) {
 fn claims() {
     for name in ["claim/poseidon", "claim/pedersen"] {
         let circuit: Circuit = name.parse().unwrap();
-        let request = common::claim("pedersen/extra_flow_claim_request.bin");
+        let request = vectors::claim("pedersen/extra_flow_claim_request.bin");
         let mut w = ClaimWitness::new(&request).unwrap();
         w.data_root = w.folded_data_root(circuit.suite);
         w.defi_root = w.folded_defi_root(circuit.suite);
-        check(circuit, &Witness::Claim(Box::new(w)));
+        check(circuit, &w.into());
     }
 }
 
@@ -109,31 +107,20 @@ fn tx_rollups() {
         (Suite::Poseidon, 2),
         (Suite::Pedersen, 1),
     ] {
-        let circuit: Circuit = format!("tx-rollup/{suite}/{txs}").parse().unwrap();
-        let w = world::Plan::new(suite, txs).witness();
-        check(circuit, &Witness::TxRollup(Box::new(w)));
+        let plan = TxPlan::new(suite, txs);
+        check(plan.circuit(), &plan.witness().into());
     }
 }
 
 #[test]
-fn payments() {
+fn clients() {
     let circuit: Circuit = "join-split/poseidon".parse().unwrap();
-    for payment in [
-        clients::Payment::registered(),
-        clients::Payment::defi_deposit(),
-    ] {
-        check(circuit, &Witness::JoinSplit(Box::new(payment.w)));
+    for payment in [Payment::registered(), Payment::defi_deposit()] {
+        check(circuit, &payment.w.into());
     }
-}
-
-#[test]
-fn accounts() {
     let circuit: Circuit = "account/poseidon".parse().unwrap();
-    for registration in [
-        clients::Registration::new(),
-        clients::Registration::another_key(),
-    ] {
-        check(circuit, &Witness::Account(Box::new(registration.w)));
+    for registration in [Registration::new(), Registration::another_key()] {
+        check(circuit, &registration.w.into());
     }
 }
 
@@ -144,9 +131,8 @@ fn root_rollups() {
         (Suite::Poseidon, 3, 2),
         (Suite::Pedersen, 1, 1),
     ] {
-        let size = zkwhirl_circuits::root_rollup::RootSize { inners, slots };
-        let plan = root::RootPlan::new(suite, size);
-        check(plan.circuit(), &root::raw(&plan.witness()));
+        let plan = RootPlan::new(suite, RootSize { inners, slots });
+        check(plan.circuit(), &plan.witness().into());
     }
 }
 
@@ -157,8 +143,8 @@ fn pieces_of_chains() {
         (Suite::Poseidon, 3, 2),
         (Suite::Pedersen, 2, 1),
     ] {
-        let w = std::sync::Arc::new(world::Plan::new(suite, txs).witness());
-        let chain = zkwhirl_circuits::tx_rollup::Chain::new(suite, txs, segment, 1);
+        let w = Arc::new(TxPlan::new(suite, txs).witness());
+        let chain = Chain::new(suite, txs, segment, 1);
         let (witnesses, _) = chain.cut(&w);
         let pieces = chain.pieces(w.txs.len());
         for circuit in chain.circuits() {

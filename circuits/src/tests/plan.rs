@@ -1,13 +1,11 @@
 //! Which circuits prove an inner rollup, and real rollups cut that way.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
-
-mod common;
 
 use std::sync::Arc;
 
-use zkwhirl_circuits::published::Published;
-use zkwhirl_circuits::tx_rollup::{Chain, TxRollupWitness};
-use zkwhirl_circuits::{Circuit, Plan, Suite, statement};
+use super::support::vectors;
+use crate::published::Published;
+use crate::tx_rollup::{self, TxRollupWitness};
+use crate::{Chain, Circuit, Plan, Suite};
 
 /// The circuits of a plan, by name.
 #[track_caller]
@@ -73,14 +71,12 @@ fn a_limit_below_every_cut_is_refused_with_the_least_that_would_do() {
 
 /// A real request, cut; gives the chain, the published fields and all values.
 fn cut(name: &str, txs: u32, limit: u64) -> (Chain, Published, Arc<TxRollupWitness>) {
-    let request = common::tx_rollup(&format!("{name}_request.bin"));
-    let published = statement::tx_rollup(Suite::Pedersen, &request, txs)
-        .unwrap()
-        .published;
+    let request = vectors::tx_rollup(&format!("{name}_request.bin"));
+    let witness = Arc::new(TxRollupWitness::new(&request, txs).unwrap());
+    let published = tx_rollup::check(Suite::Pedersen, txs, &witness).unwrap();
     let Plan::Chain(chain) = Plan::of(Suite::Pedersen, txs, limit).unwrap() else {
         panic!("{name} is not cut");
     };
-    let witness = Arc::new(TxRollupWitness::new(&request, txs).unwrap());
     (chain, published, witness)
 }
 
@@ -114,7 +110,7 @@ fn real_rollups_as_chains_publish_what_the_original_published() {
     ] {
         let cut = cut(name, txs, 1 << 20);
         let count = 108 + 8 * txs.next_power_of_two() as usize;
-        let reply = common::reply(&format!("{name}_reply.bin"), count);
+        let reply = vectors::reply(&format!("{name}_reply.bin"), count);
         assert_eq!(cut.1.fields(), reply, "{name}");
         check_pieces(&cut, |_, _| true);
     }

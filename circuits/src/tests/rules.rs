@@ -4,75 +4,79 @@
 use std::collections::BTreeSet;
 
 /// The rules of a statement, and the tests that break them.
-struct Statement {
+struct Case {
     name: &'static str,
     /// The native code that demands its rules.
-    code: &'static str,
-    /// Whether it also demands those of bridge call data, which claims share.
-    bridges: bool,
+    code: &'static [&'static str],
     tests: &'static [&'static str],
     /// Rules that no test breaks, because they cannot be broken alone, with the
     /// reason.
     never_alone: &'static [(&'static str, &'static str)],
 }
 
-const CLAIM: &str = include_str!("../src/statement/claim/rules.rs");
-
-const STATEMENTS: [Statement; 5] = [
-    Statement {
+const CASES: [Case; 5] = [
+    Case {
         name: "claim",
-        code: CLAIM,
-        bridges: false,
-        tests: &[include_str!("claim.rs")],
+        code: &[include_str!("../statement/claim/rules.rs"), BRIDGE],
+        tests: &[include_str!("../statement/claim/tests.rs")],
         never_alone: &[],
     },
-    Statement {
+    Case {
         name: "join-split",
-        code: include_str!("../src/statement/join_split/rules.rs"),
-        bridges: true,
+        code: &[
+            include_str!("../statement/join_split/rules.rs"),
+            BRIDGE,
+            SIGNER,
+        ],
         tests: &[
-            include_str!("join_split/keys.rs"),
-            include_str!("join_split/kinds.rs"),
-            include_str!("join_split/rules.rs"),
+            include_str!("../statement/join_split/tests/keys.rs"),
+            include_str!("../statement/join_split/tests/kinds.rs"),
+            include_str!("../statement/join_split/tests/rules.rs"),
         ],
         never_alone: &[(
             "EqualInputs",
             "two input assets break a rule of their own: TwoInputs",
         )],
     },
-    Statement {
+    Case {
         name: "account",
-        code: include_str!("../src/statement/account/rules.rs"),
-        bridges: false,
-        tests: &[include_str!("account.rs")],
+        code: &[include_str!("../statement/account/rules.rs"), SIGNER],
+        tests: &[include_str!("../statement/account/tests.rs")],
         never_alone: &[],
     },
-    // The pieces of a chain demand the same rules: chain/ breaks each of them
+    // The pieces of a chain demand the same rules: chain.rs breaks each of them
     // in the piece of its tx, from the same list.
-    Statement {
+    Case {
         name: "tx-rollup",
-        code: include_str!("../src/statement/tx_rollup/rules.rs"),
-        bridges: false,
+        code: &[include_str!("../statement/tx_rollup/rules.rs")],
         tests: &[
-            include_str!("common/broken.rs"),
-            include_str!("tx_rollup.rs"),
+            include_str!("support/broken.rs"),
+            include_str!("../statement/tx_rollup/tests.rs"),
         ],
         never_alone: &[],
     },
-    Statement {
+    Case {
         name: "root-rollup",
-        code: include_str!("../src/statement/root_rollup/rules.rs"),
-        bridges: false,
+        code: &[include_str!("../statement/root_rollup/rules.rs")],
         tests: &[
-            include_str!("root_rollup/rules.rs"),
-            include_str!("root_rollup/words.rs"),
+            include_str!("../statement/root_rollup/tests/rules.rs"),
+            include_str!("../statement/root_rollup/tests/words.rs"),
         ],
         never_alone: &[],
     },
 ];
 
+/// Rules of bridge call data, which two statements share.
+const BRIDGE: &str = include_str!("../bridge.rs");
+/// Rules of signatures, which two statements share.
+const SIGNER: &str = include_str!("../signer.rs");
+
 /// Names after `Rule::`, and every text: the values that ranges are about.
 fn rules(code: &str) -> BTreeSet<String> {
+    let code = code
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or(code);
     let lines = code.lines().filter(|line| !line.trim().starts_with("//"));
     let code: String = lines.flat_map(|line| [line, "\n"]).collect();
     let name = |rest: &str| -> String {
@@ -89,15 +93,9 @@ fn rules(code: &str) -> BTreeSet<String> {
     names.chain(texts).collect()
 }
 
-impl Statement {
+impl Case {
     fn rules(&self) -> BTreeSet<String> {
-        let mut rules = rules(self.code);
-        if self.bridges {
-            let shared = CLAIM.split("fn bridge_rules(").nth(1);
-            let shared = shared.and_then(|code| code.split("\n}\n").next());
-            rules.extend(self::rules(shared.expect("claims have rules of bridges")));
-        }
-        rules
+        self.code.iter().copied().flat_map(rules).collect()
     }
 
     fn broken_by_tests(&self) -> BTreeSet<String> {
@@ -107,7 +105,7 @@ impl Statement {
 
 #[test]
 fn every_rule_is_broken_by_a_test_of_its_statement() {
-    for statement in &STATEMENTS {
+    for statement in &CASES {
         let broken = statement.broken_by_tests();
         let impossible = statement.never_alone;
         let mut missing = statement.rules();
@@ -136,7 +134,7 @@ fn rules_are_found_in_the_sources() {
             vec!["InnerBridge", "NewDefiRoot", "\"rollup beneficiary\""],
         ),
     ] {
-        let rules = STATEMENTS[at].rules();
+        let rules = CASES[at].rules();
         for rule in found {
             assert!(rules.contains(rule), "{rule} in {rules:?}");
         }

@@ -1,22 +1,18 @@
 //! The suites against vectors made by the original code.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
-
-mod common;
 
 use ark_bn254::Fr;
 use ark_ec::AffineRepr;
 use serde_json::Value;
-use zkwhirl_circuits::claim::{self, ClaimWitness};
-use zkwhirl_circuits::notes::{ValueNote, ValueNotePartial};
-use zkwhirl_circuits::tx_rollup::TxRollupWitness;
-use zkwhirl_circuits::{HashIndex, Suite, field, pedersen, tree};
+
+use super::support::vectors as files;
+use crate::claim::{self, ClaimWitness};
+use crate::notes::{ValueNote, ValueNotePartial};
+use crate::suite::HashIndex;
+use crate::tx_rollup::TxRollupWitness;
+use crate::{Suite, field, pedersen, poseidon, tree};
 
 fn vectors() -> Value {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../tests/vectors/pedersen/vectors.json"
-    );
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    serde_json::from_slice(&files::read("pedersen/vectors.json")).unwrap()
 }
 
 fn word(value: &Value) -> [u8; 32] {
@@ -165,7 +161,7 @@ fn values_inside_requests() {
         } else {
             ""
         };
-        let request = common::claim(&format!("{folder}{name}"));
+        let request = files::claim(&format!("{folder}{name}"));
         let w = ClaimWitness::new(&request).unwrap();
         assert_eq!(
             w.claim.commit(SUITE),
@@ -207,7 +203,7 @@ fn values_inside_rollups() {
             tree::subtree_root(SUITE, &leaves),
             element(&row["subtree_root"])
         );
-        let request = common::tx_rollup(name);
+        let request = files::tx_rollup(name);
         let capacity = row["capacity"].as_u64().unwrap() as u32;
         let w = TxRollupWitness::new(&request, capacity).unwrap();
         for (tx, expected) in w.txs.iter().zip(row["txs"].as_array().unwrap()) {
@@ -234,7 +230,7 @@ fn values_inside_rollups() {
 #[test]
 fn poseidon_separates_purposes_by_a_leading_input() {
     let values = [Fr::from(3u64), Fr::from(4u64)];
-    let expected = zkwhirl_circuits::poseidon::hash(&[Fr::from(11u64), values[0], values[1]]);
+    let expected = poseidon::hash(&[Fr::from(11u64), values[0], values[1]]);
     assert_eq!(
         Suite::Poseidon.hash(HashIndex::DefiNullifier, &values),
         expected

@@ -5,9 +5,8 @@
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
-    Circuit, Plan, StatementKind, Suite, TooLarge, field,
+    Circuit, Plan, SeamError, Seams, StatementKind, Suite, TooLarge, field,
     published::{Published, PublishedError, place},
-    tx_rollup::{SeamError, Seams},
 };
 use zkwhirl_job::{
     Word,

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
-    CheckError, Circuit, Plan, StatementKind, Suite, TooLarge, Witness,
+    Chain, CheckError, Circuit, Plan, StatementKind, Suite, TooLarge, Witness,
     claim::{self, ClaimWitness},
     client::ClientWitness,
     field,
     published::Published,
     r1cs::Assignment,
     root_rollup::{self, RootRollupWitness},
-    statement,
-    tx_rollup::{self, Chain, TxRollupWitness},
+    tx_rollup::{self, TxRollupWitness},
 };
 use zkwhirl_job::{
     Kind, LayoutError, Request, Sizes, Word,
@@ -171,8 +170,9 @@ impl Statement {
     }
 
     fn claim(request: &ClaimRequest, suite: Suite) -> Result<Self, StatementError> {
-        let published = statement::claim(suite, request)?.published;
-        let witness = Witness::Claim(Box::new(ClaimWitness::new(request)?));
+        let witness = ClaimWitness::new(request)?;
+        let published = claim::check(suite, &witness)?;
+        let witness = Witness::Claim(Box::new(witness));
         let circuit = Circuit {
             suite,
             statement: StatementKind::Claim,
@@ -182,18 +182,9 @@ impl Statement {
 
     /// Checks every rule of a client's own values.
     pub(super) fn of_client(client: &ClientWitness) -> Result<Self, StatementError> {
-        let (published, witness) = match client {
-            ClientWitness::JoinSplit(values) => (
-                statement::join_split(values)?,
-                Witness::JoinSplit(values.clone()),
-            ),
-            ClientWitness::Account(values) => (
-                statement::account(values)?,
-                Witness::Account(values.clone()),
-            ),
-        };
+        let published = client.check()?;
         let circuit = client_circuit(client.statement());
-        Ok(Self::alone(circuit, &published, witness))
+        Ok(Self::alone(circuit, &published, client.clone().into()))
     }
 
     /// A statement of one proof, over a request without proofs.
@@ -212,8 +203,8 @@ impl Statement {
     fn tx_rollup(request: &TxRollupRequest, setting: &Setting) -> Result<Self, StatementError> {
         let (suite, txs) = (setting.suite(), setting.sizes().txs_per_inner());
         let plan = setting.plan()?;
-        let published = statement::tx_rollup(suite, request, txs)?.published;
         let witness = TxRollupWitness::new(request, txs)?;
+        let published = tx_rollup::check(suite, txs, &witness)?;
         let carried = clients::carried(request, suite)?;
         let digests = published.clients();
         let inside = carried
@@ -246,8 +237,8 @@ impl Statement {
 
     fn root_rollup(request: &RootRollupRequest, setting: &Setting) -> Result<Self, StatementError> {
         let (suite, size) = (setting.suite(), root_size(setting.sizes())?);
-        let broadcast = statement::root_rollup(suite, request, size)?.broadcast;
         let witness = RootRollupWitness::new(request, size)?;
+        let broadcast = root_rollup::check(suite, size, &witness)?;
         let witness = Witness::RootRollup(Box::new(witness));
         let (inners, inside) = Inners::of(request, setting).map_err(StatementError::Inner)?;
         let circuit = setting.admit(setting.root()?)?;

@@ -5,9 +5,10 @@ mod circuit;
 mod rules;
 mod witness;
 
-pub(crate) use circuit::synthesize;
-pub use rules::{published, violations};
-pub use witness::AccountWitness;
+#[cfg(test)]
+mod tests;
 
-/// Bits of an alias's hash.
-pub(crate) const ALIAS_BITS: usize = 224;
+pub use circuit::check;
+pub use rules::published;
+pub(crate) use witness::AccountTx;
+pub use witness::AccountWitness;

@@ -3,45 +3,38 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
-use super::{ALIAS_BITS, AccountWitness};
-use crate::claim::DATA_DEPTH;
-use crate::client::{CLIENT_FIELDS, proof_id};
-use crate::error::Rule;
-use crate::field::fits;
-use crate::published::Published;
-use crate::schnorr::{self, SCALAR_BITS};
-use crate::statement::StatementKind;
+use super::witness::ALIAS_BITS;
+use super::{AccountTx, AccountWitness};
+use crate::proof_id;
+use crate::published::{CLIENT_FIELDS, Published};
+use crate::rule::{Rule, Scope, Violation, Violations};
+use crate::schnorr::{PrivateKey, SCALAR_BITS};
 use crate::suite::Suite;
+use crate::tree::DATA_DEPTH;
+
+impl AccountWitness {
+    /// Signs the statement as it stands now.
+    pub fn sign(&mut self, key: &PrivateKey) {
+        self.signer.signature = key.sign(published(self).public_input());
+    }
+}
 
 /// Every rule that a witness breaks, in the order in which they are checked.
-pub fn violations(w: &AccountWitness) -> Vec<Rule> {
+pub(super) fn violations(w: &AccountWitness) -> Vec<Violation> {
     let signer = &w.signer;
-    let mut broken = Vec::new();
-    let mut demand = |holds: bool, rule: Rule| {
-        if !holds {
-            broken.push(rule);
-        }
-    };
-    for (value, bits, name) in [
+    let mut broken = Violations::default();
+    let ranges = [
         (&signer.alias_hash, ALIAS_BITS, "alias hash"),
         (&signer.index, DATA_DEPTH, "account note index"),
         (&signer.signature.s, SCALAR_BITS, "signature"),
-    ] {
-        demand(fits(value, bits), Rule::Range(name));
-    }
+    ];
+    broken.demand_ranges(Scope::Whole, ranges);
     let own = !w.create || signer.key.0 == w.account_key_x;
-    demand(own, Rule::FirstSigner);
+    broken.demand(own, Rule::FirstSigner);
     let registered = w.create || signer.folded_root(w.account_key_x) == w.data_root;
-    demand(registered, Rule::AccountNote);
-    match schnorr::point(signer.key.0, signer.key.1) {
-        None => demand(false, Rule::SigningKeyCurve),
-        Some(key) => {
-            let message = published(w).public_input();
-            let signed = schnorr::verify(key, message, &signer.signature);
-            demand(signed, Rule::Signature);
-        }
-    }
-    broken
+    broken.demand(registered, Rule::AccountNote);
+    signer.demand_signature(published(w).public_input(), &mut broken);
+    broken.into_vec()
 }
 
 /// The 16 published fields; they mean something only if the rules hold.
@@ -63,5 +56,5 @@ pub fn published(w: &AccountWitness) -> Published {
         fields[4] = suite.public_key_nullifier(account);
     }
     fields[8] = w.data_root;
-    Published::new(StatementKind::Account, fields, Vec::new())
+    Published::new(AccountTx, fields, Vec::new())
 }

@@ -1,47 +1,32 @@
-//! The account statement: registering keys, and every rule broken alone.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
-
-#[path = "common/clients.rs"]
-#[expect(dead_code, reason = "payments have a test of their own")]
-mod clients;
+//! Registering keys, and every rule broken alone.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
-use clients::{Registration, key, random};
-use zkwhirl_circuits::account::{AccountWitness, published, violations};
-use zkwhirl_circuits::field::power_of_two;
-use zkwhirl_circuits::schnorr::Signature;
-use zkwhirl_circuits::{Circuit, HashIndex, Rule, StatementKind, Suite, Witness, statement};
+
+use super::{AccountWitness, check, published};
+use crate::field::power_of_two;
+use crate::schnorr::Signature;
+use crate::suite::HashIndex;
+use crate::test_util::{Registration, key, random};
+use crate::tests::support::rows;
+use crate::{Circuit, Rule, StatementKind, Suite};
 
 const CIRCUIT: Circuit = Circuit {
     suite: Suite::Poseidon,
     statement: StatementKind::Account,
 };
 
-fn raw(w: &AccountWitness) -> Witness {
-    Witness::Account(Box::new(w.clone()))
-}
-
 #[track_caller]
 fn accepted(registration: &Registration) -> Vec<Fr> {
-    assert_eq!(violations(&registration.w), []);
-    let published = statement::account(&registration.w).unwrap();
-    let report = CIRCUIT.check(&registration.w).unwrap();
-    assert_eq!(report.public_input, published.public_input());
+    let published = check(&registration.w).unwrap();
+    rows::accepted(CIRCUIT, registration.w.clone(), published.public_input());
     published.fields().to_vec()
 }
 
 /// Demands that the rule alone is broken, natively and in its part of the circuit.
 #[track_caller]
 fn refused(registration: &Registration, rule: Rule, part: &str) {
-    assert_eq!(violations(&registration.w), [rule]);
-    let rows = CIRCUIT.unsatisfied_raw(&raw(&registration.w)).unwrap();
-    assert!(!rows.is_empty(), "{rule:?}: every row holds");
-    let parts: Vec<&str> = rows.iter().map(|row| row.part).collect();
-    assert!(
-        parts.iter().all(|name| *name == part),
-        "{rule:?}: {parts:?}"
-    );
+    rows::refused(CIRCUIT, registration.w.clone(), rule, part);
 }
 
 fn changed(start: fn() -> Registration, change: impl Fn(&mut AccountWitness)) -> Registration {
@@ -84,10 +69,8 @@ fn another_key_is_signed_by_one_that_is_registered() {
 
 #[test]
 fn matrices_do_not_depend_on_the_witness() {
-    let blank = CIRCUIT.matrices();
     for registration in [Registration::new(), Registration::another_key()] {
-        let real = CIRCUIT.matrices_raw(&raw(&registration.w)).unwrap();
-        assert_eq!(real.digest(), blank.digest());
+        rows::same_matrices(CIRCUIT, registration.w);
     }
 }
 

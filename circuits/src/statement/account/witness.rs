@@ -1,14 +1,18 @@
 //! What an account tx is proved from.
 
 use ark_bn254::Fr;
-use ark_ff::AdditiveGroup;
 
-use super::rules::published;
-use crate::schnorr::PrivateKey;
 use crate::signer::Signer;
 
+/// Bits of an alias's hash.
+pub(super) const ALIAS_BITS: usize = 224;
+
+/// The account statement, which has one size.
+#[derive(Clone, Copy)]
+pub(crate) struct AccountTx;
+
 /// All values of an account tx, whether or not they follow the rules.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AccountWitness {
     /// A root of the data tree.
     pub data_root: Fr,
@@ -21,22 +25,4 @@ pub struct AccountWitness {
     pub new_keys: [Fr; 2],
     /// Who signs, and the account's alias.
     pub signer: Signer,
-}
-
-impl AccountWitness {
-    /// Signs the statement as it stands now.
-    pub fn sign(&mut self, key: &PrivateKey) {
-        self.signer.signature = key.sign(published(self).public_input());
-    }
-
-    /// A witness of zeros, for building matrices.
-    pub(crate) fn blank() -> Self {
-        Self {
-            data_root: Fr::ZERO,
-            create: false,
-            account_key_x: Fr::ZERO,
-            new_keys: [Fr::ZERO; 2],
-            signer: Signer::blank(),
-        }
-    }
 }

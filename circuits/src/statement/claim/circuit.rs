@@ -1,21 +1,26 @@
 //! The rules of a claim in rows.
 
 use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+use zkwhirl_job::Topic;
 
-use super::ClaimWitness;
-use super::rules::{DEPOSIT_BITS, NONCE_BITS};
-use super::witness::{DATA_DEPTH, DEFI_DEPTH};
+use super::rules::{NONCE_BITS, published, violations};
+use super::{Claim, ClaimWitness};
 use crate::bridge::ASSET_BITS;
-use crate::client::proof_id;
-use crate::gadgets::bits::{decompose, enforce_at_most, enforce_nonzero_where};
+use crate::error::StatementError;
+use crate::gadgets::bits::{enforce_at_most, enforce_nonzero_where};
 use crate::gadgets::bridge::Bridge;
-use crate::gadgets::hash::{Inputs, Word, hash};
+use crate::gadgets::hash::{Word, hash};
 use crate::gadgets::integer::{AMOUNT_BITS, enforce_share};
-use crate::gadgets::merkle::fold;
-use crate::published::publish;
+use crate::gadgets::merkle::root_of;
+use crate::notes::DEPOSIT_BITS;
+use crate::proof_id;
+use crate::published::{CLIENT_FIELDS, Published, publish};
 use crate::r1cs::{Bit, Builder, Num};
-use crate::statement::StatementKind;
+use crate::rule::Violation;
+use crate::statement::definition::{self, Statement};
 use crate::suite::{HashIndex, Suite};
+use crate::tree::{DATA_DEPTH, DEFI_DEPTH};
 
 /// A value note's asset id: a virtual one is `2^29` plus a 30-bit nonce.
 const OUTPUT_ASSET_BITS: usize = ASSET_BITS + 1;
@@ -34,68 +39,80 @@ struct Fields {
     result: Bit,
 }
 
-/// Enforces every rule and publishes the statement.
-pub(crate) fn synthesize(b: &mut Builder, suite: Suite, w: &ClaimWitness) {
-    let bridge = b.part("bridge call data", |b| Bridge::alloc(b, w.claim.bridge));
-    let fields = b.part("ranges", |b| fields(b, suite, w));
-    b.part("shares", |b| shares(b, &fields));
-    let claim_note = b.part("notes", |b| claim_note(b, suite, &fields, &bridge));
-    let defi_note = b.part("notes", |b| defi_note(b, suite, &fields, &bridge));
-    let data_root = b.part("claim note membership", |b| {
-        membership(
-            b,
-            suite,
-            &claim_note.num,
-            (w.claim_index, &w.claim_siblings),
-            w.data_root,
-        )
-    });
-    let defi_root = b.part("interaction note membership", |b| {
-        membership(
-            b,
-            suite,
-            &defi_note.num,
-            (w.defi_index, &w.defi_siblings),
-            w.defi_root,
-        )
-    });
-    let nullifiers = b.part("nullifiers", |b| {
-        let first = hash(b, suite, HashIndex::ClaimNullifier, &[&claim_note]);
-        let second = hash(
-            b,
-            suite,
-            HashIndex::DefiNullifier,
-            &[&defi_note, &claim_note],
-        );
-        [first, second]
-    });
-    let outputs = b.part("output notes", |b| {
-        outputs(b, suite, &fields, &bridge, &nullifiers)
-    });
-    let [first, second] = outputs;
-    let [nullifier1, nullifier2] = nullifiers;
-    let zero = Num::zero;
-    let published = vec![
-        Num::constant(Fr::from(proof_id::CLAIM)),
-        first,
-        second,
-        nullifier1,
-        nullifier2,
-        zero(),
-        zero(),
-        zero(),
-        data_root,
-        fields.fee.num,
-        bridge.input[0].clone(),
-        bridge.word.num,
-        zero(),
-        defi_root,
-        zero(),
-        zero(),
-    ];
-    b.part("public input", |b| {
-        publish(b, StatementKind::Claim, published);
-    });
+impl Statement for Claim {
+    type Witness = ClaimWitness;
+    type Published = Published;
+
+    const NAME: &'static str = "claim";
+    const TAG: u64 = 1;
+    const TOPIC: Topic = Topic::Inner;
+
+    fn fields(self) -> usize {
+        CLIENT_FIELDS
+    }
+
+    fn blank(self) -> ClaimWitness {
+        ClaimWitness {
+            claim_siblings: vec![Fr::ZERO; DATA_DEPTH],
+            defi_siblings: vec![Fr::ZERO; DEFI_DEPTH],
+            ..ClaimWitness::default()
+        }
+    }
+
+    fn evaluate(self, suite: Suite, w: &ClaimWitness) -> (Published, Vec<Violation>) {
+        (published(suite, w), violations(suite, w))
+    }
+
+    fn enforce(self, b: &mut Builder, suite: Suite, w: &ClaimWitness) {
+        let bridge = b.part("bridge call data", |b| Bridge::alloc(b, w.claim.bridge));
+        let fields = b.part("ranges", |b| fields(b, suite, w));
+        b.part("shares", |b| shares(b, &fields));
+        let claim_note = b.part("notes", |b| claim_note(b, suite, &fields, &bridge));
+        let defi_note = b.part("notes", |b| defi_note(b, suite, &fields, &bridge));
+        let data_root = b.part("claim note membership", |b| {
+            let path = (w.claim_index, &w.claim_siblings[..]);
+            membership(b, suite, &claim_note.num, path, w.data_root)
+        });
+        let defi_root = b.part("interaction note membership", |b| {
+            let path = (w.defi_index, &w.defi_siblings[..]);
+            membership(b, suite, &defi_note.num, path, w.defi_root)
+        });
+        let nullifiers = b.part("nullifiers", |b| {
+            let inputs = [&defi_note, &claim_note];
+            let first = hash(b, suite, HashIndex::ClaimNullifier, &inputs[1..]);
+            [first, hash(b, suite, HashIndex::DefiNullifier, &inputs)]
+        });
+        let outputs = b.part("output notes", |b| {
+            outputs(b, suite, &fields, &bridge, &nullifiers)
+        });
+        let [first, second] = outputs;
+        let [nullifier1, nullifier2] = nullifiers;
+        let zero = Num::zero;
+        let published = vec![
+            Num::constant(Fr::from(proof_id::CLAIM)),
+            first,
+            second,
+            nullifier1,
+            nullifier2,
+            zero(),
+            zero(),
+            zero(),
+            data_root,
+            fields.fee.num,
+            bridge.input[0].clone(),
+            bridge.word.num,
+            zero(),
+            defi_root,
+            zero(),
+            zero(),
+        ];
+        publish::<Claim>(b, published);
+    }
+}
+
+/// Checks every rule of a claim; gives its 16 published fields.
+pub fn check(suite: Suite, w: &ClaimWitness) -> Result<Published, StatementError> {
+    definition::check(Claim, suite, w)
 }
 
 fn fields(b: &mut Builder, suite: Suite, w: &ClaimWitness) -> Fields {
@@ -178,16 +195,7 @@ fn defi_note(b: &mut Builder, suite: Suite, fields: &Fields, bridge: &Bridge) ->
 /// A leaf under a published root. The root was made canonically, so the
 /// folding need not check canonicity.
 fn membership(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr]), root: Fr) -> Num {
-    let (index, siblings) = path;
-    debug_assert!([DATA_DEPTH, DEFI_DEPTH].contains(&siblings.len()));
-    let index = b.alloc(index);
-    let bits = decompose(b, &index, siblings.len());
-    let siblings = siblings
-        .iter()
-        .map(|sibling| b.alloc(*sibling))
-        .collect::<Vec<_>>();
-    let path: Vec<(Num, Bit)> = siblings.into_iter().zip(bits).collect();
-    let folded = fold(b, suite, leaf, &path, Inputs::Free);
+    let folded = root_of(b, suite, leaf, path);
     let root = b.alloc(root);
     b.equal(&folded, &root);
     root

@@ -4,8 +4,10 @@ mod circuit;
 mod rules;
 mod witness;
 
-pub(crate) use circuit::synthesize;
-pub(crate) use rules::{DEPOSIT_BITS, bridge_rules};
-pub use rules::{published, violations};
+#[cfg(test)]
+mod tests;
+
+pub use circuit::check;
+pub use rules::published;
+pub(crate) use witness::Claim;
 pub use witness::ClaimWitness;
-pub(crate) use witness::{DATA_DEPTH, element, siblings};

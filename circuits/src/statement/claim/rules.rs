@@ -3,57 +3,44 @@
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
-use super::ClaimWitness;
-use crate::bridge::{BridgeCallData, VIRTUAL_BIT};
-use crate::client::proof_id;
-use crate::error::Rule;
-use crate::field::fits;
+use super::{Claim, ClaimWitness};
+use crate::bridge::BridgeCallData;
 use crate::gadgets::integer::{AMOUNT_BITS, wide_product};
-use crate::notes::ValueNote;
+use crate::notes::{DEPOSIT_BITS, ValueNote};
+use crate::proof_id;
 use crate::published::Published;
-use crate::statement::StatementKind;
+use crate::rule::{Rule, Scope, Violation, Violations};
 use crate::suite::Suite;
+use crate::tree::{DATA_DEPTH, DEFI_DEPTH};
 
-/// Bits of deposits and fees.
-pub(crate) const DEPOSIT_BITS: usize = 242;
 /// Bits of interaction nonces.
-pub(crate) const NONCE_BITS: usize = 30;
-const PLACEHOLDER: u32 = 1 << VIRTUAL_BIT;
+pub(super) const NONCE_BITS: usize = 30;
 
 /// Every rule that a witness breaks, in the order in which they are checked.
 ///
 /// That outputs do not exceed the totals is no rule of its own: it follows
 /// from the shares and from the deposit not exceeding the total input.
-pub fn violations(suite: Suite, w: &ClaimWitness) -> Vec<Rule> {
-    let mut broken = Vec::new();
-    let mut demand = |holds: bool, rule: Rule| {
-        if !holds {
-            broken.push(rule);
-        }
-    };
-    for (value, bits, name) in ranges(w) {
-        demand(fits(value, bits), Rule::Range(name));
-    }
+pub(super) fn violations(suite: Suite, w: &ClaimWitness) -> Vec<Violation> {
+    let mut broken = Violations::default();
+    broken.demand_ranges(Scope::Whole, ranges(w));
     match BridgeCallData::decode(&w.claim.bridge) {
-        None => demand(false, Rule::BridgeBits),
-        Some(bridge) => bridge_rules(&bridge, &mut demand),
+        None => broken.demand(false, Rule::BridgeBits),
+        Some(bridge) => bridge.demand_rules(&mut broken),
     }
     let [deposit, input] = [w.claim.deposit, w.defi.total_input].map(|v| v.into_bigint());
-    demand(w.claim.deposit != Fr::ZERO, Rule::DepositZero);
-    demand(deposit <= input, Rule::DepositAboveTotal);
-    demand(
-        is_share(w, w.defi.total_output_a, w.output_a),
-        Rule::Share('a'),
-    );
-    demand(
-        is_share(w, w.defi.total_output_b, w.output_b),
-        Rule::Share('b'),
-    );
-    demand(w.claim.bridge == w.defi.bridge, Rule::BridgeMismatch);
-    demand(w.nonce == w.defi.nonce, Rule::NonceMismatch);
-    demand(w.folded_data_root(suite) == w.data_root, Rule::ClaimNote);
-    demand(w.folded_defi_root(suite) == w.defi_root, Rule::DefiNote);
-    broken
+    broken.demand(w.claim.deposit != Fr::ZERO, Rule::DepositZero);
+    broken.demand(deposit <= input, Rule::DepositAboveTotal);
+    for (name, total, out) in [
+        ('a', w.defi.total_output_a, w.output_a),
+        ('b', w.defi.total_output_b, w.output_b),
+    ] {
+        broken.demand(is_share(w, total, out), Rule::Share(name));
+    }
+    broken.demand(w.claim.bridge == w.defi.bridge, Rule::BridgeMismatch);
+    broken.demand(w.nonce == w.defi.nonce, Rule::NonceMismatch);
+    broken.demand(w.folded_data_root(suite) == w.data_root, Rule::ClaimNote);
+    broken.demand(w.folded_defi_root(suite) == w.defi_root, Rule::DefiNote);
+    broken.into_vec()
 }
 
 fn ranges(w: &ClaimWitness) -> [(&Fr, usize, &'static str); 12] {
@@ -67,43 +54,10 @@ fn ranges(w: &ClaimWitness) -> [(&Fr, usize, &'static str); 12] {
         (&w.defi.total_output_b, AMOUNT_BITS, "total output value b"),
         (&w.output_a, AMOUNT_BITS, "output value a"),
         (&w.output_b, AMOUNT_BITS, "output value b"),
-        (
-            &w.claim_index,
-            super::witness::DATA_DEPTH,
-            "claim note index",
-        ),
-        (
-            &w.defi_index,
-            super::witness::DEFI_DEPTH,
-            "interaction note index",
-        ),
+        (&w.claim_index, DATA_DEPTH, "claim note index"),
+        (&w.defi_index, DEFI_DEPTH, "interaction note index"),
         (&w.defi.result, 1, "interaction result"),
     ]
-}
-
-/// The rules that make bridge call data consistent.
-pub(crate) fn bridge_rules(bridge: &BridgeCallData, demand: &mut impl FnMut(bool, Rule)) {
-    let virtual_a = BridgeCallData::is_virtual(bridge.output_a);
-    let virtual_b = BridgeCallData::is_virtual(bridge.output_b);
-    demand(
-        bridge.input_b == 0 || bridge.second_input,
-        Rule::SecondInputUnused,
-    );
-    demand(
-        bridge.output_b == 0 || bridge.second_output,
-        Rule::SecondOutputUnused,
-    );
-    let equal_inputs = bridge.second_input && bridge.input_a == bridge.input_b;
-    demand(!equal_inputs, Rule::EqualInputs);
-    let both_real = bridge.second_output && !virtual_a && !virtual_b;
-    demand(
-        !both_real || bridge.output_a != bridge.output_b,
-        Rule::EqualOutputs,
-    );
-    let placeholder = |is_virtual: bool, asset| !is_virtual || asset == PLACEHOLDER;
-    let placeholders =
-        placeholder(virtual_a, bridge.output_a) && placeholder(virtual_b, bridge.output_b);
-    demand(placeholders, Rule::VirtualOutput);
 }
 
 /// `out = ⌊deposit·total / input⌋`.
@@ -167,5 +121,5 @@ pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
         zero,
         zero,
     ];
-    Published::new(StatementKind::Claim, fields, Vec::new())
+    Published::new(Claim, fields, Vec::new())
 }

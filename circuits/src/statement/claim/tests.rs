@@ -1,16 +1,14 @@
-//! The claim statement: real claims, and every rule broken alone.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
-
-mod common;
+//! Real claims, and every rule broken alone.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkwhirl_circuits::bridge::BridgeCallData;
-use zkwhirl_circuits::claim::{ClaimWitness, published, violations};
-use zkwhirl_circuits::field::power_of_two;
-use zkwhirl_circuits::{
-    CheckError, Circuit, Rule, StatementError, StatementKind, Suite, Witness, statement,
-};
+use zkwhirl_job::request::ClaimRequest;
+
+use super::{ClaimWitness, check, published, rules};
+use crate::bridge::BridgeCallData;
+use crate::field::power_of_two;
+use crate::tests::support::{rows, vectors};
+use crate::{CheckError, Circuit, Rule, StatementError, StatementKind, Suite};
 
 const PEDERSEN: Circuit = Circuit {
     suite: Suite::Pedersen,
@@ -48,49 +46,47 @@ const REQUESTS: [(&str, Option<&str>); 8] = [
     ),
 ];
 
+/// Demands that a request follows every rule and publishes these fields, natively
+/// and in rows.
+#[track_caller]
+fn publishes(request: &ClaimRequest, fields: Option<Vec<Fr>>) {
+    let w = ClaimWitness::new(request).unwrap();
+    let published = check(Suite::Pedersen, &w).unwrap();
+    if let Some(fields) = fields {
+        assert_eq!(published.fields(), fields);
+    }
+    let public_input = published.public_input();
+    rows::accepted(PEDERSEN, w.clone(), public_input);
+    let assignment = PEDERSEN.assign_raw(&w.into()).unwrap();
+    assert_eq!(assignment.instance, [Fr::ONE, public_input]);
+}
+
 #[test]
 fn real_claims() {
     for (name, reply) in REQUESTS {
-        let request = common::claim(name);
-        let statement = statement::claim(Suite::Pedersen, &request).unwrap();
-        if let Some(reply) = reply {
-            assert_eq!(
-                statement.published.fields(),
-                common::reply(reply, 16),
-                "{name}"
-            );
-        }
-        let report = PEDERSEN.check(&request).unwrap();
-        assert_eq!(report.public_input, statement.public_input());
+        let fields = reply.map(|reply| vectors::reply(reply, 16));
+        publishes(&vectors::claim(name), fields);
     }
 }
 
 #[test]
 fn the_set_of_different_claims() {
     let index: serde_json::Value =
-        serde_json::from_slice(&common::read("claims/public_inputs.json")).unwrap();
+        serde_json::from_slice(&vectors::read("claims/public_inputs.json")).unwrap();
     let claims = index["claims"].as_array().unwrap();
     assert_eq!(claims.len(), 32);
     for claim in claims {
         let name = claim["file"].as_str().unwrap();
-        let request = common::claim(&format!("claims/{name}"));
-        let expected = claim["public_inputs"].as_array().unwrap();
-        let expected: Vec<Fr> = expected
-            .iter()
-            .map(|word| common::element(word.as_str().unwrap()))
-            .collect();
-        let statement = statement::claim(Suite::Pedersen, &request).unwrap();
-        assert_eq!(statement.published.fields(), expected, "{name}");
-        let report = PEDERSEN.check(&request).unwrap();
-        assert_eq!(report.public_input, statement.public_input());
-        let assignment = PEDERSEN.assign(&request).unwrap();
-        assert_eq!(assignment.instance, [Fr::ONE, statement.public_input()]);
+        let expected = claim["public_inputs"].as_array().unwrap().iter();
+        let expected = expected.map(|word| vectors::element(word.as_str().unwrap()));
+        let request = vectors::claim(&format!("claims/{name}"));
+        publishes(&request, Some(expected.collect()));
     }
 }
 
 /// A real claim with its roots moved to a suite's hashes.
 fn witness(suite: Suite, name: &str) -> ClaimWitness {
-    refolded(suite, ClaimWitness::new(&common::claim(name)).unwrap())
+    refolded(suite, ClaimWitness::new(&vectors::claim(name)).unwrap())
 }
 
 fn refolded(suite: Suite, mut w: ClaimWitness) -> ClaimWitness {
@@ -99,8 +95,9 @@ fn refolded(suite: Suite, mut w: ClaimWitness) -> ClaimWitness {
     w
 }
 
-fn raw(w: &ClaimWitness) -> Witness {
-    Witness::Claim(Box::new(w.clone()))
+fn broken(suite: Suite, w: &ClaimWitness) -> Vec<Rule> {
+    let violations = rules::violations(suite, w).into_iter();
+    violations.map(|violation| violation.rule).collect()
 }
 
 /// Success, refund, one and two outputs, virtual assets: in both suites the
@@ -112,10 +109,8 @@ fn every_real_claim_in_the_poseidon_suite() {
         for result in [Fr::ZERO, Fr::ONE] {
             w.defi.result = result;
             let w = refolded(Suite::Poseidon, w.clone());
-            assert_eq!(violations(Suite::Poseidon, &w), [], "{name}");
-            let report = POSEIDON.check_raw(&raw(&w)).unwrap();
-            let published = published(Suite::Poseidon, &w);
-            assert_eq!(report.public_input, published.public_input());
+            let public_input = published(Suite::Poseidon, &w).public_input();
+            rows::accepted(POSEIDON, w, public_input);
         }
     }
 }
@@ -123,187 +118,111 @@ fn every_real_claim_in_the_poseidon_suite() {
 #[test]
 fn matrices_do_not_depend_on_the_witness() {
     for circuit in [PEDERSEN, POSEIDON] {
-        let blank = circuit.matrices();
         for (name, _) in [REQUESTS[0], REQUESTS[6]] {
-            let w = raw(&witness(circuit.suite, name));
-            let real = circuit.matrices_raw(&w).unwrap();
-            assert_eq!(real.digest(), blank.digest(), "{circuit}");
-            let assignment = circuit.assign_raw(&w).unwrap();
-            assert_eq!(blank.first_unsatisfied(&assignment), None);
+            rows::same_matrices(circuit, witness(circuit.suite, name));
         }
         let rows: usize = circuit.rows().iter().map(|(_, rows)| rows).sum();
-        assert_eq!(rows, blank.num_rows);
+        assert_eq!(rows, circuit.num_rows());
     }
 }
 
 /// Changes bridge call data in both notes.
-fn bridge(change: impl Fn(&mut BridgeCallData)) -> impl Fn(&mut ClaimWitness) {
-    move |w| {
-        let mut data = BridgeCallData::decode(&w.claim.bridge).unwrap();
-        change(&mut data);
-        w.claim.bridge = data.encode();
-        w.defi.bridge = data.encode();
-    }
+fn bridge(w: &mut ClaimWitness, change: impl Fn(&mut BridgeCallData)) {
+    let mut data = BridgeCallData::decode(&w.claim.bridge).unwrap();
+    change(&mut data);
+    (w.claim.bridge, w.defi.bridge) = (data.encode(), data.encode());
 }
 
-fn set(
-    field: impl Fn(&mut ClaimWitness) -> &mut Fr,
-    value: impl Into<Fr> + Copy,
-) -> impl Fn(&mut ClaimWitness) {
-    move |w| *field(w) = value.into()
+/// Sets the interaction's totals and the claim's shares of them.
+fn outputs(w: &mut ClaimWitness, [total_a, out_a]: [Fr; 2], [total_b, out_b]: [Fr; 2]) {
+    (w.defi.total_output_a, w.output_a) = (total_a, out_a);
+    (w.defi.total_output_b, w.output_b) = (total_b, out_b);
 }
 
-type Breaker = Box<dyn Fn(&mut ClaimWitness)>;
+type Breaker = (Rule, fn(&mut ClaimWitness));
 
-/// Ways to break one rule; the roots are folded again from the broken values,
+/// Ways to break one rule. The roots are folded again from the broken values,
 /// so that memberships hold.
-fn breakers() -> Vec<(Rule, Breaker)> {
-    let two = |bits| power_of_two(bits);
-    let list: Vec<(Rule, Breaker)> = vec![
-        (Rule::Range("fee"), Box::new(set(|w| &mut w.fee, two(242)))),
-        (Rule::Range("fee"), Box::new(set(|w| &mut w.fee, -Fr::ONE))),
-        (
-            Rule::Range("deposit"),
-            Box::new(move |w| {
-                w.claim.deposit = two(242);
-                w.defi.total_input = two(243);
-                w.defi.total_output_a = Fr::from(8u64);
-                w.defi.total_output_b = Fr::from(6u64);
-                w.output_a = Fr::from(4u64);
-                w.output_b = Fr::from(3u64);
-            }),
-        ),
-        (
-            Rule::Range("total input value"),
-            Box::new(move |w| {
-                w.defi.total_input = two(252);
-                w.output_a = Fr::ZERO;
-                w.output_b = Fr::ZERO;
-            }),
-        ),
-        (
-            Rule::Range("total output value a"),
-            Box::new(move |w| {
-                w.claim.deposit = Fr::ONE;
-                w.defi.total_input = two(3);
-                (w.defi.total_output_a, w.output_a) = (two(252), two(249));
-                (w.defi.total_output_b, w.output_b) = (two(3), Fr::ONE);
-            }),
-        ),
-        (
-            Rule::Range("total output value b"),
-            Box::new(move |w| {
-                w.claim.deposit = Fr::ONE;
-                w.defi.total_input = two(3);
-                (w.defi.total_output_a, w.output_a) = (two(3), Fr::ONE);
-                (w.defi.total_output_b, w.output_b) = (two(252), two(249));
-            }),
-        ),
-        (
-            Rule::Range("claim note nonce"),
-            Box::new(|w| {
-                w.nonce = power_of_two(30);
-                w.defi.nonce = w.nonce;
-            }),
-        ),
-        (
-            Rule::Range("claim note index"),
-            Box::new(set(|w| &mut w.claim_index, two(32))),
-        ),
-        (
-            Rule::Range("interaction note index"),
-            Box::new(set(|w| &mut w.defi_index, two(30))),
-        ),
-        (
-            Rule::Range("interaction result"),
-            Box::new(set(|w| &mut w.defi.result, 2u64)),
-        ),
-        (
-            Rule::BridgeBits,
-            Box::new(|w| {
-                w.claim.bridge += power_of_two(154);
-                w.defi.bridge = w.claim.bridge;
-            }),
-        ),
-        (
-            Rule::BridgeBits,
-            Box::new(|w| {
-                w.claim.bridge += power_of_two(250);
-                w.defi.bridge = w.claim.bridge;
-            }),
-        ),
-        (
-            Rule::SecondInputUnused,
-            Box::new(bridge(|data| {
-                data.second_input = false;
-                data.input_b = 5;
-            })),
-        ),
-        (
-            Rule::SecondOutputUnused,
-            Box::new(bridge(|data| {
-                data.second_output = false;
-                data.output_b = 5;
-            })),
-        ),
-        (
-            Rule::EqualInputs,
-            Box::new(bridge(|data| {
-                data.second_input = true;
-                data.input_b = data.input_a;
-            })),
-        ),
-        (
-            Rule::EqualOutputs,
-            Box::new(bridge(|data| {
-                data.second_output = true;
-                data.output_a = 9;
-                data.output_b = 9;
-            })),
-        ),
-        (
-            Rule::VirtualOutput,
-            Box::new(bridge(|data| data.output_a = (1 << 29) + 1)),
-        ),
-        (
-            Rule::VirtualOutput,
-            Box::new(bridge(|data| {
-                data.second_output = true;
-                data.output_b = (1 << 29) + 1;
-            })),
-        ),
-        (
-            Rule::DepositZero,
-            Box::new(|w| {
-                w.claim.deposit = Fr::ZERO;
-                w.output_a = Fr::ZERO;
-                w.output_b = Fr::ZERO;
-            }),
-        ),
-        (
-            Rule::DepositAboveTotal,
-            Box::new(|w| {
-                w.defi.total_input = Fr::from(10u64);
-                w.claim.deposit = Fr::from(20u64);
-                w.defi.total_output_a = Fr::from(30u64);
-                w.output_a = Fr::from(60u64);
-                w.defi.total_output_b = Fr::from(40u64);
-                w.output_b = Fr::from(80u64);
-            }),
-        ),
-        (Rule::Share('a'), Box::new(|w| w.output_a += Fr::ONE)),
-        (Rule::Share('a'), Box::new(|w| w.output_a -= Fr::ONE)),
-        (Rule::Share('b'), Box::new(|w| w.output_b += Fr::ONE)),
-        (
-            Rule::Share('a'),
-            Box::new(|w| w.defi.total_output_a = Fr::ZERO),
-        ),
-        (Rule::Share('b'), Box::new(|w| w.output_b = Fr::ZERO)),
-        (Rule::BridgeMismatch, Box::new(|w| w.defi.bridge += Fr::ONE)),
-        (Rule::NonceMismatch, Box::new(|w| w.defi.nonce += Fr::ONE)),
-    ];
-    list
-}
+const BREAKERS: [Breaker; 27] = [
+    (Rule::Range("fee"), |w| w.fee = power_of_two(242)),
+    (Rule::Range("fee"), |w| w.fee = -Fr::ONE),
+    (Rule::Range("deposit"), |w| {
+        w.claim.deposit = power_of_two(242);
+        w.defi.total_input = power_of_two(243);
+        outputs(w, [8u64, 4].map(Fr::from), [6u64, 3].map(Fr::from));
+    }),
+    (Rule::Range("total input value"), |w| {
+        w.defi.total_input = power_of_two(252);
+        (w.output_a, w.output_b) = (Fr::ZERO, Fr::ZERO);
+    }),
+    (Rule::Range("total output value a"), |w| {
+        (w.claim.deposit, w.defi.total_input) = (Fr::ONE, power_of_two(3));
+        outputs(w, [252, 249].map(power_of_two), [3, 0].map(power_of_two));
+    }),
+    (Rule::Range("total output value b"), |w| {
+        (w.claim.deposit, w.defi.total_input) = (Fr::ONE, power_of_two(3));
+        outputs(w, [3, 0].map(power_of_two), [252, 249].map(power_of_two));
+    }),
+    (Rule::Range("claim note nonce"), |w| {
+        (w.nonce, w.defi.nonce) = (power_of_two(30), power_of_two(30));
+    }),
+    (Rule::Range("claim note index"), |w| {
+        w.claim_index = power_of_two(32)
+    }),
+    (Rule::Range("interaction note index"), |w| {
+        w.defi_index = power_of_two(30)
+    }),
+    (Rule::Range("interaction result"), |w| {
+        w.defi.result = Fr::from(2u64)
+    }),
+    (Rule::BridgeBits, |w| {
+        w.claim.bridge += power_of_two(154);
+        w.defi.bridge = w.claim.bridge;
+    }),
+    (Rule::BridgeBits, |w| {
+        w.claim.bridge += power_of_two(250);
+        w.defi.bridge = w.claim.bridge;
+    }),
+    (Rule::SecondInputUnused, |w| {
+        bridge(w, |data| (data.second_input, data.input_b) = (false, 5))
+    }),
+    (Rule::SecondOutputUnused, |w| {
+        bridge(w, |data| (data.second_output, data.output_b) = (false, 5))
+    }),
+    (Rule::EqualInputs, |w| {
+        bridge(w, |data| {
+            (data.second_input, data.input_b) = (true, data.input_a)
+        })
+    }),
+    (Rule::EqualOutputs, |w| {
+        bridge(w, |data| {
+            data.second_output = true;
+            (data.output_a, data.output_b) = (9, 9);
+        })
+    }),
+    (Rule::VirtualOutput, |w| {
+        bridge(w, |data| data.output_a = (1 << 29) + 1)
+    }),
+    (Rule::VirtualOutput, |w| {
+        bridge(w, |data| {
+            (data.second_output, data.output_b) = (true, (1 << 29) + 1)
+        })
+    }),
+    (Rule::DepositZero, |w| {
+        (w.claim.deposit, w.output_a, w.output_b) = (Fr::ZERO, Fr::ZERO, Fr::ZERO);
+    }),
+    (Rule::DepositAboveTotal, |w| {
+        (w.claim.deposit, w.defi.total_input) = (Fr::from(20u64), Fr::from(10u64));
+        outputs(w, [30u64, 60].map(Fr::from), [40u64, 80].map(Fr::from));
+    }),
+    (Rule::Share('a'), |w| w.output_a += Fr::ONE),
+    (Rule::Share('a'), |w| w.output_a -= Fr::ONE),
+    (Rule::Share('b'), |w| w.output_b += Fr::ONE),
+    (Rule::Share('a'), |w| w.defi.total_output_a = Fr::ZERO),
+    (Rule::Share('b'), |w| w.output_b = Fr::ZERO),
+    (Rule::BridgeMismatch, |w| w.defi.bridge += Fr::ONE),
+    (Rule::NonceMismatch, |w| w.defi.nonce += Fr::ONE),
+];
 
 /// The part of the circuit that enforces a rule.
 fn part(rule: Rule) -> &'static str {
@@ -324,15 +243,15 @@ fn part(rule: Rule) -> &'static str {
 
 #[track_caller]
 fn refused(circuit: Circuit, w: &ClaimWitness, rule: Rule) {
-    let broken = violations(circuit.suite, w);
+    let broken = broken(circuit.suite, w);
     assert!(broken.contains(&rule), "{rule} not among {broken:?}");
-    let checked = circuit.check_raw(&raw(w));
+    let w = w.clone().into();
+    let checked = circuit.check_raw(&w);
     assert!(
         matches!(checked, Err(CheckError::Unsatisfied(_))),
         "{rule} in {circuit}: {checked:?}"
     );
-    let rows = circuit.unsatisfied_raw(&raw(w)).unwrap();
-    let parts: Vec<&str> = rows.iter().map(|row| row.part).collect();
+    let parts = rows::failing_parts(circuit, &w);
     assert!(
         parts.contains(&part(rule)),
         "{rule} in {circuit}: {parts:?}"
@@ -353,12 +272,12 @@ fn every_rule_broken_alone_is_unsatisfiable() {
     // Two inputs, two outputs, all values set.
     let base = "pedersen/extra_flow_claim_request.bin";
     for circuit in [PEDERSEN, POSEIDON] {
-        for (rule, break_it) in breakers() {
+        for (rule, break_it) in BREAKERS {
             let mut w = witness(circuit.suite, base);
-            assert_eq!(violations(circuit.suite, &w), []);
+            assert_eq!(broken(circuit.suite, &w), []);
             break_it(&mut w);
             let w = refolded(circuit.suite, w);
-            let mut broken = violations(circuit.suite, &w);
+            let mut broken = broken(circuit.suite, &w);
             // Equal nonces leave the range together.
             broken.retain(|rule| *rule != Rule::Range("interaction note nonce"));
             assert_eq!(broken, [rule], "{circuit}");
@@ -372,13 +291,10 @@ fn every_rule_broken_alone_is_unsatisfiable() {
 fn amounts_out_of_range_are_unsatisfiable() {
     for circuit in [PEDERSEN, POSEIDON] {
         let mut w = witness(circuit.suite, "pedersen/extra_flow_claim_request.bin");
-        let wide = power_of_two(252);
-        w.claim.deposit = Fr::ONE;
-        w.defi.total_input = Fr::ONE;
-        (w.defi.total_output_a, w.output_a) = (wide, wide);
-        (w.defi.total_output_b, w.output_b) = (wide, wide);
+        (w.claim.deposit, w.defi.total_input) = (Fr::ONE, Fr::ONE);
+        outputs(&mut w, [power_of_two(252); 2], [power_of_two(252); 2]);
         let w = refolded(circuit.suite, w);
-        assert_eq!(violations(circuit.suite, &w).len(), 4);
+        assert_eq!(broken(circuit.suite, &w).len(), 4);
         refused(circuit, &w, Rule::Range("output value a"));
         refused(circuit, &w, Rule::Range("output value b"));
     }
@@ -386,38 +302,35 @@ fn amounts_out_of_range_are_unsatisfiable() {
 
 #[test]
 fn foreign_roots_are_unsatisfiable() {
+    let breakers: [Breaker; 3] = [
+        (Rule::ClaimNote, |w| w.data_root += Fr::ONE),
+        (Rule::DefiNote, |w| w.defi_siblings[29] += Fr::ONE),
+        (Rule::ClaimNote, |w| w.claim.input_nullifier += Fr::ONE),
+    ];
     for circuit in [PEDERSEN, POSEIDON] {
-        let good = witness(circuit.suite, "valid_claim_2_request.bin");
-        let mut w = good.clone();
-        w.data_root += Fr::ONE;
-        assert_eq!(violations(circuit.suite, &w), [Rule::ClaimNote]);
-        refused(circuit, &w, Rule::ClaimNote);
-        let mut w = good.clone();
-        w.defi_siblings[29] += Fr::ONE;
-        assert_eq!(violations(circuit.suite, &w), [Rule::DefiNote]);
-        refused(circuit, &w, Rule::DefiNote);
-        let mut w = good;
-        w.claim.input_nullifier += Fr::ONE;
-        assert_eq!(violations(circuit.suite, &w), [Rule::ClaimNote]);
-        refused(circuit, &w, Rule::ClaimNote);
+        for (rule, break_it) in breakers {
+            let mut w = witness(circuit.suite, "valid_claim_2_request.bin");
+            break_it(&mut w);
+            assert_eq!(broken(circuit.suite, &w), [rule]);
+            refused(circuit, &w, rule);
+        }
     }
 }
 
 #[test]
 fn requests_that_break_a_rule_are_refused_with_its_name() {
-    let mut request = common::claim("valid_claim_0_request.bin");
+    let mut request = vectors::claim("valid_claim_0_request.bin");
+    let check = |suite, request: &_| check(suite, &ClaimWitness::new(request)?);
+    // Aztec's own requests are not statements over other hashes.
+    let error = check(Suite::Poseidon, &request).unwrap_err();
+    assert_eq!(error, Rule::ClaimNote.into());
     request.output_value_a = 21u64.into();
-    let error = statement::claim(Suite::Pedersen, &request).unwrap_err();
+    let error = check(Suite::Pedersen, &request).unwrap_err();
     assert_eq!(
         error.to_string(),
         "output value a is not the deposit's share of the total"
     );
-    assert_eq!(PEDERSEN.assign(&request), Err(error));
     request.data_root.0 = [0xff; 32];
-    let error = statement::claim(Suite::Pedersen, &request).unwrap_err();
-    assert_eq!(error, StatementError::NotCanonical("data root".to_owned()));
-    // Aztec's own requests are not statements over other hashes.
-    let request = common::claim("valid_claim_0_request.bin");
-    let error = statement::claim(Suite::Poseidon, &request).unwrap_err();
-    assert_eq!(error, Rule::ClaimNote.into());
+    let error = check(Suite::Pedersen, &request).unwrap_err();
+    assert_eq!(error, StatementError::NotCanonical("data root"));
 }

@@ -1,22 +1,30 @@
 //! The rules of a join-split in rows.
 
 use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+use zkwhirl_job::Topic;
 
-use super::{InputNote, JoinSplitWitness, OWNER_BITS, OutputNote};
+use super::rules::{published, violations};
+use super::witness::OWNER_BITS;
+use super::{InputNote, JoinSplit, JoinSplitWitness, OutputNote};
 use crate::bridge::{ASSET_BITS, VIRTUAL_BIT};
-use crate::claim::DEPOSIT_BITS;
-use crate::client::proof_id;
+use crate::error::StatementError;
 use crate::gadgets::bits::{decompose, is_equal, is_zero};
 use crate::gadgets::bridge::Bridge;
 use crate::gadgets::edwards::Point;
 use crate::gadgets::hash::tagged;
 use crate::gadgets::integer::AMOUNT_BITS;
+use crate::gadgets::merkle::root_of;
 use crate::gadgets::schnorr::{enforce_signature, public_key};
-use crate::published::publish;
+use crate::notes::DEPOSIT_BITS;
+use crate::proof_id;
+use crate::published::{CLIENT_FIELDS, Published, publish};
 use crate::r1cs::{Bit, Builder, Num};
-use crate::statement::StatementKind;
+use crate::rule::Violation;
+use crate::signer::Signer;
+use crate::statement::definition::{self, Statement};
 use crate::suite::{HashIndex, Suite};
-use crate::tx_rollup::root_of;
+use crate::tree::DATA_DEPTH;
 
 /// What of the kind the other rules need.
 struct Kind {
@@ -42,87 +50,119 @@ struct Input {
     nullifier: Num,
 }
 
-/// Enforces every rule and publishes the statement.
-pub(crate) fn synthesize(b: &mut Builder, w: &JoinSplitWitness) {
-    let kind = b.part("kind", |b| kind(b, w));
-    let asset = b.part("ranges", |b| ranged(b, w.asset, ASSET_BITS));
-    let public = b.part("public values", |b| public(b, w, &kind, &asset));
-    let bridge = b.part("bridge call data", |b| bridge(b, w, &kind, &asset));
-    let account = b.part("account key", |b| account(b, w));
-    let data_root = b.alloc(w.data_root);
-    let link = b.alloc(w.backward_link);
-    let inputs = b.part("input notes", |b| {
-        let inputs = [0, 1].map(|which| input(b, &w.inputs[which], &account, &asset));
-        let none = Num::zero();
-        b.enforce(inputs[1].in_use.num(), inputs[0].in_use.not().num(), &none);
-        let may_have_none = kind.is_deposit.not();
-        b.enforce(inputs[0].in_use.not().num(), may_have_none.num(), &none);
-        inputs
-    });
-    memberships(b, w, &inputs, (&link, &data_root));
-    let outputs = [0, 1].map(|which| {
-        b.part("output notes", |b| {
-            let chain = w.allow_chain[which];
-            output(b, &w.outputs[which], chain, &account)
-        })
-    });
-    let commitments = b.part("output notes", |b| {
-        let input_nullifiers = [&inputs[0].nullifier, &inputs[1].nullifier];
-        let [first, second] = [0, 1].map(|which| {
-            let Output { partial, value, .. } = &outputs[which];
-            let fields = [partial, value, &asset, input_nullifiers[which]];
-            tagged(b, HashIndex::ValueNote, &fields)
+impl Statement for JoinSplit {
+    type Witness = JoinSplitWitness;
+    type Published = Published;
+
+    const NAME: &'static str = "join-split";
+    const TAG: u64 = 3;
+    const TOPIC: Topic = Topic::Outer;
+    const SUITES: &'static [Suite] = &[Suite::Poseidon];
+
+    fn fields(self) -> usize {
+        CLIENT_FIELDS
+    }
+
+    fn blank(self) -> JoinSplitWitness {
+        let input = || InputNote {
+            siblings: vec![Fr::ZERO; DATA_DEPTH],
+            ..InputNote::default()
+        };
+        JoinSplitWitness {
+            inputs: [input(), input()],
+            signer: Signer::blank(),
+            ..JoinSplitWitness::default()
+        }
+    }
+
+    fn evaluate(self, _: Suite, w: &JoinSplitWitness) -> (Published, Vec<Violation>) {
+        (published(w), violations(w))
+    }
+
+    fn enforce(self, b: &mut Builder, _: Suite, w: &JoinSplitWitness) {
+        let kind = b.part("kind", |b| kind(b, w));
+        let asset = b.part("ranges", |b| ranged(b, w.asset, ASSET_BITS));
+        let public = b.part("public values", |b| public(b, w, &kind, &asset));
+        let bridge = b.part("bridge call data", |b| bridge(b, w, &kind, &asset));
+        let account = b.part("account key", |b| account(b, w));
+        let data_root = b.alloc(w.data_root);
+        let link = b.alloc(w.backward_link);
+        let inputs = b.part("input notes", |b| {
+            let inputs = [0, 1].map(|which| input(b, &w.inputs[which], &account, &asset));
+            let none = Num::zero();
+            b.enforce(inputs[1].in_use.num(), inputs[0].in_use.not().num(), &none);
+            let may_have_none = kind.is_deposit.not();
+            b.enforce(inputs[0].in_use.not().num(), may_have_none.num(), &none);
+            inputs
         });
-        let fields = [
-            &public.deposit,
-            &bridge,
-            &outputs[0].partial,
-            input_nullifiers[0],
+        memberships(b, w, &inputs, (&link, &data_root));
+        let outputs = [0, 1].map(|which| {
+            b.part("output notes", |b| {
+                let chain = w.allow_chain[which];
+                output(b, &w.outputs[which], chain, &account)
+            })
+        });
+        let commitments = b.part("output notes", |b| {
+            let input_nullifiers = [&inputs[0].nullifier, &inputs[1].nullifier];
+            let [first, second] = [0, 1].map(|which| {
+                let Output { partial, value, .. } = &outputs[which];
+                let fields = [partial, value, &asset, input_nullifiers[which]];
+                tagged(b, HashIndex::ValueNote, &fields)
+            });
+            let fields = [
+                &public.deposit,
+                &bridge,
+                &outputs[0].partial,
+                input_nullifiers[0],
+            ];
+            let claim = tagged(b, HashIndex::ClaimNotePartial, &fields);
+            let none = Num::zero();
+            b.enforce(kind.is_defi.num(), &outputs[0].value, &none);
+            b.enforce(kind.is_defi.num(), outputs[0].chain.num(), &none);
+            [b.select(&kind.is_defi, &claim, &first), second]
+        });
+        b.part("balance", |b| {
+            let brought = b.mul(kind.is_deposit.num(), &public.value);
+            let taken = b.mul(kind.is_withdrawal.num(), &public.value);
+            let before = Num::sum([&inputs[0].value, &inputs[1].value, &brought]);
+            let after = [&outputs[0].value, &outputs[1].value, &taken];
+            let spent = [&public.deposit, &public.fee];
+            b.equal(&before, &Num::sum(after.into_iter().chain(spent)));
+        });
+        let signing_key = b.part("account note membership", |b| {
+            signing_key(b, w, &account, &data_root)
+        });
+        let [first, second] = commitments;
+        let [nullifier1, nullifier2] = inputs.map(|input| input.nullifier);
+        let [chain1, chain2] = outputs.map(|output| output.chain);
+        let published = vec![
+            kind.id,
+            first,
+            second,
+            nullifier1,
+            nullifier2,
+            public.value,
+            public.owner,
+            public.asset,
+            data_root,
+            public.fee,
+            asset,
+            bridge,
+            public.deposit,
+            Num::zero(),
+            link,
+            chain1.num() + &chain2.num().double(),
         ];
-        let claim = tagged(b, HashIndex::ClaimNotePartial, &fields);
-        let none = Num::zero();
-        b.enforce(kind.is_defi.num(), &outputs[0].value, &none);
-        b.enforce(kind.is_defi.num(), outputs[0].chain.num(), &none);
-        [b.select(&kind.is_defi, &claim, &first), second]
-    });
-    b.part("balance", |b| {
-        let brought = b.mul(kind.is_deposit.num(), &public.value);
-        let taken = b.mul(kind.is_withdrawal.num(), &public.value);
-        let before = Num::sum([&inputs[0].value, &inputs[1].value, &brought]);
-        let after = [&outputs[0].value, &outputs[1].value, &taken];
-        let spent = [&public.deposit, &public.fee];
-        b.equal(&before, &Num::sum(after.into_iter().chain(spent)));
-    });
-    let signing_key = b.part("account note membership", |b| {
-        signing_key(b, w, &account, &data_root)
-    });
-    let [first, second] = commitments;
-    let [nullifier1, nullifier2] = inputs.map(|input| input.nullifier);
-    let [chain1, chain2] = outputs.map(|output| output.chain);
-    let published = vec![
-        kind.id,
-        first,
-        second,
-        nullifier1,
-        nullifier2,
-        public.value,
-        public.owner,
-        public.asset,
-        data_root,
-        public.fee,
-        asset,
-        bridge,
-        public.deposit,
-        Num::zero(),
-        link,
-        chain1.num() + &chain2.num().double(),
-    ];
-    let message = b.part("public input", |b| {
-        publish(b, StatementKind::JoinSplit, published)
-    });
-    b.part("signature", |b| {
-        enforce_signature(b, &signing_key, &message, &w.signer.signature);
-    });
+        let message = publish::<JoinSplit>(b, published);
+        b.part("signature", |b| {
+            enforce_signature(b, &signing_key, &message, &w.signer.signature);
+        });
+    }
+}
+
+/// Checks every rule of a payment; gives its 16 published fields.
+pub fn check(w: &JoinSplitWitness) -> Result<Published, StatementError> {
+    definition::check(JoinSplit, Suite::Poseidon, w)
 }
 
 fn ranged(b: &mut Builder, value: Fr, bits: usize) -> Num {

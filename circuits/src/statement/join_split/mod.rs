@@ -5,9 +5,10 @@ mod circuit;
 mod rules;
 mod witness;
 
-pub(crate) use circuit::synthesize;
-pub use rules::{published, violations};
-pub use witness::{InputNote, JoinSplitWitness, OutputNote};
+#[cfg(test)]
+mod tests;
 
-/// Bits of a public owner: an address.
-pub(crate) const OWNER_BITS: usize = 160;
+pub use circuit::check;
+pub use rules::published;
+pub(crate) use witness::JoinSplit;
+pub use witness::{InputNote, JoinSplitWitness, OutputNote};

@@ -3,34 +3,35 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
-use super::{JoinSplitWitness, OWNER_BITS};
+use super::witness::OWNER_BITS;
+use super::{JoinSplit, JoinSplitWitness};
 use crate::bridge::{ASSET_BITS, BridgeCallData, VIRTUAL_BIT};
-use crate::claim::{DATA_DEPTH, DEPOSIT_BITS, bridge_rules};
-use crate::client::proof_id;
-use crate::error::Rule;
 use crate::field::fits;
 use crate::gadgets::integer::AMOUNT_BITS;
+use crate::notes::DEPOSIT_BITS;
+use crate::proof_id;
 use crate::published::Published;
-use crate::schnorr::{self, SCALAR_BITS, is_private_key};
-use crate::statement::StatementKind;
+use crate::rule::{Rule, Scope, Violation, Violations};
+use crate::schnorr::{PrivateKey, SCALAR_BITS, is_private_key};
+use crate::tree::DATA_DEPTH;
+
+impl JoinSplitWitness {
+    /// Signs the statement as it stands now.
+    pub fn sign(&mut self, key: &PrivateKey) {
+        self.signer.signature = key.sign(published(self).public_input());
+    }
+}
 
 /// Every rule that a witness breaks, in the order in which they are checked.
-pub fn violations(w: &JoinSplitWitness) -> Vec<Rule> {
-    let mut broken = Vec::new();
-    let mut demand = |holds: bool, rule: Rule| {
-        if !holds {
-            broken.push(rule);
-        }
-    };
-    for (value, bits, name) in ranges(w) {
-        demand(fits(value, bits), Rule::Range(name));
-    }
-    kind(w, &mut demand);
-    bridge(w, &mut demand);
-    notes(w, &mut demand);
-    demand(balances(w), Rule::Balance);
-    authorisation(w, &mut demand);
-    broken
+pub(super) fn violations(w: &JoinSplitWitness) -> Vec<Violation> {
+    let mut broken = Violations::default();
+    broken.demand_ranges(Scope::Whole, ranges(w));
+    kind(w, &mut broken);
+    bridge(w, &mut broken);
+    notes(w, &mut broken);
+    broken.demand(balances(w), Rule::Balance);
+    authorisation(w, &mut broken);
+    broken.into_vec()
 }
 
 fn ranges(w: &JoinSplitWitness) -> [(&Fr, usize, &'static str); 13] {
@@ -60,64 +61,64 @@ fn is_public(w: &JoinSplitWitness) -> bool {
     is(w, proof_id::DEPOSIT) || is(w, proof_id::WITHDRAW)
 }
 
-fn kind(w: &JoinSplitWitness, demand: &mut impl FnMut(bool, Rule)) {
+fn kind(w: &JoinSplitWitness, broken: &mut Violations) {
     let is_deposit = is(w, proof_id::DEFI_DEPOSIT);
     let public = is_public(w);
     let known = public || is(w, proof_id::SEND) || is_deposit;
-    demand(known, Rule::PaymentKind);
+    broken.demand(known, Rule::PaymentKind);
     for (value, name) in [
         (w.public_value, "public value"),
         (w.public_owner, "public owner"),
     ] {
-        demand((value != Fr::ZERO) == public, Rule::PublicOnly(name));
+        broken.demand((value != Fr::ZERO) == public, Rule::PublicOnly(name));
     }
     let real = !public || fits(&w.asset, VIRTUAL_BIT);
-    demand(real, Rule::PublicVirtual);
-    demand(
+    broken.demand(real, Rule::PublicVirtual);
+    broken.demand(
         (w.deposit != Fr::ZERO) == is_deposit,
         Rule::DepositOnly("deposit value"),
     );
     let empty = !is_deposit || w.outputs[0].value == Fr::ZERO;
-    demand(empty, Rule::ClaimValue);
-    demand(!(is_deposit && w.allow_chain[0]), Rule::ChainClaim);
+    broken.demand(empty, Rule::ClaimValue);
+    broken.demand(!(is_deposit && w.allow_chain[0]), Rule::ChainClaim);
 }
 
-fn bridge(w: &JoinSplitWitness, demand: &mut impl FnMut(bool, Rule)) {
+fn bridge(w: &JoinSplitWitness, broken: &mut Violations) {
     let is_deposit = is(w, proof_id::DEFI_DEPOSIT);
     let allowed = is_deposit || w.bridge == Fr::ZERO;
-    demand(allowed, Rule::DepositOnly("bridge call data"));
+    broken.demand(allowed, Rule::DepositOnly("bridge call data"));
     let Some(bridge) = BridgeCallData::decode(&w.bridge) else {
-        demand(false, Rule::BridgeBits);
+        broken.demand(false, Rule::BridgeBits);
         return;
     };
-    bridge_rules(&bridge, demand);
-    demand(!bridge.second_input, Rule::TwoInputs);
+    bridge.demand_rules(broken);
+    broken.demand(!bridge.second_input, Rule::TwoInputs);
     let same = w.asset == Fr::from(bridge.input_a);
-    demand(!is_deposit || same, Rule::BridgeAsset);
+    broken.demand(!is_deposit || same, Rule::BridgeAsset);
 }
 
-fn notes(w: &JoinSplitWitness, demand: &mut impl FnMut(bool, Rule)) {
+fn notes(w: &JoinSplitWitness, broken: &mut Violations) {
     let [first, second] = &w.inputs;
     let owner = w.owner();
-    demand(first.in_use || !second.in_use, Rule::InputOrder);
+    broken.demand(first.in_use || !second.in_use, Rule::InputOrder);
     let may_have_none = is(w, proof_id::DEPOSIT);
-    demand(first.in_use || may_have_none, Rule::NoInput);
+    broken.demand(first.in_use || may_have_none, Rule::NoInput);
     let mut link_found = w.backward_link == Fr::ZERO;
     for (number, (which, input)) in (1u8..).zip(w.inputs.iter().enumerate()) {
         let linked = input.in_use && w.backward_link == w.input_commitment(which);
         link_found |= linked;
         let value = input.in_use || input.value == Fr::ZERO;
-        demand(value, Rule::UnusedValue(number));
+        broken.demand(value, Rule::UnusedValue(number));
         let found = !input.in_use || linked || w.folded_root(which) == w.data_root;
-        demand(found, Rule::InputNote(number));
+        broken.demand(found, Rule::InputNote(number));
     }
-    demand(link_found, Rule::BackwardLink);
+    broken.demand(link_found, Rule::BackwardLink);
     for (number, (output, chain)) in (1u8..).zip(w.outputs.iter().zip(w.allow_chain)) {
         let creator = output.partial.creator;
         let known = creator == Fr::ZERO || creator == owner.0;
-        demand(known, Rule::Creator(number));
+        broken.demand(known, Rule::Creator(number));
         let own = !chain || output.partial.owner == owner;
-        demand(own, Rule::ChainOwner(number));
+        broken.demand(own, Rule::ChainOwner(number));
     }
 }
 
@@ -138,21 +139,14 @@ fn balances(w: &JoinSplitWitness) -> bool {
     before == kept + w.deposit + w.fee
 }
 
-fn authorisation(w: &JoinSplitWitness, demand: &mut impl FnMut(bool, Rule)) {
+fn authorisation(w: &JoinSplitWitness, broken: &mut Violations) {
     let (owner, signer) = (w.owner(), &w.signer);
-    demand(is_private_key(w.private_key), Rule::PrivateKey);
+    broken.demand(is_private_key(w.private_key), Rule::PrivateKey);
     let named = w.account_required || signer.key == owner;
-    demand(named, Rule::SigningKey);
+    broken.demand(named, Rule::SigningKey);
     let registered = !w.account_required || signer.folded_root(owner.0) == w.data_root;
-    demand(registered, Rule::AccountNote);
-    let message = published(w).public_input();
-    match schnorr::point(signer.key.0, signer.key.1) {
-        None => demand(false, Rule::SigningKeyCurve),
-        Some(key) => {
-            let signed = schnorr::verify(key, message, &signer.signature);
-            demand(signed, Rule::Signature);
-        }
-    }
+    broken.demand(registered, Rule::AccountNote);
+    signer.demand_signature(published(w).public_input(), broken);
 }
 
 /// The 16 published fields; they mean something only if the rules hold.
@@ -184,5 +178,5 @@ pub fn published(w: &JoinSplitWitness) -> Published {
         w.backward_link,
         Fr::from(allow_chain),
     ];
-    Published::new(StatementKind::JoinSplit, fields, Vec::new())
+    Published::new(JoinSplit, fields, Vec::new())
 }

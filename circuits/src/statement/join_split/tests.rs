@@ -1,26 +1,20 @@
-//! The join-split statement: every kind, and every rule broken alone.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
+//! Every kind of payment, and every rule broken alone.
 
-#[path = "../common/clients.rs"]
-#[expect(dead_code, reason = "accounts have a test of their own")]
-mod clients;
 mod keys;
 mod kinds;
 mod rules;
 
 use ark_bn254::Fr;
-use clients::Payment;
-use zkwhirl_circuits::join_split::{JoinSplitWitness, violations};
-use zkwhirl_circuits::{CheckError, Circuit, Rule, StatementKind, Suite, Witness, statement};
+
+use super::{JoinSplitWitness, check};
+use crate::test_util::Payment;
+use crate::tests::support::rows;
+use crate::{Circuit, Rule, StatementError, StatementKind, Suite};
 
 const CIRCUIT: Circuit = Circuit {
     suite: Suite::Poseidon,
     statement: StatementKind::JoinSplit,
 };
-
-fn raw(w: &JoinSplitWitness) -> Witness {
-    Witness::JoinSplit(Box::new(w.clone()))
-}
 
 /// A payment whose values are changed, then settled and signed like any other.
 fn settled(start: fn() -> Payment, change: impl Fn(&mut JoinSplitWitness)) -> Payment {
@@ -41,10 +35,8 @@ fn changed(start: fn() -> Payment, change: impl Fn(&mut JoinSplitWitness)) -> Pa
 /// what it publishes.
 #[track_caller]
 fn accepted(payment: &Payment) -> Vec<Fr> {
-    assert_eq!(violations(&payment.w), []);
-    let published = statement::join_split(&payment.w).unwrap();
-    let report = CIRCUIT.check(&payment.w).unwrap();
-    assert_eq!(report.public_input, published.public_input());
+    let published = check(&payment.w).unwrap();
+    rows::accepted(CIRCUIT, payment.w.clone(), published.public_input());
     published.fields().to_vec()
 }
 
@@ -52,16 +44,8 @@ fn accepted(payment: &Payment) -> Vec<Fr> {
 /// the circuit that enforces it.
 #[track_caller]
 fn refused(payment: &Payment, rule: Rule) {
-    assert_eq!(violations(&payment.w), [rule]);
-    let error = CIRCUIT.check(&payment.w).unwrap_err();
-    assert_eq!(error, CheckError::Statement(rule.into()));
-    let rows = CIRCUIT.unsatisfied_raw(&raw(&payment.w)).unwrap();
-    assert!(!rows.is_empty(), "{rule:?}: every row holds");
-    let parts: Vec<&str> = rows.iter().map(|row| row.part).collect();
-    assert!(
-        parts.iter().all(|name| *name == part(rule)),
-        "{rule:?}: {parts:?}"
-    );
+    assert_eq!(check(&payment.w), Err(StatementError::from(rule)));
+    rows::refused(CIRCUIT, payment.w.clone(), rule, part(rule));
 }
 
 fn part(rule: Rule) -> &'static str {

@@ -1,19 +1,23 @@
 //! What a join-split is proved from.
 
 use ark_bn254::Fr;
-use ark_ff::AdditiveGroup;
 
-use super::rules::published;
-use crate::claim::DATA_DEPTH;
 use crate::field;
 use crate::notes::{ClaimNotePartial, ValueNote, ValueNotePartial};
-use crate::schnorr::{PrivateKey, times_generator};
+use crate::schnorr::times_generator;
 use crate::signer::Signer;
 use crate::suite::Suite;
 use crate::tree;
 
+/// Bits of a public owner: an address.
+pub(super) const OWNER_BITS: usize = 160;
+
+/// The join-split statement, which has one size.
+#[derive(Clone, Copy)]
+pub(crate) struct JoinSplit;
+
 /// A note that is spent, or stands in the place of one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct InputNote {
     /// Whether there is such a note. If not, its secret makes the nullifier:
     /// it must be random, and the value zero.
@@ -33,7 +37,7 @@ pub struct InputNote {
 }
 
 /// A note that is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct OutputNote {
     /// Owner and secrets; of a defi deposit's note 1: those of the notes that
     /// its claim will make.
@@ -43,7 +47,7 @@ pub struct OutputNote {
 }
 
 /// All values of a join-split, whether or not they follow the rules.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct JoinSplitWitness {
     /// 1 deposit, 2 withdraw, 3 send, 5 defi deposit.
     pub proof_id: Fr,
@@ -79,13 +83,13 @@ pub struct JoinSplitWitness {
 
 impl JoinSplitWitness {
     /// The owner's public key.
-    pub fn owner(&self) -> (Fr, Fr) {
+    pub(crate) fn owner(&self) -> (Fr, Fr) {
         let point = times_generator(self.private_key);
         (point.x, point.y)
     }
 
     /// The commitment of an input note, 0 or 1.
-    pub fn input_commitment(&self, which: usize) -> Fr {
+    pub(crate) fn input_commitment(&self, which: usize) -> Fr {
         let input = &self.inputs[which];
         let partial = ValueNotePartial {
             secret: input.secret,
@@ -103,7 +107,7 @@ impl JoinSplitWitness {
     }
 
     /// The nullifiers of both input notes.
-    pub fn nullifiers(&self) -> [Fr; 2] {
+    pub(crate) fn nullifiers(&self) -> [Fr; 2] {
         let key = field::to_word(&self.private_key);
         [0, 1].map(|which| {
             let commitment = self.input_commitment(which);
@@ -112,7 +116,7 @@ impl JoinSplitWitness {
     }
 
     /// The commitment of an output note, 0 or 1, as a value note.
-    pub fn output_commitment(&self, which: usize) -> Fr {
+    pub(crate) fn output_commitment(&self, which: usize) -> Fr {
         let output = &self.outputs[which];
         let note = ValueNote {
             partial: output.partial.commit(Suite::Poseidon),
@@ -124,7 +128,7 @@ impl JoinSplitWitness {
     }
 
     /// The claim note of a defi deposit, before a rollup completes it.
-    pub fn claim_partial(&self) -> Fr {
+    pub(crate) fn claim_partial(&self) -> Fr {
         let claim = ClaimNotePartial {
             deposit: self.deposit,
             bridge: self.bridge,
@@ -134,55 +138,10 @@ impl JoinSplitWitness {
         claim.commit(Suite::Poseidon)
     }
 
-    /// Signs the statement as it stands now.
-    pub fn sign(&mut self, key: &PrivateKey) {
-        self.signer.signature = key.sign(published(self).public_input());
-    }
-
     /// The data root that an input note's path leads to.
-    pub fn folded_root(&self, which: usize) -> Fr {
+    pub(crate) fn folded_root(&self, which: usize) -> Fr {
         let input = &self.inputs[which];
         let (leaf, index) = (self.input_commitment(which), input.index.into());
         tree::fold(Suite::Poseidon, leaf, &input.siblings, index, 0)
-    }
-
-    /// A witness of zeros, for building matrices.
-    pub(crate) fn blank() -> Self {
-        let zero = Fr::ZERO;
-        let input = InputNote {
-            in_use: false,
-            secret: zero,
-            creator: zero,
-            value: zero,
-            input_nullifier: zero,
-            index: zero,
-            siblings: vec![zero; DATA_DEPTH],
-        };
-        let output = OutputNote {
-            partial: ValueNotePartial {
-                secret: zero,
-                owner: (zero, zero),
-                account_required: false,
-                creator: zero,
-            },
-            value: zero,
-        };
-        Self {
-            proof_id: zero,
-            public_value: zero,
-            public_owner: zero,
-            asset: zero,
-            inputs: [input.clone(), input],
-            outputs: [output; 2],
-            bridge: zero,
-            deposit: zero,
-            data_root: zero,
-            fee: zero,
-            backward_link: zero,
-            allow_chain: [false; 2],
-            private_key: zero,
-            account_required: false,
-            signer: Signer::blank(),
-        }
     }
 }

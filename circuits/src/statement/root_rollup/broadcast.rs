@@ -5,23 +5,14 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use thiserror::Error;
 
-use super::{BROADCAST_HEADER, INTERACTION_WORDS, INTERACTIONS, InnerFields, RootSize};
+use super::InnerFields;
+use super::size::{BROADCAST_HEADER, INTERACTION_WORDS, INTERACTIONS, RootSize};
 use crate::error::StatementError;
 use crate::field;
-use crate::published::{BRIDGES, FIELDS_PER_TX, Published, ROLLUP_BRIDGE_BITS, inputs_hash, place};
-use crate::statement::StatementKind;
+use crate::published::{FIELDS_PER_TX, Published, inputs_hash, place, wide_bridge};
 
-/// Places in the broadcast header, after those that it shares with the header
-/// of an inner rollup ([`place`]).
-#[expect(missing_docs, reason = "the names are those of the reply's layout")]
-pub mod header {
-    /// Commitments of the interaction notes.
-    pub const INTERACTIONS: usize = 107;
-    pub const PREVIOUS_DEFI_HASH: usize = 139;
-    pub const BENEFICIARY: usize = 140;
-    /// Inner rollups that the broadcast data has room for.
-    pub const INNERS: usize = 141;
-}
+/// Where the broadcast header has the hash of the settled interactions.
+pub(super) const PREVIOUS_DEFI_HASH: usize = 139;
 
 /// The words of an interaction note: bridge call data, total input, total
 /// outputs a and b, nonce, result. Zeros where there is none.
@@ -31,7 +22,8 @@ pub type Interaction = [Fr; INTERACTION_WORDS];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broadcast {
     size: RootSize,
-    header: Vec<Fr>,
+    /// The words before those of the txs.
+    pub(super) header: Vec<Fr>,
     inners: Vec<InnerFields>,
     interactions: Vec<Interaction>,
 }
@@ -124,14 +116,8 @@ impl Broadcast {
             .enumerate()
             .map(|(at, (header, txs))| InnerFields::read(at, header, txs))
             .collect::<Result<_, _>>()?;
-        let element = |(at, word)| field::from_word(word).ok_or(BroadcastError::NotCanonical(at));
-        let header: Vec<Fr> = header
-            .iter()
-            .enumerate()
-            .map(element)
-            .collect::<Result<_, _>>()?;
-        let mut bridges = place::BRIDGES..place::BRIDGES + BRIDGES;
-        if let Some(at) = bridges.find(|at| !field::fits(&header[*at], ROLLUP_BRIDGE_BITS)) {
+        let header = field::from_words(header).map_err(BroadcastError::NotCanonical)?;
+        if let Some(at) = wide_bridge(&header) {
             return Err(BroadcastError::Range(at));
         }
         let interactions: Vec<Interaction> = interactions
@@ -139,7 +125,7 @@ impl Broadcast {
             .enumerate()
             .map(|(at, words)| interaction(words).ok_or(BroadcastError::Interaction(at)))
             .collect::<Result<_, _>>()?;
-        if previous_defi_hash(&interactions) != header[header::PREVIOUS_DEFI_HASH] {
+        if previous_defi_hash(&interactions) != header[PREVIOUS_DEFI_HASH] {
             return Err(BroadcastError::PreviousDefiHash);
         }
         Ok(Self::new(size, header, inners, interactions))
@@ -148,11 +134,6 @@ impl Broadcast {
     /// The rollup's size.
     pub fn size(&self) -> RootSize {
         self.size
-    }
-
-    /// The 142 words before the txs.
-    pub fn header(&self) -> &[Fr] {
-        &self.header
     }
 
     /// The inner rollups.
@@ -177,7 +158,7 @@ impl Broadcast {
     /// What the original's root rollup has as its one public input: the
     /// SHA-256 of the header and of the inputs hash of each place for an inner
     /// rollup, modulo p.
-    pub fn input_hash(&self) -> Fr {
+    pub(crate) fn input_hash(&self) -> Fr {
         let empty = inputs_hash(&vec![Fr::ZERO; FIELDS_PER_TX * self.size.slots as usize]);
         let mut words = self.header.clone();
         words.extend(
@@ -200,7 +181,7 @@ impl Broadcast {
             }
         }
         fields.extend(self.interactions.as_flattened());
-        Published::new(StatementKind::RootRollup(self.size), fields, Vec::new())
+        Published::new(self.size, fields, Vec::new())
     }
 }
 

@@ -4,29 +4,18 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use super::broadcast::previous_defi_hash;
+use super::size::{ADDRESS_BITS, DEFI_HEIGHT, INTERACTIONS, NONCE_BITS, ROLLUP_ID_BITS, RootSize};
 use super::witness::interaction_words;
-use super::{
-    ADDRESS_BITS, Broadcast, DEFI_HEIGHT, INTERACTIONS, InnerFields, NONCE_BITS, ROLLUP_ID_BITS,
-    RootRollupWitness, RootSize,
-};
-use crate::error::Rule;
+use super::{Broadcast, InnerFields, RootRollupWitness};
 use crate::field::fits;
 use crate::gadgets::integer::AMOUNT_BITS;
-use crate::published::{ASSETS, BRIDGES, NO_ASSET, ROLLUP_BRIDGE_BITS, place};
+use crate::published::{ASSETS, BRIDGES, NO_ASSET, ROLLUP_BRIDGE_BITS, padded, place};
+use crate::rule::{Rule, Scope, Violation, Violations};
 use crate::suite::Suite;
 use crate::tree::{self, LeafIndex};
-use crate::tx_rollup::padded;
-
-/// A broken rule with the inner rollup that breaks it.
-pub type Violation = (Option<usize>, Rule);
-
-/// Every rule that a witness breaks, in the order in which they are checked.
-pub fn violations(suite: Suite, size: RootSize, w: &RootRollupWitness) -> Vec<Violation> {
-    evaluate(suite, size, w).1
-}
 
 /// The published words that follow from a witness, and the rules it breaks.
-pub fn evaluate(
+pub(super) fn evaluate(
     suite: Suite,
     size: RootSize,
     w: &RootRollupWitness,
@@ -38,7 +27,7 @@ pub fn evaluate(
     }
     run.interactions();
     run.trees();
-    (run.broadcast(), run.broken)
+    (run.broadcast(), run.broken.into_vec())
 }
 
 /// The published words of a root rollup; they mean something only if it
@@ -55,7 +44,7 @@ struct Run<'a> {
     suite: Suite,
     size: RootSize,
     w: &'a RootRollupWitness,
-    broken: Vec<Violation>,
+    broken: Violations,
     sums: [Fr; BRIDGES],
     fees: [Fr; ASSETS],
     commitments: Vec<Fr>,
@@ -72,32 +61,29 @@ impl<'a> Run<'a> {
             suite,
             size,
             w,
-            broken: Vec::new(),
+            broken: Violations::default(),
             sums: [Fr::ZERO; BRIDGES],
             fees: [Fr::ZERO; ASSETS],
             commitments: padded(&commitments, INTERACTIONS, Fr::ZERO),
         }
     }
 
-    fn demand(&mut self, inner: Option<usize>, holds: bool, rule: Rule) {
-        if !holds {
-            self.broken.push((inner, rule));
-        }
+    fn demand(&mut self, inner: usize, holds: bool, rule: Rule) {
+        self.broken.demand_of(Scope::Inner(inner), holds, rule);
     }
 
     fn header(&mut self) {
-        let w = self.w;
+        let (w, broken) = (self.w, &mut self.broken);
         let count = (1..=self.size.inners as usize).contains(&w.inners.len());
-        self.demand(None, count, Rule::InnerCount);
-        for (value, bits, name) in [
+        broken.demand(count, Rule::InnerCount);
+        let ranges = [
             (&w.rollup_id, ROLLUP_ID_BITS, "rollup id"),
             (&w.beneficiary, ADDRESS_BITS, "rollup beneficiary"),
-        ] {
-            self.demand(None, fits(value, bits), Rule::Range(name));
-        }
+        ];
+        broken.demand_ranges(Scope::Whole, ranges);
         let narrow = |bridge| fits(bridge, ROLLUP_BRIDGE_BITS);
         let narrow = w.bridges.iter().all(narrow);
-        self.demand(None, narrow, Rule::Range("bridge call data"));
+        broken.demand(narrow, Rule::Range("bridge call data"));
     }
 
     /// An inner rollup is of this rollup, and follows the one before it.
@@ -116,7 +102,7 @@ impl<'a> Run<'a> {
             (place::NEW_DEFI_ROOT, w.new_defi_root, Rule::InnerDefiRoot),
             (place::DATA_START_INDEX, start, Rule::InnerDataStart),
         ] {
-            self.demand(Some(at), h[field] == must, rule);
+            self.demand(at, h[field] == must, rule);
         }
         if let Some(before) = at.checked_sub(1).map(|before| &w.inners[before].header) {
             for (old, new, rule) in [
@@ -131,7 +117,7 @@ impl<'a> Run<'a> {
                     Rule::InnerNullRoot,
                 ),
             ] {
-                self.demand(Some(at), h[old] == before[new], rule);
+                self.demand(at, h[old] == before[new], rule);
             }
         }
         self.totals(at, inner);
@@ -146,7 +132,7 @@ impl<'a> Run<'a> {
                 let known = &padded(&w.bridges, BRIDGES, Fr::ZERO);
                 let amount = h[place::DEPOSIT_SUMS + k];
                 let count = add(known, &mut self.sums, bridge, amount);
-                self.demand(Some(at), count == 1, Rule::InnerBridge(k as u8));
+                self.demand(at, count == 1, Rule::InnerBridge(k as u8));
             }
         }
         let none = Fr::from(NO_ASSET);
@@ -155,17 +141,17 @@ impl<'a> Run<'a> {
             if asset != none {
                 let known = &padded(&w.assets, ASSETS, none);
                 let count = add(known, &mut self.fees, asset, h[place::FEES + k]);
-                self.demand(Some(at), count == 1, Rule::InnerAsset(k as u8));
+                self.demand(at, count == 1, Rule::InnerAsset(k as u8));
             }
         }
     }
 
     fn interactions(&mut self) {
-        let notes = &self.w.interactions;
-        self.demand(None, notes.len() <= INTERACTIONS, Rule::InteractionCount);
+        let (notes, broken) = (&self.w.interactions, &mut self.broken);
+        broken.demand(notes.len() <= INTERACTIONS, Rule::InteractionCount);
         for note in notes {
-            let [bridge, input, output_a, output_b, nonce, result] = interaction_words(note);
-            for (value, bits, name) in [
+            let [bridge, input, output_a, output_b, nonce, result] = &interaction_words(note);
+            let ranges = [
                 (
                     bridge,
                     ROLLUP_BRIDGE_BITS,
@@ -184,9 +170,8 @@ impl<'a> Run<'a> {
                 ),
                 (nonce, NONCE_BITS, "nonce of an interaction note"),
                 (result, 1, "result of an interaction note"),
-            ] {
-                self.demand(None, fits(&value, bits), Rule::Range(name));
-            }
+            ];
+            broken.demand_ranges(Scope::Whole, ranges);
         }
     }
 
@@ -200,15 +185,19 @@ impl<'a> Run<'a> {
         let last = w.inners.last();
         let leaf = last.map_or(Fr::ZERO, |inner| inner.header[place::NEW_DATA_ROOT]);
         let (old, new) = (fold(Fr::ZERO), fold(leaf));
-        self.demand(None, old == w.old_data_roots_root, Rule::OldDataRootsRoot);
-        self.demand(None, new == w.new_data_roots_root, Rule::NewDataRootsRoot);
+        self.broken
+            .demand(old == w.old_data_roots_root, Rule::OldDataRootsRoot);
+        self.broken
+            .demand(new == w.new_data_roots_root, Rule::NewDataRootsRoot);
 
         let index = LeafIndex::from(w.rollup_id * Fr::from(INTERACTIONS as u64));
         let fold = |node| tree::fold(self.suite, node, &w.defi_siblings, index, DEFI_HEIGHT);
         let notes = tree::subtree_root(self.suite, &self.commitments);
         let (old, new) = (fold(self.suite.empty_root(DEFI_HEIGHT)), fold(notes));
-        self.demand(None, old == w.old_defi_root, Rule::OldDefiRoot);
-        self.demand(None, new == w.new_defi_root, Rule::NewDefiRoot);
+        self.broken
+            .demand(old == w.old_defi_root, Rule::OldDefiRoot);
+        self.broken
+            .demand(new == w.new_defi_root, Rule::NewDefiRoot);
     }
 
     fn broadcast(&self) -> Broadcast {

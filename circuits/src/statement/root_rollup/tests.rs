@@ -1,46 +1,37 @@
-//! The root rollup statement: real requests, a small world in both suites, and
-//! every rule broken alone.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
+//! Real requests, a small world in both suites, and every rule broken alone.
 
-#[path = "../common/mod.rs"]
-mod common;
-#[path = "../common/root.rs"]
-mod root;
+mod padding;
 mod rules;
 mod words;
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use root::{RootPlan, interaction, random, raw};
+
+use super::{Broadcast, RootRollupWitness, RootSize, broadcast, check};
+use crate::field::to_word;
+use crate::published::place;
+use crate::statement::Statement;
+use crate::tests::support::root::{RootPlan, interaction};
+use crate::tests::support::{random, rows, vectors};
+use crate::{Circuit, Suite};
 use words::Words;
-use zkwhirl_circuits::field::to_word;
-use zkwhirl_circuits::published::place;
-use zkwhirl_circuits::root_rollup::{Broadcast, RootSize, broadcast, evaluate, header};
-use zkwhirl_circuits::{Suite, statement};
-use zkwhirl_job::Request;
-use zkwhirl_job::request::RootRollupRequest;
 
 const fn size(inners: u32, slots: u32) -> RootSize {
     RootSize { inners, slots }
 }
 
-fn request(name: &str) -> RootRollupRequest {
-    match Request::parse(&common::read(name).into()).unwrap() {
-        Request::RootRollup(request) => *request,
-        other => panic!("{name} is a {}", other.kind()),
-    }
+fn evaluated(plan: &RootPlan) -> Broadcast {
+    plan.size.evaluate(plan.suite, &plan.witness()).0
 }
 
-/// Demands that a witness follows the rules, natively and in rows.
+/// Demands that a plan follows the rules, natively and in rows.
 #[track_caller]
 fn accepted(plan: &RootPlan) -> Broadcast {
-    let w = plan.witness();
-    let (published, broken) = evaluate(plan.suite, plan.size, &w);
-    assert_eq!(broken, []);
-    let report = plan.circuit().check_raw(&raw(&w)).unwrap();
-    assert_eq!(report.public_input, published.published().public_input());
-    assert_eq!(broadcast(plan.suite, plan.size, &w), published);
-    published
+    let (w, statement) = (plan.witness(), evaluated(plan));
+    assert_eq!(broadcast(plan.suite, plan.size, &w), statement);
+    let public_input = statement.published().public_input();
+    rows::accepted(plan.circuit(), w, public_input);
+    statement
 }
 
 #[test]
@@ -49,24 +40,21 @@ fn real_requests() {
         ("valid_1x1_1_root_rollup", size(1, 1)),
         ("valid_2x2_2_root_rollup", size(2, 2)),
     ] {
-        let request = request(&format!("{name}_request.bin"));
-        let statement = statement::root_rollup(Suite::Pedersen, &request, size).unwrap();
-        let words = statement.broadcast.words();
+        let request = vectors::root_rollup(&format!("{name}_request.bin"));
+        let w = RootRollupWitness::new(&request, size).unwrap();
+        let statement = check(Suite::Pedersen, size, &w).unwrap();
+        let words = statement.words();
         assert_eq!(words.len(), 142 + 8 * size.total_slots());
         // The broadcast data, then the original's own public input.
-        let reply = common::reply(&format!("{name}_reply.bin"), words.len() + 1);
+        let reply = vectors::reply(&format!("{name}_reply.bin"), words.len() + 1);
         let (must, input_hash) = reply.split_at(words.len());
-        assert_eq!(
-            words,
-            must.iter().map(to_word).collect::<Vec<_>>(),
-            "{name}"
-        );
-        assert_eq!(statement.broadcast.input_hash(), input_hash[0], "{name}");
-        let read = Words::of(&statement.broadcast).read(size);
-        assert_eq!(read, Ok(statement.broadcast.clone()));
-        let circuit = format!("root-rollup/pedersen/{size}").parse::<zkwhirl_circuits::Circuit>();
-        let report = circuit.unwrap().check(&request).unwrap();
-        assert_eq!(report.public_input, statement.public_input());
+        let must: Vec<_> = must.iter().map(to_word).collect();
+        assert_eq!(words, must, "{name}");
+        assert_eq!(statement.input_hash(), input_hash[0], "{name}");
+        let read = Words::of(&statement).read(size);
+        assert_eq!(read, Ok(statement.clone()));
+        let circuit: Circuit = format!("root-rollup/pedersen/{size}").parse().unwrap();
+        rows::accepted(circuit, w, statement.published().public_input());
     }
 }
 
@@ -74,9 +62,9 @@ fn real_requests() {
 fn sums_trees_and_padding() {
     for suite in Suite::ALL {
         let published = accepted(&RootPlan::new(suite, size(3, 2)));
-        let h = published.header();
+        let h = &published.header;
         assert_eq!(h[place::SLOTS], Fr::from(8u64));
-        assert_eq!(h[header::INNERS], Fr::from(4u64));
+        assert_eq!(h[141], Fr::from(4u64));
         assert_eq!(h[place::DATA_START_INDEX], Fr::from(64u64));
         assert_eq!(h[place::OLD_DATA_ROOT], random(100));
         assert_eq!(h[place::NEW_DATA_ROOT], random(102));
@@ -85,8 +73,8 @@ fn sums_trees_and_padding() {
         assert_eq!(h[place::DEPOSIT_SUMS..][..3], sums);
         let fees = [31u64, 30, 0].map(Fr::from);
         assert_eq!(h[place::FEES..][..3], fees);
-        assert_eq!(h[header::INTERACTIONS], interaction(160).commit(suite));
-        assert_eq!(h[header::INTERACTIONS + 2], Fr::ZERO);
+        assert_eq!(h[107], interaction(160).commit(suite));
+        assert_eq!(h[107 + 2], Fr::ZERO);
         assert_eq!(published.words().len(), 142 + 8 * 8);
     }
 }
@@ -124,11 +112,6 @@ fn matrices_do_not_depend_on_the_witness() {
         (Suite::Pedersen, size(1, 1)),
     ] {
         let plan = RootPlan::new(suite, size);
-        let (circuit, w) = (plan.circuit(), raw(&plan.witness()));
-        let blank = circuit.matrices();
-        let built = circuit.matrices_raw(&w).unwrap();
-        assert_eq!(built.digest(), blank.digest(), "{circuit}");
-        let assignment = circuit.assign_raw(&w).unwrap();
-        assert_eq!(blank.first_unsatisfied(&assignment), None);
+        rows::same_matrices(plan.circuit(), plan.witness());
     }
 }

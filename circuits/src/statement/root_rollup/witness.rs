@@ -2,21 +2,22 @@
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
-use zkwhirl_job::Word;
-use zkwhirl_job::request::{DefiInteractionNote, RootRollupRequest};
+use zkwhirl_job::request::RootRollupRequest;
 
-use super::{DEFI_DEPTH, INTERACTIONS, Interaction, RootSize};
-use crate::claim::{element, siblings};
-use crate::error::{Rule, StatementError};
+use super::Interaction;
+use super::size::{INTERACTIONS, RootSize};
+use crate::error::{InnerWords, PublishedError, StatementError};
 use crate::field;
 use crate::notes::DefiNote;
 use crate::published::{
-    ASSETS, BRIDGES, FIELDS_PER_TX, ROLLUP_BRIDGE_BITS, TX_ROLLUP_HEADER, inputs_hash, place,
+    ASSETS, BRIDGES, FIELDS_PER_TX, TX_ROLLUP_HEADER, inputs_hash, place, wide_bridge,
 };
-use crate::tx_rollup::ROOTS_DEPTH;
+use crate::rule::Rule;
+use crate::statement::request::{defi_note, element, list, siblings};
+use crate::tree::{DEFI_DEPTH, ROOTS_DEPTH};
 
 /// All values of a root rollup, whether or not they follow the rules.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the names are those of the request's fields")]
 pub struct RootRollupWitness {
     pub rollup_id: Fr,
@@ -57,6 +58,10 @@ impl RootRollupWitness {
         if n == 0 || n > size.inners as usize {
             return Err(Rule::InnerCount.into());
         }
+        if request.defi_interaction_notes.len() > INTERACTIONS {
+            return Err(Rule::InteractionCount.into());
+        }
+        let interactions = request.defi_interaction_notes.iter().map(defi_note);
         let root_index = u64::from(request.rollup_id) + 1;
         let defi_index = u64::from(request.rollup_id) * INTERACTIONS as u64;
         let roots_path = &request.old_data_roots_path;
@@ -89,27 +94,9 @@ impl RootRollupWitness {
                 Rule::Bridges,
             )?,
             assets: list(&request.asset_ids, "asset id", ASSETS, Rule::Assets)?,
-            interactions: interactions(&request.defi_interaction_notes)?,
+            interactions: interactions.collect::<Result<_, _>>()?,
             beneficiary: element(&request.rollup_beneficiary, "rollup beneficiary")?,
         })
-    }
-
-    /// A witness without inner rollups, for building matrices.
-    pub(crate) fn blank() -> Self {
-        Self {
-            rollup_id: Fr::ZERO,
-            inners: Vec::new(),
-            old_data_roots_root: Fr::ZERO,
-            new_data_roots_root: Fr::ZERO,
-            data_roots_siblings: vec![Fr::ZERO; ROOTS_DEPTH],
-            old_defi_root: Fr::ZERO,
-            new_defi_root: Fr::ZERO,
-            defi_siblings: vec![Fr::ZERO; DEFI_DEPTH],
-            bridges: Vec::new(),
-            assets: Vec::new(),
-            interactions: Vec::new(),
-            beneficiary: Fr::ZERO,
-        }
     }
 
     /// The words of all interaction notes, filled up with zeros.
@@ -136,79 +123,44 @@ impl InnerFields {
     /// Reads inner rollup number `at` from its published words, and checks
     /// what its circuit leaves to the verifier of words: that they are
     /// canonical, the range of bridge call datas, the inputs hash.
-    pub(crate) fn read(
+    pub(super) fn read(
         at: usize,
         header: &[[u8; 32]],
         txs: &[[u8; 32]],
     ) -> Result<Self, StatementError> {
-        let bad = |problem: String| StatementError::Inner { at, problem };
-        let element = |(place, word)| {
-            field::from_word(word)
-                .ok_or_else(|| bad(format!("published field {place} is not canonical")))
+        let bad = |problem| StatementError::Inner { at, problem };
+        let published = |error: PublishedError| bad(error.into());
+        let read = |words: &[[u8; 32]], first: usize| {
+            field::from_words(words)
+                .map_err(|at| published(PublishedError::NotCanonical(first + at)))
         };
-        let header: Vec<Fr> = header
-            .iter()
-            .enumerate()
-            .map(element)
-            .collect::<Result<_, _>>()?;
-        let txs: Vec<Fr> = txs
-            .iter()
-            .enumerate()
-            .map(|(place, word)| element((TX_ROLLUP_HEADER + place, word)))
-            .collect::<Result<_, _>>()?;
-        let header: [Fr; TX_ROLLUP_HEADER] = header.try_into().map_err(|header: Vec<Fr>| {
-            let got = header.len();
-            bad(format!("{got} header words, expected {TX_ROLLUP_HEADER}"))
-        })?;
-        let mut bridges = place::BRIDGES..place::BRIDGES + BRIDGES;
-        if let Some(wide) = bridges.find(|k| !field::fits(&header[*k], ROLLUP_BRIDGE_BITS)) {
-            return Err(bad(format!("published field {wide} is out of range")));
+        let (got, expected) = (header.len(), TX_ROLLUP_HEADER);
+        let header: [Fr; TX_ROLLUP_HEADER] = read(header, 0)?
+            .try_into()
+            .map_err(|_| bad(InnerWords::Header { got, expected }))?;
+        let txs = read(txs, TX_ROLLUP_HEADER)?;
+        if let Some(wide) = wide_bridge(&header) {
+            return Err(published(PublishedError::Range(wide)));
         }
         if inputs_hash(&txs) != header[place::INPUTS_HASH] {
-            return Err(bad(
-                "inputs hash is not the SHA-256 of the published txs".to_owned()
-            ));
+            return Err(published(PublishedError::InputsHash));
         }
         Ok(Self { header, txs })
     }
 
     /// Reads the published words at the start of an inner rollup's reply.
     fn of_reply(at: usize, reply: &[u8], size: RootSize) -> Result<Self, StatementError> {
-        let count = TX_ROLLUP_HEADER + FIELDS_PER_TX * size.slots as usize;
-        let Some(bytes) = reply.get(..32 * count) else {
-            let problem = format!(
-                "its reply has {} bytes, its {count} published fields alone are {}",
-                reply.len(),
-                32 * count
-            );
+        let fields = TX_ROLLUP_HEADER + FIELDS_PER_TX * size.slots as usize;
+        let Some(bytes) = reply.get(..32 * fields) else {
+            let problem = InnerWords::Reply {
+                got: reply.len(),
+                fields,
+                expected: 32 * fields,
+            };
             return Err(StatementError::Inner { at, problem });
         };
         let (words, _) = bytes.as_chunks::<32>();
         let (header, txs) = words.split_at(TX_ROLLUP_HEADER);
         Self::read(at, header, txs)
     }
-}
-
-fn interactions(notes: &[DefiInteractionNote]) -> Result<Vec<DefiNote>, StatementError> {
-    if notes.len() > INTERACTIONS {
-        return Err(Rule::InteractionCount.into());
-    }
-    let note = |note: &DefiInteractionNote| {
-        Ok(DefiNote {
-            bridge: element(&note.bridge_call_data, "interaction bridge call data")?,
-            total_input: element(&note.total_input_value, "total input value")?,
-            total_output_a: element(&note.total_output_value_a, "total output value a")?,
-            total_output_b: element(&note.total_output_value_b, "total output value b")?,
-            nonce: u64::from(note.nonce).into(),
-            result: Fr::from(note.result),
-        })
-    };
-    notes.iter().map(note).collect()
-}
-
-fn list(words: &[Word], what: &str, most: usize, rule: Rule) -> Result<Vec<Fr>, StatementError> {
-    if words.len() > most {
-        return Err(rule.into());
-    }
-    words.iter().map(|word| element(word, what)).collect()
 }

@@ -1,36 +1,63 @@
 //! The insertion of a rollup's notes into the data tree, in rows.
 
-use ark_ff::{BigInteger, PrimeField};
+use std::sync::Arc;
 
-use super::rules::subtree_height;
-use super::{NotesWitness, TxRollupWitness};
-use crate::claim::DATA_DEPTH;
+use ark_ff::{BigInteger, PrimeField};
+use zkwhirl_job::Topic;
+
+use super::witness::{are_slots, subtree_height};
+use super::{NotesWitness, TxNotes, TxRollupWitness};
 use crate::field::power_of_two;
 use crate::gadgets::bits::pack;
 use crate::gadgets::hash::Inputs;
-use crate::gadgets::merkle::{fold, subtree};
+use crate::gadgets::merkle::{alloc_path, fold, subtree};
 use crate::published::publish;
 use crate::r1cs::{Bit, Builder, Num};
-use crate::statement::StatementKind;
+use crate::rule::Violation;
+use crate::statement::Statement;
 use crate::suite::Suite;
+use crate::tree::DATA_DEPTH;
 
-/// The circuit of the insertion alone. Publishes the roots before and after,
-/// the index of the first leaf, then the leaves.
-pub(crate) fn synthesize_notes(b: &mut Builder, suite: Suite, slots: u32, w: &NotesWitness) {
-    let kind = StatementKind::TxNotes { slots };
-    let rollup = &w.rollup;
-    let roots = [rollup.old_data_root, rollup.new_data_root].map(|root| b.alloc(root));
-    let leaves: Vec<Num> = (0..2 * slots as usize)
-        .map(|at| b.alloc(w.leaves.get(at).copied().unwrap_or_default()))
-        .collect();
-    let [old_root, new_root] = &roots;
-    let start = b.part("data tree", |b| {
-        insert_notes(b, suite, rollup, &leaves, (old_root, new_root))
-    });
-    let mut fields = roots.to_vec();
-    fields.push(start);
-    fields.extend(leaves);
-    b.part("public input", |b| publish(b, kind, fields));
+impl Statement for TxNotes {
+    type Witness = NotesWitness;
+    type Published = ();
+
+    const NAME: &'static str = "tx-notes";
+    const TAG: u64 = 7;
+    const TOPIC: Topic = Topic::Inner;
+
+    fn is_possible(self) -> bool {
+        are_slots(self.slots)
+    }
+
+    fn blank(self) -> NotesWitness {
+        NotesWitness {
+            rollup: Arc::new(TxRollupWitness::blank()),
+            leaves: Vec::new(),
+        }
+    }
+
+    fn evaluate(self, _: Suite, _: &NotesWitness) -> ((), Vec<Violation>) {
+        Default::default()
+    }
+
+    /// The insertion alone. Publishes the roots before and after, the index of the
+    /// first leaf, then the leaves.
+    fn enforce(self, b: &mut Builder, suite: Suite, w: &NotesWitness) {
+        let rollup = &w.rollup;
+        let roots = [rollup.old_data_root, rollup.new_data_root].map(|root| b.alloc(root));
+        let leaves: Vec<Num> = (0..2 * self.slots as usize)
+            .map(|at| b.alloc(w.leaves.get(at).copied().unwrap_or_default()))
+            .collect();
+        let [old_root, new_root] = &roots;
+        let start = b.part("data tree", |b| {
+            insert_notes(b, suite, rollup, &leaves, (old_root, new_root))
+        });
+        let mut fields = roots.to_vec();
+        fields.push(start);
+        fields.extend(leaves);
+        publish::<TxNotes>(b, fields);
+    }
 }
 
 /// Inserts the subtree of all notes at its aligned, empty place, and gives
@@ -51,11 +78,7 @@ pub(super) fn insert_notes(
         .collect();
     let start = b.alloc(w.data_start_index);
     b.equal(&pack(&bits).scale(power_of_two(height)), &start);
-    let siblings: Vec<Num> = w.data_siblings[height..]
-        .iter()
-        .map(|sibling| b.alloc(*sibling))
-        .collect();
-    let path: Vec<(Num, Bit)> = siblings.into_iter().zip(bits).collect();
+    let path = alloc_path(b, bits, &w.data_siblings[height..]);
     let empty = Num::constant(suite.empty_root(height));
     let old = fold(b, suite, &empty, &path, Inputs::Free);
     b.equal(&old, roots.0);

@@ -3,11 +3,9 @@
 use ark_bn254::Fr;
 
 use super::TxWitness;
-use crate::claim::DATA_DEPTH;
-use crate::gadgets::bits::{decompose, is_equal, is_zero};
-use crate::gadgets::hash::Inputs;
-use crate::gadgets::merkle::fold;
-use crate::r1cs::{Bit, Builder, Num};
+use crate::gadgets::bits::{is_equal, is_zero};
+use crate::gadgets::merkle::root_of;
+use crate::r1cs::{Builder, Num};
 use crate::suite::Suite;
 
 /// What later txs may link to.
@@ -76,15 +74,4 @@ fn search(b: &mut Builder, link: &Num, earlier: &[Outputs]) -> (Num, Num) {
         found = &(&found + here.num()) - &both;
     }
     (found, allowed)
-}
-
-/// The root that a leaf's path leads to.
-pub(crate) fn root_of(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr])) -> Num {
-    let (index, siblings) = path;
-    debug_assert!(siblings.len() <= DATA_DEPTH);
-    let index = b.alloc(index);
-    let bits: Vec<Bit> = decompose(b, &index, siblings.len());
-    let siblings: Vec<Num> = siblings.iter().map(|sibling| b.alloc(*sibling)).collect();
-    let path: Vec<(Num, Bit)> = siblings.into_iter().zip(bits).collect();
-    fold(b, suite, leaf, &path, Inputs::Free)
 }

@@ -1,39 +1,68 @@
 //! Nullifier insertions in rows: 94 % of a tx rollup.
 
+use std::sync::Arc;
+
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
+use zkwhirl_job::Topic;
 
-use super::{NULL_DEPTH, NullifierWitness, ShardWitness};
+use super::{MAX_TXS, NullifierWitness, ShardWitness, TxNullifiers, TxRollupWitness};
 use crate::gadgets::bits::{decompose_canonical, is_zero};
 use crate::gadgets::hash::Inputs;
 use crate::gadgets::merkle::fold;
 use crate::published::publish;
 use crate::r1cs::{Bit, Builder, Num};
-use crate::statement::StatementKind;
+use crate::rule::Violation;
+use crate::statement::Statement;
 use crate::suite::Suite;
+use crate::tree::NULL_DEPTH;
 
-/// The circuit of a shard: `count` insertions one after the other. Publishes
-/// the roots before and after, then the nullifiers.
-pub(crate) fn synthesize_shard(b: &mut Builder, suite: Suite, count: u32, w: &ShardWitness) {
-    let kind = StatementKind::TxNullifiers { count };
-    let old_root = b.alloc(w.root);
-    let mut root = old_root.clone();
-    let mut nullifiers = Vec::new();
-    for at in 0..count as usize {
-        let (nullifier, insertion) = w.insertion(at);
-        let nullifier = b.alloc(nullifier);
-        let padding = NullifierWitness {
-            siblings: vec![Fr::ZERO; NULL_DEPTH],
-            new_root: root.value(),
-        };
-        b.part("nullifier tree", |b| {
-            root = insert(b, suite, &root, &nullifier, insertion.unwrap_or(&padding));
-        });
-        nullifiers.push(nullifier);
+impl Statement for TxNullifiers {
+    type Witness = ShardWitness;
+    type Published = ();
+
+    const NAME: &'static str = "tx-nullifiers";
+    const TAG: u64 = 6;
+    const TOPIC: Topic = Topic::Inner;
+
+    fn is_possible(self) -> bool {
+        (1..=2 * MAX_TXS).contains(&self.count)
     }
-    let mut fields = vec![old_root, root];
-    fields.extend(nullifiers);
-    b.part("public input", |b| publish(b, kind, fields));
+
+    fn blank(self) -> ShardWitness {
+        ShardWitness {
+            rollup: Arc::new(TxRollupWitness::blank()),
+            first: 0,
+            root: Fr::ZERO,
+        }
+    }
+
+    fn evaluate(self, _: Suite, _: &ShardWitness) -> ((), Vec<Violation>) {
+        Default::default()
+    }
+
+    /// The insertions one after the other. Publishes the roots before and after,
+    /// then the nullifiers.
+    fn enforce(self, b: &mut Builder, suite: Suite, w: &ShardWitness) {
+        let old_root = b.alloc(w.root);
+        let mut root = old_root.clone();
+        let mut nullifiers = Vec::new();
+        for at in 0..self.count as usize {
+            let (nullifier, insertion) = w.insertion(at);
+            let nullifier = b.alloc(nullifier);
+            let padding = NullifierWitness {
+                siblings: vec![Fr::ZERO; NULL_DEPTH],
+                new_root: root.value(),
+            };
+            b.part("nullifier tree", |b| {
+                root = insert(b, suite, &root, &nullifier, insertion.unwrap_or(&padding));
+            });
+            nullifiers.push(nullifier);
+        }
+        let mut fields = vec![old_root, root];
+        fields.extend(nullifiers);
+        publish::<TxNullifiers>(b, fields);
+    }
 }
 
 /// Demands that the nullifier's leaf is empty under `root` and gives the root

@@ -5,7 +5,26 @@ use std::sync::Arc;
 
 use ark_bn254::Fr;
 
-use super::{NullifierWitness, State, TxRollupWitness, TxWitness};
+use super::{NullifierWitness, RunningState, TxRollupWitness, TxWitness};
+
+/// A segment of up to `txs` txs of an inner rollup of up to `of` txs.
+#[derive(Clone, Copy)]
+pub(crate) struct TxSegment {
+    pub(crate) txs: u32,
+    pub(crate) of: u32,
+}
+
+/// A shard of up to `count` nullifiers; fewer are filled up with zeros.
+#[derive(Clone, Copy)]
+pub(crate) struct TxNullifiers {
+    pub(crate) count: u32,
+}
+
+/// The notes of an inner rollup of `slots` slots, a power of two; a slot has two.
+#[derive(Clone, Copy)]
+pub(crate) struct TxNotes {
+    pub(crate) slots: u32,
+}
 
 /// Some consecutive txs.
 #[derive(Clone, Debug)]
@@ -15,7 +34,7 @@ pub struct SegmentWitness {
     /// The segment's first tx.
     pub first: usize,
     /// What the txs before it leave.
-    pub state: State,
+    pub state: RunningState,
     /// The nullifier root before it.
     pub null_root: Fr,
 }
@@ -41,6 +60,13 @@ pub struct NotesWitness {
     pub leaves: Vec<Fr>,
 }
 
+impl TxSegment {
+    /// Slots whose outputs a state remembers: those of all segments.
+    pub(crate) fn remembered(self) -> usize {
+        (self.of.div_ceil(self.txs) * self.txs) as usize
+    }
+}
+
 impl SegmentWitness {
     /// The segment's txs, at most so many.
     pub(super) fn txs(&self, most: usize) -> &[TxWitness] {
@@ -53,16 +79,6 @@ impl SegmentWitness {
         let last = txs.last().map(|tx| tx.nullifiers[1].new_root);
         last.unwrap_or(self.null_root)
     }
-
-    /// A segment without txs, for building matrices.
-    pub(crate) fn blank(slots: usize) -> Self {
-        Self {
-            rollup: Arc::new(TxRollupWitness::blank()),
-            first: 0,
-            state: State::start(slots),
-            null_root: Fr::default(),
-        }
-    }
 }
 
 impl ShardWitness {
@@ -72,25 +88,6 @@ impl ShardWitness {
         match self.rollup.txs.get(tx) {
             Some(tx) => (tx.fields[3 + which], Some(&tx.nullifiers[which])),
             None => (Fr::default(), None),
-        }
-    }
-
-    /// A shard without nullifiers, for building matrices.
-    pub(crate) fn blank() -> Self {
-        Self {
-            rollup: Arc::new(TxRollupWitness::blank()),
-            first: 0,
-            root: Fr::default(),
-        }
-    }
-}
-
-impl NotesWitness {
-    /// An insertion of nothing, for building matrices.
-    pub(crate) fn blank() -> Self {
-        Self {
-            rollup: Arc::new(TxRollupWitness::blank()),
-            leaves: Vec::new(),
         }
     }
 }

@@ -3,69 +3,55 @@
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
-use super::{NullifierWitness, ROOTS_DEPTH, State, TxRollupWitness, TxWitness};
-use crate::claim::{DATA_DEPTH, DEPOSIT_BITS};
-use crate::client::{client_digest, proof_id};
-use crate::error::Rule;
+use super::witness::subtree_height;
+use super::{NullifierWitness, RunningState, TxRollup, TxRollupWitness, TxWitness};
 use crate::field::fits;
+use crate::notes::DEPOSIT_BITS;
+use crate::proof_id;
 use crate::published::{
-    ASSETS, BRIDGES, FIELDS_PER_TX, NO_ASSET, Published, ROLLUP_BRIDGE_BITS, inputs_hash,
+    ASSETS, BRIDGES, FIELDS_PER_TX, NO_ASSET, Published, ROLLUP_BRIDGE_BITS, inputs_hash, padded,
 };
-use crate::statement::StatementKind;
+use crate::rule::{Rule, Scope, Violation, Violations};
+use crate::statement::{Statement, client_digest};
 use crate::suite::Suite;
-use crate::tree::{self, LeafIndex};
+use crate::tree::{self, DATA_DEPTH, LeafIndex, ROOTS_DEPTH};
 
-/// A broken rule with the tx that breaks it.
-pub type Violation = (Option<usize>, Rule);
-
-/// Every rule that a witness breaks, in the order in which they are checked.
-pub fn violations(suite: Suite, capacity: u32, w: &TxRollupWitness) -> Vec<Violation> {
-    evaluate(suite, capacity, w).1
-}
+/// Bits of a rollup id.
+pub(super) const ROLLUP_ID_BITS: usize = 32;
 
 /// The published fields that follow from a witness, and the rules it breaks.
-pub fn evaluate(suite: Suite, capacity: u32, w: &TxRollupWitness) -> (Published, Vec<Violation>) {
-    let kind = StatementKind::TxRollup { txs: capacity };
-    let mut run = Run::new(suite, kind.slots(), w);
-    run.demand(
-        None,
-        (1..=capacity as usize).contains(&w.txs.len()),
-        Rule::TxCount,
-    );
+pub(super) fn evaluate(
+    rollup: TxRollup,
+    suite: Suite,
+    w: &TxRollupWitness,
+) -> (Published, Vec<Violation>) {
+    let mut run = Run::new(suite, rollup.slots(), w);
+    let count = (1..=rollup.txs as usize).contains(&w.txs.len());
+    run.broken.demand(count, Rule::TxCount);
     run.lists();
     for tx in 0..w.txs.len() {
         run.tx(tx);
     }
     run.data_tree();
-    (run.published(kind), run.broken)
+    (run.published(rollup), run.broken.into_vec())
 }
 
-/// What an inner rollup publishes and binds; it means something only if it
-/// follows the rules. No tree is hashed.
-pub fn published(suite: Suite, capacity: u32, w: &TxRollupWitness) -> Published {
-    let kind = StatementKind::TxRollup { txs: capacity };
-    followed(suite, kind, w).published(kind)
-}
-
-/// The fields of [`published`] alone. No client's digest is computed either, so
-/// it costs next to nothing.
-pub fn published_fields(suite: Suite, capacity: u32, w: &TxRollupWitness) -> Vec<Fr> {
-    followed(suite, StatementKind::TxRollup { txs: capacity }, w).fields()
-}
-
-fn followed(suite: Suite, kind: StatementKind, w: &TxRollupWitness) -> Run<'_> {
-    let mut run = Run::new(suite, kind.slots(), w);
+/// The published fields of an inner rollup of up to `txs` txs; they mean
+/// something only if it follows the rules. Hashes no tree and computes no
+/// client's digest, so it costs next to nothing.
+pub fn published_fields(suite: Suite, txs: u32, w: &TxRollupWitness) -> Vec<Fr> {
+    let mut run = Run::new(suite, TxRollup { txs }.slots(), w);
     (0..w.txs.len()).for_each(|tx| run.follow(tx));
-    run
+    run.fields()
 }
 
 /// The state and the nullifier root before each segment of `txs` txs that has
 /// a tx. States remember the outputs of `slots` slots.
-pub(super) fn before_segments(
+pub(crate) fn before_segments(
     suite: Suite,
     w: &TxRollupWitness,
     (txs, slots): (usize, usize),
-) -> Vec<(State, Fr)> {
+) -> Vec<(RunningState, Fr)> {
     let mut run = Run::new(suite, 0, w);
     let mut before = Vec::new();
     for tx in 0..w.txs.len() {
@@ -82,7 +68,7 @@ struct Run<'a> {
     suite: Suite,
     slots: usize,
     w: &'a TxRollupWitness,
-    broken: Vec<Violation>,
+    broken: Violations,
     sums: [Fr; BRIDGES],
     fees: [Fr; ASSETS],
     /// Fields of the txs so far, commitment 1 of defi deposits completed.
@@ -96,7 +82,7 @@ impl<'a> Run<'a> {
             suite,
             slots,
             w,
-            broken: Vec::new(),
+            broken: Violations::default(),
             sums: [Fr::ZERO; BRIDGES],
             fees: [Fr::ZERO; ASSETS],
             txs: Vec::new(),
@@ -114,9 +100,9 @@ impl<'a> Run<'a> {
         self.txs.push(fields);
     }
 
-    fn state(&self, slots: usize) -> State {
+    fn state(&self, slots: usize) -> RunningState {
         let outputs = self.txs.iter().rev().map(|f| [f[1], f[2], f[15]]);
-        let mut state = State {
+        let mut state = RunningState {
             sums: self.sums,
             fees: self.fees,
             outputs: outputs.collect(),
@@ -125,52 +111,45 @@ impl<'a> Run<'a> {
         state
     }
 
-    fn demand(&mut self, tx: Option<usize>, holds: bool, rule: Rule) {
-        if !holds {
-            self.broken.push((tx, rule));
-        }
+    fn demand(&mut self, tx: usize, holds: bool, rule: Rule) {
+        self.broken.demand_of(Scope::Tx(tx), holds, rule);
     }
 
     fn lists(&mut self) {
-        let w = self.w;
-        self.demand(None, fits(&w.rollup_id, 32), Rule::Range("rollup id"));
-        self.demand(
-            None,
-            fits(&w.data_start_index, DATA_DEPTH),
-            Rule::Range("data start index"),
-        );
-        let bridges = w.bridges.len() <= BRIDGES && w.bridges.iter().all(|b| *b != Fr::ZERO);
-        self.demand(None, bridges, Rule::Bridges);
-        let narrow = w
-            .bridges
-            .iter()
-            .all(|bridge| fits(bridge, ROLLUP_BRIDGE_BITS));
-        self.demand(None, narrow, Rule::Range("bridge call data"));
-        let none = Fr::from(NO_ASSET);
-        let assets = w.assets.len() <= ASSETS && w.assets.iter().all(|asset| *asset != none);
-        self.demand(None, assets, Rule::Assets);
+        let (w, broken) = (self.w, &mut self.broken);
+        let ranges = [
+            (&w.rollup_id, ROLLUP_ID_BITS, "rollup id"),
+            (&w.data_start_index, DATA_DEPTH, "data start index"),
+        ];
+        broken.demand_ranges(Scope::Whole, ranges);
+        let bridges = w.bridges.len() <= BRIDGES && !w.bridges.contains(&Fr::ZERO);
+        broken.demand(bridges, Rule::Bridges);
+        let narrow = |bridge| fits(bridge, ROLLUP_BRIDGE_BITS);
+        let narrow = w.bridges.iter().all(narrow);
+        broken.demand(narrow, Rule::Range("bridge call data"));
+        let assets = w.assets.len() <= ASSETS && !w.assets.contains(&Fr::from(NO_ASSET));
+        broken.demand(assets, Rule::Assets);
     }
 
     fn tx(&mut self, i: usize) {
         let tx = &self.w.txs[i];
         let mut f = tx.fields;
-        for (value, bits, name) in [
+        let ranges = [
             (&f[11], ROLLUP_BRIDGE_BITS, "bridge call data"),
             (&f[12], DEPOSIT_BITS, "defi deposit value"),
             (&f[9], DEPOSIT_BITS, "tx fee"),
             (&tx.link_index, DATA_DEPTH, "linked commitment index"),
             (&tx.root_index, ROOTS_DEPTH, "data roots index"),
-        ] {
-            self.demand(Some(i), fits(value, bits), Rule::Range(name));
-        }
-        self.demand(Some(i), client_digest(&f).is_some(), Rule::ProofId);
+        ];
+        self.broken.demand_ranges(Scope::Tx(i), ranges);
+        self.demand(i, client_digest(&f).is_some(), Rule::ProofId);
         let fee = self.net_fee(i, &mut f);
         let stale = f[0] == Fr::from(proof_id::CLAIM) && f[13] != self.w.new_defi_root;
-        self.demand(Some(i), !stale, Rule::DefiRoot);
+        self.demand(i, !stale, Rule::DefiRoot);
         self.link(i, tx, &f);
-        self.demand(Some(i), f[8] != Fr::ZERO, Rule::DataRootZero);
+        self.demand(i, f[8] != Fr::ZERO, Rule::DataRootZero);
         let root = tree::fold(self.suite, f[8], &tx.root_siblings, tx.root_index.into(), 0);
-        self.demand(Some(i), root == self.w.data_roots_root, Rule::DataRoot);
+        self.demand(i, root == self.w.data_roots_root, Rule::DataRoot);
         self.pay(i, &f, fee);
         for (which, nullifier) in (0u8..).zip(&tx.nullifiers) {
             self.spend(i, which, f[3 + usize::from(which)], nullifier);
@@ -193,7 +172,7 @@ impl<'a> Run<'a> {
         let matching: Vec<usize> = (0..self.w.bridges.len())
             .filter(|k| self.w.bridges[*k] == f[11])
             .collect();
-        self.demand(Some(i), matching.len() == 1, Rule::DepositBridge);
+        self.demand(i, matching.len() == 1, Rule::DepositBridge);
         let bridge = matching.first().copied().unwrap_or(0);
         if let Some(sum) = self.sums.get_mut(bridge) {
             *sum += f[12];
@@ -217,16 +196,12 @@ impl<'a> Run<'a> {
         match earlier.map(|g| (g[15], if g[1] == link { 1u64 } else { 2 })) {
             Some((allowed, output)) => {
                 let allows = allowed == Fr::from(output) || allowed == Fr::from(3u64);
-                self.demand(Some(i), allows, Rule::ChainNotAllowed);
+                self.demand(i, allows, Rule::ChainNotAllowed);
             }
             None => {
                 let index = LeafIndex::from(tx.link_index);
                 let root = tree::fold(self.suite, link, &tx.link_siblings, index, 0);
-                self.demand(
-                    Some(i),
-                    root == self.w.old_data_root,
-                    Rule::LinkedCommitment,
-                );
+                self.demand(i, root == self.w.old_data_root, Rule::LinkedCommitment);
             }
         }
     }
@@ -237,7 +212,7 @@ impl<'a> Run<'a> {
             .filter(|k| self.w.assets[*k] == f[10])
             .collect();
         let is_account = f[0] == Fr::from(proof_id::ACCOUNT);
-        self.demand(Some(i), matching.len() <= 1 || is_account, Rule::FeeAsset);
+        self.demand(i, matching.len() <= 1 || is_account, Rule::FeeAsset);
         for k in matching {
             if let Some(sum) = self.fees.get_mut(k) {
                 *sum += fee;
@@ -250,7 +225,7 @@ impl<'a> Run<'a> {
     fn spend(&mut self, i: usize, which: u8, nullifier: Fr, insertion: &NullifierWitness) {
         if nullifier == Fr::ZERO {
             let same = insertion.new_root == self.null_root;
-            self.demand(Some(i), same, Rule::NewNullRoot(which + 1));
+            self.demand(i, same, Rule::NewNullRoot(which + 1));
             return;
         }
         let index = LeafIndex::from(nullifier);
@@ -259,17 +234,9 @@ impl<'a> Run<'a> {
         let was_empty = before == self.null_root;
         let floor = self.suite.nullifier_floor();
         let alone = insertion.siblings[..floor] == self.suite.zero_hashes()[..floor];
-        self.demand(Some(i), was_empty, Rule::OldNullRoot(which + 1));
-        self.demand(
-            Some(i),
-            !was_empty || alone,
-            Rule::NullifierNeighbour(which + 1),
-        );
-        self.demand(
-            Some(i),
-            after == insertion.new_root,
-            Rule::NewNullRoot(which + 1),
-        );
+        self.demand(i, was_empty, Rule::OldNullRoot(which + 1));
+        self.demand(i, !was_empty || alone, Rule::NullifierNeighbour(which + 1));
+        self.demand(i, after == insertion.new_root, Rule::NewNullRoot(which + 1));
         self.null_root = insertion.new_root;
     }
 
@@ -277,22 +244,24 @@ impl<'a> Run<'a> {
         let (w, height) = (self.w, subtree_height(self.slots));
         let start = w.data_start_index.into_bigint();
         let aligned = start.0[0].is_multiple_of(1 << height);
-        self.demand(None, aligned, Rule::Alignment);
+        self.broken.demand(aligned, Rule::Alignment);
         let mut leaves: Vec<Fr> = self.txs.iter().flat_map(|f| [f[1], f[2]]).collect();
         leaves.resize(2 * self.slots, Fr::ZERO);
         let subtree = tree::subtree_root(self.suite, &leaves);
         let index = LeafIndex::from(w.data_start_index);
         let fold = |node| tree::fold(self.suite, node, &w.data_siblings, index, height);
         let (old, new) = (fold(self.suite.empty_root(height)), fold(subtree));
-        self.demand(None, old == w.old_data_root, Rule::OldDataRoot);
-        self.demand(None, new == w.new_data_root, Rule::NewDataRoot);
+        self.broken
+            .demand(old == w.old_data_root, Rule::OldDataRoot);
+        self.broken
+            .demand(new == w.new_data_root, Rule::NewDataRoot);
     }
 
-    fn published(&self, kind: StatementKind) -> Published {
+    fn published(&self, rollup: TxRollup) -> Published {
         let digest = |tx: &TxWitness| client_digest(&tx.fields).unwrap_or_default();
         let mut clients: Vec<Fr> = self.w.txs.iter().map(digest).collect();
         clients.resize(self.slots, Fr::ZERO);
-        Published::new(kind, self.fields(), clients)
+        Published::new(rollup, self.fields(), clients)
     }
 
     fn fields(&self) -> Vec<Fr> {
@@ -324,16 +293,4 @@ impl<'a> Run<'a> {
         fields.extend(txs);
         fields
     }
-}
-
-/// A list filled up to its published length.
-pub(crate) fn padded(list: &[Fr], length: usize, filler: Fr) -> Vec<Fr> {
-    let mut list = list.to_vec();
-    list.resize(length, filler);
-    list
-}
-
-/// Height of the subtree of all notes of a rollup.
-pub(super) fn subtree_height(slots: usize) -> usize {
-    (2 * slots).ilog2() as usize
 }

@@ -3,19 +3,21 @@
 use ark_bn254::Fr;
 
 use super::TxWitness;
-use super::bridges::Lists;
-use super::links::{Outputs, enforce_link, root_of};
+use super::links::{Outputs, enforce_link};
+use super::lists::Lists;
 use super::nullifier::insert;
-use crate::claim::DEPOSIT_BITS;
-use crate::client::{CLIENT_FIELDS, client_statement, proof_id};
-use crate::gadgets::bits::{enforce_nonzero_where, half, is_zero};
+use crate::gadgets::bits::{enforce_nonzero_where, half, is_zero, pack};
 use crate::gadgets::hash::{Word, hash};
-use crate::published::{FIELDS_PER_TX, ROLLUP_BRIDGE_BITS, chain_rows, start};
+use crate::gadgets::merkle::root_of;
+use crate::notes::DEPOSIT_BITS;
+use crate::proof_id;
+use crate::published::{CLIENT_FIELDS, FIELDS_PER_TX, ROLLUP_BRIDGE_BITS, chain_rows, start};
 use crate::r1cs::{Bit, Builder, Num};
+use crate::statement::client_tag;
 use crate::suite::{HashIndex, Suite};
 
 /// What all slots share, and what they hand on to the next.
-pub(super) struct Rollup {
+pub(super) struct SharedRows {
     pub(super) suite: Suite,
     pub(super) rollup_id: Word,
     pub(super) old_data_root: Num,
@@ -41,7 +43,7 @@ pub(super) struct Slot {
 /// Which proof id a tx has: a bit for each, none set for padding.
 struct Kind([Bit; proof_id::ALL.len()]);
 
-impl Rollup {
+impl SharedRows {
     /// Adds a slot.
     ///
     /// Slot 0 is a tx; another one may be only if the slot before is, and its
@@ -118,7 +120,7 @@ impl Rollup {
         Word::ranged(b, &f[12], DEPOSIT_BITS);
         let is_deposit = kind.is(proof_id::DEFI_DEPOSIT);
         let mut nonce_bits = self.lists.deposit(b, is_deposit, &f[11], &f[12]);
-        let bridge = crate::gadgets::bits::pack(&nonce_bits);
+        let bridge = pack(&nonce_bits);
         nonce_bits.extend_from_slice(&self.rollup_id.bits);
         let scale = Fr::from(1u64 << (nonce_bits.len() - self.rollup_id.bits.len()));
         let nonce = Word::packed(&self.rollup_id.num.scale(scale) + &bridge, nonce_bits);
@@ -149,12 +151,12 @@ impl Kind {
         &self.0[id as usize - 1]
     }
 
-    /// [`client_digest`](crate::client::client_digest): the proof id decides
+    /// [`client_digest`](crate::statement::client_digest): the proof id decides
     /// where the chain starts.
     fn client_digest(&self, b: &mut Builder, f: &[Num]) -> Num {
         let starts = proof_id::ALL.map(|id| {
-            let statement = client_statement(id).expect("every tx has a client statement");
-            start(statement.tag(), CLIENT_FIELDS)
+            let tag = client_tag(id).expect("a client statement has each proof id");
+            start(tag, CLIENT_FIELDS)
         });
         let start = Num::weighted_sum(starts.into_iter().zip(self.0.iter().map(Bit::num)));
         chain_rows(b, start, f)

@@ -4,13 +4,13 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use super::links::Outputs;
-use super::slot::Rollup;
-use crate::published::{ASSETS, BRIDGES, chain_rows, hash_chain, start, tag};
+use super::slot::SharedRows;
+use crate::published::{ASSETS, BRIDGES, RUNNING_STATE_TAG, chain_rows, hash_chain, start};
 use crate::r1cs::{Builder, Num};
 
 /// The sums and outputs of all slots so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
+pub struct RunningState {
     /// Deposits by bridge.
     pub sums: [Fr; BRIDGES],
     /// Fees by asset.
@@ -20,9 +20,9 @@ pub struct State {
     pub outputs: Vec<[Fr; 3]>,
 }
 
-impl State {
+impl RunningState {
     /// Before the first of so many slots.
-    pub fn start(slots: usize) -> Self {
+    pub(crate) fn start(slots: usize) -> Self {
         Self {
             sums: [Fr::ZERO; BRIDGES],
             fees: [Fr::ZERO; ASSETS],
@@ -31,16 +31,16 @@ impl State {
     }
 
     /// The one field that stands for the state in segments before and after.
-    pub fn digest(&self) -> Fr {
+    pub(crate) fn digest(&self) -> Fr {
         let mut fields = [&self.sums[..], &self.fees].concat();
         fields.extend(self.outputs.iter().flatten());
-        hash_chain(tag::RUNNING_STATE, &fields)
+        hash_chain(RUNNING_STATE_TAG, &fields)
     }
 }
 
-impl Rollup {
+impl SharedRows {
     /// Goes on from a state and gives its digest.
-    pub(super) fn resume(&mut self, b: &mut Builder, state: &State) -> Num {
+    pub(super) fn resume(&mut self, b: &mut Builder, state: &RunningState) -> Num {
         let mut alloc =
             |values: &[Fr]| -> Vec<Num> { values.iter().map(|value| b.alloc(*value)).collect() };
         self.lists.sums = alloc(&state.sums);
@@ -62,7 +62,7 @@ impl Rollup {
         let mut fields = [&self.lists.sums[..], &self.lists.fees].concat();
         let newest = self.earlier.iter().rev().take(slots);
         fields.extend(newest.flat_map(Outputs::triple));
-        let start = Num::constant(start(tag::RUNNING_STATE, fields.len()));
+        let start = Num::constant(start(RUNNING_STATE_TAG, fields.len()));
         b.part("running state", |b| chain_rows(b, start, &fields))
     }
 }

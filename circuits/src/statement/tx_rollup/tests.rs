@@ -1,49 +1,38 @@
-//! The tx rollup statement: real requests, a small world in both suites, and
-//! every rule broken alone.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
+//! Real requests, a small world in both suites, and every rule broken alone.
 
-#[path = "common/broken.rs"]
-mod broken;
-mod common;
-#[path = "common/world.rs"]
-mod world;
+mod padding;
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use broken::PLANS;
-use world::{BRIDGE, Plan, old_note, random, tx};
-use zkwhirl_circuits::field::power_of_two;
-use zkwhirl_circuits::published::{NO_ASSET, Published, PublishedError, place};
-use zkwhirl_circuits::tree::fold;
-use zkwhirl_circuits::tx_rollup::{TxRollupWitness, evaluate, violations};
-use zkwhirl_circuits::{Circuit, Rule, StatementError, StatementKind, Suite, Witness, statement};
+use zkwhirl_job::request::TxRollupRequest;
+
+use super::{TxRollupWitness, check, published_fields};
+use crate::field::{power_of_two, to_word};
+use crate::published::{NO_ASSET, Published, PublishedError, place};
+use crate::tests::support::broken::PLANS;
+use crate::tests::support::world::{BRIDGE, TxPlan, old_note, tx};
+use crate::tests::support::{random, rows, vectors};
+use crate::tree::{fold, subtree_root};
+use crate::{Circuit, Rule, StatementError, StatementKind, Suite};
 
 fn circuit(suite: Suite, txs: u32) -> Circuit {
-    Circuit {
-        suite,
-        statement: StatementKind::TxRollup { txs },
-    }
+    let statement = StatementKind::TxRollup { txs };
+    Circuit { suite, statement }
 }
 
-fn raw(w: &TxRollupWitness) -> Witness {
-    Witness::TxRollup(Box::new(w.clone()))
+/// Checks every rule of a request of the pedersen suite.
+fn checked(request: &TxRollupRequest, txs: u32) -> Result<Published, StatementError> {
+    check(Suite::Pedersen, txs, &TxRollupWitness::new(request, txs)?)
 }
 
-/// Demands that a witness follows the rules, natively and in rows.
+/// Demands that a plan follows the rules, natively and in rows.
 #[track_caller]
-fn accepted(plan: &Plan) -> Published {
-    let w = plan.witness();
-    let (published, broken) = evaluate(plan.suite, plan.capacity, &w);
-    assert_eq!(broken, []);
-    let report = circuit(plan.suite, plan.capacity)
-        .check_raw(&raw(&w))
-        .unwrap();
-    assert_eq!(report.public_input, published.public_input());
-    let unchecked = zkwhirl_circuits::tx_rollup::published(plan.suite, plan.capacity, &w);
-    assert_eq!(unchecked, published);
-    let fields = zkwhirl_circuits::tx_rollup::published_fields(plan.suite, plan.capacity, &w);
-    assert_eq!(fields, published.fields());
-    published
+fn accepted(plan: &TxPlan) -> Published {
+    let (w, statement) = (plan.witness(), plan.published(&plan.witness()));
+    rows::accepted(plan.circuit(), w.clone(), statement.public_input());
+    let fields = published_fields(plan.suite, plan.capacity, &w);
+    assert_eq!(fields, statement.fields());
+    statement
 }
 
 const REQUESTS: [(&str, u32); 3] = [
@@ -55,27 +44,25 @@ const REQUESTS: [(&str, u32); 3] = [
 #[test]
 fn real_requests() {
     for (name, txs) in REQUESTS {
-        let request = common::tx_rollup(&format!("{name}_request.bin"));
-        let statement = statement::tx_rollup(Suite::Pedersen, &request, txs).unwrap();
+        let request = vectors::tx_rollup(&format!("{name}_request.bin"));
+        let statement = checked(&request, txs).unwrap();
         let count = 108 + 8 * txs.next_power_of_two() as usize;
-        let reply = common::reply(&format!("{name}_reply.bin"), count);
-        assert_eq!(statement.published.fields(), reply, "{name}");
-        let kind = StatementKind::TxRollup { txs };
-        let words = statement.published.to_words();
-        assert_eq!(
-            Published::from_words(kind, &words, statement.published.clients()).unwrap(),
-            statement.published
-        );
-        let report = circuit(Suite::Pedersen, txs).check(&request).unwrap();
-        assert_eq!(report.public_input, statement.public_input());
+        let reply = vectors::reply(&format!("{name}_reply.bin"), count);
+        assert_eq!(statement.fields(), reply, "{name}");
+        let circuit = circuit(Suite::Pedersen, txs);
+        let (words, clients) = (statement.to_words(), statement.clients());
+        let read = Published::from_words(circuit.statement, &words, clients);
+        assert_eq!(read, Ok(statement.clone()));
+        let w = TxRollupWitness::new(&request, txs).unwrap();
+        rows::accepted(circuit, w, statement.public_input());
     }
 }
 
 #[test]
 fn the_large_request_natively() {
-    let request = common::tx_rollup("valid_28x2_0_tx_rollup_request.bin");
-    let statement = statement::tx_rollup(Suite::Pedersen, &request, 28).unwrap();
-    let fields = statement.published.fields();
+    let request = vectors::tx_rollup("valid_28x2_0_tx_rollup_request.bin");
+    let statement = checked(&request, 28).unwrap();
+    let fields = statement.fields();
     assert_eq!(fields.len(), 108 + 8 * 32);
     assert_eq!(fields[place::SLOTS], Fr::from(32u64));
 }
@@ -84,14 +71,15 @@ fn the_large_request_natively() {
 #[test]
 #[ignore = "minutes of work: run it when the circuit changes"]
 fn the_large_request_in_rows() {
-    let request = common::tx_rollup("valid_28x2_0_tx_rollup_request.bin");
-    circuit(Suite::Pedersen, 28).check(&request).unwrap();
+    let request = vectors::tx_rollup("valid_28x2_0_tx_rollup_request.bin");
+    let w = TxRollupWitness::new(&request, 28).unwrap();
+    circuit(Suite::Pedersen, 28).check_raw(&w.into()).unwrap();
 }
 
 #[test]
 fn every_rule_in_one_rollup() {
     for suite in Suite::ALL {
-        let published = accepted(&Plan::new(suite, 2));
+        let published = accepted(&TxPlan::new(suite, 2));
         let fields = published.fields();
         let at = |place: usize| fields[place];
         assert_eq!(at(place::ROLLUP_ID), Fr::from(5u64));
@@ -109,7 +97,7 @@ fn every_rule_in_one_rollup() {
 
 #[test]
 fn padding_and_unused_slots() {
-    let mut plan = Plan::new(Suite::Poseidon, 3);
+    let mut plan = TxPlan::new(Suite::Poseidon, 3);
     plan.txs.truncate(1);
     let published = accepted(&plan);
     // One tx, two slots of padding, one slot that has no tx at all.
@@ -119,7 +107,7 @@ fn padding_and_unused_slots() {
             .iter()
             .all(|field| *field == Fr::ZERO)
     );
-    let mut plan = Plan::new(Suite::Pedersen, 2);
+    let mut plan = TxPlan::new(Suite::Pedersen, 2);
     plan.txs.truncate(1);
     accepted(&plan);
 }
@@ -127,7 +115,7 @@ fn padding_and_unused_slots() {
 #[test]
 fn chains_through_the_last_tx_that_matches() {
     // Tx 1 and 2 both make the note that tx 3 links to; only tx 2 allows it.
-    let mut plan = Plan::new(Suite::Poseidon, 4);
+    let mut plan = TxPlan::new(Suite::Poseidon, 4);
     let mut again = tx(3, 30);
     again[1] = plan.txs[1][2];
     again[15] = Fr::ONE;
@@ -139,7 +127,7 @@ fn chains_through_the_last_tx_that_matches() {
     plan.txs[2][15] = Fr::from(2u64);
     refused(
         &plan,
-        &plan.witness(),
+        plan.witness(),
         (Some(3), Rule::ChainNotAllowed),
         "chaining",
     );
@@ -149,7 +137,7 @@ fn chains_through_the_last_tx_that_matches() {
 fn what_fees_may_do() {
     // An unlisted asset, the filler itself, and an account with a repeated asset.
     for (proof_id, asset) in [(1u64, 9u64), (1, NO_ASSET), (4, 1)] {
-        let mut plan = Plan::new(Suite::Poseidon, 1);
+        let mut plan = TxPlan::new(Suite::Poseidon, 1);
         let mut tx = tx(proof_id, 10);
         tx[10] = Fr::from(asset);
         plan.txs = vec![tx];
@@ -168,7 +156,7 @@ fn what_fees_may_do() {
 
 #[test]
 fn zero_nullifiers_change_nothing() {
-    let mut plan = Plan::new(Suite::Poseidon, 1);
+    let mut plan = TxPlan::new(Suite::Poseidon, 1);
     (plan.txs[0][3], plan.txs[0][4]) = (Fr::ZERO, Fr::ZERO);
     let fields = accepted(&plan).fields().to_vec();
     assert_eq!(fields[place::OLD_NULL_ROOT], fields[place::NEW_NULL_ROOT]);
@@ -181,57 +169,42 @@ fn matrices_do_not_depend_on_the_witness() {
         (Suite::Poseidon, 2),
         (Suite::Pedersen, 1),
     ] {
-        let circuit = circuit(suite, txs);
-        let blank = circuit.matrices();
-        let w = raw(&Plan::new(suite, txs).witness());
-        assert_eq!(
-            circuit.matrices_raw(&w).unwrap().digest(),
-            blank.digest(),
-            "{circuit}"
-        );
-        let assignment = circuit.assign_raw(&w).unwrap();
-        assert_eq!(blank.first_unsatisfied(&assignment), None);
+        let plan = TxPlan::new(suite, txs);
+        rows::same_matrices(plan.circuit(), plan.witness());
     }
 }
 
 /// Demands that exactly one rule is broken, and that only rows of one part
 /// of the circuit notice.
 #[track_caller]
-fn refused(plan: &Plan, w: &TxRollupWitness, broken: (Option<usize>, Rule), part: &str) {
-    assert_eq!(violations(plan.suite, plan.capacity, w), [broken]);
-    let rows = circuit(plan.suite, plan.capacity)
-        .unsatisfied_raw(&raw(w))
-        .unwrap();
-    let parts: Vec<&str> = rows.iter().map(|row| row.part).collect();
-    assert!(parts.contains(&part), "{broken:?}: {parts:?}");
-    // Pedersen hashes bits: a value out of range is hashed as another one.
+fn refused(plan: &TxPlan, w: TxRollupWitness, broken: (Option<usize>, Rule), part: &str) {
+    let (circuit, violation) = (plan.circuit(), rows::by_tx(broken.0, broken.1));
     // A deposit without its one bridge has no nonce, so the note differs too;
     // a missing tx has neither proof id nor data root.
-    let entangled = matches!(broken.1, Rule::DepositBridge | Rule::TxCount);
-    let alone = plan.suite == Suite::Poseidon && !entangled;
-    assert!(
-        !alone || parts.iter().all(|name| *name == part),
-        "{broken:?}: {parts:?}"
-    );
+    if matches!(broken.1, Rule::DepositBridge | Rule::TxCount) {
+        rows::noticed(circuit, &w.into(), violation, part);
+    } else {
+        rows::refused(circuit, w, violation, part);
+    }
 }
 
 #[test]
 fn every_rule_broken_alone_is_unsatisfiable() {
     for (tx, rule, part, break_it) in PLANS {
-        let mut plan = Plan::new(Suite::Poseidon, 2);
+        let mut plan = TxPlan::new(Suite::Poseidon, 2);
         break_it(&mut plan);
-        refused(&plan, &plan.witness(), (tx, rule), part);
+        refused(&plan, plan.witness(), (tx, rule), part);
     }
 }
 
 #[test]
 fn wrong_roots_and_paths_are_unsatisfiable() {
-    let plan = Plan::new(Suite::Poseidon, 2);
+    let plan = TxPlan::new(Suite::Poseidon, 2);
     let good = plan.witness();
     let check = |tx, rule, part, break_it: &dyn Fn(&mut TxRollupWitness)| {
         let mut w = good.clone();
         break_it(&mut w);
-        refused(&plan, &w, (tx, rule), part);
+        refused(&plan, w, (tx, rule), part);
     };
     check(None, Rule::NewDataRoot, "data tree", &|w| {
         w.new_data_root += Fr::ONE
@@ -240,11 +213,11 @@ fn wrong_roots_and_paths_are_unsatisfiable() {
         // A sibling that is not there, with the new root that would follow.
         let before = w.data_siblings.clone();
         w.data_siblings[30] += Fr::ONE;
-        let leaves: Vec<Fr> = evaluate(plan.suite, 2, &good).0.fields()[place::TXS..]
+        let leaves: Vec<Fr> = plan.published(&plan.witness()).fields()[place::TXS..]
             .chunks(8)
             .flat_map(|f| [f[1], f[2]])
             .collect();
-        let notes = zkwhirl_circuits::tree::subtree_root(plan.suite, &leaves);
+        let notes = subtree_root(plan.suite, &leaves);
         let root = |siblings: &[Fr]| fold(plan.suite, notes, siblings, plan.start.into(), 2);
         assert_eq!(root(&before), w.new_data_root);
         w.new_data_root = root(&w.data_siblings);
@@ -270,11 +243,11 @@ fn wrong_roots_and_paths_are_unsatisfiable() {
 
 #[test]
 fn a_rollup_has_at_least_one_tx() {
-    let mut plan = Plan::new(Suite::Poseidon, 1);
+    let mut plan = TxPlan::new(Suite::Poseidon, 1);
     plan.txs.clear();
     refused(
         &plan,
-        &plan.witness(),
+        plan.witness(),
         (None, Rule::TxCount),
         "data root membership",
     );
@@ -288,7 +261,7 @@ fn neighbours_of_nullifiers() {
         (Suite::Poseidon, 64, true),
         (Suite::Pedersen, 0, true),
     ] {
-        let mut plan = Plan::new(suite, 1);
+        let mut plan = TxPlan::new(suite, 1);
         let mut neighbour = random(11);
         plan.txs[0][3] = neighbour;
         let set = ark_ff::BigInteger::get_bit(&ark_ff::PrimeField::into_bigint(neighbour), bit);
@@ -299,14 +272,14 @@ fn neighbours_of_nullifiers() {
             accepted(&plan);
         } else {
             let broken = (Some(0), Rule::NullifierNeighbour(1));
-            refused(&plan, &plan.witness(), broken, "nullifier tree");
+            refused(&plan, plan.witness(), broken, "nullifier tree");
         }
     }
 }
 
 #[test]
 fn the_pedersen_suite_refuses_too() {
-    type Breaker = (Rule, fn(&mut Plan));
+    type Breaker = (Rule, fn(&mut TxPlan));
     let plans: [Breaker; 4] = [
         (Rule::OldNullRoot(1), |p| p.txs[0][3] = random(901)),
         (Rule::LinkedCommitment, |p| p.txs[0][14] = old_note(5)),
@@ -314,7 +287,7 @@ fn the_pedersen_suite_refuses_too() {
         (Rule::DepositBridge, |p| p.txs[0][11] = Fr::from(9u64)),
     ];
     for (rule, break_it) in plans {
-        let mut plan = Plan::new(Suite::Pedersen, 1);
+        let mut plan = TxPlan::new(Suite::Pedersen, 1);
         break_it(&mut plan);
         let part = match rule {
             Rule::OldNullRoot(_) => "nullifier tree",
@@ -322,15 +295,15 @@ fn the_pedersen_suite_refuses_too() {
             Rule::DataRoot => "data root membership",
             _ => "claim completion",
         };
-        refused(&plan, &plan.witness(), (Some(0), rule), part);
+        refused(&plan, plan.witness(), (Some(0), rule), part);
     }
 }
 
 #[test]
 fn what_the_verifier_of_published_words_checks() {
-    let plan = Plan::new(Suite::Poseidon, 2);
-    let (published, _) = evaluate(plan.suite, plan.capacity, &plan.witness());
-    let (kind, words) = (published.kind(), published.to_words());
+    let plan = TxPlan::new(Suite::Poseidon, 2);
+    let published = plan.published(&plan.witness());
+    let (kind, words) = (plan.circuit().statement, published.to_words());
     let clients = published.clients();
     assert_eq!(
         Published::from_words(kind, &words, clients),
@@ -350,7 +323,7 @@ fn what_the_verifier_of_published_words_checks() {
         Err(PublishedError::InputsHash)
     );
     assert_eq!(change(4, [0xff; 32]), Err(PublishedError::NotCanonical(4)));
-    let wide = zkwhirl_circuits::field::to_word(&power_of_two(250));
+    let wide = to_word(&power_of_two(250));
     assert_eq!(
         change(place::BRIDGES, wide),
         Err(PublishedError::Range(place::BRIDGES))
@@ -379,10 +352,8 @@ fn what_the_verifier_of_published_words_checks() {
 
 #[test]
 fn requests_that_break_a_rule_are_refused_with_tx_and_rule() {
-    let good = common::tx_rollup("valid_2x2_0_tx_rollup_request.bin");
-    let refused = |request: &zkwhirl_job::request::TxRollupRequest, txs: u32| {
-        statement::tx_rollup(Suite::Pedersen, request, txs).unwrap_err()
-    };
+    let good = vectors::tx_rollup("valid_2x2_0_tx_rollup_request.bin");
+    let refused = |request: &TxRollupRequest, txs| checked(request, txs).unwrap_err();
     let mut request = good.clone();
     request.data_roots_indices[1] = 7;
     let error = refused(&request, 2);
@@ -402,11 +373,18 @@ fn requests_that_break_a_rule_are_refused_with_tx_and_rule() {
     assert_eq!(refused(&request, 2), Rule::Alignment.into());
     let mut request = good;
     request.txs[0].public_inputs[9].0 = [0xff; 32];
-    assert!(matches!(
+    assert_eq!(
         refused(&request, 2),
-        StatementError::NotCanonical(_)
-    ));
-    let claim = common::claim("valid_claim_0_request.bin");
-    let error = circuit(Suite::Pedersen, 1).assign(&claim).unwrap_err();
-    assert_eq!(error.to_string(), "the request is not a tx-rollup request");
+        StatementError::NotCanonical("public input of a tx")
+    );
+}
+
+#[test]
+fn a_witness_of_another_statement_is_refused() {
+    let claim = crate::claim::ClaimWitness::default().into();
+    let error = circuit(Suite::Pedersen, 1).assign_raw(&claim).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the witness is not one of a tx-rollup statement"
+    );
 }

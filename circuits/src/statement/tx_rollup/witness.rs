@@ -2,17 +2,26 @@
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
-use zkwhirl_job::Word;
 use zkwhirl_job::request::{MerklePath, TxRollupRequest};
 
-use super::{NULL_DEPTH, ROOTS_DEPTH};
-use crate::claim::{DATA_DEPTH, element, siblings};
-use crate::error::{Rule, StatementError, expect_length};
+use crate::error::{StatementError, expect_length};
 use crate::published::{ASSETS, BRIDGES};
-use crate::tree::LeafIndex;
+use crate::rule::Rule;
+use crate::statement::request::{element, list, siblings};
+use crate::suite::Suite;
+use crate::tree::{DATA_DEPTH, LeafIndex, NULL_DEPTH, ROOTS_DEPTH};
+
+/// Most txs an inner rollup may have.
+pub const MAX_TXS: u32 = 28;
+
+/// An inner rollup of up to `txs` txs; fewer are padded.
+#[derive(Clone, Copy)]
+pub(crate) struct TxRollup {
+    pub(crate) txs: u32,
+}
 
 /// All values of an inner rollup, whether or not they follow the rules.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the names are those of the request's fields")]
 pub struct TxRollupWitness {
     pub rollup_id: Fr,
@@ -69,9 +78,8 @@ impl TxRollupWitness {
         Self::read(request, capacity, Paths(true))
     }
 
-    /// What a request publishes, without siblings: for [`published`] alone.
-    ///
-    /// [`published`]: super::published
+    /// What a request publishes, without siblings: for
+    /// [`published_fields`](super::published_fields) alone.
     pub fn without_paths(request: &TxRollupRequest, capacity: u32) -> Result<Self, StatementError> {
         Self::read(request, capacity, Paths(false))
     }
@@ -129,30 +137,21 @@ impl TxRollupWitness {
     }
 
     /// A witness without txs, for building matrices.
-    pub(crate) fn blank() -> Self {
+    pub(super) fn blank() -> Self {
         Self {
-            rollup_id: Fr::ZERO,
-            data_start_index: Fr::ZERO,
-            old_data_root: Fr::ZERO,
-            new_data_root: Fr::ZERO,
             data_siblings: vec![Fr::ZERO; DATA_DEPTH],
-            old_null_root: Fr::ZERO,
-            data_roots_root: Fr::ZERO,
-            new_defi_root: Fr::ZERO,
-            bridges: Vec::new(),
-            assets: Vec::new(),
-            txs: Vec::new(),
+            ..Self::default()
         }
     }
 
     /// The nullifier root after all txs.
-    pub(crate) fn last_null_root(&self) -> Fr {
+    pub(super) fn last_null_root(&self) -> Fr {
         let last = self.txs.last().map(|tx| tx.nullifiers[1].new_root);
         last.unwrap_or(self.old_null_root)
     }
 
     /// The values of a padding slot, which changes nothing.
-    pub(crate) fn padding(&self, null_root: Fr) -> TxWitness {
+    pub(super) fn padding(&self, null_root: Fr) -> TxWitness {
         let nullifier = NullifierWitness {
             siblings: vec![Fr::ZERO; NULL_DEPTH],
             new_root: null_root,
@@ -181,13 +180,6 @@ impl Paths {
             Self(false) => Ok(Vec::new()),
         }
     }
-}
-
-fn list(words: &[Word], what: &str, most: usize, rule: Rule) -> Result<Vec<Fr>, StatementError> {
-    if words.len() > most {
-        return Err(rule.into());
-    }
-    words.iter().map(|word| element(word, what)).collect()
 }
 
 impl TxWitness {
@@ -230,4 +222,41 @@ impl TxWitness {
             nullifiers: [nullifier(0)?, nullifier(1)?],
         })
     }
+}
+
+impl Suite {
+    /// The level up to which a nullifier's subtree must have been empty.
+    ///
+    /// A tx rollup proves that a nullifier was not in the tree. The pedersen
+    /// suite proves it for the leaf itself, level 0, as Aztec Connect does.
+    /// The poseidon suite proves that the whole subtree of 2^64 leaves around
+    /// it was empty, which implies it and saves the hashes below. That refuses
+    /// a nullifier that agrees with an older one in its upper 190 bits:
+    /// nullifiers are hashes, so making one takes about 2^95 work.
+    pub(crate) const fn nullifier_floor(self) -> usize {
+        match self {
+            Self::Pedersen => 0,
+            Self::Poseidon => 64,
+        }
+    }
+
+    /// Whether the segments of a chain insert their nullifiers. In the pedersen
+    /// suite an insertion alone takes 720,000 rows, more than all other rules
+    /// of eight txs: there nullifiers have circuits of their own.
+    pub(crate) const fn segments_insert_nullifiers(self) -> bool {
+        match self {
+            Self::Pedersen => false,
+            Self::Poseidon => true,
+        }
+    }
+}
+
+/// Whether an inner rollup may have so many slots.
+pub(crate) fn are_slots(slots: u32) -> bool {
+    slots.is_power_of_two() && slots <= MAX_TXS.next_power_of_two()
+}
+
+/// Height of the subtree of all notes of a rollup.
+pub(super) fn subtree_height(slots: usize) -> usize {
+    (2 * slots).ilog2() as usize
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkwhirl_circuits::tx_rollup::{Chain, NotesWitness, ShardWitness, TxRollupWitness};
-use zkwhirl_circuits::{Circuit, StatementKind, Suite, Witness};
 
-use crate::world::{Plan, random};
-use crate::{Cut, failing_parts, five};
+use super::{Cut, failing_parts, five};
+use crate::tests::support::random;
+use crate::tests::support::world::TxPlan;
+use crate::tree::{fold, subtree_root};
+use crate::tx_rollup::{NotesWitness, ShardWitness, TxRollupWitness};
+use crate::{Chain, Circuit, StatementKind, Suite, Witness};
 
 fn circuit(suite: Suite, statement: StatementKind) -> Circuit {
     Circuit { suite, statement }
@@ -16,15 +18,15 @@ fn circuit(suite: Suite, statement: StatementKind) -> Circuit {
 
 #[test]
 fn a_shard_refuses_spent_nullifiers_and_wrong_roots() {
-    let w = Plan::new(Suite::Poseidon, 2).witness();
+    let w = TxPlan::new(Suite::Poseidon, 2).witness();
     let circuit = circuit(Suite::Poseidon, StatementKind::TxNullifiers { count: 3 });
     let shard = |w: &TxRollupWitness, first: usize, root: Fr| {
         let rollup = Arc::new(w.clone());
-        Witness::TxNullifiers(Box::new(ShardWitness {
+        Witness::from(ShardWitness {
             rollup,
             first,
             root,
-        }))
+        })
     };
     let refused = |witness: Witness| failing_parts(circuit, &witness) == ["nullifier tree"];
     assert_eq!(
@@ -34,7 +36,7 @@ fn a_shard_refuses_spent_nullifiers_and_wrong_roots() {
     let after = w.txs[1].nullifiers[0].new_root;
     assert_eq!(failing_parts(circuit, &shard(&w, 3, after)), [""; 0]);
     // Spent before: its path leads to another root.
-    let mut plan = Plan::new(Suite::Poseidon, 2);
+    let mut plan = TxPlan::new(Suite::Poseidon, 2);
     plan.txs[1][3] = random(902);
     let spent = plan.witness();
     assert!(refused(shard(&spent, 0, spent.old_null_root)));
@@ -67,11 +69,8 @@ fn the_notes_go_to_their_aligned_empty_place() {
     let with = |change: &dyn Fn(&mut TxRollupWitness)| {
         let mut rollup = TxRollupWitness::clone(&notes.rollup);
         change(&mut rollup);
-        let leaves = notes.leaves.clone();
-        Witness::TxNotes(Box::new(NotesWitness {
-            rollup: Arc::new(rollup),
-            leaves,
-        }))
+        let (rollup, leaves) = (Arc::new(rollup), notes.leaves.clone());
+        Witness::from(NotesWitness { rollup, leaves })
     };
     assert_eq!(failing_parts(circuit, &with(&|_| ())), [""; 0]);
     type Change = fn(&mut TxRollupWitness);
@@ -90,11 +89,10 @@ fn the_notes_go_to_their_aligned_empty_place() {
     // what the segments publish.
     let mut other = NotesWitness::clone(notes);
     other.leaves[3] += Fr::ONE;
-    let subtree = zkwhirl_circuits::tree::subtree_root(plan.suite, &other.leaves);
+    let subtree = subtree_root(plan.suite, &other.leaves);
     let rollup = Arc::make_mut(&mut other.rollup);
     let (place, siblings) = (plan.start.into(), &rollup.data_siblings);
-    rollup.new_data_root = zkwhirl_circuits::tree::fold(plan.suite, subtree, siblings, place, 4);
-    let other = Witness::TxNotes(Box::new(other));
-    let report = circuit.check_raw(&other).unwrap();
+    rollup.new_data_root = fold(plan.suite, subtree, siblings, place, 4);
+    let report = circuit.check_raw(&other.into()).unwrap();
     assert_ne!(report.public_input, *cut.public_inputs().last().unwrap());
 }

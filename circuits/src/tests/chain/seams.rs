@@ -2,12 +2,13 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkwhirl_circuits::published::{Published, place};
-use zkwhirl_circuits::tx_rollup::{Chain, SeamError, Seams, SegmentWitness};
-use zkwhirl_circuits::{Suite, Witness};
 
-use crate::world::random;
-use crate::{Cut, failing_parts, five, publishes};
+use super::{Cut, failing_parts, five, publishes};
+use crate::field::{from_words, to_word};
+use crate::published::{self, Published, place};
+use crate::tests::support::random;
+use crate::tx_rollup::SegmentWitness;
+use crate::{Chain, SeamError, Seams, StatementKind, Suite, Witness};
 
 #[test]
 fn a_segment_publishes_the_whole_state_before_it() {
@@ -29,7 +30,7 @@ fn a_segment_publishes_the_whole_state_before_it() {
     for (at, change) in changes.into_iter().enumerate() {
         let mut segment = cut.segment(1);
         change(&mut segment);
-        let published = publishes(circuit, Witness::TxSegment(Box::new(segment)));
+        let published = publishes(circuit, segment);
         assert_ne!(published, expected, "change {at}");
     }
 }
@@ -48,13 +49,10 @@ fn a_segment_fits_only_in_its_place() {
     // Another segment's state, and another nullifier root.
     let mut gap = cut.segment(2);
     gap.state = cut.segment(1).state;
-    assert_ne!(
-        publishes(circuit, Witness::TxSegment(Box::new(gap))),
-        expected[2]
-    );
+    assert_ne!(publishes(circuit, gap), expected[2]);
     let mut gap = cut.segment(2);
     gap.null_root = cut.segment(1).null_root;
-    let gap = Witness::TxSegment(Box::new(gap));
+    let gap = Witness::from(gap);
     assert!(failing_parts(circuit, &gap).contains(&"nullifier tree"));
     assert_ne!(publishes(circuit, gap), expected[2]);
 }
@@ -187,7 +185,7 @@ fn what_the_pieces_share_is_bound() {
             if at >= place::TXS {
                 words[place::INPUTS_HASH] = inputs_hash(&words[place::TXS..]);
             }
-            let kind = cut.published.kind();
+            let kind = StatementKind::TxRollup { txs: 5 };
             let changed = Published::from_words(kind, &words, clients).unwrap();
             let inputs = chain
                 .public_inputs(&changed, &cut.allow_chain, &cut.seams)
@@ -205,9 +203,5 @@ fn what_the_pieces_share_is_bound() {
 }
 
 fn inputs_hash(words: &[[u8; 32]]) -> [u8; 32] {
-    let fields: Vec<Fr> = words
-        .iter()
-        .map(|word| zkwhirl_circuits::field::from_word(word).unwrap())
-        .collect();
-    zkwhirl_circuits::field::to_word(&zkwhirl_circuits::published::inputs_hash(&fields))
+    to_word(&published::inputs_hash(&from_words(words).unwrap()))
 }

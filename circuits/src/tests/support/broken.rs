@@ -2,14 +2,15 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkwhirl_circuits::Rule;
-use zkwhirl_circuits::field::power_of_two;
-use zkwhirl_circuits::published::NO_ASSET;
 
-use crate::world::{BRIDGE, OLD_NOTES, Plan, random};
+use super::random;
+use super::world::{BRIDGE, OLD_NOTES, TxPlan};
+use crate::Rule;
+use crate::field::power_of_two;
+use crate::published::NO_ASSET;
 
 /// The tx and the rule that are broken, the part of the circuit that notices, how.
-pub(crate) type Breaker = (Option<usize>, Rule, &'static str, fn(&mut Plan));
+pub(crate) type Breaker = (Option<usize>, Rule, &'static str, fn(&mut TxPlan));
 
 /// Ways to break one rule before the trees are built.
 pub(crate) const PLANS: [Breaker; 30] = [

@@ -2,7 +2,9 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkwhirl_circuits::field::power_of_two;
+
+use crate::field::power_of_two;
+use crate::test_util::random;
 
 /// A small generator of draws: a failure names the seed that repeats it.
 pub(crate) struct Draws(u64);
@@ -31,7 +33,7 @@ impl Draws {
             4 => power_of_two(limits[self.below(limits.len())]) - Fr::ONE,
             5 => old.double(),
             6 => -Fr::from(self.below(3) as u64),
-            _ => zkwhirl_circuits::poseidon::hash(&[Fr::from(self.0)]),
+            _ => random(self.0),
         }
     }
 }

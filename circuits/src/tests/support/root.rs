@@ -3,11 +3,13 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, PrimeField};
-use zkwhirl_circuits::notes::DefiNote;
-use zkwhirl_circuits::published::{NO_ASSET, inputs_hash, place};
-use zkwhirl_circuits::root_rollup::{InnerFields, RootRollupWitness, RootSize};
-use zkwhirl_circuits::tree::{LeafIndex, MerkleTree, fold, siblings, subtree_root};
-use zkwhirl_circuits::{Circuit, StatementKind, Suite, Witness};
+
+use super::{low, random};
+use crate::notes::DefiNote;
+use crate::published::{NO_ASSET, inputs_hash, place};
+use crate::root_rollup::{InnerFields, RootRollupWitness, RootSize};
+use crate::tree::{MerkleTree, fold, siblings, subtree_root};
+use crate::{Circuit, Suite};
 
 /// Bridges or assets with what each brings.
 pub(crate) type Amounts = Vec<(Fr, Fr)>;
@@ -28,11 +30,6 @@ pub(crate) struct RootPlan {
     pub(crate) taken_roots: Vec<(u64, Fr)>,
     /// Leaves of the defi tree that are taken, before the rollup.
     pub(crate) taken_notes: Vec<(u64, Fr)>,
-}
-
-/// A number that looks like a hash.
-pub(crate) fn random(seed: u64) -> Fr {
-    zkwhirl_circuits::poseidon::hash(&[Fr::from(seed)])
 }
 
 /// An interaction that brought 70 for 100.
@@ -76,7 +73,7 @@ impl RootPlan {
     pub(crate) fn circuit(&self) -> Circuit {
         Circuit {
             suite: self.suite,
-            statement: StatementKind::RootRollup(self.size),
+            statement: self.size.into(),
         }
     }
 
@@ -151,13 +148,4 @@ impl RootPlan {
             beneficiary: self.beneficiary,
         }
     }
-}
-
-/// The witness as the circuit takes it.
-pub(crate) fn raw(w: &RootRollupWitness) -> Witness {
-    Witness::RootRollup(Box::new(w.clone()))
-}
-
-fn low(index: Fr, bits: usize) -> LeafIndex {
-    (index.into_bigint().0[0] & ((1 << bits) - 1)).into()
 }

@@ -1,10 +1,10 @@
 //! Reading of the test vectors.
-#![expect(dead_code, reason = "every test file uses a part of this module")]
 
 use ark_bn254::Fr;
-use zkwhirl_circuits::field;
 use zkwhirl_job::Request;
-use zkwhirl_job::request::{ClaimRequest, TxRollupRequest};
+use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
+
+use crate::field;
 
 /// The bytes of a vector.
 pub(crate) fn read(name: &str) -> Vec<u8> {
@@ -24,6 +24,14 @@ pub(crate) fn claim(name: &str) -> ClaimRequest {
 pub(crate) fn tx_rollup(name: &str) -> TxRollupRequest {
     match Request::parse(&read(name).into()).unwrap() {
         Request::TxRollup(request) => *request,
+        other => panic!("{name} is a {}", other.kind()),
+    }
+}
+
+/// A root rollup request.
+pub(crate) fn root_rollup(name: &str) -> RootRollupRequest {
+    match Request::parse(&read(name).into()).unwrap() {
+        Request::RootRollup(request) => *request,
         other => panic!("{name} is a {}", other.kind()),
     }
 }

@@ -2,9 +2,13 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
-use zkwhirl_circuits::tree::{MerkleTree, fold, siblings, subtree_root};
-use zkwhirl_circuits::tx_rollup::{NullifierWitness, TxRollupWitness, TxWitness};
-use zkwhirl_circuits::{HashIndex, Suite};
+
+use super::{low, random};
+use crate::published::Published;
+use crate::statement::Statement;
+use crate::tree::{MerkleTree, fold, siblings, subtree_root};
+use crate::tx_rollup::{NullifierWitness, TxRollup, TxRollupWitness, TxWitness};
+use crate::{Circuit, StatementKind, Suite};
 
 /// Notes that exist before the rollup.
 pub(crate) const OLD_NOTES: u64 = 8;
@@ -13,9 +17,9 @@ pub(crate) const ROOT_INDEX: u64 = 3;
 /// A bridge that the rollups know.
 pub(crate) const BRIDGE: u64 = 77;
 
-/// What to put into a rollup; [`Plan::witness`] does all hashing.
+/// What to put into a rollup; [`TxPlan::witness`] does all hashing.
 #[derive(Clone)]
-pub(crate) struct Plan {
+pub(crate) struct TxPlan {
     pub(crate) suite: Suite,
     pub(crate) capacity: u32,
     pub(crate) rollup_id: Fr,
@@ -31,17 +35,12 @@ pub(crate) struct Plan {
     pub(crate) spent: Vec<Fr>,
 }
 
-/// A number that looks like a hash: nullifiers must differ in their upper bits.
-pub(crate) fn random(seed: u64) -> Fr {
-    zkwhirl_circuits::poseidon::hash(&[Fr::from(seed)])
-}
-
 /// The note that was in the data tree at an index before the rollup.
 pub(crate) fn old_note(index: u64) -> Fr {
     random(1000 + index)
 }
 
-impl Plan {
+impl TxPlan {
     /// Two txs that use every rule: a defi deposit that links to an old note
     /// and allows chaining, and a claim that chains from its second output.
     pub(crate) fn new(suite: Suite, capacity: u32) -> Self {
@@ -71,6 +70,18 @@ impl Plan {
             plan.push(claim, 0);
         }
         plan
+    }
+
+    pub(crate) fn circuit(&self) -> Circuit {
+        let (suite, txs) = (self.suite, self.capacity);
+        let statement = StatementKind::TxRollup { txs };
+        Circuit { suite, statement }
+    }
+
+    /// What a witness of the plan publishes, whether or not it follows the rules.
+    pub(crate) fn published(&self, w: &TxRollupWitness) -> Published {
+        let size = TxRollup { txs: self.capacity };
+        size.evaluate(self.suite, w).0
     }
 
     /// Adds a tx.
@@ -154,12 +165,8 @@ impl Plan {
         let mut half = f[9].into_bigint();
         half.div2();
         let fee = f[9] - Fr::from_bigint(half).unwrap();
-        self.suite.hash(HashIndex::ClaimNote, &[f[1], nonce, fee])
+        self.suite.claim_note(f[1], nonce, fee)
     }
-}
-
-fn low(index: Fr, bits: usize) -> zkwhirl_circuits::tree::LeafIndex {
-    (index.into_bigint().0[0] & ((1 << bits) - 1)).into()
 }
 
 /// A tx with two notes, two nullifiers and an odd fee.

@@ -1,11 +1,7 @@
 //! Client proofs with development keys, and what is refused of them.
 
-#[path = "../../../../circuits/src/test_util.rs"]
-#[expect(dead_code, reason = "a part of the clients is enough here")]
-mod clients;
-
 use bytes::Bytes;
-use clients::{Payment, Registration};
+use zkwhirl_circuits::test_util::{Payment, Registration};
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
     request::{NATIVE_CLIENT_PROOF_BYTES, field::TX_FEE},

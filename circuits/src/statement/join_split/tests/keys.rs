@@ -4,13 +4,14 @@ use ark_bn254::Fr;
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ed_on_bn254::{EdwardsAffine, Fr as Scalar};
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
-use zkwhirl_circuits::field::to_word;
-use zkwhirl_circuits::join_split::published;
-use zkwhirl_circuits::schnorr::{PrivateKey, Signature};
-use zkwhirl_circuits::{HashIndex, Rule, Suite};
 
-use crate::clients::{Payment, key, random};
-use crate::{accepted, changed, refused};
+use super::super::published;
+use super::{accepted, changed, refused};
+use crate::field::to_word;
+use crate::schnorr::{PrivateKey, Signature};
+use crate::suite::HashIndex;
+use crate::test_util::{Payment, key, random};
+use crate::{Rule, Suite};
 
 /// The order of the subgroup, as an element.
 fn order() -> Fr {

@@ -2,13 +2,14 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkwhirl_circuits::Rule;
-use zkwhirl_circuits::bridge::BridgeCallData;
-use zkwhirl_circuits::field::power_of_two;
-use zkwhirl_circuits::join_split::{JoinSplitWitness, violations};
 
-use crate::clients::{Payment, key, random};
-use crate::{CIRCUIT, changed, raw, refused, settled};
+use super::{CIRCUIT, JoinSplitWitness, changed, refused, settled};
+use crate::Rule;
+use crate::bridge::BridgeCallData;
+use crate::field::power_of_two;
+use crate::statement::join_split::rules::violations;
+use crate::test_util::{Payment, key, random};
+use crate::tests::support::rows::failing_parts;
 
 /// A defi deposit with other bridge call data.
 fn bridged(change: impl Fn(&mut BridgeCallData)) -> Payment {
@@ -195,11 +196,10 @@ fn somebody_elses_notes() {
         .iter_mut()
         .for_each(|note| note.partial.creator = Fr::ZERO);
     payment.w.sign(&key(2));
-    let rules = violations(&payment.w);
-    assert_eq!(rules, [Rule::InputNote(1), Rule::InputNote(2)]);
-    let rows = CIRCUIT.unsatisfied_raw(&raw(&payment.w)).unwrap();
-    assert!(rows.iter().all(|row| row.part == "input note membership"));
-    assert_eq!(rows.len(), 2);
+    let missing = [1, 2].map(|number| Rule::InputNote(number).into());
+    assert_eq!(violations(&payment.w), missing);
+    let parts = failing_parts(CIRCUIT, &payment.w.into());
+    assert_eq!(parts, ["input note membership"; 2]);
 }
 
 #[test]

@@ -4,9 +4,10 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
-use super::circuit::{Chain, Marked, Notes};
-use super::{INNER_WORDS, INTERACTIONS, Interaction, RootSize};
 use crate::r1cs::{Builder, Mode, Num};
+use crate::root_rollup::{INTERACTIONS, Interaction, RootSize};
+use crate::statement::root_rollup::circuit::{InnerChain, InteractionNotes, Marked};
+use crate::statement::root_rollup::size::INNER_WORDS;
 use crate::suite::Suite;
 
 const SIZE: RootSize = RootSize {
@@ -28,7 +29,7 @@ fn inners_fail(inners: &[(&[Fr; INNER_WORDS], bool)]) -> bool {
     let inners: Vec<Marked<'_>> = inners.iter().map(|(w, real)| (&w[..], *real)).collect();
     let mut b = Builder::new(Mode::Check);
     let zero = Num::zero();
-    Chain::new(&mut b, SIZE, [&zero; 3], &inners);
+    InnerChain::new(&mut b, SIZE, [&zero; 3], &inners);
     !b.unsatisfied().is_empty()
 }
 
@@ -67,7 +68,7 @@ fn a_missing_interaction_has_no_words_and_ends_the_list() {
         let notes = notes.iter().enumerate();
         let notes: Vec<Marked<'_>> = notes.map(|(at, w)| (&w[..], present(at))).collect();
         let mut b = Builder::new(Mode::Check);
-        Notes::new(&mut b, Suite::Poseidon, &notes);
+        InteractionNotes::new(&mut b, Suite::Poseidon, &notes);
         !b.unsatisfied().is_empty()
     };
     let zeros = [[Fr::ZERO; 6]; INTERACTIONS];

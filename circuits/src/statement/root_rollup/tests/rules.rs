@@ -2,31 +2,22 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkwhirl_circuits::field::power_of_two;
-use zkwhirl_circuits::published::{NO_ASSET, place};
-use zkwhirl_circuits::root_rollup::{RootRollupWitness, RootSize, violations};
-use zkwhirl_circuits::tree::fold;
-use zkwhirl_circuits::{Rule, Suite, statement};
 use zkwhirl_job::request::RootRollupRequest;
 
-use crate::root::{RootPlan, interaction, random, raw};
-use crate::{common, request, size};
+use super::size;
+use crate::field::power_of_two;
+use crate::published::{NO_ASSET, place};
+use crate::root_rollup::{RootRollupWitness, RootSize, check};
+use crate::tests::support::root::{RootPlan, interaction};
+use crate::tests::support::{random, rows, vectors};
+use crate::tree::fold;
+use crate::{Rule, Suite};
 
 /// Demands that exactly one rule is broken, and that only rows of one part
 /// of the circuit notice.
 #[track_caller]
-fn refused(plan: &RootPlan, w: &RootRollupWitness, broken: (Option<usize>, Rule), part: &str) {
-    assert_eq!(violations(plan.suite, plan.size, w), [broken]);
-    let rows = plan.circuit().unsatisfied_raw(&raw(w)).unwrap();
-    let parts: Vec<&str> = rows.iter().map(|row| row.part).collect();
-    assert!(!parts.is_empty(), "{broken:?}");
-    // Pedersen hashes bits: a value out of range is hashed as another one.
-    let alone = plan.suite == Suite::Poseidon;
-    assert!(parts.contains(&part), "{broken:?}: {parts:?}");
-    assert!(
-        !alone || parts.iter().all(|name| *name == part),
-        "{broken:?}: {parts:?}"
-    );
+fn refused(plan: &RootPlan, w: RootRollupWitness, broken: (Option<usize>, Rule), part: &str) {
+    rows::refused(plan.circuit(), w, rows::by_inner(broken.0, broken.1), part);
 }
 
 type Breaker = (Option<usize>, Rule, &'static str, fn(&mut RootPlan));
@@ -113,7 +104,7 @@ fn every_rule_broken_alone_is_unsatisfiable() {
     for (inner, rule, part, break_it) in PLANS {
         let mut plan = RootPlan::new(Suite::Poseidon, size(3, 2));
         break_it(&mut plan);
-        refused(&plan, &plan.witness(), (inner, rule), part);
+        refused(&plan, plan.witness(), (inner, rule), part);
     }
 }
 
@@ -136,7 +127,7 @@ fn inner_rollups_that_do_not_follow_are_unsatisfiable() {
     ] {
         let mut w = good.clone();
         w.inners[inner].header[field] += Fr::ONE;
-        refused(&plan, &w, (Some(inner), rule), "inner rollups");
+        refused(&plan, w, (Some(inner), rule), "inner rollups");
     }
 }
 
@@ -148,7 +139,7 @@ fn wrong_roots_and_paths_are_unsatisfiable() {
         let check = |rule, part, break_it: &dyn Fn(&mut RootRollupWitness)| {
             let mut w = good.clone();
             break_it(&mut w);
-            refused(&plan, &w, (None, rule), part);
+            refused(&plan, w, (None, rule), part);
         };
         check(Rule::NewDataRootsRoot, "data roots tree", &|w| {
             w.new_data_roots_root += Fr::ONE
@@ -174,19 +165,23 @@ fn wrong_roots_and_paths_are_unsatisfiable() {
 fn more_interactions_than_bridges_are_refused_natively() {
     let mut plan = RootPlan::new(Suite::Poseidon, size(1, 1));
     plan.interactions = (0..33).map(interaction).collect();
-    let broken = violations(plan.suite, plan.size, &plan.witness());
+    let circuit = plan.circuit();
+    let broken = circuit
+        .statement
+        .violations(plan.suite, &plan.witness().into());
     assert!(
-        broken.contains(&(None, Rule::InteractionCount)),
+        broken.contains(&Rule::InteractionCount.into()),
         "{broken:?}"
     );
 }
 
 #[test]
 fn requests_that_break_a_rule_are_refused_with_inner_rollup_and_rule() {
-    let good = request("valid_2x2_2_root_rollup_request.bin");
+    let good = vectors::root_rollup("valid_2x2_2_root_rollup_request.bin");
     let refused = |request: &RootRollupRequest, size: RootSize| {
-        let error = statement::root_rollup(Suite::Pedersen, request, size);
-        error.unwrap_err().to_string()
+        let checked =
+            RootRollupWitness::new(request, size).and_then(|w| check(Suite::Pedersen, size, &w));
+        checked.unwrap_err().to_string()
     };
     let mut swapped = good.clone();
     swapped.inner_proofs.swap(0, 1);
@@ -221,11 +216,4 @@ fn requests_that_break_a_rule_are_refused_with_inner_rollup_and_rule() {
     let mut filler = good;
     filler.asset_ids[0] = NO_ASSET.into();
     assert!(refused(&filler, size(2, 2)).contains("asset id 0"));
-    let claim = common::claim("valid_claim_0_request.bin");
-    let circuit = RootPlan::new(Suite::Poseidon, size(1, 1)).circuit();
-    let error = circuit.assign(&claim).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the request is not a root-rollup request"
-    );
 }

@@ -1,12 +1,12 @@
 //! What a verifier of the published words checks, and what binds the others.
 
-use zkwhirl_circuits::field::{power_of_two, to_word};
-use zkwhirl_circuits::published::{Published, PublishedError, place};
-use zkwhirl_circuits::root_rollup::{Broadcast, BroadcastError, RootSize, evaluate, header};
-use zkwhirl_circuits::{Rule, StatementError, Suite};
-
-use crate::root::RootPlan;
-use crate::size;
+use super::{evaluated, size};
+use crate::field::{power_of_two, to_word};
+use crate::published::{Published, PublishedError, place};
+use crate::root_rollup::{Broadcast, BroadcastError, RootSize};
+use crate::statement::root_rollup::broadcast::PREVIOUS_DEFI_HASH;
+use crate::tests::support::root::RootPlan;
+use crate::{InnerWords, Rule, StatementError, Suite};
 
 /// The words that stand behind a root rollup's broadcast data.
 pub(crate) struct Words {
@@ -38,8 +38,12 @@ impl Words {
 fn bridge_call_data_that_is_too_long_is_refused() {
     let mut plan = RootPlan::new(Suite::Poseidon, size(1, 1));
     plan.bridges.push(power_of_two(250));
-    let (published, broken) = evaluate(plan.suite, plan.size, &plan.witness());
-    assert_eq!(broken, [(None, Rule::Range("bridge call data"))]);
+    let circuit = plan.circuit();
+    let broken = circuit
+        .statement
+        .violations(plan.suite, &plan.witness().into());
+    assert_eq!(broken, [Rule::Range("bridge call data").into()]);
+    let published = evaluated(&plan);
     assert_eq!(
         Words::of(&published).read(plan.size),
         Err(BroadcastError::Range(
@@ -51,7 +55,7 @@ fn bridge_call_data_that_is_too_long_is_refused() {
 #[test]
 fn what_the_verifier_of_broadcast_words_checks() {
     let plan = RootPlan::new(Suite::Poseidon, size(3, 1));
-    let (published, _) = evaluate(plan.suite, plan.size, &plan.witness());
+    let published = evaluated(&plan);
     assert_eq!(Words::of(&published).read(plan.size), Ok(published.clone()));
     let changed = |change: &dyn Fn(&mut Words)| {
         let mut words = Words::of(&published);
@@ -59,11 +63,8 @@ fn what_the_verifier_of_broadcast_words_checks() {
         words.read(plan.size)
     };
     let padding = 142 + 8 * 2;
-    let inner = |at, problem: &str| {
-        let problem = problem.to_owned();
-        Err(BroadcastError::Inner(StatementError::Inner { at, problem }))
-    };
-    let hash = "inputs hash is not the SHA-256 of the published txs";
+    let inner = |at, problem| Err(BroadcastError::Inner(StatementError::Inner { at, problem }));
+    let published_error = |at, error: PublishedError| inner(at, error.into());
     assert_eq!(
         changed(&|words| words.broadcast[3] = [0xff; 32]),
         Err(BroadcastError::NotCanonical(3))
@@ -78,26 +79,32 @@ fn what_the_verifier_of_broadcast_words_checks() {
     );
     assert_eq!(
         changed(&|words| words.broadcast[142 + 8][31] ^= 1),
-        inner(1, hash)
+        published_error(1, PublishedError::InputsHash)
     );
     assert_eq!(
         changed(&|words| words.headers[1][place::INPUTS_HASH][31] ^= 1),
-        inner(1, hash)
+        published_error(1, PublishedError::InputsHash)
     );
     assert_eq!(
         changed(&|words| words.headers[0][place::BRIDGES] = to_word(&power_of_two(250))),
-        inner(0, "published field 11 is out of range")
+        published_error(0, PublishedError::Range(11))
     );
     assert_eq!(
         changed(&|words| words.headers[0][5] = [0xff; 32]),
-        inner(0, "published field 5 is not canonical")
+        published_error(0, PublishedError::NotCanonical(5))
     );
     assert_eq!(
         changed(&|words| words.headers[0].truncate(107)),
-        inner(0, "107 header words, expected 108")
+        inner(
+            0,
+            InnerWords::Header {
+                got: 107,
+                expected: 108
+            }
+        )
     );
     assert_eq!(
-        changed(&|words| words.broadcast[header::PREVIOUS_DEFI_HASH][31] ^= 1),
+        changed(&|words| words.broadcast[PREVIOUS_DEFI_HASH][31] ^= 1),
         Err(BroadcastError::PreviousDefiHash)
     );
     for note in [0, 31] {
@@ -137,7 +144,7 @@ fn what_the_verifier_of_broadcast_words_checks() {
 #[test]
 fn every_other_word_is_bound_by_the_public_input() {
     let plan = RootPlan::new(Suite::Poseidon, size(2, 1));
-    let (published, _) = evaluate(plan.suite, plan.size, &plan.witness());
+    let published = evaluated(&plan);
     let public_input = published.published().public_input();
     let bound = |words: &Words, what: &dyn Fn() -> String| {
         if let Ok(other) = words.read(plan.size) {
@@ -164,8 +171,8 @@ fn every_other_word_is_bound_by_the_public_input() {
 #[test]
 fn a_root_rollups_fields_are_not_read_alone() {
     let plan = RootPlan::new(Suite::Poseidon, size(1, 1));
-    let (published, _) = evaluate(plan.suite, plan.size, &plan.witness());
+    let published = evaluated(&plan);
     let published = published.published();
-    let error = Published::from_words(published.kind(), &published.to_words(), &[]);
+    let error = Published::from_words(plan.size.into(), &published.to_words(), &[]);
     assert_eq!(error, Err(PublishedError::NotAlone));
 }

@@ -3,11 +3,11 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
-use super::circuit::synthesize_real;
-use super::{TxRollupWitness, TxWitness};
-use crate::client::proof_id;
+use crate::proof_id;
 use crate::r1cs::{Builder, Mode};
+use crate::statement::tx_rollup::circuit::enforce;
 use crate::suite::Suite;
+use crate::tx_rollup::{TxRollup, TxRollupWitness, TxWitness};
 
 fn failing_parts(fields: [Fr; 16], real: usize) -> Vec<&'static str> {
     let mut w = TxRollupWitness::blank();
@@ -16,7 +16,7 @@ fn failing_parts(fields: [Fr; 16], real: usize) -> Vec<&'static str> {
     first.fields[0] = Fr::from(proof_id::SEND);
     w.txs = vec![first, TxWitness { fields, ..padding }];
     let mut b = Builder::new(Mode::Check);
-    synthesize_real(&mut b, Suite::Poseidon, 2, (&w, real));
+    enforce(&mut b, Suite::Poseidon, TxRollup { txs: 2 }, (&w, real));
     b.unsatisfied().iter().map(|row| row.part).collect()
 }
 

@@ -4,9 +4,8 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use super::TxRollupWitness;
-use super::rules::padded;
 use crate::gadgets::bits::{is_equal, is_zero};
-use crate::published::{ASSETS, BRIDGES, NO_ASSET};
+use crate::published::{ASSETS, BRIDGES, NO_ASSET, padded};
 use crate::r1cs::{Bit, Builder, Num};
 
 /// The lists that txs are matched against, and the sums over txs so far.

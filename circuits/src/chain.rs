@@ -11,12 +11,14 @@ use std::sync::Arc;
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
-use super::rules::before_segments;
-use super::{NotesWitness, SegmentWitness, ShardWitness, State, TxRollupWitness};
-use crate::circuit::{Circuit, Witness};
-use crate::published::{ASSETS, BRIDGES, FIELDS_PER_TX, Published, hash_chain, place, tag};
-use crate::statement::StatementKind;
+use crate::circuit::Circuit;
+use crate::published::{ASSETS, BRIDGES, FIELDS_PER_TX, Published, hash_chain, place};
+use crate::statement::{Statement, StatementKind, Witness};
 use crate::suite::Suite;
+use crate::tx_rollup::{
+    NotesWitness, RunningState, SegmentWitness, ShardWitness, TxNotes, TxNullifiers,
+    TxRollupWitness, TxSegment, before_segments, published_fields,
+};
 
 /// How an inner rollup is cut: segments of txs, shards of nullifiers where
 /// segments do not insert them, and the insertion of all notes.
@@ -41,7 +43,7 @@ pub struct Piece {
 /// clients' public inputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seams {
-    /// The digest of the [`State`] between segments.
+    /// The digest of the [`RunningState`] between segments.
     pub states: Vec<Fr>,
     /// The nullifier root between segments, or between shards.
     pub null_roots: Vec<Fr>,
@@ -154,9 +156,10 @@ impl Chain {
             .map_or(0, |count| (2 * n).div_ceil(count as usize))
     }
 
-    /// Slots whose outputs a state remembers: those of all segments.
-    pub(crate) fn remembered(txs: u32, segment: u32) -> usize {
-        (txs.div_ceil(segment) * segment) as usize
+    /// Slots whose outputs a state remembers.
+    fn remembered(&self) -> usize {
+        let (txs, of) = (self.segment, self.txs);
+        TxSegment { txs, of }.remembered()
     }
 
     /// Cuts a rollup: the values of each piece, and the seams. The pieces hold
@@ -164,7 +167,7 @@ impl Chain {
     pub fn cut(&self, w: &Arc<TxRollupWitness>) -> (Vec<Witness>, Seams) {
         let rollup = || Arc::clone(w);
         let segment = self.segment as usize;
-        let remembered = Self::remembered(self.txs, self.segment);
+        let remembered = self.remembered();
         let before = before_segments(self.suite, w, (segment, remembered));
         let mut seams = Seams {
             states: before
@@ -182,25 +185,23 @@ impl Chain {
                 state,
                 null_root,
             })
-            .map(|segment| Witness::TxSegment(Box::new(segment)))
+            .map(Witness::from)
             .collect();
         if let Some(shard) = self.shard {
             let roots = shard_roots(w, shard as usize);
             seams.null_roots = roots[1..].to_vec();
             pieces.extend(roots.into_iter().enumerate().map(|(at, root)| {
-                Witness::TxNullifiers(Box::new(ShardWitness {
+                Witness::from(ShardWitness {
                     rollup: rollup(),
                     first: at * shard as usize,
                     root,
-                }))
+                })
             }));
         }
-        let fields = super::published_fields(self.suite, self.txs, w);
+        let fields = published_fields(self.suite, self.txs, w);
         let leaves = leaves(&fields);
-        pieces.push(Witness::TxNotes(Box::new(NotesWitness {
-            rollup: rollup(),
-            leaves,
-        })));
+        let rollup = rollup();
+        pieces.push(NotesWitness { rollup, leaves }.into());
         (pieces, seams)
     }
 
@@ -228,7 +229,7 @@ impl Chain {
                 |(roots, nullifiers)| {
                     let mut fields = [roots, nullifiers].concat();
                     fields.resize(2 + shard as usize, Fr::ZERO);
-                    hash_chain(tag::NULLIFIERS, &fields)
+                    hash_chain(TxNullifiers::TAG, &fields)
                 },
             ));
         }
@@ -238,7 +239,7 @@ impl Chain {
             field(place::DATA_START_INDEX),
         ];
         notes.extend(leaves(published.fields()));
-        inputs.push(hash_chain(tag::NOTES, &notes));
+        inputs.push(hash_chain(TxNotes::TAG, &notes));
         Ok(inputs)
     }
 
@@ -285,7 +286,7 @@ impl Chain {
         .to_vec();
         header.extend(&fields[place::BRIDGES..place::BRIDGES + BRIDGES]);
         header.extend(&fields[place::ASSETS..place::ASSETS + ASSETS]);
-        let start = State::start(Self::remembered(self.txs, self.segment)).digest();
+        let start = RunningState::start(self.remembered()).digest();
         let last = self.last_state(published, allow_chain).digest();
         let states = joined(start, &seams.states, last);
         let roots = joined(
@@ -310,13 +311,13 @@ impl Chain {
                 }
                 // A segment may reach beyond the last published slot.
                 hashed.resize(end, Fr::ZERO);
-                hash_chain(tag::TX_SEGMENT, &hashed)
+                hash_chain(TxSegment::TAG, &hashed)
             })
             .collect()
     }
 
     /// The state after the last segment.
-    fn last_state(&self, published: &Published, allow_chain: &[Fr]) -> State {
+    fn last_state(&self, published: &Published, allow_chain: &[Fr]) -> RunningState {
         let fields = published.fields();
         let sums = &fields[place::DEPOSIT_SUMS..place::DEPOSIT_SUMS + BRIDGES];
         let fees = &fields[place::FEES..place::FEES + ASSETS];
@@ -325,8 +326,8 @@ impl Chain {
         let proved = self.segments(allow_chain.len()) * self.segment as usize;
         outputs.resize(proved, [Fr::ZERO; 3]);
         outputs.reverse();
-        outputs.resize(Self::remembered(self.txs, self.segment), [Fr::ZERO; 3]);
-        State {
+        outputs.resize(self.remembered(), [Fr::ZERO; 3]);
+        RunningState {
             sums: sums.try_into().expect("as many as there are bridges"),
             fees: fees.try_into().expect("as many as there are assets"),
             outputs,
