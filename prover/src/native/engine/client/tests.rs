@@ -1,7 +1,11 @@
 //! Client proofs with development keys, and what is refused of them.
 
+use ark_bn254::Fr;
 use bytes::Bytes;
-use zkwhirl_circuits::test_util::{Payment, Registration};
+use zkwhirl_circuits::{
+    Suite,
+    test_util::{Payment, Registration},
+};
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
     reply::NotVerified,
