@@ -76,7 +76,7 @@ APART = [
     ("bridge/src/falafel", "bridge/src/api"),
 ]
 # The program's shell knows no domain: of our crates it names what it measures and shows.
-SHELL, SHELL_MAY_USE = "zkwhirl/src/shell", "telemetry job worker bridge"
+SHELL, SHELL_MAY_USE = "zkwhirl/src/shell", "telemetry"
 
 
 def within(name, places):
