@@ -11,31 +11,48 @@
 //! `reconcile` compares what ledger, broker and leases believe, and
 //! `amnesia` finds out whether Falafel still knows its tickets.
 
+#[path = "fleet/amnesia.rs"]
 mod amnesia;
+#[path = "tickets/answers.rs"]
 mod answers;
 pub mod api;
 mod bridge;
+#[path = "jobs/results.rs"]
 mod coalesce;
 mod config;
+#[path = "journal.rs"]
 mod counting;
+#[path = "jobs/delivery.rs"]
 mod delivery;
 pub mod falafel;
+#[path = "fleet/membership.rs"]
 mod fleet;
+#[path = "jobs/intake.rs"]
 mod intake;
 pub mod invariants;
+#[path = "jobs/ask.rs"]
 mod local;
+#[path = "jobs/operator.rs"]
 mod operator;
+#[path = "jobs/publisher.rs"]
 mod pump;
+#[path = "fleet/reconcile.rs"]
 mod reconcile;
+#[path = "jobs/request.rs"]
 mod requests;
 mod rollups;
+#[path = "fleet/sample.rs"]
 mod sample;
+#[path = "services.rs"]
 mod shared;
 mod stats;
 #[cfg(test)]
 mod tests;
+#[path = "jobs/open.rs"]
 mod traces;
+#[path = "gate.rs"]
 mod verify;
+#[path = "jobs/client_vks.rs"]
 mod vks;
 
 pub use bridge::{Bridge, BridgeHandle};

@@ -7,6 +7,7 @@
 //! lives, leases on a thread of their own, answers sent until they are taken.
 
 mod client;
+#[path = "answer.rs"]
 mod deliver;
 mod lease;
 mod poller;
