@@ -36,6 +36,7 @@ mod slots;
 pub mod testkit;
 #[cfg(test)]
 mod tests;
+mod unverified;
 
 use std::{
     fmt,
