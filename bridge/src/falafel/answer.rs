@@ -1,28 +1,51 @@
 //! Sending an answer until Falafel has taken it.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{Command, Frame, TicketId};
+use zkwhirl_ledger::{JobRecord, JobState};
 
 use super::Client;
-use zkwhirl_job::clock::Backoff;
+use crate::{
+    gate::Verified,
+    retry::{Retry, Stopped},
+};
 
 /// What a ticket is answered with.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
-    /// A verified reply; never empty.
-    Reply(Bytes),
-    /// An operator's no. **This is the only place where a NACK is made.**
-    Rejected(String),
+    /// A verified reply: an ACK.
+    Reply(Verified),
+    /// An operator's rejection: a NACK.
+    Rejected(Rejection),
+}
+
+/// An operator's rejection of a job, as the ledger has it. No other value
+/// makes a NACK.
+#[derive(Debug, Clone)]
+pub(crate) struct Rejection {
+    reason: String,
+}
+
+impl Rejection {
+    /// The rejection of a job; `None` unless the ledger says that the job is
+    /// rejected.
+    pub(crate) fn of(job: &JobRecord) -> Option<Self> {
+        let reason = job.reason.as_deref().unwrap_or("rejected by an operator");
+        (job.state == JobState::Rejected).then(|| Self {
+            reason: reason.to_owned(),
+        })
+    }
+
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
 }
 
 impl Answer {
     fn frame(&self, ticket: TicketId) -> Frame {
         let (command, data) = match self {
-            Self::Reply(reply) => (Command::Ack, reply.clone()),
-            Self::Rejected(reason) => (Command::Nack, Bytes::from(reason.clone())),
+            Self::Reply(verified) => (Command::Ack, verified.reply().clone()),
+            Self::Rejected(rejection) => (Command::Nack, Bytes::from(rejection.reason.clone())),
         };
         Frame {
             ticket,
@@ -32,36 +55,50 @@ impl Answer {
     }
 }
 
-/// Answers a ticket: again and again until the server says 200, with pauses of
-/// at most `longest`. False: the token was cancelled first.
+/// Answers a ticket: again and again until the server says 200.
 pub(crate) async fn deliver(
     client: &Client,
     ticket: TicketId,
     answer: &Answer,
-    longest: Duration,
-    stop: &CancellationToken,
-) -> bool {
-    let frame = answer.frame(ticket);
-    debug_assert!(!frame.data.is_empty() || frame.command != Command::Ack.code());
-    let body = frame.to_bytes();
-    let mut backoff = Backoff::new(Duration::from_millis(50), longest);
+    retry: &Retry,
+) -> Result<(), Stopped> {
+    let body = answer.frame(ticket).to_bytes();
+    let mut backoff = retry.backoff();
     let mut failures = 0u64;
     loop {
-        let sent = tokio::select! {
-            () = stop.cancelled() => return false,
-            sent = client.complete(body.clone()) => sent,
-        };
-        let Err(error) = sent else {
-            return true;
+        let sent = retry.unless_stopped(client.complete(body.clone()));
+        let Err(error) = sent.await? else {
+            return Ok(());
         };
         failures += 1;
         if failures.is_power_of_two() {
             let ticket = ticket.short();
             tracing::warn!(%ticket, failures, "cannot deliver yet: {error}");
         }
-        tokio::select! {
-            () = stop.cancelled() => return false,
-            () = tokio::time::sleep(backoff.pause()) => {}
+        retry.pause(backoff.pause()).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_rejected_job_makes_a_nack() {
+        let frame = Frame {
+            ticket: TicketId([0; 32]),
+            command: Command::CreateProof.code(),
+            data: Bytes::new(),
+        };
+        for state in JobState::ALL {
+            let job = JobRecord {
+                state,
+                reason: Some("no".into()),
+                ..JobRecord::of_frame(&frame)
+            };
+            let rejected = Rejection::of(&job).map(|rejection| rejection.reason);
+            let is_rejected = state == JobState::Rejected;
+            assert_eq!(rejected, is_rejected.then(|| "no".into()), "{state}");
         }
     }
 }

@@ -5,175 +5,166 @@
 //! lapse on purpose: a Falafel that remembers issues it again, which costs
 //! nothing; one that does not never will, and then all tickets from before the
 //! loss are closed. A wrong verdict costs work, never a ticket: what is closed
-//! and still waited for is issued again, because nobody pings it.
+//! and still waited for is issued again, because no bridge pings it.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
-use tokio::sync::{Notify, watch};
-
-use super::shared::Shared;
-use crate::falafel::{Link, Losses};
-use zkwhirl_job::clock;
+use tokio::sync::watch;
+use zkwhirl_job::{JobId, clock};
 use zkwhirl_ledger::{JobState, Ticket};
 
-/// Ghost pollers that the window allows for.
-pub(super) const GHOSTS: u32 = 3;
+use super::membership::Heartbeat;
+use crate::{
+    falafel::{Link, Losses},
+    jobs::Endings,
+    retry::Stopped,
+    services::Services,
+    tickets::Tickets,
+};
 
 enum Finding {
     Remembers,
     Forgot,
-    /// Nothing to ask about.
-    NobodyWaits,
+    /// No ticket of before is left to ask about.
+    NoTicket,
     /// The connection or the ticket went away meanwhile: ask again.
     Unclear,
 }
 
-/// Watches one upstream until the bridge stops. `restarted`: the bridge itself
-/// was away, so that Falafel may have been as well.
-pub(super) async fn watch(shared: Arc<Shared>, link: Arc<Link>, restarted: bool) {
-    let mut losses = link.losses();
-    let mut known = Losses::default();
-    if !restarted && lost(&shared, &mut losses).await.is_none() {
-        return;
-    }
-    loop {
-        // Tickets taken later are the new Falafel's, if there is one.
-        let before = clock::now_ms();
-        let now = *losses.borrow_and_update();
-        // The bridge before us left a ghost as well, if it was killed.
-        let ghosts = now
-            .polls
-            .saturating_sub(known.polls)
-            .max(u64::from(restarted));
-        match shared.probe(&link, &mut losses, before, ghosts).await {
-            None => return,
-            Some(Finding::Unclear) => continue,
-            Some(Finding::Remembers | Finding::NobodyWaits) => {}
-            Some(Finding::Forgot) => {
-                if shared.forget(&link, before).await.is_none() {
-                    return;
-                }
+/// Watches one upstream.
+#[derive(Debug)]
+pub(crate) struct Amnesia {
+    pub(crate) services: Services,
+    pub(crate) heartbeat: Arc<Heartbeat>,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) endings: Arc<Endings>,
+    pub(crate) link: Arc<Link>,
+}
+
+impl Amnesia {
+    /// Watches until the bridge stops. `restarted`: the bridge itself was away,
+    /// and Falafel may have been as well.
+    pub(crate) async fn run(self, restarted: bool) -> Result<Infallible, Stopped> {
+        let mut losses = self.link.losses();
+        let mut known = Losses::default();
+        if !restarted {
+            self.lost(&mut losses).await?;
+        }
+        loop {
+            // Tickets taken later are the new Falafel's, if there is one.
+            let before = clock::now_ms();
+            let now = *losses.borrow_and_update();
+            // The bridge before us left a ghost as well, if it was killed.
+            let ghosts = now
+                .polls
+                .saturating_sub(known.polls)
+                .max(u64::from(restarted));
+            match self.probe(&mut losses, before, ghosts).await? {
+                Finding::Unclear => continue,
+                Finding::Remembers | Finding::NoTicket => {}
+                Finding::Forgot => self.forget(before).await?,
             }
-        }
-        known = now;
-        if lost(&shared, &mut losses).await.is_none() {
-            return;
+            known = now;
+            self.lost(&mut losses).await?;
         }
     }
-}
 
-/// Waits for the next loss; `None`: the bridge stops.
-async fn lost(shared: &Shared, losses: &mut watch::Receiver<Losses>) -> Option<()> {
-    tokio::select! {
-        () = shared.stop.cancelled() => None,
-        changed = losses.changed() => changed.ok(),
+    /// Waits for the next loss.
+    async fn lost(&self, losses: &mut watch::Receiver<Losses>) -> Result<(), Stopped> {
+        let lost = self.services.retry.unless_stopped(losses.changed());
+        // The sender is the link's, which this holds.
+        lost.await.map(drop)
     }
-}
 
-impl Shared {
     /// Lets one ticket lapse and waits for it to come again.
     async fn probe(
         &self,
-        link: &Link,
         losses: &mut watch::Receiver<Losses>,
         before: u64,
         ghosts: u64,
-    ) -> Option<Finding> {
-        tokio::select! {
-            () = self.stop.cancelled() => return None,
-            () = link.until_reachable() => {}
-        }
-        let name = &link.upstream.name;
-        let Some(ticket) = self.waiting(name, before).await?.into_iter().next() else {
-            return Some(Finding::NobodyWaits);
+    ) -> Result<Finding, Stopped> {
+        let retry = &self.services.retry;
+        retry.unless_stopped(self.link.until_reachable()).await?;
+        let Some(ticket) = self.waiting(before).await?.into_iter().next() else {
+            return Ok(Finding::NoTicket);
         };
-        let came_again = Arc::new(Notify::new());
         // Another ticket that comes again may be the new Falafel's.
-        self.probes.lock().insert(ticket.id, came_again.clone());
-        self.leases.lapse(ticket.id);
-        let timing = &self.config.timing;
-        let window = timing.reissue
-            + timing.ghost * u32::try_from(ghosts).map_or(GHOSTS, |ghosts| ghosts.min(GHOSTS));
-        tracing::info!(upstream = name, ticket = %ticket.id, ?window, "does falafel remember?");
-        let finding = tokio::select! {
-            () = self.stop.cancelled() => None,
-            () = came_again.notified() => Some(Finding::Remembers),
-            _ = losses.changed() => Some(Finding::Unclear),
-            () = tokio::time::sleep(window) => self.verdict(link, &ticket).await,
-        };
-        self.probes.lock().remove(&ticket.id);
-        if !matches!(finding, Some(Finding::Forgot)) && self.pinged.lock().contains(&ticket.id) {
-            self.leases.open(ticket.id, name);
-        }
+        let issued_again = self.tickets.probe(ticket.id);
+        let window = self.services.config.timing.reissue_window(ghosts);
+        let upstream = &self.link.upstream.name;
+        tracing::info!(upstream, ticket = %ticket.id, ?window, "does falafel remember?");
+        let probe = retry.unless_stopped(async {
+            tokio::select! {
+                () = issued_again.notified() => Ok(Finding::Remembers),
+                _ = losses.changed() => Ok(Finding::Unclear),
+                () = tokio::time::sleep(window) => self.verdict(&ticket).await,
+            }
+        });
+        let finding = probe.await.flatten();
+        let forgot = matches!(finding, Ok(Finding::Forgot));
+        self.tickets.end_probe(&ticket, !forgot);
         finding
     }
 
     /// The ticket did not come again in time.
-    async fn verdict(&self, link: &Link, ticket: &Ticket) -> Option<Finding> {
-        let ledger = &self.deps.ledger;
-        let open = self.insist("list tickets", || ledger.tickets_of(ticket.job));
-        let still_open = open.await?.iter().any(|open| open.id == ticket.id);
-        if still_open && link.is_reachable() {
-            let own = self.own_tickets().await?;
+    async fn verdict(&self, ticket: &Ticket) -> Result<Finding, Stopped> {
+        let open = self.services.ledger.tickets_of(ticket.job).await?;
+        let still_open = open.iter().any(|open| open.id == ticket.id);
+        if still_open && self.link.is_reachable() {
+            let own = self.heartbeat.own_tickets().await?;
             let ours = own.iter().any(|own| own.id == ticket.id);
             // It may have come again to another bridge.
-            return Some(match ours {
+            return Ok(match ours {
                 true => Finding::Forgot,
                 false => Finding::Remembers,
             });
         }
         // A short pause: this may be asked again at once.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        Some(Finding::Unclear)
+        Ok(Finding::Unclear)
     }
 
-    /// The open tickets of an upstream that this bridge pings, were taken before
-    /// a time and are not being answered. Another bridge asks about its own:
-    /// what it pings does not lapse here.
-    async fn waiting(&self, upstream: &str, before: u64) -> Option<Vec<Ticket>> {
-        let mut tickets = self.own_tickets().await?;
-        let (answering, pinged) = (self.answering.lock(), self.pinged.lock());
+    /// The open tickets of the upstream that this bridge pings, were taken
+    /// before a time and are not being answered. Another bridge asks about its
+    /// own: what it pings does not lapse here.
+    async fn waiting(&self, before: u64) -> Result<Vec<Ticket>, Stopped> {
+        let mut tickets = self.heartbeat.own_tickets().await?;
+        let known = self.tickets.known();
         tickets.retain(|ticket| {
-            ticket.upstream == upstream
+            ticket.upstream == self.link.upstream.name
                 && ticket.taken_at_ms <= before
-                && pinged.contains(&ticket.id)
-                && !answering.contains(&ticket.id)
+                && known.pinged.contains(&ticket.id)
+                && !known.answering.contains(&ticket.id)
         });
-        Some(tickets)
+        Ok(tickets)
     }
 
-    /// Closes the tickets that Falafel has forgotten. Jobs that nobody waits
-    /// for any more are withdrawn, unless they are in a prover.
-    async fn forget(&self, link: &Link, before: u64) -> Option<()> {
-        let ledger = &self.deps.ledger;
-        let name = &link.upstream.name;
-        let tickets = self.waiting(name, before).await?;
-        let count = tickets.len();
+    /// Closes the tickets that Falafel has forgotten. Jobs for which no ticket
+    /// waits any more are withdrawn, unless they are in a prover.
+    async fn forget(&self, before: u64) -> Result<(), Stopped> {
+        let tickets = self.waiting(before).await?;
+        let (count, upstream) = (tickets.len(), &self.link.upstream.name);
         let mut jobs = BTreeSet::new();
         for ticket in tickets {
-            self.close_lease(ticket.id);
-            self.insist("close a ticket", || ledger.close_ticket(ticket.id))
-                .await?;
+            self.tickets.close(ticket.id);
+            self.services.ledger.close_ticket(ticket.id).await?;
             jobs.insert(ticket.job);
         }
-        self.counters.forgotten.add(count as u64);
-        tracing::warn!(
-            upstream = name,
-            count,
-            "falafel has forgotten its tickets: closed"
-        );
-        for id in jobs {
-            let left = self
-                .insist("list tickets", || ledger.tickets_of(id))
-                .await?;
-            let job = self.insist("read a job", || ledger.job(id)).await?;
-            if let (true, Some(job)) = (left.is_empty(), job) {
-                match job.state {
-                    JobState::Proved => self.finish(&job).await?,
-                    _ => self.withdraw(&job).await?,
-                }
-            }
+        self.services.journal.counters.forgotten.add(count as u64);
+        tracing::warn!(upstream, count, "falafel has forgotten its tickets: closed");
+        for job in jobs {
+            self.end_unless_wanted(job).await?;
         }
-        Some(())
+        Ok(())
+    }
+
+    async fn end_unless_wanted(&self, job: JobId) -> Result<(), Stopped> {
+        let ledger = &self.services.ledger;
+        let wanted = !ledger.tickets_of(job).await?.is_empty();
+        match ledger.job(job).await?.filter(|_| !wanted) {
+            Some(job) if job.state == JobState::Proved => self.endings.delivered(job.id).await,
+            Some(job) => self.endings.withdraw(&job).await,
+            None => Ok(()),
+        }
     }
 }

@@ -6,109 +6,89 @@
 //! is not about tickets every bridge does, one step at a time by compare-and-set.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
+    convert::Infallible,
     sync::Arc,
 };
 
 use tokio::{
-    sync::watch,
+    sync::{Notify, watch},
     time::{MissedTickBehavior, interval},
 };
 use zkwhirl_job::{JobId, TicketId, Topic};
+use zkwhirl_ledger::{JobRecord, JobState, LISTING, Note, Ticket, What};
 use zkwhirl_telemetry::catalogue::process::RETRIED;
 
-use super::{counting::CRASHES, shared::Shared};
-use zkwhirl_ledger::{JobRecord, JobState, LISTING, Note, Ticket, events::What};
+use super::membership::Heartbeat;
+use crate::{
+    jobs::Jobs,
+    journal::{Dead, Death},
+    retry::Stopped,
+    services::Services,
+    tickets::{Callers, Known, Tickets},
+};
 
-/// Compares until the bridge stops; the first time at once.
-pub(super) async fn run(shared: Arc<Shared>) {
-    let mut ticks = interval(shared.config.timing.reconcile_every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut losses = shared.deps.ledger.losses();
-    let mut suspects = HashSet::new();
-    loop {
-        tokio::select! {
-            () = shared.stop.cancelled() => return,
-            _ = ticks.tick() => {}
-            () = shared.compare.notified() => {}
-            () = lost(&mut losses) => {
-                tracing::warn!("the ledger has lost its data: what it held comes again");
-            }
-        }
-        if shared.reconcile(&mut suspects).await.is_none() {
-            return;
-        }
-    }
+/// Compares ledger, broker and leases.
+#[derive(Debug)]
+pub(crate) struct Reconcile {
+    pub(crate) services: Services,
+    pub(crate) heartbeat: Arc<Heartbeat>,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) callers: Arc<Callers>,
+    pub(crate) jobs: Jobs,
 }
 
-/// Waits until the ledger has lost its data.
-async fn lost(losses: &mut watch::Receiver<u64>) {
-    if losses.changed().await.is_err() {
-        // It counts no more.
-        std::future::pending::<()>().await;
-    }
-}
+/// Tickets of one job that wait for it.
+type Waiting = (JobId, Vec<Ticket>);
 
-/// What the bridge believed before it asked the ledger.
-struct Believed {
-    pinged: HashSet<TicketId>,
-    /// Of those, the ones that the ledger need not know yet.
-    taking: HashSet<TicketId>,
-    answering: HashSet<TicketId>,
-}
-
-impl Shared {
-    async fn reconcile(self: &Arc<Self>, suspects: &mut HashSet<TicketId>) -> Option<()> {
-        let ledger = &self.deps.ledger;
-        let believed = self.believed();
-        let own = self.own_tickets().await?;
-        let tickets = self
-            .insist("list tickets", || ledger.open_tickets())
-            .await?;
-        self.compare_leases(&believed, &tickets, &own, suspects);
-        let waited_for = tickets.iter().map(|ticket| ticket.job).collect();
-        let mut by_job: BTreeMap<JobId, Vec<Ticket>> = BTreeMap::new();
-        let mut order = Vec::new();
-        for ticket in own {
-            if self.links.get(&ticket.upstream).is_none() && !self.callers.hold(ticket.id) {
-                // Nobody could ping or answer it. Falafel, if it is still there
-                // under another name, issues it again.
-                let (id, upstream) = (ticket.id.short(), &ticket.upstream);
-                tracing::warn!(ticket = %id, upstream, "no such upstream is configured: ticket closed");
-                self.let_go(&[ticket]).await?;
-            } else if !believed.answering.contains(&ticket.id) {
-                let waiting = by_job.entry(ticket.job).or_default();
-                if waiting.is_empty() {
-                    order.push(ticket.job);
+impl Reconcile {
+    /// Compares until the bridge stops: now, at intervals, and whenever
+    /// `compare` is notified.
+    pub(crate) async fn run(self, compare: Arc<Notify>) -> Result<Infallible, Stopped> {
+        let mut ticks = interval(self.services.config.timing.reconcile_every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut losses = self.services.ledger.once().losses();
+        let mut suspects = HashSet::new();
+        loop {
+            let next = self.services.retry.unless_stopped(async {
+                tokio::select! {
+                    _ = ticks.tick() => {}
+                    () = compare.notified() => {}
+                    () = lost(&mut losses) => {
+                        tracing::warn!("the ledger has lost its data: what it held comes again");
+                    }
                 }
-                waiting.push(ticket);
-            }
+            });
+            next.await?;
+            self.compare(&mut suspects).await?;
         }
-        for id in order {
-            match self.insist("read a job", || ledger.job(id)).await? {
-                Some(job) => self.carry_on(&job).await?,
-                None => self.let_go(&by_job[&id]).await?,
+    }
+
+    async fn compare(&self, suspects: &mut HashSet<TicketId>) -> Result<(), Stopped> {
+        let ledger = &self.services.ledger;
+        // What the bridge believed before it asked the ledger.
+        let (known, requests) = (self.tickets.known(), self.jobs.requests.jobs());
+        let own = self.heartbeat.own_tickets().await?;
+        let tickets = ledger.open_tickets().await?;
+        let unverified: HashSet<_> = ledger.unverified_jobs().await?.into_iter().collect();
+        self.compare_leases(&known, &tickets, &own, suspects);
+        let waited_for: HashSet<_> = tickets.iter().map(|ticket| ticket.job).collect();
+        self.jobs
+            .requests
+            .forget_unless(&requests, |job| waited_for.contains(job));
+        for (id, tickets) in self.waiting(own, &known).await? {
+            match ledger.job(id).await? {
+                None => self.let_go(&tickets).await?,
+                Some(_) if unverified.contains(&id) => self.jobs.unverified.check(id),
+                Some(job) => self.carry_on(job).await?,
             }
         }
         self.withdraw_unwanted(&waited_for).await?;
         self.find_dead().await?;
         for topic in Topic::ALL {
-            self.find_lost(topic).await?;
+            self.find_lost(topic, &unverified).await?;
         }
-        Some(())
-    }
-
-    fn believed(&self) -> Believed {
-        let answering = self.answering.lock().clone();
-        // In this order: a ticket is leased after its taking began, and what is
-        // not being taken any more is in the ledger.
-        let pinged = self.pinged.lock().clone();
-        let taking = self.taking.lock().clone();
-        Believed {
-            pinged,
-            taking,
-            answering,
-        }
+        Ok(())
     }
 
     /// Brings the leases in line with the ledger: what it does not know was
@@ -117,24 +97,24 @@ impl Shared {
     /// which both do; and what is ours is pinged.
     fn compare_leases(
         &self,
-        believed: &Believed,
+        known: &Known,
         tickets: &[Ticket],
         own: &[Ticket],
         suspects: &mut HashSet<TicketId>,
     ) {
-        let known: HashSet<_> = tickets.iter().map(|ticket| ticket.id).collect();
+        let open: HashSet<_> = tickets.iter().map(|ticket| ticket.id).collect();
         let ours: HashSet<_> = own.iter().map(|ticket| ticket.id).collect();
         let mut gone = 0usize;
         let mut others = HashSet::new();
-        for ticket in believed.pinged.difference(&ours) {
-            if believed.taking.contains(ticket) {
+        for ticket in known.pinged.difference(&ours) {
+            if known.taking.contains(ticket) {
                 continue;
             }
-            if !known.contains(ticket) {
-                self.close_lease(*ticket);
+            if !open.contains(ticket) {
+                self.tickets.close(*ticket);
                 gone += 1;
             } else if suspects.contains(ticket) {
-                self.close_lease(*ticket);
+                self.tickets.close(*ticket);
             } else {
                 others.insert(*ticket);
             }
@@ -146,149 +126,147 @@ impl Shared {
                 "tickets are not in the ledger any more: let go"
             );
         }
-        let mut missed = own.to_vec();
+        let (now, mut missed) = (self.tickets.known(), own.to_vec());
         missed.retain(|Ticket { id, .. }| {
-            !believed.pinged.contains(id)
-                && !believed.answering.contains(id)
-                && !self.pinged.lock().contains(id)
+            !known.pinged.contains(id) && !known.answering.contains(id) && !now.pinged.contains(id)
         });
-        self.keep_alive(missed);
+        self.tickets.keep_alive(missed);
     }
 
-    /// Does what a job's state asks for, when somebody waits for it.
-    async fn carry_on(self: &Arc<Self>, job: &JobRecord) -> Option<()> {
-        let ledger = &self.deps.ledger;
-        let waits = job.state == JobState::Dead || JobState::OUTSTANDING.contains(&job.state);
-        if waits
-            && job.kind.is_some_and(|kind| self.may_know(kind))
-            && self.answer_from_keystore(job).await?
-        {
-            // It was imported meanwhile.
-            return Some(());
-        }
-        match job.state {
-            JobState::Taken => self.readmit(job).await,
-            JobState::Proved | JobState::Delivered => self.answer_from_store(job).await?,
-            JobState::Withdrawn => {
-                let note = Note {
-                    attempt: Some(1),
-                    ..Note::default()
-                };
-                let from = [JobState::Withdrawn];
-                let moved = self.insist("take a job up again", || {
-                    ledger.transition(job.id, &from, JobState::Taken, &note)
-                });
-                if moved.await? {
-                    self.pump(job).await;
+    /// The jobs that this bridge's tickets wait for, in the order of their
+    /// tickets, without those that are being answered.
+    async fn waiting(&self, own: Vec<Ticket>, known: &Known) -> Result<Vec<Waiting>, Stopped> {
+        let mut waiting: Vec<Waiting> = Vec::new();
+        let mut places = BTreeMap::new();
+        for ticket in own {
+            let upstream = &ticket.upstream;
+            let configured = self.tickets.links().get(upstream).is_some();
+            if !configured && !self.callers.has(ticket.id) {
+                // No bridge of this configuration could ping or answer it.
+                // Falafel, if it is still there under another name, issues it
+                // again.
+                let id = ticket.id.short();
+                tracing::warn!(ticket = %id, upstream, "no such upstream is configured: ticket closed");
+                self.let_go(&[ticket]).await?;
+            } else if !known.answering.contains(&ticket.id) {
+                let place = *places.entry(ticket.job).or_insert(waiting.len());
+                match waiting.get_mut(place) {
+                    Some((_, tickets)) => tickets.push(ticket),
+                    None => waiting.push((ticket.job, vec![ticket])),
                 }
             }
-            // An operator said so before the bridge restarted.
-            JobState::Rejected => {
-                let reason = job.reason.as_deref().unwrap_or("rejected by an operator");
-                self.refuse_all(job, reason).await?;
-            }
-            JobState::Dead => {
-                let broker = &self.deps.broker;
-                let letter = self.insist("read a dead letter", || broker.dead_letter(job.id));
-                if letter.await?.is_none() {
-                    let reason = job.reason.clone().unwrap_or_default();
-                    if let Some(letter) = self.letter(job, &reason).await? {
-                        self.insist("bury a job", || broker.bury(&letter)).await?;
-                    }
-                }
-            }
-            JobState::Queued | JobState::Claimed | JobState::Proving | JobState::Retrying => {}
         }
-        Some(())
+        Ok(waiting)
+    }
+
+    async fn carry_on(&self, job: JobRecord) -> Result<(), Stopped> {
+        let (id, dispatch) = (job.id, self.jobs.dispatch.clone());
+        let work = async move { dispatch.carry_on(&job).await };
+        match self.services.tasks.item("job", work).await {
+            Ok(done) => done,
+            Err(panic) => {
+                self.jobs
+                    .endings
+                    .bury_panicked(id, &panic.to_string())
+                    .await
+            }
+        }
     }
 
     /// Tickets whose job the ledger does not know: not pinged they come again.
-    async fn let_go(&self, tickets: &[Ticket]) -> Option<()> {
-        let ledger = &self.deps.ledger;
+    async fn let_go(&self, tickets: &[Ticket]) -> Result<(), Stopped> {
         for ticket in tickets {
-            self.close_lease(ticket.id);
-            self.insist("close a ticket", || ledger.close_ticket(ticket.id))
-                .await?;
+            self.tickets.close(ticket.id);
+            self.services.ledger.close_ticket(ticket.id).await?;
         }
-        Some(())
+        Ok(())
     }
 
-    async fn withdraw_unwanted(&self, waited_for: &BTreeSet<JobId>) -> Option<()> {
-        let ledger = &self.deps.ledger;
-        let jobs = self.insist("list jobs", || ledger.jobs(&JobState::OUTSTANDING, LISTING));
-        for job in jobs.await? {
+    async fn withdraw_unwanted(&self, waited_for: &HashSet<JobId>) -> Result<(), Stopped> {
+        let ledger = &self.services.ledger;
+        for job in ledger.jobs(&JobState::OUTSTANDING, LISTING).await? {
             // What is in a prover may be wanted again soon.
-            if !waited_for.contains(&job.id) && job.state != JobState::Proving {
-                self.withdraw_if_unwanted(&job).await?;
+            if waited_for.contains(&job.id) || job.state == JobState::Proving {
+                continue;
+            }
+            // A ticket may have been taken since the list was made; one that
+            // comes after this look is picked up by the next comparison.
+            if ledger.tickets_of(job.id).await?.is_empty() {
+                self.jobs.endings.withdraw(&job).await?;
             }
         }
-        Some(())
-    }
-
-    async fn withdraw_if_unwanted(&self, job: &JobRecord) -> Option<()> {
-        let ledger = &self.deps.ledger;
-        // A ticket may have been taken since the list was made; one that comes
-        // after this look is picked up by the next comparison.
-        let tickets = self.insist("list tickets", || ledger.tickets_of(job.id));
-        if tickets.await?.is_empty() {
-            self.withdraw(job).await?;
-        }
-        Some(())
+        Ok(())
     }
 
     /// Jobs that the broker itself gave up on, because no worker survived
-    /// them: nobody else says so.
-    async fn find_dead(&self) -> Option<()> {
-        let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
-        let Ok(letters) = broker.dead_letters(LISTING).await else {
-            return Some(());
+    /// them: no other process says so.
+    async fn find_dead(&self) -> Result<(), Stopped> {
+        let ledger = &self.services.ledger;
+        let Ok(letters) = self.services.broker.once().dead_letters(LISTING).await else {
+            return Ok(());
         };
         for letter in letters {
-            let from = JobState::OUTSTANDING;
-            let note = Note::because(letter.reason.clone());
-            let moved = self.insist("note a dead job", || {
-                ledger.transition(letter.id, &from, JobState::Dead, &note)
-            });
-            if moved.await? {
-                self.parked(letter.kind, CRASHES);
-                let events = &self.deps.events;
-                let (id, kind, reason) = (letter.id, letter.kind, letter.reason);
-                events.emit(id, kind, letter.rollup_id, What::Dead { reason });
+            let (from, note) = (JobState::OUTSTANDING, Note::because(&*letter.reason));
+            if ledger
+                .transition(letter.id, &from, JobState::Dead, &note)
+                .await?
+            {
+                let dead = Dead {
+                    id: letter.id,
+                    kind: letter.kind,
+                    rollup_id: letter.rollup_id,
+                    reason: &letter.reason,
+                };
+                self.services.journal.dead(&dead, Death::Crashes);
             }
         }
-        Some(())
+        Ok(())
     }
 
-    /// Jobs that should be in the broker and are not are published again.
-    async fn find_lost(self: &Arc<Self>, topic: Topic) -> Option<()> {
-        let (broker, ledger) = (&self.deps.broker, &self.deps.ledger);
-        let jobs = self.insist("list jobs", || ledger.jobs(&JobState::OUTSTANDING, LISTING));
-        let mut jobs = jobs.await?;
-        jobs.retain(|job| job.kind.is_some_and(|kind| kind.topic() == topic));
+    /// Jobs that should be in the broker and are not are published again. A job
+    /// with an unverified reply is out of the broker rightly.
+    async fn find_lost(&self, topic: Topic, unverified: &HashSet<JobId>) -> Result<(), Stopped> {
+        let ledger = &self.services.ledger;
+        let mut jobs = ledger.jobs(&JobState::OUTSTANDING, LISTING).await?;
+        jobs.retain(|job| {
+            job.kind.is_some_and(|kind| kind.topic() == topic) && !unverified.contains(&job.id)
+        });
         let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
-        let Ok(missing) = broker.missing(topic, &ids).await else {
+        let Ok(missing) = self.services.broker.once().missing(topic, &ids).await else {
             // Away: the next comparison will tell.
-            return Some(());
+            return Ok(());
         };
         let missing: HashSet<_> = missing.into_iter().collect();
         for job in jobs.iter().filter(|job| missing.contains(&job.id)) {
-            let now = self.insist("read a job", || ledger.job(job.id)).await?;
-            if now.is_none_or(|now| now.changed_at_ms != job.changed_at_ms) {
-                // It moved meanwhile: another bridge has published it again.
+            let now = ledger.job(job.id).await?;
+            let moved = now.is_none_or(|now| now.changed_at_ms != job.changed_at_ms);
+            // It moved meanwhile: another bridge has published it again. Or its
+            // reply has been kept since the list was made.
+            if moved || ledger.unverified(job.id).await?.is_some() {
                 continue;
             }
-            let note = Note::because("the broker had lost it");
-            let from = JobState::OUTSTANDING;
-            let moved = self.insist("take a job up again", || {
-                ledger.transition(job.id, &from, JobState::Taken, &note)
-            });
-            if moved.await? {
-                self.counters.republished.one();
+            let (from, note) = (
+                JobState::OUTSTANDING,
+                Note::because("the broker had lost it"),
+            );
+            if ledger
+                .transition(job.id, &from, JobState::Taken, &note)
+                .await?
+            {
+                self.services.journal.counters.republished.one();
                 RETRIED.one([topic.name(), "lost"]);
-                self.emit(job, What::Republished);
-                self.pump(job).await;
+                self.services.journal.emit(job, What::Republished);
+                self.jobs.dispatch.publish(job).await;
             }
         }
-        Some(())
+        Ok(())
+    }
+}
+
+/// Waits until the ledger has lost its data.
+async fn lost(losses: &mut watch::Receiver<u64>) {
+    if losses.changed().await.is_err() {
+        // It counts no more.
+        std::future::pending::<()>().await;
     }
 }

@@ -1,14 +1,40 @@
-//! Requests: which are provable in principle, and which are there at all.
+//! Which frames can become jobs that a prover should see.
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use zkwhirl_job::{Command, Frame, Request, Sizes, envelope::Payload, limits};
-
-use super::shared::Shared;
+use zkwhirl_job::{Command, Frame, LayoutError, Request, Sizes, limits};
 use zkwhirl_ledger::JobRecord;
 
-/// Bytes that are kept of a request that is too long to be one.
+/// Bytes that are kept of a request that is too long.
 const BEGINNING: usize = 4 << 10;
+
+/// Why a request can never be proved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Inadmissible {
+    /// It is longer than any request.
+    #[error(
+        "its request has more than {} bytes, the limit; the first {BEGINNING} and a digest are kept",
+        limits::REQUEST_BYTES
+    )]
+    TooLong,
+    /// A field breaks the layout, or the sizes that this bridge is made for.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// A verification key job has data.
+    #[error("the data of a verification key job has {bytes} bytes, must have none")]
+    VkData {
+        /// Bytes of the data.
+        bytes: usize,
+    },
+    /// The command is none that makes a job.
+    #[error(
+        "command is {command}, must be 2 (get join-split vk), 3 (get account vk) or 4 (create proof)"
+    )]
+    Command {
+        /// The command's code.
+        command: u32,
+    },
+}
 
 /// The record of a frame's job. Of data that are too long for a request the
 /// frame keeps the beginning and the SHA-256 of all that was read of them; the
@@ -27,61 +53,31 @@ pub(super) fn record(frame: &mut Frame) -> JobRecord {
 }
 
 /// What a job's request is: provable in principle, or why it can never be.
+/// `None`: a verification key job, whose request is empty.
 pub(super) fn admit(
     job: &JobRecord,
     data: &Bytes,
     sizes: Sizes,
-) -> Result<Option<Request>, String> {
+) -> Result<Option<Request>, Inadmissible> {
     if job.request_bytes > limits::REQUEST_BYTES {
-        return Err(format!(
-            "its request has more than {} bytes, the limit; the first {BEGINNING} and a digest \
-             are kept",
-            limits::REQUEST_BYTES
-        ));
+        return Err(Inadmissible::TooLong);
     }
     admissible(job.command, data, sizes)
 }
 
-fn admissible(command: u32, data: &Bytes, sizes: Sizes) -> Result<Option<Request>, String> {
+fn admissible(command: u32, data: &Bytes, sizes: Sizes) -> Result<Option<Request>, Inadmissible> {
     match Command::from_code(command) {
         Some(Command::CreateProof) => {
-            let request = Request::parse(data).map_err(|error| error.to_string())?;
-            request.validate(sizes).map_err(|error| error.to_string())?;
+            let request = Request::parse(data)?;
+            request.validate(sizes)?;
             Ok(Some(request))
         }
         Some(Command::GetJoinSplitVk | Command::GetAccountVk) if data.is_empty() => Ok(None),
-        Some(Command::GetJoinSplitVk | Command::GetAccountVk) => Err(format!(
-            "the data of a verification key job has {} bytes, must have none",
-            data.len()
-        )),
-        _ => Err(format!(
-            "command is {command}, must be 2 (get join-split vk), 3 (get account vk) or 4 (create proof)"
-        )),
-    }
-}
-
-impl Shared {
-    /// The request of a job. The inner `None`: it is gone, and its job with it.
-    /// The tickets that wait are let go and come again with their bytes.
-    pub(super) async fn request(&self, job: &JobRecord) -> Option<Option<Bytes>> {
-        let ledger = &self.deps.ledger;
-        let request = self.insist("read a request", || ledger.request(job.id));
-        let request = request.await?;
-        if request.is_none() {
-            tracing::warn!(job = %job.id, "its request is gone: its tickets come again");
-            self.compare.notify_one();
+        Some(Command::GetJoinSplitVk | Command::GetAccountVk) => {
+            let bytes = data.len();
+            Err(Inadmissible::VkData { bytes })
         }
-        Some(request)
-    }
-
-    /// A request as it travels: in the message, or beside it.
-    pub(super) fn payload(&self, request: Bytes) -> Payload {
-        if request.len() <= self.config.inline_bytes {
-            return Payload::Inline(request);
-        }
-        Payload::Stored {
-            bytes: request.len() as u64,
-        }
+        _ => Err(Inadmissible::Command { command }),
     }
 }
 
@@ -106,7 +102,7 @@ mod tests {
             let sizes = case.sizes.unwrap_or(Sizes::new(28, 32).unwrap());
             let command = Command::CreateProof.code();
             let refused = admissible(command, &case.request, sizes).unwrap_err();
-            assert_eq!(refused, case.error, "{}", case.name);
+            assert_eq!(refused.to_string(), case.error, "{}", case.name);
         }
     }
 }

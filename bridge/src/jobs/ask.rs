@@ -1,184 +1,150 @@
-//! Jobs that somebody in this process asks for: a caller of the HTTP API.
+//! Jobs that a caller in this process asks for: the HTTP API.
 //!
 //! Such a job is like any other: its ticket is in the ledger, equal requests of
 //! Falafel's are the same job, it is queued, retried and verified. Only its
 //! answer goes to the caller, and a job that was given up on is an answer, too:
 //! a caller can ask again, Falafel cannot.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rand::Rng;
-use tokio::sync::{Semaphore, broadcast::error::RecvError, oneshot};
+use tokio::sync::{broadcast::error::RecvError, oneshot};
+use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{Command, Frame, JobId, Request, TicketId};
+use zkwhirl_ledger::{JobEvent, JobRecord, JobState, What};
 
 use super::{
-    BridgeHandle,
-    requests::{self, admit},
-    shared::{Guarded, Shared},
+    admission::{self, Inadmissible, admit},
+    dispatch::Dispatch,
+    intake::new_ticket,
+    requests::Requests,
 };
-use crate::falafel::Answer;
-use zkwhirl_job::clock;
-use zkwhirl_ledger::{
-    JobRecord, JobState, Ticket,
-    events::{JobEvent, What},
+use crate::{
+    falafel::Answer,
+    retry::Stopped,
+    services::Services,
+    tickets::{Callers, LOCAL},
 };
-
-/// The upstream of such tickets. It is no server: nobody is pinged.
-pub(super) const LOCAL: &str = "local";
-
-/// Callers that may wait at once.
-const CALLERS: usize = 1_024;
 
 /// Why a caller gets no reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
     /// It can never be a request.
-    #[error("{0}")]
-    Inadmissible(String),
+    #[error(transparent)]
+    Inadmissible(#[from] Inadmissible),
     /// The job is a dead letter.
     #[error("{0}")]
     GivenUp(String),
-    /// An operator said no.
+    /// An operator rejected the job.
     #[error("rejected: {0}")]
     Rejected(String),
     /// Too many callers wait.
-    #[error("{CALLERS} callers wait already")]
+    #[error("{} callers wait already", Callers::MOST)]
     Busy,
     /// The bridge stops.
     #[error("the server is stopping")]
     Stopping,
 }
 
-/// The callers that wait.
+impl From<Stopped> for AskError {
+    fn from(_: Stopped) -> Self {
+        Self::Stopping
+    }
+}
+
+/// Takes the requests of callers.
 #[derive(Debug)]
-pub(super) struct Callers {
-    waiting: Guarded<HashMap<TicketId, oneshot::Sender<Answer>>>,
-    places: Semaphore,
+pub(crate) struct Asking {
+    pub(crate) services: Services,
+    pub(crate) callers: Arc<Callers>,
+    pub(crate) requests: Arc<Requests>,
+    pub(crate) dispatch: Arc<Dispatch>,
 }
 
-impl Default for Callers {
-    fn default() -> Self {
-        Self {
-            waiting: Guarded::default(),
-            places: Semaphore::new(CALLERS),
-        }
-    }
-}
-
-impl Callers {
-    /// Whether somebody waits with this ticket.
-    pub(super) fn hold(&self, ticket: TicketId) -> bool {
-        self.waiting.lock().contains_key(&ticket)
-    }
-
-    /// Answers a ticket.
-    pub(super) fn answer(&self, ticket: TicketId, answer: &Answer) {
-        if let Some(caller) = self.waiting.lock().remove(&ticket) {
-            // One that gave up waiting has lost nothing: the result is stored.
-            let _ = caller.send(answer.clone());
-        }
-    }
-}
-
-impl BridgeHandle {
-    /// Asks for a proof or a verification key and waits for it. Dropping the
-    /// future gives up waiting, not the job.
-    pub async fn ask(&self, command: Command, data: Bytes) -> Result<Bytes, AskError> {
-        let shared = self.shared.clone();
-        let asked = self
-            .shared
-            .tasks
-            .spawn(async move { shared.attend(command, data).await });
-        asked.await.unwrap_or(Err(AskError::Stopping))
-    }
-}
-
-impl Shared {
-    async fn attend(self: Arc<Self>, command: Command, data: Bytes) -> Result<Bytes, AskError> {
-        if self.closed.is_cancelled() {
+impl Asking {
+    /// See [`crate::BridgeHandle::ask`]. Nothing new is taken once `closed` is
+    /// cancelled.
+    pub(crate) async fn ask(
+        self: Arc<Self>,
+        command: Command,
+        data: Bytes,
+        closed: CancellationToken,
+    ) -> Result<Bytes, AskError> {
+        if closed.is_cancelled() {
             return Err(AskError::Stopping);
         }
-        let place = self.callers.places.try_acquire();
-        let _place = place.map_err(|_| AskError::Busy)?;
+        let _permit = self.callers.admit().ok_or(AskError::Busy)?;
         let mut frame = Frame {
             ticket: TicketId(rand::thread_rng().r#gen()),
             command: command.code(),
             data,
         };
-        let mut record = requests::record(&mut frame);
-        let admitted = admit(&record, &frame.data, self.config.sizes);
-        let admitted = admitted.map_err(AskError::Inadmissible)?;
+        let mut record = admission::record(&mut frame);
+        let admitted = admit(&record, &frame.data, self.services.config.sizes)?;
         record.rollup_id = admitted.as_ref().and_then(Request::rollup_id);
-        let (caller, answer) = oneshot::channel();
-        self.callers.waiting.lock().insert(frame.ticket, caller);
-        let outcome = tokio::select! {
-            () = self.stop.cancelled() => Err(AskError::Stopping),
-            outcome = self.wait(&frame, &record, answer) => outcome,
-        };
-        self.callers.waiting.lock().remove(&frame.ticket);
+        let answer = self.callers.wait(frame.ticket);
+        let wait = self.wait(&frame, &record, answer);
+        let outcome = self.services.retry.unless_stopped(wait).await;
+        let outcome = outcome.unwrap_or(Err(AskError::Stopping));
+        self.callers.forget(frame.ticket);
         if outcome.is_err() {
-            let ledger = &self.deps.ledger;
-            self.insist("close a ticket", || ledger.close_ticket(frame.ticket))
-                .await;
+            let ledger = &self.services.ledger;
+            // `Err`: the bridge stops, and the next one closes the ticket.
+            let _ = ledger.close_ticket(frame.ticket).await;
         }
         outcome
     }
 
     async fn wait(
-        self: &Arc<Self>,
+        &self,
         frame: &Frame,
         record: &JobRecord,
         mut answer: oneshot::Receiver<Answer>,
     ) -> Result<Bytes, AskError> {
-        let ledger = &self.deps.ledger;
         // Before anything can happen to the job.
-        let mut events = self.deps.events.subscribe();
-        let ticket = Ticket {
-            id: frame.ticket,
-            upstream: LOCAL.to_owned(),
-            job: record.id,
-            taken_at_ms: clock::now_ms(),
-        };
-        let taken = self.insist("take a ticket into the ledger", || {
-            ledger.take(&ticket, record, &frame.data)
-        });
-        let taken = taken.await.ok_or(AskError::Stopping)?;
-        self.count(ticket, &taken);
+        let mut events = self.services.journal.events().subscribe();
+        let ticket = new_ticket(frame, LOCAL.to_owned(), record.id);
+        let ledger = &self.services.ledger;
+        let taken = ledger.take(&ticket, record, &frame.data).await?;
+        self.requests
+            .remember(&taken.job, &frame.data, taken.new_job);
+        self.services.journal.taken(ticket, &taken);
         if taken.job.state == JobState::Dead {
             return Err(given_up(taken.job.reason));
         }
-        self.join(&taken.job).await;
+        self.dispatch.join(&taken.job).await;
         loop {
             tokio::select! {
                 answer = &mut answer => return match answer {
-                    Ok(Answer::Reply(reply)) => Ok(reply),
-                    Ok(Answer::Rejected(reason)) => Err(AskError::Rejected(reason)),
+                    Ok(Answer::Reply(verified)) => Ok(verified.reply().clone()),
+                    Ok(Answer::Rejected(rejection)) => {
+                        Err(AskError::Rejected(rejection.reason().to_owned()))
+                    }
                     Err(_) => Err(AskError::Stopping),
                 },
-                event = events.recv() => {
-                    if let Some(reason) = self.died(record.id, event).await {
-                        return Err(given_up(reason));
-                    }
-                }
+                event = events.recv() => self.unless_dead(record.id, event).await?,
             }
         }
     }
 
-    /// Whether an event says that a job was given up on, and why.
-    async fn died(&self, job: JobId, event: Result<JobEvent, RecvError>) -> Option<Option<String>> {
+    /// Fails when an event says that a job was given up on.
+    async fn unless_dead(
+        &self,
+        job: JobId,
+        event: Result<JobEvent, RecvError>,
+    ) -> Result<(), AskError> {
         match event {
             Ok(event) => match event.what {
-                What::Dead { reason } if event.job == job => Some(Some(reason)),
-                _ => None,
+                What::Dead { reason } if event.job == job => Err(given_up(Some(reason))),
+                _ => Ok(()),
             },
             // Events were missed: the ledger knows.
-            Err(RecvError::Lagged(_)) => {
-                let ledger = &self.deps.ledger;
-                let record = self.insist("read a job", || ledger.job(job)).await??;
-                (record.state == JobState::Dead).then_some(record.reason)
-            }
-            Err(RecvError::Closed) => None,
+            Err(RecvError::Lagged(_)) => match self.services.ledger.job(job).await? {
+                Some(record) if record.state == JobState::Dead => Err(given_up(record.reason)),
+                _ => Ok(()),
+            },
+            Err(RecvError::Closed) => Ok(()),
         }
     }
 }

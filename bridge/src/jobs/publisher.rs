@@ -1,190 +1,276 @@
-//! From the ledger to the broker: one task per topic publishes jobs in the
-//! order of their arrival, and waits where the broker is away.
+//! From the ledger to the broker: one loop per topic publishes jobs in the
+//! order of their arrival, and waits while the broker is away.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashSet, convert::Infallible, pin::pin, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
-use zkwhirl_job::{AttemptRecord, Kind, envelope::JobEnvelope};
-use zkwhirl_telemetry::{catalogue::bridge::COMPLETED, trace::Trace};
+use zkwhirl_broker_adapter::{BrokerError, Rung};
+use zkwhirl_job::{AttemptRecord, JobId, Kind, Topic, envelope::JobEnvelope};
+use zkwhirl_ledger::{JobRecord, JobState, Note, What};
+use zkwhirl_telemetry::trace::Trace;
 
-use super::{
-    counting::{REQUEST, topic_name},
-    shared::Shared,
-    traces::EXCHANGE,
+use super::{endings::Endings, requests::Requests};
+use crate::{
+    journal::Death, locked::Locked, retry::Stopped, services::Services, supervise::ItemPanicked,
 };
-use zkwhirl_broker_adapter::{BrokerError, DeadLetter};
-use zkwhirl_job::clock::Backoff;
-use zkwhirl_ledger::{JobRecord, JobState, Note, events::What};
+
+/// The exchange of jobs, as traces name it.
+const EXCHANGE: &str = "zkwhirl.jobs";
 
 /// Jobs that wait for their publishing before the poll waits too.
-pub(super) const BACKLOG: usize = 1_024;
+const BACKLOG: usize = 1_024;
 
 /// Jobs of a topic that are on their way to the broker at once: a confirm takes
 /// as long as the broker's disk. They are sent in the order of their arrival;
 /// only what has to be sent again may fall behind.
 const UNDER_WAY: usize = 8;
 
-/// Publishes what comes until the bridge stops.
-pub(super) async fn run(shared: Arc<Shared>, mut jobs: mpsc::Receiver<JobRecord>) {
-    let shared = &shared;
-    let published = stream::poll_fn(|context| jobs.poll_recv(context))
-        .map(|job| async move { (job.id, shared.prepare(job).await) })
-        .buffered(UNDER_WAY)
-        .map(|(id, prepared)| async move {
-            let done = match prepared {
-                Some(Some((job, envelope))) => shared.publish(&job, &envelope).await,
-                Some(None) => Some(()),
-                None => None,
-            };
-            shared.pumped.lock().remove(&id);
-            done
-        })
-        .buffered(UNDER_WAY);
-    let mut published = pin!(published);
-    loop {
-        let done = tokio::select! {
-            () = shared.stop.cancelled() => return,
-            done = published.next() => done,
-        };
-        // `None`: the bridge stops.
-        if done.flatten().is_none() {
-            return;
-        }
-    }
+/// Publishes jobs.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    services: Services,
+    requests: Arc<Requests>,
+    endings: Arc<Endings>,
+    topics: [mpsc::Sender<JobRecord>; 2],
+    /// Jobs that wait for their publishing.
+    waiting: Locked<HashSet<JobId>>,
 }
 
-impl Shared {
-    /// The message of a job that is to be published. The inner `None`: there is
-    /// nothing to publish any more.
-    async fn prepare(&self, job: JobRecord) -> Option<Option<(JobRecord, JobEnvelope)>> {
+/// The jobs of one topic that wait for their publishing.
+#[derive(Debug)]
+pub(crate) struct Backlog {
+    pub(crate) topic: Topic,
+    jobs: mpsc::Receiver<JobRecord>,
+}
+
+/// A job with its message; `None`: there is nothing to publish any more.
+type Prepared = Option<(JobRecord, JobEnvelope)>;
+
+impl Publisher {
+    /// A publisher, and the backlog of each topic: see [`Publisher::run`].
+    pub(crate) fn new(
+        services: Services,
+        requests: Arc<Requests>,
+        endings: Arc<Endings>,
+    ) -> (Self, [Backlog; 2]) {
+        let (inner, inner_jobs) = mpsc::channel(BACKLOG);
+        let (outer, outer_jobs) = mpsc::channel(BACKLOG);
+        let publisher = Self {
+            services,
+            requests,
+            endings,
+            topics: [inner, outer],
+            waiting: Locked::default(),
+        };
+        let backlog = |topic, jobs| Backlog { topic, jobs };
+        let backlogs = [
+            backlog(Topic::Inner, inner_jobs),
+            backlog(Topic::Outer, outer_jobs),
+        ];
+        (publisher, backlogs)
+    }
+
+    /// Queues a job for publishing; once, however often it is asked. Waits
+    /// while the backlog is full. A job of no known kind is not published.
+    pub(crate) async fn queue(&self, job: &JobRecord) {
         let Some(kind) = job.kind else {
-            return Some(None);
+            return;
         };
-        if job.is_new() {
-            let envelope = self.envelope_after(&job, kind, Vec::new()).await?;
-            return Some(envelope.map(|envelope| (job, envelope)));
+        if !self.waiting.lock().insert(job.id) {
+            return;
         }
-        let ledger = &self.deps.ledger;
-        let record = self.insist("read a job", || ledger.job(job.id)).await?;
-        // Anything else is in the broker's or a worker's hands by now.
-        let Some(job) = record.filter(|job| job.state == JobState::Taken) else {
-            return Some(None);
+        let topic = match kind.topic() {
+            Topic::Inner => &self.topics[0],
+            Topic::Outer => &self.topics[1],
         };
-        let envelope = self.envelope(&job, kind).await?;
-        Some(envelope.map(|envelope| (job, envelope)))
+        if topic.send(job.clone()).await.is_err() {
+            // The bridge stops; the next start takes the job up again.
+            self.waiting.lock().remove(&job.id);
+        }
     }
 
-    async fn publish(&self, job: &JobRecord, envelope: &JobEnvelope) -> Option<()> {
-        let trace = envelope.trace.as_deref();
-        let _span = Trace::publish(EXCHANGE, &job.id, trace);
-        if !self.publish_while_wanted(job, envelope).await? {
-            return Some(());
-        }
-        let ledger = &self.deps.ledger;
-        let from = [JobState::Taken];
-        let note = Note::default();
-        // False when a worker was faster than we are.
-        self.insist("note a queued job", || {
-            ledger.transition(job.id, &from, JobState::Queued, &note)
-        })
-        .await?;
-        let attempt = job.attempt;
-        self.emit(job, What::Queued { attempt });
-        Some(())
-    }
-
-    /// Tries until the broker has the job. False: it never will, or nobody
-    /// waits for the job any more.
-    async fn publish_while_wanted(&self, job: &JobRecord, envelope: &JobEnvelope) -> Option<bool> {
-        let longest = self.config.timing.longest_pause;
-        let mut backoff = Backoff::new(Duration::from_millis(20), longest);
+    /// Publishes a backlog until the bridge stops.
+    pub(crate) async fn run(self: Arc<Self>, mut backlog: Backlog) -> Result<Infallible, Stopped> {
+        let this = &*self;
+        let published = stream::poll_fn(|context| backlog.jobs.poll_recv(context))
+            .map(|job| async move { (job.id, this.prepare_item(job).await) })
+            .buffered(UNDER_WAY)
+            .map(|(id, prepared)| async move {
+                let done = this.publish_item(id, prepared).await;
+                this.waiting.lock().remove(&id);
+                done
+            })
+            .buffered(UNDER_WAY);
+        let mut published = pin!(published);
         loop {
-            let error = match self.deps.broker.publish(envelope, None).await {
-                Ok(()) => return Some(true),
-                Err(error) => error,
-            };
-            if let BrokerError::Refused(why) = &error {
-                let reason = DeadLetter::sentence(job.id, why);
-                self.bury(job, &reason, REQUEST).await?;
-                return Some(false);
-            }
-            tracing::warn!(job = %job.id, "cannot publish yet: {error}");
-            tokio::select! {
-                () = self.stop.cancelled() => return None,
-                () = tokio::time::sleep(backoff.pause()) => {}
-            }
-            if let Ok(tickets) = self.deps.ledger.tickets_of(job.id).await
-                && tickets.is_empty()
-            {
-                self.withdraw(job).await?;
-                return Some(false);
-            }
+            let done = self.services.retry.unless_stopped(published.next());
+            // The senders are this publisher's own: there is always a next job.
+            done.await?.unwrap_or(Err(Stopped))?;
         }
     }
 
-    /// The message of a job as the ledger knows it; the inner `None`: it does
-    /// not know it any more.
-    pub(super) async fn envelope(
-        &self,
-        job: &JobRecord,
-        kind: Kind,
-    ) -> Option<Option<JobEnvelope>> {
-        let ledger = &self.deps.ledger;
-        let history = self.insist("read attempts", || ledger.attempts(job.id));
-        let history = history.await?;
-        self.envelope_after(job, kind, history).await
+    /// Jobs that wait for their publishing.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.lock().len()
     }
 
-    /// The same for a job whose failed attempts are known.
-    async fn envelope_after(
+    /// In place: a task of its own for each job would lose the jobs' order.
+    async fn prepare_item(
+        &self,
+        job: JobRecord,
+    ) -> Result<Result<Prepared, Stopped>, ItemPanicked> {
+        let prepare = self.prepare(job);
+        self.services
+            .tasks
+            .item_in_place("publishing", prepare)
+            .await
+    }
+
+    async fn publish_item(
+        &self,
+        id: JobId,
+        prepared: Result<Result<Prepared, Stopped>, ItemPanicked>,
+    ) -> Result<(), Stopped> {
+        let published = match prepared {
+            Ok(prepared) => match prepared? {
+                Some((job, envelope)) => {
+                    let publish = self.publish(&job, &envelope);
+                    self.services
+                        .tasks
+                        .item_in_place("publishing", publish)
+                        .await
+                }
+                None => return Ok(()),
+            },
+            Err(panic) => Err(panic),
+        };
+        match published {
+            Ok(done) => done,
+            Err(panic) => self.endings.bury_panicked(id, &panic.to_string()).await,
+        }
+    }
+
+    async fn prepare(&self, job: JobRecord) -> Result<Prepared, Stopped> {
+        let Some(kind) = job.kind else {
+            return Ok(None);
+        };
+        let (job, history) = if job.is_new() {
+            (job, Vec::new())
+        } else {
+            let ledger = &self.services.ledger;
+            let record = ledger.job(job.id).await?;
+            // A job in any other state is in the broker's or a worker's hands.
+            let Some(job) = record.filter(|job| job.state == JobState::Taken) else {
+                return Ok(None);
+            };
+            let history = ledger.attempts(job.id).await?;
+            (job, history)
+        };
+        let envelope = self.envelope(&job, kind, history).await?;
+        Ok(envelope.map(|envelope| (job, envelope)))
+    }
+
+    /// The message of a job; `None`: its request is gone.
+    async fn envelope(
         &self,
         job: &JobRecord,
         kind: Kind,
         history: Vec<AttemptRecord>,
-    ) -> Option<Option<JobEnvelope>> {
-        let Some(request) = self.request(job).await? else {
-            return Some(None);
-        };
-        Some(Some(JobEnvelope {
+    ) -> Result<Option<JobEnvelope>, Stopped> {
+        let request = self.requests.of(job.id).await?;
+        Ok(request.map(|request| JobEnvelope {
             id: job.id,
             kind,
             rollup_id: job.rollup_id,
-            sizes: Some(self.config.sizes),
+            sizes: Some(self.services.config.sizes),
             attempt: job.attempt,
             taken_at_ms: job.taken_at_ms,
-            payload: self.payload(request),
+            payload: self.requests.payload(request),
             history,
-            trace: self.traces.lock().context(job.id),
+            trace: self.requests.trace(job.id),
         }))
     }
 
-    /// Notes that nobody waits for a job any more. Workers drop it when they
-    /// see it.
-    pub(super) async fn withdraw(&self, job: &JobRecord) -> Option<()> {
-        let ledger = &self.deps.ledger;
-        // What is in a prover goes on: it is nearly done, and the same request
-        // usually comes back under a new id.
-        let from = [
-            JobState::Taken,
-            JobState::Queued,
-            JobState::Claimed,
-            JobState::Retrying,
-            JobState::Dead,
-        ];
-        let note = Note::because("nobody waits for it any more");
-        let moved = self.insist("withdraw a job", || {
-            ledger.transition(job.id, &from, JobState::Withdrawn, &note)
-        });
-        if moved.await? {
-            let broker = &self.deps.broker;
-            self.insist("remove a dead letter", || broker.remove_dead(job.id))
-                .await?;
-            COMPLETED.one([topic_name(job.kind), "withdrawn"]);
-            self.traces.lock().end(job.id);
-            self.emit(job, What::Withdrawn);
-            self.cancel(job.id);
+    async fn publish(&self, job: &JobRecord, envelope: &JobEnvelope) -> Result<(), Stopped> {
+        let _span = Trace::publish(EXCHANGE, &job.id, envelope.trace.as_deref());
+        if !self.publish_while_wanted(job, envelope).await? {
+            return Ok(());
         }
-        Some(())
+        let (from, note) = ([JobState::Taken], Note::default());
+        // False when a worker was faster than this bridge.
+        let ledger = &self.services.ledger;
+        ledger
+            .transition(job.id, &from, JobState::Queued, &note)
+            .await?;
+        let attempt = job.attempt;
+        self.services.journal.emit(job, What::Queued { attempt });
+        Ok(())
+    }
+
+    /// Tries until the broker has the job. False: it never will, or no ticket
+    /// waits for the job any more.
+    async fn publish_while_wanted(
+        &self,
+        job: &JobRecord,
+        envelope: &JobEnvelope,
+    ) -> Result<bool, Stopped> {
+        let (ledger, broker) = (self.services.ledger.once(), self.services.broker.once());
+        let mut backoff = self.services.retry.backoff();
+        loop {
+            let error = match broker.publish(envelope, None).await {
+                Ok(()) => return Ok(true),
+                Err(error) => error,
+            };
+            if let BrokerError::Refused(why) = &error {
+                self.endings.bury(job, why, Death::Request).await?;
+                return Ok(false);
+            }
+            tracing::warn!(job = %job.id, "cannot publish yet: {error}");
+            self.services.retry.pause(backoff.pause()).await?;
+            if let Ok(tickets) = ledger.tickets_of(job.id).await
+                && tickets.is_empty()
+            {
+                self.endings.withdraw(job).await?;
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Publishes a job behind the shortest rung, after a failed attempt. False:
+    /// the broker never takes it, or its request is gone.
+    pub(super) async fn retry(
+        &self,
+        job: &JobRecord,
+        kind: Kind,
+        failed: &AttemptRecord,
+    ) -> Result<bool, Stopped> {
+        let (ledger, broker) = (&self.services.ledger, self.services.broker.once());
+        let history = ledger.attempts(job.id).await?;
+        let Some(mut envelope) = self.envelope(job, kind, history).await? else {
+            return Ok(false);
+        };
+        envelope.attempt = failed.attempt + 1;
+        let refused = self.services.retry.until_done("publish a retry", async || {
+            match broker.publish(&envelope, Some(Rung::Short)).await {
+                Err(BrokerError::Refused(why)) => Ok(Some(why)),
+                Err(error) => Err(error),
+                Ok(()) => Ok(None),
+            }
+        });
+        if let Some(why) = refused.await? {
+            self.endings.bury(job, &why, Death::Request).await?;
+            return Ok(false);
+        }
+        let note = Note {
+            attempt: Some(envelope.attempt),
+            ..Note::because(failed.failure.reason.clone())
+        };
+        let from = JobState::ALL;
+        ledger
+            .transition(job.id, &from, JobState::Retrying, &note)
+            .await?;
+        Ok(true)
     }
 }

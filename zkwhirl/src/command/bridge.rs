@@ -87,8 +87,9 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
         "bridge {}: {} → RabbitMQ, {sizes} rollups, {}",
         args.name, args.job_server_url, args.prover.rollup.suite
     ));
-    bridge.run(shutdown.drain).await;
+    let ended = bridge.run(shutdown.drain).await;
     broker.close().await;
+    ended?;
     ui::say("bridge stopped: open tickets stay in the ledger for the next one");
     Ok(ExitCode::SUCCESS)
 }
