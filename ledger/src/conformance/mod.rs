@@ -10,7 +10,9 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use zkwhirl_job::{AttemptRecord, Failure, Frame, JobId, Kind, TicketId, Topic, limits};
 
-use crate::{Doing, JobRecord, JobState, Ledger, Note, SlotReport, StoredResult, Ticket, UNVERIFIED};
+use crate::{
+    Doing, JobRecord, JobState, Ledger, Note, SlotReport, StoredResult, Ticket, UNVERIFIED,
+};
 
 type Under = Arc<dyn Ledger>;
 

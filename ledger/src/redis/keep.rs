@@ -90,7 +90,6 @@ impl Ledger for RedisLedger {
                 answer.ok_or_else(|| odd(&Value::Nil))?
             }
         };
-        self.inner.recent.put(job.id, request);
         let (new_ticket, new_job, fields) = match &answer[..] {
             [Value::Int(ticket), Value::Int(new), Value::Array(fields)] => {
                 (*ticket == 1, *new == 1, fields)
@@ -151,9 +150,6 @@ impl Ledger for RedisLedger {
     }
 
     async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
-        if let Some(request) = self.inner.recent.get(job) {
-            return Ok(Some(request));
-        }
         let found = self.read_request(job).await?;
         let sealed = match found {
             Some(sealed) => Some(Ok(sealed)),
@@ -338,7 +334,11 @@ impl RedisLedger {
     }
 
     /// The answer to one plain command; `None`: the key is of another type.
-    pub(super) async fn one(&self, lane: Lane, command: &Pipeline) -> Result<Option<Value>, LedgerError> {
+    pub(super) async fn one(
+        &self,
+        lane: Lane,
+        command: &Pipeline,
+    ) -> Result<Option<Value>, LedgerError> {
         match self.inner.link.ask(lane, Ask::Commands(command)).await {
             Err(LedgerError::Damaged { .. }) => Ok(None),
             Ok(Value::Array(mut answer)) => Ok(answer.pop()),

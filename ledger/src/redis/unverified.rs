@@ -22,7 +22,9 @@ impl RedisLedger {
         let value = frame::seal_result(result);
         let call = self.call(|scripts| &scripts.unverified);
         let call = call.with(job.to_string()).with(&value[..]);
-        let call = call.with(UNVERIFIED_TTL.as_millis() as u64).with(UNVERIFIED);
+        let call = call
+            .with(UNVERIFIED_TTL.as_millis() as u64)
+            .with(UNVERIFIED);
         self.number(Lane::Bulk, &call).await.map(drop)
     }
 
