@@ -148,6 +148,16 @@ impl StoredResult {
     }
 }
 
+/// A reply that nobody could verify yet, because a key was absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnverifiedReply {
+    /// When the job's first such reply was kept, in milliseconds since the Unix
+    /// epoch by the ledger's clock.
+    pub since_ms: u64,
+    /// The reply, as its worker made it.
+    pub result: StoredResult,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEvent {

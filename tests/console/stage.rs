@@ -220,7 +220,7 @@ impl Stage {
     }
 
     pub(crate) async fn end(self) {
-        self.cluster.stop().await;
+        self.cluster.stop().await.unwrap();
         // Whoever still asks for a proof keeps it.
         if let Some(falafel) = Arc::into_inner(self.falafel) {
             falafel.stop(Duration::ZERO).await;

@@ -111,7 +111,7 @@ async fn check(habit: &str, failure: Option<(FailureClass, &str)>, replaced: boo
     assert_eq!(first != last, replaced, "{habit}: {:?}", stage.odd.log());
     let stats = stage.falafel.stats();
     assert_eq!((stats.nacks, stats.reissues), (0, 0), "{habit}");
-    stage.cluster.stop().await;
+    stage.cluster.stop().await.unwrap();
     stage.falafel.stop(Duration::ZERO).await;
 }
 
@@ -184,7 +184,7 @@ async fn a_prover_that_dies_at_its_start_is_started_again() {
     let starts = stage.odd.log();
     let starts = starts.iter().filter(|(_, words)| words == "start lazy");
     assert_eq!(starts.count(), 2);
-    stage.cluster.stop().await;
+    stage.cluster.stop().await.unwrap();
 }
 
 /// It is neither cut nor split in the wrong place: the program never sees it.
@@ -212,6 +212,6 @@ async fn a_job_for_other_sizes_is_refused_before_the_program_sees_it() {
         assert_eq!(refusal.0, Infrastructure, "{kind}");
         assert!(refusal.1.contains(&wanted), "{}", refusal.1);
         assert_eq!(stage.odd.log(), [], "{kind}: no process was started");
-        stage.cluster.stop().await;
+        stage.cluster.stop().await.unwrap();
     }
 }

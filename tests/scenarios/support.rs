@@ -109,7 +109,7 @@ impl Stage {
     }
 
     pub(crate) async fn end(self) {
-        self.cluster.stop().await;
+        self.cluster.stop().await.unwrap();
         self.falafel.stop(Duration::ZERO).await;
     }
 }

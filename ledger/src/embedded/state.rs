@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId};
 
-use super::{EmbeddedLedgerConfig, fleet::Members};
+use super::{EmbeddedLedgerConfig, fleet::Members, unverified::UnverifiedReplies};
 use crate::{JobRecord, JobState, LedgerError, Note, SLOT_TTL, SlotReport, StoredResult, Ticket};
 use zkwhirl_job::clock;
 
@@ -23,6 +23,7 @@ pub(super) struct State {
     /// Finished jobs, oldest first; some have gone on since.
     finished: VecDeque<JobId>,
     finished_bytes: usize,
+    pub(super) unverified: UnverifiedReplies,
     /// What slots said last, and when.
     pub(super) slots: BTreeMap<String, (Instant, SlotReport)>,
 }

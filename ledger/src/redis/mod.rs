@@ -28,7 +28,6 @@ mod keep;
 mod leases;
 mod link;
 mod listing;
-mod recent;
 mod record;
 mod scripts;
 mod slots;
@@ -36,6 +35,7 @@ mod slots;
 pub mod testkit;
 #[cfg(test)]
 mod tests;
+mod unverified;
 
 use std::{
     fmt,
@@ -57,7 +57,6 @@ pub use leases::JobLease;
 use super::LedgerError;
 pub use super::{BridgeSeen, Bridges, LedgerEvent, Membership};
 use link::{Ask, Lane, Link};
-use recent::Recent;
 use scripts::Scripts;
 
 /// The ledger on Redis. Clones are the same ledger, and the same bridge: each
@@ -75,7 +74,6 @@ struct Inner {
     owner: Mutex<String>,
     damaged: AtomicU64,
     losses: watch::Sender<u64>,
-    recent: Recent,
     watch: Mutex<Option<AbortHandle>>,
 }
 
@@ -103,7 +101,6 @@ impl RedisLedger {
         let inner = Arc::new(Inner {
             scripts: Scripts::new(&config),
             link: Link::new(&config)?,
-            recent: Recent::new(config.recent_bytes),
             config,
             owner: Mutex::default(),
             damaged: AtomicU64::new(0),

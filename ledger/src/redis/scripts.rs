@@ -53,6 +53,8 @@ scripts! {
     take,
     tickets,
     transition,
+    unverified,
+    unverified_jobs,
 }
 
 impl Scripts {

@@ -24,9 +24,6 @@ use crate::{
     ui,
 };
 
-/// Two full rollups of the largest inner requests.
-const RECENT_BYTES: usize = 72 << 20;
-
 /// Buffers of a full rollup of the largest inner requests that come at once.
 const HEAP: usize = 64 << 20;
 
@@ -53,7 +50,7 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let sizes = args.prover.rollup.sizes().map_err(exit::usage)?;
     let longest = Deadlines::default().longest();
     let broker = fleet::amqp(&args.amqp, &args.name, longest).await?;
-    let ledger = Arc::new(fleet::redis(&args.redis, RECENT_BYTES).await?);
+    let ledger = Arc::new(fleet::redis(&args.redis).await?);
     let _marking = kubernetes.map(|kubernetes| {
         AbortOnDropHandle::new(tokio::spawn(pods::mark(ledger.clone(), kubernetes)))
     });
@@ -87,8 +84,9 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
         "bridge {}: {} → RabbitMQ, {sizes} rollups, {}",
         args.name, args.job_server_url, args.prover.rollup.suite
     ));
-    bridge.run(shutdown.drain).await;
+    let ended = bridge.run(shutdown.drain).await;
     broker.close().await;
+    ended?;
     ui::say("bridge stopped: open tickets stay in the ledger for the next one");
     Ok(ExitCode::SUCCESS)
 }

@@ -56,15 +56,9 @@ pub(super) async fn amqp(
 
 /// The ledger on Redis. Every call waits for a Redis that is away. A Redis that
 /// would evict jobs is refused.
-///
-/// `recent_bytes`: requests that are kept in memory after they were taken.
-pub(super) async fn redis(args: &RedisArgs, recent_bytes: usize) -> anyhow::Result<RedisLedger> {
+pub(super) async fn redis(args: &RedisArgs) -> anyhow::Result<RedisLedger> {
     let place = Place::new(args.redis_url.clone(), &args.namespace);
-    let config = RedisLedgerConfig {
-        recent_bytes,
-        ..RedisLedgerConfig::new(place)
-    };
-    let redis = RedisLedger::new(config).map_err(exit::usage)?;
+    let redis = RedisLedger::new(RedisLedgerConfig::new(place)).map_err(exit::usage)?;
     let report = redis
         .check()
         .await

@@ -56,7 +56,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
         cli.check().map_err(exit::usage)?;
     }
     let broker = fleet::amqp(&args.amqp, &name, Deadlines::default().longest()).await?;
-    let ledger = fleet::redis(&args.redis, 0).await?;
+    let ledger = fleet::redis(&args.redis).await?;
     let slots = admitted.slots;
     let seats = (1..=slots)
         .map(|number| Slot {

@@ -124,13 +124,14 @@ async fn demo(
     let end = tokio::select! {
         end = drive(&falafel, requests) => end,
         end = watcher.until_stuck(&falafel, &cluster) => end,
+        () = cluster.bridge_ended() => End::Halted,
         () = shutdown.drain.cancelled() => End::Interrupted,
     };
     let makespan = started.elapsed();
     let model = watcher.close(&falafel, &cluster);
     let (stats, counted) = (cluster.bridge().stats(), falafel.stats());
     tokio::select! {
-        () = cluster.stop() => {}
+        stopped = cluster.stop() => stopped?,
         () = shutdown.abort.cancelled() => {}
     }
     falafel.stop(Duration::ZERO).await;

@@ -147,16 +147,20 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
     ui::say(&admin.to_string());
     ui::say(&console);
 
-    shutdown.drain.cancelled().await;
+    tokio::select! {
+        () = shutdown.drain.cancelled() => {}
+        () = cluster.bridge_ended() => {}
+    }
     let provers = cluster.worker_stop().clone();
     tokio::spawn(async move {
         shutdown.abort.cancelled().await;
         provers.abort.cancel();
     });
-    cluster.stop().await;
+    let ended = cluster.stop().await;
     end_api.cancel();
     // A caller that does not read its answer does not delay the exit.
     let _ = timeout(LAST_ANSWERS, serving).await;
+    ended?;
     ui::say("stopped: Falafel issues again what was not answered");
     Ok(ExitCode::SUCCESS)
 }

@@ -2,15 +2,15 @@
 //! seconds. Where one is away its last figures stand: a fleet is not scaled in
 //! because Redis is away.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use tokio::time::{MissedTickBehavior, interval};
-use zkwhirl_job::Topic;
+use zkwhirl_job::{Topic, clock};
+use zkwhirl_ledger::{JobRecord, JobState, LISTING};
 use zkwhirl_telemetry::catalogue::bridge as metric;
 
-use super::{counting::topic_name, shared::Shared};
-use zkwhirl_job::clock;
-use zkwhirl_ledger::{JobRecord, JobState, LISTING};
+use super::membership::Heartbeat;
+use crate::{journal::topic_name, retry::Stopped, services::Services, tickets::Tickets};
 
 /// Jobs that workers have to finish.
 const OUTSTANDING: [JobState; 5] = [
@@ -20,7 +20,7 @@ const OUTSTANDING: [JobState; 5] = [
     JobState::Proving,
     JobState::Retrying,
 ];
-/// Those and the ones that somebody waits for.
+/// Those and the ones that tickets wait for.
 const SHOWN: [JobState; 7] = [
     JobState::Taken,
     JobState::Queued,
@@ -31,35 +31,52 @@ const SHOWN: [JobState; 7] = [
     JobState::Dead,
 ];
 
-/// Reads until the bridge stops; the first time at once.
-pub(super) async fn run(shared: Arc<Shared>) {
-    let mut ticks = interval(shared.config.timing.sample_every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    shared.recall_rollups().await;
-    loop {
-        tokio::select! {
-            () = shared.stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        tokio::select! {
-            () = shared.stop.cancelled() => return,
-            () = shared.sample() => {}
-        }
-    }
+/// Reads the figures.
+#[derive(Debug)]
+pub(crate) struct Sampler {
+    pub(crate) services: Services,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) heartbeat: Arc<Heartbeat>,
 }
 
-impl Shared {
-    /// The rollups that an earlier bridge saw begin.
-    async fn recall_rollups(&self) {
-        if let Ok(jobs) = self.deps.ledger.jobs(&JobState::ALL, LISTING).await {
-            self.rollups.lock().recall(&jobs);
+impl Sampler {
+    /// Reads until the bridge stops; the first time at once.
+    pub(crate) async fn run(self) -> Result<Infallible, Stopped> {
+        let mut ticks = interval(self.services.config.timing.sample_every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ledger = self.services.ledger.once();
+        if let Ok(jobs) = ledger.jobs(&JobState::ALL, LISTING).await {
+            self.services.journal.recall_rollups(&jobs);
+        }
+        loop {
+            let sample = async {
+                ticks.tick().await;
+                self.sample().await;
+            };
+            self.services.retry.unless_stopped(sample).await?;
         }
     }
 
     async fn sample(&self) {
+        let slots = self.show_queues().await;
+        self.show_upstreams();
+        let member = f64::from(u8::from(self.heartbeat.is_member()));
+        metric::MEMBER.set([], member);
+        let ledger = self.services.ledger.once();
+        let Ok(jobs) = ledger.jobs(&SHOWN, LISTING).await else {
+            return;
+        };
+        let now = clock::now_ms();
+        show_jobs(&jobs, now);
+        self.services.journal.show_rollups(&jobs, slots);
+        metric::SAMPLED.set([], now as f64 / 1e3);
+    }
+
+    /// Returns the slots that take inner jobs.
+    async fn show_queues(&self) -> usize {
         let mut slots = 0;
         for topic in Topic::ALL {
-            let Ok(depth) = self.deps.broker.depth(topic).await else {
+            let Ok(depth) = self.services.broker.once().depth(topic).await else {
                 continue;
             };
             let name = topic.name();
@@ -76,8 +93,12 @@ impl Shared {
                 slots = depth.consumers;
             }
         }
-        for link in self.links.iter() {
-            // The names that the roles give; a test's are nobody's business.
+        slots
+    }
+
+    fn show_upstreams(&self) {
+        for link in self.tickets.links().iter() {
+            // The names that the roles give. A test's have no label.
             let name = match link.upstream.name.as_str() {
                 "inner" => "inner",
                 "outer" => "outer",
@@ -87,17 +108,6 @@ impl Shared {
             metric::UPSTREAM_REACHABLE.set([name], reachable);
             metric::POLLS.of([name]).absolute(link.polls());
         }
-        let member = self.member.lock().is_some();
-        metric::MEMBER.set([], f64::from(u8::from(member)));
-        let Ok(jobs) = self.deps.ledger.jobs(&SHOWN, LISTING).await else {
-            return;
-        };
-        let now = clock::now_ms();
-        show_jobs(&jobs, now);
-        let mut rollups = self.rollups.lock();
-        rollups.refresh(&jobs);
-        rollups.show(slots, now);
-        metric::SAMPLED.set([], now as f64 / 1e3);
     }
 }
 
