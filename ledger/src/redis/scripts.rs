@@ -44,8 +44,6 @@ scripts! {
     drop,
     epoch,
     forget,
-    lease,
-    leases,
     read,
     records,
     request,
