@@ -114,9 +114,9 @@ async fn until_answered(falafel: &Stub, tickets: &[TicketId]) {
 #[tokio::test]
 async fn a_redis_that_hangs_longer_than_a_lease_costs_no_ticket() {
     const LEASE: Duration = Duration::from_secs(4);
-    let (server, falafel) = (Server::start(), Stub::start(LEASE));
+    let (server, falafel) = (RedisServer::start(), Stub::start(LEASE));
     let broker = broker::EmbeddedBroker::default();
-    let mut config = watchful(server.place());
+    let mut config = watchful(server.address());
     config.timeout = Duration::from_secs(1);
     let bridge = Running::start(&falafel, &broker, config);
     let mut tickets = vec![falafel.ask_proof(claim(1)), falafel.ask_proof(claim(2))];
@@ -149,9 +149,9 @@ async fn a_redis_that_hangs_longer_than_a_lease_costs_no_ticket() {
 
 #[tokio::test]
 async fn a_flushed_redis_costs_work_and_no_ticket() {
-    let (server, falafel) = (Server::start(), Stub::start(Duration::from_secs(2)));
+    let (server, falafel) = (RedisServer::start(), Stub::start(Duration::from_secs(2)));
     let broker = broker::EmbeddedBroker::default();
-    let bridge = Running::start(&falafel, &broker, watchful(server.place()));
+    let bridge = Running::start(&falafel, &broker, watchful(server.address()));
     let tickets: Vec<_> = (0..20).map(|n| falafel.ask_proof(claim(n))).collect();
     bridge.until_taken(20).await;
     server.command::<()>(&["FLUSHALL"]);
@@ -167,9 +167,9 @@ async fn a_flushed_redis_costs_work_and_no_ticket() {
 
 #[tokio::test]
 async fn two_bridges_share_a_ledger_and_one_finishes_what_the_other_left() {
-    let (server, falafel) = (Server::start(), Stub::start(Duration::from_secs(2)));
+    let (server, falafel) = (RedisServer::start(), Stub::start(Duration::from_secs(2)));
     let broker = broker::EmbeddedBroker::default();
-    let config = watchful(server.place());
+    let config = watchful(server.address());
     let bridges = [0, 1].map(|_| Running::start(&falafel, &broker, config.clone()));
     let tickets: Vec<_> = (0..30).map(|n| falafel.ask_proof(claim(n))).collect();
     eventually("tickets are taken", || async {

@@ -221,8 +221,8 @@ impl Drop for Inner {
 
 impl fmt::Debug for RedisLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redis")
-            .field("place", &self.inner.config.place.to_string())
+        f.debug_struct("RedisLedger")
+            .field("address", &self.inner.config.address.to_string())
             .field("prefix", &self.prefix())
             .finish_non_exhaustive()
     }

@@ -7,7 +7,7 @@ use zkwhirl::cluster::{CliProvers, FleetKeys, NativeProvers, Provers, Rollups};
 use zkwhirl_broker_adapter::amqp::{AmqpBroker, AmqpConfig, Endpoint, Severity};
 use zkwhirl_job::Topic;
 use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig};
-use zkwhirl_redis::Place;
+use zkwhirl_redis::RedisAddress;
 
 use crate::{
     cli::{AmqpArgs, ProverArgs, RedisArgs},
@@ -18,7 +18,7 @@ use crate::{
 /// How long a role waits at its start for RabbitMQ.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// RabbitMQ's place, from the arguments.
+/// RabbitMQ's address, from the arguments.
 pub(super) fn amqp_config(args: &AmqpArgs, name: &str) -> anyhow::Result<AmqpConfig> {
     let hosts = Endpoint::list(&args.amqp_url).map_err(exit::usage)?;
     let management = args.amqp_management_url.as_deref().map(str::parse);
@@ -59,10 +59,10 @@ pub(super) async fn amqp(
 ///
 /// `recent_bytes`: requests that are kept in memory after they were taken.
 pub(super) async fn redis(args: &RedisArgs, recent_bytes: usize) -> anyhow::Result<RedisLedger> {
-    let place = Place::new(args.redis_url.clone(), &args.namespace);
+    let address = RedisAddress::new(args.redis_url.clone(), &args.namespace);
     let config = RedisLedgerConfig {
         recent_bytes,
-        ..RedisLedgerConfig::new(place)
+        ..RedisLedgerConfig::new(address)
     };
     let redis = RedisLedger::new(config).map_err(exit::usage)?;
     let report = redis

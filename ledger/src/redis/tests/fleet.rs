@@ -101,8 +101,8 @@ async fn of_two_that_adopt_at_once_each_ticket_gets_one() {
 
 #[tokio::test]
 async fn fences_grow_over_a_loss_of_all_data() {
-    let server = Server::start();
-    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let server = RedisServer::start();
+    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
     let before = ledger.join("a", LONG).await.unwrap();
     let _: () = server.command(&["FLUSHALL"]);
     let after = ledger.join("a", LONG).await.unwrap();
