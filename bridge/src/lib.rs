@@ -42,5 +42,4 @@ pub use bridge::{Bridge, BridgeHandle};
 pub use config::{BridgeConfig, BridgeDeps, ClientVks, ReplyVerifier, Timing};
 pub use local::AskError;
 pub use operator::OperatorError;
-pub use rollups::Left;
 pub use stats::{BridgeStats, UpstreamStats};

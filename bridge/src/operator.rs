@@ -5,12 +5,13 @@ use std::sync::Arc;
 use zkwhirl_job::{Failure, JobId};
 use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
-use super::{BridgeHandle, BridgeStats, counting::topic_name, requests::admit, rollups::Left};
+use super::{BridgeHandle, BridgeStats, counting::topic_name, requests::admit};
 use zkwhirl_broker_adapter::{Broker, BrokerError, Control};
 use zkwhirl_job::clock;
 use zkwhirl_ledger::{
     JobState, Ledger, Note,
     events::{Events, What},
+    model::TimeLeft,
 };
 
 /// Why an operator's word was not obeyed.
@@ -65,7 +66,7 @@ impl BridgeHandle {
 
     /// What a rollup will still take with so many `slots` for inner jobs;
     /// `None` when that is not known.
-    pub fn rollup_left(&self, rollup: u32, slots: usize) -> Option<Left> {
+    pub fn rollup_left(&self, rollup: u32, slots: usize) -> Option<TimeLeft> {
         let rollups = self.shared.rollups.lock();
         rollups.left_of(rollup, slots, clock::now_ms())
     }

@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use zkwhirl_job::{JobId, TicketId, Topic};
 
 use super::{
-    BridgeConfig, BridgeDeps, local::Callers, rollups::Rollups, stats::Counters, traces::Traces,
+    BridgeConfig, BridgeDeps, local::Callers, rollups::OpenRollups, stats::Counters, traces::Traces,
 };
 use crate::falafel::{Client, LeaseKeeper, Links};
 use zkwhirl_broker_adapter::Control;
@@ -49,7 +49,7 @@ pub(super) struct Shared {
     pub(super) callers: Callers,
     pub(super) counters: Counters,
     /// Rollups under way, for the figures alone.
-    pub(super) rollups: Guarded<Rollups>,
+    pub(super) rollups: Guarded<OpenRollups>,
     pub(super) traces: Guarded<Traces>,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
