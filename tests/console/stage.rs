@@ -10,7 +10,7 @@ use zkwhirl::cluster::{Cluster, ClusterConfig, Provers, Rollups};
 use zkwhirl_bridge::{BridgeConfig, api::AdminToken, falafel::Upstream};
 use zkwhirl_broker_adapter::{Control, DeadLetter, EmbeddedBrokerConfig};
 use zkwhirl_circuits::Suite;
-use zkwhirl_console::{Console, ConsoleConfig, Keys, views::Key};
+use zkwhirl_console::{Console, ConsoleConfig, Keys, views::KeyView};
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan};
 use zkwhirl_job::{
     AttemptRecord, Command, Failure, JobId, Kind, Sizes, Topic,
@@ -28,8 +28,8 @@ pub(crate) const TOKEN: &str = "correct horse battery staple";
 struct TwoKeys;
 
 impl Keys for TwoKeys {
-    fn keys(&self) -> Vec<Key> {
-        let key = |circuit: &str, provenance: &str, insecure| Key {
+    fn keys(&self) -> Vec<KeyView> {
+        let key = |circuit: &str, provenance: &str, insecure| KeyView {
             circuit: circuit.to_owned(),
             id: "9f3c1d20".repeat(8),
             rows: 254_194,

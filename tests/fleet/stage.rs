@@ -15,7 +15,7 @@ use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
 use zkwhirl_job::Sizes;
 use zkwhirl_ledger::redis::{LedgerEvent, RedisLedger, RedisLedgerConfig};
-use zkwhirl_redis::Place;
+use zkwhirl_redis::RedisAddress;
 
 use crate::{figures::say, services::Services};
 
@@ -225,8 +225,8 @@ impl Fleet {
 
     /// What happened in the ledger, in order.
     pub(crate) async fn events(&self) -> Vec<LedgerEvent> {
-        let place = Place::new(self.services.redis.parse().unwrap(), "main");
-        let ledger = RedisLedger::new(RedisLedgerConfig::new(place)).unwrap();
+        let address = RedisAddress::new(self.services.redis.parse().unwrap(), "main");
+        let ledger = RedisLedger::new(RedisLedgerConfig::new(address)).unwrap();
         let (mut all, mut cursor) = (Vec::new(), None);
         loop {
             let page = ledger.events_after(cursor.as_deref(), 1000).await.unwrap();

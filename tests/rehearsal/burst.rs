@@ -9,7 +9,7 @@ use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
 use zkwhirl_job::{JobId, Sizes};
 use zkwhirl_ledger::redis::{LedgerEvent, RedisLedger, RedisLedgerConfig};
 use zkwhirl_planner::{Autoscaler, Hpa, Observed, hpa::SYNC_MS};
-use zkwhirl_redis::Place;
+use zkwhirl_redis::RedisAddress;
 
 use super::{
     prometheus::{Prometheus, free_port},
@@ -134,8 +134,8 @@ async fn falafel() -> Falafel {
 
 /// What happened in the ledger, in order, once the last result is in it.
 async fn events(url: &str) -> Vec<LedgerEvent> {
-    let place = Place::new(url.parse().unwrap(), "main");
-    let ledger = RedisLedger::new(RedisLedgerConfig::new(place)).unwrap();
+    let address = RedisAddress::new(url.parse().unwrap(), "main");
+    let ledger = RedisLedger::new(RedisLedgerConfig::new(address)).unwrap();
     let read = async {
         loop {
             let events = ledger.events_after(None, 10_000).await.unwrap();

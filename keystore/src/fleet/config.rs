@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process, time::Duration};
 
-use zkwhirl_redis::Place;
+use zkwhirl_redis::RedisAddress;
 
 use crate::{KeyError, blobs::hostname};
 
@@ -10,8 +10,8 @@ use crate::{KeyError, blobs::hostname};
 #[derive(Debug, Clone)]
 pub struct FleetConfig {
     /// The Redis, and the namespace: fleets with different ones share nothing.
-    /// Keys there begin with the place's prefix and `keys:`.
-    pub place: Place,
+    /// Keys there begin with the address's prefix and `keys:`.
+    pub address: RedisAddress,
     /// A directory that all machines see, where proving keys lie by digest: a
     /// network file system, or the mount of an object store. `None`: every
     /// machine's own directory must get its keys in another way.
@@ -31,10 +31,10 @@ pub struct FleetConfig {
 }
 
 impl FleetConfig {
-    /// The keys at `place`, without a shared directory.
-    pub fn new(place: Place) -> Self {
+    /// The keys at `address`, without a shared directory.
+    pub fn new(address: RedisAddress) -> Self {
         Self {
-            place,
+            address,
             shared: None,
             who: format!("{} pid {}", hostname(), process::id()),
             timeout: Duration::from_secs(5),
@@ -64,7 +64,10 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_work_are_refused() {
-        let mut config = FleetConfig::new(Place::new("redis://localhost".parse().unwrap(), "main"));
+        let mut config = FleetConfig::new(RedisAddress::new(
+            "redis://localhost".parse().unwrap(),
+            "main",
+        ));
         assert!(config.check().is_ok());
         config.lease = Duration::ZERO;
         let error = config.check().unwrap_err().to_string();

@@ -10,7 +10,7 @@ use std::{
 };
 
 use redis::{Client, RedisError, RedisResult};
-use zkwhirl_redis::{Place, may_pass, why};
+use zkwhirl_redis::{RedisAddress, may_pass, why};
 use zkwhirl_telemetry::catalogue::keys::{KEYSTORE_REQUESTS, KEYSTORE_SECONDS};
 
 use super::FleetConfig;
@@ -26,17 +26,17 @@ pub(super) struct Link {
     client: Client,
     connection: Mutex<Option<redis::Connection>>,
     timeout: Duration,
-    place: Place,
+    address: RedisAddress,
 }
 
 impl Link {
     pub(super) fn new(config: &FleetConfig) -> Result<Self, KeyError> {
-        let client = config.place.client();
+        let client = config.address.client();
         Ok(Self {
             client: client.map_err(|error| KeyError::Config(error.to_string()))?,
             connection: Mutex::new(None),
             timeout: config.timeout,
-            place: config.place.clone(),
+            address: config.address.clone(),
         })
     }
 
@@ -105,7 +105,7 @@ impl Link {
             false => why(error),
         };
         KeyError::Away {
-            place: self.place.to_string(),
+            place: self.address.to_string(),
             why,
         }
     }
@@ -114,7 +114,7 @@ impl Link {
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Link")
-            .field(&self.place.to_string())
+            .field(&self.address.to_string())
             .finish()
     }
 }

@@ -84,7 +84,7 @@ impl Registry {
             link: Link::new(config)?,
             scripts: Scripts::new(),
             // A key of another format is no use to this release.
-            prefix: format!("{}keys:{FORMAT}:", config.place.prefix()),
+            prefix: format!("{}keys:{FORMAT}:", config.address.prefix()),
             who: config.who.clone(),
             lease: config.lease,
         })
