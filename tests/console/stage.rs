@@ -17,7 +17,7 @@ use zkwhirl_broker_adapter::{
     ledger::JobState,
 };
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Plan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, RollupPlan};
 use zkwhirl_job::{
     AttemptRecord, Command, Failure, JobId, Kind, Sizes, Topic,
     envelope::{Outcome, Payload, ResultEnvelope},
@@ -103,7 +103,7 @@ impl Scene {
     pub(crate) async fn start_with(self, provers: Provers) -> Stage {
         let rollups = provers.rollups();
         let sizes = rollups.sizes;
-        let plan = (self.rollups > 0).then_some(Plan {
+        let plan = (self.rollups > 0).then_some(RollupPlan {
             suite: rollups.suite,
             seed: 7,
             sizes,

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use zkwhirl::cluster::{Checker, Rollups};
 use zkwhirl_broker_adapter::ledger::redis::{LedgerEvent, Redis, RedisConfig};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
+use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState, RollupPlan};
 use zkwhirl_job::Sizes;
 use zkwhirl_redis::Place;
 
@@ -74,7 +74,7 @@ impl Fleet {
             suite: Suite::Poseidon,
             sizes: Sizes::new(1, 2).unwrap(),
         };
-        let plan = Plan {
+        let plan = RollupPlan {
             suite: rollups.suite,
             seed: 5,
             sizes: rollups.sizes,
@@ -220,7 +220,7 @@ impl Fleet {
     /// Waits until the rollup is settled.
     pub(crate) async fn until_settled(&self) {
         let state = timeout(PATIENCE, self.falafel.finished()).await.unwrap();
-        assert_eq!(state, State::Done);
+        assert_eq!(state, PipelineState::Done);
     }
 
     /// What happened in the ledger, in order.

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use zkwhirl_circuits::{Suite, root_rollup::RootSize, statement};
 use zkwhirl_falafel::users::{MockProofs, TxPool, TxReceiver};
-use zkwhirl_falafel::world::{BroadcastError, Draft, RootJob, World};
+use zkwhirl_falafel::world::{BroadcastMismatch, Draft, RootJob, World};
 use zkwhirl_job::{Kind, Request, Sizes, Word, reply::ReplyShape, request::ClaimRequest};
 
 /// A reply with these fields and nothing that proves them.
@@ -122,7 +122,7 @@ fn every_wrong_word_is_refused_by_its_name() {
         let mut lie = buffer.to_vec();
         lie[32 * place + 31] ^= 1;
         let error = broadcast.check(&lie.into()).unwrap_err();
-        let BroadcastError::Word { name, must, .. } = &error else {
+        let BroadcastMismatch::Word { name, must, .. } = &error else {
             panic!("{error}");
         };
         assert_eq!((must, *name == broadcast.name(place)), (word, true));
@@ -150,6 +150,6 @@ fn every_wrong_word_is_refused_by_its_name() {
     for length in [0, whole - 1, whole] {
         let error = broadcast.check(&buffer.slice(..length)).unwrap_err();
         let must = whole;
-        assert_eq!(error, BroadcastError::Length { got: length, must });
+        assert_eq!(error, BroadcastMismatch::Length { got: length, must });
     }
 }

@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
 use zkwhirl_broker_adapter::{Events, bridge::BridgeConfig, broker};
-use zkwhirl_falafel::{Falafel, FalafelConfig, State};
+use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState};
 use zkwhirl_job::Topic;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Readiness, WorkerConfig};
@@ -165,8 +165,8 @@ async fn demo(
 async fn drive(falafel: &Falafel, requests: Vec<Bytes>) -> End {
     if requests.is_empty() {
         return match falafel.finished().await {
-            State::Halted(_) => End::Halted,
-            State::Done | State::Running => End::Done,
+            PipelineState::Halted(_) => End::Halted,
+            PipelineState::Done | PipelineState::Running => End::Done,
         };
     }
     // All at once, as Falafel asks for all claims of a rollup.

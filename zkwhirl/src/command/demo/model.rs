@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
 use zkwhirl_broker_adapter::{JobEvent, What};
-use zkwhirl_falafel::Event;
+use zkwhirl_falafel::FalafelEvent;
 use zkwhirl_job::{JobId, Kind, TicketId};
 
 use super::rollup::{Rollup, Settled, Step};
@@ -75,15 +75,15 @@ impl Model {
     }
 
     /// Takes in what the simulated Falafel says; returns a line worth printing.
-    pub(super) fn falafel(&mut self, event: &Event, inners: usize) -> Option<String> {
+    pub(super) fn falafel(&mut self, event: &FalafelEvent, inners: usize) -> Option<String> {
         match event {
-            Event::RollupStarted { rollup_id, claims } => {
+            FalafelEvent::RollupStarted { rollup_id, claims } => {
                 self.rollups.push(Rollup::new(*rollup_id, *claims, inners));
                 Some(format!(
                     "rollup {rollup_id} started: {claims} claims, {inners} inner rollups, root, verifier"
                 ))
             }
-            Event::JobCreated {
+            FalafelEvent::JobCreated {
                 ticket,
                 kind: Some(kind),
             } => {
@@ -91,7 +91,7 @@ impl Model {
                 self.step(*kind)?.ask();
                 None
             }
-            Event::JobResolved {
+            FalafelEvent::JobResolved {
                 ticket,
                 refusal: None,
             } => {
@@ -100,14 +100,14 @@ impl Model {
                 self.step(kind)?.accept();
                 None
             }
-            Event::JobResolved {
+            FalafelEvent::JobResolved {
                 refusal: Some(reason),
                 ..
             } => {
                 self.refused.push(reason.clone());
                 Some(format!("falafel refused a reply: {reason}"))
             }
-            Event::RollupSettled {
+            FalafelEvent::RollupSettled {
                 rollup_id,
                 final_bytes,
                 proofs,
@@ -122,8 +122,10 @@ impl Model {
                 rollup.settled = Some(settled);
                 Some(format!("rollup {rollup_id}  {settled}"))
             }
-            Event::Ready => Some("falafel has both client keys: transactions are let in".into()),
-            Event::PipelineHalted { reason, .. } => {
+            FalafelEvent::Ready => {
+                Some("falafel has both client keys: transactions are let in".into())
+            }
+            FalafelEvent::PipelineHalted { reason, .. } => {
                 self.halted = Some(reason.clone());
                 Some(format!("falafel's pipeline halted: {reason}"))
             }

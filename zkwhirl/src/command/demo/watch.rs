@@ -8,7 +8,7 @@ use tokio::{
 };
 use zkwhirl::cluster::{Cluster, slot_name};
 use zkwhirl_broker_adapter::JobEvent;
-use zkwhirl_falafel::{Event, Falafel};
+use zkwhirl_falafel::{Falafel, FalafelEvent};
 
 use super::{End, model::Model, view::View};
 use crate::{cli::DemoArgs, ui};
@@ -24,7 +24,7 @@ pub(super) struct Watcher {
     quiet: bool,
     view: Option<View>,
     jobs: Receiver<JobEvent>,
-    falafel: Receiver<Event>,
+    falafel: Receiver<FalafelEvent>,
 }
 
 impl Watcher {
@@ -32,7 +32,7 @@ impl Watcher {
         args: &DemoArgs,
         inners: u32,
         jobs: Receiver<JobEvent>,
-        falafel: Receiver<Event>,
+        falafel: Receiver<FalafelEvent>,
     ) -> Self {
         let workers = usize::from(args.workers);
         Self {
@@ -79,7 +79,7 @@ impl Watcher {
         self.model
     }
 
-    fn on_falafel(&mut self, event: Result<Event, RecvError>) {
+    fn on_falafel(&mut self, event: Result<FalafelEvent, RecvError>) {
         if let Ok(event) = event
             && let Some(line) = self.model.falafel(&event, self.inners)
         {
