@@ -11,7 +11,7 @@ use zkwhirl_bridge::{BridgeConfig, api::AdminToken, falafel::Upstream};
 use zkwhirl_broker_adapter::{Control, DeadLetter, EmbeddedBrokerConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_console::{Console, ConsoleConfig, Keys, views::KeyView};
-use zkwhirl_falafel::{Falafel, FalafelConfig, Plan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, RollupPlan};
 use zkwhirl_job::{
     AttemptRecord, Command, Failure, JobId, Kind, Sizes, Topic,
     envelope::{Outcome, Payload, ResultEnvelope},
@@ -98,7 +98,7 @@ impl Scene {
     pub(crate) async fn start_with(self, provers: Provers) -> Stage {
         let rollups = provers.rollups();
         let sizes = rollups.sizes;
-        let plan = (self.rollups > 0).then_some(Plan {
+        let plan = (self.rollups > 0).then_some(RollupPlan {
             suite: rollups.suite,
             seed: 7,
             sizes,

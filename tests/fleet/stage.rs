@@ -12,7 +12,7 @@ use std::{
 use tokio::time::{sleep, timeout};
 use zkwhirl::cluster::{Checker, Rollups};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
+use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState, RollupPlan};
 use zkwhirl_job::Sizes;
 use zkwhirl_ledger::redis::{LedgerEvent, RedisLedger, RedisLedgerConfig};
 use zkwhirl_redis::RedisAddress;
@@ -74,7 +74,7 @@ impl Fleet {
             suite: Suite::Poseidon,
             sizes: Sizes::new(1, 2).unwrap(),
         };
-        let plan = Plan {
+        let plan = RollupPlan {
             suite: rollups.suite,
             seed: 5,
             sizes: rollups.sizes,
@@ -220,7 +220,7 @@ impl Fleet {
     /// Waits until the rollup is settled.
     pub(crate) async fn until_settled(&self) {
         let state = timeout(PATIENCE, self.falafel.finished()).await.unwrap();
-        assert_eq!(state, State::Done);
+        assert_eq!(state, PipelineState::Done);
     }
 
     /// What happened in the ledger, in order.

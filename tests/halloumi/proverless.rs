@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::time::timeout;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
-    Listen, State,
+    Listen, PipelineState,
     users::{MockProofs, TxPool, TxReceiver},
     world::World,
 };
@@ -49,7 +49,7 @@ async fn it_needs_nothing_but_falafel_at_any_size() {
                 .env("DATA_DIR", &data),
         );
         let state = timeout(PATIENCE, falafel.finished()).await.unwrap();
-        assert_eq!(state, State::Done, "{sizes}");
+        assert_eq!(state, PipelineState::Done, "{sizes}");
         assert_eq!(falafel.stats().completions, 6, "{sizes}");
         assert!(!data.exists(), "a data directory was made");
         let peers = peers(up.process.0.id());

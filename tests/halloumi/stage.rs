@@ -16,7 +16,7 @@ use tokio::{
 };
 use zkwhirl::cluster::{Checker, Rollups};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Listen, Plan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, Listen, RollupPlan};
 use zkwhirl_job::Sizes;
 
 use crate::support::{Odd, Process, zkwhirl};
@@ -182,7 +182,7 @@ pub(crate) fn mock(sizes: Sizes) -> Arc<Checker> {
 /// A Falafel that wants the keys, a claim, an inner rollup, the root rollup and
 /// its verifier, then settles.
 pub(crate) async fn rolling_up(sizes: Sizes, listen: Listen) -> Falafel {
-    let plan = Plan {
+    let plan = RollupPlan {
         suite: Suite::Pedersen,
         seed: 11,
         sizes,

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::time::timeout;
 use zkwhirl::cluster::Checker;
-use zkwhirl_falafel::{Falafel, Listen, State};
+use zkwhirl_falafel::{Falafel, Listen, PipelineState};
 
 use crate::{
     stage::{JSON, PATIENCE, Up, asking, command, head, rolling_up, sizes},
@@ -39,7 +39,7 @@ async fn a_rollup_settles_in_falafels_split_mode_and_in_its_normal_one() {
     );
     for falafel in [&split, &normal] {
         let state = timeout(PATIENCE, falafel.finished()).await.unwrap();
-        assert_eq!(state, State::Done);
+        assert_eq!(state, PipelineState::Done);
         let stats = falafel.stats();
         assert_eq!((stats.created, stats.nacks, stats.reissues), (6, 0, 0));
     }
@@ -62,7 +62,7 @@ async fn instances_for_one_topic_never_see_the_others_jobs() {
     };
     let instances = [start(0, "inner"), start(1, "outer")];
     let state = timeout(PATIENCE, falafel.finished()).await.unwrap();
-    assert_eq!(state, State::Done);
+    assert_eq!(state, PipelineState::Done);
     let asked = programs.each_ref().map(|program| {
         let log = program.log().into_iter().map(|(_, words)| words);
         let asked: BTreeSet<_> = log.filter(|words| !words.starts_with("start")).collect();

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use zkwhirl::cluster::{Checker, Rollups};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
+use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState, RollupPlan};
 use zkwhirl_job::{JobId, Sizes};
 use zkwhirl_ledger::redis::{LedgerEvent, RedisLedger, RedisLedgerConfig};
 use zkwhirl_planner::{Autoscaler, Hpa, Observed, hpa::SYNC_MS};
@@ -76,7 +76,7 @@ async fn a_burst_of_32_is_met_by_32_workers_and_no_busy_one_loses_its_job() {
     };
     timeout(PATIENCE, run).await.unwrap();
     let state = timeout(PATIENCE, falafel.finished()).await.unwrap();
-    assert_eq!(state, State::Done);
+    assert_eq!(state, PipelineState::Done);
 
     assert_eq!(course.iter().max(), Some(&32));
     let stats = falafel.stats();
@@ -116,7 +116,7 @@ async fn falafel() -> Falafel {
         suite: Suite::Poseidon,
         sizes: Sizes::new(1, 32).unwrap(),
     };
-    let plan = Plan {
+    let plan = RollupPlan {
         suite: rollups.suite,
         seed: 5,
         sizes: rollups.sizes,

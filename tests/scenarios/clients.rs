@@ -5,7 +5,7 @@ use bytes::Bytes;
 use zkwhirl::cluster::{NativeProvers, Provers};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
-    Plan,
+    RollupPlan,
     users::{ClientKeys, TxPool, TxReceiver},
     world::World,
 };
@@ -77,8 +77,8 @@ fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
 }
 
 /// A rollup of a user's transaction alone.
-fn one_tx(suite: Suite) -> Plan {
-    Plan {
+fn one_tx(suite: Suite) -> RollupPlan {
+    RollupPlan {
         suite,
         seed: 7,
         sizes: Sizes::new(1, 1).unwrap(),

@@ -8,7 +8,7 @@ use tokio::task::block_in_place;
 use url::Url;
 use zkwhirl_bridge::falafel::{Client, Polled};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
+use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState, RollupPlan};
 use zkwhirl_job::{Command, Frame, Kind, Request, Sizes, identify};
 use zkwhirl_prover::native::Engine;
 
@@ -100,7 +100,7 @@ enum Byte {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
     use Byte::{From, Last};
-    let plan = Plan {
+    let plan = RollupPlan {
         suite: Suite::Poseidon,
         seed: 7,
         sizes: Sizes::new(2, 1).unwrap(),
@@ -169,7 +169,7 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
             reply[at] ^= 1 << (at % 8);
         })
         .await;
-        let State::Halted(why) = falafel.finished().await else {
+        let PipelineState::Halted(why) = falafel.finished().await else {
             panic!("{kind}, {byte:?}: it went on");
         };
         assert!(why.contains(reason), "{kind}, {byte:?}: {why}");
@@ -178,7 +178,7 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
     // With the very same replies as they are, it settles.
     liar.work(Kind::RootVerifier, Kind::RootVerifier, |_| {})
         .await;
-    assert_eq!(falafel.finished().await, State::Done);
+    assert_eq!(falafel.finished().await, PipelineState::Done);
     assert_eq!(falafel.progress().settled, 1);
     falafel.stop(Duration::ZERO).await;
 }

@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Plan, State};
+use zkwhirl_falafel::{PipelineState, RollupPlan};
 use zkwhirl_job::{JobId, Sizes, Topic};
 use zkwhirl_ledger::What;
 
@@ -17,7 +17,7 @@ const GROWTH_BYTES: u64 = 96 << 20;
 #[tokio::test(flavor = "multi_thread")]
 async fn nine_hundred_jobs_at_once_arrive_in_order_and_memory_stays_flat() {
     let suite = Suite::Poseidon;
-    let plan = Plan {
+    let plan = RollupPlan {
         suite,
         seed: 3,
         sizes: Sizes::new(1, 1).unwrap(),
@@ -36,7 +36,7 @@ async fn nine_hundred_jobs_at_once_arrive_in_order_and_memory_stays_flat() {
     .start()
     .await;
     let before = resident_bytes();
-    assert_eq!(stage.falafel.finished().await, State::Done);
+    assert_eq!(stage.falafel.finished().await, PipelineState::Done);
     let grown = resident_bytes().saturating_sub(before);
     assert!(grown < GROWTH_BYTES, "grew by {grown} bytes");
 

@@ -4,15 +4,15 @@ use std::{collections::HashMap, time::Duration};
 
 use zkwhirl::cluster::Provers;
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Event, Plan, State};
+use zkwhirl_falafel::{FalafelEvent, PipelineState, RollupPlan};
 use zkwhirl_job::{FailureClass, JobId, Kind, Sizes, reply::ReplyShape};
 use zkwhirl_ledger::What;
 
 use crate::support::{Scene, Stage, kill_prover_children, native, proverless};
 
 /// `rollups` of `inners` × 1 tx, the first with `claims` claims.
-fn plan(suite: Suite, inners: u32, claims: usize, rollups: u32) -> Plan {
-    Plan {
+fn plan(suite: Suite, inners: u32, claims: usize, rollups: u32) -> RollupPlan {
+    RollupPlan {
         suite,
         seed: 7,
         sizes: Sizes::new(1, inners).unwrap(),
@@ -24,7 +24,7 @@ fn plan(suite: Suite, inners: u32, claims: usize, rollups: u32) -> Plan {
     }
 }
 
-async fn stage(provers: Provers, slots: usize, plan: Plan) -> Stage {
+async fn stage(provers: Provers, slots: usize, plan: RollupPlan) -> Stage {
     let scene = Scene {
         provers,
         slots,
@@ -35,21 +35,21 @@ async fn stage(provers: Provers, slots: usize, plan: Plan) -> Stage {
 }
 
 /// Everything that Falafel said so far.
-fn said(stage: &mut Stage) -> Vec<Event> {
+fn said(stage: &mut Stage) -> Vec<FalafelEvent> {
     std::iter::from_fn(|| stage.pipeline.try_recv().ok()).collect()
 }
 
 /// Three rollups of 4 inner rollups; the second and the third start with claims
 /// of what the rollup before deposited. Gives what Falafel settled.
-async fn three_rollups(provers: Provers) -> Vec<Event> {
+async fn three_rollups(provers: Provers) -> Vec<FalafelEvent> {
     let mut stage = stage(provers, 2, plan(Suite::Poseidon, 4, 2, 3)).await;
-    assert_eq!(stage.falafel.finished().await, State::Done);
+    assert_eq!(stage.falafel.finished().await, PipelineState::Done);
     assert_eq!(stage.falafel.progress().settled, 3);
     let events = said(&mut stage);
     let claims: Vec<usize> = events
         .iter()
         .filter_map(|event| match event {
-            Event::RollupStarted { claims, .. } => Some(*claims),
+            FalafelEvent::RollupStarted { claims, .. } => Some(*claims),
             _ => None,
         })
         .collect();
@@ -57,7 +57,7 @@ async fn three_rollups(provers: Provers) -> Vec<Event> {
     assert!(claims[1] > 0 && claims[2] > 0, "{claims:?}");
     let mut delivered: HashMap<Kind, usize> = HashMap::new();
     for event in &events {
-        if let Event::JobCreated { kind, .. } = event {
+        if let FalafelEvent::JobCreated { kind, .. } = event {
             *delivered.entry(kind.unwrap()).or_default() += 1;
         }
     }
@@ -67,7 +67,7 @@ async fn three_rollups(provers: Provers) -> Vec<Event> {
     assert_eq!(delivered[&Kind::TxRollup], 12);
     stage.falafel_noticed_nothing();
     stage.end().await;
-    let settled = |event: &Event| matches!(event, Event::RollupSettled { .. });
+    let settled = |event: &FalafelEvent| matches!(event, FalafelEvent::RollupSettled { .. });
     events.into_iter().filter(settled).collect()
 }
 
@@ -76,7 +76,7 @@ async fn three_rollups_settle_with_claims_of_the_rollup_before() {
     let sizes = Sizes::new(1, 4).unwrap();
     let shape = ReplyShape::of(Kind::RootVerifier, sizes);
     let settled = three_rollups(proverless(Suite::Poseidon, 1, 4)).await;
-    let expected = [1, 2, 3].map(|rollup_id| Event::RollupSettled {
+    let expected = [1, 2, 3].map(|rollup_id| FalafelEvent::RollupSettled {
         rollup_id,
         inners: 4,
         txs: 4,
@@ -108,7 +108,7 @@ async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() 
         .restart(Duration::from_millis(100))
         .await
         .unwrap();
-    assert_eq!(stage.falafel.finished().await, State::Done);
+    assert_eq!(stage.falafel.finished().await, PipelineState::Done);
     assert_eq!(stage.falafel.progress().settled, 1);
     let mut claimed: HashMap<JobId, u32> = HashMap::new();
     while let Ok(event) = stage.events.try_recv() {
@@ -133,7 +133,7 @@ async fn three_rollups_settle_with_real_proofs() {
     let proofs: Vec<(usize, usize)> = settled
         .iter()
         .map(|event| match event {
-            Event::RollupSettled { txs, proofs, .. } => (*txs, *proofs),
+            FalafelEvent::RollupSettled { txs, proofs, .. } => (*txs, *proofs),
             _ => unreachable!("filtered"),
         })
         .collect();
@@ -168,7 +168,7 @@ async fn a_prover_killed_in_the_root_phase_costs_an_attempt() {
         state = stage.falafel.finished() => state,
         () = follow => unreachable!("it follows for ever"),
     };
-    assert_eq!(state, State::Done);
+    assert_eq!(state, PipelineState::Done);
     assert_eq!(again, [2]);
     stage.falafel_noticed_nothing();
     stage.end().await;

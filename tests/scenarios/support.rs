@@ -16,7 +16,7 @@ use zkwhirl::cluster::{Cluster, ClusterConfig, NativeProvers, Provers, Rollups, 
 use zkwhirl_bridge::{BridgeConfig, falafel::Upstream};
 use zkwhirl_broker_adapter::{DeadLetter, EmbeddedBrokerConfig};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Event, Falafel, FalafelConfig, Plan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, FalafelEvent, RollupPlan};
 use zkwhirl_job::{Sizes, Topic};
 use zkwhirl_ledger::{Events, JobEvent};
 use zkwhirl_prover::native::{Engine, EngineConfig};
@@ -31,7 +31,7 @@ pub(crate) struct Stage {
     pub(crate) cluster: Cluster,
     pub(crate) events: broadcast::Receiver<JobEvent>,
     /// What Falafel says.
-    pub(crate) pipeline: broadcast::Receiver<Event>,
+    pub(crate) pipeline: broadcast::Receiver<FalafelEvent>,
 }
 
 /// What a stage is made of.
@@ -40,7 +40,7 @@ pub(crate) struct Scene {
     pub(crate) slots: usize,
     /// How long a retried job waits.
     pub(crate) delay: Duration,
-    pub(crate) plan: Option<Plan>,
+    pub(crate) plan: Option<RollupPlan>,
 }
 
 impl Scene {

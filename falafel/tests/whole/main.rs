@@ -16,11 +16,11 @@ mod worker;
 use std::sync::Arc;
 
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly, Plan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly, RollupPlan};
 use zkwhirl_job::{Frame, Kind, Sizes, identify};
 
-fn plan() -> Plan {
-    Plan {
+fn plan() -> RollupPlan {
+    RollupPlan {
         suite: Suite::Poseidon,
         seed: 1,
         sizes: Sizes::new(2, 2).unwrap(),
@@ -32,7 +32,7 @@ fn plan() -> Plan {
     }
 }
 
-async fn falafel(plan: Plan) -> Falafel {
+async fn falafel(plan: RollupPlan) -> Falafel {
     let config = FalafelConfig::new(Some(plan), Arc::new(FieldsOnly));
     Falafel::start(config).await.unwrap()
 }

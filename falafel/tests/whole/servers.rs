@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
-    Falafel, FalafelConfig, FieldsOnly, Listen, Plan, ProveError, job_server::Rejected,
+    Falafel, FalafelConfig, FieldsOnly, JobError, Listen, RollupPlan, job_server::Rejected,
 };
 use zkwhirl_job::{Command, Kind};
 
@@ -13,7 +13,7 @@ use crate::{kind, plan, worker::Worker};
 
 #[tokio::test]
 async fn in_normal_mode_one_server_has_every_kind() {
-    let plan = Plan {
+    let plan = RollupPlan {
         vks: true,
         ..plan()
     };
@@ -60,5 +60,5 @@ async fn given_requests_are_handed_out_byte_for_byte() {
         .answer(&frame, Command::Nack, "what is this?".into())
         .await;
     let rejected = Rejected::Nack("what is this?".into());
-    assert_eq!(unknown.await.unwrap(), Err(ProveError::Rejected(rejected)));
+    assert_eq!(unknown.await.unwrap(), Err(JobError::Rejected(rejected)));
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
 use zkwhirl_bridge::BridgeConfig;
 use zkwhirl_broker_adapter as broker;
-use zkwhirl_falafel::{Falafel, FalafelConfig, State};
+use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState};
 use zkwhirl_job::Topic;
 use zkwhirl_ledger::Events;
 use zkwhirl_telemetry::Role;
@@ -167,8 +167,8 @@ async fn demo(
 async fn drive(falafel: &Falafel, requests: Vec<Bytes>) -> End {
     if requests.is_empty() {
         return match falafel.finished().await {
-            State::Halted(_) => End::Halted,
-            State::Done | State::Running => End::Done,
+            PipelineState::Halted(_) => End::Halted,
+            PipelineState::Done | PipelineState::Running => End::Done,
         };
     }
     // All at once, as Falafel asks for all claims of a rollup.

@@ -1,24 +1,16 @@
 //! Aztec Connect's own rollups: native proofs of its requests, one upon the
 //! other, publish what the original code published.
 
-use std::{fs, path::Path};
-
-use bytes::Bytes;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Request, Sizes, reply::broadcast_bytes};
 use zkwhirl_keystore::EmbeddedKeyStore;
 use zkwhirl_prover::native::{NativeVerifier, Setting};
 
-use crate::stage::{Stage, engine, keys};
+use super::stage::{Stage, engine, keys};
+use crate::vector;
 
 /// One nullifier a proof: the largest circuits that are made in a minute.
 const LIMIT: u64 = 1 << 20;
-
-fn vector(name: &str) -> Bytes {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors");
-    let file = Path::new(folder).join(format!("{name}.bin"));
-    fs::read(file).unwrap().into()
-}
 
 /// Proves the inner rollups, then the root rollup over these proofs and what
 /// its verifier is asked about.

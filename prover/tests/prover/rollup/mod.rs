@@ -1,6 +1,5 @@
 //! Whole rollups, proved and verified: clients, claim, inner rollups, root
 //! rollup, root verifier. The proofs are real ones, of the poseidon suite.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 
 mod flips;
 mod mock;

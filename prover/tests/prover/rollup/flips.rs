@@ -22,7 +22,7 @@ use zkwhirl_job::{
 };
 use zkwhirl_prover::native::{Setting, read_tx_rollup};
 
-use crate::{
+use super::{
     stage::{LIMIT, ONE, SUITE, Stage, TWO, refusal},
     verify_client,
     wallets::client_proof,

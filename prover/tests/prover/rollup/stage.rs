@@ -19,7 +19,7 @@ use zkwhirl_job::{
 use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
 use zkwhirl_prover::native::{Engine, EngineConfig, NativeVerifier, Setting};
 
-use crate::wallets::Wallets;
+use super::wallets::Wallets;
 
 pub(crate) const SUITE: Suite = Suite::Poseidon;
 

@@ -1,16 +1,15 @@
 //! The supervisor against a child that misbehaves in every way: that request
 //! gets a typed failure, the next one finds a fresh child.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{fs, time::Duration};
 
-use bytes::Bytes;
 use zkwhirl_job::{Command, FailureClass, Kind, Sizes};
 use zkwhirl_prover::{
     ProveError, ProveTask, ProveWatch, Proved, Prover,
     stdio::{ChildConfig, ChildProver, Dialect, Eager},
 };
+
+use crate::vector;
 
 fn config(arguments: &[&str]) -> ChildConfig {
     ChildConfig {
@@ -28,16 +27,11 @@ fn config(arguments: &[&str]) -> ChildConfig {
     }
 }
 
-fn read(vector: &str) -> Bytes {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors");
-    fs::read(format!("{folder}/{vector}.bin")).unwrap().into()
-}
-
 fn task(deadline: Duration) -> ProveTask {
     ProveTask {
         kind: Kind::Claim,
         command: Command::CreateProof,
-        request: read("claim_0"),
+        request: vector("claim_0"),
         sizes: None,
         deadline,
     }
@@ -52,7 +46,7 @@ async fn prove(prover: &mut ChildProver) -> Result<Proved, ProveError> {
 async fn prove_vector(prover: &mut ChildProver, kind: Kind, vector: &str) -> u32 {
     let task = ProveTask {
         kind,
-        request: read(vector),
+        request: crate::vector(vector),
         ..task(Duration::from_secs(60))
     };
     let watch = ProveWatch::unattended();
@@ -135,7 +129,11 @@ async fn kill_9_in_mid_proof_fails_only_that_attempt() {
 
 #[tokio::test]
 async fn a_hung_child_is_ended_at_the_deadline_with_its_whole_group() {
-    let mut prover = ChildProver::new(config(&["hang"]));
+    // A busy machine may let the child wait before it dies of SIGTERM.
+    let mut prover = ChildProver::new(ChildConfig {
+        grace: Duration::from_secs(20),
+        ..config(&["hang"])
+    });
     prover.restart().await.unwrap();
     let pid = prover.pid().unwrap();
     let watch = ProveWatch::unattended();
@@ -168,7 +166,8 @@ async fn descendants_that_ignore_the_signal_are_killed_too() {
 }
 
 /// A lazy `rollup_cli` whose first outer request is a root verifier stays wrong
-/// for life: it is started eagerly for that, and only for that.
+/// for the rest of its life. The supervisor starts it eagerly for that request,
+/// and for no other.
 #[tokio::test]
 async fn a_root_verifier_that_comes_first_finds_everything_loaded() {
     let directory = tempfile::tempdir().unwrap();
@@ -280,7 +279,7 @@ async fn what_does_not_fit_is_refused_before_any_child_sees_it() {
         let mut prover = ChildProver::new(config(&["well"]));
         let task = ProveTask {
             kind,
-            request: read(vector),
+            request: crate::vector(vector),
             sizes,
             ..task(Duration::from_secs(60))
         };

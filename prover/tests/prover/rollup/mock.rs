@@ -15,7 +15,7 @@ use zkwhirl_job::{
 };
 use zkwhirl_prover::Proverless;
 
-use crate::stage::{SUITE, Stage, refusal};
+use super::stage::{SUITE, Stage, refusal};
 
 /// A root rollup and its verifier, each with the mock's reply, and the words
 /// that both must start with.

@@ -5,14 +5,10 @@ use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Request, Sizes, reply::broadcast_bytes};
 use zkwhirl_prover::Proverless;
 
-fn vector(name: &str) -> Bytes {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/");
-    let bytes = std::fs::read(format!("{folder}{name}.bin"));
-    bytes.expect("a vector of that name").into()
-}
+use crate::vector;
 
-/// What the original's mock and ours say of a whole rollup differs only in
-/// what stands in place of a proof.
+/// The original's mock and ours differ in one thing for a whole rollup: the bytes
+/// in place of a proof.
 #[test]
 fn whole_rollups_have_the_originals_broadcast_data_and_length() {
     for (name, root, verifier, size) in [

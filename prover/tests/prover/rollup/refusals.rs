@@ -7,7 +7,7 @@ use zkwhirl_job::{
     reply::{Bundle, NativeProof, NotVerified},
 };
 
-use crate::stage::{ONE, Stage, TWO, refusal};
+use super::stage::{ONE, Stage, TWO, refusal};
 
 fn bundle(stage: &Stage) -> Bundle {
     Bundle::parse(&stage.reply).unwrap()

@@ -6,7 +6,7 @@ use zkwhirl_job::{
 };
 use zkwhirl_prover::native::{TxCount, VerifiedRollup};
 
-use crate::stage::{ONE, Stage, TWO};
+use super::stage::{ONE, Stage, TWO};
 
 /// Every step is accepted by the gate, and the final buffer by itself.
 fn accepted(stage: &Stage) -> VerifiedRollup {
