@@ -1,16 +1,16 @@
-//! Why a request is not a statement, and why words are not those of one.
+//! Errors of requests that state nothing true, and of published words.
 
 use thiserror::Error;
 
 use crate::rule::{Rule, Violation};
 
-/// A request that is no valid statement.
+/// Why a request is not a valid statement.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StatementError {
     /// A rule is broken.
     #[error(transparent)]
     Broken(#[from] Violation),
-    /// An inner rollup's published words cannot be those of a valid one.
+    /// No valid inner rollup has these published words.
     #[error("inner rollup {at}: {problem}")]
     Inner {
         /// Which inner rollup, counted from 0.
@@ -62,7 +62,7 @@ pub enum InnerWords {
     Published(#[from] PublishedError),
 }
 
-/// Published words that cannot belong to a valid statement of their kind.
+/// Why published words belong to no valid statement of their kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PublishedError {
     /// Too few or too many published fields.
@@ -87,7 +87,7 @@ pub enum PublishedError {
     /// A bridge call data does not fit 250 bits.
     #[error("published field {0} is out of range")]
     Range(usize),
-    /// The fields of a root rollup are read with its txs, by [`Broadcast::read`].
+    /// The fields are a root rollup's: [`Broadcast::read`] reads them, with the txs.
     ///
     /// [`Broadcast::read`]: crate::root_rollup::Broadcast::read
     #[error("the published fields of a root rollup are read with its txs only")]

@@ -180,9 +180,9 @@ pub(crate) fn chain_rows(b: &mut Builder, start: Num, fields: &[Num]) -> Num {
     })
 }
 
-/// [`Published::public_input`] in rows: makes it the circuit's, and gives it for
-/// what else depends on it. `fields` are the published fields followed by the
-/// client digests.
+/// [`Published::public_input`] in rows: publishes it, and returns it for the rules
+/// that depend on it, such as signatures. `fields` are the published fields
+/// followed by the client digests.
 pub(crate) fn publish<S: Statement>(b: &mut Builder, mut fields: Vec<Num>) -> Num {
     b.part("public input", |b| {
         let start = start(S::TAG, fields.len());

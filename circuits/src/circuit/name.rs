@@ -11,7 +11,7 @@ use crate::statement::StatementKind;
 use crate::suite::UnknownSuite;
 use crate::tx_rollup::MAX_TXS;
 
-/// A name that is no circuit.
+/// The name is not that of a circuit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UnknownCircuit {
     /// Not of a known form.
@@ -27,9 +27,9 @@ pub enum UnknownCircuit {
 
 impl fmt::Display for Circuit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.statement.name(), self.suite)?;
-        let sizes = self.statement.sizes();
-        sizes.iter().try_for_each(|size| write!(f, "/{size}"))
+        let facts = self.statement.facts();
+        write!(f, "{}/{}", facts.name, self.suite)?;
+        facts.sizes.iter().try_for_each(|size| write!(f, "/{size}"))
     }
 }
 
@@ -48,7 +48,7 @@ impl FromStr for Circuit {
             statement: statement.ok_or_else(unknown)?,
             suite: suite.parse()?,
         };
-        // No second way of writing a number.
+        // `01` is not another way to write 1.
         if circuit.to_string() == text && circuit.statement.exists_in(circuit.suite) {
             Ok(circuit)
         } else {

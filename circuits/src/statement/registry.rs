@@ -37,14 +37,17 @@ registry! {
 }
 
 /// What of a statement no witness influences.
-struct Facts {
-    name: &'static str,
-    tag: u64,
+pub(crate) struct Facts {
+    /// The first part of its circuits' names.
+    pub(crate) name: &'static str,
+    /// The number that its public input's chain starts with.
+    pub(crate) tag: u64,
     topic: Topic,
     suites: &'static [Suite],
     slots: usize,
     is_possible: bool,
-    sizes: Vec<u32>,
+    /// The numbers behind the suite in its circuits' names.
+    pub(crate) sizes: Vec<u32>,
 }
 
 impl Facts {
@@ -65,22 +68,6 @@ impl StatementKind {
     /// Slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         self.facts().slots
-    }
-
-    /// The number that its public input's chain starts with, which tells it from
-    /// those of other statements.
-    pub(crate) fn tag(self) -> u64 {
-        self.facts().tag
-    }
-
-    /// The first part of its circuits' names.
-    pub(crate) fn name(self) -> &'static str {
-        self.facts().name
-    }
-
-    /// The numbers behind the suite in its circuits' names.
-    pub(crate) fn sizes(self) -> Vec<u32> {
-        self.facts().sizes
     }
 
     /// The statement with a name and sizes, if circuits have these sizes.
@@ -156,7 +143,7 @@ macro_rules! registry {
         })+
 
         impl StatementKind {
-            fn facts(self) -> Facts {
+            pub(crate) fn facts(self) -> Facts {
                 match self {
                     $(Self::$name $({ $($size),+ })? =>
                         Facts::of($statement $({ $($size),+ })?, &[$($($size),+)?]),)+
@@ -192,7 +179,7 @@ macro_rules! registry {
                         let statement = $statement $({ $($size),+ })?;
                         statement.enforce(b, suite, &statement.blank());
                     })+
-                    _ => return Err(StatementError::Kind(self.name())),
+                    _ => return Err(StatementError::Kind(self.facts().name)),
                 }
                 Ok(())
             }

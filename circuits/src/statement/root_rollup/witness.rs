@@ -1,4 +1,4 @@
-//! What a root rollup is proved from.
+//! The values of a root rollup.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -50,9 +50,9 @@ pub struct InnerFields {
 }
 
 impl RootRollupWitness {
-    /// Takes a request's values; of the inner proofs only the published words,
-    /// whatever stands behind them. Checks counts, lengths, canonical words
-    /// and what the inner rollups' circuit leaves to the verifier of words.
+    /// Takes a request's values. Of the inner proofs it reads the published words
+    /// alone. Checks counts, lengths, canonical words and what the inner rollups'
+    /// circuit leaves to a verifier of published words.
     pub fn new(request: &RootRollupRequest, size: RootSize) -> Result<Self, StatementError> {
         let n = request.inner_proofs.len();
         if n == 0 || n > size.inners as usize {

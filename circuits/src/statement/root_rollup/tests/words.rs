@@ -33,7 +33,7 @@ impl Words {
     }
 }
 
-/// Natively, and by the verifier of the published words: no row says it.
+/// Native code and the verifier of published words refuse it; no row does.
 #[test]
 fn bridge_call_data_that_is_too_long_is_refused() {
     let mut plan = RootPlan::new(Suite::Poseidon, size(1, 1));
@@ -139,8 +139,7 @@ fn what_the_verifier_of_broadcast_words_checks() {
     }
 }
 
-/// Whatever of a rollup's words no hash and no count covers, the public input
-/// does.
+/// The public input covers every word that no hash and no count covers.
 #[test]
 fn every_other_word_is_bound_by_the_public_input() {
     let plan = RootPlan::new(Suite::Poseidon, size(2, 1));
