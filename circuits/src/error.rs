@@ -16,7 +16,7 @@ pub enum StatementError {
         /// Which inner rollup, counted from 0.
         at: usize,
         /// What is wrong with its words.
-        problem: InnerWords,
+        problem: PublishedError,
     },
     /// A word is not below the field's modulus.
     #[error("{0} is not a canonical field element")]
@@ -34,32 +34,6 @@ pub enum StatementError {
     /// The witness is of another statement than the circuit.
     #[error("the witness is not one of a {0} statement")]
     Kind(&'static str),
-}
-
-/// What is wrong with the published words of an inner rollup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum InnerWords {
-    /// The reply ends before its published fields do.
-    #[error("its reply has {got} bytes, its {fields} published fields alone are {expected}")]
-    Reply {
-        /// Bytes of the reply.
-        got: usize,
-        /// Published fields of an inner rollup of this size.
-        fields: usize,
-        /// Bytes of these fields.
-        expected: usize,
-    },
-    /// Too few or too many words before those of the txs.
-    #[error("{got} header words, expected {expected}")]
-    Header {
-        /// How many there are.
-        got: usize,
-        /// How many a header has.
-        expected: usize,
-    },
-    /// What every verifier of published words checks.
-    #[error(transparent)]
-    Published(#[from] PublishedError),
 }
 
 /// Why published words belong to no valid statement of their kind.

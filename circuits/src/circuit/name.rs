@@ -87,8 +87,10 @@ mod tests {
             "tx-rollup/poseidon",
             "tx-rollup/poseidon/0",
             "tx-rollup/poseidon/29",
+            "tx-rollup/poseidon/4294967295",
             "tx-rollup/poseidon/01",
             "claim/poseidon/1",
+            "tx-segment/poseidon/0/2",
             "tx-segment/poseidon/3/2",
             "tx-segment/poseidon/1/29",
             "tx-segment/poseidon/2",
@@ -103,6 +105,7 @@ mod tests {
             "root-rollup/poseidon/33/1",
             "root-rollup/poseidon/1/3",
             "root-rollup/poseidon/1/64",
+            "root-rollup/poseidon/1/4294967295",
             "root-rollup/poseidon/1/+1",
         ] {
             assert!(name.parse::<Circuit>().is_err(), "{name:?}");

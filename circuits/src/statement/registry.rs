@@ -1,4 +1,4 @@
-//! The list of statements: a line each.
+//! The list of statements: one line for each.
 
 use ark_bn254::Fr;
 use zkwhirl_job::Topic;
@@ -45,7 +45,6 @@ pub(crate) struct Facts {
     topic: Topic,
     suites: &'static [Suite],
     slots: usize,
-    is_possible: bool,
     /// The numbers behind the suite in its circuits' names.
     pub(crate) sizes: Vec<u32>,
 }
@@ -58,7 +57,6 @@ impl Facts {
             topic: S::TOPIC,
             suites: S::SUITES,
             slots: statement.slots(),
-            is_possible: statement.is_possible(),
             sizes: sizes.to_vec(),
         }
     }
@@ -68,11 +66,6 @@ impl StatementKind {
     /// Slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         self.facts().slots
-    }
-
-    /// The statement with a name and sizes, if circuits have these sizes.
-    pub(crate) fn from_parts(name: &str, sizes: &[u32]) -> Option<Self> {
-        Self::named(name, sizes).filter(|kind| kind.facts().is_possible)
     }
 
     /// Whether there is such a circuit over a suite: the clients of the
@@ -119,8 +112,8 @@ fn form<S: Statement>(sizes: &[&str]) -> String {
     format!("{}/{suite}{}", S::NAME, sizes.collect::<String>())
 }
 
-/// Makes the enums of statements and of witnesses, and passes on what each
-/// statement says of itself.
+/// Makes the enums of statements and of witnesses. Their methods call the
+/// [`Statement`] of each line.
 macro_rules! registry {
     ($($(#[$doc:meta])* $name:ident $({ $($size:ident),+ })? => $statement:ident, $witness:ident;)+) => {
         /// What a circuit proves, and of which sizes.
@@ -150,10 +143,13 @@ macro_rules! registry {
                 }
             }
 
-            fn named(name: &str, sizes: &[u32]) -> Option<Self> {
+            /// The statement with a name and sizes, if circuits have these sizes.
+            pub(crate) fn from_parts(name: &str, sizes: &[u32]) -> Option<Self> {
                 match (name, sizes) {
-                    $((<$statement as Statement>::NAME, &[$($($size),+)?]) =>
-                        Some(Self::$name $({ $($size),+ })?),)+
+                    $((<$statement as Statement>::NAME, &[$($($size),+)?]) => {
+                        let statement = $statement $({ $($size),+ })?;
+                        statement.is_possible().then_some(Self::$name $({ $($size),+ })?)
+                    })+
                     _ => None,
                 }
             }

@@ -22,8 +22,7 @@ pub type Interaction = [Fr; INTERACTION_WORDS];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broadcast {
     size: RootSize,
-    /// The words before those of the txs.
-    pub(super) header: Vec<Fr>,
+    header: Vec<Fr>,
     inners: Vec<InnerFields>,
     interactions: Vec<Interaction>,
 }
@@ -134,6 +133,11 @@ impl Broadcast {
     /// The rollup's size.
     pub fn size(&self) -> RootSize {
         self.size
+    }
+
+    /// The 142 words before the txs.
+    pub fn header(&self) -> &[Fr] {
+        &self.header
     }
 
     /// The inner rollups.

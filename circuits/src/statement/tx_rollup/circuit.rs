@@ -11,7 +11,7 @@ use super::{MAX_TXS, TxRollup, TxRollupWitness};
 use crate::error::{PublishedError, StatementError};
 use crate::gadgets::hash::BitNum;
 use crate::published::{
-    FIELDS_PER_TX, Published, TX_ROLLUP_HEADER, inputs_hash, place, publish, wide_bridge,
+    FIELDS_PER_TX, Published, TX_ROLLUP_HEADER, check_tx_words, place, publish,
 };
 use crate::r1cs::{Bit, Builder, Num};
 use crate::rule::Violation;
@@ -43,9 +43,6 @@ impl Statement for TxRollup {
     /// the whole rollup publishes as constants and a chain not at all: the
     /// number of slots, equal roots of data roots, no old defi root.
     fn check_words(self, fields: &[Fr]) -> Result<(), PublishedError> {
-        if let Some(at) = wide_bridge(fields) {
-            return Err(PublishedError::Range(at));
-        }
         for (at, value) in [
             (place::SLOTS, Fr::from(self.slots() as u64)),
             (
@@ -58,10 +55,7 @@ impl Statement for TxRollup {
                 return Err(PublishedError::Fixed(at));
             }
         }
-        if inputs_hash(&fields[place::TXS..]) != fields[place::INPUTS_HASH] {
-            return Err(PublishedError::InputsHash);
-        }
-        Ok(())
+        check_tx_words(fields, &fields[place::TXS..])
     }
 
     fn blank(self) -> TxRollupWitness {
