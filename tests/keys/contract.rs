@@ -83,7 +83,6 @@ fn the_contract_accepts_a_real_proof_and_nothing_else() {
     let witness = ClaimWitness::new(&claim).unwrap();
     let input = claim::check(Suite::Poseidon, &witness)
         .unwrap()
-        .published
         .public_input();
     let reply = fs::read(made.path("claim.reply")).unwrap();
     let native = NativeProof::parse(&reply[32 * CLAIM_FIELDS..]).unwrap();
