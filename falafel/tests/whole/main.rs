@@ -13,10 +13,10 @@ mod root;
 mod servers;
 mod worker;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly, RollupPlan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly, FinalVerifier, ReplyCheck, RollupPlan};
 use zkwhirl_job::{Frame, Kind, Sizes, identify};
 
 fn plan() -> RollupPlan {
@@ -33,8 +33,19 @@ fn plan() -> RollupPlan {
 }
 
 async fn falafel(plan: RollupPlan) -> Falafel {
-    let config = FalafelConfig::new(Some(plan), Arc::new(FieldsOnly));
+    let config = config(Some(plan), FieldsOnly);
     Falafel::start(config).await.unwrap()
+}
+
+/// The workers here do not ping: a lease is longer than any of their work.
+fn config<V>(plan: Option<RollupPlan>, verifier: V) -> FalafelConfig
+where
+    V: ReplyCheck + FinalVerifier + 'static,
+{
+    FalafelConfig {
+        ack_timeout: Duration::from_secs(600),
+        ..FalafelConfig::new(plan, Arc::new(verifier))
+    }
 }
 
 fn kind(frame: &Frame) -> Option<Kind> {

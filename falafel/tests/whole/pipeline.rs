@@ -1,15 +1,15 @@
 //! What is asked for, and in which order.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use zkwhirl_falafel::{Falafel, FalafelConfig, FalafelEvent, FieldsOnly, PipelineState};
+use zkwhirl_falafel::{Falafel, FalafelEvent, FieldsOnly, PipelineState};
 use zkwhirl_job::{Command, Frame, Kind, Request, reply::broadcast_bytes};
 
-use crate::{falafel, kind, plan, worker::Worker};
+use crate::{config, falafel, kind, plan, worker::Worker};
 
 #[tokio::test]
 async fn rollups_are_settled_one_after_the_other() {
-    let config = FalafelConfig::new(Some(plan()), Arc::new(FieldsOnly));
+    let config = config(Some(plan()), FieldsOnly);
     let mut events = config.events.subscribe();
     let falafel = Falafel::start(config).await.unwrap();
     let _working = Worker::both(&falafel);

@@ -1,15 +1,13 @@
 //! Replies and final buffers that are not what they should be.
 
-use std::sync::Arc;
-
 use bytes::{Bytes, BytesMut};
-use zkwhirl_falafel::{Falafel, FalafelConfig, FinalVerifier, PipelineState, ReplyCheck};
+use zkwhirl_falafel::{Falafel, FinalVerifier, PipelineState, ReplyCheck};
 use zkwhirl_job::{
     Command, Kind, Request,
     reply::{NotVerified, broadcast_bytes},
 };
 
-use crate::{falafel, plan, worker::Worker};
+use crate::{config, falafel, plan, worker::Worker};
 
 #[tokio::test]
 async fn a_reply_with_a_wrong_field_is_refused_by_its_place() {
@@ -64,7 +62,7 @@ impl FinalVerifier for Never {
 
 #[tokio::test]
 async fn the_supplied_check_has_the_last_word() {
-    let config = FalafelConfig::new(Some(plan()), Arc::new(Never));
+    let config = config(Some(plan()), Never);
     let falafel = Falafel::start(config).await.unwrap();
     Worker::of(&falafel).work().await;
     let refused = "the reply is refused: no proof of a claim";
@@ -94,7 +92,7 @@ impl FinalVerifier for NotTheEnd {
 
 #[tokio::test]
 async fn a_final_buffer_that_proves_nothing_settles_nothing() {
-    let config = FalafelConfig::new(Some(plan()), Arc::new(NotTheEnd));
+    let config = config(Some(plan()), NotTheEnd);
     let falafel = Falafel::start(config).await.unwrap();
     let _working = Worker::both(&falafel);
     let refused = "the reply is refused: the final buffer: no proof proves nothing";

@@ -1,13 +1,11 @@
 //! Requests whose txs carry native client proofs, alone and among PLONK ones.
 
-mod support;
-
-use support::vector;
 use zkwhirl_job::{
     Request, Sizes,
     reply::{NativeProof, SuiteTag},
     request::{NATIVE_CLIENT_PROOF_BYTES, TxRollupRequest, needed_bytes},
 };
+use zkwhirl_testkit::vector;
 
 /// A request of two txs, the second with a native client proof.
 fn mixed() -> TxRollupRequest {

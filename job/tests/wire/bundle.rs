@@ -1,5 +1,4 @@
 //! A whole rollup in one reply: round trips, and everything that is none.
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 
 use proptest::prelude::*;
 use zkwhirl_job::{
@@ -10,6 +9,7 @@ use zkwhirl_job::{
     },
     request::RootVerifierRequest,
 };
+use zkwhirl_testkit::vector;
 
 const BROADCAST: usize = 142 + 8 * 4;
 
@@ -360,11 +360,7 @@ fn native_replies_have_the_tail_of_their_kind() {
 #[test]
 fn requests_may_carry_native_replies() {
     let sizes = bundle().sizes;
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../tests/vectors/valid_2x2_2_root_rollup_request.bin"
-    );
-    let original = Request::parse(&std::fs::read(file).unwrap().into()).unwrap();
+    let original = Request::parse(&vector("valid_2x2_2_root_rollup_request")).unwrap();
     original.validate(sizes).unwrap();
     let Request::RootRollup(mut request) = original else {
         panic!("the file holds a root rollup");

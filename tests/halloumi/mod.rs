@@ -11,19 +11,12 @@
 //! | `rollup_cli` | `zkwhirl rollup-cli` as a process: arguments, codes, framing, its end |
 //! | `pitfalls` | each pitfall of the original has its test, by name |
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod api;
 mod fleet;
 mod misbehaviours;
 mod pitfalls;
 mod proverless;
-mod recorder;
 mod rollup_cli;
-#[path = "../fleet/services.rs"]
-#[expect(dead_code, reason = "the fleet's own tests use all of it")]
-mod services;
 mod stage;
-mod support;
 mod up;
 mod vectors;

@@ -1,11 +1,9 @@
 //! Every malformed request is refused with a text that names its field.
 
-mod support;
-
 use std::collections::BTreeSet;
 
-use support::vector;
 use zkwhirl_job::{Request, malformed::malformed_cases};
+use zkwhirl_testkit::vector;
 
 #[test]
 fn each_malformed_request_is_refused_by_the_name_of_its_field() {

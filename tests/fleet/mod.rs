@@ -9,22 +9,14 @@
 //! | `failover` | kill -9 of two primaries of Redis, one after the other: no job is lost |
 //! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
 //! | `traces` | a collector gets one trace for each job, from the bridge to the worker and back |
-//! | `rehearsal` | the autoscaler's loop over it: 32 workers for 32 jobs and back to 1, no busy one loses its job |
 //! | `waits` | a minute without a worker, half a minute without Redis: Falafel notices nothing |
 //!
 //! What they measure on the way they say in lines that begin with `figure:`.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod console;
 mod failover;
-mod figures;
 mod kills;
 mod many;
-#[path = "../rehearsal/mod.rs"]
-mod rehearsal;
-mod services;
-mod stage;
 #[cfg(feature = "otlp")]
 mod traces;
 mod waits;

@@ -1,21 +1,15 @@
 //! Every vector is read as its description says and written byte for byte.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test, as tests do"
-)]
 
-mod describe;
-mod support;
-
-use describe::{check_fields, word};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use support::vector;
 use zkwhirl_job::{
     Command, Frame, JobId, Kind, Request, Sizes, identify,
     reply::{ReplyShape, fields},
     request::field,
 };
+use zkwhirl_testkit::vector;
+
+use crate::describe::{check_fields, word};
 
 /// The entries of `INDEX.json`.
 fn index() -> Vec<Value> {

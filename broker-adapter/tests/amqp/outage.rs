@@ -1,62 +1,39 @@
 //! Nodes that are killed. The checker of all: what was confirmed and is not
 //! there in the end was lost, and nothing may be.
 //!
-//! A test binary of its own, and one test after the other: each has brokers of
-//! its own, up to three on a machine of two cores.
+//! One test after the other: each has brokers of its own, up to three on a
+//! machine of two cores.
 
-#[expect(dead_code, reason = "the other tests use the rest")]
-#[path = "../amqp/support.rs"]
-mod support;
-
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
 use tokio::{
     sync::{Mutex, MutexGuard},
     task::JoinSet,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use zkwhirl_broker_adapter::{
-    Broker, BrokerError, JobConsumer, Settlement,
-    amqp::{AmqpBroker, AmqpConfig, provision::provision},
+    Broker, BrokerError, Delivery, JobConsumer, Settlement,
+    amqp::{AmqpBroker, AmqpConfig},
 };
 use zkwhirl_job::{JobId, Topic};
-use zkwhirl_testkit::claim_job;
+use zkwhirl_testkit::{Services, claim_job, eventually, until_some, within};
 
-use support::{Services, Vhost};
+use crate::support::Vhost;
 
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Waits until no other test runs.
+/// Waits until no other test of these runs.
 async fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::const_new(());
     TURN.lock().await
 }
 
-/// The services, without stopping the test's own runtime meanwhile.
-async fn act(services: &Arc<Services>, what: &'static str, part: &'static str) {
-    let services = services.clone();
-    let acting = tokio::task::spawn_blocking(move || services.act(what, part));
-    acting.await.expect("no panic");
-}
-
-async fn started(nodes: usize) -> Arc<Services> {
-    let starting = tokio::task::spawn_blocking(move || Arc::new(Services::up(nodes, None)));
-    starting.await.expect("no panic")
+async fn started(nodes: &str) -> Services {
+    Services::with(["--rabbitmq", "--cluster", nodes]).await
 }
 
 /// A vhost with the topology on brokers that end with the test.
 async fn on(services: &Services) -> Vhost {
-    let vhost = Vhost::empty_on(&services.hosts, &services.management[0]).goes_with_its_broker();
-    // Three nodes that have just started may take longer than a call may; saying
-    // it again changes nothing.
-    let provisioning = async {
-        while let Err(error) = provision(&vhost.config, &[]).await {
-            assert!(matches!(error, BrokerError::Away(_)), "{error}");
-        }
-    };
-    timeout(PATIENCE, provisioning)
-        .await
-        .expect("the broker can be provisioned");
+    let vhost = Vhost::empty_on(&services.amqp, &services.management[0]).goes_with_its_broker();
+    vhost.provision().await;
     vhost
 }
 
@@ -67,14 +44,10 @@ async fn connected(vhost: &Vhost, node: usize) -> AmqpBroker {
         ..vhost.config.clone()
     });
     let broker = broker.expect("a thread can be started");
-    let connecting = async {
-        while broker.status().publishing.is_none() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(PATIENCE, connecting)
-        .await
-        .expect("the node is there");
+    eventually("the node is there", async || {
+        broker.status().publishing.is_some()
+    })
+    .await;
     broker
 }
 
@@ -83,12 +56,10 @@ async fn publish(broker: &AmqpBroker, n: u32) {
     let publishing = async {
         while let Err(error) = broker.publish(&claim_job(n), None).await {
             assert!(!matches!(error, BrokerError::Refused(_)), "{error}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(PATIENCE, publishing)
-        .await
-        .expect("the broker comes back");
+    within("the broker comes back", publishing).await;
 }
 
 async fn joined(broker: &AmqpBroker, worker: &str) -> Box<dyn JobConsumer> {
@@ -97,19 +68,14 @@ async fn joined(broker: &AmqpBroker, worker: &str) -> Box<dyn JobConsumer> {
 }
 
 /// Claims, however often the broker is away.
-async fn claim(worker: &mut Box<dyn JobConsumer>) -> zkwhirl_broker_adapter::Delivery {
-    let claiming = async {
-        loop {
-            match worker.claim().await {
-                Ok(delivery) => return delivery,
-                Err(BrokerError::Away(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(error) => panic!("{error}"),
-            }
+async fn claim(worker: &mut Box<dyn JobConsumer>) -> Delivery {
+    until_some("the broker comes back", async || {
+        match worker.claim().await {
+            Err(BrokerError::Away(_)) => None,
+            claimed => Some(claimed.expect("a job")),
         }
-    };
-    timeout(PATIENCE, claiming)
-        .await
-        .expect("the broker comes back")
+    })
+    .await
 }
 
 /// Acks everything that is there until all of `expected` was seen.
@@ -126,7 +92,7 @@ async fn drain(broker: &AmqpBroker, expected: &HashSet<JobId>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_broker_loses_nothing_and_a_lease_from_before_is_lost() {
     let _turn = turn().await;
-    let services = started(1).await;
+    let services = started("1").await;
     let vhost = on(&services).await;
     let broker = vhost.connect().await;
     for n in 0..20 {
@@ -137,7 +103,7 @@ async fn a_killed_broker_loses_nothing_and_a_lease_from_before_is_lost() {
     assert_eq!(held.job, claim_job(0));
     let made = broker.status().connections;
 
-    act(&services, "kill", "rabbitmq").await;
+    services.act("kill", "rabbitmq").await;
     let error = broker
         .publish(&claim_job(20), None)
         .await
@@ -152,7 +118,7 @@ async fn a_killed_broker_loses_nothing_and_a_lease_from_before_is_lost() {
         let broker = broker.clone();
         async move { publish(&broker, 20).await }
     });
-    act(&services, "start", "rabbitmq").await;
+    services.act("start", "rabbitmq").await;
     publishing.await.expect("no panic");
 
     drop(held);
@@ -169,7 +135,7 @@ async fn a_killed_broker_loses_nothing_and_a_lease_from_before_is_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_nodes_survive_the_loss_of_one_and_heal_from_the_loss_of_two() {
     let _turn = turn().await;
-    let services = started(3).await;
+    let services = started("3").await;
     let vhost = on(&services).await;
     let broker = vhost.connect().await;
     let mut confirmed = HashSet::new();
@@ -181,7 +147,7 @@ async fn three_nodes_survive_the_loss_of_one_and_heal_from_the_loss_of_two() {
     // channel on another node meanwhile meets queues without a leader.
     let killing = {
         let services = services.clone();
-        tokio::spawn(async move { act(&services, "kill", "rabbitmq1").await })
+        tokio::spawn(async move { services.act("kill", "rabbitmq1").await })
     };
     let mut early = JoinSet::new();
     for n in 40.. {
@@ -200,16 +166,16 @@ async fn three_nodes_survive_the_loss_of_one_and_heal_from_the_loss_of_two() {
         confirmed.insert(claim_job(n).id);
     }
     // One of three is no majority: nothing is confirmed any more.
-    act(&services, "kill", "rabbitmq2").await;
+    services.act("kill", "rabbitmq2").await;
     for n in 20..23 {
         let job = claim_job(n);
         let stands = timeout(Duration::from_secs(3), broker.publish(&job, None)).await;
         assert!(!matches!(stands, Ok(Ok(()))), "confirmed by a minority");
     }
-    act(&services, "start", "rabbitmq2").await;
+    services.act("start", "rabbitmq2").await;
     publish(&broker, 30).await;
     confirmed.insert(claim_job(30).id);
-    act(&services, "start", "rabbitmq1").await;
+    services.act("start", "rabbitmq1").await;
     drain(&broker, &confirmed).await;
     broker.close().await;
 }
@@ -217,30 +183,30 @@ async fn three_nodes_survive_the_loss_of_one_and_heal_from_the_loss_of_two() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_low_on_memory_takes_no_messages_but_acks() {
     let _turn = turn().await;
-    let services = started(1).await;
+    let services = started("1").await;
     let mut vhost = on(&services).await;
     vhost.config.confirm_timeout = Duration::from_secs(2);
     let broker = vhost.connect().await;
     publish(&broker, 1).await;
     let mut worker = joined(&broker, "a").await;
     let mut held = claim(&mut worker).await;
-    let watermark = |fraction: &'static str| {
-        let services = services.clone();
-        let setting = move || services.ctl(&["set_vm_memory_high_watermark", fraction]);
-        tokio::task::spawn_blocking(setting)
+    let watermark = async |fraction: &str| {
+        let setting = ["set_vm_memory_high_watermark", fraction];
+        services.ctl(&setting).await;
     };
-    watermark("0.00001").await.expect("no panic");
+    watermark("0.00001").await;
     // The first message is what the broker stops reading at.
-    let error = broker
-        .publish(&claim_job(2), None)
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("low on memory or disk"), "{error}");
+    let words = "low on memory or disk";
+    eventually(words, async || {
+        let refused = broker.publish(&claim_job(2), None).await;
+        refused.is_err_and(|error| error.to_string().contains(words))
+    })
+    .await;
     assert!(broker.status().blocked);
-    let acked = timeout(Duration::from_secs(1), held.settle(&Settlement::Ack)).await;
-    assert_eq!(acked.expect("at once"), Ok(true));
-    watermark("0.4").await.expect("no panic");
+    let acked = within("an ack", held.settle(&Settlement::Ack)).await;
+    assert_eq!(acked, Ok(true));
+    assert!(broker.status().blocked, "it was acked meanwhile");
+    watermark("0.4").await;
     publish(&broker, 3).await;
     drain(&broker, &HashSet::from([claim_job(3).id])).await;
 }

@@ -1,8 +1,4 @@
 //! The broker envelope: what is written is read, and nothing else is.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test, as tests do"
-)]
 
 use std::time::Duration;
 

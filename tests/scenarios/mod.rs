@@ -14,8 +14,6 @@
 //! | `whole_rollup` | a final buffer, verified by a stranger from its bytes and keys; what `verify` refuses |
 //! | `command_line` | the demo from end to end, `prove`, and what a wrong call says |
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod clients;
 mod command_line;
 mod faults;
@@ -25,5 +23,4 @@ mod logs;
 mod metrics;
 mod real_requests;
 mod rollups;
-mod support;
 mod whole_rollup;

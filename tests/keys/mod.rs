@@ -7,8 +7,6 @@
 //! | `start` | what LAZY_INIT, PERSIST, DATA_DIR and MAX_CIRCUIT_SIZE do at the start |
 //! | `ceremony` | a real circuit through snarkjs and back (takes minutes: ignored) |
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod ceremony;
 mod commands;
 mod contract;
