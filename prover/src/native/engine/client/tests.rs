@@ -50,8 +50,8 @@ fn tx(reply: &Bytes) -> ClientProof {
 
 /// A payment, an account and a claim, proved.
 fn txs(engine: &mut Engine) -> Vec<ClientProof> {
-    let payment = ClientWitness::JoinSplit(Box::new(Payment::new().w));
-    let account = ClientWitness::Account(Box::new(Registration::new().w));
+    let payment = ClientWitness::JoinSplit(Box::new(Payment::send().w));
+    let account = ClientWitness::Account(Box::new(Registration::create().w));
     let mut txs: Vec<ClientProof> = [payment, account]
         .iter()
         .map(|client| {
@@ -129,7 +129,7 @@ fn every_kind_of_client_proof_is_verified_under_its_key_alone() {
 #[test]
 fn a_false_statement_is_not_proved() {
     let (_folder, mut engine) = engine();
-    let mut payment = Payment::new();
+    let mut payment = Payment::send();
     payment.w.fee = Fr::from(0u64);
     let client = ClientWitness::JoinSplit(Box::new(payment.w));
     let failure = engine.prove_client(&client, &|_| {}).unwrap_err().failure();
