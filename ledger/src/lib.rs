@@ -21,7 +21,7 @@ mod state;
 pub use embedded::{EmbeddedLedger, EmbeddedLedgerConfig};
 pub use event_name::EventName;
 pub use events::{Events, JobEvent, What};
-pub use fleet::{BridgeSeen, Bridges, Membership};
+pub use fleet::{Bridges, Membership};
 pub use ledger::{LISTING, Ledger, LedgerError, OPEN_TICKETS};
 pub use records::{JobRecord, LedgerEvent, Note, StoredResult, Taken, Ticket};
 pub use slots::{Doing, SLOT_TTL, SLOTS, SlotReport};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use zkwhirl_job::{Command, Frame, JobId, Kind, TicketId, identify};
+use zkwhirl_job::{Frame, JobId, Kind, TicketId, identify};
 
 use super::JobState;
 use zkwhirl_job::clock;
@@ -74,11 +74,6 @@ impl JobRecord {
     /// claimed it, and no attempt at it has failed.
     pub fn is_new(&self) -> bool {
         self.state == JobState::Taken && self.changed_at_ms == self.taken_at_ms
-    }
-
-    /// The command, when it is a known one.
-    pub fn known_command(&self) -> Option<Command> {
-        Command::from_code(self.command)
     }
 }
 

@@ -269,7 +269,7 @@ impl Ledger for RedisLedger {
     }
 
     fn losses(&self) -> watch::Receiver<u64> {
-        RedisLedger::losses(self)
+        self.inner.losses.subscribe()
     }
 }
 

@@ -4,7 +4,7 @@ use redis::{Value, pipe};
 use zkwhirl_job::{AttemptRecord, JobId, limits};
 
 use super::{
-    RedisLedger, frame,
+    RedisLedger, frame, items,
     link::{Ask, Lane},
     odd,
     record::{self, text},
@@ -26,9 +26,7 @@ impl RedisLedger {
         loop {
             let call = self.call(|scripts| &scripts.tickets).with(index);
             let call = call.with(&after).with(TICKETS).with(record::BYTES);
-            let Value::Array(page) = self.ask(Lane::Quick, &call).await? else {
-                return Err(odd(&Value::Nil));
-            };
+            let page = items(self.ask(Lane::Quick, &call).await?)?;
             let full = page.len() == TICKETS;
             let last = page.last().and_then(|item| match item {
                 Value::Array(fields) => fields.last().and_then(text),
@@ -76,9 +74,7 @@ impl RedisLedger {
             command.arg(0).arg(limit - 1).arg("WITHSCORES");
         }
         let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-        let Value::Array(indices) = asked.await? else {
-            return Err(odd(&Value::Nil));
-        };
+        let indices = items(asked.await?)?;
         let mut order: Vec<_> = indices.iter().flat_map(places).collect();
         order.sort_unstable();
         order.dedup();
@@ -110,9 +106,7 @@ impl RedisLedger {
         for job in jobs {
             call.arg(job.to_string());
         }
-        let Value::Array(found) = self.ask(Lane::Quick, &call).await? else {
-            return Err(odd(&Value::Nil));
-        };
+        let found = items(self.ask(Lane::Quick, &call).await?)?;
         let records = jobs.iter().zip(found).filter_map(|(job, found)| {
             let record = match found {
                 Value::Array(fields) => record::record(*job, &fields),
@@ -153,8 +147,7 @@ impl RedisLedger {
         let key = format!("a:{job}");
         let mut commands = pipe();
         commands.cmd("DEL").arg(format!("{}{key}", self.prefix()));
-        let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-        asked.await?;
+        self.command(Lane::Quick, &commands).await?;
         Err(self.damaged(&key, why))
     }
 }

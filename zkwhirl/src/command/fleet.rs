@@ -65,11 +65,11 @@ pub(super) async fn redis(args: &RedisArgs, recent_bytes: usize) -> anyhow::Resu
         ..RedisLedgerConfig::new(address)
     };
     let redis = RedisLedger::new(config).map_err(exit::usage)?;
-    let report = redis
+    let warnings = redis
         .check()
         .await
         .context("Redis is not fit for the ledger")?;
-    for warning in report.warnings {
+    for warning in warnings {
         ui::complain(&format!("zkwhirl: {warning}"));
     }
     Ok(redis)

@@ -6,17 +6,14 @@ local key = P .. 'b:' .. bridge
 if verb == 'join' then
   local fence = next_fence()
   call('SET', key, fence, 'PX', A[3])
-  call('ZADD', P .. 'bridges', now_ms() + tonumber(A[3]), bridge)
   event('joined-fleet', 'bridge', bridge)
   return fence
 end
 if call('GET', key) ~= A[4] then return 0 end
 if verb == 'beat' then
   call('PEXPIRE', key, A[3])
-  call('ZADD', P .. 'bridges', now_ms() + tonumber(A[3]), bridge)
   return 1
 end
 call('DEL', key)
-call('ZREM', P .. 'bridges', bridge)
 event('left-fleet', 'bridge', bridge)
 return 1

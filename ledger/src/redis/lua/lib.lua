@@ -7,10 +7,10 @@
 --   t:<ticket>                   hash        r:<job>            string, the result
 --   tj:<job>, to:<owner>         zset, seq   a:<job>            list, the attempts
 --   owners                       set         b:<bridge>         string, its fence
---   s:<state>                    zset, seq   bridges            zset, time of end
---   finished                     zset, time  events             stream
---   fbytes                       hash        w:<slot>           string, its report
---   ftotal                       string      workers            zset, slots
+--   s:<state>                    zset, seq   events             stream
+--   finished                     zset, time  w:<slot>           string, its report
+--   fbytes                       hash        workers            zset, slots
+--   ftotal                       string
 --
 -- A script that only ends something begins with a command that Redis runs even
 -- when its memory is full (ZREM, DEL): after its first write a script may do
