@@ -12,21 +12,21 @@ pub enum JobState {
     Taken,
     /// In the broker's queue.
     Queued,
-    /// In a worker's hands.
+    /// A worker has claimed it.
     Claimed,
-    /// In a prover.
+    /// A prover works on it.
     Proving,
     /// Waiting for its next attempt.
     Retrying,
-    /// Proved; the result is stored, and somebody waits for it.
+    /// Proved: the result is stored, and tickets wait for it.
     Proved,
-    /// Everybody who waited has the result.
+    /// Every ticket has its answer.
     Delivered,
-    /// Given up on, parked; its tickets stay open.
+    /// A dead letter; its tickets stay open.
     Dead,
-    /// An operator said no.
+    /// An operator rejected it.
     Rejected,
-    /// Nobody waits for it any more.
+    /// No ticket waits for it any more.
     Withdrawn,
 }
 
@@ -46,11 +46,11 @@ impl JobState {
 
     /// Whether a job may go from this state to `next`.
     ///
-    /// Everything is at least once, so the side roads are many: a worker may
-    /// claim before the bridge notes that the job is queued, a proof may come
-    /// from an attempt that was thought lost, and a finished job may be asked
-    /// for again. What the broker lost is taken up again. A proved job goes back
-    /// only through `Retrying` (its proof was wrong) or `Taken` (it is gone).
+    /// Everything happens at least once, so many transitions are legal: a worker may
+    /// claim before the bridge notes that the job is queued, a proof may come from an
+    /// attempt that seemed lost, a ticket may ask for a finished job again, and the
+    /// bridge takes up again what the broker lost. A proved job goes back only
+    /// through `Retrying` (its proof was wrong) or `Taken` (its proof is gone).
     pub fn may_become(self, next: Self) -> bool {
         match self {
             Taken => matches!(
@@ -97,7 +97,7 @@ impl fmt::Display for JobState {
 mod tests {
     use super::*;
 
-    /// The whole table: from each state, what may follow.
+    /// The whole table of transitions.
     #[test]
     fn the_moves_of_a_life() {
         let all = |from: JobState| {

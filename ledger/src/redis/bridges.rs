@@ -1,5 +1,4 @@
-//! [`Bridges`] on Redis: heartbeats, and the adoption of the tickets of a
-//! bridge that died.
+//! [`Bridges`] on Redis: heartbeats, and the adoption of a dead bridge's tickets.
 
 use std::{sync::PoisonError, time::Duration};
 

@@ -19,14 +19,14 @@ use crate::{
     Taken, Ticket,
 };
 
-/// Larger values take the connection for bulk.
+/// Values above this size, in bytes, take the bulk connection.
 const SMALL: usize = 32 << 10;
-/// How long a result is kept whose job is unknown: the ledger was lost while
-/// it was proved. Falafel asks for the job again within seconds; an hour also
-/// covers an outage. It is short because nothing else bounds these.
+/// The lifetime of a result whose job is unknown, because the ledger lost its data
+/// while the job was proved. Falafel asks for the job again within seconds; an hour
+/// also covers an outage. No other limit bounds these results.
 const STRAY_MS: u64 = 3600 * 1000;
 
-/// Tells a call that is tried again from a new one.
+/// A random text by which a script recognizes a repeated call.
 pub(super) fn nonce() -> String {
     format!("{:016x}", rand::thread_rng().r#gen::<u64>())
 }
@@ -165,7 +165,7 @@ impl Ledger for RedisLedger {
         let found = self.read_request(job).await?;
         let sealed = match found {
             Some(sealed) => Some(Ok(sealed)),
-            // None, or too large: the script says which, and forgets the job.
+            // None, or too large: the script tells which, and forgets the job.
             None => {
                 let call = self.call(|scripts| &scripts.request);
                 let call = call.with(job.to_string()).with(frame::REQUEST);
@@ -177,8 +177,8 @@ impl Ledger for RedisLedger {
         };
         match sealed.and_then(|sealed| frame::open_request(sealed, job)) {
             Ok(request) => Ok(Some(request)),
-            // Without its request a job is of no use: once it is unknown, its
-            // tickets are let go and come again, with their bytes.
+            // A job without its request cannot be proved. Once it is unknown, the
+            // bridge drops its tickets, and Falafel issues them again with the bytes.
             Err(why) => Err(self.forget_for(&format!("q:{job}"), job, why).await?),
         }
     }
@@ -196,7 +196,7 @@ impl Ledger for RedisLedger {
         if self.number(lane, &call).await? == 1 {
             return Ok(true);
         }
-        // There is one; if it is damaged it was dropped by this look.
+        // There is a result; reading it drops a damaged one.
         if self.result(job).await?.is_some() {
             return Ok(false);
         }
@@ -223,7 +223,7 @@ impl Ledger for RedisLedger {
             Ok(result) => return Ok(Some(result)),
             Err(why) => why,
         };
-        // The trait: it counts as none.
+        // A damaged result counts as none.
         self.drop_if(job, &begin).await?;
         self.damaged(&key, why);
         Ok(None)
@@ -306,7 +306,7 @@ impl RedisLedger {
     async fn read_request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
         let key = format!("{}q:{job}", self.prefix());
         let mut get = pipe();
-        // One byte more than it may have shows that there are more.
+        // One byte above the limit shows that the value is too large.
         get.cmd("GETRANGE").arg(&key).arg(0).arg(frame::REQUEST);
         match self.one(Lane::Bulk, &get).await? {
             Some(Value::BulkString(bytes)) if (1..=frame::REQUEST).contains(&bytes.len()) => {

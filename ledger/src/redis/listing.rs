@@ -1,4 +1,5 @@
-//! Lists of tickets, jobs and attempts, in pages that hold nobody up.
+//! Lists of tickets, jobs and attempts, in pages: a long script would block other
+//! callers.
 
 use redis::{Value, pipe};
 use zkwhirl_job::{AttemptRecord, JobId, limits};
@@ -18,8 +19,8 @@ const TICKETS: usize = 512;
 const RECORDS: usize = 256;
 
 impl RedisLedger {
-    /// The tickets of an index, oldest first. Damaged ones are dropped: not
-    /// pinged they come again.
+    /// The tickets of an index, oldest first. Damaged ones are dropped: no bridge
+    /// pings them, so Falafel issues them again.
     pub(super) async fn list_tickets(&self, index: &str) -> Result<Vec<Ticket>, LedgerError> {
         let mut tickets = Vec::new();
         let mut after = "-1".to_owned();
@@ -42,7 +43,7 @@ impl RedisLedger {
         }
     }
 
-    /// The tickets of a page; those that are damaged are dropped.
+    /// The tickets of a page, without the damaged ones, which are dropped.
     pub(super) async fn whole_tickets(&self, page: &[Value]) -> Result<Vec<Ticket>, LedgerError> {
         let mut tickets = Vec::with_capacity(page.len());
         for item in page {
@@ -75,7 +76,7 @@ impl RedisLedger {
         }
         let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
         let indices = items(asked.await?)?;
-        let mut order: Vec<_> = indices.iter().flat_map(places).collect();
+        let mut order: Vec<_> = indices.iter().flat_map(sequenced).collect();
         order.sort_unstable();
         order.dedup();
         order.truncate(limit);
@@ -84,7 +85,7 @@ impl RedisLedger {
         for page in ids.chunks(RECORDS) {
             for (job, found) in self.records(page).await? {
                 match found {
-                    // It may have gone on since.
+                    // Its state may have changed since.
                     Ok(record) if states.contains(&record.state) => jobs.push(record),
                     Ok(_) => {}
                     Err(why) => {
@@ -119,8 +120,8 @@ impl RedisLedger {
         Ok(records.collect())
     }
 
-    /// A job's attempts. Damaged ones are dropped with all others of the job:
-    /// they are a history, and one with gaps misleads.
+    /// A job's attempts. If one is damaged all are dropped: a history with gaps
+    /// misleads.
     pub(super) async fn list_attempts(
         &self,
         job: JobId,
@@ -152,15 +153,15 @@ impl RedisLedger {
     }
 }
 
-/// The jobs of an index with their places.
-fn places(index: &Value) -> Vec<(u64, JobId)> {
+/// The jobs of an index with their sequence numbers.
+fn sequenced(index: &Value) -> Vec<(u64, JobId)> {
     let Value::Array(flat) = index else {
         return Vec::new();
     };
     let pairs = flat.chunks_exact(2);
-    let places = pairs.filter_map(|pair| {
+    let jobs = pairs.filter_map(|pair| {
         let job = text(&pair[0])?.parse().ok()?;
         Some((text(&pair[1])?.parse().ok()?, job))
     });
-    places.collect()
+    jobs.collect()
 }

@@ -1,6 +1,6 @@
 -- A bridge's heartbeat. A: verb, bridge, ttl in ms, fence.
--- join gives a new fence; beat and leave give 1, or 0 when the fence is not
--- the bridge's any more.
+-- join returns a new fence; beat and leave return 1, or 0 when the bridge has
+-- another fence or no heartbeat.
 local verb, bridge = A[1], A[2]
 local key = P .. 'b:' .. bridge
 if verb == 'join' then
