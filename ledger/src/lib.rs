@@ -14,6 +14,7 @@ pub mod events;
 mod fleet;
 mod ledger;
 pub mod model;
+mod named;
 mod records;
 pub mod redis;
 mod slots;

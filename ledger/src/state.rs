@@ -2,32 +2,32 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use crate::named::named;
 
-/// Where a job is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum JobState {
-    /// Taken from Falafel, not yet in the broker.
-    Taken,
-    /// In the broker's queue.
-    Queued,
-    /// A worker has claimed it.
-    Claimed,
-    /// A prover works on it.
-    Proving,
-    /// Waiting for its next attempt.
-    Retrying,
-    /// Proved: the result is stored, and tickets wait for it.
-    Proved,
-    /// Every ticket has its answer.
-    Delivered,
-    /// A dead letter; its tickets stay open.
-    Dead,
-    /// An operator rejected it.
-    Rejected,
-    /// No ticket waits for it any more.
-    Withdrawn,
+named! {
+    /// The state of a job, in the order of its life.
+    pub enum JobState {
+        /// Taken from Falafel, not yet in the broker.
+        Taken = "taken",
+        /// In the broker's queue.
+        Queued = "queued",
+        /// A worker has claimed it.
+        Claimed = "claimed",
+        /// A prover works on it.
+        Proving = "proving",
+        /// Waiting for its next attempt.
+        Retrying = "retrying",
+        /// Proved: the result is stored, and tickets wait for it.
+        Proved = "proved",
+        /// Every ticket has its answer.
+        Delivered = "delivered",
+        /// A dead letter; its tickets stay open.
+        Dead = "dead",
+        /// An operator rejected it.
+        Rejected = "rejected",
+        /// No ticket waits for it any more.
+        Withdrawn = "withdrawn",
+    }
 }
 
 use JobState::{
@@ -35,10 +35,6 @@ use JobState::{
 };
 
 impl JobState {
-    /// All states, in the order of a life.
-    pub const ALL: [Self; 10] = [
-        Taken, Queued, Claimed, Proving, Retrying, Proved, Delivered, Dead, Rejected, Withdrawn,
-    ];
     /// The states of a job that the broker or a worker must hold.
     pub const OUTSTANDING: [Self; 4] = [Queued, Claimed, Proving, Retrying];
     /// The states from which a job does not go on by itself.
@@ -68,22 +64,6 @@ impl JobState {
     /// True when workers need not prove it.
     pub fn is_finished(self) -> bool {
         Self::FINISHED.contains(&self)
-    }
-
-    /// The state's name in logs and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Taken => "taken",
-            Queued => "queued",
-            Claimed => "claimed",
-            Proving => "proving",
-            Retrying => "retrying",
-            Proved => "proved",
-            Delivered => "delivered",
-            Dead => "dead",
-            Rejected => "rejected",
-            Withdrawn => "withdrawn",
-        }
     }
 }
 
