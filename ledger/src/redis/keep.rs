@@ -8,7 +8,9 @@ use tokio::sync::watch;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
-    RedisLedger, frame,
+    RedisLedger,
+    damage::Damage,
+    frame,
     link::{Ask, Lane},
     number, odd,
     record::{self, NAME},
@@ -53,7 +55,7 @@ impl Ledger for RedisLedger {
         if !(SMALL + 1..=limits::REQUEST_BYTES).contains(&request.len()) {
             return Ok(());
         }
-        let sealed = frame::seal_request(job.command, request).map_err(LedgerError::Away)?;
+        let sealed = frame::seal_request(job.command, request)?;
         let mut commands = pipe();
         let set = commands.cmd("SET");
         set.arg(format!("{}u:{}", self.prefix(), job.id));
@@ -77,8 +79,7 @@ impl Ledger for RedisLedger {
             Some(answer) => answer,
             // Small, or not uploaded, or the upload did not last until now.
             None => {
-                let sealed = frame::seal_request(job.command, request);
-                let sealed = sealed.map_err(LedgerError::Away)?;
+                let sealed = frame::seal_request(job.command, request)?;
                 let answer = self.take_with(ticket, job, &sealed).await?;
                 answer.ok_or_else(|| odd(&Value::Nil))?
             }
@@ -118,7 +119,9 @@ impl Ledger for RedisLedger {
 
     async fn job(&self, job: JobId) -> Result<Option<JobRecord>, LedgerError> {
         let found = match self.records(&[job]).await {
-            Err(LedgerError::Damaged { why, .. }) => return Err(self.forget(job, why).await?),
+            Err(LedgerError::Damaged { why, .. }) => {
+                return Err(self.forget(job, Damage(why)).await?);
+            }
             found => found,
         };
         let mut found = found?;
@@ -216,7 +219,7 @@ impl Ledger for RedisLedger {
         );
         let opened = sealed.and_then(frame::open_result).and_then(|result| {
             let intact = result.is_intact();
-            let why = || "its reply does not match its digest".to_owned();
+            let why = || Damage::of("its reply does not match its digest");
             intact.then_some(result).ok_or_else(why)
         });
         let why = match opened {
@@ -327,7 +330,7 @@ impl RedisLedger {
     }
 
     /// Makes a damaged job unknown, and gives the error that says so.
-    pub(super) async fn forget(&self, job: JobId, why: String) -> Result<LedgerError, LedgerError> {
+    pub(super) async fn forget(&self, job: JobId, why: Damage) -> Result<LedgerError, LedgerError> {
         self.forget_for(&format!("j:{job}"), job, why).await
     }
 
@@ -335,7 +338,7 @@ impl RedisLedger {
         &self,
         key: &str,
         job: JobId,
-        why: String,
+        why: Damage,
     ) -> Result<LedgerError, LedgerError> {
         let call = self.call(|scripts| &scripts.forget);
         let call = call.with(job.to_string());

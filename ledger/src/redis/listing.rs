@@ -5,7 +5,9 @@ use redis::{Value, pipe};
 use zkwhirl_job::{AttemptRecord, JobId, limits};
 
 use super::{
-    RedisLedger, frame, items,
+    RedisLedger,
+    damage::Damage,
+    frame, items,
     link::{Ask, Lane},
     odd,
     record::{self, text},
@@ -49,9 +51,9 @@ impl RedisLedger {
         for item in page {
             match record::ticket(item) {
                 Ok(ticket) => tickets.push(ticket),
-                Err(id) => {
+                Err(record::DamagedTicket(id)) => {
                     self.drop_ticket(&id).await?;
-                    self.damaged(&format!("t:{id}"), "it is not whole".to_owned());
+                    self.damaged(&format!("t:{id}"), Damage::of("it lacks a field"));
                 }
             }
         }
@@ -102,7 +104,7 @@ impl RedisLedger {
     pub(super) async fn records(
         &self,
         jobs: &[JobId],
-    ) -> Result<Vec<(JobId, Result<JobRecord, String>)>, LedgerError> {
+    ) -> Result<Vec<(JobId, Result<JobRecord, Damage>)>, LedgerError> {
         let mut call = self.call(|scripts| &scripts.records).with(record::BYTES);
         for job in jobs {
             call.arg(job.to_string());
@@ -111,8 +113,11 @@ impl RedisLedger {
         let records = jobs.iter().zip(found).filter_map(|(job, found)| {
             let record = match found {
                 Value::Array(fields) => record::record(*job, &fields),
-                Value::Int(-1) => Err("it is no hash".to_owned()),
-                Value::Int(bytes) => Err(format!("{bytes} bytes, the limit is {}", record::BYTES)),
+                Value::Int(-1) => Err(Damage::of("it is no hash")),
+                Value::Int(bytes) => Err(Damage(format!(
+                    "{bytes} bytes, the limit is {}",
+                    record::BYTES
+                ))),
                 _ => return None,
             };
             Some((*job, record))
@@ -132,13 +137,15 @@ impl RedisLedger {
             Ok(Value::Array(items)) => {
                 let attempts = items.into_iter().map(|item| match item {
                     Value::BulkString(sealed) => frame::open_attempt(sealed.into()),
-                    _ => Err("an item is no text".to_owned()),
+                    _ => Err(Damage::of("an item is no text")),
                 });
                 attempts.collect::<Result<Vec<_>, _>>()
             }
-            Ok(Value::Int(size)) => Err(format!("{size} items or bytes, more than it may have")),
+            Ok(Value::Int(size)) => Err(Damage(format!(
+                "{size} items or bytes, more than the limit"
+            ))),
             Ok(other) => return Err(odd(&other)),
-            Err(LedgerError::Damaged { why, .. }) => Err(why),
+            Err(LedgerError::Damaged { why, .. }) => Err(Damage(why)),
             Err(error) => return Err(error),
         };
         let why = match attempts {

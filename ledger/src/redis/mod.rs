@@ -22,6 +22,7 @@
 
 mod bridges;
 mod config;
+mod damage;
 mod events;
 mod frame;
 mod health;
@@ -55,6 +56,7 @@ pub use health::UnfitError;
 
 use super::LedgerError;
 pub use super::{Bridges, LedgerEvent, Membership};
+use damage::Damage;
 use link::{Ask, Lane, Link};
 use recent::Recent;
 use scripts::Scripts;
@@ -122,7 +124,7 @@ impl RedisLedger {
         script: &ScriptInvocation<'_>,
     ) -> Result<Value, LedgerError> {
         match self.ask(lane, script).await {
-            Err(LedgerError::Damaged { why, .. }) => Err(self.forget(job, why).await?),
+            Err(LedgerError::Damaged { why, .. }) => Err(self.forget(job, Damage(why)).await?),
             answer => answer,
         }
     }
@@ -143,19 +145,21 @@ impl RedisLedger {
         &self,
         script: &ScriptInvocation<'_>,
         limit: usize,
-    ) -> Result<Option<Result<Bytes, String>>, LedgerError> {
+    ) -> Result<Option<Result<Bytes, Damage>>, LedgerError> {
         Ok(match self.ask(Lane::Bulk, script).await {
             Ok(Value::Nil) => None,
             Ok(Value::BulkString(bytes)) => Some(Ok(bytes.into())),
-            Ok(Value::Int(bytes)) => Some(Err(format!("{bytes} bytes, the limit is {limit}"))),
+            Ok(Value::Int(bytes)) => {
+                Some(Err(Damage(format!("{bytes} bytes, the limit is {limit}"))))
+            }
             Ok(other) => return Err(odd(&other)),
-            Err(LedgerError::Damaged { why, .. }) => Some(Err(why)),
+            Err(LedgerError::Damaged { why, .. }) => Some(Err(Damage(why))),
             Err(error) => return Err(error),
         })
     }
 
     /// The error of a damaged value, counted.
-    fn damaged(&self, key: &str, why: String) -> LedgerError {
+    fn damaged(&self, key: &str, Damage(why): Damage) -> LedgerError {
         self.inner.damaged.fetch_add(1, Ordering::Relaxed);
         let key = format!("{}{key}", self.prefix());
         tracing::warn!(key, "dropped a damaged value: {why}");
