@@ -1,84 +1,108 @@
-use std::{io, sync::Arc};
+//! The composition root: makes the parts of a bridge, connects them, and runs
+//! their loops.
 
-use tokio::sync::{Notify, mpsc};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use std::{io, sync::Arc, time::Duration};
 
-use crate::falafel::{Client, LeaseKeeper, Links, Poller};
+use tokio::{sync::Notify, time::timeout};
+use tokio_util::sync::CancellationToken;
+
 use crate::{
-    BridgeConfig, BridgeDeps, amnesia, delivery, intake, local, pump, reconcile, sample,
-    shared::{Guarded, Outlet, Shared},
-    stats,
+    BridgeConfig, BridgeDeps, BridgeHandle, CoreTaskEnded,
+    falafel::{LeaseKeeper, LeaseThreadEnd, Link, Links, Poller, Sink},
+    fleet::{Amnesia, Heartbeat, Reconcile, Sampler},
+    gate::Gate,
+    handle::Parts,
+    jobs::{Backlog, Jobs, JobsDeps},
+    journal::Journal,
+    retry::{Retry, Stopped},
+    retrying::{RetryingBroker, RetryingLedger},
+    services::Services,
+    supervise::Tasks,
+    tickets::{Callers, Tickets},
 };
-use zkwhirl_ledger::{JobRecord, Ticket};
+
+/// How long a bridge waits for its tasks after a core task ended.
+const LAST_WORK: Duration = Duration::from_secs(2);
 
 /// A bridge between Falafel and the broker.
 #[derive(Debug)]
 pub struct Bridge {
-    shared: Arc<Shared>,
-    pumps: [mpsc::Receiver<JobRecord>; 2],
-}
-
-/// What operators and views hold of a running bridge; cheap to clone.
-#[derive(Debug, Clone)]
-pub struct BridgeHandle {
-    pub(crate) shared: Arc<Shared>,
+    parts: Arc<Parts>,
+    callers: Arc<Callers>,
+    backlogs: [Backlog; 2],
+    lease_thread: LeaseThreadEnd,
+    compare: Arc<Notify>,
+    stop: CancellationToken,
 }
 
 impl Bridge {
     /// A bridge that does nothing before it runs, but whose lease thread is
     /// there. Fails when the operating system gives no thread.
     pub fn new(config: BridgeConfig, deps: BridgeDeps) -> io::Result<Self> {
-        let links = Links::new(&config.upstreams);
-        let leases = LeaseKeeper::start(links.clone(), config.leases.clone())?;
-        let outlets = config.upstreams.iter().map(|upstream| {
-            let outlet = Outlet::new(Client::new(upstream.base.clone()));
-            (upstream.name.clone(), outlet)
-        });
-        let (inner, inner_jobs) = mpsc::channel(pump::BACKLOG);
-        let (outer, outer_jobs) = mpsc::channel(pump::BACKLOG);
         let stop = CancellationToken::new();
-        let shared = Shared {
-            outlets: outlets.collect(),
-            config,
-            deps,
-            leases,
-            links,
-            pumps: [inner, outer],
-            pumped: Guarded::default(),
-            answering: Guarded::default(),
-            pinged: Guarded::default(),
-            taking: Guarded::default(),
-            member: Guarded::default(),
-            compare: Notify::new(),
-            probes: Guarded::default(),
-            callers: local::Callers::default(),
-            counters: stats::Counters::default(),
-            rollups: Guarded::default(),
-            traces: Guarded::default(),
-            tasks: TaskTracker::new(),
+        let tasks = Tasks::new(stop.clone());
+        let links = Links::new(&config.upstreams);
+        let (leases, lease_thread) = LeaseKeeper::start(
+            links.clone(),
+            config.leases.clone(),
+            tasks.failpoints().clone(),
+        )?;
+        let retry = Retry::new(config.timing.longest_pause, stop.clone());
+        let services = Services {
+            config: Arc::new(config),
+            ledger: RetryingLedger::new(deps.ledger, retry.clone()),
+            broker: RetryingBroker::new(deps.broker, retry.clone()),
+            journal: Arc::new(Journal::new(deps.events)),
+            retry,
+            tasks,
+        };
+        let compare = Arc::new(Notify::new());
+        let tickets = Arc::new(Tickets::new(leases, links));
+        let callers = Arc::new(Callers::new());
+        let (jobs, backlogs) = Jobs::new(JobsDeps {
+            services: services.clone(),
+            tickets: tickets.clone(),
+            callers: callers.clone(),
+            gate: Gate::new(deps.verifier),
+            client_vks: deps.client_vks,
+            compare: compare.clone(),
+        });
+        let heartbeat = Heartbeat::new(services.clone(), tickets.clone(), compare.clone());
+        let parts = Parts {
+            asking: Arc::new(jobs.asking()),
+            operator: jobs.operator(),
+            services,
+            tickets,
+            jobs,
+            heartbeat: Arc::new(heartbeat),
             closed: stop.child_token(),
-            stop,
         };
         Ok(Self {
-            shared: Arc::new(shared),
-            pumps: [inner_jobs, outer_jobs],
+            parts: Arc::new(parts),
+            callers,
+            backlogs,
+            lease_thread,
+            compare,
+            stop,
         })
     }
 
     /// The handle of operators and views.
     pub fn handle(&self) -> BridgeHandle {
         BridgeHandle {
-            shared: self.shared.clone(),
+            parts: self.parts.clone(),
         }
     }
 
     /// Bridges until `shutdown` is cancelled. What is open then stays open in
     /// the ledger, and is taken over by another bridge that runs on it, or by
     /// the next.
-    pub async fn run(self, shutdown: CancellationToken) {
-        let Self { shared, pumps } = self;
-        let stop = shared.stop.clone();
-        let tasks = shared.tasks.clone();
+    ///
+    /// `Err`: a core task ended before. The bridge then stops as on `shutdown`,
+    /// and the process must end with this error as its last line.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), CoreTaskEnded> {
+        let (stop, parts) = (self.stop.clone(), self.parts.clone());
+        let tasks = parts.services.tasks.clone();
         let forward = tokio::spawn({
             let stop = stop.clone();
             async move {
@@ -86,59 +110,89 @@ impl Bridge {
                 stop.cancel();
             }
         });
-        for jobs in pumps {
-            tasks.spawn(pump::run(shared.clone(), jobs));
-        }
-        if let Some(adopted) = shared.enter().await {
-            start(&shared, &adopted);
-        }
+        // `Err`: the bridge stops already.
+        let _ = self.start().await;
         stop.cancelled().await;
-        tasks.close();
-        tasks.wait().await;
-        // Pinged until others may ping.
-        shared.leave().await;
-        shared.stop_pinging();
-        forward.abort();
-    }
-}
-
-/// Starts what runs as long as the bridge does.
-fn start(shared: &Arc<Shared>, adopted: &[Ticket]) {
-    let tasks = &shared.tasks;
-    tasks.spawn(delivery::run(shared.clone()));
-    tasks.spawn(reconcile::run(shared.clone()));
-    tasks.spawn(sample::run(shared.clone()));
-    let sink = Arc::new(intake::Intake {
-        shared: shared.clone(),
-    });
-    for link in shared.links.iter() {
-        let name = &link.upstream.name;
-        let restarted = adopted.iter().any(|ticket| ticket.upstream == *name);
-        tasks.spawn(amnesia::watch(shared.clone(), link.clone(), restarted));
-        let poller = Poller {
-            link: link.clone(),
-            sink: sink.clone(),
-            longest: shared.config.timing.longest_pause,
-        };
-        tasks.spawn(poller.run(shared.closed.clone()));
-    }
-}
-
-impl BridgeHandle {
-    /// Takes nothing new from Falafel or from callers, and goes on with what it
-    /// has: others take the rest at once, and not only when this bridge stops.
-    pub fn take_no_more(&self) {
-        self.shared.closed.cancel();
-    }
-}
-
-impl Shared {
-    /// The handles that are left must not keep tickets alive that nobody
-    /// answers any more.
-    fn stop_pinging(&self) {
-        let pinged = self.pinged.lock().clone();
-        for ticket in pinged {
-            self.close_lease(ticket);
+        match tasks.outcome() {
+            Ok(()) => tasks.wait().await,
+            // A task that hangs must not keep the process.
+            Err(_) => drop(timeout(LAST_WORK, tasks.wait()).await),
         }
+        // Pinged until others may ping.
+        parts.heartbeat.leave().await;
+        parts.tickets.close_all();
+        forward.abort();
+        tasks.outcome()
     }
+
+    /// Starts the core tasks: all that runs as long as the bridge does.
+    async fn start(self) -> Result<(), Stopped> {
+        let parts = &self.parts;
+        let (services, tasks) = (&parts.services, &parts.services.tasks);
+        let (retry, lease_thread) = (services.retry.clone(), self.lease_thread);
+        tasks.core(LeaseKeeper::THREAD, async move {
+            retry.unless_stopped(lease_thread.ended()).await
+        });
+        for backlog in self.backlogs {
+            let name = format!("pump {}", backlog.topic.name());
+            tasks.core(name, parts.jobs.publisher.clone().run(backlog));
+        }
+        let mut tickets = parts.heartbeat.join().await?;
+        if services.ledger.once().fleet().is_some() {
+            tasks.core("membership", parts.heartbeat.clone().run());
+        }
+        tickets.extend(parts.heartbeat.adopt().await?);
+        if !tickets.is_empty() {
+            tracing::info!(count = tickets.len(), "open tickets from before");
+        }
+        tasks.core("delivery", parts.jobs.delivery().run());
+        let reconcile = Reconcile {
+            services: services.clone(),
+            heartbeat: parts.heartbeat.clone(),
+            tickets: parts.tickets.clone(),
+            callers: self.callers,
+            jobs: parts.jobs.clone(),
+        };
+        tasks.core("reconcile", reconcile.run(self.compare));
+        let sampler = Sampler {
+            services: services.clone(),
+            tickets: parts.tickets.clone(),
+            heartbeat: parts.heartbeat.clone(),
+        };
+        tasks.core("sample", sampler.run());
+        let intake: Arc<dyn Sink> = Arc::new(parts.jobs.intake());
+        for link in parts.tickets.links().iter() {
+            let name = &link.upstream.name;
+            let restarted = tickets.iter().any(|ticket| ticket.upstream == *name);
+            watch_upstream(parts, link, &intake, restarted);
+        }
+        Ok(())
+    }
+}
+
+/// Starts the core tasks of one upstream.
+fn watch_upstream(parts: &Parts, link: &Arc<Link>, intake: &Arc<dyn Sink>, restarted: bool) {
+    let (services, name) = (&parts.services, &link.upstream.name);
+    let amnesia = Amnesia {
+        services: services.clone(),
+        heartbeat: parts.heartbeat.clone(),
+        tickets: parts.tickets.clone(),
+        endings: parts.jobs.endings.clone(),
+        link: link.clone(),
+    };
+    let amnesia = amnesia.run(restarted);
+    services.tasks.core(format!("amnesia {name}"), amnesia);
+    let poller = Poller {
+        link: link.clone(),
+        sink: intake.clone(),
+        longest: services.config.timing.longest_pause,
+    };
+    let (closed, retry) = (parts.closed.clone(), services.retry.clone());
+    services.tasks.core(format!("poller {name}"), async move {
+        poller.run(closed.clone()).await;
+        if closed.is_cancelled() {
+            // A bridge that takes nothing new goes on without its pollers.
+            let _ = retry.unless_stopped(std::future::pending::<()>()).await;
+        }
+    });
 }

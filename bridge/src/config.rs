@@ -1,14 +1,17 @@
 //! What a bridge is made of.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use rand::Rng;
-use zkwhirl_job::{Kind, Sizes};
-
-use crate::falafel::{LeaseConfig, Upstream};
 use zkwhirl_broker_adapter::Broker;
+use zkwhirl_job::Sizes;
 use zkwhirl_ledger::{Ledger, events::Events};
+
+use crate::{
+    falafel::{LeaseConfig, Upstream},
+    gate::ReplyVerifier,
+    jobs::ClientVks,
+};
 
 /// What can be set about a bridge.
 #[derive(Debug, Clone)]
@@ -54,6 +57,11 @@ pub struct Timing {
     /// How long a heartbeat lasts. With one look more it must be below
     /// Falafel's 5 s, or the tickets of a bridge that died are issued again.
     pub heartbeat_ttl: Duration,
+    /// The longest pause between two checks of a reply that could not be
+    /// checked.
+    pub recheck_every: Duration,
+    /// How long a reply may stay unverified before its job is proved again.
+    pub unverified_for: Duration,
 }
 
 impl Default for Timing {
@@ -66,7 +74,20 @@ impl Default for Timing {
             ghost: Duration::from_secs(6),
             heartbeat_every: Duration::from_secs(1),
             heartbeat_ttl: Duration::from_secs(3),
+            recheck_every: Duration::from_secs(10),
+            unverified_for: Duration::from_secs(600),
         }
+    }
+}
+
+impl Timing {
+    /// Ghost pollers that a window allows for at most.
+    const GHOSTS: u64 = 3;
+
+    /// How long a Falafel that remembers may take to issue a lapsed ticket
+    /// again, behind so many ghost pollers.
+    pub(crate) fn reissue_window(&self, ghosts: u64) -> Duration {
+        self.reissue + self.ghost * ghosts.min(Self::GHOSTS) as u32
     }
 }
 
@@ -91,44 +112,13 @@ impl BridgeConfig {
 pub struct BridgeDeps {
     /// Where jobs go and results come from.
     pub broker: Arc<dyn Broker>,
-    /// Who waits for what.
+    /// Tickets, jobs, requests and results.
     pub ledger: Arc<dyn Ledger>,
     /// What every reply must pass.
     pub verifier: Arc<dyn ReplyVerifier>,
-    /// Where it says what happens.
+    /// The stream of what happens to jobs.
     pub events: Events,
     /// Verification keys of the clients' circuits, when there is a place for
     /// them.
     pub client_vks: Option<Arc<dyn ClientVks>>,
-}
-
-/// Checks a reply before it leaves for Falafel. It may take its time: it is
-/// called on a thread for blocking work. A panic counts as a refusal.
-pub trait ReplyVerifier: Send + Sync {
-    /// `Err` says why the reply is no answer to the request.
-    fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), String>;
-}
-
-/// The verification keys of the clients' circuits, which Falafel asks for when
-/// it starts. Both methods may take their time: they are called on a thread for
-/// blocking work. Which prover's keys they are is the store's business.
-pub trait ClientVks: Send + Sync {
-    /// The reply to a verification key job; `None`: not known, a worker is
-    /// asked.
-    fn client_vk(&self, kind: Kind) -> Option<Bytes>;
-
-    /// A prover's verified reply to a verification key job.
-    fn learn(&self, kind: Kind, reply: &Bytes);
-}
-
-impl fmt::Debug for dyn ClientVks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientVks")
-    }
-}
-
-impl fmt::Debug for dyn ReplyVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ReplyVerifier")
-    }
 }

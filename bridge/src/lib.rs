@@ -7,39 +7,39 @@
 //! lease keeper (own thread) ◄────┤                                  ▼
 //! Falafel ◄── answers (one task per ticket) ◄── delivery: verify, store, ack
 //! ```
-//! Beside them `fleet` shares the tickets with the other bridges of the ledger,
-//! `reconcile` compares what ledger, broker and leases believe, and
-//! `amnesia` finds out whether Falafel still knows its tickets.
+//! `tickets` are what Falafel waits for, `jobs` what is proved for them,
+//! `fleet` what this bridge shares with others; each part has its own state,
+//! and imports run `fleet` → `jobs` → `tickets` → `falafel`. `bridge` connects
+//! the parts, `supervise` watches their loops.
 
-mod amnesia;
-mod answers;
 pub mod api;
 mod bridge;
-mod coalesce;
 mod config;
-mod counting;
-mod delivery;
+mod failpoint;
 pub mod falafel;
 mod fleet;
-mod intake;
-pub mod invariants;
-mod local;
-mod operator;
-mod pump;
-mod reconcile;
-mod requests;
+mod gate;
+mod handle;
+mod jobs;
+mod journal;
+mod locked;
+mod retry;
+mod retrying;
 mod rollups;
-mod sample;
-mod shared;
+mod services;
 mod stats;
+mod supervise;
 #[cfg(test)]
 mod tests;
-mod traces;
-mod verify;
-mod vks;
+mod tickets;
 
-pub use bridge::{Bridge, BridgeHandle};
-pub use config::{BridgeConfig, BridgeDeps, ClientVks, ReplyVerifier, Timing};
-pub use local::AskError;
-pub use operator::OperatorError;
+pub use bridge::Bridge;
+pub use config::{BridgeConfig, BridgeDeps, Timing};
+pub use failpoint::Failpoints;
+#[cfg(any(test, feature = "test-util"))]
+pub use failpoint::Fault;
+pub use gate::ReplyVerifier;
+pub use handle::BridgeHandle;
+pub use jobs::{AskError, ClientVks, Inadmissible, OperatorError};
 pub use stats::{BridgeStats, UpstreamStats};
+pub use supervise::{CoreTaskEnded, TaskEnd};

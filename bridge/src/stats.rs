@@ -7,17 +7,15 @@ use std::{
 
 use zkwhirl_telemetry::{Counter, catalogue::bridge as metric, handle};
 
-use super::shared::Shared;
-
 /// A count that only grows, with its metric.
 #[derive(Debug)]
-pub(super) struct Count {
+pub(crate) struct Count {
     own: AtomicU64,
     metric: handle::Counter,
 }
 
 impl Default for Count {
-    /// A count that nobody else sees.
+    /// A count without a metric.
     fn default() -> Self {
         Self {
             own: AtomicU64::new(0),
@@ -36,39 +34,37 @@ impl From<&Counter<0>> for Count {
 }
 
 impl Count {
-    pub(super) fn add(&self, more: u64) {
+    pub(crate) fn add(&self, more: u64) {
         self.own.fetch_add(more, Ordering::Relaxed);
         self.metric.increment(more);
     }
 
-    pub(super) fn one(&self) {
+    pub(crate) fn one(&self) {
         self.add(1);
     }
 
-    pub(super) fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.own.load(Ordering::Relaxed)
     }
 }
 
-/// Where several labels tell more about a metric, it is counted beside.
+/// The bridge's counts. A metric with labels is counted beside them.
 #[derive(Debug)]
-pub(super) struct Counters {
-    pub(super) tickets: Count,
-    pub(super) jobs: Count,
-    pub(super) joined: Count,
-    pub(super) reissues: Count,
-    pub(super) parked: Count,
-    pub(super) delivered: Count,
-    pub(super) nacks: Count,
-    /// Tickets that operators rejected: never less than `nacks`.
-    pub(super) rejections: Count,
-    pub(super) unverified: Count,
-    pub(super) strays: Count,
-    pub(super) forgotten: Count,
-    pub(super) republished: Count,
-    pub(super) from_keystore: Count,
-    pub(super) adopted: Count,
-    pub(super) rejoined: Count,
+pub(crate) struct Counters {
+    pub(crate) tickets: Count,
+    pub(crate) jobs: Count,
+    pub(crate) joined: Count,
+    pub(crate) reissues: Count,
+    pub(crate) parked: Count,
+    pub(crate) delivered: Count,
+    pub(crate) nacks: Count,
+    pub(crate) unverified: Count,
+    pub(crate) strays: Count,
+    pub(crate) forgotten: Count,
+    pub(crate) republished: Count,
+    pub(crate) from_keystore: Count,
+    pub(crate) adopted: Count,
+    pub(crate) rejoined: Count,
 }
 
 impl Default for Counters {
@@ -82,7 +78,6 @@ impl Default for Counters {
             parked: Count::default(),
             delivered: (&metric::DELIVERED).into(),
             nacks: (&metric::NACKS).into(),
-            rejections: Count::default(),
             unverified: (&metric::UNVERIFIED).into(),
             strays: (&metric::STRAYS).into(),
             forgotten: (&metric::FORGOTTEN).into(),
@@ -94,8 +89,31 @@ impl Default for Counters {
     }
 }
 
+impl Counters {
+    /// The counts now; what is no count is empty.
+    pub(crate) fn stats(&self) -> BridgeStats {
+        BridgeStats {
+            tickets: self.tickets.get(),
+            jobs: self.jobs.get(),
+            joined: self.joined.get(),
+            reissues: self.reissues.get(),
+            parked: self.parked.get(),
+            delivered: self.delivered.get(),
+            nacks: self.nacks.get(),
+            unverified: self.unverified.get(),
+            strays: self.strays.get(),
+            forgotten: self.forgotten.get(),
+            republished: self.republished.get(),
+            from_keystore: self.from_keystore.get(),
+            adopted: self.adopted.get(),
+            rejoined: self.rejoined.get(),
+            ..BridgeStats::default()
+        }
+    }
+}
+
 /// A bridge's counts at one moment. Those that grow count from its start.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BridgeStats {
     /// Tickets that are pinged now.
     pub open_tickets: usize,
@@ -117,7 +135,7 @@ pub struct BridgeStats {
     pub nacks: u64,
     /// Replies that did not verify and were not delivered.
     pub unverified: u64,
-    /// Results of jobs that nobody knows.
+    /// Results of jobs that the ledger does not know.
     pub strays: u64,
     /// Tickets closed because Falafel had forgotten them.
     pub forgotten: u64,
@@ -150,37 +168,4 @@ pub struct UpstreamStats {
     pub may_be_closed: bool,
     /// Long polls started.
     pub polls: u64,
-}
-
-impl Shared {
-    pub(super) fn stats(&self) -> BridgeStats {
-        let (counters, leases) = (&self.counters, self.leases.stats());
-        let upstreams = self.links.iter().map(|link| UpstreamStats {
-            name: link.upstream.name.clone(),
-            reachable: link.is_there(),
-            may_be_closed: link.may_be_closed(),
-            polls: link.polls(),
-        });
-        BridgeStats {
-            open_tickets: leases.open(),
-            tickets: counters.tickets.get(),
-            jobs: counters.jobs.get(),
-            joined: counters.joined.get(),
-            reissues: counters.reissues.get(),
-            parked: counters.parked.get(),
-            delivered: counters.delivered.get(),
-            nacks: counters.nacks.get(),
-            unverified: counters.unverified.get(),
-            strays: counters.strays.get(),
-            forgotten: counters.forgotten.get(),
-            republished: counters.republished.get(),
-            from_keystore: counters.from_keystore.get(),
-            adopted: counters.adopted.get(),
-            rejoined: counters.rejoined.get(),
-            member: self.member.lock().is_some(),
-            worst_ping_gap: leases.worst_gap(),
-            current_ping_gap: leases.current_gap(),
-            upstreams: upstreams.collect(),
-        }
-    }
 }

@@ -1,7 +1,8 @@
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
 use crate::{
-    Bridges, JobRecord, JobState, LedgerEvent, Note, SlotReport, StoredResult, Taken, Ticket, fleet,
+    Bridges, JobRecord, JobState, LedgerEvent, Note, SlotReport, StoredResult, Taken, Ticket,
+    UnverifiedReply, fleet,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,6 +13,12 @@ use zkwhirl_job::{AttemptRecord, JobId, TicketId};
 pub const OPEN_TICKETS: usize = 16_384;
 /// Jobs that one listing returns at most.
 pub const LISTING: usize = 16_384;
+/// Unverified replies that a ledger keeps; the oldest go first. Falafel's
+/// largest burst is 896 claims.
+pub const UNVERIFIED: usize = 1_024;
+/// How long an unverified reply is kept: well beyond the time after which its
+/// job is proved again.
+pub const UNVERIFIED_TTL: Duration = Duration::from_secs(3_600);
 
 /// Why the ledger did not do what it was asked, by what the caller can do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +110,21 @@ pub trait Ledger: Send + Sync + Debug {
 
     /// Drops a result that turned out to be wrong.
     async fn drop_result(&self, job: JobId) -> Result<(), LedgerError>;
+
+    /// Keeps a reply that nobody could verify yet, apart from the results. One
+    /// that is kept already is replaced; the time of the first stays. At most
+    /// [`UNVERIFIED`] are kept, each for [`UNVERIFIED_TTL`].
+    async fn store_unverified(&self, job: JobId, result: &StoredResult) -> Result<(), LedgerError>;
+
+    /// The unverified reply of a job. One whose bytes do not match their digest
+    /// any more is dropped and counts as none.
+    async fn unverified(&self, job: JobId) -> Result<Option<UnverifiedReply>, LedgerError>;
+
+    /// The jobs that have an unverified reply, oldest first.
+    async fn unverified_jobs(&self) -> Result<Vec<JobId>, LedgerError>;
+
+    /// Drops the unverified reply of a job.
+    async fn drop_unverified(&self, job: JobId) -> Result<(), LedgerError>;
 
     /// Adds to a job's failed attempts; the oldest go when there are more than
     /// [`zkwhirl_job::limits::ATTEMPT_RECORDS`].

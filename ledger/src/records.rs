@@ -143,6 +143,16 @@ impl StoredResult {
     }
 }
 
+/// A reply that cannot be verified yet, because a key is absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnverifiedReply {
+    /// When the job's first such reply was kept, in milliseconds since the Unix
+    /// epoch by the ledger's clock.
+    pub since_ms: u64,
+    /// The reply, as its worker made it.
+    pub result: StoredResult,
+}
+
 /// One event of the ledger's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEvent {

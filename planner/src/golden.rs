@@ -1,4 +1,4 @@
-//! Decisions of the original code, replayed.
+//! Replays recorded decisions of Kubernetes' own code.
 //!
 //! A file of golden scenarios is a JSON array; each has an HPA and steps
 //! `[seconds, metric in thousandths, status.replicas, decided spec.replicas]`.
@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    hpa::{Autoscaler, Behavior, Hpa, Observed, manifest::BehaviorBlock},
+    hpa::{Autoscaler, Behavior, FieldError, Hpa, Observed, manifest::BehaviorBlock},
     quantity,
 };
 
@@ -27,7 +27,7 @@ pub enum GoldenError {
         /// From 0.
         scenario: usize,
         /// What is wrong.
-        why: String,
+        why: FieldError,
     },
 }
 
@@ -49,9 +49,9 @@ pub struct Difference {
     pub scenario: usize,
     /// Seconds.
     pub at_s: u64,
-    /// What the file says.
+    /// The recorded decision.
     pub expected: u32,
-    /// What came out here.
+    /// The replayed decision.
     pub decided: u32,
 }
 
@@ -76,7 +76,7 @@ pub fn replay(json: &str) -> Result<Replay, GoldenError> {
     let scenarios: Vec<Scenario> = serde_json::from_str(json)?;
     let mut replay = Replay::default();
     for (place, scenario) in scenarios.into_iter().enumerate() {
-        let field = |why: String| GoldenError::Field {
+        let field = |why: FieldError| GoldenError::Field {
             scenario: place,
             why,
         };
@@ -85,7 +85,7 @@ pub fn replay(json: &str) -> Result<Replay, GoldenError> {
         let mut autoscaler = Autoscaler::new(Hpa {
             min: scenario.min,
             max: scenario.max,
-            target_milli: target.map_err(|error| field(error.to_string()))?,
+            target_milli: target.map_err(|error| field(error.into()))?,
             tolerance: scenario.tolerance,
             behavior: Some(behavior),
             keda: None,

@@ -1,12 +1,11 @@
-//! The fleet planner: what a fleet of some size would do, before it is paid
-//! for.
+//! The fleet planner: simulates latency and cost of a fleet by its size.
 //!
 //! [`hpa`] is Kubernetes' HorizontalPodAutoscaler to the letter, read from the
 //! very manifest that is applied. [`simulation`] puts pods, queues and rollups
 //! around it: pods take time to start, jobs wait for one another, machines are
 //! lost, and the autoscaler sees the queue some time after the fact.
-//! [`plan`](mod@plan) asks the operator's questions of it, [`picture`] draws the
-//! answers. Nothing here does I/O, and equal seeds give equal answers.
+//! [`plan`](mod@plan) compares fleets and rules, [`picture`] draws the
+//! comparison. Nothing here does I/O, and equal seeds give equal answers.
 
 pub mod golden;
 pub mod hpa;

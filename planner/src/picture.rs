@@ -1,4 +1,4 @@
-//! The answers as a picture: one SVG, two panels.
+//! Draws the comparison: one SVG, two panels.
 
 use plotters::{
     chart::{ChartContext, SeriesLabelPosition},

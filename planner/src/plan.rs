@@ -1,27 +1,26 @@
-//! The operator's questions: what does a larger fleet buy, and what do other
-//! rules cost?
+//! Compares fleet sizes and autoscaler rules.
 
 use serde::Serialize;
 
 use crate::{Hpa, Outcome, Setup, Trace, hpa::Behavior, simulate, simulation::Signal};
 
-/// One fleet and what came of it.
+/// The outcome of one simulated fleet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// What is different about it.
+    /// The row's name: the size or the rules of the fleet.
     pub name: String,
     /// Most inner workers.
     pub fleet: u32,
     /// Rollups that were settled, of how many.
     pub settled: (usize, usize),
-    /// From a rollup's arrival to its settlement, seconds; `None`: so many were
-    /// not settled.
+    /// Median time from a rollup's arrival to its settlement, in seconds;
+    /// `None` when half of the rollups did not settle.
     pub latency_p50_s: Option<f64>,
     /// The same for 95 of 100.
     pub latency_p95_s: Option<f64>,
     /// Rollups come faster than they are proved.
     pub falls_behind: bool,
-    /// From a job's being there to its first claim, seconds.
+    /// Median time from a job's arrival to its first claim, in seconds.
     pub wait_p50_s: f64,
     /// The same for 95 of 100.
     pub wait_p95_s: f64,

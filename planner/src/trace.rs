@@ -93,24 +93,25 @@ impl Trace {
     /// than 31 days, or go back.
     pub fn from_json(json: &str) -> Result<Self, TraceError> {
         let trace: Self = serde_json::from_str(json)?;
-        trace.check().map_err(TraceError::Number)?;
+        trace.check()?;
         Ok(trace)
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), TraceError> {
+        let number = |why: String| Err(TraceError::Number(why));
         if self.rollups.is_empty() || self.rollups.len() > MAX_ROLLUPS {
-            return Err(format!("a trace has 1 to {MAX_ROLLUPS} rollups"));
+            return number(format!("a trace has 1 to {MAX_ROLLUPS} rollups"));
         }
         let seconds = |what: &str, value: f64| match value {
             0.0..=LONGEST_S => Ok(()),
-            _ => Err(format!("{what} is {value} s, must be 0 to {LONGEST_S}")),
+            _ => number(format!("{what} is {value} s, must be 0 to {LONGEST_S}")),
         };
         let mut before = 0.0;
         for (place, rollup) in self.rollups.iter().enumerate() {
             let what = |field: &str| format!("{field} of rollup {place}");
             seconds(&what("at_s"), rollup.at_s)?;
             if rollup.at_s < before {
-                return Err(format!("rollup {place} arrives before the one before it"));
+                return number(format!("rollup {place} arrives before the one before it"));
             }
             before = rollup.at_s;
             for (field, jobs) in [
@@ -118,7 +119,7 @@ impl Trace {
                 ("inners_s", &rollup.inners_s),
             ] {
                 if jobs.len() > MAX_JOBS {
-                    return Err(format!("{} has more than {MAX_JOBS} jobs", what(field)));
+                    return number(format!("{} has more than {MAX_JOBS} jobs", what(field)));
                 }
                 jobs.iter()
                     .try_for_each(|job| seconds(&what(field), *job))?;
@@ -200,7 +201,7 @@ impl Description {
             blind: Vec::new(),
             until_s: self.hours * 3600.0,
         };
-        trace.check().map_err(TraceError::Number)?;
+        trace.check()?;
         Ok(trace)
     }
 }

@@ -7,16 +7,19 @@ use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::time::{Instant, sleep_until};
 use zkwhirl_circuits::Suite;
-use zkwhirl_job::{Command, Failure, Kind, Request, Sizes, reply::ReplyShape};
+use zkwhirl_job::{
+    Command, Failure, Kind, Request, Sizes,
+    reply::{NotVerified, ReplyShape},
+};
 
 use crate::{
     Phase, Progress, ProveError, ProveTask, ProveWatch, Proved, Prover, native::published_fields,
 };
 
-/// What stands where a proof would: nobody shall take it for one.
+/// The mark in place of a proof, which nobody can mistake for a proof.
 const NO_PROOF: &[u8] = b"zkwhirl proverless: this is not a proof. ";
 
-/// What stands where a verification key would.
+/// The mark in place of a verification key.
 const NO_KEY: &[u8] = b"zkwhirl proverless: this is not a verification key. ";
 
 /// Bytes of either verification key of the original's clients.
@@ -69,25 +72,30 @@ impl Proverless {
     }
 
     /// Accepts exactly the mock's own reply.
-    pub fn check(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
+    pub fn check(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified> {
         if self.reply(request).as_ref() == Ok(reply) {
             return Ok(());
         }
         let kind = request.kind();
-        Err(format!("the reply to this {kind} job is not the mock's"))
+        Err(NotVerified::refused(format_args!(
+            "the reply to this {kind} job is not the mock's"
+        )))
     }
 
-    /// Accepts a final buffer of the true length that says, where its proofs
-    /// would be, that they are none.
-    pub fn check_final(&self, buffer: &Bytes) -> Result<(), String> {
+    /// Accepts a final buffer of the true length with the mock's mark in place
+    /// of the proofs.
+    pub fn check_final(&self, buffer: &Bytes) -> Result<(), NotVerified> {
         let shape = ReplyShape::of(Kind::RootVerifier, self.sizes);
-        let shape_holds = shape.check(Kind::RootVerifier, buffer);
-        shape_holds.map_err(|error| error.to_string())?;
+        shape
+            .check(Kind::RootVerifier, buffer)
+            .map_err(NotVerified::refused)?;
         let proofs = buffer.slice(32 * shape.fields..);
         if marks(NO_PROOF, proofs.len()).eq(proofs) {
             return Ok(());
         }
-        Err("what follows the broadcast data is not the mock's".to_owned())
+        Err(NotVerified::refused(
+            "what follows the broadcast data is not the mock's",
+        ))
     }
 }
 
@@ -109,8 +117,8 @@ impl Prover for Proverless {
             fraction: 0.0,
         });
         let worked = async {
-            // What the mock computes is part of its work, as it is with a
-            // prover, and does not come on top of it.
+            // The mock's computing counts as work, as a prover's does: the reply
+            // comes after `work`, not after `work` and the computing.
             sleep_until(started + self.work / 2).await;
             let reply = self.answer(task);
             sleep_until(started + self.work).await;

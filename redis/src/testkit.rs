@@ -137,7 +137,7 @@ impl RedisServer {
     }
 
     fn until_up(&self) {
-        for _ in 0..2_000 {
+        for _ in 0..30_000 {
             let pong: RedisResult<String> = ask(&self.url(), &["PING"]);
             if pong.is_ok() {
                 return;
@@ -183,10 +183,13 @@ pub fn command<T: FromRedisValue>(url: &Url, args: &[impl AsRef<[u8]>]) -> T {
     ask(url, args).expect("redis is there and takes the command")
 }
 
-/// A port that nobody listened at a moment ago.
+/// A port that no process listened at a moment ago. The kernel takes ports of
+/// outgoing connections from below: a server that is down for a while finds its
+/// port free when it returns.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("it is bound").port()
+    let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let mut ports = std::iter::repeat_with(|| rand::thread_rng().gen_range(61_000..65_500));
+    ports.find(|port| free(*port)).expect("a free port")
 }
 
 fn ask<T: FromRedisValue>(url: &Url, args: &[impl AsRef<[u8]>]) -> RedisResult<T> {

@@ -6,8 +6,10 @@
 //! spread over the second.
 
 use std::{
+    any::Any,
     collections::HashMap,
     io,
+    panic::{AssertUnwindSafe, resume_unwind},
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -16,8 +18,9 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval},
 };
@@ -25,6 +28,7 @@ use zkwhirl_job::TicketId;
 use zkwhirl_telemetry::{catalogue::bridge as metric, handle};
 
 use super::{Client, ClientError, Links};
+use crate::failpoint::Failpoints;
 
 /// What can be set about leases.
 #[derive(Debug, Clone)]
@@ -153,9 +157,31 @@ pub struct LeaseKeeper {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Tells when a keeper's thread ends.
+#[derive(Debug)]
+pub(crate) struct LeaseThreadEnd(oneshot::Receiver<Box<dyn Any + Send>>);
+
+impl LeaseThreadEnd {
+    /// Waits for the thread's end; panics when the thread did.
+    pub(crate) async fn ended(self) {
+        if let Ok(panic) = self.0.await {
+            resume_unwind(panic);
+        }
+    }
+}
+
 impl LeaseKeeper {
-    /// Starts the thread.
-    pub(crate) fn start(links: Links, config: LeaseConfig) -> io::Result<Self> {
+    /// The thread's name as a core task.
+    pub(crate) const THREAD: &str = "lease thread";
+
+    /// Starts the thread. The receiver beside it gets the message of a panic
+    /// that ended the thread; without a panic it gets nothing when the thread
+    /// ends.
+    pub(crate) fn start(
+        links: Links,
+        config: LeaseConfig,
+        failpoints: Failpoints,
+    ) -> io::Result<(Self, LeaseThreadEnd)> {
         // Unbounded, because sending must never wait; the ledger's limit of
         // open tickets bounds what can be in it.
         let (sender, receiver) = mpsc::unbounded_channel();
@@ -164,14 +190,23 @@ impl LeaseKeeper {
             .enable_all()
             .build()?;
         let mut keeper = Keeper::new(links, config, stats.clone());
+        let (panicked, end) = oneshot::channel();
+        let run = async move {
+            let run = failpoints.within(Self::THREAD, keeper.run(receiver));
+            if let Err(panic) = AssertUnwindSafe(run).catch_unwind().await {
+                // Without a receiver the bridge is gone.
+                let _ = panicked.send(panic);
+            }
+        };
         let thread = std::thread::Builder::new()
             .name("leases".into())
-            .spawn(move || runtime.block_on(keeper.run(receiver)))?;
-        Ok(Self {
+            .spawn(move || runtime.block_on(run))?;
+        let keeper = Self {
             orders: Some(sender),
             stats,
             thread: Some(thread),
-        })
+        };
+        Ok((keeper, LeaseThreadEnd(end)))
     }
 
     /// Pings a ticket at once and from now on. A ticket that is open already
@@ -192,13 +227,13 @@ impl LeaseKeeper {
     }
 
     /// What the keeper measures.
-    pub fn stats(&self) -> &Arc<LeaseStats> {
+    pub fn stats(&self) -> &LeaseStats {
         &self.stats
     }
 
     fn send(&self, order: Order) {
         if let Some(orders) = &self.orders {
-            // The thread ends only after this sender is gone.
+            // Without the thread the bridge is about to stop.
             let _ = orders.send(order);
         }
     }

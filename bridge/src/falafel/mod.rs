@@ -6,15 +6,17 @@
 //! one long poll per upstream that is never given up while its connection
 //! lives, leases on a thread of their own, answers sent until they are taken.
 
+mod answer;
 mod client;
-mod deliver;
 mod lease;
 mod poller;
 mod upstream;
 
+pub(crate) use answer::{Answer, Rejection, deliver};
 pub use client::{Client, ClientError, Polled};
-pub(crate) use deliver::{Answer, deliver};
+
+pub(crate) use lease::LeaseThreadEnd;
 pub use lease::{LeaseConfig, LeaseKeeper, LeaseStats};
-pub(crate) use poller::{Poller, Sink, Turn};
+pub(crate) use poller::{Poller, Predecessor, Sink};
 pub use upstream::Upstream;
 pub(crate) use upstream::{Link, Links, Losses};

@@ -10,7 +10,8 @@ use zkwhirl_job::Frame;
 use super::{Client, ClientError, Link, Polled, client::CONNECT};
 use zkwhirl_job::clock::Backoff;
 
-/// A poll that waits for so long is connected: see the client's own limit.
+/// A poll that has waited for this long is connected: making a connection takes
+/// less.
 const STANDS: Duration = CONNECT.saturating_add(Duration::from_secs(1));
 
 /// Where the jobs go.
@@ -20,36 +21,36 @@ pub(crate) trait Sink: Send + Sync {
     fn seen(&self, link: &Link, frame: &Frame);
 
     /// Takes a job that was seen. The next poll goes on meanwhile, and the next
-    /// job is made ready; but what must have the order of the jobs' arrival waits
-    /// for its turn, which lasts until this returns.
-    async fn take(&self, link: &Link, frame: Frame, turn: Turn);
+    /// job is prepared; what must keep the order of the jobs' arrival waits for
+    /// the predecessor.
+    async fn take(&self, link: &Link, frame: Frame, predecessor: Predecessor);
 }
 
-/// The place of a job among those that are being taken.
+/// The job that arrived before another.
 #[derive(Debug)]
-pub(crate) struct Turn(oneshot::Receiver<()>);
+pub(crate) struct Predecessor(oneshot::Receiver<()>);
 
-impl Turn {
-    /// The turn of the first job: it has come.
-    fn first() -> Self {
+impl Predecessor {
+    /// The predecessor of the first job: there is none.
+    fn none() -> Self {
         Self(oneshot::channel().1)
     }
 
-    /// The turn of the next job; the one after it comes when what is returned
-    /// beside it is dropped.
+    /// The predecessor of the next job. The job after it waits until the sender
+    /// that is returned beside it is dropped.
     fn next(&mut self) -> (Self, oneshot::Sender<()>) {
         let (done, after) = oneshot::channel();
         (std::mem::replace(self, Self(after)), done)
     }
 
-    /// Waits until all jobs before this one are taken.
-    pub(crate) async fn comes(self) {
-        // Nothing is ever sent: the job before is done, however it ended.
+    /// Waits until the jobs before are taken.
+    pub(crate) async fn taken(self) {
+        // No value is ever sent: the job before is done, however it ended.
         let _ = self.0.await;
     }
 }
 
-/// Jobs of an upstream that are made ready at once: hashing and packing a large
+/// Jobs of an upstream that are prepared at once: hashing and packing a large
 /// request takes longer than receiving the next.
 const UNDER_WAY: usize = 4;
 
@@ -67,7 +68,7 @@ impl Poller {
         let mut backoff = Backoff::new(Duration::from_millis(100), self.longest);
         let mut failures = 0u64;
         let mut taking = VecDeque::new();
-        let mut turns = Turn::first();
+        let mut predecessors = Predecessor::none();
         while !stop.is_cancelled() {
             self.link.poll_started();
             let polled = tokio::select! {
@@ -86,10 +87,10 @@ impl Poller {
                         finish(taking.pop_front()).await;
                     }
                     let (sink, link) = (self.sink.clone(), self.link.clone());
-                    let (turn, done) = turns.next();
+                    let (predecessor, done) = predecessors.next();
                     taking.push_back(tokio::spawn(async move {
                         let _done = done;
-                        sink.take(&link, frame, turn).await;
+                        sink.take(&link, frame, predecessor).await;
                     }));
                     continue;
                 }
@@ -145,7 +146,7 @@ async fn finish(taking: Option<JoinHandle<()>>) {
     if let Some(taking) = taking
         && let Err(error) = taking.await
     {
-        // A bug, and Falafel's lease is kept: nothing is lost, somebody must look.
+        // A bug. Falafel's lease is kept: nothing is lost, an operator must look.
         tracing::error!("a job could not be taken: {error}");
     }
 }
@@ -157,16 +158,16 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn turns_come_in_order_however_long_each_is_made_ready() {
-        let mut turns = Turn::first();
+    async fn jobs_are_taken_in_order_however_long_each_is_prepared() {
+        let mut predecessors = Predecessor::none();
         let taken = Arc::new(Mutex::new(Vec::new()));
         let jobs = (0..4u64).map(|number| {
-            let (turn, done) = turns.next();
+            let (predecessor, done) = predecessors.next();
             let taken = taken.clone();
             tokio::spawn(async move {
                 let _done = done;
                 tokio::time::sleep(Duration::from_secs(10 - number)).await;
-                turn.comes().await;
+                predecessor.taken().await;
                 taken.lock().unwrap().push(number);
             })
         });
@@ -177,14 +178,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_fails_holds_nobody_up() {
-        let mut turns = Turn::first();
-        let (_, done) = turns.next();
+    async fn a_job_that_fails_does_not_hold_up_the_next() {
+        let mut predecessors = Predecessor::none();
+        let (_, done) = predecessors.next();
         let failed = tokio::spawn(async move {
             let _done = done;
             panic!("a bug");
         });
-        turns.comes().await;
+        predecessors.taken().await;
         assert!(failed.await.is_err());
     }
 }

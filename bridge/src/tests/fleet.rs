@@ -13,12 +13,12 @@ pub(super) struct Peer {
     /// Its way to the world's ledger, when it is on that.
     ledger: ledger::EmbeddedLedger,
     stop: CancellationToken,
-    task: Option<JoinHandle<()>>,
+    task: Option<JoinHandle<Result<(), CoreTaskEnded>>>,
     runtime: Option<runtime::Runtime>,
 }
 
 impl Peer {
-    fn start(world: &World, name: &str) -> Self {
+    pub(super) fn start(world: &World, name: &str) -> Self {
         Self::start_with(world, name, |timing| {
             timing.heartbeat_every = Duration::from_millis(200);
             timing.heartbeat_ttl = Duration::from_millis(600);
@@ -90,9 +90,9 @@ impl Peer {
     }
 
     /// Ends it in good order.
-    async fn leave(mut self) {
+    pub(super) async fn leave(mut self) {
         self.stop.cancel();
-        self.task.take().unwrap().await.unwrap();
+        self.task.take().unwrap().await.unwrap().unwrap();
     }
 
     /// Ends it as `kill -9` does: nothing is said, nothing is closed.
@@ -374,9 +374,9 @@ async fn bridges_ask_each_about_its_own_tickets_whether_falafel_remembers() {
     world.falafel.stop();
     world.falafel.resume();
     let asked = |peer: &Peer| {
-        let shared = peer.handle.as_ref().unwrap().shared.clone();
+        let parts = peer.handle.as_ref().unwrap().parts.clone();
         move || {
-            let asks = !shared.probes.lock().is_empty();
+            let asks = parts.tickets.probes() > 0;
             async move { asks }
         }
     };

@@ -119,7 +119,7 @@ async fn what_no_prover_should_see_is_parked_and_stays_pinged() {
     }
     // Well beyond their lease they are pinged, and were issued once.
     eventually("more pings", || async {
-        world.handle().shared.leases.stats().pings() > 200
+        world.handle().parts.tickets.lease_stats().pings() > 200
     })
     .await;
     for (ticket, ..) in &tickets {
@@ -187,8 +187,10 @@ async fn nine_hundred_claims_keep_their_order_and_all_are_answered() {
     assert_eq!(distinct.len(), 900);
     let stats = world.stats();
     assert_eq!((stats.reissues, stats.nacks), (0, 0));
-    assert!(world.handle().shared.answering.lock().is_empty());
-    assert!(world.handle().shared.pumped.lock().is_empty());
-    assert!(world.handle().shared.pinged.lock().is_empty());
+    let parts = &world.handle().parts;
+    let known = parts.tickets.known();
+    assert!(known.answering.is_empty() && known.pinged.is_empty() && known.taking.is_empty());
+    assert_eq!(parts.jobs.publisher.waiting(), 0);
+    assert!(parts.jobs.requests.jobs().is_empty());
     world.falafel.assert_no_nack();
 }

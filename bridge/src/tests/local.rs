@@ -2,7 +2,8 @@
 
 use zkwhirl_ledger::Ticket;
 
-use super::{super::local, *};
+use super::*;
+use crate::tickets::LOCAL;
 
 /// Asks in the background.
 fn ask(world: &World, request: Bytes) -> JoinHandle<Result<Bytes, AskError>> {
@@ -119,7 +120,7 @@ async fn callers_of_a_bridge_that_was_killed_are_forgotten_by_the_next() {
     let record = ledger::JobRecord::of_frame(&frame);
     let ticket = Ticket {
         id: frame.ticket,
-        upstream: local::LOCAL.to_owned(),
+        upstream: LOCAL.to_owned(),
         job: record.id,
         taken_at_ms: 0,
     };

@@ -9,13 +9,22 @@ mod fleet;
 mod intake;
 mod lease;
 mod local;
+mod on_redis;
 mod operator;
 mod requests;
 mod restart;
 mod shared_redis;
+mod supervision;
+mod unverified;
 mod vks;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use tokio::{sync::broadcast, task::JoinHandle};
@@ -23,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{
     Command, JobId, Kind, Sizes, Topic,
     envelope::{JobEnvelope, Outcome, Payload, ResultEnvelope},
+    reply::NotVerified,
 };
 
 use super::*;
@@ -39,15 +49,23 @@ use zkwhirl_testkit::{eventually, stub::Stub};
 /// Longer than any stall of a loaded machine that runs the tests.
 const LEASE: Duration = Duration::from_secs(4);
 
-/// Replies are good when they start with `proof`.
-struct Verifier;
+/// Replies are good when they start with `proof`. Those that start with `keyed`
+/// are good while the key is there.
+#[derive(Debug, Default)]
+struct Verifier {
+    key_away: AtomicBool,
+}
 
 impl ReplyVerifier for Verifier {
-    fn verify(&self, _kind: Kind, _request: &Bytes, reply: &Bytes) -> Result<(), String> {
-        match reply.strip_prefix(b"proof") {
-            Some(b" that panics") => panic!("for the test"),
-            Some(_) => Ok(()),
-            None => Err("pairing is not one".into()),
+    fn verify(&self, _kind: Kind, _request: &Bytes, reply: &Bytes) -> Result<(), NotVerified> {
+        let away = self.key_away.load(Ordering::Relaxed);
+        match &reply[..] {
+            b"proof that panics" => panic!("for the test"),
+            reply if reply.starts_with(b"keyed") && away => {
+                Err(NotVerified::cannot_check("there is no key"))
+            }
+            reply if reply.starts_with(b"proof") || reply.starts_with(b"keyed proof") => Ok(()),
+            _ => Err(NotVerified::refused("pairing is not one")),
         }
     }
 }
@@ -70,6 +88,7 @@ struct World {
     events: Events,
     seen: broadcast::Receiver<JobEvent>,
     bridge: Option<Running>,
+    verifier: Arc<Verifier>,
     reissue: Duration,
     upstreams: Vec<Upstream>,
 }
@@ -91,7 +110,7 @@ impl std::ops::Deref for Held {
 struct Running {
     handle: BridgeHandle,
     stop: CancellationToken,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), CoreTaskEnded>>,
 }
 
 impl World {
@@ -119,6 +138,7 @@ impl World {
             seen: events.subscribe(),
             events,
             bridge: None,
+            verifier: Arc::default(),
             reissue: lease + lease,
         }
     }
@@ -136,6 +156,7 @@ impl World {
             reconcile_every: Duration::from_millis(200),
             reissue: self.reissue,
             ghost: Duration::ZERO,
+            recheck_every: Duration::from_millis(200),
             ..Timing::default()
         };
         config
@@ -146,7 +167,7 @@ impl World {
         BridgeDeps {
             broker: Arc::new(self.broker.clone()),
             ledger,
-            verifier: Arc::new(Verifier),
+            verifier: self.verifier.clone(),
             events: self.events.clone(),
             client_vks: None,
         }
@@ -167,7 +188,7 @@ impl World {
     async fn stop_bridge(&mut self) {
         let running = self.bridge.take().unwrap();
         running.stop.cancel();
-        running.task.await.unwrap();
+        running.task.await.unwrap().unwrap();
     }
 
     fn handle(&self) -> &BridgeHandle {

@@ -77,7 +77,8 @@ async fn a_body_without_an_end_is_not_read_to_its_end() {
 /// What workers were given, in order.
 type Given = Arc<std::sync::Mutex<Vec<Payload>>>;
 
-/// A bridge on a Redis that forgets a request whenever a worker has the job.
+/// A bridge on a Redis that forgets a request while a worker has the job. The
+/// bridge is started again, so that it does not remember the request either.
 async fn forgetting(reply: impl Fn(usize, &JobEnvelope) -> Bytes + Send + 'static) -> Given {
     let server = RedisServer::start();
     let world = World::without_bridge(LEASE);
@@ -90,6 +91,8 @@ async fn forgetting(reply: impl Fn(usize, &JobEnvelope) -> Bytes + Send + 'stati
     given.lock().unwrap().push(held.payload.clone());
     let keys: Vec<String> = server.command(&["KEYS", &format!("*q:{}", claim_id(1))]);
     server.command::<()>(&["DEL", &keys[0]]);
+    peer.kill();
+    let peer = Peer::start_on(&world, "a", ledger, |_| ());
     let result = result_for(&held, reply(0, &held));
     world.broker.publish_result(&result).await.unwrap();
     drop(held);

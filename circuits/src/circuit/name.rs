@@ -5,18 +5,19 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::{Circuit, MAX_INNERS, MAX_TXS, StatementKind};
+use super::Circuit;
+use crate::root_rollup::MAX_INNERS;
+use crate::statement::StatementKind;
 use crate::suite::UnknownSuite;
+use crate::tx_rollup::MAX_TXS;
 
-/// A name that is no circuit.
+/// The name is not that of a circuit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UnknownCircuit {
     /// Not of a known form.
     #[error(
-        "unknown circuit {0:?}: expected claim/SUITE, tx-rollup/SUITE/TXS, \
-         tx-segment/SUITE/TXS/OF, tx-nullifiers/SUITE/COUNT, tx-notes/SUITE/SLOTS, \
-         root-rollup/SUITE/INNERS/SLOTS, for at most {MAX_TXS} txs and {MAX_INNERS} inners, \
-         join-split/poseidon or account/poseidon"
+        "unknown circuit {0:?}: expected {forms}, for at most {MAX_TXS} txs and {MAX_INNERS} inners",
+        forms = StatementKind::forms().join(", ")
     )]
     Form(String),
     /// Not of a known suite.
@@ -26,9 +27,9 @@ pub enum UnknownCircuit {
 
 impl fmt::Display for Circuit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.statement.name(), self.suite)?;
-        let sizes = self.statement.sizes();
-        sizes.iter().try_for_each(|size| write!(f, "/{size}"))
+        let facts = self.statement.facts();
+        write!(f, "{}/{}", facts.name, self.suite)?;
+        facts.sizes.iter().try_for_each(|size| write!(f, "/{size}"))
     }
 }
 
@@ -47,7 +48,7 @@ impl FromStr for Circuit {
             statement: statement.ok_or_else(unknown)?,
             suite: suite.parse()?,
         };
-        // No second way of writing a number.
+        // `01` is not another way to write 1.
         if circuit.to_string() == text && circuit.statement.exists_in(circuit.suite) {
             Ok(circuit)
         } else {
@@ -86,8 +87,10 @@ mod tests {
             "tx-rollup/poseidon",
             "tx-rollup/poseidon/0",
             "tx-rollup/poseidon/29",
+            "tx-rollup/poseidon/4294967295",
             "tx-rollup/poseidon/01",
             "claim/poseidon/1",
+            "tx-segment/poseidon/0/2",
             "tx-segment/poseidon/3/2",
             "tx-segment/poseidon/1/29",
             "tx-segment/poseidon/2",
@@ -102,6 +105,7 @@ mod tests {
             "root-rollup/poseidon/33/1",
             "root-rollup/poseidon/1/3",
             "root-rollup/poseidon/1/64",
+            "root-rollup/poseidon/1/4294967295",
             "root-rollup/poseidon/1/+1",
         ] {
             assert!(name.parse::<Circuit>().is_err(), "{name:?}");

@@ -18,12 +18,12 @@ const NODE_WINDOW: usize = 8;
 const NOTE_WINDOW: usize = 4;
 
 /// Window sums of one generator; the constant is in the first window.
-struct Table {
+struct WindowTable {
     window: usize,
     rows: Vec<Vec<Affine>>,
 }
 
-impl Table {
+impl WindowTable {
     fn new(index: usize, position: usize) -> Self {
         let window = if index == 0 && position < 2 {
             NODE_WINDOW
@@ -60,21 +60,22 @@ impl Table {
     }
 }
 
-fn table(index: usize, position: usize) -> &'static Table {
-    static CACHE: [OnceLock<Vec<OnceLock<Table>>>; INDEXES] = [const { OnceLock::new() }; INDEXES];
+fn table(index: usize, position: usize) -> &'static WindowTable {
+    static CACHE: [OnceLock<Vec<OnceLock<WindowTable>>>; INDEXES] =
+        [const { OnceLock::new() }; INDEXES];
     let positions = CACHE[index].get_or_init(|| {
         (0..generators::positions(index))
             .map(|_| OnceLock::new())
             .collect()
     });
-    positions[position].get_or_init(|| Table::new(index, position))
+    positions[position].get_or_init(|| WindowTable::new(index, position))
 }
 
 /// The commitment point of some values under a hash index.
 ///
 /// # Panics
 /// If there are more values than the index has generators.
-pub fn commit(index: usize, values: &[Fr]) -> Affine {
+pub(crate) fn commit(index: usize, values: &[Fr]) -> Affine {
     let mut sum = Projective::ZERO;
     for (position, value) in values.iter().enumerate() {
         table(index, position).add(&mut sum, value);
@@ -86,7 +87,7 @@ pub fn commit(index: usize, values: &[Fr]) -> Affine {
 ///
 /// # Panics
 /// If there are more values than the index has generators.
-pub fn compress(index: usize, values: &[Fr]) -> Fr {
+pub(crate) fn compress(index: usize, values: &[Fr]) -> Fr {
     commit(index, values).x
 }
 

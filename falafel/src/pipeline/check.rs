@@ -1,14 +1,14 @@
-//! What a reply must be.
+//! The checks of replies and final buffers.
 
 use std::fmt::Debug;
 
 use bytes::Bytes;
 use zkwhirl_job::{
     Kind, Request, Sizes, Word,
-    reply::{self, ReplyShape},
+    reply::{self, NotVerified, ReplyShape},
 };
 
-use crate::world::Broadcast;
+use crate::world::ExpectedBroadcast;
 
 /// Verifies the proof behind a reply's published fields.
 ///
@@ -16,8 +16,9 @@ use crate::world::Broadcast;
 /// simulated Falafel supplies the part that needs verification keys. It runs
 /// on a blocking thread.
 pub trait ReplyCheck: Debug + Send + Sync {
-    /// `Err` says why the reply is no proof of the request's statement.
-    fn check(&self, request: &Request, reply: &Bytes) -> Result<(), String>;
+    /// `Err` says why the reply is not accepted as a proof of the request's
+    /// statement.
+    fn check(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified>;
 }
 
 /// Verifies the final buffer of a rollup, as whoever reads it from the chain
@@ -26,28 +27,28 @@ pub trait ReplyCheck: Debug + Send + Sync {
 /// It runs on a blocking thread, after the world has found every word of the
 /// broadcast data, which starts the buffer, to be its own.
 pub trait FinalVerifier: Debug + Send + Sync {
-    /// How many proofs were verified. `Err` says why the buffer does not prove
-    /// its broadcast data.
-    fn verify(&self, buffer: &Bytes) -> Result<usize, String>;
+    /// The number of proofs that were verified. `Err` says why the buffer is not
+    /// accepted as a proof of its broadcast data.
+    fn verify(&self, buffer: &Bytes) -> Result<usize, NotVerified>;
 }
 
-/// Looks at no proof: for replies of the mock prover.
+/// Checks no proof: for replies of the mock prover.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FieldsOnly;
 
 impl ReplyCheck for FieldsOnly {
-    fn check(&self, _: &Request, _: &Bytes) -> Result<(), String> {
+    fn check(&self, _: &Request, _: &Bytes) -> Result<(), NotVerified> {
         Ok(())
     }
 }
 
 impl FinalVerifier for FieldsOnly {
-    fn verify(&self, _: &Bytes) -> Result<usize, String> {
+    fn verify(&self, _: &Bytes) -> Result<usize, NotVerified> {
         Ok(0)
     }
 }
 
-/// What the world's own state demands of a reply.
+/// The demands of the world's own state on a reply.
 #[derive(Debug, Clone)]
 pub(super) enum Must {
     /// The length of a verification key.
@@ -55,38 +56,38 @@ pub(super) enum Must {
     /// Published fields.
     Fields(Vec<Word>),
     /// The broadcast data of the rollup.
-    Broadcast(Broadcast),
+    Broadcast(ExpectedBroadcast),
 }
 
 impl Must {
-    pub(super) fn check(&self, reply: &Bytes) -> Result<(), String> {
+    pub(super) fn check(&self, reply: &Bytes) -> Result<(), NotVerified> {
         match self {
             Self::Key(kind) => {
                 // Any sizes do: a key's length depends on none.
                 let sizes = Sizes::new(1, 1).expect("one is within every limit");
                 let shape = ReplyShape::of(*kind, sizes);
-                shape.check(*kind, reply).map_err(|e| e.to_string())
+                shape.check(*kind, reply).map_err(NotVerified::refused)
             }
             Self::Fields(must) => published(reply, must),
-            Self::Broadcast(must) => must.check(reply).map(drop).map_err(|e| e.to_string()),
+            Self::Broadcast(must) => must.check(reply).map(drop).map_err(NotVerified::refused),
         }
     }
 }
 
-fn published(reply: &Bytes, must: &[Word]) -> Result<(), String> {
+fn published(reply: &Bytes, must: &[Word]) -> Result<(), NotVerified> {
     let Some(fields) = reply::fields(reply, must.len()) else {
         let fewest = 32 * must.len();
-        return Err(format!(
+        return Err(NotVerified::refused(format_args!(
             "a reply of {} bytes is shorter than its {fewest} bytes of published fields",
             reply.len()
-        ));
+        )));
     };
     let wrong = fields.iter().zip(must).position(|(got, must)| got != must);
     match wrong {
         None => Ok(()),
-        Some(place) => Err(format!(
+        Some(place) => Err(NotVerified::refused(format_args!(
             "published field {place} is {}, must be {}",
             fields[place], must[place]
-        )),
+        ))),
     }
 }

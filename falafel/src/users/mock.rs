@@ -4,10 +4,11 @@ use bytes::Bytes;
 use zkwhirl_circuits::{client::ClientWitness, field};
 use zkwhirl_job::{
     Word,
+    reply::NotVerified,
     request::{CLIENT_PROOF_BYTES, ClientProof},
 };
 
-use super::ClientProofs;
+use super::{ClientProofs, TxError};
 
 /// Bytes of the original's client proof behind its public inputs.
 pub(crate) const TAIL_BYTES: usize = CLIENT_PROOF_BYTES as usize - 16 * 32;
@@ -20,7 +21,7 @@ const MARK: &[u8] = b"simulated client proof, proves nothing; ";
 pub struct MockProofs;
 
 impl ClientProofs for MockProofs {
-    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError> {
         let words = witness.published();
         let fields = words.fields();
         Ok(ClientProof {
@@ -29,11 +30,11 @@ impl ClientProofs for MockProofs {
         })
     }
 
-    fn verify(&self, _: &Bytes, proof: &ClientProof) -> Result<(), String> {
+    fn verify(&self, _: &Bytes, proof: &ClientProof) -> Result<(), NotVerified> {
         if proof.tail == tail() {
             return Ok(());
         }
-        Err("it is no marked proof".to_owned())
+        Err(NotVerified::refused("it is no marked proof"))
     }
 }
 

@@ -1,18 +1,18 @@
 //! The users' side: how their transactions are proved, and how Falafel
 //! verifies them when they come in.
 
-mod door;
 mod mock;
+mod receiver;
 
 use std::fmt::Debug;
 
 use bytes::Bytes;
 use zkwhirl_circuits::client::ClientWitness;
-use zkwhirl_job::request::ClientProof;
+use zkwhirl_job::{reply::NotVerified, request::ClientProof};
 
-pub use door::{ClientKeys, Door, NotLetIn, Pool};
 pub use mock::MockProofs;
 pub(crate) use mock::{TAIL_BYTES, tail as mock_tail};
+pub use receiver::{ClientKeys, TxError, TxPool, TxReceiver};
 
 /// The proofs of clients. Both methods run on a blocking thread and may take
 /// seconds.
@@ -21,9 +21,9 @@ pub(crate) use mock::{TAIL_BYTES, tail as mock_tail};
 /// users have to prove, but no prover.
 pub trait ClientProofs: Debug + Send + Sync {
     /// Proves a user's transaction: its 16 public inputs, and a tail.
-    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String>;
+    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError>;
 
     /// Accepts a transaction's proof under the reply to the verification key
     /// job of its circuit.
-    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), String>;
+    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), NotVerified>;
 }

@@ -2,9 +2,13 @@
 //! what they publish.
 
 use bytes::Bytes;
-use zkwhirl_circuits::{Suite, root_rollup::RootSize, statement};
-use zkwhirl_falafel::users::{Door, MockProofs, Pool};
-use zkwhirl_falafel::world::{BroadcastError, Draft, RootJob, World};
+use zkwhirl_circuits::{
+    Suite,
+    claim::{self, ClaimWitness},
+    root_rollup::{self, RootRollupWitness, RootSize},
+};
+use zkwhirl_falafel::users::{MockProofs, TxPool, TxReceiver};
+use zkwhirl_falafel::world::{BroadcastMismatch, Draft, RootJob, World};
 use zkwhirl_job::{Kind, Request, Sizes, Word, reply::ReplyShape, request::ClaimRequest};
 
 /// A reply with these fields and nothing that proves them.
@@ -18,10 +22,10 @@ fn rollup(world: &World, sizes: Sizes, txs: usize) -> (Draft, Vec<ClaimRequest>,
     let mut draft = world.begin(sizes);
     let claims = draft.claims(16);
     let replies: Vec<Bytes> = claims.iter().map(|job| reply(&job.published)).collect();
-    let door = Door {
+    let door = TxReceiver {
         proofs: &MockProofs,
         keys: None,
-        pool: &Pool::default(),
+        pool: &TxPool::default(),
     };
     let inners = draft.inners(txs, &replies, &door).unwrap();
     let shape = ReplyShape::of(Kind::TxRollup, sizes);
@@ -55,8 +59,9 @@ fn root_rollups_are_true_and_broadcast_what_the_world_says() {
         for txs in rollups {
             let (draft, claims, inners) = rollup(&world, sizes, *txs);
             let RootJob { request, broadcast } = draft.root(&inners).unwrap();
-            let statement = statement::root_rollup(suite, &request, size).unwrap();
-            let words = statement.broadcast.words().into_iter().map(Word);
+            let witness = RootRollupWitness::new(&request, size).unwrap();
+            let checked = root_rollup::check(suite, size, &witness).unwrap();
+            let words = checked.words().into_iter().map(Word);
             assert_eq!(broadcast.words(), words.collect::<Vec<_>>());
             let parsed = Request::RootRollup(Box::new(request.clone()));
             assert_eq!(Request::parse(&parsed.to_bytes()), Ok(parsed.clone()));
@@ -68,7 +73,7 @@ fn root_rollups_are_true_and_broadcast_what_the_world_says() {
             carried += request.defi_interaction_notes.len();
             for claim in &claims {
                 assert_eq!(claim.defi_root, request.new_defi_root);
-                statement::claim(suite, claim).unwrap();
+                claim::check(suite, &ClaimWitness::new(claim).unwrap()).unwrap();
             }
             world = draft.settle();
         }
@@ -100,7 +105,7 @@ fn what_bridges_return_is_claimed_in_the_next_pipeline() {
             assert_eq!(Word::from(claimed), note.total_input_value);
         }
         claims.iter().for_each(|claim| {
-            statement::claim(suite, claim).unwrap();
+            claim::check(suite, &ClaimWitness::new(claim).unwrap()).unwrap();
             let bytes = Request::Claim(Box::new(claim.clone())).to_bytes();
             assert_eq!(bytes.len(), 4413);
         });
@@ -122,7 +127,7 @@ fn every_wrong_word_is_refused_by_its_name() {
         let mut lie = buffer.to_vec();
         lie[32 * place + 31] ^= 1;
         let error = broadcast.check(&lie.into()).unwrap_err();
-        let BroadcastError::Word { name, must, .. } = &error else {
+        let BroadcastMismatch::Word { name, must, .. } = &error else {
             panic!("{error}");
         };
         assert_eq!((must, *name == broadcast.name(place)), (word, true));
@@ -150,6 +155,6 @@ fn every_wrong_word_is_refused_by_its_name() {
     for length in [0, whole - 1, whole] {
         let error = broadcast.check(&buffer.slice(..length)).unwrap_err();
         let must = whole;
-        assert_eq!(error, BroadcastError::Length { got: length, must });
+        assert_eq!(error, BroadcastMismatch::Length { got: length, must });
     }
 }

@@ -6,6 +6,7 @@
 
 mod bundle;
 mod native;
+mod not_verified;
 mod shape;
 mod words;
 
@@ -14,5 +15,6 @@ pub use native::{
     MAX_PROOFS, MAX_VKS, MAX_WORDS, NativeForm, NativeProof, NativeProofError, SINGLE_TAIL_BYTES,
     SuiteTag,
 };
+pub use not_verified::NotVerified;
 pub use shape::{CLAIM_FIELDS, ReplyError, ReplyShape, broadcast_bytes, fields, tx_rollup_fields};
 pub use words::WordsError;

@@ -10,7 +10,9 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use zkwhirl_job::{AttemptRecord, Failure, Frame, JobId, Kind, TicketId, Topic, limits};
 
-use crate::{Doing, JobRecord, JobState, Ledger, Note, SlotReport, StoredResult, Ticket};
+use crate::{
+    Doing, JobRecord, JobState, Ledger, Note, SlotReport, StoredResult, Ticket, UNVERIFIED,
+};
 
 type Under = Arc<dyn Ledger>;
 
@@ -153,6 +155,55 @@ pub async fn the_first_result_stays(ledger: Under) {
     assert_eq!(ledger.result(job.id).await.expect("there"), Some(b));
 }
 
+/// An unverified reply is kept apart from the results and since its first time;
+/// the newest replaces it, and it is dropped once it is decided.
+pub async fn unverified_replies_are_kept_apart(ledger: Under) {
+    let [one, two] = [1, 2].map(|n| record(n).id);
+    for n in [1, 2] {
+        take(&ledger, n, n).await;
+    }
+    assert_eq!(ledger.unverified(one).await.expect("there"), None);
+    let [a, b] = ["a", "b"].map(|reply| StoredResult::new(reply.into(), 1, "w", 5));
+    for job in [one, two] {
+        ledger.store_unverified(job, &a).await.expect("there");
+    }
+    let first = ledger.unverified(one).await.expect("there").expect("kept");
+    assert_eq!(first.result, a);
+    assert_eq!(ledger.result(one).await.expect("there"), None);
+    ledger.store_unverified(one, &b).await.expect("there");
+    let second = ledger.unverified(one).await.expect("there").expect("kept");
+    assert_eq!((second.since_ms, second.result), (first.since_ms, b));
+    let mut jobs = ledger.unverified_jobs().await.expect("there");
+    // Both were kept within one millisecond, as a rule.
+    jobs.sort();
+    let mut both = [one, two];
+    both.sort();
+    assert_eq!(jobs, both);
+    ledger.drop_unverified(one).await.expect("there");
+    assert_eq!(ledger.unverified(one).await.expect("there"), None);
+    assert_eq!(ledger.unverified_jobs().await.expect("there"), [two]);
+}
+
+/// Unverified replies are bounded in number: the oldest go first.
+pub async fn unverified_replies_are_bounded(ledger: Under) {
+    let reply = StoredResult::new("a".into(), 1, "w", 5);
+    for n in 0..UNVERIFIED as u32 {
+        let kept = ledger.store_unverified(record(n).id, &reply).await;
+        kept.expect("there");
+        if n == 0 {
+            // The others are younger by the ledger's clock.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    let last = record(UNVERIFIED as u32).id;
+    ledger.store_unverified(last, &reply).await.expect("there");
+    let jobs = ledger.unverified_jobs().await.expect("there");
+    assert_eq!(jobs.len(), UNVERIFIED);
+    assert!(!jobs.contains(&record(0).id) && jobs.contains(&last));
+    let gone = ledger.unverified(record(0).id).await;
+    assert_eq!(gone.expect("there"), None);
+}
+
 /// Attempts are kept in order, the newest of them.
 pub async fn attempts_are_bounded(ledger: Under) {
     let job = record(1);
@@ -206,6 +257,8 @@ macro_rules! ledger_conformance {
             listings_are_ordered_and_bounded,
             a_withdrawn_job_comes_back,
             the_first_result_stays,
+            unverified_replies_are_kept_apart,
+            unverified_replies_are_bounded,
             attempts_are_bounded,
             slots_are_heard,
         );

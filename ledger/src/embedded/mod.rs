@@ -8,6 +8,7 @@ mod fleet;
 mod state;
 #[cfg(test)]
 mod tests;
+mod unverified;
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -21,7 +22,7 @@ use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
     Bridges, JobRecord, JobState, LISTING, Ledger, LedgerError, Note, OPEN_TICKETS, SLOTS,
-    SlotReport, StoredResult, Taken, Ticket,
+    SlotReport, StoredResult, Taken, Ticket, UnverifiedReply,
 };
 use state::{EmbeddedState, JobEntry};
 
@@ -236,6 +237,24 @@ impl Ledger for EmbeddedLedger {
             entry.result = None;
         }
         state.recount(job);
+        Ok(())
+    }
+
+    async fn store_unverified(&self, job: JobId, result: &StoredResult) -> Result<(), LedgerError> {
+        self.state()?.unverified.keep(job, result);
+        Ok(())
+    }
+
+    async fn unverified(&self, job: JobId) -> Result<Option<UnverifiedReply>, LedgerError> {
+        Ok(self.state()?.unverified.get(job))
+    }
+
+    async fn unverified_jobs(&self) -> Result<Vec<JobId>, LedgerError> {
+        Ok(self.state()?.unverified.jobs())
+    }
+
+    async fn drop_unverified(&self, job: JobId) -> Result<(), LedgerError> {
+        self.state()?.unverified.drop(job);
         Ok(())
     }
 

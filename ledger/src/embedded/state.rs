@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId};
 
-use super::{EmbeddedLedgerConfig, fleet::Members};
+use super::{EmbeddedLedgerConfig, fleet::Members, unverified::UnverifiedReplies};
 use crate::{JobRecord, JobState, LedgerError, Note, SLOT_TTL, SlotReport, StoredResult, Ticket};
 use zkwhirl_job::clock;
 
@@ -23,6 +23,7 @@ pub(super) struct EmbeddedState {
     /// Finished jobs, oldest first.
     finished: VecDeque<JobId>,
     finished_bytes: usize,
+    pub(super) unverified: UnverifiedReplies,
     /// The last report of each slot, and when it came.
     pub(super) slots: BTreeMap<String, (Instant, SlotReport)>,
 }

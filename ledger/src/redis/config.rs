@@ -26,9 +26,6 @@ pub struct RedisLedgerConfig {
     pub finished_bytes: usize,
     /// Events that the stream keeps, approximately.
     pub events: usize,
-    /// Bytes of requests that this process took and keeps in memory, so that it
-    /// need not read them back; for bridges.
-    pub recent_bytes: usize,
     /// How often the ledger checks that Redis still has its data.
     pub watch_every: Duration,
 }
@@ -44,7 +41,6 @@ impl RedisLedgerConfig {
             finished_jobs: 4_096,
             finished_bytes: 256 << 20,
             events: 10_000,
-            recent_bytes: 0,
             watch_every: Duration::from_secs(1),
         }
     }

@@ -18,8 +18,15 @@ use super::{
 };
 use crate::{
     Bridges, JobRecord, JobState, Ledger, LedgerError, LedgerEvent, Note, SlotReport, StoredResult,
-    Taken, Ticket,
+    Taken, Ticket, UnverifiedReply,
 };
+
+/// A framed result that is not what was written.
+pub(super) struct DamagedResult {
+    /// Its first bytes: what tells it from one that is written meanwhile.
+    begin: Bytes,
+    pub(super) damage: Damage,
+}
 
 /// Values above this size, in bytes, take the bulk connection.
 const SMALL: usize = 32 << 10;
@@ -84,7 +91,6 @@ impl Ledger for RedisLedger {
                 answer.ok_or_else(|| odd(&Value::Nil))?
             }
         };
-        self.inner.recent.put(job.id, request);
         let (new_ticket, new_job, fields) = match &answer[..] {
             [Value::Int(ticket), Value::Int(new), Value::Array(fields)] => {
                 (*ticket == 1, *new == 1, fields)
@@ -162,9 +168,6 @@ impl Ledger for RedisLedger {
     }
 
     async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
-        if let Some(request) = self.inner.recent.get(job) {
-            return Ok(Some(request));
-        }
         let found = self.read_request(job).await?;
         let sealed = match found {
             Some(sealed) => Some(Ok(sealed)),
@@ -208,32 +211,38 @@ impl Ledger for RedisLedger {
 
     async fn result(&self, job: JobId) -> Result<Option<StoredResult>, LedgerError> {
         let key = format!("r:{job}");
-        let call = self.call(|scripts| &scripts.read);
-        let call = call.with(&key).with(frame::RESULT);
-        let Some(sealed) = self.value(&call, frame::RESULT).await? else {
-            return Ok(None);
-        };
-        let begin = sealed.as_ref().map_or_else(
-            |_| Bytes::new(),
-            |sealed| sealed.slice(..sealed.len().min(frame::HEADER)),
-        );
-        let opened = sealed.and_then(frame::open_result).and_then(|result| {
-            let intact = result.is_intact();
-            let why = || Damage::of("its reply does not match its digest");
-            intact.then_some(result).ok_or_else(why)
-        });
-        let why = match opened {
-            Ok(result) => return Ok(Some(result)),
-            Err(why) => why,
-        };
-        // A damaged result counts as none.
-        self.drop_if(job, &begin).await?;
-        self.damaged(&key, why);
-        Ok(None)
+        match self.sealed_result(&key).await? {
+            None => Ok(None),
+            Some(Ok(result)) => Ok(Some(result)),
+            // A damaged result counts as none.
+            Some(Err(DamagedResult { begin, damage })) => {
+                self.drop_if(job, &begin).await?;
+                self.damaged(&key, damage);
+                Ok(None)
+            }
+        }
     }
 
     async fn drop_result(&self, job: JobId) -> Result<(), LedgerError> {
         self.drop_if(job, b"").await
+    }
+
+    async fn store_unverified(&self, job: JobId, result: &StoredResult) -> Result<(), LedgerError> {
+        let bytes = result.reply.len();
+        fits("bytes of one reply", bytes, limits::REPLY_BYTES)?;
+        self.keep_unverified(job, result).await
+    }
+
+    async fn unverified(&self, job: JobId) -> Result<Option<UnverifiedReply>, LedgerError> {
+        self.read_unverified(job).await
+    }
+
+    async fn unverified_jobs(&self) -> Result<Vec<JobId>, LedgerError> {
+        self.list_unverified().await
+    }
+
+    async fn drop_unverified(&self, job: JobId) -> Result<(), LedgerError> {
+        self.drop_unverified_reply(job).await
     }
 
     async fn add_attempt(&self, job: JobId, attempt: &AttemptRecord) -> Result<(), LedgerError> {
@@ -304,6 +313,31 @@ impl RedisLedger {
         }
     }
 
+    /// A framed result under a key, or what is wrong with it; `None`: there is
+    /// none.
+    pub(super) async fn sealed_result(
+        &self,
+        key: &str,
+    ) -> Result<Option<Result<StoredResult, DamagedResult>>, LedgerError> {
+        let call = self.call(|scripts| &scripts.read);
+        let call = call.with(key).with(frame::RESULT);
+        let Some(sealed) = self.value(&call, frame::RESULT).await? else {
+            return Ok(None);
+        };
+        let begin = sealed.as_ref().map_or_else(
+            |_| Bytes::new(),
+            |sealed| sealed.slice(..sealed.len().min(frame::HEADER)),
+        );
+        let opened = sealed.and_then(frame::open_result).and_then(|result| {
+            let intact = result.is_intact();
+            let why = || Damage::of("its reply does not match its digest");
+            intact.then_some(result).ok_or_else(why)
+        });
+        Ok(Some(
+            opened.map_err(|damage| DamagedResult { begin, damage }),
+        ))
+    }
+
     /// A request's framed bytes without a script, which would hash them. `None`: there
     /// are none, or too many.
     async fn read_request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
@@ -320,7 +354,11 @@ impl RedisLedger {
     }
 
     /// The answer to one plain command; `None`: the key is of another type.
-    async fn one(&self, lane: Lane, command: &Pipeline) -> Result<Option<Value>, LedgerError> {
+    pub(super) async fn one(
+        &self,
+        lane: Lane,
+        command: &Pipeline,
+    ) -> Result<Option<Value>, LedgerError> {
         match self.inner.link.ask(lane, Ask::Commands(command)).await {
             Err(LedgerError::Damaged { .. }) => Ok(None),
             Ok(Value::Array(mut answer)) => Ok(answer.pop()),

@@ -29,7 +29,6 @@ mod health;
 mod keep;
 mod link;
 mod listing;
-mod recent;
 mod record;
 mod scripts;
 mod slots;
@@ -37,6 +36,7 @@ mod slots;
 pub mod testkit;
 #[cfg(test)]
 mod tests;
+mod unverified;
 
 use std::{
     fmt,
@@ -58,7 +58,6 @@ use super::LedgerError;
 pub use super::{Bridges, LedgerEvent, Membership};
 use damage::Damage;
 use link::{Ask, Lane, Link};
-use recent::Recent;
 use scripts::Scripts;
 
 /// The ledger on Redis. Clones are the same ledger, and the same bridge: each
@@ -76,7 +75,6 @@ struct Inner {
     owner: Mutex<String>,
     damaged: AtomicU64,
     losses: watch::Sender<u64>,
-    recent: Recent,
     watch: Mutex<Option<AbortHandle>>,
 }
 
@@ -89,7 +87,6 @@ impl RedisLedger {
         let inner = Arc::new(Inner {
             scripts: Scripts::new(&config),
             link: Link::new(&config)?,
-            recent: Recent::new(config.recent_bytes),
             config,
             owner: Mutex::default(),
             damaged: AtomicU64::new(0),

@@ -51,6 +51,8 @@ scripts! {
     take,
     tickets,
     transition,
+    unverified,
+    unverified_jobs,
 }
 
 impl Scripts {

@@ -1,5 +1,5 @@
-//! What KEDA adds to the ordinary HPA that it makes: nothing at all runs while
-//! nothing is to be done, and a number of replicas for when it cannot ask.
+//! What KEDA adds to the HPA that it makes: scale to zero while there is no
+//! work, and a fallback number of replicas while the metric cannot be read.
 
 use super::{Hpa, Observed};
 

@@ -30,8 +30,47 @@ pub enum ManifestError {
         /// Its name.
         name: String,
         /// What is wrong.
-        why: String,
+        why: FieldError,
     },
+}
+
+/// What is wrong with a field of an HPA.
+#[derive(Debug, thiserror::Error)]
+pub enum FieldError {
+    /// Missing, unknown or of another type.
+    #[error(transparent)]
+    Serde(#[from] serde_json::Error),
+    /// A quantity that cannot be read.
+    #[error(transparent)]
+    Quantity(#[from] QuantityError),
+    /// A target of zero or less.
+    #[error("the target must be positive")]
+    Target,
+    /// A largest number of replicas outside 1 to 1000.
+    #[error("the most replicas must be 1 to 1000")]
+    Most,
+    /// The smallest number of replicas exceeds the largest.
+    #[error("min {min} is more than max {max}")]
+    Order {
+        /// The smallest number of replicas.
+        min: u32,
+        /// The largest.
+        max: u32,
+    },
+    /// Another number of metrics or triggers than one.
+    #[error("has {count} {what}, must have one")]
+    Count {
+        /// `metrics` or `triggers`.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+    },
+    /// A metric that is not external.
+    #[error("metric of type {0}, must be External")]
+    Metric(String),
+    /// A target that is no `averageValue`.
+    #[error("the target must be an averageValue of type AverageValue")]
+    TargetKind,
 }
 
 impl Hpa {
@@ -71,34 +110,38 @@ fn kind(object: &Value) -> &str {
     object["kind"].as_str().unwrap_or_default()
 }
 
-fn checked(hpa: Hpa) -> Result<Hpa, String> {
+fn checked(hpa: Hpa) -> Result<Hpa, FieldError> {
     match hpa {
         Hpa {
             target_milli: ..=0, ..
-        } => Err("the target must be positive".to_owned()),
+        } => Err(FieldError::Target),
         Hpa {
             max: 0 | 1_001.., ..
-        } => Err("the most replicas must be 1 to 1000".to_owned()),
-        Hpa { min, max, .. } if min > max => Err(format!("min {min} is more than max {max}")),
+        } => Err(FieldError::Most),
+        Hpa { min, max, .. } if min > max => Err(FieldError::Order { min, max }),
         _ => Ok(hpa),
     }
 }
 
-fn spec<T: for<'de> Deserialize<'de>>(object: &Value) -> Result<T, String> {
-    serde_json::from_value(object["spec"].clone()).map_err(|error| error.to_string())
+fn spec<T: for<'de> Deserialize<'de>>(object: &Value) -> Result<T, FieldError> {
+    Ok(serde_json::from_value(object["spec"].clone())?)
 }
 
-fn horizontal(object: &Value) -> Result<Hpa, String> {
+fn horizontal(object: &Value) -> Result<Hpa, FieldError> {
     let spec: HpaSpec = spec(object)?;
     let [metric] = &spec.metrics[..] else {
-        return Err(format!("has {} metrics, must have one", spec.metrics.len()));
+        let count = spec.metrics.len();
+        return Err(FieldError::Count {
+            what: "metrics",
+            count,
+        });
     };
     let target = match metric {
         Metric {
             kind,
             external: Some(external),
         } if kind == "External" => &external.target,
-        Metric { kind, .. } => return Err(format!("metric of type {kind}, must be External")),
+        Metric { kind, .. } => return Err(FieldError::Metric(kind.clone())),
     };
     match target {
         Target {
@@ -107,26 +150,23 @@ fn horizontal(object: &Value) -> Result<Hpa, String> {
         } if kind == "AverageValue" => Ok(Hpa {
             min: spec.min_replicas.unwrap_or(1),
             max: spec.max_replicas,
-            target_milli: quantity::milli(text).map_err(said)?,
+            target_milli: quantity::milli(text)?,
             tolerance: TOLERANCE,
             behavior: behavior(spec.behavior)?,
             keda: None,
         }),
-        _ => Err("the target must be an averageValue of type AverageValue".to_owned()),
+        _ => Err(FieldError::TargetKind),
     }
 }
 
-fn said(error: QuantityError) -> String {
-    error.to_string()
-}
-
-fn scaled_object(object: &Value) -> Result<Hpa, String> {
+fn scaled_object(object: &Value) -> Result<Hpa, FieldError> {
     let spec: ScaledSpec = spec(object)?;
     let [trigger] = &spec.triggers[..] else {
-        return Err(format!(
-            "has {} triggers, must have one",
-            spec.triggers.len()
-        ));
+        let count = spec.triggers.len();
+        return Err(FieldError::Count {
+            what: "triggers",
+            count,
+        });
     };
     let value = trigger["metadata"]["value"].as_str().unwrap_or_default();
     let min = spec.min_replica_count.unwrap_or(0);
@@ -141,7 +181,7 @@ fn scaled_object(object: &Value) -> Result<Hpa, String> {
     Ok(Hpa {
         min: min.max(1),
         max: spec.max_replica_count.unwrap_or(100),
-        target_milli: quantity::milli(value).map_err(said)?,
+        target_milli: quantity::milli(value)?,
         tolerance: TOLERANCE,
         behavior: behavior(config.and_then(|config| config.behavior))?,
         keda: Some(Keda {
@@ -152,7 +192,7 @@ fn scaled_object(object: &Value) -> Result<Hpa, String> {
 }
 
 /// The block with Kubernetes' defaults where it says nothing.
-fn behavior(block: Option<BehaviorBlock>) -> Result<Option<Behavior>, String> {
+fn behavior(block: Option<BehaviorBlock>) -> Result<Option<Behavior>, FieldError> {
     let Some(block) = block else { return Ok(None) };
     let defaults = Behavior::default();
     Ok(Some(Behavior {
@@ -161,7 +201,7 @@ fn behavior(block: Option<BehaviorBlock>) -> Result<Option<Behavior>, String> {
     }))
 }
 
-fn rules(block: Option<RulesBlock>, defaults: Rules) -> Result<Rules, String> {
+fn rules(block: Option<RulesBlock>, defaults: Rules) -> Result<Rules, FieldError> {
     let Some(block) = block else {
         return Ok(defaults);
     };
@@ -183,7 +223,7 @@ fn rules(block: Option<RulesBlock>, defaults: Rules) -> Result<Rules, String> {
             .map_or(defaults.window_ms, |s| u64::from(s) * 1000),
         policies: policies.unwrap_or(defaults.policies),
         select: block.select_policy.unwrap_or(defaults.select),
-        tolerance: tolerance.map_err(said)?.map(|milli| milli as f64 / 1000.0),
+        tolerance: tolerance?.map(|milli| milli as f64 / 1000.0),
     })
 }
 
@@ -249,7 +289,7 @@ struct PolicyBlock {
 
 impl BehaviorBlock {
     /// With Kubernetes' defaults where it says nothing.
-    pub(crate) fn with_defaults(self) -> Result<Behavior, String> {
+    pub(crate) fn with_defaults(self) -> Result<Behavior, FieldError> {
         Ok(behavior(Some(self))?.unwrap_or_default())
     }
 }

@@ -13,7 +13,7 @@ mod rates;
 mod spec;
 
 pub use keda::{Fallback, Keda};
-pub use manifest::ManifestError;
+pub use manifest::{FieldError, ManifestError};
 pub use spec::{Behavior, Hpa, Policy, PolicyKind, Rules, Select};
 
 use keda::Activity;

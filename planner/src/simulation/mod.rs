@@ -22,20 +22,21 @@ use crate::{Hpa, Trace, hpa::SYNC_MS};
 pub struct Setup {
     /// The autoscaler of the inner workers.
     pub hpa: Hpa,
-    /// What it looks at.
+    /// The signal of the autoscaler.
     pub signal: Signal,
-    /// How many sources count it; it is blind when all are away.
+    /// Number of sources of the metric. The autoscaler is blind when all are
+    /// away.
     pub sources: u8,
     /// Age of the metric when the autoscaler sees it, in milliseconds.
     pub lag_ms: u64,
-    /// The autoscaler looks each so often, in milliseconds.
+    /// Sync period of the autoscaler in milliseconds.
     pub sync_ms: u64,
     /// From a pod's creation until it claims jobs, in milliseconds.
     pub start_ms: u64,
     /// How long a running proof may still take when its pod must end, in
     /// milliseconds; one that takes longer is handed back at once.
     pub drain_ms: u64,
-    /// Pods that prove are marked as dearer than idle ones.
+    /// Pods that prove have a higher deletion cost than idle pods.
     pub deletion_costs: bool,
     /// Pods that are there at the start, ready.
     pub warm: u32,
@@ -47,7 +48,7 @@ pub struct Setup {
     pub seed: u64,
 }
 
-/// What the autoscaler looks at.
+/// The signal of the autoscaler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Signal {

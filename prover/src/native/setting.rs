@@ -1,12 +1,12 @@
-//! What is proved, and in which circuits.
+//! The suite, sizes and circuits that provers and verifiers agree on.
 
 use zkwhirl_circuits::{
     Circuit, MAX_INNERS, MAX_TXS, Plan, StatementKind, Suite, TooLarge, root_rollup::RootSize,
 };
-use zkwhirl_job::Sizes;
+use zkwhirl_job::{Sizes, reply::SuiteTag};
 
-/// The hashes, the sizes, and the largest circuit: whoever proves and whoever
-/// verifies must agree on all three.
+/// The hashes, the sizes and the largest circuit: a prover and its verifiers
+/// must agree on all three.
 #[derive(Debug, Clone)]
 pub struct Setting {
     suite: Suite,
@@ -20,7 +20,7 @@ pub struct Setting {
 pub struct NoCircuit(Sizes);
 
 /// The size of the root rollup's circuit.
-pub(super) fn root_size(sizes: Sizes) -> Result<RootSize, NoCircuit> {
+pub(crate) fn root_size(sizes: Sizes) -> Result<RootSize, NoCircuit> {
     if sizes.txs_per_inner() > MAX_TXS || sizes.inners_per_root() > MAX_INNERS {
         return Err(NoCircuit(sizes));
     }
@@ -64,7 +64,7 @@ impl Setting {
     pub fn root(&self) -> Result<Circuit, NoCircuit> {
         Ok(Circuit {
             suite: self.suite,
-            statement: StatementKind::RootRollup(root_size(self.sizes)?),
+            statement: root_size(self.sizes)?.into(),
         })
     }
 
@@ -107,7 +107,7 @@ impl Setting {
     }
 
     /// A circuit, if it is not too large.
-    pub(super) fn admit(&self, circuit: Circuit) -> Result<Circuit, TooLarge> {
+    pub(crate) fn admit(&self, circuit: Circuit) -> Result<Circuit, TooLarge> {
         let (needs, limit) = (circuit.domain(), self.max_circuit_size);
         if needs > limit {
             return Err(TooLarge {
@@ -117,5 +117,19 @@ impl Setting {
             });
         }
         Ok(circuit)
+    }
+}
+
+/// The circuit of a statement that clients prove.
+pub(crate) fn client_circuit(statement: StatementKind) -> Circuit {
+    let suite = Suite::Poseidon;
+    Circuit { suite, statement }
+}
+
+/// The suite's byte in a reply.
+pub(crate) fn suite_tag(suite: Suite) -> SuiteTag {
+    match suite {
+        Suite::Pedersen => SuiteTag::Pedersen,
+        Suite::Poseidon => SuiteTag::Poseidon,
     }
 }

@@ -3,14 +3,14 @@
 use super::families;
 
 families! {
-    gauge BUILD "zkwhirl_build_info" [VERSION] "1, with the version.";
-    gauge START "zkwhirl_start_timestamp_seconds" [] "When the process started.";
-    gauge DRAINING "zkwhirl_draining" [] "Whether the process was told to end and finishes its work.";
-    counter CPU "zkwhirl_cpu_seconds_total" [PART] "Processor time used.";
-    gauge RESIDENT "zkwhirl_resident_bytes" [PART] "Memory in use.";
-    gauge FREE_MEMORY "zkwhirl_free_memory_bytes" [] "Memory that the machine, or the container's limit, has left.";
-    gauge BROKER_CONNECTED "zkwhirl_broker_connected" [CONNECTION] "Whether the connection to RabbitMQ stands; an embedded broker always does.";
-    histogram(IO) PUBLISH_SECONDS "zkwhirl_broker_publish_duration_seconds" [QUEUE] "Time to publish a message until the broker has it on disk.";
-    counter RETRIED "zkwhirl_jobs_retried_total" [TOPIC RETRY] "Jobs sent to the queue again: by workers after a failure or a drain, by bridges when a reply does not verify or the broker lost the job.";
-    histogram(COARSE) WASTED "zkwhirl_wasted_work_seconds" [TOPIC WASTE] "Provers' time that led to nothing: workers record failed attempts, bridges refused and duplicate results.";
+    gauge BUILD "zkwhirl_build_info" [VERSION] "Always 1; the label has the version.";
+    gauge START "zkwhirl_start_timestamp_seconds" [] "Start of the process.";
+    gauge DRAINING "zkwhirl_draining" [] "1 while the process drains.";
+    counter CPU "zkwhirl_cpu_seconds_total" [PART] "CPU time used.";
+    gauge RESIDENT "zkwhirl_resident_bytes" [PART] "Resident memory.";
+    gauge FREE_MEMORY "zkwhirl_free_memory_bytes" [] "Memory left on the machine or under the container's limit.";
+    gauge BROKER_CONNECTED "zkwhirl_broker_connected" [CONNECTION] "1 while the connection to RabbitMQ stands; always 1 with an embedded broker.";
+    histogram(IO) PUBLISH_SECONDS "zkwhirl_broker_publish_duration_seconds" [QUEUE] "Time until the broker confirms a published message.";
+    counter RETRIED "zkwhirl_jobs_retried_total" [TOPIC RETRY] "Jobs published again: by workers after a failure or a drain, by bridges after a refused reply or a loss in the broker.";
+    histogram(COARSE) WASTED "zkwhirl_wasted_work_seconds" [TOPIC WASTE] "Proving time without a result: workers record failed attempts, bridges record refused and duplicate results.";
 }

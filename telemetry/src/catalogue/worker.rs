@@ -3,15 +3,15 @@
 use super::families;
 
 families! {
-    gauge CAPACITY "zkwhirl_worker_capacity" [TOPIC] "Slots that may take jobs of a topic; one that takes both counts in both.";
-    gauge SLOTS "zkwhirl_worker_slots" [TOPIC SLOT] "Slots by what they do. A busy one counts in the topic of its job alone, any other in each of its topics.";
+    gauge CAPACITY "zkwhirl_worker_capacity" [TOPIC] "Slots that may take jobs of a topic; a slot of both topics counts in both.";
+    gauge SLOTS "zkwhirl_worker_slots" [TOPIC SLOT] "Slots by activity. A busy slot counts in the topic of its job only, any other slot in each of its topics.";
     counter BUSY "zkwhirl_worker_busy_seconds_total" [TOPIC] "Time that slots spent on jobs.";
-    gauge START_TO_READY "zkwhirl_worker_start_to_ready_seconds" [] "From the process's start to its first slot in the queue; 0 until then.";
+    gauge START_TO_READY "zkwhirl_worker_start_to_ready_seconds" [] "Time from the start of the process until its first slot consumes a queue; 0 until then.";
     counter ATTEMPTS "zkwhirl_attempts_total" [TOPIC ATTEMPT] "Attempts that ended.";
-    counter REDELIVERED "zkwhirl_jobs_redelivered_total" [TOPIC] "Deliveries of jobs that another worker had lost.";
-    histogram(WAIT) QUEUE_WAIT "zkwhirl_job_queue_wait_seconds" [TOPIC] "From the taking of a job to the claim of its first attempt, by the clocks of two machines.";
-    histogram(JOB) DURATION "zkwhirl_job_duration_seconds" [TOPIC DURATION] "From the claim of a job to its settlement.";
-    histogram(PHASE) PHASE "zkwhirl_job_phase_duration_seconds" [TOPIC PHASE] "How long each phase of a successful attempt took.";
+    counter REDELIVERED "zkwhirl_jobs_redelivered_total" [TOPIC] "Deliveries of jobs that were delivered before and not settled.";
+    histogram(WAIT) QUEUE_WAIT "zkwhirl_job_queue_wait_seconds" [TOPIC] "Time from the taking of a job to the claim of its first attempt, measured with the clocks of two machines.";
+    histogram(JOB) DURATION "zkwhirl_job_duration_seconds" [TOPIC DURATION] "Time from the claim of a job to its settlement.";
+    histogram(PHASE) PHASE "zkwhirl_job_phase_duration_seconds" [TOPIC PHASE] "Duration of each phase of a successful attempt.";
     gauge PEAK_MEMORY "zkwhirl_worker_peak_memory_bytes" [TOPIC] "Peak memory of the last prover that finished a job.";
-    counter PROVER_RESTARTS "zkwhirl_prover_restarts_total" [CALL] "Restarts of provers, and whether they came up.";
+    counter PROVER_RESTARTS "zkwhirl_prover_restarts_total" [CALL] "Restarts of provers by outcome.";
 }

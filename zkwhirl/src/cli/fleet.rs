@@ -2,13 +2,14 @@
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use url::Url;
 use zkwhirl_job::Topic;
 
 use super::{AdminArgs, CliProverArgs, KeyArgs, OperatorArgs, RollupArgs, milliseconds};
 
-/// Where RabbitMQ is.
+/// The connection to RabbitMQ.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AmqpArgs {
     /// RabbitMQ nodes, with commas between: amqp://user:password@host:5672/zkwhirl
@@ -32,7 +33,7 @@ pub(crate) struct AmqpArgs {
     pub(crate) amqp_ca: Option<PathBuf>,
 }
 
-/// Where Redis is.
+/// The connection to Redis.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RedisArgs {
     /// Redis: redis://[user:password@]host:6379[/db], or rediss:// for TLS
@@ -43,7 +44,8 @@ pub(crate) struct RedisArgs {
         hide_env_values = true
     )]
     pub(crate) redis_url: Url,
-    /// Fleets with different namespaces share a Redis and nothing else
+    /// Prefix of all keys in Redis: fleets with different namespaces can share
+    /// a Redis
     #[arg(
         long,
         value_name = "NAME",
@@ -53,7 +55,7 @@ pub(crate) struct RedisArgs {
     pub(crate) namespace: String,
 }
 
-/// What proves, or what checks what was proved.
+/// The prover of a worker, or the verifier of a bridge.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ProverArgs {
     #[command(flatten)]
@@ -107,7 +109,8 @@ pub(crate) struct BridgeArgs {
     /// This bridge's name: stable over its restarts, unique among bridges
     #[arg(long, env = "ZKWHIRL_NAME", default_value = "bridge")]
     pub(crate) name: String,
-    /// Kubernetes' API, to be told which workers' pods prove: idle ones are then ended first
+    /// Kubernetes' API: the bridge annotates pods that prove, so that a
+    /// scale-in removes idle pods first
     #[arg(long, value_name = "URL", env = "ZKWHIRL_KUBERNETES_API")]
     pub(crate) kubernetes_api: Option<Url>,
 }
@@ -127,7 +130,8 @@ pub(crate) struct WorkerArgs {
     pub(crate) redis: RedisArgs,
     #[command(flatten)]
     pub(crate) prover: ProverArgs,
-    /// What to prove: inner (tx rollups, claims), outer (the rest), or both; the first goes first
+    /// Topics to prove: inner (tx rollups, claims), outer (all other jobs), or
+    /// both; the first has precedence
     #[arg(
         long,
         value_name = "TOPIC",
@@ -139,7 +143,8 @@ pub(crate) struct WorkerArgs {
     /// Jobs at once, a prover process each: a number, or auto for as many as memory and cores allow
     #[arg(long, value_name = "N", env = "ZKWHIRL_SLOTS", default_value = "1")]
     pub(crate) slots: Slots,
-    /// Start also when memory for so many slots is missing, and claim without looking at it
+    /// Start although memory for the slots is missing, and do not check memory
+    /// before a claim
     #[arg(long, env = "ZKWHIRL_OVERCOMMIT", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) overcommit: bool,
     /// How long a mock reply takes
@@ -156,9 +161,9 @@ pub(crate) struct WorkerArgs {
 /// How many jobs a worker proves at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slots {
-    /// As many as memory and cores allow.
+    /// As many slots as memory and cores allow.
     Auto,
-    /// So many, if memory allows.
+    /// This number, if memory allows.
     Exactly(u16),
 }
 
@@ -201,10 +206,10 @@ pub(crate) struct ProvisionArgs {
     pub(crate) delays_ms: Option<[Duration; 3]>,
 }
 
-fn rungs(text: &str) -> Result<[Duration; 3], String> {
-    let all: Result<Vec<_>, _> = text.split(',').map(milliseconds).collect();
-    all?.try_into()
-        .map_err(|_| "must be three numbers, as in 1000,2000,3000".to_owned())
+fn rungs(text: &str) -> anyhow::Result<[Duration; 3]> {
+    let all: anyhow::Result<Vec<_>> = text.split(',').map(milliseconds).collect();
+    let three = all?.try_into().ok();
+    three.context("must be three numbers, as in 1000,2000,3000")
 }
 
 #[derive(Debug, Args)]
@@ -249,7 +254,7 @@ mod tests {
     #[test]
     fn the_three_rungs_are_three_numbers_with_commas_between() {
         let delays = [1, 20, 300].map(Duration::from_millis);
-        assert_eq!(rungs("1,20,300"), Ok(delays));
+        assert_eq!(rungs("1,20,300").unwrap(), delays);
         for wrong in ["", "1", "1,2", "1,2,3,4", "1,2,x", "1,2,3600001"] {
             rungs(wrong).unwrap_err();
         }

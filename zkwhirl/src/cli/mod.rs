@@ -4,12 +4,15 @@ mod fleet;
 mod keys;
 mod operate;
 mod plan;
+#[cfg(test)]
+mod reference;
 mod single;
 mod up;
 mod verify;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use anyhow::{Context, bail, ensure};
 use clap::{Args, Parser, Subcommand};
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Sizes, SizesError};
@@ -42,7 +45,7 @@ pub(crate) struct Cli {
     /// Show log lines of this level and above: error, warn, info, debug, trace
     #[arg(long, global = true, env = "ZKWHIRL_LOG", default_value = "warn")]
     pub(crate) log: String,
-    /// How log lines look
+    /// Format of log lines
     #[arg(
         long,
         global = true,
@@ -65,7 +68,7 @@ Examples:
   zkwhirl rollups --watch                   what a running bridge is doing; jobs, workers, dead, queues
   zkwhirl falafel --rollups 0               only the simulated Falafel, on ports 8082 and 8083";
 
-/// Where metrics and probes are.
+/// The admin address.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AdminArgs {
     /// Address of metrics, probes and console: 127.0.0.1:9464, or a free port where that is taken; port 0 takes a free one
@@ -156,10 +159,10 @@ impl<const INNERS: u32> SizeArgs<INNERS> {
     }
 }
 
-/// Where keys are and which may be used.
+/// The key store and its limits.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct KeyArgs {
-    /// Where keys are kept
+    /// Directory of the keys
     #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
     pub(crate) data_dir: PathBuf,
     /// The largest circuit: a power of two
@@ -171,7 +174,8 @@ pub(crate) struct KeyArgs {
         value_parser = power_of_two
     )]
     pub(crate) max_circuit_size: u64,
-    /// Keep keys on disk; with false they last as long as the process that made them
+    /// Keep keys on disk; with false a key exists as long as the process that
+    /// made it
     #[arg(
         long,
         value_name = "BOOL",
@@ -182,23 +186,18 @@ pub(crate) struct KeyArgs {
     pub(crate) persist: bool,
 }
 
-fn power_of_two(text: &str) -> Result<u64, String> {
-    let number: u64 = text.parse().map_err(|_| "not a number".to_owned())?;
+fn power_of_two(text: &str) -> anyhow::Result<u64> {
+    let number: u64 = text.parse().ok().context("not a number")?;
     if number.is_power_of_two() {
         return Ok(number);
     }
     let above = number.checked_next_power_of_two().unwrap_or(1 << 63);
-    Err(format!(
-        "not a power of two (nearest: {}, {above})",
-        above / 2
-    ))
+    bail!("not a power of two (nearest: {}, {above})", above / 2)
 }
 
-fn milliseconds(text: &str) -> Result<Duration, String> {
-    let number: u64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if number > 3_600_000 {
-        return Err("more than an hour".to_owned());
-    }
+fn milliseconds(text: &str) -> anyhow::Result<Duration> {
+    let number: u64 = text.parse().ok().context("not a number")?;
+    ensure!(number <= 3_600_000, "more than an hour");
     Ok(Duration::from_millis(number))
 }
 
@@ -215,9 +214,9 @@ mod tests {
 
     #[test]
     fn a_size_that_is_no_power_of_two_names_its_neighbours() {
-        assert_eq!(power_of_two("1048576"), Ok(1 << 20));
+        assert_eq!(power_of_two("1048576").unwrap(), 1 << 20);
         assert_eq!(
-            power_of_two("3000000").unwrap_err(),
+            power_of_two("3000000").unwrap_err().to_string(),
             "not a power of two (nearest: 2097152, 4194304)"
         );
     }

@@ -1,14 +1,15 @@
-//! The flags of what looks at a running bridge and acts on it.
+//! The flags of the commands that read a running bridge and act on it.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use url::Url;
 
-/// Who may act on a bridge.
+/// The operator's token of a bridge.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct OperatorArgs {
-    /// What operators show to replay, reject, cancel, quiet and drain; without it nobody can
+    /// Operator's token for replay, reject, cancel, quiet and drain; without it
+    /// these actions are refused
     #[arg(
         long,
         value_name = "TOKEN",
@@ -18,7 +19,7 @@ pub(crate) struct OperatorArgs {
     pub(crate) operator_token: Option<String>,
 }
 
-/// Which bridge is asked, and how the answer is shown.
+/// The bridge to ask and the format of the answer.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AskArgs {
     /// The admin address of a bridge, of up, or of demo
@@ -42,12 +43,12 @@ pub(crate) struct AskArgs {
     /// Print the answer as JSON, one object a line
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Show it again at every change, until Ctrl-C
+    /// Print the view again at every change, until Ctrl-C
     #[arg(long, short, global = true)]
     pub(crate) watch: bool,
 }
 
-/// The codes of all these commands.
+/// The exit codes of these commands.
 macro_rules! help {
     ($examples:literal) => {
         concat!(
@@ -85,7 +86,7 @@ pub(crate) struct JobsArgs {
     pub(crate) command: Option<JobsCommand>,
 }
 
-/// Which jobs.
+/// The selection of jobs.
 #[derive(Debug, Default, Args)]
 pub(crate) struct WantedArgs {
     /// In one of these states, with commas between: taken, queued, proving, dead, ...
@@ -97,17 +98,18 @@ pub(crate) struct WantedArgs {
     /// Of this rollup
     #[arg(long, value_name = "ID")]
     pub(crate) rollup: Option<u32>,
-    /// With this in id, reason, kind, state, or the name of a worker that had it
+    /// Jobs with this text in id, reason, kind, state, or the name of a worker
+    /// that ran the job
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
-    /// The newest so many
+    /// The newest jobs, at most this number
     #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) limit: u16,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobsCommand {
-    /// Everything about one job but its bytes
+    /// All facts about one job except its request
     Show(JobArgs),
     /// End the attempt that runs; the job goes back to the queue
     Cancel(JobsNamed),
@@ -147,7 +149,7 @@ pub(crate) enum WorkersCommand {
     Quiet(WorkersNamed),
     /// Claim again
     Loud(WorkersNamed),
-    /// Finish what it has and leave
+    /// Finish the running jobs, then exit
     Drain(WorkersNamed),
 }
 
@@ -198,7 +200,7 @@ pub(crate) struct RejectArgs {
     /// The job's id, or at least its first four digits
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// Why; Falafel logs it
+    /// The reason; Falafel logs it
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
     /// The last four digits of the job's id
@@ -211,7 +213,7 @@ pub(crate) struct DownloadArgs {
     /// The job's id, or at least its first four digits
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// The file; it must not be there
+    /// The file to write; it must not exist
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 }

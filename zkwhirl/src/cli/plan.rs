@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr};
 
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
@@ -34,7 +35,7 @@ pub(crate) struct PlanArgs {
     pub(crate) json: bool,
 }
 
-/// What is to be proved.
+/// The work.
 #[derive(Debug, Args)]
 pub(crate) struct WorkArgs {
     /// Work from a file instead of the description below
@@ -64,7 +65,7 @@ pub(crate) struct WorkArgs {
     /// How long the root verifier takes
     #[arg(long, value_name = "SECONDS", default_value = "5")]
     pub(crate) verifier_seconds: f64,
-    /// For so many hours
+    /// Hours to simulate
     #[arg(long, value_name = "HOURS", default_value = "24")]
     pub(crate) hours: f64,
     /// Equal seeds give equal answers
@@ -72,7 +73,7 @@ pub(crate) struct WorkArgs {
     pub(crate) seed: u64,
 }
 
-/// What proves it.
+/// The fleet.
 #[derive(Debug, Args)]
 pub(crate) struct FleetArgs {
     /// The autoscaler: a manifest with one HorizontalPodAutoscaler or ScaledObject; that of k8s/base when absent
@@ -107,12 +108,12 @@ pub(crate) struct FleetArgs {
     pub(crate) price: f64,
 }
 
-/// What the autoscaler looks at.
+/// The signal of the autoscaler.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum SignalArg {
     /// Jobs that are queued or being proved
     Outstanding,
-    /// Queued jobs alone: what nobody should look at
+    /// Queued jobs alone: a signal that scales a fleet into running proofs
     Ready,
 }
 
@@ -143,17 +144,17 @@ impl FromStr for Sizes {
     }
 }
 
-fn seconds(text: &str) -> Result<u64, String> {
+fn seconds(text: &str) -> anyhow::Result<u64> {
     match text.parse() {
         Ok(seconds @ 0..=86_400) => Ok(seconds),
-        _ => Err("must be 0 to 86400".to_owned()),
+        _ => bail!("must be 0 to 86400"),
     }
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+fn rate(text: &str) -> anyhow::Result<f64> {
     match text.parse() {
         Ok(rate @ 0.0..=1000.0) => Ok(rate),
-        _ => Err("must be 0 to 1000".to_owned()),
+        _ => bail!("must be 0 to 1000"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The flags of what runs by itself: demo, prove, the simulated Falafel, the
-//! stdio engine.
+//! The flags of the stand-alone commands: demo, prove, the simulated Falafel,
+//! the stdio engine.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -78,10 +78,10 @@ pub(crate) struct ProveArgs {
 pub(crate) struct FalafelArgs {
     #[command(flatten)]
     pub(crate) rollup: RollupArgs,
-    /// Where inner jobs are served
+    /// Address of the server of inner jobs
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
     pub(crate) inner: SocketAddr,
-    /// Where outer jobs are served
+    /// Address of the server of outer jobs
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8083")]
     pub(crate) outer: SocketAddr,
     #[command(flatten)]
@@ -95,7 +95,7 @@ pub(crate) struct FalafelArgs {
     /// Rollups, one after the other; 0 goes on for ever
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) rollups: u16,
-    /// Also ask for so many claims that are cut off: dead letters to practise on
+    /// Number of truncated claims to ask for: dead letters to practise on
     #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub(crate) malformed: u16,
     /// Do not ask for the clients' verification keys

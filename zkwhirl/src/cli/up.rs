@@ -1,10 +1,12 @@
-//! The flags of `zkwhirl up`: Halloumi's ten variables and a few of our own.
+//! The flags of `zkwhirl up`: Halloumi's ten variables and some of zkWhirl's
+//! own.
 //!
-//! The ten are texts here: `command/up/settings.rs` reads them and says in one
-//! line what is wrong with one.
+//! The ten are texts here. `command/up/settings.rs` parses them and reports a
+//! wrong value in one line.
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
+use anyhow::{Context, bail};
 use clap::Args;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Topic;
@@ -59,7 +61,7 @@ pub(crate) struct UpArgs {
     /// "true": rollup_cli keeps its keys on disk; the native engine always does
     #[arg(long, value_name = "BOOL", env = "PERSIST", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) persist: String,
-    /// Where keys and the reference string are kept
+    /// Directory of the keys and the reference string
     #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
     pub(crate) data_dir: String,
     /// Falafel's job server; in its split mode the one of inner jobs
@@ -70,7 +72,7 @@ pub(crate) struct UpArgs {
         default_value = "http://localhost:8082"
     )]
     pub(crate) job_server_url: String,
-    /// What stands before the routes of the HTTP API
+    /// Path prefix of the HTTP API's routes
     #[arg(long, value_name = "PATH", env = "API_PREFIX", default_value = "")]
     pub(crate) api_prefix: String,
     /// Port of the HTTP API; 0 takes a free one
@@ -87,7 +89,7 @@ pub(crate) struct UpArgs {
         default_value = "0.0.0.0"
     )]
     pub(crate) api_address: IpAddr,
-    /// What an operator shows to reset the provers; without it nobody can
+    /// Operator's token for /reset; without it /reset is refused
     #[arg(
         long,
         value_name = "TOKEN",
@@ -98,7 +100,8 @@ pub(crate) struct UpArgs {
     /// Hashes of the statements: pedersen (Aztec Connect's own) or poseidon
     #[arg(long, env = "ZKWHIRL_SUITE", default_value = "pedersen")]
     pub(crate) suite: Suite,
-    /// What to take and prove: inner, outer, or both; the first goes first
+    /// Topics to take and prove: inner, outer, or both; the first has
+    /// precedence
     #[arg(
         long,
         value_name = "TOPIC",
@@ -123,18 +126,18 @@ pub(crate) struct UpArgs {
     pub(crate) work_ms: Duration,
 }
 
-/// Another program in place of the native engine.
+/// A foreign program in place of the native engine.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CliProverArgs {
     /// Prove with this program, which speaks rollup_cli's protocol
     #[arg(long, value_name = "FILE", env = "ZKWHIRL_ROLLUP_CLI")]
     pub(crate) rollup_cli: Option<PathBuf>,
-    /// How much private memory a prover process may have: 60GiB, 900MiB, or bytes
+    /// Largest private memory of a prover process: 60GiB, 900MiB, or bytes
     #[arg(long, value_name = "SIZE", env = "ZKWHIRL_PROVER_MEMORY", value_parser = memory)]
     pub(crate) prover_memory: Option<u64>,
 }
 
-fn memory(text: &str) -> Result<u64, String> {
+fn memory(text: &str) -> anyhow::Result<u64> {
     let (number, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
         Some(at) => text.split_at(at),
         None => (text, ""),
@@ -143,13 +146,13 @@ fn memory(text: &str) -> Result<u64, String> {
         "" => 0,
         "MiB" => 20,
         "GiB" => 30,
-        _ => return Err("a size is a number and MiB, GiB or nothing: 60GiB".to_owned()),
+        _ => bail!("a size is a number and MiB, GiB or nothing: 60GiB"),
     };
     let bytes = number.parse::<u64>().ok();
     bytes
         .and_then(|number| number.checked_mul(1 << shift))
         .filter(|bytes| *bytes >= 1 << 20)
-        .ok_or_else(|| "a size is at least 1MiB".to_owned())
+        .context("a size is at least 1MiB")
 }
 
 #[cfg(test)]
@@ -158,9 +161,9 @@ mod tests {
 
     #[test]
     fn sizes_of_memory_have_a_unit_or_are_bytes() {
-        assert_eq!(memory("60GiB"), Ok(60 << 30));
-        assert_eq!(memory("900MiB"), Ok(900 << 20));
-        assert_eq!(memory("2097152"), Ok(2 << 20));
+        assert_eq!(memory("60GiB").unwrap(), 60 << 30);
+        assert_eq!(memory("900MiB").unwrap(), 900 << 20);
+        assert_eq!(memory("2097152").unwrap(), 2 << 20);
         for wrong in ["", "GiB", "1", "1.5GiB", "60GB", "-1MiB", "99999999999GiB"] {
             memory(wrong).unwrap_err();
         }

@@ -1,7 +1,9 @@
-//! Another program behind the slots that speaks `rollup_cli`'s protocol:
-//! Aztec Connect's own, or anything that behaves like it.
+//! Provers that run another program which speaks `rollup_cli`'s protocol: Aztec
+//! Connect's own `rollup_cli`, or a program that behaves like it.
 
 use std::{fs, io, path::PathBuf, time::Duration};
+
+use anyhow::{Context, bail};
 
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
@@ -14,16 +16,18 @@ use super::{Rollups, crs};
 /// what a program must prove before it is given jobs again.
 const SELF_TEST: &[u8] = include_bytes!("../../../tests/vectors/valid_claim_0_request.bin");
 
-/// In the data directory: which settings `rollup_cli`'s kept keys are of.
+/// The file in the data directory that names the settings of `rollup_cli`'s
+/// kept keys.
 const NOTE: &str = "rollup_cli.settings";
 
-/// How long a lazy program builds its three small circuits.
+/// Deadline of a lazy program to build its three small circuits.
 const LAZY_START: Duration = Duration::from_secs(30 * 60);
-/// How long one builds all of them.
+/// Deadline of a program to build all of its circuits.
 const EAGER_START: Duration = Duration::from_secs(4 * 3600);
-/// The same in the middle of a root verifier's hour.
+/// Deadline of a program to build the root verifier's circuit, which takes most
+/// of an hour.
 const EAGER_START_IN_JOB: Duration = Duration::from_secs(55 * 60);
-/// How long it may take to end after SIGTERM.
+/// Grace between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How the program's processes are started: as Halloumi does it, but for the
@@ -59,12 +63,10 @@ impl CliProvers {
 
     /// Whether the program and its reference string are there. `Err` says what
     /// is missing and how to get it.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> anyhow::Result<()> {
         if !self.program.is_file() {
             let program = self.program.display();
-            return Err(format!(
-                "ZKWHIRL_ROLLUP_CLI={program} is no file: it must name rollup_cli's binary"
-            ));
+            bail!("ZKWHIRL_ROLLUP_CLI={program} is no file: it must name rollup_cli's binary");
         }
         crs::check(&self.crs_dir(), self.max_circuit_size)?;
         match self.persist {
@@ -73,11 +75,11 @@ impl CliProvers {
         }
     }
 
-    /// Whether kept keys are of these settings: the program would load others
-    /// without a word, since the names of its folders lack the number of inner
-    /// rollups and whether they are mocks. A directory without a note, as
-    /// Halloumi leaves it, is believed.
-    fn claim_keys(&self) -> Result<(), String> {
+    /// Checks that kept keys belong to these settings. The program would load
+    /// foreign keys silently: the names of its folders lack the number of inner
+    /// rollups and the mock flag. A directory without a note, as Halloumi
+    /// leaves it, is accepted.
+    fn claim_keys(&self) -> anyhow::Result<()> {
         let settings = match self.mock {
             true => format!("mocks of {}", self.sizes),
             false => self.sizes.to_string(),
@@ -86,16 +88,16 @@ impl CliProvers {
         let data = self.data_dir.display();
         match fs::read_to_string(&note) {
             Ok(found) if found == settings => Ok(()),
-            Ok(found) => Err(format!(
+            Ok(found) => bail!(
                 "DATA_DIR={data} has rollup_cli's keys for {found}, not for {settings}: name \
                  another directory"
-            )),
+            ),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let fresh = note.with_extension("new");
                 let written = fs::write(&fresh, settings).and_then(|()| fs::rename(&fresh, &note));
-                written.map_err(|error| format!("DATA_DIR={data} cannot be written: {error}"))
+                written.with_context(|| format!("DATA_DIR={data} cannot be written"))
             }
-            Err(error) => Err(format!("cannot read {}: {error}", note.display())),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", note.display())),
         }
     }
 
@@ -166,12 +168,12 @@ mod tests {
         };
         claim(32, false).unwrap();
         claim(32, false).unwrap();
-        let other = claim(16, false).unwrap_err();
+        let other = claim(16, false).unwrap_err().to_string();
         assert!(
             other.ends_with("keys for 28×32, not for 28×16: name another directory"),
             "{other}"
         );
-        let mock = claim(32, true).unwrap_err();
+        let mock = claim(32, true).unwrap_err().to_string();
         assert!(mock.contains("not for mocks of 28×32"), "{mock}");
     }
 }

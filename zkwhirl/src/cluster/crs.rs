@@ -7,19 +7,21 @@ use std::{
     path::Path,
 };
 
+use anyhow::bail;
+
 const MANIFEST_BYTES: usize = 28;
 const POINT_BYTES: u64 = 64;
 /// Points of a full transcript.
 const TRANSCRIPT_POINTS: u64 = 5_040_000;
-/// Where the original takes them from.
+/// The server that the original fetches transcripts from.
 const SOURCE: &str = "https://aztec-ignition.s3-eu-west-2.amazonaws.com/MAIN%20IGNITION/sealed";
 
-/// Whether a directory holds the points of a circuit of `size` rows.
+/// Checks that a directory holds enough points for a circuit of `size` rows.
 ///
-/// Nothing is fetched: a prover that starts must not depend on a server, and
-/// nobody publishes digests to check a download by. A partial transcript is
-/// enough when it is long enough.
-pub(super) fn check(directory: &Path, size: u64) -> Result<(), String> {
+/// Nothing is fetched: the start of a prover must not depend on a server, and
+/// no digests are published to check a download with. A partial transcript
+/// suffices if it is long enough.
+pub(super) fn check(directory: &Path, size: u64) -> anyhow::Result<()> {
     let mut points = 0;
     for number in 0..=u8::MAX {
         let name = format!("transcript{number:02}.dat");
@@ -27,29 +29,30 @@ pub(super) fn check(directory: &Path, size: u64) -> Result<(), String> {
         match points_of(&path) {
             Ok(found) => points += found,
             Err(error) => {
-                return Err(format!(
+                bail!(
                     "MAX_CIRCUIT_SIZE={size} needs {size} points of the reference string, {} has \
                      {points} ({name}: {error}); fetch it: mkdir -p {0} && curl -fo {}/{name} {SOURCE}/{name}",
                     directory.display(),
                     directory.display(),
-                ));
+                );
             }
         }
         if points >= size {
             return Ok(());
         }
         if points % TRANSCRIPT_POINTS != 0 {
-            return Err(format!(
+            bail!(
                 "MAX_CIRCUIT_SIZE={size} needs {size} points of the reference string, {} ends after \
                  {points}: fetch the whole file from {SOURCE}/{name}",
                 path.display()
-            ));
+            );
         }
     }
     Ok(())
 }
 
-/// The points that are in a transcript, whatever its manifest promises.
+/// The number of points in a transcript: the smaller of what its manifest says
+/// and what its length allows.
 fn points_of(path: &Path) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let mut manifest = [0; MANIFEST_BYTES];
@@ -81,7 +84,7 @@ mod tests {
     fn a_reference_string_that_is_too_short_says_where_the_rest_is() {
         let directory = tempfile::tempdir().unwrap();
         let check = |size| check(directory.path(), size);
-        let missing = check(8).unwrap_err();
+        let missing = check(8).unwrap_err().to_string();
         assert!(
             missing.contains("transcript00.dat: No such file"),
             "{missing}"
@@ -90,11 +93,11 @@ mod tests {
 
         transcript(directory.path(), 0, 5_040_000, 100);
         check(64).unwrap();
-        let cut = check(128).unwrap_err();
+        let cut = check(128).unwrap_err().to_string();
         assert!(cut.contains("ends after 100"), "{cut}");
 
         transcript(directory.path(), 0, 5_040_000, 5_040_000);
-        let second = check(1 << 23).unwrap_err();
+        let second = check(1 << 23).unwrap_err().to_string();
         assert!(second.contains("transcript01.dat"), "{second}");
         transcript(directory.path(), 1, 5_040_000, 5_040_000);
         check(1 << 23).unwrap();

@@ -1,4 +1,4 @@
-//! Which keystore stands behind provers and checks.
+//! The keystore of provers and verifiers.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,7 +20,7 @@ use zkwhirl_redis::RedisAddress;
 /// belong on a command line.
 pub const REDIS_URL: &str = "ZKWHIRL_REDIS_URL";
 
-/// Where a fleet shares its keys.
+/// The Redis and the folder through which a fleet shares its keys.
 #[derive(Debug, Clone)]
 pub struct FleetKeys {
     /// The fleet's Redis.
@@ -31,7 +31,8 @@ pub struct FleetKeys {
     pub share: Option<PathBuf>,
 }
 
-/// The keys of a data directory: a fleet's, or this machine's alone.
+/// The keystore of a data directory: a fleet's with `fleet`, else this
+/// machine's alone.
 pub fn key_store(
     data_dir: &Path,
     fleet: Option<&FleetKeys>,

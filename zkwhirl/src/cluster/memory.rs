@@ -34,7 +34,7 @@ impl NativeProvers {
 }
 
 fn peak_of(setting: &Setting, topics: &[Topic]) -> Peak {
-    // What does not fit is refused by the engine, in better words.
+    // The engine refuses a circuit that does not fit, with a better message.
     let circuits = setting.circuits().unwrap_or_default().into_iter();
     let usable = circuits
         .filter(|circuit| topics.contains(&circuit.statement.topic()))

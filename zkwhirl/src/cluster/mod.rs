@@ -1,5 +1,5 @@
-//! One process that does everything: bridge, embedded broker and ledger, and a
-//! worker with several slots.
+//! A whole cluster in one process: a bridge, the embedded broker and ledger,
+//! and a worker with several slots.
 
 mod cli;
 mod crs;
@@ -13,7 +13,7 @@ use std::{io, sync::Arc};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeHandle};
+use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeHandle, CoreTaskEnded};
 use zkwhirl_broker_adapter as broker;
 use zkwhirl_job::Topic;
 use zkwhirl_ledger as ledger;
@@ -40,11 +40,12 @@ pub struct ClusterConfig {
     pub broker: broker::EmbeddedBrokerConfig,
     /// What is proved and with what.
     pub provers: Provers,
-    /// What the slots take: where both topics have work, the first goes first.
+    /// The topics that the slots take. If both have work, the first in the list
+    /// goes first.
     pub topics: Vec<Topic>,
     /// Slots of the worker, one prover each.
     pub slots: usize,
-    /// Where everything that happens is said: subscribe before the start.
+    /// The stream of job events. Subscribe before the start.
     pub events: Events,
 }
 
@@ -56,7 +57,8 @@ pub struct Cluster {
     stop: Stop,
     end_bridge: CancellationToken,
     worker: JoinHandle<()>,
-    bridge: JoinHandle<()>,
+    bridge: JoinHandle<Result<(), CoreTaskEnded>>,
+    bridge_ended: CancellationToken,
 }
 
 impl Cluster {
@@ -75,7 +77,7 @@ impl Cluster {
         };
         let bridge = Bridge::new(config.bridge, deps)?;
         let handle = bridge.handle();
-        let end_bridge = CancellationToken::new();
+        let (end_bridge, bridge_ended) = (CancellationToken::new(), CancellationToken::new());
         let slots = (1..=config.slots)
             .map(|number| Slot {
                 name: slot_name(number),
@@ -89,13 +91,20 @@ impl Cluster {
             ledger,
             events,
         };
+        let running = bridge.run(end_bridge.clone());
+        let ended = bridge_ended.clone().drop_guard();
+        let bridge = tokio::spawn(async move {
+            let _ended = ended;
+            running.await
+        });
         let worker = zkwhirl_worker::run(config.worker, deps, slots, stop.clone());
         Ok(Self {
             handle,
             broker,
             stop,
             worker: tokio::spawn(worker),
-            bridge: tokio::spawn(bridge.run(end_bridge.clone())),
+            bridge,
+            bridge_ended,
             end_bridge,
         })
     }
@@ -110,23 +119,34 @@ impl Cluster {
         &self.broker
     }
 
-    /// How the worker is told to drain or to abort.
+    /// The tokens that drain or abort the worker.
     pub fn worker_stop(&self) -> &Stop {
         &self.stop
     }
 
-    /// Takes nothing new, drains the worker, then ends the bridge: what was
-    /// proved meanwhile is still delivered.
-    pub async fn stop(self) {
+    /// Waits until the bridge has ended by itself, because a core task of it
+    /// ended. [`Cluster::stop`] then says which.
+    pub async fn bridge_ended(&self) {
+        self.bridge_ended.cancelled().await;
+    }
+
+    /// Stops taking tickets, drains the worker, then stops the bridge: proofs
+    /// that end during the drain are still delivered. Without a bridge the
+    /// worker aborts. `Err`: a core task of the bridge ended before.
+    pub async fn stop(self) -> Result<(), CoreTaskEnded> {
         self.handle.take_no_more();
         self.stop.drain.cancel();
+        if self.bridge_ended.is_cancelled() {
+            self.stop.abort.cancel();
+        }
         if let Err(error) = self.worker.await {
             tracing::error!("the worker ended: {error}");
         }
         self.end_bridge.cancel();
-        if let Err(error) = self.bridge.await {
+        self.bridge.await.unwrap_or_else(|error| {
             tracing::error!("the bridge ended: {error}");
-        }
+            Ok(())
+        })
     }
 }
 

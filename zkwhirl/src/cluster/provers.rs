@@ -1,4 +1,4 @@
-//! Which prover stands behind a slot.
+//! The provers of the slots.
 
 use std::{path::PathBuf, sync::Arc, thread::available_parallelism, time::Duration};
 
@@ -16,11 +16,11 @@ use super::{
     Checker, CliProvers, FleetKeys, REDIS_URL, Rollups, StoredClientVks, key_store, users,
 };
 
-/// Seed of development keys: they are the same on every machine, and so is
-/// everybody's power to forge proofs under them.
+/// Seed of the development keys. The keys are the same on every machine, and
+/// anyone can forge proofs under them.
 pub const DEV_SEED: u64 = 2026;
 
-/// How a key that is missing is made.
+/// The provenance of a key that this process makes.
 pub fn provenance(allow_dev_keys: bool) -> Provenance {
     if allow_dev_keys {
         Provenance::DevSeeded { seed: DEV_SEED }
@@ -77,7 +77,7 @@ impl Provers {
         }
     }
 
-    /// What verifies their replies.
+    /// The verifier of their replies.
     pub fn checker(&self) -> Result<Checker, KeyError> {
         Ok(match self {
             Self::Native(native) => {
@@ -89,8 +89,8 @@ impl Provers {
         })
     }
 
-    /// Where verification keys of clients are kept between two starts. `None`
-    /// for mocks: what they answer is no key.
+    /// The store of clients' verification keys. `None` for mocks: their answers
+    /// are no keys.
     pub(super) fn client_vks(&self) -> Result<Option<Arc<dyn ClientVks>>, KeyError> {
         let store = match self {
             Self::Native(native) => native.key_store()?,
@@ -105,7 +105,7 @@ impl Provers {
         Ok(Arc::new(self.checker()?))
     }
 
-    /// What the simulated Falafel's users prove with.
+    /// The provers of the simulated Falafel's users.
     pub fn users(&self) -> Result<Arc<dyn ClientProofs>, KeyError> {
         Ok(match self {
             Self::Native(native) => users(Engine::with_store(
@@ -190,7 +190,7 @@ impl NativeProvers {
             environment,
             sizes,
             dialect: Dialect::Native,
-            // A lazy one answers before it loads any key.
+            // A lazy engine answers pings before it loads a key.
             start_deadline: match self.load_first.is_empty() {
                 true => Duration::from_secs(60),
                 false => Duration::from_secs(3600),

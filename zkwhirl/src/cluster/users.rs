@@ -1,19 +1,23 @@
-//! What the simulated Falafel's users prove with.
+//! The provers of the simulated Falafel's users.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use zkwhirl_circuits::{Suite, client::ClientWitness};
-use zkwhirl_falafel::users::{ClientProofs, MockProofs};
-use zkwhirl_job::{Word, reply::CLAIM_FIELDS, request::ClientProof};
+use zkwhirl_falafel::users::{ClientProofs, MockProofs, TxError};
+use zkwhirl_job::{
+    Word,
+    reply::{CLAIM_FIELDS, NotVerified},
+    request::ClientProof,
+};
 use zkwhirl_prover::native::{Engine, verify_client};
 
 /// Native client proofs of the poseidon suite, from an engine in this process.
 #[derive(Debug)]
 struct Wallets(Mutex<Engine>);
 
-/// The users of an engine's suite: they prove with the engine's keys or, in
-/// the pedersen suite, send marks instead of PLONK proofs.
+/// Users who prove with the engine's keys or, in the pedersen suite, send
+/// placeholders instead of PLONK proofs.
 pub fn users(engine: Engine) -> Arc<dyn ClientProofs> {
     match engine.config().suite {
         Suite::Poseidon => Arc::new(Wallets(Mutex::new(engine))),
@@ -22,11 +26,11 @@ pub fn users(engine: Engine) -> Arc<dyn ClientProofs> {
 }
 
 impl ClientProofs for Wallets {
-    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError> {
         let mut engine = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let receipt = engine
             .prove_client(witness, &|_| {})
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| TxError::Unproved(error.to_string()))?;
         let mut public_inputs = [Word::ZERO; CLAIM_FIELDS];
         public_inputs.copy_from_slice(&receipt.fields);
         Ok(ClientProof {
@@ -35,7 +39,7 @@ impl ClientProofs for Wallets {
         })
     }
 
-    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), String> {
+    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), NotVerified> {
         verify_client(key, proof)
     }
 }

@@ -8,7 +8,7 @@ use zkwhirl_circuits::{StatementKind, Suite};
 use zkwhirl_falafel::{FinalVerifier, ReplyCheck};
 use zkwhirl_job::{
     Kind, Request, Sizes,
-    reply::{self, ReplyShape},
+    reply::{self, NotVerified, ReplyShape},
 };
 use zkwhirl_keystore::KeyStore;
 use zkwhirl_prover::{
@@ -57,35 +57,37 @@ impl Checker {
 }
 
 impl Checker {
-    /// Imported keys pass: Falafel hands their bytes to its clients without a
-    /// look, and the keystore they come from has checked their digest.
-    fn client_vk(&self, statement: StatementKind, reply: &Bytes) -> Result<(), String> {
+    /// Imported keys pass: Falafel hands their bytes to its clients unchecked, and
+    /// the keystore has checked their digest.
+    fn client_vk(&self, statement: StatementKind, reply: &Bytes) -> Result<(), NotVerified> {
         match self {
             Self::Native(verifier) if statement.exists_in(verifier.suite()) => {
                 verifier.verify_client_vk(statement, reply)
             }
             // It will be kept, and Falafel's clients will use it.
-            Self::RollupCli(_) if reply.len() != CLIENT_VK_BYTES => Err(format!(
-                "the verification key has {} bytes, must have {CLIENT_VK_BYTES}",
-                reply.len()
-            )),
+            Self::RollupCli(_) if reply.len() != CLIENT_VK_BYTES => {
+                Err(NotVerified::refused(format_args!(
+                    "the verification key has {} bytes, must have {CLIENT_VK_BYTES}",
+                    reply.len()
+                )))
+            }
             _ => Ok(()),
         }
     }
 }
 
 impl ReplyVerifier for Checker {
-    fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), String> {
+    fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), NotVerified> {
         if let Some(statement) = client_statement(kind) {
             return self.client_vk(statement, reply);
         }
-        let request = Request::parse(request).map_err(|error| error.to_string())?;
+        let request = Request::parse(request).map_err(NotVerified::refused)?;
         self.check(&request, reply)
     }
 }
 
 impl ReplyCheck for Checker {
-    fn check(&self, request: &Request, reply: &Bytes) -> Result<(), String> {
+    fn check(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified> {
         match self {
             Self::Native(verifier) => verifier.verify(request, reply),
             Self::Proverless(mock) => mock.check(request, reply),
@@ -94,14 +96,11 @@ impl ReplyCheck for Checker {
     }
 }
 
-fn check_plonk(request: &Request, sizes: Sizes, reply: &Bytes) -> Result<(), String> {
+fn check_plonk(request: &Request, sizes: Sizes, reply: &Bytes) -> Result<(), NotVerified> {
     let kind = request.kind();
     let shape = ReplyShape::of(kind, sizes);
-    shape
-        .check(kind, reply)
-        .map_err(|error| error.to_string())?;
-    let wanted = published_fields(request, Suite::Pedersen, sizes);
-    let wanted = wanted.map_err(|error| error.to_string())?;
+    shape.check(kind, reply).map_err(NotVerified::refused)?;
+    let wanted = published_fields(request, Suite::Pedersen, sizes).map_err(NotVerified::refused)?;
     let got = reply::fields(reply, wanted.len()).unwrap_or_default();
     if got == wanted {
         return Ok(());
@@ -111,26 +110,25 @@ fn check_plonk(request: &Request, sizes: Sizes, reply: &Bytes) -> Result<(), Str
         .zip(&got)
         .position(|(wanted, got)| wanted != got);
     Err(match differs {
-        Some(at) => format!(
+        Some(at) => NotVerified::refused(format_args!(
             "field {at} of the reply to a {kind} job is {}, the request makes it {}",
             got[at], wanted[at]
-        ),
-        None => format!("the reply to a {kind} job lacks fields"),
+        )),
+        None => NotVerified::refused(format_args!("the reply to a {kind} job lacks fields")),
     })
 }
 
 impl FinalVerifier for Checker {
-    fn verify(&self, buffer: &Bytes) -> Result<usize, String> {
+    fn verify(&self, buffer: &Bytes) -> Result<usize, NotVerified> {
         match self {
             Self::Native(verifier) => verifier
                 .verify_rollup(buffer)
-                .map(|rollup| rollup.proofs.len())
-                .map_err(|error| error.to_string()),
+                .map(|rollup| rollup.proofs.len()),
             Self::Proverless(mock) => mock.check_final(buffer).map(|()| 0),
             Self::RollupCli(sizes) => ReplyShape::of(Kind::RootVerifier, *sizes)
                 .check(Kind::RootVerifier, buffer)
                 .map(|()| 0)
-                .map_err(|error| error.to_string()),
+                .map_err(NotVerified::refused),
         }
     }
 }
@@ -148,6 +146,9 @@ mod tests {
         };
         verify(1168).unwrap();
         let error = verify(1167).unwrap_err();
-        assert_eq!(error, "the verification key has 1167 bytes, must have 1168");
+        assert_eq!(
+            error.to_string(),
+            "the verification key has 1167 bytes, must have 1168"
+        );
     }
 }

@@ -7,7 +7,7 @@ use url::Url;
 use zkwhirl::cluster::{StoredClientVks, key_store};
 use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeStats, falafel::Upstream};
 use zkwhirl_broker_adapter::amqp::AmqpStatus;
-use zkwhirl_job::Topic;
+use zkwhirl_job::{Topic, limits};
 use zkwhirl_ledger::Events;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::Deadlines;
@@ -16,7 +16,7 @@ use super::{console, fleet, pods, ready};
 use crate::{
     cli::BridgeArgs,
     shell::{
-        admin::Admin,
+        admin::{Admin, NotReady},
         exit, heap,
         kubernetes::{ACCOUNT, Kubernetes},
         signals::Shutdown,
@@ -24,14 +24,11 @@ use crate::{
     ui,
 };
 
-/// Two full rollups of the largest inner requests.
-const RECENT_BYTES: usize = 72 << 20;
-
 /// Buffers of a full rollup of the largest inner requests that come at once.
 const HEAP: usize = 64 << 20;
 
 pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
-    heap::keep(HEAP);
+    heap::keep(HEAP, limits::REQUEST_BYTES);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -53,7 +50,7 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let sizes = args.prover.rollup.sizes().map_err(exit::usage)?;
     let longest = Deadlines::default().longest();
     let broker = fleet::amqp(&args.amqp, &args.name, longest).await?;
-    let ledger = Arc::new(fleet::redis(&args.redis, RECENT_BYTES).await?);
+    let ledger = Arc::new(fleet::redis(&args.redis).await?);
     let _marking = kubernetes.map(|kubernetes| {
         AbortOnDropHandle::new(tokio::spawn(pods::mark(ledger.clone(), kubernetes)))
     });
@@ -87,20 +84,23 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
         "bridge {}: {} → RabbitMQ, {sizes} rollups, {}",
         args.name, args.job_server_url, args.prover.rollup.suite
     ));
-    bridge.run(shutdown.drain).await;
+    let ended = bridge.run(shutdown.drain).await;
     broker.close().await;
+    ended?;
     ui::say("bridge stopped: open tickets stay in the ledger for the next one");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether tickets can become jobs and results come home.
-fn ready(stats: &BridgeStats, broker: &AmqpStatus) -> Result<(), String> {
+/// Ready: tickets can become jobs, and results can reach the bridge.
+fn ready(stats: &BridgeStats, broker: &AmqpStatus) -> Result<(), NotReady> {
     if broker.consuming.is_none() || broker.publishing.is_none() {
-        return Err("RabbitMQ is away".to_owned());
+        return Err(NotReady::Away("RabbitMQ is away"));
     }
     match stats.member {
         true => Ok(()),
-        false => Err("no place among the bridges of the ledger yet".to_owned()),
+        false => Err(NotReady::Away(
+            "not yet a member of the bridges in the ledger",
+        )),
     }
 }
 
@@ -116,7 +116,7 @@ fn upstreams(args: &BridgeArgs) -> anyhow::Result<Vec<Upstream>> {
         })?,
     };
     let mut upstreams = vec![Upstream::new("inner", inner.clone())];
-    // One server is polled once.
+    // A server that serves both topics gets one long poll.
     if outer != inner {
         upstreams.push(Upstream::optional("outer", outer));
     }

@@ -14,8 +14,9 @@ use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile};
 
 use crate::{cli::OperatorArgs, shell::admin::Admin};
 
-/// Serves a bridge's console on the admin address; call it before the bridge
-/// takes jobs, so that nothing is missed. The line that says where.
+/// Serves a bridge's console on the admin address and returns the line that
+/// names its URL. Call it before the bridge takes jobs, so that the console
+/// misses no event.
 pub(super) fn serve(
     admin: &Admin,
     bridge: &BridgeHandle,
@@ -38,7 +39,7 @@ pub(super) fn serve(
     format!("console at http://{}/console ({acting})", admin.address())
 }
 
-/// A file as it was when it was read: its length and its time.
+/// The length and modification time of a file at its last check.
 type Stamp = (u64, SystemTime);
 
 /// The keys of this machine. Every byte of a key is checked once for each

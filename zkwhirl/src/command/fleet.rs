@@ -15,10 +15,10 @@ use crate::{
     ui,
 };
 
-/// How long a role waits at its start for RabbitMQ.
+/// How long a role waits for RabbitMQ at its start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// RabbitMQ's address, from the arguments.
+/// The connection settings of RabbitMQ, from the arguments.
 pub(super) fn amqp_config(args: &AmqpArgs, name: &str) -> anyhow::Result<AmqpConfig> {
     let hosts = Endpoint::list(&args.amqp_url).map_err(exit::usage)?;
     let management = args.amqp_management_url.as_deref().map(str::parse);
@@ -33,8 +33,8 @@ pub(super) fn amqp_config(args: &AmqpArgs, name: &str) -> anyhow::Result<AmqpCon
     })
 }
 
-/// Connects to RabbitMQ, looks whether the topology is there and says what
-/// would hurt later; refuses to start on what would lose jobs.
+/// Connects to RabbitMQ and checks its topology and policies. Prints warnings;
+/// refuses to start on findings that would lose jobs.
 pub(super) async fn amqp(
     args: &AmqpArgs,
     name: &str,
@@ -54,17 +54,11 @@ pub(super) async fn amqp(
     Ok(amqp)
 }
 
-/// The ledger on Redis. A Redis that is away is waited for by every call; one
-/// that would evict jobs is refused.
-///
-/// `recent_bytes`: requests that are kept in memory after they were taken.
-pub(super) async fn redis(args: &RedisArgs, recent_bytes: usize) -> anyhow::Result<RedisLedger> {
+/// The ledger on Redis. Every call waits for a Redis that is away. A Redis that
+/// would evict jobs is refused.
+pub(super) async fn redis(args: &RedisArgs) -> anyhow::Result<RedisLedger> {
     let address = RedisAddress::new(args.redis_url.clone(), &args.namespace);
-    let config = RedisLedgerConfig {
-        recent_bytes,
-        ..RedisLedgerConfig::new(address)
-    };
-    let redis = RedisLedger::new(config).map_err(exit::usage)?;
+    let redis = RedisLedger::new(RedisLedgerConfig::new(address)).map_err(exit::usage)?;
     let warnings = redis
         .check()
         .await
@@ -119,7 +113,7 @@ pub(super) fn provers(
     }))
 }
 
-/// Where the fleet's keys are shared.
+/// The Redis and the folder through which the fleet shares its keys.
 pub(super) fn fleet_keys(args: &ProverArgs, redis: &RedisArgs) -> FleetKeys {
     FleetKeys {
         redis_url: redis.redis_url.clone(),

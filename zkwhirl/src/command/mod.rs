@@ -1,4 +1,4 @@
-//! The roles, one file each: what they need, and how it is wired.
+//! The sub-commands, one file each: their dependencies and their wiring.
 
 mod bench;
 mod bridge;

@@ -1,4 +1,4 @@
-//! `zkwhirl plan`: what a fleet buys, before it is paid for.
+//! `zkwhirl plan`: latency and cost of a fleet by its size.
 
 use std::{fs, path::Path, process::ExitCode};
 
@@ -21,9 +21,9 @@ use crate::{
 
 /// The manifest that is applied.
 const COMMITTED: &str = include_str!("../../../k8s/base/hpa-inner.yaml");
-/// Longer manifests are no manifests.
+/// Largest manifest that is read, in bytes.
 const MANIFEST_BYTES: usize = 4 << 20;
-/// The picture shows so much of the largest fleet.
+/// The part of the largest fleet's run that the picture shows.
 const DRAWN_MS: u64 = 3 * 3_600_000;
 
 #[derive(Debug, Serialize)]

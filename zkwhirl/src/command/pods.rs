@@ -1,5 +1,5 @@
-//! Tells Kubernetes which workers' pods prove, so that an autoscaler that takes
-//! pods away takes idle ones first.
+//! Tells Kubernetes which workers' pods prove, so that a scale-in removes idle
+//! pods first.
 //!
 //! A pod's deletion cost is the number of jobs that it proves. Bridges write it,
 //! not the workers: one account may then annotate pods, not that of every
@@ -22,11 +22,11 @@ const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 const PACE: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What pods were last told to cost.
+/// The deletion cost that each pod was last annotated with.
 type Told = HashMap<String, usize>;
 
-/// Keeps the costs right for as long as it is polled. Kubernetes or a ledger
-/// that is away is said once and tried again.
+/// Keeps the annotations up to date for as long as the future is polled. An
+/// outage of Kubernetes or of the ledger is logged once and retried.
 pub(super) async fn mark(ledger: Arc<dyn Ledger>, kubernetes: Kubernetes) {
     let mut told = Told::default();
     let mut well = true;
@@ -45,7 +45,8 @@ pub(super) async fn mark(ledger: Arc<dyn Ledger>, kubernetes: Kubernetes) {
     }
 }
 
-/// Tells what has changed; what could not be told is told in the next round.
+/// Annotates pods whose cost changed. A failed annotation is retried in the
+/// next round.
 async fn round(
     ledger: &dyn Ledger,
     kubernetes: &Kubernetes,

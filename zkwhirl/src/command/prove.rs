@@ -1,4 +1,4 @@
-//! `zkwhirl prove`: request files to proofs, without a broker in between.
+//! `zkwhirl prove`: proves request files directly, without a broker.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use zkwhirl::cluster::provenance;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Kind, Request, limits};
-use zkwhirl_prover::native::{self, Engine, EngineConfig, Receipt};
+use zkwhirl_prover::native::{self, Engine, EngineConfig, ProofReceipt};
 
 use super::ready;
 use crate::{
@@ -39,7 +39,8 @@ struct Line {
     /// Where the key's secret numbers came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     provenance: Option<String>,
-    /// What is not behind the request's statement, though it should be.
+    /// Proofs that the request's statement depends on and that were not
+    /// checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_covered: Option<&'static str>,
     prove_s: f64,
@@ -135,7 +136,8 @@ fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Lin
     Ok(line)
 }
 
-/// A claim is its client's own statement; the other kinds stand on clients'.
+/// A claim is its client's own statement. The other kinds depend on clients'
+/// proofs.
 fn not_covered(suite: Suite, kind: Kind) -> Option<&'static str> {
     let clients = suite == Suite::Pedersen && kind != Kind::Claim;
     clients.then_some(ui::PLONK_CLIENTS)
@@ -179,7 +181,7 @@ fn read(file: &Path) -> anyhow::Result<Bytes> {
     Ok(fs::read(file).with_context(context)?.into())
 }
 
-fn write_reply(file: &Path, receipt: &Receipt) -> anyhow::Result<()> {
+fn write_reply(file: &Path, receipt: &ProofReceipt) -> anyhow::Result<()> {
     let mut name = file.as_os_str().to_owned();
     name.push(".reply");
     fs::write(&name, &receipt.reply)

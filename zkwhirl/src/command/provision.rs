@@ -15,7 +15,7 @@ use zkwhirl_broker_adapter::{
 use super::fleet;
 use crate::{cli::ProvisionArgs, shell::exit, ui};
 
-/// How long a broker may be away before that is an error.
+/// How long an unreachable broker is retried before provisioning fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn run(args: ProvisionArgs) -> anyhow::Result<ExitCode> {
@@ -40,8 +40,8 @@ pub(super) fn run(args: ProvisionArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A broker that is just starting is away for a while; saying it all again
-/// changes nothing.
+/// A starting broker is unreachable for a while. Declaring everything again is
+/// idempotent.
 async fn patiently(config: &AmqpConfig, users: &[User]) -> Result<Vec<String>, BrokerError> {
     let deadline = Instant::now() + PATIENCE;
     loop {

@@ -1,4 +1,4 @@
-//! Keys before work: where they lie, and that they are there.
+//! Prepares keys before a worker claims its first job.
 
 use std::{env, path::Path};
 
@@ -13,12 +13,13 @@ use crate::{
     ui::{self, bar::Bar},
 };
 
-/// A folder for keys that are not kept; it goes when this is dropped.
+/// A temporary folder for keys that are not kept. Dropping it removes the
+/// folder.
 #[derive(Debug)]
 pub(super) struct NotKept(#[expect(dead_code, reason = "dropping it removes the folder")] TempDir);
 
-/// Without `PERSIST` keys lie in a folder of their own, which `keys` names from
-/// now on.
+/// Without `PERSIST`, makes a temporary folder for keys and points `keys` at
+/// it.
 pub(super) fn place(keys: &mut KeyArgs) -> anyhow::Result<Option<NotKept>> {
     if keys.persist {
         return Ok(None);
@@ -28,15 +29,15 @@ pub(super) fn place(keys: &mut KeyArgs) -> anyhow::Result<Option<NotKept>> {
     Ok(Some(NotKept(folder)))
 }
 
-/// A folder that goes when it is dropped.
+/// A folder that is removed when the value is dropped.
 pub(super) fn temporary() -> anyhow::Result<TempDir> {
     let beside = env::temp_dir();
     let folder = tempfile::Builder::new().prefix("zkwhirl-keys-").tempdir();
     folder.with_context(|| format!("cannot create a folder for keys in {}", beside.display()))
 }
 
-/// Refuses circuits that are too large and, unless `lazy`, sees to it that all
-/// keys are here, before a worker claims its first job.
+/// Refuses circuits that are too large. Unless `lazy`, loads or makes all keys
+/// before the worker claims its first job.
 pub(super) fn native(provers: &NativeProvers, lazy: bool) -> anyhow::Result<()> {
     let config = EngineConfig {
         suite: provers.rollups.suite,
@@ -65,7 +66,7 @@ pub(super) fn native(provers: &NativeProvers, lazy: bool) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// A circuit that is too large is a matter of configuration.
+/// A circuit that is too large is a configuration error.
 pub(super) fn at_start(error: EngineError) -> anyhow::Error {
     match error {
         EngineError::TooLarge { .. } => exit::usage(error),
@@ -76,7 +77,7 @@ pub(super) fn at_start(error: EngineError) -> anyhow::Error {
 /// Removes a folder when the process must leave without dropping anything.
 pub(super) fn forget(folder: Option<&Path>) {
     if let Some(folder) = folder {
-        // Nobody is left to tell.
+        // The process is exiting: an error cannot be reported.
         let _ = std::fs::remove_dir_all(folder);
     }
 }

@@ -26,7 +26,7 @@ use zkwhirl_prover::{
 use super::ready;
 use crate::{cli::RollupCliArgs, shell::exit, ui};
 
-/// Progress more often than this is noise on the pipe.
+/// Shortest interval between two progress notices.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
@@ -139,7 +139,7 @@ impl ProofService for Native {
                     Err(error) => error.failure(),
                 }
             }
-            Err(reason) => Failure::infrastructure(reason),
+            Err(reason) => Failure::infrastructure(reason.to_string()),
         };
         ui::complain(&Notice::Failure(failure).to_line());
         Bytes::new()
@@ -147,12 +147,12 @@ impl ProofService for Native {
 }
 
 /// The client circuit whose key a command asks for.
-fn client_key(engine: &Engine, command: Command) -> Result<StatementKind, String> {
+fn client_key(engine: &Engine, command: Command) -> anyhow::Result<StatementKind> {
     let statement = identify(command as u32, &[]).and_then(client_statement);
     let suite = engine.config().suite;
     statement
         .filter(|statement| statement.exists_in(suite))
-        .ok_or_else(|| {
+        .with_context(|| {
             format!(
                 "no client circuit of the {suite} suite stands behind {command} here; \
                  import its key with zkwhirl keys import"
@@ -168,7 +168,7 @@ struct Mock {
 
 impl ProofService for Mock {
     fn prove(&mut self, request: Bytes) -> ProofAnswer {
-        // The wait is the work that is simulated; nothing else happens here.
+        // The wait simulates the work of a proof.
         thread::park_timeout(self.work);
         let reply = Request::parse(&request)
             .map_err(|error| Failure::invalid(error.to_string()))
@@ -187,7 +187,7 @@ impl ProofService for Mock {
     }
 }
 
-/// Writes progress on standard error, not too often.
+/// Writes progress notices to standard error at a bounded rate.
 #[derive(Default)]
 struct Reporter(Mutex<Option<(Instant, Progress)>>);
 
@@ -206,9 +206,9 @@ impl Reporter {
     }
 }
 
-/// Ends the process when the reader of standard output goes away: a supervisor
-/// that was killed cannot end its children, and nobody waits for this proof. The
-/// folder of keys that are not kept goes first.
+/// Ends the process when the reader of standard output is gone: a supervisor
+/// that was killed cannot end its children, and its proof has no receiver.
+/// Removes the temporary key folder first.
 fn leave_when_nobody_reads(folder: Option<PathBuf>) {
     thread::spawn(move || {
         let output = io::stdout();

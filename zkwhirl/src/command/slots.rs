@@ -1,4 +1,4 @@
-//! How many jobs a worker proves at once, by the memory that there is.
+//! The number of slots of a worker, by the available memory.
 
 use std::{sync::Arc, thread::available_parallelism};
 
@@ -8,18 +8,24 @@ use zkwhirl_worker::{Admission, FreeMemory, Readiness};
 
 use crate::{
     cli::{Slots, WorkerArgs},
-    shell::{exit, memory::SystemMemory},
+    shell::{admin::NotReady, exit, memory::SystemMemory},
     ui,
 };
 
 /// What the worker itself needs beside its provers.
 const WORKER_BYTES: u64 = 128 << 20;
 
-/// Slots, and who admits them.
+impl FreeMemory for SystemMemory {
+    fn free_bytes(&self) -> Option<u64> {
+        SystemMemory::free_bytes(self)
+    }
+}
+
+/// The number of slots and the admission that guards their memory.
 #[derive(Debug)]
 pub(super) struct Admitted {
     pub(super) slots: usize,
-    /// `None`: nobody counts memory.
+    /// `None`: memory is not checked before a claim.
     pub(super) admission: Option<Arc<Admission>>,
 }
 
@@ -44,7 +50,8 @@ pub(super) fn admit(args: &WorkerArgs, provers: &Provers) -> anyhow::Result<Admi
     })
 }
 
-/// As many slots as are asked for, or as fit; an error when they do not fit.
+/// The requested number of slots, or as many as fit. An error when the
+/// requested number does not fit.
 fn fitting(asked: Slots, cores: usize, peak: &Peak, free: Option<u64>) -> anyhow::Result<usize> {
     let Some(free) = free else {
         return Ok(asked.exactly().unwrap_or(1));
@@ -66,9 +73,9 @@ fn fitting(asked: Slots, cores: usize, peak: &Peak, free: Option<u64>) -> anyhow
 }
 
 /// Whether a slot is in the queue or proves.
-pub(super) fn ready(readiness: &Readiness) -> Result<(), String> {
+pub(super) fn ready(readiness: &Readiness) -> Result<(), NotReady> {
     match readiness.slots() {
-        0 => Err("no slot is in the queue".to_owned()),
+        0 => Err(NotReady::Away("no slot is in the queue")),
         _ => Ok(()),
     }
 }

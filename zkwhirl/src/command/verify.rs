@@ -13,11 +13,11 @@ use anyhow::Context;
 use serde::Serialize;
 use tokio::time::Instant;
 use zkwhirl_circuits::Circuit;
-use zkwhirl_job::{Word, limits};
+use zkwhirl_job::{Word, limits, reply::NotVerified};
 use zkwhirl_keystore::{
     CircuitIdentity, EmbeddedKeyStore, KeyError, Provenance, VkFile, VkFolder, VkSource,
 };
-use zkwhirl_prover::native::{NotVerified, Rollup, tx_kind, verify_rollup};
+use zkwhirl_prover::native::{VerifiedRollup, tx_kind, verify_rollup};
 
 use crate::{
     cli::VerifyArgs,
@@ -25,7 +25,7 @@ use crate::{
     ui::{self, table::table},
 };
 
-/// Nothing is known about the rollup: a key is missing.
+/// Exit code when a verification key is missing: the rollup was not verified.
 const UNDECIDED: u8 = 3;
 
 /// What was verified, for `--json` and for the table.
@@ -49,9 +49,10 @@ struct About {
     proofs: usize,
     circuits: Vec<CircuitLine>,
     txs: Vec<TxLine>,
-    /// True when everybody can forge proofs under some of the keys.
+    /// True when at least one key is a development key: anyone can forge proofs
+    /// under it.
     insecure_keys: bool,
-    /// What no proof in the buffer says.
+    /// Statements that no proof in the buffer covers.
     not_proved: Vec<String>,
     verify_s: f64,
 }
@@ -91,8 +92,8 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         Err(error) => {
             report.error = Some(error.to_string());
             match error {
-                NotVerified::Refused(_) => 1,
-                NotVerified::NoKey(_) => UNDECIDED,
+                NotVerified::Refused { .. } => 1,
+                NotVerified::CannotCheck { .. } => UNDECIDED,
             }
         }
     };
@@ -111,7 +112,8 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// Where the verification keys are, and what was said of those that were used.
+/// The stores of verification keys, and the provenance of each key that was
+/// used.
 #[derive(Debug)]
 struct Keys {
     place: Place,
@@ -150,7 +152,7 @@ impl VkSource for Keys {
     fn vk(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError> {
         let file = match &self.place {
             Place::Store(store) => match store.find(circuit)? {
-                Some(key) => Some(VkFile::of(&key)?),
+                Some(key) => Some(VkFile::of(&key)),
                 None => None,
             },
             Place::Folder(folder) => folder.find(circuit)?,
@@ -161,7 +163,7 @@ impl VkSource for Keys {
     }
 }
 
-fn about(rollup: &Rollup, keys: &Keys, verify_s: f64) -> anyhow::Result<About> {
+fn about(rollup: &VerifiedRollup, keys: &Keys, verify_s: f64) -> anyhow::Result<About> {
     let mut proofs: BTreeMap<Circuit, (usize, [u8; 32])> = BTreeMap::new();
     for proof in &rollup.proofs {
         proofs.entry(proof.circuit).or_insert((0, proof.vk)).0 += 1;

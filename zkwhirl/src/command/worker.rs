@@ -3,6 +3,7 @@
 use std::{fs, process, process::ExitCode, sync::Arc, time::Duration};
 
 use zkwhirl::cluster::Provers;
+use zkwhirl_job::limits;
 use zkwhirl_ledger::Events;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Deadlines, Readiness, Slot, Stop, WorkerConfig, WorkerDeps};
@@ -18,7 +19,7 @@ use crate::{
 const HEAP: usize = 8 << 20;
 
 pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
-    heap::keep(HEAP);
+    heap::keep(HEAP, limits::REQUEST_BYTES);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2) // proofs are made elsewhere
         .enable_all()
@@ -36,7 +37,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let admin = Admin::start(args.admin.admin, &roles, &topics, &shutdown.drain)?;
     ui::say(&admin.to_string());
     let name = args.name.clone().unwrap_or_else(own_name);
-    // What another program keeps, and where, is its own business.
+    // A foreign program manages its own key files.
     let _not_kept = match args.prover.cli.rollup_cli {
         None => ready::place(&mut args.prover.keys)?,
         Some(_) => None,
@@ -52,11 +53,10 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
         }
     }
     if let Provers::RollupCli(cli) = &provers {
-        cli.check()
-            .map_err(|why| exit::usage(anyhow::anyhow!(why)))?;
+        cli.check().map_err(exit::usage)?;
     }
     let broker = fleet::amqp(&args.amqp, &name, Deadlines::default().longest()).await?;
-    let ledger = fleet::redis(&args.redis, 0).await?;
+    let ledger = fleet::redis(&args.redis).await?;
     let slots = admitted.slots;
     let seats = (1..=slots)
         .map(|number| Slot {

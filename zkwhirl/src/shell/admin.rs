@@ -27,7 +27,6 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use zkwhirl_bridge::api::MetricsPage;
 use zkwhirl_telemetry::{
     Role,
     catalogue::{process::DRAINING, worker::START_TO_READY},
@@ -38,30 +37,46 @@ use super::{
     metrics::{self, LOOK, OwnUse},
 };
 
-/// Where nobody says where.
-const USUAL: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 9464);
-/// A process whose own work has not got on for so long should be restarted.
+/// The default admin address.
+const DEFAULT_ADDRESS: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 9464);
+/// `/livez` fails when the process's own runtime has run no task for this time.
 const STUCK: Duration = Duration::from_secs(60);
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What is answered before everything is there.
+/// The answer to console requests before the console is mounted.
 const STARTING: &str = r#"{"error":"still starting, keys may be made: try again soon"}"#;
 
 /// The admin server of a process.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
     address: SocketAddr,
-    page: MetricsPage,
+    page: PrometheusHandle,
     health: Arc<Health>,
     mounted: Arc<OnceLock<Router>>,
 }
 
-/// `Err`: why the process cannot do its work.
-type Ready = dyn Fn() -> Result<(), String> + Send + Sync;
+/// Why the process cannot do its work now: the body of `/readyz` and `/livez`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotReady {
+    /// Keys are made, connections are opened.
+    #[error("starting")]
+    Starting,
+    /// The process was asked to stop.
+    #[error("draining")]
+    Draining,
+    /// A part that it needs is away.
+    #[error("{0}")]
+    Away(&'static str),
+    /// The runtime of the process's own work has not run a task.
+    #[error("no progress for {0} s: the runtime of the process's own work has run no task")]
+    Stuck(u64),
+}
+
+type Ready = dyn Fn() -> Result<(), NotReady> + Send + Sync;
 
 struct Health {
     start: Instant,
-    /// When the process's own work last got on, in milliseconds from the start.
+    /// When the process's own runtime last ran a task, in milliseconds from the start.
     beat_ms: AtomicU64,
     draining: AtomicBool,
     ready: Mutex<Option<Arc<Ready>>>,
@@ -74,10 +89,10 @@ impl fmt::Debug for Health {
 }
 
 impl Admin {
-    /// Serves on `address`, or on the usual one, or beside it on a free port
-    /// when another process has that. `topics` are those that the process
-    /// knows. Call it before anything is measured, on the runtime whose work
-    /// is watched.
+    /// Serves on `address`, else on the default address, else (when the default
+    /// port is taken) on a free port. `topics` are the topics of the process.
+    /// Call it before any metric is recorded, on the runtime whose progress
+    /// `/livez` watches.
     pub(crate) fn start(
         address: Option<SocketAddr>,
         roles: &[Role],
@@ -86,7 +101,7 @@ impl Admin {
     ) -> anyhow::Result<Self> {
         let listener = listen(address).map_err(exit::usage)?;
         let address = listener.local_addr()?;
-        let recorder = metrics::install(roles, topics)?;
+        let page = metrics::install(roles, topics)?;
         let health = Arc::new(Health {
             start: Instant::now(),
             beat_ms: AtomicU64::new(0),
@@ -96,7 +111,7 @@ impl Admin {
         tokio::spawn(beat(health.clone(), draining.clone()));
         let mounted = Arc::new(OnceLock::new());
         let server = Server {
-            page: recorder.clone(),
+            page: page.clone(),
             health: health.clone(),
             works: roles.contains(&Role::Worker),
             bridges: roles.contains(&Role::Bridge),
@@ -109,7 +124,6 @@ impl Admin {
         thread::Builder::new()
             .name("admin".into())
             .spawn(move || runtime.block_on(server.run(listener)))?;
-        let page = MetricsPage::new(move || recorder.render());
         Ok(Self {
             address,
             page,
@@ -118,17 +132,16 @@ impl Admin {
         })
     }
 
-    /// The process can do its work when `ready` says so. Before, it is
-    /// starting.
+    /// Sets the readiness check. Without one `/readyz` says "starting".
     pub(crate) fn ready_when(
         &self,
-        ready: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+        ready: impl Fn() -> Result<(), NotReady> + Send + Sync + 'static,
     ) {
         *self.health.lock() = Some(Arc::new(ready));
     }
 
-    /// Serves more, whatever is no metrics page or probe; once. It is answered
-    /// on the runtime that started this server.
+    /// Mounts a router for every path but metrics and probes, once. Its
+    /// handlers run on the runtime that started this server.
     pub(crate) fn mount(&self, router: Router) {
         let _ = self.mounted.set(router);
     }
@@ -138,9 +151,10 @@ impl Admin {
         self.address
     }
 
-    /// The page of metrics.
-    pub(crate) fn page(&self) -> MetricsPage {
-        self.page.clone()
+    /// Renders the page of metrics.
+    pub(crate) fn page(&self) -> impl Fn() -> String + Send + Sync + use<> {
+        let page = self.page.clone();
+        move || page.render()
     }
 }
 
@@ -155,9 +169,9 @@ fn listen(address: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
         Some(address) => TcpListener::bind(address).with_context(|| {
             format!("cannot listen on {address} (set ZKWHIRL_ADMIN to another address)")
         })?,
-        None => match TcpListener::bind(USUAL) {
+        None => match TcpListener::bind(DEFAULT_ADDRESS) {
             Err(taken) if taken.kind() == io::ErrorKind::AddrInUse => {
-                TcpListener::bind((USUAL.0, 0))?
+                TcpListener::bind((DEFAULT_ADDRESS.0, 0))?
             }
             other => other.context("cannot listen on the admin address")?,
         },
@@ -166,7 +180,7 @@ fn listen(address: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Runs where the process's own work does.
+/// Ticks on the runtime of the process's own work.
 async fn beat(health: Arc<Health>, draining: CancellationToken) {
     let mut ticks = interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -186,21 +200,21 @@ impl Health {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lives(&self) -> Result<(), String> {
+    fn lives(&self) -> Result<(), NotReady> {
         let beat = Duration::from_millis(self.beat_ms.load(Ordering::Relaxed));
         let since = self.start.elapsed().saturating_sub(beat);
         if since < STUCK {
             return Ok(());
         }
-        Err(format!("nothing has got on for {} s", since.as_secs()))
+        Err(NotReady::Stuck(since.as_secs()))
     }
 
-    fn is_ready(&self) -> Result<(), String> {
+    fn is_ready(&self) -> Result<(), NotReady> {
         if self.draining.load(Ordering::Relaxed) {
-            return Err("draining".to_owned());
+            return Err(NotReady::Draining);
         }
         let ready = self.lock().clone();
-        ready.map_or_else(|| Err("starting".to_owned()), |ready| ready())
+        ready.map_or(Err(NotReady::Starting), |ready| ready())
     }
 }
 
@@ -210,10 +224,10 @@ struct Server {
     page: PrometheusHandle,
     health: Arc<Health>,
     works: bool,
-    /// Whether more is going to be mounted.
+    /// Whether a console will be mounted.
     bridges: bool,
     mounted: Arc<OnceLock<Router>>,
-    /// Where the process's own work runs.
+    /// The runtime of the process's own work.
     own: Handle,
 }
 
@@ -244,7 +258,8 @@ impl Server {
         loop {
             ticks.tick().await;
             own.look();
-            // Else what is recorded between two scrapes piles up.
+            // Without upkeep the samples between two scrapes accumulate in
+            // memory.
             self.page.run_upkeep();
             if !was_ready && self.health.is_ready().is_ok() {
                 was_ready = true;
@@ -280,7 +295,7 @@ async fn readyz(State(server): State<Server>) -> (StatusCode, String) {
     probe(server.health.is_ready())
 }
 
-fn probe(state: Result<(), String>) -> (StatusCode, String) {
+fn probe(state: Result<(), NotReady>) -> (StatusCode, String) {
     match state {
         Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),

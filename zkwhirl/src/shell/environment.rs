@@ -1,4 +1,4 @@
-//! The environment: a misspelt variable in a manifest must not be silent.
+//! Checks the environment: a misspelt variable in a manifest must be an error.
 
 use std::env;
 
@@ -29,7 +29,7 @@ fn variables(command: &clap::Command) -> Vec<String> {
         .collect()
 }
 
-/// Read by the scripts and the tests, not by the binary.
+/// Prefixes of variables that only scripts and tests read.
 const ELSEWHERE: [&str; 2] = ["ZKWHIRL_SERVICES_", "ZKWHIRL_TEST_"];
 
 fn unknown(known: &[String], present: impl Iterator<Item = String>) -> Option<(String, String)> {

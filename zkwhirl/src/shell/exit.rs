@@ -3,7 +3,7 @@
 
 use std::{error::Error, fmt, process::ExitCode};
 
-/// An error that is the caller's: exit code 2, as for clap's own.
+/// A usage error: exit code 2, as for clap's own errors.
 #[derive(Debug)]
 struct Usage(anyhow::Error);
 
@@ -32,7 +32,7 @@ pub(crate) fn usage(error: impl Into<anyhow::Error>) -> anyhow::Error {
     Usage(error.into()).into()
 }
 
-/// Says what went wrong, in one line, and picks the code.
+/// Prints the error in one line and returns the exit code.
 pub(crate) fn code(outcome: anyhow::Result<ExitCode>) -> ExitCode {
     match outcome {
         Ok(code) => code,

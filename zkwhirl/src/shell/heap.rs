@@ -1,4 +1,4 @@
-//! Memory that a burst of jobs finds ready.
+//! Keeps freed memory in the process for the next burst of jobs.
 //!
 //! A request of 28 txs passes through some megabytes of buffers. glibc gives
 //! buffers of that size back as soon as they are freed, so each job asks the
@@ -10,24 +10,26 @@
     expect(unsafe_code, reason = "mallopt is a C function")
 )]
 
-use zkwhirl_job::limits;
-
-/// Bytes that are asked for at once: below the threshold of what goes back.
+/// Size of one block in bytes: below the threshold above which glibc returns
+/// memory.
 const BLOCK: usize = 1 << 20;
 
-/// From now on what is freed stays with this process for its next job, and the
-/// first `bytes` are there already. For roles whose large buffers are all jobs.
+/// From now on freed memory stays in this process for its next job, and the
+/// first `bytes` are already resident. For roles whose large buffers all belong
+/// to jobs.
 ///
 /// Call it once, before threads are started. Other C libraries than glibc are
 /// left as they are.
-pub(crate) fn keep(bytes: usize) {
+///
+/// `largest`: the size in bytes of the largest buffer of a job.
+pub(crate) fn keep(bytes: usize, largest: usize) {
     #[cfg(target_env = "gnu")]
     {
         // mallopt(3): one arena, so that all threads find what one has freed;
         // what is larger than any buffer of a job, a key's setup, goes back.
         let options = [
             (libc::M_ARENA_MAX, 1),
-            (libc::M_MMAP_THRESHOLD, 2 * limits::REQUEST_BYTES),
+            (libc::M_MMAP_THRESHOLD, 2 * largest),
             (libc::M_TRIM_THRESHOLD, 2 * bytes),
         ];
         for (option, value) in options {
@@ -36,10 +38,10 @@ pub(crate) fn keep(bytes: usize) {
             // that it does not know it refuses with 0, and all stays as it was.
             unsafe { libc::mallopt(option, value) };
         }
-        // Zeros would not be written, and it is writing that brings a page.
+        // Ones, not zeros: only a written page becomes resident.
         let blocks: Vec<_> = (0..bytes / BLOCK).map(|_| vec![1u8; BLOCK]).collect();
         drop(std::hint::black_box(blocks));
     }
     #[cfg(not(target_env = "gnu"))]
-    let _ = bytes;
+    let _ = (bytes, largest);
 }

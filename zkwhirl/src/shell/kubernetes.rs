@@ -1,5 +1,5 @@
-//! Kubernetes' API, as far as a pod's service account needs it here: an
-//! annotation on a pod.
+//! A client of Kubernetes' API for one request: an annotation on a pod, with
+//! the rights of the pod's service account.
 
 use std::{
     fs,
@@ -29,10 +29,10 @@ use url::Url;
 
 /// Where the kubelet puts a service account into a pod.
 pub(crate) const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-/// A pod's description is some 10 KiB.
+/// Largest answer that is read, in bytes; a pod's description has about 10 KiB.
 const ANSWER_BYTES: usize = 1 << 20;
 
-/// The API server and who we are to it.
+/// The API server and the service account.
 #[derive(Debug, Clone)]
 pub(crate) struct Kubernetes {
     api: Url,
@@ -40,7 +40,8 @@ pub(crate) struct Kubernetes {
     account: PathBuf,
 }
 
-/// One connection to the API server, with the token of its time.
+/// One connection to the API server, with the token that was valid when it was
+/// opened.
 pub(crate) struct Connection {
     requests: SendRequest<Full<Bytes>>,
     _driver: AbortOnDropHandle<()>,
@@ -112,8 +113,8 @@ impl Kubernetes {
 }
 
 impl Connection {
-    /// Sets an annotation of a pod of the account's namespace. A pod that is
-    /// gone needs none.
+    /// Sets an annotation of a pod of the account's namespace. A pod that no
+    /// longer exists is no error.
     pub(crate) async fn annotate(
         &mut self,
         pod: &str,

@@ -9,7 +9,6 @@ use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rustix::time::{ClockId, clock_gettime};
 use zkwhirl_telemetry::{Kind, Role, begin, catalogue::process as metric};
-use zkwhirl_worker::FreeMemory;
 
 use super::memory::{SystemMemory, number_after};
 
@@ -17,7 +16,8 @@ use super::memory::{SystemMemory, number_after};
 /// where topic is a label. Nothing may have been recorded before.
 pub(crate) fn install(roles: &[Role], topics: &[&'static str]) -> anyhow::Result<PrometheusHandle> {
     let mut builder = PrometheusBuilder::new();
-    // Without bounds they would be summaries, which no query can add up.
+    // Without bucket bounds the exporter would make summaries, which cannot be
+    // aggregated.
     for family in Role::ALL.into_iter().flat_map(Role::families) {
         if let Kind::Histogram(bounds) = family.kind {
             let name = Matcher::Full(family.name.to_owned());
@@ -33,11 +33,11 @@ pub(crate) fn install(roles: &[Role], topics: &[&'static str]) -> anyhow::Result
     Ok(page)
 }
 
-/// What is read from the operating system again and again.
+/// Figures about this process from the operating system.
 #[derive(Debug, Default)]
 pub(super) struct OwnUse {
     memory: SystemMemory,
-    /// Processor time that was counted.
+    /// CPU time that was already counted, in seconds.
     counted: u64,
 }
 
@@ -58,5 +58,5 @@ impl OwnUse {
     }
 }
 
-/// How often that is.
+/// Interval between two readings.
 pub(super) const LOOK: Duration = Duration::from_secs(1);

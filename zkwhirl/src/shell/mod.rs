@@ -1,6 +1,5 @@
-//! What every sub-command shares and none of them owns: exit codes, the
-//! environment, logs, metrics and probes, Kubernetes' API,
-//! memory, signals. It knows no domain.
+//! Shared by every sub-command: exit codes, the environment, logs, metrics and
+//! probes, Kubernetes' API, memory, signals. It knows no domain.
 
 pub(crate) mod admin;
 pub(crate) mod environment;

@@ -1,9 +1,9 @@
-//! Signals: the first one asks for a drain, the second for the end.
+//! Signals: the first requests a drain, the second an immediate end.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// What a role is told when it must end.
+/// The cancellation tokens of a role.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shutdown {
     /// Claim no more and finish what is under way.

@@ -8,7 +8,7 @@ use tracing_subscriber::{
 };
 use zkwhirl_telemetry::trace::TARGET;
 
-/// How a line looks.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// For people.
@@ -17,15 +17,15 @@ pub(crate) enum Format {
     Json,
 }
 
-/// What says the same as our own lines, but without knowing whether it matters:
-/// lapin of each connection that is lost, which is ours to restore.
-/// Spans are for traces, not for lines.
+/// Targets that are silent by default. lapin logs every lost connection as an
+/// error, although our supervisor restores it and logs that itself. Spans
+/// belong to traces, not to log lines.
 const SILENT: [&str; 2] = ["lapin", TARGET];
 
-/// The lines that say what operators did.
+/// The log target of operators' actions.
 const AUDIT: &str = "audit=info";
 
-/// Ends with the program: what is still to be handed on is handed on then.
+/// Guard of the program's telemetry. Dropping it exports the remaining spans.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     #[cfg(feature = "otlp")]
@@ -60,8 +60,8 @@ pub(crate) fn start(level: &str, format: Format) -> anyhow::Result<Telemetry> {
     }
 }
 
-/// The filter of a level or of directives. What is silent by default speaks
-/// when it is named.
+/// The filter for a level or a list of directives. A directive for a silent
+/// target enables it.
 fn filter(level: &str) -> anyhow::Result<EnvFilter> {
     let mut filter = EnvFilter::try_new(level)
         .map_err(|error| anyhow::anyhow!("ZKWHIRL_LOG={level} is no log filter: {error}"))?;
@@ -69,7 +69,7 @@ fn filter(level: &str) -> anyhow::Result<EnvFilter> {
         let off = tracing_subscriber::filter::Directive::from_str(&format!("{name}=off"))?;
         filter = filter.add_directive(off);
     }
-    // What operators do is said whatever the level.
+    // Operators' actions are logged at every level.
     Ok(filter.add_directive(AUDIT.parse()?))
 }
 
@@ -128,7 +128,7 @@ mod traces {
 
     impl Drop for Exporter {
         fn drop(&mut self) {
-            // A collector that is away keeps nobody from leaving.
+            // An unreachable collector does not delay the exit.
             let _ = self.0.shutdown();
         }
     }

@@ -41,7 +41,7 @@ impl Bar {
         self.0.set_position((fraction * 1000.0) as u64);
     }
 
-    /// Says what is being done, when nobody knows how long it takes.
+    /// Shows a step of unknown duration.
     pub(crate) fn step(&self, what: &'static str) {
         self.0.set_message(what);
     }

@@ -1,11 +1,11 @@
-//! What a person sees. Everything that is printed goes through here.
+//! Output for people. Every printed line goes through this module.
 
 pub(crate) mod bar;
 pub(crate) mod table;
 
 use std::io::{self, IsTerminal, Write};
 
-/// What every receipt of the pedersen suite says of the rollups' clients.
+/// The limit that every report about the pedersen suite states.
 pub(crate) const PLONK_CLIENTS: &str = "the clients' PLONK proofs are not covered";
 
 /// True when standard output is a terminal and colours are welcome.

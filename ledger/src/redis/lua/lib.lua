@@ -10,7 +10,8 @@
 --   s:<state>                    zset, seq   events             stream
 --   finished                     zset, time  w:<slot>           string, its report
 --   fbytes                       hash        workers            zset, slots
---   ftotal                       string
+--   ftotal                       string      unverified         zset, time
+--   v:<job>                      string, a reply that cannot be verified yet
 --
 -- A script that only ends something begins with a command that Redis runs even
 -- when its memory is full (ZREM, DEL): after its first write a script may do
@@ -76,7 +77,8 @@ local function forget(job, with_result)
   local states = { 'taken', 'queued', 'claimed', 'proving', 'retrying', 'proved',
     'delivered', 'dead', 'rejected', 'withdrawn' }
   for _, state in ipairs(states) do call('ZREM', P .. 's:' .. state, job) end
-  call('DEL', P .. 'j:' .. job, P .. 'q:' .. job, P .. 'a:' .. job)
+  call('ZREM', P .. 'unverified', job)
+  call('DEL', P .. 'j:' .. job, P .. 'q:' .. job, P .. 'a:' .. job, P .. 'v:' .. job)
   if with_result then
     call('DEL', P .. 'r:' .. job)
   elseif call('EXISTS', P .. 'r:' .. job) == 1 then

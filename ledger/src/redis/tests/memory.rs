@@ -320,3 +320,18 @@ async fn a_slot_that_says_nothing_is_forgotten_and_leaves_nothing_behind() {
     let there: i64 = server.command(&["EXISTS", &key, &index]);
     assert_eq!(there, 0);
 }
+
+#[tokio::test]
+async fn an_unverified_reply_has_a_lifetime_and_leaves_the_index_with_it() {
+    let server = RedisServer::start();
+    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let job = take(&ledger, 1).await.id;
+    let reply = result("not verified yet");
+    ledger.store_unverified(job, &reply).await.unwrap();
+    let kept: Vec<String> = server.command(&["KEYS", "*:v:*"]);
+    let lives: i64 = server.command(&["PTTL", &kept[0]]);
+    assert!((1..=crate::UNVERIFIED_TTL.as_millis() as i64).contains(&lives));
+    let _: () = server.command(&["DEL", &kept[0]]);
+    assert_eq!(ledger.unverified_jobs().await.unwrap(), []);
+    assert_eq!(ledger.unverified(job).await.unwrap(), None);
+}

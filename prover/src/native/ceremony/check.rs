@@ -1,4 +1,4 @@
-//! What must hold of a proving key's points, whoever made it.
+//! The relations that hold between the points of every proving key.
 
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
@@ -7,43 +7,72 @@ use rand::{RngCore, rngs::OsRng};
 use taceo_ark_algebra::msm::msm_unchecked;
 use zkwhirl_circuits::r1cs::{Matrices, Matrix};
 
-use crate::native::points::check_subgroup;
+use crate::native::keys::check_subgroup;
 
-/// The points of a key, wherever they lie.
+/// The points of a key, in mapped memory or in vectors.
 #[derive(Debug)]
-pub(in crate::native) struct Consistency<'a> {
-    pub(in crate::native) alpha_g1: G1Affine,
-    pub(in crate::native) beta_g1: G1Affine,
-    pub(in crate::native) delta_g1: G1Affine,
-    pub(in crate::native) beta_g2: G2Affine,
-    pub(in crate::native) gamma_g2: G2Affine,
-    pub(in crate::native) delta_g2: G2Affine,
-    pub(in crate::native) a: &'a [G1Affine],
-    pub(in crate::native) b_g1: &'a [G1Affine],
-    pub(in crate::native) b_g2: &'a [G2Affine],
-    pub(in crate::native) h: &'a [G1Affine],
-    pub(in crate::native) l: &'a [G1Affine],
+pub(super) struct Consistency<'a> {
+    pub(super) alpha_g1: G1Affine,
+    pub(super) beta_g1: G1Affine,
+    pub(super) delta_g1: G1Affine,
+    pub(super) beta_g2: G2Affine,
+    pub(super) gamma_g2: G2Affine,
+    pub(super) delta_g2: G2Affine,
+    pub(super) a: &'a [G1Affine],
+    pub(super) b_g1: &'a [G1Affine],
+    pub(super) b_g2: &'a [G2Affine],
+    pub(super) h: &'a [G1Affine],
+    pub(super) l: &'a [G1Affine],
+}
+
+/// Points that no key may have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Inconsistent {
+    /// The second phase is missing.
+    #[error("delta is gamma: nobody has contributed to its second phase")]
+    NoContribution,
+    /// A secret number can be read off the points.
+    #[error("{0} is 0 or 1, which everybody knows")]
+    Known(&'static str),
+    /// Tau can be read off the points.
+    #[error("tau is 1: consecutive powers are equal")]
+    TauIsOne,
+    /// A point is at infinity although its variable is in a row, or is not
+    /// although its variable is in none.
+    #[error(
+        "its {points} point {place} is at infinity where none belongs, or the other way \
+         round: tau is a root of unity, or the key is of another circuit"
+    )]
+    Infinity {
+        /// Which points.
+        points: &'static str,
+        /// The place among them.
+        place: usize,
+    },
+    /// A point of G2 has another order.
+    #[error("points of G2 are outside the subgroup")]
+    Subgroup,
+    /// The same secret numbers differ between the groups.
+    #[error("{0} between G1 and G2")]
+    Differ(&'static str),
 }
 
 /// Refuses a key that is degenerate or whose parts do not belong together. Its
 /// points are on the curve, and as many as the matrices need.
 ///
 /// This does not prove that the points are those of the matrices: without the
-/// powers that they came from, nothing short of a proof shows it.
-pub(in crate::native) fn consistent(
-    key: &Consistency<'_>,
-    matrices: &Matrices,
-) -> Result<(), String> {
+/// powers of tau behind the key, only a proof shows that.
+pub(super) fn consistent(key: &Consistency<'_>, matrices: &Matrices) -> Result<(), Inconsistent> {
     numbers(key)?;
     infinities(key, matrices)?;
     if key.h.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err("tau is 1: consecutive powers are equal".to_owned());
+        return Err(Inconsistent::TauIsOne);
     }
     let constants = [key.beta_g2, key.gamma_g2, key.delta_g2];
     if !check_subgroup(&constants) || !check_subgroup(key.b_g2) {
-        return Err("points of G2 are outside the subgroup".to_owned());
+        return Err(Inconsistent::Subgroup);
     }
-    // Points that differ have the same random sum once in 2^64 times.
+    // Points that differ have equal random sums with probability 2^-64.
     let random = key.b_g1.iter().map(|_| Fr::from(OsRng.next_u64()));
     let random: Vec<Fr> = random.collect();
     let b_g1 = msm_unchecked(key.b_g1, &random).into_affine();
@@ -53,62 +82,55 @@ pub(in crate::native) fn consistent(
         Bn254::pairing(one, key.delta_g2) == Bn254::pairing(key.delta_g1, other)
     };
     if !same(key.beta_g1, key.beta_g2) {
-        return Err("beta or delta differs between G1 and G2".to_owned());
+        return Err(Inconsistent::Differ("beta or delta differs"));
     }
     if !same(b_g1, b_g2) {
-        return Err("the B points differ between G1 and G2".to_owned());
+        return Err(Inconsistent::Differ("the B points differ"));
     }
     Ok(())
 }
 
-/// The secret numbers must be none that everybody knows.
-fn numbers(key: &Consistency<'_>) -> Result<(), String> {
+/// Refuses secret numbers that everybody knows.
+fn numbers(key: &Consistency<'_>) -> Result<(), Inconsistent> {
     let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
     let known_g1 = |point: G1Affine| point.is_zero() || point == g1;
     let known_g2 = |point: G2Affine| point.is_zero() || point == g2;
     if key.delta_g2 == key.gamma_g2 {
-        return Err("delta is gamma: nobody has contributed to its second phase".to_owned());
+        return Err(Inconsistent::NoContribution);
     }
-    for (name, known) in [
+    let known = [
         ("alpha", known_g1(key.alpha_g1)),
         ("beta", known_g1(key.beta_g1) || known_g2(key.beta_g2)),
         ("delta", known_g1(key.delta_g1) || known_g2(key.delta_g2)),
         ("gamma", key.gamma_g2.is_zero()),
-    ] {
-        if known {
-            return Err(format!("{name} is 0 or 1, which everybody knows"));
-        }
+    ];
+    match known.iter().find(|(_, known)| *known) {
+        Some((name, _)) => Err(Inconsistent::Known(name)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// Infinity stands only, and always, where a variable is in no row.
-fn infinities(key: &Consistency<'_>, matrices: &Matrices) -> Result<(), String> {
+/// A point is at infinity exactly if its variable is in no row.
+fn infinities(key: &Consistency<'_>, matrices: &Matrices) -> Result<(), Inconsistent> {
     let mut in_a = used(matrices, &matrices.a);
     in_a[..matrices.num_instance].fill(true);
     let [in_b, in_c] = [&matrices.b, &matrices.c].map(|matrix| used(matrices, matrix));
     let anywhere = |place: usize| in_a[place] || in_b[place] || in_c[place];
-    let private = matrices.num_instance..in_a.len();
     let wrong = |points: &[G1Affine], used: &dyn Fn(usize) -> bool| {
         (0..points.len()).find(|place| points[*place].is_zero() == used(*place))
     };
-    let first = private.start;
-    let found = [
+    let first = matrices.num_instance;
+    for (points, place) in [
         ("A", wrong(key.a, &|place| in_a[place])),
         ("B", wrong(key.b_g1, &|place| in_b[place])),
         ("L", wrong(key.l, &|place| anywhere(place + first))),
         ("H", wrong(key.h, &|_| true)),
-    ];
-    match found
-        .iter()
-        .find_map(|(name, place)| Some((name, (*place)?)))
-    {
-        None => Ok(()),
-        Some((name, place)) => Err(format!(
-            "its {name} point {place} is at infinity where none belongs, or the other way \
-             round: tau is a root of unity, or the key is of another circuit"
-        )),
+    ] {
+        if let Some(place) = place {
+            return Err(Inconsistent::Infinity { points, place });
+        }
     }
+    Ok(())
 }
 
 fn used(matrices: &Matrices, matrix: &Matrix) -> Vec<bool> {

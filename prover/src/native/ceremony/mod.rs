@@ -12,7 +12,10 @@
 //! snarkjs' own code. Numbers are little endian; points are pairs of
 //! coordinates in Montgomery form, as in our own keys; infinity is zeros.
 
+mod audit;
 mod check;
+mod contributions;
+mod import;
 mod powers;
 mod r1cs;
 mod sections;
@@ -20,28 +23,31 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod zkey;
+mod zkey_header;
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-pub use powers::Powers;
+pub use audit::audit;
+pub use import::{import_key, import_powers, import_zkey};
 pub use r1cs::write_r1cs;
-pub use zkey::Zkey;
 
-pub(super) use check::{Consistency, consistent};
-pub(super) use start::start;
+use check::{Consistency, consistent};
+use powers::Powers;
+use start::start;
+use zkey::Zkey;
 
-/// A file of a ceremony that is not taken.
+/// A file of a ceremony that is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum CeremonyError {
-    /// The file system said no.
+    /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the file system.
         source: io::Error,
     },
     /// The file is not what it should be.
@@ -55,7 +61,7 @@ pub enum CeremonyError {
 }
 
 impl CeremonyError {
-    pub(super) fn refused(path: &Path, problem: impl Into<String>) -> Self {
+    fn refused(path: &Path, problem: impl Into<String>) -> Self {
         Self::Refused {
             path: path.to_owned(),
             problem: problem.into(),

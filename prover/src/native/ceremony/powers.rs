@@ -10,14 +10,14 @@ use taceo_ark_algebra::{fft::powers, msm::msm_unchecked};
 
 use super::{
     CeremonyError,
-    sections::{Sections, modulus, u32_at},
+    sections::{Iden3File, modulus, u32_at},
 };
-use crate::native::points::check_subgroup;
+use crate::native::keys::check_subgroup;
 
 /// The secret τ, α and β of a ceremony, in the exponent, as far as a circuit of
 /// `size` rows needs them. L_j is the j-th Lagrange polynomial of the domain.
 #[derive(Debug)]
-pub struct Powers {
+pub(super) struct Powers {
     pub(super) size: usize,
     /// τ^i, i < 2·size − 1.
     pub(super) tau: Vec<G1Affine>,
@@ -42,8 +42,8 @@ impl Powers {
     /// The points must be powers of one τ, which is not a root of unity, α and
     /// β must be the same everywhere. That a ceremony made them, and which, is
     /// not in the points: compare [`Powers::digest`].
-    pub fn read(path: &Path, size: usize) -> Result<Self, CeremonyError> {
-        let file = Sections::open(path, "ptau")?;
+    pub(super) fn read(path: &Path, size: usize) -> Result<Self, CeremonyError> {
+        let file = Iden3File::open(path, "ptau")?;
         let header = file.whole(1, 44)?;
         if header[..36] != modulus::<Fq>() {
             return Err(file.refused("is of another curve than BN254"));
@@ -82,7 +82,7 @@ impl Powers {
 
     /// BLAKE3 of the powers that the file states, hexadecimal: which ceremony,
     /// whichever way the file was prepared.
-    pub fn digest(&self) -> &str {
+    pub(super) fn digest(&self) -> &str {
         &self.digest
     }
 
@@ -153,7 +153,7 @@ impl Powers {
 
 /// BLAKE3 over α, β, and the first powers of τ in both groups, which fix all
 /// others.
-fn digest(file: &Sections) -> Result<String, CeremonyError> {
+fn digest(file: &Iden3File) -> Result<String, CeremonyError> {
     let mut hash = blake3::Hasher::new();
     for (section, bytes) in [(2, 128), (3, 256), (4, 64), (5, 64), (6, 128)] {
         hash.update(&file.part(section, 0, bytes)?);

@@ -12,23 +12,23 @@ use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ff::{BigInt, BigInteger, PrimeField};
 
 use super::CeremonyError;
-use crate::native::points::{read_g1, read_g2};
+use crate::native::keys::{PointError, read_g1, read_g2};
 
 /// The formats have up to 15 sections.
 const MOST_SECTIONS: u32 = 64;
 pub(super) const G1_BYTES: u64 = 64;
 pub(super) const G2_BYTES: u64 = 128;
 
-/// An open file, of which the places of the sections are known.
+/// An open file with the places of its sections.
 #[derive(Debug)]
-pub(super) struct Sections {
+pub(super) struct Iden3File {
     file: File,
     path: PathBuf,
     /// Offset and length by number.
     places: BTreeMap<u32, (u64, u64)>,
 }
 
-impl Sections {
+impl Iden3File {
     /// Opens a file of the format `name`.
     pub(super) fn open(path: &Path, name: &str) -> Result<Self, CeremonyError> {
         let failed = |source| CeremonyError::Io {
@@ -116,7 +116,7 @@ impl Sections {
         read_g2(&bytes).map_err(|problem| self.in_section(section, &problem))
     }
 
-    pub(super) fn in_section(&self, section: u32, problem: &str) -> CeremonyError {
+    pub(super) fn in_section(&self, section: u32, problem: &PointError) -> CeremonyError {
         self.refused(format!("{problem} of section {section}"))
     }
 

@@ -1,4 +1,4 @@
-//! From powers of tau and a circuit to the key that a second phase starts with.
+//! The key that a second phase starts with, from powers of tau and a circuit.
 
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ec::{
@@ -14,11 +14,11 @@ use zkwhirl_circuits::r1cs::{Matrices, Matrix};
 
 use super::Powers;
 
-/// A key before anybody contributed: δ and γ are 1.
+/// A key before the first contribution: δ and γ are 1.
 ///
 /// a_i, b_i, c_i are the polynomials of variable i over the domain.
 #[derive(Debug)]
-pub(super) struct Start {
+pub(super) struct PhaseTwoStart {
     /// a_i(τ).
     pub(super) a: Vec<G1Affine>,
     /// b_i(τ).
@@ -35,15 +35,15 @@ pub(super) struct Start {
 type Columns = Vec<Vec<(usize, Fr)>>;
 
 /// A key from powers of tau and one contribution, which is forgotten.
-pub(in crate::native) fn start(
+pub(super) fn start(
     matrices: &Matrices,
     powers: &Powers,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> ProvingKey<Bn254> {
-    Start::new(matrices, powers).contribute(powers, matrices.num_instance, rng)
+    PhaseTwoStart::new(matrices, powers).contribute(powers, matrices.num_instance, rng)
 }
 
-impl Start {
+impl PhaseTwoStart {
     /// The start for a circuit whose domain is that of `powers`.
     pub(super) fn new(matrices: &Matrices, powers: &Powers) -> Self {
         let mut a = columns(matrices, &matrices.a);

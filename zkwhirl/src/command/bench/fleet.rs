@@ -1,4 +1,4 @@
-//! One measurement: a fleet of processes, some mock jobs, what they cost.
+//! One measurement: a fleet of processes and the cost of some mock jobs.
 
 use std::{
     collections::HashMap,
@@ -66,7 +66,7 @@ pub(super) struct Fleet {
     falafel: Falafel,
     ledger: RedisLedger,
     broker: AmqpBroker,
-    /// As fresh as the broker's statistics are.
+    /// The interval of the broker's statistics.
     statistics: Duration,
     roles: Vec<Child>,
 }
@@ -226,9 +226,8 @@ impl Fleet {
         })
     }
 
-    /// Bytes through the broker so far, once its statistics have caught up:
-    /// heartbeats and counts go on, so the first reading that is old enough
-    /// must do.
+    /// Bytes through the broker so far, read after one interval of its
+    /// statistics: heartbeats never stop, so the counts never settle.
     async fn traffic(&self) -> anyhow::Result<Option<Traffic>> {
         sleep(self.statistics * 2).await;
         Ok(self.broker.traffic().await?)

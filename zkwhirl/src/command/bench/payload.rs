@@ -1,5 +1,5 @@
-//! Requests of any size, all different: true layouts, made-up values. Only the
-//! mock takes them.
+//! Distinct requests of any size with true layouts and made-up values. Only the
+//! mock proves them.
 
 use bytes::Bytes;
 use zkwhirl_job::{

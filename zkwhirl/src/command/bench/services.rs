@@ -1,5 +1,5 @@
-//! RabbitMQ and Redis for a benchmark: those of the environment, else our own
-//! from `scripts/services`, which end with this process.
+//! RabbitMQ and Redis for a benchmark: those that the environment names, else
+//! private ones from `scripts/services`, which stop with this process.
 
 use std::{env, path::PathBuf, process::Command, time::Duration};
 
@@ -72,7 +72,7 @@ impl Services {
 impl Drop for Services {
     fn drop(&mut self) {
         if let Some((script, name)) = &self.own {
-            // It also ends by itself when this process does.
+            // The script also stops the services when this process ends.
             let _ = Command::new(script).args(["down", "--name", name]).output();
         }
     }

@@ -1,4 +1,4 @@
-//! Which loads are measured, and how the outcomes are shown.
+//! The measured loads and the table of their outcomes.
 
 use std::process::ExitCode;
 

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
 use zkwhirl_bridge::BridgeConfig;
 use zkwhirl_broker_adapter as broker;
-use zkwhirl_falafel::{Falafel, FalafelConfig, State};
+use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState};
 use zkwhirl_job::Topic;
 use zkwhirl_ledger::Events;
 use zkwhirl_telemetry::Role;
@@ -123,13 +123,14 @@ async fn demo(
     let end = tokio::select! {
         end = drive(&falafel, requests) => end,
         end = watcher.until_stuck(&falafel, &cluster) => end,
+        () = cluster.bridge_ended() => End::Halted,
         () = shutdown.drain.cancelled() => End::Interrupted,
     };
     let makespan = started.elapsed();
     let progress = watcher.close(&falafel, &cluster);
     let (stats, counted) = (cluster.bridge().stats(), falafel.stats());
     tokio::select! {
-        () = cluster.stop() => {}
+        stopped = cluster.stop() => stopped?,
         () = shutdown.abort.cancelled() => {}
     }
     falafel.stop(Duration::ZERO).await;
@@ -166,8 +167,8 @@ async fn demo(
 async fn drive(falafel: &Falafel, requests: Vec<Bytes>) -> End {
     if requests.is_empty() {
         return match falafel.finished().await {
-            State::Halted(_) => End::Halted,
-            State::Done | State::Running => End::Done,
+            PipelineState::Halted(_) => End::Halted,
+            PipelineState::Done | PipelineState::Running => End::Done,
         };
     }
     // All at once, as Falafel asks for all claims of a rollup.

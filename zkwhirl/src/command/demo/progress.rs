@@ -4,7 +4,7 @@
 
 use std::{fmt, time::Duration};
 
-use zkwhirl_falafel::Event;
+use zkwhirl_falafel::FalafelEvent;
 use zkwhirl_job::{JobId, Kind, clock};
 use zkwhirl_ledger::{
     EventName, JobEvent, What,
@@ -75,10 +75,10 @@ impl DemoProgress {
     }
 
     /// Takes in what the simulated Falafel says; returns a line worth printing.
-    pub(super) fn on_falafel(&mut self, event: &Event) -> Option<String> {
+    pub(super) fn on_falafel(&mut self, event: &FalafelEvent) -> Option<String> {
         let inners = self.inners;
         match event {
-            Event::RollupStarted { rollup_id, claims } => {
+            FalafelEvent::RollupStarted { rollup_id, claims } => {
                 self.rollups.push(DemoRollup {
                     id: *rollup_id,
                     began_ms: clock::now_ms(),
@@ -90,18 +90,18 @@ impl DemoProgress {
                     "rollup {rollup_id} started: {claims} claims, {inners} inner rollups, root, verifier"
                 ))
             }
-            Event::JobResolved { refusal: None, .. } => {
+            FalafelEvent::JobResolved { refusal: None, .. } => {
                 self.accepted += 1;
                 None
             }
-            Event::JobResolved {
+            FalafelEvent::JobResolved {
                 refusal: Some(reason),
                 ..
             } => {
                 self.refused.push(reason.clone());
                 Some(format!("falafel refused a reply: {reason}"))
             }
-            Event::RollupSettled {
+            FalafelEvent::RollupSettled {
                 rollup_id,
                 final_bytes,
                 proofs,
@@ -117,8 +117,10 @@ impl DemoProgress {
                 rollup.settled = Some(settled);
                 Some(format!("rollup {rollup_id}  {settled}"))
             }
-            Event::Ready => Some("falafel has both client keys: transactions are let in".into()),
-            Event::PipelineHalted { reason, .. } => {
+            FalafelEvent::Ready => {
+                Some("falafel has both client keys: transactions are let in".into())
+            }
+            FalafelEvent::PipelineHalted { reason, .. } => {
                 Some(format!("falafel's pipeline halted: {reason}"))
             }
             _ => None,

@@ -7,7 +7,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use zkwhirl::cluster::{Cluster, slot_name};
-use zkwhirl_falafel::{Event, Falafel};
+use zkwhirl_falafel::{Falafel, FalafelEvent};
 use zkwhirl_ledger::{EventName, JobEvent};
 
 use super::{
@@ -27,7 +27,7 @@ pub(super) struct Watcher {
     quiet: bool,
     view: Option<View>,
     jobs: Receiver<JobEvent>,
-    falafel: Receiver<Event>,
+    falafel: Receiver<FalafelEvent>,
 }
 
 impl Watcher {
@@ -35,7 +35,7 @@ impl Watcher {
         args: &DemoArgs,
         inners: u32,
         jobs: Receiver<JobEvent>,
-        falafel: Receiver<Event>,
+        falafel: Receiver<FalafelEvent>,
     ) -> Self {
         let workers = usize::from(args.workers);
         let slots = (1..=workers).map(slot_name).collect();
@@ -82,7 +82,7 @@ impl Watcher {
         self.progress
     }
 
-    fn on_falafel(&mut self, event: Result<Event, RecvError>) {
+    fn on_falafel(&mut self, event: Result<FalafelEvent, RecvError>) {
         if let Ok(event) = event
             && let Some(line) = self.progress.on_falafel(&event)
         {

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Serialize)]
 struct CircuitLine {
     circuit: String,
-    /// Proofs by it of a full inner rollup, or of a claim.
+    /// The number of its proofs in a full inner rollup, or in a claim.
     proofs: usize,
     rows: usize,
     domain_log2: u32,

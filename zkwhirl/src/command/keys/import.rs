@@ -35,8 +35,8 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     if args.key.is_none() && args.zkey.is_none() {
         return Ok(ExitCode::SUCCESS);
     }
-    // A key becomes one of ours after a proof under it was verified, and not
-    // before: until then it lies beside.
+    // The key enters the store only after a proof under it was verified. Until
+    // then it is in a store of its own.
     let data_dir = &args.place.data_dir;
     fs::create_dir_all(data_dir)
         .with_context(|| format!("cannot create {}", data_dir.display()))?;

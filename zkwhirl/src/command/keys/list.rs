@@ -14,7 +14,7 @@ use crate::{
     ui::{self, table::table},
 };
 
-/// What stands in for a provenance where bytes are handed on as they came.
+/// Printed in place of a provenance for bytes that are passed on unchanged.
 const FROM_OUTSIDE: &str = "from outside, setup unknown";
 
 /// The verification key of a circuit that clients have elsewhere, in `--json`.

@@ -1,4 +1,4 @@
-//! Where keys are, and which of them is meant.
+//! The key stores that a command works on, and the keys that a name selects.
 
 use std::sync::Arc;
 
@@ -34,7 +34,8 @@ impl PlaceArgs {
         })
     }
 
-    /// The keys here that open, and how many do not: those are complained of.
+    /// The keys that open, and the number of those that do not; each failure is
+    /// printed.
     pub(super) fn keys(&self) -> Result<(Vec<KeyFile>, usize), KeyError> {
         let mut keys = Vec::new();
         let mut bad = 0;
@@ -63,8 +64,8 @@ impl PlaceArgs {
         }
     }
 
-    /// The keys that `names` name, each of which must name some; all when there
-    /// are none.
+    /// The keys that `names` select; every name must select at least one key.
+    /// Without names: all keys.
     pub(super) fn named(&self, names: &[String]) -> anyhow::Result<(Vec<KeyFile>, usize)> {
         let (mut keys, bad) = self.keys()?;
         if names.is_empty() {
@@ -94,6 +95,7 @@ fn pick(keys: Vec<KeyFile>, name: &str) -> Vec<KeyFile> {
 }
 
 fn is_named(key: &KeyFile, name: &str) -> bool {
-    // Four digits: enough to mean one, too long to be a slip.
+    // Four digits select one key of a small store and are too many to be typed
+    // by mistake.
     key.circuit().name == name || (name.len() >= 4 && key.id().to_string().starts_with(name))
 }

@@ -47,7 +47,7 @@ fn remove_here(args: &RemoveArgs, key: KeyFile) -> anyhow::Result<bool> {
     Ok(false)
 }
 
-/// Asks whoever sits before the terminal.
+/// Asks for confirmation on the terminal.
 fn agreed(keys: &[KeyLine]) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
         return Err(exit::usage(anyhow::anyhow!(

@@ -1,24 +1,24 @@
-//! True values for any circuit: what a key is tried with.
+//! Satisfying witnesses for every circuit, to try a key with.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use bytes::Bytes;
 use zkwhirl_circuits::{
-    Circuit, MAX_TXS, StatementKind, Suite, Witness,
+    Chain, Circuit, MAX_TXS, StatementKind, Suite, Witness,
     claim::ClaimWitness,
     client::ClientWitness,
     root_rollup::{RootRollupWitness, RootSize},
-    tx_rollup::{Chain, ShardWitness, TxRollupWitness},
+    tx_rollup::{ShardWitness, TxRollupWitness},
 };
 use zkwhirl_falafel::{
-    users::{ClientProofs, Door, MockProofs, Pool},
+    users::{ClientProofs, MockProofs, TxError, TxPool, TxReceiver},
     world::{Draft, InnerJob, World},
 };
-use zkwhirl_job::{Request, Sizes, request::ClientProof};
+use zkwhirl_job::{Request, Sizes, reply::NotVerified, request::ClientProof};
 use zkwhirl_prover::native::self_test_request;
 
-/// Users whose values are kept; they prove nothing.
+/// Users whose witnesses are recorded. They make no proofs.
 #[derive(Debug, Default)]
 struct Clients(Mutex<Vec<ClientWitness>>);
 
@@ -58,7 +58,9 @@ pub(super) fn witness(circuit: Circuit) -> anyhow::Result<Witness> {
                 .next_back()
                 .context("a chain has notes")?
         }
-        StatementKind::RootRollup(size) => root_rollup(suite, size)?,
+        StatementKind::RootRollup { inners, slots } => {
+            root_rollup(suite, RootSize { inners, slots })?
+        }
         StatementKind::JoinSplit => client(suite, |client| match client {
             ClientWitness::JoinSplit(values) => Some(Witness::JoinSplit(values)),
             ClientWitness::Account(_) => None,
@@ -87,7 +89,7 @@ fn tx_rollup(suite: Suite, capacity: u32) -> anyhow::Result<TxRollupWitness> {
 fn root_rollup(suite: Suite, size: RootSize) -> anyhow::Result<Witness> {
     let sizes = Sizes::new(size.slots.min(MAX_TXS), size.inners)?;
     let sample = Sample::new(suite, sizes, 0, 1)?;
-    // Of the inner replies the published words alone matter.
+    // Only the published fields of the inner replies matter.
     let words = |job: &InnerJob| job.published.iter().flat_map(|word| word.0).collect();
     let replies: Vec<Bytes> = sample.inners.iter().map(words).collect();
     let job = sample.draft.root(&replies);
@@ -116,10 +118,10 @@ impl Sample {
     fn new(suite: Suite, sizes: Sizes, seed: u64, txs: usize) -> anyhow::Result<Self> {
         let mut draft = World::genesis(suite, seed, 0).begin(sizes);
         let clients = Clients::default();
-        let door = Door {
+        let door = TxReceiver {
             proofs: &clients,
             keys: None,
-            pool: &Pool::default(),
+            pool: &TxPool::default(),
         };
         let inners = draft.inners(txs, &[], &door)?;
         let clients = clients.0.into_inner();
@@ -132,13 +134,13 @@ impl Sample {
 }
 
 impl ClientProofs for Clients {
-    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, String> {
+    fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push(witness.clone());
         MockProofs.prove(witness)
     }
 
-    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), String> {
+    fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), NotVerified> {
         MockProofs.verify(key, proof)
     }
 }

@@ -83,7 +83,7 @@ fn check(key: &KeyFile, store: &EmbeddedKeyStore, bar: &Bar) -> anyhow::Result<(
 pub(super) fn proof(circuit: Circuit, store: Arc<dyn KeyStore>, bar: &Bar) -> anyhow::Result<()> {
     let config = EngineConfig {
         suite: circuit.suite,
-        // No request is proved, so none has to fit.
+        // No request is proved, so the sizes do not matter.
         sizes: Sizes::new(1, 1)?,
         // Unused: the store is given.
         data_dir: Default::default(),

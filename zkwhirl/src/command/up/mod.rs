@@ -1,17 +1,17 @@
-//! `zkwhirl up`: what a Halloumi was, in one process. Jobs from a real Falafel,
-//! embedded broker and ledger, provers, and Halloumi's HTTP API.
+//! `zkwhirl up`: a replacement of a Halloumi in one process: jobs from a real
+//! Falafel, embedded broker and ledger, provers, and Halloumi's HTTP API.
 
 mod settings;
 
 use std::{env, process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 use zkwhirl::cluster::{CliProvers, Cluster, ClusterConfig, NativeProvers, Provers, Rollups};
 use zkwhirl_bridge::{
     BridgeConfig,
-    api::{Api, ProverHealth},
+    api::{Api, MetricsPage, ProverHealth},
 };
 use zkwhirl_broker_adapter as broker;
 use zkwhirl_job::Topic;
@@ -27,7 +27,7 @@ use crate::{
     ui,
 };
 
-/// How long callers of the API have to take their answers at the end.
+/// Grace for callers of the API to read their answers at shutdown.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// How much of the reference string a mock `rollup_cli` reads, as Halloumi has
 /// it.
@@ -47,7 +47,7 @@ impl ProverHealth for Workers {
 }
 
 pub(super) fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
-    let settings = Settings::read(&args).map_err(|why| exit::usage(anyhow!(why)))?;
+    let settings = Settings::read(&args).map_err(exit::usage)?;
     let provers = provers(&args, &settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -75,7 +75,7 @@ fn provers(args: &UpArgs, settings: &Settings) -> anyhow::Result<Provers> {
             persist: settings.persist,
             memory_limit: args.cli.prover_memory,
         };
-        provers.check().map_err(|why| exit::usage(anyhow!(why)))?;
+        provers.check().map_err(exit::usage)?;
         return Ok(Provers::RollupCli(provers));
     }
     if settings.proverless {
@@ -119,8 +119,9 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         worker: WorkerConfig {
             grace: Duration::from_secs(args.drain_s.into()),
             start_provers: true,
-            // One that failed is started, and must prove something, outside
-            // the queue: starting may take longer than the next job may.
+            // After one failure a slot leaves the queue, restarts its prover
+            // and proves a self-test: a start may take longer than the deadline
+            // of the next job.
             failures_in_a_row: 1,
             readiness: readiness.clone(),
             ..WorkerConfig::default()
@@ -138,7 +139,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         health: Arc::new(Workers(readiness)),
         prefix: settings.api_prefix,
         admin: settings.admin,
-        metrics: admin.page(),
+        metrics: MetricsPage::new(admin.page()),
     };
     let end_api = CancellationToken::new();
     let serving = tokio::spawn(api.serve(listener, end_api.clone()));
@@ -146,16 +147,20 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
     ui::say(&admin.to_string());
     ui::say(&console);
 
-    shutdown.drain.cancelled().await;
+    tokio::select! {
+        () = shutdown.drain.cancelled() => {}
+        () = cluster.bridge_ended() => {}
+    }
     let provers = cluster.worker_stop().clone();
     tokio::spawn(async move {
         shutdown.abort.cancelled().await;
         provers.abort.cancel();
     });
-    cluster.stop().await;
+    let ended = cluster.stop().await;
     end_api.cancel();
-    // Who does not read its answer does not keep the process.
+    // A caller that does not read its answer does not delay the exit.
     let _ = timeout(LAST_ANSWERS, serving).await;
+    ended?;
     ui::say("stopped: Falafel issues again what was not answered");
     Ok(ExitCode::SUCCESS)
 }

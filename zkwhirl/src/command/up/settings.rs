@@ -1,8 +1,9 @@
-//! Halloumi's ten variables, read with its meanings and checked: Halloumi took
-//! whatever stood there.
+//! Halloumi's ten variables, with Halloumi's meanings. Halloumi accepted any
+//! value; here each value is checked.
 
 use std::{net::IpAddr, path::PathBuf};
 
+use anyhow::{Context, anyhow, bail};
 use url::Url;
 use zkwhirl_bridge::{api::AdminToken, falafel::Upstream};
 use zkwhirl_job::{Sizes, Topic, limits};
@@ -14,7 +15,7 @@ const MAX_ROWS: u64 = 1 << 28;
 /// The port of Falafel's server of outer jobs, which cannot be set there.
 const OUTER_PORT: u16 = 8083;
 
-/// The ten, checked.
+/// The checked values.
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) max_circuit_size: u64,
@@ -30,15 +31,16 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads them. `Err` is one line: variable, value, reason, way out.
-    pub(super) fn read(args: &UpArgs) -> Result<Self, String> {
+    /// Reads the variables. An error is one line: variable, value, reason, way
+    /// out.
+    pub(super) fn read(args: &UpArgs) -> anyhow::Result<Self> {
         let proverless = truth("PROVERLESS", &args.proverless)?;
         let inners = count("NUM_OUTER_ROLLUP_PROOFS", &args.inners, limits::INNERS)?;
         let txs = count("NUM_INNER_ROLLUP_TXS", &args.txs, limits::TXS)?;
         let port = port(&args.port)?;
         Ok(Self {
             max_circuit_size: rows(&args.max_circuit_size)?,
-            sizes: Sizes::new(txs, inners).map_err(|error| error.to_string())?,
+            sizes: Sizes::new(txs, inners)?,
             proverless,
             lazy_init: truth("LAZY_INIT", &args.lazy_init)?,
             persist: truth("PERSIST", &args.persist)?,
@@ -51,8 +53,8 @@ impl Settings {
     }
 }
 
-fn rows(text: &str) -> Result<u64, String> {
-    let wrong = |why: String| Err(format!("MAX_CIRCUIT_SIZE={text} {why}"));
+fn rows(text: &str) -> anyhow::Result<u64> {
+    let wrong = |why: String| Err(anyhow!("MAX_CIRCUIT_SIZE={text} {why}"));
     let Ok(rows) = text.parse::<u64>() else {
         return wrong("is no number: a power of two is needed, as 8388608".to_owned());
     };
@@ -71,60 +73,61 @@ fn rows(text: &str) -> Result<u64, String> {
     Ok(rows)
 }
 
-fn count(variable: &str, text: &str, limit: u32) -> Result<u32, String> {
+fn count(variable: &str, text: &str, limit: u32) -> anyhow::Result<u32> {
     text.parse()
         .ok()
         .filter(|count| (1..=limit).contains(count))
-        .ok_or_else(|| {
+        .with_context(|| {
             format!("{variable}={text} must be a number from 1 to {limit}, as Falafel's")
         })
 }
 
-/// Halloumi took every text but `true` for false, misspelt ones too.
-fn truth(variable: &str, text: &str) -> Result<bool, String> {
+/// Halloumi read every text but `true` as false, including misspelt ones.
+fn truth(variable: &str, text: &str) -> anyhow::Result<bool> {
     match text {
         "true" => Ok(true),
         "false" | "" => Ok(false),
-        _ => Err(format!("{variable}={text} must be true or false")),
+        _ => bail!("{variable}={text} must be true or false"),
     }
 }
 
-fn data_dir(text: &str) -> Result<PathBuf, String> {
+fn data_dir(text: &str) -> anyhow::Result<PathBuf> {
     let path = PathBuf::from(text);
     if text.is_empty() || path.is_file() {
-        let why = "is no directory: name one, it is made when it is missing";
-        return Err(format!("DATA_DIR={text} {why}"));
+        bail!("DATA_DIR={text} is no directory: name one, it is made when it is missing");
     }
     Ok(path)
 }
 
-fn prefix(text: &str) -> Result<String, String> {
+fn prefix(text: &str) -> anyhow::Result<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
     let text = text.strip_suffix('/').unwrap_or(text);
     if text.is_empty() || (text.starts_with('/') && text.chars().all(plain)) {
         return Ok(text.to_owned());
     }
-    Err(format!(
+    bail!(
         "API_PREFIX={text} is no path: it must start with / and have letters, digits and -_.~ only"
-    ))
+    )
 }
 
-fn port(text: &str) -> Result<u16, String> {
-    text.parse()
-        .map_err(|_| format!("PORT={text} must be a number from 0 to 65535; 0 takes a free port"))
+fn port(text: &str) -> anyhow::Result<u16> {
+    let port = text.parse().ok();
+    port.with_context(|| {
+        format!("PORT={text} must be a number from 0 to 65535; 0 takes a free port")
+    })
 }
 
-/// An empty token, as a secret that was not filled in leaves it, would be
-/// everybody's.
-fn admin(text: Option<&str>) -> Result<Option<AdminToken>, String> {
+/// An empty token, the value of a secret that was never filled in, would admit
+/// every caller.
+fn admin(text: Option<&str>) -> anyhow::Result<Option<AdminToken>> {
     match text {
-        Some("") => Err("ZKWHIRL_ADMIN_TOKEN is empty: set a token, or leave it unset".to_owned()),
+        Some("") => bail!("ZKWHIRL_ADMIN_TOKEN is empty: set a token, or leave it unset"),
         text => Ok(text.map(AdminToken::new)),
     }
 }
 
-fn server(variable: &str, text: &str) -> Result<Url, String> {
-    let wrong = |why| Err(format!("{variable}={text} {why}"));
+fn server(variable: &str, text: &str) -> anyhow::Result<Url> {
+    let wrong = |why| Err(anyhow!("{variable}={text} {why}"));
     let Ok(url) = Url::parse(text) else {
         return wrong("is no URL: it must look like http://falafel:8082");
     };
@@ -135,24 +138,24 @@ fn server(variable: &str, text: &str) -> Result<Url, String> {
     }
 }
 
-/// The servers to take jobs from: the one of inner jobs, and beside it the one
-/// of outer jobs unless this instance is for one topic only.
-fn upstreams(args: &UpArgs, port: u16) -> Result<Vec<Upstream>, String> {
+/// The upstreams: the server of inner jobs and, unless this instance serves one
+/// topic only, the server of outer jobs.
+fn upstreams(args: &UpArgs, port: u16) -> anyhow::Result<Vec<Upstream>> {
     let named = server("JOB_SERVER_URL", &args.job_server_url)?;
     let own = |url: &Url| is_own(url, args.api_address, port);
     if own(&named) {
-        return Err(format!(
+        bail!(
             "JOB_SERVER_URL={named} is where this process serves its own API: set PORT to another one"
-        ));
+        );
     }
     let outer = args.outer_job_server_url.as_deref();
     let outer = outer.map(|text| server("ZKWHIRL_OUTER_JOB_SERVER_URL", text));
     let outer = match outer.transpose()? {
         Some(outer) if own(&outer) => {
-            return Err(format!(
+            bail!(
                 "ZKWHIRL_OUTER_JOB_SERVER_URL={outer} is where this process serves its own API: \
                  set PORT to another one"
-            ));
+            );
         }
         Some(outer) => Some(outer),
         None => beside(&named).filter(|url| *url != named && !own(url)),
@@ -195,7 +198,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    fn read(flags: &[&str]) -> Result<Settings, String> {
+    fn read(flags: &[&str]) -> anyhow::Result<Settings> {
         let cli = Cli::try_parse_from(["zkwhirl", "up"].iter().chain(flags)).unwrap();
         let Command::Up(args) = cli.command else {
             panic!("up")
@@ -298,7 +301,7 @@ mod tests {
             ),
         ];
         for (flag, line) in table {
-            assert_eq!(read(&[flag]).unwrap_err(), line, "{flag}");
+            assert_eq!(read(&[flag]).unwrap_err().to_string(), line, "{flag}");
         }
     }
 

@@ -56,7 +56,7 @@ fn of_env(file: &str) -> Variables {
         .collect()
 }
 
-/// What a role's pods have, all in all.
+/// All variables of a role's pods.
 fn role(file: &str) -> Variables {
     let mut all = of_env("base/fleet.env");
     all.extend(of_yaml("base/proving.yaml"));
@@ -76,7 +76,7 @@ fn flags(role: &str) -> BTreeMap<String, String> {
     .collect()
 }
 
-/// The command line that the variables amount to.
+/// The command line that is equivalent to the variables.
 fn parsed(role: &str, variables: &Variables) -> Command {
     let flags = flags(role);
     let mut line = vec!["zkwhirl".to_owned(), role.to_owned()];

@@ -1,0 +1,104 @@
+//! Sending an answer until Falafel has taken it.
+
+use bytes::Bytes;
+use zkwhirl_job::{Command, Frame, TicketId};
+use zkwhirl_ledger::{JobRecord, JobState};
+
+use super::Client;
+use crate::{
+    gate::Verified,
+    retry::{Retry, Stopped},
+};
+
+/// What a ticket is answered with.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// A verified reply: an ACK.
+    Reply(Verified),
+    /// An operator's rejection: a NACK.
+    Rejected(Rejection),
+}
+
+/// An operator's rejection of a job, as the ledger has it. No other value
+/// makes a NACK.
+#[derive(Debug, Clone)]
+pub(crate) struct Rejection {
+    reason: String,
+}
+
+impl Rejection {
+    /// The rejection of a job; `None` unless the ledger says that the job is
+    /// rejected.
+    pub(crate) fn of(job: &JobRecord) -> Option<Self> {
+        let reason = job.reason.as_deref().unwrap_or("rejected by an operator");
+        (job.state == JobState::Rejected).then(|| Self {
+            reason: reason.to_owned(),
+        })
+    }
+
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl Answer {
+    fn frame(&self, ticket: TicketId) -> Frame {
+        let (command, data) = match self {
+            Self::Reply(verified) => (Command::Ack, verified.reply().clone()),
+            Self::Rejected(rejection) => (Command::Nack, Bytes::from(rejection.reason.clone())),
+        };
+        Frame {
+            ticket,
+            command: command.code(),
+            data,
+        }
+    }
+}
+
+/// Answers a ticket: again and again until the server says 200.
+pub(crate) async fn deliver(
+    client: &Client,
+    ticket: TicketId,
+    answer: &Answer,
+    retry: &Retry,
+) -> Result<(), Stopped> {
+    let body = answer.frame(ticket).to_bytes();
+    let mut backoff = retry.backoff();
+    let mut failures = 0u64;
+    loop {
+        let sent = retry.unless_stopped(client.complete(body.clone()));
+        let Err(error) = sent.await? else {
+            return Ok(());
+        };
+        failures += 1;
+        if failures.is_power_of_two() {
+            let ticket = ticket.short();
+            tracing::warn!(%ticket, failures, "cannot deliver yet: {error}");
+        }
+        retry.pause(backoff.pause()).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_rejected_job_makes_a_nack() {
+        let frame = Frame {
+            ticket: TicketId([0; 32]),
+            command: Command::CreateProof.code(),
+            data: Bytes::new(),
+        };
+        for state in JobState::ALL {
+            let job = JobRecord {
+                state,
+                reason: Some("no".into()),
+                ..JobRecord::of_frame(&frame)
+            };
+            let rejected = Rejection::of(&job).map(|rejection| rejection.reason);
+            let is_rejected = state == JobState::Rejected;
+            assert_eq!(rejected, is_rejected.then(|| "no".into()), "{state}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Has Falafel forgotten its tickets?
+//!
+//! A restarted Falafel knows none of the ids from before, and its ping answers
+//! 200 to everything. So after a lost connection one ticket's lease is let
+//! lapse on purpose: a Falafel that remembers issues it again, which costs
+//! nothing; one that does not never will, and then all tickets from before the
+//! loss are closed. A wrong verdict costs work, never a ticket: what is closed
+//! and still waited for is issued again, because no bridge pings it.
+
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+use zkwhirl_job::{JobId, clock};
+use zkwhirl_ledger::{JobState, Ticket};
+
+use super::membership::Heartbeat;
+use crate::{
+    falafel::{Link, Losses},
+    jobs::Endings,
+    retry::Stopped,
+    services::Services,
+    tickets::Tickets,
+};
+
+enum Finding {
+    Remembers,
+    Forgot,
+    /// No ticket of before is left to ask about.
+    NoTicket,
+    /// The connection or the ticket went away meanwhile: ask again.
+    Unclear,
+}
+
+/// Watches one upstream.
+#[derive(Debug)]
+pub(crate) struct Amnesia {
+    pub(crate) services: Services,
+    pub(crate) heartbeat: Arc<Heartbeat>,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) endings: Arc<Endings>,
+    pub(crate) link: Arc<Link>,
+}
+
+impl Amnesia {
+    /// Watches until the bridge stops. `restarted`: the bridge itself was away,
+    /// and Falafel may have been as well.
+    pub(crate) async fn run(self, restarted: bool) -> Result<Infallible, Stopped> {
+        let mut losses = self.link.losses();
+        let mut known = Losses::default();
+        if !restarted {
+            self.lost(&mut losses).await?;
+        }
+        loop {
+            // Tickets taken later are the new Falafel's, if there is one.
+            let before = clock::now_ms();
+            let now = *losses.borrow_and_update();
+            // The bridge before us left a ghost as well, if it was killed.
+            let ghosts = now
+                .polls
+                .saturating_sub(known.polls)
+                .max(u64::from(restarted));
+            match self.probe(&mut losses, before, ghosts).await? {
+                Finding::Unclear => continue,
+                Finding::Remembers | Finding::NoTicket => {}
+                Finding::Forgot => self.forget(before).await?,
+            }
+            known = now;
+            self.lost(&mut losses).await?;
+        }
+    }
+
+    /// Waits for the next loss.
+    async fn lost(&self, losses: &mut watch::Receiver<Losses>) -> Result<(), Stopped> {
+        let lost = self.services.retry.unless_stopped(losses.changed());
+        // The sender is the link's, which this holds.
+        lost.await.map(drop)
+    }
+
+    /// Lets one ticket lapse and waits for it to come again.
+    async fn probe(
+        &self,
+        losses: &mut watch::Receiver<Losses>,
+        before: u64,
+        ghosts: u64,
+    ) -> Result<Finding, Stopped> {
+        let retry = &self.services.retry;
+        retry.unless_stopped(self.link.until_reachable()).await?;
+        let Some(ticket) = self.waiting(before).await?.into_iter().next() else {
+            return Ok(Finding::NoTicket);
+        };
+        // Another ticket that comes again may be the new Falafel's.
+        let issued_again = self.tickets.probe(ticket.id);
+        let window = self.services.config.timing.reissue_window(ghosts);
+        let upstream = &self.link.upstream.name;
+        tracing::info!(upstream, ticket = %ticket.id, ?window, "does falafel remember?");
+        let probe = retry.unless_stopped(async {
+            tokio::select! {
+                () = issued_again.notified() => Ok(Finding::Remembers),
+                _ = losses.changed() => Ok(Finding::Unclear),
+                () = tokio::time::sleep(window) => self.verdict(&ticket).await,
+            }
+        });
+        let finding = probe.await.flatten();
+        let forgot = matches!(finding, Ok(Finding::Forgot));
+        self.tickets.end_probe(&ticket, !forgot);
+        finding
+    }
+
+    /// The ticket did not come again in time.
+    async fn verdict(&self, ticket: &Ticket) -> Result<Finding, Stopped> {
+        let open = self.services.ledger.tickets_of(ticket.job).await?;
+        let still_open = open.iter().any(|open| open.id == ticket.id);
+        if still_open && self.link.is_reachable() {
+            let own = self.heartbeat.own_tickets().await?;
+            let ours = own.iter().any(|own| own.id == ticket.id);
+            // It may have come again to another bridge.
+            return Ok(match ours {
+                true => Finding::Forgot,
+                false => Finding::Remembers,
+            });
+        }
+        // A short pause: this may be asked again at once.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok(Finding::Unclear)
+    }
+
+    /// The open tickets of the upstream that this bridge pings, were taken
+    /// before a time and are not being answered. Another bridge asks about its
+    /// own: what it pings does not lapse here.
+    async fn waiting(&self, before: u64) -> Result<Vec<Ticket>, Stopped> {
+        let mut tickets = self.heartbeat.own_tickets().await?;
+        let known = self.tickets.known();
+        tickets.retain(|ticket| {
+            ticket.upstream == self.link.upstream.name
+                && ticket.taken_at_ms <= before
+                && known.pinged.contains(&ticket.id)
+                && !known.answering.contains(&ticket.id)
+        });
+        Ok(tickets)
+    }
+
+    /// Closes the tickets that Falafel has forgotten. Jobs for which no ticket
+    /// waits any more are withdrawn, unless they are in a prover.
+    async fn forget(&self, before: u64) -> Result<(), Stopped> {
+        let tickets = self.waiting(before).await?;
+        let (count, upstream) = (tickets.len(), &self.link.upstream.name);
+        let mut jobs = BTreeSet::new();
+        for ticket in tickets {
+            self.tickets.close(ticket.id);
+            self.services.ledger.close_ticket(ticket.id).await?;
+            jobs.insert(ticket.job);
+        }
+        self.services.journal.counters.forgotten.add(count as u64);
+        tracing::warn!(upstream, count, "falafel has forgotten its tickets: closed");
+        for job in jobs {
+            self.end_unless_wanted(job).await?;
+        }
+        Ok(())
+    }
+
+    async fn end_unless_wanted(&self, job: JobId) -> Result<(), Stopped> {
+        let ledger = &self.services.ledger;
+        let wanted = !ledger.tickets_of(job).await?.is_empty();
+        match ledger.job(job).await?.filter(|_| !wanted) {
+            Some(job) if job.state == JobState::Proved => self.endings.delivered(job.id).await,
+            Some(job) => self.endings.withdraw(&job).await,
+            None => Ok(()),
+        }
+    }
+}

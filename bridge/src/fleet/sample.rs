@@ -1,0 +1,127 @@
+//! Figures about the whole fleet, read from ledger and broker every few
+//! seconds. Where one is away its last figures stand: a fleet is not scaled in
+//! because Redis is away.
+
+use std::{convert::Infallible, sync::Arc};
+
+use tokio::time::{MissedTickBehavior, interval};
+use zkwhirl_job::{Topic, clock};
+use zkwhirl_ledger::{JobRecord, JobState, LISTING};
+use zkwhirl_telemetry::catalogue::bridge as metric;
+
+use super::membership::Heartbeat;
+use crate::{journal::topic_name, retry::Stopped, services::Services, tickets::Tickets};
+
+/// Jobs that workers have to finish.
+const OUTSTANDING: [JobState; 5] = [
+    JobState::Taken,
+    JobState::Queued,
+    JobState::Claimed,
+    JobState::Proving,
+    JobState::Retrying,
+];
+/// Those and the ones that tickets wait for.
+const SHOWN: [JobState; 7] = [
+    JobState::Taken,
+    JobState::Queued,
+    JobState::Claimed,
+    JobState::Proving,
+    JobState::Retrying,
+    JobState::Proved,
+    JobState::Dead,
+];
+
+/// Reads the figures.
+#[derive(Debug)]
+pub(crate) struct Sampler {
+    pub(crate) services: Services,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) heartbeat: Arc<Heartbeat>,
+}
+
+impl Sampler {
+    /// Reads until the bridge stops; the first time at once.
+    pub(crate) async fn run(self) -> Result<Infallible, Stopped> {
+        let mut ticks = interval(self.services.config.timing.sample_every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ledger = self.services.ledger.once();
+        if let Ok(jobs) = ledger.jobs(&JobState::ALL, LISTING).await {
+            self.services.journal.recall_rollups(&jobs);
+        }
+        loop {
+            let sample = async {
+                ticks.tick().await;
+                self.sample().await;
+            };
+            self.services.retry.unless_stopped(sample).await?;
+        }
+    }
+
+    async fn sample(&self) {
+        let slots = self.show_queues().await;
+        self.show_upstreams();
+        let member = f64::from(u8::from(self.heartbeat.is_member()));
+        metric::MEMBER.set([], member);
+        let ledger = self.services.ledger.once();
+        let Ok(jobs) = ledger.jobs(&SHOWN, LISTING).await else {
+            return;
+        };
+        let now = clock::now_ms();
+        show_jobs(&jobs, now);
+        self.services.journal.show_rollups(&jobs, slots);
+        metric::SAMPLED.set([], now as f64 / 1e3);
+    }
+
+    /// Returns the slots that take inner jobs.
+    async fn show_queues(&self) -> usize {
+        let mut slots = 0;
+        for topic in Topic::ALL {
+            let Ok(depth) = self.services.broker.once().depth(topic).await else {
+                continue;
+            };
+            let name = topic.name();
+            let rungs: usize = depth.rungs.iter().sum();
+            for (place, jobs) in [
+                ("ready", depth.ready),
+                ("in_flight", depth.in_flight),
+                ("retrying", rungs),
+            ] {
+                metric::QUEUE_JOBS.set([name, place], jobs as f64);
+            }
+            metric::CONSUMERS.set([name], depth.consumers as f64);
+            if topic == Topic::Inner {
+                slots = depth.consumers;
+            }
+        }
+        slots
+    }
+
+    fn show_upstreams(&self) {
+        for link in self.tickets.links().iter() {
+            // The names that the roles give. A test's have no label.
+            let name = match link.upstream.name.as_str() {
+                "inner" => "inner",
+                "outer" => "outer",
+                _ => continue,
+            };
+            let reachable = f64::from(u8::from(link.is_there()));
+            metric::UPSTREAM_REACHABLE.set([name], reachable);
+            metric::POLLS.of([name]).absolute(link.polls());
+        }
+    }
+}
+
+fn show_jobs(jobs: &[JobRecord], now: u64) {
+    for topic in Topic::ALL.map(Topic::name) {
+        let own = || jobs.iter().filter(|job| topic_name(job.kind) == topic);
+        for state in SHOWN {
+            let count = own().filter(|job| job.state == state).count();
+            metric::JOBS.set([topic, state.name()], count as f64);
+        }
+        let outstanding = || own().filter(|job| OUTSTANDING.contains(&job.state));
+        metric::OUTSTANDING.set([topic], outstanding().count() as f64);
+        let oldest = outstanding().map(|job| job.taken_at_ms).min();
+        let age = oldest.map_or(0, |taken| now.saturating_sub(taken));
+        metric::OLDEST.set([topic], age as f64 / 1e3);
+    }
+}

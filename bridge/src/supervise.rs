@@ -1,0 +1,163 @@
+//! Who watches the bridge's tasks.
+//!
+//! A *core task* is a loop without which the bridge only seems to work: if one
+//! ends or panics, the bridge stops and says which. Work on one ticket, job or
+//! result is an *item*: a panic there is the item's own, and its caller parks
+//! that item.
+
+use std::{
+    any::Any,
+    fmt,
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+};
+
+use futures_util::FutureExt;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::failpoint::Failpoints;
+
+/// A core task ended although nobody had stopped the bridge.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("core task `{task}` {how}; stopping")]
+pub struct CoreTaskEnded {
+    /// The task's name: `delivery`, `poller inner`.
+    pub task: String,
+    /// How it ended.
+    pub how: TaskEnd,
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskEnd {
+    /// It returned.
+    Returned,
+    /// It panicked with this message.
+    Panicked(String),
+}
+
+impl fmt::Display for TaskEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Returned => f.write_str("ended"),
+            Self::Panicked(message) => write!(f, "panicked: {message}"),
+        }
+    }
+}
+
+/// The bridge panicked over one ticket, job or result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the bridge panicked over its {item}: {message}")]
+pub(crate) struct ItemPanicked {
+    item: &'static str,
+    message: String,
+}
+
+/// The tasks of one bridge.
+#[derive(Debug, Clone)]
+pub(crate) struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+    /// The first core task that ended too early.
+    ended: Arc<OnceLock<CoreTaskEnded>>,
+    failpoints: Failpoints,
+}
+
+impl Tasks {
+    /// No tasks yet. `stop` is cancelled when a core task ends.
+    pub(crate) fn new(stop: CancellationToken) -> Self {
+        Self {
+            tracker: TaskTracker::new(),
+            stop,
+            ended: Arc::default(),
+            failpoints: Failpoints::default(),
+        }
+    }
+
+    /// Where tests make tasks fail.
+    pub(crate) fn failpoints(&self) -> &Failpoints {
+        &self.failpoints
+    }
+
+    /// Starts a core task: it runs until the bridge stops.
+    pub(crate) fn core<T>(
+        &self,
+        name: impl Into<String>,
+        task: impl Future<Output = T> + Send + 'static,
+    ) {
+        let (name, tasks) = (name.into(), self.clone());
+        self.tracker.spawn(async move {
+            let task = tasks.failpoints.within(&name, task);
+            let ended = AssertUnwindSafe(task).catch_unwind().await;
+            let how = match ended {
+                // It saw the bridge stop.
+                Ok(_) if tasks.stop.is_cancelled() => return,
+                Ok(_) => TaskEnd::Returned,
+                Err(panic) => TaskEnd::Panicked(message(&*panic)),
+            };
+            let ended = CoreTaskEnded { task: name, how };
+            // The first is the cause; later ones are its consequences.
+            let _ = tasks.ended.set(ended);
+            tasks.stop.cancel();
+        });
+    }
+
+    /// Starts work that nobody waits for; it must end when the bridge stops.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(work);
+    }
+
+    /// Runs the work on one item in a task of its own.
+    pub(crate) async fn item<T: Send + 'static>(
+        &self,
+        item: &'static str,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, ItemPanicked> {
+        let tasks = self.clone();
+        let done = self
+            .tracker
+            .spawn(async move { tasks.item_in_place(item, work).await });
+        done.await.unwrap_or_else(|error| {
+            let message = error.to_string();
+            Err(ItemPanicked { item, message })
+        })
+    }
+
+    /// The same within the caller's task, where items must keep their order.
+    pub(crate) async fn item_in_place<T>(
+        &self,
+        item: &'static str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, ItemPanicked> {
+        let work = AssertUnwindSafe(self.failpoints.within(item, work)).catch_unwind();
+        match work.await {
+            Ok(Some(done)) => Ok(done),
+            Ok(None) => Err(ItemPanicked {
+                item,
+                message: "it ended".to_owned(),
+            }),
+            Err(panic) => {
+                let message = message(&*panic);
+                Err(ItemPanicked { item, message })
+            }
+        }
+    }
+
+    /// Waits until all tasks have ended; they must have been told to stop.
+    pub(crate) async fn wait(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+
+    /// Why the bridge stopped, if a core task is to blame.
+    pub(crate) fn outcome(&self) -> Result<(), CoreTaskEnded> {
+        self.ended.get().map_or(Ok(()), |ended| Err(ended.clone()))
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").to_owned()
+}

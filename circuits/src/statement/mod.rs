@@ -1,0 +1,17 @@
+//! The statements, one folder for each: the folder implements [`Statement`], and
+//! `registry.rs` has a line for it.
+
+pub mod account;
+pub mod claim;
+mod client;
+mod definition;
+pub mod join_split;
+mod registry;
+mod request;
+pub mod root_rollup;
+pub mod tx_rollup;
+
+pub use client::client_digest;
+pub(crate) use client::client_tag;
+pub(crate) use definition::Statement;
+pub use registry::{StatementKind, Witness};

@@ -1,0 +1,101 @@
+//! The receiver of users' transactions.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use zkwhirl_circuits::{client::ClientWitness, proof_id};
+use zkwhirl_job::{
+    Word,
+    reply::NotVerified,
+    request::{ClientProof, field},
+};
+
+use super::ClientProofs;
+
+/// The replies to the two verification key jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientKeys {
+    /// For payments.
+    pub join_split: Bytes,
+    /// For accounts.
+    pub account: Bytes,
+}
+
+/// Transactions that were accepted and are not settled. The pool outlives
+/// processes, as the original's database does: a rollup that is made again
+/// after a restart has the same proofs, byte for byte.
+#[derive(Debug, Default)]
+pub struct TxPool(Mutex<HashMap<[Word; 16], ClientProof>>);
+
+/// Has users' transactions proved, and accepts those whose proofs verify.
+#[derive(Debug, Clone, Copy)]
+pub struct TxReceiver<'a> {
+    /// The users' proofs.
+    pub proofs: &'a dyn ClientProofs,
+    /// The keys to verify with. Without keys every transaction is accepted.
+    pub keys: Option<&'a ClientKeys>,
+    /// The accepted transactions; none of them is proved again.
+    pub pool: &'a TxPool,
+}
+
+/// A user's transaction that was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TxError {
+    /// The user could not prove it.
+    #[error("a user's transaction was not proved: {0}")]
+    Unproved(String),
+    /// Its proof was not accepted.
+    #[error("a user's transaction was not let in: {0}")]
+    Refused(#[from] NotVerified),
+}
+
+impl TxPool {
+    /// Empties the pool after a rollup is settled: the transactions that are
+    /// left cannot be spent unchanged.
+    pub(crate) fn clear(&self) {
+        self.locked().clear();
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<[Word; 16], ClientProof>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TxReceiver<'_> {
+    /// Has a transaction with these public inputs proved and accepts it, unless
+    /// the pool has it already.
+    pub(crate) fn send(
+        &self,
+        fields: [Word; 16],
+        witness: &ClientWitness,
+    ) -> Result<ClientProof, TxError> {
+        if let Some(proof) = self.pool.locked().get(&fields) {
+            return Ok(proof.clone());
+        }
+        let proof = self.proofs.prove(witness)?;
+        if proof.public_inputs != fields {
+            let why = "its proof is of other public inputs".to_owned();
+            return Err(TxError::Unproved(why));
+        }
+        self.receive(&proof)?;
+        self.pool.locked().insert(fields, proof.clone());
+        Ok(proof)
+    }
+
+    /// Accepts a transaction whose proof verifies.
+    pub fn receive(&self, proof: &ClientProof) -> Result<(), TxError> {
+        let Some(keys) = self.keys else {
+            return Ok(());
+        };
+        let id = proof.public_inputs[field::PROOF_ID].to_u64();
+        let key = if id == Some(proof_id::ACCOUNT) {
+            &keys.account
+        } else {
+            &keys.join_split
+        };
+        Ok(self.proofs.verify(key, proof)?)
+    }
+}

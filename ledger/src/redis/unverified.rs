@@ -1,0 +1,65 @@
+//! Replies that cannot be verified yet. Each has a lifetime of its own; the index
+//! of their jobs is bounded, and each listing sweeps it.
+
+use redis::pipe;
+use zkwhirl_job::JobId;
+
+use super::{RedisLedger, frame, items, link::Lane, record::text, scripts::With};
+use crate::{LedgerError, StoredResult, UNVERIFIED, UNVERIFIED_TTL, UnverifiedReply};
+
+impl RedisLedger {
+    pub(super) async fn keep_unverified(
+        &self,
+        job: JobId,
+        result: &StoredResult,
+    ) -> Result<(), LedgerError> {
+        let value = frame::seal_result(result);
+        let call = self.call(|scripts| &scripts.unverified);
+        let call = call.with(job.to_string()).with(&value[..]);
+        let call = call
+            .with(UNVERIFIED_TTL.as_millis() as u64)
+            .with(UNVERIFIED);
+        self.number(Lane::Bulk, &call).await.map(drop)
+    }
+
+    pub(super) async fn read_unverified(
+        &self,
+        job: JobId,
+    ) -> Result<Option<UnverifiedReply>, LedgerError> {
+        let key = format!("v:{job}");
+        let Some(opened) = self.sealed_result(&key).await? else {
+            return Ok(None);
+        };
+        let mut commands = pipe();
+        let score = commands.cmd("ZSCORE");
+        score.arg(format!("{}unverified", self.prefix()));
+        score.arg(job.to_string());
+        let since = self.one(Lane::Quick, &commands).await?;
+        let since = since.as_ref().and_then(text).and_then(|ms| ms.parse().ok());
+        match (opened, since) {
+            (Ok(result), Some(since_ms)) => Ok(Some(UnverifiedReply { since_ms, result })),
+            // Another caller dropped it between the two calls.
+            (Ok(_), None) => Ok(None),
+            (Err(damage), _) => {
+                self.drop_unverified_reply(job).await?;
+                self.damaged(&key, damage.damage);
+                Ok(None)
+            }
+        }
+    }
+
+    pub(super) async fn list_unverified(&self) -> Result<Vec<JobId>, LedgerError> {
+        let call = self.call(|scripts| &scripts.unverified_jobs);
+        let jobs = items(self.ask(Lane::Quick, &call).await?)?;
+        let id = |job| text(job).and_then(|job| job.parse().ok());
+        Ok(jobs.iter().filter_map(id).collect())
+    }
+
+    pub(super) async fn drop_unverified_reply(&self, job: JobId) -> Result<(), LedgerError> {
+        let (prefix, mut commands) = (self.prefix(), pipe());
+        let index = commands.cmd("ZREM").arg(format!("{prefix}unverified"));
+        index.arg(job.to_string());
+        commands.cmd("DEL").arg(format!("{prefix}v:{job}"));
+        self.command(Lane::Quick, &commands).await.map(drop)
+    }
+}

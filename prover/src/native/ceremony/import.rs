@@ -1,0 +1,150 @@
+//! Imports: keys of other stores and of ceremonies.
+
+use std::path::Path;
+
+use ark_bn254::Bn254;
+use ark_groth16::ProvingKey;
+use rand::rngs::OsRng;
+use zkwhirl_circuits::{Circuit, r1cs::Matrices};
+use zkwhirl_keystore::{
+    CircuitIdentity, Generate, KeyError, KeyFile, KeyStore, KeyWriter, Provenance,
+};
+
+use super::{CeremonyError, Powers, Zkey, start};
+use crate::native::keys;
+
+/// Why a key was not imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A ceremony's file is refused.
+    #[error(transparent)]
+    Ceremony(#[from] CeremonyError),
+    /// The keystore or the key's file cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// Imports a key's file as it is. Audit it first.
+pub fn import_key(store: &dyn KeyStore, file: &KeyFile) -> Result<KeyFile, KeyError> {
+    let id = file.id().to_string();
+    let mut write = |writer: &mut KeyWriter| {
+        for section in file.sections() {
+            let bytes = file.section(&section.name)?;
+            writer
+                .section(&section.name, &bytes)
+                .map_err(|error| failed(file.circuit(), &error))?;
+        }
+        Ok(())
+    };
+    let key = put(
+        store,
+        file.circuit(),
+        file.provenance(),
+        &id[..8],
+        &mut write,
+    )?;
+    if key.id() == file.id() {
+        return Ok(key);
+    }
+    Err(taken(&key, &id[..8]))
+}
+
+/// Imports a ceremony's key. If the powers of tau are given, every point is
+/// checked against them.
+pub fn import_zkey(
+    store: &dyn KeyStore,
+    circuit: &Circuit,
+    zkey: &Path,
+    powers: Option<&Path>,
+    step: &dyn Fn(&'static str),
+) -> Result<KeyFile, ImportError> {
+    step("circuit");
+    let matrices = circuit.matrices();
+    step("points");
+    let key = Zkey::read(zkey, &matrices)?;
+    let checked = powers.map(|path| {
+        step("powers");
+        let powers = Powers::read(path, domain(&matrices))?;
+        step("relations");
+        key.check_against(&matrices, &powers)?;
+        Ok::<_, CeremonyError>(powers.digest().to_owned())
+    });
+    let provenance = Provenance::Ceremony {
+        powers: checked.transpose()?,
+        contributions: key.contributions().to_vec(),
+    };
+    put_key(store, circuit, &matrices, &provenance, &key.key)
+}
+
+/// Makes a key from a ceremony's powers of tau and one contribution that is
+/// drawn here.
+pub fn import_powers(
+    store: &dyn KeyStore,
+    circuit: &Circuit,
+    powers: &Path,
+    step: &dyn Fn(&'static str),
+) -> Result<KeyFile, ImportError> {
+    step("circuit");
+    let matrices = circuit.matrices();
+    step("powers");
+    let powers = Powers::read(powers, domain(&matrices))?;
+    step("key");
+    let key = start(&matrices, &powers, &mut OsRng);
+    let provenance = Provenance::Powers {
+        powers: powers.digest().to_owned(),
+    };
+    put_key(store, circuit, &matrices, &provenance, &key)
+}
+
+fn put_key(
+    store: &dyn KeyStore,
+    circuit: &Circuit,
+    matrices: &Matrices,
+    provenance: &Provenance,
+    key: &ProvingKey<Bn254>,
+) -> Result<KeyFile, ImportError> {
+    let identity = keys::identity(circuit, matrices);
+    let mut write = |writer: &mut KeyWriter| {
+        keys::write(writer, key, matrices).map_err(|error| failed(&identity, &error))
+    };
+    let given = provenance.to_string();
+    let file = put(store, &identity, provenance, &given, &mut write)?;
+    if file.vk() == keys::vk_bytes(&key.vk) {
+        return Ok(file);
+    }
+    Err(taken(&file, &given).into())
+}
+
+/// Stores a key unless the circuit has one, and returns the circuit's key.
+fn put(
+    store: &dyn KeyStore,
+    identity: &CircuitIdentity,
+    provenance: &Provenance,
+    given: &str,
+    write: &mut Generate<'_>,
+) -> Result<KeyFile, KeyError> {
+    let made = store.find_or_generate(identity, provenance, write, &|_| {})?;
+    if made.fresh || made.key.provenance() == provenance {
+        return Ok(made.key);
+    }
+    Err(taken(&made.key, given))
+}
+
+fn taken(here: &KeyFile, given: &str) -> KeyError {
+    KeyError::Taken {
+        circuit: here.circuit().name.clone(),
+        here: here.id().to_string().chars().take(8).collect(),
+        given: given.to_owned(),
+    }
+}
+
+fn failed(circuit: &CircuitIdentity, error: &std::io::Error) -> KeyError {
+    KeyError::Generate {
+        circuit: circuit.name.clone(),
+        reason: error.to_string(),
+    }
+}
+
+fn domain(matrices: &Matrices) -> usize {
+    (matrices.num_rows + matrices.num_instance).next_power_of_two()
+}

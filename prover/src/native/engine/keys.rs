@@ -1,0 +1,113 @@
+//! The proving keys of an engine: loaded, fetched or made when they are needed.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::time::Instant;
+use zkwhirl_circuits::Circuit;
+use zkwhirl_keystore::{KeyProgress, KeyWriter, ensure_usable};
+use zkwhirl_telemetry::catalogue::keys::KEY_LOAD_SECONDS;
+
+use super::{Engine, EngineError, estimate};
+use crate::{
+    Phase, Progress,
+    native::keys::{NativeKey, generate, identity},
+};
+
+impl Engine {
+    /// Prepares the engine: refuses circuits that are too large and, unless
+    /// [`EngineConfig::lazy_init`](super::EngineConfig::lazy_init) is set,
+    /// loads or makes every key that is `wanted`. `report` is called with the
+    /// circuit whose key is in progress.
+    pub fn start(
+        &mut self,
+        wanted: &dyn Fn(&Circuit) -> bool,
+        report: &(dyn Fn(&Circuit, Progress) + Sync),
+    ) -> Result<(), EngineError> {
+        let circuits = self.setting.circuits()?;
+        if self.config.lazy_init {
+            return Ok(());
+        }
+        for circuit in circuits.into_iter().filter(|circuit| wanted(circuit)) {
+            self.key(&circuit, &|progress| report(&circuit, progress))?;
+        }
+        Ok(())
+    }
+
+    /// The circuits whose keys are loaded, in no order.
+    pub fn circuits(&self) -> impl Iterator<Item = &Circuit> {
+        self.keys.keys()
+    }
+
+    /// The keys that are loaded, in no order.
+    pub fn loaded(&self) -> impl Iterator<Item = &NativeKey> {
+        self.keys.values().map(Arc::as_ref)
+    }
+
+    /// The key of a circuit: the loaded one, else the stored one, else a new
+    /// one.
+    pub fn key(
+        &mut self,
+        circuit: &Circuit,
+        report: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Arc<NativeKey>, EngineError> {
+        if let Some(key) = self.keys.get(circuit) {
+            return Ok(Arc::clone(key));
+        }
+        self.setting.admit(*circuit)?;
+        report(Progress::START);
+        let started = Instant::now();
+        let fetched = AtomicBool::new(false);
+        let matrices = circuit.matrices();
+        let identity = identity(circuit, &matrices);
+        let provenance = &self.config.provenance;
+        let mut make = |writer: &mut KeyWriter| {
+            let advance = writer.advance();
+            let report = |progress: Progress| {
+                advance.to(progress.fraction);
+                report(progress);
+            };
+            estimate::while_running(matrices.num_rows, &report, || {
+                generate(writer, &matrices, provenance, &identity)
+            })
+        };
+        let made = self
+            .store
+            .find_or_generate(&identity, provenance, &mut make, &|progress| {
+                let now = matches!(progress, KeyProgress::Fetching { .. });
+                fetched.fetch_or(now, Ordering::Relaxed);
+                report(elsewhere(progress));
+            })?;
+        drop(matrices);
+        ensure_usable(&made.key, self.config.allow_dev_keys)?;
+        let key = Arc::new(NativeKey::load(&made.key)?);
+        if !self.config.persist {
+            // The mapping stays. A file that cannot be removed is whole, and
+            // its folder is removed with the process.
+            let _ = fs::remove_file(made.key.path());
+        }
+        self.keys.insert(*circuit, Arc::clone(&key));
+        let source = match (made.fresh, fetched.into_inner()) {
+            (true, _) => "made",
+            (false, true) => "fleet",
+            (false, false) => "disk",
+        };
+        KEY_LOAD_SECONDS.record([source], started.elapsed());
+        Ok(key)
+    }
+}
+
+/// The progress of a key that another process makes, or that is being fetched.
+fn elsewhere(progress: &KeyProgress) -> Progress {
+    let fraction = match progress {
+        KeyProgress::Waiting(generator) => generator.fraction,
+        KeyProgress::Fetching { bytes, of } => *bytes as f32 / (*of).max(1) as f32,
+    };
+    let phase = Phase::Key;
+    Progress { phase, fraction }
+}

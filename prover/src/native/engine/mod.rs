@@ -1,0 +1,223 @@
+//! The engine: from a request to a verified reply.
+
+mod assembly;
+mod client;
+mod config;
+mod error;
+mod estimate;
+pub(super) mod groth16;
+mod keys;
+mod self_test;
+#[cfg(feature = "test-util")]
+pub mod stock;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use ark_bn254::Fr;
+use ark_serialize::CanonicalSerialize;
+use ark_std::UniformRand;
+use bytes::Bytes;
+use rand::rngs::OsRng;
+use tokio::time::Instant;
+use zkwhirl_circuits::{Circuit, Witness};
+use zkwhirl_job::{Request, Word, request::RootVerifierRequest};
+use zkwhirl_keystore::{EmbeddedKeyStore, KeyStore, Provenance};
+
+use super::{
+    keys::NativeKey,
+    reply::{BatchEntry, NativeVerifier, Statement, StatementPart, published_fields, verify_batch},
+    setting::Setting,
+};
+use crate::{Phase, Progress};
+
+pub use client::client_vk;
+pub use config::EngineConfig;
+pub use error::EngineError;
+pub use self_test::self_test_request;
+
+/// The native prover of one process.
+#[derive(Debug)]
+pub struct Engine {
+    config: EngineConfig,
+    setting: Setting,
+    store: Arc<dyn KeyStore>,
+    keys: HashMap<Circuit, Arc<NativeKey>>,
+    /// Verifies the proofs inside requests, whose proving keys are not needed.
+    verifier: NativeVerifier,
+}
+
+/// A verified reply and its costs.
+#[derive(Debug, Clone)]
+pub struct ProofReceipt {
+    /// The reply for Falafel.
+    pub reply: Bytes,
+    /// The published fields that the reply starts with, in the original reply's
+    /// order, 32 bytes each.
+    pub fields: Vec<Word>,
+    /// Constraints that were proved.
+    pub rows: usize,
+    /// Proofs that were made; 0 for a root verifier, which verifies.
+    pub proofs: usize,
+    /// Proofs inside the request that the reply carries, all verified.
+    pub carried_proofs: usize,
+    /// Time for witnesses and proofs, or for the verification. Loading or
+    /// making keys is not counted.
+    pub proving: Duration,
+    /// The provenance of the last key, if the reply needed one.
+    pub provenance: Option<Provenance>,
+}
+
+impl Engine {
+    /// An engine that has loaded no key yet, with the keys of its data directory.
+    pub fn new(config: EngineConfig) -> Self {
+        let store = EmbeddedKeyStore::new(&config.data_dir);
+        Self::with_store(config, store.into())
+    }
+
+    /// An engine that has loaded no key yet, with the keys of `store`.
+    pub fn with_store(config: EngineConfig, store: Arc<dyn KeyStore>) -> Self {
+        let setting = Setting::new(config.suite, config.sizes, config.max_circuit_size);
+        Self {
+            config,
+            verifier: NativeVerifier::new(setting.clone(), Arc::clone(&store)),
+            setting,
+            store,
+            keys: HashMap::new(),
+        }
+    }
+
+    /// The engine's configuration.
+    pub fn config(&self) -> &EngineConfig {
+        &self.config
+    }
+
+    /// The suite, the sizes and the circuits of the engine's proofs.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// Proves a request, in as many proofs as the setting has for it, and
+    /// verifies each of them. The proofs that the request carries are verified
+    /// first. A root verifier's request is verified completely from its bytes
+    /// alone, and is its own reply.
+    ///
+    /// Progress within [`Phase::Prove`] is that of all proofs together.
+    pub fn prove(
+        &mut self,
+        request: &Request,
+        report: &(dyn Fn(Progress) + Sync),
+    ) -> Result<ProofReceipt, EngineError> {
+        if let Request::RootVerifier(root) = request {
+            return self.verify_root(request, root, report);
+        }
+        self.prove_statement(Statement::of(request, &self.setting)?, report)
+    }
+
+    /// Proves a statement whose every rule was checked.
+    fn prove_statement(
+        &mut self,
+        statement: Statement,
+        report: &(dyn Fn(Progress) + Sync),
+    ) -> Result<ProofReceipt, EngineError> {
+        let say = |phase, fraction| report(Progress { phase, fraction });
+        self.verifier.verify_proofs(&statement.inside)?;
+        let parts = statement.parts.len();
+        let mut receipt = ProofReceipt {
+            reply: Bytes::new(),
+            fields: statement.fields.clone(),
+            rows: 0,
+            proofs: parts,
+            carried_proofs: statement.inside.len(),
+            proving: Duration::ZERO,
+            provenance: None,
+        };
+        let mut proofs = Vec::with_capacity(parts);
+        for (at, part) in statement.parts.iter().enumerate() {
+            let key = self.key(&part.circuit, report)?;
+            let started = Instant::now();
+            if at == 0 {
+                say(Phase::Witness, 0.0);
+            }
+            let proof = prove_part(part, &key, &|fraction| {
+                say(Phase::Prove, (at as f32 + fraction) / parts as f32);
+            })?;
+            receipt.proving += started.elapsed();
+            receipt.rows += key.rows();
+            receipt.provenance = Some(key.provenance().clone());
+            proofs.push((key.verifying().digest, proof));
+        }
+        say(Phase::Verify, 1.0);
+        receipt.reply = assembly::reply(&self.setting, statement, proofs)?;
+        Ok(receipt)
+    }
+
+    fn verify_root(
+        &self,
+        request: &Request,
+        root: &RootVerifierRequest,
+        report: &(dyn Fn(Progress) + Sync),
+    ) -> Result<ProofReceipt, EngineError> {
+        let say = |phase, fraction| report(Progress { phase, fraction });
+        let (suite, sizes) = (self.config.suite, self.config.sizes);
+        let fields = published_fields(request, suite, sizes)?;
+        let started = Instant::now();
+        say(Phase::Verify, 0.0);
+        let reply = root.root_rollup_reply.clone();
+        let rollup = self.verifier.verify_rollup(&reply)?;
+        say(Phase::Verify, 1.0);
+        Ok(ProofReceipt {
+            reply,
+            fields,
+            rows: 0,
+            proofs: 0,
+            carried_proofs: rollup.proofs.len(),
+            proving: started.elapsed(),
+            provenance: None,
+        })
+    }
+
+    /// Makes and verifies a proof of true values, to show that the key of a
+    /// circuit can prove.
+    pub fn try_key(
+        &mut self,
+        circuit: Circuit,
+        witness: Witness,
+        report: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(), EngineError> {
+        let key = self.key(&circuit, report)?;
+        let part = StatementPart::of_witness(circuit, witness)?;
+        prove_part(&part, &key, &|fraction| {
+            report(Progress {
+                phase: Phase::Prove,
+                fraction,
+            });
+        })?;
+        Ok(())
+    }
+}
+
+/// Proves a part and verifies its proof.
+fn prove_part(
+    part: &StatementPart,
+    key: &NativeKey,
+    step: &(dyn Fn(f32) + Sync),
+) -> Result<[u8; 128], EngineError> {
+    let assignment = part.assign()?;
+    step(0.0);
+    let rng = &mut OsRng;
+    let blinding = [Fr::rand(rng), Fr::rand(rng)];
+    let (queries, matrices) = (&key.queries, &key.matrices);
+    let proof = groth16::prove(queries, matrices, &assignment, blinding, step)?;
+    let failed = |problem: &str| EngineError::NotVerified(format!("{}: {problem}", part.name));
+    let mut bytes = [0; 128];
+    proof
+        .serialize_compressed(&mut bytes[..])
+        .map_err(|error| failed(&error.to_string()))?;
+    let entry = BatchEntry {
+        key: key.verifying(),
+        public_input: part.public_input,
+        proof: &bytes,
+    };
+    verify_batch(&[entry]).map_err(|bad| failed(bad.problem))?;
+    Ok(bytes)
+}

@@ -1,0 +1,90 @@
+//! A key from secret numbers that are drawn here: the library's setup over
+//! stored matrices.
+
+use ark_bn254::{Bn254, Fr};
+use ark_ff::Zero;
+use ark_groth16::{Groth16, ProvingKey};
+use ark_relations::{
+    gr1cs::{
+        ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
+    },
+    utils::Result as SynthesisResult,
+};
+use ark_std::UniformRand;
+use rand::{RngCore, SeedableRng, rngs::OsRng};
+use rand_chacha::ChaCha20Rng;
+use zkwhirl_circuits::r1cs::{Matrices, Matrix};
+use zkwhirl_keystore::Provenance;
+
+/// Why no key was made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SetupError {
+    /// Keys of this provenance come from files.
+    #[error("a key of a {0} is imported, not made")]
+    Imported(Provenance),
+    /// The library refuses the matrices.
+    #[error(transparent)]
+    Library(#[from] SynthesisError),
+}
+
+/// The library's setup over the stored matrices. Seeded for development keys,
+/// else from the operating system's generator.
+pub(super) fn setup(
+    matrices: &Matrices,
+    provenance: &Provenance,
+) -> Result<ProvingKey<Bn254>, SetupError> {
+    let mut seed = [0; 32];
+    match provenance {
+        Provenance::DevSeeded { seed: number } => seed[..8].copy_from_slice(&number.to_le_bytes()),
+        Provenance::SingleParty => OsRng.fill_bytes(&mut seed),
+        Provenance::Powers { .. } | Provenance::Ceremony { .. } => {
+            return Err(SetupError::Imported(provenance.clone()));
+        }
+    }
+    let rng = &mut ChaCha20Rng::from_seed(seed);
+    let [alpha, beta, gamma, delta] = [(); 4].map(|()| Fr::rand(rng));
+    let g1 = ark_bn254::G1Projective::rand(rng);
+    let g2 = ark_bn254::G2Projective::rand(rng);
+    Ok(Groth16::<Bn254>::generate_parameters_with_qap(
+        StoredMatrices(matrices),
+        alpha,
+        beta,
+        gamma,
+        delta,
+        g1,
+        g2,
+        rng,
+    )?)
+}
+
+/// Hands stored matrices to the library as a circuit.
+struct StoredMatrices<'a>(&'a Matrices);
+
+impl ConstraintSynthesizer<Fr> for StoredMatrices<'_> {
+    fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> SynthesisResult<()> {
+        let matrices = self.0;
+        for _ in 1..matrices.num_instance {
+            let _ = cs.new_input_variable(|| Ok(Fr::zero()))?;
+        }
+        for _ in 0..matrices.num_witness {
+            let _ = cs.new_witness_variable(|| Ok(Fr::zero()))?;
+        }
+        let variable = |column: u32| match column as usize {
+            0 => Variable::One,
+            place if place < matrices.num_instance => Variable::instance(place),
+            place => Variable::witness(place - matrices.num_instance),
+        };
+        let combination = |matrix: &Matrix, row: usize| {
+            let terms = matrices.row(matrix, row);
+            LinearCombination(terms.map(|(column, k)| (*k, variable(column))).collect())
+        };
+        for row in 0..matrices.num_rows {
+            cs.enforce_r1cs_constraint(
+                || combination(&matrices.a, row),
+                || combination(&matrices.b, row),
+                || combination(&matrices.c, row),
+            )?;
+        }
+        Ok(())
+    }
+}

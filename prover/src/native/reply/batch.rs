@@ -1,0 +1,197 @@
+//! Verification of many proofs, of any number of keys, by one product of
+//! pairings.
+//!
+//! A Groth16 proof (A, B, C) of the public input x holds for a key when
+//!
+//! ```text
+//! e(A, B) = e(α, β) · e(L(x), γ) · e(C, δ)        L(x) = L₀ + x·L₁
+//! ```
+//!
+//! (Groth 2016, section 3.2.) With random coefficients r, drawn after the
+//! proofs were made, all proofs hold when one product holds, except with
+//! probability 2⁻¹²⁸:
+//!
+//! ```text
+//! Π e(rᵢ·Aᵢ, Bᵢ) · Π over keys e(−Σr·α, β) · e(−Σr·L(x), γ) · e(−Σr·C, δ) = 1
+//! ```
+//!
+//! The product costs one pairing for each proof, three for each key, and one
+//! final exponentiation.
+
+use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
+use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM, pairing::Pairing};
+use ark_ff::{AdditiveGroup, BigInt, Field};
+use ark_groth16::Proof;
+use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
+use rand::{RngCore, rngs::OsRng};
+use rayon::prelude::*;
+
+use crate::native::keys::VerificationKey;
+
+/// One proof of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BatchEntry<'a> {
+    /// The key that it must verify for.
+    pub(crate) key: &'a VerificationKey,
+    /// The statement's public input.
+    pub(crate) public_input: Fr,
+    /// A ‖ B ‖ C, each compressed: 32, 64 and 32 bytes.
+    pub(crate) proof: &'a [u8; 128],
+}
+
+/// The first bad proof of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub(crate) struct BadProof {
+    /// Its place in the batch.
+    pub(crate) at: usize,
+    /// What is wrong with it, as a whole sentence.
+    pub(crate) problem: &'static str,
+}
+
+const NO_POINTS: &str = "the proof is not three points of the curve's groups";
+const NOT_CANONICAL: &str = "the proof's bytes are not the one encoding of its points";
+const FALSE: &str = "the proof does not verify for its published fields";
+
+/// Accepts a batch when every proof verifies; the error names the first bad
+/// proof. An empty batch is accepted.
+///
+/// Bytes are read with every check: coordinates below the modulus, points on
+/// the curve and in the group of prime order, no second encoding. Costs about
+/// a pairing a proof, and twice the batch when one is bad.
+pub(crate) fn verify_batch(entries: &[BatchEntry<'_>]) -> Result<(), BadProof> {
+    let proofs: Vec<Result<Proof<Bn254>, &'static str>> = entries
+        .par_iter()
+        .map(|entry| read_proof(entry.proof))
+        .collect();
+    let readable = proofs.iter().take_while(|proof| proof.is_ok()).count();
+    let terms: Vec<Term<'_>> = entries
+        .iter()
+        .zip(proofs.iter().flatten())
+        .take(readable)
+        .map(|(entry, proof)| Term { entry, proof })
+        .collect();
+    if let Some(at) = first_false(&terms) {
+        let problem = FALSE;
+        return Err(BadProof { at, problem });
+    }
+    match proofs.get(readable) {
+        Some(Err(problem)) => Err(BadProof {
+            at: readable,
+            problem,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a proof with every check.
+pub(crate) fn read_proof(bytes: &[u8; 128]) -> Result<Proof<Bn254>, &'static str> {
+    let proof = Proof::<Bn254>::deserialize_compressed(&bytes[..]).map_err(|_| NO_POINTS)?;
+    // The library reads infinity whatever its coordinate says.
+    let mut again = [0; 128];
+    match proof.serialize_compressed(&mut again[..]) {
+        Ok(()) if again == *bytes => Ok(proof),
+        _ => Err(NOT_CANONICAL),
+    }
+}
+
+/// A proof that was read, with what it must verify for.
+struct Term<'a> {
+    entry: &'a BatchEntry<'a>,
+    proof: &'a Proof<Bn254>,
+}
+
+/// The first term that does not hold, by halving.
+fn first_false(terms: &[Term<'_>]) -> Option<usize> {
+    if holds(terms) {
+        return None;
+    }
+    let (mut first, mut rest) = (0, terms);
+    while rest.len() > 1 {
+        let (left, right) = rest.split_at(rest.len() / 2);
+        // Where the left half holds, the right one is known not to.
+        rest = if holds(left) {
+            first += left.len();
+            right
+        } else {
+            left
+        };
+    }
+    Some(first)
+}
+
+/// What one key contributes to the product.
+struct Sums<'a> {
+    key: &'a VerificationKey,
+    /// Σr, for α.
+    weight: Fr,
+    /// Σr·x, for L₁.
+    inputs: Fr,
+    /// The C of the proofs and their coefficients.
+    c: (Vec<G1Affine>, Vec<Fr>),
+}
+
+/// Whether the randomised product over some terms is one.
+fn holds(terms: &[Term<'_>]) -> bool {
+    let coefficients: Vec<(BigInt<2>, Fr)> = terms.iter().map(|_| coefficient()).collect();
+    let a: Vec<G1Projective> = terms
+        .par_iter()
+        .zip(&coefficients)
+        .map(|(term, (integer, _))| term.proof.a.mul_bigint(integer))
+        .collect();
+    let mut keys: Vec<Sums<'_>> = Vec::new();
+    for (term, (_, r)) in terms.iter().zip(&coefficients) {
+        let key = term.entry.key;
+        let known = keys.iter().position(|sums| sums.key.digest == key.digest);
+        let at = known.unwrap_or_else(|| {
+            keys.push(Sums::new(key));
+            keys.len() - 1
+        });
+        keys[at].add(term, *r);
+    }
+    let mut left = G1Projective::normalize_batch(&a);
+    let mut right: Vec<G2Affine> = terms.iter().map(|term| term.proof.b).collect();
+    for sums in &keys {
+        let vk = &sums.key.prepared.vk;
+        left.extend(sums.points());
+        right.extend([vk.beta_g2, vk.gamma_g2, vk.delta_g2]);
+    }
+    Bn254::multi_pairing(left, right).0 == <Bn254 as Pairing>::TargetField::ONE
+}
+
+/// 128 bits from the operating system's generator.
+fn coefficient() -> (BigInt<2>, Fr) {
+    let limbs = [OsRng.next_u64(), OsRng.next_u64()];
+    let element = Fr::new(BigInt::new([limbs[0], limbs[1], 0, 0]));
+    (BigInt::new(limbs), element)
+}
+
+impl<'a> Sums<'a> {
+    fn new(key: &'a VerificationKey) -> Self {
+        Self {
+            key,
+            weight: Fr::ZERO,
+            inputs: Fr::ZERO,
+            c: (Vec::new(), Vec::new()),
+        }
+    }
+
+    fn add(&mut self, term: &Term<'_>, r: Fr) {
+        self.weight += r;
+        self.inputs += r * term.entry.public_input;
+        self.c.0.push(term.proof.c);
+        self.c.1.push(r);
+    }
+
+    /// The points that are paired with β, γ and δ.
+    fn points(&self) -> Vec<G1Affine> {
+        let vk = &self.key.prepared.vk;
+        let public = vk.gamma_abc_g1[0] * self.weight + vk.gamma_abc_g1[1] * self.inputs;
+        let c = G1Projective::msm_unchecked(&self.c.0, &self.c.1);
+        let sums = [vk.alpha_g1 * self.weight, public, c];
+        G1Projective::normalize_batch(&sums.map(|sum| -sum))
+    }
+}
+
+#[cfg(test)]
+mod tests;

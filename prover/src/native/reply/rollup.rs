@@ -1,0 +1,122 @@
+//! A whole rollup, verified from nothing but its bytes and verification keys.
+
+use std::collections::BTreeMap;
+
+use zkwhirl_circuits::{Suite, field, proof_id, root_rollup::Broadcast};
+use zkwhirl_job::{
+    Sizes, Word,
+    reply::{Bundle, NotVerified},
+};
+
+use super::{inners::of_inner, reading, reply_proof::ReplyProof};
+use crate::native::setting::{Setting, root_size};
+
+/// What a rollup's bytes say and prove.
+#[derive(Debug, Clone)]
+pub struct VerifiedRollup {
+    /// The suite of every statement.
+    pub suite: Suite,
+    /// The sizes that the rollup was made for.
+    pub sizes: Sizes,
+    /// The rollup's number.
+    pub rollup_id: u64,
+    /// The inner rollups, in order.
+    pub inners: Vec<InnerRollup>,
+    /// Every proof: the root rollup's, then those of each inner rollup.
+    pub proofs: Vec<ReplyProof>,
+}
+
+/// What an inner rollup holds.
+#[derive(Debug, Clone, Default)]
+pub struct InnerRollup {
+    /// Txs by their proof id.
+    pub txs: BTreeMap<u64, TxCount>,
+}
+
+/// The number of txs of one kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TxCount {
+    /// All of them.
+    pub all: usize,
+    /// Those whose client's proof is in the rollup.
+    pub covered: usize,
+}
+
+impl VerifiedRollup {
+    /// Takes a bundle of a setting's suite and sizes apart, and checks
+    /// everything except the proofs: that words are canonical, the SHA-256s,
+    /// the ranges that no circuit checks, and that its parts fit together.
+    pub(super) fn read(bundle: &Bundle, setting: &Setting) -> Result<Self, NotVerified> {
+        let suite = setting.suite();
+        let largest = setting.domain_log2().map_err(NotVerified::refused)?;
+        let own = bundle.domain_log2;
+        if own != largest {
+            return Err(NotVerified::refused(format_args!(
+                "its inner rollups are in circuits of up to 2^{own} rows, must be of up to 2^{largest}"
+            )));
+        }
+        let size = root_size(bundle.sizes).map_err(NotVerified::refused)?;
+        let raw = |words: &[Word]| words.iter().map(|word| word.0).collect::<Vec<_>>();
+        let headers: Vec<Vec<[u8; 32]>> = bundle.inners.iter().map(|i| raw(&i.header)).collect();
+        let notes = bundle.interactions.iter();
+        let notes: Vec<_> = notes.map(|note| note.map(|word| word.0)).collect();
+        let broadcast = Broadcast::read(size, &raw(&bundle.broadcast), &headers, &notes)
+            .map_err(NotVerified::refused)?;
+        let root = ReplyProof {
+            name: "root rollup".to_owned(),
+            circuit: setting.root().map_err(NotVerified::refused)?,
+            vk: bundle.vk,
+            public_input: broadcast.published().public_input(),
+            proof: bundle.proof,
+        };
+        let mut rollup = Self {
+            suite,
+            sizes: bundle.sizes,
+            // Below 2^25 in a rollup whose proof holds.
+            rollup_id: field::small(&broadcast.header()[0]).unwrap_or(u64::MAX),
+            inners: Vec::new(),
+            proofs: vec![root],
+        };
+        for (at, inner) in bundle.inners.iter().enumerate() {
+            let fields = bundle.inner_fields(at);
+            let (proofs, txs) = reading::tx_rollup_with_txs(setting, &fields, &inner.tail)
+                .map_err(|error| {
+                    NotVerified::refused(format_args!("inner rollup {at}: {error}"))
+                })?;
+            rollup.proofs.extend(of_inner(at, proofs));
+            let mut inner = InnerRollup::default();
+            for tx in txs {
+                let id = field::small(&tx.fields[0]).unwrap_or(u64::MAX);
+                let count = inner.txs.entry(id).or_default();
+                count.all += 1;
+                count.covered += usize::from(tx.carried);
+            }
+            rollup.inners.push(inner);
+        }
+        Ok(rollup)
+    }
+
+    /// All txs by their proof id.
+    pub fn txs(&self) -> BTreeMap<u64, TxCount> {
+        let mut sum: BTreeMap<u64, TxCount> = BTreeMap::new();
+        for (id, txs) in self.inners.iter().flat_map(|inner| &inner.txs) {
+            let total = sum.entry(*id).or_default();
+            total.all += txs.all;
+            total.covered += txs.covered;
+        }
+        sum
+    }
+}
+
+/// The name of the transactions with a proof id.
+pub fn tx_kind(id: u64) -> &'static str {
+    match id {
+        proof_id::DEPOSIT => "deposit",
+        proof_id::WITHDRAW => "withdrawal",
+        proof_id::SEND => "send",
+        proof_id::ACCOUNT => "account",
+        proof_id::DEFI_DEPOSIT => "defi deposit",
+        proof_id::CLAIM => "claim",
+        _ => "unknown",
+    }
+}

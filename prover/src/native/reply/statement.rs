@@ -1,0 +1,190 @@
+//! The statements that a request makes, and the circuits that prove them.
+
+use std::sync::Arc;
+
+use zkwhirl_circuits::{
+    CheckError, Circuit, Plan, StatementError, StatementKind, Suite, TooLarge, Witness,
+    claim::{self, ClaimWitness},
+    client::ClientWitness,
+    published::Published,
+    root_rollup::{self, RootRollupWitness},
+    tx_rollup::{self, TxRollupWitness},
+};
+use zkwhirl_job::{
+    Kind, LayoutError, Request, Word,
+    reply::NativeForm,
+    request::{ClaimRequest, RootRollupRequest, TxRollupRequest},
+};
+
+use super::{
+    client_fields::{self, CarriedProof, CarriedProofError},
+    inners::{InnerReplies, InnerReplyError},
+    part::StatementPart,
+    reading,
+    reply_proof::ReplyProof,
+};
+use crate::native::setting::{NoCircuit, Setting, client_circuit, root_size};
+
+/// A request whose every rule was checked natively, with all values of its
+/// circuits.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    /// The start of the reply: the published fields, in the original reply's
+    /// order, or a root rollup's broadcast data.
+    pub(crate) fields: Vec<Word>,
+    /// The form of the reply's tail.
+    pub(crate) form: NativeForm,
+    /// The words of the reply's tail.
+    pub(crate) words: Vec<Word>,
+    /// The proofs to make, in their order in the reply.
+    pub(crate) parts: Vec<StatementPart>,
+    /// Proofs of clients that the reply carries.
+    pub(crate) carried: Vec<CarriedProof>,
+    /// The inner rollups that a root rollup's reply carries.
+    pub(crate) inners: Option<InnerReplies>,
+    /// The proofs inside the request, which must verify before anything is
+    /// proved over them.
+    pub(crate) inside: Vec<ReplyProof>,
+}
+
+/// A request that cannot be proved.
+#[derive(Debug, thiserror::Error)]
+pub enum NotProvable {
+    /// The request does not fit the sizes.
+    #[error(transparent)]
+    Sizes(#[from] LayoutError),
+    /// A rule of the protocol does not hold.
+    #[error(transparent)]
+    False(#[from] StatementError),
+    /// A client's proof cannot be carried.
+    #[error(transparent)]
+    Client(#[from] CarriedProofError),
+    /// No circuits of the allowed size prove the request.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// The reply of an inner rollup cannot be read.
+    #[error(transparent)]
+    Inner(#[from] InnerReplyError),
+    /// No circuit has the sizes.
+    #[error(transparent)]
+    NoCircuit(#[from] NoCircuit),
+    /// The rules hold natively, but a row of a circuit does not: a bug.
+    #[error("{part}: {error}")]
+    Row {
+        /// The name of the proof.
+        part: String,
+        /// The row.
+        #[source]
+        error: CheckError,
+    },
+    /// A root verifier's request makes no statement: it is verified, not
+    /// proved.
+    #[error("a {kind} request states nothing of its own")]
+    Unsupported {
+        /// The job's kind.
+        kind: Kind,
+    },
+}
+
+impl Statement {
+    /// Checks every rule of a request.
+    pub(crate) fn of(request: &Request, setting: &Setting) -> Result<Self, NotProvable> {
+        request.validate(setting.sizes())?;
+        match request {
+            Request::Claim(request) => Self::claim(request, setting.suite()),
+            Request::TxRollup(request) => Self::tx_rollup(request, setting),
+            Request::RootRollup(request) => Self::root_rollup(request, setting),
+            Request::RootVerifier(_) => Err(NotProvable::Unsupported {
+                kind: request.kind(),
+            }),
+        }
+    }
+
+    /// Checks every rule of a client's own values.
+    pub(crate) fn of_client(client: &ClientWitness) -> Result<Self, NotProvable> {
+        let published = client.check()?;
+        let circuit = client_circuit(client.statement());
+        Ok(Self::alone(circuit, &published, client.clone().into()))
+    }
+
+    fn claim(request: &ClaimRequest, suite: Suite) -> Result<Self, NotProvable> {
+        let witness = ClaimWitness::new(request)?;
+        let published = claim::check(suite, &witness)?;
+        let witness = Witness::Claim(Box::new(witness));
+        let circuit = Circuit {
+            suite,
+            statement: StatementKind::Claim,
+        };
+        Ok(Self::alone(circuit, &published, witness))
+    }
+
+    /// A statement of one proof, from a request that carries no proofs.
+    fn alone(circuit: Circuit, published: &Published, witness: Witness) -> Self {
+        Self {
+            parts: vec![StatementPart::whole(circuit, published, witness)],
+            fields: to_words(published.to_words()),
+            form: NativeForm::Single,
+            words: Vec::new(),
+            carried: Vec::new(),
+            inners: None,
+            inside: Vec::new(),
+        }
+    }
+
+    fn tx_rollup(request: &TxRollupRequest, setting: &Setting) -> Result<Self, NotProvable> {
+        let (suite, txs) = (setting.suite(), setting.sizes().txs_per_inner());
+        let plan = setting.plan()?;
+        let witness = TxRollupWitness::new(request, txs)?;
+        let published = tx_rollup::check(suite, txs, &witness)?;
+        let carried = client_fields::carried(request, suite)?;
+        let digests = published.clients();
+        let inside = carried
+            .iter()
+            .map(|proof| proof.to_verify(suite, digests[proof.tx]));
+        let inside = inside.collect::<Result<_, _>>()?;
+        let mut words = client_fields::to_words(request, &carried);
+        let parts = match &plan {
+            Plan::Whole(circuit) => {
+                let witness = Witness::TxRollup(Box::new(witness));
+                vec![StatementPart::whole(*circuit, &published, witness)]
+            }
+            Plan::Chain(chain) => {
+                let (parts, seams) = StatementPart::of_chain(chain, &published, Arc::new(witness));
+                words.extend(seams);
+                parts
+            }
+        };
+        Ok(Self {
+            fields: to_words(published.to_words()),
+            form: reading::form(&plan),
+            words,
+            parts,
+            carried,
+            inners: None,
+            inside,
+        })
+    }
+
+    fn root_rollup(request: &RootRollupRequest, setting: &Setting) -> Result<Self, NotProvable> {
+        let (suite, size) = (setting.suite(), root_size(setting.sizes())?);
+        let witness = RootRollupWitness::new(request, size)?;
+        let broadcast = root_rollup::check(suite, size, &witness)?;
+        let witness = Witness::RootRollup(Box::new(witness));
+        let (inners, inside) = InnerReplies::of(request, setting, setting.domain_log2()?)?;
+        let circuit = setting.admit(setting.root()?)?;
+        let published = broadcast.published();
+        Ok(Self {
+            parts: vec![StatementPart::whole(circuit, &published, witness)],
+            fields: to_words(broadcast.words()),
+            form: NativeForm::Rollup,
+            words: Vec::new(),
+            carried: Vec::new(),
+            inners: Some(inners),
+            inside,
+        })
+    }
+}
+
+pub(super) fn to_words(words: Vec<[u8; 32]>) -> Vec<Word> {
+    words.into_iter().map(Word).collect()
+}

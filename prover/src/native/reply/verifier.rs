@@ -1,0 +1,216 @@
+//! Verification of native replies from the verification keys alone.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use zkwhirl_circuits::{StatementKind, Suite};
+use zkwhirl_job::{
+    Request, Word,
+    reply::{Bundle, NativeProof, NotVerified, SuiteTag, fields},
+    request::{RootRollupRequest, RootVerifierRequest},
+};
+use zkwhirl_keystore::{KeyStore, VkSource};
+
+use super::{
+    reading, reply_proof::ReplyProof, rollup::VerifiedRollup, statement::Statement,
+    verification_keys::VerificationKeys,
+};
+use crate::native::setting::{Setting, client_circuit, suite_tag};
+
+/// Checks replies of the native engine.
+///
+/// A bad reply gives [`NotVerified::Refused`]. [`NotVerified::CannotCheck`]
+/// means one thing: the keystore lacks the expected key of a circuit, or cannot
+/// read it now.
+#[derive(Debug)]
+pub struct NativeVerifier {
+    setting: Setting,
+    keys: VerificationKeys,
+}
+
+impl NativeVerifier {
+    /// A verifier of replies at a setting, with the keys of `store`.
+    pub fn new(setting: Setting, store: impl Into<Arc<dyn KeyStore>>) -> Self {
+        Self::with_keys(setting, Arc::new(store.into()))
+    }
+
+    fn with_keys(setting: Setting, source: Arc<dyn VkSource>) -> Self {
+        let keys = VerificationKeys::new(source);
+        Self { setting, keys }
+    }
+
+    /// Accepts a reply whose published fields and client fields are those that
+    /// the request demands, and whose proofs all verify for them.
+    pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified> {
+        match request {
+            Request::Claim(_) | Request::TxRollup(_) => self.fields_and_tail(request, reply),
+            Request::RootRollup(root) => self.root_rollup(request, root, reply),
+            Request::RootVerifier(root) => self.root_verifier(root, reply),
+        }
+    }
+
+    /// Verifies a whole rollup from its bytes alone: the reply to a root rollup
+    /// or root verifier request of this verifier's setting.
+    pub fn verify_rollup(&self, buffer: &[u8]) -> Result<VerifiedRollup, NotVerified> {
+        self.rollup(&self.bundle(buffer)?)
+    }
+
+    /// Accepts the reply to a verification key job of the poseidon suite: the
+    /// store's key of the client circuit.
+    pub fn verify_client_vk(
+        &self,
+        statement: StatementKind,
+        reply: &[u8],
+    ) -> Result<(), NotVerified> {
+        let circuit = client_circuit(statement);
+        let digest = *blake3::hash(reply).as_bytes();
+        self.keys
+            .expected(&circuit, digest)
+            .map_err(|error| match error {
+                NotVerified::Refused { .. } => NotVerified::refused(format_args!(
+                    "it is not the verification key of {circuit}"
+                )),
+                unknown => unknown,
+            })?;
+        Ok(())
+    }
+
+    /// The suite of the replies.
+    pub fn suite(&self) -> Suite {
+        self.setting.suite()
+    }
+
+    /// Verifies proofs that a request carries.
+    pub(crate) fn verify_proofs(&self, proofs: &[ReplyProof]) -> Result<(), NotVerified> {
+        self.keys.verify(proofs)
+    }
+
+    fn fields_and_tail(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified> {
+        let statement = self.statement(request)?;
+        let got = starts_with(reply, &statement.fields)?;
+        let tail = NativeProof::parse(&reply[32 * got.len()..]).map_err(NotVerified::refused)?;
+        let proofs = match request {
+            Request::TxRollup(_) => reading::tx_rollup(&self.setting, &got, &tail),
+            _ => reading::claim(&self.setting, &got, &tail),
+        };
+        let proofs = proofs.map_err(NotVerified::refused)?;
+        demand("word", &tail.words, &statement.words)?;
+        self.keys.verify(&proofs)
+    }
+
+    fn root_rollup(
+        &self,
+        request: &Request,
+        root: &RootRollupRequest,
+        reply: &Bytes,
+    ) -> Result<(), NotVerified> {
+        starts_with(reply, &self.statement(request)?.fields)?;
+        let bundle = self.bundle(reply)?;
+        let (got, must) = (bundle.inners.len(), root.inner_proofs.len());
+        if got != must {
+            return Err(NotVerified::refused(format_args!(
+                "the bundle has {got} inner rollups, the request {must}"
+            )));
+        }
+        for (at, inner) in root.inner_proofs.iter().enumerate() {
+            if bundle.inner_reply(at) != *inner {
+                return Err(NotVerified::refused(format_args!(
+                    "inner rollup {at} is not the request's"
+                )));
+            }
+        }
+        self.rollup(&bundle).map(drop)
+    }
+
+    /// The reply to a root verifier's request is the rollup in the request.
+    fn root_verifier(&self, root: &RootVerifierRequest, reply: &Bytes) -> Result<(), NotVerified> {
+        let must = &root.root_rollup_reply;
+        if reply != must {
+            let at = reply.iter().zip(must).position(|(got, must)| got != must);
+            let at = at.unwrap_or(reply.len().min(must.len()));
+            return Err(NotVerified::refused(format_args!(
+                "the reply differs from the verified rollup at byte {at}"
+            )));
+        }
+        self.verify_rollup(reply).map(drop)
+    }
+
+    /// A bundle of this verifier's setting.
+    fn bundle(&self, reply: &[u8]) -> Result<Bundle, NotVerified> {
+        let bundle = Bundle::parse(reply).map_err(NotVerified::refused)?;
+        let (suite, sizes) = (self.setting.suite(), self.setting.sizes());
+        if bundle.suite != suite_tag(suite) {
+            return Err(NotVerified::refused(format_args!(
+                "the proofs are not of the {suite} suite"
+            )));
+        }
+        if bundle.sizes != sizes {
+            let got = bundle.sizes;
+            return Err(NotVerified::refused(format_args!(
+                "the bundle is of a {got} rollup, must be of {sizes}"
+            )));
+        }
+        Ok(bundle)
+    }
+
+    /// Checks everything about a bundle that needs no request.
+    fn rollup(&self, bundle: &Bundle) -> Result<VerifiedRollup, NotVerified> {
+        let rollup = VerifiedRollup::read(bundle, &self.setting)?;
+        self.keys.verify(&rollup.proofs)?;
+        Ok(rollup)
+    }
+
+    fn statement(&self, request: &Request) -> Result<Statement, NotVerified> {
+        Statement::of(request, &self.setting).map_err(NotVerified::refused)
+    }
+}
+
+/// Verifies a whole rollup from its bytes and the verification keys alone: the
+/// final buffer that Falafel publishes, of either suite and of any size.
+pub fn verify_rollup(
+    buffer: &[u8],
+    keys: Arc<dyn VkSource>,
+) -> Result<VerifiedRollup, NotVerified> {
+    let bundle = Bundle::parse(buffer).map_err(NotVerified::refused)?;
+    let suite = match bundle.suite {
+        SuiteTag::Pedersen => Suite::Pedersen,
+        SuiteTag::Poseidon => Suite::Poseidon,
+    };
+    let setting = Setting::new(suite, bundle.sizes, 1 << bundle.domain_log2);
+    NativeVerifier::with_keys(setting, keys).rollup(&bundle)
+}
+
+/// The published fields of a reply, which must be those that are demanded.
+fn starts_with(reply: &Bytes, must: &[Word]) -> Result<Vec<Word>, NotVerified> {
+    let got = fields(reply, must.len()).ok_or_else(|| {
+        NotVerified::refused(format_args!(
+            "the reply has {} bytes, its {} published fields alone are {}",
+            reply.len(),
+            must.len(),
+            32 * must.len()
+        ))
+    })?;
+    demand("published field", &got, must)?;
+    Ok(got)
+}
+
+/// Demands equal values; the error names the first that differs.
+fn demand(what: &str, got: &[Word], must: &[Word]) -> Result<(), NotVerified> {
+    if got.len() != must.len() {
+        return Err(NotVerified::refused(format_args!(
+            "{} {what}s, the request demands {}",
+            got.len(),
+            must.len()
+        )));
+    }
+    let mut pairs = got.iter().zip(must).enumerate();
+    match pairs.find(|(_, (got, must))| got != must) {
+        Some((place, (got, must))) => Err(NotVerified::refused(format_args!(
+            "{what} {place} is {got}, the request demands {must}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
