@@ -6,8 +6,8 @@ use redis::{Value, pipe};
 use super::{
     RedisLedger,
     frame::cut,
-    link::{Ask, Lane},
-    odd,
+    items,
+    link::Lane,
     record::{NAME, text},
 };
 use crate::{LedgerError, SLOT_TTL, SLOTS, SlotReport};
@@ -22,8 +22,7 @@ impl RedisLedger {
         set.arg(body).arg("PX").arg(SLOT_TTL.as_millis() as u64);
         let index = commands.cmd("ZADD").arg(format!("{prefix}workers"));
         index.arg(0).arg(name);
-        let ask = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-        ask.await.map(|_| ())
+        self.command(Lane::Quick, &commands).await.map(drop)
     }
 
     pub(super) async fn list_slots(&self) -> Result<Vec<SlotReport>, LedgerError> {
@@ -31,7 +30,7 @@ impl RedisLedger {
         let mut commands = pipe();
         let index = commands.cmd("ZRANGE").arg(format!("{prefix}workers"));
         index.arg(0).arg(SLOTS - 1);
-        let names = self.first(&commands).await?;
+        let names = items(self.command(Lane::Quick, &commands).await?)?;
         let names: Vec<_> = names.iter().filter_map(text).collect();
         if names.is_empty() {
             return Ok(Vec::new());
@@ -41,7 +40,7 @@ impl RedisLedger {
         for name in &names {
             many.arg(format!("{prefix}w:{name}"));
         }
-        let bodies = self.first(&commands).await?;
+        let bodies = items(self.command(Lane::Quick, &commands).await?)?;
         let (mut slots, mut gone) = (Vec::new(), Vec::new());
         for (name, body) in names.iter().zip(&bodies) {
             let report = match body {
@@ -57,21 +56,8 @@ impl RedisLedger {
             let mut commands = pipe();
             let sweep = commands.cmd("ZREM").arg(format!("{prefix}workers"));
             sweep.arg(gone);
-            let ask = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-            ask.await?;
+            self.command(Lane::Quick, &commands).await?;
         }
         Ok(slots)
-    }
-
-    /// What the only command of a pipeline lists.
-    async fn first(&self, commands: &redis::Pipeline) -> Result<Vec<Value>, LedgerError> {
-        let ask = self.inner.link.ask(Lane::Quick, Ask::Commands(commands));
-        let Value::Array(mut answer) = ask.await? else {
-            return Err(odd(&Value::Nil));
-        };
-        match answer.pop() {
-            Some(Value::Array(items)) => Ok(items),
-            other => Err(odd(&other.unwrap_or(Value::Nil))),
-        }
     }
 }

@@ -59,11 +59,11 @@ pub(super) async fn amqp(
 pub(super) async fn redis(args: &RedisArgs) -> anyhow::Result<RedisLedger> {
     let address = RedisAddress::new(args.redis_url.clone(), &args.namespace);
     let redis = RedisLedger::new(RedisLedgerConfig::new(address)).map_err(exit::usage)?;
-    let report = redis
+    let warnings = redis
         .check()
         .await
         .context("Redis is not fit for the ledger")?;
-    for warning in report.warnings {
+    for warning in warnings {
         ui::complain(&format!("zkwhirl: {warning}"));
     }
     Ok(redis)
