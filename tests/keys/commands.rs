@@ -4,8 +4,8 @@ use std::fs;
 
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Sizes;
-use zkwhirl_keystore::{Provenance, vk_digest};
-use zkwhirl_prover::native::{Engine, EngineConfig};
+use zkwhirl_keystore::{EmbeddedKeyStore, Provenance, vk_digest};
+use zkwhirl_prover::native::{Engine, EngineConfig, Setting};
 
 use crate::support::{Made, json, keys, refused, said};
 
@@ -186,16 +186,9 @@ fn another_setup_of_the_same_circuit_does_not_take_its_place() {
     let copy = made.copy(folder.path());
     let here = fs::read(&copy).unwrap();
     let elsewhere = folder.path().join("elsewhere");
-    let mut engine = Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes: Sizes::new(1, 1).unwrap(),
-        data_dir: elsewhere.clone(),
-        max_circuit_size: 1 << 15,
-        provenance: Provenance::SingleParty,
-        allow_dev_keys: false,
-        lazy_init: true,
-        persist: true,
-    });
+    let setting = Setting::new(Suite::Poseidon, Sizes::new(1, 1).unwrap(), 1 << 15);
+    let config = EngineConfig::new(setting, Provenance::SingleParty);
+    let mut engine = Engine::new(config, EmbeddedKeyStore::new(&elsewhere));
     let claim = "claim/poseidon".parse().unwrap();
     let other = engine.key(&claim, &|_| {}).unwrap().id().to_string();
     let file = folder.path().join("other.key");

@@ -136,16 +136,9 @@ fn the_contract_accepts_the_outer_proof_of_a_real_final_buffer() {
 /// A rollup of one claim, and where its keys are.
 fn final_buffer(sizes: Sizes) -> (Bytes, PathBuf) {
     let data_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("data");
-    let mut engine = Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes,
-        data_dir: data_dir.clone(),
-        max_circuit_size: LIMIT,
-        provenance: provenance(true),
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    });
+    let setting = Setting::new(Suite::Poseidon, sizes, LIMIT);
+    let config = EngineConfig::new(setting, provenance(true));
+    let mut engine = Engine::new(config, EmbeddedKeyStore::new(&data_dir));
     let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
     let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
     let claim = draft.claims(1).remove(0).request;

@@ -22,7 +22,8 @@ use zkwhirl_broker_adapter::{
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, FalafelEvent, RollupPlan};
 use zkwhirl_job::{Sizes, Topic};
-use zkwhirl_prover::native::{Engine, EngineConfig};
+use zkwhirl_keystore::EmbeddedKeyStore;
+use zkwhirl_prover::native::{Engine, EngineConfig, Setting};
 use zkwhirl_worker::WorkerConfig;
 
 /// Longer than anything here takes on a busy machine.
@@ -143,16 +144,10 @@ pub(crate) fn native(suite: Suite, txs: u32, inners: u32) -> Provers {
 /// The poseidon suite's engine at `txs` × `inners`, in this process and with
 /// the same keys.
 pub(crate) fn engine(txs: u32, inners: u32) -> Engine {
-    Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes: Sizes::new(txs, inners).unwrap(),
-        data_dir: data_dir(),
-        max_circuit_size: 1 << 21,
-        provenance: provenance(true),
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    })
+    let sizes = Sizes::new(txs, inners).unwrap();
+    let setting = Setting::new(Suite::Poseidon, sizes, 1 << 21);
+    let config = EngineConfig::new(setting, provenance(true));
+    Engine::new(config, EmbeddedKeyStore::new(&data_dir()))
 }
 
 /// The mock at `txs` × `inners`.
