@@ -19,23 +19,18 @@ use crate::native::{EngineConfig, NativeVerifier, Setting, self_test_request, ve
 /// An engine with keys of its own, and their folder.
 fn engine() -> (tempfile::TempDir, Engine) {
     let folder = tempfile::tempdir().unwrap();
-    let engine = Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes: Sizes::new(1, 1).unwrap(),
-        data_dir: folder.path().to_owned(),
-        max_circuit_size: 1 << 16,
-        provenance: Provenance::DevSeeded { seed: 5 },
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    });
+    let config = EngineConfig::new(setting(), Provenance::DevSeeded { seed: 5 });
+    let engine = Engine::new(config, EmbeddedKeyStore::new(folder.path()));
     (folder, engine)
+}
+
+fn setting() -> Setting {
+    Setting::new(Suite::Poseidon, Sizes::new(1, 1).unwrap(), 1 << 16)
 }
 
 fn verifier(folder: &std::path::Path) -> NativeVerifier {
     let store = EmbeddedKeyStore::new(folder);
-    let setting = Setting::new(Suite::Poseidon, Sizes::new(1, 1).unwrap(), 1 << 16);
-    NativeVerifier::new(setting, store)
+    NativeVerifier::new(setting(), store)
 }
 
 /// The client proof in a reply: 16 fields of 32 bytes, then a tail.
