@@ -376,7 +376,7 @@ async fn bridges_ask_each_about_its_own_tickets_whether_falafel_remembers() {
     let asked = |peer: &Peer| {
         let parts = peer.handle.as_ref().unwrap().parts.clone();
         move || {
-            let asks = parts.tickets.probes() > 0;
+            let asks = parts.jobs.tickets.probes() > 0;
             async move { asks }
         }
     };

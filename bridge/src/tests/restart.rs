@@ -32,7 +32,7 @@ async fn a_restarted_bridge_adopts_every_ticket() {
     assert_eq!(world.state(id).await, Some(JobState::Dead));
     let taken = [queued, parked, proved];
     let answered = [queued, proved];
-    let pinged = world.handle().parts.tickets.known().pinged;
+    let pinged = world.handle().parts.jobs.tickets.known().pinged;
     let lost = |ticket| !answered.contains(ticket) && !pinged.contains(ticket);
     assert!(!taken.iter().any(lost), "answered, or pinged");
     world.falafel.assert_no_nack();
