@@ -4,13 +4,17 @@ use ark_bn254::Fr;
 use ark_ff::{BigInt, PrimeField};
 
 use crate::field;
+use crate::rule::{Rule, Violations};
 
 /// Bits of packed bridge call data.
-pub const BRIDGE_BITS: usize = 248;
+pub(crate) const BRIDGE_BITS: usize = 248;
 /// Bits of an asset id inside bridge call data.
-pub const ASSET_BITS: usize = 30;
+pub(crate) const ASSET_BITS: usize = 30;
 /// The bit of an asset id that marks a virtual asset.
 pub const VIRTUAL_BIT: usize = 29;
+
+/// The asset id of every virtual output: the claim adds the nonce.
+const PLACEHOLDER: u32 = 1 << VIRTUAL_BIT;
 
 /// Where each field starts, least significant bit first.
 pub(crate) mod offset {
@@ -45,7 +49,7 @@ pub struct BridgeCallData {
 
 impl BridgeCallData {
     /// Takes packed data apart; `None` if bits outside the known fields are set.
-    pub fn decode(packed: &Fr) -> Option<Self> {
+    pub(crate) fn decode(packed: &Fr) -> Option<Self> {
         let limbs = packed.into_bigint().0;
         let take = |offset: usize, bits: usize| {
             let (limb, shift) = (offset / 64, offset % 64);
@@ -87,6 +91,29 @@ impl BridgeCallData {
         put(offset::CONFIG + 1, self.second_output.into());
         put(offset::AUX, self.aux);
         Fr::new(BigInt::new(limbs))
+    }
+
+    /// Demands the rules that make bridge call data consistent.
+    pub(crate) fn demand_rules(&self, broken: &mut Violations) {
+        let [virtual_a, virtual_b] = [self.output_a, self.output_b].map(Self::is_virtual);
+        let unused = |asset: u32, used: bool| asset == 0 || used;
+        broken.demand(
+            unused(self.input_b, self.second_input),
+            Rule::SecondInputUnused,
+        );
+        broken.demand(
+            unused(self.output_b, self.second_output),
+            Rule::SecondOutputUnused,
+        );
+        let equal_inputs = self.second_input && self.input_a == self.input_b;
+        broken.demand(!equal_inputs, Rule::EqualInputs);
+        let both_real = self.second_output && !virtual_a && !virtual_b;
+        let equal_outputs = both_real && self.output_a == self.output_b;
+        broken.demand(!equal_outputs, Rule::EqualOutputs);
+        let placeholder = |is_virtual: bool, asset| !is_virtual || asset == PLACEHOLDER;
+        let placeholders =
+            placeholder(virtual_a, self.output_a) && placeholder(virtual_b, self.output_b);
+        broken.demand(placeholders, Rule::VirtualOutput);
     }
 
     /// Whether an asset id is virtual: bit 29 is set.

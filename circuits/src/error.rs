@@ -1,179 +1,26 @@
-//! Why a request is not a statement.
+//! Why a request is not a statement, and why words are not those of one.
 
 use thiserror::Error;
 
-/// One rule of the protocol, as the words for breaking it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
-#[expect(missing_docs, reason = "the messages say what each rule is")]
-pub enum Rule {
-    #[error("{0} is out of range")]
-    Range(&'static str),
-    #[error("bridge call data has bits outside its fields")]
-    BridgeBits,
-    #[error("bridge call data has a second input asset but does not use it")]
-    SecondInputUnused,
-    #[error("bridge call data has a second output asset but does not use it")]
-    SecondOutputUnused,
-    #[error("bridge call data has two equal input assets")]
-    EqualInputs,
-    #[error("bridge call data has two equal real output assets")]
-    EqualOutputs,
-    #[error("a virtual output asset is not the placeholder 2^29")]
-    VirtualOutput,
-    #[error("deposit is zero")]
-    DepositZero,
-    #[error("deposit is above the interaction's total input")]
-    DepositAboveTotal,
-    #[error("output value {0} is not the deposit's share of the total")]
-    Share(char),
-    #[error("claim note and interaction note differ in bridge call data")]
-    BridgeMismatch,
-    #[error("claim note and interaction note differ in nonce")]
-    NonceMismatch,
-    #[error("claim note is not a leaf of the data root")]
-    ClaimNote,
-    #[error("interaction note is not a leaf of the defi root")]
-    DefiNote,
-    #[error("proof id is none of deposit, withdraw, send and defi deposit")]
-    PaymentKind,
-    #[error("{0} must be given by deposits and withdrawals, and by no other tx")]
-    PublicOnly(&'static str),
-    #[error("a virtual asset is deposited or withdrawn")]
-    PublicVirtual,
-    #[error("input note 2 is used without input note 1")]
-    InputOrder,
-    #[error("no input note is used, and the tx is no deposit")]
-    NoInput,
-    #[error("input note {0} is not used but has a value")]
-    UnusedValue(u8),
-    #[error("input note {0} is not a leaf of the data root")]
-    InputNote(u8),
-    #[error("account private key is not below the order of the curve")]
-    PrivateKey,
-    #[error("signing key is not a point of the curve")]
-    SigningKeyCurve,
-    #[error("signing key is not the account key, and no account note is required")]
-    SigningKey,
-    #[error("a new account is not signed by its own key")]
-    FirstSigner,
-    #[error("account note is not a leaf of the data root")]
-    AccountNote,
-    #[error("signature does not hold under the signing key")]
-    Signature,
-    #[error("creator of output note {0} is neither zero nor the account key")]
-    Creator(u8),
-    #[error("output note 1 of a defi deposit has a value")]
-    ClaimValue,
-    #[error("{0} must be given by defi deposits, and by no other tx")]
-    DepositOnly(&'static str),
-    #[error("bridge call data uses a second input asset, which no tx of one asset can pay")]
-    TwoInputs,
-    #[error("bridge call data's input asset is not the tx's")]
-    BridgeAsset,
-    #[error("values that go in and out differ")]
-    Balance,
-    #[error("backward link is neither zero nor an input note that is used")]
-    BackwardLink,
-    #[error("output note {0} allows chaining but belongs to another account")]
-    ChainOwner(u8),
-    #[error("the claim note of a defi deposit allows chaining")]
-    ChainClaim,
-    #[error("number of txs does not fit the circuit")]
-    TxCount,
-    #[error("proof id is not one of a tx: 1 to 6")]
-    ProofId,
-    #[error("data start index is not aligned to the inserted subtree")]
-    Alignment,
-    #[error("bridge call datas are not non-zero values followed by zeros")]
-    Bridges,
-    #[error("asset ids are not values other than 2^30 followed by 2^30")]
-    Assets,
-    #[error("defi deposit does not match exactly one bridge call data")]
-    DepositBridge,
-    #[error("claim's defi root is not the rollup's")]
-    DefiRoot,
-    #[error("linked commitment is not a leaf of the old data root")]
-    LinkedCommitment,
-    #[error("chained output does not allow chaining")]
-    ChainNotAllowed,
-    #[error("data root is zero")]
-    DataRootZero,
-    #[error("data root is not a leaf of data_roots_root")]
-    DataRoot,
-    #[error("fee asset matches several asset ids")]
-    FeeAsset,
-    #[error("place in the data tree is not empty under the old data root")]
-    OldDataRoot,
-    #[error("inserting the notes does not give the new data root")]
-    NewDataRoot,
-    #[error("nullifier {0} was already in the tree of the root before it")]
-    OldNullRoot(u8),
-    #[error("nullifier {0} does not give the nullifier root after it")]
-    NewNullRoot(u8),
-    #[error("nullifier {0} has a neighbour that agrees in its upper bits")]
-    NullifierNeighbour(u8),
-    #[error("number of inner rollups does not fit the circuit")]
-    InnerCount,
-    #[error("inner rollup is of another size")]
-    InnerSlots,
-    #[error("rollup id is not the root rollup's")]
-    InnerRollupId,
-    #[error("data roots root is not the root rollup's old one")]
-    InnerDataRootsRoot,
-    #[error("defi root is not the root rollup's new one")]
-    InnerDefiRoot,
-    #[error("data start index does not follow the inner rollup before")]
-    InnerDataStart,
-    #[error("old data root is not the new one of the inner rollup before")]
-    InnerDataRoot,
-    #[error("old nullifier root is not the new one of the inner rollup before")]
-    InnerNullRoot,
-    #[error("bridge call data {0} does not match exactly one of the root rollup's")]
-    InnerBridge(u8),
-    #[error("asset id {0} does not match exactly one of the root rollup's")]
-    InnerAsset(u8),
-    #[error("number of interaction notes does not fit the circuit")]
-    InteractionCount,
-    #[error("place of the data root is not empty under the old data roots root")]
-    OldDataRootsRoot,
-    #[error("inserting the data root does not give the new data roots root")]
-    NewDataRootsRoot,
-    #[error("place of the interaction notes is not empty under the old defi root")]
-    OldDefiRoot,
-    #[error("inserting the interaction notes does not give the new defi root")]
-    NewDefiRoot,
-}
+use crate::rule::{Rule, Violation};
 
 /// A request that is no valid statement.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StatementError {
-    /// A rule is broken, by one tx or by the request as a whole.
-    #[error("{}{rule}", tx.map(|tx| format!("tx {tx}: ")).unwrap_or_default())]
-    Broken {
-        /// The rule.
-        rule: Rule,
-        /// Which tx breaks it.
-        tx: Option<usize>,
-    },
-    /// A rule of a root rollup is broken by one of its inner rollups.
-    #[error("inner rollup {at}: {rule}")]
-    BrokenInner {
-        /// Which inner rollup.
-        at: usize,
-        /// The rule.
-        rule: Rule,
-    },
+    /// A rule is broken.
+    #[error(transparent)]
+    Broken(#[from] Violation),
     /// An inner rollup's published words cannot be those of a valid one.
     #[error("inner rollup {at}: {problem}")]
     Inner {
-        /// Which inner rollup.
+        /// Which inner rollup, counted from 0.
         at: usize,
         /// What is wrong with its words.
-        problem: String,
+        problem: InnerWords,
     },
     /// A word is not below the field's modulus.
     #[error("{0} is not a canonical field element")]
-    NotCanonical(String),
+    NotCanonical(&'static str),
     /// A list or path has the wrong length for its statement.
     #[error("{what} has length {got}, expected {expected}")]
     Length {
@@ -184,14 +31,78 @@ pub enum StatementError {
         /// The length it must have.
         expected: usize,
     },
-    /// The request is of another kind than the circuit.
-    #[error("the request is not a {0} request")]
+    /// The witness is of another statement than the circuit.
+    #[error("the witness is not one of a {0} statement")]
     Kind(&'static str),
+}
+
+/// What is wrong with the published words of an inner rollup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum InnerWords {
+    /// The reply ends before its published fields do.
+    #[error("its reply has {got} bytes, its {fields} published fields alone are {expected}")]
+    Reply {
+        /// Bytes of the reply.
+        got: usize,
+        /// Published fields of an inner rollup of this size.
+        fields: usize,
+        /// Bytes of these fields.
+        expected: usize,
+    },
+    /// Too few or too many words before those of the txs.
+    #[error("{got} header words, expected {expected}")]
+    Header {
+        /// How many there are.
+        got: usize,
+        /// How many a header has.
+        expected: usize,
+    },
+    /// What every verifier of published words checks.
+    #[error(transparent)]
+    Published(#[from] PublishedError),
+}
+
+/// Published words that cannot belong to a valid statement of their kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum PublishedError {
+    /// Too few or too many published fields.
+    #[error("{got} published fields, expected {expected}")]
+    Count {
+        /// How many there are.
+        got: usize,
+        /// How many the statement has.
+        expected: usize,
+    },
+    /// Too few or too many client digests.
+    #[error("{got} client digests, expected {expected}")]
+    Clients {
+        /// How many there are.
+        got: usize,
+        /// How many the statement has: one a slot.
+        expected: usize,
+    },
+    /// A word is not below the modulus.
+    #[error("published field {0} is not a canonical field element")]
+    NotCanonical(usize),
+    /// A bridge call data does not fit 250 bits.
+    #[error("published field {0} is out of range")]
+    Range(usize),
+    /// The fields of a root rollup are read with its txs, by [`Broadcast::read`].
+    ///
+    /// [`Broadcast::read`]: crate::root_rollup::Broadcast::read
+    #[error("the published fields of a root rollup are read with its txs only")]
+    NotAlone,
+    /// A field that is the same in every statement of the size has another value.
+    #[error("published field {0} does not have its fixed value")]
+    Fixed(usize),
+    /// The inputs hash is not that of the published txs.
+    #[error("inputs hash is not the SHA-256 of the published txs")]
+    InputsHash,
 }
 
 impl From<Rule> for StatementError {
     fn from(rule: Rule) -> Self {
-        Self::Broken { rule, tx: None }
+        Self::Broken(rule.into())
     }
 }
 

@@ -8,7 +8,7 @@ use ark_bn254::Fr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
 
 /// Bits that hold any canonical element: `2^253 < p < 2^254`.
-pub const FIELD_BITS: usize = 254;
+pub(crate) const FIELD_BITS: usize = 254;
 
 /// Reads a canonical word; `None` if the integer is not below the modulus.
 pub fn from_word(word: &[u8; 32]) -> Option<Fr> {
@@ -19,6 +19,12 @@ pub fn from_word(word: &[u8; 32]) -> Option<Fr> {
             .fold(0, |acc, byte| acc << 8 | u64::from(*byte));
     }
     Fr::from_bigint(BigInt::new(limbs))
+}
+
+/// Reads canonical words; the place of the first that is not canonical is the error.
+pub(crate) fn from_words(words: &[[u8; 32]]) -> Result<Vec<Fr>, usize> {
+    let read = |(at, word)| from_word(word).ok_or(at);
+    words.iter().enumerate().map(read).collect()
 }
 
 /// Writes an element as its canonical word.

@@ -1,33 +1,38 @@
 //! The native statements over BN254: suites of hashes, R1CS, witnesses, published fields. No files, no networks.
 
-pub mod account;
 pub mod bridge;
+mod chain;
 mod circuit;
-pub mod claim;
 pub mod client;
 mod error;
 pub mod field;
 mod gadgets;
-pub mod join_split;
 pub mod notes;
-pub mod pedersen;
+mod pedersen;
 mod plan;
-pub mod poseidon;
+mod poseidon;
+pub mod proof_id;
 pub mod published;
 pub mod r1cs;
-pub mod root_rollup;
+mod rule;
 pub mod schnorr;
 mod signer;
-pub mod statement;
+mod statement;
 mod suite;
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util;
+#[cfg(test)]
+mod tests;
 pub mod tree;
-pub mod tx_rollup;
 
-pub use circuit::{
-    CheckError, CheckReport, Circuit, Input, MAX_INNERS, MAX_TXS, StatementKind, UnknownCircuit,
-    Witness,
-};
-pub use error::{Rule, StatementError};
+pub use chain::{Chain, Piece, SeamError, Seams};
+pub use circuit::{CheckError, CheckReport, Circuit, UnknownCircuit};
+pub use error::{InnerWords, StatementError};
 pub use plan::{Plan, TooLarge};
+pub use root_rollup::MAX_INNERS;
+pub use rule::{Rule, Scope, Violation};
 pub use signer::Signer;
-pub use suite::{HashIndex, MAX_DEPTH, Suite, UnknownSuite};
+pub use statement::{StatementKind, Witness};
+pub use statement::{account, claim, join_split, root_rollup, tx_rollup};
+pub use suite::{Suite, UnknownSuite};
+pub use tx_rollup::MAX_TXS;

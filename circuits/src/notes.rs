@@ -14,8 +14,11 @@ use crate::field;
 use crate::pedersen;
 use crate::suite::{HashIndex, Suite};
 
+/// Bits of deposits and fees.
+pub(crate) const DEPOSIT_BITS: usize = 242;
+
 /// What the creator of a value note fixes before its value is known.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ValueNotePartial {
     /// Blinds the note.
     pub secret: Fr,
@@ -28,7 +31,7 @@ pub struct ValueNotePartial {
 }
 
 /// A value note.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ValueNote {
     /// Commitment of the [`ValueNotePartial`].
     pub partial: Fr,
@@ -41,7 +44,7 @@ pub struct ValueNote {
 }
 
 /// A claim note before its interaction is known.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ClaimNotePartial {
     /// Deposited amount.
     pub deposit: Fr,
@@ -54,7 +57,7 @@ pub struct ClaimNotePartial {
 }
 
 /// A finished defi interaction.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct DefiNote {
     /// Packed bridge call data.
     pub bridge: Fr,
@@ -152,7 +155,7 @@ impl Suite {
     }
 
     /// What a value nullifier binds of the private key; secret like the key.
-    pub fn nullifier_key(self, private_key: &[u8; 32]) -> (Fr, Fr) {
+    pub(crate) fn nullifier_key(self, private_key: &[u8; 32]) -> (Fr, Fr) {
         let key = field::reduce(private_key);
         match self {
             Self::Pedersen => {

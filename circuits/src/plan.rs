@@ -3,9 +3,10 @@
 
 use thiserror::Error;
 
-use crate::circuit::{Circuit, StatementKind};
+use crate::chain::Chain;
+use crate::circuit::Circuit;
+use crate::statement::StatementKind;
 use crate::suite::Suite;
-use crate::tx_rollup::Chain;
 
 /// How an inner rollup is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

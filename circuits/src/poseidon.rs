@@ -11,7 +11,7 @@ use light_poseidon::PoseidonParameters;
 use light_poseidon::parameters::bn254_x5::get_poseidon_parameters;
 
 /// Most inputs one hash takes.
-pub const MAX_INPUTS: usize = 12;
+pub(crate) const MAX_INPUTS: usize = 12;
 
 /// The constants for one state width.
 pub(crate) struct Constants {
@@ -81,7 +81,7 @@ pub(crate) fn fifth_power(x: Fr) -> Fr {
 ///
 /// # Panics
 /// If there are no inputs or too many: arities are fixed by the caller's code.
-pub fn hash(inputs: &[Fr]) -> Fr {
+pub(crate) fn hash(inputs: &[Fr]) -> Fr {
     assert!((1..=MAX_INPUTS).contains(&inputs.len()), "1 to 12 inputs");
     let constants = constants(inputs.len());
     let mut state = vec![Fr::ZERO; constants.width];

@@ -1,29 +1,29 @@
 //! The published fields of a statement and the one public input they hash to.
 //!
 //! The fields stand in the reply where the original reply's public inputs
-//! stand. The public input is a Poseidon chain over all of them, in both
-//! suites, except two SHA-256s of other published words, which whoever reads
-//! them recomputes: the tx rollup's `inputs_hash` ([`Published::from_words`])
-//! and the root rollup's previous defi interaction hash
+//! stand. The public input is a Poseidon chain over them, in both suites. The
+//! chain leaves out two SHA-256s of other published words, which a verifier
+//! recomputes: the tx rollup's `inputs_hash` ([`Published::from_words`]) and the
+//! root rollup's previous defi interaction hash
 //! ([`crate::root_rollup::Broadcast::read`]). A tx rollup's chain ends with the
 //! client digest of each slot.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use sha2::{Digest, Sha256};
-use thiserror::Error;
 
-use crate::circuit::StatementKind;
 use crate::field;
 use crate::gadgets::hash::public_hash;
 use crate::poseidon;
 use crate::r1cs::{Builder, Num};
-use crate::root_rollup::header;
+use crate::statement::Statement;
 
-/// Published fields of a claim, of a join-split and of an account tx.
-pub const CLAIM_FIELDS: usize = 16;
+pub use crate::error::PublishedError;
+
+/// Published fields of a client's statement: join-split, account or claim.
+pub const CLIENT_FIELDS: usize = 16;
 /// Published fields of a tx rollup before those of its txs.
-pub const TX_ROLLUP_HEADER: usize = 108;
+pub(crate) const TX_ROLLUP_HEADER: usize = 108;
 /// Published fields of each tx slot.
 pub const FIELDS_PER_TX: usize = 8;
 /// Bridge call datas, and deposit sums, of a rollup.
@@ -35,20 +35,9 @@ pub const NO_ASSET: u64 = 1 << 30;
 /// Bits of bridge call data in a rollup.
 pub(crate) const ROLLUP_BRIDGE_BITS: usize = 250;
 
-/// The numbers that start a chain: what its fields are.
-#[expect(missing_docs, reason = "the names are those of the statements")]
-pub mod tag {
-    pub const CLAIM: u64 = 1;
-    pub const TX_ROLLUP: u64 = 2;
-    pub const JOIN_SPLIT: u64 = 3;
-    pub const ACCOUNT: u64 = 4;
-    pub const TX_SEGMENT: u64 = 5;
-    pub const NULLIFIERS: u64 = 6;
-    pub const NOTES: u64 = 7;
-    pub const ROOT_ROLLUP: u64 = 8;
-    /// What the segments of a tx rollup hand on; inside their public inputs.
-    pub const RUNNING_STATE: u64 = 9;
-}
+/// The number that the chain over the state between segments starts with; the
+/// others are [`Statement::TAG`].
+pub(crate) const RUNNING_STATE_TAG: u64 = 9;
 
 /// Places in a tx rollup's published fields.
 #[expect(missing_docs, reason = "the names are those of the reply's layout")]
@@ -78,114 +67,43 @@ const RATE: usize = poseidon::MAX_INPUTS - 1;
 /// The published fields of one statement, in the order of the original reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
-    kind: StatementKind,
+    tag: u64,
+    left_out: Option<usize>,
     fields: Vec<Fr>,
     clients: Vec<Fr>,
-}
-
-/// Published words that cannot belong to a valid statement of their kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum PublishedError {
-    /// Too few or too many.
-    #[error("{got} published fields, expected {expected}")]
-    Count {
-        /// How many there are.
-        got: usize,
-        /// How many the statement has.
-        expected: usize,
-    },
-    /// Too few or too many client digests.
-    #[error("{got} client digests, expected {expected}")]
-    Clients {
-        /// How many there are.
-        got: usize,
-        /// How many the statement has: one a slot.
-        expected: usize,
-    },
-    /// A word is not below the modulus.
-    #[error("published field {0} is not a canonical field element")]
-    NotCanonical(usize),
-    /// A bridge call data does not fit 250 bits.
-    #[error("published field {0} is out of range")]
-    Range(usize),
-    /// The fields of a root rollup are read with its txs, by [`Broadcast::read`].
-    ///
-    /// [`Broadcast::read`]: crate::root_rollup::Broadcast::read
-    #[error("a root rollup's published fields do not stand alone")]
-    NotAlone,
-    /// A field that is the same in every statement has another value.
-    #[error("published field {0} has not its fixed value")]
-    Fixed(usize),
-    /// The inputs hash is not that of the published txs.
-    #[error("inputs hash is not the SHA-256 of the published txs")]
-    InputsHash,
 }
 
 impl Published {
     /// # Panics
     /// If the number of fields or of client digests is not the statement's.
-    pub(crate) fn new(kind: StatementKind, fields: Vec<Fr>, clients: Vec<Fr>) -> Self {
-        assert_eq!(fields.len(), kind.published_fields(), "fields of {kind}");
-        assert_eq!(clients.len(), kind.slots(), "client digests of {kind}");
+    pub(crate) fn new<S: Statement>(statement: S, fields: Vec<Fr>, clients: Vec<Fr>) -> Self {
+        assert_eq!(fields.len(), statement.fields(), "fields of a {}", S::NAME);
+        assert_eq!(clients.len(), statement.slots(), "digests of a {}", S::NAME);
         Self {
-            kind,
+            tag: S::TAG,
+            left_out: S::LEFT_OUT,
             fields,
             clients,
         }
     }
 
-    /// Reads published words and checks what the circuit leaves to its
-    /// verifier: canonical words, the range of bridge call datas and, by
-    /// SHA-256, the inputs hash. Everything else is bound by the public input.
-    ///
-    /// `clients` are the client digests, one a slot, zero for padding; none
-    /// for a claim. See [`client_digest`](crate::client::client_digest).
-    pub fn from_words(
-        kind: StatementKind,
+    /// Published words that pass the checks of a verifier.
+    pub(crate) fn read<S: Statement>(
+        statement: S,
         words: &[[u8; 32]],
         clients: &[Fr],
     ) -> Result<Self, PublishedError> {
-        if let StatementKind::RootRollup(_) = kind {
-            return Err(PublishedError::NotAlone);
-        }
-        let (got, expected) = (words.len(), kind.published_fields());
+        let (got, expected) = (words.len(), statement.fields());
         if got != expected {
             return Err(PublishedError::Count { got, expected });
         }
-        let (got, expected) = (clients.len(), kind.slots());
+        let (got, expected) = (clients.len(), statement.slots());
         if got != expected {
             return Err(PublishedError::Clients { got, expected });
         }
-        let read = |(at, word)| field::from_word(word).ok_or(PublishedError::NotCanonical(at));
-        let fields: Vec<Fr> = words
-            .iter()
-            .enumerate()
-            .map(read)
-            .collect::<Result<_, _>>()?;
-        if let StatementKind::TxRollup { .. } = kind {
-            let bridges = place::BRIDGES..place::BRIDGES + BRIDGES;
-            let wide = bridges
-                .into_iter()
-                .find(|at| !field::fits(&fields[*at], ROLLUP_BRIDGE_BITS));
-            if let Some(at) = wide {
-                return Err(PublishedError::Range(at));
-            }
-            check_fixed(kind, &fields)?;
-            if inputs_hash(&fields[place::TXS..]) != fields[place::INPUTS_HASH] {
-                return Err(PublishedError::InputsHash);
-            }
-        }
-        let clients = clients.to_vec();
-        Ok(Self {
-            kind,
-            fields,
-            clients,
-        })
-    }
-
-    /// The statement's kind.
-    pub fn kind(&self) -> StatementKind {
-        self.kind
+        let fields = field::from_words(words).map_err(PublishedError::NotCanonical)?;
+        statement.check_words(&fields)?;
+        Ok(Self::new(statement, fields, clients.to_vec()))
     }
 
     /// The fields in the reply's order.
@@ -205,32 +123,27 @@ impl Published {
 
     /// The statement's public input.
     pub fn public_input(&self) -> Fr {
-        let mut hashed = self.fields.clone();
-        hashed.extend(&self.clients);
-        let start = start(self.kind.tag(), hashed.len());
-        if let Some(place) = left_out(self.kind) {
+        let mut hashed = [&self.fields[..], &self.clients].concat();
+        let start = start(self.tag, hashed.len());
+        if let Some(place) = self.left_out {
             hashed.remove(place);
         }
         fold(start, &hashed)
     }
 }
 
-/// What a circuit for the whole rollup publishes as constants, and a chain not
-/// at all: the number of slots, equal roots of data roots, no old defi root.
-fn check_fixed(kind: StatementKind, fields: &[Fr]) -> Result<(), PublishedError> {
-    for (at, value) in [
-        (place::SLOTS, Fr::from(kind.slots() as u64)),
-        (
-            place::NEW_DATA_ROOTS_ROOT,
-            fields[place::OLD_DATA_ROOTS_ROOT],
-        ),
-        (place::OLD_DEFI_ROOT, Fr::ZERO),
-    ] {
-        if fields[at] != value {
-            return Err(PublishedError::Fixed(at));
-        }
-    }
-    Ok(())
+/// The place of the first bridge call data that has more than 250 bits, in the
+/// header of an inner rollup or of a root rollup's broadcast data.
+pub(crate) fn wide_bridge(header: &[Fr]) -> Option<usize> {
+    let mut bridges = place::BRIDGES..place::BRIDGES + BRIDGES;
+    bridges.find(|at| !field::fits(&header[*at], ROLLUP_BRIDGE_BITS))
+}
+
+/// A list filled up to its published length.
+pub(crate) fn padded(list: &[Fr], length: usize, filler: Fr) -> Vec<Fr> {
+    let mut list = list.to_vec();
+    list.resize(length, filler);
+    list
 }
 
 /// SHA-256 of the words of some fields, reduced modulo p.
@@ -242,10 +155,9 @@ pub fn inputs_hash(fields: &[Fr]) -> Fr {
     field::reduce(&hasher.finalize().into())
 }
 
-/// The chain of a statement's fields: `s ← Poseidon(s, 11 fields)` from a
-/// start that names what they are and how many; the last hash is filled up
-/// with zeros. `tag` is one of [`tag`].
-pub fn hash_chain(tag: u64, fields: &[Fr]) -> Fr {
+/// The chain over some fields: `s ← Poseidon(s, 11 fields)` from a start that
+/// names what they are and how many; the last hash is filled up with zeros.
+pub(crate) fn hash_chain(tag: u64, fields: &[Fr]) -> Fr {
     fold(start(tag, fields.len()), fields)
 }
 
@@ -268,30 +180,22 @@ pub(crate) fn chain_rows(b: &mut Builder, start: Num, fields: &[Num]) -> Num {
     })
 }
 
-/// [`Published::public_input`] in rows, published, and given back for what
-/// else depends on it. `fields` are the published fields followed by the
+/// [`Published::public_input`] in rows: makes it the circuit's, and gives it for
+/// what else depends on it. `fields` are the published fields followed by the
 /// client digests.
-pub(crate) fn publish(b: &mut Builder, kind: StatementKind, mut fields: Vec<Num>) -> Num {
-    let start = start(kind.tag(), fields.len());
-    if let Some(place) = left_out(kind) {
-        fields.remove(place);
-    }
-    let public = chain_rows(b, Num::constant(start), &fields);
-    b.publish(&public);
-    public
+pub(crate) fn publish<S: Statement>(b: &mut Builder, mut fields: Vec<Num>) -> Num {
+    b.part("public input", |b| {
+        let start = start(S::TAG, fields.len());
+        if let Some(place) = S::LEFT_OUT {
+            fields.remove(place);
+        }
+        let public = chain_rows(b, Num::constant(start), &fields);
+        b.publish(&public);
+        public
+    })
 }
 
 /// Where a chain of `count` fields starts.
 pub(crate) fn start(tag: u64, count: usize) -> Fr {
     Fr::from(tag << 32 | count as u64)
-}
-
-/// The field that a statement's chain leaves out.
-fn left_out(kind: StatementKind) -> Option<usize> {
-    match kind {
-        StatementKind::TxRollup { .. } => Some(place::INPUTS_HASH),
-        // The input hash stands before the header.
-        StatementKind::RootRollup(_) => Some(1 + header::PREVIOUS_DEFI_HASH),
-        _ => None,
-    }
 }

@@ -28,7 +28,7 @@ pub struct PrivateKey(Scalar);
 pub struct PublicKey(EdwardsAffine);
 
 /// A signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signature {
     /// The response; fits 251 bits.
     pub s: Fr,

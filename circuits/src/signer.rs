@@ -4,16 +4,16 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
-use crate::claim::DATA_DEPTH;
-use crate::schnorr::{PublicKey, Signature};
+use crate::rule::{Rule, Violations};
+use crate::schnorr::{self, PublicKey, Signature};
 use crate::suite::Suite;
-use crate::tree;
+use crate::tree::{self, DATA_DEPTH};
 
 /// A signing key with its signature and its account note's place.
 ///
 /// The note is `c_5(alias hash, account key x, signing key x)`. Where a
 /// statement needs no account note, its alias and place may hold anything.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Signer {
     /// What the account is called.
     pub alias_hash: Fr,
@@ -31,33 +31,33 @@ impl Signer {
     /// A key that no account note registers, without a signature yet.
     pub fn unregistered(key: &PublicKey) -> Self {
         Self {
-            alias_hash: Fr::ZERO,
-            index: Fr::ZERO,
-            siblings: vec![Fr::ZERO; DATA_DEPTH],
             key: key.coordinates(),
-            signature: Signature {
-                s: Fr::ZERO,
-                e: Fr::ZERO,
-            },
+            ..Self::blank()
         }
     }
 
     /// A signer of zeros, for building matrices.
     pub(crate) fn blank() -> Self {
         Self {
-            key: (Fr::ZERO, Fr::ZERO),
-            alias_hash: Fr::ZERO,
-            index: Fr::ZERO,
             siblings: vec![Fr::ZERO; DATA_DEPTH],
-            signature: Signature {
-                s: Fr::ZERO,
-                e: Fr::ZERO,
-            },
+            ..Self::default()
+        }
+    }
+
+    /// Demands that the signing key is a point of the curve, and that its
+    /// signature of the message holds.
+    pub(crate) fn demand_signature(&self, message: Fr, broken: &mut Violations) {
+        match schnorr::point(self.key.0, self.key.1) {
+            None => broken.demand(false, Rule::SigningKeyCurve),
+            Some(key) => {
+                let signed = schnorr::verify(key, message, &self.signature);
+                broken.demand(signed, Rule::Signature);
+            }
         }
     }
 
     /// The data root that the path leads to from the account note.
-    pub fn folded_root(&self, account_key_x: Fr) -> Fr {
+    pub(crate) fn folded_root(&self, account_key_x: Fr) -> Fr {
         let note = Suite::Poseidon.account_note(self.alias_hash, account_key_x, self.key.0);
         tree::fold(Suite::Poseidon, note, &self.siblings, self.index.into(), 0)
     }

@@ -10,7 +10,7 @@ use ark_ff::AdditiveGroup;
 use crate::{pedersen, poseidon};
 
 /// Deepest tree of the protocol: the nullifier tree.
-pub const MAX_DEPTH: usize = 256;
+pub(crate) const MAX_DEPTH: usize = 256;
 
 /// Which hashes commitments, nullifiers and trees use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,8 +24,7 @@ pub enum Suite {
 /// What a hash is for. Pedersen separates the purposes by generators,
 /// Poseidon by a leading input; both use these numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names are the protocol's own")]
-pub enum HashIndex {
+pub(crate) enum HashIndex {
     Node = 0,
     ValueNotePartial = 1,
     ValueNote = 2,
@@ -47,15 +46,15 @@ impl Suite {
     pub const ALL: [Self; 2] = [Self::Pedersen, Self::Poseidon];
 
     /// A Merkle node.
-    pub fn node(self, left: Fr, right: Fr) -> Fr {
+    pub(crate) fn node(self, left: Fr, right: Fr) -> Fr {
         match self {
-            Self::Pedersen => pedersen::compress(0, &[left, right]),
+            Self::Pedersen => pedersen::compress(HashIndex::Node as usize, &[left, right]),
             Self::Poseidon => poseidon::hash(&[left, right]),
         }
     }
 
     /// The hash for one purpose: `compress_h(v…)` or `Poseidon(h, v…)`.
-    pub fn hash(self, index: HashIndex, values: &[Fr]) -> Fr {
+    pub(crate) fn hash(self, index: HashIndex, values: &[Fr]) -> Fr {
         match self {
             Self::Pedersen => pedersen::compress(index as usize, values),
             Self::Poseidon => {
@@ -68,7 +67,7 @@ impl Suite {
     }
 
     /// `Z_0 = 0` and `Z_{i+1} = node(Z_i, Z_i)` up to [`MAX_DEPTH`].
-    pub fn zero_hashes(self) -> &'static [Fr] {
+    pub(crate) fn zero_hashes(self) -> &'static [Fr] {
         static PEDERSEN: OnceLock<Vec<Fr>> = OnceLock::new();
         static POSEIDON: OnceLock<Vec<Fr>> = OnceLock::new();
         let cell = match self {

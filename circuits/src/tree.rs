@@ -8,8 +8,18 @@ use std::collections::HashMap;
 
 use ark_bn254::Fr;
 use ark_ff::{BigInt, PrimeField};
+use zkwhirl_job::request::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH};
 
 use crate::suite::{MAX_DEPTH, Suite};
+
+/// Levels of the data tree.
+pub(crate) const DATA_DEPTH: usize = DATA_TREE_DEPTH as usize;
+/// Levels of the nullifier tree.
+pub(crate) const NULL_DEPTH: usize = NULL_TREE_DEPTH as usize;
+/// Levels of the tree of data roots.
+pub(crate) const ROOTS_DEPTH: usize = ROOTS_TREE_DEPTH as usize;
+/// Levels of the defi tree.
+pub(crate) const DEFI_DEPTH: usize = DEFI_TREE_DEPTH as usize;
 
 /// The position of a leaf: an integer of up to 256 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -129,7 +139,7 @@ pub fn siblings(path: &[(Fr, Fr)], index: LeafIndex) -> Vec<Fr> {
 }
 
 /// Folds a node at level `from` up to the root along siblings that start at the leaf level.
-pub fn fold(suite: Suite, node: Fr, siblings: &[Fr], index: LeafIndex, from: usize) -> Fr {
+pub(crate) fn fold(suite: Suite, node: Fr, siblings: &[Fr], index: LeafIndex, from: usize) -> Fr {
     let levels = siblings.iter().enumerate().skip(from);
     levels.fold(node, |node, (level, sibling)| {
         if index.bit(level) {
@@ -141,7 +151,7 @@ pub fn fold(suite: Suite, node: Fr, siblings: &[Fr], index: LeafIndex, from: usi
 }
 
 /// The root of a full tree over a power of two of leaves.
-pub fn subtree_root(suite: Suite, leaves: &[Fr]) -> Fr {
+pub(crate) fn subtree_root(suite: Suite, leaves: &[Fr]) -> Fr {
     match leaves {
         [leaf] => *leaf,
         _ => {

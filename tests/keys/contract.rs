@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use zkwhirl::cluster::provenance;
 use zkwhirl_circuits::{
     Suite,
+    claim::{self, ClaimWitness},
     root_rollup::{Broadcast, RootSize},
-    statement,
 };
 use zkwhirl_falafel::{
     users::{MockProofs, TxPool, TxReceiver},
@@ -80,9 +80,9 @@ fn the_contract_accepts_a_real_proof_and_nothing_else() {
     else {
         panic!("a claim");
     };
-    let input = statement::claim(Suite::Poseidon, &claim)
+    let witness = ClaimWitness::new(&claim).unwrap();
+    let input = claim::check(Suite::Poseidon, &witness)
         .unwrap()
-        .published
         .public_input();
     let reply = fs::read(made.path("claim.reply")).unwrap();
     let native = NativeProof::parse(&reply[32 * CLAIM_FIELDS..]).unwrap();

@@ -8,8 +8,8 @@ import path from 'node:path';
 export const PATIENCE = 60_000;
 
 export async function chromium(modules) {
-  const { chromium } = createRequire(path.join(modules, 'package.json'))('playwright-core');
-  const browser = await chromium.launch({
+  const playwright = createRequire(path.join(modules, 'package.json'))('playwright-core');
+  const browser = await playwright.chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu'],
   });

@@ -5,18 +5,19 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::{Circuit, MAX_INNERS, MAX_TXS, StatementKind};
+use super::Circuit;
+use crate::root_rollup::MAX_INNERS;
+use crate::statement::StatementKind;
 use crate::suite::UnknownSuite;
+use crate::tx_rollup::MAX_TXS;
 
 /// A name that is no circuit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UnknownCircuit {
     /// Not of a known form.
     #[error(
-        "unknown circuit {0:?}: expected claim/SUITE, tx-rollup/SUITE/TXS, \
-         tx-segment/SUITE/TXS/OF, tx-nullifiers/SUITE/COUNT, tx-notes/SUITE/SLOTS, \
-         root-rollup/SUITE/INNERS/SLOTS, for at most {MAX_TXS} txs and {MAX_INNERS} inners, \
-         join-split/poseidon or account/poseidon"
+        "unknown circuit {0:?}: expected {forms}, for at most {MAX_TXS} txs and {MAX_INNERS} inners",
+        forms = StatementKind::forms().join(", ")
     )]
     Form(String),
     /// Not of a known suite.

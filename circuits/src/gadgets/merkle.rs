@@ -1,5 +1,8 @@
 //! Folding of Merkle paths in rows.
 
+use ark_bn254::Fr;
+
+use super::bits::decompose;
 use super::hash::{Inputs, node};
 use crate::r1cs::{Bit, Builder, Num};
 use crate::suite::Suite;
@@ -20,6 +23,22 @@ pub(crate) fn fold(
         value = node(b, suite, [&left, &right], inputs);
     }
     value
+}
+
+/// The root that a leaf's path leads to, from an index and siblings that are
+/// free: the root must have been made canonically.
+pub(crate) fn root_of(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr])) -> Num {
+    let (index, siblings) = path;
+    let index = b.alloc(index);
+    let bits = decompose(b, &index, siblings.len());
+    let path = alloc_path(b, bits, siblings);
+    fold(b, suite, leaf, &path, Inputs::Free)
+}
+
+/// Siblings as variables, each with the bit of its level.
+pub(crate) fn alloc_path(b: &mut Builder, bits: Vec<Bit>, siblings: &[Fr]) -> Vec<(Num, Bit)> {
+    let siblings = siblings.iter().map(|sibling| b.alloc(*sibling));
+    siblings.zip(bits).collect()
 }
 
 /// The root of a full tree over a power of two of leaves.

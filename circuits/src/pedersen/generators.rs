@@ -24,26 +24,26 @@ const SEED_BEFORE: [u64; INDEXES] = [
 
 /// The three points that hash one input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Generator {
+pub(crate) struct Generator {
     /// Carries the bits from the fifth up.
-    pub main: Affine,
+    pub(crate) main: Affine,
     /// Carries bits one to four.
-    pub aux: Affine,
+    pub(crate) aux: Affine,
     /// Carries the parity.
-    pub skew: Affine,
+    pub(crate) skew: Affine,
 }
 
 /// The generator of input `position` under a hash index.
 ///
 /// # Panics
 /// If the protocol has no such generator (0 has 32, 1 to 16 have 8 each).
-pub fn generator(index: usize, position: usize) -> Generator {
+pub(crate) fn generator(index: usize, position: usize) -> Generator {
     static BLOCKS: [OnceLock<Vec<Generator>>; INDEXES] = [const { OnceLock::new() }; INDEXES];
     BLOCKS[index].get_or_init(|| block(index))[position]
 }
 
 /// Grumpkin's standard generator, which public keys are multiples of.
-pub fn standard_generator() -> Affine {
+pub(crate) fn standard_generator() -> Affine {
     Affine::generator()
 }
 

@@ -9,7 +9,8 @@ mod generators;
 mod native;
 mod points;
 
-pub use generators::{Generator, generator, standard_generator};
-pub(crate) use native::nullifier_key;
-pub use native::{commit, compress};
+pub(crate) use generators::standard_generator;
+pub(crate) use native::{compress, nullifier_key};
 pub(crate) use points::{bit_points, subset_sums};
+#[cfg(test)]
+pub(crate) use {generators::generator, native::commit};

@@ -74,7 +74,7 @@ fn table(index: usize, position: usize) -> &'static Table {
 ///
 /// # Panics
 /// If there are more values than the index has generators.
-pub fn commit(index: usize, values: &[Fr]) -> Affine {
+pub(crate) fn commit(index: usize, values: &[Fr]) -> Affine {
     let mut sum = Projective::ZERO;
     for (position, value) in values.iter().enumerate() {
         table(index, position).add(&mut sum, value);
@@ -86,7 +86,7 @@ pub fn commit(index: usize, values: &[Fr]) -> Affine {
 ///
 /// # Panics
 /// If there are more values than the index has generators.
-pub fn compress(index: usize, values: &[Fr]) -> Fr {
+pub(crate) fn compress(index: usize, values: &[Fr]) -> Fr {
     commit(index, values).x
 }
 

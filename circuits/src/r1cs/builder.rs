@@ -19,8 +19,27 @@ pub enum Mode {
     Check,
     /// Store the rows; no values.
     Matrices,
-    /// Compute values, check rows and store them: for tests.
+    /// Compute values, check rows and store them.
+    #[cfg(test)]
     Full,
+}
+
+impl Mode {
+    fn has_values(self) -> bool {
+        !matches!(self, Self::Count | Self::Matrices)
+    }
+
+    fn has_terms(self) -> bool {
+        !matches!(self, Self::Count | Self::Witness)
+    }
+
+    fn checks(self) -> bool {
+        self.has_values() && self.has_terms()
+    }
+
+    fn stores(self) -> bool {
+        !matches!(self, Self::Count | Self::Witness | Self::Check)
+    }
 }
 
 /// A row that the witness does not satisfy.
@@ -54,7 +73,7 @@ const MAX_REPORTED: usize = 32;
 impl Builder {
     /// A builder without variables, except the two of the instance.
     pub fn new(mode: Mode) -> Self {
-        let store = matches!(mode, Mode::Matrices | Mode::Full).then(Store::new);
+        let store = mode.stores().then(Store::new);
         Self {
             mode,
             values: Assignment {
@@ -72,21 +91,17 @@ impl Builder {
     }
 
     /// Whether values matter in this run; costly hints need not be computed otherwise.
-    pub fn has_values(&self) -> bool {
-        matches!(self.mode, Mode::Witness | Mode::Check | Mode::Full)
+    pub(crate) fn has_values(&self) -> bool {
+        self.mode.has_values()
     }
 
     /// Whether combinations are kept in this run.
     pub(crate) fn has_terms(&self) -> bool {
-        matches!(self.mode, Mode::Check | Mode::Matrices | Mode::Full)
-    }
-
-    fn checks(&self) -> bool {
-        matches!(self.mode, Mode::Check | Mode::Full)
+        self.mode.has_terms()
     }
 
     /// Runs `body` with its rows accounted to a part of the circuit.
-    pub fn part<T>(&mut self, name: &'static str, body: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn part<T>(&mut self, name: &'static str, body: impl FnOnce(&mut Self) -> T) -> T {
         let index = self.parts.iter().position(|(known, _)| *known == name);
         let outer = self.part;
         self.part = index.unwrap_or_else(|| {
@@ -131,7 +146,7 @@ impl Builder {
     }
 
     /// A new variable that a row forces to be 0 or 1.
-    pub fn alloc_bit(&mut self, value: bool) -> Bit {
+    pub(crate) fn alloc_bit(&mut self, value: bool) -> Bit {
         let bit = self.alloc(Fr::from(value));
         self.enforce(&bit, &bit, &bit);
         Bit::assert_boolean(bit)
@@ -139,7 +154,7 @@ impl Builder {
 
     /// One row: `a·b = c`.
     pub fn enforce(&mut self, a: &Num, b: &Num, c: &Num) {
-        if self.checks() && self.evaluate(a) * self.evaluate(b) != self.evaluate(c) {
+        if self.mode.checks() && self.evaluate(a) * self.evaluate(b) != self.evaluate(c) {
             self.report();
         }
         if let Some(store) = &mut self.store {
@@ -150,7 +165,7 @@ impl Builder {
     }
 
     /// One row: `a = b`.
-    pub fn equal(&mut self, a: &Num, b: &Num) {
+    pub(crate) fn equal(&mut self, a: &Num, b: &Num) {
         self.enforce(&(a - b), &Num::one(), &Num::zero());
     }
 
@@ -168,17 +183,17 @@ impl Builder {
     }
 
     /// `bit ? a : b`; one row.
-    pub fn select(&mut self, bit: &Bit, a: &Num, b: &Num) -> Num {
+    pub(crate) fn select(&mut self, bit: &Bit, a: &Num, b: &Num) -> Num {
         b + &self.mul(bit.num(), &(a - b))
     }
 
     /// Both bits.
-    pub fn and(&mut self, a: &Bit, b: &Bit) -> Bit {
+    pub(crate) fn and(&mut self, a: &Bit, b: &Bit) -> Bit {
         Bit::assert_boolean(self.mul(a.num(), b.num()))
     }
 
     /// Either bit.
-    pub fn or(&mut self, a: &Bit, b: &Bit) -> Bit {
+    pub(crate) fn or(&mut self, a: &Bit, b: &Bit) -> Bit {
         let both = self.mul(a.num(), b.num());
         Bit::assert_boolean(&(a.num() + b.num()) - &both)
     }
@@ -196,7 +211,7 @@ impl Builder {
     }
 
     /// Rows per part, in the order in which the parts first appeared.
-    pub fn rows_by_part(&self) -> Vec<(&'static str, usize)> {
+    pub(crate) fn rows_by_part(&self) -> Vec<(&'static str, usize)> {
         self.parts
             .iter()
             .copied()
@@ -205,7 +220,7 @@ impl Builder {
     }
 
     /// Rows found not to hold, up to a few; empty unless this run checks.
-    pub fn unsatisfied(&self) -> &[Unsatisfied] {
+    pub(crate) fn unsatisfied(&self) -> &[Unsatisfied] {
         &self.unsatisfied
     }
 

@@ -87,7 +87,8 @@ impl Matrices {
     }
 
     /// The value of one row of a matrix under an assignment.
-    pub fn dot(&self, matrix: &Matrix, row: usize, values: &Assignment) -> Fr {
+    #[cfg(test)]
+    pub(crate) fn dot(&self, matrix: &Matrix, row: usize, values: &Assignment) -> Fr {
         let mut sum = Fr::ZERO;
         for (column, k) in self.row(matrix, row) {
             let value = values.at(column);
@@ -101,7 +102,8 @@ impl Matrices {
     }
 
     /// The first row that the assignment does not satisfy.
-    pub fn first_unsatisfied(&self, values: &Assignment) -> Option<usize> {
+    #[cfg(test)]
+    pub(crate) fn first_unsatisfied(&self, values: &Assignment) -> Option<usize> {
         (0..self.num_rows).find(|row| {
             let [a, b, c] = [&self.a, &self.b, &self.c].map(|m| self.dot(m, *row, values));
             a * b != c

@@ -14,4 +14,4 @@ pub use matrices::{Assignment, Matrices, Matrix};
 pub use num::{Bit, Num};
 
 /// Instance variables of every statement: the constant 1 and the public input.
-pub const NUM_INSTANCE: usize = 2;
+pub(crate) const NUM_INSTANCE: usize = 2;

@@ -60,7 +60,7 @@ impl Num {
     }
 
     /// Whether this is a constant of the circuit, whatever the witness.
-    pub fn is_constant(&self) -> bool {
+    pub(crate) fn is_constant(&self) -> bool {
         self.is_constant
     }
 
@@ -75,7 +75,7 @@ impl Num {
     }
 
     /// The same combination times a constant.
-    pub fn scale(&self, factor: Fr) -> Self {
+    pub(crate) fn scale(&self, factor: Fr) -> Self {
         let terms = if factor == Fr::ZERO {
             &[]
         } else {
@@ -102,12 +102,12 @@ impl Num {
     }
 
     /// Twice the combination.
-    pub fn double(&self) -> Self {
+    pub(crate) fn double(&self) -> Self {
         self.scale(Fr::from(2u64))
     }
 
     /// `Σ k·num` in one pass.
-    pub fn weighted_sum<'a>(parts: impl IntoIterator<Item = (Fr, &'a Self)>) -> Self {
+    pub(crate) fn weighted_sum<'a>(parts: impl IntoIterator<Item = (Fr, &'a Self)>) -> Self {
         let mut sum = Self::zero();
         for (factor, part) in parts {
             sum.value += part.value * factor;
@@ -129,7 +129,7 @@ impl Num {
     }
 
     /// The sum of some combinations.
-    pub fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
+    pub(crate) fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
         Self::weighted_sum(parts.into_iter().map(|part| (Fr::ONE, part)))
     }
 

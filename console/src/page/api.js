@@ -42,10 +42,10 @@ export const operator = {
   },
 };
 
-export const act = async (act, on, more) => answer(await fetch(`${API}/actions`, {
+export const act = async (deed, on, more) => answer(await fetch(`${API}/actions`, {
   method: 'POST',
   headers: { ...operator.headers(), 'content-type': 'application/json' },
-  body: JSON.stringify({ act, on, ...more }),
+  body: JSON.stringify({ act: deed, on, ...more }),
 }));
 
 export async function download(id) {

@@ -2,15 +2,15 @@
 
 import { h } from './dom.js';
 
-let text = null;
+let runbook = null;
 
 export async function load() {
-  if (text === null) {
+  if (runbook === null) {
     const response = await fetch('/console/runbook.md');
     if (!response.ok) throw new Error('this bridge has no runbook');
-    text = await response.text();
+    runbook = await response.text();
   }
-  return text;
+  return runbook;
 }
 
 // `code`, **strong**, *emphasis*, and links as their words: the page opens nothing else.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use zkwhirl_circuits::client::{ClientWitness, proof_id};
+use zkwhirl_circuits::{client::ClientWitness, proof_id};
 use zkwhirl_job::{
     Word,
     reply::NotVerified,

@@ -4,11 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use bytes::Bytes;
-use zkwhirl_circuits::{Suite, client::ClientWitness, join_split::JoinSplitWitness, statement};
+use zkwhirl_circuits::{
+    StatementError, Suite,
+    claim::{self, ClaimWitness},
+    client::ClientWitness,
+    join_split::JoinSplitWitness,
+    published::Published,
+    tx_rollup::{self, TxRollupWitness},
+};
 use zkwhirl_job::{
     Request, Sizes, Word,
     reply::NotVerified,
-    request::{ClientProof, TxRollupRequest, field},
+    request::{ClaimRequest, ClientProof, TxRollupRequest, field},
 };
 
 use super::*;
@@ -20,11 +27,8 @@ struct Checked(Mutex<Vec<ClientWitness>>);
 
 impl ClientProofs for Checked {
     fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError> {
-        let statement = match witness {
-            ClientWitness::JoinSplit(witness) => statement::join_split(witness),
-            ClientWitness::Account(witness) => statement::account(witness),
-        };
-        statement.map_err(|error| TxError::Unproved(error.to_string()))?;
+        let checked = witness.check();
+        checked.map_err(|error| TxError::Unproved(error.to_string()))?;
         self.0.lock().unwrap().push(witness.clone());
         MockProofs.prove(witness)
     }
@@ -53,7 +57,19 @@ fn sizes(txs: u32, inners: u32) -> Sizes {
     Sizes::new(txs, inners).expect("small sizes")
 }
 
-fn words(published: &zkwhirl_circuits::published::Published) -> Vec<Word> {
+fn check_claim(suite: Suite, request: &ClaimRequest) -> Result<Published, StatementError> {
+    claim::check(suite, &ClaimWitness::new(request)?)
+}
+
+fn check_rollup(
+    suite: Suite,
+    request: &TxRollupRequest,
+    txs: u32,
+) -> Result<Published, StatementError> {
+    tx_rollup::check(suite, txs, &TxRollupWitness::new(request, txs)?)
+}
+
+fn words(published: &Published) -> Vec<Word> {
     published.to_words().into_iter().map(Word).collect()
 }
 
@@ -68,8 +84,8 @@ fn reply(published: &[Word]) -> Bytes {
 fn checked_claims(draft: &mut Draft, suite: Suite, limit: usize) -> Vec<Bytes> {
     let jobs = draft.claims(limit);
     for job in &jobs {
-        let statement = statement::claim(suite, &job.request).unwrap();
-        assert_eq!(words(&statement.published), job.published);
+        let published = check_claim(suite, &job.request).unwrap();
+        assert_eq!(words(&published), job.published);
     }
     jobs.iter().map(|job| reply(&job.published)).collect()
 }
@@ -79,8 +95,8 @@ fn checked_inners(draft: &mut Draft, suite: Suite, txs: usize, claims: &[Bytes])
     let capacity = draft.sizes().txs_per_inner();
     let jobs = inners_by(&Checked::default(), draft, txs, claims);
     for job in &jobs {
-        let statement = statement::tx_rollup(suite, &job.request, capacity).unwrap();
-        assert_eq!(words(&statement.published), job.published);
+        let published = check_rollup(suite, &job.request, capacity).unwrap();
+        assert_eq!(words(&published), job.published);
         let request = Request::TxRollup(Box::new(job.request.clone()));
         assert_eq!(Request::parse(&request.to_bytes()), Ok(request.clone()));
         assert_eq!(request.validate(draft.sizes()), Ok(()));
@@ -194,30 +210,30 @@ fn a_double_spend_or_a_changed_field_is_not_true() {
     let mut draft = World::genesis(suite, 2, 3).begin(sizes(2, 1));
     let claim = draft.claims(1).remove(0).request;
     let good = inners(&mut draft, 2, &[]).remove(0).request;
-    statement::tx_rollup(suite, &good, 2).unwrap();
+    check_rollup(suite, &good, 2).unwrap();
 
     let mut double_spend = good.clone();
     let nullifier = double_spend.txs[0].public_inputs[field::NULLIFIER1];
     double_spend.txs[1].public_inputs[field::NULLIFIER1] = nullifier;
     double_spend.old_null_paths[2] = double_spend.old_null_paths[0].clone();
-    statement::tx_rollup(suite, &double_spend, 2).unwrap_err();
+    check_rollup(suite, &double_spend, 2).unwrap_err();
 
     for place in [field::NOTE_COMMITMENT1, field::NULLIFIER2, field::DATA_ROOT] {
         let mut changed = good.clone();
         changed.txs[0].public_inputs[place] = Word::from(5);
-        statement::tx_rollup(suite, &changed, 2).unwrap_err();
+        check_rollup(suite, &changed, 2).unwrap_err();
     }
     let mut late = good;
     late.data_start_index += 4;
-    statement::tx_rollup(suite, &late, 2).unwrap_err();
+    check_rollup(suite, &late, 2).unwrap_err();
 
     let mut greedy = claim.clone();
     let more = greedy.output_value_a.to_u64().unwrap() + 1;
     greedy.output_value_a = more.into();
-    statement::claim(suite, &greedy).unwrap_err();
+    check_claim(suite, &greedy).unwrap_err();
     let mut another = claim;
     another.claim_note_index += 1;
-    statement::claim(suite, &another).unwrap_err();
+    check_claim(suite, &another).unwrap_err();
 }
 
 #[test]

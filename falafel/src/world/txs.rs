@@ -4,10 +4,7 @@ use ark_bn254::Fr;
 use bytes::Bytes;
 use rand::{Rng, RngCore};
 use zkwhirl_circuits::{
-    Signer, Suite,
-    account::AccountWitness,
-    client::{ClientWitness, proof_id},
-    schnorr::PrivateKey,
+    Signer, Suite, account::AccountWitness, client::ClientWitness, proof_id, schnorr::PrivateKey,
 };
 use zkwhirl_job::request::{ClientProof, field};
 

@@ -2,7 +2,11 @@
 //! what they publish.
 
 use bytes::Bytes;
-use zkwhirl_circuits::{Suite, root_rollup::RootSize, statement};
+use zkwhirl_circuits::{
+    Suite,
+    claim::{self, ClaimWitness},
+    root_rollup::{self, RootRollupWitness, RootSize},
+};
 use zkwhirl_falafel::users::{MockProofs, TxPool, TxReceiver};
 use zkwhirl_falafel::world::{BroadcastError, Draft, RootJob, World};
 use zkwhirl_job::{Kind, Request, Sizes, Word, reply::ReplyShape, request::ClaimRequest};
@@ -55,8 +59,9 @@ fn root_rollups_are_true_and_broadcast_what_the_world_says() {
         for txs in rollups {
             let (draft, claims, inners) = rollup(&world, sizes, *txs);
             let RootJob { request, broadcast } = draft.root(&inners).unwrap();
-            let statement = statement::root_rollup(suite, &request, size).unwrap();
-            let words = statement.broadcast.words().into_iter().map(Word);
+            let witness = RootRollupWitness::new(&request, size).unwrap();
+            let checked = root_rollup::check(suite, size, &witness).unwrap();
+            let words = checked.words().into_iter().map(Word);
             assert_eq!(broadcast.words(), words.collect::<Vec<_>>());
             let parsed = Request::RootRollup(Box::new(request.clone()));
             assert_eq!(Request::parse(&parsed.to_bytes()), Ok(parsed.clone()));
@@ -68,7 +73,7 @@ fn root_rollups_are_true_and_broadcast_what_the_world_says() {
             carried += request.defi_interaction_notes.len();
             for claim in &claims {
                 assert_eq!(claim.defi_root, request.new_defi_root);
-                statement::claim(suite, claim).unwrap();
+                claim::check(suite, &ClaimWitness::new(claim).unwrap()).unwrap();
             }
             world = draft.settle();
         }
@@ -100,7 +105,7 @@ fn what_bridges_return_is_claimed_in_the_next_pipeline() {
             assert_eq!(Word::from(claimed), note.total_input_value);
         }
         claims.iter().for_each(|claim| {
-            statement::claim(suite, claim).unwrap();
+            claim::check(suite, &ClaimWitness::new(claim).unwrap()).unwrap();
             let bytes = Request::Claim(Box::new(claim.clone())).to_bytes();
             assert_eq!(bytes.len(), 4413);
         });

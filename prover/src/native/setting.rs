@@ -64,7 +64,7 @@ impl Setting {
     pub fn root(&self) -> Result<Circuit, NoCircuit> {
         Ok(Circuit {
             suite: self.suite,
-            statement: StatementKind::RootRollup(root_size(self.sizes)?),
+            statement: root_size(self.sizes)?.into(),
         })
     }
 

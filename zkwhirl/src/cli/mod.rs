@@ -4,6 +4,8 @@ mod fleet;
 mod keys;
 mod operate;
 mod plan;
+#[cfg(test)]
+mod reference;
 mod single;
 mod up;
 mod verify;

@@ -7,7 +7,7 @@ use url::Url;
 use zkwhirl::cluster::{StoredClientVks, key_store};
 use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeStats, falafel::Upstream};
 use zkwhirl_broker_adapter::amqp::AmqpStatus;
-use zkwhirl_job::Topic;
+use zkwhirl_job::{Topic, limits};
 use zkwhirl_ledger::Events;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::Deadlines;
@@ -28,7 +28,7 @@ use crate::{
 const HEAP: usize = 64 << 20;
 
 pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
-    heap::keep(HEAP);
+    heap::keep(HEAP, limits::REQUEST_BYTES);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -15,6 +15,12 @@ use crate::{
 /// What the worker itself needs beside its provers.
 const WORKER_BYTES: u64 = 128 << 20;
 
+impl FreeMemory for SystemMemory {
+    fn free_bytes(&self) -> Option<u64> {
+        SystemMemory::free_bytes(self)
+    }
+}
+
 /// The number of slots and the admission that guards their memory.
 #[derive(Debug)]
 pub(super) struct Admitted {

@@ -3,6 +3,7 @@
 use std::{fs, process, process::ExitCode, sync::Arc, time::Duration};
 
 use zkwhirl::cluster::Provers;
+use zkwhirl_job::limits;
 use zkwhirl_ledger::Events;
 use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Deadlines, Readiness, Slot, Stop, WorkerConfig, WorkerDeps};
@@ -18,7 +19,7 @@ use crate::{
 const HEAP: usize = 8 << 20;
 
 pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
-    heap::keep(HEAP);
+    heap::keep(HEAP, limits::REQUEST_BYTES);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2) // proofs are made elsewhere
         .enable_all()

@@ -27,7 +27,6 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use zkwhirl_bridge::api::MetricsPage;
 use zkwhirl_telemetry::{
     Role,
     catalogue::{process::DRAINING, worker::START_TO_READY},
@@ -51,7 +50,7 @@ const STARTING: &str = r#"{"error":"still starting, keys may be made: try again 
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
     address: SocketAddr,
-    page: MetricsPage,
+    page: PrometheusHandle,
     health: Arc<Health>,
     mounted: Arc<OnceLock<Router>>,
 }
@@ -102,7 +101,7 @@ impl Admin {
     ) -> anyhow::Result<Self> {
         let listener = listen(address).map_err(exit::usage)?;
         let address = listener.local_addr()?;
-        let recorder = metrics::install(roles, topics)?;
+        let page = metrics::install(roles, topics)?;
         let health = Arc::new(Health {
             start: Instant::now(),
             beat_ms: AtomicU64::new(0),
@@ -112,7 +111,7 @@ impl Admin {
         tokio::spawn(beat(health.clone(), draining.clone()));
         let mounted = Arc::new(OnceLock::new());
         let server = Server {
-            page: recorder.clone(),
+            page: page.clone(),
             health: health.clone(),
             works: roles.contains(&Role::Worker),
             bridges: roles.contains(&Role::Bridge),
@@ -125,7 +124,6 @@ impl Admin {
         thread::Builder::new()
             .name("admin".into())
             .spawn(move || runtime.block_on(server.run(listener)))?;
-        let page = MetricsPage::new(move || recorder.render());
         Ok(Self {
             address,
             page,
@@ -153,9 +151,10 @@ impl Admin {
         self.address
     }
 
-    /// The page of metrics.
-    pub(crate) fn page(&self) -> MetricsPage {
-        self.page.clone()
+    /// Renders the page of metrics.
+    pub(crate) fn page(&self) -> impl Fn() -> String + Send + Sync + use<> {
+        let page = self.page.clone();
+        move || page.render()
     }
 }
 

@@ -10,8 +10,6 @@
     expect(unsafe_code, reason = "mallopt is a C function")
 )]
 
-use zkwhirl_job::limits;
-
 /// Size of one block in bytes: below the threshold above which glibc returns
 /// memory.
 const BLOCK: usize = 1 << 20;
@@ -22,14 +20,16 @@ const BLOCK: usize = 1 << 20;
 ///
 /// Call it once, before threads are started. Other C libraries than glibc are
 /// left as they are.
-pub(crate) fn keep(bytes: usize) {
+///
+/// `largest`: the size in bytes of the largest buffer of a job.
+pub(crate) fn keep(bytes: usize, largest: usize) {
     #[cfg(target_env = "gnu")]
     {
         // mallopt(3): one arena, so that all threads find what one has freed;
         // what is larger than any buffer of a job, a key's setup, goes back.
         let options = [
             (libc::M_ARENA_MAX, 1),
-            (libc::M_MMAP_THRESHOLD, 2 * limits::REQUEST_BYTES),
+            (libc::M_MMAP_THRESHOLD, 2 * largest),
             (libc::M_TRIM_THRESHOLD, 2 * bytes),
         ];
         for (option, value) in options {
@@ -43,5 +43,5 @@ pub(crate) fn keep(bytes: usize) {
         drop(std::hint::black_box(blocks));
     }
     #[cfg(not(target_env = "gnu"))]
-    let _ = bytes;
+    let _ = (bytes, largest);
 }

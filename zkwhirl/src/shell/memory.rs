@@ -2,8 +2,6 @@
 
 use std::{fs, path::PathBuf};
 
-use zkwhirl_worker::FreeMemory;
-
 /// Linux: what the machine has left and what the container's limits leave,
 /// whichever is less.
 #[derive(Debug)]
@@ -18,15 +16,14 @@ impl Default for SystemMemory {
     }
 }
 
-impl FreeMemory for SystemMemory {
-    fn free_bytes(&self) -> Option<u64> {
+impl SystemMemory {
+    /// Available bytes; `None`: the system does not say.
+    pub(crate) fn free_bytes(&self) -> Option<u64> {
         let groups = self.groups();
         let left = groups.iter().filter_map(|group| self.left_in(group));
         left.chain(self.available()).min()
     }
-}
 
-impl SystemMemory {
     /// `MemAvailable` (proc(5)): free, and what caches can give back.
     fn available(&self) -> Option<u64> {
         let text = self.read("proc/meminfo")?;

@@ -9,7 +9,6 @@ use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rustix::time::{ClockId, clock_gettime};
 use zkwhirl_telemetry::{Kind, Role, begin, catalogue::process as metric};
-use zkwhirl_worker::FreeMemory;
 
 use super::memory::{SystemMemory, number_after};
 

@@ -6,7 +6,13 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use reqwest::Client;
 use tokio::task::JoinSet;
-use zkwhirl_circuits::{Suite, root_rollup::RootSize, statement};
+use zkwhirl_circuits::{
+    Suite,
+    claim::{self, ClaimWitness},
+    published::Published,
+    root_rollup::{self, RootRollupWitness, RootSize},
+    tx_rollup::{self, TxRollupWitness},
+};
 use zkwhirl_falafel::Falafel;
 use zkwhirl_job::{Command, Frame, Request, Sizes, Word, reply::broadcast_bytes};
 
@@ -89,21 +95,26 @@ impl Worker {
         let request = Request::parse(&frame.data).expect("falafel's requests parse");
         let published = match request {
             Request::Claim(claim) => {
-                let claim = statement::claim(self.suite, &claim);
-                words(&claim.expect("falafel's claims are true").published)
+                let witness = ClaimWitness::new(&claim).expect("falafel's claims are complete");
+                let published = claim::check(self.suite, &witness);
+                words(&published.expect("falafel's claims are true"))
             }
             Request::TxRollup(rollup) => {
                 let capacity = self.sizes.txs_per_inner();
-                let rollup = statement::tx_rollup(self.suite, &rollup, capacity);
-                words(&rollup.expect("falafel's rollups are true").published)
+                let witness = TxRollupWitness::new(&rollup, capacity)
+                    .expect("falafel's rollups are complete");
+                let published = tx_rollup::check(self.suite, capacity, &witness);
+                words(&published.expect("falafel's rollups are true"))
             }
             Request::RootRollup(root) => {
                 let size = RootSize {
                     inners: self.sizes.inners_per_root(),
                     slots: self.sizes.slots(),
                 };
-                let root = statement::root_rollup(self.suite, &root, size);
-                let broadcast = root.expect("falafel's root rollups are true").broadcast;
+                let witness = RootRollupWitness::new(&root, size)
+                    .expect("falafel's root rollups are complete");
+                let broadcast = root_rollup::check(self.suite, size, &witness)
+                    .expect("falafel's root rollups are true");
                 broadcast.words().into_iter().map(Word).collect()
             }
             Request::RootVerifier(root) => {
@@ -135,6 +146,6 @@ impl Worker {
     }
 }
 
-fn words(published: &zkwhirl_circuits::published::Published) -> Vec<Word> {
+fn words(published: &Published) -> Vec<Word> {
     published.to_words().into_iter().map(Word).collect()
 }

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
-    CheckError, Circuit, StatementError, Witness, field,
-    published::Published,
-    r1cs::Assignment,
-    tx_rollup::{Chain, TxRollupWitness},
+    Chain, CheckError, Circuit, StatementError, Witness, field, published::Published,
+    r1cs::Assignment, tx_rollup::TxRollupWitness,
 };
 use zkwhirl_job::Word;
 

@@ -7,9 +7,8 @@
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
-    Circuit, Plan, StatementKind, Suite, field,
+    Circuit, Plan, Seams, StatementKind, Suite, field,
     published::{Published, place},
-    tx_rollup::Seams,
 };
 use zkwhirl_job::{
     Word,

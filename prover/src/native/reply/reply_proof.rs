@@ -1,7 +1,7 @@
 //! One proof of a reply, and the errors of reading a reply.
 
 use ark_bn254::Fr;
-use zkwhirl_circuits::{Circuit, TooLarge, published::PublishedError, tx_rollup::SeamError};
+use zkwhirl_circuits::{Circuit, SeamError, TooLarge, published::PublishedError};
 use zkwhirl_job::reply::{NativeForm, SuiteTag};
 
 /// One proof of a reply, with everything that its verification needs except

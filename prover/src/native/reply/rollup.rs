@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use zkwhirl_circuits::{Suite, client::proof_id, field, root_rollup::Broadcast};
+use zkwhirl_circuits::{Suite, field, proof_id, root_rollup::Broadcast};
 use zkwhirl_job::{
     Sizes, Word,
     reply::{Bundle, NotVerified},

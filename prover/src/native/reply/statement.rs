@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use zkwhirl_circuits::{
     CheckError, Circuit, Plan, StatementError, StatementKind, Suite, TooLarge, Witness,
-    claim::ClaimWitness, client::ClientWitness, published::Published,
-    root_rollup::RootRollupWitness, statement, tx_rollup::TxRollupWitness,
+    claim::{self, ClaimWitness},
+    client::ClientWitness,
+    published::Published,
+    root_rollup::{self, RootRollupWitness},
+    tx_rollup::{self, TxRollupWitness},
 };
 use zkwhirl_job::{
     Kind, LayoutError, Request, Word,
@@ -99,23 +102,15 @@ impl Statement {
 
     /// Checks every rule of a client's own values.
     pub(crate) fn of_client(client: &ClientWitness) -> Result<Self, NotProvable> {
-        let (published, witness) = match client {
-            ClientWitness::JoinSplit(values) => (
-                statement::join_split(values)?,
-                Witness::JoinSplit(values.clone()),
-            ),
-            ClientWitness::Account(values) => (
-                statement::account(values)?,
-                Witness::Account(values.clone()),
-            ),
-        };
+        let published = client.check()?;
         let circuit = client_circuit(client.statement());
-        Ok(Self::alone(circuit, &published, witness))
+        Ok(Self::alone(circuit, &published, client.clone().into()))
     }
 
     fn claim(request: &ClaimRequest, suite: Suite) -> Result<Self, NotProvable> {
-        let published = statement::claim(suite, request)?.published;
-        let witness = Witness::Claim(Box::new(ClaimWitness::new(request)?));
+        let witness = ClaimWitness::new(request)?;
+        let published = claim::check(suite, &witness)?;
+        let witness = Witness::Claim(Box::new(witness));
         let circuit = Circuit {
             suite,
             statement: StatementKind::Claim,
@@ -139,8 +134,8 @@ impl Statement {
     fn tx_rollup(request: &TxRollupRequest, setting: &Setting) -> Result<Self, NotProvable> {
         let (suite, txs) = (setting.suite(), setting.sizes().txs_per_inner());
         let plan = setting.plan()?;
-        let published = statement::tx_rollup(suite, request, txs)?.published;
         let witness = TxRollupWitness::new(request, txs)?;
+        let published = tx_rollup::check(suite, txs, &witness)?;
         let carried = client_fields::carried(request, suite)?;
         let digests = published.clients();
         let inside = carried
@@ -172,8 +167,8 @@ impl Statement {
 
     fn root_rollup(request: &RootRollupRequest, setting: &Setting) -> Result<Self, NotProvable> {
         let (suite, size) = (setting.suite(), root_size(setting.sizes())?);
-        let broadcast = statement::root_rollup(suite, request, size)?.broadcast;
         let witness = RootRollupWitness::new(request, size)?;
+        let broadcast = root_rollup::check(suite, size, &witness)?;
         let witness = Witness::RootRollup(Box::new(witness));
         let (inners, inside) = InnerReplies::of(request, setting, setting.domain_log2()?)?;
         let circuit = setting.admit(setting.root()?)?;

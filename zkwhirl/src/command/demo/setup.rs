@@ -95,7 +95,7 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Ve
             || wanted.iter().any(|request| match Request::parse(request) {
                 Ok(Request::Claim(_)) => circuit.statement == StatementKind::Claim,
                 Ok(Request::TxRollup(_)) => {
-                    !matches!(circuit.statement, StatementKind::RootRollup(_))
+                    !matches!(circuit.statement, StatementKind::RootRollup { .. })
                 }
                 _ => true,
             })

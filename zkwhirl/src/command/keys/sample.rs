@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context;
 use bytes::Bytes;
 use zkwhirl_circuits::{
-    Circuit, MAX_TXS, StatementKind, Suite, Witness,
+    Chain, Circuit, MAX_TXS, StatementKind, Suite, Witness,
     claim::ClaimWitness,
     client::ClientWitness,
     root_rollup::{RootRollupWitness, RootSize},
-    tx_rollup::{Chain, ShardWitness, TxRollupWitness},
+    tx_rollup::{ShardWitness, TxRollupWitness},
 };
 use zkwhirl_falafel::{
     users::{ClientProofs, MockProofs, TxError, TxPool, TxReceiver},
@@ -58,7 +58,9 @@ pub(super) fn witness(circuit: Circuit) -> anyhow::Result<Witness> {
                 .next_back()
                 .context("a chain has notes")?
         }
-        StatementKind::RootRollup(size) => root_rollup(suite, size)?,
+        StatementKind::RootRollup { inners, slots } => {
+            root_rollup(suite, RootSize { inners, slots })?
+        }
         StatementKind::JoinSplit => client(suite, |client| match client {
             ClientWitness::JoinSplit(values) => Some(Witness::JoinSplit(values)),
             ClientWitness::Account(_) => None,

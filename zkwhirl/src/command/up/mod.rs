@@ -5,13 +5,13 @@ mod settings;
 
 use std::{env, process::ExitCode, sync::Arc, time::Duration};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 use zkwhirl::cluster::{CliProvers, Cluster, ClusterConfig, NativeProvers, Provers, Rollups};
 use zkwhirl_bridge::{
     BridgeConfig,
-    api::{Api, ProverHealth},
+    api::{Api, MetricsPage, ProverHealth},
 };
 use zkwhirl_broker_adapter as broker;
 use zkwhirl_job::Topic;
@@ -139,7 +139,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         health: Arc::new(Workers(readiness)),
         prefix: settings.api_prefix,
         admin: settings.admin,
-        metrics: admin.page(),
+        metrics: MetricsPage::new(admin.page()),
     };
     let end_api = CancellationToken::new();
     let serving = tokio::spawn(api.serve(listener, end_api.clone()));

@@ -1,13 +1,11 @@
 //! Client proofs with development keys, and what is refused of them.
 
-#[path = "../../../../../circuits/tests/common/clients.rs"]
-#[expect(dead_code, reason = "a part of the clients is enough here")]
-mod clients;
-
 use ark_bn254::Fr;
 use bytes::Bytes;
-use clients::{Payment, Registration};
-use zkwhirl_circuits::Suite;
+use zkwhirl_circuits::{
+    Suite,
+    test_util::{Payment, Registration},
+};
 use zkwhirl_job::{
     Failure, Request, Sizes, Word,
     reply::NotVerified,

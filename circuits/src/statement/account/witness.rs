@@ -1,0 +1,28 @@
+//! What an account tx is proved from.
+
+use ark_bn254::Fr;
+
+use crate::signer::Signer;
+
+/// Bits of an alias's hash.
+pub(super) const ALIAS_BITS: usize = 224;
+
+/// The account statement, which has one size.
+#[derive(Clone, Copy)]
+pub(crate) struct AccountTx;
+
+/// All values of an account tx, whether or not they follow the rules.
+#[derive(Clone, Debug, Default)]
+pub struct AccountWitness {
+    /// A root of the data tree.
+    pub data_root: Fr,
+    /// Whether the account begins here: the account key itself signs, and
+    /// alias and account key can never be registered again.
+    pub create: bool,
+    /// x-coordinate of the account key.
+    pub account_key_x: Fr,
+    /// x-coordinates of the signing keys to register; zero for none.
+    pub new_keys: [Fr; 2],
+    /// Who signs, and the account's alias.
+    pub signer: Signer,
+}

@@ -1,0 +1,232 @@
+//! The rules of a claim in rows.
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+use zkwhirl_job::Topic;
+
+use super::rules::{NONCE_BITS, published, violations};
+use super::{Claim, ClaimWitness};
+use crate::bridge::ASSET_BITS;
+use crate::error::StatementError;
+use crate::gadgets::bits::{enforce_at_most, enforce_nonzero_where};
+use crate::gadgets::bridge::Bridge;
+use crate::gadgets::hash::{Word, hash};
+use crate::gadgets::integer::{AMOUNT_BITS, enforce_share};
+use crate::gadgets::merkle::root_of;
+use crate::notes::DEPOSIT_BITS;
+use crate::proof_id;
+use crate::published::{CLIENT_FIELDS, Published, publish};
+use crate::r1cs::{Bit, Builder, Num};
+use crate::rule::Violation;
+use crate::statement::definition::{self, Statement};
+use crate::suite::{HashIndex, Suite};
+use crate::tree::{DATA_DEPTH, DEFI_DEPTH};
+
+/// A value note's asset id: a virtual one is `2^29` plus a 30-bit nonce.
+const OUTPUT_ASSET_BITS: usize = ASSET_BITS + 1;
+
+/// The notes' fields, with bits. Bridge call data and nonce stand for both
+/// notes: that they are equal is how they are built.
+struct Fields {
+    deposit: Word,
+    fee: Word,
+    nonce: Word,
+    value_note_partial: Word,
+    input_nullifier: Word,
+    total_input: Word,
+    totals: [Word; 2],
+    outputs: [Word; 2],
+    result: Bit,
+}
+
+impl Statement for Claim {
+    type Witness = ClaimWitness;
+    type Published = Published;
+
+    const NAME: &'static str = "claim";
+    const TAG: u64 = 1;
+    const TOPIC: Topic = Topic::Inner;
+
+    fn fields(self) -> usize {
+        CLIENT_FIELDS
+    }
+
+    fn blank(self) -> ClaimWitness {
+        ClaimWitness {
+            claim_siblings: vec![Fr::ZERO; DATA_DEPTH],
+            defi_siblings: vec![Fr::ZERO; DEFI_DEPTH],
+            ..ClaimWitness::default()
+        }
+    }
+
+    fn evaluate(self, suite: Suite, w: &ClaimWitness) -> (Published, Vec<Violation>) {
+        (published(suite, w), violations(suite, w))
+    }
+
+    fn enforce(self, b: &mut Builder, suite: Suite, w: &ClaimWitness) {
+        let bridge = b.part("bridge call data", |b| Bridge::alloc(b, w.claim.bridge));
+        let fields = b.part("ranges", |b| fields(b, suite, w));
+        b.part("shares", |b| shares(b, &fields));
+        let claim_note = b.part("notes", |b| claim_note(b, suite, &fields, &bridge));
+        let defi_note = b.part("notes", |b| defi_note(b, suite, &fields, &bridge));
+        let data_root = b.part("claim note membership", |b| {
+            let path = (w.claim_index, &w.claim_siblings[..]);
+            membership(b, suite, &claim_note.num, path, w.data_root)
+        });
+        let defi_root = b.part("interaction note membership", |b| {
+            let path = (w.defi_index, &w.defi_siblings[..]);
+            membership(b, suite, &defi_note.num, path, w.defi_root)
+        });
+        let nullifiers = b.part("nullifiers", |b| {
+            let inputs = [&defi_note, &claim_note];
+            let first = hash(b, suite, HashIndex::ClaimNullifier, &inputs[1..]);
+            [first, hash(b, suite, HashIndex::DefiNullifier, &inputs)]
+        });
+        let outputs = b.part("output notes", |b| {
+            outputs(b, suite, &fields, &bridge, &nullifiers)
+        });
+        let [first, second] = outputs;
+        let [nullifier1, nullifier2] = nullifiers;
+        let zero = Num::zero;
+        let published = vec![
+            Num::constant(Fr::from(proof_id::CLAIM)),
+            first,
+            second,
+            nullifier1,
+            nullifier2,
+            zero(),
+            zero(),
+            zero(),
+            data_root,
+            fields.fee.num,
+            bridge.input[0].clone(),
+            bridge.word.num,
+            zero(),
+            defi_root,
+            zero(),
+            zero(),
+        ];
+        publish::<Claim>(b, published);
+    }
+}
+
+/// Checks every rule of a claim; gives its 16 published fields.
+pub fn check(suite: Suite, w: &ClaimWitness) -> Result<Published, StatementError> {
+    definition::check(Claim, suite, w)
+}
+
+fn fields(b: &mut Builder, suite: Suite, w: &ClaimWitness) -> Fields {
+    let ranged = |b: &mut Builder, value: Fr, bits: usize| {
+        let num = b.alloc(value);
+        Word::ranged(b, &num, bits)
+    };
+    let deposit = ranged(b, w.claim.deposit, DEPOSIT_BITS);
+    let total_input = ranged(b, w.defi.total_input, AMOUNT_BITS);
+    let fields = Fields {
+        fee: ranged(b, w.fee, DEPOSIT_BITS),
+        nonce: ranged(b, w.nonce, NONCE_BITS),
+        totals: [w.defi.total_output_a, w.defi.total_output_b].map(|v| ranged(b, v, AMOUNT_BITS)),
+        outputs: [w.output_a, w.output_b].map(|v| ranged(b, v, AMOUNT_BITS)),
+        value_note_partial: element(b, suite, w.claim.value_note_partial),
+        input_nullifier: element(b, suite, w.claim.input_nullifier),
+        result: boolean(b, w.defi.result),
+        deposit,
+        total_input,
+    };
+    enforce_nonzero_where(b, &fields.deposit.num, &Num::one());
+    enforce_at_most(b, &fields.deposit.num, &fields.total_input.num, AMOUNT_BITS);
+    fields
+}
+
+fn element(b: &mut Builder, suite: Suite, value: Fr) -> Word {
+    let num = b.alloc(value);
+    Word::element(b, suite, &num)
+}
+
+fn boolean(b: &mut Builder, value: Fr) -> Bit {
+    let num = b.alloc(value);
+    b.enforce(&num, &num, &num);
+    Bit::assert_boolean(num)
+}
+
+fn shares(b: &mut Builder, fields: &Fields) {
+    for (total, out) in fields.totals.iter().zip(&fields.outputs) {
+        enforce_share(b, [&fields.deposit, total, out, &fields.total_input]);
+    }
+}
+
+fn claim_note(b: &mut Builder, suite: Suite, fields: &Fields, bridge: &Bridge) -> Word {
+    let partial = hash(
+        b,
+        suite,
+        HashIndex::ClaimNotePartial,
+        &[
+            &fields.deposit,
+            &bridge.word,
+            &fields.value_note_partial,
+            &fields.input_nullifier,
+        ],
+    );
+    let partial = Word::element(b, suite, &partial);
+    let note = hash(
+        b,
+        suite,
+        HashIndex::ClaimNote,
+        &[&partial, &fields.nonce, &fields.fee],
+    );
+    Word::element(b, suite, &note)
+}
+
+fn defi_note(b: &mut Builder, suite: Suite, fields: &Fields, bridge: &Bridge) -> Word {
+    let result = Word::packed(fields.result.num().clone(), vec![fields.result.clone()]);
+    let [total_a, total_b] = &fields.totals;
+    let inputs = [
+        &bridge.word,
+        &fields.total_input,
+        total_a,
+        total_b,
+        &fields.nonce,
+        &result,
+    ];
+    let note = hash(b, suite, HashIndex::DefiInteractionNote, &inputs);
+    Word::element(b, suite, &note)
+}
+
+/// A leaf under a published root. The root was made canonically, so the
+/// folding need not check canonicity.
+fn membership(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr]), root: Fr) -> Num {
+    let folded = root_of(b, suite, leaf, path);
+    let root = b.alloc(root);
+    b.equal(&folded, &root);
+    root
+}
+
+/// The commitments of the two output notes, the second zero if there is none.
+fn outputs(
+    b: &mut Builder,
+    suite: Suite,
+    fields: &Fields,
+    bridge: &Bridge,
+    nullifiers: &[Num; 2],
+) -> [Num; 2] {
+    let result = &fields.result;
+    let second = b.select(
+        result,
+        bridge.second_output.num(),
+        bridge.second_input.num(),
+    );
+    let notes: Vec<Num> = (0..2)
+        .map(|i| {
+            let value = b.select(result, &fields.outputs[i].num, &fields.deposit.num);
+            // A virtual output is the placeholder, so the nonce is added to it.
+            let nonce = b.mul(bridge.is_virtual[i].num(), &fields.nonce.num);
+            let asset = b.select(result, &(&bridge.output[i] + &nonce), &bridge.input[i]);
+            let value = Word::implied(b, suite, &value, AMOUNT_BITS);
+            let asset = Word::implied(b, suite, &asset, OUTPUT_ASSET_BITS);
+            let nullifier = Word::element(b, suite, &nullifiers[i]);
+            let inputs = [&fields.value_note_partial, &value, &asset, &nullifier];
+            hash(b, suite, HashIndex::ValueNote, &inputs)
+        })
+        .collect();
+    [notes[0].clone(), b.mul(&second, &notes[1])]
+}

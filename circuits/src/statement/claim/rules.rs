@@ -1,0 +1,125 @@
+//! The rules of a claim, natively.
+
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
+
+use super::{Claim, ClaimWitness};
+use crate::bridge::BridgeCallData;
+use crate::gadgets::integer::{AMOUNT_BITS, wide_product};
+use crate::notes::{DEPOSIT_BITS, ValueNote};
+use crate::proof_id;
+use crate::published::Published;
+use crate::rule::{Rule, Scope, Violation, Violations};
+use crate::suite::Suite;
+use crate::tree::{DATA_DEPTH, DEFI_DEPTH};
+
+/// Bits of interaction nonces.
+pub(super) const NONCE_BITS: usize = 30;
+
+/// Every rule that a witness breaks, in the order in which they are checked.
+///
+/// That outputs do not exceed the totals is no rule of its own: it follows
+/// from the shares and from the deposit not exceeding the total input.
+pub(super) fn violations(suite: Suite, w: &ClaimWitness) -> Vec<Violation> {
+    let mut broken = Violations::default();
+    broken.demand_ranges(Scope::Whole, ranges(w));
+    match BridgeCallData::decode(&w.claim.bridge) {
+        None => broken.demand(false, Rule::BridgeBits),
+        Some(bridge) => bridge.demand_rules(&mut broken),
+    }
+    let [deposit, input] = [w.claim.deposit, w.defi.total_input].map(|v| v.into_bigint());
+    broken.demand(w.claim.deposit != Fr::ZERO, Rule::DepositZero);
+    broken.demand(deposit <= input, Rule::DepositAboveTotal);
+    for (name, total, out) in [
+        ('a', w.defi.total_output_a, w.output_a),
+        ('b', w.defi.total_output_b, w.output_b),
+    ] {
+        broken.demand(is_share(w, total, out), Rule::Share(name));
+    }
+    broken.demand(w.claim.bridge == w.defi.bridge, Rule::BridgeMismatch);
+    broken.demand(w.nonce == w.defi.nonce, Rule::NonceMismatch);
+    broken.demand(w.folded_data_root(suite) == w.data_root, Rule::ClaimNote);
+    broken.demand(w.folded_defi_root(suite) == w.defi_root, Rule::DefiNote);
+    broken.into_vec()
+}
+
+fn ranges(w: &ClaimWitness) -> [(&Fr, usize, &'static str); 12] {
+    [
+        (&w.claim.deposit, DEPOSIT_BITS, "deposit"),
+        (&w.fee, DEPOSIT_BITS, "fee"),
+        (&w.nonce, NONCE_BITS, "claim note nonce"),
+        (&w.defi.nonce, NONCE_BITS, "interaction note nonce"),
+        (&w.defi.total_input, AMOUNT_BITS, "total input value"),
+        (&w.defi.total_output_a, AMOUNT_BITS, "total output value a"),
+        (&w.defi.total_output_b, AMOUNT_BITS, "total output value b"),
+        (&w.output_a, AMOUNT_BITS, "output value a"),
+        (&w.output_b, AMOUNT_BITS, "output value b"),
+        (&w.claim_index, DATA_DEPTH, "claim note index"),
+        (&w.defi_index, DEFI_DEPTH, "interaction note index"),
+        (&w.defi.result, 1, "interaction result"),
+    ]
+}
+
+/// `out = ⌊deposit·total / input⌋`.
+fn is_share(w: &ClaimWitness, total: Fr, out: Fr) -> bool {
+    let [deposit, total, out, input] =
+        [w.claim.deposit, total, out, w.defi.total_input].map(|v| v.into_bigint());
+    let mut rest = wide_product(deposit, total);
+    let negative = rest.sub_with_borrow(&wide_product(out, input));
+    let input = wide_product(input, Fr::ONE.into_bigint());
+    !negative && rest < input
+}
+
+/// The 16 published fields of a claim; they mean something only if it follows the rules.
+pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
+    let zero = Fr::ZERO;
+    let claim_note = w.claim_note(suite);
+    let nullifiers = [
+        suite.claim_nullifier(claim_note),
+        suite.defi_nullifier(w.defi.commit(suite), claim_note),
+    ];
+    let bridge = BridgeCallData::decode(&w.claim.bridge).unwrap_or_default();
+    let asset = |output: u32| {
+        let nonce = if BridgeCallData::is_virtual(output) {
+            w.nonce
+        } else {
+            zero
+        };
+        Fr::from(u64::from(output)) + nonce
+    };
+    let (values, assets, second) = if w.defi.result == zero {
+        let assets = [bridge.input_a, bridge.input_b].map(|id| Fr::from(u64::from(id)));
+        ([w.claim.deposit; 2], assets, bridge.second_input)
+    } else {
+        let assets = [asset(bridge.output_a), asset(bridge.output_b)];
+        ([w.output_a, w.output_b], assets, bridge.second_output)
+    };
+    let [first, other]: [Fr; 2] = std::array::from_fn(|i| {
+        let note = ValueNote {
+            partial: w.claim.value_note_partial,
+            value: values[i],
+            asset: assets[i],
+            input_nullifier: nullifiers[i],
+        };
+        note.commit(suite)
+    });
+    let fields = vec![
+        Fr::from(proof_id::CLAIM),
+        first,
+        if second { other } else { zero },
+        nullifiers[0],
+        nullifiers[1],
+        zero,
+        zero,
+        zero,
+        w.data_root,
+        w.fee,
+        Fr::from(u64::from(bridge.input_a)),
+        w.claim.bridge,
+        zero,
+        w.defi_root,
+        zero,
+        zero,
+    ];
+    Published::new(Claim, fields, Vec::new())
+}

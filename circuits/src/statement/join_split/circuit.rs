@@ -1,0 +1,339 @@
+//! The rules of a join-split in rows.
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+use zkwhirl_job::Topic;
+
+use super::rules::{published, violations};
+use super::witness::OWNER_BITS;
+use super::{InputNote, JoinSplit, JoinSplitWitness, OutputNote};
+use crate::bridge::{ASSET_BITS, VIRTUAL_BIT};
+use crate::error::StatementError;
+use crate::gadgets::bits::{decompose, is_equal, is_zero};
+use crate::gadgets::bridge::Bridge;
+use crate::gadgets::edwards::Point;
+use crate::gadgets::hash::tagged;
+use crate::gadgets::integer::AMOUNT_BITS;
+use crate::gadgets::merkle::root_of;
+use crate::gadgets::schnorr::{enforce_signature, public_key};
+use crate::notes::DEPOSIT_BITS;
+use crate::proof_id;
+use crate::published::{CLIENT_FIELDS, Published, publish};
+use crate::r1cs::{Bit, Builder, Num};
+use crate::rule::Violation;
+use crate::signer::Signer;
+use crate::statement::definition::{self, Statement};
+use crate::suite::{HashIndex, Suite};
+use crate::tree::DATA_DEPTH;
+
+/// What of the kind the other rules need.
+struct Kind {
+    id: Num,
+    is_deposit: Bit,
+    is_withdrawal: Bit,
+    is_defi: Bit,
+}
+
+/// Whose notes are spent.
+struct Account {
+    owner: Point,
+    /// What the nullifiers bind of the private key.
+    nullifier_key: Num,
+    required: Bit,
+}
+
+/// A note that goes in.
+struct Input {
+    in_use: Bit,
+    value: Num,
+    commitment: Num,
+    nullifier: Num,
+}
+
+impl Statement for JoinSplit {
+    type Witness = JoinSplitWitness;
+    type Published = Published;
+
+    const NAME: &'static str = "join-split";
+    const TAG: u64 = 3;
+    const TOPIC: Topic = Topic::Outer;
+    const SUITES: &'static [Suite] = &[Suite::Poseidon];
+
+    fn fields(self) -> usize {
+        CLIENT_FIELDS
+    }
+
+    fn blank(self) -> JoinSplitWitness {
+        let input = || InputNote {
+            siblings: vec![Fr::ZERO; DATA_DEPTH],
+            ..InputNote::default()
+        };
+        JoinSplitWitness {
+            inputs: [input(), input()],
+            signer: Signer::blank(),
+            ..JoinSplitWitness::default()
+        }
+    }
+
+    fn evaluate(self, _: Suite, w: &JoinSplitWitness) -> (Published, Vec<Violation>) {
+        (published(w), violations(w))
+    }
+
+    fn enforce(self, b: &mut Builder, _: Suite, w: &JoinSplitWitness) {
+        let kind = b.part("kind", |b| kind(b, w));
+        let asset = b.part("ranges", |b| ranged(b, w.asset, ASSET_BITS));
+        let public = b.part("public values", |b| public(b, w, &kind, &asset));
+        let bridge = b.part("bridge call data", |b| bridge(b, w, &kind, &asset));
+        let account = b.part("account key", |b| account(b, w));
+        let data_root = b.alloc(w.data_root);
+        let link = b.alloc(w.backward_link);
+        let inputs = b.part("input notes", |b| {
+            let inputs = [0, 1].map(|which| input(b, &w.inputs[which], &account, &asset));
+            let none = Num::zero();
+            b.enforce(inputs[1].in_use.num(), inputs[0].in_use.not().num(), &none);
+            let may_have_none = kind.is_deposit.not();
+            b.enforce(inputs[0].in_use.not().num(), may_have_none.num(), &none);
+            inputs
+        });
+        memberships(b, w, &inputs, (&link, &data_root));
+        let outputs = [0, 1].map(|which| {
+            b.part("output notes", |b| {
+                let chain = w.allow_chain[which];
+                output(b, &w.outputs[which], chain, &account)
+            })
+        });
+        let commitments = b.part("output notes", |b| {
+            let input_nullifiers = [&inputs[0].nullifier, &inputs[1].nullifier];
+            let [first, second] = [0, 1].map(|which| {
+                let Output { partial, value, .. } = &outputs[which];
+                let fields = [partial, value, &asset, input_nullifiers[which]];
+                tagged(b, HashIndex::ValueNote, &fields)
+            });
+            let fields = [
+                &public.deposit,
+                &bridge,
+                &outputs[0].partial,
+                input_nullifiers[0],
+            ];
+            let claim = tagged(b, HashIndex::ClaimNotePartial, &fields);
+            let none = Num::zero();
+            b.enforce(kind.is_defi.num(), &outputs[0].value, &none);
+            b.enforce(kind.is_defi.num(), outputs[0].chain.num(), &none);
+            [b.select(&kind.is_defi, &claim, &first), second]
+        });
+        b.part("balance", |b| {
+            let brought = b.mul(kind.is_deposit.num(), &public.value);
+            let taken = b.mul(kind.is_withdrawal.num(), &public.value);
+            let before = Num::sum([&inputs[0].value, &inputs[1].value, &brought]);
+            let after = [&outputs[0].value, &outputs[1].value, &taken];
+            let spent = [&public.deposit, &public.fee];
+            b.equal(&before, &Num::sum(after.into_iter().chain(spent)));
+        });
+        let signing_key = b.part("account note membership", |b| {
+            signing_key(b, w, &account, &data_root)
+        });
+        let [first, second] = commitments;
+        let [nullifier1, nullifier2] = inputs.map(|input| input.nullifier);
+        let [chain1, chain2] = outputs.map(|output| output.chain);
+        let published = vec![
+            kind.id,
+            first,
+            second,
+            nullifier1,
+            nullifier2,
+            public.value,
+            public.owner,
+            public.asset,
+            data_root,
+            public.fee,
+            asset,
+            bridge,
+            public.deposit,
+            Num::zero(),
+            link,
+            chain1.num() + &chain2.num().double(),
+        ];
+        let message = publish::<JoinSplit>(b, published);
+        b.part("signature", |b| {
+            enforce_signature(b, &signing_key, &message, &w.signer.signature);
+        });
+    }
+}
+
+/// Checks every rule of a payment; gives its 16 published fields.
+pub fn check(w: &JoinSplitWitness) -> Result<Published, StatementError> {
+    definition::check(JoinSplit, Suite::Poseidon, w)
+}
+
+fn ranged(b: &mut Builder, value: Fr, bits: usize) -> Num {
+    let num = b.alloc(value);
+    decompose(b, &num, bits);
+    num
+}
+
+fn kind(b: &mut Builder, w: &JoinSplitWitness) -> Kind {
+    let id = b.alloc(w.proof_id);
+    let mut is = |kind: u64| is_zero(b, &id.plus(-Fr::from(kind)));
+    let [is_deposit, is_withdrawal, is_send, is_defi] = [
+        proof_id::DEPOSIT,
+        proof_id::WITHDRAW,
+        proof_id::SEND,
+        proof_id::DEFI_DEPOSIT,
+    ]
+    .map(&mut is);
+    let known = [&is_deposit, &is_withdrawal, &is_send, &is_defi].map(Bit::num);
+    b.equal(&Num::sum(known), &Num::one());
+    Kind {
+        id,
+        is_deposit,
+        is_withdrawal,
+        is_defi,
+    }
+}
+
+/// What a tx says in public about values.
+struct Public {
+    value: Num,
+    owner: Num,
+    asset: Num,
+    fee: Num,
+    deposit: Num,
+}
+
+fn public(b: &mut Builder, w: &JoinSplitWitness, kind: &Kind, asset: &Num) -> Public {
+    let is_public = kind.is_deposit.num() + kind.is_withdrawal.num();
+    let value = ranged(b, w.public_value, AMOUNT_BITS);
+    let owner = ranged(b, w.public_owner, OWNER_BITS);
+    let fee = ranged(b, w.fee, DEPOSIT_BITS);
+    let deposit = ranged(b, w.deposit, DEPOSIT_BITS);
+    for (value, given) in [
+        (&value, &is_public),
+        (&owner, &is_public),
+        (&deposit, kind.is_defi.num()),
+    ] {
+        let zero = is_zero(b, value);
+        b.equal(zero.not().num(), given);
+    }
+    let public_asset = b.mul(&is_public, asset);
+    // Bit 29, which marks virtual assets, does not exist here.
+    decompose(b, &public_asset, VIRTUAL_BIT);
+    Public {
+        value,
+        owner,
+        asset: public_asset,
+        fee,
+        deposit,
+    }
+}
+
+/// The call data of a defi deposit; without one it is zero, which breaks no rule.
+fn bridge(b: &mut Builder, w: &JoinSplitWitness, kind: &Kind, asset: &Num) -> Num {
+    let bridge = Bridge::alloc(b, w.bridge);
+    let none = Num::zero();
+    b.enforce(&bridge.word.num, &(&Num::one() - kind.is_defi.num()), &none);
+    b.equal(bridge.second_input.num(), &none);
+    b.enforce(kind.is_defi.num(), &(&bridge.input[0] - asset), &none);
+    bridge.word.num
+}
+
+fn account(b: &mut Builder, w: &JoinSplitWitness) -> Account {
+    let private_key = b.alloc(w.private_key);
+    Account {
+        owner: public_key(b, &private_key),
+        nullifier_key: tagged(b, HashIndex::ValueNullifierKey, &[&private_key]),
+        required: b.alloc_bit(w.account_required),
+    }
+}
+
+/// An input note with its nullifier: the note is the account's because its
+/// commitment is made with the account's key.
+fn input(b: &mut Builder, note: &InputNote, account: &Account, asset: &Num) -> Input {
+    let in_use = b.alloc_bit(note.in_use);
+    let value = ranged(b, note.value, AMOUNT_BITS);
+    b.enforce(in_use.not().num(), &value, &Num::zero());
+    let [secret, creator, input_nullifier] =
+        [note.secret, note.creator, note.input_nullifier].map(|value| b.alloc(value));
+    let Point { x, y } = &account.owner;
+    let fields = [&secret, x, y, account.required.num(), &creator];
+    let partial = tagged(b, HashIndex::ValueNotePartial, &fields);
+    let fields = [&partial, &value, asset, &input_nullifier];
+    let commitment = tagged(b, HashIndex::ValueNote, &fields);
+    let zero = Num::zero();
+    let fields = [&commitment, &account.nullifier_key, &zero, in_use.num()];
+    let nullifier = tagged(b, HashIndex::ValueNullifier, &fields);
+    Input {
+        in_use,
+        value,
+        commitment,
+        nullifier,
+    }
+}
+
+/// Every note that is used is under the data root, except the one that the
+/// link names: its place the tx rollup proves.
+fn memberships(b: &mut Builder, w: &JoinSplitWitness, inputs: &[Input; 2], roots: (&Num, &Num)) {
+    let (link, data_root) = roots;
+    let linked = b.part("chaining", |b| {
+        let [first, second] = [0, 1].map(|which: usize| {
+            let same = is_equal(b, link, &inputs[which].commitment);
+            b.and(&same, &inputs[which].in_use)
+        });
+        let missing = b.mul(link, first.not().num());
+        b.enforce(&missing, second.not().num(), &Num::zero());
+        [first, second]
+    });
+    b.part("input note membership", |b| {
+        for ((input, note), linked) in inputs.iter().zip(&w.inputs).zip(linked) {
+            let path = (note.index, &note.siblings[..]);
+            let root = root_of(b, Suite::Poseidon, &input.commitment, path);
+            let demanded = input.in_use.num() - linked.num();
+            b.enforce(&demanded, &(&root - data_root), &Num::zero());
+        }
+    });
+}
+
+/// An output note before its input nullifier is bound.
+struct Output {
+    partial: Num,
+    value: Num,
+    chain: Bit,
+}
+
+fn output(b: &mut Builder, note: &OutputNote, chain: bool, account: &Account) -> Output {
+    let value = ranged(b, note.value, AMOUNT_BITS);
+    let partial = &note.partial;
+    let [secret, x, y, creator] = [
+        partial.secret,
+        partial.owner.0,
+        partial.owner.1,
+        partial.creator,
+    ]
+    .map(|v| b.alloc(v));
+    let required = b.alloc_bit(partial.account_required);
+    let (owner, none) = (&account.owner, Num::zero());
+    b.enforce(&creator, &(&creator - &owner.x), &none);
+    let chain = b.alloc_bit(chain);
+    b.enforce(chain.num(), &(&x - &owner.x), &none);
+    b.enforce(chain.num(), &(&y - &owner.y), &none);
+    let fields = [&secret, &x, &y, required.num(), &creator];
+    Output {
+        partial: tagged(b, HashIndex::ValueNotePartial, &fields),
+        value,
+        chain,
+    }
+}
+
+/// The key that signs: an account note names it, or it is the account key.
+fn signing_key(b: &mut Builder, w: &JoinSplitWitness, account: &Account, data_root: &Num) -> Point {
+    let signer = &w.signer;
+    let key = Point::alloc(b, signer.key.0, signer.key.1);
+    let (owner, none) = (&account.owner, Num::zero());
+    let free = account.required.not();
+    b.enforce(free.num(), &(&key.x - &owner.x), &none);
+    b.enforce(free.num(), &(&key.y - &owner.y), &none);
+    let alias = b.alloc(signer.alias_hash);
+    let note = tagged(b, HashIndex::AccountNote, &[&alias, &owner.x, &key.x]);
+    let root = root_of(b, Suite::Poseidon, &note, (signer.index, &signer.siblings));
+    b.enforce(account.required.num(), &(&root - data_root), &none);
+    key
+}

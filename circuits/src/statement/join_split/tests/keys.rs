@@ -1,0 +1,145 @@
+//! Who may sign, and with what.
+
+use ark_bn254::Fr;
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ed_on_bn254::{EdwardsAffine, Fr as Scalar};
+use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
+
+use super::super::published;
+use super::{accepted, changed, refused};
+use crate::field::to_word;
+use crate::schnorr::{PrivateKey, Signature};
+use crate::suite::HashIndex;
+use crate::test_util::{Payment, key, random};
+use crate::{Rule, Suite};
+
+/// The order of the subgroup, as an element.
+fn order() -> Fr {
+    Fr::from_bigint(Scalar::MODULUS).unwrap()
+}
+
+/// The order more than a private key would give the same owner, and a second
+/// nullifier for each of its notes.
+#[test]
+fn a_private_key_is_below_the_order() {
+    let small = PrivateKey::reduce(&to_word(&Fr::from(5u64)));
+    let with = |private_key: Fr| {
+        let mut payment = Payment::new();
+        payment.w.private_key = private_key;
+        payment.w.signer.key = small.public().coordinates();
+        payment.w.allow_chain = [false; 2];
+        let outputs = &mut payment.w.outputs;
+        outputs
+            .iter_mut()
+            .for_each(|note| note.partial.creator = Fr::ZERO);
+        payment.signs = small;
+        payment.settle();
+        payment
+    };
+    let (good, second) = (with(Fr::from(5u64)), with(Fr::from(5u64) + order()));
+    accepted(&good);
+    assert_eq!(good.w.input_commitment(0), second.w.input_commitment(0));
+    assert_ne!(good.w.nullifiers(), second.w.nullifiers());
+    refused(&second, Rule::PrivateKey);
+}
+
+#[test]
+fn signing_keys() {
+    // Without an account note, only the account key may sign.
+    let mut other = Payment::new();
+    other.w.signer.key = key(9).public().coordinates();
+    other.signs = key(9);
+    other.settle();
+    refused(&other, Rule::SigningKey);
+    // An account note of no place, of another alias, or of another key.
+    let nowhere = changed(Payment::registered, |w| w.signer.siblings[3] += Fr::ONE);
+    refused(&nowhere, Rule::AccountNote);
+    let renamed = changed(Payment::registered, |w| w.signer.alias_hash += Fr::ONE);
+    refused(&renamed, Rule::AccountNote);
+    let mut unregistered = Payment::registered();
+    unregistered.w.signer.key = key(7).public().coordinates();
+    unregistered.w.sign(&key(7));
+    refused(&unregistered, Rule::AccountNote);
+}
+
+/// (0, 0) is not on the curve, but absorbs every other point under the
+/// formulas of addition: its signatures would need no key.
+#[test]
+fn a_signing_key_off_the_curve() {
+    let mut payment = Payment::registered();
+    payment.w.signer.key = (Fr::ZERO, Fr::ZERO);
+    payment.settle();
+    let mut inputs = [Fr::ZERO; 5];
+    inputs[4] = published(&payment.w).public_input();
+    let e = Suite::Poseidon.hash(HashIndex::SignatureChallenge, &inputs);
+    payment.w.signer.signature = Signature { s: Fr::ONE, e };
+    refused(&payment, Rule::SigningKeyCurve);
+}
+
+/// A key that shares its x-coordinate with a registered one differs from its
+/// negative by the point of order two: it needs the same private key.
+#[test]
+fn the_other_point_of_a_registered_key() {
+    let mut payment = Payment::registered();
+    let (x, y) = payment.w.signer.key;
+    payment.w.signer.key = (x, -y);
+    let message = published(&payment.w).public_input();
+    let private = Scalar::from_be_bytes_mod_order(&key(9).to_bytes());
+    // The point of order two vanishes for an even challenge.
+    let signature = (1u64..).find_map(|nonce| {
+        let nonce = Scalar::from(nonce);
+        let point = (EdwardsAffine::generator() * nonce).into_affine();
+        let inputs = [point.x, point.y, x, -y, message];
+        let e = Suite::Poseidon.hash(HashIndex::SignatureChallenge, &inputs);
+        let s = nonce + Scalar::from_be_bytes_mod_order(&to_word(&e)) * private;
+        let s = Fr::from_bigint(s.into_bigint()).unwrap();
+        e.into_bigint().is_even().then_some(Signature { s, e })
+    });
+    payment.w.signer.signature = signature.unwrap();
+    accepted(&payment);
+    payment.w.signer.signature = key(9).sign(message);
+    refused(&payment, Rule::Signature);
+}
+
+/// The response of a signature has no second spelling with more bits.
+#[test]
+fn a_signature_out_of_range() {
+    let mut payment = Payment::new();
+    // Sign anew until the response is large enough to leave the range.
+    for fee in 1u64.. {
+        payment.w.fee = Fr::from(fee);
+        payment.w.outputs[1].value = Fr::from(300 - fee);
+        payment.settle();
+        let s = &mut payment.w.signer.signature.s;
+        *s += order();
+        if s.into_bigint().num_bits() > 251 {
+            break;
+        }
+    }
+    refused(&payment, Rule::Range("signature"));
+}
+
+/// Whatever is published is signed: nobody between the owner and the rollup
+/// can change a field.
+#[test]
+fn signatures_bind_every_field() {
+    for start in [Payment::withdrawal, Payment::registered] {
+        let forged = changed(start, |w| w.signer.signature.s += Fr::ONE);
+        refused(&forged, Rule::Signature);
+        let forged = changed(start, |w| w.signer.signature.e += Fr::ONE);
+        refused(&forged, Rule::Signature);
+        let elsewhere = changed(start, |w| {
+            w.outputs[0].partial.owner = (random(1), random(2));
+        });
+        refused(&elsewhere, Rule::Signature);
+        let dearer = changed(start, |w| {
+            w.fee += Fr::ONE;
+            w.outputs[1].value -= Fr::ONE;
+        });
+        refused(&dearer, Rule::Signature);
+        let unchained = changed(start, |w| w.allow_chain = [false; 2]);
+        refused(&unchained, Rule::Signature);
+    }
+    let redirected = changed(Payment::withdrawal, |w| w.public_owner += Fr::ONE);
+    refused(&redirected, Rule::Signature);
+}

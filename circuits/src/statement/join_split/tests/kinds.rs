@@ -1,0 +1,164 @@
+//! What is accepted, and what it publishes.
+
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
+
+use super::{CIRCUIT, accepted, refused};
+use crate::field::{power_of_two, to_word};
+use crate::notes::ClaimNotePartial;
+use crate::test_util::{ASSET, Payment, random};
+use crate::tests::support::rows;
+use crate::{Rule, Suite};
+
+#[test]
+fn a_send_of_two_notes() {
+    let payment = Payment::new();
+    let w = &payment.w;
+    let fields = accepted(&payment);
+    let key = to_word(&w.private_key);
+    let nullifier = |which| Suite::Poseidon.value_nullifier(w.input_commitment(which), &key, true);
+    let zero = Fr::ZERO;
+    let expected = [
+        Fr::from(3u64),
+        w.output_commitment(0),
+        w.output_commitment(1),
+        nullifier(0),
+        nullifier(1),
+        zero,
+        zero,
+        zero,
+        w.data_root,
+        Fr::from(10u64),
+        Fr::from(ASSET),
+        zero,
+        zero,
+        zero,
+        zero,
+        Fr::from(2u64),
+    ];
+    assert_eq!(fields, expected);
+    assert!(fields[1..5].iter().all(|field| *field != zero));
+}
+
+#[test]
+fn deposits_withdrawals_and_defi_deposits() {
+    let fields = accepted(&Payment::deposit());
+    assert_eq!(fields[0], Fr::ONE);
+    assert_eq!(fields[5..8], [1100, 0x0add_7e55, ASSET].map(Fr::from));
+    let fields = accepted(&Payment::withdrawal());
+    assert_eq!(fields[5], Fr::from(800u64));
+
+    let payment = Payment::defi_deposit();
+    let fields = accepted(&payment);
+    let claim = ClaimNotePartial {
+        deposit: Fr::from(800u64),
+        bridge: payment.w.bridge,
+        value_note_partial: payment.w.outputs[0].partial.commit(Suite::Poseidon),
+        input_nullifier: fields[3],
+    };
+    assert_eq!(fields[0], Fr::from(5u64));
+    assert_eq!(fields[1], claim.commit(Suite::Poseidon));
+    assert_eq!(fields[5..8], [Fr::ZERO; 3]);
+    assert_eq!(fields[11..13], [payment.w.bridge, Fr::from(800u64)]);
+}
+
+#[test]
+fn one_input_note_and_a_nullifier_for_the_other() {
+    let mut payment = Payment::new();
+    payment.unused([1]);
+    payment.w.outputs[1].value = Fr::ZERO;
+    payment.w.outputs[0].value = Fr::from(690u64);
+    payment.settle();
+    let fields = accepted(&payment);
+    // The place of no note gets a nullifier that its secret decides.
+    payment.w.inputs[1].secret = random(99);
+    payment.settle();
+    let other = accepted(&payment);
+    assert_eq!(fields[3], other[3]);
+    assert_ne!(fields[4], other[4]);
+    // It is not the nullifier that the same note would have.
+    payment.w.inputs[1].in_use = true;
+    payment.settle();
+    assert_ne!(accepted(&payment)[4], other[4]);
+}
+
+#[test]
+fn accounts_sign_with_a_registered_key() {
+    accepted(&Payment::registered());
+}
+
+#[test]
+fn virtual_assets_are_sent_and_put_into_bridges() {
+    let asset = (1 << 29) + 77u32;
+    let mut payment = Payment::new();
+    payment.w.asset = Fr::from(asset);
+    payment.settle();
+    accepted(&payment);
+    let mut payment = Payment::defi_deposit();
+    payment.w.asset = Fr::from(asset);
+    payment.bridge(|data| data.input_a = asset);
+    payment.settle();
+    accepted(&payment);
+}
+
+#[test]
+fn a_note_that_is_linked_back_to_need_not_be_in_the_tree() {
+    for (which, other) in [(0, 2), (1, 1)] {
+        let mut payment = Payment::new();
+        payment.w.backward_link = payment.w.input_commitment(which);
+        payment.settle();
+        assert_ne!(payment.w.folded_root(which), payment.w.data_root);
+        let fields = accepted(&payment);
+        assert_eq!(fields[14], payment.w.input_commitment(which));
+        // The other one must be.
+        payment.w.inputs[1 - which].siblings[31] += Fr::ONE;
+        refused(&payment, Rule::InputNote(other));
+    }
+}
+
+#[test]
+fn outputs_of_ones_own_may_be_chained_from() {
+    for (chain, published) in [
+        ([false, false], 0u64),
+        ([true, false], 1),
+        ([false, true], 2),
+        ([true, true], 3),
+    ] {
+        let mut payment = Payment::new();
+        payment.w.outputs[0].partial.owner = payment.w.owner();
+        payment.w.allow_chain = chain;
+        payment.settle();
+        assert_eq!(accepted(&payment)[15], Fr::from(published));
+    }
+}
+
+/// Sums of amounts do not wrap: with all in range, both sides of the balance
+/// are below the modulus.
+#[test]
+fn the_largest_amounts_do_not_wrap() {
+    let most = |bits| (power_of_two(bits) - Fr::ONE).into_bigint();
+    let mut sum = most(252);
+    for amount in [most(252), most(252), most(242), most(242)] {
+        assert!(!sum.add_with_carry(&amount));
+    }
+    assert!(sum < Fr::MODULUS);
+    let mut payment = Payment::new();
+    let most = power_of_two(252) - Fr::ONE;
+    let inputs = &mut payment.w.inputs;
+    inputs.iter_mut().for_each(|note| note.value = most);
+    payment.w.outputs[0].value = most;
+    payment.w.outputs[1].value = most - payment.w.fee;
+    payment.settle();
+    accepted(&payment);
+}
+
+#[test]
+fn matrices_do_not_depend_on_the_witness() {
+    for payment in [
+        Payment::registered(),
+        Payment::deposit(),
+        Payment::defi_deposit(),
+    ] {
+        rows::same_matrices(CIRCUIT, payment.w);
+    }
+}

@@ -1,0 +1,54 @@
+//! Reading of the values in requests.
+
+use ark_bn254::Fr;
+use zkwhirl_job::Word;
+use zkwhirl_job::request::{DefiInteractionNote, MerklePath};
+
+use crate::error::{StatementError, expect_length};
+use crate::field;
+use crate::notes::DefiNote;
+use crate::rule::Rule;
+use crate::tree::LeafIndex;
+
+/// A word that must be canonical.
+pub(super) fn element(word: &Word, what: &'static str) -> Result<Fr, StatementError> {
+    field::from_word(&word.0).ok_or(StatementError::NotCanonical(what))
+}
+
+/// The siblings of a path, leaf level first.
+pub(super) fn siblings(
+    path: &MerklePath,
+    index: LeafIndex,
+    what: &'static str,
+    depth: usize,
+) -> Result<Vec<Fr>, StatementError> {
+    expect_length(what, path.depth(), depth)?;
+    let side = |(level, (left, right))| if index.bit(level) { left } else { right };
+    let siblings = path.pairs().enumerate().map(side);
+    siblings.map(|word| element(&word, what)).collect()
+}
+
+/// A list of at most `most` words; `rule` is broken by a longer one.
+pub(super) fn list(
+    words: &[Word],
+    what: &'static str,
+    most: usize,
+    rule: Rule,
+) -> Result<Vec<Fr>, StatementError> {
+    if words.len() > most {
+        return Err(rule.into());
+    }
+    words.iter().map(|word| element(word, what)).collect()
+}
+
+/// An interaction note.
+pub(super) fn defi_note(note: &DefiInteractionNote) -> Result<DefiNote, StatementError> {
+    Ok(DefiNote {
+        bridge: element(&note.bridge_call_data, "interaction bridge call data")?,
+        total_input: element(&note.total_input_value, "total input value")?,
+        total_output_a: element(&note.total_output_value_a, "total output value a")?,
+        total_output_b: element(&note.total_output_value_b, "total output value b")?,
+        nonce: u64::from(note.nonce).into(),
+        result: Fr::from(note.result),
+    })
+}

@@ -1,0 +1,223 @@
+//! The words of a whole rollup: what its broadcast data says, and what the
+//! proof's public input is made of.
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+use thiserror::Error;
+
+use super::InnerFields;
+use super::size::{BROADCAST_HEADER, INTERACTION_WORDS, INTERACTIONS, RootSize};
+use crate::error::StatementError;
+use crate::field;
+use crate::published::{FIELDS_PER_TX, Published, inputs_hash, place, wide_bridge};
+
+/// Where the broadcast header has the hash of the settled interactions.
+pub(super) const PREVIOUS_DEFI_HASH: usize = 139;
+
+/// The words of an interaction note: bridge call data, total input, total
+/// outputs a and b, nonce, result. Zeros where there is none.
+pub type Interaction = [Fr; INTERACTION_WORDS];
+
+/// All published words of a whole rollup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broadcast {
+    size: RootSize,
+    /// The words before those of the txs.
+    pub(super) header: Vec<Fr>,
+    inners: Vec<InnerFields>,
+    interactions: Vec<Interaction>,
+}
+
+/// Words that cannot be those of a valid rollup.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BroadcastError {
+    /// Too few or too many of something.
+    #[error("{got} {what}, expected {expected}")]
+    Count {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there should be.
+        expected: String,
+    },
+    /// A word is not below the modulus.
+    #[error("broadcast word {0} is not a canonical field element")]
+    NotCanonical(usize),
+    /// A word of an interaction note is not below the modulus.
+    #[error("interaction note {0} has a word that is not a canonical field element")]
+    Interaction(usize),
+    /// An inner rollup's words cannot be right.
+    #[error(transparent)]
+    Inner(#[from] StatementError),
+    /// A bridge call data does not fit 250 bits.
+    #[error("broadcast word {0} is out of range")]
+    Range(usize),
+    /// A slot without a tx is not zero.
+    #[error("broadcast word {0} should be zero: there is no inner rollup")]
+    Padding(usize),
+    /// The hash of the settled interactions is another one.
+    #[error("the previous defi interaction hash is not that of the interaction notes")]
+    PreviousDefiHash,
+}
+
+impl Broadcast {
+    /// # Panics
+    /// If the header has another length.
+    pub(super) fn new(
+        size: RootSize,
+        header: Vec<Fr>,
+        inners: Vec<InnerFields>,
+        interactions: Vec<Interaction>,
+    ) -> Self {
+        assert_eq!(header.len(), BROADCAST_HEADER);
+        Self {
+            size,
+            header,
+            inners,
+            interactions,
+        }
+    }
+
+    /// Reads broadcast data, with the headers of the inner rollups and the
+    /// interaction notes behind it, and checks what the circuit leaves to the
+    /// verifier of its words: that they are canonical, the ranges of bridge
+    /// call datas, both kinds of SHA-256 (inputs hashes and previous defi
+    /// interaction hash), and that slots without inner rollup are zero.
+    /// Everything else is bound by the public input.
+    pub fn read(
+        size: RootSize,
+        words: &[[u8; 32]],
+        inner_headers: &[Vec<[u8; 32]>],
+        interactions: &[[[u8; 32]; INTERACTION_WORDS]],
+    ) -> Result<Self, BroadcastError> {
+        let slot_words = FIELDS_PER_TX * size.slots as usize;
+        count(
+            "broadcast words",
+            words.len(),
+            BROADCAST_HEADER + FIELDS_PER_TX * size.total_slots(),
+        )?;
+        count("interaction notes", interactions.len(), INTERACTIONS)?;
+        if inner_headers.is_empty() || inner_headers.len() > size.inners as usize {
+            return Err(BroadcastError::Count {
+                what: "inner rollups",
+                got: inner_headers.len(),
+                expected: format!("1 to {}", size.inners),
+            });
+        }
+        let (header, txs) = words.split_at(BROADCAST_HEADER);
+        let (txs, padding) = txs.split_at(slot_words * inner_headers.len());
+        if let Some(at) = padding.iter().position(|word| *word != [0; 32]) {
+            return Err(BroadcastError::Padding(BROADCAST_HEADER + txs.len() + at));
+        }
+        let inners: Vec<InnerFields> = inner_headers
+            .iter()
+            .zip(txs.chunks(slot_words))
+            .enumerate()
+            .map(|(at, (header, txs))| InnerFields::read(at, header, txs))
+            .collect::<Result<_, _>>()?;
+        let header = field::from_words(header).map_err(BroadcastError::NotCanonical)?;
+        if let Some(at) = wide_bridge(&header) {
+            return Err(BroadcastError::Range(at));
+        }
+        let interactions: Vec<Interaction> = interactions
+            .iter()
+            .enumerate()
+            .map(|(at, words)| interaction(words).ok_or(BroadcastError::Interaction(at)))
+            .collect::<Result<_, _>>()?;
+        if previous_defi_hash(&interactions) != header[PREVIOUS_DEFI_HASH] {
+            return Err(BroadcastError::PreviousDefiHash);
+        }
+        Ok(Self::new(size, header, inners, interactions))
+    }
+
+    /// The header's field elements, in the broadcast data's order.
+    pub fn header(&self) -> &[Fr] {
+        &self.header
+    }
+
+    /// The rollup's size.
+    pub fn size(&self) -> RootSize {
+        self.size
+    }
+
+    /// The inner rollups.
+    pub fn inners(&self) -> &[InnerFields] {
+        &self.inners
+    }
+
+    /// The settled interactions, filled up with zeros.
+    pub fn interactions(&self) -> &[Interaction] {
+        &self.interactions
+    }
+
+    /// The broadcast data.
+    pub fn words(&self) -> Vec<[u8; 32]> {
+        let txs = self.inners.iter().flat_map(|inner| &inner.txs);
+        let mut words: Vec<[u8; 32]> = self.header.iter().chain(txs).map(field::to_word).collect();
+        let slots = FIELDS_PER_TX * self.size.total_slots();
+        words.resize(BROADCAST_HEADER + slots, [0; 32]);
+        words
+    }
+
+    /// What the original's root rollup has as its one public input: the
+    /// SHA-256 of the header and of the inputs hash of each place for an inner
+    /// rollup, modulo p.
+    pub(crate) fn input_hash(&self) -> Fr {
+        let empty = inputs_hash(&vec![Fr::ZERO; FIELDS_PER_TX * self.size.slots as usize]);
+        let mut words = self.header.clone();
+        words.extend(
+            self.inners
+                .iter()
+                .map(|inner| inner.header[place::INPUTS_HASH]),
+        );
+        words.resize(BROADCAST_HEADER + self.size.padded_inners(), empty);
+        inputs_hash(&words)
+    }
+
+    /// The statement's published fields.
+    pub fn published(&self) -> Published {
+        let mut fields = vec![self.input_hash()];
+        fields.extend(&self.header);
+        for at in 0..self.size.inners as usize {
+            match self.inners.get(at) {
+                Some(inner) => fields.extend(&inner.header[..place::INPUTS_HASH]),
+                None => fields.extend([Fr::ZERO; place::INPUTS_HASH]),
+            }
+        }
+        fields.extend(self.interactions.as_flattened());
+        Published::new(self.size, fields, Vec::new())
+    }
+}
+
+/// The SHA-256 of the SHA-256s of the interaction notes, each modulo p; a
+/// note's own has the nonce in second place.
+pub(super) fn previous_defi_hash(interactions: &[Interaction]) -> Fr {
+    let hashes: Vec<Fr> = interactions
+        .iter()
+        .map(|[bridge, input, output_a, output_b, nonce, result]| {
+            inputs_hash(&[*bridge, *nonce, *input, *output_a, *output_b, *result])
+        })
+        .collect();
+    inputs_hash(&hashes)
+}
+
+fn interaction(words: &[[u8; 32]; INTERACTION_WORDS]) -> Option<Interaction> {
+    let mut interaction = [Fr::ZERO; INTERACTION_WORDS];
+    for (element, word) in interaction.iter_mut().zip(words) {
+        *element = field::from_word(word)?;
+    }
+    Some(interaction)
+}
+
+fn count(what: &'static str, got: usize, expected: usize) -> Result<(), BroadcastError> {
+    if got == expected {
+        return Ok(());
+    }
+    let expected = expected.to_string();
+    Err(BroadcastError::Count {
+        what,
+        got,
+        expected,
+    })
+}

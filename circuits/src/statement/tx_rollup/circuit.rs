@@ -1,0 +1,176 @@
+//! The rules of an inner rollup in rows.
+
+use ark_bn254::Fr;
+use zkwhirl_job::Topic;
+
+use super::data_tree::insert_notes;
+use super::lists::Lists;
+use super::rules::{ROLLUP_ID_BITS, evaluate};
+use super::slot::SharedRows;
+use super::{MAX_TXS, TxRollup, TxRollupWitness};
+use crate::error::{PublishedError, StatementError};
+use crate::gadgets::hash::Word;
+use crate::published::{
+    FIELDS_PER_TX, Published, TX_ROLLUP_HEADER, inputs_hash, place, publish, wide_bridge,
+};
+use crate::r1cs::{Bit, Builder, Num};
+use crate::rule::Violation;
+use crate::statement::definition::{self, Statement};
+use crate::suite::Suite;
+
+impl Statement for TxRollup {
+    type Witness = TxRollupWitness;
+    type Published = Published;
+
+    const NAME: &'static str = "tx-rollup";
+    const TAG: u64 = 2;
+    const TOPIC: Topic = Topic::Inner;
+    const LEFT_OUT: Option<usize> = Some(place::INPUTS_HASH);
+
+    fn is_possible(self) -> bool {
+        (1..=MAX_TXS).contains(&self.txs)
+    }
+
+    fn fields(self) -> usize {
+        TX_ROLLUP_HEADER + FIELDS_PER_TX * self.slots()
+    }
+
+    fn slots(self) -> usize {
+        self.txs.next_power_of_two() as usize
+    }
+
+    /// The range of bridge call datas, the inputs hash, and what a circuit for
+    /// the whole rollup publishes as constants and a chain not at all: the
+    /// number of slots, equal roots of data roots, no old defi root.
+    fn check_words(self, fields: &[Fr]) -> Result<(), PublishedError> {
+        if let Some(at) = wide_bridge(fields) {
+            return Err(PublishedError::Range(at));
+        }
+        for (at, value) in [
+            (place::SLOTS, Fr::from(self.slots() as u64)),
+            (
+                place::NEW_DATA_ROOTS_ROOT,
+                fields[place::OLD_DATA_ROOTS_ROOT],
+            ),
+            (place::OLD_DEFI_ROOT, Fr::default()),
+        ] {
+            if fields[at] != value {
+                return Err(PublishedError::Fixed(at));
+            }
+        }
+        if inputs_hash(&fields[place::TXS..]) != fields[place::INPUTS_HASH] {
+            return Err(PublishedError::InputsHash);
+        }
+        Ok(())
+    }
+
+    fn blank(self) -> TxRollupWitness {
+        TxRollupWitness::blank()
+    }
+
+    fn evaluate(self, suite: Suite, w: &TxRollupWitness) -> (Published, Vec<Violation>) {
+        evaluate(self, suite, w)
+    }
+
+    fn enforce(self, b: &mut Builder, suite: Suite, w: &TxRollupWitness) {
+        enforce(b, suite, self, (w, w.txs.len()));
+    }
+}
+
+/// Checks every rule of an inner rollup of up to `txs` txs; gives its published
+/// fields and client digests.
+pub fn check(suite: Suite, txs: u32, w: &TxRollupWitness) -> Result<Published, StatementError> {
+    definition::check(TxRollup { txs }, suite, w)
+}
+
+/// Enforces every rule and publishes the statement, with so many slots marked
+/// as txs.
+///
+/// Left to the verifier of the published fields, who has them in the clear:
+/// `inputs_hash` and the 250-bit range of bridge call datas.
+pub(super) fn enforce(
+    b: &mut Builder,
+    suite: Suite,
+    size: TxRollup,
+    (w, real): (&TxRollupWitness, usize),
+) {
+    let slots = size.slots();
+    let mut rollup = SharedRows::open(b, suite, w);
+    let new_data_root = b.alloc(w.new_data_root);
+    let old_null_root = b.alloc(w.old_null_root);
+    rollup.null_root = Some(old_null_root.clone());
+    let padding = w.padding(w.last_null_root());
+    let (mut txs, mut clients): (Vec<Num>, Vec<Num>) = (Vec::new(), Vec::new());
+    for at in 0..size.txs as usize {
+        let tx = w.txs.get(at).unwrap_or(&padding);
+        let slot = rollup.slot(b, at, tx, at < real);
+        txs.extend(slot.fields);
+        clients.push(slot.client);
+    }
+    txs.resize_with(FIELDS_PER_TX * slots, Num::zero);
+    clients.resize_with(slots, Num::zero);
+    let leaves: Vec<Num> = txs
+        .chunks(FIELDS_PER_TX)
+        .flat_map(|f| [f[1].clone(), f[2].clone()])
+        .collect();
+    let start = b.part("data tree", |b| {
+        insert_notes(
+            b,
+            suite,
+            w,
+            &leaves,
+            (&rollup.old_data_root, &new_data_root),
+        )
+    });
+    let new_null_root = rollup.null_root.unwrap_or_else(|| old_null_root.clone());
+    let mut fields = vec![
+        rollup.rollup_id.num,
+        Num::constant(Fr::from(slots as u64)),
+        start,
+        rollup.old_data_root,
+        new_data_root,
+        old_null_root,
+        new_null_root,
+        rollup.data_roots_root.clone(),
+        rollup.data_roots_root,
+        Num::zero(),
+        rollup.new_defi_root,
+    ];
+    let Lists {
+        bridges,
+        sums,
+        assets,
+        fees,
+    } = rollup.lists;
+    fields.extend([bridges, sums, assets, fees].concat());
+    // The inputs hash keeps its place but is not part of the public input.
+    fields.push(Num::zero());
+    fields.extend(txs);
+    fields.extend(clients);
+    publish::<TxRollup>(b, fields);
+}
+
+impl SharedRows {
+    /// Allocates what all slots share. No tx was before, and nullifiers are
+    /// not inserted until there is a root.
+    pub(super) fn open(b: &mut Builder, suite: Suite, w: &TxRollupWitness) -> Self {
+        let [old_data_root, data_roots_root, new_defi_root] =
+            [w.old_data_root, w.data_roots_root, w.new_defi_root].map(|root| b.alloc(root));
+        let rollup_id = b.part("header and lists", |b| {
+            let rollup_id = b.alloc(w.rollup_id);
+            Word::ranged(b, &rollup_id, ROLLUP_ID_BITS)
+        });
+        let lists = b.part("header and lists", |b| Lists::new(b, w));
+        Self {
+            suite,
+            rollup_id,
+            old_data_root,
+            data_roots_root,
+            new_defi_root,
+            lists,
+            earlier: Vec::new(),
+            null_root: None,
+            real: Bit::constant(true),
+        }
+    }
+}

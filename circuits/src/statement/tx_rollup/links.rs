@@ -1,0 +1,77 @@
+//! Links to outputs of earlier txs, in rows.
+
+use ark_bn254::Fr;
+
+use super::TxWitness;
+use crate::gadgets::bits::{is_equal, is_zero};
+use crate::gadgets::merkle::root_of;
+use crate::r1cs::{Builder, Num};
+use crate::suite::Suite;
+
+/// What later txs may link to.
+pub(super) struct Outputs {
+    commitments: [Num; 2],
+    allow_chain: Num,
+    /// Whether each output allows chaining.
+    allowed: [Num; 2],
+}
+
+impl Outputs {
+    pub(super) fn new(b: &mut Builder, commitments: [Num; 2], allow_chain: &Num) -> Self {
+        let [first, second, both] =
+            [1u64, 2, 3].map(|which| is_zero(b, &allow_chain.plus(-Fr::from(which))));
+        let allowed = [first, second].map(|only| only.num() + both.num());
+        Self {
+            commitments,
+            allow_chain: allow_chain.clone(),
+            allowed,
+        }
+    }
+
+    /// The commitments, then which of them may be chained from.
+    pub(super) fn triple(&self) -> [Num; 3] {
+        let [first, second] = self.commitments.clone();
+        [first, second, self.allow_chain.clone()]
+    }
+}
+
+/// Demands that a link, unless it is zero, is an output of an earlier tx that
+/// allows chaining (the last that matches counts, its first output before its
+/// second) or else a leaf under the old data root.
+pub(super) fn enforce_link(
+    b: &mut Builder,
+    suite: Suite,
+    link: &Num,
+    earlier: &[Outputs],
+    tree: (&TxWitness, &Num),
+) {
+    let matched = b.part("chaining", |b| {
+        let present = is_zero(b, link).not();
+        let (found, allowed) = search(b, link, earlier);
+        let matched = b.mul(present.num(), &found);
+        if !earlier.is_empty() {
+            b.enforce(&matched, &(&Num::one() - &allowed), &Num::zero());
+        }
+        present.num() - &matched
+    });
+    let (tx, old_data_root) = tree;
+    b.part("linked commitment membership", |b| {
+        let root = root_of(b, suite, link, (tx.link_index, &tx.link_siblings));
+        b.enforce(&matched, &(&root - old_data_root), &Num::zero());
+    });
+}
+
+/// Whether some earlier output matches, and whether the last such allows it.
+fn search(b: &mut Builder, link: &Num, earlier: &[Outputs]) -> (Num, Num) {
+    let (mut found, mut allowed) = (Num::zero(), Num::zero());
+    for outputs in earlier {
+        let [first, second] = &outputs.commitments;
+        let (first, second) = (is_equal(b, link, first), is_equal(b, link, second));
+        let here = b.or(&first, &second);
+        let allowed_here = b.select(&first, &outputs.allowed[0], &outputs.allowed[1]);
+        allowed = b.select(&here, &allowed_here, &allowed);
+        let both = b.mul(&found, here.num());
+        found = &(&found + here.num()) - &both;
+    }
+    (found, allowed)
+}

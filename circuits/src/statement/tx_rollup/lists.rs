@@ -1,0 +1,96 @@
+//! The rollup's bridges and fee assets in rows.
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+
+use super::TxRollupWitness;
+use crate::gadgets::bits::{is_equal, is_zero};
+use crate::published::{ASSETS, BRIDGES, NO_ASSET, padded};
+use crate::r1cs::{Bit, Builder, Num};
+
+/// The lists that txs are matched against, and the sums over txs so far.
+pub(super) struct Lists {
+    pub(super) bridges: Vec<Num>,
+    pub(super) sums: Vec<Num>,
+    pub(super) assets: Vec<Num>,
+    pub(super) fees: Vec<Num>,
+}
+
+impl Lists {
+    /// Allocates both lists: used entries first, then fillers only.
+    pub(super) fn new(b: &mut Builder, w: &TxRollupWitness) -> Self {
+        let bridges = list(b, &padded(&w.bridges, BRIDGES, Fr::ZERO), Fr::ZERO);
+        let none = Fr::from(NO_ASSET);
+        let assets = list(b, &padded(&w.assets, ASSETS, none), none);
+        Self {
+            bridges,
+            sums: vec![Num::zero(); BRIDGES],
+            assets,
+            fees: vec![Num::zero(); ASSETS],
+        }
+    }
+
+    /// Adds a deposit to the one bridge it matches and gives that bridge's
+    /// number by its bits; nothing is demanded or added unless `is_deposit`.
+    pub(super) fn deposit(
+        &mut self,
+        b: &mut Builder,
+        is_deposit: &Bit,
+        bridge: &Num,
+        value: &Num,
+    ) -> Vec<Bit> {
+        let matches: Vec<Bit> = self
+            .bridges
+            .iter()
+            .map(|known| is_equal(b, bridge, known))
+            .collect();
+        // Fillers are zero: a deposit to zero must not match one of them.
+        let filler = is_zero(b, bridge);
+        b.enforce(is_deposit.num(), filler.num(), &Num::zero());
+        let count = Num::sum(matches.iter().map(Bit::num));
+        b.enforce(is_deposit.num(), &count.plus(-Fr::from(1u64)), &Num::zero());
+        let value = b.mul(is_deposit.num(), value);
+        for (sum, matched) in self.sums.iter_mut().zip(&matches) {
+            *sum = &*sum + &b.mul(matched.num(), &value);
+        }
+        (0..BRIDGES.ilog2())
+            .map(|j| {
+                let with_bit = matches.iter().enumerate().filter(|(k, _)| k >> j & 1 == 1);
+                let bit = Num::sum(with_bit.map(|(_, matched)| matched.num()));
+                Bit::assert_boolean(b.mul(is_deposit.num(), &bit))
+            })
+            .collect()
+    }
+
+    /// Adds a fee to the asset it matches, if any; several may match only
+    /// where `may_repeat`.
+    pub(super) fn pay(&mut self, b: &mut Builder, asset: &Num, fee: &Num, may_repeat: &Num) {
+        let matches: Vec<Bit> = self
+            .assets
+            .iter()
+            .map(|known| is_equal(b, asset, known))
+            .collect();
+        let listed = is_zero(b, &asset.plus(-Fr::from(NO_ASSET))).not();
+        let count = Num::sum(matches.iter().map(Bit::num));
+        let count = b.mul(listed.num(), &count);
+        let several = b.mul(&count, &count.plus(-Fr::from(1u64)));
+        b.enforce(&several, &(&Num::one() - may_repeat), &Num::zero());
+        let fee = b.mul(listed.num(), fee);
+        for (sum, matched) in self.fees.iter_mut().zip(&matches) {
+            *sum = &*sum + &b.mul(matched.num(), &fee);
+        }
+    }
+}
+
+/// Allocates a list whose fillers may only be followed by fillers.
+fn list(b: &mut Builder, values: &[Fr], filler: Fr) -> Vec<Num> {
+    let list: Vec<Num> = values.iter().map(|value| b.alloc(*value)).collect();
+    let unused: Vec<Bit> = list
+        .iter()
+        .map(|value| is_zero(b, &value.plus(-filler)))
+        .collect();
+    for pair in unused.windows(2) {
+        b.enforce(pair[0].num(), pair[1].not().num(), &Num::zero());
+    }
+    list
+}

@@ -1,0 +1,102 @@
+//! Nullifier insertions in rows: 94 % of a tx rollup.
+
+use std::sync::Arc;
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+use zkwhirl_job::Topic;
+
+use super::{MAX_TXS, NullifierWitness, ShardWitness, TxNullifiers, TxRollupWitness};
+use crate::gadgets::bits::{decompose_canonical, is_zero};
+use crate::gadgets::hash::Inputs;
+use crate::gadgets::merkle::fold;
+use crate::published::publish;
+use crate::r1cs::{Bit, Builder, Num};
+use crate::rule::Violation;
+use crate::statement::Statement;
+use crate::suite::Suite;
+use crate::tree::NULL_DEPTH;
+
+impl Statement for TxNullifiers {
+    type Witness = ShardWitness;
+    type Published = ();
+
+    const NAME: &'static str = "tx-nullifiers";
+    const TAG: u64 = 6;
+    const TOPIC: Topic = Topic::Inner;
+
+    fn is_possible(self) -> bool {
+        (1..=2 * MAX_TXS).contains(&self.count)
+    }
+
+    fn blank(self) -> ShardWitness {
+        ShardWitness {
+            rollup: Arc::new(TxRollupWitness::blank()),
+            first: 0,
+            root: Fr::ZERO,
+        }
+    }
+
+    fn evaluate(self, _: Suite, _: &ShardWitness) -> ((), Vec<Violation>) {
+        Default::default()
+    }
+
+    /// The insertions one after the other. Publishes the roots before and after,
+    /// then the nullifiers.
+    fn enforce(self, b: &mut Builder, suite: Suite, w: &ShardWitness) {
+        let old_root = b.alloc(w.root);
+        let mut root = old_root.clone();
+        let mut nullifiers = Vec::new();
+        for at in 0..self.count as usize {
+            let (nullifier, insertion) = w.insertion(at);
+            let nullifier = b.alloc(nullifier);
+            let padding = NullifierWitness {
+                siblings: vec![Fr::ZERO; NULL_DEPTH],
+                new_root: root.value(),
+            };
+            b.part("nullifier tree", |b| {
+                root = insert(b, suite, &root, &nullifier, insertion.unwrap_or(&padding));
+            });
+            nullifiers.push(nullifier);
+        }
+        let mut fields = vec![old_root, root];
+        fields.extend(nullifiers);
+        publish::<TxNullifiers>(b, fields);
+    }
+}
+
+/// Demands that the nullifier's leaf is empty under `root` and gives the root
+/// where it is 1; the nullifier 0 changes nothing, whatever the siblings.
+///
+/// Below the suite's floor the siblings are the empty tree's: there the old
+/// folding starts, and the new one has constant siblings.
+pub(super) fn insert(
+    b: &mut Builder,
+    suite: Suite,
+    root: &Num,
+    nullifier: &Num,
+    insertion: &NullifierWitness,
+) -> Num {
+    let floor = suite.nullifier_floor();
+    let mut bits = decompose_canonical(b, nullifier);
+    bits.resize_with(NULL_DEPTH, || Bit::constant(false));
+    let leaf = is_zero(b, nullifier).not();
+    let zeros = suite.zero_hashes();
+    let siblings: Vec<Num> = (0..NULL_DEPTH)
+        .map(|level| {
+            if level < floor {
+                Num::constant(zeros[level])
+            } else {
+                b.alloc(insertion.siblings[level])
+            }
+        })
+        .collect();
+    let path: Vec<(Num, Bit)> = siblings.into_iter().zip(bits).collect();
+    let empty = Num::constant(zeros[floor]);
+    let before = fold(b, suite, &empty, &path[floor..], Inputs::Free);
+    b.enforce(leaf.num(), &(&before - root), &Num::zero());
+    let after = fold(b, suite, leaf.num(), &path, Inputs::Canonical);
+    let new_root = b.alloc(insertion.new_root);
+    b.enforce(leaf.num(), &(&after - root), &(&new_root - root));
+    new_root
+}

@@ -1,0 +1,164 @@
+//! One tx, or padding, in rows.
+
+use ark_bn254::Fr;
+
+use super::TxWitness;
+use super::links::{Outputs, enforce_link};
+use super::lists::Lists;
+use super::nullifier::insert;
+use crate::gadgets::bits::{enforce_nonzero_where, half, is_zero, pack};
+use crate::gadgets::hash::{Word, hash};
+use crate::gadgets::merkle::root_of;
+use crate::notes::DEPOSIT_BITS;
+use crate::proof_id;
+use crate::published::{CLIENT_FIELDS, FIELDS_PER_TX, ROLLUP_BRIDGE_BITS, chain_rows, start};
+use crate::r1cs::{Bit, Builder, Num};
+use crate::statement::client_tag;
+use crate::suite::{HashIndex, Suite};
+
+/// What all slots share, and what they hand on to the next.
+pub(super) struct SharedRows {
+    pub(super) suite: Suite,
+    pub(super) rollup_id: Word,
+    pub(super) old_data_root: Num,
+    pub(super) data_roots_root: Num,
+    pub(super) new_defi_root: Num,
+    pub(super) lists: Lists,
+    /// Outputs of earlier slots, oldest first.
+    pub(super) earlier: Vec<Outputs>,
+    /// The nullifier root, where slots insert their nullifiers.
+    pub(super) null_root: Option<Num>,
+    /// Whether the slot before was a tx.
+    pub(super) real: Bit,
+}
+
+/// What a slot publishes.
+pub(super) struct Slot {
+    /// The first eight public inputs, commitment 1 of defi deposits completed.
+    pub(super) fields: Vec<Num>,
+    /// The client digest, zero for padding.
+    pub(super) client: Num,
+}
+
+/// Which proof id a tx has: a bit for each, none set for padding.
+struct Kind([Bit; proof_id::ALL.len()]);
+
+impl SharedRows {
+    /// Adds a slot.
+    ///
+    /// Slot 0 is a tx; another one may be only if the slot before is, and its
+    /// fields are zero if it is not.
+    pub(super) fn slot(&mut self, b: &mut Builder, at: usize, tx: &TxWitness, real: bool) -> Slot {
+        let mut f = b.part("tx fields", |b| self.fields(b, at, tx, real));
+        let kind = b.part("tx fields", |b| Kind::new(b, &f[0], &self.real));
+        b.part("tx fields", |b| {
+            let stale = &f[13] - &self.new_defi_root;
+            b.enforce(kind.is(proof_id::CLAIM).num(), &stale, &Num::zero());
+        });
+        let client = b.part("client digests", |b| {
+            let digest = kind.client_digest(b, &f);
+            b.mul(self.real.num(), &digest)
+        });
+        let fee = b.part("claim completion", |b| {
+            self.complete_claim(b, &kind, &mut f)
+        });
+        b.part("fees", |b| {
+            // Padding matches any asset 0, with a fee of 0.
+            let may_repeat = &(&Num::one() - self.real.num()) + kind.is(proof_id::ACCOUNT).num();
+            self.lists.pay(b, &f[10], &fee, &may_repeat);
+        });
+        enforce_link(
+            b,
+            self.suite,
+            &f[14],
+            &self.earlier,
+            (tx, &self.old_data_root),
+        );
+        b.part("chaining", |b| {
+            let commitments = [f[1].clone(), f[2].clone()];
+            self.earlier.push(Outputs::new(b, commitments, &f[15]));
+        });
+        b.part("data root membership", |b| {
+            enforce_nonzero_where(b, &f[8], self.real.num());
+            let root = root_of(b, self.suite, &f[8], (tx.root_index, &tx.root_siblings));
+            b.enforce(
+                self.real.num(),
+                &(&root - &self.data_roots_root),
+                &Num::zero(),
+            );
+        });
+        if let Some(root) = &mut self.null_root {
+            b.part("nullifier tree", |b| {
+                for (nullifier, insertion) in f[3..5].iter().zip(&tx.nullifiers) {
+                    *root = insert(b, self.suite, root, nullifier, insertion);
+                }
+            });
+        }
+        f.truncate(FIELDS_PER_TX);
+        Slot { fields: f, client }
+    }
+
+    fn fields(&mut self, b: &mut Builder, at: usize, tx: &TxWitness, real: bool) -> Vec<Num> {
+        let fields: Vec<Num> = tx.fields.iter().map(|field| b.alloc(*field)).collect();
+        if at > 0 {
+            let before = std::mem::replace(&mut self.real, b.alloc_bit(real));
+            if !before.num().is_constant() {
+                b.enforce(self.real.num(), before.not().num(), &Num::zero());
+            }
+            for field in &fields {
+                b.enforce(field, self.real.not().num(), &Num::zero());
+            }
+        }
+        fields
+    }
+
+    /// Checks ranges; for a defi deposit, adds it to its bridge and completes
+    /// its claim note. Gives the fee that is left for this rollup.
+    fn complete_claim(&mut self, b: &mut Builder, kind: &Kind, f: &mut [Num]) -> Num {
+        let fee = Word::ranged(b, &f[9], DEPOSIT_BITS);
+        Word::ranged(b, &f[11], ROLLUP_BRIDGE_BITS);
+        Word::ranged(b, &f[12], DEPOSIT_BITS);
+        let is_deposit = kind.is(proof_id::DEFI_DEPOSIT);
+        let mut nonce_bits = self.lists.deposit(b, is_deposit, &f[11], &f[12]);
+        let bridge = pack(&nonce_bits);
+        nonce_bits.extend_from_slice(&self.rollup_id.bits);
+        let scale = Fr::from(1u64 << (nonce_bits.len() - self.rollup_id.bits.len()));
+        let nonce = Word::packed(&self.rollup_id.num.scale(scale) + &bridge, nonce_bits);
+        // The claim gets the larger half.
+        let claim_fee = &fee.num - &half(&fee.bits);
+        let claim_fee = Word::implied(b, self.suite, &claim_fee, DEPOSIT_BITS);
+        let partial = Word::element(b, self.suite, &f[1]);
+        let note = hash(
+            b,
+            self.suite,
+            HashIndex::ClaimNote,
+            &[&partial, &nonce, &claim_fee],
+        );
+        f[1] = b.select(is_deposit, &note, &f[1]);
+        &fee.num - &b.mul(is_deposit.num(), &claim_fee.num)
+    }
+}
+
+impl Kind {
+    /// Demands one of the proof ids of a tx where `real`; elsewhere 0.
+    fn new(b: &mut Builder, id: &Num, real: &Bit) -> Self {
+        let bits = proof_id::ALL.map(|known| is_zero(b, &id.plus(-Fr::from(known))));
+        b.equal(&Num::sum(bits.iter().map(Bit::num)), real.num());
+        Self(bits)
+    }
+
+    fn is(&self, id: u64) -> &Bit {
+        &self.0[id as usize - 1]
+    }
+
+    /// [`client_digest`](crate::statement::client_digest): the proof id decides
+    /// where the chain starts.
+    fn client_digest(&self, b: &mut Builder, f: &[Num]) -> Num {
+        let starts = proof_id::ALL.map(|id| {
+            let tag = client_tag(id).expect("a client statement has each proof id");
+            start(tag, CLIENT_FIELDS)
+        });
+        let start = Num::weighted_sum(starts.into_iter().zip(self.0.iter().map(Bit::num)));
+        chain_rows(b, start, f)
+    }
+}

@@ -1,0 +1,262 @@
+//! What an inner rollup is proved from.
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+use zkwhirl_job::request::{MerklePath, TxRollupRequest};
+
+use crate::error::{StatementError, expect_length};
+use crate::published::{ASSETS, BRIDGES};
+use crate::rule::Rule;
+use crate::statement::request::{element, list, siblings};
+use crate::suite::Suite;
+use crate::tree::{DATA_DEPTH, LeafIndex, NULL_DEPTH, ROOTS_DEPTH};
+
+/// Most txs an inner rollup may have.
+pub const MAX_TXS: u32 = 28;
+
+/// An inner rollup of up to `txs` txs; fewer are padded.
+#[derive(Clone, Copy)]
+pub(crate) struct TxRollup {
+    pub(crate) txs: u32,
+}
+
+/// All values of an inner rollup, whether or not they follow the rules.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the names are those of the request's fields")]
+pub struct TxRollupWitness {
+    pub rollup_id: Fr,
+    pub data_start_index: Fr,
+    pub old_data_root: Fr,
+    pub new_data_root: Fr,
+    /// 32 siblings; those inside the inserted subtree are ignored.
+    pub data_siblings: Vec<Fr>,
+    pub old_null_root: Fr,
+    pub data_roots_root: Fr,
+    pub new_defi_root: Fr,
+    /// At most 32.
+    pub bridges: Vec<Fr>,
+    /// At most 16.
+    pub assets: Vec<Fr>,
+    /// The real txs.
+    pub txs: Vec<TxWitness>,
+}
+
+/// The values of one tx.
+#[derive(Clone, Debug)]
+pub struct TxWitness {
+    /// The client proof's public inputs.
+    pub fields: [Fr; 16],
+    /// Place of the linked commitment.
+    pub link_index: Fr,
+    /// Its 32 siblings.
+    pub link_siblings: Vec<Fr>,
+    /// Place of the tx's data root.
+    pub root_index: Fr,
+    /// Its 28 siblings.
+    pub root_siblings: Vec<Fr>,
+    /// The two nullifiers' insertions.
+    pub nullifiers: [NullifierWitness; 2],
+}
+
+/// The insertion of one nullifier.
+#[derive(Clone, Debug)]
+pub struct NullifierWitness {
+    /// 256 siblings.
+    pub siblings: Vec<Fr>,
+    /// The root after it.
+    pub new_root: Fr,
+}
+
+/// Which of a request's paths are read: all, or none where only what is
+/// published matters. They are 97 % of a request.
+#[derive(Clone, Copy, Debug)]
+struct Paths(bool);
+
+impl TxRollupWitness {
+    /// Takes a request's values; checks counts, lengths and canonical words only.
+    pub fn new(request: &TxRollupRequest, capacity: u32) -> Result<Self, StatementError> {
+        Self::read(request, capacity, Paths(true))
+    }
+
+    /// What a request publishes, without siblings: for
+    /// [`published_fields`](super::published_fields) alone.
+    pub fn without_paths(request: &TxRollupRequest, capacity: u32) -> Result<Self, StatementError> {
+        Self::read(request, capacity, Paths(false))
+    }
+
+    fn read(
+        request: &TxRollupRequest,
+        capacity: u32,
+        paths: Paths,
+    ) -> Result<Self, StatementError> {
+        let (n, capacity) = (request.txs.len(), capacity as usize);
+        if n == 0 || n > capacity {
+            return Err(Rule::TxCount.into());
+        }
+        let null_paths = 2 * n + usize::from(n < capacity);
+        expect_length("nullifier paths", request.old_null_paths.len(), null_paths)?;
+        expect_length("nullifier roots", request.new_null_roots.len(), 2 * n)?;
+        expect_length(
+            "linked commitment paths",
+            request.linked_commitment_paths.len(),
+            n,
+        )?;
+        expect_length(
+            "linked commitment indices",
+            request.linked_commitment_indices.len(),
+            n,
+        )?;
+        expect_length("data roots paths", request.data_roots_paths.len(), n)?;
+        expect_length("data roots indices", request.data_roots_indices.len(), n)?;
+        let start = u64::from(request.data_start_index);
+        Ok(Self {
+            rollup_id: u64::from(request.rollup_id).into(),
+            data_start_index: start.into(),
+            old_data_root: element(&request.old_data_root, "old data root")?,
+            new_data_root: element(&request.new_data_root, "new data root")?,
+            data_siblings: paths.siblings(
+                &request.old_data_path,
+                start.into(),
+                "old data path",
+                DATA_DEPTH,
+            )?,
+            old_null_root: element(&request.old_null_root, "old nullifier root")?,
+            data_roots_root: element(&request.data_roots_root, "data roots root")?,
+            new_defi_root: element(&request.new_defi_root, "new defi root")?,
+            bridges: list(
+                &request.bridge_call_datas,
+                "bridge call data",
+                BRIDGES,
+                Rule::Bridges,
+            )?,
+            assets: list(&request.asset_ids, "asset id", ASSETS, Rule::Assets)?,
+            txs: (0..n)
+                .map(|tx| TxWitness::read(request, tx, paths))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// A witness without txs, for building matrices.
+    pub(super) fn blank() -> Self {
+        Self {
+            data_siblings: vec![Fr::ZERO; DATA_DEPTH],
+            ..Self::default()
+        }
+    }
+
+    /// The nullifier root after all txs.
+    pub(super) fn last_null_root(&self) -> Fr {
+        let last = self.txs.last().map(|tx| tx.nullifiers[1].new_root);
+        last.unwrap_or(self.old_null_root)
+    }
+
+    /// The values of a padding slot, which changes nothing.
+    pub(super) fn padding(&self, null_root: Fr) -> TxWitness {
+        let nullifier = NullifierWitness {
+            siblings: vec![Fr::ZERO; NULL_DEPTH],
+            new_root: null_root,
+        };
+        TxWitness {
+            fields: [Fr::ZERO; 16],
+            link_index: Fr::ZERO,
+            link_siblings: vec![Fr::ZERO; DATA_DEPTH],
+            root_index: Fr::ZERO,
+            root_siblings: vec![Fr::ZERO; ROOTS_DEPTH],
+            nullifiers: [nullifier.clone(), nullifier],
+        }
+    }
+}
+
+impl Paths {
+    fn siblings(
+        self,
+        path: &MerklePath,
+        index: LeafIndex,
+        what: &'static str,
+        depth: usize,
+    ) -> Result<Vec<Fr>, StatementError> {
+        match self {
+            Self(true) => siblings(path, index, what, depth),
+            Self(false) => Ok(Vec::new()),
+        }
+    }
+}
+
+impl TxWitness {
+    fn read(request: &TxRollupRequest, tx: usize, paths: Paths) -> Result<Self, StatementError> {
+        let mut fields = [Fr::ZERO; 16];
+        for (field, word) in fields.iter_mut().zip(&request.txs[tx].public_inputs) {
+            *field = element(word, "public input of a tx")?;
+        }
+        let nullifier = |which: usize| -> Result<NullifierWitness, StatementError> {
+            let at = 2 * tx + which;
+            let index = fields[3 + which].into();
+            Ok(NullifierWitness {
+                siblings: paths.siblings(
+                    &request.old_null_paths[at],
+                    index,
+                    "nullifier path",
+                    NULL_DEPTH,
+                )?,
+                new_root: element(&request.new_null_roots[at], "nullifier root")?,
+            })
+        };
+        let link_index = u64::from(request.linked_commitment_indices[tx]);
+        let root_index = u64::from(request.data_roots_indices[tx]);
+        Ok(Self {
+            fields,
+            link_index: link_index.into(),
+            link_siblings: paths.siblings(
+                &request.linked_commitment_paths[tx],
+                link_index.into(),
+                "linked commitment path",
+                DATA_DEPTH,
+            )?,
+            root_index: root_index.into(),
+            root_siblings: paths.siblings(
+                &request.data_roots_paths[tx],
+                root_index.into(),
+                "data roots path",
+                ROOTS_DEPTH,
+            )?,
+            nullifiers: [nullifier(0)?, nullifier(1)?],
+        })
+    }
+}
+
+impl Suite {
+    /// The level up to which a nullifier's subtree must have been empty.
+    ///
+    /// A tx rollup proves that a nullifier was not in the tree. The pedersen
+    /// suite proves it for the leaf itself, level 0, as Aztec Connect does.
+    /// The poseidon suite proves that the whole subtree of 2^64 leaves around
+    /// it was empty, which implies it and saves the hashes below. That refuses
+    /// a nullifier that agrees with an older one in its upper 190 bits:
+    /// nullifiers are hashes, so making one takes about 2^95 work.
+    pub(crate) const fn nullifier_floor(self) -> usize {
+        match self {
+            Self::Pedersen => 0,
+            Self::Poseidon => 64,
+        }
+    }
+
+    /// Whether the segments of a chain insert their nullifiers. In the pedersen
+    /// suite an insertion alone takes 720,000 rows, more than all other rules
+    /// of eight txs: there nullifiers have circuits of their own.
+    pub(crate) const fn segments_insert_nullifiers(self) -> bool {
+        match self {
+            Self::Pedersen => false,
+            Self::Poseidon => true,
+        }
+    }
+}
+
+/// Whether an inner rollup may have so many slots.
+pub(crate) fn are_slots(slots: u32) -> bool {
+    slots.is_power_of_two() && slots <= MAX_TXS.next_power_of_two()
+}
+
+/// Height of the subtree of all notes of a rollup.
+pub(super) fn subtree_height(slots: usize) -> usize {
+    (2 * slots).ilog2() as usize
+}

@@ -1,0 +1,195 @@
+//! An inner rollup as a chain of circuits: the pieces hold where the whole
+//! does, break where it breaks, and fit only in their place.
+
+mod pieces;
+mod seams;
+
+use std::sync::Arc;
+
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, Field};
+
+use super::support::broken::PLANS;
+use super::support::rows::{by_tx, failing_parts, same_matrices};
+use super::support::world::{TxPlan, tx};
+use crate::published::Published;
+use crate::tx_rollup::{self, SegmentWitness};
+use crate::{Chain, Circuit, Rule, Seams, Suite, Witness};
+
+/// A rollup that follows the rules, cut.
+struct Cut {
+    chain: Chain,
+    published: Published,
+    allow_chain: Vec<Fr>,
+    pieces: Vec<Witness>,
+    seams: Seams,
+}
+
+impl Cut {
+    fn new(plan: &TxPlan, chain: Chain) -> Self {
+        let w = plan.witness();
+        let published = tx_rollup::check(plan.suite, plan.capacity, &w).unwrap();
+        let allow_chain = w.txs.iter().map(|tx| tx.fields[15]).collect();
+        let (pieces, seams) = chain.cut(&Arc::new(w));
+        Self {
+            chain,
+            published,
+            allow_chain,
+            pieces,
+            seams,
+        }
+    }
+
+    fn circuits(&self) -> Vec<Circuit> {
+        let pieces = self.chain.pieces(self.allow_chain.len());
+        pieces.into_iter().map(|piece| piece.circuit).collect()
+    }
+
+    /// The public inputs that a verifier computes.
+    fn public_inputs(&self) -> Vec<Fr> {
+        self.chain
+            .public_inputs(&self.published, &self.allow_chain, &self.seams)
+            .unwrap()
+    }
+
+    /// Demands that every row of every piece holds, for the public inputs that
+    /// a verifier computes.
+    #[track_caller]
+    fn holds(&self) {
+        let expected = self.public_inputs();
+        let circuits = self.circuits();
+        assert_eq!([circuits.len(), expected.len()], [self.pieces.len(); 2]);
+        for ((circuit, piece), expected) in circuits.iter().zip(&self.pieces).zip(expected) {
+            let report = circuit.check_raw(piece).unwrap();
+            assert_eq!(report.public_input, expected, "{circuit}");
+            assert_eq!(report.rows, circuit.num_rows(), "{circuit}");
+        }
+    }
+
+    fn segment(&self, at: usize) -> SegmentWitness {
+        match &self.pieces[at] {
+            Witness::TxSegment(segment) => SegmentWitness::clone(segment),
+            other => panic!("{other:?} is no segment"),
+        }
+    }
+}
+
+/// Five txs: a deposit, a claim that chains from it, and in later segments of
+/// two a tx that chains from the deposit's second output as well.
+fn five(suite: Suite) -> TxPlan {
+    let mut plan = TxPlan::new(suite, 5);
+    plan.push(tx(3, 30), 0);
+    let mut chained = tx(3, 40);
+    chained[14] = plan.txs[0][2];
+    plan.push(chained, 0);
+    let mut deposit = tx(5, 50);
+    deposit[11] = plan.txs[0][11];
+    deposit[12] = Fr::from(23u64);
+    plan.push(deposit, 0);
+    plan
+}
+
+/// The public input that a circuit computes, whether or not rows hold.
+fn publishes(circuit: Circuit, witness: impl Into<Witness>) -> Fr {
+    circuit.assign_raw(&witness.into()).unwrap().instance[1]
+}
+
+#[test]
+fn every_piece_of_a_valid_rollup_holds() {
+    let plan = five(Suite::Poseidon);
+    Cut::new(&plan, Chain::new(plan.suite, 5, 2, 1)).holds();
+    // One tx more than a segment; the last two segments are left out.
+    let mut plan = five(Suite::Poseidon);
+    plan.txs.truncate(2);
+    let cut = Cut::new(&plan, Chain::new(plan.suite, 5, 1, 1));
+    assert_eq!(cut.pieces.len(), 3);
+    cut.holds();
+}
+
+#[test]
+fn in_the_pedersen_suite_nullifiers_have_shards_of_their_own() {
+    let plan = TxPlan::new(Suite::Pedersen, 2);
+    // Three to a shard: the second is filled up, and no padding path is there.
+    let cut = Cut::new(&plan, Chain::new(plan.suite, 2, 1, 3));
+    let names: Vec<String> = cut.chain.pieces(2).into_iter().map(|p| p.name).collect();
+    assert_eq!(
+        names,
+        [
+            "segment 1 of 2",
+            "segment 2 of 2",
+            "nullifier shard 1 of 2",
+            "nullifier shard 2 of 2",
+            "notes"
+        ]
+    );
+    assert_eq!(
+        cut.circuits()[2..]
+            .iter()
+            .map(Circuit::to_string)
+            .collect::<Vec<_>>(),
+        [
+            "tx-nullifiers/pedersen/3",
+            "tx-nullifiers/pedersen/3",
+            "tx-notes/pedersen/2"
+        ]
+    );
+    cut.holds();
+}
+
+#[test]
+fn matrices_do_not_depend_on_the_witness() {
+    let poseidon = five(Suite::Poseidon);
+    let pedersen = TxPlan::new(Suite::Pedersen, 2);
+    for cut in [
+        Cut::new(&poseidon, Chain::new(Suite::Poseidon, 5, 2, 1)),
+        Cut::new(&pedersen, Chain::new(Suite::Pedersen, 2, 1, 1)),
+    ] {
+        for circuit in cut.chain.circuits() {
+            let last = cut.circuits().iter().rposition(|each| *each == circuit);
+            same_matrices(circuit, cut.pieces[last.unwrap()].clone());
+        }
+    }
+}
+
+#[test]
+fn every_rule_broken_alone_breaks_its_piece_alone() {
+    for (tx, rule, part, break_it) in PLANS {
+        let mut plan = TxPlan::new(Suite::Poseidon, 2);
+        break_it(&mut plan);
+        let chain = Chain::new(plan.suite, 2, 1, 1);
+        let (pieces, _) = chain.cut(&Arc::new(plan.witness()));
+        let circuits = chain.pieces(2);
+        // The piece of the tx; the header is in every segment.
+        let at = match (tx, part) {
+            (Some(tx), _) => tx,
+            (None, "data tree") => 2,
+            (None, _) => 1,
+        };
+        let parts = failing_parts(circuits[at].circuit, &pieces[at]);
+        let entangled = rule == Rule::DepositBridge;
+        assert!(parts.contains(&part), "{rule}: {parts:?}");
+        assert!(
+            entangled || parts.iter().all(|p| *p == part),
+            "{rule}: {parts:?}"
+        );
+    }
+}
+
+#[test]
+fn chaining_reaches_back_over_segments_and_only_where_allowed() {
+    let mut plan = five(Suite::Poseidon);
+    plan.txs[0][15] = Fr::ONE;
+    // The claim has no link any more; tx 3, in segment 2, still has.
+    plan.txs[1][14] = Fr::ZERO;
+    let w = plan.witness();
+    let error = tx_rollup::check(plan.suite, 5, &w).unwrap_err();
+    assert_eq!(error, by_tx(Some(3), Rule::ChainNotAllowed).into());
+    let chain = Chain::new(plan.suite, 5, 2, 1);
+    let (pieces, _) = chain.cut(&Arc::new(w));
+    let circuit = chain.circuits()[0];
+    let parts: Vec<_> = pieces[..3]
+        .iter()
+        .map(|piece| failing_parts(circuit, piece))
+        .collect();
+    assert_eq!(parts, [vec![], vec!["chaining"], vec![]]);
+}

@@ -1,0 +1,98 @@
+//! Shards of nullifiers and the notes, each alone.
+
+use std::sync::Arc;
+
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, Field};
+
+use super::{Cut, failing_parts, five};
+use crate::tests::support::random;
+use crate::tests::support::world::TxPlan;
+use crate::tree::{fold, subtree_root};
+use crate::tx_rollup::{NotesWitness, ShardWitness, TxRollupWitness};
+use crate::{Chain, Circuit, StatementKind, Suite, Witness};
+
+fn circuit(suite: Suite, statement: StatementKind) -> Circuit {
+    Circuit { suite, statement }
+}
+
+#[test]
+fn a_shard_refuses_spent_nullifiers_and_wrong_roots() {
+    let w = TxPlan::new(Suite::Poseidon, 2).witness();
+    let circuit = circuit(Suite::Poseidon, StatementKind::TxNullifiers { count: 3 });
+    let shard = |w: &TxRollupWitness, first: usize, root: Fr| {
+        let rollup = Arc::new(w.clone());
+        Witness::from(ShardWitness {
+            rollup,
+            first,
+            root,
+        })
+    };
+    let refused = |witness: Witness| failing_parts(circuit, &witness) == ["nullifier tree"];
+    assert_eq!(
+        failing_parts(circuit, &shard(&w, 0, w.old_null_root)),
+        [""; 0]
+    );
+    let after = w.txs[1].nullifiers[0].new_root;
+    assert_eq!(failing_parts(circuit, &shard(&w, 3, after)), [""; 0]);
+    // Spent before: its path leads to another root.
+    let mut plan = TxPlan::new(Suite::Poseidon, 2);
+    plan.txs[1][3] = random(902);
+    let spent = plan.witness();
+    assert!(refused(shard(&spent, 0, spent.old_null_root)));
+    // Not the root before.
+    let parts = failing_parts(circuit, &shard(&w, 0, w.old_null_root + Fr::ONE));
+    assert!(parts.iter().all(|part| *part == "nullifier tree") && !parts.is_empty());
+    // Not the root after.
+    let mut wrong = w.clone();
+    wrong.txs[1].nullifiers[0].new_root += Fr::ONE;
+    assert!(refused(shard(&wrong, 0, w.old_null_root)));
+    // A zero changes nothing, whatever stands in its place.
+    let mut zero = w.clone();
+    zero.txs[1].fields[4] = Fr::ZERO;
+    assert!(
+        refused(shard(&zero, 3, after)),
+        "the root after must be the root before"
+    );
+    zero.txs[1].nullifiers[1].new_root = after;
+    assert_eq!(failing_parts(circuit, &shard(&zero, 3, after)), [""; 0]);
+}
+
+#[test]
+fn the_notes_go_to_their_aligned_empty_place() {
+    let plan = five(Suite::Poseidon);
+    let cut = Cut::new(&plan, Chain::new(plan.suite, 5, 2, 1));
+    let circuit = *cut.circuits().last().unwrap();
+    let Some(Witness::TxNotes(notes)) = cut.pieces.last() else {
+        panic!("the notes come last");
+    };
+    let with = |change: &dyn Fn(&mut TxRollupWitness)| {
+        let mut rollup = TxRollupWitness::clone(&notes.rollup);
+        change(&mut rollup);
+        let (rollup, leaves) = (Arc::new(rollup), notes.leaves.clone());
+        Witness::from(NotesWitness { rollup, leaves })
+    };
+    assert_eq!(failing_parts(circuit, &with(&|_| ())), [""; 0]);
+    type Change = fn(&mut TxRollupWitness);
+    let changes: [Change; 5] = [
+        |w| w.new_data_root += Fr::ONE,
+        |w| w.old_data_root += Fr::ONE,
+        |w| w.data_start_index += Fr::from(8u64),
+        |w| w.data_siblings[31] += Fr::ONE,
+        |w| w.data_start_index += Fr::from(1u64 << 32),
+    ];
+    for change in changes {
+        let parts = failing_parts(circuit, &with(&change));
+        assert!(!parts.is_empty() && parts.iter().all(|part| *part == "data tree"));
+    }
+    // Other notes with the root that follows from them: they hold, but are not
+    // what the segments publish.
+    let mut other = NotesWitness::clone(notes);
+    other.leaves[3] += Fr::ONE;
+    let subtree = subtree_root(plan.suite, &other.leaves);
+    let rollup = Arc::make_mut(&mut other.rollup);
+    let (place, siblings) = (plan.start.into(), &rollup.data_siblings);
+    rollup.new_data_root = fold(plan.suite, subtree, siblings, place, 4);
+    let report = circuit.check_raw(&other.into()).unwrap();
+    assert_ne!(report.public_input, *cut.public_inputs().last().unwrap());
+}

@@ -1,0 +1,97 @@
+//! A tx rollup binds the whole statement of each tx's client: its 16 public
+//! inputs as the client published them.
+
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, Field};
+
+use super::support::world::TxPlan;
+use super::support::{random, vectors};
+use crate::claim::{self, ClaimWitness};
+use crate::client::{client_digest, client_statement};
+use crate::join_split::JoinSplit;
+use crate::proof_id;
+use crate::published::hash_chain;
+use crate::statement::Statement;
+use crate::tx_rollup::TxRollupWitness;
+use crate::{Circuit, StatementKind, Suite};
+
+const CAPACITY: u32 = 2;
+
+/// The public input that the circuit computes, whether or not rules hold.
+fn in_rows(circuit: Circuit, w: &TxRollupWitness) -> Fr {
+    circuit.assign_raw(&w.clone().into()).unwrap().instance[1]
+}
+
+#[test]
+fn a_claims_digest_is_its_public_input() {
+    for suite in Suite::ALL {
+        let request = vectors::claim("pedersen/extra_flow_claim_request.bin");
+        let w = ClaimWitness::new(&request).unwrap();
+        if let Ok(claim) = claim::check(suite, &w) {
+            let fields: [Fr; 16] = claim.fields().try_into().unwrap();
+            assert_eq!(client_digest(&fields), Some(claim.public_input()));
+        } else {
+            assert_eq!(suite, Suite::Poseidon, "a real claim");
+        }
+    }
+}
+
+#[test]
+fn the_proof_id_names_the_statement() {
+    let statements = [0u64, 1, 2, 3, 4, 5, 6, 7].map(client_statement);
+    let join_split = Some(StatementKind::JoinSplit);
+    assert_eq!(statements[0], None);
+    assert_eq!(statements[1..4], [join_split; 3]);
+    assert_eq!(statements[4], Some(StatementKind::Account));
+    assert_eq!(statements[5], join_split);
+    assert_eq!(statements[6..], [Some(StatementKind::Claim), None]);
+    let mut fields = [Fr::from(9u64); 16];
+    fields[0] = Fr::from(proof_id::SEND);
+    assert_eq!(
+        client_digest(&fields),
+        Some(hash_chain(JoinSplit::TAG, &fields))
+    );
+    fields[0] = -Fr::ONE;
+    assert_eq!(client_digest(&fields), None);
+}
+
+#[test]
+fn each_slot_has_the_digest_of_its_client() {
+    let mut plan = TxPlan::new(Suite::Poseidon, 3);
+    plan.txs.truncate(2);
+    let w = plan.witness();
+    let published = plan.published(&w);
+    let [first, second, padding, unused] = published.clients() else {
+        panic!("four slots");
+    };
+    assert_eq!(client_digest(&w.txs[0].fields).as_ref(), Some(first));
+    assert_eq!(client_digest(&w.txs[1].fields).as_ref(), Some(second));
+    assert_eq!([padding, unused], [&Fr::ZERO; 2]);
+}
+
+#[test]
+fn every_public_input_of_a_client_is_bound() {
+    for suite in Suite::ALL {
+        let plan = TxPlan::new(suite, CAPACITY);
+        let w = plan.witness();
+        let bound = plan.published(&w).public_input();
+        assert_eq!(in_rows(plan.circuit(), &w), bound);
+        let mut seen = vec![bound];
+        // Tx 0 is a deposit: of its commitment 1 only the completed one stands
+        // in the reply. The fields from 8 on stand in no reply at all.
+        for (tx, field) in [(0, 1)].into_iter().chain((8..16).map(|field| (1, field))) {
+            let mut w = w.clone();
+            w.txs[tx].fields[field] += random(field as u64);
+            let changed = plan.published(&w).public_input();
+            assert!(!seen.contains(&changed), "{suite}: field {field}");
+            if suite == Suite::Poseidon {
+                assert_eq!(
+                    in_rows(plan.circuit(), &w),
+                    changed,
+                    "{suite}: field {field}"
+                );
+            }
+            seen.push(changed);
+        }
+    }
+}

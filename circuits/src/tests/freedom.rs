@@ -1,0 +1,155 @@
+//! No variable of a satisfied circuit may be changed on its own.
+//!
+//! This does not prove that a circuit is fully constrained, but it finds the
+//! usual mistake: a hint that nothing ties down.
+
+use std::sync::Arc;
+
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, Field};
+
+use super::support::root::RootPlan;
+use super::support::vectors;
+use super::support::world::TxPlan;
+use crate::claim::ClaimWitness;
+use crate::r1cs::{Assignment, Matrices, Matrix};
+use crate::root_rollup::RootSize;
+use crate::test_util::{Payment, Registration};
+use crate::{Chain, Circuit, Suite, Witness};
+
+/// The rows that use each variable.
+fn uses(matrices: &Matrices) -> Vec<Vec<u32>> {
+    let mut uses = vec![Vec::new(); matrices.num_instance + matrices.num_witness];
+    for matrix in [&matrices.a, &matrices.b, &matrices.c] {
+        for row in 0..matrices.num_rows {
+            for (column, _) in matrices.row(matrix, row) {
+                uses[column as usize].push(row as u32);
+            }
+        }
+    }
+    uses
+}
+
+/// The variables that could take another value while all others stay.
+///
+/// Along one variable a row is a quadratic with at most two roots, so one of
+/// three other values tells.
+fn free(matrices: &Matrices, values: &mut Assignment) -> Vec<usize> {
+    let uses = uses(matrices);
+    let holds = |values: &Assignment, row: u32| {
+        let at = |matrix: &Matrix| matrices.dot(matrix, row as usize, values);
+        at(&matrices.a) * at(&matrices.b) == at(&matrices.c)
+    };
+    let mut free = Vec::new();
+    for at in 0..values.witness.len() {
+        let old = values.witness[at];
+        let rows = &uses[at + matrices.num_instance];
+        let moves = [Fr::ONE, -Fr::ONE, Fr::from(0x1234_5678_u64)];
+        let movable = moves.into_iter().any(|step| {
+            values.witness[at] = old + step;
+            rows.iter().all(|row| holds(values, *row))
+        });
+        values.witness[at] = old;
+        if movable {
+            free.push(at);
+        }
+    }
+    free
+}
+
+/// A free variable must be a hint where any value will do, such as the inverse
+/// of a zero: a factor of one row's product whose other factor is zero.
+#[track_caller]
+fn check(circuit: Circuit, witness: &Witness) {
+    let matrices = circuit.matrices();
+    let mut values = circuit.assign_raw(witness).unwrap();
+    assert_eq!(matrices.first_unsatisfied(&values), None);
+    let free = free(&matrices, &mut values);
+    let uses = uses(&matrices);
+    for at in &free {
+        let column = at + matrices.num_instance;
+        let [row] = uses[column][..] else {
+            panic!(
+                "{circuit}: free variable {at} is used by {:?}",
+                uses[column]
+            );
+        };
+        let row = row as usize;
+        let in_a = matrices
+            .row(&matrices.a, row)
+            .any(|(c, _)| c as usize == column);
+        let other = if in_a { &matrices.b } else { &matrices.a };
+        assert_eq!(matrices.dot(other, row, &values), Fr::ZERO);
+        assert!(
+            matrices
+                .row(&matrices.c, row)
+                .all(|(c, _)| c as usize != column)
+        );
+    }
+}
+
+#[test]
+fn claims() {
+    for name in ["claim/poseidon", "claim/pedersen"] {
+        let circuit: Circuit = name.parse().unwrap();
+        let request = vectors::claim("pedersen/extra_flow_claim_request.bin");
+        let mut w = ClaimWitness::new(&request).unwrap();
+        w.data_root = w.folded_data_root(circuit.suite);
+        w.defi_root = w.folded_defi_root(circuit.suite);
+        check(circuit, &w.into());
+    }
+}
+
+#[test]
+fn tx_rollups() {
+    for (suite, txs) in [
+        (Suite::Poseidon, 1),
+        (Suite::Poseidon, 2),
+        (Suite::Pedersen, 1),
+    ] {
+        let plan = TxPlan::new(suite, txs);
+        check(plan.circuit(), &plan.witness().into());
+    }
+}
+
+#[test]
+fn clients() {
+    let circuit: Circuit = "join-split/poseidon".parse().unwrap();
+    for payment in [Payment::registered(), Payment::defi_deposit()] {
+        check(circuit, &payment.w.into());
+    }
+    let circuit: Circuit = "account/poseidon".parse().unwrap();
+    for registration in [Registration::new(), Registration::another_key()] {
+        check(circuit, &registration.w.into());
+    }
+}
+
+#[test]
+fn root_rollups() {
+    for (suite, inners, slots) in [
+        (Suite::Poseidon, 1, 1),
+        (Suite::Poseidon, 3, 2),
+        (Suite::Pedersen, 1, 1),
+    ] {
+        let plan = RootPlan::new(suite, RootSize { inners, slots });
+        check(plan.circuit(), &plan.witness().into());
+    }
+}
+
+#[test]
+fn pieces_of_chains() {
+    for (suite, txs, segment) in [
+        (Suite::Poseidon, 2, 1),
+        (Suite::Poseidon, 3, 2),
+        (Suite::Pedersen, 2, 1),
+    ] {
+        let w = Arc::new(TxPlan::new(suite, txs).witness());
+        let chain = Chain::new(suite, txs, segment, 1);
+        let (witnesses, _) = chain.cut(&w);
+        let pieces = chain.pieces(w.txs.len());
+        for circuit in chain.circuits() {
+            let last = pieces.iter().rposition(|piece| piece.circuit == circuit);
+            check(circuit, &witnesses[last.unwrap()]);
+        }
+    }
+}

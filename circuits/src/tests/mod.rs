@@ -1,0 +1,11 @@
+//! Tests over several statements, and what tests of one statement share.
+
+mod agreement;
+mod chain;
+mod client_digests;
+mod document;
+mod freedom;
+mod plan;
+mod rules;
+pub(crate) mod support;
+mod vectors;

@@ -1,0 +1,53 @@
+//! Reading of the test vectors.
+
+use ark_bn254::Fr;
+use zkwhirl_job::Request;
+use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
+
+use crate::field;
+
+/// The bytes of a vector.
+pub(crate) fn read(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/");
+    std::fs::read(format!("{folder}{name}")).unwrap()
+}
+
+/// A claim request.
+pub(crate) fn claim(name: &str) -> ClaimRequest {
+    match Request::parse(&read(name).into()).unwrap() {
+        Request::Claim(request) => *request,
+        other => panic!("{name} is a {}", other.kind()),
+    }
+}
+
+/// A tx rollup request.
+pub(crate) fn tx_rollup(name: &str) -> TxRollupRequest {
+    match Request::parse(&read(name).into()).unwrap() {
+        Request::TxRollup(request) => *request,
+        other => panic!("{name} is a {}", other.kind()),
+    }
+}
+
+/// A root rollup request.
+pub(crate) fn root_rollup(name: &str) -> RootRollupRequest {
+    match Request::parse(&read(name).into()).unwrap() {
+        Request::RootRollup(request) => *request,
+        other => panic!("{name} is a {}", other.kind()),
+    }
+}
+
+/// The first words of a reply.
+pub(crate) fn reply(name: &str, count: usize) -> Vec<Fr> {
+    let bytes = read(name);
+    let words = bytes.chunks_exact(32).take(count);
+    let words: Vec<Fr> = words
+        .map(|word| field::from_word(word.try_into().unwrap()).unwrap())
+        .collect();
+    assert_eq!(words.len(), count);
+    words
+}
+
+/// An element from 64 hex digits.
+pub(crate) fn element(hex: &str) -> Fr {
+    field::from_word(&hex::decode(hex).unwrap().try_into().unwrap()).unwrap()
+}
