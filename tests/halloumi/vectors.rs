@@ -285,7 +285,7 @@ async fn check(case: Case) {
     stop.drain.cancel();
     running.0.await.unwrap();
     end_bridge.cancel();
-    running.1.await.unwrap();
+    running.1.await.unwrap().unwrap();
     case.check(&completed);
 }
 

@@ -158,15 +158,9 @@ impl Reconcile {
     async fn carry_on(&self, job: JobRecord) -> Result<(), Stopped> {
         let (id, dispatch) = (job.id, self.jobs.dispatch.clone());
         let work = async move { dispatch.carry_on(&job).await };
-        match self.jobs.services.tasks.item("job", work).await {
-            Ok(done) => done,
-            Err(panic) => {
-                self.jobs
-                    .endings
-                    .bury_panicked(id, &panic.to_string())
-                    .await
-            }
-        }
+        let worked = self.jobs.services.tasks.item("job", work).await;
+        let done = self.jobs.endings.park_if_panicked(id, worked);
+        done.await.map(drop)
     }
 
     /// Tickets whose job the ledger does not know: not pinged they come again.

@@ -35,8 +35,8 @@ pub(crate) struct Delivery {
     pub(crate) jobs: Jobs,
 }
 
-/// What a result asked for is in the ledger or the broker: the result can be
-/// acknowledged. Made by [`Delivery::settle`] alone, as its last step.
+/// What a result asked for is in the ledger or the broker, or its job is parked:
+/// only then can the result be acknowledged.
 #[derive(Debug)]
 struct Settled(());
 
@@ -91,14 +91,9 @@ impl Delivery {
         let (this, result) = (self.clone(), delivery.result.clone());
         let job = result.id;
         let settle = async move { this.settle(&result).await };
-        let settled = match self.jobs.services.tasks.item("result", settle).await {
-            Ok(settled) => settled?,
-            Err(panic) => {
-                let why = panic.to_string();
-                self.jobs.endings.bury_panicked(job, &why).await?;
-                Settled(())
-            }
-        };
+        let settled = self.jobs.services.tasks.item("result", settle).await;
+        let settled = self.jobs.endings.park_if_panicked(job, settled).await?;
+        let settled = settled.unwrap_or(Settled(()));
         ack(&mut delivery, settled).await;
         Ok(job)
     }
