@@ -371,6 +371,7 @@ async fn bridges_ask_each_about_its_own_tickets_whether_falafel_remembers() {
         a.stats().tickets + b.stats().tickets == 30
     })
     .await;
+    world.until_polled(32).await;
     world.falafel.stop();
     world.falafel.resume();
     let asked = |peer: &Peer| {
