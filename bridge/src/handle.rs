@@ -6,10 +6,10 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use zkwhirl_broker_adapter::{Broker, BrokerError, Control};
 use zkwhirl_job::{Command, JobId};
-use zkwhirl_ledger::{Events, Ledger};
+use zkwhirl_ledger::{Events, Ledger, model::TimeLeft};
 
 use crate::{
-    AskError, BridgeStats, Left, OperatorError, UpstreamStats,
+    AskError, BridgeStats, OperatorError, UpstreamStats,
     fleet::Heartbeat,
     jobs::{Asking, Jobs, Operator},
 };
@@ -72,7 +72,7 @@ impl BridgeHandle {
 
     /// What a rollup will still take with so many `slots` for inner jobs;
     /// `None` when that is not known.
-    pub fn rollup_left(&self, rollup: u32, slots: usize) -> Option<Left> {
+    pub fn rollup_left(&self, rollup: u32, slots: usize) -> Option<TimeLeft> {
         self.parts.jobs.services.journal.rollup_left(rollup, slots)
     }
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use zkwhirl_job::{FailureClass, JobId, Kind, TicketId, Topic, clock, envelope::ResultEnvelope};
-use zkwhirl_ledger::{Events, JobRecord, Taken, Ticket, What};
+use zkwhirl_ledger::{Events, JobRecord, Taken, Ticket, What, model::TimeLeft};
 use zkwhirl_telemetry::catalogue::{
     bridge::{COMPLETED, DEAD_LETTERED, DUPLICATES, SUBMITTED, TURNAROUND},
     process::WASTED,
 };
 
-use crate::{Left, locked::Locked, rollups::Rollups, stats::Counters};
+use crate::{locked::Locked, rollups::OpenRollups, stats::Counters};
 
 /// Why a job is dead, as the metrics know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(crate) fn duplicate(result: &ResultEnvelope) {
 pub(crate) struct Journal {
     events: Events,
     pub(crate) counters: Counters,
-    rollups: Locked<Rollups>,
+    rollups: Locked<OpenRollups>,
 }
 
 impl Journal {
@@ -129,7 +129,7 @@ impl Journal {
     }
 
     /// What a rollup will still take with so many `slots` for inner jobs.
-    pub(crate) fn rollup_left(&self, rollup: u32, slots: usize) -> Option<Left> {
+    pub(crate) fn rollup_left(&self, rollup: u32, slots: usize) -> Option<TimeLeft> {
         let rollups = self.rollups.lock();
         rollups.left_of(rollup, slots, clock::now_ms())
     }

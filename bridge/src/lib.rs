@@ -41,6 +41,5 @@ pub use failpoint::Fault;
 pub use gate::ReplyVerifier;
 pub use handle::BridgeHandle;
 pub use jobs::{AskError, ClientVks, Inadmissible, OperatorError};
-pub use rollups::Left;
 pub use stats::{BridgeStats, UpstreamStats};
 pub use supervise::{CoreTaskEnded, TaskEnd};

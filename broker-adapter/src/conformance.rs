@@ -17,10 +17,7 @@ use super::{
     Broker, DELIVERY_LIMIT, DeadLetter, Delivery, Depth, JobConsumer, RESULT_PREFETCH,
     ResultConsumer, Rung, Settlement,
 };
-use zkwhirl_testkit::{claim_job, failed_by, job_of, result_of};
-
-/// Longer than the rungs that the tests wait for.
-const PATIENCE: Duration = Duration::from_secs(120);
+use zkwhirl_testkit::{claim_job, failed_by, job_of, result_of, within};
 
 /// An empty broker to test.
 #[derive(Debug)]
@@ -83,8 +80,7 @@ impl Fixture {
 }
 
 async fn claim(consumer: &mut Box<dyn JobConsumer>) -> Delivery {
-    let claimed = timeout(PATIENCE, consumer.claim()).await;
-    let claimed = claimed.expect("there is a job to claim");
+    let claimed = within("a job to claim", consumer.claim()).await;
     claimed.expect("the broker is there")
 }
 
@@ -195,7 +191,6 @@ pub async fn a_retry_waits_on_its_rung(f: Fixture) {
     };
     let start = Instant::now();
     assert!(settle(&mut delivery, retry).await);
-    assert_eq!(f.depth(Topic::Inner).await.rungs, [1, 0, 0]);
     let mut delivery = claim(&mut worker).await;
     assert!(start.elapsed() >= f.delays[0], "{:?}", start.elapsed());
     assert_eq!(delivery.job, again);
@@ -203,18 +198,21 @@ pub async fn a_retry_waits_on_its_rung(f: Fixture) {
     assert!(settle(&mut delivery, Settlement::Ack).await);
 }
 
-/// A job on a long rung does not hold back one on a short rung.
+/// A job on a long rung does not hold back those on shorter rungs.
 pub async fn rungs_do_not_wait_for_each_other(f: Fixture) {
-    for (n, rung) in [(1, Rung::Medium), (2, Rung::Short)] {
+    let rungs = [Rung::Long, Rung::Medium, Rung::Short];
+    for (n, rung) in (1..).zip(rungs) {
         let published = f.broker.publish(&claim_job(n), Some(rung)).await;
         published.expect("a job can be published");
     }
     let mut worker = f.join("a").await;
-    for n in [2, 1] {
+    for _ in 0..2 {
         let mut delivery = claim(&mut worker).await;
-        assert_eq!(delivery.job, claim_job(n));
+        // A slow machine publishes the third when the second is there.
+        assert!([2, 3].map(claim_job).contains(&delivery.job));
         assert!(settle(&mut delivery, Settlement::Ack).await);
     }
+    assert_eq!(f.depth(Topic::Inner).await.rungs, [0, 0, 1]);
 }
 
 /// A job that is handed back is there at once, behind the others, and nothing
@@ -346,8 +344,7 @@ pub async fn results_are_kept_until_acknowledged(f: Fixture) {
 }
 
 async fn next(consumer: &mut Box<dyn ResultConsumer>) -> super::ResultDelivery {
-    let next = timeout(PATIENCE, consumer.next()).await;
-    let next = next.expect("there is a result");
+    let next = within("a result", consumer.next()).await;
     next.expect("the broker is there")
 }
 

@@ -1,10 +1,10 @@
 //! An inner rollup cut into pieces, each with a proof.
 //!
-//! The pieces publish no field of their own: everything that a verifier needs
-//! for their public inputs stands in the rollup's published fields, in the
-//! client's public inputs, or in the few words of [`Seams`]. What one piece
-//! leaves and the next one takes is the same word, so that pieces which do not
-//! fit together have public inputs that no proof verifies for.
+//! The pieces publish no field of their own. A verifier computes their public
+//! inputs from the rollup's published fields, the clients' public inputs and the
+//! few words of [`Seams`]. Two neighbouring pieces share a word: the same word is
+//! the end of one and the start of the next. If pieces do not fit together, no
+//! proof verifies for their public inputs.
 
 use std::sync::Arc;
 
@@ -49,13 +49,13 @@ pub struct Seams {
     pub null_roots: Vec<Fr>,
 }
 
-/// Words that belong to no chain of this cut.
+/// Why words do not belong to a chain of this cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SeamError {
     /// Too few or too many.
     #[error("{got} {what}, expected {expected}")]
     Count {
-        /// Of what.
+        /// What is counted.
         what: &'static str,
         /// How many there are.
         got: usize,

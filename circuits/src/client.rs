@@ -62,5 +62,5 @@ pub fn client_statement(proof_id: u64) -> Option<StatementKind> {
         StatementKind::Account,
         StatementKind::Claim,
     ];
-    kinds.into_iter().find(|kind| kind.tag() == tag)
+    kinds.into_iter().find(|kind| kind.facts().tag == tag)
 }

@@ -1,22 +1,22 @@
-//! Why a request is not a statement, and why words are not those of one.
+//! Errors of requests that state nothing true, and of published words.
 
 use thiserror::Error;
 
 use crate::rule::{Rule, Violation};
 
-/// A request that is no valid statement.
+/// Why a request is not a valid statement.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StatementError {
     /// A rule is broken.
     #[error(transparent)]
     Broken(#[from] Violation),
-    /// An inner rollup's published words cannot be those of a valid one.
+    /// No valid inner rollup has these published words.
     #[error("inner rollup {at}: {problem}")]
     Inner {
         /// Which inner rollup, counted from 0.
         at: usize,
         /// What is wrong with its words.
-        problem: InnerWords,
+        problem: PublishedError,
     },
     /// A word is not below the field's modulus.
     #[error("{0} is not a canonical field element")]
@@ -36,33 +36,7 @@ pub enum StatementError {
     Kind(&'static str),
 }
 
-/// What is wrong with the published words of an inner rollup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum InnerWords {
-    /// The reply ends before its published fields do.
-    #[error("its reply has {got} bytes, its {fields} published fields alone are {expected}")]
-    Reply {
-        /// Bytes of the reply.
-        got: usize,
-        /// Published fields of an inner rollup of this size.
-        fields: usize,
-        /// Bytes of these fields.
-        expected: usize,
-    },
-    /// Too few or too many words before those of the txs.
-    #[error("{got} header words, expected {expected}")]
-    Header {
-        /// How many there are.
-        got: usize,
-        /// How many a header has.
-        expected: usize,
-    },
-    /// What every verifier of published words checks.
-    #[error(transparent)]
-    Published(#[from] PublishedError),
-}
-
-/// Published words that cannot belong to a valid statement of their kind.
+/// Why published words belong to no valid statement of their kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PublishedError {
     /// Too few or too many published fields.
@@ -87,7 +61,7 @@ pub enum PublishedError {
     /// A bridge call data does not fit 250 bits.
     #[error("published field {0} is out of range")]
     Range(usize),
-    /// The fields of a root rollup are read with its txs, by [`Broadcast::read`].
+    /// The fields are a root rollup's: [`Broadcast::read`] reads them, with the txs.
     ///
     /// [`Broadcast::read`]: crate::root_rollup::Broadcast::read
     #[error("the published fields of a root rollup are read with its txs only")]

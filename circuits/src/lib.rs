@@ -27,7 +27,7 @@ pub mod tree;
 
 pub use chain::{Chain, Piece, SeamError, Seams};
 pub use circuit::{CheckError, CheckReport, Circuit, UnknownCircuit};
-pub use error::{InnerWords, StatementError};
+pub use error::StatementError;
 pub use plan::{Plan, TooLarge};
 pub use root_rollup::MAX_INNERS;
 pub use rule::{Rule, Scope, Violation};

@@ -13,11 +13,11 @@ use crate::suite::Suite;
 pub enum Plan {
     /// In one circuit.
     Whole(Circuit),
-    /// In several, tied together by what they publish.
+    /// In several; their public inputs tie them together.
     Chain(Chain),
 }
 
-/// A circuit that cannot be avoided is larger than allowed.
+/// A circuit is larger than allowed, and no cut avoids it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
     "circuit {circuit} needs a domain of {needs}, MAX_CIRCUIT_SIZE is {limit}: \
@@ -74,8 +74,8 @@ impl Plan {
     }
 }
 
-/// The largest number from 1 to `most` that holds, if all below it hold and
-/// none above it; 1 is taken to hold.
+/// The largest number from 1 to `most` for which `holds` is true, if it is true
+/// for all smaller numbers and for no larger one. `holds(1)` is assumed.
 fn largest_that(most: u32, holds: impl Fn(u32) -> bool) -> u32 {
     let (mut low, mut high) = (1, most);
     while low < high {

@@ -139,6 +139,18 @@ pub(crate) fn wide_bridge(header: &[Fr]) -> Option<usize> {
     bridges.find(|at| !field::fits(&header[*at], ROLLUP_BRIDGE_BITS))
 }
 
+/// What every verifier of an inner rollup's published words checks: the range of
+/// bridge call datas, and the inputs hash by SHA-256.
+pub(crate) fn check_tx_words(header: &[Fr], txs: &[Fr]) -> Result<(), PublishedError> {
+    if let Some(at) = wide_bridge(header) {
+        return Err(PublishedError::Range(at));
+    }
+    if inputs_hash(txs) != header[place::INPUTS_HASH] {
+        return Err(PublishedError::InputsHash);
+    }
+    Ok(())
+}
+
 /// A list filled up to its published length.
 pub(crate) fn padded(list: &[Fr], length: usize, filler: Fr) -> Vec<Fr> {
     let mut list = list.to_vec();
@@ -180,9 +192,9 @@ pub(crate) fn chain_rows(b: &mut Builder, start: Num, fields: &[Num]) -> Num {
     })
 }
 
-/// [`Published::public_input`] in rows: makes it the circuit's, and gives it for
-/// what else depends on it. `fields` are the published fields followed by the
-/// client digests.
+/// [`Published::public_input`] in rows: publishes it, and returns it for the rules
+/// that depend on it, such as signatures. `fields` are the published fields
+/// followed by the client digests.
 pub(crate) fn publish<S: Statement>(b: &mut Builder, mut fields: Vec<Num>) -> Num {
     b.part("public input", |b| {
         let start = start(S::TAG, fields.len());

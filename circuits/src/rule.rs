@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::field::fits;
 
-/// One rule of the protocol, as the words for breaking it.
+/// One rule of the protocol. The message says what is wrong when it is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[expect(missing_docs, reason = "the messages say what each rule is")]
 pub enum Rule {
@@ -39,7 +39,7 @@ pub enum Rule {
     ClaimNote,
     #[error("interaction note is not a leaf of the defi root")]
     DefiNote,
-    #[error("proof id is none of deposit, withdraw, send and defi deposit")]
+    #[error("proof id is not one of deposit, withdraw, send and defi deposit")]
     PaymentKind,
     #[error("{0} must be given by deposits and withdrawals, and by no other tx")]
     PublicOnly(&'static str),
@@ -47,7 +47,7 @@ pub enum Rule {
     PublicVirtual,
     #[error("input note 2 is used without input note 1")]
     InputOrder,
-    #[error("no input note is used, and the tx is no deposit")]
+    #[error("no input note is used, and the tx is not a deposit")]
     NoInput,
     #[error("input note {0} is not used but has a value")]
     UnusedValue(u8),
@@ -159,7 +159,7 @@ pub struct Violation {
     pub scope: Scope,
 }
 
-/// The part of a statement that a rule is about.
+/// The part of a statement that breaks a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// The statement as a whole.

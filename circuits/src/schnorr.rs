@@ -2,8 +2,8 @@
 //! the clients' statements of the poseidon suite.
 //!
 //! A signature of a message m under the key A is (s, e) with
-//! `e = Poseidon(13, R.x, R.y, A.x, A.y, m)` for `R = s·G + e·A`. It is only
-//! ever a witness: that s has other spellings matters to nobody.
+//! `e = Poseidon(13, R.x, R.y, A.x, A.y, m)` for `R = s·G + e·A`. A
+//! signature is a witness and is never published, so s may have other spellings.
 
 use std::fmt;
 
@@ -36,7 +36,7 @@ pub struct Signature {
     pub e: Fr,
 }
 
-/// Coordinates that are no public key.
+/// Why coordinates are not a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// Not a point of Baby Jubjub.
@@ -127,7 +127,7 @@ pub(crate) fn largest_private_key() -> Fr {
     to_element(-Scalar::from(1u64))
 }
 
-/// A point of the curve, of whatever order.
+/// A point of the curve, of any order.
 pub(crate) fn point(x: Fr, y: Fr) -> Option<EdwardsAffine> {
     let point = EdwardsAffine::new_unchecked(x, y);
     point.is_on_curve().then_some(point)

@@ -1,5 +1,5 @@
-//! Who authorises a client's statement: a signing key, and the account note
-//! that registers it.
+//! The signer of a client's statement: a signing key and the account note that
+//! registers it.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -15,7 +15,7 @@ use crate::tree::{self, DATA_DEPTH};
 /// statement needs no account note, its alias and place may hold anything.
 #[derive(Clone, Debug, Default)]
 pub struct Signer {
-    /// What the account is called.
+    /// The hash of the account's alias.
     pub alias_hash: Fr,
     /// The account note's place in the data tree.
     pub index: Fr,

@@ -96,7 +96,7 @@ impl fmt::Display for Suite {
     }
 }
 
-/// A name that is no suite.
+/// The name is not that of a suite.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown suite {0:?}: expected pedersen or poseidon")]
 pub struct UnknownSuite(String);

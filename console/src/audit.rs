@@ -1,44 +1,44 @@
-//! What operators did: logged under the target `audit`, and the last of it kept
-//! in memory for the page.
+//! What operators did: logged under the target `audit`; the last entries are also
+//! kept in memory, for the page.
 
 use std::{
     collections::VecDeque,
     sync::{Mutex, PoisonError},
 };
 
-use super::views::Deed;
+use super::views::AuditEntry;
 
-/// Deeds that are kept.
+/// Entries that are kept.
 const KEPT: usize = 256;
 
 /// The log of what operators did.
 #[derive(Debug, Default)]
-pub(super) struct Audit {
-    deeds: Mutex<VecDeque<Deed>>,
+pub(super) struct AuditLog {
+    entries: Mutex<VecDeque<AuditEntry>>,
 }
 
-impl Audit {
-    /// Writes a deed down.
-    pub(super) fn write(&self, deed: Deed) {
-        let Deed {
+impl AuditLog {
+    /// Logs and keeps an entry.
+    pub(super) fn write(&self, entry: AuditEntry) {
+        let AuditEntry {
             who,
             what,
             on,
             text,
             done,
             ..
-        } = &deed;
+        } = &entry;
         tracing::info!(target: "audit", who, what, on, text, done, "operator {who}: {what} {on}");
-        let mut deeds = self.deeds.lock().unwrap_or_else(PoisonError::into_inner);
-        if deeds.len() == KEPT {
-            deeds.pop_front();
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() == KEPT {
+            entries.pop_front();
         }
-        deeds.push_back(deed);
+        entries.push_back(entry);
     }
 
-    /// The last deeds, newest first.
-    pub(super) fn deeds(&self) -> Vec<Deed> {
-        let deeds = self.deeds.lock().unwrap_or_else(PoisonError::into_inner);
-        deeds.iter().rev().cloned().collect()
+    /// The last entries, newest first.
+    pub(super) fn entries(&self) -> Vec<AuditEntry> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().rev().cloned().collect()
     }
 }

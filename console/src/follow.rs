@@ -1,5 +1,4 @@
-//! How the console learns what happens, and tells its viewers that something
-//! did.
+//! Keeps the console's model up to date, and tells viewers that something changed.
 
 use std::{sync::Weak, time::Duration};
 
@@ -8,23 +7,20 @@ use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::{Instant, MissedTickBehavior, interval},
 };
+use zkwhirl_ledger::{EventName, JobEvent, SlotReport, model::FleetModel};
 
-use super::Inner;
-use zkwhirl_ledger::{
-    SlotReport,
-    events::{JobEvent, What},
-};
+use super::state::ConsoleState;
 
-/// How often ledger and slots are asked.
-const LOOK: Duration = Duration::from_millis(500);
-/// Viewers hear of progress no more often.
-const PROGRESS: Duration = Duration::from_millis(250);
+/// How often the ledger's stream and the slots are read.
+const READ_EVERY: Duration = Duration::from_millis(500);
+/// The shortest time between two reports of progress to viewers.
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 /// Events of one page.
 const PAGE: usize = 1_000;
-/// Jobs whose kind is looked up in one turn.
-const NAMES: usize = 64;
+/// Jobs whose record is read in one turn.
+const RECORDS: usize = 64;
 
-/// What viewers are told: enough to know what to read again.
+/// What a viewer receives: enough to know what to read again.
 #[derive(Serialize)]
 struct Change<'a> {
     what: &'a str,
@@ -32,20 +28,21 @@ struct Change<'a> {
     job: Option<String>,
 }
 
-/// Who says what happens to jobs.
-enum Teller {
+/// What feeds the model.
+enum EventSource {
+    /// Not known before the ledger answered once.
     Unknown,
-    /// This process changes everything itself.
-    Events,
-    /// The ledger; read up to this cursor.
+    /// This process's events: no other process changes the ledger.
+    Process,
+    /// The ledger's stream, read up to this cursor.
     Ledger(Option<String>),
 }
 
-/// Follows until the console is gone.
-pub(super) async fn run(console: Weak<Inner>, mut events: Receiver<JobEvent>) {
-    let mut ticks = interval(LOOK);
+/// Follows until the console is dropped.
+pub(super) async fn run(console: Weak<ConsoleState>, mut events: Receiver<JobEvent>) {
+    let mut ticks = interval(READ_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut teller = Teller::Unknown;
+    let mut source = EventSource::Unknown;
     let mut slots = Vec::new();
     let mut told = Instant::now();
     loop {
@@ -61,95 +58,95 @@ pub(super) async fn run(console: Weak<Inner>, mut events: Receiver<JobEvent>) {
             return;
         };
         let Some(event) = event else {
-            console.read_on(&mut teller).await;
-            console.look(&mut slots).await;
+            console.read_stream(&mut source).await;
+            console.read_slots(&mut slots).await;
             continue;
         };
-        // What the ledger tells is told once.
-        if !matches!(teller, Teller::Ledger(_)) {
-            console.chronicle().hear(&event);
+        // The stream has this event, too.
+        if !matches!(source, EventSource::Ledger(_)) {
+            console.model().apply(&event);
         }
-        let progress = matches!(event.what, What::Progress { .. });
-        if !progress || told.elapsed() >= PROGRESS {
+        let progress = event.what.event() == EventName::Progress;
+        if !progress || told.elapsed() >= PROGRESS_EVERY {
             told = Instant::now();
             console.changed(event.what.name(), Some(event.job.to_string()));
         }
     }
 }
 
-impl Inner {
+impl ConsoleState {
     fn changed(&self, what: &str, job: Option<String>) {
         if let Ok(change) = serde_json::to_string(&Change { what, job }) {
-            // Nobody looking is fine.
+            // An error means that no viewer watches.
             let _ = self.changes.send(change.into());
         }
     }
 
-    /// Reads what the ledger has to tell.
-    async fn read_on(&self, teller: &mut Teller) {
+    /// Reads the new events of the ledger's stream.
+    async fn read_stream(&self, source: &mut EventSource) {
         let ledger = self.config.bridge.ledger();
         loop {
-            let cursor = match teller {
-                Teller::Events => return,
-                Teller::Unknown => None,
-                Teller::Ledger(cursor) => cursor.clone(),
+            let cursor = match source {
+                EventSource::Process => return,
+                EventSource::Unknown => None,
+                EventSource::Ledger(cursor) => cursor.clone(),
             };
-            // One that is away is asked again.
+            // A ledger that is away is asked again at the next tick.
             let Ok(page) = ledger.happened(cursor.as_deref(), PAGE).await else {
                 return;
             };
             let Some(page) = page else {
-                *teller = Teller::Events;
+                *source = EventSource::Process;
                 return;
             };
-            if matches!(teller, Teller::Unknown) {
-                // What was heard so far is in the page.
-                *self.chronicle() = super::Chronicle::default();
+            if matches!(source, EventSource::Unknown) {
+                // The page has the events that this process emitted so far, too.
+                *self.model() = FleetModel::default();
             }
-            let last = page.last().map(|event| event.cursor.clone());
             for event in &page {
-                self.chronicle().read(event);
+                self.model().apply_stored(event);
             }
             if let Some(event) = page.last() {
                 self.changed(&event.what, event.job.map(|job| job.to_string()));
             }
-            *teller = Teller::Ledger(last.or(cursor));
+            let last = page.last().map(|event| event.cursor.clone());
+            *source = EventSource::Ledger(last.or(cursor));
             if page.len() < PAGE {
                 break;
             }
         }
-        self.name_jobs().await;
+        self.describe_jobs().await;
     }
 
-    /// The ledger's events say no kinds. Names are given all at once: a viewer
-    /// in between would see a rollup without half of its jobs.
-    async fn name_jobs(&self) {
-        let nameless = self.chronicle().nameless();
+    /// Reads kind and rollup of jobs from their records, which the stream lacks.
+    /// All are put into the model at once: a viewer in between would see a
+    /// rollup without half of its jobs.
+    async fn describe_jobs(&self) {
+        let undescribed = self.model().undescribed();
         let mut records = Vec::new();
-        for job in nameless.into_iter().rev().take(NAMES) {
+        for job in undescribed.into_iter().rev().take(RECORDS) {
             if let Ok(Some(record)) = self.config.bridge.ledger().job(job).await {
                 records.push(record);
             }
         }
-        let mut chronicle = self.chronicle();
-        for record in records {
-            chronicle.name(record.id, record.kind, record.rollup_id);
-        }
+        let mut model = self.model();
+        records.iter().for_each(|record| model.describe(record));
     }
 
-    async fn look(&self, before: &mut Vec<SlotReport>) {
+    async fn read_slots(&self, before: &mut Vec<SlotReport>) {
         let Ok(slots) = self.config.bridge.ledger().slots().await else {
             return;
         };
         for slot in &slots {
-            self.chronicle().see(slot);
+            self.model().apply_report(slot);
         }
-        let calm = |slot: &SlotReport| SlotReport {
+        // Without what changes in every report.
+        let steady = |slot: &SlotReport| SlotReport {
             at_ms: 0,
             resident_bytes: 0,
             ..slot.clone()
         };
-        let slots: Vec<_> = slots.iter().map(calm).collect();
+        let slots: Vec<_> = slots.iter().map(steady).collect();
         if slots != *before {
             self.changed("slots", None);
             *before = slots;

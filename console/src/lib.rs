@@ -3,35 +3,34 @@
 //!
 //! ```text
 //! GET  /console                       the page; its assets are in this binary
-//! GET  /console/api/status            how the bridge is, and what is wrong now
+//! GET  /console/api/status            the bridge's state, and what is wrong now
 //! GET  /console/api/{rollups,jobs,jobs/ID,workers,dead,keys,queues,audit}
 //! GET  /console/api/events            server-sent events: something changed
 //! GET  /console/api/dead/ID/request   a dead job's request, for an operator
 //! POST /console/api/actions           replay, reject, cancel, quiet, loud, drain
 //! ```
-//! Everything is read from the ledger and the broker, so any bridge of a fleet
-//! tells the same. What happened when is remembered in memory (`chronicle.rs`):
-//! from this process's events, or from the ledger's where it keeps them.
-//! **Invariants:** reading changes nothing; acting needs the operator's token,
-//! is bounded, and is written down before it is done; no answer holds a body of
-//! a request but the one that says so.
+//! All views come from the ledger and the broker, so each bridge of a fleet shows
+//! the same. The history of jobs is a [`zkwhirl_ledger::model::FleetModel`] in
+//! memory, fed by this process's events or by the ledger's stream.
+//! **Invariants:** reading changes nothing; an action needs the operator's token,
+//! is bounded, and is in the audit log before it is done; only
+//! `dead/ID/request` answers with a request's bytes.
 
 mod act;
 mod audit;
-mod chronicle;
+mod config;
 mod console;
 mod follow;
 mod page;
 mod read;
+mod refusal;
 mod rollups;
 mod routes;
+mod state;
 mod status;
 mod stream;
 pub mod views;
 
-pub use act::{Act, Acted, MOST};
-pub use console::{Console, ConsoleConfig, Keys};
-
-use act::Action;
-use chronicle::Chronicle;
-use console::Inner;
+pub use act::{ActionOutcome, MAX_TARGETS, OperatorAction};
+pub use config::{ConsoleConfig, Keys};
+pub use console::Console;

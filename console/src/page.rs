@@ -1,4 +1,4 @@
-//! The page: its files are in the binary, and it may load nothing else.
+//! The page: its files are in the binary, and the browser may load no others.
 
 use axum::{
     extract::Path,
@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Nothing from elsewhere, nothing inline, no frames around it.
+/// Allows only our own files: no other origin, nothing inline, no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self'; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
@@ -64,7 +64,7 @@ fn typed(kind: &'static str, text: &'static str) -> Response {
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        // Another release may be there the next time.
+        // The next request may reach another release.
         (header::CACHE_CONTROL, "no-cache"),
     ];
     (headers, text).into_response()
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_names_no_other_place_and_has_nothing_inline() {
+    fn the_page_names_no_other_origin_and_has_nothing_inline() {
         let index = include_str!("page/index.html");
         assert!(!index.contains("<style") && !index.contains("style="));
         assert!(!index.contains("<script>"));

@@ -1,50 +1,42 @@
-//! What is read: every view from the ledger, the broker and the chronicle.
+//! Every view, made from the ledger, the broker and the model of the fleet.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
-use zkwhirl_job::{JobId, Topic};
+use zkwhirl_job::{JobId, Topic, clock};
+use zkwhirl_ledger::{
+    EventName, JobState,
+    model::{JobTimeline, RollupState},
+};
 
 use super::{
-    Inner,
-    chronicle::Life,
+    refusal::Refusal,
     rollups,
-    routes::Refusal,
+    state::ConsoleState,
     views::{
-        AttemptLine, Dead, Deed, JobDetail, JobLine, Jobs, Key, Listed, Queue, Rollup, Slot,
-        TicketLine,
+        AttemptLine, AuditEntry, DeadLetterView, JobDetail, JobLine, JobList, KeyView, Listed,
+        QueueView, RollupView, SlotView, TicketLine,
     },
 };
-use zkwhirl_broker_adapter::BrokerError;
-use zkwhirl_job::clock;
-use zkwhirl_ledger::{JobState, LedgerError};
 
-/// Jobs that one answer lists at most, and without being asked.
-const LINES: usize = 1_000;
-const USUAL: usize = 200;
+/// Jobs that one answer lists at most, and when the query gives no limit.
+const MAX_JOBS: usize = 1_000;
+const DEFAULT_JOBS: usize = 200;
 /// Dead letters that one answer lists.
-const LETTERS: usize = 1_000;
-/// Digits by which a job may be named.
-const DIGITS: usize = 4;
+const MAX_LETTERS: usize = 1_000;
+/// The fewest digits of an id that may name a job.
+const MIN_DIGITS: usize = 4;
 const MINUTE_MS: u64 = 60_000;
 
 /// Which jobs are asked for.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct JobQuery {
     state: Option<String>,
     kind: Option<String>,
     rollup: Option<u32>,
-    /// Anywhere in id, reason, kind, state, or a worker that had it.
+    /// A part of id, kind, state, reason, or of the name of a worker that had it.
     search: Option<String>,
     limit: Option<usize>,
-}
-
-fn away(error: LedgerError) -> Refusal {
-    Refusal::away(error.to_string())
-}
-
-fn broker_away(error: BrokerError) -> Refusal {
-    Refusal::away(error.to_string())
 }
 
 fn listed<T>(items: Vec<T>) -> Listed<T> {
@@ -54,8 +46,8 @@ fn listed<T>(items: Vec<T>) -> Listed<T> {
     }
 }
 
-impl Wanted {
-    fn wants(&self, job: &JobLine, life: Option<&Life>) -> bool {
+impl JobQuery {
+    fn matches(&self, job: &JobLine, timeline: Option<&JobTimeline>) -> bool {
         let is = |wanted: &Option<String>, has: &str| {
             let wanted = wanted.as_deref().filter(|wanted| !wanted.is_empty());
             wanted.is_none_or(|wanted| wanted.split(',').any(|one| one == has))
@@ -65,7 +57,7 @@ impl Wanted {
         let worker = job.worker.as_deref().unwrap_or_default();
         let reason = job.reason.as_deref().unwrap_or_default();
         let texts = [&job.id, &job.kind, &job.state, worker, reason];
-        let runs = life.map_or(&[][..], |life| &life.runs);
+        let runs = timeline.map_or(&[][..], |timeline| &timeline.runs);
         let workers = runs.iter().map(|run| run.worker.as_str());
         is(&self.state, &job.state)
             && is(&self.kind, &job.kind)
@@ -77,18 +69,18 @@ impl Wanted {
     }
 }
 
-impl Inner {
-    pub(super) async fn jobs(&self, wanted: &Wanted) -> Result<Jobs, Refusal> {
-        let listing = self.listing().await.map_err(away)?;
+impl ConsoleState {
+    pub(super) async fn jobs(&self, query: &JobQuery) -> Result<JobList, Refusal> {
+        let listing = self.listing().await?;
         let names = JobState::ALL.map(|state| (state.name().to_owned(), 0));
         let mut counts: BTreeMap<_, _> = names.into();
-        let limit = wanted.limit.unwrap_or(USUAL).min(LINES);
+        let limit = query.limit.unwrap_or(DEFAULT_JOBS).min(MAX_JOBS);
         let (mut matched, mut items) = (0, Vec::new());
-        let chronicle = self.chronicle();
+        let model = self.model();
         for job in listing.iter().rev() {
             let line = JobLine::of(job);
             *counts.entry(line.state.clone()).or_default() += 1;
-            if !wanted.wants(&line, chronicle.life(job.id)) {
+            if !query.matches(&line, model.job(job.id)) {
                 continue;
             }
             matched += 1;
@@ -96,7 +88,7 @@ impl Inner {
                 items.push(line);
             }
         }
-        Ok(Jobs {
+        Ok(JobList {
             now_ms: clock::now_ms(),
             counts,
             matched,
@@ -104,22 +96,20 @@ impl Inner {
         })
     }
 
-    /// The job that a whole id names, or its beginning.
-    pub(super) async fn named(&self, name: &str) -> Result<JobId, Refusal> {
+    /// The job of an id or of the beginning of one.
+    pub(super) async fn find_job(&self, name: &str) -> Result<JobId, Refusal> {
         if let Ok(id) = name.parse() {
             return Ok(id);
         }
         let name = name.trim_end_matches('…').to_lowercase();
         let hex = name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if name.len() < DIGITS || !hex {
-            let why = format!("\"{name}\" names no job: at least {DIGITS} digits of its id");
+        if name.len() < MIN_DIGITS || !hex {
+            let why = format!("\"{name}\" names no job: at least {MIN_DIGITS} digits of its id");
             return Err(Refusal::bad(why));
         }
-        let listing = self.listing().await.map_err(away)?;
-        let mut found = listing.iter().map(|job| job.id);
-        let mut found = found
-            .by_ref()
-            .filter(|id| id.to_string().starts_with(&name));
+        let listing = self.listing().await?;
+        let ids = listing.iter().map(|job| job.id);
+        let mut found = ids.filter(|id| id.to_string().starts_with(&name));
         match (found.next(), found.next()) {
             (Some(id), None) => Ok(id),
             (None, _) => Err(Refusal::unknown(format!("no job {name}… is known"))),
@@ -131,33 +121,32 @@ impl Inner {
     }
 
     pub(super) async fn job(&self, name: &str) -> Result<JobDetail, Refusal> {
-        let id = self.named(name).await?;
+        let id = self.find_job(name).await?;
         let ledger = self.config.bridge.ledger();
         let (record, tickets, attempts) =
             tokio::join!(ledger.job(id), ledger.tickets_of(id), ledger.attempts(id));
-        let record = record.map_err(away)?;
+        let record = record?;
         let record = record.ok_or_else(|| Refusal::unknown(format!("no job {id} is known")))?;
-        let (tickets, attempts) = (tickets.map_err(away)?, attempts.map_err(away)?);
-        let chronicle = self.chronicle();
-        let life = chronicle.life(id);
+        let model = self.model();
+        let timeline = model.job(id);
         Ok(JobDetail {
             now_ms: clock::now_ms(),
             job: JobLine::of(&record),
-            tickets: tickets.iter().map(TicketLine::of).collect(),
-            attempts: attempts.iter().map(AttemptLine::of).collect(),
-            steps: life.map(|life| life.steps.clone()).unwrap_or_default(),
-            runs: life.map(|life| life.runs.clone()).unwrap_or_default(),
+            tickets: tickets?.iter().map(TicketLine::of).collect(),
+            attempts: attempts?.iter().map(AttemptLine::of).collect(),
+            steps: timeline.map_or_else(Vec::new, |job| job.steps.clone()),
+            runs: timeline.map_or_else(Vec::new, |job| job.runs.clone()),
         })
     }
 
-    pub(super) async fn rollups(&self) -> Result<Listed<Rollup>, Refusal> {
+    pub(super) async fn rollups(&self) -> Result<Listed<RollupView>, Refusal> {
         let bridge = &self.config.bridge;
-        let mut items = rollups::rollups(&self.chronicle());
-        let open = items.iter().any(|rollup| rollup.state == "proving");
-        if open {
-            let depth = bridge.broker().depth(Topic::Inner).await;
-            let slots = depth.map_err(broker_away)?.consumers;
-            for rollup in items.iter_mut().filter(|rollup| rollup.state == "proving") {
+        let mut items = rollups::rollups(&self.model());
+        let proving = |rollup: &&mut RollupView| rollup.state == RollupState::Proving.name();
+        let mut open: Vec<_> = items.iter_mut().filter(proving).collect();
+        if !open.is_empty() {
+            let slots = bridge.broker().depth(Topic::Inner).await?.consumers;
+            for rollup in &mut open {
                 let ms = |time: Duration| time.as_millis() as u64;
                 let left = bridge.rollup_left(rollup.id, slots);
                 let twice = bridge.rollup_left(rollup.id, slots * 2);
@@ -170,25 +159,29 @@ impl Inner {
         Ok(listed(items))
     }
 
-    pub(super) async fn workers(&self) -> Result<Listed<Slot>, Refusal> {
-        let slots = self.config.bridge.ledger().slots().await.map_err(away)?;
-        Ok(listed(slots.into_iter().map(Slot::of).collect()))
+    pub(super) async fn workers(&self) -> Result<Listed<SlotView>, Refusal> {
+        let slots = self.config.bridge.ledger().slots().await?;
+        Ok(listed(slots.into_iter().map(SlotView::of).collect()))
     }
 
-    pub(super) async fn dead(&self) -> Result<Listed<Dead>, Refusal> {
-        let letters = self.config.bridge.broker().dead_letters(LETTERS).await;
-        let letters = letters.map_err(broker_away)?;
-        Ok(listed(letters.iter().map(Dead::of).collect()))
+    pub(super) async fn dead(&self) -> Result<Listed<DeadLetterView>, Refusal> {
+        let letters = self
+            .config
+            .bridge
+            .broker()
+            .dead_letters(MAX_LETTERS)
+            .await?;
+        Ok(listed(letters.iter().map(DeadLetterView::of).collect()))
     }
 
-    pub(super) async fn keys(&self) -> Result<Listed<Key>, Refusal> {
+    pub(super) async fn keys(&self) -> Result<Listed<KeyView>, Refusal> {
         let keys = self.config.keys.clone();
         let read = tokio::task::spawn_blocking(move || keys.keys()).await;
         let keys = read.map_err(|error| Refusal::away(format!("cannot read keys: {error}")))?;
         Ok(listed(keys))
     }
 
-    pub(super) async fn queues(&self) -> Result<Listed<Queue>, Refusal> {
+    pub(super) async fn queues(&self) -> Result<Listed<QueueView>, Refusal> {
         let now = clock::now_ms();
         let jobs = self.listing().await.unwrap_or_default();
         let mut items = Vec::new();
@@ -199,10 +192,10 @@ impl Inner {
                 waits && job.kind.is_some_and(|kind| kind.topic() == topic)
             });
             let oldest = own.map(|job| job.taken_at_ms).min();
-            let mut queue = Queue {
+            let mut queue = QueueView {
                 topic: topic.name().to_owned(),
                 oldest_ms: oldest.map(|taken| now.saturating_sub(taken)),
-                ..Queue::default()
+                ..QueueView::default()
             };
             match self.config.bridge.broker().depth(topic).await {
                 Ok(depth) => {
@@ -213,16 +206,16 @@ impl Inner {
                 Err(error) => queue.error = Some(error.to_string()),
             }
             let since = now.saturating_sub(MINUTE_MS);
-            let chronicle = self.chronicle();
-            queue.taken_per_min = chronicle.count(topic, "taken", since);
-            queue.proved_per_min = chronicle.count(topic, "proved", since);
-            drop(chronicle);
+            let model = self.model();
+            queue.taken_per_min = model.count(topic, EventName::Taken, since);
+            queue.proved_per_min = model.count(topic, EventName::Proved, since);
+            drop(model);
             items.push(queue);
         }
         Ok(listed(items))
     }
 
-    pub(super) fn deeds(&self) -> Listed<Deed> {
-        listed(self.audit.deeds())
+    pub(super) fn audited(&self) -> Listed<AuditEntry> {
+        listed(self.audit.entries())
     }
 }

@@ -4,100 +4,55 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{DefaultBodyLimit, Path, Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde::Serialize;
-
-use super::{Action, Inner, page, read::Wanted, stream};
 use zkwhirl_job::clock;
 
+use super::{
+    act::ActionRequest,
+    page,
+    read::JobQuery,
+    refusal::{Refusal, json},
+    state::ConsoleState,
+    stream,
+    views::AuditEntry,
+};
+
 /// How long a view may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest body of an action.
-const BODY: usize = 64 << 10;
+const VIEW_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest body of an action, in bytes.
+const ACTION_BYTES: usize = 64 << 10;
 
-/// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) status: StatusCode,
-    pub(super) why: String,
-}
+type Shared = State<Arc<ConsoleState>>;
 
-impl Refusal {
-    pub(super) fn bad(why: String) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            why,
-        }
-    }
-
-    pub(super) fn unknown(why: String) -> Self {
-        Self {
-            status: StatusCode::NOT_FOUND,
-            why,
-        }
-    }
-
-    pub(super) fn away(why: String) -> Self {
-        Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            why,
-        }
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Why<'a> {
-            error: &'a str,
-        }
-        let mut response = json(&Why { error: &self.why });
-        *response.status_mut() = self.status;
-        if self.status == StatusCode::UNAUTHORIZED {
-            let scheme = HeaderValue::from_static("Bearer");
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, scheme);
-        }
-        response
-    }
-}
-
-type Console = State<Arc<Inner>>;
-
-pub(super) fn router(console: Arc<Inner>) -> Router {
+pub(super) fn router(console: Arc<ConsoleState>) -> Router {
+    let status = async |State(console): Shared| json(&console.status().await);
+    let rollups = async |State(console): Shared| view(console.rollups()).await;
+    let workers = async |State(console): Shared| view(console.workers()).await;
+    let dead = async |State(console): Shared| view(console.dead()).await;
+    let keys = async |State(console): Shared| view(console.keys()).await;
+    let queues = async |State(console): Shared| view(console.queues()).await;
+    let audit = async |State(console): Shared| json(&console.audited());
     let api = Router::new()
-        .route(
-            "/status",
-            get(async |State(c): Console| json(&c.status().await)),
-        )
-        .route(
-            "/rollups",
-            get(async |State(c): Console| view(c.rollups()).await),
-        )
+        .route("/status", get(status))
+        .route("/rollups", get(rollups))
         .route("/jobs", get(jobs))
         .route("/jobs/{id}", get(job))
-        .route(
-            "/workers",
-            get(async |State(c): Console| view(c.workers()).await),
-        )
-        .route("/dead", get(async |State(c): Console| view(c.dead()).await))
+        .route("/workers", get(workers))
+        .route("/dead", get(dead))
         .route("/dead/{id}/request", get(request))
-        .route("/keys", get(async |State(c): Console| view(c.keys()).await))
-        .route(
-            "/queues",
-            get(async |State(c): Console| view(c.queues()).await),
-        )
-        .route("/audit", get(async |State(c): Console| json(&c.deeds())))
+        .route("/keys", get(keys))
+        .route("/queues", get(queues))
+        .route("/audit", get(audit))
         .route("/events", get(stream::events))
         .route("/actions", post(action))
-        .layer(DefaultBodyLimit::max(BODY))
-        .fallback(async || Refusal::unknown("there is no such view".to_owned()));
+        .layer(DefaultBodyLimit::max(ACTION_BYTES))
+        .fallback(async || Refusal::unknown("there is no such view"));
     Router::new()
         .route("/console", get(page::index))
         .route("/console/", get(page::index))
@@ -107,32 +62,29 @@ pub(super) fn router(console: Arc<Inner>) -> Router {
         .with_state(console)
 }
 
-async fn jobs(State(console): Console, Query(wanted): Query<Wanted>) -> Response {
-    view(console.jobs(&wanted)).await
+async fn jobs(State(console): Shared, Query(query): Query<JobQuery>) -> Response {
+    view(console.jobs(&query)).await
 }
 
-async fn job(State(console): Console, Path(id): Path<String>) -> Response {
+async fn job(State(console): Shared, Path(id): Path<String>) -> Response {
     view(console.job(&id)).await
 }
 
 /// The bytes that a dead job asks to prove: `zkwhirl prove` takes them.
-async fn request(State(console): Console, Path(id): Path<String>, headers: HeaderMap) -> Response {
+async fn request(State(console): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let read = async {
         let who = console.allow(&headers)?;
-        let job = console.named(&id).await?;
-        let ledger = console.config.bridge.ledger();
-        let letter = console.config.bridge.broker().dead_letter(job).await;
-        let letter = letter.map_err(|error| Refusal::away(error.to_string()))?;
-        if letter.is_none() {
+        let job = console.find_job(&id).await?;
+        let bridge = &console.config.bridge;
+        if bridge.broker().dead_letter(job).await?.is_none() {
             let why = format!("job {} is no dead letter", job.short());
             return Err(Refusal::unknown(why));
         }
-        let request = ledger.request(job).await;
-        let request = request.map_err(|error| Refusal::away(error.to_string()))?;
-        let request = request.ok_or_else(|| {
-            Refusal::unknown(format!("the request of job {} is not kept", job.short()))
-        })?;
-        console.audit.write(super::views::Deed {
+        let Some(request) = bridge.ledger().request(job).await? else {
+            let why = format!("the request of job {} is not kept", job.short());
+            return Err(Refusal::unknown(why));
+        };
+        console.audit.write(AuditEntry {
             at_ms: clock::now_ms(),
             who,
             what: "download".to_owned(),
@@ -141,31 +93,31 @@ async fn request(State(console): Console, Path(id): Path<String>, headers: Heade
             done: true,
         });
         let name = format!("attachment; filename=\"{job}.bin\"");
-        let kind = [
+        let headers = [
             (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
             (header::CONTENT_DISPOSITION, name),
         ];
-        Ok((kind, request).into_response())
+        Ok((headers, request).into_response())
     };
     within(read).await.unwrap_or_else(Refusal::into_response)
 }
 
-async fn action(State(console): Console, headers: HeaderMap, body: Bytes) -> Response {
+async fn action(State(console): Shared, headers: HeaderMap, body: Bytes) -> Response {
     let act = async {
         let who = console.allow(&headers)?;
-        let action: Action = serde_json::from_slice(&body)
+        let action: ActionRequest = serde_json::from_slice(&body)
             .map_err(|error| Refusal::bad(format!("this is no action: {error}")))?;
         console.act(who, action).await
     };
     match act.await {
-        Ok(acted) => json(&acted),
+        Ok(outcomes) => json(&outcomes),
         Err(refusal) => refusal.into_response(),
     }
 }
 
 async fn within<T>(view: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
-    let read = tokio::time::timeout(PATIENCE, view).await;
-    read.unwrap_or_else(|_| Err(Refusal::away(format!("no answer within {PATIENCE:?}"))))
+    let read = tokio::time::timeout(VIEW_TIMEOUT, view).await;
+    read.unwrap_or_else(|_| Err(Refusal::away(format!("no answer within {VIEW_TIMEOUT:?}"))))
 }
 
 async fn view<T: Serialize>(view: impl Future<Output = Result<T, Refusal>>) -> Response {
@@ -173,13 +125,4 @@ async fn view<T: Serialize>(view: impl Future<Output = Result<T, Refusal>>) -> R
         Ok(value) => json(&value),
         Err(refusal) => refusal.into_response(),
     }
-}
-
-fn json(value: &impl Serialize) -> Response {
-    let text = serde_json::to_string(value).expect("views are plain data");
-    let kind = [
-        (header::CONTENT_TYPE, "application/json; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (kind, Body::from(text)).into_response()
 }

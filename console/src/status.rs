@@ -1,49 +1,49 @@
-//! How the bridge is, and what is wrong now.
+//! The bridge's state, and what is wrong now.
 
 use std::time::Duration;
 
-use zkwhirl_job::Topic;
+use zkwhirl_job::{Topic, clock};
+use zkwhirl_ledger::{JobRecord, JobState};
 
 use super::{
-    Inner,
-    views::{Banner, Status},
+    state::ConsoleState,
+    views::{Banner, BridgeStatus},
 };
-use zkwhirl_job::clock;
-use zkwhirl_ledger::JobState;
 
-/// Falafel issues a ticket again that was not pinged for five seconds.
-const THIN: Duration = Duration::from_secs(4);
+/// The ping gap that raises an alarm. Falafel issues a ticket again that was not
+/// pinged for five seconds.
+const PING_GAP_ALARM: Duration = Duration::from_secs(4);
 
-/// What to do about something that is wrong: a sentence, and the section of the
-/// runbook that says more.
-struct Cure(&'static str, &'static str);
+/// What an operator can do: one sentence, and the section of the runbook that
+/// says more.
+struct Remedy(&'static str, &'static str);
 
-const LEDGER: Cure = Cure(
-    "Is Redis running? Tickets are pinged meanwhile; nothing is lost.",
+const LEDGER: Remedy = Remedy(
+    "Is Redis running? The bridge still pings its tickets; no job is lost.",
     "ZkWhirlLedgerErrors",
 );
-const BROKER: Cure = Cure(
-    "Is RabbitMQ running? Jobs are published when it is back.",
+const BROKER: Remedy = Remedy(
+    "Is RabbitMQ running? Jobs are published when RabbitMQ is back.",
     "ZkWhirlBrokerAway",
 );
-const WORKERS: Cure = Cure(
-    "Start one (zkwhirl worker --topic …), or let a quiet one claim again.",
+const WORKERS: Remedy = Remedy(
+    "Start a worker (zkwhirl worker --topic …), or let a quiet one claim again.",
     "ZkWhirlFleetStarved",
 );
-const FALAFEL: Cure = Cure(
-    "Is Falafel running, and JOB_SERVER_URL right? It is asked again and again.",
+const FALAFEL: Remedy = Remedy(
+    "Is Falafel running, and is JOB_SERVER_URL right? The bridge keeps trying.",
     "ZkWhirlFalafelAway",
 );
-const PINGS: Cure = Cure(
+const PINGS: Remedy = Remedy(
     "Is the bridge's machine overloaded, or the network to Falafel?",
     "ZkWhirlLeaseMarginThin",
 );
-const LETTERS: Cure = Cure(
-    "See Dead letters: replay when the cause is gone, reject when it cannot be.",
+const LETTERS: Remedy = Remedy(
+    "See Dead letters: replay a job once its cause is gone; reject a job that can never be proved.",
     "ZkWhirlDeadLetter",
 );
 
-fn alarm(text: String, Cure(way_out, runbook): Cure) -> Banner {
+fn alarm(text: String, Remedy(way_out, runbook): Remedy) -> Banner {
     Banner {
         level: "alarm".to_owned(),
         text,
@@ -52,15 +52,15 @@ fn alarm(text: String, Cure(way_out, runbook): Cure) -> Banner {
     }
 }
 
-fn warning(text: String, cure: Cure) -> Banner {
+fn warning(text: String, remedy: Remedy) -> Banner {
     Banner {
         level: "warning".to_owned(),
-        ..alarm(text, cure)
+        ..alarm(text, remedy)
     }
 }
 
-impl Inner {
-    pub(super) async fn status(&self) -> Status {
+impl ConsoleState {
+    pub(super) async fn status(&self) -> BridgeStatus {
         let bridge = &self.config.bridge;
         let stats = bridge.stats();
         let mut banners = Vec::new();
@@ -72,7 +72,7 @@ impl Inner {
         let jobs = listing.unwrap_or_default();
         let in_state = |state| jobs.iter().filter(|job| job.state == state).count();
         for topic in Topic::ALL {
-            let own = |job: &&zkwhirl_ledger::JobRecord| {
+            let own = |job: &&JobRecord| {
                 let same = job.kind.is_some_and(|kind| kind.topic() == topic);
                 same && JobState::OUTSTANDING.contains(&job.state)
             };
@@ -97,7 +97,7 @@ impl Inner {
                 FALAFEL,
             ));
         }
-        if stats.current_ping_gap > THIN && stats.open_tickets > 0 {
+        if stats.current_ping_gap > PING_GAP_ALARM && stats.open_tickets > 0 {
             let gap = stats.current_ping_gap.as_secs_f32();
             banners.push(alarm(
                 format!("a ticket was not pinged for {gap:.1} s, Falafel waits 5 s"),
@@ -113,7 +113,7 @@ impl Inner {
             banners.push(warning(text, LETTERS));
         }
         let slots = bridge.ledger().slots().await;
-        Status {
+        BridgeStatus {
             now_ms: clock::now_ms(),
             bridge: bridge.name().to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn every_banner_has_a_section_of_the_runbook() {
-        for Cure(_, section) in [LEDGER, BROKER, WORKERS, FALAFEL, PINGS, LETTERS] {
+        for Remedy(_, section) in [LEDGER, BROKER, WORKERS, FALAFEL, PINGS, LETTERS] {
             assert!(in_runbook(section), "{section}");
         }
-        assert!(!in_runbook("Runbook"), "that is its title");
+        assert!(!in_runbook("Runbook"), "the title is no section");
     }
 }

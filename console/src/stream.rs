@@ -1,4 +1,5 @@
-//! Server-sent events: that something changed. What, is read from the views.
+//! Server-sent events: they say that something changed. A viewer then reads the
+//! views again.
 
 use std::{
     convert::Infallible,
@@ -19,12 +20,12 @@ use axum::{
 use futures_util::stream;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use super::{Inner, routes::Refusal};
+use super::{refusal::Refusal, state::ConsoleState};
 
-/// Viewers at once.
+/// Viewers that may watch at once.
 const VIEWERS: usize = 64;
-/// A proxy must not take silence for the end.
-const ALIVE: Duration = Duration::from_secs(10);
+/// How often a comment is sent, so that no proxy closes a silent connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 static WATCHING: AtomicUsize = AtomicUsize::new(0);
 
@@ -37,25 +38,25 @@ impl Drop for Viewer {
     }
 }
 
-pub(super) async fn events(State(console): State<Arc<Inner>>) -> Response {
+pub(super) async fn events(State(console): State<Arc<ConsoleState>>) -> Response {
     if WATCHING.fetch_add(1, Ordering::Relaxed) >= VIEWERS {
         WATCHING.fetch_sub(1, Ordering::Relaxed);
         let why = format!("{VIEWERS} viewers watch already: reload later");
         return Refusal::away(why).into_response();
     }
     let viewer = Viewer(console.changes.subscribe());
-    // Dropped before it is read, the console ends its viewers' streams.
+    // The stream holds no reference to the console, so it ends with the console.
     drop(console);
     let changes = stream::unfold(viewer, |mut viewer| async {
         let change = match viewer.0.recv().await {
             Ok(change) => change,
-            // What was missed is read again anyway.
+            // The viewer reads every view again, so no change is missing.
             Err(RecvError::Lagged(_)) => Arc::from(r#"{"what":"lagged"}"#),
             Err(RecvError::Closed) => return None,
         };
         let event = Event::default().event("change").data(&*change);
         Some((Ok::<_, Infallible>(event), viewer))
     });
-    let alive = KeepAlive::new().interval(ALIVE);
+    let alive = KeepAlive::new().interval(KEEP_ALIVE);
     Sse::new(changes).keep_alive(alive).into_response()
 }

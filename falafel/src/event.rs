@@ -4,7 +4,7 @@ use zkwhirl_job::{Kind, TicketId};
 
 /// Something that happened in the simulated Falafel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum FalafelEvent {
     /// A job was added to a server's list.
     JobCreated {
         /// Its id.

@@ -14,10 +14,11 @@ use tokio::{
 };
 
 use crate::{
-    Event, JobServers, Listen,
+    FalafelEvent, JobServers, Listen,
     job_server::{ACK_TIMEOUT, Stats},
     pipeline::{
-        self, FinalVerifier, Pipeline, PipelineDeps, Plan, Progress, ProveError, ReplyCheck, State,
+        self, FinalVerifier, JobError, Pipeline, PipelineDeps, PipelineProgress, PipelineState,
+        ReplyCheck, RollupPlan,
     },
     users::{ClientProofs, MockProofs},
     world::World,
@@ -34,7 +35,7 @@ pub struct FalafelConfig {
     /// The lease of a job; the original's is [`ACK_TIMEOUT`].
     pub ack_timeout: Duration,
     /// What to roll up. `None`: only what [`Falafel::prove`] is given.
-    pub plan: Option<Plan>,
+    pub plan: Option<RollupPlan>,
     /// Who verifies the proofs of replies.
     pub check: Arc<dyn ReplyCheck>,
     /// Who verifies final buffers.
@@ -42,13 +43,13 @@ pub struct FalafelConfig {
     /// What users prove with, and what is verified when they send.
     pub clients: Arc<dyn ClientProofs>,
     /// Where events go; subscribe before the start to miss none.
-    pub events: broadcast::Sender<Event>,
+    pub events: broadcast::Sender<FalafelEvent>,
 }
 
 impl FalafelConfig {
     /// The original's lease, job servers on free ports of the loopback
     /// interface, and users that prove nothing.
-    pub fn new<V>(plan: Option<Plan>, verifier: Arc<V>) -> Self
+    pub fn new<V>(plan: Option<RollupPlan>, verifier: Arc<V>) -> Self
     where
         V: ReplyCheck + FinalVerifier + 'static,
     {
@@ -69,7 +70,7 @@ impl FalafelConfig {
 pub struct Falafel {
     servers: Arc<JobServers>,
     check: Arc<dyn ReplyCheck>,
-    events: broadcast::Sender<Event>,
+    events: broadcast::Sender<FalafelEvent>,
     pipeline: Option<Arc<Pipeline>>,
     tasks: Mutex<Tasks>,
 }
@@ -130,7 +131,7 @@ impl Falafel {
     }
 
     /// What happens from now on.
-    pub fn events(&self) -> broadcast::Receiver<Event> {
+    pub fn events(&self) -> broadcast::Receiver<FalafelEvent> {
         self.events.subscribe()
     }
 
@@ -140,9 +141,9 @@ impl Falafel {
     }
 
     /// What the pipeline has done; nothing without a plan.
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> PipelineProgress {
         let progress = self.pipeline.as_ref().map(|p| &p.progress);
-        progress.map_or_else(Progress::default, |progress| {
+        progress.map_or_else(PipelineProgress::default, |progress| {
             progress
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -151,9 +152,11 @@ impl Falafel {
     }
 
     /// Where the pipeline is; done without a plan.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> PipelineState {
         let pipeline = self.pipeline.as_ref();
-        pipeline.map_or(State::Done, |pipeline| pipeline.state.borrow().clone())
+        pipeline.map_or(PipelineState::Done, |pipeline| {
+            pipeline.state.borrow().clone()
+        })
     }
 
     /// The settled world; `None` without a plan.
@@ -162,19 +165,21 @@ impl Falafel {
     }
 
     /// Waits until the plan is done or the pipeline has halted.
-    pub async fn finished(&self) -> State {
+    pub async fn finished(&self) -> PipelineState {
         let Some(pipeline) = &self.pipeline else {
-            return State::Done;
+            return PipelineState::Done;
         };
         let mut states = pipeline.state.subscribe();
-        let ended = states.wait_for(|state| *state != State::Running).await;
+        let ended = states
+            .wait_for(|state| *state != PipelineState::Running)
+            .await;
         // The sender is ours, so the wait cannot fail.
-        ended.map_or(State::Done, |state| state.clone())
+        ended.map_or(PipelineState::Done, |state| state.clone())
     }
 
     /// Asks for the proof of a request and checks the reply. Several may run
     /// at once, beside the pipeline.
-    pub async fn prove(&self, request: Bytes) -> Result<Bytes, ProveError> {
+    pub async fn prove(&self, request: Bytes) -> Result<Bytes, JobError> {
         let check = Arc::clone(&self.check);
         pipeline::prove(&self.servers, request, check, &self.events).await
     }
@@ -186,7 +191,9 @@ impl Falafel {
         self.tasks().end_rollups();
         if let Some(pipeline) = &self.pipeline {
             let rollup_id = pipeline.world().next_rollup();
-            let _ = self.events.send(Event::RollupInterrupted { rollup_id });
+            let _ = self
+                .events
+                .send(FalafelEvent::RollupInterrupted { rollup_id });
         }
         self.servers.interrupt();
         self.begin();
@@ -229,10 +236,10 @@ impl Falafel {
 
     fn begin(&self) {
         if let Some(pipeline) = &self.pipeline
-            && *pipeline.state.borrow() != State::Done
+            && *pipeline.state.borrow() != PipelineState::Done
         {
             // Before the task runs, so that `finished` does not see an old halt.
-            pipeline.state.send_replace(State::Running);
+            pipeline.state.send_replace(PipelineState::Running);
             let rollups = tokio::spawn(Arc::clone(pipeline).run());
             self.tasks().rollups = Some(rollups);
         }

@@ -25,7 +25,9 @@ mod servers;
 pub mod users;
 pub mod world;
 
-pub use event::Event;
+pub use event::FalafelEvent;
 pub use falafel::{Falafel, FalafelConfig};
-pub use pipeline::{FieldsOnly, FinalVerifier, Plan, Progress, ProveError, ReplyCheck, State};
+pub use pipeline::{
+    FieldsOnly, FinalVerifier, JobError, PipelineProgress, PipelineState, ReplyCheck, RollupPlan,
+};
 pub use servers::{JobServers, Listen};

@@ -7,8 +7,8 @@ use tokio::sync::broadcast;
 use zkwhirl_job::{Command, Kind, TicketId, Topic, identify};
 
 use crate::{
-    Event,
-    job_server::{Answer, JobServer, Stats},
+    FalafelEvent,
+    job_server::{JobAnswer, JobServer, Stats},
 };
 
 /// Where the job servers listen.
@@ -49,7 +49,7 @@ impl JobServers {
     pub async fn bind(
         listen: Listen,
         ack_timeout: Duration,
-        events: broadcast::Sender<Event>,
+        events: broadcast::Sender<FalafelEvent>,
     ) -> io::Result<Self> {
         let (inner, outer) = match listen {
             Listen::Split { inner, outer } => (inner, Some(outer)),
@@ -74,26 +74,26 @@ impl JobServers {
     }
 
     /// Asks for a proof at once; the future is the answer.
-    pub fn create_proof(&self, data: Bytes) -> (TicketId, Answer) {
+    pub fn create_proof(&self, data: Bytes) -> (TicketId, JobAnswer) {
         let kind = identify(Command::CreateProof.code(), &data);
         let inner = kind.is_some_and(|kind| kind.topic() == Topic::Inner);
         self.server(inner).create(Command::CreateProof, data)
     }
 
     /// Asks for the join-split verification key.
-    pub fn get_join_split_vk(&self) -> (TicketId, Answer) {
+    pub fn get_join_split_vk(&self) -> (TicketId, JobAnswer) {
         self.server(false)
             .create(Command::GetJoinSplitVk, Bytes::new())
     }
 
     /// Asks for the account verification key.
-    pub fn get_account_vk(&self) -> (TicketId, Answer) {
+    pub fn get_account_vk(&self) -> (TicketId, JobAnswer) {
         self.server(false)
             .create(Command::GetAccountVk, Bytes::new())
     }
 
     /// Asks for what `kind` is; only the two keys need no data.
-    pub(crate) fn create(&self, kind: Kind, data: Bytes) -> (TicketId, Answer) {
+    pub(crate) fn create(&self, kind: Kind, data: Bytes) -> (TicketId, JobAnswer) {
         match kind {
             Kind::JoinSplitVk => self.get_join_split_vk(),
             Kind::AccountVk => self.get_account_vk(),

@@ -1,15 +1,13 @@
 //! Announced counts and lengths allocate nothing: memory follows the bytes
 //! that are really there. Alone in its binary, since it watches the allocator.
 
-mod support;
-
 use peak_alloc::PeakAlloc;
-use support::vector;
 use zkwhirl_job::{
     Request,
     envelope::{JobEnvelope, VERSION},
     malformed::malformed_cases,
 };
+use zkwhirl_testkit::vector;
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;

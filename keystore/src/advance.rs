@@ -1,4 +1,4 @@
-//! How far a key's generation is, and whether it is still wanted.
+//! The progress of a key's generation, and whether its result is still wanted.
 
 use std::sync::{
     Arc,
@@ -7,28 +7,29 @@ use std::sync::{
 
 const THOUSAND: f32 = 1000.0;
 
-/// A handle on a generation under way; clones are the same one.
+/// A handle on a generation that is under way; clones share it.
 ///
-/// The generator says how far it is, for those that wait; the store says when
-/// another process has taken over, and then the rest of the work is lost.
+/// The generator reports its progress to the processes that wait. The store
+/// reports when another process has taken over; the rest of the work is lost
+/// then.
 #[derive(Debug, Clone, Default)]
-pub struct Advance(Arc<State>);
+pub struct Advance(Arc<AdvanceState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct AdvanceState {
     thousandths: AtomicU32,
     overtaken: AtomicBool,
 }
 
 impl Advance {
-    /// Says that `fraction` is done, 0 to 1.
+    /// Reports that `fraction` is done, 0 to 1.
     pub fn to(&self, fraction: f32) {
         // A cast of a float keeps within the integer's range, and maps NaN to 0.
         let thousandths = (fraction.clamp(0.0, 1.0) * THOUSAND) as u32;
         self.0.thousandths.store(thousandths, Ordering::Relaxed);
     }
 
-    /// How much is done, 0 to 1.
+    /// The fraction that is done, 0 to 1.
     pub fn fraction(&self) -> f32 {
         self.0.thousandths.load(Ordering::Relaxed) as f32 / THOUSAND
     }

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{CLIENT_VK_BYTES, KeyError};
 
-/// Verification keys are far smaller; more is not read.
+/// The longest blob. Verification keys are far smaller.
 pub(crate) const BLOB_BYTES: usize = CLIENT_VK_BYTES;
 
 /// A directory of verification keys, each named after its BLAKE3.
@@ -29,14 +29,14 @@ impl Blobs {
     /// Keeps a value and returns its digest.
     pub(crate) fn put(&self, bytes: &[u8]) -> Result<String, KeyError> {
         let digest = digest(bytes);
-        // A damaged one is written over.
+        // A damaged file is replaced.
         if self.get(&digest).ok().flatten().is_none() {
             write_whole(&self.path(&digest), bytes)?;
         }
         Ok(digest)
     }
 
-    /// The value with this digest, when it is here.
+    /// The value with this digest, if this directory has it.
     pub(crate) fn get(&self, digest: &str) -> Result<Option<Vec<u8>>, KeyError> {
         let path = self.path(digest);
         let Some(bytes) = read(&path)? else {
@@ -44,12 +44,12 @@ impl Blobs {
         };
         match check(digest, &bytes) {
             Ok(()) => Ok(Some(bytes)),
-            Err(problem) => Err(KeyError::damaged(&path, problem)),
+            Err(problem) => Err(KeyError::damaged(&path, problem.to_string())),
         }
     }
 }
 
-/// What a verification key is named by: its BLAKE3, hexadecimal.
+/// The name of a verification key: its BLAKE3, hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
@@ -60,20 +60,32 @@ pub(crate) fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.chars().all(hex)
 }
 
-/// Whether the bytes are those that the digest names.
-pub(crate) fn check(named: &str, bytes: &[u8]) -> Result<(), String> {
+/// Bytes that are not those that their name says.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BlobError {
+    /// No verification key is so long.
+    #[error("it has more than {BLOB_BYTES} bytes")]
+    TooLong,
+    /// The bytes changed.
+    #[error("its BLAKE3 is {got}, its name says {named}")]
+    Digest { got: String, named: String },
+}
+
+/// Checks that bytes have the digest that they are named by.
+pub(crate) fn check(named: &str, bytes: &[u8]) -> Result<(), BlobError> {
     if bytes.len() > BLOB_BYTES {
-        return Err(format!("it has more than {BLOB_BYTES} bytes"));
+        return Err(BlobError::TooLong);
     }
     let got = digest(bytes);
     if got == named {
         return Ok(());
     }
-    Err(format!("its BLAKE3 is {got}, its name says {named}"))
+    let named = named.to_owned();
+    Err(BlobError::Digest { got, named })
 }
 
-/// A small file, or nothing when there is none; one byte more than a blob may
-/// have is read, so that too long a one is seen.
+/// A small file, if there is one. One byte more than a blob may have is read,
+/// so that [`check`] sees a file that is too long.
 pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| {
@@ -102,7 +114,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
         fs::rename(&part, path)
     });
     written.map_err(|source| {
-        // What is left of it helps nobody; that it cannot be removed is no news.
+        // A part file that stays does no harm: no lookup finds its name.
         let _ = fs::remove_file(&part);
         KeyError::Io {
             action: "write",
@@ -112,8 +124,8 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     })
 }
 
-/// A name beside `path` that nobody else uses at the same time, on this machine
-/// or on another that shares the directory.
+/// A name beside `path` that no other process uses at the same time, on this
+/// machine or on another one that shares the directory.
 pub(crate) fn part_of(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -121,7 +133,7 @@ pub(crate) fn part_of(path: &Path) -> PathBuf {
     path.with_extension(format!("{host}-{}-{count}.part", process::id()))
 }
 
-/// The machine's name, for names and for people.
+/// The machine's name, for file names and messages.
 pub(crate) fn hostname() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name: String = name

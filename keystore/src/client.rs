@@ -1,5 +1,5 @@
-//! Verification keys of the client circuits: bytes that are handed on as they
-//! came.
+//! Verification keys of the client circuits: bytes that zkWhirl hands on
+//! unchanged.
 
 use std::fmt;
 

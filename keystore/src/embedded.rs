@@ -1,7 +1,9 @@
 //! Keys in a directory: made on first use, by one process at a time.
 
+pub(crate) mod writing;
+
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io,
     path::{Path, PathBuf},
 };
@@ -15,17 +17,12 @@ use crate::{
 };
 
 /// Keys under `DATA_DIR/keys`, one file each, named after the circuit and its
-/// matrices; small verification keys of their own in folders beside them.
+/// matrices. Folders beside them have single verification keys.
 #[derive(Debug, Clone)]
 pub struct EmbeddedKeyStore {
     directory: PathBuf,
     blobs: Blobs,
 }
-
-/// The right of one process to change a circuit's key in a directory. It ends
-/// with the process.
-#[derive(Debug)]
-pub(crate) struct Turn(#[expect(dead_code, reason = "closing the file ends the turn")] File);
 
 impl EmbeddedKeyStore {
     /// Keys in `data_dir/keys`; the directory is created when the first key is
@@ -38,7 +35,7 @@ impl EmbeddedKeyStore {
         }
     }
 
-    /// Where the keys are.
+    /// The directory of the keys.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
@@ -50,8 +47,8 @@ impl EmbeddedKeyStore {
             .join(format!("{name}-{}.key", circuit.short()))
     }
 
-    /// The key of a circuit, when there is one. A damaged one is an error, not
-    /// an absence: nothing is silently made again.
+    /// The key of a circuit, if there is one. A damaged key is an error, not an
+    /// absence: the store never replaces a key silently.
     pub fn find(&self, circuit: &CircuitIdentity) -> Result<Option<KeyFile>, KeyError> {
         let path = self.path(circuit);
         match KeyFile::open(&path, circuit) {
@@ -65,9 +62,9 @@ impl EmbeddedKeyStore {
 
     /// The key of a circuit; `generate` writes its sections when there is none.
     ///
-    /// A lock file makes the processes of one directory take turns: the first
-    /// generates, the others wait and read. A process that dies while it
-    /// generates leaves only a temporary file, and the lock goes with it.
+    /// Of several processes on one directory, the first one to lock the key
+    /// generates; the others wait and read. A process that dies while it
+    /// generates leaves a temporary file and no lock.
     pub fn find_or_generate(
         &self,
         circuit: &CircuitIdentity,
@@ -77,11 +74,11 @@ impl EmbeddedKeyStore {
         if let Some(key) = self.find(circuit)? {
             return Ok(Generated { key, fresh: false });
         }
-        let turn = self.turn(circuit)?;
+        let lock = self.lock(circuit)?;
         if let Some(key) = self.find(circuit)? {
             return Ok(Generated { key, fresh: false });
         }
-        let key = self.make(&turn, circuit, provenance, Advance::default(), generate)?;
+        let key = self.make(&lock, circuit, provenance, Advance::default(), generate)?;
         Ok(Generated { key, fresh: true })
     }
 
@@ -106,8 +103,8 @@ impl EmbeddedKeyStore {
         Ok(paths.iter().map(|path| KeyFile::inspect(path)).collect())
     }
 
-    /// Removes a key's file, whole or damaged, and what is remembered of it.
-    /// A key that a process of this machine has open is left alone.
+    /// Removes a key's file, whole or damaged, and its pin. A key that a process
+    /// of this machine has open stays, and is an error.
     pub fn remove(&self, path: &Path) -> Result<(), KeyError> {
         let failed = |source| KeyError::Io {
             action: "remove key",
@@ -128,115 +125,9 @@ impl EmbeddedKeyStore {
             .map_err(failed)
     }
 
-    /// Small values here.
+    /// The folder of verification keys.
     pub(crate) fn blobs(&self) -> &Blobs {
         &self.blobs
-    }
-
-    /// Waits for the other processes of this directory.
-    pub(crate) fn turn(&self, circuit: &CircuitIdentity) -> Result<Turn, KeyError> {
-        self.lock(circuit, FlockOperation::LockExclusive)
-            .map_err(self.failed("lock key", circuit))
-    }
-
-    /// The turn, unless another process of this directory has it.
-    pub(crate) fn try_turn(&self, circuit: &CircuitIdentity) -> Result<Option<Turn>, KeyError> {
-        match self.lock(circuit, FlockOperation::NonBlockingLockExclusive) {
-            Ok(turn) => Ok(Some(turn)),
-            Err(error) if error.raw_os_error() == Some(Errno::WOULDBLOCK.raw_os_error()) => {
-                Ok(None)
-            }
-            Err(error) => Err(self.failed("lock key", circuit)(error)),
-        }
-    }
-
-    fn lock(&self, circuit: &CircuitIdentity, operation: FlockOperation) -> io::Result<Turn> {
-        fs::create_dir_all(&self.directory)?;
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(self.path(circuit).with_extension("lock"))?;
-        rustix::fs::flock(&file, operation)?;
-        Ok(Turn(file))
-    }
-
-    /// Makes a key, over one that may be there.
-    pub(crate) fn make(
-        &self,
-        turn: &Turn,
-        circuit: &CircuitIdentity,
-        provenance: &Provenance,
-        advance: Advance,
-        generate: impl FnOnce(&mut KeyWriter) -> Result<(), KeyError>,
-    ) -> Result<KeyFile, KeyError> {
-        let at = |action| self.failed(action, circuit);
-        let file = self.unfinished(circuit)?;
-        let mut writer = KeyWriter::new(file, circuit.clone(), provenance.clone(), advance)
-            .map_err(at("write key"))?;
-        generate(&mut writer)?;
-        writer.finish().map_err(at("write key"))?;
-        let key = KeyFile::open(&self.unfinished_path(circuit), circuit)?;
-        self.put_in_place(turn, circuit, key)
-    }
-
-    /// An empty file for a key that is being written; only with the turn.
-    pub(crate) fn unfinished(&self, circuit: &CircuitIdentity) -> Result<File, KeyError> {
-        OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(self.unfinished_path(circuit))
-            .map_err(self.failed("create key", circuit))
-    }
-
-    /// Where that file is.
-    pub(crate) fn unfinished_path(&self, circuit: &CircuitIdentity) -> PathBuf {
-        self.path(circuit).with_extension("unfinished")
-    }
-
-    /// Gives an unfinished key that turned out well its name.
-    pub(crate) fn put_in_place(
-        &self,
-        _turn: &Turn,
-        circuit: &CircuitIdentity,
-        key: KeyFile,
-    ) -> Result<KeyFile, KeyError> {
-        let path = self.path(circuit);
-        let renamed = fs::rename(key.path(), &path).and_then(|()| self.sync());
-        renamed.map_err(self.failed("put in place key", circuit))?;
-        Ok(key.moved_to(path))
-    }
-
-    /// Gives a key that must not be used another name.
-    pub(crate) fn set_aside(
-        &self,
-        _turn: &Turn,
-        circuit: &CircuitIdentity,
-        why: &str,
-    ) -> Result<PathBuf, KeyError> {
-        let path = self.path(circuit);
-        let aside = path.with_extension(format!("{why}.aside"));
-        let renamed = fs::rename(&path, &aside).and_then(|()| self.sync());
-        renamed.map_err(self.failed("set aside key", circuit))?;
-        Ok(aside)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        File::open(&self.directory)?.sync_all()
-    }
-
-    fn failed(
-        &self,
-        action: &'static str,
-        circuit: &CircuitIdentity,
-    ) -> impl FnOnce(io::Error) -> KeyError + use<> {
-        let path = self.path(circuit);
-        move |source| KeyError::Io {
-            action,
-            path,
-            source,
-        }
     }
 
     fn client_path(&self, client: &ClientCircuit) -> PathBuf {
@@ -257,7 +148,7 @@ impl EmbeddedKeyStore {
         Err(KeyError::damaged(&path, problem))
     }
 
-    /// Keeps a client circuit's verification key, whatever was there.
+    /// Keeps a client circuit's verification key, in place of an older one.
     pub(crate) fn set_client_vk(
         &self,
         client: &ClientCircuit,
@@ -273,7 +164,7 @@ pub(crate) fn is_in_use(path: &Path) -> io::Result<bool> {
     let file = File::open(path)?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => Ok(true),
-        // A file system without locks does not know.
+        // On a file system without locks nobody can tell.
         Ok(()) | Err(_) => Ok(false),
     }
 }
@@ -306,7 +197,7 @@ impl KeyStore for EmbeddedKeyStore {
                 let place = self.client_path(client).display().to_string();
                 Err(client.differs(&here, &given, &place))
             }
-            // To import it again mends what is damaged.
+            // Importing the key again repairs a damaged file.
             _ => self.set_client_vk(client, bytes),
         }
     }

@@ -1,4 +1,4 @@
-//! What can be wrong with a key.
+//! The errors of the keystore.
 
 use std::{
     io,
@@ -7,17 +7,17 @@ use std::{
 
 use zkwhirl_telemetry::catalogue::keys::KEYSTORE_DAMAGED;
 
-/// A key that cannot be used, with the way out.
+/// A key that cannot be used. Each message names the way out.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file system said no.
+    /// The file system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// On which path.
+        /// The path.
         path: PathBuf,
-        /// Why not.
+        /// The file system's error.
         source: io::Error,
     },
     /// The file is not a key, is cut off, or a byte of it changed.
@@ -41,8 +41,8 @@ pub enum KeyError {
         /// This release's.
         expected: u32,
     },
-    /// The key belongs to another statement, suite, size or depth of trees, or
-    /// to the same of another release.
+    /// The key belongs to another statement, suite, size or tree depth, or to
+    /// another release's constraints of the same circuit.
     #[error(
         "key {} belongs to another circuit than {circuit} ({field} {got}, expected {expected}); \
          remove it and that one's is made",
@@ -60,7 +60,7 @@ pub enum KeyError {
         /// The circuit that was asked for.
         circuit: String,
     },
-    /// The key's circuit is none of this release.
+    /// This release does not have the key's circuit.
     #[error(
         "key {} is for {circuit}, a circuit that this release does not have",
         path.display()
@@ -71,7 +71,7 @@ pub enum KeyError {
         /// What the key says.
         circuit: String,
     },
-    /// There is a key already where another was to be put.
+    /// The store has another key of the circuit already.
     #[error(
         "there is a key for {circuit} already, {here}, and {given} is another; \
          zkwhirl keys remove makes way for it"
@@ -81,7 +81,7 @@ pub enum KeyError {
         circuit: String,
         /// The start of the id of the key that is there.
         here: String,
-        /// What was to be put there.
+        /// The new key.
         given: String,
     },
     /// A process has the key mapped.
@@ -112,7 +112,7 @@ pub enum KeyError {
         /// Why not.
         reason: String,
     },
-    /// Redis does not answer, and what is needed is not here.
+    /// Redis does not answer, and this machine lacks the value.
     #[error("cannot reach the fleet's keys at {place}: {why}")]
     Away {
         /// The Redis, without user and password.
@@ -120,7 +120,7 @@ pub enum KeyError {
         /// Why not.
         why: String,
     },
-    /// A value in Redis is not what it was written as.
+    /// A value in Redis is damaged.
     #[error(
         "the fleet's record {record} is damaged: {problem}; delete it, and whoever \
          has what it held writes it again"
@@ -131,13 +131,13 @@ pub enum KeyError {
         /// What does not hold.
         problem: String,
     },
-    /// Something is not of the key that the fleet uses.
+    /// A file or record does not belong to the fleet's key.
     #[error(
         "{place} is not of the fleet's key for {circuit}: its {field} is {got}, \
          {expected} is expected"
     )]
     Mismatch {
-        /// What was looked at: a path or a key in Redis.
+        /// The path, or the key in Redis.
         place: String,
         /// The circuit.
         circuit: String,
@@ -148,7 +148,7 @@ pub enum KeyError {
         /// What the fleet's manifest, or the circuit, says.
         expected: String,
     },
-    /// The fleet has a key, and nobody shares its file.
+    /// The fleet has a key, but its file is not shared.
     #[error(
         "the fleet's key {key} for {circuit} is not here, and {missing}; start a worker \
          that has it, or, when it is lost, delete {record} in redis and another is made"
@@ -158,19 +158,19 @@ pub enum KeyError {
         circuit: String,
         /// The start of the key's id.
         key: String,
-        /// Where it was looked for.
+        /// The place that lacks the file.
         missing: String,
         /// The manifest's key in Redis.
         record: String,
     },
-    /// Another process makes the key, and has for too long.
+    /// Another process has been making the key for too long.
     #[error("gave up on the key for {circuit}: {who} has been making it for {minutes} minutes")]
     TooLong {
         /// The circuit.
         circuit: String,
-        /// Who makes it.
+        /// The process that makes it.
         who: String,
-        /// Since when.
+        /// How long, in minutes.
         minutes: u64,
     },
     /// A client circuit's verification key that cannot be kept or given.
@@ -187,7 +187,7 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// The error for a file of which `problem` is true: "it is cut off".
+    /// The error for a damaged file. `problem` is a clause: "it is cut off".
     pub fn damaged(path: &Path, problem: impl Into<String>) -> Self {
         KEYSTORE_DAMAGED.one([]);
         Self::Damaged {

@@ -1,4 +1,4 @@
-//! What makes two keys the same key.
+//! The identity of circuits and keys.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub struct CircuitIdentity {
     pub rows: u64,
 }
 
-/// Where the secret numbers of a key's setup came from.
+/// The origin of the secret numbers of a key's setup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provenance {
@@ -34,16 +34,16 @@ pub enum Provenance {
     },
     /// Drawn at random by one machine: whoever ran it could forge proofs.
     SingleParty,
-    /// From a ceremony's powers of tau, and one contribution drawn at random
-    /// here: whoever ran it could forge proofs.
+    /// From a ceremony's powers of tau, and one contribution drawn at random by
+    /// one machine: whoever ran it could forge proofs.
     Powers {
         /// Which ceremony: a BLAKE3, hexadecimal.
         powers: String,
     },
-    /// Of a ceremony: one contributor who forgot their secret is enough.
+    /// From a ceremony: the key is sound if one contributor forgot their secret.
     Ceremony {
-        /// Which first phase every point was checked against: a BLAKE3,
-        /// hexadecimal. `None`: none was at hand.
+        /// The first phase that every point was checked against: a BLAKE3,
+        /// hexadecimal. `None`: the import had no powers of tau.
         powers: Option<String>,
         /// The contributions to the second phase, oldest first: BLAKE2b-512,
         /// hexadecimal, as snarkjs shows them.

@@ -3,15 +3,16 @@
 //!
 //! A key is one file: a header that names the circuit, the digest of its
 //! constraint matrices, the provenance of its setup and the BLAKE3 of each
-//! section; then the sections, page-aligned. What a section means is the
-//! prover's business. **Invariant:** a [`KeyFile`] that was opened has the
-//! identity that was asked for and every byte of it was checked.
+//! section; then the sections, page-aligned. Only the prover knows what a section
+//! means. **Invariant:** a [`KeyFile`] that was opened has the identity that was
+//! asked for, and every byte of it was checked.
 //!
-//! Keys are got through a [`KeyStore`]: [`EmbeddedKeyStore`], a directory, or
-//! [`FleetKeyStore`], where Redis says which key of a circuit is everybody's and
-//! a shared directory holds the files. Two setups of one circuit are two keys,
-//! and proofs under one do not verify under the other. **Invariant:** of what a
-//! store gives out for a circuit, proving and verification keys belong together.
+//! Keys come from a [`KeyStore`]: [`EmbeddedKeyStore`] is a directory;
+//! [`FleetKeyStore`] has a record in Redis that pins one key of each circuit for
+//! the whole fleet, and a shared directory of key files. Two setups of one circuit
+//! are two keys, and proofs under one do not verify under the other.
+//! **Invariant:** the proving key and the verification key that a store returns
+//! for a circuit belong together.
 
 mod advance;
 mod blobs;
@@ -26,13 +27,15 @@ mod identity;
 mod store;
 mod vk_folder;
 
-pub use advance::Advance;
 pub use blobs::digest as vk_digest;
 pub use client::{CLIENT_VK_BYTES, ClientCircuit, ClientKind};
 pub use embedded::EmbeddedKeyStore;
 pub use error::KeyError;
 pub use file::{KeyFile, KeyWriter, MappedBytes, SectionSummary};
-pub use fleet::{FleetConfig, FleetKeyStore, Manifest};
+pub use fleet::{FleetConfig, FleetKeyStore};
 pub use identity::{CircuitIdentity, KeyId, Provenance};
-pub use store::{Generate, Generated, Generator, KeyProgress, KeyStore, Watch, ensure_usable};
+pub use store::{Generate, KeyProgress, KeyStore, ensure_usable};
 pub use vk_folder::{VkFile, VkFolder, VkSource};
+
+pub(crate) use advance::Advance;
+pub(crate) use store::{Generated, KeyGenerator, Watch};

@@ -5,24 +5,24 @@ use std::{fmt::Debug, sync::Arc, time::Duration};
 use crate::{CircuitIdentity, ClientCircuit, EmbeddedKeyStore, KeyError, KeyFile, KeyWriter};
 use crate::{FleetKeyStore, Provenance};
 
-/// Writes a key's sections. It runs again when the first run was overtaken by
-/// another process that then died.
+/// Writes a key's sections. It may run again: after another process took over
+/// the work and then died.
 pub type Generate<'a> = dyn FnMut(&mut KeyWriter) -> Result<(), KeyError> + 'a;
 
-/// Hears what a store does while its caller waits.
-pub type Watch<'a> = dyn Fn(&KeyProgress) + Sync + 'a;
+/// Receives the progress of a store while its caller waits.
+pub(crate) type Watch<'a> = dyn Fn(&KeyProgress) + Sync + 'a;
 
 /// Keys by identity: one key per circuit for all that share the store.
 ///
-/// All calls block, for as long as a setup takes when a key is generated, and
-/// need no runtime: a prover's child has none. Call them from a thread that may
-/// block.
+/// All calls block; a call that generates a key blocks as long as the setup
+/// takes. No call needs a runtime: a prover's child has none. Call them from a
+/// thread that may block.
 pub trait KeyStore: Send + Sync + Debug {
-    /// The key of a circuit, when there is one.
+    /// The key of a circuit, if there is one.
     fn find(&self, circuit: &CircuitIdentity) -> Result<Option<KeyFile>, KeyError>;
 
-    /// The key of a circuit; `generate` writes its sections when there is none
-    /// and no other process makes it already.
+    /// The key of a circuit. `generate` writes its sections if there is no key
+    /// and no other process is making one.
     fn find_or_generate(
         &self,
         circuit: &CircuitIdentity,
@@ -31,17 +31,17 @@ pub trait KeyStore: Send + Sync + Debug {
         watch: &Watch<'_>,
     ) -> Result<Generated, KeyError>;
 
-    /// The verification key of a circuit, when there is a key. Needs no proving
-    /// key on this machine.
+    /// The verification key of a circuit, if there is a key. This machine needs
+    /// no proving key.
     fn verification_key(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError>;
 
     /// Keeps the verification key of a client circuit, of 1 to
-    /// [`CLIENT_VK_BYTES`](crate::CLIENT_VK_BYTES) bytes. Giving the same again
-    /// is no error, giving another one is.
+    /// [`CLIENT_VK_BYTES`](crate::CLIENT_VK_BYTES) bytes. Importing the
+    /// same key again is no error; another key is an error.
     fn import_client_vk(&self, client: &ClientCircuit, bytes: &[u8]) -> Result<(), KeyError>;
 
-    /// The verification key of a client circuit, when one was imported; its
-    /// bytes are those that were given.
+    /// The verification key of a client circuit, if one was imported: the very
+    /// bytes of the import.
     fn client_vk(&self, client: &ClientCircuit) -> Result<Option<Vec<u8>>, KeyError>;
 }
 
@@ -54,28 +54,28 @@ pub struct Generated {
     pub fresh: bool,
 }
 
-/// What a store does while its caller waits.
+/// The activity of a store while its caller waits.
 #[derive(Debug, Clone, PartialEq)]
 pub enum KeyProgress {
     /// Another process makes the key.
-    Waiting(Generator),
-    /// The key is made already, and is being copied here.
+    Waiting(KeyGenerator),
+    /// The key exists and is being copied to this machine.
     Fetching {
-        /// Bytes that are here.
+        /// Bytes that were copied.
         bytes: u64,
         /// Bytes of the whole key.
         of: u64,
     },
 }
 
-/// Who makes a key, since when, and how far it is.
+/// The process that makes a key, and its progress.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Generator {
-    /// The process, as it calls itself.
+pub struct KeyGenerator {
+    /// The name that the process gives itself.
     pub who: String,
-    /// How long it has been at it.
+    /// The time since it began.
     pub since: Duration,
-    /// How much is done, 0 to 1, as far as it says.
+    /// The fraction that is done, 0 to 1, as the process reports it.
     pub fraction: f32,
 }
 

@@ -1,5 +1,5 @@
-//! Verification keys alone: one small file a circuit, to verify with nothing
-//! else.
+//! A folder of verification keys, one small file for each circuit: enough to
+//! verify rollups.
 
 use std::{
     fmt::Debug,
@@ -18,7 +18,7 @@ const FILE_BYTES: u64 = 64 << 10;
 /// How the files end.
 const ENDING: &str = ".vk.json";
 
-/// Where verification keys come from.
+/// A source of verification keys.
 pub trait VkSource: Send + Sync + Debug {
     /// The verification key of a circuit, when there is one.
     fn vk(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError>;
@@ -30,10 +30,10 @@ impl VkSource for Arc<dyn KeyStore> {
     }
 }
 
-/// A verification key with all that a verifier should know about it, as JSON.
+/// A verification key with its circuit and its provenance, as JSON.
 ///
-/// Whoever gives out the file vouches that the key is the circuit's: nothing
-/// in it proves that.
+/// The publisher of the file vouches that the key is the circuit's: nothing in
+/// the file proves that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VkFile {
@@ -52,12 +52,12 @@ pub struct VkFolder(PathBuf);
 
 impl VkFile {
     /// The verification key of a key file.
-    pub fn of(key: &KeyFile) -> Result<Self, KeyError> {
-        Ok(Self {
+    pub fn of(key: &KeyFile) -> Self {
+        Self {
             circuit: key.circuit().clone(),
             provenance: key.provenance().clone(),
             vk: key.vk().to_vec(),
-        })
+        }
     }
 }
 
@@ -73,7 +73,7 @@ impl VkFolder {
             .join(format!("{}{ENDING}", circuit.replace('/', "-")))
     }
 
-    /// Writes a file; the folder is made when it is not there.
+    /// Writes a file; makes the folder if it does not exist.
     pub fn put(&self, file: &VkFile) -> Result<PathBuf, KeyError> {
         let path = self.path(&file.circuit.name);
         let text = serde_json::to_string_pretty(file).expect("a key file is plain JSON");
@@ -87,8 +87,8 @@ impl VkFolder {
         Ok(path)
     }
 
-    /// The file of a circuit, when there is one. One of another circuit, or of
-    /// the same name with other constraints, is an error.
+    /// The file of a circuit, if there is one. A file of another circuit, or of a
+    /// circuit of the same name with other constraints, is an error.
     pub fn find(&self, circuit: &CircuitIdentity) -> Result<Option<VkFile>, KeyError> {
         let path = self.path(&circuit.name);
         let Some(text) = read(&path)? else {

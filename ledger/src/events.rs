@@ -1,14 +1,14 @@
-//! What happens to jobs, as it happens: for live views and, later, the console.
+//! The events of this process: what happens to jobs, as it happens.
 //!
-//! Each event is logged and broadcast. The stream is bounded: a slow reader
-//! loses the oldest events and is told how many; the ledger has the truth.
+//! Each event is logged and broadcast. The channel is bounded: a slow reader
+//! loses the oldest events and learns how many; the ledger has the truth.
 
 use std::time::Duration;
 
 use tokio::sync::broadcast;
-use zkwhirl_job::{FailureClass, JobId, Kind, TicketId};
+use zkwhirl_job::{FailureClass, JobId, Kind, TicketId, clock};
 
-use zkwhirl_job::clock;
+use crate::EventName;
 
 /// Events that a reader may lag behind.
 const BACKLOG: usize = 8_192;
@@ -50,14 +50,14 @@ pub enum What {
         /// The attempt that comes next.
         attempt: u32,
     },
-    /// A worker has it.
+    /// A worker has the job.
     Claimed {
         /// The worker.
         worker: String,
         /// The attempt, from 1.
         attempt: u32,
     },
-    /// A prover got on.
+    /// A prover reported its progress.
     Progress {
         /// The worker.
         worker: String,
@@ -77,7 +77,7 @@ pub enum What {
         /// Why.
         reason: String,
     },
-    /// A worker that leaves gave the job back.
+    /// A worker gave the job back: it drains, or the attempt was cancelled.
     HandedBack {
         /// The worker.
         worker: String,
@@ -119,37 +119,42 @@ pub enum What {
     },
     /// An operator sent a parked job back to the queue.
     Replayed,
-    /// Nobody waits for it any more.
+    /// No ticket waits for the job any more.
     Withdrawn,
-    /// The broker had lost it; it was published again.
+    /// The broker had lost the job; the bridge published it again.
     Republished,
 }
 
 impl What {
-    /// The event's name in logs and metrics.
-    pub fn name(&self) -> &'static str {
+    /// Which event it is.
+    pub fn event(&self) -> EventName {
         match self {
-            Self::Taken { .. } => "taken",
-            Self::Joined { .. } => "joined",
-            Self::Queued { .. } => "queued",
-            Self::Claimed { .. } => "claimed",
-            Self::Progress { .. } => "progress",
-            Self::Retrying { .. } => "retrying",
-            Self::HandedBack { .. } => "handed-back",
-            Self::Dead { .. } => "dead",
-            Self::Proved { .. } => "proved",
-            Self::Unverified { .. } => "unverified",
-            Self::Delivered { .. } => "delivered",
-            Self::Rejected { .. } => "rejected",
-            Self::Replayed => "replayed",
-            Self::Withdrawn => "withdrawn",
-            Self::Republished => "republished",
+            Self::Taken { .. } => EventName::Taken,
+            Self::Joined { .. } => EventName::Joined,
+            Self::Queued { .. } => EventName::Queued,
+            Self::Claimed { .. } => EventName::Claimed,
+            Self::Progress { .. } => EventName::Progress,
+            Self::Retrying { .. } => EventName::Retrying,
+            Self::HandedBack { .. } => EventName::HandedBack,
+            Self::Dead { .. } => EventName::Dead,
+            Self::Proved { .. } => EventName::Proved,
+            Self::Unverified { .. } => EventName::Unverified,
+            Self::Delivered { .. } => EventName::Delivered,
+            Self::Rejected { .. } => EventName::Rejected,
+            Self::Replayed => EventName::Replayed,
+            Self::Withdrawn => EventName::Withdrawn,
+            Self::Republished => EventName::Republished,
         }
     }
 
-    /// One line, with everything as a field that somebody may search for.
+    /// The event's name in logs and metrics.
+    pub fn name(&self) -> &'static str {
+        self.event().name()
+    }
+
+    /// Logs one line; each detail is a field, for searches.
     fn log(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>) {
-        /// Which levels there are is decided when the program is compiled.
+        /// `tracing` needs the level when the program is compiled.
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -176,7 +181,7 @@ impl What {
         }
     }
 
-    fn worker(&self) -> Option<&str> {
+    pub(crate) fn worker(&self) -> Option<&str> {
         match self {
             Self::Claimed { worker, .. }
             | Self::Progress { worker, .. }
@@ -188,7 +193,7 @@ impl What {
         }
     }
 
-    fn attempt(&self) -> Option<u32> {
+    pub(crate) fn attempt(&self) -> Option<u32> {
         match self {
             Self::Queued { attempt }
             | Self::Claimed { attempt, .. }
@@ -221,7 +226,7 @@ impl What {
         }
     }
 
-    fn reason(&self) -> Option<&str> {
+    pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Retrying { reason, .. }
             | Self::Dead { reason }
@@ -243,7 +248,7 @@ impl What {
     }
 }
 
-/// The stream of events; clones are the same stream.
+/// The events of this process; clones share one channel.
 #[derive(Debug, Clone)]
 pub struct Events {
     sender: broadcast::Sender<JobEvent>,
@@ -258,7 +263,7 @@ impl Default for Events {
 }
 
 impl Events {
-    /// Everything that happens from now on.
+    /// A channel of all events from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<JobEvent> {
         self.sender.subscribe()
     }
@@ -266,7 +271,7 @@ impl Events {
     /// Logs and broadcasts an event that happens now.
     pub fn emit(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>, what: What) {
         what.log(job, kind, rollup_id);
-        // Nobody listening is fine.
+        // An error means that no reader subscribed.
         let _ = self.sender.send(JobEvent {
             at_ms: clock::now_ms(),
             job,

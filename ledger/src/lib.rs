@@ -8,15 +8,18 @@
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
 mod embedded;
+mod event_name;
 pub mod events;
 mod fleet;
 mod ledger;
+pub mod model;
 mod records;
 pub mod redis;
 mod slots;
 mod state;
 
 pub use embedded::{EmbeddedLedger, EmbeddedLedgerConfig};
+pub use event_name::EventName;
 pub use events::{Events, JobEvent, What};
 pub use fleet::{BridgeSeen, Bridges, Membership};
 pub use ledger::{LISTING, Ledger, LedgerError, OPEN_TICKETS, UNVERIFIED, UNVERIFIED_TTL};

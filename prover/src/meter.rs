@@ -1,4 +1,4 @@
-//! What can be seen of a prover from outside: memory, time, keys.
+//! Measurements of a prover's process: memory, processor time, keys.
 
 use std::{
     fmt, fs,
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-/// Keys that are remembered of one process, and bytes of their names.
+/// The most keys that are listed for one process, and the most bytes of a name.
 const KEYS: usize = 64;
 const NAME: usize = 128;
 
@@ -18,20 +18,20 @@ const NAME: usize = 128;
 #[derive(Clone)]
 pub struct Meter {
     read: Arc<dyn Fn() -> u64 + Send + Sync>,
-    process: Arc<Process>,
+    process: Arc<ProverProcess>,
 }
 
-/// A prover's process: whichever runs at the moment.
+/// The process of a prover that runs now.
 #[derive(Debug, Default)]
-pub(crate) struct Process {
-    /// 0: none runs.
+pub(crate) struct ProverProcess {
+    /// 0: no process.
     pid: AtomicU32,
     limit: u64,
     keys: Mutex<Vec<String>>,
 }
 
-impl Process {
-    /// No process yet; each may have so many bytes of private memory.
+impl ProverProcess {
+    /// No process yet; `limit` is the private memory of each, in bytes.
     pub(crate) fn new(limit: Option<u64>) -> Self {
         Self {
             limit: limit.unwrap_or(0),
@@ -46,7 +46,8 @@ impl Process {
         keys.clear();
     }
 
-    /// A process has loaded a key; one that has been replaced is not heard.
+    /// A process has loaded a key. Calls for a process that was replaced are
+    /// ignored.
     pub(crate) fn loaded(&self, pid: u32, circuit: &str) {
         let mut keys = self.keys();
         let own = self.pid.load(Ordering::Relaxed) == pid;
@@ -83,19 +84,19 @@ impl Meter {
         }
     }
 
-    /// What the process may have of private memory; 0: as much as there is.
+    /// The limit of the process's private memory, in bytes; 0: no limit.
     pub fn limit_bytes(&self) -> u64 {
         self.process.limit
     }
 
-    /// The circuits whose proving keys the process has loaded, as far as it
-    /// tells, in the order of their loading.
+    /// The circuits whose proving keys the process has reported as loaded, in
+    /// order.
     pub fn keys(&self) -> Vec<String> {
         self.process.keys().clone()
     }
 
     /// The meter of a prover's process.
-    pub(crate) fn of_process(process: Arc<Process>) -> Self {
+    pub(crate) fn of_process(process: Arc<ProverProcess>) -> Self {
         let named = process.clone();
         let read = move || match named.pid.load(Ordering::Relaxed) {
             0 => 0,
@@ -109,7 +110,7 @@ impl Meter {
 }
 
 impl Default for Meter {
-    /// For provers without a process of their own.
+    /// The meter of a prover without a process of its own.
     fn default() -> Self {
         Self::new(|| 0)
     }
@@ -146,8 +147,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_has_memory_and_none_has_not() {
-        let process = Arc::new(Process::default());
+    fn a_meter_reads_memory_only_while_a_process_runs() {
+        let process = Arc::new(ProverProcess::default());
         let meter = Meter::of_process(process.clone());
         assert_eq!(meter.resident_bytes(), 0);
         process.begin(std::process::id());
@@ -160,7 +161,7 @@ mod tests {
 
     #[test]
     fn keys_are_those_of_the_process_that_runs_and_bounded() {
-        let process = Arc::new(Process::new(Some(7)));
+        let process = Arc::new(ProverProcess::new(Some(7)));
         let meter = Meter::of_process(process.clone());
         assert_eq!(meter.limit_bytes(), 7);
         process.begin(10);

@@ -13,8 +13,8 @@ use crate::Meter;
 /// Proves one request at a time.
 #[async_trait]
 pub trait Prover: Send {
-    /// The prover's name for logs and receipts: `native/poseidon`,
-    /// `proverless`, …
+    /// The prover's name in logs and receipts: `native/poseidon`, `proverless`,
+    /// …
     fn name(&self) -> &str;
 
     /// Proves `task` and returns the reply for Falafel.
@@ -23,14 +23,14 @@ pub trait Prover: Send {
     /// with `Prover` when the deadline passes.
     async fn prove(&mut self, task: &ProveTask, watch: &ProveWatch) -> Result<Proved, ProveError>;
 
-    /// Throws away whatever state a failure may have left and starts afresh.
+    /// Discards the state that a failure may have left, and starts afresh.
     async fn restart(&mut self) -> Result<(), Failure>;
 
     /// Proves something small that must succeed, before a slot that failed
     /// returns to the queue.
     async fn self_test(&mut self) -> Result<(), Failure>;
 
-    /// Reads the prover's memory, also while it proves.
+    /// The meter of the prover's process; usable while it proves.
     fn meter(&self) -> Meter {
         Meter::default()
     }
@@ -39,7 +39,7 @@ pub trait Prover: Send {
     async fn stop(&mut self);
 }
 
-/// What to prove.
+/// A job to prove.
 #[derive(Debug, Clone)]
 pub struct ProveTask {
     /// The kind of job.
@@ -48,9 +48,9 @@ pub struct ProveTask {
     pub command: Command,
     /// The request, empty for verification keys.
     pub request: Bytes,
-    /// The sizes that the job was made for, when they are known.
+    /// The sizes that the job was made for, if they are known.
     pub sizes: Option<Sizes>,
-    /// How long the prover may take before it counts as hung.
+    /// The time limit; a prover that takes longer counts as hung.
     pub deadline: Duration,
 }
 
@@ -59,16 +59,16 @@ pub struct ProveTask {
 pub struct ProveWatch {
     /// Cancelled when the attempt must end now.
     pub cancel: CancellationToken,
-    /// Where the prover says how far it is.
+    /// The prover's reports of its progress.
     pub progress: watch::Sender<Progress>,
 }
 
-/// How far an attempt is.
+/// The progress of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
-    /// What the prover does now.
+    /// The current phase.
     pub phase: Phase,
-    /// How much of this phase is done, 0 to 1.
+    /// The fraction of the phase that is done, 0 to 1.
     pub fraction: f32,
 }
 
@@ -92,32 +92,31 @@ pub struct Proved {
     pub reply: Bytes,
     /// How long it took.
     pub duration: Duration,
-    /// The prover's peak resident memory, when it could be read.
+    /// The prover's peak resident memory in bytes, if it could be read.
     pub peak_rss_bytes: Option<u64>,
 }
 
-/// An attempt that gave no reply, with what is known about the prover's end.
+/// An attempt without a reply, and the end of the prover's process.
 #[derive(Debug, Clone)]
 pub struct ProveError {
-    /// What went wrong.
+    /// The failure.
     pub failure: Failure,
-    /// How the prover's process ended, when it did: `exit 1`, `signal 9`.
+    /// How the prover's process ended, if it ended: `exit 1`, `signal 9`.
     pub exit: Option<String>,
     /// The end of its standard error.
     pub stderr_tail: String,
-    /// Its peak resident memory, when it could be read.
+    /// Its peak resident memory in bytes, if it could be read.
     pub peak_rss_bytes: Option<u64>,
     /// How long the attempt took.
     pub duration: Duration,
 }
 
 impl ProveTask {
-    /// Refuses a job that a prover of the sizes `own` would cut or split at
-    /// the wrong place, and what is no request at all: none of it may reach a
-    /// prover.
+    /// Refuses a job of other sizes than `own`, and bytes that are no request:
+    /// neither may reach a prover.
     ///
-    /// Other sizes are this worker's misconfiguration, so another one gets the
-    /// job; a claim is of no size.
+    /// A job of other sizes is an infrastructure failure, because this worker is
+    /// misconfigured and another worker can prove the job. Claims have no size.
     pub fn fits(&self, own: Sizes) -> Result<(), Failure> {
         let sized = matches!(
             self.kind,
@@ -141,7 +140,7 @@ impl ProveTask {
 }
 
 impl ProveWatch {
-    /// A watch that nobody cancels or reads.
+    /// A watch without a reader that is never cancelled.
     pub fn unattended() -> Self {
         Self {
             cancel: CancellationToken::new(),

@@ -1,10 +1,10 @@
-//! What an error of Redis means for the one who asked.
+//! What an error of Redis means for its caller.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 /// Whether the same call may succeed in a moment: the connection broke or gave
-/// no answer in time, a script holds Redis up, it is loading its data or
-/// changes its roles.
+/// no answer in time, or Redis runs a long script, loads its data or changes its
+/// role.
 pub fn may_pass(error: &RedisError) -> bool {
     matches!(
         error.kind(),
@@ -14,13 +14,13 @@ pub fn may_pass(error: &RedisError) -> bool {
                     | ServerErrorKind::TryAgain
                     | ServerErrorKind::MasterDown
                     | ServerErrorKind::ClusterDown
-                    // A replica that still passes for the primary.
+                    // The primary became a replica a moment ago.
                     | ServerErrorKind::ReadOnly
             )
     ) || matches!(error.code(), Some("BUSY"))
 }
 
-/// Why a call failed, in the words of the one who can change it.
+/// Why a call failed, as an operator can act on it.
 pub fn why(error: &RedisError) -> String {
     let text = error.to_string();
     match error.code() {

@@ -1,13 +1,13 @@
-//! What the ledger and the keystore both know of Redis: where it is, whose keys
-//! are whose, how it is connected to over TCP and TLS, and what its errors mean.
+//! What ledger and keystore share about Redis: its address, the namespace of our
+//! keys, TCP and TLS settings, and what its errors mean.
 //!
-//! Connections are the users' own: the ledger shares two asynchronous ones, the
-//! keystore blocks on one.
+//! Each user makes its own connections: the ledger has two asynchronous ones, the
+//! keystore one that blocks.
 
+mod address;
 mod error;
-mod place;
 #[cfg(feature = "test-util")]
 pub mod testkit;
 
+pub use address::{RedisAddress, RedisAddressError, RedisTls};
 pub use error::{may_pass, why};
-pub use place::{Place, PlaceError, Tls};

@@ -1,6 +1,6 @@
-//! A Redis of one's own for tests, and what can go wrong with it.
+//! Private Redis servers for tests, which can be killed, paused and restarted.
 //!
-//! Calls block: in asynchronous tests nothing else goes on meanwhile.
+//! Calls block the thread, also in asynchronous tests.
 
 use std::{
     env, fs,
@@ -8,7 +8,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::OnceLock,
+    sync::{Once, OnceLock},
     thread,
     time::Duration,
 };
@@ -17,15 +17,15 @@ use rand::Rng;
 use redis::{Client, Cmd, FromRedisValue, RedisResult};
 use url::Url;
 
-use crate::Place;
+use crate::RedisAddress;
 
-/// A Redis that tests may use beside others, in namespaces of their own; no
-/// private one is started then.
+/// The URL of a Redis that tests use in namespaces of their own, instead of a
+/// private server.
 const URL: &str = "ZKWHIRL_TEST_REDIS_URL";
 
-/// Runs Redis until a line or the end of its standard input comes, which is
-/// also the end of the process that holds it: nothing stays when tests are
-/// killed. The folder goes with the end.
+/// Runs Redis until its standard input has a line or ends. The input ends with the
+/// test's process, so no server outlives a killed test. With the end of the input
+/// the folder is removed.
 const GUARD: &str = r#"
 trap '' INT TERM HUP
 dir=$1; shift
@@ -38,7 +38,7 @@ wait "$pid" 2>/dev/null
 [ -n "$stay" ] || rm -rf "$dir"
 "#;
 
-/// Removes what the tests leave in a Redis that is not ours.
+/// Removes the tests' keys from the Redis of `ZKWHIRL_TEST_REDIS_URL`.
 const SWEEP: &str = r#"
 trap '' INT TERM HUP
 read -r _
@@ -50,7 +50,7 @@ done
 /// A private Redis; killed, and its folder removed, when it is dropped or the
 /// process ends.
 #[derive(Debug)]
-pub struct Server {
+pub struct RedisServer {
     guard: Child,
     pid: u32,
     port: u16,
@@ -59,7 +59,7 @@ pub struct Server {
     options: Vec<String>,
 }
 
-impl Server {
+impl RedisServer {
     /// A Redis in memory only.
     pub fn start() -> Self {
         Self::start_with(&[])
@@ -72,7 +72,7 @@ impl Server {
         let folder = env::temp_dir().join(format!("zkwhirl-redis-{random:016x}"));
         fs::create_dir_all(&folder).expect("a folder for redis");
         let port = free_port();
-        // Nobody else's server on this port passes for ours.
+        // Another server on this port would not know the password.
         let password = format!("{random:016x}");
         let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
         let (guard, pid) = spawn(&folder, port, &password, &options);
@@ -95,26 +95,26 @@ impl Server {
     }
 
     /// A new namespace on it.
-    pub fn place(&self) -> Place {
+    pub fn address(&self) -> RedisAddress {
         new_namespace(self.url())
     }
 
     /// `kill -9`.
     pub fn kill(&mut self) {
         if let Some(stdin) = &mut self.guard.stdin {
-            // The guard is gone already when this fails.
+            // An error means that the guard has ended already.
             let _ = stdin.write_all(b"\n");
         }
         let _ = self.guard.wait();
     }
 
-    /// Starts it again after [`Server::kill`], on the same port and data.
+    /// Starts it again after [`RedisServer::kill`], on the same port and data.
     pub fn start_again(&mut self) {
         (self.guard, self.pid) = spawn(&self.folder, self.port, &self.password, &self.options);
         self.until_up();
     }
 
-    /// `SIGSTOP`: it hangs, and its connections stay.
+    /// `SIGSTOP`: it hangs, and its connections stay open.
     pub fn pause(&self) {
         self.signal("STOP");
     }
@@ -137,7 +137,7 @@ impl Server {
     }
 
     fn until_up(&self) {
-        for _ in 0..2_000 {
+        for _ in 0..30_000 {
             let pong: RedisResult<String> = ask(&self.url(), &["PING"]);
             if pong.is_ok() {
                 return;
@@ -148,7 +148,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for RedisServer {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
@@ -158,11 +158,11 @@ impl Drop for Server {
 
 /// A new namespace on the Redis of `ZKWHIRL_TEST_REDIS_URL`, or on a private
 /// one that the process's tests share.
-pub fn scratch() -> Place {
-    static SHARED: OnceLock<Server> = OnceLock::new();
+pub fn scratch() -> RedisAddress {
+    static SHARED: OnceLock<RedisServer> = OnceLock::new();
     static GIVEN: OnceLock<Child> = OnceLock::new();
     let Some(given) = env::var(URL).ok().filter(|url| !url.is_empty()) else {
-        return SHARED.get_or_init(Server::start).place();
+        return SHARED.get_or_init(RedisServer::start).address();
     };
     let url: Url = given.parse().unwrap_or_else(|_| panic!("{URL} is no url"));
     GIVEN.get_or_init(|| {
@@ -183,10 +183,13 @@ pub fn command<T: FromRedisValue>(url: &Url, args: &[impl AsRef<[u8]>]) -> T {
     ask(url, args).expect("redis is there and takes the command")
 }
 
-/// A port that nobody listened at a moment ago.
+/// A port that no process listened at a moment ago. The kernel takes ports of
+/// outgoing connections from below: a server that is down for a while finds its
+/// port free when it returns.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("it is bound").port()
+    let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let mut ports = std::iter::repeat_with(|| rand::thread_rng().gen_range(61_000..65_500));
+    ports.find(|port| free(*port)).expect("a free port")
 }
 
 fn ask<T: FromRedisValue>(url: &Url, args: &[impl AsRef<[u8]>]) -> RedisResult<T> {
@@ -201,9 +204,9 @@ fn ours() -> String {
     format!("test-{}-", std::process::id())
 }
 
-fn new_namespace(url: Url) -> Place {
+fn new_namespace(url: Url) -> RedisAddress {
     let random: u64 = rand::thread_rng().r#gen();
-    Place::new(url, format!("{}{random:016x}", ours()))
+    RedisAddress::new(url, format!("{}{random:016x}", ours()))
 }
 
 fn spawn(folder: &Path, port: u16, password: &str, options: &[String]) -> (Child, u32) {
@@ -234,19 +237,23 @@ fn spawn(folder: &Path, port: u16, password: &str, options: &[String]) -> (Child
     (guard, pid)
 }
 
-/// Redis is installed; else the services script of the repository installs it.
+/// Installs Redis when it is missing, with the repository's services script: once
+/// a process, since a second installation beside the first one fails.
 fn need_binary() {
-    if is_installed() {
-        return;
-    }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/services");
-    let name = format!("install-{}", std::process::id());
-    for args in [&["up", "--redis", "--name"][..], &["down", "--name"]] {
-        let mut run = Command::new(&script);
-        run.args(args).arg(&name).stdout(Stdio::null());
-        // What went wrong is said below.
-        let _ = run.status();
-    }
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| {
+        if is_installed() {
+            return;
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/services");
+        let name = format!("install-{}", std::process::id());
+        for args in [&["up", "--redis", "--name"][..], &["down", "--name"]] {
+            let mut run = Command::new(&script);
+            run.args(args).arg(&name).stdout(Stdio::null());
+            // The assertion below reports a failure.
+            let _ = run.status();
+        }
+    });
     assert!(
         is_installed(),
         "these tests need redis-server (Debian: apt-get install redis-server), \

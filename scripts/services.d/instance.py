@@ -17,7 +17,7 @@ import prometheus
 import rabbitmq
 import redis
 import sentinel
-from ports import free_ports
+from ports import free_ports, give_back
 
 # Every process carries this in its environment, so that it can be found again
 # whatever it forks into and whoever started it.
@@ -97,7 +97,7 @@ class Instance:
             raise Problem(f"the instance {self.name!r} has another number of RabbitMQ nodes:"
                           f" scripts/services down --name {self.name} first")
         if nodes and "rabbitmq" not in state:
-            ports = iter(free_ports(1 + 5 * nodes))
+            ports = iter(free_ports(1 + 5 * nodes, self.folder))
             state["rabbitmq"] = {
                 "nodes": nodes,
                 "epmd": next(ports),
@@ -110,18 +110,18 @@ class Instance:
             if wanted["tls"]:
                 rabbitmq.copy_certificates(wanted["tls"], self.folder)
         if wanted["prometheus"] and "prometheus" not in state:
-            state["prometheus"] = {"port": free_ports(1)[0], "workers": wanted["workers"]}
+            state["prometheus"] = {"port": free_ports(1, self.folder)[0], "workers": wanted["workers"]}
         if not wanted["redis"]:
             return
         if bool(wanted["sentinel"]) != ("sentinels" in state.get("redis", {})) and "redis" in state:
             raise Problem(f"the instance {self.name!r} has another Redis:"
                           f" scripts/services down --name {self.name} first")
         if "redis" not in state and wanted["sentinel"]:
-            ports = free_ports(2 + 2 * sentinel.NODES)
+            ports = free_ports(2 + 2 * sentinel.NODES, self.folder)
             state["redis"] = {"door": ports[0], "health": ports[1], "ports": ports[2::2],
                               "sentinels": ports[3::2], "password": secrets.token_hex(12)}
         elif "redis" not in state:
-            state["redis"] = {"port": free_ports(1)[0], "password": secrets.token_hex(12)}
+            state["redis"] = {"port": free_ports(1, self.folder)[0], "password": secrets.token_hex(12)}
 
     def parts(self):
         found = {}
@@ -227,6 +227,7 @@ class Instance:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.end_pids(self.running, gently=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+        give_back(self.folder)
         with contextlib.suppress(OSError):
             root().rmdir()
         return 0

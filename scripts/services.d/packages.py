@@ -1,10 +1,13 @@
 """Installs the Debian packages, without letting them start a service."""
 
 import contextlib
+import fcntl
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 RABBITMQ = "/usr/lib/rabbitmq/lib"
 POLICY = "/usr/sbin/policy-rc.d"
@@ -37,7 +40,7 @@ def install(wanted):
     apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o",
            "DPkg::Lock::Timeout=300"]
     print(f"services: installing {', '.join(missing)}", file=sys.stderr)
-    with no_service_starts(as_root):
+    with alone(), no_service_starts(as_root):
         run([*apt, "update"], env)
         run([*apt, "install", "-y", "--no-install-recommends", *missing], env)
     # Where systemd runs, the packages are enabled for the next boot.
@@ -51,6 +54,15 @@ def run(command, env):
                           stdin=subprocess.DEVNULL, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"services: {' '.join(command)} failed:\n{done.stdout[-2000:]}")
+
+
+@contextlib.contextmanager
+def alone():
+    """Two commands install one after the other."""
+    with open(pathlib.Path(tempfile.gettempdir()) / f"zkwhirl-install-{os.getuid()}", "w",
+              encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextlib.contextmanager

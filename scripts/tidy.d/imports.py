@@ -28,7 +28,8 @@ MAY_USE = {
 }
 # What a crate's tests may use besides. Itself: with its feature test-util.
 TESTS_MAY_USE = {
-    "job": "job",
+    # Its integration tests alone: unit tests would see two copies of its types.
+    "job": "job testkit",
     "keystore": "redis",
     "prover": "falafel",
     "broker-adapter": "broker-adapter redis testkit",

@@ -1,15 +1,12 @@
-//! What tests of brokers, ledgers, bridges and workers share.
+//! Jobs and results without real requests.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use zkwhirl_job::{
     AttemptRecord, Command, Failure, JobId, Kind,
     envelope::{JobEnvelope, Outcome, Payload, ResultEnvelope},
 };
-
-/// How long [`eventually`] waits before it gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A claim job whose request is the number `n`; equal numbers are equal jobs.
 pub fn claim_job(n: u32) -> JobEnvelope {
@@ -68,25 +65,4 @@ pub fn result_of(job: &JobEnvelope, reply: &'static [u8]) -> ResultEnvelope {
 /// The id of the frame with this command and data.
 pub fn id_of(command: Command, data: &[u8]) -> JobId {
     JobId::of(command, data)
-}
-
-/// Asks again until the answer is yes; panics with `what` after 20 s of
-/// tokio's clock.
-#[track_caller]
-pub fn eventually<F, Fut>(what: &str, mut holds: F) -> impl Future<Output = ()>
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = bool>,
-{
-    let caller = std::panic::Location::caller();
-    async move {
-        let asking = async {
-            while !holds().await {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        if tokio::time::timeout(PATIENCE, asking).await.is_err() {
-            panic!("{what}: not within {PATIENCE:?} ({caller})");
-        }
-    }
 }

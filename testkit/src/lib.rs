@@ -1,7 +1,14 @@
-//! What tests of several crates share. It imports nothing above `job`, so that
-//! a crate's unit tests never see two copies of the crate's own types.
+//! What tests of several crates share: jobs, patience, recorded files, a stub
+//! Falafel, RabbitMQ and Redis as processes. It imports nothing above `job`, so
+//! that a crate's unit tests never see two copies of the crate's own types.
 
 mod jobs;
+mod patience;
+mod services;
 pub mod stub;
+mod vectors;
 
 pub use jobs::*;
+pub use patience::{PATIENCE, eventually, until_some, within};
+pub use services::Services;
+pub use vectors::{vector, vector_path, vectors};

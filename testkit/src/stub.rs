@@ -125,16 +125,20 @@ impl Stub {
         seen.next += 1;
         let mut id = [0xab; 32];
         id[..4].copy_from_slice(&seen.next.to_be_bytes());
-        let frame = Frame {
-            ticket: TicketId(id),
+        let ticket = TicketId(id);
+        drop(seen);
+        self.ask_frame(Frame {
+            ticket,
             command,
             data: data.into(),
-        };
-        let ticket = frame.ticket;
-        seen.jobs.push(Job { frame, stamp: None });
-        drop(seen);
-        self.inner.changed.notify_waiters();
+        });
         ticket
+    }
+
+    /// A new job with the ticket of its frame.
+    pub fn ask_frame(&self, frame: Frame) {
+        self.seen().jobs.push(Job { frame, stamp: None });
+        self.inner.changed.notify_waiters();
     }
 
     /// A new proof job.

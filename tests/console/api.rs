@@ -6,16 +6,9 @@ use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use zkwhirl_job::JobId;
 use zkwhirl_ledger::JobState;
+use zkwhirl_testkit::{eventually, within};
 
-use crate::stage::{PATIENCE, Scene, Stage, TOKEN, claim, eventually};
-
-fn idle() -> Scene {
-    Scene {
-        slots: 2,
-        work: Duration::ZERO,
-        rollups: 0,
-    }
-}
+use super::stage::{ConsoleStage, TOKEN, claim, idle, mocked};
 
 async fn body(answer: Response) -> (StatusCode, Value) {
     let status = answer.status();
@@ -23,7 +16,7 @@ async fn body(answer: Response) -> (StatusCode, Value) {
     (status, serde_json::from_str(&text).unwrap())
 }
 
-impl Stage {
+impl ConsoleStage {
     async fn get(&self, path: &str) -> (StatusCode, Value) {
         let url = format!("{}/console/api/{path}", self.url);
         body(self.http.get(url).send().await.unwrap()).await
@@ -49,13 +42,7 @@ fn replay(job: JobId) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_view_tells_of_a_rollup_from_its_first_job_to_its_settling() {
-    let stage = Scene {
-        slots: 3,
-        work: Duration::from_millis(20),
-        rollups: 1,
-    }
-    .start()
-    .await;
+    let stage = mocked(3, Duration::from_millis(20), 1).await;
     eventually("settled", async || {
         let (_, rollups) = stage.get("rollups").await;
         rollups["items"][0]["state"] == "settled"
@@ -128,7 +115,7 @@ async fn every_view_tells_of_a_rollup_from_its_first_job_to_its_settling() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_nobody_knows_and_a_view_that_is_none_are_refused_in_words() {
-    let stage = idle().start().await;
+    let stage = idle().await;
     for (path, status, words) in [
         ("jobs/12", 400, "at least 4 digits"),
         ("jobs/nothing", 400, "names no job"),
@@ -145,7 +132,7 @@ async fn a_job_that_nobody_knows_and_a_view_that_is_none_are_refused_in_words() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_who_shows_the_token_may_act_and_every_deed_is_written_down() {
-    let stage = idle().start().await;
+    let stage = idle().await;
     stage.quiet(true).await;
     let job = stage.a_dead_claim().await;
     for (base, token, status, words) in [
@@ -206,7 +193,7 @@ async fn only_who_shows_the_token_may_act_and_every_deed_is_written_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejection_repeats_the_job_s_last_digits_and_gives_a_reason() {
-    let stage = idle().start().await;
+    let stage = idle().await;
     stage.quiet(true).await;
     let job = stage.a_dead_claim().await.to_string();
     let reject = |confirm: &str, reason: &str| json!({ "act": "reject", "on": [job], "confirm": confirm, "reason": reason });
@@ -229,7 +216,7 @@ async fn a_rejection_repeats_the_job_s_last_digits_and_gives_a_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn actions_are_bounded_and_quiet_workers_claim_no_more() {
-    let stage = idle().start().await;
+    let stage = idle().await;
     let many: Vec<_> = (0..501).map(|number| format!("{number:04x}")).collect();
     for on in [Vec::new(), many] {
         let (status, _) = stage.act(json!({ "act": "replay", "on": on })).await;
@@ -272,12 +259,12 @@ async fn actions_are_bounded_and_quiet_workers_claim_no_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn viewers_hear_at_once_that_something_changed() {
-    let stage = idle().start().await;
+    let stage = idle().await;
     let url = format!("{}/console/api/events", stage.url);
     let mut stream = stage.http.get(url).send().await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     let (job, request) = claim();
-    stage.ask(request);
+    let _ = stage.ask(request);
     let mut heard = String::new();
     let words = format!("{{\"what\":\"delivered\",\"job\":\"{job}\"}}");
     let hear = async {
@@ -286,14 +273,14 @@ async fn viewers_hear_at_once_that_something_changed() {
             heard.push_str(&String::from_utf8_lossy(&chunk));
         }
     };
-    tokio::time::timeout(PATIENCE, hear).await.unwrap();
+    within("the delivery is heard of", hear).await;
     drop(stream);
     stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_may_load_nothing_from_elsewhere() {
-    let stage = idle().start().await;
+    let stage = idle().await;
     for path in ["", "/", "/app.js", "/style.css"] {
         let page = stage.http.get(format!("{}/console{path}", stage.url));
         let page = page.send().await.unwrap();

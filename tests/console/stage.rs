@@ -1,26 +1,24 @@
-//! A simulated Falafel, a cluster of mock provers and its console, in this
-//! process.
+//! The console of a cluster in this process.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::net::TcpListener;
-use url::Url;
-use zkwhirl::cluster::{Cluster, ClusterConfig, Provers, Rollups};
-use zkwhirl_bridge::{BridgeConfig, api::AdminToken, falafel::Upstream};
-use zkwhirl_broker_adapter::{Control, DeadLetter, EmbeddedBrokerConfig};
+use zkwhirl::cluster::{Cluster, Rollups};
+use zkwhirl_bridge::api::AdminToken;
+use zkwhirl_broker_adapter::{Control, DeadLetter};
 use zkwhirl_circuits::Suite;
-use zkwhirl_console::{Console, ConsoleConfig, Keys, views::Key};
-use zkwhirl_falafel::{Falafel, FalafelConfig, Plan};
+use zkwhirl_console::{Console, ConsoleConfig, Keys, views::KeyView};
 use zkwhirl_job::{
-    AttemptRecord, Command, Failure, JobId, Kind, Sizes, Topic,
+    AttemptRecord, Command, Failure, JobId, Kind,
+    clock::now_ms,
     envelope::{Outcome, Payload, ResultEnvelope},
 };
-use zkwhirl_ledger::{Events, JobState};
-use zkwhirl_worker::WorkerConfig;
+use zkwhirl_ledger::JobState;
+use zkwhirl_testkit::{eventually, vector};
 
-/// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use crate::stage::{Scene, Stage, plan, proverless};
+
 /// The operator's.
 pub(crate) const TOKEN: &str = "correct horse battery staple";
 
@@ -28,8 +26,8 @@ pub(crate) const TOKEN: &str = "correct horse battery staple";
 struct TwoKeys;
 
 impl Keys for TwoKeys {
-    fn keys(&self) -> Vec<Key> {
-        let key = |circuit: &str, provenance: &str, insecure| Key {
+    fn keys(&self) -> Vec<KeyView> {
+        let key = |circuit: &str, provenance: &str, insecure| KeyView {
             circuit: circuit.to_owned(),
             id: "9f3c1d20".repeat(8),
             rows: 254_194,
@@ -50,10 +48,9 @@ impl Keys for TwoKeys {
     }
 }
 
-/// Everything that runs.
-pub(crate) struct Stage {
-    pub(crate) falafel: Arc<Falafel>,
-    pub(crate) cluster: Cluster,
+/// A cluster with its console.
+pub(crate) struct ConsoleStage {
+    stage: Stage,
     /// The console that lets operators act.
     pub(crate) url: String,
     /// The same without a token.
@@ -61,12 +58,12 @@ pub(crate) struct Stage {
     pub(crate) http: reqwest::Client,
 }
 
-/// How a stage is set.
-pub(crate) struct Scene {
-    pub(crate) slots: usize,
-    pub(crate) work: Duration,
-    /// Rollups of eight inner rollups; none at all with 0.
-    pub(crate) rollups: u32,
+impl Deref for ConsoleStage {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
 }
 
 async fn serve(cluster: &Cluster, token: Option<&str>) -> String {
@@ -81,76 +78,44 @@ async fn serve(cluster: &Cluster, token: Option<&str>) -> String {
     format!("http://{address}")
 }
 
-impl Scene {
-    pub(crate) async fn start(self) -> Stage {
-        let rollups = Rollups {
-            suite: Suite::Poseidon,
-            sizes: Sizes::new(1, 8).unwrap(),
-        };
-        let provers = Provers::Proverless {
-            rollups,
-            work: self.work,
-        };
-        self.start_with(provers).await
-    }
+/// Slots of the mock, for a Falafel that wants so many rollups of eight inner
+/// rollups.
+pub(crate) async fn mocked(slots: usize, work: Duration, rollups: u32) -> ConsoleStage {
+    let provers = proverless(Suite::Poseidon, 1, 8, work);
+    let Rollups { suite, sizes } = provers.rollups();
+    let plan = (rollups > 0).then(|| plan(suite, sizes, 4, rollups));
+    let scene = Scene {
+        slots,
+        plan,
+        ..Scene::of(provers)
+    };
+    ConsoleStage::of(scene).await
+}
 
-    /// The same with provers of another kind.
-    pub(crate) async fn start_with(self, provers: Provers) -> Stage {
-        let rollups = provers.rollups();
-        let sizes = rollups.sizes;
-        let plan = (self.rollups > 0).then_some(Plan {
-            suite: rollups.suite,
-            seed: 7,
-            sizes,
-            genesis_claims: 4,
-            max_claims: 4,
-            txs: 8,
-            rollups: Some(self.rollups),
-            vks: true,
-        });
-        let checker = Arc::new(provers.checker().unwrap());
-        let falafel = FalafelConfig::new(plan, checker);
-        let falafel = Falafel::start(falafel).await.unwrap();
-        let url = |address| Url::parse(&format!("http://{address}")).unwrap();
-        let upstreams = vec![
-            Upstream::new("inner", url(falafel.inner_address())),
-            Upstream::optional("outer", url(falafel.outer_address().unwrap())),
-        ];
-        let cluster = Cluster::start(ClusterConfig {
-            bridge: BridgeConfig::new(upstreams, sizes),
-            worker: WorkerConfig::default(),
-            broker: EmbeddedBrokerConfig {
-                delays: [Duration::from_millis(50); 3],
-                ..EmbeddedBrokerConfig::default()
-            },
-            provers,
-            topics: Topic::ALL.to_vec(),
-            slots: self.slots,
-            events: Events::default(),
-        })
-        .unwrap();
-        Stage {
-            url: serve(&cluster, Some(TOKEN)).await,
-            read_only: serve(&cluster, None).await,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            falafel: Arc::new(falafel),
-            cluster,
-        }
-    }
+/// Two slots without work.
+pub(crate) async fn idle() -> ConsoleStage {
+    mocked(2, Duration::ZERO, 0).await
 }
 
 /// A claim that the original code asked for.
 pub(crate) fn claim() -> (JobId, Bytes) {
-    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
-    let request = std::fs::read(vectors.join("claims/claim_00_request.bin")).unwrap();
-    (JobId::of(Command::CreateProof, &request), request.into())
+    let request = vector("claims/claim_00_request");
+    (JobId::of(Command::CreateProof, &request), request)
 }
 
-impl Stage {
-    /// Falafel asks for a proof.
-    pub(crate) fn ask(&self, request: Bytes) {
-        let falafel = self.falafel.clone();
-        tokio::spawn(async move { falafel.prove(request).await });
+impl ConsoleStage {
+    pub(crate) async fn of(scene: Scene) -> Self {
+        let stage = scene.start().await;
+        Self {
+            url: serve(&stage.cluster, Some(TOKEN)).await,
+            read_only: serve(&stage.cluster, None).await,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            stage,
+        }
+    }
+
+    pub(crate) async fn end(self) {
+        self.stage.end().await;
     }
 
     /// All slots claim no more, or claim again, and say so.
@@ -176,7 +141,7 @@ impl Stage {
     /// slots must be quiet.
     pub(crate) async fn a_dead_claim(&self) -> JobId {
         let (job, request) = claim();
-        self.ask(request);
+        let _ = self.ask(request);
         self.until_state(job, JobState::Queued).await;
         let history: Vec<_> = [1, 2].map(attempt_of).into();
         for attempt in &history {
@@ -218,14 +183,6 @@ impl Stage {
         })
         .await;
     }
-
-    pub(crate) async fn end(self) {
-        self.cluster.stop().await.unwrap();
-        // Whoever still asks for a proof keeps it.
-        if let Some(falafel) = Arc::into_inner(self.falafel) {
-            falafel.stop(Duration::ZERO).await;
-        }
-    }
 }
 
 fn attempt_of(attempt: u32) -> AttemptRecord {
@@ -238,20 +195,4 @@ fn attempt_of(attempt: u32) -> AttemptRecord {
         stderr_tail: "rollup_cli: creating proof...\nstd::bad_alloc\n".to_owned(),
         peak_rss_bytes: Some(61_700_000_000),
     }
-}
-
-fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.unwrap().as_millis() as u64
-}
-
-/// Waits until a condition holds; fails with its name.
-pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let waited = tokio::time::timeout(PATIENCE, waiting).await;
-    waited.unwrap_or_else(|_| panic!("never came: {what}"));
 }

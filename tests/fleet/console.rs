@@ -1,10 +1,9 @@
 //! The console of a fleet: any bridge tells of what others did.
 
-use std::time::Duration;
-
 use serde_json::Value;
+use zkwhirl_testkit::until_some;
 
-use crate::stage::{Fleet, PATIENCE};
+use crate::stage::Fleet;
 
 async fn read(console: &str, view: &str) -> Value {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -12,21 +11,12 @@ async fn read(console: &str, view: &str) -> Value {
     serde_json::from_str(&answer.unwrap().text().await.unwrap()).unwrap()
 }
 
-/// Reads a view until it is as wanted; fails with the last one.
+/// Reads a view until it is as wanted.
 async fn until(console: &str, view: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-    let mut last = Value::Null;
-    let reading = async {
-        loop {
-            last = read(console, view).await;
-            if wanted(&last) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let waited = tokio::time::timeout(PATIENCE, reading).await;
-    assert!(waited.is_ok(), "{view} never became so: {last}");
-    last
+    until_some(view, async || {
+        Some(read(console, view).await).filter(&wanted)
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,7 +29,7 @@ async fn a_bridge_that_comes_later_shows_the_rollup_and_who_proved_what() {
     // have the last one before the bridge has noted that it has.
     fleet.until_happened("delivered", 6).await;
     assert_eq!(first.drain(), Some(0));
-    let (_second, console) = fleet.bridge_with_console("second");
+    let (_second, console) = fleet.bridge_that_says("second", "console at ", " ");
     let rollups = until(&console, "rollups", |rollups| {
         rollups["items"][0]["state"] == "settled"
     })

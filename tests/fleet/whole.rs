@@ -1,6 +1,6 @@
 //! Everything is well.
 
-use crate::stage::Fleet;
+use crate::stage::{Fleet, Wanted};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_settles_and_the_roles_drain() {
@@ -20,7 +20,11 @@ async fn a_rollup_settles_and_the_roles_drain() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn verification_keys_are_answered_from_the_keystore_without_a_worker() {
-    let fleet = Fleet::with(0, true).await;
+    let wanted = Wanted {
+        vks: true,
+        ..Wanted::default()
+    };
+    let fleet = wanted.start().await;
     fleet.import_client_vks();
     let bridge = fleet.bridge("bridge");
     fleet.until_verified(2).await;

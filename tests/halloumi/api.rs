@@ -1,14 +1,12 @@
 //! Halloumi's HTTP API, asked of `zkwhirl up` over bare sockets.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use tokio::time::{sleep, timeout};
 use zkwhirl::cluster::Checker;
+use zkwhirl_testkit::{eventually, vector};
 
-use crate::{
-    stage::{BINARY, JSON, PATIENCE, TEXT, Up, asking, command, head, mock, sizes},
-    support::{Odd, vector},
-};
+use super::stage::{BINARY, JSON, TEXT, Up, asking, command, head, mock, sizes};
+use crate::stage::Odd;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_answers_byte_for_byte_as_halloumis() {
@@ -20,12 +18,10 @@ async fn the_api_answers_byte_for_byte_as_halloumis() {
     );
     let ready = r#"{"serviceName":"halloumi","isReady":true}"#;
     // The mock is ready before anybody can ask, nearly.
-    let waiting = async {
-        while up.call("GET", "/halloumi", b"").await.1 != ready {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    timeout(PATIENCE, waiting).await.unwrap();
+    eventually("it is ready", async || {
+        up.call("GET", "/halloumi", b"").await.1 == ready
+    })
+    .await;
     let claim = vector("valid_claim_0_request");
     let table = [
         ("GET", "/halloumi", head("200 OK", JSON, ready.len()), ready),
@@ -119,16 +115,16 @@ async fn a_caller_that_hangs_up_cancels_nothing() {
     up.until_ready().await;
     let claim = vector("valid_claim_0_request");
     let socket = up.send("POST", "/create-proof", "", &claim).await;
-    let waiting = async {
-        while up.figure("zkwhirl_bridge_tickets_total").await < 1.0 {
-            sleep(Duration::from_millis(10)).await;
-        }
-        drop(socket);
-        while up.figure("zkwhirl_bridge_delivered_total").await < 1.0 {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(PATIENCE, waiting).await.unwrap();
+    let counted = async |name| up.figure(name).await >= 1.0;
+    eventually("the job is taken", async || {
+        counted("zkwhirl_bridge_tickets_total").await
+    })
+    .await;
+    drop(socket);
+    eventually("the job is delivered", async || {
+        counted("zkwhirl_bridge_delivered_total").await
+    })
+    .await;
     // The proof is there: nobody proves it again.
     let (lines, _) = up.call("POST", "/create-proof", &claim).await;
     assert_eq!(lines, head("200 OK", BINARY, 2016));
@@ -151,20 +147,12 @@ async fn a_reset_ends_a_hung_prover_and_loses_no_job() {
         let (lines, _) = up.call_with("GET", "/reset", header, b"").await;
         assert_eq!(lines[0], "HTTP/1.1 401 Unauthorized");
     }
-    let starts = || {
-        odd.log()
-            .iter()
-            .filter(|(_, words)| words.starts_with("start"))
-            .count()
-    };
+    let starts = || odd.logged("start").len();
     assert_eq!(starts(), 1);
     let proofs = [0, 1, 2].map(|claim| vector(&format!("valid_claim_{claim}_request")));
     let asked = proofs.map(|proof| falafel.prove(proof));
     let reset = async {
-        // The habit has begun.
-        while !odd.path("marker").exists() {
-            sleep(Duration::from_millis(10)).await;
-        }
+        eventually("the prover hangs", async || odd.path("marker").exists()).await;
         let token = "authorization: Bearer open sesame\r\n";
         up.call_with("GET", "/reset", token, b"").await
     };
@@ -173,12 +161,7 @@ async fn a_reset_ends_a_hung_prover_and_loses_no_job() {
     for reply in replies {
         reply.unwrap();
     }
-    let waiting = async {
-        while starts() < 2 {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(PATIENCE, waiting).await.unwrap();
+    eventually("another prover starts", async || starts() >= 2).await;
     let stats = falafel.stats();
     assert_eq!((stats.nacks, stats.reissues), (0, 0));
     assert_eq!(up.process.drain(), Some(0));

@@ -1,87 +1,69 @@
 //! Halloumi's prover behind a fleet: RabbitMQ and Redis are real.
 
-use std::{
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{path::Path, process::Command};
 
 use bytes::Bytes;
-use zkwhirl_job::{Command as Ask, Sizes};
+use zkwhirl_job::{Command as Ask, Frame, Sizes, TicketId};
+use zkwhirl_testkit::{Services, eventually, stub::Stub};
 
-use crate::{
-    recorder::Recorder,
-    services::Services,
-    support::{Process, url, zkwhirl},
-    vectors::production,
-};
+use super::vectors::{answers, production};
+use crate::stage::{LEASE, Process, role, turn};
 
 struct Fleet {
     services: Services,
     /// RabbitMQ, with its virtual host.
     amqp: String,
-    falafel: Recorder,
+    falafel: Stub,
     sizes: Sizes,
 }
 
 impl Fleet {
-    fn command(&self, role: &str) -> Command {
-        let mut command = zkwhirl(role);
-        command
-            .env("ZKWHIRL_AMQP_URL", &self.amqp)
-            .env("ZKWHIRL_AMQP_MANAGEMENT_URL", &self.services.management)
-            .stdout(Stdio::null());
+    fn command(&self, name: &str) -> Command {
+        let mut command = role(&self.services, name);
+        command.env("ZKWHIRL_AMQP_URL", &self.amqp);
         command
     }
 
     fn provision(&self) {
-        let provisioned = self.command("provision").status().unwrap();
-        assert!(provisioned.success());
+        let mut provision = Process::start(&mut self.command("provision"));
+        assert_eq!(provision.end(), Some(0));
     }
 
     /// A role with the program behind it.
-    fn role(&self, role: &str, program: &std::path::Path, data: &std::path::Path) -> Process {
-        let falafel = url(self.falafel.address);
-        let mut command = self.command(role);
+    fn role(&self, name: &str, program: &Path, data: &Path) -> Process {
+        let mut command = self.command(name);
         command
-            .env("ZKWHIRL_REDIS_URL", &self.services.redis)
             .env("ZKWHIRL_SUITE", "pedersen")
             .env("ZKWHIRL_ROLLUP_CLI", program)
             .env("DATA_DIR", data)
             .env("MAX_CIRCUIT_SIZE", "2")
             .arg(format!("--txs={}", self.sizes.txs_per_inner()))
             .arg(format!("--inners={}", self.sizes.inners_per_root()));
-        match role {
-            "bridge" => command.env("JOB_SERVER_URL", falafel.as_str()),
+        match name {
+            "bridge" => command.env("JOB_SERVER_URL", self.falafel.url().as_str()),
             _ => command.args(["--topic=inner,outer", "--slots=1"]),
         };
-        Process(command.spawn().unwrap())
+        Process::start(&mut command)
     }
-}
-
-/// The frame that asks for a key, with a ticket of its own.
-fn ask_for(command: Ask, ticket: u8) -> Bytes {
-    [&[ticket; 32][..], &command.code().to_be_bytes()]
-        .concat()
-        .into()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_passes_and_keys_outlive_everything_but_redis() {
     let case = production(false);
-    let services = tokio::task::spawn_blocking(Services::up).await.unwrap();
+    let _turn = turn().await;
+    let services = Services::up().await;
     let mut fleet = Fleet {
-        amqp: services.amqp.clone(),
+        amqp: services.amqp[0].clone(),
         services,
-        falafel: Recorder::start(case.frames.clone()).await,
+        falafel: Stub::start(LEASE),
         sizes: case.sizes,
     };
+    case.ask(&fleet.falafel);
     fleet.provision();
     let (program, data) = (case.odd.program(), case.odd.path("data"));
     let bridge = fleet.role("bridge", &program, &data);
     let worker = fleet.role("worker", &program, &data);
-    let asked = case.frames.len();
-    let completed = fleet.falafel.completed(asked).await;
-    case.check(&completed);
+    case.check(&answers(&fleet.falafel, case.asked()).await);
     assert_eq!(worker.drain(), Some(0));
     assert_eq!(bridge.drain(), Some(0));
 
@@ -91,13 +73,16 @@ async fn everything_passes_and_keys_outlive_everything_but_redis() {
     fleet.provision();
     let elsewhere = tempfile::tempdir().unwrap();
     let bridge = fleet.role("bridge", &program, &elsewhere.path().join("data"));
-    fleet.falafel.ask(ask_for(Ask::GetJoinSplitVk, 1));
-    fleet.falafel.ask(ask_for(Ask::GetAccountVk, 2));
-    let answers = tokio::time::timeout(Duration::from_secs(30), fleet.falafel.completed(asked + 2));
-    let answers = answers.await.unwrap();
-    for (ticket, key) in [(1, 100), (2, 101)] {
-        let body = [&[ticket; 32][..], &5u32.to_be_bytes(), &[key; 1168]].concat();
-        assert!(answers.iter().any(|answer| *answer == body), "key {key}");
+    for (command, key) in [(Ask::GetJoinSplitVk, 100), (Ask::GetAccountVk, 101)] {
+        let ticket = TicketId([key; 32]);
+        fleet.falafel.ask_frame(Frame {
+            ticket,
+            command: command.code(),
+            data: Bytes::new(),
+        });
+        eventually("a key", async || fleet.falafel.answer(ticket).is_some()).await;
+        let answer = fleet.falafel.answer(ticket).unwrap();
+        assert_eq!((answer.command, answer.data), (5, vec![key; 1168].into()));
     }
     assert_eq!(bridge.drain(), Some(0));
 }

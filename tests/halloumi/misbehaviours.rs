@@ -2,102 +2,67 @@
 //! by the next attempt, the next job finds a fresh child, Falafel notices
 //! nothing.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use tokio::sync::broadcast;
-use zkwhirl::cluster::{Cluster, ClusterConfig, Provers};
-use zkwhirl_bridge::{BridgeConfig, falafel::Upstream};
-use zkwhirl_broker_adapter::EmbeddedBrokerConfig;
-use zkwhirl_falafel::{Falafel, FalafelConfig};
+use zkwhirl::cluster::Provers;
 use zkwhirl_job::{
     Command,
     FailureClass::{self, Infrastructure, Invalid, Prover},
-    Sizes, Topic,
+    Sizes,
 };
-use zkwhirl_ledger::{Events, JobEvent, What};
+use zkwhirl_ledger::What;
+use zkwhirl_testkit::vector;
 use zkwhirl_worker::{Deadlines, WorkerConfig};
 
-use crate::support::{Odd, url, vector};
+use crate::stage::{Odd, Scene, Stage};
 
 /// How long a prover here may take; one that is well takes milliseconds, on a
 /// busy machine seconds.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(300);
 /// The same where the deadline is waited for.
 const HUNG: Duration = Duration::from_secs(10);
 
-struct Stage {
-    odd: Odd,
-    falafel: Falafel,
-    cluster: Cluster,
-    events: broadcast::Receiver<JobEvent>,
+async fn start(habit: &str) -> (Odd, Stage) {
+    let one = Sizes::new(1, 1).unwrap();
+    with(habit, one, one).await
 }
 
-impl Stage {
-    async fn start(habit: &str) -> Self {
-        let one = Sizes::new(1, 1).unwrap();
-        Self::with(habit, one, one).await
-    }
+/// `sizes` of Falafel's, and those that the provers are made for.
+async fn with(habit: &str, sizes: Sizes, own: Sizes) -> (Odd, Stage) {
+    let odd = Odd::new(habit);
+    let mut provers = odd.provers(own);
+    provers.memory_limit = Some(512 << 20);
+    let scene = Scene {
+        sizes: Some(sizes),
+        worker: WorkerConfig {
+            deadlines: Deadlines::all(match habit.starts_with("hang") {
+                true => HUNG,
+                false => DEADLINE,
+            }),
+            ..WorkerConfig::default()
+        },
+        ..Scene::of(Provers::RollupCli(provers))
+    };
+    (odd, scene.start().await)
+}
 
-    /// `sizes` of Falafel's, and those that the provers are made for.
-    async fn with(habit: &str, sizes: Sizes, own: Sizes) -> Self {
-        let odd = Odd::new(habit);
-        let mut provers = odd.provers(own);
-        provers.memory_limit = Some(512 << 20);
-        let provers = Provers::RollupCli(provers);
-        let check = Arc::new(provers.checker().unwrap());
-        let falafel = Falafel::start(FalafelConfig::new(None, check))
-            .await
-            .unwrap();
-        let upstream = Upstream::new("inner", url(falafel.inner_address()));
-        let events = Events::default();
-        let seen = events.subscribe();
-        let cluster = Cluster::start(ClusterConfig {
-            bridge: BridgeConfig::new(vec![upstream], sizes),
-            worker: WorkerConfig {
-                deadlines: Deadlines::all(match habit.starts_with("hang") {
-                    true => HUNG,
-                    false => DEADLINE,
-                }),
-                ..WorkerConfig::default()
-            },
-            broker: EmbeddedBrokerConfig {
-                delays: [Duration::from_millis(50); 3],
-                ..EmbeddedBrokerConfig::default()
-            },
-            provers,
-            topics: Topic::ALL.to_vec(),
-            slots: 1,
-            events,
-        });
-        Self {
-            odd,
-            falafel,
-            cluster: cluster.unwrap(),
-            events: seen,
-        }
-    }
-
-    /// The failures of attempts so far.
-    fn failures(&mut self) -> Vec<(FailureClass, String)> {
-        let mut failures = Vec::new();
-        while let Ok(event) = self.events.try_recv() {
-            if let What::Retrying { class, reason, .. } = event.what {
-                failures.push((class, reason));
-            }
-        }
-        failures
-    }
+/// The failures of attempts so far.
+fn failures(stage: &Stage) -> Vec<(FailureClass, String)> {
+    stage.happened(|event| match event.what {
+        What::Retrying { class, reason, .. } => Some((class, reason)),
+        _ => None,
+    })
 }
 
 /// What an attempt with the habit fails with, and whether the child that had
 /// it is replaced.
 async fn check(habit: &str, failure: Option<(FailureClass, &str)>, replaced: bool) {
-    let mut stage = Stage::start(habit).await;
+    let (odd, stage) = start(habit).await;
     for name in ["valid_claim_0_request", "valid_claim_1_request"] {
         let answered = stage.falafel.prove(vector(name)).await;
         assert!(answered.is_ok(), "{habit}: {name}: {answered:?}");
     }
-    let failures = stage.failures();
+    let failures = failures(&stage);
     match (&failures[..], failure) {
         ([], None) => {}
         ([(class, reason)], Some((wanted, word))) => {
@@ -106,13 +71,11 @@ async fn check(habit: &str, failure: Option<(FailureClass, &str)>, replaced: boo
         }
         (failures, wanted) => panic!("{habit}: {failures:?}, wanted {wanted:?}"),
     }
-    let provers = stage.odd.provers_of_requests();
+    let provers = odd.logged("request");
     let (first, last) = (provers[0], provers[provers.len() - 1]);
-    assert_eq!(first != last, replaced, "{habit}: {:?}", stage.odd.log());
-    let stats = stage.falafel.stats();
-    assert_eq!((stats.nacks, stats.reissues), (0, 0), "{habit}");
-    stage.cluster.stop().await.unwrap();
-    stage.falafel.stop(Duration::ZERO).await;
+    assert_eq!(first != last, replaced, "{habit}: {:?}", odd.log());
+    stage.falafel_noticed_nothing();
+    stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,13 +130,13 @@ async fn slowness_and_talk_are_no_failures_and_a_second_answer_is_thrown_away() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prover_that_dies_at_its_start_is_started_again() {
-    let mut stage = Stage::start("die-at-start").await;
+    let (odd, stage) = start("die-at-start").await;
     stage
         .falafel
         .prove(vector("valid_claim_0_request"))
         .await
         .unwrap();
-    let failures = stage.failures();
+    let failures = failures(&stage);
     let [(Infrastructure, reason)] = &failures[..] else {
         panic!("{failures:?}");
     };
@@ -181,10 +144,8 @@ async fn a_prover_that_dies_at_its_start_is_started_again() {
         reason.contains("it said: odd-prover: no reference string"),
         "{reason}"
     );
-    let starts = stage.odd.log();
-    let starts = starts.iter().filter(|(_, words)| words == "start lazy");
-    assert_eq!(starts.count(), 2);
-    stage.cluster.stop().await.unwrap();
+    assert_eq!(odd.logged("start lazy").len(), 2);
+    stage.end().await;
 }
 
 /// It is neither cut nor split in the wrong place: the program never sees it.
@@ -196,22 +157,18 @@ async fn a_job_for_other_sizes_is_refused_before_the_program_sees_it() {
         ("valid_1x1_1_root_rollup_request", "root-rollup"),
         ("valid_1x1_2_root_verifier_request", "root-verifier"),
     ] {
-        let mut stage = Stage::with("well", one, two).await;
-        let _answer = stage
-            .falafel
-            .servers()
-            .inner()
-            .create(Command::CreateProof, vector(request));
-        let refusal = loop {
-            let event = stage.events.recv().await.unwrap();
-            if let What::Retrying { class, reason, .. } = event.what {
-                break (class, reason);
-            }
-        };
+        let (odd, stage) = with("well", one, two).await;
+        let inner = stage.falafel.servers().inner();
+        let _answer = inner.create(Command::CreateProof, vector(request));
+        let refusal = stage.events.until("a refusal", |event| match &event.what {
+            What::Retrying { class, reason, .. } => Some((*class, reason.clone())),
+            _ => None,
+        });
+        let (class, reason) = refusal.await;
         let wanted = format!("made for 2×2 rollups, the {kind} job for 1×1");
-        assert_eq!(refusal.0, Infrastructure, "{kind}");
-        assert!(refusal.1.contains(&wanted), "{}", refusal.1);
-        assert_eq!(stage.odd.log(), [], "{kind}: no process was started");
-        stage.cluster.stop().await.unwrap();
+        assert_eq!(class, Infrastructure, "{kind}");
+        assert!(reason.contains(&wanted), "{reason}");
+        assert_eq!(odd.log(), [], "{kind}: no process was started");
+        stage.end().await;
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use crate::support::root;
+use crate::stage::root;
 
 /// How many pitfalls are known.
 const PITFALLS: u32 = 20;

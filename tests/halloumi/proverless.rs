@@ -4,20 +4,17 @@
 use std::{fs, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use tokio::time::timeout;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
-    Listen, State,
+    Listen,
     users::{MockProofs, TxPool, TxReceiver},
     world::World,
 };
 use zkwhirl_job::{Request, Sizes, Word, reply::fields, request::RootVerifierRequest};
 use zkwhirl_prover::Proverless;
+use zkwhirl_testkit::vector;
 
-use crate::{
-    stage::{PATIENCE, Up, command, rolling_up},
-    support::vector,
-};
+use super::stage::{Up, command, rolling_up, until_settled};
 
 /// Sizes, and how long the original's replies are: claim, tx rollup, root
 /// rollup, root verifier.
@@ -48,11 +45,10 @@ async fn it_needs_nothing_but_falafel_at_any_size() {
                 .env("NUM_OUTER_ROLLUP_PROOFS", inners.to_string())
                 .env("DATA_DIR", &data),
         );
-        let state = timeout(PATIENCE, falafel.finished()).await.unwrap();
-        assert_eq!(state, State::Done, "{sizes}");
+        until_settled(&falafel).await;
         assert_eq!(falafel.stats().completions, 6, "{sizes}");
         assert!(!data.exists(), "a data directory was made");
-        let peers = peers(up.process.0.id());
+        let peers = peers(up.process.id());
         assert!(!peers.is_empty());
         for peer in peers {
             assert!(addresses.contains(&peer), "a connection to {peer}");

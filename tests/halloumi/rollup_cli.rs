@@ -7,8 +7,9 @@ use std::{
 
 use zkwhirl_circuits::Suite;
 use zkwhirl_prover::native::self_test_request;
+use zkwhirl_testkit::vector;
 
-use crate::support::{vector, zkwhirl};
+use crate::stage::zkwhirl;
 
 /// Fields that both have: of tx rollups all but the recursion limbs.
 const FIELDS: [(&str, usize); 4] = [
@@ -28,7 +29,7 @@ impl Cli {
     /// The seven arguments in Halloumi's order, and flags that it does not have
     /// as variables.
     fn start(arguments: &str, variables: &[(&str, &str)]) -> Self {
-        let mut child = zkwhirl("rollup-cli")
+        let mut child = zkwhirl(["rollup-cli"])
             .args(arguments.split(' '))
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())

@@ -1,28 +1,23 @@
 //! `zkwhirl up` as a process, and a simulated Falafel for it.
 
 use std::{
-    io::{BufRead, BufReader},
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     process::{Command, Stdio},
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, LazyLock},
 };
 
 use bytes::Bytes;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::{sleep, timeout},
+    net::{TcpSocket, TcpStream},
 };
 use zkwhirl::cluster::{Checker, Rollups};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Listen, Plan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, Listen, PipelineState, RollupPlan};
 use zkwhirl_job::Sizes;
+use zkwhirl_testkit::{eventually, within};
 
-use crate::support::{Odd, Process, zkwhirl};
-
-/// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use crate::stage::{LEASE, Odd, Process, plan, url, zkwhirl};
 
 /// A running `zkwhirl up`.
 pub(crate) struct Up {
@@ -34,38 +29,38 @@ pub(crate) struct Up {
 
 /// What every instance here is started with.
 pub(crate) fn command(falafel: SocketAddr) -> Command {
-    let mut up = zkwhirl("up");
-    up.env("JOB_SERVER_URL", format!("http://{falafel}"))
+    let mut up = zkwhirl(["up"]);
+    up.env("JOB_SERVER_URL", url(falafel).as_str())
         .env("ZKWHIRL_API_ADDRESS", "127.0.0.1")
-        .env(
-            "ZKWHIRL_OUTER_JOB_SERVER_URL",
-            format!("http://{}", closed()),
-        )
+        .env("ZKWHIRL_OUTER_JOB_SERVER_URL", url(closed()).as_str())
         .env("PORT", "0")
         .env("DATA_DIR", "/nonexistent/data")
-        .stdout(Stdio::piped())
         .stderr(Stdio::null());
     up
 }
 
-/// An address where nobody listens.
-pub(crate) fn closed() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
+/// An address where no server listens: this process holds it, and refuses
+/// connections.
+fn closed() -> SocketAddr {
+    static CLOSED: LazyLock<TcpSocket> = LazyLock::new(|| {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        socket
+    });
+    CLOSED.local_addr().unwrap()
 }
 
 impl Up {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut process = Process(command.spawn().unwrap());
-        let mut headline = String::new();
-        let output = process.0.stdout.as_mut().unwrap();
-        BufReader::new(output).read_line(&mut headline).unwrap();
-        let (_, address) = headline.split_once("API at http://").unwrap();
-        let address = address.trim_end().split('/').next().unwrap();
+        let (process, (headline, api)) = Process::start_and_find(command, |line| {
+            let (_, address) = line.split_once("API at http://")?;
+            let address = address.split('/').next()?.parse().unwrap();
+            Some((line.to_owned(), address))
+        });
         Self {
-            api: address.parse().unwrap(),
-            headline,
             process,
+            api,
+            headline,
         }
     }
 
@@ -95,7 +90,7 @@ impl Up {
         let mut socket = self.send(method, path, header, body).await;
         let mut answer = Vec::new();
         let reading = socket.read_to_end(&mut answer);
-        timeout(PATIENCE, reading).await.unwrap().unwrap();
+        within("an answer", reading).await.unwrap();
         let end = answer
             .windows(4)
             .position(|four| four == b"\r\n\r\n")
@@ -130,16 +125,11 @@ impl Up {
 
     /// Waits until a prover is ready.
     pub(crate) async fn until_ready(&self) {
-        let waiting = async {
-            loop {
-                let (_, body) = self.call("GET", "/", b"").await;
-                if body == r#"{"serviceName":"halloumi","isReady":true}"# {
-                    return;
-                }
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(PATIENCE, waiting).await.unwrap();
+        eventually("a prover is ready", async || {
+            let (_, body) = self.call("GET", "/", b"").await;
+            body == r#"{"serviceName":"halloumi","isReady":true}"#
+        })
+        .await;
     }
 
     /// A figure of `/metrics`.
@@ -182,28 +172,30 @@ pub(crate) fn mock(sizes: Sizes) -> Arc<Checker> {
 /// A Falafel that wants the keys, a claim, an inner rollup, the root rollup and
 /// its verifier, then settles.
 pub(crate) async fn rolling_up(sizes: Sizes, listen: Listen) -> Falafel {
-    let plan = Plan {
-        suite: Suite::Pedersen,
-        seed: 11,
-        sizes,
-        genesis_claims: 1,
+    let plan = RollupPlan {
         max_claims: 1,
         txs: 1,
-        rollups: Some(1),
-        vks: true,
+        ..plan(Suite::Pedersen, sizes, 1, 1)
     };
-    let config = FalafelConfig {
-        listen,
-        ..FalafelConfig::new(Some(plan), mock(sizes))
-    };
-    Falafel::start(config).await.unwrap()
+    falafel(listen, Some(plan), mock(sizes)).await
 }
 
 /// A Falafel that asks for what a test says.
 pub(crate) async fn asking(check: Arc<Checker>) -> Falafel {
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    falafel(Listen::Normal(anywhere), None, check).await
+}
+
+async fn falafel(listen: Listen, plan: Option<RollupPlan>, check: Arc<Checker>) -> Falafel {
     let config = FalafelConfig {
-        listen: Listen::Normal(SocketAddr::from(([127, 0, 0, 1], 0))),
-        ..FalafelConfig::new(None, check)
+        listen,
+        ack_timeout: LEASE,
+        ..FalafelConfig::new(plan, check)
     };
     Falafel::start(config).await.unwrap()
+}
+
+pub(crate) async fn until_settled(falafel: &Falafel) {
+    let state = within("Falafel settles", falafel.finished()).await;
+    assert_eq!(state, PipelineState::Done);
 }

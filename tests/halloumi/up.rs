@@ -8,14 +8,12 @@ use std::{
     sync::Arc,
 };
 
-use tokio::time::timeout;
 use zkwhirl::cluster::Checker;
-use zkwhirl_falafel::{Falafel, Listen, State};
+use zkwhirl_falafel::{Falafel, Listen};
+use zkwhirl_testkit::within;
 
-use crate::{
-    stage::{JSON, PATIENCE, Up, asking, command, head, rolling_up, sizes},
-    support::{Odd, root},
-};
+use super::stage::{JSON, Up, asking, command, head, rolling_up, sizes, until_settled};
+use crate::stage::{Odd, root};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_settles_in_falafels_split_mode_and_in_its_normal_one() {
@@ -38,8 +36,7 @@ async fn a_rollup_settles_in_falafels_split_mode_and_in_its_normal_one() {
         one.headline
     );
     for falafel in [&split, &normal] {
-        let state = timeout(PATIENCE, falafel.finished()).await.unwrap();
-        assert_eq!(state, State::Done);
+        until_settled(falafel).await;
         let stats = falafel.stats();
         assert_eq!((stats.created, stats.nacks, stats.reissues), (6, 0, 0));
     }
@@ -61,8 +58,7 @@ async fn instances_for_one_topic_never_see_the_others_jobs() {
         Up::start(up.env_remove("ZKWHIRL_OUTER_JOB_SERVER_URL"))
     };
     let instances = [start(0, "inner"), start(1, "outer")];
-    let state = timeout(PATIENCE, falafel.finished()).await.unwrap();
-    assert_eq!(state, State::Done);
+    until_settled(&falafel).await;
     let asked = programs.each_ref().map(|program| {
         let log = program.log().into_iter().map(|(_, words)| words);
         let asked: BTreeSet<_> = log.filter(|words| !words.starts_with("start")).collect();
@@ -117,11 +113,7 @@ async fn keys_are_answered_from_the_data_directory_without_a_prover() {
     ] {
         assert_eq!(second.call("GET", path, b"").await.1, key[..]);
     }
-    let asked = broken
-        .log()
-        .into_iter()
-        .filter(|(_, words)| words.starts_with("key"));
-    assert_eq!(asked.count(), 0);
+    assert!(broken.logged("key").is_empty());
     // No prover ever became ready.
     let ready = second.figure("zkwhirl_worker_start_to_ready_seconds");
     assert_eq!(ready.await, 0.0);
@@ -130,9 +122,7 @@ async fn keys_are_answered_from_the_data_directory_without_a_prover() {
 async fn both_keys(falafel: &Falafel) -> [Vec<u8>; 2] {
     let servers = falafel.servers();
     let asked = [servers.get_join_split_vk().1, servers.get_account_vk().1];
-    let keys = timeout(PATIENCE, futures_util::future::join_all(asked))
-        .await
-        .unwrap();
+    let keys = within("both keys", futures_util::future::join_all(asked)).await;
     let mut keys = keys.into_iter().map(|key| key.unwrap().to_vec());
     [keys.next().unwrap(), keys.next().unwrap()]
 }

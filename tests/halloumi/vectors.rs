@@ -29,12 +29,10 @@ use zkwhirl_job::{
 use zkwhirl_ledger as ledger;
 use zkwhirl_ledger::{Events, Ledger};
 use zkwhirl_prover::Proverless;
+use zkwhirl_testkit::{eventually, stub::Stub, vector, vectors};
 use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
-use crate::{
-    recorder::Recorder,
-    support::{Odd, root, url, vector},
-};
+use crate::stage::{LEASE, Odd};
 
 /// The sizes that the recorded requests are made for.
 const SIZES: [(u32, u32); 5] = [(28, 32), (1, 1), (2, 2), (28, 2), (1, 2)];
@@ -52,8 +50,7 @@ fn recorded() -> BTreeMap<(u32, u32), Vec<Recorded>> {
     let mut all = BTreeMap::<_, Vec<_>>::new();
     let mut others = 0;
     for folder in ["", "claims", "pedersen"] {
-        let folder = root().join("tests/vectors").join(folder);
-        let files = fs::read_dir(&folder).unwrap();
+        let files = fs::read_dir(vectors().join(folder)).unwrap();
         let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
         files.retain(|path| path.extension().is_some_and(|end| end == "bin"));
         files.sort();
@@ -111,7 +108,7 @@ pub(crate) struct Case {
     pub(crate) odd: Odd,
     pub(crate) sizes: Sizes,
     requests: Vec<Bytes>,
-    pub(crate) frames: Vec<Bytes>,
+    frames: Vec<Bytes>,
     /// Every body that Falafel must get, sorted.
     completed: Vec<Bytes>,
 }
@@ -141,14 +138,14 @@ impl Case {
                 fs::write(replies.join(id.to_string()), reply).unwrap();
             }
             let ticket = TicketId(JobId::of(Command::CreateProof, name.as_bytes()).0);
-            case.ask(ticket, Command::CreateProof, &request, reply);
+            case.expect(ticket, Command::CreateProof, &request, reply);
             case.requests.push(request);
         }
         case
     }
 
     /// A frame, and what must come back for it.
-    fn ask(&mut self, ticket: TicketId, command: Command, data: &Bytes, reply: Option<Bytes>) {
+    fn expect(&mut self, ticket: TicketId, command: Command, data: &Bytes, reply: Option<Bytes>) {
         let reply = reply.unwrap_or_else(|| self.reply(command, data));
         let body = |command: u32, data: &[u8]| {
             Bytes::from([&ticket.0[..], &command.to_be_bytes(), data].concat())
@@ -163,8 +160,20 @@ impl Case {
         let bytes = vector(name);
         let frame = Frame::parse(&bytes).unwrap();
         let command = Command::from_code(frame.command).unwrap();
-        self.ask(frame.ticket, command, &frame.data, None);
+        self.expect(frame.ticket, command, &frame.data, None);
         assert_eq!(self.frames[self.frames.len() - 1], bytes);
+    }
+
+    /// Falafel asks for everything.
+    pub(crate) fn ask(&self, falafel: &Stub) {
+        for frame in &self.frames {
+            falafel.ask_frame(Frame::parse(frame).unwrap());
+        }
+    }
+
+    /// How many answers there must be.
+    pub(crate) fn asked(&self) -> usize {
+        self.frames.len()
     }
 
     /// What the prover answers when no reply was recorded.
@@ -246,17 +255,31 @@ impl ReplyVerifier for Gate {
     }
 }
 
+/// The bodies of `/job-complete`, sorted, once there are so many.
+pub(crate) async fn answers(falafel: &Stub, count: usize) -> Vec<Bytes> {
+    eventually("every job is completed", async || {
+        falafel.seen().answers.len() >= count
+    })
+    .await;
+    let seen = falafel.seen();
+    let mut bodies: Vec<_> = seen
+        .answers
+        .iter()
+        .map(|(frame, _)| frame.to_bytes())
+        .collect();
+    bodies.sort();
+    bodies
+}
+
 async fn check(case: Case) {
-    let falafel = Recorder::start(case.frames.clone()).await;
+    let falafel = Stub::start(LEASE);
+    case.ask(&falafel);
     let provers = Provers::RollupCli(case.odd.provers(case.sizes));
     let mock = Proverless::new(Suite::Pedersen, case.sizes, Duration::ZERO);
     let broker: Arc<dyn Broker> = Arc::new(broker::EmbeddedBroker::default());
     let ledger: Arc<dyn Ledger> = Arc::new(ledger::EmbeddedLedger::default());
     let bridge = Bridge::new(
-        BridgeConfig::new(
-            vec![Upstream::new("inner", url(falafel.address))],
-            case.sizes,
-        ),
+        BridgeConfig::new(vec![Upstream::new("inner", falafel.url())], case.sizes),
         BridgeDeps {
             broker: broker.clone(),
             ledger: ledger.clone(),
@@ -281,7 +304,7 @@ async fn check(case: Case) {
         tokio::spawn(worker),
         tokio::spawn(bridge.unwrap().run(end_bridge.clone())),
     );
-    let completed = falafel.completed(case.frames.len()).await;
+    let completed = answers(&falafel, case.asked()).await;
     stop.drain.cancel();
     running.0.await.unwrap();
     end_bridge.cancel();

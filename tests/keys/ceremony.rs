@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-use crate::support::{json, keys, node, refused, said};
+use super::support::keys;
+use crate::stage::{json, node, refused, said};
 
 #[test]
 #[ignore = "snarkjs prepares 2^15 powers of tau for minutes"]

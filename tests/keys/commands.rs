@@ -2,12 +2,11 @@
 
 use std::fs;
 
-use zkwhirl_circuits::Suite;
-use zkwhirl_job::Sizes;
 use zkwhirl_keystore::{Provenance, vk_digest};
-use zkwhirl_prover::native::{Engine, EngineConfig};
+use zkwhirl_testkit::{vector, vector_path};
 
-use crate::support::{Made, json, keys, refused, said};
+use super::support::{Made, keys};
+use crate::stage::{engine_with, json, refused, said, text};
 
 #[test]
 fn a_key_is_listed_verified_exported_imported_elsewhere_and_removed() {
@@ -93,11 +92,10 @@ fn a_key_whose_bytes_or_points_are_not_right_is_not_imported_and_not_verified() 
 fn verification_keys_of_clients_are_listed_with_their_provenance() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
-    let vector = |name| format!("../tests/vectors/{name}.bin");
     let import = format!(
         "import --join-split-vk {} --account-vk {}",
-        vector("valid_jsvk_reply_real"),
-        vector("valid_accvk_reply_real")
+        text(&vector_path("valid_jsvk_reply_real")),
+        text(&vector_path("valid_accvk_reply_real"))
     );
     said(&mut keys(&import, data));
     let list = json(&mut keys("list", data));
@@ -106,7 +104,7 @@ fn verification_keys_of_clients_are_listed_with_their_provenance() {
         (0, "join-split/pedersen", "valid_jsvk_reply_real"),
         (1, "account/pedersen", "valid_accvk_reply_real"),
     ] {
-        let vk = fs::read(vector(name)).unwrap();
+        let vk = vector(name);
         let (line, digest) = (&list[at], vk_digest(&vk));
         assert_eq!(line["circuit"], circuit);
         assert_eq!(line["provenance"], "from outside, setup unknown");
@@ -186,16 +184,7 @@ fn another_setup_of_the_same_circuit_does_not_take_its_place() {
     let copy = made.copy(folder.path());
     let here = fs::read(&copy).unwrap();
     let elsewhere = folder.path().join("elsewhere");
-    let mut engine = Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes: Sizes::new(1, 1).unwrap(),
-        data_dir: elsewhere.clone(),
-        max_circuit_size: 1 << 15,
-        provenance: Provenance::SingleParty,
-        allow_dev_keys: false,
-        lazy_init: true,
-        persist: true,
-    });
+    let mut engine = engine_with(1, 1, elsewhere.clone(), Provenance::SingleParty);
     let claim = "claim/poseidon".parse().unwrap();
     let other = engine.key(&claim, &|_| {}).unwrap().id().to_string();
     let file = folder.path().join("other.key");

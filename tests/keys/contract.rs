@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -12,7 +12,6 @@ use ark_bn254::{Fq, Fr};
 use ark_ff::PrimeField;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use zkwhirl::cluster::provenance;
 use zkwhirl_circuits::{
     Suite,
     claim::{self, ClaimWitness},
@@ -28,19 +27,16 @@ use zkwhirl_job::{
     request::RootVerifierRequest,
 };
 use zkwhirl_keystore::EmbeddedKeyStore;
-use zkwhirl_prover::native::{Engine, EngineConfig, NativeVerifier, Setting, evm_proof};
+use zkwhirl_prover::native::{NativeVerifier, Setting, evm_proof};
 
-use crate::support::{Made, keys, node, said};
-
-/// The largest circuit.
-const LIMIT: u64 = 1 << 21;
+use super::support::{Made, keys};
+use crate::stage::{MAX_CIRCUIT_SIZE, data_dir, engine, node, root, said, say};
 
 /// What the contract answers to each call, and the gas that it took.
 fn answers(contract: &Path, calls: &[(Vec<u8>, String)]) -> Vec<(bool, u64)> {
     let node = node();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/node/verifier.mjs");
     let mut machine = Command::new("node")
-        .arg(script)
+        .arg(root().join("tests/node/verifier.mjs"))
         .arg(node)
         .arg(contract)
         .stdin(Stdio::piped())
@@ -88,10 +84,7 @@ fn the_contract_accepts_a_real_proof_and_nothing_else() {
     let native = NativeProof::parse(&reply[32 * CLAIM_FIELDS..]).unwrap();
     let proof = evm_proof(&native.proofs[0]).unwrap().to_vec();
     let gas = only_the_first_is_accepted(&contract, &calls(&proof, input));
-    println!(
-        "a proof costs {gas} gas in the contract, {} with its transaction",
-        gas + 21_000
-    );
+    say_gas("a claim's proof", gas);
 }
 
 /// What is left of a whole rollup for a contract: the root rollup's proof, for
@@ -99,8 +92,8 @@ fn the_contract_accepts_a_real_proof_and_nothing_else() {
 #[test]
 fn the_contract_accepts_the_outer_proof_of_a_real_final_buffer() {
     let sizes = Sizes::new(1, 1).unwrap();
-    let (buffer, data) = final_buffer(sizes);
-    let setting = Setting::new(Suite::Poseidon, sizes, LIMIT);
+    let (buffer, data) = (final_buffer(sizes), data_dir());
+    let setting = Setting::new(Suite::Poseidon, sizes, MAX_CIRCUIT_SIZE);
     let verifier = NativeVerifier::new(setting, EmbeddedKeyStore::new(&data));
     let outer = verifier
         .verify_rollup(&buffer)
@@ -127,25 +120,19 @@ fn the_contract_accepts_the_outer_proof_of_a_real_final_buffer() {
         calls.push((proof.clone(), input(&changed)));
     }
     let gas = only_the_first_is_accepted(&contract, &calls);
-    println!(
-        "a rollup's outer proof costs {gas} gas in the contract, {} with its transaction",
-        gas + 21_000
-    );
+    say_gas("a rollup's outer proof", gas);
 }
 
-/// A rollup of one claim, and where its keys are.
-fn final_buffer(sizes: Sizes) -> (Bytes, PathBuf) {
-    let data_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("data");
-    let mut engine = Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes,
-        data_dir: data_dir.clone(),
-        max_circuit_size: LIMIT,
-        provenance: provenance(true),
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    });
+fn say_gas(proof: &str, gas: u64) {
+    let whole = gas + 21_000;
+    say(format_args!(
+        "{proof} costs {gas} gas in the contract, {whole} with its transaction"
+    ));
+}
+
+/// A rollup of one claim.
+fn final_buffer(sizes: Sizes) -> Bytes {
+    let mut engine = engine(sizes.txs_per_inner(), sizes.inners_per_root());
     let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
     let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
     let claim = draft.claims(1).remove(0).request;
@@ -160,8 +147,7 @@ fn final_buffer(sizes: Sizes) -> (Bytes, PathBuf) {
     let root = draft.root(&[inner]).unwrap().request;
     let root_rollup_reply = prove(Request::RootRollup(Box::new(root)));
     let verification = RootVerifierRequest { root_rollup_reply };
-    let buffer = prove(Request::RootVerifier(Box::new(verification)));
-    (buffer, data_dir)
+    prove(Request::RootVerifier(Box::new(verification)))
 }
 
 /// The root rollup's, from the words that it is about.

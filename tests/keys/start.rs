@@ -6,11 +6,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{keys, refused, said, zkwhirl};
+use super::support::keys;
+use crate::stage::{refused, said, zkwhirl};
 
 /// `rollup-cli` with nobody who asks: it starts, reads the end, and leaves.
 fn rollup_cli(lazy: &str, persist: &str, data: &Path) -> Command {
-    let mut command = zkwhirl(&["rollup-cli", "unused", "1", "1", "false", lazy, persist]);
+    let mut command = zkwhirl(["rollup-cli", "unused", "1", "1", "false", lazy, persist]);
     command
         .arg(data)
         .args(["--suite=poseidon", "--allow-dev-keys"])
@@ -31,7 +32,7 @@ fn a_circuit_that_is_too_large_is_refused_before_anything_is_made() {
         refused(command.env("MAX_CIRCUIT_SIZE", "16384"), 2, &words);
     }
     // Nothing answers at these addresses: it is refused before they are needed.
-    let mut worker = zkwhirl(&["worker", "--overcommit", "--allow-dev-keys"]);
+    let mut worker = zkwhirl(["worker", "--overcommit", "--allow-dev-keys"]);
     worker
         .args(["--amqp-url", "amqp://localhost:1/none"])
         .args(["--redis-url", "redis://localhost:1"])

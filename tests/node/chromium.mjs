@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-export const PATIENCE = 60_000;
+export const PATIENCE = 300_000;
 
 export async function chromium(modules) {
   const playwright = createRequire(path.join(modules, 'package.json'))('playwright-core');

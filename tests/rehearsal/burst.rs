@@ -1,91 +1,88 @@
 //! A burst of 32.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
-use zkwhirl::cluster::{Checker, Rollups};
-use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
-use zkwhirl_job::{JobId, Sizes};
-use zkwhirl_ledger::redis::{LedgerEvent, RedisLedger, RedisLedgerConfig};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use zkwhirl_ledger::LedgerEvent;
 use zkwhirl_planner::{Autoscaler, Hpa, Observed, hpa::SYNC_MS};
-use zkwhirl_redis::Place;
+use zkwhirl_testkit::PATIENCE;
 
 use super::{
-    prometheus::{Prometheus, free_port},
+    prometheus::Prometheus,
     replicas::{COMPRESSION, Replicas},
 };
-use crate::{figures::say, services::Services};
+use crate::stage::{Wanted, say, times};
 
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
 /// Workers of these numbers and above take so long that the fleet shrinks, the
 /// newest first, while they prove.
 const SLOW: u64 = 25;
-const SLOW_MS: u64 = 45_000;
-const QUICK_MS: u64 = 8_000;
+
+/// How long proofs take. The first ones end when 32 workers run, the slow ones
+/// when the fleet has begun to shrink: the slower the machine is, the later.
+struct Work {
+    quick_ms: u64,
+    slow_ms: u64,
+}
+
+impl Work {
+    /// `start`: how long this machine takes to start a role.
+    fn on_a_machine_with(start: Duration) -> Self {
+        let start_ms = start.as_millis() as u64;
+        let quick_ms = 8_000 + 10 * start_ms;
+        Self {
+            quick_ms,
+            // The autoscaler waits for 30 s before it shrinks.
+            slow_ms: quick_ms + 37_000 + 10 * start_ms,
+        }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_of_32_is_met_by_32_workers_and_no_busy_one_loses_its_job() {
-    let services = tokio::task::spawn_blocking(Services::up).await.unwrap();
-    let mut fleet = Replicas::new(&services);
-    let provisioned = fleet.command("provision").status().await.unwrap();
-    assert!(provisioned.success());
-    let admin = format!("127.0.0.1:{}", free_port());
-    let prometheus = Prometheus::start(&admin, &services.rabbitmq_metrics).await;
-    let falafel = falafel().await;
-    let url = |address| format!("http://{address}");
-    let _bridge = fleet
-        .command("bridge")
-        .arg(format!("--admin={admin}"))
-        .env("JOB_SERVER_URL", url(falafel.inner_address()))
-        .env(
-            "ZKWHIRL_OUTER_JOB_SERVER_URL",
-            url(falafel.outer_address().unwrap()),
-        )
-        .spawn()
-        .unwrap();
-    let _outer = fleet
-        .command("worker")
-        .args(["--topic=outer", "--name=outer"])
-        .spawn()
-        .unwrap();
+    let wanted = Wanted {
+        inners: 32,
+        ..Wanted::default()
+    };
+    let fleet = wanted.start().await;
+    let began = Instant::now();
+    let (_bridge, admin) = fleet.bridge_that_says("bridge", "metrics and probes at http://", "/");
+    let Work { quick_ms, slow_ms } = Work::on_a_machine_with(began.elapsed());
+    let prometheus = Prometheus::start(&admin, &fleet.services.rabbitmq_metrics[0]).await;
+    let _outer = fleet.worker_of("outer", "outer", 0);
+    let mut workers = Replicas::new(&fleet);
 
     let committed = include_str!("../../k8s/base/hpa-inner.yaml");
     let mut autoscaler = Autoscaler::new(Hpa::from_manifest(committed).unwrap());
     let mut replicas = 1;
     let mut course = Vec::new();
-    fleet.scale(replicas, |_| QUICK_MS);
+    workers.scale(replicas, |_| quick_ms);
     let mut syncs = interval(Duration::from_millis(SYNC_MS / COMPRESSION));
     syncs.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let run = async {
         // Until it has grown, shrunk, and every worker that was ended is gone.
-        while !(course.contains(&32) && replicas == 1 && fleet.is_still()) {
+        while !(course.contains(&32) && replicas == 1 && workers.is_still()) {
             syncs.tick().await;
             replicas = autoscaler.sync(Observed {
-                now_ms: fleet.scaled_ms(),
+                now_ms: workers.scaled_ms(),
                 spec_replicas: replicas,
-                status_replicas: fleet.replicas(),
+                status_replicas: workers.replicas(),
                 metric_milli: prometheus.outstanding().await,
             });
-            let work = |number| if number < SLOW { QUICK_MS } else { SLOW_MS };
-            fleet.scale(replicas, work);
-            fleet.reap();
+            let work = |number| if number < SLOW { quick_ms } else { slow_ms };
+            workers.scale(replicas, work);
+            workers.reap();
             course.push(replicas);
         }
     };
-    timeout(PATIENCE, run).await.unwrap();
-    let state = timeout(PATIENCE, falafel.finished()).await.unwrap();
-    assert_eq!(state, State::Done);
+    let ran = timeout(3 * PATIENCE, run).await;
+    ran.unwrap_or_else(|_| panic!("not 32 workers, then one: {course:?}"));
+    fleet.until_settled().await;
 
     assert_eq!(course.iter().max(), Some(&32));
-    let stats = falafel.stats();
-    assert_eq!(
-        (stats.nacks, falafel.progress().verified),
-        (0, 34),
-        "32, root and verifier"
-    );
-    let events = events(&services.redis).await;
+    assert_eq!(fleet.falafel.stats().nacks, 0);
+    assert_eq!(fleet.falafel.progress().verified, 34, "32, root, verifier");
+    fleet.until_happened("result", 34).await;
+    let events = fleet.events().await;
     let proved = times(&events, "result");
     assert_eq!(proved.len(), 34, "jobs with a result: none is lost");
     let again: Vec<_> = proved.values().filter(|times| **times != 1).collect();
@@ -95,7 +92,7 @@ async fn a_burst_of_32_is_met_by_32_workers_and_no_busy_one_loses_its_job() {
         claimed.values().all(|times| *times == 1),
         "claimed more than once"
     );
-    let busy = ended_while_they_proved(&events, &fleet.ended);
+    let busy = ended_while_they_proved(&events, &workers.ended);
     assert!(
         busy > 0,
         "no busy worker was told to end: the rehearsal shows nothing"
@@ -104,56 +101,10 @@ async fn a_burst_of_32_is_met_by_32_workers_and_no_busy_one_loses_its_job() {
         "32 jobs: {} workers at most ({} with those that drain), {} told to end, {busy} of them \
          in mid-proof; proved twice 0, lost 0, nacks 0; replicas {}",
         course.iter().max().unwrap(),
-        fleet.most,
-        fleet.ended.len(),
+        workers.most,
+        workers.ended.len(),
         shape(&course),
     ));
-}
-
-/// One rollup of 32 inner rollups, wanted at once.
-async fn falafel() -> Falafel {
-    let rollups = Rollups {
-        suite: Suite::Poseidon,
-        sizes: Sizes::new(1, 32).unwrap(),
-    };
-    let plan = Plan {
-        suite: rollups.suite,
-        seed: 5,
-        sizes: rollups.sizes,
-        genesis_claims: 0,
-        max_claims: 0,
-        txs: 32,
-        rollups: Some(1),
-        vks: false,
-    };
-    let check = Arc::new(Checker::proverless(rollups));
-    Falafel::start(FalafelConfig::new(Some(plan), check))
-        .await
-        .unwrap()
-}
-
-/// What happened in the ledger, in order, once the last result is in it.
-async fn events(url: &str) -> Vec<LedgerEvent> {
-    let place = Place::new(url.parse().unwrap(), "main");
-    let ledger = RedisLedger::new(RedisLedgerConfig::new(place)).unwrap();
-    let read = async {
-        loop {
-            let events = ledger.events_after(None, 10_000).await.unwrap();
-            if times(&events, "result").len() == 34 {
-                return events;
-            }
-            sleep(Duration::from_millis(100)).await;
-        }
-    };
-    timeout(Duration::from_secs(30), read).await.unwrap()
-}
-
-fn times(events: &[LedgerEvent], what: &str) -> HashMap<JobId, u32> {
-    let mut times = HashMap::new();
-    for event in events.iter().filter(|event| event.what == what) {
-        *times.entry(event.job.unwrap()).or_default() += 1;
-    }
-    times
 }
 
 /// How many of the workers that were told to end were proving at that time.

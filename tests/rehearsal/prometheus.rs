@@ -2,30 +2,23 @@
 
 use std::{
     fs,
-    net::TcpListener,
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
+    process::{Command, Stdio},
 };
 
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{sleep, timeout},
 };
+use zkwhirl_redis::testkit::free_port;
+use zkwhirl_testkit::eventually;
+
+use crate::stage::{Process, root, said};
 
 pub(crate) struct Prometheus {
-    process: Child,
+    _process: Process,
     port: u16,
     _folder: tempfile::TempDir,
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 impl Prometheus {
@@ -54,7 +47,9 @@ impl Prometheus {
         });
         let config = write("prometheus.yml", &config);
         let port = free_port();
-        let process = Command::new(program())
+        let program = said(&mut Command::new(root().join("scripts/prometheus")));
+        let mut command = Command::new(program.trim());
+        command
             .arg(format!("--config.file={}", config.display()))
             .arg(format!(
                 "--storage.tsdb.path={}",
@@ -62,20 +57,16 @@ impl Prometheus {
             ))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg("--log.level=error")
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::null());
         let prometheus = Self {
-            process,
+            _process: Process::start(&mut command),
             port,
             _folder: folder,
         };
-        let ready = async {
-            while prometheus.outstanding().await.is_none() {
-                sleep(Duration::from_millis(200)).await;
-            }
-        };
-        timeout(Duration::from_secs(60), ready).await.unwrap();
+        eventually("Prometheus has the series", async || {
+            prometheus.outstanding().await.is_some()
+        })
+        .await;
         prometheus
     }
 
@@ -97,12 +88,6 @@ impl Prometheus {
     }
 }
 
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 /// The groups of the committed PrometheusRule, evaluated each second.
 fn rule_groups() -> Value {
     let rule = include_str!("../../k8s/base/scaling-rule.yaml");
@@ -112,15 +97,4 @@ fn rule_groups() -> Value {
         group["interval"] = "1s".into();
     }
     groups
-}
-
-fn program() -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/prometheus");
-    let said = Command::new(script).output().unwrap();
-    assert!(
-        said.status.success(),
-        "{}",
-        String::from_utf8_lossy(&said.stderr)
-    );
-    String::from_utf8(said.stdout).unwrap().trim().to_owned()
 }

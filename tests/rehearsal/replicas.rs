@@ -3,34 +3,32 @@
 use std::{
     collections::BTreeMap,
     process::Stdio,
-    sync::{Arc, Mutex},
+    sync::{Arc, OnceLock},
 };
 
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-    time::Instant,
-};
+use rustix::process::Signal;
+use tokio::time::Instant;
+use zkwhirl_job::clock::now_ms;
 use zkwhirl_planner::simulation::{Candidate, victims};
 
-use crate::{figures::now_ms, services::Services};
+use crate::stage::{Fleet, Process};
 
 /// Ten seconds of the autoscaler's in one.
 pub(crate) const COMPRESSION: u64 = 10;
 
 struct Pod {
-    process: Child,
-    ready: Arc<Mutex<Option<u64>>>,
+    process: Process,
+    /// Since when it is at work, in the autoscaler's milliseconds.
+    ready: Arc<OnceLock<u64>>,
 }
 
 /// The workers that are not told to end, and those that are.
 pub(crate) struct Replicas<'a> {
-    services: &'a Services,
-    data: tempfile::TempDir,
+    fleet: &'a Fleet,
     begun: Instant,
     made: u64,
     pods: BTreeMap<u64, Pod>,
-    ending: Vec<(u64, Child)>,
+    ending: Vec<(u64, Process)>,
     /// Workers that were told to end, and when, by the clock of the ledger.
     pub(crate) ended: Vec<(String, u64)>,
     /// Most processes at a time, ending ones included.
@@ -43,10 +41,9 @@ pub(crate) fn name(number: u64) -> String {
 }
 
 impl<'a> Replicas<'a> {
-    pub(crate) fn new(services: &'a Services) -> Self {
+    pub(crate) fn new(fleet: &'a Fleet) -> Self {
         Self {
-            services,
-            data: tempfile::tempdir().unwrap(),
+            fleet,
             begun: Instant::now(),
             made: 0,
             pods: BTreeMap::new(),
@@ -61,25 +58,6 @@ impl<'a> Replicas<'a> {
         self.begun.elapsed().as_millis() as u64 * COMPRESSION
     }
 
-    /// A role's command line with the fleet's variables.
-    pub(crate) fn command(&self, role: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zkwhirl"));
-        command
-            .arg(role)
-            .env("ZKWHIRL_AMQP_URL", &self.services.amqp)
-            .env("ZKWHIRL_AMQP_MANAGEMENT_URL", &self.services.management)
-            .stdout(Stdio::null())
-            .kill_on_drop(true);
-        if role != "provision" {
-            command
-                .env("ZKWHIRL_REDIS_URL", &self.services.redis)
-                .env("PROVERLESS", "true")
-                .env("DATA_DIR", self.data.path())
-                .args(["--txs=1", "--inners=32"]);
-        }
-        command
-    }
-
     pub(crate) fn replicas(&self) -> u32 {
         self.pods.len() as u32
     }
@@ -92,15 +70,14 @@ impl<'a> Replicas<'a> {
             self.pods.insert(self.made, pod);
         }
         let surplus = (self.replicas() - replicas) as usize;
-        let ready = |pod: &Pod| *pod.ready.lock().unwrap();
         let pods = self.pods.iter().map(|(number, pod)| Candidate {
             number: *number,
-            ready: ready(pod),
+            ready: pod.ready.get().copied(),
             cost: 0,
         });
         for number in victims(pods, surplus) {
             let pod = self.pods.remove(&number).unwrap();
-            terminate(&pod.process);
+            pod.process.signal(Signal::TERM);
             self.ended.push((name(number), now_ms()));
             self.ending.push((number, pod.process));
         }
@@ -108,39 +85,30 @@ impl<'a> Replicas<'a> {
     }
 
     fn start(&self, number: u64, work_ms: u64) -> Pod {
-        let mut process = self
-            .command("worker")
-            .arg(format!("--name={}", name(number)))
-            .args(["--topic=inner".to_owned(), format!("--work-ms={work_ms}")])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null()) // thirty-one say that they drain
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let ready = Arc::new(Mutex::new(None));
-        let (told, begun) = (Arc::clone(&ready), self.begun);
-        tokio::spawn(async move {
-            // Its first line says that it is at work.
-            while let Ok(Some(_)) = lines.next_line().await {
-                let now_ms = begun.elapsed().as_millis() as u64 * COMPRESSION;
-                told.lock().unwrap().get_or_insert(now_ms);
-            }
+        let ready = Arc::<OnceLock<u64>>::default();
+        let (told, begun) = (ready.clone(), self.begun);
+        let mut command = self.fleet.worker_command("inner", &name(number), work_ms);
+        command.stderr(Stdio::null()); // thirty-one say that they drain
+        // Its first line says that it is at work.
+        let process = Process::start_and_hear(&mut command, move || {
+            told.get_or_init(|| begun.elapsed().as_millis() as u64 * COMPRESSION);
         });
         Pod { process, ready }
     }
 
     /// Forgets those that have ended; each must have ended well.
     pub(crate) fn reap(&mut self) {
-        self.ending
-            .retain_mut(|(number, process)| match process.try_wait().unwrap() {
-                Some(status) => {
-                    assert!(status.success(), "{}: {status}", name(*number));
-                    false
-                }
-                None => true,
-            });
+        self.ending.retain_mut(|(number, process)| {
+            let ended = process.ended();
+            assert!(
+                matches!(ended, None | Some(Some(0))),
+                "{}: {ended:?}",
+                name(*number)
+            );
+            ended.is_none()
+        });
         for (number, pod) in &mut self.pods {
-            let ended = pod.process.try_wait().unwrap();
+            let ended = pod.process.ended();
             assert_eq!(ended, None, "{} ended by itself", name(*number));
         }
     }
@@ -148,9 +116,4 @@ impl<'a> Replicas<'a> {
     pub(crate) fn is_still(&self) -> bool {
         self.ending.is_empty()
     }
-}
-
-fn terminate(process: &Child) {
-    let pid = rustix::process::Pid::from_raw(process.id().unwrap() as i32).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
 }

@@ -5,7 +5,6 @@ use bytes::Bytes;
 use zkwhirl::cluster::{NativeProvers, Provers};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
-    Plan,
     users::{ClientKeys, TxPool, TxReceiver},
     world::World,
 };
@@ -15,11 +14,9 @@ use zkwhirl_job::{
 };
 use zkwhirl_ledger::events::What;
 use zkwhirl_prover::native::Engine;
+use zkwhirl_testkit::vector_path;
 
-use crate::{
-    command_line::zkwhirl,
-    support::{Scene, engine, native, vector_path},
-};
+use crate::stage::{Scene, Stage, engine, native, plan, said, zkwhirl};
 
 /// An inner rollup of one transaction that a user proved.
 fn inner(engine: &mut Engine) -> TxRollupRequest {
@@ -31,7 +28,9 @@ fn inner(engine: &mut Engine) -> TxRollupRequest {
         join_split: key(Kind::JoinSplitVk),
         account: key(Kind::AccountVk),
     };
-    let users = native(Suite::Poseidon, 1, 1).users().unwrap();
+    let users = Provers::Native(native(Suite::Poseidon, 1, 1))
+        .users()
+        .unwrap();
     let door = TxReceiver {
         proofs: &*users,
         keys: Some(&keys),
@@ -76,33 +75,23 @@ fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
     );
 }
 
-/// A rollup of a user's transaction alone.
-fn one_tx(suite: Suite) -> Plan {
-    Plan {
-        suite,
-        seed: 7,
-        sizes: Sizes::new(1, 1).unwrap(),
-        genesis_claims: 0,
-        max_claims: 0,
-        txs: 1,
-        rollups: Some(1),
-        vks: true,
-    }
+/// For a rollup of a user's transaction alone.
+async fn stage(provers: NativeProvers) -> Stage {
+    let plan = plan(provers.rollups.suite, provers.rollups.sizes, 0, 1);
+    let scene = Scene {
+        plan: Some(plan),
+        ..Scene::of(Provers::Native(provers))
+    };
+    scene.start().await
 }
 
 /// Falafel gets both keys by vk jobs, lets a transaction in under them, and
 /// its inner rollup is proved and verified.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_goes_the_whole_way_into_an_inner_rollup() {
-    let scene = Scene {
-        provers: native(Suite::Poseidon, 1, 1),
-        slots: 1,
-        delay: std::time::Duration::from_secs(1),
-        plan: Some(one_tx(Suite::Poseidon)),
-    };
-    let stage = scene.start().await;
+    let stage = stage(native(Suite::Poseidon, 1, 1)).await;
     stage
-        .until(|event| {
+        .until("the inner rollup is delivered", |event| {
             event.kind == Some(Kind::TxRollup) && matches!(event.what, What::Delivered { .. })
         })
         .await;
@@ -116,50 +105,41 @@ async fn a_transaction_goes_the_whole_way_into_an_inner_rollup() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_of_plonk_clients_are_handed_on_once_they_are_imported() {
     let folder = tempfile::tempdir().unwrap();
-    let Provers::Native(provers) = native(Suite::Pedersen, 1, 1) else {
-        unreachable!("native ones");
-    };
-    let scene = Scene {
-        provers: Provers::Native(NativeProvers {
-            data_dir: folder.path().to_owned(),
-            ..provers
-        }),
-        slots: 1,
-        delay: std::time::Duration::from_millis(200),
-        plan: Some(one_tx(Suite::Pedersen)),
-    };
-    let stage = scene.start().await;
+    let stage = stage(NativeProvers {
+        data_dir: folder.path().to_owned(),
+        ..native(Suite::Pedersen, 1, 1)
+    })
+    .await;
     let missing = "no client circuit of the pedersen suite stands behind get-join-split-vk here; \
                    import its key with zkwhirl keys import";
     stage
-        .until(|event| matches!(&event.what, What::Retrying { reason, .. } if reason == missing))
+        .until(
+            "the missing key is named",
+            |event| matches!(&event.what, What::Retrying { reason, .. } if reason == missing),
+        )
         .await;
-    let mut events = stage.cluster.bridge().events().subscribe();
-    let imported = zkwhirl(&["keys", "import", "--data-dir"])
-        .arg(folder.path())
-        .arg("--join-split-vk")
-        .arg(vector_path("valid_jsvk_reply_real"))
-        .arg("--account-vk")
-        .arg(vector_path("valid_accvk_reply_real"))
-        .output();
-    assert!(imported.unwrap().status.success());
-    let mut answered = Vec::new();
-    while answered.len() < 2 {
-        let event = events.recv().await.unwrap();
-        if let What::Proved {
-            worker,
-            reply_bytes,
-            ..
-        } = event.what
-        {
-            answered.push((event.kind.unwrap(), worker, reply_bytes));
-        }
-    }
-    let from_keystore = |kind| (kind, "keystore".to_owned(), 1168);
-    assert_eq!(
-        answered,
-        [Kind::JoinSplitVk, Kind::AccountVk].map(from_keystore)
+    said(
+        zkwhirl(["keys", "import", "--data-dir"])
+            .arg(folder.path())
+            .arg("--join-split-vk")
+            .arg(vector_path("valid_jsvk_reply_real"))
+            .arg("--account-vk")
+            .arg(vector_path("valid_accvk_reply_real")),
     );
+    for kind in [Kind::JoinSplitVk, Kind::AccountVk] {
+        let answered = stage.events.until("both keys are answered", |event| {
+            let What::Proved {
+                worker,
+                reply_bytes,
+                ..
+            } = &event.what
+            else {
+                return None;
+            };
+            (event.kind == Some(kind)).then(|| (worker.clone(), *reply_bytes))
+        });
+        assert_eq!(answered.await, ("keystore".to_owned(), 1168));
+    }
     // What comes next is a proof of minutes.
     stage.cluster.worker_stop().abort.cancel();
     stage.falafel_noticed_nothing();

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use zkwhirl::cluster::Provers;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Command, FailureClass, JobId, Sizes, limits, malformed::malformed_cases};
 use zkwhirl_ledger::What;
+use zkwhirl_testkit::vector;
 
-use crate::support::{Scene, kill_prover_children, native, proverless, vector};
+use crate::stage::{Scene, native, proverless};
 
 /// A good claim, to see that others are not disturbed.
 fn good() -> Bytes {
@@ -18,32 +20,34 @@ fn good() -> Bytes {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prover_killed_in_mid_proof_costs_an_attempt_and_falafel_notices_nothing() {
-    let mut stage = Scene {
-        provers: native(Suite::Pedersen, 1, 1),
-        slots: 1,
-        // Longer than Falafel's lease: the ticket must be kept alive meanwhile.
-        delay: Duration::from_secs(7),
-        plan: None,
+    let provers = Provers::Native(native(Suite::Pedersen, 1, 1));
+    let stage = Scene {
+        // The retry comes after the lease: the ticket is kept alive meanwhile.
+        delay: Duration::from_secs(12),
+        lease: Duration::from_secs(10),
+        ..Scene::of(provers)
     }
     .start()
     .await;
     let request = good();
     let kill = async {
         stage
-            .until(|event| matches!(event.what, What::Progress { phase: "prove", .. }))
+            .until("the prover proves", |event| {
+                matches!(event.what, What::Progress { phase: "prove", .. })
+            })
             .await;
-        kill_prover_children();
+        stage.kill_provers();
     };
     let (reply, ()) = tokio::join!(stage.falafel.prove(request.clone()), kill);
     reply.unwrap();
-    let mut attempts = Vec::new();
-    while let Ok(event) = stage.events.try_recv() {
-        match event.what {
-            What::Claimed { attempt, .. } => attempts.push(attempt),
-            What::Retrying { class, .. } => assert_eq!(class, FailureClass::Prover),
-            _ => {}
+    let attempts = stage.happened(|event| match event.what {
+        What::Claimed { attempt, .. } => Some(attempt),
+        What::Retrying { class, .. } => {
+            assert_eq!(class, FailureClass::Prover);
+            None
         }
-    }
+        _ => None,
+    });
     assert_eq!(attempts, [1, 2]);
     stage.falafel_noticed_nothing();
     stage.end().await;
@@ -51,16 +55,15 @@ async fn a_prover_killed_in_mid_proof_costs_an_attempt_and_falafel_notices_nothi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_requests_are_parked_with_the_field_and_disturb_nobody() {
+    let provers = proverless(Suite::Pedersen, 1, 1, Duration::ZERO);
     let stage = Scene {
-        provers: proverless(Suite::Pedersen, 1, 1),
         slots: 2,
-        delay: Duration::from_secs(10),
-        plan: None,
+        ..Scene::of(provers)
     }
     .start()
     .await;
     let sizes = Sizes::new(1, 1).unwrap();
-    let mut cases = malformed_cases(&|file| vector(file.trim_end_matches(".bin")));
+    let mut cases = malformed_cases(&vector);
     // The others need a bridge of other sizes; the bridge's own tests have them.
     cases.retain(|case| case.sizes.is_none_or(|needed| needed == sizes));
     // No bridge reads a frame that long: the poll itself refuses it.
@@ -69,7 +72,7 @@ async fn malformed_requests_are_parked_with_the_field_and_disturb_nobody() {
     cases.dedup_by_key(|case| JobId::of(Command::CreateProof, &case.request));
     assert!(cases.len() >= 40, "{} cases", cases.len());
     for case in &cases {
-        let _ = stage.falafel.servers().create_proof(case.request.clone());
+        let _ = stage.ask(case.request.clone());
     }
     let good_ones = [
         "valid_claim_0_request",
@@ -99,11 +102,10 @@ async fn malformed_requests_are_parked_with_the_field_and_disturb_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_false_statement_is_parked_after_a_second_opinion() {
+    let provers = Provers::Native(native(Suite::Pedersen, 1, 1));
     let stage = Scene {
-        provers: native(Suite::Pedersen, 1, 1),
         slots: 2,
-        delay: Duration::from_millis(50),
-        plan: None,
+        ..Scene::of(provers)
     }
     .start()
     .await;
@@ -111,7 +113,7 @@ async fn a_false_statement_is_parked_after_a_second_opinion() {
     // The claim's fee, which its note commits to.
     let fee = 4 + 32 + 32 + 4 + (4 + 32 * 64) + 32 + 32 + 4 + 31;
     request[fee] ^= 1;
-    let _ = stage.falafel.servers().create_proof(request.into());
+    let _ = stage.ask(request.into());
     stage.until_dead(1).await;
     let dead = stage.dead().await;
     let [letter] = &dead[..] else {

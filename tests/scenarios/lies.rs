@@ -5,14 +5,15 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::task::block_in_place;
-use url::Url;
+use zkwhirl::cluster::Provers;
 use zkwhirl_bridge::falafel::{Client, Polled};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Plan, State};
+use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState};
 use zkwhirl_job::{Command, Frame, Kind, Request, Sizes, identify};
 use zkwhirl_prover::native::Engine;
+use zkwhirl_testkit::within;
 
-use crate::support::{engine, native};
+use crate::stage::{engine, native, plan, turn, url};
 
 /// What a rollup asks for, and whether on the outer port.
 const JOBS: [(Kind, bool); 6] = [
@@ -35,7 +36,7 @@ struct Liar {
 
 impl Liar {
     fn new(falafel: &Falafel) -> Self {
-        let client = |address| Client::new(Url::parse(&format!("http://{address}")).unwrap());
+        let client = |address| Client::new(url(address));
         Self {
             inner: client(falafel.inner_address()),
             outer: client(falafel.outer_address().unwrap()),
@@ -100,17 +101,9 @@ enum Byte {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
     use Byte::{From, Last};
-    let plan = Plan {
-        suite: Suite::Poseidon,
-        seed: 7,
-        sizes: Sizes::new(2, 1).unwrap(),
-        genesis_claims: 1,
-        max_claims: 1,
-        txs: 2,
-        rollups: Some(1),
-        vks: true,
-    };
-    let provers = native(Suite::Poseidon, 2, 1);
+    let _turn = turn().await;
+    let plan = plan(Suite::Poseidon, Sizes::new(2, 1).unwrap(), 1, 1);
+    let provers = Provers::Native(native(Suite::Poseidon, 2, 1));
     let config = FalafelConfig {
         clients: provers.users().unwrap(),
         ack_timeout: Duration::from_secs(600),
@@ -169,7 +162,7 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
             reply[at] ^= 1 << (at % 8);
         })
         .await;
-        let State::Halted(why) = falafel.finished().await else {
+        let PipelineState::Halted(why) = within("Falafel halts", falafel.finished()).await else {
             panic!("{kind}, {byte:?}: it went on");
         };
         assert!(why.contains(reason), "{kind}, {byte:?}: {why}");
@@ -178,7 +171,8 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
     // With the very same replies as they are, it settles.
     liar.work(Kind::RootVerifier, Kind::RootVerifier, |_| {})
         .await;
-    assert_eq!(falafel.finished().await, State::Done);
+    let state = within("Falafel settles", falafel.finished()).await;
+    assert_eq!(state, PipelineState::Done);
     assert_eq!(falafel.progress().settled, 1);
     falafel.stop(Duration::ZERO).await;
 }

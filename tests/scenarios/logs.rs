@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::command_line::zkwhirl;
+use crate::stage::zkwhirl;
 
 /// The lines of a small demo without proofs, each one object.
 fn lines(level: &str) -> Vec<Value> {
@@ -17,7 +17,7 @@ fn lines(level: &str) -> Vec<Value> {
         "--log-format=json",
         &log,
     ];
-    let output = zkwhirl(&arguments).output().unwrap();
+    let output = zkwhirl(arguments).output().unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stderr).unwrap();
     let lines = text.lines();

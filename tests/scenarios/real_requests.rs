@@ -1,13 +1,13 @@
 //! Requests made by the original Aztec Connect code, proved natively.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
+use zkwhirl::cluster::Provers;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::ReplyCheck;
 use zkwhirl_job::{Request, reply};
+use zkwhirl_testkit::vector;
 
-use crate::support::{Scene, native, vector};
+use crate::stage::{Scene, native};
 
 /// Request, and the original's reply where it was recorded.
 const CLAIMS: [(&str, Option<&str>); 8] = [
@@ -35,13 +35,11 @@ const CLAIMS: [(&str, Option<&str>); 8] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn real_claims_come_back_proved_with_the_originals_public_inputs() {
-    let provers = native(Suite::Pedersen, 1, 1);
+    let provers = Provers::Native(native(Suite::Pedersen, 1, 1));
     let checker = provers.checker().unwrap();
     let stage = Scene {
-        provers,
         slots: 2,
-        delay: Duration::from_secs(10),
-        plan: None,
+        ..Scene::of(provers)
     }
     .start()
     .await;

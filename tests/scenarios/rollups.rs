@@ -4,52 +4,33 @@ use std::{collections::HashMap, time::Duration};
 
 use zkwhirl::cluster::Provers;
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Event, Plan, State};
+use zkwhirl_falafel::FalafelEvent;
 use zkwhirl_job::{FailureClass, JobId, Kind, Sizes, reply::ReplyShape};
 use zkwhirl_ledger::What;
 
-use crate::support::{Scene, Stage, kill_prover_children, native, proverless};
+use crate::stage::{Scene, Stage, native, plan, proverless};
 
-/// `rollups` of `inners` × 1 tx, the first with `claims` claims.
-fn plan(suite: Suite, inners: u32, claims: usize, rollups: u32) -> Plan {
-    Plan {
-        suite,
-        seed: 7,
-        sizes: Sizes::new(1, inners).unwrap(),
-        genesis_claims: claims,
-        max_claims: inners as usize,
-        txs: inners as usize,
-        rollups: Some(rollups),
-        vks: true,
-    }
-}
-
-async fn stage(provers: Provers, slots: usize, plan: Plan) -> Stage {
+async fn stage(provers: Provers, slots: usize, claims: usize, rollups: u32) -> Stage {
+    let size = provers.rollups();
     let scene = Scene {
-        provers,
         slots,
-        delay: Duration::from_millis(50),
-        plan: Some(plan),
+        plan: Some(plan(size.suite, size.sizes, claims, rollups)),
+        ..Scene::of(provers)
     };
     scene.start().await
 }
 
-/// Everything that Falafel said so far.
-fn said(stage: &mut Stage) -> Vec<Event> {
-    std::iter::from_fn(|| stage.pipeline.try_recv().ok()).collect()
-}
-
 /// Three rollups of 4 inner rollups; the second and the third start with claims
 /// of what the rollup before deposited. Gives what Falafel settled.
-async fn three_rollups(provers: Provers) -> Vec<Event> {
-    let mut stage = stage(provers, 2, plan(Suite::Poseidon, 4, 2, 3)).await;
-    assert_eq!(stage.falafel.finished().await, State::Done);
+async fn three_rollups(provers: Provers) -> Vec<FalafelEvent> {
+    let stage = stage(provers, 2, 2, 3).await;
+    stage.until_settled().await;
     assert_eq!(stage.falafel.progress().settled, 3);
-    let events = said(&mut stage);
+    let events = stage.pipeline.all();
     let claims: Vec<usize> = events
         .iter()
         .filter_map(|event| match event {
-            Event::RollupStarted { claims, .. } => Some(*claims),
+            FalafelEvent::RollupStarted { claims, .. } => Some(*claims),
             _ => None,
         })
         .collect();
@@ -57,7 +38,7 @@ async fn three_rollups(provers: Provers) -> Vec<Event> {
     assert!(claims[1] > 0 && claims[2] > 0, "{claims:?}");
     let mut delivered: HashMap<Kind, usize> = HashMap::new();
     for event in &events {
-        if let Event::JobCreated { kind, .. } = event {
+        if let FalafelEvent::JobCreated { kind, .. } = event {
             *delivered.entry(kind.unwrap()).or_default() += 1;
         }
     }
@@ -67,7 +48,7 @@ async fn three_rollups(provers: Provers) -> Vec<Event> {
     assert_eq!(delivered[&Kind::TxRollup], 12);
     stage.falafel_noticed_nothing();
     stage.end().await;
-    let settled = |event: &Event| matches!(event, Event::RollupSettled { .. });
+    let settled = |event: &FalafelEvent| matches!(event, FalafelEvent::RollupSettled { .. });
     events.into_iter().filter(settled).collect()
 }
 
@@ -75,8 +56,8 @@ async fn three_rollups(provers: Provers) -> Vec<Event> {
 async fn three_rollups_settle_with_claims_of_the_rollup_before() {
     let sizes = Sizes::new(1, 4).unwrap();
     let shape = ReplyShape::of(Kind::RootVerifier, sizes);
-    let settled = three_rollups(proverless(Suite::Poseidon, 1, 4)).await;
-    let expected = [1, 2, 3].map(|rollup_id| Event::RollupSettled {
+    let settled = three_rollups(proverless(Suite::Poseidon, 1, 4, Duration::ZERO)).await;
+    let expected = [1, 2, 3].map(|rollup_id| FalafelEvent::RollupSettled {
         rollup_id,
         inners: 4,
         txs: 4,
@@ -90,14 +71,10 @@ async fn three_rollups_settle_with_claims_of_the_rollup_before() {
 /// again: everything but that one proof is there already.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() {
-    let Provers::Proverless { rollups, .. } = proverless(Suite::Poseidon, 1, 4) else {
-        unreachable!("the mock")
-    };
-    let work = Duration::from_millis(700);
-    let provers = Provers::Proverless { rollups, work };
-    let mut stage = stage(provers, 2, plan(Suite::Poseidon, 4, 2, 1)).await;
+    let provers = proverless(Suite::Poseidon, 1, 4, Duration::from_millis(700));
+    let stage = stage(provers, 2, 2, 1).await;
     stage
-        .until(|event| {
+        .until("the root rollup is claimed", |event| {
             event.kind == Some(Kind::RootRollup) && matches!(event.what, What::Claimed { .. })
         })
         .await;
@@ -108,10 +85,10 @@ async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() 
         .restart(Duration::from_millis(100))
         .await
         .unwrap();
-    assert_eq!(stage.falafel.finished().await, State::Done);
+    stage.until_settled().await;
     assert_eq!(stage.falafel.progress().settled, 1);
     let mut claimed: HashMap<JobId, u32> = HashMap::new();
-    while let Ok(event) = stage.events.try_recv() {
+    for event in stage.events.all() {
         if matches!(event.what, What::Claimed { .. }) {
             *claimed.entry(event.job).or_default() += 1;
         }
@@ -129,11 +106,11 @@ async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() 
 /// twice on a busy machine changes neither.
 #[tokio::test(flavor = "multi_thread")]
 async fn three_rollups_settle_with_real_proofs() {
-    let settled = three_rollups(native(Suite::Poseidon, 1, 4)).await;
+    let settled = three_rollups(Provers::Native(native(Suite::Poseidon, 1, 4))).await;
     let proofs: Vec<(usize, usize)> = settled
         .iter()
         .map(|event| match event {
-            Event::RollupSettled { txs, proofs, .. } => (*txs, *proofs),
+            FalafelEvent::RollupSettled { txs, proofs, .. } => (*txs, *proofs),
             _ => unreachable!("filtered"),
         })
         .collect();
@@ -144,32 +121,25 @@ async fn three_rollups_settle_with_real_proofs() {
 /// Falafel notices nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prover_killed_in_the_root_phase_costs_an_attempt() {
-    let provers = native(Suite::Poseidon, 1, 1);
-    let stage = stage(provers, 1, plan(Suite::Poseidon, 1, 1, 1)).await;
+    let provers = Provers::Native(native(Suite::Poseidon, 1, 1));
+    let stage = stage(provers, 1, 1, 1).await;
     let root = Some(Kind::RootRollup);
     stage
-        .until(|event| event.kind == root && matches!(event.what, What::Progress { .. }))
+        .until("the root rollup is being proved", |event| {
+            event.kind == root && matches!(event.what, What::Progress { .. })
+        })
         .await;
-    kill_prover_children();
-    // From now on as they come: progress alone is more than a backlog holds.
-    let mut events = stage.cluster.bridge().events().subscribe();
-    let mut again = Vec::new();
-    let follow = async {
-        loop {
-            match events.recv().await.map(|event| (event.kind, event.what)) {
-                Ok((kind, What::Claimed { attempt, .. })) if kind == root => again.push(attempt),
-                Ok((_, What::Retrying { class, .. })) => assert_eq!(class, FailureClass::Prover),
-                Ok(_) => {}
-                Err(error) => panic!("events were missed: {error}"),
-            }
+    stage.kill_provers();
+    stage.until_settled().await;
+    let attempts = stage.happened(|event| match event.what {
+        What::Claimed { attempt, .. } if event.kind == root => Some(attempt),
+        What::Retrying { class, .. } => {
+            assert_eq!(class, FailureClass::Prover);
+            None
         }
-    };
-    let state = tokio::select! {
-        state = stage.falafel.finished() => state,
-        () = follow => unreachable!("it follows for ever"),
-    };
-    assert_eq!(state, State::Done);
-    assert_eq!(again, [2]);
+        _ => None,
+    });
+    assert_eq!(attempts, [1, 2]);
     stage.falafel_noticed_nothing();
     stage.end().await;
 }

@@ -1,32 +1,34 @@
 //! A whole rollup, from the first claim to a stranger who verifies it.
 
-use std::{fs, path::Path, process::Output};
+use std::{fs, path::Path, process::Command};
 
 use bytes::Bytes;
 use serde_json::Value;
 use tempfile::TempDir;
+use zkwhirl::cluster::Provers;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
     users::{TxPool, TxReceiver},
     world::World,
 };
 use zkwhirl_job::{Request, Sizes, request::RootVerifierRequest};
+use zkwhirl_testkit::vector_path;
 
-use crate::{
-    command_line::{text, zkwhirl},
-    support::{data_dir, engine, native, vector_path},
-};
+use crate::stage::{data_dir, engine, json, native, refused, said, text, zkwhirl};
 
 /// A claim and a user's defi deposit rolled up, 2×1.
 fn final_buffer() -> Bytes {
     let sizes = Sizes::new(2, 1).unwrap();
     let mut engine = engine(2, 1);
+    let users = Provers::Native(native(Suite::Poseidon, 2, 1))
+        .users()
+        .unwrap();
     let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
     let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
     let claim = draft.claims(1).remove(0).request;
     let claim = prove(Request::Claim(Box::new(claim)));
     let door = TxReceiver {
-        proofs: &*native(Suite::Poseidon, 2, 1).users().unwrap(),
+        proofs: &*users,
         keys: None,
         pool: &TxPool::default(),
     };
@@ -39,23 +41,10 @@ fn final_buffer() -> Bytes {
     })))
 }
 
-fn verify(file: &Path, arguments: &[&str]) -> Output {
-    let mut command = zkwhirl(&["verify", text(file)]);
-    command.args(arguments).output().unwrap()
-}
-
-fn code(output: &Output) -> Option<i32> {
-    output.status.code()
-}
-
-/// Demands an exit code and words on standard error.
-#[track_caller]
-fn refused(output: &Output, must: i32, words: &[&str]) {
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(code(output), Some(must), "{complaint}");
-    for word in words {
-        assert!(complaint.contains(word), "{complaint:?} lacks {word:?}");
-    }
+fn verify(file: &Path, arguments: &[&str]) -> Command {
+    let mut command = zkwhirl(["verify", text(file)]);
+    command.args(arguments);
+    command
 }
 
 #[test]
@@ -66,10 +55,7 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
     fs::write(&file, &buffer).unwrap();
 
     // Beside the keys.
-    let output = verify(&file, &["--data-dir", text(&data)]);
-    let table = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(code(&output), Some(0), "{table}");
-    for words in [
+    let words = [
         "rollup 1 of 2×1, poseidon: 1 inner rollups, 2 txs",
         "root-rollup/poseidon/1/2",
         "tx-rollup/poseidon/2",
@@ -77,7 +63,9 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
         "not proved: the old roots",
         "everybody can forge proofs under development keys",
         "4 proofs verified",
-    ] {
+    ];
+    let table = said(&mut verify(&file, &["--data-dir", text(&data)]));
+    for words in words {
         assert!(table.contains(words), "{table}\nlacks {words:?}");
     }
 
@@ -91,10 +79,8 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
         "--vks",
         text(&keys),
     ];
-    assert!(zkwhirl(&export).output().unwrap().status.success());
-    let output = verify(&file, &["--vk", text(&keys), "--json"]);
-    assert_eq!(code(&output), Some(0));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    said(&mut zkwhirl(export));
+    let report = json(&mut verify(&file, &["--vk", text(&keys)]));
     assert_eq!(report["verified"], true);
     assert_eq!(report["suite"], "poseidon");
     assert_eq!(
@@ -125,9 +111,9 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
         let mut changed = buffer.to_vec();
         changed[place] ^= 1;
         fs::write(&file, &changed).unwrap();
-        let output = verify(&file, &["--vk", text(&keys), "--json"]);
-        refused(&output, 1, &["is refused", words]);
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut verify = verify(&file, &["--vk", text(&keys), "--json"]);
+        let report = refused(&mut verify, 1, &["is refused", words]);
+        let report: Value = serde_json::from_str(&report).unwrap();
         assert_eq!(report["verified"], false);
         assert!(report["error"].as_str().unwrap().contains(words));
     }
@@ -135,34 +121,26 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
     // Without a key nothing is decided.
     fs::write(&file, &buffer).unwrap();
     let nowhere = folder.path().join("nowhere");
-    let output = verify(&file, &["--vk", text(&nowhere)]);
     let words = [
         "cannot be verified",
         "there is no key for root-rollup/poseidon/1/2 yet",
     ];
-    refused(&output, 3, &words);
+    refused(&mut verify(&file, &["--vk", text(&nowhere)]), 3, &words);
 }
 
 #[test]
 fn files_that_are_no_rollups_are_refused_with_the_reason() {
-    let claim = verify(&vector_path("valid_claim_0_request"), &[]);
-    refused(&claim, 1, &["is refused", "the rollup's size is"]);
-    let original = verify(&vector_path("valid_1x1_2_root_verifier_reply"), &[]);
-    refused(
-        &original,
-        1,
-        &["no native proof follows the published fields"],
-    );
-    refused(
-        &verify(Path::new("nothing.bin"), &[]),
-        2,
-        &["cannot read nothing.bin"],
-    );
     let large = tempfile::NamedTempFile::new().unwrap();
     large.as_file().set_len(3 << 20).unwrap();
-    refused(
-        &verify(large.path(), &[]),
-        2,
-        &["a rollup has at most 2,097,152"],
-    );
+    let claim = vector_path("valid_claim_0_request");
+    let original = vector_path("valid_1x1_2_root_verifier_reply");
+    let no_proof = "no native proof follows the published fields";
+    for (file, code, words) in [
+        (&*claim, 1, ["is refused", "the rollup's size is"]),
+        (&*original, 1, ["is refused", no_proof]),
+        (Path::new("nothing.bin"), 2, ["cannot read", "nothing.bin"]),
+        (large.path(), 2, ["a rollup has", "at most 2,097,152"]),
+    ] {
+        refused(&mut verify(file, &[]), code, &words);
+    }
 }

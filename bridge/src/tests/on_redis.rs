@@ -1,7 +1,7 @@
 //! A bridge on a real Redis that hangs, forgets, or is shared.
 
 use tokio::time::Instant;
-use zkwhirl_redis::testkit::Server;
+use zkwhirl_redis::testkit::RedisServer;
 
 use super::{fleet::Peer, *};
 use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig, testkit::watchful};
@@ -13,8 +13,8 @@ fn start(world: &World, name: &str, config: &RedisLedgerConfig) -> Peer {
 
 #[tokio::test]
 async fn a_redis_that_hangs_longer_than_a_lease_costs_no_ticket() {
-    let (server, world) = (Server::start(), World::without_bridge(LEASE));
-    let mut config = watchful(server.place());
+    let (server, world) = (RedisServer::start(), World::without_bridge(LEASE));
+    let mut config = watchful(server.address());
     config.timeout = Duration::from_secs(1);
     let bridge = start(&world, "a", &config);
     let mut tickets = bridge.takes(&world, 1..3).await;
@@ -36,9 +36,9 @@ async fn a_redis_that_hangs_longer_than_a_lease_costs_no_ticket() {
 
 #[tokio::test]
 async fn a_flushed_redis_costs_work_and_no_ticket() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let world = World::without_bridge(Duration::from_secs(2));
-    let bridge = start(&world, "a", &watchful(server.place()));
+    let bridge = start(&world, "a", &watchful(server.address()));
     let tickets = bridge.takes(&world, 0..20).await;
     server.command::<()>(&["FLUSHALL"]);
     let _worker = world.worker(proof);
@@ -49,9 +49,9 @@ async fn a_flushed_redis_costs_work_and_no_ticket() {
 
 #[tokio::test]
 async fn two_bridges_share_a_ledger_and_one_finishes_what_the_other_left() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let world = World::without_bridge(Duration::from_secs(2));
-    let config = watchful(server.place());
+    let config = watchful(server.address());
     let [first, second] = ["a", "b"].map(|name| start(&world, name, &config));
     let tickets: Vec<_> = (0..30).map(|n| world.falafel.ask_proof(claim(n))).collect();
     eventually("tickets are taken", || async {

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use zkwhirl_job::limits::REQUEST_BYTES;
-use zkwhirl_redis::testkit::Server;
+use zkwhirl_redis::testkit::RedisServer;
 
 use super::{fleet::Peer, *};
 use zkwhirl_ledger::redis::{RedisLedger, testkit::watchful};
@@ -80,9 +80,9 @@ type Given = Arc<std::sync::Mutex<Vec<Payload>>>;
 /// A bridge on a Redis that forgets a request while a worker has the job. The
 /// bridge is started again, so that it does not remember the request either.
 async fn forgetting(reply: impl Fn(usize, &JobEnvelope) -> Bytes + Send + 'static) -> Given {
-    let server = Server::start();
+    let server = RedisServer::start();
     let world = World::without_bridge(LEASE);
-    let config = watchful(server.place());
+    let config = watchful(server.address());
     let ledger = || Arc::new(RedisLedger::new(config.clone()).unwrap());
     let peer = Peer::start_on(&world, "a", ledger, |_| ());
     let ticket = peer.takes(&world, 1..2).await[0];

@@ -1,7 +1,7 @@
 //! Two bridges at production's speed on a real Redis.
 
 use tokio::time::Instant;
-use zkwhirl_redis::testkit::Server;
+use zkwhirl_redis::testkit::RedisServer;
 
 use super::{fleet::Peer, *};
 use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig, testkit::watchful};
@@ -20,10 +20,10 @@ async fn until_member(peer: &Peer) {
 
 #[tokio::test]
 async fn one_that_is_killed_is_followed_in_time_and_takes_over_when_it_is_back() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let mut world = World::without_bridge(LEASE);
     world.reissue = Duration::from_secs(600);
-    let config = watchful(server.place());
+    let config = watchful(server.address());
     let a = start(&world, "a", &config);
     let tickets = a.takes(&world, 0..100).await;
     a.kill();
@@ -51,9 +51,9 @@ async fn one_that_is_killed_is_followed_in_time_and_takes_over_when_it_is_back()
 
 #[tokio::test]
 async fn a_redis_that_hangs_longer_than_heartbeats_and_leases_costs_no_ticket() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let world = World::without_bridge(LEASE);
-    let mut config = watchful(server.place());
+    let mut config = watchful(server.address());
     config.timeout = Duration::from_secs(1);
     let [a, b] = ["a", "b"].map(|name| start(&world, name, &config));
     for peer in [&a, &b] {
@@ -78,9 +78,9 @@ async fn a_redis_that_hangs_longer_than_heartbeats_and_leases_costs_no_ticket() 
 
 #[tokio::test]
 async fn a_flushed_redis_costs_two_bridges_work_and_no_ticket() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let world = World::without_bridge(LEASE);
-    let config = watchful(server.place());
+    let config = watchful(server.address());
     let [a, b] = ["a", "b"].map(|name| start(&world, name, &config));
     for peer in [&a, &b] {
         until_member(peer).await;

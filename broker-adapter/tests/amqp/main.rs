@@ -1,9 +1,9 @@
-//! The RabbitMQ back-end on a real broker: the conformance suite, and what only
-//! this back-end can do wrong.
+//! The RabbitMQ back-end on a real broker: the conformance suite, what only this
+//! back-end can do wrong, and the loss of nodes.
 
 mod limits;
+mod outage;
 mod provisioning;
-#[expect(dead_code, reason = "the tests of outages use the rest")]
 mod support;
 mod tls;
 mod wire;
@@ -19,7 +19,7 @@ async fn make() -> Fixture {
         broker: Arc::new(vhost.connect().await),
         delays: DELAYS,
         settle: Duration::from_millis(300),
-        lag: Duration::from_secs(30),
+        lag: zkwhirl_testkit::PATIENCE,
         guard: Some(Box::new(vhost)),
     }
 }

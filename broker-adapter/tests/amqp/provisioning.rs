@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::timeout;
 use zkwhirl_broker_adapter::{
     Broker, DeadLetter, Settlement,
     amqp::{
@@ -13,11 +12,11 @@ use zkwhirl_broker_adapter::{
     },
 };
 use zkwhirl_job::Topic;
-use zkwhirl_testkit::{claim_job, eventually, result_of};
+use zkwhirl_testkit::{PATIENCE, claim_job, eventually, result_of, within};
 
 use crate::{
-    limits::{PATIENCE, claimed, letters},
-    support::Vhost,
+    limits::{claimed, letters},
+    support::{Vhost, not_ready, said_at_last},
 };
 
 /// The broker may make a vhost although its answer came too late.
@@ -39,28 +38,17 @@ async fn a_missing_topology_is_one_sentence() {
         ..vhost.config.clone()
     });
     let broker = broker.unwrap();
-    let error = broker
-        .ready(Duration::from_secs(3))
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains(&name) && error.contains("run `zkwhirl provision`"),
-        "{error}"
-    );
+    said_at_last(&broker, &[&name, "run `zkwhirl provision`"]).await;
     provision(&vhost.config, &[]).await.unwrap();
-    broker.ready(Duration::from_secs(20)).await.unwrap();
+    broker.ready(PATIENCE).await.unwrap();
 
     vhost.delete("queues", "zkwhirl.jobs.inner.v1").await;
-    let error = broker.ready(Duration::from_secs(3)).await.unwrap_err();
     let vhost_name = &vhost.name;
-    assert_eq!(
-        error.to_string(),
-        format!(
-            "the broker is away: the vhost {vhost_name} lacks the queue zkwhirl.jobs.inner.v1: \
-             run `zkwhirl provision`"
-        )
+    let lacking = format!(
+        "the broker is away: the vhost {vhost_name} lacks the queue zkwhirl.jobs.inner.v1: \
+         run `zkwhirl provision`"
     );
+    assert_eq!(said_at_last(&broker, &["lacks"]).await, lacking);
     let unroutable = broker.publish(&claim_job(1), None).await.unwrap_err();
     assert_eq!(
         unroutable.to_string(),
@@ -95,10 +83,13 @@ async fn the_checks_find_what_would_hurt() {
     let vhost = Vhost::new().await;
     let broker = vhost.connect().await;
     let minutes = Duration::from_secs(20 * 60);
-    assert_eq!(broker.check(minutes).await.unwrap(), []);
+    // RabbitMQ's statistics show a change some seconds later.
+    eventually("the policies are seen", async || {
+        broker.check(minutes).await.unwrap().is_empty()
+    })
+    .await;
     let hours = broker.check(Duration::from_secs(5 * 3600)).await.unwrap();
     assert_eq!(hours[0].severity, Severity::Refuse);
-    // RabbitMQ's statistics show a change some seconds later.
     let says = async |severity: Severity, parts: [&str; 2]| {
         let said = |found: &Finding| {
             found.severity == severity && parts.iter().all(|part| found.sentence.contains(part))
@@ -173,7 +164,7 @@ async fn every_role_can_do_its_work_and_not_more() {
     listening.joined().await.unwrap();
     let word = Control::Cancel { job: job.id };
     bridge.tell(&word).await.unwrap();
-    assert_eq!(timeout(PATIENCE, listening.next()).await.unwrap(), word);
+    assert_eq!(within("a word", listening.next()).await, word);
     for user in &users {
         vhost.remove(&["users", &user.name]).await;
     }
@@ -184,19 +175,10 @@ async fn a_wrong_password_is_said_without_showing_it() {
     let vhost = Vhost::new().await;
     let wrong = vhost.url.replacen("zkwhirl:", "zkwhirl:s3cret", 1);
     let hosts: Vec<Endpoint> = vec![wrong.parse().unwrap()];
-    let broker = AmqpBroker::start(AmqpConfig {
+    let config = AmqpConfig {
         hosts,
         ..vhost.config.clone()
-    });
-    let error = broker
-        .unwrap()
-        .ready(Duration::from_secs(3))
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("the user or the password is wrong"),
-        "{error}"
-    );
+    };
+    let error = not_ready(config, &["the user or the password is wrong"]).await;
     assert!(!error.contains("s3cret"), "{error}");
 }

@@ -1,131 +1,50 @@
-//! A RabbitMQ for tests: started by `scripts/services`, one node for a test
-//! binary and a vhost for a test. `ZKWHIRL_TEST_AMQP_URL` and
-//! `ZKWHIRL_TEST_AMQP_MANAGEMENT_URL` name one that is there already.
+//! A vhost of its own for each test, on the RabbitMQ of this test executable.
+//! `ZKWHIRL_TEST_AMQP_URL` and `ZKWHIRL_TEST_AMQP_MANAGEMENT_URL` name one that
+//! is there already.
 //!
 //! Nothing is left behind: a vhost goes with its test, a node with its process.
 
 use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    sync::{
-        LazyLock, OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
+    process,
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
+use reqwest::Method;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use url::Url;
-use zkwhirl_broker_adapter::amqp::{
-    AmqpBroker, AmqpConfig, Endpoint, Limits,
-    provision::{Role, User, provision, remove_vhost},
+use zkwhirl_broker_adapter::{
+    BrokerError, Delivery, JobConsumer,
+    amqp::{
+        AmqpBroker, AmqpConfig, Endpoint, Limits,
+        provision::{Role, User, provision, remove_vhost},
+    },
 };
+use zkwhirl_testkit::{PATIENCE, Services, until_some, within};
 
-/// Short rungs for tests that wait for them; the long one nobody waits for.
+/// Short rungs for tests that wait for them; no test waits for the long one.
 pub(crate) const DELAYS: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(3),
     Duration::from_secs(600),
 ];
 
-/// An instance of `scripts/services`.
-#[derive(Debug)]
-pub(crate) struct Services {
-    name: String,
-    /// The nodes, with the vhost that they are started with.
-    pub(crate) hosts: Vec<String>,
-    /// The same over TLS.
-    pub(crate) tls_hosts: Vec<String>,
-    /// Their management APIs.
-    pub(crate) management: Vec<String>,
-}
-
-impl Services {
-    /// Starts RabbitMQ; it ends with this process, however that ends. With a
-    /// folder of certificates it speaks TLS.
-    pub(crate) fn up(nodes: usize, certificates: Option<&Path>) -> Self {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let made = MADE.fetch_add(1, Ordering::Relaxed);
-        let pid = std::process::id();
-        let name = format!("test-{pid}-{made}");
-        let (nodes, pid) = (nodes.to_string(), pid.to_string());
-        let mut options = vec!["--rabbitmq", "--json", "--with-pid", &pid];
-        options.extend(["--cluster", &nodes]);
-        if let Some(folder) = certificates {
-            options.extend(["--tls", folder.to_str().expect("UTF-8")]);
-        }
-        let said = run("up", &name, &options);
-        let said: Value = serde_json::from_str(&said).expect("JSON");
-        let list = |key: &str| {
-            let urls = said[key].as_array().expect("a list of URLs");
-            urls.iter()
-                .map(|url| url.as_str().expect("a URL").to_owned())
-                .collect()
-        };
-        Self {
-            name,
-            hosts: list("amqp"),
-            tls_hosts: if certificates.is_some() {
-                list("amqps")
-            } else {
-                Vec::new()
-            },
-            management: list("management"),
-        }
-    }
-
-    /// rabbitmqctl on a node that runs.
-    pub(crate) fn ctl(&self, arguments: &[&str]) {
-        run("ctl", &self.name, arguments);
-    }
-
-    /// `kill`, `stop`, `start` or `restart` of a part.
-    pub(crate) fn act(&self, what: &str, part: &str) {
-        run(what, &self.name, &[part]);
-    }
-}
-
-impl Drop for Services {
-    fn drop(&mut self) {
-        run("down", &self.name, &[]);
-    }
-}
-
-fn run(command: &str, name: &str, arguments: &[&str]) -> String {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let output = Command::new(root.join("scripts/services"))
-        .args([command, "--name", name])
-        .args(arguments)
-        .env(
-            "ZKWHIRL_SERVICES_DIR",
-            concat!(env!("CARGO_TARGET_TMPDIR"), "/services"),
-        )
-        .output()
-        .expect("scripts/services can be run");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "services {command}: {said}{errors}"
-    );
-    said
-}
-
-/// The broker of this test binary.
-fn shared() -> &'static (String, String) {
-    static SHARED: OnceLock<(String, String)> = OnceLock::new();
-    SHARED.get_or_init(|| {
-        if let Ok(url) = std::env::var("ZKWHIRL_TEST_AMQP_URL") {
-            let management = std::env::var("ZKWHIRL_TEST_AMQP_MANAGEMENT_URL");
-            return (
-                url,
-                management.expect("ZKWHIRL_TEST_AMQP_MANAGEMENT_URL is set, too"),
-            );
-        }
-        // Static: its end is the process's end.
-        let services = Box::leak(Box::new(Services::up(1, None)));
-        (services.hosts[0].clone(), services.management[0].clone())
-    })
+/// A node's URL and its management API's: the broker of this test executable.
+async fn shared() -> &'static (String, String) {
+    static SHARED: OnceCell<(String, String)> = OnceCell::const_new();
+    SHARED
+        .get_or_init(async || {
+            let given = |name| std::env::var(format!("ZKWHIRL_TEST_AMQP_{name}")).ok();
+            if let Some(url) = given("URL") {
+                let management = given("MANAGEMENT_URL");
+                return (url, management.expect("both URLs are set"));
+            }
+            // Leaked: the node ends with the process.
+            let services = Box::leak(Box::new(Services::with(["--rabbitmq"]).await));
+            (services.amqp[0].clone(), services.management[0].clone())
+        })
+        .await
 }
 
 /// A vhost of its own, with the topology, for one test.
@@ -143,19 +62,28 @@ pub(crate) struct Vhost {
 impl Vhost {
     /// A vhost with the topology on the test binary's broker.
     pub(crate) async fn new() -> Self {
-        let (host, management) = tokio::task::spawn_blocking(shared).await.expect("no panic");
-        let empty = Self::empty_on(std::slice::from_ref(host), management);
-        let said = provision(&empty.config, &[]).await;
-        said.expect("the broker can be provisioned");
+        let empty = Self::empty().await;
+        empty.provision().await;
         empty
+    }
+
+    /// Makes the vhost and its topology. A node that has just started may take
+    /// longer than a call may; a second provisioning changes nothing.
+    pub(crate) async fn provision(&self) {
+        until_some("the broker can be provisioned", async || {
+            match provision(&self.config, &[]).await {
+                Err(BrokerError::Away(_)) => None,
+                said => Some(said.expect("the topology is right")),
+            }
+        })
+        .await;
     }
 
     /// What leads to a vhost that is not there yet.
     pub(crate) fn empty_on(hosts: &[String], management: &str) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
-        static RUN: LazyLock<u32> = LazyLock::new(std::process::id);
         let made = MADE.fetch_add(1, Ordering::Relaxed);
-        let vhost = format!("zkwhirl-test-{}-{made}", *RUN);
+        let vhost = format!("zkwhirl-test-{}-{made}", process::id());
         let urls: Vec<String> = hosts
             .iter()
             .map(|host| {
@@ -167,6 +95,7 @@ impl Vhost {
         let config = AmqpConfig {
             management: Some(management.parse().expect("a URL")),
             quiet: Duration::from_secs(4),
+            call_timeout: Duration::from_secs(60),
             limits: Limits {
                 delays: DELAYS,
                 ..Limits::default()
@@ -190,16 +119,13 @@ impl Vhost {
 
     /// A vhost that is not there yet on the test binary's broker.
     pub(crate) async fn empty() -> Self {
-        let (host, management) = tokio::task::spawn_blocking(shared).await.expect("no panic");
+        let (host, management) = shared().await;
         Self::empty_on(std::slice::from_ref(host), management)
     }
 
     /// A broker that is connected.
     pub(crate) async fn connect(&self) -> AmqpBroker {
-        let broker = AmqpBroker::start(self.config.clone()).expect("a thread can be started");
-        let ready = broker.ready(Duration::from_secs(30)).await;
-        ready.expect("the broker is there");
-        broker
+        connected(self.config.clone()).await
     }
 
     /// A broker that is connected as another user.
@@ -221,10 +147,7 @@ impl Vhost {
             management,
             ..self.config.clone()
         };
-        let broker = AmqpBroker::start(config).expect("a thread can be started");
-        let ready = broker.ready(Duration::from_secs(30)).await;
-        ready.expect("the broker is there");
-        broker
+        connected(config).await
     }
 
     /// Removes a queue or an exchange.
@@ -237,28 +160,55 @@ impl Vhost {
     }
 
     pub(crate) async fn remove(&self, path: &[&str]) {
-        self.api(reqwest::Method::DELETE, path, String::new()).await;
+        self.api(Method::DELETE, path, String::new()).await;
     }
 
     pub(crate) async fn put(&self, path: &[&str], body: &Value) {
-        self.api(reqwest::Method::PUT, path, body.to_string()).await;
+        self.api(Method::PUT, path, body.to_string()).await;
     }
 
-    async fn api(&self, method: reqwest::Method, path: &[&str], body: String) {
+    async fn api(&self, method: Method, path: &[&str], body: String) {
         let url = format!("{}/api/{}", self.management, path.join("/"));
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("a client");
-        let request = client.request(method, url).body(body);
+        let client = reqwest::Client::builder().no_proxy().build();
+        let request = client.expect("a client").request(method, url).body(body);
         let request = request.header("content-type", "application/json");
         let response = request.send().await.expect("the management API answers");
-        assert!(
-            response.status().is_success(),
-            "{path:?}: {}",
-            response.status()
-        );
+        let status = response.status();
+        assert!(status.is_success(), "{path:?}: {status}");
     }
+}
+
+async fn connected(config: AmqpConfig) -> AmqpBroker {
+    let broker = AmqpBroker::start(config).expect("a thread can be started");
+    let ready = broker.ready(PATIENCE).await;
+    ready.expect("the broker is there");
+    broker
+}
+
+/// Why a broker with this configuration does not become ready, once the reason
+/// has these words. The first look may be too early to have found the reason.
+pub(crate) async fn not_ready(config: AmqpConfig, words: &[&str]) -> String {
+    let broker = AmqpBroker::start(config).expect("a thread can be started");
+    said_at_last(&broker, words).await
+}
+
+/// The same of a broker that was started.
+pub(crate) async fn said_at_last(broker: &AmqpBroker, words: &[&str]) -> String {
+    until_some(&format!("{words:?}"), async || {
+        let ready = broker.ready(Duration::from_secs(1)).await;
+        let reason = ready.expect_err("it cannot be ready").to_string();
+        words
+            .iter()
+            .all(|word| reason.contains(word))
+            .then_some(reason)
+    })
+    .await
+}
+
+/// The next job of a consumer.
+pub(crate) async fn claim(worker: &mut Box<dyn JobConsumer>) -> Delivery {
+    let claimed = within("a job", worker.claim()).await;
+    claimed.expect("the broker is there")
 }
 
 /// Everything but letters and digits as `%XX`.

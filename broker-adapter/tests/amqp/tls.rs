@@ -1,15 +1,15 @@
 //! `amqps://`: both sides show a certificate, and both are checked.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use zkwhirl_broker_adapter::{
     Broker,
-    amqp::{AmqpBroker, AmqpConfig, Identity, provision::provision},
+    amqp::{AmqpConfig, Identity},
 };
-use zkwhirl_testkit::claim_job;
+use zkwhirl_testkit::{Services, claim_job};
 
-use crate::support::{Services, Vhost};
+use crate::support::{Vhost, not_ready};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -49,36 +49,27 @@ async fn certificates_are_checked_on_both_sides() {
     ] {
         fs::write(folder.path().join(name), pem).unwrap();
     }
-    let starting = tokio::task::spawn_blocking(move || Services::up(1, Some(folder.path())));
-    let services = starting.await.unwrap();
+    let tls = folder.path().to_str().unwrap();
+    let services = Services::with(["--rabbitmq", "--tls", tls]).await;
     let management = &services.management[0];
-    let mut vhost = Vhost::empty_on(&services.tls_hosts, management).goes_with_its_broker();
+    let mut vhost = Vhost::empty_on(&services.amqps, management).goes_with_its_broker();
     vhost.config.ca_pem = Some(ours.pem());
     vhost.config.identity = Some(signed(&ours));
-    provision(&vhost.config, &[]).await.unwrap();
+    vhost.provision().await;
     let broker = vhost.connect().await;
     broker.publish(&claim_job(1), None).await.unwrap();
     assert!(broker.status().publishing.unwrap().starts_with("amqps://"));
 
-    let refused = async |ca: &Authority, identity: Option<Identity>| {
-        let broker = AmqpBroker::start(AmqpConfig {
+    let refused = async |ca: &Authority, identity: Option<Identity>, words: &str| {
+        let config = AmqpConfig {
             ca_pem: Some(ca.pem()),
             identity,
             ..vhost.config.clone()
-        });
-        let ready = broker.unwrap().ready(Duration::from_secs(3)).await;
-        ready.unwrap_err().to_string()
+        };
+        not_ready(config, &[words]).await;
     };
-    let unknown = refused(&another, Some(signed(&ours))).await;
-    assert!(unknown.contains("invalid peer certificate"), "{unknown}");
-    let anonymous = refused(&ours, None).await;
-    assert!(
-        anonymous.contains("cannot reach RabbitMQ at amqps://"),
-        "{anonymous}"
-    );
-    let stranger = refused(&ours, Some(signed(&another))).await;
-    assert!(
-        stranger.contains("cannot reach RabbitMQ at amqps://"),
-        "{stranger}"
-    );
+    let unreachable = "cannot reach RabbitMQ at amqps://";
+    refused(&another, Some(signed(&ours)), "invalid peer certificate").await;
+    refused(&ours, None, unreachable).await;
+    refused(&ours, Some(signed(&another)), unreachable).await;
 }

@@ -11,7 +11,7 @@ use crate::statement::StatementKind;
 use crate::suite::UnknownSuite;
 use crate::tx_rollup::MAX_TXS;
 
-/// A name that is no circuit.
+/// The name is not that of a circuit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UnknownCircuit {
     /// Not of a known form.
@@ -27,9 +27,9 @@ pub enum UnknownCircuit {
 
 impl fmt::Display for Circuit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.statement.name(), self.suite)?;
-        let sizes = self.statement.sizes();
-        sizes.iter().try_for_each(|size| write!(f, "/{size}"))
+        let facts = self.statement.facts();
+        write!(f, "{}/{}", facts.name, self.suite)?;
+        facts.sizes.iter().try_for_each(|size| write!(f, "/{size}"))
     }
 }
 
@@ -48,7 +48,7 @@ impl FromStr for Circuit {
             statement: statement.ok_or_else(unknown)?,
             suite: suite.parse()?,
         };
-        // No second way of writing a number.
+        // `01` is not another way to write 1.
         if circuit.to_string() == text && circuit.statement.exists_in(circuit.suite) {
             Ok(circuit)
         } else {
@@ -87,8 +87,10 @@ mod tests {
             "tx-rollup/poseidon",
             "tx-rollup/poseidon/0",
             "tx-rollup/poseidon/29",
+            "tx-rollup/poseidon/4294967295",
             "tx-rollup/poseidon/01",
             "claim/poseidon/1",
+            "tx-segment/poseidon/0/2",
             "tx-segment/poseidon/3/2",
             "tx-segment/poseidon/1/29",
             "tx-segment/poseidon/2",
@@ -103,6 +105,7 @@ mod tests {
             "root-rollup/poseidon/33/1",
             "root-rollup/poseidon/1/3",
             "root-rollup/poseidon/1/64",
+            "root-rollup/poseidon/1/4294967295",
             "root-rollup/poseidon/1/+1",
         ] {
             assert!(name.parse::<Circuit>().is_err(), "{name:?}");

@@ -3,14 +3,14 @@
 use ark_bn254::Fr;
 
 use super::bits::{is_equal, is_zero, pack};
-use super::hash::Word;
+use super::hash::BitNum;
 use crate::bridge::{ASSET_BITS, BRIDGE_BITS, VIRTUAL_BIT, offset};
 use crate::field::power_of_two;
 use crate::r1cs::{Bit, Builder, Num};
 
 /// Bridge call data in parts.
-pub(crate) struct Bridge {
-    pub(crate) word: Word,
+pub(crate) struct BridgeRows {
+    pub(crate) word: BitNum,
     pub(crate) input: [Num; 2],
     pub(crate) output: [Num; 2],
     pub(crate) is_virtual: [Bit; 2],
@@ -18,11 +18,11 @@ pub(crate) struct Bridge {
     pub(crate) second_output: Bit,
 }
 
-impl Bridge {
+impl BridgeRows {
     /// Takes packed data apart: no unknown bits, and the consistency rules.
     pub(crate) fn alloc(b: &mut Builder, packed: Fr) -> Self {
         let value = b.alloc(packed);
-        let integer = Word::bits_of(packed);
+        let integer = BitNum::bits_of(packed);
         // Bits 2 to 31 of the configuration do not exist.
         let unused = offset::CONFIG + 2..offset::AUX;
         let bits: Vec<Bit> = (0..BRIDGE_BITS)
@@ -44,7 +44,7 @@ impl Bridge {
             bits[offset::CONFIG].clone(),
             bits[offset::CONFIG + 1].clone(),
         );
-        let word = Word::packed(value, bits);
+        let word = BitNum::packed(value, bits);
         let bridge = Self {
             word,
             input,
@@ -58,7 +58,7 @@ impl Bridge {
     }
 }
 
-fn rules(b: &mut Builder, bridge: &Bridge) {
+fn rules(b: &mut Builder, bridge: &BridgeRows) {
     let none = Num::zero();
     for (asset, used) in [
         (&bridge.input[1], &bridge.second_input),

@@ -1,8 +1,8 @@
 //! Baby Jubjub in rows: the twisted Edwards curve `x² + y² = 1 + d·x²y²`.
 //!
 //! The addition law is complete on the whole curve, because 1 is a square and
-//! d is none: no point of any order is an exception, and the hints below are
-//! always determined.
+//! d is not: no point of any order is an exception, and every hint below has
+//! exactly one value.
 
 use std::sync::OnceLock;
 
@@ -15,14 +15,15 @@ use ark_ff::{AdditiveGroup, Field};
 use super::bits::inverse_hint;
 use crate::r1cs::{Bit, Builder, Num};
 
-/// A pair of coordinates; whether it is a point of the curve is for its maker to say.
+/// A pair of coordinates. The code that makes the pair ensures that it is a point
+/// of the curve.
 #[derive(Clone, Debug)]
-pub(crate) struct Point {
+pub(crate) struct EdwardsPoint {
     pub(crate) x: Num,
     pub(crate) y: Num,
 }
 
-impl Point {
+impl EdwardsPoint {
     /// The neutral element.
     fn zero() -> Self {
         Self {
@@ -76,25 +77,25 @@ fn quotient(b: &mut Builder, above: &Num, below: &Num) -> Num {
 }
 
 /// `Σ 2^j·bits[j]` times a point of the curve: 14 rows a bit.
-pub(crate) fn multiply(b: &mut Builder, bits: &[Bit], point: &Point) -> Point {
-    let mut sum = Point::zero();
+pub(crate) fn multiply(b: &mut Builder, bits: &[Bit], point: &EdwardsPoint) -> EdwardsPoint {
+    let mut sum = EdwardsPoint::zero();
     for (left, bit) in bits.iter().rev().enumerate() {
         if left > 0 {
-            sum = Point::add(b, &sum, &sum);
+            sum = EdwardsPoint::add(b, &sum, &sum);
         }
         let term = point.masked(b, bit);
         sum = if left == 0 {
             term
         } else {
-            Point::add(b, &sum, &term)
+            EdwardsPoint::add(b, &sum, &term)
         };
     }
     sum
 }
 
 /// `Σ 2^j·bits[j]` times the generator: seven rows for two bits.
-pub(crate) fn multiply_generator(b: &mut Builder, bits: &[Bit]) -> Point {
-    let mut sum = Point::zero();
+pub(crate) fn multiply_generator(b: &mut Builder, bits: &[Bit]) -> EdwardsPoint {
+    let mut sum = EdwardsPoint::zero();
     for (at, (pair, [one, two, three])) in bits.chunks(2).zip(multiples()).enumerate() {
         let low = pair[0].num();
         let (high, both) = match pair.get(1) {
@@ -111,14 +112,14 @@ pub(crate) fn multiply_generator(b: &mut Builder, bits: &[Bit]) -> Point {
             ];
             Num::weighted_sum(parts).plus(neutral)
         };
-        let term = Point {
+        let term = EdwardsPoint {
             x: choose(Fr::ZERO, |point| point.x),
             y: choose(Fr::ONE, |point| point.y),
         };
         sum = if at == 0 {
             term
         } else {
-            Point::add(b, &sum, &term)
+            EdwardsPoint::add(b, &sum, &term)
         };
     }
     sum

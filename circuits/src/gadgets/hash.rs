@@ -15,12 +15,12 @@ use crate::suite::{HashIndex, Suite};
 /// fewer than 254, or checked to be canonical. In the poseidon suite values
 /// without a range have no bits.
 #[derive(Clone, Debug)]
-pub(crate) struct Word {
+pub(crate) struct BitNum {
     pub(crate) num: Num,
     pub(crate) bits: Vec<Bit>,
 }
 
-impl Word {
+impl BitNum {
     /// A value of fewer than 254 bits: checks the range.
     pub(crate) fn ranged(b: &mut Builder, num: &Num, count: usize) -> Self {
         debug_assert!(count < FIELD_BITS);
@@ -109,7 +109,7 @@ pub(crate) fn node(b: &mut Builder, suite: Suite, children: [&Num; 2], inputs: I
 }
 
 /// A note or nullifier hash.
-pub(crate) fn hash(b: &mut Builder, suite: Suite, index: HashIndex, values: &[&Word]) -> Num {
+pub(crate) fn hash(b: &mut Builder, suite: Suite, index: HashIndex, values: &[&BitNum]) -> Num {
     match suite {
         Suite::Pedersen => {
             let bits: Vec<&[Bit]> = values.iter().map(|word| &word.bits[..]).collect();
@@ -129,7 +129,7 @@ pub(crate) fn tagged(b: &mut Builder, index: HashIndex, values: &[&Num]) -> Num 
     poseidon::hash(b, &inputs)
 }
 
-/// Poseidon whatever the suite: for the public input.
+/// Poseidon, in both suites: for the public input.
 pub(crate) fn public_hash(b: &mut Builder, inputs: &[Num]) -> Num {
     poseidon::hash(b, inputs)
 }

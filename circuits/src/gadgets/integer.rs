@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
 
 use super::bits::{constant_power, decompose, pack};
-use super::hash::Word;
+use super::hash::BitNum;
 use crate::field::power_of_two;
 use crate::r1cs::{Bit, Builder, Num};
 
@@ -20,7 +20,7 @@ const CARRY_BITS: usize = 88;
 
 /// Demands `out = ⌊deposit·total / input⌋` over the integers, for four values
 /// of at most 252 bits given with their bits. `input = 0` has no solution.
-pub(crate) fn enforce_share(b: &mut Builder, shares: [&Word; 4]) {
+pub(crate) fn enforce_share(b: &mut Builder, shares: [&BitNum; 4]) {
     let [deposit, total, out, input] = shares;
     let remainder = remainder(shares.map(|word| word.num.value()));
     let remainder = b.alloc(remainder);

@@ -21,13 +21,13 @@ use ark_ff::{AdditiveGroup, batch_inversion};
 use ark_grumpkin::{Affine, Projective};
 
 use crate::r1cs::{Bit, Builder, Num};
-use shape::{Shape, Step, shape};
+use shape::{HashShape, WindowStep, shape};
 
 /// The hash of values given by their bits; missing high bits are zero.
 pub(crate) fn compress(b: &mut Builder, index: usize, inputs: &[&[Bit]]) -> Num {
     let lengths: Vec<usize> = inputs.iter().map(|bits| bits.len()).collect();
     let shape = shape(index, &lengths);
-    let hints = Hints::compute(b, &shape, inputs);
+    let hints = SumHints::compute(b, &shape, inputs);
     let first = &inputs[0][..shape.start.bits()];
     let mut sum = shape.start.look_up(b, first);
     for (at, step) in shape.steps.iter().enumerate() {
@@ -41,11 +41,16 @@ pub(crate) fn compress(b: &mut Builder, index: usize, inputs: &[&[Bit]]) -> Num 
     sum.0
 }
 
-type Point = (Num, Num);
+type GrumpkinPoint = (Num, Num);
 
 /// The sum of two points with different x, given its slope and value as
 /// hints; three rows, or two where only x is wanted.
-fn add(b: &mut Builder, points: (&Point, &Point), hint: (Fr, Option<Affine>), last: bool) -> Point {
+fn add(
+    b: &mut Builder,
+    points: (&GrumpkinPoint, &GrumpkinPoint),
+    hint: (Fr, Option<Affine>),
+    last: bool,
+) -> GrumpkinPoint {
     let ((x1, y1), (x2, y2)) = points;
     let (hint_x, hint_y) = hint.1.map_or((Fr::ZERO, Fr::ZERO), |p| (p.x, p.y));
     let slope = b.alloc(hint.0);
@@ -62,13 +67,13 @@ fn add(b: &mut Builder, points: (&Point, &Point), hint: (Fr, Option<Affine>), la
 
 /// All running sums and slopes, with two inversions in all.
 #[derive(Default)]
-struct Hints {
+struct SumHints {
     sums: Vec<Affine>,
     slopes: Vec<Fr>,
 }
 
-impl Hints {
-    fn compute(b: &Builder, shape: &Shape, inputs: &[&[Bit]]) -> Self {
+impl SumHints {
+    fn compute(b: &Builder, shape: &HashShape, inputs: &[&[Bit]]) -> Self {
         if !b.has_values() {
             return Self::default();
         }
@@ -76,7 +81,7 @@ impl Hints {
         let points: Vec<Affine> = shape
             .steps
             .iter()
-            .map(|step: &Step| step.window.point(step.bits(inputs)))
+            .map(|step: &WindowStep| step.window.point(step.bits(inputs)))
             .collect();
         let mut running = Projective::from(start);
         let sums: Vec<Projective> = points

@@ -1,7 +1,7 @@
 //! Verification of signatures in rows; see [`crate::schnorr`].
 
 use super::bits::{decompose, decompose_canonical, enforce_at_most};
-use super::edwards::{Point, multiply, multiply_generator};
+use super::edwards::{EdwardsPoint, multiply, multiply_generator};
 use super::hash::tagged;
 use crate::r1cs::{Builder, Num};
 use crate::schnorr::{SCALAR_BITS, Signature, largest_private_key};
@@ -10,7 +10,7 @@ use crate::suite::HashIndex;
 /// The public key of a private key, which is demanded to be below the
 /// subgroup's order: `d` and `d + order` have one public key, and would have
 /// two nullifiers for one note.
-pub(crate) fn public_key(b: &mut Builder, private_key: &Num) -> Point {
+pub(crate) fn public_key(b: &mut Builder, private_key: &Num) -> EdwardsPoint {
     let bits = decompose(b, private_key, SCALAR_BITS);
     let largest = Num::constant(largest_private_key());
     enforce_at_most(b, private_key, &largest, SCALAR_BITS);
@@ -19,10 +19,15 @@ pub(crate) fn public_key(b: &mut Builder, private_key: &Num) -> Point {
 
 /// Demands a signature of `message` under `key`, a point of the curve.
 ///
-/// The key may be of any order: by the usual rewinding argument whoever
+/// The key may be of any order: by the usual rewinding argument, a prover who
 /// satisfies the rows knows the logarithm of the key's component in the prime
 /// subgroup, and only points outside of it share an x-coordinate with a key.
-pub(crate) fn enforce_signature(b: &mut Builder, key: &Point, message: &Num, with: &Signature) {
+pub(crate) fn enforce_signature(
+    b: &mut Builder,
+    key: &EdwardsPoint,
+    message: &Num,
+    with: &Signature,
+) {
     let s = b.alloc(with.s);
     let s_bits = decompose(b, &s, SCALAR_BITS);
     let e = b.alloc(with.e);
@@ -30,7 +35,7 @@ pub(crate) fn enforce_signature(b: &mut Builder, key: &Point, message: &Num, wit
     let e_bits = decompose_canonical(b, &e);
     let response = multiply_generator(b, &s_bits);
     let keyed = multiply(b, &e_bits, key);
-    let commitment = Point::add(b, &response, &keyed);
+    let commitment = EdwardsPoint::add(b, &response, &keyed);
     let inputs = [&commitment.x, &commitment.y, &key.x, &key.y, message];
     let challenge = tagged(b, HashIndex::SignatureChallenge, &inputs);
     b.equal(&challenge, &e);

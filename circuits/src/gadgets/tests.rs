@@ -4,8 +4,8 @@ use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, Field, PrimeField};
 
 use super::bits;
-use super::edwards::{Point, multiply, multiply_generator};
-use super::hash::{Inputs, Word, hash, node};
+use super::edwards::{EdwardsPoint, multiply, multiply_generator};
+use super::hash::{BitNum, Inputs, hash, node};
 use super::integer::enforce_share;
 use super::merkle::fold;
 use crate::field::{FIELD_BITS, power_of_two};
@@ -130,9 +130,9 @@ fn note_hashes_with_short_inputs() {
                 for (value, bits) in values.iter().zip(lengths) {
                     let num = b.alloc(*value);
                     words.push(if *bits == FIELD_BITS {
-                        Word::element(b, suite, &num)
+                        BitNum::element(b, suite, &num)
                     } else {
-                        Word::ranged(b, &num, *bits)
+                        BitNum::ranged(b, &num, *bits)
                     });
                 }
                 hash(b, suite, index, &words.iter().collect::<Vec<_>>())
@@ -192,9 +192,9 @@ fn share_of(values: [Fr; 4], holds: bool) {
             .zip(values)
             .map(|(bits, value)| {
                 let num = b.alloc(value);
-                Word::ranged(b, &num, bits)
+                BitNum::ranged(b, &num, bits)
             });
-        let words: Vec<Word> = words.collect();
+        let words: Vec<BitNum> = words.collect();
         enforce_share(b, [&words[0], &words[1], &words[2], &words[3]]);
     });
     assert_eq!(b.unsatisfied().is_empty(), holds, "{values:?}");
@@ -279,9 +279,9 @@ fn sums_of_points_of_every_order() {
     for left in points() {
         for right in points() {
             let (b, sum) = run(|b| {
-                let left = Point::alloc(b, left.x, left.y);
-                let right = Point::alloc(b, right.x, right.y);
-                Point::add(b, &left, &right)
+                let left = EdwardsPoint::alloc(b, left.x, left.y);
+                let right = EdwardsPoint::alloc(b, right.x, right.y);
+                EdwardsPoint::add(b, &left, &right)
             });
             assert_eq!(b.unsatisfied(), []);
             assert_eq!(b.num_rows(), 4 + 4 + 6);
@@ -299,7 +299,7 @@ fn products_of_points() {
             let (b, product) = run(|b| {
                 let bits = b.alloc(scalar);
                 let bits = bits::decompose_canonical(b, &bits);
-                let point = Point::alloc(b, point.x, point.y);
+                let point = EdwardsPoint::alloc(b, point.x, point.y);
                 multiply(b, &bits, &point)
             });
             assert_eq!(b.unsatisfied(), []);
@@ -330,8 +330,8 @@ fn products_of_points() {
 
 #[test]
 fn a_point_off_the_curve_is_refused() {
-    let (b, _) = run(|b| Point::alloc(b, Fr::ONE, Fr::ONE));
+    let (b, _) = run(|b| EdwardsPoint::alloc(b, Fr::ONE, Fr::ONE));
     assert!(!b.unsatisfied().is_empty());
-    let (b, _) = run(|b| Point::alloc(b, Fr::ZERO, Fr::ZERO));
+    let (b, _) = run(|b| EdwardsPoint::alloc(b, Fr::ZERO, Fr::ZERO));
     assert!(!b.unsatisfied().is_empty());
 }

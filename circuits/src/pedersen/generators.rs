@@ -24,7 +24,7 @@ const SEED_BEFORE: [u64; INDEXES] = [
 
 /// The three points that hash one input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Generator {
+pub(crate) struct PedersenGenerator {
     /// Carries the bits from the fifth up.
     pub(crate) main: Affine,
     /// Carries bits one to four.
@@ -37,8 +37,9 @@ pub(crate) struct Generator {
 ///
 /// # Panics
 /// If the protocol has no such generator (0 has 32, 1 to 16 have 8 each).
-pub(crate) fn generator(index: usize, position: usize) -> Generator {
-    static BLOCKS: [OnceLock<Vec<Generator>>; INDEXES] = [const { OnceLock::new() }; INDEXES];
+pub(crate) fn generator(index: usize, position: usize) -> PedersenGenerator {
+    static BLOCKS: [OnceLock<Vec<PedersenGenerator>>; INDEXES] =
+        [const { OnceLock::new() }; INDEXES];
     BLOCKS[index].get_or_init(|| block(index))[position]
 }
 
@@ -56,11 +57,11 @@ pub(crate) fn positions(index: usize) -> usize {
     }
 }
 
-fn block(index: usize) -> Vec<Generator> {
+fn block(index: usize) -> Vec<PedersenGenerator> {
     let mut points = (SEED_BEFORE[index] + 1..).filter_map(point);
     let mut next = || points.next().expect("the stream of points has no end");
     (0..positions(index))
-        .map(|_| Generator {
+        .map(|_| PedersenGenerator {
             main: next(),
             aux: next(),
             skew: next(),

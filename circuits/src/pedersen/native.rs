@@ -18,12 +18,12 @@ const NODE_WINDOW: usize = 8;
 const NOTE_WINDOW: usize = 4;
 
 /// Window sums of one generator; the constant is in the first window.
-struct Table {
+struct WindowTable {
     window: usize,
     rows: Vec<Vec<Affine>>,
 }
 
-impl Table {
+impl WindowTable {
     fn new(index: usize, position: usize) -> Self {
         let window = if index == 0 && position < 2 {
             NODE_WINDOW
@@ -60,14 +60,15 @@ impl Table {
     }
 }
 
-fn table(index: usize, position: usize) -> &'static Table {
-    static CACHE: [OnceLock<Vec<OnceLock<Table>>>; INDEXES] = [const { OnceLock::new() }; INDEXES];
+fn table(index: usize, position: usize) -> &'static WindowTable {
+    static CACHE: [OnceLock<Vec<OnceLock<WindowTable>>>; INDEXES] =
+        [const { OnceLock::new() }; INDEXES];
     let positions = CACHE[index].get_or_init(|| {
         (0..generators::positions(index))
             .map(|_| OnceLock::new())
             .collect()
     });
-    positions[position].get_or_init(|| Table::new(index, position))
+    positions[position].get_or_init(|| WindowTable::new(index, position))
 }
 
 /// The commitment point of some values under a hash index.

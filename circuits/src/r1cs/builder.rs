@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 
-use super::matrices::Store;
+use super::matrices::MatrixStore;
 use super::{Assignment, Bit, Matrices, NUM_INSTANCE, Num};
 
 /// What a run of the circuit's code is for.
@@ -61,7 +61,7 @@ pub struct Builder {
     num_rows: usize,
     parts: Vec<(&'static str, usize)>,
     part: usize,
-    store: Option<Store>,
+    store: Option<MatrixStore>,
     unsatisfied: Vec<Unsatisfied>,
     /// Rows of gadgets that were counted once.
     counted: HashMap<&'static str, usize>,
@@ -73,7 +73,7 @@ const MAX_REPORTED: usize = 32;
 impl Builder {
     /// A builder without variables, except the two of the instance.
     pub fn new(mode: Mode) -> Self {
-        let store = mode.stores().then(Store::new);
+        let store = mode.stores().then(MatrixStore::new);
         Self {
             mode,
             values: Assignment {

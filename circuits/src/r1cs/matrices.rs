@@ -145,12 +145,12 @@ impl Assignment {
 
 /// Matrices while rows are being added.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct MatrixStore {
     matrices: Matrices,
     known: HashMap<Fr, u32>,
 }
 
-impl Store {
+impl MatrixStore {
     pub(super) fn new() -> Self {
         let coefficients = vec![Fr::ONE, -Fr::ONE];
         let known = coefficients.iter().copied().zip(0..).collect();

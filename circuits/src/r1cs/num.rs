@@ -7,8 +7,8 @@ use ark_ff::{AdditiveGroup, Field};
 
 /// A linear combination of variables and its value.
 ///
-/// The terms are kept only by builders that need them; the value always is,
-/// though it means nothing while rows are only counted.
+/// Builders that need the terms keep them. The value is always kept; it means
+/// nothing while rows are only counted.
 #[derive(Clone, Debug)]
 pub struct Num {
     value: Fr,
@@ -54,12 +54,12 @@ impl Num {
         Self::variable(value, None)
     }
 
-    /// The value under the witness that is being built.
+    /// The value under the current witness.
     pub fn value(&self) -> Fr {
         self.value
     }
 
-    /// Whether this is a constant of the circuit, whatever the witness.
+    /// Whether this is a constant of the circuit: no witness changes its value.
     pub(crate) fn is_constant(&self) -> bool {
         self.is_constant
     }

@@ -1,5 +1,5 @@
-//! The statements, a folder each: what each consists of is
-//! [`Statement`], which they are is in `registry.rs`.
+//! The statements, one folder for each: the folder implements [`Statement`], and
+//! `registry.rs` has a line for it.
 
 pub mod account;
 pub mod claim;

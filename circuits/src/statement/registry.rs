@@ -1,4 +1,4 @@
-//! The list of statements: a line each.
+//! The list of statements: one line for each.
 
 use ark_bn254::Fr;
 use zkwhirl_job::Topic;
@@ -37,14 +37,16 @@ registry! {
 }
 
 /// What of a statement no witness influences.
-struct Facts {
-    name: &'static str,
-    tag: u64,
+pub(crate) struct Facts {
+    /// The first part of its circuits' names.
+    pub(crate) name: &'static str,
+    /// The number that its public input's chain starts with.
+    pub(crate) tag: u64,
     topic: Topic,
     suites: &'static [Suite],
     slots: usize,
-    is_possible: bool,
-    sizes: Vec<u32>,
+    /// The numbers behind the suite in its circuits' names.
+    pub(crate) sizes: Vec<u32>,
 }
 
 impl Facts {
@@ -55,7 +57,6 @@ impl Facts {
             topic: S::TOPIC,
             suites: S::SUITES,
             slots: statement.slots(),
-            is_possible: statement.is_possible(),
             sizes: sizes.to_vec(),
         }
     }
@@ -65,27 +66,6 @@ impl StatementKind {
     /// Slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         self.facts().slots
-    }
-
-    /// The number that its public input's chain starts with, which tells it from
-    /// those of other statements.
-    pub(crate) fn tag(self) -> u64 {
-        self.facts().tag
-    }
-
-    /// The first part of its circuits' names.
-    pub(crate) fn name(self) -> &'static str {
-        self.facts().name
-    }
-
-    /// The numbers behind the suite in its circuits' names.
-    pub(crate) fn sizes(self) -> Vec<u32> {
-        self.facts().sizes
-    }
-
-    /// The statement with a name and sizes, if circuits have these sizes.
-    pub(crate) fn from_parts(name: &str, sizes: &[u32]) -> Option<Self> {
-        Self::named(name, sizes).filter(|kind| kind.facts().is_possible)
     }
 
     /// Whether there is such a circuit over a suite: the clients of the
@@ -132,8 +112,8 @@ fn form<S: Statement>(sizes: &[&str]) -> String {
     format!("{}/{suite}{}", S::NAME, sizes.collect::<String>())
 }
 
-/// Makes the enums of statements and of witnesses, and passes on what each
-/// statement says of itself.
+/// Makes the enums of statements and of witnesses. Their methods call the
+/// [`Statement`] of each line.
 macro_rules! registry {
     ($($(#[$doc:meta])* $name:ident $({ $($size:ident),+ })? => $statement:ident, $witness:ident;)+) => {
         /// What a circuit proves, and of which sizes.
@@ -156,17 +136,20 @@ macro_rules! registry {
         })+
 
         impl StatementKind {
-            fn facts(self) -> Facts {
+            pub(crate) fn facts(self) -> Facts {
                 match self {
                     $(Self::$name $({ $($size),+ })? =>
                         Facts::of($statement $({ $($size),+ })?, &[$($($size),+)?]),)+
                 }
             }
 
-            fn named(name: &str, sizes: &[u32]) -> Option<Self> {
+            /// The statement with a name and sizes, if circuits have these sizes.
+            pub(crate) fn from_parts(name: &str, sizes: &[u32]) -> Option<Self> {
                 match (name, sizes) {
-                    $((<$statement as Statement>::NAME, &[$($($size),+)?]) =>
-                        Some(Self::$name $({ $($size),+ })?),)+
+                    $((<$statement as Statement>::NAME, &[$($($size),+)?]) => {
+                        let statement = $statement $({ $($size),+ })?;
+                        statement.is_possible().then_some(Self::$name $({ $($size),+ })?)
+                    })+
                     _ => None,
                 }
             }
@@ -192,7 +175,7 @@ macro_rules! registry {
                         let statement = $statement $({ $($size),+ })?;
                         statement.enforce(b, suite, &statement.blank());
                     })+
-                    _ => return Err(StatementError::Kind(self.name())),
+                    _ => return Err(StatementError::Kind(self.facts().name)),
                 }
                 Ok(())
             }

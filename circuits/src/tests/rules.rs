@@ -71,7 +71,7 @@ const BRIDGE: &str = include_str!("../bridge.rs");
 /// Rules of signatures, which two statements share.
 const SIGNER: &str = include_str!("../signer.rs");
 
-/// Names after `Rule::`, and every text: the values that ranges are about.
+/// The names after `Rule::`, and every text: the names of ranged values.
 fn rules(code: &str) -> BTreeSet<String> {
     let code = code
         .split("#[cfg(test)]\nmod tests {")

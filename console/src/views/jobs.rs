@@ -3,19 +3,25 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use zkwhirl_job::AttemptRecord;
-
 use zkwhirl_broker_adapter::DeadLetter;
-use zkwhirl_ledger::{JobRecord, Ticket};
+use zkwhirl_job::{AttemptRecord, Kind};
+use zkwhirl_ledger::{
+    JobRecord, Ticket,
+    model::{JobRun, JobStep},
+};
+
+fn kind_name(kind: Option<Kind>) -> String {
+    kind.map_or("unknown", Kind::name).to_owned()
+}
 
 /// A job in a list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct JobLine {
     /// Its id.
     pub id: String,
-    /// Its kind; `unknown` for a command that nobody knows.
+    /// Its kind; `unknown` for a command of no known kind.
     pub kind: String,
-    /// Its topic; empty for a kind that nobody knows.
+    /// Its topic; empty for an unknown kind.
     pub topic: String,
     /// The rollup that it is part of.
     pub rollup_id: Option<u32>,
@@ -25,7 +31,7 @@ pub struct JobLine {
     pub attempt: u32,
     /// The worker that had it last.
     pub worker: Option<String>,
-    /// Why it is where it is.
+    /// Why it is in this state.
     pub reason: Option<String>,
     /// Bytes of its request.
     pub request_bytes: usize,
@@ -38,10 +44,9 @@ pub struct JobLine {
 impl JobLine {
     /// A record as a line.
     pub fn of(job: &JobRecord) -> Self {
-        let name = |kind: zkwhirl_job::Kind| kind.name().to_owned();
         Self {
             id: job.id.to_string(),
-            kind: job.kind.map_or_else(|| "unknown".to_owned(), name),
+            kind: kind_name(job.kind),
             topic: job.kind.map_or("", |kind| kind.topic().name()).to_owned(),
             rollup_id: job.rollup_id,
             state: job.state.name().to_owned(),
@@ -55,12 +60,12 @@ impl JobLine {
     }
 }
 
-/// Jobs that match what was asked for, newest first.
+/// Jobs that match a query, newest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Jobs {
+pub struct JobList {
     /// The server's clock.
     pub now_ms: u64,
-    /// Jobs in each state, whatever was asked for.
+    /// All known jobs of each state, whatever the query.
     pub counts: BTreeMap<String, usize>,
     /// How many match.
     pub matched: usize,
@@ -80,9 +85,9 @@ pub struct JobDetail {
     /// Its failed attempts, oldest first.
     pub attempts: Vec<AttemptLine>,
     /// What happened to it, oldest first.
-    pub steps: Vec<Step>,
+    pub steps: Vec<JobStep>,
     /// Its runs on workers, oldest first.
-    pub runs: Vec<Run>,
+    pub runs: Vec<JobRun>,
 }
 
 /// A ticket that waits.
@@ -144,78 +149,31 @@ impl AttemptLine {
     }
 }
 
-/// One thing that happened to a job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Step {
-    /// When.
-    pub at_ms: u64,
-    /// What: `taken`, `queued`, `claimed`, `proved`, ...
-    pub what: String,
-    /// The attempt, where it matters.
-    pub attempt: Option<u32>,
-    /// The worker, where it matters.
-    pub worker: Option<String>,
-    /// More about it.
-    pub text: Option<String>,
-}
-
-/// A job in a worker's hands, from the claim on.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Run {
-    /// The worker.
-    pub worker: String,
-    /// The attempt.
-    pub attempt: u32,
-    /// When it began.
-    pub from_ms: u64,
-    /// When it ended; `None`: it goes on.
-    pub to_ms: Option<u64>,
-    /// `running`, `proved`, `failed`, `unverified`, `handed-back`, `called-off`,
-    /// or `lost` with its worker.
-    pub outcome: String,
-    /// What the prover did, in order.
-    pub phases: Vec<Phase>,
-    /// How much of the last phase is done, 0 to 1.
-    pub fraction: f32,
-}
-
-/// What a prover did for a while.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Phase {
-    /// `key`, `witness`, `prove`, `verify`.
-    pub name: String,
-    /// When it began.
-    pub from_ms: u64,
-    /// When it ended, or what is known so far.
-    pub to_ms: u64,
-}
-
 /// A dead letter.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Dead {
+pub struct DeadLetterView {
     /// The job.
     pub id: String,
     /// Its kind.
     pub kind: String,
     /// The rollup that it is part of.
     pub rollup_id: Option<u32>,
-    /// One sentence, for people.
+    /// Why, as one sentence.
     pub reason: String,
     /// When the job was taken.
     pub taken_at_ms: u64,
-    /// When it was given up on.
+    /// When it became a dead letter.
     pub died_at_ms: u64,
     /// Its failed attempts.
     pub attempts: Vec<AttemptLine>,
 }
 
-impl Dead {
+impl DeadLetterView {
     /// A letter as a line.
     pub fn of(letter: &DeadLetter) -> Self {
-        let kind = letter.kind.map_or("unknown", zkwhirl_job::Kind::name);
         Self {
             id: letter.id.to_string(),
-            kind: kind.to_owned(),
+            kind: kind_name(letter.kind),
             rollup_id: letter.rollup_id,
             reason: letter.reason.clone(),
             taken_at_ms: letter.taken_at_ms,

@@ -1,5 +1,4 @@
-//! What the console's API says, as JSON: what the page draws and the command
-//! line prints. Ids are hexadecimal, times milliseconds since the Unix epoch.
+//! The JSON of the console's API: the page draws it and the command line prints it. Ids are hexadecimal, times milliseconds since the Unix epoch.
 
 mod jobs;
 mod rollups;
@@ -7,33 +6,34 @@ mod stock;
 
 use serde::{Deserialize, Serialize};
 
-pub use jobs::{AttemptLine, Dead, JobDetail, JobLine, Jobs, Phase, Run, Step, TicketLine};
-pub use rollups::{Bar, Rollup, Stage};
-pub use stock::{Deed, Key, Queue, Slot};
+pub use jobs::{AttemptLine, DeadLetterView, JobDetail, JobLine, JobList, TicketLine};
+pub use rollups::{RollupView, RunBar, StageView};
+pub use stock::{AuditEntry, KeyView, QueueView, SlotView};
 
-/// A list, and when it was read by the server's clock.
+/// A list, and when it was read, by the server's clock.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Listed<T> {
     /// The server's clock.
     pub now_ms: u64,
-    /// What there is.
+    /// The items.
     pub items: Vec<T>,
 }
 
-/// How the bridge is, for every page.
+/// The bridge's state, for every page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Status {
+pub struct BridgeStatus {
     /// The server's clock.
     pub now_ms: u64,
     /// The bridge's name.
     pub bridge: String,
     /// The release that it runs.
     pub version: String,
-    /// Whether there is an operator's token: without one nobody can act.
+    /// Whether the bridge has an operator's token; without one the console is
+    /// read-only.
     pub can_act: bool,
     /// Tickets that are pinged now.
     pub open_tickets: usize,
-    /// Slots that said something in the last seconds.
+    /// Slots that reported in the last ten seconds.
     pub slots: usize,
     /// Jobs in the dead letters.
     pub dead: usize,

@@ -1,12 +1,11 @@
 //! Rollups as pictures.
 
 use serde::{Deserialize, Serialize};
-
-use super::Run;
+use zkwhirl_ledger::model::{JobRun, Stage, StageProgress};
 
 /// A rollup as a picture.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Rollup {
+pub struct RollupView {
     /// Its id.
     pub id: u32,
     /// `proving`, `halted` by a dead letter, or `settled`.
@@ -15,29 +14,29 @@ pub struct Rollup {
     pub began_ms: u64,
     /// When the answer to its root verifier was delivered.
     pub ended_ms: Option<u64>,
-    /// How long it will still take.
+    /// How long it still needs, as an estimate.
     pub left_ms: Option<u64>,
     /// How far off that may well be.
     pub give_or_take_ms: Option<u64>,
-    /// How long with twice as many slots for inner jobs.
+    /// The same estimate with twice as many slots for inner jobs.
     pub left_with_twice_ms: Option<u64>,
     /// Slots that take inner jobs.
     pub slots: usize,
     /// Attempts that failed.
     pub retries: usize,
-    /// What these took.
+    /// How long the failed attempts took together.
     pub wasted_ms: u64,
     /// Its stages, in order.
-    pub stages: Vec<Stage>,
+    pub stages: Vec<StageView>,
     /// Its jobs' runs.
-    pub bars: Vec<Bar>,
-    /// The jobs that decided how long it took, in order: see the docs.
+    pub bars: Vec<RunBar>,
+    /// The jobs on the critical path, in order: they decided how long it took.
     pub critical: Vec<String>,
 }
 
 /// A stage of a rollup.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Stage {
+pub struct StageView {
     /// `claims`, `inner`, `root`, `verifier`.
     pub name: String,
     /// Jobs that were asked for.
@@ -50,9 +49,29 @@ pub struct Stage {
     pub dead: usize,
 }
 
+impl StageView {
+    /// A stage and its counts.
+    pub(crate) fn of(stage: Stage, progress: &StageProgress) -> Self {
+        let StageProgress {
+            total,
+            done,
+            running,
+            dead,
+            ..
+        } = *progress;
+        Self {
+            name: stage.name().to_owned(),
+            total,
+            done,
+            running,
+            dead,
+        }
+    }
+}
+
 /// A run of a job of a rollup.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Bar {
+pub struct RunBar {
     /// The job.
     pub job: String,
     /// Its kind.
@@ -61,5 +80,5 @@ pub struct Bar {
     pub stage: String,
     /// The run.
     #[serde(flatten)]
-    pub run: Run,
+    pub run: JobRun,
 }

@@ -1,20 +1,19 @@
-//! What there is beside jobs: slots, queues, keys, and what operators did.
+//! Slots, queues, keys, and what operators did.
 
 use serde::{Deserialize, Serialize};
-
 use zkwhirl_ledger::SlotReport;
 
 /// A slot of a worker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Slot {
-    /// What it says about itself.
+pub struct SlotView {
+    /// Its last report.
     #[serde(flatten)]
     pub report: SlotReport,
     /// `starting`, `idle`, `proving`, `waiting`, `quiet` or `draining`.
     pub state: String,
 }
 
-impl Slot {
+impl SlotView {
     /// A report, and its state in one word.
     pub fn of(report: SlotReport) -> Self {
         let state = match &report {
@@ -31,7 +30,7 @@ impl Slot {
 
 /// A topic's queue.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Queue {
+pub struct QueueView {
     /// The topic.
     pub topic: String,
     /// Jobs that wait for a worker.
@@ -42,19 +41,19 @@ pub struct Queue {
     pub rungs: Vec<usize>,
     /// Live consumers.
     pub consumers: usize,
-    /// How long the oldest job that is not finished is there.
+    /// Age of the oldest job that has no proof yet.
     pub oldest_ms: Option<u64>,
     /// Jobs taken in the last minute.
     pub taken_per_min: usize,
     /// Jobs proved in the last minute.
     pub proved_per_min: usize,
-    /// Why nothing is known.
+    /// Why the figures of the broker are missing.
     pub error: Option<String>,
 }
 
-/// A key that is here.
+/// A proving key on this machine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Key {
+pub struct KeyView {
     /// The circuit.
     pub circuit: String,
     /// The key's id; empty when it cannot be used.
@@ -67,24 +66,24 @@ pub struct Key {
     pub vk: String,
     /// Where its secret numbers came from.
     pub provenance: String,
-    /// True when everybody can forge proofs under it.
+    /// True when anyone can forge proofs under it.
     pub insecure: bool,
     /// Why it cannot be used.
     pub error: Option<String>,
 }
 
-/// Something that an operator did.
+/// One action of an operator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Deed {
+pub struct AuditEntry {
     /// When.
     pub at_ms: u64,
-    /// Who, as they called themselves.
+    /// The operator's name, as the operator gave it.
     pub who: String,
     /// What: `replay`, `reject`, ...
     pub what: String,
     /// A job's id or a worker's name.
     pub on: String,
-    /// Why, or how it ended.
+    /// The reason, or how it ended.
     pub text: String,
     /// Whether it was done.
     pub done: bool,

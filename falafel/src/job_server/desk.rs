@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{Command, Frame, TicketId, identify};
 
 use super::{
-    Answer, Rejected, Stats,
-    jobs::{Answered, Jobs},
+    JobAnswer, Rejected, Stats,
+    jobs::{Answered, JobList},
 };
-use crate::Event;
+use crate::FalafelEvent;
 
 /// How long an idle head poller sleeps between two looks at the list.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -28,9 +28,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Desk {
     ack_timeout: Duration,
-    jobs: Mutex<Jobs>,
+    jobs: Mutex<JobList>,
     stats: Arc<Mutex<Stats>>,
-    events: broadcast::Sender<Event>,
+    events: broadcast::Sender<FalafelEvent>,
     /// Only the holder looks at the list. Tokio's mutex is fair: first come,
     /// first served, and a poller that has gone away keeps its place.
     turn: tokio::sync::Mutex<()>,
@@ -46,7 +46,7 @@ impl Desk {
     pub(super) fn new(
         ack_timeout: Duration,
         stats: Arc<Mutex<Stats>>,
-        events: broadcast::Sender<Event>,
+        events: broadcast::Sender<FalafelEvent>,
     ) -> Arc<Self> {
         Arc::new(Self {
             ack_timeout,
@@ -62,13 +62,13 @@ impl Desk {
     }
 
     /// Adds a job at once; the future is its answer.
-    pub(super) fn create(&self, command: Command, data: Bytes) -> (TicketId, Answer) {
+    pub(super) fn create(&self, command: Command, data: Bytes) -> (TicketId, JobAnswer) {
         let ticket = TicketId(rand::random());
         let (answer, answered) = oneshot::channel();
         let kind = identify(command.code(), &data);
         locked(&self.jobs).push(ticket, command, data, answer);
         locked(&self.stats).created += 1;
-        let _ = self.events.send(Event::JobCreated { ticket, kind });
+        let _ = self.events.send(FalafelEvent::JobCreated { ticket, kind });
         self.created.notify_waiters();
         if self.closed.is_cancelled() {
             locked(&self.jobs).forget();
@@ -108,7 +108,7 @@ impl Desk {
             if let Some((ticket, frame)) = self.issue() {
                 let ghost = reply.send(Some(frame)).is_err();
                 locked(&self.stats).ghost_deliveries += u64::from(ghost);
-                let _ = self.events.send(Event::JobIssued { ticket, ghost });
+                let _ = self.events.send(FalafelEvent::JobIssued { ticket, ghost });
                 return;
             }
             tokio::select! {
@@ -137,10 +137,12 @@ impl Desk {
         let mut stats = locked(&self.stats);
         match locked(&self.jobs).complete(frame, Instant::now(), &mut stats) {
             Answered::Acknowledged { waited } => {
-                let _ = self.events.send(Event::JobAnswered { ticket, waited });
+                let _ = self
+                    .events
+                    .send(FalafelEvent::JobAnswered { ticket, waited });
             }
             Answered::Rejected => {
-                let _ = self.events.send(Event::JobRejected { ticket });
+                let _ = self.events.send(FalafelEvent::JobRejected { ticket });
             }
             Answered::Unknown => {}
         }

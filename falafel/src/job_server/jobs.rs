@@ -10,16 +10,16 @@ use zkwhirl_job::{Command, Frame, TicketId};
 
 use super::{Rejected, Stats};
 
-/// Jobs in the order in which they were created.
+/// JobList in the order in which they were created.
 ///
 /// The original keeps one array and looks through it for each poller; the
 /// habits that matter follow from that: an expired old job goes out before a
 /// younger new one, and a job whose caller is gone stays.
 #[derive(Debug, Default)]
-pub(super) struct Jobs(Vec<Job>);
+pub(super) struct JobList(Vec<ListedJob>);
 
 #[derive(Debug)]
-struct Job {
+struct ListedJob {
     ticket: TicketId,
     command: Command,
     data: Bytes,
@@ -39,7 +39,7 @@ pub(super) enum Answered {
     Unknown,
 }
 
-impl Jobs {
+impl JobList {
     pub(super) fn push(
         &mut self,
         ticket: TicketId,
@@ -47,7 +47,7 @@ impl Jobs {
         data: Bytes,
         answer: oneshot::Sender<Result<Bytes, Rejected>>,
     ) {
-        self.0.push(Job {
+        self.0.push(ListedJob {
             ticket,
             command,
             data,

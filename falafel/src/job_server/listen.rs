@@ -22,20 +22,20 @@ const IDLE: Duration = Duration::from_secs(5);
 
 /// Accepts connections for one life of a job server.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct Acceptor {
     pub(super) listener: TcpListener,
     pub(super) closed: CancellationToken,
 }
 
-impl Listener for Door {
-    type Io = Connection;
+impl Listener for Acceptor {
+    type Io = CutConnection;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> (CutConnection, SocketAddr) {
         loop {
             match self.listener.accept().await {
                 Ok((stream, peer)) => {
-                    return (Connection::new(stream, self.closed.clone()), peer);
+                    return (CutConnection::new(stream, self.closed.clone()), peer);
                 }
                 // Out of descriptors, or the client was faster: try again.
                 Err(_) => sleep(Duration::from_millis(50)).await,
@@ -49,7 +49,7 @@ impl Listener for Door {
 }
 
 /// A connection that a restart cuts off.
-pub(super) struct Connection {
+pub(super) struct CutConnection {
     stream: TcpStream,
     closed: Pin<Box<WaitForCancellationFutureOwned>>,
     idle: Pin<Box<Sleep>>,
@@ -58,7 +58,7 @@ pub(super) struct Connection {
     waiting: bool,
 }
 
-impl Connection {
+impl CutConnection {
     fn new(stream: TcpStream, closed: CancellationToken) -> Self {
         Self {
             stream,
@@ -77,7 +77,7 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for CutConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -96,7 +96,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for CutConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -23,7 +23,7 @@ use std::{
 
 use bytes::Bytes;
 use desk::{Desk, locked};
-use listen::Door;
+use listen::Acceptor;
 use tokio::{
     net::TcpListener,
     sync::broadcast,
@@ -34,14 +34,14 @@ use zkwhirl_job::{Command, TicketId};
 
 pub use stats::{Stats, TicketStats};
 
-use crate::Event;
+use crate::FalafelEvent;
 
 /// The original's lease: a job that was not pinged for longer goes out again.
 pub const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a caller waits for. It makes no difference when it is polled: the job
 /// is in the list already.
-pub type Answer = Pin<Box<dyn Future<Output = Result<Bytes, Rejected>> + Send>>;
+pub type JobAnswer = Pin<Box<dyn Future<Output = Result<Bytes, Rejected>> + Send>>;
 
 /// Why a job has no reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,12 +63,12 @@ pub struct JobServer {
     address: SocketAddr,
     ack_timeout: Duration,
     stats: Arc<Mutex<Stats>>,
-    events: broadcast::Sender<Event>,
-    life: Mutex<Life>,
+    events: broadcast::Sender<FalafelEvent>,
+    life: Mutex<ServerLife>,
 }
 
 #[derive(Debug)]
-struct Life {
+struct ServerLife {
     desk: Arc<Desk>,
     serving: JoinHandle<()>,
 }
@@ -78,13 +78,13 @@ impl JobServer {
     pub async fn bind(
         address: SocketAddr,
         ack_timeout: Duration,
-        events: broadcast::Sender<Event>,
+        events: broadcast::Sender<FalafelEvent>,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let stats = Arc::default();
         let desk = Desk::new(ack_timeout, Arc::clone(&stats), events.clone());
-        let life = Mutex::new(Life::begin(desk, listener));
+        let life = Mutex::new(ServerLife::begin(desk, listener));
         Ok(Self {
             address,
             ack_timeout,
@@ -100,7 +100,7 @@ impl JobServer {
     }
 
     /// Adds a job at once; the future is its answer.
-    pub fn create(&self, command: Command, data: Bytes) -> (TicketId, Answer) {
+    pub fn create(&self, command: Command, data: Bytes) -> (TicketId, JobAnswer) {
         self.desk().create(command, data)
     }
 
@@ -126,7 +126,7 @@ impl JobServer {
             Arc::clone(&self.stats),
             self.events.clone(),
         );
-        *locked(&self.life) = Life::begin(desk, listener);
+        *locked(&self.life) = ServerLife::begin(desk, listener);
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl JobServer {
         locked(&self.stats).clone()
     }
 
-    /// Jobs in the list, zombies included.
+    /// JobList in the list, zombies included.
     pub fn jobs(&self) -> usize {
         self.desk().jobs()
     }
@@ -178,9 +178,9 @@ impl Drop for JobServer {
     }
 }
 
-impl Life {
+impl ServerLife {
     fn begin(desk: Arc<Desk>, listener: TcpListener) -> Self {
-        let door = Door {
+        let door = Acceptor {
             listener,
             closed: desk.closed.clone(),
         };

@@ -10,11 +10,11 @@ use zkwhirl_job::{
     request::{RootRollupRequest, RootVerifierRequest},
 };
 
-use super::{Pipeline, ProveError, ReplyCheck, blocking, check::Must, locked};
+use super::{JobError, Pipeline, ReplyCheck, blocking, check::Must, locked};
 use crate::{
-    Event, JobServers,
-    job_server::Answer,
-    world::{Broadcast, ClaimJob, InnerJob},
+    FalafelEvent, JobServers,
+    job_server::JobAnswer,
+    world::{ClaimJob, ExpectedBroadcast, InnerJob},
 };
 
 /// A job with what its reply must be.
@@ -45,13 +45,13 @@ impl Asked {
         Self::proof(request, Must::Fields(job.published))
     }
 
-    pub(super) fn root(request: RootRollupRequest, broadcast: &Broadcast) -> Self {
+    pub(super) fn root(request: RootRollupRequest, broadcast: &ExpectedBroadcast) -> Self {
         let request = Request::RootRollup(Box::new(request));
         Self::proof(request, Must::Broadcast(broadcast.clone()))
     }
 
     /// The root verifier is asked about the whole reply to the root rollup.
-    pub(super) fn verifier(root_rollup_reply: Bytes, broadcast: &Broadcast) -> Self {
+    pub(super) fn verifier(root_rollup_reply: Bytes, broadcast: &ExpectedBroadcast) -> Self {
         let request = Request::RootVerifier(Box::new(RootVerifierRequest { root_rollup_reply }));
         Self::proof(request, Must::Broadcast(broadcast.clone()))
     }
@@ -81,7 +81,7 @@ impl Pipeline {
     pub(super) async fn prove_all(
         &self,
         jobs: impl IntoIterator<Item = Asked>,
-    ) -> Result<Vec<Bytes>, ProveError> {
+    ) -> Result<Vec<Bytes>, JobError> {
         let mut replies = Vec::new();
         let mut waiting = JoinSet::new();
         for (place, job) in jobs.into_iter().enumerate() {
@@ -103,17 +103,17 @@ impl Pipeline {
     }
 
     /// Asks for one job.
-    pub(super) async fn prove_one(&self, job: Asked) -> Result<Bytes, ProveError> {
+    pub(super) async fn prove_one(&self, job: Asked) -> Result<Bytes, JobError> {
         let mut replies = self.prove_all([job]).await?;
         Ok(replies.swap_remove(0))
     }
 
-    fn count(&self, error: &ProveError) {
+    fn count(&self, error: &JobError) {
         let mut progress = locked(&self.progress);
         match error {
-            ProveError::Rejected(why) => progress.rejected.push(why.to_string()),
-            ProveError::Refused(why) => progress.refused.push(why.to_string()),
-            ProveError::Clients(_) | ProveError::Exited(_) => {}
+            JobError::Rejected(why) => progress.rejected.push(why.to_string()),
+            JobError::Refused(why) => progress.refused.push(why.to_string()),
+            JobError::Clients(_) | JobError::Exited(_) => {}
         }
     }
 }
@@ -122,10 +122,10 @@ impl Pipeline {
 async fn checked(
     job: Asked,
     ticket: TicketId,
-    answer: Answer,
+    answer: JobAnswer,
     check: Arc<dyn ReplyCheck>,
-    events: &broadcast::Sender<Event>,
-) -> Result<Bytes, ProveError> {
+    events: &broadcast::Sender<FalafelEvent>,
+) -> Result<Bytes, JobError> {
     let reply = answer.await?;
     let (reply, verdict) = blocking(move || {
         let verdict = job.check(&reply, &*check);
@@ -133,8 +133,8 @@ async fn checked(
     })
     .await;
     let refusal = verdict.as_ref().err().map(NotVerified::to_string);
-    let _ = events.send(Event::JobResolved { ticket, refusal });
-    verdict.map(|()| reply).map_err(ProveError::Refused)
+    let _ = events.send(FalafelEvent::JobResolved { ticket, refusal });
+    verdict.map(|()| reply).map_err(JobError::Refused)
 }
 
 /// Asks for the proof of any request and checks what can be checked of it.
@@ -142,8 +142,8 @@ pub(crate) async fn prove(
     servers: &JobServers,
     data: Bytes,
     check: Arc<dyn ReplyCheck>,
-    events: &broadcast::Sender<Event>,
-) -> Result<Bytes, ProveError> {
+    events: &broadcast::Sender<FalafelEvent>,
+) -> Result<Bytes, JobError> {
     let request = Request::parse(&data).ok();
     let (ticket, answer) = servers.create_proof(data.clone());
     let Some(request) = request else {

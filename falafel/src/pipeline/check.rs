@@ -8,7 +8,7 @@ use zkwhirl_job::{
     reply::{self, NotVerified, ReplyShape},
 };
 
-use crate::world::Broadcast;
+use crate::world::ExpectedBroadcast;
 
 /// Verifies the proof behind a reply's published fields.
 ///
@@ -56,7 +56,7 @@ pub(super) enum Must {
     /// Published fields.
     Fields(Vec<Word>),
     /// The broadcast data of the rollup.
-    Broadcast(Broadcast),
+    Broadcast(ExpectedBroadcast),
 }
 
 impl Must {

@@ -26,7 +26,7 @@ pub use check::{FieldsOnly, FinalVerifier, ReplyCheck};
 use reception::Reception;
 
 use crate::{
-    Event, JobServers,
+    FalafelEvent, JobServers,
     job_server::Rejected,
     users::{ClientProofs, TxError, TxPool},
     world::World,
@@ -34,7 +34,7 @@ use crate::{
 
 /// What to roll up.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct RollupPlan {
     /// The hashes of the world.
     pub suite: Suite,
     /// Equal seeds make equal requests.
@@ -57,7 +57,7 @@ pub struct Plan {
 
 /// Where the pipeline is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum PipelineState {
     /// It waits for proofs or makes requests.
     Running,
     /// One job was rejected, or a reply was refused. Only an interrupt or a
@@ -70,7 +70,7 @@ pub enum State {
 
 /// What the pipeline has done so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct PipelineProgress {
     /// Rollups that are settled.
     pub settled: u32,
     /// Replies that were what they should be.
@@ -83,7 +83,7 @@ pub struct Progress {
 
 /// Why a job has no good reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ProveError {
+pub enum JobError {
     /// There is no reply.
     #[error(transparent)]
     Rejected(#[from] Rejected),
@@ -103,7 +103,7 @@ pub enum ProveError {
 /// database outlives its processes.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    plan: Plan,
+    plan: RollupPlan,
     servers: Arc<JobServers>,
     check: Arc<dyn ReplyCheck>,
     verifier: Arc<dyn FinalVerifier>,
@@ -111,9 +111,9 @@ pub(crate) struct Pipeline {
     world: Mutex<Arc<World>>,
     pool: Arc<TxPool>,
     reception: watch::Sender<Reception>,
-    pub(crate) progress: Mutex<Progress>,
-    pub(crate) state: watch::Sender<State>,
-    events: broadcast::Sender<Event>,
+    pub(crate) progress: Mutex<PipelineProgress>,
+    pub(crate) state: watch::Sender<PipelineState>,
+    events: broadcast::Sender<FalafelEvent>,
 }
 
 /// What a pipeline works with.
@@ -122,11 +122,11 @@ pub(crate) struct PipelineDeps {
     pub(crate) check: Arc<dyn ReplyCheck>,
     pub(crate) verifier: Arc<dyn FinalVerifier>,
     pub(crate) clients: Arc<dyn ClientProofs>,
-    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) events: broadcast::Sender<FalafelEvent>,
 }
 
 impl Pipeline {
-    pub(crate) fn new(plan: Plan, world: World, deps: PipelineDeps) -> Self {
+    pub(crate) fn new(plan: RollupPlan, world: World, deps: PipelineDeps) -> Self {
         Self {
             plan,
             servers: deps.servers,
@@ -137,7 +137,7 @@ impl Pipeline {
             pool: Arc::default(),
             reception: watch::Sender::new(Reception::Closed),
             progress: Mutex::default(),
-            state: watch::Sender::new(State::Running),
+            state: watch::Sender::new(PipelineState::Running),
             events: deps.events,
         }
     }
@@ -149,20 +149,20 @@ impl Pipeline {
             exit = self.exit() => Err(exit),
         };
         let state = match ended {
-            Ok(()) => State::Done,
+            Ok(()) => PipelineState::Done,
             Err(error) => {
                 let reason = error.to_string();
-                let _ = self.events.send(Event::PipelineHalted {
+                let _ = self.events.send(FalafelEvent::PipelineHalted {
                     rollup_id: self.world().next_rollup(),
                     reason: reason.clone(),
                 });
-                State::Halted(reason)
+                PipelineState::Halted(reason)
             }
         };
         self.state.send_replace(state);
     }
 
-    async fn rollups(&self) -> Result<(), ProveError> {
+    async fn rollups(&self) -> Result<(), JobError> {
         let more = |done| self.plan.rollups.is_none_or(|rollups| done < rollups);
         while more(locked(&self.progress).settled) {
             self.rollup().await?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use zkwhirl_job::Kind;
 
-use super::{Pipeline, ProveError, asked::Asked};
-use crate::{Event, users::ClientKeys};
+use super::{JobError, Pipeline, asked::Asked};
+use crate::{FalafelEvent, users::ClientKeys};
 
 /// How far the receiver of this process is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) enum Reception {
     /// receiver there are none.
     Open(Option<ClientKeys>),
     /// A key was rejected; the original's process exits then.
-    Exited(ProveError),
+    Exited(JobError),
 }
 
 impl Pipeline {
@@ -34,7 +34,7 @@ impl Pipeline {
         };
         let reception = match keys.await {
             Ok(keys) => {
-                let _ = self.events.send(Event::Ready);
+                let _ = self.events.send(FalafelEvent::Ready);
                 Reception::Open(Some(keys))
             }
             Err(error) => Reception::Exited(error),
@@ -42,9 +42,9 @@ impl Pipeline {
         self.reception.send_replace(reception);
     }
 
-    async fn key(&self, kind: Kind) -> Result<Bytes, ProveError> {
+    async fn key(&self, kind: Kind) -> Result<Bytes, JobError> {
         let asked = self.prove_one(Asked::key(kind)).await;
-        asked.map_err(|error| ProveError::Exited(format!("no {kind}: {error}")))
+        asked.map_err(|error| JobError::Exited(format!("no {kind}: {error}")))
     }
 
     /// A new process: its receiver begins anew, when the plan has one.
@@ -65,7 +65,7 @@ impl Pipeline {
     }
 
     /// Waits until the process exits for want of a key.
-    pub(super) async fn exit(&self) -> ProveError {
+    pub(super) async fn exit(&self) -> JobError {
         match self.until(|r| matches!(r, Reception::Exited(_))).await {
             Reception::Exited(error) => error,
             Reception::Open(_) | Reception::Closed => unreachable!("waited for an exit"),

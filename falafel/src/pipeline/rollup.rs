@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Pipeline, ProveError, asked::Asked, blocking, locked};
+use super::{JobError, Pipeline, asked::Asked, blocking, locked};
 use crate::{
-    Event,
+    FalafelEvent,
     users::{ClientKeys, TxReceiver},
     world::{Draft, RootJob},
 };
 
 impl Pipeline {
-    pub(super) async fn rollup(&self) -> Result<(), ProveError> {
+    pub(super) async fn rollup(&self) -> Result<(), JobError> {
         let (draft, claims) = self.claims().await?;
         let keys = self.transactions().await;
         let (draft, inners) = self.inners(draft, claims, keys).await?;
@@ -27,7 +27,7 @@ impl Pipeline {
     }
 
     /// Begins a rollup and proves all its claims at once.
-    async fn claims(&self) -> Result<(Draft, Vec<Bytes>), ProveError> {
+    async fn claims(&self) -> Result<(Draft, Vec<Bytes>), JobError> {
         let (world, plan) = (self.world(), self.plan.clone());
         let (draft, claims) = blocking(move || {
             let mut draft = world.begin(plan.sizes);
@@ -35,7 +35,7 @@ impl Pipeline {
             (draft, claims)
         })
         .await;
-        let _ = self.events.send(Event::RollupStarted {
+        let _ = self.events.send(FalafelEvent::RollupStarted {
             rollup_id: draft.rollup_id(),
             claims: claims.len(),
         });
@@ -49,7 +49,7 @@ impl Pipeline {
         mut draft: Draft,
         claims: Vec<Bytes>,
         keys: Option<ClientKeys>,
-    ) -> Result<(Draft, Vec<Bytes>), ProveError> {
+    ) -> Result<(Draft, Vec<Bytes>), JobError> {
         let txs = self.plan.txs;
         let (clients, pool) = (Arc::clone(&self.clients), Arc::clone(&self.pool));
         let (draft, inners) = blocking(move || {
@@ -70,16 +70,16 @@ impl Pipeline {
     }
 
     /// Verifies the final buffer by itself; then the rollup is on the chain.
-    async fn settle(&self, draft: Draft, inners: usize, buffer: Bytes) -> Result<(), ProveError> {
+    async fn settle(&self, draft: Draft, inners: usize, buffer: Bytes) -> Result<(), JobError> {
         let verifier = Arc::clone(&self.verifier);
         let final_bytes = buffer.len();
         let proofs = blocking(move || verifier.verify(&buffer)).await;
         let proofs = proofs.map_err(|why| {
             let why = why.in_part("the final buffer");
             locked(&self.progress).refused.push(why.to_string());
-            ProveError::Refused(why)
+            JobError::Refused(why)
         })?;
-        let settled = Event::RollupSettled {
+        let settled = FalafelEvent::RollupSettled {
             rollup_id: draft.rollup_id(),
             inners,
             txs: draft.txs(),

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::ChaCha20Rng;
 use zkwhirl_circuits::bridge::{BridgeCallData, VIRTUAL_BIT};
 
-use super::parts::Interaction;
+use super::parts::BridgeInteraction;
 
 /// The placeholder of a virtual output: the note's asset is this plus the
 /// interaction's nonce.
@@ -85,7 +85,7 @@ pub(super) fn interact(
     total_input: u64,
     result: bool,
     rng: &mut ChaCha20Rng,
-) -> Interaction {
+) -> BridgeInteraction {
     let mut output = |used: bool| {
         if used && result {
             rng.gen_range(1..=2 * total_input)
@@ -93,7 +93,7 @@ pub(super) fn interact(
             0
         }
     };
-    Interaction {
+    BridgeInteraction {
         bridge,
         nonce,
         total_input,

@@ -15,14 +15,14 @@ const TX_WORDS: usize = 8;
 /// What a rollup must broadcast: 142 header words, then 8 words a transaction
 /// slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broadcast {
+pub struct ExpectedBroadcast {
     sizes: Sizes,
     words: Vec<Word>,
 }
 
 /// A buffer that does not start with the broadcast data of its rollup.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BroadcastError {
+pub enum BroadcastMismatch {
     /// Nothing follows the broadcast data, or not even that is whole.
     #[error("{got} bytes are no broadcast data of {must} bytes and its proofs")]
     Length {
@@ -45,7 +45,7 @@ pub enum BroadcastError {
     },
 }
 
-impl Broadcast {
+impl ExpectedBroadcast {
     /// Header and words of the transactions; the slots that are left are zero.
     pub(super) fn new(sizes: Sizes, header: Vec<Word>, txs: impl Iterator<Item = Word>) -> Self {
         assert_eq!(header.len(), HEADER_WORDS, "words of a header");
@@ -62,16 +62,16 @@ impl Broadcast {
 
     /// Checks that a buffer starts with this data and goes on after it, and
     /// returns what follows. The first word that differs is named.
-    pub fn check(&self, buffer: &Bytes) -> Result<Bytes, BroadcastError> {
+    pub fn check(&self, buffer: &Bytes) -> Result<Bytes, BroadcastMismatch> {
         let must = broadcast_bytes(self.sizes);
         let got = fields(buffer, self.words.len()).filter(|_| buffer.len() > must);
-        let got = got.ok_or(BroadcastError::Length {
+        let got = got.ok_or(BroadcastMismatch::Length {
             got: buffer.len(),
             must,
         })?;
         match (0..got.len()).find(|place| got[*place] != self.words[*place]) {
             None => Ok(buffer.slice(must..)),
-            Some(place) => Err(BroadcastError::Word {
+            Some(place) => Err(BroadcastMismatch::Word {
                 name: self.name(place),
                 place,
                 got: got[place],

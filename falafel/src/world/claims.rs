@@ -11,8 +11,8 @@ use super::{
     World,
     bridges::VIRTUAL,
     inner::path,
-    parts::{Deposit, Interaction, Note, word},
-    txs::Tx,
+    parts::{BridgeInteraction, Deposit, UserNote, word},
+    tx::Tx,
 };
 
 /// A claim to prove.
@@ -27,12 +27,12 @@ pub struct ClaimJob {
 /// What a claim pays out, and in which notes.
 struct Payout {
     nullifiers: [Fr; 2],
-    notes: [Option<Note>; 2],
+    notes: [Option<UserNote>; 2],
 }
 
 impl World {
     /// The claim of a deposit as a request.
-    pub(super) fn claim(&self, deposit: &Deposit, interaction: &Interaction) -> ClaimJob {
+    pub(super) fn claim(&self, deposit: &Deposit, interaction: &BridgeInteraction) -> ClaimJob {
         let (a, b) = interaction.shares(deposit.value);
         let request = ClaimRequest {
             data_root: word(&self.trees.data.root()),
@@ -54,9 +54,9 @@ impl World {
     }
 
     /// The transaction that a proved claim becomes.
-    pub(super) fn claim_tx(&self, deposit: &Deposit, interaction: &Interaction) -> Tx {
+    pub(super) fn claim_tx(&self, deposit: &Deposit, interaction: &BridgeInteraction) -> Tx {
         let payout = self.payout(deposit, interaction);
-        let commitment = |note: &Option<Note>| note.map_or(Fr::from(0u64), |n| n.commitment);
+        let commitment = |note: &Option<UserNote>| note.map_or(Fr::from(0u64), |n| n.commitment);
         let mut tx = Tx::new(6, self.next_rollup, self.trees.data.root());
         let f = &mut tx.fields;
         f[field::NOTE_COMMITMENT1] = commitment(&payout.notes[0]);
@@ -71,7 +71,7 @@ impl World {
         tx
     }
 
-    fn payout(&self, deposit: &Deposit, interaction: &Interaction) -> Payout {
+    fn payout(&self, deposit: &Deposit, interaction: &BridgeInteraction) -> Payout {
         let (suite, bridge) = (self.suite, &deposit.bridge);
         let claim = deposit.commitment(suite);
         let nullifiers = [
@@ -96,7 +96,7 @@ impl World {
             )
         };
         let note = |amount, nullifier| {
-            Note::new(
+            UserNote::new(
                 suite,
                 deposit.owner,
                 amount,

@@ -11,14 +11,14 @@ use zkwhirl_job::{
 use super::{
     World,
     inner::path,
-    parts::{Interaction, word},
+    parts::{BridgeInteraction, word},
 };
 
 /// The interactions of the rollup before, which this one carries into the defi
 /// tree.
 #[derive(Debug)]
 pub(super) struct Carried {
-    pub(super) notes: Vec<Interaction>,
+    pub(super) notes: Vec<BridgeInteraction>,
     /// The defi root before them.
     pub(super) old_root: Word,
     /// The path of the first of them, before they were there.

@@ -12,9 +12,10 @@ use zkwhirl_job::{
 use super::{
     ClaimJob, InnerJob, RootJob, World,
     defi::Carried,
-    inner::Rollup,
-    parts::{Deposit, Interaction, Note},
-    txs::{Clients, Tx},
+    inner::InnerRollups,
+    parts::{BridgeInteraction, Deposit, UserNote},
+    tx::Tx,
+    txs::TxMaker,
 };
 use crate::users::{TAIL_BYTES, TxError, TxReceiver};
 
@@ -25,7 +26,7 @@ pub struct Draft {
     pub(super) world: World,
     sizes: Sizes,
     carried: Carried,
-    claims: Vec<(Deposit, Interaction)>,
+    claims: Vec<(Deposit, BridgeInteraction)>,
     pub(super) made: Option<Made>,
 }
 
@@ -34,7 +35,7 @@ pub struct Draft {
 pub(super) struct Made {
     /// By bridge.
     pub(super) deposits: Vec<Vec<Deposit>>,
-    pub(super) notes: Vec<Note>,
+    pub(super) notes: Vec<UserNote>,
     txs: usize,
     /// Still without the inner proofs.
     root: RootJob,
@@ -100,7 +101,7 @@ impl Draft {
             })
             .collect();
         self.world.claimable.drain(..taken);
-        let mut new = Clients::new(&mut self.world).txs(count - taken);
+        let mut new = TxMaker::new(&mut self.world).txs(count - taken);
         new.iter_mut().try_for_each(|tx| tx.prove(door))?;
         all.extend(new);
         Ok(self.build(&all))
@@ -114,7 +115,7 @@ impl Draft {
                 bridges.push(bridge);
             }
         }
-        let mut rollup = Rollup {
+        let mut rollup = InnerRollups {
             sizes: self.sizes,
             deposits: vec![Vec::new(); bridges.len()],
             bridges,
@@ -132,9 +133,9 @@ impl Draft {
             })
             .collect();
         self.world.data_size = start;
-        let spent = Clients::spent_while_pending(txs);
+        let spent = TxMaker::spent_while_pending(txs);
         let place = |commitment: &Fr| rollup.places.get(commitment).copied();
-        let mut notes: Vec<Note> = txs.iter().flat_map(|tx| tx.notes).flatten().collect();
+        let mut notes: Vec<UserNote> = txs.iter().flat_map(|tx| tx.notes).flatten().collect();
         notes.retain(|note| !spent(note));
         for note in &mut notes {
             note.index = place(&note.commitment).expect("every output is a leaf");

@@ -17,7 +17,7 @@ use zkwhirl_job::{
 use super::{
     World, bridges,
     parts::{Deposit, word},
-    txs::Tx,
+    tx::Tx,
 };
 
 /// An inner rollup to prove.
@@ -30,7 +30,7 @@ pub struct InnerJob {
 }
 
 /// What a rollup's inner rollups share.
-pub(super) struct Rollup {
+pub(super) struct InnerRollups {
     pub(super) sizes: Sizes,
     pub(super) bridges: Vec<Fr>,
     /// Where each commitment of this rollup stands in the data tree.
@@ -40,7 +40,7 @@ pub(super) struct Rollup {
 }
 
 /// What one inner rollup adds up to.
-struct Totals {
+struct InnerTotals {
     sums: Vec<u64>,
     assets: Vec<u32>,
     fees: Vec<u64>,
@@ -48,8 +48,8 @@ struct Totals {
 
 impl World {
     /// Puts an inner rollup's transactions into the trees.
-    pub(super) fn inner(&mut self, rollup: &mut Rollup, start: u32, txs: &[Tx]) -> InnerJob {
-        let totals = Totals::of(txs, &rollup.bridges);
+    pub(super) fn inner(&mut self, rollup: &mut InnerRollups, start: u32, txs: &[Tx]) -> InnerJob {
+        let totals = InnerTotals::of(txs, &rollup.bridges);
         let old_data_root = self.trees.data.root();
         let old_data_path = path(&self.trees.data, u64::from(start).into());
         let (linked_commitment_paths, linked_commitment_indices) = self.links(rollup, txs);
@@ -88,7 +88,7 @@ impl World {
 
     /// The witness of what each transaction links back to: an earlier output
     /// of this rollup that is in the data tree already, else anything.
-    fn links(&self, rollup: &Rollup, txs: &[Tx]) -> (Vec<MerklePath>, Vec<u32>) {
+    fn links(&self, rollup: &InnerRollups, txs: &[Tx]) -> (Vec<MerklePath>, Vec<u32>) {
         let place = |tx: &Tx| {
             let link = tx.fields[field::BACKWARD_LINK];
             rollup.places.get(&link).copied().unwrap_or(0)
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// The leaves; a defi deposit's claim note gets its nonce and its fee.
-    fn commitments(&self, rollup: &mut Rollup, start: u32, txs: &[Tx]) -> Vec<Fr> {
+    fn commitments(&self, rollup: &mut InnerRollups, start: u32, txs: &[Tx]) -> Vec<Fr> {
         let mut leaves = Vec::with_capacity(2 * txs.len());
         for (i, tx) in txs.iter().enumerate() {
             let mut first = tx.fields[field::NOTE_COMMITMENT1];
@@ -142,8 +142,8 @@ impl World {
     fn published(
         &self,
         request: &TxRollupRequest,
-        rollup: &Rollup,
-        totals: &Totals,
+        rollup: &InnerRollups,
+        totals: &InnerTotals,
         txs: Vec<Word>,
     ) -> Vec<Word> {
         let number = |value: u64| Word::from(value);
@@ -175,7 +175,7 @@ impl World {
     }
 }
 
-impl Totals {
+impl InnerTotals {
     fn of(txs: &[Tx], bridges: &[Fr]) -> Self {
         let mut totals = Self {
             sums: vec![0; bridges.len()],

@@ -18,10 +18,11 @@ mod root;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod tx;
 mod txs;
 
 use ark_bn254::Fr;
-use parts::{Deposit, Interaction, Note, User};
+use parts::{BridgeInteraction, Deposit, UserNote, WorldUser};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use zkwhirl_circuits::{Suite, tree::MerkleTree};
@@ -30,7 +31,7 @@ use zkwhirl_job::{
     request::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH},
 };
 
-pub use broadcast::{Broadcast, BroadcastError};
+pub use broadcast::{BroadcastMismatch, ExpectedBroadcast};
 pub use claims::ClaimJob;
 pub use draft::Draft;
 pub use inner::InnerJob;
@@ -44,14 +45,14 @@ const NOTES_PER_USER: usize = 4;
 pub struct World {
     suite: Suite,
     rng: ChaCha20Rng,
-    users: Vec<User>,
+    users: Vec<WorldUser>,
     /// Spendable notes.
-    notes: Vec<Note>,
+    notes: Vec<UserNote>,
     /// Deposits whose interaction is finished.
-    claimable: Vec<(Deposit, Interaction)>,
+    claimable: Vec<(Deposit, BridgeInteraction)>,
     /// Interactions of the rollup before: the next one carries their notes
     /// into the defi tree. With the deposits that took part.
-    finished: Vec<(Interaction, Vec<Deposit>)>,
+    finished: Vec<(BridgeInteraction, Vec<Deposit>)>,
     trees: Trees,
     next_rollup: u32,
     /// The first place of the data tree that was never used.
@@ -74,7 +75,9 @@ impl World {
     pub fn genesis(suite: Suite, seed: u64, claims: usize) -> Self {
         let tree = |depth: u32| MerkleTree::new(suite, depth as usize);
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let users = (0..USERS).map(|_| User::random(suite, &mut rng)).collect();
+        let users = (0..USERS)
+            .map(|_| WorldUser::random(suite, &mut rng))
+            .collect();
         let mut world = Self {
             suite,
             rng,
@@ -138,7 +141,7 @@ impl World {
             );
             let partial = self.users[owner].partial(&mut self.rng);
             let nullifier = parts::random_element(&mut self.rng);
-            let mut note = Note::new(self.suite, owner, amount, partial, nullifier);
+            let mut note = UserNote::new(self.suite, owner, amount, partial, nullifier);
             note.index = self.append(note.commitment);
             self.notes.push(note);
         }

@@ -16,17 +16,17 @@ use zkwhirl_job::{
 
 /// Somebody who owns notes.
 #[derive(Debug, Clone)]
-pub(super) struct User {
+pub(super) struct WorldUser {
     pub(super) key: [u8; 32],
     pub(super) public: (Fr, Fr),
     /// An address of 160 bits.
     pub(super) address: Fr,
-    pub(super) account: Option<Account>,
+    pub(super) account: Option<UserAccount>,
 }
 
 /// What a user has registered.
 #[derive(Debug, Clone)]
-pub(super) struct Account {
+pub(super) struct UserAccount {
     pub(super) alias: Fr,
     pub(super) signing_key: [u8; 32],
     /// The account note that names the signing key.
@@ -37,7 +37,7 @@ pub(super) struct Account {
 
 /// A value note of a user.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Note {
+pub(super) struct UserNote {
     pub(super) owner: usize,
     pub(super) value: u64,
     pub(super) asset: u32,
@@ -66,7 +66,7 @@ pub(super) struct Deposit {
 
 /// A finished interaction with a bridge.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Interaction {
+pub(super) struct BridgeInteraction {
     pub(super) bridge: BridgeCallData,
     pub(super) nonce: u32,
     pub(super) total_input: u64,
@@ -77,7 +77,7 @@ pub(super) struct Interaction {
     pub(super) index: u32,
 }
 
-impl User {
+impl WorldUser {
     pub(super) fn random(suite: Suite, rng: &mut ChaCha20Rng) -> Self {
         let key = private_key(rng);
         let mut address = [0; 32];
@@ -91,7 +91,7 @@ impl User {
     }
 
     /// The account and the place of its note, once that is settled.
-    pub(super) fn account_note(&self) -> Option<(&Account, u32)> {
+    pub(super) fn account_note(&self) -> Option<(&UserAccount, u32)> {
         let account = self.account.as_ref()?;
         account.index.map(|index| (account, index))
     }
@@ -108,7 +108,7 @@ impl User {
     }
 }
 
-impl Note {
+impl UserNote {
     /// The note of `value` that `partial` belongs to.
     pub(super) fn new(
         suite: Suite,
@@ -168,7 +168,7 @@ impl Deposit {
     }
 }
 
-impl Interaction {
+impl BridgeInteraction {
     /// The note's leaf in the defi tree.
     pub(super) fn commitment(&self, suite: Suite) -> Fr {
         let note = DefiNote {

@@ -1,4 +1,4 @@
-//! A payment of a user's: which notes go in, which come out, and the witness.
+//! A user's payment: its input notes, its output notes, and its witness.
 
 use ark_bn254::Fr;
 use rand::Rng;
@@ -15,26 +15,26 @@ use zkwhirl_job::request::{DATA_TREE_DEPTH, field};
 
 use super::{
     World,
-    parts::{Deposit, Note, random_element},
-    txs::Tx,
+    parts::{Deposit, UserNote, random_element},
+    tx::Tx,
 };
 
-/// What a user wants to do.
+/// The payment that a user wants to make.
 pub(super) struct Payment {
     /// 1 deposit, 2 withdraw, 3 send, 5 defi deposit.
     pub(super) proof_id: u64,
     pub(super) owner: usize,
     pub(super) asset: u32,
     /// Up to two notes of the owner and asset, of one kind of account.
-    pub(super) notes: Vec<Note>,
+    pub(super) notes: Vec<UserNote>,
     /// The commitment of a note that is still pending, or zero.
     pub(super) link: Fr,
-    /// Deposited or withdrawn.
+    /// The value that is deposited or withdrawn.
     pub(super) public: u64,
     pub(super) bridge: Option<BridgeCallData>,
-    /// Put into the bridge.
+    /// The value that goes into the bridge.
     pub(super) deposit: u64,
-    /// Who gets the first output, and how much.
+    /// The owner and the value of the first output.
     pub(super) paid: (usize, u64),
     pub(super) change: u64,
     pub(super) fee: u64,
@@ -43,7 +43,7 @@ pub(super) struct Payment {
 }
 
 impl World {
-    /// Makes the transaction and, in the poseidon suite, all that proves it.
+    /// Makes the transaction and, in the poseidon suite, its witness.
     pub(super) fn pay(&mut self, payment: &Payment) -> Tx {
         let required = payment.notes.first().map_or_else(
             || self.users[payment.owner].account_note().is_some(),
@@ -51,7 +51,7 @@ impl World {
         );
         let needs_tree = required || payment.notes.iter().any(|n| n.commitment != payment.link);
         let mut tx = self.tx(payment.proof_id, needs_tree);
-        let inputs: [Note; 2] = std::array::from_fn(|place| {
+        let inputs: [UserNote; 2] = std::array::from_fn(|place| {
             let note = payment.notes.get(place).copied();
             note.unwrap_or_else(|| self.no_note(payment, required))
         });
@@ -87,8 +87,8 @@ impl World {
         tx
     }
 
-    /// What stands in the place of an input that is not used.
-    fn no_note(&mut self, payment: &Payment, account_required: bool) -> Note {
+    /// The note in place of an unused input.
+    fn no_note(&mut self, payment: &Payment, account_required: bool) -> UserNote {
         let partial = ValueNotePartial {
             secret: random_element(&mut self.rng),
             owner: self.users[payment.owner].public,
@@ -97,11 +97,11 @@ impl World {
         };
         let nullifier = random_element(&mut self.rng);
         let amount = (0, payment.asset);
-        Note::new(self.suite, payment.owner, amount, partial, nullifier)
+        UserNote::new(self.suite, payment.owner, amount, partial, nullifier)
     }
 
-    /// Two new notes: one of whoever is paid, one of change.
-    fn outputs(&mut self, payment: &Payment, nullifiers: &[Fr; 2]) -> [Note; 2] {
+    /// Two new notes: the payee's and the change.
+    fn outputs(&mut self, payment: &Payment, nullifiers: &[Fr; 2]) -> [UserNote; 2] {
         let sender = self.users[payment.owner].public.0;
         let mut output = |place: usize, (to, value): (usize, u64)| {
             let mut partial = self.users[to].partial(&mut self.rng);
@@ -109,13 +109,19 @@ impl World {
                 partial.creator = sender;
             }
             let amount = (value, payment.asset);
-            Note::new(self.suite, to, amount, partial, nullifiers[place])
+            UserNote::new(self.suite, to, amount, partial, nullifiers[place])
         };
         let change = (payment.owner, payment.change);
         [output(0, payment.paid), output(1, change)]
     }
 
-    fn publish(&self, payment: &Payment, tx: &mut Tx, outputs: &[Note; 2], nullifiers: &[Fr; 2]) {
+    fn publish(
+        &self,
+        payment: &Payment,
+        tx: &mut Tx,
+        outputs: &[UserNote; 2],
+        nullifiers: &[Fr; 2],
+    ) {
         let f = &mut tx.fields;
         f[field::NOTE_COMMITMENT1] = outputs[0].commitment;
         f[field::NOTE_COMMITMENT2] = outputs[1].commitment;
@@ -140,7 +146,7 @@ impl World {
         &self,
         payment: &Payment,
         tx: &Tx,
-        (inputs, outputs): (&[Note; 2], &[Note; 2]),
+        (inputs, outputs): (&[UserNote; 2], &[UserNote; 2]),
         account_required: bool,
     ) -> JoinSplitWitness {
         let input = |place: usize| {
@@ -182,7 +188,7 @@ impl World {
         witness
     }
 
-    /// Who signs for a user: a registered key if the notes need one.
+    /// The signer for a user: a registered key if the notes need one.
     fn signer(&self, owner: usize, account_required: bool) -> (Signer, PrivateKey) {
         let user = &self.users[owner];
         let own = PrivateKey::reduce(&user.key);
@@ -199,7 +205,7 @@ impl World {
         (signer, signs)
     }
 
-    /// The path of a place in the settled data tree.
+    /// The siblings of a place in the settled data tree.
     fn siblings(&self, index: u32) -> Vec<Fr> {
         let index = u64::from(index).into();
         let siblings = tree::siblings(&self.trees.data.path(index), index);

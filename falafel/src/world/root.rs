@@ -7,7 +7,7 @@ use zkwhirl_job::{
 };
 
 use super::{
-    Broadcast, InnerJob, World,
+    ExpectedBroadcast, InnerJob, World,
     defi::{Carried, interaction_hash},
     inner::{padded, path},
     parts::word,
@@ -19,7 +19,7 @@ pub struct RootJob {
     /// What to prove.
     pub request: RootRollupRequest,
     /// What the reply, and the root verifier's, must start with.
-    pub broadcast: Broadcast,
+    pub broadcast: ExpectedBroadcast,
 }
 
 impl World {
@@ -32,7 +32,7 @@ impl World {
         inners: &[InnerJob],
     ) -> RootJob {
         let (old_data_roots_root, old_data_roots_path) = self.settle_data_root();
-        let totals = Totals::of(inners);
+        let totals = RootTotals::of(inners);
         let notes = carried.notes.iter().map(|note| note.wire()).collect();
         let request = RootRollupRequest {
             rollup_id: self.next_rollup,
@@ -53,7 +53,7 @@ impl World {
             .iter()
             .flat_map(|inner| inner.published[place::TXS..].iter().copied());
         RootJob {
-            broadcast: Broadcast::new(sizes, header, txs),
+            broadcast: ExpectedBroadcast::new(sizes, header, txs),
             request,
         }
     }
@@ -74,7 +74,7 @@ impl World {
         request: &RootRollupRequest,
         carried: &Carried,
         inners: &[InnerJob],
-        totals: &Totals,
+        totals: &RootTotals,
     ) -> Vec<Word> {
         let number = |value: u32| Word::from(u64::from(value));
         let first = &inners[0].published;
@@ -107,13 +107,13 @@ impl World {
 }
 
 /// What all inner rollups add up to.
-struct Totals {
+struct RootTotals {
     sums: [u64; BRIDGES],
     /// Assets in the order of their first fee, with the fees.
     assets: Vec<(Word, u64)>,
 }
 
-impl Totals {
+impl RootTotals {
     fn of(inners: &[InnerJob]) -> Self {
         let mut totals = Self {
             sums: [0; BRIDGES],

@@ -1,103 +1,39 @@
 //! Random transactions of the world's users.
 
 use ark_bn254::Fr;
-use bytes::Bytes;
 use rand::{Rng, RngCore};
 use zkwhirl_circuits::{
     Signer, Suite, account::AccountWitness, client::ClientWitness, proof_id, schnorr::PrivateKey,
 };
-use zkwhirl_job::request::{ClientProof, field};
+use zkwhirl_job::request::field;
 
 use super::{
     World, bridges,
-    parts::{Account, Deposit, Note, private_key, word},
+    parts::{UserAccount, UserNote, private_key},
     payment::Payment,
+    tx::Tx,
 };
-use crate::users::{TxError, TxReceiver, mock_tail};
-
-/// A transaction on its way into a rollup.
-#[derive(Debug, Clone)]
-pub(super) struct Tx {
-    /// The public inputs; see [`field`].
-    pub(super) fields: [Fr; 16],
-    pub(super) tail: Bytes,
-    /// What its user proves; `None` for claims and in the pedersen suite.
-    pub(super) witness: Option<ClientWitness>,
-    /// The place of its data root in the tree of data roots.
-    pub(super) root_index: u32,
-    /// The notes that it makes, in the places of its commitments.
-    pub(super) notes: [Option<Note>; 2],
-    pub(super) deposit: Option<Deposit>,
-}
 
 /// Makes transactions one after the other.
-pub(super) struct Clients<'a> {
+pub(super) struct TxMaker<'a> {
     world: &'a mut World,
-    /// Notes that a transaction here made and a later one may spend.
-    pending: Vec<Note>,
+    /// Notes of earlier transactions of this maker that a later one may spend.
+    pending: Vec<UserNote>,
 }
 
-/// What a transaction spends.
+/// The notes that a transaction spends.
 struct Spent {
     owner: usize,
     asset: u32,
-    /// What is left after the fee.
+    /// The value after the fee.
     value: u64,
     fee: u64,
-    notes: Vec<Note>,
-    /// The pending commitment that it links back to, or zero.
+    notes: Vec<UserNote>,
+    /// The pending commitment that the transaction links back to, or zero.
     link: Fr,
 }
 
-impl Tx {
-    pub(super) fn new(proof_id: u64, root_index: u32, root: Fr) -> Self {
-        let mut fields = [Fr::from(0u64); 16];
-        fields[field::PROOF_ID] = Fr::from(proof_id);
-        fields[field::DATA_ROOT] = root;
-        Self {
-            fields,
-            tail: mock_tail(),
-            witness: None,
-            root_index,
-            notes: [None; 2],
-            deposit: None,
-        }
-    }
-
-    /// As it stands in a request.
-    pub(super) fn wire(&self) -> ClientProof {
-        ClientProof {
-            public_inputs: self.fields.map(|value| word(&value)),
-            tail: self.tail.clone(),
-        }
-    }
-
-    /// Has its user prove it, if that is somebody who can.
-    pub(super) fn prove(&mut self, door: &TxReceiver<'_>) -> Result<(), TxError> {
-        if let Some(witness) = &self.witness {
-            let fields = self.fields.map(|value| word(&value));
-            self.tail = door.send(fields, witness)?.tail;
-        }
-        Ok(())
-    }
-}
-
-impl World {
-    /// An empty transaction under the last settled data root or, when it uses
-    /// nothing of the tree, now and then under an older one.
-    pub(super) fn tx(&mut self, proof_id: u64, needs_tree: bool) -> Tx {
-        let last = self.next_rollup;
-        let index = if !needs_tree && self.rng.gen_ratio(1, 2) {
-            self.rng.gen_range(0..=last)
-        } else {
-            last
-        };
-        let root = self.trees.roots.leaf(u64::from(index).into());
-        Tx::new(proof_id, index, root)
-    }
-}
-
-impl<'a> Clients<'a> {
+impl<'a> TxMaker<'a> {
     pub(super) fn new(world: &'a mut World) -> Self {
         Self {
             world,
@@ -105,8 +41,8 @@ impl<'a> Clients<'a> {
         }
     }
 
-    /// `count` transactions, a defi deposit first, so that the next pipeline
-    /// has something to claim.
+    /// `count` transactions. The first is a defi deposit, so that the next pipeline
+    /// has a claim.
     pub(super) fn txs(&mut self, count: usize) -> Vec<Tx> {
         (0..count)
             .map(|place| {
@@ -157,7 +93,7 @@ impl<'a> Clients<'a> {
         }))
     }
 
-    /// Notes become a note of somebody's and change.
+    /// Notes become a note of any user and change.
     fn send(&mut self) -> Option<Tx> {
         let spent = self.spend(|_| true)?;
         let value = self.world.rng.gen_range(1..=spent.value);
@@ -214,7 +150,7 @@ impl<'a> Clients<'a> {
             witness.sign(&own);
             tx.witness = Some(ClientWitness::Account(Box::new(witness)));
         }
-        world.users[place].account = Some(Account {
+        world.users[place].account = Some(UserAccount {
             alias,
             signing_key: keys[0],
             note: notes[0],
@@ -223,8 +159,8 @@ impl<'a> Clients<'a> {
         Some(tx)
     }
 
-    /// Now and then the change may be spent before it is settled. A pending
-    /// note is no settled one, whether or not it is spent.
+    /// The change may sometimes be spent before it is settled. A pending note is
+    /// not settled, whether or not it is spent.
     fn pay(&mut self, mut payment: Payment) -> Tx {
         payment.chain = payment.change > 100 && self.world.rng.gen_ratio(1, 2);
         let tx = self.world.pay(&payment);
@@ -234,9 +170,9 @@ impl<'a> Clients<'a> {
         tx
     }
 
-    /// Spends a wanted pending note, or one or two wanted settled ones of one
+    /// Spends a wanted pending note, or one or two wanted settled notes of one
     /// owner and asset.
-    fn spend(&mut self, wanted: impl Fn(&Note) -> bool) -> Option<Spent> {
+    fn spend(&mut self, wanted: impl Fn(&UserNote) -> bool) -> Option<Spent> {
         let pending = self.pending.last().is_some_and(&wanted);
         let (notes, link) = if pending && self.world.rng.gen_ratio(1, 2) {
             let pending = self.pending.pop()?;
@@ -244,7 +180,7 @@ impl<'a> Clients<'a> {
         } else {
             (self.settled(wanted)?, Fr::from(0u64))
         };
-        let Note { owner, asset, .. } = notes[0];
+        let UserNote { owner, asset, .. } = notes[0];
         let value = notes.iter().map(|note| note.value).sum();
         let fee = self.fee(asset, value);
         Some(Spent {
@@ -257,15 +193,15 @@ impl<'a> Clients<'a> {
         })
     }
 
-    /// Takes one or two settled notes of one owner and one real asset, which
-    /// both need the account or both do not.
-    fn settled(&mut self, wanted: impl Fn(&Note) -> bool) -> Option<Vec<Note>> {
-        let real = |note: &Note| note.asset < bridges::ASSETS && note.value > 100;
-        let worth = |note: &Note| real(note) && wanted(note);
+    /// Takes one or two settled notes of one owner and one real asset. Either all
+    /// of them need the account, or none.
+    fn settled(&mut self, wanted: impl Fn(&UserNote) -> bool) -> Option<Vec<UserNote>> {
+        let real = |note: &UserNote| note.asset < bridges::ASSETS && note.value > 100;
+        let worth = |note: &UserNote| real(note) && wanted(note);
         let notes = &mut self.world.notes;
         let first = notes.iter().position(worth)?;
         let first = notes.remove(first);
-        let kind = |note: &Note| (note.owner, note.asset, note.partial.account_required);
+        let kind = |note: &UserNote| (note.owner, note.asset, note.partial.account_required);
         let second = notes.iter().position(|note| kind(note) == kind(&first));
         let second = second.filter(|_| self.world.rng.gen_ratio(1, 3));
         let second = second.map(|place| notes.remove(place));
@@ -279,8 +215,8 @@ impl<'a> Clients<'a> {
         self.world.rng.gen_range(0..=value.min(50) / 2)
     }
 
-    /// The notes that were made here and spent here.
-    pub(super) fn spent_while_pending(txs: &[Tx]) -> impl Fn(&Note) -> bool {
+    /// Whether a note was made and spent by `txs`.
+    pub(super) fn spent_while_pending(txs: &[Tx]) -> impl Fn(&UserNote) -> bool {
         let links: Vec<Fr> = txs
             .iter()
             .map(|tx| tx.fields[field::BACKWARD_LINK])
@@ -290,7 +226,7 @@ impl<'a> Clients<'a> {
 }
 
 impl Spent {
-    /// A payment of what is spent, which moves no public value.
+    /// A payment of the spent notes that moves no public value.
     fn payment(self, proof_id: u64, paid: (usize, u64), change: u64) -> Payment {
         Payment {
             proof_id,

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use zkwhirl_falafel::{Event, Falafel, Plan, State};
+use zkwhirl_falafel::{Falafel, FalafelEvent, PipelineState, RollupPlan};
 use zkwhirl_job::{Command, Kind};
 
 use crate::{falafel, kind, plan, worker::Worker};
 
 async fn with_keys() -> Falafel {
-    let plan = Plan {
+    let plan = RollupPlan {
         vks: true,
         ..plan()
     };
@@ -31,7 +31,7 @@ async fn transactions_wait_for_both_keys_and_claims_do_not() {
     while resolved < 3 {
         resolved += usize::from(matches!(
             events.recv().await,
-            Ok(Event::JobResolved { refusal: None, .. })
+            Ok(FalafelEvent::JobResolved { refusal: None, .. })
         ));
     }
     assert_eq!(falafel.stats().created, 3 + 1);
@@ -42,12 +42,12 @@ async fn transactions_wait_for_both_keys_and_claims_do_not() {
     while events.try_recv().is_ok() {}
     outer.ack(&second).await;
     let _working = Worker::both(&falafel);
-    assert_eq!(falafel.finished().await, State::Done);
+    assert_eq!(falafel.finished().await, PipelineState::Done);
     // Once a process, not once a rollup.
     let asked = falafel.stats().created;
     assert_eq!(asked, falafel.progress().verified);
     while let Ok(event) = events.try_recv() {
-        if let Event::JobCreated { kind, .. } = event {
+        if let FalafelEvent::JobCreated { kind, .. } = event {
             assert!(!matches!(kind, Some(Kind::JoinSplitVk | Kind::AccountVk)));
         }
     }
@@ -60,7 +60,7 @@ async fn a_rejected_key_ends_the_process() {
     let outer = Worker::outer(&falafel);
     let frame = outer.take().await;
     outer.answer(&frame, Command::Nack, "no key".into()).await;
-    let exited = State::Halted(
+    let exited = PipelineState::Halted(
         "the process has exited: no join-split-vk: rejected by a worker: no key".into(),
     );
     assert_eq!(falafel.finished().await, exited);
@@ -68,7 +68,7 @@ async fn a_rejected_key_ends_the_process() {
     assert_eq!(falafel.finished().await, exited);
     falafel.restart(Duration::ZERO).await.unwrap();
     let _working = Worker::both(&falafel);
-    assert_eq!(falafel.finished().await, State::Done);
+    assert_eq!(falafel.finished().await, PipelineState::Done);
 }
 
 #[tokio::test]
@@ -78,6 +78,6 @@ async fn an_interrupt_before_the_keys_are_there_ends_the_process_too() {
     outer.work().await;
     outer.take().await;
     falafel.interrupt();
-    let exited = State::Halted("the process has exited: no account-vk: interrupted".into());
+    let exited = PipelineState::Halted("the process has exited: no account-vk: interrupted".into());
     assert_eq!(falafel.finished().await, exited);
 }

@@ -13,14 +13,14 @@ mod root;
 mod servers;
 mod worker;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly, Plan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly, FinalVerifier, ReplyCheck, RollupPlan};
 use zkwhirl_job::{Frame, Kind, Sizes, identify};
 
-fn plan() -> Plan {
-    Plan {
+fn plan() -> RollupPlan {
+    RollupPlan {
         suite: Suite::Poseidon,
         seed: 1,
         sizes: Sizes::new(2, 2).unwrap(),
@@ -32,9 +32,20 @@ fn plan() -> Plan {
     }
 }
 
-async fn falafel(plan: Plan) -> Falafel {
-    let config = FalafelConfig::new(Some(plan), Arc::new(FieldsOnly));
+async fn falafel(plan: RollupPlan) -> Falafel {
+    let config = config(Some(plan), FieldsOnly);
     Falafel::start(config).await.unwrap()
+}
+
+/// The workers here do not ping: a lease is longer than any of their work.
+fn config<V>(plan: Option<RollupPlan>, verifier: V) -> FalafelConfig
+where
+    V: ReplyCheck + FinalVerifier + 'static,
+{
+    FalafelConfig {
+        ack_timeout: Duration::from_secs(600),
+        ..FalafelConfig::new(plan, Arc::new(verifier))
+    }
 }
 
 fn kind(frame: &Frame) -> Option<Kind> {

@@ -1,19 +1,19 @@
 //! What is asked for, and in which order.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use zkwhirl_falafel::{Event, Falafel, FalafelConfig, FieldsOnly, State};
+use zkwhirl_falafel::{Falafel, FalafelEvent, FieldsOnly, PipelineState};
 use zkwhirl_job::{Command, Frame, Kind, Request, reply::broadcast_bytes};
 
-use crate::{falafel, kind, plan, worker::Worker};
+use crate::{config, falafel, kind, plan, worker::Worker};
 
 #[tokio::test]
 async fn rollups_are_settled_one_after_the_other() {
-    let config = FalafelConfig::new(Some(plan()), Arc::new(FieldsOnly));
+    let config = config(Some(plan()), FieldsOnly);
     let mut events = config.events.subscribe();
     let falafel = Falafel::start(config).await.unwrap();
     let _working = Worker::both(&falafel);
-    assert_eq!(falafel.finished().await, State::Done);
+    assert_eq!(falafel.finished().await, PipelineState::Done);
 
     let (progress, stats) = (falafel.progress(), falafel.stats());
     assert_eq!(progress.settled, 2);
@@ -32,15 +32,15 @@ async fn rollups_are_settled_one_after_the_other() {
     while let Ok(event) = events.try_recv() {
         seen.push(event);
     }
-    let of = |wanted: fn(&Event) -> bool| seen.iter().filter(|e| wanted(e)).count();
-    assert_eq!(of(|e| matches!(e, Event::RollupStarted { .. })), 2);
-    assert_eq!(of(|e| matches!(e, Event::RollupSettled { .. })), 2);
-    let verified = of(|e| matches!(e, Event::JobResolved { refusal: None, .. }));
+    let of = |wanted: fn(&FalafelEvent) -> bool| seen.iter().filter(|e| wanted(e)).count();
+    assert_eq!(of(|e| matches!(e, FalafelEvent::RollupStarted { .. })), 2);
+    assert_eq!(of(|e| matches!(e, FalafelEvent::RollupSettled { .. })), 2);
+    let verified = of(|e| matches!(e, FalafelEvent::JobResolved { refusal: None, .. }));
     assert_eq!(verified as u64, progress.verified);
     let last = seen.last().unwrap();
     assert_eq!(
         *last,
-        Event::RollupSettled {
+        FalafelEvent::RollupSettled {
             rollup_id: 2,
             inners: 2,
             txs: 3,
@@ -112,12 +112,12 @@ async fn one_nack_halts_the_pipeline_until_an_interrupt() {
     worker
         .answer(&first, Command::Nack, "Proof invalid.".into())
         .await;
-    let halted = State::Halted("rejected by a worker: Proof invalid.".into());
+    let halted = PipelineState::Halted("rejected by a worker: Proof invalid.".into());
     assert_eq!(falafel.finished().await, halted);
     assert_eq!(falafel.state(), halted);
 
     falafel.interrupt();
-    assert_eq!(falafel.state(), State::Running);
+    assert_eq!(falafel.state(), PipelineState::Running);
     // The two siblings are zombies now and come first; their requests are
     // those of two of the new claims.
     let zombies = [worker.work().await, worker.work().await];
@@ -130,7 +130,7 @@ async fn one_nack_halts_the_pipeline_until_an_interrupt() {
     let new = worker.work().await;
     assert_eq!(new.data, first.data);
     let _working = Worker::both(&falafel);
-    assert_eq!(falafel.finished().await, State::Done);
+    assert_eq!(falafel.finished().await, PipelineState::Done);
 }
 
 /// Takes and answers `answered` jobs of the first rollup in the order of the
@@ -172,7 +172,7 @@ async fn a_restart_in_any_phase_asks_for_the_same_bytes_under_new_ids() {
             worker.ack(frame).await;
         }
         let _working = Worker::both(&falafel);
-        assert_eq!(falafel.finished().await, State::Done);
+        assert_eq!(falafel.finished().await, PipelineState::Done);
         assert_eq!(falafel.progress().settled, 2);
     }
 }

@@ -1,15 +1,13 @@
 //! Replies and final buffers that are not what they should be.
 
-use std::sync::Arc;
-
 use bytes::{Bytes, BytesMut};
-use zkwhirl_falafel::{Falafel, FalafelConfig, FinalVerifier, ReplyCheck, State};
+use zkwhirl_falafel::{Falafel, FinalVerifier, PipelineState, ReplyCheck};
 use zkwhirl_job::{
     Command, Kind, Request,
     reply::{NotVerified, broadcast_bytes},
 };
 
-use crate::{falafel, plan, worker::Worker};
+use crate::{config, falafel, plan, worker::Worker};
 
 #[tokio::test]
 async fn a_reply_with_a_wrong_field_is_refused_by_its_place() {
@@ -19,7 +17,7 @@ async fn a_reply_with_a_wrong_field_is_refused_by_its_place() {
     let mut lie = BytesMut::from(&worker.reply(&frame)[..]);
     lie[9 * 32 + 31] ^= 1;
     worker.answer(&frame, Command::Ack, lie.freeze()).await;
-    let State::Halted(reason) = falafel.finished().await else {
+    let PipelineState::Halted(reason) = falafel.finished().await else {
         panic!("it must halt")
     };
     assert!(
@@ -37,7 +35,10 @@ async fn a_reply_with_a_wrong_field_is_refused_by_its_place() {
         .await;
     let short = "the reply is refused: a reply of 5 bytes is shorter than its 512 bytes of \
                  published fields";
-    assert_eq!(falafel.finished().await, State::Halted(short.into()));
+    assert_eq!(
+        falafel.finished().await,
+        PipelineState::Halted(short.into())
+    );
 }
 
 /// Refuses every proof.
@@ -61,11 +62,14 @@ impl FinalVerifier for Never {
 
 #[tokio::test]
 async fn the_supplied_check_has_the_last_word() {
-    let config = FalafelConfig::new(Some(plan()), Arc::new(Never));
+    let config = config(Some(plan()), Never);
     let falafel = Falafel::start(config).await.unwrap();
     Worker::of(&falafel).work().await;
     let refused = "the reply is refused: no proof of a claim";
-    assert_eq!(falafel.finished().await, State::Halted(refused.into()));
+    assert_eq!(
+        falafel.finished().await,
+        PipelineState::Halted(refused.into())
+    );
 }
 
 /// Accepts every reply and no final buffer.
@@ -88,11 +92,14 @@ impl FinalVerifier for NotTheEnd {
 
 #[tokio::test]
 async fn a_final_buffer_that_proves_nothing_settles_nothing() {
-    let config = FalafelConfig::new(Some(plan()), Arc::new(NotTheEnd));
+    let config = config(Some(plan()), NotTheEnd);
     let falafel = Falafel::start(config).await.unwrap();
     let _working = Worker::both(&falafel);
     let refused = "the reply is refused: the final buffer: no proof proves nothing";
-    assert_eq!(falafel.finished().await, State::Halted(refused.into()));
+    assert_eq!(
+        falafel.finished().await,
+        PipelineState::Halted(refused.into())
+    );
     assert_eq!(falafel.progress().settled, 0);
     assert_eq!(falafel.world().unwrap().next_rollup(), 1);
 }
@@ -117,7 +124,7 @@ async fn a_false_public_input_in_a_final_buffer_is_refused_by_name() {
         let mut lie = BytesMut::from(&outer.reply(&frame)[..]);
         lie[32 * place + 31] ^= 1;
         outer.answer(&frame, Command::Ack, lie.freeze()).await;
-        let State::Halted(reason) = falafel.finished().await else {
+        let PipelineState::Halted(reason) = falafel.finished().await else {
             panic!("it must halt")
         };
         let start =

@@ -8,7 +8,7 @@ use zkwhirl_circuits::{
     root_rollup::{self, RootRollupWitness, RootSize},
 };
 use zkwhirl_falafel::users::{MockProofs, TxPool, TxReceiver};
-use zkwhirl_falafel::world::{BroadcastError, Draft, RootJob, World};
+use zkwhirl_falafel::world::{BroadcastMismatch, Draft, RootJob, World};
 use zkwhirl_job::{Kind, Request, Sizes, Word, reply::ReplyShape, request::ClaimRequest};
 
 /// A reply with these fields and nothing that proves them.
@@ -127,7 +127,7 @@ fn every_wrong_word_is_refused_by_its_name() {
         let mut lie = buffer.to_vec();
         lie[32 * place + 31] ^= 1;
         let error = broadcast.check(&lie.into()).unwrap_err();
-        let BroadcastError::Word { name, must, .. } = &error else {
+        let BroadcastMismatch::Word { name, must, .. } = &error else {
             panic!("{error}");
         };
         assert_eq!((must, *name == broadcast.name(place)), (word, true));
@@ -155,6 +155,6 @@ fn every_wrong_word_is_refused_by_its_name() {
     for length in [0, whole - 1, whole] {
         let error = broadcast.check(&buffer.slice(..length)).unwrap_err();
         let must = whole;
-        assert_eq!(error, BroadcastError::Length { got: length, must });
+        assert_eq!(error, BroadcastMismatch::Length { got: length, must });
     }
 }

@@ -4,20 +4,19 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{
-    Falafel, FalafelConfig, FieldsOnly, Listen, Plan, ProveError, job_server::Rejected,
-};
+use zkwhirl_falafel::{Falafel, FieldsOnly, JobError, Listen, RollupPlan, job_server::Rejected};
 use zkwhirl_job::{Command, Kind};
+use zkwhirl_testkit::vector;
 
-use crate::{kind, plan, worker::Worker};
+use crate::{config, kind, plan, worker::Worker};
 
 #[tokio::test]
 async fn in_normal_mode_one_server_has_every_kind() {
-    let plan = Plan {
+    let plan = RollupPlan {
         vks: true,
         ..plan()
     };
-    let mut config = FalafelConfig::new(Some(plan), Arc::new(FieldsOnly));
+    let mut config = config(Some(plan), FieldsOnly);
     config.listen = Listen::Normal(([127, 0, 0, 1], 0).into());
     let falafel = Falafel::start(config).await.unwrap();
     assert_eq!(falafel.outer_address(), None);
@@ -36,10 +35,8 @@ async fn in_normal_mode_one_server_has_every_kind() {
 /// The mode for files: a real claim of Aztec Connect's goes out as it is.
 #[tokio::test]
 async fn given_requests_are_handed_out_byte_for_byte() {
-    let path = "/../tests/vectors/valid_claim_0_request.bin";
-    let path = format!("{}{path}", env!("CARGO_MANIFEST_DIR"));
-    let request = Bytes::from(std::fs::read(path).unwrap());
-    let config = FalafelConfig::new(None, Arc::new(FieldsOnly));
+    let request = vector("valid_claim_0_request");
+    let config = config(None, FieldsOnly);
     let falafel = Arc::new(Falafel::start(config).await.unwrap());
     let prove = |data: Bytes| {
         let falafel = Arc::clone(&falafel);
@@ -60,5 +57,5 @@ async fn given_requests_are_handed_out_byte_for_byte() {
         .answer(&frame, Command::Nack, "what is this?".into())
         .await;
     let rejected = Rejected::Nack("what is this?".into());
-    assert_eq!(unknown.await.unwrap(), Err(ProveError::Rejected(rejected)));
+    assert_eq!(unknown.await.unwrap(), Err(JobError::Rejected(rejected)));
 }

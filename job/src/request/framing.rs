@@ -147,15 +147,12 @@ impl Scan<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     /// Feeds a request as it would arrive: only ever as many bytes as asked for.
     #[track_caller]
     fn check(name: &str) {
-        let path = format!("{}/../tests/vectors/{name}.bin", env!("CARGO_MANIFEST_DIR"));
-        let request = fs::read(path).unwrap();
+        let request = zkwhirl_testkit::vector(name);
         let mut have = 0;
         loop {
             let needed = needed_bytes(&request[..have]).unwrap();

@@ -1,6 +1,6 @@
-//! The header of a key file, and what the file's layout demands of it.
+//! The header of a key file, and the checks of the file's layout.
 
-use std::path::Path;
+use std::{cmp::Ordering, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,18 +8,18 @@ use crate::{CircuitIdentity, KeyError, Provenance, identity::FORMAT};
 
 pub(super) const MAGIC: &[u8; 8] = b"zkWhirlK";
 pub(super) const PREFIX_BYTES: usize = 48;
-/// Sections start on pages, so that what they hold is aligned when mapped.
+/// Sections start on pages, so that mapped values are aligned.
 pub(super) const PAGE: u64 = 4096;
 /// Room for the header before the sections.
 pub(super) const FIRST_SECTION: u64 = 16 * PAGE;
 /// The longest header that fits before the sections; one has 2 kB.
 pub(super) const HEADER_LIMIT: usize = FIRST_SECTION as usize - PREFIX_BYTES;
 
-/// The section that every key has: the verification key.
+/// The name of the one section that every key has.
 pub(super) const VK: &str = "vk";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Header {
+pub(super) struct KeyHeader {
     pub(super) circuit: CircuitIdentity,
     pub(super) provenance: Provenance,
     /// The release that made the key.
@@ -35,7 +35,7 @@ pub(super) struct Section {
     pub(super) blake3: String,
 }
 
-impl Header {
+impl KeyHeader {
     /// Reads the header of a file.
     pub(super) fn read(path: &Path, file: &[u8]) -> Result<Self, KeyError> {
         let damaged = |problem: String| KeyError::damaged(path, problem);
@@ -68,7 +68,7 @@ impl Header {
             .map_err(|error| damaged(format!("its header cannot be read: {error}")))
     }
 
-    /// Where the header of `file`, from which it was read, ends.
+    /// The end of the header in `file`, from which it was read.
     pub(super) fn end(file: &[u8]) -> usize {
         let prefix = file.first_chunk::<PREFIX_BYTES>();
         prefix.map_or(0, |prefix| PREFIX_BYTES + length(prefix))
@@ -76,7 +76,8 @@ impl Header {
 
     /// Checks that the sections, in their order and on their pages, are the
     /// whole file.
-    pub(super) fn check_layout(&self, file_bytes: u64) -> Result<(), String> {
+    pub(super) fn check_layout(&self, path: &Path, file_bytes: u64) -> Result<(), KeyError> {
+        let damaged = |problem: String| Err(KeyError::damaged(path, problem));
         let mut end = FIRST_SECTION;
         for Section {
             name,
@@ -86,25 +87,26 @@ impl Header {
         } in &self.sections
         {
             if *offset != end {
-                return Err(format!(
+                return damaged(format!(
                     "its section {name} is at {offset}, {end} is expected"
                 ));
             }
-            end = offset
+            let next = offset
                 .checked_add(*bytes)
-                .and_then(|end| end.checked_next_multiple_of(PAGE))
-                .ok_or_else(|| format!("its section {name} claims {bytes} bytes"))?;
+                .and_then(|end| end.checked_next_multiple_of(PAGE));
+            let Some(next) = next else {
+                return damaged(format!("its section {name} claims {bytes} bytes"));
+            };
+            end = next;
         }
-        let is = |how| {
-            Err(format!(
-                "{how}: it has {file_bytes} bytes, its header says {end}"
-            ))
+        let how = match file_bytes.cmp(&end) {
+            Ordering::Less => "it is cut off",
+            Ordering::Greater => "it is too long",
+            Ordering::Equal => return Ok(()),
         };
-        match file_bytes {
-            _ if file_bytes < end => is("it is cut off"),
-            _ if file_bytes > end => is("it is too long"),
-            _ => Ok(()),
-        }
+        damaged(format!(
+            "{how}: it has {file_bytes} bytes, its header says {end}"
+        ))
     }
 }
 

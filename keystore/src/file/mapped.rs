@@ -1,4 +1,4 @@
-//! Parts of a key file where they lie.
+//! Parts of a key file in mapped memory.
 
 use std::{
     fs::File,
@@ -10,8 +10,7 @@ use std::{
 use memmap2::{Mmap, MmapOptions};
 use rustix::fs::FlockOperation;
 
-/// A part of a mapped key, which keeps the mapping alive. To clone it copies
-/// nothing.
+/// A part of a mapped key. It keeps the mapping alive; a clone copies nothing.
 #[derive(Debug, Clone)]
 pub struct MappedBytes {
     mapping: Arc<Mapping>,
@@ -21,7 +20,7 @@ pub struct MappedBytes {
 #[derive(Debug)]
 struct Mapping {
     map: Mmap,
-    /// Shows that the file is in use, while it lives.
+    /// Shows other processes that the file is in use.
     _lock: File,
 }
 
@@ -34,9 +33,10 @@ impl MappedBytes {
                   under another name, renamed once complete, and never opened for writing again"
     )]
     pub(crate) fn of(file: File) -> io::Result<Self> {
-        // Not every network file system has locks; then nobody sees the use.
+        // On a network file system without locks nobody can see the use.
         let _ = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
-        // All of it is hashed at once: one call maps its pages, not a fault each.
+        // The whole file is hashed at once: one call maps all pages, instead of
+        // one fault for each page.
         let mut options = MmapOptions::new();
         options.populate();
         // SAFETY: see the reason above; the map is read-only.

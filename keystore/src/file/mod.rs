@@ -5,8 +5,8 @@
 //! 48    header: JSON
 //! 64 k  sections, each starting on a page of 4,096 bytes
 //! ```
-//! Between them lie zeros, and the last section's page ends the file: every bit
-//! has one value that is right.
+//! The bytes between the sections are zero, and the last section's page ends
+//! the file: every bit of the file has one right value.
 
 mod header;
 mod mapped;
@@ -20,7 +20,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{CircuitIdentity, KeyError, KeyId, Provenance};
-use header::{FIRST_SECTION, Header, PAGE, Section, VK};
+use header::{FIRST_SECTION, KeyHeader, PAGE, Section, VK};
 
 pub use mapped::MappedBytes;
 pub use writer::KeyWriter;
@@ -38,7 +38,7 @@ pub struct SectionSummary {
 #[derive(Debug)]
 pub struct KeyFile {
     path: PathBuf,
-    header: Header,
+    header: KeyHeader,
     id: KeyId,
     vk: MappedBytes,
     map: MappedBytes,
@@ -79,9 +79,9 @@ impl KeyFile {
         };
         let file = File::open(path).map_err(failed("open key"))?;
         let map = MappedBytes::of(file).map_err(failed("map key"))?;
-        let header = Header::read(path, &map)?;
-        header.check_layout(map.len() as u64).map_err(damaged)?;
-        check_bytes(&map, &header).map_err(damaged)?;
+        let header = KeyHeader::read(path, &map)?;
+        header.check_layout(path, map.len() as u64)?;
+        check_bytes(path, &map, &header)?;
         let vk = part(&map, &header, VK)
             .ok_or_else(|| damaged("it has no verification key".to_owned()))?;
         let id = KeyId::of(&header.circuit, &header.provenance, &vk);
@@ -119,7 +119,7 @@ impl KeyFile {
         self.map.len() as u64
     }
 
-    /// BLAKE3 of the whole file, hexadecimal: what it is shared by.
+    /// BLAKE3 of the whole file, hexadecimal: its name in a shared directory.
     pub(crate) fn digest(&self) -> String {
         digest(&self.map, self.map.len()).to_hex().to_string()
     }
@@ -147,14 +147,14 @@ impl KeyFile {
             .collect()
     }
 
-    /// A section where it lies, at the start of a page; an error when the key
-    /// has none of this name.
+    /// A section in mapped memory, at the start of a page. A key without the
+    /// section is an error.
     pub fn section(&self, name: &str) -> Result<MappedBytes, KeyError> {
         part(&self.map, &self.header, name)
             .ok_or_else(|| KeyError::damaged(&self.path, format!("it has no section {name}")))
     }
 
-    /// BLAKE3 of the verification key, hexadecimal: how proofs name it.
+    /// BLAKE3 of the verification key, hexadecimal: the name that proofs carry.
     pub fn vk_digest(&self) -> String {
         crate::vk_digest(&self.vk)
     }
@@ -165,24 +165,29 @@ impl KeyFile {
     }
 }
 
-/// Checks the sections against their digests, and that zeros lie between them.
-/// That they lie in the file, one after the other, was checked.
-fn check_bytes(map: &MappedBytes, header: &Header) -> Result<(), String> {
-    let mut end = Header::end(map);
+/// Checks the sections against their digests, and the zeros between them.
+/// [`KeyHeader::check_layout`] has found the sections in the file, one after
+/// the other.
+fn check_bytes(path: &Path, map: &MappedBytes, header: &KeyHeader) -> Result<(), KeyError> {
+    let damaged = |problem: String| KeyError::damaged(path, problem);
+    let mut end = KeyHeader::end(map);
     let mut next = FIRST_SECTION as usize;
     let between = |end, next| match map.get(end..next) {
         Some(zeros) if is_zero(zeros) => Ok(()),
-        _ => Err(format!("it was changed between byte {end} and byte {next}")),
+        _ => Err(damaged(format!(
+            "it was changed between byte {end} and byte {next}"
+        ))),
     };
     for section in &header.sections {
         between(end, next)?;
         let Section { name, blake3, .. } = section;
-        let bytes = slice(map, section).ok_or_else(|| format!("it ends inside section {name}"))?;
+        let bytes =
+            slice(map, section).ok_or_else(|| damaged(format!("it ends inside section {name}")))?;
         let got = digest(&bytes, map.len()).to_hex();
         if got.as_str() != blake3 {
-            return Err(format!(
+            return Err(damaged(format!(
                 "its section {name} was changed: its BLAKE3 is {got}, the header says {blake3}"
-            ));
+            )));
         }
         end = next + bytes.len();
         next = end.next_multiple_of(PAGE as usize);
@@ -194,9 +199,9 @@ fn is_zero(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte == 0)
 }
 
-/// BLAKE3, on all cores when there is much of it. One core hashes several
-/// gigabytes in a second; for less than `MUCH`, to wait for others on a busy
-/// machine takes longer than they save.
+/// BLAKE3, on all cores for long files. One core hashes several gigabytes in a
+/// second. Below `MUCH`, waiting for other threads on a busy machine takes
+/// longer than they save.
 fn digest(bytes: &[u8], whole: usize) -> blake3::Hash {
     const MUCH: usize = 256 << 20;
     let mut hash = blake3::Hasher::new();
@@ -208,7 +213,7 @@ fn digest(bytes: &[u8], whole: usize) -> blake3::Hash {
     hash.finalize()
 }
 
-fn part(map: &MappedBytes, header: &Header, name: &str) -> Option<MappedBytes> {
+fn part(map: &MappedBytes, header: &KeyHeader, name: &str) -> Option<MappedBytes> {
     let mut sections = header.sections.iter();
     slice(map, sections.find(|section| section.name == name)?)
 }

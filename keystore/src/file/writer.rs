@@ -5,14 +5,15 @@ use std::{
     io::{self, BufWriter, Seek, SeekFrom, Write},
 };
 
-use super::header::{FIRST_SECTION, HEADER_LIMIT, Header, MAGIC, PAGE, Section};
+use super::header::{FIRST_SECTION, HEADER_LIMIT, KeyHeader, MAGIC, PAGE, Section};
 use crate::{Advance, CircuitIdentity, Provenance, identity::FORMAT};
 
-/// Writes a key next to its final place and moves it there when it is complete.
+/// Writes the file of a key. The store gives the file its name when it is
+/// complete.
 #[derive(Debug)]
 pub struct KeyWriter {
     out: BufWriter<File>,
-    header: Header,
+    header: KeyHeader,
     at: u64,
     advance: Advance,
 }
@@ -29,7 +30,7 @@ impl KeyWriter {
         out.seek(SeekFrom::Start(FIRST_SECTION))?;
         Ok(Self {
             out,
-            header: Header {
+            header: KeyHeader {
                 circuit,
                 provenance,
                 made_by: concat!("zkwhirl ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -40,7 +41,7 @@ impl KeyWriter {
         })
     }
 
-    /// Where to say how far the generation is.
+    /// The handle that reports how far the generation is.
     pub fn advance(&self) -> Advance {
         self.advance.clone()
     }

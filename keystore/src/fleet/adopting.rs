@@ -1,17 +1,19 @@
-//! Getting the key that the fleet has already.
+//! Fetching of the key that the fleet has already.
 
 use std::{fs, path::Path};
 
-use super::{FleetKeyStore, Manifest, registry::Known, shared::Shared};
-use crate::{Advance, CircuitIdentity, Generate, KeyError, KeyFile, Watch, embedded::Turn};
+use super::{FleetKeyStore, Manifest, registry::KnownKey, shared::SharedFolder};
+use crate::{
+    Advance, CircuitIdentity, Generate, KeyError, KeyFile, Watch, embedded::writing::KeyLock,
+};
 
 impl FleetKeyStore {
-    /// The local key, when it is the one of the manifest. Gives Redis and the
-    /// shared directory what they lack of it.
+    /// The local key, if the manifest names it. Fills in the parts of the key
+    /// that Redis or the shared directory lack.
     pub(super) fn ours(
         &self,
         circuit: &CircuitIdentity,
-        known: &Known,
+        known: &KnownKey,
     ) -> Result<Option<KeyFile>, KeyError> {
         let manifest = &known.manifest;
         let key = match self.local.find(circuit) {
@@ -32,13 +34,13 @@ impl FleetKeyStore {
         Ok(Some(key))
     }
 
-    fn give(&self, key: &KeyFile, known: &Known) -> Result<(), KeyError> {
+    fn give(&self, key: &KeyFile, known: &KnownKey) -> Result<(), KeyError> {
         let manifest = &known.manifest;
         if !known.has_vk {
             self.registry.put_vk(key.vk())?;
         }
         match &self.shared {
-            // The file of a key that was made again may say another release.
+            // A key that another release made again has another file.
             Some(shared) if !shared.has(manifest) && key.digest() == manifest.file => {
                 shared.put(key, manifest)
             }
@@ -46,15 +48,15 @@ impl FleetKeyStore {
         }
     }
 
-    /// The key of the manifest: the local one, else a copy of the shared one.
+    /// The key of the manifest: the local file, else a copy of the shared file.
     pub(super) fn adopt(
         &self,
-        turn: &Turn,
+        lock: &KeyLock,
         circuit: &CircuitIdentity,
-        known: &Known,
+        known: &KnownKey,
         watch: &Watch<'_>,
     ) -> Result<KeyFile, KeyError> {
-        // Another process may have had the turn before.
+        // Another process may have had the lock before.
         if let Some(key) = self.ours(circuit, known)? {
             return Ok(key);
         }
@@ -67,23 +69,23 @@ impl FleetKeyStore {
             Ok(key)
         });
         let key = key.inspect_err(|_| {
-            // It is written over anyway, when it cannot be removed.
+            // A file that cannot be removed is overwritten by the next attempt.
             let _ = fs::remove_file(&unfinished);
         })?;
-        self.make_way(turn, circuit)?;
-        let key = self.local.put_in_place(turn, circuit, key)?;
+        self.make_way(lock, circuit)?;
+        let key = self.local.put_in_place(lock, circuit, key)?;
         tracing::info!(circuit = circuit.name, key = %key.id(), "key fetched");
-        // Gives Redis what it may lack.
+        // Fills in what Redis may lack.
         self.ours(circuit, known)?;
         Ok(key)
     }
 
-    /// The shared directory, when the key is in it.
+    /// The shared directory, if it has the key.
     fn shared_file(
         &self,
         circuit: &CircuitIdentity,
         manifest: &Manifest,
-    ) -> Result<&Shared, KeyError> {
+    ) -> Result<&SharedFolder, KeyError> {
         let missing = match &self.shared {
             None => "no shared directory is set".to_owned(),
             Some(shared) => {
@@ -102,11 +104,12 @@ impl FleetKeyStore {
         })
     }
 
-    /// Makes a seeded key again that nobody shares, which gives the same.
+    /// Makes a seeded key again whose file nobody shares: the seed gives the same
+    /// key.
     pub(super) fn remake(
         &self,
-        turn: &Turn,
-        known: &Known,
+        lock: &KeyLock,
+        known: &KnownKey,
         generate: &mut Generate<'_>,
     ) -> Result<KeyFile, KeyError> {
         let Manifest {
@@ -114,22 +117,22 @@ impl FleetKeyStore {
             provenance,
             ..
         } = &known.manifest;
-        self.make_way(turn, circuit)?;
+        self.make_way(lock, circuit)?;
         let advance = Advance::default();
         let key = self
             .local
-            .make(turn, circuit, provenance, advance, generate)?;
+            .make(lock, circuit, provenance, advance, generate)?;
         if let Err(error) = known.manifest.check_key(&key) {
-            self.set_aside(turn, circuit, &key)?;
+            self.set_aside(lock, circuit, &key)?;
             return Err(error);
         }
-        // Shares what it can.
+        // Fills in what Redis and the shared directory lack.
         self.ours(circuit, known)?;
         Ok(key)
     }
 
-    /// Moves away a local key that is not the fleet's.
-    fn make_way(&self, turn: &Turn, circuit: &CircuitIdentity) -> Result<(), KeyError> {
+    /// Renames a local key that is not the fleet's.
+    fn make_way(&self, lock: &KeyLock, circuit: &CircuitIdentity) -> Result<(), KeyError> {
         let path = self.local.path(circuit);
         if !path.exists() {
             return Ok(());
@@ -138,26 +141,26 @@ impl FleetKeyStore {
             Ok(key) => short(&key.id().to_string()),
             Err(_) => "damaged".to_owned(),
         };
-        let aside = self.local.set_aside(turn, circuit, &why)?;
+        let aside = self.local.set_aside(lock, circuit, &why)?;
         warn_aside(circuit, &aside);
         Ok(())
     }
 
-    /// Moves away a key that was made here and is not the fleet's.
+    /// Renames a key that was made here and is not the fleet's.
     pub(super) fn set_aside(
         &self,
-        turn: &Turn,
+        lock: &KeyLock,
         circuit: &CircuitIdentity,
         key: &KeyFile,
     ) -> Result<(), KeyError> {
         let why = short(&key.id().to_string());
-        let aside = self.local.set_aside(turn, circuit, &why)?;
+        let aside = self.local.set_aside(lock, circuit, &why)?;
         warn_aside(circuit, &aside);
         Ok(())
     }
 }
 
-/// The start of an id, enough for a person and a file's name.
+/// The start of an id, for messages and file names.
 fn short(id: &str) -> String {
     id.chars().take(8).collect()
 }

@@ -1,40 +1,40 @@
-//! What can be set about a fleet's keys.
+//! The settings of a fleet's keys.
 
 use std::{path::PathBuf, process, time::Duration};
 
-use zkwhirl_redis::Place;
+use zkwhirl_redis::RedisAddress;
 
 use crate::{KeyError, blobs::hostname};
 
-/// Where a fleet keeps its keys, and how patient its processes are.
+/// The places of a fleet's keys, and the time limits of its processes.
 #[derive(Debug, Clone)]
 pub struct FleetConfig {
     /// The Redis, and the namespace: fleets with different ones share nothing.
-    /// Keys there begin with the place's prefix and `keys:`.
-    pub place: Place,
-    /// A directory that all machines see, where proving keys lie by digest: a
-    /// network file system, or the mount of an object store. `None`: every
-    /// machine's own directory must get its keys in another way.
+    /// Keys there begin with the address's prefix and `keys:`.
+    pub address: RedisAddress,
+    /// A directory that all machines share, with proving keys by digest: a network
+    /// file system, or the mount of an object store. `None`: the keys must reach
+    /// every machine's own directory in another way.
     pub shared: Option<PathBuf>,
-    /// This process, for those that wait for it.
+    /// The name of this process in the messages of processes that wait for it.
     pub who: String,
-    /// How long one answer of Redis may take.
+    /// The time limit of one answer of Redis.
     pub timeout: Duration,
-    /// How long a generator that says nothing still counts as alive. Whoever
-    /// waits for a dead one waits so long.
+    /// How long a silent generator counts as alive: the longest wait for a dead
+    /// one.
     pub lease: Duration,
-    /// How often a process that waits looks again.
+    /// The interval at which a waiting process looks again.
     pub look_every: Duration,
-    /// How long a process waits for a generator that lives. The largest setup
-    /// that fits a machine takes minutes.
+    /// The longest wait for a living generator. The largest setup that fits a
+    /// machine takes minutes.
     pub patience: Duration,
 }
 
 impl FleetConfig {
-    /// The keys at `place`, without a shared directory.
-    pub fn new(place: Place) -> Self {
+    /// The keys at `address`, without a shared directory.
+    pub fn new(address: RedisAddress) -> Self {
         Self {
-            place,
+            address,
             shared: None,
             who: format!("{} pid {}", hostname(), process::id()),
             timeout: Duration::from_secs(5),
@@ -64,7 +64,10 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_work_are_refused() {
-        let mut config = FleetConfig::new(Place::new("redis://localhost".parse().unwrap(), "main"));
+        let mut config = FleetConfig::new(RedisAddress::new(
+            "redis://localhost".parse().unwrap(),
+            "main",
+        ));
         assert!(config.check().is_ok());
         config.lease = Duration::ZERO;
         let error = config.check().unwrap_err().to_string();

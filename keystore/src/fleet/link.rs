@@ -1,7 +1,7 @@
-//! The connection: calls that end in time, whatever Redis does.
+//! The connection to Redis. Every call ends in time, whatever Redis does.
 //!
-//! A call whose connection broke is tried again, which is safe because every
-//! call may run twice. A call that is given up on may still happen.
+//! A call whose connection broke is tried again. Every call may run twice, so
+//! this is safe. A call that timed out may still take effect.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -10,33 +10,33 @@ use std::{
 };
 
 use redis::{Client, RedisError, RedisResult};
-use zkwhirl_redis::{Place, may_pass, why};
+use zkwhirl_redis::{RedisAddress, may_pass, why};
 use zkwhirl_telemetry::catalogue::keys::{KEYSTORE_REQUESTS, KEYSTORE_SECONDS};
 
 use super::FleetConfig;
 use crate::KeyError;
 
-/// How long to wait before a call is tried again, each time, in parts of the
-/// timeout. With the usual one a Redis that starts anew is back within them.
+/// The pauses before a call is tried again, as fractions of the timeout. With
+/// the default timeout, a Redis that restarts is back before the last one ends.
 const PAUSES: [u32; 4] = [250, 50, 12, 5];
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// One connection, made at the first call and again when it broke.
-pub(super) struct Link {
+/// One connection, made at the first call and again after it broke.
+pub(super) struct RedisLink {
     client: Client,
     connection: Mutex<Option<redis::Connection>>,
     timeout: Duration,
-    place: Place,
+    address: RedisAddress,
 }
 
-impl Link {
+impl RedisLink {
     pub(super) fn new(config: &FleetConfig) -> Result<Self, KeyError> {
-        let client = config.place.client();
+        let client = config.address.client();
         Ok(Self {
             client: client.map_err(|error| KeyError::Config(error.to_string()))?,
             connection: Mutex::new(None),
             timeout: config.timeout,
-            place: config.place.clone(),
+            address: config.address.clone(),
         })
     }
 
@@ -51,13 +51,14 @@ impl Link {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            // A call that timed out waited long enough.
+            // A call that timed out is not tried again: it waited long enough.
             let again = may_pass(&error) && !error.is_timeout();
             let pause = pauses.next().filter(|_| again);
             let Some(pause) = pause else {
                 return Err(self.away(&error));
             };
-            // Nothing wakes this thread; a false alarm only asks sooner.
+            // Nothing wakes this thread on purpose; a spurious wake-up only asks
+            // earlier.
             thread::park_timeout(self.timeout / *pause);
         }
     }
@@ -84,7 +85,7 @@ impl Link {
             None => self.connect()?,
         };
         let answer = ask(&mut connection);
-        // After a timeout the late answer would pass for the next call's.
+        // After a timeout, the late answer could be taken for the next call's.
         if !answer.as_ref().is_err_and(RedisError::is_io_error) {
             *held = Some(connection);
         }
@@ -105,16 +106,16 @@ impl Link {
             false => why(error),
         };
         KeyError::Away {
-            place: self.place.to_string(),
+            place: self.address.to_string(),
             why,
         }
     }
 }
 
-impl std::fmt::Debug for Link {
+impl std::fmt::Debug for RedisLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Link")
-            .field(&self.place.to_string())
+        f.debug_tuple("RedisLink")
+            .field(&self.address.to_string())
             .finish()
     }
 }

@@ -7,16 +7,18 @@ use std::{
 
 use super::{
     FleetKeyStore, Manifest,
-    registry::{Fence, Published},
+    registry::{Fence, Publication},
 };
-use crate::{Advance, CircuitIdentity, Generate, KeyError, KeyFile, Provenance, embedded::Turn};
+use crate::{
+    Advance, CircuitIdentity, Generate, KeyError, KeyFile, Provenance, embedded::writing::KeyLock,
+};
 
 impl FleetKeyStore {
-    /// Makes the key and publishes it. `None`: another is the fleet's, or is
-    /// being made; look again.
+    /// Makes the key and publishes it. `None`: another process has published or
+    /// makes another key; look again.
     pub(super) fn make(
         &self,
-        turn: &Turn,
+        lock: &KeyLock,
         circuit: &CircuitIdentity,
         provenance: &Provenance,
         fence: &Fence,
@@ -26,35 +28,35 @@ impl FleetKeyStore {
         let made = self.while_renewing(circuit, fence, &advance, || {
             let made = self
                 .local
-                .make(turn, circuit, provenance, advance.clone(), generate)?;
+                .make(lock, circuit, provenance, advance.clone(), generate)?;
             let published = self.publish(&made, Some(fence));
             published.map(|published| (made, published))
         });
         match made {
-            Ok((key, Published::Yes)) => Ok(Some(key)),
-            Ok((key, Published::NotFirst)) => {
-                // An answer that was lost may have been our own success.
+            Ok((key, Publication::Yes)) => Ok(Some(key)),
+            Ok((key, Publication::NotFirst)) => {
+                // The publication may have succeeded although its answer was lost.
                 let known = self.registry.state(circuit)?.known;
                 if known.is_some_and(|known| known.manifest.names(&key)) {
                     return Ok(Some(key));
                 }
-                self.set_aside(turn, circuit, &key)?;
+                self.set_aside(lock, circuit, &key)?;
                 Ok(None)
             }
-            Ok((key, Published::Outdated)) => {
-                self.set_aside(turn, circuit, &key)?;
+            Ok((key, Publication::Outdated)) => {
+                self.set_aside(lock, circuit, &key)?;
                 Ok(None)
             }
             Err(_) if advance.is_overtaken() => Ok(None),
             Err(error) => {
-                // Redis may be what failed; then the lock ends by itself.
+                // If Redis is what failed, the lock ends by itself.
                 let _ = self.registry.release(circuit, fence);
                 Err(error)
             }
         }
     }
 
-    /// Runs `work` and meanwhile says every third of a lease that it goes on.
+    /// Runs `work` and meanwhile renews the lock every third of a lease.
     fn while_renewing<T>(
         &self,
         circuit: &CircuitIdentity,
@@ -73,7 +75,7 @@ impl FleetKeyStore {
                             advance.overtake();
                             return;
                         }
-                        // While Redis is away nobody else can take over either.
+                        // While Redis is away no other process can take over.
                         Err(error) => {
                             tracing::warn!(circuit = circuit.name, %error, "cannot keep the lock");
                         }
@@ -86,20 +88,21 @@ impl FleetKeyStore {
         })
     }
 
-    /// Makes a key the fleet's: one that was made with `fence`, or one that was
-    /// here before.
+    /// Makes a key the fleet's: a new key with its `fence`, or an older key that
+    /// this machine has.
     pub(super) fn publish(
         &self,
         key: &KeyFile,
         fence: Option<&Fence>,
-    ) -> Result<Published, KeyError> {
-        let manifest = Manifest::of(key, &self.config.who)?;
-        // The file first: what a manifest names can be fetched.
+    ) -> Result<Publication, KeyError> {
+        let manifest = Manifest::of(key, &self.config.who);
+        // The file comes first, so that other machines can fetch what a manifest
+        // names.
         if let Some(shared) = &self.shared {
             shared.put(key, &manifest)?;
         }
         let published = self.registry.publish(&manifest, key.vk(), fence)?;
-        if published == Published::Yes {
+        if published == Publication::Yes {
             self.remember(&manifest, key.vk());
             let circuit = &key.circuit().name;
             tracing::info!(circuit, key = %key.id(), "key published");

@@ -28,10 +28,24 @@ pub struct Manifest {
     pub published_by: String,
 }
 
+/// Bytes that are no manifest.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ManifestError {
+    /// No manifest is so long.
+    #[error("it has more than {MANIFEST_BYTES} bytes")]
+    TooLong,
+    /// The bytes are not the JSON of a manifest.
+    #[error("it is no manifest: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A field that names something by its digest does not.
+    #[error("its {0} is no digest")]
+    NoDigest(&'static str),
+}
+
 impl Manifest {
     /// The manifest that makes `key` the fleet's.
-    pub(super) fn of(key: &KeyFile, who: &str) -> Result<Self, KeyError> {
-        Ok(Self {
+    pub(super) fn of(key: &KeyFile, who: &str) -> Self {
+        Self {
             circuit: key.circuit().clone(),
             key: key.id().to_string(),
             provenance: key.provenance().clone(),
@@ -39,23 +53,22 @@ impl Manifest {
             file: key.digest(),
             file_bytes: key.bytes(),
             published_by: who.to_owned(),
-        })
+        }
     }
 
-    /// Reads one; the error says what is wrong with it.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
+    /// Reads a manifest.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         if bytes.len() > MANIFEST_BYTES {
-            return Err(format!("it has more than {MANIFEST_BYTES} bytes"));
+            return Err(ManifestError::TooLong);
         }
-        let manifest: Self =
-            serde_json::from_slice(bytes).map_err(|error| format!("it is no manifest: {error}"))?;
+        let manifest: Self = serde_json::from_slice(bytes)?;
         for (name, text) in [
             ("key", &manifest.key),
             ("vk", &manifest.vk),
             ("file", &manifest.file),
         ] {
             if !blobs::is_digest(text) {
-                return Err(format!("its {name} is no digest"));
+                return Err(ManifestError::NoDigest(name));
             }
         }
         Ok(manifest)
@@ -87,10 +100,10 @@ impl Manifest {
         Ok(())
     }
 
-    /// Refuses a key that is not the one.
+    /// Refuses a key that the manifest does not name.
     ///
-    /// The id covers circuit, provenance and verification key. A proving part
-    /// that were of another setup could not make a proof that verifies.
+    /// The id covers circuit, provenance and verification key. A proving part of
+    /// another setup cannot make a proof that verifies.
     pub(super) fn check_key(&self, key: &KeyFile) -> Result<(), KeyError> {
         let place = key.path().display().to_string();
         if *key.provenance() != self.provenance {
@@ -105,13 +118,13 @@ impl Manifest {
         Ok(())
     }
 
-    /// True when `key` is the one.
+    /// True when the manifest names `key`.
     pub(super) fn names(&self, key: &KeyFile) -> bool {
         key.id().to_string() == self.key
     }
 }
 
-/// Something at `place` is not of the fleet's key.
+/// The error for a value at `place` that is not of the fleet's key.
 pub(super) fn mismatch(
     circuit: &CircuitIdentity,
     place: &str,

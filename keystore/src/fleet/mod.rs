@@ -1,22 +1,23 @@
 //! One key per circuit for a whole fleet.
 //!
-//! Redis holds, per circuit, the *manifest* that says which key is everybody's,
-//! the verification keys by digest, and a lock for whoever makes a key that
-//! there is not yet. Proving keys lie in each machine's own directory, and by
-//! digest in one that all see.
+//! For each circuit, Redis has the *manifest* of the fleet's key, verification
+//! keys by digest, and a lock for the process that makes a missing key. Proving
+//! keys are files in each machine's own directory, and by digest in a directory
+//! that all machines share.
 //!
-//! - The manifest is written once, never over another: not the lock keeps two
-//!   keys apart but this. The lock only saves the work of making both.
-//! - A lock has a *fence*, larger than all before it. Who held the lock, slept
-//!   and finds a larger one cannot publish.
-//! - Redis is a record of what the machines hold. When it has lost everything,
-//!   the first that holds a key publishes it again; when it is away, all go on
-//!   with keys that it confirmed before (the *pin* beside the key).
+//! - A manifest is written once and never replaced. This rule, and not the lock,
+//!   keeps a fleet from having two keys. The lock only saves the work of making
+//!   two.
+//! - Each lock has a *fence*, larger than every fence before it. A process that
+//!   held the lock, slept and finds a larger fence cannot publish.
+//! - Redis records the keys that machines have. After Redis has lost its data, the
+//!   first machine with a key publishes the key again. While Redis is away, machines
+//!   use the keys that Redis confirmed before (the *pin* beside the key).
 
 use std::{path::Path, thread};
 
 use crate::{
-    CircuitIdentity, EmbeddedKeyStore, Generate, Generated, Generator, KeyError, KeyFile,
+    CircuitIdentity, EmbeddedKeyStore, Generate, Generated, KeyError, KeyFile, KeyGenerator,
     KeyProgress, Provenance, Watch,
 };
 
@@ -31,33 +32,35 @@ mod shared;
 mod store;
 
 pub use config::FleetConfig;
-pub use manifest::Manifest;
+use manifest::Manifest;
 use registry::Registry;
-use shared::Shared;
+use shared::SharedFolder;
 
-/// Keys that a fleet has in common.
+/// Keys that all machines of a fleet share.
 #[derive(Debug)]
 pub struct FleetKeyStore {
     local: EmbeddedKeyStore,
     registry: Registry,
-    shared: Option<Shared>,
+    shared: Option<SharedFolder>,
     config: FleetConfig,
 }
 
 impl FleetKeyStore {
-    /// Keys in `data_dir/keys` that are the fleet's. Connects at the first use.
+    /// The fleet's keys, with local copies in `data_dir/keys`. Connects to Redis
+    /// at the first use.
     pub fn new(data_dir: &Path, config: FleetConfig) -> Result<Self, KeyError> {
         config.check()?;
         Ok(Self {
             local: EmbeddedKeyStore::new(data_dir),
             registry: Registry::new(&config)?,
-            shared: config.shared.clone().map(Shared::new),
+            shared: config.shared.clone().map(SharedFolder::new),
             config,
         })
     }
 
     /// The keys of this machine.
-    pub fn local(&self) -> &EmbeddedKeyStore {
+    #[cfg(test)]
+    fn local(&self) -> &EmbeddedKeyStore {
         &self.local
     }
 
@@ -68,9 +71,9 @@ impl FleetKeyStore {
     }
 
     /// Removes a key from this machine, from the shared directory and from Redis,
-    /// so that another becomes the fleet's; false when the fleet's is another,
-    /// which then stays. A machine that still holds the key publishes it again:
-    /// stop the others, and remove it there too.
+    /// so that another key can become the fleet's. False: the fleet's key is
+    /// another one, which stays. A machine that still has the key publishes it
+    /// again: stop the other processes, and remove the key there too.
     pub fn remove(&self, key: KeyFile) -> Result<bool, KeyError> {
         let (path, circuit) = (key.path().to_owned(), key.circuit().clone());
         let id = key.id().to_string();
@@ -87,8 +90,9 @@ impl FleetKeyStore {
         self.registry.forget(&circuit, &id)
     }
 
-    /// Who makes the key of a circuit now.
-    pub fn generator(&self, circuit: &CircuitIdentity) -> Result<Option<Generator>, KeyError> {
+    /// The process that makes the key of a circuit now.
+    #[cfg(test)]
+    fn generator(&self, circuit: &CircuitIdentity) -> Result<Option<KeyGenerator>, KeyError> {
         Ok(self.registry.state(circuit)?.generator)
     }
 
@@ -102,13 +106,13 @@ impl FleetKeyStore {
             if let Some(key) = self.ours(circuit, known)? {
                 return Ok(Some(key));
             }
-            let turn = self.local.turn(circuit)?;
-            return self.adopt(&turn, circuit, known, &|_| {}).map(Some);
+            let lock = self.local.lock(circuit)?;
+            return self.adopt(&lock, circuit, known, &|_| {}).map(Some);
         }
         let Some(key) = self.local.find(circuit)? else {
             return Ok(None);
         };
-        // Only a key that was the fleet's before is published by a mere look.
+        // A lookup publishes only a key that was the fleet's before.
         if self.pin(circuit).is_some_and(|pin| pin.names(&key)) {
             self.publish(&key, None)?;
         }
@@ -135,47 +139,48 @@ impl FleetKeyStore {
             {
                 return old(key);
             }
-            let Some(turn) = self.local.try_turn(circuit)? else {
+            let Some(lock) = self.local.try_lock(circuit)? else {
                 self.wait(circuit, state.generator, watch)?;
                 continue;
             };
             if let Some(known) = &state.known {
-                match self.adopt(&turn, circuit, known, watch) {
+                match self.adopt(&lock, circuit, known, watch) {
                     Err(missing @ KeyError::NotShared { .. })
                         if known.manifest.provenance == *provenance && provenance.is_insecure() =>
                     {
                         tracing::info!(%missing, "a development key is made again");
-                        return self.remake(&turn, known, generate).and_then(new);
+                        return self.remake(&lock, known, generate).and_then(new);
                     }
                     adopted => return adopted.and_then(old),
                 }
             }
             if let Some(key) = self.local.find(circuit)? {
                 // A development key must not become the key of a fleet that
-                // wants another; the caller refuses it.
+                // allows none; the caller refuses the key.
                 if key.provenance().is_insecure() && !provenance.is_insecure() {
                     return old(key);
                 }
-                // That another came first is seen when the state is read again.
+                // The next look at the state shows whether another key came
+                // first.
                 self.publish(&key, None)?;
                 continue;
             }
             let Some(fence) = self.registry.claim(circuit)? else {
-                drop(turn);
+                drop(lock);
                 self.wait(circuit, state.generator, watch)?;
                 continue;
             };
-            if let Some(key) = self.make(&turn, circuit, provenance, &fence, generate)? {
+            if let Some(key) = self.make(&lock, circuit, provenance, &fence, generate)? {
                 return new(key);
             }
         }
     }
 
-    /// Lets some time pass for the process that makes the key.
+    /// Waits for the process that makes the key.
     fn wait(
         &self,
         circuit: &CircuitIdentity,
-        generator: Option<Generator>,
+        generator: Option<KeyGenerator>,
         watch: &Watch<'_>,
     ) -> Result<(), KeyError> {
         if let Some(generator) = generator {
@@ -188,7 +193,8 @@ impl FleetKeyStore {
             }
             watch(&KeyProgress::Waiting(generator));
         }
-        // Nothing wakes this thread; a false alarm only looks sooner.
+        // Nothing wakes this thread on purpose; a spurious wake-up only makes
+        // the next look earlier.
         thread::park_timeout(self.config.look_every);
         Ok(())
     }

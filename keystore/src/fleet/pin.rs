@@ -1,5 +1,5 @@
-//! What a machine remembers of the fleet: the manifest beside the key, and the
-//! verification key, for the time when Redis is away.
+//! A machine's copy of the fleet's records, for the time when Redis is away: the
+//! manifest beside the key (the *pin*) and the verification key.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use super::{FleetKeyStore, Manifest};
 use crate::{CircuitIdentity, KeyError, KeyFile, blobs};
 
 impl FleetKeyStore {
-    /// Remembers what the fleet's key is.
+    /// Writes the pin of the fleet's key.
     pub(super) fn remember(&self, manifest: &Manifest, vk: &[u8]) {
         let circuit = &manifest.circuit;
         let kept = self.local.blobs().put(vk).and_then(|_| {
@@ -17,13 +17,13 @@ impl FleetKeyStore {
             let json = serde_json::to_vec_pretty(manifest).unwrap_or_default();
             blobs::write_whole(&self.pin_path(circuit), &json)
         });
-        // Without it all works until Redis is away.
+        // The pin is needed only while Redis is away.
         if let Err(error) = kept {
             tracing::warn!(circuit = circuit.name, %error, "cannot remember the fleet's key");
         }
     }
 
-    /// What the fleet's key was when Redis was last asked.
+    /// The manifest of the fleet's key at the last answer of Redis.
     pub(super) fn pin(&self, circuit: &CircuitIdentity) -> Option<Manifest> {
         let path = self.pin_path(circuit);
         let manifest = Manifest::parse(&blobs::read(&path).ok()??).ok()?;
@@ -32,7 +32,7 @@ impl FleetKeyStore {
         Some(manifest)
     }
 
-    /// The local key while Redis is away, when it was the fleet's.
+    /// The local key while Redis is away, if the pin names it.
     pub(super) fn held(
         &self,
         circuit: &CircuitIdentity,
@@ -42,7 +42,7 @@ impl FleetKeyStore {
             return Err(away);
         };
         let Some(pin) = self.pin(circuit) else {
-            // Proofs under it might not verify anywhere.
+            // Proofs under an unconfirmed key might verify nowhere.
             return Err(match away {
                 KeyError::Away { place, why } => {
                     let path = key.path().display();

@@ -1,5 +1,5 @@
-//! What the fleet knows in common, in Redis: each change is one script, so that
-//! it happens whole or not at all, whoever else is there.
+//! The fleet's records in Redis. Each change is one script, so that it is atomic
+//! whatever other processes do.
 
 use std::{
     process,
@@ -9,9 +9,9 @@ use std::{
 
 use redis::{Commands, FromRedisValue, Script, ScriptInvocation};
 
-use super::{FleetConfig, Manifest, link::Link, manifest::MANIFEST_BYTES};
+use super::{FleetConfig, Manifest, link::RedisLink, manifest::MANIFEST_BYTES};
 use crate::{
-    Advance, CircuitIdentity, Generator, KeyError,
+    Advance, CircuitIdentity, KeyError, KeyGenerator,
     blobs::{self, BLOB_BYTES, hostname},
     identity::FORMAT,
 };
@@ -19,9 +19,9 @@ use crate::{
 macro_rules! scripts {
     ($($name:ident,)*) => {
         #[derive(Debug)]
-        struct Scripts { $($name: Script,)* }
+        struct KeyScripts { $($name: Script,)* }
 
-        impl Scripts {
+        impl KeyScripts {
             fn new() -> Self {
                 Self {
                     $($name: Script::new(concat!(
@@ -39,52 +39,52 @@ scripts! { claim, forget, import, publish, release, renew, state, }
 /// The fleet's records.
 #[derive(Debug)]
 pub(super) struct Registry {
-    link: Link,
-    scripts: Scripts,
+    link: RedisLink,
+    scripts: KeyScripts,
     prefix: String,
     who: String,
     lease: Duration,
 }
 
-/// What is known of a circuit's key.
+/// The fleet's record of a circuit's key.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct KeyState {
     /// The fleet's key.
-    pub(super) known: Option<Known>,
-    /// Who makes it.
-    pub(super) generator: Option<Generator>,
+    pub(super) known: Option<KnownKey>,
+    /// The process that makes the key now.
+    pub(super) generator: Option<KeyGenerator>,
 }
 
-/// A key that is the fleet's.
+/// The fleet's key of a circuit.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct KnownKey {
     pub(super) manifest: Manifest,
     /// Whether Redis has something under the name of its verification key.
     pub(super) has_vk: bool,
 }
 
-/// The right to make a circuit's key. Whoever gets it later has a larger one.
+/// The right to make a circuit's key. A later holder has a larger fence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fence(pub(super) String);
 
-/// What became of a publication.
+/// The outcome of a publication.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Published {
+pub(super) enum Publication {
     /// The key is the fleet's.
     Yes,
-    /// There is a manifest already.
+    /// Another key was published before.
     NotFirst,
-    /// Another process has begun to make the key since.
+    /// A later holder of the lock makes the key.
     Outdated,
 }
 
 impl Registry {
     pub(super) fn new(config: &FleetConfig) -> Result<Self, KeyError> {
         Ok(Self {
-            link: Link::new(config)?,
-            scripts: Scripts::new(),
-            // A key of another format is no use to this release.
-            prefix: format!("{}keys:{FORMAT}:", config.place.prefix()),
+            link: RedisLink::new(config)?,
+            scripts: KeyScripts::new(),
+            // This release cannot read keys of another format.
+            prefix: format!("{}keys:{FORMAT}:", config.address.prefix()),
             who: config.who.clone(),
             lease: config.lease,
         })
@@ -103,26 +103,29 @@ impl Registry {
         format!("{}client:{name}", self.prefix)
     }
 
-    /// What is known of a circuit's key.
-    pub(super) fn state(&self, circuit: &CircuitIdentity) -> Result<State, KeyError> {
+    /// The fleet's record of a circuit's key.
+    pub(super) fn state(&self, circuit: &CircuitIdentity) -> Result<KeyState, KeyError> {
         type Holder = (String, u64, f32);
         type Answer = (Option<Vec<u8>>, u8, Option<Holder>);
         let mut call = self.call(&self.scripts.state, circuit);
         call.arg(MANIFEST_BYTES);
         let (manifest, vk, holder): Answer = self.invoke(&call)?;
-        let known = manifest.map(|bytes| -> Result<Known, KeyError> {
+        let known = manifest.map(|bytes| -> Result<KnownKey, KeyError> {
             let record = self.manifest_key(circuit);
             let manifest = match Manifest::parse(&bytes) {
                 Ok(manifest) => manifest,
-                Err(problem) => return Err(KeyError::Record { record, problem }),
+                Err(problem) => {
+                    let problem = problem.to_string();
+                    return Err(KeyError::Record { record, problem });
+                }
             };
             manifest.check_circuit(circuit, &record)?;
             let has_vk = vk == 1;
-            Ok(Known { manifest, has_vk })
+            Ok(KnownKey { manifest, has_vk })
         });
-        Ok(State {
+        Ok(KeyState {
             known: known.transpose()?,
-            generator: holder.map(|(who, since_ms, fraction)| Generator {
+            generator: holder.map(|(who, since_ms, fraction)| KeyGenerator {
                 who,
                 since: Duration::from_millis(since_ms),
                 fraction,
@@ -140,7 +143,7 @@ impl Registry {
         Ok(self.invoke::<Option<String>>(&call)?.map(Fence))
     }
 
-    /// Says that the work goes on; false when it need not.
+    /// Renews the lock; false when another process has it.
     pub(super) fn renew(
         &self,
         circuit: &CircuitIdentity,
@@ -153,34 +156,34 @@ impl Registry {
         Ok(self.invoke::<u8>(&call)? == 1)
     }
 
-    /// Gives the right back.
+    /// Gives the lock back.
     pub(super) fn release(&self, circuit: &CircuitIdentity, fence: &Fence) -> Result<(), KeyError> {
         let mut call = self.call(&self.scripts.release, circuit);
         call.arg(&fence.0);
         self.invoke::<u8>(&call).map(|_| ())
     }
 
-    /// Makes a key the fleet's, unless there is one. With a fence: the one that
-    /// was made with that right; without: one that was held before.
+    /// Makes a key the fleet's, unless the fleet has one: a key that was made
+    /// under `fence`, or without a fence a key that this machine had before.
     pub(super) fn publish(
         &self,
         manifest: &Manifest,
         vk: &[u8],
         fence: Option<&Fence>,
-    ) -> Result<Published, KeyError> {
+    ) -> Result<Publication, KeyError> {
         let json = serde_json::to_vec(manifest)
             .map_err(|error| KeyError::Config(format!("cannot write a manifest: {error}")))?;
         let mut call = self.call(&self.scripts.publish, &manifest.circuit);
         call.arg(json).arg(&manifest.vk).arg(vk);
         call.arg(fence.map_or("", |fence| &fence.0));
         Ok(match self.invoke::<i8>(&call)? {
-            1 => Published::Yes,
-            0 => Published::NotFirst,
-            _ => Published::Outdated,
+            1 => Publication::Yes,
+            0 => Publication::NotFirst,
+            _ => Publication::Outdated,
         })
     }
 
-    /// Takes a manifest back; false when it is not that of `key`.
+    /// Removes a manifest; false when it does not name `key`.
     pub(super) fn forget(&self, circuit: &CircuitIdentity, key: &str) -> Result<bool, KeyError> {
         let mut call = self.call(&self.scripts.forget, circuit);
         call.arg(key);
@@ -190,7 +193,8 @@ impl Registry {
     /// A verification key, checked against its name.
     pub(super) fn vk(&self, digest: &str) -> Result<Option<Vec<u8>>, KeyError> {
         let record = self.vk_key(digest);
-        // One byte more than allowed shows that it is too long.
+        // One byte more than allowed, so that `check` sees a value that is too
+        // long.
         let end = BLOB_BYTES as isize;
         let bytes: Vec<u8> = self.link.ask(|redis| redis.getrange(&record, 0, end))?;
         if bytes.is_empty() {
@@ -198,7 +202,10 @@ impl Registry {
         }
         match blobs::check(digest, &bytes) {
             Ok(()) => Ok(Some(bytes)),
-            Err(problem) => Err(KeyError::Record { record, problem }),
+            Err(problem) => Err(KeyError::Record {
+                record,
+                problem: problem.to_string(),
+            }),
         }
     }
 

@@ -1,4 +1,5 @@
-//! A directory that all machines see: proving keys by the digest of their file.
+//! A directory that all machines share: proving keys by the digest of their
+//! file.
 
 use std::{
     fs::{self, File},
@@ -11,14 +12,13 @@ use super::{Manifest, manifest::mismatch};
 use crate::{KeyError, KeyFile, KeyProgress, Watch, blobs};
 
 const CHUNK: usize = 4 << 20;
-/// A copy that is older than this and not finished belongs to a process that
-/// died.
+/// An unfinished copy that is older than this belongs to a process that died.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug)]
-pub(super) struct Shared(PathBuf);
+pub(super) struct SharedFolder(PathBuf);
 
-impl Shared {
+impl SharedFolder {
     pub(super) fn new(directory: PathBuf) -> Self {
         Self(directory)
     }
@@ -27,13 +27,13 @@ impl Shared {
         self.0.join(format!("{}.key", manifest.file))
     }
 
-    /// Whether a file of the right name and length is there; its bytes are
-    /// checked by those that fetch it.
+    /// Whether the directory has a file of the right name and length. The
+    /// processes that fetch the file check its bytes.
     pub(super) fn has(&self, manifest: &Manifest) -> bool {
         fs::metadata(self.path(manifest)).is_ok_and(|file| file.len() == manifest.file_bytes)
     }
 
-    /// Puts a key there, over a damaged one.
+    /// Copies a key into the directory, in place of a damaged file.
     pub(super) fn put(&self, key: &KeyFile, manifest: &Manifest) -> Result<(), KeyError> {
         let path = self.path(manifest);
         let failed = |source| KeyError::Io {
@@ -53,7 +53,8 @@ impl Shared {
             out.into_inner()
                 .map_err(|error| error.into_error())?
                 .sync_all()?;
-            // Whole under another name first: who finds it can read it.
+            // The file gets its name when it is whole: a process that finds the
+            // name can read the file.
             fs::rename(&part, &path)
         });
         copied.map_err(|source| {
@@ -62,7 +63,8 @@ impl Shared {
         })
     }
 
-    /// Copies the key's file to `to`, and refuses it when it is not the one.
+    /// Copies the key's file to `to`; refuses a file that the manifest does not
+    /// name.
     pub(super) fn fetch(
         &self,
         manifest: &Manifest,
@@ -127,7 +129,7 @@ impl Shared {
         read.is_ok() && hash.finalize().to_hex().as_str() == manifest.file
     }
 
-    /// Removes what processes left that died while they copied.
+    /// Removes unfinished copies of processes that died.
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.0) else {
             return;
@@ -140,7 +142,7 @@ impl Shared {
                 .ok()
                 .and_then(|at| SystemTime::now().duration_since(at).ok());
             if part && age.is_some_and(|age| age > STALE) {
-                // Another may have been quicker.
+                // Another process may have removed it.
                 let _ = fs::remove_file(path);
             }
         }

@@ -1,4 +1,4 @@
-//! What the trait promises; and verification keys, which need no file.
+//! The trait's implementation, and verification keys, which need no key file.
 
 use super::{FleetKeyStore, Manifest};
 use crate::{
@@ -31,8 +31,8 @@ impl KeyStore for FleetKeyStore {
             Err(error) => return Err(error),
         };
         let Some(manifest) = known.map(|known| known.manifest) else {
-            // Redis has lost it, or nobody made it yet. A key that was the
-            // fleet's is that again as soon as a worker looks.
+            // Redis has lost the manifest, or the key was never made. A key that
+            // was the fleet's is published again by the next worker that looks.
             return Ok(self.pin(circuit).and_then(|pin| self.here(&pin)));
         };
         if let Some(vk) = self.here(&manifest) {
@@ -65,7 +65,8 @@ impl KeyStore for FleetKeyStore {
         let digest = match self.registry.client_digest(&client.slug()) {
             Ok(Some(digest)) => digest,
             Ok(None) => {
-                // Redis has lost it: give it back, unless another was quicker.
+                // Redis has lost the key: write it again, unless another process
+                // was quicker.
                 let Some(bytes) = &local else { return Ok(None) };
                 self.registry.import_client(&client.slug(), bytes)?
             }
@@ -86,9 +87,9 @@ impl KeyStore for FleetKeyStore {
 }
 
 impl FleetKeyStore {
-    /// The verification key of a manifest, when this machine has it.
+    /// The verification key of a manifest, if this machine has it.
     fn here(&self, manifest: &Manifest) -> Option<Vec<u8>> {
-        // A damaged one is fetched again.
+        // A damaged file counts as absent: the key is fetched again.
         let vk = self.local.blobs().get(&manifest.vk).ok()??;
         let place = self.local.blobs().path(&manifest.vk);
         manifest.check_vk(&vk, &place.display().to_string()).ok()?;
@@ -96,7 +97,7 @@ impl FleetKeyStore {
     }
 
     fn keep_client(&self, client: &ClientCircuit, bytes: &[u8]) {
-        // Without it all works until Redis is away.
+        // The copy is needed only while Redis is away.
         if let Err(error) = self.local.set_client_vk(client, bytes) {
             tracing::warn!(%client, %error, "cannot remember a verification key");
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zkwhirl_redis::{Place, PlaceError};
+use zkwhirl_redis::{RedisAddress, RedisAddressError};
 
 use crate::OPEN_TICKETS;
 
@@ -10,7 +10,7 @@ use crate::OPEN_TICKETS;
 #[derive(Debug, Clone)]
 pub struct RedisLedgerConfig {
     /// The Redis, and the namespace: ledgers with different ones share nothing.
-    pub place: Place,
+    pub address: RedisAddress,
     /// How long a call may take, with everything it tries again; after that it
     /// is [`crate::LedgerError::Away`].
     pub timeout: Duration,
@@ -31,10 +31,10 @@ pub struct RedisLedgerConfig {
 }
 
 impl RedisLedgerConfig {
-    /// The ledger at `place`.
-    pub fn new(place: Place) -> Self {
+    /// The ledger at `address`.
+    pub fn new(address: RedisAddress) -> Self {
         Self {
-            place,
+            address,
             timeout: Duration::from_secs(5),
             open_tickets: OPEN_TICKETS,
             keep: Duration::from_secs(24 * 3600),
@@ -49,9 +49,9 @@ impl RedisLedgerConfig {
 /// Settings that no ledger can be made of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedisConfigError {
-    /// No place of a Redis.
+    /// The address cannot be used.
     #[error(transparent)]
-    Place(#[from] PlaceError),
+    Address(#[from] RedisAddressError),
     /// There is no tokio runtime around the call.
     #[error("a redis ledger can only be made inside a tokio runtime")]
     NoRuntime,

@@ -146,7 +146,22 @@ impl Ledger for RedisLedger {
         to: JobState,
         note: &Note,
     ) -> Result<bool, LedgerError> {
-        self.transition_with(None, job, from, to, note).await
+        let legal = from.iter().filter(|from| from.may_become(to));
+        let allowed: Vec<_> = legal.map(|state| state.name()).collect();
+        if allowed.is_empty() {
+            return Ok(false);
+        }
+        let mut call = self
+            .call(|scripts| &scripts.transition)
+            .with(job.to_string())
+            .with(to.name())
+            .with(format!(",{},", allowed.join(",")))
+            .with(nonce());
+        for (name, value) in record::noted(note) {
+            call.arg(name).arg(value);
+        }
+        let answer = self.ask_about(job, Lane::Quick, &call).await?;
+        Ok(number(&answer)? == 1)
     }
 
     async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
@@ -345,34 +360,6 @@ impl RedisLedger {
             Ok(other) => Err(odd(&other)),
             Err(error) => Err(error),
         }
-    }
-
-    /// Moves a job; `fence`: only while nobody leased it later.
-    pub(super) async fn transition_with(
-        &self,
-        fence: Option<u64>,
-        job: JobId,
-        from: &[JobState],
-        to: JobState,
-        note: &Note,
-    ) -> Result<bool, LedgerError> {
-        let legal = from.iter().filter(|from| from.may_become(to));
-        let allowed: Vec<_> = legal.map(|state| state.name()).collect();
-        if allowed.is_empty() {
-            return Ok(false);
-        }
-        let mut call = self
-            .call(|scripts| &scripts.transition)
-            .with(job.to_string())
-            .with(to.name())
-            .with(format!(",{},", allowed.join(",")))
-            .with(nonce())
-            .with(fence.map_or_else(String::new, |fence| fence.to_string()));
-        for (name, value) in record::noted(note) {
-            call.arg(name).arg(value);
-        }
-        let answer = self.ask_about(job, Lane::Quick, &call).await?;
-        Ok(number(&answer)? == 1)
     }
 
     /// Makes a damaged job unknown, and gives the error that says so.

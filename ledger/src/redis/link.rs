@@ -20,7 +20,7 @@ use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
 };
-use zkwhirl_redis::{PlaceError, may_pass, why};
+use zkwhirl_redis::{RedisAddressError, may_pass, why};
 use zkwhirl_telemetry::{
     catalogue::keys::{LEDGER_REQUESTS, LEDGER_SECONDS},
     handle,
@@ -78,10 +78,10 @@ impl Link {
     /// Connects at the first call.
     pub(super) fn new(config: &RedisLedgerConfig) -> Result<Self, RedisConfigError> {
         tokio::runtime::Handle::try_current().map_err(|_| RedisConfigError::NoRuntime)?;
-        let client = config.place.client()?;
-        let connection = |permits| -> Result<_, PlaceError> {
+        let client = config.address.client()?;
+        let connection = |permits| -> Result<_, RedisAddressError> {
             let manager = manager(&client, config.timeout);
-            let manager = manager.map_err(|error| config.place.unusable(error))?;
+            let manager = manager.map_err(|error| config.address.unusable(error))?;
             Ok(Connection {
                 manager: Mutex::new(manager),
                 permits: Semaphore::new(permits),

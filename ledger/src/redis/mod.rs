@@ -15,9 +15,9 @@
 //! * A Redis that lost its data is noticed within [`RedisLedgerConfig::watch_every`]:
 //!   see [`Redis::losses`].
 //!
-//! Beyond [`crate::Ledger`] there are, for a fleet: [`Bridges`] (heartbeats, and the
-//! adoption of a dead bridge's tickets), [`JobLease`] (which worker came last)
-//! and [`LedgerEvent`] (what happened, for views in other processes).
+//! For a fleet it also has [`Bridges`] (heartbeats, and the adoption of a dead
+//! bridge's tickets) and [`LedgerEvent`] (what happened, for views in other
+//! processes).
 
 mod bridges;
 mod config;
@@ -25,7 +25,6 @@ mod events;
 mod frame;
 mod health;
 mod keep;
-mod leases;
 mod link;
 mod listing;
 mod record;
@@ -52,7 +51,6 @@ use zkwhirl_job::JobId;
 
 pub use config::{RedisConfigError, RedisLedgerConfig};
 pub use health::{RedisReport, UnfitError};
-pub use leases::JobLease;
 
 use super::LedgerError;
 pub use super::{BridgeSeen, Bridges, LedgerEvent, Membership};
@@ -220,8 +218,8 @@ impl Drop for Inner {
 
 impl fmt::Debug for RedisLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redis")
-            .field("place", &self.inner.config.place.to_string())
+        f.debug_struct("RedisLedger")
+            .field("address", &self.inner.config.address.to_string())
             .field("prefix", &self.prefix())
             .finish_non_exhaustive()
     }

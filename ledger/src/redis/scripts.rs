@@ -18,7 +18,7 @@ macro_rules! scripts {
         impl Scripts {
             pub(super) fn new(config: &RedisLedgerConfig) -> Self {
                 Self {
-                    prefix: config.place.prefix(),
+                    prefix: config.address.prefix(),
                     limits: [
                         config.keep.as_millis() as u64,
                         config.finished_jobs as u64,
@@ -44,8 +44,6 @@ scripts! {
     drop,
     epoch,
     forget,
-    lease,
-    leases,
     read,
     records,
     request,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zkwhirl_redis::{Place, testkit};
+use zkwhirl_redis::{RedisAddress, testkit};
 
 use super::RedisLedgerConfig;
 
@@ -12,9 +12,9 @@ pub fn scratch() -> RedisLedgerConfig {
 }
 
 /// A ledger at `place` that notices things early.
-pub fn watchful(place: Place) -> RedisLedgerConfig {
+pub fn watchful(address: RedisAddress) -> RedisLedgerConfig {
     RedisLedgerConfig {
         watch_every: Duration::from_millis(50),
-        ..RedisLedgerConfig::new(place)
+        ..RedisLedgerConfig::new(address)
     }
 }

@@ -1,8 +1,8 @@
 //! The supervising side: one child that speaks `rollup_cli`'s protocol.
 //!
 //! A stream that was once in doubt is never trusted again: after a late,
-//! missing, short or surplus answer the child's whole process group is ended
-//! and the next request finds a fresh one.
+//! missing, short or surplus answer the supervisor ends the child's whole process
+//! group, and starts a fresh child for the next request.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -14,14 +14,14 @@ use zkwhirl_job::{
     reply::{ReplyError, ReplyShape},
 };
 
-use super::running::{Answer, Running, status_text};
-use crate::{Meter, ProveError, ProveTask, ProveWatch, Proved, Prover, meter::Process};
+use super::running::{ChildAnswer, RunningChild, status_text};
+use crate::{Meter, ProveError, ProveTask, ProveWatch, Proved, Prover, meter::ProverProcess};
 
-/// How long a reason on standard error may come after the empty reply that it
-/// explains: the two travel through different pipes.
+/// The longest delay of a reason on standard error after the empty reply that
+/// the reason explains: the two go through different pipes.
 const REASON_GRACE: Duration = Duration::from_millis(500);
 
-/// How long a child that is between two requests may take to answer a ping.
+/// The time limit for the answer to a ping between two requests.
 const PING_DEADLINE: Duration = Duration::from_secs(5);
 
 /// How a child's replies are checked.
@@ -33,13 +33,13 @@ pub enum Dialect {
     Native,
 }
 
-/// How a child is started that loads everything before it answers its first
+/// How to start a child that loads everything before it answers its first
 /// ping.
 #[derive(Debug, Clone)]
 pub struct Eager {
     /// Its arguments.
     pub arguments: Vec<String>,
-    /// How long it may take from the start to the answer to the first ping.
+    /// The time limit from the start to the answer to the first ping.
     pub start_deadline: Duration,
 }
 
@@ -58,19 +58,19 @@ pub struct ChildConfig {
     pub sizes: Sizes,
     /// How its replies are checked.
     pub dialect: Dialect,
-    /// How long it may take from the start to the answer to the first ping.
+    /// The time limit from the start to the answer to the first ping.
     pub start_deadline: Duration,
-    /// How long it may take to end after SIGTERM.
+    /// The time limit for its end after SIGTERM.
     pub grace: Duration,
     /// A small request that it must be able to prove.
     pub self_test: Option<Bytes>,
-    /// How it is started for a root verifier that comes before any root
-    /// rollup. A lazy `rollup_cli` builds its root circuit for the wrong number
-    /// of inner rollups then, for the rest of its life; one that loads
-    /// everything first does not. `None`: the order does not matter.
+    /// How to start it for a root verifier that comes before any root rollup. In
+    /// this order a lazy `rollup_cli` builds its root circuit for the wrong number
+    /// of inner rollups, for the rest of its life; one that loads everything first
+    /// does not. `None`: the order does not matter.
     pub verifier_first: Option<Eager>,
-    /// How much private memory it may have, in bytes: what it asks for beyond
-    /// that is refused, and it dies of it.
+    /// The limit of its private memory, in bytes. A child that asks for more
+    /// dies.
     pub memory_limit: Option<u64>,
 }
 
@@ -78,16 +78,16 @@ pub struct ChildConfig {
 #[derive(Debug)]
 pub struct ChildProver {
     config: ChildConfig,
-    running: Option<Running>,
+    running: Option<RunningChild>,
     /// The child, for meters.
-    process: Arc<Process>,
+    process: Arc<ProverProcess>,
 }
 
 impl ChildProver {
     /// A prover that starts its child with the first request.
     pub fn new(config: ChildConfig) -> Self {
         Self {
-            process: Arc::new(Process::new(config.memory_limit)),
+            process: Arc::new(ProverProcess::new(config.memory_limit)),
             config,
             running: None,
         }
@@ -95,17 +95,17 @@ impl ChildProver {
 
     /// The child's process id while one runs.
     pub fn pid(&self) -> Option<u32> {
-        self.running.as_ref().and_then(Running::pid)
+        self.running.as_ref().and_then(RunningChild::pid)
     }
 
     /// Starts a child and waits until it answers a ping.
-    async fn start(&self, eager: Option<&Eager>) -> Result<Running, Failure> {
+    async fn start(&self, eager: Option<&Eager>) -> Result<RunningChild, Failure> {
         let config = &self.config;
         let (arguments, deadline) = match eager {
             Some(eager) => (&eager.arguments, eager.start_deadline),
             None => (&config.arguments, config.start_deadline),
         };
-        let mut running = Running::spawn(config, arguments, &self.process)?;
+        let mut running = RunningChild::spawn(config, arguments, &self.process)?;
         running.root_is_built = eager.is_some();
         let why = match timeout(deadline, running.ping()).await {
             Ok(Ok(())) => return Ok(running),
@@ -120,10 +120,10 @@ impl ChildProver {
         )))
     }
 
-    /// The child that runs, if it still answers a ping with nothing before it,
-    /// else a fresh one: what an earlier request left in the pipe must not
-    /// become the answer to the next.
-    async fn ready(&mut self, kind: Kind, watch: &ProveWatch) -> Result<Running, Failure> {
+    /// The running child if the next thing in its pipe is the answer to a ping,
+    /// else a fresh child: bytes that an earlier request left in the pipe must not
+    /// become the answer to the next request.
+    async fn ready(&mut self, kind: Kind, watch: &ProveWatch) -> Result<RunningChild, Failure> {
         let root_first = match kind {
             Kind::RootVerifier => self.config.verifier_first.as_ref(),
             _ => None,
@@ -136,7 +136,7 @@ impl ChildProver {
             let end = running.end(self.config.grace).await;
             tracing::warn!(
                 prover = self.config.name,
-                "the prover child was not fit for another request{}",
+                "the prover child cannot take another request{}; starting a fresh one",
                 running.explain(&end)
             );
         }
@@ -151,7 +151,7 @@ impl ChildProver {
     /// Proves with the running child; on `Err` the child must not be used again.
     async fn attempt(
         &self,
-        running: &mut Running,
+        running: &mut RunningChild,
         task: &ProveTask,
         watch: &ProveWatch,
     ) -> Result<Result<Bytes, Failure>, Failure> {
@@ -185,11 +185,11 @@ impl ChildProver {
             }
         };
         match answer {
-            Ok(Answer::Reply(reply)) => match self.check(task.kind, &reply) {
+            Ok(ChildAnswer::Reply(reply)) => match self.check(task.kind, &reply) {
                 Ok(()) => Ok(Ok(reply)),
                 Err(error) => Err(Failure::prover(error.to_string())),
             },
-            Ok(Answer::Refused) => {
+            Ok(ChildAnswer::Refused) => {
                 let reason = timeout(REASON_GRACE, running.stderr.failure()).await;
                 Ok(Err(reason.ok().flatten().unwrap_or_else(|| {
                     match task.command {

@@ -1,9 +1,11 @@
-//! What our own prover children say on standard error besides log lines.
+//! Notices: the lines that our own prover children write on standard error
+//! beside log lines.
 //!
 //! One line each: `@zkwhirl progress <phase> <fraction>`,
 //! `@zkwhirl failure <class> <reason>`, `@zkwhirl key <circuit>` and `@zkwhirl
-//! sample <metric> <value> <label values>`. A supervisor that does not know them
-//! sees odd log lines; one that does shows progress and keeps the reason.
+//! sample <metric> <value> <label values>`. A later release may add kinds of
+//! notices, and fields behind those of a kind. **Invariant:** a supervisor
+//! ignores the kinds and fields that it does not know; no notice is an error.
 
 use zkwhirl_job::{Failure, FailureClass};
 use zkwhirl_telemetry::Sample;
@@ -12,17 +14,28 @@ use crate::{Phase, Progress};
 
 const MARK: &str = "@zkwhirl ";
 
-/// A line on standard error that means something to the supervisor.
+/// A notice of a prover child.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
-    /// How far the attempt is.
+    /// The progress of the attempt.
     Progress(Progress),
     /// Why the reply that follows is empty.
     Failure(Failure),
     /// The proving key of a circuit is loaded.
     Key(String),
-    /// Something was measured.
+    /// A measurement.
     Sample(Sample),
+}
+
+/// A line on standard error.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum StderrLine {
+    /// A notice of a kind that this release knows.
+    Notice(Notice),
+    /// A notice of another release: ignored.
+    Unknown,
+    /// A log line.
+    Log,
 }
 
 impl Notice {
@@ -41,71 +54,123 @@ impl Notice {
         }
     }
 
-    /// Reads a line; `None` for ordinary log lines.
-    pub fn parse(line: &str) -> Option<Self> {
-        let (word, rest) = line.strip_prefix(MARK)?.split_once(' ')?;
-        match word {
-            "sample" => return Sample::parse(rest).map(Self::Sample),
-            "key" => return Some(Self::Key(rest.to_owned())),
-            _ => {}
-        }
-        let (first, second) = rest.split_once(' ')?;
-        match word {
-            "progress" => {
-                let fraction: f32 = second.parse().ok()?;
-                Some(Self::Progress(Progress {
-                    phase: Phase::from_name(first)?,
-                    fraction: fraction.clamp(0.0, 1.0),
-                }))
-            }
-            "failure" => {
-                let class = [
-                    FailureClass::Invalid,
-                    FailureClass::Prover,
-                    FailureClass::Infrastructure,
-                    FailureClass::Interrupted,
-                ]
-                .into_iter()
-                .find(|class| class.to_string() == first)?;
-                Some(Self::Failure(Failure::new(class, second)))
-            }
+    fn parse(notice: &str) -> Option<Self> {
+        let (kind, fields) = notice.split_once(' ')?;
+        match kind {
+            "progress" => progress(fields).map(Self::Progress),
+            "failure" => failure(fields).map(Self::Failure),
+            "key" => fields
+                .split_whitespace()
+                .next()
+                .map(|circuit| Self::Key(circuit.to_owned())),
+            "sample" => sample(fields).map(Self::Sample),
             _ => None,
         }
     }
 }
 
+impl StderrLine {
+    /// Reads a line.
+    pub(super) fn read(line: &str) -> Self {
+        match line.strip_prefix(MARK) {
+            Some(notice) => Notice::parse(notice).map_or(Self::Unknown, Self::Notice),
+            None => Self::Log,
+        }
+    }
+}
+
+fn progress(fields: &str) -> Option<Progress> {
+    let mut fields = fields.split_whitespace();
+    let phase = Phase::from_name(fields.next()?)?;
+    let fraction: f32 = fields.next()?.parse().ok()?;
+    Some(Progress {
+        phase,
+        fraction: fraction.clamp(0.0, 1.0),
+    })
+}
+
+/// The reason is the rest of the line. A class that this release does not know
+/// becomes `Prover`: the job is tried again, and the reason is kept.
+fn failure(fields: &str) -> Option<Failure> {
+    let (class, reason) = fields.split_once(' ')?;
+    let known = [
+        FailureClass::Invalid,
+        FailureClass::Prover,
+        FailureClass::Infrastructure,
+        FailureClass::Interrupted,
+    ];
+    let class = known.into_iter().find(|known| known.to_string() == class);
+    Some(Failure::new(class.unwrap_or(FailureClass::Prover), reason))
+}
+
+/// A sample of a series of this release, without label values that a later
+/// release added at the end.
+fn sample(fields: &str) -> Option<Sample> {
+    let mut known = fields;
+    loop {
+        if let Some(sample) = Sample::parse(known) {
+            return Some(sample);
+        }
+        (known, _) = known.rsplit_once(' ')?;
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use zkwhirl_telemetry::catalogue::keys::KEY_LOAD_SECONDS;
 
     use super::*;
 
-    #[test]
-    fn notices_survive_the_line_and_other_lines_are_none() {
-        let notices = [
+    fn notices() -> [Notice; 4] {
+        let loaded = Duration::from_millis(1_500);
+        [
             Notice::Progress(Progress {
                 phase: Phase::Prove,
                 fraction: 0.25,
             }),
             Notice::Failure(Failure::invalid("tx 3: the fee is not paid")),
             Notice::Key("tx-rollup/poseidon/1".into()),
-            Notice::Sample(Sample::seconds(
-                &KEY_LOAD_SECONDS,
-                ["made"],
-                std::time::Duration::from_millis(1_500),
-            )),
-        ];
-        for notice in notices {
-            assert_eq!(Notice::parse(&notice.to_line()), Some(notice));
+            Notice::Sample(Sample::seconds(&KEY_LOAD_SECONDS, ["made"], loaded)),
+        ]
+    }
+
+    #[test]
+    fn notices_survive_the_line_and_log_lines_are_no_notices() {
+        for notice in notices() {
+            let line = notice.to_line();
+            assert_eq!(StderrLine::read(&line), StderrLine::Notice(notice));
         }
+        for line in ["Creating proof...", "", "@zkwhirl", "zkwhirl key a"] {
+            assert_eq!(StderrLine::read(line), StderrLine::Log);
+        }
+    }
+
+    #[test]
+    fn kinds_and_values_of_a_later_release_are_ignored() {
         for line in [
-            "Creating proof...",
             "@zkwhirl ",
+            "@zkwhirl key",
+            "@zkwhirl heartbeat 17 ok",
             "@zkwhirl progress fly 0.1",
+            "@zkwhirl progress prove soon",
             "@zkwhirl sample zkwhirl_nothing_seconds 1",
-            "",
         ] {
-            assert_eq!(Notice::parse(line), None);
+            assert_eq!(StderrLine::read(line), StderrLine::Unknown, "{line}");
         }
+    }
+
+    #[test]
+    fn fields_of_a_later_release_are_ignored() {
+        let [progress, _, key, sample] = notices();
+        for notice in [progress, key, sample] {
+            let line = format!("{} added since", notice.to_line());
+            assert_eq!(StderrLine::read(&line), StderrLine::Notice(notice));
+        }
+        // A reason is the rest of its line, and a new class keeps its reason.
+        let throttled = StderrLine::read("@zkwhirl failure throttled the card is too hot");
+        let failure = Failure::prover("the card is too hot");
+        assert_eq!(throttled, StderrLine::Notice(Notice::Failure(failure)));
     }
 }

@@ -1,4 +1,4 @@
-//! A child process that runs: its pipes, its process group, its end.
+//! A running child process: its pipes, its process group, its end.
 
 use std::{
     io,
@@ -19,39 +19,40 @@ use zkwhirl_job::{Command, Failure, limits};
 use super::{ACCOUNT_VK, ChildConfig, JOIN_SPLIT_VK, PING, stderr::Stderr};
 use crate::{
     ProveTask,
-    meter::{Process, status_bytes},
+    meter::{ProverProcess, status_bytes},
 };
 
-/// How long the last words of a child that has ended are waited for: another
-/// process that it started elsewhere may hold its standard error open.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// The longest wait for the end of standard error after a child has ended:
+/// another process that the child started may hold the pipe open.
+const STDERR_END: Duration = Duration::from_secs(1);
 
 /// A child with its pipes.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(super) struct RunningChild {
     child: Child,
     group: Pid,
     stdin: ChildStdin,
     stdout: ChildStdout,
     pub(super) stderr: Stderr,
-    /// Whether a `rollup_cli` has built its root circuit, or builds it with the
-    /// request that it has.
+    /// Whether a `rollup_cli` has built its root circuit, or is building it for
+    /// the current request.
     pub(super) root_is_built: bool,
 }
 
-/// What came back for a request.
-pub(super) enum Answer {
+/// The answer to a request.
+pub(super) enum ChildAnswer {
     Reply(Bytes),
     /// Length 0 or not verified.
     Refused,
 }
 
-impl Running {
-    /// Starts a child in a process group of its own: `process` from now on.
+impl RunningChild {
+    /// Starts a child in a process group of its own; `process` is this child from
+    /// now on.
     pub(super) fn spawn(
         config: &ChildConfig,
         arguments: &[String],
-        process: &Arc<Process>,
+        process: &Arc<ProverProcess>,
     ) -> Result<Self, Failure> {
         let mut child = Program::new(&config.program)
             .args(arguments)
@@ -79,7 +80,7 @@ impl Running {
         if let Some(bytes) = config.memory_limit {
             limit_memory(group, bytes)?;
         }
-        // Before anything that it says is read.
+        // The process must be known before its first notice is read.
         let pid = group.as_raw_nonzero().get().unsigned_abs();
         process.begin(pid);
         Ok(Self {
@@ -92,12 +93,12 @@ impl Running {
         })
     }
 
-    /// Its process id, until its end was seen.
+    /// The process id, until the end of the process was seen.
     pub(super) fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// How it ended and the last thing it said, for an error.
+    /// How the child ended and its last log line, for an error.
     pub(super) fn explain(&self, exit: &Option<ExitStatus>) -> String {
         let exit = exit
             .map(|status| format!(" ({})", status_text(&status)))
@@ -113,8 +114,8 @@ impl Running {
         status_bytes(self.pid()?, "VmHWM:")
     }
 
-    /// Makes the peak start again, so that it is this job's alone (proc(5),
-    /// `clear_refs`). Best effort: without it the peak is the process's.
+    /// Resets the peak, so that it is this job's (proc(5), `clear_refs`). If the
+    /// reset fails, the peak is the process's.
     pub(super) fn reset_peak_rss(&self) {
         if let Some(pid) = self.pid() {
             let _ = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
@@ -130,7 +131,7 @@ impl Running {
         }
     }
 
-    pub(super) async fn exchange(&mut self, task: &ProveTask) -> io::Result<Answer> {
+    pub(super) async fn exchange(&mut self, task: &ProveTask) -> io::Result<ChildAnswer> {
         let (verified_byte, limit) = match task.command {
             Command::GetJoinSplitVk => {
                 self.stdin.write_all(&JOIN_SPLIT_VK.to_be_bytes()).await?;
@@ -164,22 +165,22 @@ impl Running {
             true
         };
         Ok(if verified && !reply.is_empty() {
-            Answer::Reply(reply.into())
+            ChildAnswer::Reply(reply.into())
         } else {
-            Answer::Refused
+            ChildAnswer::Refused
         })
     }
 
     /// Ends the process group: SIGTERM, `grace`, SIGKILL. Returns how the child
-    /// itself ended; what it said has been read by then.
+    /// itself ended; its standard error has been read by then.
     pub(super) async fn end(&mut self, grace: Duration) -> Option<ExitStatus> {
         let status = match self.child.try_wait() {
             Ok(Some(status)) => Some(status),
             _ => self.terminate(grace).await,
         };
-        // Whatever it started may have outlived it.
+        // Processes that the child started may have outlived it.
         let _ = kill_process_group(self.group, Signal::KILL);
-        let _ = timeout(LAST_WORDS, self.stderr.ended()).await;
+        let _ = timeout(STDERR_END, self.stderr.ended()).await;
         status
     }
 
@@ -193,8 +194,8 @@ impl Running {
     }
 }
 
-/// Bounds what a process may have of private memory that is not mapped from
-/// files: keys that are mapped do not count (setrlimit(2), `RLIMIT_DATA`).
+/// Limits the private memory of a process; mapped key files do not count
+/// (setrlimit(2), `RLIMIT_DATA`).
 fn limit_memory(process: Pid, bytes: u64) -> Result<(), Failure> {
     let limit = Rlimit {
         current: Some(bytes),
@@ -209,7 +210,7 @@ fn limit_memory(process: Pid, bytes: u64) -> Result<(), Failure> {
         })
 }
 
-/// An exit code or a signal, in words.
+/// An exit code or a signal, as text.
 pub(super) fn status_text(status: &ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {

@@ -7,12 +7,12 @@ use zkwhirl_job::{Command, Failure, request::needed_bytes};
 
 use super::{ACCOUNT_PROOF, ACCOUNT_VK, JOIN_SPLIT_VK, PING};
 
-/// What stands behind the protocol.
+/// The prover behind the protocol.
 pub trait ProofService {
     /// Proves a request, the leading proof id included.
     fn prove(&mut self, request: Bytes) -> ProofAnswer;
 
-    /// The verification key that `command` asks for; empty when there is none.
+    /// The verification key that `command` asks for; empty if there is none.
     fn verification_key(&mut self, command: Command) -> Bytes;
 }
 
@@ -26,15 +26,15 @@ pub enum ProofAnswer {
         /// Whether its proof was verified.
         verified: bool,
     },
-    /// No reply: it goes out as length 0 and not verified.
+    /// No reply: the answer is length 0 and not verified.
     Failed(Failure),
 }
 
-/// Serves until standard input ends, which is a clean end between requests and
-/// an error inside one.
+/// Serves until the input ends. An end between two requests is clean; an end
+/// inside a request is an error.
 ///
-/// An unknown code or a count beyond the limits is an error too: the bytes
-/// that follow could be anything, so the stream cannot be trusted any more.
+/// An unknown code or a count beyond the limits is an error too: the start of the
+/// next request cannot be found any more.
 pub fn serve(
     service: &mut dyn ProofService,
     mut input: impl Read,

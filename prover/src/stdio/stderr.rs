@@ -1,4 +1,4 @@
-//! A child's standard error: drained always, kept in part.
+//! A child's standard error: all of it is read, the end of it is kept.
 
 use std::{
     collections::VecDeque,
@@ -11,15 +11,15 @@ use tokio::{
 };
 use zkwhirl_job::Failure;
 
-use super::notice::Notice;
-use crate::{Progress, meter::Process};
+use super::notice::{Notice, StderrLine};
+use crate::{Progress, meter::ProverProcess};
 
 /// Bytes of standard error that are kept for the record of a failed attempt.
 const TAIL_BYTES: usize = 4096;
 /// A longer line is cut into several.
 const LINE_BYTES: usize = 8192;
 
-/// The end of what a child wrote on standard error, and its notices.
+/// The end of a child's log lines, and its notices.
 #[derive(Debug)]
 pub(super) struct Stderr {
     tail: Arc<Mutex<VecDeque<u8>>>,
@@ -28,21 +28,20 @@ pub(super) struct Stderr {
 }
 
 impl Stderr {
-    /// Drains `source` until it ends, whoever listens: a child that fills the
-    /// pipe would stop.
+    /// Reads `source` until it ends: a child whose pipe is full would stop.
     ///
-    /// Lines are logged under the prover's name and process id; `process` hears
-    /// of keys.
+    /// Lines are logged under the prover's name and process id. `process` gets the
+    /// names of loaded keys.
     pub(super) fn drain(
         source: impl AsyncRead + Unpin + Send + 'static,
         prover: &str,
         pid: u32,
-        process: Arc<Process>,
+        process: Arc<ProverProcess>,
     ) -> Self {
         let tail = Arc::new(Mutex::new(VecDeque::new()));
         let (progress, progress_seen) = watch::channel(Progress::START);
         let (failures, failures_seen) = mpsc::channel(8);
-        let reader = Reader {
+        let reader = StderrReader {
             prover: prover.to_owned(),
             pid,
             process,
@@ -65,14 +64,14 @@ impl Stderr {
         String::from_utf8_lossy(&[front, back].concat()).into_owned()
     }
 
-    /// Waits until everything that was written has been read: until the last
-    /// process that holds the pipe has ended.
+    /// Waits until the last process that holds the pipe has ended and everything
+    /// that it wrote has been read.
     pub(super) async fn ended(&self) {
         let mut progress = self.progress.clone();
         while progress.changed().await.is_ok() {}
     }
 
-    /// Where the child says how far it is.
+    /// The child's progress.
     pub(super) fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.clone()
     }
@@ -89,17 +88,17 @@ impl Stderr {
     }
 }
 
-/// What reads a child's standard error.
-struct Reader {
+/// The task that reads a child's standard error.
+struct StderrReader {
     prover: String,
     pid: u32,
-    process: Arc<Process>,
+    process: Arc<ProverProcess>,
     tail: Arc<Mutex<VecDeque<u8>>>,
     progress: watch::Sender<Progress>,
     failures: mpsc::Sender<Failure>,
 }
 
-impl Reader {
+impl StderrReader {
     async fn drain(self, mut source: impl AsyncRead + Unpin) {
         let mut chunk = vec![0; LINE_BYTES];
         let mut line = Vec::new();
@@ -123,19 +122,22 @@ impl Reader {
 
     fn take_line(&self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
-        match Notice::parse(text.trim_end()) {
-            Some(Notice::Progress(now)) => {
+        let (prover, pid) = (&self.prover, self.pid);
+        match StderrLine::read(text.trim_end()) {
+            StderrLine::Notice(Notice::Progress(now)) => {
                 self.progress.send_replace(now);
             }
-            Some(Notice::Failure(failure)) => {
-                // Nobody reads reasons while no request is under way; a full
-                // channel then means a child that talks too much.
+            StderrLine::Notice(Notice::Failure(failure)) => {
+                // The channel is full only if the child writes many reasons
+                // between two requests; nobody needs those.
                 let _ = self.failures.try_send(failure);
             }
-            Some(Notice::Key(circuit)) => self.process.loaded(self.pid, &circuit),
-            Some(Notice::Sample(sample)) => sample.record(),
-            None => {
-                let (prover, pid) = (&self.prover, self.pid);
+            StderrLine::Notice(Notice::Key(circuit)) => self.process.loaded(pid, &circuit),
+            StderrLine::Notice(Notice::Sample(sample)) => sample.record(),
+            StderrLine::Unknown => {
+                tracing::debug!(prover, pid, "ignored a notice of another release");
+            }
+            StderrLine::Log => {
                 tracing::debug!(target: "zkwhirl_prover::child", prover, pid, "{}", text.trim_end());
                 let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
                 tail.extend(line);

@@ -14,7 +14,7 @@ use zkwhirl_keystore::{
     ClientCircuit, ClientKind, EmbeddedKeyStore, FleetConfig, FleetKeyStore, KeyError, KeyStore,
 };
 use zkwhirl_prover::native::client_vk;
-use zkwhirl_redis::Place;
+use zkwhirl_redis::RedisAddress;
 
 /// The variable that carries Redis's URL to a prover child: a password does not
 /// belong on a command line.
@@ -45,10 +45,10 @@ pub fn key_store(
 
 /// A fleet's keys.
 pub fn fleet_store(data_dir: &Path, fleet: &FleetKeys) -> Result<FleetKeyStore, KeyError> {
-    let place = Place::new(fleet.redis_url.clone(), &fleet.namespace);
+    let address = RedisAddress::new(fleet.redis_url.clone(), &fleet.namespace);
     let config = FleetConfig {
         shared: fleet.share.clone(),
-        ..FleetConfig::new(place)
+        ..FleetConfig::new(address)
     };
     FleetKeyStore::new(data_dir, config)
 }

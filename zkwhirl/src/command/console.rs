@@ -9,7 +9,7 @@ use std::{
 };
 
 use zkwhirl_bridge::{BridgeHandle, api::AdminToken};
-use zkwhirl_console::{Console, ConsoleConfig, Keys, views::Key};
+use zkwhirl_console::{Console, ConsoleConfig, Keys, views::KeyView};
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile};
 
 use crate::{cli::OperatorArgs, shell::admin::Admin};
@@ -46,11 +46,11 @@ type Stamp = (u64, SystemTime);
 /// change of its file.
 struct LocalKeys {
     directory: PathBuf,
-    seen: Mutex<HashMap<PathBuf, (Stamp, Key)>>,
+    seen: Mutex<HashMap<PathBuf, (Stamp, KeyView)>>,
 }
 
 impl Keys for LocalKeys {
-    fn keys(&self) -> Vec<Key> {
+    fn keys(&self) -> Vec<KeyView> {
         let entries = fs::read_dir(&self.directory).into_iter().flatten();
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
         let ends = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "key");
@@ -77,9 +77,9 @@ fn stamp(path: &Path) -> Option<Stamp> {
     Some((file.len(), file.modified().ok()?))
 }
 
-fn key(path: &Path) -> Key {
+fn key(path: &Path) -> KeyView {
     match KeyFile::inspect(path) {
-        Ok(file) => Key {
+        Ok(file) => KeyView {
             circuit: file.circuit().name.clone(),
             id: file.id().to_string(),
             rows: file.circuit().rows,
@@ -89,7 +89,7 @@ fn key(path: &Path) -> Key {
             insecure: file.provenance().is_insecure(),
             error: None,
         },
-        Err(error) => Key {
+        Err(error) => KeyView {
             circuit: path.file_stem().unwrap_or_default().display().to_string(),
             id: String::new(),
             rows: 0,

@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use tokio::sync::broadcast::error::RecvError;
 use zkwhirl::cluster::{Checker, Rollups, key_store, provenance, users};
 use zkwhirl_falafel::{
-    Event, Falafel, FalafelConfig, Listen, Plan, State,
+    Falafel, FalafelConfig, FalafelEvent, Listen, PipelineState, RollupPlan,
     users::{ClientProofs, MockProofs},
 };
 use zkwhirl_job::request::ClaimRequest;
@@ -48,7 +48,7 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
         let engine = Engine::with_store(wallets(&args, rollups), Arc::clone(&store));
         (Checker::native(rollups, limit, store), users(engine))
     };
-    let plan = Plan {
+    let plan = RollupPlan {
         suite: rollups.suite,
         seed: args.seed,
         sizes,
@@ -92,7 +92,7 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
                 Err(RecvError::Closed) => break falafel.state(),
             },
             state = falafel.finished() => break state,
-            () = shutdown.drain.cancelled() => break State::Running,
+            () = shutdown.drain.cancelled() => break PipelineState::Running,
         }
     };
     while let Ok(event) = events.try_recv() {
@@ -100,9 +100,9 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
     }
     falafel.stop(STOP_GRACE).await;
     match state {
-        State::Halted(reason) => anyhow::bail!("the pipeline halted: {reason}"),
-        State::Done => Ok(ExitCode::SUCCESS),
-        State::Running => Err(exit::Interrupted.into()),
+        PipelineState::Halted(reason) => anyhow::bail!("the pipeline halted: {reason}"),
+        PipelineState::Done => Ok(ExitCode::SUCCESS),
+        PipelineState::Running => Err(exit::Interrupted.into()),
     }
 }
 
@@ -131,12 +131,12 @@ fn malformed(number: u16) -> Bytes {
     request.freeze()
 }
 
-fn say(event: &Event) {
+fn say(event: &FalafelEvent) {
     let line = match event {
-        Event::RollupStarted { rollup_id, claims } => {
+        FalafelEvent::RollupStarted { rollup_id, claims } => {
             format!("rollup {rollup_id} started with {claims} claims")
         }
-        Event::RollupSettled {
+        FalafelEvent::RollupSettled {
             rollup_id,
             inners,
             txs,
@@ -150,8 +150,8 @@ fn say(event: &Event) {
                 proofs => format!("every public input and {proofs} proofs"),
             }
         ),
-        Event::Ready => "both client keys are there: transactions are let in".to_owned(),
-        Event::JobIssued {
+        FalafelEvent::Ready => "both client keys are there: transactions are let in".to_owned(),
+        FalafelEvent::JobIssued {
             ticket,
             ghost: true,
         } => {
@@ -160,26 +160,28 @@ fn say(event: &Event) {
                 ticket.short()
             )
         }
-        Event::JobResolved {
+        FalafelEvent::JobResolved {
             ticket,
             refusal: None,
         } => {
             format!("ticket {} verified", ticket.short())
         }
-        Event::JobResolved {
+        FalafelEvent::JobResolved {
             ticket,
             refusal: Some(reason),
         } => {
             format!("ticket {} refused: {reason}", ticket.short())
         }
-        Event::JobRejected { ticket } => format!("ticket {} rejected (NACK)", ticket.short()),
-        Event::RollupInterrupted { rollup_id } => format!("rollup {rollup_id} interrupted"),
-        Event::PipelineHalted { rollup_id, reason } => {
+        FalafelEvent::JobRejected { ticket } => {
+            format!("ticket {} rejected (NACK)", ticket.short())
+        }
+        FalafelEvent::RollupInterrupted { rollup_id } => format!("rollup {rollup_id} interrupted"),
+        FalafelEvent::PipelineHalted { rollup_id, reason } => {
             format!("rollup {rollup_id} halted: {reason}")
         }
-        Event::JobCreated { .. }
-        | Event::JobIssued { ghost: false, .. }
-        | Event::JobAnswered { .. } => return,
+        FalafelEvent::JobCreated { .. }
+        | FalafelEvent::JobIssued { ghost: false, .. }
+        | FalafelEvent::JobAnswered { .. } => return,
     };
     ui::say(&line);
 }

@@ -7,7 +7,7 @@ use zkwhirl::cluster::{CliProvers, FleetKeys, NativeProvers, Provers, Rollups};
 use zkwhirl_broker_adapter::amqp::{AmqpBroker, AmqpConfig, Endpoint, Severity};
 use zkwhirl_job::Topic;
 use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig};
-use zkwhirl_redis::Place;
+use zkwhirl_redis::RedisAddress;
 
 use crate::{
     cli::{AmqpArgs, ProverArgs, RedisArgs},
@@ -57,8 +57,8 @@ pub(super) async fn amqp(
 /// The ledger on Redis. Every call waits for a Redis that is away. A Redis that
 /// would evict jobs is refused.
 pub(super) async fn redis(args: &RedisArgs) -> anyhow::Result<RedisLedger> {
-    let place = Place::new(args.redis_url.clone(), &args.namespace);
-    let redis = RedisLedger::new(RedisLedgerConfig::new(place)).map_err(exit::usage)?;
+    let address = RedisAddress::new(args.redis_url.clone(), &args.namespace);
+    let redis = RedisLedger::new(RedisLedgerConfig::new(address)).map_err(exit::usage)?;
     let report = redis
         .check()
         .await

@@ -152,7 +152,7 @@ impl VkSource for Keys {
     fn vk(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError> {
         let file = match &self.place {
             Place::Store(store) => match store.find(circuit)? {
-                Some(key) => Some(VkFile::of(&key)?),
+                Some(key) => Some(VkFile::of(&key)),
                 None => None,
             },
             Place::Folder(folder) => folder.find(circuit)?,

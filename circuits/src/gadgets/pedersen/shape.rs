@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use ark_ff::AdditiveGroup;
 use ark_grumpkin::Projective;
 
-use super::window::{Signed, Start};
+use super::window::{FirstWindow, SignedWindow};
 use crate::pedersen::bit_points;
 use crate::r1cs::Bit;
 
@@ -14,20 +14,20 @@ use crate::r1cs::Bit;
 const WINDOW: usize = 3;
 
 /// Everything fixed about a hash: computed once per index and input lengths.
-pub(super) struct Shape {
-    pub(super) start: Start,
-    pub(super) steps: Vec<Step>,
+pub(super) struct HashShape {
+    pub(super) start: FirstWindow,
+    pub(super) steps: Vec<WindowStep>,
 }
 
 /// One window after the first.
-pub(super) struct Step {
+pub(super) struct WindowStep {
     input: usize,
     offset: usize,
     count: usize,
-    pub(super) window: Signed,
+    pub(super) window: SignedWindow,
 }
 
-impl Step {
+impl WindowStep {
     /// The window's bits among those of all inputs.
     pub(super) fn bits<'a>(&self, inputs: &[&'a [Bit]]) -> &'a [Bit] {
         &inputs[self.input][self.offset..self.offset + self.count]
@@ -35,8 +35,8 @@ impl Step {
 }
 
 /// The shape of a hash under an index with inputs of these many bits.
-pub(super) fn shape(index: usize, lengths: &[usize]) -> Arc<Shape> {
-    type Cache = Mutex<HashMap<(usize, Vec<usize>), Arc<Shape>>>;
+pub(super) fn shape(index: usize, lengths: &[usize]) -> Arc<HashShape> {
+    type Cache = Mutex<HashMap<(usize, Vec<usize>), Arc<HashShape>>>;
     static CACHE: OnceLock<Cache> = OnceLock::new();
     let mut cache = CACHE
         .get_or_init(Cache::default)
@@ -45,12 +45,12 @@ pub(super) fn shape(index: usize, lengths: &[usize]) -> Arc<Shape> {
     if let Some(shape) = cache.get(&(index, lengths.to_vec())) {
         return Arc::clone(shape);
     }
-    let shape = Arc::new(Shape::new(index, lengths));
+    let shape = Arc::new(HashShape::new(index, lengths));
     cache.insert((index, lengths.to_vec()), Arc::clone(&shape));
     shape
 }
 
-impl Shape {
+impl HashShape {
     fn new(index: usize, lengths: &[usize]) -> Self {
         let mut base = Projective::ZERO;
         let mut steps = Vec::new();
@@ -65,15 +65,15 @@ impl Shape {
                 let halves = &points.halves[offset..offset + count];
                 // The signed form is short of the plain one by the half points.
                 base += halves.iter().sum::<Projective>();
-                steps.push(Step {
+                steps.push(WindowStep {
                     input,
                     offset,
                     count,
-                    window: Signed::new(halves),
+                    window: SignedWindow::new(halves),
                 });
             }
         }
-        let start = Start::new(base, &bit_points(index, 0).bits[..WINDOW]);
+        let start = FirstWindow::new(base, &bit_points(index, 0).bits[..WINDOW]);
         Self { start, steps }
     }
 }

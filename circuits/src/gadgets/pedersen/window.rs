@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use ark_grumpkin::{Affine, Projective};
 
-use super::Point;
+use super::GrumpkinPoint;
 use crate::pedersen::subset_sums;
 use crate::r1cs::{Bit, Builder, Num};
 
@@ -16,13 +16,13 @@ fn mask(bits: &[Bit]) -> usize {
 }
 
 /// A window after the first: `±R₀ ± R₁ ± R₂` by the signs of one to three bits.
-pub(super) struct Signed {
+pub(super) struct SignedWindow {
     points: Vec<Affine>,
-    form: Form,
+    form: WindowForm,
 }
 
 /// Coordinates as polynomials in the signs.
-enum Form {
+enum WindowForm {
     /// `x` is fixed, `y = c·s₀`.
     One { x: Fr, y: Fr },
     /// `x = x₀ + d·s₀s₁`, `y = c₀s₀ + c₁s₁`.
@@ -39,13 +39,13 @@ enum Form {
     },
 }
 
-impl Signed {
+impl SignedWindow {
     pub(super) fn new(halves: &[Projective]) -> Self {
         // Σ over set bits of 2R minus ΣR is the signed sum.
         let doubles: Vec<Projective> = halves.iter().map(AdditiveGroup::double).collect();
         let base = halves.iter().fold(Projective::ZERO, |sum, half| sum - half);
         let points = subset_sums(base, &doubles);
-        let form = Form::new(&points, halves.len());
+        let form = WindowForm::new(&points, halves.len());
         Self { points, form }
     }
 
@@ -53,16 +53,16 @@ impl Signed {
         self.points[mask(bits)]
     }
 
-    pub(super) fn look_up(&self, b: &mut Builder, bits: &[Bit]) -> Point {
+    pub(super) fn look_up(&self, b: &mut Builder, bits: &[Bit]) -> GrumpkinPoint {
         let sign = |k: usize| bits[k].num().double().plus(-Fr::ONE);
         match &self.form {
-            Form::One { x, y } => (Num::constant(*x), sign(0).scale(*y)),
-            Form::Two { x, y } => {
+            WindowForm::One { x, y } => (Num::constant(*x), sign(0).scale(*y)),
+            WindowForm::Two { x, y } => {
                 let product = b.mul(&sign(0), &sign(1));
                 let x = product.scale(x[1]).plus(x[0]);
                 (x, Num::weighted_sum([(y[0], &sign(0)), (y[1], &sign(1))]))
             }
-            Form::Three {
+            WindowForm::Three {
                 kappa,
                 beta,
                 gamma,
@@ -82,7 +82,7 @@ impl Signed {
     }
 }
 
-impl Form {
+impl WindowForm {
     fn new(points: &[Affine], bits: usize) -> Self {
         let x = |signs: usize| walsh(points, signs, |p| p.x);
         let y = |signs: usize| walsh(points, signs, |p| p.y);
@@ -129,11 +129,11 @@ fn walsh(points: &[Affine], signs: usize, coordinate: impl Fn(&Affine) -> Fr) ->
 }
 
 /// The first window: a base plus a subset of three points; three rows.
-pub(super) struct Start {
+pub(super) struct FirstWindow {
     points: Vec<Affine>,
 }
 
-impl Start {
+impl FirstWindow {
     pub(super) fn new(base: Projective, bits: &[Projective]) -> Self {
         assert_eq!(bits.len(), 3, "the first input has at least three bits");
         Self {
@@ -149,7 +149,7 @@ impl Start {
         self.points[mask(bits)]
     }
 
-    pub(super) fn look_up(&self, b: &mut Builder, bits: &[Bit]) -> Point {
+    pub(super) fn look_up(&self, b: &mut Builder, bits: &[Bit]) -> GrumpkinPoint {
         let both = b.mul(bits[0].num(), bits[1].num());
         let mut coordinate = |of: fn(&Affine) -> Fr| {
             let bilinear = |points: &[Affine]| {

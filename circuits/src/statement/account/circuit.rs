@@ -8,7 +8,7 @@ use super::witness::ALIAS_BITS;
 use super::{AccountTx, AccountWitness};
 use crate::error::StatementError;
 use crate::gadgets::bits::{decompose, is_zero};
-use crate::gadgets::edwards::Point;
+use crate::gadgets::edwards::EdwardsPoint;
 use crate::gadgets::hash::tagged;
 use crate::gadgets::merkle::root_of;
 use crate::gadgets::schnorr::enforce_signature;
@@ -55,7 +55,7 @@ impl Statement for AccountTx {
         });
         let (create, key) = b.part("signing key", |b| {
             let create = b.alloc_bit(w.create);
-            let key = Point::alloc(b, signer.key.0, signer.key.1);
+            let key = EdwardsPoint::alloc(b, signer.key.0, signer.key.1);
             b.enforce(create.num(), &(&key.x - &account), &Num::zero());
             (create, key)
         });

@@ -115,7 +115,7 @@ fn another_key_needs_an_account_note() {
         w.signer.siblings[3] += Fr::ONE;
     });
     refused(&nowhere, Rule::AccountNote, part);
-    // The account key itself has no say once the account exists.
+    // Once the account exists, the account key cannot add keys.
     let mut account_key = Registration::another_key();
     account_key.w.signer.key = key(1).public().coordinates();
     account_key.w.sign(&key(1));

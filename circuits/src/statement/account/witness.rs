@@ -1,4 +1,4 @@
-//! What an account tx is proved from.
+//! The values of an account tx.
 
 use ark_bn254::Fr;
 
@@ -16,13 +16,13 @@ pub(crate) struct AccountTx;
 pub struct AccountWitness {
     /// A root of the data tree.
     pub data_root: Fr,
-    /// Whether the account begins here: the account key itself signs, and
-    /// alias and account key can never be registered again.
+    /// Whether this tx creates the account: the account key signs, and alias and
+    /// account key can never be registered again.
     pub create: bool,
     /// x-coordinate of the account key.
     pub account_key_x: Fr,
     /// x-coordinates of the signing keys to register; zero for none.
     pub new_keys: [Fr; 2],
-    /// Who signs, and the account's alias.
+    /// The signing key, its registration and signature, and the account's alias.
     pub signer: Signer,
 }

@@ -9,8 +9,8 @@ use super::{Claim, ClaimWitness};
 use crate::bridge::ASSET_BITS;
 use crate::error::StatementError;
 use crate::gadgets::bits::{enforce_at_most, enforce_nonzero_where};
-use crate::gadgets::bridge::Bridge;
-use crate::gadgets::hash::{Word, hash};
+use crate::gadgets::bridge::BridgeRows;
+use crate::gadgets::hash::{BitNum, hash};
 use crate::gadgets::integer::{AMOUNT_BITS, enforce_share};
 use crate::gadgets::merkle::root_of;
 use crate::notes::DEPOSIT_BITS;
@@ -27,15 +27,15 @@ const OUTPUT_ASSET_BITS: usize = ASSET_BITS + 1;
 
 /// The notes' fields, with bits. Bridge call data and nonce stand for both
 /// notes: that they are equal is how they are built.
-struct Fields {
-    deposit: Word,
-    fee: Word,
-    nonce: Word,
-    value_note_partial: Word,
-    input_nullifier: Word,
-    total_input: Word,
-    totals: [Word; 2],
-    outputs: [Word; 2],
+struct NoteFields {
+    deposit: BitNum,
+    fee: BitNum,
+    nonce: BitNum,
+    value_note_partial: BitNum,
+    input_nullifier: BitNum,
+    total_input: BitNum,
+    totals: [BitNum; 2],
+    outputs: [BitNum; 2],
     result: Bit,
 }
 
@@ -64,7 +64,7 @@ impl Statement for Claim {
     }
 
     fn enforce(self, b: &mut Builder, suite: Suite, w: &ClaimWitness) {
-        let bridge = b.part("bridge call data", |b| Bridge::alloc(b, w.claim.bridge));
+        let bridge = b.part("bridge call data", |b| BridgeRows::alloc(b, w.claim.bridge));
         let fields = b.part("ranges", |b| fields(b, suite, w));
         b.part("shares", |b| shares(b, &fields));
         let claim_note = b.part("notes", |b| claim_note(b, suite, &fields, &bridge));
@@ -115,14 +115,14 @@ pub fn check(suite: Suite, w: &ClaimWitness) -> Result<Published, StatementError
     definition::check(Claim, suite, w)
 }
 
-fn fields(b: &mut Builder, suite: Suite, w: &ClaimWitness) -> Fields {
+fn fields(b: &mut Builder, suite: Suite, w: &ClaimWitness) -> NoteFields {
     let ranged = |b: &mut Builder, value: Fr, bits: usize| {
         let num = b.alloc(value);
-        Word::ranged(b, &num, bits)
+        BitNum::ranged(b, &num, bits)
     };
     let deposit = ranged(b, w.claim.deposit, DEPOSIT_BITS);
     let total_input = ranged(b, w.defi.total_input, AMOUNT_BITS);
-    let fields = Fields {
+    let fields = NoteFields {
         fee: ranged(b, w.fee, DEPOSIT_BITS),
         nonce: ranged(b, w.nonce, NONCE_BITS),
         totals: [w.defi.total_output_a, w.defi.total_output_b].map(|v| ranged(b, v, AMOUNT_BITS)),
@@ -138,9 +138,9 @@ fn fields(b: &mut Builder, suite: Suite, w: &ClaimWitness) -> Fields {
     fields
 }
 
-fn element(b: &mut Builder, suite: Suite, value: Fr) -> Word {
+fn element(b: &mut Builder, suite: Suite, value: Fr) -> BitNum {
     let num = b.alloc(value);
-    Word::element(b, suite, &num)
+    BitNum::element(b, suite, &num)
 }
 
 fn boolean(b: &mut Builder, value: Fr) -> Bit {
@@ -149,13 +149,13 @@ fn boolean(b: &mut Builder, value: Fr) -> Bit {
     Bit::assert_boolean(num)
 }
 
-fn shares(b: &mut Builder, fields: &Fields) {
+fn shares(b: &mut Builder, fields: &NoteFields) {
     for (total, out) in fields.totals.iter().zip(&fields.outputs) {
         enforce_share(b, [&fields.deposit, total, out, &fields.total_input]);
     }
 }
 
-fn claim_note(b: &mut Builder, suite: Suite, fields: &Fields, bridge: &Bridge) -> Word {
+fn claim_note(b: &mut Builder, suite: Suite, fields: &NoteFields, bridge: &BridgeRows) -> BitNum {
     let partial = hash(
         b,
         suite,
@@ -167,18 +167,18 @@ fn claim_note(b: &mut Builder, suite: Suite, fields: &Fields, bridge: &Bridge) -
             &fields.input_nullifier,
         ],
     );
-    let partial = Word::element(b, suite, &partial);
+    let partial = BitNum::element(b, suite, &partial);
     let note = hash(
         b,
         suite,
         HashIndex::ClaimNote,
         &[&partial, &fields.nonce, &fields.fee],
     );
-    Word::element(b, suite, &note)
+    BitNum::element(b, suite, &note)
 }
 
-fn defi_note(b: &mut Builder, suite: Suite, fields: &Fields, bridge: &Bridge) -> Word {
-    let result = Word::packed(fields.result.num().clone(), vec![fields.result.clone()]);
+fn defi_note(b: &mut Builder, suite: Suite, fields: &NoteFields, bridge: &BridgeRows) -> BitNum {
+    let result = BitNum::packed(fields.result.num().clone(), vec![fields.result.clone()]);
     let [total_a, total_b] = &fields.totals;
     let inputs = [
         &bridge.word,
@@ -189,7 +189,7 @@ fn defi_note(b: &mut Builder, suite: Suite, fields: &Fields, bridge: &Bridge) ->
         &result,
     ];
     let note = hash(b, suite, HashIndex::DefiInteractionNote, &inputs);
-    Word::element(b, suite, &note)
+    BitNum::element(b, suite, &note)
 }
 
 /// A leaf under a published root. The root was made canonically, so the
@@ -205,8 +205,8 @@ fn membership(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr]), root
 fn outputs(
     b: &mut Builder,
     suite: Suite,
-    fields: &Fields,
-    bridge: &Bridge,
+    fields: &NoteFields,
+    bridge: &BridgeRows,
     nullifiers: &[Num; 2],
 ) -> [Num; 2] {
     let result = &fields.result;
@@ -221,9 +221,9 @@ fn outputs(
             // A virtual output is the placeholder, so the nonce is added to it.
             let nonce = b.mul(bridge.is_virtual[i].num(), &fields.nonce.num);
             let asset = b.select(result, &(&bridge.output[i] + &nonce), &bridge.input[i]);
-            let value = Word::implied(b, suite, &value, AMOUNT_BITS);
-            let asset = Word::implied(b, suite, &asset, OUTPUT_ASSET_BITS);
-            let nullifier = Word::element(b, suite, &nullifiers[i]);
+            let value = BitNum::implied(b, suite, &value, AMOUNT_BITS);
+            let asset = BitNum::implied(b, suite, &asset, OUTPUT_ASSET_BITS);
+            let nullifier = BitNum::element(b, suite, &nullifiers[i]);
             let inputs = [&fields.value_note_partial, &value, &asset, &nullifier];
             hash(b, suite, HashIndex::ValueNote, &inputs)
         })

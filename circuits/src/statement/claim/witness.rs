@@ -1,4 +1,4 @@
-//! What a claim is proved from.
+//! The values of a claim.
 
 use ark_bn254::Fr;
 use zkwhirl_job::request::ClaimRequest;

@@ -10,8 +10,8 @@ use super::{InputNote, JoinSplit, JoinSplitWitness, OutputNote};
 use crate::bridge::{ASSET_BITS, VIRTUAL_BIT};
 use crate::error::StatementError;
 use crate::gadgets::bits::{decompose, is_equal, is_zero};
-use crate::gadgets::bridge::Bridge;
-use crate::gadgets::edwards::Point;
+use crate::gadgets::bridge::BridgeRows;
+use crate::gadgets::edwards::EdwardsPoint;
 use crate::gadgets::hash::tagged;
 use crate::gadgets::integer::AMOUNT_BITS;
 use crate::gadgets::merkle::root_of;
@@ -26,24 +26,24 @@ use crate::statement::definition::{self, Statement};
 use crate::suite::{HashIndex, Suite};
 use crate::tree::DATA_DEPTH;
 
-/// What of the kind the other rules need.
-struct Kind {
+/// The kind of payment, as the other rules need it.
+struct PaymentKind {
     id: Num,
     is_deposit: Bit,
     is_withdrawal: Bit,
     is_defi: Bit,
 }
 
-/// Whose notes are spent.
-struct Account {
-    owner: Point,
-    /// What the nullifiers bind of the private key.
+/// The owner of the spent notes.
+struct Spender {
+    owner: EdwardsPoint,
+    /// The hash of the private key that the nullifiers bind.
     nullifier_key: Num,
     required: Bit,
 }
 
-/// A note that goes in.
-struct Input {
+/// A spent note.
+struct SpentNote {
     in_use: Bit,
     value: Num,
     commitment: Num,
@@ -87,14 +87,7 @@ impl Statement for JoinSplit {
         let account = b.part("account key", |b| account(b, w));
         let data_root = b.alloc(w.data_root);
         let link = b.alloc(w.backward_link);
-        let inputs = b.part("input notes", |b| {
-            let inputs = [0, 1].map(|which| input(b, &w.inputs[which], &account, &asset));
-            let none = Num::zero();
-            b.enforce(inputs[1].in_use.num(), inputs[0].in_use.not().num(), &none);
-            let may_have_none = kind.is_deposit.not();
-            b.enforce(inputs[0].in_use.not().num(), may_have_none.num(), &none);
-            inputs
-        });
+        let inputs = b.part("input notes", |b| inputs(b, w, &kind, (&account, &asset)));
         memberships(b, w, &inputs, (&link, &data_root));
         let outputs = [0, 1].map(|which| {
             b.part("output notes", |b| {
@@ -105,7 +98,7 @@ impl Statement for JoinSplit {
         let commitments = b.part("output notes", |b| {
             let input_nullifiers = [&inputs[0].nullifier, &inputs[1].nullifier];
             let [first, second] = [0, 1].map(|which| {
-                let Output { partial, value, .. } = &outputs[which];
+                let NewNote { partial, value, .. } = &outputs[which];
                 let fields = [partial, value, &asset, input_nullifiers[which]];
                 tagged(b, HashIndex::ValueNote, &fields)
             });
@@ -122,12 +115,7 @@ impl Statement for JoinSplit {
             [b.select(&kind.is_defi, &claim, &first), second]
         });
         b.part("balance", |b| {
-            let brought = b.mul(kind.is_deposit.num(), &public.value);
-            let taken = b.mul(kind.is_withdrawal.num(), &public.value);
-            let before = Num::sum([&inputs[0].value, &inputs[1].value, &brought]);
-            let after = [&outputs[0].value, &outputs[1].value, &taken];
-            let spent = [&public.deposit, &public.fee];
-            b.equal(&before, &Num::sum(after.into_iter().chain(spent)));
+            balance(b, &kind, &public, (&inputs, &outputs));
         });
         let signing_key = b.part("account note membership", |b| {
             signing_key(b, w, &account, &data_root)
@@ -171,7 +159,7 @@ fn ranged(b: &mut Builder, value: Fr, bits: usize) -> Num {
     num
 }
 
-fn kind(b: &mut Builder, w: &JoinSplitWitness) -> Kind {
+fn kind(b: &mut Builder, w: &JoinSplitWitness) -> PaymentKind {
     let id = b.alloc(w.proof_id);
     let mut is = |kind: u64| is_zero(b, &id.plus(-Fr::from(kind)));
     let [is_deposit, is_withdrawal, is_send, is_defi] = [
@@ -183,7 +171,7 @@ fn kind(b: &mut Builder, w: &JoinSplitWitness) -> Kind {
     .map(&mut is);
     let known = [&is_deposit, &is_withdrawal, &is_send, &is_defi].map(Bit::num);
     b.equal(&Num::sum(known), &Num::one());
-    Kind {
+    PaymentKind {
         id,
         is_deposit,
         is_withdrawal,
@@ -191,8 +179,8 @@ fn kind(b: &mut Builder, w: &JoinSplitWitness) -> Kind {
     }
 }
 
-/// What a tx says in public about values.
-struct Public {
+/// The public values of a tx.
+struct PublicValues {
     value: Num,
     owner: Num,
     asset: Num,
@@ -200,7 +188,7 @@ struct Public {
     deposit: Num,
 }
 
-fn public(b: &mut Builder, w: &JoinSplitWitness, kind: &Kind, asset: &Num) -> Public {
+fn public(b: &mut Builder, w: &JoinSplitWitness, kind: &PaymentKind, asset: &Num) -> PublicValues {
     let is_public = kind.is_deposit.num() + kind.is_withdrawal.num();
     let value = ranged(b, w.public_value, AMOUNT_BITS);
     let owner = ranged(b, w.public_owner, OWNER_BITS);
@@ -217,7 +205,7 @@ fn public(b: &mut Builder, w: &JoinSplitWitness, kind: &Kind, asset: &Num) -> Pu
     let public_asset = b.mul(&is_public, asset);
     // Bit 29, which marks virtual assets, does not exist here.
     decompose(b, &public_asset, VIRTUAL_BIT);
-    Public {
+    PublicValues {
         value,
         owner,
         asset: public_asset,
@@ -227,8 +215,8 @@ fn public(b: &mut Builder, w: &JoinSplitWitness, kind: &Kind, asset: &Num) -> Pu
 }
 
 /// The call data of a defi deposit; without one it is zero, which breaks no rule.
-fn bridge(b: &mut Builder, w: &JoinSplitWitness, kind: &Kind, asset: &Num) -> Num {
-    let bridge = Bridge::alloc(b, w.bridge);
+fn bridge(b: &mut Builder, w: &JoinSplitWitness, kind: &PaymentKind, asset: &Num) -> Num {
+    let bridge = BridgeRows::alloc(b, w.bridge);
     let none = Num::zero();
     b.enforce(&bridge.word.num, &(&Num::one() - kind.is_defi.num()), &none);
     b.equal(bridge.second_input.num(), &none);
@@ -236,24 +224,40 @@ fn bridge(b: &mut Builder, w: &JoinSplitWitness, kind: &Kind, asset: &Num) -> Nu
     bridge.word.num
 }
 
-fn account(b: &mut Builder, w: &JoinSplitWitness) -> Account {
+fn account(b: &mut Builder, w: &JoinSplitWitness) -> Spender {
     let private_key = b.alloc(w.private_key);
-    Account {
+    Spender {
         owner: public_key(b, &private_key),
         nullifier_key: tagged(b, HashIndex::ValueNullifierKey, &[&private_key]),
         required: b.alloc_bit(w.account_required),
     }
 }
 
+/// The input notes: the second is used only with the first, and none only by a
+/// deposit.
+fn inputs(
+    b: &mut Builder,
+    w: &JoinSplitWitness,
+    kind: &PaymentKind,
+    (account, asset): (&Spender, &Num),
+) -> [SpentNote; 2] {
+    let inputs = [0, 1].map(|which| input(b, &w.inputs[which], account, asset));
+    let none = Num::zero();
+    b.enforce(inputs[1].in_use.num(), inputs[0].in_use.not().num(), &none);
+    let may_have_none = kind.is_deposit.not();
+    b.enforce(inputs[0].in_use.not().num(), may_have_none.num(), &none);
+    inputs
+}
+
 /// An input note with its nullifier: the note is the account's because its
 /// commitment is made with the account's key.
-fn input(b: &mut Builder, note: &InputNote, account: &Account, asset: &Num) -> Input {
+fn input(b: &mut Builder, note: &InputNote, account: &Spender, asset: &Num) -> SpentNote {
     let in_use = b.alloc_bit(note.in_use);
     let value = ranged(b, note.value, AMOUNT_BITS);
     b.enforce(in_use.not().num(), &value, &Num::zero());
     let [secret, creator, input_nullifier] =
         [note.secret, note.creator, note.input_nullifier].map(|value| b.alloc(value));
-    let Point { x, y } = &account.owner;
+    let EdwardsPoint { x, y } = &account.owner;
     let fields = [&secret, x, y, account.required.num(), &creator];
     let partial = tagged(b, HashIndex::ValueNotePartial, &fields);
     let fields = [&partial, &value, asset, &input_nullifier];
@@ -261,7 +265,7 @@ fn input(b: &mut Builder, note: &InputNote, account: &Account, asset: &Num) -> I
     let zero = Num::zero();
     let fields = [&commitment, &account.nullifier_key, &zero, in_use.num()];
     let nullifier = tagged(b, HashIndex::ValueNullifier, &fields);
-    Input {
+    SpentNote {
         in_use,
         value,
         commitment,
@@ -271,7 +275,12 @@ fn input(b: &mut Builder, note: &InputNote, account: &Account, asset: &Num) -> I
 
 /// Every note that is used is under the data root, except the one that the
 /// link names: its place the tx rollup proves.
-fn memberships(b: &mut Builder, w: &JoinSplitWitness, inputs: &[Input; 2], roots: (&Num, &Num)) {
+fn memberships(
+    b: &mut Builder,
+    w: &JoinSplitWitness,
+    inputs: &[SpentNote; 2],
+    roots: (&Num, &Num),
+) {
     let (link, data_root) = roots;
     let linked = b.part("chaining", |b| {
         let [first, second] = [0, 1].map(|which: usize| {
@@ -293,13 +302,13 @@ fn memberships(b: &mut Builder, w: &JoinSplitWitness, inputs: &[Input; 2], roots
 }
 
 /// An output note before its input nullifier is bound.
-struct Output {
+struct NewNote {
     partial: Num,
     value: Num,
     chain: Bit,
 }
 
-fn output(b: &mut Builder, note: &OutputNote, chain: bool, account: &Account) -> Output {
+fn output(b: &mut Builder, note: &OutputNote, chain: bool, account: &Spender) -> NewNote {
     let value = ranged(b, note.value, AMOUNT_BITS);
     let partial = &note.partial;
     let [secret, x, y, creator] = [
@@ -316,17 +325,37 @@ fn output(b: &mut Builder, note: &OutputNote, chain: bool, account: &Account) ->
     b.enforce(chain.num(), &(&x - &owner.x), &none);
     b.enforce(chain.num(), &(&y - &owner.y), &none);
     let fields = [&secret, &x, &y, required.num(), &creator];
-    Output {
+    NewNote {
         partial: tagged(b, HashIndex::ValueNotePartial, &fields),
         value,
         chain,
     }
 }
 
+/// What goes in goes out. No sum wraps: all amounts are in range.
+fn balance(
+    b: &mut Builder,
+    kind: &PaymentKind,
+    public: &PublicValues,
+    (inputs, outputs): (&[SpentNote; 2], &[NewNote; 2]),
+) {
+    let brought = b.mul(kind.is_deposit.num(), &public.value);
+    let taken = b.mul(kind.is_withdrawal.num(), &public.value);
+    let before = Num::sum([&inputs[0].value, &inputs[1].value, &brought]);
+    let after = [&outputs[0].value, &outputs[1].value, &taken];
+    let spent = [&public.deposit, &public.fee];
+    b.equal(&before, &Num::sum(after.into_iter().chain(spent)));
+}
+
 /// The key that signs: an account note names it, or it is the account key.
-fn signing_key(b: &mut Builder, w: &JoinSplitWitness, account: &Account, data_root: &Num) -> Point {
+fn signing_key(
+    b: &mut Builder,
+    w: &JoinSplitWitness,
+    account: &Spender,
+    data_root: &Num,
+) -> EdwardsPoint {
     let signer = &w.signer;
-    let key = Point::alloc(b, signer.key.0, signer.key.1);
+    let key = EdwardsPoint::alloc(b, signer.key.0, signer.key.1);
     let (owner, none) = (&account.owner, Num::zero());
     let free = account.required.not();
     b.enforce(free.num(), &(&key.x - &owner.x), &none);

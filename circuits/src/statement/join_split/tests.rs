@@ -24,7 +24,7 @@ fn settled(start: fn() -> Payment, change: impl Fn(&mut JoinSplitWitness)) -> Pa
     payment
 }
 
-/// One that is changed after it was settled and signed.
+/// A payment that is changed after it was settled and signed.
 fn changed(start: fn() -> Payment, change: impl Fn(&mut JoinSplitWitness)) -> Payment {
     let mut payment = start();
     change(&mut payment.w);

@@ -1,4 +1,4 @@
-//! What a join-split is proved from.
+//! The values of a join-split.
 
 use ark_bn254::Fr;
 
@@ -16,11 +16,11 @@ pub(super) const OWNER_BITS: usize = 160;
 #[derive(Clone, Copy)]
 pub(crate) struct JoinSplit;
 
-/// A note that is spent, or stands in the place of one.
+/// A note to spend, or the filler in its place.
 #[derive(Clone, Debug, Default)]
 pub struct InputNote {
-    /// Whether there is such a note. If not, its secret makes the nullifier:
-    /// it must be random, and the value zero.
+    /// Whether the note exists. A filler's secret makes its nullifier, so the
+    /// secret must be random; its value is zero.
     pub in_use: bool,
     /// Blinds the note.
     pub secret: Fr,
@@ -30,17 +30,17 @@ pub struct InputNote {
     pub value: Fr,
     /// The nullifier that made this note unique.
     pub input_nullifier: Fr,
-    /// Place in the data tree; anything for a note that is linked back to.
+    /// Place in the data tree; any number if the backward link is this note.
     pub index: Fr,
     /// 32 siblings, leaf level first.
     pub siblings: Vec<Fr>,
 }
 
-/// A note that is made.
+/// A new note.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OutputNote {
-    /// Owner and secrets; of a defi deposit's note 1: those of the notes that
-    /// its claim will make.
+    /// Owner and secrets. In note 1 of a defi deposit: those of the notes that its
+    /// claim will create.
     pub partial: ValueNotePartial,
     /// Amount; zero for a defi deposit's note 1.
     pub value: Fr,
@@ -51,23 +51,23 @@ pub struct OutputNote {
 pub struct JoinSplitWitness {
     /// 1 deposit, 2 withdraw, 3 send, 5 defi deposit.
     pub proof_id: Fr,
-    /// What a deposit brings or a withdrawal takes.
+    /// The amount that a deposit brings or a withdrawal takes.
     pub public_value: Fr,
-    /// The address that it comes from or goes to.
+    /// The address that the public value comes from or goes to.
     pub public_owner: Fr,
     /// The asset of all notes, of the public value and of the fee.
     pub asset: Fr,
-    /// What is spent.
+    /// The notes to spend.
     pub inputs: [InputNote; 2],
-    /// What is made.
+    /// The new notes.
     pub outputs: [OutputNote; 2],
     /// Packed bridge call data of a defi deposit.
     pub bridge: Fr,
-    /// What a defi deposit puts in.
+    /// The amount of a defi deposit.
     pub deposit: Fr,
     /// A root of the data tree.
     pub data_root: Fr,
-    /// What is left for the rollup.
+    /// The fee for the rollup.
     pub fee: Fr,
     /// The commitment of an input note that may not be in the tree yet, or zero.
     pub backward_link: Fr,
@@ -77,7 +77,7 @@ pub struct JoinSplitWitness {
     pub private_key: Fr,
     /// Whether the input notes need a registered account's signing key.
     pub account_required: bool,
-    /// Who signs.
+    /// The signing key, its registration and its signature.
     pub signer: Signer,
 }
 

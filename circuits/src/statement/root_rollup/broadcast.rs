@@ -1,5 +1,5 @@
-//! The words of a whole rollup: what its broadcast data says, and what the
-//! proof's public input is made of.
+//! The published words of a whole rollup: its broadcast data, and the words
+//! behind it that the public input covers.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -22,19 +22,18 @@ pub type Interaction = [Fr; INTERACTION_WORDS];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broadcast {
     size: RootSize,
-    /// The words before those of the txs.
-    pub(super) header: Vec<Fr>,
+    header: Vec<Fr>,
     inners: Vec<InnerFields>,
     interactions: Vec<Interaction>,
 }
 
-/// Words that cannot be those of a valid rollup.
+/// Why words belong to no valid rollup.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BroadcastError {
     /// Too few or too many of something.
     #[error("{got} {what}, expected {expected}")]
     Count {
-        /// Of what.
+        /// What is counted.
         what: &'static str,
         /// How many there are.
         got: usize,
@@ -47,7 +46,7 @@ pub enum BroadcastError {
     /// A word of an interaction note is not below the modulus.
     #[error("interaction note {0} has a word that is not a canonical field element")]
     Interaction(usize),
-    /// An inner rollup's words cannot be right.
+    /// No valid inner rollup has these words.
     #[error(transparent)]
     Inner(#[from] StatementError),
     /// A bridge call data does not fit 250 bits.
@@ -131,14 +130,14 @@ impl Broadcast {
         Ok(Self::new(size, header, inners, interactions))
     }
 
-    /// The header's field elements, in the broadcast data's order.
-    pub fn header(&self) -> &[Fr] {
-        &self.header
-    }
-
     /// The rollup's size.
     pub fn size(&self) -> RootSize {
         self.size
+    }
+
+    /// The 142 words before the txs.
+    pub fn header(&self) -> &[Fr] {
+        &self.header
     }
 
     /// The inner rollups.

@@ -8,6 +8,8 @@
 
 mod broadcast;
 mod circuit;
+mod inners;
+mod interactions;
 mod rules;
 mod size;
 mod totals;

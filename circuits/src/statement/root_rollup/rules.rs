@@ -20,7 +20,7 @@ pub(super) fn evaluate(
     size: RootSize,
     w: &RootRollupWitness,
 ) -> (Broadcast, Vec<Violation>) {
-    let mut run = Run::new(suite, size, w);
+    let mut run = RootPass::new(suite, size, w);
     run.header();
     for (at, inner) in w.inners.iter().enumerate() {
         run.inner(at, inner);
@@ -33,14 +33,14 @@ pub(super) fn evaluate(
 /// The published words of a root rollup; they mean something only if it
 /// follows the rules. No tree is hashed, so it costs next to nothing.
 pub fn broadcast(suite: Suite, size: RootSize, w: &RootRollupWitness) -> Broadcast {
-    let mut run = Run::new(suite, size, w);
+    let mut run = RootPass::new(suite, size, w);
     for (at, inner) in w.inners.iter().enumerate() {
         run.totals(at, inner);
     }
     run.broadcast()
 }
 
-struct Run<'a> {
+struct RootPass<'a> {
     suite: Suite,
     size: RootSize,
     w: &'a RootRollupWitness,
@@ -50,7 +50,7 @@ struct Run<'a> {
     commitments: Vec<Fr>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> RootPass<'a> {
     fn new(suite: Suite, size: RootSize, w: &'a RootRollupWitness) -> Self {
         let commitments: Vec<Fr> = w
             .interactions

@@ -62,7 +62,7 @@ fn real_requests() {
 fn sums_trees_and_padding() {
     for suite in Suite::ALL {
         let published = accepted(&RootPlan::new(suite, size(3, 2)));
-        let h = &published.header;
+        let h = published.header();
         assert_eq!(h[place::SLOTS], Fr::from(8u64));
         assert_eq!(h[141], Fr::from(4u64));
         assert_eq!(h[place::DATA_START_INDEX], Fr::from(64u64));

@@ -6,12 +6,12 @@ use crate::gadgets::bits::is_equal;
 use crate::r1cs::{Bit, Builder, Num};
 
 /// A list of the rollup's, and for each entry the sum over inner rollups.
-pub(super) struct Totals {
+pub(super) struct MatchedSums {
     pub(super) known: Vec<Num>,
     pub(super) sums: Vec<Num>,
 }
 
-impl Totals {
+impl MatchedSums {
     pub(super) fn new(b: &mut Builder, values: &[Fr]) -> Self {
         Self {
             known: values.iter().map(|value| b.alloc(*value)).collect(),

@@ -1,4 +1,4 @@
-//! What a root rollup is proved from.
+//! The values of a root rollup.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -6,12 +6,10 @@ use zkwhirl_job::request::RootRollupRequest;
 
 use super::Interaction;
 use super::size::{INTERACTIONS, RootSize};
-use crate::error::{InnerWords, PublishedError, StatementError};
+use crate::error::{PublishedError, StatementError};
 use crate::field;
 use crate::notes::DefiNote;
-use crate::published::{
-    ASSETS, BRIDGES, FIELDS_PER_TX, TX_ROLLUP_HEADER, inputs_hash, place, wide_bridge,
-};
+use crate::published::{ASSETS, BRIDGES, FIELDS_PER_TX, TX_ROLLUP_HEADER, check_tx_words};
 use crate::rule::Rule;
 use crate::statement::request::{defi_note, element, list, siblings};
 use crate::tree::{DEFI_DEPTH, ROOTS_DEPTH};
@@ -50,9 +48,9 @@ pub struct InnerFields {
 }
 
 impl RootRollupWitness {
-    /// Takes a request's values; of the inner proofs only the published words,
-    /// whatever stands behind them. Checks counts, lengths, canonical words
-    /// and what the inner rollups' circuit leaves to the verifier of words.
+    /// Takes a request's values. Of the inner proofs it reads the published words
+    /// alone. Checks counts, lengths, canonical words and what the inner rollups'
+    /// circuit leaves to a verifier of published words.
     pub fn new(request: &RootRollupRequest, size: RootSize) -> Result<Self, StatementError> {
         let n = request.inner_proofs.len();
         if n == 0 || n > size.inners as usize {
@@ -129,37 +127,28 @@ impl InnerFields {
         txs: &[[u8; 32]],
     ) -> Result<Self, StatementError> {
         let bad = |problem| StatementError::Inner { at, problem };
-        let published = |error: PublishedError| bad(error.into());
         let read = |words: &[[u8; 32]], first: usize| {
-            field::from_words(words)
-                .map_err(|at| published(PublishedError::NotCanonical(first + at)))
+            let error = |place| bad(PublishedError::NotCanonical(first + place));
+            field::from_words(words).map_err(error)
         };
         let (got, expected) = (header.len(), TX_ROLLUP_HEADER);
         let header: [Fr; TX_ROLLUP_HEADER] = read(header, 0)?
             .try_into()
-            .map_err(|_| bad(InnerWords::Header { got, expected }))?;
+            .map_err(|_| bad(PublishedError::Count { got, expected }))?;
         let txs = read(txs, TX_ROLLUP_HEADER)?;
-        if let Some(wide) = wide_bridge(&header) {
-            return Err(published(PublishedError::Range(wide)));
-        }
-        if inputs_hash(&txs) != header[place::INPUTS_HASH] {
-            return Err(published(PublishedError::InputsHash));
-        }
+        check_tx_words(&header, &txs).map_err(bad)?;
         Ok(Self { header, txs })
     }
 
     /// Reads the published words at the start of an inner rollup's reply.
     fn of_reply(at: usize, reply: &[u8], size: RootSize) -> Result<Self, StatementError> {
-        let fields = TX_ROLLUP_HEADER + FIELDS_PER_TX * size.slots as usize;
-        let Some(bytes) = reply.get(..32 * fields) else {
-            let problem = InnerWords::Reply {
-                got: reply.len(),
-                fields,
-                expected: 32 * fields,
-            };
-            return Err(StatementError::Inner { at, problem });
-        };
-        let (words, _) = bytes.as_chunks::<32>();
+        let expected = TX_ROLLUP_HEADER + FIELDS_PER_TX * size.slots as usize;
+        let (words, _) = reply.as_chunks::<32>();
+        let got = words.len();
+        let words = words.get(..expected).ok_or(StatementError::Inner {
+            at,
+            problem: PublishedError::Count { got, expected },
+        })?;
         let (header, txs) = words.split_at(TX_ROLLUP_HEADER);
         Self::read(at, header, txs)
     }

@@ -4,14 +4,14 @@ use ark_bn254::Fr;
 use zkwhirl_job::Topic;
 
 use super::data_tree::insert_notes;
-use super::lists::Lists;
+use super::lists::MatchedLists;
 use super::rules::{ROLLUP_ID_BITS, evaluate};
 use super::slot::SharedRows;
 use super::{MAX_TXS, TxRollup, TxRollupWitness};
 use crate::error::{PublishedError, StatementError};
-use crate::gadgets::hash::Word;
+use crate::gadgets::hash::BitNum;
 use crate::published::{
-    FIELDS_PER_TX, Published, TX_ROLLUP_HEADER, inputs_hash, place, publish, wide_bridge,
+    FIELDS_PER_TX, Published, TX_ROLLUP_HEADER, check_tx_words, place, publish,
 };
 use crate::r1cs::{Bit, Builder, Num};
 use crate::rule::Violation;
@@ -43,9 +43,6 @@ impl Statement for TxRollup {
     /// the whole rollup publishes as constants and a chain not at all: the
     /// number of slots, equal roots of data roots, no old defi root.
     fn check_words(self, fields: &[Fr]) -> Result<(), PublishedError> {
-        if let Some(at) = wide_bridge(fields) {
-            return Err(PublishedError::Range(at));
-        }
         for (at, value) in [
             (place::SLOTS, Fr::from(self.slots() as u64)),
             (
@@ -58,10 +55,7 @@ impl Statement for TxRollup {
                 return Err(PublishedError::Fixed(at));
             }
         }
-        if inputs_hash(&fields[place::TXS..]) != fields[place::INPUTS_HASH] {
-            return Err(PublishedError::InputsHash);
-        }
-        Ok(())
+        check_tx_words(fields, &fields[place::TXS..])
     }
 
     fn blank(self) -> TxRollupWitness {
@@ -136,7 +130,7 @@ pub(super) fn enforce(
         Num::zero(),
         rollup.new_defi_root,
     ];
-    let Lists {
+    let MatchedLists {
         bridges,
         sums,
         assets,
@@ -158,9 +152,9 @@ impl SharedRows {
             [w.old_data_root, w.data_roots_root, w.new_defi_root].map(|root| b.alloc(root));
         let rollup_id = b.part("header and lists", |b| {
             let rollup_id = b.alloc(w.rollup_id);
-            Word::ranged(b, &rollup_id, ROLLUP_ID_BITS)
+            BitNum::ranged(b, &rollup_id, ROLLUP_ID_BITS)
         });
-        let lists = b.part("header and lists", |b| Lists::new(b, w));
+        let lists = b.part("header and lists", |b| MatchedLists::new(b, w));
         Self {
             suite,
             rollup_id,

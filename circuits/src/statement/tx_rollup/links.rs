@@ -8,7 +8,7 @@ use crate::gadgets::merkle::root_of;
 use crate::r1cs::{Builder, Num};
 use crate::suite::Suite;
 
-/// What later txs may link to.
+/// The outputs of a tx, to which later txs may link.
 pub(super) struct Outputs {
     commitments: [Num; 2],
     allow_chain: Num,
@@ -61,7 +61,8 @@ pub(super) fn enforce_link(
     });
 }
 
-/// Whether some earlier output matches, and whether the last such allows it.
+/// Whether an earlier output matches, and whether the last one that matches
+/// allows chaining.
 fn search(b: &mut Builder, link: &Num, earlier: &[Outputs]) -> (Num, Num) {
     let (mut found, mut allowed) = (Num::zero(), Num::zero());
     for outputs in earlier {

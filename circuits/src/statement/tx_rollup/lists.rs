@@ -9,14 +9,14 @@ use crate::published::{ASSETS, BRIDGES, NO_ASSET, padded};
 use crate::r1cs::{Bit, Builder, Num};
 
 /// The lists that txs are matched against, and the sums over txs so far.
-pub(super) struct Lists {
+pub(super) struct MatchedLists {
     pub(super) bridges: Vec<Num>,
     pub(super) sums: Vec<Num>,
     pub(super) assets: Vec<Num>,
     pub(super) fees: Vec<Num>,
 }
 
-impl Lists {
+impl MatchedLists {
     /// Allocates both lists: used entries first, then fillers only.
     pub(super) fn new(b: &mut Builder, w: &TxRollupWitness) -> Self {
         let bridges = list(b, &padded(&w.bridges, BRIDGES, Fr::ZERO), Fr::ZERO);

@@ -66,7 +66,7 @@ impl Statement for TxNullifiers {
 }
 
 /// Demands that the nullifier's leaf is empty under `root` and gives the root
-/// where it is 1; the nullifier 0 changes nothing, whatever the siblings.
+/// where it is 1; the nullifier 0 changes nothing, for any siblings.
 ///
 /// Below the suite's floor the siblings are the empty tree's: there the old
 /// folding starts, and the new one has constant siblings.

@@ -1,5 +1,5 @@
-//! What the pieces of a chain are proved from: the whole rollup, and where in
-//! it the piece is.
+//! The values of the pieces of a chain: the whole rollup, and the place of the
+//! piece in it.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub struct SegmentWitness {
     pub rollup: Arc<TxRollupWitness>,
     /// The segment's first tx.
     pub first: usize,
-    /// What the txs before it leave.
+    /// The state after the txs before it.
     pub state: RunningState,
     /// The nullifier root before it.
     pub null_root: Fr,

@@ -25,7 +25,7 @@ pub(super) fn evaluate(
     suite: Suite,
     w: &TxRollupWitness,
 ) -> (Published, Vec<Violation>) {
-    let mut run = Run::new(suite, rollup.slots(), w);
+    let mut run = TxPass::new(suite, rollup.slots(), w);
     let count = (1..=rollup.txs as usize).contains(&w.txs.len());
     run.broken.demand(count, Rule::TxCount);
     run.lists();
@@ -40,7 +40,7 @@ pub(super) fn evaluate(
 /// something only if it follows the rules. Hashes no tree and computes no
 /// client's digest, so it costs next to nothing.
 pub fn published_fields(suite: Suite, txs: u32, w: &TxRollupWitness) -> Vec<Fr> {
-    let mut run = Run::new(suite, TxRollup { txs }.slots(), w);
+    let mut run = TxPass::new(suite, TxRollup { txs }.slots(), w);
     (0..w.txs.len()).for_each(|tx| run.follow(tx));
     run.fields()
 }
@@ -52,7 +52,7 @@ pub(crate) fn before_segments(
     w: &TxRollupWitness,
     (txs, slots): (usize, usize),
 ) -> Vec<(RunningState, Fr)> {
-    let mut run = Run::new(suite, 0, w);
+    let mut run = TxPass::new(suite, 0, w);
     let mut before = Vec::new();
     for tx in 0..w.txs.len() {
         if tx.is_multiple_of(txs) {
@@ -64,7 +64,7 @@ pub(crate) fn before_segments(
 }
 
 /// The state of a pass over the txs.
-struct Run<'a> {
+struct TxPass<'a> {
     suite: Suite,
     slots: usize,
     w: &'a TxRollupWitness,
@@ -76,7 +76,7 @@ struct Run<'a> {
     null_root: Fr,
 }
 
-impl<'a> Run<'a> {
+impl<'a> TxPass<'a> {
     fn new(suite: Suite, slots: usize, w: &'a TxRollupWitness) -> Self {
         Self {
             suite,

@@ -4,10 +4,10 @@ use ark_bn254::Fr;
 
 use super::TxWitness;
 use super::links::{Outputs, enforce_link};
-use super::lists::Lists;
+use super::lists::MatchedLists;
 use super::nullifier::insert;
 use crate::gadgets::bits::{enforce_nonzero_where, half, is_zero, pack};
-use crate::gadgets::hash::{Word, hash};
+use crate::gadgets::hash::{BitNum, hash};
 use crate::gadgets::merkle::root_of;
 use crate::notes::DEPOSIT_BITS;
 use crate::proof_id;
@@ -16,14 +16,14 @@ use crate::r1cs::{Bit, Builder, Num};
 use crate::statement::client_tag;
 use crate::suite::{HashIndex, Suite};
 
-/// What all slots share, and what they hand on to the next.
+/// The rows that all slots share, and the state that one slot leaves to the next.
 pub(super) struct SharedRows {
     pub(super) suite: Suite,
-    pub(super) rollup_id: Word,
+    pub(super) rollup_id: BitNum,
     pub(super) old_data_root: Num,
     pub(super) data_roots_root: Num,
     pub(super) new_defi_root: Num,
-    pub(super) lists: Lists,
+    pub(super) lists: MatchedLists,
     /// Outputs of earlier slots, oldest first.
     pub(super) earlier: Vec<Outputs>,
     /// The nullifier root, where slots insert their nullifiers.
@@ -33,24 +33,30 @@ pub(super) struct SharedRows {
 }
 
 /// What a slot publishes.
-pub(super) struct Slot {
+pub(super) struct SlotRows {
     /// The first eight public inputs, commitment 1 of defi deposits completed.
     pub(super) fields: Vec<Num>,
     /// The client digest, zero for padding.
     pub(super) client: Num,
 }
 
-/// Which proof id a tx has: a bit for each, none set for padding.
-struct Kind([Bit; proof_id::ALL.len()]);
+/// Which proof id a tx has: a bit for each. No bit is set for padding.
+struct ProofIdBits([Bit; proof_id::ALL.len()]);
 
 impl SharedRows {
     /// Adds a slot.
     ///
     /// Slot 0 is a tx; another one may be only if the slot before is, and its
     /// fields are zero if it is not.
-    pub(super) fn slot(&mut self, b: &mut Builder, at: usize, tx: &TxWitness, real: bool) -> Slot {
+    pub(super) fn slot(
+        &mut self,
+        b: &mut Builder,
+        at: usize,
+        tx: &TxWitness,
+        real: bool,
+    ) -> SlotRows {
         let mut f = b.part("tx fields", |b| self.fields(b, at, tx, real));
-        let kind = b.part("tx fields", |b| Kind::new(b, &f[0], &self.real));
+        let kind = b.part("tx fields", |b| ProofIdBits::new(b, &f[0], &self.real));
         b.part("tx fields", |b| {
             let stale = &f[13] - &self.new_defi_root;
             b.enforce(kind.is(proof_id::CLAIM).num(), &stale, &Num::zero());
@@ -95,7 +101,7 @@ impl SharedRows {
             });
         }
         f.truncate(FIELDS_PER_TX);
-        Slot { fields: f, client }
+        SlotRows { fields: f, client }
     }
 
     fn fields(&mut self, b: &mut Builder, at: usize, tx: &TxWitness, real: bool) -> Vec<Num> {
@@ -114,20 +120,20 @@ impl SharedRows {
 
     /// Checks ranges; for a defi deposit, adds it to its bridge and completes
     /// its claim note. Gives the fee that is left for this rollup.
-    fn complete_claim(&mut self, b: &mut Builder, kind: &Kind, f: &mut [Num]) -> Num {
-        let fee = Word::ranged(b, &f[9], DEPOSIT_BITS);
-        Word::ranged(b, &f[11], ROLLUP_BRIDGE_BITS);
-        Word::ranged(b, &f[12], DEPOSIT_BITS);
+    fn complete_claim(&mut self, b: &mut Builder, kind: &ProofIdBits, f: &mut [Num]) -> Num {
+        let fee = BitNum::ranged(b, &f[9], DEPOSIT_BITS);
+        BitNum::ranged(b, &f[11], ROLLUP_BRIDGE_BITS);
+        BitNum::ranged(b, &f[12], DEPOSIT_BITS);
         let is_deposit = kind.is(proof_id::DEFI_DEPOSIT);
         let mut nonce_bits = self.lists.deposit(b, is_deposit, &f[11], &f[12]);
         let bridge = pack(&nonce_bits);
         nonce_bits.extend_from_slice(&self.rollup_id.bits);
         let scale = Fr::from(1u64 << (nonce_bits.len() - self.rollup_id.bits.len()));
-        let nonce = Word::packed(&self.rollup_id.num.scale(scale) + &bridge, nonce_bits);
+        let nonce = BitNum::packed(&self.rollup_id.num.scale(scale) + &bridge, nonce_bits);
         // The claim gets the larger half.
         let claim_fee = &fee.num - &half(&fee.bits);
-        let claim_fee = Word::implied(b, self.suite, &claim_fee, DEPOSIT_BITS);
-        let partial = Word::element(b, self.suite, &f[1]);
+        let claim_fee = BitNum::implied(b, self.suite, &claim_fee, DEPOSIT_BITS);
+        let partial = BitNum::element(b, self.suite, &f[1]);
         let note = hash(
             b,
             self.suite,
@@ -139,7 +145,7 @@ impl SharedRows {
     }
 }
 
-impl Kind {
+impl ProofIdBits {
     /// Demands one of the proof ids of a tx where `real`; elsewhere 0.
     fn new(b: &mut Builder, id: &Num, real: &Bit) -> Self {
         let bits = proof_id::ALL.map(|known| is_zero(b, &id.plus(-Fr::from(known))));

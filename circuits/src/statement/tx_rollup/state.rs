@@ -1,4 +1,4 @@
-//! What the segments of a rollup hand on to each other.
+//! The state that a segment of a rollup leaves to the next.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -30,7 +30,7 @@ impl RunningState {
         }
     }
 
-    /// The one field that stands for the state in segments before and after.
+    /// The hash of the state, which the segments before and after it publish.
     pub(crate) fn digest(&self) -> Fr {
         let mut fields = [&self.sums[..], &self.fees].concat();
         fields.extend(self.outputs.iter().flatten());
@@ -39,7 +39,7 @@ impl RunningState {
 }
 
 impl SharedRows {
-    /// Goes on from a state and gives its digest.
+    /// Continues from a state; returns its digest.
     pub(super) fn resume(&mut self, b: &mut Builder, state: &RunningState) -> Num {
         let mut alloc =
             |values: &[Fr]| -> Vec<Num> { values.iter().map(|value| b.alloc(*value)).collect() };

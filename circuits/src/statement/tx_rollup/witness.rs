@@ -1,4 +1,4 @@
-//! What an inner rollup is proved from.
+//! The values of an inner rollup.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -67,8 +67,8 @@ pub struct NullifierWitness {
     pub new_root: Fr,
 }
 
-/// Which of a request's paths are read: all, or none where only what is
-/// published matters. They are 97 % of a request.
+/// Whether a request's paths are read. They are 97 % of a request, and the
+/// published fields do not depend on them.
 #[derive(Clone, Copy, Debug)]
 struct Paths(bool);
 

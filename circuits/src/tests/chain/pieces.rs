@@ -47,7 +47,7 @@ fn a_shard_refuses_spent_nullifiers_and_wrong_roots() {
     let mut wrong = w.clone();
     wrong.txs[1].nullifiers[0].new_root += Fr::ONE;
     assert!(refused(shard(&wrong, 0, w.old_null_root)));
-    // A zero changes nothing, whatever stands in its place.
+    // A zero changes nothing: the root after it is the root before it.
     let mut zero = w.clone();
     zero.txs[1].fields[4] = Fr::ZERO;
     assert!(

@@ -26,9 +26,9 @@ pub(crate) struct RootPlan {
     pub(crate) beneficiary: Fr,
     /// Bridges with deposit sums, and assets with fees, of each inner rollup.
     pub(crate) inners: Vec<(Amounts, Amounts)>,
-    /// Leaves of the tree of data roots that are taken, before the rollup.
+    /// Leaves of the tree of data roots that are set before the rollup.
     pub(crate) taken_roots: Vec<(u64, Fr)>,
-    /// Leaves of the defi tree that are taken, before the rollup.
+    /// Leaves of the defi tree that are set before the rollup.
     pub(crate) taken_notes: Vec<(u64, Fr)>,
 }
 

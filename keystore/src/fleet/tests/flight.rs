@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    super::{registry::Published, *},
+    super::{registry::Publication, *},
     support::{Fleet, eventually},
 };
 use crate::{
@@ -133,7 +133,7 @@ fn whoever_has_an_older_fence_can_neither_go_on_nor_publish() {
     let fleet = Fleet::new();
     let one = fleet.machine(1);
     let key = make(&EmbeddedKeyStore::new(&fleet.data_dir(0)), &claim(), "one").key;
-    let manifest = Manifest::of(&key, "test").unwrap();
+    let manifest = Manifest::of(&key, "test");
     let publish = |fence| one.registry.publish(&manifest, b"one", fence).unwrap();
     let renew = |fence| {
         one.registry
@@ -148,7 +148,7 @@ fn whoever_has_an_older_fence_can_neither_go_on_nor_publish() {
     let _: u8 = fleet.redis(&["DEL", &fleet.record("lock:")]);
     let second = one.registry.claim(&claim()).unwrap().unwrap();
     assert!(!renew(&slept));
-    assert_eq!(publish(Some(&slept)), Published::Outdated);
+    assert_eq!(publish(Some(&slept)), Publication::Outdated);
     one.registry.release(&claim(), &slept).unwrap();
     assert_eq!(one.registry.claim(&claim()).unwrap(), None, "not its lock");
     assert!(one.manifest(&claim()).unwrap().is_none());
@@ -157,12 +157,12 @@ fn whoever_has_an_older_fence_can_neither_go_on_nor_publish() {
     let third = one.registry.claim(&claim()).unwrap().unwrap();
     assert_eq!(
         publish(Some(&second)),
-        Published::Outdated,
+        Publication::Outdated,
         "also after a flush"
     );
-    assert_eq!(publish(Some(&third)), Published::Yes);
-    assert_eq!(publish(Some(&third)), Published::NotFirst);
-    assert_eq!(publish(None), Published::NotFirst);
+    assert_eq!(publish(Some(&third)), Publication::Yes);
+    assert_eq!(publish(Some(&third)), Publication::NotFirst);
+    assert_eq!(publish(None), Publication::NotFirst);
     assert!(!renew(&third), "there is nothing left to do");
     assert!(fleet.records("lock:").is_empty());
 }

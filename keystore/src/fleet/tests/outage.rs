@@ -17,7 +17,7 @@ const SINGLE: Provenance = Provenance::SingleParty;
 fn when_redis_is_away_all_go_on_with_what_they_hold_and_nobody_makes_another() {
     let fleet = Fleet::new();
     let gate = Gate::to(&fleet);
-    let machine = |n| fleet.with(n, |config| config.place.url = gate.url(&fleet));
+    let machine = |n| fleet.with(n, |config| config.address.url = gate.url(&fleet));
     let client = ClientCircuit::new("rollup_cli", ClientKind::JoinSplit).unwrap();
     let (worker, bridge) = (machine(0), machine(1));
     let key = make(&worker, &claim(), "one").key;
@@ -35,7 +35,7 @@ fn when_redis_is_away_all_go_on_with_what_they_hold_and_nobody_makes_another() {
     // The others begin now, and give up sooner.
     let machine = |n| {
         fleet.with(n, |config| {
-            config.place.url = gate.url(&fleet);
+            config.address.url = gate.url(&fleet);
             config.timeout = Duration::from_millis(200);
         })
     };
@@ -60,7 +60,7 @@ fn when_redis_is_away_all_go_on_with_what_they_hold_and_nobody_makes_another() {
 fn a_connection_that_broke_is_made_again() {
     let fleet = Fleet::new();
     let gate = Gate::to(&fleet);
-    let worker = fleet.with(0, |config| config.place.url = gate.url(&fleet));
+    let worker = fleet.with(0, |config| config.address.url = gate.url(&fleet));
     let key = make(&worker, &claim(), "one").key;
     gate.cut(false);
     let manifest = worker.manifest(&claim()).unwrap().unwrap();
@@ -72,7 +72,7 @@ fn a_key_whose_publication_failed_is_published_by_the_next_call() {
     let fleet = Fleet::new();
     let gate = Gate::to(&fleet);
     let worker = fleet.with(0, |config| {
-        config.place.url = gate.url(&fleet);
+        config.address.url = gate.url(&fleet);
         config.lease = Duration::from_millis(300);
     });
     let mut generate = |writer: &mut crate::KeyWriter| {

@@ -16,7 +16,7 @@ use std::{
 use redis::FromRedisValue;
 use tempfile::TempDir;
 use url::Url;
-use zkwhirl_redis::{Place, testkit};
+use zkwhirl_redis::{RedisAddress, testkit};
 
 use super::super::*;
 use crate::{KeyStore, conformance};
@@ -35,14 +35,14 @@ pub(super) fn eventually(what: &str, mut ready: impl FnMut() -> bool) {
 /// The machines of one test.
 pub(super) struct Fleet {
     folder: TempDir,
-    place: Place,
+    address: RedisAddress,
 }
 
 impl Fleet {
     pub(super) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
-            place: testkit::scratch(),
+            address: testkit::scratch(),
         }
     }
 
@@ -60,7 +60,7 @@ impl Fleet {
             shared: Some(self.shared()),
             who: format!("machine-{machine}"),
             look_every: Duration::from_millis(10),
-            ..FleetConfig::new(self.place.clone())
+            ..FleetConfig::new(self.address.clone())
         }
     }
 
@@ -76,12 +76,12 @@ impl Fleet {
 
     /// One command.
     pub(super) fn redis<T: FromRedisValue>(&self, args: &[impl AsRef<[u8]>]) -> T {
-        testkit::command(&self.place.url, args)
+        testkit::command(&self.address.url, args)
     }
 
     /// The keys of this fleet in Redis whose name contains `part`.
     pub(super) fn records(&self, part: &str) -> Vec<String> {
-        let all = format!("{}*{part}*", self.place.prefix());
+        let all = format!("{}*{part}*", self.address.prefix());
         let mut records: Vec<String> = self.redis(&["KEYS", &all]);
         records.sort();
         records
@@ -153,8 +153,8 @@ impl Gate {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let (host, to) = (
-            fleet.place.url.host_str().unwrap().to_owned(),
-            fleet.place.url.port().unwrap_or(6379),
+            fleet.address.url.host_str().unwrap().to_owned(),
+            fleet.address.url.port().unwrap_or(6379),
         );
         let open = Arc::new(AtomicBool::new(true));
         let streams = Arc::new(Mutex::new(Vec::new()));
@@ -180,7 +180,7 @@ impl Gate {
 
     /// The address of `fleet` through this way.
     pub(super) fn url(&self, fleet: &Fleet) -> Url {
-        let mut url = fleet.place.url.clone();
+        let mut url = fleet.address.url.clone();
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(self.port)).unwrap();
         url

@@ -6,12 +6,11 @@
 --   tickets                      zset, seq   q:<job>            string, the request
 --   t:<ticket>                   hash        r:<job>            string, the result
 --   tj:<job>, to:<owner>         zset, seq   a:<job>            list, the attempts
---   owners                       set         l:<job>            hash, the worker's lease
---   s:<state>                    zset, seq   b:<bridge>         string, its fence
---   finished                     zset, time  bridges, leases    zset, time of end
---   fbytes                       hash        events             stream
---   ftotal                       string                 w:<slot>           string, its report
---                                                       workers            zset, slots
+--   owners                       set         b:<bridge>         string, its fence
+--   s:<state>                    zset, seq   bridges            zset, time of end
+--   finished                     zset, time  events             stream
+--   fbytes                       hash        w:<slot>           string, its report
+--   ftotal                       string      workers            zset, slots
 --   unverified                   zset, time  v:<job>            string, a reply
 --
 -- A script that only ends something begins with a command that Redis runs even

@@ -120,8 +120,8 @@ async fn a_request_that_is_gone_makes_its_job_unknown() {
 
 #[tokio::test]
 async fn an_oversize_value_is_refused_before_it_is_read() {
-    let server = Server::start();
-    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let server = RedisServer::start();
+    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
     let job = take(&ledger, 1).await.id;
     let huge = vec![7u8; 32 << 20];
     for key in ["q", "r"] {

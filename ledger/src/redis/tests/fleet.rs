@@ -100,42 +100,14 @@ async fn of_two_that_adopt_at_once_each_ticket_gets_one() {
 }
 
 #[tokio::test]
-async fn a_worker_that_came_later_outdates_the_one_before() {
-    let ledger = scratch();
-    let job = take(&ledger, 1).await.id;
-    let old = ledger.lease(job, "w1", LONG).await.unwrap();
-    let note = Note::default();
-    let (taken, claimed) = ([JobState::Taken], [JobState::Claimed]);
-    let moved = ledger.transition_leased(&old, &taken, JobState::Claimed, &note);
-    assert!(moved.await.unwrap());
-    let new = ledger.lease(job, "w2", LONG).await.unwrap();
-    assert!(new.fence > old.fence);
-    assert!(!ledger.renew(&old).await.unwrap());
-    assert!(!ledger.release(&old).await.unwrap());
-    let moved = ledger.transition_leased(&old, &claimed, JobState::Proving, &note);
-    assert!(!moved.await.unwrap());
-    let moved = ledger.transition_leased(&new, &claimed, JobState::Proving, &note);
-    assert!(moved.await.unwrap());
-    assert!(ledger.renew(&new).await.unwrap());
-    let live = ledger.leases(10).await.unwrap();
-    assert_eq!(live.len(), 1);
-    assert_eq!((live[0].worker.as_str(), live[0].fence), ("w2", new.fence));
-    assert!(live[0].ttl <= LONG);
-    assert!(ledger.release(&new).await.unwrap());
-    assert_eq!(ledger.leases(10).await.unwrap(), []);
-    // Also when the newest is gone, the oldest is not the newest.
-    assert!(!ledger.renew(&old).await.unwrap());
-}
-
-#[tokio::test]
 async fn fences_grow_over_a_loss_of_all_data() {
-    let server = Server::start();
-    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
-    let before = ledger.lease(record(1).id, "w", LONG).await.unwrap();
+    let server = RedisServer::start();
+    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let before = ledger.join("a", LONG).await.unwrap();
     let _: () = server.command(&["FLUSHALL"]);
-    let after = ledger.lease(record(1).id, "w", LONG).await.unwrap();
+    let after = ledger.join("a", LONG).await.unwrap();
     assert!(after.fence > before.fence);
-    assert!(!ledger.renew(&before).await.unwrap());
+    assert!(!ledger.beat(&before).await.unwrap());
 }
 
 #[tokio::test]

@@ -8,12 +8,12 @@ use super::*;
 use crate::{SLOT_TTL, SlotReport, redis::UnfitError};
 use zkwhirl_testkit::eventually;
 
-fn keys(server: &Server) -> u64 {
+fn keys(server: &RedisServer) -> u64 {
     server.command(&["DBSIZE"])
 }
 
 /// Sets the memory that Redis may use to what it uses and `more` bytes.
-fn limit(server: &Server, more: u64) {
+fn limit(server: &RedisServer, more: u64) {
     let info: String = server.command(&["INFO", "memory"]);
     let lines = info.lines().filter_map(|line| line.split_once(':'));
     let mut used = lines.filter(|(name, _)| *name == "used_memory");
@@ -39,8 +39,8 @@ async fn take_large(ledger: &RedisLedger, n: u32) -> Result<JobId, LedgerError> 
 
 #[tokio::test]
 async fn a_full_redis_takes_nothing_new_and_ends_everything() {
-    let server = Server::start();
-    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let server = RedisServer::start();
+    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
     take(&ledger, 0).await;
     limit(&server, 1 << 20);
     let mut taken = 0;
@@ -73,8 +73,8 @@ async fn a_full_redis_takes_nothing_new_and_ends_everything() {
 
 #[tokio::test]
 async fn a_request_that_was_brought_beforehand_is_no_job_until_its_ticket_is_taken() {
-    let server = Server::start();
-    let config = watchful(server.place());
+    let server = RedisServer::start();
+    let config = watchful(server.address());
     let [bridge, other] = [0, 1].map(|_| RedisLedger::new(config.clone()).unwrap());
     // Too large for a script.
     let request: Bytes = [large(1), large(2), large(3)].concat().into();
@@ -96,8 +96,8 @@ async fn a_request_that_was_brought_beforehand_is_no_job_until_its_ticket_is_tak
 
 #[tokio::test]
 async fn finished_jobs_stay_within_their_number() {
-    let server = Server::start();
-    let mut config = watchful(server.place());
+    let server = RedisServer::start();
+    let mut config = watchful(server.address());
     config.finished_jobs = 10;
     let ledger = RedisLedger::new(config).unwrap();
     let open = take(&ledger, 1_000).await.id;
@@ -120,8 +120,8 @@ async fn finished_jobs_stay_within_their_number() {
 
 #[tokio::test]
 async fn what_is_left_of_an_evicted_job_does_not_end_it_later() {
-    let server = Server::start();
-    let mut config = watchful(server.place());
+    let server = RedisServer::start();
+    let mut config = watchful(server.address());
     config.finished_jobs = 5;
     let ledger = RedisLedger::new(config).unwrap();
     let job = deliver(&ledger, 0, "proof").await;
@@ -162,8 +162,8 @@ async fn finished_jobs_stay_within_their_bytes() {
 
 #[tokio::test]
 async fn finished_jobs_go_in_time_and_nothing_stays() {
-    let server = Server::start();
-    let mut config = watchful(server.place());
+    let server = RedisServer::start();
+    let mut config = watchful(server.address());
     config.keep = Duration::from_millis(300);
     let ledger = RedisLedger::new(config).unwrap();
     for n in 0..50 {
@@ -183,8 +183,8 @@ async fn finished_jobs_go_in_time_and_nothing_stays() {
 
 #[tokio::test]
 async fn what_is_open_has_no_lifetime_and_what_is_finished_has_one() {
-    let server = Server::start();
-    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let server = RedisServer::start();
+    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
     let job = take(&ledger, 1).await.id;
     ledger.add_attempt(job, &attempt()).await.unwrap();
     ledger.store_result(job, &result("proof")).await.unwrap();
@@ -258,8 +258,8 @@ async fn a_rollup_that_comes_again_finds_its_proofs() {
 
 #[tokio::test]
 async fn a_redis_that_evicts_anything_is_refused_and_settings_are_told() {
-    let server = Server::start();
-    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let server = RedisServer::start();
+    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
     let report = ledger.check().await.unwrap();
     assert_eq!(report.maxmemory_policy, "noeviction");
     assert!(report.warnings[0].contains("append-only"), "{report:?}");
@@ -274,8 +274,8 @@ async fn a_redis_that_evicts_anything_is_refused_and_settings_are_told() {
 
 #[tokio::test]
 async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
-    let server = Server::start_with(&["--maxmemory-policy", "volatile-lru"]);
-    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let server = RedisServer::start_with(&["--maxmemory-policy", "volatile-lru"]);
+    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
     for n in 0..20 {
         take_large(&ledger, n).await.unwrap();
     }
@@ -304,8 +304,8 @@ async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
 
 #[tokio::test]
 async fn a_slot_that_says_nothing_is_forgotten_and_leaves_nothing_behind() {
-    let server = Server::start();
-    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let server = RedisServer::start();
+    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
     let report = SlotReport {
         slot: "host/1".into(),
         ..SlotReport::default()
@@ -323,8 +323,8 @@ async fn a_slot_that_says_nothing_is_forgotten_and_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn an_unverified_reply_has_a_lifetime_and_leaves_the_index_with_it() {
-    let server = Server::start();
-    let ledger = RedisLedger::new(watchful(server.place())).unwrap();
+    let server = RedisServer::start();
+    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
     let job = take(&ledger, 1).await.id;
     let reply = result("not verified yet");
     ledger.store_unverified(job, &reply).await.unwrap();

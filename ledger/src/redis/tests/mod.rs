@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use zkwhirl_job::JobId;
-use zkwhirl_redis::{Place, testkit::Server};
+use zkwhirl_redis::{RedisAddress, testkit::RedisServer};
 
 use super::{
     RedisLedger, RedisLedgerConfig,
@@ -74,7 +74,7 @@ async fn deliver(ledger: &RedisLedger, n: u32, reply: &'static str) -> JobId {
 #[tokio::test]
 async fn a_wrong_namespace_or_address_is_told_without_the_password() {
     let url: url::Url = "redis://:secret@127.0.0.1:1/notanumber".parse().unwrap();
-    let config = |namespace| RedisLedgerConfig::new(Place::new(url.clone(), namespace));
+    let config = |namespace| RedisLedgerConfig::new(RedisAddress::new(url.clone(), namespace));
     let error = RedisLedger::new(config("main")).unwrap_err();
     let text = error.to_string();
     assert!(
@@ -87,9 +87,9 @@ async fn a_wrong_namespace_or_address_is_told_without_the_password() {
 
 #[tokio::test]
 async fn a_wrong_password_is_away_and_not_shown() {
-    let server = Server::start();
-    let mut config = watchful(server.place());
-    config.place.url.set_password(Some("wrong-one")).unwrap();
+    let server = RedisServer::start();
+    let mut config = watchful(server.address());
+    config.address.url.set_password(Some("wrong-one")).unwrap();
     let ledger = RedisLedger::new(config).unwrap();
     let Err(LedgerError::Away(why)) = ledger.job(record(1).id).await else {
         panic!("it must be away");

@@ -3,7 +3,7 @@
 use std::fs;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use zkwhirl_redis::{Tls, testkit::free_port};
+use zkwhirl_redis::{RedisTls, testkit::free_port};
 
 use super::*;
 
@@ -39,7 +39,7 @@ async fn certificates_are_checked_on_both_sides() {
     let certificate = file("cert.pem", &certificate);
     let key = file("key.pem", &key);
     let root = file("root.pem", ours.pem().as_bytes());
-    let server = Server::start_with(&[
+    let server = RedisServer::start_with(&[
         "--tls-port",
         &port,
         "--tls-cert-file",
@@ -55,10 +55,10 @@ async fn certificates_are_checked_on_both_sides() {
     let password = plain.password().unwrap();
     let url = format!("rediss://:{password}@localhost:{port}");
     let config = |authority: Option<String>, client| {
-        let mut config = watchful(server.place());
-        config.place.url = url.parse().unwrap();
+        let mut config = watchful(server.address());
+        config.address.url = url.parse().unwrap();
         config.timeout = std::time::Duration::from_secs(3);
-        config.place.tls = Tls {
+        config.address.tls = RedisTls {
             authority: authority.map(String::into_bytes),
             client,
         };
@@ -89,7 +89,7 @@ async fn certificates_are_checked_on_both_sides() {
     }
     let broken = config(Some("no pem".into()), None);
     let error = RedisLedger::new(broken).unwrap_err().to_string();
-    let place = format!("the redis address rediss://localhost:{port}");
-    assert!(error.starts_with(&place), "{error}");
+    let address = format!("the redis address rediss://localhost:{port}");
+    assert!(error.starts_with(&address), "{error}");
     assert!(error.ends_with("holds no certificate"), "{error}");
 }

@@ -71,7 +71,8 @@ fn requests_follow_each_other_without_lengths() {
     assert_eq!(failures, ["invalid: claims fail here"]);
 }
 
-/// Falafel never asks for one; who does is told, and the stream goes on.
+/// Falafel never asks for this proof. The caller gets a reason, and the stream
+/// goes on.
 #[test]
 fn an_account_transaction_is_read_to_its_end_and_not_proved() {
     let mut account = vec![0; 2510];

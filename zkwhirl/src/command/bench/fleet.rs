@@ -19,7 +19,7 @@ use zkwhirl_broker_adapter::{
 use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly};
 use zkwhirl_job::{Command as JobCommand, JobId, Topic, clock::now_ms};
 use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig};
-use zkwhirl_redis::Place;
+use zkwhirl_redis::RedisAddress;
 
 use super::{
     payload::{TXS, request},
@@ -102,8 +102,8 @@ impl Fleet {
             ..AmqpConfig::new(hosts)
         };
         provision(&amqp_config, &[]).await?;
-        let place = Place::new(services.redis.parse()?, &name);
-        let ledger = RedisLedger::new(RedisLedgerConfig::new(place))?;
+        let address = RedisAddress::new(services.redis.parse()?, &name);
+        let ledger = RedisLedger::new(RedisLedgerConfig::new(address))?;
         let program = env::current_exe()?;
         let role = |role: &str| {
             let mut command = Command::new(&program);

@@ -1,8 +1,7 @@
 //! `zkwhirl demo`: a simulated Falafel, a bridge and workers in one process.
 
-mod model;
+mod progress;
 mod report;
-mod rollup;
 mod setup;
 mod view;
 mod watch;
@@ -16,7 +15,7 @@ use tokio::time::Instant;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
 use zkwhirl_bridge::BridgeConfig;
 use zkwhirl_broker_adapter as broker;
-use zkwhirl_falafel::{Falafel, FalafelConfig, State};
+use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState};
 use zkwhirl_job::Topic;
 use zkwhirl_ledger::Events;
 use zkwhirl_telemetry::Role;
@@ -42,7 +41,7 @@ enum End {
     Done,
     /// Falafel's pipeline halted.
     Halted,
-    /// What is left is parked: nobody will answer it without an operator.
+    /// All jobs that are left are dead letters: they wait for an operator.
     Parked,
     /// A signal.
     Interrupted,
@@ -128,7 +127,7 @@ async fn demo(
         () = shutdown.drain.cancelled() => End::Interrupted,
     };
     let makespan = started.elapsed();
-    let model = watcher.close(&falafel, &cluster);
+    let progress = watcher.close(&falafel, &cluster);
     let (stats, counted) = (cluster.bridge().stats(), falafel.stats());
     tokio::select! {
         stopped = cluster.stop() => stopped?,
@@ -139,7 +138,7 @@ async fn demo(
         return Err(Interrupted.into());
     }
     let report = report::Report::of(
-        &model,
+        &progress,
         &Closing {
             rollups,
             proverless: args.proverless,
@@ -155,7 +154,7 @@ async fn demo(
     if args.json {
         ui::say(&serde_json::to_string(&report)?);
     } else {
-        report.print(&model);
+        report.print(&progress);
     }
     Ok(if report.ok {
         ExitCode::SUCCESS
@@ -168,8 +167,8 @@ async fn demo(
 async fn drive(falafel: &Falafel, requests: Vec<Bytes>) -> End {
     if requests.is_empty() {
         return match falafel.finished().await {
-            State::Halted(_) => End::Halted,
-            State::Done | State::Running => End::Done,
+            PipelineState::Halted(_) => End::Halted,
+            PipelineState::Done | PipelineState::Running => End::Done,
         };
     }
     // All at once, as Falafel asks for all claims of a rollup.

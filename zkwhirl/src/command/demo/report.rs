@@ -8,7 +8,7 @@ use zkwhirl_bridge::BridgeStats;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Kind;
 
-use super::model::{Model, percentile};
+use super::progress::{DemoProgress, is_delivered, percentile};
 use crate::ui::{self, table::table};
 
 /// The JSON object of `--json`. Durations in seconds.
@@ -51,7 +51,7 @@ pub(super) struct Report {
     keys: String,
 }
 
-/// What the report needs beside the model.
+/// What the report needs beside the progress.
 #[derive(Debug)]
 pub(super) struct Closing<'a> {
     pub(super) rollups: Rollups,
@@ -68,31 +68,32 @@ pub(super) struct Closing<'a> {
 }
 
 impl Report {
-    pub(super) fn of(model: &Model, closing: &Closing<'_>) -> Self {
+    pub(super) fn of(progress: &DemoProgress, closing: &Closing<'_>) -> Self {
         let seconds = |sorted: &[Duration], percent| {
             percentile(sorted, percent)
                 .unwrap_or_default()
                 .as_secs_f64()
         };
-        let (waits, proofs) = (model.waits(&[]), model.prove_times(&[]));
-        let settled: Vec<_> = model.rollups.iter().filter_map(|r| r.settled).collect();
+        let parked = progress.parked();
+        let (waits, proofs) = (progress.waits(&[]), progress.prove_times(&[]));
+        let settled: Vec<_> = progress.rollups.iter().filter_map(|r| r.settled).collect();
         Self {
             ok: closing.done
-                && model.accepted > 0
-                && model.refused.is_empty()
-                && model.parked.is_empty()
+                && progress.accepted > 0
+                && progress.refused.is_empty()
+                && parked.is_empty()
                 && closing.nacks == 0,
             suite: closing.rollups.suite.to_string(),
             sizes: closing.rollups.sizes.to_string(),
-            workers: model.workers.len(),
-            rollups: model.rollups.len(),
+            workers: progress.slots.len(),
+            rollups: progress.rollups.len(),
             settled: settled.len(),
             final_bytes: settled.last().map_or(0, |settled| settled.final_bytes),
             jobs: closing.stats.jobs,
             delivered: closing.stats.delivered,
-            proofs_verified: model.accepted - model.vks.done as u64,
-            refused: model.refused.clone(),
-            parked: model.parked.clone(),
+            proofs_verified: progress.accepted - progress.client_keys().done as u64,
+            refused: progress.refused.clone(),
+            parked,
             nacks: closing.nacks,
             reissues: closing.reissues,
             worst_ping_gap_s: closing.stats.worst_ping_gap.as_secs_f64(),
@@ -108,7 +109,7 @@ impl Report {
     }
 
     /// The table and what to do next.
-    pub(super) fn print(&self, model: &Model) {
+    pub(super) fn print(&self, progress: &DemoProgress) {
         let show = |sorted: &[Duration], percent| {
             percentile(sorted, percent).map_or_else(|| "–".to_owned(), ui::seconds)
         };
@@ -121,13 +122,16 @@ impl Report {
         ];
         let rows = ROWS
             .into_iter()
-            .filter(|(_, kinds)| model.jobs_of(kinds).next().is_some())
+            .filter(|(_, kinds)| progress.jobs_of(kinds).next().is_some())
             .map(|(name, kinds)| {
-                let (waits, proofs) = (model.waits(kinds), model.prove_times(kinds));
-                let delivered = model.jobs_of(kinds).filter(|job| job.delivered).count();
+                let (waits, proofs) = (progress.waits(kinds), progress.prove_times(kinds));
+                let delivered = progress
+                    .jobs_of(kinds)
+                    .filter(|job| is_delivered(job))
+                    .count();
                 vec![
                     name.to_owned(),
-                    model.jobs_of(kinds).count().to_string(),
+                    progress.jobs_of(kinds).count().to_string(),
                     show(&waits, 50),
                     show(&waits, 95),
                     show(&proofs, 50),
@@ -151,7 +155,7 @@ impl Report {
         }
         ui::say(&format!(
             "{} of {} replies accepted by Falafel in {} · nacks {} · re-issues {} · worst ping gap {:.2} s of 5 s",
-            model.accepted,
+            progress.accepted,
             self.jobs,
             ui::seconds(Duration::from_secs_f64(self.makespan_s)),
             self.nacks,

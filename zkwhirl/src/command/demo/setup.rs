@@ -8,7 +8,7 @@ use url::Url;
 use zkwhirl::cluster::{NativeProvers, Provers, Rollups, provenance};
 use zkwhirl_bridge::falafel::Upstream;
 use zkwhirl_circuits::{Circuit, StatementKind, Suite};
-use zkwhirl_falafel::{Falafel, Plan};
+use zkwhirl_falafel::{Falafel, RollupPlan};
 use zkwhirl_job::{Request, limits};
 use zkwhirl_prover::native::{Engine, EngineConfig};
 
@@ -149,10 +149,10 @@ pub(super) fn provers(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Prove
 }
 
 /// What the simulated Falafel rolls up.
-pub(super) fn plan(args: &DemoArgs, rollups: Rollups) -> Plan {
+pub(super) fn plan(args: &DemoArgs, rollups: Rollups) -> RollupPlan {
     let sizes = rollups.sizes;
     let txs = (sizes.txs_per_inner() * sizes.inners_per_root()) as usize;
-    Plan {
+    RollupPlan {
         suite: rollups.suite,
         seed: args.seed,
         sizes,

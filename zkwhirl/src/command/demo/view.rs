@@ -1,17 +1,23 @@
-//! The demo's live screen: what happens, who does it, how long still.
+//! The demo's live screen: the rollup, each slot, Falafel.
 
 use std::{fmt::Write, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::time::Instant;
 use zkwhirl_bridge::BridgeStats;
-use zkwhirl_job::Kind;
+use zkwhirl_job::{Kind, clock};
+use zkwhirl_ledger::model::TimeLeft;
 
-use super::{
-    model::{Model, Worker, percentile},
-    rollup::{Rollup, Step},
-};
+use super::progress::{Batch, DemoProgress, DemoRollup};
 use crate::ui;
+
+/// What the screen shows beside the progress.
+pub(super) struct Figures {
+    pub(super) stats: BridgeStats,
+    pub(super) reissues: u64,
+    pub(super) nacks: u64,
+    /// What the last rollup still needs.
+    pub(super) left: Option<TimeLeft>,
+}
 
 /// One line a rollup and a worker, and one for Falafel; redrawn in place.
 #[derive(Debug)]
@@ -40,17 +46,20 @@ impl View {
     }
 
     /// Draws the run as it is now.
-    pub(super) fn draw(&self, model: &Model, stats: &BridgeStats, reissues: u64, nacks: u64) {
-        if let Some(rollup) = model.rollups.last() {
-            self.rollup.set_message(rollup_line(model, rollup));
+    pub(super) fn draw(&self, progress: &DemoProgress, figures: &Figures) {
+        if let Some(rollup) = progress.rollups.last() {
+            let line = rollup_line(progress, rollup, figures.left);
+            self.rollup.set_message(line);
         }
-        for (bar, worker) in self.workers.iter().zip(&model.workers) {
-            bar.set_message(worker_line(worker));
+        for (bar, slot) in self.workers.iter().zip(&progress.slots) {
+            bar.set_message(slot_line(progress, slot));
         }
         self.falafel.set_message(format!(
-            "falafel   tickets {} open · worst ping gap {} of 5 s · re-issues {reissues} · rejected {nacks}",
-            stats.open_tickets,
-            ui::seconds(stats.worst_ping_gap),
+            "falafel   tickets {} open · worst ping gap {} of 5 s · re-issues {} · rejected {}",
+            figures.stats.open_tickets,
+            ui::seconds(figures.stats.worst_ping_gap),
+            figures.reissues,
+            figures.nacks,
         ));
     }
 
@@ -65,105 +74,70 @@ impl View {
     }
 }
 
-fn rollup_line(model: &Model, rollup: &Rollup) -> String {
+fn rollup_line(progress: &DemoProgress, rollup: &DemoRollup, left: Option<TimeLeft>) -> String {
     let mut line = format!("rollup {:<2} ", rollup.id);
-    if model.vks.has_started() && !model.vks.is_done() {
-        let _ = write!(line, "vk {}   ", count(&model.vks));
+    let keys = progress.client_keys();
+    if keys.started && !keys.is_done() {
+        let _ = write!(line, "vk {}   ", count(&keys));
     }
-    let inners = &rollup.inners;
+    let [claims, inners, root, verifier] = progress.stages(rollup);
     let _ = write!(
         line,
         "claims {}   inner {} {}   root {}   verifier {}",
-        count(&rollup.claims),
+        count(&claims),
         meter(inners.done as f32 / inners.of.max(1) as f32, 10),
-        count(inners),
-        alone(model, &rollup.root, Kind::RootRollup),
-        alone(model, &rollup.verifier, Kind::RootVerifier),
+        count(&inners),
+        alone(progress, &root, Kind::RootRollup),
+        alone(progress, &verifier, Kind::RootVerifier),
     );
-    match (rollup.settled, eta(model, rollup)) {
+    match (rollup.settled, left) {
         (Some(settled), _) => {
             let _ = write!(line, "   settled in {}", ui::seconds(settled.took));
         }
-        (None, Some(eta)) => {
-            let _ = write!(line, "   ETA {} s", eta.as_secs().max(1));
+        (None, Some(left)) => {
+            let _ = write!(line, "   ETA {} s", left.time.as_secs().max(1));
         }
         (None, None) => {}
     }
     line
 }
 
-/// A step of one job: how far its worker is, then how long it took.
-fn alone(model: &Model, step: &Step, kind: Kind) -> String {
-    if let Some(took) = step.took() {
+/// A stage of one job: how far its worker is, then how long it took.
+fn alone(progress: &DemoProgress, batch: &Batch, kind: Kind) -> String {
+    if let Some(took) = batch.took {
         return format!("✓ {}", ui::seconds(took));
     }
-    let worker = model.workers.iter().find(|worker| worker.proves(kind));
-    match worker {
-        Some(worker) => format!("{} {:.0} %", worker.phase, worker.fraction * 100.0),
-        None if step.has_started() => "waits".to_owned(),
+    match progress.running_kind(kind) {
+        Some(run) => {
+            let phase = run.phases.last().map_or("claimed", |phase| &phase.name);
+            format!("{phase} {:.0} %", run.fraction * 100.0)
+        }
+        None if batch.started => "waits".to_owned(),
         None => "·".to_owned(),
     }
 }
 
-fn worker_line(worker: &Worker) -> String {
-    let Some((id, kind)) = worker.job else {
-        return format!("{:<9} idle{:>50} {}", worker.name, "done", worker.done);
+fn slot_line(progress: &DemoProgress, slot: &str) -> String {
+    let done = progress.proved_by(slot);
+    let Some((id, job, run)) = progress.running_on(slot) else {
+        return format!("{slot:<9} idle{:>50} {done}", "done");
     };
-    let since = worker.since.map(|since| ui::seconds(since.elapsed()));
+    let since = Duration::from_millis(clock::now_ms().saturating_sub(run.from_ms));
     format!(
-        "{:<9} {:<13} {}  {:<8} {} {:>3.0} %  {:>8}   done {}",
-        worker.name,
-        kind.map_or("job", Kind::name),
+        "{slot:<9} {:<13} {}  {:<8} {} {:>3.0} %  {:>8}   done {done}",
+        job.kind.map_or("job", Kind::name),
         id.short(),
-        worker.phase,
-        meter(worker.fraction, 10),
-        worker.fraction * 100.0,
-        since.unwrap_or_default(),
-        worker.done
+        run.phases.last().map_or("claimed", |phase| &phase.name),
+        meter(run.fraction, 10),
+        run.fraction * 100.0,
+        ui::seconds(since),
     )
 }
 
-/// How long the rest should take, from the proofs of each kind so far, or from
-/// how far the first ones are.
-fn eta(model: &Model, rollup: &Rollup) -> Option<Duration> {
-    let each = |kind| {
-        percentile(&model.prove_times(&[kind]), 50).or_else(|| {
-            let running = model.workers.iter();
-            let running = running.filter(|worker| worker.proves(kind) && worker.fraction > 0.1);
-            running
-                .filter_map(|worker| Some(worker.since?.elapsed().div_f32(worker.fraction)))
-                .max()
-        })
-    };
-    let workers = model.workers.len().max(1) as u32;
-    let left = |kind, step: &Step| {
-        if step.is_done() {
-            return Some(Duration::ZERO);
-        }
-        Some(each(kind)? * u32::try_from(step.left()).ok()?.div_ceil(workers))
-    };
-    let inner = left(Kind::Claim, &rollup.claims)? + left(Kind::TxRollup, &rollup.inners)?;
-    // Nobody knows how long the first outer jobs take; they are few and short.
-    let outer = [
-        left(Kind::RootRollup, &rollup.root),
-        left(Kind::RootVerifier, &rollup.verifier),
-    ];
-    let outer: Duration = outer.into_iter().flatten().sum();
-    // What the busy workers have done already of their jobs.
-    let done = model
-        .workers
-        .iter()
-        .filter(|worker| worker.job.is_some())
-        .filter_map(|worker| worker.since)
-        .map(|since| Instant::now() - since)
-        .min()
-        .unwrap_or_default();
-    Some((inner + outer).saturating_sub(done))
-}
-
-fn count(step: &Step) -> String {
-    let Step { done, of, .. } = step;
-    format!("{done}/{of}{}", if step.is_done() { " ✓" } else { "" })
+fn count(batch: &Batch) -> String {
+    let Batch { done, of, .. } = batch;
+    let tick = if batch.is_done() { " ✓" } else { "" };
+    format!("{done}/{of}{tick}")
 }
 
 fn meter(fraction: f32, width: usize) -> String {

@@ -1,4 +1,4 @@
-//! Follows a run: events into the model, the model onto the screen.
+//! Follows a run: events into the progress, the progress onto the screen.
 
 use std::time::Duration;
 
@@ -7,24 +7,27 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use zkwhirl::cluster::{Cluster, slot_name};
-use zkwhirl_falafel::{Event, Falafel};
-use zkwhirl_ledger::JobEvent;
+use zkwhirl_falafel::{Falafel, FalafelEvent};
+use zkwhirl_ledger::{EventName, JobEvent};
 
-use super::{End, model::Model, view::View};
+use super::{
+    End,
+    progress::DemoProgress,
+    view::{Figures, View},
+};
 use crate::{cli::DemoArgs, ui};
 
 /// The screen is redrawn this often; an eye sees no difference to more.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// The model of a run, and where it is shown.
+/// The progress of a run, and where it is shown.
 #[derive(Debug)]
 pub(super) struct Watcher {
-    model: Model,
-    inners: usize,
+    progress: DemoProgress,
     quiet: bool,
     view: Option<View>,
     jobs: Receiver<JobEvent>,
-    falafel: Receiver<Event>,
+    falafel: Receiver<FalafelEvent>,
 }
 
 impl Watcher {
@@ -32,12 +35,12 @@ impl Watcher {
         args: &DemoArgs,
         inners: u32,
         jobs: Receiver<JobEvent>,
-        falafel: Receiver<Event>,
+        falafel: Receiver<FalafelEvent>,
     ) -> Self {
         let workers = usize::from(args.workers);
+        let slots = (1..=workers).map(slot_name).collect();
         Self {
-            model: Model::new((1..=workers).map(slot_name).collect()),
-            inners: inners as usize,
+            progress: DemoProgress::new(slots, inners as usize),
             quiet: args.json,
             view: (ui::terminal() && !args.json).then(|| View::new(workers)),
             jobs,
@@ -55,7 +58,7 @@ impl Watcher {
                 event = self.jobs.recv() => self.on_job(event),
                 _ = frames.tick() => {
                     self.draw(falafel, cluster);
-                    if self.model.only_parked_jobs_are_left() {
+                    if self.progress.only_parked_jobs_are_left() {
                         return End::Parked;
                     }
                 }
@@ -63,9 +66,9 @@ impl Watcher {
         }
     }
 
-    /// Takes in what has happened but was not seen yet, shows it, and takes the
-    /// screen away.
-    pub(super) fn close(mut self, falafel: &Falafel, cluster: &Cluster) -> Model {
+    /// Takes in the events that are still in the channels, shows them, and clears
+    /// the screen.
+    pub(super) fn close(mut self, falafel: &Falafel, cluster: &Cluster) -> DemoProgress {
         while let Ok(event) = self.falafel.try_recv() {
             self.on_falafel(Ok(event));
         }
@@ -76,12 +79,12 @@ impl Watcher {
         if let Some(view) = self.view.take() {
             view.close();
         }
-        self.model
+        self.progress
     }
 
-    fn on_falafel(&mut self, event: Result<Event, RecvError>) {
+    fn on_falafel(&mut self, event: Result<FalafelEvent, RecvError>) {
         if let Ok(event) = event
-            && let Some(line) = self.model.falafel(&event, self.inners)
+            && let Some(line) = self.progress.on_falafel(&event)
         {
             self.say(&line, true);
         }
@@ -89,14 +92,15 @@ impl Watcher {
 
     fn on_job(&mut self, event: Result<JobEvent, RecvError>) {
         if let Ok(event) = event
-            && let Some(line) = self.model.job(&event)
+            && let Some(line) = self.progress.on_job(&event)
         {
-            self.say(&line, Model::is_trouble(&event));
+            let trouble = [EventName::Retrying, EventName::Dead];
+            self.say(&line, trouble.contains(&event.what.event()));
         }
     }
 
-    /// Without a terminal every event is a line; on one only those stay that
-    /// the screen does not show.
+    /// Without a terminal every event is a line; on a terminal only the `lasting`
+    /// ones, which the screen does not show.
     fn say(&self, line: &str, lasting: bool) {
         match &self.view {
             _ if self.quiet => {}
@@ -108,9 +112,16 @@ impl Watcher {
 
     fn draw(&self, falafel: &Falafel, cluster: &Cluster) {
         if let Some(view) = &self.view {
-            let counted = falafel.stats();
-            let stats = cluster.bridge().stats();
-            view.draw(&self.model, &stats, counted.reissues, counted.nacks);
+            let (counted, bridge) = (falafel.stats(), cluster.bridge());
+            let rollup = self.progress.rollups.last();
+            let slots = self.progress.slots.len();
+            let figures = Figures {
+                stats: bridge.stats(),
+                reissues: counted.reissues,
+                nacks: counted.nacks,
+                left: rollup.and_then(|rollup| bridge.rollup_left(rollup.id, slots)),
+            };
+            view.draw(&self.progress, &figures);
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         let place = args.place.data_dir.display();
         anyhow::ensure!(!keys.is_empty(), "no keys in {place}");
         for key in keys {
-            done("verification key", &folder.put(&VkFile::of(&key)?)?)?;
+            done("verification key", &folder.put(&VkFile::of(&key))?)?;
         }
     }
     let name = args.name.as_deref().unwrap_or_default();

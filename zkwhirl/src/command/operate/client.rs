@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
-use zkwhirl_console::{Act, Acted};
+use zkwhirl_console::{ActionOutcome, OperatorAction};
 
 use crate::cli::AskArgs;
 
@@ -137,11 +137,11 @@ impl Bridge {
     /// Does something to some jobs or workers.
     pub(super) async fn act(
         &self,
-        act: Act,
+        act: OperatorAction,
         on: &[String],
         reason: &str,
         confirm: &str,
-    ) -> Result<Vec<Acted>, Refused> {
+    ) -> Result<Vec<ActionOutcome>, Refused> {
         let action = serde_json::json!({
             "act": act, "on": on, "reason": reason, "confirm": confirm,
         });

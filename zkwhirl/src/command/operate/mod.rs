@@ -7,8 +7,8 @@ mod print;
 use std::{fs, io::Write, process::ExitCode, time::Duration};
 
 use zkwhirl_console::{
-    Act, Acted, MOST,
-    views::{Dead, Listed},
+    ActionOutcome, MAX_TARGETS, OperatorAction,
+    views::{DeadLetterView, Listed},
 };
 
 use self::client::{Bridge, Refused, parse};
@@ -70,7 +70,9 @@ pub(super) fn jobs(args: &JobsArgs) -> anyhow::Result<ExitCode> {
             view.path.push(job.id.clone());
             show(&args.ask, view)
         }
-        Some(JobsCommand::Cancel(jobs)) => act(&args.ask, Act::Cancel, &jobs.ids, "", ""),
+        Some(JobsCommand::Cancel(jobs)) => {
+            act(&args.ask, OperatorAction::Cancel, &jobs.ids, "", "")
+        }
     }
 }
 
@@ -92,9 +94,9 @@ fn query(wanted: &WantedArgs) -> Vec<(&'static str, String)> {
 pub(super) fn workers(args: &WorkersArgs) -> anyhow::Result<ExitCode> {
     let (what, named) = match &args.command {
         None => return show(&args.ask, View::new("workers", print::workers)),
-        Some(WorkersCommand::Quiet(named)) => (Act::Quiet, named),
-        Some(WorkersCommand::Loud(named)) => (Act::Loud, named),
-        Some(WorkersCommand::Drain(named)) => (Act::Drain, named),
+        Some(WorkersCommand::Quiet(named)) => (OperatorAction::Quiet, named),
+        Some(WorkersCommand::Loud(named)) => (OperatorAction::Loud, named),
+        Some(WorkersCommand::Drain(named)) => (OperatorAction::Drain, named),
     };
     act(&args.ask, what, &named.names, "", "")
 }
@@ -105,7 +107,13 @@ pub(super) fn dead(args: &DeadArgs) -> anyhow::Result<ExitCode> {
         Some(DeadCommand::Replay(replay)) => replay_dead(&args.ask, replay),
         Some(DeadCommand::Reject(reject)) => {
             let on = [reject.id.clone()];
-            act(&args.ask, Act::Reject, &on, &reject.reason, &reject.confirm)
+            act(
+                &args.ask,
+                OperatorAction::Reject,
+                &on,
+                &reject.reason,
+                &reject.confirm,
+            )
         }
         Some(DeadCommand::Download(download)) => fetch(&args.ask, download),
     }
@@ -113,12 +121,12 @@ pub(super) fn dead(args: &DeadArgs) -> anyhow::Result<ExitCode> {
 
 fn replay_dead(ask: &AskArgs, replay: &ReplayArgs) -> anyhow::Result<ExitCode> {
     if !replay.all {
-        return act(ask, Act::Replay, &replay.ids, "", "");
+        return act(ask, OperatorAction::Replay, &replay.ids, "", "");
     }
     let bridge = Bridge::new(ask).map_err(exit::usage)?;
     let letters = block_on(async {
         let body = View::new("dead", print::dead).read(&bridge).await?;
-        parse::<Listed<Dead>>(&body)
+        parse::<Listed<DeadLetterView>>(&body)
     })?;
     match letters {
         Ok(letters) if letters.items.is_empty() => {
@@ -129,8 +137,8 @@ fn replay_dead(ask: &AskArgs, replay: &ReplayArgs) -> anyhow::Result<ExitCode> {
             let ids = letters.items.into_iter().map(|letter| letter.id);
             act(
                 ask,
-                Act::Replay,
-                &ids.take(MOST).collect::<Vec<_>>(),
+                OperatorAction::Replay,
+                &ids.take(MAX_TARGETS).collect::<Vec<_>>(),
                 "",
                 "",
             )
@@ -229,7 +237,7 @@ fn without_clock(body: &[u8]) -> String {
 
 fn act(
     ask: &AskArgs,
-    what: Act,
+    what: OperatorAction,
     on: &[String],
     reason: &str,
     confirm: &str,
@@ -240,7 +248,7 @@ fn act(
         Err(refused) => return Ok(refuse(&refused)),
     };
     for one in &acted {
-        let Acted { on, done, text } = one;
+        let ActionOutcome { on, done, text } = one;
         if ask.json {
             ui::say(&serde_json::to_string(one)?);
         } else {

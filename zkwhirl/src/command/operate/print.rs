@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use zkwhirl_console::views::{Dead, JobDetail, Jobs, Listed, Queue, Rollup, Slot};
+use zkwhirl_console::views::{
+    DeadLetterView, JobDetail, JobList, Listed, QueueView, RollupView, SlotView,
+};
 use zkwhirl_job::Kind;
 use zkwhirl_ledger::SlotReport;
 
@@ -33,13 +35,13 @@ fn cut(text: &str) -> String {
 }
 
 pub(super) fn rollups(body: &[u8]) -> Result<String, Refused> {
-    let Listed { items, .. } = parse::<Listed<Rollup>>(body)?;
+    let Listed { items, .. } = parse::<Listed<RollupView>>(body)?;
     if items.is_empty() {
         return Ok(
             "no rollup yet: one is listed when Falafel asks for its first inner rollup".into(),
         );
     }
-    let row = |rollup: &Rollup| {
+    let row = |rollup: &RollupView| {
         let stage = |name: &str| {
             let stage = rollup.stages.iter().find(|stage| stage.name == name);
             stage.map_or_else(String::new, |stage| match stage.total {
@@ -74,7 +76,7 @@ pub(super) fn rollups(body: &[u8]) -> Result<String, Refused> {
 }
 
 pub(super) fn jobs(body: &[u8]) -> Result<String, Refused> {
-    let jobs: Jobs = parse(body)?;
+    let jobs: JobList = parse(body)?;
     let counts = jobs.counts.iter().filter(|(_, count)| **count > 0);
     let counts: Vec<_> = counts
         .map(|(state, count)| format!("{count} {state}"))
@@ -129,7 +131,7 @@ pub(super) fn job(body: &[u8]) -> Result<String, Refused> {
     let steps = detail.steps.iter().map(|step| {
         vec![
             format!("+{}", span(step.at_ms - begin.min(step.at_ms))),
-            step.what.clone(),
+            step.what.name().to_owned(),
             step.attempt
                 .map_or_else(String::new, |attempt| attempt.to_string()),
             step.worker.clone().unwrap_or_default(),
@@ -148,7 +150,7 @@ pub(super) fn job(body: &[u8]) -> Result<String, Refused> {
             "\nattempt {} on {}: {} after {}  {}",
             run.attempt,
             run.worker,
-            run.outcome,
+            run.outcome.name(),
             span(end.saturating_sub(run.from_ms)),
             phases.join(" · ")
         ));
@@ -166,11 +168,11 @@ pub(super) fn job(body: &[u8]) -> Result<String, Refused> {
 }
 
 pub(super) fn workers(body: &[u8]) -> Result<String, Refused> {
-    let Listed { items, now_ms } = parse::<Listed<Slot>>(body)?;
+    let Listed { items, now_ms } = parse::<Listed<SlotView>>(body)?;
     if items.is_empty() {
         return Ok("no worker is there: zkwhirl worker --topic inner,outer starts one".to_owned());
     }
-    let row = |Slot { report, state }: &Slot| {
+    let row = |SlotView { report, state }: &SlotView| {
         let job = report.job.map(|job| short(&job.to_string()));
         let phase = match report.job {
             Some(_) => format!("{} {:.0} %", report.phase, report.fraction * 100.0),
@@ -217,11 +219,11 @@ fn cause(reason: &str) -> &str {
 }
 
 pub(super) fn dead(body: &[u8]) -> Result<String, Refused> {
-    let Listed { items, now_ms } = parse::<Listed<Dead>>(body)?;
+    let Listed { items, now_ms } = parse::<Listed<DeadLetterView>>(body)?;
     if items.is_empty() {
         return Ok("no dead letters".to_owned());
     }
-    let row = |letter: &Dead| {
+    let row = |letter: &DeadLetterView| {
         vec![
             short(&letter.id),
             letter.kind.clone(),
@@ -245,8 +247,8 @@ pub(super) fn dead(body: &[u8]) -> Result<String, Refused> {
 }
 
 pub(super) fn queues(body: &[u8]) -> Result<String, Refused> {
-    let Listed { items, .. } = parse::<Listed<Queue>>(body)?;
-    let row = |queue: &Queue| {
+    let Listed { items, .. } = parse::<Listed<QueueView>>(body)?;
+    let row = |queue: &QueueView| {
         let rungs: Vec<_> = queue.rungs.iter().map(usize::to_string).collect();
         vec![
             queue.topic.clone(),

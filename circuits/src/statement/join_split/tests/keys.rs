@@ -119,8 +119,8 @@ fn a_signature_out_of_range() {
     refused(&payment, Rule::Range("signature"));
 }
 
-/// Whatever is published is signed: nobody between the owner and the rollup
-/// can change a field.
+/// The signature covers every published field: no one between the owner and the
+/// rollup can change one.
 #[test]
 fn signatures_bind_every_field() {
     for start in [Payment::withdrawal, Payment::registered] {

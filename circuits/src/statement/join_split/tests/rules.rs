@@ -184,9 +184,9 @@ fn input_notes() {
     }
 }
 
-/// With another private key the commitments are others, and are in no tree.
+/// Another private key makes other commitments, which are in no tree.
 #[test]
-fn somebody_elses_notes() {
+fn notes_of_another_owner() {
     let mut payment = Payment::new();
     payment.w.private_key = key(2).element();
     payment.w.signer.key = key(2).public().coordinates();
@@ -240,7 +240,7 @@ fn what_goes_in_goes_out() {
 fn links_that_name_no_input_note() {
     let anything = settled(Payment::new, |w| w.backward_link = random(7));
     refused(&anything, Rule::BackwardLink);
-    // A note that is not used is none.
+    // The link must name a note that is used.
     let unused = settled(Payment::deposit, |w| {
         w.backward_link = w.input_commitment(1);
     });

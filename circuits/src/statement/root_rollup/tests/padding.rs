@@ -1,12 +1,13 @@
-//! What no witness type can say: padding that is not blank, or that something
-//! follows.
+//! Padding that is not blank, or that something follows. No witness type can
+//! hold such values.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use crate::r1cs::{Builder, Mode, Num};
 use crate::root_rollup::{INTERACTIONS, Interaction, RootSize};
-use crate::statement::root_rollup::circuit::{InnerChain, InteractionNotes, Marked};
+use crate::statement::root_rollup::inners::{InnerChain, Marked};
+use crate::statement::root_rollup::interactions::InteractionNotes;
 use crate::statement::root_rollup::size::INNER_WORDS;
 use crate::suite::Suite;
 

@@ -6,7 +6,7 @@ use crate::published::{Published, PublishedError, place};
 use crate::root_rollup::{Broadcast, BroadcastError, RootSize};
 use crate::statement::root_rollup::broadcast::PREVIOUS_DEFI_HASH;
 use crate::tests::support::root::RootPlan;
-use crate::{InnerWords, Rule, StatementError, Suite};
+use crate::{Rule, StatementError, Suite};
 
 /// The words that stand behind a root rollup's broadcast data.
 pub(crate) struct Words {
@@ -33,7 +33,7 @@ impl Words {
     }
 }
 
-/// Natively, and by the verifier of the published words: no row says it.
+/// Native code and the verifier of published words refuse it; no row does.
 #[test]
 fn bridge_call_data_that_is_too_long_is_refused() {
     let mut plan = RootPlan::new(Suite::Poseidon, size(1, 1));
@@ -64,7 +64,6 @@ fn what_the_verifier_of_broadcast_words_checks() {
     };
     let padding = 142 + 8 * 2;
     let inner = |at, problem| Err(BroadcastError::Inner(StatementError::Inner { at, problem }));
-    let published_error = |at, error: PublishedError| inner(at, error.into());
     assert_eq!(
         changed(&|words| words.broadcast[3] = [0xff; 32]),
         Err(BroadcastError::NotCanonical(3))
@@ -79,25 +78,25 @@ fn what_the_verifier_of_broadcast_words_checks() {
     );
     assert_eq!(
         changed(&|words| words.broadcast[142 + 8][31] ^= 1),
-        published_error(1, PublishedError::InputsHash)
+        inner(1, PublishedError::InputsHash)
     );
     assert_eq!(
         changed(&|words| words.headers[1][place::INPUTS_HASH][31] ^= 1),
-        published_error(1, PublishedError::InputsHash)
+        inner(1, PublishedError::InputsHash)
     );
     assert_eq!(
         changed(&|words| words.headers[0][place::BRIDGES] = to_word(&power_of_two(250))),
-        published_error(0, PublishedError::Range(11))
+        inner(0, PublishedError::Range(11))
     );
     assert_eq!(
         changed(&|words| words.headers[0][5] = [0xff; 32]),
-        published_error(0, PublishedError::NotCanonical(5))
+        inner(0, PublishedError::NotCanonical(5))
     );
     assert_eq!(
         changed(&|words| words.headers[0].truncate(107)),
         inner(
             0,
-            InnerWords::Header {
+            PublishedError::Count {
                 got: 107,
                 expected: 108
             }
@@ -139,8 +138,7 @@ fn what_the_verifier_of_broadcast_words_checks() {
     }
 }
 
-/// Whatever of a rollup's words no hash and no count covers, the public input
-/// does.
+/// The public input covers every word that no hash and no count covers.
 #[test]
 fn every_other_word_is_bound_by_the_public_input() {
     let plan = RootPlan::new(Suite::Poseidon, size(2, 1));

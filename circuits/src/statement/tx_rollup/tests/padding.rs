@@ -1,4 +1,4 @@
-//! What no witness type can say: a padding slot that is not blank.
+//! A padding slot that is not blank. No witness type can hold such values.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;

@@ -2,7 +2,7 @@
 //! circuit, and five txs in segments of two. Their first txs are claims, the
 //! others are users'; all have proofs of their own.
 
-#[path = "../../../../../tests/rollup/wallets.rs"]
+#[path = "../../../../../tests/prover/rollup/wallets.rs"]
 mod wallets;
 
 use std::{

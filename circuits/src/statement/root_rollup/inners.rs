@@ -1,0 +1,119 @@
+//! The inner rollups of a root rollup, in rows.
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+
+use super::size::{INNER_WORDS, RootSize};
+use super::totals::MatchedSums;
+use crate::gadgets::bits::is_zero;
+use crate::published::{ASSETS, BRIDGES, NO_ASSET, place};
+use crate::r1cs::{Bit, Builder, Num};
+
+/// Words, and whether they are real or padding.
+pub(super) type Marked<'a> = (&'a [Fr], bool);
+
+/// The inner rollups' words, padding included.
+pub(super) struct InnerChain {
+    pub(super) inners: Vec<Vec<Num>>,
+    /// Whether each is an inner rollup; the first is.
+    pub(super) real: Vec<Bit>,
+    /// The words of the last one that is real, at the places of new roots.
+    pub(super) last: Vec<Num>,
+}
+
+impl InnerChain {
+    /// Inner rollups of this rollup that follow one another, then padding of
+    /// zeros.
+    pub(super) fn new(
+        b: &mut Builder,
+        size: RootSize,
+        shared: [&Num; 3],
+        inners: &[Marked<'_>],
+    ) -> Self {
+        let mut chain = Self {
+            inners: Vec::new(),
+            real: Vec::new(),
+            last: vec![Num::zero(); INNER_WORDS],
+        };
+        let blank = [Fr::ZERO; INNER_WORDS];
+        for at in 0..size.inners as usize {
+            let (header, real) = inners.get(at).copied().unwrap_or((&blank, false));
+            let words = header[..INNER_WORDS].iter();
+            let words: Vec<Num> = words.map(|word| b.alloc(*word)).collect();
+            chain.push(b, size, shared, (words, real));
+        }
+        chain
+    }
+
+    fn push(
+        &mut self,
+        b: &mut Builder,
+        size: RootSize,
+        [rollup_id, old_roots, new_defi]: [&Num; 3],
+        (words, is_real): (Vec<Num>, bool),
+    ) {
+        let at = self.inners.len();
+        let real = self.real.last().cloned().map(|before| {
+            let real = b.alloc_bit(is_real);
+            // The first is real anyway.
+            if at > 1 {
+                b.enforce(real.num(), before.not().num(), &Num::zero());
+            }
+            for word in &words {
+                b.enforce(word, real.not().num(), &Num::zero());
+            }
+            real
+        });
+        let real = real.unwrap_or_else(|| Bit::constant(true));
+        let slots = u64::from(size.slots);
+        b.equal(&words[place::SLOTS], &real.num().scale(slots.into()));
+        let mut demands = vec![
+            (place::ROLLUP_ID, rollup_id.clone()),
+            (place::OLD_DATA_ROOTS_ROOT, old_roots.clone()),
+            (place::NEW_DEFI_ROOT, new_defi.clone()),
+        ];
+        if let Some(first) = self.inners.first() {
+            let start = first[place::DATA_START_INDEX].plus(Fr::from(2 * slots * at as u64));
+            demands.extend([
+                (place::DATA_START_INDEX, start),
+                (
+                    place::OLD_DATA_ROOT,
+                    self.last[place::NEW_DATA_ROOT].clone(),
+                ),
+                (
+                    place::OLD_NULL_ROOT,
+                    self.last[place::NEW_NULL_ROOT].clone(),
+                ),
+            ]);
+        }
+        for (field, must) in demands {
+            b.enforce(real.num(), &(&words[field] - &must), &Num::zero());
+        }
+        for field in [place::NEW_DATA_ROOT, place::NEW_NULL_ROOT] {
+            self.last[field] = b.select(&real, &words[field], &self.last[field].clone());
+        }
+        self.inners.push(words);
+        self.real.push(real);
+    }
+}
+
+/// Adds the deposits and fees of an inner rollup; padding has none.
+pub(super) fn add_totals(
+    b: &mut Builder,
+    bridges: &mut MatchedSums,
+    assets: &mut MatchedSums,
+    (words, real): (&[Num], &Bit),
+) {
+    for k in 0..BRIDGES {
+        let bridge = &words[place::BRIDGES + k];
+        // Padding has no bridge that is not zero.
+        let used = is_zero(b, bridge).not();
+        bridges.add(b, used.num(), bridge, &words[place::DEPOSIT_SUMS + k]);
+    }
+    for k in 0..ASSETS {
+        let asset = &words[place::ASSETS + k];
+        let listed = is_zero(b, &asset.plus(-Fr::from(NO_ASSET))).not();
+        let used = b.mul(real.num(), listed.num());
+        assets.add(b, &used, asset, &words[place::FEES + k]);
+    }
+}

@@ -1,0 +1,359 @@
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use zkwhirl_job::{JobId, Kind, Topic};
+
+use super::{JobProgress, JobStep, JobTimeline, RollupJob, RollupStages, RollupState, Stage};
+use crate::{
+    EventName, JobRecord, LedgerEvent, SlotReport,
+    events::{JobEvent, What},
+};
+
+/// Jobs that are remembered unless another limit is given: four of Falafel's
+/// largest rollups.
+const JOBS: usize = 8_192;
+
+/// What happened to the last jobs.
+#[derive(Debug)]
+pub struct FleetModel {
+    jobs: HashMap<JobId, JobTimeline>,
+    /// Jobs in the order of their first event.
+    order: VecDeque<JobId>,
+    limit: usize,
+}
+
+/// One rollup's jobs, in the order of their first event.
+#[derive(Debug)]
+pub struct RollupTimeline<'a> {
+    /// Its id.
+    pub id: u32,
+    /// Its jobs.
+    pub jobs: Vec<(JobId, &'a JobTimeline)>,
+    /// How far it is.
+    pub state: RollupState,
+    /// The jobs of each stage, counted.
+    pub stages: RollupStages,
+    /// When the answer to its root verifier was delivered, in milliseconds since
+    /// the Unix epoch.
+    pub ended_ms: Option<u64>,
+}
+
+impl Default for FleetModel {
+    fn default() -> Self {
+        Self::remembering(JOBS)
+    }
+}
+
+impl FleetModel {
+    /// A model that remembers at most `limit` jobs; the oldest go first.
+    pub fn remembering(limit: usize) -> Self {
+        Self {
+            jobs: HashMap::new(),
+            order: VecDeque::new(),
+            limit,
+        }
+    }
+
+    /// All jobs, in the order of their first event.
+    pub fn jobs(&self) -> impl DoubleEndedIterator<Item = (JobId, &JobTimeline)> {
+        let timeline = |job: &JobId| Some((*job, self.jobs.get(job)?));
+        self.order.iter().filter_map(timeline)
+    }
+
+    /// One job.
+    pub fn job(&self, job: JobId) -> Option<&JobTimeline> {
+        self.jobs.get(&job)
+    }
+
+    /// Folds in an event of this process.
+    pub fn apply(&mut self, event: &JobEvent) {
+        let job = self.entry(event.job);
+        job.kind = event.kind.or(job.kind);
+        job.rollup_id = event.rollup_id.or(job.rollup_id);
+        match &event.what {
+            What::Progress {
+                worker,
+                phase,
+                fraction,
+            } => job.report(worker, phase, *fraction, event.at_ms),
+            what => {
+                if let What::Proved { duration, .. } = what {
+                    job.prove_time = Some(*duration);
+                }
+                job.push(JobStep::of_event(event));
+            }
+        }
+    }
+
+    /// Folds in an event of the ledger's stream. Events of no job, and names of
+    /// another release, change nothing.
+    pub fn apply_stored(&mut self, event: &LedgerEvent) {
+        if let (Some(job), Some(step)) = (event.job, JobStep::of_ledger(event)) {
+            self.entry(job).push(step);
+        }
+    }
+
+    /// Folds in a slot's report about the job that it has.
+    pub fn apply_report(&mut self, slot: &SlotReport) {
+        let Some(job) = slot.job.and_then(|job| self.jobs.get_mut(&job)) else {
+            return;
+        };
+        job.kind = slot.kind.or(job.kind);
+        if !slot.phase.is_empty() {
+            job.report(&slot.slot, &slot.phase, slot.fraction, slot.at_ms);
+        }
+    }
+
+    /// Folds in kind and rollup of a job, which the ledger's stream does not say.
+    pub fn describe(&mut self, record: &JobRecord) {
+        if let Some(job) = self.jobs.get_mut(&record.id) {
+            job.kind = record.kind.or(job.kind);
+            job.rollup_id = record.rollup_id.or(job.rollup_id);
+        }
+    }
+
+    /// Jobs whose kind is not known yet.
+    pub fn undescribed(&self) -> Vec<JobId> {
+        let without = self.jobs().filter(|(_, job)| job.kind.is_none());
+        without.map(|(id, _)| id).collect()
+    }
+
+    /// Jobs of a topic with an event of this name since a moment.
+    pub fn count(&self, topic: Topic, what: EventName, since_ms: u64) -> usize {
+        let own = |job: &&JobTimeline| job.kind.is_some_and(|kind| kind.topic() == topic);
+        let has = |job: &&JobTimeline| {
+            let mut late = job.steps.iter().rev();
+            late.any(|step| step.what == what && step.at_ms >= since_ms)
+        };
+        self.jobs.values().filter(own).filter(has).count()
+    }
+
+    /// The rollups, oldest first, and the claims that belong to none of them yet:
+    /// a claim does not say its rollup, so it belongs to the next that begins.
+    pub fn rollups(&self) -> (Vec<RollupTimeline<'_>>, Vec<(JobId, &JobTimeline)>) {
+        let mut rollups: BTreeMap<u32, Vec<_>> = BTreeMap::new();
+        let mut claims = Vec::new();
+        for (id, job) in self.jobs() {
+            match (job.kind, job.rollup_id) {
+                (Some(Kind::Claim), _) => claims.push((id, job)),
+                (Some(_), Some(rollup)) => {
+                    let own = rollups.entry(rollup).or_default();
+                    if own.is_empty() {
+                        own.append(&mut claims);
+                    }
+                    own.push((id, job));
+                }
+                _ => {}
+            }
+        }
+        let rollups = rollups.into_iter().map(|(id, jobs)| rollup(id, jobs));
+        (rollups.collect(), claims)
+    }
+
+    fn entry(&mut self, job: JobId) -> &mut JobTimeline {
+        if !self.jobs.contains_key(&job) {
+            self.order.push_back(job);
+            if self.order.len() > self.limit
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.jobs.remove(&oldest);
+            }
+        }
+        self.jobs.entry(job).or_default()
+    }
+}
+
+fn rollup(id: u32, mut jobs: Vec<(JobId, &JobTimeline)>) -> RollupTimeline<'_> {
+    let verifiers = jobs
+        .iter()
+        .filter(|(_, job)| job.kind == Some(Kind::RootVerifier));
+    let end = verifiers.filter_map(|(_, job)| job.last(EventName::Delivered));
+    let ended_ms = end.map(|step| step.at_ms).next();
+    if ended_ms.is_some() {
+        // Claims that it did not wait for are not its own.
+        jobs.retain(|(_, job)| job.progress() == JobProgress::Proved);
+    }
+    let stages: RollupStages = jobs.iter().filter_map(|(_, job)| job.in_rollup()).collect();
+    RollupTimeline {
+        id,
+        jobs,
+        state: match ended_ms {
+            Some(_) => RollupState::Settled,
+            None if stages.halted() => RollupState::Halted,
+            None => RollupState::Proving,
+        },
+        stages,
+        ended_ms,
+    }
+}
+
+impl JobTimeline {
+    /// The job as its rollup counts it; `None`: it is part of no rollup.
+    pub fn in_rollup(&self) -> Option<RollupJob> {
+        Some(RollupJob {
+            stage: self.kind.and_then(Stage::of)?,
+            taken_at_ms: self.steps.first().map_or(0, |step| step.at_ms),
+            progress: self.progress(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use zkwhirl_job::FailureClass;
+
+    use super::*;
+    use crate::model::{
+        RunOutcome,
+        timeline::{RUNS, STEPS},
+    };
+
+    const JOB: JobId = JobId([7; 32]);
+
+    fn event(at_ms: u64, what: What) -> JobEvent {
+        JobEvent {
+            at_ms,
+            job: JOB,
+            kind: Some(Kind::TxRollup),
+            rollup_id: Some(3),
+            what,
+        }
+    }
+
+    fn claimed(worker: &str, attempt: u32) -> What {
+        What::Claimed {
+            worker: worker.into(),
+            attempt,
+        }
+    }
+
+    fn progress(worker: &str, phase: &'static str, fraction: f32) -> What {
+        What::Progress {
+            worker: worker.into(),
+            phase,
+            fraction,
+        }
+    }
+
+    #[test]
+    fn a_timeline_has_steps_and_runs_with_their_phases() {
+        let mut model = FleetModel::default();
+        let failed = What::Retrying {
+            worker: "a".into(),
+            attempt: 1,
+            class: FailureClass::Prover,
+            reason: "signal 9".into(),
+        };
+        for (at, what) in [
+            (10, claimed("a", 1)),
+            (12, progress("a", "witness", 0.5)),
+            (20, progress("a", "prove", 0.1)),
+            (30, failed),
+            (40, claimed("b", 2)),
+            (41, progress("a", "verify", 1.0)),
+            (42, progress("b", "prove", 0.2)),
+        ] {
+            model.apply(&event(at, what));
+        }
+        let job = model.job(JOB).unwrap();
+        let steps: Vec<_> = job.steps.iter().map(|step| step.what).collect();
+        let claim = EventName::Claimed;
+        assert_eq!(steps, [claim, EventName::Retrying, claim]);
+        let failure = job.steps[1].text.as_deref();
+        assert_eq!(failure, Some("prover: signal 9"), "the reason is kept");
+        let [first, second] = &job.runs[..] else {
+            panic!("two runs")
+        };
+        assert_eq!((first.to_ms, first.outcome), (Some(30), RunOutcome::Failed));
+        let phases = &first.phases;
+        assert_eq!(phases[0].to_ms, 20, "a phase ends where the next begins");
+        assert_eq!((phases[1].name.as_str(), phases[1].to_ms), ("prove", 30));
+        assert_eq!((second.to_ms, second.outcome), (None, RunOutcome::Running));
+        assert_eq!(second.phases.len(), 1, "a late report of a changes nothing");
+        assert_eq!(job.progress(), JobProgress::Running);
+    }
+
+    #[test]
+    fn a_run_without_a_reported_end_is_lost_when_another_worker_claims_the_job() {
+        let mut model = FleetModel::default();
+        let back = What::HandedBack { worker: "b".into() };
+        let events = [claimed("a", 1), claimed("b", 1), back, claimed("c", 1)];
+        for (at, what) in events.into_iter().enumerate() {
+            model.apply(&event(at as u64, what));
+        }
+        let runs = model.job(JOB).unwrap().runs.iter();
+        let runs: Vec<_> = runs.map(|run| (&run.worker[..], run.outcome)).collect();
+        let expected = [
+            ("a", RunOutcome::Lost),
+            ("b", RunOutcome::HandedBack),
+            ("c", RunOutcome::Running),
+        ];
+        assert_eq!(runs, expected);
+    }
+
+    #[test]
+    fn memory_is_bounded_in_jobs_steps_and_runs() {
+        let mut model = FleetModel::default();
+        for number in 0..JOBS as u64 + 10 {
+            let mut id = [0; 32];
+            id[..8].copy_from_slice(&number.to_be_bytes());
+            let job = JobId(id);
+            model.apply(&JobEvent {
+                job,
+                ..event(number, claimed("a", 1))
+            });
+        }
+        assert_eq!(model.jobs.len(), JOBS);
+        for number in 0..10 * STEPS as u64 {
+            model.apply(&event(number, claimed("a", 1)));
+        }
+        let job = model.job(JOB).unwrap();
+        assert_eq!((job.steps.len(), job.runs.len()), (STEPS, RUNS));
+    }
+
+    /// The stream of Redis tells the same life by names; a name of another
+    /// release, and what happens to no job, change nothing.
+    #[test]
+    fn the_ledgers_stream_is_folded_by_its_names() {
+        let mut model = FleetModel::default();
+        let mut at_ms = 0;
+        let mut tell = |what: &str, details: &[(&str, &str)]| {
+            at_ms += 10;
+            let detail = details.iter().map(|(name, value)| (*name, *value));
+            let detail = detail.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            model.apply_stored(&LedgerEvent {
+                cursor: String::new(),
+                at_ms,
+                what: what.to_owned(),
+                job: Some(JOB),
+                detail: detail.collect::<BTreeMap<_, _>>(),
+            });
+        };
+        tell("taken", &[("upstream", "inner")]);
+        tell("queued", &[]);
+        tell("claimed", &[("worker", "a"), ("attempt", "1")]);
+        tell("proving", &[("worker", "a")]);
+        tell("teleported", &[]);
+        tell("result", &[]);
+        tell("proved", &[("attempt", "1")]);
+        tell("delivered", &[]);
+        tell("closed", &[("ticket", "1")]);
+        let job = model.job(JOB).unwrap();
+        let steps: Vec<_> = job.steps.iter().map(|step| step.what.name()).collect();
+        let told = [
+            "taken",
+            "queued",
+            "claimed",
+            "proving",
+            "proved",
+            "delivered",
+        ];
+        assert_eq!(steps, told);
+        assert_eq!(job.steps[0].text.as_deref(), Some("inner"));
+        assert_eq!(job.waited_ms(), Some(20));
+        assert_eq!(job.progress(), JobProgress::Proved);
+        assert_eq!(job.runs[0].length_ms(), 40);
+        assert_eq!(model.undescribed(), [JOB]);
+    }
+}

@@ -1,0 +1,116 @@
+use std::time::Duration;
+
+use super::{RollupStages, Stage};
+
+/// What jobs of each stage take, learned from those that were proved: means in
+/// which older jobs count less and less.
+#[derive(Debug, Default)]
+pub struct StageTimes([Option<StageTime>; 4]);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct StageTime {
+    mean: Duration,
+    /// The mean distance from the mean.
+    spread: Duration,
+}
+
+/// An estimate of the time that a rollup still needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimeLeft {
+    /// The expectation.
+    pub time: Duration,
+    /// How far off it may well be.
+    pub give_or_take: Duration,
+}
+
+impl StageTimes {
+    /// A prover took `proving` for a job of `stage`.
+    pub fn learn(&mut self, stage: Stage, proving: Duration) {
+        let time = self.0[stage as usize].get_or_insert(StageTime {
+            mean: proving,
+            spread: Duration::ZERO,
+        });
+        let off = time.mean.abs_diff(proving);
+        time.spread = (time.spread * 3 + off) / 4;
+        time.mean = (time.mean * 3 + proving) / 4;
+    }
+
+    /// What a rollup that is past its claims still needs with `slots` for inner
+    /// rollups; `None` when no job like those that are left was proved yet.
+    pub fn left(&self, stages: &RollupStages, slots: usize, now_ms: u64) -> Option<TimeLeft> {
+        let time = |stage: Stage| self.0[stage as usize].unwrap_or_default();
+        let current = stages.current().max(Stage::Inner);
+        let mut left = TimeLeft::default();
+        if current == Stage::Inner {
+            let inner = &stages[Stage::Inner];
+            let open = (inner.total - inner.done) as u32;
+            let waves = open.div_ceil(u32::try_from(slots).unwrap_or(u32::MAX).max(1));
+            left.time = time(Stage::Inner).mean * waves;
+            left.give_or_take = time(Stage::Inner).spread * waves;
+            if open > 0 && left.time.is_zero() {
+                return None;
+            }
+        }
+        for stage in [Stage::Root, Stage::Verifier] {
+            if stage >= current {
+                left.time += time(stage).mean;
+                left.give_or_take += time(stage).spread;
+            }
+        }
+        let since = stages[current].began_ms.filter(|_| current > Stage::Inner);
+        let spent = since.map_or(0, |began| now_ms.saturating_sub(began));
+        left.time = left.time.saturating_sub(Duration::from_millis(spent));
+        Some(left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{JobProgress, RollupJob};
+
+    #[test]
+    fn what_is_left_follows_from_the_jobs_that_were_proved() {
+        let seconds = Duration::from_secs;
+        let job = |stage, taken_at_ms, proved| RollupJob {
+            stage,
+            taken_at_ms,
+            progress: match proved {
+                true => JobProgress::Proved,
+                false => JobProgress::Waiting,
+            },
+        };
+        let inner = |proved: usize| -> Vec<_> {
+            let jobs = (0..4).map(|number| job(Stage::Inner, 1_000, number < proved));
+            jobs.collect()
+        };
+        let mut times = StageTimes::default();
+        let left = |times: &StageTimes, jobs: Vec<RollupJob>, slots, now_ms| {
+            times.left(&RollupStages::from_iter(jobs), slots, now_ms)
+        };
+        let time = |left: Option<TimeLeft>| left.map(|left| left.time);
+        assert_eq!(left(&times, inner(0), 2, 1_000), None, "no proof yet");
+        times.learn(Stage::Inner, seconds(10));
+        // Three are left for two slots: two waves.
+        assert_eq!(time(left(&times, inner(1), 2, 11_000)), Some(seconds(20)));
+        assert_eq!(time(left(&times, inner(1), 0, 11_000)), Some(seconds(30)));
+        // Another took 4 s longer: a fourth of that counts.
+        times.learn(Stage::Inner, seconds(14));
+        let expected = TimeLeft {
+            time: seconds(11),
+            give_or_take: seconds(1),
+        };
+        let one_wave = left(&times, inner(2), 2, 12_000);
+        assert_eq!(one_wave, Some(expected));
+        times.learn(Stage::Root, seconds(5));
+        let mut jobs = inner(4);
+        jobs.push(job(Stage::Root, 40_000, false));
+        let stages = RollupStages::from_iter(jobs);
+        assert_eq!(stages.current(), Stage::Root);
+        assert_eq!(
+            time(times.left(&stages, 2, 42_000)),
+            Some(seconds(3)),
+            "two of five seconds are over"
+        );
+    }
+}

@@ -1,0 +1,328 @@
+//! The supervisor against a child that misbehaves in every way: that request
+//! gets a typed failure, the next one finds a fresh child.
+
+use std::{fs, time::Duration};
+
+use zkwhirl_job::{Command, FailureClass, Kind, Sizes};
+use zkwhirl_prover::{
+    ProveError, ProveTask, ProveWatch, Proved, Prover,
+    stdio::{ChildConfig, ChildProver, Dialect, Eager},
+};
+
+use crate::vector;
+
+fn config(arguments: &[&str]) -> ChildConfig {
+    ChildConfig {
+        name: "odd".to_owned(),
+        program: env!("CARGO_BIN_EXE_odd-prover").into(),
+        arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
+        environment: Vec::new(),
+        sizes: Sizes::new(1, 1).unwrap(),
+        dialect: Dialect::RollupCli,
+        start_deadline: Duration::from_secs(20),
+        grace: Duration::from_millis(200),
+        self_test: None,
+        verifier_first: None,
+        memory_limit: None,
+    }
+}
+
+fn task(deadline: Duration) -> ProveTask {
+    ProveTask {
+        kind: Kind::Claim,
+        command: Command::CreateProof,
+        request: vector("claim_0"),
+        sizes: None,
+        deadline,
+    }
+}
+
+async fn prove(prover: &mut ChildProver) -> Result<Proved, ProveError> {
+    let watch = ProveWatch::unattended();
+    prover.prove(&task(Duration::from_secs(60)), &watch).await
+}
+
+/// Proves a vector; the child that did it.
+async fn prove_vector(prover: &mut ChildProver, kind: Kind, vector: &str) -> u32 {
+    let task = ProveTask {
+        kind,
+        request: crate::vector(vector),
+        ..task(Duration::from_secs(60))
+    };
+    let watch = ProveWatch::unattended();
+    prover.prove(&task, &watch).await.unwrap();
+    prover.pid().unwrap()
+}
+
+fn alive(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !stat.is_empty() && !stat.contains(") Z ")
+}
+
+#[tokio::test]
+async fn one_child_serves_many_requests() {
+    let mut prover = ChildProver::new(config(&["well"]));
+    assert_eq!(prover.pid(), None, "it starts with the first request");
+    for round in 1..=3 {
+        let proved = prove(&mut prover).await.unwrap();
+        assert_eq!(proved.reply[..], [round; 2016]);
+        assert!(proved.peak_rss_bytes.unwrap() > 0);
+    }
+    let pid = prover.pid().unwrap();
+    prover.stop().await;
+    assert!(!alive(pid));
+}
+
+/// Each habit, what it must be called, and a word of the reason.
+#[tokio::test]
+async fn every_misbehaviour_is_a_typed_failure() {
+    use FailureClass::{Infrastructure, Invalid, Prover as Broken};
+    let table = [
+        ("die-at-start", Infrastructure, "no reference string"),
+        ("wrong-ping", Infrastructure, "it answered 7, not 1"),
+        ("die-in-proof", Broken, "broke off"),
+        ("half", Broken, "broke off"),
+        ("bomb", Broken, "it announced 4294967295 bytes"),
+        ("short", Broken, "has 2015 bytes, must have 2016"),
+        ("long", Broken, "has 2017 bytes, must have 2016"),
+        ("garbage", Broken, "it announced 1131570529 bytes"),
+        ("verified-2", Broken, "its verified byte is 2"),
+        ("refuse", Invalid, "the statement is false"),
+        ("unverified", Invalid, "the statement is false"),
+        ("refuse-with-reason", Infrastructure, "the disk is full"),
+    ];
+    for (habit, class, word) in table {
+        let mut prover = ChildProver::new(config(&[habit]));
+        let error = prove(&mut prover).await.unwrap_err();
+        assert_eq!(error.failure.class, class, "{habit}: {error}");
+        assert!(error.failure.reason.contains(word), "{habit}: {error}");
+        prover.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_child_that_dies_is_replaced_and_its_end_is_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let once = directory.path().join("once");
+    let mut prover = ChildProver::new(config(&["exit-9-in-proof", once.to_str().unwrap()]));
+    let error = prove(&mut prover).await.unwrap_err();
+    assert_eq!(error.exit.as_deref(), Some("exit 9"));
+    assert_eq!(error.stderr_tail, "odd-prover: started\n");
+    prove(&mut prover).await.unwrap();
+    prover.stop().await;
+}
+
+#[tokio::test]
+async fn kill_9_in_mid_proof_fails_only_that_attempt() {
+    let mut prover = ChildProver::new(config(&["hang"]));
+    prover.restart().await.unwrap();
+    let pid = prover.pid().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    // Whether the signal lands before the ping or in the proof: a fresh child
+    // or a failure of the attempt, never a hang.
+    let watch = ProveWatch::unattended();
+    let error = prover.prove(&task(Duration::from_secs(2)), &watch).await;
+    assert_eq!(error.unwrap_err().failure.class, FailureClass::Prover);
+    prover.stop().await;
+}
+
+#[tokio::test]
+async fn a_hung_child_is_ended_at_the_deadline_with_its_whole_group() {
+    // A busy machine may let the child wait before it dies of SIGTERM.
+    let mut prover = ChildProver::new(ChildConfig {
+        grace: Duration::from_secs(20),
+        ..config(&["hang"])
+    });
+    prover.restart().await.unwrap();
+    let pid = prover.pid().unwrap();
+    let watch = ProveWatch::unattended();
+    let error = prover
+        .prove(&task(Duration::from_millis(100)), &watch)
+        .await
+        .unwrap_err();
+    assert!(error.failure.reason.contains("no answer within 100ms"));
+    assert_eq!(error.exit.as_deref(), Some("signal 15"));
+    assert!(!alive(pid));
+}
+
+#[tokio::test]
+async fn descendants_that_ignore_the_signal_are_killed_too() {
+    let mut prover = ChildProver::new(config(&["ignore-sigterm"]));
+    prover.restart().await.unwrap();
+    let group = prover.pid().unwrap();
+    prover.stop().await;
+    let group = rustix::process::Pid::from_raw(group as i32).unwrap();
+    let gone = || rustix::process::test_kill_process_group(group).is_err();
+    // The kernel reports the group until its last process is reaped.
+    for _ in 0..1000 {
+        if gone() {
+            return;
+        }
+        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("a process of the group is still there");
+}
+
+/// A lazy `rollup_cli` whose first outer request is a root verifier stays wrong
+/// for the rest of its life. The supervisor starts it eagerly for that request,
+/// and for no other.
+#[tokio::test]
+async fn a_root_verifier_that_comes_first_finds_everything_loaded() {
+    let directory = tempfile::tempdir().unwrap();
+    let marker = directory.path().join("marker");
+    let arguments = |lazy: &str| {
+        let seven = ["crs", "2", "2", "false", lazy, "true", "data"];
+        let mut all = vec!["well", marker.to_str().unwrap()];
+        all.extend(seven);
+        all.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut prover = ChildProver::new(ChildConfig {
+        arguments: arguments("true"),
+        sizes: Sizes::new(2, 2).unwrap(),
+        verifier_first: Some(Eager {
+            arguments: arguments("false"),
+            start_deadline: Duration::from_secs(20),
+        }),
+        ..config(&[])
+    });
+    let root = "valid_2x2_2_root_rollup_request";
+    let verifier = "valid_2x2_3_root_verifier_request";
+    let started_with = |pid: u32| {
+        let log = fs::read_to_string(marker.with_extension("log")).unwrap();
+        let start = format!("{pid} start ");
+        let line = log.lines().find_map(|line| line.strip_prefix(&start));
+        line.unwrap().to_owned()
+    };
+    let claims = prove_vector(&mut prover, Kind::Claim, "claim_0").await;
+    assert_eq!(started_with(claims), "lazy");
+    let eager = prove_vector(&mut prover, Kind::RootVerifier, verifier).await;
+    assert_eq!(started_with(eager), "eager");
+    assert_eq!(
+        prove_vector(&mut prover, Kind::RootRollup, root).await,
+        eager
+    );
+    assert_eq!(
+        prove_vector(&mut prover, Kind::RootVerifier, verifier).await,
+        eager
+    );
+    // After a root rollup a lazy one is right.
+    prover.restart().await.unwrap();
+    let lazy = prover.pid().unwrap();
+    assert_eq!(
+        prove_vector(&mut prover, Kind::RootRollup, root).await,
+        lazy
+    );
+    assert_eq!(
+        prove_vector(&mut prover, Kind::RootVerifier, verifier).await,
+        lazy
+    );
+    assert_eq!(started_with(lazy), "lazy");
+    prover.stop().await;
+}
+
+#[tokio::test]
+async fn a_child_that_wants_too_much_memory_dies_and_the_next_does_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let marker = directory.path().join("marker");
+    let mut prover = ChildProver::new(ChildConfig {
+        memory_limit: Some(256 << 20),
+        ..config(&["hog", marker.to_str().unwrap()])
+    });
+    let error = prove(&mut prover).await.unwrap_err();
+    assert_eq!(error.failure.class, FailureClass::Prover);
+    assert_eq!(error.exit.as_deref(), Some("signal 6"));
+    assert!(error.stderr_tail.contains("memory allocation"), "{error:?}");
+    prove(&mut prover).await.unwrap();
+    prover.stop().await;
+}
+
+/// A job of other sizes, or one that was cut short, does not reach a child.
+#[tokio::test]
+async fn what_does_not_fit_is_refused_before_any_child_sees_it() {
+    use FailureClass::{Infrastructure, Invalid};
+    let big = Sizes::new(28, 32).unwrap();
+    let one = Sizes::new(1, 1).unwrap();
+    let table = [
+        (
+            Kind::TxRollup,
+            "tx_rollup_1tx",
+            Some(big),
+            Infrastructure,
+            "made for 1×1 rollups, the tx-rollup job for 28×32",
+        ),
+        (
+            Kind::RootVerifier,
+            "root_verifier_1x1",
+            Some(big),
+            Infrastructure,
+            "the root-verifier job for 28×32",
+        ),
+        // Sizes that nobody named: what can be seen is seen.
+        (
+            Kind::TxRollup,
+            "tx_rollup_2tx",
+            None,
+            Invalid,
+            "number of txs is 2",
+        ),
+        (
+            Kind::RootRollup,
+            "root_rollup_2inner",
+            Some(one),
+            Invalid,
+            "number of inner rollups is 2",
+        ),
+    ];
+    for (kind, vector, sizes, class, word) in table {
+        let mut prover = ChildProver::new(config(&["well"]));
+        let task = ProveTask {
+            kind,
+            request: crate::vector(vector),
+            sizes,
+            ..task(Duration::from_secs(60))
+        };
+        let watch = ProveWatch::unattended();
+        let error = prover.prove(&task, &watch).await.unwrap_err();
+        assert_eq!(error.failure.class, class, "{vector}: {error}");
+        assert!(error.failure.reason.contains(word), "{vector}: {error}");
+        assert_eq!(prover.pid(), None, "{vector}");
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_attempt_is_interrupted_and_costs_the_child() {
+    let mut prover = ChildProver::new(config(&["hang"]));
+    let watch = ProveWatch::unattended();
+    watch.cancel.cancel();
+    let error = prover
+        .prove(&task(Duration::from_secs(60)), &watch)
+        .await
+        .unwrap_err();
+    assert_eq!(error.failure.class, FailureClass::Interrupted);
+    assert_eq!(prover.pid(), None);
+}
+
+#[tokio::test]
+async fn an_answer_too_many_never_becomes_the_next_answer() {
+    let mut prover = ChildProver::new(config(&["twice"]));
+    let first = prove(&mut prover).await.unwrap();
+    let pid = prover.pid();
+    let second = prove(&mut prover).await.unwrap();
+    assert_eq!(first.reply[..], [1; 2016]);
+    assert_eq!(
+        second.reply[..],
+        [1; 2016],
+        "the first answer of a fresh child"
+    );
+    assert_ne!(prover.pid(), pid);
+    prover.stop().await;
+}
+
+#[tokio::test]
+async fn a_flood_on_standard_error_stops_nobody_and_only_its_end_is_kept() {
+    let mut prover = ChildProver::new(config(&["flood"]));
+    prove(&mut prover).await.unwrap();
+    prover.stop().await;
+}

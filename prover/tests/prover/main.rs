@@ -1,0 +1,15 @@
+//! The prover from outside: a child under supervision, the mock, whole rollups.
+#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
+
+#[cfg(feature = "test-util")]
+mod child;
+mod proverless;
+mod rollup;
+
+/// A file of `tests/vectors`.
+fn vector(name: &str) -> bytes::Bytes {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors");
+    std::fs::read(format!("{folder}/{name}.bin"))
+        .unwrap()
+        .into()
+}

@@ -1,0 +1,92 @@
+//! Rollups of the mock: the original's layout and lengths, true words, and no
+//! proof.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::{
+    users::{MockProofs, TxPool, TxReceiver},
+    world::World,
+};
+use zkwhirl_job::{
+    Kind, Request, Sizes, Word,
+    reply::{ReplyShape, fields},
+};
+use zkwhirl_prover::Proverless;
+
+use super::stage::{SUITE, Stage, refusal};
+
+/// A root rollup and its verifier, each with the mock's reply, and the words
+/// that both must start with.
+struct MockRollup {
+    root: (Request, Bytes),
+    verification: (Request, Bytes),
+    broadcast: Vec<Word>,
+}
+
+/// Inner rollups of some transactions, then the root rollup and its verifier.
+fn roll_up(sizes: Sizes, txs: usize) -> MockRollup {
+    let mock = Proverless::new(SUITE, sizes, Duration::ZERO);
+    let answered = |request: Request| {
+        let reply = mock.reply(&request).unwrap();
+        assert_eq!(mock.check(&request, &reply), Ok(()));
+        let mut other = reply.to_vec();
+        other[33] ^= 1;
+        assert!(mock.check(&request, &other.into()).is_err());
+        (request, reply)
+    };
+    let mut draft = World::genesis(SUITE, 3, 0).begin(sizes);
+    let door = TxReceiver {
+        proofs: &MockProofs,
+        keys: None,
+        pool: &TxPool::default(),
+    };
+    let inners = draft.inners(txs, &[], &door).unwrap().into_iter();
+    let replies: Vec<Bytes> = inners
+        .map(|job| answered(Request::TxRollup(Box::new(job.request))).1)
+        .collect();
+    let job = draft.root(&replies).unwrap();
+    let root = answered(Request::RootRollup(Box::new(job.request)));
+    MockRollup {
+        verification: answered(Stage::verification(&root.1)),
+        root,
+        broadcast: job.broadcast.words().to_vec(),
+    }
+}
+
+#[test]
+fn mock_replies_have_the_originals_lengths_and_the_true_words() {
+    for (txs, inners, count, bytes) in [
+        (1, 1, 1, [6848, 6112]),
+        (3, 5, 7, [14_784, 14_048]),
+        (28, 32, 33, [268_736, 268_000]),
+    ] {
+        let sizes = Sizes::new(txs, inners).unwrap();
+        let rollup = roll_up(sizes, count);
+        let replies = [rollup.root.1, rollup.verification.1];
+        assert_eq!(replies.each_ref().map(Bytes::len), bytes, "{sizes}");
+        let shape = ReplyShape::of(Kind::RootRollup, sizes);
+        assert_eq!(shape.check(Kind::RootRollup, &replies[0]), Ok(()));
+        for reply in replies {
+            assert_eq!(fields(&reply, shape.fields).unwrap(), rollup.broadcast);
+        }
+    }
+}
+
+#[test]
+fn mock_replies_are_marked_as_no_proofs_and_no_verifier_takes_them() {
+    let sizes = Sizes::new(1, 1).unwrap();
+    let rollup = roll_up(sizes, 1);
+    let verifier = Stage::other_verifier(Suite::Poseidon, sizes);
+    for (request, reply) in [rollup.root, rollup.verification] {
+        let proof = &reply[32 * (142 + 8)..];
+        assert!(proof.starts_with(b"zkwhirl proverless: this is not a proof. "));
+        let error = refusal(verifier.verify(&request, &reply));
+        assert!(
+            error.contains("no native proof follows") || error.starts_with("the reply differs"),
+            "{error}"
+        );
+        assert!(verifier.verify_rollup(&reply).is_err());
+    }
+}

@@ -1,0 +1,227 @@
+//! The address of a Redis, and the client for it.
+
+use std::{fmt, time::Duration};
+
+use redis::{
+    Client, ClientTlsConfig, IntoConnectionInfo, TlsCertificates,
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
+};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use url::Url;
+
+/// TCP ends a connection whose peer acknowledges nothing for this time.
+const PEER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest namespace, in characters.
+const NAMESPACE_CHARS: usize = 64;
+
+/// The address of a Redis, and the namespace of our keys in it. `Display` and
+/// `Debug` show neither user nor password nor certificates.
+#[derive(Clone)]
+pub struct RedisAddress {
+    /// `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS.
+    pub url: Url,
+    /// All keys begin with `zkwhirl:{namespace}:`, so different namespaces share no
+    /// key. 1 to 64 of `a-z A-Z 0-9 . _ -`.
+    pub namespace: String,
+    /// Certificates for `rediss://`.
+    pub tls: RedisTls,
+}
+
+/// Certificates for `rediss://`, in PEM.
+#[derive(Clone, Default)]
+pub struct RedisTls {
+    /// The authority that signed the server's certificate; `None`: any public
+    /// authority.
+    pub authority: Option<Vec<u8>>,
+    /// Our certificate and its key, for a server that asks for a client certificate.
+    pub client: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// An address that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RedisAddressError {
+    /// The URL is no Redis URL, or a certificate cannot be read.
+    #[error("the redis address {address} cannot be used: {why}")]
+    Unusable {
+        /// The address without user and password.
+        address: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The namespace has other characters, none or too many.
+    #[error("{0:?} is no namespace: 1 to 64 of a-z A-Z 0-9 . _ - are needed")]
+    Namespace(String),
+}
+
+impl RedisAddress {
+    /// The address of `url` and `namespace`, with public certificates.
+    pub fn new(url: Url, namespace: impl Into<String>) -> Self {
+        Self {
+            url,
+            namespace: namespace.into(),
+            tls: RedisTls::default(),
+        }
+    }
+
+    /// What the names of all keys begin with.
+    pub fn prefix(&self) -> String {
+        // The braces put all keys into one slot of a Redis cluster.
+        format!("zkwhirl:{{{}}}:", self.namespace)
+    }
+
+    /// A client, which connects later: Redis need not be reachable now.
+    pub fn client(&self) -> Result<Client, RedisAddressError> {
+        self.check_namespace()?;
+        let info = self.url.as_str().into_connection_info();
+        // Redis' errors carry no address, so no password.
+        let info = info.map_err(|error| self.unusable(error))?;
+        let info = info.set_tcp_settings(tcp());
+        if self.url.scheme() != "rediss" {
+            return Client::open(info).map_err(|error| self.unusable(error));
+        }
+        // An error means that another provider is installed, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let Some(certificates) = self.tls.certificates() else {
+            return Err(self.unusable("the authority's file holds no certificate"));
+        };
+        Client::build_with_tls(info, certificates).map_err(|error| self.unusable(error))
+    }
+
+    /// The error that says why this address cannot be used.
+    pub fn unusable(&self, why: impl fmt::Display) -> RedisAddressError {
+        RedisAddressError::Unusable {
+            address: self.to_string(),
+            why: why.to_string(),
+        }
+    }
+
+    fn check_namespace(&self) -> Result<(), RedisAddressError> {
+        let name = &self.namespace;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if name.is_empty() || name.len() > NAMESPACE_CHARS || !name.chars().all(allowed) {
+            return Err(RedisAddressError::Namespace(name.clone()));
+        }
+        Ok(())
+    }
+}
+
+impl RedisTls {
+    /// `None`: the authority's file holds no certificate, so no connection could
+    /// ever be made.
+    fn certificates(&self) -> Option<TlsCertificates> {
+        if let Some(authority) = &self.authority {
+            let mut certificates = CertificateDer::pem_slice_iter(authority).flatten();
+            certificates.next()?;
+        }
+        let client_tls = self.client.as_ref().map(|(cert, key)| ClientTlsConfig {
+            client_cert: cert.clone(),
+            client_key: key.clone(),
+        });
+        Some(TlsCertificates {
+            client_tls,
+            root_cert: self.authority.clone(),
+        })
+    }
+}
+
+fn tcp() -> TcpSettings {
+    let keepalive = TcpKeepalive::new()
+        .with_time(PEER_TIMEOUT)
+        .with_interval(PEER_TIMEOUT / 4);
+    let settings = TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(keepalive);
+    #[cfg(target_os = "linux")]
+    let settings = settings.set_user_timeout(PEER_TIMEOUT);
+    settings
+}
+
+impl fmt::Display for RedisAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, host) = (self.url.scheme(), self.url.host_str().unwrap_or("?"));
+        let port = self.url.port().unwrap_or(6379);
+        write!(f, "{scheme}://{host}:{port}{}", self.url.path())
+    }
+}
+
+impl fmt::Debug for RedisAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisAddress")
+            .field("url", &self.to_string())
+            .field("namespace", &self.namespace)
+            .field("tls", &self.tls)
+            .finish()
+    }
+}
+
+impl fmt::Debug for RedisTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisTls")
+            .field("authority", &self.authority.is_some())
+            .field("client", &self.client.is_some())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(url: &str) -> RedisAddress {
+        RedisAddress::new(url.parse().unwrap(), "main")
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let mut address = address("rediss://me:secret@db.example:7000/3");
+        address.tls.client = Some((b"cert".to_vec(), b"secret".to_vec()));
+        address.tls.authority = Some(b"secret".to_vec());
+        let error = address.client().unwrap_err();
+        for shown in [
+            address.to_string(),
+            format!("{address:?}"),
+            error.to_string(),
+            format!("{error:?}"),
+        ] {
+            assert!(
+                !shown.contains("secret") && !shown.contains("me:"),
+                "{shown}"
+            );
+            assert!(shown.contains("rediss://db.example:7000/3"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_used_is_told_with_the_reason() {
+        for (url, why) in [
+            ("http://localhost:1/", "Redis URL did not parse"),
+            ("redis://localhost:1/number", "Invalid database number"),
+        ] {
+            let error = address(url).client().unwrap_err().to_string();
+            let told = format!("the redis address {url} cannot be used: ");
+            assert!(error.starts_with(&told) && error.contains(why), "{error}");
+        }
+        let mut address = address("rediss://localhost");
+        address.tls.authority = Some(b"no pem".to_vec());
+        let error = address.client().unwrap_err().to_string();
+        let why = "cannot be used: the authority's file holds no certificate";
+        assert!(error.ends_with(why), "{error}");
+    }
+
+    #[test]
+    fn a_namespace_has_its_letters_and_begins_every_key() {
+        let mut address = address("redis://localhost");
+        for good in ["main", "a", "A-z_0.9", &"n".repeat(64)] {
+            address.namespace = good.to_owned();
+            assert!(address.client().is_ok(), "{good:?}");
+            assert_eq!(address.prefix(), format!("zkwhirl:{{{good}}}:"));
+        }
+        for bad in ["", "a b", "{x}", "\u{e9}", &"n".repeat(65)] {
+            address.namespace = bad.to_owned();
+            assert_eq!(
+                address.client().unwrap_err(),
+                RedisAddressError::Namespace(bad.to_owned())
+            );
+        }
+    }
+}

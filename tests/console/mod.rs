@@ -1,0 +1,7 @@
+//! The console of a running cluster: its API over HTTP, its page in Chromium,
+//! and the commands that talk to it.
+
+mod api;
+mod browser;
+mod commands;
+mod stage;

@@ -1,0 +1,23 @@
+//! The fleet: bridge and workers as processes of their own, on a real RabbitMQ
+//! and a real Redis, for a simulated Falafel.
+//!
+//! | scenario | what it pins down |
+//! |---|---|
+//! | `console` | a bridge that comes later tells of the whole rollup |
+//! | `whole` | provision, bridge, workers: a rollup settles |
+//! | `many` | a thousand claims keep their order, no worker idles; a restarted Falafel gets what is finished |
+//! | `failover` | kill -9 of two primaries of Redis, one after the other: no job is lost |
+//! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
+//! | `traces` | a collector gets one trace for each job, from the bridge to the worker and back |
+//! | `waits` | a minute without a worker, half a minute without Redis: Falafel notices nothing |
+//!
+//! What they measure on the way they say in lines that begin with `figure:`.
+
+mod console;
+mod failover;
+mod kills;
+mod many;
+#[cfg(feature = "otlp")]
+mod traces;
+mod waits;
+mod whole;

@@ -1,0 +1,185 @@
+//! A simulated Falafel and a cluster beside it, in this process; prover
+//! children are the real binary.
+
+use std::{fs, os::unix::fs::symlink, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::sync::SemaphorePermit;
+use zkwhirl::cluster::{Cluster, ClusterConfig, Provers};
+use zkwhirl_bridge::{BridgeConfig, falafel::Upstream};
+use zkwhirl_broker_adapter::{DeadLetter, EmbeddedBrokerConfig};
+use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::{Falafel, FalafelConfig, FalafelEvent, PipelineState, RollupPlan};
+use zkwhirl_job::{Sizes, Topic};
+use zkwhirl_ledger::{Events, JobEvent};
+use zkwhirl_testkit::{eventually, within};
+use zkwhirl_worker::WorkerConfig;
+
+use super::{LEASE, events::Log, turn, url};
+
+/// What a stage is made of.
+pub(crate) struct Scene {
+    pub(crate) provers: Provers,
+    pub(crate) slots: usize,
+    /// How long a retried job waits.
+    pub(crate) delay: Duration,
+    /// What Falafel wants by itself.
+    pub(crate) plan: Option<RollupPlan>,
+    /// Falafel's.
+    pub(crate) lease: Duration,
+    /// The bridge's, if not the provers'.
+    pub(crate) sizes: Option<Sizes>,
+    pub(crate) worker: WorkerConfig,
+}
+
+/// Falafel and the cluster that works for it.
+pub(crate) struct Stage {
+    pub(crate) falafel: Falafel,
+    pub(crate) cluster: Cluster,
+    pub(crate) events: Log<JobEvent>,
+    /// What Falafel says.
+    pub(crate) pipeline: Log<FalafelEvent>,
+    /// Where the prover children's program is, by a name of their own.
+    programs: TempDir,
+    _turn: Option<SemaphorePermit<'static>>,
+}
+
+/// `rollups` of `inners` × `txs`, the first with `claims` claims.
+pub(crate) fn plan(suite: Suite, sizes: Sizes, claims: usize, rollups: u32) -> RollupPlan {
+    RollupPlan {
+        suite,
+        seed: 7,
+        sizes,
+        genesis_claims: claims,
+        max_claims: claims.max(sizes.inners_per_root() as usize),
+        txs: (sizes.txs_per_inner() * sizes.inners_per_root()) as usize,
+        rollups: Some(rollups),
+        vks: true,
+    }
+}
+
+impl Scene {
+    /// One slot with these provers, for a Falafel that asks for nothing itself.
+    pub(crate) fn of(provers: Provers) -> Self {
+        Self {
+            provers,
+            slots: 1,
+            delay: Duration::from_millis(50),
+            plan: None,
+            lease: LEASE,
+            sizes: None,
+            worker: WorkerConfig::default(),
+        }
+    }
+
+    pub(crate) async fn start(mut self) -> Stage {
+        let programs = tempfile::tempdir().unwrap();
+        let mut permit = None;
+        if let Provers::Native(native) = &mut self.provers {
+            permit = Some(turn().await);
+            let own = programs.path().join("zkwhirl");
+            symlink(&native.program, &own).unwrap();
+            native.program = own;
+        }
+        let config = FalafelConfig {
+            clients: self.provers.users().unwrap(),
+            ack_timeout: self.lease,
+            ..FalafelConfig::new(self.plan, Arc::new(self.provers.checker().unwrap()))
+        };
+        let pipeline = Log::of(config.events.subscribe());
+        let falafel = Falafel::start(config).await.unwrap();
+        let upstreams = vec![
+            Upstream::new("inner", url(falafel.inner_address())),
+            Upstream::optional("outer", url(falafel.outer_address().unwrap())),
+        ];
+        let sizes = self.sizes.unwrap_or(self.provers.rollups().sizes);
+        let events = Events::default();
+        let seen = Log::of(events.subscribe());
+        let cluster = Cluster::start(ClusterConfig {
+            bridge: BridgeConfig::new(upstreams, sizes),
+            worker: self.worker,
+            broker: EmbeddedBrokerConfig {
+                delays: [self.delay; 3],
+                ..EmbeddedBrokerConfig::default()
+            },
+            provers: self.provers,
+            topics: Topic::ALL.to_vec(),
+            slots: self.slots,
+            events,
+        });
+        Stage {
+            events: seen,
+            pipeline,
+            falafel,
+            cluster: cluster.unwrap(),
+            programs,
+            _turn: permit,
+        }
+    }
+}
+
+impl Stage {
+    /// Falafel asks for a proof; the answer may be dropped.
+    pub(crate) fn ask(&self, request: Bytes) -> zkwhirl_falafel::job_server::JobAnswer {
+        self.falafel.servers().create_proof(request).1
+    }
+
+    /// Waits until an event has happened since the start.
+    pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&JobEvent) -> bool) {
+        let happened = self.events.until(what, |event| wanted(event).then_some(()));
+        happened.await;
+    }
+
+    /// What an event says, of each event of which `choose` says something.
+    pub(crate) fn happened<A>(&self, choose: impl Fn(JobEvent) -> Option<A>) -> Vec<A> {
+        self.events.all().into_iter().filter_map(choose).collect()
+    }
+
+    /// Waits until Falafel has settled what it planned.
+    pub(crate) async fn until_settled(&self) {
+        let state = within("Falafel settles", self.falafel.finished()).await;
+        assert_eq!(state, PipelineState::Done);
+    }
+
+    /// All dead letters.
+    pub(crate) async fn dead(&self) -> Vec<DeadLetter> {
+        self.cluster.broker().dead_letters(10_000).await.unwrap()
+    }
+
+    /// Waits until so many letters are dead.
+    pub(crate) async fn until_dead(&self, count: usize) {
+        eventually(&format!("{count} dead letters"), async || {
+            self.dead().await.len() >= count
+        })
+        .await;
+    }
+
+    /// Falafel saw no NACK and never had to issue a ticket again.
+    #[track_caller]
+    pub(crate) fn falafel_noticed_nothing(&self) {
+        let stats = self.falafel.stats();
+        assert_eq!((stats.nacks, stats.reissues), (0, 0), "nacks, re-issues");
+    }
+
+    /// Kills the prover processes of this stage.
+    pub(crate) fn kill_provers(&self) {
+        let program = self.programs.path().display().to_string();
+        let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+            command.starts_with(&program).then_some(pid)
+        });
+        let children: Vec<i32> = processes.collect();
+        assert!(!children.is_empty(), "a child is proving");
+        for child in children {
+            kill_process(Pid::from_raw(child).unwrap(), Signal::KILL).unwrap();
+        }
+    }
+
+    pub(crate) async fn end(self) {
+        self.cluster.stop().await.unwrap();
+        self.falafel.stop(Duration::ZERO).await;
+    }
+}

@@ -1,0 +1,280 @@
+//! A fleet for one test: services, a simulated Falafel in this process, roles
+//! as processes of the real binary.
+
+use std::{
+    process::{Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::SemaphorePermit;
+use zkwhirl::cluster::{Checker, Rollups};
+use zkwhirl_circuits::Suite;
+use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState, RollupPlan};
+use zkwhirl_job::Sizes;
+use zkwhirl_ledger::{
+    LedgerEvent,
+    redis::{RedisLedger, RedisLedgerConfig},
+};
+use zkwhirl_redis::RedisAddress;
+use zkwhirl_testkit::{Services, eventually, until_some, vector_path, within};
+
+use super::{LEASE, Process, say, text, turn, url, zkwhirl};
+
+/// What a fleet's Falafel wants: claims, inner rollups of a transaction each,
+/// the root rollup and its verifier; then it settles.
+pub(crate) struct Wanted {
+    pub(crate) claims: usize,
+    pub(crate) inners: u32,
+    /// Asks for the two verification keys first.
+    pub(crate) vks: bool,
+    pub(crate) lease: Duration,
+    /// Of `scripts/services up`.
+    pub(crate) services: &'static [&'static str],
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            claims: 0,
+            inners: 2,
+            vks: false,
+            lease: LEASE,
+            services: &["--rabbitmq", "--redis"],
+        }
+    }
+}
+
+pub(crate) struct Fleet {
+    pub(crate) falafel: Falafel,
+    pub(crate) services: Services,
+    /// Variables for the environment of every role.
+    pub(crate) environment: Vec<(&'static str, String)>,
+    lease: Duration,
+    inners: u32,
+    /// The data directory of every role here.
+    directory: tempfile::TempDir,
+    _turn: SemaphorePermit<'static>,
+}
+
+/// A role's command line on these services.
+pub(crate) fn role(services: &Services, role: &str) -> Command {
+    let mut command = zkwhirl([role]);
+    command
+        .env("ZKWHIRL_AMQP_URL", services.amqp.join(","))
+        .env("ZKWHIRL_AMQP_MANAGEMENT_URL", &services.management[0])
+        .stdout(Stdio::null());
+    if role != "provision" {
+        command.env("ZKWHIRL_REDIS_URL", &services.redis);
+    }
+    command
+}
+
+impl Wanted {
+    /// Services, topology and Falafel; no role yet.
+    pub(crate) async fn start(self) -> Fleet {
+        let permit = turn().await;
+        let services = Services::with(self.services).await;
+        let rollups = Rollups {
+            suite: Suite::Poseidon,
+            sizes: Sizes::new(1, self.inners).unwrap(),
+        };
+        let plan = RollupPlan {
+            suite: rollups.suite,
+            seed: 5,
+            sizes: rollups.sizes,
+            genesis_claims: self.claims,
+            max_claims: self.claims,
+            txs: self.inners as usize,
+            rollups: Some(1),
+            vks: self.vks,
+        };
+        let check = Arc::new(Checker::proverless(rollups));
+        let config = FalafelConfig {
+            ack_timeout: self.lease,
+            ..FalafelConfig::new(Some(plan), check)
+        };
+        let fleet = Fleet {
+            falafel: Falafel::start(config).await.unwrap(),
+            services,
+            environment: Vec::new(),
+            lease: self.lease,
+            inners: self.inners,
+            directory: tempfile::tempdir().unwrap(),
+            _turn: permit,
+        };
+        let mut provision = Process::start(&mut fleet.role("provision"));
+        assert_eq!(provision.end(), Some(0));
+        fleet
+    }
+}
+
+impl Fleet {
+    /// A fleet whose Falafel wants claims and a small rollup.
+    pub(crate) async fn start(claims: usize) -> Self {
+        let wanted = Wanted {
+            claims,
+            ..Wanted::default()
+        };
+        wanted.start().await
+    }
+
+    /// A role's command line.
+    pub(crate) fn role(&self, name: &str) -> Command {
+        let mut command = role(&self.services, name);
+        command.envs(self.environment.iter().cloned());
+        if name != "provision" {
+            command
+                .env("PROVERLESS", "true")
+                .env("DATA_DIR", self.directory.path())
+                .args(["--txs=1", &format!("--inners={}", self.inners)]);
+        }
+        command
+    }
+
+    /// Keeps the clients' verification keys for the fleet.
+    pub(crate) fn import_client_vks(&self) {
+        let mut import = zkwhirl(["keys", "import", "--suite=poseidon"]);
+        import
+            .args([
+                "--join-split-vk",
+                text(&vector_path("valid_jsvk_reply_real")),
+            ])
+            .args(["--account-vk", text(&vector_path("valid_accvk_reply_real"))])
+            .arg("--data-dir")
+            .arg(self.directory.path())
+            .env("ZKWHIRL_REDIS_URL", &self.services.redis);
+        super::said(&mut import);
+    }
+
+    pub(crate) fn bridge(&self, name: &str) -> Process {
+        Process::start(&mut self.bridge_command(name))
+    }
+
+    /// A bridge, and what stands between two words of its output.
+    pub(crate) fn bridge_that_says(&self, name: &str, from: &str, to: &str) -> (Process, String) {
+        let mut command = self.bridge_command(name);
+        command.env("ZKWHIRL_ADMIN", "127.0.0.1:0");
+        Process::start_and_find(&mut command, |line| {
+            let (_, after) = line.split_once(from)?;
+            Some(after.split(to).next()?.to_owned())
+        })
+    }
+
+    fn bridge_command(&self, name: &str) -> Command {
+        let outer = url(self.falafel.outer_address().unwrap());
+        let mut command = self.role("bridge");
+        command
+            .arg(format!("--name={name}"))
+            .env("JOB_SERVER_URL", url(self.falafel.inner_address()).as_str())
+            .env("ZKWHIRL_OUTER_JOB_SERVER_URL", outer.as_str());
+        command
+    }
+
+    pub(crate) fn worker(&self, name: &str, work_ms: u64) -> Process {
+        self.worker_of("inner,outer", name, work_ms)
+    }
+
+    /// A worker of some topics alone.
+    pub(crate) fn worker_of(&self, topics: &str, name: &str, work_ms: u64) -> Process {
+        Process::start(&mut self.worker_command(topics, name, work_ms))
+    }
+
+    /// A worker of all topics that says that it is at work.
+    pub(crate) fn worker_at_work(&self, name: &str, work_ms: u64) -> (Process, ()) {
+        let mut command = self.worker_command("inner,outer", name, work_ms);
+        Process::start_and_find(&mut command, |_| Some(()))
+    }
+
+    pub(crate) fn worker_command(&self, topics: &str, name: &str, work_ms: u64) -> Command {
+        let mut command = self.role("worker");
+        command.arg(format!("--topic={topics}"));
+        command.args([format!("--name={name}"), format!("--work-ms={work_ms}")]);
+        command
+    }
+
+    /// Waits until so many replies were accepted.
+    pub(crate) async fn until_verified(&self, count: u64) {
+        let verified = async || self.falafel.progress().verified >= count;
+        eventually("replies are accepted", verified).await;
+    }
+
+    /// Waits until Falafel has handed so many tickets out.
+    pub(crate) async fn until_issued(&self, count: u64) {
+        let issued = async || self.falafel.stats().issued >= count;
+        eventually("tickets are handed out", issued).await;
+    }
+
+    /// Waits for the next ping of a ticket.
+    pub(crate) async fn until_pinged(&self) {
+        let before = self.falafel.stats().pings;
+        let pinged = async || self.falafel.stats().pings > before;
+        eventually("a ping", pinged).await;
+    }
+
+    /// Waits until something has happened to so many jobs.
+    pub(crate) async fn until_happened(&self, what: &str, count: usize) {
+        let happened = async || super::times(&self.events().await, what).len() >= count;
+        eventually(what, happened).await;
+    }
+
+    /// Waits until the rollup is settled.
+    pub(crate) async fn until_settled(&self) {
+        let state = within("Falafel settles", self.falafel.finished()).await;
+        assert_eq!(state, PipelineState::Done);
+    }
+
+    /// What happened in the ledger, in order.
+    pub(crate) async fn events(&self) -> Vec<LedgerEvent> {
+        let place = RedisAddress::new(self.services.redis.parse().unwrap(), "main");
+        let ledger = RedisLedger::new(RedisLedgerConfig::new(place)).unwrap();
+        let (mut all, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = ledger.events_after(cursor.as_deref(), 1000).await.unwrap();
+            let Some(last) = page.last() else { return all };
+            cursor = Some(last.cursor.clone());
+            all.extend(page);
+        }
+    }
+
+    /// The first event of a kind with this detail, once it has happened.
+    pub(crate) async fn until_event(&self, what: &str, key: &str, value: &str) -> LedgerEvent {
+        let is_it = |event: &LedgerEvent| {
+            event.what == what && event.detail.get(key).is_some_and(|said| said == value)
+        };
+        until_some(what, async || self.events().await.into_iter().find(is_it)).await
+    }
+
+    /// A worker's first claim.
+    pub(crate) async fn until_claimed_by(&self, worker: &str) -> LedgerEvent {
+        self.until_event("claimed", "worker", worker).await
+    }
+
+    /// Shows what Falafel counted.
+    pub(crate) fn say_leases(&self, what: &str) {
+        let stats = self.falafel.stats();
+        let (again, gap) = (stats.reissues, stats.worst_gap.as_secs_f64());
+        say(format_args!(
+            "{what}: {again} re-issues, {} nacks, worst ping gap {gap:.2} s of {:?}",
+            stats.nacks, self.lease
+        ));
+    }
+
+    /// No NACK, and no ticket issued more than `times`.
+    #[track_caller]
+    pub(crate) fn no_ticket_was_issued_more_often_than(&self, times: u32) {
+        self.tickets_were_issued(times, 0);
+    }
+
+    /// No NACK; up to `exceptions` tickets were issued once more than `times`,
+    /// all others no more often than that.
+    #[track_caller]
+    pub(crate) fn tickets_were_issued(&self, times: u32, exceptions: usize) {
+        let stats = self.falafel.stats();
+        assert_eq!(stats.nacks, 0);
+        let mut often: Vec<_> = stats.tickets.values().map(|t| t.issues).collect();
+        often.retain(|issues| *issues > times);
+        let once_more = often.iter().all(|issues| *issues == times + 1);
+        assert!(once_more && often.len() <= exceptions, "{often:?} times");
+    }
+}

@@ -1,0 +1,59 @@
+//! What all suites are played on: a cluster in this process ([`Scene`]), a fleet
+//! of processes ([`Fleet`]), the binary by itself ([`zkwhirl`]). Ports come from
+//! the system, folders from `tempfile`; what was started ends with its test,
+//! also with one that panics.
+
+mod cluster;
+mod events;
+mod figures;
+mod fleet;
+mod odd;
+mod process;
+mod provers;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use url::Url;
+
+pub(crate) use cluster::{Scene, Stage, plan};
+pub(crate) use figures::{claimed_again, order, say, times};
+pub(crate) use fleet::{Fleet, Wanted, role};
+pub(crate) use odd::Odd;
+pub(crate) use process::{Process, json, prints, refused, said, zkwhirl};
+pub(crate) use provers::{MAX_CIRCUIT_SIZE, data_dir, engine, engine_with, native, proverless};
+
+/// The simulated Falafel's lease unless a test needs the original's 5 s. No
+/// machine stops a bridge's pings for so long: a ticket that is issued again is
+/// the bridge's doing.
+pub(crate) const LEASE: Duration = Duration::from_secs(20);
+
+/// Waits until fewer than two heavy tests run: those with a fleet or with real
+/// proofs, whatever the number of test threads.
+pub(crate) async fn turn() -> SemaphorePermit<'static> {
+    static TURNS: Semaphore = Semaphore::const_new(2);
+    TURNS.acquire().await.unwrap()
+}
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+pub(crate) fn url(address: std::net::SocketAddr) -> Url {
+    format!("http://{address}").parse().unwrap()
+}
+
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The folder with what the tests run in node.
+pub(crate) fn node() -> PathBuf {
+    said(&mut Command::new(root().join("scripts/node")))
+        .trim()
+        .into()
+}

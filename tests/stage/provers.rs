@@ -1,0 +1,73 @@
+//! Provers of every kind.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use zkwhirl::cluster::{NativeProvers, Provers, Rollups, provenance};
+use zkwhirl_circuits::Suite;
+use zkwhirl_job::Sizes;
+use zkwhirl_keystore::Provenance;
+use zkwhirl_prover::native::{Engine, EngineConfig};
+
+/// The largest circuit.
+pub(crate) const MAX_CIRCUIT_SIZE: u64 = 1 << 21;
+
+/// Keys that all tests share: made once, by whichever needs them first, also
+/// when the suite runs twice at once.
+pub(crate) fn data_dir() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("data")
+}
+
+fn rollups(suite: Suite, txs: u32, inners: u32) -> Rollups {
+    let sizes = Sizes::new(txs, inners).unwrap();
+    Rollups { suite, sizes }
+}
+
+/// The native engine at `txs` × `inners`, with the keys that all tests share.
+pub(crate) fn native(suite: Suite, txs: u32, inners: u32) -> NativeProvers {
+    NativeProvers {
+        rollups: rollups(suite, txs, inners),
+        program: env!("CARGO_BIN_EXE_zkwhirl").into(),
+        data_dir: data_dir(),
+        max_circuit_size: MAX_CIRCUIT_SIZE,
+        allow_dev_keys: true,
+        fleet: None,
+        load_first: Vec::new(),
+        memory_limit: None,
+    }
+}
+
+/// The mock at `txs` × `inners`; a proof takes `work`.
+pub(crate) fn proverless(suite: Suite, txs: u32, inners: u32, work: Duration) -> Provers {
+    Provers::Proverless {
+        rollups: rollups(suite, txs, inners),
+        work,
+    }
+}
+
+/// The poseidon suite's engine at `txs` × `inners`, in this process and with
+/// the keys that all tests share.
+pub(crate) fn engine(txs: u32, inners: u32) -> Engine {
+    engine_with(txs, inners, data_dir(), provenance(true))
+}
+
+/// The same with keys of another folder and origin.
+pub(crate) fn engine_with(
+    txs: u32,
+    inners: u32,
+    data_dir: PathBuf,
+    provenance: Provenance,
+) -> Engine {
+    Engine::new(EngineConfig {
+        suite: Suite::Poseidon,
+        sizes: Sizes::new(txs, inners).unwrap(),
+        data_dir,
+        max_circuit_size: MAX_CIRCUIT_SIZE,
+        provenance,
+        allow_dev_keys: true,
+        lazy_init: true,
+        persist: true,
+    })
+}

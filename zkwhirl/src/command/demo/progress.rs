@@ -1,0 +1,299 @@
+//! What the demo knows about its run: the model of the fleet, and what the
+//! simulated Falafel says. The live view, the plain lines and the closing table
+//! read it.
+
+use std::{fmt, time::Duration};
+
+use zkwhirl_falafel::FalafelEvent;
+use zkwhirl_job::{JobId, Kind, clock};
+use zkwhirl_ledger::{
+    EventName, JobEvent, What,
+    model::{FleetModel, JobProgress, JobRun, JobTimeline, RunOutcome, Stage},
+};
+
+use crate::ui;
+
+/// The run so far.
+#[derive(Debug)]
+pub(super) struct DemoProgress {
+    fleet: FleetModel,
+    /// The names of the workers' slots.
+    pub(super) slots: Vec<String>,
+    pub(super) rollups: Vec<DemoRollup>,
+    /// Inner rollups of each.
+    inners: usize,
+    /// Replies that the simulated Falafel checked and accepted.
+    pub(super) accepted: u64,
+    /// The reasons of the replies that it refused.
+    pub(super) refused: Vec<String>,
+}
+
+/// One rollup of the simulated Falafel.
+#[derive(Debug)]
+pub(super) struct DemoRollup {
+    pub(super) id: u32,
+    began_ms: u64,
+    claims: usize,
+    inners: usize,
+    pub(super) settled: Option<Settled>,
+}
+
+/// How a rollup ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settled {
+    pub(super) took: Duration,
+    pub(super) final_bytes: usize,
+    pub(super) proofs: usize,
+}
+
+/// Jobs that Falafel asks for at once.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Batch {
+    /// Jobs whose answer Falafel accepted.
+    pub(super) done: usize,
+    /// Jobs that there will be.
+    pub(super) of: usize,
+    pub(super) started: bool,
+    /// From the first taken to the last delivered, once all are done.
+    pub(super) took: Option<Duration>,
+}
+
+type Jobs<'a> = Vec<(JobId, &'a JobTimeline)>;
+
+impl DemoProgress {
+    /// A run of these slots; a rollup has `inners` inner rollups.
+    pub(super) fn new(slots: Vec<String>, inners: usize) -> Self {
+        Self {
+            // The closing table counts every job of the run.
+            fleet: FleetModel::remembering(usize::MAX),
+            slots,
+            rollups: Vec::new(),
+            inners,
+            accepted: 0,
+            refused: Vec::new(),
+        }
+    }
+
+    /// Takes in what the simulated Falafel says; returns a line worth printing.
+    pub(super) fn on_falafel(&mut self, event: &FalafelEvent) -> Option<String> {
+        let inners = self.inners;
+        match event {
+            FalafelEvent::RollupStarted { rollup_id, claims } => {
+                self.rollups.push(DemoRollup {
+                    id: *rollup_id,
+                    began_ms: clock::now_ms(),
+                    claims: *claims,
+                    inners,
+                    settled: None,
+                });
+                Some(format!(
+                    "rollup {rollup_id} started: {claims} claims, {inners} inner rollups, root, verifier"
+                ))
+            }
+            FalafelEvent::JobResolved { refusal: None, .. } => {
+                self.accepted += 1;
+                None
+            }
+            FalafelEvent::JobResolved {
+                refusal: Some(reason),
+                ..
+            } => {
+                self.refused.push(reason.clone());
+                Some(format!("falafel refused a reply: {reason}"))
+            }
+            FalafelEvent::RollupSettled {
+                rollup_id,
+                final_bytes,
+                proofs,
+                ..
+            } => {
+                let rollup = self.rollups.iter_mut().find(|r| r.id == *rollup_id)?;
+                let took = clock::now_ms().saturating_sub(rollup.began_ms);
+                let settled = Settled {
+                    took: Duration::from_millis(took),
+                    final_bytes: *final_bytes,
+                    proofs: *proofs,
+                };
+                rollup.settled = Some(settled);
+                Some(format!("rollup {rollup_id}  {settled}"))
+            }
+            FalafelEvent::Ready => {
+                Some("falafel has both client keys: transactions are let in".into())
+            }
+            FalafelEvent::PipelineHalted { reason, .. } => {
+                Some(format!("falafel's pipeline halted: {reason}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes in an event of bridge or workers; returns a line worth printing.
+    pub(super) fn on_job(&mut self, event: &JobEvent) -> Option<String> {
+        self.fleet.apply(event);
+        let id = event.job.short();
+        let kind = event.kind.map_or("job", Kind::name);
+        match &event.what {
+            What::Claimed { worker, attempt } => {
+                Some(format!("{worker} claimed {kind} {id} (attempt {attempt})"))
+            }
+            // The bridge itself answers verification keys that it has.
+            What::Proved {
+                worker, duration, ..
+            } if self.slots.contains(worker) => {
+                let took = ui::seconds(*duration);
+                Some(format!("{worker} proved {kind} {id} in {took}"))
+            }
+            What::Retrying { reason, .. } => {
+                Some(format!("{kind} {id} will be tried again: {reason}"))
+            }
+            What::Dead { reason } => Some(format!("{kind} {id} parked: {reason}")),
+            _ => None,
+        }
+    }
+
+    /// True when every job that was taken is delivered or parked, and at least
+    /// one is parked.
+    pub(super) fn only_parked_jobs_are_left(&self) -> bool {
+        let ended = |job: &JobTimeline| is_parked(job) || is_delivered(job);
+        self.jobs_of(&[]).any(is_parked) && self.jobs_of(&[]).all(ended)
+    }
+
+    /// The reasons of the jobs that are parked.
+    pub(super) fn parked(&self) -> Vec<String> {
+        let parked = self.jobs_of(&[]).filter(|job| is_parked(job));
+        let deaths = parked.filter_map(|job| job.last(EventName::Dead));
+        deaths.filter_map(|step| step.text.clone()).collect()
+    }
+
+    /// Jobs of some kinds; all jobs for none.
+    pub(super) fn jobs_of<'a>(
+        &'a self,
+        kinds: &'a [Kind],
+    ) -> impl Iterator<Item = &'a JobTimeline> {
+        let jobs = self.fleet.jobs().map(|(_, job)| job);
+        jobs.filter(|job| kinds.is_empty() || job.kind.is_some_and(|kind| kinds.contains(&kind)))
+    }
+
+    /// How long the prover took for the proved jobs of some kinds, sorted.
+    pub(super) fn prove_times(&self, kinds: &[Kind]) -> Vec<Duration> {
+        let mut times: Vec<_> = self
+            .jobs_of(kinds)
+            .filter_map(|job| job.prove_time)
+            .collect();
+        times.sort();
+        times
+    }
+
+    /// How long the claimed jobs of some kinds waited for a worker, sorted.
+    pub(super) fn waits(&self, kinds: &[Kind]) -> Vec<Duration> {
+        let waited = self.jobs_of(kinds).filter_map(JobTimeline::waited_ms);
+        let mut waits: Vec<_> = waited.map(Duration::from_millis).collect();
+        waits.sort();
+        waits
+    }
+
+    /// The two verification keys of clients.
+    pub(super) fn client_keys(&self) -> Batch {
+        Batch::of(2, self.jobs_of(&[Kind::JoinSplitVk, Kind::AccountVk]))
+    }
+
+    /// The stages of a rollup, in order.
+    pub(super) fn stages(&self, rollup: &DemoRollup) -> [Batch; 4] {
+        let (rollups, claims) = self.fleet.rollups();
+        let known = rollups.into_iter().find(|known| known.id == rollup.id);
+        let jobs: Jobs<'_> = known.map_or(claims, |known| known.jobs);
+        let planned = [rollup.claims, rollup.inners, 1, 1];
+        Stage::ALL.map(|stage| {
+            let own = |job: &&JobTimeline| job.kind.and_then(Stage::of) == Some(stage);
+            let own = jobs.iter().map(|(_, job)| *job).filter(own);
+            Batch::of(planned[stage as usize], own)
+        })
+    }
+
+    /// The run that a slot has now, and its job.
+    pub(super) fn running_on(&self, slot: &str) -> Option<(JobId, &JobTimeline, &JobRun)> {
+        let mut all = self.fleet.jobs().rev();
+        all.find_map(|(id, job)| {
+            let run = job.running().filter(|run| run.worker == slot)?;
+            Some((id, job, run))
+        })
+    }
+
+    /// The run of the job of this kind that a worker has now.
+    pub(super) fn running_kind(&self, kind: Kind) -> Option<&JobRun> {
+        let mut own = self.fleet.jobs().rev();
+        own.find_map(|(_, job)| job.running().filter(|_| job.kind == Some(kind)))
+    }
+
+    /// Jobs that a slot proved.
+    pub(super) fn proved_by(&self, slot: &str) -> usize {
+        let runs = self.fleet.jobs().flat_map(|(_, job)| &job.runs);
+        runs.filter(|run| run.outcome == RunOutcome::Proved && run.worker == slot)
+            .count()
+    }
+}
+
+impl Batch {
+    fn of<'a>(planned: usize, jobs: impl Iterator<Item = &'a JobTimeline>) -> Self {
+        let jobs: Vec<_> = jobs.collect();
+        let ends = jobs.iter().filter_map(|job| job.last(EventName::Delivered));
+        let ends: Vec<_> = ends.collect();
+        let (of, done) = (planned.max(jobs.len()), ends.len());
+        let began = jobs.iter().filter_map(|job| job.steps.first());
+        let began = began.map(|step| step.at_ms).min();
+        let ended = ends.iter().map(|step| step.at_ms).max();
+        let took = || Some(Duration::from_millis(ended?.saturating_sub(began?)));
+        Self {
+            done,
+            of,
+            started: !jobs.is_empty(),
+            took: if done >= of { took() } else { None },
+        }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.done >= self.of
+    }
+}
+
+/// Whether the simulated Falafel has the answer.
+pub(super) fn is_delivered(job: &JobTimeline) -> bool {
+    job.last(EventName::Delivered).is_some()
+}
+
+fn is_parked(job: &JobTimeline) -> bool {
+    job.progress() == JobProgress::Dead
+}
+
+impl fmt::Display for Settled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (took, bytes) = (ui::seconds(self.took), ui::grouped(self.final_bytes as u64));
+        write!(f, "settled in {took} · final buffer {bytes} B · ")?;
+        match self.proofs {
+            0 => f.write_str("every public input checked by Falafel"),
+            proofs => write!(
+                f,
+                "every public input and all {proofs} proofs in it checked by Falafel"
+            ),
+        }
+    }
+}
+
+/// The value below which `percent` of a sorted list lie; `None` when empty.
+pub(super) fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
+    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+    sorted.get(place).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_of_few_values() {
+        let sorted: Vec<_> = (1..=4).map(Duration::from_secs).collect();
+        assert_eq!(percentile(&sorted, 50), Some(Duration::from_secs(2)));
+        assert_eq!(percentile(&sorted, 95), Some(Duration::from_secs(4)));
+        assert_eq!(percentile(&[], 50), None);
+    }
+}
