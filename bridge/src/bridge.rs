@@ -12,13 +12,13 @@ use crate::{
     fleet::{Amnesia, Heartbeat, Reconcile, Sampler},
     gate::Gate,
     handle::Parts,
-    jobs::{Backlog, Jobs, JobsDeps},
+    jobs::{Backlog, Delivery, Intake, Jobs, JobsDeps},
     journal::Journal,
     retry::{Retry, Stopped},
     retrying::{RetryingBroker, RetryingLedger},
     services::Services,
     supervise::Tasks,
-    tickets::{Callers, Tickets},
+    tickets::Tickets,
 };
 
 /// How long a bridge waits for its tasks after a core task ended.
@@ -28,7 +28,6 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Bridge {
     parts: Arc<Parts>,
-    callers: Arc<Callers>,
     backlogs: [Backlog; 2],
     lease_thread: LeaseThreadEnd,
     compare: Arc<Notify>,
@@ -58,28 +57,21 @@ impl Bridge {
         };
         let compare = Arc::new(Notify::new());
         let tickets = Arc::new(Tickets::new(leases, links));
-        let callers = Arc::new(Callers::new());
+        let heartbeat = Heartbeat::new(services.clone(), tickets.clone(), compare.clone());
         let (jobs, backlogs) = Jobs::new(JobsDeps {
-            services: services.clone(),
-            tickets: tickets.clone(),
-            callers: callers.clone(),
+            services,
+            tickets,
             gate: Gate::new(deps.verifier),
             client_vks: deps.client_vks,
             compare: compare.clone(),
         });
-        let heartbeat = Heartbeat::new(services.clone(), tickets.clone(), compare.clone());
         let parts = Parts {
-            asking: Arc::new(jobs.asking()),
-            operator: jobs.operator(),
-            services,
-            tickets,
             jobs,
             heartbeat: Arc::new(heartbeat),
             closed: stop.child_token(),
         };
         Ok(Self {
             parts: Arc::new(parts),
-            callers,
             backlogs,
             lease_thread,
             compare,
@@ -102,7 +94,7 @@ impl Bridge {
     /// and the process must end with this error as its last line.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), CoreTaskEnded> {
         let (stop, parts) = (self.stop.clone(), self.parts.clone());
-        let tasks = parts.services.tasks.clone();
+        let tasks = parts.jobs.services.tasks.clone();
         let forward = tokio::spawn({
             let stop = stop.clone();
             async move {
@@ -120,51 +112,50 @@ impl Bridge {
         }
         // Pinged until others may ping.
         parts.heartbeat.leave().await;
-        parts.tickets.close_all();
+        parts.jobs.tickets.close_all();
         forward.abort();
         tasks.outcome()
     }
 
     /// Starts the core tasks: all that runs as long as the bridge does.
     async fn start(self) -> Result<(), Stopped> {
-        let parts = &self.parts;
-        let (services, tasks) = (&parts.services, &parts.services.tasks);
+        let Parts {
+            jobs, heartbeat, ..
+        } = &*self.parts;
+        let (services, tasks) = (&jobs.services, &jobs.services.tasks);
         let (retry, lease_thread) = (services.retry.clone(), self.lease_thread);
         tasks.core(LeaseKeeper::THREAD, async move {
             retry.unless_stopped(lease_thread.ended()).await
         });
         for backlog in self.backlogs {
             let name = format!("pump {}", backlog.topic.name());
-            tasks.core(name, parts.jobs.publisher.clone().run(backlog));
+            tasks.core(name, jobs.publisher.clone().run(backlog));
         }
-        let mut tickets = parts.heartbeat.join().await?;
+        let mut tickets = heartbeat.join().await?;
         if services.ledger.once().fleet().is_some() {
-            tasks.core("membership", parts.heartbeat.clone().run());
+            tasks.core("membership", heartbeat.clone().run());
         }
-        tickets.extend(parts.heartbeat.adopt().await?);
+        tickets.extend(heartbeat.adopt().await?);
         if !tickets.is_empty() {
             tracing::info!(count = tickets.len(), "open tickets from before");
         }
-        tasks.core("delivery", parts.jobs.delivery().run());
+        let (jobs, heartbeat) = (|| jobs.clone(), || heartbeat.clone());
+        tasks.core("delivery", Delivery { jobs: jobs() }.run());
         let reconcile = Reconcile {
-            services: services.clone(),
-            heartbeat: parts.heartbeat.clone(),
-            tickets: parts.tickets.clone(),
-            callers: self.callers,
-            jobs: parts.jobs.clone(),
+            jobs: jobs(),
+            heartbeat: heartbeat(),
         };
         tasks.core("reconcile", reconcile.run(self.compare));
         let sampler = Sampler {
-            services: services.clone(),
-            tickets: parts.tickets.clone(),
-            heartbeat: parts.heartbeat.clone(),
+            jobs: jobs(),
+            heartbeat: heartbeat(),
         };
         tasks.core("sample", sampler.run());
-        let intake: Arc<dyn Sink> = Arc::new(parts.jobs.intake());
-        for link in parts.tickets.links().iter() {
+        let intake: Arc<dyn Sink> = Arc::new(Intake { jobs: jobs() });
+        for link in self.parts.jobs.tickets.links().iter() {
             let name = &link.upstream.name;
             let restarted = tickets.iter().any(|ticket| ticket.upstream == *name);
-            watch_upstream(parts, link, &intake, restarted);
+            watch_upstream(&self.parts, link, &intake, restarted);
         }
         Ok(())
     }
@@ -172,12 +163,10 @@ impl Bridge {
 
 /// Starts the core tasks of one upstream.
 fn watch_upstream(parts: &Parts, link: &Arc<Link>, intake: &Arc<dyn Sink>, restarted: bool) {
-    let (services, name) = (&parts.services, &link.upstream.name);
+    let (services, name) = (&parts.jobs.services, &link.upstream.name);
     let amnesia = Amnesia {
-        services: services.clone(),
+        jobs: parts.jobs.clone(),
         heartbeat: parts.heartbeat.clone(),
-        tickets: parts.tickets.clone(),
-        endings: parts.jobs.endings.clone(),
         link: link.clone(),
     };
     let amnesia = amnesia.run(restarted);

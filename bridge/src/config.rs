@@ -13,31 +13,31 @@ use crate::{
     jobs::ClientVks,
 };
 
-/// What can be set about a bridge.
+/// Settings of a bridge.
 #[derive(Debug, Clone)]
 pub struct BridgeConfig {
-    /// Its name among the bridges of the ledger: a host's or a pod's, which no
-    /// other bridge has and the next start has again. Then what this bridge
-    /// leaves behind when it is killed is taken over as soon as it starts;
-    /// under another name only when its heartbeat has ended.
+    /// The bridge's name in the ledger: unique, and the same after a restart, as
+    /// the name of a host or a pod. A bridge that starts under the name of one
+    /// that was killed takes over that one's tickets at once; under another name
+    /// it has to wait until the dead bridge's heartbeat has ended.
     pub name: String,
     /// Falafel's job servers. Their names are kept in the ledger.
     pub upstreams: Vec<Upstream>,
-    /// The sizes that Falafel and the provers are made for.
+    /// The sizes of rollups that Falafel and the provers are built for.
     pub sizes: Sizes,
-    /// Requests up to this many bytes travel in the message; larger ones stay
-    /// in the ledger and the message refers to them.
+    /// Requests of up to this many bytes travel in the message; larger requests
+    /// stay in the ledger, and the message refers to them.
     pub inline_bytes: usize,
-    /// Attempts, those included whose proof did not verify, before a job is
-    /// parked. Workers must have the same.
+    /// Attempts before a job is parked; an attempt whose proof did not verify
+    /// counts. Workers must have the same setting.
     pub max_attempts: u32,
     /// How tickets are kept alive.
     pub leases: LeaseConfig,
-    /// How long things take.
+    /// Periods and time limits.
     pub timing: Timing,
 }
 
-/// The bridge's clocks.
+/// Periods and time limits of a bridge.
 #[derive(Debug, Clone)]
 pub struct Timing {
     /// The longest pause before something is tried again.
@@ -54,8 +54,9 @@ pub struct Timing {
     /// The time between two heartbeats, and between two looks for the tickets
     /// of bridges that have none.
     pub heartbeat_every: Duration,
-    /// How long a heartbeat lasts. With one look more it must be below
-    /// Falafel's 5 s, or the tickets of a bridge that died are issued again.
+    /// How long a heartbeat lasts. Together with `heartbeat_every` it must be
+    /// below Falafel's 5 s; else Falafel issues the tickets of a dead bridge again
+    /// before another bridge pings them.
     pub heartbeat_ttl: Duration,
     /// The longest pause between two checks of a reply that could not be
     /// checked.
@@ -92,8 +93,8 @@ impl Timing {
 }
 
 impl BridgeConfig {
-    /// A bridge to `upstreams` at `sizes`, as in production. Its name is one
-    /// that no start has again: set a better one for a fleet.
+    /// Production's settings. The name is random and differs at each start: a
+    /// fleet needs lasting names.
     pub fn new(upstreams: Vec<Upstream>, sizes: Sizes) -> Self {
         Self {
             name: format!("bridge-{:08x}", rand::thread_rng().r#gen::<u32>()),
@@ -107,7 +108,7 @@ impl BridgeConfig {
     }
 }
 
-/// What a bridge works with.
+/// What a bridge is connected to.
 #[derive(Debug, Clone)]
 pub struct BridgeDeps {
     /// Where jobs go and results come from.
@@ -118,7 +119,6 @@ pub struct BridgeDeps {
     pub verifier: Arc<dyn ReplyVerifier>,
     /// The stream of what happens to jobs.
     pub events: Events,
-    /// Verification keys of the clients' circuits, when there is a place for
-    /// them.
+    /// The store of the clients' verification keys, if there is one.
     pub client_vks: Option<Arc<dyn ClientVks>>,
 }

@@ -12,8 +12,6 @@ use crate::{
     AskError, BridgeStats, OperatorError, UpstreamStats,
     fleet::Heartbeat,
     jobs::{Asking, Jobs, Operator},
-    services::Services,
-    tickets::Tickets,
 };
 
 /// A running bridge, for operators and views; cheap to clone.
@@ -25,12 +23,8 @@ pub struct BridgeHandle {
 /// The parts of a bridge that outlive its loops.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    pub(crate) services: Services,
-    pub(crate) tickets: Arc<Tickets>,
     pub(crate) jobs: Jobs,
     pub(crate) heartbeat: Arc<Heartbeat>,
-    pub(crate) asking: Arc<Asking>,
-    pub(crate) operator: Operator,
     /// Cancelled before the bridge stops, or with it: nothing new is taken.
     pub(crate) closed: CancellationToken,
 }
@@ -39,8 +33,8 @@ impl BridgeHandle {
     /// The bridge's counts.
     pub fn stats(&self) -> BridgeStats {
         let parts = &self.parts;
-        let leases = parts.tickets.lease_stats();
-        let upstreams = parts.tickets.links().iter().map(|link| UpstreamStats {
+        let leases = parts.jobs.tickets.lease_stats();
+        let upstreams = parts.jobs.tickets.links().iter().map(|link| UpstreamStats {
             name: link.upstream.name.clone(),
             reachable: link.is_there(),
             may_be_closed: link.may_be_closed(),
@@ -52,34 +46,34 @@ impl BridgeHandle {
             worst_ping_gap: leases.worst_gap(),
             current_ping_gap: leases.current_gap(),
             upstreams: upstreams.collect(),
-            ..parts.services.journal.counters.stats()
+            ..parts.jobs.services.journal.counters.stats()
         }
     }
 
     /// The bridge's name among the bridges of the ledger.
     pub fn name(&self) -> &str {
-        &self.parts.services.config.name
+        &self.parts.jobs.services.config.name
     }
 
     /// The ledger, whose calls may fail.
     pub fn ledger(&self) -> &Arc<dyn Ledger> {
-        self.parts.services.ledger.once()
+        self.parts.jobs.services.ledger.once()
     }
 
     /// The broker, whose calls may fail.
     pub fn broker(&self) -> &Arc<dyn Broker> {
-        self.parts.services.broker.once()
+        self.parts.jobs.services.broker.once()
     }
 
     /// What happens to jobs.
     pub fn events(&self) -> &Events {
-        self.parts.services.journal.events()
+        self.parts.jobs.services.journal.events()
     }
 
     /// What a rollup will still take with so many `slots` for inner jobs;
     /// `None` when that is not known.
     pub fn rollup_left(&self, rollup: u32, slots: usize) -> Option<TimeLeft> {
-        self.parts.services.journal.rollup_left(rollup, slots)
+        self.parts.jobs.services.journal.rollup_left(rollup, slots)
     }
 
     /// Takes nothing new from Falafel or from callers, and goes on with what
@@ -92,10 +86,10 @@ impl BridgeHandle {
     /// Asks for a proof or a verification key and waits for it. Dropping the
     /// future gives up waiting, not the job.
     pub async fn ask(&self, command: Command, data: Bytes) -> Result<Bytes, AskError> {
-        let parts = &self.parts;
-        let ask = parts.asking.clone();
-        let ask = ask.ask(command, data, parts.closed.clone());
-        let asked = parts.services.tasks.item("caller's request", ask).await;
+        let Parts { jobs, closed, .. } = &*self.parts;
+        let asking = Asking { jobs: jobs.clone() };
+        let ask = asking.ask(command, data, closed.clone());
+        let asked = jobs.services.tasks.item("caller's request", ask).await;
         asked.unwrap_or_else(|panic| Err(AskError::GivenUp(panic.to_string())))
     }
 
@@ -111,17 +105,22 @@ impl BridgeHandle {
     /// **A NACK stops Falafel's rollup production** until a person restarts it;
     /// on a verification key job it ends Falafel's process.
     pub async fn reject(&self, job: JobId, reason: &str) -> Result<usize, OperatorError> {
-        self.parts.operator.reject(job, reason).await
+        self.operator().reject(job, reason).await
     }
 
     /// Sends a parked job back to the queue, as attempt 1 with its history.
     pub async fn replay(&self, job: JobId) -> Result<(), OperatorError> {
-        self.parts.operator.replay(job).await
+        self.operator().replay(job).await
+    }
+
+    fn operator(&self) -> Operator {
+        let jobs = self.parts.jobs.clone();
+        Operator { jobs }
     }
 
     /// Where tests make the bridge's tasks fail.
     #[cfg(any(test, feature = "test-util"))]
     pub fn failpoints(&self) -> &crate::Failpoints {
-        self.parts.services.tasks.failpoints()
+        self.parts.jobs.services.tasks.failpoints()
     }
 }

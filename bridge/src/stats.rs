@@ -7,7 +7,7 @@ use std::{
 
 use zkwhirl_telemetry::{Counter, catalogue::bridge as metric, handle};
 
-/// A count that only grows, with its metric.
+/// A count that only grows, and its metric.
 #[derive(Debug)]
 pub(crate) struct Count {
     own: AtomicU64,
@@ -147,7 +147,7 @@ pub struct BridgeStats {
     pub adopted: u64,
     /// Times that this bridge's own heartbeat had ended.
     pub rejoined: u64,
-    /// Whether it has a heartbeat now, as far as it knows.
+    /// Whether the bridge has a heartbeat now, as far as it knows.
     pub member: bool,
     /// The longest time that a ticket was without an answered ping.
     pub worst_ping_gap: Duration,
@@ -162,9 +162,9 @@ pub struct BridgeStats {
 pub struct UpstreamStats {
     /// Its name.
     pub name: String,
-    /// Whether it answered the last time, or lets a poll wait.
+    /// Whether the server answered the last time, or lets a poll wait.
     pub reachable: bool,
-    /// Whether it may rightly be closed, and always was.
+    /// Whether the server may be closed on purpose and was never open.
     pub may_be_closed: bool,
     /// Long polls started.
     pub polls: u64,

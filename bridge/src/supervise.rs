@@ -18,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::failpoint::Failpoints;
 
-/// A core task ended although nobody had stopped the bridge.
+/// A core task ended although the bridge was not told to stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("core task `{task}` {how}; stopping")]
 pub struct CoreTaskEnded {
@@ -103,7 +103,7 @@ impl Tasks {
         });
     }
 
-    /// Starts work that nobody waits for; it must end when the bridge stops.
+    /// Starts work in the background; it must end when the bridge stops.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.tracker.spawn(work);
     }

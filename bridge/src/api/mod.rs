@@ -1,4 +1,4 @@
-//! Halloumi's HTTP API, route by route, for whoever called it before.
+//! Halloumi's HTTP API, route by route, for its existing callers.
 //!
 //! A proof that is asked for here is a job like any other: queued, retried,
 //! verified, one with an equal request of Falafel's; see
@@ -19,15 +19,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::BridgeHandle;
 
-/// Bodies that are read at once; others wait with theirs.
+/// Request bodies that are read at once; further requests wait.
 const BODIES: usize = 32;
 
-/// Whether provers are there.
+/// Which provers are ready.
 pub trait ProverHealth: Send + Sync {
     /// How many provers have answered and take jobs.
     fn ready_provers(&self) -> usize;
 
-    /// Whether there was ever one. Jobs are queued from then on.
+    /// Whether a prover was ever ready. Jobs are queued from then on.
     fn has_started(&self) -> bool;
 }
 
@@ -40,16 +40,15 @@ impl fmt::Debug for dyn ProverHealth {
 /// The API of one bridge.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// Where jobs are asked for.
+    /// The bridge that takes the requests.
     pub bridge: BridgeHandle,
-    /// What readiness is read from.
+    /// The source of the readiness answer.
     pub health: Arc<dyn ProverHealth>,
-    /// What stands before every route: empty, or `/name` without a slash at
-    /// its end.
+    /// The prefix of every route: empty, or `/name` without a slash at its end.
     pub prefix: String,
-    /// Who may reset; `None`: nobody.
+    /// The token that allows `/reset`; `None`: `/reset` is off.
     pub admin: Option<AdminToken>,
-    /// What `/metrics` shows.
+    /// The page of `/metrics`.
     pub metrics: MetricsPage,
 }
 
@@ -98,7 +97,7 @@ impl fmt::Debug for AdminToken {
     }
 }
 
-/// What requests are served with.
+/// State of the running server.
 #[derive(Debug)]
 struct Serving {
     api: Api,

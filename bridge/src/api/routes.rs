@@ -20,7 +20,7 @@ use zkwhirl_telemetry::catalogue::bridge::{API_REQUESTS, API_SECONDS};
 use super::{Api, Serving};
 use crate::AskError;
 
-/// How long the body of a request may take to arrive, its turn included.
+/// How long the body of a request may take to arrive, with its wait for a permit.
 const BODY: Duration = Duration::from_secs(60);
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -193,8 +193,8 @@ impl Api {
 /// The body of a request, no longer than any request is.
 async fn body(request: Request, bodies: &Semaphore) -> Result<Bytes, Response> {
     let read = async {
-        // It is never closed.
-        let _turn = bodies.acquire().await;
+        // The semaphore is never closed.
+        let _permit = bodies.acquire().await;
         to_bytes(request.into_body(), limits::REQUEST_BYTES).await
     };
     let read = tokio::time::timeout(BODY, read).await.map_err(|_| {
@@ -218,7 +218,7 @@ async fn body(request: Request, bodies: &Semaphore) -> Result<Bytes, Response> {
     })
 }
 
-/// A status in its own words.
+/// A status with its standard text.
 fn text(status: StatusCode) -> Response {
     typed(status, TEXT, status.canonical_reason().unwrap_or_default())
 }

@@ -14,7 +14,7 @@ const COMPLETE: Duration = Duration::from_secs(30);
 /// Node closes idle connections after 5 s; ours are gone before that, so that
 /// none is reset exactly when it is used.
 const IDLE: Duration = Duration::from_secs(3);
-/// Bytes that are read of an answer that says nothing but its status.
+/// Bytes that are read of an answer of which only the status counts.
 const STATUS_PAGE: usize = 4 << 10;
 
 /// What a long poll returned.
@@ -64,8 +64,8 @@ pub enum ClientError {
     },
 }
 
-/// A client of one job server. Redirects are not followed and no proxy is
-/// asked: the address is the operator's.
+/// A client of one job server. It follows no redirects and uses no proxy: the
+/// operator has configured the address.
 #[derive(Debug, Clone)]
 pub struct Client {
     base: Url,
@@ -86,8 +86,8 @@ impl Client {
                 .tcp_keepalive(Duration::from_secs(15))
                 .pool_idle_timeout(IDLE)
         };
-        // Polls never share a connection with anything, and each has a new
-        // one: a reset of a pooled one would look like a lost poll.
+        // Each poll has a new connection of its own: the reset of a pooled
+        // connection would look like a lost poll.
         let poll = builder().pool_max_idle_per_host(0).build();
         let calls = builder().timeout(COMPLETE).build();
         let why = "these options need no TLS back-end and no resolver";
@@ -158,8 +158,8 @@ impl Client {
         })
     }
 
-    /// The body, at most its first `most` bytes. What is beyond is not waited
-    /// for: the connection is closed.
+    /// The body, at most its first `most` bytes. The rest is not read: the
+    /// connection is closed.
     async fn body(&self, mut response: Response, most: usize) -> Result<Bytes, ClientError> {
         // Growing by doubling would copy a large request twice.
         let expected = response.content_length().unwrap_or(0).min(most as u64);

@@ -30,7 +30,7 @@ use zkwhirl_telemetry::{catalogue::bridge as metric, handle};
 use super::{Client, ClientError, Links};
 use crate::failpoint::Failpoints;
 
-/// What can be set about leases.
+/// Settings of the lease keeper.
 #[derive(Debug, Clone)]
 pub struct LeaseConfig {
     /// The time between two pings of a ticket.
@@ -51,7 +51,7 @@ impl Default for LeaseConfig {
     }
 }
 
-/// What the keeper measures. Read it from anywhere.
+/// Measurements of the lease keeper; readable from any thread.
 #[derive(Debug, Default)]
 pub struct LeaseStats {
     open: AtomicUsize,
@@ -83,7 +83,8 @@ impl LeaseStats {
         Duration::from_millis(self.worst_gap_ms.load(Ordering::Relaxed))
     }
 
-    /// The same for now: the open ticket that has waited longest.
+    /// The longest time that an open ticket has been without an answered ping
+    /// until now.
     pub fn current_gap(&self) -> Duration {
         Duration::from_millis(self.current_gap_ms.load(Ordering::Relaxed))
     }
@@ -99,8 +100,7 @@ const ALLOWED: Duration = Duration::from_secs(5);
 /// Half of the time over which the margin is the worst.
 const HALF_MINUTE: Duration = Duration::from_secs(30);
 
-/// The keeper's metrics: handles, since it is asked for hundreds of pings a
-/// second.
+/// The keeper's metrics, as handles: hundreds of pings are recorded each second.
 struct Meters {
     open: handle::Gauge,
     answered: handle::Counter,
@@ -226,7 +226,7 @@ impl LeaseKeeper {
         self.send(Order::Close(ticket));
     }
 
-    /// What the keeper measures.
+    /// The keeper's measurements.
     pub fn stats(&self) -> &LeaseStats {
         &self.stats
     }
@@ -390,8 +390,8 @@ impl Keeper {
             let mut answered = client.ping(ticket, timeout).await;
             let left = timeout.saturating_sub(start.elapsed());
             if answered.is_err() && !left.is_zero() {
-                // A pooled connection may have been reset just now: once more,
-                // within the same time.
+                // The server may have closed a pooled connection just now: try
+                // once more within the same time.
                 answered = client.ping(ticket, left).await;
             }
             (ticket, answered)

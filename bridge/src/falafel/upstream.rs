@@ -19,13 +19,13 @@ pub struct Upstream {
     pub name: String,
     /// Where it is: `http://falafel:8082`.
     pub base: Url,
-    /// True for a server that may rightly be closed: port 8083, when Falafel
-    /// runs in its single-server mode. Failing to reach it is no news.
+    /// True for a server that may be closed on purpose: port 8083, when Falafel
+    /// runs in its single-server mode. A failure to connect is logged at debug.
     pub optional: bool,
 }
 
 impl Upstream {
-    /// A server that should be there.
+    /// A server that must be open.
     pub fn new(name: impl Into<String>, base: Url) -> Self {
         Self {
             name: name.into(),
@@ -34,7 +34,7 @@ impl Upstream {
         }
     }
 
-    /// A server that may be closed.
+    /// A server that may be closed on purpose.
     pub fn optional(name: impl Into<String>, base: Url) -> Self {
         Self {
             optional: true,
@@ -114,25 +114,25 @@ impl Link {
         losses.at.is_some_and(|at| at.elapsed() <= time)
     }
 
-    /// Tickets turned up from before a loss that was looked into already: it
-    /// counts once more.
+    /// Tickets from before a loss were adopted after the loss was looked into:
+    /// the loss counts once more.
     pub(crate) fn doubt(&self) {
         self.losses.send_modify(|losses| losses.all += 1);
     }
 
-    /// A long poll has waited for longer than a connection may take. It says
-    /// nothing about what the server remembers.
+    /// A long poll has waited for longer than a connection takes to be made. That
+    /// says nothing about what the server remembers.
     pub(crate) fn poll_stands(&self, stands: bool) {
         self.polling.store(stands, Ordering::Relaxed);
     }
 
-    /// Whether the server is there, for views: it answered, or it lets a poll
-    /// wait, as one does that has no work.
+    /// Whether the server is open, for views: it answered, or it lets a poll wait,
+    /// as a server without work does.
     pub(crate) fn is_there(&self) -> bool {
         self.is_reachable() || self.polling.load(Ordering::Relaxed)
     }
 
-    /// Whether it may rightly be closed, and always was.
+    /// Whether the server may be closed on purpose and was never open.
     pub(crate) fn may_be_closed(&self) -> bool {
         self.upstream.optional && self.losses.borrow().all == 0
     }
@@ -144,7 +144,7 @@ impl Link {
     /// Waits until the server answers.
     pub(crate) async fn until_reachable(&self) {
         let mut reachable = self.reachable.subscribe();
-        // The sender is ours: it cannot go away meanwhile.
+        // The sender is a field of this link: it cannot be dropped meanwhile.
         let _ = reachable.wait_for(|now| *now).await;
     }
 

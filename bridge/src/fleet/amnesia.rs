@@ -16,10 +16,8 @@ use zkwhirl_ledger::{JobState, Ticket};
 use super::membership::Heartbeat;
 use crate::{
     falafel::{Link, Losses},
-    jobs::Endings,
+    jobs::Jobs,
     retry::Stopped,
-    services::Services,
-    tickets::Tickets,
 };
 
 enum Finding {
@@ -34,10 +32,8 @@ enum Finding {
 /// Watches one upstream.
 #[derive(Debug)]
 pub(crate) struct Amnesia {
-    pub(crate) services: Services,
+    pub(crate) jobs: Jobs,
     pub(crate) heartbeat: Arc<Heartbeat>,
-    pub(crate) tickets: Arc<Tickets>,
-    pub(crate) endings: Arc<Endings>,
     pub(crate) link: Arc<Link>,
 }
 
@@ -71,7 +67,7 @@ impl Amnesia {
 
     /// Waits for the next loss.
     async fn lost(&self, losses: &mut watch::Receiver<Losses>) -> Result<(), Stopped> {
-        let lost = self.services.retry.unless_stopped(losses.changed());
+        let lost = self.jobs.services.retry.unless_stopped(losses.changed());
         // The sender is the link's, which this holds.
         lost.await.map(drop)
     }
@@ -83,14 +79,14 @@ impl Amnesia {
         before: u64,
         ghosts: u64,
     ) -> Result<Finding, Stopped> {
-        let retry = &self.services.retry;
+        let retry = &self.jobs.services.retry;
         retry.unless_stopped(self.link.until_reachable()).await?;
         let Some(ticket) = self.waiting(before).await?.into_iter().next() else {
             return Ok(Finding::NoTicket);
         };
         // Another ticket that comes again may be the new Falafel's.
-        let issued_again = self.tickets.probe(ticket.id);
-        let window = self.services.config.timing.reissue_window(ghosts);
+        let issued_again = self.jobs.tickets.probe(ticket.id);
+        let window = self.jobs.services.config.timing.reissue_window(ghosts);
         let upstream = &self.link.upstream.name;
         tracing::info!(upstream, ticket = %ticket.id, ?window, "does falafel remember?");
         let probe = retry.unless_stopped(async {
@@ -102,13 +98,13 @@ impl Amnesia {
         });
         let finding = probe.await.flatten();
         let forgot = matches!(finding, Ok(Finding::Forgot));
-        self.tickets.end_probe(&ticket, !forgot);
+        self.jobs.tickets.end_probe(&ticket, !forgot);
         finding
     }
 
     /// The ticket did not come again in time.
     async fn verdict(&self, ticket: &Ticket) -> Result<Finding, Stopped> {
-        let open = self.services.ledger.tickets_of(ticket.job).await?;
+        let open = self.jobs.services.ledger.tickets_of(ticket.job).await?;
         let still_open = open.iter().any(|open| open.id == ticket.id);
         if still_open && self.link.is_reachable() {
             let own = self.heartbeat.own_tickets().await?;
@@ -129,7 +125,7 @@ impl Amnesia {
     /// own: what it pings does not lapse here.
     async fn waiting(&self, before: u64) -> Result<Vec<Ticket>, Stopped> {
         let mut tickets = self.heartbeat.own_tickets().await?;
-        let known = self.tickets.known();
+        let known = self.jobs.tickets.known();
         tickets.retain(|ticket| {
             ticket.upstream == self.link.upstream.name
                 && ticket.taken_at_ms <= before
@@ -146,11 +142,16 @@ impl Amnesia {
         let (count, upstream) = (tickets.len(), &self.link.upstream.name);
         let mut jobs = BTreeSet::new();
         for ticket in tickets {
-            self.tickets.close(ticket.id);
-            self.services.ledger.close_ticket(ticket.id).await?;
+            self.jobs.tickets.close(ticket.id);
+            self.jobs.services.ledger.close_ticket(ticket.id).await?;
             jobs.insert(ticket.job);
         }
-        self.services.journal.counters.forgotten.add(count as u64);
+        self.jobs
+            .services
+            .journal
+            .counters
+            .forgotten
+            .add(count as u64);
         tracing::warn!(upstream, count, "falafel has forgotten its tickets: closed");
         for job in jobs {
             self.end_unless_wanted(job).await?;
@@ -159,11 +160,11 @@ impl Amnesia {
     }
 
     async fn end_unless_wanted(&self, job: JobId) -> Result<(), Stopped> {
-        let ledger = &self.services.ledger;
+        let ledger = &self.jobs.services.ledger;
         let wanted = !ledger.tickets_of(job).await?.is_empty();
         match ledger.job(job).await?.filter(|_| !wanted) {
-            Some(job) if job.state == JobState::Proved => self.endings.delivered(job.id).await,
-            Some(job) => self.endings.withdraw(&job).await,
+            Some(job) if job.state == JobState::Proved => self.jobs.endings.delivered(job.id).await,
+            Some(job) => self.jobs.endings.withdraw(&job).await,
             None => Ok(()),
         }
     }

@@ -24,18 +24,14 @@ use crate::{
     jobs::Jobs,
     journal::{Dead, Death},
     retry::Stopped,
-    services::Services,
-    tickets::{Callers, Known, Tickets},
+    tickets::Known,
 };
 
 /// Compares ledger, broker and leases.
 #[derive(Debug)]
 pub(crate) struct Reconcile {
-    pub(crate) services: Services,
-    pub(crate) heartbeat: Arc<Heartbeat>,
-    pub(crate) tickets: Arc<Tickets>,
-    pub(crate) callers: Arc<Callers>,
     pub(crate) jobs: Jobs,
+    pub(crate) heartbeat: Arc<Heartbeat>,
 }
 
 /// Tickets of one job that wait for it.
@@ -45,12 +41,12 @@ impl Reconcile {
     /// Compares until the bridge stops: now, at intervals, and whenever
     /// `compare` is notified.
     pub(crate) async fn run(self, compare: Arc<Notify>) -> Result<Infallible, Stopped> {
-        let mut ticks = interval(self.services.config.timing.reconcile_every);
+        let mut ticks = interval(self.jobs.services.config.timing.reconcile_every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut losses = self.services.ledger.once().losses();
+        let mut losses = self.jobs.services.ledger.once().losses();
         let mut suspects = HashSet::new();
         loop {
-            let next = self.services.retry.unless_stopped(async {
+            let next = self.jobs.services.retry.unless_stopped(async {
                 tokio::select! {
                     _ = ticks.tick() => {}
                     () = compare.notified() => {}
@@ -65,9 +61,9 @@ impl Reconcile {
     }
 
     async fn compare(&self, suspects: &mut HashSet<TicketId>) -> Result<(), Stopped> {
-        let ledger = &self.services.ledger;
+        let ledger = &self.jobs.services.ledger;
         // What the bridge believed before it asked the ledger.
-        let (known, requests) = (self.tickets.known(), self.jobs.requests.jobs());
+        let (known, requests) = (self.jobs.tickets.known(), self.jobs.requests.jobs());
         let own = self.heartbeat.own_tickets().await?;
         let tickets = ledger.open_tickets().await?;
         let unverified: HashSet<_> = ledger.unverified_jobs().await?.into_iter().collect();
@@ -111,10 +107,10 @@ impl Reconcile {
                 continue;
             }
             if !open.contains(ticket) {
-                self.tickets.close(*ticket);
+                self.jobs.tickets.close(*ticket);
                 gone += 1;
             } else if suspects.contains(ticket) {
-                self.tickets.close(*ticket);
+                self.jobs.tickets.close(*ticket);
             } else {
                 others.insert(*ticket);
             }
@@ -126,11 +122,11 @@ impl Reconcile {
                 "tickets are not in the ledger any more: let go"
             );
         }
-        let (now, mut missed) = (self.tickets.known(), own.to_vec());
+        let (now, mut missed) = (self.jobs.tickets.known(), own.to_vec());
         missed.retain(|Ticket { id, .. }| {
             !known.pinged.contains(id) && !known.answering.contains(id) && !now.pinged.contains(id)
         });
-        self.tickets.keep_alive(missed);
+        self.jobs.tickets.keep_alive(missed);
     }
 
     /// The jobs that this bridge's tickets wait for, in the order of their
@@ -140,8 +136,8 @@ impl Reconcile {
         let mut places = BTreeMap::new();
         for ticket in own {
             let upstream = &ticket.upstream;
-            let configured = self.tickets.links().get(upstream).is_some();
-            if !configured && !self.callers.has(ticket.id) {
+            let configured = self.jobs.tickets.links().get(upstream).is_some();
+            if !configured && !self.jobs.callers.has(ticket.id) {
                 // No bridge of this configuration could ping or answer it.
                 // Falafel, if it is still there under another name, issues it
                 // again.
@@ -162,28 +158,22 @@ impl Reconcile {
     async fn carry_on(&self, job: JobRecord) -> Result<(), Stopped> {
         let (id, dispatch) = (job.id, self.jobs.dispatch.clone());
         let work = async move { dispatch.carry_on(&job).await };
-        match self.services.tasks.item("job", work).await {
-            Ok(done) => done,
-            Err(panic) => {
-                self.jobs
-                    .endings
-                    .bury_panicked(id, &panic.to_string())
-                    .await
-            }
-        }
+        let worked = self.jobs.services.tasks.item("job", work).await;
+        let done = self.jobs.endings.park_if_panicked(id, worked);
+        done.await.map(drop)
     }
 
     /// Tickets whose job the ledger does not know: not pinged they come again.
     async fn let_go(&self, tickets: &[Ticket]) -> Result<(), Stopped> {
         for ticket in tickets {
-            self.tickets.close(ticket.id);
-            self.services.ledger.close_ticket(ticket.id).await?;
+            self.jobs.tickets.close(ticket.id);
+            self.jobs.services.ledger.close_ticket(ticket.id).await?;
         }
         Ok(())
     }
 
     async fn withdraw_unwanted(&self, waited_for: &HashSet<JobId>) -> Result<(), Stopped> {
-        let ledger = &self.services.ledger;
+        let ledger = &self.jobs.services.ledger;
         for job in ledger.jobs(&JobState::OUTSTANDING, LISTING).await? {
             // What is in a prover may be wanted again soon.
             if waited_for.contains(&job.id) || job.state == JobState::Proving {
@@ -201,8 +191,8 @@ impl Reconcile {
     /// Jobs that the broker itself gave up on, because no worker survived
     /// them: no other process says so.
     async fn find_dead(&self) -> Result<(), Stopped> {
-        let ledger = &self.services.ledger;
-        let Ok(letters) = self.services.broker.once().dead_letters(LISTING).await else {
+        let ledger = &self.jobs.services.ledger;
+        let Ok(letters) = self.jobs.services.broker.once().dead_letters(LISTING).await else {
             return Ok(());
         };
         for letter in letters {
@@ -217,7 +207,7 @@ impl Reconcile {
                     rollup_id: letter.rollup_id,
                     reason: &letter.reason,
                 };
-                self.services.journal.dead(&dead, Death::Crashes);
+                self.jobs.services.journal.dead(&dead, Death::Crashes);
             }
         }
         Ok(())
@@ -226,13 +216,13 @@ impl Reconcile {
     /// Jobs that should be in the broker and are not are published again. A job
     /// with an unverified reply is out of the broker rightly.
     async fn find_lost(&self, topic: Topic, unverified: &HashSet<JobId>) -> Result<(), Stopped> {
-        let ledger = &self.services.ledger;
+        let ledger = &self.jobs.services.ledger;
         let mut jobs = ledger.jobs(&JobState::OUTSTANDING, LISTING).await?;
         jobs.retain(|job| {
             job.kind.is_some_and(|kind| kind.topic() == topic) && !unverified.contains(&job.id)
         });
         let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
-        let Ok(missing) = self.services.broker.once().missing(topic, &ids).await else {
+        let Ok(missing) = self.jobs.services.broker.once().missing(topic, &ids).await else {
             // Away: the next comparison will tell.
             return Ok(());
         };
@@ -253,9 +243,9 @@ impl Reconcile {
                 .transition(job.id, &from, JobState::Taken, &note)
                 .await?
             {
-                self.services.journal.counters.republished.one();
+                self.jobs.services.journal.counters.republished.one();
                 RETRIED.one([topic.name(), "lost"]);
-                self.services.journal.emit(job, What::Republished);
+                self.jobs.services.journal.emit(job, What::Republished);
                 self.jobs.dispatch.publish(job).await;
             }
         }

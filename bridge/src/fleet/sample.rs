@@ -10,7 +10,7 @@ use zkwhirl_ledger::{JobRecord, JobState, LISTING};
 use zkwhirl_telemetry::catalogue::bridge as metric;
 
 use super::membership::Heartbeat;
-use crate::{journal::topic_name, retry::Stopped, services::Services, tickets::Tickets};
+use crate::{jobs::Jobs, journal::topic_name, retry::Stopped};
 
 /// Jobs that workers have to finish.
 const OUTSTANDING: [JobState; 5] = [
@@ -34,26 +34,25 @@ const SHOWN: [JobState; 7] = [
 /// Reads the figures.
 #[derive(Debug)]
 pub(crate) struct Sampler {
-    pub(crate) services: Services,
-    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) jobs: Jobs,
     pub(crate) heartbeat: Arc<Heartbeat>,
 }
 
 impl Sampler {
     /// Reads until the bridge stops; the first time at once.
     pub(crate) async fn run(self) -> Result<Infallible, Stopped> {
-        let mut ticks = interval(self.services.config.timing.sample_every);
+        let mut ticks = interval(self.jobs.services.config.timing.sample_every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let ledger = self.services.ledger.once();
+        let ledger = self.jobs.services.ledger.once();
         if let Ok(jobs) = ledger.jobs(&JobState::ALL, LISTING).await {
-            self.services.journal.recall_rollups(&jobs);
+            self.jobs.services.journal.recall_rollups(&jobs);
         }
         loop {
             let sample = async {
                 ticks.tick().await;
                 self.sample().await;
             };
-            self.services.retry.unless_stopped(sample).await?;
+            self.jobs.services.retry.unless_stopped(sample).await?;
         }
     }
 
@@ -62,13 +61,13 @@ impl Sampler {
         self.show_upstreams();
         let member = f64::from(u8::from(self.heartbeat.is_member()));
         metric::MEMBER.set([], member);
-        let ledger = self.services.ledger.once();
+        let ledger = self.jobs.services.ledger.once();
         let Ok(jobs) = ledger.jobs(&SHOWN, LISTING).await else {
             return;
         };
         let now = clock::now_ms();
         show_jobs(&jobs, now);
-        self.services.journal.show_rollups(&jobs, slots);
+        self.jobs.services.journal.show_rollups(&jobs, slots);
         metric::SAMPLED.set([], now as f64 / 1e3);
     }
 
@@ -76,7 +75,7 @@ impl Sampler {
     async fn show_queues(&self) -> usize {
         let mut slots = 0;
         for topic in Topic::ALL {
-            let Ok(depth) = self.services.broker.once().depth(topic).await else {
+            let Ok(depth) = self.jobs.services.broker.once().depth(topic).await else {
                 continue;
             };
             let name = topic.name();
@@ -97,7 +96,7 @@ impl Sampler {
     }
 
     fn show_upstreams(&self) {
-        for link in self.tickets.links().iter() {
+        for link in self.jobs.tickets.links().iter() {
             // The names that the roles give. A test's have no label.
             let name = match link.upstream.name.as_str() {
                 "inner" => "inner",

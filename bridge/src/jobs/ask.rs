@@ -5,8 +5,6 @@
 //! answer goes to the caller, and a job that was given up on is an answer, too:
 //! a caller can ask again, Falafel cannot.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use rand::Rng;
 use tokio::sync::{broadcast::error::RecvError, oneshot};
@@ -16,14 +14,12 @@ use zkwhirl_ledger::{JobEvent, JobRecord, JobState, What};
 
 use super::{
     admission::{self, Inadmissible, admit},
-    dispatch::Dispatch,
+    connect::Jobs,
     intake::new_ticket,
-    requests::Requests,
 };
 use crate::{
     falafel::Answer,
     retry::Stopped,
-    services::Services,
     tickets::{Callers, LOCAL},
 };
 
@@ -54,19 +50,16 @@ impl From<Stopped> for AskError {
 }
 
 /// Takes the requests of callers.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Asking {
-    pub(crate) services: Services,
-    pub(crate) callers: Arc<Callers>,
-    pub(crate) requests: Arc<Requests>,
-    pub(crate) dispatch: Arc<Dispatch>,
+    pub(crate) jobs: Jobs,
 }
 
 impl Asking {
     /// See [`crate::BridgeHandle::ask`]. Nothing new is taken once `closed` is
     /// cancelled.
     pub(crate) async fn ask(
-        self: Arc<Self>,
+        self,
         command: Command,
         data: Bytes,
         closed: CancellationToken,
@@ -74,22 +67,22 @@ impl Asking {
         if closed.is_cancelled() {
             return Err(AskError::Stopping);
         }
-        let _permit = self.callers.admit().ok_or(AskError::Busy)?;
+        let _permit = self.jobs.callers.admit().ok_or(AskError::Busy)?;
         let mut frame = Frame {
             ticket: TicketId(rand::thread_rng().r#gen()),
             command: command.code(),
             data,
         };
         let mut record = admission::record(&mut frame);
-        let admitted = admit(&record, &frame.data, self.services.config.sizes)?;
+        let admitted = admit(&record, &frame.data, self.jobs.services.config.sizes)?;
         record.rollup_id = admitted.as_ref().and_then(Request::rollup_id);
-        let answer = self.callers.wait(frame.ticket);
+        let answer = self.jobs.callers.wait(frame.ticket);
         let wait = self.wait(&frame, &record, answer);
-        let outcome = self.services.retry.unless_stopped(wait).await;
+        let outcome = self.jobs.services.retry.unless_stopped(wait).await;
         let outcome = outcome.unwrap_or(Err(AskError::Stopping));
-        self.callers.forget(frame.ticket);
+        self.jobs.callers.forget(frame.ticket);
         if outcome.is_err() {
-            let ledger = &self.services.ledger;
+            let ledger = &self.jobs.services.ledger;
             // `Err`: the bridge stops, and the next one closes the ticket.
             let _ = ledger.close_ticket(frame.ticket).await;
         }
@@ -103,17 +96,18 @@ impl Asking {
         mut answer: oneshot::Receiver<Answer>,
     ) -> Result<Bytes, AskError> {
         // Before anything can happen to the job.
-        let mut events = self.services.journal.events().subscribe();
+        let mut events = self.jobs.services.journal.events().subscribe();
         let ticket = new_ticket(frame, LOCAL.to_owned(), record.id);
-        let ledger = &self.services.ledger;
+        let ledger = &self.jobs.services.ledger;
         let taken = ledger.take(&ticket, record, &frame.data).await?;
-        self.requests
+        self.jobs
+            .requests
             .remember(&taken.job, &frame.data, taken.new_job);
-        self.services.journal.taken(ticket, &taken);
+        self.jobs.services.journal.taken(ticket, &taken);
         if taken.job.state == JobState::Dead {
             return Err(given_up(taken.job.reason));
         }
-        self.dispatch.join(&taken.job).await;
+        self.jobs.dispatch.join(&taken.job).await;
         loop {
             tokio::select! {
                 answer = &mut answer => return match answer {
@@ -140,7 +134,7 @@ impl Asking {
                 _ => Ok(()),
             },
             // Events were missed: the ledger knows.
-            Err(RecvError::Lagged(_)) => match self.services.ledger.job(job).await? {
+            Err(RecvError::Lagged(_)) => match self.jobs.services.ledger.job(job).await? {
                 Some(record) if record.state == JobState::Dead => Err(given_up(record.reason)),
                 _ => Ok(()),
             },

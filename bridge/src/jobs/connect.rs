@@ -6,13 +6,9 @@ use tokio::sync::Notify;
 
 use super::{
     answers::Answers,
-    ask::Asking,
     client_vks::{ClientVks, KnownVks},
-    delivery::Delivery,
     dispatch::Dispatch,
     endings::Endings,
-    intake::Intake,
-    operator::Operator,
     publisher::{Backlog, Publisher},
     requests::Requests,
     results::Results,
@@ -27,12 +23,12 @@ use crate::{
 /// The parts that jobs go through; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Jobs {
-    services: Services,
-    tickets: Arc<Tickets>,
-    callers: Arc<Callers>,
-    answers: Arc<Answers>,
-    results: Arc<Results>,
-    client_vks: Arc<KnownVks>,
+    pub(crate) services: Services,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) callers: Arc<Callers>,
+    pub(crate) answers: Arc<Answers>,
+    pub(crate) results: Arc<Results>,
+    pub(crate) client_vks: Arc<KnownVks>,
     pub(crate) requests: Arc<Requests>,
     pub(crate) endings: Arc<Endings>,
     pub(crate) publisher: Arc<Publisher>,
@@ -45,7 +41,6 @@ pub(crate) struct Jobs {
 pub(crate) struct JobsDeps {
     pub(crate) services: Services,
     pub(crate) tickets: Arc<Tickets>,
-    pub(crate) callers: Arc<Callers>,
     pub(crate) gate: Gate,
     pub(crate) client_vks: Option<Arc<dyn ClientVks>>,
     pub(crate) compare: Arc<Notify>,
@@ -54,7 +49,8 @@ pub(crate) struct JobsDeps {
 impl Jobs {
     /// The parts, and the backlog of each topic that the publisher runs.
     pub(crate) fn new(deps: JobsDeps) -> (Self, [Backlog; 2]) {
-        let (services, tickets, callers) = (deps.services, deps.tickets, deps.callers);
+        let (services, tickets) = (deps.services, deps.tickets);
+        let callers = Arc::new(Callers::new());
         let requests = Arc::new(Requests::new(&services, deps.compare));
         let endings = Arc::new(Endings {
             services: services.clone(),
@@ -101,47 +97,5 @@ impl Jobs {
             dispatch,
         };
         (jobs, backlogs)
-    }
-
-    /// The way in for Falafel's tickets.
-    pub(crate) fn intake(&self) -> Intake {
-        Intake {
-            services: self.services.clone(),
-            tickets: self.tickets.clone(),
-            requests: self.requests.clone(),
-            dispatch: self.dispatch.clone(),
-        }
-    }
-
-    /// The way in for callers in this process.
-    pub(crate) fn asking(&self) -> Asking {
-        Asking {
-            services: self.services.clone(),
-            callers: self.callers.clone(),
-            requests: self.requests.clone(),
-            dispatch: self.dispatch.clone(),
-        }
-    }
-
-    /// The way in for results.
-    pub(crate) fn delivery(&self) -> Delivery {
-        Delivery {
-            services: self.services.clone(),
-            results: self.results.clone(),
-            unverified: self.unverified.clone(),
-            endings: self.endings.clone(),
-            client_vks: self.client_vks.clone(),
-        }
-    }
-
-    /// The way in for operators.
-    pub(crate) fn operator(&self) -> Operator {
-        Operator {
-            services: self.services.clone(),
-            requests: self.requests.clone(),
-            answers: self.answers.clone(),
-            endings: self.endings.clone(),
-            dispatch: self.dispatch.clone(),
-        }
     }
 }

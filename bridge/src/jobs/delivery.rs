@@ -1,7 +1,7 @@
 //! From the results queue to Falafel: a result is verified and stored, its job
 //! noted as proved, and only then its message acknowledged.
 
-use std::{collections::HashSet, convert::Infallible, sync::Arc};
+use std::{collections::HashSet, convert::Infallible};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use zkwhirl_broker_adapter::ResultDelivery;
@@ -14,15 +14,12 @@ use zkwhirl_ledger::{JobRecord, JobState, Note};
 use zkwhirl_telemetry::trace::Trace;
 
 use super::{
-    client_vks::KnownVks,
-    endings::Endings,
-    results::{Maker, Results, Verdict},
-    unverified::Unverified,
+    connect::Jobs,
+    results::{Maker, Verdict},
 };
 use crate::{
     journal::{Dead, Death, duplicate},
     retry::Stopped,
-    services::Services,
 };
 
 /// The queue of results, as traces name it.
@@ -35,15 +32,11 @@ const UNDER_WAY: usize = 8;
 /// Consumes results.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivery {
-    pub(crate) services: Services,
-    pub(crate) results: Arc<Results>,
-    pub(crate) unverified: Arc<Unverified>,
-    pub(crate) endings: Arc<Endings>,
-    pub(crate) client_vks: Arc<KnownVks>,
+    pub(crate) jobs: Jobs,
 }
 
-/// What a result asked for is in the ledger or the broker: the result can be
-/// acknowledged. Made by [`Delivery::settle`] alone, as its last step.
+/// What a result asked for is in the ledger or the broker, or its job is parked:
+/// only then can the result be acknowledged.
 #[derive(Debug)]
 struct Settled(());
 
@@ -57,11 +50,11 @@ impl Delivery {
 
     /// Consumes until the connection is lost.
     async fn consume(&self) -> Result<(), Stopped> {
-        let mut consumer = self.services.broker.results().await?;
+        let mut consumer = self.jobs.services.broker.results().await?;
         let mut under_way = FuturesUnordered::new();
         let mut jobs = HashSet::new();
         loop {
-            let next = self.services.retry.unless_stopped(async {
+            let next = self.jobs.services.retry.unless_stopped(async {
                 tokio::select! {
                     Some(settled) = under_way.next() => Err(settled),
                     next = consumer.next(), if under_way.len() < UNDER_WAY => Ok(next),
@@ -98,25 +91,20 @@ impl Delivery {
         let (this, result) = (self.clone(), delivery.result.clone());
         let job = result.id;
         let settle = async move { this.settle(&result).await };
-        let settled = match self.services.tasks.item("result", settle).await {
-            Ok(settled) => settled?,
-            Err(panic) => {
-                let why = panic.to_string();
-                self.endings.bury_panicked(job, &why).await?;
-                Settled(())
-            }
-        };
+        let settled = self.jobs.services.tasks.item("result", settle).await;
+        let settled = self.jobs.endings.park_if_panicked(job, settled).await?;
+        let settled = settled.unwrap_or(Settled(()));
         ack(&mut delivery, settled).await;
         Ok(job)
     }
 
     /// Does what a result asks for.
     async fn settle(&self, result: &ResultEnvelope) -> Result<Settled, Stopped> {
-        let ledger = &self.services.ledger;
+        let ledger = &self.jobs.services.ledger;
         let _span = Trace::process(RESULTS, &result.id, result.trace.as_deref());
         match (ledger.job(result.id).await?, &result.outcome) {
             // From before the ledger was lost. Falafel issues the ticket again.
-            (None, _) => self.services.journal.counters.strays.one(),
+            (None, _) => self.jobs.services.journal.counters.strays.one(),
             (Some(job), Outcome::Dead(failure)) => self.on_dead(&job, failure).await?,
             (Some(job), Outcome::Proved(reply)) => {
                 let answered = matches!(job.state, JobState::Proved | JobState::Delivered);
@@ -137,18 +125,21 @@ impl Delivery {
         reply: bytes::Bytes,
     ) -> Result<(), Stopped> {
         let maker = Maker::of_result(result);
-        match self.results.verify(job, reply.clone()).await? {
+        match self.jobs.results.verify(job, reply.clone()).await? {
             Verdict::Verified(verified) => {
-                self.results.accept(job, verified, &maker).await?;
-                self.client_vks.learn(result.kind, reply);
+                self.jobs.results.accept(job, verified, &maker).await?;
+                self.jobs.client_vks.learn(result.kind, reply);
             }
             Verdict::NotVerified(NotVerified::Refused { reason }) => {
-                self.results.refuse(job, &maker, reason).await?;
+                self.jobs.results.refuse(job, &maker, reason).await?;
             }
             Verdict::NotVerified(NotVerified::CannotCheck { reason }) => {
-                self.unverified.keep(job, reply, &maker, &reason).await?;
+                self.jobs
+                    .unverified
+                    .keep(job, reply, &maker, &reason)
+                    .await?;
             }
-            Verdict::RequestGone => self.services.journal.counters.strays.one(),
+            Verdict::RequestGone => self.jobs.services.journal.counters.strays.one(),
         }
         Ok(())
     }
@@ -156,14 +147,14 @@ impl Delivery {
     /// A worker gave a job up; its dead letter is in the broker or about to be.
     async fn on_dead(&self, job: &JobRecord, failure: &Failure) -> Result<(), Stopped> {
         let (from, note) = (JobState::OUTSTANDING, Note::because(failure.reason.clone()));
-        let ledger = &self.services.ledger;
+        let ledger = &self.jobs.services.ledger;
         if ledger
             .transition(job.id, &from, JobState::Dead, &note)
             .await?
         {
             let dead = Dead::of(job, &failure.reason);
             let death = Death::by(failure.class);
-            self.services.journal.dead(&dead, death);
+            self.jobs.services.journal.dead(&dead, death);
         }
         Ok(())
     }

@@ -154,10 +154,9 @@ impl Dispatch {
     ) {
         let this = self.clone();
         self.services.tasks.spawn(async move {
+            let worked = this.services.tasks.item("job", work).await;
             // `Err`: the bridge stops, and the next start takes the job up.
-            if let Err(panic) = this.services.tasks.item("job", work).await {
-                let _ = this.endings.bury_panicked(job, &panic.to_string()).await;
-            }
+            let _ = this.endings.park_if_panicked(job, worked).await;
         });
     }
 }

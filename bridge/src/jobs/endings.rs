@@ -12,6 +12,7 @@ use crate::{
     journal::{Dead, Death, topic_name},
     retry::Stopped,
     services::Services,
+    supervise::ItemPanicked,
 };
 
 /// Ends jobs.
@@ -42,9 +43,25 @@ impl Endings {
         Ok(())
     }
 
+    /// What work on a job came to; `None`: the bridge panicked over the job, and
+    /// the job is parked.
+    pub(crate) async fn park_if_panicked<T>(
+        &self,
+        job: JobId,
+        worked: Result<Result<T, Stopped>, ItemPanicked>,
+    ) -> Result<Option<T>, Stopped> {
+        match worked {
+            Ok(done) => done.map(Some),
+            Err(panic) => self
+                .bury_panicked(job, &panic.to_string())
+                .await
+                .map(|()| None),
+        }
+    }
+
     /// Buries a job over which the bridge panicked, unless it is proved or has
     /// ended: then its next ticket, or the next comparison, goes on with it.
-    pub(crate) async fn bury_panicked(&self, job: JobId, why: &str) -> Result<(), Stopped> {
+    async fn bury_panicked(&self, job: JobId, why: &str) -> Result<(), Stopped> {
         let record = self.services.ledger.job(job).await?;
         let goes_on = |job: &JobRecord| {
             job.state == JobState::Taken || JobState::OUTSTANDING.contains(&job.state)

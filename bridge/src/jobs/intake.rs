@@ -1,39 +1,31 @@
 //! From Falafel's frames to jobs: tickets are leased first, then taken into
 //! the ledger, then their requests are read.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use zkwhirl_job::{Frame, JobId, Request, clock};
 use zkwhirl_ledger::{JobRecord, JobState, Taken, Ticket};
 
 use super::{
     admission::{self, admit},
-    dispatch::Dispatch,
-    requests::Requests,
+    connect::Jobs,
 };
 use crate::{
     falafel::{Link, Predecessor, Sink},
     journal::Death,
     retry::Stopped,
-    services::Services,
-    tickets::Tickets,
 };
 
 /// Takes the frames of all upstreams.
 #[derive(Debug, Clone)]
 pub(crate) struct Intake {
-    pub(crate) services: Services,
-    pub(crate) tickets: Arc<Tickets>,
-    pub(crate) requests: Arc<Requests>,
-    pub(crate) dispatch: Arc<Dispatch>,
+    pub(crate) jobs: Jobs,
 }
 
 #[async_trait]
 impl Sink for Intake {
     fn seen(&self, link: &Link, frame: &Frame) {
         // Before anything that can fail or wait: 5 s are left.
-        self.tickets.arrived(frame.ticket, &link.upstream.name);
+        self.jobs.tickets.arrived(frame.ticket, &link.upstream.name);
     }
 
     async fn take(&self, link: &Link, frame: Frame, predecessor: Predecessor) {
@@ -41,7 +33,7 @@ impl Sink for Intake {
         let (this, same) = (self.clone(), frame.clone());
         let work = async move { this.take_ticket(same, upstream, predecessor).await };
         // `Err`: the bridge stops, and Falafel issues the ticket again.
-        if let Err(panic) = self.services.tasks.item("ticket", work).await {
+        if let Err(panic) = self.jobs.services.tasks.item("ticket", work).await {
             let upstream = link.upstream.name.clone();
             let _ = self.park_ticket(frame, upstream, panic.to_string()).await;
         }
@@ -56,22 +48,23 @@ impl Intake {
         predecessor: Predecessor,
     ) -> Result<(), Stopped> {
         let mut record = admission::record(&mut frame);
-        let admitted = admit(&record, &frame.data, self.services.config.sizes);
+        let admitted = admit(&record, &frame.data, self.jobs.services.config.sizes);
         if let Ok(Some(request)) = &admitted {
             record.rollup_id = Request::rollup_id(request);
         }
-        let ledger = self.services.ledger.once();
+        let ledger = self.jobs.services.ledger.once();
         if let Err(error) = ledger.upload(&record, &frame.data).await {
             tracing::debug!(job = %record.id.short(), "not uploaded beforehand: {error}");
         }
         predecessor.taken().await;
-        let taken = self.into_ledger(&frame, &record, upstream).await?;
+        let taken = self.enter_ledger(&frame, &record, upstream).await?;
         match admitted {
             Err(why) if taken.job.state == JobState::Taken => {
-                self.dispatch
+                self.jobs
+                    .dispatch
                     .park(&taken.job, why.to_string(), Death::Request);
             }
-            _ => self.dispatch.join(&taken.job).await,
+            _ => self.jobs.dispatch.join(&taken.job).await,
         }
         Ok(())
     }
@@ -86,28 +79,29 @@ impl Intake {
     ) -> Result<(), Stopped> {
         tracing::error!(ticket = %frame.ticket, "{why}");
         let record = admission::record(&mut frame);
-        let taken = self.into_ledger(&frame, &record, upstream).await?;
+        let taken = self.enter_ledger(&frame, &record, upstream).await?;
         if taken.job.state == JobState::Taken {
-            self.dispatch.park(&taken.job, why, Death::Bridge);
+            self.jobs.dispatch.park(&taken.job, why, Death::Bridge);
         }
         Ok(())
     }
 
-    async fn into_ledger(
+    async fn enter_ledger(
         &self,
         frame: &Frame,
         record: &JobRecord,
         upstream: String,
     ) -> Result<Taken, Stopped> {
         let ticket = new_ticket(frame, upstream, record.id);
-        let ledger = &self.services.ledger;
+        let ledger = &self.jobs.services.ledger;
         let taken = ledger.take(&ticket, record, &frame.data).await;
-        self.tickets.taken(ticket.id);
+        self.jobs.tickets.taken(ticket.id);
         let taken = taken?;
-        self.requests
+        self.jobs
+            .requests
             .remember(&taken.job, &frame.data, taken.new_job);
         if taken.new_ticket {
-            self.services.journal.taken(ticket, &taken);
+            self.jobs.services.journal.taken(ticket, &taken);
         } else {
             self.issued_again(&ticket);
         }
@@ -118,14 +112,14 @@ impl Intake {
     /// lapse on purpose, or its bridge died. The ticket is pinged already and is
     /// no new work, but its bridge may have died before it published the job.
     fn issued_again(&self, ticket: &Ticket) {
-        if self.tickets.issued_again(ticket.id) {
+        if self.jobs.tickets.issued_again(ticket.id) {
             return;
         }
-        self.services.journal.counters.reissues.one();
+        self.jobs.services.journal.counters.reissues.one();
         tracing::warn!(
             ticket = %ticket.id,
             upstream = ticket.upstream,
-            worst_gap = ?self.tickets.lease_stats().worst_gap(),
+            worst_gap = ?self.jobs.tickets.lease_stats().worst_gap(),
             "falafel issued an open ticket again: its lease had lapsed"
         );
     }

@@ -1,19 +1,14 @@
 //! What an operator can do to a job: reject and replay it.
 
-use std::sync::Arc;
-
 use zkwhirl_job::{Failure, JobId};
 use zkwhirl_ledger::{JobRecord, JobState, Note, What};
 use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
 use super::{
     admission::{Inadmissible, admit},
-    answers::Answers,
-    dispatch::Dispatch,
-    endings::Endings,
-    requests::Requests,
+    connect::Jobs,
 };
-use crate::{falafel::Rejection, journal::topic_name, retry::Stopped, services::Services};
+use crate::{falafel::Rejection, journal::topic_name, retry::Stopped};
 
 /// Why an operator's request was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,17 +48,13 @@ impl From<Stopped> for OperatorError {
 /// Does what operators ask for.
 #[derive(Debug)]
 pub(crate) struct Operator {
-    pub(crate) services: Services,
-    pub(crate) requests: Arc<Requests>,
-    pub(crate) answers: Arc<Answers>,
-    pub(crate) endings: Arc<Endings>,
-    pub(crate) dispatch: Arc<Dispatch>,
+    pub(crate) jobs: Jobs,
 }
 
 impl Operator {
     /// See [`crate::BridgeHandle::reject`].
     pub(crate) async fn reject(&self, job: JobId, reason: &str) -> Result<usize, OperatorError> {
-        let ledger = &self.services.ledger;
+        let ledger = &self.jobs.services.ledger;
         let from = [
             JobState::Taken,
             JobState::Queued,
@@ -83,16 +74,17 @@ impl Operator {
             let must = "waiting: neither proved nor finished";
             return Err(self.wrong_state(job, must).await);
         }
-        self.endings.forget(job);
-        self.services.broker.remove_dead(job).await?;
+        self.jobs.endings.forget(job);
+        self.jobs.services.broker.remove_dead(job).await?;
         let record = self.record(job).await?;
         let Some(rejection) = Rejection::of(&record) else {
             let must = "rejected: a new ticket has taken it up again";
             return Err(self.wrong_state(job, must).await);
         };
-        let told = self.answers.reject(&record, rejection).await?;
+        let told = self.jobs.answers.reject(&record, rejection).await?;
         COMPLETED.one([topic_name(record.kind), "rejected"]);
-        self.services
+        self.jobs
+            .services
             .journal
             .emit(&record, What::Rejected { reason });
         Ok(told)
@@ -100,11 +92,11 @@ impl Operator {
 
     /// See [`crate::BridgeHandle::replay`].
     pub(crate) async fn replay(&self, job: JobId) -> Result<(), OperatorError> {
-        let ledger = &self.services.ledger;
+        let ledger = &self.jobs.services.ledger;
         let record = self.record(job).await?;
-        let request = self.requests.of(job).await?;
+        let request = self.jobs.requests.of(job).await?;
         let request = request.ok_or(OperatorError::Unknown(job))?;
-        if let Err(why) = admit(&record, &request, self.services.config.sizes) {
+        if let Err(why) = admit(&record, &request, self.jobs.services.config.sizes) {
             return Err(OperatorError::Inadmissible { job, why });
         }
         let note = Note {
@@ -119,14 +111,14 @@ impl Operator {
             return Err(self.wrong_state(job, "dead").await);
         }
         // Before it is published: a letter beside a queued job would bury it.
-        self.services.broker.remove_dead(job).await?;
-        self.services.journal.emit(&record, What::Replayed);
-        self.dispatch.publish(&record).await;
+        self.jobs.services.broker.remove_dead(job).await?;
+        self.jobs.services.journal.emit(&record, What::Replayed);
+        self.jobs.dispatch.publish(&record).await;
         Ok(())
     }
 
     async fn record(&self, job: JobId) -> Result<JobRecord, OperatorError> {
-        let record = self.services.ledger.job(job).await?;
+        let record = self.jobs.services.ledger.job(job).await?;
         record.ok_or(OperatorError::Unknown(job))
     }
 

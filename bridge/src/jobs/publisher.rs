@@ -1,7 +1,7 @@
 //! From the ledger to the broker: one loop per topic publishes jobs in the
 //! order of their arrival, and waits while the broker is away.
 
-use std::{collections::HashSet, convert::Infallible, pin::pin, sync::Arc};
+use std::{collections::HashSet, convert::Infallible, future::Future, pin::pin, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
@@ -11,9 +11,7 @@ use zkwhirl_ledger::{JobRecord, JobState, Note, What};
 use zkwhirl_telemetry::trace::Trace;
 
 use super::{endings::Endings, requests::Requests};
-use crate::{
-    journal::Death, locked::Locked, retry::Stopped, services::Services, supervise::ItemPanicked,
-};
+use crate::{journal::Death, locked::Locked, retry::Stopped, services::Services};
 
 /// The exchange of jobs, as traces name it.
 const EXCHANGE: &str = "zkwhirl.jobs";
@@ -43,9 +41,6 @@ pub(crate) struct Backlog {
     pub(crate) topic: Topic,
     jobs: mpsc::Receiver<JobRecord>,
 }
-
-/// A job with its message; `None`: there is nothing to publish any more.
-type Prepared = Option<(JobRecord, JobEnvelope)>;
 
 impl Publisher {
     /// A publisher, and the backlog of each topic: see [`Publisher::run`].
@@ -94,10 +89,15 @@ impl Publisher {
     pub(crate) async fn run(self: Arc<Self>, mut backlog: Backlog) -> Result<Infallible, Stopped> {
         let this = &*self;
         let published = stream::poll_fn(|context| backlog.jobs.poll_recv(context))
-            .map(|job| async move { (job.id, this.prepare_item(job).await) })
+            .map(|job| async move { (job.id, this.item(job.id, this.prepare(job)).await) })
             .buffered(UNDER_WAY)
             .map(|(id, prepared)| async move {
-                let done = this.publish_item(id, prepared).await;
+                let done = match prepared {
+                    Ok(Some(Some((job, envelope)))) => {
+                        this.item(id, this.publish(&job, &envelope)).await.map(drop)
+                    }
+                    prepared => prepared.map(drop),
+                };
                 this.waiting.lock().remove(&id);
                 done
             })
@@ -110,49 +110,25 @@ impl Publisher {
         }
     }
 
+    /// Work on one job; a panic parks the job. In place: with a task of its own
+    /// for each job, the jobs would lose their order.
+    async fn item<T>(
+        &self,
+        job: JobId,
+        work: impl Future<Output = Result<T, Stopped>>,
+    ) -> Result<Option<T>, Stopped> {
+        let worked = self.services.tasks.item_in_place("publishing", work).await;
+        self.endings.park_if_panicked(job, worked).await
+    }
+
     /// Jobs that wait for their publishing.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.lock().len()
     }
 
-    /// In place: a task of its own for each job would lose the jobs' order.
-    async fn prepare_item(
-        &self,
-        job: JobRecord,
-    ) -> Result<Result<Prepared, Stopped>, ItemPanicked> {
-        let prepare = self.prepare(job);
-        self.services
-            .tasks
-            .item_in_place("publishing", prepare)
-            .await
-    }
-
-    async fn publish_item(
-        &self,
-        id: JobId,
-        prepared: Result<Result<Prepared, Stopped>, ItemPanicked>,
-    ) -> Result<(), Stopped> {
-        let published = match prepared {
-            Ok(prepared) => match prepared? {
-                Some((job, envelope)) => {
-                    let publish = self.publish(&job, &envelope);
-                    self.services
-                        .tasks
-                        .item_in_place("publishing", publish)
-                        .await
-                }
-                None => return Ok(()),
-            },
-            Err(panic) => Err(panic),
-        };
-        match published {
-            Ok(done) => done,
-            Err(panic) => self.endings.bury_panicked(id, &panic.to_string()).await,
-        }
-    }
-
-    async fn prepare(&self, job: JobRecord) -> Result<Prepared, Stopped> {
+    /// A job with its message; `None`: there is nothing to publish any more.
+    async fn prepare(&self, job: JobRecord) -> Result<Option<(JobRecord, JobEnvelope)>, Stopped> {
         let Some(kind) = job.kind else {
             return Ok(None);
         };

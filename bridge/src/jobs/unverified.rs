@@ -82,17 +82,13 @@ impl Unverified {
         let this = self.clone();
         self.services.tasks.spawn(async move {
             let (tasks, work) = (&this.services.tasks, this.clone().until_decided(job));
-            if let Err(panic) = tasks.item("unverified reply", work).await {
+            let worked = tasks.item("unverified reply", work).await;
+            if let Ok(None) = this.endings.park_if_panicked(job, worked).await {
                 // `Err`: the bridge stops, and the next one meets it again.
-                let _ = this.give_up(job, &panic.to_string()).await;
+                let _ = this.services.ledger.drop_unverified(job).await;
             }
             this.checking.lock().remove(&job);
         });
-    }
-
-    async fn give_up(&self, job: JobId, why: &str) -> Result<(), Stopped> {
-        self.endings.bury_panicked(job, why).await?;
-        self.services.ledger.drop_unverified(job).await
     }
 
     async fn until_decided(self: Arc<Self>, job: JobId) -> Result<(), Stopped> {

@@ -43,7 +43,7 @@ async fn one_poll_is_out_however_long_it_takes() {
     eventually("a poll", || async { world.falafel.seen().polls == 1 }).await;
     // Twenty of the client's shortest periods later it is still the same.
     let ticket = world.falafel.ask_proof(claim(1));
-    let pinged = || async { world.handle().parts.tickets.lease_stats().pings() > 10 };
+    let pinged = || async { world.handle().parts.jobs.tickets.lease_stats().pings() > 10 };
     eventually("time passes", pinged).await;
     assert_eq!(
         world.falafel.seen().polls,
@@ -97,7 +97,7 @@ async fn tickets_stay_pinged_while_the_broker_is_away() {
     let good = world.falafel.ask_proof(claim(1));
     let bad = world.falafel.ask_proof(vec![0, 0, 0, 9]);
     world.until_taken(2).await;
-    let pinged = || async { world.handle().parts.tickets.lease_stats().pings() > 2 * 25 };
+    let pinged = || async { world.handle().parts.jobs.tickets.lease_stats().pings() > 2 * 25 };
     eventually("more than a lease goes by", pinged).await;
     for ticket in [good, bad] {
         assert_eq!(world.falafel.issued(ticket), 1);

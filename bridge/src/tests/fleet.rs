@@ -371,12 +371,13 @@ async fn bridges_ask_each_about_its_own_tickets_whether_falafel_remembers() {
         a.stats().tickets + b.stats().tickets == 30
     })
     .await;
+    world.until_polled(32).await;
     world.falafel.stop();
     world.falafel.resume();
     let asked = |peer: &Peer| {
         let parts = peer.handle.as_ref().unwrap().parts.clone();
         move || {
-            let asks = parts.tickets.probes() > 0;
+            let asks = parts.jobs.tickets.probes() > 0;
             async move { asks }
         }
     };

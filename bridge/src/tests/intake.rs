@@ -119,7 +119,7 @@ async fn what_no_prover_should_see_is_parked_and_stays_pinged() {
     }
     // Well beyond their lease they are pinged, and were issued once.
     eventually("more pings", || async {
-        world.handle().parts.tickets.lease_stats().pings() > 200
+        world.handle().parts.jobs.tickets.lease_stats().pings() > 200
     })
     .await;
     for (ticket, ..) in &tickets {
@@ -188,7 +188,7 @@ async fn nine_hundred_claims_keep_their_order_and_all_are_answered() {
     let stats = world.stats();
     assert_eq!((stats.reissues, stats.nacks), (0, 0));
     let parts = &world.handle().parts;
-    let known = parts.tickets.known();
+    let known = parts.jobs.tickets.known();
     assert!(known.answering.is_empty() && known.pinged.is_empty() && known.taking.is_empty());
     assert_eq!(parts.jobs.publisher.waiting(), 0);
     assert!(parts.jobs.requests.jobs().is_empty());

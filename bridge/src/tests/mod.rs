@@ -249,6 +249,13 @@ impl World {
         eventually("tickets are taken", taken).await;
     }
 
+    /// A loss is noticed by the poll that it breaks: the bridges' next polls must
+    /// be there before Falafel goes.
+    async fn until_polled(&self, times: usize) {
+        let polled = || async { self.falafel.seen().polls >= times };
+        eventually(&format!("{times} polls"), polled).await;
+    }
+
     /// What happened so far, by name.
     fn happened(&mut self) -> Vec<(JobId, What)> {
         let mut all = Vec::new();

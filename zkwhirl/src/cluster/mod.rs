@@ -154,3 +154,43 @@ impl Cluster {
 pub fn slot_name(number: usize) -> String {
     format!("worker {number}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use zkwhirl_bridge::Fault;
+    use zkwhirl_circuits::Suite;
+    use zkwhirl_job::Sizes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_core_task_that_ends_ends_the_cluster_and_is_named() {
+        let sizes = Sizes::new(1, 1).unwrap();
+        let cluster = Cluster::start(ClusterConfig {
+            bridge: BridgeConfig::new(Vec::new(), sizes),
+            worker: WorkerConfig::default(),
+            broker: broker::EmbeddedBrokerConfig::default(),
+            provers: Provers::Proverless {
+                rollups: Rollups {
+                    suite: Suite::Poseidon,
+                    sizes,
+                },
+                work: Duration::ZERO,
+            },
+            topics: Topic::ALL.to_vec(),
+            slots: 1,
+            events: Events::default(),
+        })
+        .unwrap();
+        let failpoints = cluster.bridge().failpoints();
+        failpoints.arm("delivery", Fault::Panic);
+        cluster.bridge_ended().await;
+        let ended = cluster.stop().await.unwrap_err();
+        assert_eq!(
+            ended.to_string(),
+            "core task `delivery` panicked: failpoint delivery; stopping"
+        );
+    }
+}
