@@ -13,7 +13,7 @@ use tokio::{
 };
 use zkwhirl::cluster::{Checker, Rollups};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Listen, Plan, State};
+use zkwhirl_falafel::{Falafel, FalafelConfig, Listen, Plan};
 use zkwhirl_job::Sizes;
 use zkwhirl_testkit::{eventually, within};
 
@@ -193,9 +193,4 @@ async fn falafel(listen: Listen, plan: Option<Plan>, check: Arc<Checker>) -> Fal
         ..FalafelConfig::new(plan, check)
     };
     Falafel::start(config).await.unwrap()
-}
-
-pub(crate) async fn until_settled(falafel: &Falafel) {
-    let state = within("Falafel settles", falafel.finished()).await;
-    assert_eq!(state, State::Done);
 }
