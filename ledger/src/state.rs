@@ -38,7 +38,7 @@ impl JobState {
     /// The states of a job that the broker or a worker must hold.
     pub const OUTSTANDING: [Self; 4] = [Queued, Claimed, Proving, Retrying];
     /// The states from which a job does not go on by itself.
-    const FINISHED: [Self; 3] = [Delivered, Rejected, Withdrawn];
+    pub(crate) const FINISHED: [Self; 3] = [Delivered, Rejected, Withdrawn];
 
     /// Whether a job may go from this state to `next`.
     ///
