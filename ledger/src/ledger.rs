@@ -18,7 +18,7 @@ pub const LISTING: usize = 16_384;
 pub const UNVERIFIED: usize = 1_024;
 /// How long an unverified reply is kept: well beyond the time after which its
 /// job is proved again.
-pub const UNVERIFIED_TTL: Duration = Duration::from_secs(3_600);
+pub(crate) const UNVERIFIED_TTL: Duration = Duration::from_secs(3_600);
 
 /// Why the ledger did not do what it was asked, by what the caller can do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -138,7 +138,7 @@ impl StoredResult {
     }
 
     /// Whether the reply is still what it was.
-    pub fn is_intact(&self) -> bool {
+    pub(crate) fn is_intact(&self) -> bool {
         <[u8; 32]>::from(Sha256::digest(&self.reply)) == self.digest
     }
 }

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use zkwhirl_job::{JobId, Kind, Topic};
 
 /// How long a report counts. A slot reports every two seconds, and at changes.
-pub const SLOT_TTL: Duration = Duration::from_secs(10);
+pub(crate) const SLOT_TTL: Duration = Duration::from_secs(10);
 /// Slots that one listing returns at most.
 pub const SLOTS: usize = 1_024;
 
 /// What a slot does now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Doing {
+pub enum SlotActivity {
     /// Its prover starts, or runs its self-test.
     #[default]
     Starting,
@@ -25,7 +25,7 @@ pub enum Doing {
     Waiting,
 }
 
-impl Doing {
+impl SlotActivity {
     /// Its name in views.
     pub fn name(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ pub struct SlotReport {
     /// The release that it runs.
     pub version: String,
     /// What it does.
-    pub doing: Doing,
+    pub doing: SlotActivity,
     /// True while an operator keeps it quiet: it claims no more.
     pub quiet: bool,
     /// True while it drains.

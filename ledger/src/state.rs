@@ -38,7 +38,7 @@ impl JobState {
     /// The states of a job that the broker or a worker must hold.
     pub const OUTSTANDING: [Self; 4] = [Queued, Claimed, Proving, Retrying];
     /// The states from which a job does not go on by itself.
-    pub const FINISHED: [Self; 3] = [Delivered, Rejected, Withdrawn];
+    pub(crate) const FINISHED: [Self; 3] = [Delivered, Rejected, Withdrawn];
 
     /// Whether a job may go from this state to `next`.
     ///
@@ -47,7 +47,7 @@ impl JobState {
     /// attempt that seemed lost, a ticket may ask for a finished job again, and the
     /// bridge takes up again what the broker lost. A proved job goes back only
     /// through `Retrying` (its proof was wrong) or `Taken` (its proof is gone).
-    pub fn may_become(self, next: Self) -> bool {
+    pub(crate) fn may_become(self, next: Self) -> bool {
         match self {
             Taken => matches!(
                 next,

@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// What a slot does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Doing {
+pub(crate) enum SlotActivity {
     /// Starts its prover.
     Loading,
     /// Waits for a job.
@@ -42,7 +42,7 @@ pub(crate) struct Measures {
 #[derive(Debug)]
 pub(crate) struct Standing {
     topics: Vec<Topic>,
-    doing: Doing,
+    doing: SlotActivity,
     measures: Arc<Measures>,
 }
 
@@ -60,7 +60,7 @@ impl Measures {
         meters.push(meter);
         let standing = Standing {
             topics: topics.to_vec(),
-            doing: Doing::Away,
+            doing: SlotActivity::Away,
             measures: self.clone(),
         };
         for topic in &standing.topics {
@@ -111,7 +111,7 @@ fn whole(sum: &mut Duration) -> u64 {
 
 impl Standing {
     /// The slot does something else from now on.
-    pub(crate) fn turn(&mut self, doing: Doing) {
+    pub(crate) fn turn(&mut self, doing: SlotActivity) {
         self.add(-1.0);
         self.doing = doing;
         self.add(1.0);
@@ -119,7 +119,7 @@ impl Standing {
 
     fn add(&self, slots: f64) {
         let state = match self.doing {
-            Doing::Busy(topic) => {
+            SlotActivity::Busy(topic) => {
                 let busy = &self.measures.busy[index(topic)];
                 match slots > 0.0 {
                     true => busy.fetch_add(1, Ordering::Relaxed),
@@ -128,9 +128,9 @@ impl Standing {
                 metric::SLOTS.of([topic.name(), "busy"]).increment(slots);
                 return;
             }
-            Doing::Loading => "loading",
-            Doing::Idle => "idle",
-            Doing::Away => "away",
+            SlotActivity::Loading => "loading",
+            SlotActivity::Idle => "idle",
+            SlotActivity::Away => "away",
         };
         for topic in &self.topics {
             metric::SLOTS.of([topic.name(), state]).increment(slots);

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 use zkwhirl_job::{clock::now_ms, envelope::JobEnvelope};
-use zkwhirl_ledger::{Doing, Ledger, SlotReport};
+use zkwhirl_ledger::{Ledger, SlotActivity, SlotReport};
 use zkwhirl_prover::{Meter, Progress};
 
 use crate::{Slot, Stop, words::Ear};
@@ -32,7 +32,7 @@ impl Presence {
     }
 
     /// The slot does something else; it has no job.
-    pub(crate) fn turn(&self, doing: Doing) {
+    pub(crate) fn turn(&self, doing: SlotActivity) {
         self.0.send_if_modified(|report| {
             let changed = report.doing != doing;
             if changed {
@@ -49,7 +49,7 @@ impl Presence {
     /// The slot has a job.
     pub(crate) fn attend(&self, job: &JobEnvelope) {
         self.0.send_modify(|report| {
-            report.doing = Doing::Proving;
+            report.doing = SlotActivity::Proving;
             report.since_ms = now_ms();
             (report.job, report.kind) = (Some(job.id), Some(job.kind));
             report.attempt = job.attempt;

@@ -15,7 +15,7 @@ use crate::{
     Slot, Stop, WorkerConfig, WorkerDeps,
     admission::Permit,
     attempt::Health,
-    measure::{Doing, Measures, Standing},
+    measure::{Measures, SlotActivity, Standing},
     presence::Presence,
     prove::Unwinding,
     words::{self, Ear},
@@ -120,7 +120,7 @@ impl Seat {
         let mut pause = FIRST_PAUSE;
         let meter = prover.meter();
         while !self.stop.is_draining() {
-            self.turn(Doing::Away);
+            self.turn(SlotActivity::Away);
             if self.ear.is_quiet() {
                 self.until_loud().await;
                 continue;
@@ -158,12 +158,12 @@ impl Seat {
     }
 
     /// The slot does something else, without a job.
-    fn turn(&mut self, doing: Doing) {
+    fn turn(&mut self, doing: SlotActivity) {
         self.standing.turn(doing);
         self.presence.turn(match doing {
-            Doing::Loading => ledger::Doing::Starting,
-            Doing::Idle => ledger::Doing::Idle,
-            Doing::Busy(_) | Doing::Away => ledger::Doing::Waiting,
+            SlotActivity::Loading => ledger::SlotActivity::Starting,
+            SlotActivity::Idle => ledger::SlotActivity::Idle,
+            SlotActivity::Busy(_) | SlotActivity::Away => ledger::SlotActivity::Waiting,
         });
     }
 
@@ -176,7 +176,7 @@ impl Seat {
     ) -> Leave {
         let _ready = self.config.readiness.one_more();
         loop {
-            self.turn(Doing::Idle);
+            self.turn(SlotActivity::Idle);
             let claimed = tokio::select! {
                 biased;
                 () = self.stop.draining() => return Leave::Drained,
@@ -195,7 +195,7 @@ impl Seat {
             if let Some(permit) = permit {
                 permit.set_proving(true);
             }
-            self.standing.turn(Doing::Busy(delivery.job.topic()));
+            self.standing.turn(SlotActivity::Busy(delivery.job.topic()));
             let job = &delivery.job;
             let trace = Trace::process(delivery.queue, &job.id, job.trace.as_deref());
             self.trace = Some(trace);
@@ -235,7 +235,7 @@ impl Seat {
     async fn heal(&mut self, prover: &mut dyn Prover, prove: bool) {
         let mut pause = FIRST_PAUSE;
         let stop = self.stop.clone();
-        self.turn(Doing::Loading);
+        self.turn(SlotActivity::Loading);
         loop {
             self.restarts = self.ear.restarts();
             let healed = tokio::select! {

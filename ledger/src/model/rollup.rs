@@ -97,7 +97,7 @@ impl RollupStages {
     }
 
     /// Whether one of its jobs is a dead letter.
-    pub fn halted(&self) -> bool {
+    pub(super) fn halted(&self) -> bool {
         self.0.iter().any(|stage| stage.dead > 0)
     }
 }
