@@ -23,6 +23,9 @@ pub enum Doing {
     Proving,
     /// Is out of the queue: the broker is away or memory is missing.
     Waiting,
+    /// Something that only its own release has a name for.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Doing {
@@ -33,6 +36,7 @@ impl Doing {
             Self::Idle => "idle",
             Self::Proving => "proving",
             Self::Waiting => "waiting",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -3,5 +3,6 @@
 
 mod jobs;
 pub mod stub;
+pub mod wire;
 
 pub use jobs::*;

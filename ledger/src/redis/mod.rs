@@ -23,6 +23,8 @@ mod bridges;
 mod config;
 mod events;
 mod frame;
+#[cfg(test)]
+mod golden;
 mod health;
 mod keep;
 mod leases;
