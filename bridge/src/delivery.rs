@@ -205,7 +205,7 @@ impl Shared {
         if result.attempt >= self.config.max_attempts {
             let attempts = result.attempt;
             let why = format!("{attempts} attempts used up, the last: {}", record.failure);
-            let sentence = DeadLetter::sentence(job.id, &why);
+            let sentence = DeadLetter::parked(job.id, &why);
             self.bury(job, &sentence, ATTEMPTS).await?;
         } else {
             self.retry(job, result.kind, &record).await?;
@@ -227,7 +227,7 @@ impl Shared {
             }
         });
         if let Some(why) = refused.await? {
-            let sentence = DeadLetter::sentence(job.id, &why);
+            let sentence = DeadLetter::parked(job.id, &why);
             return self.bury(job, &sentence, REQUEST).await;
         }
         let note = Note {

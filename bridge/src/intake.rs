@@ -13,7 +13,7 @@ use super::{
     shared::Shared,
 };
 use crate::falafel::{Link, Sink, Turn};
-use zkwhirl_broker_adapter::DeadLetter;
+use zkwhirl_broker_adapter::{DeadClass, DeadLetter};
 use zkwhirl_job::clock;
 use zkwhirl_ledger::{JobRecord, JobState, Note, Taken, Ticket, events::What};
 
@@ -124,7 +124,7 @@ impl Shared {
     /// stay open.
     pub(super) fn park(self: &Arc<Self>, job: &JobRecord, why: &str) {
         let (shared, job) = (self.clone(), job.clone());
-        let reason = DeadLetter::sentence(job.id, why);
+        let reason = DeadLetter::parked(job.id, why);
         // In the background: the poll must go on while the broker is away.
         self.tasks.spawn(async move {
             shared.bury(&job, &reason, REQUEST).await;
@@ -167,6 +167,7 @@ impl Shared {
         let history = self.insist("read attempts", || ledger.attempts(job.id));
         Some(Some(DeadLetter {
             id: job.id,
+            class: DeadClass::Failed,
             kind: job.kind,
             rollup_id: job.rollup_id,
             reason: reason.to_owned(),

@@ -78,7 +78,11 @@ impl BridgeHandle {
     /// Tells every worker to restart its provers. What they prove is handed
     /// back and proved again; no attempt is counted.
     pub async fn restart_provers(&self) -> Result<(), BrokerError> {
-        self.shared.deps.broker.tell(&Control::Restart).await
+        self.shared
+            .deps
+            .broker
+            .send_control(&Control::Restart)
+            .await
     }
 
     /// Rejects a job: a NACK goes to each ticket that waits for it. Returns how

@@ -105,7 +105,7 @@ impl Shared {
                 Err(error) => error,
             };
             if let BrokerError::Refused(why) = &error {
-                let reason = DeadLetter::sentence(job.id, why);
+                let reason = DeadLetter::parked(job.id, why);
                 self.bury(job, &reason, REQUEST).await?;
                 return Some(false);
             }

@@ -131,7 +131,7 @@ impl Shared {
     pub(super) fn cancel(&self, job: JobId) {
         let broker = self.deps.broker.clone();
         self.tasks.spawn(async move {
-            if let Err(error) = broker.tell(&Control::Cancel { job }).await {
+            if let Err(error) = broker.send_control(&Control::Cancel { job }).await {
                 tracing::debug!(job = %job, "cannot tell workers to stop: {error}");
             }
         });

@@ -197,7 +197,7 @@ impl Inner {
         if meant == 0 {
             return Err(format!("no worker {worker} is there"));
         }
-        let told = self.config.bridge.broker().tell(word).await;
+        let told = self.config.bridge.broker().send_control(word).await;
         told.map_err(|error| error.to_string())?;
         Ok(match meant {
             1 => "told".to_owned(),
@@ -234,7 +234,7 @@ impl Inner {
                     }
                     None => return Err(format!("no job {job} is known")),
                 }
-                let told = bridge.broker().tell(&Control::Cancel { job }).await;
+                let told = bridge.broker().send_control(&Control::Cancel { job }).await;
                 told.map_err(|error| error.to_string())?;
                 Ok("its worker was told to hand it back".to_owned())
             }

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use url::Url;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Provers, Rollups};
 use zkwhirl_bridge::{BridgeConfig, api::AdminToken, falafel::Upstream};
-use zkwhirl_broker_adapter::{Control, DeadLetter, EmbeddedBrokerConfig};
+use zkwhirl_broker_adapter::{Control, DeadClass, DeadLetter, EmbeddedBrokerConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_console::{Console, ConsoleConfig, Keys, views::Key};
 use zkwhirl_falafel::{Falafel, FalafelConfig, Plan};
@@ -163,7 +163,7 @@ impl Stage {
         for number in 1..=slots.slots().await.unwrap().len() {
             let worker = zkwhirl::cluster::slot_name(number);
             let word = Control::Quiet { worker, quiet };
-            self.cluster.broker().tell(&word).await.unwrap();
+            self.cluster.broker().send_control(&word).await.unwrap();
         }
         eventually("the slots heard", async || {
             let slots = slots.slots().await.unwrap();
@@ -186,9 +186,10 @@ impl Stage {
         let failure = Failure::prover("2 attempts used up, the last: the prover ended by signal 9");
         let letter = DeadLetter {
             id: job,
+            class: DeadClass::Failed,
             kind: Some(Kind::Claim),
             rollup_id: None,
-            reason: DeadLetter::sentence(job, &failure.reason),
+            reason: DeadLetter::parked(job, &failure.reason),
             history,
             taken_at_ms: now_ms() - 40_000,
             died_at_ms: now_ms(),
