@@ -10,6 +10,7 @@
 //! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
 //! | `traces` | a collector gets one trace for each job, from the bridge to the worker and back |
 //! | `rehearsal` | the autoscaler's loop over it: 32 workers for 32 jobs and back to 1, no busy one loses its job |
+//! | `upgrade` | a fleet takes over what 0.1.0 left: jobs in every state are delivered or still dead |
 //! | `waits` | a minute without a worker, half a minute without Redis: Falafel notices nothing |
 //!
 //! What they measure on the way they say in lines that begin with `figure:`.
@@ -27,5 +28,6 @@ mod services;
 mod stage;
 #[cfg(feature = "otlp")]
 mod traces;
+mod upgrade;
 mod waits;
 mod whole;

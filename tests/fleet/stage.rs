@@ -32,7 +32,7 @@ pub(crate) struct Fleet {
 }
 
 /// A process that is killed when it is dropped.
-pub(crate) struct Role(Child);
+pub(crate) struct Role(pub(crate) Child);
 
 impl Role {
     pub(crate) fn kill(mut self) {
