@@ -23,6 +23,9 @@ pub enum SlotActivity {
     Proving,
     /// It claims no job: the broker is away or memory is missing.
     Waiting,
+    /// Something that only its own release has a name for.
+    #[serde(other)]
+    Unknown,
 }
 
 impl SlotActivity {
@@ -33,6 +36,7 @@ impl SlotActivity {
             Self::Idle => "idle",
             Self::Proving => "proving",
             Self::Waiting => "waiting",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -37,7 +37,7 @@ impl RedisLedger {
     }
 }
 
-fn parse(item: &Value) -> Option<LedgerEvent> {
+pub(super) fn parse(item: &Value) -> Option<LedgerEvent> {
     let Value::Array(item) = item else {
         return None;
     };

@@ -4,10 +4,16 @@
 //! checks are against a truncated or partial write, a wrong key, an operator's
 //! hand and a faulty memory bank.
 //!
-//! A request needs no digest beside it, since its job is named after it:
-//! `2 u8 ‖ command u32 ‖ length u32 ‖ zstd(data)`. Most of a request is Merkle
-//! paths whose lower nodes are all the same: 28 real txs, 1,086,344 bytes, take
-//! 131,750.
+//! A request is `2 u8 ‖ command u32 ‖ length u32 ‖ zstd(data)`, and its job's id
+//! is SHA-256 over command ‖ data: the id is the digest. Most of a request is
+//! Merkle paths whose lower nodes are all the same: 28 real txs, 1,086,344 bytes,
+//! take 131,750. A release that names jobs otherwise writes the digest itself:
+//! `3 u8 ‖ command u32 ‖ length u32 ‖ SHA-256(data)[32] ‖ zstd(data)`. This
+//! release reads both.
+//!
+//! A layout is read one release before it is written, so that a release never
+//! meets a value of its neighbours that it cannot read. A value of any other
+//! version is damaged.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
@@ -27,6 +33,8 @@ const STDERR: usize = 16 << 10;
 /// Bytes before a packed request.
 const REQUEST_HEADER: usize = 9;
 const REQUEST_VERSION: u8 = 2;
+/// The layout with a digest, which no release writes yet.
+const DIGEST_VERSION: u8 = 3;
 /// One of zstd's fast levels. Of a real request level 1 saves 0.2 % more and
 /// takes 1.6 times as long, higher ones 2 %.
 const LEVEL: i32 = -3;
@@ -89,7 +97,7 @@ pub(super) fn seal_request(command: u32, data: &[u8]) -> Result<Bytes, Damage> {
     Ok(out.freeze())
 }
 
-/// The request that `job` is named after, or what is wrong with it.
+/// The request of `job`, or what is wrong with it.
 pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Damage> {
     let bytes = sealed.len();
     if bytes < REQUEST_HEADER {
@@ -98,9 +106,9 @@ pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Damag
         )));
     }
     let version = sealed.get_u8();
-    if version != REQUEST_VERSION {
+    if !(REQUEST_VERSION..=DIGEST_VERSION).contains(&version) {
         return Err(Damage(format!(
-            "version {version}, this release reads {REQUEST_VERSION}"
+            "version {version}, this release reads {REQUEST_VERSION} and {DIGEST_VERSION}"
         )));
     }
     let command = sealed.get_u32();
@@ -111,6 +119,10 @@ pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Damag
             "{length} bytes unpacked, the limit is {limit}"
         )));
     }
+    let mut digest = [0; 32];
+    if version == DIGEST_VERSION && sealed.try_copy_to_slice(&mut digest).is_err() {
+        return Err(Damage::of("it ends within its digest"));
+    }
     // Never more than the length that was just bounded, whatever is packed.
     let data = zstd::bulk::decompress(&sealed, length)
         .map_err(|error| Damage(format!("its bytes do not unpack: {error}")))?;
@@ -120,10 +132,12 @@ pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Damag
             data.len()
         )));
     }
-    if JobId::of_code(command, &data) != job {
-        return Err(Damage::of(
-            "its bytes are not those that the job is named after",
-        ));
+    let intact = match version {
+        DIGEST_VERSION => digest == *Sha256::digest(&data),
+        _ => JobId::of_code(command, &data) == job,
+    };
+    if !intact {
+        return Err(Damage::of("its bytes are not those that were kept"));
     }
     Ok(data.into())
 }
@@ -231,6 +245,25 @@ mod tests {
             bad[at] ^= 0x10;
             open_request(bad.into(), job).unwrap_err();
         }
+    }
+
+    /// A later release may name jobs by another hash.
+    #[test]
+    fn a_request_with_a_digest_opens_whatever_its_job_is_called() {
+        let (job, data) = (JobId([7; 32]), b"request".as_slice());
+        let packed = seal_request(4, data).unwrap();
+        let mut sealed = packed[..REQUEST_HEADER].to_vec();
+        sealed[0] = DIGEST_VERSION;
+        sealed.extend(Sha256::digest(data));
+        sealed.extend(&packed[REQUEST_HEADER..]);
+        let sealed = Bytes::from(sealed);
+        assert_eq!(open_request(sealed.clone(), job).unwrap(), data);
+        for bytes in 0..sealed.len() {
+            open_request(sealed.slice(..bytes), job).unwrap_err();
+        }
+        let mut bad = sealed.to_vec();
+        bad[REQUEST_HEADER] ^= 1;
+        open_request(bad.into(), job).unwrap_err();
     }
 
     /// Something that unpacks to gigabytes is refused for what it says, or

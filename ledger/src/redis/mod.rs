@@ -25,6 +25,8 @@ mod config;
 mod damage;
 mod events;
 mod frame;
+#[cfg(test)]
+mod golden;
 mod health;
 mod keep;
 mod link;

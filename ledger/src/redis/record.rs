@@ -1,7 +1,10 @@
 //! Job records and tickets as the fields of Redis hashes.
 //!
 //! The fields are texts, so that an operator can read them with `redis-cli`;
-//! numbers are decimal, an absent option is an empty text.
+//! numbers are decimal, an absent option is an empty text. Fields that a later
+//! release adds are ignored and must be optional; a kind that this release does
+//! not know reads as none. A later release writes a new state only after the
+//! release before it reads that state.
 
 use std::{collections::HashMap, str::FromStr};
 
@@ -54,10 +57,7 @@ pub(super) fn noted(note: &Note) -> Vec<(&'static str, String)> {
 pub(super) fn record(id: JobId, fields: &[Value]) -> Result<JobRecord, Damage> {
     let fields = Fields::of(fields)?;
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let kind = match fields.text("kind")? {
-        "" => None,
-        kind => Some(kind.parse::<Kind>().map_err(Damage::of)?),
-    };
+    let kind = fields.text("kind")?.parse::<Kind>().ok();
     let rollup_id = match fields.text("rollup")? {
         "" => None,
         _ => Some(fields.number("rollup")?),
@@ -78,6 +78,7 @@ pub(super) fn record(id: JobId, fields: &[Value]) -> Result<JobRecord, Damage> {
 }
 
 /// The id of a ticket that lacks a field.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct DamagedTicket(pub(super) String);
 
 /// A ticket as the scripts list them.

@@ -1,7 +1,8 @@
-//! What slots say about themselves. Each report has a lifetime of its own; the
-//! index of their names is swept by whoever reads it.
+//! Reports of slots. Each report has a lifetime of its own; a reader removes
+//! from the index the names whose reports have ended.
 
 use redis::{Value, pipe};
+use serde_json::{Map, Value as Json};
 
 use super::{
     RedisLedger,
@@ -11,6 +12,21 @@ use super::{
     record::{NAME, text},
 };
 use crate::{LedgerError, SLOT_TTL, SLOTS, SlotReport};
+
+/// A report, without the fields that this release cannot read: a worker of
+/// another release is shown with what it has in common with this one. `None`:
+/// not even an object.
+pub(super) fn report(body: &[u8]) -> Option<SlotReport> {
+    if let Ok(report) = serde_json::from_slice(body) {
+        return Some(report);
+    }
+    let mut fields: Map<String, Json> = serde_json::from_slice(body).ok()?;
+    fields.retain(|name, value| {
+        let alone = Map::from_iter([(name.clone(), value.clone())]);
+        serde_json::from_value::<SlotReport>(alone.into()).is_ok()
+    });
+    serde_json::from_value(fields.into()).ok()
+}
 
 impl RedisLedger {
     pub(super) async fn keep_report(&self, slot: &SlotReport) -> Result<(), LedgerError> {
@@ -43,13 +59,9 @@ impl RedisLedger {
         let bodies = items(self.command(Lane::Quick, &commands).await?)?;
         let (mut slots, mut gone) = (Vec::new(), Vec::new());
         for (name, body) in names.iter().zip(&bodies) {
-            let report = match body {
-                Value::BulkString(body) => serde_json::from_slice(body).ok(),
-                _ => None,
-            };
-            match report {
-                Some(report) => slots.push(report),
-                None => gone.push(*name),
+            match body {
+                Value::BulkString(body) => slots.extend(report(body)),
+                _ => gone.push(*name),
             }
         }
         if !gone.is_empty() {
@@ -59,5 +71,34 @@ impl RedisLedger {
             self.command(Lane::Quick, &commands).await?;
         }
         Ok(slots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zkwhirl_job::Topic;
+
+    use super::*;
+    use crate::SlotActivity;
+
+    #[test]
+    fn a_report_of_another_release_is_read_as_far_as_it_can_be() {
+        let later = br#"{"slot":"a/0","topics":["inner","side"],"doing":"cooling",
+            "kind":"fee-payer","done":7,"fraction":"half","gpu":{"cores":9}}"#;
+        let expected = SlotReport {
+            slot: "a/0".into(),
+            doing: SlotActivity::Unknown,
+            done: 7,
+            ..SlotReport::default()
+        };
+        assert_eq!(report(later), Some(expected));
+        let earlier = br#"{"slot":"a/0","topics":["inner"]}"#;
+        let expected = SlotReport {
+            slot: "a/0".into(),
+            topics: vec![Topic::Inner],
+            ..SlotReport::default()
+        };
+        assert_eq!(report(earlier), Some(expected));
+        assert_eq!(report(b"7"), None);
     }
 }

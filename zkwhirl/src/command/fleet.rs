@@ -29,6 +29,7 @@ pub(super) fn amqp_config(args: &AmqpArgs, name: &str) -> anyhow::Result<AmqpCon
         management: management.transpose().map_err(exit::usage)?,
         ca_pem: ca_pem.transpose().map_err(exit::usage)?,
         name: name.to_owned(),
+        unread_limit: Duration::from_secs(u64::from(args.unread_hours) * 3600),
         ..AmqpConfig::new(hosts)
     })
 }
