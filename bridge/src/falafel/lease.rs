@@ -53,39 +53,34 @@ impl Default for LeaseConfig {
 
 /// Measurements of the lease keeper; readable from any thread.
 #[derive(Debug, Default)]
-pub struct LeaseStats {
+pub(crate) struct LeaseStats {
     open: AtomicUsize,
     pings: AtomicU64,
-    failed: AtomicU64,
     worst_gap_ms: AtomicU64,
     current_gap_ms: AtomicU64,
 }
 
 impl LeaseStats {
     /// Tickets that are pinged.
-    pub fn open(&self) -> usize {
+    pub(crate) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
     /// Pings that were answered.
-    pub fn pings(&self) -> u64 {
+    #[cfg(test)]
+    pub(crate) fn pings(&self) -> u64 {
         self.pings.load(Ordering::Relaxed)
-    }
-
-    /// Pings that were not answered in time.
-    pub fn failed(&self) -> u64 {
-        self.failed.load(Ordering::Relaxed)
     }
 
     /// The longest time that any ticket was without an answered ping since the
     /// start. Falafel allows 5 s.
-    pub fn worst_gap(&self) -> Duration {
+    pub(crate) fn worst_gap(&self) -> Duration {
         Duration::from_millis(self.worst_gap_ms.load(Ordering::Relaxed))
     }
 
     /// The longest time that an open ticket has been without an answered ping
     /// until now.
-    pub fn current_gap(&self) -> Duration {
+    pub(crate) fn current_gap(&self) -> Duration {
         Duration::from_millis(self.current_gap_ms.load(Ordering::Relaxed))
     }
 
@@ -151,7 +146,7 @@ enum Order {
 
 /// The handle of the keeper's thread; dropping it ends the thread and joins it.
 #[derive(Debug)]
-pub struct LeaseKeeper {
+pub(crate) struct LeaseKeeper {
     orders: Option<mpsc::UnboundedSender<Order>>,
     stats: Arc<LeaseStats>,
     thread: Option<JoinHandle<()>>,
@@ -227,7 +222,7 @@ impl LeaseKeeper {
     }
 
     /// The keeper's measurements.
-    pub fn stats(&self) -> &LeaseStats {
+    pub(crate) fn stats(&self) -> &LeaseStats {
         &self.stats
     }
 
@@ -399,12 +394,13 @@ impl Keeper {
     }
 
     fn pinged(&mut self, ticket: TicketId, answered: &Result<(), ClientError>) {
-        let (count, metric) = match answered {
-            Ok(()) => (&self.stats.pings, &self.meters.answered),
-            Err(_) => (&self.stats.failed, &self.meters.failed),
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-        metric.increment(1);
+        match answered {
+            Ok(()) => {
+                self.stats.pings.fetch_add(1, Ordering::Relaxed);
+                self.meters.answered.increment(1);
+            }
+            Err(_) => self.meters.failed.increment(1),
+        }
         let Some(lease) = self.leases.get_mut(&ticket) else {
             return;
         };

@@ -14,9 +14,8 @@ mod upstream;
 
 pub(crate) use answer::{Answer, Rejection, deliver};
 pub use client::{Client, ClientError, Polled};
-
-pub(crate) use lease::LeaseThreadEnd;
-pub use lease::{LeaseConfig, LeaseKeeper, LeaseStats};
+pub use lease::LeaseConfig;
+pub(crate) use lease::{LeaseKeeper, LeaseStats, LeaseThreadEnd};
 pub(crate) use poller::{Poller, Predecessor, Sink};
 pub use upstream::Upstream;
 pub(crate) use upstream::{Link, Links, Losses};
