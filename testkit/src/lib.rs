@@ -2,6 +2,11 @@
 //! Falafel, RabbitMQ and Redis as processes. It imports nothing above `job`, so
 //! that a crate's unit tests never see two copies of the crate's own types.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of tests fails the test by panicking"
+)]
+
 mod jobs;
 mod patience;
 mod services;
