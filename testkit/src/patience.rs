@@ -5,8 +5,9 @@ use std::{future::Future, panic::Location, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// How long a test waits before it fails. Patience costs nothing when things go
-/// well: this is longer than anything takes on a machine with a load of 20.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+/// well: this is longer than anything takes on two cores with a load of 25, where
+/// three rollups with real proofs take eight minutes.
+pub const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(5);

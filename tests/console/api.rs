@@ -264,7 +264,7 @@ async fn viewers_hear_at_once_that_something_changed() {
     let mut stream = stage.http.get(url).send().await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     let (job, request) = claim();
-    let _ = stage.ask(request);
+    drop(stage.ask(request));
     let mut heard = String::new();
     let words = format!("{{\"what\":\"delivered\",\"job\":\"{job}\"}}");
     let hear = async {

@@ -126,7 +126,7 @@ async fn a_watched_view_is_shown_again_when_it_changes_and_ends_at_ctrl_c() {
         );
     };
     until("no job yet");
-    let _ = stage.ask(claim().1);
+    drop(stage.ask(claim().1));
     until("1 queued");
     stage.quiet(false).await;
     until("1 delivered");

@@ -141,7 +141,7 @@ impl ConsoleStage {
     /// slots must be quiet.
     pub(crate) async fn a_dead_claim(&self) -> JobId {
         let (job, request) = claim();
-        let _ = self.ask(request);
+        drop(self.ask(request));
         self.until_state(job, JobState::Queued).await;
         let history: Vec<_> = [1, 2].map(attempt_of).into();
         for attempt in &history {

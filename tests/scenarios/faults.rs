@@ -72,7 +72,7 @@ async fn malformed_requests_are_parked_with_the_field_and_disturb_nobody() {
     cases.dedup_by_key(|case| JobId::of(Command::CreateProof, &case.request));
     assert!(cases.len() >= 40, "{} cases", cases.len());
     for case in &cases {
-        let _ = stage.ask(case.request.clone());
+        drop(stage.ask(case.request.clone()));
     }
     let good_ones = [
         "valid_claim_0_request",
@@ -113,7 +113,7 @@ async fn a_false_statement_is_parked_after_a_second_opinion() {
     // The claim's fee, which its note commits to.
     let fee = 4 + 32 + 32 + 4 + (4 + 32 * 64) + 32 + 32 + 4 + 31;
     request[fee] ^= 1;
-    let _ = stage.ask(request.into());
+    drop(stage.ask(request.into()));
     stage.until_dead(1).await;
     let dead = stage.dead().await;
     let [letter] = &dead[..] else {

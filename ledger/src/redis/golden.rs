@@ -77,7 +77,7 @@ fn a_ticket_of_0_1_0_is_read() {
 #[test]
 fn requests_results_and_attempts_of_0_1_0_are_read_and_written_as_they_were() {
     let sealed = wire::golden("ledger.request.bin");
-    let request = frame::open_request(sealed.clone().into(), claim().id);
+    let request = frame::open_request(sealed.clone(), claim().id);
     assert_eq!(request.unwrap(), "request of claim");
     assert_eq!(frame::seal_request(4, b"request of claim").unwrap(), sealed);
 
@@ -85,12 +85,12 @@ fn requests_results_and_attempts_of_0_1_0_are_read_and_written_as_they_were() {
     let reply = Bytes::from_static(b"reply of claim");
     let result = StoredResult::new(reply, 5, "worker-5/1", 4_500);
     assert_eq!(frame::seal_result(&result), sealed);
-    assert_eq!(frame::open_result(sealed.into()), Ok(result));
+    assert_eq!(frame::open_result(sealed), Ok(result));
 
     let sealed = wire::golden("ledger.attempt.bin");
     let attempt = wire::history().remove(1);
     assert_eq!(frame::seal_attempt(&attempt), sealed);
-    assert_eq!(frame::open_attempt(sealed.into()), Ok(attempt));
+    assert_eq!(frame::open_attempt(sealed), Ok(attempt));
 }
 
 #[test]
