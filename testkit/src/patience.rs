@@ -5,8 +5,8 @@ use std::{future::Future, panic::Location, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// How long a test waits before it fails. Patience costs nothing when things go
-/// well: this is longer than anything takes on two cores with a load of 25, where
-/// three rollups with real proofs take eight minutes.
+/// well: this is longer than anything takes on two cores with a load of 25. Three
+/// rollups with real proofs take seven minutes there at a load of 13.
 pub const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// Between two questions.

@@ -1,10 +1,10 @@
 //! A simulated Falafel and a cluster beside it, in this process; prover
 //! children are the real binary.
 
-use std::{fs, os::unix::fs::symlink, sync::Arc, time::Duration};
+use std::{os::unix::fs::symlink, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 use tempfile::TempDir;
 use tokio::sync::SemaphorePermit;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Provers};
@@ -17,7 +17,7 @@ use zkwhirl_ledger::{Events, JobEvent};
 use zkwhirl_testkit::eventually;
 use zkwhirl_worker::WorkerConfig;
 
-use super::{LEASE, events::Log, settled, turn, url};
+use super::{LEASE, events::Log, processes_of, settled, turn, url};
 
 /// What a stage is made of.
 pub(crate) struct Scene {
@@ -164,16 +164,10 @@ impl Stage {
 
     /// Kills the prover processes of this stage.
     pub(crate) fn kill_provers(&self) {
-        let program = self.programs.path().display().to_string();
-        let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
-            let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-            let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
-            command.starts_with(&program).then_some(pid)
-        });
-        let children: Vec<i32> = processes.collect();
+        let children = processes_of(self.programs.path());
         assert!(!children.is_empty(), "a child is proving");
         for child in children {
-            kill_process(Pid::from_raw(child).unwrap(), Signal::KILL).unwrap();
+            kill_process(child, Signal::KILL).unwrap();
         }
     }
 

@@ -12,11 +12,13 @@ mod process;
 mod provers;
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
+use rustix::process::Pid;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 use zkwhirl_falafel::{Falafel, PipelineState};
@@ -45,6 +47,17 @@ pub(crate) async fn turn() -> SemaphorePermit<'static> {
 pub(crate) async fn settled(falafel: &Falafel) {
     let state = within("Falafel settles", falafel.finished()).await;
     assert_eq!(state, PipelineState::Done);
+}
+
+/// The processes whose command line has this path.
+pub(crate) fn processes_of(path: &Path) -> Vec<Pid> {
+    let path = path.display().to_string();
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+        Pid::from_raw(pid).filter(|_| command.contains(&path))
+    });
+    processes.collect()
 }
 
 pub(crate) fn root() -> PathBuf {

@@ -2,13 +2,25 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
+use rustix::process::{Signal, kill_process};
 use tempfile::TempDir;
 use zkwhirl::cluster::CliProvers;
 use zkwhirl_job::Sizes;
 
+use super::processes_of;
+
 /// A program that is called as `rollup_cli` is, and has a habit.
 pub(crate) struct Odd {
     directory: TempDir,
+}
+
+impl Drop for Odd {
+    fn drop(&mut self) {
+        // One that hangs does not hear that its parent was killed.
+        for process in processes_of(self.directory.path()) {
+            let _ = kill_process(process, Signal::KILL);
+        }
+    }
 }
 
 impl Odd {
