@@ -1,5 +1,5 @@
-//! Tests over many crates, in one executable: `cargo test -p zkwhirl
-//! --all-features --test cluster fleet::` runs one suite.
+//! Tests over many crates, in one executable. `./test -p zkwhirl --test cluster
+//! fleet::` runs one suite.
 //!
 //! | suite | what it pins down |
 //! |---|---|

@@ -96,7 +96,7 @@ impl BridgeHandle {
     /// Tells every worker to restart its provers. What they prove is handed
     /// back and proved again; no attempt is counted.
     pub async fn restart_provers(&self) -> Result<(), BrokerError> {
-        self.broker().tell(&Control::Restart).await
+        self.broker().send_control(&Control::Restart).await
     }
 
     /// Rejects a job: a NACK goes to each ticket that waits for it. Returns how

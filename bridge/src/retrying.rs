@@ -91,7 +91,7 @@ impl RetryingBroker {
     /// Tells workers to stop proving a job. A worker that does not hear of it
     /// proves for nothing.
     pub(crate) async fn cancel(&self, job: JobId) {
-        if let Err(error) = self.once.tell(&Control::Cancel { job }).await {
+        if let Err(error) = self.once.send_control(&Control::Cancel { job }).await {
             tracing::debug!(job = %job, "cannot tell workers to stop: {error}");
         }
     }

@@ -1,7 +1,8 @@
 use std::fmt::Debug;
 
 use crate::{
-    BrokerError, Control, ControlConsumer, DeadLetter, Depth, Rung, Settlement, control::Silence,
+    BrokerError, Control, ControlConsumer, DeadLetter, Depth, Rung, Settlement,
+    control::NoControlMessages,
 };
 use async_trait::async_trait;
 use zkwhirl_job::{
@@ -59,23 +60,23 @@ pub trait Broker: Send + Sync + Debug {
     /// What stands in a topic's queue and around it.
     async fn depth(&self, topic: Topic) -> Result<Depth, BrokerError>;
 
-    /// Those of `jobs` that the broker surely holds nowhere: in no queue, on no
-    /// rung, in no delivery, as no result and as no dead letter.
+    /// Those of `jobs` that the broker does not hold: in no queue, on no rung, in
+    /// no delivery, as no result and as no dead letter.
     ///
     /// A back-end that cannot look into its queues answers by their counts:
     /// all of `jobs` when everything of the topic and the results is empty,
     /// none otherwise.
     async fn missing(&self, topic: Topic, jobs: &[JobId]) -> Result<Vec<JobId>, BrokerError>;
 
-    /// Tells all processes something; those that are away miss it. `Ok` does
-    /// not mean that anybody heard. A back-end that reaches nobody says nothing.
-    async fn tell(&self, _word: &Control) -> Result<(), BrokerError> {
+    /// Sends a control message to all processes; those that are away miss it.
+    /// `Ok` does not mean that a process received it.
+    async fn send_control(&self, _message: &Control) -> Result<(), BrokerError> {
         Ok(())
     }
 
-    /// What this process is told from now on.
-    fn listen(&self) -> Box<dyn ControlConsumer> {
-        Box::new(Silence)
+    /// Receives the control messages that are sent from now on.
+    fn control_messages(&self) -> Box<dyn ControlConsumer> {
+        Box::new(NoControlMessages)
     }
 
     /// Publishes the job of a dead letter afresh, as attempt 1 with its
@@ -91,13 +92,14 @@ pub trait Broker: Send + Sync + Debug {
     }
 }
 
-/// A worker's place in the queues.
+/// A worker's consumer of jobs.
 ///
 /// It hands out one delivery at a time: the next claim is made after the last
 /// delivery was settled or dropped. A job whose history names this worker is
-/// left to others while other consumers of the topic are live; a back-end that
-/// cannot choose (AMQP) settles such a delivery as [`Settlement::HandBack`]
-/// itself, a bounded number of times.
+/// passed on to others while other consumers of the topic are live; a back-end
+/// that cannot choose (AMQP) settles such a delivery as [`Settlement::HandBack`]
+/// itself, a bounded number of times. A job that another release wrote and this
+/// one cannot read is never handed out: see [`crate::UNREAD_LIMIT`].
 #[async_trait]
 pub trait JobConsumer: Send + Debug {
     /// Waits for a job. Cancel safe: a claim that is dropped before it returns
@@ -118,18 +120,18 @@ pub struct Delivery {
     /// True when the broker knows that it handed the job out before. False
     /// proves nothing.
     pub redelivered: bool,
-    receipt: Box<dyn JobReceipt>,
+    settler: Box<dyn JobSettler>,
 }
 
 impl Delivery {
-    /// A delivery with its receipt: for back-ends.
-    pub fn new(job: JobEnvelope, queue: &'static str, receipt: Box<dyn JobReceipt>) -> Self {
+    /// A delivery and what settles it: for back-ends.
+    pub fn new(job: JobEnvelope, queue: &'static str, settler: Box<dyn JobSettler>) -> Self {
         Self {
             job,
             queue,
             delivery_count: 0,
             redelivered: false,
-            receipt,
+            settler,
         }
     }
 
@@ -143,22 +145,23 @@ impl Delivery {
         }
     }
 
-    /// Ends the delivery. `Ok(false)`: the lease was lost before, somebody
-    /// else has or will have the job, and what was asked may or may not have
-    /// been done as well. `Err`: nothing is known; ask again.
+    /// Ends the delivery. `Ok(false)`: the lease was lost before, another worker
+    /// has or will have the job, and the settlement may or may not have been
+    /// done as well. `Err`: nothing is known; ask again.
     pub async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError> {
-        self.receipt.settle(how).await
+        self.settler.settle(how).await
     }
 }
 
-/// The broker's side of a [`Delivery`]. Dropping it unsettled redelivers.
+/// The broker's side of a [`Delivery`]. Dropped unsettled it redelivers the job.
 #[async_trait]
-pub trait JobReceipt: Send + Debug {
+pub trait JobSettler: Send + Debug {
     /// See [`Delivery::settle`].
     async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError>;
 }
 
-/// The bridge's place in the queue of results.
+/// The bridge's consumer of results. A result that another release wrote and
+/// this one cannot read is never handed out: see [`crate::UNREAD_LIMIT`].
 #[async_trait]
 pub trait ResultConsumer: Send + Debug {
     /// Waits for a result; cancel safe.
@@ -171,25 +174,25 @@ pub trait ResultConsumer: Send + Debug {
 pub struct ResultDelivery {
     /// The result.
     pub result: ResultEnvelope,
-    receipt: Box<dyn ResultReceipt>,
+    acker: Box<dyn ResultAcker>,
 }
 
 impl ResultDelivery {
-    /// A delivery with its receipt: for back-ends.
-    pub fn new(result: ResultEnvelope, receipt: Box<dyn ResultReceipt>) -> Self {
-        Self { result, receipt }
+    /// A delivery and what acknowledges it: for back-ends.
+    pub fn new(result: ResultEnvelope, acker: Box<dyn ResultAcker>) -> Self {
+        Self { result, acker }
     }
 
     /// Takes the result off the queue. `Ok(false)`: the lease was lost, it
     /// will come again.
     pub async fn ack(&mut self) -> Result<bool, BrokerError> {
-        self.receipt.ack().await
+        self.acker.ack().await
     }
 }
 
 /// The broker's side of a [`ResultDelivery`].
 #[async_trait]
-pub trait ResultReceipt: Send + Debug {
+pub trait ResultAcker: Send + Debug {
     /// See [`ResultDelivery::ack`].
     async fn ack(&mut self) -> Result<bool, BrokerError>;
 }

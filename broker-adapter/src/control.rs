@@ -1,8 +1,9 @@
-//! Words to all processes at once: cancel a job, quiet a worker, restart the
+//! Messages to all processes at once: cancel a job, quiet a worker, restart the
 //! provers.
 //!
-//! Best effort: who is away misses them, and nothing relies on them for
-//! correctness.
+//! Best effort: a process that is away misses them, and nothing relies on them
+//! for correctness. A message that another release sends and this one does not
+//! know is ignored.
 
 use std::fmt::Debug;
 
@@ -10,10 +11,10 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use zkwhirl_job::JobId;
 
-/// What processes are told.
+/// A control message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Control {
-    /// Whoever proves this job stops: nobody waits for it any more.
+    /// The worker that proves this job stops: no ticket waits for it any more.
     Cancel {
         /// The job.
         job: JobId,
@@ -25,30 +26,30 @@ pub enum Control {
         /// True: no more claims.
         quiet: bool,
     },
-    /// A worker finishes what it has and leaves.
+    /// A worker finishes its jobs and leaves.
     Drain {
         /// The worker's name, or that of all slots `name/…`.
         worker: String,
     },
-    /// Every prover starts afresh. What it proves is handed back and proved
-    /// again: no attempt is counted.
+    /// Every prover starts afresh. Its job is handed back and proved again: no
+    /// attempt is counted.
     Restart,
 }
 
-/// What one process is told.
+/// Receives the control messages for one process.
 #[async_trait]
 pub trait ControlConsumer: Send + Debug {
-    /// Waits for the next word, however often the connection is lost. Cancel
+    /// Waits for the next message, however often the connection is lost. Cancel
     /// safe.
     async fn next(&mut self) -> Control;
 }
 
-/// Nobody says anything.
+/// For a back-end without control messages.
 #[derive(Debug)]
-pub(super) struct Silence;
+pub(super) struct NoControlMessages;
 
 #[async_trait]
-impl ControlConsumer for Silence {
+impl ControlConsumer for NoControlMessages {
     async fn next(&mut self) -> Control {
         std::future::pending().await
     }

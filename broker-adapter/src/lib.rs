@@ -3,7 +3,7 @@
 //! The trait is the part of RabbitMQ's quorum queues that zkWhirl relies on;
 //! `broker::conformance` states it as tests, which every back-end runs.
 //! Everything is at least once: a job may be delivered again after any
-//! settlement, and users must not care.
+//! settlement, and every user must bear that.
 
 pub mod amqp;
 mod broker;
@@ -13,12 +13,14 @@ mod control;
 mod dead_letter;
 mod embedded;
 mod types;
+mod unread;
 
 pub use broker::{
-    Broker, DELIVERY_LIMIT, Delivery, JobConsumer, JobReceipt, RESULT_PREFETCH, ResultConsumer,
-    ResultDelivery, ResultReceipt,
+    Broker, DELIVERY_LIMIT, Delivery, JobConsumer, JobSettler, RESULT_PREFETCH, ResultAcker,
+    ResultConsumer, ResultDelivery,
 };
 pub use control::{Control, ControlConsumer};
-pub use dead_letter::DeadLetter;
+pub use dead_letter::{DeadClass, DeadLetter};
 pub use embedded::{EmbeddedBroker, EmbeddedBrokerConfig};
 pub use types::{BrokerError, Depth, Rung, Settlement};
+pub use unread::UNREAD_LIMIT;

@@ -68,7 +68,8 @@ pub enum Settlement {
         /// What comes back.
         job: JobEnvelope,
     },
-    /// The same job goes to whoever claims next, behind all that are there.
+    /// The same job goes to the end of its queue, for the next worker that claims
+    /// it.
     /// Not an attempt and not a crash.
     HandBack,
     /// The job is given up on.

@@ -91,11 +91,6 @@ impl Chain {
         }
     }
 
-    /// Txs of a segment.
-    pub fn segment_txs(&self) -> u32 {
-        self.segment
-    }
-
     /// The circuits, in the order in which a chain first uses them.
     pub fn circuits(&self) -> Vec<Circuit> {
         let mut statements = vec![StatementKind::TxSegment {

@@ -40,7 +40,7 @@ pub struct Payment {
 impl Payment {
     /// A send of two notes, 700 and 400: 800 to another owner, 290 back, a fee of
     /// 10, without an account.
-    pub fn new() -> Self {
+    pub fn send() -> Self {
         let owner = key(1);
         let input = |seed: u64, value: u64| InputNote {
             in_use: true,
@@ -84,7 +84,7 @@ impl Payment {
 
     /// The same notes withdrawn: 800 become public.
     pub fn withdrawal() -> Self {
-        let mut payment = Self::new();
+        let mut payment = Self::send();
         payment.w.proof_id = Fr::from(2u64);
         payment.public(800);
         payment.w.outputs[0].value = Fr::ZERO;
@@ -94,7 +94,7 @@ impl Payment {
 
     /// A deposit of 1,100 without input notes.
     pub fn deposit() -> Self {
-        let mut payment = Self::new();
+        let mut payment = Self::send();
         payment.w.proof_id = Fr::from(1u64);
         payment.public(1100);
         payment.unused([0, 1]);
@@ -104,7 +104,7 @@ impl Payment {
 
     /// The same notes put into a bridge: 800.
     pub fn defi_deposit() -> Self {
-        let mut payment = Self::new();
+        let mut payment = Self::send();
         payment.w.proof_id = Fr::from(5u64);
         payment.w.deposit = Fr::from(800u64);
         payment.w.outputs[0].value = Fr::ZERO;
@@ -113,9 +113,9 @@ impl Payment {
         payment
     }
 
-    /// [`Payment::new`] of an account whose signing key is not its own.
+    /// [`Payment::send`] of an account whose signing key is not its own.
     pub fn registered() -> Self {
-        let mut payment = Self::new();
+        let mut payment = Self::send();
         payment.signs = key(9);
         payment.w.account_required = true;
         payment.w.signer.alias_hash = random(50);
@@ -189,7 +189,7 @@ pub struct Registration {
 
 impl Registration {
     /// A new account with two signing keys.
-    pub fn new() -> Self {
+    pub fn create() -> Self {
         let owner = key(1);
         let mut signer = Signer::unregistered(&owner.public());
         // 224 bits, all set.
@@ -208,7 +208,7 @@ impl Registration {
 
     /// One more key for an account, signed by one that it has.
     pub fn another_key() -> Self {
-        let mut registration = Self::new();
+        let mut registration = Self::create();
         registration.w.create = false;
         registration.w.new_keys[1] = Fr::ZERO;
         registration.w.signer.key = key(9).public().coordinates();

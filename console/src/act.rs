@@ -209,7 +209,7 @@ impl ConsoleState {
         if meant == 0 {
             return Err(ActionError::NoSuchWorker(worker.to_owned()));
         }
-        self.config.bridge.broker().tell(control).await?;
+        self.config.bridge.broker().send_control(control).await?;
         Ok(match meant {
             1 => "told".to_owned(),
             slots => format!("{slots} slots told"),
@@ -236,7 +236,10 @@ impl ConsoleState {
                 if !matches!(state, JobState::Claimed | JobState::Proving) {
                     return Err(ActionError::NotRunning { job, state });
                 }
-                bridge.broker().tell(&Control::Cancel { job }).await?;
+                bridge
+                    .broker()
+                    .send_control(&Control::Cancel { job })
+                    .await?;
                 Ok("its worker was told to hand it back".to_owned())
             }
         }

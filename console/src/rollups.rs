@@ -21,6 +21,10 @@ pub(super) fn rollups(model: &FleetModel) -> Vec<RollupView> {
 fn picture(rollup: &RollupTimeline<'_>) -> RollupView {
     let bars = bars(rollup);
     let began = rollup.jobs.iter().filter_map(|(_, job)| job.steps.first());
+    let stage = |stage: Stage| StageView {
+        name: stage.name().to_owned(),
+        jobs: rollup.stages[stage],
+    };
     let failed = bars
         .iter()
         .filter(|bar| bar.run.outcome == RunOutcome::Failed);
@@ -36,9 +40,7 @@ fn picture(rollup: &RollupTimeline<'_>) -> RollupView {
         retries: failed.clone().count(),
         wasted_ms: failed.map(|bar| bar.run.length_ms()).sum(),
         critical: critical(&bars),
-        stages: Stage::ALL
-            .map(|stage| StageView::of(stage, &rollup.stages[stage]))
-            .into(),
+        stages: Stage::ALL.map(stage).into(),
         bars,
     }
 }
@@ -136,7 +138,9 @@ mod tests {
         };
         assert_eq!((rollup.id, rollup.state.as_str()), (7, "proving"));
         let stages = rollup.stages.iter();
-        let counts: Vec<_> = stages.map(|s| (s.total, s.done, s.running)).collect();
+        let counts: Vec<_> = stages
+            .map(|stage| (stage.jobs.total, stage.jobs.done, stage.jobs.running))
+            .collect();
         assert_eq!(counts, [(1, 1, 0), (3, 3, 0), (1, 0, 1), (0, 0, 0)]);
         assert_eq!(rollup.bars.len(), 5);
         let path: Vec<_> = rollup.critical.iter().map(|job| &job[..2]).collect();

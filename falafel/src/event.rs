@@ -1,8 +1,8 @@
-//! What happens, for a live view and for tests.
+//! Events of the simulated Falafel, for a live view and for tests.
 
 use zkwhirl_job::{Kind, TicketId};
 
-/// Something that happened in the simulated Falafel.
+/// An event in the simulated Falafel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FalafelEvent {
     /// A job was added to a server's list.
@@ -16,14 +16,14 @@ pub enum FalafelEvent {
     JobIssued {
         /// Its id.
         ticket: TicketId,
-        /// The poller had gone away.
+        /// Whether the poller had gone away.
         ghost: bool,
     },
     /// A reply came for a job.
     JobAnswered {
         /// Its id.
         ticket: TicketId,
-        /// Somebody still waited for it: it is no zombie.
+        /// Whether a caller still waited: the job was no zombie.
         waited: bool,
     },
     /// A job was answered with anything but a reply.
@@ -35,7 +35,7 @@ pub enum FalafelEvent {
     JobResolved {
         /// The job's id.
         ticket: TicketId,
-        /// `None`: it is what it should be. Otherwise why it is not.
+        /// Why the reply is refused; `None`: it is accepted.
         refusal: Option<String>,
     },
     /// The pipeline of a rollup begins.
@@ -45,7 +45,7 @@ pub enum FalafelEvent {
         /// Claims to prove first.
         claims: usize,
     },
-    /// Both verification keys are there: transactions are let in.
+    /// Both verification keys have arrived: transactions are accepted.
     Ready,
     /// The final buffer of a rollup is verified; the world has moved on.
     RollupSettled {
@@ -65,8 +65,8 @@ pub enum FalafelEvent {
         /// The rollup.
         rollup_id: u32,
     },
-    /// The pipeline halted, as the original does on a single NACK. It goes on
-    /// after an interrupt or a restart.
+    /// The pipeline halted, as the original does on a single NACK. An interrupt or
+    /// a restart begins it again.
     PipelineHalted {
         /// The rollup.
         rollup_id: u32,

@@ -27,22 +27,23 @@ use crate::{
 /// Events that a slow listener may be behind.
 const EVENTS: usize = 4096;
 
-/// What to simulate.
+/// The configuration of a simulated Falafel.
 #[derive(Debug, Clone)]
 pub struct FalafelConfig {
-    /// Where the job servers listen.
+    /// The addresses of the job servers.
     pub listen: Listen,
     /// The lease of a job; the original's is [`ACK_TIMEOUT`].
     pub ack_timeout: Duration,
-    /// What to roll up. `None`: only what [`Falafel::prove`] is given.
+    /// The rollups to make. `None`: only the requests of [`Falafel::prove`] are
+    /// proved.
     pub plan: Option<RollupPlan>,
-    /// Who verifies the proofs of replies.
+    /// The verifier of replies.
     pub check: Arc<dyn ReplyCheck>,
-    /// Who verifies final buffers.
+    /// The verifier of final buffers.
     pub verifier: Arc<dyn FinalVerifier>,
-    /// What users prove with, and what is verified when they send.
+    /// The prover and the verifier of users' transactions.
     pub clients: Arc<dyn ClientProofs>,
-    /// Where events go; subscribe before the start to miss none.
+    /// The channel of events; subscribe before the start to miss none.
     pub events: broadcast::Sender<FalafelEvent>,
 }
 
@@ -75,11 +76,11 @@ pub struct Falafel {
     tasks: Mutex<Tasks>,
 }
 
-/// What runs for a pipeline.
+/// The tasks of a pipeline.
 #[derive(Debug, Default)]
 struct Tasks {
     rollups: Option<JoinHandle<()>>,
-    /// Asks for the verification keys; as old as the process.
+    /// Asks for the verification keys, once for each process.
     receiver: Option<JoinHandle<()>>,
 }
 
@@ -115,32 +116,32 @@ impl Falafel {
         Ok(falafel)
     }
 
-    /// Where inner jobs are handed out; in normal mode all jobs.
+    /// The address that hands out inner jobs; in normal mode all jobs.
     pub fn inner_address(&self) -> SocketAddr {
         self.servers.inner().address()
     }
 
-    /// Where outer jobs are handed out in split mode.
+    /// The address that hands out outer jobs, in split mode.
     pub fn outer_address(&self) -> Option<SocketAddr> {
         self.servers.outer().map(|server| server.address())
     }
 
-    /// The job servers, for jobs of one's own.
+    /// The job servers, to create further jobs.
     pub fn servers(&self) -> &JobServers {
         &self.servers
     }
 
-    /// What happens from now on.
+    /// The events from now on.
     pub fn events(&self) -> broadcast::Receiver<FalafelEvent> {
         self.events.subscribe()
     }
 
-    /// What the job servers have counted.
+    /// The counters of the job servers.
     pub fn stats(&self) -> Stats {
         self.servers.stats()
     }
 
-    /// What the pipeline has done; nothing without a plan.
+    /// The progress of the pipeline; empty without a plan.
     pub fn progress(&self) -> PipelineProgress {
         let progress = self.pipeline.as_ref().map(|p| &p.progress);
         progress.map_or_else(PipelineProgress::default, |progress| {
@@ -151,7 +152,7 @@ impl Falafel {
         })
     }
 
-    /// Where the pipeline is; done without a plan.
+    /// The state of the pipeline; done without a plan.
     pub fn state(&self) -> PipelineState {
         let pipeline = self.pipeline.as_ref();
         pipeline.map_or(PipelineState::Done, |pipeline| {
@@ -173,7 +174,7 @@ impl Falafel {
         let ended = states
             .wait_for(|state| *state != PipelineState::Running)
             .await;
-        // The sender is ours, so the wait cannot fail.
+        // The pipeline owns the sender, so the wait cannot fail.
         ended.map_or(PipelineState::Done, |state| state.clone())
     }
 
@@ -185,8 +186,8 @@ impl Falafel {
     }
 
     /// Stops the pipeline and begins it anew, as the original does on every
-    /// new block: all callers are rejected, all jobs stay as zombies. While a
-    /// verification key is waited for, that ends the original's process.
+    /// new block: all callers are rejected, all jobs stay as zombies. An interrupt
+    /// before both verification keys have arrived ends the original's process.
     pub fn interrupt(&self) {
         self.tasks().end_rollups();
         if let Some(pipeline) = &self.pipeline {
@@ -200,8 +201,8 @@ impl Falafel {
     }
 
     /// Kills the process and starts another after `downtime`: connections
-    /// drop, ids are forgotten, the settled world is kept, and the rollup
-    /// that was in the making comes again under new ids.
+    /// drop, ids are forgotten, the settled world is kept, and the unfinished
+    /// rollup is made again under new ids.
     pub async fn restart(&self, downtime: Duration) -> io::Result<()> {
         self.tasks().end();
         self.servers.restart(downtime).await?;
@@ -209,7 +210,7 @@ impl Falafel {
         Ok(())
     }
 
-    /// Nothing is answered for `duration`, as when the event loop is busy.
+    /// Answers nothing for `duration`, like a busy event loop.
     pub fn pause(&self, duration: Duration) {
         self.servers.pause(duration);
     }
@@ -238,7 +239,8 @@ impl Falafel {
         if let Some(pipeline) = &self.pipeline
             && *pipeline.state.borrow() != PipelineState::Done
         {
-            // Before the task runs, so that `finished` does not see an old halt.
+            // This comes before the task runs, so that `finished` does not see an
+            // earlier halt.
             pipeline.state.send_replace(PipelineState::Running);
             let rollups = tokio::spawn(Arc::clone(pipeline).run());
             self.tasks().rollups = Some(rollups);

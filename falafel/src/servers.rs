@@ -11,7 +11,7 @@ use crate::{
     job_server::{JobAnswer, JobServer, Stats},
 };
 
-/// Where the job servers listen.
+/// The addresses of the job servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listen {
     /// The original's mode `split`: tx rollups and claims at `inner`,
@@ -45,7 +45,7 @@ pub struct JobServers {
 }
 
 impl JobServers {
-    /// Listens where `listen` says.
+    /// Listens at the addresses of `listen`.
     pub async fn bind(
         listen: Listen,
         ack_timeout: Duration,
@@ -92,7 +92,7 @@ impl JobServers {
             .create(Command::GetAccountVk, Bytes::new())
     }
 
-    /// Asks for what `kind` is; only the two keys need no data.
+    /// Creates a job of any kind; the two verification key jobs ignore `data`.
     pub(crate) fn create(&self, kind: Kind, data: Bytes) -> (TicketId, JobAnswer) {
         match kind {
             Kind::JoinSplitVk => self.get_join_split_vk(),
@@ -108,7 +108,7 @@ impl JobServers {
         self.all().for_each(JobServer::interrupt);
     }
 
-    /// Nothing is answered for `duration`.
+    /// Answers nothing for `duration`.
     pub fn pause(&self, duration: Duration) {
         self.all().for_each(|server| server.pause(duration));
     }
@@ -125,7 +125,7 @@ impl JobServers {
         inner.and(outer)
     }
 
-    /// Stops: head pollers are told, `grace` later all connections close.
+    /// Stops: head pollers get an empty body, `grace` later all connections close.
     pub async fn stop(&self, grace: Duration) {
         let outer = async {
             if let Some(outer) = &self.outer {

@@ -15,11 +15,12 @@ pub enum FailureClass {
     Invalid,
     /// The prover died, ran out of memory or time, or made a bad proof.
     Prover,
-    /// Something around the prover failed: a key, the payload, a disk, the
-    /// broker.
-    Infrastructure,
     /// The attempt was given up on purpose: drain or cancel. Not an attempt.
     Interrupted,
+    /// Something around the prover failed: a key, the payload, a disk, the
+    /// broker. A class that a later release adds is read as this one.
+    #[serde(other)]
+    Infrastructure,
 }
 
 /// An attempt that gave no proof.

@@ -54,8 +54,12 @@ macro_rules! id {
 }
 
 id! {
-    /// The unit of proving: SHA-256 over command ‖ data, so that equal requests
-    /// are one job, whoever asks and however often.
+    /// The unit of proving: equal requests are one job, whoever asks and however
+    /// often.
+    ///
+    /// The bridge that takes a request names its job, with [`JobId::of`]. For
+    /// everybody else the id is opaque: a reader never computes it again to
+    /// accept or refuse what it read, since a later release may hash otherwise.
     JobId
 }
 
@@ -66,7 +70,8 @@ id! {
 }
 
 impl JobId {
-    /// The id of the job that asks for `command` with `data`.
+    /// The id of the job that asks for `command` with `data`: SHA-256 over
+    /// command ‖ data.
     pub fn of(command: Command, data: &[u8]) -> Self {
         Self::of_code(command.code(), data)
     }

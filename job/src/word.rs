@@ -20,7 +20,7 @@ impl Word {
 
     /// True when the word is below the order of BN254's scalar field, that is
     /// when it is the one encoding of a field element.
-    pub fn is_canonical(&self) -> bool {
+    pub(crate) fn is_canonical(&self) -> bool {
         // Nearly all are decided by their first byte, and a request has 36,000.
         self.0[0] < MODULUS[0] || self.0 < MODULUS
     }

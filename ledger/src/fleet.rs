@@ -1,10 +1,10 @@
 //! Several bridges on one ledger.
 //!
-//! Whoever takes a ticket owns it: pings it. Answers may come from any bridge,
-//! and two that ping one ticket do no harm; what must not be is a ticket that
-//! nobody pings. So a bridge whose heartbeat ended loses its tickets to the
-//! first that asks, whether it is dead or only slow, and a slow one learns from
-//! its next heartbeat that it has to join again.
+//! The bridge that takes a ticket owns and pings it. Any bridge may answer a
+//! ticket, and two bridges that ping one ticket do no harm; but each ticket needs
+//! a bridge that pings it. A bridge whose heartbeat ended therefore loses its
+//! tickets to the first bridge that adopts them, whether it is dead or only slow;
+//! a slow one learns from its next heartbeat that it must join again.
 
 use std::{fmt::Debug, sync::LazyLock, time::Duration};
 
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::{LedgerError, Ticket};
 
-/// A bridge's place among the bridges of a ledger.
+/// A bridge's membership among the bridges of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// The bridge's name.
@@ -24,33 +24,23 @@ pub struct Membership {
     pub ttl: Duration,
 }
 
-/// A bridge as the others see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BridgeSeen {
-    /// Its name.
-    pub bridge: String,
-    /// When its last heartbeat ends, in milliseconds since the Unix epoch by
-    /// the clock of the ledger.
-    pub ends_at_ms: u64,
-}
-
 /// What a ledger does for several bridges.
 #[async_trait]
 pub trait Bridges: Send + Sync + Debug {
-    /// Begins a bridge's life. Tickets that this handle takes are its own from
-    /// now on, and so are those of an earlier bridge of the same name: see
-    /// [`Bridges::owned`]. The earlier one's heartbeat ends with this.
+    /// Makes this handle the bridge of a name: it owns the tickets that it takes
+    /// from now on, and those of an earlier bridge of the same name
+    /// ([`Bridges::owned`]), whose heartbeat ends.
     async fn join(&self, bridge: &str, ttl: Duration) -> Result<Membership, LedgerError>;
 
-    /// A heartbeat; three in `ttl` are right. False: the last one had ended, the
-    /// tickets may be another's by now, join again.
+    /// A heartbeat; send three in `ttl`. False: the last one had ended, another
+    /// bridge may own the tickets, and this one must join again.
     async fn beat(&self, member: &Membership) -> Result<bool, LedgerError>;
 
     /// The open tickets of the bridge of this name, oldest first.
     async fn owned(&self, bridge: &str) -> Result<Vec<Ticket>, LedgerError>;
 
-    /// Makes at most `limit` tickets one's own whose bridge has no heartbeat;
-    /// they must be pinged from now on. Call it again while it gives `limit`.
+    /// Adopts at most `limit` tickets of bridges without a heartbeat; the caller
+    /// pings them from now on. Call it again while it returns `limit` tickets.
     /// `None`: this bridge's own heartbeat had ended.
     async fn adopt(
         &self,
@@ -58,14 +48,11 @@ pub trait Bridges: Send + Sync + Debug {
         limit: usize,
     ) -> Result<Option<Vec<Ticket>>, LedgerError>;
 
-    /// Ends a bridge's life in good order: its tickets can be adopted at once.
+    /// Ends a membership: others can adopt the bridge's tickets at once.
     async fn leave(&self, member: &Membership) -> Result<(), LedgerError>;
-
-    /// The bridges that live, and for a moment those that did; at most 64.
-    async fn bridges(&self) -> Result<Vec<BridgeSeen>, LedgerError>;
 }
 
-/// The losses of a ledger that notices none.
+/// The losses of a ledger that never loses its data.
 pub(super) fn no_losses() -> watch::Receiver<u64> {
     static NONE: LazyLock<watch::Sender<u64>> = LazyLock::new(watch::Sender::default);
     NONE.subscribe()

@@ -18,28 +18,28 @@ pub const LISTING: usize = 16_384;
 pub const UNVERIFIED: usize = 1_024;
 /// How long an unverified reply is kept: well beyond the time after which its
 /// job is proved again.
-pub const UNVERIFIED_TTL: Duration = Duration::from_secs(3_600);
+pub(crate) const UNVERIFIED_TTL: Duration = Duration::from_secs(3_600);
 
 /// Why the ledger did not do what it was asked, by what the caller can do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
-    /// Not now: the connection is gone, the call timed out. Try again; every
-    /// call may be repeated.
+    /// Not now: the connection is gone or the call timed out. Try again; every call
+    /// may be repeated.
     #[error("the ledger is away: {0}")]
     Away(String),
-    /// A limit is reached; try again when something was finished.
+    /// A limit is reached: try again when jobs have finished.
     #[error("the ledger holds {limit} {what}, its limit")]
     Full {
-        /// What there is too much of.
+        /// What the limit counts.
         what: &'static str,
-        /// How many it may hold.
+        /// The limit.
         limit: usize,
     },
-    /// What was kept is not what was written: it was dropped. Asked again, the
-    /// ledger has none.
+    /// A stored value is not what was written. The ledger dropped it, so the next
+    /// call finds none.
     #[error("{key} is damaged and was dropped: {why}")]
     Damaged {
-        /// Where it was.
+        /// Its key.
         key: String,
         /// What is wrong with it.
         why: String,
@@ -104,8 +104,8 @@ pub trait Ledger: Send + Sync + Debug {
     /// Keeps a result; the first one stays. False: there was one.
     async fn store_result(&self, job: JobId, result: &StoredResult) -> Result<bool, LedgerError>;
 
-    /// The result of a job. One whose bytes do not match their digest any more
-    /// is dropped and counts as none.
+    /// The result of a job. A result whose bytes do not match their digest is
+    /// dropped and counts as none.
     async fn result(&self, job: JobId) -> Result<Option<StoredResult>, LedgerError>;
 
     /// Drops a result that turned out to be wrong.
@@ -133,17 +133,15 @@ pub trait Ledger: Send + Sync + Debug {
     /// A job's failed attempts, oldest first.
     async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, LedgerError>;
 
-    /// Keeps what a worker's slot says about itself, for [`SLOT_TTL`].
+    /// Keeps the report of a worker's slot for [`SLOT_TTL`].
     async fn report(&self, slot: &SlotReport) -> Result<(), LedgerError>;
 
-    /// The slots that said something within [`SLOT_TTL`], by name; at most
-    /// [`SLOTS`].
+    /// The reports of the last [`SLOT_TTL`], by the slots' names; at most [`SLOTS`].
     async fn slots(&self) -> Result<Vec<SlotReport>, LedgerError>;
 
-    /// What happened after `cursor` (from the oldest that is kept with `None`),
-    /// in order, at most `limit`. `None`: it keeps no events; then every
-    /// process that changes something is this one, and [`crate::Events`] says
-    /// all.
+    /// The events after `cursor`, or from the oldest with `None`; in order, at most
+    /// `limit`. `None`: this ledger keeps no events, since only this process changes
+    /// it: [`crate::Events`] has them all.
     async fn happened(
         &self,
         cursor: Option<&str>,
@@ -153,15 +151,15 @@ pub trait Ledger: Send + Sync + Debug {
         Ok(None)
     }
 
-    /// What it does for several bridges; `None`: it is for one alone, which
-    /// owns every ticket in it.
+    /// Its part for several bridges; `None`: it serves one bridge, which owns every
+    /// ticket.
     fn fleet(&self) -> Option<&dyn Bridges> {
         None
     }
 
-    /// How often it was noticed that all data were lost. Tickets that are
-    /// pinged and not in the ledger any more must be let go: then Falafel
-    /// issues them again. A ledger that notices nothing never counts.
+    /// How often the ledger noticed that it lost all data. A bridge must then stop
+    /// pinging the tickets that are not in the ledger any more, so that Falafel
+    /// issues them again.
     fn losses(&self) -> watch::Receiver<u64> {
         fleet::no_losses()
     }

@@ -1,9 +1,10 @@
-//! Who waits for what, and what has been proved.
+//! The ledger: tickets, jobs, results and attempts; and the events and the model
+//! of what happens to jobs.
 //!
-//! A ledger may lose its last second, or everything: then work is repeated,
-//! but no ticket is lost, because Falafel re-issues what nobody pings. It is
-//! the only place where states are changed, each change as one compare-and-set
-//! along [`JobState::may_become`].
+//! A ledger may lose its last second, or everything: work is repeated then, but no
+//! ticket is lost, because Falafel re-issues a ticket that no bridge pings. Only
+//! the ledger changes a job's state, each change as one compare-and-set along
+//! [`JobState::may_become`].
 
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
@@ -13,6 +14,7 @@ pub mod events;
 mod fleet;
 mod ledger;
 pub mod model;
+mod named;
 mod records;
 pub mod redis;
 mod slots;
@@ -21,8 +23,10 @@ mod state;
 pub use embedded::{EmbeddedLedger, EmbeddedLedgerConfig};
 pub use event_name::EventName;
 pub use events::{Events, JobEvent, What};
-pub use fleet::{BridgeSeen, Bridges, Membership};
-pub use ledger::{LISTING, Ledger, LedgerError, OPEN_TICKETS, UNVERIFIED, UNVERIFIED_TTL};
+pub use fleet::{Bridges, Membership};
+pub(crate) use ledger::UNVERIFIED_TTL;
+pub use ledger::{LISTING, Ledger, LedgerError, OPEN_TICKETS, UNVERIFIED};
 pub use records::{JobRecord, LedgerEvent, Note, StoredResult, Taken, Ticket, UnverifiedReply};
-pub use slots::{Doing, SLOT_TTL, SLOTS, SlotReport};
+pub(crate) use slots::SLOT_TTL;
+pub use slots::{SLOTS, SlotActivity, SlotReport};
 pub use state::JobState;

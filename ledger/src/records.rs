@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use zkwhirl_job::{Command, Frame, JobId, Kind, TicketId, identify};
+use zkwhirl_job::{Frame, JobId, Kind, TicketId, identify};
 
 use super::JobState;
 use zkwhirl_job::clock;
@@ -27,26 +27,26 @@ pub struct Ticket {
 pub struct JobRecord {
     /// The job.
     pub id: JobId,
-    /// The command's code on the wire, which may be one that nobody knows.
+    /// The command's code on the wire, which may be unknown.
     pub command: u32,
-    /// Its kind; `None` for a command or proof id that nobody knows.
+    /// Its kind; `None` for an unknown command or proof id.
     pub kind: Option<Kind>,
     /// The rollup that it is part of, when the request says so.
     pub rollup_id: Option<u32>,
-    /// Bytes of its request; one more than the limit stands for all that are
-    /// longer, of which the beginning and a digest are kept.
+    /// Bytes of its request. The limit plus one stands for every longer request, of
+    /// which only the beginning and a digest are kept.
     pub request_bytes: usize,
     /// When it was first taken, in milliseconds since the Unix epoch.
     pub taken_at_ms: u64,
     /// When its state last changed, in milliseconds since the Unix epoch.
     pub changed_at_ms: u64,
-    /// Where it is in its life.
+    /// Its state.
     pub state: JobState,
     /// The attempt that runs or that comes next, from 1.
     pub attempt: u32,
-    /// The worker that had it last.
+    /// The worker that claimed it last.
     pub worker: Option<String>,
-    /// Why it is where it is: a failure, an operator's reason.
+    /// Why it is in this state: a failure, or an operator's reason.
     pub reason: Option<String>,
 }
 
@@ -70,15 +70,10 @@ impl JobRecord {
         }
     }
 
-    /// Whether nothing has happened to the job since it was taken: nobody
-    /// claimed it, and no attempt at it has failed.
+    /// Whether no worker has claimed the job and no attempt has failed since it was
+    /// taken.
     pub fn is_new(&self) -> bool {
         self.state == JobState::Taken && self.changed_at_ms == self.taken_at_ms
-    }
-
-    /// The command, when it is a known one.
-    pub fn known_command(&self) -> Option<Command> {
-        Command::from_code(self.command)
     }
 }
 
@@ -103,7 +98,7 @@ impl Note {
     }
 }
 
-/// What a taking found.
+/// The result of [`crate::Ledger::take`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// False: the ticket was open already, Falafel issued it again.
@@ -143,12 +138,12 @@ impl StoredResult {
     }
 
     /// Whether the reply is still what it was.
-    pub fn is_intact(&self) -> bool {
+    pub(crate) fn is_intact(&self) -> bool {
         <[u8; 32]>::from(Sha256::digest(&self.reply)) == self.digest
     }
 }
 
-/// A reply that nobody could verify yet, because a key was absent.
+/// A reply that cannot be verified yet, because a key is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnverifiedReply {
     /// When the job's first such reply was kept, in milliseconds since the Unix
@@ -158,19 +153,19 @@ pub struct UnverifiedReply {
     pub result: StoredResult,
 }
 
-/// One thing that happened.
+/// One event of the ledger's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEvent {
-    /// Its place in the stream.
+    /// Its position in the stream.
     pub cursor: String,
     /// When, in milliseconds since the Unix epoch by Redis's clock.
     pub at_ms: u64,
-    /// What: a job's new state, or `joined`, `closed`, `result`, `forgotten`,
+    /// Its name: a job's new state, or `joined`, `closed`, `result`, `forgotten`,
     /// `adopted`, `joined-fleet`, `left-fleet`, `epoch`.
     pub what: String,
-    /// The job, when it happened to one.
+    /// The job, for a job's event.
     pub job: Option<JobId>,
-    /// More about it: `ticket`, `upstream`, `from`, `attempt`, `worker`,
+    /// Its details: `ticket`, `upstream`, `from`, `attempt`, `worker`,
     /// `reason`, `bridge`; each text cut to 256 bytes.
     pub detail: BTreeMap<String, String>,
 }

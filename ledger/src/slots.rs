@@ -1,31 +1,34 @@
-//! What a worker's slots say about themselves, for views.
+//! Reports of workers' slots, for views.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use zkwhirl_job::{JobId, Kind, Topic};
 
-/// How long a report counts. Slots report every two seconds and more often.
-pub const SLOT_TTL: Duration = Duration::from_secs(10);
+/// How long a report counts. A slot reports every two seconds, and at changes.
+pub(crate) const SLOT_TTL: Duration = Duration::from_secs(10);
 /// Slots that one listing returns at most.
 pub const SLOTS: usize = 1_024;
 
-/// What a slot does.
+/// What a slot does now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Doing {
-    /// Starts its prover, or has it prove itself.
+pub enum SlotActivity {
+    /// Its prover starts, or runs its self-test.
     #[default]
     Starting,
-    /// Waits for a job.
+    /// It waits for a job.
     Idle,
-    /// Has a job.
+    /// It has a job.
     Proving,
-    /// Is out of the queue: the broker is away or memory is missing.
+    /// It claims no job: the broker is away or memory is missing.
     Waiting,
+    /// Something that only its own release has a name for.
+    #[serde(other)]
+    Unknown,
 }
 
-impl Doing {
+impl SlotActivity {
     /// Its name in views.
     pub fn name(self) -> &'static str {
         match self {
@@ -33,31 +36,32 @@ impl Doing {
             Self::Idle => "idle",
             Self::Proving => "proving",
             Self::Waiting => "waiting",
+            Self::Unknown => "unknown",
         }
     }
 }
 
-/// What a slot says. A worker of another release may say less.
+/// One slot's report. A worker of another release may leave fields out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SlotReport {
     /// Its name, unique in the fleet.
     pub slot: String,
-    /// What it takes, what goes first first.
+    /// The topics that it takes, in the order of their priority.
     pub topics: Vec<Topic>,
     /// What it proves with.
     pub prover: String,
     /// The release that it runs.
     pub version: String,
     /// What it does.
-    pub doing: Doing,
-    /// True after it was told to claim no more.
+    pub doing: SlotActivity,
+    /// True while an operator keeps it quiet: it claims no more.
     pub quiet: bool,
-    /// True while it ends.
+    /// True while it drains.
     pub draining: bool,
     /// Since when it does what it does, in milliseconds since the Unix epoch.
     pub since_ms: u64,
-    /// When it said so, in milliseconds since the Unix epoch.
+    /// When it reported, in milliseconds since the Unix epoch.
     pub at_ms: u64,
     /// The job that it has.
     #[serde(with = "digits")]
@@ -76,14 +80,13 @@ pub struct SlotReport {
     pub failures: u32,
     /// Resident memory of its prover's process; 0 without one.
     pub resident_bytes: u64,
-    /// What that process may have of private memory; 0: as much as there is.
+    /// The limit of that process's private memory; 0: no limit.
     pub memory_limit_bytes: u64,
-    /// The circuits whose proving keys that process has loaded, as far as it
-    /// tells.
+    /// The circuits whose proving keys that process reported as loaded.
     pub keys: Vec<String>,
 }
 
-/// A job's id as people read it.
+/// A job's id as hexadecimal digits.
 mod digits {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
     use zkwhirl_job::JobId;

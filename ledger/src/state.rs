@@ -2,32 +2,32 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use crate::named::named;
 
-/// Where a job is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum JobState {
-    /// Taken from Falafel, not yet in the broker.
-    Taken,
-    /// In the broker's queue.
-    Queued,
-    /// In a worker's hands.
-    Claimed,
-    /// In a prover.
-    Proving,
-    /// Waiting for its next attempt.
-    Retrying,
-    /// Proved; the result is stored, and somebody waits for it.
-    Proved,
-    /// Everybody who waited has the result.
-    Delivered,
-    /// Given up on, parked; its tickets stay open.
-    Dead,
-    /// An operator said no.
-    Rejected,
-    /// Nobody waits for it any more.
-    Withdrawn,
+named! {
+    /// The state of a job, in the order of its life.
+    pub enum JobState {
+        /// Taken from Falafel, not yet in the broker.
+        Taken = "taken",
+        /// In the broker's queue.
+        Queued = "queued",
+        /// A worker has claimed it.
+        Claimed = "claimed",
+        /// A prover works on it.
+        Proving = "proving",
+        /// Waiting for its next attempt.
+        Retrying = "retrying",
+        /// Proved: the result is stored, and tickets wait for it.
+        Proved = "proved",
+        /// Every ticket has its answer.
+        Delivered = "delivered",
+        /// A dead letter; its tickets stay open.
+        Dead = "dead",
+        /// An operator rejected it.
+        Rejected = "rejected",
+        /// No ticket waits for it any more.
+        Withdrawn = "withdrawn",
+    }
 }
 
 use JobState::{
@@ -35,23 +35,19 @@ use JobState::{
 };
 
 impl JobState {
-    /// All states, in the order of a life.
-    pub const ALL: [Self; 10] = [
-        Taken, Queued, Claimed, Proving, Retrying, Proved, Delivered, Dead, Rejected, Withdrawn,
-    ];
     /// The states of a job that the broker or a worker must hold.
     pub const OUTSTANDING: [Self; 4] = [Queued, Claimed, Proving, Retrying];
     /// The states from which a job does not go on by itself.
-    pub const FINISHED: [Self; 3] = [Delivered, Rejected, Withdrawn];
+    pub(crate) const FINISHED: [Self; 3] = [Delivered, Rejected, Withdrawn];
 
     /// Whether a job may go from this state to `next`.
     ///
-    /// Everything is at least once, so the side roads are many: a worker may
-    /// claim before the bridge notes that the job is queued, a proof may come
-    /// from an attempt that was thought lost, and a finished job may be asked
-    /// for again. What the broker lost is taken up again. A proved job goes back
-    /// only through `Retrying` (its proof was wrong) or `Taken` (it is gone).
-    pub fn may_become(self, next: Self) -> bool {
+    /// Everything happens at least once, so many transitions are legal: a worker may
+    /// claim before the bridge notes that the job is queued, a proof may come from an
+    /// attempt that seemed lost, a ticket may ask for a finished job again, and the
+    /// bridge takes up again what the broker lost. A proved job goes back only
+    /// through `Retrying` (its proof was wrong) or `Taken` (its proof is gone).
+    pub(crate) fn may_become(self, next: Self) -> bool {
         match self {
             Taken => matches!(
                 next,
@@ -69,22 +65,6 @@ impl JobState {
     pub fn is_finished(self) -> bool {
         Self::FINISHED.contains(&self)
     }
-
-    /// The state's name in logs and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Taken => "taken",
-            Queued => "queued",
-            Claimed => "claimed",
-            Proving => "proving",
-            Retrying => "retrying",
-            Proved => "proved",
-            Delivered => "delivered",
-            Dead => "dead",
-            Rejected => "rejected",
-            Withdrawn => "withdrawn",
-        }
-    }
 }
 
 impl fmt::Display for JobState {
@@ -97,7 +77,7 @@ impl fmt::Display for JobState {
 mod tests {
     use super::*;
 
-    /// The whole table: from each state, what may follow.
+    /// The whole table of transitions.
     #[test]
     fn the_moves_of_a_life() {
         let all = |from: JobState| {

@@ -15,8 +15,8 @@ use std::{env, fs, path::Path};
 
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Request, Sizes};
-use zkwhirl_keystore::Provenance;
-use zkwhirl_prover::native::{Engine, EngineConfig, stock::compare};
+use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
+use zkwhirl_prover::native::{Engine, EngineConfig, Setting, stock::compare};
 
 const PAIRS: usize = 5;
 
@@ -30,16 +30,10 @@ fn main() {
         let claim = root.join("tests/vectors/valid_claim_0_request.bin");
         files.push(claim.to_str().unwrap().to_owned());
     }
-    let mut engine = Engine::new(EngineConfig {
-        suite: Suite::Pedersen,
-        sizes: Sizes::new(1, 1).unwrap(),
-        data_dir: root.join("target/bench-data"),
-        max_circuit_size: 1 << 22,
-        provenance: Provenance::DevSeeded { seed: 1 },
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    });
+    let setting = Setting::new(Suite::Pedersen, Sizes::new(1, 1).unwrap(), 1 << 22);
+    let config = EngineConfig::new(setting, Provenance::DevSeeded { seed: 1 });
+    let store = EmbeddedKeyStore::new(&root.join("target/bench-data"));
+    let mut engine = Engine::new(config, store);
     println!("rows       ark_groth16  native   ratio");
     for file in files {
         let request = Request::parse(&fs::read(&file).unwrap().into()).unwrap();

@@ -20,7 +20,7 @@ use zkwhirl_circuits::Suite;
 use zkwhirl_job::Sizes;
 use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
 use zkwhirl_prover::native::{
-    Engine, EngineConfig,
+    Engine, EngineConfig, Setting,
     stock::{Loading, compare_loading},
 };
 
@@ -29,16 +29,9 @@ const PAIRS: usize = 21;
 fn main() {
     let data_dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench-data");
     let engine = || {
-        Engine::new(EngineConfig {
-            suite: Suite::Poseidon,
-            sizes: Sizes::new(1, 1).unwrap(),
-            data_dir: data_dir.clone(),
-            max_circuit_size: 1 << 22,
-            provenance: Provenance::DevSeeded { seed: 1 },
-            allow_dev_keys: true,
-            lazy_init: true,
-            persist: true,
-        })
+        let setting = Setting::new(Suite::Poseidon, Sizes::new(1, 1).unwrap(), 1 << 22);
+        let config = EngineConfig::new(setting, Provenance::DevSeeded { seed: 1 });
+        Engine::new(config, EmbeddedKeyStore::new(&data_dir))
     };
     let mut circuits = engine().setting().circuits().unwrap();
     circuits.push("claim/pedersen".parse().unwrap());

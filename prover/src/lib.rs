@@ -2,9 +2,9 @@
 //! that speaks `rollup_cli`'s protocol, and the proverless mock.
 //!
 //! A prover takes one request at a time and returns its reply or a typed
-//! failure. **Invariant:** nothing here knows a broker or Falafel; a reply that
-//! leaves [`Prover::prove`] has been verified by whoever made it, and is
-//! verified again by the bridge.
+//! failure. **Invariant:** this crate knows neither a broker nor Falafel. A reply
+//! that leaves [`Prover::prove`] was verified by its prover; the bridge verifies it
+//! again.
 
 mod meter;
 pub mod native;

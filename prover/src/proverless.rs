@@ -1,5 +1,5 @@
 //! The mock: replies of the true layout and length, with the true published
-//! fields, and no proof.
+//! fields and without a proof.
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ mod patience;
 mod services;
 pub mod stub;
 mod vectors;
+pub mod wire;
 
 pub use jobs::*;
 pub use patience::{PATIENCE, eventually, until_some, within};

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use zkwhirl::cluster::{Cluster, Rollups};
 use zkwhirl_bridge::api::AdminToken;
-use zkwhirl_broker_adapter::{Control, DeadLetter};
+use zkwhirl_broker_adapter::{Control, DeadClass, DeadLetter};
 use zkwhirl_circuits::Suite;
 use zkwhirl_console::{Console, ConsoleConfig, Keys, views::KeyView};
 use zkwhirl_job::{
@@ -128,7 +128,7 @@ impl ConsoleStage {
         for number in 1..=slots.slots().await.unwrap().len() {
             let worker = zkwhirl::cluster::slot_name(number);
             let word = Control::Quiet { worker, quiet };
-            self.cluster.broker().tell(&word).await.unwrap();
+            self.cluster.broker().send_control(&word).await.unwrap();
         }
         eventually("the slots heard", async || {
             let slots = slots.slots().await.unwrap();
@@ -151,9 +151,10 @@ impl ConsoleStage {
         let failure = Failure::prover("2 attempts used up, the last: the prover ended by signal 9");
         let letter = DeadLetter {
             id: job,
+            class: DeadClass::Failed,
             kind: Some(Kind::Claim),
             rollup_id: None,
-            reason: DeadLetter::sentence(job, &failure.reason),
+            reason: DeadLetter::parked(job, &failure.reason),
             history,
             taken_at_ms: now_ms() - 40_000,
             died_at_ms: now_ms(),

@@ -23,7 +23,7 @@ async fn a_thousand_claims_at_once_are_proved_in_the_order_of_their_arrival() {
     let claimed = order(&events, "claimed");
     let differ = taken.iter().zip(&claimed).position(|(a, b)| a != b);
     assert_eq!((claimed.len(), differ), (1004, None), "in another order");
-    fleet.say_leases("1,000 claimed_again, one worker");
+    fleet.say_leases("1,000 claims, one worker");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@
 //! | `failover` | kill -9 of two primaries of Redis, one after the other: no job is lost |
 //! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
 //! | `traces` | a collector gets one trace for each job, from the bridge to the worker and back |
+//! | `upgrade` | a fleet takes over what 0.1.0 left: jobs in every state are delivered or still dead |
 //! | `waits` | a minute without a worker, half a minute without Redis: Falafel notices nothing |
 //!
 //! What they measure on the way they say in lines that begin with `figure:`.
@@ -19,5 +20,6 @@ mod kills;
 mod many;
 #[cfg(feature = "otlp")]
 mod traces;
+mod upgrade;
 mod waits;
 mod whole;

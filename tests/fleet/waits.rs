@@ -1,11 +1,12 @@
 //! Waiting costs no lease: for a worker, for Redis.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::sleep;
+use zkwhirl_redis::testkit::command;
 
-use crate::stage::{Fleet, LEASE, claimed_again, prints, say};
+use crate::stage::{Fleet, LEASE, claimed_again, say};
 
 /// Three leases.
 const NO_WORKER: Duration = LEASE.saturating_mul(3);
@@ -53,9 +54,9 @@ async fn a_redis_that_is_killed_and_comes_back_after_a_lease_costs_time_only() {
     fleet.until_verified(10).await;
     // Redis writes to its disk each second; a ticket of the last one may be lost
     // with it, and is then issued again. From now on what it confirms is written.
-    let mut always = Command::new("redis-cli");
-    always.args(["-u", &fleet.services.redis, "config", "set"]);
-    prints(always.args(["appendfsync", "always"]), 0, &["OK"]);
+    let redis = fleet.services.redis.parse().unwrap();
+    let set: String = command(&redis, &["CONFIG", "SET", "appendfsync", "always"]);
+    assert_eq!(set, "OK");
     fleet.until_issued(100).await;
     fleet.until_happened("delivered", 15).await;
     fleet.services.act("kill", "redis").await;

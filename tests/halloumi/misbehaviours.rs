@@ -20,7 +20,7 @@ use crate::stage::{Odd, Scene, Stage};
 /// busy machine seconds.
 const DEADLINE: Duration = Duration::from_secs(300);
 /// The same where the deadline is waited for.
-const HUNG: Duration = Duration::from_secs(10);
+const HUNG: Duration = Duration::from_secs(20);
 
 async fn start(habit: &str) -> (Odd, Stage) {
     let one = Sizes::new(1, 1).unwrap();
@@ -98,7 +98,7 @@ async fn every_misbehaviour_costs_an_attempt_and_the_next_finds_a_fresh_child() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prover_that_hangs_is_ended_at_its_deadline_deaf_or_not() {
-    let failure = Some((Prover, "the prover gave no answer within 10s"));
+    let failure = Some((Prover, "the prover gave no answer within 20s"));
     tokio::join!(
         check("hang", failure, true),
         check("hang-deaf", failure, true)

@@ -14,7 +14,8 @@ use zkwhirl_job::{Request, Sizes, Word, reply::fields, request::RootVerifierRequ
 use zkwhirl_prover::Proverless;
 use zkwhirl_testkit::vector;
 
-use super::stage::{Up, command, rolling_up, until_settled};
+use super::stage::{Up, command, rolling_up};
+use crate::stage::settled;
 
 /// Sizes, and how long the original's replies are: claim, tx rollup, root
 /// rollup, root verifier.
@@ -45,7 +46,7 @@ async fn it_needs_nothing_but_falafel_at_any_size() {
                 .env("NUM_OUTER_ROLLUP_PROOFS", inners.to_string())
                 .env("DATA_DIR", &data),
         );
-        until_settled(&falafel).await;
+        settled(&falafel).await;
         assert_eq!(falafel.stats().completions, 6, "{sizes}");
         assert!(!data.exists(), "a data directory was made");
         let peers = peers(up.process.id());

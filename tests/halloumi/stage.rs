@@ -13,7 +13,7 @@ use tokio::{
 };
 use zkwhirl::cluster::{Checker, Rollups};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, Listen, PipelineState, RollupPlan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, Listen, RollupPlan};
 use zkwhirl_job::Sizes;
 use zkwhirl_testkit::{eventually, within};
 
@@ -193,9 +193,4 @@ async fn falafel(listen: Listen, plan: Option<RollupPlan>, check: Arc<Checker>) 
         ..FalafelConfig::new(plan, check)
     };
     Falafel::start(config).await.unwrap()
-}
-
-pub(crate) async fn until_settled(falafel: &Falafel) {
-    let state = within("Falafel settles", falafel.finished()).await;
-    assert_eq!(state, PipelineState::Done);
 }

@@ -12,8 +12,8 @@ use zkwhirl::cluster::Checker;
 use zkwhirl_falafel::{Falafel, Listen};
 use zkwhirl_testkit::within;
 
-use super::stage::{JSON, Up, asking, command, head, rolling_up, sizes, until_settled};
-use crate::stage::{Odd, root};
+use super::stage::{JSON, Up, asking, command, head, rolling_up, sizes};
+use crate::stage::{Odd, root, settled};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_settles_in_falafels_split_mode_and_in_its_normal_one() {
@@ -36,7 +36,7 @@ async fn a_rollup_settles_in_falafels_split_mode_and_in_its_normal_one() {
         one.headline
     );
     for falafel in [&split, &normal] {
-        until_settled(falafel).await;
+        settled(falafel).await;
         let stats = falafel.stats();
         assert_eq!((stats.created, stats.nacks, stats.reissues), (6, 0, 0));
     }
@@ -58,7 +58,7 @@ async fn instances_for_one_topic_never_see_the_others_jobs() {
         Up::start(up.env_remove("ZKWHIRL_OUTER_JOB_SERVER_URL"))
     };
     let instances = [start(0, "inner"), start(1, "outer")];
-    until_settled(&falafel).await;
+    settled(&falafel).await;
     let asked = programs.each_ref().map(|program| {
         let log = program.log().into_iter().map(|(_, words)| words);
         let asked: BTreeSet<_> = log.filter(|words| !words.starts_with("start")).collect();

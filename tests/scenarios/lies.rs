@@ -13,7 +13,7 @@ use zkwhirl_job::{Command, Frame, Kind, Request, Sizes, identify};
 use zkwhirl_prover::native::Engine;
 use zkwhirl_testkit::within;
 
-use crate::stage::{engine, native, plan, turn, url};
+use crate::stage::{engine, native, plan, settled, turn, url};
 
 /// What a rollup asks for, and whether on the outer port.
 const JOBS: [(Kind, bool); 6] = [
@@ -171,8 +171,7 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
     // With the very same replies as they are, it settles.
     liar.work(Kind::RootVerifier, Kind::RootVerifier, |_| {})
         .await;
-    let state = within("Falafel settles", falafel.finished()).await;
-    assert_eq!(state, PipelineState::Done);
+    settled(&falafel).await;
     assert_eq!(falafel.progress().settled, 1);
     falafel.stop(Duration::ZERO).await;
 }

@@ -11,13 +11,13 @@ use zkwhirl::cluster::{Cluster, ClusterConfig, Provers};
 use zkwhirl_bridge::{BridgeConfig, falafel::Upstream};
 use zkwhirl_broker_adapter::{DeadLetter, EmbeddedBrokerConfig};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, FalafelEvent, PipelineState, RollupPlan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, FalafelEvent, RollupPlan};
 use zkwhirl_job::{Sizes, Topic};
 use zkwhirl_ledger::{Events, JobEvent};
-use zkwhirl_testkit::{eventually, within};
+use zkwhirl_testkit::eventually;
 use zkwhirl_worker::WorkerConfig;
 
-use super::{LEASE, events::Log, turn, url};
+use super::{LEASE, events::Log, settled, turn, url};
 
 /// What a stage is made of.
 pub(crate) struct Scene {
@@ -139,8 +139,7 @@ impl Stage {
 
     /// Waits until Falafel has settled what it planned.
     pub(crate) async fn until_settled(&self) {
-        let state = within("Falafel settles", self.falafel.finished()).await;
-        assert_eq!(state, PipelineState::Done);
+        settled(&self.falafel).await;
     }
 
     /// All dead letters.

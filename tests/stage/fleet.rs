@@ -10,16 +10,16 @@ use std::{
 use tokio::sync::SemaphorePermit;
 use zkwhirl::cluster::{Checker, Rollups};
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState, RollupPlan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, RollupPlan};
 use zkwhirl_job::Sizes;
 use zkwhirl_ledger::{
     LedgerEvent,
     redis::{RedisLedger, RedisLedgerConfig},
 };
 use zkwhirl_redis::RedisAddress;
-use zkwhirl_testkit::{Services, eventually, until_some, vector_path, within};
+use zkwhirl_testkit::{Services, eventually, until_some, vector_path};
 
-use super::{LEASE, Process, say, text, turn, url, zkwhirl};
+use super::{LEASE, Process, plan, say, settled, text, turn, url, zkwhirl};
 
 /// What a fleet's Falafel wants: claims, inner rollups of a transaction each,
 /// the root rollup and its verifier; then it settles.
@@ -80,14 +80,8 @@ impl Wanted {
             sizes: Sizes::new(1, self.inners).unwrap(),
         };
         let plan = RollupPlan {
-            suite: rollups.suite,
-            seed: 5,
-            sizes: rollups.sizes,
-            genesis_claims: self.claims,
-            max_claims: self.claims,
-            txs: self.inners as usize,
-            rollups: Some(1),
             vks: self.vks,
+            ..plan(rollups.suite, rollups.sizes, self.claims, 1)
         };
         let check = Arc::new(Checker::proverless(rollups));
         let config = FalafelConfig {
@@ -220,8 +214,7 @@ impl Fleet {
 
     /// Waits until the rollup is settled.
     pub(crate) async fn until_settled(&self) {
-        let state = within("Falafel settles", self.falafel.finished()).await;
-        assert_eq!(state, PipelineState::Done);
+        settled(&self.falafel).await;
     }
 
     /// What happened in the ledger, in order.

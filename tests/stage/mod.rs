@@ -19,6 +19,8 @@ use std::{
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
+use zkwhirl_falafel::{Falafel, PipelineState};
+use zkwhirl_testkit::within;
 
 pub(crate) use cluster::{Scene, Stage, plan};
 pub(crate) use figures::{claimed_again, order, say, times};
@@ -37,6 +39,12 @@ pub(crate) const LEASE: Duration = Duration::from_secs(20);
 pub(crate) async fn turn() -> SemaphorePermit<'static> {
     static TURNS: Semaphore = Semaphore::const_new(2);
     TURNS.acquire().await.unwrap()
+}
+
+/// Waits until Falafel has settled what it planned.
+pub(crate) async fn settled(falafel: &Falafel) {
+    let state = within("Falafel settles", falafel.finished()).await;
+    assert_eq!(state, PipelineState::Done);
 }
 
 pub(crate) fn root() -> PathBuf {

@@ -8,8 +8,8 @@ use std::{
 use zkwhirl::cluster::{NativeProvers, Provers, Rollups, provenance};
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Sizes;
-use zkwhirl_keystore::Provenance;
-use zkwhirl_prover::native::{Engine, EngineConfig};
+use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
+use zkwhirl_prover::native::{Engine, EngineConfig, Setting};
 
 /// The largest circuit.
 pub(crate) const MAX_CIRCUIT_SIZE: u64 = 1 << 21;
@@ -60,14 +60,8 @@ pub(crate) fn engine_with(
     data_dir: PathBuf,
     provenance: Provenance,
 ) -> Engine {
-    Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes: Sizes::new(txs, inners).unwrap(),
-        data_dir,
-        max_circuit_size: MAX_CIRCUIT_SIZE,
-        provenance,
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    })
+    let sizes = Sizes::new(txs, inners).unwrap();
+    let setting = Setting::new(Suite::Poseidon, sizes, MAX_CIRCUIT_SIZE);
+    let config = EngineConfig::new(setting, provenance);
+    Engine::new(config, EmbeddedKeyStore::new(&data_dir))
 }

@@ -18,13 +18,13 @@ use std::{
 use tokio::time::sleep;
 use zkwhirl_prover::Meter;
 
-/// How often it is looked whether there is room.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the free memory is read.
+const EVERY: Duration = Duration::from_secs(1);
 
 /// Memory that provers may still take.
 pub trait FreeMemory: Send + Sync + Debug {
     /// Bytes that are free for this process and its children, of the machine or
-    /// of the container; `None`: nobody knows, and nothing is held up.
+    /// of the container; `None`: unknown, and no slot is held up.
     fn free_bytes(&self) -> Option<u64>;
 }
 
@@ -34,16 +34,16 @@ pub struct Admission {
     memory: Arc<dyn FreeMemory>,
     /// What a prover is expected to need at its peak, in bytes.
     peak: AtomicU64,
-    admitted: Mutex<BTreeMap<u64, Place>>,
+    admitted: Mutex<BTreeMap<u64, AdmittedSlot>>,
 }
 
 #[derive(Debug)]
-struct Place {
+struct AdmittedSlot {
     meter: Meter,
     proves: bool,
 }
 
-/// A slot's place among the admitted; given up when it is dropped.
+/// A slot's admission; given up when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     admission: Arc<Admission>,
@@ -61,7 +61,7 @@ impl Admission {
         }
     }
 
-    /// Waits until there is room for a slot.
+    /// Waits until there is memory for a slot.
     pub(crate) async fn enter(self: &Arc<Self>, slot: &str, meter: &Meter) -> Permit {
         let mut looks = 0u64;
         loop {
@@ -79,75 +79,80 @@ impl Admission {
                     }
                 }
             }
-            sleep(LOOK).await;
+            sleep(EVERY).await;
         }
     }
 
-    /// A prover was seen with that much.
+    /// A prover was seen with this much resident memory.
     pub(crate) fn saw_peak(&self, bytes: u64) {
         self.peak.fetch_max(bytes, Ordering::Relaxed);
     }
 
     fn try_enter(&self, meter: &Meter) -> Result<u64, u64> {
-        let mut admitted = self.places();
+        let mut admitted = self.admitted();
         let number = admitted.last_key_value().map_or(0, |(last, _)| last + 1);
-        let place = Place {
+        let asks = AdmittedSlot {
             meter: meter.clone(),
             proves: false,
         };
-        match self.lacking(&admitted, number, &place) {
+        match self.lacking(&admitted, number, &asks) {
             0 => {
-                admitted.insert(number, place);
+                admitted.insert(number, asks);
                 Ok(number)
             }
             lacking => Err(lacking),
         }
     }
 
-    /// Bytes that are missing for a place.
-    fn lacking(&self, admitted: &BTreeMap<u64, Place>, number: u64, place: &Place) -> u64 {
+    /// Bytes that are missing for a slot.
+    fn lacking(
+        &self,
+        admitted: &BTreeMap<u64, AdmittedSlot>,
+        number: u64,
+        asks: &AdmittedSlot,
+    ) -> u64 {
         let Some(free) = self.memory.free_bytes() else {
             return 0;
         };
         let peak = self.peak.load(Ordering::Relaxed);
-        let may_grow = |place: &Place| peak.saturating_sub(place.meter.resident_bytes());
+        let may_grow = |slot: &AdmittedSlot| peak.saturating_sub(slot.meter.resident_bytes());
         let before = admitted
             .iter()
-            .filter(|(other, place)| **other != number && (place.proves || **other < number));
-        let before: u64 = before.map(|(_, place)| may_grow(place)).sum();
-        (before + may_grow(place)).saturating_sub(free)
+            .filter(|(other, slot)| **other != number && (slot.proves || **other < number));
+        let before: u64 = before.map(|(_, slot)| may_grow(slot)).sum();
+        (before + may_grow(asks)).saturating_sub(free)
     }
 
-    fn places(&self) -> MutexGuard<'_, BTreeMap<u64, Place>> {
+    fn admitted(&self) -> MutexGuard<'_, BTreeMap<u64, AdmittedSlot>> {
         self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Permit {
-    /// Returns when there is no room any more.
+    /// Returns when memory for the slot is missing.
     pub(crate) async fn revoked(&self) {
-        while self.stands() {
-            sleep(LOOK).await;
+        while self.is_valid() {
+            sleep(EVERY).await;
         }
     }
 
-    /// Says whether the slot proves: then it cannot give its place up.
+    /// Notes whether the slot proves: then it cannot give its admission up.
     pub(crate) fn set_proving(&self, proves: bool) {
-        if let Some(place) = self.admission.places().get_mut(&self.number) {
-            place.proves = proves;
+        if let Some(slot) = self.admission.admitted().get_mut(&self.number) {
+            slot.proves = proves;
         }
     }
 
-    fn stands(&self) -> bool {
-        let admitted = self.admission.places();
-        let place = admitted.get(&self.number);
-        place.is_some_and(|place| self.admission.lacking(&admitted, self.number, place) == 0)
+    fn is_valid(&self) -> bool {
+        let admitted = self.admission.admitted();
+        let slot = admitted.get(&self.number);
+        slot.is_some_and(|slot| self.admission.lacking(&admitted, self.number, slot) == 0)
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.admission.places().remove(&self.number);
+        self.admission.admitted().remove(&self.number);
     }
 }
 
@@ -183,13 +188,13 @@ mod tests {
         // What a prover has already it need not find again.
         let third = admission.try_enter(&has(50));
         assert!(third.is_ok());
-        admission.places().remove(&third.unwrap());
+        admission.admitted().remove(&third.unwrap());
         drop(first);
         let third = admission.enter("c", &has(0)).await;
         // The last that came leaves first.
         free.0.store(100, Ordering::Relaxed);
         third.revoked().await;
-        assert!(_second.stands());
+        assert!(_second.is_valid());
     }
 
     #[tokio::test(start_paused = true)]
@@ -201,7 +206,7 @@ mod tests {
         admission.saw_peak(200);
         first.revoked().await;
         second.set_proving(false);
-        assert!(first.stands());
+        assert!(first.is_valid());
         second.revoked().await;
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use zkwhirl_broker_adapter::Delivery;
 use zkwhirl_job::{
-    Failure, FailureClass, JobId, Kind,
+    Failure, FailureClass, Kind,
     clock::now_ms,
     envelope::{JobEnvelope, Payload},
     limits,
@@ -15,11 +15,11 @@ use zkwhirl_ledger::{JobState, Note, StoredResult, What};
 use zkwhirl_prover::{ProveError, Proved, Prover};
 use zkwhirl_telemetry::catalogue::worker::{PHASE, QUEUE_WAIT, REDELIVERED};
 
-use crate::{measure, prove::Around, slot::Seat};
+use crate::{measure, prove::ProverRun, slot::SlotLoop};
 
 /// What a delivery says about the slot's health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Health {
+pub(crate) enum SlotHealth {
     /// It proved something.
     Fine,
     /// It says nothing: there was nothing to prove, or the request is to blame.
@@ -30,12 +30,16 @@ pub(crate) enum Health {
     Broken,
 }
 
-impl Seat {
-    /// Deals with a delivery. Whatever happens, it is settled, or dropped so
-    /// that the broker redelivers it.
-    pub(crate) async fn attend(&mut self, delivery: Delivery, prover: &mut dyn Prover) -> Health {
-        // Before anything is asked: a word that comes later must be heard.
-        let (attending, began) = (self.ear.attend(delivery.job.id), Instant::now());
+impl SlotLoop {
+    /// Proves a delivery. In the end it is settled, or dropped so that the broker
+    /// redelivers it.
+    pub(crate) async fn process(
+        &mut self,
+        delivery: Delivery,
+        prover: &mut dyn Prover,
+    ) -> SlotHealth {
+        // First of all: from now on a cancel message must not be missed.
+        let (current, began) = (self.control.begin(delivery.job.id), Instant::now());
         let topic = delivery.job.topic();
         if delivery.redelivered {
             REDELIVERED.one([topic.name()]);
@@ -45,7 +49,7 @@ impl Seat {
         }
         if let Some(known) = self.known(&delivery.job).await {
             self.settle_known(delivery, known).await;
-            return Health::Unknown;
+            return SlotHealth::Unknown;
         }
         let job = delivery.job.clone();
         let (worker, attempt) = (self.name.clone(), job.attempt);
@@ -61,23 +65,23 @@ impl Seat {
             }
         };
         let fetched = began.elapsed();
-        let around = Around {
+        let run = ProverRun {
             config: &self.config,
             deps: &self.deps,
             stop: &self.stop,
-            called_off: &attending.called_off,
+            cancelled: &current.cancelled,
             worker: &self.name,
-            presence: &self.presence,
+            reporter: &self.reporter,
             expected: self.expected.get(&job.kind).copied(),
         };
-        // The prover does not wait for what is only for views.
+        // The prover does not wait for a note that is only for views.
         let noted = self.note(&job, JobState::Proving, None);
-        let ((), run) = tokio::join!(noted, around.prove(prover, &job, request));
-        self.saw_peak(&run.outcome);
-        let outcome = run.outcome;
+        let ((), ended) = tokio::join!(noted, run.prove(prover, &job, request));
+        self.saw_peak(&ended.outcome);
+        let outcome = ended.outcome;
         let outcome = outcome.and_then(|proved| check_length(job.kind, proved));
         measure::ended(topic, &outcome, began.elapsed());
-        self.presence.ended(outcome.is_ok());
+        self.reporter.ended(outcome.is_ok());
         match outcome {
             Ok(proved) => {
                 self.expected.insert(job.kind, proved.duration);
@@ -87,10 +91,10 @@ impl Seat {
                 PHASE.record([topic.name(), "publish"], proving.elapsed());
                 health
             }
-            Err(error) if attending.called_off.is_cancelled() => {
-                self.called_off(delivery, error, run.broken).await
+            Err(error) if current.cancelled.is_cancelled() => {
+                self.cancelled(delivery, error, ended.broken).await
             }
-            Err(error) => self.failed(delivery, error, run.broken).await,
+            Err(error) => self.failed(delivery, error, ended.broken).await,
         }
     }
 
@@ -105,24 +109,29 @@ impl Seat {
         }
     }
 
-    /// The proof was ended on somebody's word: the ledger says whether the job
-    /// is wanted all the same.
-    async fn called_off(&mut self, delivery: Delivery, error: ProveError, broken: bool) -> Health {
+    /// A control message ended the proof: the ledger says whether a ticket still
+    /// waits for the job.
+    async fn cancelled(
+        &mut self,
+        delivery: Delivery,
+        error: ProveError,
+        broken: bool,
+    ) -> SlotHealth {
         match self.known(&delivery.job).await {
             Some(known) => {
-                tracing::info!(job = %delivery.job.id, "called off");
+                tracing::info!(job = %delivery.job.id, "cancelled");
                 self.settle_known(delivery, known).await;
             }
             None => {
                 let failure = Failure::interrupted(error.failure.reason);
-                self.sentence(delivery, ProveError { failure, ..error })
+                self.settle_failed(delivery, ProveError { failure, ..error })
                     .await;
             }
         }
         if broken {
-            Health::Broken
+            SlotHealth::Broken
         } else {
-            Health::Unknown
+            SlotHealth::Unknown
         }
     }
 
@@ -144,7 +153,7 @@ impl Seat {
         match known {
             Known::Unwanted => self.ack(delivery).await,
             Known::Proved(result) => {
-                // Whoever stored it may have died before it said so.
+                // The worker that stored it may have died before it published it.
                 if self.announce(&delivery.job, &result).await {
                     self.ack(delivery).await;
                 }
@@ -152,16 +161,12 @@ impl Seat {
         }
     }
 
-    /// The request that a job is named after.
+    /// The job's request. That a proof is of the right request is checked by the
+    /// bridge, against the request that it took: a job's id is no digest here.
     async fn request(&self, job: &JobEnvelope) -> Result<Bytes, Failure> {
         match &job.payload {
-            Payload::Inline(request) if JobId::of(job.command(), request) == job.id => {
-                Ok(request.clone())
-            }
-            Payload::Inline(_) => Err(Failure::infrastructure(
-                "the request is not the one that the job is named after",
-            )),
-            // The ledger gives that one or none.
+            Payload::Inline(request) => Ok(request.clone()),
+            // The ledger gives the whole request or none.
             Payload::Stored { .. } => match self.deps.ledger.request(job.id).await {
                 Ok(Some(request)) => Ok(request),
                 Ok(None) => Err(Failure::infrastructure("the request is not in the ledger")),
@@ -171,13 +176,13 @@ impl Seat {
     }
 
     /// Stores, announces and acknowledges a proof, in this order.
-    async fn proved(&mut self, delivery: Delivery, proved: Proved) -> Health {
+    async fn proved(&mut self, delivery: Delivery, proved: Proved) -> SlotHealth {
         let job = &delivery.job;
         let prove_ms = proved.duration.as_millis() as u64;
         let result = StoredResult::new(proved.reply, job.attempt, &self.name, prove_ms);
         self.store(job.id, &result).await;
         if !self.announce(job, &result).await {
-            return Health::Failed;
+            return SlotHealth::Failed;
         }
         let what = What::Proved {
             worker: self.name.clone(),
@@ -188,24 +193,24 @@ impl Seat {
         };
         self.emit(job, what);
         self.ack(delivery).await;
-        Health::Fine
+        SlotHealth::Fine
     }
 
     /// Does what the verdict says about a failed attempt.
-    async fn failed(&mut self, delivery: Delivery, error: ProveError, broken: bool) -> Health {
+    async fn failed(&mut self, delivery: Delivery, error: ProveError, broken: bool) -> SlotHealth {
         let class = error.failure.class;
-        self.sentence(delivery, error).await;
+        self.settle_failed(delivery, error).await;
         match class {
-            _ if broken => Health::Broken,
-            FailureClass::Invalid => Health::Unknown,
-            // A prover that interrupts itself without being told is ill.
-            FailureClass::Interrupted if self.stop.is_draining() => Health::Unknown,
-            _ => Health::Failed,
+            _ if broken => SlotHealth::Broken,
+            FailureClass::Invalid => SlotHealth::Unknown,
+            // Without a drain, a prover that interrupts itself is broken.
+            FailureClass::Interrupted if self.stop.is_draining() => SlotHealth::Unknown,
+            _ => SlotHealth::Failed,
         }
     }
 
-    /// Notes a job's new state. Only for views: a false note is put right by
-    /// the next one.
+    /// Notes a job's new state, for views only: the next note corrects a wrong
+    /// one.
     pub(crate) async fn note(&self, job: &JobEnvelope, to: JobState, failure: Option<&Failure>) {
         let retrying = to == JobState::Retrying;
         let note = Note {
@@ -231,7 +236,7 @@ impl Seat {
 enum Known {
     /// Its result is there.
     Proved(StoredResult),
-    /// Nobody wants it, or an operator has to decide first.
+    /// No ticket waits for it, or an operator has to decide first.
     Unwanted,
 }
 

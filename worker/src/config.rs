@@ -1,4 +1,4 @@
-//! What a worker is made of.
+//! The settings and parts of a worker.
 
 use std::{
     fmt,
@@ -35,29 +35,29 @@ pub struct WorkerConfig {
     pub failures_in_a_row: u32,
     /// The longest pause before something is tried again.
     pub longest_pause: Duration,
-    /// Who may prove by the memory that is free; `None`: everybody.
+    /// Admits slots by the memory that is free; `None`: admits every slot.
     pub admission: Option<Arc<Admission>>,
     /// Start a slot's prover before the slot first joins the queue, and not
     /// with its first job.
     pub start_provers: bool,
-    /// Who is told how many slots are ready for jobs.
+    /// Counts the slots that are ready for jobs.
     pub readiness: Readiness,
 }
 
 /// How many slots of a worker are in the queue or prove a job. Clones are the
 /// same.
 #[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<Counted>);
+pub struct Readiness(Arc<ReadyCount>);
 
 #[derive(Debug, Default)]
-struct Counted {
+struct ReadyCount {
     slots: AtomicUsize,
     ever: AtomicBool,
 }
 
 /// A slot that is ready while this lives.
 #[derive(Debug)]
-pub(crate) struct Ready(Readiness);
+pub(crate) struct ReadySlot(Readiness);
 
 impl Readiness {
     /// The slots that are ready now.
@@ -70,14 +70,14 @@ impl Readiness {
         self.0.ever.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn one_more(&self) -> Ready {
+    pub(crate) fn one_more(&self) -> ReadySlot {
         self.0.slots.fetch_add(1, Ordering::Relaxed);
         self.0.ever.store(true, Ordering::Relaxed);
-        Ready(self.clone())
+        ReadySlot(self.clone())
     }
 }
 
-impl Drop for Ready {
+impl Drop for ReadySlot {
     fn drop(&mut self) {
         self.0.0.slots.fetch_sub(1, Ordering::Relaxed);
     }
@@ -168,11 +168,11 @@ pub struct WorkerDeps {
     pub broker: Arc<dyn Broker>,
     /// Where large requests and results are.
     pub ledger: Arc<dyn Ledger>,
-    /// Where the worker says what happens.
+    /// The events of the worker's jobs.
     pub events: Events,
 }
 
-/// One place of a worker: it proves one job at a time.
+/// One slot of a worker: it proves one job at a time.
 pub struct Slot {
     /// Its name, unique in the fleet: `worker-3/0`. Retries avoid a slot of
     /// this name.
@@ -193,7 +193,7 @@ impl fmt::Debug for Slot {
     }
 }
 
-/// How a worker is told to stop.
+/// The tokens that stop a worker.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     /// Claim no more; finish what fits the grace, hand back the rest.
@@ -207,7 +207,7 @@ impl Stop {
         self.drain.is_cancelled() || self.abort.is_cancelled()
     }
 
-    /// Waits for the word to drain, or to abort.
+    /// Waits until either token is cancelled.
     pub(crate) async fn draining(&self) {
         tokio::select! {
             () = self.drain.cancelled() => {}

@@ -11,15 +11,15 @@
 mod admission;
 mod attempt;
 mod config;
+mod control;
 mod measure;
 mod outcome;
-mod presence;
 mod prove;
+mod report;
 mod slot;
 #[cfg(test)]
 mod tests;
 mod verdict;
-mod words;
 
 pub use admission::{Admission, FreeMemory};
 pub use config::{Deadlines, Readiness, Slot, Stop, WorkerConfig, WorkerDeps};

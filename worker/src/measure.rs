@@ -1,4 +1,4 @@
-//! What a worker's slots do, as its metrics know it.
+//! The metrics of a worker's slots.
 
 use std::{
     mem,
@@ -15,11 +15,11 @@ use zkwhirl_prover::{Meter, Phase, ProveError, Proved};
 use zkwhirl_telemetry::catalogue::{process, worker as metric};
 
 /// How often time and memory are added up.
-const LOOK: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_secs(1);
 
 /// What a slot does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Doing {
+pub(crate) enum Activity {
     /// Starts its prover.
     Loading,
     /// Waits for a job.
@@ -30,20 +30,20 @@ pub(crate) enum Doing {
     Away,
 }
 
-/// What is measured of all slots together.
+/// What the slots share.
 #[derive(Debug, Default)]
-pub(crate) struct Measures {
+pub(crate) struct SlotMetrics {
     /// Slots that have a job, by topic.
     busy: [AtomicUsize; 2],
     meters: Mutex<Vec<Meter>>,
 }
 
-/// What one slot does; gone from the metrics when it is dropped.
+/// One slot in the metrics; dropped it is in them no longer.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(crate) struct SlotGauge {
     topics: Vec<Topic>,
-    doing: Doing,
-    measures: Arc<Measures>,
+    activity: Activity,
+    shared: Arc<SlotMetrics>,
 }
 
 fn index(topic: Topic) -> usize {
@@ -53,27 +53,27 @@ fn index(topic: Topic) -> usize {
     }
 }
 
-impl Measures {
+impl SlotMetrics {
     /// Notes a slot that does nothing yet.
-    pub(crate) fn slot(self: &Arc<Self>, topics: &[Topic], meter: Meter) -> Standing {
+    pub(crate) fn slot(self: &Arc<Self>, topics: &[Topic], meter: Meter) -> SlotGauge {
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
         meters.push(meter);
-        let standing = Standing {
+        let gauge = SlotGauge {
             topics: topics.to_vec(),
-            doing: Doing::Away,
-            measures: self.clone(),
+            activity: Activity::Away,
+            shared: self.clone(),
         };
-        for topic in &standing.topics {
+        for topic in &gauge.topics {
             metric::CAPACITY.of([topic.name()]).increment(1.0);
         }
-        standing.add(1.0);
-        standing
+        gauge.add(1.0);
+        gauge
     }
 
     /// Adds up what provers use, for as long as it is polled.
     pub(crate) async fn watch(self: Arc<Self>) {
         let meters = mem::take(&mut *self.meters.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut ticks = interval(LOOK);
+        let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut busy, mut before) = ([Duration::ZERO; 2], Instant::now());
         let mut used = vec![Duration::ZERO; meters.len()];
@@ -109,18 +109,18 @@ fn whole(sum: &mut Duration) -> u64 {
     seconds
 }
 
-impl Standing {
-    /// The slot does something else from now on.
-    pub(crate) fn turn(&mut self, doing: Doing) {
+impl SlotGauge {
+    /// The slot does this from now on.
+    pub(crate) fn set(&mut self, activity: Activity) {
         self.add(-1.0);
-        self.doing = doing;
+        self.activity = activity;
         self.add(1.0);
     }
 
     fn add(&self, slots: f64) {
-        let state = match self.doing {
-            Doing::Busy(topic) => {
-                let busy = &self.measures.busy[index(topic)];
+        let state = match self.activity {
+            Activity::Busy(topic) => {
+                let busy = &self.shared.busy[index(topic)];
                 match slots > 0.0 {
                     true => busy.fetch_add(1, Ordering::Relaxed),
                     false => busy.fetch_sub(1, Ordering::Relaxed),
@@ -128,9 +128,9 @@ impl Standing {
                 metric::SLOTS.of([topic.name(), "busy"]).increment(slots);
                 return;
             }
-            Doing::Loading => "loading",
-            Doing::Idle => "idle",
-            Doing::Away => "away",
+            Activity::Loading => "loading",
+            Activity::Idle => "idle",
+            Activity::Away => "away",
         };
         for topic in &self.topics {
             metric::SLOTS.of([topic.name(), state]).increment(slots);
@@ -138,7 +138,7 @@ impl Standing {
     }
 }
 
-impl Drop for Standing {
+impl Drop for SlotGauge {
     fn drop(&mut self) {
         self.add(-1.0);
         for topic in &self.topics {
@@ -182,7 +182,7 @@ pub(crate) fn class_name(class: FailureClass) -> &'static str {
 
 /// How long the phases of one run take. Several proofs make one sum.
 #[derive(Debug)]
-pub(crate) struct Phases {
+pub(crate) struct PhaseTimes {
     now: Phase,
     since: Instant,
     spent: [Duration; 4],
@@ -190,8 +190,8 @@ pub(crate) struct Phases {
 
 const PHASES: [Phase; 4] = [Phase::Key, Phase::Witness, Phase::Prove, Phase::Verify];
 
-impl Phases {
-    /// A run that begins; what is before its first word is about its key.
+impl PhaseTimes {
+    /// A run that begins: until the prover names a phase it loads its key.
     pub(crate) fn begin() -> Self {
         Self {
             now: Phase::Key,
@@ -200,8 +200,8 @@ impl Phases {
         }
     }
 
-    /// The prover says what it does.
-    pub(crate) fn turn(&mut self, next: Phase) {
+    /// The next phase begins.
+    pub(crate) fn set(&mut self, next: Phase) {
         let place = PHASES.iter().position(|phase| *phase == self.now);
         if let Some(place) = place {
             self.spent[place] += self.since.elapsed();
@@ -211,7 +211,7 @@ impl Phases {
 
     /// The run gave a proof.
     pub(crate) fn record(mut self, topic: Topic) {
-        self.turn(self.now);
+        self.set(self.now);
         for (phase, spent) in PHASES.iter().zip(self.spent) {
             metric::PHASE.record([topic.name(), phase.name()], spent);
         }

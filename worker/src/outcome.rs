@@ -1,4 +1,4 @@
-//! Telling ledger, broker and views what became of a delivery.
+//! What becomes of a delivery: in the ledger, the broker and the views.
 
 use std::{pin::pin, time::Duration};
 
@@ -14,14 +14,14 @@ use zkwhirl_ledger::{JobState, StoredResult, What};
 use zkwhirl_prover::ProveError;
 use zkwhirl_telemetry::{catalogue::process::RETRIED, trace::Trace};
 
-use crate::{Verdict, measure::class_name, slot::Seat, verdict};
+use crate::{Verdict, measure::class_name, slot::SlotLoop, verdict};
 
 /// Tries of what the job can do without.
 const TRIES: u32 = 3;
 /// The first pause before something is tried again.
 const PAUSE: Duration = Duration::from_millis(100);
 
-impl Seat {
+impl SlotLoop {
     /// Stores a result, if the ledger is there: the message that follows
     /// carries it as well.
     pub(crate) async fn store(&self, job: JobId, result: &StoredResult) {
@@ -52,8 +52,8 @@ impl Seat {
         self.publish(&envelope).await
     }
 
-    /// What a result carries: this slot's span, or the job's where nobody here
-    /// collects spans.
+    /// The trace context of a result: this slot's span, or the job's own where no
+    /// collector of spans is configured.
     fn context(&self, job: &JobEnvelope) -> Option<String> {
         let own = self.trace.as_ref().and_then(Trace::context);
         own.or_else(|| job.trace.clone())
@@ -96,7 +96,7 @@ impl Seat {
                 Ok(true) => return,
                 Ok(false) => {
                     // Another worker has or had it: its result is the same.
-                    tracing::info!(job = %delivery.job.id, "the lease was lost meanwhile");
+                    tracing::info!(job = %delivery.job.id, "the lease was lost");
                     return;
                 }
                 Err(error) => {
@@ -108,12 +108,12 @@ impl Seat {
     }
 
     /// Does what the verdict says about a failed attempt.
-    pub(crate) async fn sentence(&self, delivery: Delivery, error: ProveError) {
+    pub(crate) async fn settle_failed(&self, delivery: Delivery, error: ProveError) {
         let job = delivery.job.clone();
         let policy = &self.config.policy;
         let failure = error.failure.clone();
         match verdict(Err(&failure), job.attempt, &job.history, policy) {
-            // Not said about failures.
+            // No verdict about a failure.
             Verdict::Ack => {}
             Verdict::HandBack => {
                 self.note(&job, JobState::Queued, Some(&failure)).await;
@@ -166,10 +166,10 @@ impl Seat {
         job
     }
 
-    /// Tells the bridge that a job is given up on, then buries it.
+    /// Publishes for the bridge that a job is given up on, then buries it.
     async fn bury(&self, delivery: Delivery, job: &JobEnvelope, failure: Failure, reason: &str) {
         let letter = DeadLetter::of(job, reason, now_ms());
-        let told = ResultEnvelope {
+        let dead = ResultEnvelope {
             id: job.id,
             kind: job.kind,
             attempt: job.attempt,
@@ -178,7 +178,7 @@ impl Seat {
             outcome: Outcome::Dead(Failure::new(failure.class, letter.reason.clone())),
             trace: self.context(job),
         };
-        if self.publish(&told).await {
+        if self.publish(&dead).await {
             self.settle(delivery, &Settlement::Bury(letter)).await;
         }
     }

@@ -1,5 +1,4 @@
-//! One run of a prover: watched, bounded in time, and unable to take the slot
-//! down with it.
+//! One run of a prover: watched, bounded in time, its panics caught.
 
 use std::{
     future::Future,
@@ -20,10 +19,10 @@ use zkwhirl_job::{Failure, envelope::JobEnvelope};
 use zkwhirl_ledger::What;
 use zkwhirl_prover::{Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
 
-use crate::{Stop, WorkerConfig, WorkerDeps, measure::Phases, presence::Presence};
+use crate::{Stop, WorkerConfig, WorkerDeps, measure::PhaseTimes, report::SlotReporter};
 
 /// How a run ended, and in which state it left the prover.
-pub(crate) struct Run {
+pub(crate) struct EndedRun {
     pub(crate) outcome: Result<Proved, ProveError>,
     /// True when the prover's state cannot be trusted: it panicked or was
     /// abandoned in mid-work.
@@ -31,16 +30,21 @@ pub(crate) struct Run {
 }
 
 /// A future that turns panics into values.
-pub(crate) struct Unwinding<F>(pub(crate) Pin<Box<F>>);
+pub(crate) struct CatchPanic<F>(pub(crate) Pin<Box<F>>);
 
-impl<F: Future> Future for Unwinding<F> {
-    type Output = Result<F::Output, String>;
+/// The prover panicked, with this text.
+#[derive(Debug, thiserror::Error)]
+#[error("the prover panicked: {0}")]
+pub(crate) struct ProverPanic(String);
+
+impl<F: Future> Future for CatchPanic<F> {
+    type Output = Result<F::Output, ProverPanic>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // The prover is not used again before it was restarted.
         match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
             Ok(poll) => poll.map(Ok),
-            Err(panic) => Poll::Ready(Err(text_of(&*panic))),
+            Err(panic) => Poll::Ready(Err(ProverPanic(text_of(&*panic)))),
         }
     }
 }
@@ -51,27 +55,27 @@ fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
     text.unwrap_or_else(|| "no text".to_owned())
 }
 
-/// What a run needs to know about the slot it runs in.
-pub(crate) struct Around<'a> {
+/// One run of a prover, with what it needs of its slot.
+pub(crate) struct ProverRun<'a> {
     pub(crate) config: &'a WorkerConfig,
     pub(crate) deps: &'a WorkerDeps,
     pub(crate) stop: &'a Stop,
-    /// Cancelled when nobody waits for the job any more.
-    pub(crate) called_off: &'a CancellationToken,
+    /// Cancelled when no ticket waits for the job any more.
+    pub(crate) cancelled: &'a CancellationToken,
     pub(crate) worker: &'a str,
-    pub(crate) presence: &'a Presence,
+    pub(crate) reporter: &'a SlotReporter,
     /// What the last job of this kind took.
     pub(crate) expected: Option<Duration>,
 }
 
-impl Around<'_> {
-    /// Proves a request, until it is proved, given up on, or called off.
+impl ProverRun<'_> {
+    /// Proves a request, until it is proved, given up on, or cancelled.
     pub(crate) async fn prove(
         &self,
         prover: &mut dyn Prover,
         job: &JobEnvelope,
         request: Bytes,
-    ) -> Run {
+    ) -> EndedRun {
         let task = ProveTask {
             kind: job.kind,
             command: job.command(),
@@ -86,41 +90,38 @@ impl Around<'_> {
             progress: sender,
         };
         let start = Instant::now();
-        let phases = Mutex::new(Phases::begin());
+        let phases = Mutex::new(PhaseTimes::begin());
         let outcome = {
-            let proving = Unwinding(Box::pin(prover.prove(&task, &watch)));
+            let proving = CatchPanic(Box::pin(prover.prove(&task, &watch)));
             tokio::select! {
                 outcome = self.watched(proving, &cancel, task.deadline) => outcome,
                 () = self.report(job, progress, &phases) => unreachable!("reporting does not end"),
             }
         };
         let (failure, broken) = match outcome {
-            End::Proved(proved) => {
+            RunEnd::Proved(proved) => {
                 let phases = phases.into_inner().unwrap_or_else(PoisonError::into_inner);
                 phases.record(job.topic());
-                return Run {
+                return EndedRun {
                     outcome: Ok(proved),
                     broken: false,
                 };
             }
-            End::Failed(error) => {
-                return Run {
+            RunEnd::Failed(error) => {
+                return EndedRun {
                     outcome: Err(error),
                     broken: false,
                 };
             }
-            End::Panicked(text) => (
-                Failure::prover(format!("the prover panicked: {text}")),
-                true,
-            ),
-            End::Hung => {
+            RunEnd::Panicked(panic) => (Failure::prover(panic.to_string()), true),
+            RunEnd::Hung => {
                 let deadline = task.deadline;
                 let reason = format!("the prover gave no answer within {deadline:?} and hangs");
                 (Failure::prover(reason), true)
             }
-            End::Abandoned => (Failure::interrupted("called off; the prover hangs"), true),
+            RunEnd::Abandoned => (Failure::interrupted("cancelled; the prover hangs"), true),
         };
-        Run {
+        EndedRun {
             outcome: Err(ProveError::plain(failure, start.elapsed())),
             broken,
         }
@@ -128,17 +129,17 @@ impl Around<'_> {
 
     async fn watched(
         &self,
-        proving: impl Future<Output = Result<Result<Proved, ProveError>, String>>,
+        proving: impl Future<Output = Result<Result<Proved, ProveError>, ProverPanic>>,
         cancel: &CancellationToken,
         deadline: Duration,
-    ) -> End {
+    ) -> RunEnd {
         let mut proving = pin!(proving);
         let patience = self.config.patience;
         let first = tokio::select! {
             biased;
-            end = &mut proving => Some(End::of(end, false)),
-            () = self.called_off() => None,
-            () = sleep(deadline + patience) => Some(End::Hung),
+            end = &mut proving => Some(RunEnd::of(end, false)),
+            () = self.ordered_to_end() => None,
+            () = sleep(deadline + patience) => Some(RunEnd::Hung),
         };
         if let Some(end) = first {
             return end;
@@ -146,14 +147,14 @@ impl Around<'_> {
         cancel.cancel();
         tokio::select! {
             biased;
-            end = &mut proving => End::of(end, true),
-            () = sleep(patience) => End::Abandoned,
+            end = &mut proving => RunEnd::of(end, true),
+            () = sleep(patience) => RunEnd::Abandoned,
         }
     }
 
-    /// Returns when the proof must end although it is not done: when somebody
-    /// said so, on abort, and on drain when it would take longer than the grace.
-    async fn called_off(&self) {
+    /// Returns when the proof must end although it is not done: on a cancel
+    /// message, on abort, and on drain when it would take longer than the grace.
+    async fn ordered_to_end(&self) {
         let start = Instant::now();
         let drained = async {
             self.stop.drain.cancelled().await;
@@ -165,7 +166,7 @@ impl Around<'_> {
         };
         tokio::select! {
             () = drained => {}
-            () = self.called_off.cancelled() => {}
+            () = self.cancelled.cancelled() => {}
             () = self.stop.abort.cancelled() => {}
         }
     }
@@ -175,14 +176,14 @@ impl Around<'_> {
         &self,
         job: &JobEnvelope,
         mut progress: watch::Receiver<Progress>,
-        phases: &Mutex<Phases>,
+        phases: &Mutex<PhaseTimes>,
     ) {
         while progress.changed().await.is_ok() {
             let now = *progress.borrow_and_update();
-            self.presence.progress(now);
+            self.reporter.progress(now);
             let Progress { phase, fraction } = now;
             let mut spent = phases.lock().unwrap_or_else(PoisonError::into_inner);
-            spent.turn(phase);
+            spent.set(phase);
             drop(spent);
             let what = What::Progress {
                 worker: self.worker.to_owned(),
@@ -196,27 +197,27 @@ impl Around<'_> {
     }
 }
 
-enum End {
+enum RunEnd {
     Proved(Proved),
     Failed(ProveError),
-    Panicked(String),
+    Panicked(ProverPanic),
     /// Past its deadline and not ending by itself.
     Hung,
     /// Cancelled and not ending by itself.
     Abandoned,
 }
 
-impl End {
-    fn of(end: Result<Result<Proved, ProveError>, String>, cancelled: bool) -> Self {
+impl RunEnd {
+    fn of(end: Result<Result<Proved, ProveError>, ProverPanic>, cancelled: bool) -> Self {
         match end {
             Ok(Ok(proved)) => Self::Proved(proved),
-            // Whatever a prover says that was killed, it was us.
+            // Whatever a killed prover says, this slot killed it.
             Ok(Err(error)) if cancelled => Self::Failed(ProveError {
                 failure: Failure::interrupted(error.failure.reason),
                 ..error
             }),
             Ok(Err(error)) => Self::Failed(error),
-            Err(text) => Self::Panicked(text),
+            Err(panic) => Self::Panicked(panic),
         }
     }
 }

@@ -6,19 +6,18 @@ use tokio::{task::JoinSet, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 use zkwhirl_broker_adapter::JobConsumer;
 use zkwhirl_job::{Failure, Kind, Topic, envelope::JobEnvelope};
-use zkwhirl_ledger as ledger;
-use zkwhirl_ledger::What;
+use zkwhirl_ledger::{SlotActivity, What};
 use zkwhirl_prover::{Meter, Prover};
 use zkwhirl_telemetry::{catalogue::worker::PROVER_RESTARTS, trace::Trace};
 
 use crate::{
     Slot, Stop, WorkerConfig, WorkerDeps,
     admission::Permit,
-    attempt::Health,
-    measure::{Doing, Measures, Standing},
-    presence::Presence,
-    prove::Unwinding,
-    words::{self, Ear},
+    attempt::SlotHealth,
+    control::{self, SlotControl},
+    measure::{Activity, SlotGauge, SlotMetrics},
+    prove::CatchPanic,
+    report::SlotReporter,
 };
 
 /// The first pause before something is tried again.
@@ -28,49 +27,48 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// queue and its prover has ended.
 pub async fn run(config: WorkerConfig, deps: WorkerDeps, slots: Vec<Slot>, stop: Stop) {
     let config = Arc::new(config);
-    let mut seats = JoinSet::new();
-    let ears: Vec<_> = slots
+    let metrics = Arc::new(SlotMetrics::default());
+    // All of them before the sums begin.
+    let gauges: Vec<_> = slots
         .iter()
-        .map(|slot| (slot.name.clone(), Ear::new(stop.drain.child_token())))
+        .map(|slot| metrics.slot(&slot.topics, slot.prover.meter()))
         .collect();
-    let mut tellers = JoinSet::new();
-    let measures = Arc::new(Measures::default());
-    let standings: Vec<_> = slots
-        .iter()
-        .map(|slot| measures.slot(&slot.topics, slot.prover.meter()))
-        .collect();
-    let _watch = AbortOnDropHandle::new(tokio::spawn(measures.watch()));
-    let words = words::listen(deps.broker.clone(), ears.clone());
-    let _words = AbortOnDropHandle::new(tokio::spawn(words));
-    for ((slot, (_, ear)), standing) in slots.into_iter().zip(ears).zip(standings) {
-        let presence = Presence::new(&slot);
+    let _sums = AbortOnDropHandle::new(tokio::spawn(metrics.watch()));
+    let (mut loops, mut reporters) = (JoinSet::new(), JoinSet::new());
+    let mut controls = Vec::new();
+    for (slot, gauge) in slots.into_iter().zip(gauges) {
+        let reporter = SlotReporter::new(&slot);
+        let control = SlotControl::new(stop.drain.child_token());
+        controls.push((slot.name.clone(), control.clone()));
         let stop = Stop {
-            drain: ear.drain.clone(),
+            drain: control.drain.clone(),
             abort: stop.abort.clone(),
         };
-        tellers.spawn(presence.clone().tell(
+        reporters.spawn(reporter.clone().run(
             deps.ledger.clone(),
             slot.prover.meter(),
-            ear.clone(),
+            control.clone(),
             stop.clone(),
         ));
-        let seat = Seat {
+        let worker = SlotLoop {
             config: config.clone(),
             deps: deps.clone(),
             stop,
-            ear,
-            standing,
+            control,
+            gauge,
             trace: None,
-            presence,
+            reporter,
             name: slot.name,
             topics: slot.topics,
             failures: 0,
             restarts: 0,
             expected: HashMap::new(),
         };
-        seats.spawn(seat.work(slot.prover));
+        loops.spawn(worker.run(slot.prover));
     }
-    while let Some(left) = seats.join_next().await {
+    let receiving = control::receive(deps.broker.clone(), controls);
+    let _receiving = AbortOnDropHandle::new(tokio::spawn(receiving));
+    while let Some(left) = loops.join_next().await {
         if let Err(error) = left {
             // Provers' panics are caught: this is our own. The job that was
             // held is redelivered.
@@ -79,21 +77,21 @@ pub async fn run(config: WorkerConfig, deps: WorkerDeps, slots: Vec<Slot>, stop:
     }
 }
 
-/// A slot at work. Its prover is handed along beside it: provers are not
-/// `Sync`.
-pub(crate) struct Seat {
+/// The claim loop of one slot. Its prover is handed along beside it: provers are
+/// not `Sync`.
+pub(crate) struct SlotLoop {
     pub(crate) config: Arc<WorkerConfig>,
     pub(crate) deps: WorkerDeps,
     pub(crate) stop: Stop,
-    pub(crate) ear: Ear,
-    standing: Standing,
-    /// The span of the delivery that it deals with.
+    pub(crate) control: SlotControl,
+    gauge: SlotGauge,
+    /// The span of the current delivery.
     pub(crate) trace: Option<Trace>,
-    pub(crate) presence: Presence,
+    pub(crate) reporter: SlotReporter,
     pub(crate) name: String,
     topics: Vec<Topic>,
     failures: u32,
-    /// How often it was told to restart its prover, and did.
+    /// Restart messages that were obeyed.
     restarts: u64,
     /// What the last job of each kind took.
     pub(crate) expected: HashMap<Kind, Duration>,
@@ -102,53 +100,56 @@ pub(crate) struct Seat {
 /// Why a slot leaves its queue.
 enum Leave {
     Drained,
-    /// Somebody said so.
+    /// A control message said so.
     Quiet,
     /// Memory for another job is missing.
-    Crowded,
+    MemoryShort,
     /// The broker is away.
-    Cut,
-    /// The prover must be restarted and prove something first.
-    Unwell,
+    BrokerAway,
+    /// The prover must be restarted and prove its self-test first.
+    ProverBroken,
 }
 
-impl Seat {
-    async fn work(mut self, mut prover: Box<dyn Prover>) {
+/// The slot drains or is quiet: it does not wait for memory.
+struct Interrupted;
+
+impl SlotLoop {
+    async fn run(mut self, mut prover: Box<dyn Prover>) {
         if self.config.start_provers {
             self.heal(&mut *prover, false).await;
         }
         let mut pause = FIRST_PAUSE;
         let meter = prover.meter();
         while !self.stop.is_draining() {
-            self.turn(Doing::Away);
-            if self.ear.is_quiet() {
-                self.until_loud().await;
+            self.set_activity(Activity::Away);
+            if self.control.is_quiet() {
+                self.until_not_quiet().await;
                 continue;
             }
-            let Some(permit) = self.room(&meter).await else {
+            let Ok(permit) = self.admitted(&meter).await else {
                 continue;
             };
             let joined = self.deps.broker.subscribe(&self.topics, &self.name);
             let left = match joined.await {
-                // The consumer is dropped with the slot's leaving: while it is
-                // away, jobs that others failed are not kept for it.
+                // The consumer is dropped when the slot leaves: meanwhile jobs
+                // that others failed are not kept for it.
                 Ok(mut jobs) => {
                     pause = FIRST_PAUSE;
                     self.serve(&mut *jobs, &mut *prover, permit.as_ref()).await
                 }
                 Err(error) => {
                     tracing::warn!(slot = self.name, "cannot join the queue: {error}");
-                    Leave::Cut
+                    Leave::BrokerAway
                 }
             };
             match left {
                 Leave::Drained => break,
-                Leave::Quiet | Leave::Crowded => {}
-                Leave::Cut => {
+                Leave::Quiet | Leave::MemoryShort => {}
+                Leave::BrokerAway => {
                     self.pause(pause).await;
                     pause = (pause * 2).min(self.config.longest_pause);
                 }
-                Leave::Unwell => {
+                Leave::ProverBroken => {
                     tracing::warn!(slot = self.name, "out of the queue: restarting the prover");
                     self.heal(&mut *prover, true).await;
                 }
@@ -157,13 +158,13 @@ impl Seat {
         prover.stop().await;
     }
 
-    /// The slot does something else, without a job.
-    fn turn(&mut self, doing: Doing) {
-        self.standing.turn(doing);
-        self.presence.turn(match doing {
-            Doing::Loading => ledger::Doing::Starting,
-            Doing::Idle => ledger::Doing::Idle,
-            Doing::Busy(_) | Doing::Away => ledger::Doing::Waiting,
+    /// The slot has no job and does this.
+    fn set_activity(&mut self, activity: Activity) {
+        self.gauge.set(activity);
+        self.reporter.set_doing(match activity {
+            Activity::Loading => SlotActivity::Starting,
+            Activity::Idle => SlotActivity::Idle,
+            Activity::Busy(_) | Activity::Away => SlotActivity::Waiting,
         });
     }
 
@@ -176,57 +177,57 @@ impl Seat {
     ) -> Leave {
         let _ready = self.config.readiness.one_more();
         loop {
-            self.turn(Doing::Idle);
+            self.set_activity(Activity::Idle);
             let claimed = tokio::select! {
                 biased;
                 () = self.stop.draining() => return Leave::Drained,
-                () = self.ear.until(true) => return Leave::Quiet,
-                () = revoked(permit) => return Leave::Crowded,
-                () = self.ear.until_restart(self.restarts) => return Leave::Unwell,
+                () = self.control.until_quiet(true) => return Leave::Quiet,
+                () = revoked(permit) => return Leave::MemoryShort,
+                () = self.control.until_restart(self.restarts) => return Leave::ProverBroken,
                 claimed = jobs.claim() => claimed,
             };
             let delivery = match claimed {
                 Ok(delivery) => delivery,
                 Err(error) => {
                     tracing::warn!(slot = self.name, "lost the queue: {error}");
-                    return Leave::Cut;
+                    return Leave::BrokerAway;
                 }
             };
             if let Some(permit) = permit {
                 permit.set_proving(true);
             }
-            self.standing.turn(Doing::Busy(delivery.job.topic()));
+            self.gauge.set(Activity::Busy(delivery.job.topic()));
             let job = &delivery.job;
             let trace = Trace::process(delivery.queue, &job.id, job.trace.as_deref());
             self.trace = Some(trace);
-            self.presence.attend(&delivery.job);
-            let health = self.attend(delivery, prover).await;
+            self.reporter.set_job(&delivery.job);
+            let health = self.process(delivery, prover).await;
             self.trace = None;
             if let Some(permit) = permit {
                 permit.set_proving(false);
             }
             match health {
-                Health::Fine => self.failures = 0,
-                Health::Unknown => {}
-                Health::Failed => self.failures += 1,
-                Health::Broken => return Leave::Unwell,
+                SlotHealth::Fine => self.failures = 0,
+                SlotHealth::Unknown => {}
+                SlotHealth::Failed => self.failures += 1,
+                SlotHealth::Broken => return Leave::ProverBroken,
             }
             if self.failures >= self.config.failures_in_a_row {
-                return Leave::Unwell;
+                return Leave::ProverBroken;
             }
         }
     }
 
-    /// Waits for memory. The outer `None`: there is something else to do first.
-    async fn room(&self, meter: &Meter) -> Option<Option<Permit>> {
+    /// Waits for memory. `None`: this worker does not limit it.
+    async fn admitted(&self, meter: &Meter) -> Result<Option<Permit>, Interrupted> {
         let Some(admission) = &self.config.admission else {
-            return Some(None);
+            return Ok(None);
         };
         tokio::select! {
             biased;
-            () = self.stop.draining() => None,
-            () = self.ear.until(true) => None,
-            permit = admission.enter(&self.name, meter) => Some(Some(permit)),
+            () = self.stop.draining() => Err(Interrupted),
+            () = self.control.until_quiet(true) => Err(Interrupted),
+            permit = admission.enter(&self.name, meter) => Ok(Some(permit)),
         }
     }
 
@@ -235,9 +236,9 @@ impl Seat {
     async fn heal(&mut self, prover: &mut dyn Prover, prove: bool) {
         let mut pause = FIRST_PAUSE;
         let stop = self.stop.clone();
-        self.turn(Doing::Loading);
+        self.set_activity(Activity::Loading);
         loop {
-            self.restarts = self.ear.restarts();
+            self.restarts = self.control.restarts();
             let healed = tokio::select! {
                 () = stop.draining() => return,
                 healed = restart(prover, prove) => healed,
@@ -258,10 +259,10 @@ impl Seat {
         }
     }
 
-    async fn until_loud(&self) {
+    async fn until_not_quiet(&self) {
         tokio::select! {
             () = self.stop.draining() => {}
-            () = self.ear.until(false) => {}
+            () = self.control.until_quiet(false) => {}
         }
     }
 
@@ -287,13 +288,14 @@ async fn revoked(permit: Option<&Permit>) {
 }
 
 async fn restart(prover: &mut dyn Prover, prove: bool) -> Result<(), Failure> {
-    let healed = Unwinding(Box::pin(async {
+    let healed = CatchPanic(Box::pin(async {
         prover.restart().await?;
         match prove {
             true => prover.self_test().await,
             false => Ok(()),
         }
     }));
-    let panicked = |text| Failure::prover(format!("the prover panicked: {text}"));
-    healed.await.map_err(panicked)?
+    healed
+        .await
+        .map_err(|panic| Failure::prover(panic.to_string()))?
 }

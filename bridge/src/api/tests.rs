@@ -286,7 +286,7 @@ async fn a_reset_wants_the_token_and_tells_every_worker() {
     let off = World::ready().await;
     assert_eq!(off.call("GET", "/reset", "").await.status(), 403);
     let world = World::start("", Some("open sesame")).await;
-    let mut words = world.broker.listen();
+    let mut words = world.broker.control_messages();
     let reset = async |token: Option<&str>| {
         let request = world.client.get(format!("http://{}/reset", world.at));
         let request = match token {

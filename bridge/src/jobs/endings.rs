@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use zkwhirl_broker_adapter::DeadLetter;
+use zkwhirl_broker_adapter::{DeadClass, DeadLetter};
 use zkwhirl_job::{JobId, clock};
 use zkwhirl_ledger::{JobRecord, JobState, Note, What};
 use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
@@ -31,7 +31,7 @@ impl Endings {
         why: &str,
         death: Death,
     ) -> Result<(), Stopped> {
-        let reason = DeadLetter::sentence(job.id, why);
+        let reason = DeadLetter::parked(job.id, why);
         if !self.write_letter(job, &reason).await? {
             return Ok(());
         }
@@ -88,6 +88,7 @@ impl Endings {
             return Ok(false);
         };
         let letter = DeadLetter {
+            class: DeadClass::Failed,
             id: job.id,
             kind: job.kind,
             rollup_id: job.rollup_id,

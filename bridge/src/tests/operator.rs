@@ -8,7 +8,7 @@ async fn a_rejected_job_is_nacked_for_each_ticket_and_only_then() {
     let tickets = [1, 1].map(|n| world.falafel.ask_proof(claim(n)));
     let other = world.falafel.ask_proof(claim(2));
     world.until_taken(3).await;
-    let mut words = world.broker.listen();
+    let mut words = world.broker.control_messages();
     let told = world.handle().reject(claim_id(1), "operator says no").await;
     assert_eq!(told, Ok(2));
     let job = claim_id(1);

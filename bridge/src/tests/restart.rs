@@ -127,7 +127,7 @@ async fn jobs_that_nobody_waits_for_any_more_are_withdrawn_and_can_come_back() {
     let mut world = World::start_with(Duration::from_millis(300)).await;
     world.falafel.ask_proof(claim(1));
     world.until_state(claim_id(1), JobState::Queued).await;
-    let mut words = world.broker.listen();
+    let mut words = world.broker.control_messages();
     world.until_polled(2).await;
     world.falafel.stop();
     world.falafel.forget();

@@ -1,4 +1,4 @@
-//! What would hurt later, said at the start.
+//! Checks at the start for what would hurt later.
 
 use std::{fmt, time::Duration};
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Shared,
+    AmqpClient,
     config::AmqpConfig,
     management::Api,
     names::queues,
@@ -15,18 +15,18 @@ use super::{
 };
 use crate::BrokerError;
 
-/// RabbitMQ tells a new queue's policy with its first statistics, which are made
-/// every 5 s by default.
+/// RabbitMQ shows a new queue's policy with the queue's first statistics, which
+/// it makes every 5 s by default.
 const FIRST_STATISTICS: Duration = Duration::from_secs(15);
-/// How often they are asked for.
+/// How often the statistics are read.
 const ASK: Duration = Duration::from_millis(250);
-/// What a worker may hold a job for when nobody has set it.
+/// How long RabbitMQ lets a worker hold a job by default.
 const DEFAULT_CONSUMER_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It may be fine, but cannot be seen from here.
+    /// The broker does not show it.
     Unknown,
     /// It works until something else goes wrong.
     Warning,
@@ -34,33 +34,33 @@ pub enum Severity {
     Refuse,
 }
 
-/// One thing that would hurt later, as a sentence with its way out.
+/// One thing that would hurt later, with its remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// What, where, and what to do.
-    pub sentence: String,
+    /// What is wrong, where, and what to do.
+    pub text: String,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence)
+        f.write_str(&self.text)
     }
 }
 
-fn finding(severity: Severity, sentence: impl Into<String>) -> Finding {
+fn finding(severity: Severity, text: impl Into<String>) -> Finding {
     Finding {
         severity,
-        sentence: sentence.into(),
+        text: text.into(),
     }
 }
 
 pub(super) async fn check(
-    shared: &Shared,
+    client: &AmqpClient,
     longest_job: Duration,
 ) -> Result<Vec<Finding>, BrokerError> {
-    let Some(api) = shared.counts.api() else {
+    let Some(api) = client.counts.api() else {
         return Ok(vec![finding(
             Severity::Unknown,
             format!(
@@ -80,7 +80,7 @@ pub(super) async fn check(
         )]);
     }
     let mut found = Vec::new();
-    let config = &shared.config;
+    let config = &client.config;
     found.extend(timeouts(config, version, longest_job));
     let policies = policies(&config.limits, version);
     for queue in queues() {
@@ -94,7 +94,7 @@ pub(super) async fn check(
     Ok(found)
 }
 
-/// Before 3.12 only the node knows its timeout, and does not tell it.
+/// Before 3.12 the timeout is a setting of the node, which the API does not show.
 fn timeouts(config: &AmqpConfig, version: Version, longest_job: Duration) -> Option<Finding> {
     let Version(major, minor) = version;
     let limit = config.limits.consumer_timeout;
@@ -128,8 +128,8 @@ async fn check_queue(
     policy: &Policy,
 ) -> Result<Vec<Finding>, BrokerError> {
     let Some(seen) = with_policy(api, config.vhost(), queue).await? else {
-        let sentence = format!("the queue {queue} is missing: run `zkwhirl provision`");
-        return Ok(vec![finding(Severity::Refuse, sentence)]);
+        let text = format!("the queue {queue} is missing: run `zkwhirl provision`");
+        return Ok(vec![finding(Severity::Refuse, text)]);
     };
     let mut found = Vec::new();
     if seen["type"] != "quorum" {
@@ -152,8 +152,8 @@ async fn with_policy(api: &Api, vhost: &str, queue: &str) -> Result<Option<Value
     let start = Instant::now();
     loop {
         let seen = api.queue(vhost, queue).await?;
-        let untold = |seen: &Value| seen.get("effective_policy_definition").is_none();
-        if !seen.as_ref().is_some_and(untold) || start.elapsed() > FIRST_STATISTICS {
+        let without = |seen: &Value| seen.get("effective_policy_definition").is_none();
+        if !seen.as_ref().is_some_and(without) || start.elapsed() > FIRST_STATISTICS {
             return Ok(seen);
         }
         sleep(ASK).await;
@@ -175,7 +175,7 @@ fn differences(
         .iter()
         .filter_map(|(key, wanted)| match effective.get(key) {
             Some(got) if got == wanted => None,
-            // How long a rung delays is the choice of who provisioned it.
+            // The operator who provisioned a rung chose its delay.
             Some(got) if key == DELAY && got.as_u64() > Some(0) => None,
             Some(got) => Some(format!("{key} is {got} instead of {wanted}")),
             None => Some(format!("{key} is not set ({wanted} is wanted)")),
@@ -217,12 +217,12 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_that_nobody_can_see_is_a_warning_for_long_jobs_only() {
+    fn a_timeout_that_the_broker_does_not_show_is_a_warning_for_long_jobs_only() {
         let old = Version(3, 10);
         let found = timeouts(&config(), old, HOUR).unwrap();
         assert_eq!(found.severity, Severity::Warning);
         assert!(
-            found.sentence.contains("consumer_timeout = 14400000"),
+            found.text.contains("consumer_timeout = 14400000"),
             "{found}"
         );
         assert_eq!(timeouts(&config(), old, HOUR / 4), None);
@@ -241,7 +241,7 @@ mod tests {
         let found = differences("q", jobs, Some(&seen)).unwrap();
         assert_eq!(found.severity, Severity::Warning);
         assert_eq!(
-            found.sentence,
+            found.text,
             "the policy of q is another one: delivery-limit is 20 instead of 5; \
              run `zkwhirl provision`"
         );

@@ -1,4 +1,4 @@
-//! What must be known to reach RabbitMQ.
+//! Where RabbitMQ is, and how patient to be with it.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -8,9 +8,9 @@ use lapin::{
 };
 use url::Url;
 
-use crate::{DELIVERY_LIMIT, Rung};
+use crate::{DELIVERY_LIMIT, Rung, UNREAD_LIMIT};
 
-/// Where RabbitMQ is and how patient to be with it.
+/// The settings of the back-end.
 #[derive(Debug, Clone)]
 pub struct AmqpConfig {
     /// The nodes, tried in turn from a random one on. Same vhost everywhere.
@@ -38,6 +38,9 @@ pub struct AmqpConfig {
     /// How long all counts must have been zero before jobs are called missing:
     /// several of the broker's statistics intervals (5 s each by default).
     pub quiet: Duration,
+    /// How long a message waits for a process that can read it, before it is a
+    /// dead letter: see [`crate::UNREAD_LIMIT`].
+    pub unread_limit: Duration,
     /// What `provision` sets and the checks expect.
     pub limits: Limits,
 }
@@ -84,6 +87,7 @@ impl AmqpConfig {
             confirm_timeout: Duration::from_secs(30),
             patience: Duration::from_secs(5),
             quiet: Duration::from_secs(30),
+            unread_limit: UNREAD_LIMIT,
             limits: Limits::default(),
         }
     }
@@ -118,8 +122,8 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// A text that is no URL of a broker. It does not show the text, which may
-/// hold a password.
+/// A text that is no URL of a broker. The error does not show the text, which
+/// may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} must look like {example}: {reason}")]
 pub struct UrlError {

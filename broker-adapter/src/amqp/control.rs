@@ -1,78 +1,69 @@
-//! Words to all processes at once: cancel a job, quiet a worker.
-//!
-//! Fan-out to an exclusive queue of each process that listens. Best effort: who
-//! is away misses them, and nothing relies on them for correctness.
+//! Control messages over a fan-out exchange: each process that receives them
+//! has an exclusive queue of its own.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use lapin::{
     BasicProperties,
     options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions},
     types::FieldTable,
 };
-use zkwhirl_job::envelope::VERSION;
+use zkwhirl_job::{
+    clock::Backoff,
+    envelope::{BodyError, body},
+};
 
 use super::{
-    Shared, error::call, names::CONTROL, publisher::Outgoing, stream::next, topology::control_queue,
+    AmqpClient, error::call, names::CONTROL, publisher::OutgoingMessage, stream::next,
+    topology::control_queue,
 };
 use crate::{BrokerError, Control, ControlConsumer};
-use zkwhirl_job::clock::Backoff;
 
 /// The longest body that is read.
 const BODY_BYTES: usize = 4 << 10;
 
-impl Control {
-    fn to_bytes(&self) -> Bytes {
-        let mut out = vec![VERSION];
-        rmp_serde::encode::write_named(&mut out, self)
-            .expect("writing plain data to memory cannot fail");
-        out.into()
-    }
-
-    fn parse(body: &[u8]) -> Option<Self> {
-        let (version, rest) = body.split_first()?;
-        if *version != VERSION || body.len() > BODY_BYTES {
-            return None;
-        }
-        rmp_serde::from_slice(rest).ok()
-    }
+fn parse(bytes: &[u8]) -> Result<Control, BodyError> {
+    body::decode(bytes, "control message", BODY_BYTES)
 }
 
-pub(super) async fn tell(shared: &Shared, message: &Control) -> Result<(), BrokerError> {
-    let sent = shared.publisher.send(Outgoing {
+pub(super) async fn send(client: &AmqpClient, message: &Control) -> Result<(), BrokerError> {
+    let sent = client.publisher.send(OutgoingMessage {
         exchange: CONTROL,
         key: String::new(),
         properties: BasicProperties::default().with_type("control".into()),
-        body: message.to_bytes(),
+        body: body::encode(message),
         queue: CONTROL,
         limit: 0,
-        // Nobody may be listening.
+        // A fleet without a listening process is no error.
         mandatory: false,
     });
     sent.await
 }
 
-/// What processes are told, for one of them.
+/// Receives the control messages for one process.
 #[derive(Debug)]
 pub struct ControlReceiver {
-    shared: Arc<Shared>,
+    client: Arc<AmqpClient>,
     consumer: Option<lapin::Consumer>,
     backoff: Backoff,
+    /// A message that this release cannot read was logged.
+    warned: bool,
 }
 
 impl ControlReceiver {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let (first, longest) = (shared.config.patience / 20, shared.config.patience);
+    pub(super) fn new(client: Arc<AmqpClient>) -> Self {
+        let (first, longest) = (client.config.patience / 20, client.config.patience);
         Self {
-            shared,
+            client,
             consumer: None,
             backoff: Backoff::new(first, longest),
+            warned: false,
         }
     }
 
-    /// Waits until words would reach this process. [`Self::next`] does so too.
+    /// Waits until control messages would reach this process. [`Self::next`]
+    /// does so too.
     pub async fn joined(&mut self) -> Result<(), BrokerError> {
         if self.consumer.is_none() {
             self.consumer = Some(self.join().await?);
@@ -80,8 +71,8 @@ impl ControlReceiver {
         Ok(())
     }
 
-    /// Waits for the next word, however often the connection is lost. Cancel
-    /// safe.
+    /// Waits for the next message that this release can read, however often the
+    /// connection is lost. Cancel safe.
     pub async fn next(&mut self) -> Control {
         loop {
             let Some(consumer) = &mut self.consumer else {
@@ -94,23 +85,28 @@ impl ControlReceiver {
             match next(consumer).await {
                 Some(Ok(message)) => {
                     self.backoff.reset();
-                    if let Some(word) = Control::parse(&message.data) {
-                        return word;
+                    match parse(&message.data) {
+                        Ok(control) => return control,
+                        Err(why) => self.ignore(&why),
                     }
-                    tracing::warn!(
-                        "a control message of {} bytes cannot be read",
-                        message.data.len()
-                    );
                 }
                 _ => self.consumer = None,
             }
         }
     }
 
+    /// Another release may send more than this one understands: one line in the
+    /// log is enough.
+    fn ignore(&mut self, why: &BodyError) {
+        if !std::mem::replace(&mut self.warned, true) {
+            tracing::warn!("ignored a control message, and every further one like it: {why}");
+        }
+    }
+
     async fn join(&self) -> Result<lapin::Consumer, BrokerError> {
-        let limit = self.shared.config.call_timeout;
-        let name = control_queue(&self.shared.config.name);
-        let channel = self.shared.consuming.channel().await?;
+        let limit = self.client.config.call_timeout;
+        let name = control_queue(&self.client.config.name);
+        let channel = self.client.consuming.channel().await?;
         let options = QueueDeclareOptions::exclusive().auto_delete();
         let queue = channel.queue_declare(name.as_str().into(), options, FieldTable::default());
         call("declaring a queue for control messages", limit, queue).await?;
@@ -146,16 +142,38 @@ impl ControlConsumer for ControlReceiver {
 
 #[cfg(test)]
 mod tests {
+    use zkwhirl_testkit::wire;
+
     use super::*;
 
+    fn check(name: &str, message: Control) {
+        let bytes = wire::golden(&format!("control.{name}.bin"));
+        assert_eq!(parse(&bytes).as_ref(), Ok(&message));
+        assert_eq!(body::encode(&message), bytes, "{name}");
+    }
+
     #[test]
-    fn words_survive_their_journey_and_others_are_ignored() {
-        let word = Control::Quiet {
-            worker: "worker-1".into(),
-            quiet: true,
-        };
-        assert_eq!(Control::parse(&word.to_bytes()), Some(word));
-        assert_eq!(Control::parse(b""), None);
-        assert_eq!(Control::parse(&[VERSION, 0xc1]), None);
+    fn messages_of_0_1_0_are_read_and_written_as_they_were() {
+        let job = wire::claim_id();
+        check("cancel", Control::Cancel { job });
+        let worker = "worker-1".to_owned();
+        let quiet = true;
+        check("quiet", Control::Quiet { worker, quiet });
+        let worker = "worker-1/0".to_owned();
+        check("drain", Control::Drain { worker });
+        check("restart", Control::Restart);
+    }
+
+    #[test]
+    fn a_message_that_a_later_release_adds_is_no_damage() {
+        #[derive(serde::Serialize)]
+        enum Later {
+            Pause { worker: String },
+        }
+        let worker = "worker-1".to_owned();
+        let mut bytes = body::encode(&Later::Pause { worker }).to_vec();
+        assert!(matches!(parse(&bytes), Err(BodyError::Malformed { .. })));
+        bytes[0] += 1;
+        assert!(parse(&bytes).unwrap_err().is_other_release());
     }
 }

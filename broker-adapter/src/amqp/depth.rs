@@ -1,4 +1,4 @@
-//! What stands in the queues, and what is surely nowhere.
+//! Counts of the queues, and the jobs that no queue can hold.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use zkwhirl_job::{JobId, Topic};
 
 use super::{
-    Shared,
+    AmqpClient,
     config::AmqpConfig,
     management::Api,
-    names::{DEAD_QUEUE, RESULTS_QUEUE, jobs_queue, rung_queue},
+    names::{DEAD_QUEUE, RESULTS_QUEUE, UNREAD_RESULTS_QUEUE, jobs_queue, rung_queue},
     topology::count_queues,
 };
 use crate::{BrokerError, Depth, Rung};
@@ -49,12 +49,12 @@ impl Counts {
     }
 }
 
-pub(super) async fn depth(shared: &Shared, topic: Topic) -> Result<Depth, BrokerError> {
+pub(super) async fn depth(client: &AmqpClient, topic: Topic) -> Result<Depth, BrokerError> {
     let [short, medium, long] = Rung::ALL.map(|rung| rung_queue(topic, rung));
     let queues = [jobs_queue(topic), short, medium, long];
-    let [jobs, rungs @ ..] = count_queues(shared, queues).await?;
-    let vhost = shared.config.vhost();
-    let in_flight = shared.counts.held(vhost, jobs_queue(topic)).await?;
+    let [jobs, rungs @ ..] = count_queues(client, queues).await?;
+    let vhost = client.config.vhost();
+    let in_flight = client.counts.held(vhost, jobs_queue(topic)).await?;
     Ok(Depth {
         ready: jobs.ready,
         in_flight: in_flight.unwrap_or(0),
@@ -64,21 +64,21 @@ pub(super) async fn depth(shared: &Shared, topic: Topic) -> Result<Depth, Broker
     })
 }
 
-/// The jobs that are surely nowhere. Counts of deliveries lag, so a job is
+/// The jobs that no queue can hold. Counts of deliveries lag, so a job is
 /// missing only when it was asked for again and again while everything was
 /// empty, for as long as `quiet`. A wrong answer would cost a second proof,
 /// never a job.
 pub(super) async fn missing(
-    shared: &Shared,
+    client: &AmqpClient,
     topic: Topic,
     jobs: &[JobId],
 ) -> Result<Vec<JobId>, BrokerError> {
-    let empty = is_empty(shared, topic).await;
+    let empty = is_empty(client, topic).await;
     let due = {
-        let asked = &shared.counts.asked;
+        let asked = &client.counts.asked;
         let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(empty, Ok(true)) {
-            due(&mut asked, jobs, shared)
+            due(&mut asked, jobs, client)
         } else {
             jobs.iter().for_each(|job| {
                 asked.remove(job);
@@ -90,7 +90,7 @@ pub(super) async fn missing(
     if due.is_empty() {
         return Ok(due);
     }
-    let (dead, _) = shared.letters.look(shared, None).await?;
+    let (dead, _) = client.dead_letters.scan(client, None).await?;
     if !dead.all {
         return Ok(Vec::new());
     }
@@ -98,8 +98,8 @@ pub(super) async fn missing(
     Ok(due.into_iter().filter(|job| !dead.contains(job)).collect())
 }
 
-fn due(asked: &mut HashMap<JobId, Instant>, jobs: &[JobId], shared: &Shared) -> Vec<JobId> {
-    let (now, quiet) = (Instant::now(), shared.config.quiet);
+fn due(asked: &mut HashMap<JobId, Instant>, jobs: &[JobId], client: &AmqpClient) -> Vec<JobId> {
+    let (now, quiet) = (Instant::now(), client.config.quiet);
     // What is not asked for any more is forgotten.
     asked.retain(|_, since| since.elapsed() < quiet * 4);
     let mut due = Vec::new();
@@ -114,22 +114,29 @@ fn due(asked: &mut HashMap<JobId, Instant>, jobs: &[JobId], shared: &Shared) -> 
     due
 }
 
-/// Whether a topic and the results are empty, as far as anybody can tell.
-async fn is_empty(shared: &Shared, topic: Topic) -> Result<bool, BrokerError> {
-    let vhost = shared.config.vhost();
+/// Whether a topic and the results are empty, by all counts there are.
+async fn is_empty(client: &AmqpClient, topic: Topic) -> Result<bool, BrokerError> {
+    let vhost = client.config.vhost();
     for queue in [jobs_queue(topic), RESULTS_QUEUE] {
-        if shared.counts.held(vhost, queue).await? != Some(0) {
+        if client.counts.held(vhost, queue).await? != Some(0) {
             return Ok(false);
         }
     }
     let [short, medium, long] = Rung::ALL.map(|rung| rung_queue(topic, rung));
-    let queues = [jobs_queue(topic), short, medium, long, RESULTS_QUEUE];
-    let counted = count_queues(shared, queues).await?;
+    let queues = [
+        jobs_queue(topic),
+        short,
+        medium,
+        long,
+        RESULTS_QUEUE,
+        UNREAD_RESULTS_QUEUE,
+    ];
+    let counted = count_queues(client, queues).await?;
     Ok(counted.iter().all(|count| count.ready == 0))
 }
 
 /// Dead letters that are there; exact.
-pub(super) async fn dead(shared: &Shared) -> Result<usize, BrokerError> {
-    let [dead] = count_queues(shared, [DEAD_QUEUE]).await?;
+pub(super) async fn dead(client: &AmqpClient) -> Result<usize, BrokerError> {
+    let [dead] = count_queues(client, [DEAD_QUEUE]).await?;
     Ok(dead.ready)
 }

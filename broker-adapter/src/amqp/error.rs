@@ -1,4 +1,4 @@
-//! What went wrong with RabbitMQ, in sentences.
+//! Errors of RabbitMQ, with what to do about them.
 
 use std::{future::Future, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::BrokerError;
 
 /// Waits for one answer of the broker. Every call to it goes through here: a
-/// lost answer must not stop anybody for ever.
+/// lost answer must not stop its caller for ever.
 pub(super) async fn call<T>(
     what: &str,
     limit: Duration,
@@ -23,7 +23,7 @@ pub(super) async fn call<T>(
     }
 }
 
-/// The error of a call as a sentence that says what to do.
+/// The error of a call, with what to do about it.
 pub(super) fn away(what: &str, error: &lapin::Error) -> BrokerError {
     BrokerError::Away(format!("{what}: {}", explain(error)))
 }
@@ -52,9 +52,7 @@ fn explain(error: &lapin::Error) -> String {
         }
         Some(403) => "; the user or the password is wrong",
         Some(404) => "; run `zkwhirl provision`",
-        Some(406) => {
-            "; somebody declared it otherwise: drain it, delete it, run `zkwhirl provision`"
-        }
+        Some(406) => "; it was declared otherwise: drain it, delete it, run `zkwhirl provision`",
         Some(530) => "; the vhost is missing: run `zkwhirl provision`",
         _ => "",
     };

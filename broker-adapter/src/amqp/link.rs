@@ -1,8 +1,8 @@
 //! One connection that is made again whenever it is lost.
 //!
-//! Recovery is ours: lapin's own hides an outage from the consumers, knows one
-//! host and gives up in the end. Each connection has a generation, and what was
-//! delivered on an older one is lost.
+//! lapin's own recovery is not used: it hides an outage from the consumers,
+//! knows one host and gives up in the end. Each connection has a generation; a
+//! delivery of an older generation is lost.
 
 use std::sync::Arc;
 
@@ -24,39 +24,39 @@ use super::{
 use crate::BrokerError;
 use zkwhirl_job::clock::Backoff;
 
-/// How often a connection that says nothing is looked at.
+/// How often the state of a silent connection is read.
 const LOOK: Duration = Duration::from_millis(500);
 /// A connection that held this long was a good one: the next pause is short.
 const GOOD: Duration = Duration::from_secs(10);
 
-/// A connection, whichever it is at the moment.
+/// The current connection, if there is one.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct AmqpLink {
     role: &'static str,
     config: Arc<AmqpConfig>,
-    state: watch::Receiver<State>,
-    supervisor: AbortHandle,
+    state: watch::Receiver<LinkState>,
+    reconnector: AbortHandle,
 }
 
 #[derive(Debug, Clone)]
-enum State {
+enum LinkState {
     /// Not connected; why not.
     Down(String),
-    Up(Arc<Live>),
+    Up(Arc<LiveConnection>),
 }
 
 /// A connection that stands.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct LiveConnection {
     pub(super) host: String,
     pub(super) generation: u64,
     connection: Connection,
 }
 
-impl Link {
+impl AmqpLink {
     pub(super) fn start(role: &'static str, config: Arc<AmqpConfig>, runtime: &Handle) -> Self {
-        let (sender, state) = watch::channel(State::Down("not connected yet".into()));
-        let supervisor = Supervisor {
+        let (sender, state) = watch::channel(LinkState::Down("not connected yet".into()));
+        let reconnector = Reconnector {
             role,
             config: config.clone(),
             state: sender,
@@ -65,22 +65,25 @@ impl Link {
             role,
             config,
             state,
-            supervisor: runtime.spawn(supervisor.run()).abort_handle(),
+            reconnector: runtime.spawn(reconnector.run()).abort_handle(),
         }
     }
 
     /// The connection; waits for one for as long as `patience`.
-    pub(super) async fn live(&self, patience: Duration) -> Result<Arc<Live>, BrokerError> {
+    pub(super) async fn live(
+        &self,
+        patience: Duration,
+    ) -> Result<Arc<LiveConnection>, BrokerError> {
         let mut state = self.state.clone();
-        let up = state.wait_for(|state| matches!(state, State::Up(_)));
+        let up = state.wait_for(|state| matches!(state, LinkState::Up(_)));
         if let Ok(Ok(state)) = timeout(patience, up).await
-            && let State::Up(live) = &*state
+            && let LinkState::Up(live) = &*state
         {
             return Ok(live.clone());
         }
         let why = match &*self.state.borrow() {
-            State::Down(why) => why.clone(),
-            State::Up(_) => "the connection comes and goes".into(),
+            LinkState::Down(why) => why.clone(),
+            LinkState::Up(_) => "the connection comes and goes".into(),
         };
         Err(BrokerError::Away(why))
     }
@@ -95,24 +98,24 @@ impl Link {
     /// The host of the connection and its generation, when there is one.
     pub(super) fn now(&self) -> Option<(String, u64)> {
         match &*self.state.borrow() {
-            State::Up(live) => Some((live.host.clone(), live.generation)),
-            State::Down(_) => None,
+            LinkState::Up(live) => Some((live.host.clone(), live.generation)),
+            LinkState::Down(_) => None,
         }
     }
 
-    /// Why publishing stands still, when the broker says so.
+    /// True while the broker takes no messages, by its own notification.
     pub(super) fn blocked(&self) -> bool {
         match &*self.state.borrow() {
-            State::Up(live) => live.connection.status().blocked(),
-            State::Down(_) => false,
+            LinkState::Up(live) => live.connection.status().blocked(),
+            LinkState::Down(_) => false,
         }
     }
 
     /// Ends the connection in good order.
     pub(super) async fn close(&self) {
-        self.supervisor.abort();
+        self.reconnector.abort();
         let state = self.state.borrow().clone();
-        if let State::Up(live) = state {
+        if let LinkState::Up(live) = state {
             let closing = live.connection.close(200, "OK".into());
             if let Err(error) = call("closing", self.config.call_timeout, closing).await {
                 tracing::debug!("{}: {error}", self.role);
@@ -121,20 +124,20 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for AmqpLink {
     fn drop(&mut self) {
-        self.supervisor.abort();
+        self.reconnector.abort();
     }
 }
 
 /// Runs on the runtime of AMQP, and so do the connections that it makes.
-struct Supervisor {
+struct Reconnector {
     role: &'static str,
     config: Arc<AmqpConfig>,
-    state: watch::Sender<State>,
+    state: watch::Sender<LinkState>,
 }
 
-impl Supervisor {
+impl Reconnector {
     async fn run(self) {
         let hosts = &self.config.hosts;
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
@@ -151,7 +154,7 @@ impl Supervisor {
                     tracing::warn!("{} lost {host}: {why}", self.role);
                     self.show(0.0);
                     self.state
-                        .send_replace(State::Down(format!("{host}: {why}")));
+                        .send_replace(LinkState::Down(format!("{host}: {why}")));
                     if since.elapsed() >= GOOD {
                         backoff.reset();
                     }
@@ -170,7 +173,7 @@ impl Supervisor {
         }
     }
 
-    /// Provisioning, too, has a connection, but nobody watches that.
+    /// The connection of `provision` has no metric.
     fn show(&self, up: f64) {
         if ["publisher", "consumer"].contains(&self.role) {
             BROKER_CONNECTED.set([self.role], up);
@@ -189,7 +192,7 @@ impl Supervisor {
         };
         tracing::debug!("{}: {why}", self.role);
         let why = format!("cannot reach RabbitMQ at {host}{others}: {why}");
-        self.state.send_replace(State::Down(why));
+        self.state.send_replace(LinkState::Down(why));
     }
 
     async fn connect(&self, host: &Endpoint) -> Result<Connection, BrokerError> {
@@ -216,13 +219,13 @@ impl Supervisor {
     /// Watches over a connection until it is gone; says why it is.
     async fn serve(&self, host: &Endpoint, generation: u64, connection: Connection) -> String {
         let mut events = Box::pin(connection.events_listener());
-        let live = Arc::new(Live {
+        let live = Arc::new(LiveConnection {
             host: host.to_string(),
             generation,
             connection,
         });
         tracing::info!("{} is connected to {host}", self.role);
-        self.state.send_replace(State::Up(live.clone()));
+        self.state.send_replace(LinkState::Up(live.clone()));
         self.show(1.0);
         let mut look = interval(LOOK);
         let mut why = "the connection was lost".to_owned();

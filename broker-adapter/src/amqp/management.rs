@@ -122,7 +122,7 @@ fn parse(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or(Value::Null)
 }
 
-/// RabbitMQ's own words, at most 200 characters of them.
+/// RabbitMQ's own message, at most 200 characters of it.
 fn reason(text: &str) -> String {
     let answer = parse(text);
     let said = answer["reason"].as_str().unwrap_or(text);

@@ -5,6 +5,8 @@
 //! zkwhirl.retry    topic   <rung>.<topic>.<kind> → zkwhirl.retry.<topic>.<rung>.v1
 //!                             (after the rung's delay, dead-lettered back to zkwhirl.jobs)
 //!                          now.<topic>.<kind> → zkwhirl.jobs
+//!                          10m.results.<kind> → zkwhirl.retry.results.10m.v1
+//!                             (results that another release wrote; then back to zkwhirl.results)
 //! zkwhirl.results  fanout  → zkwhirl.results.v1
 //! zkwhirl.dead     fanout  → zkwhirl.dead.v1
 //! zkwhirl.control  fanout  → an exclusive queue of each process
@@ -24,6 +26,8 @@ pub(super) const DEAD: &str = "zkwhirl.dead";
 pub(super) const CONTROL: &str = "zkwhirl.control";
 
 pub(super) const RESULTS_QUEUE: &str = "zkwhirl.results.v1";
+/// Where results wait that the bridge cannot read.
+pub(super) const UNREAD_RESULTS_QUEUE: &str = "zkwhirl.retry.results.10m.v1";
 pub(super) const DEAD_QUEUE: &str = "zkwhirl.dead.v1";
 /// What the exclusive queues of processes begin with.
 pub(super) const CONTROL_QUEUES: &str = "zkwhirl.control.";
@@ -78,6 +82,26 @@ pub(super) fn retry_key(kind: Kind, rung: Option<Rung>) -> String {
     format!("{}.{}", rung.map_or("now", rung_name), job_key(kind))
 }
 
+/// Where a message waits that its reader cannot read; without a topic it is a
+/// result.
+pub(super) fn unread_queue(topic: Option<Topic>) -> &'static str {
+    topic.map_or(UNREAD_RESULTS_QUEUE, |topic| rung_queue(topic, Rung::Long))
+}
+
+/// The routing key of such a message: the last word, its kind, is kept.
+pub(super) fn unread_key(topic: Option<Topic>, key: &str) -> String {
+    let queue = topic.map_or("results", Topic::name);
+    let kind = key.rsplit('.').next().filter(|kind| !kind.is_empty());
+    let kind = kind.unwrap_or("unknown");
+    format!("{}.{queue}.{kind}", rung_name(Rung::Long))
+}
+
+/// The topic in a routing key of a job.
+pub(super) fn topic_of(key: &str) -> Option<Topic> {
+    let mut words = key.split('.').rev().skip(1);
+    words.find_map(|word| word.parse().ok())
+}
+
 /// A process's name for use inside AMQP names, which have at most 255 bytes.
 pub(super) fn short(name: &str) -> String {
     name.chars().take(40).collect()
@@ -88,7 +112,7 @@ pub(super) fn short(name: &str) -> String {
 pub(super) fn queues() -> Vec<&'static str> {
     let jobs = Topic::ALL.map(jobs_queue);
     let rungs = Topic::ALL.map(|topic| Rung::ALL.map(|rung| rung_queue(topic, rung)));
-    let mut all = vec![DEAD_QUEUE, RESULTS_QUEUE];
+    let mut all = vec![DEAD_QUEUE, RESULTS_QUEUE, UNREAD_RESULTS_QUEUE];
     all.extend(jobs.into_iter().chain(rungs.into_iter().flatten()));
     all
 }
@@ -100,6 +124,7 @@ pub(super) fn bindings() -> Vec<(&'static str, String, &'static str, bool)> {
         (DEAD, String::new(), DEAD_QUEUE, false),
         (RESULTS, String::new(), RESULTS_QUEUE, false),
         (RETRY, "now.#".into(), JOBS, true),
+        (RETRY, unread_key(None, "*"), UNREAD_RESULTS_QUEUE, false),
     ];
     for topic in Topic::ALL {
         let (queue, name) = (jobs_queue(topic), topic.name());
@@ -124,12 +149,15 @@ mod tests {
         assert_eq!(retry_key(Kind::Claim, None), "now.inner.claim");
         let key = retry_key(Kind::RootVerifier, Some(Rung::Medium));
         assert_eq!(key, "1m.outer.root-verifier");
+        assert_eq!(topic_of(&key), Some(Topic::Outer));
+        assert_eq!(topic_of("inner.outer"), Some(Topic::Inner));
+        assert_eq!(topic_of("elsewhere"), None);
     }
 
     #[test]
     fn every_queue_is_bound() {
         let bound: Vec<_> = bindings().into_iter().map(|(.., to, _)| to).collect();
         assert!(queues().iter().all(|queue| bound.contains(queue)));
-        assert_eq!(queues().len(), 10);
+        assert_eq!(queues().len(), 11);
     }
 }

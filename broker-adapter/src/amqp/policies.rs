@@ -6,7 +6,10 @@ use zkwhirl_job::Topic;
 
 use super::{
     config::Limits,
-    names::{DEAD, DEAD_QUEUE, JOBS, RESULTS_QUEUE, jobs_queue, rung_name, rung_queue},
+    names::{
+        DEAD, DEAD_QUEUE, JOBS, RESULTS, RESULTS_QUEUE, UNREAD_RESULTS_QUEUE, jobs_queue,
+        rung_name, rung_queue,
+    },
 };
 use crate::Rung;
 
@@ -51,9 +54,10 @@ pub(super) fn policies(limits: &Limits, version: Version) -> Vec<Policy> {
         let timeout_ms = limits.consumer_timeout.as_millis() as u64;
         held.insert("consumer-timeout".into(), json!(timeout_ms));
     }
-    let with = |held: &Map<String, Value>, more: Value| {
+    let object = |value: Value| value.as_object().cloned().unwrap_or_default();
+    let with_timeout = |definition: Value| {
         let mut all = held.clone();
-        all.extend(more.as_object().cloned().unwrap_or_default());
+        all.extend(object(definition));
         all
     };
     let dead = json!({
@@ -72,30 +76,38 @@ pub(super) fn policies(limits: &Limits, version: Version) -> Vec<Policy> {
     };
     let jobs = Topic::ALL.map(jobs_queue).to_vec();
     let mut all = vec![
-        policy("zkwhirl-dead", vec![DEAD_QUEUE], with(&Map::new(), dead)),
+        policy("zkwhirl-dead", vec![DEAD_QUEUE], object(dead)),
         policy(
             "zkwhirl-jobs",
             jobs,
-            with(&held, to_dead(limits.delivery_limit)),
+            with_timeout(to_dead(limits.delivery_limit)),
         ),
         policy(
             "zkwhirl-results",
             vec![RESULTS_QUEUE],
-            with(&held, to_dead(RESULT_DELIVERIES)),
+            with_timeout(to_dead(RESULT_DELIVERIES)),
         ),
     ];
-    for (rung, delay) in Rung::ALL.into_iter().zip(limits.delays) {
-        let queues = Topic::ALL.map(|topic| rung_queue(topic, rung)).to_vec();
-        let definition = json!({
-            "message-ttl": delay.as_millis() as u64,
-            "dead-letter-exchange": JOBS,
+    let rung_to = |exchange: &str, rung: Rung| {
+        json!({
+            "message-ttl": limits.delays[rung.index()].as_millis() as u64,
+            "dead-letter-exchange": exchange,
             "dead-letter-strategy": "at-least-once",
             "max-length": limits.queue_limit,
             "overflow": "reject-publish",
-        });
+        })
+    };
+    for rung in Rung::ALL {
+        let queues = Topic::ALL.map(|topic| rung_queue(topic, rung)).to_vec();
         let name = format!("zkwhirl-retry-{}", rung_name(rung));
-        all.push(policy(&name, queues, with(&Map::new(), definition)));
+        all.push(policy(&name, queues, object(rung_to(JOBS, rung))));
     }
+    let unread = object(rung_to(RESULTS, Rung::Long));
+    all.push(policy(
+        "zkwhirl-retry-results",
+        vec![UNREAD_RESULTS_QUEUE],
+        unread,
+    ));
     all
 }
 

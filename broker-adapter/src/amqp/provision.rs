@@ -2,7 +2,7 @@
 //! starts. Saying it again changes nothing, except the policies to what is
 //! asked for.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use lapin::{
     Channel,
@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use super::{
     config::AmqpConfig,
     error::call,
-    link::Link,
+    link::AmqpLink,
     management::Api,
     names::{EXCHANGES, bindings, queues},
     policies::{Version, policies},
@@ -125,7 +125,7 @@ async fn make_vhost(api: &Api, config: &AmqpConfig) -> Result<String, BrokerErro
     owners.dedup();
     for owner in owners {
         // A vhost may be made although the answer came too late: then it has
-        // no owner yet. Permissions that somebody gave are left as they are.
+        // no owner yet. Permissions that are there are left as they are.
         let path = ["permissions", vhost, owner];
         if api.get(&path).await?.is_none() {
             api.put(&path, &all).await?;
@@ -154,7 +154,7 @@ pub(super) async fn version(api: &Api) -> Result<Version, BrokerError> {
 
 async fn declare(config: &AmqpConfig) -> Result<String, BrokerError> {
     let config = Arc::new(config.clone());
-    let link = Link::start("provision", config.clone(), &Handle::current());
+    let link = AmqpLink::start("provision", config.clone(), &Handle::current());
     link.live(config.connect_timeout).await?;
     let channel = link.channel().await?;
     let declared = Declaring {
@@ -270,12 +270,4 @@ pub async fn remove_vhost(config: &AmqpConfig) -> Result<(), BrokerError> {
     Api::new(management)?
         .delete(&["vhosts", config.vhost()])
         .await
-}
-
-/// The users' permissions by role, for documentation.
-pub fn permissions() -> BTreeMap<&'static str, [&'static str; 3]> {
-    [Role::Bridge, Role::Worker, Role::Monitor]
-        .into_iter()
-        .map(|role| (role.name(), role.permissions()))
-        .collect()
 }

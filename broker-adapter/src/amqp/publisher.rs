@@ -1,4 +1,4 @@
-//! Publishing so that `Ok` means: the broker has it, in a queue, on disk.
+//! Confirmed publishing: `Ok` means that the message is in a queue, on disk.
 
 use std::sync::Arc;
 
@@ -18,21 +18,22 @@ use zkwhirl_telemetry::catalogue::process::PUBLISH_SECONDS;
 use super::{
     config::AmqpConfig,
     error::{away, call},
-    link::Link,
+    link::AmqpLink,
     names::RESULTS_QUEUE,
 };
 use crate::BrokerError;
 
 /// Messages that wait for their confirm at the same time.
 const WINDOW: u32 = 64;
-/// Larger messages take more of the window: 8 of a MiB fill it.
+/// A message takes one more place of the window for each of these bytes: 7 of a
+/// MiB fill it.
 const SLOT_BYTES: usize = 128 << 10;
 /// For finding out why a message was refused.
 const REFUSED: Duration = Duration::from_secs(2);
 
 /// A message on its way out.
 #[derive(Debug, Clone)]
-pub(super) struct Outgoing {
+pub(super) struct OutgoingMessage {
     pub(super) exchange: &'static str,
     pub(super) key: String,
     pub(super) properties: BasicProperties,
@@ -49,66 +50,66 @@ pub(super) struct Outgoing {
 /// on memory or disk it stops reading publishers, and acks must not stop too.
 #[derive(Debug, Clone)]
 pub(super) struct Publisher {
-    inner: Arc<Inner>,
+    inner: Arc<PublisherInner>,
 }
 
-/// The right to send a message, until it is sent.
-type Turn = OwnedMutexGuard<()>;
+/// Held from the call until the message is written: messages keep the order of
+/// the calls.
+type SendLock = OwnedMutexGuard<()>;
 
 #[derive(Debug)]
-struct Inner {
-    link: Link,
+struct PublisherInner {
+    link: AmqpLink,
     config: Arc<AmqpConfig>,
     runtime: Handle,
     window: Semaphore,
     channel: Mutex<Option<Channel>>,
-    /// Whose message is being sent: tasks of the runtime would overtake each
-    /// other, and jobs have an order.
-    turn: Arc<Mutex<()>>,
+    /// Tasks of the runtime would overtake each other, and jobs have an order.
+    send_lock: Arc<Mutex<()>>,
 }
 
 impl Publisher {
-    pub(super) fn new(link: Link, config: Arc<AmqpConfig>, runtime: Handle) -> Self {
+    pub(super) fn new(link: AmqpLink, config: Arc<AmqpConfig>, runtime: Handle) -> Self {
         Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(PublisherInner {
                 link,
                 config,
                 runtime,
                 window: Semaphore::new(WINDOW as usize),
                 channel: Mutex::new(None),
-                turn: Arc::default(),
+                send_lock: Arc::default(),
             }),
         }
     }
 
-    pub(super) fn link(&self) -> &Link {
+    pub(super) fn link(&self) -> &AmqpLink {
         &self.inner.link
     }
 
     /// Publishes and waits for the confirm; messages are sent in the order of
     /// these calls. A caller that stops waiting does not stop the publishing
     /// once it has begun.
-    pub(super) async fn send(&self, message: Outgoing) -> Result<(), BrokerError> {
+    pub(super) async fn send(&self, message: OutgoingMessage) -> Result<(), BrokerError> {
         let inner = self.inner.clone();
         let limit = inner.config.confirm_timeout;
-        let Ok(turn) = timeout(limit, inner.turn.clone().lock_owned()).await else {
+        let Ok(lock) = timeout(limit, inner.send_lock.clone().lock_owned()).await else {
             let why = format!("messages before it were not sent within {limit:?}");
             return Err(BrokerError::Away(why));
         };
         let sending = self
             .inner
             .runtime
-            .spawn(async move { inner.send(&message, turn).await });
+            .spawn(async move { inner.send(&message, lock).await });
         sending
             .await
             .unwrap_or_else(|_| Err(BrokerError::Away("the process shuts down".into())))
     }
 }
 
-impl Inner {
-    async fn send(&self, message: &Outgoing, turn: Turn) -> Result<(), BrokerError> {
+impl PublisherInner {
+    async fn send(&self, message: &OutgoingMessage, lock: SendLock) -> Result<(), BrokerError> {
         let (limit, started) = (self.config.confirm_timeout, Instant::now());
-        let Ok(confirmed) = timeout(limit, self.confirmed(message, turn)).await else {
+        let Ok(confirmed) = timeout(limit, self.confirmed(message, lock)).await else {
             // Nothing is known about what was sent on this channel.
             self.channel.lock().await.take();
             let why = if self.link.blocked() {
@@ -128,7 +129,11 @@ impl Inner {
         confirmed
     }
 
-    async fn confirmed(&self, message: &Outgoing, turn: Turn) -> Result<(), BrokerError> {
+    async fn confirmed(
+        &self,
+        message: &OutgoingMessage,
+        lock: SendLock,
+    ) -> Result<(), BrokerError> {
         let slots = (1 + message.body.len() / SLOT_BYTES).min(WINDOW as usize) as u32;
         let _slots = self.window.acquire_many(slots).await;
         let channel = self.channel().await?;
@@ -147,7 +152,7 @@ impl Inner {
             )
             .await
             .map_err(|error| away(&what(), &error))?;
-        drop(turn);
+        drop(lock);
         let confirmation = sent.await.map_err(|error| away(&what(), &error))?;
         if confirmation == Confirmation::Nack(None) {
             let refused = self.refused(message).await;
@@ -161,7 +166,7 @@ impl Inner {
 
     /// Why the broker did not take a message: its queue is full, or most of the
     /// queue's nodes are away.
-    async fn refused(&self, message: &Outgoing) -> BrokerError {
+    async fn refused(&self, message: &OutgoingMessage) -> BrokerError {
         let (queue, limit) = (message.queue, message.limit);
         let counting = async {
             let channel = self.link.channel().await.ok()?;
@@ -203,7 +208,7 @@ impl Inner {
     }
 }
 
-fn judge(confirmation: Confirmation, message: &Outgoing) -> Result<(), BrokerError> {
+fn judge(confirmation: Confirmation, message: &OutgoingMessage) -> Result<(), BrokerError> {
     match confirmation {
         Confirmation::Ack(None) => Ok(()),
         // Confirmed and thrown away: no queue is bound for it.

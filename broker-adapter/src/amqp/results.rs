@@ -1,46 +1,51 @@
-//! The bridge's place in the queue of results.
+//! The bridge's consumer of results.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use lapin::{
-    message::Delivery as Message,
-    options::{BasicConsumeOptions, BasicQosOptions},
-    types::FieldTable,
-};
-use zkwhirl_job::envelope::ResultEnvelope;
+use lapin::{message::Delivery as LapinDelivery, options::BasicConsumeOptions, types::FieldTable};
+use zkwhirl_job::envelope::{BodyError, ResultEnvelope};
 
 use super::{
-    Shared, dead,
+    AmqpClient,
+    channel::ConsumerChannel,
     error::{away, call},
-    message::trace,
+    headers::trace,
+    held::{AmqpResultAcker, HeldMessage},
+    message::UnreadMessage,
     names::RESULTS_QUEUE,
-    receipt::{Held, Seat},
     stream::next,
+    unread,
 };
-use crate::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery, ResultReceipt};
+use crate::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery};
 
 #[derive(Debug)]
-pub(super) struct Consumer {
-    shared: Arc<Shared>,
-    joined: Option<(Arc<Seat>, lapin::Consumer)>,
+pub(super) struct AmqpResultConsumer {
+    client: Arc<AmqpClient>,
+    joined: Option<(Arc<ConsumerChannel>, lapin::Consumer)>,
 }
 
-impl Consumer {
+impl AmqpResultConsumer {
     /// Joins at once: a caller that comes back after every error must meet the
     /// error here, where it pauses, and not in a loop over the results.
-    pub(super) async fn join(shared: &Arc<Shared>) -> Result<Self, BrokerError> {
+    pub(super) async fn join(client: &Arc<AmqpClient>) -> Result<Self, BrokerError> {
         let mut this = Self {
-            shared: shared.clone(),
+            client: client.clone(),
             joined: None,
         };
-        this.sit_down().await?;
+        this.joined().await?;
         Ok(this)
     }
 
-    async fn sit_down(&mut self) -> Result<&mut (Arc<Seat>, lapin::Consumer), BrokerError> {
-        if self.joined.as_ref().is_some_and(|(seat, _)| !seat.holds()) {
-            self.stand_up();
+    async fn joined(
+        &mut self,
+    ) -> Result<&mut (Arc<ConsumerChannel>, lapin::Consumer), BrokerError> {
+        if self
+            .joined
+            .as_ref()
+            .is_some_and(|(channel, _)| !channel.is_open())
+        {
+            self.leave();
         }
         let joined = match self.joined.take() {
             Some(joined) => joined,
@@ -49,43 +54,40 @@ impl Consumer {
         Ok(self.joined.insert(joined))
     }
 
-    async fn consume(&self) -> Result<(Arc<Seat>, lapin::Consumer), BrokerError> {
-        let limit = self.shared.config.call_timeout;
-        let channel = self.shared.consuming.channel().await?;
-        let prefetch = channel.basic_qos(RESULT_PREFETCH as u16, BasicQosOptions::default());
-        call("setting the prefetch", limit, prefetch).await?;
-        let consuming = channel.basic_consume(
+    async fn consume(&self) -> Result<(Arc<ConsumerChannel>, lapin::Consumer), BrokerError> {
+        let channel = ConsumerChannel::open(&self.client, RESULT_PREFETCH as u16).await?;
+        let consuming = channel.channel().basic_consume(
             RESULTS_QUEUE.into(),
             "".into(),
             BasicConsumeOptions::default(),
             FieldTable::default(),
         );
+        let limit = self.client.config.call_timeout;
         let consumer = call("joining the results", limit, consuming).await?;
-        Ok((Arc::new(Seat::new(channel)), consumer))
+        Ok((Arc::new(channel), consumer))
     }
 
-    fn stand_up(&mut self) {
-        if let Some((seat, _)) = self.joined.take() {
-            let shared = self.shared.clone();
-            self.shared
-                .handle
-                .spawn(async move { seat.leave(&shared).await });
+    fn leave(&mut self) {
+        if let Some((channel, _)) = self.joined.take() {
+            let client = self.client.clone();
+            let closing = async move { channel.close(&client).await };
+            self.client.handle.spawn(closing);
         }
     }
 
-    /// A body that cannot be read goes to the dead letters. On its own, so that
-    /// a caller that stops waiting does not undo it.
-    fn bury(&self, held: Arc<Held>, message: Message, why: &str) {
-        let letter = dead::unreadable(&message.data, &message.properties, why);
-        tracing::warn!("a result: {}", letter.reason);
-        let shared = self.shared.clone();
-        self.shared.handle.spawn(async move {
-            // What cannot be buried now comes again when it is dropped.
-            let buried = match shared.mail.letter(&letter) {
-                Ok(letter) => held.settle(Some(letter)).await.map(|_| ()),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = buried {
+    /// Deals with a result that cannot be read. In a task of its own, so that a
+    /// caller that stops waiting does not undo it.
+    fn settle_unread(&self, held: Arc<HeldMessage>, message: LapinDelivery, why: BodyError) {
+        let unread = UnreadMessage {
+            topic: None,
+            key: message.routing_key.to_string(),
+            body: message.data.into(),
+            properties: message.properties,
+        };
+        let client = self.client.clone();
+        self.client.handle.spawn(async move {
+            // What cannot be settled now comes again when it is dropped.
+            if let Err(error) = unread::settle(&client, &held, unread, &why).await {
                 tracing::debug!("{error}");
             }
         });
@@ -93,15 +95,15 @@ impl Consumer {
 }
 
 #[async_trait]
-impl ResultConsumer for Consumer {
+impl ResultConsumer for AmqpResultConsumer {
     async fn next(&mut self) -> Result<ResultDelivery, BrokerError> {
         loop {
-            let shared = self.shared.clone();
-            let (seat, consumer) = self.sit_down().await?;
+            let client = self.client.clone();
+            let (channel, consumer) = self.joined().await?;
             let message = match next(consumer).await {
                 Some(Ok(message)) => message,
                 ended => {
-                    self.stand_up();
+                    self.leave();
                     return Err(match ended {
                         Some(Err(error)) => away("waiting for a result", &error),
                         _ => BrokerError::Away(
@@ -110,32 +112,20 @@ impl ResultConsumer for Consumer {
                     });
                 }
             };
-            let held = Held::new(shared, seat.clone(), message.acker.clone());
+            let held = HeldMessage::new(client, channel.clone(), message.acker.clone());
             match ResultEnvelope::parse(&message.data) {
                 Ok(mut result) => {
                     result.trace = trace(&message.properties);
-                    return Ok(ResultDelivery::new(result, Box::new(Receipt { held })));
+                    return Ok(ResultDelivery::new(result, Box::new(AmqpResultAcker(held))));
                 }
-                Err(error) => self.bury(held, message, &error.to_string()),
+                Err(error) => self.settle_unread(held, message, error),
             }
         }
     }
 }
 
-impl Drop for Consumer {
+impl Drop for AmqpResultConsumer {
     fn drop(&mut self) {
-        self.stand_up();
-    }
-}
-
-#[derive(Debug)]
-struct Receipt {
-    held: Arc<Held>,
-}
-
-#[async_trait]
-impl ResultReceipt for Receipt {
-    async fn ack(&mut self) -> Result<bool, BrokerError> {
-        self.held.settle(None).await
+        self.leave();
     }
 }

@@ -7,7 +7,7 @@ use lapin::{
 };
 
 use super::{
-    Shared,
+    AmqpClient,
     error::{away, call, code},
     names::{CONTROL_QUEUES, EXCHANGES, queues, short},
 };
@@ -21,44 +21,48 @@ pub(super) struct Counted {
 }
 
 /// Counts the ready messages and the consumers of a queue.
-pub(super) async fn count_queue(shared: &Shared, queue: &str) -> Result<Counted, BrokerError> {
-    let channel = shared.consuming.channel().await?;
-    let counted = count_on(&channel, shared, queue).await?;
-    close(shared, channel);
+pub(super) async fn count_queue(client: &AmqpClient, queue: &str) -> Result<Counted, BrokerError> {
+    let channel = client.consuming.channel().await?;
+    let counted = count_on(&channel, client, queue).await?;
+    close(client, channel);
     Ok(counted)
 }
 
 /// The same for several queues, on one channel.
 pub(super) async fn count_queues<const N: usize>(
-    shared: &Shared,
+    client: &AmqpClient,
     queues: [&str; N],
 ) -> Result<[Counted; N], BrokerError> {
-    let channel = shared.consuming.channel().await?;
+    let channel = client.consuming.channel().await?;
     let mut counted = [Counted {
         ready: 0,
         consumers: 0,
     }; N];
     for (count, queue) in counted.iter_mut().zip(queues) {
-        *count = count_on(&channel, shared, queue).await?;
+        *count = count_on(&channel, client, queue).await?;
     }
-    close(shared, channel);
+    close(client, channel);
     Ok(counted)
 }
 
-async fn count_on(channel: &Channel, shared: &Shared, queue: &str) -> Result<Counted, BrokerError> {
+async fn count_on(
+    channel: &Channel,
+    client: &AmqpClient,
+    queue: &str,
+) -> Result<Counted, BrokerError> {
     let options = QueueDeclareOptions::durable().passive();
     let declaring = channel.queue_declare(queue.into(), options, FieldTable::default());
-    let queue = call("counting messages", shared.config.call_timeout, declaring).await?;
+    let queue = call("counting messages", client.config.call_timeout, declaring).await?;
     Ok(Counted {
         ready: queue.message_count() as usize,
         consumers: queue.consumer_count() as usize,
     })
 }
 
-/// Closes a channel that nobody uses any more, without waiting for it.
-fn close(shared: &Shared, channel: Channel) {
-    let limit = shared.config.call_timeout;
-    shared.handle.spawn(async move {
+/// Closes a channel without waiting for the answer.
+fn close(client: &AmqpClient, channel: Channel) {
+    let limit = client.config.call_timeout;
+    client.handle.spawn(async move {
         let closing = call("closing", limit, channel.close(200, "OK".into()));
         if let Err(error) = closing.await {
             tracing::debug!("{error}");
@@ -66,17 +70,17 @@ fn close(shared: &Shared, channel: Channel) {
     });
 }
 
-/// Looks whether every exchange and queue is there. What the role may not even
-/// look at is somebody else's.
-pub(super) async fn verify(shared: &Shared) -> Result<(), BrokerError> {
+/// Checks that every exchange and queue is there. What the role has no
+/// permission to look at counts as there.
+pub(super) async fn verify(client: &AmqpClient) -> Result<(), BrokerError> {
     let mut missing = Vec::new();
     for (name, kind) in EXCHANGES {
-        if !has_exchange(shared, name, kind).await? {
+        if !has_exchange(client, name, kind).await? {
             missing.push(format!("the exchange {name}"));
         }
     }
     for name in queues() {
-        if !has_queue(shared, name).await? {
+        if !has_queue(client, name).await? {
             missing.push(format!("the queue {name}"));
         }
     }
@@ -85,7 +89,7 @@ pub(super) async fn verify(shared: &Shared) -> Result<(), BrokerError> {
     }
     Err(BrokerError::Away(format!(
         "the vhost {} lacks {}: run `zkwhirl provision`",
-        shared.config.vhost(),
+        client.config.vhost(),
         listed(&missing)
     )))
 }
@@ -101,32 +105,32 @@ fn listed(what: &[String]) -> String {
 }
 
 async fn has_exchange(
-    shared: &Shared,
+    client: &AmqpClient,
     name: &str,
     kind: ExchangeKind,
 ) -> Result<bool, BrokerError> {
-    let channel = shared.consuming.channel().await?;
+    let channel = client.consuming.channel().await?;
     let options = ExchangeDeclareOptions {
         passive: true,
         ..ExchangeDeclareOptions::default()
     };
     let declaring = channel.exchange_declare(name.into(), kind, options, FieldTable::default());
-    present(shared, name, declaring).await
+    present(client, name, declaring).await
 }
 
-async fn has_queue(shared: &Shared, name: &str) -> Result<bool, BrokerError> {
-    let channel = shared.consuming.channel().await?;
+async fn has_queue(client: &AmqpClient, name: &str) -> Result<bool, BrokerError> {
+    let channel = client.consuming.channel().await?;
     let options = QueueDeclareOptions::durable().passive();
     let declaring = channel.queue_declare(name.into(), options, FieldTable::default());
-    present(shared, name, declaring).await
+    present(client, name, declaring).await
 }
 
 async fn present<T>(
-    shared: &Shared,
+    client: &AmqpClient,
     name: &str,
     declaring: impl Future<Output = lapin::Result<T>>,
 ) -> Result<bool, BrokerError> {
-    let limit = shared.config.call_timeout;
+    let limit = client.config.call_timeout;
     let what = format!("looking for {name}");
     match tokio::time::timeout(limit, declaring).await {
         Ok(Ok(_)) => Ok(true),

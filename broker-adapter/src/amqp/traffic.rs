@@ -1,6 +1,6 @@
 //! How many bytes go through the broker.
 
-use super::Shared;
+use super::AmqpClient;
 use crate::BrokerError;
 
 /// Bytes on the wire of all connections to a vhost since it was made, closed
@@ -14,11 +14,11 @@ pub struct Traffic {
 }
 
 /// By the broker's statistics; `None` without the management API.
-pub(super) async fn traffic(shared: &Shared) -> Result<Option<Traffic>, BrokerError> {
-    let Some(api) = shared.counts.api() else {
+pub(super) async fn traffic(client: &AmqpClient) -> Result<Option<Traffic>, BrokerError> {
+    let Some(api) = client.counts.api() else {
         return Ok(None);
     };
-    let vhost = api.get(&["vhosts", shared.config.vhost()]).await?;
+    let vhost = api.get(&["vhosts", client.config.vhost()]).await?;
     let Some(vhost) = vhost else {
         return Ok(None);
     };

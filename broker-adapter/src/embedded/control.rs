@@ -1,30 +1,22 @@
-//! Words to all who listen.
+//! Control messages to every listener in the process.
 
 use async_trait::async_trait;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{Control, ControlConsumer};
 
-/// Words that a listener may lag behind.
+/// Messages that a listener may lag behind.
 pub(super) const BACKLOG: usize = 1_024;
 
 #[derive(Debug)]
-pub(super) struct Listener {
-    words: broadcast::Receiver<Control>,
-}
-
-impl Listener {
-    pub(super) fn new(words: broadcast::Receiver<Control>) -> Self {
-        Self { words }
-    }
-}
+pub(super) struct EmbeddedControlConsumer(pub(super) broadcast::Receiver<Control>);
 
 #[async_trait]
-impl ControlConsumer for Listener {
+impl ControlConsumer for EmbeddedControlConsumer {
     async fn next(&mut self) -> Control {
         loop {
-            match self.words.recv().await {
-                Ok(word) => return word,
+            match self.0.recv().await {
+                Ok(message) => return message,
                 Err(RecvError::Lagged(missed)) => {
                     tracing::debug!(missed, "control messages were missed");
                 }

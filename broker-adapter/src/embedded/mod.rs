@@ -1,15 +1,18 @@
-//! The broker in memory: demo mode, and the model that the others must match.
+//! The broker in memory: for the demo, and the model that the others must match.
 //!
 //! It really redelivers, delays, counts and buries. Delays obey tokio's clock,
-//! so tests can pause it. What it cannot do is survive its process; the bridge
-//! rebuilds it from the ledger and from Falafel.
+//! so tests can pause it. It does not survive its process; the bridge publishes
+//! its jobs again from the ledger and from Falafel.
 
-mod consumers;
+mod consumer;
 mod control;
+mod dead;
+mod members;
 mod queue;
 mod results;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use std::{
     sync::{
@@ -20,6 +23,8 @@ use std::{
 };
 
 use async_trait::async_trait;
+#[cfg(any(test, feature = "test-util"))]
+use bytes::Bytes;
 use tokio::sync::{Notify, broadcast};
 use zkwhirl_job::{
     JobId, Topic,
@@ -29,11 +34,12 @@ use zkwhirl_telemetry::catalogue::process::BROKER_CONNECTED;
 
 use super::{
     Broker, BrokerError, Control, ControlConsumer, DELIVERY_LIMIT, DeadLetter, Depth, JobConsumer,
-    ResultConsumer, Rung,
+    ResultConsumer, Rung, UNREAD_LIMIT,
 };
-use consumers::Consumer;
-use queue::State;
-use results::Results;
+use consumer::EmbeddedJobConsumer;
+use control::EmbeddedControlConsumer;
+use queue::JobQueues;
+use results::{EmbeddedResultConsumer, ResultQueue};
 
 /// What can be set about the embedded broker.
 #[derive(Debug, Clone)]
@@ -46,9 +52,13 @@ pub struct EmbeddedBrokerConfig {
     pub queue_limit: usize,
     /// Dead letters that are held.
     pub dead_limit: usize,
-    /// How long a retried job is kept for a worker that has not failed it,
-    /// while such a one is live. A second opinion is kept for as long as that.
+    /// How long a retried job is kept for a worker that has not failed it, while
+    /// such a worker is live. A job that one worker found invalid is kept for as
+    /// long as another is live.
     pub patience: Duration,
+    /// How long a message waits for a process that can read it, before it is a
+    /// dead letter: see [`UNREAD_LIMIT`].
+    pub unread_limit: Duration,
 }
 
 impl Default for EmbeddedBrokerConfig {
@@ -59,6 +69,7 @@ impl Default for EmbeddedBrokerConfig {
             queue_limit: 16_384,
             dead_limit: 4_096,
             patience: Duration::from_secs(30),
+            unread_limit: UNREAD_LIMIT,
         }
     }
 }
@@ -66,25 +77,25 @@ impl Default for EmbeddedBrokerConfig {
 /// The broker in memory. Clones are the same broker.
 #[derive(Debug, Clone)]
 pub struct EmbeddedBroker {
-    shared: Arc<Shared>,
+    broker: Arc<MemoryBroker>,
 }
 
-/// What the broker, its consumers and its receipts hold in common.
+/// What the broker, its consumers and their deliveries share.
 #[derive(Debug)]
-struct Shared {
-    state: Mutex<State>,
-    results: Mutex<Results>,
+struct MemoryBroker {
+    jobs: Mutex<JobQueues>,
+    results: Mutex<ResultQueue>,
     changed: Notify,
-    words: broadcast::Sender<Control>,
+    controls: broadcast::Sender<Control>,
     away: AtomicBool,
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl MemoryBroker {
+    fn jobs(&self) -> MutexGuard<'_, JobQueues> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn results(&self) -> MutexGuard<'_, Results> {
+    fn results(&self) -> MutexGuard<'_, ResultQueue> {
         self.results.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -110,45 +121,53 @@ impl EmbeddedBroker {
             BROKER_CONNECTED.set([connection], 1.0);
         }
         Self {
-            shared: Arc::new(Shared {
-                state: Mutex::new(State::new(config)),
-                results: Mutex::new(Results::new(limit)),
+            broker: Arc::new(MemoryBroker {
+                jobs: Mutex::new(JobQueues::new(config)),
+                results: Mutex::new(ResultQueue::new(limit)),
                 changed: Notify::new(),
-                words: broadcast::Sender::new(control::BACKLOG),
+                controls: broadcast::Sender::new(control::BACKLOG),
                 away: AtomicBool::new(false),
             }),
         }
     }
 
-    /// Takes a job's delivery away from whoever holds it, as a broken
-    /// connection would: it is redelivered, and the holder's settlement will
-    /// return `Ok(false)`. False: nobody holds it.
+    /// Takes a job's delivery away from its holder, as a broken connection would:
+    /// the job is redelivered, and the holder's settlement will return
+    /// `Ok(false)`. False: no consumer holds it.
     pub fn revoke(&self, job: JobId) -> bool {
-        let revoked = self.shared.state().revoke(job);
-        self.shared.changed.notify_waiters();
+        let revoked = self.broker.jobs().revoke(job);
+        self.broker.changed.notify_waiters();
         revoked
     }
 
     /// Forgets every message, as a broker whose disk was lost.
     pub fn wipe(&self) {
-        self.shared.state().wipe();
-        self.shared.results().wipe();
+        self.broker.jobs().wipe();
+        self.broker.results().wipe();
+    }
+
+    /// Publishes a body as it is. `since_ms`: when it was first found unreadable,
+    /// in milliseconds since the Unix epoch, if it ever was.
+    #[cfg(any(test, feature = "test-util"))]
+    pub fn publish_body(&self, topic: Topic, body: Bytes, since_ms: Option<u64>) {
+        self.broker.jobs().publish_body(topic, body, since_ms);
+        self.broker.changed.notify_waiters();
     }
 
     /// While away, every call fails with [`BrokerError::Away`].
     #[cfg(any(test, feature = "test-util"))]
     pub fn set_away(&self, away: bool) {
-        self.shared.away.store(away, Ordering::Relaxed);
-        self.shared.changed.notify_waiters();
+        self.broker.away.store(away, Ordering::Relaxed);
+        self.broker.changed.notify_waiters();
     }
 }
 
 #[async_trait]
 impl Broker for EmbeddedBroker {
     async fn publish(&self, job: &JobEnvelope, after: Option<Rung>) -> Result<(), BrokerError> {
-        self.shared.reachable()?;
-        self.shared.state().publish(job.clone(), after)?;
-        self.shared.changed.notify_waiters();
+        self.broker.reachable()?;
+        self.broker.jobs().publish(job.clone(), after)?;
+        self.broker.changed.notify_waiters();
         Ok(())
     }
 
@@ -157,52 +176,56 @@ impl Broker for EmbeddedBroker {
         topics: &[Topic],
         worker: &str,
     ) -> Result<Box<dyn JobConsumer>, BrokerError> {
-        self.shared.reachable()?;
-        Ok(Box::new(Consumer::join(&self.shared, topics, worker)))
+        self.broker.reachable()?;
+        Ok(Box::new(EmbeddedJobConsumer::join(
+            &self.broker,
+            topics,
+            worker,
+        )))
     }
 
     async fn publish_result(&self, result: &ResultEnvelope) -> Result<(), BrokerError> {
-        self.shared.reachable()?;
-        self.shared.results().publish(result.clone())?;
-        self.shared.changed.notify_waiters();
+        self.broker.reachable()?;
+        self.broker.results().publish(result.clone())?;
+        self.broker.changed.notify_waiters();
         Ok(())
     }
 
     async fn results(&self) -> Result<Box<dyn ResultConsumer>, BrokerError> {
-        self.shared.reachable()?;
-        Ok(Box::new(results::Consumer::join(&self.shared)))
+        self.broker.reachable()?;
+        Ok(Box::new(EmbeddedResultConsumer::join(&self.broker)))
     }
 
     async fn bury(&self, letter: &DeadLetter) -> Result<(), BrokerError> {
-        self.shared.reachable()?;
-        self.shared.state().bury(letter.clone())
+        self.broker.reachable()?;
+        self.broker.jobs().dead.bury(letter.clone())
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {
-        self.shared.reachable()?;
-        Ok(self.shared.state().dead_letters(limit))
+        self.broker.reachable()?;
+        Ok(self.broker.jobs().dead.list(limit))
     }
 
     async fn dead_letter(&self, job: JobId) -> Result<Option<DeadLetter>, BrokerError> {
-        self.shared.reachable()?;
-        Ok(self.shared.state().dead_letter(job))
+        self.broker.reachable()?;
+        Ok(self.broker.jobs().dead.find(job).cloned())
     }
 
     async fn remove_dead(&self, job: JobId) -> Result<bool, BrokerError> {
-        self.shared.reachable()?;
-        Ok(self.shared.state().remove_dead(job))
+        self.broker.reachable()?;
+        Ok(self.broker.jobs().dead.remove(job))
     }
 
     async fn depth(&self, topic: Topic) -> Result<Depth, BrokerError> {
-        self.shared.reachable()?;
-        Ok(self.shared.state().depth(topic))
+        self.broker.reachable()?;
+        Ok(self.broker.jobs().depth(topic))
     }
 
     async fn missing(&self, topic: Topic, jobs: &[JobId]) -> Result<Vec<JobId>, BrokerError> {
-        self.shared.reachable()?;
+        self.broker.reachable()?;
         // Jobs first: a job moves from its queue to the results, never back.
-        let mut held = self.shared.state().held(topic);
-        held.extend(self.shared.results().held());
+        let mut held = self.broker.jobs().held(topic);
+        held.extend(self.broker.results().held());
         Ok(jobs
             .iter()
             .filter(|job| !held.contains(job))
@@ -210,14 +233,14 @@ impl Broker for EmbeddedBroker {
             .collect())
     }
 
-    async fn tell(&self, word: &Control) -> Result<(), BrokerError> {
-        self.shared.reachable()?;
-        // Nobody may be listening.
-        let _ = self.shared.words.send(word.clone());
+    async fn send_control(&self, message: &Control) -> Result<(), BrokerError> {
+        self.broker.reachable()?;
+        // A process without listeners is no error.
+        let _ = self.broker.controls.send(message.clone());
         Ok(())
     }
 
-    fn listen(&self) -> Box<dyn ControlConsumer> {
-        Box::new(control::Listener::new(self.shared.words.subscribe()))
+    fn control_messages(&self) -> Box<dyn ControlConsumer> {
+        Box::new(EmbeddedControlConsumer(self.broker.controls.subscribe()))
     }
 }

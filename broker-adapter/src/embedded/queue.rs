@@ -1,19 +1,25 @@
-//! The queues of jobs: ready, leased, on a rung, dead.
+//! The queues of jobs: ready, leased, on a rung.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+#[cfg(any(test, feature = "test-util"))]
+use bytes::Bytes;
 use tokio::time::Instant;
-use zkwhirl_job::{FailureClass, JobId, Topic, envelope::JobEnvelope};
+use zkwhirl_job::{JobId, Topic, clock::now_ms, envelope::JobEnvelope};
 
-use super::{BrokerError, DeadLetter, Depth, EmbeddedBrokerConfig, Rung};
-use crate::Settlement;
-use zkwhirl_job::clock;
+use super::{
+    EmbeddedBrokerConfig,
+    dead::DeadLetters,
+    members::{Keep, Member, Members},
+    unread::{Looked, UnreadBodies, UnreadBody},
+};
+use crate::{BrokerError, DeadClass, DeadLetter, Depth, Rung, Settlement};
 
-/// A message and what the broker counts about it.
+/// A job and what the broker counts about it.
 #[derive(Debug, Clone)]
-pub(super) struct Message {
+pub(super) struct QueuedJob {
     pub(super) job: JobEnvelope,
-    /// Place in the queue; kept over redeliveries, so that a returned message
+    /// Its place in the queue; kept over redeliveries, so that a returned job
     /// stands at the head again.
     seq: u64,
     pub(super) count: u32,
@@ -22,22 +28,16 @@ pub(super) struct Message {
 }
 
 #[derive(Debug, Default)]
-struct Queue {
-    ready: BTreeMap<u64, Message>,
-    leases: HashMap<u64, Lease>,
+struct TopicQueue {
+    ready: BTreeMap<u64, QueuedJob>,
+    leases: HashMap<u64, JobLease>,
     rungs: [VecDeque<(Instant, JobEnvelope)>; 3],
 }
 
 #[derive(Debug)]
-struct Lease {
-    message: Message,
+struct JobLease {
+    queued: QueuedJob,
     consumer: u64,
-}
-
-#[derive(Debug)]
-struct Member {
-    worker: String,
-    topics: Vec<Topic>,
 }
 
 /// What a claim finds.
@@ -46,39 +46,44 @@ pub(super) enum Pick {
     Job {
         topic: Topic,
         lease: u64,
-        message: Box<Message>,
+        queued: Box<QueuedJob>,
     },
     /// Nothing until something changes, or until this time.
     Nothing(Option<Instant>),
 }
 
+/// All queues of jobs, with the dead letters.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct JobQueues {
     config: EmbeddedBrokerConfig,
-    inner: Queue,
-    outer: Queue,
-    members: HashMap<u64, Member>,
-    dead: BTreeMap<u64, DeadLetter>,
+    topics: [TopicQueue; 2],
+    members: Members,
+    pub(super) dead: DeadLetters,
+    unread: UnreadBodies,
     next: u64,
 }
 
-impl State {
+fn index(topic: Topic) -> usize {
+    match topic {
+        Topic::Inner => 0,
+        Topic::Outer => 1,
+    }
+}
+
+impl JobQueues {
     pub(super) fn new(config: EmbeddedBrokerConfig) -> Self {
         Self {
+            dead: DeadLetters::new(config.dead_limit),
             config,
-            inner: Queue::default(),
-            outer: Queue::default(),
-            members: HashMap::new(),
-            dead: BTreeMap::new(),
+            topics: Default::default(),
+            members: Members::default(),
+            unread: UnreadBodies::default(),
             next: 0,
         }
     }
 
-    fn queue(&mut self, topic: Topic) -> &mut Queue {
-        match topic {
-            Topic::Inner => &mut self.inner,
-            Topic::Outer => &mut self.outer,
-        }
+    fn queue(&mut self, topic: Topic) -> &mut TopicQueue {
+        &mut self.topics[index(topic)]
     }
 
     fn number(&mut self) -> u64 {
@@ -88,25 +93,19 @@ impl State {
 
     pub(super) fn join(&mut self, topics: &[Topic], worker: &str) -> u64 {
         let id = self.number();
-        let member = Member {
-            worker: worker.to_owned(),
-            topics: topics.to_vec(),
-        };
-        self.members.insert(id, member);
+        self.members.join(id, topics, worker);
         id
     }
 
     /// A consumer is gone, and its deliveries with it.
     pub(super) fn leave(&mut self, consumer: u64) {
-        self.members.remove(&consumer);
+        self.members.leave(consumer);
         for topic in Topic::ALL {
             let leases = &self.queue(topic).leases;
-            let held: Vec<u64> = leases
+            let held = leases
                 .iter()
-                .filter(|(_, lease)| lease.consumer == consumer)
-                .map(|(id, _)| *id)
-                .collect();
-            for lease in held {
+                .filter(|(_, lease)| lease.consumer == consumer);
+            for lease in held.map(|(id, _)| *id).collect::<Vec<_>>() {
                 self.crash(topic, lease);
             }
         }
@@ -133,6 +132,21 @@ impl State {
         Ok(())
     }
 
+    /// Takes a body as it is: see [`super::unread`].
+    #[cfg(any(test, feature = "test-util"))]
+    pub(super) fn publish_body(&mut self, topic: Topic, body: Bytes, since_ms: Option<u64>) {
+        self.look(UnreadBody::new(topic, body, since_ms));
+    }
+
+    fn look(&mut self, body: UnreadBody) {
+        let delay = self.config.delays[Rung::Long.index()];
+        match body.look(delay, self.config.unread_limit) {
+            Looked::Job(job) => self.enqueue(job),
+            Looked::Waits(body) => self.unread.wait(body),
+            Looked::Dead(letter) => self.dead.put(letter),
+        }
+    }
+
     fn delay(&mut self, rung: Rung, job: JobEnvelope) {
         let due = Instant::now() + self.config.delays[rung.index()];
         self.queue(job.topic()).rungs[rung.index()].push_back((due, job));
@@ -140,14 +154,14 @@ impl State {
 
     fn enqueue(&mut self, job: JobEnvelope) {
         let seq = self.number();
-        let message = Message {
+        let queued = QueuedJob {
             seq,
             count: 0,
             redelivered: false,
             ready_since: Instant::now(),
             job,
         };
-        self.queue(message.job.topic()).ready.insert(seq, message);
+        self.queue(queued.job.topic()).ready.insert(seq, queued);
     }
 
     /// Moves what is due from the rungs to the end of the queue, earliest
@@ -164,21 +178,25 @@ impl State {
         for (_, job) in due {
             self.enqueue(job);
         }
+        for body in self.unread.take_due(topic) {
+            self.look(body);
+        }
     }
 
     pub(super) fn pick(&mut self, consumer: u64) -> Pick {
-        let Some(member) = self.members.get(&consumer) else {
+        let Some(Member { worker, topics }) = self.members.get(consumer).cloned() else {
             return Pick::Nothing(None);
         };
-        let (worker, topics) = (member.worker.clone(), member.topics.clone());
         let mut wake: Option<Instant> = None;
         for topic in topics {
             self.promote(topic);
             let mut found = None;
-            for message in self.queue_ref(topic).ready.values() {
-                match self.kept_from(&worker, topic, message) {
+            let queue = &self.topics[index(topic)];
+            for queued in queue.ready.values() {
+                let until = queued.ready_since + self.config.patience;
+                match self.members.keep(&queued.job, &worker, until) {
                     Keep::No => {
-                        found = Some(message.seq);
+                        found = Some(queued.seq);
                         break;
                     }
                     Keep::Until(at) => wake = Some(wake.map_or(at, |w| w.min(at))),
@@ -188,60 +206,26 @@ impl State {
             if let Some(seq) = found {
                 return self.lease(topic, seq, consumer);
             }
-            let rungs = &self.queue_ref(topic).rungs;
-            let due = rungs
-                .iter()
-                .filter_map(|rung| rung.front())
-                .map(|(at, _)| *at);
+            let due = queue.rungs.iter().filter_map(|rung| rung.front());
+            let due = due.map(|(at, _)| *at).chain(self.unread.next_due(topic));
             wake = due.chain(wake).min();
         }
         Pick::Nothing(wake)
     }
 
-    fn queue_ref(&self, topic: Topic) -> &Queue {
-        match topic {
-            Topic::Inner => &self.inner,
-            Topic::Outer => &self.outer,
-        }
-    }
-
     fn lease(&mut self, topic: Topic, seq: u64, consumer: u64) -> Pick {
         let lease = self.number();
         let queue = self.queue(topic);
-        let message = queue.ready.remove(&seq).expect("the caller just saw it");
-        let held = Lease {
-            message: message.clone(),
+        let queued = queue.ready.remove(&seq).expect("the caller just saw it");
+        let held = JobLease {
+            queued: queued.clone(),
             consumer,
         };
         queue.leases.insert(lease, held);
         Pick::Job {
             topic,
             lease,
-            message: Box::new(message),
-        }
-    }
-
-    /// Whether a job is kept from a worker that failed it, for another.
-    fn kept_from(&self, worker: &str, topic: Topic, message: &Message) -> Keep {
-        let job = &message.job;
-        // Only this series of attempts counts: a replayed job starts afresh.
-        let series = job.history.len().min(job.attempt as usize - 1);
-        let failed = &job.history[job.history.len() - series..];
-        let has_failed = |name: &str| failed.iter().any(|record| record.worker == name);
-        let others = || {
-            self.members
-                .values()
-                .any(|member| member.topics.contains(&topic) && !has_failed(&member.worker))
-        };
-        if !has_failed(worker) || !others() {
-            return Keep::No;
-        }
-        let last = failed.last().map(|record| record.failure.class);
-        let until = message.ready_since + self.config.patience;
-        match last {
-            Some(FailureClass::Invalid) => Keep::Yes,
-            _ if until <= Instant::now() => Keep::No,
-            _ => Keep::Until(until),
+            queued: Box::new(queued),
         }
     }
 
@@ -256,42 +240,41 @@ impl State {
             return Ok(false);
         }
         if let Settlement::Bury(letter) = how {
-            self.bury(letter.clone())?;
+            self.dead.bury(letter.clone())?;
         }
         let held = self.queue(topic).leases.remove(&lease);
         match how {
             Settlement::Ack | Settlement::Bury(_) => {}
             Settlement::Retry { rung, job } => self.delay(*rung, job.clone()),
-            Settlement::HandBack => held.into_iter().for_each(|l| self.enqueue(l.message.job)),
+            Settlement::HandBack => held.into_iter().for_each(|l| self.enqueue(l.queued.job)),
         }
         Ok(true)
     }
 
     /// A delivery ended without a settlement.
     pub(super) fn crash(&mut self, topic: Topic, lease: u64) {
-        let Some(Lease { mut message, .. }) = self.queue(topic).leases.remove(&lease) else {
+        let Some(JobLease { mut queued, .. }) = self.queue(topic).leases.remove(&lease) else {
             return;
         };
-        message.count += 1;
-        message.redelivered = true;
-        message.ready_since = Instant::now();
+        queued.count += 1;
+        queued.redelivered = true;
+        queued.ready_since = Instant::now();
         let limit = self.config.delivery_limit;
-        if message.count <= limit {
-            self.queue(topic).ready.insert(message.seq, message);
+        if queued.count <= limit {
+            self.queue(topic).ready.insert(queued.seq, queued);
             return;
         }
-        let why = format!(
-            "delivered {} times without a verdict (delivery limit {limit}); it may crash workers",
-            message.count
-        );
-        // Past the limit of letters too: dropping the job would lose it.
-        self.put_dead(DeadLetter::of(&message.job, &why, clock::now_ms()));
+        let why = DeadLetter::crashes(queued.count, limit);
+        self.dead.put(DeadLetter {
+            class: DeadClass::Crashes,
+            ..DeadLetter::of(&queued.job, &why, now_ms())
+        });
     }
 
     pub(super) fn revoke(&mut self, job: JobId) -> bool {
         for topic in Topic::ALL {
             let leases = &self.queue(topic).leases;
-            let lease = leases.iter().find(|(_, lease)| lease.message.job.id == job);
+            let lease = leases.iter().find(|(_, lease)| lease.queued.job.id == job);
             if let Some(lease) = lease.map(|(id, _)| *id) {
                 self.crash(topic, lease);
                 return true;
@@ -300,79 +283,35 @@ impl State {
         false
     }
 
-    pub(super) fn bury(&mut self, letter: DeadLetter) -> Result<(), BrokerError> {
-        let limit = self.config.dead_limit;
-        let known = self.dead.values().any(|dead| dead.id == letter.id);
-        if self.dead.len() >= limit && !known {
-            return Err(BrokerError::Full {
-                queue: "dead",
-                limit,
-            });
-        }
-        self.put_dead(letter);
-        Ok(())
-    }
-
-    fn put_dead(&mut self, letter: DeadLetter) {
-        self.dead.retain(|_, dead| dead.id != letter.id);
-        let seq = self.number();
-        self.dead.insert(seq, letter);
-    }
-
-    pub(super) fn dead_letters(&self, limit: usize) -> Vec<DeadLetter> {
-        self.dead.values().take(limit).cloned().collect()
-    }
-
-    pub(super) fn dead_letter(&self, job: JobId) -> Option<DeadLetter> {
-        self.dead.values().find(|dead| dead.id == job).cloned()
-    }
-
-    pub(super) fn remove_dead(&mut self, job: JobId) -> bool {
-        let before = self.dead.len();
-        self.dead.retain(|_, dead| dead.id != job);
-        self.dead.len() < before
-    }
-
     pub(super) fn depth(&mut self, topic: Topic) -> Depth {
         self.promote(topic);
-        let members = self.members.values();
-        let consumers = members.filter(|m| m.topics.contains(&topic)).count();
-        let queue = self.queue(topic);
-        let oldest = queue
-            .ready
-            .values()
-            .map(|message| message.ready_since)
-            .min();
+        let queue = &self.topics[index(topic)];
+        let oldest = queue.ready.values().map(|queued| queued.ready_since).min();
+        let mut rungs = [0, 1, 2].map(|rung| queue.rungs[rung].len());
+        rungs[Rung::Long.index()] += self.unread.count(topic);
         Depth {
             ready: queue.ready.len(),
             in_flight: queue.leases.len(),
-            rungs: [0, 1, 2].map(|rung| queue.rungs[rung].len()),
-            consumers,
+            rungs,
+            consumers: self.members.count(topic),
             oldest: oldest.map(|since| since.elapsed()),
         }
     }
 
     /// Every job that the topic's queue, rungs, leases and the dead letters
     /// hold.
-    pub(super) fn held(&mut self, topic: Topic) -> HashSet<JobId> {
-        let dead: Vec<JobId> = self.dead.values().map(|dead| dead.id).collect();
-        let queue = self.queue(topic);
-        let ready = queue.ready.values().map(|message| message.job.id);
-        let leased = queue.leases.values().map(|lease| lease.message.job.id);
+    pub(super) fn held(&self, topic: Topic) -> HashSet<JobId> {
+        let queue = &self.topics[index(topic)];
+        let ready = queue.ready.values().map(|queued| queued.job.id);
+        let leased = queue.leases.values().map(|lease| lease.queued.job.id);
         let delayed = queue.rungs.iter().flatten().map(|(_, job)| job.id);
-        ready.chain(leased).chain(delayed).chain(dead).collect()
+        let held = ready.chain(leased).chain(delayed);
+        held.chain(self.dead.jobs()).collect()
     }
 
     pub(super) fn wipe(&mut self) {
-        self.inner = Queue::default();
-        self.outer = Queue::default();
+        self.topics = Default::default();
+        self.unread = UnreadBodies::default();
         self.dead.clear();
     }
-}
-
-/// Whether a worker may have a message.
-enum Keep {
-    No,
-    Until(Instant),
-    Yes,
 }

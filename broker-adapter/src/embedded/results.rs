@@ -9,11 +9,11 @@ use std::{
 use async_trait::async_trait;
 use zkwhirl_job::{JobId, envelope::ResultEnvelope};
 
-use super::Shared;
-use crate::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery, ResultReceipt};
+use super::MemoryBroker;
+use crate::{BrokerError, RESULT_PREFETCH, ResultAcker, ResultConsumer, ResultDelivery};
 
 #[derive(Debug)]
-pub(super) struct Results {
+pub(super) struct ResultQueue {
     limit: usize,
     ready: BTreeMap<u64, ResultEnvelope>,
     /// By place in the queue, with the consumer that holds it.
@@ -21,7 +21,7 @@ pub(super) struct Results {
     next: u64,
 }
 
-impl Results {
+impl ResultQueue {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -60,7 +60,7 @@ impl Results {
         }
     }
 
-    fn give_back(&mut self, seq: u64, consumer: u64) {
+    fn hand_back(&mut self, seq: u64, consumer: u64) {
         if self.leases.get(&seq).is_some_and(|(_, by)| *by == consumer)
             && let Some((result, _)) = self.leases.remove(&seq)
         {
@@ -71,7 +71,7 @@ impl Results {
     fn leave(&mut self, consumer: u64) {
         let held = self.leases.iter().filter(|(_, (_, by))| *by == consumer);
         for seq in held.map(|(seq, _)| *seq).collect::<Vec<_>>() {
-            self.give_back(seq, consumer);
+            self.hand_back(seq, consumer);
         }
     }
 
@@ -87,70 +87,70 @@ impl Results {
 }
 
 #[derive(Debug)]
-pub(super) struct Consumer {
-    shared: Arc<Shared>,
+pub(super) struct EmbeddedResultConsumer {
+    broker: Arc<MemoryBroker>,
     id: u64,
 }
 
-impl Consumer {
-    pub(super) fn join(shared: &Arc<Shared>) -> Self {
-        let mut results = shared.results();
+impl EmbeddedResultConsumer {
+    pub(super) fn join(broker: &Arc<MemoryBroker>) -> Self {
+        let mut results = broker.results();
         results.next += 1;
         Self {
-            shared: shared.clone(),
+            broker: broker.clone(),
             id: results.next,
         }
     }
 }
 
 #[async_trait]
-impl ResultConsumer for Consumer {
+impl ResultConsumer for EmbeddedResultConsumer {
     async fn next(&mut self) -> Result<ResultDelivery, BrokerError> {
         loop {
-            let mut changed = pin!(self.shared.changed.notified());
+            let mut changed = pin!(self.broker.changed.notified());
             changed.as_mut().enable();
-            self.shared.reachable()?;
-            let picked = self.shared.results().pick(self.id);
+            self.broker.reachable()?;
+            let picked = self.broker.results().pick(self.id);
             if let Some((seq, result)) = picked {
-                let receipt = Receipt {
-                    shared: self.shared.clone(),
+                let acker = EmbeddedResultAcker {
+                    broker: self.broker.clone(),
                     seq,
                     consumer: self.id,
                 };
-                return Ok(ResultDelivery::new(result, Box::new(receipt)));
+                return Ok(ResultDelivery::new(result, Box::new(acker)));
             }
             changed.await;
         }
     }
 }
 
-impl Drop for Consumer {
+impl Drop for EmbeddedResultConsumer {
     fn drop(&mut self) {
-        self.shared.results().leave(self.id);
-        self.shared.changed.notify_waiters();
+        self.broker.results().leave(self.id);
+        self.broker.changed.notify_waiters();
     }
 }
 
 #[derive(Debug)]
-struct Receipt {
-    shared: Arc<Shared>,
+struct EmbeddedResultAcker {
+    broker: Arc<MemoryBroker>,
     seq: u64,
     consumer: u64,
 }
 
 #[async_trait]
-impl ResultReceipt for Receipt {
+impl ResultAcker for EmbeddedResultAcker {
     async fn ack(&mut self) -> Result<bool, BrokerError> {
-        self.shared.reachable()?;
-        let acked = self.shared.results().ack(self.seq, self.consumer);
-        self.shared.changed.notify_waiters();
+        self.broker.reachable()?;
+        let acked = self.broker.results().ack(self.seq, self.consumer);
+        self.broker.changed.notify_waiters();
         Ok(acked)
     }
 }
 
-impl Drop for Receipt {
+impl Drop for EmbeddedResultAcker {
     fn drop(&mut self) {
-        self.shared.results().give_back(self.seq, self.consumer);
-        self.shared.changed.notify_waiters();
+        self.broker.results().hand_back(self.seq, self.consumer);
+        self.broker.changed.notify_waiters();
     }
 }

@@ -12,9 +12,14 @@ use zkwhirl_testkit::{claim_job, failed_by};
 
 async fn make() -> Fixture {
     let config = EmbeddedBrokerConfig::default();
+    let broker = EmbeddedBroker::new(config.clone());
     Fixture {
         delays: config.delays,
-        broker: Arc::new(EmbeddedBroker::new(config)),
+        broker: Arc::new(broker.clone()),
+        put: Box::new(move |body, since_ms| {
+            broker.publish_body(Topic::Inner, body, since_ms);
+            Box::pin(async {})
+        }),
         settle: Duration::from_millis(50),
         lag: Duration::ZERO,
         guard: None,
@@ -98,20 +103,20 @@ async fn a_broker_that_is_away_says_so_to_those_who_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn words_reach_all_who_listen_and_nobody_waits_for_them() {
+async fn control_messages_reach_all_listeners_and_wait_for_none() {
     let broker = EmbeddedBroker::default();
-    let word = Control::Cancel {
+    let message = Control::Cancel {
         job: claim_job(1).id,
     };
-    broker.tell(&word).await.unwrap();
-    let mut listening = [broker.listen(), broker.clone().listen()];
-    broker.tell(&word).await.unwrap();
+    broker.send_control(&message).await.unwrap();
+    let mut listening = [broker.control_messages(), broker.clone().control_messages()];
+    broker.send_control(&message).await.unwrap();
     for listener in &mut listening {
-        assert_eq!(listener.next().await, word);
+        assert_eq!(listener.next().await, message);
     }
     broker.set_away(true);
     assert!(matches!(
-        broker.tell(&word).await,
+        broker.send_control(&message).await,
         Err(BrokerError::Away(_))
     ));
 }

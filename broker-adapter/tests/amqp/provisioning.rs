@@ -92,7 +92,7 @@ async fn the_checks_find_what_would_hurt() {
     assert_eq!(hours[0].severity, Severity::Refuse);
     let says = async |severity: Severity, parts: [&str; 2]| {
         let said = |found: &Finding| {
-            found.severity == severity && parts.iter().all(|part| found.sentence.contains(part))
+            found.severity == severity && parts.iter().all(|part| found.text.contains(part))
         };
         let all = || async { broker.check(minutes).await.unwrap() };
         eventually(parts[1], || async { all().await.iter().any(said) }).await;
@@ -160,11 +160,11 @@ async fn every_role_can_do_its_work_and_not_more() {
     assert!(results.next().await.unwrap().ack().await.unwrap());
     assert_eq!(letters(&bridge).await.len(), 1);
     assert_eq!(bridge.depth(Topic::Inner).await.unwrap().ready, 0);
-    let mut listening = worker.listen();
+    let mut listening = worker.control_messages();
     listening.joined().await.unwrap();
-    let word = Control::Cancel { job: job.id };
-    bridge.tell(&word).await.unwrap();
-    assert_eq!(within("a word", listening.next()).await, word);
+    let message = Control::Cancel { job: job.id };
+    bridge.send_control(&message).await.unwrap();
+    assert_eq!(within("a control message", listening.next()).await, message);
     for user in &users {
         vhost.remove(&["users", &user.name]).await;
     }

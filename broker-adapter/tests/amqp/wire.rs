@@ -2,7 +2,8 @@
 
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties,
-    options::{BasicPublishOptions, ConfirmSelectOptions},
+    message::Delivery as LapinDelivery,
+    options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions},
 };
 
 use crate::support::Vhost;
@@ -30,15 +31,34 @@ impl Wire {
 
     /// Publishes and waits for the confirm.
     pub(crate) async fn put(&self, exchange: &str, key: &str, body: &[u8]) {
+        let properties = BasicProperties::default();
+        self.put_with(exchange, key, body, properties).await;
+    }
+
+    /// The same with these properties.
+    pub(crate) async fn put_with(
+        &self,
+        exchange: &str,
+        key: &str,
+        body: &[u8],
+        properties: BasicProperties,
+    ) {
         let options = BasicPublishOptions {
             mandatory: true,
             ..BasicPublishOptions::default()
         };
-        let properties = BasicProperties::default().with_delivery_mode(2);
+        let properties = properties.with_delivery_mode(2);
         let sent =
             self.channel
                 .basic_publish(exchange.into(), key.into(), options, body, properties);
         let confirmed = sent.await.expect("sent").await.expect("confirmed");
         assert_eq!(confirmed, Confirmation::Ack(None));
+    }
+
+    /// Takes a message off a queue, if there is one.
+    pub(crate) async fn take(&self, queue: &str) -> Option<LapinDelivery> {
+        let options = BasicGetOptions { no_ack: true };
+        let got = self.channel.basic_get(queue.into(), options).await;
+        got.expect("the queue is there").map(|got| got.delivery)
     }
 }

@@ -180,7 +180,7 @@ fn payment_field(w: &mut JoinSplitWitness, which: usize) -> &mut Fr {
 fn payments() {
     let circuit = circuit("join-split/poseidon");
     let starts = [
-        Payment::new,
+        Payment::send,
         Payment::withdrawal,
         Payment::deposit,
         Payment::defi_deposit,
@@ -246,7 +246,7 @@ fn accounts() {
     let mut tally = Tally::default();
     for seed in 1..=100u64 {
         let mut draws = Draws::new(seed);
-        let mut registration = [Registration::new, Registration::another_key][draws.below(2)]();
+        let mut registration = [Registration::create, Registration::another_key][draws.below(2)]();
         for _ in 0..draws.below(3) {
             let field = account_field(&mut registration.w, draws.below(11));
             *field = draws.value(*field);

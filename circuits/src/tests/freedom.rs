@@ -119,7 +119,7 @@ fn clients() {
         check(circuit, &payment.w.into());
     }
     let circuit: Circuit = "account/poseidon".parse().unwrap();
-    for registration in [Registration::new(), Registration::another_key()] {
+    for registration in [Registration::create(), Registration::another_key()] {
         check(circuit, &registration.w.into());
     }
 }

@@ -1,4 +1,4 @@
-// What an operator does: asked for, asked back, and told how it ended.
+// Operators' actions: the dialogs before, the request, the result.
 
 import { act, operator } from './api.js';
 import { h, short } from './dom.js';
@@ -20,7 +20,7 @@ export function toast(text, bad) {
   setTimeout(() => note.remove(), bad ? 12000 : 6000);
 }
 
-// A dialog with a form; resolves to its values, or null when it was left.
+// A dialog with a form; resolves to its values, or null if it was closed.
 function ask(title, text, fields, word, danger) {
   return new Promise((done) => {
     const form = h('form', { method: 'dialog' }, text,
@@ -37,7 +37,7 @@ function ask(title, text, fields, word, danger) {
 
 export async function signIn(again) {
   if (operator.can === false) {
-    dialog('Read only', h('p', {}, 'Nobody can act here: the bridge was started without ',
+    dialog('Read only', h('p', {}, 'This console is read-only: the bridge was started without ',
       h('code', {}, 'ZKWHIRL_OPERATOR_TOKEN'), '. Start it with one to replay, reject, cancel, quiet and drain.'));
     return false;
   }
@@ -72,16 +72,16 @@ async function send(what, on, more, again) {
 const WORDS = {
   replay: ['Replay', 'goes back to the queue as attempt 1, with its history. Its tickets are kept alive.'],
   cancel: ['Call off', 'The running attempt ends; the job goes back to the queue and no attempt is counted.'],
-  drain: ['Drain', 'It finishes what it has and leaves. Only a new start brings it back.'],
+  drain: ['Drain', 'It finishes its job and leaves the fleet until it is started again.'],
 };
 
-// Does it, after whatever must be asked first.
+// Performs an action, after sign-in and confirmation.
 export async function perform(what, on, again) {
   if (!operator.token && !(await signIn())) return;
   if (what === 'reject') {
     const id = on[0];
     const given = await ask(`Reject job ${short(id)}?`, h('p', { class: 'warn' },
-      h('strong', {}, 'Falafel halts. '), 'It gets a NACK for each ticket of this job and makes no rollup until somebody restarts it; '
+      h('strong', {}, 'Falafel halts. '), 'It gets a NACK for each ticket of this job and makes no rollup until it is restarted; '
       + 'on a verification key job its process ends.'),
     [['reason', 'Why: Falafel logs it', { required: true, maxlength: 500 }],
       ['confirm', `The last four digits of ${short(id)}`, { required: true, pattern: id.slice(-4), maxlength: 4, title: 'as they stand above' }]],

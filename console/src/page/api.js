@@ -1,4 +1,4 @@
-// The server: views, actions, and the stream that says when to read again.
+// Calls to the server: views, actions, and the stream of changes.
 
 import { setNow } from './dom.js';
 
@@ -24,9 +24,9 @@ export async function read(path) {
   return body;
 }
 
-// The operator's token lives as long as this tab.
+// The operator's token is kept in this tab alone.
 export const operator = {
-  // False: nobody may act here. Unknown before the first status.
+  // False: the console is read-only. Undefined before the first status.
   can: undefined,
   get token() { return sessionStorage.getItem('token') ?? ''; },
   get name() { return sessionStorage.getItem('name') ?? ''; },
@@ -59,7 +59,7 @@ export async function download(id) {
   return null;
 }
 
-// Calls back at every change, and with whether the stream is alive.
+// Calls `changed` at every change, and `alive` when the stream opens or breaks.
 export function watch(changed, alive) {
   const stream = new EventSource(`${API}/events`);
   stream.addEventListener('open', () => { alive(true); changed(); });

@@ -1,4 +1,4 @@
-// Which view is shown, when it is read again, and the keys.
+// Shows the chosen view, reads it again at changes, handles the keyboard.
 
 import { operator, read, watch } from './api.js';
 import { dialog, signIn } from './act.js';
@@ -17,7 +17,8 @@ const VIEWS = [
   ['d', 'dead', 'Dead letters', dead], ['q', 'queues', 'Queues', queues], ['k', 'keys', 'Keys', keys],
   ['a', 'audit', 'Audit', audit], ['b', 'runbook', 'Runbook', runbook],
 ];
-// A view is read again at most so often, and drawn again at least so often.
+// The shortest time between two reads of a view, and the longest between two
+// drawings, in milliseconds.
 const READ = 400;
 const DRAW = 1000;
 
@@ -55,7 +56,7 @@ function drawStatus(status) {
       h('a', { href: `#/runbook/${banner.runbook}` }, 'Runbook'))));
 }
 
-// What was typed and marked stays where it is.
+// Replaces the view and keeps focus, selection and opened details.
 function swap(node) {
   const focus = document.activeElement;
   const { id, selectionStart, selectionEnd } = focus ?? {};
@@ -95,7 +96,7 @@ function go() {
   shown = { ...to, data: null };
   document.title = `${VIEWS.find(([, hash]) => hash === to.name)[2]} · zkWhirl`;
   drawNav();
-  // Whatever is being read is of another view.
+  // A read that is under way belongs to another view.
   reading = false;
   refresh();
 }
@@ -142,5 +143,5 @@ watch(() => refresh(), (alive) => {
   live.classList.toggle('on', alive);
 });
 setInterval(draw, DRAW);
-// Ages of what does not change by itself.
+// Views that no change announces grow older, too.
 setInterval(refresh, 10 * DRAW);

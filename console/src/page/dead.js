@@ -9,7 +9,7 @@ export const load = () => read('/dead');
 const chosen = new Set();
 let words = '';
 
-// The reason without what names the job.
+// The reason without the job's id, for grouping.
 const cause = (letter) => letter.reason.replace(/^job \S+ parked: /, '').replace(/[0-9a-f]{8,}/g, '…');
 
 async function fetchRequest(id) {

@@ -1,4 +1,4 @@
-// Building the page, and saying times, sizes, ids and states the same everywhere.
+// Builds elements, and formats times, sizes, ids and states alike in all views.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -18,7 +18,7 @@ export const h = (tag, properties, ...children) =>
 export const s = (tag, properties, ...children) =>
   build(document.createElementNS(SVG, tag), properties, children);
 
-// The server's clock minus this one's.
+// The server's clock minus the browser's, in milliseconds.
 let ahead = 0;
 export const setNow = (serverMs) => { ahead = serverMs - Date.now(); };
 export const now = () => Date.now() + ahead;
@@ -39,7 +39,7 @@ export function duration(ms) {
 export const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour12: false });
 const exact = (ms) => new Date(ms).toISOString().replace('T', ' ').replace('Z', ' UTC');
 
-// Relative, the exact moment on hover.
+// A relative time; the tooltip has the exact one.
 export const ago = (ms) =>
   h('time', { datetime: new Date(ms).toISOString(), title: exact(ms) }, `${duration(Math.max(0, now() - ms))} ago`);
 
@@ -54,7 +54,7 @@ export function bytes(n) {
 export const number = (n) => n.toLocaleString('en');
 export const short = (id) => `${id.slice(0, 4)}…${id.slice(-4)}`;
 
-// A job's id: opens the job, and copies.
+// A job's short id: a link to the job, and a button that copies the whole id.
 export const jobLink = (id) => h('span', { class: 'id' },
   h('a', { href: `#/jobs/${id}`, title: id }, short(id)), copy(id));
 
@@ -70,7 +70,7 @@ export function copy(text) {
   return button;
 }
 
-// One colour, one shape and one word for each state, everywhere.
+// Each state has one colour, one shape and one word in all views.
 const SHAPES = {
   taken: '○', queued: '○', claimed: '◔', proving: '◑', running: '◑', retrying: '↻', proved: '●', delivered: '✓',
   settled: '✓', dead: '✕', halted: '✕', failed: '✕', unverified: '✕', rejected: '⊘', withdrawn: '–',

@@ -1,4 +1,4 @@
-// One job: where it is in its life, how long each part took, what failed.
+// One job: its state, its steps and runs, its failed attempts.
 
 import { read } from './api.js';
 import { button } from './act.js';

@@ -3,7 +3,7 @@
 import { read } from './api.js';
 import { ago, bytes, duration, empty, h, jobLink, now, state, table } from './dom.js';
 
-// In the order of a life.
+// States in the order of a job's life.
 const STATES = ['taken', 'queued', 'claimed', 'proving', 'retrying', 'proved', 'delivered', 'dead', 'rejected', 'withdrawn'];
 const KINDS = ['claim', 'tx-rollup', 'root-rollup', 'root-verifier', 'join-split-vk', 'account-vk'];
 

@@ -1,4 +1,4 @@
-// Rollups: the newest as pictures, the others as a line each.
+// Rollups: the newest are drawn, the others are one line each.
 
 import { read } from './api.js';
 import { clock, duration, empty, h, jobLink, now, state } from './dom.js';
@@ -6,7 +6,7 @@ import { timeline } from './timeline.js';
 
 export const load = () => read('/rollups');
 
-// Pictures without being asked for.
+// Rollups that are drawn at once.
 const PICTURES = 2;
 
 function counts(rollup) {

@@ -13,7 +13,7 @@ export async function load() {
   return runbook;
 }
 
-// `code`, **strong**, *emphasis*, and links as their words: the page opens nothing else.
+// `code`, **strong**, *emphasis*, and the text of links: the page opens no other site.
 const INLINE = /(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*|\[[^\]]+\]\([^)]+\))/;
 
 function inline(line) {
@@ -43,7 +43,7 @@ function section(text, asked) {
   return { open, shown };
 }
 
-// What is asked for comes first.
+// The section that was asked for comes first.
 export function draw(all, { id }) {
   const [about, ...rest] = all.split(/^## /m);
   const sections = rest.map((text) => section(text, id));

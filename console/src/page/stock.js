@@ -43,7 +43,7 @@ export const audit = {
   load: () => read('/audit'),
   draw({ items }) {
     if (items.length === 0) {
-      return empty('Nobody did anything', 'Replays, rejections and words to workers are written here and, under the target ',
+      return empty('No action yet', 'Replays, rejections and messages to workers are written here and, under the target ',
         h('code', {}, 'audit'), ', to the log.');
     }
     const row = (deed) => [

@@ -10,7 +10,7 @@ const NAMES = 132;
 const NICE = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400].map((seconds) => seconds * 1000);
 const WORDS = { claims: 'claim', inner: 'inner', root: 'root', verifier: 'verifier' };
 
-// Room for a text of so many characters.
+// The approximate width of a text, in pixels.
 const wide = (text) => text.length * 6.6 + 10;
 
 function hint(bar) {
@@ -29,7 +29,7 @@ function run(bar, x, y, critical) {
   return s('a', { href: `#/jobs/${bar.job}`, class: `run ${bar.outcome} ${critical ? 'critical' : ''}`, 'aria-label': hint(bar) },
     s('title', {}, hint(bar)),
     s('rect', { ...shape, class: 'body' }),
-    // A retry is a notch, too: colour alone says too little.
+    // A failed run has a notch, too: colour alone is not enough for every reader.
     ['failed', 'unverified', 'lost'].includes(bar.outcome)
       ? s('path', { class: 'notch', d: `M${left + width - 8} ${y}h8v8z` }) : null,
     label ? s('text', { x: left + 6, y: y + 13 }, label) : null);
@@ -42,7 +42,7 @@ function axis(from, to, x, height) {
   for (let at = 0; at <= span; at += step) {
     const [left, word] = [x(from + at), at === 0 ? clock(from) : `+${duration(at)}`];
     marks.push(s('line', { class: 'grid', x1: left, x2: left, y1: TOP - 6, y2: height }));
-    // One that would be cut off says nothing.
+    // A mark whose text would be cut off has no text.
     if (left + wide(word) < x(to)) marks.push(s('text', { class: 'tick', x: left + 4, y: 12 }, word));
   }
   return marks;

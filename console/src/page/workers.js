@@ -28,7 +28,7 @@ function tile(slot, again) {
       h('dt', {}, 'memory'), h('dd', {}, bytes(slot.resident_bytes), slot.memory_limit_bytes ? ` of ${bytes(slot.memory_limit_bytes)}` : ''),
       slot.keys.length ? [h('dt', {}, 'keys'), h('dd', { title: slot.keys.join('\n') }, `${slot.keys.length} loaded`)] : null,
       h('dt', {}, 'prover'), h('dd', { title: `release ${slot.version}` }, `${slot.prover} · ${slot.version}`)),
-    slot.draining ? h('p', { class: 'muted' }, 'finishes what it has and leaves')
+    slot.draining ? h('p', { class: 'muted' }, 'drains: finishes its job, then leaves')
       : h('div', { class: 'buttons' },
         slot.quiet ? button('Claim again', 'loud', [slot.slot], again) : button('Quiet', 'quiet', [slot.slot], again, { title: 'Claim no more' }),
         button('Drain …', 'drain', [slot.slot], again, { title: 'Finish and leave' })));
@@ -36,7 +36,7 @@ function tile(slot, again) {
 
 export function draw({ items }, params, { again }) {
   if (items.length === 0) {
-    return empty('No worker', 'Slots say every two seconds that they are there. Start one: ',
+    return empty('No worker', 'Slots report every two seconds. Start one: ',
       h('code', {}, 'zkwhirl worker --topic inner,outer'));
   }
   const busy = items.filter((slot) => slot.job).length;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 pub use jobs::{AttemptLine, DeadLetterView, JobDetail, JobLine, JobList, TicketLine};
 pub use rollups::{RollupView, RunBar, StageView};
-pub use stock::{AuditEntry, KeyView, QueueView, SlotView};
+pub(crate) use stock::AuditEntry;
+pub use stock::{KeyView, QueueView, SlotView};
 
 /// A list, and when it was read, by the server's clock.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,35 +22,35 @@ pub struct Listed<T> {
 
 /// The bridge's state, for every page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct BridgeStatus {
+pub(crate) struct BridgeStatus {
     /// The server's clock.
-    pub now_ms: u64,
+    pub(crate) now_ms: u64,
     /// The bridge's name.
-    pub bridge: String,
+    pub(crate) bridge: String,
     /// The release that it runs.
-    pub version: String,
+    pub(crate) version: String,
     /// Whether the bridge has an operator's token; without one the console is
     /// read-only.
-    pub can_act: bool,
+    pub(crate) can_act: bool,
     /// Tickets that are pinged now.
-    pub open_tickets: usize,
+    pub(crate) open_tickets: usize,
     /// Slots that reported in the last ten seconds.
-    pub slots: usize,
+    pub(crate) slots: usize,
     /// Jobs in the dead letters.
-    pub dead: usize,
+    pub(crate) dead: usize,
     /// What is wrong now.
-    pub banners: Vec<Banner>,
+    pub(crate) banners: Vec<Banner>,
 }
 
 /// Something that is wrong now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Banner {
+pub(crate) struct Banner {
     /// `alarm` or `warning`.
-    pub level: String,
+    pub(crate) level: String,
     /// One sentence.
-    pub text: String,
+    pub(crate) text: String,
     /// What to do about it, as one sentence.
-    pub way_out: String,
+    pub(crate) way_out: String,
     /// The section of the runbook that says more.
-    pub runbook: String,
+    pub(crate) runbook: String,
 }

@@ -1,7 +1,7 @@
 //! Rollups as pictures.
 
 use serde::{Deserialize, Serialize};
-use zkwhirl_ledger::model::{JobRun, Stage, StageProgress};
+use zkwhirl_ledger::model::{JobRun, StageProgress};
 
 /// A rollup as a picture.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,34 +39,9 @@ pub struct RollupView {
 pub struct StageView {
     /// `claims`, `inner`, `root`, `verifier`.
     pub name: String,
-    /// Jobs that were asked for.
-    pub total: usize,
-    /// Jobs that are proved.
-    pub done: usize,
-    /// Jobs in workers' hands.
-    pub running: usize,
-    /// Jobs in the dead letters.
-    pub dead: usize,
-}
-
-impl StageView {
-    /// A stage and its counts.
-    pub(crate) fn of(stage: Stage, progress: &StageProgress) -> Self {
-        let StageProgress {
-            total,
-            done,
-            running,
-            dead,
-            ..
-        } = *progress;
-        Self {
-            name: stage.name().to_owned(),
-            total,
-            done,
-            running,
-            dead,
-        }
-    }
+    /// Its jobs, counted.
+    #[serde(flatten)]
+    pub jobs: StageProgress,
 }
 
 /// A run of a job of a rollup.

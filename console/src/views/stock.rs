@@ -74,17 +74,17 @@ pub struct KeyView {
 
 /// One action of an operator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AuditEntry {
+pub(crate) struct AuditEntry {
     /// When.
-    pub at_ms: u64,
+    pub(crate) at_ms: u64,
     /// The operator's name, as the operator gave it.
-    pub who: String,
+    pub(crate) who: String,
     /// What: `replay`, `reject`, ...
-    pub what: String,
+    pub(crate) what: String,
     /// A job's id or a worker's name.
-    pub on: String,
+    pub(crate) on: String,
     /// The reason, or how it ended.
-    pub text: String,
+    pub(crate) text: String,
     /// Whether it was done.
-    pub done: bool,
+    pub(crate) done: bool,
 }

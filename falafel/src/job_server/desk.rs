@@ -1,5 +1,5 @@
-//! What stands behind the HTTP routes of one job server: the jobs and the
-//! queue of pollers.
+//! The state behind the HTTP routes of one job server: the jobs and the queue of
+//! pollers.
 
 use std::{
     future::pending,
@@ -77,8 +77,8 @@ impl Desk {
         (ticket, Box::pin(answer))
     }
 
-    /// A long poll: a frame, or `None` when the server is stopping. Dropping
-    /// the future is a client that goes away; nobody notices.
+    /// A long poll: a frame, or `None` when the server is stopping. A dropped
+    /// future is a client that goes away, which the server does not notice.
     pub(super) async fn get_job(self: &Arc<Self>) -> Option<Frame> {
         let (reply, replied) = oneshot::channel();
         tokio::spawn(Arc::clone(self).poll(reply));
@@ -159,7 +159,7 @@ impl Desk {
         locked(&self.jobs).forget();
     }
 
-    /// Nothing is answered for a while, as when the event loop is busy.
+    /// Answers nothing for a while, like a busy event loop.
     pub(super) fn pause(&self, duration: Duration) {
         *locked(&self.asleep_until) = Some(Instant::now() + duration);
     }

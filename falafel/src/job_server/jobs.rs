@@ -1,6 +1,6 @@
 //! The list of jobs: insertion order, leases, and who waits for an answer.
 //!
-//! Pure but for the clock that is passed in.
+//! The caller passes the clock in.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ struct ListedJob {
 
 /// How a job was answered.
 pub(super) enum Answered {
-    /// With a reply, and whether anybody still waited for it.
+    /// With a reply, and whether a caller still waited for it.
     Acknowledged { waited: bool },
     /// With a text.
     Rejected,
@@ -77,7 +77,7 @@ impl JobList {
         Some((job.ticket, frame))
     }
 
-    /// Renews a lease. An unknown id is nothing special.
+    /// Renews a lease. An unknown id is ignored.
     pub(super) fn ping(&mut self, ticket: TicketId, now: Instant, stats: &mut Stats) {
         if let Some(job) = self.0.iter_mut().find(|job| job.ticket == ticket) {
             let gap = job.stamp.map(|stamp| now.duration_since(stamp));

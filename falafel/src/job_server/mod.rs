@@ -39,14 +39,14 @@ use crate::FalafelEvent;
 /// The original's lease: a job that was not pinged for longer goes out again.
 pub const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a caller waits for. It makes no difference when it is polled: the job
-/// is in the list already.
+/// The answer to a job, which a caller awaits. The job is in the list whether or
+/// not the future is polled.
 pub type JobAnswer = Pin<Box<dyn Future<Output = Result<Bytes, Rejected>> + Send>>;
 
 /// Why a job has no reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
-    /// A worker said so; the text is the worker's.
+    /// A worker rejected the job; the text is the worker's.
     #[error("rejected by a worker: {0}")]
     Nack(String),
     /// The pipeline was interrupted.
@@ -94,7 +94,7 @@ impl JobServer {
         })
     }
 
-    /// Where it listens.
+    /// The server's address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -110,7 +110,7 @@ impl JobServer {
         self.desk().interrupt();
     }
 
-    /// Nothing is answered for `duration`, as when the event loop is busy.
+    /// Answers nothing for `duration`, like a busy event loop.
     pub fn pause(&self, duration: Duration) {
         self.desk().pause(duration);
     }

@@ -1,4 +1,4 @@
-//! What a job server counts.
+//! The counters of a job server.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -17,7 +17,7 @@ use crate::{
     world::{ClaimJob, ExpectedBroadcast, InnerJob},
 };
 
-/// A job with what its reply must be.
+/// A job with the demands on its reply.
 pub(super) struct Asked {
     kind: Kind,
     data: Bytes,
@@ -76,8 +76,8 @@ impl Asked {
 }
 
 impl Pipeline {
-    /// Asks for everything at once and waits for all; the first that fails
-    /// ends the wait, and its siblings are proved for nothing.
+    /// Asks for all jobs at once and waits for all replies. The first failure ends
+    /// the wait; the proofs of the other jobs are then unused.
     pub(super) async fn prove_all(
         &self,
         jobs: impl IntoIterator<Item = Asked>,

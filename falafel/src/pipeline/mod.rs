@@ -1,11 +1,11 @@
-//! Falafel's coordinator: what is asked for, and in which order.
+//! Falafel's coordinator: the jobs of a rollup, in their order.
 //!
 //! A pipeline proves claims first, all at once; then all inner rollups at
 //! once; then the root rollup; then the root verifier, whose reply is checked
-//! word by word and proof by proof; then the world settles and the next
-//! pipeline begins. Nothing is retried, nothing times out, and one rejected
-//! job halts the pipeline for good: these are the original's habits, and the
-//! cluster has to live with them.
+//! field by field and proof by proof; then the world settles and the next
+//! pipeline begins. The pipeline retries nothing, has no time limits, and one
+//! rejected job halts it for good: the original behaves like this, and the cluster
+//! must work with it.
 
 mod asked;
 mod check;
@@ -32,7 +32,7 @@ use crate::{
     world::World,
 };
 
-/// What to roll up.
+/// The rollups to make.
 #[derive(Debug, Clone)]
 pub struct RollupPlan {
     /// The hashes of the world.
@@ -48,17 +48,18 @@ pub struct RollupPlan {
     pub max_claims: usize,
     /// Transactions of a rollup, claims included.
     pub txs: usize,
-    /// Rollups to make; `None` goes on for ever.
+    /// Number of rollups; `None`: without end.
     pub rollups: Option<u32>,
-    /// Ask for the two verification keys at the start, as the original does:
-    /// before both are there, no transaction is let in. Claims go before.
+    /// Whether to ask for the two verification keys at the start, as the original
+    /// does. No transaction is accepted before both have arrived; claims do not
+    /// wait.
     pub vks: bool,
 }
 
-/// Where the pipeline is.
+/// The state of the pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PipelineState {
-    /// It waits for proofs or makes requests.
+    /// The pipeline waits for proofs or makes requests.
     Running,
     /// One job was rejected, or a reply was refused. Only an interrupt or a
     /// restart begins again; only a restart when a verification key was
@@ -68,32 +69,32 @@ pub enum PipelineState {
     Done,
 }
 
-/// What the pipeline has done so far.
+/// The results of the pipeline up to now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PipelineProgress {
     /// Rollups that are settled.
     pub settled: u32,
-    /// Replies that were what they should be.
+    /// Accepted replies.
     pub verified: u64,
-    /// Replies and final buffers that were not, with the reason.
+    /// The reasons of refused replies and final buffers.
     pub refused: Vec<String>,
-    /// Rejected jobs, with the worker's words.
+    /// The workers' texts for rejected jobs.
     pub rejected: Vec<String>,
 }
 
-/// Why a job has no good reply.
+/// Why a job has no accepted reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
     /// There is no reply.
     #[error(transparent)]
     Rejected(#[from] Rejected),
-    /// The reply is not what it should be.
+    /// The reply was not accepted.
     #[error("the reply is refused: {0}")]
     Refused(NotVerified),
-    /// A user's transaction did not come in.
+    /// A user's transaction was not accepted.
     #[error(transparent)]
     Clients(#[from] TxError),
-    /// The process that asked has exited, as the original does without its
+    /// The asking process has exited, as the original does without its
     /// verification keys.
     #[error("the process has exited: {0}")]
     Exited(String),
@@ -116,7 +117,7 @@ pub(crate) struct Pipeline {
     events: broadcast::Sender<FalafelEvent>,
 }
 
-/// What a pipeline works with.
+/// The parts that a pipeline needs.
 pub(crate) struct PipelineDeps {
     pub(crate) servers: Arc<JobServers>,
     pub(crate) check: Arc<dyn ReplyCheck>,
@@ -179,7 +180,8 @@ impl Pipeline {
     }
 }
 
-/// World building and proof checks are seconds of arithmetic.
+/// Runs work on a blocking thread: building worlds and checking proofs take
+/// seconds of arithmetic.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     spawn_blocking(work)
         .await

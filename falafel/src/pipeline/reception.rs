@@ -1,5 +1,5 @@
-//! The receiver of transactions: it needs both verification keys of clients
-//! before it lets anything in.
+//! The receiver of transactions. It accepts none before both verification keys
+//! of clients have arrived.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use zkwhirl_job::Kind;
 use super::{JobError, Pipeline, asked::Asked};
 use crate::{FalafelEvent, users::ClientKeys};
 
-/// How far the receiver of this process is.
+/// The state of this process's receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reception {
-    /// Not both keys are there: no transaction is let in.
+    /// A key is missing: no transaction is accepted.
     Closed,
-    /// Transactions come in, and are verified with the keys. Without a
-    /// receiver there are none.
+    /// Transactions are accepted after verification with the keys. A plan without
+    /// verification keys has none.
     Open(Option<ClientKeys>),
     /// A key was rejected; the original's process exits then.
     Exited(JobError),
 }
 
 impl Pipeline {
-    /// Asks for both keys, one after the other, once a process. Claims may be
-    /// out already, and are not waited for.
+    /// Asks for both keys, one after the other, once in each process. Claims are
+    /// proved at the same time.
     pub(crate) async fn receive(self: Arc<Self>) {
         let keys = async {
             let [join_split, account] = [Kind::JoinSplitVk, Kind::AccountVk];
@@ -47,7 +47,7 @@ impl Pipeline {
         asked.map_err(|error| JobError::Exited(format!("no {kind}: {error}")))
     }
 
-    /// A new process: its receiver begins anew, when the plan has one.
+    /// Starts the receiver of a new process, if the plan has one.
     pub(crate) fn close_reception(&self) {
         self.reception.send_replace(if self.plan.vks {
             Reception::Closed
@@ -56,7 +56,7 @@ impl Pipeline {
         });
     }
 
-    /// Waits until transactions come in, and gives the keys to verify them with.
+    /// Waits until transactions are accepted; returns the keys that verify them.
     pub(super) async fn transactions(&self) -> Option<ClientKeys> {
         match self.until(|r| matches!(r, Reception::Open(_))).await {
             Reception::Open(keys) => keys,
@@ -64,7 +64,7 @@ impl Pipeline {
         }
     }
 
-    /// Waits until the process exits for want of a key.
+    /// Waits until the process exits because a key is missing.
     pub(super) async fn exit(&self) -> JobError {
         match self.until(|r| matches!(r, Reception::Exited(_))).await {
             Reception::Exited(error) => error,

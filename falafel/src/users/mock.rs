@@ -1,4 +1,4 @@
-//! Client proofs that prove nothing, and say so.
+//! Marked client proofs, which prove nothing.
 
 use bytes::Bytes;
 use zkwhirl_circuits::{client::ClientWitness, field};
@@ -12,7 +12,7 @@ use super::{ClientProofs, TxError};
 
 /// Bytes of the original's client proof behind its public inputs.
 pub(crate) const TAIL_BYTES: usize = CLIENT_PROOF_BYTES as usize - 16 * 32;
-/// What stands in place of a client's PLONK proof.
+/// The mark in place of a client's PLONK proof.
 const MARK: &[u8] = b"simulated client proof, proves nothing; ";
 
 /// Marked proofs of the original's length: for provers that prove nothing,

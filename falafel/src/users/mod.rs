@@ -1,5 +1,4 @@
-//! The users' side: how their transactions are proved, and how Falafel
-//! verifies them when they come in.
+//! Users' transactions: their proofs, and the receiver that verifies them.
 
 mod mock;
 mod receiver;
@@ -17,8 +16,8 @@ pub use receiver::{ClientKeys, TxError, TxPool, TxReceiver};
 /// The proofs of clients. Both methods run on a blocking thread and may take
 /// seconds.
 ///
-/// Whoever wires the simulated Falafel supplies it: the world knows what its
-/// users have to prove, but no prover.
+/// The caller of the simulated Falafel supplies the implementation: the world
+/// knows the statements of its users, but no prover.
 pub trait ClientProofs: Debug + Send + Sync {
     /// Proves a user's transaction: its 16 public inputs, and a tail.
     fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError>;

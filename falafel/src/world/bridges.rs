@@ -1,4 +1,4 @@
-//! The bridges of this world, and what becomes of what goes in.
+//! The bridges of this world, and the outcomes of their interactions.
 
 use rand::Rng;
 use rand_chacha::ChaCha20Rng;

@@ -1,4 +1,4 @@
-//! The broadcast data of a rollup: what everybody can read of it.
+//! The broadcast data of a rollup: its public part.
 
 use bytes::Bytes;
 use zkwhirl_circuits::published::{ASSETS, BRIDGES};
@@ -23,7 +23,7 @@ pub struct ExpectedBroadcast {
 /// A buffer that does not start with the broadcast data of its rollup.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BroadcastMismatch {
-    /// Nothing follows the broadcast data, or not even that is whole.
+    /// The buffer ends before or with the broadcast data.
     #[error("{got} bytes are no broadcast data of {must} bytes and its proofs")]
     Length {
         /// The buffer's bytes.
@@ -31,16 +31,16 @@ pub enum BroadcastMismatch {
         /// Bytes of the broadcast data alone.
         must: usize,
     },
-    /// A word is not what the world says.
+    /// A word differs from the world's.
     #[error("{name} (word {place} of the broadcast data) is {got}, must be {must}")]
     Word {
-        /// What the word is.
+        /// The word's name.
         name: String,
         /// Its place.
         place: usize,
-        /// What stands there.
+        /// The buffer's word.
         got: Word,
-        /// What must stand there.
+        /// The world's word.
         must: Word,
     },
 }
@@ -60,8 +60,8 @@ impl ExpectedBroadcast {
         &self.words
     }
 
-    /// Checks that a buffer starts with this data and goes on after it, and
-    /// returns what follows. The first word that differs is named.
+    /// Checks that a buffer starts with this data and has more bytes, and returns
+    /// those. The error names the first word that differs.
     pub fn check(&self, buffer: &Bytes) -> Result<Bytes, BroadcastMismatch> {
         let must = broadcast_bytes(self.sizes);
         let got = fields(buffer, self.words.len()).filter(|_| buffer.len() > must);
@@ -80,7 +80,7 @@ impl ExpectedBroadcast {
         }
     }
 
-    /// What stands at a place.
+    /// The name of the word at a place.
     pub fn name(&self, place: usize) -> String {
         const ROOTS: [&str; 11] = [
             "rollup id",

@@ -20,11 +20,11 @@ use super::{
 pub struct ClaimJob {
     /// What to prove.
     pub request: ClaimRequest,
-    /// The 16 words that an honest reply publishes.
+    /// The 16 fields that an honest reply publishes.
     pub published: Vec<Word>,
 }
 
-/// What a claim pays out, and in which notes.
+/// The values and notes that a claim pays out.
 struct Payout {
     nullifiers: [Fr; 2],
     notes: [Option<UserNote>; 2],

@@ -19,8 +19,8 @@ use super::{
 };
 use crate::users::{TAIL_BYTES, TxError, TxReceiver};
 
-/// A rollup in the making: claims first, then inner rollups, then the root
-/// rollup, then settled.
+/// An unfinished rollup: it makes claims, then inner rollups, then the root
+/// rollup, and is then settled.
 #[derive(Debug)]
 pub struct Draft {
     pub(super) world: World,
@@ -30,14 +30,14 @@ pub struct Draft {
     pub(super) made: Option<Made>,
 }
 
-/// What the inner rollups leave for the root rollup and the settlement.
+/// The results of the inner rollups, for the root rollup and the settlement.
 #[derive(Debug)]
 pub(super) struct Made {
-    /// By bridge.
+    /// Deposits by bridge.
     pub(super) deposits: Vec<Vec<Deposit>>,
     pub(super) notes: Vec<UserNote>,
     txs: usize,
-    /// Still without the inner proofs.
+    /// The root rollup, without the inner proofs.
     root: RootJob,
 }
 
@@ -58,7 +58,7 @@ impl World {
 }
 
 impl Draft {
-    /// The rollup that this is.
+    /// The number of this rollup.
     pub fn rollup_id(&self) -> u32 {
         self.world.next_rollup
     }
@@ -78,11 +78,11 @@ impl Draft {
             .collect()
     }
 
-    /// The inner rollups of `txs` transactions: proved claims, but for one
-    /// place that is left for a new transaction, then random ones. `replies`
-    /// are those to [`Draft::claims`], in order; a claim that finds no place
-    /// is proved again in the next rollup, against the roots of then. New
-    /// transactions are proved and come in through `door`.
+    /// The inner rollups of `txs` transactions: first proved claims, then random
+    /// transactions, of which there is at least one. `replies` are the replies to
+    /// [`Draft::claims`], in order. A claim without a place is proved again in the
+    /// next rollup, against that rollup's roots. `door` has new transactions
+    /// proved and accepts them.
     pub fn inners(
         &mut self,
         txs: usize,

@@ -1,4 +1,4 @@
-//! Inner rollups: transactions go into the trees, witnesses come out.
+//! Inner rollups: transactions enter the trees, and requests are made.
 
 use std::collections::HashMap;
 
@@ -25,11 +25,11 @@ use super::{
 pub struct InnerJob {
     /// What to prove.
     pub request: TxRollupRequest,
-    /// The 108 + 8 × slots words that an honest reply publishes.
+    /// The 108 + 8 × slots fields that an honest reply publishes.
     pub published: Vec<Word>,
 }
 
-/// What a rollup's inner rollups share.
+/// The state that the inner rollups of one rollup share.
 pub(super) struct InnerRollups {
     pub(super) sizes: Sizes,
     pub(super) bridges: Vec<Fr>,
@@ -39,7 +39,7 @@ pub(super) struct InnerRollups {
     pub(super) deposits: Vec<Vec<Deposit>>,
 }
 
-/// What one inner rollup adds up to.
+/// The sums of one inner rollup.
 struct InnerTotals {
     sums: Vec<u64>,
     assets: Vec<u32>,
@@ -86,8 +86,8 @@ impl World {
         InnerJob { request, published }
     }
 
-    /// The witness of what each transaction links back to: an earlier output
-    /// of this rollup that is in the data tree already, else anything.
+    /// The path of the output that each transaction links back to: an earlier
+    /// output of this rollup. A transaction without a link has any path.
     fn links(&self, rollup: &InnerRollups, txs: &[Tx]) -> (Vec<MerklePath>, Vec<u32>) {
         let place = |tx: &Tx| {
             let link = tx.fields[field::BACKWARD_LINK];

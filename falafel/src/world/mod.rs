@@ -1,10 +1,10 @@
 //! A small world state whose requests are true statements.
 //!
-//! A [`World`] is what has been settled. A [`Draft`] is one rollup on top of
-//! it: it hands out claim requests, then tx-rollup requests, then the root
-//! rollup's, each with what an honest reply must publish, and becomes the next
-//! world when the rollup is settled. An interrupted draft is dropped, and the
-//! next one from the same world makes the same requests.
+//! A [`World`] is the settled state. A [`Draft`] is one rollup on top of a world:
+//! it makes claim requests, then tx-rollup requests, then the root rollup's
+//! request, each with the fields that an honest reply publishes, and becomes the
+//! next world when the rollup is settled. An interrupted draft is dropped; the
+//! next draft of the same world makes the same requests.
 
 mod bridges;
 mod broadcast;
@@ -57,7 +57,7 @@ pub struct World {
     next_rollup: u32,
     /// The first place of the data tree that was never used.
     data_size: u64,
-    /// Who is paid for the rollups: an address of 160 bits.
+    /// The beneficiary of the rollups: an address of 160 bits.
     beneficiary: Word,
 }
 

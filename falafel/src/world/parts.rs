@@ -1,4 +1,4 @@
-//! What the world is made of: users, notes, deposits, interactions.
+//! The parts of the world: users, notes, deposits, interactions.
 
 use ark_bn254::Fr;
 use rand::RngCore;
@@ -14,7 +14,7 @@ use zkwhirl_job::{
     request::{ClaimNote, DefiInteractionNote},
 };
 
-/// Somebody who owns notes.
+/// An owner of notes.
 #[derive(Debug, Clone)]
 pub(super) struct WorldUser {
     pub(super) key: [u8; 32],
@@ -24,7 +24,7 @@ pub(super) struct WorldUser {
     pub(super) account: Option<UserAccount>,
 }
 
-/// What a user has registered.
+/// A user's registered account.
 #[derive(Debug, Clone)]
 pub(super) struct UserAccount {
     pub(super) alias: Fr,
@@ -54,7 +54,7 @@ pub(super) struct Deposit {
     pub(super) owner: usize,
     pub(super) value: u64,
     pub(super) bridge: BridgeCallData,
-    /// Of the notes that the claim will make.
+    /// The partial note of the claim's outputs.
     pub(super) value_partial: ValueNotePartial,
     pub(super) input_nullifier: Fr,
     /// Known once a rollup has taken the deposit.
@@ -136,7 +136,7 @@ impl UserNote {
 }
 
 impl Deposit {
-    /// What the depositor publishes: the claim note without nonce and fee.
+    /// The depositor's published commitment: the claim note without nonce and fee.
     pub(super) fn partial(&self, suite: Suite) -> Fr {
         let partial = ClaimNotePartial {
             deposit: Fr::from(self.value),
@@ -203,7 +203,7 @@ impl BridgeInteraction {
     }
 }
 
-/// An element as it stands on the wire.
+/// A field element as a request's word.
 pub(super) fn word(value: &Fr) -> Word {
     Word(field::to_word(value))
 }

@@ -1,4 +1,4 @@
-//! The root rollup: everything that the inner rollups of one rollup share.
+//! The root rollup, over the inner rollups of one rollup.
 
 use zkwhirl_circuits::published::{ASSETS, BRIDGES, NO_ASSET, place};
 use zkwhirl_job::{
@@ -18,7 +18,7 @@ use super::{
 pub struct RootJob {
     /// What to prove.
     pub request: RootRollupRequest,
-    /// What the reply, and the root verifier's, must start with.
+    /// The start of the reply, and of the root verifier's reply.
     pub broadcast: ExpectedBroadcast,
 }
 
@@ -106,7 +106,7 @@ impl World {
     }
 }
 
-/// What all inner rollups add up to.
+/// The sums of all inner rollups.
 struct RootTotals {
     sums: [u64; BRIDGES],
     /// Assets in the order of their first fee, with the fees.

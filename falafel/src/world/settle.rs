@@ -1,4 +1,4 @@
-//! A rollup is settled: what it made can be used.
+//! The settlement of a rollup: its notes can be used.
 
 use rand::Rng;
 use zkwhirl_circuits::published::BRIDGES;

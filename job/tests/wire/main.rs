@@ -6,6 +6,7 @@ mod bundle;
 mod client_proofs;
 mod describe;
 mod envelope;
+mod golden;
 mod malformed;
 mod native_proof;
 mod vectors;

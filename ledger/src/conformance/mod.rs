@@ -11,7 +11,7 @@ use bytes::Bytes;
 use zkwhirl_job::{AttemptRecord, Failure, Frame, JobId, Kind, TicketId, Topic, limits};
 
 use crate::{
-    Doing, JobRecord, JobState, Ledger, Note, SlotReport, StoredResult, Ticket, UNVERIFIED,
+    JobRecord, JobState, Ledger, Note, SlotActivity, SlotReport, StoredResult, Ticket, UNVERIFIED,
 };
 
 type Under = Arc<dyn Ledger>;
@@ -232,7 +232,7 @@ pub async fn slots_are_heard(ledger: Under) {
     let report = |slot: &str, done| SlotReport {
         slot: slot.into(),
         topics: Topic::ALL.into(),
-        doing: Doing::Proving,
+        doing: SlotActivity::Proving,
         job: Some(record(1).id),
         kind: Some(Kind::Claim),
         fraction: 0.25,

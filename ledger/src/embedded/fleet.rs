@@ -9,8 +9,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::EmbeddedLedger;
-use crate::{BridgeSeen, Bridges, LedgerError, Membership, Ticket};
-use zkwhirl_job::clock;
+use crate::{Bridges, LedgerError, Membership, Ticket};
 
 /// The bridges that joined and did not leave.
 #[derive(Debug, Default)]
@@ -26,7 +25,7 @@ struct Member {
 }
 
 impl Members {
-    /// Nobody; later fences are larger all the same.
+    /// No members; the next fence is still larger than every earlier one.
     pub(super) fn forgotten(self) -> Self {
         Self {
             last_fence: self.last_fence,
@@ -107,20 +106,5 @@ impl Bridges for EmbeddedLedger {
             state.members.bridges.remove(&member.bridge);
         }
         Ok(())
-    }
-
-    async fn bridges(&self) -> Result<Vec<BridgeSeen>, LedgerError> {
-        let state = self.state()?;
-        let (now, now_ms) = (Instant::now(), clock::now_ms());
-        let live = state.members.bridges.iter();
-        let live = live.filter(|(_, member)| member.ends > now);
-        let mut seen: Vec<_> = live
-            .map(|(bridge, member)| BridgeSeen {
-                bridge: bridge.clone(),
-                ends_at_ms: now_ms + (member.ends - now).as_millis() as u64,
-            })
-            .collect();
-        seen.sort_by(|a, b| (a.ends_at_ms, &a.bridge).cmp(&(b.ends_at_ms, &b.bridge)));
-        Ok(seen)
     }
 }

@@ -1,8 +1,8 @@
-//! The ledger in memory: demo mode, and the model that the others must match.
+//! The ledger in memory: for the demo, and the reference for other back-ends.
 //!
-//! Memory stays flat: finished jobs, their requests and results are kept for
-//! coalescing only as far as a budget of bytes and of jobs goes, oldest first
-//! out. What is not finished is bounded by the tickets that may be open.
+//! Memory is bounded. Finished jobs, their requests and results are kept for
+//! coalescing within a budget of jobs and bytes; the oldest go first. The limit of
+//! open tickets bounds the jobs that are not finished.
 
 mod fleet;
 mod state;
@@ -24,7 +24,7 @@ use super::{
     Bridges, JobRecord, JobState, LISTING, Ledger, LedgerError, Note, OPEN_TICKETS, SLOTS,
     SlotReport, StoredResult, Taken, Ticket, UnverifiedReply,
 };
-use state::{Entry, State};
+use state::{EmbeddedState, JobEntry};
 
 /// What can be set about the embedded ledger.
 #[derive(Debug, Clone)]
@@ -47,21 +47,21 @@ impl Default for EmbeddedLedgerConfig {
     }
 }
 
-/// The ledger in memory. Clones are the same ledger, and the same bridge: for
-/// another bridge there is [`EmbeddedLedger::another`].
+/// The ledger in memory. Clones are the same ledger and the same bridge;
+/// [`EmbeddedLedger::another`] makes a handle for another bridge.
 #[derive(Debug, Clone, Default)]
 pub struct EmbeddedLedger {
-    shared: Arc<Shared>,
+    shared: Arc<SharedLedger>,
     handle: Arc<Handle>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedLedger {
+    state: Mutex<EmbeddedState>,
     losses: watch::Sender<u64>,
 }
 
-/// What belongs to one bridge, or to one worker.
+/// The handle's own part: one bridge's, or one worker's.
 #[derive(Debug, Default)]
 struct Handle {
     /// The bridge whose tickets this handle takes; empty before it joined.
@@ -73,8 +73,8 @@ impl EmbeddedLedger {
     /// An empty ledger.
     pub fn new(config: EmbeddedLedgerConfig) -> Self {
         Self {
-            shared: Arc::new(Shared {
-                state: Mutex::new(State::new(config)),
+            shared: Arc::new(SharedLedger {
+                state: Mutex::new(EmbeddedState::new(config)),
                 losses: watch::Sender::default(),
             }),
             handle: Arc::default(),
@@ -89,7 +89,7 @@ impl EmbeddedLedger {
         }
     }
 
-    /// Forgets everything, as a Redis that was flushed, and says so.
+    /// Loses all data, like a Redis that was flushed, and counts the loss.
     pub fn wipe(&self) {
         self.lock().wipe();
         self.shared.losses.send_modify(|losses| *losses += 1);
@@ -102,19 +102,19 @@ impl EmbeddedLedger {
         self.handle.away.store(away, Ordering::Relaxed);
     }
 
-    /// Jobs and bytes that are held, for tests of flat memory.
+    /// Jobs and bytes in memory, for tests of its bounds.
     pub fn footprint(&self) -> (usize, usize) {
         let state = self.lock();
-        let bytes = state.jobs.values().map(Entry::bytes).sum();
+        let bytes = state.jobs.values().map(JobEntry::bytes).sum();
         (state.jobs.len(), bytes)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, EmbeddedState> {
         let state = self.shared.state.lock();
         state.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn state(&self) -> Result<MutexGuard<'_, State>, LedgerError> {
+    fn state(&self) -> Result<MutexGuard<'_, EmbeddedState>, LedgerError> {
         if self.handle.away.load(Ordering::Relaxed) {
             return Err(LedgerError::Away("the test took it away".into()));
         }

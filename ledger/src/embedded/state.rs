@@ -1,4 +1,4 @@
-//! What the embedded ledger holds, behind its lock.
+//! What the embedded ledger keeps, behind its lock.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -10,53 +10,53 @@ use super::{EmbeddedLedgerConfig, fleet::Members, unverified::UnverifiedReplies}
 use crate::{JobRecord, JobState, LedgerError, Note, SLOT_TTL, SlotReport, StoredResult, Ticket};
 use zkwhirl_job::clock;
 
-/// Everything.
+/// Tickets, jobs and reports.
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(super) struct EmbeddedState {
     pub(super) config: EmbeddedLedgerConfig,
     next: u64,
-    pub(super) tickets: HashMap<TicketId, Open>,
+    pub(super) tickets: HashMap<TicketId, OpenTicket>,
     pub(super) members: Members,
-    pub(super) jobs: HashMap<JobId, Entry>,
+    pub(super) jobs: HashMap<JobId, JobEntry>,
     /// Jobs in the order of their taking.
     pub(super) order: BTreeMap<u64, JobId>,
-    /// Finished jobs, oldest first; some have gone on since.
+    /// Finished jobs, oldest first.
     finished: VecDeque<JobId>,
     finished_bytes: usize,
     pub(super) unverified: UnverifiedReplies,
-    /// What slots said last, and when.
+    /// The last report of each slot, and when it came.
     pub(super) slots: BTreeMap<String, (Instant, SlotReport)>,
 }
 
 /// An open ticket.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(super) struct OpenTicket {
     pub(super) seq: u64,
     pub(super) ticket: Ticket,
-    /// The bridge that pings it; empty when the ledger has no bridges.
+    /// The bridge that pings it; empty before a bridge joined.
     pub(super) owner: String,
 }
 
 /// A job.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct JobEntry {
     seq: u64,
     pub(super) record: JobRecord,
     pub(super) request: Bytes,
     pub(super) result: Option<StoredResult>,
     pub(super) attempts: VecDeque<AttemptRecord>,
-    /// What this job counts in `finished_bytes`; `None` while it is not there.
+    /// This job's share of `finished_bytes`; `None` while it is not finished.
     counted: Option<usize>,
 }
 
-impl Entry {
+impl JobEntry {
     pub(super) fn bytes(&self) -> usize {
         let result = self.result.as_ref().map_or(0, |result| result.reply.len());
         self.request.len() + result
     }
 }
 
-impl State {
+impl EmbeddedState {
     pub(super) fn new(config: EmbeddedLedgerConfig) -> Self {
         Self {
             config,
@@ -64,7 +64,7 @@ impl State {
         }
     }
 
-    /// Forgets everything but what fences must outlive.
+    /// Forgets everything but the last fence, which later ones must exceed.
     pub(super) fn wipe(&mut self) {
         let config = self.config.clone();
         let members = std::mem::take(&mut self.members);
@@ -72,7 +72,7 @@ impl State {
         self.members = members.forgotten();
     }
 
-    /// Forgets what was said too long ago.
+    /// Forgets old reports.
     pub(super) fn sweep_slots(&mut self) {
         self.slots.retain(|_, (said, _)| said.elapsed() < SLOT_TTL);
     }
@@ -85,7 +85,7 @@ impl State {
     pub(super) fn insert(&mut self, record: JobRecord, request: Bytes) {
         let seq = self.number();
         self.order.insert(seq, record.id);
-        let entry = Entry {
+        let entry = JobEntry {
             seq,
             request,
             result: None,
@@ -96,7 +96,7 @@ impl State {
         self.jobs.insert(record.id, entry);
     }
 
-    /// A ticket is open from now on, and the owner's. False: it was open.
+    /// Opens a ticket for its owner. False: it was open.
     pub(super) fn open(&mut self, ticket: &Ticket, owner: &str) -> Result<bool, LedgerError> {
         if let Some(open) = self.tickets.get_mut(&ticket.id) {
             if !owner.is_empty() {
@@ -112,7 +112,7 @@ impl State {
             });
         }
         let seq = self.number();
-        let open = Open {
+        let open = OpenTicket {
             seq,
             ticket: ticket.clone(),
             owner: owner.to_owned(),
@@ -121,8 +121,8 @@ impl State {
         Ok(true)
     }
 
-    /// Open tickets, oldest first.
-    pub(super) fn tickets_where(&self, holds: impl Fn(&Open) -> bool) -> Vec<Ticket> {
+    /// OpenTicket tickets, oldest first.
+    pub(super) fn tickets_where(&self, holds: impl Fn(&OpenTicket) -> bool) -> Vec<Ticket> {
         let mut open: Vec<_> = self.tickets.values().filter(|open| holds(open)).collect();
         open.sort_by_key(|open| open.seq);
         open.into_iter().map(|open| open.ticket.clone()).collect()
@@ -148,7 +148,7 @@ impl State {
         self.evict();
     }
 
-    /// Brings what a job counts among the finished up to date.
+    /// Updates a job's share of the finished jobs' bytes.
     pub(super) fn recount(&mut self, job: JobId) {
         let Some(entry) = self.jobs.get_mut(&job) else {
             return;

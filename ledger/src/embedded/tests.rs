@@ -129,9 +129,6 @@ async fn a_heartbeat_that_ends_gives_the_tickets_away_once() {
     assert_eq!(numbers(&a, "a").await, [0; 0]);
     assert_eq!(numbers(&a, "b").await, [0, 1, 9]);
     assert_eq!(numbers(&a, "c").await, [2, 3, 4]);
-    let seen = a.bridges().await.unwrap();
-    let seen: Vec<_> = seen.iter().map(|seen| seen.bridge.as_str()).collect();
-    assert_eq!(seen, ["b", "c"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Replies that nobody could verify yet, in memory.
+//! Replies that cannot be verified yet, in memory.
 
 use std::time::Duration;
 

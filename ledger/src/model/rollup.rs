@@ -1,18 +1,22 @@
 use std::ops::Index;
 
+use serde::{Deserialize, Serialize};
 use zkwhirl_job::Kind;
 
-/// A stage of a rollup, in the order of Falafel's pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// Claims of deposits into finished bridge interactions.
-    Claims,
-    /// Inner rollups.
-    Inner,
-    /// The root rollup.
-    Root,
-    /// The root verifier.
-    Verifier,
+use crate::named::named;
+
+named! {
+    /// A stage of a rollup, in the order of Falafel's pipeline.
+    pub enum Stage {
+        /// Claims of deposits into finished bridge interactions.
+        Claims = "claims",
+        /// Inner rollups.
+        Inner = "inner",
+        /// The root rollup.
+        Root = "root",
+        /// The root verifier.
+        Verifier = "verifier",
+    }
 }
 
 /// How far a job is, as its rollup counts it.
@@ -28,15 +32,16 @@ pub enum JobProgress {
     Dead,
 }
 
-/// How far a rollup is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RollupState {
-    /// Its jobs are proved.
-    Proving,
-    /// It waits for an operator: one of its jobs is a dead letter.
-    Halted,
-    /// The answer to its root verifier was delivered.
-    Settled,
+named! {
+    /// How far a rollup is.
+    pub enum RollupState {
+        /// Its jobs are proved.
+        Proving = "proving",
+        /// It waits for an operator: one of its jobs is a dead letter.
+        Halted = "halted",
+        /// The answer to its root verifier was delivered.
+        Settled = "settled",
+    }
 }
 
 /// A job, as its rollup counts it.
@@ -51,7 +56,7 @@ pub struct RollupJob {
 }
 
 /// The jobs of one stage, counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageProgress {
     /// Jobs that were asked for.
     pub total: usize,
@@ -62,6 +67,7 @@ pub struct StageProgress {
     /// Jobs in the dead letters.
     pub dead: usize,
     /// When the first was taken, in milliseconds since the Unix epoch.
+    #[serde(skip)]
     pub began_ms: Option<u64>,
 }
 
@@ -70,9 +76,6 @@ pub struct StageProgress {
 pub struct RollupStages([StageProgress; 4]);
 
 impl Stage {
-    /// All stages, in order.
-    pub const ALL: [Self; 4] = [Self::Claims, Self::Inner, Self::Root, Self::Verifier];
-
     /// The stage of a kind's jobs; `None`: they are part of no rollup.
     pub fn of(kind: Kind) -> Option<Self> {
         match kind {
@@ -81,27 +84,6 @@ impl Stage {
             Kind::RootRollup => Some(Self::Root),
             Kind::RootVerifier => Some(Self::Verifier),
             Kind::JoinSplitVk | Kind::AccountVk => None,
-        }
-    }
-
-    /// Its name in views and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Claims => "claims",
-            Self::Inner => "inner",
-            Self::Root => "root",
-            Self::Verifier => "verifier",
-        }
-    }
-}
-
-impl RollupState {
-    /// Its name in views.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Proving => "proving",
-            Self::Halted => "halted",
-            Self::Settled => "settled",
         }
     }
 }
@@ -115,7 +97,7 @@ impl RollupStages {
     }
 
     /// Whether one of its jobs is a dead letter.
-    pub fn halted(&self) -> bool {
+    pub(super) fn halted(&self) -> bool {
         self.0.iter().any(|stage| stage.dead > 0)
     }
 }

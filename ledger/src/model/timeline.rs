@@ -7,6 +7,7 @@ use super::JobProgress;
 use crate::{
     EventName, LedgerEvent,
     events::{JobEvent, What},
+    named::named,
 };
 
 /// Steps that are kept of one job: the first and the last.
@@ -63,29 +64,30 @@ pub struct JobRun {
     pub fraction: f32,
 }
 
-/// How a run ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RunOutcome {
-    /// It goes on.
-    #[default]
-    Running,
-    /// With a proof.
-    Proved,
-    /// With a failure.
-    Failed,
-    /// With a proof that the bridge refused.
-    Unverified,
-    /// The job went back to the queue.
-    HandedBack,
-    /// The job was rejected or withdrawn meanwhile.
-    CalledOff,
-    /// Another worker claimed the job, and no end of this run was reported: the
-    /// worker, or the network to it, is gone.
-    Lost,
-    /// An outcome of another release.
-    #[serde(other)]
-    Unknown,
+named! {
+    /// How a run ended.
+    #[derive(Default)]
+    pub enum RunOutcome {
+        /// It goes on.
+        #[default]
+        Running = "running",
+        /// With a proof.
+        Proved = "proved",
+        /// With a failure.
+        Failed = "failed",
+        /// With a proof that the bridge refused.
+        Unverified = "unverified",
+        /// The job went back to the queue.
+        HandedBack = "handed-back",
+        /// The job was rejected or withdrawn meanwhile.
+        CalledOff = "called-off",
+        /// Another worker claimed the job, and no end of this run was reported: the
+        /// worker, or the network to it, is gone.
+        Lost = "lost",
+        /// An outcome of another release.
+        #[serde(other)]
+        Unknown = "unknown",
+    }
 }
 
 /// One phase of a prover's work.
@@ -97,22 +99,6 @@ pub struct RunPhase {
     pub from_ms: u64,
     /// When it ended, or when it was last reported.
     pub to_ms: u64,
-}
-
-impl RunOutcome {
-    /// Its name in views.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Proved => "proved",
-            Self::Failed => "failed",
-            Self::Unverified => "unverified",
-            Self::HandedBack => "handed-back",
-            Self::CalledOff => "called-off",
-            Self::Lost => "lost",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 impl JobRun {

@@ -1,23 +1,19 @@
-//! [`Bridges`] on Redis: heartbeats, and the adoption of the tickets of a
-//! bridge that died.
+//! [`Bridges`] on Redis: heartbeats, and the adoption of a dead bridge's tickets.
 
 use std::{sync::PoisonError, time::Duration};
 
 use async_trait::async_trait;
-use redis::{Value, pipe};
+use redis::Value;
 
 use super::{
     RedisLedger,
     frame::cut,
-    link::{Ask, Lane},
+    link::Lane,
     odd,
     record::{NAME, text},
     scripts::With,
 };
-use crate::{BridgeSeen, Bridges, LedgerError, Membership, Ticket};
-
-/// Bridges that are listed at most.
-const LISTED: usize = 64;
+use crate::{Bridges, LedgerError, Membership, Ticket};
 
 #[async_trait]
 impl Bridges for RedisLedger {
@@ -63,28 +59,6 @@ impl Bridges for RedisLedger {
 
     async fn leave(&self, member: &Membership) -> Result<(), LedgerError> {
         self.say("leave", member).await.map(|_| ())
-    }
-
-    async fn bridges(&self) -> Result<Vec<BridgeSeen>, LedgerError> {
-        let mut commands = pipe();
-        let command = commands.cmd("ZRANGE");
-        command.arg(format!("{}bridges", self.prefix()));
-        command.arg(0).arg(LISTED - 1).arg("WITHSCORES");
-        let ask = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-        let Value::Array(mut answer) = ask.await? else {
-            return Err(odd(&Value::Nil));
-        };
-        let Some(Value::Array(flat)) = answer.pop() else {
-            return Err(odd(&Value::Nil));
-        };
-        let pairs = flat.chunks_exact(2);
-        let seen = pairs.filter_map(|pair| {
-            Some(BridgeSeen {
-                bridge: text(&pair[0])?.to_owned(),
-                ends_at_ms: text(&pair[1])?.parse().ok()?,
-            })
-        });
-        Ok(seen.collect())
     }
 }
 

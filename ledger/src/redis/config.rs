@@ -11,8 +11,8 @@ use crate::OPEN_TICKETS;
 pub struct RedisLedgerConfig {
     /// The Redis, and the namespace: ledgers with different ones share nothing.
     pub address: RedisAddress,
-    /// How long a call may take, with everything it tries again; after that it
-    /// is [`crate::LedgerError::Away`].
+    /// How long a call may take, with its repetitions; then it fails with
+    /// [`crate::LedgerError::Away`].
     pub timeout: Duration,
     /// Tickets that may be open at once.
     pub open_tickets: usize,
@@ -24,9 +24,9 @@ pub struct RedisLedgerConfig {
     pub finished_jobs: usize,
     /// Bytes of requests and results that finished jobs may keep.
     pub finished_bytes: usize,
-    /// Events that the stream holds, about.
+    /// Events that the stream keeps, approximately.
     pub events: usize,
-    /// How often it is looked whether Redis is there and still has its data.
+    /// How often the ledger checks that Redis still has its data.
     pub watch_every: Duration,
 }
 
@@ -46,7 +46,7 @@ impl RedisLedgerConfig {
     }
 }
 
-/// Settings that no ledger can be made of.
+/// Why a ledger cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedisConfigError {
     /// The address cannot be used.

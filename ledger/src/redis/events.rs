@@ -1,19 +1,14 @@
-//! What happened in the ledger, for views in other processes.
+//! The ledger's stream of events, for views in other processes.
 //!
 //! The stream is bounded, and lost with the ledger: it is for looking, the
-//! records are the truth. Nobody waits in Redis for the next event, because
-//! such a call would hold up the others on its connection: ask again.
+//! records are the truth. No call waits in Redis for the next event, because it
+//! would hold up the others on its connection: readers poll.
 
 use std::collections::BTreeMap;
 
 use redis::{Value, pipe};
 
-use super::{
-    RedisLedger,
-    link::{Ask, Lane},
-    odd,
-    record::text,
-};
+use super::{RedisLedger, items, link::Lane, record::text};
 use crate::{LedgerError, LedgerEvent};
 
 /// Events of one page at most.
@@ -28,44 +23,21 @@ impl RedisLedger {
         limit: usize,
     ) -> Result<Vec<LedgerEvent>, LedgerError> {
         let from = cursor.map_or_else(|| "-".to_owned(), |cursor| format!("({cursor}"));
-        self.read_events("XRANGE", &from, "+", limit).await
-    }
-
-    /// The last `limit` events, at most 1,000, in order.
-    pub async fn last_events(&self, limit: usize) -> Result<Vec<LedgerEvent>, LedgerError> {
-        let mut events = self.read_events("XREVRANGE", "+", "-", limit).await?;
-        events.reverse();
-        Ok(events)
-    }
-
-    async fn read_events(
-        &self,
-        command: &str,
-        from: &str,
-        to: &str,
-        limit: usize,
-    ) -> Result<Vec<LedgerEvent>, LedgerError> {
         let mut commands = pipe();
         let range = commands
-            .cmd(command)
+            .cmd("XRANGE")
             .arg(format!("{}events", self.prefix()));
         range
             .arg(from)
-            .arg(to)
+            .arg("+")
             .arg("COUNT")
             .arg(limit.clamp(1, PAGE));
-        let ask = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-        let Value::Array(mut answer) = ask.await? else {
-            return Err(odd(&Value::Nil));
-        };
-        let Some(Value::Array(items)) = answer.pop() else {
-            return Err(odd(&Value::Nil));
-        };
-        Ok(items.iter().filter_map(parse).collect())
+        let events = items(self.command(Lane::Quick, &commands).await?)?;
+        Ok(events.iter().filter_map(parse).collect())
     }
 }
 
-fn parse(item: &Value) -> Option<LedgerEvent> {
+pub(super) fn parse(item: &Value) -> Option<LedgerEvent> {
     let Value::Array(item) = item else {
         return None;
     };

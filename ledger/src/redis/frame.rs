@@ -4,15 +4,22 @@
 //! checks are against a truncated or partial write, a wrong key, an operator's
 //! hand and a faulty memory bank.
 //!
-//! A request needs no digest beside it, since its job is named after it:
-//! `2 u8 ‖ command u32 ‖ length u32 ‖ zstd(data)`. Most of a request is Merkle
-//! paths whose lower nodes are all the same: 28 real txs, 1,086,344 bytes, take
-//! 131,750.
+//! A request is `2 u8 ‖ command u32 ‖ length u32 ‖ zstd(data)`, and its job's id
+//! is SHA-256 over command ‖ data: the id is the digest. Most of a request is
+//! Merkle paths whose lower nodes are all the same: 28 real txs, 1,086,344 bytes,
+//! take 131,750. A release that names jobs otherwise writes the digest itself:
+//! `3 u8 ‖ command u32 ‖ length u32 ‖ SHA-256(data)[32] ‖ zstd(data)`. This
+//! release reads both.
+//!
+//! A layout is read one release before it is written, so that a release never
+//! meets a value of its neighbours that it cannot read. A value of any other
+//! version is damaged.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 use zkwhirl_job::{AttemptRecord, JobId, limits};
 
+use super::damage::Damage;
 use crate::StoredResult;
 
 /// Bytes before the value.
@@ -26,6 +33,8 @@ const STDERR: usize = 16 << 10;
 /// Bytes before a packed request.
 const REQUEST_HEADER: usize = 9;
 const REQUEST_VERSION: u8 = 2;
+/// The layout with a digest, which no release writes yet.
+const DIGEST_VERSION: u8 = 3;
 /// One of zstd's fast levels. Of a real request level 1 saves 0.2 % more and
 /// takes 1.6 times as long, higher ones 2 %.
 const LEVEL: i32 = -3;
@@ -49,30 +58,37 @@ pub(super) fn seal(value: &[u8]) -> Bytes {
 }
 
 /// The value again, or what is wrong with it.
-pub(super) fn open(sealed: Bytes) -> Result<Bytes, String> {
+pub(super) fn open(sealed: Bytes) -> Result<Bytes, Damage> {
     let bytes = sealed.len();
     if bytes < HEADER {
-        return Err(format!("{bytes} bytes, too few for its header of {HEADER}"));
+        return Err(Damage(format!(
+            "{bytes} bytes, too few for its header of {HEADER}"
+        )));
     }
     let (mut header, value) = (sealed.slice(..HEADER), sealed.slice(HEADER..));
     let version = header.get_u8();
     if version != VERSION {
-        return Err(format!("version {version}, this release reads {VERSION}"));
+        return Err(Damage(format!(
+            "version {version}, this release reads {VERSION}"
+        )));
     }
     let says = header.get_u64();
     if says != value.len() as u64 {
-        return Err(format!("{} bytes, its header says {says}", value.len()));
+        return Err(Damage(format!(
+            "{} bytes, its header says {says}",
+            value.len()
+        )));
     }
     if header != Sha256::digest(&value).as_slice() {
-        return Err("its bytes do not match their SHA-256".to_owned());
+        return Err(Damage::of("its bytes do not match their SHA-256"));
     }
     Ok(value)
 }
 
 /// A request as it is kept.
-pub(super) fn seal_request(command: u32, data: &[u8]) -> Result<Bytes, String> {
-    let length = u32::try_from(data.len()).map_err(|error| error.to_string())?;
-    let packed = zstd::bulk::compress(data, LEVEL).map_err(|error| error.to_string())?;
+pub(super) fn seal_request(command: u32, data: &[u8]) -> Result<Bytes, Damage> {
+    let length = u32::try_from(data.len()).map_err(Damage::of)?;
+    let packed = zstd::bulk::compress(data, LEVEL).map_err(Damage::of)?;
     let mut out = BytesMut::with_capacity(REQUEST_HEADER + packed.len());
     out.put_u8(REQUEST_VERSION);
     out.put_u32(command);
@@ -81,34 +97,47 @@ pub(super) fn seal_request(command: u32, data: &[u8]) -> Result<Bytes, String> {
     Ok(out.freeze())
 }
 
-/// The request that `job` is named after, or what is wrong with it.
-pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, String> {
+/// The request of `job`, or what is wrong with it.
+pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Damage> {
     let bytes = sealed.len();
     if bytes < REQUEST_HEADER {
-        return Err(format!(
+        return Err(Damage(format!(
             "{bytes} bytes, too few for its header of {REQUEST_HEADER}"
-        ));
+        )));
     }
     let version = sealed.get_u8();
-    if version != REQUEST_VERSION {
-        return Err(format!(
-            "version {version}, this release reads {REQUEST_VERSION}"
-        ));
+    if !(REQUEST_VERSION..=DIGEST_VERSION).contains(&version) {
+        return Err(Damage(format!(
+            "version {version}, this release reads {REQUEST_VERSION} and {DIGEST_VERSION}"
+        )));
     }
     let command = sealed.get_u32();
     let length = sealed.get_u32() as usize;
     if length > limits::REQUEST_BYTES {
         let limit = limits::REQUEST_BYTES;
-        return Err(format!("{length} bytes unpacked, the limit is {limit}"));
+        return Err(Damage(format!(
+            "{length} bytes unpacked, the limit is {limit}"
+        )));
+    }
+    let mut digest = [0; 32];
+    if version == DIGEST_VERSION && sealed.try_copy_to_slice(&mut digest).is_err() {
+        return Err(Damage::of("it ends within its digest"));
     }
     // Never more than the length that was just bounded, whatever is packed.
     let data = zstd::bulk::decompress(&sealed, length)
-        .map_err(|error| format!("its bytes do not unpack: {error}"))?;
+        .map_err(|error| Damage(format!("its bytes do not unpack: {error}")))?;
     if data.len() != length {
-        return Err(format!("{} bytes, its header says {length}", data.len()));
+        return Err(Damage(format!(
+            "{} bytes, its header says {length}",
+            data.len()
+        )));
     }
-    if JobId::of_code(command, &data) != job {
-        return Err("its bytes are not those that the job is named after".to_owned());
+    let intact = match version {
+        DIGEST_VERSION => digest == *Sha256::digest(&data),
+        _ => JobId::of_code(command, &data) == job,
+    };
+    if !intact {
+        return Err(Damage::of("its bytes are not those that were kept"));
     }
     Ok(data.into())
 }
@@ -127,9 +156,9 @@ pub(super) fn seal_result(result: &StoredResult) -> Bytes {
 }
 
 /// A sealed result. Its reply may still differ from its own digest.
-pub(super) fn open_result(sealed: Bytes) -> Result<StoredResult, String> {
+pub(super) fn open_result(sealed: Bytes) -> Result<StoredResult, Damage> {
     let mut value = open(sealed)?;
-    let short = || "it ends before its reply".to_owned();
+    let short = || Damage::of("it ends before its reply");
     let attempt = value.try_get_u32().map_err(|_| short())?;
     let prove_ms = value.try_get_u64().map_err(|_| short())?;
     let mut digest = [0; 32];
@@ -139,7 +168,7 @@ pub(super) fn open_result(sealed: Bytes) -> Result<StoredResult, String> {
         return Err(short());
     }
     let worker = String::from_utf8(value.split_to(worker_bytes).to_vec())
-        .map_err(|_| "its worker's name is no text".to_owned())?;
+        .map_err(|_| Damage::of("its worker's name is no text"))?;
     Ok(StoredResult {
         reply: value,
         digest,
@@ -164,8 +193,8 @@ pub(super) fn seal_attempt(attempt: &AttemptRecord) -> Bytes {
 }
 
 /// A sealed attempt.
-pub(super) fn open_attempt(sealed: Bytes) -> Result<AttemptRecord, String> {
-    rmp_serde::from_slice(&open(sealed)?).map_err(|error| error.to_string())
+pub(super) fn open_attempt(sealed: Bytes) -> Result<AttemptRecord, Damage> {
+    rmp_serde::from_slice(&open(sealed)?).map_err(Damage::of)
 }
 
 /// A text of at most `limit` bytes.
@@ -198,7 +227,7 @@ mod tests {
         }
         let long = [&sealed[..], b"x"].concat();
         let why = open(long.into()).unwrap_err();
-        assert_eq!(why, "6 bytes, its header says 5");
+        assert_eq!(why.to_string(), "6 bytes, its header says 5");
     }
 
     #[test]
@@ -216,6 +245,25 @@ mod tests {
             bad[at] ^= 0x10;
             open_request(bad.into(), job).unwrap_err();
         }
+    }
+
+    /// A later release may name jobs by another hash.
+    #[test]
+    fn a_request_with_a_digest_opens_whatever_its_job_is_called() {
+        let (job, data) = (JobId([7; 32]), b"request".as_slice());
+        let packed = seal_request(4, data).unwrap();
+        let mut sealed = packed[..REQUEST_HEADER].to_vec();
+        sealed[0] = DIGEST_VERSION;
+        sealed.extend(Sha256::digest(data));
+        sealed.extend(&packed[REQUEST_HEADER..]);
+        let sealed = Bytes::from(sealed);
+        assert_eq!(open_request(sealed.clone(), job).unwrap(), data);
+        for bytes in 0..sealed.len() {
+            open_request(sealed.slice(..bytes), job).unwrap_err();
+        }
+        let mut bad = sealed.to_vec();
+        bad[REQUEST_HEADER] ^= 1;
+        open_request(bad.into(), job).unwrap_err();
     }
 
     /// Something that unpacks to gigabytes is refused for what it says, or

@@ -8,7 +8,9 @@ use tokio::sync::watch;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
-    RedisLedger, frame,
+    RedisLedger,
+    damage::Damage,
+    frame,
     link::{Ask, Lane},
     number, odd,
     record::{self, NAME},
@@ -20,20 +22,20 @@ use crate::{
 };
 
 /// A framed result that is not what was written.
-pub(super) struct Damage {
+pub(super) struct DamagedResult {
     /// Its first bytes: what tells it from one that is written meanwhile.
     begin: Bytes,
-    pub(super) why: String,
+    pub(super) damage: Damage,
 }
 
-/// Larger values take the connection for bulk.
+/// Values above this size, in bytes, take the bulk connection.
 const SMALL: usize = 32 << 10;
-/// How long a result is kept whose job is unknown: the ledger was lost while
-/// it was proved. Falafel asks for the job again within seconds; an hour also
-/// covers an outage. It is short because nothing else bounds these.
+/// The lifetime of a result whose job is unknown, because the ledger lost its data
+/// while the job was proved. Falafel asks for the job again within seconds; an hour
+/// also covers an outage. No other limit bounds these results.
 const STRAY_MS: u64 = 3600 * 1000;
 
-/// Tells a call that is tried again from a new one.
+/// A random text by which a script recognizes a repeated call.
 pub(super) fn nonce() -> String {
     format!("{:016x}", rand::thread_rng().r#gen::<u64>())
 }
@@ -60,7 +62,7 @@ impl Ledger for RedisLedger {
         if !(SMALL + 1..=limits::REQUEST_BYTES).contains(&request.len()) {
             return Ok(());
         }
-        let sealed = frame::seal_request(job.command, request).map_err(LedgerError::Away)?;
+        let sealed = frame::seal_request(job.command, request)?;
         let mut commands = pipe();
         let set = commands.cmd("SET");
         set.arg(format!("{}u:{}", self.prefix(), job.id));
@@ -84,8 +86,7 @@ impl Ledger for RedisLedger {
             Some(answer) => answer,
             // Small, or not uploaded, or the upload did not last until now.
             None => {
-                let sealed = frame::seal_request(job.command, request);
-                let sealed = sealed.map_err(LedgerError::Away)?;
+                let sealed = frame::seal_request(job.command, request)?;
                 let answer = self.take_with(ticket, job, &sealed).await?;
                 answer.ok_or_else(|| odd(&Value::Nil))?
             }
@@ -124,7 +125,9 @@ impl Ledger for RedisLedger {
 
     async fn job(&self, job: JobId) -> Result<Option<JobRecord>, LedgerError> {
         let found = match self.records(&[job]).await {
-            Err(LedgerError::Damaged { why, .. }) => return Err(self.forget(job, why).await?),
+            Err(LedgerError::Damaged { why, .. }) => {
+                return Err(self.forget(job, Damage(why)).await?);
+            }
             found => found,
         };
         let mut found = found?;
@@ -168,7 +171,7 @@ impl Ledger for RedisLedger {
         let found = self.read_request(job).await?;
         let sealed = match found {
             Some(sealed) => Some(Ok(sealed)),
-            // None, or too large: the script says which, and forgets the job.
+            // None, or too large: the script tells which, and forgets the job.
             None => {
                 let call = self.call(|scripts| &scripts.request);
                 let call = call.with(job.to_string()).with(frame::REQUEST);
@@ -180,8 +183,8 @@ impl Ledger for RedisLedger {
         };
         match sealed.and_then(|sealed| frame::open_request(sealed, job)) {
             Ok(request) => Ok(Some(request)),
-            // Without its request a job is of no use: once it is unknown, its
-            // tickets are let go and come again, with their bytes.
+            // A job without its request cannot be proved. Once it is unknown, the
+            // bridge drops its tickets, and Falafel issues them again with the bytes.
             Err(why) => Err(self.forget_for(&format!("q:{job}"), job, why).await?),
         }
     }
@@ -199,7 +202,7 @@ impl Ledger for RedisLedger {
         if self.number(lane, &call).await? == 1 {
             return Ok(true);
         }
-        // There is one; if it is damaged it was dropped by this look.
+        // There is a result; reading it drops a damaged one.
         if self.result(job).await?.is_some() {
             return Ok(false);
         }
@@ -211,10 +214,10 @@ impl Ledger for RedisLedger {
         match self.sealed_result(&key).await? {
             None => Ok(None),
             Some(Ok(result)) => Ok(Some(result)),
-            // The trait: it counts as none.
-            Some(Err(damage)) => {
-                self.drop_if(job, &damage.begin).await?;
-                self.damaged(&key, damage.why);
+            // A damaged result counts as none.
+            Some(Err(DamagedResult { begin, damage })) => {
+                self.drop_if(job, &begin).await?;
+                self.damaged(&key, damage);
                 Ok(None)
             }
         }
@@ -278,7 +281,7 @@ impl Ledger for RedisLedger {
     }
 
     fn losses(&self) -> watch::Receiver<u64> {
-        RedisLedger::losses(self)
+        self.inner.losses.subscribe()
     }
 }
 
@@ -315,7 +318,7 @@ impl RedisLedger {
     pub(super) async fn sealed_result(
         &self,
         key: &str,
-    ) -> Result<Option<Result<StoredResult, Damage>>, LedgerError> {
+    ) -> Result<Option<Result<StoredResult, DamagedResult>>, LedgerError> {
         let call = self.call(|scripts| &scripts.read);
         let call = call.with(key).with(frame::RESULT);
         let Some(sealed) = self.value(&call, frame::RESULT).await? else {
@@ -327,10 +330,12 @@ impl RedisLedger {
         );
         let opened = sealed.and_then(frame::open_result).and_then(|result| {
             let intact = result.is_intact();
-            let why = || "its reply does not match its digest".to_owned();
+            let why = || Damage::of("its reply does not match its digest");
             intact.then_some(result).ok_or_else(why)
         });
-        Ok(Some(opened.map_err(|why| Damage { begin, why })))
+        Ok(Some(
+            opened.map_err(|damage| DamagedResult { begin, damage }),
+        ))
     }
 
     /// A request's framed bytes without a script, which would hash them. `None`: there
@@ -338,7 +343,7 @@ impl RedisLedger {
     async fn read_request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
         let key = format!("{}q:{job}", self.prefix());
         let mut get = pipe();
-        // One byte more than it may have shows that there are more.
+        // One byte above the limit shows that the value is too large.
         get.cmd("GETRANGE").arg(&key).arg(0).arg(frame::REQUEST);
         match self.one(Lane::Bulk, &get).await? {
             Some(Value::BulkString(bytes)) if (1..=frame::REQUEST).contains(&bytes.len()) => {
@@ -363,7 +368,7 @@ impl RedisLedger {
     }
 
     /// Makes a damaged job unknown, and gives the error that says so.
-    pub(super) async fn forget(&self, job: JobId, why: String) -> Result<LedgerError, LedgerError> {
+    pub(super) async fn forget(&self, job: JobId, why: Damage) -> Result<LedgerError, LedgerError> {
         self.forget_for(&format!("j:{job}"), job, why).await
     }
 
@@ -371,7 +376,7 @@ impl RedisLedger {
         &self,
         key: &str,
         job: JobId,
-        why: String,
+        why: Damage,
     ) -> Result<LedgerError, LedgerError> {
         let call = self.call(|scripts| &scripts.forget);
         let call = call.with(job.to_string());

@@ -1,8 +1,8 @@
-//! The connections: calls that end in time, whatever Redis does.
+//! The connections: each call ends in time, whatever Redis does.
 //!
 //! A call that fails because the connection broke is tried again until its time
-//! is up; that is safe because every script may run twice. A call that is given
-//! up on may still happen.
+//! is up; this is safe because every script may run twice. Redis may still run a
+//! call after its time is up.
 
 use std::{
     sync::{
@@ -51,14 +51,15 @@ pub(super) enum Ask<'a> {
     Commands(&'a Pipeline),
 }
 
-/// Two connections, and the counts.
+/// Two connections, and counts of what happened on them.
 #[derive(Debug)]
 pub(super) struct Link {
     lanes: [Connection; 2],
     client: Client,
     timeout: Duration,
-    pub(super) calls: AtomicU64,
+    /// Times that a call was tried again because the connection broke.
     pub(super) repeats: AtomicU64,
+    /// Calls that failed.
     pub(super) away: AtomicU64,
     took: handle::Histogram,
     /// Calls with an answer, and without.
@@ -92,7 +93,6 @@ impl Link {
             lanes: [connection(QUICK)?, connection(BULK)?],
             client,
             timeout: config.timeout,
-            calls: AtomicU64::new(0),
             repeats: AtomicU64::new(0),
             away: AtomicU64::new(0),
             took: LEDGER_SECONDS.of([]),
@@ -102,7 +102,6 @@ impl Link {
 
     /// Asks until there is an answer or the time is up.
     pub(super) async fn ask(&self, lane: Lane, ask: Ask<'_>) -> Result<Value, LedgerError> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
         let answer = self.ask_once(lane, ask, started + self.timeout).await;
         self.took.record(started.elapsed());
@@ -151,7 +150,7 @@ impl Link {
         last: &mut Option<RedisError>,
     ) -> RedisResult<Value> {
         let lane = &self.lanes[lane as usize];
-        // It is never closed.
+        // The semaphore is never closed.
         let _permit = lane.permits.acquire().await.ok();
         let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(250));
         loop {
@@ -169,9 +168,9 @@ impl Link {
         }
     }
 
-    /// Takes a new connection where the old one gave no answer for a call's
-    /// time: something between may swallow what is sent and say nothing, or
-    /// lead to a Redis that is the primary no more.
+    /// Replaces a connection that gave no answer for the time of a call: something
+    /// in between may swallow what is sent, or lead to a Redis that is the primary
+    /// no more.
     fn renew(&self, lane: Lane) {
         let lane = &self.lanes[lane as usize];
         let mut answered = lock(&lane.answered);
@@ -191,7 +190,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn manager(client: &Client, timeout: Duration) -> RedisResult<ConnectionManager> {
-    // We try again ourselves, as long as a call's time lasts.
+    // `insist` tries again, as long as the time of a call lasts.
     let settings = ConnectionManagerConfig::new()
         .set_response_timeout(Some(timeout))
         .set_connection_timeout(Some(timeout.min(Duration::from_secs(3))))

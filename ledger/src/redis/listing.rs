@@ -1,10 +1,13 @@
-//! Lists of tickets, jobs and attempts, in pages that hold nobody up.
+//! Lists of tickets, jobs and attempts, in pages: a long script would block other
+//! callers.
 
 use redis::{Value, pipe};
 use zkwhirl_job::{AttemptRecord, JobId, limits};
 
 use super::{
-    RedisLedger, frame,
+    RedisLedger,
+    damage::Damage,
+    frame, items,
     link::{Ask, Lane},
     odd,
     record::{self, text},
@@ -18,17 +21,15 @@ const TICKETS: usize = 512;
 const RECORDS: usize = 256;
 
 impl RedisLedger {
-    /// The tickets of an index, oldest first. Damaged ones are dropped: not
-    /// pinged they come again.
+    /// The tickets of an index, oldest first. Damaged ones are dropped: no bridge
+    /// pings them, so Falafel issues them again.
     pub(super) async fn list_tickets(&self, index: &str) -> Result<Vec<Ticket>, LedgerError> {
         let mut tickets = Vec::new();
         let mut after = "-1".to_owned();
         loop {
             let call = self.call(|scripts| &scripts.tickets).with(index);
             let call = call.with(&after).with(TICKETS).with(record::BYTES);
-            let Value::Array(page) = self.ask(Lane::Quick, &call).await? else {
-                return Err(odd(&Value::Nil));
-            };
+            let page = items(self.ask(Lane::Quick, &call).await?)?;
             let full = page.len() == TICKETS;
             let last = page.last().and_then(|item| match item {
                 Value::Array(fields) => fields.last().and_then(text),
@@ -44,15 +45,15 @@ impl RedisLedger {
         }
     }
 
-    /// The tickets of a page; those that are damaged are dropped.
+    /// The tickets of a page, without the damaged ones, which are dropped.
     pub(super) async fn whole_tickets(&self, page: &[Value]) -> Result<Vec<Ticket>, LedgerError> {
         let mut tickets = Vec::with_capacity(page.len());
         for item in page {
             match record::ticket(item) {
                 Ok(ticket) => tickets.push(ticket),
-                Err(id) => {
+                Err(record::DamagedTicket(id)) => {
                     self.drop_ticket(&id).await?;
-                    self.damaged(&format!("t:{id}"), "it is not whole".to_owned());
+                    self.damaged(&format!("t:{id}"), Damage::of("it lacks a field"));
                 }
             }
         }
@@ -76,10 +77,8 @@ impl RedisLedger {
             command.arg(0).arg(limit - 1).arg("WITHSCORES");
         }
         let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-        let Value::Array(indices) = asked.await? else {
-            return Err(odd(&Value::Nil));
-        };
-        let mut order: Vec<_> = indices.iter().flat_map(places).collect();
+        let indices = items(asked.await?)?;
+        let mut order: Vec<_> = indices.iter().flat_map(sequenced).collect();
         order.sort_unstable();
         order.dedup();
         order.truncate(limit);
@@ -88,7 +87,7 @@ impl RedisLedger {
         for page in ids.chunks(RECORDS) {
             for (job, found) in self.records(page).await? {
                 match found {
-                    // It may have gone on since.
+                    // Its state may have changed since.
                     Ok(record) if states.contains(&record.state) => jobs.push(record),
                     Ok(_) => {}
                     Err(why) => {
@@ -105,19 +104,20 @@ impl RedisLedger {
     pub(super) async fn records(
         &self,
         jobs: &[JobId],
-    ) -> Result<Vec<(JobId, Result<JobRecord, String>)>, LedgerError> {
+    ) -> Result<Vec<(JobId, Result<JobRecord, Damage>)>, LedgerError> {
         let mut call = self.call(|scripts| &scripts.records).with(record::BYTES);
         for job in jobs {
             call.arg(job.to_string());
         }
-        let Value::Array(found) = self.ask(Lane::Quick, &call).await? else {
-            return Err(odd(&Value::Nil));
-        };
+        let found = items(self.ask(Lane::Quick, &call).await?)?;
         let records = jobs.iter().zip(found).filter_map(|(job, found)| {
             let record = match found {
                 Value::Array(fields) => record::record(*job, &fields),
-                Value::Int(-1) => Err("it is no hash".to_owned()),
-                Value::Int(bytes) => Err(format!("{bytes} bytes, the limit is {}", record::BYTES)),
+                Value::Int(-1) => Err(Damage::of("it is no hash")),
+                Value::Int(bytes) => Err(Damage(format!(
+                    "{bytes} bytes, the limit is {}",
+                    record::BYTES
+                ))),
                 _ => return None,
             };
             Some((*job, record))
@@ -125,8 +125,8 @@ impl RedisLedger {
         Ok(records.collect())
     }
 
-    /// A job's attempts. Damaged ones are dropped with all others of the job:
-    /// they are a history, and one with gaps misleads.
+    /// A job's attempts. If one is damaged all are dropped: a history with gaps
+    /// misleads.
     pub(super) async fn list_attempts(
         &self,
         job: JobId,
@@ -137,13 +137,15 @@ impl RedisLedger {
             Ok(Value::Array(items)) => {
                 let attempts = items.into_iter().map(|item| match item {
                     Value::BulkString(sealed) => frame::open_attempt(sealed.into()),
-                    _ => Err("an item is no text".to_owned()),
+                    _ => Err(Damage::of("an item is no text")),
                 });
                 attempts.collect::<Result<Vec<_>, _>>()
             }
-            Ok(Value::Int(size)) => Err(format!("{size} items or bytes, more than it may have")),
+            Ok(Value::Int(size)) => Err(Damage(format!(
+                "{size} items or bytes, more than the limit"
+            ))),
             Ok(other) => return Err(odd(&other)),
-            Err(LedgerError::Damaged { why, .. }) => Err(why),
+            Err(LedgerError::Damaged { why, .. }) => Err(Damage(why)),
             Err(error) => return Err(error),
         };
         let why = match attempts {
@@ -153,21 +155,20 @@ impl RedisLedger {
         let key = format!("a:{job}");
         let mut commands = pipe();
         commands.cmd("DEL").arg(format!("{}{key}", self.prefix()));
-        let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-        asked.await?;
+        self.command(Lane::Quick, &commands).await?;
         Err(self.damaged(&key, why))
     }
 }
 
-/// The jobs of an index with their places.
-fn places(index: &Value) -> Vec<(u64, JobId)> {
+/// The jobs of an index with their sequence numbers.
+fn sequenced(index: &Value) -> Vec<(u64, JobId)> {
     let Value::Array(flat) = index else {
         return Vec::new();
     };
     let pairs = flat.chunks_exact(2);
-    let places = pairs.filter_map(|pair| {
+    let jobs = pairs.filter_map(|pair| {
         let job = text(&pair[0])?.parse().ok()?;
         Some((text(&pair[1])?.parse().ok()?, job))
     });
-    places.collect()
+    jobs.collect()
 }

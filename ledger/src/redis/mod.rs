@@ -11,9 +11,10 @@
 //! * What is open has no lifetime; what is finished has one
 //!   ([`RedisLedgerConfig::keep`]) and a budget. So a Redis that evicts keys with a
 //!   lifetime costs work at worst, and one that evicts any key is refused by
-//!   [`Redis::check`].
-//! * A Redis that lost its data is noticed within [`RedisLedgerConfig::watch_every`]:
-//!   see [`Redis::losses`].
+//!   [`RedisLedger::check`].
+//! * A Redis that lost its data (flushed, or restarted without persistence) is
+//!   noticed within [`RedisLedgerConfig::watch_every`]: see
+//!   [`crate::Ledger::losses`].
 //!
 //! For a fleet it also has [`Bridges`] (heartbeats, and the adoption of a dead
 //! bridge's tickets) and [`LedgerEvent`] (what happened, for views in other
@@ -21,8 +22,11 @@
 
 mod bridges;
 mod config;
+mod damage;
 mod events;
 mod frame;
+#[cfg(test)]
+mod golden;
 mod health;
 mod keep;
 mod link;
@@ -45,15 +49,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use redis::{Script, ScriptInvocation, Value};
+use redis::{Pipeline, Script, ScriptInvocation, Value};
 use tokio::{sync::watch, task::AbortHandle};
 use zkwhirl_job::JobId;
 
 pub use config::{RedisConfigError, RedisLedgerConfig};
-pub use health::{RedisReport, UnfitError};
+pub use health::UnfitError;
 
 use super::LedgerError;
-pub use super::{BridgeSeen, Bridges, LedgerEvent, Membership};
+pub use super::{Bridges, LedgerEvent, Membership};
+use damage::Damage;
 use link::{Ask, Lane, Link};
 use scripts::Scripts;
 
@@ -75,26 +80,11 @@ struct Inner {
     watch: Mutex<Option<AbortHandle>>,
 }
 
-/// What a handle counted since it was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RedisStats {
-    /// Calls.
-    pub calls: u64,
-    /// Times that one was tried again because the connection broke.
-    pub repeats: u64,
-    /// Calls that failed.
-    pub away: u64,
-    /// Values that were dropped because they were damaged.
-    pub damaged: u64,
-    /// Times that Redis had lost its data.
-    pub losses: u64,
-}
-
 impl RedisLedger {
-    /// The ledger of `config`. It connects at the first call, and need not be
-    /// reachable now; [`Redis::check`] tells whether it is fit.
+    /// The ledger of `config`. It connects at the first call: Redis need not be
+    /// reachable now. [`RedisLedger::check`] tells whether Redis is fit.
     ///
-    /// A task watches it until the last clone is gone.
+    /// A task watches Redis until the last clone is dropped.
     pub fn new(config: RedisLedgerConfig) -> Result<Self, RedisConfigError> {
         let inner = Arc::new(Inner {
             scripts: Scripts::new(&config),
@@ -108,26 +98,6 @@ impl RedisLedger {
         let watch = tokio::spawn(health::watch(Arc::downgrade(&inner)));
         *inner.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch.abort_handle());
         Ok(Self { inner })
-    }
-
-    /// How often Redis had lost its data (flushed, or restarted without
-    /// persistence) since this handle was made. Tickets that are pinged and not
-    /// in the ledger any more must be let go: then Falafel issues them again.
-    pub fn losses(&self) -> watch::Receiver<u64> {
-        self.inner.losses.subscribe()
-    }
-
-    /// What this handle counted.
-    pub fn stats(&self) -> RedisStats {
-        let inner = &self.inner;
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        RedisStats {
-            calls: count(&inner.link.calls),
-            repeats: count(&inner.link.repeats),
-            away: count(&inner.link.away),
-            damaged: count(&inner.damaged),
-            losses: *inner.losses.borrow(),
-        }
     }
 
     /// What all its keys begin with.
@@ -153,9 +123,15 @@ impl RedisLedger {
         script: &ScriptInvocation<'_>,
     ) -> Result<Value, LedgerError> {
         match self.ask(lane, script).await {
-            Err(LedgerError::Damaged { why, .. }) => Err(self.forget(job, why).await?),
+            Err(LedgerError::Damaged { why, .. }) => Err(self.forget(job, Damage(why)).await?),
             answer => answer,
         }
+    }
+
+    /// Runs plain commands; the answer to the last.
+    async fn command(&self, lane: Lane, commands: &Pipeline) -> Result<Value, LedgerError> {
+        let answers = self.inner.link.ask(lane, Ask::Commands(commands)).await?;
+        Ok(items(answers)?.pop().unwrap_or(Value::Nil))
     }
 
     /// Asks for one number.
@@ -168,19 +144,21 @@ impl RedisLedger {
         &self,
         script: &ScriptInvocation<'_>,
         limit: usize,
-    ) -> Result<Option<Result<Bytes, String>>, LedgerError> {
+    ) -> Result<Option<Result<Bytes, Damage>>, LedgerError> {
         Ok(match self.ask(Lane::Bulk, script).await {
             Ok(Value::Nil) => None,
             Ok(Value::BulkString(bytes)) => Some(Ok(bytes.into())),
-            Ok(Value::Int(bytes)) => Some(Err(format!("{bytes} bytes, the limit is {limit}"))),
+            Ok(Value::Int(bytes)) => {
+                Some(Err(Damage(format!("{bytes} bytes, the limit is {limit}"))))
+            }
             Ok(other) => return Err(odd(&other)),
-            Err(LedgerError::Damaged { why, .. }) => Some(Err(why)),
+            Err(LedgerError::Damaged { why, .. }) => Some(Err(Damage(why))),
             Err(error) => return Err(error),
         })
     }
 
     /// The error of a damaged value, counted.
-    fn damaged(&self, key: &str, why: String) -> LedgerError {
+    fn damaged(&self, key: &str, Damage(why): Damage) -> LedgerError {
         self.inner.damaged.fetch_add(1, Ordering::Relaxed);
         let key = format!("{}{key}", self.prefix());
         tracing::warn!(key, "dropped a damaged value: {why}");
@@ -195,7 +173,14 @@ fn number(answer: &Value) -> Result<i64, LedgerError> {
     }
 }
 
-/// An answer that no script of ours gives.
+fn items(answer: Value) -> Result<Vec<Value>, LedgerError> {
+    match answer {
+        Value::Array(items) => Ok(items),
+        other => Err(odd(&other)),
+    }
+}
+
+/// The error of an answer that no script of ours gives.
 fn odd(value: &Value) -> LedgerError {
     let kind = match value {
         Value::Nil => "nothing",
@@ -204,7 +189,7 @@ fn odd(value: &Value) -> LedgerError {
         Value::Array(_) => "a list",
         _ => "something",
     };
-    LedgerError::Away(format!("redis gave {kind} that was not asked for"))
+    LedgerError::Away(format!("redis answered {kind}, which no call expects"))
 }
 
 impl Drop for Inner {

@@ -1,14 +1,17 @@
 //! Job records and tickets as the fields of Redis hashes.
 //!
 //! The fields are texts, so that an operator can read them with `redis-cli`;
-//! numbers are decimal, an absent option is an empty text.
+//! numbers are decimal, an absent option is an empty text. Fields that a later
+//! release adds are ignored and must be optional; a kind that this release does
+//! not know reads as none. A later release writes a new state only after the
+//! release before it reads that state.
 
 use std::{collections::HashMap, str::FromStr};
 
 use redis::Value;
 use zkwhirl_job::{JobId, Kind, TicketId, limits};
 
-use super::frame::cut;
+use super::{damage::Damage, frame::cut};
 use crate::{JobRecord, JobState, Note, Ticket};
 
 /// Bytes that a record or a ticket may have.
@@ -51,13 +54,10 @@ pub(super) fn noted(note: &Note) -> Vec<(&'static str, String)> {
 }
 
 /// A record from its fields, or what is wrong with it.
-pub(super) fn record(id: JobId, fields: &[Value]) -> Result<JobRecord, String> {
+pub(super) fn record(id: JobId, fields: &[Value]) -> Result<JobRecord, Damage> {
     let fields = Fields::of(fields)?;
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let kind = match fields.text("kind")? {
-        "" => None,
-        kind => Some(kind.parse::<Kind>().map_err(|error| error.to_string())?),
-    };
+    let kind = fields.text("kind")?.parse::<Kind>().ok();
     let rollup_id = match fields.text("rollup")? {
         "" => None,
         _ => Some(fields.number("rollup")?),
@@ -77,13 +77,17 @@ pub(super) fn record(id: JobId, fields: &[Value]) -> Result<JobRecord, String> {
     })
 }
 
-/// A ticket as the scripts list them; `Err`: the id of one that is not whole.
-pub(super) fn ticket(item: &Value) -> Result<Ticket, String> {
+/// The id of a ticket that lacks a field.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct DamagedTicket(pub(super) String);
+
+/// A ticket as the scripts list them.
+pub(super) fn ticket(item: &Value) -> Result<Ticket, DamagedTicket> {
     let Value::Array(item) = item else {
-        return Err(String::new());
+        return Err(DamagedTicket(String::new()));
     };
     let [id, job, upstream, at, _seq] = &item[..] else {
-        return Err(String::new());
+        return Err(DamagedTicket(String::new()));
     };
     let name = text(id).unwrap_or_default();
     let parsed = || {
@@ -94,14 +98,14 @@ pub(super) fn ticket(item: &Value) -> Result<Ticket, String> {
             taken_at_ms: text(at)?.parse().ok()?,
         })
     };
-    parsed().ok_or_else(|| name.to_owned())
+    parsed().ok_or_else(|| DamagedTicket(name.to_owned()))
 }
 
 /// The state of this name.
-fn state(name: &str) -> Result<JobState, String> {
+fn state(name: &str) -> Result<JobState, Damage> {
     let mut all = JobState::ALL.into_iter();
     all.find(|state| state.name() == name)
-        .ok_or_else(|| format!("its state is \"{}\"", cut(name, 80)))
+        .ok_or_else(|| Damage(format!("its state is \"{}\"", cut(name, 80))))
 }
 
 /// A text in an answer.
@@ -117,11 +121,11 @@ pub(super) fn text(value: &Value) -> Option<&str> {
 pub(super) struct Fields<'a>(HashMap<&'a str, &'a str>);
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(flat: &'a [Value]) -> Result<Self, String> {
+    pub(super) fn of(flat: &'a [Value]) -> Result<Self, Damage> {
         let mut fields = HashMap::new();
         for pair in flat.chunks_exact(2) {
-            let name = text(&pair[0]).ok_or("a field's name is no text")?;
-            let value = text(&pair[1]).ok_or_else(|| format!("its {name} is no text"))?;
+            let name = text(&pair[0]).ok_or_else(|| Damage::of("a field's name is no text"))?;
+            let value = text(&pair[1]).ok_or_else(|| Damage(format!("its {name} is no text")))?;
             fields.insert(name, value);
         }
         Ok(Self(fields))
@@ -131,13 +135,14 @@ impl<'a> Fields<'a> {
         self.0.get(name).copied()
     }
 
-    fn text(&self, name: &str) -> Result<&'a str, String> {
-        self.get(name).ok_or_else(|| format!("it has no {name}"))
+    fn text(&self, name: &str) -> Result<&'a str, Damage> {
+        self.get(name)
+            .ok_or_else(|| Damage(format!("it has no {name}")))
     }
 
-    fn number<T: FromStr>(&self, name: &str) -> Result<T, String> {
+    fn number<T: FromStr>(&self, name: &str) -> Result<T, Damage> {
         let text = self.text(name)?;
-        let no = |_| format!("its {name} is \"{}\"", cut(text, 80));
+        let no = |_| Damage(format!("its {name} is \"{}\"", cut(text, 80)));
         text.parse().map_err(no)
     }
 }
@@ -165,15 +170,15 @@ mod tests {
             let mut less = whole.clone();
             let (name, _) = less.remove(at);
             let why = record(wanted.id, &flat(&less)).unwrap_err();
-            assert_eq!(why, format!("it has no {name}"));
+            assert_eq!(why.to_string(), format!("it has no {name}"));
         }
         let mut odd = whole.clone();
         odd[0].1 = "asleep".into();
         let why = record(wanted.id, &flat(&odd)).unwrap_err();
-        assert_eq!(why, "its state is \"asleep\"");
+        assert_eq!(why.to_string(), "its state is \"asleep\"");
         odd = whole;
         odd[1].1 = "-1".into();
         let why = record(wanted.id, &flat(&odd)).unwrap_err();
-        assert_eq!(why, "its command is \"-1\"");
+        assert_eq!(why.to_string(), "its command is \"-1\"");
     }
 }

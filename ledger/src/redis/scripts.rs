@@ -61,7 +61,7 @@ impl Scripts {
         &self.prefix
     }
 
-    /// A call of a script, with the arguments that all have.
+    /// A call of a script, with the arguments that every script has.
     pub(super) fn call<'a>(&self, script: &'a Script) -> ScriptInvocation<'a> {
         let mut call = script.prepare_invoke();
         call.key(self.prefix.as_str());

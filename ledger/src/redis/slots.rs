@@ -1,16 +1,32 @@
-//! What slots say about themselves. Each report has a lifetime of its own; the
-//! index of their names is swept by whoever reads it.
+//! Reports of slots. Each report has a lifetime of its own; a reader removes
+//! from the index the names whose reports have ended.
 
 use redis::{Value, pipe};
+use serde_json::{Map, Value as Json};
 
 use super::{
     RedisLedger,
     frame::cut,
-    link::{Ask, Lane},
-    odd,
+    items,
+    link::Lane,
     record::{NAME, text},
 };
 use crate::{LedgerError, SLOT_TTL, SLOTS, SlotReport};
+
+/// A report, without the fields that this release cannot read: a worker of
+/// another release is shown with what it has in common with this one. `None`:
+/// not even an object.
+pub(super) fn report(body: &[u8]) -> Option<SlotReport> {
+    if let Ok(report) = serde_json::from_slice(body) {
+        return Some(report);
+    }
+    let mut fields: Map<String, Json> = serde_json::from_slice(body).ok()?;
+    fields.retain(|name, value| {
+        let alone = Map::from_iter([(name.clone(), value.clone())]);
+        serde_json::from_value::<SlotReport>(alone.into()).is_ok()
+    });
+    serde_json::from_value(fields.into()).ok()
+}
 
 impl RedisLedger {
     pub(super) async fn keep_report(&self, slot: &SlotReport) -> Result<(), LedgerError> {
@@ -22,8 +38,7 @@ impl RedisLedger {
         set.arg(body).arg("PX").arg(SLOT_TTL.as_millis() as u64);
         let index = commands.cmd("ZADD").arg(format!("{prefix}workers"));
         index.arg(0).arg(name);
-        let ask = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-        ask.await.map(|_| ())
+        self.command(Lane::Quick, &commands).await.map(drop)
     }
 
     pub(super) async fn list_slots(&self) -> Result<Vec<SlotReport>, LedgerError> {
@@ -31,7 +46,7 @@ impl RedisLedger {
         let mut commands = pipe();
         let index = commands.cmd("ZRANGE").arg(format!("{prefix}workers"));
         index.arg(0).arg(SLOTS - 1);
-        let names = self.first(&commands).await?;
+        let names = items(self.command(Lane::Quick, &commands).await?)?;
         let names: Vec<_> = names.iter().filter_map(text).collect();
         if names.is_empty() {
             return Ok(Vec::new());
@@ -41,37 +56,49 @@ impl RedisLedger {
         for name in &names {
             many.arg(format!("{prefix}w:{name}"));
         }
-        let bodies = self.first(&commands).await?;
+        let bodies = items(self.command(Lane::Quick, &commands).await?)?;
         let (mut slots, mut gone) = (Vec::new(), Vec::new());
         for (name, body) in names.iter().zip(&bodies) {
-            let report = match body {
-                Value::BulkString(body) => serde_json::from_slice(body).ok(),
-                _ => None,
-            };
-            match report {
-                Some(report) => slots.push(report),
-                None => gone.push(*name),
+            match body {
+                Value::BulkString(body) => slots.extend(report(body)),
+                _ => gone.push(*name),
             }
         }
         if !gone.is_empty() {
             let mut commands = pipe();
             let sweep = commands.cmd("ZREM").arg(format!("{prefix}workers"));
             sweep.arg(gone);
-            let ask = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-            ask.await?;
+            self.command(Lane::Quick, &commands).await?;
         }
         Ok(slots)
     }
+}
 
-    /// What the only command of a pipeline lists.
-    async fn first(&self, commands: &redis::Pipeline) -> Result<Vec<Value>, LedgerError> {
-        let ask = self.inner.link.ask(Lane::Quick, Ask::Commands(commands));
-        let Value::Array(mut answer) = ask.await? else {
-            return Err(odd(&Value::Nil));
+#[cfg(test)]
+mod tests {
+    use zkwhirl_job::Topic;
+
+    use super::*;
+    use crate::SlotActivity;
+
+    #[test]
+    fn a_report_of_another_release_is_read_as_far_as_it_can_be() {
+        let later = br#"{"slot":"a/0","topics":["inner","side"],"doing":"cooling",
+            "kind":"fee-payer","done":7,"fraction":"half","gpu":{"cores":9}}"#;
+        let expected = SlotReport {
+            slot: "a/0".into(),
+            doing: SlotActivity::Unknown,
+            done: 7,
+            ..SlotReport::default()
         };
-        match answer.pop() {
-            Some(Value::Array(items)) => Ok(items),
-            other => Err(odd(&other.unwrap_or(Value::Nil))),
-        }
+        assert_eq!(report(later), Some(expected));
+        let earlier = br#"{"slot":"a/0","topics":["inner"]}"#;
+        let expected = SlotReport {
+            slot: "a/0".into(),
+            topics: vec![Topic::Inner],
+            ..SlotReport::default()
+        };
+        assert_eq!(report(earlier), Some(expected));
+        assert_eq!(report(b"7"), None);
     }
 }

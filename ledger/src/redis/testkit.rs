@@ -1,4 +1,4 @@
-//! Ledgers of one's own, for tests.
+//! Private ledgers, for tests.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use zkwhirl_redis::{RedisAddress, testkit};
 
 use super::RedisLedgerConfig;
 
-/// A ledger in a namespace of its own.
+/// A ledger in a new namespace.
 pub fn scratch() -> RedisLedgerConfig {
     watchful(testkit::scratch())
 }
 
-/// A ledger at `place` that notices things early.
+/// A ledger at `address` that checks Redis every 50 ms.
 pub fn watchful(address: RedisAddress) -> RedisLedgerConfig {
     RedisLedgerConfig {
         watch_every: Duration::from_millis(50),

@@ -1,16 +1,10 @@
-//! Replies that nobody could verify yet. Each has a lifetime of its own; the
-//! index of their jobs is bounded and swept by each listing.
+//! Replies that cannot be verified yet. Each has a lifetime of its own; the index
+//! of their jobs is bounded, and each listing sweeps it.
 
-use redis::{Value, pipe};
+use redis::pipe;
 use zkwhirl_job::JobId;
 
-use super::{
-    RedisLedger, frame,
-    link::{Ask, Lane},
-    odd,
-    record::text,
-    scripts::With,
-};
+use super::{RedisLedger, frame, items, link::Lane, record::text, scripts::With};
 use crate::{LedgerError, StoredResult, UNVERIFIED, UNVERIFIED_TTL, UnverifiedReply};
 
 impl RedisLedger {
@@ -44,11 +38,11 @@ impl RedisLedger {
         let since = since.as_ref().and_then(text).and_then(|ms| ms.parse().ok());
         match (opened, since) {
             (Ok(result), Some(since_ms)) => Ok(Some(UnverifiedReply { since_ms, result })),
-            // It was dropped in between.
+            // Another caller dropped it between the two calls.
             (Ok(_), None) => Ok(None),
             (Err(damage), _) => {
                 self.drop_unverified_reply(job).await?;
-                self.damaged(&key, damage.why);
+                self.damaged(&key, damage.damage);
                 Ok(None)
             }
         }
@@ -56,13 +50,9 @@ impl RedisLedger {
 
     pub(super) async fn list_unverified(&self) -> Result<Vec<JobId>, LedgerError> {
         let call = self.call(|scripts| &scripts.unverified_jobs);
-        match self.ask(Lane::Quick, &call).await? {
-            Value::Array(jobs) => {
-                let id = |job| text(job).and_then(|job| job.parse().ok());
-                Ok(jobs.iter().filter_map(id).collect())
-            }
-            other => Err(odd(&other)),
-        }
+        let jobs = items(self.ask(Lane::Quick, &call).await?)?;
+        let id = |job| text(job).and_then(|job| job.parse().ok());
+        Ok(jobs.iter().filter_map(id).collect())
     }
 
     pub(super) async fn drop_unverified_reply(&self, job: JobId) -> Result<(), LedgerError> {
@@ -70,7 +60,6 @@ impl RedisLedger {
         let index = commands.cmd("ZREM").arg(format!("{prefix}unverified"));
         index.arg(job.to_string());
         commands.cmd("DEL").arg(format!("{prefix}v:{job}"));
-        let ask = Ask::Commands(&commands);
-        self.inner.link.ask(Lane::Quick, ask).await.map(drop)
+        self.command(Lane::Quick, &commands).await.map(drop)
     }
 }

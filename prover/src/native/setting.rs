@@ -14,7 +14,7 @@ pub struct Setting {
     max_circuit_size: u64,
 }
 
-/// Sizes that no circuit has.
+/// No circuit has these sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no circuit proves rollups of {0}: at most {MAX_TXS}×{MAX_INNERS}")]
 pub struct NoCircuit(Sizes);
@@ -90,13 +90,15 @@ impl Setting {
         .map(|statement| self.admit(Circuit { suite, statement }))
         .collect::<Result<Vec<_>, _>>()?;
         circuits.extend(self.plan()?.circuits());
-        // A limit that no root rollup fits is for workers of inner jobs.
+        // Workers of inner jobs may have a limit that is too small for the root
+        // rollup.
         let root = self.root().ok();
         circuits.extend(root.and_then(|root| self.admit(root).ok()));
         Ok(circuits)
     }
 
-    /// Proofs by a circuit that a full inner rollup has; 1 for a claim's.
+    /// The number of proofs of a circuit in a full inner rollup; 1 for a claim's
+    /// circuit.
     pub fn proofs(&self, circuit: &Circuit) -> usize {
         let Ok(Plan::Chain(chain)) = self.plan() else {
             return 1;
@@ -106,7 +108,7 @@ impl Setting {
         of.count().max(1)
     }
 
-    /// A circuit, if it is not too large.
+    /// The circuit, if it is not too large.
     pub(crate) fn admit(&self, circuit: Circuit) -> Result<Circuit, TooLarge> {
         let (needs, limit) = (circuit.domain(), self.max_circuit_size);
         if needs > limit {

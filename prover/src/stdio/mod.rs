@@ -1,6 +1,6 @@
-//! `rollup_cli`'s protocol over standard input and output: the server that
-//! puts the native engine behind it, and the supervisor of a child that
-//! speaks it.
+//! `rollup_cli`'s protocol over standard input and output: a server, behind which
+//! the native engine proves, and the supervisor of a child that speaks the
+//! protocol.
 //!
 //! Requests are a big-endian `u32` code and its payload without a length;
 //! replies are `u32 length ‖ reply ‖ verified u8` for proofs, `u32 length ‖

@@ -1,11 +1,11 @@
 //! Slots with scripted provers over the embedded back-ends. The clock is
 //! paused: hours pass at once, and nothing sleeps to wait.
 
+mod control;
 mod drain;
 mod failures;
 mod life;
 mod memory;
-mod words;
 
 use std::{
     collections::HashMap,

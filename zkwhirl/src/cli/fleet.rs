@@ -31,6 +31,9 @@ pub(crate) struct AmqpArgs {
     /// Trust the certificates of this file (PEM) for amqps:// besides the system's
     #[arg(long, value_name = "FILE", env = "ZKWHIRL_AMQP_CA")]
     pub(crate) amqp_ca: Option<PathBuf>,
+    /// How long a message of another release waits for a process that can read it, before it is a dead letter
+    #[arg(long, value_name = "HOURS", env = "ZKWHIRL_UNREAD_HOURS", default_value = "24", value_parser = clap::value_parser!(u32).range(1..=8760))]
+    pub(crate) unread_hours: u32,
 }
 
 /// The connection to Redis.

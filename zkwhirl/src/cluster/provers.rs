@@ -8,7 +8,7 @@ use zkwhirl_job::Topic;
 use zkwhirl_keystore::{KeyError, KeyStore, Provenance};
 use zkwhirl_prover::{
     Prover, Proverless,
-    native::{Engine, EngineConfig, self_test_request},
+    native::{Engine, EngineConfig, Setting, self_test_request},
     stdio::{ChildConfig, ChildProver, CliArguments, Dialect},
 };
 
@@ -108,10 +108,7 @@ impl Provers {
     /// The provers of the simulated Falafel's users.
     pub fn users(&self) -> Result<Arc<dyn ClientProofs>, KeyError> {
         Ok(match self {
-            Self::Native(native) => users(Engine::with_store(
-                native.engine_config(),
-                native.key_store()?,
-            )),
+            Self::Native(native) => users(Engine::new(native.engine_config(), native.key_store()?)),
             Self::RollupCli(_) | Self::Proverless { .. } => Arc::new(MockProofs),
         })
     }
@@ -135,18 +132,10 @@ impl NativeProvers {
     }
 
     /// The engine that the children run, for use in this process.
-    fn engine_config(&self) -> EngineConfig {
+    pub fn engine_config(&self) -> EngineConfig {
         let Rollups { suite, sizes } = self.rollups;
-        EngineConfig {
-            suite,
-            sizes,
-            data_dir: self.data_dir.clone(),
-            max_circuit_size: self.max_circuit_size,
-            provenance: provenance(self.allow_dev_keys),
-            allow_dev_keys: self.allow_dev_keys,
-            lazy_init: true,
-            persist: true,
-        }
+        let setting = Setting::new(suite, sizes, self.max_circuit_size);
+        EngineConfig::new(setting, provenance(self.allow_dev_keys))
     }
 
     fn child(&self, slots: usize) -> ChildConfig {

@@ -11,7 +11,7 @@ use zkwhirl_falafel::{
     users::{ClientProofs, MockProofs},
 };
 use zkwhirl_job::request::ClaimRequest;
-use zkwhirl_prover::native::{Engine, EngineConfig};
+use zkwhirl_prover::native::{Engine, EngineConfig, Setting};
 
 use crate::{
     cli::FalafelArgs,
@@ -45,7 +45,7 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
             key_store(&args.keys.data_dir, None)?,
             args.keys.max_circuit_size,
         );
-        let engine = Engine::with_store(wallets(&args, rollups), Arc::clone(&store));
+        let engine = Engine::new(wallets(rollups), Arc::clone(&store));
         (Checker::native(rollups, limit, store), users(engine))
     };
     let plan = RollupPlan {
@@ -108,16 +108,11 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
 
 /// The users' engine. Any key is acceptable: simulated transactions carry no
 /// value.
-fn wallets(args: &FalafelArgs, rollups: Rollups) -> EngineConfig {
+fn wallets(rollups: Rollups) -> EngineConfig {
+    let setting = Setting::new(rollups.suite, rollups.sizes, CLIENT_CIRCUIT_SIZE);
     EngineConfig {
-        suite: rollups.suite,
-        sizes: rollups.sizes,
-        data_dir: args.keys.data_dir.clone(),
-        max_circuit_size: CLIENT_CIRCUIT_SIZE,
-        provenance: provenance(false),
         allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
+        ..EngineConfig::new(setting, provenance(false))
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn amqp_config(args: &AmqpArgs, name: &str) -> anyhow::Result<AmqpCon
         management: management.transpose().map_err(exit::usage)?,
         ca_pem: ca_pem.transpose().map_err(exit::usage)?,
         name: name.to_owned(),
+        unread_limit: Duration::from_secs(u64::from(args.unread_hours) * 3600),
         ..AmqpConfig::new(hosts)
     })
 }
@@ -59,11 +60,11 @@ pub(super) async fn amqp(
 pub(super) async fn redis(args: &RedisArgs) -> anyhow::Result<RedisLedger> {
     let address = RedisAddress::new(args.redis_url.clone(), &args.namespace);
     let redis = RedisLedger::new(RedisLedgerConfig::new(address)).map_err(exit::usage)?;
-    let report = redis
+    let warnings = redis
         .check()
         .await
         .context("Redis is not fit for the ledger")?;
-    for warning in report.warnings {
+    for warning in warnings {
         ui::complain(&format!("zkwhirl: {warning}"));
     }
     Ok(redis)

@@ -12,7 +12,7 @@ use std::{
 };
 
 use tokio::time::{sleep, timeout};
-use zkwhirl_ledger::{Doing, Ledger, SlotReport};
+use zkwhirl_ledger::{Ledger, SlotActivity, SlotReport};
 
 use crate::shell::kubernetes::Kubernetes;
 
@@ -82,7 +82,7 @@ fn costs(slots: &[SlotReport]) -> BTreeMap<String, usize> {
             continue;
         };
         let cost = costs.entry(pod.to_owned()).or_default();
-        *cost += usize::from(slot.doing == Doing::Proving);
+        *cost += usize::from(slot.doing == SlotActivity::Proving);
     }
     costs
 }

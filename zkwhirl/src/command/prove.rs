@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use zkwhirl::cluster::provenance;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Kind, Request, limits};
-use zkwhirl_prover::native::{self, Engine, EngineConfig, ProofReceipt};
+use zkwhirl_keystore::EmbeddedKeyStore;
+use zkwhirl_prover::native::{self, Engine, EngineConfig, ProofReceipt, Setting};
 
 use super::ready;
 use crate::{
@@ -51,16 +52,9 @@ pub(super) fn run(args: &ProveArgs) -> anyhow::Result<ExitCode> {
     let sizes = args.size.sizes().map_err(exit::usage)?;
     let mut keys = args.keys.clone();
     let _not_kept = ready::place(&mut keys)?;
-    let mut engine = Engine::new(EngineConfig {
-        suite: args.suite,
-        sizes,
-        data_dir: keys.data_dir,
-        max_circuit_size: keys.max_circuit_size,
-        provenance: provenance(true),
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    });
+    let setting = Setting::new(args.suite, sizes, keys.max_circuit_size);
+    let config = EngineConfig::new(setting, provenance(true));
+    let mut engine = Engine::new(config, EmbeddedKeyStore::new(&keys.data_dir));
     let mut failed = 0;
     for file in &args.files {
         let line = one(args, &mut engine, file)?;

@@ -4,7 +4,7 @@ use std::{env, path::Path};
 
 use anyhow::Context;
 use tempfile::TempDir;
-use zkwhirl::cluster::{NativeProvers, provenance};
+use zkwhirl::cluster::NativeProvers;
 use zkwhirl_prover::native::{Engine, EngineConfig, EngineError};
 
 use crate::{
@@ -39,18 +39,12 @@ pub(super) fn temporary() -> anyhow::Result<TempDir> {
 /// Refuses circuits that are too large. Unless `lazy`, loads or makes all keys
 /// before the worker claims its first job.
 pub(super) fn native(provers: &NativeProvers, lazy: bool) -> anyhow::Result<()> {
+    // The children use the key files, which therefore stay.
     let config = EngineConfig {
-        suite: provers.rollups.suite,
-        sizes: provers.rollups.sizes,
-        data_dir: provers.data_dir.clone(),
-        max_circuit_size: provers.max_circuit_size,
-        provenance: provenance(provers.allow_dev_keys),
-        allow_dev_keys: provers.allow_dev_keys,
         lazy_init: lazy,
-        // The children use the files.
-        persist: true,
+        ..provers.engine_config()
     };
-    let mut engine = Engine::with_store(config, provers.key_store()?);
+    let mut engine = Engine::new(config, provers.key_store()?);
     let bar = Bar::start("keys");
     let ready = engine.start(&|_| true, &|_, progress| bar.show(progress));
     bar.finish();

@@ -19,7 +19,7 @@ use zkwhirl_circuits::{Circuit, StatementKind};
 use zkwhirl_job::{Command, Failure, Request, Sizes, request::identify};
 use zkwhirl_prover::{
     Progress, Proverless,
-    native::{Engine, EngineConfig},
+    native::{Engine, EngineConfig, Setting},
     stdio::{ProofAnswer, ProofService, notice::Notice, serve},
 };
 
@@ -57,17 +57,13 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
                 share: args.key_share,
             });
         let store = key_store(&data_dir, fleet.as_ref())?;
+        let setting = Setting::new(args.suite, sizes, args.max_circuit_size);
         let config = EngineConfig {
-            suite: args.suite,
-            sizes,
-            data_dir,
-            max_circuit_size: args.max_circuit_size,
-            provenance: provenance(args.allow_dev_keys),
-            allow_dev_keys: args.allow_dev_keys,
             lazy_init: args.lazy_init == "true",
             persist,
+            ..EngineConfig::new(setting, provenance(args.allow_dev_keys))
         };
-        let mut engine = Engine::with_store(config, store);
+        let mut engine = Engine::new(config, store);
         let reporter = Reporter::default();
         let wanted = |circuit: &Circuit| args.topic.contains(&circuit.statement.topic());
         engine
@@ -149,7 +145,7 @@ impl ProofService for Native {
 /// The client circuit whose key a command asks for.
 fn client_key(engine: &Engine, command: Command) -> anyhow::Result<StatementKind> {
     let statement = identify(command as u32, &[]).and_then(client_statement);
-    let suite = engine.config().suite;
+    let suite = engine.setting().suite();
     statement
         .filter(|statement| statement.exists_in(suite))
         .with_context(|| {

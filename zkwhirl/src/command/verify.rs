@@ -151,10 +151,7 @@ impl Keys {
 impl VkSource for Keys {
     fn vk(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError> {
         let file = match &self.place {
-            Place::Store(store) => match store.find(circuit)? {
-                Some(key) => Some(VkFile::of(&key)),
-                None => None,
-            },
+            Place::Store(store) => store.find(circuit)?.map(|key| VkFile::of(&key)),
             Place::Folder(folder) => folder.find(circuit)?,
         };
         let Some(file) = file else { return Ok(None) };

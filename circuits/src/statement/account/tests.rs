@@ -44,7 +44,7 @@ fn settled(start: fn() -> Registration, change: impl Fn(&mut AccountWitness)) ->
 
 #[test]
 fn a_new_account_reserves_its_alias_and_its_key() {
-    let registration = Registration::new();
+    let registration = Registration::create();
     let suite = Suite::Poseidon;
     let (alias, account) = (registration.w.signer.alias_hash, key(1).public().x());
     let note = |seed| suite.account_note(alias, account, key(seed).public().x());
@@ -69,7 +69,7 @@ fn another_key_is_signed_by_one_that_is_registered() {
 
 #[test]
 fn matrices_do_not_depend_on_the_witness() {
-    for registration in [Registration::new(), Registration::another_key()] {
+    for registration in [Registration::create(), Registration::another_key()] {
         rows::same_matrices(CIRCUIT, registration.w);
     }
 }
@@ -102,7 +102,7 @@ fn values_out_of_range() {
 
 #[test]
 fn a_new_account_is_signed_by_its_own_key() {
-    let mut registration = Registration::new();
+    let mut registration = Registration::create();
     registration.w.signer.key = key(9).public().coordinates();
     registration.w.sign(&key(9));
     refused(&registration, Rule::FirstSigner, "signing key");
@@ -140,7 +140,7 @@ fn a_signing_key_off_the_curve() {
 
 #[test]
 fn signatures_bind_every_field() {
-    for start in [Registration::new, Registration::another_key] {
+    for start in [Registration::create, Registration::another_key] {
         let forged = changed(start, |w| w.signer.signature.s += Fr::ONE);
         refused(&forged, Rule::Signature, "signature");
         let forged = changed(start, |w| w.signer.signature.e += Fr::ONE);
@@ -148,6 +148,6 @@ fn signatures_bind_every_field() {
         let added = changed(start, |w| w.new_keys[1] = random(3));
         refused(&added, Rule::Signature, "signature");
     }
-    let renamed = changed(Registration::new, |w| w.signer.alias_hash -= Fr::ONE);
+    let renamed = changed(Registration::create, |w| w.signer.alias_hash -= Fr::ONE);
     refused(&renamed, Rule::Signature, "signature");
 }

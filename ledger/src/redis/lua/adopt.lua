@@ -1,6 +1,6 @@
--- Gives the tickets of bridges without a heartbeat to one that has one.
--- A: bridge, fence, count. Gives false when the fence is not the bridge's any
--- more, else a list as `tickets`.
+-- Makes a bridge the owner of tickets whose bridges have no heartbeat.
+-- A: bridge, fence, count. Returns false when the bridge has another fence or no
+-- heartbeat, else a list like tickets.lua's.
 local bridge, left = A[1], tonumber(A[3])
 if call('GET', P .. 'b:' .. bridge) ~= A[2] then return false end
 local out = {}

@@ -1,22 +1,19 @@
 -- A bridge's heartbeat. A: verb, bridge, ttl in ms, fence.
--- join gives a new fence; beat and leave give 1, or 0 when the fence is not
--- the bridge's any more.
+-- join returns a new fence; beat and leave return 1, or 0 when the bridge has
+-- another fence or no heartbeat.
 local verb, bridge = A[1], A[2]
 local key = P .. 'b:' .. bridge
 if verb == 'join' then
   local fence = next_fence()
   call('SET', key, fence, 'PX', A[3])
-  call('ZADD', P .. 'bridges', now_ms() + tonumber(A[3]), bridge)
   event('joined-fleet', 'bridge', bridge)
   return fence
 end
 if call('GET', key) ~= A[4] then return 0 end
 if verb == 'beat' then
   call('PEXPIRE', key, A[3])
-  call('ZADD', P .. 'bridges', now_ms() + tonumber(A[3]), bridge)
   return 1
 end
 call('DEL', key)
-call('ZREM', P .. 'bridges', bridge)
 event('left-fleet', 'bridge', bridge)
 return 1

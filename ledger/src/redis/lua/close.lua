@@ -1,4 +1,4 @@
--- Closes a ticket, or drops what is left of a damaged one. A: ticket.
+-- Closes a ticket, also a damaged one. A: ticket. Returns 1 if it was open.
 local entry = P .. 't:' .. A[1]
 local was = call('ZREM', P .. 'tickets', A[1])
 local known = redis.pcall('HMGET', entry, 'job', 'owner')

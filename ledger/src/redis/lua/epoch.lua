@@ -2,9 +2,7 @@
 -- data that has none. Gives {epoch, 1 if it is new}.
 local epoch = call('GET', P .. 'epoch')
 if epoch then
-  local now = now_ms()
-  call('ZREMRANGEBYSCORE', P .. 'bridges', '-inf', now)
-  sweep(now)
+  sweep(now_ms())
   return { epoch, 0 }
 end
 call('SET', P .. 'epoch', A[1])

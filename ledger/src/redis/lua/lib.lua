@@ -1,4 +1,4 @@
--- What the scripts have in common. Each script is this file and its own.
+-- The part that all scripts share: each script is this file and its own.
 --
 -- KEYS[1] is the prefix of all keys; ARGV[1..4] are the limits; A holds what
 -- follows. Keys below the prefix:
@@ -7,11 +7,11 @@
 --   t:<ticket>                   hash        r:<job>            string, the result
 --   tj:<job>, to:<owner>         zset, seq   a:<job>            list, the attempts
 --   owners                       set         b:<bridge>         string, its fence
---   s:<state>                    zset, seq   bridges            zset, time of end
---   finished                     zset, time  events             stream
---   fbytes                       hash        w:<slot>           string, its report
---   ftotal                       string      workers            zset, slots
---   unverified                   zset, time  v:<job>            string, a reply
+--   s:<state>                    zset, seq   events             stream
+--   finished                     zset, time  w:<slot>           string, its report
+--   fbytes                       hash        workers            zset, slots
+--   ftotal                       string      unverified         zset, time
+--   v:<job>                      string, a reply that cannot be verified yet
 --
 -- A script that only ends something begins with a command that Redis runs even
 -- when its memory is full (ZREM, DEL): after its first write a script may do
@@ -34,15 +34,16 @@ end
 
 local function now_ms() return math.floor(now_us() / 1000) end
 
--- As the console sees it. Texts are cut: the stream is bounded in bytes too.
+-- Adds to the stream of events. Texts are cut, so that the stream is bounded in
+-- bytes, too.
 local function event(what, ...)
   local fields = { ... }
   for i = 2, #fields, 2 do fields[i] = string.sub(fields[i], 1, 256) end
   call('XADD', P .. 'events', 'MAXLEN', '~', EVENTS, '*', 'what', what, unpack(fields))
 end
 
--- Larger than every fence before it, also when all data was lost since: what
--- is left of an older life must not pass for younger.
+-- A fence is larger than every earlier one, also after a loss of all data: hence
+-- the clock. A bridge from before the loss must not pass for the newest.
 local function next_fence()
   local last = tonumber(call('GET', P .. 'fences') or '0')
   local fence = string.format('%.0f', math.max(last + 1, now_us()))
@@ -50,8 +51,8 @@ local function next_fence()
   return fence
 end
 
--- What a job counts among the finished. Their order is by microseconds: many
--- finish in one millisecond.
+-- The finished jobs and their bytes. They are ordered by microseconds, because
+-- many finish in one millisecond.
 local function uncount(job)
   call('ZREM', P .. 'finished', job)
   local bytes = call('HGET', P .. 'fbytes', job)
@@ -69,8 +70,8 @@ local function count(job, at_us)
   call('INCRBY', P .. 'ftotal', bytes)
 end
 
--- A job is unknown from now on. Its tickets stay: they are let go by whoever
--- finds them without a job. The result stays if the job may come back.
+-- Makes a job unknown. Its tickets stay; a bridge that finds a ticket without a job
+-- stops pinging it. The result stays if the job may come back.
 local function forget(job, with_result)
   uncount(job)
   local states = { 'taken', 'queued', 'claimed', 'proving', 'retrying', 'proved',
@@ -85,8 +86,8 @@ local function forget(job, with_result)
   end
 end
 
--- Finished jobs go, oldest first, when they are too old, too many or too
--- large. A few at a time: a script holds up everybody else.
+-- Forgets finished jobs, oldest first, that are too old, too many or too large.
+-- At most eight at a time, because a script blocks all other clients.
 local function sweep(now)
   for _ = 1, 8 do
     local oldest = call('ZRANGE', P .. 'finished', 0, 0, 'WITHSCORES')
@@ -98,7 +99,7 @@ local function sweep(now)
   end
 end
 
--- Puts a job into a state, with its index, its counts and its lifetime.
+-- Moves a job to a state, with its indices, counts and lifetimes.
 local function move(job, from, to, now)
   local record = P .. 'j:' .. job
   call('ZREM', P .. 's:' .. from, job)
@@ -113,7 +114,7 @@ local function move(job, from, to, now)
   end
 end
 
--- How many bytes a list of strings has.
+-- The bytes of a list of strings.
 local function size(list)
   local bytes = 0
   for _, item in ipairs(list) do bytes = bytes + #(item or '') end

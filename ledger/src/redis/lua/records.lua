@@ -1,6 +1,6 @@
--- The records of jobs. A: bytes that one may have, then jobs. Gives for each
--- its fields, false for an unknown one, its size for one that is too large,
--- -1 for one that is no hash: it must not hide the others.
+-- The records of jobs. A: the most bytes of one, then jobs. Returns for each job
+-- its fields, false if it is unknown, the size of a larger record, or -1 for a key
+-- that is no hash: one bad record must not hide the others.
 local out = {}
 for i = 2, #A do
   local fields = redis.pcall('HGETALL', P .. 'j:' .. A[i])

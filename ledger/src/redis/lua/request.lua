@@ -1,6 +1,6 @@
--- The request of a job, as `read`. A job whose request is gone (expired,
--- evicted) is of no use: it becomes unknown, so that it is taken again.
--- A: job, bytes that it may have.
+-- The request of a job, like read.lua. A job whose request expired or was evicted
+-- cannot be proved: it becomes unknown, so that it is taken again.
+-- A: job, the most bytes.
 local key = P .. 'q:' .. A[1]
 local bytes = call('STRLEN', key)
 if bytes > tonumber(A[2]) then return bytes end

@@ -1,9 +1,9 @@
 -- Takes a ticket. A: ticket, upstream, job, taken_at_ms, nonce, owner,
 -- limit of open tickets, framed request, then the new job's fields. An empty
--- request lies under 'u:' already: Lua hashes every byte of a string that it is
--- given, which costs more than all the rest.
--- Gives {'full'}, {'gone', 0} when that request is not there, or {new ticket,
--- new job, the record}.
+-- request was uploaded to 'u:' before: Lua hashes every byte of a string argument,
+-- which costs more than the rest of the script.
+-- Returns {'full'}, {'gone', 0} without that upload, or {new ticket, new job, the
+-- record}.
 local ticket, upstream, job, at, nonce, owner = A[1], A[2], A[3], A[4], A[5], A[6]
 local entry, record, request = P .. 't:' .. ticket, P .. 'j:' .. job, P .. 'q:' .. job
 local upload = P .. 'u:' .. job
@@ -30,11 +30,11 @@ if new_job then
   local seq = call('INCR', P .. 'seq')
   local fields = { 'seq', seq }
   for i = 9, #A do fields[#fields + 1] = A[i] end
-  -- What is left of an older record that expired or was evicted would count
-  -- this one among the finished.
+  -- An older record of this job may have expired or been evicted: its remains would
+  -- count this one among the finished.
   forget(job, false)
   call('HSET', record, unpack(fields))
-  -- A proof that was finished while the ledger was lost is kept from now on.
+  -- A proof that came while the ledger was lost has a short lifetime: keep it.
   call('PERSIST', P .. 'r:' .. job)
   call('ZADD', P .. 's:taken', seq, job)
   put_request()
@@ -59,7 +59,7 @@ if new_ticket then
   call('ZADD', P .. 'tj:' .. job, seq, ticket)
   event(new_job and 'taken' or 'joined', 'job', job, 'ticket', ticket, 'upstream', upstream)
 elseif known[1] == nonce then
-  -- The same call again: its answer was lost.
+  -- A repetition of the last call, whose answer was lost.
   new_ticket, new_job = true, known[2] == '1'
 end
 if owner ~= '' and known[3] ~= owner then

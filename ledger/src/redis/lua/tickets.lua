@@ -1,6 +1,6 @@
--- One page of tickets. A: index, seq after which it starts, count, bytes that
--- one ticket may have. Gives a list of {ticket, job, upstream, at, seq}; one
--- that is not whole or too large leaves the index, and has only its id.
+-- One page of tickets. A: index, seq after which it starts, count, the most bytes
+-- of one ticket. Returns a list of {ticket, job, upstream, at, seq}. A ticket that
+-- is damaged or larger leaves the index, and only its id is returned.
 local out = {}
 local ids = call('ZRANGEBYSCORE', P .. A[1], '(' .. A[2], '+inf', 'WITHSCORES', 'LIMIT', 0, A[3])
 for i = 1, #ids, 2 do

@@ -1,12 +1,12 @@
 -- Moves a job if it is in one of the allowed states. A: job, to, allowed states
 -- as ',a,b,', nonce, then fields that change with it.
--- Gives 1 if it moved, 0 if not.
+-- Returns 1 if it moved, else 0.
 local job, to, allowed, nonce = A[1], A[2], A[3], A[4]
 local record = P .. 'j:' .. job
 local now_is = call('HMGET', record, 'state', 'nonce')
 local state = now_is[1]
 if not state then return 0 end
--- The same call again: its answer was lost.
+-- A repetition of the last call, whose answer was lost.
 if now_is[2] == nonce then return 1 end
 if not string.find(allowed, ',' .. state .. ',', 1, true) then return 0 end
 local now = now_ms()

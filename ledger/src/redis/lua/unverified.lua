@@ -1,5 +1,5 @@
--- Keeps an unverified reply. A: job, value, lifetime in ms, how many there may
--- be. The score of a job is the time of its first such reply.
+-- Keeps a reply that cannot be verified yet. A: job, value, lifetime in ms, the most
+-- replies. A job's score is the time of its first such reply.
 local index = P .. 'unverified'
 call('ZADD', index, 'NX', now_ms(), A[1])
 call('SET', P .. 'v:' .. A[1], A[2], 'PX', A[3])

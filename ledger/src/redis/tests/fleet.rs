@@ -4,76 +4,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 use crate::redis::Bridges;
-use zkwhirl_testkit::eventually;
 
 const LONG: Duration = Duration::from_secs(60);
-const SHORT: Duration = Duration::from_millis(150);
 
 async fn pair() -> [RedisLedger; 2] {
     let config = testkit::scratch();
     [0, 1].map(|_| RedisLedger::new(config.clone()).unwrap())
-}
-
-#[tokio::test]
-async fn the_tickets_of_a_bridge_that_left_are_adopted_once() {
-    let [a, b] = pair().await;
-    let of_a = a.join("a", LONG).await.unwrap();
-    let of_b = b.join("b", LONG).await.unwrap();
-    assert!(of_b.fence > of_a.fence);
-    let seen: Vec<_> = a.bridges().await.unwrap();
-    let seen: Vec<_> = seen.iter().map(|seen| seen.bridge.as_str()).collect();
-    assert_eq!(seen, ["a", "b"]);
-    for n in 0..10 {
-        take(&a, n).await;
-    }
-    take(&b, 100).await;
-    assert_eq!(b.adopt(&of_b, 100).await.unwrap(), Some(vec![]));
-    assert!(a.beat(&of_a).await.unwrap());
-    a.leave(&of_a).await.unwrap();
-    let first = b.adopt(&of_b, 6).await.unwrap().unwrap();
-    let rest = b.adopt(&of_b, 6).await.unwrap().unwrap();
-    let all: Vec<_> = first.iter().chain(&rest).map(|t| t.taken_at_ms).collect();
-    assert_eq!(all, (0..10).collect::<Vec<_>>());
-    assert_eq!(b.adopt(&of_b, 6).await.unwrap(), Some(vec![]));
-    assert!(!a.beat(&of_a).await.unwrap(), "it is to join again");
-    assert_eq!(a.adopt(&of_a, 6).await.unwrap(), None);
-    // Tickets go with their new owner.
-    b.leave(&of_b).await.unwrap();
-    let of_a = a.join("a2", LONG).await.unwrap();
-    assert_eq!(a.adopt(&of_a, 100).await.unwrap().unwrap().len(), 11);
-}
-
-#[tokio::test]
-async fn a_heartbeat_that_ends_gives_the_tickets_away() {
-    let [a, b] = pair().await;
-    let of_a = a.join("a", SHORT).await.unwrap();
-    let of_b = b.join("b", LONG).await.unwrap();
-    take(&a, 1).await;
-    eventually("it is adopted", || async {
-        b.adopt(&of_b, 10).await.unwrap().unwrap().len() == 1
-    })
-    .await;
-    assert!(!a.beat(&of_a).await.unwrap());
-    eventually("a is not listed", || async {
-        a.bridges().await.unwrap().len() == 1
-    })
-    .await;
-    assert_eq!(a.open_tickets().await.unwrap().len(), 1, "it stays open");
-}
-
-#[tokio::test]
-async fn a_ticket_that_falafel_gives_to_another_bridge_is_that_ones() {
-    let [a, b] = pair().await;
-    let of_a = a.join("a", LONG).await.unwrap();
-    let of_b = b.join("b", LONG).await.unwrap();
-    take(&a, 1).await;
-    take(&b, 1).await;
-    a.leave(&of_a).await.unwrap();
-    assert_eq!(b.adopt(&of_b, 10).await.unwrap(), Some(vec![]));
-    b.close_ticket(ticket(1, record(1).id).id).await.unwrap();
-    b.leave(&of_b).await.unwrap();
-    let of_a = a.join("a2", LONG).await.unwrap();
-    assert_eq!(a.adopt(&of_a, 10).await.unwrap(), Some(vec![]));
 }
 
 #[tokio::test]
@@ -135,7 +71,7 @@ async fn what_happens_is_told_in_order_and_bounded() {
         let moved = ledger.transition(job, &[JobState::Taken], JobState::Dead, &note);
         assert!(moved.await.unwrap());
     }
-    let events = ledger.last_events(1_000).await.unwrap();
+    let events = ledger.events_after(None, 1_000).await.unwrap();
     assert!(events.len() < 500, "{} events", events.len());
     assert_eq!(events.last().unwrap().what, "dead");
     assert!(events.last().unwrap().detail["reason"].len() < 300);

@@ -1,12 +1,14 @@
 //! Keys whose secret numbers come from a ceremony, through iden3's files.
 //!
-//! - [`write_r1cs`] gives a circuit to snarkjs, which makes a `.zkey` of it and
-//!   of a ceremony's powers of tau, and takes contributions.
+//! - [`write_r1cs`] writes a circuit for snarkjs, which makes a `.zkey` from it
+//!   and a ceremony's powers of tau, and adds contributions.
 //! - [`Zkey`] is such a key, read back: its sizes and coefficients must be the
-//!   circuit's, its points must fit together, and it must not be degenerate.
-//! - [`Powers`] is a prepared `.ptau`: from it and a circuit comes the key that
-//!   a ceremony's second phase starts with, or against which a `.zkey` is
-//!   checked in every point.
+//!   circuit's, its points must belong together, and it must not be degenerate.
+//! - [`Powers`] is a prepared `.ptau`. With a circuit it gives the key that a
+//!   ceremony's second phase starts with; every point of a `.zkey` is checked
+//!   against it.
+//! - [`audit`] is the full check of any key, [`import_key`] and its siblings put
+//!   keys into a store.
 //!
 //! Facts about the formats: iden3's specifications of binary files, and
 //! snarkjs' own code. Numbers are little endian; points are pairs of

@@ -39,9 +39,9 @@ pub(super) struct Powers {
 impl Powers {
     /// Reads and checks what a domain of `size`, a power of two, needs.
     ///
-    /// The points must be powers of one τ, which is not a root of unity, α and
-    /// β must be the same everywhere. That a ceremony made them, and which, is
-    /// not in the points: compare [`Powers::digest`].
+    /// The points must be powers of one τ, which is not a root of unity, and α and
+    /// β must be the same everywhere. The points do not show which ceremony made
+    /// them: compare [`Powers::digest`].
     pub(super) fn read(path: &Path, size: usize) -> Result<Self, CeremonyError> {
         let file = Iden3File::open(path, "ptau")?;
         let header = file.whole(1, 44)?;
@@ -80,8 +80,8 @@ impl Powers {
         Ok(powers)
     }
 
-    /// BLAKE3 of the powers that the file states, hexadecimal: which ceremony,
-    /// whichever way the file was prepared.
+    /// BLAKE3 of the powers in the file, hexadecimal. It identifies the ceremony,
+    /// independent of the preparation.
     pub(super) fn digest(&self) -> &str {
         &self.digest
     }
@@ -99,7 +99,7 @@ impl Powers {
         if self.alpha == g1 || self.beta == g1 {
             return Err("has alpha or beta = 1: nobody has contributed to it");
         }
-        // Each stands for a secret number, none of which is 0.
+        // A point at infinity means that a secret number is 0.
         if [self.tau[1], self.alpha, self.beta]
             .iter()
             .any(AffineRepr::is_zero)
@@ -121,7 +121,7 @@ impl Powers {
         self.check_bases()
     }
 
-    /// That the Lagrange bases belong to the powers: at a random polynomial
+    /// Checks that the Lagrange bases belong to the powers: at a random polynomial
     /// f = Σ s^i·x^i, whose value at the j-th root of unity w is
     /// ((s·w)^n − 1)/(s·w − 1).
     fn check_bases(&self) -> Result<(), &'static str> {

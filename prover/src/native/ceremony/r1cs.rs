@@ -7,8 +7,8 @@ use zkwhirl_circuits::r1cs::Matrices;
 
 use super::sections::{modulus, write_fr};
 
-/// Writes a circuit. Wires are in our own order: the constant, the public
-/// input, the witness.
+/// Writes a circuit. The order of the wires: the constant, the public input, the
+/// witness.
 pub fn write_r1cs(matrices: &Matrices, out: &mut impl Write) -> io::Result<()> {
     let number = |count: usize| u32::try_from(count).map_err(io::Error::other);
     let wires = matrices.num_instance + matrices.num_witness;

@@ -34,7 +34,7 @@ pub(super) struct PhaseTwoStart {
 /// The entries of one matrix by variable: row and coefficient.
 type Columns = Vec<Vec<(usize, Fr)>>;
 
-/// A key from powers of tau and one contribution, which is forgotten.
+/// A key from powers of tau and one contribution, whose secret is dropped.
 pub(super) fn start(
     matrices: &Matrices,
     powers: &Powers,
@@ -70,7 +70,7 @@ impl PhaseTwoStart {
         }
     }
 
-    /// A key with a contribution of our own: a random δ.
+    /// A key with one contribution: a random δ.
     fn contribute(
         self,
         powers: &Powers,

@@ -1,22 +1,14 @@
 //! The engine's configuration.
 
-use std::path::PathBuf;
-
-use zkwhirl_circuits::Suite;
-use zkwhirl_job::Sizes;
 use zkwhirl_keystore::Provenance;
+
+use crate::native::setting::Setting;
 
 /// The circuits and the keys of an engine.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
-    /// The hashes of the statements.
-    pub suite: Suite,
-    /// The sizes that the circuits are made for.
-    pub sizes: Sizes,
-    /// The directory of the keys.
-    pub data_dir: PathBuf,
-    /// The largest domain that a circuit may need, in rows.
-    pub max_circuit_size: u64,
+    /// The suite, the sizes and the largest circuit.
+    pub setting: Setting,
     /// The provenance of a key that is missing and has to be made.
     pub provenance: Provenance,
     /// Whether development keys may be used.
@@ -27,4 +19,18 @@ pub struct EngineConfig {
     /// `PERSIST`: key files stay. If false, each file is removed as soon as it
     /// is mapped; no other process may use the same store.
     pub persist: bool,
+}
+
+impl EngineConfig {
+    /// Keys are loaded when they are needed, and their files stay. Development
+    /// keys are allowed exactly if missing keys are made as development keys.
+    pub fn new(setting: Setting, provenance: Provenance) -> Self {
+        Self {
+            setting,
+            allow_dev_keys: provenance.is_insecure(),
+            provenance,
+            lazy_init: true,
+            persist: true,
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Progress of a step that cannot say itself how far it is.
+//! Estimated progress of a step that does not report any.
 
 use std::{sync::mpsc, thread, time::Duration};
 
@@ -9,12 +9,11 @@ use crate::{Phase, Progress};
 /// A setup on two cores of a small cloud machine: 12 s for 2^18 rows
 /// (measured), rounded up.
 const SETUP_PER_ROW: Duration = Duration::from_micros(50);
-/// An estimate is never "done".
+/// The largest estimate: an estimate is never "done".
 const ALMOST: f32 = 0.99;
 
-/// Runs a key's setup and meanwhile reports how far it should be, four times a
-/// second: an estimate from the circuit's rows, which closes in on the end but
-/// never reaches it.
+/// Runs a key's setup and reports its estimated progress four times a second. The
+/// estimate follows from the circuit's rows and never reaches the end.
 pub(crate) fn while_running<T>(
     rows: usize,
     report: &(dyn Fn(Progress) + Sync),

@@ -29,7 +29,7 @@ impl Engine {
         wanted: &dyn Fn(&Circuit) -> bool,
         report: &(dyn Fn(&Circuit, Progress) + Sync),
     ) -> Result<(), EngineError> {
-        let circuits = self.setting.circuits()?;
+        let circuits = self.setting().circuits()?;
         if self.config.lazy_init {
             return Ok(());
         }
@@ -59,7 +59,7 @@ impl Engine {
         if let Some(key) = self.keys.get(circuit) {
             return Ok(Arc::clone(key));
         }
-        self.setting.admit(*circuit)?;
+        self.setting().admit(*circuit)?;
         report(Progress::START);
         let started = Instant::now();
         let fetched = AtomicBool::new(false);

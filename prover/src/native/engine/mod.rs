@@ -21,7 +21,7 @@ use rand::rngs::OsRng;
 use tokio::time::Instant;
 use zkwhirl_circuits::{Circuit, Witness};
 use zkwhirl_job::{Request, Word, request::RootVerifierRequest};
-use zkwhirl_keystore::{EmbeddedKeyStore, KeyStore, Provenance};
+use zkwhirl_keystore::{KeyStore, Provenance};
 
 use super::{
     keys::NativeKey,
@@ -39,7 +39,6 @@ pub use self_test::self_test_request;
 #[derive(Debug)]
 pub struct Engine {
     config: EngineConfig,
-    setting: Setting,
     store: Arc<dyn KeyStore>,
     keys: HashMap<Circuit, Arc<NativeKey>>,
     /// Verifies the proofs inside requests, whose proving keys are not needed.
@@ -68,32 +67,20 @@ pub struct ProofReceipt {
 }
 
 impl Engine {
-    /// An engine that has loaded no key yet, with the keys of its data directory.
-    pub fn new(config: EngineConfig) -> Self {
-        let store = EmbeddedKeyStore::new(&config.data_dir);
-        Self::with_store(config, store.into())
-    }
-
     /// An engine that has loaded no key yet, with the keys of `store`.
-    pub fn with_store(config: EngineConfig, store: Arc<dyn KeyStore>) -> Self {
-        let setting = Setting::new(config.suite, config.sizes, config.max_circuit_size);
+    pub fn new(config: EngineConfig, store: impl Into<Arc<dyn KeyStore>>) -> Self {
+        let store = store.into();
         Self {
+            verifier: NativeVerifier::new(config.setting.clone(), Arc::clone(&store)),
             config,
-            verifier: NativeVerifier::new(setting.clone(), Arc::clone(&store)),
-            setting,
             store,
             keys: HashMap::new(),
         }
     }
 
-    /// The engine's configuration.
-    pub fn config(&self) -> &EngineConfig {
-        &self.config
-    }
-
     /// The suite, the sizes and the circuits of the engine's proofs.
     pub fn setting(&self) -> &Setting {
-        &self.setting
+        &self.config.setting
     }
 
     /// Proves a request, in as many proofs as the setting has for it, and
@@ -110,7 +97,8 @@ impl Engine {
         if let Request::RootVerifier(root) = request {
             return self.verify_root(request, root, report);
         }
-        self.prove_statement(Statement::of(request, &self.setting)?, report)
+        let statement = Statement::of(request, self.setting())?;
+        self.prove_statement(statement, report)
     }
 
     /// Proves a statement whose every rule was checked.
@@ -147,7 +135,7 @@ impl Engine {
             proofs.push((key.verifying().digest, proof));
         }
         say(Phase::Verify, 1.0);
-        receipt.reply = assembly::reply(&self.setting, statement, proofs)?;
+        receipt.reply = assembly::reply(self.setting(), statement, proofs)?;
         Ok(receipt)
     }
 
@@ -158,8 +146,8 @@ impl Engine {
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<ProofReceipt, EngineError> {
         let say = |phase, fraction| report(Progress { phase, fraction });
-        let (suite, sizes) = (self.config.suite, self.config.sizes);
-        let fields = published_fields(request, suite, sizes)?;
+        let setting = self.setting();
+        let fields = published_fields(request, setting.suite(), setting.sizes())?;
         let started = Instant::now();
         say(Phase::Verify, 0.0);
         let reply = root.root_rollup_reply.clone();

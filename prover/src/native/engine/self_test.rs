@@ -1,5 +1,5 @@
-//! A small true statement, made from nothing: what a prover must be able to
-//! prove before it is given jobs again.
+//! A small true statement without a request: a prover that failed must prove it
+//! before it gets jobs again.
 
 use ark_bn254::Fr;
 use bytes::Bytes;
@@ -22,7 +22,7 @@ const TOTAL_INPUT: u64 = 100;
 const TOTAL_OUTPUT: u64 = 70;
 const FEE: u64 = 2;
 const NONCE: u32 = 5;
-/// Neither secret matters here: nobody spends this note.
+/// The secrets of a note that is never spent.
 const NULLIFIER: u64 = 77;
 const PARTIAL: u64 = 88;
 

@@ -1,4 +1,4 @@
-//! The library's own prover over the same key: the yardstick of the benchmark.
+//! The library's own prover over the same key, for the benchmarks.
 
 use std::{fmt::Display, fs, path::Path};
 
@@ -36,18 +36,19 @@ pub struct Pair {
     pub native: Duration,
 }
 
-/// The same key made ready from files in the page cache: CPU time of the one
-/// thread that does it, which a busy machine changes less than the clock.
+/// The same key loaded from two files in the page cache. The times are CPU times
+/// of the loading thread, which a busy machine changes less than the clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Loading {
     /// Bytes of `arkworks`' file: points alone.
     pub stock_bytes: u64,
-    /// Bytes of ours: points and matrices.
+    /// Bytes of the native file: points and matrices.
     pub native_bytes: u64,
-    /// Read and `ProvingKey::deserialize_uncompressed_unchecked`: nothing is
-    /// checked, and there are no matrices.
+    /// `arkworks`: read, then `ProvingKey::deserialize_uncompressed_unchecked`,
+    /// without any check and without matrices.
     pub stock: Duration,
-    /// Mapped, every byte hashed, the verification key checked and prepared.
+    /// Native: mapped, every byte hashed, the verification key checked and
+    /// prepared.
     pub native: Duration,
 }
 
@@ -94,7 +95,7 @@ pub fn compare_loading(
     (0..pairs).map(pair).collect()
 }
 
-/// What this thread has computed so far.
+/// The CPU time of this thread.
 fn cpu() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(

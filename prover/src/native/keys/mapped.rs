@@ -1,5 +1,5 @@
-//! Parts of a key file as what they hold: points, field elements and indices,
-//! used where they lie, without a copy.
+//! Mapped parts of a key file, viewed as points, field elements and indices
+//! without a copy.
 //!
 //! The bytes are those of arkworks' own values on a little-endian machine: field
 //! elements in Montgomery form, points as their coordinates, infinity as zeros.
@@ -21,7 +21,7 @@ use zkwhirl_keystore::MappedBytes;
 
 use super::points::{write_fr, write_g1, write_g2};
 
-/// Values that any bytes of the right number are, at the right alignment.
+/// Types for which any bytes of the right number and alignment are a value.
 ///
 /// # Safety
 /// The type must have no padding, no bytes that are not allowed, and no
@@ -55,14 +55,14 @@ const _: () = {
 /// A list in a mapped key.
 #[derive(Debug, Clone)]
 pub(crate) struct Mapped<T> {
-    /// Aligned for `T`, and a whole number of them.
+    /// Aligned for `T`, and a whole number of values.
     bytes: MappedBytes,
     values: PhantomData<T>,
 }
 
 impl<T: Raw> Mapped<T> {
-    /// The values in `bytes`; `None` when they are not a whole number of them,
-    /// or not aligned.
+    /// The values in `bytes`; `None` if the bytes are not a whole number of
+    /// values, or not aligned.
     pub(crate) fn new(bytes: MappedBytes) -> Option<Self> {
         let values = PhantomData;
         cast::<T>(&bytes)?;
@@ -89,7 +89,8 @@ fn cast<T: Raw>(bytes: &[u8]) -> Option<&[T]> {
     Some(unsafe { slice::from_raw_parts(start, count) })
 }
 
-/// Whether known values come back from the bytes that a key stores for them.
+/// Whether the bytes that a key stores for known values are viewed as these
+/// values.
 pub(crate) fn layout_holds() -> bool {
     let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
     let g1 = [g1, G1Affine::zero(), -g1];

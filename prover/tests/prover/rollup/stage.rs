@@ -136,16 +136,9 @@ impl Stage {
 
 /// An engine with the keys of all tests.
 pub(crate) fn engine(suite: Suite, sizes: Sizes, max_circuit_size: u64) -> Engine {
-    Engine::new(EngineConfig {
-        suite,
-        sizes,
-        data_dir: keys(),
-        max_circuit_size,
-        provenance: Provenance::DevSeeded { seed: 1 },
-        lazy_init: true,
-        persist: true,
-        allow_dev_keys: true,
-    })
+    let setting = Setting::new(suite, sizes, max_circuit_size);
+    let config = EngineConfig::new(setting, Provenance::DevSeeded { seed: 1 });
+    Engine::new(config, EmbeddedKeyStore::new(&keys()))
 }
 
 /// The reason of a refusal. A reply that cannot be checked is not refused.

@@ -91,7 +91,9 @@ impl Report {
             final_bytes: settled.last().map_or(0, |settled| settled.final_bytes),
             jobs: closing.stats.jobs,
             delivered: closing.stats.delivered,
-            proofs_verified: progress.accepted - progress.client_keys().done as u64,
+            proofs_verified: progress
+                .accepted
+                .saturating_sub(progress.client_keys().done as u64),
             refused: progress.refused.clone(),
             parked,
             nacks: closing.nacks,

@@ -10,7 +10,8 @@ use zkwhirl_bridge::falafel::Upstream;
 use zkwhirl_circuits::{Circuit, StatementKind, Suite};
 use zkwhirl_falafel::{Falafel, RollupPlan};
 use zkwhirl_job::{Request, limits};
-use zkwhirl_prover::native::{Engine, EngineConfig};
+use zkwhirl_keystore::EmbeddedKeyStore;
+use zkwhirl_prover::native::{Engine, EngineConfig, Setting};
 
 use crate::{
     cli::DemoArgs,
@@ -78,16 +79,9 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Ve
     if args.proverless {
         return Ok(Vec::new());
     }
-    let mut engine = Engine::new(EngineConfig {
-        suite: rollups.suite,
-        sizes: rollups.sizes,
-        data_dir: args.keys.data_dir.clone(),
-        max_circuit_size: args.keys.max_circuit_size,
-        provenance: provenance(true),
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    });
+    let setting = Setting::new(rollups.suite, rollups.sizes, args.keys.max_circuit_size);
+    let config = EngineConfig::new(setting, provenance(true));
+    let mut engine = Engine::new(config, EmbeddedKeyStore::new(&args.keys.data_dir));
     // Given requests need no larger key than their own, which takes longest.
     let wanted = requests(args)?;
     let needed = |circuit: &Circuit| {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyStore, Provenance};
-use zkwhirl_prover::native::{Engine, EngineConfig, import_powers};
+use zkwhirl_prover::native::{Engine, EngineConfig, Setting, import_powers};
 
 use super::{KeyLine, short};
 use crate::{
@@ -19,19 +19,13 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
         )));
     }
     let store = EmbeddedKeyStore::new(&args.keys.data_dir);
-    let mut engine = Engine::new(EngineConfig {
-        suite: args.rollup.suite,
-        sizes: args.rollup.sizes().map_err(exit::usage)?,
-        data_dir: args.keys.data_dir.clone(),
-        max_circuit_size: args.keys.max_circuit_size,
-        provenance: match args.dev_seed {
-            Some(seed) => Provenance::DevSeeded { seed },
-            None => Provenance::SingleParty,
-        },
-        allow_dev_keys: args.dev_seed.is_some(),
-        lazy_init: true,
-        persist: true,
-    });
+    let sizes = args.rollup.sizes().map_err(exit::usage)?;
+    let setting = Setting::new(args.rollup.suite, sizes, args.keys.max_circuit_size);
+    let provenance = match args.dev_seed {
+        Some(seed) => Provenance::DevSeeded { seed },
+        None => Provenance::SingleParty,
+    };
+    let mut engine = Engine::new(EngineConfig::new(setting, provenance), store.clone());
     let mut lines = Vec::new();
     let circuits = match args.circuit {
         Some(one) => vec![one],

@@ -7,7 +7,7 @@ use serde::Serialize;
 use zkwhirl_circuits::Circuit;
 use zkwhirl_job::Sizes;
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile, KeyStore, Provenance};
-use zkwhirl_prover::native::{Engine, EngineConfig, audit};
+use zkwhirl_prover::native::{Engine, EngineConfig, Setting, audit};
 
 use super::{sample, short};
 use crate::{
@@ -81,20 +81,14 @@ fn check(key: &KeyFile, store: &EmbeddedKeyStore, bar: &Bar) -> anyhow::Result<(
 
 /// Makes and verifies a proof under a store's key for a circuit.
 pub(super) fn proof(circuit: Circuit, store: Arc<dyn KeyStore>, bar: &Bar) -> anyhow::Result<()> {
+    // No request is proved, so any sizes do.
+    let setting = Setting::new(circuit.suite, Sizes::new(1, 1)?, u64::MAX);
     let config = EngineConfig {
-        suite: circuit.suite,
-        // No request is proved, so the sizes do not matter.
-        sizes: Sizes::new(1, 1)?,
-        // Unused: the store is given.
-        data_dir: Default::default(),
-        max_circuit_size: u64::MAX,
-        provenance: Provenance::SingleParty,
         allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
+        ..EngineConfig::new(setting, Provenance::SingleParty)
     };
     let witness = sample::witness(circuit)?;
-    Engine::with_store(config, store)
+    Engine::new(config, store)
         .try_key(circuit, witness, &|progress| bar.show(progress))
         .context("no proof under it verifies")
 }

@@ -1,6 +1,6 @@
-//! The console's API, from outside.
+//! A client of the console's API.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -13,22 +13,17 @@ use crate::cli::AskArgs;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Why there is no answer, by exit code.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
-    /// 1
+    /// Exit code 1.
+    #[error("{0}")]
     Failed(String),
-    /// 3
+    /// Exit code 3.
+    #[error("{0}")]
     NotAllowed(String),
-    /// 4
+    /// Exit code 4.
+    #[error("{0}")]
     Away(String),
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failed(why) | Self::NotAllowed(why) | Self::Away(why) => f.write_str(why),
-        }
-    }
 }
 
 impl Refused {
@@ -41,14 +36,14 @@ impl Refused {
     }
 }
 
-/// A bridge that is asked.
-pub(super) struct Bridge {
+/// The bridge whose console is asked.
+pub(super) struct BridgeClient {
     base: Url,
     token: Option<String>,
     client: Client,
 }
 
-impl Bridge {
+impl BridgeClient {
     pub(super) fn new(args: &AskArgs) -> anyhow::Result<Self> {
         let base = args.bridge.clone();
         anyhow::ensure!(
@@ -167,7 +162,7 @@ impl Bridge {
     }
 }
 
-/// An answer as what it says.
+/// Parses an answer.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
     serde_json::from_slice(body).map_err(|error| {
         Refused::Failed(format!(

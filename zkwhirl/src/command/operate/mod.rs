@@ -1,5 +1,5 @@
-//! `zkwhirl rollups|jobs|workers|dead|queues`: a running bridge, looked at and
-//! acted on through its console's API.
+//! `zkwhirl rollups|jobs|workers|dead|queues`: views of a running bridge and
+//! operators' actions, through the API of its console.
 
 mod client;
 mod print;
@@ -11,7 +11,7 @@ use zkwhirl_console::{
     views::{DeadLetterView, Listed},
 };
 
-use self::client::{Bridge, Refused, parse};
+use self::client::{BridgeClient, Refused, parse};
 use crate::{
     cli::{
         AskArgs, DeadArgs, DeadCommand, DownloadArgs, JobsArgs, JobsCommand, QueuesArgs,
@@ -23,19 +23,19 @@ use crate::{
 
 /// How often a watched view is read.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Home, and nothing below.
+/// Clears the terminal.
 const CLEAR: &str = "\x1b[H\x1b[2J\x1b[3J";
 
 type Text = fn(&[u8]) -> Result<String, Refused>;
 
-/// A view: what is asked for, and how it is printed.
-struct View {
+/// A view of the console: its path, and its text.
+struct ConsoleView {
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
     text: Text,
 }
 
-impl View {
+impl ConsoleView {
     fn new(path: &str, text: Text) -> Self {
         Self {
             path: vec![path.to_owned()],
@@ -44,29 +44,29 @@ impl View {
         }
     }
 
-    async fn read(&self, bridge: &Bridge) -> Result<Vec<u8>, Refused> {
+    async fn read(&self, bridge: &BridgeClient) -> Result<Vec<u8>, Refused> {
         let path: Vec<_> = self.path.iter().map(String::as_str).collect();
         bridge.read(&path, &self.query).await
     }
 }
 
 pub(super) fn rollups(args: &RollupsArgs) -> anyhow::Result<ExitCode> {
-    show(&args.ask, View::new("rollups", print::rollups))
+    show(&args.ask, ConsoleView::new("rollups", print::rollups))
 }
 
 pub(super) fn queues(args: &QueuesArgs) -> anyhow::Result<ExitCode> {
-    show(&args.ask, View::new("queues", print::queues))
+    show(&args.ask, ConsoleView::new("queues", print::queues))
 }
 
 pub(super) fn jobs(args: &JobsArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         None => {
-            let mut view = View::new("jobs", print::jobs);
+            let mut view = ConsoleView::new("jobs", print::jobs);
             view.query = query(&args.wanted);
             show(&args.ask, view)
         }
         Some(JobsCommand::Show(job)) => {
-            let mut view = View::new("jobs", print::job);
+            let mut view = ConsoleView::new("jobs", print::job);
             view.path.push(job.id.clone());
             show(&args.ask, view)
         }
@@ -93,7 +93,7 @@ fn query(wanted: &WantedArgs) -> Vec<(&'static str, String)> {
 
 pub(super) fn workers(args: &WorkersArgs) -> anyhow::Result<ExitCode> {
     let (what, named) = match &args.command {
-        None => return show(&args.ask, View::new("workers", print::workers)),
+        None => return show(&args.ask, ConsoleView::new("workers", print::workers)),
         Some(WorkersCommand::Quiet(named)) => (OperatorAction::Quiet, named),
         Some(WorkersCommand::Loud(named)) => (OperatorAction::Loud, named),
         Some(WorkersCommand::Drain(named)) => (OperatorAction::Drain, named),
@@ -103,7 +103,7 @@ pub(super) fn workers(args: &WorkersArgs) -> anyhow::Result<ExitCode> {
 
 pub(super) fn dead(args: &DeadArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
-        None => show(&args.ask, View::new("dead", print::dead)),
+        None => show(&args.ask, ConsoleView::new("dead", print::dead)),
         Some(DeadCommand::Replay(replay)) => replay_dead(&args.ask, replay),
         Some(DeadCommand::Reject(reject)) => {
             let on = [reject.id.clone()];
@@ -123,9 +123,9 @@ fn replay_dead(ask: &AskArgs, replay: &ReplayArgs) -> anyhow::Result<ExitCode> {
     if !replay.all {
         return act(ask, OperatorAction::Replay, &replay.ids, "", "");
     }
-    let bridge = Bridge::new(ask).map_err(exit::usage)?;
+    let bridge = BridgeClient::new(ask).map_err(exit::usage)?;
     let letters = block_on(async {
-        let body = View::new("dead", print::dead).read(&bridge).await?;
+        let body = ConsoleView::new("dead", print::dead).read(&bridge).await?;
         parse::<Listed<DeadLetterView>>(&body)
     })?;
     match letters {
@@ -148,7 +148,7 @@ fn replay_dead(ask: &AskArgs, replay: &ReplayArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn fetch(ask: &AskArgs, download: &DownloadArgs) -> anyhow::Result<ExitCode> {
-    let bridge = Bridge::new(ask).map_err(exit::usage)?;
+    let bridge = BridgeClient::new(ask).map_err(exit::usage)?;
     let path = ["dead", &download.id, "request"];
     let request = match block_on(bridge.read_as_operator(&path))? {
         Ok(request) => request,
@@ -180,8 +180,8 @@ fn refuse(refused: &Refused) -> ExitCode {
 }
 
 /// Prints a view, once or at every change.
-fn show(ask: &AskArgs, view: View) -> anyhow::Result<ExitCode> {
-    let bridge = Bridge::new(ask).map_err(exit::usage)?;
+fn show(ask: &AskArgs, view: ConsoleView) -> anyhow::Result<ExitCode> {
+    let bridge = BridgeClient::new(ask).map_err(exit::usage)?;
     let shown = block_on(async {
         if !ask.watch {
             let body = view.read(&bridge).await?;
@@ -217,7 +217,7 @@ fn show(ask: &AskArgs, view: View) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn say(ask: &AskArgs, view: &View, body: &[u8]) -> Result<(), Refused> {
+fn say(ask: &AskArgs, view: &ConsoleView, body: &[u8]) -> Result<(), Refused> {
     let text = match ask.json {
         true => String::from_utf8_lossy(body).into_owned(),
         false => (view.text)(body)?,
@@ -226,7 +226,7 @@ fn say(ask: &AskArgs, view: &View, body: &[u8]) -> Result<(), Refused> {
     Ok(())
 }
 
-/// An answer without the time it was given.
+/// An answer without the server's clock, which is never the same.
 fn without_clock(body: &[u8]) -> String {
     let mut value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     if let Some(object) = value.as_object_mut() {
@@ -242,7 +242,7 @@ fn act(
     reason: &str,
     confirm: &str,
 ) -> anyhow::Result<ExitCode> {
-    let bridge = Bridge::new(ask).map_err(exit::usage)?;
+    let bridge = BridgeClient::new(ask).map_err(exit::usage)?;
     let acted = match block_on(bridge.act(what, on, reason, confirm))? {
         Ok(acted) => acted,
         Err(refused) => return Ok(refuse(&refused)),

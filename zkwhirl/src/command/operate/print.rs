@@ -1,4 +1,4 @@
-//! Views as text.
+//! The console's views as text.
 
 use std::time::Duration;
 
@@ -20,6 +20,22 @@ pub(super) fn short(id: &str) -> String {
         64 => format!("{}…{}", &id[..8], &id[60..]),
         _ => id.to_owned(),
     }
+}
+
+/// A table. `header` has a name for each column, separated by `|`; a column whose
+/// name follows `>` is aligned right.
+fn columns(header: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
+    let names = header.split('|');
+    let right: Vec<_> = names
+        .clone()
+        .filter_map(|name| name.strip_prefix('>'))
+        .collect();
+    let names: Vec<_> = names.map(|name| name.trim_start_matches('>')).collect();
+    table(&names, &right, rows.collect())
+}
+
+fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| value.to_string())
 }
 
 fn span(ms: u64) -> String {
@@ -44,9 +60,9 @@ pub(super) fn rollups(body: &[u8]) -> Result<String, Refused> {
     let row = |rollup: &RollupView| {
         let stage = |name: &str| {
             let stage = rollup.stages.iter().find(|stage| stage.name == name);
-            stage.map_or_else(String::new, |stage| match stage.total {
+            stage.map_or_else(String::new, |stage| match stage.jobs.total {
                 0 => "–".to_owned(),
-                total => format!("{}/{total}", stage.done),
+                total => format!("{}/{total}", stage.jobs.done),
             })
         };
         let left = match (rollup.ended_ms, rollup.left_ms) {
@@ -68,11 +84,8 @@ pub(super) fn rollups(body: &[u8]) -> Result<String, Refused> {
             left,
         ]
     };
-    let header = [
-        "rollup", "state", "claims", "inner", "root", "verifier", "retries", "time",
-    ];
-    let right = ["rollup", "claims", "inner", "root", "verifier", "retries"];
-    Ok(table(&header, &right, items.iter().map(row).collect()))
+    let header = ">rollup|state|>claims|>inner|>root|>verifier|>retries|time";
+    Ok(columns(header, items.iter().map(row)))
 }
 
 pub(super) fn jobs(body: &[u8]) -> Result<String, Refused> {
@@ -91,19 +104,16 @@ pub(super) fn jobs(body: &[u8]) -> Result<String, Refused> {
         vec![
             short(&job.id),
             job.kind.clone(),
-            job.rollup_id
-                .map_or_else(|| "–".to_owned(), |id| id.to_string()),
+            or_dash(job.rollup_id),
             job.state.clone(),
             job.attempt.to_string(),
-            job.worker.clone().unwrap_or_else(|| "–".to_owned()),
+            or_dash(job.worker.as_ref()),
             span(jobs.now_ms.saturating_sub(job.taken_at_ms)),
             cut(job.reason.as_deref().unwrap_or_default()),
         ]
     });
-    let header = [
-        "job", "kind", "rollup", "state", "attempt", "worker", "age", "why",
-    ];
-    let text = table(&header, &["rollup", "attempt", "age"], rows.collect());
+    let header = "job|kind|>rollup|state|>attempt|worker|>age|why";
+    let text = columns(header, rows);
     let more = match jobs.matched > jobs.items.len() {
         true => format!(" · {} of {} shown", jobs.items.len(), jobs.matched),
         false => String::new(),
@@ -118,9 +128,7 @@ pub(super) fn job(body: &[u8]) -> Result<String, Refused> {
     if let Some(reason) = &job.reason {
         lines.push(reason.clone());
     }
-    let rollup = job
-        .rollup_id
-        .map_or_else(|| "–".to_owned(), |id| id.to_string());
+    let rollup = or_dash(job.rollup_id);
     lines.push(format!(
         "rollup {rollup} · attempt {} · {} tickets wait · request of {}\n",
         job.attempt,
@@ -133,13 +141,13 @@ pub(super) fn job(body: &[u8]) -> Result<String, Refused> {
             format!("+{}", span(step.at_ms - begin.min(step.at_ms))),
             step.what.name().to_owned(),
             step.attempt
-                .map_or_else(String::new, |attempt| attempt.to_string()),
+                .map(|attempt| attempt.to_string())
+                .unwrap_or_default(),
             step.worker.clone().unwrap_or_default(),
             cut(step.text.as_deref().unwrap_or_default()),
         ]
     });
-    let header = ["at", "what", "attempt", "worker", ""];
-    lines.push(table(&header, &["at", "attempt"], steps.collect()));
+    lines.push(columns(">at|what|>attempt|worker|", steps));
     for run in &detail.runs {
         let phases = run.phases.iter();
         let phases: Vec<_> = phases
@@ -194,12 +202,8 @@ pub(super) fn workers(body: &[u8]) -> Result<String, Refused> {
             report.version.clone(),
         ]
     };
-    let header = [
-        "slot", "state", "takes", "kind", "job", "phase", "since", "proved", "failed", "memory",
-        "keys", "release",
-    ];
-    let right = ["phase", "since", "proved", "failed", "memory", "keys"];
-    Ok(table(&header, &right, items.iter().map(row).collect()))
+    let header = "slot|state|takes|kind|job|>phase|>since|>proved|>failed|>memory|>keys|release";
+    Ok(columns(header, items.iter().map(row)))
 }
 
 /// A prover's memory, of its limit where it has one.
@@ -211,7 +215,7 @@ fn memory(report: &SlotReport) -> String {
     }
 }
 
-/// A dead letter's reason without what names the job.
+/// A dead letter's reason without the job's id.
 fn cause(reason: &str) -> &str {
     reason
         .split_once(" parked: ")
@@ -227,20 +231,14 @@ pub(super) fn dead(body: &[u8]) -> Result<String, Refused> {
         vec![
             short(&letter.id),
             letter.kind.clone(),
-            letter
-                .rollup_id
-                .map_or_else(|| "–".to_owned(), |id| id.to_string()),
+            or_dash(letter.rollup_id),
             letter.attempts.len().to_string(),
             span(now_ms.saturating_sub(letter.died_at_ms)),
             cut(cause(&letter.reason)),
         ]
     };
-    let header = ["job", "kind", "rollup", "failed", "dead for", "why"];
-    let text = table(
-        &header,
-        &["rollup", "failed", "dead for"],
-        items.iter().map(row).collect(),
-    );
+    let header = "job|kind|>rollup|>failed|>dead for|why";
+    let text = columns(header, items.iter().map(row));
     Ok(format!(
         "{text}\n\ntheir tickets are kept alive. zkwhirl dead replay ID · dead reject ID · dead download ID"
     ))
@@ -256,30 +254,13 @@ pub(super) fn queues(body: &[u8]) -> Result<String, Refused> {
             queue.in_flight.to_string(),
             rungs.join("/"),
             queue.consumers.to_string(),
-            queue.oldest_ms.map_or_else(|| "–".to_owned(), span),
+            or_dash(queue.oldest_ms.map(span)),
             queue.taken_per_min.to_string(),
             queue.proved_per_min.to_string(),
             queue.error.clone().unwrap_or_default(),
         ]
     };
-    let header = [
-        "topic",
-        "ready",
-        "in flight",
-        "10 s/1 min/10 min",
-        "consumers",
-        "oldest",
-        "taken/min",
-        "proved/min",
-        "",
-    ];
-    let right = [
-        "ready",
-        "in flight",
-        "consumers",
-        "oldest",
-        "taken/min",
-        "proved/min",
-    ];
-    Ok(table(&header, &right, items.iter().map(row).collect()))
+    let header =
+        "topic|>ready|>in flight|10 s/1 min/10 min|>consumers|>oldest|>taken/min|>proved/min|";
+    Ok(columns(header, items.iter().map(row)))
 }

@@ -145,7 +145,7 @@ impl World {
         }
     }
 
-    async fn slot(&self, slot: &str, doing: Doing) {
+    async fn slot(&self, slot: &str, doing: SlotActivity) {
         let slot = slot.to_owned();
         let report = SlotReport {
             slot,
@@ -181,17 +181,17 @@ fn costs_of<const N: usize>(costs: [(&str, &str); N]) -> Vec<(String, String)> {
 #[tokio::test]
 async fn a_pod_costs_what_it_proves_and_only_changes_are_told() {
     let mut world = World::new().await;
-    world.slot("inner-a/1", Doing::Proving).await;
-    world.slot("inner-a/2", Doing::Proving).await;
-    world.slot("inner-b/1", Doing::Idle).await;
-    world.slot("inner-c/1", Doing::Starting).await;
+    world.slot("inner-a/1", SlotActivity::Proving).await;
+    world.slot("inner-a/2", SlotActivity::Proving).await;
+    world.slot("inner-b/1", SlotActivity::Idle).await;
+    world.slot("inner-c/1", SlotActivity::Starting).await;
     world.round().await.unwrap();
     let first = costs_of([("inner-a", "2"), ("inner-b", "0"), ("inner-c", "0")]);
     assert_eq!(world.costs(), first);
     world.round().await.unwrap();
     assert!(world.costs().is_empty(), "nothing has changed");
-    world.slot("inner-a/1", Doing::Idle).await;
-    world.slot("inner-c/1", Doing::Proving).await;
+    world.slot("inner-a/1", SlotActivity::Idle).await;
+    world.slot("inner-c/1", SlotActivity::Proving).await;
     world.round().await.unwrap();
     assert_eq!(
         world.costs(),
@@ -202,10 +202,10 @@ async fn a_pod_costs_what_it_proves_and_only_changes_are_told() {
 #[tokio::test]
 async fn the_request_is_a_merge_patch_of_one_annotation_with_the_token_of_the_moment() {
     let mut world = World::new().await;
-    world.slot("inner-a/1", Doing::Proving).await;
+    world.slot("inner-a/1", SlotActivity::Proving).await;
     world.round().await.unwrap();
     write(world.account.path(), "token", "renewed");
-    world.slot("inner-a/1", Doing::Idle).await;
+    world.slot("inner-a/1", SlotActivity::Idle).await;
     world.round().await.unwrap();
     let request = |token: &str, cost| {
         let what = "PATCH /api/v1/namespaces/zkwhirl/pods/inner-a".to_owned();
@@ -221,8 +221,8 @@ async fn the_request_is_a_merge_patch_of_one_annotation_with_the_token_of_the_mo
 #[tokio::test]
 async fn a_refusal_names_the_pod_hinders_no_other_and_is_tried_again() {
     let mut world = World::new().await;
-    world.slot("inner-a/1", Doing::Proving).await;
-    world.slot("inner-b/1", Doing::Proving).await;
+    world.slot("inner-a/1", SlotActivity::Proving).await;
+    world.slot("inner-b/1", SlotActivity::Proving).await;
     *world.asked.refused.lock().unwrap() = Some(("inner-a", StatusCode::FORBIDDEN));
     let error = world.round().await.unwrap_err();
     assert_eq!(
@@ -241,7 +241,7 @@ async fn a_refusal_names_the_pod_hinders_no_other_and_is_tried_again() {
 #[tokio::test]
 async fn a_pod_that_is_gone_is_no_error() {
     let mut world = World::new().await;
-    world.slot("inner-a/1", Doing::Idle).await;
+    world.slot("inner-a/1", SlotActivity::Idle).await;
     *world.asked.refused.lock().unwrap() = Some(("inner-a", StatusCode::NOT_FOUND));
     world.round().await.unwrap();
     assert_eq!(world.costs().len(), 1);
@@ -253,7 +253,7 @@ async fn a_pod_that_is_gone_is_no_error() {
 async fn a_server_of_another_authority_gets_no_token() {
     let mut world = World::new().await;
     write(world.account.path(), "ca.crt", &authority().pem());
-    world.slot("inner-a/1", Doing::Idle).await;
+    world.slot("inner-a/1", SlotActivity::Idle).await;
     let error = format!("{:#}", world.round().await.unwrap_err());
     assert!(error.starts_with("no connection to Kubernetes' API at https://127.0.0.1:"));
     assert!(error.contains("invalid peer certificate"), "{error}");
@@ -263,7 +263,7 @@ async fn a_server_of_another_authority_gets_no_token() {
 #[tokio::test]
 async fn an_account_that_is_not_mounted_is_named() {
     let mut world = World::new().await;
-    world.slot("inner-a/1", Doing::Idle).await;
+    world.slot("inner-a/1", SlotActivity::Idle).await;
     write(world.account.path(), "ca.crt", "");
     let error = format!("{:#}", world.round().await.unwrap_err());
     assert!(error.ends_with("ca.crt holds no certificates"), "{error}");
@@ -275,7 +275,7 @@ async fn an_account_that_is_not_mounted_is_named() {
 #[tokio::test]
 async fn the_bridge_goes_on_when_kubernetes_is_away() {
     let world = World::new().await;
-    world.slot("inner-a/1", Doing::Proving).await;
+    world.slot("inner-a/1", SlotActivity::Proving).await;
     *world.asked.refused.lock().unwrap() = Some(("inner-a", StatusCode::INTERNAL_SERVER_ERROR));
     let (ledger, kubernetes) = (world.ledger.clone(), world.kubernetes.clone());
     let marking: JoinHandle<()> = tokio::spawn(mark(ledger, kubernetes));

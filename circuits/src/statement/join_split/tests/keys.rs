@@ -24,7 +24,7 @@ fn order() -> Fr {
 fn a_private_key_is_below_the_order() {
     let small = PrivateKey::reduce(&to_word(&Fr::from(5u64)));
     let with = |private_key: Fr| {
-        let mut payment = Payment::new();
+        let mut payment = Payment::send();
         payment.w.private_key = private_key;
         payment.w.signer.key = small.public().coordinates();
         payment.w.allow_chain = [false; 2];
@@ -46,7 +46,7 @@ fn a_private_key_is_below_the_order() {
 #[test]
 fn signing_keys() {
     // Without an account note, only the account key may sign.
-    let mut other = Payment::new();
+    let mut other = Payment::send();
     other.w.signer.key = key(9).public().coordinates();
     other.signs = key(9);
     other.settle();
@@ -104,7 +104,7 @@ fn the_other_point_of_a_registered_key() {
 /// The response of a signature has no second spelling with more bits.
 #[test]
 fn a_signature_out_of_range() {
-    let mut payment = Payment::new();
+    let mut payment = Payment::send();
     // Sign anew until the response is large enough to leave the range.
     for fee in 1u64.. {
         payment.w.fee = Fr::from(fee);

@@ -12,7 +12,7 @@ use crate::{Rule, Suite};
 
 #[test]
 fn a_send_of_two_notes() {
-    let payment = Payment::new();
+    let payment = Payment::send();
     let w = &payment.w;
     let fields = accepted(&payment);
     let key = to_word(&w.private_key);
@@ -64,7 +64,7 @@ fn deposits_withdrawals_and_defi_deposits() {
 
 #[test]
 fn one_input_note_and_a_nullifier_for_the_other() {
-    let mut payment = Payment::new();
+    let mut payment = Payment::send();
     payment.unused([1]);
     payment.w.outputs[1].value = Fr::ZERO;
     payment.w.outputs[0].value = Fr::from(690u64);
@@ -90,7 +90,7 @@ fn accounts_sign_with_a_registered_key() {
 #[test]
 fn virtual_assets_are_sent_and_put_into_bridges() {
     let asset = (1 << 29) + 77u32;
-    let mut payment = Payment::new();
+    let mut payment = Payment::send();
     payment.w.asset = Fr::from(asset);
     payment.settle();
     accepted(&payment);
@@ -104,7 +104,7 @@ fn virtual_assets_are_sent_and_put_into_bridges() {
 #[test]
 fn a_note_that_is_linked_back_to_need_not_be_in_the_tree() {
     for (which, other) in [(0, 2), (1, 1)] {
-        let mut payment = Payment::new();
+        let mut payment = Payment::send();
         payment.w.backward_link = payment.w.input_commitment(which);
         payment.settle();
         assert_ne!(payment.w.folded_root(which), payment.w.data_root);
@@ -124,7 +124,7 @@ fn outputs_of_ones_own_may_be_chained_from() {
         ([false, true], 2),
         ([true, true], 3),
     ] {
-        let mut payment = Payment::new();
+        let mut payment = Payment::send();
         payment.w.outputs[0].partial.owner = payment.w.owner();
         payment.w.allow_chain = chain;
         payment.settle();
@@ -142,7 +142,7 @@ fn the_largest_amounts_do_not_wrap() {
         assert!(!sum.add_with_carry(&amount));
     }
     assert!(sum < Fr::MODULUS);
-    let mut payment = Payment::new();
+    let mut payment = Payment::send();
     let most = power_of_two(252) - Fr::ONE;
     let inputs = &mut payment.w.inputs;
     inputs.iter_mut().for_each(|note| note.value = most);

@@ -31,14 +31,14 @@ fn amounts_of_notes_out_of_range() {
         (0, ["input value 1", "output value 1"]),
         (1, ["input value 2", "output value 2"]),
     ] {
-        let wide_input = settled(Payment::new, |w| {
+        let wide_input = settled(Payment::send, |w| {
             w.inputs[which].value = wide;
             w.inputs[1 - which].value = Fr::ZERO;
             (w.outputs[0].value, w.outputs[1].value) = (half, half - w.fee);
         });
         refused(&wide_input, Rule::Range(input));
         // A negative amount on one side would make money on the other.
-        let negative = settled(Payment::new, |w| {
+        let negative = settled(Payment::send, |w| {
             w.outputs[which].value = -Fr::from(5u64);
             w.outputs[1 - which].value = Fr::from(1095u64);
         });
@@ -51,7 +51,7 @@ fn fees_and_deposits_out_of_range() {
     let fee: fn(&mut JoinSplitWitness) -> &mut Fr = |w| &mut w.fee;
     let deposit: fn(&mut JoinSplitWitness) -> &mut Fr = |w| &mut w.deposit;
     for (start, value, name) in [
-        (Payment::new as fn() -> Payment, fee, "fee"),
+        (Payment::send as fn() -> Payment, fee, "fee"),
         (Payment::defi_deposit, deposit, "deposit"),
     ] {
         let large = settled(start, |w| {
@@ -74,11 +74,11 @@ fn other_values_out_of_range() {
     let far = power_of_two(32);
     let owner = settled(Payment::withdrawal, |w| w.public_owner = power_of_two(160));
     refused(&owner, Rule::Range("public owner"));
-    let asset = settled(Payment::new, |w| w.asset = power_of_two(30));
+    let asset = settled(Payment::send, |w| w.asset = power_of_two(30));
     refused(&asset, Rule::Range("asset"));
-    let first = changed(Payment::new, |w| w.inputs[0].index += far);
+    let first = changed(Payment::send, |w| w.inputs[0].index += far);
     refused(&first, Rule::Range("input note index 1"));
-    let second = changed(Payment::new, |w| w.inputs[1].index += far);
+    let second = changed(Payment::send, |w| w.inputs[1].index += far);
     refused(&second, Rule::Range("input note index 2"));
     let account = changed(Payment::registered, |w| w.signer.index += far);
     refused(&account, Rule::Range("account note index"));
@@ -87,7 +87,7 @@ fn other_values_out_of_range() {
 #[test]
 fn kinds() {
     for id in [0u64, 4, 6, 7] {
-        let other = settled(Payment::new, |w| w.proof_id = Fr::from(id));
+        let other = settled(Payment::send, |w| w.proof_id = Fr::from(id));
         refused(&other, Rule::PaymentKind);
     }
     let valued = settled(Payment::defi_deposit, |w| {
@@ -105,14 +105,14 @@ fn kinds() {
 #[test]
 fn public_values_and_deposits_of_their_kinds_only() {
     let rule = Rule::PublicOnly("public value");
-    refused(&settled(Payment::new, |w| w.public_value = Fr::ONE), rule);
+    refused(&settled(Payment::send, |w| w.public_value = Fr::ONE), rule);
     let nothing = settled(Payment::withdrawal, |w| {
         w.outputs[0].value = w.public_value;
         w.public_value = Fr::ZERO;
     });
     refused(&nothing, rule);
     let rule = Rule::PublicOnly("public owner");
-    refused(&settled(Payment::new, |w| w.public_owner = Fr::ONE), rule);
+    refused(&settled(Payment::send, |w| w.public_owner = Fr::ONE), rule);
     let nobody = settled(Payment::deposit, |w| w.public_owner = Fr::ZERO);
     refused(&nobody, rule);
     for start in [Payment::deposit, Payment::withdrawal] {
@@ -120,7 +120,7 @@ fn public_values_and_deposits_of_their_kinds_only() {
         refused(&unreal, Rule::PublicVirtual);
     }
     let rule = Rule::DepositOnly("deposit value");
-    let send = settled(Payment::new, |w| {
+    let send = settled(Payment::send, |w| {
         w.deposit = Fr::from(100u64);
         w.outputs[1].value -= w.deposit;
     });
@@ -134,7 +134,7 @@ fn public_values_and_deposits_of_their_kinds_only() {
 
 #[test]
 fn bridge_call_data() {
-    let mut send = Payment::new();
+    let mut send = Payment::send();
     send.bridge(|_| {});
     send.settle();
     refused(&send, Rule::DepositOnly("bridge call data"));
@@ -179,7 +179,7 @@ fn input_notes() {
             w.outputs[0].value += Fr::from(50u64);
         });
         refused(&invented, Rule::UnusedValue(number));
-        let nowhere = changed(Payment::new, |w| w.inputs[which].siblings[7] += Fr::ONE);
+        let nowhere = changed(Payment::send, |w| w.inputs[which].siblings[7] += Fr::ONE);
         refused(&nowhere, Rule::InputNote(number));
     }
 }
@@ -187,7 +187,7 @@ fn input_notes() {
 /// Another private key makes other commitments, which are in no tree.
 #[test]
 fn notes_of_another_owner() {
-    let mut payment = Payment::new();
+    let mut payment = Payment::send();
     payment.w.private_key = key(2).element();
     payment.w.signer.key = key(2).public().coordinates();
     payment.w.allow_chain = [false; 2];
@@ -205,12 +205,12 @@ fn notes_of_another_owner() {
 #[test]
 fn output_notes() {
     for (which, number) in [(0, 1), (1, 2)] {
-        let forged = settled(Payment::new, |w| {
+        let forged = settled(Payment::send, |w| {
             w.outputs[which].partial.creator = key(5).public().x();
         });
         refused(&forged, Rule::Creator(number));
         for (x, y) in [(Fr::ONE, Fr::ZERO), (Fr::ZERO, Fr::ONE)] {
-            let foreign = settled(Payment::new, |w| {
+            let foreign = settled(Payment::send, |w| {
                 let owner = w.owner();
                 w.outputs[which].partial.owner = (owner.0 + x, owner.1 + y);
                 w.allow_chain = [which == 0, which == 1];
@@ -224,7 +224,7 @@ fn output_notes() {
 fn what_goes_in_goes_out() {
     for step in [Fr::ONE, -Fr::ONE] {
         for start in [
-            Payment::new,
+            Payment::send,
             Payment::withdrawal,
             Payment::deposit,
             Payment::defi_deposit,
@@ -238,7 +238,7 @@ fn what_goes_in_goes_out() {
 
 #[test]
 fn links_that_name_no_input_note() {
-    let anything = settled(Payment::new, |w| w.backward_link = random(7));
+    let anything = settled(Payment::send, |w| w.backward_link = random(7));
     refused(&anything, Rule::BackwardLink);
     // The link must name a note that is used.
     let unused = settled(Payment::deposit, |w| {

@@ -19,23 +19,18 @@ use crate::native::{EngineConfig, NativeVerifier, Setting, self_test_request, ve
 /// An engine with keys of its own, and their folder.
 fn engine() -> (tempfile::TempDir, Engine) {
     let folder = tempfile::tempdir().unwrap();
-    let engine = Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes: Sizes::new(1, 1).unwrap(),
-        data_dir: folder.path().to_owned(),
-        max_circuit_size: 1 << 16,
-        provenance: Provenance::DevSeeded { seed: 5 },
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    });
+    let config = EngineConfig::new(setting(), Provenance::DevSeeded { seed: 5 });
+    let engine = Engine::new(config, EmbeddedKeyStore::new(folder.path()));
     (folder, engine)
+}
+
+fn setting() -> Setting {
+    Setting::new(Suite::Poseidon, Sizes::new(1, 1).unwrap(), 1 << 16)
 }
 
 fn verifier(folder: &std::path::Path) -> NativeVerifier {
     let store = EmbeddedKeyStore::new(folder);
-    let setting = Setting::new(Suite::Poseidon, Sizes::new(1, 1).unwrap(), 1 << 16);
-    NativeVerifier::new(setting, store)
+    NativeVerifier::new(setting(), store)
 }
 
 /// The client proof in a reply: 16 fields of 32 bytes, then a tail.
@@ -50,8 +45,8 @@ fn tx(reply: &Bytes) -> ClientProof {
 
 /// A payment, an account and a claim, proved.
 fn txs(engine: &mut Engine) -> Vec<ClientProof> {
-    let payment = ClientWitness::JoinSplit(Box::new(Payment::new().w));
-    let account = ClientWitness::Account(Box::new(Registration::new().w));
+    let payment = ClientWitness::JoinSplit(Box::new(Payment::send().w));
+    let account = ClientWitness::Account(Box::new(Registration::create().w));
     let mut txs: Vec<ClientProof> = [payment, account]
         .iter()
         .map(|client| {
@@ -129,7 +124,7 @@ fn every_kind_of_client_proof_is_verified_under_its_key_alone() {
 #[test]
 fn a_false_statement_is_not_proved() {
     let (_folder, mut engine) = engine();
-    let mut payment = Payment::new();
+    let mut payment = Payment::send();
     payment.w.fee = Fr::from(0u64);
     let client = ClientWitness::JoinSplit(Box::new(payment.w));
     let failure = engine.prove_client(&client, &|_| {}).unwrap_err().failure();

@@ -15,7 +15,7 @@ use zkwhirl_job::{
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyError, Provenance, VkFile, VkFolder};
 
 use super::*;
-use crate::native::{Engine, EngineConfig, NativeVerifier, Setting, check, self_test_request};
+use crate::native::{Engine, EngineConfig, NativeVerifier, Setting, self_test_request};
 
 const CLAIM: Circuit = Circuit {
     suite: Suite::Poseidon,
@@ -200,17 +200,9 @@ fn a_bad_proof_is_refused_beside_one_without_a_key() {
 }
 
 /// An engine with keys in `folder`, and its reply to a claim.
-fn proved(folder: &Path) -> (Request, bytes::Bytes) {
-    let mut engine = Engine::new(EngineConfig {
-        suite: Suite::Poseidon,
-        sizes: Sizes::new(1, 1).unwrap(),
-        data_dir: folder.to_owned(),
-        max_circuit_size: 1 << 16,
-        provenance: Provenance::DevSeeded { seed: 5 },
-        allow_dev_keys: true,
-        lazy_init: true,
-        persist: true,
-    });
+fn proved(folder: &Path, setting: &Setting) -> (Request, bytes::Bytes) {
+    let config = EngineConfig::new(setting.clone(), Provenance::DevSeeded { seed: 5 });
+    let mut engine = Engine::new(config, EmbeddedKeyStore::new(folder));
     let request = Request::parse(&self_test_request(Suite::Poseidon)).unwrap();
     let reply = engine.prove(&request, &|_| {}).unwrap().reply;
     (request, reply)
@@ -227,11 +219,10 @@ fn key_file(folder: &Path) -> std::path::PathBuf {
 #[test]
 fn a_reply_outlives_the_loss_of_its_key_file() {
     let folder = tempfile::tempdir().unwrap();
-    let (request, reply) = proved(folder.path());
+    let setting = Setting::new(Suite::Poseidon, Sizes::new(1, 1).unwrap(), 1 << 16);
+    let (request, reply) = proved(folder.path(), &setting);
     let path = key_file(folder.path());
     let good = fs::read(&path).unwrap();
-    let setting = Setting::new(Suite::Poseidon, Sizes::new(1, 1).unwrap(), 1 << 16);
-    check(&request, &setting, &|_| ()).unwrap();
     let verify = |reply: &bytes::Bytes| {
         let store = EmbeddedKeyStore::new(folder.path());
         NativeVerifier::new(setting.clone(), store).verify(&request, reply)

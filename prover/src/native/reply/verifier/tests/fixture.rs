@@ -59,16 +59,9 @@ pub(super) fn whole() -> &'static Fixture {
 impl Fixture {
     fn new(txs: u32, claims: usize) -> Self {
         let (suite, sizes) = (Suite::Poseidon, Sizes::new(txs, 1).unwrap());
-        let mut engine = Engine::new(EngineConfig {
-            suite,
-            sizes,
-            data_dir: data_dir(),
-            max_circuit_size: MAX_CIRCUIT_SIZE,
-            provenance: Provenance::DevSeeded { seed: 1 },
-            allow_dev_keys: true,
-            lazy_init: true,
-            persist: true,
-        });
+        let setting = Setting::new(suite, sizes, MAX_CIRCUIT_SIZE);
+        let config = EngineConfig::new(setting.clone(), Provenance::DevSeeded { seed: 1 });
+        let mut engine = Engine::new(config, store());
         let mut draft = World::genesis(suite, SEED, claims).begin(sizes);
         let replies: Vec<Bytes> = draft
             .claims(claims)
@@ -93,7 +86,6 @@ impl Fixture {
                 progress.lock().unwrap().push(step.fraction);
             }
         });
-        let setting = Setting::new(suite, sizes, MAX_CIRCUIT_SIZE);
         Self {
             request,
             published: job.published,

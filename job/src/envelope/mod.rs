@@ -1,25 +1,16 @@
-//! What travels through the broker: a version byte, then MessagePack.
-//!
-//! A body of another version, a truncated one or one with trailing bytes is
-//! refused with a typed error; the worker that met it lives on.
+//! What travels through the broker, as [`body`] encodes it.
 
-use std::io::ErrorKind;
+pub mod body;
 
 use bytes::Bytes;
-use rmp_serde::decode::Error;
-use serde::{
-    Deserialize, Serialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::{Deserialize, Serialize};
+
+pub use body::{BodyError, VERSION};
 
 use crate::{AttemptRecord, Command, Failure, JobId, Kind, Sizes, Topic, limits};
 
-/// The version byte of every body that this release writes.
-pub const VERSION: u8 = 1;
 /// The longest body, in bytes: a request inline, its history and the framing.
 pub const BODY_BYTES: usize = limits::REQUEST_BYTES + (1 << 20);
-/// The deepest nesting that is read, fields of later releases included.
-const DEPTH: usize = 16;
 
 /// A job on its way to a worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +34,7 @@ pub struct JobEnvelope {
     /// The attempts that failed, oldest first, at most
     /// [`limits::ATTEMPT_RECORDS`].
     pub history: Vec<AttemptRecord>,
-    /// The trace that it belongs to, in W3C's form. It travels beside the body.
+    /// The W3C trace context of the job. It travels in a header, not in the body.
     #[serde(skip)]
     pub trace: Option<String>,
 }
@@ -53,7 +44,7 @@ pub struct JobEnvelope {
 pub enum Payload {
     /// The request itself.
     Inline(#[serde(with = "bytes_as_bin")] Bytes),
-    /// The request is in the ledger under the job's id, which is its digest.
+    /// The request is in the ledger, under the job's id.
     Stored {
         /// Its length in bytes.
         bytes: u64,
@@ -75,7 +66,7 @@ pub struct ResultEnvelope {
     pub prove_ms: u64,
     /// The proof, or why there is none.
     pub outcome: Outcome,
-    /// The trace that it belongs to, in W3C's form. It travels beside the body.
+    /// The W3C trace context of the job. It travels in a header, not in the body.
     #[serde(skip)]
     pub trace: Option<String>,
 }
@@ -89,38 +80,17 @@ pub enum Outcome {
     Dead(Failure),
 }
 
-/// A body that is no envelope.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EnvelopeError {
-    /// No bytes at all.
-    #[error("the message body is empty")]
-    Empty,
-    /// More bytes than any envelope has.
-    #[error("the message body has {bytes} bytes, the limit is {BODY_BYTES}")]
-    Long {
-        /// The body's length.
-        bytes: usize,
-    },
-    /// Written by another release.
-    #[error("the message body has version {got}, this release reads {VERSION}")]
-    Version {
-        /// The version byte.
-        got: u8,
-    },
-    /// Not the MessagePack of an envelope.
-    #[error("the message body is no {what}: {reason}")]
-    Malformed {
-        /// What it should be.
-        what: &'static str,
-        /// Why it is not.
-        reason: String,
-    },
-}
-
 impl JobEnvelope {
     /// The topic that the job travels on.
     pub fn topic(&self) -> Topic {
         self.kind.topic()
+    }
+
+    /// The failed attempts of this series, oldest first: a replayed job starts a
+    /// new series at attempt 1 and keeps its older history.
+    pub fn failed_in_series(&self) -> &[AttemptRecord] {
+        let failed = self.attempt.saturating_sub(1) as usize;
+        &self.history[self.history.len().saturating_sub(failed)..]
     }
 
     /// The command of the job's frame.
@@ -136,51 +106,24 @@ impl JobEnvelope {
 
     /// The message body.
     pub fn to_bytes(&self) -> Bytes {
-        encode(self)
+        body::encode(self)
     }
 
     /// Reads a message body.
-    pub fn parse(body: &[u8]) -> Result<Self, EnvelopeError> {
-        decode(body, "job")
+    pub fn parse(bytes: &[u8]) -> Result<Self, BodyError> {
+        body::decode(bytes, "job", BODY_BYTES)
     }
 }
 
 impl ResultEnvelope {
     /// The message body.
     pub fn to_bytes(&self) -> Bytes {
-        encode(self)
+        body::encode(self)
     }
 
     /// Reads a message body.
-    pub fn parse(body: &[u8]) -> Result<Self, EnvelopeError> {
-        decode(body, "result")
-    }
-}
-
-fn encode(value: &impl Serialize) -> Bytes {
-    let mut out = vec![VERSION];
-    rmp_serde::encode::write_named(&mut out, value)
-        .expect("writing plain data to memory cannot fail");
-    out.into()
-}
-
-fn decode<T: DeserializeOwned>(body: &[u8], what: &'static str) -> Result<T, EnvelopeError> {
-    if body.len() > BODY_BYTES {
-        return Err(EnvelopeError::Long { bytes: body.len() });
-    }
-    let (version, rest) = body.split_first().ok_or(EnvelopeError::Empty)?;
-    if *version != VERSION {
-        return Err(EnvelopeError::Version { got: *version });
-    }
-    let malformed = |reason: String| EnvelopeError::Malformed { what, reason };
-    // From a slice, a length beyond the end is refused before anything is
-    // allocated; from a reader it is found out while a buffer grows.
-    let mut deserializer = rmp_serde::Deserializer::from_read_ref(rest);
-    deserializer.set_max_depth(DEPTH);
-    let value = T::deserialize(&mut deserializer).map_err(|e| malformed(e.to_string()))?;
-    match IgnoredAny::deserialize(&mut deserializer) {
-        Err(Error::InvalidMarkerRead(e)) if e.kind() == ErrorKind::UnexpectedEof => Ok(value),
-        _ => Err(malformed("more bytes follow it".into())),
+    pub fn parse(bytes: &[u8]) -> Result<Self, BodyError> {
+        body::decode(bytes, "result", BODY_BYTES)
     }
 }
 

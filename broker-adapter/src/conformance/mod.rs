@@ -5,8 +5,11 @@
 //! Behind the name come arguments of `tokio::test`, such as
 //! `start_paused = true` for a back-end whose delays obey tokio's clock.
 
-use std::{any::Any, fmt::Debug, sync::Arc, time::Duration};
+mod releases;
 
+use std::{any::Any, fmt::Debug, pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
 use tokio::time::{Instant, timeout};
 use zkwhirl_job::{
     Failure, Kind, Topic,
@@ -19,11 +22,23 @@ use super::{
 };
 use zkwhirl_testkit::{claim_job, failed_by, job_of, result_of, within};
 
+pub use releases::*;
+
+/// Publishes a body as it is among the inner jobs, with the time at which a
+/// process first found that it cannot read it.
+pub type PutBody =
+    Box<dyn Fn(Bytes, Option<u64>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
 /// An empty broker to test.
-#[derive(Debug)]
+#[expect(
+    missing_debug_implementations,
+    reason = "a closure has no text, and a fixture is not shown"
+)]
 pub struct Fixture {
     /// The broker.
     pub broker: Arc<dyn Broker>,
+    /// Publishes what another release might.
+    pub put: PutBody,
     /// The delays of its rungs.
     pub delays: [Duration; 3],
     /// How long an idle consumer is watched before it counts as idle.
@@ -409,6 +424,8 @@ macro_rules! broker_conformance {
             results_are_kept_until_acknowledged,
             depth_counts_what_is_unfinished,
             missing_is_never_wrong,
+            what_another_release_wrote_is_handed_back,
+            what_no_release_reads_is_buried_in_the_end,
         );
     };
     (@list $make:path, $args:tt, $($name:ident,)*) => {

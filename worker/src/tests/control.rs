@@ -1,4 +1,4 @@
-//! Workers that are told something from afar.
+//! Control messages.
 
 use zkwhirl_broker_adapter::Control;
 
@@ -10,13 +10,17 @@ fn seconds(n: u64) -> Duration {
 
 async fn cancel(world: &World, n: u32) {
     let job = claim_job(n).id;
-    world.broker.tell(&Control::Cancel { job }).await.unwrap();
+    world
+        .broker
+        .send_control(&Control::Cancel { job })
+        .await
+        .unwrap();
 }
 
 async fn quiet(world: &World, worker: &str, quiet: bool) {
     let worker = worker.to_owned();
-    let word = Control::Quiet { worker, quiet };
-    world.broker.tell(&word).await.unwrap();
+    let message = Control::Quiet { worker, quiet };
+    world.broker.send_control(&message).await.unwrap();
 }
 
 async fn end(world: &World, n: u32, state: JobState) {
@@ -31,7 +35,7 @@ async fn consumers(world: &World) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_that_is_not_wanted_any_more_stops_its_prover() {
+async fn a_job_that_no_ticket_waits_for_stops_its_prover() {
     for state in [JobState::Rejected, JobState::Withdrawn] {
         let world = World::start(1, |call| match call.request == request_of(&claim_job(1)) {
             true => Act::UntilCancelled,
@@ -59,7 +63,7 @@ async fn a_job_that_is_not_wanted_any_more_stops_its_prover() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_that_is_called_off_and_still_wanted_is_handed_back() {
+async fn a_job_that_is_cancelled_and_still_wanted_is_handed_back() {
     let mut world = World::start(1, |call| match call.before {
         0 => Act::UntilCancelled,
         _ => Act::Prove(seconds(1)),
@@ -76,7 +80,7 @@ async fn a_job_that_is_called_off_and_still_wanted_is_handed_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_jobs_are_not_called_off() {
+async fn other_jobs_are_not_cancelled() {
     let world = World::start(2, |_| Act::Prove(seconds(60)));
     for n in 1..=2 {
         world.publish(n).await;
@@ -87,7 +91,7 @@ async fn other_jobs_are_not_called_off() {
     cancel(&world, 3).await;
     assert_eq!(world.result().await.id, claim_job(2).id);
     world.until_idle().await;
-    // A word about a job that is over is about nobody.
+    // A message about a job that is over changes nothing.
     world.publish(4).await;
     cancel(&world, 2).await;
     assert_eq!(world.result().await.id, claim_job(4).id);
@@ -143,7 +147,7 @@ async fn a_worker_s_name_quiets_all_its_slots_and_a_quiet_worker_drains() {
     eventually("all are there", all).await;
     quiet(&world, "another", true).await;
     quiet(&world, "w", true).await;
-    eventually("nobody claims", || async { consumers(&world).await == 0 }).await;
+    eventually("no slot claims", || async { consumers(&world).await == 0 }).await;
     world.publish(1).await;
     sleep(seconds(3600)).await;
     assert_eq!(world.calls(), []);
@@ -161,7 +165,7 @@ async fn a_reset_starts_every_prover_afresh_and_costs_no_attempt() {
     });
     let job = world.publish(1).await;
     world.began.notified().await;
-    world.broker.tell(&Control::Restart).await.unwrap();
+    world.broker.send_control(&Control::Restart).await.unwrap();
     let result = world.result().await;
     assert_eq!((result.id, result.attempt), (job.id, 1));
     assert!(world.happened().contains(&"handed-back"));
@@ -171,7 +175,7 @@ async fn a_reset_starts_every_prover_afresh_and_costs_no_attempt() {
     assert_eq!(world.healed(), once);
     // Idle provers, too.
     world.until_idle().await;
-    world.broker.tell(&Control::Restart).await.unwrap();
+    world.broker.send_control(&Control::Restart).await.unwrap();
     let twice = || async { world.healed() == [once.clone(), once.clone()].concat() };
     eventually("restarted again", twice).await;
     world.publish(2).await;

@@ -1,24 +1,24 @@
-//! What a slot says about itself, for views: told to the ledger at every change,
-//! twice a second at most, and every two seconds.
+//! The reports of a slot for views: to the ledger at every change, twice a second
+//! at most, and every two seconds.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 use zkwhirl_job::{clock::now_ms, envelope::JobEnvelope};
-use zkwhirl_ledger::{Doing, Ledger, SlotReport};
+use zkwhirl_ledger::{Ledger, SlotActivity, SlotReport};
 use zkwhirl_prover::{Meter, Progress};
 
-use crate::{Slot, Stop, words::Ear};
+use crate::{Slot, Stop, control::SlotControl};
 
-/// Less than a fourth of what a report counts.
+/// Less than a fourth of a report's lifetime.
 const EVERY: Duration = Duration::from_secs(2);
 const LEAST: Duration = Duration::from_millis(500);
 
-/// What one slot does. Clones are the same slot.
+/// The report of one slot. Clones are the same slot.
 #[derive(Debug, Clone)]
-pub(crate) struct Presence(Arc<watch::Sender<SlotReport>>);
+pub(crate) struct SlotReporter(Arc<watch::Sender<SlotReport>>);
 
-impl Presence {
+impl SlotReporter {
     /// A slot that has done nothing yet.
     pub(crate) fn new(slot: &Slot) -> Self {
         Self(Arc::new(watch::Sender::new(SlotReport {
@@ -31,8 +31,8 @@ impl Presence {
         })))
     }
 
-    /// The slot does something else; it has no job.
-    pub(crate) fn turn(&self, doing: Doing) {
+    /// The slot has no job and does this.
+    pub(crate) fn set_doing(&self, doing: SlotActivity) {
         self.0.send_if_modified(|report| {
             let changed = report.doing != doing;
             if changed {
@@ -47,16 +47,16 @@ impl Presence {
     }
 
     /// The slot has a job.
-    pub(crate) fn attend(&self, job: &JobEnvelope) {
+    pub(crate) fn set_job(&self, job: &JobEnvelope) {
         self.0.send_modify(|report| {
-            report.doing = Doing::Proving;
+            report.doing = SlotActivity::Proving;
             report.since_ms = now_ms();
             (report.job, report.kind) = (Some(job.id), Some(job.kind));
             report.attempt = job.attempt;
         });
     }
 
-    /// The prover got on.
+    /// The prover made progress.
     pub(crate) fn progress(&self, progress: Progress) {
         self.0.send_modify(|report| {
             progress.phase.name().clone_into(&mut report.phase);
@@ -72,25 +72,31 @@ impl Presence {
         });
     }
 
-    /// Tells the ledger for as long as it is polled. One that is away misses
-    /// it.
-    pub(crate) async fn tell(self, ledger: Arc<dyn Ledger>, meter: Meter, ear: Ear, stop: Stop) {
-        let mut said = self.0.subscribe();
+    /// Writes reports for as long as it is polled. A ledger that is away misses
+    /// them.
+    pub(crate) async fn run(
+        self,
+        ledger: Arc<dyn Ledger>,
+        meter: Meter,
+        control: SlotControl,
+        stop: Stop,
+    ) {
+        let mut changes = self.0.subscribe();
         loop {
-            let mut report = said.borrow_and_update().clone();
+            let mut report = changes.borrow_and_update().clone();
             report.at_ms = now_ms();
             report.resident_bytes = meter.resident_bytes();
             report.memory_limit_bytes = meter.limit_bytes();
             report.keys = meter.keys();
-            report.quiet = ear.is_quiet();
+            report.quiet = control.is_quiet();
             report.draining = stop.is_draining();
             if let Err(error) = ledger.report(&report).await {
-                tracing::debug!(slot = report.slot, "cannot tell what it does: {error}");
+                tracing::debug!(slot = report.slot, "a report was not written: {error}");
             }
             sleep(LEAST).await;
             tokio::select! {
-                // The sender is ours: it cannot go away meanwhile.
-                _ = said.changed() => {}
+                // The sender is in `self`: the wait cannot fail.
+                _ = changes.changed() => {}
                 () = sleep(EVERY) => {}
             }
         }

@@ -1,0 +1,110 @@
+//! A channel that one consumer takes deliveries on.
+
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use lapin::{
+    Channel,
+    options::{BasicCancelOptions, BasicQosOptions},
+};
+use tokio::sync::watch;
+
+use super::{AmqpClient, error::call, names::short};
+use crate::BrokerError;
+
+/// A channel with its consumer tags.
+#[derive(Debug)]
+pub(super) struct ConsumerChannel {
+    channel: Channel,
+    /// Closed by us: what was delivered on it can no longer be settled.
+    closed: AtomicBool,
+    tags: Mutex<Tags>,
+    /// Deliveries that were dropped and are on their way back to their queue.
+    returning: watch::Sender<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Tags {
+    current: Vec<String>,
+    made: u64,
+}
+
+impl ConsumerChannel {
+    /// A new channel that holds at most `prefetch` deliveries.
+    pub(super) async fn open(client: &AmqpClient, prefetch: u16) -> Result<Self, BrokerError> {
+        let channel = client.consuming.channel().await?;
+        let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
+        call("setting the prefetch", client.config.call_timeout, qos).await?;
+        Ok(Self {
+            channel,
+            closed: AtomicBool::new(false),
+            tags: Mutex::default(),
+            returning: watch::Sender::default(),
+        })
+    }
+
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// Whether what was delivered on it can still be settled.
+    pub(super) fn is_open(&self) -> bool {
+        !self.closed.load(Ordering::Acquire) && self.channel.status().connected()
+    }
+
+    fn tags(&self) -> MutexGuard<'_, Tags> {
+        self.tags.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A tag that no consumer of this channel has had.
+    pub(super) fn new_tag(&self, worker: &str) -> String {
+        let mut tags = self.tags();
+        tags.made += 1;
+        let tag = format!("{}.{}", short(worker), tags.made);
+        tags.current.push(tag.clone());
+        tag
+    }
+
+    pub(super) fn is_consuming(&self) -> bool {
+        !self.tags().current.is_empty()
+    }
+
+    /// Cancels the consumers: afterwards the broker delivers nothing more.
+    pub(super) async fn stop_consuming(&self, client: &AmqpClient) {
+        let tags = std::mem::take(&mut self.tags().current);
+        for tag in tags {
+            let cancel = self
+                .channel
+                .basic_cancel(tag.into(), BasicCancelOptions::default());
+            let limit = client.config.call_timeout;
+            if let Err(error) = call("leaving the queue", limit, cancel).await {
+                tracing::debug!("{error}");
+            }
+        }
+    }
+
+    /// Counts a delivery that goes back to its queue (1), or that is back (-1).
+    pub(super) fn count_return(&self, change: isize) {
+        self.returning
+            .send_modify(|count| *count = count.saturating_add_signed(change));
+    }
+
+    /// Waits until every dropped delivery is back in its queue.
+    pub(super) async fn returns_done(&self) {
+        // The sender is in `self`: the wait cannot fail.
+        let _ = self.returning.subscribe().wait_for(|left| *left == 0).await;
+    }
+
+    /// Closes the channel: its unsettled deliveries go back to their queues.
+    pub(super) async fn close(&self, client: &AmqpClient) {
+        self.closed.store(true, Ordering::Release);
+        if self.channel.status().connected() {
+            let closing = self.channel.close(200, "OK".into());
+            if let Err(error) = call("closing", client.config.call_timeout, closing).await {
+                tracing::debug!("{error}");
+            }
+        }
+    }
+}

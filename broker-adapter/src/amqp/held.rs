@@ -1,0 +1,137 @@
+//! A message that this process holds, and its settlement.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use lapin::{
+    Acker,
+    options::{BasicAckOptions, BasicRejectOptions},
+};
+use zkwhirl_job::envelope::JobEnvelope;
+
+use super::{AmqpClient, channel::ConsumerChannel, error::call, publisher::OutgoingMessage};
+use crate::{BrokerError, JobSettler, ResultAcker, Settlement};
+
+/// A message that is held. Dropped unsettled it goes back to the head of its
+/// queue, as after a crash.
+#[derive(Debug)]
+pub(super) struct HeldMessage {
+    client: Arc<AmqpClient>,
+    channel: Arc<ConsumerChannel>,
+    acker: Acker,
+    settled: AtomicBool,
+}
+
+impl HeldMessage {
+    pub(super) fn new(
+        client: Arc<AmqpClient>,
+        channel: Arc<ConsumerChannel>,
+        acker: Acker,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            client,
+            channel,
+            acker,
+            settled: AtomicBool::new(false),
+        })
+    }
+
+    fn is_held(&self) -> bool {
+        !self.settled.load(Ordering::Acquire) && self.channel.is_open() && self.acker.usable()
+    }
+
+    /// Publishes `next`, what becomes of the message, then acks: a crash in
+    /// between repeats the job and loses nothing. A caller that stops waiting
+    /// does not stop it. `Ok(false)`: the lease was lost.
+    pub(super) async fn settle(
+        self: &Arc<Self>,
+        next: Option<OutgoingMessage>,
+    ) -> Result<bool, BrokerError> {
+        let held = self.clone();
+        let settling = async move {
+            if !held.is_held() {
+                return Ok(false);
+            }
+            if let Some(message) = next {
+                held.client.publisher.send(message).await?;
+            }
+            held.channel.stop_consuming(&held.client).await;
+            Ok(held.ack().await)
+        };
+        let settled = self.client.handle.spawn(settling).await;
+        settled.unwrap_or_else(|_| Err(BrokerError::Away("the process shuts down".into())))
+    }
+
+    /// False when the broker did not get the ack, or has given the job away.
+    async fn ack(&self) -> bool {
+        let limit = self.client.config.call_timeout;
+        let acking = self.acker.ack(BasicAckOptions::default());
+        let acked = self.is_held() && matches!(call("ack", limit, acking).await, Ok(true));
+        self.settled.store(true, Ordering::Release);
+        acked
+    }
+}
+
+impl Drop for HeldMessage {
+    fn drop(&mut self) {
+        if !self.is_held() {
+            return;
+        }
+        let (client, channel) = (self.client.clone(), self.channel.clone());
+        let acker = self.acker.clone();
+        // At once, so that the next claim waits for the return.
+        channel.count_return(1);
+        self.client.handle.spawn(async move {
+            channel.stop_consuming(&client).await;
+            // Rejected, not nacked: since 4.3 a nack is not counted.
+            let rejecting = acker.reject(BasicRejectOptions { requeue: true });
+            let limit = client.config.call_timeout;
+            if let Err(error) = call("returning a job", limit, rejecting).await {
+                tracing::debug!("{error}");
+            }
+            channel.count_return(-1);
+        });
+    }
+}
+
+/// The settlement of a job's delivery.
+#[derive(Debug)]
+pub(super) struct AmqpJobSettler {
+    held: Arc<HeldMessage>,
+    /// For handing it back.
+    job: JobEnvelope,
+}
+
+impl AmqpJobSettler {
+    pub(super) fn new(held: Arc<HeldMessage>, job: JobEnvelope) -> Self {
+        Self { held, job }
+    }
+}
+
+#[async_trait]
+impl JobSettler for AmqpJobSettler {
+    async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError> {
+        let messages = &self.held.client.messages;
+        let next = match how {
+            Settlement::Ack => None,
+            Settlement::Retry { rung, job } => Some(messages.retry(job, *rung)?),
+            Settlement::HandBack => Some(messages.hand_back(&self.job)?),
+            Settlement::Bury(letter) => Some(messages.letter(letter)?),
+        };
+        self.held.settle(next).await
+    }
+}
+
+/// The ack of a result's delivery.
+#[derive(Debug)]
+pub(super) struct AmqpResultAcker(pub(super) Arc<HeldMessage>);
+
+#[async_trait]
+impl ResultAcker for AmqpResultAcker {
+    async fn ack(&mut self) -> Result<bool, BrokerError> {
+        self.0.settle(None).await
+    }
+}

@@ -1,0 +1,62 @@
+//! What becomes of a message that this process cannot read.
+
+use std::sync::Arc;
+
+use tokio::time::sleep;
+use zkwhirl_job::{clock::now_ms, envelope::BodyError};
+
+use super::{
+    AmqpClient,
+    headers::{UNREAD_SINCE, number},
+    held::HeldMessage,
+    letter,
+    message::UnreadMessage,
+    publisher::OutgoingMessage,
+};
+use crate::{BrokerError, DeadClass, unread::Unread};
+
+/// Hands an unread message back, or buries it: see [`crate::unread`].
+///
+/// While the broker takes no messages this one stays held: dropped, it would
+/// come again at once, and a long alarm would bury it by the delivery limit.
+pub(super) async fn settle(
+    client: &AmqpClient,
+    held: &Arc<HeldMessage>,
+    message: UnreadMessage,
+    why: &BodyError,
+) -> Result<(), BrokerError> {
+    let next = next(client, message, why)?;
+    loop {
+        match held.settle(Some(next.clone())).await {
+            Err(BrokerError::Away(why)) => {
+                tracing::debug!("an unread message is still held: {why}");
+                sleep(client.config.patience).await;
+            }
+            settled => return settled.map(|_| ()),
+        }
+    }
+}
+
+fn next(
+    client: &AmqpClient,
+    message: UnreadMessage,
+    why: &BodyError,
+) -> Result<OutgoingMessage, BrokerError> {
+    let what = message.topic.map_or("result", |topic| topic.name());
+    let limit = client.config.unread_limit;
+    let since_ms = number(&message.properties, UNREAD_SINCE);
+    let (class, why) = match Unread::decide(since_ms, now_ms(), limit) {
+        _ if !why.is_other_release() => (DeadClass::Damaged, why.to_string()),
+        Unread::HandBack { since_ms } => {
+            tracing::warn!(
+                queue = what,
+                "handed a message back that another release wrote: {why}"
+            );
+            return Ok(client.messages.unread(message, since_ms));
+        }
+        Unread::Expired => (DeadClass::Version, Unread::expired(limit, why)),
+    };
+    let letter = letter::of_unread(&message.body, &message.properties, class, &why);
+    tracing::warn!(queue = what, "{}", letter.reason);
+    client.messages.letter(&letter)
+}

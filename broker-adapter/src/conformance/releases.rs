@@ -1,0 +1,62 @@
+//! Messages of another release.
+
+use bytes::Bytes;
+use zkwhirl_job::{
+    Topic,
+    clock::now_ms,
+    envelope::{JobEnvelope, Payload, VERSION},
+};
+use zkwhirl_testkit::claim_job;
+
+use super::{Fixture, claim, settle};
+use crate::{DeadClass, Settlement, UNREAD_LIMIT};
+
+/// A body as a later release may write it: `job` of a version or a kind that this
+/// release does not know.
+fn of_another_release(job: &JobEnvelope) -> [Bytes; 2] {
+    let mut version = job.to_bytes().to_vec();
+    version[0] = VERSION + 2;
+    let mut kind = job.to_bytes().to_vec();
+    let at = kind.windows(5).position(|text| text == b"claim");
+    kind[at.expect("the kind of a claim")] = b'f';
+    [version.into(), kind.into()]
+}
+
+/// What another release wrote waits on the longest rung: the jobs behind it go
+/// on, and it is no dead letter.
+pub async fn what_another_release_wrote_is_handed_back(f: Fixture) {
+    for body in of_another_release(&claim_job(1)) {
+        (f.put)(body, None).await;
+    }
+    f.publish(&claim_job(2)).await;
+    let mut worker = f.join("a").await;
+    let mut delivery = claim(&mut worker).await;
+    assert_eq!(delivery.job, claim_job(2));
+    assert!(settle(&mut delivery, Settlement::Ack).await);
+    assert!(f.finds_nothing(&mut worker).await);
+    f.soon([0, 0, 2], || async { f.depth(Topic::Inner).await.rungs })
+        .await;
+    assert_eq!(f.broker.dead_letters(10).await.expect("there"), []);
+}
+
+/// What no process has read for a day is a dead letter with its whole body; a
+/// damaged body is one at once. Neither stops a worker.
+pub async fn what_no_release_reads_is_buried_in_the_end(f: Fixture) {
+    let day = UNREAD_LIMIT.as_millis() as u64;
+    let [version, kind] = of_another_release(&claim_job(1));
+    (f.put)(version.clone(), Some(now_ms() - day)).await;
+    (f.put)(kind, Some(now_ms() - day / 2)).await;
+    // A clock that is ahead makes no message immortal: it is counted from now.
+    let ahead = [&version[..], b"."].concat();
+    (f.put)(ahead.into(), Some(now_ms() + day)).await;
+    (f.put)(Bytes::from_static(&[VERSION, 0xc1]), None).await;
+    f.publish(&claim_job(2)).await;
+    let mut worker = f.join("a").await;
+    assert_eq!(claim(&mut worker).await.job, claim_job(2));
+    let letters = f.broker.dead_letters(10).await.expect("there");
+    let classes: Vec<_> = letters.iter().map(|letter| letter.class).collect();
+    assert_eq!(classes, [DeadClass::Version, DeadClass::Damaged]);
+    assert_eq!(letters[0].payload, Payload::Inline(version));
+    f.soon([0, 0, 2], || async { f.depth(Topic::Inner).await.rungs })
+        .await;
+}

@@ -1,0 +1,91 @@
+//! A worker's consumer of the embedded queues, and its settlements.
+
+use std::{pin::pin, sync::Arc};
+
+use async_trait::async_trait;
+use tokio::time::{Instant, sleep_until};
+use zkwhirl_job::Topic;
+
+use super::{MemoryBroker, queue::Pick};
+use crate::{BrokerError, Delivery, JobConsumer, JobSettler, Settlement};
+
+#[derive(Debug)]
+pub(super) struct EmbeddedJobConsumer {
+    broker: Arc<MemoryBroker>,
+    id: u64,
+}
+
+impl EmbeddedJobConsumer {
+    pub(super) fn join(broker: &Arc<MemoryBroker>, topics: &[Topic], worker: &str) -> Self {
+        let id = broker.jobs().join(topics, worker);
+        Self {
+            broker: broker.clone(),
+            id,
+        }
+    }
+}
+
+#[async_trait]
+impl JobConsumer for EmbeddedJobConsumer {
+    async fn claim(&mut self) -> Result<Delivery, BrokerError> {
+        loop {
+            let mut changed = pin!(self.broker.changed.notified());
+            // Registered before the look, so that no change is missed.
+            changed.as_mut().enable();
+            self.broker.reachable()?;
+            let pick = self.broker.jobs().pick(self.id);
+            let wake = match pick {
+                Pick::Job {
+                    topic,
+                    lease,
+                    queued,
+                } => {
+                    let settler = EmbeddedJobSettler {
+                        broker: self.broker.clone(),
+                        topic,
+                        lease,
+                    };
+                    let delivery = Delivery::new(queued.job, topic.name(), Box::new(settler));
+                    return Ok(delivery.after(queued.count, queued.redelivered));
+                }
+                Pick::Nothing(wake) => wake,
+            };
+            tokio::select! {
+                () = changed => {}
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
+            }
+        }
+    }
+}
+
+impl Drop for EmbeddedJobConsumer {
+    fn drop(&mut self) {
+        self.broker.jobs().leave(self.id);
+        self.broker.changed.notify_waiters();
+    }
+}
+
+#[derive(Debug)]
+struct EmbeddedJobSettler {
+    broker: Arc<MemoryBroker>,
+    topic: Topic,
+    lease: u64,
+}
+
+#[async_trait]
+impl JobSettler for EmbeddedJobSettler {
+    async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError> {
+        self.broker.reachable()?;
+        let settled = self.broker.jobs().settle(self.topic, self.lease, how);
+        self.broker.changed.notify_waiters();
+        settled
+    }
+}
+
+impl Drop for EmbeddedJobSettler {
+    fn drop(&mut self) {
+        // Nothing happens when the delivery was settled.
+        self.broker.jobs().crash(self.topic, self.lease);
+        self.broker.changed.notify_waiters();
+    }
+}

@@ -1,0 +1,75 @@
+//! Messages that this release cannot read and another one can.
+//!
+//! While a fleet is upgraded or rolled back, a process may be handed a message
+//! of another release. It hands the message back: the broker gets it once more,
+//! body, headers and the kind in its routing key as they were, on the longest
+//! rung, and the delivery is acked. A nack would put it to the head of the
+//! queue, and the delivery limit would bury it. That costs no attempt, and jobs
+//! behind it go on.
+//!
+//! A message that no process has read for [`UNREAD_LIMIT`] is a dead letter of
+//! the class [`DeadClass::Version`](crate::DeadClass::Version), with its whole
+//! body: a release that reads it can replay it.
+//!
+//! The age begins when the first process finds that it cannot read the message.
+//! That process adds the time of its own clock to the headers, and every later
+//! hand-back keeps it, so neither restarts of workers nor of the broker make the
+//! message young again. Times of the publisher would say how old the job is, not
+//! how long it has gone unread; RabbitMQ's own `x-death` begins anew with each
+//! publishing since 4.0. A time in the future counts as now: the age is wrong by
+//! at most what the fleet's clocks differ.
+
+use std::time::Duration;
+
+use zkwhirl_job::envelope::BodyError;
+
+/// How long a message waits for a process that can read it, unless configured
+/// otherwise.
+pub const UNREAD_LIMIT: Duration = Duration::from_secs(24 * 3600);
+
+/// What becomes of a message that this release cannot read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// It waits on the longest rung.
+    HandBack {
+        /// When it was first found unreadable, in milliseconds since the epoch.
+        since_ms: u64,
+    },
+    /// No process read it within the limit.
+    Expired,
+}
+
+impl Unread {
+    /// Decides at `now_ms`; `since_ms` is what the message carries, if it was
+    /// handed back before.
+    pub(crate) fn decide(since_ms: Option<u64>, now_ms: u64, limit: Duration) -> Self {
+        let since_ms = since_ms.unwrap_or(now_ms).min(now_ms);
+        let waited = Duration::from_millis(now_ms - since_ms);
+        match waited >= limit {
+            true => Self::Expired,
+            false => Self::HandBack { since_ms },
+        }
+    }
+
+    /// Why a message is a dead letter whose reader found `why`.
+    pub(crate) fn expired(limit: Duration, why: &BodyError) -> String {
+        format!("no process of the fleet could read it within {limit:?}: {why}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_age_begins_at_the_first_look_and_no_clock_stops_it() {
+        let (hour, limit) = (3_600_000, UNREAD_LIMIT);
+        let decide = |since| Unread::decide(since, 100 * hour, limit);
+        let back = |since_ms| Unread::HandBack { since_ms };
+        assert_eq!(decide(None), back(100 * hour));
+        assert_eq!(decide(Some(77 * hour)), back(77 * hour));
+        assert_eq!(decide(Some(76 * hour)), Unread::Expired);
+        // A clock that is ahead: from now on the age is counted from now.
+        assert_eq!(decide(Some(900 * hour)), back(100 * hour));
+    }
+}

@@ -1,0 +1,147 @@
+//! A version byte, then MessagePack with named fields: the bytes that travel
+//! between processes of different releases.
+//!
+//! # The rule
+//!
+//! Release N reads what N−1 and N+1 write, so that bridges and workers of two
+//! neighbouring releases share one broker and one ledger while a fleet is
+//! upgraded or rolled back.
+//!
+//! * Fields have names. A reader ignores a name that it does not know. A field
+//!   that a later release adds is optional and has a default; a name never
+//!   changes its meaning or its type.
+//! * A job's kind and a failure's class are texts. A new kind or class needs no
+//!   other version: a reader hands back a job of an unknown kind, and takes an
+//!   unknown class for `infrastructure`, which blames neither the request nor
+//!   the prover.
+//! * A reader accepts the version that its release writes, the one before and
+//!   the one after. The writer raises the version by one when it leaves a field
+//!   out or adds a variant of [`super::Payload`] or [`super::Outcome`], and by
+//!   two when a reader of the release before would misunderstand the body.
+//! * What a reader cannot read by this rule is [`BodyError::OtherRelease`]: it
+//!   is somebody else's message. It is handed back untouched, it costs no
+//!   attempt, and it is a dead letter only after a day.
+//!
+//! A body that breaks its own version's layout (truncated, trailing bytes, too
+//! long, nested too deep) is damaged whoever wrote it, and is refused at once.
+
+use std::{io::ErrorKind, ops::RangeInclusive};
+
+use bytes::Bytes;
+use rmp_serde::decode::Error;
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+
+use crate::Kind;
+
+/// The version byte of every body that this release writes.
+pub const VERSION: u8 = 1;
+/// The version bytes that this release reads. No release wrote 0.
+pub const READS: RangeInclusive<u8> = VERSION..=VERSION + 1;
+/// The deepest nesting that is read, fields of later releases included.
+const DEPTH: usize = 16;
+
+/// Why a body cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// No bytes at all.
+    #[error("the message body is empty")]
+    Empty,
+    /// More bytes than any body of this kind has.
+    #[error("the message body has {bytes} bytes, the limit is {limit}")]
+    Long {
+        /// The body's length.
+        bytes: usize,
+        /// The longest that is read.
+        limit: usize,
+    },
+    /// Another release wrote it, and a process of that release can read it.
+    #[error("another release wrote the message: {0}")]
+    OtherRelease(String),
+    /// Not the MessagePack that its version promises.
+    #[error("the message body is no {what}: {reason}")]
+    Malformed {
+        /// What it should be.
+        what: &'static str,
+        /// Why it is not.
+        reason: String,
+    },
+}
+
+impl BodyError {
+    /// True when a process of another release may read the body: hand it back.
+    pub fn is_other_release(&self) -> bool {
+        matches!(self, Self::OtherRelease(_))
+    }
+}
+
+/// The bytes of a value.
+pub fn encode(value: &impl Serialize) -> Bytes {
+    let mut out = vec![VERSION];
+    rmp_serde::encode::write_named(&mut out, value)
+        .expect("writing plain data to memory cannot fail");
+    out.into()
+}
+
+/// Reads a body of at most `limit` bytes; `what` names it in errors.
+pub fn decode<T: DeserializeOwned>(
+    body: &[u8],
+    what: &'static str,
+    limit: usize,
+) -> Result<T, BodyError> {
+    let (version, rest) = body.split_first().ok_or(BodyError::Empty)?;
+    if !READS.contains(version) {
+        let (first, last) = READS.into_inner();
+        let why = format!("version {version}, this release reads {first} to {last}");
+        return Err(BodyError::OtherRelease(why));
+    }
+    if body.len() > limit {
+        let bytes = body.len();
+        return Err(BodyError::Long { bytes, limit });
+    }
+    let unfit = match whole(rest) {
+        Ok(value) => return Ok(value),
+        Err(unfit) => unfit,
+    };
+    if let Ok(Named { kind }) = whole(rest)
+        && let Err(unknown) = kind.parse::<Kind>()
+    {
+        return Err(BodyError::OtherRelease(format!("its kind {unknown}")));
+    }
+    let reason = unfit.to_string();
+    if *version != VERSION && whole::<IgnoredAny>(rest).is_ok() {
+        let why = format!("a {what} of version {version}: {reason}");
+        return Err(BodyError::OtherRelease(why));
+    }
+    Err(BodyError::Malformed { what, reason })
+}
+
+/// What tells a job of an unknown kind from a damaged one.
+#[derive(Deserialize)]
+struct Named {
+    kind: String,
+}
+
+/// Why bytes are not one value of a type.
+#[derive(Debug, thiserror::Error)]
+enum Unfit {
+    #[error(transparent)]
+    Decode(#[from] Error),
+    #[error("more bytes follow it")]
+    Trailing,
+}
+
+/// All bytes as one value.
+fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unfit> {
+    // From a slice, a length beyond the end is refused before anything is
+    // allocated; from a reader it is found out while a buffer grows.
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+    deserializer.set_max_depth(DEPTH);
+    let value = T::deserialize(&mut deserializer)?;
+    match IgnoredAny::deserialize(&mut deserializer) {
+        Err(Error::InvalidMarkerRead(e)) if e.kind() == ErrorKind::UnexpectedEof => Ok(value),
+        _ => Err(Unfit::Trailing),
+    }
+}

@@ -1,0 +1,251 @@
+//! A fleet of this release takes over what release 0.1.0 left in Redis and
+//! RabbitMQ: jobs in every state are delivered, or are still dead with their
+//! reason. `tests/vectors/wire/0.1.0/README.md` says how it was recorded.
+
+use std::{process::Command, time::Duration};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use url::Url;
+use zkwhirl_broker_adapter::{
+    Broker,
+    amqp::{AmqpBroker, AmqpConfig, Endpoint},
+};
+use zkwhirl_job::{Command as FrameCommand, Frame, JobId, TicketId};
+use zkwhirl_ledger::{
+    JobState, Ledger,
+    redis::{RedisLedger, RedisLedgerConfig},
+};
+use zkwhirl_redis::{RedisAddress, testkit::command as redis};
+use zkwhirl_testkit::{Services, eventually, stub::Stub, vector};
+
+use crate::stage::{Process, zkwhirl};
+
+fn recorded(name: &str) -> Value {
+    serde_json::from_slice(&vector(&format!("wire/0.1.0/fleet/{name}"))).unwrap()
+}
+
+/// A recorded text, or bytes in base64.
+fn bytes(value: &Value) -> Vec<u8> {
+    match value {
+        Value::String(text) => text.clone().into_bytes(),
+        coded => decode(coded["base64"].as_str().unwrap()),
+    }
+}
+
+fn decode(base64: &str) -> Vec<u8> {
+    BASE64_STANDARD.decode(base64).unwrap()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
+}
+
+/// Puts every key into an empty Redis.
+fn load_redis(url: &Url) {
+    for (key, kept) in recorded("redis.json").as_object().unwrap() {
+        let value = &kept["value"];
+        let put = |command: &str, arguments: Vec<Vec<u8>>| {
+            let head = [command.as_bytes().to_vec(), key.clone().into_bytes()];
+            let all = [&head[..], &arguments].concat();
+            let () = redis(url, &all);
+        };
+        match kept["type"].as_str().unwrap() {
+            "string" => put("SET", vec![bytes(value)]),
+            "list" => put("RPUSH", list(value).iter().map(bytes).collect()),
+            "set" => put("SADD", list(value).iter().map(bytes).collect()),
+            "zset" => {
+                let pairs = list(value).iter().flat_map(|pair| [&pair[1], &pair[0]]);
+                put("ZADD", pairs.map(bytes).collect());
+            }
+            "hash" => {
+                let fields = value.as_object().unwrap().iter();
+                let pairs = fields.flat_map(|(name, value)| [name.clone().into(), bytes(value)]);
+                put("HSET", pairs.collect());
+            }
+            "stream" => {
+                for entry in list(value) {
+                    let id = std::iter::once(bytes(&entry[0]));
+                    put(
+                        "XADD",
+                        id.chain(list(&entry[1]).iter().map(bytes)).collect(),
+                    );
+                }
+            }
+            other => panic!("{key} is a {other}"),
+        }
+        let ttl_ms = kept["ttl_ms"].as_i64().unwrap();
+        if ttl_ms > 0 {
+            put("PEXPIRE", vec![ttl_ms.to_string().into_bytes()]);
+        }
+    }
+}
+
+/// Publishes every message again as it came to its queue.
+async fn load_rabbitmq(services: &Services) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let vhost = Url::parse(&services.amqp[0]).unwrap().path()[1..].to_owned();
+    for message in list(&recorded("rabbitmq.json")) {
+        let exchange = message["exchange"].as_str().unwrap();
+        let url = format!(
+            "{}/api/exchanges/{vhost}/{exchange}/publish",
+            services.management[0]
+        );
+        let body = json!({
+            "routing_key": message["routing_key"],
+            "properties": message["properties"],
+            "payload": message["payload"],
+            "payload_encoding": "base64",
+        });
+        let sent = client
+            .post(url)
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
+        let answer: Value = serde_json::from_slice(&sent.bytes().await.unwrap()).unwrap();
+        assert_eq!(answer["routed"], true, "{message}: {answer}");
+    }
+}
+
+/// One ticket of the recording.
+struct Told {
+    ticket: TicketId,
+    job: JobId,
+    state: JobState,
+}
+
+struct Upgrade {
+    services: Services,
+    falafel: Stub,
+    /// A second server of jobs that has none.
+    idle: Stub,
+    directory: TempDir,
+    told: Vec<Told>,
+}
+
+impl Upgrade {
+    /// Services that hold the recording, and a Falafel that waits for it.
+    async fn start() -> Self {
+        let services = Services::up().await;
+        let lease = Duration::from_secs(5);
+        let mut upgrade = Self {
+            services,
+            falafel: Stub::start(lease),
+            idle: Stub::start(lease),
+            directory: tempfile::tempdir().unwrap(),
+            told: Vec::new(),
+        };
+        let mut provision = upgrade.command("provision");
+        provision.arg("--delays-ms=100,200,300");
+        assert!(provision.status().unwrap().success());
+        load_redis(&upgrade.services.redis.parse().unwrap());
+        load_rabbitmq(&upgrade.services).await;
+        upgrade.wait_for_the_recorded_tickets().await;
+        upgrade
+    }
+
+    /// The stub numbers its tickets as the recording's Falafel did.
+    async fn wait_for_the_recorded_tickets(&mut self) {
+        let story = recorded("story.json");
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        for told in list(&story["tickets"]) {
+            let data = decode(told["data"].as_str().unwrap());
+            let command = told["command"].as_u64().unwrap() as u32;
+            let ticket = self.falafel.ask(command, data);
+            let job = told["job"].as_str().unwrap();
+            let state = story["states"][job].as_str().unwrap();
+            let state = JobState::ALL.into_iter().find(|s| s.name() == state);
+            let state = state.unwrap();
+            if matches!(
+                state,
+                JobState::Delivered | JobState::Rejected | JobState::Withdrawn
+            ) {
+                // Falafel waits for it no longer.
+                let done = Frame {
+                    ticket,
+                    command: FrameCommand::Ack.code(),
+                    data: "over".into(),
+                };
+                let url = self.falafel.url().join("job-complete").unwrap();
+                client.post(url).body(done.to_bytes()).send().await.unwrap();
+            }
+            let job = job.parse().unwrap();
+            self.told.push(Told { ticket, job, state });
+        }
+    }
+
+    fn command(&self, role: &str) -> Command {
+        let mut command = zkwhirl([role]);
+        command
+            .env("ZKWHIRL_AMQP_URL", &self.services.amqp[0])
+            .env("ZKWHIRL_AMQP_MANAGEMENT_URL", &self.services.management[0]);
+        if role != "provision" {
+            command
+                .env("ZKWHIRL_REDIS_URL", &self.services.redis)
+                .env("PROVERLESS", "true")
+                .env("DATA_DIR", self.directory.path())
+                .args(["--txs=1", "--inners=1", "--admin=127.0.0.1:0"]);
+        }
+        command
+    }
+
+    fn bridge(&self) -> Process {
+        let mut command = self.command("bridge");
+        command
+            .env("JOB_SERVER_URL", self.falafel.url().as_str())
+            .env("ZKWHIRL_OUTER_JOB_SERVER_URL", self.idle.url().as_str());
+        Process::start(command.arg("--name=bridge"))
+    }
+
+    fn worker(&self) -> Process {
+        let mut command = self.command("worker");
+        Process::start(command.args(["--topic=inner,outer", "--name=worker", "--work-ms=5"]))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_of_0_1_0_in_every_state_are_delivered_or_still_dead() {
+    let upgrade = Upgrade::start().await;
+    for state in JobState::ALL {
+        let some = upgrade.told.iter().any(|told| told.state == state);
+        assert!(some, "no job of the recording is {state}");
+    }
+    let _bridge = upgrade.bridge();
+    let _worker = upgrade.worker();
+    let address = RedisAddress::new(upgrade.services.redis.parse().unwrap(), "main");
+    let ledger = RedisLedger::new(RedisLedgerConfig::new(address)).unwrap();
+    let hosts = Endpoint::list(&upgrade.services.amqp[0]).unwrap();
+    let broker = AmqpBroker::start(AmqpConfig::new(hosts)).unwrap();
+    for told in &upgrade.told {
+        upgrade.check(told, &ledger, &broker).await;
+    }
+    upgrade.falafel.assert_no_nack();
+}
+
+impl Upgrade {
+    async fn check(&self, told: &Told, ledger: &RedisLedger, broker: &AmqpBroker) {
+        match told.state {
+            JobState::Dead => {
+                let record = ledger.job(told.job).await.unwrap().unwrap();
+                assert_eq!(record.state, JobState::Dead);
+                let reason = record.reason.unwrap();
+                assert!(reason.contains("parked: "), "{reason}");
+                let letter = broker.dead_letter(told.job).await.unwrap();
+                assert!(letter.is_some(), "the letter of {}", told.job);
+                let pinged = async || self.falafel.was_pinged(told.ticket);
+                eventually("the dead job's ticket is pinged", pinged).await;
+            }
+            // Over before the upgrade; what is kept of them is swept in time.
+            JobState::Rejected | JobState::Withdrawn | JobState::Delivered => {
+                let record = ledger.job(told.job).await.unwrap();
+                assert!(record.is_none_or(|record| record.state == told.state));
+            }
+            _ => {
+                let answered = async || self.falafel.answer(told.ticket).is_some();
+                eventually("the ticket is answered", answered).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Control messages, passed on to the slots of this worker.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use zkwhirl_broker_adapter::{Broker, Control};
+use zkwhirl_job::JobId;
+
+/// What control messages changed for one slot. Clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct SlotControl {
+    /// Cancelled when the slot is to leave.
+    pub(crate) drain: CancellationToken,
+    quiet: Arc<watch::Sender<bool>>,
+    /// How often its prover was to be restarted.
+    restarts: Arc<watch::Sender<u64>>,
+    /// The job that the slot has, and what cancels it.
+    job: Arc<Mutex<Option<(JobId, CancellationToken)>>>,
+}
+
+/// While it lives its job can be cancelled.
+#[derive(Debug)]
+pub(crate) struct CancellableJob {
+    control: SlotControl,
+    pub(crate) cancelled: CancellationToken,
+}
+
+impl SlotControl {
+    /// `drain` is the token that a drain message cancels.
+    pub(crate) fn new(drain: CancellationToken) -> Self {
+        Self {
+            drain,
+            quiet: Arc::default(),
+            restarts: Arc::default(),
+            job: Arc::default(),
+        }
+    }
+
+    fn job(&self) -> MutexGuard<'_, Option<(JobId, CancellationToken)>> {
+        self.job.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Messages about `job` count from now on.
+    pub(crate) fn begin(&self, job: JobId) -> CancellableJob {
+        let cancelled = CancellationToken::new();
+        *self.job() = Some((job, cancelled.clone()));
+        CancellableJob {
+            control: self.clone(),
+            cancelled,
+        }
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        *self.quiet.borrow()
+    }
+
+    /// Waits until the slot is to claim no more, or may claim again.
+    pub(crate) async fn until_quiet(&self, quiet: bool) {
+        let mut changes = self.quiet.subscribe();
+        // The sender is in `self`: the wait cannot fail.
+        let _ = changes.wait_for(|now| *now == quiet).await;
+    }
+
+    /// How often the prover was to be restarted.
+    pub(crate) fn restarts(&self) -> u64 {
+        *self.restarts.borrow()
+    }
+
+    /// Waits until the prover is to be restarted once more than `seen`.
+    pub(crate) async fn until_restart(&self, seen: u64) {
+        let mut changes = self.restarts.subscribe();
+        // The sender is in `self`: the wait cannot fail.
+        let _ = changes.wait_for(|now| *now != seen).await;
+    }
+
+    fn receive(&self, slot: &str, message: &Control) {
+        match message {
+            Control::Cancel { job } => {
+                if let Some((current, cancelled)) = &*self.job()
+                    && current == job
+                {
+                    cancelled.cancel();
+                }
+            }
+            Control::Quiet { worker, quiet } if names(worker, slot) => {
+                if self.quiet.send_replace(*quiet) != *quiet {
+                    tracing::info!(slot, quiet, "control message: quiet");
+                }
+            }
+            Control::Drain { worker } if names(worker, slot) => {
+                tracing::info!(slot, "drain requested: finishing the job, then leaving");
+                self.drain.cancel();
+            }
+            Control::Quiet { .. } | Control::Drain { .. } => {}
+            Control::Restart => {
+                tracing::info!(slot, "restart of the prover requested");
+                self.restarts.send_modify(|restarts| *restarts += 1);
+                if let Some((_, cancelled)) = &*self.job() {
+                    cancelled.cancel();
+                }
+            }
+        }
+    }
+}
+
+impl Drop for CancellableJob {
+    fn drop(&mut self) {
+        *self.control.job() = None;
+    }
+}
+
+/// Whether `worker` is the slot's own name, or that of its worker.
+fn names(worker: &str, slot: &str) -> bool {
+    let rest = slot.strip_prefix(worker);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Passes control messages on to the slots, for as long as it is polled.
+pub(crate) async fn receive(broker: Arc<dyn Broker>, slots: Vec<(String, SlotControl)>) {
+    let mut messages = broker.control_messages();
+    loop {
+        let message = messages.next().await;
+        for (slot, control) in &slots {
+            control.receive(slot, &message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_worker_s_name_means_all_its_slots_and_a_slot_s_only_itself() {
+        for (slot, worker, named) in [
+            ("host/0", "host/0", true),
+            ("host/0", "host", true),
+            ("host/0", "host/", false),
+            ("host/10", "host/1", false),
+            ("host-2/0", "host", false),
+            ("host/0", "", false),
+        ] {
+            assert_eq!(names(worker, slot), named, "{slot} {worker}");
+        }
+    }
+}
