@@ -59,6 +59,7 @@ impl UnreadBodies {
 
 impl UnreadBody {
     /// A body that was first found unreadable at `since_ms`, if it ever was.
+    #[cfg(any(test, feature = "test-util"))]
     pub(super) fn new(topic: Topic, body: Bytes, since_ms: Option<u64>) -> Self {
         Self {
             topic,

@@ -57,7 +57,7 @@ fn is_untouched(message: &lapin::message::Delivery, body: &[u8]) {
     let (properties, theirs) = (&message.properties, theirs());
     assert_eq!(properties.kind(), theirs.kind());
     assert_eq!(properties.message_id(), theirs.message_id());
-    let headers = properties.headers().as_ref().unwrap().inner();
+    let headers = properties.headers().as_ref().expect("headers").inner();
     let urgent = headers.get("theirs");
     assert_eq!(urgent, Some(&AMQPValue::LongString("urgent".into())));
     assert!(headers.contains_key("zkwhirl-unread-since"));
@@ -112,7 +112,8 @@ async fn hasty() -> (Vhost, AmqpBroker) {
     let mut vhost = Vhost::empty().await;
     vhost.config.limits.delays[2] = Duration::from_millis(200);
     vhost.config.unread_limit = Duration::from_secs(2);
-    provision(&vhost.config, &[]).await.unwrap();
+    let said = provision(&vhost.config, &[]).await;
+    said.expect("the broker can be provisioned");
     let broker = vhost.connect().await;
     (vhost, broker)
 }
