@@ -6,6 +6,7 @@ import tempfile
 import unittest
 
 import circles
+import docs
 import imports
 import items
 import manifests
@@ -51,6 +52,10 @@ class Tidy(unittest.TestCase):
         code = "".join(file.production for file in crates["job"].production)
         for word, there in {"kept": True, "shipped": True, "c": True, "t": False, "no": False, "b": False}.items():
             self.assertEqual(bool(source.re.search(rf"\b{word}\b", code)), there, word)
+
+    def test_a_page_names_files_that_are_there(self):
+        pages = [("a.md", "`job/src/a.rs::t`, `a.rs`,\n`gone.rs`, `claim/poseidon`")]
+        self.assertEqual(list(docs.missing(pages, ["job/src/a.rs"])), ["a.md:2 names gone.rs, which is not there"])
 
     def circles_of(self, **modules):
         code = {f"job/src/{name}.rs": text for name, text in modules.items()}

@@ -188,3 +188,9 @@ def workspace():
     files = {name: File(ROOT / name) for name in tracked() if name.endswith(".rs")}
     members = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["members"]
     return files, {folder: Crate(folder, files) for folder in members}
+
+
+def pages():
+    """The pages for readers, as name and text, and the names of all files."""
+    names = tracked()
+    return [(name, (ROOT / name).read_text()) for name in names if name.endswith(".md")], names
