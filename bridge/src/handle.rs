@@ -95,7 +95,7 @@ impl BridgeHandle {
 
     /// Tells every worker to restart its provers. What they prove is handed
     /// back and proved again; no attempt is counted.
-    pub async fn restart_provers(&self) -> Result<(), BrokerError> {
+    pub(crate) async fn restart_provers(&self) -> Result<(), BrokerError> {
         self.broker().send_control(&Control::Restart).await
     }
 

@@ -23,4 +23,4 @@ pub use control::{Control, ControlConsumer};
 pub use dead_letter::{DeadClass, DeadLetter};
 pub use embedded::{EmbeddedBroker, EmbeddedBrokerConfig};
 pub use types::{BrokerError, Depth, Rung, Settlement};
-pub use unread::UNREAD_LIMIT;
+pub(crate) use unread::UNREAD_LIMIT;

@@ -25,7 +25,7 @@ use zkwhirl_job::envelope::BodyError;
 
 /// How long a message waits for a process that can read it, unless configured
 /// otherwise.
-pub const UNREAD_LIMIT: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const UNREAD_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
 /// What becomes of a message that this release cannot read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

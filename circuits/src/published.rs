@@ -42,17 +42,17 @@ pub(crate) const RUNNING_STATE_TAG: u64 = 9;
 /// Places in a tx rollup's published fields.
 #[expect(missing_docs, reason = "the names are those of the reply's layout")]
 pub mod place {
-    pub const ROLLUP_ID: usize = 0;
-    pub const SLOTS: usize = 1;
+    pub(crate) const ROLLUP_ID: usize = 0;
+    pub(crate) const SLOTS: usize = 1;
     pub const DATA_START_INDEX: usize = 2;
     pub const OLD_DATA_ROOT: usize = 3;
-    pub const NEW_DATA_ROOT: usize = 4;
+    pub(crate) const NEW_DATA_ROOT: usize = 4;
     pub const OLD_NULL_ROOT: usize = 5;
-    pub const NEW_NULL_ROOT: usize = 6;
-    pub const OLD_DATA_ROOTS_ROOT: usize = 7;
-    pub const NEW_DATA_ROOTS_ROOT: usize = 8;
-    pub const OLD_DEFI_ROOT: usize = 9;
-    pub const NEW_DEFI_ROOT: usize = 10;
+    pub(crate) const NEW_NULL_ROOT: usize = 6;
+    pub(crate) const OLD_DATA_ROOTS_ROOT: usize = 7;
+    pub(crate) const NEW_DATA_ROOTS_ROOT: usize = 8;
+    pub(crate) const OLD_DEFI_ROOT: usize = 9;
+    pub(crate) const NEW_DEFI_ROOT: usize = 10;
     pub const BRIDGES: usize = 11;
     pub const DEPOSIT_SUMS: usize = 43;
     pub const ASSETS: usize = 75;

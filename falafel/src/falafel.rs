@@ -210,11 +210,6 @@ impl Falafel {
         Ok(())
     }
 
-    /// Answers nothing for `duration`, like a busy event loop.
-    pub fn pause(&self, duration: Duration) {
-        self.servers.pause(duration);
-    }
-
     /// Stops as on SIGTERM: head pollers get an empty body; `grace` later all
     /// connections close.
     pub async fn stop(self, grace: Duration) {

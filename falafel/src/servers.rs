@@ -108,11 +108,6 @@ impl JobServers {
         self.all().for_each(JobServer::interrupt);
     }
 
-    /// Answers nothing for `duration`.
-    pub fn pause(&self, duration: Duration) {
-        self.all().for_each(|server| server.pause(duration));
-    }
-
     /// Ends the process and begins another after `downtime`.
     pub async fn restart(&self, downtime: Duration) -> io::Result<()> {
         let outer = async {

@@ -35,7 +35,7 @@ impl Advance {
     }
 
     /// True when another process makes the key by now: stop.
-    pub fn is_overtaken(&self) -> bool {
+    pub(crate) fn is_overtaken(&self) -> bool {
         self.0.overtaken.load(Ordering::Relaxed)
     }
 

@@ -11,7 +11,7 @@ pub struct QuantityError {
 ///
 /// # Errors
 /// What is negative, has another suffix than `m` or `k`, or does not fit.
-pub fn milli(text: &str) -> Result<i64, QuantityError> {
+pub(crate) fn milli(text: &str) -> Result<i64, QuantityError> {
     let error = || QuantityError {
         text: text.to_owned(),
     };

@@ -5,9 +5,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 /// The most rollups of a trace.
-pub const MAX_ROLLUPS: usize = 20_000;
+pub(crate) const MAX_ROLLUPS: usize = 20_000;
 /// The most jobs of one phase: 896 claims are the largest real one.
-pub const MAX_JOBS: usize = 1024;
+pub(crate) const MAX_JOBS: usize = 1024;
 /// The largest trace file, in bytes.
 pub const TRACE_BYTES: usize = 16 << 20;
 /// The longest job and the longest trace, in seconds: 31 days.

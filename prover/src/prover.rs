@@ -169,7 +169,7 @@ impl Phase {
     }
 
     /// The phase with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         [Self::Key, Self::Witness, Self::Prove, Self::Verify]
             .into_iter()
             .find(|phase| phase.name() == name)

@@ -3,7 +3,7 @@
 An item is a `pub fn`, `const`, `static`, `struct`, `enum`, `trait`, `type` or
 `union`, methods included. It is named outside if the word stands in the code of
 a crate that depends on this one, or in this crate's own tests, benches or
-examples. A type also counts as used while the signature of another public item
+examples, or in its program. A type also counts as used while the signature of another public item
 shows it: its users need not write its name.
 """
 
@@ -27,12 +27,19 @@ def shown(code, item):
     return set(re.findall(r"\w+", code[item.end() : end]))
 
 
+def of(crate, file):
+    """The module below the root that a file belongs to; a program's root is `main`."""
+    return file.path.relative_to(crate.folder / "src").parts[0].removesuffix(".rs")
+
+
 def unused(crate, crates, files):
     """The crate's unused public items: (file, kind, name), in the order of the files."""
     if not crate.is_library:
         return []
     outside = set()
-    for file in crate.around + [file for file in crate.production if file.path.name == "main.rs"]:
+    library = set(re.findall(r"\bmod\s+(\w+)", (crate.folder / "src/lib.rs").read_text())) | {"lib"}
+    program = [file for file in crate.production if of(crate, file) not in library]
+    for file in crate.around + program:
         outside |= file.words
     for other in crates.values():
         if other is not crate and OURS + crate.name in other.dependencies("dependencies") | other.dependencies("dev-dependencies"):

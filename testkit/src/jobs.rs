@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use zkwhirl_job::{
-    AttemptRecord, Command, Failure, JobId, Kind,
+    AttemptRecord, Failure, JobId, Kind,
     envelope::{JobEnvelope, Outcome, Payload, ResultEnvelope},
 };
 
@@ -60,9 +60,4 @@ pub fn result_of(job: &JobEnvelope, reply: &'static [u8]) -> ResultEnvelope {
         outcome: Outcome::Proved(Bytes::from_static(reply)),
         trace: None,
     }
-}
-
-/// The id of the frame with this command and data.
-pub fn id_of(command: Command, data: &[u8]) -> JobId {
-    JobId::of(command, data)
 }

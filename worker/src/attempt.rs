@@ -15,20 +15,11 @@ use zkwhirl_ledger::{JobState, Note, StoredResult, What};
 use zkwhirl_prover::{ProveError, Proved, Prover};
 use zkwhirl_telemetry::catalogue::worker::{PHASE, QUEUE_WAIT, REDELIVERED};
 
-use crate::{measure, prove::ProverRun, slot::SlotLoop};
-
-/// What a delivery says about the slot's health.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SlotHealth {
-    /// It proved something.
-    Fine,
-    /// It says nothing: there was nothing to prove, or the request is to blame.
-    Unknown,
-    /// It failed.
-    Failed,
-    /// Its prover must be restarted before it is used again.
-    Broken,
-}
+use crate::{
+    measure,
+    prove::ProverRun,
+    slot::{SlotHealth, SlotLoop},
+};
 
 impl SlotLoop {
     /// Proves a delivery. In the end it is settled, or dropped so that the broker

@@ -13,7 +13,6 @@ use zkwhirl_telemetry::{catalogue::worker::PROVER_RESTARTS, trace::Trace};
 use crate::{
     Slot, Stop, WorkerConfig, WorkerDeps,
     admission::Permit,
-    attempt::SlotHealth,
     control::{self, SlotControl},
     measure::{Activity, SlotGauge, SlotMetrics},
     prove::CatchPanic,
@@ -112,6 +111,19 @@ enum Leave {
 
 /// The slot drains or is quiet: it does not wait for memory.
 struct Interrupted;
+
+/// What a delivery says about the slot's health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SlotHealth {
+    /// It proved something.
+    Fine,
+    /// It says nothing: there was nothing to prove, or the request is to blame.
+    Unknown,
+    /// It failed.
+    Failed,
+    /// Its prover must be restarted before it is used again.
+    Broken,
+}
 
 impl SlotLoop {
     async fn run(mut self, mut prover: Box<dyn Prover>) {

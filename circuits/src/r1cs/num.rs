@@ -202,12 +202,12 @@ impl Bit {
     }
 
     /// The combination.
-    pub fn num(&self) -> &Num {
+    pub(crate) fn num(&self) -> &Num {
         &self.0
     }
 
     /// Whether the bit is set.
-    pub fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.0.value != Fr::ZERO
     }
 

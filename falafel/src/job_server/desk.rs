@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use tokio::{
     sync::{Notify, broadcast, oneshot},
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{Command, Frame, TicketId, identify};
@@ -35,7 +35,6 @@ pub(super) struct Desk {
     /// first served, and a poller that has gone away keeps its place.
     turn: tokio::sync::Mutex<()>,
     created: Notify,
-    asleep_until: Mutex<Option<Instant>>,
     /// The server is stopping: the head poller gets an empty body.
     pub(super) stopping: CancellationToken,
     /// The process has ended: connections and pollers end with it.
@@ -55,7 +54,6 @@ impl Desk {
             events,
             turn: tokio::sync::Mutex::default(),
             created: Notify::new(),
-            asleep_until: Mutex::default(),
             stopping: CancellationToken::new(),
             closed: CancellationToken::new(),
         })
@@ -103,7 +101,6 @@ impl Desk {
             return pending().await;
         }
         loop {
-            self.awake().await;
             let created = self.created.notified();
             if let Some((ticket, frame)) = self.issue() {
                 let ghost = reply.send(Some(frame)).is_err();
@@ -157,22 +154,6 @@ impl Desk {
     pub(super) fn close(&self) {
         self.closed.cancel();
         locked(&self.jobs).forget();
-    }
-
-    /// Answers nothing for a while, like a busy event loop.
-    pub(super) fn pause(&self, duration: Duration) {
-        *locked(&self.asleep_until) = Some(Instant::now() + duration);
-    }
-
-    /// Waits for the end of a pause.
-    pub(super) async fn awake(&self) {
-        while let Some(until) = self.pause_end() {
-            sleep_until(until).await;
-        }
-    }
-
-    fn pause_end(&self) -> Option<Instant> {
-        locked(&self.asleep_until).filter(|until| *until > Instant::now())
     }
 
     pub(super) fn jobs(&self) -> usize {

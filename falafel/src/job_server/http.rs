@@ -45,7 +45,6 @@ async fn get_job(State(desk): State<Arc<Desk>>) -> Response {
 }
 
 async fn ping(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery) -> Response {
-    desk.awake().await;
     let query = query.unwrap_or_default();
     let id = query
         .split('&')
@@ -60,7 +59,6 @@ async fn ping(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery) -> Respo
 }
 
 async fn job_complete(State(desk): State<Arc<Desk>>, body: Bytes) -> Response {
-    desk.awake().await;
     match Frame::parse(&body) {
         Ok(frame) => {
             desk.complete(frame);

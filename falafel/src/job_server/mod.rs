@@ -110,11 +110,6 @@ impl JobServer {
         self.desk().interrupt();
     }
 
-    /// Answers nothing for `duration`, like a busy event loop.
-    pub fn pause(&self, duration: Duration) {
-        self.desk().pause(duration);
-    }
-
     /// Ends the process: connections drop, ids are forgotten, callers are
     /// rejected. After `downtime` the port is open again.
     pub async fn restart(&self, downtime: Duration) -> io::Result<()> {

@@ -46,7 +46,7 @@ pub struct TicketStats {
 
 impl Stats {
     /// Both servers of a split Falafel as one.
-    pub fn merged(mut self, other: Self) -> Self {
+    pub(crate) fn merged(mut self, other: Self) -> Self {
         self.created += other.created;
         self.issued += other.issued;
         self.reissues += other.reissues;

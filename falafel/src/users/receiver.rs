@@ -86,7 +86,7 @@ impl TxReceiver<'_> {
     }
 
     /// Accepts a transaction whose proof verifies.
-    pub fn receive(&self, proof: &ClientProof) -> Result<(), TxError> {
+    pub(crate) fn receive(&self, proof: &ClientProof) -> Result<(), TxError> {
         let Some(keys) = self.keys else {
             return Ok(());
         };

@@ -39,7 +39,7 @@ use crate::Kind;
 /// The version byte of every body that this release writes.
 pub const VERSION: u8 = 1;
 /// The version bytes that this release reads. No release wrote 0.
-pub const READS: RangeInclusive<u8> = VERSION..=VERSION + 1;
+pub(crate) const READS: RangeInclusive<u8> = VERSION..=VERSION + 1;
 /// The deepest nesting that is read, fields of later releases included.
 const DEPTH: usize = 16;
 

@@ -24,7 +24,7 @@ use rates::Changes;
 pub const SYNC_MS: u64 = 15_000;
 /// The controller's tolerance, unless it was told otherwise
 /// (`--horizontal-pod-autoscaler-tolerance`).
-pub const TOLERANCE: f64 = 0.1;
+pub(crate) const TOLERANCE: f64 = 0.1;
 
 /// What the controller sees at one sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

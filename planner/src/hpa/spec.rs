@@ -120,7 +120,7 @@ impl Hpa {
     }
 
     /// The same rules for another largest fleet.
-    pub fn with_max(&self, max: u32) -> Self {
+    pub(crate) fn with_max(&self, max: u32) -> Self {
         Self {
             min: self.min.min(max),
             max,
@@ -129,7 +129,7 @@ impl Hpa {
     }
 
     /// The same with other windows for scaling down.
-    pub fn with_down_window(&self, window_ms: u64) -> Self {
+    pub(crate) fn with_down_window(&self, window_ms: u64) -> Self {
         let mut hpa = self.clone();
         hpa.behavior.get_or_insert_default().down.window_ms = window_ms;
         hpa

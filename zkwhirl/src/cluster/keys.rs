@@ -18,7 +18,7 @@ use zkwhirl_redis::RedisAddress;
 
 /// The variable that carries Redis's URL to a prover child: a password does not
 /// belong on a command line.
-pub const REDIS_URL: &str = "ZKWHIRL_REDIS_URL";
+pub(super) const REDIS_URL: &str = "ZKWHIRL_REDIS_URL";
 
 /// The Redis and the folder through which a fleet shares its keys.
 #[derive(Debug, Clone)]

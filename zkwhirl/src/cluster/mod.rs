@@ -22,10 +22,10 @@ use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
 
 pub use cli::CliProvers;
 pub use keys::{
-    FleetKeys, REDIS_URL, StoredClientVks, client_circuit, client_statement, fleet_store, key_store,
+    FleetKeys, StoredClientVks, client_circuit, client_statement, fleet_store, key_store,
 };
 pub use memory::Peak;
-pub use provers::{DEV_SEED, NativeProvers, Provers, provenance};
+pub use provers::{NativeProvers, Provers, provenance};
 pub use users::users;
 pub use verifier::{Checker, Rollups};
 

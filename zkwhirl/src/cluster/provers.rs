@@ -13,12 +13,12 @@ use zkwhirl_prover::{
 };
 
 use super::{
-    Checker, CliProvers, FleetKeys, REDIS_URL, Rollups, StoredClientVks, key_store, users,
+    Checker, CliProvers, FleetKeys, Rollups, StoredClientVks, key_store, keys::REDIS_URL, users,
 };
 
 /// Seed of the development keys. The keys are the same on every machine, and
 /// anyone can forge proofs under them.
-pub const DEV_SEED: u64 = 2026;
+pub(super) const DEV_SEED: u64 = 2026;
 
 /// The provenance of a key that this process makes.
 pub fn provenance(allow_dev_keys: bool) -> Provenance {

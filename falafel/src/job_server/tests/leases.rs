@@ -114,13 +114,3 @@ async fn the_end_of_a_process_forgets_every_job() {
     assert_eq!(rejected.await.unwrap(), Err(Rejected::Restarted));
     assert_eq!(desk.jobs(), 0);
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_pause_holds_every_answer_back() {
-    let desk = desk();
-    create(&desk, "a");
-    desk.pause(Duration::from_secs(8));
-    let start = Instant::now();
-    take(&desk).await;
-    assert_eq!(millis(start), 8000);
-}

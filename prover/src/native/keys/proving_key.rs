@@ -198,7 +198,7 @@ impl NativeKey {
     }
 
     /// The verification key.
-    pub fn verifying(&self) -> &VerificationKey {
+    pub(crate) fn verifying(&self) -> &VerificationKey {
         self.verifying.get_or_init(|| VerificationKey {
             digest: self.vk_digest,
             prepared: ark_groth16::prepare_verifying_key(&self.vk),
