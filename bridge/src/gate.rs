@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use zkwhirl_job::{Kind, limits, reply::NotVerified};
+use zkwhirl_job::{Kind, reply::NotVerified};
 
 /// Checks a reply before it leaves for Falafel. It may take its time: it is
 /// called on a thread for blocking work. A panic counts as a refusal.
@@ -70,10 +70,7 @@ impl Gate {
 }
 
 fn check_length(kind: Kind, reply: &Bytes) -> Result<(), NotVerified> {
-    let limit = match kind {
-        Kind::JoinSplitVk | Kind::AccountVk => limits::VK_BYTES,
-        _ => limits::REPLY_BYTES,
-    };
+    let limit = kind.reply_limit();
     let bytes = reply.len();
     match bytes {
         // Falafel would read past its end.

@@ -94,12 +94,10 @@ impl JobServers {
 
     /// Creates a job of any kind; the two verification key jobs ignore `data`.
     pub(crate) fn create(&self, kind: Kind, data: Bytes) -> (TicketId, JobAnswer) {
-        match kind {
-            Kind::JoinSplitVk => self.get_join_split_vk(),
-            Kind::AccountVk => self.get_account_vk(),
-            Kind::TxRollup | Kind::Claim | Kind::RootRollup | Kind::RootVerifier => {
-                self.create_proof(data)
-            }
+        match kind.command() {
+            Command::GetJoinSplitVk => self.get_join_split_vk(),
+            Command::GetAccountVk => self.get_account_vk(),
+            _ => self.create_proof(data),
         }
     }
 

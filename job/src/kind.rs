@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Command, limits};
+
 /// What a job asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -59,6 +61,30 @@ impl Kind {
             Self::RootRollup | Self::RootVerifier | Self::JoinSplitVk | Self::AccountVk => {
                 Topic::Outer
             }
+        }
+    }
+
+    /// The command of the frames that ask for this kind.
+    pub fn command(self) -> Command {
+        match self {
+            Self::TxRollup | Self::Claim | Self::RootRollup | Self::RootVerifier => {
+                Command::CreateProof
+            }
+            Self::JoinSplitVk => Command::GetJoinSplitVk,
+            Self::AccountVk => Command::GetAccountVk,
+        }
+    }
+
+    /// Whether the reply is a verification key, and no proof.
+    pub fn is_vk(self) -> bool {
+        self.command() != Command::CreateProof
+    }
+
+    /// The most bytes of a reply.
+    pub fn reply_limit(self) -> usize {
+        match self.is_vk() {
+            true => limits::VK_BYTES,
+            false => limits::REPLY_BYTES,
         }
     }
 

@@ -9,7 +9,6 @@ use zkwhirl_job::{
     Failure, FailureClass, Kind,
     clock::now_ms,
     envelope::{JobEnvelope, Payload},
-    limits,
 };
 use zkwhirl_ledger::{JobState, Note, StoredResult, What};
 use zkwhirl_prover::{ProveError, Proved, Prover};
@@ -233,10 +232,7 @@ enum Known {
 
 /// A reply that Falafel could not read is the prover's failure.
 fn check_length(kind: Kind, proved: Proved) -> Result<Proved, ProveError> {
-    let limit = match kind {
-        Kind::JoinSplitVk | Kind::AccountVk => limits::VK_BYTES,
-        _ => limits::REPLY_BYTES,
-    };
+    let limit = kind.reply_limit();
     let bytes = proved.reply.len();
     if (1..=limit).contains(&bytes) {
         return Ok(proved);

@@ -103,16 +103,12 @@ impl Default for WorkerConfig {
 /// generation at the first job of a kind is included.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
-    /// Claims.
+    /// Claims: small circuits.
     pub claim: Duration,
-    /// Inner rollups.
-    pub tx_rollup: Duration,
-    /// Root rollups.
-    pub root_rollup: Duration,
-    /// Root verifiers.
-    pub root_verifier: Duration,
     /// Verification keys.
     pub vk: Duration,
+    /// Rollups, and every other kind.
+    pub rollup: Duration,
 }
 
 impl Default for Deadlines {
@@ -120,10 +116,8 @@ impl Default for Deadlines {
         let minutes = |n: u64| Duration::from_secs(60 * n);
         Self {
             claim: minutes(15),
-            tx_rollup: minutes(60),
-            root_rollup: minutes(60),
-            root_verifier: minutes(60),
             vk: minutes(30),
+            rollup: minutes(60),
         }
     }
 }
@@ -133,10 +127,8 @@ impl Deadlines {
     pub fn all(deadline: Duration) -> Self {
         Self {
             claim: deadline,
-            tx_rollup: deadline,
-            root_rollup: deadline,
-            root_verifier: deadline,
             vk: deadline,
+            rollup: deadline,
         }
     }
 
@@ -153,10 +145,8 @@ impl Deadlines {
     pub fn of(&self, kind: Kind) -> Duration {
         match kind {
             Kind::Claim => self.claim,
-            Kind::TxRollup => self.tx_rollup,
-            Kind::RootRollup => self.root_rollup,
-            Kind::RootVerifier => self.root_verifier,
-            Kind::JoinSplitVk | Kind::AccountVk => self.vk,
+            _ if kind.is_vk() => self.vk,
+            _ => self.rollup,
         }
     }
 }

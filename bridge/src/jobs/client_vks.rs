@@ -31,10 +31,6 @@ impl fmt::Debug for dyn ClientVks {
     }
 }
 
-fn is_vk(kind: Kind) -> bool {
-    matches!(kind, Kind::JoinSplitVk | Kind::AccountVk)
-}
-
 /// Answers verification key jobs from a store, if there is one.
 #[derive(Debug)]
 pub(crate) struct KnownVks {
@@ -61,7 +57,7 @@ impl KnownVks {
 
     /// Whether a job may be answered without a worker.
     pub(super) fn may_know(&self, job: &JobRecord) -> bool {
-        self.store.is_some() && job.kind.is_some_and(is_vk)
+        self.store.is_some() && job.kind.is_some_and(Kind::is_vk)
     }
 
     /// Answers a verification key job from the store. False: the key is not
@@ -113,7 +109,7 @@ impl KnownVks {
 
     /// Offers a prover's verified reply to the store, if it is a key.
     pub(super) fn learn(&self, kind: Kind, reply: Bytes) {
-        if let (Some(store), true) = (self.store.clone(), is_vk(kind)) {
+        if let (Some(store), true) = (self.store.clone(), kind.is_vk()) {
             tokio::task::spawn_blocking(move || store.learn(kind, &reply));
         }
     }

@@ -70,10 +70,7 @@ pub(super) fn rung_name(rung: Rung) -> &'static str {
 
 /// The routing key of a new job.
 pub(super) fn job_key(kind: Kind) -> String {
-    let name = match kind {
-        Kind::JoinSplitVk | Kind::AccountVk => "vk",
-        Kind::TxRollup | Kind::Claim | Kind::RootRollup | Kind::RootVerifier => kind.name(),
-    };
+    let name = if kind.is_vk() { "vk" } else { kind.name() };
     format!("{}.{name}", kind.topic().name())
 }
 

@@ -95,13 +95,7 @@ impl JobEnvelope {
 
     /// The command of the job's frame.
     pub fn command(&self) -> Command {
-        match self.kind {
-            Kind::JoinSplitVk => Command::GetJoinSplitVk,
-            Kind::AccountVk => Command::GetAccountVk,
-            Kind::TxRollup | Kind::Claim | Kind::RootRollup | Kind::RootVerifier => {
-                Command::CreateProof
-            }
-        }
+        self.kind.command()
     }
 
     /// The message body.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use url::Url;
 use zkwhirl_bridge::ClientVks;
 use zkwhirl_circuits::{StatementKind, Suite};
-use zkwhirl_job::Kind;
+use zkwhirl_job::{Command, Kind};
 use zkwhirl_keystore::{
     ClientCircuit, ClientKind, EmbeddedKeyStore, FleetConfig, FleetKeyStore, KeyError, KeyStore,
 };
@@ -89,20 +89,20 @@ impl StoredClientVks {
 /// The statement whose verification key a job asks for; `None` for other
 /// kinds.
 pub fn client_statement(kind: Kind) -> Option<StatementKind> {
-    match kind {
-        Kind::JoinSplitVk => Some(StatementKind::JoinSplit),
-        Kind::AccountVk => Some(StatementKind::Account),
-        Kind::TxRollup | Kind::Claim | Kind::RootRollup | Kind::RootVerifier => None,
+    match kind.command() {
+        Command::GetJoinSplitVk => Some(StatementKind::JoinSplit),
+        Command::GetAccountVk => Some(StatementKind::Account),
+        _ => None,
     }
 }
 
 /// The client circuit that a verification key job asks for; `None` for other
 /// kinds.
 pub fn client_circuit(suite: Suite, kind: Kind) -> Option<ClientCircuit> {
-    let kind = match kind {
-        Kind::JoinSplitVk => ClientKind::JoinSplit,
-        Kind::AccountVk => ClientKind::Account,
-        Kind::TxRollup | Kind::Claim | Kind::RootRollup | Kind::RootVerifier => return None,
+    let kind = match kind.command() {
+        Command::GetJoinSplitVk => ClientKind::JoinSplit,
+        Command::GetAccountVk => ClientKind::Account,
+        _ => return None,
     };
     ClientCircuit::new(&suite.to_string(), kind).ok()
 }
