@@ -1,7 +1,7 @@
 //! Sums of ours against arkworks', in pairs in one process.
 //!
-//! `cargo bench -p zkwhirl-msm [-- FIRST LAST PAIRS]`: from 2^FIRST to 2^LAST points
-//! (14 and 18), PAIRS of each (5). The threads are rayon's: `RAYON_NUM_THREADS`.
+//! `cargo bench -p zkwhirl-msm [-- FIRST LAST PAIRS [WORD …]]`: from 2^FIRST to
+//! 2^LAST points (14 and 18), PAIRS of each (5), only lines that have all WORDs. The threads are rayon's: `RAYON_NUM_THREADS`.
 //! Milliseconds of CPU time over all threads, medians; ratios of CPU time and of
 //! the clock's, medians of the pairs' with the smallest and the largest. A busy
 //! machine changes CPU time less.
@@ -69,6 +69,11 @@ fn compare<C: Curve>(group: &str, kind: &str, scalars: &[Fr], pairs: usize) {
     let points = points::<C>(scalars.len());
     let ways = [Some(Arithmetic::PORTABLE), Arithmetic::wide()];
     for arithmetic in ways.into_iter().flatten() {
+        let words = [group, kind, arithmetic.name()];
+        let mut wanted = env::args().skip(4).filter(|word| !word.starts_with('-'));
+        if !wanted.all(|word| words.contains(&&word[..])) {
+            continue;
+        }
         let mut times = Vec::new();
         for _ in 0..pairs {
             let (ours, our_sum) = timed(|| {

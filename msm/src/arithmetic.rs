@@ -54,10 +54,10 @@ impl Arithmetic {
     /// Σ scalar · point. Fewer points than scalars belong to the last ones.
     ///
     /// Points must lie on the curve; for others the sum is of no use. Beside
-    /// `points` and `scalars`, it holds for each thread about 2 MB, and for all of
-    /// them the buckets: 64 bytes in G1 and 128 in G2 for each of windows ×
-    /// 2^(digit's bits − 1), about 5 and 10 MB with 2^16 scalars, 34 and 67 MB with
-    /// 2^20.
+    /// `points` and `scalars` a sum holds about 2 MB for each thread, and the
+    /// buckets twice: 64 bytes in G1 and 128 in G2 for each of windows ×
+    /// 2^(bits of a digit − 1), so 10 and 21 MB in all with 2^16 scalars, 67 and
+    /// 134 MB with 2^20.
     ///
     /// # Panics
     /// If there are more points than scalars.

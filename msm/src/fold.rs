@@ -41,33 +41,30 @@ impl<C: SWCurveConfig, A: Adder<C>> Fold<C, A> {
         entries: &[Entry],
         mut runs: Vec<Run>,
     ) -> Vec<A::Slot> {
-        self.slots.clear();
+        let total = runs.iter().map(|run| run.len.div_ceil(2)).sum();
+        if self.slots.len() < total {
+            self.slots.resize(total, A::infinity());
+        }
         self.point_pairs.clear();
+        let mut first = 0;
         for run in &mut runs {
-            let (first, pairs) = (self.slots.len(), run.len / 2);
-            let upper = run.start + run.len.div_ceil(2);
-            for pair in 0..pairs {
-                self.point_pairs.push(PointPair {
-                    left: entries[run.start + pair],
-                    right: entries[upper + pair],
-                    sum: (first + pair) as u32,
-                });
-            }
-            self.slots.resize(first + pairs, A::infinity());
-            if run.len % 2 == 1 {
-                let left_over = entries[run.start + pairs];
-                let point = points[left_over.index()];
-                let point = if left_over.is_negative() {
-                    -point
-                } else {
-                    point
-                };
-                self.slots.push(A::slot(&point));
-            }
-            *run = Run {
-                start: first,
-                len: self.slots.len() - first,
+            let (pairs, len) = (run.len / 2, run.len.div_ceil(2));
+            let entries = &entries[run.start..][..run.len];
+            let (lower, upper) = entries.split_at(len);
+            let pair = |((left, right), sum): ((&Entry, &Entry), u32)| PointPair {
+                left: *left,
+                right: *right,
+                sum,
             };
+            let both = lower.iter().zip(upper).zip(first as u32..);
+            self.point_pairs.extend(both.map(pair));
+            if pairs < len {
+                let point = points[lower[pairs].index()];
+                let negative = lower[pairs].is_negative();
+                self.slots[first + pairs] = A::slot(&if negative { -point } else { point });
+            }
+            *run = Run { start: first, len };
+            first += len;
         }
         let mut slots = std::mem::take(&mut self.slots);
         adder.add_points(&mut self.scratch, points, &self.point_pairs, &mut slots);

@@ -1,7 +1,7 @@
 //! Scalars cut into digits and sorted by them, once for all sums that use them.
 
 use ark_bn254::Fr;
-use ark_ff::{BigInt, BigInteger, PrimeField};
+use ark_ff::{BigInt, BigInteger, Field, PrimeField, Zero};
 use rayon::prelude::*;
 
 use crate::adder::Entry;
@@ -38,10 +38,21 @@ pub(crate) struct Buckets {
 }
 
 /// Some scalars in a row.
-struct Piece {
+struct Piece<'a> {
+    values: &'a [Fr],
+    /// The place of the first.
+    start: usize,
     ones: Vec<Entry>,
-    /// Neither 0, 1 nor −1, and the scalar or its negative, which is smaller.
-    others: Vec<(Entry, BigInt<4>)>,
+    /// Those that are neither 0, 1 nor −1.
+    others: Vec<Entry>,
+}
+
+/// Digits of the others of a piece, window by window, each plus
+/// 2^(width − 1).
+struct Digits {
+    /// Negative where the digits are those of the scalar's negative.
+    others: Vec<Entry>,
+    digits: Vec<u16>,
 }
 
 impl Scalars {
@@ -52,27 +63,21 @@ impl Scalars {
     pub fn new(values: &[Fr]) -> Self {
         let len = values.len();
         assert!(len < Entry::LIMIT, "{len} scalars are too many");
-        let pieces: Vec<Piece> = values
-            .par_chunks(PIECE)
-            .enumerate()
-            .map(|(place, values)| Piece::of(place * PIECE, values))
+        let pieces = values.par_chunks(PIECE).enumerate();
+        let pieces: Vec<Piece> = pieces
+            .map(|(place, values)| Piece::new(place * PIECE, values))
             .collect();
-        let ones: Vec<Entry> = pieces
-            .iter()
-            .flat_map(|piece| &piece.ones)
-            .copied()
-            .collect();
-        let others: usize = pieces.iter().map(|piece| piece.others.len()).sum();
+        let ones = pieces.iter().flat_map(|piece| &piece.ones);
+        let ones: Vec<Entry> = ones.copied().collect();
+        let others = pieces.iter().map(|piece| piece.others.len()).sum();
         let width = width(others);
         let windows = if others == 0 { 0 } else { BITS / width + 1 };
-        let digits: Vec<Vec<u16>> = pieces
-            .par_iter()
-            .map(|piece| piece.digits(width, windows))
-            .collect();
+        let pieces = pieces.into_par_iter();
+        let pieces: Vec<Digits> = pieces.map(|piece| piece.cut(width, windows)).collect();
         let window = |window| {
-            let pieces = pieces.iter().zip(&digits).map(|(piece, digits)| {
+            let pieces = pieces.iter().map(|piece| {
                 let count = piece.others.len();
-                (&piece.others[..], &digits[window * count..][..count])
+                (&piece.others[..], &piece.digits[window * count..][..count])
             });
             Buckets::sort(pieces, 1 << (width - 1))
         };
@@ -117,45 +122,49 @@ fn width(scalars: usize) -> usize {
     (3..=16).min_by_key(additions).unwrap_or(3)
 }
 
-impl Piece {
-    fn of(start: usize, values: &[Fr]) -> Self {
+impl<'a> Piece<'a> {
+    fn new(start: usize, values: &'a [Fr]) -> Self {
         let (mut ones, mut others) = (Vec::new(), Vec::with_capacity(values.len()));
-        let one = BigInt::one();
+        let minus_one = -Fr::ONE;
         for (index, value) in (start..).zip(values) {
-            let mut number = value.into_bigint();
-            let negative = number > Fr::MODULUS_MINUS_ONE_DIV_TWO;
-            if negative {
-                let mut rest = Fr::MODULUS;
-                rest.sub_with_borrow(&number);
-                number = rest;
-            }
-            let entry = Entry::new(index, negative);
-            if number == one {
-                ones.push(entry);
-            } else if !number.is_zero() {
-                others.push((entry, number));
+            if *value == Fr::ONE || *value == minus_one {
+                ones.push(Entry::new(index, *value == minus_one));
+            } else if !value.is_zero() {
+                others.push(Entry::new(index, false));
             }
         }
-        Self { ones, others }
+        Self {
+            values,
+            start,
+            ones,
+            others,
+        }
     }
 
-    /// The digits of all others, window by window, each plus 2^(width − 1).
+    /// Cuts into digits from −2^(width − 1) to 2^(width − 1) − 1, the top one
+    /// excepted.
     ///
-    /// Adding that number to every digit but the top one carries all that
-    /// digits from −2^(width − 1) to 2^(width − 1) − 1 need to carry. The top
-    /// digit takes what is left: at most 2^(width − 1), as `BITS` is no more than
-    /// `windows` · `width` − 1.
-    fn digits(&self, width: usize, windows: usize) -> Vec<u16> {
+    /// Adding 2^(width − 1) to every digit but the top one carries all that such
+    /// digits need to carry. The top one takes what is left: at most
+    /// 2^(width − 1), as `BITS` is no more than `windows` · `width` − 1.
+    fn cut(self, width: usize, windows: usize) -> Digits {
         let half = 1u64 << (width - 1);
         let mut halves = BigInt::<4>::zero();
         for window in 0..windows.saturating_sub(1) {
             let bit = window * width + width - 1;
             halves.0[bit / 64] |= 1 << (bit % 64);
         }
-        let count = self.others.len();
+        let mut others = self.others;
+        let count = others.len();
         let mut digits = vec![0; count * windows];
-        for (index, (_, number)) in self.others.iter().enumerate() {
-            let mut number = *number;
+        for (index, other) in others.iter_mut().enumerate() {
+            let mut number = self.values[other.index() - self.start].into_bigint();
+            if number > Fr::MODULUS_MINUS_ONE_DIV_TWO {
+                let mut rest = Fr::MODULUS;
+                rest.sub_with_borrow(&number);
+                number = rest;
+                *other = other.negate(true);
+            }
             number.add_with_carry(&halves);
             for window in 0..windows {
                 let (limb, shift) = (window * width / 64, window * width % 64);
@@ -168,14 +177,14 @@ impl Piece {
                 digits[window * count + index] = digit as u16;
             }
         }
-        digits
+        Digits { others, digits }
     }
 }
 
 impl Buckets {
     /// Sorts by bucket; digits of zero fall out.
     fn sort<'a>(
-        pieces: impl Iterator<Item = (&'a [(Entry, BigInt<4>)], &'a [u16])> + Clone,
+        pieces: impl Iterator<Item = (&'a [Entry], &'a [u16])> + Clone,
         half: usize,
     ) -> Self {
         let mut counts = vec![0; half + 1];
@@ -193,7 +202,7 @@ impl Buckets {
         let mut entries = vec![Entry::new(0, false); total as usize];
         // What was the start of a bucket becomes its end.
         for (others, digits) in pieces {
-            for ((entry, _), digit) in others.iter().zip(digits) {
+            for (entry, digit) in others.iter().zip(digits) {
                 let digit = usize::from(*digit);
                 if digit != half {
                     let place: &mut u32 = &mut counts[digit.abs_diff(half)];
@@ -209,7 +218,7 @@ impl Buckets {
 
 #[cfg(test)]
 mod tests {
-    use ark_ff::{AdditiveGroup, Field, UniformRand, Zero};
+    use ark_ff::{AdditiveGroup, UniformRand};
 
     use super::*;
 
@@ -241,14 +250,13 @@ mod tests {
         for count in [0, 1, 3, 6, 500, values.len()] {
             assert_eq!(read(&Scalars::new(&values[..count])), values[..count]);
         }
-        let piece = Piece::of(0, &values);
         for width in 3..=16 {
             let windows = BITS / width + 1;
-            let digits = piece.digits(width, windows);
-            for (index, (entry, _)) in piece.others.iter().enumerate() {
+            let Digits { others, digits } = Piece::new(0, &values).cut(width, windows);
+            for (index, entry) in others.iter().enumerate() {
                 let mut sum = Fr::zero();
                 for window in (0..windows).rev() {
-                    let digit = digits[window * piece.others.len() + index];
+                    let digit = digits[window * others.len() + index];
                     let digit = Fr::from(u64::from(digit)) - Fr::from(1u64 << (width - 1));
                     sum = sum * Fr::from(1u64 << width) + digit;
                 }

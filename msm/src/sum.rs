@@ -26,7 +26,16 @@ const TASK: usize = 1 << 14;
 pub(crate) struct Part<S> {
     /// The bit that the window begins at.
     pub(crate) bit: usize,
-    pub(crate) sums: Vec<(u32, S)>,
+    /// Which buckets, in order.
+    pub(crate) numbers: Vec<u32>,
+    pub(crate) sums: Vec<S>,
+}
+
+impl<S> Part<S> {
+    /// Whether `next` can be of the same buckets, further on.
+    pub(crate) fn continues(&self, next: &Self) -> bool {
+        self.numbers.last() <= next.numbers.first()
+    }
 }
 
 /// The points of a sum, which belong to the last of the scalars.
@@ -61,9 +70,9 @@ pub(crate) fn sum<C: SWCurveConfig, A: Adder<C>>(
         .with_max_len(1)
         .map(|(bit, buckets, range)| {
             let mut fold = pool.take();
-            let sums = bucket_sums(adder, &mut fold, &points, buckets, range);
+            let (numbers, sums) = bucket_sums(adder, &mut fold, &points, buckets, range);
             pool.give(fold);
-            Part { bit, sums }
+            Part { bit, numbers, sums }
         })
         .collect();
     let groups = groups(parts, scalars.width());
@@ -87,7 +96,7 @@ fn bucket_sums<C: SWCurveConfig, A: Adder<C>>(
     points: &Points<'_, C>,
     buckets: &Buckets,
     range: Range<usize>,
-) -> Vec<(u32, A::Slot)> {
+) -> (Vec<u32>, Vec<A::Slot>) {
     let mut entries = Vec::with_capacity(range.len());
     let mut runs = Vec::new();
     let mut numbers = Vec::new();
@@ -98,7 +107,7 @@ fn bucket_sums<C: SWCurveConfig, A: Adder<C>>(
     while start < range.end {
         let end = range.end.min(buckets.ends[bucket] as usize);
         let first = entries.len();
-        entries.extend(points.of(&buckets.entries[start..end]));
+        points.extend(&mut entries, &buckets.entries[start..end]);
         if entries.len() > first {
             runs.push(Run {
                 start: first,
@@ -110,7 +119,7 @@ fn bucket_sums<C: SWCurveConfig, A: Adder<C>>(
         bucket += 1;
     }
     let sums = fold.points(adder, points.points, &entries, runs);
-    numbers.into_iter().zip(sums).collect()
+    (numbers, sums)
 }
 
 /// Whole windows for each thread.
@@ -162,15 +171,17 @@ impl<'a, C: SWCurveConfig> Points<'a, C> {
         }
     }
 
-    /// Those of `entries` whose points are here and not infinity.
-    fn of(&self, entries: &[Entry]) -> impl Iterator<Item = Entry> {
-        let here = |entry: &Entry| entry.after(self.before);
-        let present = |entry: &Entry| {
-            let index = entry.index();
-            let present = self.present.as_ref();
-            present.is_none_or(|present| present[index / 64] >> (index % 64) & 1 == 1)
-        };
-        entries.iter().filter_map(here).filter(present)
+    /// Adds those of `entries` to `all` whose points are here and not infinity.
+    fn extend(&self, all: &mut Vec<Entry>, entries: &[Entry]) {
+        let here = entries.iter().filter_map(|entry| entry.after(self.before));
+        match &self.present {
+            None if self.before == 0 => all.extend_from_slice(entries),
+            None => all.extend(here),
+            Some(present) => all.extend(here.filter(|entry| {
+                let index = entry.index();
+                present[index / 64] >> (index % 64) & 1 == 1
+            })),
+        }
     }
 }
 

@@ -75,37 +75,42 @@ fn windows<C: SWCurveConfig, A: Adder<C>>(
     fold: &mut Fold<C, A>,
     parts: &[Part<A::Slot>],
 ) -> (Vec<Window>, Vec<A::Slot>) {
-    let mut sums: Vec<A::Slot> = Vec::new();
-    let mut runs: Vec<Run> = Vec::new();
-    let mut places: Vec<(usize, u32)> = Vec::new();
-    for part in parts {
-        for (number, sum) in &part.sums {
-            let place = (part.bit, *number);
-            match runs.last_mut() {
-                Some(run) if places.last() == Some(&place) => run.len += 1,
-                _ => {
-                    let (start, len) = (sums.len(), 1);
-                    runs.push(Run { start, len });
-                    places.push(place);
-                }
-            }
-            sums.push(*sum);
-        }
-    }
-    fold.slots(adder, &mut sums, &runs);
     let mut windows: Vec<Window> = Vec::new();
     let mut slots = Vec::new();
-    let buckets = places.chunk_by(|(bit, number), (next, after)| bit == next && number < after);
-    let mut runs = runs.iter();
-    for window in buckets {
-        let (start, bit) = (slots.len(), window[0].0);
-        let last = window.last().map_or(0, |(_, number)| *number as usize);
-        let len = (last + 1).next_power_of_two();
-        slots.resize(start + len, A::infinity());
-        for ((_, number), run) in window.iter().zip(runs.by_ref()) {
-            slots[start + *number as usize] = sums[run.start];
+    // Further parts of buckets, and which slots they are of.
+    let mut rest: Vec<(usize, A::Slot)> = Vec::new();
+    // Two lists in a row may have one bit: the lowest window and the ones.
+    for list in parts.chunk_by(|part, next| part.bit == next.bit && part.continues(next)) {
+        let start = slots.len();
+        let numbers = list.iter().flat_map(|part| part.numbers.last());
+        let len = numbers.max().map_or(1, |last| last + 1).next_power_of_two();
+        slots.resize(start + len as usize, A::infinity());
+        for part in list {
+            for (number, sum) in part.numbers.iter().zip(&part.sums) {
+                let slot = start + *number as usize;
+                if A::is_infinity(&slots[slot]) {
+                    slots[slot] = *sum;
+                } else {
+                    rest.push((slot, *sum));
+                }
+            }
         }
+        let (bit, len) = (list[0].bit, len as usize);
         windows.push(Window { bit, start, len });
+    }
+    // Each bucket's first part goes beside its other ones for a while.
+    let mut sums = Vec::new();
+    let mut runs = Vec::new();
+    for same in rest.chunk_by(|(slot, _), (next, _)| slot == next) {
+        let (start, len) = (sums.len(), same.len() + 1);
+        runs.push(Run { start, len });
+        sums.push(slots[same[0].0]);
+        sums.extend(same.iter().map(|(_, sum)| *sum));
+    }
+    fold.slots(adder, &mut sums, &runs);
+    let same = rest.chunk_by(|(slot, _), (next, _)| slot == next);
+    for (same, run) in same.zip(&runs) {
+        slots[same[0].0] = sums[run.start];
     }
     (windows, slots)
 }

@@ -5,6 +5,13 @@ use super::{
     lanes::{LANES, Lanes, Limbs, Mask},
 };
 
+/// Where the coordinates of a word lie. No closure: those are not inlined
+/// always.
+pub(crate) trait Rows<'a> {
+    /// The limbs of a coordinate's part, for each lane.
+    fn part(&self, part: usize) -> [&'a Limbs; LANES];
+}
+
 /// A coordinate in every lane: of Fq for G1, of Fq2 for G2.
 ///
 /// Ranges below are in multiples of q and for each part; stored numbers are
@@ -16,8 +23,7 @@ pub(crate) trait Coordinate<L: Lanes>: Copy + Send {
     /// What is kept of a divisor until the inverse of its norm is known.
     type Divisor: Copy + Send;
 
-    /// `rows(part)` has the part's limbs for each lane.
-    fn load<'a>(lanes: L, rows: impl Fn(usize) -> [&'a Limbs; LANES]) -> Self;
+    fn load<'a>(lanes: L, rows: impl Rows<'a>) -> Self;
     /// `put(part, limbs)` takes them.
     fn store(self, lanes: L, put: impl FnMut(usize, [Limbs; LANES]));
 
@@ -60,8 +66,8 @@ impl<L: Lanes> Coordinate<L> for Fq<L> {
     type Divisor = Self;
 
     #[inline(always)]
-    fn load<'a>(lanes: L, rows: impl Fn(usize) -> [&'a Limbs; LANES]) -> Self {
-        Fq::load(lanes, rows(0))
+    fn load<'a>(lanes: L, rows: impl Rows<'a>) -> Self {
+        Fq::load(lanes, rows.part(0))
     }
 
     #[inline(always)]

@@ -89,6 +89,8 @@ impl Lanes for Emulated {
         [0, 1, 2, 3].map(|limb: usize| rows.map(|row| row[limb]))
     }
 
+    fn prefetch(self, _: &Limbs) {}
+
     fn scatter(self, limbs: [Word; 4]) -> [Limbs; LANES] {
         std::array::from_fn(|lane| limbs.map(|word| word[lane]))
     }

@@ -1,7 +1,7 @@
 //! Elements of Fq2 = Fq(u), u² = −1, a lane each.
 
 use super::{
-    coordinate::Coordinate,
+    coordinate::{Coordinate, Rows},
     fq::Fq,
     lanes::{LANES, Lanes, Limbs, Mask},
 };
@@ -25,8 +25,8 @@ impl<L: Lanes> Coordinate<L> for Fq2<L> {
     type Divisor = Divisor<L>;
 
     #[inline(always)]
-    fn load<'a>(lanes: L, rows: impl Fn(usize) -> [&'a Limbs; LANES]) -> Self {
-        let (a, b) = (Fq::load(lanes, rows(0)), Fq::load(lanes, rows(1)));
+    fn load<'a>(lanes: L, rows: impl Rows<'a>) -> Self {
+        let (a, b) = (Fq::load(lanes, rows.part(0)), Fq::load(lanes, rows.part(1)));
         Self { a, b }
     }
 

@@ -123,8 +123,7 @@ impl Lanes for Ifma {
     fn select(self, mask: Mask, a: Word, b: Word) -> Word {
         let mut out = b;
         for register in 0..REGISTERS {
-            let [low, high] = (mask >> (8 * register)).to_le_bytes();
-            let _ = high;
+            let low = (mask >> (8 * register)) as u8;
             // SAFETY: as in `each`.
             out[register] = unsafe { _mm512_mask_mov_epi64(b[register], low, a[register]) };
         }
@@ -161,13 +160,19 @@ impl Lanes for Ifma {
     }
 
     #[inline(always)]
+    fn prefetch(self, row: &Limbs) {
+        // SAFETY: a hint about 32 bytes that are there; it changes nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast()) };
+    }
+
+    #[inline(always)]
     fn scatter(self, limbs: [Word; 4]) -> [Limbs; LANES] {
         let mut out = [[0; 4]; LANES];
         for register in 0..REGISTERS {
             // SAFETY: as in `gather`; each store writes a row's 32 bytes.
             unsafe {
-                let limbs = [0, 1, 2, 3].map(|limb: usize| limbs[limb][register]);
-                let twos = transpose(limbs);
+                let [a, b, c, d] = limbs;
+                let twos = transpose([a[register], b[register], c[register], d[register]]);
                 for lane in 0..4 {
                     let low = out[8 * register + lane].as_mut_ptr().cast();
                     _mm256_storeu_si256(low, _mm512_castsi512_si256(twos[lane]));

@@ -43,6 +43,8 @@ pub(crate) trait Lanes: Copy + Send + Sync {
     fn select(self, mask: Mask, a: Self::Word, b: Self::Word) -> Self::Word;
     /// `table[place]`, by the low three bits of each lane of `place`.
     fn look_up(self, table: &[u64; 8], place: Self::Word) -> Self::Word;
+    /// Brings a row nearer that is gathered soon.
+    fn prefetch(self, row: &Limbs);
     /// One element a lane, as words of equal limbs.
     fn gather(self, rows: [&Limbs; LANES]) -> [Self::Word; 4];
     /// The inverse of [`Lanes::gather`].

@@ -1,6 +1,7 @@
 //! Additions in sixteen lanes of a vector.
 
 mod coordinate;
+mod element;
 #[cfg(test)]
 mod emulated;
 mod fq;
@@ -8,6 +9,7 @@ mod fq2;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod lanes;
+mod modulus;
 mod point;
 mod slots;
 

@@ -11,13 +11,19 @@
 //! costs nothing else. A tangent's slope is 3x² / 2y = 48X² / 2Y.
 
 use super::{
-    coordinate::Coordinate,
+    coordinate::{Coordinate, Rows},
     fq::Fq,
     lanes::{LANES, Lanes, Limbs, Mask},
 };
 
+/// Words that points are asked for ahead of their use.
+const AHEAD: usize = 3;
+
 /// What a batch adds. Indices are below [`Additions::count`].
 pub(crate) trait Additions {
+    /// Whether the points lie in no order: then they are asked for ahead.
+    const SCATTERED: bool;
+
     fn count(&self) -> usize;
     /// A part of the left point: x's parts first, then y's.
     fn left(&self, index: usize, part: usize) -> &Limbs;
@@ -61,15 +67,18 @@ struct Points<F> {
 
 /// Does all `additions`. Infinity is a point whose limbs are all zero.
 #[inline(always)]
-pub(crate) fn add_all<L: Lanes, F: Coordinate<L>>(
+pub(crate) fn add_all<L: Lanes, F: Coordinate<L>, A: Additions>(
     lanes: L,
-    additions: &mut impl Additions,
+    additions: &mut A,
     steps: &mut Vec<Step<L, F>>,
 ) {
     let words = additions.count().div_ceil(LANES);
     let mut product = Fq::number(lanes, 1);
     steps.clear();
     for word in 0..words {
+        if A::SCATTERED && word + AHEAD < words {
+            prefetch::<L, F, A>(lanes, additions, word + AHEAD);
+        }
         let step = first_pass::<L, F>(lanes, additions, word, product);
         product = product.multiply(lanes, F::norm(step.divisor));
         steps.push(step);
@@ -80,6 +89,19 @@ pub(crate) fn add_all<L: Lanes, F: Coordinate<L>>(
         let inverse_norm = inverse.multiply(lanes, step.before);
         inverse = inverse.multiply(lanes, F::norm(step.divisor));
         second_pass::<L, F>(lanes, additions, word, &step, inverse_norm);
+    }
+}
+
+/// Asks for all of a word's points: their first bytes and their last, which may
+/// lie in another line of the cache.
+#[inline(always)]
+fn prefetch<L: Lanes, F: Coordinate<L>, A: Additions>(lanes: L, additions: &A, word: usize) {
+    let of = indices(additions, word);
+    for lane in 0..LANES {
+        for part in [0, 2 * F::PARTS - 1] {
+            lanes.prefetch(additions.left(of[lane], part));
+            lanes.prefetch(additions.right(of[lane], part));
+        }
     }
 }
 
@@ -103,8 +125,8 @@ fn first_pass<L: Lanes, F: Coordinate<L>>(
     before: Fq<L>,
 ) -> Step<L, F> {
     let of = indices(additions, word);
-    let x1 = F::load(lanes, |part| left(additions, &of, part));
-    let x2 = F::load(lanes, |part| right(additions, &of, part));
+    let x1 = coordinate::<L, F>(lanes, additions, &of, false, 0);
+    let x2 = coordinate::<L, F>(lanes, additions, &of, true, 0);
     let mut run = x2.sub(lanes, x1).lift::<2>(lanes).clean(lanes);
     let mut exceptions = Exceptions::default();
     let suspects = x1.zero_limbs(lanes) | x2.zero_limbs(lanes) | run.maybe_zero(lanes);
@@ -159,26 +181,36 @@ fn second_pass<L: Lanes, F: Coordinate<L>>(
     });
 }
 
-#[inline(always)]
-fn left<'a>(additions: &'a impl Additions, of: &[usize; LANES], part: usize) -> [&'a Limbs; LANES] {
-    let mut rows = [additions.left(of[0], part); LANES];
-    for lane in 1..LANES {
-        rows[lane] = additions.left(of[lane], part);
-    }
-    rows
+/// A coordinate of the left or of the right points of a word.
+struct Side<'a, A> {
+    additions: &'a A,
+    of: &'a [usize; LANES],
+    right: bool,
+    /// The coordinate's first part.
+    first: usize,
 }
 
-#[inline(always)]
-fn right<'a>(
-    additions: &'a impl Additions,
-    of: &[usize; LANES],
-    part: usize,
-) -> [&'a Limbs; LANES] {
-    let mut rows = [additions.right(of[0], part); LANES];
-    for lane in 1..LANES {
-        rows[lane] = additions.right(of[lane], part);
+impl<'a, A: Additions> Side<'a, A> {
+    #[inline(always)]
+    fn row(&self, lane: usize, part: usize) -> &'a Limbs {
+        let part = self.first + part;
+        if self.right {
+            self.additions.right(self.of[lane], part)
+        } else {
+            self.additions.left(self.of[lane], part)
+        }
     }
-    rows
+}
+
+impl<'a, A: Additions> Rows<'a> for Side<'a, A> {
+    #[inline(always)]
+    fn part(&self, part: usize) -> [&'a Limbs; LANES] {
+        let mut rows = [self.row(0, part); LANES];
+        for lane in 1..LANES {
+            rows[lane] = self.row(lane, part);
+        }
+        rows
+    }
 }
 
 /// All coordinates; those of negated points are negative numbers.
@@ -194,14 +226,31 @@ fn load<L: Lanes, F: Coordinate<L>>(
         negative[0] |= Mask::from(left) << lane;
         negative[1] |= Mask::from(right) << lane;
     }
-    let y1 = F::load(lanes, |part| left(additions, of, F::PARTS + part));
-    let y2 = F::load(lanes, |part| right(additions, of, F::PARTS + part));
+    let y1 = coordinate::<L, F>(lanes, additions, of, false, F::PARTS);
+    let y2 = coordinate::<L, F>(lanes, additions, of, true, F::PARTS);
     Points {
-        x1: F::load(lanes, |part| left(additions, of, part)),
+        x1: coordinate(lanes, additions, of, false, 0),
         y1: y1.negate(lanes, negative[0]),
-        x2: F::load(lanes, |part| right(additions, of, part)),
+        x2: coordinate(lanes, additions, of, true, 0),
         y2: y2.negate(lanes, negative[1]),
     }
+}
+
+#[inline(always)]
+fn coordinate<L: Lanes, F: Coordinate<L>>(
+    lanes: L,
+    additions: &impl Additions,
+    of: &[usize; LANES],
+    right: bool,
+    first: usize,
+) -> F {
+    let side = Side {
+        additions,
+        of,
+        right,
+        first,
+    };
+    F::load(lanes, side)
 }
 
 /// 48·x².

@@ -187,6 +187,8 @@ impl<C: WideCurve> OfPoints<'_, C> {
 }
 
 impl<C: WideCurve> Additions for OfPoints<'_, C> {
+    const SCATTERED: bool = true;
+
     #[inline(always)]
     fn count(&self) -> usize {
         self.pairs.len()
@@ -220,6 +222,8 @@ struct OfSlots<'a, C: WideCurve> {
 }
 
 impl<C: WideCurve> Additions for OfSlots<'_, C> {
+    const SCATTERED: bool = false;
+
     #[inline(always)]
     fn count(&self) -> usize {
         self.pairs.len()

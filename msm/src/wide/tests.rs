@@ -4,7 +4,7 @@ use ark_bn254::{Fq as ArkFq, Fq2 as ArkFq2};
 use ark_ff::{BigInt, Field, MontFp, PrimeField, UniformRand};
 
 use super::{
-    coordinate::Coordinate,
+    coordinate::{Coordinate, Rows},
     emulated::Emulated,
     fq::{Fq, canonical},
     fq2::Fq2,
@@ -121,6 +121,14 @@ fn elements_of_fq_are_arkworks() {
     on_all(Arithmetic);
 }
 
+struct Parts<'a>(&'a [[(ArkFq, Limbs); LANES]]);
+
+impl<'a> Rows<'a> for Parts<'a> {
+    fn part(&self, part: usize) -> [&'a Limbs; LANES] {
+        self.0[part].each_ref().map(|(_, limbs)| limbs)
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Extension;
 
@@ -136,11 +144,7 @@ impl Check for Extension {
             let value = |first: usize, lane: usize| {
                 ArkFq2::new(parts[first][lane].0, parts[first + 1][lane].0)
             };
-            let load = |first: usize| {
-                Fq2::load(lanes, |part| {
-                    parts[first + part].each_ref().map(|(_, limbs)| limbs)
-                })
-            };
+            let load = |first: usize| Fq2::load(lanes, Parts(&parts[first..]));
             let same = |is: Fq2<L>, must: &dyn Fn(usize) -> ArkFq2| {
                 is.store(lanes, |part, limbs| {
                     for lane in 0..LANES {
