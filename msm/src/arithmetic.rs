@@ -5,7 +5,7 @@ use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 
 #[cfg(target_arch = "x86_64")]
 use crate::wide::{Ifma, Wide};
-use crate::{portable::Portable, scalars::Scalars, sum::sum};
+use crate::{ntt::quotient, portable::Portable, scalars::Scalars, sum::sum};
 
 /// The instructions that sums are computed with.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,23 @@ impl Arithmetic {
         let (needs, has) = (points.len(), scalars.len());
         assert!(needs <= has, "{needs} points have only {has} scalars");
         C::sum_with(self, points, scalars)
+    }
+}
+
+impl Arithmetic {
+    /// The coefficients of (A·B − C) / (X^n − 1), where A, B and C have the values
+    /// `a`, `b` and a·b on the n-th roots of unity: the quotient of a QAP, whose
+    /// rows are satisfied if C is what they say it is.
+    ///
+    /// `None` where this is not the fastest way: without vector instructions, for
+    /// less than 256 values, and where n is no power of two. It holds five times
+    /// n elements of 32 bytes for a while.
+    pub fn quotient(self, a: &[Fr], b: &[Fr]) -> Option<Vec<Fr>> {
+        match self.0 {
+            Instructions::Portable => None,
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Ifma(ifma) => quotient(ifma, a, b),
+        }
     }
 }
 

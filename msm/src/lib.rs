@@ -10,11 +10,15 @@
 //! over rayon's threads. The additions run in sixteen lanes of AVX-512 IFMA
 //! where the processor has it, and in arkworks' arithmetic elsewhere.
 //!
+//! [`Arithmetic::quotient`] is the other large part of a Groth16 proof: transforms
+//! over the scalars, in the same lanes.
+//!
 //! The crate knows curves: no proofs, keys or jobs.
 
 mod adder;
 mod arithmetic;
 mod fold;
+mod ntt;
 mod portable;
 mod scalars;
 mod sum;

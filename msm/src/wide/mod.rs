@@ -1,5 +1,6 @@
 //! Additions in sixteen lanes of a vector.
 
+mod butterfly;
 mod coordinate;
 mod element;
 #[cfg(test)]
@@ -13,9 +14,14 @@ mod modulus;
 mod point;
 mod slots;
 
+pub(crate) use butterfly::{Blocks, Combine, Direction, Multiply, RADIX, Strided};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use ifma::Ifma;
+pub(crate) use lanes::{LANES, Lanes};
 pub(crate) use slots::Wide;
+
+#[cfg(test)]
+pub(crate) use emulated::Emulated;
 
 #[cfg(test)]
 mod tests;
