@@ -1,5 +1,11 @@
 //! Sums against arkworks', on both curves, with and without vectors.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests print what is skipped, and fail by panicking"
+)]
+
 use ark_bn254::{Fr, g1, g2};
 use ark_ec::{
     AffineRepr, CurveGroup, VariableBaseMSM,

@@ -1,5 +1,10 @@
 //! Additions in sixteen lanes of a vector.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "loops run over lanes and limbs of several arrays at once, without closures"
+)]
+
 mod butterfly;
 mod coordinate;
 mod element;

@@ -1,6 +1,10 @@
 //! The same checks for the emulated lanes, on any machine, and for the vector's.
 
-use ark_bn254::{Fq as ArkFq, Fq2 as ArkFq2};
+use ark_bn254::{Fq as ArkFq, Fq2 as ArkFq2, Fr, g1, g2};
+use ark_ec::{
+    AffineRepr, CurveGroup, VariableBaseMSM,
+    short_weierstrass::{Affine, Projective},
+};
 use ark_ff::{BigInt, Field, MontFp, PrimeField, UniformRand};
 
 use super::{
@@ -9,7 +13,9 @@ use super::{
     fq::{Fq, canonical},
     fq2::Fq2,
     lanes::{Kernel, LANES, Lanes, Limbs},
+    slots::{Wide, WideCurve},
 };
+use crate::{scalars::Scalars, sum::sum};
 
 /// 2^256 / 2^260: what a product of stored numbers is short of.
 const SIXTEENTH: ArkFq =
@@ -94,7 +100,13 @@ impl Check for Arithmetic {
             let difference = x.sub(lanes, y.double::<1>(lanes)).reduce(lanes);
             same(lanes, difference, |lane| a[lane].0 - b[lane].0 - b[lane].0);
             let negative = x.negate(lanes, 0x5555).reduce(lanes);
-            let sign = |lane: usize| if lane % 2 == 0 { -a[lane].0 } else { a[lane].0 };
+            let sign = |lane: usize| {
+                if lane.is_multiple_of(2) {
+                    -a[lane].0
+                } else {
+                    a[lane].0
+                }
+            };
             same(lanes, negative, sign);
             let inverse = x.quarter_inverse(lanes).multiply(lanes, y);
             // A quarter of the ratio, in numbers that stand for a sixteenth.
@@ -176,4 +188,30 @@ impl Check for Extension {
 #[test]
 fn elements_of_fq2_are_arkworks() {
     on_all(Extension);
+}
+
+/// Sums of points that are repeated, opposite and absent, without vectors.
+fn emulated_sums<C: WideCurve<ScalarField = Fr>>() {
+    let rng = &mut ark_std::test_rng();
+    let some = [0; 3].map(|_| Projective::<C>::rand(rng).into_affine());
+    let points: Vec<Affine<C>> = (0..90)
+        .map(|place| match place % 7 {
+            0 => -some[0],
+            6 => Affine::zero(),
+            place => some[place % 3],
+        })
+        .collect();
+    let random: Vec<Fr> = points.iter().map(|_| Fr::rand(rng)).collect();
+    let small: Vec<Fr> = (0..90).map(|place| Fr::from(place % 4)).collect();
+    for scalars in [random, small, vec![Fr::from(1); 90], vec![Fr::from(3); 90]] {
+        let is = sum(Wide(Emulated), &points, &Scalars::new(&scalars));
+        let must = Projective::<C>::msm(&points, &scalars).unwrap();
+        assert_eq!(is.into_affine(), must.into_affine());
+    }
+}
+
+#[test]
+fn emulated_lanes_add_every_pair_of_points() {
+    emulated_sums::<g1::Config>();
+    emulated_sums::<g2::Config>();
 }
