@@ -8,6 +8,7 @@ mod client;
 mod clients;
 mod engine;
 mod export;
+mod factors;
 mod groth16;
 mod import;
 mod inners;
