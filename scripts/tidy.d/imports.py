@@ -12,10 +12,11 @@ from source import OURS, is_optional
 MAY_USE = {
     "telemetry": "",
     "job": "",
+    "msm": "",
     "circuits": "job",
     "redis": "",
     "keystore": "redis telemetry",
-    "prover": "job circuits keystore telemetry",
+    "prover": "job circuits keystore msm telemetry",
     "broker-adapter": "job telemetry",
     "ledger": "job redis telemetry",
     "bridge": "job broker-adapter ledger telemetry",
@@ -42,8 +43,9 @@ TESTS_MAY_USE = {
 }
 # Dependencies from outside, and the only places that may name them.
 ONLY = {
-    r"ark-.*": "circuits prover falafel/src/world",
-    r"ark-(groth16|relations|serialize|poly)|taceo-.*|rayon": "prover/src/native",
+    r"ark-.*": "circuits msm prover falafel/src/world",
+    r"ark-(groth16|relations|serialize|poly)|taceo-.*": "prover/src/native",
+    r"rayon": "msm prover/src/native",
     r"ark-(ed-on-bn254|grumpkin)|light-poseidon": "circuits",
     r"memmap2": "keystore/src/file",
     r"lapin": "broker-adapter/src/amqp",

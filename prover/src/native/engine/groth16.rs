@@ -2,26 +2,21 @@
 //!
 //! The proof is the one that `ark_groth16::Groth16::prove` makes (Groth 2016,
 //! section 3.2, with libsnark's reduction to a QAP), computed from matrices
-//! that were built once, with the faster transforms and multi-scalar
-//! multiplications of `taceo-ark-algebra`. `ark_groth16` makes the keys and
-//! verifies.
+//! that were built once: sums of points by [`Factors`], transforms of
+//! `taceo-ark-algebra`. `ark_groth16` makes the keys and verifies.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Projective};
-use ark_ec::{
-    AffineRepr, CurveGroup,
-    short_weierstrass::{Affine, Projective, SWCurveConfig},
-};
+use ark_ec::CurveGroup;
 use ark_ff::{FftField, Field, One};
 use ark_groth16::Proof;
 use rayon::prelude::*;
-use taceo_ark_algebra::{
-    fft::{Domain, bit_reverse, powers},
-    msm::msm_unchecked,
-};
+use taceo_ark_algebra::fft::{Domain, bit_reverse, powers};
 use zkwhirl_circuits::r1cs::Assignment;
+use zkwhirl_msm::Arithmetic;
 
+use super::factors::Factors;
 use crate::native::keys::{MappedMatrices, Queries};
 
 /// The quotient's share of a proof's time (measured: 0.15 to 0.25).
@@ -78,49 +73,32 @@ pub(crate) fn prove(
         let done = work + done.fetch_add(work, Ordering::Relaxed);
         step(QUOTIENT + (1.0 - QUOTIENT) * done as f32 / ALL_SUMS as f32);
     };
-    let g1 = |query_points: &[G1Affine], constant, blinding| -> G1Projective {
-        let sum = query(query_points, assignment, constant, blinding);
+    let (factors, quotient) = rayon::join(
+        || Factors::new(assignment),
+        || Factors::new(&quotient[..queries.h.len()]),
+    );
+    let g1 = |factors: &Factors, points: &[G1Affine]| -> G1Projective {
+        let sum = factors.sum(points);
         count(1);
         sum
     };
     // All at once: each sum has serial ends, which the others fill.
     let (b_g2, ((a, b_g1), (l, h))) = rayon::join(
         || -> G2Projective {
-            let sum = query(
-                &queries.b_g2,
-                assignment,
-                queries.beta_g2,
-                queries.delta_g2 * s,
-            );
+            let sum = factors.sum(&queries.b_g2);
             count(G2_SUM);
             sum
         },
         || {
             rayon::join(
-                || {
-                    rayon::join(
-                        || g1(&queries.a, queries.alpha_g1, queries.delta_g1 * r),
-                        || g1(&queries.b_g1, queries.beta_g1, queries.delta_g1 * s),
-                    )
-                },
-                || {
-                    rayon::join(
-                        || {
-                            let private = &assignment[matrices.num_instance..];
-                            let sum = msm_unchecked(&queries.l, private);
-                            count(1);
-                            sum
-                        },
-                        || {
-                            let sum = msm_unchecked(&queries.h, &quotient[..queries.h.len()]);
-                            count(1);
-                            sum
-                        },
-                    )
-                },
+                || rayon::join(|| g1(&factors, &queries.a), || g1(&factors, &queries.b_g1)),
+                || rayon::join(|| g1(&factors, &queries.l), || g1(&quotient, &queries.h)),
             )
         },
     );
+    let a = a + queries.alpha_g1 + queries.delta_g1 * r;
+    let b_g1 = b_g1 + queries.beta_g1 + queries.delta_g1 * s;
+    let b_g2 = b_g2 + queries.beta_g2 + queries.delta_g2 * s;
     let c = a * s + b_g1 * r - queries.delta_g1 * (r * s) + l + h;
     Ok(Proof {
         a: a.into_affine(),
@@ -129,21 +107,7 @@ pub(crate) fn prove(
     })
 }
 
-/// `constant + blinding + Σ assignment_i · query_i`; the first variable is one.
-fn query<C: SWCurveConfig<ScalarField = Fr>>(
-    query: &[Affine<C>],
-    assignment: &[Fr],
-    constant: Affine<C>,
-    blinding: Projective<C>,
-) -> Projective<C> {
-    blinding
-        + constant.into_group()
-        + query[0].into_group()
-        + msm_unchecked(&query[1..], &assignment[1..])
-}
-
-/// The coefficients of h = (A·B − C) / Z, by evaluation on a coset where the
-/// vanishing polynomial Z is a constant that is not zero.
+/// The coefficients of h = (A·B − C) / Z, of a domain that has all rows.
 fn quotient(matrices: &MappedMatrices, assignment: &[Fr]) -> Result<Vec<Fr>, SizeMismatch> {
     let rows = matrices.num_rows;
     let domain = Domain::<Fr>::new(rows + matrices.num_instance).ok_or(SizeMismatch {
@@ -151,6 +115,21 @@ fn quotient(matrices: &MappedMatrices, assignment: &[Fr]) -> Result<Vec<Fr>, Siz
         got: 1 << Fr::TWO_ADICITY,
         must: rows + matrices.num_instance,
     })?;
+    let mut a = matrices.times(&matrices.a, assignment, domain.size());
+    // libsnark's reduction adds a row per public variable, so that no
+    // combination of the others can stand in for one.
+    a[rows..rows + matrices.num_instance].copy_from_slice(&assignment[..matrices.num_instance]);
+    let b = matrices.times(&matrices.b, assignment, domain.size());
+    // Of an assignment that satisfies every row, c is a·b; of any other one, no
+    // proof holds.
+    let quotient = Arithmetic::detect().quotient(&a, &b);
+    Ok(quotient.unwrap_or_else(|| on_coset(&domain, a, b)))
+}
+
+/// The quotient by evaluation on a coset where the vanishing polynomial Z is a
+/// constant that is not zero, from the values of A and B on the domain: the
+/// library's transforms, for machines without vector instructions.
+fn on_coset(domain: &Domain<Fr>, a: Vec<Fr>, b: Vec<Fr>) -> Vec<Fr> {
     let size = domain.size();
     let mut shifts = powers(Fr::GENERATOR, size);
     bit_reverse(&mut shifts);
@@ -160,16 +139,11 @@ fn quotient(matrices: &MappedMatrices, assignment: &[Fr]) -> Result<Vec<Fr>, Siz
         domain.fft_out_to_in(&mut values);
         values
     };
-    let mut a = matrices.times(&matrices.a, assignment, size);
-    // libsnark's reduction adds a row per public variable, so that no
-    // combination of the others can stand in for one.
-    a[rows..rows + matrices.num_instance].copy_from_slice(&assignment[..matrices.num_instance]);
+    let mut c = a.clone();
+    times(&mut c, &b);
     let mut h = on_coset(a);
-    times(
-        &mut h,
-        &on_coset(matrices.times(&matrices.b, assignment, size)),
-    );
-    let c = on_coset(matrices.times(&matrices.c, assignment, size));
+    times(&mut h, &on_coset(b));
+    let c = on_coset(c);
     let vanishing = Fr::GENERATOR.pow([size as u64]) - Fr::one();
     let inverse = vanishing
         .inverse()
@@ -182,7 +156,7 @@ fn quotient(matrices: &MappedMatrices, assignment: &[Fr]) -> Result<Vec<Fr>, Siz
     bit_reverse(&mut h);
     let back = Fr::GENERATOR.inverse().expect("the generator is not zero");
     times(&mut h, &powers(back, size));
-    Ok(h)
+    h
 }
 
 fn times(values: &mut [Fr], factors: &[Fr]) {

@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod error;
 mod estimate;
+mod factors;
 pub(super) mod groth16;
 mod keys;
 mod self_test;

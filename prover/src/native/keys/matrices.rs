@@ -22,6 +22,13 @@ use super::{
 pub(crate) struct MappedMatrices {
     pub(crate) a: MappedMatrix,
     pub(crate) b: MappedMatrix,
+    #[cfg_attr(
+        not(feature = "test-util"),
+        expect(
+            dead_code,
+            reason = "in a satisfied row c is a·b; the library's prover reads it"
+        )
+    )]
     pub(crate) c: MappedMatrix,
     coefficients: Mapped<Fr>,
     pub(crate) num_instance: usize,

@@ -1,0 +1,118 @@
+//! Which instructions a sum uses.
+
+use ark_bn254::{Fr, g1, g2};
+use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
+
+#[cfg(target_arch = "x86_64")]
+use crate::wide::{Ifma, Wide};
+use crate::{ntt::quotient, portable::Portable, scalars::Scalars, sum::sum};
+
+/// The instructions that sums are computed with.
+#[derive(Debug, Clone, Copy)]
+pub struct Arithmetic(Instructions);
+
+#[derive(Debug, Clone, Copy)]
+enum Instructions {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Ifma(Ifma),
+}
+
+/// A curve that sums are computed on: `ark_bn254::g1::Config` and
+/// `ark_bn254::g2::Config`.
+pub trait Curve: SWCurveConfig<ScalarField = Fr> + sealed::Sum {}
+
+impl Curve for g1::Config {}
+impl Curve for g2::Config {}
+
+impl Arithmetic {
+    /// What every machine can do.
+    pub const PORTABLE: Self = Self(Instructions::Portable);
+
+    /// The fastest that this machine can do.
+    pub fn detect() -> Self {
+        Self::wide().unwrap_or(Self::PORTABLE)
+    }
+
+    /// AVX-512 IFMA; `None` where the processor lacks it.
+    pub fn wide() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return Ifma::detect().map(|ifma| Self(Instructions::Ifma(ifma)));
+        #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
+    /// `avx512ifma` or `portable`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Instructions::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Ifma(_) => "avx512ifma",
+        }
+    }
+
+    /// Σ scalar · point. Fewer points than scalars belong to the last ones.
+    ///
+    /// Points must lie on the curve; for others the sum is of no use. Beside
+    /// `points` and `scalars` a sum holds about 2 MB for each thread, and the
+    /// buckets twice: 64 bytes in G1 and 128 in G2 for each of windows ×
+    /// 2^(bits of a digit − 1), so 10 and 21 MB in all with 2^16 scalars, 67 and
+    /// 134 MB with 2^20.
+    ///
+    /// # Panics
+    /// If there are more points than scalars.
+    pub fn sum<C: Curve>(self, points: &[Affine<C>], scalars: &Scalars) -> Projective<C> {
+        let (needs, has) = (points.len(), scalars.len());
+        assert!(needs <= has, "{needs} points have only {has} scalars");
+        C::sum_with(self, points, scalars)
+    }
+}
+
+impl Arithmetic {
+    /// The coefficients of (A·B − C) / (X^n − 1), where A, B and C have the values
+    /// `a`, `b` and a·b on the n-th roots of unity: the quotient of a QAP, whose
+    /// rows are satisfied if C is what they say it is.
+    ///
+    /// `None` where this is not the fastest way: without vector instructions, for
+    /// less than 256 values, and where n is no power of two. It holds five times
+    /// n elements of 32 bytes for a while.
+    pub fn quotient(self, a: &[Fr], b: &[Fr]) -> Option<Vec<Fr>> {
+        match self.0 {
+            Instructions::Portable => None,
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Ifma(ifma) => quotient(ifma, a, b),
+        }
+    }
+}
+
+mod sealed {
+    use super::{Affine, Arithmetic, Projective, SWCurveConfig, Scalars};
+
+    pub trait Sum: SWCurveConfig {
+        fn sum_with(
+            arithmetic: Arithmetic,
+            points: &[Affine<Self>],
+            scalars: &Scalars,
+        ) -> Projective<Self>;
+    }
+}
+
+macro_rules! sums {
+    ($($curve:ty),*) => {$(
+        impl sealed::Sum for $curve {
+            fn sum_with(
+                arithmetic: Arithmetic,
+                points: &[Affine<Self>],
+                scalars: &Scalars,
+            ) -> Projective<Self> {
+                match arithmetic.0 {
+                    Instructions::Portable => sum(Portable, points, scalars),
+                    #[cfg(target_arch = "x86_64")]
+                    Instructions::Ifma(ifma) => sum(Wide(ifma), points, scalars),
+                }
+            }
+        }
+    )*};
+}
+
+sums!(g1::Config, g2::Config);
