@@ -1,8 +1,6 @@
 //! The RabbitMQ back-end on a real broker: the conformance suite, what only this
 //! back-end can do wrong, and the loss of nodes.
 
-#![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
-
 mod limits;
 mod outage;
 mod provisioning;
