@@ -137,7 +137,10 @@ impl Bridge {
         }
         tickets.extend(heartbeat.adopt().await?);
         if !tickets.is_empty() {
-            tracing::info!(count = tickets.len(), "open tickets from before");
+            tracing::info!(
+                count = tickets.len(),
+                "open tickets of the previous run are pinged again"
+            );
         }
         let (jobs, heartbeat) = (|| jobs.clone(), || heartbeat.clone());
         tasks.core("delivery", Delivery { jobs: jobs() }.run());

@@ -109,7 +109,7 @@ impl SlotLoop {
     ) -> SlotHealth {
         match self.known(&delivery.job).await {
             Some(known) => {
-                tracing::info!(job = %delivery.job.id, "cancelled");
+                tracing::info!(job = %delivery.job.id, "attempt cancelled by a control message");
                 self.settle_known(delivery, known).await;
             }
             None => {

@@ -96,7 +96,7 @@ impl SlotLoop {
                 Ok(true) => return,
                 Ok(false) => {
                     // Another worker has or had it: its result is the same.
-                    tracing::info!(job = %delivery.job.id, "the lease was lost");
+                    tracing::info!(job = %delivery.job.id, "the delivery was lost before its settlement: RabbitMQ delivers the job again");
                     return;
                 }
                 Err(error) => {

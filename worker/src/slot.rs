@@ -162,7 +162,7 @@ impl SlotLoop {
                     pause = (pause * 2).min(self.config.longest_pause);
                 }
                 Leave::ProverBroken => {
-                    tracing::warn!(slot = self.name, "out of the queue: restarting the prover");
+                    tracing::warn!(slot = self.name, "left the queue to restart the prover");
                     self.heal(&mut *prover, true).await;
                 }
             }
@@ -201,7 +201,10 @@ impl SlotLoop {
             let delivery = match claimed {
                 Ok(delivery) => delivery,
                 Err(error) => {
-                    tracing::warn!(slot = self.name, "lost the queue: {error}");
+                    tracing::warn!(
+                        slot = self.name,
+                        "the consumer of the queue was cut off: {error}"
+                    );
                     return Leave::BrokerAway;
                 }
             };

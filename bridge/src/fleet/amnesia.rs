@@ -88,7 +88,7 @@ impl Amnesia {
         let issued_again = self.jobs.tickets.probe(ticket.id);
         let window = self.jobs.services.config.timing.reissue_window(ghosts);
         let upstream = &self.link.upstream.name;
-        tracing::info!(upstream, ticket = %ticket.id, ?window, "does falafel remember?");
+        tracing::info!(upstream, ticket = %ticket.id, ?window, "probe: the lease of one ticket lapses on purpose, to learn whether Falafel still knows its tickets");
         let probe = retry.unless_stopped(async {
             tokio::select! {
                 () = issued_again.notified() => Ok(Finding::Remembers),
@@ -152,7 +152,11 @@ impl Amnesia {
             .counters
             .forgotten
             .add(count as u64);
-        tracing::warn!(upstream, count, "falafel has forgotten its tickets: closed");
+        tracing::warn!(
+            upstream,
+            count,
+            "Falafel has restarted and forgotten its tickets: the old tickets are closed"
+        );
         for job in jobs {
             self.end_unless_wanted(job).await?;
         }

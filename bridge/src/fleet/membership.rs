@@ -99,7 +99,7 @@ impl Heartbeat {
                     if failures.is_power_of_two() {
                         tracing::warn!(
                             failures,
-                            "no heartbeat yet, tickets are pinged all the same: {error}"
+                            "cannot write the heartbeat; tickets are still pinged: {error}"
                         );
                     }
                 }
@@ -118,8 +118,12 @@ impl Heartbeat {
         };
         match timeout(GOODBYE, fleet.leave(&member)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!("left without a goodbye: {error}"),
-            Err(_) => tracing::warn!("left without a goodbye: the ledger does not answer"),
+            Ok(Err(error)) => tracing::warn!(
+                "cannot leave the ledger: other bridges wait until the heartbeat expires: {error}"
+            ),
+            Err(_) => tracing::warn!(
+                "cannot leave the ledger: other bridges wait until the heartbeat expires: no answer"
+            ),
         }
     }
 
@@ -156,7 +160,7 @@ impl Heartbeat {
             self.become_member(fleet.join(name, self.ttl()).await?);
             self.services.journal.counters.rejoined.one();
             tracing::warn!(
-                "the heartbeat had ended, or another bridge is called {name}: joined again"
+                "joined again: the heartbeat had expired, or another bridge has the name {name}"
             );
             // If the ledger was away, the others have no heartbeat either, and
             // are about to.
@@ -195,7 +199,10 @@ impl Heartbeat {
         if !adopted.is_empty() {
             let count = adopted.len();
             self.services.journal.counters.adopted.add(count as u64);
-            tracing::info!(count, "took over tickets of a bridge without a heartbeat");
+            tracing::info!(
+                count,
+                "adopted the tickets of a bridge whose heartbeat has expired"
+            );
             self.compare.notify_one();
         }
         Ok(adopted)

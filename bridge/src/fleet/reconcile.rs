@@ -51,7 +51,7 @@ impl Reconcile {
                     _ = ticks.tick() => {}
                     () = compare.notified() => {}
                     () = lost(&mut losses) => {
-                        tracing::warn!("the ledger has lost its data: what it held comes again");
+                        tracing::warn!("the ledger has lost its data: Falafel issues its tickets again");
                     }
                 }
             });
@@ -119,7 +119,7 @@ impl Reconcile {
         if gone > 0 {
             tracing::info!(
                 count = gone,
-                "tickets are not in the ledger any more: let go"
+                "tickets are missing in the ledger: no longer pinged, so that Falafel issues them again"
             );
         }
         let (now, mut missed) = (self.jobs.tickets.known(), own.to_vec());

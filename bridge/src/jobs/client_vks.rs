@@ -82,7 +82,7 @@ impl KnownVks {
         let verified = match self.results.verify(job, reply).await? {
             Verdict::Verified(verified) => verified,
             Verdict::NotVerified(why) => {
-                tracing::warn!(%kind, "the known {kind} cannot be used, a worker is asked: {why}");
+                tracing::warn!(%kind, "the stored {kind} cannot be used; a worker makes one: {why}");
                 return Ok(false);
             }
             // Its tickets come again.

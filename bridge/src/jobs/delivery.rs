@@ -76,7 +76,7 @@ impl Delivery {
                     under_way.push(self.deal_with(delivery));
                 }
                 Ok(Err(error)) => {
-                    tracing::warn!("lost the queue of results: {error}");
+                    tracing::warn!("the consumer of results was cut off: {error}");
                     // What is under way is stored or comes again; its ack is late.
                     while let Some(settled) = under_way.next().await {
                         settled?;
@@ -165,7 +165,7 @@ impl Delivery {
 async fn ack(delivery: &mut ResultDelivery, _: Settled) {
     match delivery.ack().await {
         Ok(true) => {}
-        Ok(false) => tracing::debug!("a result was redelivered meanwhile"),
+        Ok(false) => tracing::debug!("a result was delivered again before its ack"),
         Err(error) => tracing::warn!("cannot acknowledge a result: {error}"),
     }
 }

@@ -54,7 +54,7 @@ impl Intake {
         }
         let ledger = self.jobs.services.ledger.once();
         if let Err(error) = ledger.upload(&record, &frame.data).await {
-            tracing::debug!(job = %record.id.short(), "not uploaded beforehand: {error}");
+            tracing::debug!(job = %record.id.short(), "the request was not stored ahead of its ticket: {error}");
         }
         predecessor.taken().await;
         let taken = self.enter_ledger(&frame, &record, upstream).await?;

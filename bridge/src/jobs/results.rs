@@ -212,7 +212,7 @@ impl Results {
             .transition(job.id, from, JobState::Taken, &note)
             .await?
         {
-            tracing::warn!(job = %job.id, "proved again: {why}");
+            tracing::warn!(job = %job.id, "the job is proved again: {why}");
             self.publisher.queue(job).await;
         }
         Ok(())

@@ -229,7 +229,9 @@ impl ClaimTask {
             while let Some(Ok(message)) = next(&mut consumer).await {
                 // Dropped, it is redelivered and counted: nothing is lost.
                 if let Err(error) = self.incoming.hand_back(message, channel).await {
-                    tracing::debug!("a job that came too late was not handed back: {error}");
+                    tracing::debug!(
+                        "cannot hand back a job that arrived after the claim ended: {error}"
+                    );
                 }
             }
         }
@@ -239,7 +241,7 @@ impl ClaimTask {
         if let Some(mut kept) = kept
             && let Err(error) = kept.settle(&Settlement::HandBack).await
         {
-            tracing::debug!("a job whose claim was dropped was not handed back: {error}");
+            tracing::debug!("cannot hand back a job whose claim was dropped: {error}");
         }
         if let Some(channel) = self.channel.clone() {
             self.hand_back_the_rest(&channel).await;

@@ -77,7 +77,7 @@ impl ControlReceiver {
         loop {
             let Some(consumer) = &mut self.consumer else {
                 if let Err(error) = self.joined().await {
-                    tracing::debug!("no control messages: {error}");
+                    tracing::debug!("cannot consume control messages: {error}");
                     tokio::time::sleep(self.backoff.pause()).await;
                 }
                 continue;
@@ -99,7 +99,9 @@ impl ControlReceiver {
     /// log is enough.
     fn ignore(&mut self, why: &BodyError) {
         if !std::mem::replace(&mut self.warned, true) {
-            tracing::warn!("ignored a control message, and every further one like it: {why}");
+            tracing::warn!(
+                "ignored a control message, and ignores further ones of this form silently: {why}"
+            );
         }
     }
 

@@ -234,10 +234,10 @@ impl Reconnector {
                 event = next(&mut events) => match event {
                     Some(Event::Error(error)) => why = error.to_string(),
                     Some(Event::ConnectionBlocked(reason)) => {
-                        tracing::warn!("{host} takes no messages: {reason}");
+                        tracing::warn!("{host} blocks publishers: {reason}");
                     }
                     Some(Event::ConnectionUnblocked) => {
-                        tracing::info!("{host} takes messages again");
+                        tracing::info!("{host} no longer blocks publishers");
                     }
                     Some(_) => {}
                     None => return why,

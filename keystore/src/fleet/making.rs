@@ -77,7 +77,7 @@ impl FleetKeyStore {
                         }
                         // While Redis is away no other process can take over.
                         Err(error) => {
-                            tracing::warn!(circuit = circuit.name, %error, "cannot keep the lock");
+                            tracing::warn!(circuit = circuit.name, %error, "cannot renew the lock for making the key");
                         }
                     }
                 }

@@ -19,7 +19,7 @@ impl FleetKeyStore {
         });
         // The pin is needed only while Redis is away.
         if let Err(error) = kept {
-            tracing::warn!(circuit = circuit.name, %error, "cannot remember the fleet's key");
+            tracing::warn!(circuit = circuit.name, %error, "cannot write the local pin of the fleet's key");
         }
     }
 
@@ -53,7 +53,7 @@ impl FleetKeyStore {
             });
         };
         pin.check_key(&key)?;
-        tracing::warn!(circuit = circuit.name, %away, "going on with the key that is here");
+        tracing::warn!(circuit = circuit.name, %away, "Redis is away: using the locally pinned key");
         Ok(key)
     }
 

@@ -99,7 +99,7 @@ impl FleetKeyStore {
     fn keep_client(&self, client: &ClientCircuit, bytes: &[u8]) {
         // The copy is needed only while Redis is away.
         if let Err(error) = self.local.set_client_vk(client, bytes) {
-            tracing::warn!(%client, %error, "cannot remember a verification key");
+            tracing::warn!(%client, %error, "cannot store a verification key locally");
         }
     }
 }

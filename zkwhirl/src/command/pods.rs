@@ -36,7 +36,7 @@ pub(super) async fn mark(ledger: Arc<dyn Ledger>, kubernetes: Kubernetes) {
             Ok(()) => well = true,
             Err(error) => {
                 if well {
-                    tracing::warn!("cannot tell Kubernetes which pods prove: {error:#}");
+                    tracing::warn!("cannot annotate the pods that prove: {error:#}");
                 }
                 well = false;
             }

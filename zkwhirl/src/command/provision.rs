@@ -47,7 +47,7 @@ async fn patiently(config: &AmqpConfig, users: &[User]) -> Result<Vec<String>, B
     loop {
         match provision(config, users).await {
             Err(BrokerError::Away(why)) if Instant::now() < deadline => {
-                tracing::warn!("trying again: {why}");
+                tracing::warn!("RabbitMQ is not ready, trying again: {why}");
                 sleep(Duration::from_secs(1)).await;
             }
             ended => return ended,
