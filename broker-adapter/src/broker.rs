@@ -99,7 +99,7 @@ pub trait Broker: Send + Sync + Debug {
 /// passed on to others while other consumers of the topic are live; a back-end
 /// that cannot choose (AMQP) settles such a delivery as [`Settlement::HandBack`]
 /// itself, a bounded number of times. A job that another release wrote and this
-/// one cannot read is never handed out: see [`crate::UNREAD_LIMIT`].
+/// one cannot read is never handed out: it waits for a process that reads it.
 #[async_trait]
 pub trait JobConsumer: Send + Debug {
     /// Waits for a job. Cancel safe: a claim that is dropped before it returns
@@ -161,7 +161,8 @@ pub trait JobSettler: Send + Debug {
 }
 
 /// The bridge's consumer of results. A result that another release wrote and
-/// this one cannot read is never handed out: see [`crate::UNREAD_LIMIT`].
+/// this one cannot read is never handed out: it waits for a process that reads
+/// it.
 #[async_trait]
 pub trait ResultConsumer: Send + Debug {
     /// Waits for a result; cancel safe.

@@ -111,9 +111,9 @@ pub trait Ledger: Send + Sync + Debug {
     /// Drops a result that turned out to be wrong.
     async fn drop_result(&self, job: JobId) -> Result<(), LedgerError>;
 
-    /// Keeps a reply that nobody could verify yet, apart from the results. One
-    /// that is kept already is replaced; the time of the first stays. At most
-    /// [`UNVERIFIED`] are kept, each for [`UNVERIFIED_TTL`].
+    /// Keeps a reply that could not be verified yet, apart from the results. A
+    /// second reply to the job replaces the first, whose time stays. At most
+    /// [`UNVERIFIED`] are kept, each for one hour.
     async fn store_unverified(&self, job: JobId, result: &StoredResult) -> Result<(), LedgerError>;
 
     /// The unverified reply of a job. One whose bytes do not match their digest
@@ -133,10 +133,11 @@ pub trait Ledger: Send + Sync + Debug {
     /// A job's failed attempts, oldest first.
     async fn attempts(&self, job: JobId) -> Result<Vec<AttemptRecord>, LedgerError>;
 
-    /// Keeps the report of a worker's slot for [`SLOT_TTL`].
+    /// Keeps the report of a worker's slot for 10 s.
     async fn report(&self, slot: &SlotReport) -> Result<(), LedgerError>;
 
-    /// The reports of the last [`SLOT_TTL`], by the slots' names; at most [`SLOTS`].
+    /// The reports of the last 10 s, by the slots' names; at most
+    /// [`SLOTS`](crate::SLOTS).
     async fn slots(&self) -> Result<Vec<SlotReport>, LedgerError>;
 
     /// The events after `cursor`, or from the oldest with `None`; in order, at most

@@ -4,7 +4,7 @@
 //! A ledger may lose its last second, or everything: work is repeated then, but no
 //! ticket is lost, because Falafel re-issues a ticket that no bridge pings. Only
 //! the ledger changes a job's state, each change as one compare-and-set along
-//! [`JobState::may_become`].
+//! `JobState::may_become`.
 
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;

@@ -39,7 +39,7 @@ pub struct AmqpConfig {
     /// several of the broker's statistics intervals (5 s each by default).
     pub quiet: Duration,
     /// How long a message waits for a process that can read it, before it is a
-    /// dead letter: see [`crate::UNREAD_LIMIT`].
+    /// dead letter of the class `version`; 24 hours by default.
     pub unread_limit: Duration,
     /// What `provision` sets and the checks expect.
     pub limits: Limits,

@@ -57,7 +57,7 @@ pub struct EmbeddedBrokerConfig {
     /// long as another is live.
     pub patience: Duration,
     /// How long a message waits for a process that can read it, before it is a
-    /// dead letter: see [`UNREAD_LIMIT`].
+    /// dead letter of the class `version`; 24 hours by default.
     pub unread_limit: Duration,
 }
 

@@ -7,7 +7,7 @@
 //! - [`Powers`] is a prepared `.ptau`. With a circuit it gives the key that a
 //!   ceremony's second phase starts with; every point of a `.zkey` is checked
 //!   against it.
-//! - [`audit`] is the full check of any key, [`import_key`] and its siblings put
+//! - [`audit()`] is the full check of any key, [`import_key`] and its siblings put
 //!   keys into a store.
 //!
 //! Facts about the formats: iden3's specifications of binary files, and
