@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use zkwhirl_job::{FailureClass, JobId, Kind, TicketId, Topic, clock, envelope::ResultEnvelope};
-use zkwhirl_ledger::{Events, JobRecord, Taken, Ticket, What, model::TimeLeft};
+use zkwhirl_ledger::{Events, JobEventKind, JobRecord, Taken, Ticket, model::TimeLeft};
 use zkwhirl_telemetry::catalogue::{
     bridge::{COMPLETED, DEAD_LETTERED, DUPLICATES, SUBMITTED, TURNAROUND},
     process::WASTED,
@@ -83,7 +83,7 @@ impl Journal {
         &self.events
     }
 
-    pub(crate) fn emit(&self, job: &JobRecord, what: What) {
+    pub(crate) fn emit(&self, job: &JobRecord, what: JobEventKind) {
         self.events.emit(job.id, job.kind, job.rollup_id, what);
     }
 
@@ -95,10 +95,10 @@ impl Journal {
             self.counters.jobs.one();
             SUBMITTED.one([topic_name(taken.job.kind)]);
             self.rollups.lock().saw(&taken.job);
-            self.emit(&taken.job, What::Taken { ticket, upstream });
+            self.emit(&taken.job, JobEventKind::Taken { ticket, upstream });
         } else {
             self.counters.joined.one();
-            self.emit(&taken.job, What::Joined { ticket, upstream });
+            self.emit(&taken.job, JobEventKind::Joined { ticket, upstream });
         }
     }
 
@@ -115,7 +115,7 @@ impl Journal {
     pub(crate) fn delivered(&self, job: &JobRecord, ticket: TicketId) {
         self.counters.delivered.one();
         self.rollups.lock().delivered(job, clock::now_ms());
-        self.emit(job, What::Delivered { ticket });
+        self.emit(job, JobEventKind::Delivered { ticket });
     }
 
     /// A job became a dead letter.
@@ -124,7 +124,7 @@ impl Journal {
         self.counters.parked.one();
         COMPLETED.one([topic, "dead"]);
         DEAD_LETTERED.one([topic, death.name()]);
-        let what = What::Dead { reason };
+        let what = JobEventKind::Dead { reason };
         self.events.emit(job.id, job.kind, job.rollup_id, what);
     }
 

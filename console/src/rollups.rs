@@ -94,7 +94,7 @@ fn critical(bars: &[RunBar]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use zkwhirl_job::{JobId, Kind};
-    use zkwhirl_ledger::{JobEvent, What};
+    use zkwhirl_ledger::{JobEvent, JobEventKind};
 
     use super::*;
 
@@ -107,13 +107,13 @@ mod tests {
             what,
         };
         let worker = worker.to_owned();
-        let claimed = What::Claimed {
+        let claimed = JobEventKind::Claimed {
             worker: worker.clone(),
             attempt: 1,
         };
         model.apply(&event(from, claimed));
         if to > 0 {
-            let proved = What::Proved {
+            let proved = JobEventKind::Proved {
                 worker,
                 attempt: 1,
                 duration: Default::default(),

@@ -25,12 +25,12 @@ pub struct JobEvent {
     /// The rollup that it is part of, when that is known.
     pub rollup_id: Option<u32>,
     /// What happened.
-    pub what: What,
+    pub what: JobEventKind,
 }
 
 /// What happened to a job.
 #[derive(Debug, Clone, PartialEq)]
-pub enum What {
+pub enum JobEventKind {
     /// The first ticket of the job was taken.
     Taken {
         /// The ticket.
@@ -125,7 +125,7 @@ pub enum What {
     Republished,
 }
 
-impl What {
+impl JobEventKind {
     /// Which event it is.
     pub fn event(&self) -> EventName {
         match self {
@@ -269,7 +269,7 @@ impl Events {
     }
 
     /// Logs and broadcasts an event that happens now.
-    pub fn emit(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>, what: What) {
+    pub fn emit(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>, what: JobEventKind) {
         what.log(job, kind, rollup_id);
         // An error means that no reader subscribed.
         let _ = self.sender.send(JobEvent {

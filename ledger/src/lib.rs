@@ -22,7 +22,7 @@ mod state;
 
 pub use embedded::{EmbeddedLedger, EmbeddedLedgerConfig};
 pub use event_name::EventName;
-pub use events::{Events, JobEvent, What};
+pub use events::{Events, JobEvent, JobEventKind};
 pub use fleet::{Bridges, Membership};
 pub(crate) use ledger::UNVERIFIED_TTL;
 pub use ledger::{LISTING, Ledger, LedgerError, OPEN_TICKETS, UNVERIFIED};

@@ -10,7 +10,7 @@ use zkwhirl_job::{
     FailureClass::{self, Infrastructure, Invalid, Prover},
     Sizes,
 };
-use zkwhirl_ledger::What;
+use zkwhirl_ledger::JobEventKind;
 use zkwhirl_testkit::vector;
 use zkwhirl_worker::{Deadlines, WorkerConfig};
 
@@ -49,7 +49,7 @@ async fn with(habit: &str, sizes: Sizes, own: Sizes) -> (Odd, Stage) {
 /// The failures of attempts so far.
 fn failures(stage: &Stage) -> Vec<(FailureClass, String)> {
     stage.happened(|event| match event.what {
-        What::Retrying { class, reason, .. } => Some((class, reason)),
+        JobEventKind::Retrying { class, reason, .. } => Some((class, reason)),
         _ => None,
     })
 }
@@ -161,7 +161,7 @@ async fn a_job_for_other_sizes_is_refused_before_the_program_sees_it() {
         let inner = stage.falafel.servers().inner();
         let _answer = inner.create(Command::CreateProof, vector(request));
         let refusal = stage.events.until("a refusal", |event| match &event.what {
-            What::Retrying { class, reason, .. } => Some((*class, reason.clone())),
+            JobEventKind::Retrying { class, reason, .. } => Some((*class, reason.clone())),
             _ => None,
         });
         let (class, reason) = refusal.await;

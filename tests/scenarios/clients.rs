@@ -12,7 +12,7 @@ use zkwhirl_job::{
     FailureClass, Kind, Request, Sizes,
     request::{TxRollupRequest, field::ALLOW_CHAIN},
 };
-use zkwhirl_ledger::events::What;
+use zkwhirl_ledger::events::JobEventKind;
 use zkwhirl_prover::native::Engine;
 use zkwhirl_testkit::vector_path;
 
@@ -92,7 +92,8 @@ async fn a_transaction_goes_the_whole_way_into_an_inner_rollup() {
     let stage = stage(native(Suite::Poseidon, 1, 1)).await;
     stage
         .until("the inner rollup is delivered", |event| {
-            event.kind == Some(Kind::TxRollup) && matches!(event.what, What::Delivered { .. })
+            event.kind == Some(Kind::TxRollup)
+                && matches!(event.what, JobEventKind::Delivered { .. })
         })
         .await;
     assert!(stage.falafel.progress().refused.is_empty());
@@ -115,7 +116,7 @@ async fn keys_of_plonk_clients_are_handed_on_once_they_are_imported() {
     stage
         .until(
             "the missing key is named",
-            |event| matches!(&event.what, What::Retrying { reason, .. } if reason == missing),
+            |event| matches!(&event.what, JobEventKind::Retrying { reason, .. } if reason == missing),
         )
         .await;
     said(
@@ -128,7 +129,7 @@ async fn keys_of_plonk_clients_are_handed_on_once_they_are_imported() {
     );
     for kind in [Kind::JoinSplitVk, Kind::AccountVk] {
         let answered = stage.events.until("both keys are answered", |event| {
-            let What::Proved {
+            let JobEventKind::Proved {
                 worker,
                 reply_bytes,
                 ..

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use zkwhirl::cluster::Provers;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Command, FailureClass, JobId, Sizes, limits, malformed::malformed_cases};
-use zkwhirl_ledger::What;
+use zkwhirl_ledger::JobEventKind;
 use zkwhirl_testkit::vector;
 
 use crate::stage::{Scene, native, proverless};
@@ -33,7 +33,7 @@ async fn a_prover_killed_in_mid_proof_costs_an_attempt_and_falafel_notices_nothi
     let kill = async {
         stage
             .until("the prover proves", |event| {
-                matches!(event.what, What::Progress { phase: "prove", .. })
+                matches!(event.what, JobEventKind::Progress { phase: "prove", .. })
             })
             .await;
         stage.kill_provers();
@@ -41,8 +41,8 @@ async fn a_prover_killed_in_mid_proof_costs_an_attempt_and_falafel_notices_nothi
     let (reply, ()) = tokio::join!(stage.falafel.prove(request.clone()), kill);
     reply.unwrap();
     let attempts = stage.happened(|event| match event.what {
-        What::Claimed { attempt, .. } => Some(attempt),
-        What::Retrying { class, .. } => {
+        JobEventKind::Claimed { attempt, .. } => Some(attempt),
+        JobEventKind::Retrying { class, .. } => {
             assert_eq!(class, FailureClass::Prover);
             None
         }

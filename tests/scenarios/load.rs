@@ -5,7 +5,7 @@ use std::{env, fs, process::Command, time::Duration};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::RollupPlan;
 use zkwhirl_job::{Sizes, Topic};
-use zkwhirl_ledger::What;
+use zkwhirl_ledger::JobEventKind;
 use zkwhirl_testkit::eventually;
 
 use crate::stage::{Scene, plan, prints, proverless, say};
@@ -48,14 +48,14 @@ async fn nine_hundred_jobs_at_once_arrive_in_order_and_memory_stays_flat() {
     say(format_args!("900 jobs at once: grew by {grown} bytes"));
     assert!(grown < GROWTH_BYTES, "grew by {grown} bytes");
 
-    let inner = |wanted: fn(&What) -> bool| {
+    let inner = |wanted: fn(&JobEventKind) -> bool| {
         stage.happened(|event| {
             let inner = event.kind.map(|kind| kind.topic()) == Some(Topic::Inner);
             (inner && wanted(&event.what)).then_some(event.job)
         })
     };
-    let taken = inner(|what| matches!(what, What::Taken { .. }));
-    let claimed = inner(|what| matches!(what, What::Claimed { .. }));
+    let taken = inner(|what| matches!(what, JobEventKind::Taken { .. }));
+    let claimed = inner(|what| matches!(what, JobEventKind::Claimed { .. }));
     assert_eq!(taken.len(), CLAIMS + 1, "claims and one inner rollup");
     assert!(taken == claimed, "claimed in the order of their arrival");
     let all = taken.len() as u64 + 2; // the root rollup and its verifier

@@ -6,7 +6,7 @@ use zkwhirl::cluster::Provers;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::FalafelEvent;
 use zkwhirl_job::{FailureClass, JobId, Kind, Sizes, reply::ReplyShape};
-use zkwhirl_ledger::What;
+use zkwhirl_ledger::JobEventKind;
 
 use crate::stage::{Scene, Stage, native, plan, proverless};
 
@@ -75,7 +75,8 @@ async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() 
     let stage = stage(provers, 2, 2, 1).await;
     stage
         .until("the root rollup is claimed", |event| {
-            event.kind == Some(Kind::RootRollup) && matches!(event.what, What::Claimed { .. })
+            event.kind == Some(Kind::RootRollup)
+                && matches!(event.what, JobEventKind::Claimed { .. })
         })
         .await;
     let before = stage.falafel.progress().verified;
@@ -89,7 +90,7 @@ async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() 
     assert_eq!(stage.falafel.progress().settled, 1);
     let mut claimed: HashMap<JobId, u32> = HashMap::new();
     for event in stage.events.all() {
-        if matches!(event.what, What::Claimed { .. }) {
+        if matches!(event.what, JobEventKind::Claimed { .. }) {
             *claimed.entry(event.job).or_default() += 1;
         }
     }
@@ -126,14 +127,14 @@ async fn a_prover_killed_in_the_root_phase_costs_an_attempt() {
     let root = Some(Kind::RootRollup);
     stage
         .until("the root rollup is being proved", |event| {
-            event.kind == root && matches!(event.what, What::Progress { .. })
+            event.kind == root && matches!(event.what, JobEventKind::Progress { .. })
         })
         .await;
     stage.kill_provers();
     stage.until_settled().await;
     let attempts = stage.happened(|event| match event.what {
-        What::Claimed { attempt, .. } if event.kind == root => Some(attempt),
-        What::Retrying { class, .. } => {
+        JobEventKind::Claimed { attempt, .. } if event.kind == root => Some(attempt),
+        JobEventKind::Retrying { class, .. } => {
             assert_eq!(class, FailureClass::Prover);
             None
         }

@@ -10,7 +10,7 @@ use zkwhirl_job::{
     clock::now_ms,
     envelope::{JobEnvelope, Payload},
 };
-use zkwhirl_ledger::{JobState, Note, StoredResult, What};
+use zkwhirl_ledger::{JobEventKind, JobState, Note, StoredResult};
 use zkwhirl_prover::{ProveError, Proved, Prover};
 use zkwhirl_telemetry::catalogue::worker::{PHASE, QUEUE_WAIT, REDELIVERED};
 
@@ -43,7 +43,7 @@ impl SlotLoop {
         }
         let job = delivery.job.clone();
         let (worker, attempt) = (self.name.clone(), job.attempt);
-        self.emit(&job, What::Claimed { worker, attempt });
+        self.emit(&job, JobEventKind::Claimed { worker, attempt });
         let noted = self.note(&job, JobState::Claimed, None);
         let ((), request) = tokio::join!(noted, self.request(&job));
         let request = match request {
@@ -174,7 +174,7 @@ impl SlotLoop {
         if !self.announce(job, &result).await {
             return SlotHealth::Failed;
         }
-        let what = What::Proved {
+        let what = JobEventKind::Proved {
             worker: self.name.clone(),
             attempt: job.attempt,
             duration: proved.duration,

@@ -10,7 +10,7 @@ use zkwhirl_job::{
     envelope::{JobEnvelope, Outcome, ResultEnvelope},
     limits,
 };
-use zkwhirl_ledger::{JobState, StoredResult, What};
+use zkwhirl_ledger::{JobEventKind, JobState, StoredResult};
 use zkwhirl_prover::ProveError;
 use zkwhirl_telemetry::{catalogue::process::RETRIED, trace::Trace};
 
@@ -120,7 +120,7 @@ impl SlotLoop {
                 self.settle(delivery, &Settlement::HandBack).await;
                 RETRIED.one([job.topic().name(), "handed_back"]);
                 let worker = self.name.clone();
-                self.emit(&job, What::HandedBack { worker });
+                self.emit(&job, JobEventKind::HandedBack { worker });
             }
             Verdict::Retry { rung } => {
                 RETRIED.one([job.topic().name(), class_name(failure.class)]);
@@ -130,7 +130,7 @@ impl SlotLoop {
                 self.note(&job, JobState::Retrying, Some(&failure)).await;
                 let retry = Settlement::Retry { rung, job: again };
                 self.settle(delivery, &retry).await;
-                let what = What::Retrying {
+                let what = JobEventKind::Retrying {
                     worker: self.name.clone(),
                     attempt: job.attempt,
                     class: failure.class,

@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{Failure, envelope::JobEnvelope};
-use zkwhirl_ledger::What;
+use zkwhirl_ledger::JobEventKind;
 use zkwhirl_prover::{Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
 
 use crate::{Stop, WorkerConfig, WorkerDeps, measure::PhaseTimes, report::SlotReporter};
@@ -185,7 +185,7 @@ impl ProverRun<'_> {
             let mut spent = phases.lock().unwrap_or_else(PoisonError::into_inner);
             spent.set(phase);
             drop(spent);
-            let what = What::Progress {
+            let what = JobEventKind::Progress {
                 worker: self.worker.to_owned(),
                 phase: phase.name(),
                 fraction,

@@ -6,7 +6,7 @@ use tokio::{task::JoinSet, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 use zkwhirl_broker_adapter::JobConsumer;
 use zkwhirl_job::{Failure, Kind, Topic, envelope::JobEnvelope};
-use zkwhirl_ledger::{SlotActivity, What};
+use zkwhirl_ledger::{JobEventKind, SlotActivity};
 use zkwhirl_prover::{Meter, Prover};
 use zkwhirl_telemetry::{catalogue::worker::PROVER_RESTARTS, trace::Trace};
 
@@ -288,7 +288,7 @@ impl SlotLoop {
         }
     }
 
-    pub(crate) fn emit(&self, job: &JobEnvelope, what: What) {
+    pub(crate) fn emit(&self, job: &JobEnvelope, what: JobEventKind) {
         let events = &self.deps.events;
         events.emit(job.id, Some(job.kind), job.rollup_id, what);
     }

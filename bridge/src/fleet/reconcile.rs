@@ -16,7 +16,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use zkwhirl_job::{JobId, TicketId, Topic};
-use zkwhirl_ledger::{JobRecord, JobState, LISTING, Note, Ticket, What};
+use zkwhirl_ledger::{JobEventKind, JobRecord, JobState, LISTING, Note, Ticket};
 use zkwhirl_telemetry::catalogue::process::RETRIED;
 
 use super::membership::Heartbeat;
@@ -245,7 +245,10 @@ impl Reconcile {
             {
                 self.jobs.services.journal.counters.republished.one();
                 RETRIED.one([topic.name(), "lost"]);
-                self.jobs.services.journal.emit(job, What::Republished);
+                self.jobs
+                    .services
+                    .journal
+                    .emit(job, JobEventKind::Republished);
                 self.jobs.dispatch.publish(job).await;
             }
         }

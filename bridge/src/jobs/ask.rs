@@ -10,7 +10,7 @@ use rand::Rng;
 use tokio::sync::{broadcast::error::RecvError, oneshot};
 use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{Command, Frame, JobId, Request, TicketId};
-use zkwhirl_ledger::{JobEvent, JobRecord, JobState, What};
+use zkwhirl_ledger::{JobEvent, JobEventKind, JobRecord, JobState};
 
 use super::{
     admission::{self, Inadmissible, admit},
@@ -130,7 +130,7 @@ impl Asking {
     ) -> Result<(), AskError> {
         match event {
             Ok(event) => match event.what {
-                What::Dead { reason } if event.job == job => Err(given_up(Some(reason))),
+                JobEventKind::Dead { reason } if event.job == job => Err(given_up(Some(reason))),
                 _ => Ok(()),
             },
             // Events were missed: the ledger knows.

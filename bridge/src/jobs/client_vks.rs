@@ -5,7 +5,7 @@ use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use zkwhirl_job::{JobId, Kind};
-use zkwhirl_ledger::{JobRecord, What};
+use zkwhirl_ledger::{JobEventKind, JobRecord};
 
 use super::results::{Maker, Results, Verdict};
 use crate::{locked::Locked, retry::Stopped, services::Services};
@@ -93,7 +93,7 @@ impl KnownVks {
             attempt: job.attempt,
             prove_ms: 0,
         };
-        let proved = What::Proved {
+        let proved = JobEventKind::Proved {
             worker: maker.worker.clone(),
             attempt: maker.attempt,
             duration: Duration::ZERO,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zkwhirl_broker_adapter::{DeadClass, DeadLetter};
 use zkwhirl_job::{JobId, clock};
-use zkwhirl_ledger::{JobRecord, JobState, Note, What};
+use zkwhirl_ledger::{JobEventKind, JobRecord, JobState, Note};
 use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
 use super::requests::Requests;
@@ -119,7 +119,7 @@ impl Endings {
         if moved.await? {
             self.services.broker.remove_dead(job.id).await?;
             COMPLETED.one([topic_name(job.kind), "withdrawn"]);
-            self.services.journal.emit(job, What::Withdrawn);
+            self.services.journal.emit(job, JobEventKind::Withdrawn);
             self.forget(job.id);
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! What an operator can do to a job: reject and replay it.
 
 use zkwhirl_job::{Failure, JobId};
-use zkwhirl_ledger::{JobRecord, JobState, Note, What};
+use zkwhirl_ledger::{JobEventKind, JobRecord, JobState, Note};
 use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
 use super::{
@@ -86,7 +86,7 @@ impl Operator {
         self.jobs
             .services
             .journal
-            .emit(&record, What::Rejected { reason });
+            .emit(&record, JobEventKind::Rejected { reason });
         Ok(told)
     }
 
@@ -112,7 +112,10 @@ impl Operator {
         }
         // Before it is published: a letter beside a queued job would bury it.
         self.jobs.services.broker.remove_dead(job).await?;
-        self.jobs.services.journal.emit(&record, What::Replayed);
+        self.jobs
+            .services
+            .journal
+            .emit(&record, JobEventKind::Replayed);
         self.jobs.dispatch.publish(&record).await;
         Ok(())
     }

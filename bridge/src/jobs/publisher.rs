@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 use zkwhirl_broker_adapter::{BrokerError, Rung};
 use zkwhirl_job::{AttemptRecord, JobId, Kind, Topic, envelope::JobEnvelope};
-use zkwhirl_ledger::{JobRecord, JobState, Note, What};
+use zkwhirl_ledger::{JobEventKind, JobRecord, JobState, Note};
 use zkwhirl_telemetry::trace::Trace;
 
 use super::{endings::Endings, requests::Requests};
@@ -181,7 +181,9 @@ impl Publisher {
             .transition(job.id, &from, JobState::Queued, &note)
             .await?;
         let attempt = job.attempt;
-        self.services.journal.emit(job, What::Queued { attempt });
+        self.services
+            .journal
+            .emit(job, JobEventKind::Queued { attempt });
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use zkwhirl_job::{AttemptRecord, Failure, JobId, envelope::ResultEnvelope, reply::NotVerified};
-use zkwhirl_ledger::{JobRecord, JobState, Note, StoredResult, What};
+use zkwhirl_ledger::{JobEventKind, JobRecord, JobState, Note, StoredResult};
 use zkwhirl_telemetry::catalogue::process::RETRIED;
 
 use super::{answers::Answers, endings::Endings, publisher::Publisher, requests::Requests};
@@ -146,7 +146,7 @@ impl Results {
         wasted(job.kind, maker.prove_ms, "unverified");
         let failure = Failure::prover(format!("its reply does not verify: {why}"));
         let (worker, reason) = (maker.worker.clone(), why);
-        let unverified = What::Unverified { worker, reason };
+        let unverified = JobEventKind::Unverified { worker, reason };
         self.services.journal.emit(job, unverified);
         let held = ledger.result(job.id).await?;
         if held.is_some_and(|held| held.attempt == maker.attempt) {
@@ -183,7 +183,7 @@ impl Results {
             return Ok(());
         }
         RETRIED.one([kind.topic().name(), "unverified"]);
-        let retrying = What::Retrying {
+        let retrying = JobEventKind::Retrying {
             worker: failed.worker,
             attempt: failed.attempt,
             class: failed.failure.class,

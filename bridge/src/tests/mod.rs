@@ -42,7 +42,7 @@ use zkwhirl_broker_adapter::{Broker, Settlement};
 use zkwhirl_ledger as ledger;
 use zkwhirl_ledger::{
     JobState, Ledger,
-    events::{Events, JobEvent, What},
+    events::{Events, JobEvent, JobEventKind},
 };
 use zkwhirl_testkit::{eventually, stub::Stub};
 
@@ -257,7 +257,7 @@ impl World {
     }
 
     /// What happened so far, by name.
-    fn happened(&mut self) -> Vec<(JobId, What)> {
+    fn happened(&mut self) -> Vec<(JobId, JobEventKind)> {
         let mut all = Vec::new();
         while let Ok(event) = self.seen.try_recv() {
             all.push((event.job, event.what));

@@ -59,7 +59,9 @@ async fn a_parked_job_is_replayed_and_delivered() {
     let letter = world.broker.dead_letter(claim_id(1)).await.unwrap();
     assert_eq!(letter, None);
     assert_eq!(world.falafel.issued(ticket), 1);
-    let replayed = world.happened().contains(&(claim_id(1), What::Replayed));
+    let replayed = world
+        .happened()
+        .contains(&(claim_id(1), JobEventKind::Replayed));
     assert!(replayed);
     world.falafel.assert_no_nack();
 }

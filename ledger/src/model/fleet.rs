@@ -5,7 +5,7 @@ use zkwhirl_job::{JobId, Kind, Topic};
 use super::{JobProgress, JobStep, JobTimeline, RollupJob, RollupStages, RollupState, Stage};
 use crate::{
     EventName, JobRecord, LedgerEvent, SlotReport,
-    events::{JobEvent, What},
+    events::{JobEvent, JobEventKind},
 };
 
 /// Jobs that are remembered unless another limit is given: four of Falafel's
@@ -70,13 +70,13 @@ impl FleetModel {
         job.kind = event.kind.or(job.kind);
         job.rollup_id = event.rollup_id.or(job.rollup_id);
         match &event.what {
-            What::Progress {
+            JobEventKind::Progress {
                 worker,
                 phase,
                 fraction,
             } => job.report(worker, phase, *fraction, event.at_ms),
             what => {
-                if let What::Proved { duration, .. } = what {
+                if let JobEventKind::Proved { duration, .. } = what {
                     job.prove_time = Some(*duration);
                 }
                 job.push(JobStep::of_event(event));
@@ -211,7 +211,7 @@ mod tests {
 
     const JOB: JobId = JobId([7; 32]);
 
-    fn event(at_ms: u64, what: What) -> JobEvent {
+    fn event(at_ms: u64, what: JobEventKind) -> JobEvent {
         JobEvent {
             at_ms,
             job: JOB,
@@ -221,15 +221,15 @@ mod tests {
         }
     }
 
-    fn claimed(worker: &str, attempt: u32) -> What {
-        What::Claimed {
+    fn claimed(worker: &str, attempt: u32) -> JobEventKind {
+        JobEventKind::Claimed {
             worker: worker.into(),
             attempt,
         }
     }
 
-    fn progress(worker: &str, phase: &'static str, fraction: f32) -> What {
-        What::Progress {
+    fn progress(worker: &str, phase: &'static str, fraction: f32) -> JobEventKind {
+        JobEventKind::Progress {
             worker: worker.into(),
             phase,
             fraction,
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_timeline_has_steps_and_runs_with_their_phases() {
         let mut model = FleetModel::default();
-        let failed = What::Retrying {
+        let failed = JobEventKind::Retrying {
             worker: "a".into(),
             attempt: 1,
             class: FailureClass::Prover,
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn a_run_without_a_reported_end_is_lost_when_another_worker_claims_the_job() {
         let mut model = FleetModel::default();
-        let back = What::HandedBack { worker: "b".into() };
+        let back = JobEventKind::HandedBack { worker: "b".into() };
         let events = [claimed("a", 1), claimed("b", 1), back, claimed("c", 1)];
         for (at, what) in events.into_iter().enumerate() {
             model.apply(&event(at as u64, what));

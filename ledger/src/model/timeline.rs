@@ -6,7 +6,7 @@ use zkwhirl_job::Kind;
 use super::JobProgress;
 use crate::{
     EventName, LedgerEvent,
-    events::{JobEvent, What},
+    events::{JobEvent, JobEventKind},
     named::named,
 };
 
@@ -112,9 +112,13 @@ impl JobStep {
     /// The step that an event of this process is.
     pub(super) fn of_event(event: &JobEvent) -> Self {
         let text = match &event.what {
-            What::Taken { upstream, .. } | What::Joined { upstream, .. } => Some(upstream.clone()),
-            What::Retrying { class, reason, .. } => Some(format!("{class}: {reason}")),
-            What::Proved { reply_bytes, .. } => Some(format!("a reply of {reply_bytes} bytes")),
+            JobEventKind::Taken { upstream, .. } | JobEventKind::Joined { upstream, .. } => {
+                Some(upstream.clone())
+            }
+            JobEventKind::Retrying { class, reason, .. } => Some(format!("{class}: {reason}")),
+            JobEventKind::Proved { reply_bytes, .. } => {
+                Some(format!("a reply of {reply_bytes} bytes"))
+            }
             what => what.reason().map(str::to_owned),
         };
         Self {

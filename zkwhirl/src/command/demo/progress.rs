@@ -7,7 +7,7 @@ use std::{fmt, time::Duration};
 use zkwhirl_falafel::FalafelEvent;
 use zkwhirl_job::{JobId, Kind, clock};
 use zkwhirl_ledger::{
-    EventName, JobEvent, What,
+    EventName, JobEvent, JobEventKind,
     model::{FleetModel, JobProgress, JobRun, JobTimeline, RunOutcome, Stage},
 };
 
@@ -133,20 +133,20 @@ impl DemoProgress {
         let id = event.job.short();
         let kind = event.kind.map_or("job", Kind::name);
         match &event.what {
-            What::Claimed { worker, attempt } => {
+            JobEventKind::Claimed { worker, attempt } => {
                 Some(format!("{worker} claimed {kind} {id} (attempt {attempt})"))
             }
             // The bridge itself answers verification keys that it has.
-            What::Proved {
+            JobEventKind::Proved {
                 worker, duration, ..
             } if self.slots.contains(worker) => {
                 let took = ui::seconds(*duration);
                 Some(format!("{worker} proved {kind} {id} in {took}"))
             }
-            What::Retrying { reason, .. } => {
+            JobEventKind::Retrying { reason, .. } => {
                 Some(format!("{kind} {id} will be tried again: {reason}"))
             }
-            What::Dead { reason } => Some(format!("{kind} {id} parked: {reason}")),
+            JobEventKind::Dead { reason } => Some(format!("{kind} {id} parked: {reason}")),
             _ => None,
         }
     }
