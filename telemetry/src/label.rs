@@ -46,7 +46,7 @@ labels! {
         ["fetch", "key", "witness", "prove", "verify", "publish"];
     STAGE "stage" "Of a rollup: its inner rollups, its root rollup, its root verifier."
         ["inner", "root", "verifier"];
-    SLOT "state" "What a slot does: starting its prover, waiting for a job, proving, or out of the queue: told to be quiet, out of memory, or the broker is away."
+    SLOT "state" "Activity of a slot: starting its prover, waiting for a job, proving, or out of the queue (quiet, out of memory, or the broker is away)."
         ["loading", "idle", "busy", "away"];
     UPSTREAM "upstream" "Falafel's job server."
         ["inner", "outer"];
@@ -54,7 +54,7 @@ labels! {
         ["ok", "error"];
     KEY_SOURCE "source" "Where a proving key came from: this machine's disk, or the fleet's store, or made here."
         ["disk", "fleet", "made"];
-    QUEUE "queue" "What was published."
+    QUEUE "queue" "Kind of the published message."
         ["jobs", "results"];
     CONNECTION "connection" "Which of a process's connections to RabbitMQ."
         ["publisher", "consumer"];
