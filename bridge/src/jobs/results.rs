@@ -66,8 +66,9 @@ impl Results {
     /// Verifies a reply to a job.
     pub(super) async fn verify(&self, job: &JobRecord, reply: Bytes) -> Result<Verdict, Stopped> {
         let Some(kind) = job.kind else {
-            let refused = NotVerified::refused("the job is of no known kind");
-            return Ok(Verdict::NotVerified(refused));
+            // Another release's kind is no reason to drop its proof.
+            let unknown = NotVerified::cannot_check("this release does not know the job's kind");
+            return Ok(Verdict::NotVerified(unknown));
         };
         let Some(request) = self.requests.of(job.id).await? else {
             return Ok(Verdict::RequestGone);
