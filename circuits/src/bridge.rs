@@ -50,12 +50,10 @@ pub struct BridgeCallData {
 impl BridgeCallData {
     /// Takes packed data apart; `None` if bits outside the known fields are set.
     pub(crate) fn decode(packed: &Fr) -> Option<Self> {
-        let limbs = packed.into_bigint().0;
+        let integer = packed.into_bigint();
         let take = |offset: usize, bits: usize| {
-            let (limb, shift) = (offset / 64, offset % 64);
-            let high = limbs.get(limb + 1).copied().unwrap_or(0);
-            let wide = u128::from(limbs[limb]) | u128::from(high) << 64;
-            (wide >> shift) as u64 & (u64::MAX >> (64 - bits))
+            let shifted = integer >> offset as u32;
+            shifted.0[0] & (u64::MAX >> (64 - bits))
         };
         let decoded = Self {
             address_id: take(0, 32) as u32,
@@ -72,14 +70,9 @@ impl BridgeCallData {
 
     /// Packs the fields; asset ids are cut to 30 bits.
     pub fn encode(&self) -> Fr {
-        let mut limbs = [0u64; 4];
+        let mut integer = BigInt::new([0; 4]);
         let mut put = |offset: usize, value: u64| {
-            let (limb, shift) = (offset / 64, offset % 64);
-            let wide = u128::from(value) << shift;
-            limbs[limb] |= wide as u64;
-            if let Some(next) = limbs.get_mut(limb + 1) {
-                *next |= (wide >> 64) as u64;
-            }
+            integer |= &(BigInt::from(value) << offset as u32);
         };
         let asset = |id: u32| u64::from(id) & ((1 << ASSET_BITS) - 1);
         put(0, self.address_id.into());
@@ -90,21 +83,17 @@ impl BridgeCallData {
         put(offset::CONFIG, self.second_input.into());
         put(offset::CONFIG + 1, self.second_output.into());
         put(offset::AUX, self.aux);
-        Fr::new(BigInt::new(limbs))
+        Fr::new(integer)
     }
 
     /// Demands the rules that make bridge call data consistent.
     pub(crate) fn demand_rules(&self, broken: &mut Violations) {
         let [virtual_a, virtual_b] = [self.output_a, self.output_b].map(Self::is_virtual);
         let unused = |asset: u32, used: bool| asset == 0 || used;
-        broken.demand(
-            unused(self.input_b, self.second_input),
-            Rule::SecondInputUnused,
-        );
-        broken.demand(
-            unused(self.output_b, self.second_output),
-            Rule::SecondOutputUnused,
-        );
+        let input = unused(self.input_b, self.second_input);
+        broken.demand(input, Rule::SecondInputUnused);
+        let output = unused(self.output_b, self.second_output);
+        broken.demand(output, Rule::SecondOutputUnused);
         let equal_inputs = self.second_input && self.input_a == self.input_b;
         broken.demand(!equal_inputs, Rule::EqualInputs);
         let both_real = self.second_output && !virtual_a && !virtual_b;
@@ -149,11 +138,8 @@ mod tests {
     #[test]
     fn bits_outside_the_fields_are_refused() {
         for bit in [154, 183, 248, 253] {
-            assert_eq!(
-                BridgeCallData::decode(&field::power_of_two(bit)),
-                None,
-                "bit {bit}"
-            );
+            let decoded = BridgeCallData::decode(&field::power_of_two(bit));
+            assert_eq!(decoded, None, "bit {bit}");
         }
     }
 }

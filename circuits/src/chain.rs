@@ -12,12 +12,13 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use crate::circuit::Circuit;
+use crate::error::CountError;
 use crate::published::{ASSETS, BRIDGES, FIELDS_PER_TX, Published, hash_chain, place};
 use crate::statement::{Statement, StatementKind, Witness};
 use crate::suite::Suite;
 use crate::tx_rollup::{
-    NotesWitness, RunningState, SegmentWitness, ShardWitness, TxNotes, TxNullifiers,
-    TxRollupWitness, TxSegment, before_segments, published_fields,
+    NotesWitness, RunningState, ShardWitness, TxNotes, TxNullifiers, TxRollupWitness, TxSegment,
+    published_fields, segments,
 };
 
 /// How an inner rollup is cut: segments of txs, shards of nullifiers where
@@ -25,8 +26,7 @@ use crate::tx_rollup::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chain {
     suite: Suite,
-    txs: u32,
-    segment: u32,
+    segment: TxSegment,
     shard: Option<u32>,
 }
 
@@ -52,16 +52,9 @@ pub struct Seams {
 /// Why words do not belong to a chain of this cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SeamError {
-    /// Too few or too many.
-    #[error("{got} {what}, expected {expected}")]
-    Count {
-        /// What is counted.
-        what: &'static str,
-        /// How many there are.
-        got: usize,
-        /// How many the cut has.
-        expected: usize,
-    },
+    /// Too few or too many seams.
+    #[error(transparent)]
+    Count(#[from] CountError),
     /// No tx, or more than fit.
     #[error("{got} txs, expected 1 to {most}")]
     Txs {
@@ -85,30 +78,24 @@ impl Chain {
         assert!(txs > 0 && segment > 0 && shard > 0, "pieces of nothing");
         Self {
             suite,
-            txs,
-            segment,
+            segment: TxSegment {
+                txs: segment,
+                of: txs,
+            },
             shard: (!suite.segments_insert_nullifiers()).then_some(shard),
         }
     }
 
     /// The circuits, in the order in which a chain first uses them.
     pub fn circuits(&self) -> Vec<Circuit> {
-        let mut statements = vec![StatementKind::TxSegment {
-            txs: self.segment,
-            of: self.txs,
-        }];
-        statements.extend(
-            self.shard
-                .map(|count| StatementKind::TxNullifiers { count }),
-        );
-        statements.push(StatementKind::TxNotes {
-            slots: self.txs.next_power_of_two(),
-        });
-        let suite = self.suite;
-        statements
-            .into_iter()
-            .map(|statement| Circuit { suite, statement })
-            .collect()
+        let (suite, TxSegment { txs, of }) = (self.suite, self.segment);
+        let circuit = |statement| Circuit { suite, statement };
+        let mut circuits = vec![circuit(StatementKind::TxSegment { txs, of })];
+        let shards = |count| circuit(StatementKind::TxNullifiers { count });
+        circuits.extend(self.shard.map(shards));
+        let slots = of.next_power_of_two();
+        circuits.push(circuit(StatementKind::TxNotes { slots }));
+        circuits
     }
 
     /// The proofs of a rollup with `n` txs, in their order.
@@ -143,7 +130,7 @@ impl Chain {
 
     /// Segments of padding alone change nothing and are left out.
     fn segments(&self, n: usize) -> usize {
-        n.div_ceil(self.segment as usize)
+        n.div_ceil(self.segment.txs as usize)
     }
 
     fn shards(&self, n: usize) -> usize {
@@ -151,52 +138,36 @@ impl Chain {
             .map_or(0, |count| (2 * n).div_ceil(count as usize))
     }
 
-    /// Slots whose outputs a state remembers.
-    fn remembered(&self) -> usize {
-        let (txs, of) = (self.segment, self.txs);
-        TxSegment { txs, of }.remembered()
-    }
-
     /// Cuts a rollup: the values of each piece, and the seams. The pieces hold
     /// if the rollup follows the rules.
     pub fn cut(&self, w: &Arc<TxRollupWitness>) -> (Vec<Witness>, Seams) {
-        let rollup = || Arc::clone(w);
-        let segment = self.segment as usize;
-        let remembered = self.remembered();
-        let before = before_segments(self.suite, w, (segment, remembered));
+        let segments = segments(self.suite, self.segment, w);
+        let later = || segments.iter().skip(1);
         let mut seams = Seams {
-            states: before
-                .iter()
-                .skip(1)
-                .map(|(state, _)| state.digest())
-                .collect(),
-            null_roots: before.iter().skip(1).map(|(_, root)| *root).collect(),
+            states: later().map(|segment| segment.state.digest()).collect(),
+            null_roots: later().map(|segment| segment.null_root).collect(),
         };
-        let segments = before.into_iter().enumerate();
-        let mut pieces: Vec<Witness> = segments
-            .map(|(at, (state, null_root))| SegmentWitness {
-                rollup: rollup(),
-                first: at * segment,
-                state,
-                null_root,
-            })
-            .map(Witness::from)
-            .collect();
+        let mut pieces: Vec<Witness> = segments.into_iter().map(Witness::from).collect();
         if let Some(shard) = self.shard {
-            let roots = shard_roots(w, shard as usize);
-            seams.null_roots = roots[1..].to_vec();
-            pieces.extend(roots.into_iter().enumerate().map(|(at, root)| {
-                Witness::from(ShardWitness {
-                    rollup: rollup(),
-                    first: at * shard as usize,
-                    root,
-                })
-            }));
+            let insertions = w.txs.iter().flat_map(|tx| &tx.nullifiers);
+            let after = insertions.map(|insertion| insertion.new_root);
+            let roots = std::iter::once(w.old_null_root).chain(after);
+            let roots = roots.step_by(shard as usize).take(self.shards(w.txs.len()));
+            let shards = roots.enumerate().map(|(at, root)| ShardWitness {
+                rollup: Arc::clone(w),
+                first: at * shard as usize,
+                root,
+            });
+            let shards: Vec<ShardWitness> = shards.collect();
+            seams.null_roots = shards.iter().skip(1).map(|shard| shard.root).collect();
+            pieces.extend(shards.into_iter().map(Witness::from));
         }
-        let fields = published_fields(self.suite, self.txs, w);
-        let leaves = leaves(&fields);
-        let rollup = rollup();
-        pieces.push(NotesWitness { rollup, leaves }.into());
+        let fields = published_fields(self.suite, self.segment.of, w);
+        let notes = NotesWitness {
+            rollup: Arc::clone(w),
+            leaves: of_slots(&fields, [1, 2]).collect(),
+        };
+        pieces.push(notes.into());
         (pieces, seams)
     }
 
@@ -214,62 +185,45 @@ impl Chain {
         let n = allow_chain.len();
         self.expect(published, n, seams)?;
         let mut inputs = self.segment_inputs(published, allow_chain, seams);
-        let field = |at: usize| published.fields()[at];
-        let (old_null_root, new_null_root) =
-            (field(place::OLD_NULL_ROOT), field(place::NEW_NULL_ROOT));
+        let fields = published.fields();
         if let Some(shard) = self.shard {
-            let roots = joined(old_null_root, &seams.null_roots, new_null_root);
-            let nullifiers = nullifiers(published, n);
-            inputs.extend(roots.windows(2).zip(nullifiers.chunks(shard as usize)).map(
-                |(roots, nullifiers)| {
-                    let mut fields = [roots, nullifiers].concat();
-                    fields.resize(2 + shard as usize, Fr::ZERO);
-                    hash_chain(TxNullifiers::TAG, &fields)
-                },
-            ));
+            let shard = shard as usize;
+            let nullifiers: Vec<Fr> = of_slots(fields, [3, 4]).take(2 * n).collect();
+            let roots = null_roots(fields, seams);
+            let shards = roots.windows(2).zip(nullifiers.chunks(shard));
+            inputs.extend(shards.map(|(roots, nullifiers)| {
+                let mut hashed = [roots, nullifiers].concat();
+                hashed.resize(2 + shard, Fr::ZERO);
+                hash_chain(TxNullifiers::TAG, &hashed)
+            }));
         }
         let mut notes = vec![
-            field(place::OLD_DATA_ROOT),
-            field(place::NEW_DATA_ROOT),
-            field(place::DATA_START_INDEX),
+            fields[place::OLD_DATA_ROOT],
+            fields[place::NEW_DATA_ROOT],
+            fields[place::DATA_START_INDEX],
         ];
-        notes.extend(leaves(published.fields()));
+        notes.extend(of_slots(fields, [1, 2]));
         inputs.push(hash_chain(TxNotes::TAG, &notes));
         Ok(inputs)
     }
 
     fn expect(&self, published: &Published, n: usize, seams: &Seams) -> Result<(), SeamError> {
-        let most = self.txs as usize;
+        let most = self.segment.of as usize;
         if n == 0 || n > most {
             return Err(SeamError::Txs { got: n, most });
         }
         let [states, null_roots] = self.seams(n);
-        for (what, got, expected) in [
-            ("states between segments", seams.states.len(), states),
-            ("nullifier roots", seams.null_roots.len(), null_roots),
-        ] {
-            if got != expected {
-                return Err(SeamError::Count {
-                    what,
-                    got,
-                    expected,
-                });
-            }
-        }
-        let padding = published.fields()[place::TXS..]
-            .chunks(FIELDS_PER_TX)
-            .skip(n);
-        match padding
-            .into_iter()
-            .position(|slot| slot.iter().any(|field| *field != Fr::ZERO))
-        {
+        CountError::check("states between segments", seams.states.len(), states)?;
+        CountError::check("nullifier roots", seams.null_roots.len(), null_roots)?;
+        let mut padding = slots(published.fields()).skip(n);
+        match padding.position(|slot| slot.iter().any(|field| *field != Fr::ZERO)) {
             Some(at) => Err(SeamError::Padding(n + at)),
             None => Ok(()),
         }
     }
 
     fn segment_inputs(&self, published: &Published, allow_chain: &[Fr], seams: &Seams) -> Vec<Fr> {
-        let (n, segment) = (allow_chain.len(), self.segment as usize);
+        let (n, segment) = (allow_chain.len(), self.segment.txs as usize);
         let fields = published.fields();
         let mut header: Vec<Fr> = [
             place::ROLLUP_ID,
@@ -281,16 +235,11 @@ impl Chain {
         .to_vec();
         header.extend(&fields[place::BRIDGES..place::BRIDGES + BRIDGES]);
         header.extend(&fields[place::ASSETS..place::ASSETS + ASSETS]);
-        let start = RunningState::start(self.remembered()).digest();
-        let last = self.last_state(published, allow_chain).digest();
-        let states = joined(start, &seams.states, last);
-        let roots = joined(
-            fields[place::OLD_NULL_ROOT],
-            &seams.null_roots,
-            fields[place::NEW_NULL_ROOT],
-        );
-        let slots = fields[place::TXS..].chunks(FIELDS_PER_TX);
-        let mut slots = slots.zip(published.clients());
+        let start = RunningState::start(self.segment.remembered()).digest();
+        let last = self.last_state(fields, allow_chain).digest();
+        let states = [&[start], &seams.states[..], &[last]].concat();
+        let roots = null_roots(fields, seams);
+        let mut slots = slots(fields).zip(published.clients());
         (0..self.segments(n))
             .map(|at| {
                 let mut hashed = header.clone();
@@ -312,16 +261,15 @@ impl Chain {
     }
 
     /// The state after the last segment.
-    fn last_state(&self, published: &Published, allow_chain: &[Fr]) -> RunningState {
-        let fields = published.fields();
+    fn last_state(&self, fields: &[Fr], allow_chain: &[Fr]) -> RunningState {
         let sums = &fields[place::DEPOSIT_SUMS..place::DEPOSIT_SUMS + BRIDGES];
         let fees = &fields[place::FEES..place::FEES + ASSETS];
-        let slots = fields[place::TXS..].chunks(FIELDS_PER_TX).zip(allow_chain);
-        let mut outputs: Vec<[Fr; 3]> = slots.map(|(f, allow)| [f[1], f[2], *allow]).collect();
-        let proved = self.segments(allow_chain.len()) * self.segment as usize;
+        let txs = slots(fields).zip(allow_chain);
+        let mut outputs: Vec<[Fr; 3]> = txs.map(|(f, allow)| [f[1], f[2], *allow]).collect();
+        let proved = self.segments(allow_chain.len()) * self.segment.txs as usize;
         outputs.resize(proved, [Fr::ZERO; 3]);
         outputs.reverse();
-        outputs.resize(self.remembered(), [Fr::ZERO; 3]);
+        outputs.resize(self.segment.remembered(), [Fr::ZERO; 3]);
         RunningState {
             sums: sums.try_into().expect("as many as there are bridges"),
             fees: fees.try_into().expect("as many as there are assets"),
@@ -330,30 +278,18 @@ impl Chain {
     }
 }
 
-/// The root before each shard.
-fn shard_roots(w: &TxRollupWitness, shard: usize) -> Vec<Fr> {
-    let insertions = w.txs.iter().flat_map(|tx| &tx.nullifiers);
-    let after = insertions.map(|insertion| insertion.new_root);
-    let roots: Vec<Fr> = std::iter::once(w.old_null_root).chain(after).collect();
-    roots[..roots.len() - 1]
-        .iter()
-        .step_by(shard)
-        .copied()
-        .collect()
+/// The published fields of each slot.
+fn slots(fields: &[Fr]) -> impl Iterator<Item = &[Fr]> {
+    fields[place::TXS..].chunks(FIELDS_PER_TX)
 }
 
-fn joined(first: Fr, between: &[Fr], last: Fr) -> Vec<Fr> {
-    [&[first], between, &[last]].concat()
+/// Two published fields of each slot: its notes, or its nullifiers.
+fn of_slots(fields: &[Fr], places: [usize; 2]) -> impl Iterator<Item = Fr> {
+    slots(fields).flat_map(move |slot| places.map(|place| slot[place]))
 }
 
-/// All notes of a rollup: two a slot.
-fn leaves(fields: &[Fr]) -> Vec<Fr> {
-    let slots = fields[place::TXS..].chunks(FIELDS_PER_TX);
-    slots.flat_map(|f| [f[1], f[2]]).collect()
-}
-
-/// All nullifiers of `n` txs.
-fn nullifiers(published: &Published, n: usize) -> Vec<Fr> {
-    let slots = published.fields()[place::TXS..].chunks(FIELDS_PER_TX);
-    slots.take(n).flat_map(|f| [f[3], f[4]]).collect()
+/// The nullifier roots before, between and after the pieces.
+fn null_roots(fields: &[Fr], seams: &Seams) -> Vec<Fr> {
+    let [old, new] = [place::OLD_NULL_ROOT, place::NEW_NULL_ROOT].map(|at| fields[at]);
+    [&[old], &seams.null_roots[..], &[new]].concat()
 }

@@ -36,25 +36,24 @@ pub enum StatementError {
     Kind(&'static str),
 }
 
+/// There are too few or too many of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{got} {what}, expected {expected}")]
+pub struct CountError {
+    /// What is counted.
+    pub what: &'static str,
+    /// How many there are.
+    pub got: usize,
+    /// How many there should be.
+    pub expected: usize,
+}
+
 /// Why published words belong to no valid statement of their kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PublishedError {
-    /// Too few or too many published fields.
-    #[error("{got} published fields, expected {expected}")]
-    Count {
-        /// How many there are.
-        got: usize,
-        /// How many the statement has.
-        expected: usize,
-    },
-    /// Too few or too many client digests.
-    #[error("{got} client digests, expected {expected}")]
-    Clients {
-        /// How many there are.
-        got: usize,
-        /// How many the statement has: one a slot.
-        expected: usize,
-    },
+    /// Too few or too many published fields, or client digests: one a slot.
+    #[error(transparent)]
+    Count(#[from] CountError),
     /// A word is not below the modulus.
     #[error("published field {0} is not a canonical field element")]
     NotCanonical(usize),
@@ -77,6 +76,18 @@ pub enum PublishedError {
 impl From<Rule> for StatementError {
     fn from(rule: Rule) -> Self {
         Self::Broken(rule.into())
+    }
+}
+
+impl CountError {
+    /// Demands a number of things.
+    pub(crate) fn check(what: &'static str, got: usize, expected: usize) -> Result<(), Self> {
+        let error = Self {
+            what,
+            got,
+            expected,
+        };
+        if got == expected { Ok(()) } else { Err(error) }
     }
 }
 

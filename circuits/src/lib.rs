@@ -3,7 +3,6 @@
 pub mod bridge;
 mod chain;
 mod circuit;
-pub mod client;
 mod error;
 pub mod field;
 mod gadgets;
@@ -33,6 +32,6 @@ pub use root_rollup::MAX_INNERS;
 pub use rule::{Rule, Scope, Violation};
 pub use signer::Signer;
 pub use statement::{StatementKind, Witness};
-pub use statement::{account, claim, join_split, root_rollup, tx_rollup};
+pub use statement::{account, claim, client, join_split, root_rollup, tx_rollup};
 pub use suite::{Suite, UnknownSuite};
 pub use tx_rollup::MAX_TXS;

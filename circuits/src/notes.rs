@@ -6,12 +6,13 @@
 //! the hash itself, without BLAKE2s around it.
 
 use ark_bn254::Fr;
-use ark_ec::{AffineRepr, CurveGroup};
+use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, PrimeField};
 use blake2::{Blake2s256, Digest};
 
 use crate::field;
 use crate::pedersen;
+use crate::schnorr::PrivateKey;
 use crate::suite::{HashIndex, Suite};
 
 /// Bits of deposits and fees.
@@ -109,17 +110,21 @@ impl ClaimNotePartial {
 }
 
 impl DefiNote {
-    /// The commitment that enters the defi tree.
-    pub fn commit(&self, suite: Suite) -> Fr {
-        let fields = [
+    /// The words of the note in the order of its commitment.
+    pub(crate) fn words(&self) -> [Fr; 6] {
+        [
             self.bridge,
             self.total_input,
             self.total_output_a,
             self.total_output_b,
             self.nonce,
             self.result,
-        ];
-        suite.hash(HashIndex::DefiInteractionNote, &fields)
+        ]
+    }
+
+    /// The commitment that enters the defi tree.
+    pub fn commit(&self, suite: Suite) -> Fr {
+        suite.hash(HashIndex::DefiInteractionNote, &self.words())
     }
 }
 
@@ -145,12 +150,7 @@ impl Suite {
                 let point = (pedersen::standard_generator() * scalar).into_affine();
                 (point.x, point.y)
             }
-            Self::Poseidon => {
-                let scalar = ark_ed_on_bn254::Fr::from_be_bytes_mod_order(private_key);
-                let base = ark_ed_on_bn254::EdwardsAffine::generator();
-                let point = (base * scalar).into_affine();
-                (point.x, point.y)
-            }
+            Self::Poseidon => PrivateKey::reduce(private_key).public().coordinates(),
         }
     }
 

@@ -55,13 +55,17 @@ impl Plan {
             });
         }
         let fits = |statement| Circuit { suite, statement }.domain() <= limit;
-        let segment = largest_that(txs, |segment| {
+        // What is larger needs more rows, and one of each fits.
+        let sizes = |most: u32| (1..=most).collect::<Vec<_>>();
+        let segments = |segment: &u32| {
             fits(StatementKind::TxSegment {
-                txs: segment,
+                txs: *segment,
                 of: txs,
             })
-        });
-        let shard = largest_that(2 * txs, |count| fits(StatementKind::TxNullifiers { count }));
+        };
+        let segment = sizes(txs).partition_point(segments) as u32;
+        let shards = |count: &u32| fits(StatementKind::TxNullifiers { count: *count });
+        let shard = sizes(2 * txs).partition_point(shards) as u32;
         Ok(Self::Chain(Chain::new(suite, txs, segment, shard)))
     }
 
@@ -70,35 +74,6 @@ impl Plan {
         match self {
             Self::Whole(circuit) => vec![*circuit],
             Self::Chain(chain) => chain.circuits(),
-        }
-    }
-}
-
-/// The largest number from 1 to `most` for which `holds` is true, if it is true
-/// for all smaller numbers and for no larger one. `holds(1)` is assumed.
-fn largest_that(most: u32, holds: impl Fn(u32) -> bool) -> u32 {
-    let (mut low, mut high) = (1, most);
-    while low < high {
-        let middle = (low + high).div_ceil(2);
-        if holds(middle) {
-            low = middle;
-        } else {
-            high = middle - 1;
-        }
-    }
-    low
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_largest_that_holds_is_found() {
-        for most in 1..20 {
-            for limit in 1..=most {
-                assert_eq!(largest_that(most, |n| n <= limit), limit);
-            }
         }
     }
 }

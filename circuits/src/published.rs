@@ -12,6 +12,7 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use sha2::{Digest, Sha256};
 
+use crate::error::CountError;
 use crate::field;
 use crate::gadgets::hash::public_hash;
 use crate::poseidon;
@@ -93,14 +94,8 @@ impl Published {
         words: &[[u8; 32]],
         clients: &[Fr],
     ) -> Result<Self, PublishedError> {
-        let (got, expected) = (words.len(), statement.fields());
-        if got != expected {
-            return Err(PublishedError::Count { got, expected });
-        }
-        let (got, expected) = (clients.len(), statement.slots());
-        if got != expected {
-            return Err(PublishedError::Clients { got, expected });
-        }
+        CountError::check("published fields", words.len(), statement.fields())?;
+        CountError::check("client digests", clients.len(), statement.slots())?;
         let fields = field::from_words(words).map_err(PublishedError::NotCanonical)?;
         statement.check_words(&fields)?;
         Ok(Self::new(statement, fields, clients.to_vec()))

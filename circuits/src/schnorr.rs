@@ -11,7 +11,6 @@ use ark_bn254::Fr;
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ed_on_bn254::{EdwardsAffine, EdwardsProjective, Fr as Scalar};
 use ark_ff::PrimeField;
-use thiserror::Error;
 
 use crate::field;
 use crate::suite::{HashIndex, Suite};
@@ -36,17 +35,6 @@ pub struct Signature {
     pub e: Fr,
 }
 
-/// Why coordinates are not a public key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum KeyError {
-    /// Not a point of Baby Jubjub.
-    #[error("the public key is not a point of the curve")]
-    Curve,
-    /// A point of another order: the curve has eight times as many points.
-    #[error("the public key is not in the prime subgroup")]
-    Subgroup,
-}
-
 impl PrivateKey {
     /// The key of any 32 bytes, as a big-endian integer reduced modulo the order.
     pub fn reduce(bytes: &[u8; 32]) -> Self {
@@ -65,7 +53,7 @@ impl PrivateKey {
 
     /// The public key.
     pub fn public(&self) -> PublicKey {
-        PublicKey(multiply(EdwardsAffine::generator(), self.0).into_affine())
+        PublicKey(generate(self.0))
     }
 
     /// Signs a message, deterministically: two messages share no nonce.
@@ -76,33 +64,16 @@ impl PrivateKey {
         hasher.update(&field::to_word(&message));
         hasher.finalize_xof().fill(&mut nonce);
         let nonce = Scalar::from_be_bytes_mod_order(&nonce);
-        let commitment = multiply(EdwardsAffine::generator(), nonce).into_affine();
-        let e = challenge(&commitment, &self.public().0, message);
-        let s = nonce - to_scalar(e) * self.0;
-        let s = to_element(s);
+        let e = challenge(&generate(nonce), &self.public().0, message);
+        let s = to_element(nonce - to_scalar(e) * self.0);
         Signature { s, e }
     }
 }
 
 impl PublicKey {
-    /// Checks coordinates: on the curve and in the prime subgroup.
-    pub fn new(x: Fr, y: Fr) -> Result<Self, KeyError> {
-        let point = point(x, y).ok_or(KeyError::Curve)?;
-        if point.is_in_correct_subgroup_assuming_on_curve() {
-            Ok(Self(point))
-        } else {
-            Err(KeyError::Subgroup)
-        }
-    }
-
     /// The x-coordinate, which no other key has.
     pub fn x(&self) -> Fr {
         self.0.x
-    }
-
-    /// The y-coordinate.
-    pub fn y(&self) -> Fr {
-        self.0.y
     }
 
     /// Both coordinates, as notes take them.
@@ -135,7 +106,7 @@ pub(crate) fn point(x: Fr, y: Fr) -> Option<EdwardsAffine> {
 
 /// `integer·G` for any integer below p.
 pub(crate) fn times_generator(integer: Fr) -> EdwardsAffine {
-    multiply(EdwardsAffine::generator(), to_scalar(integer)).into_affine()
+    generate(to_scalar(integer))
 }
 
 /// Whether a signature holds under a point of the curve, as the circuit
@@ -151,8 +122,10 @@ fn challenge(commitment: &EdwardsAffine, key: &EdwardsAffine, message: Fr) -> Fr
     Suite::Poseidon.hash(HashIndex::SignatureChallenge, &inputs)
 }
 
-fn multiply(base: EdwardsAffine, by: Scalar) -> EdwardsProjective {
-    base.mul_bigint(by.into_bigint())
+/// `by·G`.
+fn generate(by: Scalar) -> EdwardsAffine {
+    let generator = EdwardsAffine::generator();
+    generator.mul_bigint(by.into_bigint()).into_affine()
 }
 
 fn to_element(scalar: Scalar) -> Fr {
@@ -211,17 +184,11 @@ mod tests {
     }
 
     #[test]
-    fn points_off_the_curve_and_outside_the_subgroup_are_no_keys() {
-        let public = key(3).public();
-        let (x, y) = public.coordinates();
-        assert_eq!(PublicKey::new(x, y), Ok(public));
+    fn points_off_the_curve_are_refused() {
+        let (x, y) = key(3).public().coordinates();
         // The other point with this x differs by the point of order two.
-        assert_eq!(PublicKey::new(x, -y), Err(KeyError::Subgroup));
-        assert_eq!(
-            PublicKey::new(Fr::ZERO, -Fr::from(1u64)),
-            Err(KeyError::Subgroup)
-        );
-        assert_eq!(PublicKey::new(x, y + x), Err(KeyError::Curve));
-        assert_eq!(PublicKey::new(Fr::ZERO, Fr::ZERO), Err(KeyError::Curve));
+        assert!(point(x, y).is_some() && point(x, -y).is_some());
+        assert_eq!(point(x, y + x), None);
+        assert_eq!(point(Fr::ZERO, Fr::ZERO), None);
     }
 }

@@ -2,7 +2,6 @@
 //! registers it.
 
 use ark_bn254::Fr;
-use ark_ff::AdditiveGroup;
 
 use crate::rule::{Rule, Violations};
 use crate::schnorr::{self, PublicKey, Signature};
@@ -19,8 +18,8 @@ pub struct Signer {
     pub alias_hash: Fr,
     /// The account note's place in the data tree.
     pub index: Fr,
-    /// 32 siblings of the account note, leaf level first.
-    pub siblings: Vec<Fr>,
+    /// The siblings of the account note, leaf level first.
+    pub siblings: [Fr; DATA_DEPTH],
     /// The signing key.
     pub key: (Fr, Fr),
     /// The signature of the statement's public input.
@@ -32,14 +31,6 @@ impl Signer {
     pub fn unregistered(key: &PublicKey) -> Self {
         Self {
             key: key.coordinates(),
-            ..Self::blank()
-        }
-    }
-
-    /// A signer of zeros, for building matrices.
-    pub(crate) fn blank() -> Self {
-        Self {
-            siblings: vec![Fr::ZERO; DATA_DEPTH],
             ..Self::default()
         }
     }

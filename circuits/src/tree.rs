@@ -108,6 +108,18 @@ impl MerkleTree {
             .collect()
     }
 
+    /// The siblings of a leaf's path, leaf level first.
+    ///
+    /// # Panics
+    /// If the tree has fewer levels.
+    pub fn siblings<const DEPTH: usize>(&self, index: LeafIndex) -> [Fr; DEPTH] {
+        let mut pairs = self.path(index).into_iter().enumerate();
+        [(); DEPTH].map(|()| {
+            let (level, (left, right)) = pairs.next().expect("a pair for each level");
+            if index.bit(level) { left } else { right }
+        })
+    }
+
     /// Sets a leaf and rehashes its path.
     pub fn set(&mut self, index: LeafIndex, leaf: Fr) {
         let (mut at, mut value) = (index, leaf);
@@ -128,14 +140,6 @@ impl MerkleTree {
         let stored = self.nodes.get(&(level as u16, at)).copied();
         stored.unwrap_or_else(|| self.suite.empty_root(level))
     }
-}
-
-/// The siblings of a path, leaf level first.
-pub fn siblings(path: &[(Fr, Fr)], index: LeafIndex) -> Vec<Fr> {
-    let side = |(level, (left, right)): (usize, &(Fr, Fr))| {
-        if index.bit(level) { *left } else { *right }
-    };
-    path.iter().enumerate().map(side).collect()
 }
 
 /// Folds a node at level `from` up to the root along siblings that start at the leaf level.
@@ -174,14 +178,14 @@ mod tests {
             for (index, leaf) in [(3u64, 7u64), (4, 9), (31, 2), (3, 8)] {
                 tree.set(index.into(), Fr::from(leaf));
             }
-            for index in [0u64, 3, 4, 30, 31] {
-                let siblings = siblings(&tree.path(index.into()), index.into());
-                let leaf = tree.leaf(index.into());
-                assert_eq!(fold(suite, leaf, &siblings, index.into(), 0), tree.root());
+            for index in [0u64, 3, 4, 30, 31].map(LeafIndex::from) {
+                let siblings: [Fr; 5] = tree.siblings(index);
+                let root = fold(suite, tree.leaf(index), &siblings, index, 0);
+                assert_eq!(root, tree.root());
             }
-            tree.set(3.into(), Fr::ZERO);
-            tree.set(4.into(), Fr::ZERO);
-            tree.set(31.into(), Fr::ZERO);
+            for index in [3u64, 4, 31] {
+                tree.set(index.into(), Fr::ZERO);
+            }
             assert_eq!(tree.root(), suite.empty_root(5));
         }
     }
@@ -190,15 +194,10 @@ mod tests {
     fn a_nullifier_is_an_index() {
         let mut tree = MerkleTree::new(Suite::Poseidon, 256);
         let index = LeafIndex::from(-Fr::from(5u64));
-        let before = siblings(&tree.path(index), index);
-        assert_eq!(
-            fold(Suite::Poseidon, Fr::ZERO, &before, index, 0),
-            tree.root()
-        );
+        let siblings: [Fr; 256] = tree.siblings(index);
+        let root = |leaf| fold(Suite::Poseidon, leaf, &siblings, index, 0);
+        assert_eq!(root(Fr::ZERO), tree.root());
         tree.set(index, Fr::from(1u64));
-        assert_eq!(
-            fold(Suite::Poseidon, Fr::from(1u64), &before, index, 0),
-            tree.root()
-        );
+        assert_eq!(root(Fr::from(1u64)), tree.root());
     }
 }

@@ -61,53 +61,26 @@ impl FromStr for Circuit {
 mod tests {
     use super::*;
 
+    const NAMES: &str = "claim/poseidon claim/pedersen join-split/poseidon account/poseidon \
+        tx-rollup/poseidon/1 tx-rollup/pedersen/28 tx-segment/poseidon/2/5 \
+        tx-segment/pedersen/12/28 tx-nullifiers/pedersen/56 tx-notes/poseidon/32 \
+        root-rollup/poseidon/1/1 root-rollup/pedersen/32/32 root-rollup/pedersen/3/2";
+
+    const NO_NAMES: &str = "claim claim/mimc claim/poseidon/1 tx-rollup/poseidon \
+        tx-rollup/poseidon/0 tx-rollup/poseidon/29 tx-rollup/poseidon/4294967295 \
+        tx-rollup/poseidon/01 tx-segment/poseidon/0/2 tx-segment/poseidon/3/2 \
+        tx-segment/poseidon/1/29 tx-segment/poseidon/2 tx-nullifiers/pedersen/57 \
+        tx-notes/poseidon/3 tx-notes/poseidon/64 join-split/pedersen account/pedersen \
+        join-split/poseidon/1 root-rollup/poseidon/1 root-rollup/poseidon/0/1 \
+        root-rollup/poseidon/33/1 root-rollup/poseidon/1/3 root-rollup/poseidon/1/64 \
+        root-rollup/poseidon/1/4294967295 root-rollup/poseidon/1/+1";
+
     #[test]
     fn names_round_trip() {
-        for name in [
-            "claim/poseidon",
-            "claim/pedersen",
-            "tx-rollup/poseidon/1",
-            "tx-rollup/pedersen/28",
-            "tx-segment/poseidon/2/5",
-            "tx-segment/pedersen/12/28",
-            "tx-nullifiers/pedersen/56",
-            "tx-notes/poseidon/32",
-            "join-split/poseidon",
-            "account/poseidon",
-            "root-rollup/poseidon/1/1",
-            "root-rollup/pedersen/32/32",
-            "root-rollup/pedersen/3/2",
-        ] {
+        for name in NAMES.split(' ') {
             assert_eq!(name.parse::<Circuit>().unwrap().to_string(), name);
         }
-        for name in [
-            "",
-            "claim",
-            "claim/mimc",
-            "tx-rollup/poseidon",
-            "tx-rollup/poseidon/0",
-            "tx-rollup/poseidon/29",
-            "tx-rollup/poseidon/4294967295",
-            "tx-rollup/poseidon/01",
-            "claim/poseidon/1",
-            "tx-segment/poseidon/0/2",
-            "tx-segment/poseidon/3/2",
-            "tx-segment/poseidon/1/29",
-            "tx-segment/poseidon/2",
-            "tx-nullifiers/pedersen/57",
-            "tx-notes/poseidon/3",
-            "tx-notes/poseidon/64",
-            "join-split/pedersen",
-            "account/pedersen",
-            "join-split/poseidon/1",
-            "root-rollup/poseidon/1",
-            "root-rollup/poseidon/0/1",
-            "root-rollup/poseidon/33/1",
-            "root-rollup/poseidon/1/3",
-            "root-rollup/poseidon/1/64",
-            "root-rollup/poseidon/1/4294967295",
-            "root-rollup/poseidon/1/+1",
-        ] {
+        for name in NO_NAMES.split(' ').chain([""]) {
             assert!(name.parse::<Circuit>().is_err(), "{name:?}");
         }
     }

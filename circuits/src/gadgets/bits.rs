@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
-use crate::field::{FIELD_BITS, power_of_two};
+use crate::field::FIELD_BITS;
 use crate::r1cs::{Bit, Builder, Num};
 
 /// `Σ 2^j·bits[j]`.
@@ -125,14 +125,4 @@ pub(crate) fn enforce_nonzero_where(b: &mut Builder, value: &Num, condition: &Nu
 pub(crate) fn enforce_at_most(b: &mut Builder, left: &Num, right: &Num, bits: usize) {
     debug_assert!(bits < FIELD_BITS - 1);
     decompose(b, &(right - left), bits);
-}
-
-/// `value = 2·half + bit` for a value given by its bits: `half`.
-pub(crate) fn half(bits: &[Bit]) -> Num {
-    pack(&bits[1..])
-}
-
-/// `2^exponent` as a constant.
-pub(crate) fn constant_power(exponent: usize) -> Num {
-    Num::constant(power_of_two(exponent))
 }

@@ -1,6 +1,7 @@
 //! Bridge call data in rows.
 
 use ark_bn254::Fr;
+use ark_ff::{BigInteger, PrimeField};
 
 use super::bits::{is_equal, is_zero, pack};
 use super::hash::BitNum;
@@ -22,16 +23,13 @@ impl BridgeRows {
     /// Takes packed data apart: no unknown bits, and the consistency rules.
     pub(crate) fn alloc(b: &mut Builder, packed: Fr) -> Self {
         let value = b.alloc(packed);
-        let integer = BitNum::bits_of(packed);
+        let integer = packed.into_bigint();
         // Bits 2 to 31 of the configuration do not exist.
         let unused = offset::CONFIG + 2..offset::AUX;
         let bits: Vec<Bit> = (0..BRIDGE_BITS)
-            .map(|j| {
-                if unused.contains(&j) {
-                    Bit::constant(false)
-                } else {
-                    b.alloc_bit(integer(j))
-                }
+            .map(|j| match unused.contains(&j) {
+                true => Bit::constant(false),
+                false => b.alloc_bit(integer.get_bit(j)),
             })
             .collect();
         b.equal(&pack(&bits), &value);
@@ -40,18 +38,13 @@ impl BridgeRows {
         let output = [asset(offset::OUTPUT_A), asset(offset::OUTPUT_B)];
         let is_virtual =
             [offset::OUTPUT_A, offset::OUTPUT_B].map(|offset| bits[offset + VIRTUAL_BIT].clone());
-        let (second_input, second_output) = (
-            bits[offset::CONFIG].clone(),
-            bits[offset::CONFIG + 1].clone(),
-        );
-        let word = BitNum::packed(value, bits);
         let bridge = Self {
-            word,
             input,
             output,
             is_virtual,
-            second_input,
-            second_output,
+            second_input: bits[offset::CONFIG].clone(),
+            second_output: bits[offset::CONFIG + 1].clone(),
+            word: BitNum { num: value, bits },
         };
         rules(b, &bridge);
         bridge
@@ -74,10 +67,7 @@ fn rules(b: &mut Builder, bridge: &BridgeRows) {
     let forbidden = b.and(&both_real, &equal_outputs);
     b.enforce(bridge.second_output.num(), forbidden.num(), &none);
     for (asset, is_virtual) in bridge.output.iter().zip(&bridge.is_virtual) {
-        b.enforce(
-            is_virtual.num(),
-            &asset.plus(-power_of_two(VIRTUAL_BIT)),
-            &none,
-        );
+        let other = asset.plus(-power_of_two(VIRTUAL_BIT));
+        b.enforce(is_virtual.num(), &other, &none);
     }
 }

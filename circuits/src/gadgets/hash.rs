@@ -1,7 +1,6 @@
 //! The suite's hashes in rows.
 
 use ark_bn254::Fr;
-use ark_ff::{BigInteger, PrimeField};
 
 use super::bits::{decompose, decompose_canonical};
 use super::{pedersen, poseidon};
@@ -24,22 +23,19 @@ impl BitNum {
     /// A value of fewer than 254 bits: checks the range.
     pub(crate) fn ranged(b: &mut Builder, num: &Num, count: usize) -> Self {
         debug_assert!(count < FIELD_BITS);
-        Self {
-            num: num.clone(),
-            bits: decompose(b, num, count),
-        }
+        let (num, bits) = (num.clone(), decompose(b, num, count));
+        Self { num, bits }
     }
 
     /// A value that other rules keep below `2^count`: bits only where the
     /// hash needs them.
     pub(crate) fn implied(b: &mut Builder, suite: Suite, num: &Num, count: usize) -> Self {
-        match suite {
-            Suite::Pedersen => Self::ranged(b, num, count),
-            Suite::Poseidon => Self {
-                num: num.clone(),
-                bits: Vec::new(),
-            },
-        }
+        let bits = match suite {
+            Suite::Pedersen => decompose(b, num, count),
+            Suite::Poseidon => Vec::new(),
+        };
+        let num = num.clone();
+        Self { num, bits }
     }
 
     /// Any field element. Pedersen hashes integers, so the bits must be
@@ -49,20 +45,7 @@ impl BitNum {
             Suite::Pedersen => decompose_canonical(b, num),
             Suite::Poseidon => Vec::new(),
         };
-        Self {
-            num: num.clone(),
-            bits,
-        }
-    }
-
-    /// The bits of a value's integer, as hints.
-    pub(crate) fn bits_of(value: Fr) -> impl Fn(usize) -> bool {
-        let integer = value.into_bigint();
-        move |bit| integer.get_bit(bit)
-    }
-
-    /// A value defined by its bits.
-    pub(crate) fn packed(num: Num, bits: Vec<Bit>) -> Self {
+        let num = num.clone();
         Self { num, bits }
     }
 }

@@ -3,7 +3,7 @@
 use ark_bn254::Fr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
 
-use super::bits::{constant_power, decompose, pack};
+use super::bits::{decompose, pack};
 use super::hash::BitNum;
 use crate::field::power_of_two;
 use crate::r1cs::{Bit, Builder, Num};
@@ -54,7 +54,7 @@ fn carry_out(b: &mut Builder, column: &Num) -> Num {
     let cut = shifted.into_bigint() >> LIMB_BITS as u32;
     let shifted_carry = b.alloc(Fr::from_bigint(cut).unwrap_or_default());
     decompose(b, &shifted_carry, CARRY_BITS);
-    let carry = &shifted_carry - &constant_power(CARRY_BITS - 1);
+    let carry = shifted_carry.plus(-offset);
     b.equal(column, &carry.scale(power_of_two(LIMB_BITS)));
     carry
 }

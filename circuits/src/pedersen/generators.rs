@@ -9,7 +9,7 @@ use ark_grumpkin::Affine;
 use sha3::{Digest, Keccak256};
 
 /// Hash indexes that have generators.
-pub(crate) const INDEXES: usize = 17;
+pub(super) const INDEXES: usize = 17;
 /// Positions under index 0: as many as every build of the original has.
 const FIRST_POSITIONS: usize = 32;
 /// Positions under each other index.
@@ -21,6 +21,14 @@ const SEED_BEFORE: [u64; INDEXES] = [
     0, 12320, 12365, 12415, 12459, 12515, 12566, 12619, 12664, 12722, 12767, 12805, 12852, 12904,
     12949, 13005, 13055,
 ];
+
+/// A value for each generator, computed once.
+pub(super) type PerGenerator<T> = [[OnceLock<T>; FIRST_POSITIONS]; INDEXES];
+
+/// No value yet.
+pub(super) const fn uncomputed<T>() -> PerGenerator<T> {
+    [const { [const { OnceLock::new() }; FIRST_POSITIONS] }; INDEXES]
+}
 
 /// The three points that hash one input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,19 +56,15 @@ pub(crate) fn standard_generator() -> Affine {
     Affine::generator()
 }
 
-/// How many positions a hash index has.
-pub(crate) fn positions(index: usize) -> usize {
-    if index == 0 {
+fn block(index: usize) -> Vec<PedersenGenerator> {
+    let positions = if index == 0 {
         FIRST_POSITIONS
     } else {
         POSITIONS
-    }
-}
-
-fn block(index: usize) -> Vec<PedersenGenerator> {
+    };
     let mut points = (SEED_BEFORE[index] + 1..).filter_map(point);
     let mut next = || points.next().expect("the stream of points has no end");
-    (0..positions(index))
+    (0..positions)
         .map(|_| PedersenGenerator {
             main: next(),
             aux: next(),
@@ -78,30 +82,13 @@ fn point(seed: u64) -> Option<Affine> {
     digest[31] &= 0x7f;
     let x = Fr::from_le_bytes_mod_order(&digest);
     let y = (x.square() * x - Fr::from(17u64)).sqrt()?;
-    let y = if y.into_bigint().is_odd() == odd {
-        y
-    } else {
-        -y
-    };
-    Some(Affine::new_unchecked(x, y))
+    let same = y.into_bigint().is_odd() == odd;
+    Some(Affine::new_unchecked(x, if same { y } else { -y }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ark_ff::LegendreSymbol;
-
-    fn on_curve(seed: u64) -> bool {
-        let mut message = [0u8; 32];
-        message[..8].copy_from_slice(&seed.to_be_bytes());
-        let mut digest: [u8; 32] = Keccak256::digest(message).into();
-        digest[31] &= 0x7f;
-        let x = Fr::from_le_bytes_mod_order(&digest);
-        !matches!(
-            (x.square() * x - Fr::from(17u64)).legendre(),
-            LegendreSymbol::QuadraticNonResidue
-        )
-    }
 
     #[test]
     fn late_blocks_start_where_the_stream_does() {
@@ -112,7 +99,7 @@ mod tests {
             let wanted = 3 * (2048 + POSITIONS * (index - 1));
             while points < wanted {
                 seed += 1;
-                points += usize::from(on_curve(seed));
+                points += usize::from(point(seed).is_some());
             }
             found.push(seed);
         }

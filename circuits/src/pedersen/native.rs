@@ -1,13 +1,11 @@
 //! The hash outside circuits: one table lookup and one addition per window.
 
-use std::sync::OnceLock;
-
 use ark_bn254::Fr;
 use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, PrimeField};
 use ark_grumpkin::{Affine, Fr as Scalar, Projective};
 
-use super::generators::{self, INDEXES, generator};
+use super::generators::{PerGenerator, generator, uncomputed};
 use super::points::{bit_points, subset_sums};
 use crate::field::FIELD_BITS;
 
@@ -25,25 +23,14 @@ struct WindowTable {
 
 impl WindowTable {
     fn new(index: usize, position: usize) -> Self {
-        let window = if index == 0 && position < 2 {
-            NODE_WINDOW
-        } else {
-            NOTE_WINDOW
-        };
+        let is_node = index == 0 && position < 2;
+        let window = if is_node { NODE_WINDOW } else { NOTE_WINDOW };
         let points = bit_points(index, position);
-        let base = |row: usize| {
-            if row == 0 {
-                points.constant
-            } else {
-                Projective::ZERO
-            }
-        };
-        let rows = points.bits.chunks(window).enumerate();
+        let bases = std::iter::once(points.constant).chain(std::iter::repeat(Projective::ZERO));
+        let rows = points.bits.chunks(window).zip(bases);
         Self {
             window,
-            rows: rows
-                .map(|(row, bits)| subset_sums(base(row), bits))
-                .collect(),
+            rows: rows.map(|(bits, base)| subset_sums(base, bits)).collect(),
         }
     }
 
@@ -61,14 +48,8 @@ impl WindowTable {
 }
 
 fn table(index: usize, position: usize) -> &'static WindowTable {
-    static CACHE: [OnceLock<Vec<OnceLock<WindowTable>>>; INDEXES] =
-        [const { OnceLock::new() }; INDEXES];
-    let positions = CACHE[index].get_or_init(|| {
-        (0..generators::positions(index))
-            .map(|_| OnceLock::new())
-            .collect()
-    });
-    positions[position].get_or_init(|| WindowTable::new(index, position))
+    static CACHE: PerGenerator<WindowTable> = uncomputed();
+    CACHE[index][position].get_or_init(|| WindowTable::new(index, position))
 }
 
 /// The commitment point of some values under a hash index.

@@ -1,13 +1,11 @@
 //! The constant and the 254 bit points of one input, shared by the native
 //! tables and by the circuit.
 
-use std::sync::OnceLock;
-
 use ark_ec::{AdditiveGroup, CurveGroup};
 use ark_ff::Field;
 use ark_grumpkin::{Affine, Fr as Scalar, Projective};
 
-use super::generators::{self, INDEXES, generator};
+use super::generators::{PerGenerator, generator, uncomputed};
 use crate::field::FIELD_BITS;
 
 /// `H(v) = constant + Σ v_j·bits[j]` for one input.
@@ -47,14 +45,8 @@ impl BitPoints {
 
 /// The points of input `position` under a hash index, computed once.
 pub(crate) fn bit_points(index: usize, position: usize) -> &'static BitPoints {
-    static CACHE: [OnceLock<Vec<OnceLock<BitPoints>>>; INDEXES] =
-        [const { OnceLock::new() }; INDEXES];
-    let positions = CACHE[index].get_or_init(|| {
-        (0..generators::positions(index))
-            .map(|_| OnceLock::new())
-            .collect()
-    });
-    positions[position].get_or_init(|| BitPoints::new(index, position))
+    static CACHE: PerGenerator<BitPoints> = uncomputed();
+    CACHE[index][position].get_or_init(|| BitPoints::new(index, position))
 }
 
 /// All sums of subsets of the points, indexed by bit mask, plus a base.

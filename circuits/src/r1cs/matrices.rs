@@ -89,25 +89,21 @@ impl Matrices {
     /// The value of one row of a matrix under an assignment.
     #[cfg(test)]
     pub(crate) fn dot(&self, matrix: &Matrix, row: usize, values: &Assignment) -> Fr {
-        let mut sum = Fr::ZERO;
-        for (column, k) in self.row(matrix, row) {
-            let value = values.at(column);
-            if *k == Fr::ONE {
-                sum += value;
-            } else {
-                sum += *k * value;
-            }
-        }
-        sum
+        let terms = self.row(matrix, row);
+        terms.map(|(column, k)| *k * values.at(column)).sum()
     }
 
     /// The first row that the assignment does not satisfy.
     #[cfg(test)]
     pub(crate) fn first_unsatisfied(&self, values: &Assignment) -> Option<usize> {
-        (0..self.num_rows).find(|row| {
-            let [a, b, c] = [&self.a, &self.b, &self.c].map(|m| self.dot(m, *row, values));
-            a * b != c
-        })
+        (0..self.num_rows).find(|row| !self.holds(*row, values))
+    }
+
+    /// Whether the assignment satisfies a row.
+    #[cfg(test)]
+    pub(crate) fn holds(&self, row: usize, values: &Assignment) -> bool {
+        let [a, b, c] = [&self.a, &self.b, &self.c].map(|m| self.dot(m, row, values));
+        a * b == c
     }
 
     /// BLAKE3 of the canonical encoding: equal digests mean equal constraint systems.

@@ -1,6 +1,6 @@
 //! Linear combinations with their values.
 
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Sub};
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
@@ -175,14 +175,6 @@ impl Sub for &Num {
 
     fn sub(self, other: Self) -> Num {
         self.merge(other, |k| -k)
-    }
-}
-
-impl Mul<Fr> for &Num {
-    type Output = Num;
-
-    fn mul(self, factor: Fr) -> Num {
-        self.scale(factor)
     }
 }
 

@@ -1,25 +1,71 @@
-//! The statement that a tx's client proves, as a rollup sees it.
+//! Statements that clients prove themselves, and what a rollup sees of them.
 
 use ark_bn254::Fr;
 
-use super::account::AccountTx;
-use super::claim::Claim;
-use super::definition::Statement;
-use super::join_split::JoinSplit;
+use super::account::{self, AccountWitness};
+use super::join_split::{self, JoinSplitWitness};
+use super::{StatementKind, Witness};
+use crate::error::StatementError;
 use crate::field;
 use crate::proof_id;
-use crate::published::{CLIENT_FIELDS, hash_chain};
+use crate::published::{Published, hash_chain};
 
-/// The tag of the statement that a client with this proof id proves. `None`: no
-/// statement has the proof id, so no tx does. That includes 0, which the
-/// original gives to padding: no client proof would cover a tx with it.
-pub(crate) const fn client_tag(proof_id: u64) -> Option<u64> {
+pub use crate::published::CLIENT_FIELDS;
+
+/// All values of a statement that a client makes itself, in the poseidon suite.
+#[derive(Clone, Debug)]
+pub enum ClientWitness {
+    /// A payment.
+    JoinSplit(Box<JoinSplitWitness>),
+    /// An account's registration.
+    Account(Box<AccountWitness>),
+}
+
+impl ClientWitness {
+    /// Its statement.
+    pub fn statement(&self) -> StatementKind {
+        match self {
+            Self::JoinSplit(_) => StatementKind::JoinSplit,
+            Self::Account(_) => StatementKind::Account,
+        }
+    }
+
+    /// Checks every rule; gives the 16 published fields.
+    pub fn check(&self) -> Result<Published, StatementError> {
+        match self {
+            Self::JoinSplit(witness) => join_split::check(witness),
+            Self::Account(witness) => account::check(witness),
+        }
+    }
+
+    /// The 16 published fields; they mean something only if the rules hold.
+    pub fn published(&self) -> Published {
+        match self {
+            Self::JoinSplit(witness) => join_split::published(witness),
+            Self::Account(witness) => account::published(witness),
+        }
+    }
+}
+
+impl From<ClientWitness> for Witness {
+    fn from(witness: ClientWitness) -> Self {
+        match witness {
+            ClientWitness::JoinSplit(witness) => Self::JoinSplit(witness),
+            ClientWitness::Account(witness) => Self::Account(witness),
+        }
+    }
+}
+
+/// The statement that a client with this proof id proves. `None`: no tx has the
+/// proof id; 0, which the original gives to padding, is one of these: no client
+/// proof would cover a tx with it.
+pub fn client_statement(proof_id: u64) -> Option<StatementKind> {
     match proof_id {
         proof_id::DEPOSIT | proof_id::WITHDRAW | proof_id::SEND | proof_id::DEFI_DEPOSIT => {
-            Some(JoinSplit::TAG)
+            Some(StatementKind::JoinSplit)
         }
-        proof_id::ACCOUNT => Some(AccountTx::TAG),
-        proof_id::CLAIM => Some(Claim::TAG),
+        proof_id::ACCOUNT => Some(StatementKind::Account),
+        proof_id::CLAIM => Some(StatementKind::Claim),
         _ => None,
     }
 }
@@ -28,6 +74,6 @@ pub(crate) const fn client_tag(proof_id: u64) -> Option<u64> {
 /// its 16 public inputs as the client published them, before a rollup
 /// completes commitment 1. `None` if no client statement has the proof id.
 pub fn client_digest(fields: &[Fr; CLIENT_FIELDS]) -> Option<Fr> {
-    let tag = client_tag(field::small(&fields[0])?)?;
-    Some(hash_chain(tag, fields))
+    let statement = client_statement(field::small(&fields[0])?)?;
+    Some(hash_chain(statement.facts().tag, fields))
 }

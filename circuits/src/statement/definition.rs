@@ -12,7 +12,7 @@ use crate::suite::Suite;
 /// and in rows. The implementing type holds the sizes.
 pub(crate) trait Statement: Copy {
     /// All values of the statement, whether or not they follow its rules.
-    type Witness;
+    type Witness: Default;
     /// What native code computes of the published words; nothing for a piece of
     /// a chain, which has no reply of its own.
     type Published;
@@ -52,7 +52,9 @@ pub(crate) trait Statement: Copy {
     }
 
     /// Any witness, for runs of the rows without values.
-    fn blank(self) -> Self::Witness;
+    fn blank(self) -> Self::Witness {
+        Self::Witness::default()
+    }
 
     /// What a witness publishes, and every rule that it breaks, in the order in
     /// which the rules are checked.

@@ -1,6 +1,7 @@
 //! Reading of the values in requests.
 
 use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
 use zkwhirl_job::Word;
 use zkwhirl_job::request::{DefiInteractionNote, MerklePath};
 
@@ -16,16 +17,18 @@ pub(super) fn element(word: &Word, what: &'static str) -> Result<Fr, StatementEr
 }
 
 /// The siblings of a path, leaf level first.
-pub(super) fn siblings(
+pub(super) fn siblings<const DEPTH: usize>(
     path: &MerklePath,
     index: LeafIndex,
     what: &'static str,
-    depth: usize,
-) -> Result<Vec<Fr>, StatementError> {
-    expect_length(what, path.depth(), depth)?;
-    let side = |(level, (left, right))| if index.bit(level) { left } else { right };
-    let siblings = path.pairs().enumerate().map(side);
-    siblings.map(|word| element(&word, what)).collect()
+) -> Result<[Fr; DEPTH], StatementError> {
+    expect_length(what, path.depth(), DEPTH)?;
+    let mut siblings = [Fr::ZERO; DEPTH];
+    for (level, (left, right)) in path.pairs().enumerate() {
+        let side = if index.bit(level) { left } else { right };
+        siblings[level] = element(&side, what)?;
+    }
+    Ok(siblings)
 }
 
 /// A list of at most `most` words; `rule` is broken by a longer one.

@@ -2,16 +2,15 @@
 //! random around the limits of the rules.
 
 use ark_bn254::Fr;
-use ark_ff::{BigInteger, PrimeField};
 
 use super::support::draws::Draws;
 use super::support::root::RootPlan;
 use super::support::rows::Tally;
-use super::support::vectors;
 use super::support::world::TxPlan;
+use super::support::{flipped, vectors};
 use crate::account::{self, AccountWitness};
 use crate::claim::{self, ClaimWitness};
-use crate::field::{power_of_two, small};
+use crate::field::small;
 use crate::join_split::{self, JoinSplitWitness};
 use crate::root_rollup::{self, RootSize};
 use crate::test_util::{Payment, Registration};
@@ -46,14 +45,6 @@ fn claim_field(w: &mut ClaimWitness, which: usize) -> Vec<&mut Fr> {
     }
 }
 
-/// Flips a bit of the bridge call data of both notes.
-fn flip(w: &mut ClaimWitness, bit: usize) {
-    let set = w.claim.bridge.into_bigint().get_bit(bit);
-    let step = power_of_two(bit);
-    w.claim.bridge += if set { -step } else { step };
-    w.defi.bridge = w.claim.bridge;
-}
-
 #[test]
 fn claims() {
     let names = [
@@ -66,7 +57,8 @@ fn claims() {
         let request = vectors::claim(names[draws.below(2)]);
         let mut w = ClaimWitness::new(&request).unwrap();
         if draws.below(2) == 0 {
-            flip(&mut w, draws.below(250));
+            w.claim.bridge = flipped(w.claim.bridge, draws.below(250));
+            w.defi.bridge = w.claim.bridge;
         }
         for _ in 0..draws.below(3) {
             let which = draws.below(18);
@@ -76,11 +68,10 @@ fn claims() {
                 .for_each(|field| *field = value);
         }
         if draws.below(10) != 0 {
-            w.data_root = w.folded_data_root(SUITE);
-            w.defi_root = w.folded_defi_root(SUITE);
+            w = w.refolded(SUITE);
         }
         let public_input = claim::published(SUITE, &w).public_input();
-        tally.agree(seed, circuit("claim/poseidon"), w, public_input);
+        tally.agree(circuit("claim/poseidon"), w, public_input);
     }
     tally.exceeds(30, 100);
 }
@@ -104,7 +95,7 @@ fn tx_rollups() {
         }
         let w = plan.witness();
         let public_input = plan.published(&w).public_input();
-        tally.agree(seed, plan.circuit(), w, public_input);
+        tally.agree(plan.circuit(), w, public_input);
     }
     tally.exceeds(5, 5);
 }
@@ -143,7 +134,7 @@ fn root_rollups() {
         }
         let broadcast = root_rollup::broadcast(SUITE, size, &w);
         let public_input = broadcast.published().public_input();
-        tally.agree(seed, plan.circuit(), w, public_input);
+        tally.agree(plan.circuit(), w, public_input);
     }
     tally.exceeds(8, 8);
 }
@@ -220,7 +211,7 @@ fn payments() {
             _ => payment.settle(),
         }
         let public_input = join_split::published(&payment.w).public_input();
-        tally.agree(seed, circuit, payment.w, public_input);
+        tally.agree(circuit, payment.w, public_input);
     }
     tally.exceeds(20, 40);
 }
@@ -258,7 +249,7 @@ fn accounts() {
             _ => registration.settle(),
         }
         let public_input = account::published(&registration.w).public_input();
-        tally.agree(seed, circuit, registration.w, public_input);
+        tally.agree(circuit, registration.w, public_input);
     }
     tally.exceeds(20, 20);
 }

@@ -103,11 +103,7 @@ fn check_pieces(
 
 #[test]
 fn real_rollups_as_chains_publish_what_the_original_published() {
-    for (name, txs) in [
-        ("valid_1x1_0_tx_rollup", 1),
-        ("valid_2x2_0_tx_rollup", 2),
-        ("valid_2x2_1_tx_rollup", 2),
-    ] {
+    for (name, txs) in vectors::TX_ROLLUPS {
         let cut = cut(name, txs, 1 << 20);
         let count = 108 + 8 * txs.next_power_of_two() as usize;
         let reply = vectors::reply(&format!("{name}_reply.bin"), count);

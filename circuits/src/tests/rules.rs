@@ -3,139 +3,118 @@
 
 use std::collections::BTreeSet;
 
-/// The rules of a statement, and the tests that break them.
-struct Case {
-    name: &'static str,
-    /// The native code that demands its rules.
+/// The sources that demand a statement's rules, and those of the tests that break
+/// them.
+struct RuleCase {
     code: &'static [&'static str],
     tests: &'static [&'static str],
-    /// Rules that no test breaks, because they cannot be broken alone, with the
-    /// reason.
-    never_alone: &'static [(&'static str, &'static str)],
+    /// Rules that no test breaks, because they cannot be broken alone.
+    never_alone: &'static [&'static str],
 }
 
-const CASES: [Case; 5] = [
-    Case {
-        name: "claim",
-        code: &[include_str!("../statement/claim/rules.rs"), BRIDGE],
-        tests: &[include_str!("../statement/claim/tests.rs")],
+const CASES: [RuleCase; 5] = [
+    RuleCase {
+        code: &["statement/claim/rules.rs", "bridge.rs"],
+        tests: &["statement/claim/tests.rs"],
         never_alone: &[],
     },
-    Case {
-        name: "join-split",
-        code: &[
-            include_str!("../statement/join_split/rules.rs"),
-            BRIDGE,
-            SIGNER,
-        ],
+    RuleCase {
+        code: &["statement/join_split/rules.rs", "bridge.rs", "signer.rs"],
         tests: &[
-            include_str!("../statement/join_split/tests/keys.rs"),
-            include_str!("../statement/join_split/tests/kinds.rs"),
-            include_str!("../statement/join_split/tests/rules.rs"),
+            "statement/join_split/tests/keys.rs",
+            "statement/join_split/tests/kinds.rs",
+            "statement/join_split/tests/rules.rs",
         ],
-        never_alone: &[(
-            "EqualInputs",
-            "two input assets break a rule of their own: TwoInputs",
-        )],
+        // Two input assets break a rule of their own: TwoInputs.
+        never_alone: &["EqualInputs"],
     },
-    Case {
-        name: "account",
-        code: &[include_str!("../statement/account/rules.rs"), SIGNER],
-        tests: &[include_str!("../statement/account/tests.rs")],
+    RuleCase {
+        code: &["statement/account/rules.rs", "signer.rs"],
+        tests: &["statement/account/tests.rs"],
         never_alone: &[],
     },
     // The pieces of a chain demand the same rules: chain.rs breaks each of them
     // in the piece of its tx, from the same list.
-    Case {
-        name: "tx-rollup",
-        code: &[include_str!("../statement/tx_rollup/rules.rs")],
-        tests: &[
-            include_str!("support/broken.rs"),
-            include_str!("../statement/tx_rollup/tests.rs"),
-        ],
+    RuleCase {
+        code: &["statement/tx_rollup/rules.rs"],
+        tests: &["tests/support/broken.rs", "statement/tx_rollup/tests.rs"],
         never_alone: &[],
     },
-    Case {
-        name: "root-rollup",
-        code: &[include_str!("../statement/root_rollup/rules.rs")],
+    RuleCase {
+        code: &["statement/root_rollup/rules.rs"],
         tests: &[
-            include_str!("../statement/root_rollup/tests/rules.rs"),
-            include_str!("../statement/root_rollup/tests/words.rs"),
+            "statement/root_rollup/tests/rules.rs",
+            "statement/root_rollup/tests/words.rs",
         ],
         never_alone: &[],
     },
 ];
 
-/// Rules of bridge call data, which two statements share.
-const BRIDGE: &str = include_str!("../bridge.rs");
-/// Rules of signatures, which two statements share.
-const SIGNER: &str = include_str!("../signer.rs");
-
-/// The names after `Rule::`, and every text: the names of ranged values.
-fn rules(code: &str) -> BTreeSet<String> {
-    let code = code
-        .split("#[cfg(test)]\nmod tests {")
-        .next()
-        .unwrap_or(code);
-    let lines = code.lines().filter(|line| !line.trim().starts_with("//"));
-    let code: String = lines.flat_map(|line| [line, "\n"]).collect();
-    let name = |rest: &str| -> String {
-        let letters = rest.chars().take_while(|c| c.is_alphanumeric());
-        letters.collect()
-    };
-    let names = code.split("Rule::").skip(1).map(name);
-    let names = names.filter(|name| name != "Range");
-    let texts = code.split('"').collect::<Vec<_>>();
-    let texts = texts.chunks_exact(2).filter_map(|pair| {
-        let reason = pair[0].ends_with("expect(");
-        (!reason).then(|| format!("{:?}", pair[1]))
-    });
-    names.chain(texts).collect()
+/// What `of` finds in some files, without their comments, imports and tests, and
+/// every text: the names of ranged values.
+fn found(files: &[&str], of: fn(&str) -> BTreeSet<String>) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for file in files {
+        let path = format!("{}/src/{file}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let skipped = |line: &&str| line.trim().starts_with("//") || line.starts_with("use ");
+        let lines = code.lines().filter(|line| !skipped(line));
+        let code: String = lines.flat_map(|line| [line, "\n"]).collect();
+        all.extend(of(&code));
+        let texts = code.split('"').collect::<Vec<_>>();
+        let texts = texts.chunks_exact(2);
+        let texts = texts.filter(|pair| !pair[0].ends_with("expect("));
+        all.extend(texts.map(|pair| format!("{:?}", pair[1])));
+    }
+    all
 }
 
-impl Case {
-    fn rules(&self) -> BTreeSet<String> {
-        self.code.iter().copied().flat_map(rules).collect()
-    }
+/// The rules that native code demands: the names after `Rule::`.
+fn demanded(case: &RuleCase) -> BTreeSet<String> {
+    found(case.code, |code| {
+        let names = code.split("Rule::").skip(1);
+        let names = names.map(|rest| rest.chars().take_while(|c| c.is_alphanumeric()).collect());
+        names.filter(|name: &String| name != "Range").collect()
+    })
+}
 
-    fn broken_by_tests(&self) -> BTreeSet<String> {
-        self.tests.iter().copied().flat_map(rules).collect()
-    }
+/// The rules that tests break: names that stand alone.
+fn broken(case: &RuleCase) -> BTreeSet<String> {
+    found(case.tests, |code| {
+        let names = code.split(|c: char| !(c.is_alphanumeric() || c == ':'));
+        let names = names.map(|name| name.trim_start_matches("Rule::"));
+        names.map(str::to_owned).collect()
+    })
 }
 
 #[test]
 fn every_rule_is_broken_by_a_test_of_its_statement() {
-    for statement in &CASES {
-        let broken = statement.broken_by_tests();
-        let impossible = statement.never_alone;
-        let mut missing = statement.rules();
-        missing.retain(|rule| {
-            let excused = impossible.iter().any(|(name, _)| name == rule);
-            assert!(
-                !(excused && broken.contains(rule)),
-                "{rule} needs no excuse"
-            );
-            !excused && !broken.contains(rule)
-        });
-        assert!(missing.is_empty(), "{}: {missing:?}", statement.name);
+    for case in &CASES {
+        let (mut missing, broken) = (demanded(case), broken(case));
+        for rule in case.never_alone {
+            assert!(!broken.contains(*rule), "{rule} needs no excuse");
+            missing.remove(*rule);
+        }
+        missing.retain(|rule| !broken.contains(rule));
+        assert!(missing.is_empty(), "{:?}: {missing:?}", case.code);
     }
 }
 
 /// The list is read from the sources as it should be.
 #[test]
 fn rules_are_found_in_the_sources() {
-    for (at, found) in [
-        (0, vec!["Share", "DefiNote", "EqualInputs", "\"fee\""]),
-        (1, vec!["VirtualOutput", "Balance", "\"input value 2\""]),
-        (2, vec!["FirstSigner", "\"alias hash\""]),
-        (3, vec!["FeeAsset", "NewNullRoot", "\"data roots index\""]),
-        (
-            4,
-            vec!["InnerBridge", "NewDefiRoot", "\"rollup beneficiary\""],
-        ),
-    ] {
-        let rules = CASES[at].rules();
-        for rule in found {
+    let wanted = [
+        "Share DefiNote EqualInputs \"fee\"",
+        "VirtualOutput Balance \"input value 2\"",
+        "FirstSigner \"alias hash\"",
+        "FeeAsset NewNullRoot \"data roots index\"",
+        "InnerBridge NewDefiRoot \"rollup beneficiary\"",
+    ];
+    for (case, wanted) in CASES.iter().zip(wanted) {
+        let rules = demanded(case);
+        let (names, text) = wanted.split_once(" \"").unwrap();
+        for rule in names.split(' ').chain([&format!("\"{text}")[..]]) {
             assert!(rules.contains(rule), "{rule} in {rules:?}");
         }
         assert!(!rules.contains("Range"));

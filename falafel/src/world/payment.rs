@@ -9,7 +9,6 @@ use zkwhirl_circuits::{
     join_split::{InputNote, JoinSplitWitness, OutputNote},
     notes::ValueNotePartial,
     schnorr::PrivateKey,
-    tree,
 };
 use zkwhirl_job::request::{DATA_TREE_DEPTH, field};
 
@@ -206,10 +205,7 @@ impl World {
     }
 
     /// The siblings of a place in the settled data tree.
-    fn siblings(&self, index: u32) -> Vec<Fr> {
-        let index = u64::from(index).into();
-        let siblings = tree::siblings(&self.trees.data.path(index), index);
-        debug_assert_eq!(siblings.len(), DATA_TREE_DEPTH as usize);
-        siblings
+    fn siblings(&self, index: u32) -> [Fr; DATA_TREE_DEPTH as usize] {
+        self.trees.data.siblings(u64::from(index).into())
     }
 }

@@ -4,8 +4,7 @@ use ark_bn254::Fr;
 use zkwhirl_job::Topic;
 
 use super::rules::{published, violations};
-use super::witness::ALIAS_BITS;
-use super::{AccountTx, AccountWitness};
+use super::{ALIAS_BITS, AccountTx, AccountWitness};
 use crate::error::StatementError;
 use crate::gadgets::bits::{decompose, is_zero};
 use crate::gadgets::edwards::EdwardsPoint;
@@ -16,7 +15,6 @@ use crate::proof_id;
 use crate::published::{CLIENT_FIELDS, Published, publish};
 use crate::r1cs::{Builder, Num};
 use crate::rule::Violation;
-use crate::signer::Signer;
 use crate::statement::definition::{self, Statement};
 use crate::suite::{HashIndex, Suite};
 
@@ -31,13 +29,6 @@ impl Statement for AccountTx {
 
     fn fields(self) -> usize {
         CLIENT_FIELDS
-    }
-
-    fn blank(self) -> AccountWitness {
-        AccountWitness {
-            signer: Signer::blank(),
-            ..AccountWitness::default()
-        }
     }
 
     fn evaluate(self, _: Suite, w: &AccountWitness) -> (Published, Vec<Violation>) {

@@ -3,8 +3,7 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
-use super::witness::ALIAS_BITS;
-use super::{AccountTx, AccountWitness};
+use super::{ALIAS_BITS, AccountTx, AccountWitness};
 use crate::proof_id;
 use crate::published::{CLIENT_FIELDS, Published};
 use crate::rule::{Rule, Scope, Violation, Violations};

@@ -1,7 +1,6 @@
 //! The rules of a claim in rows.
 
 use ark_bn254::Fr;
-use ark_ff::AdditiveGroup;
 use zkwhirl_job::Topic;
 
 use super::rules::{NONCE_BITS, published, violations};
@@ -20,7 +19,6 @@ use crate::r1cs::{Bit, Builder, Num};
 use crate::rule::Violation;
 use crate::statement::definition::{self, Statement};
 use crate::suite::{HashIndex, Suite};
-use crate::tree::{DATA_DEPTH, DEFI_DEPTH};
 
 /// A value note's asset id: a virtual one is `2^29` plus a 30-bit nonce.
 const OUTPUT_ASSET_BITS: usize = ASSET_BITS + 1;
@@ -49,14 +47,6 @@ impl Statement for Claim {
 
     fn fields(self) -> usize {
         CLIENT_FIELDS
-    }
-
-    fn blank(self) -> ClaimWitness {
-        ClaimWitness {
-            claim_siblings: vec![Fr::ZERO; DATA_DEPTH],
-            defi_siblings: vec![Fr::ZERO; DEFI_DEPTH],
-            ..ClaimWitness::default()
-        }
     }
 
     fn evaluate(self, suite: Suite, w: &ClaimWitness) -> (Published, Vec<Violation>) {
@@ -156,29 +146,22 @@ fn shares(b: &mut Builder, fields: &NoteFields) {
 }
 
 fn claim_note(b: &mut Builder, suite: Suite, fields: &NoteFields, bridge: &BridgeRows) -> BitNum {
-    let partial = hash(
-        b,
-        suite,
-        HashIndex::ClaimNotePartial,
-        &[
-            &fields.deposit,
-            &bridge.word,
-            &fields.value_note_partial,
-            &fields.input_nullifier,
-        ],
-    );
+    let inputs = [
+        &fields.deposit,
+        &bridge.word,
+        &fields.value_note_partial,
+        &fields.input_nullifier,
+    ];
+    let partial = hash(b, suite, HashIndex::ClaimNotePartial, &inputs);
     let partial = BitNum::element(b, suite, &partial);
-    let note = hash(
-        b,
-        suite,
-        HashIndex::ClaimNote,
-        &[&partial, &fields.nonce, &fields.fee],
-    );
+    let inputs = [&partial, &fields.nonce, &fields.fee];
+    let note = hash(b, suite, HashIndex::ClaimNote, &inputs);
     BitNum::element(b, suite, &note)
 }
 
 fn defi_note(b: &mut Builder, suite: Suite, fields: &NoteFields, bridge: &BridgeRows) -> BitNum {
-    let result = BitNum::packed(fields.result.num().clone(), vec![fields.result.clone()]);
+    let (num, bits) = (fields.result.num().clone(), vec![fields.result.clone()]);
+    let result = BitNum { num, bits };
     let [total_a, total_b] = &fields.totals;
     let inputs = [
         &bridge.word,
@@ -210,11 +193,8 @@ fn outputs(
     nullifiers: &[Num; 2],
 ) -> [Num; 2] {
     let result = &fields.result;
-    let second = b.select(
-        result,
-        bridge.second_output.num(),
-        bridge.second_input.num(),
-    );
+    let seconds = [&bridge.second_output, &bridge.second_input].map(Bit::num);
+    let second = b.select(result, seconds[0], seconds[1]);
     let notes: Vec<Num> = (0..2)
         .map(|i| {
             let value = b.select(result, &fields.outputs[i].num, &fields.deposit.num);

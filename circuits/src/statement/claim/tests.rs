@@ -5,46 +5,44 @@ use ark_ff::{AdditiveGroup, Field};
 use zkwhirl_job::request::ClaimRequest;
 
 use super::{ClaimWitness, check, published, rules};
+use crate::Rule::{self, *};
 use crate::bridge::BridgeCallData;
 use crate::field::power_of_two;
 use crate::tests::support::{rows, vectors};
-use crate::{CheckError, Circuit, Rule, StatementError, StatementKind, Suite};
+use crate::{Circuit, StatementError, StatementKind, Suite};
 
-const PEDERSEN: Circuit = Circuit {
-    suite: Suite::Pedersen,
-    statement: StatementKind::Claim,
-};
-const POSEIDON: Circuit = Circuit {
-    suite: Suite::Poseidon,
-    statement: StatementKind::Claim,
-};
+const fn circuit(suite: Suite) -> Circuit {
+    let statement = StatementKind::Claim;
+    Circuit { suite, statement }
+}
 
-/// Real requests without a recorded reply, and those with one.
+/// Real requests, and the replies to some of them.
 const REQUESTS: [(&str, Option<&str>); 8] = [
+    ("valid_claim_0", Some("valid_claim_0_reply_real.bin")),
+    ("valid_claim_1", None),
+    ("valid_claim_2", None),
+    ("valid_claim_3", None),
     (
-        "valid_claim_0_request.bin",
-        Some("valid_claim_0_reply_real.bin"),
-    ),
-    ("valid_claim_1_request.bin", None),
-    ("valid_claim_2_request.bin", None),
-    ("valid_claim_3_request.bin", None),
-    (
-        "pedersen/extra_claim_0_request.bin",
+        "pedersen/extra_claim_0",
         Some("pedersen/extra_claim_0_reply.bin"),
     ),
     (
-        "pedersen/extra_claim_1_request.bin",
+        "pedersen/extra_claim_1",
         Some("pedersen/extra_claim_1_reply.bin"),
     ),
     (
-        "pedersen/extra_claim_2_request.bin",
+        "pedersen/extra_claim_2",
         Some("pedersen/extra_claim_2_reply.bin"),
     ),
-    (
-        "pedersen/extra_flow_claim_request.bin",
-        Some("pedersen/extra_flow_claim_reply.bin"),
-    ),
+    (FLOW, Some("pedersen/extra_flow_claim_reply.bin")),
 ];
+
+/// Two inputs, two outputs, all values set.
+const FLOW: &str = "pedersen/extra_flow_claim";
+
+fn request(name: &str) -> ClaimRequest {
+    vectors::claim(&format!("{name}_request.bin"))
+}
 
 /// Demands that a request follows every rule and publishes these fields, natively
 /// and in rows.
@@ -55,9 +53,9 @@ fn publishes(request: &ClaimRequest, fields: Option<Vec<Fr>>) {
     if let Some(fields) = fields {
         assert_eq!(published.fields(), fields);
     }
-    let public_input = published.public_input();
-    rows::accepted(PEDERSEN, w.clone(), public_input);
-    let assignment = PEDERSEN.assign_raw(&w.into()).unwrap();
+    let (circuit, public_input) = (circuit(Suite::Pedersen), published.public_input());
+    rows::accepted(circuit, w.clone(), public_input);
+    let assignment = circuit.assign_raw(&w.into()).unwrap();
     assert_eq!(assignment.instance, [Fr::ONE, public_input]);
 }
 
@@ -65,7 +63,7 @@ fn publishes(request: &ClaimRequest, fields: Option<Vec<Fr>>) {
 fn real_claims() {
     for (name, reply) in REQUESTS {
         let fields = reply.map(|reply| vectors::reply(reply, 16));
-        publishes(&vectors::claim(name), fields);
+        publishes(&request(name), fields);
     }
 }
 
@@ -86,13 +84,7 @@ fn the_set_of_different_claims() {
 
 /// A real claim with its roots moved to a suite's hashes.
 fn witness(suite: Suite, name: &str) -> ClaimWitness {
-    refolded(suite, ClaimWitness::new(&vectors::claim(name)).unwrap())
-}
-
-fn refolded(suite: Suite, mut w: ClaimWitness) -> ClaimWitness {
-    w.data_root = w.folded_data_root(suite);
-    w.defi_root = w.folded_defi_root(suite);
-    w
+    ClaimWitness::new(&request(name)).unwrap().refolded(suite)
 }
 
 fn broken(suite: Suite, w: &ClaimWitness) -> Vec<Rule> {
@@ -105,24 +97,13 @@ fn broken(suite: Suite, w: &ClaimWitness) -> Vec<Rule> {
 #[test]
 fn every_real_claim_in_the_poseidon_suite() {
     for (name, _) in REQUESTS {
-        let mut w = witness(Suite::Poseidon, name);
         for result in [Fr::ZERO, Fr::ONE] {
+            let mut w = witness(Suite::Poseidon, name);
             w.defi.result = result;
-            let w = refolded(Suite::Poseidon, w.clone());
+            let w = w.refolded(Suite::Poseidon);
             let public_input = published(Suite::Poseidon, &w).public_input();
-            rows::accepted(POSEIDON, w, public_input);
+            rows::accepted(circuit(Suite::Poseidon), w, public_input);
         }
-    }
-}
-
-#[test]
-fn matrices_do_not_depend_on_the_witness() {
-    for circuit in [PEDERSEN, POSEIDON] {
-        for (name, _) in [REQUESTS[0], REQUESTS[6]] {
-            rows::same_matrices(circuit, witness(circuit.suite, name));
-        }
-        let rows: usize = circuit.rows().iter().map(|(_, rows)| rows).sum();
-        assert_eq!(rows, circuit.num_rows());
     }
 }
 
@@ -139,149 +120,116 @@ fn outputs(w: &mut ClaimWitness, [total_a, out_a]: [Fr; 2], [total_b, out_b]: [F
     (w.defi.total_output_b, w.output_b) = (total_b, out_b);
 }
 
-type Breaker = (Rule, fn(&mut ClaimWitness));
+type ClaimBreaker = (Rule, fn(&mut ClaimWitness));
 
 /// Ways to break one rule. The roots are folded again from the broken values,
 /// so that memberships hold.
-const BREAKERS: [Breaker; 27] = [
-    (Rule::Range("fee"), |w| w.fee = power_of_two(242)),
-    (Rule::Range("fee"), |w| w.fee = -Fr::ONE),
-    (Rule::Range("deposit"), |w| {
+const BREAKERS: [ClaimBreaker; 27] = [
+    (Range("fee"), |w| w.fee = power_of_two(242)),
+    (Range("fee"), |w| w.fee = -Fr::ONE),
+    (Range("deposit"), |w| {
         w.claim.deposit = power_of_two(242);
         w.defi.total_input = power_of_two(243);
         outputs(w, [8u64, 4].map(Fr::from), [6u64, 3].map(Fr::from));
     }),
-    (Rule::Range("total input value"), |w| {
+    (Range("total input value"), |w| {
         w.defi.total_input = power_of_two(252);
         (w.output_a, w.output_b) = (Fr::ZERO, Fr::ZERO);
     }),
-    (Rule::Range("total output value a"), |w| {
+    (Range("total output value a"), |w| {
         (w.claim.deposit, w.defi.total_input) = (Fr::ONE, power_of_two(3));
         outputs(w, [252, 249].map(power_of_two), [3, 0].map(power_of_two));
     }),
-    (Rule::Range("total output value b"), |w| {
+    (Range("total output value b"), |w| {
         (w.claim.deposit, w.defi.total_input) = (Fr::ONE, power_of_two(3));
         outputs(w, [3, 0].map(power_of_two), [252, 249].map(power_of_two));
     }),
-    (Rule::Range("claim note nonce"), |w| {
+    (Range("claim note nonce"), |w| {
         (w.nonce, w.defi.nonce) = (power_of_two(30), power_of_two(30));
     }),
-    (Rule::Range("claim note index"), |w| {
+    (Range("claim note index"), |w| {
         w.claim_index = power_of_two(32)
     }),
-    (Rule::Range("interaction note index"), |w| {
+    (Range("interaction note index"), |w| {
         w.defi_index = power_of_two(30)
     }),
-    (Rule::Range("interaction result"), |w| {
+    (Range("interaction result"), |w| {
         w.defi.result = Fr::from(2u64)
     }),
-    (Rule::BridgeBits, |w| {
+    (BridgeBits, |w| {
         w.claim.bridge += power_of_two(154);
         w.defi.bridge = w.claim.bridge;
     }),
-    (Rule::BridgeBits, |w| {
+    (BridgeBits, |w| {
         w.claim.bridge += power_of_two(250);
         w.defi.bridge = w.claim.bridge;
     }),
-    (Rule::SecondInputUnused, |w| {
+    (SecondInputUnused, |w| {
         bridge(w, |data| (data.second_input, data.input_b) = (false, 5))
     }),
-    (Rule::SecondOutputUnused, |w| {
+    (SecondOutputUnused, |w| {
         bridge(w, |data| (data.second_output, data.output_b) = (false, 5))
     }),
-    (Rule::EqualInputs, |w| {
+    (EqualInputs, |w| {
         bridge(w, |data| {
             (data.second_input, data.input_b) = (true, data.input_a)
         })
     }),
-    (Rule::EqualOutputs, |w| {
+    (EqualOutputs, |w| {
         bridge(w, |data| {
             data.second_output = true;
             (data.output_a, data.output_b) = (9, 9);
         })
     }),
-    (Rule::VirtualOutput, |w| {
+    (VirtualOutput, |w| {
         bridge(w, |data| data.output_a = (1 << 29) + 1)
     }),
-    (Rule::VirtualOutput, |w| {
+    (VirtualOutput, |w| {
         bridge(w, |data| {
             (data.second_output, data.output_b) = (true, (1 << 29) + 1)
         })
     }),
-    (Rule::DepositZero, |w| {
+    (DepositZero, |w| {
         (w.claim.deposit, w.output_a, w.output_b) = (Fr::ZERO, Fr::ZERO, Fr::ZERO);
     }),
-    (Rule::DepositAboveTotal, |w| {
+    (DepositAboveTotal, |w| {
         (w.claim.deposit, w.defi.total_input) = (Fr::from(20u64), Fr::from(10u64));
         outputs(w, [30u64, 60].map(Fr::from), [40u64, 80].map(Fr::from));
     }),
-    (Rule::Share('a'), |w| w.output_a += Fr::ONE),
-    (Rule::Share('a'), |w| w.output_a -= Fr::ONE),
-    (Rule::Share('b'), |w| w.output_b += Fr::ONE),
-    (Rule::Share('a'), |w| w.defi.total_output_a = Fr::ZERO),
-    (Rule::Share('b'), |w| w.output_b = Fr::ZERO),
-    (Rule::BridgeMismatch, |w| w.defi.bridge += Fr::ONE),
-    (Rule::NonceMismatch, |w| w.defi.nonce += Fr::ONE),
+    (Share('a'), |w| w.output_a += Fr::ONE),
+    (Share('a'), |w| w.output_a -= Fr::ONE),
+    (Share('b'), |w| w.output_b += Fr::ONE),
+    (Share('a'), |w| w.defi.total_output_a = Fr::ZERO),
+    (Share('b'), |w| w.output_b = Fr::ZERO),
+    (BridgeMismatch, |w| w.defi.bridge += Fr::ONE),
+    (NonceMismatch, |w| w.defi.nonce += Fr::ONE),
 ];
 
-/// The part of the circuit that enforces a rule.
-fn part(rule: Rule) -> &'static str {
-    match rule {
-        Rule::Share(_) => "shares",
-        Rule::DepositZero | Rule::DepositAboveTotal => "ranges",
-        Rule::Range("claim note index") | Rule::ClaimNote => "claim note membership",
-        // One variable stands for both notes' bridge call data, and for both
-        // nonces: two values cannot both be the one under the roots.
-        Rule::Range("interaction note index")
-        | Rule::DefiNote
-        | Rule::BridgeMismatch
-        | Rule::NonceMismatch => "interaction note membership",
-        Rule::Range(_) => "ranges",
-        _ => "bridge call data",
-    }
-}
-
-#[track_caller]
-fn refused(circuit: Circuit, w: &ClaimWitness, rule: Rule) {
-    let broken = broken(circuit.suite, w);
-    assert!(broken.contains(&rule), "{rule} not among {broken:?}");
-    let w = w.clone().into();
-    let checked = circuit.check_raw(&w);
-    assert!(
-        matches!(checked, Err(CheckError::Unsatisfied(_))),
-        "{rule} in {circuit}: {checked:?}"
-    );
-    let parts = rows::failing_parts(circuit, &w);
-    assert!(
-        parts.contains(&part(rule)),
-        "{rule} in {circuit}: {parts:?}"
-    );
-    // Pedersen hashes the bits of a value, so a value out of range is hashed
-    // as another one and breaks memberships too; Poseidon hashes the value.
-    // Shares are of the bits in both suites.
-    if circuit == POSEIDON && !matches!(rule, Rule::Range(_)) {
-        assert!(
-            parts.iter().all(|name| *name == part(rule)),
-            "{rule}: {parts:?}"
-        );
-    }
-}
+/// Ways to break one rule under the roots that were there.
+const FOREIGN: [ClaimBreaker; 3] = [
+    (ClaimNote, |w| w.data_root += Fr::ONE),
+    (DefiNote, |w| w.defi_siblings[29] += Fr::ONE),
+    (ClaimNote, |w| w.claim.input_nullifier += Fr::ONE),
+];
 
 #[test]
 fn every_rule_broken_alone_is_unsatisfiable() {
-    // Two inputs, two outputs, all values set.
-    let base = "pedersen/extra_flow_claim_request.bin";
-    for circuit in [PEDERSEN, POSEIDON] {
+    for suite in Suite::ALL {
         for (rule, break_it) in BREAKERS {
-            let mut w = witness(circuit.suite, base);
-            assert_eq!(broken(circuit.suite, &w), []);
+            let mut w = witness(suite, FLOW);
+            assert_eq!(broken(suite, &w), []);
             break_it(&mut w);
-            let w = refolded(circuit.suite, w);
-            let mut broken = broken(circuit.suite, &w);
+            let w = w.refolded(suite);
+            let mut broken = broken(suite, &w);
             // Equal nonces leave the range together.
-            broken.retain(|rule| *rule != Rule::Range("interaction note nonce"));
-            assert_eq!(broken, [rule], "{circuit}");
-            refused(circuit, &w, rule);
+            broken.retain(|rule| *rule != Range("interaction note nonce"));
+            assert_eq!(broken, [rule], "{suite}");
+            rows::unsatisfied(circuit(suite), &w.into(), rule);
+        }
+        for (rule, break_it) in FOREIGN {
+            let mut w = witness(suite, "valid_claim_2");
+            break_it(&mut w);
+            rows::refused(circuit(suite), w, rule);
         }
     }
 }
@@ -289,48 +237,36 @@ fn every_rule_broken_alone_is_unsatisfiable() {
 /// Shares whose values leave their ranges, in claims that are otherwise right.
 #[test]
 fn amounts_out_of_range_are_unsatisfiable() {
-    for circuit in [PEDERSEN, POSEIDON] {
-        let mut w = witness(circuit.suite, "pedersen/extra_flow_claim_request.bin");
+    for suite in Suite::ALL {
+        let mut w = witness(suite, FLOW);
         (w.claim.deposit, w.defi.total_input) = (Fr::ONE, Fr::ONE);
         outputs(&mut w, [power_of_two(252); 2], [power_of_two(252); 2]);
-        let w = refolded(circuit.suite, w);
-        assert_eq!(broken(circuit.suite, &w).len(), 4);
-        refused(circuit, &w, Rule::Range("output value a"));
-        refused(circuit, &w, Rule::Range("output value b"));
-    }
-}
-
-#[test]
-fn foreign_roots_are_unsatisfiable() {
-    let breakers: [Breaker; 3] = [
-        (Rule::ClaimNote, |w| w.data_root += Fr::ONE),
-        (Rule::DefiNote, |w| w.defi_siblings[29] += Fr::ONE),
-        (Rule::ClaimNote, |w| w.claim.input_nullifier += Fr::ONE),
-    ];
-    for circuit in [PEDERSEN, POSEIDON] {
-        for (rule, break_it) in breakers {
-            let mut w = witness(circuit.suite, "valid_claim_2_request.bin");
-            break_it(&mut w);
-            assert_eq!(broken(circuit.suite, &w), [rule]);
-            refused(circuit, &w, rule);
+        let w = w.refolded(suite);
+        let broken = broken(suite, &w);
+        assert_eq!(broken.len(), 4);
+        for rule in [Range("output value a"), Range("output value b")] {
+            assert!(broken.contains(&rule), "{rule} not among {broken:?}");
+            rows::unsatisfied(circuit(suite), &w.clone().into(), rule);
         }
     }
 }
 
 #[test]
 fn requests_that_break_a_rule_are_refused_with_its_name() {
-    let mut request = vectors::claim("valid_claim_0_request.bin");
-    let check = |suite, request: &_| check(suite, &ClaimWitness::new(request)?);
+    let mut request = request("valid_claim_0");
+    let refused = |suite, request: &_| {
+        let checked = ClaimWitness::new(request).and_then(|w| check(suite, &w));
+        checked.unwrap_err()
+    };
     // Aztec's own requests are not statements over other hashes.
-    let error = check(Suite::Poseidon, &request).unwrap_err();
-    assert_eq!(error, Rule::ClaimNote.into());
+    let error = refused(Suite::Poseidon, &request);
+    assert_eq!(error, ClaimNote.into());
     request.output_value_a = 21u64.into();
-    let error = check(Suite::Pedersen, &request).unwrap_err();
     assert_eq!(
-        error.to_string(),
+        refused(Suite::Pedersen, &request).to_string(),
         "output value a is not the deposit's share of the total"
     );
     request.data_root.0 = [0xff; 32];
-    let error = check(Suite::Pedersen, &request).unwrap_err();
+    let error = refused(Suite::Pedersen, &request);
     assert_eq!(error, StatementError::NotCanonical("data root"));
 }

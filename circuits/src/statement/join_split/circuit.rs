@@ -1,12 +1,10 @@
 //! The rules of a join-split in rows.
 
 use ark_bn254::Fr;
-use ark_ff::AdditiveGroup;
 use zkwhirl_job::Topic;
 
 use super::rules::{published, violations};
-use super::witness::OWNER_BITS;
-use super::{InputNote, JoinSplit, JoinSplitWitness, OutputNote};
+use super::{InputNote, JoinSplit, JoinSplitWitness, OWNER_BITS, OutputNote};
 use crate::bridge::{ASSET_BITS, VIRTUAL_BIT};
 use crate::error::StatementError;
 use crate::gadgets::bits::{decompose, is_equal, is_zero};
@@ -21,10 +19,8 @@ use crate::proof_id;
 use crate::published::{CLIENT_FIELDS, Published, publish};
 use crate::r1cs::{Bit, Builder, Num};
 use crate::rule::Violation;
-use crate::signer::Signer;
 use crate::statement::definition::{self, Statement};
 use crate::suite::{HashIndex, Suite};
-use crate::tree::DATA_DEPTH;
 
 /// The kind of payment, as the other rules need it.
 struct PaymentKind {
@@ -61,18 +57,6 @@ impl Statement for JoinSplit {
 
     fn fields(self) -> usize {
         CLIENT_FIELDS
-    }
-
-    fn blank(self) -> JoinSplitWitness {
-        let input = || InputNote {
-            siblings: vec![Fr::ZERO; DATA_DEPTH],
-            ..InputNote::default()
-        };
-        JoinSplitWitness {
-            inputs: [input(), input()],
-            signer: Signer::blank(),
-            ..JoinSplitWitness::default()
-        }
     }
 
     fn evaluate(self, _: Suite, w: &JoinSplitWitness) -> (Published, Vec<Violation>) {

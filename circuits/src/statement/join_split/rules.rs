@@ -3,8 +3,7 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
-use super::witness::OWNER_BITS;
-use super::{JoinSplit, JoinSplitWitness};
+use super::{JoinSplit, JoinSplitWitness, OWNER_BITS};
 use crate::bridge::{ASSET_BITS, BridgeCallData, VIRTUAL_BIT};
 use crate::field::fits;
 use crate::gadgets::integer::AMOUNT_BITS;

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::InnerFields;
 use super::size::{BROADCAST_HEADER, INTERACTION_WORDS, INTERACTIONS, RootSize};
-use crate::error::StatementError;
+use crate::error::{CountError, StatementError};
 use crate::field;
 use crate::published::{FIELDS_PER_TX, Published, inputs_hash, place, wide_bridge};
 
@@ -23,22 +23,24 @@ pub type Interaction = [Fr; INTERACTION_WORDS];
 pub struct Broadcast {
     size: RootSize,
     header: Vec<Fr>,
-    inners: Vec<InnerFields>,
-    interactions: Vec<Interaction>,
+    pub(super) inners: Vec<InnerFields>,
+    /// The settled interactions, filled up with zeros.
+    pub(super) interactions: Vec<Interaction>,
 }
 
 /// Why words belong to no valid rollup.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BroadcastError {
-    /// Too few or too many of something.
-    #[error("{got} {what}, expected {expected}")]
-    Count {
-        /// What is counted.
-        what: &'static str,
+    /// Too few or too many broadcast words or interaction notes.
+    #[error(transparent)]
+    Count(#[from] CountError),
+    /// No inner rollup, or more than fit.
+    #[error("{got} inner rollups, expected 1 to {most}")]
+    Inners {
         /// How many there are.
         got: usize,
-        /// How many there should be.
-        expected: String,
+        /// How many fit.
+        most: usize,
     },
     /// A word is not below the modulus.
     #[error("broadcast word {0} is not a canonical field element")]
@@ -91,63 +93,39 @@ impl Broadcast {
         interactions: &[[[u8; 32]; INTERACTION_WORDS]],
     ) -> Result<Self, BroadcastError> {
         let slot_words = FIELDS_PER_TX * size.slots as usize;
-        count(
-            "broadcast words",
-            words.len(),
-            BROADCAST_HEADER + FIELDS_PER_TX * size.total_slots(),
-        )?;
-        count("interaction notes", interactions.len(), INTERACTIONS)?;
-        if inner_headers.is_empty() || inner_headers.len() > size.inners as usize {
-            return Err(BroadcastError::Count {
-                what: "inner rollups",
-                got: inner_headers.len(),
-                expected: format!("1 to {}", size.inners),
-            });
+        let expected = BROADCAST_HEADER + FIELDS_PER_TX * size.total_slots();
+        CountError::check("broadcast words", words.len(), expected)?;
+        CountError::check("interaction notes", interactions.len(), INTERACTIONS)?;
+        let (got, most) = (inner_headers.len(), size.inners as usize);
+        if !(1..=most).contains(&got) {
+            return Err(BroadcastError::Inners { got, most });
         }
         let (header, txs) = words.split_at(BROADCAST_HEADER);
-        let (txs, padding) = txs.split_at(slot_words * inner_headers.len());
+        let (txs, padding) = txs.split_at(slot_words * got);
         if let Some(at) = padding.iter().position(|word| *word != [0; 32]) {
             return Err(BroadcastError::Padding(BROADCAST_HEADER + txs.len() + at));
         }
-        let inners: Vec<InnerFields> = inner_headers
-            .iter()
-            .zip(txs.chunks(slot_words))
-            .enumerate()
-            .map(|(at, (header, txs))| InnerFields::read(at, header, txs))
-            .collect::<Result<_, _>>()?;
+        let inners = inner_headers.iter().zip(txs.chunks(slot_words));
+        let inners = inners.enumerate().map(|(at, (header, txs))| {
+            let inner = InnerFields::read(header, txs);
+            inner.map_err(|problem| StatementError::Inner { at, problem })
+        });
+        let inners = inners.collect::<Result<_, _>>()?;
         let header = field::from_words(header).map_err(BroadcastError::NotCanonical)?;
         if let Some(at) = wide_bridge(&header) {
             return Err(BroadcastError::Range(at));
         }
-        let interactions: Vec<Interaction> = interactions
-            .iter()
-            .enumerate()
-            .map(|(at, words)| interaction(words).ok_or(BroadcastError::Interaction(at)))
-            .collect::<Result<_, _>>()?;
+        let interactions = interactions.iter().enumerate().map(interaction);
+        let interactions: Vec<Interaction> = interactions.collect::<Result<_, _>>()?;
         if previous_defi_hash(&interactions) != header[PREVIOUS_DEFI_HASH] {
             return Err(BroadcastError::PreviousDefiHash);
         }
         Ok(Self::new(size, header, inners, interactions))
     }
 
-    /// The rollup's size.
-    pub fn size(&self) -> RootSize {
-        self.size
-    }
-
     /// The 142 words before the txs.
     pub fn header(&self) -> &[Fr] {
         &self.header
-    }
-
-    /// The inner rollups.
-    pub fn inners(&self) -> &[InnerFields] {
-        &self.inners
-    }
-
-    /// The settled interactions, filled up with zeros.
-    pub fn interactions(&self) -> &[Interaction] {
-        &self.interactions
     }
 
     /// The broadcast data.
@@ -165,11 +143,11 @@ impl Broadcast {
     pub(crate) fn input_hash(&self) -> Fr {
         let empty = inputs_hash(&vec![Fr::ZERO; FIELDS_PER_TX * self.size.slots as usize]);
         let mut words = self.header.clone();
-        words.extend(
-            self.inners
-                .iter()
-                .map(|inner| inner.header[place::INPUTS_HASH]),
-        );
+        let hashes = self
+            .inners
+            .iter()
+            .map(|inner| inner.header[place::INPUTS_HASH]);
+        words.extend(hashes);
         words.resize(BROADCAST_HEADER + self.size.padded_inners(), empty);
         inputs_hash(&words)
     }
@@ -192,31 +170,15 @@ impl Broadcast {
 /// The SHA-256 of the SHA-256s of the interaction notes, each modulo p; a
 /// note's own has the nonce in second place.
 pub(super) fn previous_defi_hash(interactions: &[Interaction]) -> Fr {
-    let hashes: Vec<Fr> = interactions
-        .iter()
-        .map(|[bridge, input, output_a, output_b, nonce, result]| {
-            inputs_hash(&[*bridge, *nonce, *input, *output_a, *output_b, *result])
-        })
-        .collect();
-    inputs_hash(&hashes)
+    let hash = |[bridge, input, output_a, output_b, nonce, result]: &Interaction| {
+        inputs_hash(&[*bridge, *nonce, *input, *output_a, *output_b, *result])
+    };
+    inputs_hash(&interactions.iter().map(hash).collect::<Vec<_>>())
 }
 
-fn interaction(words: &[[u8; 32]; INTERACTION_WORDS]) -> Option<Interaction> {
-    let mut interaction = [Fr::ZERO; INTERACTION_WORDS];
-    for (element, word) in interaction.iter_mut().zip(words) {
-        *element = field::from_word(word)?;
-    }
-    Some(interaction)
-}
-
-fn count(what: &'static str, got: usize, expected: usize) -> Result<(), BroadcastError> {
-    if got == expected {
-        return Ok(());
-    }
-    let expected = expected.to_string();
-    Err(BroadcastError::Count {
-        what,
-        got,
-        expected,
-    })
+fn interaction(
+    (at, words): (usize, &[[u8; 32]; INTERACTION_WORDS]),
+) -> Result<Interaction, BroadcastError> {
+    let words = field::from_words(words).map_err(|_| BroadcastError::Interaction(at))?;
+    Ok(words.try_into().expect("as many elements as words"))
 }

@@ -12,7 +12,6 @@ use super::size::{
     ADDRESS_BITS, BROADCAST_HEADER, DEFI_HEIGHT, INNER_WORDS, INTERACTION_WORDS, INTERACTIONS,
     MAX_INNERS, ROLLUP_ID_BITS, RootSize,
 };
-use super::totals::MatchedSums;
 use super::{Broadcast, RootRollupWitness};
 use crate::error::{PublishedError, StatementError};
 use crate::gadgets::bits::decompose;
@@ -22,9 +21,10 @@ use crate::published::{ASSETS, BRIDGES, NO_ASSET, padded, place, publish};
 use crate::r1cs::{Bit, Builder, Num};
 use crate::rule::Violation;
 use crate::statement::definition::{self, Statement};
+use crate::statement::matched::MatchedSums;
 use crate::statement::tx_rollup::are_slots;
 use crate::suite::Suite;
-use crate::tree::{DEFI_DEPTH, ROOTS_DEPTH};
+use crate::tree::ROOTS_DEPTH;
 
 impl Statement for RootSize {
     type Witness = RootRollupWitness;
@@ -48,14 +48,6 @@ impl Statement for RootSize {
 
     fn check_words(self, _: &[Fr]) -> Result<(), PublishedError> {
         Err(PublishedError::NotAlone)
-    }
-
-    fn blank(self) -> RootRollupWitness {
-        RootRollupWitness {
-            data_roots_siblings: vec![Fr::ZERO; ROOTS_DEPTH],
-            defi_siblings: vec![Fr::ZERO; DEFI_DEPTH],
-            ..RootRollupWitness::default()
-        }
     }
 
     fn evaluate(self, suite: Suite, w: &RootRollupWitness) -> (Broadcast, Vec<Violation>) {

@@ -4,10 +4,10 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use super::size::{INNER_WORDS, RootSize};
-use super::totals::MatchedSums;
 use crate::gadgets::bits::is_zero;
 use crate::published::{ASSETS, BRIDGES, NO_ASSET, place};
 use crate::r1cs::{Bit, Builder, Num};
+use crate::statement::matched::MatchedSums;
 
 /// Words, and whether they are real or padding.
 pub(super) type Marked<'a> = (&'a [Fr], bool);
@@ -108,12 +108,22 @@ pub(super) fn add_totals(
         let bridge = &words[place::BRIDGES + k];
         // Padding has no bridge that is not zero.
         let used = is_zero(b, bridge).not();
-        bridges.add(b, used.num(), bridge, &words[place::DEPOSIT_SUMS + k]);
+        let sum = &words[place::DEPOSIT_SUMS + k];
+        add(b, bridges, used.num(), [bridge, sum]);
     }
     for k in 0..ASSETS {
         let asset = &words[place::ASSETS + k];
         let listed = is_zero(b, &asset.plus(-Fr::from(NO_ASSET))).not();
         let used = b.mul(real.num(), listed.num());
-        assets.add(b, &used, asset, &words[place::FEES + k]);
+        add(b, assets, &used, [asset, &words[place::FEES + k]]);
     }
+}
+
+/// Adds an amount to the one entry that its value matches; nothing is demanded or
+/// added unless `used`.
+fn add(b: &mut Builder, list: &mut MatchedSums, used: &Num, [value, amount]: [&Num; 2]) {
+    let (matches, count) = list.matches(b, value);
+    b.enforce(used, &count.plus(-Fr::from(1u64)), &Num::zero());
+    let amount = b.mul(used, amount);
+    list.add(b, &matches, &amount);
 }

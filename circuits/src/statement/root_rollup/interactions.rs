@@ -1,10 +1,8 @@
 //! The interaction notes of a root rollup, in rows.
 
 use super::inners::Marked;
-use super::size::NONCE_BITS;
+use super::rules::INTERACTION_RANGES;
 use crate::gadgets::hash::{BitNum, hash};
-use crate::gadgets::integer::AMOUNT_BITS;
-use crate::published::ROLLUP_BRIDGE_BITS;
 use crate::r1cs::{Bit, Builder, Num};
 use crate::suite::{HashIndex, Suite};
 
@@ -39,18 +37,10 @@ impl InteractionNotes {
 
 /// The commitment of a note whose words fit their ranges.
 fn commit(b: &mut Builder, suite: Suite, words: &[Num]) -> Num {
-    let bits = [
-        ROLLUP_BRIDGE_BITS,
-        AMOUNT_BITS,
-        AMOUNT_BITS,
-        AMOUNT_BITS,
-        NONCE_BITS,
-        1,
-    ];
     let words: Vec<BitNum> = words
         .iter()
-        .zip(bits)
-        .map(|(word, bits)| BitNum::ranged(b, word, bits))
+        .zip(INTERACTION_RANGES)
+        .map(|(word, (bits, _))| BitNum::ranged(b, word, bits))
         .collect();
     let inputs: Vec<&BitNum> = words.iter().collect();
     hash(b, suite, HashIndex::DefiInteractionNote, &inputs)

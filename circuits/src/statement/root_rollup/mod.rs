@@ -12,7 +12,6 @@ mod inners;
 mod interactions;
 mod rules;
 mod size;
-mod totals;
 mod witness;
 
 #[cfg(test)]

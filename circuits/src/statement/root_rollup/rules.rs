@@ -4,8 +4,10 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use super::broadcast::previous_defi_hash;
-use super::size::{ADDRESS_BITS, DEFI_HEIGHT, INTERACTIONS, NONCE_BITS, ROLLUP_ID_BITS, RootSize};
-use super::witness::interaction_words;
+use super::size::{
+    ADDRESS_BITS, DEFI_HEIGHT, INTERACTION_WORDS, INTERACTIONS, NONCE_BITS, ROLLUP_ID_BITS,
+    RootSize,
+};
 use super::{Broadcast, InnerFields, RootRollupWitness};
 use crate::field::fits;
 use crate::gadgets::integer::AMOUNT_BITS;
@@ -13,6 +15,19 @@ use crate::published::{ASSETS, BRIDGES, NO_ASSET, ROLLUP_BRIDGE_BITS, padded, pl
 use crate::rule::{Rule, Scope, Violation, Violations};
 use crate::suite::Suite;
 use crate::tree::{self, LeafIndex};
+
+/// The bits of each word of an interaction note.
+pub(super) const INTERACTION_RANGES: [(usize, &str); INTERACTION_WORDS] = [
+    (
+        ROLLUP_BRIDGE_BITS,
+        "bridge call data of an interaction note",
+    ),
+    (AMOUNT_BITS, "total input of an interaction note"),
+    (AMOUNT_BITS, "total output a of an interaction note"),
+    (AMOUNT_BITS, "total output b of an interaction note"),
+    (NONCE_BITS, "nonce of an interaction note"),
+    (1, "result of an interaction note"),
+];
 
 /// The published words that follow from a witness, and the rules it breaks.
 pub(super) fn evaluate(
@@ -52,11 +67,8 @@ struct RootPass<'a> {
 
 impl<'a> RootPass<'a> {
     fn new(suite: Suite, size: RootSize, w: &'a RootRollupWitness) -> Self {
-        let commitments: Vec<Fr> = w
-            .interactions
-            .iter()
-            .map(|note| note.commit(suite))
-            .collect();
+        let notes = w.interactions.iter();
+        let commitments: Vec<Fr> = notes.map(|note| note.commit(suite)).collect();
         Self {
             suite,
             size,
@@ -105,44 +117,28 @@ impl<'a> RootPass<'a> {
             self.demand(at, h[field] == must, rule);
         }
         if let Some(before) = at.checked_sub(1).map(|before| &w.inners[before].header) {
-            for (old, new, rule) in [
-                (
-                    place::OLD_DATA_ROOT,
-                    place::NEW_DATA_ROOT,
-                    Rule::InnerDataRoot,
-                ),
-                (
-                    place::OLD_NULL_ROOT,
-                    place::NEW_NULL_ROOT,
-                    Rule::InnerNullRoot,
-                ),
-            ] {
-                self.demand(at, h[old] == before[new], rule);
-            }
+            let data = h[place::OLD_DATA_ROOT] == before[place::NEW_DATA_ROOT];
+            self.demand(at, data, Rule::InnerDataRoot);
+            let nullifiers = h[place::OLD_NULL_ROOT] == before[place::NEW_NULL_ROOT];
+            self.demand(at, nullifiers, Rule::InnerNullRoot);
         }
         self.totals(at, inner);
     }
 
     /// Adds what an inner rollup deposits and earns.
     fn totals(&mut self, at: usize, inner: &InnerFields) {
-        let (w, h) = (self.w, &inner.header);
+        let (w, h, none) = (self.w, &inner.header, Fr::from(NO_ASSET));
+        let known = padded(&w.bridges, BRIDGES, Fr::ZERO);
         for k in 0..BRIDGES {
-            let bridge = h[place::BRIDGES + k];
-            if bridge != Fr::ZERO {
-                let known = &padded(&w.bridges, BRIDGES, Fr::ZERO);
-                let amount = h[place::DEPOSIT_SUMS + k];
-                let count = add(known, &mut self.sums, bridge, amount);
-                self.demand(at, count == 1, Rule::InnerBridge(k as u8));
-            }
+            let (bridge, sum) = (h[place::BRIDGES + k], h[place::DEPOSIT_SUMS + k]);
+            let one = bridge == Fr::ZERO || add(&known, &mut self.sums, bridge, sum) == 1;
+            self.demand(at, one, Rule::InnerBridge(k as u8));
         }
-        let none = Fr::from(NO_ASSET);
+        let known = padded(&w.assets, ASSETS, none);
         for k in 0..ASSETS {
-            let asset = h[place::ASSETS + k];
-            if asset != none {
-                let known = &padded(&w.assets, ASSETS, none);
-                let count = add(known, &mut self.fees, asset, h[place::FEES + k]);
-                self.demand(at, count == 1, Rule::InnerAsset(k as u8));
-            }
+            let (asset, fee) = (h[place::ASSETS + k], h[place::FEES + k]);
+            let one = asset == none || add(&known, &mut self.fees, asset, fee) == 1;
+            self.demand(at, one, Rule::InnerAsset(k as u8));
         }
     }
 
@@ -150,28 +146,9 @@ impl<'a> RootPass<'a> {
         let (notes, broken) = (&self.w.interactions, &mut self.broken);
         broken.demand(notes.len() <= INTERACTIONS, Rule::InteractionCount);
         for note in notes {
-            let [bridge, input, output_a, output_b, nonce, result] = &interaction_words(note);
-            let ranges = [
-                (
-                    bridge,
-                    ROLLUP_BRIDGE_BITS,
-                    "bridge call data of an interaction note",
-                ),
-                (input, AMOUNT_BITS, "total input of an interaction note"),
-                (
-                    output_a,
-                    AMOUNT_BITS,
-                    "total output a of an interaction note",
-                ),
-                (
-                    output_b,
-                    AMOUNT_BITS,
-                    "total output b of an interaction note",
-                ),
-                (nonce, NONCE_BITS, "nonce of an interaction note"),
-                (result, 1, "result of an interaction note"),
-            ];
-            broken.demand_ranges(Scope::Whole, ranges);
+            for (word, (bits, name)) in note.words().iter().zip(INTERACTION_RANGES) {
+                broken.demand(fits(word, bits), Rule::Range(name));
+            }
         }
     }
 
@@ -179,25 +156,21 @@ impl<'a> RootPass<'a> {
     /// rollups; the interaction notes enter the defi tree at this rollup's
     /// place.
     fn trees(&mut self) {
-        let w = self.w;
+        let (suite, w, broken) = (self.suite, self.w, &mut self.broken);
         let index = LeafIndex::from(w.rollup_id + Fr::from(1u64));
-        let fold = |leaf| tree::fold(self.suite, leaf, &w.data_roots_siblings, index, 0);
+        let fold = |leaf| tree::fold(suite, leaf, &w.data_roots_siblings, index, 0);
         let last = w.inners.last();
         let leaf = last.map_or(Fr::ZERO, |inner| inner.header[place::NEW_DATA_ROOT]);
         let (old, new) = (fold(Fr::ZERO), fold(leaf));
-        self.broken
-            .demand(old == w.old_data_roots_root, Rule::OldDataRootsRoot);
-        self.broken
-            .demand(new == w.new_data_roots_root, Rule::NewDataRootsRoot);
+        broken.demand(old == w.old_data_roots_root, Rule::OldDataRootsRoot);
+        broken.demand(new == w.new_data_roots_root, Rule::NewDataRootsRoot);
 
         let index = LeafIndex::from(w.rollup_id * Fr::from(INTERACTIONS as u64));
-        let fold = |node| tree::fold(self.suite, node, &w.defi_siblings, index, DEFI_HEIGHT);
-        let notes = tree::subtree_root(self.suite, &self.commitments);
-        let (old, new) = (fold(self.suite.empty_root(DEFI_HEIGHT)), fold(notes));
-        self.broken
-            .demand(old == w.old_defi_root, Rule::OldDefiRoot);
-        self.broken
-            .demand(new == w.new_defi_root, Rule::NewDefiRoot);
+        let fold = |node| tree::fold(suite, node, &w.defi_siblings, index, DEFI_HEIGHT);
+        let notes = tree::subtree_root(suite, &self.commitments);
+        let (old, new) = (fold(suite.empty_root(DEFI_HEIGHT)), fold(notes));
+        broken.demand(old == w.old_defi_root, Rule::OldDefiRoot);
+        broken.demand(new == w.new_defi_root, Rule::NewDefiRoot);
     }
 
     fn broadcast(&self) -> Broadcast {

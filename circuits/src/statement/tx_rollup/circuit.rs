@@ -7,7 +7,7 @@ use super::data_tree::insert_notes;
 use super::lists::MatchedLists;
 use super::rules::{ROLLUP_ID_BITS, evaluate};
 use super::slot::SharedRows;
-use super::{MAX_TXS, TxRollup, TxRollupWitness};
+use super::{MAX_TXS, TxRollup, TxRollupWitness, TxWitness};
 use crate::error::{PublishedError, StatementError};
 use crate::gadgets::hash::BitNum;
 use crate::published::{
@@ -58,10 +58,6 @@ impl Statement for TxRollup {
         check_tx_words(fields, &fields[place::TXS..])
     }
 
-    fn blank(self) -> TxRollupWitness {
-        TxRollupWitness::blank()
-    }
-
     fn evaluate(self, suite: Suite, w: &TxRollupWitness) -> (Published, Vec<Violation>) {
         evaluate(self, suite, w)
     }
@@ -93,7 +89,7 @@ pub(super) fn enforce(
     let new_data_root = b.alloc(w.new_data_root);
     let old_null_root = b.alloc(w.old_null_root);
     rollup.null_root = Some(old_null_root.clone());
-    let padding = w.padding(w.last_null_root());
+    let padding = TxWitness::padding(w.last_null_root());
     let (mut txs, mut clients): (Vec<Num>, Vec<Num>) = (Vec::new(), Vec::new());
     for at in 0..size.txs as usize {
         let tx = w.txs.get(at).unwrap_or(&padding);
@@ -130,13 +126,8 @@ pub(super) fn enforce(
         Num::zero(),
         rollup.new_defi_root,
     ];
-    let MatchedLists {
-        bridges,
-        sums,
-        assets,
-        fees,
-    } = rollup.lists;
-    fields.extend([bridges, sums, assets, fees].concat());
+    let MatchedLists { bridges, assets } = rollup.lists;
+    fields.extend([bridges.known, bridges.sums, assets.known, assets.sums].concat());
     // The inputs hash keeps its place but is not part of the public input.
     fields.push(Num::zero());
     fields.extend(txs);

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use ark_bn254::Fr;
 use ark_ff::{BigInteger, PrimeField};
 use zkwhirl_job::Topic;
 
+use super::TxRollupWitness;
 use super::witness::{are_slots, subtree_height};
-use super::{NotesWitness, TxNotes, TxRollupWitness};
 use crate::field::power_of_two;
 use crate::gadgets::bits::pack;
 use crate::gadgets::hash::Inputs;
@@ -18,6 +19,22 @@ use crate::statement::Statement;
 use crate::suite::Suite;
 use crate::tree::DATA_DEPTH;
 
+/// The notes of an inner rollup of `slots` slots, a power of two; a slot has two.
+#[derive(Clone, Copy)]
+pub(crate) struct TxNotes {
+    pub(crate) slots: u32,
+}
+
+/// The insertion of all notes.
+#[derive(Clone, Debug, Default)]
+pub struct NotesWitness {
+    /// The whole rollup.
+    pub rollup: Arc<TxRollupWitness>,
+    /// Two notes a slot, those of defi deposits completed. Zeros may be left
+    /// out at the end.
+    pub leaves: Vec<Fr>,
+}
+
 impl Statement for TxNotes {
     type Witness = NotesWitness;
     type Published = ();
@@ -28,13 +45,6 @@ impl Statement for TxNotes {
 
     fn is_possible(self) -> bool {
         are_slots(self.slots)
-    }
-
-    fn blank(self) -> NotesWitness {
-        NotesWitness {
-            rollup: Arc::new(TxRollupWitness::blank()),
-            leaves: Vec::new(),
-        }
     }
 
     fn evaluate(self, _: Suite, _: &NotesWitness) -> ((), Vec<Violation>) {

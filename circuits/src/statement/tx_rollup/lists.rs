@@ -4,29 +4,24 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use super::TxRollupWitness;
-use crate::gadgets::bits::{is_equal, is_zero};
+use crate::gadgets::bits::is_zero;
 use crate::published::{ASSETS, BRIDGES, NO_ASSET, padded};
 use crate::r1cs::{Bit, Builder, Num};
+use crate::statement::matched::MatchedSums;
 
 /// The lists that txs are matched against, and the sums over txs so far.
 pub(super) struct MatchedLists {
-    pub(super) bridges: Vec<Num>,
-    pub(super) sums: Vec<Num>,
-    pub(super) assets: Vec<Num>,
-    pub(super) fees: Vec<Num>,
+    pub(super) bridges: MatchedSums,
+    pub(super) assets: MatchedSums,
 }
 
 impl MatchedLists {
     /// Allocates both lists: used entries first, then fillers only.
     pub(super) fn new(b: &mut Builder, w: &TxRollupWitness) -> Self {
-        let bridges = list(b, &padded(&w.bridges, BRIDGES, Fr::ZERO), Fr::ZERO);
         let none = Fr::from(NO_ASSET);
-        let assets = list(b, &padded(&w.assets, ASSETS, none), none);
         Self {
-            bridges,
-            sums: vec![Num::zero(); BRIDGES],
-            assets,
-            fees: vec![Num::zero(); ASSETS],
+            bridges: list(b, &padded(&w.bridges, BRIDGES, Fr::ZERO), Fr::ZERO),
+            assets: list(b, &padded(&w.assets, ASSETS, none), none),
         }
     }
 
@@ -39,20 +34,13 @@ impl MatchedLists {
         bridge: &Num,
         value: &Num,
     ) -> Vec<Bit> {
-        let matches: Vec<Bit> = self
-            .bridges
-            .iter()
-            .map(|known| is_equal(b, bridge, known))
-            .collect();
+        let (matches, count) = self.bridges.matches(b, bridge);
         // Fillers are zero: a deposit to zero must not match one of them.
         let filler = is_zero(b, bridge);
         b.enforce(is_deposit.num(), filler.num(), &Num::zero());
-        let count = Num::sum(matches.iter().map(Bit::num));
         b.enforce(is_deposit.num(), &count.plus(-Fr::from(1u64)), &Num::zero());
         let value = b.mul(is_deposit.num(), value);
-        for (sum, matched) in self.sums.iter_mut().zip(&matches) {
-            *sum = &*sum + &b.mul(matched.num(), &value);
-        }
+        self.bridges.add(b, &matches, &value);
         (0..BRIDGES.ilog2())
             .map(|j| {
                 let with_bit = matches.iter().enumerate().filter(|(k, _)| k >> j & 1 == 1);
@@ -65,28 +53,21 @@ impl MatchedLists {
     /// Adds a fee to the asset it matches, if any; several may match only
     /// where `may_repeat`.
     pub(super) fn pay(&mut self, b: &mut Builder, asset: &Num, fee: &Num, may_repeat: &Num) {
-        let matches: Vec<Bit> = self
-            .assets
-            .iter()
-            .map(|known| is_equal(b, asset, known))
-            .collect();
+        let (matches, count) = self.assets.matches(b, asset);
         let listed = is_zero(b, &asset.plus(-Fr::from(NO_ASSET))).not();
-        let count = Num::sum(matches.iter().map(Bit::num));
         let count = b.mul(listed.num(), &count);
         let several = b.mul(&count, &count.plus(-Fr::from(1u64)));
         b.enforce(&several, &(&Num::one() - may_repeat), &Num::zero());
         let fee = b.mul(listed.num(), fee);
-        for (sum, matched) in self.fees.iter_mut().zip(&matches) {
-            *sum = &*sum + &b.mul(matched.num(), &fee);
-        }
+        self.assets.add(b, &matches, &fee);
     }
 }
 
 /// Allocates a list whose fillers may only be followed by fillers.
-fn list(b: &mut Builder, values: &[Fr], filler: Fr) -> Vec<Num> {
-    let list: Vec<Num> = values.iter().map(|value| b.alloc(*value)).collect();
-    let unused: Vec<Bit> = list
-        .iter()
+fn list(b: &mut Builder, values: &[Fr], filler: Fr) -> MatchedSums {
+    let list = MatchedSums::new(b, values);
+    let known = list.known.iter();
+    let unused: Vec<Bit> = known
         .map(|value| is_zero(b, &value.plus(-filler)))
         .collect();
     for pair in unused.windows(2) {

@@ -6,7 +6,7 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkwhirl_job::Topic;
 
-use super::{MAX_TXS, NullifierWitness, ShardWitness, TxNullifiers, TxRollupWitness};
+use super::{MAX_TXS, NullifierWitness, TxRollupWitness};
 use crate::gadgets::bits::{decompose_canonical, is_zero};
 use crate::gadgets::hash::Inputs;
 use crate::gadgets::merkle::fold;
@@ -16,6 +16,23 @@ use crate::rule::Violation;
 use crate::statement::Statement;
 use crate::suite::Suite;
 use crate::tree::NULL_DEPTH;
+
+/// A shard of up to `count` nullifiers; fewer are filled up with zeros.
+#[derive(Clone, Copy)]
+pub(crate) struct TxNullifiers {
+    pub(crate) count: u32,
+}
+
+/// Some consecutive nullifiers, two a tx.
+#[derive(Clone, Debug, Default)]
+pub struct ShardWitness {
+    /// The whole rollup.
+    pub rollup: Arc<TxRollupWitness>,
+    /// The shard's first nullifier.
+    pub first: usize,
+    /// The root before it.
+    pub root: Fr,
+}
 
 impl Statement for TxNullifiers {
     type Witness = ShardWitness;
@@ -29,14 +46,6 @@ impl Statement for TxNullifiers {
         (1..=2 * MAX_TXS).contains(&self.count)
     }
 
-    fn blank(self) -> ShardWitness {
-        ShardWitness {
-            rollup: Arc::new(TxRollupWitness::blank()),
-            first: 0,
-            root: Fr::ZERO,
-        }
-    }
-
     fn evaluate(self, _: Suite, _: &ShardWitness) -> ((), Vec<Violation>) {
         Default::default()
     }
@@ -48,14 +57,14 @@ impl Statement for TxNullifiers {
         let mut root = old_root.clone();
         let mut nullifiers = Vec::new();
         for at in 0..self.count as usize {
-            let (nullifier, insertion) = w.insertion(at);
-            let nullifier = b.alloc(nullifier);
-            let padding = NullifierWitness {
-                siblings: vec![Fr::ZERO; NULL_DEPTH],
-                new_root: root.value(),
-            };
+            let (tx, which) = ((w.first + at) / 2, (w.first + at) % 2);
+            let tx = w.rollup.txs.get(tx);
+            // Beyond the last tx 0 and nothing.
+            let nullifier = b.alloc(tx.map_or(Fr::ZERO, |tx| tx.fields[3 + which]));
+            let padding = NullifierWitness::padding(root.value());
+            let insertion = tx.map_or(&padding, |tx| &tx.nullifiers[which]);
             b.part("nullifier tree", |b| {
-                root = insert(b, suite, &root, &nullifier, insertion.unwrap_or(&padding));
+                root = insert(b, suite, &root, &nullifier, insertion);
             });
             nullifiers.push(nullifier);
         }

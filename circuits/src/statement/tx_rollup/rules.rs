@@ -1,10 +1,14 @@
 //! The rules of an inner rollup, natively.
 
+use std::sync::Arc;
+
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
 use super::witness::subtree_height;
-use super::{NullifierWitness, RunningState, TxRollup, TxRollupWitness, TxWitness};
+use super::{
+    NullifierWitness, RunningState, SegmentWitness, TxRollup, TxRollupWitness, TxSegment, TxWitness,
+};
 use crate::field::fits;
 use crate::notes::DEPOSIT_BITS;
 use crate::proof_id;
@@ -12,7 +16,8 @@ use crate::published::{
     ASSETS, BRIDGES, FIELDS_PER_TX, NO_ASSET, Published, ROLLUP_BRIDGE_BITS, inputs_hash, padded,
 };
 use crate::rule::{Rule, Scope, Violation, Violations};
-use crate::statement::{Statement, client_digest};
+use crate::statement::Statement;
+use crate::statement::client::client_digest;
 use crate::suite::Suite;
 use crate::tree::{self, DATA_DEPTH, LeafIndex, ROOTS_DEPTH};
 
@@ -45,22 +50,26 @@ pub fn published_fields(suite: Suite, txs: u32, w: &TxRollupWitness) -> Vec<Fr> 
     run.fields()
 }
 
-/// The state and the nullifier root before each segment of `txs` txs that has
-/// a tx. States remember the outputs of `slots` slots.
-pub(crate) fn before_segments(
+/// The segments that have a tx.
+pub(crate) fn segments(
     suite: Suite,
-    w: &TxRollupWitness,
-    (txs, slots): (usize, usize),
-) -> Vec<(RunningState, Fr)> {
-    let mut run = TxPass::new(suite, 0, w);
-    let mut before = Vec::new();
-    for tx in 0..w.txs.len() {
-        if tx.is_multiple_of(txs) {
-            before.push((run.state(slots), run.null_root));
+    size: TxSegment,
+    rollup: &Arc<TxRollupWitness>,
+) -> Vec<SegmentWitness> {
+    let mut run = TxPass::new(suite, 0, rollup);
+    let mut segments = Vec::new();
+    for first in 0..rollup.txs.len() {
+        if first.is_multiple_of(size.txs as usize) {
+            segments.push(SegmentWitness {
+                rollup: Arc::clone(rollup),
+                first,
+                state: run.state(size.remembered()),
+                null_root: run.null_root,
+            });
         }
-        run.follow(tx);
+        run.follow(first);
     }
-    before
+    segments
 }
 
 /// The state of a pass over the txs.
@@ -169,9 +178,7 @@ impl<'a> TxPass<'a> {
     /// Adds a defi deposit to its bridge and completes its claim note; gives
     /// the fee that is left for this rollup.
     fn complete_claim(&mut self, i: usize, f: &mut [Fr; 16]) -> Fr {
-        let matching: Vec<usize> = (0..self.w.bridges.len())
-            .filter(|k| self.w.bridges[*k] == f[11])
-            .collect();
+        let matching = places(&self.w.bridges, f[11]);
         self.demand(i, matching.len() == 1, Rule::DepositBridge);
         let bridge = matching.first().copied().unwrap_or(0);
         if let Some(sum) = self.sums.get_mut(bridge) {
@@ -208,9 +215,7 @@ impl<'a> TxPass<'a> {
 
     /// Adds the fee to its asset; a fee in an unlisted asset is dropped.
     fn pay(&mut self, i: usize, f: &[Fr; 16], fee: Fr) {
-        let matching: Vec<usize> = (0..self.w.assets.len())
-            .filter(|k| self.w.assets[*k] == f[10])
-            .collect();
+        let matching = places(&self.w.assets, f[10]);
         let is_account = f[0] == Fr::from(proof_id::ACCOUNT);
         self.demand(i, matching.len() <= 1 || is_account, Rule::FeeAsset);
         for k in matching {
@@ -241,20 +246,19 @@ impl<'a> TxPass<'a> {
     }
 
     fn data_tree(&mut self) {
-        let (w, height) = (self.w, subtree_height(self.slots));
+        let (suite, w, broken) = (self.suite, self.w, &mut self.broken);
+        let height = subtree_height(self.slots);
         let start = w.data_start_index.into_bigint();
         let aligned = start.0[0].is_multiple_of(1 << height);
-        self.broken.demand(aligned, Rule::Alignment);
+        broken.demand(aligned, Rule::Alignment);
         let mut leaves: Vec<Fr> = self.txs.iter().flat_map(|f| [f[1], f[2]]).collect();
         leaves.resize(2 * self.slots, Fr::ZERO);
-        let subtree = tree::subtree_root(self.suite, &leaves);
+        let subtree = tree::subtree_root(suite, &leaves);
         let index = LeafIndex::from(w.data_start_index);
-        let fold = |node| tree::fold(self.suite, node, &w.data_siblings, index, height);
-        let (old, new) = (fold(self.suite.empty_root(height)), fold(subtree));
-        self.broken
-            .demand(old == w.old_data_root, Rule::OldDataRoot);
-        self.broken
-            .demand(new == w.new_data_root, Rule::NewDataRoot);
+        let fold = |node| tree::fold(suite, node, &w.data_siblings, index, height);
+        let (old, new) = (fold(suite.empty_root(height)), fold(subtree));
+        broken.demand(old == w.old_data_root, Rule::OldDataRoot);
+        broken.demand(new == w.new_data_root, Rule::NewDataRoot);
     }
 
     fn published(&self, rollup: TxRollup) -> Published {
@@ -283,14 +287,16 @@ impl<'a> TxPass<'a> {
         fields.extend(self.sums);
         fields.extend(padded(&w.assets, ASSETS, Fr::from(NO_ASSET)));
         fields.extend(self.fees);
-        let mut txs: Vec<Fr> = self
-            .txs
-            .iter()
-            .flat_map(|f| f[..FIELDS_PER_TX].to_vec())
-            .collect();
+        let txs = self.txs.iter().flat_map(|f| &f[..FIELDS_PER_TX]);
+        let mut txs: Vec<Fr> = txs.copied().collect();
         txs.resize(FIELDS_PER_TX * self.slots, Fr::ZERO);
         fields.push(inputs_hash(&txs));
         fields.extend(txs);
         fields
     }
+}
+
+/// Where a value stands in a list.
+fn places(list: &[Fr], value: Fr) -> Vec<usize> {
+    (0..list.len()).filter(|at| list[*at] == value).collect()
 }

@@ -6,12 +6,32 @@ use ark_bn254::Fr;
 use zkwhirl_job::Topic;
 
 use super::slot::SharedRows;
-use super::{MAX_TXS, RunningState, SegmentWitness, TxRollupWitness, TxSegment};
+use super::{MAX_TXS, RunningState, TxRollupWitness, TxWitness};
 use crate::published::publish;
 use crate::r1cs::{Builder, Num};
 use crate::rule::Violation;
 use crate::statement::Statement;
 use crate::suite::Suite;
+
+/// A segment of up to `txs` txs of an inner rollup of up to `of` txs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TxSegment {
+    pub(crate) txs: u32,
+    pub(crate) of: u32,
+}
+
+/// Some consecutive txs of an inner rollup.
+#[derive(Clone, Debug, Default)]
+pub struct SegmentWitness {
+    /// The whole rollup.
+    pub rollup: Arc<TxRollupWitness>,
+    /// The segment's first tx.
+    pub first: usize,
+    /// The state after the txs before it.
+    pub state: RunningState,
+    /// The nullifier root before it.
+    pub null_root: Fr,
+}
 
 impl Statement for TxSegment {
     type Witness = SegmentWitness;
@@ -27,10 +47,8 @@ impl Statement for TxSegment {
 
     fn blank(self) -> SegmentWitness {
         SegmentWitness {
-            rollup: Arc::new(TxRollupWitness::blank()),
-            first: 0,
             state: RunningState::start(self.remembered()),
-            null_root: Fr::default(),
+            ..SegmentWitness::default()
         }
     }
 
@@ -48,7 +66,8 @@ impl Statement for TxSegment {
         let null_root_in = inserts.then(|| b.alloc(w.null_root));
         rollup.null_root.clone_from(&null_root_in);
         let own = w.txs(self.txs as usize);
-        let padding = w.rollup.padding(w.null_root_after(own));
+        let last = own.last().map(|tx| tx.nullifiers[1].new_root);
+        let padding = TxWitness::padding(last.unwrap_or(w.null_root));
         let (mut count, mut slots): (Num, Vec<Num>) = (Num::zero(), Vec::new());
         for at in 0..self.txs as usize {
             let tx = own.get(at).unwrap_or(&padding);
@@ -64,11 +83,26 @@ impl Statement for TxSegment {
             rollup.data_roots_root,
             rollup.new_defi_root,
         ];
-        fields.extend([rollup.lists.bridges, rollup.lists.assets].concat());
+        fields.extend([rollup.lists.bridges.known, rollup.lists.assets.known].concat());
         fields.extend([state_in, state_out, count]);
         fields.extend(null_root_in);
         fields.extend(rollup.null_root);
         fields.extend(slots);
         publish::<TxSegment>(b, fields);
+    }
+}
+
+impl TxSegment {
+    /// Slots whose outputs a state remembers: those of all segments.
+    pub(crate) fn remembered(self) -> usize {
+        (self.of.div_ceil(self.txs) * self.txs) as usize
+    }
+}
+
+impl SegmentWitness {
+    /// The segment's txs, at most so many.
+    fn txs(&self, most: usize) -> &[TxWitness] {
+        let rest = self.rollup.txs.get(self.first..).unwrap_or_default();
+        &rest[..most.min(rest.len())]
     }
 }

@@ -6,14 +6,14 @@ use super::TxWitness;
 use super::links::{Outputs, enforce_link};
 use super::lists::MatchedLists;
 use super::nullifier::insert;
-use crate::gadgets::bits::{enforce_nonzero_where, half, is_zero, pack};
+use crate::gadgets::bits::{enforce_nonzero_where, is_zero, pack};
 use crate::gadgets::hash::{BitNum, hash};
 use crate::gadgets::merkle::root_of;
 use crate::notes::DEPOSIT_BITS;
 use crate::proof_id;
 use crate::published::{CLIENT_FIELDS, FIELDS_PER_TX, ROLLUP_BRIDGE_BITS, chain_rows, start};
 use crate::r1cs::{Bit, Builder, Num};
-use crate::statement::client_tag;
+use crate::statement::client::client_statement;
 use crate::suite::{HashIndex, Suite};
 
 /// The rows that all slots share, and the state that one slot leaves to the next.
@@ -73,13 +73,8 @@ impl SharedRows {
             let may_repeat = &(&Num::one() - self.real.num()) + kind.is(proof_id::ACCOUNT).num();
             self.lists.pay(b, &f[10], &fee, &may_repeat);
         });
-        enforce_link(
-            b,
-            self.suite,
-            &f[14],
-            &self.earlier,
-            (tx, &self.old_data_root),
-        );
+        let tree = (tx, &self.old_data_root);
+        enforce_link(b, self.suite, &f[14], &self.earlier, tree);
         b.part("chaining", |b| {
             let commitments = [f[1].clone(), f[2].clone()];
             self.earlier.push(Outputs::new(b, commitments, &f[15]));
@@ -87,11 +82,8 @@ impl SharedRows {
         b.part("data root membership", |b| {
             enforce_nonzero_where(b, &f[8], self.real.num());
             let root = root_of(b, self.suite, &f[8], (tx.root_index, &tx.root_siblings));
-            b.enforce(
-                self.real.num(),
-                &(&root - &self.data_roots_root),
-                &Num::zero(),
-            );
+            let differs = &root - &self.data_roots_root;
+            b.enforce(self.real.num(), &differs, &Num::zero());
         });
         if let Some(root) = &mut self.null_root {
             b.part("nullifier tree", |b| {
@@ -129,17 +121,16 @@ impl SharedRows {
         let bridge = pack(&nonce_bits);
         nonce_bits.extend_from_slice(&self.rollup_id.bits);
         let scale = Fr::from(1u64 << (nonce_bits.len() - self.rollup_id.bits.len()));
-        let nonce = BitNum::packed(&self.rollup_id.num.scale(scale) + &bridge, nonce_bits);
+        let nonce = BitNum {
+            num: &self.rollup_id.num.scale(scale) + &bridge,
+            bits: nonce_bits,
+        };
         // The claim gets the larger half.
-        let claim_fee = &fee.num - &half(&fee.bits);
+        let claim_fee = &fee.num - &pack(&fee.bits[1..]);
         let claim_fee = BitNum::implied(b, self.suite, &claim_fee, DEPOSIT_BITS);
         let partial = BitNum::element(b, self.suite, &f[1]);
-        let note = hash(
-            b,
-            self.suite,
-            HashIndex::ClaimNote,
-            &[&partial, &nonce, &claim_fee],
-        );
+        let inputs = [&partial, &nonce, &claim_fee];
+        let note = hash(b, self.suite, HashIndex::ClaimNote, &inputs);
         f[1] = b.select(is_deposit, &note, &f[1]);
         &fee.num - &b.mul(is_deposit.num(), &claim_fee.num)
     }
@@ -157,12 +148,12 @@ impl ProofIdBits {
         &self.0[id as usize - 1]
     }
 
-    /// [`client_digest`](crate::statement::client_digest): the proof id decides
+    /// [`client_digest`](crate::client::client_digest): the proof id decides
     /// where the chain starts.
     fn client_digest(&self, b: &mut Builder, f: &[Num]) -> Num {
         let starts = proof_id::ALL.map(|id| {
-            let tag = client_tag(id).expect("a client statement has each proof id");
-            start(tag, CLIENT_FIELDS)
+            let statement = client_statement(id).expect("each proof id is a client's");
+            start(statement.facts().tag, CLIENT_FIELDS)
         });
         let start = Num::weighted_sum(starts.into_iter().zip(self.0.iter().map(Bit::num)));
         chain_rows(b, start, f)

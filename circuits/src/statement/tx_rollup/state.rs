@@ -4,12 +4,13 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use super::links::Outputs;
+use super::lists::MatchedLists;
 use super::slot::SharedRows;
 use crate::published::{ASSETS, BRIDGES, RUNNING_STATE_TAG, chain_rows, hash_chain, start};
 use crate::r1cs::{Builder, Num};
 
 /// The sums and outputs of all slots so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunningState {
     /// Deposits by bridge.
     pub sums: [Fr; BRIDGES],
@@ -43,8 +44,8 @@ impl SharedRows {
     pub(super) fn resume(&mut self, b: &mut Builder, state: &RunningState) -> Num {
         let mut alloc =
             |values: &[Fr]| -> Vec<Num> { values.iter().map(|value| b.alloc(*value)).collect() };
-        self.lists.sums = alloc(&state.sums);
-        self.lists.fees = alloc(&state.fees);
+        self.lists.bridges.sums = alloc(&state.sums);
+        self.lists.assets.sums = alloc(&state.fees);
         let outputs: Vec<Vec<Num>> = state.outputs.iter().map(|slot| alloc(slot)).collect();
         b.part("chaining", |b| {
             self.earlier = outputs
@@ -59,7 +60,8 @@ impl SharedRows {
     /// The digest of the state after the slots so far, of which the newest
     /// `slots` are kept.
     pub(super) fn state(&self, b: &mut Builder, slots: usize) -> Num {
-        let mut fields = [&self.lists.sums[..], &self.lists.fees].concat();
+        let MatchedLists { bridges, assets } = &self.lists;
+        let mut fields = [&bridges.sums[..], &assets.sums].concat();
         let newest = self.earlier.iter().rev().take(slots);
         fields.extend(newest.flat_map(Outputs::triple));
         let start = Num::constant(start(RUNNING_STATE_TAG, fields.len()));

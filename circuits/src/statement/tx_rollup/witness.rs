@@ -28,8 +28,8 @@ pub struct TxRollupWitness {
     pub data_start_index: Fr,
     pub old_data_root: Fr,
     pub new_data_root: Fr,
-    /// 32 siblings; those inside the inserted subtree are ignored.
-    pub data_siblings: Vec<Fr>,
+    /// Those inside the inserted subtree are ignored.
+    pub data_siblings: [Fr; DATA_DEPTH],
     pub old_null_root: Fr,
     pub data_roots_root: Fr,
     pub new_defi_root: Fr,
@@ -42,24 +42,24 @@ pub struct TxRollupWitness {
 }
 
 /// The values of one tx.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct TxWitness {
     /// The client proof's public inputs.
     pub fields: [Fr; 16],
     /// Place of the linked commitment.
     pub link_index: Fr,
-    /// Its 32 siblings.
-    pub link_siblings: Vec<Fr>,
+    /// Its siblings.
+    pub link_siblings: [Fr; DATA_DEPTH],
     /// Place of the tx's data root.
     pub root_index: Fr,
-    /// Its 28 siblings.
-    pub root_siblings: Vec<Fr>,
+    /// Its siblings.
+    pub root_siblings: [Fr; ROOTS_DEPTH],
     /// The two nullifiers' insertions.
     pub nullifiers: [NullifierWitness; 2],
 }
 
 /// The insertion of one nullifier.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NullifierWitness {
     /// 256 siblings.
     pub siblings: Vec<Fr>,
@@ -96,52 +96,31 @@ impl TxRollupWitness {
         let null_paths = 2 * n + usize::from(n < capacity);
         expect_length("nullifier paths", request.old_null_paths.len(), null_paths)?;
         expect_length("nullifier roots", request.new_null_roots.len(), 2 * n)?;
-        expect_length(
-            "linked commitment paths",
-            request.linked_commitment_paths.len(),
-            n,
-        )?;
-        expect_length(
-            "linked commitment indices",
-            request.linked_commitment_indices.len(),
-            n,
-        )?;
+        let (links, places) = (
+            &request.linked_commitment_paths,
+            &request.linked_commitment_indices,
+        );
+        expect_length("linked commitment paths", links.len(), n)?;
+        expect_length("linked commitment indices", places.len(), n)?;
         expect_length("data roots paths", request.data_roots_paths.len(), n)?;
         expect_length("data roots indices", request.data_roots_indices.len(), n)?;
         let start = u64::from(request.data_start_index);
+        let (bridges, assets) = (&request.bridge_call_datas, &request.asset_ids);
         Ok(Self {
             rollup_id: u64::from(request.rollup_id).into(),
             data_start_index: start.into(),
             old_data_root: element(&request.old_data_root, "old data root")?,
             new_data_root: element(&request.new_data_root, "new data root")?,
-            data_siblings: paths.siblings(
-                &request.old_data_path,
-                start.into(),
-                "old data path",
-                DATA_DEPTH,
-            )?,
+            data_siblings: paths.read(&request.old_data_path, start.into(), "old data path")?,
             old_null_root: element(&request.old_null_root, "old nullifier root")?,
             data_roots_root: element(&request.data_roots_root, "data roots root")?,
             new_defi_root: element(&request.new_defi_root, "new defi root")?,
-            bridges: list(
-                &request.bridge_call_datas,
-                "bridge call data",
-                BRIDGES,
-                Rule::Bridges,
-            )?,
-            assets: list(&request.asset_ids, "asset id", ASSETS, Rule::Assets)?,
+            bridges: list(bridges, "bridge call data", BRIDGES, Rule::Bridges)?,
+            assets: list(assets, "asset id", ASSETS, Rule::Assets)?,
             txs: (0..n)
                 .map(|tx| TxWitness::read(request, tx, paths))
                 .collect::<Result<_, _>>()?,
         })
-    }
-
-    /// A witness without txs, for building matrices.
-    pub(super) fn blank() -> Self {
-        Self {
-            data_siblings: vec![Fr::ZERO; DATA_DEPTH],
-            ..Self::default()
-        }
     }
 
     /// The nullifier root after all txs.
@@ -149,76 +128,65 @@ impl TxRollupWitness {
         let last = self.txs.last().map(|tx| tx.nullifiers[1].new_root);
         last.unwrap_or(self.old_null_root)
     }
-
-    /// The values of a padding slot, which changes nothing.
-    pub(super) fn padding(&self, null_root: Fr) -> TxWitness {
-        let nullifier = NullifierWitness {
-            siblings: vec![Fr::ZERO; NULL_DEPTH],
-            new_root: null_root,
-        };
-        TxWitness {
-            fields: [Fr::ZERO; 16],
-            link_index: Fr::ZERO,
-            link_siblings: vec![Fr::ZERO; DATA_DEPTH],
-            root_index: Fr::ZERO,
-            root_siblings: vec![Fr::ZERO; ROOTS_DEPTH],
-            nullifiers: [nullifier.clone(), nullifier],
-        }
-    }
 }
 
 impl Paths {
-    fn siblings(
+    fn read<const DEPTH: usize>(
         self,
         path: &MerklePath,
         index: LeafIndex,
         what: &'static str,
-        depth: usize,
-    ) -> Result<Vec<Fr>, StatementError> {
+    ) -> Result<[Fr; DEPTH], StatementError> {
         match self {
-            Self(true) => siblings(path, index, what, depth),
-            Self(false) => Ok(Vec::new()),
+            Self(true) => siblings(path, index, what),
+            Self(false) => Ok([Fr::ZERO; DEPTH]),
+        }
+    }
+}
+
+impl NullifierWitness {
+    /// The values of a nullifier 0, which changes no root.
+    pub(super) fn padding(root: Fr) -> Self {
+        Self {
+            siblings: vec![Fr::ZERO; NULL_DEPTH],
+            new_root: root,
         }
     }
 }
 
 impl TxWitness {
+    /// The values of a padding slot, which changes nothing.
+    pub(super) fn padding(null_root: Fr) -> Self {
+        Self {
+            nullifiers: [(); 2].map(|()| NullifierWitness::padding(null_root)),
+            ..Self::default()
+        }
+    }
+
     fn read(request: &TxRollupRequest, tx: usize, paths: Paths) -> Result<Self, StatementError> {
         let mut fields = [Fr::ZERO; 16];
         for (field, word) in fields.iter_mut().zip(&request.txs[tx].public_inputs) {
             *field = element(word, "public input of a tx")?;
         }
         let nullifier = |which: usize| -> Result<NullifierWitness, StatementError> {
-            let at = 2 * tx + which;
-            let index = fields[3 + which].into();
+            let (at, index) = (2 * tx + which, fields[3 + which].into());
+            let path = &request.old_null_paths[at];
+            let siblings: [Fr; NULL_DEPTH] = paths.read(path, index, "nullifier path")?;
             Ok(NullifierWitness {
-                siblings: paths.siblings(
-                    &request.old_null_paths[at],
-                    index,
-                    "nullifier path",
-                    NULL_DEPTH,
-                )?,
+                siblings: siblings.to_vec(),
                 new_root: element(&request.new_null_roots[at], "nullifier root")?,
             })
         };
         let link_index = u64::from(request.linked_commitment_indices[tx]);
+        let link_path = &request.linked_commitment_paths[tx];
         let root_index = u64::from(request.data_roots_indices[tx]);
+        let root_path = &request.data_roots_paths[tx];
         Ok(Self {
             fields,
             link_index: link_index.into(),
-            link_siblings: paths.siblings(
-                &request.linked_commitment_paths[tx],
-                link_index.into(),
-                "linked commitment path",
-                DATA_DEPTH,
-            )?,
+            link_siblings: paths.read(link_path, link_index.into(), "linked commitment path")?,
             root_index: root_index.into(),
-            root_siblings: paths.siblings(
-                &request.data_roots_paths[tx],
-                root_index.into(),
-                "data roots path",
-                ROOTS_DEPTH,
-            )?,
+            root_siblings: paths.read(root_path, root_index.into(), "data roots path")?,
             nullifiers: [nullifier(0)?, nullifier(1)?],
         })
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod broken;
 pub(crate) mod draws;
+pub(crate) mod parts;
 pub(crate) mod root;
 pub(crate) mod rows;
 pub(crate) mod vectors;
@@ -10,9 +11,16 @@ pub(crate) mod world;
 pub(crate) use crate::test_util::random;
 
 use ark_bn254::Fr;
-use ark_ff::PrimeField;
+use ark_ff::{BigInteger, PrimeField};
 
+use crate::field::power_of_two;
 use crate::tree::LeafIndex;
+
+/// The value with one bit of its integer changed.
+pub(crate) fn flipped(value: Fr, bit: usize) -> Fr {
+    let (set, step) = (value.into_bigint().get_bit(bit), power_of_two(bit));
+    value + if set { -step } else { step }
+}
 
 /// The place that the low bits of an index name.
 pub(crate) fn low(index: Fr, bits: usize) -> LeafIndex {

@@ -8,7 +8,7 @@ use super::{low, random};
 use crate::notes::DefiNote;
 use crate::published::{NO_ASSET, inputs_hash, place};
 use crate::root_rollup::{InnerFields, RootRollupWitness, RootSize};
-use crate::tree::{MerkleTree, fold, siblings, subtree_root};
+use crate::tree::{MerkleTree, fold, subtree_root};
 use crate::{Circuit, Suite};
 
 /// Bridges or assets with what each brings.
@@ -82,17 +82,13 @@ impl RootPlan {
         let at = at as u64;
         let slots = u64::from(self.size.slots);
         let mut header = [Fr::ZERO; 108];
-        for (place, value) in [
-            (place::ROLLUP_ID, self.rollup_id),
-            (place::SLOTS, slots.into()),
-            (place::DATA_START_INDEX, Fr::from(64 + 2 * slots * at)),
-            (place::OLD_DATA_ROOT, random(100 + at)),
-            (place::NEW_DATA_ROOT, random(101 + at)),
-            (place::OLD_NULL_ROOT, random(200 + at)),
-            (place::NEW_NULL_ROOT, random(201 + at)),
-        ] {
-            header[place] = value;
-        }
+        header[place::ROLLUP_ID] = self.rollup_id;
+        header[place::SLOTS] = slots.into();
+        header[place::DATA_START_INDEX] = Fr::from(64 + 2 * slots * at);
+        header[place::OLD_DATA_ROOT] = random(100 + at);
+        header[place::NEW_DATA_ROOT] = random(101 + at);
+        header[place::OLD_NULL_ROOT] = random(200 + at);
+        header[place::NEW_NULL_ROOT] = random(201 + at);
         header[place::ASSETS..place::FEES].fill(Fr::from(NO_ASSET));
         for (k, (bridge, sum)) in bridges.iter().enumerate() {
             header[place::BRIDGES + k] = *bridge;
@@ -119,7 +115,7 @@ impl RootPlan {
         let mut notes: Vec<Fr> = self.interactions.iter().map(|n| n.commit(suite)).collect();
         notes.resize(32, Fr::ZERO);
         let defi_place = low(self.rollup_id * Fr::from(32u64), 30);
-        let defi_siblings = siblings(&defi.path(defi_place), defi_place);
+        let defi_siblings = defi.siblings(defi_place);
         let notes = subtree_root(suite, &notes);
         let new_defi_root = fold(suite, notes, &defi_siblings, defi_place, 5);
         let mut inners: Vec<InnerFields> =
@@ -130,7 +126,7 @@ impl RootPlan {
             inner.header[place::NEW_DEFI_ROOT] = new_defi_root;
         }
         let root_place = low(self.rollup_id + Fr::from(1u64), 28);
-        let data_roots_siblings = siblings(&roots.path(root_place), root_place);
+        let data_roots_siblings = roots.siblings(root_place);
         let last = inners.last();
         let last = last.map_or(Fr::ZERO, |inner| inner.header[place::NEW_DATA_ROOT]);
         RootRollupWitness {

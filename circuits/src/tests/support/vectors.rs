@@ -6,6 +6,13 @@ use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
 use crate::field;
 
+/// Real inner rollups with their txs, for which there is a reply.
+pub(crate) const TX_ROLLUPS: [(&str, u32); 3] = [
+    ("valid_1x1_0_tx_rollup", 1),
+    ("valid_2x2_0_tx_rollup", 2),
+    ("valid_2x2_1_tx_rollup", 2),
+];
+
 /// The bytes of a vector.
 pub(crate) fn read(name: &str) -> Vec<u8> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/");

@@ -6,7 +6,7 @@ use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 use super::{low, random};
 use crate::published::Published;
 use crate::statement::Statement;
-use crate::tree::{MerkleTree, fold, siblings, subtree_root};
+use crate::tree::{MerkleTree, fold, subtree_root};
 use crate::tx_rollup::{NullifierWitness, TxRollup, TxRollupWitness, TxWitness};
 use crate::{Circuit, StatementKind, Suite};
 
@@ -99,9 +99,8 @@ impl TxPlan {
         roots.set(0.into(), suite.empty_root(32));
         roots.set(ROOT_INDEX.into(), data.root());
         let mut nulls = MerkleTree::new(suite, 256);
-        self.spent
-            .iter()
-            .for_each(|nullifier| nulls.set((*nullifier).into(), Fr::ONE));
+        let spent = self.spent.iter();
+        spent.for_each(|nullifier| nulls.set((*nullifier).into(), Fr::ONE));
         let old_null_root = nulls.root();
         let mut leaves = Vec::new();
         let mut txs = Vec::new();
@@ -112,21 +111,21 @@ impl TxPlan {
             }
             leaves.extend([self.note(&fields), fields[2]]);
             let nullifiers = [fields[3], fields[4]].map(|nullifier| {
-                let siblings = siblings(&nulls.path(nullifier.into()), nullifier.into());
+                let siblings: [Fr; 256] = nulls.siblings(nullifier.into());
                 if nullifier != Fr::ZERO {
                     nulls.set(nullifier.into(), Fr::ONE);
                 }
                 NullifierWitness {
-                    siblings,
+                    siblings: siblings.to_vec(),
                     new_root: nulls.root(),
                 }
             });
             txs.push(TxWitness {
                 fields,
                 link_index: *link,
-                link_siblings: siblings(&data.path(low(*link, 32)), low(*link, 32)),
+                link_siblings: data.siblings(low(*link, 32)),
                 root_index: *root,
-                root_siblings: siblings(&roots.path(low(*root, 28)), low(*root, 28)),
+                root_siblings: roots.siblings(low(*root, 28)),
                 nullifiers,
             });
         }
@@ -134,7 +133,7 @@ impl TxPlan {
         leaves.resize(2 * slots, Fr::ZERO);
         let height = (2 * slots).ilog2() as usize;
         let place = low(self.start, 32);
-        let data_siblings = siblings(&data.path(place), place);
+        let data_siblings = data.siblings(place);
         let notes = subtree_root(suite, &leaves);
         TxRollupWitness {
             rollup_id: self.rollup_id,
@@ -156,12 +155,9 @@ impl TxPlan {
         if f[0] != Fr::from(5u64) {
             return f[1];
         }
-        let bridge = self
-            .bridges
-            .iter()
-            .position(|bridge| *bridge == f[11])
-            .unwrap_or(0);
-        let nonce = self.rollup_id * Fr::from(32u64) + Fr::from(bridge as u64);
+        let bridge = self.bridges.iter().position(|bridge| *bridge == f[11]);
+        let bridge = Fr::from(bridge.unwrap_or(0) as u64);
+        let nonce = self.rollup_id * Fr::from(32u64) + bridge;
         let mut half = f[9].into_bigint();
         half.div2();
         let fee = f[9] - Fr::from_bigint(half).unwrap();

@@ -5,8 +5,7 @@ use ark_ec::{AffineRepr, CurveGroup};
 use ark_ed_on_bn254::{EdwardsAffine, Fr as Scalar};
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
-use super::super::published;
-use super::{accepted, changed, refused};
+use super::{JoinSplitWitness, accepted, published, refused};
 use crate::field::to_word;
 use crate::schnorr::{PrivateKey, Signature};
 use crate::suite::HashIndex;
@@ -24,42 +23,34 @@ fn order() -> Fr {
 fn a_private_key_is_below_the_order() {
     let small = PrivateKey::reduce(&to_word(&Fr::from(5u64)));
     let with = |private_key: Fr| {
-        let mut payment = Payment::send();
-        payment.w.private_key = private_key;
-        payment.w.signer.key = small.public().coordinates();
-        payment.w.allow_chain = [false; 2];
-        let outputs = &mut payment.w.outputs;
-        outputs
-            .iter_mut()
-            .for_each(|note| note.partial.creator = Fr::ZERO);
-        payment.signs = small;
-        payment.settle();
-        payment
+        let payment = Payment::send().signed_by(small);
+        payment.settled(|w| w.owned_by(private_key))
     };
     let (good, second) = (with(Fr::from(5u64)), with(Fr::from(5u64) + order()));
     accepted(&good);
     assert_eq!(good.w.input_commitment(0), second.w.input_commitment(0));
     assert_ne!(good.w.nullifiers(), second.w.nullifiers());
-    refused(&second, Rule::PrivateKey);
+    refused(second, Rule::PrivateKey);
 }
 
 #[test]
 fn signing_keys() {
     // Without an account note, only the account key may sign.
-    let mut other = Payment::send();
-    other.w.signer.key = key(9).public().coordinates();
-    other.signs = key(9);
-    other.settle();
-    refused(&other, Rule::SigningKey);
+    let other = Payment::send().signed_by(key(9)).settled(|_| ());
+    refused(other, Rule::SigningKey);
     // An account note of no place, of another alias, or of another key.
-    let nowhere = changed(Payment::registered, |w| w.signer.siblings[3] += Fr::ONE);
-    refused(&nowhere, Rule::AccountNote);
-    let renamed = changed(Payment::registered, |w| w.signer.alias_hash += Fr::ONE);
-    refused(&renamed, Rule::AccountNote);
-    let mut unregistered = Payment::registered();
-    unregistered.w.signer.key = key(7).public().coordinates();
-    unregistered.w.sign(&key(7));
-    refused(&unregistered, Rule::AccountNote);
+    type Change = fn(&mut JoinSplitWitness);
+    let changes: [Change; 3] = [
+        |w| w.signer.siblings[3] += Fr::ONE,
+        |w| w.signer.alias_hash += Fr::ONE,
+        |w| {
+            w.signer.key = key(7).public().coordinates();
+            w.sign(&key(7));
+        },
+    ];
+    for change in changes {
+        refused(Payment::registered().changed(change), Rule::AccountNote);
+    }
 }
 
 /// (0, 0) is not on the curve, but absorbs every other point under the
@@ -67,13 +58,10 @@ fn signing_keys() {
 #[test]
 fn a_signing_key_off_the_curve() {
     let mut payment = Payment::registered();
-    payment.w.signer.key = (Fr::ZERO, Fr::ZERO);
-    payment.settle();
-    let mut inputs = [Fr::ZERO; 5];
-    inputs[4] = published(&payment.w).public_input();
-    let e = Suite::Poseidon.hash(HashIndex::SignatureChallenge, &inputs);
-    payment.w.signer.signature = Signature { s: Fr::ONE, e };
-    refused(&payment, Rule::SigningKeyCurve);
+    payment = payment.settled(|w| w.signer.key = (Fr::ZERO, Fr::ZERO));
+    let message = published(&payment.w).public_input();
+    payment.w.signer.signature = Signature::of_no_key(message);
+    refused(payment, Rule::SigningKeyCurve);
 }
 
 /// A key that shares its x-coordinate with a registered one differs from its
@@ -98,7 +86,7 @@ fn the_other_point_of_a_registered_key() {
     payment.w.signer.signature = signature.unwrap();
     accepted(&payment);
     payment.w.signer.signature = key(9).sign(message);
-    refused(&payment, Rule::Signature);
+    refused(payment, Rule::Signature);
 }
 
 /// The response of a signature has no second spelling with more bits.
@@ -116,30 +104,26 @@ fn a_signature_out_of_range() {
             break;
         }
     }
-    refused(&payment, Rule::Range("signature"));
+    refused(payment, Rule::Range("signature"));
 }
 
 /// The signature covers every published field: no one between the owner and the
 /// rollup can change one.
 #[test]
 fn signatures_bind_every_field() {
+    type Change = fn(&mut JoinSplitWitness);
+    let changes: [Change; 5] = [
+        |w| w.signer.signature.s += Fr::ONE,
+        |w| w.signer.signature.e += Fr::ONE,
+        |w| w.outputs[0].partial.owner = (random(1), random(2)),
+        |w| (w.fee, w.outputs[1].value) = (w.fee + Fr::ONE, w.outputs[1].value - Fr::ONE),
+        |w| w.allow_chain = [false; 2],
+    ];
     for start in [Payment::withdrawal, Payment::registered] {
-        let forged = changed(start, |w| w.signer.signature.s += Fr::ONE);
-        refused(&forged, Rule::Signature);
-        let forged = changed(start, |w| w.signer.signature.e += Fr::ONE);
-        refused(&forged, Rule::Signature);
-        let elsewhere = changed(start, |w| {
-            w.outputs[0].partial.owner = (random(1), random(2));
-        });
-        refused(&elsewhere, Rule::Signature);
-        let dearer = changed(start, |w| {
-            w.fee += Fr::ONE;
-            w.outputs[1].value -= Fr::ONE;
-        });
-        refused(&dearer, Rule::Signature);
-        let unchained = changed(start, |w| w.allow_chain = [false; 2]);
-        refused(&unchained, Rule::Signature);
+        for change in changes {
+            refused(start().changed(change), Rule::Signature);
+        }
     }
-    let redirected = changed(Payment::withdrawal, |w| w.public_owner += Fr::ONE);
-    refused(&redirected, Rule::Signature);
+    let redirected = Payment::withdrawal().changed(|w| w.public_owner += Fr::ONE);
+    refused(redirected, Rule::Signature);
 }

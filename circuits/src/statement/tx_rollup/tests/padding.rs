@@ -10,8 +10,8 @@ use crate::suite::Suite;
 use crate::tx_rollup::{TxRollup, TxRollupWitness, TxWitness};
 
 fn failing_parts(fields: [Fr; 16], real: usize) -> Vec<&'static str> {
-    let mut w = TxRollupWitness::blank();
-    let padding = w.padding(Fr::ZERO);
+    let mut w = TxRollupWitness::default();
+    let padding = TxWitness::padding(Fr::ZERO);
     let mut first = padding.clone();
     first.fields[0] = Fr::from(proof_id::SEND);
     w.txs = vec![first, TxWitness { fields, ..padding }];
