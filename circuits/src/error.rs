@@ -22,15 +22,8 @@ pub enum StatementError {
     #[error("{0} is not a canonical field element")]
     NotCanonical(&'static str),
     /// A list or path has the wrong length for its statement.
-    #[error("{what} has length {got}, expected {expected}")]
-    Length {
-        /// The list.
-        what: &'static str,
-        /// Its length.
-        got: usize,
-        /// The length it must have.
-        expected: usize,
-    },
+    #[error("{} has length {}, expected {}", .0.what, .0.got, .0.expected)]
+    Length(#[from] CountError),
     /// The witness is of another statement than the circuit.
     #[error("the witness is not one of a {0} statement")]
     Kind(&'static str),
@@ -88,22 +81,5 @@ impl CountError {
             expected,
         };
         if got == expected { Ok(()) } else { Err(error) }
-    }
-}
-
-/// Demands a length.
-pub(crate) fn expect_length(
-    what: &'static str,
-    got: usize,
-    expected: usize,
-) -> Result<(), StatementError> {
-    if got == expected {
-        Ok(())
-    } else {
-        Err(StatementError::Length {
-            what,
-            got,
-            expected,
-        })
     }
 }

@@ -6,7 +6,7 @@
 //! the hash itself, without BLAKE2s around it.
 
 use ark_bn254::Fr;
-use ark_ec::CurveGroup;
+use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, PrimeField};
 use blake2::{Blake2s256, Digest};
 
@@ -77,13 +77,9 @@ pub struct DefiNote {
 impl ValueNotePartial {
     /// The commitment to these fields.
     pub fn commit(&self, suite: Suite) -> Fr {
-        let fields = [
-            self.secret,
-            self.owner.0,
-            self.owner.1,
-            Fr::from(self.account_required),
-            self.creator,
-        ];
+        let (x, y) = self.owner;
+        let required = Fr::from(self.account_required);
+        let fields = [self.secret, x, y, required, self.creator];
         suite.hash(HashIndex::ValueNotePartial, &fields)
     }
 }
@@ -99,12 +95,8 @@ impl ValueNote {
 impl ClaimNotePartial {
     /// The commitment that a defi deposit publishes.
     pub fn commit(&self, suite: Suite) -> Fr {
-        let fields = [
-            self.deposit,
-            self.bridge,
-            self.value_note_partial,
-            self.input_nullifier,
-        ];
+        let (partial, nullifier) = (self.value_note_partial, self.input_nullifier);
+        let fields = [self.deposit, self.bridge, partial, nullifier];
         suite.hash(HashIndex::ClaimNotePartial, &fields)
     }
 }
@@ -136,10 +128,8 @@ impl Suite {
 
     /// An account note.
     pub fn account_note(self, alias_hash: Fr, account_key_x: Fr, signing_key_x: Fr) -> Fr {
-        self.hash(
-            HashIndex::AccountNote,
-            &[alias_hash, account_key_x, signing_key_x],
-        )
+        let fields = [alias_hash, account_key_x, signing_key_x];
+        self.hash(HashIndex::AccountNote, &fields)
     }
 
     /// The public key of a private key; the key is reduced modulo the group order.
@@ -147,7 +137,7 @@ impl Suite {
         match self {
             Self::Pedersen => {
                 let scalar = ark_grumpkin::Fr::from_be_bytes_mod_order(private_key);
-                let point = (pedersen::standard_generator() * scalar).into_affine();
+                let point = (ark_grumpkin::Affine::generator() * scalar).into_affine();
                 (point.x, point.y)
             }
             Self::Poseidon => PrivateKey::reduce(private_key).public().coordinates(),

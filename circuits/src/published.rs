@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::CountError;
 use crate::field;
-use crate::gadgets::hash::public_hash;
+use crate::gadgets;
 use crate::poseidon;
 use crate::r1cs::{Builder, Num};
 use crate::statement::Statement;
@@ -183,7 +183,7 @@ pub(crate) fn chain_rows(b: &mut Builder, start: Num, fields: &[Num]) -> Num {
         let mut inputs = vec![state];
         inputs.extend_from_slice(chunk);
         inputs.resize_with(poseidon::MAX_INPUTS, Num::zero);
-        public_hash(b, &inputs)
+        gadgets::poseidon::hash(b, &inputs)
     })
 }
 

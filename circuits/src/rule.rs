@@ -172,7 +172,7 @@ pub enum Scope {
 
 /// Collects the rules that a witness breaks, in the order of the demands.
 #[derive(Default)]
-pub(crate) struct Violations(Vec<Violation>);
+pub(crate) struct Violations(pub(crate) Vec<Violation>);
 
 impl Violations {
     /// Demands a rule of the statement as a whole.
@@ -196,11 +196,6 @@ impl Violations {
         for (value, bits, name) in ranges {
             self.demand_of(scope, fits(value, bits), Rule::Range(name));
         }
-    }
-
-    /// What was broken.
-    pub(crate) fn into_vec(self) -> Vec<Violation> {
-        self.0
     }
 }
 

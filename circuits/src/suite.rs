@@ -48,7 +48,7 @@ impl Suite {
     /// A Merkle node.
     pub(crate) fn node(self, left: Fr, right: Fr) -> Fr {
         match self {
-            Self::Pedersen => pedersen::compress(HashIndex::Node as usize, &[left, right]),
+            Self::Pedersen => pedersen::commit(HashIndex::Node as usize, &[left, right]).x,
             Self::Poseidon => poseidon::hash(&[left, right]),
         }
     }
@@ -56,7 +56,7 @@ impl Suite {
     /// The hash for one purpose: `compress_h(v…)` or `Poseidon(h, v…)`.
     pub(crate) fn hash(self, index: HashIndex, values: &[Fr]) -> Fr {
         match self {
-            Self::Pedersen => pedersen::compress(index as usize, values),
+            Self::Pedersen => pedersen::commit(index as usize, values).x,
             Self::Poseidon => {
                 let mut inputs = Vec::with_capacity(values.len() + 1);
                 inputs.push(Fr::from(index as u64));
@@ -68,16 +68,10 @@ impl Suite {
 
     /// `Z_0 = 0` and `Z_{i+1} = node(Z_i, Z_i)` up to [`MAX_DEPTH`].
     pub(crate) fn zero_hashes(self) -> &'static [Fr] {
-        static PEDERSEN: OnceLock<Vec<Fr>> = OnceLock::new();
-        static POSEIDON: OnceLock<Vec<Fr>> = OnceLock::new();
-        let cell = match self {
-            Self::Pedersen => &PEDERSEN,
-            Self::Poseidon => &POSEIDON,
-        };
-        cell.get_or_init(|| {
-            std::iter::successors(Some(Fr::ZERO), |z| Some(self.node(*z, *z)))
-                .take(MAX_DEPTH + 1)
-                .collect()
+        static HASHES: [OnceLock<Vec<Fr>>; 2] = [const { OnceLock::new() }; 2];
+        HASHES[self as usize].get_or_init(|| {
+            let hashes = std::iter::successors(Some(Fr::ZERO), |z| Some(self.node(*z, *z)));
+            hashes.take(MAX_DEPTH + 1).collect()
         })
     }
 

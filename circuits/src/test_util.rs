@@ -48,7 +48,6 @@ pub type Registration = ClientTx<AccountWitness>;
 pub trait Settle {
     /// Puts the notes that are used into a data tree, and signs.
     fn settle(&mut self, signs: &PrivateKey);
-
     /// Its signer.
     fn signer(&mut self) -> &mut Signer;
 }
@@ -61,10 +60,10 @@ impl<W: Settle> ClientTx<W> {
     }
 
     /// Changes values, then completes the tx like any other.
-    pub fn settled(self, change: impl FnOnce(&mut W)) -> Self {
-        let mut tx = self.changed(change);
-        tx.settle();
-        tx
+    pub fn settled(mut self, change: impl FnOnce(&mut W)) -> Self {
+        change(&mut self.w);
+        self.settle();
+        self
     }
 
     /// Lets another key sign.
@@ -165,8 +164,7 @@ impl Payment {
 
 impl JoinSplitWitness {
     fn make_public(&mut self, proof_id: u64, value: u64) {
-        self.proof_id = Fr::from(proof_id);
-        self.public_value = Fr::from(value);
+        (self.proof_id, self.public_value) = (Fr::from(proof_id), Fr::from(value));
         self.public_owner = Fr::from(0xadd7e55u64);
     }
 

@@ -76,11 +76,6 @@ impl MerkleTree {
         }
     }
 
-    /// Levels below the root.
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
     /// The root.
     pub fn root(&self) -> Fr {
         self.node(self.depth, LeafIndex::from(0))
@@ -126,11 +121,7 @@ impl MerkleTree {
         for level in 0..self.depth {
             self.nodes.insert((level as u16, at), value);
             let beside = self.node(level, at.sibling());
-            value = if at.bit(0) {
-                self.suite.node(beside, value)
-            } else {
-                self.suite.node(value, beside)
-            };
+            value = parent(self.suite, value, beside, at.bit(0));
             at = at.parent();
         }
         self.nodes.insert((self.depth as u16, at), value);
@@ -146,12 +137,15 @@ impl MerkleTree {
 pub(crate) fn fold(suite: Suite, node: Fr, siblings: &[Fr], index: LeafIndex, from: usize) -> Fr {
     let levels = siblings.iter().enumerate().skip(from);
     levels.fold(node, |node, (level, sibling)| {
-        if index.bit(level) {
-            suite.node(*sibling, node)
-        } else {
-            suite.node(node, *sibling)
-        }
+        parent(suite, node, *sibling, index.bit(level))
     })
+}
+
+fn parent(suite: Suite, node: Fr, sibling: Fr, right: bool) -> Fr {
+    match right {
+        true => suite.node(sibling, node),
+        false => suite.node(node, sibling),
+    }
 }
 
 /// The root of a full tree over a power of two of leaves.

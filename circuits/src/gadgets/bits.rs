@@ -103,7 +103,7 @@ pub(crate) fn is_zero(b: &mut Builder, value: &Num) -> Bit {
     // any other value makes it 0.
     let zero = b.alloc(Fr::ONE - value.value() * inverse.value());
     b.enforce(value, &inverse, &(&Num::one() - &zero));
-    b.enforce(value, &zero, &Num::zero());
+    b.zero_where(value, &zero);
     Bit::assert_boolean(zero)
 }
 

@@ -52,22 +52,21 @@ impl BridgeRows {
 }
 
 fn rules(b: &mut Builder, bridge: &BridgeRows) {
-    let none = Num::zero();
     for (asset, used) in [
         (&bridge.input[1], &bridge.second_input),
         (&bridge.output[1], &bridge.second_output),
     ] {
         let present = is_zero(b, asset).not();
-        b.enforce(present.num(), used.not().num(), &none);
+        b.zero_where(present.num(), used.not().num());
     }
     let equal_inputs = is_equal(b, &bridge.input[0], &bridge.input[1]);
-    b.enforce(bridge.second_input.num(), equal_inputs.num(), &none);
+    b.zero_where(bridge.second_input.num(), equal_inputs.num());
     let equal_outputs = is_equal(b, &bridge.output[0], &bridge.output[1]);
     let both_real = b.and(&bridge.is_virtual[0].not(), &bridge.is_virtual[1].not());
     let forbidden = b.and(&both_real, &equal_outputs);
-    b.enforce(bridge.second_output.num(), forbidden.num(), &none);
+    b.zero_where(bridge.second_output.num(), forbidden.num());
     for (asset, is_virtual) in bridge.output.iter().zip(&bridge.is_virtual) {
         let other = asset.plus(-power_of_two(VIRTUAL_BIT));
-        b.enforce(is_virtual.num(), &other, &none);
+        b.zero_where(is_virtual.num(), &other);
     }
 }

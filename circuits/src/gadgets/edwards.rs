@@ -24,14 +24,6 @@ pub(crate) struct EdwardsPoint {
 }
 
 impl EdwardsPoint {
-    /// The neutral element.
-    fn zero() -> Self {
-        Self {
-            x: Num::zero(),
-            y: Num::one(),
-        }
-    }
-
     /// Two new variables that are demanded to be a point of the curve: four rows.
     pub(crate) fn alloc(b: &mut Builder, x: Fr, y: Fr) -> Self {
         let point = Self {
@@ -76,27 +68,22 @@ fn quotient(b: &mut Builder, above: &Num, below: &Num) -> Num {
     quotient
 }
 
-/// `Σ 2^j·bits[j]` times a point of the curve: 14 rows a bit.
+/// `Σ 2^j·bits[j]` times a point of the curve: 14 rows a bit, except for the highest.
 pub(crate) fn multiply(b: &mut Builder, bits: &[Bit], point: &EdwardsPoint) -> EdwardsPoint {
-    let mut sum = EdwardsPoint::zero();
-    for (left, bit) in bits.iter().rev().enumerate() {
-        if left > 0 {
-            sum = EdwardsPoint::add(b, &sum, &sum);
-        }
+    let (highest, lower) = bits.split_last().expect("at least one bit");
+    let mut sum = point.masked(b, highest);
+    for bit in lower.iter().rev() {
+        sum = EdwardsPoint::add(b, &sum, &sum);
         let term = point.masked(b, bit);
-        sum = if left == 0 {
-            term
-        } else {
-            EdwardsPoint::add(b, &sum, &term)
-        };
+        sum = EdwardsPoint::add(b, &sum, &term);
     }
     sum
 }
 
 /// `Σ 2^j·bits[j]` times the generator: seven rows for two bits.
 pub(crate) fn multiply_generator(b: &mut Builder, bits: &[Bit]) -> EdwardsPoint {
-    let mut sum = EdwardsPoint::zero();
-    for (at, (pair, [one, two, three])) in bits.chunks(2).zip(multiples()).enumerate() {
+    let mut sum: Option<EdwardsPoint> = None;
+    for (pair, [one, two, three]) in bits.chunks(2).zip(multiples()) {
         let low = pair[0].num();
         let (high, both) = match pair.get(1) {
             Some(bit) => (bit.num().clone(), b.mul(low, bit.num())),
@@ -116,13 +103,12 @@ pub(crate) fn multiply_generator(b: &mut Builder, bits: &[Bit]) -> EdwardsPoint 
             x: choose(Fr::ZERO, |point| point.x),
             y: choose(Fr::ONE, |point| point.y),
         };
-        sum = if at == 0 {
-            term
-        } else {
-            EdwardsPoint::add(b, &sum, &term)
-        };
+        sum = Some(match sum {
+            Some(sum) => EdwardsPoint::add(b, &sum, &term),
+            None => term,
+        });
     }
-    sum
+    sum.expect("at least one bit")
 }
 
 /// `4^k·G`, `2·4^k·G` and `3·4^k·G` for every pair of bits of an element.

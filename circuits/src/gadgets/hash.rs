@@ -111,8 +111,3 @@ pub(crate) fn tagged(b: &mut Builder, index: HashIndex, values: &[&Num]) -> Num 
     inputs.extend(values.iter().copied().cloned());
     poseidon::hash(b, &inputs)
 }
-
-/// Poseidon, in both suites: for the public input.
-pub(crate) fn public_hash(b: &mut Builder, inputs: &[Num]) -> Num {
-    poseidon::hash(b, inputs)
-}

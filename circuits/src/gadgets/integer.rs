@@ -84,9 +84,8 @@ fn remainder(values: [Fr; 4]) -> Fr {
     let borrow = difference.sub_with_borrow(&wide_product(out, input));
     let fits = !borrow && difference.0[4..].iter().all(|limb| *limb == 0);
     let low = BigInt::<4>::new(std::array::from_fn(|i| difference.0[i]));
-    fits.then(|| Fr::from_bigint(low))
-        .flatten()
-        .unwrap_or_default()
+    let low = Fr::from_bigint(low).filter(|_| fits);
+    low.unwrap_or_default()
 }
 
 /// The product of two 256-bit integers.

@@ -7,7 +7,7 @@ pub(crate) mod hash;
 pub(crate) mod integer;
 pub(crate) mod merkle;
 mod pedersen;
-mod poseidon;
+pub(crate) mod poseidon;
 pub(crate) mod schnorr;
 
 #[cfg(test)]

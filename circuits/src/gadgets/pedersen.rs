@@ -22,13 +22,14 @@ use ark_grumpkin::{Affine, Projective};
 
 use crate::r1cs::{Bit, Builder, Num};
 use shape::{HashShape, WindowStep, shape};
+use window::WINDOW;
 
 /// The hash of values given by their bits; missing high bits are zero.
 pub(crate) fn compress(b: &mut Builder, index: usize, inputs: &[&[Bit]]) -> Num {
     let lengths: Vec<usize> = inputs.iter().map(|bits| bits.len()).collect();
     let shape = shape(index, &lengths);
     let hints = SumHints::compute(b, &shape, inputs);
-    let first = &inputs[0][..shape.start.bits()];
+    let first = &inputs[0][..WINDOW];
     let mut sum = shape.start.look_up(b, first);
     for (at, step) in shape.steps.iter().enumerate() {
         let bits = step.bits(inputs);
@@ -77,7 +78,7 @@ impl SumHints {
         if !b.has_values() {
             return Self::default();
         }
-        let start = shape.start.point(&inputs[0][..shape.start.bits()]);
+        let start = shape.start.point(&inputs[0][..WINDOW]);
         let points: Vec<Affine> = shape
             .steps
             .iter()

@@ -7,10 +7,9 @@
 
 mod generators;
 mod native;
-mod points;
 
-pub(crate) use generators::standard_generator;
-pub(crate) use native::{compress, nullifier_key};
-pub(crate) use points::{bit_points, subset_sums};
+pub(crate) use generators::{bit_points, subset_sums};
+pub(crate) use native::{commit, nullifier_key};
+
 #[cfg(test)]
-pub(crate) use {generators::generator, native::commit};
+pub(crate) use generators::generator;

@@ -5,8 +5,7 @@ use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, PrimeField};
 use ark_grumpkin::{Affine, Fr as Scalar, Projective};
 
-use super::generators::{PerGenerator, generator, uncomputed};
-use super::points::{bit_points, subset_sums};
+use super::generators::{PerGenerator, bit_points, generator, subset_sums, uncomputed};
 use crate::field::FIELD_BITS;
 
 /// Window of the two generators that hash Merkle nodes: a megabyte of tables
@@ -52,7 +51,8 @@ fn table(index: usize, position: usize) -> &'static WindowTable {
     CACHE[index][position].get_or_init(|| WindowTable::new(index, position))
 }
 
-/// The commitment point of some values under a hash index.
+/// The commitment point of some values under a hash index; the hash is its
+/// x-coordinate.
 ///
 /// # Panics
 /// If there are more values than the index has generators.
@@ -62,14 +62,6 @@ pub(crate) fn commit(index: usize, values: &[Fr]) -> Affine {
         table(index, position).add(&mut sum, value);
     }
     sum.into_affine()
-}
-
-/// The hash: x-coordinate of [`commit`].
-///
-/// # Panics
-/// If there are more values than the index has generators.
-pub(crate) fn compress(index: usize, values: &[Fr]) -> Fr {
-    commit(index, values).x
 }
 
 /// The private key times the nullifier key generator: an exact multiple of

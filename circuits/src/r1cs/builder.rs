@@ -33,10 +33,6 @@ impl Mode {
         !matches!(self, Self::Count | Self::Witness)
     }
 
-    fn checks(self) -> bool {
-        self.has_values() && self.has_terms()
-    }
-
     fn stores(self) -> bool {
         !matches!(self, Self::Count | Self::Witness | Self::Check)
     }
@@ -154,7 +150,8 @@ impl Builder {
 
     /// One row: `a·b = c`.
     pub fn enforce(&mut self, a: &Num, b: &Num, c: &Num) {
-        if self.mode.checks() && self.evaluate(a) * self.evaluate(b) != self.evaluate(c) {
+        let checks = self.has_values() && self.has_terms();
+        if checks && self.evaluate(a) * self.evaluate(b) != self.evaluate(c) {
             self.report();
         }
         if let Some(store) = &mut self.store {
@@ -162,6 +159,11 @@ impl Builder {
         }
         self.num_rows += 1;
         self.parts[self.part].1 += 1;
+    }
+
+    /// One row: a value is zero where the condition is not.
+    pub(crate) fn zero_where(&mut self, condition: &Num, value: &Num) {
+        self.enforce(condition, value, &Num::zero());
     }
 
     /// One row: `a = b`.
@@ -212,11 +214,8 @@ impl Builder {
 
     /// Rows per part, in the order in which the parts first appeared.
     pub(crate) fn rows_by_part(&self) -> Vec<(&'static str, usize)> {
-        self.parts
-            .iter()
-            .copied()
-            .filter(|(_, rows)| *rows != 0)
-            .collect()
+        let parts = self.parts.iter().copied();
+        parts.filter(|(_, rows)| *rows != 0).collect()
     }
 
     /// Rows found not to hold, up to a few; empty unless this run checks.
@@ -231,15 +230,9 @@ impl Builder {
 
     /// The rows; empty unless this run stored them.
     pub fn into_matrices(self) -> Matrices {
-        let Self {
-            store,
-            num_witness,
-            num_rows,
-            ..
-        } = self;
-        store.map_or_else(Matrices::default, |store| {
-            store.finish(num_witness, num_rows)
-        })
+        let (num_witness, num_rows) = (self.num_witness, self.num_rows);
+        let rows = self.store.map(|store| store.finish(num_witness, num_rows));
+        rows.unwrap_or_default()
     }
 
     /// Evaluates from the variables, not from the value that the gadgets
@@ -248,22 +241,15 @@ impl Builder {
         let mut sum = num.offset();
         for (column, k) in num.terms() {
             let value = self.values.at(*column);
-            if *k == Fr::ONE {
-                sum += value;
-            } else {
-                sum += value * k;
-            }
+            sum += if *k == Fr::ONE { value } else { value * k };
         }
         sum
     }
 
     fn report(&mut self) {
         if self.unsatisfied.len() < MAX_REPORTED {
-            let part = self.parts[self.part].0;
-            self.unsatisfied.push(Unsatisfied {
-                row: self.num_rows,
-                part,
-            });
+            let (row, part) = (self.num_rows, self.parts[self.part].0);
+            self.unsatisfied.push(Unsatisfied { row, part });
         }
     }
 }

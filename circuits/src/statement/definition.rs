@@ -13,10 +13,6 @@ use crate::suite::Suite;
 pub(crate) trait Statement: Copy {
     /// All values of the statement, whether or not they follow its rules.
     type Witness: Default;
-    /// What native code computes of the published words; nothing for a piece of
-    /// a chain, which has no reply of its own.
-    type Published;
-
     /// The first part of the circuit's name.
     const NAME: &'static str;
     /// The number that the public input's chain starts with. Each statement has
@@ -30,6 +26,9 @@ pub(crate) trait Statement: Copy {
     /// published words, which a verifier recomputes.
     const LEFT_OUT: Option<usize> = None;
 
+    /// Published fields of a statement of one size.
+    const FIELDS: usize = 0;
+
     /// Whether circuits have these sizes.
     fn is_possible(self) -> bool {
         true
@@ -37,7 +36,7 @@ pub(crate) trait Statement: Copy {
 
     /// Published fields; 0 for a piece of a chain.
     fn fields(self) -> usize {
-        0
+        Self::FIELDS
     }
 
     /// Tx slots, each with a client digest behind the published fields.
@@ -56,23 +55,18 @@ pub(crate) trait Statement: Copy {
         Self::Witness::default()
     }
 
-    /// What a witness publishes, and every rule that it breaks, in the order in
-    /// which the rules are checked.
-    fn evaluate(self, suite: Suite, w: &Self::Witness) -> (Self::Published, Vec<Violation>);
+    /// Every rule that a witness breaks, in the order in which the rules are
+    /// checked. A piece of a chain has no native code of its own.
+    fn violations(self, _suite: Suite, _w: &Self::Witness) -> Vec<Violation> {
+        Vec::new()
+    }
 
     /// Enforces every rule and publishes the public input.
     fn enforce(self, b: &mut Builder, suite: Suite, w: &Self::Witness);
 }
 
-/// Checks every rule natively; gives what the statement publishes.
-pub(super) fn check<S: Statement>(
-    statement: S,
-    suite: Suite,
-    w: &S::Witness,
-) -> Result<S::Published, StatementError> {
-    let (published, violations) = statement.evaluate(suite, w);
-    match violations.first() {
-        Some(first) => Err(StatementError::Broken(*first)),
-        None => Ok(published),
-    }
+/// The first broken rule is the error.
+pub(super) fn demand_none(broken: &[Violation]) -> Result<(), StatementError> {
+    let first = broken.first();
+    first.map_or(Ok(()), |first| Err(StatementError::Broken(*first)))
 }

@@ -185,7 +185,7 @@ macro_rules! registry {
             pub(crate) fn violations(self, suite: Suite, w: &Witness) -> Vec<crate::rule::Violation> {
                 match (self, w) {
                     $((Self::$name $({ $($size),+ })?, Witness::$name(w)) =>
-                        $statement $({ $($size),+ })?.evaluate(suite, w).1,)+
+                        $statement $({ $($size),+ })?.violations(suite, w),)+
                     _ => panic!("the witness is of another statement"),
                 }
             }

@@ -5,7 +5,7 @@ use ark_ff::AdditiveGroup;
 use zkwhirl_job::Word;
 use zkwhirl_job::request::{DefiInteractionNote, MerklePath};
 
-use crate::error::{StatementError, expect_length};
+use crate::error::{CountError, StatementError};
 use crate::field;
 use crate::notes::DefiNote;
 use crate::rule::Rule;
@@ -22,7 +22,7 @@ pub(super) fn siblings<const DEPTH: usize>(
     index: LeafIndex,
     what: &'static str,
 ) -> Result<[Fr; DEPTH], StatementError> {
-    expect_length(what, path.depth(), DEPTH)?;
+    CountError::check(what, path.depth(), DEPTH)?;
     let mut siblings = [Fr::ZERO; DEPTH];
     for (level, (left, right)) in path.pairs().enumerate() {
         let side = if index.bit(level) { left } else { right };

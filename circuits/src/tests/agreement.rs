@@ -5,7 +5,6 @@ use ark_bn254::Fr;
 
 use super::support::draws::Draws;
 use super::support::root::RootPlan;
-use super::support::rows::Tally;
 use super::support::world::TxPlan;
 use super::support::{flipped, vectors};
 use crate::account::{self, AccountWitness};
@@ -13,13 +12,39 @@ use crate::claim::{self, ClaimWitness};
 use crate::field::small;
 use crate::join_split::{self, JoinSplitWitness};
 use crate::root_rollup::{self, RootSize};
-use crate::test_util::{Payment, Registration};
-use crate::{Circuit, Suite};
+use crate::schnorr::PrivateKey;
+use crate::test_util::{ClientTx, Payment, Registration, Settle};
+use crate::{Circuit, StatementKind, Suite, Witness};
 
 const SUITE: Suite = Suite::Poseidon;
 
-fn circuit(name: &str) -> Circuit {
-    name.parse().unwrap()
+/// Demands that native code and the rows say the same about drawn witnesses with
+/// their public inputs, of which more than so many follow the rules, and more than
+/// so many do not.
+fn agree<W: Into<Witness>>(
+    seeds: u64,
+    [valid, invalid]: [usize; 2],
+    draw: impl Fn(&mut Draws) -> (Circuit, W, Fr),
+) {
+    let mut counts = [0, 0];
+    for seed in 1..=seeds {
+        let (circuit, w, public_input) = draw(&mut Draws::new(seed));
+        let w = w.into();
+        let broken = circuit.statement.violations(circuit.suite, &w);
+        let checked = circuit.check_raw(&w);
+        let agree = checked.is_ok() == broken.is_empty();
+        assert!(agree, "seed {seed}: {broken:?}, {checked:?}");
+        counts[usize::from(checked.is_err())] += 1;
+        if let Ok(report) = checked {
+            assert_eq!(report.public_input, public_input, "seed {seed}");
+        }
+    }
+    assert!(counts[0] > valid && counts[1] > invalid, "{counts:?}");
+}
+
+fn circuit(statement: StatementKind) -> Circuit {
+    let suite = SUITE;
+    Circuit { suite, statement }
 }
 
 fn claim_field(w: &mut ClaimWitness, which: usize) -> Vec<&mut Fr> {
@@ -47,14 +72,9 @@ fn claim_field(w: &mut ClaimWitness, which: usize) -> Vec<&mut Fr> {
 
 #[test]
 fn claims() {
-    let names = [
-        "pedersen/extra_flow_claim_request.bin",
-        "pedersen/extra_claim_2_request.bin",
-    ];
-    let mut tally = Tally::default();
-    for seed in 1..=300u64 {
-        let mut draws = Draws::new(seed);
-        let request = vectors::claim(names[draws.below(2)]);
+    agree(300, [30, 100], |draws| {
+        let name = ["extra_flow_claim", "extra_claim_2"][draws.below(2)];
+        let request = vectors::claim(&format!("pedersen/{name}_request.bin"));
         let mut w = ClaimWitness::new(&request).unwrap();
         if draws.below(2) == 0 {
             w.claim.bridge = flipped(w.claim.bridge, draws.below(250));
@@ -63,26 +83,21 @@ fn claims() {
         for _ in 0..draws.below(3) {
             let which = draws.below(18);
             let value = draws.value(*claim_field(&mut w, which)[0]);
-            claim_field(&mut w, which)
-                .into_iter()
-                .for_each(|field| *field = value);
+            let fields = claim_field(&mut w, which).into_iter();
+            fields.for_each(|field| *field = value);
         }
         if draws.below(10) != 0 {
             w = w.refolded(SUITE);
         }
         let public_input = claim::published(SUITE, &w).public_input();
-        tally.agree(circuit("claim/poseidon"), w, public_input);
-    }
-    tally.exceeds(30, 100);
+        (circuit(StatementKind::Claim), w, public_input)
+    });
 }
 
 #[test]
 fn tx_rollups() {
-    let mut tally = Tally::default();
-    for seed in 1..=40u64 {
-        let mut draws = Draws::new(seed);
-        let capacity = 1 + draws.below(2) as u32;
-        let mut plan = TxPlan::new(SUITE, capacity);
+    agree(40, [5, 5], |draws| {
+        let mut plan = TxPlan::new(SUITE, 1 + draws.below(2) as u32);
         for _ in 0..1 + draws.below(2) {
             let tx = draws.below(plan.txs.len());
             // Data roots are found by the plan, so field 8 stays.
@@ -95,9 +110,8 @@ fn tx_rollups() {
         }
         let w = plan.witness();
         let public_input = plan.published(&w).public_input();
-        tally.agree(plan.circuit(), w, public_input);
-    }
-    tally.exceeds(5, 5);
+        (plan.circuit(), w, public_input)
+    });
 }
 
 /// Changes one value of a root rollup, before or after the trees are built.
@@ -119,13 +133,11 @@ fn change(draws: &mut Draws, plan: &mut RootPlan) {
 
 #[test]
 fn root_rollups() {
-    let mut tally = Tally::default();
-    for seed in 1..=60u64 {
-        let mut draws = Draws::new(seed);
+    agree(60, [8, 8], |draws| {
         let inners = 1 + draws.below(3) as u32;
         let size = RootSize { inners, slots: 1 };
         let mut plan = RootPlan::new(SUITE, size);
-        (0..draws.below(3)).for_each(|_| change(&mut draws, &mut plan));
+        (0..draws.below(3)).for_each(|_| change(draws, &mut plan));
         let mut w = plan.witness();
         if draws.below(4) == 0 {
             let (inner, word) = (draws.below(w.inners.len()), draws.below(11));
@@ -133,10 +145,8 @@ fn root_rollups() {
             *word = draws.value(*word);
         }
         let broadcast = root_rollup::broadcast(SUITE, size, &w);
-        let public_input = broadcast.published().public_input();
-        tally.agree(plan.circuit(), w, public_input);
-    }
-    tally.exceeds(8, 8);
+        (plan.circuit(), w, broadcast.published().public_input())
+    });
 }
 
 fn payment_field(w: &mut JoinSplitWitness, which: usize) -> &mut Fr {
@@ -169,7 +179,6 @@ fn payment_field(w: &mut JoinSplitWitness, which: usize) -> &mut Fr {
 
 #[test]
 fn payments() {
-    let circuit = circuit("join-split/poseidon");
     let starts = [
         Payment::send,
         Payment::withdrawal,
@@ -177,9 +186,7 @@ fn payments() {
         Payment::defi_deposit,
         Payment::registered,
     ];
-    let mut tally = Tally::default();
-    for seed in 1..=150u64 {
-        let mut draws = Draws::new(seed);
+    agree(150, [20, 40], |draws| {
         let mut payment = starts[draws.below(5)]();
         let w = &mut payment.w;
         for _ in 0..draws.below(3) {
@@ -205,15 +212,19 @@ fn payments() {
             3 => w.backward_link = w.input_commitment(draws.below(2)),
             _ => {}
         }
-        match draws.below(4) {
-            0 => {}
-            1 => payment.w.sign(&payment.signs),
-            _ => payment.settle(),
-        }
+        complete(draws, &mut payment, JoinSplitWitness::sign);
         let public_input = join_split::published(&payment.w).public_input();
-        tally.agree(circuit, payment.w, public_input);
+        (circuit(StatementKind::JoinSplit), payment.w, public_input)
+    });
+}
+
+/// Mostly settled and signed, some signed only, some as they are.
+fn complete<W: Settle>(draws: &mut Draws, tx: &mut ClientTx<W>, sign: fn(&mut W, &PrivateKey)) {
+    match draws.below(4) {
+        0 => {}
+        1 => sign(&mut tx.w, &tx.signs),
+        _ => tx.settle(),
     }
-    tally.exceeds(20, 40);
 }
 
 fn account_field(w: &mut AccountWitness, which: usize) -> &mut Fr {
@@ -233,23 +244,19 @@ fn account_field(w: &mut AccountWitness, which: usize) -> &mut Fr {
 
 #[test]
 fn accounts() {
-    let circuit = circuit("account/poseidon");
-    let mut tally = Tally::default();
-    for seed in 1..=100u64 {
-        let mut draws = Draws::new(seed);
+    agree(100, [20, 20], |draws| {
         let mut registration = [Registration::create, Registration::another_key][draws.below(2)]();
         for _ in 0..draws.below(3) {
             let field = account_field(&mut registration.w, draws.below(11));
             *field = draws.value(*field);
         }
         registration.w.create ^= draws.below(8) == 0;
-        match draws.below(4) {
-            0 => {}
-            1 => registration.w.sign(&registration.signs),
-            _ => registration.settle(),
-        }
+        complete(draws, &mut registration, AccountWitness::sign);
         let public_input = account::published(&registration.w).public_input();
-        tally.agree(circuit, registration.w, public_input);
-    }
-    tally.exceeds(20, 20);
+        (
+            circuit(StatementKind::Account),
+            registration.w,
+            public_input,
+        )
+    });
 }

@@ -37,7 +37,6 @@ fn uses(matrices: &Matrices) -> Vec<Vec<u32>> {
 /// three other values tells.
 fn free(matrices: &Matrices, values: &mut Assignment) -> Vec<usize> {
     let uses = uses(matrices);
-    let holds = |values: &Assignment, row: &u32| matrices.holds(*row as usize, values);
     let mut free = Vec::new();
     for at in 0..values.witness.len() {
         let old = values.witness[at];
@@ -45,7 +44,7 @@ fn free(matrices: &Matrices, values: &mut Assignment) -> Vec<usize> {
         let moves = [Fr::ONE, -Fr::ONE, Fr::from(0x1234_5678_u64)];
         let movable = moves.into_iter().any(|step| {
             values.witness[at] = old + step;
-            rows.iter().all(|row| holds(values, row))
+            rows.iter().all(|row| matrices.holds(*row as usize, values))
         });
         values.witness[at] = old;
         if movable {
@@ -108,12 +107,8 @@ fn tx_rollups() {
 #[test]
 fn clients() {
     let circuit: Circuit = "join-split/poseidon".parse().unwrap();
-    for payment in [
-        Payment::registered(),
-        Payment::deposit(),
-        Payment::defi_deposit(),
-    ] {
-        check(circuit, payment.w);
+    for start in [Payment::registered, Payment::deposit, Payment::defi_deposit] {
+        check(circuit, start().w);
     }
     let circuit: Circuit = "account/poseidon".parse().unwrap();
     for registration in [Registration::create(), Registration::another_key()] {

@@ -4,26 +4,15 @@ use ark_bn254::Fr;
 use ark_ec::AffineRepr;
 use serde_json::Value;
 
-use super::support::vectors as files;
+use super::support::vectors::{self as files, element, elements, word};
 use crate::claim::{self, ClaimWitness};
 use crate::notes::{ValueNote, ValueNotePartial};
 use crate::suite::HashIndex;
 use crate::tx_rollup::TxRollupWitness;
-use crate::{Suite, field, pedersen, poseidon, tree};
+use crate::{Suite, pedersen, poseidon, tree};
 
 fn vectors() -> Value {
     serde_json::from_slice(&files::read("pedersen/vectors.json")).unwrap()
-}
-
-fn word(value: &Value) -> [u8; 32] {
-    hex::decode(value.as_str().unwrap())
-        .unwrap()
-        .try_into()
-        .unwrap()
-}
-
-fn element(value: &Value) -> Fr {
-    field::from_word(&word(value)).unwrap()
 }
 
 fn point(value: &Value) -> (Fr, Fr) {
@@ -38,10 +27,6 @@ fn same<const N: usize>(row: &Value, values: [(Fr, &str); N]) {
     }
 }
 
-fn elements(values: &Value) -> Vec<Fr> {
-    values.as_array().unwrap().iter().map(element).collect()
-}
-
 fn list<'a>(vectors: &'a Value, name: &str) -> &'a Vec<Value> {
     let list = vectors[name].as_array().unwrap();
     assert!(!list.is_empty(), "{name}");
@@ -53,7 +38,7 @@ const SUITE: Suite = Suite::Pedersen;
 #[test]
 fn generators() {
     let vectors = vectors();
-    let standard = pedersen::standard_generator().xy().unwrap();
+    let standard = ark_grumpkin::Affine::generator().xy().unwrap();
     assert_eq!(standard, point(&vectors["curve_one"]));
     for row in list(&vectors, "generators") {
         let index = row["hash_index"].as_u64().unwrap() as usize;

@@ -6,12 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use ark_ff::AdditiveGroup;
 use ark_grumpkin::Projective;
 
-use super::window::{FirstWindow, SignedWindow};
+use super::window::{FirstWindow, SignedWindow, WINDOW};
 use crate::pedersen::bit_points;
 use crate::r1cs::Bit;
-
-/// Bits of a full window.
-const WINDOW: usize = 3;
 
 /// Everything fixed about a hash: computed once per index and input lengths.
 pub(super) struct HashShape {

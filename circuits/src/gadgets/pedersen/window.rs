@@ -8,6 +8,9 @@ use super::GrumpkinPoint;
 use crate::pedersen::subset_sums;
 use crate::r1cs::{Bit, Builder, Num};
 
+/// Bits of a full window.
+pub(super) const WINDOW: usize = 3;
+
 fn mask(bits: &[Bit]) -> usize {
     bits.iter()
         .enumerate()
@@ -135,14 +138,14 @@ pub(super) struct FirstWindow {
 
 impl FirstWindow {
     pub(super) fn new(base: Projective, bits: &[Projective]) -> Self {
-        assert_eq!(bits.len(), 3, "the first input has at least three bits");
+        assert_eq!(
+            bits.len(),
+            WINDOW,
+            "the first input has at least three bits"
+        );
         Self {
             points: subset_sums(base, bits),
         }
-    }
-
-    pub(super) fn bits(&self) -> usize {
-        3
     }
 
     pub(super) fn point(&self, bits: &[Bit]) -> Affine {

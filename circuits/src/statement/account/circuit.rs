@@ -20,19 +20,15 @@ use crate::suite::{HashIndex, Suite};
 
 impl Statement for AccountTx {
     type Witness = AccountWitness;
-    type Published = Published;
 
     const NAME: &'static str = "account";
     const TAG: u64 = 4;
     const TOPIC: Topic = Topic::Outer;
+    const FIELDS: usize = CLIENT_FIELDS;
     const SUITES: &'static [Suite] = &[Suite::Poseidon];
 
-    fn fields(self) -> usize {
-        CLIENT_FIELDS
-    }
-
-    fn evaluate(self, _: Suite, w: &AccountWitness) -> (Published, Vec<Violation>) {
-        (published(w), violations(w))
+    fn violations(self, _: Suite, w: &AccountWitness) -> Vec<Violation> {
+        violations(w)
     }
 
     fn enforce(self, b: &mut Builder, _: Suite, w: &AccountWitness) {
@@ -47,13 +43,13 @@ impl Statement for AccountTx {
         let (create, key) = b.part("signing key", |b| {
             let create = b.alloc_bit(w.create);
             let key = EdwardsPoint::alloc(b, signer.key.0, signer.key.1);
-            b.enforce(create.num(), &(&key.x - &account), &Num::zero());
+            b.zero_where(create.num(), &(&key.x - &account));
             (create, key)
         });
         b.part("account note membership", |b| {
             let note = tagged(b, HashIndex::AccountNote, &[&alias, &account, &key.x]);
             let root = root_of(b, Suite::Poseidon, &note, (signer.index, &signer.siblings));
-            b.enforce(create.not().num(), &(&root - &data_root), &Num::zero());
+            b.zero_where(create.not().num(), &(&root - &data_root));
         });
         let notes = b.part("account notes", |b| {
             w.new_keys.map(|new_key| {
@@ -82,5 +78,6 @@ impl Statement for AccountTx {
 
 /// Checks every rule of an account tx; gives its 16 published fields.
 pub fn check(w: &AccountWitness) -> Result<Published, StatementError> {
-    definition::check(AccountTx, Suite::Poseidon, w)
+    definition::demand_none(&AccountTx.violations(Suite::Poseidon, w))?;
+    Ok(published(w))
 }

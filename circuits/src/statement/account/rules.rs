@@ -33,7 +33,7 @@ pub(super) fn violations(w: &AccountWitness) -> Vec<Violation> {
     let registered = w.create || signer.folded_root(w.account_key_x) == w.data_root;
     broken.demand(registered, Rule::AccountNote);
     signer.demand_signature(published(w).public_input(), &mut broken);
-    broken.into_vec()
+    broken.0
 }
 
 /// The 16 published fields; they mean something only if the rules hold.

@@ -39,24 +39,24 @@ struct NoteFields {
 
 impl Statement for Claim {
     type Witness = ClaimWitness;
-    type Published = Published;
 
     const NAME: &'static str = "claim";
     const TAG: u64 = 1;
     const TOPIC: Topic = Topic::Inner;
+    const FIELDS: usize = CLIENT_FIELDS;
 
-    fn fields(self) -> usize {
-        CLIENT_FIELDS
-    }
-
-    fn evaluate(self, suite: Suite, w: &ClaimWitness) -> (Published, Vec<Violation>) {
-        (published(suite, w), violations(suite, w))
+    fn violations(self, suite: Suite, w: &ClaimWitness) -> Vec<Violation> {
+        violations(suite, w)
     }
 
     fn enforce(self, b: &mut Builder, suite: Suite, w: &ClaimWitness) {
         let bridge = b.part("bridge call data", |b| BridgeRows::alloc(b, w.claim.bridge));
         let fields = b.part("ranges", |b| fields(b, suite, w));
-        b.part("shares", |b| shares(b, &fields));
+        b.part("shares", |b| {
+            for (total, out) in fields.totals.iter().zip(&fields.outputs) {
+                enforce_share(b, [&fields.deposit, total, out, &fields.total_input]);
+            }
+        });
         let claim_note = b.part("notes", |b| claim_note(b, suite, &fields, &bridge));
         let defi_note = b.part("notes", |b| defi_note(b, suite, &fields, &bridge));
         let data_root = b.part("claim note membership", |b| {
@@ -73,36 +73,22 @@ impl Statement for Claim {
             [first, hash(b, suite, HashIndex::DefiNullifier, &inputs)]
         });
         let outputs = b.part("output notes", |b| {
-            outputs(b, suite, &fields, &bridge, &nullifiers)
+            outputs(b, suite, (&fields, &bridge), &nullifiers)
         });
-        let [first, second] = outputs;
-        let [nullifier1, nullifier2] = nullifiers;
-        let zero = Num::zero;
-        let published = vec![
-            Num::constant(Fr::from(proof_id::CLAIM)),
-            first,
-            second,
-            nullifier1,
-            nullifier2,
-            zero(),
-            zero(),
-            zero(),
-            data_root,
-            fields.fee.num,
-            bridge.input[0].clone(),
-            bridge.word.num,
-            zero(),
-            defi_root,
-            zero(),
-            zero(),
-        ];
+        let mut published = vec![Num::zero(); CLIENT_FIELDS];
+        published[0] = Num::constant(Fr::from(proof_id::CLAIM));
+        published.splice(1..5, outputs.into_iter().chain(nullifiers));
+        let [asset, _] = bridge.input;
+        published.splice(8..12, [data_root, fields.fee.num, asset, bridge.word.num]);
+        published[13] = defi_root;
         publish::<Claim>(b, published);
     }
 }
 
 /// Checks every rule of a claim; gives its 16 published fields.
 pub fn check(suite: Suite, w: &ClaimWitness) -> Result<Published, StatementError> {
-    definition::check(Claim, suite, w)
+    definition::demand_none(&Claim.violations(suite, w))?;
+    Ok(published(suite, w))
 }
 
 fn fields(b: &mut Builder, suite: Suite, w: &ClaimWitness) -> NoteFields {
@@ -137,12 +123,6 @@ fn boolean(b: &mut Builder, value: Fr) -> Bit {
     let num = b.alloc(value);
     b.enforce(&num, &num, &num);
     Bit::assert_boolean(num)
-}
-
-fn shares(b: &mut Builder, fields: &NoteFields) {
-    for (total, out) in fields.totals.iter().zip(&fields.outputs) {
-        enforce_share(b, [&fields.deposit, total, out, &fields.total_input]);
-    }
 }
 
 fn claim_note(b: &mut Builder, suite: Suite, fields: &NoteFields, bridge: &BridgeRows) -> BitNum {
@@ -188,8 +168,7 @@ fn membership(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr]), root
 fn outputs(
     b: &mut Builder,
     suite: Suite,
-    fields: &NoteFields,
-    bridge: &BridgeRows,
+    (fields, bridge): (&NoteFields, &BridgeRows),
     nullifiers: &[Num; 2],
 ) -> [Num; 2] {
     let result = &fields.result;

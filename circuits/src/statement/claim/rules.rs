@@ -8,7 +8,7 @@ use crate::bridge::BridgeCallData;
 use crate::gadgets::integer::{AMOUNT_BITS, wide_product};
 use crate::notes::{DEPOSIT_BITS, ValueNote};
 use crate::proof_id;
-use crate::published::Published;
+use crate::published::{CLIENT_FIELDS, Published};
 use crate::rule::{Rule, Scope, Violation, Violations};
 use crate::suite::Suite;
 use crate::tree::{DATA_DEPTH, DEFI_DEPTH};
@@ -40,7 +40,7 @@ pub(super) fn violations(suite: Suite, w: &ClaimWitness) -> Vec<Violation> {
     broken.demand(w.nonce == w.defi.nonce, Rule::NonceMismatch);
     broken.demand(w.folded_data_root(suite) == w.data_root, Rule::ClaimNote);
     broken.demand(w.folded_defi_root(suite) == w.defi_root, Rule::DefiNote);
-    broken.into_vec()
+    broken.0
 }
 
 fn ranges(w: &ClaimWitness) -> [(&Fr, usize, &'static str); 12] {
@@ -79,16 +79,12 @@ pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
         suite.defi_nullifier(w.defi.commit(suite), claim_note),
     ];
     let bridge = BridgeCallData::decode(&w.claim.bridge).unwrap_or_default();
-    let asset = |output: u32| {
-        let nonce = if BridgeCallData::is_virtual(output) {
-            w.nonce
-        } else {
-            zero
-        };
-        Fr::from(u64::from(output)) + nonce
+    let asset = |output: u32| match BridgeCallData::is_virtual(output) {
+        true => Fr::from(output) + w.nonce,
+        false => Fr::from(output),
     };
     let (values, assets, second) = if w.defi.result == zero {
-        let assets = [bridge.input_a, bridge.input_b].map(|id| Fr::from(u64::from(id)));
+        let assets = [bridge.input_a, bridge.input_b].map(Fr::from);
         ([w.claim.deposit; 2], assets, bridge.second_input)
     } else {
         let assets = [asset(bridge.output_a), asset(bridge.output_b)];
@@ -103,23 +99,12 @@ pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
         };
         note.commit(suite)
     });
-    let fields = vec![
-        Fr::from(proof_id::CLAIM),
-        first,
-        if second { other } else { zero },
-        nullifiers[0],
-        nullifiers[1],
-        zero,
-        zero,
-        zero,
-        w.data_root,
-        w.fee,
-        Fr::from(u64::from(bridge.input_a)),
-        w.claim.bridge,
-        zero,
-        w.defi_root,
-        zero,
-        zero,
-    ];
+    let mut fields = vec![zero; CLIENT_FIELDS];
+    fields[0] = Fr::from(proof_id::CLAIM);
+    let notes = [first, if second { other } else { zero }];
+    fields.splice(1..5, notes.into_iter().chain(nullifiers));
+    let asset = Fr::from(bridge.input_a);
+    fields.splice(8..12, [w.data_root, w.fee, asset, w.claim.bridge]);
+    fields[13] = w.defi_root;
     Published::new(Claim, fields, Vec::new())
 }

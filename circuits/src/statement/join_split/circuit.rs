@@ -30,6 +30,15 @@ struct PaymentKind {
     is_defi: Bit,
 }
 
+/// The public values of a tx.
+struct PublicValues {
+    value: Num,
+    owner: Num,
+    asset: Num,
+    fee: Num,
+    deposit: Num,
+}
+
 /// The owner of the spent notes.
 struct Spender {
     owner: EdwardsPoint,
@@ -46,21 +55,24 @@ struct SpentNote {
     nullifier: Num,
 }
 
+/// An output note before its input nullifier is bound.
+struct NewNote {
+    partial: Num,
+    value: Num,
+    chain: Bit,
+}
+
 impl Statement for JoinSplit {
     type Witness = JoinSplitWitness;
-    type Published = Published;
 
     const NAME: &'static str = "join-split";
     const TAG: u64 = 3;
     const TOPIC: Topic = Topic::Outer;
+    const FIELDS: usize = CLIENT_FIELDS;
     const SUITES: &'static [Suite] = &[Suite::Poseidon];
 
-    fn fields(self) -> usize {
-        CLIENT_FIELDS
-    }
-
-    fn evaluate(self, _: Suite, w: &JoinSplitWitness) -> (Published, Vec<Violation>) {
-        (published(w), violations(w))
+    fn violations(self, _: Suite, w: &JoinSplitWitness) -> Vec<Violation> {
+        violations(w)
     }
 
     fn enforce(self, b: &mut Builder, _: Suite, w: &JoinSplitWitness) {
@@ -71,32 +83,36 @@ impl Statement for JoinSplit {
         let account = b.part("account key", |b| account(b, w));
         let data_root = b.alloc(w.data_root);
         let link = b.alloc(w.backward_link);
-        let inputs = b.part("input notes", |b| inputs(b, w, &kind, (&account, &asset)));
+        let inputs = b.part("input notes", |b| {
+            let inputs = w
+                .inputs
+                .each_ref()
+                .map(|note| input(b, note, &account, &asset));
+            // The second is used only with the first, and only a deposit uses none.
+            let without_first = inputs[0].in_use.not();
+            b.zero_where(inputs[1].in_use.num(), without_first.num());
+            b.zero_where(without_first.num(), kind.is_deposit.not().num());
+            inputs
+        });
         memberships(b, w, &inputs, (&link, &data_root));
-        let outputs = [0, 1].map(|which| {
-            b.part("output notes", |b| {
+        let (outputs, commitments) = b.part("output notes", |b| {
+            let outputs = [0, 1].map(|which| {
                 let chain = w.allow_chain[which];
                 output(b, &w.outputs[which], chain, &account)
-            })
-        });
-        let commitments = b.part("output notes", |b| {
-            let input_nullifiers = [&inputs[0].nullifier, &inputs[1].nullifier];
+            });
             let [first, second] = [0, 1].map(|which| {
                 let NewNote { partial, value, .. } = &outputs[which];
-                let fields = [partial, value, &asset, input_nullifiers[which]];
+                let fields = [partial, value, &asset, &inputs[which].nullifier];
                 tagged(b, HashIndex::ValueNote, &fields)
             });
-            let fields = [
-                &public.deposit,
-                &bridge,
-                &outputs[0].partial,
-                input_nullifiers[0],
-            ];
+            let [claim_note, _] = &outputs;
+            let (deposit, nullifier) = (&public.deposit, &inputs[0].nullifier);
+            let fields = [deposit, &bridge, &claim_note.partial, nullifier];
             let claim = tagged(b, HashIndex::ClaimNotePartial, &fields);
-            let none = Num::zero();
-            b.enforce(kind.is_defi.num(), &outputs[0].value, &none);
-            b.enforce(kind.is_defi.num(), outputs[0].chain.num(), &none);
-            [b.select(&kind.is_defi, &claim, &first), second]
+            b.zero_where(kind.is_defi.num(), &claim_note.value);
+            b.zero_where(kind.is_defi.num(), claim_note.chain.num());
+            let first = b.select(&kind.is_defi, &claim, &first);
+            (outputs, [first, second])
         });
         b.part("balance", |b| {
             balance(b, &kind, &public, (&inputs, &outputs));
@@ -134,7 +150,8 @@ impl Statement for JoinSplit {
 
 /// Checks every rule of a payment; gives its 16 published fields.
 pub fn check(w: &JoinSplitWitness) -> Result<Published, StatementError> {
-    definition::check(JoinSplit, Suite::Poseidon, w)
+    definition::demand_none(&JoinSplit.violations(Suite::Poseidon, w))?;
+    Ok(published(w))
 }
 
 fn ranged(b: &mut Builder, value: Fr, bits: usize) -> Num {
@@ -144,32 +161,18 @@ fn ranged(b: &mut Builder, value: Fr, bits: usize) -> Num {
 }
 
 fn kind(b: &mut Builder, w: &JoinSplitWitness) -> PaymentKind {
+    use proof_id::{DEFI_DEPOSIT, DEPOSIT, SEND, WITHDRAW};
     let id = b.alloc(w.proof_id);
-    let mut is = |kind: u64| is_zero(b, &id.plus(-Fr::from(kind)));
-    let [is_deposit, is_withdrawal, is_send, is_defi] = [
-        proof_id::DEPOSIT,
-        proof_id::WITHDRAW,
-        proof_id::SEND,
-        proof_id::DEFI_DEPOSIT,
-    ]
-    .map(&mut is);
-    let known = [&is_deposit, &is_withdrawal, &is_send, &is_defi].map(Bit::num);
-    b.equal(&Num::sum(known), &Num::one());
+    let known = [DEPOSIT, WITHDRAW, SEND, DEFI_DEPOSIT];
+    let known = known.map(|kind| is_zero(b, &id.plus(-Fr::from(kind))));
+    b.equal(&Num::sum(known.iter().map(Bit::num)), &Num::one());
+    let [is_deposit, is_withdrawal, _, is_defi] = known;
     PaymentKind {
         id,
         is_deposit,
         is_withdrawal,
         is_defi,
     }
-}
-
-/// The public values of a tx.
-struct PublicValues {
-    value: Num,
-    owner: Num,
-    asset: Num,
-    fee: Num,
-    deposit: Num,
 }
 
 fn public(b: &mut Builder, w: &JoinSplitWitness, kind: &PaymentKind, asset: &Num) -> PublicValues {
@@ -201,10 +204,9 @@ fn public(b: &mut Builder, w: &JoinSplitWitness, kind: &PaymentKind, asset: &Num
 /// The call data of a defi deposit; without one it is zero, which breaks no rule.
 fn bridge(b: &mut Builder, w: &JoinSplitWitness, kind: &PaymentKind, asset: &Num) -> Num {
     let bridge = BridgeRows::alloc(b, w.bridge);
-    let none = Num::zero();
-    b.enforce(&bridge.word.num, &(&Num::one() - kind.is_defi.num()), &none);
-    b.equal(bridge.second_input.num(), &none);
-    b.enforce(kind.is_defi.num(), &(&bridge.input[0] - asset), &none);
+    b.zero_where(&bridge.word.num, &(&Num::one() - kind.is_defi.num()));
+    b.equal(bridge.second_input.num(), &Num::zero());
+    b.zero_where(kind.is_defi.num(), &(&bridge.input[0] - asset));
     bridge.word.num
 }
 
@@ -217,28 +219,12 @@ fn account(b: &mut Builder, w: &JoinSplitWitness) -> Spender {
     }
 }
 
-/// The input notes: the second is used only with the first, and none only by a
-/// deposit.
-fn inputs(
-    b: &mut Builder,
-    w: &JoinSplitWitness,
-    kind: &PaymentKind,
-    (account, asset): (&Spender, &Num),
-) -> [SpentNote; 2] {
-    let inputs = [0, 1].map(|which| input(b, &w.inputs[which], account, asset));
-    let none = Num::zero();
-    b.enforce(inputs[1].in_use.num(), inputs[0].in_use.not().num(), &none);
-    let may_have_none = kind.is_deposit.not();
-    b.enforce(inputs[0].in_use.not().num(), may_have_none.num(), &none);
-    inputs
-}
-
 /// An input note with its nullifier: the note is the account's because its
 /// commitment is made with the account's key.
 fn input(b: &mut Builder, note: &InputNote, account: &Spender, asset: &Num) -> SpentNote {
     let in_use = b.alloc_bit(note.in_use);
     let value = ranged(b, note.value, AMOUNT_BITS);
-    b.enforce(in_use.not().num(), &value, &Num::zero());
+    b.zero_where(in_use.not().num(), &value);
     let [secret, creator, input_nullifier] =
         [note.secret, note.creator, note.input_nullifier].map(|value| b.alloc(value));
     let EdwardsPoint { x, y } = &account.owner;
@@ -272,7 +258,7 @@ fn memberships(
             b.and(&same, &inputs[which].in_use)
         });
         let missing = b.mul(link, first.not().num());
-        b.enforce(&missing, second.not().num(), &Num::zero());
+        b.zero_where(&missing, second.not().num());
         [first, second]
     });
     b.part("input note membership", |b| {
@@ -280,34 +266,22 @@ fn memberships(
             let path = (note.index, &note.siblings[..]);
             let root = root_of(b, Suite::Poseidon, &input.commitment, path);
             let demanded = input.in_use.num() - linked.num();
-            b.enforce(&demanded, &(&root - data_root), &Num::zero());
+            b.zero_where(&demanded, &(&root - data_root));
         }
     });
-}
-
-/// An output note before its input nullifier is bound.
-struct NewNote {
-    partial: Num,
-    value: Num,
-    chain: Bit,
 }
 
 fn output(b: &mut Builder, note: &OutputNote, chain: bool, account: &Spender) -> NewNote {
     let value = ranged(b, note.value, AMOUNT_BITS);
     let partial = &note.partial;
-    let [secret, x, y, creator] = [
-        partial.secret,
-        partial.owner.0,
-        partial.owner.1,
-        partial.creator,
-    ]
-    .map(|v| b.alloc(v));
+    let (secret, owner, creator) = (partial.secret, partial.owner, partial.creator);
+    let [secret, x, y, creator] = [secret, owner.0, owner.1, creator].map(|v| b.alloc(v));
     let required = b.alloc_bit(partial.account_required);
-    let (owner, none) = (&account.owner, Num::zero());
-    b.enforce(&creator, &(&creator - &owner.x), &none);
+    let owner = &account.owner;
+    b.zero_where(&creator, &(&creator - &owner.x));
     let chain = b.alloc_bit(chain);
-    b.enforce(chain.num(), &(&x - &owner.x), &none);
-    b.enforce(chain.num(), &(&y - &owner.y), &none);
+    b.zero_where(chain.num(), &(&x - &owner.x));
+    b.zero_where(chain.num(), &(&y - &owner.y));
     let fields = [&secret, &x, &y, required.num(), &creator];
     NewNote {
         partial: tagged(b, HashIndex::ValueNotePartial, &fields),
@@ -340,13 +314,13 @@ fn signing_key(
 ) -> EdwardsPoint {
     let signer = &w.signer;
     let key = EdwardsPoint::alloc(b, signer.key.0, signer.key.1);
-    let (owner, none) = (&account.owner, Num::zero());
+    let owner = &account.owner;
     let free = account.required.not();
-    b.enforce(free.num(), &(&key.x - &owner.x), &none);
-    b.enforce(free.num(), &(&key.y - &owner.y), &none);
+    b.zero_where(free.num(), &(&key.x - &owner.x));
+    b.zero_where(free.num(), &(&key.y - &owner.y));
     let alias = b.alloc(signer.alias_hash);
     let note = tagged(b, HashIndex::AccountNote, &[&alias, &owner.x, &key.x]);
     let root = root_of(b, Suite::Poseidon, &note, (signer.index, &signer.siblings));
-    b.enforce(account.required.num(), &(&root - data_root), &none);
+    b.zero_where(account.required.num(), &(&root - data_root));
     key
 }

@@ -98,6 +98,16 @@ impl JoinSplitWitness {
         (point.x, point.y)
     }
 
+    fn commitment(&self, partial: &ValueNotePartial, value: Fr, input_nullifier: Fr) -> Fr {
+        let note = ValueNote {
+            partial: partial.commit(Suite::Poseidon),
+            value,
+            asset: self.asset,
+            input_nullifier,
+        };
+        note.commit(Suite::Poseidon)
+    }
+
     /// The commitment of an input note, 0 or 1.
     pub(crate) fn input_commitment(&self, which: usize) -> Fr {
         let input = &self.inputs[which];
@@ -107,13 +117,7 @@ impl JoinSplitWitness {
             account_required: self.account_required,
             creator: input.creator,
         };
-        let note = ValueNote {
-            partial: partial.commit(Suite::Poseidon),
-            value: input.value,
-            asset: self.asset,
-            input_nullifier: input.input_nullifier,
-        };
-        note.commit(Suite::Poseidon)
+        self.commitment(&partial, input.value, input.input_nullifier)
     }
 
     /// The nullifiers of both input notes.
@@ -127,14 +131,8 @@ impl JoinSplitWitness {
 
     /// The commitment of an output note, 0 or 1, as a value note.
     pub(crate) fn output_commitment(&self, which: usize) -> Fr {
-        let output = &self.outputs[which];
-        let note = ValueNote {
-            partial: output.partial.commit(Suite::Poseidon),
-            value: output.value,
-            asset: self.asset,
-            input_nullifier: self.nullifiers()[which],
-        };
-        note.commit(Suite::Poseidon)
+        let OutputNote { partial, value } = &self.outputs[which];
+        self.commitment(partial, *value, self.nullifiers()[which])
     }
 
     /// The claim note of a defi deposit, before a rollup completes it.

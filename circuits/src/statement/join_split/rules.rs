@@ -30,7 +30,7 @@ pub(super) fn violations(w: &JoinSplitWitness) -> Vec<Violation> {
     notes(w, &mut broken);
     broken.demand(balances(w), Rule::Balance);
     authorisation(w, &mut broken);
-    broken.into_vec()
+    broken.0
 }
 
 fn ranges(w: &JoinSplitWitness) -> [(&Fr, usize, &'static str); 13] {
@@ -65,18 +65,14 @@ fn kind(w: &JoinSplitWitness, broken: &mut Violations) {
     let public = is_public(w);
     let known = public || is(w, proof_id::SEND) || is_deposit;
     broken.demand(known, Rule::PaymentKind);
-    for (value, name) in [
-        (w.public_value, "public value"),
-        (w.public_owner, "public owner"),
-    ] {
-        broken.demand((value != Fr::ZERO) == public, Rule::PublicOnly(name));
-    }
+    let value = (w.public_value != Fr::ZERO) == public;
+    broken.demand(value, Rule::PublicOnly("public value"));
+    let owner = (w.public_owner != Fr::ZERO) == public;
+    broken.demand(owner, Rule::PublicOnly("public owner"));
     let real = !public || fits(&w.asset, VIRTUAL_BIT);
     broken.demand(real, Rule::PublicVirtual);
-    broken.demand(
-        (w.deposit != Fr::ZERO) == is_deposit,
-        Rule::DepositOnly("deposit value"),
-    );
+    let deposit = (w.deposit != Fr::ZERO) == is_deposit;
+    broken.demand(deposit, Rule::DepositOnly("deposit value"));
     let empty = !is_deposit || w.outputs[0].value == Fr::ZERO;
     broken.demand(empty, Rule::ClaimValue);
     broken.demand(!(is_deposit && w.allow_chain[0]), Rule::ChainClaim);
@@ -124,13 +120,7 @@ fn notes(w: &JoinSplitWitness, broken: &mut Violations) {
 /// Whether what goes in goes out. With all values in range both sides are
 /// below p: three times 2²⁵² and twice 2²⁴² are.
 fn balances(w: &JoinSplitWitness) -> bool {
-    let public = |kind| {
-        if is(w, kind) {
-            w.public_value
-        } else {
-            Fr::ZERO
-        }
-    };
+    let public = |kind| Fr::from(is(w, kind)) * w.public_value;
     let [input1, input2] = &w.inputs;
     let [output1, output2] = &w.outputs;
     let before = input1.value + input2.value + public(proof_id::DEPOSIT);

@@ -5,8 +5,7 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use thiserror::Error;
 
-use super::InnerFields;
-use super::size::{BROADCAST_HEADER, INTERACTION_WORDS, INTERACTIONS, RootSize};
+use super::{BROADCAST_HEADER, INTERACTION_WORDS, INTERACTIONS, InnerFields, RootSize};
 use crate::error::{CountError, StatementError};
 use crate::field;
 use crate::published::{FIELDS_PER_TX, Published, inputs_hash, place, wide_bridge};

@@ -5,14 +5,12 @@ use ark_ff::AdditiveGroup;
 use zkwhirl_job::Topic;
 
 use super::broadcast::PREVIOUS_DEFI_HASH;
-use super::inners::{InnerChain, add_totals};
-use super::interactions::InteractionNotes;
+use super::inners::{InnerChain, InteractionNotes, add_totals};
 use super::rules::{broadcast, evaluate};
-use super::size::{
-    ADDRESS_BITS, BROADCAST_HEADER, DEFI_HEIGHT, INNER_WORDS, INTERACTION_WORDS, INTERACTIONS,
-    MAX_INNERS, ROLLUP_ID_BITS, RootSize,
+use super::{
+    ADDRESS_BITS, BROADCAST_HEADER, Broadcast, DEFI_HEIGHT, INNER_WORDS, INTERACTION_WORDS,
+    INTERACTIONS, MAX_INNERS, ROLLUP_ID_BITS, RootRollupWitness, RootSize,
 };
-use super::{Broadcast, RootRollupWitness};
 use crate::error::{PublishedError, StatementError};
 use crate::gadgets::bits::decompose;
 use crate::gadgets::hash::{BitNum, Inputs};
@@ -28,7 +26,6 @@ use crate::tree::ROOTS_DEPTH;
 
 impl Statement for RootSize {
     type Witness = RootRollupWitness;
-    type Published = Broadcast;
 
     const NAME: &'static str = "root-rollup";
     const TAG: u64 = 8;
@@ -50,8 +47,8 @@ impl Statement for RootSize {
         Err(PublishedError::NotAlone)
     }
 
-    fn evaluate(self, suite: Suite, w: &RootRollupWitness) -> (Broadcast, Vec<Violation>) {
-        evaluate(suite, self, w)
+    fn violations(self, suite: Suite, w: &RootRollupWitness) -> Vec<Violation> {
+        evaluate(suite, self, w).1
     }
 
     /// Left to the verifier of the published words, who has them in the clear: the
@@ -135,7 +132,9 @@ pub fn check(
     size: RootSize,
     w: &RootRollupWitness,
 ) -> Result<Broadcast, StatementError> {
-    definition::check(size, suite, w)
+    let (broadcast, broken) = evaluate(suite, size, w);
+    definition::demand_none(&broken)?;
+    Ok(broadcast)
 }
 
 /// The leaf `rollup id + 1` changes from zero to the last data root.

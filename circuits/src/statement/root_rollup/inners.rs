@@ -1,13 +1,16 @@
-//! The inner rollups of a root rollup, in rows.
+//! The inner rollups and the interaction notes of a root rollup, in rows.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
-use super::size::{INNER_WORDS, RootSize};
+use super::rules::INTERACTION_RANGES;
+use super::{INNER_WORDS, RootSize};
 use crate::gadgets::bits::is_zero;
+use crate::gadgets::hash::{BitNum, hash};
 use crate::published::{ASSETS, BRIDGES, NO_ASSET, place};
 use crate::r1cs::{Bit, Builder, Num};
 use crate::statement::matched::MatchedSums;
+use crate::suite::{HashIndex, Suite};
 
 /// Words, and whether they are real or padding.
 pub(super) type Marked<'a> = (&'a [Fr], bool);
@@ -57,10 +60,10 @@ impl InnerChain {
             let real = b.alloc_bit(is_real);
             // The first is real anyway.
             if at > 1 {
-                b.enforce(real.num(), before.not().num(), &Num::zero());
+                b.zero_where(real.num(), before.not().num());
             }
             for word in &words {
-                b.enforce(word, real.not().num(), &Num::zero());
+                b.zero_where(word, real.not().num());
             }
             real
         });
@@ -87,7 +90,7 @@ impl InnerChain {
             ]);
         }
         for (field, must) in demands {
-            b.enforce(real.num(), &(&words[field] - &must), &Num::zero());
+            b.zero_where(real.num(), &(&words[field] - &must));
         }
         for field in [place::NEW_DATA_ROOT, place::NEW_NULL_ROOT] {
             self.last[field] = b.select(&real, &words[field], &self.last[field].clone());
@@ -123,7 +126,47 @@ pub(super) fn add_totals(
 /// added unless `used`.
 fn add(b: &mut Builder, list: &mut MatchedSums, used: &Num, [value, amount]: [&Num; 2]) {
     let (matches, count) = list.matches(b, value);
-    b.enforce(used, &count.plus(-Fr::from(1u64)), &Num::zero());
+    b.zero_where(used, &count.plus(-Fr::from(1u64)));
     let amount = b.mul(used, amount);
     list.add(b, &matches, &amount);
+}
+
+/// The interaction notes, padding included.
+pub(super) struct InteractionNotes {
+    pub(super) words: Vec<Vec<Num>>,
+    /// Zero where there is no note.
+    pub(super) commitments: Vec<Num>,
+}
+
+impl InteractionNotes {
+    pub(super) fn new(b: &mut Builder, suite: Suite, notes: &[Marked<'_>]) -> Self {
+        let (mut words, mut commitments) = (Vec::new(), Vec::new());
+        let mut before: Option<Bit> = None;
+        for (note, present) in notes {
+            let present = b.alloc_bit(*present);
+            if let Some(before) = before {
+                b.zero_where(present.num(), before.not().num());
+            }
+            let nums: Vec<Num> = note.iter().map(|word| b.alloc(*word)).collect();
+            for word in &nums {
+                b.zero_where(word, present.not().num());
+            }
+            let commitment = commit(b, suite, &nums);
+            commitments.push(b.mul(present.num(), &commitment));
+            words.push(nums);
+            before = Some(present);
+        }
+        Self { words, commitments }
+    }
+}
+
+/// The commitment of a note whose words fit their ranges.
+fn commit(b: &mut Builder, suite: Suite, words: &[Num]) -> Num {
+    let words: Vec<BitNum> = words
+        .iter()
+        .zip(INTERACTION_RANGES)
+        .map(|(word, (bits, _))| BitNum::ranged(b, word, bits))
+        .collect();
+    let inputs: Vec<&BitNum> = words.iter().collect();
+    hash(b, suite, HashIndex::DefiInteractionNote, &inputs)
 }

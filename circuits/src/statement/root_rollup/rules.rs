@@ -4,11 +4,10 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 
 use super::broadcast::previous_defi_hash;
-use super::size::{
-    ADDRESS_BITS, DEFI_HEIGHT, INTERACTION_WORDS, INTERACTIONS, NONCE_BITS, ROLLUP_ID_BITS,
-    RootSize,
+use super::{
+    ADDRESS_BITS, Broadcast, DEFI_HEIGHT, INTERACTION_WORDS, INTERACTIONS, InnerFields, NONCE_BITS,
+    ROLLUP_ID_BITS, RootRollupWitness, RootSize,
 };
-use super::{Broadcast, InnerFields, RootRollupWitness};
 use crate::field::fits;
 use crate::gadgets::integer::AMOUNT_BITS;
 use crate::published::{ASSETS, BRIDGES, NO_ASSET, ROLLUP_BRIDGE_BITS, padded, place};
@@ -42,7 +41,7 @@ pub(super) fn evaluate(
     }
     run.interactions();
     run.trees();
-    (run.broadcast(), run.broken.into_vec())
+    (run.broadcast(), run.broken.0)
 }
 
 /// The published words of a root rollup; they mean something only if it

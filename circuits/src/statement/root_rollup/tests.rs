@@ -10,7 +10,7 @@ use ark_ff::{AdditiveGroup, Field};
 use super::{Broadcast, RootRollupWitness, RootSize, broadcast, check};
 use crate::field::to_word;
 use crate::published::place;
-use crate::statement::Statement;
+use crate::statement::root_rollup::rules::evaluate;
 use crate::tests::support::root::{RootPlan, interaction};
 use crate::tests::support::{random, rows, vectors};
 use crate::{Circuit, Suite};
@@ -21,7 +21,7 @@ const fn size(inners: u32, slots: u32) -> RootSize {
 }
 
 fn evaluated(plan: &RootPlan) -> Broadcast {
-    plan.size.evaluate(plan.suite, &plan.witness()).0
+    evaluate(plan.suite, plan.size, &plan.witness()).0
 }
 
 /// Demands that a plan follows the rules, natively and in rows.

@@ -4,8 +4,7 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkwhirl_job::request::RootRollupRequest;
 
-use super::Interaction;
-use super::size::{INTERACTION_WORDS, INTERACTIONS, RootSize};
+use super::{INTERACTION_WORDS, INTERACTIONS, Interaction, RootSize};
 use crate::error::{CountError, PublishedError, StatementError};
 use crate::field;
 use crate::notes::DefiNote;

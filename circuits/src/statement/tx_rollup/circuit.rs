@@ -5,22 +5,20 @@ use zkwhirl_job::Topic;
 
 use super::data_tree::insert_notes;
 use super::lists::MatchedLists;
-use super::rules::{ROLLUP_ID_BITS, evaluate};
+use super::rules::evaluate;
 use super::slot::SharedRows;
 use super::{MAX_TXS, TxRollup, TxRollupWitness, TxWitness};
 use crate::error::{PublishedError, StatementError};
-use crate::gadgets::hash::BitNum;
 use crate::published::{
     FIELDS_PER_TX, Published, TX_ROLLUP_HEADER, check_tx_words, place, publish,
 };
-use crate::r1cs::{Bit, Builder, Num};
+use crate::r1cs::{Builder, Num};
 use crate::rule::Violation;
 use crate::statement::definition::{self, Statement};
 use crate::suite::Suite;
 
 impl Statement for TxRollup {
     type Witness = TxRollupWitness;
-    type Published = Published;
 
     const NAME: &'static str = "tx-rollup";
     const TAG: u64 = 2;
@@ -43,12 +41,10 @@ impl Statement for TxRollup {
     /// the whole rollup publishes as constants and a chain not at all: the
     /// number of slots, equal roots of data roots, no old defi root.
     fn check_words(self, fields: &[Fr]) -> Result<(), PublishedError> {
+        let (slots, roots_root) = (self.slots() as u64, fields[place::OLD_DATA_ROOTS_ROOT]);
         for (at, value) in [
-            (place::SLOTS, Fr::from(self.slots() as u64)),
-            (
-                place::NEW_DATA_ROOTS_ROOT,
-                fields[place::OLD_DATA_ROOTS_ROOT],
-            ),
+            (place::SLOTS, Fr::from(slots)),
+            (place::NEW_DATA_ROOTS_ROOT, roots_root),
             (place::OLD_DEFI_ROOT, Fr::default()),
         ] {
             if fields[at] != value {
@@ -58,8 +54,8 @@ impl Statement for TxRollup {
         check_tx_words(fields, &fields[place::TXS..])
     }
 
-    fn evaluate(self, suite: Suite, w: &TxRollupWitness) -> (Published, Vec<Violation>) {
-        evaluate(self, suite, w)
+    fn violations(self, suite: Suite, w: &TxRollupWitness) -> Vec<Violation> {
+        evaluate(self, suite, w).1
     }
 
     fn enforce(self, b: &mut Builder, suite: Suite, w: &TxRollupWitness) {
@@ -70,7 +66,9 @@ impl Statement for TxRollup {
 /// Checks every rule of an inner rollup of up to `txs` txs; gives its published
 /// fields and client digests.
 pub fn check(suite: Suite, txs: u32, w: &TxRollupWitness) -> Result<Published, StatementError> {
-    definition::check(TxRollup { txs }, suite, w)
+    let (published, broken) = evaluate(TxRollup { txs }, suite, w);
+    definition::demand_none(&broken)?;
+    Ok(published)
 }
 
 /// Enforces every rule and publishes the statement, with so many slots marked
@@ -89,7 +87,8 @@ pub(super) fn enforce(
     let new_data_root = b.alloc(w.new_data_root);
     let old_null_root = b.alloc(w.old_null_root);
     rollup.null_root = Some(old_null_root.clone());
-    let padding = TxWitness::padding(w.last_null_root());
+    let last = w.txs.last().map(|tx| tx.nullifiers[1].new_root);
+    let padding = TxWitness::padding(last.unwrap_or(w.old_null_root));
     let (mut txs, mut clients): (Vec<Num>, Vec<Num>) = (Vec::new(), Vec::new());
     for at in 0..size.txs as usize {
         let tx = w.txs.get(at).unwrap_or(&padding);
@@ -99,19 +98,10 @@ pub(super) fn enforce(
     }
     txs.resize_with(FIELDS_PER_TX * slots, Num::zero);
     clients.resize_with(slots, Num::zero);
-    let leaves: Vec<Num> = txs
-        .chunks(FIELDS_PER_TX)
-        .flat_map(|f| [f[1].clone(), f[2].clone()])
-        .collect();
-    let start = b.part("data tree", |b| {
-        insert_notes(
-            b,
-            suite,
-            w,
-            &leaves,
-            (&rollup.old_data_root, &new_data_root),
-        )
-    });
+    let notes = txs.chunks(FIELDS_PER_TX).flat_map(|f| &f[1..3]);
+    let notes: Vec<Num> = notes.cloned().collect();
+    let roots = (&rollup.old_data_root, &new_data_root);
+    let start = b.part("data tree", |b| insert_notes(b, suite, w, &notes, roots));
     let new_null_root = rollup.null_root.unwrap_or_else(|| old_null_root.clone());
     let mut fields = vec![
         rollup.rollup_id.num,
@@ -133,29 +123,4 @@ pub(super) fn enforce(
     fields.extend(txs);
     fields.extend(clients);
     publish::<TxRollup>(b, fields);
-}
-
-impl SharedRows {
-    /// Allocates what all slots share. No tx was before, and nullifiers are
-    /// not inserted until there is a root.
-    pub(super) fn open(b: &mut Builder, suite: Suite, w: &TxRollupWitness) -> Self {
-        let [old_data_root, data_roots_root, new_defi_root] =
-            [w.old_data_root, w.data_roots_root, w.new_defi_root].map(|root| b.alloc(root));
-        let rollup_id = b.part("header and lists", |b| {
-            let rollup_id = b.alloc(w.rollup_id);
-            BitNum::ranged(b, &rollup_id, ROLLUP_ID_BITS)
-        });
-        let lists = b.part("header and lists", |b| MatchedLists::new(b, w));
-        Self {
-            suite,
-            rollup_id,
-            old_data_root,
-            data_roots_root,
-            new_defi_root,
-            lists,
-            earlier: Vec::new(),
-            null_root: None,
-            real: Bit::constant(true),
-        }
-    }
 }

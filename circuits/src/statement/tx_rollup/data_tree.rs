@@ -14,7 +14,6 @@ use crate::gadgets::hash::Inputs;
 use crate::gadgets::merkle::{alloc_path, fold, subtree};
 use crate::published::publish;
 use crate::r1cs::{Bit, Builder, Num};
-use crate::rule::Violation;
 use crate::statement::Statement;
 use crate::suite::Suite;
 use crate::tree::DATA_DEPTH;
@@ -37,7 +36,6 @@ pub struct NotesWitness {
 
 impl Statement for TxNotes {
     type Witness = NotesWitness;
-    type Published = ();
 
     const NAME: &'static str = "tx-notes";
     const TAG: u64 = 7;
@@ -45,10 +43,6 @@ impl Statement for TxNotes {
 
     fn is_possible(self) -> bool {
         are_slots(self.slots)
-    }
-
-    fn evaluate(self, _: Suite, _: &NotesWitness) -> ((), Vec<Violation>) {
-        Default::default()
     }
 
     /// The insertion alone. Publishes the roots before and after, the index of the

@@ -50,14 +50,14 @@ pub(super) fn enforce_link(
         let (found, allowed) = search(b, link, earlier);
         let matched = b.mul(present.num(), &found);
         if !earlier.is_empty() {
-            b.enforce(&matched, &(&Num::one() - &allowed), &Num::zero());
+            b.zero_where(&matched, &(&Num::one() - &allowed));
         }
         present.num() - &matched
     });
     let (tx, old_data_root) = tree;
     b.part("linked commitment membership", |b| {
         let root = root_of(b, suite, link, (tx.link_index, &tx.link_siblings));
-        b.enforce(&matched, &(&root - old_data_root), &Num::zero());
+        b.zero_where(&matched, &(&root - old_data_root));
     });
 }
 

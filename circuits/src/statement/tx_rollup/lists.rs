@@ -37,8 +37,8 @@ impl MatchedLists {
         let (matches, count) = self.bridges.matches(b, bridge);
         // Fillers are zero: a deposit to zero must not match one of them.
         let filler = is_zero(b, bridge);
-        b.enforce(is_deposit.num(), filler.num(), &Num::zero());
-        b.enforce(is_deposit.num(), &count.plus(-Fr::from(1u64)), &Num::zero());
+        b.zero_where(is_deposit.num(), filler.num());
+        b.zero_where(is_deposit.num(), &count.plus(-Fr::from(1u64)));
         let value = b.mul(is_deposit.num(), value);
         self.bridges.add(b, &matches, &value);
         (0..BRIDGES.ilog2())
@@ -57,7 +57,7 @@ impl MatchedLists {
         let listed = is_zero(b, &asset.plus(-Fr::from(NO_ASSET))).not();
         let count = b.mul(listed.num(), &count);
         let several = b.mul(&count, &count.plus(-Fr::from(1u64)));
-        b.enforce(&several, &(&Num::one() - may_repeat), &Num::zero());
+        b.zero_where(&several, &(&Num::one() - may_repeat));
         let fee = b.mul(listed.num(), fee);
         self.assets.add(b, &matches, &fee);
     }
@@ -71,7 +71,7 @@ fn list(b: &mut Builder, values: &[Fr], filler: Fr) -> MatchedSums {
         .map(|value| is_zero(b, &value.plus(-filler)))
         .collect();
     for pair in unused.windows(2) {
-        b.enforce(pair[0].num(), pair[1].not().num(), &Num::zero());
+        b.zero_where(pair[0].num(), pair[1].not().num());
     }
     list
 }

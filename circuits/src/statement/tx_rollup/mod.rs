@@ -9,7 +9,6 @@ mod nullifier;
 mod rules;
 mod segment;
 mod slot;
-mod state;
 mod witness;
 
 #[cfg(test)]
@@ -20,10 +19,12 @@ pub use data_tree::NotesWitness;
 pub(crate) use data_tree::TxNotes;
 pub use nullifier::ShardWitness;
 pub(crate) use nullifier::TxNullifiers;
+#[cfg(test)]
+pub(crate) use rules::evaluate;
 pub use rules::published_fields;
 pub(crate) use rules::segments;
 pub use segment::SegmentWitness;
 pub(crate) use segment::TxSegment;
-pub use state::RunningState;
+pub use slot::RunningState;
 pub use witness::{MAX_TXS, NullifierWitness, TxRollupWitness, TxWitness};
 pub(crate) use witness::{TxRollup, are_slots};

@@ -12,7 +12,6 @@ use crate::gadgets::hash::Inputs;
 use crate::gadgets::merkle::fold;
 use crate::published::publish;
 use crate::r1cs::{Bit, Builder, Num};
-use crate::rule::Violation;
 use crate::statement::Statement;
 use crate::suite::Suite;
 use crate::tree::NULL_DEPTH;
@@ -36,7 +35,6 @@ pub struct ShardWitness {
 
 impl Statement for TxNullifiers {
     type Witness = ShardWitness;
-    type Published = ();
 
     const NAME: &'static str = "tx-nullifiers";
     const TAG: u64 = 6;
@@ -44,10 +42,6 @@ impl Statement for TxNullifiers {
 
     fn is_possible(self) -> bool {
         (1..=2 * MAX_TXS).contains(&self.count)
-    }
-
-    fn evaluate(self, _: Suite, _: &ShardWitness) -> ((), Vec<Violation>) {
-        Default::default()
     }
 
     /// The insertions one after the other. Publishes the roots before and after,
@@ -103,7 +97,7 @@ pub(super) fn insert(
     let path: Vec<(Num, Bit)> = siblings.into_iter().zip(bits).collect();
     let empty = Num::constant(zeros[floor]);
     let before = fold(b, suite, &empty, &path[floor..], Inputs::Free);
-    b.enforce(leaf.num(), &(&before - root), &Num::zero());
+    b.zero_where(leaf.num(), &(&before - root));
     let after = fold(b, suite, leaf.num(), &path, Inputs::Canonical);
     let new_root = b.alloc(insertion.new_root);
     b.enforce(leaf.num(), &(&after - root), &(&new_root - root));

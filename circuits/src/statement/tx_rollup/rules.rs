@@ -25,7 +25,7 @@ use crate::tree::{self, DATA_DEPTH, LeafIndex, ROOTS_DEPTH};
 pub(super) const ROLLUP_ID_BITS: usize = 32;
 
 /// The published fields that follow from a witness, and the rules it breaks.
-pub(super) fn evaluate(
+pub(crate) fn evaluate(
     rollup: TxRollup,
     suite: Suite,
     w: &TxRollupWitness,
@@ -38,7 +38,7 @@ pub(super) fn evaluate(
         run.tx(tx);
     }
     run.data_tree();
-    (run.published(rollup), run.broken.into_vec())
+    (run.published(rollup), run.broken.0)
 }
 
 /// The published fields of an inner rollup of up to `txs` txs; they mean

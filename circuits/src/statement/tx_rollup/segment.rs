@@ -9,7 +9,6 @@ use super::slot::SharedRows;
 use super::{MAX_TXS, RunningState, TxRollupWitness, TxWitness};
 use crate::published::publish;
 use crate::r1cs::{Builder, Num};
-use crate::rule::Violation;
 use crate::statement::Statement;
 use crate::suite::Suite;
 
@@ -35,7 +34,6 @@ pub struct SegmentWitness {
 
 impl Statement for TxSegment {
     type Witness = SegmentWitness;
-    type Published = ();
 
     const NAME: &'static str = "tx-segment";
     const TAG: u64 = 5;
@@ -52,10 +50,6 @@ impl Statement for TxSegment {
         }
     }
 
-    fn evaluate(self, _: Suite, _: &SegmentWitness) -> ((), Vec<Violation>) {
-        Default::default()
-    }
-
     /// The first slot is a tx: segments of padding alone change nothing and are
     /// not proved. Whether a rule is the whole rollup's or the segment's own makes
     /// no difference: the published states tie segments together.
@@ -65,7 +59,8 @@ impl Statement for TxSegment {
         let inserts = suite.segments_insert_nullifiers();
         let null_root_in = inserts.then(|| b.alloc(w.null_root));
         rollup.null_root.clone_from(&null_root_in);
-        let own = w.txs(self.txs as usize);
+        let rest = w.rollup.txs.get(w.first..).unwrap_or_default();
+        let own = &rest[..rest.len().min(self.txs as usize)];
         let last = own.last().map(|tx| tx.nullifiers[1].new_root);
         let padding = TxWitness::padding(last.unwrap_or(w.null_root));
         let (mut count, mut slots): (Num, Vec<Num>) = (Num::zero(), Vec::new());
@@ -96,13 +91,5 @@ impl TxSegment {
     /// Slots whose outputs a state remembers: those of all segments.
     pub(crate) fn remembered(self) -> usize {
         (self.of.div_ceil(self.txs) * self.txs) as usize
-    }
-}
-
-impl SegmentWitness {
-    /// The segment's txs, at most so many.
-    fn txs(&self, most: usize) -> &[TxWitness] {
-        let rest = self.rollup.txs.get(self.first..).unwrap_or_default();
-        &rest[..most.min(rest.len())]
     }
 }

@@ -1,20 +1,55 @@
-//! One tx, or padding, in rows.
+//! One tx, or padding, in rows, and the state that it leaves to the next.
 
 use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
 
-use super::TxWitness;
 use super::links::{Outputs, enforce_link};
 use super::lists::MatchedLists;
 use super::nullifier::insert;
+use super::rules::ROLLUP_ID_BITS;
+use super::{TxRollupWitness, TxWitness};
 use crate::gadgets::bits::{enforce_nonzero_where, is_zero, pack};
 use crate::gadgets::hash::{BitNum, hash};
 use crate::gadgets::merkle::root_of;
 use crate::notes::DEPOSIT_BITS;
 use crate::proof_id;
-use crate::published::{CLIENT_FIELDS, FIELDS_PER_TX, ROLLUP_BRIDGE_BITS, chain_rows, start};
+use crate::published::{
+    ASSETS, BRIDGES, CLIENT_FIELDS, FIELDS_PER_TX, ROLLUP_BRIDGE_BITS, RUNNING_STATE_TAG,
+    chain_rows, hash_chain, start,
+};
 use crate::r1cs::{Bit, Builder, Num};
 use crate::statement::client::client_statement;
 use crate::suite::{HashIndex, Suite};
+
+/// The sums and outputs of all slots so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunningState {
+    /// Deposits by bridge.
+    pub sums: [Fr; BRIDGES],
+    /// Fees by asset.
+    pub fees: [Fr; ASSETS],
+    /// Per slot, newest first: commitments 1 and 2, completed, and which of
+    /// them may be chained from. Zeros where there was no slot yet.
+    pub outputs: Vec<[Fr; 3]>,
+}
+
+impl RunningState {
+    /// Before the first of so many slots.
+    pub(crate) fn start(slots: usize) -> Self {
+        Self {
+            sums: [Fr::ZERO; BRIDGES],
+            fees: [Fr::ZERO; ASSETS],
+            outputs: vec![[Fr::ZERO; 3]; slots],
+        }
+    }
+
+    /// The hash of the state, which the segments before and after it publish.
+    pub(crate) fn digest(&self) -> Fr {
+        let mut fields = [&self.sums[..], &self.fees].concat();
+        fields.extend(self.outputs.iter().flatten());
+        hash_chain(RUNNING_STATE_TAG, &fields)
+    }
+}
 
 /// The rows that all slots share, and the state that one slot leaves to the next.
 pub(super) struct SharedRows {
@@ -44,6 +79,57 @@ pub(super) struct SlotRows {
 struct ProofIdBits([Bit; proof_id::ALL.len()]);
 
 impl SharedRows {
+    /// Allocates what all slots share. No tx was before, and nullifiers are
+    /// not inserted until there is a root.
+    pub(super) fn open(b: &mut Builder, suite: Suite, w: &TxRollupWitness) -> Self {
+        let [old_data_root, data_roots_root, new_defi_root] =
+            [w.old_data_root, w.data_roots_root, w.new_defi_root].map(|root| b.alloc(root));
+        let rollup_id = b.part("header and lists", |b| {
+            let rollup_id = b.alloc(w.rollup_id);
+            BitNum::ranged(b, &rollup_id, ROLLUP_ID_BITS)
+        });
+        let lists = b.part("header and lists", |b| MatchedLists::new(b, w));
+        Self {
+            suite,
+            rollup_id,
+            old_data_root,
+            data_roots_root,
+            new_defi_root,
+            lists,
+            earlier: Vec::new(),
+            null_root: None,
+            real: Bit::constant(true),
+        }
+    }
+
+    /// Continues from a state; returns its digest.
+    pub(super) fn resume(&mut self, b: &mut Builder, state: &RunningState) -> Num {
+        let mut alloc =
+            |values: &[Fr]| -> Vec<Num> { values.iter().map(|value| b.alloc(*value)).collect() };
+        self.lists.bridges.sums = alloc(&state.sums);
+        self.lists.assets.sums = alloc(&state.fees);
+        let outputs: Vec<Vec<Num>> = state.outputs.iter().map(|slot| alloc(slot)).collect();
+        b.part("chaining", |b| {
+            self.earlier = outputs
+                .iter()
+                .rev()
+                .map(|slot| Outputs::new(b, [slot[0].clone(), slot[1].clone()], &slot[2]))
+                .collect();
+        });
+        self.state(b, outputs.len())
+    }
+
+    /// The digest of the state after the slots so far, of which the newest
+    /// `slots` are kept.
+    pub(super) fn state(&self, b: &mut Builder, slots: usize) -> Num {
+        let MatchedLists { bridges, assets } = &self.lists;
+        let mut fields = [&bridges.sums[..], &assets.sums].concat();
+        let newest = self.earlier.iter().rev().take(slots);
+        fields.extend(newest.flat_map(Outputs::triple));
+        let start = Num::constant(start(RUNNING_STATE_TAG, fields.len()));
+        b.part("running state", |b| chain_rows(b, start, &fields))
+    }
+
     /// Adds a slot.
     ///
     /// Slot 0 is a tx; another one may be only if the slot before is, and its
@@ -59,7 +145,7 @@ impl SharedRows {
         let kind = b.part("tx fields", |b| ProofIdBits::new(b, &f[0], &self.real));
         b.part("tx fields", |b| {
             let stale = &f[13] - &self.new_defi_root;
-            b.enforce(kind.is(proof_id::CLAIM).num(), &stale, &Num::zero());
+            b.zero_where(kind.is(proof_id::CLAIM).num(), &stale);
         });
         let client = b.part("client digests", |b| {
             let digest = kind.client_digest(b, &f);
@@ -83,7 +169,7 @@ impl SharedRows {
             enforce_nonzero_where(b, &f[8], self.real.num());
             let root = root_of(b, self.suite, &f[8], (tx.root_index, &tx.root_siblings));
             let differs = &root - &self.data_roots_root;
-            b.enforce(self.real.num(), &differs, &Num::zero());
+            b.zero_where(self.real.num(), &differs);
         });
         if let Some(root) = &mut self.null_root {
             b.part("nullifier tree", |b| {
@@ -101,10 +187,10 @@ impl SharedRows {
         if at > 0 {
             let before = std::mem::replace(&mut self.real, b.alloc_bit(real));
             if !before.num().is_constant() {
-                b.enforce(self.real.num(), before.not().num(), &Num::zero());
+                b.zero_where(self.real.num(), before.not().num());
             }
             for field in &fields {
-                b.enforce(field, self.real.not().num(), &Num::zero());
+                b.zero_where(field, self.real.not().num());
             }
         }
         fields

@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkwhirl_job::request::{MerklePath, TxRollupRequest};
 
-use crate::error::{StatementError, expect_length};
+use crate::error::{CountError, StatementError};
 use crate::published::{ASSETS, BRIDGES};
 use crate::rule::Rule;
 use crate::statement::request::{element, list, siblings};
@@ -67,9 +67,9 @@ pub struct NullifierWitness {
     pub new_root: Fr,
 }
 
-/// Whether a request's paths are read. They are 97 % of a request, and the
-/// published fields do not depend on them.
-#[derive(Clone, Copy, Debug)]
+/// The siblings of paths that are read, or zeros: paths are 97 % of a request, and
+/// the published fields do not depend on them.
+#[derive(Clone, Copy)]
 struct Paths(bool);
 
 impl TxRollupWitness {
@@ -94,16 +94,18 @@ impl TxRollupWitness {
             return Err(Rule::TxCount.into());
         }
         let null_paths = 2 * n + usize::from(n < capacity);
-        expect_length("nullifier paths", request.old_null_paths.len(), null_paths)?;
-        expect_length("nullifier roots", request.new_null_roots.len(), 2 * n)?;
-        let (links, places) = (
-            &request.linked_commitment_paths,
-            &request.linked_commitment_indices,
-        );
-        expect_length("linked commitment paths", links.len(), n)?;
-        expect_length("linked commitment indices", places.len(), n)?;
-        expect_length("data roots paths", request.data_roots_paths.len(), n)?;
-        expect_length("data roots indices", request.data_roots_indices.len(), n)?;
+        let links = &request.linked_commitment_paths;
+        let places = &request.linked_commitment_indices;
+        for (what, got, expected) in [
+            ("nullifier paths", request.old_null_paths.len(), null_paths),
+            ("nullifier roots", request.new_null_roots.len(), 2 * n),
+            ("linked commitment paths", links.len(), n),
+            ("linked commitment indices", places.len(), n),
+            ("data roots paths", request.data_roots_paths.len(), n),
+            ("data roots indices", request.data_roots_indices.len(), n),
+        ] {
+            CountError::check(what, got, expected)?;
+        }
         let start = u64::from(request.data_start_index);
         let (bridges, assets) = (&request.bridge_call_datas, &request.asset_ids);
         Ok(Self {
@@ -121,12 +123,6 @@ impl TxRollupWitness {
                 .map(|tx| TxWitness::read(request, tx, paths))
                 .collect::<Result<_, _>>()?,
         })
-    }
-
-    /// The nullifier root after all txs.
-    pub(super) fn last_null_root(&self) -> Fr {
-        let last = self.txs.last().map(|tx| tx.nullifiers[1].new_root);
-        last.unwrap_or(self.old_null_root)
     }
 }
 
@@ -212,10 +208,7 @@ impl Suite {
     /// suite an insertion alone takes 720,000 rows, more than all other rules
     /// of eight txs: there nullifiers have circuits of their own.
     pub(crate) const fn segments_insert_nullifiers(self) -> bool {
-        match self {
-            Self::Pedersen => false,
-            Self::Poseidon => true,
-        }
+        matches!(self, Self::Poseidon)
     }
 }
 

@@ -10,52 +10,42 @@ use crate::tests::support::random;
 use crate::tests::support::world::TxPlan;
 use crate::tree::{fold, subtree_root};
 use crate::tx_rollup::{NotesWitness, ShardWitness, TxRollupWitness};
-use crate::{Chain, Circuit, StatementKind, Suite, Witness};
-
-fn circuit(suite: Suite, statement: StatementKind) -> Circuit {
-    Circuit { suite, statement }
-}
+use crate::{Chain, Circuit, Suite, Witness};
 
 #[test]
 fn a_shard_refuses_spent_nullifiers_and_wrong_roots() {
     let w = TxPlan::new(Suite::Poseidon, 2).witness();
-    let circuit = circuit(Suite::Poseidon, StatementKind::TxNullifiers { count: 3 });
-    let shard = |w: &TxRollupWitness, first: usize, root: Fr| {
+    let circuit: Circuit = "tx-nullifiers/poseidon/3".parse().unwrap();
+    let failing = |w: &TxRollupWitness, first: usize, root: Fr| {
         let rollup = Arc::new(w.clone());
-        Witness::from(ShardWitness {
+        let shard = ShardWitness {
             rollup,
             first,
             root,
-        })
+        };
+        failing_parts(circuit, &shard.into())
     };
-    let refused = |witness: Witness| failing_parts(circuit, &witness) == ["nullifier tree"];
-    assert_eq!(
-        failing_parts(circuit, &shard(&w, 0, w.old_null_root)),
-        [""; 0]
-    );
     let after = w.txs[1].nullifiers[0].new_root;
-    assert_eq!(failing_parts(circuit, &shard(&w, 3, after)), [""; 0]);
+    assert_eq!(failing(&w, 0, w.old_null_root), [""; 0]);
+    assert_eq!(failing(&w, 3, after), [""; 0]);
     // Spent before: its path leads to another root.
     let mut plan = TxPlan::new(Suite::Poseidon, 2);
     plan.txs[1][3] = random(902);
     let spent = plan.witness();
-    assert!(refused(shard(&spent, 0, spent.old_null_root)));
+    assert_eq!(failing(&spent, 0, spent.old_null_root), ["nullifier tree"]);
     // Not the root before.
-    let parts = failing_parts(circuit, &shard(&w, 0, w.old_null_root + Fr::ONE));
+    let parts = failing(&w, 0, w.old_null_root + Fr::ONE);
     assert!(parts.iter().all(|part| *part == "nullifier tree") && !parts.is_empty());
     // Not the root after.
     let mut wrong = w.clone();
     wrong.txs[1].nullifiers[0].new_root += Fr::ONE;
-    assert!(refused(shard(&wrong, 0, w.old_null_root)));
+    assert_eq!(failing(&wrong, 0, w.old_null_root), ["nullifier tree"]);
     // A zero changes nothing: the root after it is the root before it.
     let mut zero = w.clone();
     zero.txs[1].fields[4] = Fr::ZERO;
-    assert!(
-        refused(shard(&zero, 3, after)),
-        "the root after must be the root before"
-    );
+    assert_eq!(failing(&zero, 3, after), ["nullifier tree"]);
     zero.txs[1].nullifiers[1].new_root = after;
-    assert_eq!(failing_parts(circuit, &shard(&zero, 3, after)), [""; 0]);
+    assert_eq!(failing(&zero, 3, after), [""; 0]);
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 
-use super::{Cut, failing_parts, five, publishes};
+use super::{Cut, failing_parts, five};
 use crate::field::{from_words, to_word};
-use crate::published::{self, Published, place};
+use crate::published::{Published, inputs_hash, place};
 use crate::tests::support::random;
+use crate::tests::support::rows::publishes;
 use crate::tx_rollup::SegmentWitness;
-use crate::{Chain, SeamError, Seams, StatementKind, Suite, Witness};
+use crate::{Chain, StatementKind, Suite, Witness};
 
 #[test]
 fn a_segment_publishes_the_whole_state_before_it() {
@@ -59,70 +60,53 @@ fn a_segment_fits_only_in_its_place() {
 
 #[test]
 fn each_seam_is_bound_by_the_two_pieces_beside_it() {
-    for (suite, chain) in [
-        (Suite::Poseidon, Chain::new(Suite::Poseidon, 5, 2, 1)),
-        (Suite::Pedersen, Chain::new(Suite::Pedersen, 5, 2, 4)),
-    ] {
-        let cut = Cut::new(&five(suite), chain);
-        let good = cut.public_inputs();
-        let differing = |seams: &Seams| -> Vec<usize> {
-            let inputs = chain.public_inputs(&cut.published, &cut.allow_chain, seams);
-            let inputs = inputs.unwrap();
-            (0..good.len())
-                .filter(|at| inputs[*at] != good[*at])
-                .collect()
-        };
+    for (suite, shard) in [(Suite::Poseidon, 1), (Suite::Pedersen, 4)] {
+        let cut = Cut::new(&five(suite), Chain::new(suite, 5, 2, shard));
         // Shards come behind the three segments.
         let first = if suite == Suite::Pedersen { 3 } else { 0 };
         for at in 0..2 {
-            let mut seams = cut.seams.clone();
-            seams.states[at] += Fr::ONE;
-            assert_eq!(differing(&seams), [at, at + 1]);
-            let mut seams = cut.seams.clone();
-            seams.null_roots[at] += Fr::ONE;
-            assert_eq!(differing(&seams), [first + at, first + at + 1]);
+            let states = cut.differing(|cut| cut.seams.states[at] += Fr::ONE);
+            assert_eq!(states, [at, at + 1]);
+            let roots = cut.differing(|cut| cut.seams.null_roots[at] += Fr::ONE);
+            assert_eq!(roots, [first + at, first + at + 1]);
         }
-        let [states, null_roots] = chain.seams(5);
-        assert_eq!(
-            [states, null_roots],
-            [cut.seams.states.len(), cut.seams.null_roots.len()]
-        );
+        let counts = [cut.seams.states.len(), cut.seams.null_roots.len()];
+        assert_eq!(cut.chain.seams(5), counts);
     }
 }
 
 #[test]
 fn a_missing_piece_is_noticed_before_any_proof() {
     let cut = Cut::new(&five(Suite::Pedersen), Chain::new(Suite::Pedersen, 5, 2, 4));
-    let refused = |allow_chain: &[Fr], seams: &Seams| {
-        let inputs = cut.chain.public_inputs(&cut.published, allow_chain, seams);
-        inputs.unwrap_err()
-    };
-    let mut seams = cut.seams.clone();
-    seams.null_roots.pop();
-    assert_eq!(
-        refused(&cut.allow_chain, &seams).to_string(),
-        "1 nullifier roots, expected 2"
-    );
-    let mut seams = cut.seams.clone();
-    seams.states.push(Fr::ZERO);
-    assert_eq!(
-        refused(&cut.allow_chain, &seams).to_string(),
-        "3 states between segments, expected 2"
-    );
-    assert_eq!(refused(&[], &cut.seams), SeamError::Txs { got: 0, most: 5 });
-    assert_eq!(
-        refused(&[Fr::ZERO; 6], &cut.seams),
-        SeamError::Txs { got: 6, most: 5 }
-    );
-    // A tx that is published but said to be padding.
-    let seams = Seams {
-        states: cut.seams.states[..1].to_vec(),
-        null_roots: cut.seams.null_roots[..1].to_vec(),
-    };
-    assert_eq!(
-        refused(&cut.allow_chain[..4], &seams),
-        SeamError::Padding(4)
-    );
+    type Change = fn(&mut Cut);
+    let cases: [(&str, Change); 5] = [
+        ("1 nullifier roots, expected 2", |cut| {
+            cut.seams.null_roots.truncate(1)
+        }),
+        ("3 states between segments, expected 2", |cut| {
+            cut.seams.states.push(Fr::ZERO)
+        }),
+        ("0 txs, expected 1 to 5", |cut| cut.allow_chain.clear()),
+        ("6 txs, expected 1 to 5", |cut| {
+            cut.allow_chain.push(Fr::ZERO)
+        }),
+        // A tx that is published but said to be padding.
+        (
+            "slot 4 is padding but its published fields are not zero",
+            |cut| {
+                cut.allow_chain.truncate(4);
+                cut.seams.states.truncate(1);
+                cut.seams.null_roots.truncate(1);
+            },
+        ),
+    ];
+    for (expected, change) in cases {
+        let mut cut = cut.clone();
+        change(&mut cut);
+        let chain = cut.chain;
+        let inputs = chain.public_inputs(&cut.published, &cut.allow_chain, &cut.seams);
+        assert_eq!(inputs.unwrap_err().to_string(), expected);
+    }
 }
 
 #[test]
@@ -132,33 +116,22 @@ fn the_number_of_txs_is_bound() {
     let mut plan = five(Suite::Poseidon);
     plan.txs.truncate(3);
     let cut = Cut::new(&plan, Chain::new(plan.suite, 5, 2, 1));
-    let good = cut.public_inputs();
-    let longer = [&cut.allow_chain[..], &[Fr::ZERO]].concat();
-    let inputs = cut
-        .chain
-        .public_inputs(&cut.published, &longer, &cut.seams)
-        .unwrap();
-    assert_eq!(inputs[0], good[0]);
-    assert_ne!(inputs[1], good[1]);
+    let differing = cut.differing(|cut| cut.allow_chain.push(Fr::ZERO));
+    assert!(!differing.contains(&0) && differing.contains(&1));
 }
 
 #[test]
 fn what_the_pieces_share_is_bound() {
-    for chain in [
-        Chain::new(Suite::Poseidon, 5, 2, 1),
-        Chain::new(Suite::Pedersen, 5, 2, 4),
-    ] {
-        let suite = chain.circuits()[0].suite;
-        let cut = Cut::new(&five(suite), chain);
-        let good = cut.public_inputs();
-        let count = good.len();
-        let notes = count - 1;
-        let (words, clients) = (cut.published.to_words(), cut.published.clients());
-        let (shards, roots) = match suite {
-            Suite::Poseidon => (vec![], [0, 2]),
-            Suite::Pedersen => (vec![3, 4, 5], [3, 5]),
+    for (suite, shard) in [(Suite::Poseidon, 1), (Suite::Pedersen, 4)] {
+        let cut = Cut::new(&five(suite), Chain::new(suite, 5, 2, shard));
+        let notes = cut.pieces.len() - 1;
+        // The pieces with the first and the last nullifier root, and that with the
+        // third tx's first nullifier beside its segment.
+        let (roots, spends) = match suite {
+            Suite::Poseidon => ([0, 2], vec![1]),
+            Suite::Pedersen => ([3, 5], vec![1, 4]),
         };
-        let segments = vec![0, 1, 2];
+        let (segments, tx) = (vec![0, 1, 2], place::TXS + 8 * 2);
         for (at, expected) in [
             (place::ROLLUP_ID, segments.clone()),
             (place::DATA_START_INDEX, vec![notes]),
@@ -168,40 +141,28 @@ fn what_the_pieces_share_is_bound() {
             (place::NEW_NULL_ROOT, vec![roots[1]]),
             (place::NEW_DEFI_ROOT, segments.clone()),
             (place::BRIDGES + 31, segments.clone()),
-            (place::ASSETS + 15, segments.clone()),
+            (place::ASSETS + 15, segments),
             // Sums, and what a tx may be chained from, reach the last state.
             (place::DEPOSIT_SUMS + 1, vec![2]),
             (place::FEES + 1, vec![2]),
-            (place::TXS + 8 * 2 + 1, vec![1, 2, notes]),
-            (place::TXS + 8 * 2 + 2, vec![1, 2, notes]),
-            (place::TXS + 8 * 2 + 5, vec![1]),
-            (
-                place::TXS + 8 * 2 + 3,
-                [vec![1], shards.iter().copied().skip(1).take(1).collect()].concat(),
-            ),
+            (tx + 1, vec![1, 2, notes]),
+            (tx + 2, vec![1, 2, notes]),
+            (tx + 5, vec![1]),
+            (tx + 3, spends),
         ] {
-            let mut words = words.clone();
-            words[at][31] ^= 1;
-            if at >= place::TXS {
-                words[place::INPUTS_HASH] = inputs_hash(&words[place::TXS..]);
-            }
-            let kind = StatementKind::TxRollup { txs: 5 };
-            let changed = Published::from_words(kind, &words, clients).unwrap();
-            let inputs = chain
-                .public_inputs(&changed, &cut.allow_chain, &cut.seams)
-                .unwrap();
-            let differing: Vec<usize> = (0..count).filter(|i| inputs[*i] != good[*i]).collect();
+            let differing = cut.differing(|cut| {
+                let mut words = cut.published.to_words();
+                words[at][31] ^= 1;
+                if at >= place::TXS {
+                    let txs = from_words(&words[place::TXS..]).unwrap();
+                    words[place::INPUTS_HASH] = to_word(&inputs_hash(&txs));
+                }
+                let (kind, clients) = (StatementKind::TxRollup { txs: 5 }, cut.published.clients());
+                cut.published = Published::from_words(kind, &words, clients).unwrap();
+            });
             assert_eq!(differing, expected, "{suite}: field {at}");
         }
-        let mut allow_chain = cut.allow_chain.clone();
-        allow_chain[0] += Fr::ONE;
-        let inputs = chain
-            .public_inputs(&cut.published, &allow_chain, &cut.seams)
-            .unwrap();
-        assert_ne!(inputs[2], good[2], "the last state has every tx's");
+        let differing = cut.differing(|cut| cut.allow_chain[0] += Fr::ONE);
+        assert!(differing.contains(&2), "the last state has every tx's");
     }
-}
-
-fn inputs_hash(words: &[[u8; 32]]) -> [u8; 32] {
-    to_word(&published::inputs_hash(&from_words(words).unwrap()))
 }

@@ -71,10 +71,8 @@ impl RootPlan {
     }
 
     pub(crate) fn circuit(&self) -> Circuit {
-        Circuit {
-            suite: self.suite,
-            statement: self.size.into(),
-        }
+        let (suite, statement) = (self.suite, self.size.into());
+        Circuit { suite, statement }
     }
 
     fn inner(&self, at: usize) -> InnerFields {

@@ -25,6 +25,11 @@ pub(crate) fn accepted(circuit: Circuit, w: impl Into<Witness>, public_input: Fr
     assert_eq!(report.public_input, public_input, "{circuit}");
 }
 
+/// The public input that a circuit computes, whether or not rows hold.
+pub(crate) fn publishes(circuit: Circuit, w: impl Into<Witness>) -> Fr {
+    circuit.assign_raw(&w.into()).unwrap().instance[1]
+}
+
 /// The part of each row that a witness does not satisfy.
 pub(crate) fn failing_parts(circuit: Circuit, w: &Witness) -> Vec<&'static str> {
     let builder = circuit.run(Mode::Check, Some(w)).unwrap();
@@ -78,37 +83,4 @@ pub(crate) fn same_matrices(circuit: Circuit, w: &Witness) -> (Matrices, Assignm
     let parts: usize = circuit.rows().iter().map(|(_, rows)| rows).sum();
     assert_eq!(blank.num_rows, parts, "{circuit}");
     (blank, assignment)
-}
-
-/// How many drawn witnesses followed the rules, and how many did not.
-#[derive(Default)]
-pub(crate) struct Tally {
-    valid: usize,
-    invalid: usize,
-}
-
-impl Tally {
-    /// Demands that native code and the rows say the same about a witness.
-    #[track_caller]
-    pub(crate) fn agree(&mut self, circuit: Circuit, w: impl Into<Witness>, public_input: Fr) {
-        let (w, at) = (w.into(), self.valid + self.invalid);
-        let broken = circuit.statement.violations(circuit.suite, &w);
-        let checked = circuit.check_raw(&w);
-        let agree = checked.is_ok() == broken.is_empty();
-        assert!(agree, "draw {at}: {broken:?}, {checked:?}");
-        match checked {
-            Ok(report) => {
-                assert_eq!(report.public_input, public_input, "draw {at}");
-                self.valid += 1;
-            }
-            Err(_) => self.invalid += 1,
-        }
-    }
-
-    /// Demands that more than so many were valid, and more than so many were not.
-    #[track_caller]
-    pub(crate) fn exceeds(&self, valid: usize, invalid: usize) {
-        let enough = self.valid > valid && self.invalid > invalid;
-        assert!(enough, "{} valid, {} invalid", self.valid, self.invalid);
-    }
 }

@@ -1,6 +1,7 @@
 //! Reading of the test vectors.
 
 use ark_bn254::Fr;
+use serde_json::Value;
 use zkwhirl_job::Request;
 use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
@@ -54,7 +55,18 @@ pub(crate) fn reply(name: &str, count: usize) -> Vec<Fr> {
     words
 }
 
-/// An element from 64 hex digits.
-pub(crate) fn element(hex: &str) -> Fr {
-    field::from_word(&hex::decode(hex).unwrap().try_into().unwrap()).unwrap()
+/// A word of 64 hex digits.
+pub(crate) fn word(value: &Value) -> [u8; 32] {
+    let bytes = hex::decode(value.as_str().unwrap()).unwrap();
+    bytes.try_into().unwrap()
+}
+
+/// The element of a word.
+pub(crate) fn element(value: &Value) -> Fr {
+    field::from_word(&word(value)).unwrap()
+}
+
+/// A list of elements.
+pub(crate) fn elements(values: &Value) -> Vec<Fr> {
+    values.as_array().unwrap().iter().map(element).collect()
 }

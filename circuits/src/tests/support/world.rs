@@ -5,9 +5,8 @@ use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
 use super::{low, random};
 use crate::published::Published;
-use crate::statement::Statement;
 use crate::tree::{MerkleTree, fold, subtree_root};
-use crate::tx_rollup::{NullifierWitness, TxRollup, TxRollupWitness, TxWitness};
+use crate::tx_rollup::{NullifierWitness, TxRollup, TxRollupWitness, TxWitness, evaluate};
 use crate::{Circuit, StatementKind, Suite};
 
 /// Notes that exist before the rollup.
@@ -81,7 +80,7 @@ impl TxPlan {
     /// What a witness of the plan publishes, whether or not it follows the rules.
     pub(crate) fn published(&self, w: &TxRollupWitness) -> Published {
         let size = TxRollup { txs: self.capacity };
-        size.evaluate(self.suite, w).0
+        evaluate(size, self.suite, w).0
     }
 
     /// Adds a tx.

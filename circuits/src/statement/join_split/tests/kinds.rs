@@ -40,7 +40,8 @@ fn a_send_of_two_notes() {
 }
 
 #[test]
-fn deposits_withdrawals_and_defi_deposits() {
+fn accounts_deposits_withdrawals_and_defi_deposits() {
+    accepted(&Payment::registered());
     let fields = accepted(&Payment::deposit());
     assert_eq!(fields[0], Fr::ONE);
     assert_eq!(fields[5..8], [1100, 0x0add_7e55, ASSET].map(Fr::from));
@@ -77,11 +78,6 @@ fn one_input_note_and_a_nullifier_for_the_other() {
     // It is not the nullifier that the same note would have.
     let used = payment.settled(|w| w.inputs[1].in_use = true);
     assert_ne!(accepted(&used)[4], other[4]);
-}
-
-#[test]
-fn accounts_sign_with_a_registered_key() {
-    accepted(&Payment::registered());
 }
 
 #[test]

@@ -6,9 +6,8 @@ use ark_ff::AdditiveGroup;
 
 use crate::r1cs::{Builder, Mode, Num};
 use crate::root_rollup::{INTERACTIONS, Interaction, RootSize};
-use crate::statement::root_rollup::inners::{InnerChain, Marked};
-use crate::statement::root_rollup::interactions::InteractionNotes;
-use crate::statement::root_rollup::size::INNER_WORDS;
+use crate::statement::root_rollup::INNER_WORDS;
+use crate::statement::root_rollup::inners::{InnerChain, InteractionNotes, Marked};
 use crate::suite::Suite;
 
 const SIZE: RootSize = RootSize {
@@ -28,8 +27,7 @@ fn inner(at: u64) -> [Fr; INNER_WORDS] {
 
 fn inners_fail(inners: &[(&[Fr; INNER_WORDS], bool)]) -> bool {
     let inners: Vec<Marked<'_>> = inners.iter().map(|(w, real)| (&w[..], *real)).collect();
-    let mut b = Builder::new(Mode::Check);
-    let zero = Num::zero();
+    let (mut b, zero) = (Builder::new(Mode::Check), Num::zero());
     InnerChain::new(&mut b, SIZE, [&zero; 3], &inners);
     !b.unsatisfied().is_empty()
 }

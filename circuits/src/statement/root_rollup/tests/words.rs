@@ -153,8 +153,7 @@ fn every_other_word_is_bound_by_the_public_input() {
 #[test]
 fn a_root_rollups_fields_are_not_read_alone() {
     let plan = RootPlan::new(Suite::Poseidon, size(1, 1));
-    let published = evaluated(&plan);
-    let published = published.published();
-    let error = Published::from_words(plan.size.into(), &published.to_words(), &[]);
+    let words = evaluated(&plan).published().to_words();
+    let error = Published::from_words(plan.circuit().statement, &words, &[]);
     assert_eq!(error, Err(PublishedError::NotAlone));
 }
