@@ -1,6 +1,6 @@
 //! Linear combinations with their values.
 
-use std::ops::{Add, Sub};
+use std::ops::{Add, Mul, Sub};
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
@@ -101,11 +101,6 @@ impl Num {
         sum
     }
 
-    /// Twice the combination.
-    pub(crate) fn double(&self) -> Self {
-        self.scale(Fr::from(2u64))
-    }
-
     /// `Σ k·num` in one pass.
     pub(crate) fn weighted_sum<'a>(parts: impl IntoIterator<Item = (Fr, &'a Self)>) -> Self {
         let mut sum = Self::zero();
@@ -175,6 +170,14 @@ impl Sub for &Num {
 
     fn sub(self, other: Self) -> Num {
         self.merge(other, |k| -k)
+    }
+}
+
+impl Mul<Fr> for &Num {
+    type Output = Num;
+
+    fn mul(self, factor: Fr) -> Num {
+        self.scale(factor)
     }
 }
 

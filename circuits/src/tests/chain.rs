@@ -63,14 +63,9 @@ impl Cut {
     fn differing(&self, change: impl FnOnce(&mut Self)) -> Vec<usize> {
         let mut changed = self.clone();
         change(&mut changed);
-        let inputs = self
-            .public_inputs()
-            .into_iter()
-            .zip(changed.public_inputs());
-        let differing = inputs
-            .enumerate()
-            .filter(|(_, (good, changed))| good != changed);
-        differing.map(|(at, _)| at).collect()
+        let [good, changed] = [self, &changed].map(Self::public_inputs);
+        let pieces = 0..good.len();
+        pieces.filter(|at| good[*at] != changed[*at]).collect()
     }
 
     /// Demands that every row of every piece holds, for the public inputs that
@@ -86,12 +81,10 @@ impl Cut {
         let expected = self.public_inputs();
         let circuits = self.circuits();
         assert_eq!([circuits.len(), expected.len()], [self.pieces.len(); 2]);
-        let pieces = circuits.iter().zip(&self.pieces).zip(expected).enumerate();
-        for (_, ((circuit, piece), expected)) in
-            pieces.filter(|(at, _)| wanted(*at, circuits.len()))
-        {
-            let report = circuit.check_raw(piece).unwrap();
-            assert_eq!(report.public_input, expected, "{circuit}");
+        for at in (0..circuits.len()).filter(|at| wanted(*at, circuits.len())) {
+            let circuit = circuits[at];
+            let report = circuit.check_raw(&self.pieces[at]).unwrap();
+            assert_eq!(report.public_input, expected[at], "{circuit}");
             assert_eq!(report.rows, circuit.num_rows(), "{circuit}");
         }
     }

@@ -57,7 +57,7 @@ impl SignedWindow {
     }
 
     pub(super) fn look_up(&self, b: &mut Builder, bits: &[Bit]) -> GrumpkinPoint {
-        let sign = |k: usize| bits[k].num().double().plus(-Fr::ONE);
+        let sign = |k: usize| bits[k].num().scale(Fr::from(2u64)).plus(-Fr::ONE);
         match &self.form {
             WindowForm::One { x, y } => (Num::constant(*x), sign(0).scale(*y)),
             WindowForm::Two { x, y } => {

@@ -96,6 +96,11 @@ fn fields(b: &mut Builder, suite: Suite, w: &ClaimWitness) -> NoteFields {
         let num = b.alloc(value);
         BitNum::ranged(b, &num, bits)
     };
+    let boolean = |b: &mut Builder, value: Fr| {
+        let num = b.alloc(value);
+        b.enforce(&num, &num, &num);
+        Bit::assert_boolean(num)
+    };
     let deposit = ranged(b, w.claim.deposit, DEPOSIT_BITS);
     let total_input = ranged(b, w.defi.total_input, AMOUNT_BITS);
     let fields = NoteFields {
@@ -117,12 +122,6 @@ fn fields(b: &mut Builder, suite: Suite, w: &ClaimWitness) -> NoteFields {
 fn element(b: &mut Builder, suite: Suite, value: Fr) -> BitNum {
     let num = b.alloc(value);
     BitNum::element(b, suite, &num)
-}
-
-fn boolean(b: &mut Builder, value: Fr) -> Bit {
-    let num = b.alloc(value);
-    b.enforce(&num, &num, &num);
-    Bit::assert_boolean(num)
 }
 
 fn claim_note(b: &mut Builder, suite: Suite, fields: &NoteFields, bridge: &BridgeRows) -> BitNum {

@@ -139,7 +139,7 @@ impl Statement for JoinSplit {
             public.deposit,
             Num::zero(),
             link,
-            chain1.num() + &chain2.num().double(),
+            chain1.num() + &chain2.num().scale(Fr::from(2u64)),
         ];
         let message = publish::<JoinSplit>(b, published);
         b.part("signature", |b| {
