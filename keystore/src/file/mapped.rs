@@ -8,7 +8,6 @@ use std::{
 };
 
 use memmap2::{Mmap, MmapOptions};
-use rustix::fs::FlockOperation;
 
 /// A part of a mapped key. It keeps the mapping alive; a clone copies nothing.
 #[derive(Debug, Clone)]
@@ -33,8 +32,8 @@ impl MappedBytes {
                   under another name, renamed once complete, and never opened for writing again"
     )]
     pub(crate) fn of(file: File) -> io::Result<Self> {
-        // On a network file system without locks nobody can see the use.
-        let _ = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
+        // A network file system without locks does not show the use.
+        let _ = file.try_lock_shared();
         // The whole file is hashed at once: one call maps all pages, instead of
         // one fault for each page.
         let mut options = MmapOptions::new();
