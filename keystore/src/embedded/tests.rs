@@ -1,4 +1,4 @@
-//! What a directory of keys promises.
+//! Tests of keys in a directory.
 
 use std::sync::Arc;
 

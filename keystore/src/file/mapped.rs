@@ -28,7 +28,7 @@ impl MappedBytes {
     /// the page cache.
     #[expect(
         unsafe_code,
-        reason = "mapping is sound while nobody truncates or writes the file: keys are written \
+        reason = "mapping is sound while no process truncates or writes the file: keys are written \
                   under another name, renamed once complete, and never opened for writing again"
     )]
     pub(crate) fn of(file: File) -> io::Result<Self> {

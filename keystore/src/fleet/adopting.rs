@@ -101,7 +101,7 @@ impl FleetKeyStore {
         )))
     }
 
-    /// Makes a seeded key again whose file nobody shares: the seed gives the same
+    /// Makes a seeded key again whose file is not shared: the seed gives the same
     /// key.
     pub(super) fn remake(
         &self,

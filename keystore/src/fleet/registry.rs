@@ -127,7 +127,8 @@ impl Registry {
         })
     }
 
-    /// The right to make the key, unless somebody has it or it is made.
+    /// The right to make the key. `None`: another process has it, or the key is
+    /// made.
     pub(super) fn claim(&self, circuit: &CircuitIdentity) -> Result<Option<Fence>, KeyError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);

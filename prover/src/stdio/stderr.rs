@@ -119,7 +119,7 @@ impl StderrReader {
             }
             StderrLine::Notice(Notice::Failure(failure)) => {
                 // The channel is full only if the child writes many reasons
-                // between two requests; nobody needs those.
+                // between two requests; no caller needs those.
                 let _ = self.failures.try_send(failure);
             }
             StderrLine::Notice(Notice::Key(circuit)) => self.process.loaded(pid, &circuit),

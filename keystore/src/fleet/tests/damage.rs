@@ -1,4 +1,5 @@
-//! What is not of the fleet's key is refused, with a sentence that says what.
+//! Files and records that do not belong to the fleet's key are refused; the
+//! error names them.
 
 use std::fs;
 
@@ -16,7 +17,7 @@ fn made() -> (TestFleet, FleetKeyStore) {
     (fleet, holder)
 }
 
-/// Another machine wants the key, and is told each of `parts`.
+/// Another machine wants the key; each of `parts` is in its error.
 #[track_caller]
 fn refused(fleet: &TestFleet, parts: &[&str]) {
     let machine = fleet.machine(9);

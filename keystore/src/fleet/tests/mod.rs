@@ -1,4 +1,4 @@
-//! What a fleet promises beyond any keystore.
+//! Tests of a fleet's keystore.
 
 mod damage;
 mod flight;

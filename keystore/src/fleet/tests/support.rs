@@ -21,7 +21,7 @@ pub(super) fn eventually(what: &str, mut ready: impl FnMut() -> bool) {
     let mut asked = 0;
     while !ready() {
         asked += 1;
-        assert!(asked < 2_000, "it did not come: {what}");
+        assert!(asked < 2_000, "not within 20 s: {what}");
         thread::park_timeout(Duration::from_millis(10));
     }
 }

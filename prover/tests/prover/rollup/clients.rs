@@ -1,4 +1,4 @@
-//! Client proofs, and what is refused of them.
+//! Client proofs that verify, and changed ones that are refused.
 
 use ark_bn254::Fr;
 use bytes::Bytes;

@@ -26,7 +26,7 @@ use super::proved::{ONE, ProvedRollup, TWO, client_proof, refusal, verification}
 const TAIL_HEADER: usize = 16;
 /// The longest reply whose bits are changed as densely as a claim's.
 const SMALL: usize = 1024;
-/// What a proof is told whose fields are others.
+/// The error of a proof for other fields.
 const NOT_FOR_ITS_FIELDS: &str = "the proof does not verify for its published fields";
 
 /// Where a bit was changed.
@@ -151,7 +151,7 @@ fn of_clients() {
     }
 }
 
-/// What Falafel verifies its clients with.
+/// The keys that Falafel verifies its clients' proofs with.
 #[test]
 fn of_verification_keys_of_clients() {
     let verifier = &ONE.verifier;
@@ -183,8 +183,8 @@ fn of_inner_rollups() {
     }
 }
 
-/// Root rollups, and what their verifiers are asked about: with the requests
-/// and, as a stranger does it, without.
+/// Replies to root rollups and to their verifiers: checked with the request, and
+/// from the bytes alone.
 #[test]
 fn of_whole_rollups() {
     for rollup in [&ONE, &TWO] {

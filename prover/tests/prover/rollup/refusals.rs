@@ -1,4 +1,4 @@
-//! What is refused, and with which words.
+//! Replies and requests that are refused, with their reasons.
 
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;

@@ -1,4 +1,4 @@
-//! Rollups that are accepted, and what is said of them.
+//! Rollups that are accepted, and what the verifier reports of them.
 
 use zkwhirl_job::{
     Request,

@@ -84,7 +84,7 @@ fn one_changed_bit_anywhere_in_a_key_is_found() {
 /// Sections of a key, to be put together anew.
 type Sections = BTreeMap<String, Vec<u8>>;
 
-/// What is said of a key that has these sections, with digests that are right.
+/// The error of a key that has these sections, with digests that are right.
 fn refused(sections: &Sections) -> String {
     let (_directory, store) = empty();
     let (file, _) = small::stored(&store, &SINGLE, &mut |writer| {
