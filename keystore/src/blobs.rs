@@ -15,13 +15,9 @@ pub(crate) const BLOB_BYTES: usize = CLIENT_VK_BYTES;
 
 /// A directory of verification keys, each named after its BLAKE3.
 #[derive(Debug, Clone)]
-pub(crate) struct Blobs(PathBuf);
+pub(crate) struct Blobs(pub(crate) PathBuf);
 
 impl Blobs {
-    pub(crate) fn new(directory: PathBuf) -> Self {
-        Self(directory)
-    }
-
     pub(crate) fn path(&self, digest: &str) -> PathBuf {
         self.0.join(format!("{digest}.vk"))
     }
@@ -92,14 +88,15 @@ pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
         let mut file = file.take(BLOB_BYTES as u64 + 1);
         file.read_to_end(&mut bytes)
     });
-    match read {
-        Ok(_) => Ok(Some(bytes)),
+    let found = found(read).map_err(KeyError::io("read", path))?;
+    Ok(found.map(|_| bytes))
+}
+
+/// A result, without the error of a file that does not exist.
+pub(crate) fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(KeyError::Io {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        }),
+        other => other.map(Some),
     }
 }
 
@@ -113,14 +110,10 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
         file.sync_all()?;
         fs::rename(&part, path)
     });
-    written.map_err(|source| {
+    written.map_err(|error| {
         // A part file that stays does no harm: no lookup finds its name.
         let _ = fs::remove_file(&part);
-        KeyError::Io {
-            action: "write",
-            path: path.to_owned(),
-            source,
-        }
+        KeyError::io("write", path)(error)
     })
 }
 
@@ -139,18 +132,14 @@ pub(crate) fn hostname() -> String {
     let name: String = name
         .trim()
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
         .take(64)
+        .map(|c| match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' => c,
+            _ => '_',
+        })
         .collect();
-    if name.is_empty() {
-        "host".to_owned()
-    } else {
-        name
+    match name.is_empty() {
+        true => "host".to_owned(),
+        false => name,
     }
 }

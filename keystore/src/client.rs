@@ -9,7 +9,6 @@ use crate::KeyError;
 /// a kilobyte and a half.
 pub const CLIENT_VK_BYTES: usize = 64 << 10;
 
-/// The longest name of a prover.
 const PROVER_BYTES: usize = 64;
 
 /// The circuits that a client's own proofs are made with.
@@ -45,16 +44,6 @@ impl ClientCircuit {
         })
     }
 
-    /// The circuit.
-    pub fn kind(&self) -> ClientKind {
-        self.kind
-    }
-
-    /// The prover.
-    pub fn prover(&self) -> &str {
-        &self.prover
-    }
-
     /// Its name in paths and in Redis. Kinds hold no dot before the first one.
     pub(crate) fn slug(&self) -> String {
         format!("{}.{}", self.kind, self.prover)
@@ -65,26 +54,27 @@ impl ClientCircuit {
         if (1..=CLIENT_VK_BYTES).contains(&bytes.len()) {
             return Ok(());
         }
-        Err(KeyError::ClientVk {
-            client: self.to_string(),
-            problem: format!(
-                "it has {} bytes, 1 to {CLIENT_VK_BYTES} are allowed",
-                bytes.len()
-            ),
-        })
+        let bytes = bytes.len();
+        Err(self.refused(format_args!(
+            "it has {bytes} bytes, 1 to {CLIENT_VK_BYTES} are allowed"
+        )))
+    }
+
+    /// The error for a verification key that cannot be kept or given.
+    pub(crate) fn refused(&self, problem: impl fmt::Display) -> KeyError {
+        KeyError::Refused(format!(
+            "the verification key for {self} cannot be used: {problem}"
+        ))
     }
 
     /// The error for a second key that is not the first.
     pub(crate) fn differs(&self, here: &str, given: &str, place: &str) -> KeyError {
         let short = |digest: &str| digest.get(..16).unwrap_or(digest).to_owned();
-        KeyError::ClientVk {
-            client: self.to_string(),
-            problem: format!(
-                "its BLAKE3 is {}, and {} was imported before; to replace that one remove {place}",
-                short(given),
-                short(here),
-            ),
-        }
+        self.refused(format_args!(
+            "its BLAKE3 is {}, and {} was imported before; to replace that one remove {place}",
+            short(given),
+            short(here),
+        ))
     }
 }
 

@@ -9,16 +9,17 @@ use std::{
 };
 
 use crate::{
-    CLIENT_VK_BYTES, CircuitIdentity, ClientCircuit, ClientKind, Generated, KeyError, KeyStore,
-    KeyWriter, Provenance,
+    CLIENT_VK_BYTES, CircuitIdentity, ClientCircuit, ClientKind, Generate, Generated, KeyError,
+    KeyStore, KeyWriter, Provenance, Watch,
 };
 
 /// Where the stores of one test are.
-pub(crate) trait Place: Sync {
+pub(crate) trait StorePlace: Sync {
     /// A store of process `n`, on a handle of its own.
     fn store(&self, n: usize) -> Arc<dyn KeyStore>;
 }
 
+pub(crate) const SINGLE: Provenance = Provenance::SingleParty;
 pub(crate) const SEEDED: Provenance = Provenance::DevSeeded { seed: 1 };
 
 pub(crate) fn circuit(name: &str, matrices: &str) -> CircuitIdentity {
@@ -36,45 +37,43 @@ pub(crate) fn claim() -> CircuitIdentity {
 
 /// Writes a small key.
 pub(crate) fn sections(writer: &mut KeyWriter, vk: &str) -> Result<(), KeyError> {
-    let mut write = |name: &str, bytes: &[u8]| {
-        writer
-            .section(name, bytes)
-            .map_err(|error| KeyError::Generate {
-                circuit: "claim/poseidon".to_owned(),
-                reason: error.to_string(),
-            })
-    };
-    write("vk", vk.as_bytes())?;
-    write("a", &[7; 10_000])
+    writer.section("vk", vk.as_bytes())?;
+    writer.section("a", &[7; 10_000])
 }
 
-/// The key of a circuit; a new one has `vk`.
-pub(crate) fn make(store: &dyn KeyStore, circuit: &CircuitIdentity, vk: &str) -> Generated {
-    try_make(store, circuit, &Provenance::SingleParty, vk).unwrap()
+/// The key of the claim; a new one has `vk`.
+pub(crate) fn make(store: &dyn KeyStore, vk: &str) -> Generated {
+    try_make(store, &SINGLE, vk).unwrap()
 }
 
 pub(crate) fn try_make(
     store: &dyn KeyStore,
-    circuit: &CircuitIdentity,
     provenance: &Provenance,
     vk: &str,
 ) -> Result<Generated, KeyError> {
-    store.find_or_generate(circuit, provenance, &mut |w| sections(w, vk), &|_| {})
+    store.find_or_generate(&claim(), provenance, &mut |w| sections(w, vk), &|_| {})
 }
 
-pub(crate) fn a_key_is_made_once_and_found_afterwards(place: &impl Place) {
+/// The key of the claim, made by `generate`.
+pub(crate) fn make_by(store: &dyn KeyStore, generate: &mut Generate<'_>) -> Generated {
+    let made = store.find_or_generate(&claim(), &SINGLE, generate, &|_| {});
+    made.unwrap()
+}
+
+pub(crate) fn a_key_is_made_once_and_found_afterwards(place: &impl StorePlace) {
     let store = place.store(0);
     assert!(store.find(&claim()).unwrap().is_none());
     assert!(store.verification_key(&claim()).unwrap().is_none());
-    let first = make(&*store, &claim(), "one");
+    let first = make(&*store, "one");
     assert!(first.fresh);
     assert_eq!(first.key.vk(), b"one");
     for n in [0, 1] {
         let store = place.store(n);
-        let again = make(&*store, &claim(), "two");
+        let again = make(&*store, "two");
         assert!(!again.fresh);
         assert_eq!(again.key.id(), first.key.id());
         assert_eq!(again.key.section("a").unwrap()[..], [7; 10_000]);
+        assert!(again.key.section("b").is_err());
         let found = store.find(&claim()).unwrap().unwrap();
         assert_eq!(found.id(), first.key.id());
         let vk = store.verification_key(&claim()).unwrap().unwrap();
@@ -84,30 +83,36 @@ pub(crate) fn a_key_is_made_once_and_found_afterwards(place: &impl Place) {
     assert_eq!(found.id(), first.key.id(), "to find fetches too");
 }
 
-pub(crate) fn a_changed_circuit_has_a_key_of_its_own(place: &impl Place) {
+pub(crate) fn a_changed_circuit_has_a_key_of_its_own(place: &impl StorePlace) {
     let store = place.store(0);
-    let first = make(&*store, &claim(), "one");
+    let first = make(&*store, "one");
     let changed = circuit("claim/poseidon", "b");
     assert!(store.find(&changed).unwrap().is_none());
     assert!(store.verification_key(&changed).unwrap().is_none());
-    let second = make(&*store, &changed, "one");
+    let mut generate = |writer: &mut KeyWriter| sections(writer, "one");
+    let second = store.find_or_generate(&changed, &SINGLE, &mut generate, &|_| {});
+    let second = second.unwrap();
     assert!(second.fresh);
     assert_ne!(second.key.id(), first.key.id());
     let found = store.find(&claim()).unwrap().unwrap();
     assert_eq!(found.id(), first.key.id());
 }
 
-pub(crate) fn many_at_once_make_one_key(place: &impl Place) {
+pub(crate) fn many_at_once_make_one_key(place: &impl StorePlace) {
+    many_at_once(place, &|_| {});
+}
+
+/// Eight processes ask for one key; `watch` sees what they wait for.
+pub(crate) fn many_at_once(place: &impl StorePlace, watch: &Watch<'_>) {
     let made = AtomicUsize::new(0);
     let ids = thread::scope(|scope| {
         let run = |n: usize| {
-            let store = place.store(n);
             let mut generate = |writer: &mut KeyWriter| {
                 made.fetch_add(1, Ordering::Relaxed);
                 sections(writer, &n.to_string())
             };
-            let provenance = Provenance::SingleParty;
-            let made = store.find_or_generate(&claim(), &provenance, &mut generate, &|_| {});
+            let store = place.store(n);
+            let made = store.find_or_generate(&claim(), &SINGLE, &mut generate, watch);
             let made = made.unwrap();
             (made.fresh, made.key.id())
         };
@@ -120,13 +125,10 @@ pub(crate) fn many_at_once_make_one_key(place: &impl Place) {
     assert!(ids.iter().all(|(_, id)| *id == ids[0].1), "{ids:?}");
 }
 
-pub(crate) fn a_generator_that_fails_leaves_no_key_and_the_next_may_try(place: &impl Place) {
+pub(crate) fn a_generator_that_fails_leaves_no_key_and_the_next_may_try(place: &impl StorePlace) {
     let mut fail = |writer: &mut KeyWriter| {
         sections(writer, "half")?;
-        Err(KeyError::Generate {
-            circuit: "claim/poseidon".to_owned(),
-            reason: "the machine is on fire".to_owned(),
-        })
+        Err(writer.failed("the machine is on fire"))
     };
     let store = place.store(0);
     let error = store
@@ -137,10 +139,11 @@ pub(crate) fn a_generator_that_fails_leaves_no_key_and_the_next_may_try(place: &
         "cannot generate the key for claim/poseidon: the machine is on fire"
     );
     assert!(store.find(&claim()).unwrap().is_none());
-    assert!(make(&*place.store(1), &claim(), "one").fresh);
+    let again = make(&*place.store(1), "one");
+    assert!(again.fresh, "what was left is written over");
 }
 
-pub(crate) fn a_client_key_comes_back_as_it_was_given(place: &impl Place) {
+pub(crate) fn a_client_key_comes_back_as_it_was_given(place: &impl StorePlace) {
     let native = |kind| ClientCircuit::new("poseidon", kind).unwrap();
     let [pay, account] = [ClientKind::JoinSplit, ClientKind::Account].map(native);
     let foreign = ClientCircuit::new("rollup_cli", ClientKind::JoinSplit).unwrap();
@@ -161,7 +164,7 @@ pub(crate) fn a_client_key_comes_back_as_it_was_given(place: &impl Place) {
     }
 }
 
-pub(crate) fn a_client_key_is_not_replaced_and_not_any_length(place: &impl Place) {
+pub(crate) fn a_client_key_is_not_replaced_and_not_any_length(place: &impl StorePlace) {
     let pay = ClientCircuit::new("poseidon", ClientKind::JoinSplit).unwrap();
     let store = place.store(0);
     store.import_client_vk(&pay, b"pay").unwrap();
@@ -169,10 +172,9 @@ pub(crate) fn a_client_key_is_not_replaced_and_not_any_length(place: &impl Place
     for n in [0, 1] {
         let error = place.store(n).import_client_vk(&pay, b"other").unwrap_err();
         let text = error.to_string();
-        assert!(
-            text.contains("the join-split circuit of poseidon") && text.contains("remove"),
-            "{text}"
-        );
+        for part in ["the join-split circuit of poseidon", "remove"] {
+            assert!(text.contains(part), "{text}");
+        }
     }
     for length in [0, CLIENT_VK_BYTES + 1] {
         let error = store.import_client_vk(&pay, &vec![1; length]).unwrap_err();

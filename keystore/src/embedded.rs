@@ -3,16 +3,14 @@
 pub(crate) mod writing;
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
 
-use rustix::{fs::FlockOperation, io::Errno};
-
 use crate::{
     Advance, CircuitIdentity, ClientCircuit, Generate, Generated, KeyError, KeyFile, KeyStore,
-    KeyWriter, Provenance, Watch,
+    Provenance, Watch,
     blobs::{self, Blobs},
 };
 
@@ -21,7 +19,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct EmbeddedKeyStore {
     directory: PathBuf,
-    blobs: Blobs,
+    pub(crate) blobs: Blobs,
 }
 
 impl EmbeddedKeyStore {
@@ -30,7 +28,7 @@ impl EmbeddedKeyStore {
     pub fn new(data_dir: &Path) -> Self {
         let directory = data_dir.join("keys");
         Self {
-            blobs: Blobs::new(directory.join("vk")),
+            blobs: Blobs(directory.join("vk")),
             directory,
         }
     }
@@ -47,53 +45,11 @@ impl EmbeddedKeyStore {
             .join(format!("{name}-{}.key", circuit.short()))
     }
 
-    /// The key of a circuit, if there is one. A damaged key is an error, not an
-    /// absence: the store never replaces a key silently.
-    pub fn find(&self, circuit: &CircuitIdentity) -> Result<Option<KeyFile>, KeyError> {
-        let path = self.path(circuit);
-        match KeyFile::open(&path, circuit) {
-            Ok(key) => Ok(Some(key)),
-            Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The key of a circuit; `generate` writes its sections when there is none.
-    ///
-    /// Of several processes on one directory, the first one to lock the key
-    /// generates; the others wait and read. A process that dies while it
-    /// generates leaves a temporary file and no lock.
-    pub fn find_or_generate(
-        &self,
-        circuit: &CircuitIdentity,
-        provenance: &Provenance,
-        generate: impl FnOnce(&mut KeyWriter) -> Result<(), KeyError>,
-    ) -> Result<Generated, KeyError> {
-        if let Some(key) = self.find(circuit)? {
-            return Ok(Generated { key, fresh: false });
-        }
-        let lock = self.lock(circuit)?;
-        if let Some(key) = self.find(circuit)? {
-            return Ok(Generated { key, fresh: false });
-        }
-        let key = self.make(&lock, circuit, provenance, Advance::default(), generate)?;
-        Ok(Generated { key, fresh: true })
-    }
-
     /// Every key file here, opened and checked; damaged ones as errors.
     pub fn list(&self) -> Result<Vec<Result<KeyFile, KeyError>>, KeyError> {
-        let entries = match fs::read_dir(&self.directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => {
-                return Err(KeyError::Io {
-                    action: "list keys in",
-                    path: self.directory.clone(),
-                    source,
-                });
-            }
+        let failed = KeyError::io("list keys in", &self.directory);
+        let Some(entries) = blobs::found(fs::read_dir(&self.directory)).map_err(failed)? else {
+            return Ok(Vec::new());
         };
         let mut paths: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
@@ -106,35 +62,23 @@ impl EmbeddedKeyStore {
     /// Removes a key's file, whole or damaged, and its pin. A key that a process
     /// of this machine has open stays, and is an error.
     pub fn remove(&self, path: &Path) -> Result<(), KeyError> {
-        let failed = |source| KeyError::Io {
-            action: "remove key",
-            path: path.to_owned(),
-            source,
-        };
-        if is_in_use(path).map_err(failed)? {
-            return Err(KeyError::InUse {
-                path: path.to_owned(),
-            });
+        let failed = KeyError::io("remove key", path);
+        if is_in_use(path).map_err(&failed)? {
+            return Err(KeyError::Refused(format!(
+                "key {} is in use by a process of this machine; stop it first",
+                path.display()
+            )));
         }
-        match fs::remove_file(path.with_extension("pin")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
+        blobs::found(fs::remove_file(path.with_extension("pin"))).map_err(&failed)?;
         fs::remove_file(path)
             .and_then(|()| self.sync())
             .map_err(failed)
-    }
-
-    /// The folder of verification keys.
-    pub(crate) fn blobs(&self) -> &Blobs {
-        &self.blobs
     }
 
     fn client_path(&self, client: &ClientCircuit) -> PathBuf {
         self.directory.join("client").join(client.slug())
     }
 
-    /// The digest of a client circuit's verification key.
     pub(crate) fn client_digest(&self, client: &ClientCircuit) -> Result<Option<String>, KeyError> {
         let path = self.client_path(client);
         let Some(text) = blobs::read(&path)? else {
@@ -159,19 +103,21 @@ impl EmbeddedKeyStore {
     }
 }
 
-/// Whether a process of this machine has a key's file open.
-pub(crate) fn is_in_use(path: &Path) -> io::Result<bool> {
-    let file = File::open(path)?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::WOULDBLOCK) => Ok(true),
-        // On a file system without locks nobody can tell.
-        Ok(()) | Err(_) => Ok(false),
-    }
+fn is_in_use(path: &Path) -> io::Result<bool> {
+    // A file system without locks does not show the use.
+    let locked = File::open(path)?.try_lock();
+    Ok(matches!(locked, Err(TryLockError::WouldBlock)))
 }
 
 impl KeyStore for EmbeddedKeyStore {
     fn find(&self, circuit: &CircuitIdentity) -> Result<Option<KeyFile>, KeyError> {
-        self.find(circuit)
+        match KeyFile::open(&self.path(circuit), circuit) {
+            Ok(key) => Ok(Some(key)),
+            Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn find_or_generate(
@@ -181,7 +127,17 @@ impl KeyStore for EmbeddedKeyStore {
         generate: &mut Generate<'_>,
         _watch: &Watch<'_>,
     ) -> Result<Generated, KeyError> {
-        self.find_or_generate(circuit, provenance, generate)
+        let old = |key| Ok(Generated { key, fresh: false });
+        if let Some(key) = self.find(circuit)? {
+            return old(key);
+        }
+        // Another process may have made the key before it gave the lock back.
+        let lock = self.lock(circuit)?;
+        if let Some(key) = self.find(circuit)? {
+            return old(key);
+        }
+        let key = self.make(&lock, circuit, provenance, Advance::default(), generate)?;
+        Ok(Generated { key, fresh: true })
     }
 
     fn verification_key(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError> {
@@ -203,10 +159,7 @@ impl KeyStore for EmbeddedKeyStore {
     }
 
     fn client_vk(&self, client: &ClientCircuit) -> Result<Option<Vec<u8>>, KeyError> {
-        let damaged = |problem: String| KeyError::ClientVk {
-            client: client.to_string(),
-            problem: format!("{problem}; import it again"),
-        };
+        let damaged = |problem| client.refused(format!("{problem}; import it again"));
         let mended = |error| match error {
             KeyError::Damaged { path, problem } => {
                 damaged(format!("{} is damaged: {problem}", path.display()))

@@ -1,8 +1,10 @@
 //! The identity of circuits and keys.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
+
+use crate::KeyError;
 
 /// The version of the file layout and of every section's encoding; part of
 /// every [`KeyId`].
@@ -64,6 +66,19 @@ impl CircuitIdentity {
         self.matrices.get(..16).unwrap_or(&self.matrices)
     }
 
+    /// Refuses a key at `path` whose circuit is not this one.
+    pub fn check(&self, path: &Path, found: &Self) -> Result<(), KeyError> {
+        let Some((field, expected, got)) = self.difference(found) else {
+            return Ok(());
+        };
+        Err(KeyError::Foreign(format!(
+            "key {} belongs to another circuit than {} ({field} {got}, expected {expected}); \
+             remove it and that one's is made",
+            path.display(),
+            self.name
+        )))
+    }
+
     /// The first part in which `other` differs: its name, this one's value and
     /// the other's.
     pub(crate) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
@@ -73,21 +88,15 @@ impl CircuitIdentity {
 
     /// Its parts by their names, those that say most to a person first.
     fn parts(&self) -> [(&'static str, String); 6] {
-        let Self {
-            name,
-            depths,
-            matrices,
-            rows,
-        } = self;
-        let mut names = name.splitn(3, '/').map(str::to_owned);
+        let mut names = self.name.splitn(3, '/').map(str::to_owned);
         let mut next = || names.next().unwrap_or_default();
         [
             ("statement", next()),
             ("suite", next()),
             ("size", next()),
-            ("tree depths", depths.clone()),
-            ("rows", rows.to_string()),
-            ("matrices", matrices.clone()),
+            ("tree depths", self.depths.clone()),
+            ("rows", self.rows.to_string()),
+            ("matrices", self.matrices.clone()),
         ]
     }
 }
@@ -119,7 +128,6 @@ impl Provenance {
     }
 }
 
-/// The start of a digest, enough for a person.
 fn short(digest: &str) -> &str {
     digest.get(..8).unwrap_or(digest)
 }

@@ -1,11 +1,9 @@
 //! Proving and verification keys by identity: made once, checked when read,
 //! never mixed.
 //!
-//! A key is one file: a header that names the circuit, the digest of its
-//! constraint matrices, the provenance of its setup and the BLAKE3 of each
-//! section; then the sections, page-aligned. Only the prover knows what a section
-//! means. **Invariant:** a [`KeyFile`] that was opened has the identity that was
-//! asked for, and every byte of it was checked.
+//! **Invariant:** a [`KeyFile`] that was opened has the identity that was asked
+//! for, and every byte of it was checked. Only the prover knows what its sections
+//! mean.
 //!
 //! Keys come from a [`KeyStore`]: [`EmbeddedKeyStore`] is a directory;
 //! [`FleetKeyStore`] has a record in Redis that pins one key of each circuit for

@@ -2,8 +2,9 @@
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use crate::{CircuitIdentity, ClientCircuit, EmbeddedKeyStore, KeyError, KeyFile, KeyWriter};
-use crate::{FleetKeyStore, Provenance};
+use crate::{
+    CircuitIdentity, ClientCircuit, EmbeddedKeyStore, KeyError, KeyFile, KeyWriter, Provenance,
+};
 
 /// Writes a key's sections. It may run again: after another process took over
 /// the work and then died.
@@ -18,11 +19,13 @@ pub(crate) type Watch<'a> = dyn Fn(&KeyProgress) + Sync + 'a;
 /// takes. No call needs a runtime: a prover's child has none. Call them from a
 /// thread that may block.
 pub trait KeyStore: Send + Sync + Debug {
-    /// The key of a circuit, if there is one.
+    /// The key of a circuit, if there is one. A damaged key is an error, not an
+    /// absence: a store never replaces a key silently.
     fn find(&self, circuit: &CircuitIdentity) -> Result<Option<KeyFile>, KeyError>;
 
     /// The key of a circuit. `generate` writes its sections if there is no key
-    /// and no other process is making one.
+    /// and no other process is making one: the others wait. A process that dies
+    /// while it generates leaves no key.
     fn find_or_generate(
         &self,
         circuit: &CircuitIdentity,
@@ -85,19 +88,15 @@ impl From<EmbeddedKeyStore> for Arc<dyn KeyStore> {
     }
 }
 
-impl From<FleetKeyStore> for Arc<dyn KeyStore> {
-    fn from(store: FleetKeyStore) -> Self {
-        Arc::new(store)
-    }
-}
-
 /// Refuses a development key unless `allow_dev_keys`.
 pub fn ensure_usable(key: &KeyFile, allow_dev_keys: bool) -> Result<(), KeyError> {
     if allow_dev_keys || !key.provenance().is_insecure() {
         return Ok(());
     }
-    Err(KeyError::DevKeyRefused {
-        circuit: key.circuit().name.clone(),
-        provenance: key.provenance().to_string(),
-    })
+    Err(KeyError::Refused(format!(
+        "key for {} is a {}: it proves nothing to a stranger; \
+         allow it with --allow-dev-keys, or make another with zkwhirl keys generate",
+        key.circuit().name,
+        key.provenance(),
+    )))
 }

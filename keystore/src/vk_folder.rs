@@ -3,19 +3,17 @@
 
 use std::{
     fmt::Debug,
-    fs,
-    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use crate::{CircuitIdentity, KeyError, KeyFile, KeyStore, Provenance};
+use crate::{
+    CircuitIdentity, KeyError, KeyFile, KeyStore, Provenance,
+    blobs::{self, BLOB_BYTES, BlobError},
+};
 
-/// The largest file that is read: a key has a few hundred bytes.
-const FILE_BYTES: u64 = 64 << 10;
-/// How the files end.
 const ENDING: &str = ".vk.json";
 
 /// A source of verification keys.
@@ -77,13 +75,7 @@ impl VkFolder {
     pub fn put(&self, file: &VkFile) -> Result<PathBuf, KeyError> {
         let path = self.path(&file.circuit.name);
         let text = serde_json::to_string_pretty(file).expect("a key file is plain JSON");
-        fs::create_dir_all(&self.0)
-            .and_then(|()| fs::write(&path, text + "\n"))
-            .map_err(|source| KeyError::Io {
-                action: "write",
-                path: path.clone(),
-                source,
-            })?;
+        blobs::write_whole(&path, (text + "\n").as_bytes())?;
         Ok(path)
     }
 
@@ -91,22 +83,17 @@ impl VkFolder {
     /// circuit of the same name with other constraints, is an error.
     pub fn find(&self, circuit: &CircuitIdentity) -> Result<Option<VkFile>, KeyError> {
         let path = self.path(&circuit.name);
-        let Some(text) = read(&path)? else {
+        let Some(text) = blobs::read(&path)? else {
             return Ok(None);
         };
+        if text.len() > BLOB_BYTES {
+            return Err(KeyError::damaged(&path, BlobError::TooLong.to_string()));
+        }
         let file: VkFile = serde_json::from_slice(&text).map_err(|error| {
             KeyError::damaged(&path, format!("it is no verification key file: {error}"))
         })?;
-        match circuit.difference(&file.circuit) {
-            None => Ok(Some(file)),
-            Some((field, expected, got)) => Err(KeyError::OtherCircuit {
-                path,
-                field,
-                got,
-                expected,
-                circuit: circuit.name.clone(),
-            }),
-        }
+        circuit.check(&path, &file.circuit)?;
+        Ok(Some(file))
     }
 }
 
@@ -126,30 +113,10 @@ fn to_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error>
     serializer.serialize_str(&hex::encode(bytes))
 }
 
-fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
-    let failed = |source| KeyError::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    };
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut text = Vec::new();
-    file.take(FILE_BYTES + 1)
-        .read_to_end(&mut text)
-        .map_err(failed)?;
-    if text.len() as u64 > FILE_BYTES {
-        let problem = format!("it has more than {FILE_BYTES} bytes");
-        return Err(KeyError::damaged(path, problem));
-    }
-    Ok(Some(text))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn file() -> VkFile {
@@ -177,21 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_other_constraints_is_refused_by_what_differs() {
+    fn a_file_of_other_constraints_or_of_no_key_is_refused_by_what_is_wrong() {
         let folder = tempfile::tempdir().unwrap();
         let keys = VkFolder::new(folder.path());
-        keys.put(&file()).unwrap();
+        let path = keys.put(&file()).unwrap();
         let mut other = file().circuit;
         other.matrices = "cd".repeat(32);
         let error = keys.vk(&other).unwrap_err().to_string();
         assert!(error.contains("(matrices abab"), "{error}");
-    }
-
-    #[test]
-    fn files_that_are_none_are_damaged() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = VkFolder::new(folder.path());
-        let path = keys.put(&file()).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         for (text, problem) in [
             ("{}".to_owned(), "missing field"),
@@ -203,5 +163,9 @@ mod tests {
             let error = keys.vk(&file().circuit).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");
         }
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        let error = keys.vk(&file().circuit).unwrap_err().to_string();
+        assert!(error.starts_with("cannot read "), "{error}");
     }
 }

@@ -95,7 +95,6 @@ impl Meter {
         self.process.keys().clone()
     }
 
-    /// The meter of a prover's process.
     pub(crate) fn of_process(process: Arc<ProverProcess>) -> Self {
         let named = process.clone();
         let read = move || match named.pid.load(Ordering::Relaxed) {

@@ -97,7 +97,8 @@ pub struct Proved {
 }
 
 /// An attempt without a reply, and the end of the prover's process.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{failure}")]
 pub struct ProveError {
     /// The failure.
     pub failure: Failure,
@@ -151,13 +152,16 @@ impl ProveWatch {
 
 impl Progress {
     /// The start of every attempt.
-    pub const START: Self = Self {
-        phase: Phase::Key,
-        fraction: 0.0,
-    };
+    pub const START: Self = Phase::Key.at(0.0);
 }
 
 impl Phase {
+    /// The progress when `fraction` of this phase is done.
+    pub(crate) const fn at(self, fraction: f32) -> Progress {
+        let phase = self;
+        Progress { phase, fraction }
+    }
+
     /// The phase's name in logs and on the stdio protocol.
     pub fn name(self) -> &'static str {
         match self {
@@ -168,7 +172,6 @@ impl Phase {
         }
     }
 
-    /// The phase with this name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         [Self::Key, Self::Witness, Self::Prove, Self::Verify]
             .into_iter()
@@ -194,11 +197,3 @@ impl ProveError {
         }
     }
 }
-
-impl fmt::Display for ProveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.failure)
-    }
-}
-
-impl std::error::Error for ProveError {}

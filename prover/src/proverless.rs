@@ -12,9 +12,7 @@ use zkwhirl_job::{
     reply::{NotVerified, ReplyShape},
 };
 
-use crate::{
-    Phase, Progress, ProveError, ProveTask, ProveWatch, Proved, Prover, native::published_fields,
-};
+use crate::{Phase, ProveError, ProveTask, ProveWatch, Proved, Prover, native::published_fields};
 
 /// The mark in place of a proof, which nobody can mistake for a proof.
 const NO_PROOF: &[u8] = b"zkwhirl proverless: this is not a proof. ";
@@ -112,10 +110,7 @@ impl Prover for Proverless {
 
     async fn prove(&mut self, task: &ProveTask, watch: &ProveWatch) -> Result<Proved, ProveError> {
         let started = Instant::now();
-        watch.progress.send_replace(Progress {
-            phase: Phase::Prove,
-            fraction: 0.0,
-        });
+        watch.progress.send_replace(Phase::Prove.at(0.0));
         let worked = async {
             // The mock's computing counts as work, as a prover's does: the reply
             // comes after `work`, not after `work` and the computing.

@@ -186,7 +186,7 @@ fn another_setup_of_the_same_circuit_does_not_take_its_place() {
     let elsewhere = folder.path().join("elsewhere");
     let mut engine = engine_with(1, 1, elsewhere.clone(), Provenance::SingleParty);
     let claim = "claim/poseidon".parse().unwrap();
-    let other = engine.key(&claim, &|_| {}).unwrap().id().to_string();
+    let other = engine.key(&claim, &|_| {}).unwrap().id.to_string();
     let file = folder.path().join("other.key");
     let export = format!("export claim/poseidon --key {}", file.display());
     said(&mut keys(&export, &elsewhere));

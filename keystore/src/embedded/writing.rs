@@ -1,12 +1,10 @@
 //! Writing of keys in a directory: under a lock, first under another name.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io,
     path::PathBuf,
 };
-
-use rustix::{fs::FlockOperation, io::Errno};
 
 use super::EmbeddedKeyStore;
 use crate::{Advance, CircuitIdentity, KeyError, KeyFile, KeyWriter, Provenance};
@@ -19,30 +17,26 @@ pub(crate) struct KeyLock(#[expect(dead_code, reason = "closing the file ends th
 impl EmbeddedKeyStore {
     /// Locks a circuit's key; waits while another process has the lock.
     pub(crate) fn lock(&self, circuit: &CircuitIdentity) -> Result<KeyLock, KeyError> {
-        self.flock(circuit, FlockOperation::LockExclusive)
-            .map_err(self.failed("lock key", circuit))
+        let file = self.lock_file(circuit)?;
+        file.lock().map_err(self.failed("lock key", circuit))?;
+        Ok(KeyLock(file))
     }
 
     /// Locks a circuit's key; `None` if another process has the lock.
     pub(crate) fn try_lock(&self, circuit: &CircuitIdentity) -> Result<Option<KeyLock>, KeyError> {
-        match self.flock(circuit, FlockOperation::NonBlockingLockExclusive) {
-            Ok(lock) => Ok(Some(lock)),
-            Err(error) if error.raw_os_error() == Some(Errno::WOULDBLOCK.raw_os_error()) => {
-                Ok(None)
-            }
-            Err(error) => Err(self.failed("lock key", circuit)(error)),
+        let file = self.lock_file(circuit)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(KeyLock(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(self.failed("lock key", circuit)(error)),
         }
     }
 
-    fn flock(&self, circuit: &CircuitIdentity, operation: FlockOperation) -> io::Result<KeyLock> {
-        fs::create_dir_all(&self.directory)?;
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(self.path(circuit).with_extension("lock"))?;
-        rustix::fs::flock(&file, operation)?;
-        Ok(KeyLock(file))
+    fn lock_file(&self, circuit: &CircuitIdentity) -> Result<File, KeyError> {
+        let path = self.path(circuit).with_extension("lock");
+        let open = || OpenOptions::new().append(true).create(true).open(path);
+        let file = fs::create_dir_all(&self.directory).and_then(|()| open());
+        file.map_err(self.failed("lock key", circuit))
     }
 
     /// Makes a key, in place of an older one.
@@ -66,20 +60,14 @@ impl EmbeddedKeyStore {
 
     /// An empty file for a key that is being written. The caller holds the lock.
     pub(crate) fn unfinished(&self, circuit: &CircuitIdentity) -> Result<File, KeyError> {
-        OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(self.unfinished_path(circuit))
-            .map_err(self.failed("create key", circuit))
+        let file = File::create(self.unfinished_path(circuit));
+        file.map_err(self.failed("create key", circuit))
     }
 
-    /// The path of that file.
     pub(crate) fn unfinished_path(&self, circuit: &CircuitIdentity) -> PathBuf {
         self.path(circuit).with_extension("unfinished")
     }
 
-    /// Gives a finished key its name.
     pub(crate) fn put_in_place(
         &self,
         _lock: &KeyLock,
@@ -115,12 +103,7 @@ impl EmbeddedKeyStore {
         &self,
         action: &'static str,
         circuit: &CircuitIdentity,
-    ) -> impl FnOnce(io::Error) -> KeyError + use<> {
-        let path = self.path(circuit);
-        move |source| KeyError::Io {
-            action,
-            path,
-            source,
-        }
+    ) -> impl Fn(io::Error) -> KeyError + use<> {
+        KeyError::io(action, &self.path(circuit))
     }
 }

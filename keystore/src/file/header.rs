@@ -36,7 +36,6 @@ pub(super) struct Section {
 }
 
 impl KeyHeader {
-    /// Reads the header of a file.
     pub(super) fn read(path: &Path, file: &[u8]) -> Result<Self, KeyError> {
         let damaged = |problem: String| KeyError::damaged(path, problem);
         let prefix = file
@@ -47,11 +46,11 @@ impl KeyHeader {
         }
         let format = u32_at(prefix, 8);
         if format != FORMAT {
-            return Err(KeyError::Format {
-                path: path.to_owned(),
-                got: format,
-                expected: FORMAT,
-            });
+            return Err(KeyError::Foreign(format!(
+                "key {} has format {format}, this release reads {FORMAT}; \
+                 remove it and it is made again",
+                path.display()
+            )));
         }
         let length = length(prefix);
         if length > HEADER_LIMIT {

@@ -8,7 +8,6 @@ use std::{
 };
 
 use memmap2::{Mmap, MmapOptions};
-use rustix::fs::FlockOperation;
 
 /// A part of a mapped key. It keeps the mapping alive; a clone copies nothing.
 #[derive(Debug, Clone)]
@@ -29,12 +28,12 @@ impl MappedBytes {
     /// the page cache.
     #[expect(
         unsafe_code,
-        reason = "mapping is sound while nobody truncates or writes the file: keys are written \
+        reason = "mapping is sound while no process truncates or writes the file: keys are written \
                   under another name, renamed once complete, and never opened for writing again"
     )]
     pub(crate) fn of(file: File) -> io::Result<Self> {
-        // On a network file system without locks nobody can see the use.
-        let _ = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
+        // A network file system without locks does not show the use.
+        let _ = file.try_lock_shared();
         // The whole file is hashed at once: one call maps all pages, instead of
         // one fault for each page.
         let mut options = MmapOptions::new();

@@ -49,36 +49,15 @@ impl KeyFile {
     /// header against `circuit`.
     pub fn open(path: &Path, circuit: &CircuitIdentity) -> Result<Self, KeyError> {
         let key = Self::inspect(path)?;
-        key.check_circuit(circuit)?;
+        circuit.check(path, key.circuit())?;
         Ok(key)
-    }
-
-    /// Refuses a key of another circuit than `circuit`.
-    pub fn check_circuit(&self, circuit: &CircuitIdentity) -> Result<(), KeyError> {
-        let Some((field, expected, got)) = circuit.difference(self.circuit()) else {
-            return Ok(());
-        };
-        Err(KeyError::OtherCircuit {
-            path: self.path.clone(),
-            field,
-            got,
-            expected,
-            circuit: circuit.name.clone(),
-        })
     }
 
     /// Opens a key of any circuit and checks every byte of it.
     pub fn inspect(path: &Path) -> Result<Self, KeyError> {
         let damaged = |problem: String| KeyError::damaged(path, problem);
-        let failed = |action| {
-            move |source| KeyError::Io {
-                action,
-                path: path.to_owned(),
-                source,
-            }
-        };
-        let file = File::open(path).map_err(failed("open key"))?;
-        let map = MappedBytes::of(file).map_err(failed("map key"))?;
+        let file = File::open(path).map_err(KeyError::io("open key", path))?;
+        let map = MappedBytes::of(file).map_err(KeyError::io("map key", path))?;
         let header = KeyHeader::read(path, &map)?;
         header.check_layout(path, map.len() as u64)?;
         check_bytes(path, &map, &header)?;

@@ -1,12 +1,13 @@
 //! Writing a key file.
 
 use std::{
+    fmt::Display,
     fs::File,
     io::{self, BufWriter, Seek, SeekFrom, Write},
 };
 
 use super::header::{FIRST_SECTION, HEADER_LIMIT, KeyHeader, MAGIC, PAGE, Section};
-use crate::{Advance, CircuitIdentity, Provenance, identity::FORMAT};
+use crate::{Advance, CircuitIdentity, KeyError, Provenance, identity::FORMAT};
 
 /// Writes the file of a key. The store gives the file its name when it is
 /// complete.
@@ -46,9 +47,20 @@ impl KeyWriter {
         self.advance.clone()
     }
 
+    /// The error of a generator that cannot make this key.
+    pub fn failed(&self, reason: impl Display) -> KeyError {
+        let circuit = &self.header.circuit.name;
+        KeyError::Refused(format!("cannot generate the key for {circuit}: {reason}"))
+    }
+
     /// Appends a section. The key must have one named `vk`. An error when
     /// another process makes the key by now.
-    pub fn section(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub fn section(&mut self, name: &str, bytes: &[u8]) -> Result<(), KeyError> {
+        let appended = self.append(name, bytes);
+        appended.map_err(|error| self.failed(error))
+    }
+
+    fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
         if self.advance.is_overtaken() {
             return Err(io::Error::other("another process makes this key by now"));
         }

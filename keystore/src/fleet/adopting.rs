@@ -1,10 +1,11 @@
 //! Fetching of the key that the fleet has already.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use super::{FleetKeyStore, Manifest, registry::KnownKey, shared::SharedFolder};
 use crate::{
-    Advance, CircuitIdentity, Generate, KeyError, KeyFile, Watch, embedded::writing::KeyLock,
+    Advance, CircuitIdentity, Generate, KeyError, KeyFile, KeyStore, Watch,
+    embedded::writing::KeyLock,
 };
 
 impl FleetKeyStore {
@@ -18,12 +19,7 @@ impl FleetKeyStore {
         let manifest = &known.manifest;
         let key = match self.local.find(circuit) {
             Ok(Some(key)) if manifest.names(&key) => key,
-            Ok(_)
-            | Err(
-                KeyError::Damaged { .. } | KeyError::Format { .. } | KeyError::OtherCircuit { .. },
-            ) => {
-                return Ok(None);
-            }
+            Ok(_) | Err(KeyError::Damaged { .. } | KeyError::Foreign(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
         manifest.check_key(&key)?;
@@ -96,15 +92,16 @@ impl FleetKeyStore {
                 format!("there is no {}", path.display())
             }
         };
-        Err(KeyError::NotShared {
-            circuit: circuit.name.clone(),
-            key: short(&manifest.key),
-            missing,
-            record: self.registry.manifest_key(circuit),
-        })
+        Err(KeyError::NotShared(format!(
+            "the fleet's key {} for {} is not here, and {missing}; start a worker that has it, \
+             or, when it is lost, delete {} in redis and another is made",
+            short(&manifest.key),
+            circuit.name,
+            self.registry.manifest_key(circuit)
+        )))
     }
 
-    /// Makes a seeded key again whose file nobody shares: the seed gives the same
+    /// Makes a seeded key again whose file is not shared: the seed gives the same
     /// key.
     pub(super) fn remake(
         &self,
@@ -123,7 +120,7 @@ impl FleetKeyStore {
             .local
             .make(lock, circuit, provenance, advance, generate)?;
         if let Err(error) = known.manifest.check_key(&key) {
-            self.set_aside(lock, circuit, &key)?;
+            self.set_aside(lock, circuit, Some(&key))?;
             return Err(error);
         }
         // Fills in what Redis and the shared directory lack.
@@ -134,41 +131,30 @@ impl FleetKeyStore {
     /// Renames a local key that is not the fleet's.
     fn make_way(&self, lock: &KeyLock, circuit: &CircuitIdentity) -> Result<(), KeyError> {
         let path = self.local.path(circuit);
-        if !path.exists() {
-            return Ok(());
+        match path.exists() {
+            true => self.set_aside(lock, circuit, KeyFile::inspect(&path).ok().as_ref()),
+            false => Ok(()),
         }
-        let why = match KeyFile::inspect(&path) {
-            Ok(key) => short(&key.id().to_string()),
-            Err(_) => "damaged".to_owned(),
-        };
-        let aside = self.local.set_aside(lock, circuit, &why)?;
-        warn_aside(circuit, &aside);
-        Ok(())
     }
 
-    /// Renames a key that was made here and is not the fleet's.
+    /// Renames a key that is not the fleet's; `None`: a damaged one.
     pub(super) fn set_aside(
         &self,
         lock: &KeyLock,
         circuit: &CircuitIdentity,
-        key: &KeyFile,
+        key: Option<&KeyFile>,
     ) -> Result<(), KeyError> {
-        let why = short(&key.id().to_string());
+        let why = key.map_or("damaged".to_owned(), |key| short(&key.id().to_string()));
         let aside = self.local.set_aside(lock, circuit, &why)?;
-        warn_aside(circuit, &aside);
+        tracing::warn!(
+            circuit = circuit.name,
+            path = %aside.display(),
+            "a key that is not the fleet's was set aside"
+        );
         Ok(())
     }
 }
 
-/// The start of an id, for messages and file names.
 fn short(id: &str) -> String {
     id.chars().take(8).collect()
-}
-
-fn warn_aside(circuit: &CircuitIdentity, aside: &Path) {
-    tracing::warn!(
-        circuit = circuit.name,
-        path = %aside.display(),
-        "a key that is not the fleet's was set aside"
-    );
 }

@@ -34,17 +34,15 @@ impl FleetKeyStore {
         });
         match made {
             Ok((key, Publication::Yes)) => Ok(Some(key)),
-            Ok((key, Publication::NotFirst)) => {
+            Ok((key, published)) => {
                 // The publication may have succeeded although its answer was lost.
-                let known = self.registry.state(circuit)?.known;
-                if known.is_some_and(|known| known.manifest.names(&key)) {
-                    return Ok(Some(key));
+                if published == Publication::NotFirst {
+                    let known = self.registry.state(circuit)?.known;
+                    if known.is_some_and(|known| known.manifest.names(&key)) {
+                        return Ok(Some(key));
+                    }
                 }
-                self.set_aside(lock, circuit, &key)?;
-                Ok(None)
-            }
-            Ok((key, Publication::Outdated)) => {
-                self.set_aside(lock, circuit, &key)?;
+                self.set_aside(lock, circuit, Some(&key))?;
                 Ok(None)
             }
             Err(_) if advance.is_overtaken() => Ok(None),

@@ -28,22 +28,7 @@ pub struct Manifest {
     pub published_by: String,
 }
 
-/// Bytes that are no manifest.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ManifestError {
-    /// No manifest is so long.
-    #[error("it has more than {MANIFEST_BYTES} bytes")]
-    TooLong,
-    /// The bytes are not the JSON of a manifest.
-    #[error("it is no manifest: {0}")]
-    Json(#[from] serde_json::Error),
-    /// A field that names something by its digest does not.
-    #[error("its {0} is no digest")]
-    NoDigest(&'static str),
-}
-
 impl Manifest {
-    /// The manifest that makes `key` the fleet's.
     pub(super) fn of(key: &KeyFile, who: &str) -> Self {
         Self {
             circuit: key.circuit().clone(),
@@ -56,25 +41,30 @@ impl Manifest {
         }
     }
 
-    /// Reads a manifest.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+    /// Reads the manifest in a record.
+    pub(super) fn parse(bytes: &[u8], record: &str) -> Result<Self, KeyError> {
+        let damaged = |problem| KeyError::Record {
+            record: record.to_owned(),
+            problem,
+        };
         if bytes.len() > MANIFEST_BYTES {
-            return Err(ManifestError::TooLong);
+            let problem = format!("it has more than {MANIFEST_BYTES} bytes");
+            return Err(damaged(problem));
         }
-        let manifest: Self = serde_json::from_slice(bytes)?;
+        let manifest: Self = serde_json::from_slice(bytes)
+            .map_err(|error| damaged(format!("it is no manifest: {error}")))?;
         for (name, text) in [
             ("key", &manifest.key),
             ("vk", &manifest.vk),
             ("file", &manifest.file),
         ] {
             if !blobs::is_digest(text) {
-                return Err(ManifestError::NoDigest(name));
+                return Err(damaged(format!("its {name} is no digest")));
             }
         }
         Ok(manifest)
     }
 
-    /// Refuses a manifest of another circuit.
     pub(super) fn check_circuit(
         &self,
         circuit: &CircuitIdentity,
@@ -118,7 +108,6 @@ impl Manifest {
         Ok(())
     }
 
-    /// True when the manifest names `key`.
     pub(super) fn names(&self, key: &KeyFile) -> bool {
         key.id().to_string() == self.key
     }
@@ -128,15 +117,12 @@ impl Manifest {
 pub(super) fn mismatch(
     circuit: &CircuitIdentity,
     place: &str,
-    field: &'static str,
+    field: &str,
     got: &str,
     expected: &str,
 ) -> KeyError {
-    KeyError::Mismatch {
-        place: place.to_owned(),
-        circuit: circuit.name.clone(),
-        field,
-        got: got.to_owned(),
-        expected: expected.to_owned(),
-    }
+    KeyError::Refused(format!(
+        "{place} is not of the fleet's key for {}: its {field} is {got}, {expected} is expected",
+        circuit.name
+    ))
 }

@@ -14,15 +14,20 @@
 //!   first machine with a key publishes the key again. While Redis is away, machines
 //!   use the keys that Redis confirmed before (the *pin* beside the key).
 
-use std::{path::Path, thread};
+use std::{
+    path::{Path, PathBuf},
+    process, thread,
+    time::Duration,
+};
+
+use zkwhirl_redis::RedisAddress;
 
 use crate::{
-    CircuitIdentity, EmbeddedKeyStore, Generate, Generated, KeyError, KeyFile, KeyGenerator,
-    KeyProgress, Provenance, Watch,
+    CircuitIdentity, EmbeddedKeyStore, KeyError, KeyFile, KeyGenerator, KeyProgress, Watch,
+    blobs::hostname,
 };
 
 mod adopting;
-mod config;
 mod link;
 mod making;
 mod manifest;
@@ -31,7 +36,6 @@ mod registry;
 mod shared;
 mod store;
 
-pub use config::FleetConfig;
 use manifest::Manifest;
 use registry::Registry;
 use shared::SharedFolder;
@@ -45,23 +49,55 @@ pub struct FleetKeyStore {
     config: FleetConfig,
 }
 
+/// The places of a fleet's keys, and the time limits of its processes.
+#[derive(Debug, Clone)]
+pub struct FleetConfig {
+    /// The Redis, and the namespace: fleets with different ones share nothing.
+    /// Keys there begin with the address's prefix and `keys:`.
+    address: RedisAddress,
+    /// Proving keys by digest.
+    shared: Option<PathBuf>,
+    /// The name of this process in the messages of processes that wait for it.
+    who: String,
+    /// The time limit of one answer of Redis.
+    timeout: Duration,
+    /// How long a silent generator counts as alive: the longest wait for a dead
+    /// one.
+    lease: Duration,
+    /// The interval at which a waiting process looks again.
+    look_every: Duration,
+    /// The longest wait for a living generator. The largest setup that fits a
+    /// machine takes minutes.
+    patience: Duration,
+}
+
+impl FleetConfig {
+    /// The keys at `address`, and in a directory `shared` by all machines: a
+    /// network file system, or the mount of an object store. `None`: the keys must
+    /// reach every machine's own directory in another way.
+    pub fn new(address: RedisAddress, shared: Option<PathBuf>) -> Self {
+        Self {
+            address,
+            shared,
+            who: format!("{} pid {}", hostname(), process::id()),
+            timeout: Duration::from_secs(5),
+            lease: Duration::from_secs(30),
+            look_every: Duration::from_millis(500),
+            patience: Duration::from_secs(3600),
+        }
+    }
+}
+
 impl FleetKeyStore {
     /// The fleet's keys, with local copies in `data_dir/keys`. Connects to Redis
     /// at the first use.
     pub fn new(data_dir: &Path, config: FleetConfig) -> Result<Self, KeyError> {
-        config.check()?;
         Ok(Self {
             local: EmbeddedKeyStore::new(data_dir),
             registry: Registry::new(&config)?,
-            shared: config.shared.clone().map(SharedFolder::new),
+            shared: config.shared.clone().map(SharedFolder),
             config,
         })
-    }
-
-    /// The keys of this machine.
-    #[cfg(test)]
-    fn local(&self) -> &EmbeddedKeyStore {
-        &self.local
     }
 
     /// The fleet's key of a circuit, as it was published.
@@ -90,93 +126,6 @@ impl FleetKeyStore {
         self.registry.forget(&circuit, &id)
     }
 
-    /// The process that makes the key of a circuit now.
-    #[cfg(test)]
-    fn generator(&self, circuit: &CircuitIdentity) -> Result<Option<KeyGenerator>, KeyError> {
-        Ok(self.registry.state(circuit)?.generator)
-    }
-
-    fn find_key(&self, circuit: &CircuitIdentity) -> Result<Option<KeyFile>, KeyError> {
-        let state = match self.registry.state(circuit) {
-            Ok(state) => state,
-            Err(away @ KeyError::Away { .. }) => return self.held(circuit, away).map(Some),
-            Err(error) => return Err(error),
-        };
-        if let Some(known) = &state.known {
-            if let Some(key) = self.ours(circuit, known)? {
-                return Ok(Some(key));
-            }
-            let lock = self.local.lock(circuit)?;
-            return self.adopt(&lock, circuit, known, &|_| {}).map(Some);
-        }
-        let Some(key) = self.local.find(circuit)? else {
-            return Ok(None);
-        };
-        // A lookup publishes only a key that was the fleet's before.
-        if self.pin(circuit).is_some_and(|pin| pin.names(&key)) {
-            self.publish(&key, None)?;
-        }
-        Ok(Some(key))
-    }
-
-    fn key(
-        &self,
-        circuit: &CircuitIdentity,
-        provenance: &Provenance,
-        generate: &mut Generate<'_>,
-        watch: &Watch<'_>,
-    ) -> Result<Generated, KeyError> {
-        let old = |key| Ok(Generated { key, fresh: false });
-        let new = |key| Ok(Generated { key, fresh: true });
-        loop {
-            let state = match self.registry.state(circuit) {
-                Ok(state) => state,
-                Err(away @ KeyError::Away { .. }) => return self.held(circuit, away).and_then(old),
-                Err(error) => return Err(error),
-            };
-            if let Some(known) = &state.known
-                && let Some(key) = self.ours(circuit, known)?
-            {
-                return old(key);
-            }
-            let Some(lock) = self.local.try_lock(circuit)? else {
-                self.wait(circuit, state.generator, watch)?;
-                continue;
-            };
-            if let Some(known) = &state.known {
-                match self.adopt(&lock, circuit, known, watch) {
-                    Err(missing @ KeyError::NotShared { .. })
-                        if known.manifest.provenance == *provenance && provenance.is_insecure() =>
-                    {
-                        tracing::info!(%missing, "a development key is made again");
-                        return self.remake(&lock, known, generate).and_then(new);
-                    }
-                    adopted => return adopted.and_then(old),
-                }
-            }
-            if let Some(key) = self.local.find(circuit)? {
-                // A development key must not become the key of a fleet that
-                // allows none; the caller refuses the key.
-                if key.provenance().is_insecure() && !provenance.is_insecure() {
-                    return old(key);
-                }
-                // The next look at the state shows whether another key came
-                // first.
-                self.publish(&key, None)?;
-                continue;
-            }
-            let Some(fence) = self.registry.claim(circuit)? else {
-                drop(lock);
-                self.wait(circuit, state.generator, watch)?;
-                continue;
-            };
-            if let Some(key) = self.make(&lock, circuit, provenance, &fence, generate)? {
-                return new(key);
-            }
-        }
-    }
-
-    /// Waits for the process that makes the key.
     fn wait(
         &self,
         circuit: &CircuitIdentity,
@@ -185,11 +134,12 @@ impl FleetKeyStore {
     ) -> Result<(), KeyError> {
         if let Some(generator) = generator {
             if generator.since > self.config.patience {
-                return Err(KeyError::TooLong {
-                    circuit: circuit.name.clone(),
-                    who: generator.who,
-                    minutes: generator.since.as_secs() / 60,
-                });
+                return Err(KeyError::Refused(format!(
+                    "gave up on the key for {}: {} has been making it for {} minutes",
+                    circuit.name,
+                    generator.who,
+                    generator.since.as_secs() / 60,
+                )));
             }
             watch(&KeyProgress::Waiting(generator));
         }

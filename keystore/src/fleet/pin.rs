@@ -4,13 +4,12 @@
 use std::path::PathBuf;
 
 use super::{FleetKeyStore, Manifest};
-use crate::{CircuitIdentity, KeyError, KeyFile, blobs};
+use crate::{CircuitIdentity, KeyError, KeyFile, KeyStore, blobs};
 
 impl FleetKeyStore {
-    /// Writes the pin of the fleet's key.
     pub(super) fn remember(&self, manifest: &Manifest, vk: &[u8]) {
         let circuit = &manifest.circuit;
-        let kept = self.local.blobs().put(vk).and_then(|_| {
+        let kept = self.local.blobs.put(vk).and_then(|_| {
             if self.pin(circuit).as_ref() == Some(manifest) {
                 return Ok(());
             }
@@ -26,8 +25,8 @@ impl FleetKeyStore {
     /// The manifest of the fleet's key at the last answer of Redis.
     pub(super) fn pin(&self, circuit: &CircuitIdentity) -> Option<Manifest> {
         let path = self.pin_path(circuit);
-        let manifest = Manifest::parse(&blobs::read(&path).ok()??).ok()?;
         let place = path.display().to_string();
+        let manifest = Manifest::parse(&blobs::read(&path).ok()??, &place).ok()?;
         manifest.check_circuit(circuit, &place).ok()?;
         Some(manifest)
     }

@@ -112,13 +112,7 @@ impl Registry {
         let (manifest, vk, holder): Answer = self.invoke(&call)?;
         let known = manifest.map(|bytes| -> Result<KnownKey, KeyError> {
             let record = self.manifest_key(circuit);
-            let manifest = match Manifest::parse(&bytes) {
-                Ok(manifest) => manifest,
-                Err(problem) => {
-                    let problem = problem.to_string();
-                    return Err(KeyError::Record { record, problem });
-                }
-            };
+            let manifest = Manifest::parse(&bytes, &record)?;
             manifest.check_circuit(circuit, &record)?;
             let has_vk = vk == 1;
             Ok(KnownKey { manifest, has_vk })
@@ -133,7 +127,8 @@ impl Registry {
         })
     }
 
-    /// The right to make the key, unless somebody has it or it is made.
+    /// The right to make the key. `None`: another process has it, or the key is
+    /// made.
     pub(super) fn claim(&self, circuit: &CircuitIdentity) -> Result<Option<Fence>, KeyError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -156,7 +151,6 @@ impl Registry {
         Ok(self.invoke::<u8>(&call)? == 1)
     }
 
-    /// Gives the lock back.
     pub(super) fn release(&self, circuit: &CircuitIdentity, fence: &Fence) -> Result<(), KeyError> {
         let mut call = self.call(&self.scripts.release, circuit);
         call.arg(&fence.0);
@@ -209,13 +203,11 @@ impl Registry {
         }
     }
 
-    /// Puts a verification key there.
     pub(super) fn put_vk(&self, bytes: &[u8]) -> Result<(), KeyError> {
         let record = self.vk_key(&blobs::digest(bytes));
         self.link.ask(|redis| redis.set(&record, bytes))
     }
 
-    /// The digest of a client circuit's verification key.
     pub(super) fn client_digest(&self, name: &str) -> Result<Option<String>, KeyError> {
         let record = self.client_key(name);
         let bytes: Vec<u8> = self.link.ask(|redis| redis.getrange(&record, 0, 64))?;

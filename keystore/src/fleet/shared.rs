@@ -16,13 +16,9 @@ const CHUNK: usize = 4 << 20;
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug)]
-pub(super) struct SharedFolder(PathBuf);
+pub(super) struct SharedFolder(pub(super) PathBuf);
 
 impl SharedFolder {
-    pub(super) fn new(directory: PathBuf) -> Self {
-        Self(directory)
-    }
-
     pub(super) fn path(&self, manifest: &Manifest) -> PathBuf {
         self.0.join(format!("{}.key", manifest.file))
     }
@@ -36,12 +32,8 @@ impl SharedFolder {
     /// Copies a key into the directory, in place of a damaged file.
     pub(super) fn put(&self, key: &KeyFile, manifest: &Manifest) -> Result<(), KeyError> {
         let path = self.path(manifest);
-        let failed = |source| KeyError::Io {
-            action: "share key as",
-            path: path.clone(),
-            source,
-        };
-        fs::create_dir_all(&self.0).map_err(failed)?;
+        let failed = KeyError::io("share key as", &path);
+        fs::create_dir_all(&self.0).map_err(&failed)?;
         self.sweep();
         if self.has(manifest) && self.is_whole(&path, manifest) {
             return Ok(());
@@ -72,64 +64,44 @@ impl SharedFolder {
         watch: &Watch<'_>,
     ) -> Result<(), KeyError> {
         let path = self.path(manifest);
-        let failed = |source| KeyError::Io {
-            action: "fetch key",
-            path: path.clone(),
-            source,
-        };
+        let failed = KeyError::io("fetch key", &path);
         let refuse = |field, got: &str, expected: &str| {
             let place = path.display().to_string();
             Err(mismatch(&manifest.circuit, &place, field, got, expected))
         };
-        let from = File::open(&path).map_err(failed)?;
-        let length = from.metadata().map_err(failed)?.len();
+        let from = File::open(&path).map_err(&failed)?;
+        let length = from.metadata().map_err(&failed)?.len();
         let of = manifest.file_bytes;
         if length != of {
             return refuse("length", &length.to_string(), &of.to_string());
         }
-        let mut hash = blake3::Hasher::new();
         let mut out = to;
         let mut bytes = 0;
-        read_chunks(from, of, |chunk| {
-            hash.update_rayon(chunk);
+        let read = read_chunks(from, of, |chunk| {
             out.write_all(chunk)?;
             bytes += chunk.len() as u64;
             watch(&KeyProgress::Fetching { bytes, of });
             Ok(())
-        })
-        .map_err(failed)?;
-        let got = hash.finalize().to_hex();
-        if got.as_str() != manifest.file {
+        });
+        let got = read.map_err(&failed)?;
+        if got != manifest.file {
             return refuse("file digest", &got, &manifest.file);
         }
-        to.sync_all().map_err(failed)
+        to.sync_all().map_err(&failed)
     }
 
-    /// Removes a key's file, if it is there.
     pub(super) fn remove(&self, manifest: &Manifest) -> Result<(), KeyError> {
         let path = self.path(manifest);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(KeyError::Io {
-                action: "remove shared key",
-                path,
-                source,
-            }),
-            _ => Ok(()),
-        }
+        let removed = blobs::found(fs::remove_file(&path)).map(drop);
+        removed.map_err(KeyError::io("remove shared key", &path))
     }
 
     fn is_whole(&self, path: &Path, manifest: &Manifest) -> bool {
-        let mut hash = blake3::Hasher::new();
-        let read = File::open(path).and_then(|file| {
-            read_chunks(file, manifest.file_bytes, |chunk| {
-                hash.update_rayon(chunk);
-                Ok(())
-            })
-        });
-        read.is_ok() && hash.finalize().to_hex().as_str() == manifest.file
+        let file = File::open(path);
+        let digest = file.and_then(|file| read_chunks(file, manifest.file_bytes, |_| Ok(())));
+        digest.is_ok_and(|digest| digest == manifest.file)
     }
 
-    /// Removes unfinished copies of processes that died.
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.0) else {
             return;
@@ -149,21 +121,24 @@ impl SharedFolder {
     }
 }
 
-/// Reads at most `limit` bytes, so that a file that grows has an end.
+/// Reads at most `limit` bytes, so that a file that grows has an end. Returns
+/// their BLAKE3, hexadecimal.
 fn read_chunks(
     file: File,
     limit: u64,
     mut take: impl FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<()> {
+) -> io::Result<String> {
+    let mut hash = blake3::Hasher::new();
     let mut file = file.take(limit);
     let mut chunk = vec![0; CHUNK];
     loop {
         let count = match file.read(&mut chunk) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(hash.finalize().to_hex().to_string()),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
+        hash.update_rayon(&chunk[..count]);
         take(&chunk[..count])?;
     }
 }

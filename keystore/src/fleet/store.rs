@@ -1,4 +1,4 @@
-//! The trait's implementation, and verification keys, which need no key file.
+//! The implementation of the trait.
 
 use super::{FleetKeyStore, Manifest};
 use crate::{
@@ -8,7 +8,26 @@ use crate::{
 
 impl KeyStore for FleetKeyStore {
     fn find(&self, circuit: &CircuitIdentity) -> Result<Option<KeyFile>, KeyError> {
-        self.find_key(circuit)
+        let state = match self.registry.state(circuit) {
+            Ok(state) => state,
+            Err(away @ KeyError::Away { .. }) => return self.held(circuit, away).map(Some),
+            Err(error) => return Err(error),
+        };
+        if let Some(known) = &state.known {
+            if let Some(key) = self.ours(circuit, known)? {
+                return Ok(Some(key));
+            }
+            let lock = self.local.lock(circuit)?;
+            return self.adopt(&lock, circuit, known, &|_| {}).map(Some);
+        }
+        let Some(key) = self.local.find(circuit)? else {
+            return Ok(None);
+        };
+        // A lookup publishes only a key that was the fleet's before.
+        if self.pin(circuit).is_some_and(|pin| pin.names(&key)) {
+            self.publish(&key, None)?;
+        }
+        Ok(Some(key))
     }
 
     fn find_or_generate(
@@ -18,7 +37,54 @@ impl KeyStore for FleetKeyStore {
         generate: &mut Generate<'_>,
         watch: &Watch<'_>,
     ) -> Result<Generated, KeyError> {
-        self.key(circuit, provenance, generate, watch)
+        let old = |key| Ok(Generated { key, fresh: false });
+        let new = |key| Ok(Generated { key, fresh: true });
+        loop {
+            let state = match self.registry.state(circuit) {
+                Ok(state) => state,
+                Err(away @ KeyError::Away { .. }) => return self.held(circuit, away).and_then(old),
+                Err(error) => return Err(error),
+            };
+            if let Some(known) = &state.known
+                && let Some(key) = self.ours(circuit, known)?
+            {
+                return old(key);
+            }
+            let Some(lock) = self.local.try_lock(circuit)? else {
+                self.wait(circuit, state.generator, watch)?;
+                continue;
+            };
+            if let Some(known) = &state.known {
+                match self.adopt(&lock, circuit, known, watch) {
+                    Err(missing @ KeyError::NotShared(_))
+                        if known.manifest.provenance == *provenance && provenance.is_insecure() =>
+                    {
+                        tracing::info!(%missing, "a development key is made again");
+                        return self.remake(&lock, known, generate).and_then(new);
+                    }
+                    adopted => return adopted.and_then(old),
+                }
+            }
+            if let Some(key) = self.local.find(circuit)? {
+                // A development key must not become the key of a fleet that
+                // allows none; the caller refuses the key.
+                if key.provenance().is_insecure() && !provenance.is_insecure() {
+                    return old(key);
+                }
+                // The next look at the state shows whether another key came
+                // first.
+                self.publish(&key, None)?;
+                continue;
+            }
+            let Some(fence) = self.registry.claim(circuit)? else {
+                drop(lock);
+                self.wait(circuit, state.generator, watch)?;
+                continue;
+            };
+            if let Some(key) = self.make(&lock, circuit, provenance, &fence, generate)? {
+                return new(key);
+            }
+        }
     }
 
     fn verification_key(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError> {
@@ -90,8 +156,8 @@ impl FleetKeyStore {
     /// The verification key of a manifest, if this machine has it.
     fn here(&self, manifest: &Manifest) -> Option<Vec<u8>> {
         // A damaged file counts as absent: the key is fetched again.
-        let vk = self.local.blobs().get(&manifest.vk).ok()??;
-        let place = self.local.blobs().path(&manifest.vk);
+        let vk = self.local.blobs.get(&manifest.vk).ok()??;
+        let place = self.local.blobs.path(&manifest.vk);
         manifest.check_vk(&vk, &place.display().to_string()).ok()?;
         Some(vk)
     }

@@ -9,8 +9,10 @@ use zkwhirl_job::{Sizes, reply::SuiteTag};
 /// must agree on all three.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    suite: Suite,
-    sizes: Sizes,
+    /// The hashes of the statements.
+    pub suite: Suite,
+    /// The sizes that the circuits are made for.
+    pub sizes: Sizes,
     max_circuit_size: u64,
 }
 
@@ -19,7 +21,6 @@ pub struct Setting {
 #[error("no circuit proves rollups of {0}: at most {MAX_TXS}×{MAX_INNERS}")]
 pub struct NoCircuit(Sizes);
 
-/// The size of the root rollup's circuit.
 pub(crate) fn root_size(sizes: Sizes) -> Result<RootSize, NoCircuit> {
     if sizes.txs_per_inner() > MAX_TXS || sizes.inners_per_root() > MAX_INNERS {
         return Err(NoCircuit(sizes));
@@ -39,16 +40,6 @@ impl Setting {
             sizes,
             max_circuit_size,
         }
-    }
-
-    /// The hashes of the statements.
-    pub fn suite(&self) -> Suite {
-        self.suite
-    }
-
-    /// The sizes that the circuits are made for.
-    pub fn sizes(&self) -> Sizes {
-        self.sizes
     }
 
     /// How an inner rollup is proved.
@@ -108,7 +99,6 @@ impl Setting {
         of.count().max(1)
     }
 
-    /// The circuit, if it is not too large.
     pub(crate) fn admit(&self, circuit: Circuit) -> Result<Circuit, TooLarge> {
         let (needs, limit) = (circuit.domain(), self.max_circuit_size);
         if needs > limit {

@@ -158,7 +158,7 @@ impl ChildProver {
         running.stderr.forget_failures();
         running.reset_peak_rss();
         running.root_is_built |= task.kind == Kind::RootRollup;
-        let mut progress = running.stderr.progress();
+        let mut progress = running.stderr.progress.clone();
         progress.mark_unchanged();
         let answer = {
             let exchange = running.exchange(task);
@@ -185,20 +185,20 @@ impl ChildProver {
             }
         };
         match answer {
-            Ok(ChildAnswer::Reply(reply)) => match self.check(task.kind, &reply) {
-                Ok(()) => Ok(Ok(reply)),
-                Err(error) => Err(Failure::prover(error.to_string())),
-            },
+            Ok(ChildAnswer::Reply(reply)) => {
+                let checked = self.check(task.kind, &reply);
+                checked.map_err(|error| Failure::prover(error.to_string()))?;
+                Ok(Ok(reply))
+            }
             Ok(ChildAnswer::Refused) => {
-                let reason = timeout(REASON_GRACE, running.stderr.failure()).await;
-                Ok(Err(reason.ok().flatten().unwrap_or_else(|| {
-                    match task.command {
-                        Command::CreateProof => {
-                            Failure::invalid("the prover says that the statement is false")
-                        }
-                        _ => Failure::prover("the prover has no such verification key"),
+                let reason = timeout(REASON_GRACE, running.stderr.failures.recv()).await;
+                let unexplained = || match task.command {
+                    Command::CreateProof => {
+                        Failure::invalid("the prover says that the statement is false")
                     }
-                })))
+                    _ => Failure::prover("the prover has no such verification key"),
+                };
+                Ok(Err(reason.ok().flatten().unwrap_or_else(unexplained)))
             }
             Err(error) => Err(Failure::prover(format!(
                 "the prover's answer broke off: {error}"
@@ -224,12 +224,9 @@ impl Prover for ChildProver {
 
     async fn prove(&mut self, task: &ProveTask, watch: &ProveWatch) -> Result<Proved, ProveError> {
         let started = Instant::now();
-        task.fits(self.config.sizes)
-            .map_err(|failure| ProveError::plain(failure, started.elapsed()))?;
-        let mut running = self
-            .ready(task.kind, watch)
-            .await
-            .map_err(|failure| ProveError::plain(failure, started.elapsed()))?;
+        let plain = |failure| ProveError::plain(failure, started.elapsed());
+        task.fits(self.config.sizes).map_err(plain)?;
+        let mut running = self.ready(task.kind, watch).await.map_err(plain)?;
         let outcome = self.attempt(&mut running, task, watch).await;
         let peak_rss_bytes = running.peak_rss();
         let (failure, exit) = match outcome {

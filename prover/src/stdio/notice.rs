@@ -70,7 +70,6 @@ impl Notice {
 }
 
 impl StderrLine {
-    /// Reads a line.
     pub(super) fn read(line: &str) -> Self {
         match line.strip_prefix(MARK) {
             Some(notice) => Notice::parse(notice).map_or(Self::Unknown, Self::Notice),
@@ -83,10 +82,7 @@ fn progress(fields: &str) -> Option<Progress> {
     let mut fields = fields.split_whitespace();
     let phase = Phase::from_name(fields.next()?)?;
     let fraction: f32 = fields.next()?.parse().ok()?;
-    Some(Progress {
-        phase,
-        fraction: fraction.clamp(0.0, 1.0),
-    })
+    Some(phase.at(fraction.clamp(0.0, 1.0)))
 }
 
 /// The reason is the rest of the line. A class that this release does not know
@@ -126,10 +122,7 @@ mod tests {
     fn notices() -> [Notice; 4] {
         let loaded = Duration::from_millis(1_500);
         [
-            Notice::Progress(Progress {
-                phase: Phase::Prove,
-                fraction: 0.25,
-            }),
+            Notice::Progress(Phase::Prove.at(0.25)),
             Notice::Failure(Failure::invalid("tx 3: the fee is not paid")),
             Notice::Key("tx-rollup/poseidon/1".into()),
             Notice::Sample(Sample::seconds(&KEY_LOAD_SECONDS, ["made"], loaded)),

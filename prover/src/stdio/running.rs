@@ -39,7 +39,6 @@ pub(super) struct RunningChild {
     pub(super) root_is_built: bool,
 }
 
-/// The answer to a request.
 pub(super) enum ChildAnswer {
     Reply(Bytes),
     /// Length 0 or not verified.
@@ -132,20 +131,13 @@ impl RunningChild {
     }
 
     pub(super) async fn exchange(&mut self, task: &ProveTask) -> io::Result<ChildAnswer> {
-        let (verified_byte, limit) = match task.command {
-            Command::GetJoinSplitVk => {
-                self.stdin.write_all(&JOIN_SPLIT_VK.to_be_bytes()).await?;
-                (false, limits::VK_BYTES)
-            }
-            Command::GetAccountVk => {
-                self.stdin.write_all(&ACCOUNT_VK.to_be_bytes()).await?;
-                (false, limits::VK_BYTES)
-            }
-            _ => {
-                self.stdin.write_all(&task.request).await?;
-                (true, limits::REPLY_BYTES)
-            }
+        let (join_split, account) = (JOIN_SPLIT_VK.to_be_bytes(), ACCOUNT_VK.to_be_bytes());
+        let (request, verified_byte, limit) = match task.command {
+            Command::GetJoinSplitVk => (&join_split[..], false, limits::VK_BYTES),
+            Command::GetAccountVk => (&account[..], false, limits::VK_BYTES),
+            _ => (&task.request[..], true, limits::REPLY_BYTES),
         };
+        self.stdin.write_all(request).await?;
         self.stdin.flush().await?;
         let length = self.stdout.read_u32().await? as usize;
         if length > limit {
@@ -155,20 +147,15 @@ impl RunningChild {
         }
         let mut reply = vec![0; length];
         self.stdout.read_exact(&mut reply).await?;
-        let verified = if verified_byte {
-            match self.stdout.read_u8().await? {
-                0 => false,
-                1 => true,
-                other => return Err(io::Error::other(format!("its verified byte is {other}"))),
-            }
-        } else {
-            true
+        let verified = match verified_byte {
+            true => self.stdout.read_u8().await?,
+            false => 1,
         };
-        Ok(if verified && !reply.is_empty() {
-            ChildAnswer::Reply(reply.into())
-        } else {
-            ChildAnswer::Refused
-        })
+        match verified {
+            1 if !reply.is_empty() => Ok(ChildAnswer::Reply(reply.into())),
+            0 | 1 => Ok(ChildAnswer::Refused),
+            other => Err(io::Error::other(format!("its verified byte is {other}"))),
+        }
     }
 
     /// Ends the process group: SIGTERM, `grace`, SIGKILL. Returns how the child
@@ -210,7 +197,6 @@ fn limit_memory(process: Pid, bytes: u64) -> Result<(), Failure> {
         })
 }
 
-/// An exit code or a signal, as text.
 pub(super) fn status_text(status: &ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {

@@ -9,25 +9,12 @@ use super::{ACCOUNT_PROOF, ACCOUNT_VK, JOIN_SPLIT_VK, PING};
 
 /// The prover behind the protocol.
 pub trait ProofService {
-    /// Proves a request, the leading proof id included.
-    fn prove(&mut self, request: Bytes) -> ProofAnswer;
+    /// Proves a request, the leading proof id included. The proof of a reply was
+    /// verified. A failure is answered with length 0 and "not verified".
+    fn prove(&mut self, request: Bytes) -> Result<Bytes, Failure>;
 
     /// The verification key that `command` asks for; empty if there is none.
     fn verification_key(&mut self, command: Command) -> Bytes;
-}
-
-/// The answer to a proof request.
-#[derive(Debug, Clone)]
-pub enum ProofAnswer {
-    /// A reply, and whether its proof was verified.
-    Reply {
-        /// The reply for Falafel.
-        reply: Bytes,
-        /// Whether its proof was verified.
-        verified: bool,
-    },
-    /// No reply: the answer is length 0 and not verified.
-    Failed(Failure),
 }
 
 /// Serves until the input ends. An end between two requests is clean; an end
@@ -45,36 +32,28 @@ pub fn serve(
         match u32::from_be_bytes(code) {
             PING => output.write_all(&[1])?,
             JOIN_SPLIT_VK => {
-                write_sized(
-                    &mut output,
-                    &service.verification_key(Command::GetJoinSplitVk),
-                )?;
+                let key = service.verification_key(Command::GetJoinSplitVk);
+                write_sized(&mut output, &key)?;
             }
             ACCOUNT_VK => {
-                write_sized(
-                    &mut output,
-                    &service.verification_key(Command::GetAccountVk),
-                )?;
+                let key = service.verification_key(Command::GetAccountVk);
+                write_sized(&mut output, &key)?;
             }
             kind @ 0..=ACCOUNT_PROOF => {
                 let request = read_request(&mut input, code)?;
-                let answer = match kind {
-                    ACCOUNT_PROOF => ProofAnswer::Failed(Failure::invalid(
+                let proved = match kind {
+                    ACCOUNT_PROOF => Err(Failure::invalid(
                         "an account transaction is proved by its client, not here",
                     )),
                     _ => service.prove(request),
                 };
-                match answer {
-                    ProofAnswer::Reply { reply, verified } => {
-                        write_sized(&mut output, &reply)?;
-                        output.write_all(&[u8::from(verified)])?;
-                    }
-                    ProofAnswer::Failed(failure) => {
-                        on_failure(&failure);
-                        write_sized(&mut output, &[])?;
-                        output.write_all(&[0])?;
-                    }
-                }
+                let verified = u8::from(proved.is_ok());
+                let reply = proved.unwrap_or_else(|failure| {
+                    on_failure(&failure);
+                    Bytes::new()
+                });
+                write_sized(&mut output, &reply)?;
+                output.write_all(&[verified])?;
             }
             other => {
                 return Err(io::Error::new(
@@ -93,17 +72,12 @@ pub fn serve(
 
 /// The next code, or `None` at the end of the input.
 fn read_code(input: &mut impl Read) -> io::Result<Option<[u8; 4]>> {
-    let mut code = [0; 4];
-    let mut have = 0;
-    while have < code.len() {
-        match input.read(&mut code[have..]) {
-            Ok(0) if have == 0 => return Ok(None),
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(read) => have += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+    let mut first = Vec::new();
+    if input.by_ref().take(1).read_to_end(&mut first)? == 0 {
+        return Ok(None);
     }
+    let mut code = [first[0], 0, 0, 0];
+    input.read_exact(&mut code[1..])?;
     Ok(Some(code))
 }
 

@@ -23,8 +23,9 @@ const LINE_BYTES: usize = 8192;
 #[derive(Debug)]
 pub(super) struct Stderr {
     tail: Arc<Mutex<VecDeque<u8>>>,
-    progress: watch::Receiver<Progress>,
-    failures: mpsc::Receiver<Failure>,
+    pub(super) progress: watch::Receiver<Progress>,
+    /// The reasons for empty replies.
+    pub(super) failures: mpsc::Receiver<Failure>,
 }
 
 impl Stderr {
@@ -69,17 +70,6 @@ impl Stderr {
     pub(super) async fn ended(&self) {
         let mut progress = self.progress.clone();
         while progress.changed().await.is_ok() {}
-    }
-
-    /// The child's progress.
-    pub(super) fn progress(&self) -> watch::Receiver<Progress> {
-        self.progress.clone()
-    }
-
-    /// The next reason for an empty reply; `None` when the child has closed
-    /// its standard error.
-    pub(super) async fn failure(&mut self) -> Option<Failure> {
-        self.failures.recv().await
     }
 
     /// Forgets reasons that belong to earlier requests.
@@ -129,7 +119,7 @@ impl StderrReader {
             }
             StderrLine::Notice(Notice::Failure(failure)) => {
                 // The channel is full only if the child writes many reasons
-                // between two requests; nobody needs those.
+                // between two requests; no caller needs those.
                 let _ = self.failures.try_send(failure);
             }
             StderrLine::Notice(Notice::Key(circuit)) => self.process.loaded(pid, &circuit),

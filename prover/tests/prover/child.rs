@@ -3,6 +3,7 @@
 
 use std::{fs, time::Duration};
 
+use rustix::process::{Pid, Signal, kill_process, test_kill_process_group};
 use zkwhirl_job::{Command, FailureClass, Kind, Sizes};
 use zkwhirl_prover::{
     ProveError, ProveTask, ProveWatch, Proved, Prover,
@@ -27,7 +28,12 @@ fn config(arguments: &[&str]) -> ChildConfig {
     }
 }
 
-fn task(deadline: Duration) -> ProveTask {
+/// A prover whose child has a habit.
+fn odd(habit: &str) -> ChildProver {
+    ChildProver::new(config(&[habit]))
+}
+
+fn claim(deadline: Duration) -> ProveTask {
     ProveTask {
         kind: Kind::Claim,
         command: Command::CreateProof,
@@ -37,20 +43,25 @@ fn task(deadline: Duration) -> ProveTask {
     }
 }
 
+fn task(kind: Kind, name: &str) -> ProveTask {
+    ProveTask {
+        kind,
+        request: vector(name),
+        ..claim(Duration::from_secs(60))
+    }
+}
+
+async fn prove_task(prover: &mut ChildProver, task: &ProveTask) -> Result<Proved, ProveError> {
+    prover.prove(task, &ProveWatch::unattended()).await
+}
+
 async fn prove(prover: &mut ChildProver) -> Result<Proved, ProveError> {
-    let watch = ProveWatch::unattended();
-    prover.prove(&task(Duration::from_secs(60)), &watch).await
+    prove_task(prover, &claim(Duration::from_secs(60))).await
 }
 
 /// Proves a vector; the child that did it.
 async fn prove_vector(prover: &mut ChildProver, kind: Kind, vector: &str) -> u32 {
-    let task = ProveTask {
-        kind,
-        request: crate::vector(vector),
-        ..task(Duration::from_secs(60))
-    };
-    let watch = ProveWatch::unattended();
-    prover.prove(&task, &watch).await.unwrap();
+    prove_task(prover, &task(kind, vector)).await.unwrap();
     prover.pid().unwrap()
 }
 
@@ -61,7 +72,7 @@ fn alive(pid: u32) -> bool {
 
 #[tokio::test]
 async fn one_child_serves_many_requests() {
-    let mut prover = ChildProver::new(config(&["well"]));
+    let mut prover = odd("well");
     assert_eq!(prover.pid(), None, "it starts with the first request");
     for round in 1..=3 {
         let proved = prove(&mut prover).await.unwrap();
@@ -92,7 +103,7 @@ async fn every_misbehaviour_is_a_typed_failure() {
         ("refuse-with-reason", Infrastructure, "the disk is full"),
     ];
     for (habit, class, word) in table {
-        let mut prover = ChildProver::new(config(&[habit]));
+        let mut prover = odd(habit);
         let error = prove(&mut prover).await.unwrap_err();
         assert_eq!(error.failure.class, class, "{habit}: {error}");
         assert!(error.failure.reason.contains(word), "{habit}: {error}");
@@ -114,15 +125,13 @@ async fn a_child_that_dies_is_replaced_and_its_end_is_recorded() {
 
 #[tokio::test]
 async fn kill_9_in_mid_proof_fails_only_that_attempt() {
-    let mut prover = ChildProver::new(config(&["hang"]));
+    let mut prover = odd("hang");
     prover.restart().await.unwrap();
-    let pid = prover.pid().unwrap();
-    let pid = rustix::process::Pid::from_raw(pid as i32).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    let pid = Pid::from_raw(prover.pid().unwrap() as i32).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
     // Whether the signal lands before the ping or in the proof: a fresh child
     // or a failure of the attempt, never a hang.
-    let watch = ProveWatch::unattended();
-    let error = prover.prove(&task(Duration::from_secs(2)), &watch).await;
+    let error = prove_task(&mut prover, &claim(Duration::from_secs(2))).await;
     assert_eq!(error.unwrap_err().failure.class, FailureClass::Prover);
     prover.stop().await;
 }
@@ -136,11 +145,8 @@ async fn a_hung_child_is_ended_at_the_deadline_with_its_whole_group() {
     });
     prover.restart().await.unwrap();
     let pid = prover.pid().unwrap();
-    let watch = ProveWatch::unattended();
-    let error = prover
-        .prove(&task(Duration::from_millis(100)), &watch)
-        .await
-        .unwrap_err();
+    let error = prove_task(&mut prover, &claim(Duration::from_millis(100))).await;
+    let error = error.unwrap_err();
     assert!(error.failure.reason.contains("no answer within 100ms"));
     assert_eq!(error.exit.as_deref(), Some("signal 15"));
     assert!(!alive(pid));
@@ -148,12 +154,11 @@ async fn a_hung_child_is_ended_at_the_deadline_with_its_whole_group() {
 
 #[tokio::test]
 async fn descendants_that_ignore_the_signal_are_killed_too() {
-    let mut prover = ChildProver::new(config(&["ignore-sigterm"]));
+    let mut prover = odd("ignore-sigterm");
     prover.restart().await.unwrap();
-    let group = prover.pid().unwrap();
+    let group = Pid::from_raw(prover.pid().unwrap() as i32).unwrap();
     prover.stop().await;
-    let group = rustix::process::Pid::from_raw(group as i32).unwrap();
-    let gone = || rustix::process::test_kill_process_group(group).is_err();
+    let gone = || test_kill_process_group(group).is_err();
     // The kernel reports the group until its last process is reaped.
     for _ in 0..1000 {
         if gone() {
@@ -199,25 +204,16 @@ async fn a_root_verifier_that_comes_first_finds_everything_loaded() {
     assert_eq!(started_with(claims), "lazy");
     let eager = prove_vector(&mut prover, Kind::RootVerifier, verifier).await;
     assert_eq!(started_with(eager), "eager");
-    assert_eq!(
-        prove_vector(&mut prover, Kind::RootRollup, root).await,
-        eager
-    );
-    assert_eq!(
-        prove_vector(&mut prover, Kind::RootVerifier, verifier).await,
-        eager
-    );
+    let outer = [(Kind::RootRollup, root), (Kind::RootVerifier, verifier)];
+    for (kind, vector) in outer {
+        assert_eq!(prove_vector(&mut prover, kind, vector).await, eager);
+    }
     // After a root rollup a lazy one is right.
     prover.restart().await.unwrap();
     let lazy = prover.pid().unwrap();
-    assert_eq!(
-        prove_vector(&mut prover, Kind::RootRollup, root).await,
-        lazy
-    );
-    assert_eq!(
-        prove_vector(&mut prover, Kind::RootVerifier, verifier).await,
-        lazy
-    );
+    for (kind, vector) in outer {
+        assert_eq!(prove_vector(&mut prover, kind, vector).await, lazy);
+    }
     assert_eq!(started_with(lazy), "lazy");
     prover.stop().await;
 }
@@ -242,49 +238,27 @@ async fn a_child_that_wants_too_much_memory_dies_and_the_next_does_not() {
 #[tokio::test]
 async fn what_does_not_fit_is_refused_before_any_child_sees_it() {
     use FailureClass::{Infrastructure, Invalid};
+    use Kind::{RootRollup, RootVerifier, TxRollup};
     let big = Sizes::new(28, 32).unwrap();
     let one = Sizes::new(1, 1).unwrap();
-    let table = [
-        (
-            Kind::TxRollup,
-            "tx_rollup_1tx",
-            Some(big),
-            Infrastructure,
-            "made for 1×1 rollups, the tx-rollup job for 28×32",
-        ),
-        (
-            Kind::RootVerifier,
-            "root_verifier_1x1",
-            Some(big),
-            Infrastructure,
-            "the root-verifier job for 28×32",
-        ),
-        // Sizes that nobody named: what can be seen is seen.
-        (
-            Kind::TxRollup,
-            "tx_rollup_2tx",
-            None,
-            Invalid,
-            "number of txs is 2",
-        ),
-        (
-            Kind::RootRollup,
-            "root_rollup_2inner",
-            Some(one),
-            Invalid,
-            "number of inner rollups is 2",
-        ),
-    ];
-    for (kind, vector, sizes, class, word) in table {
-        let mut prover = ChildProver::new(config(&["well"]));
-        let task = ProveTask {
-            kind,
-            request: crate::vector(vector),
-            sizes,
-            ..task(Duration::from_secs(60))
+    let made_for = "made for 1×1 rollups, the tx-rollup job for 28×32";
+    let verifier_for = "the root-verifier job for 28×32";
+    let inners = "number of inner rollups is 2";
+    for (kind, vector, sizes, word) in [
+        (TxRollup, "tx_rollup_1tx", Some(big), made_for),
+        (RootVerifier, "root_verifier_1x1", Some(big), verifier_for),
+        // Without sizes the prover refuses what the request shows.
+        (TxRollup, "tx_rollup_2tx", None, "number of txs is 2"),
+        (RootRollup, "root_rollup_2inner", Some(one), inners),
+    ] {
+        let class = match sizes == Some(big) {
+            true => Infrastructure,
+            false => Invalid,
         };
-        let watch = ProveWatch::unattended();
-        let error = prover.prove(&task, &watch).await.unwrap_err();
+        let mut prover = odd("well");
+        let task = task(kind, vector);
+        let error = prove_task(&mut prover, &ProveTask { sizes, ..task }).await;
+        let error = error.unwrap_err();
         assert_eq!(error.failure.class, class, "{vector}: {error}");
         assert!(error.failure.reason.contains(word), "{vector}: {error}");
         assert_eq!(prover.pid(), None, "{vector}");
@@ -293,36 +267,30 @@ async fn what_does_not_fit_is_refused_before_any_child_sees_it() {
 
 #[tokio::test]
 async fn a_cancelled_attempt_is_interrupted_and_costs_the_child() {
-    let mut prover = ChildProver::new(config(&["hang"]));
+    let mut prover = odd("hang");
     let watch = ProveWatch::unattended();
     watch.cancel.cancel();
-    let error = prover
-        .prove(&task(Duration::from_secs(60)), &watch)
-        .await
-        .unwrap_err();
-    assert_eq!(error.failure.class, FailureClass::Interrupted);
+    let error = prover.prove(&claim(Duration::from_secs(60)), &watch).await;
+    assert_eq!(error.unwrap_err().failure.class, FailureClass::Interrupted);
     assert_eq!(prover.pid(), None);
 }
 
 #[tokio::test]
 async fn an_answer_too_many_never_becomes_the_next_answer() {
-    let mut prover = ChildProver::new(config(&["twice"]));
-    let first = prove(&mut prover).await.unwrap();
-    let pid = prover.pid();
-    let second = prove(&mut prover).await.unwrap();
-    assert_eq!(first.reply[..], [1; 2016]);
-    assert_eq!(
-        second.reply[..],
-        [1; 2016],
-        "the first answer of a fresh child"
-    );
-    assert_ne!(prover.pid(), pid);
+    let mut prover = odd("twice");
+    let mut last = None;
+    for round in ["the first child", "a fresh child"] {
+        let proved = prove(&mut prover).await.unwrap();
+        assert_eq!(proved.reply[..], [1; 2016], "the first answer of {round}");
+        assert_ne!(prover.pid(), last);
+        last = prover.pid();
+    }
     prover.stop().await;
 }
 
 #[tokio::test]
 async fn a_flood_on_standard_error_stops_nobody_and_only_its_end_is_kept() {
-    let mut prover = ChildProver::new(config(&["flood"]));
+    let mut prover = odd("flood");
     prove(&mut prover).await.unwrap();
     prover.stop().await;
 }

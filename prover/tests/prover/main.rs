@@ -3,7 +3,6 @@
 
 #[cfg(feature = "test-util")]
 mod child;
-mod proverless;
 mod rollup;
 
 /// A file of `tests/vectors`.

@@ -46,11 +46,7 @@ pub fn key_store(
 /// A fleet's keys.
 pub fn fleet_store(data_dir: &Path, fleet: &FleetKeys) -> Result<FleetKeyStore, KeyError> {
     let address = RedisAddress::new(fleet.redis_url.clone(), &fleet.namespace);
-    let config = FleetConfig {
-        shared: fleet.share.clone(),
-        ..FleetConfig::new(address)
-    };
-    FleetKeyStore::new(data_dir, config)
+    FleetKeyStore::new(data_dir, FleetConfig::new(address, fleet.share.clone()))
 }
 
 /// Verification keys of the clients' circuits, from a keystore: the native

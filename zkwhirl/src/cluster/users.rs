@@ -19,7 +19,7 @@ struct Wallets(Mutex<Engine>);
 /// Users who prove with the engine's keys or, in the pedersen suite, send
 /// placeholders instead of PLONK proofs.
 pub fn users(engine: Engine) -> Arc<dyn ClientProofs> {
-    match engine.setting().suite() {
+    match engine.setting().suite {
         Suite::Poseidon => Arc::new(Wallets(Mutex::new(engine))),
         Suite::Pedersen => Arc::new(MockProofs),
     }

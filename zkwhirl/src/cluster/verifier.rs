@@ -61,7 +61,7 @@ impl Checker {
     /// the keystore has checked their digest.
     fn client_vk(&self, statement: StatementKind, reply: &Bytes) -> Result<(), NotVerified> {
         match self {
-            Self::Native(verifier) if statement.exists_in(verifier.suite()) => {
+            Self::Native(verifier) if statement.exists_in(verifier.setting.suite) => {
                 verifier.verify_client_vk(statement, reply)
             }
             // It will be kept, and Falafel's clients will use it.

@@ -49,12 +49,12 @@ pub(super) fn native(provers: &NativeProvers, lazy: bool) -> anyhow::Result<()> 
     let ready = engine.start(&|_| true, &|_, progress| bar.show(progress));
     bar.finish();
     ready.map_err(at_start)?;
-    for key in engine.loaded() {
+    for (_, key) in engine.loaded() {
         ui::say(&format!(
             "key {}  {}  {}",
-            key.circuit().name,
-            &key.id().to_string()[..8],
-            key.provenance()
+            key.circuit.name,
+            &key.id.to_string()[..8],
+            key.provenance
         ));
     }
     Ok(())

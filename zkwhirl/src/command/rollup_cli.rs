@@ -20,7 +20,7 @@ use zkwhirl_job::{Command, Failure, Request, Sizes, request::identify};
 use zkwhirl_prover::{
     Progress, Proverless,
     native::{Engine, EngineConfig, Setting},
-    stdio::{ProofAnswer, ProofService, notice::Notice, serve},
+    stdio::{ProofService, notice::Notice, serve},
 };
 
 use super::ready;
@@ -97,7 +97,7 @@ struct Native {
 
 impl Native {
     fn tell_keys(&mut self) {
-        for circuit in self.engine.circuits() {
+        for (circuit, _) in self.engine.loaded() {
             if self.told.insert(*circuit) {
                 ui::complain(&Notice::Key(circuit.to_string()).to_line());
             }
@@ -106,23 +106,17 @@ impl Native {
 }
 
 impl ProofService for Native {
-    fn prove(&mut self, request: Bytes) -> ProofAnswer {
-        let request = match Request::parse(&request) {
-            Ok(request) => request,
-            Err(error) => return ProofAnswer::Failed(Failure::invalid(error.to_string())),
-        };
+    fn prove(&mut self, request: Bytes) -> Result<Bytes, Failure> {
+        let request =
+            Request::parse(&request).map_err(|error| Failure::invalid(error.to_string()))?;
         let reporter = &self.reporter;
         let proved = self
             .engine
             .prove(&request, &|progress| reporter.say(progress));
         self.tell_keys();
-        match proved {
-            Ok(receipt) => ProofAnswer::Reply {
-                reply: receipt.reply,
-                verified: true,
-            },
-            Err(error) => ProofAnswer::Failed(error.failure()),
-        }
+        proved
+            .map(|receipt| receipt.reply)
+            .map_err(|error| error.failure())
     }
 
     fn verification_key(&mut self, command: Command) -> Bytes {
@@ -145,7 +139,7 @@ impl ProofService for Native {
 /// The client circuit whose key a command asks for.
 fn client_key(engine: &Engine, command: Command) -> anyhow::Result<StatementKind> {
     let statement = identify(command as u32, &[]).and_then(client_statement);
-    let suite = engine.setting().suite();
+    let suite = engine.setting().suite;
     statement
         .filter(|statement| statement.exists_in(suite))
         .with_context(|| {
@@ -163,19 +157,12 @@ struct Mock {
 }
 
 impl ProofService for Mock {
-    fn prove(&mut self, request: Bytes) -> ProofAnswer {
+    fn prove(&mut self, request: Bytes) -> Result<Bytes, Failure> {
         // The wait simulates the work of a proof.
         thread::park_timeout(self.work);
-        let reply = Request::parse(&request)
+        Request::parse(&request)
             .map_err(|error| Failure::invalid(error.to_string()))
-            .and_then(|request| self.prover.reply(&request));
-        match reply {
-            Ok(reply) => ProofAnswer::Reply {
-                reply,
-                verified: true,
-            },
-            Err(failure) => ProofAnswer::Failed(failure),
-        }
+            .and_then(|request| self.prover.reply(&request))
     }
 
     fn verification_key(&mut self, _command: Command) -> Bytes {

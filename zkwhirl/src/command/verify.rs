@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use zkwhirl_circuits::Circuit;
 use zkwhirl_job::{Word, limits, reply::NotVerified};
 use zkwhirl_keystore::{
-    CircuitIdentity, EmbeddedKeyStore, KeyError, Provenance, VkFile, VkFolder, VkSource,
+    CircuitIdentity, EmbeddedKeyStore, KeyError, KeyStore, Provenance, VkFile, VkFolder, VkSource,
 };
 use zkwhirl_prover::native::{VerifiedRollup, tx_kind, verify_rollup};
 
@@ -179,10 +179,10 @@ fn about(rollup: &VerifiedRollup, keys: &Keys, verify_s: f64) -> anyhow::Result<
         });
     }
     let txs: Vec<TxLine> = rollup
-        .txs()
-        .into_iter()
+        .txs
+        .iter()
         .map(|(id, txs)| TxLine {
-            kind: tx_kind(id),
+            kind: tx_kind(*id),
             txs: txs.all,
             client_proofs: txs.covered,
         })
@@ -192,7 +192,7 @@ fn about(rollup: &VerifiedRollup, keys: &Keys, verify_s: f64) -> anyhow::Result<
         txs_per_inner: rollup.sizes.txs_per_inner(),
         inners_per_root: rollup.sizes.inners_per_root(),
         rollup_id: rollup.rollup_id,
-        inner_rollups: rollup.inners.len(),
+        inner_rollups: rollup.inners,
         proofs: rollup.proofs.len(),
         not_proved: not_proved(&txs, insecure_keys),
         circuits,

@@ -1,4 +1,4 @@
-//! What a fleet promises beyond any keystore.
+//! Tests of a fleet's keystore.
 
 mod damage;
 mod flight;
@@ -6,8 +6,8 @@ mod outage;
 mod support;
 
 mod conformance {
-    use super::support::Fleet;
+    use super::support::TestFleet;
     use crate::conformance::keystore_conformance;
 
-    keystore_conformance!(Fleet::new());
+    keystore_conformance!(TestFleet::new());
 }

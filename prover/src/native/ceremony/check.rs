@@ -3,6 +3,7 @@
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
 use ark_ff::Zero;
+use ark_groth16::VerifyingKey;
 use rand::{RngCore, rngs::OsRng};
 use taceo_ark_algebra::msm::msm_unchecked;
 use zkwhirl_circuits::r1cs::{Matrices, Matrix};
@@ -12,12 +13,9 @@ use crate::native::keys::check_subgroup;
 /// The points of a key, in mapped memory or in vectors.
 #[derive(Debug)]
 pub(super) struct Consistency<'a> {
-    pub(super) alpha_g1: G1Affine,
+    pub(super) vk: &'a VerifyingKey<Bn254>,
     pub(super) beta_g1: G1Affine,
     pub(super) delta_g1: G1Affine,
-    pub(super) beta_g2: G2Affine,
-    pub(super) gamma_g2: G2Affine,
-    pub(super) delta_g2: G2Affine,
     pub(super) a: &'a [G1Affine],
     pub(super) b_g1: &'a [G1Affine],
     pub(super) b_g2: &'a [G2Affine],
@@ -25,37 +23,10 @@ pub(super) struct Consistency<'a> {
     pub(super) l: &'a [G1Affine],
 }
 
-/// Points that no key may have.
+/// Points that no key may have: what does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Inconsistent {
-    /// The second phase is missing.
-    #[error("delta is gamma: nobody has contributed to its second phase")]
-    NoContribution,
-    /// A secret number can be read off the points.
-    #[error("{0} is 0 or 1, which everybody knows")]
-    Known(&'static str),
-    /// Tau can be read off the points.
-    #[error("tau is 1: consecutive powers are equal")]
-    TauIsOne,
-    /// A point is at infinity although its variable is in a row, or is not
-    /// although its variable is in none.
-    #[error(
-        "its {points} point {place} is at infinity where none belongs, or the other way \
-         round: tau is a root of unity, or the key is of another circuit"
-    )]
-    Infinity {
-        /// Which points.
-        points: &'static str,
-        /// The place among them.
-        place: usize,
-    },
-    /// A point of G2 has another order.
-    #[error("points of G2 are outside the subgroup")]
-    Subgroup,
-    /// The same secret numbers differ between the groups.
-    #[error("{0} between G1 and G2")]
-    Differ(&'static str),
-}
+#[error("{0}")]
+pub(super) struct Inconsistent(String);
 
 /// Refuses a key that is degenerate or whose parts do not belong together. Its
 /// points are on the curve, and as many as the matrices need.
@@ -66,11 +37,11 @@ pub(super) fn consistent(key: &Consistency<'_>, matrices: &Matrices) -> Result<(
     numbers(key)?;
     infinities(key, matrices)?;
     if key.h.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(Inconsistent::TauIsOne);
+        return refused("tau is 1: consecutive powers are equal");
     }
-    let constants = [key.beta_g2, key.gamma_g2, key.delta_g2];
+    let constants = [key.vk.beta_g2, key.vk.gamma_g2, key.vk.delta_g2];
     if !check_subgroup(&constants) || !check_subgroup(key.b_g2) {
-        return Err(Inconsistent::Subgroup);
+        return refused("points of G2 are outside the subgroup");
     }
     // Points that differ have equal random sums with probability 2^-64.
     let random = key.b_g1.iter().map(|_| Fr::from(OsRng.next_u64()));
@@ -79,33 +50,32 @@ pub(super) fn consistent(key: &Consistency<'_>, matrices: &Matrices) -> Result<(
     let b_g2 = msm_unchecked(key.b_g2, &random).into_affine();
     // A setup may start from any generators; its deltas are of the same ones.
     let same = |one: G1Affine, other: G2Affine| {
-        Bn254::pairing(one, key.delta_g2) == Bn254::pairing(key.delta_g1, other)
+        Bn254::pairing(one, key.vk.delta_g2) == Bn254::pairing(key.delta_g1, other)
     };
-    if !same(key.beta_g1, key.beta_g2) {
-        return Err(Inconsistent::Differ("beta or delta differs"));
+    if !same(key.beta_g1, key.vk.beta_g2) {
+        return refused("beta or delta differs between G1 and G2");
     }
     if !same(b_g1, b_g2) {
-        return Err(Inconsistent::Differ("the B points differ"));
+        return refused("the B points differ between G1 and G2");
     }
     Ok(())
 }
 
-/// Refuses secret numbers that everybody knows.
 fn numbers(key: &Consistency<'_>) -> Result<(), Inconsistent> {
     let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
     let known_g1 = |point: G1Affine| point.is_zero() || point == g1;
     let known_g2 = |point: G2Affine| point.is_zero() || point == g2;
-    if key.delta_g2 == key.gamma_g2 {
-        return Err(Inconsistent::NoContribution);
+    if key.vk.delta_g2 == key.vk.gamma_g2 {
+        return refused("delta is gamma: nobody has contributed to its second phase");
     }
     let known = [
-        ("alpha", known_g1(key.alpha_g1)),
-        ("beta", known_g1(key.beta_g1) || known_g2(key.beta_g2)),
-        ("delta", known_g1(key.delta_g1) || known_g2(key.delta_g2)),
-        ("gamma", key.gamma_g2.is_zero()),
+        ("alpha", known_g1(key.vk.alpha_g1)),
+        ("beta", known_g1(key.beta_g1) || known_g2(key.vk.beta_g2)),
+        ("delta", known_g1(key.delta_g1) || known_g2(key.vk.delta_g2)),
+        ("gamma", key.vk.gamma_g2.is_zero()),
     ];
     match known.iter().find(|(_, known)| *known) {
-        Some((name, _)) => Err(Inconsistent::Known(name)),
+        Some((name, _)) => refused(format!("{name} is 0 or 1, which everybody knows")),
         None => Ok(()),
     }
 }
@@ -127,14 +97,21 @@ fn infinities(key: &Consistency<'_>, matrices: &Matrices) -> Result<(), Inconsis
         ("H", wrong(key.h, &|_| true)),
     ] {
         if let Some(place) = place {
-            return Err(Inconsistent::Infinity { points, place });
+            return refused(format!(
+                "its {points} point {place} is at infinity where none belongs, or the other way \
+                 round: tau is a root of unity, or the key is of another circuit"
+            ));
         }
     }
     Ok(())
 }
 
+fn refused(problem: impl Into<String>) -> Result<(), Inconsistent> {
+    Err(Inconsistent(problem.into()))
+}
+
 fn used(matrices: &Matrices, matrix: &Matrix) -> Vec<bool> {
-    let mut used = vec![false; matrices.num_instance + matrices.num_witness];
+    let mut used = vec![false; super::variables(matrices)];
     for row in 0..matrices.num_rows {
         for (column, coefficient) in matrices.row(matrix, row) {
             used[column as usize] |= !coefficient.is_zero();

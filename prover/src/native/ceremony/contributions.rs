@@ -1,6 +1,6 @@
 //! The contributions to the second phase, as a `.zkey` lists them.
 
-use ark_bn254::{Fq, G1Affine};
+use ark_bn254::{Fq, G1Affine, g1, g2};
 use ark_ff::{BigInteger, PrimeField};
 use blake2::{Blake2b512, Digest};
 
@@ -8,7 +8,7 @@ use super::{
     CeremonyError,
     sections::{Iden3File, u32_at},
 };
-use crate::native::keys::{PointError, read_g1, read_g2};
+use crate::native::keys::{PointError, read_points};
 
 /// A contribution without its parameters.
 const CONTRIBUTION_BYTES: u64 = 64 * 3 + 128 + 64 + 8;
@@ -37,8 +37,8 @@ pub(super) fn contributions(
         let bytes = file.part(10, at, CONTRIBUTION_BYTES)?;
         at += CONTRIBUTION_BYTES + u64::from(u32_at(&bytes, 388));
         let problem = |problem: PointError| file.in_section(10, &problem);
-        let g1 = read_g1(&bytes[..192]).map_err(problem)?;
-        let g2 = read_g2(&bytes[192..320]).map_err(problem)?;
+        let g1 = read_points::<g1::Config>(&bytes[..192]).map_err(problem)?;
+        let g2 = read_points::<g2::Config>(&bytes[192..320]).map_err(problem)?;
         let mut hash = Blake2b512::new();
         for point in &g1 {
             hash.update(big_endian(&[point.x, point.y]));

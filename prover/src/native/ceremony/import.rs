@@ -10,7 +10,7 @@ use zkwhirl_keystore::{
     CircuitIdentity, Generate, KeyError, KeyFile, KeyStore, KeyWriter, Provenance,
 };
 
-use super::{CeremonyError, Powers, Zkey, start};
+use super::{CeremonyError, Powers, Zkey, domain, start};
 use crate::native::keys;
 
 /// Why a key was not imported.
@@ -30,23 +30,16 @@ pub fn import_key(store: &dyn KeyStore, file: &KeyFile) -> Result<KeyFile, KeyEr
     let mut write = |writer: &mut KeyWriter| {
         for section in file.sections() {
             let bytes = file.section(&section.name)?;
-            writer
-                .section(&section.name, &bytes)
-                .map_err(|error| failed(file.circuit(), &error))?;
+            writer.section(&section.name, &bytes)?;
         }
         Ok(())
     };
-    let key = put(
-        store,
-        file.circuit(),
-        file.provenance(),
-        &id[..8],
-        &mut write,
-    )?;
-    if key.id() == file.id() {
-        return Ok(key);
+    let (circuit, given) = (file.circuit(), &id[..8]);
+    let key = put(store, circuit, file.provenance(), given, &mut write)?;
+    match key.id() == file.id() {
+        true => Ok(key),
+        false => Err(taken(&key, given)),
     }
-    Err(taken(&key, &id[..8]))
 }
 
 /// Imports a ceremony's key. If the powers of tau are given, every point is
@@ -67,11 +60,11 @@ pub fn import_zkey(
         let powers = Powers::read(path, domain(&matrices))?;
         step("relations");
         key.check_against(&matrices, &powers)?;
-        Ok::<_, CeremonyError>(powers.digest().to_owned())
+        Ok::<_, CeremonyError>(powers.digest)
     });
     let provenance = Provenance::Ceremony {
         powers: checked.transpose()?,
-        contributions: key.contributions().to_vec(),
+        contributions: key.contributions.clone(),
     };
     put_key(store, circuit, &matrices, &provenance, &key.key)
 }
@@ -91,7 +84,7 @@ pub fn import_powers(
     step("key");
     let key = start(&matrices, &powers, &mut OsRng);
     let provenance = Provenance::Powers {
-        powers: powers.digest().to_owned(),
+        powers: powers.digest,
     };
     put_key(store, circuit, &matrices, &provenance, &key)
 }
@@ -104,9 +97,7 @@ fn put_key(
     key: &ProvingKey<Bn254>,
 ) -> Result<KeyFile, ImportError> {
     let identity = keys::identity(circuit, matrices);
-    let mut write = |writer: &mut KeyWriter| {
-        keys::write(writer, key, matrices).map_err(|error| failed(&identity, &error))
-    };
+    let mut write = |writer: &mut KeyWriter| keys::write(writer, key, matrices);
     let given = provenance.to_string();
     let file = put(store, &identity, provenance, &given, &mut write)?;
     if file.vk() == keys::vk_bytes(&key.vk) {
@@ -131,20 +122,10 @@ fn put(
 }
 
 fn taken(here: &KeyFile, given: &str) -> KeyError {
-    KeyError::Taken {
-        circuit: here.circuit().name.clone(),
-        here: here.id().to_string().chars().take(8).collect(),
-        given: given.to_owned(),
-    }
-}
-
-fn failed(circuit: &CircuitIdentity, error: &std::io::Error) -> KeyError {
-    KeyError::Generate {
-        circuit: circuit.name.clone(),
-        reason: error.to_string(),
-    }
-}
-
-fn domain(matrices: &Matrices) -> usize {
-    (matrices.num_rows + matrices.num_instance).next_power_of_two()
+    let (circuit, id) = (&here.circuit().name, here.id().to_string());
+    KeyError::Refused(format!(
+        "there is a key for {circuit} already, {}, and {given} is another; \
+         zkwhirl keys remove makes way for it",
+        &id[..8]
+    ))
 }

@@ -32,6 +32,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use zkwhirl_circuits::r1cs::Matrices;
+
 pub use audit::audit;
 pub use import::{import_key, import_powers, import_zkey};
 pub use r1cs::write_r1cs;
@@ -69,4 +71,13 @@ impl CeremonyError {
             problem: problem.into(),
         }
     }
+}
+
+fn variables(matrices: &Matrices) -> usize {
+    matrices.num_instance + matrices.num_witness
+}
+
+/// The domain of a circuit: its rows, and one for each public variable.
+fn domain(matrices: &Matrices) -> usize {
+    (matrices.num_rows + matrices.num_instance).next_power_of_two()
 }

@@ -33,7 +33,9 @@ pub(super) struct Powers {
     pub(super) beta: G1Affine,
     pub(super) beta_g2: G2Affine,
     tau_g2: G2Affine,
-    digest: String,
+    /// BLAKE3 of the powers in the file, hexadecimal. It identifies the ceremony,
+    /// independent of the preparation.
+    pub(super) digest: String,
 }
 
 impl Powers {
@@ -65,25 +67,19 @@ impl Powers {
         let before = n - 1;
         let powers = Self {
             size,
-            tau: file.g1(2, 0, 2 * n - 1)?,
-            lagrange: file.g1(12, before, n)?,
-            lagrange_g2: file.g2(13, before, n)?,
-            alpha_lagrange: file.g1(14, before, n)?,
-            beta_lagrange: file.g1(15, before, n)?,
-            alpha: file.g1(4, 0, 1)?[0],
-            beta: file.g1(5, 0, 1)?[0],
-            beta_g2: file.g2(6, 0, 1)?[0],
-            tau_g2: file.g2(3, 1, 1)?[0],
+            tau: file.points(2, 0, 2 * n - 1)?,
+            lagrange: file.points(12, before, n)?,
+            lagrange_g2: file.points(13, before, n)?,
+            alpha_lagrange: file.points(14, before, n)?,
+            beta_lagrange: file.points(15, before, n)?,
+            alpha: file.points(4, 0, 1)?[0],
+            beta: file.points(5, 0, 1)?[0],
+            beta_g2: file.points(6, 0, 1)?[0],
+            tau_g2: file.points(3, 1, 1)?[0],
             digest: digest(&file)?,
         };
         powers.check().map_err(|problem| file.refused(problem))?;
         Ok(powers)
-    }
-
-    /// BLAKE3 of the powers in the file, hexadecimal. It identifies the ceremony,
-    /// independent of the preparation.
-    pub(super) fn digest(&self) -> &str {
-        &self.digest
     }
 
     fn check(&self) -> Result<(), &'static str> {

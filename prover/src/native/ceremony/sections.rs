@@ -8,16 +8,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ark_bn254::{Fr, G1Affine, G2Affine};
-use ark_ff::{BigInt, BigInteger, PrimeField};
+use ark_bn254::{Fq, Fr};
+use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
+use ark_ff::{BigInt, BigInteger, Field, PrimeField};
 
 use super::CeremonyError;
-use crate::native::keys::{PointError, read_g1, read_g2};
+use crate::native::keys::{PointError, point_bytes, read_points};
 
 /// The formats have up to 15 sections.
 const MOST_SECTIONS: u32 = 64;
-pub(super) const G1_BYTES: u64 = 64;
-pub(super) const G2_BYTES: u64 = 128;
 
 /// An open file with the places of its sections.
 #[derive(Debug)]
@@ -94,26 +93,19 @@ impl Iden3File {
         self.part(section, 0, bytes)
     }
 
-    /// Points of G1 in a section, from the place `first`.
-    pub(super) fn g1(
+    /// Points in a section, from the place `first`.
+    pub(super) fn points<C>(
         &self,
         section: u32,
         first: u64,
         count: u64,
-    ) -> Result<Vec<G1Affine>, CeremonyError> {
-        let bytes = self.part(section, first * G1_BYTES, count * G1_BYTES)?;
-        read_g1(&bytes).map_err(|problem| self.in_section(section, &problem))
-    }
-
-    /// Points of G2 in a section, from the place `first`.
-    pub(super) fn g2(
-        &self,
-        section: u32,
-        first: u64,
-        count: u64,
-    ) -> Result<Vec<G2Affine>, CeremonyError> {
-        let bytes = self.part(section, first * G2_BYTES, count * G2_BYTES)?;
-        read_g2(&bytes).map_err(|problem| self.in_section(section, &problem))
+    ) -> Result<Vec<Affine<C>>, CeremonyError>
+    where
+        C: SWCurveConfig<BaseField: Field<BasePrimeField = Fq>>,
+    {
+        let each = point_bytes::<C>() as u64;
+        let bytes = self.part(section, first * each, count * each)?;
+        read_points(&bytes).map_err(|problem| self.in_section(section, &problem))
     }
 
     pub(super) fn in_section(&self, section: u32, problem: &PointError) -> CeremonyError {

@@ -105,7 +105,7 @@ impl PhaseTwoStart {
 }
 
 fn columns(matrices: &Matrices, matrix: &Matrix) -> Columns {
-    let mut columns = vec![Vec::new(); matrices.num_instance + matrices.num_witness];
+    let mut columns = vec![Vec::new(); super::variables(matrices)];
     for row in 0..matrices.num_rows {
         for (column, coefficient) in matrices.row(matrix, row) {
             columns[column as usize].push((row, *coefficient));

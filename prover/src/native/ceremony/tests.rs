@@ -5,56 +5,30 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::OnceLock,
+    sync::LazyLock,
 };
 
-use ark_bn254::{Bn254, Fr};
-use ark_ff::UniformRand;
-use ark_groth16::{Groth16, ProvingKey};
+use ark_bn254::Bn254;
+use ark_groth16::ProvingKey;
 use rand::rngs::OsRng;
-use zkwhirl_circuits::r1cs::{Builder, Matrices, Mode, Num};
-use zkwhirl_keystore::{CircuitIdentity, EmbeddedKeyStore, KeyFile, Provenance};
+use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
 
 use super::*;
-use crate::native::{
-    engine::groth16,
-    keys::{self as key, NativeKey, snarkjs_proof, snarkjs_vk},
+use crate::native::keys::{
+    self, NativeKey,
+    small::{self, matrices, matrices_of},
+    snarkjs_proof, snarkjs_vk,
 };
 
-/// Rows of every kind: constants, large and negative coefficients, a variable
-/// in C alone.
-fn circuit(mode: Mode, x: Fr, factor: u64) -> Builder {
-    let mut b = Builder::new(mode);
-    let x = b.alloc(x);
-    let mut y = x.clone();
-    for round in 0..20u64 {
-        let left = &(&y * Fr::from(factor + round)) + &(&x * -Fr::from(7u64));
-        let right = (&y - &Num::constant(Fr::from(u64::MAX))).plus(Fr::from(round));
-        y = b.mul(&left, &right);
-    }
-    let square = b.mul(&x, &x);
-    let lone = b.alloc((&y + &square).value());
-    b.enforce(&Num::one(), &(&y + &square), &lone);
-    b.publish(&lone);
-    b
-}
+static CEREMONY: LazyLock<Ceremony> = LazyLock::new(Ceremony::make);
 
-fn matrices(factor: u64) -> Matrices {
-    circuit(Mode::Matrices, Fr::from(0), factor).into_matrices()
-}
-
-/// The files of one ceremony, made once.
+/// The files of one ceremony.
 struct Ceremony {
     folder: tempfile::TempDir,
     node: PathBuf,
 }
 
 impl Ceremony {
-    fn get() -> &'static Self {
-        static CEREMONY: OnceLock<Ceremony> = OnceLock::new();
-        CEREMONY.get_or_init(Self::make)
-    }
-
     fn make() -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/node");
         let output = Command::new(script).output().unwrap();
@@ -64,7 +38,7 @@ impl Ceremony {
         let folder = tempfile::tempdir().unwrap();
         let ceremony = Self { folder, node };
         let file = fs::File::create(ceremony.path("c.r1cs")).unwrap();
-        write_r1cs(&matrices(3), &mut std::io::BufWriter::new(file)).unwrap();
+        write_r1cs(&matrices(), &mut std::io::BufWriter::new(file)).unwrap();
         for command in [
             "powersoftau new bn128 7 fresh.ptau",
             "powersoftau contribute fresh.ptau some.ptau -e=one",
@@ -98,122 +72,94 @@ impl Ceremony {
     }
 
     fn read(&self, name: &str) -> Result<Zkey, String> {
-        let path = self.path(name);
-        let read = Zkey::read(&path, &matrices(3));
-        read.map_err(|error| error.to_string().replace(path.to_str().unwrap(), "F"))
+        let read = Zkey::read(&self.path(name), &matrices());
+        read.map_err(|error| self.said(name, &error))
     }
 
     fn powers(&self, name: &str, size: usize) -> Result<Powers, String> {
+        let read = Powers::read(&self.path(name), size);
+        read.map_err(|error| self.said(name, &error))
+    }
+
+    /// An error, with F for the file's path.
+    fn said(&self, name: &str, error: &CeremonyError) -> String {
         let path = self.path(name);
-        let read = Powers::read(&path, size);
-        read.map_err(|error| error.to_string().replace(path.to_str().unwrap(), "F"))
+        error.to_string().replace(path.to_str().unwrap(), "F")
     }
 }
 
-/// Stores a key, loads it, and makes a proof under it; and what snarkjs needs to
-/// verify that.
-fn prove(ceremony: &Ceremony, key: &ProvingKey<Bn254>) -> KeyFile {
-    let matrices = matrices(3);
-    let identity = CircuitIdentity {
-        name: "small/test/20".to_owned(),
-        depths: String::new(),
-        matrices: hex::encode(matrices.digest()),
-        rows: matrices.num_rows as u64,
-    };
+/// Stores a key, loads it, and makes a proof under it, which snarkjs verifies.
+fn prove(ceremony: &Ceremony, key: &ProvingKey<Bn254>) {
     let directory = tempfile::tempdir().unwrap();
     let store = EmbeddedKeyStore::new(directory.path());
-    let made = store.find_or_generate(&identity, &Provenance::SingleParty, |writer| {
-        key::write(writer, key, &matrices).unwrap();
-        Ok(())
+    let (file, _) = small::stored(&store, &Provenance::SingleParty, &mut |writer| {
+        keys::write(writer, key, &matrices())
     });
-    let file = made.unwrap().key;
     let native = NativeKey::load(&file).unwrap();
-    let assignment = circuit(Mode::Witness, Fr::from(11), 3).into_assignment();
-    let blinding = [Fr::rand(&mut OsRng), Fr::rand(&mut OsRng)];
-    let (queries, mapped) = (&native.queries, &native.matrices);
-    let proof = groth16::prove(queries, mapped, &assignment, blinding, &|_| {}).unwrap();
-    let public = assignment.instance[1];
-    let verifying = native.verifying();
-    let verify =
-        |public| Groth16::<Bn254>::verify_proof(&verifying.prepared, &proof, &[public]).unwrap();
-    assert!(verify(public));
-    assert!(!verify(public + Fr::from(1)));
-
+    let (proof, public) = small::proof(&native);
     let mut bytes = Vec::new();
     ark_serialize::CanonicalSerialize::serialize_compressed(&proof, &mut bytes).unwrap();
     let write = |name, json: serde_json::Value| {
         fs::write(ceremony.path(name), json.to_string()).unwrap();
     };
-    write("vk.json", snarkjs_vk(verifying));
+    write("vk.json", snarkjs_vk(native.verifying()));
     write("proof.json", snarkjs_proof(&bytes).unwrap());
     write("public.json", serde_json::json!([public.to_string()]));
     let said = ceremony.snarkjs("groth16 verify vk.json public.json proof.json");
     assert!(said.contains("OK!"), "{said}");
-    file
 }
 
 #[test]
 fn a_key_of_snarkjs_ceremony_proves_and_every_point_is_that_of_its_powers() {
-    let ceremony = Ceremony::get();
+    let ceremony = &*CEREMONY;
     let said = ceremony.snarkjs("zkey contribute first.zkey second.zkey -e=two");
     let zkey = ceremony.read("second.zkey").unwrap();
-    let [first, second] = zkey.contributions() else {
-        panic!("{:?}", zkey.contributions());
+    let [first, second] = &zkey.contributions[..] else {
+        panic!("{:?}", zkey.contributions);
     };
     assert_ne!(first, second);
-    let shown: String = said
-        .split("Contribution Hash:")
-        .nth(1)
-        .unwrap()
-        .chars()
-        .filter(char::is_ascii_hexdigit)
-        .take(128)
-        .collect();
+    let (_, shown) = said.split_once("Contribution Hash:").unwrap();
+    let digits = shown.chars().filter(char::is_ascii_hexdigit);
+    let shown: String = digits.take(128).collect();
     assert_eq!(*second, shown, "the hash is the one that snarkjs shows");
     let powers = ceremony.powers("final.ptau", 32).unwrap();
-    zkey.check_against(&matrices(3), &powers).unwrap();
+    zkey.check_against(&matrices(), &powers).unwrap();
     prove(ceremony, &zkey.key);
 
     ceremony.snarkjs("powersoftau contribute some.ptau more.ptau -e=two");
     ceremony.snarkjs("powersoftau prepare phase2 more.ptau other.ptau");
     let other = ceremony.powers("other.ptau", 32).unwrap();
-    assert_ne!(other.digest(), powers.digest());
-    let error = zkey.check_against(&matrices(3), &other).unwrap_err();
-    let error = error.to_string();
-    assert!(
-        error.ends_with(".zkey its alpha are not those of these powers of tau"),
-        "{error}"
-    );
+    assert_ne!(other.digest, powers.digest);
+    let error = zkey.check_against(&matrices(), &other).unwrap_err();
+    let alpha = "F its alpha are not those of these powers of tau";
+    assert_eq!(ceremony.said("second.zkey", &error), alpha);
 }
 
 #[test]
 fn a_key_from_powers_of_tau_and_our_own_contribution_proves() {
-    let ceremony = Ceremony::get();
+    let ceremony = &*CEREMONY;
     let powers = ceremony.powers("final.ptau", 32).unwrap();
-    let key = start(&matrices(3), &powers, &mut OsRng);
+    let key = start(&matrices(), &powers, &mut OsRng);
     prove(ceremony, &key);
-    let other = start(&matrices(3), &powers, &mut OsRng);
+    let other = start(&matrices(), &powers, &mut OsRng);
     assert_ne!(key.delta_g1, other.delta_g1, "each contribution is its own");
     assert_eq!(key.a_query, other.a_query, "tau is the ceremony's");
 }
 
 #[test]
 fn keys_that_are_degenerate_or_of_another_circuit_are_refused_with_the_reason() {
-    let ceremony = Ceremony::get();
+    let ceremony = &*CEREMONY;
     let refused = |name: &str, expected: &str| {
         let said = ceremony.read(name).unwrap_err();
         assert!(said.starts_with(expected), "{said}\nis not\n{expected}");
     };
     refused("start.zkey", "F has no contributions: anybody can forge");
-    refused(
-        "tau1.zkey",
-        "F has a point at infinity where none belongs, H 0: tau is a root of unity",
-    );
+    let infinity = "F has a point at infinity where none belongs, H 0: tau is a root of unity";
+    refused("tau1.zkey", infinity);
     refused("c.r1cs", "F is no .zkey file");
     refused("missing", "cannot read F: No such file");
 
     let good = fs::read(ceremony.path("first.zkey")).unwrap();
-    let matrices = matrices(3);
     let at = |section: u32| {
         let mut at = 12;
         loop {
@@ -224,113 +170,73 @@ fn keys_that_are_degenerate_or_of_another_circuit_are_refused_with_the_reason() 
             at += 12 + length as usize;
         }
     };
-    // Copies bytes of the file over others.
-    let copied = |to: usize, from: usize, bytes: usize| {
+    let changed = |change: &dyn Fn(&mut Vec<u8>), expected: &str| {
         let mut bad = good.clone();
-        bad[to..to + bytes].copy_from_slice(&good[from..from + bytes]);
-        bad
+        change(&mut bad);
+        fs::write(ceremony.path("bad.zkey"), bad).unwrap();
+        refused("bad.zkey", &format!("F {expected}"));
     };
-    let zeros = |to: usize, bytes: usize| {
-        let mut bad = good.clone();
-        bad[to..to + bytes].fill(0);
-        bad
-    };
-    let flipped = |place: usize| {
-        let mut bad = good.clone();
-        bad[place] ^= 1;
-        bad
-    };
+    changed(&|bad| bad.truncate(good.len() - 1), "is cut off");
     let header = at(2) + 84;
-    let (gamma, delta) = (header + 256, header + 448);
-    let variables = matrices.num_instance + matrices.num_witness;
-    let wrong_variables = format!(
-        "F has {} variables, the circuit has {variables}",
-        variables ^ 1
-    );
-    let cases: [(Vec<u8>, &str); 16] = [
-        (good[..good.len() - 1].to_vec(), "F is cut off"),
-        (flipped(at(1)), "F is no Groth16 key"),
-        (flipped(at(2) + 10), "F is of another curve than BN254"),
-        (flipped(at(2) + 72), &wrong_variables),
+    let (alpha, beta, gamma, delta) = (header, header + 64, header + 256, header + 448);
+    // A changed bit.
+    for (place, expected) in [
+        (at(1), "is no Groth16 key"),
+        (at(2) + 10, "is of another curve than BN254"),
+        (at(2) + 72, "has 24 variables, the circuit has 25"),
+        (at(2) + 76, "has 0 public inputs, the circuit has 1"),
+        (at(2) + 80, "has 33 rows in its domain, the circuit has 32"),
+        (header, "has no curve point at place 0 of section 2"),
+        (at(4) + 16, "is of another circuit: A differs at row 0"),
+        (at(5) + 64, "has no curve point at place 1 of section 5"),
+    ] {
+        changed(&|bad| bad[place] ^= 1, expected);
+    }
+    // A point at infinity.
+    for (place, problem) in [
+        (at(5) + 64, "its A point 1 is at infinity"),
+        (at(8), "its L point 0 is at infinity"),
+        (beta, "beta is 0 or 1, which everybody knows"),
+    ] {
+        let expected = format!("cannot be used: {problem}");
+        changed(&|bad| bad[place..place + 64].fill(0), &expected);
+    }
+    // A point over another one.
+    let another_delta = "has another delta than its last contribution made";
+    for (to, from, bytes, expected) in [
+        (delta, gamma, 128, "delta differs between G1 and G2"),
         (
-            flipped(at(2) + 76),
-            "F has 0 public inputs, the circuit has 1",
+            at(6) + 128,
+            at(6) + 192,
+            64,
+            "the B points differ between G1 and G2",
         ),
-        (
-            flipped(at(2) + 80),
-            "F has 33 rows in its domain, the circuit has 32",
-        ),
-        (
-            flipped(header),
-            "F has no curve point at place 0 of section 2",
-        ),
-        (
-            flipped(at(4) + 16),
-            "F is of another circuit: A differs at row 0",
-        ),
-        (
-            flipped(at(5) + 64),
-            "F has no curve point at place 1 of section 5",
-        ),
-        (
-            zeros(at(5) + 64, 64),
-            "F cannot be used: its A point 1 is at infinity",
-        ),
-        (
-            zeros(at(8), 64),
-            "F cannot be used: its L point 0 is at infinity",
-        ),
-        (
-            copied(delta, gamma, 128),
-            "F cannot be used: delta differs between G1 and G2",
-        ),
-        (
-            copied(at(6) + 128, at(6) + 192, 64),
-            "F cannot be used: the B points differ between G1 and G2",
-        ),
-        (
-            zeros(header + 64, 64),
-            "F cannot be used: beta is 0 or 1, which everybody knows",
-        ),
-        (
-            copied(header + 64, header, 64),
-            "F cannot be used: beta or delta differs between G1 and G2",
-        ),
-        (
-            copied(header + 384, header, 64),
-            "F has another delta than its last contribution made",
-        ),
-    ];
-    for (bytes, expected) in cases {
-        fs::write(ceremony.path("bad.zkey"), bytes).unwrap();
-        refused("bad.zkey", expected);
+        (beta, alpha, 64, "beta or delta differs between G1 and G2"),
+        (header + 384, alpha, 64, another_delta),
+    ] {
+        let expected = match expected == another_delta {
+            true => expected.to_owned(),
+            false => format!("cannot be used: {expected}"),
+        };
+        changed(&|bad| bad.copy_within(from..from + bytes, to), &expected);
     }
     let path = ceremony.path("first.zkey");
-    let other = Zkey::read(&path, &self::matrices(4)).unwrap_err();
-    assert!(
-        other
-            .to_string()
-            .contains("is of another circuit: A differs at row 0")
-    );
-    assert!(Zkey::read(&path, &matrices).is_ok());
+    let other = Zkey::read(&path, &matrices_of(4)).unwrap_err().to_string();
+    let differs = "is of another circuit: A differs at row 0";
+    assert!(other.contains(differs), "{other}");
+    assert!(Zkey::read(&path, &matrices()).is_ok());
 }
 
 #[test]
 fn powers_that_are_not_those_of_a_ceremony_are_refused() {
-    let ceremony = Ceremony::get();
+    let ceremony = &*CEREMONY;
     let refused = |name: &str, size: usize, expected: &str| {
         assert_eq!(ceremony.powers(name, size).unwrap_err(), expected);
     };
-    refused(
-        "nobody.ptau",
-        32,
-        "F has tau = 1: nobody has contributed to it",
-    );
-    refused(
-        "some.ptau",
-        32,
-        "F is not prepared: snarkjs powersoftau prepare phase2 does that",
-    );
+    let nobody = "F has tau = 1: nobody has contributed to it";
+    refused("nobody.ptau", 32, nobody);
+    let unprepared = "F is not prepared: snarkjs powersoftau prepare phase2 does that";
+    refused("some.ptau", 32, unprepared);
     refused("final.ptau", 256, "F reaches 2^7, the circuit needs 2^8");
     refused("c.r1cs", 32, "F is no .ptau file");
 }

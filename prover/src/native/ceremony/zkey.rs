@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
+use ark_bn254::{Bn254, Fr, G1Affine, G2Affine, g1};
 use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
 use ark_ff::{FftField, Field, PrimeField, UniformRand};
-use ark_groth16::{ProvingKey, VerifyingKey};
+use ark_groth16::ProvingKey;
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use rand::rngs::OsRng;
 use rayon::prelude::*;
@@ -15,9 +15,11 @@ use zkwhirl_circuits::r1cs::Matrices;
 use super::{
     CeremonyError, Consistency, Powers, consistent,
     contributions::contributions,
+    domain,
     sections::{Iden3File, limbs, u32_at},
     start::PhaseTwoStart,
-    zkey_header::{CircuitSizes, ZkeyHeader},
+    variables,
+    zkey_header::header,
 };
 
 /// A proving key of a ceremony, which fits a circuit.
@@ -25,7 +27,9 @@ use super::{
 pub(super) struct Zkey {
     path: PathBuf,
     pub(super) key: ProvingKey<Bn254>,
-    contributions: Vec<String>,
+    /// The hashes of the contributions, as snarkjs shows them: BLAKE2b,
+    /// hexadecimal, oldest first.
+    pub(super) contributions: Vec<String>,
 }
 
 impl Zkey {
@@ -37,42 +41,28 @@ impl Zkey {
     /// by [`Zkey::check_against`], and by a proof.
     pub(super) fn read(path: &Path, matrices: &Matrices) -> Result<Self, CeremonyError> {
         let file = Iden3File::open(path, "zkey")?;
-        let sizes = CircuitSizes::of(matrices);
-        let header = ZkeyHeader::read(&file, &sizes)?;
+        let mut key = header(&file, matrices)?;
         check_coefficients(&file, matrices)?;
-        let contributions = contributions(&file, header.delta_g1)?;
+        let contributions = contributions(&file, key.delta_g1)?;
         let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
-        if Bn254::pairing(header.delta_g1, g2) != Bn254::pairing(g1, header.delta_g2) {
+        if Bn254::pairing(key.delta_g1, g2) != Bn254::pairing(g1, key.vk.delta_g2) {
             return Err(file.refused("cannot be used: delta differs between G1 and G2"));
         }
-        let (variables, instance) = (sizes.variables, sizes.instance);
-        let odd = file.g1(9, 0, sizes.domain)?;
-        let key = ProvingKey {
-            vk: VerifyingKey {
-                alpha_g1: header.alpha_g1,
-                beta_g2: header.beta_g2,
-                gamma_g2: header.gamma_g2,
-                delta_g2: header.delta_g2,
-                gamma_abc_g1: file.g1(3, 0, instance)?,
-            },
-            beta_g1: header.beta_g1,
-            delta_g1: header.delta_g1,
-            a_query: file.g1(5, 0, variables)?,
-            b_g1_query: file.g1(6, 0, variables)?,
-            b_g2_query: file.g2(7, 0, variables)?,
-            l_query: file.g1(8, 0, variables - instance)?,
-            // A tau of 1 makes these points infinity. The check comes before the
-            // transform, which takes long.
-            h_query: match odd.iter().position(AffineRepr::is_zero) {
-                None => h_query(&odd),
-                Some(place) => {
-                    return Err(file.refused(format!(
-                        "has a point at infinity where none belongs, H {place}: tau is a root \
-                         of unity"
-                    )));
-                }
-            },
-        };
+        let (variables, instance) = (variables(matrices) as u64, matrices.num_instance as u64);
+        let odd = file.points::<g1::Config>(9, 0, domain(matrices) as u64)?;
+        // A tau of 1 makes these points infinity. The check comes before the
+        // transform, which takes long.
+        if let Some(place) = odd.iter().position(AffineRepr::is_zero) {
+            return Err(file.refused(format!(
+                "has a point at infinity where none belongs, H {place}: tau is a root of unity"
+            )));
+        }
+        key.h_query = h_query(&odd);
+        key.vk.gamma_abc_g1 = file.points(3, 0, instance)?;
+        key.a_query = file.points(5, 0, variables)?;
+        key.b_g1_query = file.points(6, 0, variables)?;
+        key.b_g2_query = file.points(7, 0, variables)?;
+        key.l_query = file.points(8, 0, variables - instance)?;
         consistent(&parts(&key), matrices)
             .map_err(|problem| file.refused(format!("cannot be used: {problem}")))?;
         Ok(Self {
@@ -80,12 +70,6 @@ impl Zkey {
             key,
             contributions,
         })
-    }
-
-    /// The hashes of the contributions, as snarkjs shows them: BLAKE2b,
-    /// hexadecimal, oldest first.
-    pub(super) fn contributions(&self) -> &[String] {
-        &self.contributions
     }
 
     /// Checks every point against the ceremony's first phase. What remains to be
@@ -132,12 +116,9 @@ impl Zkey {
 
 fn parts(key: &ProvingKey<Bn254>) -> Consistency<'_> {
     Consistency {
-        alpha_g1: key.vk.alpha_g1,
+        vk: &key.vk,
         beta_g1: key.beta_g1,
         delta_g1: key.delta_g1,
-        beta_g2: key.vk.beta_g2,
-        gamma_g2: key.vk.gamma_g2,
-        delta_g2: key.vk.delta_g2,
         a: &key.a_query,
         b_g1: &key.b_g1_query,
         b_g2: &key.b_g2_query,

@@ -6,7 +6,7 @@ use zkwhirl_keystore::{KeyError, KeyStore};
 use super::{Engine, EngineError, ProofReceipt};
 use crate::{
     Progress,
-    native::{keys::identity, reply::Statement, setting::client_circuit},
+    native::{keys::identity, reply::CheckedStatement, setting::client_circuit},
 };
 
 impl Engine {
@@ -20,7 +20,7 @@ impl Engine {
         client: &ClientWitness,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<ProofReceipt, EngineError> {
-        self.prove_statement(Statement::of_client(client)?, report)
+        self.prove_statement(CheckedStatement::of_client(client)?, report)
     }
 
     /// The verification key of a client circuit, in the bytes of a vk job's
@@ -44,6 +44,3 @@ pub fn client_vk(
     let circuit = client_circuit(statement);
     store.verification_key(&identity(&circuit, &circuit.matrices()))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,10 +1,7 @@
 //! The engine: from a request to a verified reply.
 
-mod assembly;
 mod client;
-mod config;
 mod error;
-mod estimate;
 mod factors;
 pub(super) mod groth16;
 mod keys;
@@ -26,13 +23,14 @@ use zkwhirl_keystore::{KeyStore, Provenance};
 
 use super::{
     keys::NativeKey,
-    reply::{BatchEntry, NativeVerifier, Statement, StatementPart, published_fields, verify_batch},
+    reply::{
+        BatchEntry, CheckedStatement, NativeVerifier, StatementPart, published_fields, verify_batch,
+    },
     setting::Setting,
 };
 use crate::{Phase, Progress};
 
 pub use client::client_vk;
-pub use config::EngineConfig;
 pub use error::EngineError;
 pub use self_test::self_test_request;
 
@@ -46,8 +44,25 @@ pub struct Engine {
     verifier: NativeVerifier,
 }
 
-/// A verified reply and its costs.
+/// The circuits and the keys of an engine.
 #[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// The suite, the sizes and the largest circuit.
+    pub setting: Setting,
+    /// The provenance of a key that is missing and has to be made.
+    pub provenance: Provenance,
+    /// Whether development keys may be used.
+    pub allow_dev_keys: bool,
+    /// `LAZY_INIT`: a key is loaded, or made, when the first request needs it,
+    /// and not by [`Engine::start`].
+    pub lazy_init: bool,
+    /// `PERSIST`: key files stay. If false, each file is removed as soon as it
+    /// is mapped; no other process may use the same store.
+    pub persist: bool,
+}
+
+/// A verified reply and its costs.
+#[derive(Debug, Clone, Default)]
 pub struct ProofReceipt {
     /// The reply for Falafel.
     pub reply: Bytes,
@@ -65,6 +80,20 @@ pub struct ProofReceipt {
     pub proving: Duration,
     /// The provenance of the last key, if the reply needed one.
     pub provenance: Option<Provenance>,
+}
+
+impl EngineConfig {
+    /// Keys are loaded when they are needed, and their files stay. Development
+    /// keys are allowed exactly if missing keys are made as development keys.
+    pub fn new(setting: Setting, provenance: Provenance) -> Self {
+        Self {
+            setting,
+            allow_dev_keys: provenance.is_insecure(),
+            provenance,
+            lazy_init: true,
+            persist: true,
+        }
+    }
 }
 
 impl Engine {
@@ -98,45 +127,41 @@ impl Engine {
         if let Request::RootVerifier(root) = request {
             return self.verify_root(request, root, report);
         }
-        let statement = Statement::of(request, self.setting())?;
+        let statement = CheckedStatement::of(request, self.setting())?;
         self.prove_statement(statement, report)
     }
 
     /// Proves a statement whose every rule was checked.
     fn prove_statement(
         &mut self,
-        statement: Statement,
+        statement: CheckedStatement,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<ProofReceipt, EngineError> {
-        let say = |phase, fraction| report(Progress { phase, fraction });
         self.verifier.verify_proofs(&statement.inside)?;
         let parts = statement.parts.len();
         let mut receipt = ProofReceipt {
-            reply: Bytes::new(),
             fields: statement.fields.clone(),
-            rows: 0,
             proofs: parts,
             carried_proofs: statement.inside.len(),
-            proving: Duration::ZERO,
-            provenance: None,
+            ..ProofReceipt::default()
         };
         let mut proofs = Vec::with_capacity(parts);
         for (at, part) in statement.parts.iter().enumerate() {
             let key = self.key(&part.circuit, report)?;
             let started = Instant::now();
             if at == 0 {
-                say(Phase::Witness, 0.0);
+                report(Phase::Witness.at(0.0));
             }
             let proof = prove_part(part, &key, &|fraction| {
-                say(Phase::Prove, (at as f32 + fraction) / parts as f32);
+                report(Phase::Prove.at((at as f32 + fraction) / parts as f32));
             })?;
             receipt.proving += started.elapsed();
-            receipt.rows += key.rows();
-            receipt.provenance = Some(key.provenance().clone());
+            receipt.rows += key.matrices.num_rows;
+            receipt.provenance = Some(key.provenance.clone());
             proofs.push((key.verifying().digest, proof));
         }
-        say(Phase::Verify, 1.0);
-        receipt.reply = assembly::reply(self.setting(), statement, proofs)?;
+        report(Phase::Verify.at(1.0));
+        receipt.reply = statement.reply(self.setting(), proofs)?;
         Ok(receipt)
     }
 
@@ -146,22 +171,19 @@ impl Engine {
         root: &RootVerifierRequest,
         report: &(dyn Fn(Progress) + Sync),
     ) -> Result<ProofReceipt, EngineError> {
-        let say = |phase, fraction| report(Progress { phase, fraction });
         let setting = self.setting();
-        let fields = published_fields(request, setting.suite(), setting.sizes())?;
+        let fields = published_fields(request, setting.suite, setting.sizes)?;
         let started = Instant::now();
-        say(Phase::Verify, 0.0);
+        report(Phase::Verify.at(0.0));
         let reply = root.root_rollup_reply.clone();
         let rollup = self.verifier.verify_rollup(&reply)?;
-        say(Phase::Verify, 1.0);
+        report(Phase::Verify.at(1.0));
         Ok(ProofReceipt {
             reply,
             fields,
-            rows: 0,
-            proofs: 0,
             carried_proofs: rollup.proofs.len(),
             proving: started.elapsed(),
-            provenance: None,
+            ..ProofReceipt::default()
         })
     }
 
@@ -175,13 +197,8 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let key = self.key(&circuit, report)?;
         let part = StatementPart::of_witness(circuit, witness)?;
-        prove_part(&part, &key, &|fraction| {
-            report(Progress {
-                phase: Phase::Prove,
-                fraction,
-            });
-        })?;
-        Ok(())
+        let step = |fraction| report(Phase::Prove.at(fraction));
+        prove_part(&part, &key, &step).map(drop)
     }
 }
 

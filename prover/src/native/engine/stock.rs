@@ -15,7 +15,7 @@ use zkwhirl_keystore::KeyFile;
 use super::{Engine, EngineError, groth16};
 use crate::native::{
     keys::{MappedMatrices, MappedMatrix, NativeKey},
-    reply::Statement,
+    reply::CheckedStatement,
 };
 
 /// The matrices and the key in the library's own types.
@@ -107,7 +107,7 @@ fn cpu() -> Duration {
 /// Proves the first part of a request with both provers and verifies both
 /// proofs.
 pub fn compare(engine: &mut Engine, request: &Request) -> Result<Pair, EngineError> {
-    let statement = Statement::of(request, engine.setting())?;
+    let statement = CheckedStatement::of(request, engine.setting())?;
     let part = &statement.parts[0];
     let key = engine.key(&part.circuit, &|_| {})?;
     let assignment = part.assign()?;
@@ -147,7 +147,7 @@ pub fn compare(engine: &mut Engine, request: &Request) -> Result<Pair, EngineErr
         }
     }
     Ok(Pair {
-        rows: key.rows(),
+        rows: key.matrices.num_rows,
         stock,
         native,
     })

@@ -7,6 +7,8 @@ mod matrices;
 mod points;
 mod proving_key;
 mod setup;
+#[cfg(test)]
+pub(super) mod small;
 mod verification_key;
 
 #[cfg(test)]
@@ -17,6 +19,6 @@ pub use verification_key::VerificationKey;
 #[cfg(feature = "test-util")]
 pub(super) use matrices::MappedMatrix;
 pub(super) use matrices::{MappedMatrices, to_bytes as matrices_to_bytes};
-pub(super) use points::{PointError, check_subgroup, read_g1, read_g2};
+pub(super) use points::{PointError, check_subgroup, point_bytes, read_points};
 pub(super) use proving_key::{NativeKey, Queries, generate, identity, write};
 pub(super) use verification_key::vk_bytes;

@@ -6,52 +6,41 @@
 //! iden3's files. The prover reads no points of a key in use:
 //! [`mapped`](super::mapped) views the mapped bytes as points.
 
-use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
+use ark_bn254::{Fq, Fr, G2Affine};
 use ark_ec::{
-    AffineRepr, CurveGroup,
+    CurveGroup,
     short_weierstrass::{Affine, SWCurveConfig},
 };
-use ark_ff::{BigInt, PrimeField};
+use ark_ff::{BigInt, Field, PrimeField};
 use rand::{RngCore, rngs::OsRng};
 use rayon::prelude::*;
 use taceo_ark_algebra::msm::msm_unchecked;
 
 /// Bytes of a field element.
 pub(crate) const FIELD_BYTES: usize = 32;
-const G1_BYTES: usize = 64;
-const G2_BYTES: usize = 128;
 
 pub(crate) fn write_fr(value: &Fr, out: &mut Vec<u8>) {
     write_limbs(&value.0.0, out);
 }
 
-pub(crate) fn write_g1(points: &[G1Affine]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(points.len() * G1_BYTES);
-    for point in points {
-        match point.xy() {
-            Some((x, y)) => {
-                write_limbs(&x.0.0, &mut out);
-                write_limbs(&y.0.0, &mut out);
-            }
-            None => out.extend([0; G1_BYTES]),
+/// The bytes of points of G1 or G2.
+pub(crate) fn write_points<C>(points: &[Affine<C>]) -> Vec<u8>
+where
+    C: SWCurveConfig<BaseField: Field<BasePrimeField = Fq>>,
+{
+    let mut out = Vec::with_capacity(points.len() * point_bytes::<C>());
+    // The coordinates of infinity are zeros: these curves have no flag for it.
+    for coordinate in points.iter().flat_map(|point| [point.x, point.y]) {
+        for part in coordinate.to_base_prime_field_elements() {
+            write_limbs(&part.0.0, &mut out);
         }
     }
     out
 }
 
-pub(crate) fn write_g2(points: &[G2Affine]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(points.len() * G2_BYTES);
-    for point in points {
-        match point.xy() {
-            Some((x, y)) => {
-                for part in [x.c0, x.c1, y.c0, y.c1] {
-                    write_limbs(&part.0.0, &mut out);
-                }
-            }
-            None => out.extend([0; G2_BYTES]),
-        }
-    }
-    out
+/// Bytes of a point: 64 in G1, 128 in G2.
+pub(crate) fn point_bytes<C: SWCurveConfig>() -> usize {
+    2 * FIELD_BYTES * C::BaseField::extension_degree() as usize
 }
 
 fn write_limbs(limbs: &[u64; 4], out: &mut Vec<u8>) {
@@ -80,44 +69,33 @@ pub(crate) enum PointError {
     },
 }
 
-/// Reads points that another program wrote in this encoding. Every coordinate
-/// must be reduced and every pair on the curve. Points of G2 may be outside the
-/// subgroup: [`check_subgroup`] looks for those.
-pub(crate) fn read_g1(bytes: &[u8]) -> Result<Vec<G1Affine>, PointError> {
-    read(bytes, |point: &[u8; G1_BYTES]| {
-        Some(G1Affine::new_unchecked(
-            read_fq(&point[..32])?,
-            read_fq(&point[32..])?,
-        ))
-    })
-}
-
-/// As [`read_g1`], in G2.
-pub(crate) fn read_g2(bytes: &[u8]) -> Result<Vec<G2Affine>, PointError> {
-    read(bytes, |point: &[u8; G2_BYTES]| {
-        let x = Fq2::new(read_fq(&point[..32])?, read_fq(&point[32..64])?);
-        let y = Fq2::new(read_fq(&point[64..96])?, read_fq(&point[96..])?);
-        Some(G2Affine::new_unchecked(x, y))
-    })
-}
-
-fn read<C: SWCurveConfig, const BYTES: usize>(
-    bytes: &[u8],
-    point: impl Fn(&[u8; BYTES]) -> Option<Affine<C>> + Sync + Send,
-) -> Result<Vec<Affine<C>>, PointError> {
-    let (chunks, rest) = bytes.as_chunks::<BYTES>();
-    if !rest.is_empty() {
-        return Err(PointError::Length {
-            bytes: bytes.len(),
-            each: BYTES,
-        });
+/// Reads points of G1 or G2 that another program wrote in this encoding. Every
+/// coordinate must be reduced and every pair on the curve. Points of G2 may be
+/// outside the subgroup: [`check_subgroup`] looks for those.
+pub(crate) fn read_points<C>(bytes: &[u8]) -> Result<Vec<Affine<C>>, PointError>
+where
+    C: SWCurveConfig<BaseField: Field<BasePrimeField = Fq>>,
+{
+    let each = point_bytes::<C>();
+    if !bytes.len().is_multiple_of(each) {
+        let bytes = bytes.len();
+        return Err(PointError::Length { bytes, each });
     }
-    let checked = chunks.par_iter().enumerate().map(|(place, chunk)| {
-        let on_curve = |point: &Affine<C>| point.is_on_curve();
-        let read = point(chunk).filter(on_curve);
-        read.ok_or(PointError::NotOnCurve { place })
+    let chunks = bytes.par_chunks_exact(each).enumerate();
+    let checked = chunks.map(|(place, chunk)| {
+        let (x, y) = chunk.split_at(each / 2);
+        let point = coordinate(x).zip(coordinate(y));
+        let point = point.map(|(x, y)| Affine::new_unchecked(x, y));
+        let on_curve = point.filter(Affine::is_on_curve);
+        on_curve.ok_or(PointError::NotOnCurve { place })
     });
     checked.collect()
+}
+
+/// `None`: a part is not reduced.
+fn coordinate<F: Field<BasePrimeField = Fq>>(bytes: &[u8]) -> Option<F> {
+    let parts = bytes.chunks_exact(FIELD_BYTES);
+    F::from_base_prime_field_elems(parts.map_while(read_fq))
 }
 
 fn read_fq(bytes: &[u8]) -> Option<Fq> {
@@ -127,7 +105,6 @@ fn read_fq(bytes: &[u8]) -> Option<Fq> {
     (number < Fq::MODULUS).then(|| Fq::new_unchecked(number))
 }
 
-/// Whether all points are on the curve.
 pub(crate) fn on_curve<C: SWCurveConfig>(points: &[Affine<C>]) -> bool {
     points
         .par_iter()
@@ -154,44 +131,41 @@ pub(crate) fn check_subgroup(points: &[G2Affine]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use ark_ec::short_weierstrass::SWCurveConfig;
+pub(super) mod tests {
+    use ark_bn254::{Fq2, g1, g2};
+    use ark_ec::AffineRepr;
     use ark_std::UniformRand;
 
     use super::*;
 
-    fn g1() -> Vec<G1Affine> {
+    /// Random points, then infinity.
+    pub(crate) fn some_points<C: SWCurveConfig>(count: usize) -> Vec<Affine<C>> {
         let rng = &mut ark_std::test_rng();
-        let some = (0..5).map(|_| ark_bn254::G1Projective::rand(rng).into_affine());
-        some.chain([G1Affine::zero()]).collect()
-    }
-
-    fn g2() -> Vec<G2Affine> {
-        let rng = &mut ark_std::test_rng();
-        let some = (0..50).map(|_| ark_bn254::G2Projective::rand(rng).into_affine());
-        some.chain([G2Affine::zero()]).collect()
+        let some = (0..count).map(|_| Affine::rand(rng));
+        some.chain([Affine::zero()]).collect()
     }
 
     #[test]
     fn points_and_infinity_come_back_as_they_were() {
-        assert_eq!(read_g1(&write_g1(&g1())), Ok(g1()));
-        assert_eq!(read_g2(&write_g2(&g2())), Ok(g2()));
+        let (some_g1, some_g2) = (some_points::<g1::Config>(5), some_points::<g2::Config>(50));
+        assert_eq!(read_points(&write_points(&some_g1)), Ok(some_g1));
+        assert_eq!(read_points(&write_points(&some_g2)), Ok(some_g2));
     }
 
     #[test]
     fn what_is_no_point_is_named_by_its_place() {
-        let good = write_g1(&g1());
+        let points = some_points::<g1::Config>(5);
+        let good = write_points(&points);
         let mut off = good.clone();
-        off[3 * G1_BYTES] ^= 1;
+        off[3 * 64] ^= 1;
         // x plus the modulus: the same coordinate, written in a second way.
         let mut unreduced = good.clone();
-        let x = g1()[2].x.0;
-        let mut sum = x;
+        let mut sum = points[2].x.0;
         ark_ff::BigInteger::add_with_carry(&mut sum, &Fq::MODULUS);
         let mut limbs = Vec::new();
         write_limbs(&sum.0, &mut limbs);
-        unreduced[2 * G1_BYTES..2 * G1_BYTES + 32].copy_from_slice(&limbs);
-        let said = |bytes: &[u8]| read_g1(bytes).unwrap_err().to_string();
+        unreduced[2 * 64..][..32].copy_from_slice(&limbs);
+        let said = |bytes: &[u8]| read_points::<g1::Config>(bytes).unwrap_err().to_string();
         assert_eq!(said(&off), "has no curve point at place 3");
         assert_eq!(said(&unreduced), "has no curve point at place 2");
         assert_eq!(said(&good[1..]), "has 383 bytes, 64 each");
@@ -199,19 +173,19 @@ mod tests {
 
     #[test]
     fn one_point_outside_the_subgroup_is_found_among_many() {
-        assert!(check_subgroup(&g2()));
+        let mut points = some_points::<g2::Config>(50);
+        assert!(check_subgroup(&points));
         let outside = (1u64..)
             .filter_map(|x| {
                 let x = Fq2::new(x.into(), 1.into());
                 G2Affine::get_point_from_x_unchecked(x, true)
             })
             .find(|point| !point.is_in_correct_subgroup_assuming_on_curve());
-        let mut points = g2();
         points[17] = outside.unwrap();
         assert!(points.iter().all(Affine::is_on_curve));
         assert!(!check_subgroup(&points));
         // Cleared of the cofactor it is a point of the group.
-        points[17] = ark_bn254::g2::Config::clear_cofactor(&points[17]);
+        points[17] = g2::Config::clear_cofactor(&points[17]);
         assert!(check_subgroup(&points));
     }
 }

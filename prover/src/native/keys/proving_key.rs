@@ -1,6 +1,6 @@
 //! Proving keys: how they are made, written in sections, and loaded.
 
-use std::{io, sync::OnceLock};
+use std::sync::OnceLock;
 
 use ark_bn254::{Bn254, G1Affine, G2Affine};
 use ark_groth16::{ProvingKey, VerifyingKey};
@@ -11,7 +11,7 @@ use zkwhirl_keystore::{CircuitIdentity, KeyError, KeyFile, KeyId, KeyWriter, Pro
 use super::{
     mapped::{Mapped, Raw, layout_holds},
     matrices::{self, MappedMatrices},
-    points::{check_subgroup, on_curve, write_g1, write_g2},
+    points::{check_subgroup, on_curve, write_points},
     setup::setup,
     verification_key::{VerificationKey, vk_bytes},
 };
@@ -20,11 +20,13 @@ use super::{
 /// matrices stay in the mapped file.
 #[derive(Debug)]
 pub struct NativeKey {
-    id: KeyId,
-    circuit: CircuitIdentity,
-    provenance: Provenance,
+    /// The key's identity.
+    pub id: KeyId,
+    /// The key's circuit.
+    pub circuit: CircuitIdentity,
+    /// The origin of the setup's secret numbers.
+    pub provenance: Provenance,
     pub(crate) vk: VerifyingKey<Bn254>,
-    vk_digest: [u8; 32],
     /// The verification key, prepared at the first call of
     /// [`NativeKey::verifying`].
     verifying: OnceLock<VerificationKey>,
@@ -65,14 +67,9 @@ pub(crate) fn generate(
     writer: &mut KeyWriter,
     matrices: &Matrices,
     provenance: &Provenance,
-    circuit: &CircuitIdentity,
 ) -> Result<(), KeyError> {
-    let failed = |reason: String| KeyError::Generate {
-        circuit: circuit.name.clone(),
-        reason,
-    };
-    let key = setup(matrices, provenance).map_err(|error| failed(error.to_string()))?;
-    write(writer, &key, matrices).map_err(|error| failed(error.to_string()))
+    let key = setup(writer, matrices, provenance)?;
+    write(writer, &key, matrices)
 }
 
 /// Writes the sections of a key whose points belong to `matrices`. Every point
@@ -82,23 +79,23 @@ pub(crate) fn write(
     writer: &mut KeyWriter,
     key: &ProvingKey<Bn254>,
     matrices: &Matrices,
-) -> io::Result<()> {
+) -> Result<(), KeyError> {
     let g1 = [&key.a_query, &key.b_g1_query, &key.h_query, &key.l_query];
     if !g1.iter().all(|points| on_curve(points)) || !check_subgroup(&key.b_g2_query) {
-        return Err(io::Error::other("a point is not in its group"));
+        return Err(writer.failed("a point is not in its group"));
     }
     let mut g1_constants = vec![key.vk.alpha_g1, key.beta_g1, key.delta_g1];
     g1_constants.extend(&key.vk.gamma_abc_g1);
     let g2_constants = [key.vk.beta_g2, key.vk.gamma_g2, key.vk.delta_g2];
     let mut write = |name: &str, bytes: &[u8]| writer.section(name, bytes);
     write("vk", &vk_bytes(&key.vk))?;
-    write("g1", &write_g1(&g1_constants))?;
-    write("g2", &write_g2(&g2_constants))?;
-    write("a", &write_g1(&key.a_query))?;
-    write("b1", &write_g1(&key.b_g1_query))?;
-    write("b2", &write_g2(&key.b_g2_query))?;
-    write("h", &write_g1(&key.h_query))?;
-    write("l", &write_g1(&key.l_query))?;
+    write("g1", &write_points(&g1_constants))?;
+    write("g2", &write_points(&g2_constants))?;
+    write("a", &write_points(&key.a_query))?;
+    write("b1", &write_points(&key.b_g1_query))?;
+    write("b2", &write_points(&key.b_g2_query))?;
+    write("h", &write_points(&key.h_query))?;
+    write("l", &write_points(&key.l_query))?;
     write("matrices", &matrices::to_bytes(matrices))
 }
 
@@ -128,7 +125,6 @@ impl NativeKey {
                 delta_g2,
                 gamma_abc_g1: gamma_abc_g1.to_vec(),
             },
-            vk_digest: *blake3::hash(file.vk()).as_bytes(),
             verifying: OnceLock::new(),
             queries: Queries {
                 alpha_g1,
@@ -182,32 +178,12 @@ impl NativeKey {
         Err(KeyError::damaged(file.path(), problem))
     }
 
-    /// The key's identity.
-    pub fn id(&self) -> KeyId {
-        self.id
-    }
-
-    /// The key's circuit.
-    pub fn circuit(&self) -> &CircuitIdentity {
-        &self.circuit
-    }
-
-    /// The origin of the setup's secret numbers.
-    pub fn provenance(&self) -> &Provenance {
-        &self.provenance
-    }
-
     /// The verification key.
     pub(crate) fn verifying(&self) -> &VerificationKey {
         self.verifying.get_or_init(|| VerificationKey {
-            digest: self.vk_digest,
+            digest: *blake3::hash(&vk_bytes(&self.vk)).as_bytes(),
             prepared: ark_groth16::prepare_verifying_key(&self.vk),
         })
-    }
-
-    /// Constraints of the circuit.
-    pub fn rows(&self) -> usize {
-        self.matrices.num_rows
     }
 }
 

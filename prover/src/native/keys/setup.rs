@@ -5,56 +5,41 @@ use ark_bn254::{Bn254, Fr};
 use ark_ff::Zero;
 use ark_groth16::{Groth16, ProvingKey};
 use ark_relations::{
-    gr1cs::{
-        ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
-    },
+    gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, Variable},
     utils::Result as SynthesisResult,
 };
 use ark_std::UniformRand;
 use rand::{RngCore, SeedableRng, rngs::OsRng};
 use rand_chacha::ChaCha20Rng;
 use zkwhirl_circuits::r1cs::{Matrices, Matrix};
-use zkwhirl_keystore::Provenance;
+use zkwhirl_keystore::{KeyError, KeyWriter, Provenance};
 
-/// Why no key was made.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum SetupError {
-    /// Keys of this provenance come from files.
-    #[error("a key of a {0} is imported, not made")]
-    Imported(Provenance),
-    /// The library refuses the matrices.
-    #[error(transparent)]
-    Library(#[from] SynthesisError),
-}
-
-/// The library's setup over the stored matrices. Seeded for development keys,
-/// else from the operating system's generator.
+/// The library's setup over the stored matrices, for the key that `writer`
+/// writes. Seeded for development keys, else from the operating system's
+/// generator. Keys of any other provenance come from files.
 pub(super) fn setup(
+    writer: &KeyWriter,
     matrices: &Matrices,
     provenance: &Provenance,
-) -> Result<ProvingKey<Bn254>, SetupError> {
+) -> Result<ProvingKey<Bn254>, KeyError> {
     let mut seed = [0; 32];
     match provenance {
         Provenance::DevSeeded { seed: number } => seed[..8].copy_from_slice(&number.to_le_bytes()),
         Provenance::SingleParty => OsRng.fill_bytes(&mut seed),
         Provenance::Powers { .. } | Provenance::Ceremony { .. } => {
-            return Err(SetupError::Imported(provenance.clone()));
+            let problem = format!("a key of a {provenance} is imported, not made");
+            return Err(writer.failed(problem));
         }
     }
     let rng = &mut ChaCha20Rng::from_seed(seed);
     let [alpha, beta, gamma, delta] = [(); 4].map(|()| Fr::rand(rng));
     let g1 = ark_bn254::G1Projective::rand(rng);
     let g2 = ark_bn254::G2Projective::rand(rng);
-    Ok(Groth16::<Bn254>::generate_parameters_with_qap(
-        StoredMatrices(matrices),
-        alpha,
-        beta,
-        gamma,
-        delta,
-        g1,
-        g2,
-        rng,
-    )?)
+    let circuit = StoredMatrices(matrices);
+    let made = Groth16::<Bn254>::generate_parameters_with_qap(
+        circuit, alpha, beta, gamma, delta, g1, g2, rng,
+    );
+    made.map_err(|error| writer.failed(error))
 }
 
 /// Hands stored matrices to the library as a circuit.

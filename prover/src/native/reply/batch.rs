@@ -31,9 +31,7 @@ use crate::native::keys::VerificationKey;
 /// One proof of a batch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BatchEntry<'a> {
-    /// The key that it must verify for.
     pub(crate) key: &'a VerificationKey,
-    /// The statement's public input.
     pub(crate) public_input: Fr,
     /// A ‖ B ‖ C, each compressed: 32, 64 and 32 bytes.
     pub(crate) proof: &'a [u8; 128],
@@ -84,7 +82,6 @@ pub(crate) fn verify_batch(entries: &[BatchEntry<'_>]) -> Result<(), BadProof> {
     }
 }
 
-/// Reads a proof with every check.
 pub(crate) fn read_proof(bytes: &[u8; 128]) -> Result<Proof<Bn254>, &'static str> {
     let proof = Proof::<Bn254>::deserialize_compressed(&bytes[..]).map_err(|_| NO_POINTS)?;
     // The library reads infinity whatever its coordinate says.

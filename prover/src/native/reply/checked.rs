@@ -13,7 +13,7 @@ use zkwhirl_job::{
     reply::{ReplyShape, fields},
 };
 
-use super::statement::{NotProvable, Statement, to_words};
+use super::statement::{CheckedStatement, NotProvable, to_words};
 use crate::native::setting::{Setting, root_size};
 
 /// A request whose circuits hold in every row.
@@ -34,7 +34,7 @@ pub fn check(
     setting: &Setting,
     report: &dyn Fn(f32),
 ) -> Result<CheckedRequest, NotProvable> {
-    let statement = Statement::of(request, setting)?;
+    let statement = CheckedStatement::of(request, setting)?;
     let mut rows = 0;
     for (at, part) in statement.parts.iter().enumerate() {
         report(at as f32 / statement.parts.len() as f32);

@@ -11,6 +11,8 @@
 //! proofs. Client proofs are the last proofs, in the order of the txs. Their
 //! keys are the last keys, each once: join-split, account, claim.
 
+use std::fmt::Display;
+
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
     Circuit, StatementKind, Suite,
@@ -20,7 +22,7 @@ use zkwhirl_circuits::{
 };
 use zkwhirl_job::{
     Word,
-    reply::{NativeForm, NativeProof, NativeProofError},
+    reply::{NativeForm, NativeProof},
     request::{ClientProof, TxRollupRequest, field::PROOF_ID},
 };
 
@@ -54,8 +56,8 @@ pub(super) struct ClientTx {
 pub(crate) struct CarriedProof {
     pub(super) tx: usize,
     statement: StatementKind,
-    pub(crate) vk: [u8; 32],
-    pub(crate) proof: [u8; 128],
+    pub(super) vk: [u8; 32],
+    pub(super) proof: [u8; 128],
 }
 
 /// A client proof that a rollup cannot carry: the request is invalid.
@@ -70,25 +72,15 @@ pub struct CarriedProofError {
 
 /// What is wrong with a client's proof.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientProofProblem {
-    /// The bytes behind the public inputs are no native proof.
-    #[error(transparent)]
-    Tail(#[from] NativeProofError),
-    /// The tail is of another suite, or has more than one proof.
-    #[error("it is no single proof of the {0} suite")]
-    Form(Suite),
-    /// No client statement has the tx's proof id.
-    #[error("its proof id has no statement")]
-    ProofId,
-    /// An earlier tx of the same statement names another key.
-    #[error("it is of another key than the one of an earlier tx")]
-    OtherKey,
-    /// This release has no circuit for the statement in this suite.
-    #[error("no circuit of this release verifies it")]
-    NoCircuit,
+#[error("{0}")]
+pub struct ClientProofProblem(String);
+
+impl ClientProofProblem {
+    fn new(problem: impl Display) -> Self {
+        Self(problem.to_string())
+    }
 }
 
-/// The circuit of a client's statement, if this release has one in the suite.
 pub(super) fn circuit(suite: Suite, statement: StatementKind) -> Option<Circuit> {
     let exists = statement.exists_in(suite);
     exists.then_some(Circuit { suite, statement })
@@ -99,9 +91,11 @@ pub(super) fn single_proof(
     suite: Suite,
     tail: &[u8],
 ) -> Result<([u8; 32], [u8; 128]), ClientProofProblem> {
-    let native = NativeProof::parse(tail)?;
+    let native = NativeProof::parse(tail).map_err(ClientProofProblem::new)?;
     if native.suite != suite_tag(suite) || native.form != NativeForm::Single {
-        return Err(ClientProofProblem::Form(suite));
+        return Err(ClientProofProblem::new(format_args!(
+            "it is no single proof of the {suite} suite"
+        )));
     }
     Ok((native.vks[0], native.proofs[0]))
 }
@@ -118,14 +112,16 @@ pub(super) fn carried(
     let mut proofs: Vec<CarriedProof> = Vec::new();
     for (at, tx) in txs.filter(|(_, tx)| native(tx)) {
         let failed = |problem| CarriedProofError { tx: at, problem };
+        let refused = |problem: &str| failed(ClientProofProblem::new(problem));
         let (vk, proof) = single_proof(suite, &tx.tail).map_err(failed)?;
         let id = tx.public_inputs[PROOF_ID].to_u64();
         let statement = id
             .and_then(client_statement)
-            .ok_or_else(|| failed(ClientProofProblem::ProofId))?;
+            .ok_or_else(|| refused("its proof id has no statement"))?;
         let of_another_key = |other: &CarriedProof| other.statement == statement && other.vk != vk;
         if proofs.iter().any(of_another_key) {
-            return Err(failed(ClientProofProblem::OtherKey));
+            let problem = "it is of another key than the one of an earlier tx";
+            return Err(refused(problem));
         }
         proofs.push(CarriedProof {
             tx: at,
@@ -138,7 +134,7 @@ pub(super) fn carried(
 }
 
 /// The keys of carried proofs, each once, in a tail's order.
-pub(crate) fn carried_keys(carried: &[CarriedProof]) -> Vec<[u8; 32]> {
+pub(super) fn carried_keys(carried: &[CarriedProof]) -> Vec<[u8; 32]> {
     let key = |statement: &StatementKind| {
         let mut proofs = carried.iter();
         proofs.find(|proof| proof.statement == *statement)
@@ -168,10 +164,11 @@ pub(super) fn read<'a>(
     words: &'a [Word],
     slots: &[Fr],
 ) -> Result<(Vec<ClientTx>, &'a [Word]), ReadError> {
-    let number = |at: usize, most: u64, what| {
-        let word = words.get(at).ok_or(ReadError::Words(words.len()))?;
+    let number = |at: usize, most: u64, what: &str| {
+        let word = words.get(at).ok_or_else(|| ReadError::words(words.len()))?;
         let number = word.to_u64().filter(|number| *number <= most);
-        number.ok_or(ReadError::Number { what, at })
+        number
+            .ok_or_else(|| ReadError::tail(format_args!("word {at}, the {what}, is out of range")))
     };
     let slots: Vec<&[Fr]> = slots.chunks(FIELDS_PER_TX).collect();
     let n = number(0, MOST.min(slots.len() as u64), "number of txs")? as usize;
@@ -185,11 +182,17 @@ pub(super) fn read<'a>(
         let first = 1 + tx * WORDS_PER_TX;
         let places = std::iter::once(1).chain(FIELDS_PER_TX..CLIENT_FIELDS);
         for (place, at) in places.zip(first..) {
-            fields[place] = field::from_word(&words[at].0).ok_or(ReadError::NotCanonical(at))?;
+            let value = field::from_word(&words[at].0);
+            fields[place] = value.ok_or_else(|| ReadError::not_canonical(at))?;
         }
+        let digest = client_digest(&fields).ok_or_else(|| {
+            ReadError::tail(format_args!(
+                "tx {tx} has a proof id without a client statement"
+            ))
+        })?;
         txs.push(ClientTx {
             fields,
-            digest: client_digest(&fields).ok_or(ReadError::ProofId(tx))?,
+            digest,
             carried: bits >> tx & 1 == 1,
         });
     }
@@ -212,9 +215,9 @@ impl CarriedProof {
         suite: Suite,
         digest: Fr,
     ) -> Result<ReplyProof, CarriedProofError> {
-        let circuit = circuit(suite, self.statement).ok_or(CarriedProofError {
+        let circuit = circuit(suite, self.statement).ok_or_else(|| CarriedProofError {
             tx: self.tx,
-            problem: ClientProofProblem::NoCircuit,
+            problem: ClientProofProblem::new("no circuit of this release verifies it"),
         })?;
         Ok(ReplyProof {
             name: name(self.tx),
@@ -226,7 +229,6 @@ impl CarriedProof {
     }
 }
 
-/// The name of a client's proof in messages.
 pub(super) fn name(tx: usize) -> String {
     format!("client proof of tx {tx}")
 }

@@ -30,18 +30,7 @@ pub struct InnerReplyError {
     /// The place of the inner rollup in the request.
     pub at: usize,
     /// What is wrong with its reply.
-    pub problem: InnerReplyProblem,
-}
-
-/// What is wrong with an inner rollup's reply.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InnerReplyProblem {
-    /// Its bytes fit no bundle.
-    #[error(transparent)]
-    Bundle(#[from] BundleError),
-    /// Its fields and proofs belong to no statement of the setting.
-    #[error(transparent)]
-    Read(#[from] ReadError),
+    pub problem: ReadError,
 }
 
 impl InnerReplies {
@@ -52,7 +41,7 @@ impl InnerReplies {
         setting: &Setting,
         domain_log2: u32,
     ) -> Result<(Self, Vec<ReplyProof>), InnerReplyError> {
-        let sizes = setting.sizes();
+        let sizes = setting.sizes;
         let (mut inners, mut proofs) = (Vec::new(), Vec::new());
         for (at, reply) in request.inner_proofs.iter().enumerate() {
             let failed = |problem| InnerReplyError { at, problem };
@@ -61,7 +50,7 @@ impl InnerReplies {
             let fields = fields(reply, tx_rollup_fields(sizes.slots()));
             let fields = fields.expect("a reply that was read has its fields");
             let own = reading::tx_rollup(setting, &fields, &inner.tail);
-            proofs.extend(of_inner(at, own.map_err(|error| failed(error.into()))?));
+            proofs.extend(of_inner(at, own.map_err(failed)?));
             inners.push(inner);
         }
         let notes = request.defi_interaction_notes.iter();
@@ -76,17 +65,17 @@ impl InnerReplies {
     }
 
     /// The reply, with the root rollup's own key and proof.
-    pub(crate) fn reply(
+    pub(super) fn reply(
         self,
         setting: &Setting,
         broadcast: Vec<Word>,
         (vk, proof): ([u8; 32], [u8; 128]),
     ) -> Result<Bytes, BundleError> {
         Bundle {
-            sizes: setting.sizes(),
+            sizes: setting.sizes,
             domain_log2: self.domain_log2,
             broadcast,
-            suite: suite_tag(setting.suite()),
+            suite: suite_tag(setting.suite),
             vk,
             proof,
             inners: self.inners,
@@ -104,7 +93,6 @@ pub(super) fn of_inner(at: usize, proofs: Vec<ReplyProof>) -> impl Iterator<Item
     })
 }
 
-/// The words of an interaction note in the order of a bundle.
 fn words(note: &DefiInteractionNote) -> [Word; 6] {
     [
         note.bridge_call_data,

@@ -4,7 +4,6 @@
 mod batch;
 mod checked;
 mod client_fields;
-mod client_proof;
 mod inners;
 mod part;
 mod reading;
@@ -15,12 +14,10 @@ mod verification_keys;
 mod verifier;
 
 pub use checked::{check, published_fields};
-pub use client_proof::verify_client;
 pub use reading::tx_rollup as read_tx_rollup;
 pub use rollup::{TxCount, VerifiedRollup, tx_kind};
-pub use verifier::{NativeVerifier, verify_rollup};
+pub use verifier::{NativeVerifier, verify_client, verify_rollup};
 
 pub(super) use batch::{BatchEntry, verify_batch};
-pub(super) use client_fields::carried_keys;
 pub(super) use part::StatementPart;
-pub(super) use statement::{NotProvable, Statement};
+pub(super) use statement::{CheckedStatement, NotProvable};

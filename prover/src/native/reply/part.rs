@@ -14,7 +14,6 @@ use zkwhirl_job::Word;
 pub(crate) struct StatementPart {
     pub(crate) name: String,
     pub(crate) circuit: Circuit,
-    /// The one public input.
     pub(crate) public_input: Fr,
     witness: Witness,
 }
@@ -70,7 +69,6 @@ impl StatementPart {
         self.circuit.assign_raw(&self.witness)
     }
 
-    /// Checks every row and returns the number of rows.
     pub(super) fn check(&self) -> Result<usize, CheckError> {
         let report = self.circuit.check_raw(&self.witness)?;
         if report.public_input == self.public_input {

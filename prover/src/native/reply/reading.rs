@@ -21,7 +21,6 @@ use super::{
 };
 use crate::native::setting::{Setting, suite_tag};
 
-/// The one proof of a claim's reply.
 pub(super) fn claim(
     setting: &Setting,
     fields: &[Word],
@@ -29,7 +28,7 @@ pub(super) fn claim(
 ) -> Result<Vec<ReplyProof>, ReadError> {
     expect_form(setting, tail, NativeForm::Single)?;
     let circuit = Circuit {
-        suite: setting.suite(),
+        suite: setting.suite,
         statement: StatementKind::Claim,
     };
     let published = Published::from_words(circuit.statement, &bytes(fields), &[])?;
@@ -61,7 +60,7 @@ pub(super) fn tx_rollup_with_txs(
     let plan = setting.plan()?;
     expect_form(setting, tail, form(&plan))?;
     let kind = StatementKind::TxRollup {
-        txs: setting.sizes().txs_per_inner(),
+        txs: setting.sizes.txs_per_inner(),
     };
     let fields = bytes(fields);
     // The clients' digests are computed from the published fields, and are then
@@ -88,16 +87,14 @@ pub(super) fn form(plan: &Plan) -> NativeForm {
 }
 
 fn expect_form(setting: &Setting, tail: &NativeProof, must: NativeForm) -> Result<(), ReadError> {
-    let must_suite = setting.suite();
+    let must_suite = setting.suite;
     if tail.suite == suite_tag(must_suite) && tail.form == must {
         return Ok(());
     }
-    Err(ReadError::Form {
-        suite: tail.suite,
-        must_suite: must_suite.to_string(),
-        form: tail.form,
-        must,
-    })
+    Err(ReadError::tail(format_args!(
+        "the proof is of suite {:?} and form {:?}, must be {must_suite} and {must:?}",
+        tail.suite, tail.form
+    )))
 }
 
 /// Name, circuit and public input of each of the rollup's own proofs.
@@ -108,40 +105,36 @@ fn own_proofs(
     rest: &[Word],
     tail: &NativeProof,
 ) -> Result<Vec<(String, Circuit, Fr)>, ReadError> {
-    let seams = match plan {
-        Plan::Whole(_) => [0, 0],
-        Plan::Chain(chain) => chain.seams(txs.len()),
-    };
-    if rest.len() != seams[0] + seams[1] {
-        return Err(ReadError::Words(tail.words.len()));
-    }
-    let first = tail.words.len() - rest.len();
-    let rest: Vec<Fr> = (first..)
-        .zip(rest)
-        .map(|(at, word)| field::from_word(&word.0).ok_or(ReadError::NotCanonical(at)))
-        .collect::<Result<_, _>>()?;
-    match plan {
+    let wrong = || ReadError::words(tail.words.len());
+    let chain = match plan {
+        Plan::Whole(_) if !rest.is_empty() => return Err(wrong()),
         Plan::Whole(circuit) => {
             let name = "tx rollup".to_owned();
-            Ok(vec![(name, *circuit, published.public_input())])
+            return Ok(vec![(name, *circuit, published.public_input())]);
         }
-        Plan::Chain(chain) => {
-            let (states, null_roots) = rest.split_at(seams[0]);
-            let seams = Seams {
-                states: states.to_vec(),
-                null_roots: null_roots.to_vec(),
-            };
-            let allow_chain: Vec<Fr> = txs.iter().map(|tx| tx.fields[15]).collect();
-            let inputs = chain.public_inputs(published, &allow_chain, &seams)?;
-            let pieces = chain.pieces(txs.len()).into_iter().zip(inputs);
-            Ok(pieces
-                .map(|(piece, input)| (piece.name, piece.circuit, input))
-                .collect())
-        }
+        Plan::Chain(chain) => chain,
+    };
+    let [states, null_roots] = chain.seams(txs.len());
+    if rest.len() != states + null_roots {
+        return Err(wrong());
     }
+    let first = tail.words.len() - rest.len();
+    let value = |(at, word): (usize, &Word)| {
+        field::from_word(&word.0).ok_or_else(|| ReadError::not_canonical(at))
+    };
+    let values: Vec<Fr> = (first..).zip(rest).map(value).collect::<Result<_, _>>()?;
+    let (states, null_roots) = values.split_at(states);
+    let seams = Seams {
+        states: states.to_vec(),
+        null_roots: null_roots.to_vec(),
+    };
+    let allow_chain: Vec<Fr> = txs.iter().map(|tx| tx.fields[15]).collect();
+    let inputs = chain.public_inputs(published, &allow_chain, &seams)?;
+    let pieces = chain.pieces(txs.len()).into_iter().zip(inputs);
+    let proofs = pieces.map(|(piece, input)| (piece.name, piece.circuit, input));
+    Ok(proofs.collect())
 }
 
-/// Gives each statement its key and its proof.
 fn with_proofs(
     setting: &Setting,
     plan: &Plan,
@@ -149,15 +142,20 @@ fn with_proofs(
     txs: &[ClientTx],
     tail: &NativeProof,
 ) -> Result<Vec<ReplyProof>, ReadError> {
-    let suite = setting.suite();
+    let suite = setting.suite;
     let mut circuits = plan.circuits();
     let missing = txs.iter().position(|tx| !tx.carried);
     if let (Suite::Poseidon, Some(at)) = (suite, missing) {
-        return Err(ReadError::NotCarried(at));
+        return Err(ReadError::tail(format_args!(
+            "tx {at} has no native client proof"
+        )));
     }
     for (at, tx) in txs.iter().enumerate().filter(|(_, tx)| tx.carried) {
         let circuit = client_fields::circuit(suite, tx.statement());
-        let circuit = circuit.ok_or(ReadError::Client(at))?;
+        let circuit = circuit.ok_or_else(|| {
+            let no = "no circuit of this release verifies the client proof of tx";
+            ReadError::tail(format_args!("{no} {at}"))
+        })?;
         statements.push((client_fields::name(at), circuit, tx.digest));
     }
     circuits.extend(
@@ -170,11 +168,9 @@ fn with_proofs(
         ("proofs", tail.proofs.len(), statements.len()),
     ] {
         if got != expected {
-            return Err(ReadError::Count {
-                what,
-                got,
-                expected,
-            });
+            return Err(ReadError::tail(format_args!(
+                "{got} {what}, expected {expected}"
+            )));
         }
     }
     let proofs = statements.into_iter().zip(&tail.proofs);

@@ -1,8 +1,10 @@
 //! One proof of a reply, and the errors of reading a reply.
 
+use std::fmt::Display;
+
 use ark_bn254::Fr;
 use zkwhirl_circuits::{Circuit, SeamError, TooLarge, published::PublishedError};
-use zkwhirl_job::reply::{NativeForm, SuiteTag};
+use zkwhirl_job::reply::BundleError;
 
 /// One proof of a reply, with everything that its verification needs except
 /// the key.
@@ -28,55 +30,33 @@ pub enum ReadError {
     /// The published fields belong to no statement.
     #[error(transparent)]
     Published(#[from] PublishedError),
+    /// The bytes fit no bundle.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// No circuits of the allowed size prove the inner rollup.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
     /// The values between the pieces of a chain are not those of this cut.
     #[error(transparent)]
     Seams(#[from] SeamError),
-    /// The proofs are those of another suite or another kind of reply.
-    #[error("the proof is of suite {:?} and form {form:?}, must be {} and {must:?}", .suite, .must_suite)]
-    Form {
-        /// The suite that the tail names.
-        suite: SuiteTag,
-        /// The suite of the setting.
-        must_suite: String,
-        /// The form that the tail names.
-        form: NativeForm,
-        /// The form that the setting demands.
-        must: NativeForm,
-    },
-    /// The tail has too few or too many words.
-    #[error("{0} words beside the published fields are too few or too many")]
-    Words(usize),
-    /// A number is out of its range.
-    #[error("word {at}, the {what}, is out of range")]
-    Number {
-        /// What the number counts.
-        what: &'static str,
-        /// Its place among the tail's words.
-        at: usize,
-    },
-    /// A word is not below the modulus.
-    #[error("word {0} is not a canonical field element")]
-    NotCanonical(usize),
-    /// No client statement has the tx's proof id.
-    #[error("tx {0} has a proof id without a client statement")]
-    ProofId(usize),
-    /// A client's proof is missing, in the suite in which every tx has one.
-    #[error("tx {0} has no native client proof")]
-    NotCarried(usize),
-    /// No circuit of this release verifies the client proof of a tx.
-    #[error("no circuit of this release verifies the client proof of tx {0}")]
-    Client(usize),
-    /// There are too few or too many keys or proofs.
-    #[error("{got} {what}, expected {expected}")]
-    Count {
-        /// What is counted: keys or proofs.
-        what: &'static str,
-        /// How many the tail has.
-        got: usize,
-        /// How many follow from the fields.
-        expected: usize,
-    },
+    /// The tail's form, words, keys or proofs are not those that follow from the
+    /// setting and the published fields. The whole sentence.
+    #[error("{0}")]
+    Tail(String),
+}
+
+impl ReadError {
+    pub(super) fn tail(problem: impl Display) -> Self {
+        Self::Tail(problem.to_string())
+    }
+
+    pub(super) fn words(count: usize) -> Self {
+        Self::Tail(format!(
+            "{count} words beside the published fields are too few or too many"
+        ))
+    }
+
+    pub(super) fn not_canonical(word: usize) -> Self {
+        Self::Tail(format!("word {word} is not a canonical field element"))
+    }
 }

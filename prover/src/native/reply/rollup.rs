@@ -20,17 +20,12 @@ pub struct VerifiedRollup {
     pub sizes: Sizes,
     /// The rollup's number.
     pub rollup_id: u64,
-    /// The inner rollups, in order.
-    pub inners: Vec<InnerRollup>,
+    /// The number of inner rollups.
+    pub inners: usize,
+    /// The txs of all inner rollups by their proof id.
+    pub txs: BTreeMap<u64, TxCount>,
     /// Every proof: the root rollup's, then those of each inner rollup.
     pub proofs: Vec<ReplyProof>,
-}
-
-/// What an inner rollup holds.
-#[derive(Debug, Clone, Default)]
-pub struct InnerRollup {
-    /// Txs by their proof id.
-    pub txs: BTreeMap<u64, TxCount>,
 }
 
 /// The number of txs of one kind.
@@ -47,7 +42,7 @@ impl VerifiedRollup {
     /// everything except the proofs: that words are canonical, the SHA-256s,
     /// the ranges that no circuit checks, and that its parts fit together.
     pub(super) fn read(bundle: &Bundle, setting: &Setting) -> Result<Self, NotVerified> {
-        let suite = setting.suite();
+        let suite = setting.suite;
         let largest = setting.domain_log2().map_err(NotVerified::refused)?;
         let own = bundle.domain_log2;
         if own != largest {
@@ -74,37 +69,25 @@ impl VerifiedRollup {
             sizes: bundle.sizes,
             // Below 2^25 in a rollup whose proof holds.
             rollup_id: field::small(&broadcast.header()[0]).unwrap_or(u64::MAX),
-            inners: Vec::new(),
+            inners: bundle.inners.len(),
+            txs: BTreeMap::new(),
             proofs: vec![root],
         };
         for (at, inner) in bundle.inners.iter().enumerate() {
             let fields = bundle.inner_fields(at);
-            let (proofs, txs) = reading::tx_rollup_with_txs(setting, &fields, &inner.tail)
-                .map_err(|error| {
-                    NotVerified::refused(format_args!("inner rollup {at}: {error}"))
-                })?;
+            let read = reading::tx_rollup_with_txs(setting, &fields, &inner.tail);
+            let (proofs, txs) = read.map_err(|error| {
+                NotVerified::refused(format_args!("inner rollup {at}: {error}"))
+            })?;
             rollup.proofs.extend(of_inner(at, proofs));
-            let mut inner = InnerRollup::default();
             for tx in txs {
                 let id = field::small(&tx.fields[0]).unwrap_or(u64::MAX);
-                let count = inner.txs.entry(id).or_default();
+                let count = rollup.txs.entry(id).or_default();
                 count.all += 1;
                 count.covered += usize::from(tx.carried);
             }
-            rollup.inners.push(inner);
         }
         Ok(rollup)
-    }
-
-    /// All txs by their proof id.
-    pub fn txs(&self) -> BTreeMap<u64, TxCount> {
-        let mut sum: BTreeMap<u64, TxCount> = BTreeMap::new();
-        for (id, txs) in self.inners.iter().flat_map(|inner| &inner.txs) {
-            let total = sum.entry(*id).or_default();
-            total.all += txs.all;
-            total.covered += txs.covered;
-        }
-        sum
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::{BufMut, Bytes, BytesMut};
 use zkwhirl_circuits::{
     CheckError, Circuit, Plan, StatementError, StatementKind, Suite, TooLarge, Witness,
     claim::{self, ClaimWitness},
@@ -12,7 +13,7 @@ use zkwhirl_circuits::{
 };
 use zkwhirl_job::{
     Kind, LayoutError, Request, Word,
-    reply::NativeForm,
+    reply::{BundleError, NativeForm, NativeProof},
     request::{ClaimRequest, RootRollupRequest, TxRollupRequest},
 };
 
@@ -23,25 +24,23 @@ use super::{
     reading,
     reply_proof::ReplyProof,
 };
-use crate::native::setting::{NoCircuit, Setting, client_circuit, root_size};
+use crate::native::setting::{NoCircuit, Setting, client_circuit, root_size, suite_tag};
 
 /// A request whose every rule was checked natively, with all values of its
 /// circuits.
 #[derive(Debug)]
-pub(crate) struct Statement {
+pub(crate) struct CheckedStatement {
     /// The start of the reply: the published fields, in the original reply's
     /// order, or a root rollup's broadcast data.
     pub(crate) fields: Vec<Word>,
-    /// The form of the reply's tail.
-    pub(crate) form: NativeForm,
-    /// The words of the reply's tail.
-    pub(crate) words: Vec<Word>,
+    form: NativeForm,
+    pub(super) words: Vec<Word>,
     /// The proofs to make, in their order in the reply.
     pub(crate) parts: Vec<StatementPart>,
     /// Proofs of clients that the reply carries.
-    pub(crate) carried: Vec<CarriedProof>,
+    carried: Vec<CarriedProof>,
     /// The inner rollups that a root rollup's reply carries.
-    pub(crate) inners: Option<InnerReplies>,
+    inners: Option<InnerReplies>,
     /// The proofs inside the request, which must verify before anything is
     /// proved over them.
     pub(crate) inside: Vec<ReplyProof>,
@@ -86,12 +85,12 @@ pub enum NotProvable {
     },
 }
 
-impl Statement {
+impl CheckedStatement {
     /// Checks every rule of a request.
     pub(crate) fn of(request: &Request, setting: &Setting) -> Result<Self, NotProvable> {
-        request.validate(setting.sizes())?;
+        request.validate(setting.sizes)?;
         match request {
-            Request::Claim(request) => Self::claim(request, setting.suite()),
+            Request::Claim(request) => Self::claim(request, setting.suite),
             Request::TxRollup(request) => Self::tx_rollup(request, setting),
             Request::RootRollup(request) => Self::root_rollup(request, setting),
             Request::RootVerifier(_) => Err(NotProvable::Unsupported {
@@ -132,15 +131,14 @@ impl Statement {
     }
 
     fn tx_rollup(request: &TxRollupRequest, setting: &Setting) -> Result<Self, NotProvable> {
-        let (suite, txs) = (setting.suite(), setting.sizes().txs_per_inner());
+        let (suite, txs) = (setting.suite, setting.sizes.txs_per_inner());
         let plan = setting.plan()?;
         let witness = TxRollupWitness::new(request, txs)?;
         let published = tx_rollup::check(suite, txs, &witness)?;
         let carried = client_fields::carried(request, suite)?;
         let digests = published.clients();
-        let inside = carried
-            .iter()
-            .map(|proof| proof.to_verify(suite, digests[proof.tx]));
+        let inside = carried.iter();
+        let inside = inside.map(|proof| proof.to_verify(suite, digests[proof.tx]));
         let inside = inside.collect::<Result<_, _>>()?;
         let mut words = client_fields::to_words(request, &carried);
         let parts = match &plan {
@@ -166,7 +164,7 @@ impl Statement {
     }
 
     fn root_rollup(request: &RootRollupRequest, setting: &Setting) -> Result<Self, NotProvable> {
-        let (suite, size) = (setting.suite(), root_size(setting.sizes())?);
+        let (suite, size) = (setting.suite, root_size(setting.sizes)?);
         let witness = RootRollupWitness::new(request, size)?;
         let broadcast = root_rollup::check(suite, size, &witness)?;
         let witness = Witness::RootRollup(Box::new(witness));
@@ -182,6 +180,35 @@ impl Statement {
             inners: Some(inners),
             inside,
         })
+    }
+
+    /// The reply: the fields that it starts with, then the new proofs and those
+    /// that the request carries. `own` has the digest of the key and the proof of
+    /// each part.
+    pub(crate) fn reply(
+        self,
+        setting: &Setting,
+        mut own: Vec<([u8; 32], [u8; 128])>,
+    ) -> Result<Bytes, BundleError> {
+        if let Some(inners) = self.inners {
+            return inners.reply(setting, self.fields, own[0]);
+        }
+        let mut vks: Vec<[u8; 32]> = own.iter().map(|(vk, _)| *vk).collect();
+        // Proofs of one circuit stand together.
+        vks.dedup();
+        vks.extend(client_fields::carried_keys(&self.carried));
+        own.extend(self.carried.iter().map(|client| (client.vk, client.proof)));
+        let tail = NativeProof {
+            suite: suite_tag(setting.suite),
+            form: self.form,
+            vks,
+            words: self.words,
+            proofs: own.into_iter().map(|(_, proof)| proof).collect(),
+        };
+        let mut out = BytesMut::new();
+        self.fields.iter().for_each(|field| out.put_slice(&field.0));
+        out.put_slice(&tail.to_bytes());
+        Ok(out.freeze())
     }
 }
 

@@ -1,21 +1,34 @@
 //! Verification of native replies from the verification keys alone.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
+use ark_bn254::Fr;
 use bytes::Bytes;
-use zkwhirl_circuits::{StatementKind, Suite};
+use zkwhirl_circuits::{
+    StatementKind, Suite,
+    client::{CLIENT_FIELDS, client_digest, client_statement},
+    field,
+};
 use zkwhirl_job::{
     Request, Word,
     reply::{Bundle, NativeProof, NotVerified, SuiteTag, fields},
-    request::{RootRollupRequest, RootVerifierRequest},
+    request::{ClientProof, RootRollupRequest, RootVerifierRequest, field::PROOF_ID},
 };
 use zkwhirl_keystore::{KeyStore, VkSource};
 
 use super::{
-    reading, reply_proof::ReplyProof, rollup::VerifiedRollup, statement::Statement,
+    batch::{BatchEntry, verify_batch},
+    client_fields::single_proof,
+    reading,
+    reply_proof::ReplyProof,
+    rollup::VerifiedRollup,
+    statement::CheckedStatement,
     verification_keys::VerificationKeys,
 };
-use crate::native::setting::{Setting, client_circuit, suite_tag};
+use crate::native::{
+    keys::VerificationKey,
+    setting::{Setting, client_circuit, suite_tag},
+};
 
 /// Checks replies of the native engine.
 ///
@@ -24,7 +37,8 @@ use crate::native::setting::{Setting, client_circuit, suite_tag};
 /// read it now.
 #[derive(Debug)]
 pub struct NativeVerifier {
-    setting: Setting,
+    /// The suite and the sizes of the replies.
+    pub setting: Setting,
     keys: VerificationKeys,
 }
 
@@ -75,13 +89,8 @@ impl NativeVerifier {
         Ok(())
     }
 
-    /// The suite of the replies.
-    pub fn suite(&self) -> Suite {
-        self.setting.suite()
-    }
-
-    /// Verifies proofs that a request carries.
-    pub(crate) fn verify_proofs(&self, proofs: &[ReplyProof]) -> Result<(), NotVerified> {
+    /// Accepts proofs that were read from a reply, or that a request carries.
+    pub fn verify_proofs(&self, proofs: &[ReplyProof]) -> Result<(), NotVerified> {
         self.keys.verify(proofs)
     }
 
@@ -108,15 +117,13 @@ impl NativeVerifier {
         let bundle = self.bundle(reply)?;
         let (got, must) = (bundle.inners.len(), root.inner_proofs.len());
         if got != must {
-            return Err(NotVerified::refused(format_args!(
+            return refuse(format_args!(
                 "the bundle has {got} inner rollups, the request {must}"
-            )));
+            ));
         }
         for (at, inner) in root.inner_proofs.iter().enumerate() {
             if bundle.inner_reply(at) != *inner {
-                return Err(NotVerified::refused(format_args!(
-                    "inner rollup {at} is not the request's"
-                )));
+                return refuse(format_args!("inner rollup {at} is not the request's"));
             }
         }
         self.rollup(&bundle).map(drop)
@@ -128,27 +135,24 @@ impl NativeVerifier {
         if reply != must {
             let at = reply.iter().zip(must).position(|(got, must)| got != must);
             let at = at.unwrap_or(reply.len().min(must.len()));
-            return Err(NotVerified::refused(format_args!(
+            return refuse(format_args!(
                 "the reply differs from the verified rollup at byte {at}"
-            )));
+            ));
         }
         self.verify_rollup(reply).map(drop)
     }
 
-    /// A bundle of this verifier's setting.
     fn bundle(&self, reply: &[u8]) -> Result<Bundle, NotVerified> {
         let bundle = Bundle::parse(reply).map_err(NotVerified::refused)?;
-        let (suite, sizes) = (self.setting.suite(), self.setting.sizes());
+        let (suite, sizes) = (self.setting.suite, self.setting.sizes);
         if bundle.suite != suite_tag(suite) {
-            return Err(NotVerified::refused(format_args!(
-                "the proofs are not of the {suite} suite"
-            )));
+            return refuse(format_args!("the proofs are not of the {suite} suite"));
         }
         if bundle.sizes != sizes {
             let got = bundle.sizes;
-            return Err(NotVerified::refused(format_args!(
+            return refuse(format_args!(
                 "the bundle is of a {got} rollup, must be of {sizes}"
-            )));
+            ));
         }
         Ok(bundle)
     }
@@ -160,8 +164,8 @@ impl NativeVerifier {
         Ok(rollup)
     }
 
-    fn statement(&self, request: &Request) -> Result<Statement, NotVerified> {
-        Statement::of(request, &self.setting).map_err(NotVerified::refused)
+    fn statement(&self, request: &Request) -> Result<CheckedStatement, NotVerified> {
+        CheckedStatement::of(request, &self.setting).map_err(NotVerified::refused)
     }
 }
 
@@ -178,6 +182,43 @@ pub fn verify_rollup(
     };
     let setting = Setting::new(suite, bundle.sizes, 1 << bundle.domain_log2);
     NativeVerifier::with_keys(setting, keys).rollup(&bundle)
+}
+
+/// Accepts a client proof of the poseidon suite under `key`, the reply to a
+/// verification key job. [`NotVerified::CannotCheck`]: `key` cannot be read.
+pub fn verify_client(key: &[u8], client: &ClientProof) -> Result<(), NotVerified> {
+    let key = VerificationKey::parse(key).map_err(|problem| {
+        NotVerified::cannot_check(format_args!("the verification key {problem}"))
+    })?;
+    let mut fields = [Fr::from(0u64); CLIENT_FIELDS];
+    for (place, word) in client.public_inputs.iter().enumerate() {
+        fields[place] = field::from_word(&word.0).ok_or_else(|| {
+            NotVerified::refused(format_args!(
+                "public input {place} is not a canonical field element"
+            ))
+        })?;
+    }
+    let statement = field::small(&fields[PROOF_ID]).and_then(client_statement);
+    let (Some(statement), Some(public_input)) = (statement, client_digest(&fields)) else {
+        let id = client.public_inputs[PROOF_ID];
+        return refuse(format_args!("no statement has the proof id {id}"));
+    };
+    let (named, proof) =
+        single_proof(Suite::Poseidon, &client.tail).map_err(NotVerified::refused)?;
+    if key.digest != named {
+        return refuse(format_args!(
+            "it names verification key {}, that of {} is {}",
+            hex::encode(&named[..8]),
+            client_circuit(statement),
+            hex::encode(&key.digest[..8])
+        ));
+    }
+    let entry = BatchEntry {
+        key: &key,
+        public_input,
+        proof: &proof,
+    };
+    verify_batch(&[entry]).map_err(|bad| NotVerified::refused(bad.problem))
 }
 
 /// The published fields of a reply, which must be those that are demanded.
@@ -197,20 +238,21 @@ fn starts_with(reply: &Bytes, must: &[Word]) -> Result<Vec<Word>, NotVerified> {
 /// Demands equal values; the error names the first that differs.
 fn demand(what: &str, got: &[Word], must: &[Word]) -> Result<(), NotVerified> {
     if got.len() != must.len() {
-        return Err(NotVerified::refused(format_args!(
+        return refuse(format_args!(
             "{} {what}s, the request demands {}",
             got.len(),
             must.len()
-        )));
+        ));
     }
     let mut pairs = got.iter().zip(must).enumerate();
     match pairs.find(|(_, (got, must))| got != must) {
-        Some((place, (got, must))) => Err(NotVerified::refused(format_args!(
+        Some((place, (got, must))) => refuse(format_args!(
             "{what} {place} is {got}, the request demands {must}"
-        ))),
+        )),
         None => Ok(()),
     }
 }
 
-#[cfg(test)]
-mod tests;
+fn refuse<T>(reason: impl Display) -> Result<T, NotVerified> {
+    Err(NotVerified::refused(reason))
+}

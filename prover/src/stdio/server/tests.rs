@@ -8,13 +8,10 @@ use super::*;
 struct Echo;
 
 impl ProofService for Echo {
-    fn prove(&mut self, request: Bytes) -> ProofAnswer {
-        if request[3] == 2 {
-            return ProofAnswer::Failed(Failure::invalid("claims fail here"));
-        }
-        ProofAnswer::Reply {
-            reply: (request.len() as u32).to_be_bytes().to_vec().into(),
-            verified: true,
+    fn prove(&mut self, request: Bytes) -> Result<Bytes, Failure> {
+        match request[3] {
+            2 => Err(Failure::invalid("claims fail here")),
+            _ => Ok((request.len() as u32).to_be_bytes().to_vec().into()),
         }
     }
 
@@ -32,6 +29,15 @@ fn run(input: &[u8]) -> (io::Result<()>, Vec<u8>, Vec<String>) {
     (end, output, failures)
 }
 
+/// Demands this output and these failures, and a clean end.
+#[track_caller]
+fn answered(input: &[&[u8]], output: &[u8], failures: &[&str]) {
+    let (end, answers, said) = run(&input.concat());
+    end.unwrap();
+    assert_eq!(answers, output);
+    assert_eq!(said, failures);
+}
+
 fn vector(name: &str) -> Vec<u8> {
     let path = format!("{}/../tests/vectors/{name}.bin", env!("CARGO_MANIFEST_DIR"));
     fs::read(path).unwrap()
@@ -39,36 +45,25 @@ fn vector(name: &str) -> Vec<u8> {
 
 #[test]
 fn a_ping_is_answered_by_one_byte() {
-    let (end, output, _) = run(&666u32.to_be_bytes());
-    end.unwrap();
-    assert_eq!(output, [1]);
+    answered(&[&[0, 0, 2, 154]], &[1], &[]);
 }
 
 #[test]
 fn keys_have_a_length_and_no_verified_byte() {
-    let input = [100u32.to_be_bytes(), 101u32.to_be_bytes()].concat();
-    let (end, output, _) = run(&input);
-    end.unwrap();
-    assert_eq!(
-        output,
-        b"\0\0\0\x11get-join-split-vk\0\0\0\x0eget-account-vk"
-    );
+    let keys = b"\0\0\0\x11get-join-split-vk\0\0\0\x0eget-account-vk";
+    answered(&[&[0, 0, 0, 100], &[0, 0, 0, 101]], keys, &[]);
 }
 
 #[test]
 fn requests_follow_each_other_without_lengths() {
-    let tx = vector("tx_rollup_1tx");
-    let claim = vector("claim_0");
-    let input = [&tx[..], &claim[..], &666u32.to_be_bytes()].concat();
-    let (end, output, failures) = run(&input);
-    end.unwrap();
+    let (tx, claim) = (vector("tx_rollup_1tx"), vector("claim_0"));
     let mut expected = vec![0, 0, 0, 4];
     expected.extend((tx.len() as u32).to_be_bytes());
     expected.push(1); // verified
     expected.extend([0, 0, 0, 0, 0]); // no reply, not verified
     expected.push(1); // the ping
-    assert_eq!(output, expected);
-    assert_eq!(failures, ["invalid: claims fail here"]);
+    let requests: [&[u8]; 3] = [&tx, &claim, &PING.to_be_bytes()];
+    answered(&requests, &expected, &["invalid: claims fail here"]);
 }
 
 /// Falafel never asks for this proof. The caller gets a reason, and the stream
@@ -78,13 +73,11 @@ fn an_account_transaction_is_read_to_its_end_and_not_proved() {
     let mut account = vec![0; 2510];
     account[3] = 4;
     account[333] = 32; // the depth of its path
-    let input = [&account[..], &666u32.to_be_bytes()].concat();
-    let (end, output, failures) = run(&input);
-    end.unwrap();
-    assert_eq!(output, [0, 0, 0, 0, 0, 1]);
-    assert_eq!(
-        failures,
-        ["invalid: an account transaction is proved by its client, not here"]
+    let reason = "invalid: an account transaction is proved by its client, not here";
+    answered(
+        &[&account, &PING.to_be_bytes()],
+        &[0, 0, 0, 0, 0, 1],
+        &[reason],
     );
 }
 

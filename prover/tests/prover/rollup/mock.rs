@@ -11,11 +11,12 @@ use zkwhirl_falafel::{
 };
 use zkwhirl_job::{
     Kind, Request, Sizes, Word,
-    reply::{ReplyShape, fields},
+    reply::{ReplyShape, broadcast_bytes, fields},
 };
 use zkwhirl_prover::Proverless;
 
-use super::stage::{SUITE, Stage, refusal};
+use super::proved::{LIMIT, SUITE, keyless, refusal, verification};
+use crate::vector;
 
 /// A root rollup and its verifier, each with the mock's reply, and the words
 /// that both must start with.
@@ -49,7 +50,7 @@ fn roll_up(sizes: Sizes, txs: usize) -> MockRollup {
     let job = draft.root(&replies).unwrap();
     let root = answered(Request::RootRollup(Box::new(job.request)));
     MockRollup {
-        verification: answered(Stage::verification(&root.1)),
+        verification: answered(verification(&root.1)),
         root,
         broadcast: job.broadcast.words().to_vec(),
     }
@@ -78,7 +79,7 @@ fn mock_replies_have_the_originals_lengths_and_the_true_words() {
 fn mock_replies_are_marked_as_no_proofs_and_no_verifier_takes_them() {
     let sizes = Sizes::new(1, 1).unwrap();
     let rollup = roll_up(sizes, 1);
-    let verifier = Stage::other_verifier(Suite::Poseidon, sizes);
+    let verifier = keyless(SUITE, sizes, LIMIT);
     for (request, reply) in [rollup.root, rollup.verification] {
         let proof = &reply[32 * (142 + 8)..];
         assert!(proof.starts_with(b"zkwhirl proverless: this is not a proof. "));
@@ -89,4 +90,46 @@ fn mock_replies_are_marked_as_no_proofs_and_no_verifier_takes_them() {
         );
         assert!(verifier.verify_rollup(&reply).is_err());
     }
+}
+
+/// The original's mock and ours differ in one thing for a whole rollup: the bytes
+/// in place of a proof.
+#[test]
+fn whole_rollups_have_the_originals_broadcast_data_and_length() {
+    for (name, root, verifier, size) in [
+        ("valid_1x1", "1_root_rollup", "2_root_verifier", 1),
+        ("valid_2x2", "2_root_rollup", "3_root_verifier", 2),
+    ] {
+        let sizes = Sizes::new(size, size).unwrap();
+        let mock = Proverless::new(Suite::Pedersen, sizes, Duration::ZERO);
+        for job in [root, verifier] {
+            let request = vector(&format!("{name}_{job}_request"));
+            let original = vector(&format!("{name}_{job}_reply"));
+            let request = Request::parse(&request).unwrap();
+            let reply = mock.reply(&request).unwrap();
+            let broadcast = broadcast_bytes(sizes);
+            assert_eq!(reply[..broadcast], original[..broadcast], "{name} {job}");
+            assert_eq!(reply.len(), original.len(), "{name} {job}");
+            mock.check(&request, &reply).unwrap();
+            mock.check(&request, &original).unwrap_err();
+        }
+    }
+}
+
+#[test]
+fn a_final_buffer_is_the_mocks_only_with_its_mark() {
+    let sizes = Sizes::new(2, 2).unwrap();
+    let mock = Proverless::new(Suite::Pedersen, sizes, Duration::ZERO);
+    let request = Request::parse(&vector("valid_2x2_3_root_verifier_request")).unwrap();
+    let buffer = mock.reply(&request).unwrap();
+    mock.check_final(&buffer).unwrap();
+    let refused = |buffer: Bytes, why: &str| {
+        let error = refusal(mock.check_final(&buffer));
+        assert!(error.contains(why), "{error}");
+    };
+    refused(vector("valid_2x2_3_root_verifier_reply"), "not the mock's");
+    refused(buffer.slice(..buffer.len() - 1), "must have");
+    let mut forged = buffer.to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    refused(forged.into(), "not the mock's");
 }

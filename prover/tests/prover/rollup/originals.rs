@@ -6,7 +6,7 @@ use zkwhirl_job::{Request, Sizes, reply::broadcast_bytes};
 use zkwhirl_keystore::EmbeddedKeyStore;
 use zkwhirl_prover::native::{NativeVerifier, Setting};
 
-use super::stage::{Stage, engine, keys};
+use super::proved::{engine, keys, verification};
 use crate::vector;
 
 /// One nullifier a proof: the largest circuits that are made in a minute.
@@ -15,8 +15,8 @@ const LIMIT: u64 = 1 << 20;
 /// Proves the inner rollups, then the root rollup over these proofs and what
 /// its verifier is asked about.
 fn rolled_up(sizes: Sizes, inners: &[&str], root: &str) {
-    let mut engine = engine(Suite::Pedersen, sizes, LIMIT);
     let setting = Setting::new(Suite::Pedersen, sizes, LIMIT);
+    let mut engine = engine(setting.clone());
     let verifier = NativeVerifier::new(setting, EmbeddedKeyStore::new(&keys()));
     let mut prove = |request: &Request| {
         let reply = engine.prove(request, &|_| {}).unwrap().reply;
@@ -43,11 +43,11 @@ fn rolled_up(sizes: Sizes, inners: &[&str], root: &str) {
     let broadcast = broadcast_bytes(sizes);
     let original = vector(&format!("{root}_reply"));
     assert!(reply[..broadcast] == original[..broadcast], "{root}");
-    let buffer = prove(&Stage::verification(&reply));
+    let buffer = prove(&verification(&reply));
     let rollup = verifier.verify_rollup(&buffer).unwrap();
-    assert_eq!(rollup.inners.len(), inners.len());
+    assert_eq!(rollup.inners, inners.len());
     // Its clients proved with PLONK.
-    assert!(rollup.txs().values().all(|txs| txs.covered == 0));
+    assert!(rollup.txs.values().all(|txs| txs.covered == 0));
 }
 
 #[test]

@@ -1,25 +1,30 @@
-//! What is refused, and with which words.
+//! Replies and requests that are refused, with their reasons.
 
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{
     Request, Sizes, Word,
-    reply::{Bundle, NativeProof, NotVerified},
+    reply::{Bundle, NotVerified},
+    request::RootRollupRequest,
 };
 
-use super::stage::{ONE, Stage, TWO, refusal};
+use super::proved::{LIMIT, ONE, ProvedRollup, TWO, keyless, refusal, verification};
 
-fn bundle(stage: &Stage) -> Bundle {
-    Bundle::parse(&stage.reply).unwrap()
+/// The bundle of a rollup after `change`.
+fn changed(rollup: &ProvedRollup, change: impl FnOnce(&mut Bundle)) -> Bytes {
+    let mut bundle = Bundle::parse(&rollup.root().reply).unwrap();
+    change(&mut bundle);
+    bundle.to_bytes().unwrap()
 }
 
 /// What the verifier of final buffers says of a changed bundle.
 #[track_caller]
-fn refused(stage: &Stage, change: impl FnOnce(&mut Bundle)) -> String {
-    let mut bundle = bundle(stage);
-    change(&mut bundle);
-    let reply = bundle.to_bytes().unwrap();
-    refusal(stage.verifier().verify_rollup(&reply))
+fn refused(rollup: &ProvedRollup, change: impl FnOnce(&mut Bundle)) -> String {
+    refusal(rollup.verifier.verify_rollup(&changed(rollup, change)))
+}
+
+fn root_request(root: &RootRollupRequest) -> Request {
+    Request::RootRollup(Box::new(root.clone()))
 }
 
 #[test]
@@ -42,10 +47,8 @@ fn a_proof_of_something_else_is_named() {
         assert_eq!(refused(&TWO, other), must);
     }
     let none = |bundle: &mut Bundle| bundle.inners[1].tail.proofs[0] = [0xff; 128];
-    assert_eq!(
-        refused(&TWO, none),
-        "inner rollup 1: segment: the proof is not three points of the curve's groups"
-    );
+    let error = "inner rollup 1: segment: the proof is not three points of the curve's groups";
+    assert_eq!(refused(&TWO, none), error);
 }
 
 #[test]
@@ -62,18 +65,14 @@ fn words_of_clients_are_bound_to_the_txs() {
         assert!(error.ends_with("is out of range"), "{error}");
     }
     let left_out = |bundle: &mut Bundle| bundle.inners[0].tail.words[10] = Word::ZERO;
-    assert_eq!(
-        refused(&ONE, left_out),
-        "inner rollup 0: tx 0 has no native client proof"
-    );
+    let error = "inner rollup 0: tx 0 has no native client proof";
+    assert_eq!(refused(&ONE, left_out), error);
     let claimed = |bundle: &mut Bundle| {
         let proof = bundle.proof;
         bundle.inners[0].tail.proofs.push(proof);
     };
-    assert_eq!(
-        refused(&ONE, claimed),
-        "inner rollup 0: 3 proofs, expected 2"
-    );
+    let error = "inner rollup 0: 3 proofs, expected 2";
+    assert_eq!(refused(&ONE, claimed), error);
 }
 
 #[test]
@@ -81,176 +80,116 @@ fn seams_of_a_chain_are_bound_to_its_pieces() {
     for seam in [20, 21] {
         let change = |bundle: &mut Bundle| bundle.inners[0].tail.words[seam] = Word::from(9);
         let error = refused(&TWO, change);
-        assert!(
-            error.starts_with("inner rollup 0: segment 1 of 2: "),
-            "{error}"
-        );
+        let first = "inner rollup 0: segment 1 of 2: ";
+        assert!(error.starts_with(first), "{error}");
     }
     let missing = |bundle: &mut Bundle| bundle.inners[0].tail.words.truncate(21);
     assert!(refused(&TWO, missing).contains("too few or too many"));
-    let largest = |bundle: &mut Bundle| bundle.domain_log2 += 1;
-    let error = refused(&TWO, largest);
-    assert!(
-        error.contains("circuits of up to 2^19 rows, must be of up to 2^18"),
-        "{error}"
-    );
+    let error = refused(&TWO, |bundle| bundle.domain_log2 += 1);
+    let largest = "circuits of up to 2^19 rows, must be of up to 2^18";
+    assert!(error.contains(largest), "{error}");
 }
 
 /// The words and proofs of a rollup whose client proofs were left out are in
 /// order but for that.
 #[test]
 fn a_bundle_without_a_clients_proof_is_refused() {
-    let mut bundle = bundle(&ONE);
-    let tail = &mut bundle.inners[0].tail;
-    tail.words[10] = Word::ZERO;
-    (tail.vks, tail.proofs) = (vec![tail.vks[0]], vec![tail.proofs[0]]);
-    let reply = bundle.to_bytes().unwrap();
-    let error = refusal(ONE.verifier().verify_rollup(&reply));
+    let reply = changed(&ONE, |bundle| {
+        let tail = &mut bundle.inners[0].tail;
+        tail.words[10] = Word::ZERO;
+        (tail.vks, tail.proofs) = (vec![tail.vks[0]], vec![tail.proofs[0]]);
+    });
+    let error = refusal(ONE.verifier.verify_rollup(&reply));
     assert_eq!(error, "inner rollup 0: tx 0 has no native client proof");
-    let root = Request::RootRollup(Box::new(ONE.root.clone()));
-    let error = refusal(ONE.verifier().verify(&root, &reply));
+    let request = root_request(&ONE.root().request);
+    let error = refusal(ONE.verifier.verify(&request, &reply));
     assert_eq!(error, "inner rollup 0 is not the request's");
 }
 
 #[test]
 fn keys_of_others_are_refused() {
-    let key = |bundle: &mut Bundle| bundle.vk = [9; 32];
-    let error = refused(&ONE, key);
-    assert!(
-        error.starts_with("root rollup: the proof names verification key 0909"),
-        "{error}"
-    );
+    let error = refused(&ONE, |bundle| bundle.vk = [9; 32]);
+    let names = "root rollup: the proof names verification key 0909";
+    assert!(error.starts_with(names), "{error}");
     assert!(error.ends_with("for root-rollup/poseidon/1/1"), "{error}");
     // A store without keys says nothing about the reply.
-    let verifier = Stage::other_verifier(Suite::Poseidon, ONE.sizes);
-    let error = verifier.verify_rollup(&ONE.reply).unwrap_err();
+    let verifier = keyless(Suite::Poseidon, ONE.setting.sizes, LIMIT);
+    let error = verifier.verify_rollup(&ONE.root().reply).unwrap_err();
     let missing = "root rollup: there is no key for root-rollup/poseidon/1/1 yet".to_owned();
     assert_eq!(error, NotVerified::cannot_check(missing));
 }
 
 #[test]
 fn a_reply_to_another_request_is_refused() {
-    let verifier = TWO.verifier();
-    let verify = |root: &zkwhirl_job::request::RootRollupRequest, reply: &Bytes| {
-        let request = Request::RootRollup(Box::new(root.clone()));
-        refusal(verifier.verify(&request, reply))
+    let root = TWO.root();
+    let verify = |request: &RootRollupRequest, reply: &Bytes| {
+        refusal(TWO.verifier.verify(&root_request(request), reply))
     };
-    let mut other = TWO.root.clone();
+    let mut other = root.request.clone();
     other.rollup_beneficiary = Word::from(1);
-    assert!(verify(&other, &TWO.reply).starts_with("published field 140 is 0000"));
+    assert!(verify(&other, &root.reply).starts_with("published field 140 is 0000"));
     // The same inner rollups, proved again.
-    let mut again = TWO.root.clone();
-    again.inner_proofs[1] = TWO.prove(&TWO.inners[1].0);
-    assert_eq!(
-        verify(&again, &TWO.reply),
-        "inner rollup 1 is not the request's"
-    );
-    let short = TWO.reply.slice(..1000);
-    assert!(verify(&TWO.root, &short).starts_with("the reply has 1000 bytes"));
+    let mut again = root.request.clone();
+    again.inner_proofs[1] = TWO.prove(&TWO.inners[1].request);
+    let error = verify(&again, &root.reply);
+    assert_eq!(error, "inner rollup 1 is not the request's");
+    let short = root.reply.slice(..1000);
+    assert!(verify(&root.request, &short).starts_with("the reply has 1000 bytes"));
 
-    let mut changed = TWO.reply.to_vec();
+    let mut changed = root.reply.to_vec();
     changed[77] ^= 1;
-    let error = verifier.verify(&Stage::verification(&TWO.reply), &changed.into());
+    let request = verification(&root.reply);
+    let error = refusal(TWO.verifier.verify(&request, &changed.into()));
     let text = "the reply differs from the verified rollup at byte 77";
-    assert_eq!(refusal(error), text);
-    let pedersen = Stage::other_verifier(Suite::Pedersen, TWO.sizes);
-    let error = refusal(pedersen.verify_rollup(&TWO.reply));
-    assert_eq!(
-        error.to_string(),
-        "the proofs are not of the pedersen suite"
-    );
+    assert_eq!(error, text);
+    let pedersen = keyless(Suite::Pedersen, TWO.setting.sizes, LIMIT);
+    let error = refusal(pedersen.verify_rollup(&root.reply));
+    assert_eq!(error, "the proofs are not of the pedersen suite");
 }
 
 #[test]
 fn the_engine_proves_no_root_rollup_over_a_bad_inner_proof() {
-    let with = |at: usize, change: &dyn Fn(&mut Vec<u8>)| {
-        let mut root = TWO.root.clone();
-        let mut reply = root.inner_proofs[at].to_vec();
-        change(&mut reply);
-        root.inner_proofs[at] = reply.into();
-        TWO.refusal(&Request::RootRollup(Box::new(root)))
+    let refused = |request: &Request| {
+        let proved = TWO.engine().prove(request, &|_| {});
+        proved.unwrap_err().to_string()
     };
-    let end = TWO.inners[1].1.len();
+    let root = TWO.root();
+    let with = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut request = root.request.clone();
+        let mut reply = request.inner_proofs[1].to_vec();
+        change(&mut reply);
+        request.inner_proofs[1] = reply.into();
+        refused(&root_request(&request))
+    };
+    let end = root.request.inner_proofs[1].len();
     // Its last proof is the client's, the one before is its own.
     for (proof, name) in [(1, "client proof of tx 0"), (2, "notes")] {
-        let flipped = with(1, &|reply| reply[end - 128 * proof + 127] ^= 1);
-        assert!(
-            flipped.starts_with(&format!("inner rollup 1: {name}: ")),
-            "{flipped}"
-        );
+        let flipped = with(&|reply| reply[end - 128 * proof + 127] ^= 1);
+        let start = format!("inner rollup 1: {name}: ");
+        assert!(flipped.starts_with(&start), "{flipped}");
     }
     let tail = 32 * (108 + 16);
-    let plonk = with(1, &|reply| {
+    let plonk = with(&|reply| {
         reply.truncate(tail);
         reply.resize(5984, 7);
     });
-    assert!(
-        plonk.starts_with("inner rollup 1: no native proof follows the published fields"),
-        "{plonk}"
-    );
-    let swapped = {
-        let mut root = TWO.root.clone();
-        root.inner_proofs.swap(0, 1);
-        TWO.refusal(&Request::RootRollup(Box::new(root)))
-    };
-    assert_eq!(
-        swapped,
-        "inner rollup 1: data start index does not follow the inner rollup before"
-    );
-    let mut verification = TWO.reply.to_vec();
-    let end = verification.len();
-    verification[end - 1] ^= 1;
-    let refused = TWO.refusal(&Stage::verification(&verification.into()));
-    assert!(
-        refused.starts_with("inner rollup 1: client proof of tx 0: "),
-        "{refused}"
-    );
-}
-
-#[test]
-fn the_engine_proves_no_tx_rollup_over_a_bad_client_proof() {
-    let Request::TxRollup(inner) = &ONE.inners[0].0 else {
-        panic!("inner rollups are tx rollups");
-    };
-    let with = |change: &dyn Fn(&mut Vec<u8>)| {
-        let mut inner = inner.clone();
-        let mut tail = inner.txs[0].tail.to_vec();
-        change(&mut tail);
-        inner.txs[0].tail = tail.into();
-        ONE.refusal(&Request::TxRollup(inner))
-    };
-    let flipped = with(&|tail| *tail.last_mut().unwrap() ^= 1);
-    assert!(
-        flipped.starts_with("client proof of tx 0: the proof"),
-        "{flipped}"
-    );
-    let suite = with(&|tail| tail[4] = 0);
-    assert_eq!(
-        suite,
-        "tx 0: client proof: it is no single proof of the poseidon suite"
-    );
-    let magic = with(&|tail| tail[0] = 0);
-    assert!(
-        magic.starts_with("tx 0: client proof: no native proof"),
-        "{magic}"
-    );
-    // The gate refuses a reply that leaves a carried proof out.
-    let (request, reply) = &ONE.inners[0];
-    let fields = 32 * (108 + 8);
-    let mut tail = NativeProof::parse(&reply[fields..]).unwrap();
-    tail.words[10] = Word::ZERO;
-    tail.vks.truncate(1);
-    tail.proofs.truncate(1);
-    let weaker = [&reply[..fields], &tail.to_bytes()].concat();
-    let error = refusal(ONE.verifier().verify(request, &weaker.into()));
-    assert_eq!(error, "tx 0 has no native client proof");
+    let none = "inner rollup 1: no native proof follows the published fields";
+    assert!(plonk.starts_with(none), "{plonk}");
+    let mut swapped = root.request.clone();
+    swapped.inner_proofs.swap(0, 1);
+    let order = "inner rollup 1: data start index does not follow the inner rollup before";
+    assert_eq!(refused(&root_request(&swapped)), order);
+    let mut buffer = root.reply.to_vec();
+    *buffer.last_mut().unwrap() ^= 1;
+    let error = refused(&verification(&buffer.into()));
+    let last = "inner rollup 1: client proof of tx 0: ";
+    assert!(error.starts_with(last), "{error}");
 }
 
 #[test]
 fn sizes_that_no_circuit_has_are_refused() {
-    let sizes = Sizes::new(1, 33).unwrap();
-    let verifier = Stage::other_verifier(Suite::Poseidon, sizes);
-    let root = Request::RootRollup(Box::new(ONE.root.clone()));
-    let error = refusal(verifier.verify(&root, &ONE.reply));
+    let verifier = keyless(Suite::Poseidon, Sizes::new(1, 33).unwrap(), LIMIT);
+    let root = ONE.root();
+    let error = refusal(verifier.verify(&root_request(&root.request), &root.reply));
     assert_eq!(error, "no circuit proves rollups of 1×33: at most 28×32");
 }

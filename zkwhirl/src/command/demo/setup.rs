@@ -105,14 +105,14 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Ve
             let key = engine.key(&circuit, &|progress| bar.show(progress));
             bar.finish();
             let key = key.map_err(ready::at_start)?;
-            let origin = key.provenance().to_string();
+            let origin = key.provenance.to_string();
             if !origins.contains(&origin) {
                 origins.push(origin);
             }
             if !quiet {
                 ui::say(&format!(
                     "key       {circuit}  {} rows ✓ {}",
-                    ui::grouped(key.rows() as u64),
+                    ui::grouped(key.circuit.rows),
                     ui::seconds(started.elapsed())
                 ));
             }

@@ -40,14 +40,14 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
         bar.finish();
         let key = key?;
         if args.json {
-            let file = KeyStore::find(&store, key.circuit())?;
+            let file = KeyStore::find(&store, &key.circuit)?;
             lines.extend(file.as_ref().map(KeyLine::of));
         } else {
             ui::say(&format!(
                 "{circuit}  {} rows  key {}  {}",
-                ui::grouped(key.rows() as u64),
-                short(&key.id().to_string()),
-                key.provenance()
+                ui::grouped(key.circuit.rows),
+                short(&key.id.to_string()),
+                key.provenance
             ));
         }
     }

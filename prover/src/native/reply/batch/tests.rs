@@ -7,16 +7,14 @@ use ark_groth16::VerifyingKey;
 use ark_std::UniformRand;
 
 use super::*;
+use crate::native::keys::vk_bytes;
 
 /// A key with its secret numbers.
 #[derive(Clone)]
 struct Keyed {
     key: VerificationKey,
-    alpha: Fr,
-    beta: Fr,
-    gamma: Fr,
-    delta: Fr,
-    public: [Fr; 2],
+    /// α, β, γ, δ, and those of the constant and the public input.
+    secrets: [Fr; 6],
 }
 
 fn random() -> Fr {
@@ -25,33 +23,24 @@ fn random() -> Fr {
 
 impl Keyed {
     fn new() -> Self {
-        let [alpha, beta, gamma, delta] = [(); 4].map(|()| random());
-        let public = [random(), random()];
+        let secrets = [(); 6].map(|()| random());
+        let [alpha, beta, gamma, delta, fixed, input] = secrets;
         let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
         let vk = VerifyingKey::<Bn254> {
             alpha_g1: (g1 * alpha).into(),
             beta_g2: (g2 * beta).into(),
             gamma_g2: (g2 * gamma).into(),
             delta_g2: (g2 * delta).into(),
-            gamma_abc_g1: public.map(|scalar| (g1 * scalar).into()).to_vec(),
+            gamma_abc_g1: [fixed, input].map(|scalar| (g1 * scalar).into()).to_vec(),
         };
-        let mut bytes = Vec::new();
-        vk.serialize_compressed(&mut bytes).unwrap();
-        let key = VerificationKey::parse(&bytes).unwrap();
-        Self {
-            key,
-            alpha,
-            beta,
-            gamma,
-            delta,
-            public,
-        }
+        let key = VerificationKey::parse(&vk_bytes(&vk)).unwrap();
+        Self { key, secrets }
     }
 
     fn prove(&self, x: Fr) -> [u8; 128] {
         let [a, b] = [random(), random()];
-        let public = (self.public[0] + self.public[1] * x) * self.gamma;
-        let c = (a * b - self.alpha * self.beta - public) / self.delta;
+        let [alpha, beta, gamma, delta, fixed, input] = self.secrets;
+        let c = (a * b - alpha * beta - (fixed + input * x) * gamma) / delta;
         let g1 = G1Affine::generator();
         encode(&Proof {
             a: (g1 * a).into(),
@@ -69,13 +58,13 @@ fn encode(proof: &Proof<Bn254>) -> [u8; 128] {
 
 /// Proofs of 0, 1, 2, … under three keys in turn.
 #[derive(Clone)]
-struct Batch {
+struct TestBatch {
     keys: [Keyed; 3],
     proofs: Vec<[u8; 128]>,
     inputs: Vec<Fr>,
 }
 
-impl Batch {
+impl TestBatch {
     fn new(count: usize) -> Self {
         let keys = [(); 3].map(|()| Keyed::new());
         let inputs: Vec<Fr> = (0..count as u64).map(Fr::from).collect();
@@ -109,9 +98,9 @@ fn a_key_is_of_one_public_input() {
     for count in [0, 1, 3] {
         let mut vk = Keyed::new().key.prepared.vk;
         vk.gamma_abc_g1 = vec![G1Affine::generator(); count];
-        let mut bytes = Vec::new();
-        vk.serialize_compressed(&mut bytes).unwrap();
-        let error = VerificationKey::parse(&bytes).unwrap_err().to_string();
+        let error = VerificationKey::parse(&vk_bytes(&vk))
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with(&format!("has {count} points")), "{error}");
     }
 }
@@ -119,13 +108,13 @@ fn a_key_is_of_one_public_input() {
 #[test]
 fn good_batches_of_any_size_are_accepted() {
     for count in [0, 1, 2, 33] {
-        assert_eq!(Batch::new(count).verify(), Ok(()), "{count}");
+        assert_eq!(TestBatch::new(count).verify(), Ok(()), "{count}");
     }
 }
 
 #[test]
 fn the_one_bad_proof_among_33_is_named_wherever_it_stands() {
-    let good = Batch::new(33);
+    let good = TestBatch::new(33);
     for at in [0, 1, 15, 16, 31, 32] {
         let mut batch = good.clone();
         batch.proofs[at] = good.proofs[(at + 3) % 33];
@@ -135,7 +124,7 @@ fn the_one_bad_proof_among_33_is_named_wherever_it_stands() {
 
 #[test]
 fn of_several_bad_proofs_the_first_is_named() {
-    let mut batch = Batch::new(20);
+    let mut batch = TestBatch::new(20);
     batch.inputs[13] += Fr::ONE;
     batch.inputs[7] += Fr::ONE;
     batch.refused(7, FALSE);
@@ -149,7 +138,7 @@ fn of_several_bad_proofs_the_first_is_named() {
 #[test]
 fn a_proof_is_for_its_public_input_alone() {
     for change in [Fr::ONE, -Fr::ONE, Fr::from(1u64 << 32)] {
-        let mut batch = Batch::new(5);
+        let mut batch = TestBatch::new(5);
         batch.inputs[4] += change;
         batch.refused(4, FALSE);
     }
@@ -158,7 +147,7 @@ fn a_proof_is_for_its_public_input_alone() {
 #[test]
 fn errors_of_two_proofs_do_not_cancel() {
     // The same key, and inputs whose sum is right: only the coefficients tell.
-    let mut batch = Batch::new(6);
+    let mut batch = TestBatch::new(6);
     batch.inputs[1] += Fr::ONE;
     batch.inputs[4] -= Fr::ONE;
     batch.refused(1, FALSE);
@@ -168,7 +157,7 @@ fn errors_of_two_proofs_do_not_cancel() {
 fn swapped_proofs_are_refused() {
     // Of one key, then of two.
     for (i, j) in [(2, 5), (3, 4)] {
-        let mut batch = Batch::new(6);
+        let mut batch = TestBatch::new(6);
         batch.proofs.swap(i, j);
         batch.refused(i, FALSE);
     }
@@ -176,7 +165,7 @@ fn swapped_proofs_are_refused() {
 
 #[test]
 fn a_proof_with_any_bit_changed_is_refused() {
-    let good = Batch::new(2);
+    let good = TestBatch::new(2);
     for bit in 0..1024 {
         let mut batch = good.clone();
         batch.proofs[1][bit / 8] ^= 1 << (bit % 8);
@@ -203,7 +192,7 @@ fn not_reduced(coordinate: &mut [u8]) -> bool {
 
 #[test]
 fn a_second_encoding_of_a_good_proof_is_refused() {
-    let good = Batch::new(1);
+    let good = TestBatch::new(1);
     // A coordinate of 254 bits below the modulus can be written again in 254
     // bits when it is small: about one in three, so a few proofs will do.
     let mut seen = [0; 4];
@@ -231,7 +220,7 @@ fn a_second_encoding_of_a_good_proof_is_refused() {
 
 #[test]
 fn points_off_the_curve_or_outside_the_group_are_refused() {
-    let good = Batch::new(3);
+    let good = TestBatch::new(3);
     let with_b = |b: G2Affine| {
         let mut batch = good.clone();
         let mut proof = read_proof(&batch.proofs[1]).unwrap();

@@ -1,20 +1,21 @@
 //! Which verification key a verifier uses, when it asks for one, and which
 //! failures say nothing about the reply.
 
-use std::{fs, io, path::Path};
+use std::fs;
 
 use ark_bn254::{Bn254, Fr};
 use ark_ec::AffineRepr;
 use ark_groth16::VerifyingKey;
-use ark_serialize::CanonicalSerialize;
+use bytes::Bytes;
 use zkwhirl_circuits::{StatementKind, Suite};
 use zkwhirl_job::{
     Request, Sizes,
     reply::{NativeForm, NativeProof, SuiteTag},
 };
-use zkwhirl_keystore::{EmbeddedKeyStore, KeyError, Provenance, VkFile, VkFolder};
+use zkwhirl_keystore::{EmbeddedKeyStore, KeyError, Provenance};
 
 use super::*;
+use crate::native::keys::vk_bytes;
 use crate::native::{Engine, EngineConfig, NativeVerifier, Setting, self_test_request};
 
 const CLAIM: Circuit = Circuit {
@@ -24,23 +25,21 @@ const CLAIM: Circuit = Circuit {
 
 /// The answer of a source.
 #[derive(Debug, Clone)]
-enum Answer {
+enum SourceAnswer {
     Absent,
     Key(Vec<u8>),
     /// The store cannot be reached.
     Away,
 }
 
-/// A source with one answer, which can change.
+use SourceAnswer::{Absent, Away, Key};
+
+/// A source with one answer, which can change, and how often it was asked.
 #[derive(Debug)]
-struct OneKey(Mutex<(Answer, usize)>);
+struct OneKey(Mutex<(SourceAnswer, usize)>);
 
 impl OneKey {
-    fn new(answer: Answer) -> Arc<Self> {
-        Arc::new(Self(Mutex::new((answer, 0))))
-    }
-
-    fn set(&self, answer: Answer) {
+    fn set(&self, answer: SourceAnswer) {
         self.0.lock().unwrap().0 = answer;
     }
 
@@ -55,13 +54,38 @@ impl VkSource for OneKey {
         let mut state = self.0.lock().unwrap();
         state.1 += 1;
         match &state.0 {
-            Answer::Absent => Ok(None),
-            Answer::Key(vk) => Ok(Some(vk.clone())),
-            Answer::Away => Err(KeyError::Away {
+            Absent => Ok(None),
+            Key(vk) => Ok(Some(vk.clone())),
+            Away => Err(KeyError::Away {
                 place: "redis://keys".into(),
                 why: "no answer within 5s".into(),
             }),
         }
+    }
+}
+
+/// A source, and the keys that come from it.
+fn keys(answer: SourceAnswer) -> (Arc<OneKey>, VerificationKeys) {
+    let source = Arc::new(OneKey(Mutex::new((answer, 0))));
+    let keys = VerificationKeys::new(Arc::<OneKey>::clone(&source));
+    (source, keys)
+}
+
+/// The reason why a proof or a reply could not be checked.
+#[track_caller]
+fn unknown(verified: Result<(), NotVerified>) -> String {
+    match verified {
+        Err(NotVerified::CannotCheck { reason }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The reason why a proof or a reply was refused.
+#[track_caller]
+fn refused(verified: Result<(), NotVerified>) -> String {
+    match verified {
+        Err(NotVerified::Refused { reason }) => reason,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -75,9 +99,7 @@ fn vk(number: u64) -> Vec<u8> {
         delta_g2: g2,
         gamma_abc_g1: vec![ark_bn254::G1Affine::generator(); 2],
     };
-    let mut bytes = Vec::new();
-    key.serialize_compressed(&mut bytes).unwrap();
-    bytes
+    vk_bytes(&key)
 }
 
 fn digest(bytes: &[u8]) -> [u8; 32] {
@@ -97,16 +119,15 @@ fn proof(vk: [u8; 32]) -> ReplyProof {
 
 #[test]
 fn a_key_is_asked_for_once_and_again_when_a_proof_names_another() {
-    let source = OneKey::new(Answer::Absent);
-    let keys = VerificationKeys::new(Arc::<OneKey>::clone(&source));
+    let (source, keys) = keys(Absent);
     let [first, second] = [vk(1), vk(2)];
     let key = |named: &[u8]| keys.key(&CLAIM, digest(named));
 
     let absent = key(&first).unwrap_err();
     assert_eq!(absent.to_string(), "there is no key for claim/poseidon yet");
-    source.set(Answer::Key(b"not a key".to_vec()));
+    source.set(Key(b"not a key".to_vec()));
     key(&first).unwrap_err();
-    source.set(Answer::Key(first.clone()));
+    source.set(Key(first.clone()));
     for _ in 0..3 {
         assert_eq!(key(&first).unwrap().digest, digest(&first));
     }
@@ -114,7 +135,7 @@ fn a_key_is_asked_for_once_and_again_when_a_proof_names_another() {
     let kept = key(&second).unwrap();
     assert_eq!(kept.digest, digest(&first), "the store knows no other");
     assert_eq!(source.asked(), 4);
-    source.set(Answer::Key(second.clone()));
+    source.set(Key(second.clone()));
     assert_eq!(key(&first).unwrap().digest, digest(&first));
     assert_eq!(source.asked(), 4);
     assert_eq!(key(&second).unwrap().digest, digest(&second));
@@ -126,40 +147,28 @@ fn a_key_is_asked_for_once_and_again_when_a_proof_names_another() {
 #[test]
 fn only_an_absent_or_unreadable_key_leaves_a_proof_unchecked() {
     let [first, second] = [vk(1), vk(2)];
-    let has = |bytes: &[u8]| Answer::Key(bytes.to_vec());
-    let cases = [
+    let verified = |answer| keys(answer).1.verify(&[proof(digest(&first))]);
+    for (answer, must) in [
+        (Absent, "there is no key for claim/poseidon yet"),
         (
-            Answer::Absent,
-            true,
-            "claim: there is no key for claim/poseidon yet",
+            Key(b"no key".to_vec()),
+            "the verification key for claim/poseidon cannot be read",
         ),
         (
-            has(b"no key"),
-            true,
-            "claim: the verification key for claim/poseidon cannot be read",
+            Away,
+            "cannot reach the fleet's keys at redis://keys: no answer",
         ),
-        (
-            Answer::Away,
-            true,
-            "claim: cannot reach the fleet's keys at redis://keys: no answer",
-        ),
-        (
-            has(&second),
-            false,
-            "claim: the proof names verification key",
-        ),
-        (
-            has(&first),
-            false,
-            "claim: the proof is not three points of the curve's groups",
-        ),
-    ];
-    for (answer, unknown, must) in cases {
-        let keys = VerificationKeys::new(OneKey::new(answer));
-        let error = keys.verify(&[proof(digest(&first))]).unwrap_err();
-        let cannot_check = matches!(error, NotVerified::CannotCheck { .. });
-        assert_eq!(cannot_check, unknown, "{error}");
-        assert!(error.to_string().starts_with(must), "{error}");
+    ] {
+        let reason = unknown(verified(answer));
+        assert!(reason.starts_with(&format!("claim: {must}")), "{reason}");
+    }
+    let no_points = "the proof is not three points of the curve's groups";
+    for (key, must) in [
+        (&second, "the proof names verification key"),
+        (&first, no_points),
+    ] {
+        let reason = refused(verified(Key(key.clone())));
+        assert!(reason.starts_with(&format!("claim: {must}")), "{reason}");
     }
 }
 
@@ -168,50 +177,26 @@ fn only_an_absent_or_unreadable_key_leaves_a_proof_unchecked() {
 #[test]
 fn a_store_that_is_away_decides_nothing_about_another_key() {
     let first = vk(1);
-    let source = OneKey::new(Answer::Key(first.clone()));
-    let keys = VerificationKeys::new(Arc::<OneKey>::clone(&source));
+    let (source, keys) = keys(Key(first.clone()));
     let expected = |named: &[u8]| keys.expected(&CLAIM, digest(named)).map(drop);
     assert_eq!(expected(&first), Ok(()));
-    for answer in [Answer::Away, Answer::Absent] {
+    for answer in [Away, Absent] {
         source.set(answer);
         assert_eq!(expected(&first), Ok(()));
-        let unknown = expected(b"another key").unwrap_err();
-        assert!(
-            matches!(unknown, NotVerified::CannotCheck { .. }),
-            "{unknown}"
-        );
+        unknown(expected(b"another key"));
     }
-    source.set(Answer::Key(first));
-    let refused = expected(b"another key").unwrap_err();
-    assert!(matches!(refused, NotVerified::Refused { .. }), "{refused}");
+    source.set(Key(first));
+    refused(expected(b"another key"));
 }
 
 /// Later keys make no bad proof good, so a bad proof is refused at once.
 #[test]
 fn a_bad_proof_is_refused_beside_one_without_a_key() {
     let first = vk(1);
-    let source = OneKey::new(Answer::Key(first.clone()));
-    let keys = VerificationKeys::new(Arc::<OneKey>::clone(&source));
+    let (source, keys) = keys(Key(first.clone()));
     keys.expected(&CLAIM, digest(&first)).unwrap();
-    source.set(Answer::Absent);
-    let (bad, unknown) = (proof(digest(&first)), proof([7; 32]));
-    let refused = keys.verify(&[unknown, bad]).unwrap_err();
-    assert!(matches!(refused, NotVerified::Refused { .. }), "{refused}");
-}
-
-/// An engine with keys in `folder`, and its reply to a claim.
-fn proved(folder: &Path, setting: &Setting) -> (Request, bytes::Bytes) {
-    let config = EngineConfig::new(setting.clone(), Provenance::DevSeeded { seed: 5 });
-    let mut engine = Engine::new(config, EmbeddedKeyStore::new(folder));
-    let request = Request::parse(&self_test_request(Suite::Poseidon)).unwrap();
-    let reply = engine.prove(&request, &|_| {}).unwrap().reply;
-    (request, reply)
-}
-
-/// The file of the only key in `folder`.
-fn key_file(folder: &Path) -> std::path::PathBuf {
-    let keys = EmbeddedKeyStore::new(folder).list().unwrap();
-    keys[0].as_ref().unwrap().path().to_owned()
+    source.set(Absent);
+    refused(keys.verify(&[proof([7; 32]), proof(digest(&first))]));
 }
 
 /// A key file that goes away, or is damaged, after a process mapped it leaves
@@ -219,19 +204,17 @@ fn key_file(folder: &Path) -> std::path::PathBuf {
 #[test]
 fn a_reply_outlives_the_loss_of_its_key_file() {
     let folder = tempfile::tempdir().unwrap();
+    let store = EmbeddedKeyStore::new(folder.path());
     let setting = Setting::new(Suite::Poseidon, Sizes::new(1, 1).unwrap(), 1 << 16);
-    let (request, reply) = proved(folder.path(), &setting);
-    let path = key_file(folder.path());
+    let config = EngineConfig::new(setting.clone(), Provenance::DevSeeded { seed: 5 });
+    let mut engine = Engine::new(config, store.clone());
+    let request = Request::parse(&self_test_request(Suite::Poseidon)).unwrap();
+    let reply = engine.prove(&request, &|_| {}).unwrap().reply;
+    let path = store.path(&identity(&CLAIM, &CLAIM.matrices()));
     let good = fs::read(&path).unwrap();
-    let verify = |reply: &bytes::Bytes| {
-        let store = EmbeddedKeyStore::new(folder.path());
-        NativeVerifier::new(setting.clone(), store).verify(&request, reply)
-    };
-    let unknown = || {
-        let error = verify(&reply).unwrap_err();
-        assert!(matches!(error, NotVerified::CannotCheck { .. }), "{error}");
-        error.to_string()
-    };
+    let verify =
+        |reply: &Bytes| NativeVerifier::new(setting.clone(), store.clone()).verify(&request, reply);
+    let unknown = || unknown(verify(&reply));
     assert_eq!(verify(&reply), Ok(()));
     fs::remove_file(&path).unwrap();
     assert_eq!(unknown(), "claim: there is no key for claim/poseidon yet");
@@ -243,10 +226,9 @@ fn a_reply_outlives_the_loss_of_its_key_file() {
     fs::remove_dir(&path).unwrap();
 
     // What is wrong with the reply itself needs no key.
-    let refused = |reply: bytes::Bytes, must: &str| {
-        let error = verify(&reply).unwrap_err();
-        assert!(matches!(error, NotVerified::Refused { .. }), "{error}");
-        assert!(error.to_string().contains(must), "{error}");
+    let refused = |reply: Bytes, must: &str| {
+        let reason = refused(verify(&reply));
+        assert!(reason.contains(must), "{reason}");
     };
     refused(reply.slice(..100), "the reply has 100 bytes");
     refused(reply.slice(..reply.len() - 1), "native proof");
@@ -256,53 +238,15 @@ fn a_reply_outlives_the_loss_of_its_key_file() {
     fs::write(&path, good).unwrap();
     assert_eq!(verify(&reply), Ok(()));
     let tail = NativeProof::parse(&reply[16 * 32..]).unwrap();
-    assert_eq!(
-        (tail.suite, tail.form),
-        (SuiteTag::Poseidon, NativeForm::Single)
-    );
-    let with = |tail: &NativeProof| [&reply[..16 * 32], &tail.to_bytes()].concat().into();
-    let mut foreign = tail.clone();
-    foreign.vks[0] = [9; 32];
-    refused(
-        with(&foreign),
-        "claim: the proof names verification key 0909",
-    );
-    let mut wrong = tail;
-    wrong.proofs[0][..32].copy_from_slice(&reply[reply.len() - 32..]);
-    refused(with(&wrong), "claim: the proof");
-}
-
-/// A folder of verification keys alone: absent, unreadable, of other
-/// constraints.
-#[test]
-fn a_folder_of_verification_keys_that_cannot_be_read_decides_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let keys = VkFolder::new(folder.path());
-    let own = identity(&CLAIM, &CLAIM.matrices());
-    let verify = || {
-        let keys = VerificationKeys::new(Arc::new(keys.clone()));
-        let error = keys.verify(&[proof(digest(&vk(1)))]).unwrap_err();
-        assert!(matches!(error, NotVerified::CannotCheck { .. }), "{error}");
-        error.to_string()
+    assert_eq!(tail.suite, SuiteTag::Poseidon);
+    assert_eq!(tail.form, NativeForm::Single);
+    let with = |change: &dyn Fn(&mut NativeProof)| {
+        let mut tail = tail.clone();
+        change(&mut tail);
+        [&reply[..16 * 32], &tail.to_bytes()].concat().into()
     };
-    assert!(verify().contains("there is no key"));
-    let file = VkFile {
-        circuit: CircuitIdentity {
-            matrices: "ab".repeat(32),
-            ..own.clone()
-        },
-        provenance: Provenance::SingleParty,
-        vk: vk(1),
-    };
-    let path = keys.put(&file).unwrap();
-    assert!(verify().contains("belongs to another circuit than claim/poseidon"));
-    fs::write(&path, "{").unwrap();
-    assert!(verify().contains("is damaged"));
-    fs::remove_file(&path).unwrap();
-    fs::create_dir(&path).unwrap();
-    assert_eq!(
-        fs::read(&path).unwrap_err().kind(),
-        io::ErrorKind::IsADirectory
-    );
-    assert!(verify().contains("cannot read"));
+    let foreign = with(&|tail| tail.vks[0] = [9; 32]);
+    refused(foreign, "claim: the proof names verification key 0909");
+    let wrong = with(&|tail| tail.proofs[0].copy_within(96.., 0));
+    refused(wrong, "claim: the proof");
 }
