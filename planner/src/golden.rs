@@ -6,9 +6,10 @@
 //! decided.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
-    hpa::{Autoscaler, Behavior, FieldError, Hpa, Observed, manifest::BehaviorBlock},
+    hpa::{Autoscaler, Behavior, FieldError, Hpa, Observed},
     quantity,
 };
 
@@ -64,7 +65,7 @@ struct Scenario {
     min: u32,
     max: u32,
     average_value: String,
-    behavior: BehaviorBlock,
+    behavior: Value,
     steps: Vec<(u64, i64, u32, u32)>,
 }
 
@@ -81,13 +82,13 @@ pub fn replay(json: &str) -> Result<Replay, GoldenError> {
             why,
         };
         let target = quantity::milli(&scenario.average_value);
-        let behavior: Behavior = scenario.behavior.with_defaults().map_err(field)?;
+        let behavior = Behavior::from_block(&scenario.behavior);
         let mut autoscaler = Autoscaler::new(Hpa {
             min: scenario.min,
             max: scenario.max,
             target_milli: target.map_err(|error| field(error.into()))?,
             tolerance: scenario.tolerance,
-            behavior: Some(behavior),
+            behavior: Some(behavior.map_err(|error| field(error.into()))?),
             keda: None,
         });
         let mut spec_replicas = 1;

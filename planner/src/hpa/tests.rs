@@ -19,7 +19,7 @@ fn of(target_milli: i64) -> Hpa {
                 policies: vec![Policy {
                     kind: PolicyKind::Pods,
                     value: 32,
-                    period_ms: 15_000,
+                    period_s: 15,
                 }],
                 ..Behavior::default().up
             },
@@ -138,9 +138,9 @@ proptest! {
     #[test]
     fn the_limits_hold_and_a_window_protects_its_peak(
         jobs in prop::collection::vec(0_u32..100, 1..120),
-        window_s in 0_u64..600,
+        window_s in 0_u32..600,
     ) {
-        let mut autoscaler = Autoscaler::new(of(930).with_down_window(window_s * 1000));
+        let mut autoscaler = Autoscaler::new(of(930).with_down_window(window_s));
         let mut replicas = 1;
         let mut peaks: Vec<(u64, u32)> = Vec::new();
         for (sync, jobs) in jobs.into_iter().enumerate() {
@@ -152,7 +152,7 @@ proptest! {
                 peaks.push((now_s, jobs.min(32)));
             }
             for (then, peak) in &peaks {
-                prop_assert!(then + window_s <= now_s || replicas >= *peak);
+                prop_assert!(then + u64::from(window_s) <= now_s || replicas >= *peak);
             }
         }
     }

@@ -106,7 +106,7 @@ pub struct Outcome {
 }
 
 /// The inner fleet at one sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Sample {
     /// When.
     pub at_ms: u64,
