@@ -10,27 +10,21 @@ use std::{
 
 use ark_bn254::{Fq, Fr};
 use ark_ff::PrimeField;
-use bytes::Bytes;
 use serde_json::{Value, json};
 use zkwhirl_circuits::{
     Suite,
     claim::{self, ClaimWitness},
     root_rollup::{Broadcast, RootSize},
 };
-use zkwhirl_falafel::{
-    users::{MockProofs, TxPool, TxReceiver},
-    world::World,
-};
 use zkwhirl_job::{
     Request, Sizes, Word,
     reply::{Bundle, CLAIM_FIELDS, NativeProof},
-    request::RootVerifierRequest,
 };
 use zkwhirl_keystore::EmbeddedKeyStore;
 use zkwhirl_prover::native::{NativeVerifier, Setting, evm_proof};
 
-use super::support::{Made, keys};
-use crate::stage::{MAX_CIRCUIT_SIZE, data_dir, engine, node, root, said, say};
+use super::support::{Keys, Made};
+use crate::stage::{MAX_CIRCUIT_SIZE, data_dir, final_buffer, node, root, say};
 
 /// What the contract answers to each call, and the gas that it took.
 fn answers(contract: &Path, calls: &[(Vec<u8>, String)]) -> Vec<(bool, u64)> {
@@ -66,7 +60,7 @@ fn the_contract_accepts_a_real_proof_and_nothing_else() {
     let made = Made::get();
     let contract = made.path("Verifier.sol");
     let export = format!("export claim/poseidon --solidity {}", contract.display());
-    said(&mut keys(&export, &made.path("data")));
+    made.keys().say(&export, &[]);
     let text = fs::read_to_string(&contract).unwrap();
     assert!(text.contains("circuit     claim/poseidon") && text.contains("never for funds"));
     assert!(!text.contains("@R@") && !text.contains("_X@"), "{text}");
@@ -92,14 +86,12 @@ fn the_contract_accepts_a_real_proof_and_nothing_else() {
 #[test]
 fn the_contract_accepts_the_outer_proof_of_a_real_final_buffer() {
     let sizes = Sizes::new(1, 1).unwrap();
-    let (buffer, data) = (final_buffer(sizes), data_dir());
+    // A rollup of one claim.
+    let (buffer, data) = (final_buffer(1), data_dir());
     let setting = Setting::new(Suite::Poseidon, sizes, MAX_CIRCUIT_SIZE);
     let verifier = NativeVerifier::new(setting, EmbeddedKeyStore::new(&data));
-    let outer = verifier
-        .verify_rollup(&buffer)
-        .unwrap()
-        .proofs
-        .swap_remove(0);
+    let mut proofs = verifier.verify_rollup(&buffer).unwrap().proofs;
+    let outer = proofs.swap_remove(0);
     assert_eq!(outer.circuit.to_string(), "root-rollup/poseidon/1/1");
     let bundle = Bundle::parse(&buffer).unwrap();
     assert_eq!(outer.public_input, public_input(&bundle));
@@ -107,7 +99,7 @@ fn the_contract_accepts_the_outer_proof_of_a_real_final_buffer() {
     let folder = tempfile::tempdir().unwrap();
     let contract = folder.path().join("Verifier.sol");
     let export = format!("export {} --solidity {}", outer.circuit, contract.display());
-    said(&mut keys(&export, &data));
+    Keys(data).say(&export, &[]);
     let proof = evm_proof(&outer.proof).unwrap().to_vec();
     let mut calls = calls(&proof, outer.public_input);
     // Another proof of the same buffer, and another word in it.
@@ -128,26 +120,6 @@ fn say_gas(proof: &str, gas: u64) {
     say(format_args!(
         "{proof} costs {gas} gas in the contract, {whole} with its transaction"
     ));
-}
-
-/// A rollup of one claim.
-fn final_buffer(sizes: Sizes) -> Bytes {
-    let mut engine = engine(sizes.txs_per_inner(), sizes.inners_per_root());
-    let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
-    let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
-    let claim = draft.claims(1).remove(0).request;
-    let claim = prove(Request::Claim(Box::new(claim)));
-    let door = TxReceiver {
-        proofs: &MockProofs,
-        keys: None,
-        pool: &TxPool::default(),
-    };
-    let inner = draft.inners(1, &[claim], &door).unwrap().remove(0).request;
-    let inner = prove(Request::TxRollup(Box::new(inner)));
-    let root = draft.root(&[inner]).unwrap().request;
-    let root_rollup_reply = prove(Request::RootRollup(Box::new(root)));
-    let verification = RootVerifierRequest { root_rollup_reply };
-    prove(Request::RootVerifier(Box::new(verification)))
 }
 
 /// The root rollup's, from the words that it is about.

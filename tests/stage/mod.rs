@@ -29,7 +29,9 @@ pub(crate) use figures::{claimed_again, order, say, times};
 pub(crate) use fleet::{Fleet, Wanted, role};
 pub(crate) use odd::Odd;
 pub(crate) use process::{Process, json, prints, refused, said, zkwhirl};
-pub(crate) use provers::{MAX_CIRCUIT_SIZE, data_dir, engine, engine_with, native, proverless};
+pub(crate) use provers::{
+    MAX_CIRCUIT_SIZE, data_dir, engine, engine_with, final_buffer, native, proverless,
+};
 
 /// The simulated Falafel's lease unless a test needs the original's 5 s. No
 /// machine stops a bridge's pings for so long: a ticket that is issued again is
