@@ -45,16 +45,17 @@ pub enum OperatorAction {
 
 /// An action that an operator asks for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct ActionRequest {
-    pub(super) act: OperatorAction,
+pub struct ActionRequest {
+    /// What is done.
+    pub act: OperatorAction,
     /// Jobs by their ids or the beginnings of these, or workers by their names.
-    pub(super) on: Vec<String>,
+    pub on: Vec<String>,
     /// Why, for a rejection.
     #[serde(default)]
-    pub(super) reason: String,
+    pub reason: String,
     /// The last four digits of the job's id, for a rejection.
     #[serde(default)]
-    pub(super) confirm: String,
+    pub confirm: String,
 }
 
 /// How an action on one job or worker ended.

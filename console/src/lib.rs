@@ -31,6 +31,6 @@ mod status;
 mod stream;
 pub mod views;
 
-pub use act::{ActionOutcome, MAX_TARGETS, OperatorAction};
+pub use act::{ActionOutcome, ActionRequest, MAX_TARGETS, OperatorAction};
 pub use config::{ConsoleConfig, Keys};
 pub use console::Console;

@@ -52,7 +52,7 @@ pub struct QueueView {
 }
 
 /// A proving key on this machine.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct KeyView {
     /// The circuit.
     pub circuit: String,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use url::Url;
+use zkwhirl::cluster::FleetKeys;
 use zkwhirl_circuits::{Circuit, Suite};
 
 use super::{KeyArgs, RollupArgs, SizeArgs, power_of_two};
@@ -63,13 +64,26 @@ Examples:
     Remove(RemoveArgs),
 }
 
-/// Where keys are: a directory, and what a fleet shares.
+/// Where keys are: a directory, and what a fleet shares. An option that is changed
+/// moves behind the others, so all three are named in their order.
 #[derive(Debug, Clone, Args)]
+#[command(
+    mut_arg("redis_url", |arg| arg.help("The fleet's Redis; without it the keys are this machine's alone")),
+    mut_arg("namespace", |arg| arg),
+    mut_arg("key_share", |arg| arg.help("The folder through which the fleet shares proving keys").requires("redis_url")),
+)]
 pub(crate) struct PlaceArgs {
     /// Where keys are kept
     #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
     pub(crate) data_dir: PathBuf,
-    /// The fleet's Redis; without it the keys are this machine's alone
+    #[command(flatten)]
+    pub(crate) fleet: FleetKeyArgs,
+}
+
+/// The Redis and the folder through which a fleet shares its keys, if it does.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FleetKeyArgs {
+    /// The fleet's Redis
     #[arg(
         long,
         value_name = "URL",
@@ -85,14 +99,21 @@ pub(crate) struct PlaceArgs {
         default_value = "main"
     )]
     pub(crate) namespace: String,
-    /// The folder through which the fleet shares proving keys
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "ZKWHIRL_KEY_SHARE",
-        requires = "redis_url"
-    )]
+    /// Share proving keys with the fleet through this folder
+    #[arg(long, value_name = "DIR", env = "ZKWHIRL_KEY_SHARE")]
     pub(crate) key_share: Option<PathBuf>,
+}
+
+impl FleetKeyArgs {
+    /// What a fleet shares, when a Redis was named.
+    pub(crate) fn keys(&self) -> Option<FleetKeys> {
+        let redis_url = self.redis_url.clone()?;
+        Some(FleetKeys {
+            redis_url,
+            namespace: self.namespace.clone(),
+            share: self.key_share.clone(),
+        })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -103,13 +124,7 @@ pub(crate) struct CircuitsArgs {
     #[command(flatten)]
     pub(crate) size: SizeArgs<1>,
     /// The largest circuit: a power of two
-    #[arg(
-        long,
-        value_name = "ROWS",
-        env = "MAX_CIRCUIT_SIZE",
-        default_value = "8388608",
-        value_parser = power_of_two
-    )]
+    #[arg(long, value_name = "ROWS", env = "MAX_CIRCUIT_SIZE", default_value = "8388608", value_parser = power_of_two)]
     pub(crate) max_circuit_size: u64,
     /// Print JSON
     #[arg(long)]

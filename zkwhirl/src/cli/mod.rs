@@ -14,18 +14,19 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Parser, Subcommand};
+use zkwhirl::cluster::Rollups;
 use zkwhirl_circuits::Suite;
-use zkwhirl_job::{Sizes, SizesError};
+use zkwhirl_job::Sizes;
 
-use crate::shell::telemetry::Format;
+use crate::shell::{exit, telemetry::Format};
 
 pub(crate) use fleet::{
     AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BridgeArgs, ProverArgs, ProvisionArgs,
     RedisArgs, Slots, WorkerArgs,
 };
 pub(crate) use keys::{
-    CircuitsArgs, ExportArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand, KeysVerifyArgs,
-    ListArgs, PlaceArgs, RemoveArgs,
+    CircuitsArgs, ExportArgs, FleetKeyArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand,
+    KeysVerifyArgs, ListArgs, PlaceArgs, RemoveArgs,
 };
 pub(crate) use operate::{
     AskArgs, DeadArgs, DeadCommand, DownloadArgs, JobsArgs, JobsCommand, OperatorArgs, QueuesArgs,
@@ -125,9 +126,10 @@ pub(crate) struct RollupArgs {
 }
 
 impl RollupArgs {
-    /// The sizes, checked.
-    pub(crate) fn sizes(&self) -> Result<Sizes, SizesError> {
-        self.size.sizes()
+    /// What is rolled up, its sizes checked.
+    pub(crate) fn rollups(&self) -> anyhow::Result<Rollups> {
+        let (suite, sizes) = (self.suite, self.size.sizes()?);
+        Ok(Rollups { suite, sizes })
     }
 }
 
@@ -143,19 +145,14 @@ pub(crate) struct SizeArgs<const INNERS: u32> {
     )]
     pub(crate) txs: u32,
     /// Inner rollups of a rollup
-    #[arg(
-        long,
-        value_name = "M",
-        env = "NUM_OUTER_ROLLUP_PROOFS",
-        default_value_t = INNERS
-    )]
+    #[arg(long, value_name = "M", env = "NUM_OUTER_ROLLUP_PROOFS", default_value_t = INNERS)]
     pub(crate) inners: u32,
 }
 
 impl<const INNERS: u32> SizeArgs<INNERS> {
     /// The sizes, checked.
-    pub(crate) fn sizes(&self) -> Result<Sizes, SizesError> {
-        Sizes::new(self.txs, self.inners)
+    pub(crate) fn sizes(&self) -> anyhow::Result<Sizes> {
+        Sizes::new(self.txs, self.inners).map_err(exit::usage)
     }
 }
 
@@ -166,23 +163,11 @@ pub(crate) struct KeyArgs {
     #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
     pub(crate) data_dir: PathBuf,
     /// The largest circuit: a power of two
-    #[arg(
-        long,
-        value_name = "ROWS",
-        env = "MAX_CIRCUIT_SIZE",
-        default_value = "8388608",
-        value_parser = power_of_two
-    )]
+    #[arg(long, value_name = "ROWS", env = "MAX_CIRCUIT_SIZE", default_value = "8388608", value_parser = power_of_two)]
     pub(crate) max_circuit_size: u64,
     /// Keep keys on disk; with false a key exists as long as the process that
     /// made it
-    #[arg(
-        long,
-        value_name = "BOOL",
-        env = "PERSIST",
-        default_value = "true",
-        action = clap::ArgAction::Set
-    )]
+    #[arg(long, value_name = "BOOL", env = "PERSIST", default_value = "true", action = clap::ArgAction::Set)]
     pub(crate) persist: bool,
 }
 

@@ -4,11 +4,13 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
-use url::Url;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Topic;
 
-use super::{AdminArgs, KeyArgs, OperatorArgs, RollupArgs, SizeArgs, milliseconds, power_of_two};
+use super::{
+    AdminArgs, FleetKeyArgs, KeyArgs, OperatorArgs, RollupArgs, SizeArgs, milliseconds,
+    power_of_two,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
@@ -148,25 +150,8 @@ pub(crate) struct RollupCliArgs {
     /// Share keys with the fleet, through Redis
     #[arg(long, requires = "redis_url")]
     pub(crate) fleet_keys: bool,
-    /// The fleet's Redis
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ZKWHIRL_REDIS_URL",
-        hide_env_values = true
-    )]
-    pub(crate) redis_url: Option<Url>,
-    /// The fleet's namespace in Redis
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "ZKWHIRL_NAMESPACE",
-        default_value = "main"
-    )]
-    pub(crate) namespace: String,
-    /// Share proving keys with the fleet through this folder
-    #[arg(long, value_name = "DIR", env = "ZKWHIRL_KEY_SHARE")]
-    pub(crate) key_share: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) fleet: FleetKeyArgs,
     /// Without lazy_init: load the keys of these topics only
     #[arg(
         long,

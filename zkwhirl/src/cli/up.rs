@@ -127,7 +127,7 @@ pub(crate) struct UpArgs {
 }
 
 /// A foreign program in place of the native engine.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct CliProverArgs {
     /// Prove with this program, which speaks rollup_cli's protocol
     #[arg(long, value_name = "FILE", env = "ZKWHIRL_ROLLUP_CLI")]

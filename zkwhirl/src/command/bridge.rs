@@ -2,9 +2,9 @@
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
+use tokio::runtime::Runtime;
 use tokio_util::task::AbortOnDropHandle;
-use url::Url;
-use zkwhirl::cluster::{StoredClientVks, key_store};
+use zkwhirl::cluster::{Rollups, StoredClientVks, key_store};
 use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeStats, falafel::Upstream};
 use zkwhirl_broker_adapter::amqp::AmqpStatus;
 use zkwhirl_job::{Topic, limits};
@@ -29,10 +29,7 @@ const HEAP: usize = 64 << 20;
 
 pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
     heap::keep(HEAP, limits::REQUEST_BYTES);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(bridge(args))
+    Runtime::new()?.block_on(bridge(args))
 }
 
 async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
@@ -46,16 +43,15 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
         .map(|api| Kubernetes::new(api, Path::new(ACCOUNT)).map_err(exit::usage))
         .transpose()?;
     let _not_kept = ready::place(&mut args.prover.keys)?;
-    let provers = fleet::provers(&args.prover, &args.redis, &[], Duration::ZERO)?;
-    let sizes = args.prover.rollup.sizes().map_err(exit::usage)?;
+    let fleet = fleet::fleet_keys(&args.prover, &args.redis);
+    let provers = fleet::provers(&args.prover, Some(fleet.clone()), &[], Duration::ZERO)?;
+    let Rollups { suite, sizes } = provers.rollups();
     let longest = Deadlines::default().longest();
     let broker = fleet::amqp(&args.amqp, &args.name, longest).await?;
     let ledger = Arc::new(fleet::redis(&args.redis).await?);
     let _marking = kubernetes.map(|kubernetes| {
         AbortOnDropHandle::new(tokio::spawn(pods::mark(ledger.clone(), kubernetes)))
     });
-    let suite = args.prover.rollup.suite;
-    let fleet = fleet::fleet_keys(&args.prover, &args.redis);
     let keys = key_store(&args.prover.keys.data_dir, Some(&fleet))?;
     let bridge = Bridge::new(
         BridgeConfig {
@@ -81,8 +77,8 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let console = console::serve(&admin, &bridge.handle(), &args.operator, data_dir);
     ui::say(&console);
     ui::say(&format!(
-        "bridge {}: {} → RabbitMQ, {sizes} rollups, {}",
-        args.name, args.job_server_url, args.prover.rollup.suite
+        "bridge {}: {} → RabbitMQ, {sizes} rollups, {suite}",
+        args.name, args.job_server_url
     ));
     let ended = bridge.run(shutdown.drain).await;
     broker.close().await;
@@ -109,7 +105,7 @@ fn upstreams(args: &BridgeArgs) -> anyhow::Result<Vec<Upstream>> {
     let inner = args.job_server_url.clone();
     let outer = match &args.outer_job_server_url {
         Some(outer) => outer.clone(),
-        None => beside(&inner).ok_or_else(|| {
+        None => fleet::outer_beside(&inner).ok_or_else(|| {
             exit::usage(anyhow::anyhow!(
                 "JOB_SERVER_URL={inner} is no http URL with a host"
             ))
@@ -121,11 +117,4 @@ fn upstreams(args: &BridgeArgs) -> anyhow::Result<Vec<Upstream>> {
         upstreams.push(Upstream::optional("outer", outer));
     }
     Ok(upstreams)
-}
-
-/// Port 8083 of the same host.
-fn beside(inner: &Url) -> Option<Url> {
-    let mut outer = inner.clone();
-    outer.set_port(Some(8083)).ok()?;
-    Some(outer)
 }

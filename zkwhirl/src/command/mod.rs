@@ -21,8 +21,6 @@ mod worker;
 
 use std::process::ExitCode;
 
-use zkwhirl_circuits::Suite;
-
 use crate::{
     cli::{Cli, Command},
     shell::{exit, telemetry},
@@ -50,15 +48,4 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Plan(args) => plan::run(&args),
         Command::Bench(args) => bench::run(args.command),
     }
-}
-
-/// Refuses statements that no `rollup_cli` proves.
-fn speaks_pedersen(suite: Suite) -> anyhow::Result<()> {
-    if suite == Suite::Pedersen {
-        return Ok(());
-    }
-    Err(exit::usage(anyhow::anyhow!(
-        "ZKWHIRL_SUITE={suite} is not what a rollup_cli proves: set ZKWHIRL_SUITE=pedersen, \
-         or leave ZKWHIRL_ROLLUP_CLI unset"
-    )))
 }

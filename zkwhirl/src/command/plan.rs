@@ -15,7 +15,7 @@ use zkwhirl_planner::{
 
 use crate::{
     cli::{FleetArgs, PlanArgs, SignalArg, WorkArgs},
-    shell::exit,
+    shell::{exit, files},
     ui::{self, table::table},
 };
 
@@ -126,24 +126,13 @@ fn setup(args: &FleetArgs, seed: u64) -> anyhow::Result<Setup> {
 }
 
 fn read(file: &Path, limit: usize) -> anyhow::Result<String> {
-    let context = || format!("cannot read {}", file.display());
-    let length = fs::metadata(file).with_context(context)?.len();
-    anyhow::ensure!(
-        length <= limit as u64,
-        "{} has {} bytes, at most {} are read",
-        file.display(),
-        ui::grouped(length),
-        ui::grouped(limit as u64)
-    );
-    fs::read_to_string(file).with_context(context)
+    let text = String::from_utf8(files::read(file, "such a file", limit)?);
+    text.with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn print(report: &Report, trace: &Trace, setup: &Setup) {
-    let jobs: usize = trace
-        .rollups
-        .iter()
-        .map(|rollup| rollup.inners_s.len())
-        .sum();
+    let jobs = trace.rollups.iter().map(|rollup| rollup.inners_s.len());
+    let jobs: usize = jobs.sum();
     let (rollups, seconds) = (trace.rollups.len(), trace.until_s);
     if !trace.about.is_empty() {
         ui::say(&format!("{}\n", trace.about));
@@ -170,36 +159,24 @@ fn print(report: &Report, trace: &Trace, setup: &Setup) {
 }
 
 fn rows(first: &str, rows: &[Row]) -> String {
-    let header = [
-        first,
-        "rollup p50",
-        "p95",
-        "wait p50",
-        "p95",
-        "killed",
-        "pod hours",
-        "useful",
-        "per rollup",
-        "per day",
-    ];
-    let seconds = |s: Option<f64>| s.map_or("–".to_owned(), minutes);
+    let header = "|>rollup p50|>p95|>wait p50|>p95|>killed|>pod hours|>useful|>per rollup|>per day";
+    let or_dash = |value: Option<f64>, text: fn(f64) -> String| value.map_or("–".to_owned(), text);
     let cells = |row: &Row| {
         let mark = if row.falls_behind { " *" } else { "" };
         vec![
             format!("{}{mark}", row.name),
-            seconds(row.latency_p50_s),
-            seconds(row.latency_p95_s),
+            or_dash(row.latency_p50_s, minutes),
+            or_dash(row.latency_p95_s, minutes),
             minutes(row.wait_p50_s),
             minutes(row.wait_p95_s),
             ui::grouped(row.killed.into()),
             format!("{:.1}", row.pod_hours),
             format!("{:.0} %", 100.0 * row.useful),
-            row.cost_per_rollup
-                .map_or("–".to_owned(), |cost| format!("{cost:.2}")),
+            or_dash(row.cost_per_rollup, |cost| format!("{cost:.2}")),
             format!("{:.0}", row.cost_per_day),
         ]
     };
-    table(&header, &header[1..], rows.iter().map(cells).collect())
+    table(&format!("{first}{header}"), rows.iter().map(cells))
 }
 
 /// `8:40`, or `12:08:40` with hours.

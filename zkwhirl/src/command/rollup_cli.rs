@@ -14,7 +14,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
-use zkwhirl::cluster::{FleetKeys, client_statement, key_store, provenance};
+use zkwhirl::cluster::{client_statement, key_store, provenance};
 use zkwhirl_circuits::{Circuit, StatementKind};
 use zkwhirl_job::{Command, Failure, Request, Sizes, request::identify};
 use zkwhirl_prover::{
@@ -48,14 +48,7 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
             work: args.work_ms,
         })
     } else {
-        let fleet = args
-            .redis_url
-            .filter(|_| args.fleet_keys)
-            .map(|redis_url| FleetKeys {
-                redis_url,
-                namespace: args.namespace,
-                share: args.key_share,
-            });
+        let fleet = args.fleet.keys().filter(|_| args.fleet_keys);
         let store = key_store(&data_dir, fleet.as_ref())?;
         let setting = Setting::new(args.suite, sizes, args.max_circuit_size);
         let config = EngineConfig {

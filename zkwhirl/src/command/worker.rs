@@ -42,7 +42,8 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
         None => ready::place(&mut args.prover.keys)?,
         Some(_) => None,
     };
-    let provers = fleet::provers(&args.prover, &args.redis, &args.topic, args.work_ms)?;
+    let fleet = fleet::fleet_keys(&args.prover, &args.redis);
+    let provers = fleet::provers(&args.prover, Some(fleet), &args.topic, args.work_ms)?;
     let admitted = slots::admit(&args, &provers)?;
     if let Provers::Native(native) = &provers {
         let (native, lazy) = (native.clone(), args.prover.lazy_init);

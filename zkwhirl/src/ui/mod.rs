@@ -36,6 +36,12 @@ pub(crate) fn grouped(number: u64) -> String {
     out
 }
 
+/// The value below which `percent` of a sorted list lie; `None` when empty.
+pub(crate) fn percentile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
+    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+    sorted.get(place).copied()
+}
+
 /// Bytes for people: `402.6 MB`.
 pub(crate) fn bytes(number: u64) -> String {
     match number {
@@ -72,5 +78,12 @@ mod tests {
         assert_eq!(bytes(402_600_000), "402.6 MB");
         assert_eq!(seconds(Duration::from_millis(420)), "0.42 s");
         assert_eq!(seconds(Duration::from_secs(123)), "2 min 03 s");
+    }
+
+    #[test]
+    fn percentiles_of_few_values() {
+        assert_eq!(percentile(&[1, 2, 3, 4], 50), Some(2));
+        assert_eq!(percentile(&[1, 2, 3, 4], 95), Some(4));
+        assert_eq!(percentile::<u8>(&[], 50), None);
     }
 }

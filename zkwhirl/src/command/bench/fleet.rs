@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
+use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
@@ -25,12 +26,13 @@ use super::{
     payload::{TXS, request},
     services::Services,
 };
+use crate::ui::percentile;
 
 /// How long a fleet may take to be ready, and jobs beyond their work.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is measured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Load {
     pub(super) workers: u16,
     pub(super) jobs: u16,
@@ -40,11 +42,10 @@ pub(super) struct Load {
 
 /// What came out. Times in milliseconds.
 #[derive(Debug, Serialize)]
-pub(super) struct Outcome {
-    workers: u16,
-    jobs: u16,
-    work_ms: u32,
-    payload_bytes: usize,
+pub(super) struct Measured {
+    /// With the requests' true length.
+    #[serde(flatten)]
+    load: Load,
     /// From the first createProof to the last resolve.
     pub(super) makespan_ms: f64,
     /// Makespan ÷ (jobs ÷ workers, rounded up, × work). `None` without work.
@@ -169,21 +170,18 @@ impl Fleet {
         &self,
         load: Load,
         report: &(dyn Fn(f32) + Sync),
-    ) -> anyhow::Result<Outcome> {
+    ) -> anyhow::Result<Measured> {
         let requests: Vec<_> = (0..u32::from(load.jobs))
             .map(|number| request(number, load.payload_bytes))
             .collect();
-        let ids: Vec<_> = requests
-            .iter()
-            .map(|request| JobId::of(JobCommand::CreateProof, request))
-            .collect();
+        let id = |request: &Bytes| JobId::of(JobCommand::CreateProof, request);
+        let ids: Vec<_> = requests.iter().map(id).collect();
         let payload_bytes = requests[0].len();
         let before = self.traffic().await?;
         let (started, started_ms) = (Instant::now(), now_ms());
-        let answers = requests.into_iter().map(|request| {
-            let (_, answer) = self.falafel.servers().create_proof(request);
-            answer
-        });
+        let answers = requests
+            .into_iter()
+            .map(|request| self.falafel.servers().create_proof(request).1);
         let mut answers: FuturesUnordered<_> = answers.collect();
         let work = Duration::from_millis(load.work_ms.into());
         let rounds = u32::from(load.jobs.div_ceil(load.workers));
@@ -209,15 +207,15 @@ impl Fleet {
         };
         let counted = self.falafel.stats();
         let seconds = makespan.as_secs_f64();
-        Ok(Outcome {
-            workers: load.workers,
-            jobs: load.jobs,
-            work_ms: load.work_ms,
-            payload_bytes,
+        Ok(Measured {
+            load: Load {
+                payload_bytes: payload_bytes as u32,
+                ..load
+            },
             makespan_ms: seconds * 1e3,
             makespan_ratio: (!ideal.is_zero()).then(|| seconds / ideal.as_secs_f64()),
-            claim_ms_p50: percentile(&claims, 50),
-            claim_ms_p99: percentile(&claims, 99),
+            claim_ms_p50: percentile(&claims, 50).unwrap_or(f64::NAN),
+            claim_ms_p99: percentile(&claims, 99).unwrap_or(f64::NAN),
             jobs_per_s: f64::from(load.jobs) / seconds,
             reissues: counted.reissues,
             nacks: counted.nacks,
@@ -248,16 +246,11 @@ impl Fleet {
                 }
             }
         }
-        let mut times: Vec<f64> = claimed
-            .into_values()
+        let times = claimed.into_values();
+        let mut times: Vec<_> = times
             .map(|at| at.saturating_sub(started_ms) as f64)
             .collect();
         times.sort_by(f64::total_cmp);
         Ok(times)
     }
-}
-
-fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
-    sorted.get(place).copied().unwrap_or(f64::NAN)
 }

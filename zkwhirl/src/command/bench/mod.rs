@@ -7,15 +7,12 @@ mod table;
 
 use std::process::ExitCode;
 
+use tokio::runtime::Runtime;
+
 use crate::cli::BenchCommand;
 
 pub(super) fn run(command: BenchCommand) -> anyhow::Result<ExitCode> {
     match command {
-        BenchCommand::Fleet(args) => {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .enable_all()
-                .build()?;
-            runtime.block_on(table::run(args))
-        }
+        BenchCommand::Fleet(args) => Runtime::new()?.block_on(table::run(args)),
     }
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{
-    fleet::{Fleet, Load, Outcome},
+    fleet::{Fleet, Load, Measured},
     services::Services,
 };
 use crate::{cli::BenchFleetArgs, ui::bar::Bar};
@@ -26,12 +26,12 @@ pub(super) async fn run(args: BenchFleetArgs) -> anyhow::Result<ExitCode> {
         let at = |part: f32| (number as f32 + part) / all;
         bar.at("start", at(0.0));
         let fleet = Fleet::start(&services, load, number).await?;
-        let outcome = fleet
+        let measured = fleet
             .measure(load, &|done| bar.at("jobs", at(done)))
             .await?;
         bar.beside(&match args.json {
-            true => serde_json::to_string(&outcome)?,
-            false => line(load, &outcome),
+            true => serde_json::to_string(&measured)?,
+            false => line(load, &measured),
         });
     }
     bar.finish();
@@ -39,16 +39,15 @@ pub(super) async fn run(args: BenchFleetArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn loads(args: &BenchFleetArgs) -> Vec<Load> {
-    let or_all = |one: Option<u32>, all: &[u32]| one.map_or_else(|| all.to_vec(), |one| vec![one]);
-    let workers = args
-        .workers
-        .map_or_else(|| WORKERS.to_vec(), |one| vec![one]);
+    fn or_all<T: Copy>(one: Option<T>, all: &[T]) -> Vec<T> {
+        one.map_or_else(|| all.to_vec(), |one| vec![one])
+    }
     let mut loads = Vec::new();
     for payload_bytes in or_all(args.payload_bytes, &PAYLOADS) {
         for work_ms in or_all(args.work_ms, &WORK_MS) {
-            for workers in &workers {
+            for workers in or_all(args.workers, &WORKERS) {
                 loads.push(Load {
-                    workers: *workers,
+                    workers,
                     jobs: args.jobs,
                     work_ms,
                     payload_bytes,
@@ -61,12 +60,12 @@ fn loads(args: &BenchFleetArgs) -> Vec<Load> {
 
 const HEADER: &str = "workers  jobs  work ms    payload  makespan ms  ÷ ideal  claim p50 ms  p99 ms  jobs/s  KB/job through RabbitMQ";
 
-fn line(load: Load, outcome: &Outcome) -> String {
-    let ratio = outcome
+fn line(load: Load, measured: &Measured) -> String {
+    let ratio = measured
         .makespan_ratio
         .map_or_else(|| "–".to_owned(), |r| format!("{r:.3}"));
-    let through = outcome.broker_in_bytes_per_job;
-    let through = through.zip(outcome.broker_out_bytes_per_job);
+    let through = measured.broker_in_bytes_per_job;
+    let through = through.zip(measured.broker_out_bytes_per_job);
     let through = through.map_or_else(
         || "–".to_owned(),
         |(into, out)| format!("{:.1} in, {:.1} out", into / 1e3, out / 1e3),
@@ -77,10 +76,10 @@ fn line(load: Load, outcome: &Outcome) -> String {
         load.jobs,
         load.work_ms,
         load.payload_bytes,
-        outcome.makespan_ms,
-        outcome.claim_ms_p50,
-        outcome.claim_ms_p99,
-        outcome.jobs_per_s,
+        measured.makespan_ms,
+        measured.claim_ms_p50,
+        measured.claim_ms_p99,
+        measured.jobs_per_s,
     )
 }
 

@@ -11,7 +11,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use anyhow::Context;
 use bytes::Bytes;
 use futures_util::future::join_all;
-use tokio::time::Instant;
+use tokio::{runtime::Runtime, time::Instant};
 use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
 use zkwhirl_bridge::BridgeConfig;
 use zkwhirl_broker_adapter as broker;
@@ -23,14 +23,10 @@ use zkwhirl_worker::{Readiness, WorkerConfig};
 
 use super::{console, ready as keys_ready, slots};
 
-use self::{report::Closing, watch::Watcher};
+use self::{report::Report, watch::Watcher};
 use crate::{
     cli::DemoArgs,
-    shell::{
-        admin::Admin,
-        exit::{self, Interrupted},
-        signals::Shutdown,
-    },
+    shell::{admin::Admin, exit::Interrupted, signals::Shutdown},
     ui,
 };
 
@@ -48,14 +44,9 @@ enum End {
 }
 
 pub(super) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
-    let rollups = Rollups {
-        suite: args.rollup.suite,
-        sizes: args.rollup.sizes().map_err(exit::usage)?,
-    };
+    let rollups = args.rollup.rollups()?;
     let requests = setup::requests(&args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = Runtime::new()?;
     let outcome = runtime.block_on(demo(args, rollups, requests));
     // A key's setup cannot be cancelled; the end of the process ends it.
     runtime.shutdown_background();
@@ -84,7 +75,7 @@ async fn demo(
         () = shutdown.drain.cancelled() => return Err(Interrupted.into()),
     };
     let key_generation = started.elapsed();
-    let provers = setup::provers(&args, rollups)?;
+    let provers = setup::provers(&args)?;
     let plan = requests.is_empty().then(|| setup::plan(&args, rollups));
     let config = FalafelConfig {
         clients: provers.users()?,
@@ -137,30 +128,27 @@ async fn demo(
     if end == End::Interrupted {
         return Err(Interrupted.into());
     }
-    let report = report::Report::of(
-        &progress,
-        &Closing {
-            rollups,
-            proverless: args.proverless,
-            done: end == End::Done,
-            stats: &stats,
-            reissues: counted.reissues,
-            nacks: counted.nacks,
-            makespan,
-            key_generation,
-            keys,
-        },
-    );
+    let mut report = Report {
+        suite: rollups.suite.to_string(),
+        sizes: rollups.sizes.to_string(),
+        jobs: stats.jobs,
+        delivered: stats.delivered,
+        nacks: counted.nacks,
+        reissues: counted.reissues,
+        worst_ping_gap_s: stats.worst_ping_gap.as_secs_f64(),
+        makespan_s: makespan.as_secs_f64(),
+        key_generation_s: key_generation.as_secs_f64(),
+        proverless: args.proverless,
+        keys: keys.join("; "),
+        ..Report::of(&progress)
+    };
+    report.ok &= end == End::Done && report.nacks == 0;
     if args.json {
         ui::say(&serde_json::to_string(&report)?);
     } else {
         report.print(&progress);
     }
-    Ok(if report.ok {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(ExitCode::from(u8::from(!report.ok)))
 }
 
 /// Waits for the plan's end, or asks for the given requests and waits for all.
@@ -172,13 +160,9 @@ async fn drive(falafel: &Falafel, requests: Vec<Bytes>) -> End {
         };
     }
     // All at once, as Falafel asks for all claims of a rollup.
-    let answers: Vec<_> = requests
-        .into_iter()
-        .map(|request| falafel.prove(request))
-        .collect();
-    if join_all(answers).await.iter().all(Result::is_ok) {
-        End::Done
-    } else {
-        End::Halted
+    let answers = requests.into_iter().map(|request| falafel.prove(request));
+    match join_all(answers).await.iter().all(Result::is_ok) {
+        true => End::Done,
+        false => End::Halted,
     }
 }

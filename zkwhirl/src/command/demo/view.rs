@@ -107,8 +107,9 @@ fn alone(progress: &DemoProgress, batch: &Batch, kind: Kind) -> String {
     if let Some(took) = batch.took {
         return format!("✓ {}", ui::seconds(took));
     }
-    match progress.running_kind(kind) {
-        Some(run) => {
+    let mut running = progress.running();
+    match running.find(|(_, job, _)| job.kind == Some(kind)) {
+        Some((_, _, run)) => {
             let phase = run.phases.last().map_or("claimed", |phase| &phase.name);
             format!("{phase} {:.0} %", run.fraction * 100.0)
         }
@@ -119,7 +120,8 @@ fn alone(progress: &DemoProgress, batch: &Batch, kind: Kind) -> String {
 
 fn slot_line(progress: &DemoProgress, slot: &str) -> String {
     let done = progress.proved_by(slot);
-    let Some((id, job, run)) = progress.running_on(slot) else {
+    let mut running = progress.running();
+    let Some((id, job, run)) = running.find(|(_, _, run)| run.worker == slot) else {
         return format!("{slot:<9} idle{:>50} {done}", "done");
     };
     let since = Duration::from_millis(clock::now_ms().saturating_sub(run.from_ms));

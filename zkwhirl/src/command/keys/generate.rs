@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use zkwhirl::cluster::Rollups;
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyStore, Provenance};
 use zkwhirl_prover::native::{Engine, EngineConfig, Setting, import_powers};
 
@@ -19,8 +20,8 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
         )));
     }
     let store = EmbeddedKeyStore::new(&args.keys.data_dir);
-    let sizes = args.rollup.sizes().map_err(exit::usage)?;
-    let setting = Setting::new(args.rollup.suite, sizes, args.keys.max_circuit_size);
+    let Rollups { suite, sizes } = args.rollup.rollups()?;
+    let setting = Setting::new(suite, sizes, args.keys.max_circuit_size);
     let provenance = match args.dev_seed {
         Some(seed) => Provenance::DevSeeded { seed },
         None => Provenance::SingleParty,

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use zkwhirl::cluster::client_circuit;
-use zkwhirl_circuits::Suite;
+use zkwhirl_circuits::{Circuit, Suite};
 use zkwhirl_job::Kind;
 use zkwhirl_keystore::{CLIENT_VK_BYTES, EmbeddedKeyStore, KeyFile, KeyStore};
 use zkwhirl_prover::native::{audit, import_key, import_zkey};
@@ -12,6 +12,7 @@ use zkwhirl_prover::native::{audit, import_key, import_zkey};
 use super::{KeyLine, short, verify};
 use crate::{
     cli::ImportArgs,
+    shell::files,
     ui::{self, bar::Bar},
 };
 
@@ -71,7 +72,7 @@ fn stage(
     args: &ImportArgs,
     staging: &EmbeddedKeyStore,
     bar: &Bar,
-) -> anyhow::Result<(zkwhirl_circuits::Circuit, KeyFile)> {
+) -> anyhow::Result<(Circuit, KeyFile)> {
     let step = |step| bar.step(step);
     if let (Some(circuit), Some(zkey)) = (args.circuit, &args.zkey) {
         let key = import_zkey(staging, &circuit, zkey, args.ptau.as_deref(), &step)?;
@@ -84,15 +85,9 @@ fn stage(
 }
 
 /// Keeps a client circuit's verification key; returns its length.
-fn client_vk(store: &dyn KeyStore, suite: Suite, kind: Kind, file: &Path) -> anyhow::Result<u64> {
+fn client_vk(store: &dyn KeyStore, suite: Suite, kind: Kind, file: &Path) -> anyhow::Result<usize> {
     let circuit = client_circuit(suite, kind).context("no client circuit has this kind")?;
-    let context = || format!("cannot read {}", file.display());
-    let length = fs::metadata(file).with_context(context)?.len();
-    anyhow::ensure!(
-        length <= CLIENT_VK_BYTES as u64,
-        "{} has {length} bytes, a verification key has at most {CLIENT_VK_BYTES}",
-        file.display()
-    );
-    store.import_client_vk(&circuit, &fs::read(file).with_context(context)?)?;
-    Ok(length)
+    let vk = files::read(file, "a verification key", CLIENT_VK_BYTES)?;
+    store.import_client_vk(&circuit, &vk)?;
+    Ok(vk.len())
 }

@@ -31,7 +31,7 @@ struct ClientVkLine {
 /// A line of the list.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Line {
+enum ListLine {
     Key(KeyLine),
     ClientVk(ClientVkLine),
 }
@@ -46,11 +46,11 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
             let manifest = fleet.manifest(file.circuit())?;
             line.fleet = Some(manifest.is_some_and(|manifest| manifest.key == line.id));
         }
-        lines.push(Line::Key(line));
+        lines.push(ListLine::Key(line));
     }
     for found in client_vks(&args.place)? {
         match found {
-            Ok(line) => lines.push(Line::ClientVk(line)),
+            Ok(line) => lines.push(ListLine::ClientVk(line)),
             Err(error) => {
                 bad += 1;
                 ui::complain(&format!("zkwhirl: {error}"));
@@ -65,17 +65,8 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
             args.place.local().directory().display()
         ));
     } else {
-        let rows = lines.iter().map(row).collect();
-        let header = [
-            "circuit",
-            "key",
-            "rows",
-            "size",
-            "vk",
-            "state",
-            "provenance",
-        ];
-        ui::say(&table(&header, &["rows", "size"], rows));
+        let header = "circuit|key|>rows|>size|vk|state|provenance";
+        ui::say(&table(header, lines.iter().map(row)));
     }
     anyhow::ensure!(
         bad == 0,
@@ -106,9 +97,9 @@ fn client_vks(place: &PlaceArgs) -> Result<Vec<Result<ClientVkLine, KeyError>>, 
         .collect())
 }
 
-fn row(line: &Line) -> Vec<String> {
+fn row(line: &ListLine) -> Vec<String> {
     match line {
-        Line::Key(key) => vec![
+        ListLine::Key(key) => vec![
             key.circuit.clone(),
             short(&key.id),
             ui::grouped(key.rows),
@@ -122,7 +113,7 @@ fn row(line: &Line) -> Vec<String> {
             .to_owned(),
             key.provenance.clone(),
         ],
-        Line::ClientVk(vk) => {
+        ListLine::ClientVk(vk) => {
             let none = || "–".to_owned();
             vec![
                 vk.circuit.clone(),

@@ -17,7 +17,7 @@ use crate::{
 
 /// A key in `--json`.
 #[derive(Debug, Serialize)]
-struct Verdict {
+struct KeyVerdict {
     circuit: String,
     id: String,
     provenance: String,
@@ -48,7 +48,7 @@ pub(super) fn run(args: &KeysVerifyArgs) -> anyhow::Result<ExitCode> {
             });
         }
         bad += usize::from(problem.is_some());
-        verdicts.push(Verdict {
+        verdicts.push(KeyVerdict {
             circuit,
             id,
             provenance: key.provenance().to_string(),
@@ -73,7 +73,7 @@ fn check(key: &KeyFile, store: &EmbeddedKeyStore, bar: &Bar) -> anyhow::Result<(
     let used = store.path(key.circuit());
     anyhow::ensure!(
         used == key.path(),
-        "it lies under a name where nobody looks; {} is looked for",
+        "the file's name is not that of the circuit's key; {} is looked for",
         used.display()
     );
     proof(circuit, Arc::new(store.clone()), bar)

@@ -95,7 +95,7 @@ fn the_bridge_reads_every_variable_that_its_manifest_sets() {
     let Command::Bridge(bridge) = parsed("bridge", &role("base/bridge.yaml")) else {
         panic!("no bridge");
     };
-    let sizes = bridge.prover.rollup.sizes().unwrap();
+    let sizes = bridge.prover.rollup.size.sizes().unwrap();
     assert_eq!((sizes.txs_per_inner(), sizes.inners_per_root()), (28, 32));
     assert!(!bridge.prover.proverless && !bridge.prover.allow_dev_keys);
 }
