@@ -91,10 +91,8 @@ impl Up {
         let mut answer = Vec::new();
         let reading = socket.read_to_end(&mut answer);
         within("an answer", reading).await.unwrap();
-        let end = answer
-            .windows(4)
-            .position(|four| four == b"\r\n\r\n")
-            .unwrap();
+        let mut fours = answer.windows(4);
+        let end = fours.position(|four| four == b"\r\n\r\n").unwrap();
         let head = String::from_utf8(answer[..end].to_vec()).unwrap();
         let mut lines: Vec<_> = head.lines().map(str::to_owned).collect();
         lines.retain(|line| !line.starts_with("date: ") && line != "connection: close");
@@ -116,10 +114,8 @@ impl Up {
             "{method} {path} HTTP/1.1\r\nhost: halloumi\r\nconnection: close\r\n{header}\
              content-length: {length}\r\n\r\n"
         );
-        socket
-            .write_all(&[head.as_bytes(), body].concat())
-            .await
-            .unwrap();
+        let request = [head.as_bytes(), body].concat();
+        socket.write_all(&request).await.unwrap();
         socket
     }
 
@@ -136,13 +132,10 @@ impl Up {
     pub(crate) async fn figure(&self, name: &str) -> f64 {
         let (_, page) = self.call("GET", "/metrics", b"").await;
         let page = String::from_utf8(page.to_vec()).unwrap();
-        let value = page
-            .lines()
-            .find_map(|line| line.strip_prefix(&format!("{name} ")));
-        value
-            .unwrap_or_else(|| panic!("no {name} in {page}"))
-            .parse()
-            .unwrap()
+        let mut lines = page.lines();
+        let value = lines.find_map(|line| line.strip_prefix(&format!("{name} ")));
+        let value = value.unwrap_or_else(|| panic!("no {name} in {page}"));
+        value.parse().unwrap()
     }
 }
 
