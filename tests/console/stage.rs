@@ -37,13 +37,10 @@ impl Keys for TwoKeys {
             insecure,
             error: None,
         };
+        let dev = "dev key (seed 2026, never for funds)";
         vec![
             key("claim/poseidon", "ceremony of 7 contributions", false),
-            key(
-                "tx-rollup/poseidon/1",
-                "dev key (seed 2026, never for funds)",
-                true,
-            ),
+            key("tx-rollup/poseidon/1", dev, true),
         ]
     }
 }

@@ -16,7 +16,7 @@ mod replies;
 
 use std::{
     env,
-    fs::OpenOptions,
+    fs::{File, OpenOptions},
     io::{self, Read, Write},
     process, thread,
     time::Duration,
@@ -61,7 +61,9 @@ fn main() -> io::Result<()> {
             kind => {
                 let request = read_request(&mut input, code)?;
                 odd.log(&format!("request {kind}"))?;
-                odd.record(&request)?;
+                if odd.habit == "record" {
+                    odd.append("stdin", &request)?;
+                }
                 requests += 1;
                 let reply = replies.of(&request, requests);
                 odd.answer(&mut output, reply)?;
@@ -84,22 +86,12 @@ impl Odd {
 
     /// True for the first process that asks, or always without a marker.
     fn is_first(&self) -> bool {
-        let Some(marker) = &self.marker else {
-            return true;
-        };
-        let made = OpenOptions::new().write(true).create_new(true).open(marker);
-        made.is_ok()
+        let marker = self.marker.as_ref();
+        marker.is_none_or(|marker| File::create_new(marker).is_ok())
     }
 
     fn log(&self, line: &str) -> io::Result<()> {
         self.append("log", format!("{} {line}\n", process::id()).as_bytes())
-    }
-
-    fn record(&self, request: &[u8]) -> io::Result<()> {
-        match self.habit == "record" {
-            true => self.append("stdin", request),
-            false => Ok(()),
-        }
     }
 
     fn append(&self, what: &str, bytes: &[u8]) -> io::Result<()> {
@@ -138,19 +130,11 @@ impl Odd {
                     eprintln!("odd-prover: line {line} of very much that nobody asked for");
                 }
             }
-            "garbage" => {
-                output.write_all(&b"Creating proof... ".repeat(4096))?;
-                output.flush()?;
-                hang();
-            }
+            "garbage" => last_words(output, &b"Creating proof... ".repeat(4096))?,
             "short" => drop(reply.pop()),
             "long" => reply.push(0),
             "wrong-field" => reply[31] ^= 1,
-            "bomb" => {
-                output.write_all(&u32::MAX.to_be_bytes())?;
-                output.flush()?;
-                hang();
-            }
+            "bomb" => last_words(output, &u32::MAX.to_be_bytes())?,
             "half" => {
                 output.write_all(&(reply.len() as u32).to_be_bytes())?;
                 output.write_all(&reply[..100])?;
@@ -201,6 +185,13 @@ fn hog() -> ! {
         taken.push(vec![1u8; 16 << 20]);
         std::hint::black_box(&taken);
     }
+}
+
+/// Writes this and hangs.
+fn last_words(output: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    output.write_all(bytes)?;
+    output.flush()?;
+    hang()
 }
 
 fn hang() -> ! {

@@ -100,11 +100,8 @@ impl<'a> Replicas<'a> {
     pub(crate) fn reap(&mut self) {
         self.ending.retain_mut(|(number, process)| {
             let ended = process.ended();
-            assert!(
-                matches!(ended, None | Some(Some(0))),
-                "{}: {ended:?}",
-                name(*number)
-            );
+            let well = matches!(ended, None | Some(Some(0)));
+            assert!(well, "{}: {ended:?}", name(*number));
             ended.is_none()
         });
         for (number, pod) in &mut self.pods {

@@ -4,13 +4,14 @@ use std::{
     collections::BTreeMap,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    process::Command,
     time::Duration,
 };
 
 use tokio::time::Instant;
 use zkwhirl_testkit::PATIENCE;
 
-use crate::stage::{Process, data_dir, say, text, zkwhirl};
+use crate::stage::{Process, data_dir, say, zkwhirl};
 
 struct Running {
     _process: Process,
@@ -19,8 +20,7 @@ struct Running {
 
 impl Running {
     /// Starts a role and reads where its metrics are.
-    fn start(arguments: &[&str]) -> Self {
-        let mut command = zkwhirl(arguments);
+    fn start(mut command: Command) -> Self {
         command.args(["--admin", "127.0.0.1:0"]);
         let (process, admin) = Process::start_and_find(&mut command, |line| {
             let (_, after) = line.split_once("metrics and probes at http://")?;
@@ -71,12 +71,8 @@ fn documented() -> BTreeMap<String, String> {
 
 #[test]
 fn a_live_scrape_has_every_documented_metric_and_no_other() {
-    let up = Running::start(&[
-        "up",
-        "--proverless",
-        "--port=0",
-        "--job-server-url=http://127.0.0.1:9",
-    ]);
+    let up = "up --proverless --port=0 --job-server-url=http://127.0.0.1:9";
+    let up = Running::start(zkwhirl(up.split(' ')));
     up.until("ready", |up| up.get("/readyz").0 == 200);
     assert_eq!(up.get("/livez").0, 200);
     let (status, page) = up.get("/metrics");
@@ -103,17 +99,11 @@ fn a_live_scrape_has_every_documented_metric_and_no_other() {
 /// Readiness and metrics during a proof that takes every core.
 #[test]
 fn the_admin_address_answers_while_all_cores_prove() {
-    let data = data_dir();
     // Proves until the test ends.
-    let demo = Running::start(&[
-        "demo",
-        "--claims=8",
-        "--inners=4",
-        "--rollups=1000",
-        "--workers=2",
-        "--data-dir",
-        text(&data),
-    ]);
+    let demo = "demo --claims=8 --inners=4 --rollups=1000 --workers=2 --data-dir";
+    let mut demo = zkwhirl(demo.split(' '));
+    demo.arg(data_dir());
+    let demo = Running::start(demo);
     let busy = "zkwhirl_worker_slots{topic=\"inner\",state=\"busy\"}";
     demo.until("proving", |demo| demo.value(busy) > 0.0);
     let mut took = Vec::new();

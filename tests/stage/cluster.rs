@@ -12,8 +12,8 @@ use zkwhirl_bridge::{BridgeConfig, falafel::Upstream};
 use zkwhirl_broker_adapter::{DeadLetter, EmbeddedBrokerConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, FalafelEvent, RollupPlan};
-use zkwhirl_job::{Sizes, Topic};
-use zkwhirl_ledger::{Events, JobEvent};
+use zkwhirl_job::{FailureClass, Kind, Sizes, Topic};
+use zkwhirl_ledger::{Events, JobEvent, JobEventKind};
 use zkwhirl_testkit::eventually;
 use zkwhirl_worker::WorkerConfig;
 
@@ -130,6 +130,30 @@ impl Stage {
     pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&JobEvent) -> bool) {
         let happened = self.events.until(what, |event| wanted(event).then_some(()));
         happened.await;
+    }
+
+    /// The same of a job of this kind.
+    pub(crate) async fn until_kind(
+        &self,
+        kind: Kind,
+        what: &str,
+        wanted: impl Fn(&JobEvent) -> bool,
+    ) {
+        let own = |event: &JobEvent| event.kind == Some(kind) && wanted(event);
+        self.until(&format!("a {kind} job {what}"), own).await;
+    }
+
+    /// The attempts at jobs of this kind. Those that failed, failed by their
+    /// provers.
+    pub(crate) fn attempts_of(&self, kind: Kind) -> Vec<u32> {
+        self.happened(|event| match event.what {
+            JobEventKind::Claimed { attempt, .. } if event.kind == Some(kind) => Some(attempt),
+            JobEventKind::Retrying { class, .. } => {
+                assert_eq!(class, FailureClass::Prover);
+                None
+            }
+            _ => None,
+        })
     }
 
     /// What an event says, of each event of which `choose` says something.

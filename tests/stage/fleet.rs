@@ -17,9 +17,9 @@ use zkwhirl_ledger::{
     redis::{RedisLedger, RedisLedgerConfig},
 };
 use zkwhirl_redis::RedisAddress;
-use zkwhirl_testkit::{Services, eventually, until_some, vector_path};
+use zkwhirl_testkit::{Services, eventually, until_some};
 
-use super::{LEASE, Process, plan, say, settled, text, turn, url, zkwhirl};
+use super::{LEASE, Process, import_client_vks, plan, say, settled, turn, url, zkwhirl};
 
 /// What a fleet's Falafel wants: claims, inner rollups of a transaction each,
 /// the root rollup and its verifier; then it settles.
@@ -128,17 +128,8 @@ impl Fleet {
 
     /// Keeps the clients' verification keys for the fleet.
     pub(crate) fn import_client_vks(&self) {
-        let mut import = zkwhirl(["keys", "import", "--suite=poseidon"]);
-        import
-            .args([
-                "--join-split-vk",
-                text(&vector_path("valid_jsvk_reply_real")),
-            ])
-            .args(["--account-vk", text(&vector_path("valid_accvk_reply_real"))])
-            .arg("--data-dir")
-            .arg(self.directory.path())
-            .env("ZKWHIRL_REDIS_URL", &self.services.redis);
-        super::said(&mut import);
+        let mut import = import_client_vks("poseidon", self.directory.path());
+        super::said(import.env("ZKWHIRL_REDIS_URL", &self.services.redis));
     }
 
     pub(crate) fn bridge(&self, name: &str) -> Process {

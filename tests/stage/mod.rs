@@ -22,7 +22,7 @@ use rustix::process::Pid;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 use zkwhirl_falafel::{Falafel, PipelineState};
-use zkwhirl_testkit::within;
+use zkwhirl_testkit::{vector_path, within};
 
 pub(crate) use cluster::{Scene, Stage, plan};
 pub(crate) use figures::{claimed_again, order, say, times};
@@ -72,6 +72,16 @@ pub(crate) fn url(address: std::net::SocketAddr) -> Url {
 
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// Imports the recorded verification keys of the clients' circuits.
+pub(crate) fn import_client_vks(suite: &str, data_dir: &Path) -> Command {
+    let mut import = zkwhirl(["keys", "import", "--suite", suite, "--data-dir"]);
+    let [join_split, account] =
+        ["valid_jsvk_reply_real", "valid_accvk_reply_real"].map(vector_path);
+    import.arg(data_dir).arg("--join-split-vk").arg(join_split);
+    import.arg("--account-vk").arg(account);
+    import
 }
 
 /// The folder with what the tests run in node.
