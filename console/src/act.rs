@@ -143,13 +143,12 @@ impl ConsoleState {
         }
         let console = self.clone();
         let acting = tokio::spawn(async move { console.act_on_all(&who, &action).await });
-        match tokio::time::timeout(ACTION_TIMEOUT, acting).await {
-            Ok(Ok(outcomes)) => Ok(outcomes),
-            Ok(Err(error)) => Err(Refusal::away(format!("the action ended: {error}"))),
-            Err(_) => Err(Refusal::away(format!(
-                "not done within {ACTION_TIMEOUT:?}: it goes on, see the audit log"
-            ))),
-        }
+        let why = match tokio::time::timeout(ACTION_TIMEOUT, acting).await {
+            Ok(Ok(outcomes)) => return Ok(outcomes),
+            Ok(Err(error)) => format!("the action ended: {error}"),
+            Err(_) => format!("not done within {ACTION_TIMEOUT:?}: it goes on, see the audit log"),
+        };
+        Err(Refusal::away(why))
     }
 
     async fn act_on_all(&self, who: &str, action: &ActionRequest) -> Vec<ActionOutcome> {
@@ -184,11 +183,9 @@ impl ConsoleState {
         on: &str,
     ) -> (String, Result<String, ActionError>) {
         let worker = on.to_owned();
+        let quiet = action.act == OperatorAction::Quiet;
         let control = match action.act {
-            OperatorAction::Quiet | OperatorAction::Loud => Control::Quiet {
-                worker,
-                quiet: action.act == OperatorAction::Quiet,
-            },
+            OperatorAction::Quiet | OperatorAction::Loud => Control::Quiet { worker, quiet },
             OperatorAction::Drain => Control::Drain { worker },
             OperatorAction::Replay | OperatorAction::Reject | OperatorAction::Cancel => {
                 return match self.find_job(on).await {
@@ -237,10 +234,8 @@ impl ConsoleState {
                 if !matches!(state, JobState::Claimed | JobState::Proving) {
                     return Err(ActionError::NotRunning { job, state });
                 }
-                bridge
-                    .broker()
-                    .send_control(&Control::Cancel { job })
-                    .await?;
+                let cancel = Control::Cancel { job };
+                bridge.broker().send_control(&cancel).await?;
                 Ok("its worker was told to hand it back".to_owned())
             }
         }
@@ -250,9 +245,9 @@ impl ConsoleState {
 fn check_rejection(action: &ActionRequest) -> Result<(), Refusal> {
     let reason = action.reason.trim();
     if reason.is_empty() || reason.len() > REASON_BYTES {
-        let why =
-            format!("a rejection needs a reason of 1 to {REASON_BYTES} bytes: Falafel logs it");
-        return Err(Refusal::bad(why));
+        return Err(Refusal::bad(format!(
+            "a rejection needs a reason of 1 to {REASON_BYTES} bytes: Falafel logs it"
+        )));
     }
     if action.on.len() != 1 || action.confirm.len() != CONFIRM_DIGITS {
         return Err(Refusal::bad(

@@ -1,8 +1,32 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use axum::Router;
+use zkwhirl_bridge::{BridgeHandle, api::AdminToken};
 
-use crate::{ConsoleConfig, follow, routes, state::ConsoleState};
+use crate::{follow, routes, state::ConsoleState, views::KeyView};
+
+/// What a console is made of.
+#[derive(Debug, Clone)]
+pub struct ConsoleConfig {
+    /// The bridge that it shows.
+    pub bridge: BridgeHandle,
+    /// The proving keys of this machine.
+    pub keys: Arc<dyn LocalKeys>,
+    /// The operator's token; `None`: the console is read-only.
+    pub token: Option<AdminToken>,
+}
+
+/// The proving keys of this machine.
+pub trait LocalKeys: Send + Sync {
+    /// Each of them. It may block: it is called on a thread for blocking work.
+    fn keys(&self) -> Vec<KeyView>;
+}
+
+impl fmt::Debug for dyn LocalKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LocalKeys")
+    }
+}
 
 /// The console of one bridge; clones are the same.
 #[derive(Debug, Clone)]

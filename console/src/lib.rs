@@ -18,7 +18,6 @@
 
 mod act;
 mod audit;
-mod config;
 mod console;
 mod follow;
 mod page;
@@ -32,5 +31,4 @@ mod stream;
 pub mod views;
 
 pub use act::{ActionOutcome, ActionRequest, MAX_TARGETS, OperatorAction};
-pub use config::{ConsoleConfig, Keys};
-pub use console::Console;
+pub use console::{Console, ConsoleConfig, LocalKeys};

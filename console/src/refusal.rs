@@ -50,16 +50,13 @@ impl From<BrokerError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct ErrorBody<'a> {
-            error: &'a str,
-        }
-        let mut response = json(&ErrorBody { error: &self.why });
+        let mut response = json(&serde_json::json!({ "error": self.why }));
         *response.status_mut() = self.status;
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
-            let headers = response.headers_mut();
-            headers.insert(header::WWW_AUTHENTICATE, scheme);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
     }

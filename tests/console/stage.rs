@@ -8,7 +8,7 @@ use zkwhirl::cluster::{Cluster, Rollups};
 use zkwhirl_bridge::api::AdminToken;
 use zkwhirl_broker_adapter::{Control, DeadClass, DeadLetter};
 use zkwhirl_circuits::Suite;
-use zkwhirl_console::{Console, ConsoleConfig, Keys, views::KeyView};
+use zkwhirl_console::{Console, ConsoleConfig, LocalKeys, views::KeyView};
 use zkwhirl_job::{
     AttemptRecord, Command, Failure, JobId, Kind,
     clock::now_ms,
@@ -25,7 +25,7 @@ pub(crate) const TOKEN: &str = "correct horse battery staple";
 /// A development key and one of a ceremony.
 struct TwoKeys;
 
-impl Keys for TwoKeys {
+impl LocalKeys for TwoKeys {
     fn keys(&self) -> Vec<KeyView> {
         let key = |circuit: &str, provenance: &str, insecure| KeyView {
             circuit: circuit.to_owned(),
@@ -65,7 +65,7 @@ impl Deref for ConsoleStage {
 
 async fn serve(cluster: &Cluster, token: Option<&str>) -> String {
     let console = Console::start(ConsoleConfig {
-        bridge: cluster.bridge().clone(),
+        bridge: cluster.bridge.clone(),
         keys: Arc::new(TwoKeys),
         token: token.map(AdminToken::new),
     });
@@ -117,7 +117,7 @@ impl ConsoleStage {
 
     /// All slots claim no more, or claim again, and say so.
     pub(crate) async fn quiet(&self, quiet: bool) {
-        let slots = self.cluster.bridge().ledger();
+        let slots = self.cluster.bridge.ledger();
         eventually("the slots are there", async || {
             !slots.slots().await.unwrap().is_empty()
         })
@@ -125,7 +125,7 @@ impl ConsoleStage {
         for number in 1..=slots.slots().await.unwrap().len() {
             let worker = zkwhirl::cluster::slot_name(number);
             let word = Control::Quiet { worker, quiet };
-            self.cluster.broker().send_control(&word).await.unwrap();
+            self.cluster.broker.send_control(&word).await.unwrap();
         }
         eventually("the slots heard", async || {
             let slots = slots.slots().await.unwrap();
@@ -142,7 +142,7 @@ impl ConsoleStage {
         self.until_state(job, JobState::Queued).await;
         let history: Vec<_> = [1, 2].map(attempt_of).into();
         for attempt in &history {
-            let ledger = self.cluster.bridge().ledger();
+            let ledger = self.cluster.bridge.ledger();
             ledger.add_attempt(job, attempt).await.unwrap();
         }
         let failure = Failure::prover("2 attempts used up, the last: the prover ended by signal 9");
@@ -157,7 +157,7 @@ impl ConsoleStage {
             died_at_ms: now_ms(),
             payload: Payload::Stored { bytes: 1 },
         };
-        let broker = self.cluster.broker();
+        let broker = &self.cluster.broker;
         broker.bury(&letter).await.unwrap();
         let result = ResultEnvelope {
             id: job,
@@ -174,7 +174,7 @@ impl ConsoleStage {
     }
 
     pub(crate) async fn until_state(&self, job: JobId, state: JobState) {
-        let ledger = self.cluster.bridge().ledger();
+        let ledger = self.cluster.bridge.ledger();
         eventually(state.name(), async || {
             let record = ledger.job(job).await.unwrap();
             record.is_some_and(|record| record.state == state)

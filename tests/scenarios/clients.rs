@@ -120,7 +120,7 @@ async fn keys_of_plonk_clients_are_handed_on_once_they_are_imported() {
         stage.until_kind(kind, "is answered", answered).await;
     }
     // What comes next is a proof of minutes.
-    stage.cluster.worker_stop().abort.cancel();
+    stage.cluster.worker_stop.abort.cancel();
     stage.falafel_noticed_nothing();
     stage.end().await;
 }

@@ -81,7 +81,7 @@ async fn malformed_requests_are_parked_with_the_field_and_disturb_nobody() {
         assert!(reason.contains(&case.error), "{name}: {reason}");
         assert!(letter.history.is_empty(), "{name}: {reason}");
     }
-    let open = stage.cluster.bridge().stats().open_tickets;
+    let open = stage.cluster.bridge.stats().open_tickets;
     assert_eq!(open, cases.len(), "their leases are kept");
     stage.falafel_noticed_nothing();
     stage.end().await;

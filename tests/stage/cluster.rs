@@ -168,7 +168,7 @@ impl Stage {
 
     /// All dead letters.
     pub(crate) async fn dead(&self) -> Vec<DeadLetter> {
-        self.cluster.broker().dead_letters(10_000).await.unwrap()
+        self.cluster.broker.dead_letters(10_000).await.unwrap()
     }
 
     /// Waits until so many letters are dead.

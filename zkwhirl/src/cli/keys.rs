@@ -84,20 +84,12 @@ pub(crate) struct PlaceArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FleetKeyArgs {
     /// The fleet's Redis
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ZKWHIRL_REDIS_URL",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "URL", env = "ZKWHIRL_REDIS_URL")]
+    #[arg(hide_env_values = true)]
     pub(crate) redis_url: Option<Url>,
     /// The fleet's namespace in Redis
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "ZKWHIRL_NAMESPACE",
-        default_value = "main"
-    )]
+    #[arg(long, value_name = "NAME", env = "ZKWHIRL_NAMESPACE")]
+    #[arg(default_value = "main")]
     pub(crate) namespace: String,
     /// Share proving keys with the fleet through this folder
     #[arg(long, value_name = "DIR", env = "ZKWHIRL_KEY_SHARE")]

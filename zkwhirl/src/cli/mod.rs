@@ -47,13 +47,8 @@ pub(crate) struct Cli {
     #[arg(long, global = true, env = "ZKWHIRL_LOG", default_value = "warn")]
     pub(crate) log: String,
     /// Format of log lines
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        env = "ZKWHIRL_LOG_FORMAT",
-        default_value = "human"
-    )]
+    #[arg(long, global = true, value_enum, env = "ZKWHIRL_LOG_FORMAT")]
+    #[arg(default_value = "human")]
     pub(crate) log_format: Format,
 }
 
@@ -137,12 +132,8 @@ impl RollupArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SizeArgs<const INNERS: u32> {
     /// Transactions of an inner rollup
-    #[arg(
-        long,
-        value_name = "N",
-        env = "NUM_INNER_ROLLUP_TXS",
-        default_value = "1"
-    )]
+    #[arg(long, value_name = "N", env = "NUM_INNER_ROLLUP_TXS")]
+    #[arg(default_value = "1")]
     pub(crate) txs: u32,
     /// Inner rollups of a rollup
     #[arg(long, value_name = "M", env = "NUM_OUTER_ROLLUP_PROOFS", default_value_t = INNERS)]

@@ -10,12 +10,8 @@ use url::Url;
 pub(crate) struct OperatorArgs {
     /// Operator's token for replay, reject, cancel, quiet and drain; without it
     /// these actions are refused
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "ZKWHIRL_OPERATOR_TOKEN",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "TOKEN", env = "ZKWHIRL_OPERATOR_TOKEN")]
+    #[arg(hide_env_values = true)]
     pub(crate) operator_token: Option<String>,
 }
 
@@ -23,22 +19,12 @@ pub(crate) struct OperatorArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AskArgs {
     /// The admin address of a bridge, of up, or of demo
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "ZKWHIRL_BRIDGE",
-        default_value = "http://127.0.0.1:9464"
-    )]
+    #[arg(long, value_name = "URL", env = "ZKWHIRL_BRIDGE")]
+    #[arg(global = true, default_value = "http://127.0.0.1:9464")]
     pub(crate) bridge: Url,
     /// The operator's token, for what changes something
-    #[arg(
-        long,
-        global = true,
-        value_name = "TOKEN",
-        env = "ZKWHIRL_OPERATOR_TOKEN",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "TOKEN", env = "ZKWHIRL_OPERATOR_TOKEN")]
+    #[arg(global = true, hide_env_values = true)]
     pub(crate) operator_token: Option<String>,
     /// Print the answer as JSON, one object a line
     #[arg(long, global = true)]

@@ -153,12 +153,8 @@ pub(crate) struct RollupCliArgs {
     #[command(flatten)]
     pub(crate) fleet: FleetKeyArgs,
     /// Without lazy_init: load the keys of these topics only
-    #[arg(
-        long,
-        value_name = "TOPIC",
-        default_value = "inner,outer",
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "TOPIC")]
+    #[arg(default_value = "inner,outer", value_delimiter = ',')]
     pub(crate) topic: Vec<Topic>,
     /// How long a mock reply takes
     #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]

@@ -52,12 +52,15 @@ pub struct ClusterConfig {
 /// A running cluster.
 #[derive(Debug)]
 pub struct Cluster {
-    handle: BridgeHandle,
-    broker: Arc<dyn broker::Broker>,
-    stop: Stop,
+    /// The running bridge: its counts, its events, an operator's words.
+    pub bridge: BridgeHandle,
+    /// The broker: depths and dead letters.
+    pub broker: Arc<dyn broker::Broker>,
+    /// The tokens that drain or abort the worker.
+    pub worker_stop: Stop,
     end_bridge: CancellationToken,
     worker: JoinHandle<()>,
-    bridge: JoinHandle<Result<(), CoreTaskEnded>>,
+    running_bridge: JoinHandle<Result<(), CoreTaskEnded>>,
     bridge_ended: CancellationToken,
 }
 
@@ -71,12 +74,11 @@ impl Cluster {
         let deps = BridgeDeps {
             broker: Arc::clone(&broker),
             ledger: Arc::clone(&ledger),
-            verifier: config.provers.verifier().map_err(io::Error::other)?,
+            verifier: Arc::new(config.provers.checker().map_err(io::Error::other)?),
             events: events.clone(),
             client_vks: config.provers.client_vks().map_err(io::Error::other)?,
         };
         let bridge = Bridge::new(config.bridge, deps)?;
-        let handle = bridge.handle();
         let (end_bridge, bridge_ended) = (CancellationToken::new(), CancellationToken::new());
         let slots = (1..=config.slots)
             .map(|number| Slot {
@@ -85,43 +87,29 @@ impl Cluster {
                 prover: config.provers.prover(config.slots),
             })
             .collect();
-        let stop = Stop::default();
+        let worker_stop = Stop::default();
         let deps = WorkerDeps {
             broker: Arc::clone(&broker),
             ledger,
             events,
         };
+        let handle = bridge.handle();
         let running = bridge.run(end_bridge.clone());
         let ended = bridge_ended.clone().drop_guard();
-        let bridge = tokio::spawn(async move {
+        let running_bridge = tokio::spawn(async move {
             let _ended = ended;
             running.await
         });
-        let worker = zkwhirl_worker::run(config.worker, deps, slots, stop.clone());
+        let worker = zkwhirl_worker::run(config.worker, deps, slots, worker_stop.clone());
         Ok(Self {
-            handle,
+            bridge: handle,
             broker,
-            stop,
+            worker_stop,
             worker: tokio::spawn(worker),
-            bridge,
+            running_bridge,
             bridge_ended,
             end_bridge,
         })
-    }
-
-    /// The running bridge: its counts, its events, an operator's words.
-    pub fn bridge(&self) -> &BridgeHandle {
-        &self.handle
-    }
-
-    /// The broker: depths and dead letters.
-    pub fn broker(&self) -> &Arc<dyn broker::Broker> {
-        &self.broker
-    }
-
-    /// The tokens that drain or abort the worker.
-    pub fn worker_stop(&self) -> &Stop {
-        &self.stop
     }
 
     /// Waits until the bridge has ended by itself, because a core task of it
@@ -134,16 +122,16 @@ impl Cluster {
     /// that end during the drain are still delivered. Without a bridge the
     /// worker aborts. `Err`: a core task of the bridge ended before.
     pub async fn stop(self) -> Result<(), CoreTaskEnded> {
-        self.handle.take_no_more();
-        self.stop.drain.cancel();
+        self.bridge.take_no_more();
+        self.worker_stop.drain.cancel();
         if self.bridge_ended.is_cancelled() {
-            self.stop.abort.cancel();
+            self.worker_stop.abort.cancel();
         }
         if let Err(error) = self.worker.await {
             tracing::error!("the worker ended: {error}");
         }
         self.end_bridge.cancel();
-        self.bridge.await.unwrap_or_else(|error| {
+        self.running_bridge.await.unwrap_or_else(|error| {
             tracing::error!("the bridge ended: {error}");
             Ok(())
         })
@@ -184,7 +172,7 @@ mod tests {
             events: Events::default(),
         })
         .unwrap();
-        let failpoints = cluster.bridge().failpoints();
+        let failpoints = cluster.bridge.failpoints();
         failpoints.arm("delivery", Fault::Panic);
         cluster.bridge_ended().await;
         let ended = cluster.stop().await.unwrap_err();

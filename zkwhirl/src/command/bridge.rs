@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
+use anyhow::Context;
 use tokio::runtime::Runtime;
 use tokio_util::task::AbortOnDropHandle;
 use zkwhirl::cluster::{Rollups, StoredClientVks, key_store};
@@ -52,7 +53,11 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let _marking = kubernetes.map(|kubernetes| {
         AbortOnDropHandle::new(tokio::spawn(pods::mark(ledger.clone(), kubernetes)))
     });
-    let keys = key_store(&args.prover.keys.data_dir, Some(&fleet))?;
+    let vks = StoredClientVks {
+        store: key_store(&args.prover.keys.data_dir, Some(&fleet))?,
+        suite,
+        proverless: args.prover.proverless,
+    };
     let bridge = Bridge::new(
         BridgeConfig {
             name: args.name.clone(),
@@ -63,11 +68,7 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
             ledger,
             verifier: Arc::new(provers.checker()?),
             events: Events::default(),
-            client_vks: Some(Arc::new(StoredClientVks::new(
-                keys,
-                suite,
-                args.prover.proverless,
-            ))),
+            client_vks: Some(Arc::new(vks)),
         },
     )?;
     let (handle, status) = (bridge.handle(), broker.clone());
@@ -92,12 +93,11 @@ fn ready(stats: &BridgeStats, broker: &AmqpStatus) -> Result<(), NotReady> {
     if broker.consuming.is_none() || broker.publishing.is_none() {
         return Err(NotReady::Away("RabbitMQ is away"));
     }
-    match stats.member {
-        true => Ok(()),
-        false => Err(NotReady::Away(
-            "not yet a member of the bridges in the ledger",
-        )),
+    if stats.member {
+        return Ok(());
     }
+    let why = "not yet a member of the bridges in the ledger";
+    Err(NotReady::Away(why))
 }
 
 /// The inner server, and the outer one beside it unless another is named.
@@ -105,11 +105,9 @@ fn upstreams(args: &BridgeArgs) -> anyhow::Result<Vec<Upstream>> {
     let inner = args.job_server_url.clone();
     let outer = match &args.outer_job_server_url {
         Some(outer) => outer.clone(),
-        None => fleet::outer_beside(&inner).ok_or_else(|| {
-            exit::usage(anyhow::anyhow!(
-                "JOB_SERVER_URL={inner} is no http URL with a host"
-            ))
-        })?,
+        None => fleet::outer_beside(&inner)
+            .with_context(|| format!("JOB_SERVER_URL={inner} is no http URL with a host"))
+            .map_err(exit::usage)?,
     };
     let mut upstreams = vec![Upstream::new("inner", inner.clone())];
     // A server that serves both topics gets one long poll.

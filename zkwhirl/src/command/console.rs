@@ -9,7 +9,7 @@ use std::{
 };
 
 use zkwhirl_bridge::{BridgeHandle, api::AdminToken};
-use zkwhirl_console::{Console, ConsoleConfig, Keys, views::KeyView};
+use zkwhirl_console::{Console, ConsoleConfig, LocalKeys, views::KeyView};
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile};
 
 use crate::{cli::OperatorArgs, shell::admin::Admin};
@@ -25,7 +25,7 @@ pub(super) fn serve(
 ) -> String {
     let console = Console::start(ConsoleConfig {
         bridge: bridge.clone(),
-        keys: Arc::new(LocalKeys {
+        keys: Arc::new(KeyFolder {
             directory: EmbeddedKeyStore::new(data_dir).directory().to_owned(),
             seen: Mutex::default(),
         }),
@@ -44,12 +44,12 @@ type Stamp = (u64, SystemTime);
 
 /// The keys of this machine. Every byte of a key is checked once for each
 /// change of its file.
-struct LocalKeys {
+struct KeyFolder {
     directory: PathBuf,
     seen: Mutex<BTreeMap<PathBuf, (Stamp, KeyView)>>,
 }
 
-impl Keys for LocalKeys {
+impl LocalKeys for KeyFolder {
     fn keys(&self) -> Vec<KeyView> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut before = std::mem::take(&mut *seen);

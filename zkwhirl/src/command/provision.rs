@@ -26,11 +26,10 @@ pub(super) fn run(args: ProvisionArgs) -> anyhow::Result<ExitCode> {
     if let Some(delays) = args.delays_ms {
         config.limits.delays = delays;
     }
-    let users = args
-        .users
-        .iter()
-        .map(|text| user(text).map_err(exit::usage))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let users = args.users.iter().map(|text| user(text));
+    let users = users
+        .collect::<anyhow::Result<Vec<_>>>()
+        .map_err(exit::usage)?;
     let said = Runtime::new()?
         .block_on(patiently(&config, &users))
         .context("cannot provision RabbitMQ")?;

@@ -56,17 +56,15 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
             persist,
             ..EngineConfig::new(setting, provenance(args.allow_dev_keys))
         };
-        let mut engine = Engine::new(config, store);
-        let reporter = Reporter::default();
-        let wanted = |circuit: &Circuit| args.topic.contains(&circuit.statement.topic());
-        engine
-            .start(&wanted, &|_, progress| reporter.say(progress))
-            .map_err(ready::at_start)?;
         let mut native = Native {
-            engine,
-            reporter,
+            engine: Engine::new(config, store),
+            reporter: Reporter::default(),
             told: HashSet::new(),
         };
+        let wanted = |circuit: &Circuit| args.topic.contains(&circuit.statement.topic());
+        let report = |_: &_, progress| native.reporter.say(progress);
+        let started = native.engine.start(&wanted, &report);
+        started.map_err(ready::at_start)?;
         native.tell_keys();
         Box::new(native)
     };
@@ -100,22 +98,14 @@ impl Native {
 
 impl ProofService for Native {
     fn prove(&mut self, request: Bytes) -> ProofAnswer {
-        let request = match Request::parse(&request) {
-            Ok(request) => request,
-            Err(error) => return ProofAnswer::Failed(Failure::invalid(error.to_string())),
-        };
         let reporter = &self.reporter;
-        let proved = self
-            .engine
-            .prove(&request, &|progress| reporter.say(progress));
+        let proved = parse(&request).and_then(|request| {
+            let report = |progress| reporter.say(progress);
+            let proved = self.engine.prove(&request, &report);
+            proved.map_err(|error| error.failure())
+        });
         self.tell_keys();
-        match proved {
-            Ok(receipt) => ProofAnswer::Reply {
-                reply: receipt.reply,
-                verified: true,
-            },
-            Err(error) => ProofAnswer::Failed(error.failure()),
-        }
+        answer(proved.map(|receipt| receipt.reply))
     }
 
     fn verification_key(&mut self, command: Command) -> Bytes {
@@ -139,14 +129,27 @@ impl ProofService for Native {
 fn client_key(engine: &Engine, command: Command) -> anyhow::Result<StatementKind> {
     let statement = identify(command as u32, &[]).and_then(client_statement);
     let suite = engine.setting().suite();
-    statement
-        .filter(|statement| statement.exists_in(suite))
-        .with_context(|| {
-            format!(
-                "no client circuit of the {suite} suite stands behind {command} here; \
-                 import its key with zkwhirl keys import"
-            )
-        })
+    let statement = statement.filter(|statement| statement.exists_in(suite));
+    statement.with_context(|| {
+        format!(
+            "no client circuit of the {suite} suite stands behind {command} here; \
+             import its key with zkwhirl keys import"
+        )
+    })
+}
+
+fn parse(request: &Bytes) -> Result<Request, Failure> {
+    Request::parse(request).map_err(|error| Failure::invalid(error.to_string()))
+}
+
+fn answer(reply: Result<Bytes, Failure>) -> ProofAnswer {
+    match reply {
+        Ok(reply) => ProofAnswer::Reply {
+            reply,
+            verified: true,
+        },
+        Err(failure) => ProofAnswer::Failed(failure),
+    }
 }
 
 /// The mock as a service.
@@ -159,16 +162,7 @@ impl ProofService for Mock {
     fn prove(&mut self, request: Bytes) -> ProofAnswer {
         // The wait simulates the work of a proof.
         thread::park_timeout(self.work);
-        let reply = Request::parse(&request)
-            .map_err(|error| Failure::invalid(error.to_string()))
-            .and_then(|request| self.prover.reply(&request));
-        match reply {
-            Ok(reply) => ProofAnswer::Reply {
-                reply,
-                verified: true,
-            },
-            Err(failure) => ProofAnswer::Failed(failure),
-        }
+        answer(parse(&request).and_then(|request| self.prover.reply(&request)))
     }
 
     fn verification_key(&mut self, _command: Command) -> Bytes {
@@ -204,12 +198,10 @@ fn leave_when_nobody_reads(folder: Option<PathBuf>) {
         // An error or hang-up is always reported; nothing else is asked for.
         let mut watched = [PollFd::new(&output, PollFlags::empty())];
         loop {
-            match poll(&mut watched, None) {
-                Ok(_)
-                    if watched[0]
-                        .revents()
-                        .intersects(PollFlags::ERR | PollFlags::HUP) =>
-                {
+            let polled = poll(&mut watched, None);
+            let gone = PollFlags::ERR | PollFlags::HUP;
+            match polled {
+                Ok(_) if watched[0].revents().intersects(gone) => {
                     ready::forget(folder.as_deref());
                     std::process::exit(1);
                 }

@@ -106,7 +106,7 @@ async fn demo(
         events,
     })?;
     let data_dir = &args.keys.data_dir;
-    let console = console::serve(&admin, cluster.bridge(), &args.operator, data_dir);
+    let console = console::serve(&admin, &cluster.bridge, &args.operator, data_dir);
     if !args.json {
         ui::say(&console);
     }
@@ -119,7 +119,7 @@ async fn demo(
     };
     let makespan = started.elapsed();
     let progress = watcher.close(&falafel, &cluster);
-    let (stats, counted) = (cluster.bridge().stats(), falafel.stats());
+    let (stats, counted) = (cluster.bridge.stats(), falafel.stats());
     tokio::select! {
         stopped = cluster.stop() => stopped?,
         () = shutdown.abort.cancelled() => {}

@@ -90,16 +90,11 @@ fn rollup_line(progress: &DemoProgress, rollup: &DemoRollup, left: Option<TimeLe
         alone(progress, &root, Kind::RootRollup),
         alone(progress, &verifier, Kind::RootVerifier),
     );
-    match (rollup.settled, left) {
-        (Some(settled), _) => {
-            let _ = write!(line, "   settled in {}", ui::seconds(settled.took));
-        }
-        (None, Some(left)) => {
-            let _ = write!(line, "   ETA {} s", left.time.as_secs().max(1));
-        }
-        (None, None) => {}
+    line + &match (rollup.settled, left) {
+        (Some(settled), _) => format!("   settled in {}", ui::seconds(settled.took)),
+        (None, Some(left)) => format!("   ETA {} s", left.time.as_secs().max(1)),
+        (None, None) => String::new(),
     }
-    line
 }
 
 /// A stage of one job: how far its worker is, then how long it took.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
+    sync::broadcast::Receiver,
     time::{MissedTickBehavior, interval},
 };
 use zkwhirl::cluster::{Cluster, slot_name};
@@ -54,8 +54,8 @@ impl Watcher {
         frames.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             tokio::select! {
-                event = self.falafel.recv() => self.on_falafel(event),
-                event = self.jobs.recv() => self.on_job(event),
+                Ok(event) = self.falafel.recv() => self.on_falafel(&event),
+                Ok(event) = self.jobs.recv() => self.on_job(&event),
                 _ = frames.tick() => {
                     self.draw(falafel, cluster);
                     if self.progress.only_parked_jobs_are_left() {
@@ -70,10 +70,10 @@ impl Watcher {
     /// the screen.
     pub(super) fn close(mut self, falafel: &Falafel, cluster: &Cluster) -> DemoProgress {
         while let Ok(event) = self.falafel.try_recv() {
-            self.on_falafel(Ok(event));
+            self.on_falafel(&event);
         }
         while let Ok(event) = self.jobs.try_recv() {
-            self.on_job(Ok(event));
+            self.on_job(&event);
         }
         self.draw(falafel, cluster);
         if let Some(view) = self.view.take() {
@@ -82,18 +82,14 @@ impl Watcher {
         self.progress
     }
 
-    fn on_falafel(&mut self, event: Result<FalafelEvent, RecvError>) {
-        if let Ok(event) = event
-            && let Some(line) = self.progress.on_falafel(&event)
-        {
+    fn on_falafel(&mut self, event: &FalafelEvent) {
+        if let Some(line) = self.progress.on_falafel(event) {
             self.say(&line, true);
         }
     }
 
-    fn on_job(&mut self, event: Result<JobEvent, RecvError>) {
-        if let Ok(event) = event
-            && let Some(line) = self.progress.on_job(&event)
-        {
+    fn on_job(&mut self, event: &JobEvent) {
+        if let Some(line) = self.progress.on_job(event) {
             let trouble = [EventName::Retrying, EventName::Dead];
             self.say(&line, trouble.contains(&event.what.event()));
         }
@@ -112,7 +108,7 @@ impl Watcher {
 
     fn draw(&self, falafel: &Falafel, cluster: &Cluster) {
         if let Some(view) = &self.view {
-            let (counted, bridge) = (falafel.stats(), cluster.bridge());
+            let (counted, bridge) = (falafel.stats(), &cluster.bridge);
             let rollup = self.progress.rollups.last();
             let slots = self.progress.slots.len();
             let figures = Figures {

@@ -6,7 +6,7 @@ use zkwhirl::cluster::Rollups;
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyStore, Provenance};
 use zkwhirl_prover::native::{Engine, EngineConfig, Setting, import_powers};
 
-use super::{KeyLine, short};
+use super::KeyLine;
 use crate::{
     cli::GenerateArgs,
     shell::exit,
@@ -39,18 +39,12 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
         }
         let key = engine.key(&circuit, &|progress| bar.show(progress));
         bar.finish();
-        let key = key?;
-        if args.json {
-            let file = KeyStore::find(&store, key.circuit())?;
-            lines.extend(file.as_ref().map(KeyLine::of));
-        } else {
-            ui::say(&format!(
-                "{circuit}  {} rows  key {}  {}",
-                ui::grouped(key.rows() as u64),
-                short(&key.id().to_string()),
-                key.provenance()
-            ));
+        let file = KeyStore::find(&store, key?.circuit())?;
+        let made = file.as_ref().map(KeyLine::of);
+        if !args.json {
+            made.iter().for_each(|line| ui::say(&line.text()));
         }
+        lines.extend(made);
     }
     if args.json {
         ui::say(&serde_json::to_string_pretty(&lines)?);

@@ -9,7 +9,7 @@ use zkwhirl_job::Kind;
 use zkwhirl_keystore::{CLIENT_VK_BYTES, EmbeddedKeyStore, KeyFile, KeyStore};
 use zkwhirl_prover::native::{audit, import_key, import_zkey};
 
-use super::{KeyLine, short, verify};
+use super::{KeyLine, verify};
 use crate::{
     cli::ImportArgs,
     shell::files,
@@ -18,19 +18,17 @@ use crate::{
 
 pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let store = args.place.store()?;
-    let files = [
+    for (kind, file) in [
         (Kind::JoinSplitVk, &args.join_split_vk),
         (Kind::AccountVk, &args.account_vk),
-    ];
-    for (kind, file) in files {
-        if let Some(file) = file {
-            let bytes = client_vk(store.as_ref(), args.suite, kind, file)?;
-            if !args.json {
-                ui::say(&format!(
-                    "{kind} of {} clients: {bytes} bytes kept",
-                    args.suite
-                ));
-            }
+    ] {
+        let Some(file) = file else { continue };
+        let (suite, bytes) = (
+            args.suite,
+            client_vk(store.as_ref(), args.suite, kind, file)?,
+        );
+        if !args.json {
+            ui::say(&format!("{kind} of {suite} clients: {bytes} bytes kept"));
         }
     }
     if args.key.is_none() && args.zkey.is_none() {
@@ -53,17 +51,11 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     });
     bar.finish();
     let key = key?;
-    if args.json {
-        ui::say(&serde_json::to_string_pretty(&KeyLine::of(&key))?);
-    } else {
-        ui::say(&format!(
-            "{}  {} rows  key {}  {}",
-            key.circuit().name,
-            ui::grouped(key.circuit().rows),
-            short(&key.id().to_string()),
-            key.provenance()
-        ));
-    }
+    let line = KeyLine::of(&key);
+    ui::say(&match args.json {
+        true => serde_json::to_string_pretty(&line)?,
+        false => line.text(),
+    });
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,8 +5,6 @@ use std::{
     process::ExitCode,
 };
 
-use zkwhirl_keystore::KeyFile;
-
 use super::{KeyLine, short};
 use crate::{cli::RemoveArgs, shell::exit, ui};
 
@@ -21,7 +19,13 @@ pub(super) fn run(args: &RemoveArgs) -> anyhow::Result<ExitCode> {
     for (key, line) in keys.into_iter().zip(&lines) {
         let of_the_fleet = match &fleet {
             Some(fleet) => fleet.remove(key)?,
-            None => remove_here(args, key)?,
+            None => {
+                let path = key.path().to_owned();
+                // An open key counts as one in use.
+                drop(key);
+                args.place.local().remove(&path)?;
+                false
+            }
         };
         if !args.json {
             ui::say(&format!("removed {}  {}", line.circuit, short(&line.id)));
@@ -37,14 +41,6 @@ pub(super) fn run(args: &RemoveArgs) -> anyhow::Result<ExitCode> {
         ui::say(&serde_json::to_string_pretty(&lines)?);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn remove_here(args: &RemoveArgs, key: KeyFile) -> anyhow::Result<bool> {
-    let path = key.path().to_owned();
-    // An open key counts as one in use.
-    drop(key);
-    args.place.local().remove(&path)?;
-    Ok(false)
 }
 
 /// Asks for confirmation on the terminal.

@@ -92,9 +92,9 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         events: Events::default(),
     })?;
     let data_dir = &settings.prover.keys.data_dir;
-    let console = console::serve(&admin, cluster.bridge(), &args.operator, data_dir);
+    let console = console::serve(&admin, &cluster.bridge, &args.operator, data_dir);
     let api = Api {
-        bridge: cluster.bridge().clone(),
+        bridge: cluster.bridge.clone(),
         health: Arc::new(Workers(readiness)),
         prefix: settings.api_prefix,
         admin: settings.admin,
@@ -110,7 +110,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         () = shutdown.drain.cancelled() => {}
         () = cluster.bridge_ended() => {}
     }
-    let provers = cluster.worker_stop().clone();
+    let provers = cluster.worker_stop.clone();
     tokio::spawn(async move {
         shutdown.abort.cancelled().await;
         provers.abort.cancel();

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser};
+use serde_json::Value;
 
 use super::variables;
 use crate::{
@@ -24,26 +25,24 @@ fn read(file: &str) -> String {
 
 /// Upper-case names of a YAML manifest: `- name: A` or `- {name: A, value: b}`.
 fn of_yaml(file: &str) -> Variables {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&read(file)).unwrap();
     let mut variables = Variables::new();
-    let mut last = None;
-    for line in read(file).lines() {
-        let line = line
-            .trim_start_matches([' ', '-', '{'])
-            .trim_end_matches('}');
-        let (name, rest) = match line.strip_prefix("name: ") {
-            Some(named) => named.split_once(", ").unwrap_or((named, "")),
-            None => ("", line),
-        };
-        if !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
-            variables.insert(name.to_owned(), None);
-            last = Some(name.to_owned());
-        }
-        if let (Some(value), Some(name)) = (rest.strip_prefix("value: "), &last) {
-            let value = value.trim_matches('"').to_owned();
-            variables.insert(name.clone(), Some(value));
+    collect(&documents.into(), &mut variables);
+    variables
+}
+
+fn collect(value: &Value, variables: &mut Variables) {
+    if let Some(name) = value["name"].as_str() {
+        if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
+            let value = value["value"].as_str().map(str::to_owned);
+            variables.insert(name.to_owned(), value);
         }
     }
-    variables
+    let items = value.as_array().into_iter().flatten();
+    let fields = value.as_object().into_iter().flat_map(|all| all.values());
+    items
+        .chain(fields)
+        .for_each(|inner| collect(inner, variables));
 }
 
 /// `A=b` lines.
@@ -123,11 +122,11 @@ fn no_file_names_a_variable_that_nothing_reads() {
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap();
-            let comment = |line: &&str| line.trim_start().starts_with('#');
-            let words = text
+            let lines = text
                 .lines()
-                .filter(|line| !comment(line))
-                .flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+                .filter(|line| !line.trim_start().starts_with('#'));
+            let words =
+                lines.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
             for word in words.filter(|word| word.starts_with("ZKWHIRL_")) {
                 let is_known = known.iter().any(|name| name == word);
                 assert!(is_known, "{}: {word}", path.display());
