@@ -12,7 +12,6 @@ use zkwhirl_ledger::JobState;
 use super::stage::{ConsoleStage, TOKEN, claim, idle};
 use crate::stage::{Process, json, prints, text, zkwhirl};
 
-/// A command to the bridge at `base`.
 fn command(base: &str, token: Option<&str>, arguments: &[&str]) -> Command {
     let mut command = zkwhirl(arguments);
     command.env("ZKWHIRL_BRIDGE", base);

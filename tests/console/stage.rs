@@ -19,7 +19,6 @@ use zkwhirl_testkit::{eventually, vector};
 
 use crate::stage::{Scene, Stage, plan, proverless};
 
-/// The operator's.
 pub(crate) const TOKEN: &str = "correct horse battery staple";
 
 /// A development key and one of a ceremony.
@@ -45,7 +44,6 @@ impl LocalKeys for TwoKeys {
     }
 }
 
-/// A cluster with its console.
 pub(crate) struct ConsoleStage {
     stage: Stage,
     /// The console that lets operators act.

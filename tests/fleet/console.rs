@@ -5,7 +5,6 @@ use zkwhirl_testkit::until_some;
 
 use crate::stage::Fleet;
 
-/// Reads a view until it is as wanted.
 async fn until(console: &str, view: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     until_some(view, async || {

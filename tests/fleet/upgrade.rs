@@ -42,7 +42,6 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().unwrap()
 }
 
-/// Puts every key into an empty Redis.
 fn load_redis(url: &Url) {
     for (key, kept) in recorded("redis.json").as_object().unwrap() {
         let value = &kept["value"];

@@ -29,7 +29,6 @@ impl HalloumiFleet {
         assert_eq!(provision.end(), Some(0));
     }
 
-    /// A role with the program behind it.
     fn role(&self, name: &str, program: &Path, data: &Path) -> Process {
         let mut command = self.command(name);
         command

@@ -48,12 +48,10 @@ async fn with(habit: &str, sizes: Sizes, own: Sizes) -> (Odd, Stage) {
     (odd, scene.start().await)
 }
 
-/// The failures of attempts so far.
 fn failures(stage: &Stage) -> Vec<(FailureClass, String)> {
     stage.happened(|event| failure(&event))
 }
 
-/// The failure of an attempt.
 fn failure(event: &JobEvent) -> Option<(FailureClass, String)> {
     match &event.what {
         JobEventKind::Retrying { class, reason, .. } => Some((*class, reason.clone())),

@@ -19,10 +19,8 @@ use zkwhirl_testkit::{eventually, within};
 
 use crate::stage::{LEASE, Odd, Process, plan, url, zkwhirl};
 
-/// A running `zkwhirl up`.
 pub(crate) struct Up {
     pub(crate) process: Process,
-    /// Where its API is.
     pub(crate) api: SocketAddr,
     pub(crate) headline: String,
 }
@@ -119,7 +117,6 @@ impl Up {
         socket
     }
 
-    /// Waits until a prover is ready.
     pub(crate) async fn until_ready(&self) {
         eventually("a prover is ready", async || {
             let (_, body) = self.call("GET", "/", b"").await;
@@ -128,7 +125,6 @@ impl Up {
         .await;
     }
 
-    /// A figure of `/metrics`.
     pub(crate) async fn figure(&self, name: &str) -> f64 {
         let (_, page) = self.call("GET", "/metrics", b"").await;
         let page = String::from_utf8(page.to_vec()).unwrap();

@@ -37,7 +37,6 @@ use crate::stage::{LEASE, Odd};
 /// The sizes that the recorded requests are made for.
 const SIZES: [(u32, u32); 5] = [(28, 32), (1, 1), (2, 2), (28, 2), (1, 2)];
 
-/// A recorded request, and what it is answered with.
 struct Recorded {
     name: String,
     request: Bytes,
@@ -157,7 +156,6 @@ impl RecordedCase {
         assert_eq!(self.frames[self.frames.len() - 1], bytes);
     }
 
-    /// Falafel asks for everything.
     pub(crate) fn ask(&self, falafel: &Stub) {
         for frame in &self.frames {
             falafel.ask_frame(Frame::parse(frame).unwrap());

@@ -9,7 +9,6 @@ use zkwhirl_prover::Proverless;
 
 const CLAIM_REPLY_BYTES: usize = 2016;
 
-/// Replies to proof requests.
 pub(super) struct Replies {
     recorded: Option<String>,
     /// `rollup_cli`'s arguments.
@@ -24,7 +23,6 @@ impl Replies {
         }
     }
 
-    /// Whether it was started lazily.
     pub(super) fn lazy(&self) -> &'static str {
         match self.arguments.get(4).map(String::as_str) {
             Some("true") => "lazy",

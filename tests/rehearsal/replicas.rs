@@ -53,7 +53,6 @@ impl<'a> Replicas<'a> {
         }
     }
 
-    /// Milliseconds of the autoscaler's time.
     pub(crate) fn scaled_ms(&self) -> u64 {
         self.begun.elapsed().as_millis() as u64 * COMPRESSION
     }

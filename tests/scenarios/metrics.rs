@@ -32,7 +32,6 @@ impl Running {
         }
     }
 
-    /// The status and the body of a page.
     fn get(&self, path: &str) -> (u16, String) {
         let mut socket = TcpStream::connect(self.admin).unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");

@@ -19,11 +19,9 @@ use zkwhirl_worker::WorkerConfig;
 
 use super::{LEASE, events::Log, processes_of, settled, turn, url};
 
-/// What a stage is made of.
 pub(crate) struct Scene {
     pub(crate) provers: Provers,
     pub(crate) slots: usize,
-    /// How long a retried job waits.
     pub(crate) delay: Duration,
     /// What Falafel wants by itself.
     pub(crate) plan: Option<RollupPlan>,
@@ -34,12 +32,10 @@ pub(crate) struct Scene {
     pub(crate) worker: WorkerConfig,
 }
 
-/// Falafel and the cluster that works for it.
 pub(crate) struct Stage {
     pub(crate) falafel: Falafel,
     pub(crate) cluster: Cluster,
     pub(crate) events: Log<JobEvent>,
-    /// What Falafel says.
     pub(crate) pipeline: Log<FalafelEvent>,
     /// Where the prover children's program is, by a name of their own.
     programs: TempDir,
@@ -161,17 +157,14 @@ impl Stage {
         self.events.all().into_iter().filter_map(choose).collect()
     }
 
-    /// Waits until Falafel has settled what it planned.
     pub(crate) async fn until_settled(&self) {
         settled(&self.falafel).await;
     }
 
-    /// All dead letters.
     pub(crate) async fn dead(&self) -> Vec<DeadLetter> {
         self.cluster.broker.dead_letters(10_000).await.unwrap()
     }
 
-    /// Waits until so many letters are dead.
     pub(crate) async fn until_dead(&self, count: usize) {
         eventually(&format!("{count} dead letters"), async || {
             self.dead().await.len() >= count
@@ -186,7 +179,6 @@ impl Stage {
         assert_eq!((stats.nacks, stats.reissues), (0, 0), "nacks, re-issues");
     }
 
-    /// Kills the prover processes of this stage.
     pub(crate) fn kill_provers(&self) {
         let children = processes_of(self.programs.path());
         assert!(!children.is_empty(), "a child is proving");

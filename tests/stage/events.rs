@@ -36,7 +36,6 @@ impl<T: Clone + Send + 'static> Log<T> {
         Self(kept)
     }
 
-    /// All events since the start, in order.
     pub(crate) fn all(&self) -> Vec<T> {
         self.from(0)
     }

@@ -48,7 +48,6 @@ impl Default for Wanted {
 pub(crate) struct Fleet {
     pub(crate) falafel: Falafel,
     pub(crate) services: Services,
-    /// Variables for the environment of every role.
     pub(crate) environment: Vec<(&'static str, String)>,
     lease: Duration,
     inners: u32,
@@ -71,7 +70,6 @@ pub(crate) fn role(services: &Services, role: &str) -> Command {
 }
 
 impl Wanted {
-    /// Services, topology and Falafel; no role yet.
     pub(crate) async fn start(self) -> Fleet {
         let permit = turn().await;
         let services = Services::with(self.services).await;
@@ -113,7 +111,6 @@ impl Fleet {
         wanted.start().await
     }
 
-    /// A role's command line.
     pub(crate) fn role(&self, name: &str) -> Command {
         let mut command = role(&self.services, name);
         command.envs(self.environment.iter().cloned());
@@ -126,7 +123,6 @@ impl Fleet {
         command
     }
 
-    /// Keeps the clients' verification keys for the fleet.
     pub(crate) fn import_client_vks(&self) {
         let mut import = import_client_vks("poseidon", self.directory.path());
         super::said(import.env("ZKWHIRL_REDIS_URL", &self.services.redis));
@@ -160,7 +156,6 @@ impl Fleet {
         self.worker_of("inner,outer", name, work_ms)
     }
 
-    /// A worker of some topics alone.
     pub(crate) fn worker_of(&self, topics: &str, name: &str, work_ms: u64) -> Process {
         Process::start(&mut self.worker_command(topics, name, work_ms))
     }
@@ -178,13 +173,11 @@ impl Fleet {
         command
     }
 
-    /// Waits until so many replies were accepted.
     pub(crate) async fn until_verified(&self, count: u64) {
         let verified = async || self.falafel.progress().verified >= count;
         eventually("replies are accepted", verified).await;
     }
 
-    /// Waits until Falafel has handed so many tickets out.
     pub(crate) async fn until_issued(&self, count: u64) {
         let issued = async || self.falafel.stats().issued >= count;
         eventually("tickets are handed out", issued).await;
@@ -203,7 +196,6 @@ impl Fleet {
         eventually(what, happened).await;
     }
 
-    /// Waits until the rollup is settled.
     pub(crate) async fn until_settled(&self) {
         settled(&self.falafel).await;
     }
@@ -234,7 +226,6 @@ impl Fleet {
         self.until_event("claimed", "worker", worker).await
     }
 
-    /// Shows what Falafel counted.
     pub(crate) fn say_leases(&self, what: &str) {
         let stats = self.falafel.stats();
         let (again, gap) = (stats.reissues, stats.worst_gap.as_secs_f64());

@@ -45,7 +45,6 @@ pub(crate) async fn turn() -> SemaphorePermit<'static> {
     TURNS.acquire().await.unwrap()
 }
 
-/// Waits until Falafel has settled what it planned.
 pub(crate) async fn settled(falafel: &Falafel) {
     let state = within("Falafel settles", falafel.finished()).await;
     assert_eq!(state, PipelineState::Done);

@@ -119,7 +119,6 @@ impl Process {
     /// `kill -9`, which is a drop with a name.
     pub(crate) fn kill(self) {}
 
-    /// SIGTERM, and the exit code.
     pub(crate) fn drain(mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         self.end()

@@ -16,7 +16,6 @@ use zkwhirl_job::{Request, Sizes, request::RootVerifierRequest};
 use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
 use zkwhirl_prover::native::{Engine, EngineConfig, Setting};
 
-/// The largest circuit.
 pub(crate) const MAX_CIRCUIT_SIZE: u64 = 1 << 21;
 
 /// Keys that all tests share: made once, by whichever needs them first, also

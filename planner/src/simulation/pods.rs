@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// One pod.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Pod {
     /// When it was made.
     pub(super) since: u64,
@@ -27,9 +27,7 @@ impl Pods {
         self.made += 1;
         let pod = Pod {
             since: now,
-            ready: None,
-            job: None,
-            ending: false,
+            ..Pod::default()
         };
         self.pods.insert(self.made, pod);
         self.made
@@ -54,11 +52,10 @@ impl Pods {
 
     /// The pod that gets the next job: the one that has been ready longest.
     pub(super) fn idle(&self) -> Option<u64> {
-        let idle = self
-            .all()
-            .filter(|(_, pod)| pod.ready.is_some() && pod.job.is_none() && !pod.ending);
-        idle.min_by_key(|(id, pod)| (pod.ready, *id))
-            .map(|(id, _)| id)
+        let is_idle = |pod: &Pod| pod.ready.is_some() && pod.job.is_none() && !pod.ending;
+        let idle = self.all().filter(|(_, pod)| is_idle(pod));
+        let first = idle.min_by_key(|(id, pod)| (pod.ready, *id));
+        first.map(|(id, _)| id)
     }
 
     /// Pods that a ReplicaSet ends first, when `count` of them must go.

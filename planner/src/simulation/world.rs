@@ -194,8 +194,8 @@ impl<'a> World<'a> {
         let rate = self.setup.losses_per_hour;
         if rate > 0.0 {
             let chance: f64 = self.rng.gen_range(f64::EPSILON..1.0);
-            self.clock
-                .after(ms(-chance.ln() / rate * 3600.0), Event::Lost(id));
+            let lives = ms(-chance.ln() / rate * 3600.0);
+            self.clock.after(lives, Event::Lost(id));
         }
         id
     }
@@ -207,8 +207,7 @@ impl<'a> World<'a> {
         let Some(pod) = self.pods.get(id) else { return };
         pod.ending = true;
         let Some((job, began)) = pod.job else {
-            self.end_pod(id);
-            return;
+            return self.end_pod(id);
         };
         let remains = (began + self.jobs[job].takes).saturating_sub(now);
         if remains > drain {
@@ -315,14 +314,13 @@ impl<'a> World<'a> {
             (Phase::Root, std::slice::from_ref(&rollup.root_s)),
             (Phase::Verifier, std::slice::from_ref(&rollup.verifier_s)),
         ];
-        let left = phases
-            .into_iter()
-            .skip_while(|(phase, _)| done.is_some_and(|done| *phase as u8 <= done as u8));
+        let is_done = |phase: Phase| done.is_some_and(|done| phase as u8 <= done as u8);
+        let mut left = phases.into_iter().skip_while(|(phase, _)| is_done(*phase));
         let has_jobs = |(phase, jobs): &(Phase, &[f64])| match phase {
             Phase::Claims | Phase::Inners => !jobs.is_empty(),
             Phase::Root | Phase::Verifier => jobs[0] > 0.0,
         };
-        match left.into_iter().find(has_jobs) {
+        match left.find(has_jobs) {
             Some((phase, jobs)) => {
                 self.current = Some((place, phase, jobs.len()));
                 match phase {
@@ -331,7 +329,7 @@ impl<'a> World<'a> {
                 }
             }
             None => {
-                let since = ms(self.trace.rollups[place].at_s);
+                let since = ms(rollup.at_s);
                 self.outcome.latencies[place] = Some(self.clock.now() - since);
                 self.settled += 1;
                 self.begin_next();

@@ -19,7 +19,6 @@ use crate::{
     ui,
 };
 
-/// The largest domain of a client circuit.
 const CLIENT_CIRCUIT_SIZE: u64 = 1 << 16;
 /// How long pollers have to see that the server stops.
 const STOP_GRACE: Duration = Duration::from_millis(200);

@@ -20,7 +20,6 @@ use crate::{
 /// How long a role waits for RabbitMQ at its start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The connection settings of RabbitMQ, from the arguments.
 pub(super) fn amqp_config(args: &AmqpArgs, name: &str) -> anyhow::Result<AmqpConfig> {
     let hosts = Endpoint::list(&args.amqp_url).map_err(exit::usage)?;
     let management = args.amqp_management_url.as_deref().map(str::parse);

@@ -26,7 +26,6 @@ use crate::{
     shell::{exit, telemetry},
 };
 
-/// Runs the sub-command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let _telemetry = telemetry::start(&cli.log, cli.log_format).map_err(exit::usage)?;
     match cli.command {

@@ -156,7 +156,6 @@ fn write_reply(file: &Path, receipt: &ProofReceipt) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", Path::new(&name).display()))
 }
 
-/// Peak resident memory of this process.
 fn peak_rss() -> u64 {
     let kib = fs::read_to_string("/proc/self/status")
         .ok()

@@ -78,7 +78,6 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The engine as a service.
 struct Native {
     engine: Engine,
     reporter: Reporter,
@@ -152,7 +151,6 @@ fn answer(reply: Result<Bytes, Failure>) -> ProofAnswer {
     }
 }
 
-/// The mock as a service.
 struct Mock {
     prover: Proverless,
     work: Duration,

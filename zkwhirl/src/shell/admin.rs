@@ -37,7 +37,6 @@ use super::{
     metrics::{self, LOOK, OwnUse},
 };
 
-/// The default admin address.
 const DEFAULT_ADDRESS: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 9464);
 /// `/livez` fails when the process's own runtime has run no task for this time.
 const STUCK: Duration = Duration::from_secs(60);
@@ -46,9 +45,7 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The answer to console requests before the console is mounted.
 const STARTING: &str = r#"{"error":"still starting, keys may be made: try again soon"}"#;
 
-/// The admin server of a process.
 pub(crate) struct Admin {
-    /// Where it listens.
     pub(crate) address: SocketAddr,
     server: Arc<Server>,
 }
@@ -59,7 +56,6 @@ pub(crate) enum NotReady {
     /// Keys are made, connections are opened.
     #[error("starting")]
     Starting,
-    /// The process was asked to stop.
     #[error("draining")]
     Draining,
     /// A part that it needs is away.
@@ -138,7 +134,6 @@ impl Admin {
         let _ = self.server.mounted.set(router);
     }
 
-    /// Renders the page of metrics.
     pub(crate) fn page(&self) -> impl Fn() -> String + Send + Sync + use<> {
         let page = self.server.page.clone();
         move || page.render()
@@ -188,7 +183,6 @@ impl Server {
         }
     }
 
-    /// What the admin thread runs.
     async fn run(self: Arc<Self>, listener: TcpListener) {
         let probe = |check: fn(&Self) -> Result<(), NotReady>| {
             get(

@@ -32,7 +32,6 @@ pub(crate) const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount"
 /// Largest answer that is read, in bytes; a pod's description has about 10 KiB.
 const ANSWER_BYTES: usize = 1 << 20;
 
-/// The API server and the service account.
 #[derive(Debug, Clone)]
 pub(crate) struct Kubernetes {
     api: Url,

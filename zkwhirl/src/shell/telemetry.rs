@@ -8,7 +8,6 @@ use tracing_subscriber::{
 };
 use zkwhirl_telemetry::trace::TARGET;
 
-/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// For people.

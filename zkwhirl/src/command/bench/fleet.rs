@@ -31,7 +31,6 @@ use crate::ui::percentile;
 /// How long a fleet may take to be ready, and jobs beyond their work.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What is measured.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Load {
     pub(super) workers: u16,
@@ -62,7 +61,6 @@ pub(super) struct Measured {
     pub(super) broker_out_bytes_per_job: Option<f64>,
 }
 
-/// A fleet that is ready.
 pub(super) struct Fleet {
     falafel: Falafel,
     ledger: RedisLedger,

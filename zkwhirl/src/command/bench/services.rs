@@ -6,7 +6,6 @@ use std::{env, path::PathBuf, process::Command, time::Duration};
 use anyhow::Context;
 use serde::Deserialize;
 
-/// Where they are.
 #[derive(Debug)]
 pub(super) struct Services {
     pub(super) amqp: String,
@@ -14,7 +13,6 @@ pub(super) struct Services {
     pub(super) redis: String,
     /// How often RabbitMQ counts what goes through it.
     pub(super) statistics: Duration,
-    /// The instance that must be ended.
     own: Option<(PathBuf, String)>,
 }
 

@@ -30,16 +30,13 @@ use crate::{
     ui,
 };
 
-/// How the run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// Everything that Falafel asked for came back.
     Done,
-    /// Falafel's pipeline halted.
     Halted,
     /// All jobs that are left are dead letters: they wait for an operator.
     Parked,
-    /// A signal.
     Interrupted,
 }
 

@@ -13,22 +13,18 @@ use zkwhirl_ledger::{
 
 use crate::ui;
 
-/// The run so far.
 #[derive(Debug)]
 pub(super) struct DemoProgress {
     fleet: FleetModel,
-    /// The names of the workers' slots.
     pub(super) slots: Vec<String>,
     pub(super) rollups: Vec<DemoRollup>,
     /// Inner rollups of each.
     inners: usize,
     /// Replies that the simulated Falafel checked and accepted.
     pub(super) accepted: u64,
-    /// The reasons of the replies that it refused.
     pub(super) refused: Vec<String>,
 }
 
-/// One rollup of the simulated Falafel.
 #[derive(Debug)]
 pub(super) struct DemoRollup {
     pub(super) id: u32,
@@ -37,7 +33,6 @@ pub(super) struct DemoRollup {
     pub(super) settled: Option<Settled>,
 }
 
-/// How a rollup ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settled {
     pub(super) took: Duration,
@@ -157,7 +152,6 @@ impl DemoProgress {
         self.jobs_of(&[]).any(is_parked) && self.jobs_of(&[]).all(ended)
     }
 
-    /// The reasons of the jobs that are parked.
     pub(super) fn parked(&self) -> Vec<String> {
         let parked = self.jobs_of(&[]).filter(|job| is_parked(job));
         let deaths = parked.filter_map(|job| job.last(EventName::Dead));
@@ -213,7 +207,6 @@ impl DemoProgress {
         all.filter_map(|(id, job)| Some((id, job, job.running()?)))
     }
 
-    /// Jobs that a slot proved.
     pub(super) fn proved_by(&self, slot: &str) -> usize {
         let runs = self.fleet.jobs().flat_map(|(_, job)| &job.runs);
         runs.filter(|run| run.outcome == RunOutcome::Proved && run.worker == slot)

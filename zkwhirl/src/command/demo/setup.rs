@@ -20,7 +20,6 @@ use crate::{
     ui::{self, bar::Bar},
 };
 
-/// The line that says what runs.
 pub(super) fn headline(args: &DemoArgs) -> String {
     let size = &args.rollup.size;
     let rollups = match args.rollups {
@@ -111,7 +110,6 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Ve
     .await?
 }
 
-/// The provers behind the slots.
 pub(super) fn provers(args: &DemoArgs) -> anyhow::Result<Provers> {
     let prover = ProverArgs {
         rollup: args.rollup.clone(),
@@ -125,7 +123,6 @@ pub(super) fn provers(args: &DemoArgs) -> anyhow::Result<Provers> {
     fleet::provers(&prover, None, &[], args.work_ms)
 }
 
-/// What the simulated Falafel rolls up.
 pub(super) fn plan(args: &DemoArgs, rollups: Rollups) -> RollupPlan {
     RollupPlan {
         rollups: Some(args.rollups.into()),

@@ -29,7 +29,6 @@ pub(super) struct View {
 }
 
 impl View {
-    /// An empty screen for `workers`.
     pub(super) fn new(workers: usize) -> Self {
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stdout());
         let line = || {
@@ -45,7 +44,6 @@ impl View {
         }
     }
 
-    /// Draws the run as it is now.
     pub(super) fn draw(&self, progress: &DemoProgress, figures: &Figures) {
         if let Some(rollup) = progress.rollups.last() {
             let line = rollup_line(progress, rollup, figures.left);
@@ -68,7 +66,6 @@ impl View {
         let _ = self.screen.println(line);
     }
 
-    /// Takes the screen away.
     pub(super) fn close(self) {
         let _ = self.screen.clear();
     }

@@ -28,7 +28,6 @@ struct ClientVkLine {
     bytes: u64,
 }
 
-/// A line of the list.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum ListLine {

@@ -8,7 +8,6 @@ use zkwhirl_keystore::{EmbeddedKeyStore, FleetKeyStore, KeyError, KeyFile, KeySt
 use crate::{cli::PlaceArgs, shell::exit, ui};
 
 impl PlaceArgs {
-    /// This machine's keys.
     pub(super) fn local(&self) -> EmbeddedKeyStore {
         EmbeddedKeyStore::new(&self.data_dir)
     }

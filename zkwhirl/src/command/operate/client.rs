@@ -19,7 +19,6 @@ const NOT_ALLOWED: u8 = 3;
 /// Exit code: the bridge does not answer.
 const AWAY: u8 = 4;
 
-/// The bridge whose console is asked.
 pub(super) struct BridgeClient {
     base: Url,
     token: Option<String>,
@@ -90,7 +89,6 @@ impl BridgeClient {
         exit::coded(AWAY, why)
     }
 
-    /// The bytes of a view.
     pub(super) async fn read(
         &self,
         path: &[&str],
@@ -105,7 +103,6 @@ impl BridgeClient {
         self.send(self.show_token(request)?).await
     }
 
-    /// Does something to some jobs or workers.
     pub(super) async fn act(&self, action: &ActionRequest) -> anyhow::Result<Vec<ActionOutcome>> {
         let request = self.client.post(self.url(&["actions"], &[]));
         let request = self
@@ -129,7 +126,6 @@ impl BridgeClient {
     }
 }
 
-/// Parses an answer.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> anyhow::Result<T> {
     let parsed = serde_json::from_slice(body);
     parsed.context("the bridge answers what this release does not understand")

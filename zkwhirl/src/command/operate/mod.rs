@@ -23,7 +23,6 @@ use crate::{
 
 /// How often a watched view is read.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Clears the terminal.
 const CLEAR: &str = "\x1b[H\x1b[2J\x1b[3J";
 
 type Text = fn(&[u8]) -> anyhow::Result<String>;

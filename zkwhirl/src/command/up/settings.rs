@@ -19,7 +19,6 @@ const MAX_ROWS: u64 = 1 << 28;
 /// it.
 const MOCK_ROWS: u64 = 8192;
 
-/// The checked values.
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) prover: ProverArgs,

@@ -55,7 +55,6 @@ fn of_env(file: &str) -> Variables {
         .collect()
 }
 
-/// All variables of a role's pods.
 fn role(file: &str) -> Variables {
     let mut all = of_env("base/fleet.env");
     all.extend(of_yaml("base/proving.yaml"));
