@@ -9,7 +9,7 @@ use zkwhirl_circuits::Suite;
 use zkwhirl_prover::native::self_test_request;
 use zkwhirl_testkit::vector;
 
-use crate::stage::zkwhirl;
+use crate::stage::{has, zkwhirl};
 
 /// Fields that both have: of tx rollups all but the recursion limbs.
 const FIELDS: [(&str, usize); 4] = [
@@ -119,10 +119,7 @@ fn an_account_transaction_is_refused_and_the_stream_goes_on() {
     cli.ping();
     let (code, _, said) = cli.end();
     assert_eq!(code, Some(0));
-    assert!(
-        said.contains("an account transaction is proved by its client"),
-        "{said}"
-    );
+    has(&said, &["an account transaction is proved by its client"]);
 }
 
 #[test]
@@ -144,7 +141,7 @@ fn the_native_engine_proves_refuses_what_is_false_and_lives_on() {
     let (code, rest, said) = cli.end();
     assert_eq!((code, rest.len()), (Some(0), 0));
     let failure = "@zkwhirl failure invalid output value b is not the deposit's share";
-    assert!(said.contains(failure), "{said}");
+    has(&said, &[failure]);
 }
 
 #[test]
@@ -165,7 +162,7 @@ fn a_stream_that_cannot_be_trusted_ends_it_with_a_message() {
         cli.send(bytes);
         let (code, rest, said) = cli.end();
         assert_eq!((code, rest.len()), (Some(1), 0), "{said}");
-        assert!(said.contains(words), "{said:?} lacks {words:?}");
+        has(&said, &[words]);
         assert_eq!(said.lines().count(), 1, "{said}");
     }
 }
@@ -180,7 +177,7 @@ fn wrong_arguments_are_told_before_anything_is_read() {
     ] {
         let (code, _, said) = RollupCli::start(arguments, &[]).end();
         assert_eq!(code, Some(2), "{said}");
-        assert!(said.contains(words), "{said:?} lacks {words:?}");
+        has(&said, &[words]);
     }
 }
 

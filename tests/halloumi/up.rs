@@ -13,7 +13,7 @@ use zkwhirl_falafel::{Falafel, Listen};
 use zkwhirl_testkit::within;
 
 use super::stage::{JSON, Up, asking, command, head, rolling_up, sizes};
-use crate::stage::{Odd, root, settled, text};
+use crate::stage::{Odd, has, root, settled, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_settles_in_falafels_split_mode_and_in_its_normal_one() {
@@ -27,11 +27,7 @@ async fn a_rollup_settles_in_falafels_split_mode_and_in_its_normal_one() {
             .env("PROVERLESS", "true"),
     );
     let one = Up::start(command(normal.inner_address()).env("PROVERLESS", "true"));
-    let headline = &one.headline;
-    assert!(
-        headline.contains("proverless: nothing is proved"),
-        "{headline}"
-    );
+    has(&one.headline, &["proverless: nothing is proved"]);
     for falafel in [&split, &normal] {
         settled(falafel).await;
         let stats = falafel.stats();
@@ -165,7 +161,7 @@ fn what_cannot_work_is_one_line_and_an_exit_code() {
         assert_eq!(output.status.code(), Some(code), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(said.starts_with("zkwhirl: "), "{said}");
-        assert!(said.contains(line), "{said:?} lacks {line:?}");
+        has(&said, &[line]);
     };
     for case in WRONG.lines() {
         let (set, line) = case.split_once("  ").unwrap();

@@ -84,11 +84,7 @@ async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() 
     let jobs = stage.happened(|event| claimed(&event).then_some(event.job));
     assert_eq!(jobs.len(), 2 + 2 + 4 + 2, "each is claimed once");
     let all: HashSet<_> = jobs.iter().collect();
-    assert_eq!(
-        all.len(),
-        jobs.len(),
-        "no request was another one: {jobs:?}"
-    );
+    assert_eq!(all.len(), 10, "no request was another one: {jobs:?}");
     assert_eq!(stage.falafel.stats().nacks, 0);
     stage.end().await;
 }

@@ -28,7 +28,7 @@ pub(crate) use cluster::{Scene, Stage, plan};
 pub(crate) use figures::{claimed_again, order, say, times};
 pub(crate) use fleet::{Fleet, Wanted, role};
 pub(crate) use odd::Odd;
-pub(crate) use process::{Process, json, prints, refused, said, zkwhirl};
+pub(crate) use process::{Process, has, json, prints, refused, said, zkwhirl};
 pub(crate) use provers::{
     MAX_CIRCUIT_SIZE, data_dir, engine, engine_with, final_buffer, native, proverless,
 };

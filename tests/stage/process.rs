@@ -65,7 +65,7 @@ fn ended(command: &mut Command, code: i32) -> (String, String) {
 }
 
 #[track_caller]
-fn has(text: &str, words: &[&str]) {
+pub(crate) fn has(text: &str, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "{text:?} lacks {word:?}");
     }

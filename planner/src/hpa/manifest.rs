@@ -43,34 +43,9 @@ pub enum FieldError {
     /// A quantity that cannot be read.
     #[error(transparent)]
     Quantity(#[from] QuantityError),
-    /// A target of zero or less.
-    #[error("the target must be positive")]
-    Target,
-    /// A largest number of replicas outside 1 to 1000.
-    #[error("the most replicas must be 1 to 1000")]
-    Most,
-    /// The smallest number of replicas exceeds the largest.
-    #[error("min {min} is more than max {max}")]
-    Order {
-        /// The smallest number of replicas.
-        min: u32,
-        /// The largest.
-        max: u32,
-    },
-    /// Another number of metrics or triggers than one.
-    #[error("has {count} {what}, must have one")]
-    Count {
-        /// `metrics` or `triggers`.
-        what: &'static str,
-        /// How many there are.
-        count: usize,
-    },
-    /// A metric that is not external.
-    #[error("metric of type {0}, must be External")]
-    Metric(String),
-    /// A target that is no `averageValue`.
-    #[error("the target must be an averageValue of type AverageValue")]
-    TargetKind,
+    /// A value, or a kind of metric, that cannot be simulated.
+    #[error("{0}")]
+    Value(String),
 }
 
 impl Hpa {
@@ -110,9 +85,9 @@ fn kind(object: &Value) -> &str {
 fn checked(hpa: Hpa) -> Result<Hpa, FieldError> {
     let (min, max) = (hpa.min, hpa.max);
     match hpa.target_milli {
-        ..=0 => Err(FieldError::Target),
-        _ if !(1..=1000).contains(&max) => Err(FieldError::Most),
-        _ if min > max => Err(FieldError::Order { min, max }),
+        ..=0 => value("the target must be positive"),
+        _ if !(1..=1000).contains(&max) => value("the most replicas must be 1 to 1000"),
+        _ if min > max => value(format!("min {min} is more than max {max}")),
         _ => Ok(hpa),
     }
 }
@@ -121,10 +96,14 @@ fn spec<T: for<'de> Deserialize<'de>>(object: &Value) -> Result<T, FieldError> {
     Ok(serde_json::from_value(object["spec"].clone())?)
 }
 
+fn value<T>(why: impl Into<String>) -> Result<T, FieldError> {
+    Err(FieldError::Value(why.into()))
+}
+
 fn one<T>(what: &'static str, mut all: Vec<T>) -> Result<T, FieldError> {
     match (all.len(), all.pop()) {
         (1, Some(one)) => Ok(one),
-        (count, _) => Err(FieldError::Count { what, count }),
+        (count, _) => value(format!("has {count} {what}, must have one")),
     }
 }
 
@@ -133,7 +112,7 @@ fn horizontal(object: &Value) -> Result<Hpa, FieldError> {
     let metric = one("metrics", spec.metrics)?;
     let target = match metric.external {
         Some(external) if metric.kind == "External" => external.target,
-        _ => return Err(FieldError::Metric(metric.kind)),
+        _ => return value(format!("metric of type {}, must be External", metric.kind)),
     };
     match target.average_value {
         Some(text) if target.kind == "AverageValue" => Ok(Hpa {
@@ -144,7 +123,7 @@ fn horizontal(object: &Value) -> Result<Hpa, FieldError> {
             behavior: behavior(spec.behavior)?,
             keda: None,
         }),
-        _ => Err(FieldError::TargetKind),
+        _ => value("the target must be an averageValue of type AverageValue"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The run of one trace.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, slice};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -18,20 +18,14 @@ use crate::{
 
 /// An inner job: a claim or an inner rollup.
 #[derive(Debug)]
-struct Job {
+struct InnerJob {
     takes: u64,
     since: u64,
     begun: bool,
 }
 
-/// What a rollup waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Claims,
-    Inners,
-    Root,
-    Verifier,
-}
+/// The first phase of a rollup whose jobs are outer ones.
+const OUTER: usize = 2;
 
 pub(super) struct World<'a> {
     setup: &'a Setup,
@@ -44,13 +38,13 @@ pub(super) struct World<'a> {
     replicas: u32,
     pods: Pods,
     metric: History,
-    jobs: Vec<Job>,
+    jobs: Vec<InnerJob>,
     queue: VecDeque<usize>,
     proving: u32,
     /// Rollups that have arrived and not begun.
     waiting: VecDeque<usize>,
     /// The rollup that is under way, its phase, and the jobs it waits for.
-    current: Option<(usize, Phase, usize)>,
+    current: Option<(usize, usize, usize)>,
     outer_queue: VecDeque<usize>,
     outer_free: u32,
     settled: usize,
@@ -261,12 +255,10 @@ impl<'a> World<'a> {
             && let Some(rollup) = self.outer_queue.pop_front()
         {
             self.outer_free -= 1;
-            let takes = match self.current {
-                Some((_, Phase::Root, _)) => self.trace.rollups[rollup].root_s,
-                _ => self.trace.rollups[rollup].verifier_s,
-            };
-            self.outcome.useful_ms += ms(takes);
-            self.clock.after(ms(takes), Event::OuterDone(rollup));
+            let phase = self.current.map_or(OUTER, |(_, phase, _)| phase);
+            let takes = ms(self.phases(rollup)[phase][0]);
+            self.outcome.useful_ms += takes;
+            self.clock.after(takes, Event::OuterDone(rollup));
         }
     }
 
@@ -293,54 +285,46 @@ impl<'a> World<'a> {
         };
         *waits_for -= 1;
         if *waits_for == 0 {
-            let (rollup, phase) = (*rollup, *phase);
-            self.enter_after(rollup, Some(phase));
+            let (rollup, next) = (*rollup, *phase + 1);
+            self.enter(rollup, next);
         }
     }
 
     fn begin_next(&mut self) {
         match self.waiting.pop_front() {
-            Some(rollup) => self.enter_after(rollup, None),
+            Some(rollup) => self.enter(rollup, 0),
             None => self.current = None,
         }
     }
 
-    /// The next phase that has jobs, or the end of the rollup.
-    fn enter_after(&mut self, place: usize, done: Option<Phase>) {
+    /// The jobs of a rollup's phases: claims, inner rollups, root rollup,
+    /// verifier.
+    fn phases(&self, place: usize) -> [&'a [f64]; 4] {
         let rollup: &'a Rollup = &self.trace.rollups[place];
-        let phases = [
-            (Phase::Claims, &rollup.claims_s[..]),
-            (Phase::Inners, &rollup.inners_s[..]),
-            (Phase::Root, std::slice::from_ref(&rollup.root_s)),
-            (Phase::Verifier, std::slice::from_ref(&rollup.verifier_s)),
-        ];
-        let is_done = |phase: Phase| done.is_some_and(|done| phase as u8 <= done as u8);
-        let mut left = phases.into_iter().skip_while(|(phase, _)| is_done(*phase));
-        let has_jobs = |(phase, jobs): &(Phase, &[f64])| match phase {
-            Phase::Claims | Phase::Inners => !jobs.is_empty(),
-            Phase::Root | Phase::Verifier => jobs[0] > 0.0,
+        let one = |takes: &'a f64| match *takes > 0.0 {
+            true => slice::from_ref(takes),
+            false => &[],
         };
-        match left.find(has_jobs) {
-            Some((phase, jobs)) => {
-                self.current = Some((place, phase, jobs.len()));
-                match phase {
-                    Phase::Claims | Phase::Inners => self.put(jobs),
-                    Phase::Root | Phase::Verifier => self.outer_queue.push_back(place),
-                }
-            }
-            None => {
-                let since = ms(rollup.at_s);
-                self.outcome.latencies[place] = Some(self.clock.now() - since);
-                self.settled += 1;
-                self.begin_next();
-            }
-        }
+        let (root, verifier) = (one(&rollup.root_s), one(&rollup.verifier_s));
+        [&rollup.claims_s, &rollup.inners_s, root, verifier]
     }
 
-    fn put(&mut self, jobs: &[f64]) {
-        for takes in jobs {
+    /// The first phase from `first` on that has jobs, or the end of the rollup.
+    fn enter(&mut self, place: usize, first: usize) {
+        let phases = self.phases(place);
+        let Some(phase) = (first..4).find(|phase| !phases[*phase].is_empty()) else {
+            let since = ms(self.trace.rollups[place].at_s);
+            self.outcome.latencies[place] = Some(self.clock.now() - since);
+            self.settled += 1;
+            return self.begin_next();
+        };
+        self.current = Some((place, phase, phases[phase].len()));
+        if phase >= OUTER {
+            return self.outer_queue.push_back(place);
+        }
+        for takes in phases[phase] {
             self.queue.push_back(self.jobs.len());
-            self.jobs.push(Job {
+            self.jobs.push(InnerJob {
                 takes: ms(*takes),
                 since: self.clock.now(),
                 begun: false,

@@ -8,7 +8,6 @@ mod plan;
 mod reference;
 mod single;
 mod up;
-mod verify;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -20,22 +19,7 @@ use zkwhirl_job::Sizes;
 
 use crate::shell::{exit, telemetry::Format};
 
-pub(crate) use fleet::{
-    AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BridgeArgs, ProverArgs, ProvisionArgs,
-    RedisArgs, Slots, WorkerArgs,
-};
-pub(crate) use keys::{
-    CircuitsArgs, ExportArgs, FleetKeyArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand,
-    KeysVerifyArgs, ListArgs, PlaceArgs, RemoveArgs,
-};
-pub(crate) use operate::{
-    AskArgs, DeadArgs, DeadCommand, DownloadArgs, JobsArgs, JobsCommand, OperatorArgs, QueuesArgs,
-    ReplayArgs, RollupsArgs, WantedArgs, WorkersArgs, WorkersCommand,
-};
-pub(crate) use plan::{FleetArgs, PlanArgs, SignalArg, WorkArgs};
-pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
-pub(crate) use up::{CliProverArgs, UpArgs};
-pub(crate) use verify::VerifyArgs;
+pub(crate) use self::{fleet::*, keys::*, operate::*, plan::*, single::*, up::*};
 
 /// The job cluster that proves rollups.
 #[derive(Debug, Parser)]

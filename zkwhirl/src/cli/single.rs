@@ -1,5 +1,5 @@
-//! The flags of the stand-alone commands: demo, prove, the simulated Falafel,
-//! the stdio engine.
+//! The flags of the stand-alone commands: demo, prove, verify, the simulated
+//! Falafel, the stdio engine.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -72,6 +72,33 @@ pub(crate) struct ProveArgs {
     #[arg(long, conflicts_with = "check_only")]
     pub(crate) write_replies: bool,
     /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes:
+  0  every proof of the rollup verifies
+  1  the file is no rollup, or something in it is not true
+  2  wrong usage, or the file cannot be read
+  3  not decided: a verification key is missing or cannot be read
+
+Examples:
+  zkwhirl verify rollup.bin                    with the keys under ./data
+  zkwhirl keys export --vks vks                 write the verification keys alone
+  zkwhirl verify rollup.bin --vk vks --json    anywhere else, with nothing but those")]
+pub(crate) struct VerifyArgs {
+    /// The final buffer: the reply to a root rollup or root verifier request
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Folder of verification keys (see keys export), in place of DATA_DIR
+    #[arg(long, value_name = "DIR")]
+    pub(crate) vk: Option<PathBuf>,
+    /// Where keys are kept
+    #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
+    pub(crate) data_dir: PathBuf,
+    /// Print one JSON object and nothing else
     #[arg(long)]
     pub(crate) json: bool,
 }

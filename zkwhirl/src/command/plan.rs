@@ -16,7 +16,7 @@ use zkwhirl_planner::{
 use crate::{
     cli::{FleetArgs, PlanArgs, SignalArg, WorkArgs},
     shell::{exit, files},
-    ui::{self, table::table},
+    ui::{self, table},
 };
 
 /// The manifest that is applied.

@@ -61,8 +61,9 @@ fn fitting(asked: Slots, cores: usize, peak: &Peak, free: Option<u64>) -> anyhow
 }
 
 /// Whether a slot is in the queue or proves.
-pub(super) fn ready(readiness: &Readiness) -> Result<(), NotReady> {
-    match readiness.slots() {
+pub(super) fn ready(readiness: &Readiness) -> impl Fn() -> Result<(), NotReady> + use<> {
+    let readiness = readiness.clone();
+    move || match readiness.slots() {
         0 => Err(NotReady::Away("no slot is in the queue")),
         _ => Ok(()),
     }

@@ -20,7 +20,7 @@ use zkwhirl_prover::native::{VerifiedRollup, tx_kind, verify_rollup};
 use crate::{
     cli::VerifyArgs,
     shell::{exit, files},
-    ui::{self, table::table},
+    ui::{self, table},
 };
 
 /// Exit code when a verification key is missing: the rollup was not verified.

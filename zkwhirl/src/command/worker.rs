@@ -68,8 +68,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let topics = topics.join(" and ");
     ui::say(&format!("worker {name}: {topics} jobs, {slots} at once"));
     let readiness = Readiness::default();
-    let ready = readiness.clone();
-    admin.ready_when(move || slots::ready(&ready));
+    admin.ready_when(slots::ready(&readiness));
     let config = WorkerConfig {
         readiness,
         grace: Duration::from_secs(args.drain_s.into()),

@@ -24,7 +24,7 @@ use zkwhirl_redis::RedisAddress;
 
 use super::{
     payload::{TXS, request},
-    services::Services,
+    services::BenchServices,
 };
 use crate::ui::percentile;
 
@@ -61,7 +61,7 @@ pub(super) struct Measured {
     pub(super) broker_out_bytes_per_job: Option<f64>,
 }
 
-pub(super) struct Fleet {
+pub(super) struct BenchFleet {
     falafel: Falafel,
     ledger: RedisLedger,
     broker: AmqpBroker,
@@ -70,7 +70,7 @@ pub(super) struct Fleet {
     roles: Vec<Child>,
 }
 
-impl Drop for Fleet {
+impl Drop for BenchFleet {
     fn drop(&mut self) {
         for role in &mut self.roles {
             let _ = role.kill();
@@ -79,10 +79,10 @@ impl Drop for Fleet {
     }
 }
 
-impl Fleet {
+impl BenchFleet {
     /// Starts everything for a load and waits until all workers are there.
     pub(super) async fn start(
-        services: &Services,
+        services: &BenchServices,
         load: Load,
         number: usize,
     ) -> anyhow::Result<Self> {
@@ -90,10 +90,8 @@ impl Fleet {
         let falafel = Falafel::start(config).await?;
         // A vhost and a namespace of its own: nothing is left from before.
         let name = format!("bench-{}-{number}", std::process::id());
-        let (base, _) = services
-            .amqp
-            .rsplit_once('/')
-            .context("an AMQP URL has a vhost")?;
+        let vhost = services.amqp.rsplit_once('/');
+        let (base, _) = vhost.context("an AMQP URL has a vhost")?;
         let amqp_url = format!("{base}/{name}");
         let hosts = Endpoint::list(&amqp_url)?;
         let amqp_config = AmqpConfig {
@@ -128,12 +126,10 @@ impl Fleet {
             roles: Vec::new(),
             falafel,
         };
+        let inner = fleet.falafel.inner_address();
         let outer = fleet.falafel.outer_address().context("split mode")?;
         let bridge = role("bridge")
-            .env(
-                "JOB_SERVER_URL",
-                format!("http://{}", fleet.falafel.inner_address()),
-            )
+            .env("JOB_SERVER_URL", format!("http://{inner}"))
             .env("ZKWHIRL_OUTER_JOB_SERVER_URL", format!("http://{outer}"))
             .spawn()
             .context("cannot start a bridge")?;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::Deserialize;
 
 #[derive(Debug)]
-pub(super) struct Services {
+pub(super) struct BenchServices {
     pub(super) amqp: String,
     pub(super) management: String,
     pub(super) redis: String,
@@ -23,7 +23,7 @@ struct Urls {
     redis: String,
 }
 
-impl Services {
+impl BenchServices {
     pub(super) fn up() -> anyhow::Result<Self> {
         let set = |name| env::var(name).ok();
         if let (Some(amqp), Some(management), Some(redis)) = (
@@ -67,7 +67,7 @@ impl Services {
     }
 }
 
-impl Drop for Services {
+impl Drop for BenchServices {
     fn drop(&mut self) {
         if let Some((script, name)) = &self.own {
             // The script also stops the services when this process ends.

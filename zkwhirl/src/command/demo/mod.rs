@@ -60,8 +60,7 @@ async fn demo(
     let topics = Topic::ALL.map(Topic::name);
     let admin = Admin::start(args.admin.admin, &Role::ALL, &topics, &shutdown.drain)?;
     let readiness = Readiness::default();
-    let ready = readiness.clone();
-    admin.ready_when(move || slots::ready(&ready));
+    admin.ready_when(slots::ready(&readiness));
     if !args.json {
         ui::say(&setup::headline(&args));
         ui::say(&admin.to_string());

@@ -7,7 +7,7 @@ use zkwhirl_circuits::Suite;
 use zkwhirl_job::Kind;
 
 use super::progress::{DemoProgress, is_delivered};
-use crate::ui::{self, percentile, table::table};
+use crate::ui::{self, percentile, table};
 
 /// The JSON object of `--json`. Durations in seconds.
 #[derive(Debug, Default, Serialize)]

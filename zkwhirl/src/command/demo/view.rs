@@ -3,21 +3,13 @@
 use std::{fmt::Write, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use zkwhirl_bridge::BridgeStats;
+use zkwhirl_bridge::BridgeHandle;
+use zkwhirl_falafel::Falafel;
 use zkwhirl_job::{Kind, clock};
 use zkwhirl_ledger::model::TimeLeft;
 
 use super::progress::{Batch, DemoProgress, DemoRollup};
 use crate::ui;
-
-/// What the screen shows beside the progress.
-pub(super) struct Figures {
-    pub(super) stats: BridgeStats,
-    pub(super) reissues: u64,
-    pub(super) nacks: u64,
-    /// What the last rollup still needs.
-    pub(super) left: Option<TimeLeft>,
-}
 
 /// One line a rollup and a worker, and one for Falafel; redrawn in place.
 #[derive(Debug)]
@@ -44,20 +36,21 @@ impl View {
         }
     }
 
-    pub(super) fn draw(&self, progress: &DemoProgress, figures: &Figures) {
+    pub(super) fn draw(&self, progress: &DemoProgress, falafel: &Falafel, bridge: &BridgeHandle) {
+        let (counted, stats) = (falafel.stats(), bridge.stats());
         if let Some(rollup) = progress.rollups.last() {
-            let line = rollup_line(progress, rollup, figures.left);
-            self.rollup.set_message(line);
+            let left = bridge.rollup_left(rollup.id, progress.slots.len());
+            self.rollup.set_message(rollup_line(progress, rollup, left));
         }
         for (bar, slot) in self.workers.iter().zip(&progress.slots) {
             bar.set_message(slot_line(progress, slot));
         }
         self.falafel.set_message(format!(
             "falafel   tickets {} open · worst ping gap {} of 5 s · re-issues {} · rejected {}",
-            figures.stats.open_tickets,
-            ui::seconds(figures.stats.worst_ping_gap),
-            figures.reissues,
-            figures.nacks,
+            stats.open_tickets,
+            ui::seconds(stats.worst_ping_gap),
+            counted.reissues,
+            counted.nacks,
         ));
     }
 

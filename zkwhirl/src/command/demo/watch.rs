@@ -10,11 +10,7 @@ use zkwhirl::cluster::{Cluster, slot_name};
 use zkwhirl_falafel::{Falafel, FalafelEvent};
 use zkwhirl_ledger::{EventName, JobEvent};
 
-use super::{
-    End,
-    progress::DemoProgress,
-    view::{Figures, View},
-};
+use super::{End, progress::DemoProgress, view::View};
 use crate::{cli::DemoArgs, ui};
 
 /// The screen is redrawn this often; an eye sees no difference to more.
@@ -108,16 +104,7 @@ impl Watcher {
 
     fn draw(&self, falafel: &Falafel, cluster: &Cluster) {
         if let Some(view) = &self.view {
-            let (counted, bridge) = (falafel.stats(), &cluster.bridge);
-            let rollup = self.progress.rollups.last();
-            let slots = self.progress.slots.len();
-            let figures = Figures {
-                stats: bridge.stats(),
-                reissues: counted.reissues,
-                nacks: counted.nacks,
-                left: rollup.and_then(|rollup| bridge.rollup_left(rollup.id, slots)),
-            };
-            view.draw(&self.progress, &figures);
+            view.draw(&self.progress, falafel, &cluster.bridge);
         }
     }
 }

@@ -9,7 +9,7 @@ use zkwhirl_prover::native::Setting;
 use crate::{
     cli::CircuitsArgs,
     shell::exit,
-    ui::{self, table::table},
+    ui::{self, table},
 };
 
 #[derive(Debug, Serialize)]

@@ -11,7 +11,7 @@ use zkwhirl_keystore::{KeyError, vk_digest};
 use super::{KeyLine, short};
 use crate::{
     cli::{ListArgs, PlaceArgs},
-    ui::{self, table::table},
+    ui::{self, table},
 };
 
 /// Printed in place of a provenance for bytes that are passed on unchanged.

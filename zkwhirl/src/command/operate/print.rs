@@ -8,7 +8,7 @@ use zkwhirl_console::views::{
 use zkwhirl_job::Kind;
 
 use super::client::parse;
-use crate::ui::{self, table::table};
+use crate::ui::{self, table};
 
 /// The longest reason in a table.
 const REASON: usize = 72;

@@ -71,8 +71,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
     let topics = Topic::ALL.map(Topic::name);
     let admin = Admin::start(args.admin.admin, &Role::ALL, &topics, &shutdown.drain)?;
     let readiness = Readiness::default();
-    let ready = readiness.clone();
-    admin.ready_when(move || slots::ready(&ready));
+    admin.ready_when(slots::ready(&readiness));
     let cluster = Cluster::start(ClusterConfig {
         bridge: BridgeConfig::new(settings.upstreams, sizes),
         worker: WorkerConfig {
