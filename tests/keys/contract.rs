@@ -29,21 +29,15 @@ use crate::stage::{MAX_CIRCUIT_SIZE, data_dir, final_buffer, node, root, say};
 /// What the contract answers to each call, and the gas that it took.
 fn answers(contract: &Path, calls: &[(Vec<u8>, String)]) -> Vec<(bool, u64)> {
     let node = node();
-    let mut machine = Command::new("node")
-        .arg(root().join("tests/node/verifier.mjs"))
-        .arg(node)
-        .arg(contract)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut machine = Command::new("node");
+    machine.arg(root().join("tests/node/verifier.mjs"));
+    machine.args([&node, contract]).stdin(Stdio::piped());
+    let mut machine = machine.stdout(Stdio::piped()).spawn().unwrap();
     let call =
         |(proof, input): &(Vec<u8>, String)| json!({ "proof": hex::encode(proof), "input": input });
-    let calls: Vec<Value> = calls.iter().map(call).collect();
+    let calls: Value = calls.iter().map(call).collect();
     let mut input = machine.stdin.take().unwrap();
-    input
-        .write_all(Value::from(calls).to_string().as_bytes())
-        .unwrap();
+    input.write_all(calls.to_string().as_bytes()).unwrap();
     drop(input);
     let output = machine.wait_with_output().unwrap();
     assert!(output.status.success());

@@ -175,9 +175,7 @@ mod tests {
     #[test]
     fn a_size_that_is_no_power_of_two_names_its_neighbours() {
         assert_eq!(power_of_two("1048576").unwrap(), 1 << 20);
-        assert_eq!(
-            power_of_two("3000000").unwrap_err().to_string(),
-            "not a power of two (nearest: 2097152, 4194304)"
-        );
+        let error = power_of_two("3000000").unwrap_err().to_string();
+        assert_eq!(error, "not a power of two (nearest: 2097152, 4194304)");
     }
 }

@@ -80,10 +80,8 @@ impl CliProvers {
     /// rollups and the mock flag. A directory without a note, as Halloumi
     /// leaves it, is accepted.
     fn claim_keys(&self) -> anyhow::Result<()> {
-        let settings = match self.mock {
-            true => format!("mocks of {}", self.sizes),
-            false => self.sizes.to_string(),
-        };
+        let mocks = if self.mock { "mocks of " } else { "" };
+        let settings = format!("{mocks}{}", self.sizes);
         let note = self.data_dir.join(NOTE);
         let data = self.data_dir.display();
         match fs::read_to_string(&note) {
@@ -106,16 +104,13 @@ impl CliProvers {
     }
 
     pub(super) fn child(&self) -> ChildConfig {
-        let arguments = |lazy_init| {
-            let arguments = CliArguments {
-                crs_dir: self.crs_dir(),
-                sizes: self.sizes,
-                mock: self.mock,
-                lazy_init,
-                persist: self.persist,
-                data_dir: self.data_dir.clone(),
-            };
-            arguments.to_strings()
+        let arguments = |lazy_init| CliArguments {
+            crs_dir: self.crs_dir(),
+            sizes: self.sizes,
+            mock: self.mock,
+            lazy_init,
+            persist: self.persist,
+            data_dir: self.data_dir.clone(),
         };
         // A lazy one takes the transactions of an inner rollup for the inner
         // rollups of a root rollup when a root verifier comes first.
@@ -123,7 +118,7 @@ impl CliProvers {
         ChildConfig {
             name: "rollup_cli".to_owned(),
             program: self.program.clone(),
-            arguments: arguments(self.lazy_init),
+            arguments: arguments(self.lazy_init).to_strings(),
             environment: Vec::new(),
             sizes: self.sizes,
             dialect: Dialect::RollupCli,
@@ -134,7 +129,7 @@ impl CliProvers {
             grace: GRACE,
             self_test: Some(Bytes::from_static(SELF_TEST)),
             verifier_first: misled.then(|| Eager {
-                arguments: arguments(false),
+                arguments: arguments(false).to_strings(),
                 start_deadline: EAGER_START_IN_JOB,
             }),
             memory_limit: self.memory_limit,

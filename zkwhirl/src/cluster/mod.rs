@@ -155,16 +155,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_core_task_that_ends_ends_the_cluster_and_is_named() {
-        let sizes = Sizes::new(1, 1).unwrap();
+        let (suite, sizes) = (Suite::Poseidon, Sizes::new(1, 1).unwrap());
+        let rollups = Rollups { suite, sizes };
         let cluster = Cluster::start(ClusterConfig {
             bridge: BridgeConfig::new(Vec::new(), sizes),
             worker: WorkerConfig::default(),
             broker: broker::EmbeddedBrokerConfig::default(),
             provers: Provers::Proverless {
-                rollups: Rollups {
-                    suite: Suite::Poseidon,
-                    sizes,
-                },
+                rollups,
                 work: Duration::ZERO,
             },
             topics: Topic::ALL.to_vec(),
@@ -176,9 +174,7 @@ mod tests {
         failpoints.arm("delivery", Fault::Panic);
         cluster.bridge_ended().await;
         let ended = cluster.stop().await.unwrap_err();
-        assert_eq!(
-            ended.to_string(),
-            "core task `delivery` panicked: failpoint delivery; stopping"
-        );
+        let line = "core task `delivery` panicked: failpoint delivery; stopping";
+        assert_eq!(ended.to_string(), line);
     }
 }

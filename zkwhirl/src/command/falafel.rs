@@ -63,10 +63,9 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
         // The task is detached: rollups do not depend on the answer.
         let _ = falafel.servers().create_proof(malformed(number));
     }
-    if args.malformed > 0 {
+    if let malformed @ 1.. = args.malformed {
         ui::say(&format!(
-            "asked for {} claims that end too early: they become dead letters",
-            args.malformed
+            "asked for {malformed} claims that end too early: they become dead letters"
         ));
     }
     let state = loop {

@@ -61,11 +61,8 @@ pub(super) async fn amqp(
 pub(super) async fn redis(args: &RedisArgs) -> anyhow::Result<RedisLedger> {
     let address = RedisAddress::new(args.redis_url.clone(), &args.namespace);
     let redis = RedisLedger::new(RedisLedgerConfig::new(address)).map_err(exit::usage)?;
-    let warnings = redis
-        .check()
-        .await
-        .context("Redis is not fit for the ledger")?;
-    for warning in warnings {
+    let warnings = redis.check().await;
+    for warning in warnings.context("Redis is not fit for the ledger")? {
         ui::complain(&format!("zkwhirl: {warning}"));
     }
     Ok(redis)

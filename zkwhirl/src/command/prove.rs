@@ -18,7 +18,7 @@ use zkwhirl_prover::native::{self, Engine, EngineConfig, ProofReceipt, Setting};
 use super::ready;
 use crate::{
     cli::ProveArgs,
-    shell::{exit, files},
+    shell::{exit, files, memory::number_after},
     ui::{self, bar::Bar},
 };
 
@@ -157,11 +157,6 @@ fn write_reply(file: &Path, receipt: &ProofReceipt) -> anyhow::Result<()> {
 }
 
 fn peak_rss() -> u64 {
-    let kib = fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|status| {
-            let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        });
-    kib.unwrap_or(0) * 1024
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    number_after(&status, "VmHWM:").unwrap_or(0) * 1024
 }

@@ -45,10 +45,10 @@ pub(super) fn native(provers: &NativeProvers, lazy: bool) -> anyhow::Result<()> 
     bar.finish();
     ready.map_err(at_start)?;
     for key in engine.loaded() {
+        let (circuit, id) = (&key.circuit().name, key.id().to_string());
         ui::say(&format!(
-            "key {}  {}  {}",
-            key.circuit().name,
-            &key.id().to_string()[..8],
+            "key {circuit}  {}  {}",
+            &id[..8],
             key.provenance()
         ));
     }

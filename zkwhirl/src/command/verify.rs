@@ -216,20 +216,23 @@ fn print(file: &str, about: &RollupFindings) {
         about.inner_rollups,
         about.txs.iter().map(|line| line.txs).sum::<usize>(),
     ));
+    let count = |number: usize| ui::grouped(number as u64);
     let rows = about.circuits.iter().map(|line| {
+        let (circuit, provenance) = (line.circuit.clone(), line.provenance.clone());
         vec![
-            line.circuit.clone(),
-            ui::grouped(line.proofs as u64),
+            circuit,
+            count(line.proofs),
             line.key[..8].to_owned(),
-            line.provenance.clone(),
+            provenance,
         ]
     });
     ui::say(&table("proved by|>proofs|key|provenance", rows));
-    let rows = about.txs.iter().map(|line| {
+    let rows = about.txs.iter();
+    let rows = rows.map(|line| {
         vec![
             line.kind.to_owned(),
-            ui::grouped(line.txs as u64),
-            ui::grouped(line.client_proofs as u64),
+            count(line.txs),
+            count(line.client_proofs),
         ]
     });
     let txs = table("txs|>in all|>client proofs", rows);

@@ -62,7 +62,8 @@ impl SystemMemory {
     }
 }
 
-pub(super) fn number_after(text: &str, name: &str) -> Option<u64> {
+/// The first number after `name`, which begins a line.
+pub(crate) fn number_after(text: &str, name: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
     rest.split_whitespace().next()?.parse().ok()
 }

@@ -143,18 +143,14 @@ impl BenchFleet {
             fleet.roles.push(worker);
         }
         let broker = &fleet.broker;
+        let consumers = async || broker.depth(Topic::Inner).await.map_or(0, |d| d.consumers);
         let ready = async {
-            loop {
-                let consumers = broker.depth(Topic::Inner).await.map_or(0, |d| d.consumers);
-                if consumers >= usize::from(load.workers) {
-                    return;
-                }
+            while consumers().await < usize::from(load.workers) {
                 sleep(Duration::from_millis(100)).await;
             }
         };
-        timeout(PATIENCE, ready)
-            .await
-            .context("the workers did not join their queue in time")?;
+        let ready = timeout(PATIENCE, ready).await;
+        ready.context("the workers did not join their queue in time")?;
         Ok(fleet)
     }
 
@@ -189,9 +185,8 @@ impl BenchFleet {
             }
             anyhow::Ok(())
         };
-        timeout(PATIENCE + ideal * 2, all)
-            .await
-            .context("some jobs did not come back in time")??;
+        let done = timeout(PATIENCE + ideal * 2, all).await;
+        done.context("some jobs did not come back in time")??;
         let makespan = started.elapsed();
         let claims = self.claim_times(&ids, started_ms).await?;
         let after = self.traffic().await?;
@@ -240,10 +235,8 @@ impl BenchFleet {
                 }
             }
         }
-        let times = claimed.into_values();
-        let mut times: Vec<_> = times
-            .map(|at| at.saturating_sub(started_ms) as f64)
-            .collect();
+        let after = |at: u64| at.saturating_sub(started_ms) as f64;
+        let mut times: Vec<_> = claimed.into_values().map(after).collect();
         times.sort_by(f64::total_cmp);
         Ok(times)
     }

@@ -76,15 +76,13 @@ fn loads(args: &BenchFleetArgs) -> Vec<Load> {
 const HEADER: &str = "workers  jobs  work ms    payload  makespan ms  ÷ ideal  claim p50 ms  p99 ms  jobs/s  KB/job through RabbitMQ";
 
 fn line(load: Load, measured: &Measured) -> String {
-    let ratio = measured
-        .makespan_ratio
-        .map_or_else(|| "–".to_owned(), |r| format!("{r:.3}"));
+    let ratio = measured.makespan_ratio.map(|ratio| format!("{ratio:.3}"));
+    let ratio = ratio.unwrap_or_else(|| "–".to_owned());
     let through = measured.broker_in_bytes_per_job;
-    let through = through.zip(measured.broker_out_bytes_per_job);
-    let through = through.map_or_else(
-        || "–".to_owned(),
-        |(into, out)| format!("{:.1} in, {:.1} out", into / 1e3, out / 1e3),
-    );
+    let through = match through.zip(measured.broker_out_bytes_per_job) {
+        None => "–".to_owned(),
+        Some((into, out)) => format!("{:.1} in, {:.1} out", into / 1e3, out / 1e3),
+    };
     format!(
         "{:>7}  {:>4}  {:>7}  {:>9}  {:>11.0}  {ratio:>7}  {:>12.0}  {:>6.0}  {:>6.0}  {through}",
         load.workers,

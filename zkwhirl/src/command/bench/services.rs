@@ -4,7 +4,7 @@
 use std::{env, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::Context;
-use serde::Deserialize;
+use serde_json::Value;
 
 #[derive(Debug)]
 pub(super) struct BenchServices {
@@ -14,13 +14,6 @@ pub(super) struct BenchServices {
     /// How often RabbitMQ counts what goes through it.
     pub(super) statistics: Duration,
     own: Option<(PathBuf, String)>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Urls {
-    amqp: Vec<String>,
-    management: Vec<String>,
-    redis: String,
 }
 
 impl BenchServices {
@@ -54,13 +47,13 @@ impl BenchServices {
             "scripts/services failed: {}",
             String::from_utf8_lossy(&output.stderr).trim()
         );
-        let urls: Urls =
+        let urls: Value =
             serde_json::from_slice(&output.stdout).context("scripts/services printed no URLs")?;
-        let first = |list: Vec<String>| list.into_iter().next().unwrap_or_default();
+        let url = |url: &Value| url.as_str().unwrap_or_default().to_owned();
         Ok(Self {
-            amqp: first(urls.amqp),
-            management: first(urls.management),
-            redis: urls.redis,
+            amqp: url(&urls["amqp"][0]),
+            management: url(&urls["management"][0]),
+            redis: url(&urls["redis"]),
             statistics: Duration::from_secs(1), // the script sets it
             own: Some((script, name)),
         })

@@ -30,13 +30,8 @@ pub(super) struct DemoRollup {
     pub(super) id: u32,
     began_ms: u64,
     claims: usize,
-    pub(super) settled: Option<Settled>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Settled {
-    pub(super) took: Duration,
-    pub(super) final_bytes: usize,
+    /// How long the settled rollup took, and the bytes of its final buffer.
+    pub(super) settled: Option<(Duration, usize)>,
 }
 
 /// Jobs that Falafel asks for at once.
@@ -100,7 +95,7 @@ impl DemoProgress {
                 let took = clock::now_ms().saturating_sub(rollup.began_ms);
                 let took = Duration::from_millis(took);
                 let final_bytes = *final_bytes;
-                rollup.settled = Some(Settled { took, final_bytes });
+                rollup.settled = Some((took, final_bytes));
                 let checked = match proofs {
                     0 => String::new(),
                     proofs => format!(" and all {proofs} proofs in it"),

@@ -65,7 +65,7 @@ impl Report {
             workers: progress.slots.len(),
             rollups: progress.rollups.len(),
             settled: settled.len(),
-            final_bytes: settled.last().map_or(0, |settled| settled.final_bytes),
+            final_bytes: settled.last().map_or(0, |(_, bytes)| *bytes),
             proofs_verified: progress.accepted.saturating_sub(keys),
             refused: progress.refused.clone(),
             parked,

@@ -33,13 +33,12 @@ pub(super) fn headline(args: &DemoArgs) -> String {
         ),
         files => format!("{files} request files"),
     };
-    let keys = if args.proverless {
-        "proverless: nothing is proved".to_owned()
-    } else {
-        format!(
-            "keys in {}/keys (missing ones become dev keys: seeded, never for funds)",
-            args.keys.data_dir.display()
-        )
+    let data_dir = args.keys.data_dir.display();
+    let keys = match args.proverless {
+        true => "proverless: nothing is proved".to_owned(),
+        false => format!(
+            "keys in {data_dir}/keys (missing ones become dev keys: seeded, never for funds)"
+        ),
     };
     format!(
         "zkWhirl demo · {} · {what} · {} workers\n{keys}\n",
@@ -98,11 +97,11 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Ve
                 origins.push(origin);
             }
             if !quiet {
-                ui::say(&format!(
-                    "key       {circuit}  {} rows ✓ {}",
+                let (rows, took) = (
                     ui::grouped(key.rows() as u64),
-                    ui::seconds(started.elapsed())
-                ));
+                    ui::seconds(started.elapsed()),
+                );
+                ui::say(&format!("key       {circuit}  {rows} rows ✓ {took}"));
             }
         }
         Ok(origins)

@@ -81,7 +81,7 @@ fn rollup_line(progress: &DemoProgress, rollup: &DemoRollup, left: Option<TimeLe
         alone(progress, &verifier, Kind::RootVerifier),
     );
     line + &match (rollup.settled, left) {
-        (Some(settled), _) => format!("   settled in {}", ui::seconds(settled.took)),
+        (Some((took, _)), _) => format!("   settled in {}", ui::seconds(took)),
         (None, Some(left)) => format!("   ETA {} s", left.time.as_secs().max(1)),
         (None, None) => String::new(),
     }

@@ -36,14 +36,13 @@ pub(super) fn run(args: &CircuitsArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     for line in lines {
+        let proofs = match line.proofs {
+            1 => String::new(),
+            proofs => format!("{proofs} proofs of "),
+        };
+        let (circuit, rows) = (&line.circuit, ui::grouped(line.rows as u64));
         ui::say(&format!(
-            "{}   {}{} rows, domain 2^{}",
-            line.circuit,
-            match line.proofs {
-                1 => String::new(),
-                proofs => format!("{proofs} proofs of "),
-            },
-            ui::grouped(line.rows as u64),
+            "{circuit}   {proofs}{rows} rows, domain 2^{}",
             line.domain_log2
         ));
         let row =

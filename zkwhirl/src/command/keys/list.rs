@@ -6,16 +6,24 @@ use serde::Serialize;
 use zkwhirl::cluster::client_circuit;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Kind;
-use zkwhirl_keystore::{KeyError, vk_digest};
+use zkwhirl_keystore::vk_digest;
 
 use super::{KeyLine, short};
 use crate::{
-    cli::{ListArgs, PlaceArgs},
+    cli::ListArgs,
     ui::{self, table},
 };
 
 /// Printed in place of a provenance for bytes that are passed on unchanged.
 const FROM_OUTSIDE: &str = "from outside, setup unknown";
+
+/// The clients' verification keys that may be given from outside.
+const CLIENT_VKS: [(Suite, Kind, &str); 4] = [
+    (Suite::Pedersen, Kind::JoinSplitVk, "join-split"),
+    (Suite::Pedersen, Kind::AccountVk, "account"),
+    (Suite::Poseidon, Kind::JoinSplitVk, "join-split"),
+    (Suite::Poseidon, Kind::AccountVk, "account"),
+];
 
 /// The verification key of a circuit that clients have elsewhere, in `--json`.
 #[derive(Debug, Serialize)]
@@ -47,9 +55,19 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
         }
         lines.push(ListLine::Key(line));
     }
-    for found in client_vks(&args.place)? {
-        match found {
-            Ok(line) => lines.push(ListLine::ClientVk(line)),
+    let store = args.place.store()?;
+    for (suite, kind, statement) in CLIENT_VKS {
+        let Some(circuit) = client_circuit(suite, kind) else {
+            continue;
+        };
+        match store.client_vk(&circuit) {
+            Ok(None) => {}
+            Ok(Some(vk)) => lines.push(ListLine::ClientVk(ClientVkLine {
+                circuit: format!("{statement}/{suite}"),
+                provenance: FROM_OUTSIDE,
+                vk: vk_digest(&vk),
+                bytes: vk.len() as u64,
+            })),
             Err(error) => {
                 bad += 1;
                 ui::complain(&format!("zkwhirl: {error}"));
@@ -74,28 +92,6 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The clients' verification keys that were given from outside.
-fn client_vks(place: &PlaceArgs) -> Result<Vec<Result<ClientVkLine, KeyError>>, KeyError> {
-    let store = place.store()?;
-    let kinds = [
-        (Kind::JoinSplitVk, "join-split"),
-        (Kind::AccountVk, "account"),
-    ];
-    let of_suite = |suite| kinds.map(|(kind, statement)| (suite, kind, statement));
-    let circuits = Suite::ALL.into_iter().flat_map(of_suite);
-    Ok(circuits
-        .filter_map(|(suite, kind, statement)| {
-            let found = store.client_vk(&client_circuit(suite, kind)?).transpose()?;
-            Some(found.map(|bytes| ClientVkLine {
-                circuit: format!("{statement}/{suite}"),
-                provenance: FROM_OUTSIDE,
-                vk: vk_digest(&bytes),
-                bytes: bytes.len() as u64,
-            }))
-        })
-        .collect())
-}
-
 fn row(line: &ListLine) -> Vec<String> {
     match line {
         ListLine::Key(key) => vec![
@@ -112,17 +108,14 @@ fn row(line: &ListLine) -> Vec<String> {
             .to_owned(),
             key.provenance.clone(),
         ],
-        ListLine::ClientVk(vk) => {
-            let none = || "–".to_owned();
-            vec![
-                vk.circuit.clone(),
-                none(),
-                none(),
-                ui::bytes(vk.bytes),
-                short(&vk.vk),
-                "whole, vk alone".to_owned(),
-                vk.provenance.to_owned(),
-            ]
-        }
+        ListLine::ClientVk(vk) => vec![
+            vk.circuit.clone(),
+            "–".to_owned(),
+            "–".to_owned(),
+            ui::bytes(vk.bytes),
+            short(&vk.vk),
+            "whole, vk alone".to_owned(),
+            vk.provenance.to_owned(),
+        ],
     }
 }

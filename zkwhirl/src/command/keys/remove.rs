@@ -52,12 +52,10 @@ fn agreed(keys: &[KeyLine]) -> anyhow::Result<bool> {
         )));
     }
     for key in keys {
+        let (id, size) = (short(&key.id), ui::bytes(key.bytes));
         ui::say(&format!(
-            "{}  {}  {}  {}",
-            key.circuit,
-            short(&key.id),
-            ui::bytes(key.bytes),
-            key.provenance
+            "{}  {id}  {size}  {}",
+            key.circuit, key.provenance
         ));
     }
     ui::complain("remove? proofs under another key will need another verification key [y/N]");

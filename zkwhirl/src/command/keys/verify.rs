@@ -36,22 +36,22 @@ pub(super) fn run(args: &KeysVerifyArgs) -> anyhow::Result<ExitCode> {
         let checked = check(key, &store, &bar);
         bar.finish();
         let problem = checked.err().map(|error| format!("{error:#}"));
+        let (provenance, rows) = (key.provenance().to_string(), key.circuit().rows);
         if !args.json {
+            let start = short(&id);
             ui::say(&match &problem {
                 None => format!(
-                    "✓ {circuit}  {}  {} rows, every byte, every point, a proof  {}",
-                    short(&id),
-                    ui::grouped(key.circuit().rows),
-                    key.provenance()
+                    "✓ {circuit}  {start}  {} rows, every byte, every point, a proof  {provenance}",
+                    ui::grouped(rows)
                 ),
-                Some(problem) => format!("✗ {circuit}  {}  {problem}", short(&id)),
+                Some(problem) => format!("✗ {circuit}  {start}  {problem}"),
             });
         }
         bad += usize::from(problem.is_some());
         verdicts.push(KeyVerdict {
             circuit,
             id,
-            provenance: key.provenance().to_string(),
+            provenance,
             good: problem.is_none(),
             problem,
         });

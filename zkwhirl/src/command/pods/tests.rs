@@ -71,8 +71,8 @@ impl Listener for Tls {
 struct Asked {
     /// Method and path, the token, the body.
     requests: Mutex<Vec<(String, String, String)>>,
-    /// The pod that may not be annotated, with the status that says so.
-    refused: Mutex<Option<(&'static str, StatusCode)>>,
+    /// The answer about `inner-a`, when it is refused.
+    refused: Mutex<Option<StatusCode>>,
     came: Notify,
 }
 
@@ -84,11 +84,11 @@ async fn answer(State(asked): State<Arc<Asked>>, request: Request) -> Response {
     let body = axum::body::to_bytes(request.into_body(), 1 << 20).await;
     let body = String::from_utf8(body.unwrap().to_vec()).unwrap();
     let refused = *asked.refused.lock().unwrap();
-    let refused = refused.filter(|(pod, _)| what.ends_with(pod));
+    let refused = refused.filter(|_| what.ends_with("inner-a"));
     asked.requests.lock().unwrap().push((what, token, body));
     asked.came.notify_one();
     match refused {
-        Some((_, status)) => (status, r#"{"message":"not yours"}"#).into_response(),
+        Some(status) => (status, r#"{"message":"not yours"}"#).into_response(),
         None => "{}".into_response(),
     }
 }
@@ -139,8 +139,17 @@ impl PodWorld {
         self.ledger.report(&report).await.unwrap();
     }
 
+    /// From now on `inner-a` may not be annotated.
+    fn refuse(&self, status: Option<StatusCode>) {
+        *self.asked.refused.lock().unwrap() = status;
+    }
+
     async fn round(&mut self) -> anyhow::Result<()> {
         round(&*self.ledger, &self.kubernetes, &mut self.told).await
+    }
+
+    async fn failure(&mut self) -> String {
+        format!("{:#}", self.round().await.unwrap_err())
     }
 
     /// The annotations since the last call: pods and their costs.
@@ -182,15 +191,12 @@ async fn the_request_is_a_merge_patch_of_one_annotation_with_the_token_of_the_mo
     write(world.account.path(), "token", "renewed");
     world.slot("inner-a/1", SlotActivity::Idle).await;
     world.round().await.unwrap();
-    let request = |token: &str, cost| {
+    let expected = [("first", 1), ("renewed", 0)].map(|(token, cost)| {
         let what = "PATCH /api/v1/namespaces/zkwhirl/pods/inner-a".to_owned();
         let body = format!(r#"{{"metadata":{{"annotations":{{"{DELETION_COST}":"{cost}"}}}}}}"#);
         (what, format!("Bearer {token}"), body)
-    };
-    assert_eq!(
-        *world.asked.requests.lock().unwrap(),
-        [request("first", 1), request("renewed", 0)]
-    );
+    });
+    assert_eq!(*world.asked.requests.lock().unwrap(), expected);
 }
 
 #[tokio::test]
@@ -198,14 +204,11 @@ async fn a_refusal_names_the_pod_hinders_no_other_and_is_tried_again() {
     let mut world = PodWorld::new().await;
     world.slot("inner-a/1", SlotActivity::Proving).await;
     world.slot("inner-b/1", SlotActivity::Proving).await;
-    *world.asked.refused.lock().unwrap() = Some(("inner-a", StatusCode::FORBIDDEN));
-    let error = world.round().await.unwrap_err();
-    assert_eq!(
-        format!("{error:#}"),
-        "Kubernetes refuses to annotate pod inner-a: 403 Forbidden, not yours"
-    );
+    world.refuse(Some(StatusCode::FORBIDDEN));
+    let line = "Kubernetes refuses to annotate pod inner-a: 403 Forbidden, not yours";
+    assert_eq!(world.failure().await, line);
     world.told(&["inner-a 1", "inner-b 1"]);
-    *world.asked.refused.lock().unwrap() = None;
+    world.refuse(None);
     world.round().await.unwrap();
     world.told(&["inner-a 1"]);
 }
@@ -214,7 +217,7 @@ async fn a_refusal_names_the_pod_hinders_no_other_and_is_tried_again() {
 async fn a_pod_that_is_gone_is_no_error() {
     let mut world = PodWorld::new().await;
     world.slot("inner-a/1", SlotActivity::Idle).await;
-    *world.asked.refused.lock().unwrap() = Some(("inner-a", StatusCode::NOT_FOUND));
+    world.refuse(Some(StatusCode::NOT_FOUND));
     world.round().await.unwrap();
     world.told(&["inner-a 0"]);
     world.round().await.unwrap();
@@ -226,7 +229,7 @@ async fn a_server_of_another_authority_gets_no_token() {
     let mut world = PodWorld::new().await;
     write(world.account.path(), "ca.crt", &certificate().cert.pem());
     world.slot("inner-a/1", SlotActivity::Idle).await;
-    let error = format!("{:#}", world.round().await.unwrap_err());
+    let error = world.failure().await;
     assert!(error.starts_with("no connection to Kubernetes' API at https://127.0.0.1:"));
     assert!(error.contains("invalid peer certificate"), "{error}");
     assert!(world.asked.requests.lock().unwrap().is_empty());
@@ -237,10 +240,10 @@ async fn an_account_that_is_not_mounted_is_named() {
     let mut world = PodWorld::new().await;
     world.slot("inner-a/1", SlotActivity::Idle).await;
     write(world.account.path(), "ca.crt", "");
-    let error = format!("{:#}", world.round().await.unwrap_err());
+    let error = world.failure().await;
     assert!(error.ends_with("ca.crt holds no certificates"), "{error}");
     fs::remove_file(world.account.path().join("token")).unwrap();
-    let error = format!("{:#}", world.round().await.unwrap_err());
+    let error = world.failure().await;
     assert!(error.starts_with("cannot read "), "{error}");
 }
 
@@ -248,11 +251,11 @@ async fn an_account_that_is_not_mounted_is_named() {
 async fn the_bridge_goes_on_when_kubernetes_is_away() {
     let world = PodWorld::new().await;
     world.slot("inner-a/1", SlotActivity::Proving).await;
-    *world.asked.refused.lock().unwrap() = Some(("inner-a", StatusCode::INTERNAL_SERVER_ERROR));
+    world.refuse(Some(StatusCode::INTERNAL_SERVER_ERROR));
     let (ledger, kubernetes) = (world.ledger.clone(), world.kubernetes.clone());
     let marking: JoinHandle<()> = tokio::spawn(mark(ledger, kubernetes));
     world.asked.came.notified().await;
-    *world.asked.refused.lock().unwrap() = None;
+    world.refuse(None);
     world.asked.came.notified().await;
     world.told(&["inner-a 1", "inner-a 1"]);
     marking.abort();
