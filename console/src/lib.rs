@@ -31,4 +31,4 @@ mod stream;
 pub mod views;
 
 pub use act::{ActionOutcome, ActionRequest, MAX_TARGETS, OperatorAction};
-pub use console::{Console, ConsoleConfig, LocalKeys};
+pub use console::{ConsoleConfig, LocalKeys, start};

@@ -124,8 +124,7 @@ impl ConsoleState {
         let ledger = self.config.bridge.ledger();
         let (record, tickets, attempts) =
             tokio::join!(ledger.job(id), ledger.tickets_of(id), ledger.attempts(id));
-        let record = record?;
-        let record = record.ok_or_else(|| Refusal::unknown(format!("no job {id} is known")))?;
+        let record = record?.ok_or_else(|| Refusal::unknown_job(id))?;
         let model = self.model();
         let timeline = model.job(id);
         Ok(JobDetail {

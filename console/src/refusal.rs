@@ -4,7 +4,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use zkwhirl_bridge::OperatorError;
 use zkwhirl_broker_adapter::BrokerError;
+use zkwhirl_job::JobId;
 use zkwhirl_ledger::LedgerError;
 
 /// Why a request gets no view, as an HTTP answer.
@@ -25,6 +27,10 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, why)
     }
 
+    pub(super) fn unknown_job(job: JobId) -> Self {
+        Self::unknown(format!("no job {job} is known"))
+    }
+
     /// Not now: ledger or broker do not answer, or a limit is reached.
     pub(super) fn away(why: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, why)
@@ -39,6 +45,14 @@ impl Refusal {
 impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
         Self::away(error.to_string())
+    }
+}
+
+/// The job is not in the state that the operator thinks it is in, or no longer
+/// there.
+impl From<OperatorError> for Refusal {
+    fn from(error: OperatorError) -> Self {
+        Self::bad(error.to_string())
     }
 }
 

@@ -7,7 +7,7 @@ use zkwhirl_job::{Command as Ask, Frame, Sizes, TicketId};
 use zkwhirl_testkit::{Services, stub::Stub, until_some};
 
 use super::vectors::{answers, production};
-use crate::stage::{LEASE, Process, role, turn};
+use crate::stage::{LEASE, Process, role, said, turn};
 
 struct HalloumiFleet {
     services: Services,
@@ -25,8 +25,7 @@ impl HalloumiFleet {
     }
 
     fn provision(&self) {
-        let mut provision = Process::start(&mut self.command("provision"));
-        assert_eq!(provision.end(), Some(0));
+        said(&mut self.command("provision"));
     }
 
     fn role(&self, name: &str, program: &Path, data: &Path) -> Process {

@@ -117,21 +117,17 @@ impl RecordedCase {
         case.odd.make_crs();
         let replies = case.odd.path("marker.replies");
         fs::create_dir(&replies).unwrap();
-        for Recorded {
-            name,
-            request,
-            reply,
-        } in recorded
-        {
-            let id = JobId::of(Command::CreateProof, &request);
-            let made_up = || case.of_its_length(&request);
-            let reply = reply.or_else(|| case.mock(&request).is_err().then(made_up));
+        for each in recorded {
+            let id = |bytes: &[u8]| JobId::of(Command::CreateProof, bytes);
+            let made_up = || case.of_its_length(&each.request);
+            let reply = each.reply.clone();
+            let reply = reply.or_else(|| case.mock(&each.request).is_err().then(made_up));
             if let Some(reply) = &reply {
-                fs::write(replies.join(id.to_string()), reply).unwrap();
+                fs::write(replies.join(id(&each.request).to_string()), reply).unwrap();
             }
-            let ticket = TicketId(JobId::of(Command::CreateProof, name.as_bytes()).0);
-            case.expect(ticket, Command::CreateProof, &request, reply);
-            case.requests.push(request);
+            let ticket = TicketId(id(each.name.as_bytes()).0);
+            case.expect(ticket, Command::CreateProof, &each.request, reply);
+            case.requests.push(each.request);
         }
         case
     }
@@ -248,10 +244,8 @@ fn mock(sizes: Sizes) -> Proverless {
 
 /// The bodies of `/job-complete`, sorted, once there are so many.
 pub(crate) async fn answers(falafel: &Stub, count: usize) -> Vec<Bytes> {
-    eventually("every job is completed", async || {
-        falafel.seen().answers.len() >= count
-    })
-    .await;
+    let all = async || falafel.seen().answers.len() >= count;
+    eventually("every job is completed", all).await;
     let seen = falafel.seen();
     let bodies = seen.answers.iter().map(|(frame, _)| frame.to_bytes());
     let mut bodies: Vec<_> = bodies.collect();
@@ -287,15 +281,13 @@ async fn check(case: RecordedCase) {
     };
     let (stop, end_bridge) = (Stop::default(), CancellationToken::new());
     let worker = zkwhirl_worker::run(WorkerConfig::default(), deps, vec![slot], stop.clone());
-    let running = (
-        tokio::spawn(worker),
-        tokio::spawn(bridge.unwrap().run(end_bridge.clone())),
-    );
+    let worker = tokio::spawn(worker);
+    let bridge = tokio::spawn(bridge.unwrap().run(end_bridge.clone()));
     let completed = answers(&falafel, case.asked()).await;
     stop.drain.cancel();
-    running.0.await.unwrap();
+    worker.await.unwrap();
     end_bridge.cancel();
-    running.1.await.unwrap().unwrap();
+    bridge.await.unwrap().unwrap();
     case.check(&completed);
 }
 

@@ -82,10 +82,8 @@ impl Wanted {
             ..plan(rollups.suite, rollups.sizes, self.claims, 1)
         };
         let check = Arc::new(Checker::proverless(rollups));
-        let config = FalafelConfig {
-            ack_timeout: self.lease,
-            ..FalafelConfig::new(Some(plan), check)
-        };
+        let mut config = FalafelConfig::new(Some(plan), check);
+        config.ack_timeout = self.lease;
         let fleet = Fleet {
             falafel: Falafel::start(config).await.unwrap(),
             services,
@@ -95,8 +93,7 @@ impl Wanted {
             directory: tempfile::tempdir().unwrap(),
             _turn: permit,
         };
-        let mut provision = Process::start(&mut fleet.role("provision"));
-        assert_eq!(provision.end(), Some(0));
+        super::said(&mut fleet.role("provision"));
         fleet
     }
 }

@@ -190,12 +190,6 @@ fn rungs(text: &str) -> anyhow::Result<[Duration; 3]> {
     three.context("must be three numbers, as in 1000,2000,3000")
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct BenchArgs {
-    #[command(subcommand)]
-    pub(crate) command: BenchCommand,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchCommand {
     /// Start RabbitMQ, Redis, a bridge and workers here, and give them mock jobs

@@ -9,12 +9,6 @@ use zkwhirl_circuits::{Circuit, Suite};
 
 use super::{KeyArgs, RollupArgs, SizeArgs, power_of_two};
 
-#[derive(Debug, Args)]
-pub(crate) struct KeysArgs {
-    #[command(subcommand)]
-    pub(crate) command: KeysCommand,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// What each circuit proves, with its rows part by part
@@ -24,7 +18,7 @@ pub(crate) enum KeysCommand {
 Examples:
   zkwhirl keys list
   zkwhirl keys list --json --redis-url redis://localhost    also whether each is the fleet's")]
-    List(ListArgs),
+    List(PlaceArgs),
     /// Make the keys of a suite and size that are missing
     #[command(after_help = "\
 Examples:
@@ -64,13 +58,14 @@ Examples:
     Remove(RemoveArgs),
 }
 
-/// Where keys are: a directory, and what a fleet shares. An option that is changed
-/// moves behind the others, so all three are named in their order.
+/// Where keys are, and the form of the answer. An option that is changed moves
+/// behind the others, so all four are named in their order.
 #[derive(Debug, Clone, Args)]
 #[command(
     mut_arg("redis_url", |arg| arg.help("The fleet's Redis; without it the keys are this machine's alone")),
     mut_arg("namespace", |arg| arg),
     mut_arg("key_share", |arg| arg.help("The folder through which the fleet shares proving keys").requires("redis_url")),
+    mut_arg("json", |arg| arg),
 )]
 pub(crate) struct PlaceArgs {
     /// Where keys are kept
@@ -78,6 +73,9 @@ pub(crate) struct PlaceArgs {
     pub(crate) data_dir: PathBuf,
     #[command(flatten)]
     pub(crate) fleet: FleetKeyArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The Redis and the folder through which a fleet shares its keys, if it does.
@@ -124,15 +122,6 @@ pub(crate) struct CircuitsArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) rollup: RollupArgs,
@@ -159,9 +148,6 @@ pub(crate) struct KeysVerifyArgs {
     pub(crate) keys: Vec<String>,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -190,9 +176,6 @@ pub(crate) struct ExportArgs {
     pub(crate) r1cs: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -221,9 +204,6 @@ pub(crate) struct ImportArgs {
     pub(crate) account_vk: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -236,7 +216,4 @@ pub(crate) struct RemoveArgs {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }

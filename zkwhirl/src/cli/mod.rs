@@ -65,7 +65,8 @@ pub(crate) enum Command {
     /// Verify a whole rollup from its final buffer and verification keys
     Verify(VerifyArgs),
     /// Circuits and proving keys
-    Keys(KeysArgs),
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Serve a simulated Falafel: job servers over a small world state
     Falafel(FalafelArgs),
     /// The native engine behind rollup_cli's stdio protocol
@@ -91,7 +92,8 @@ pub(crate) enum Command {
     /// Simulate a fleet under its autoscaler: latency, waits and cost by its size
     Plan(PlanArgs),
     /// Measure a fleet on this machine
-    Bench(BenchArgs),
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 /// Sizes and suite of the rollups.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use zkwhirl_bridge::{BridgeHandle, api::AdminToken};
-use zkwhirl_console::{Console, ConsoleConfig, LocalKeys, views::KeyView};
+use zkwhirl_console::{ConsoleConfig, LocalKeys, views::KeyView};
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile};
 
 use crate::{cli::OperatorArgs, shell::admin::Admin};
@@ -23,7 +23,7 @@ pub(super) fn serve(
     operator: &OperatorArgs,
     data_dir: &Path,
 ) -> String {
-    let console = Console::start(ConsoleConfig {
+    let console = zkwhirl_console::start(ConsoleConfig {
         bridge: bridge.clone(),
         keys: Arc::new(KeyFolder {
             directory: EmbeddedKeyStore::new(data_dir).directory().to_owned(),
@@ -31,7 +31,7 @@ pub(super) fn serve(
         }),
         token: operator.operator_token.as_deref().map(AdminToken::new),
     });
-    admin.mount(console.router());
+    admin.mount(console);
     let acting = match operator.operator_token {
         Some(_) => "operators act with their token",
         None => "read-only without ZKWHIRL_OPERATOR_TOKEN",

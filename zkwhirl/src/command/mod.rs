@@ -32,7 +32,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Prove(args) => prove::run(&args),
         Command::Verify(args) => verify::run(&args),
-        Command::Keys(args) => keys::run(args.command),
+        Command::Keys(command) => keys::run(command),
         Command::Falafel(args) => falafel::run(args),
         Command::RollupCli(args) => rollup_cli::run(args),
         Command::Up(args) => up::run(args),
@@ -45,6 +45,6 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Queues(args) => operate::queues(&args),
         Command::Provision(args) => provision::run(args),
         Command::Plan(args) => plan::run(&args),
-        Command::Bench(args) => bench::run(args.command),
+        Command::Bench(command) => bench::run(command),
     }
 }

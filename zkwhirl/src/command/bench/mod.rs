@@ -101,15 +101,12 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::{BenchArgs, Cli, Command};
+    use crate::cli::{Cli, Command};
 
     fn asked(args: &[&str]) -> Vec<(u16, u32, u32)> {
         let line = ["zkwhirl", "bench", "fleet"].iter().chain(args);
         let Cli { command, .. } = Cli::try_parse_from(line).unwrap();
-        let Command::Bench(BenchArgs {
-            command: BenchCommand::Fleet(args),
-        }) = command
-        else {
+        let Command::Bench(BenchCommand::Fleet(args)) = command else {
             panic!("{args:?}");
         };
         let loads = loads(&args).into_iter();

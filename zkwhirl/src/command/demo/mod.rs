@@ -3,7 +3,6 @@
 mod progress;
 mod report;
 mod setup;
-mod view;
 mod watch;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};

@@ -28,7 +28,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let mut done = |what, path: &Path| -> anyhow::Result<()> {
         let bytes = fs::metadata(path)?.len();
         let path = path.to_owned();
-        if !args.json {
+        if !args.place.json {
             ui::say(&format!("{what}  {}  {}", path.display(), ui::bytes(bytes)));
         }
         written.push(Written { what, path, bytes });
@@ -70,7 +70,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
             done(what, path)?;
         }
     }
-    if args.json {
+    if args.place.json {
         ui::say(&serde_json::to_string_pretty(&written)?);
     }
     Ok(ExitCode::SUCCESS)

@@ -27,7 +27,7 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             args.suite,
             client_vk(store.as_ref(), args.suite, kind, file)?,
         );
-        if !args.json {
+        if !args.place.json {
             ui::say(&format!("{kind} of {suite} clients: {bytes} bytes kept"));
         }
     }
@@ -52,7 +52,7 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     bar.finish();
     let key = key?;
     let line = KeyLine::of(&key);
-    ui::say(&match args.json {
+    ui::say(&match args.place.json {
         true => serde_json::to_string_pretty(&line)?,
         false => line.text(),
     });

@@ -10,7 +10,7 @@ use zkwhirl_keystore::vk_digest;
 
 use super::{KeyLine, short};
 use crate::{
-    cli::ListArgs,
+    cli::PlaceArgs,
     ui::{self, table},
 };
 
@@ -43,9 +43,9 @@ enum ListLine {
     ClientVk(ClientVkLine),
 }
 
-pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
-    let fleet = args.place.fleet()?;
-    let (files, mut bad) = args.place.keys()?;
+pub(super) fn run(place: &PlaceArgs) -> anyhow::Result<ExitCode> {
+    let fleet = place.fleet()?;
+    let (files, mut bad) = place.keys()?;
     let mut lines = Vec::new();
     for file in &files {
         let mut line = KeyLine::of(file);
@@ -55,7 +55,7 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
         }
         lines.push(ListLine::Key(line));
     }
-    let store = args.place.store()?;
+    let store = place.store()?;
     for (suite, kind, statement) in CLIENT_VKS {
         let Some(circuit) = client_circuit(suite, kind) else {
             continue;
@@ -74,12 +74,12 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    if args.json {
+    if place.json {
         ui::say(&serde_json::to_string_pretty(&lines)?);
     } else if lines.is_empty() && bad == 0 {
         ui::say(&format!(
             "no keys in {} yet: zkwhirl demo or zkwhirl keys generate makes them",
-            args.place.local().directory().display()
+            place.local().directory().display()
         ));
     } else {
         let header = "circuit|key|>rows|>size|vk|state|provenance";

@@ -27,7 +27,7 @@ pub(super) fn run(args: &RemoveArgs) -> anyhow::Result<ExitCode> {
                 false
             }
         };
-        if !args.json {
+        if !args.place.json {
             ui::say(&format!("removed {}  {}", line.circuit, short(&line.id)));
         }
         if of_the_fleet {
@@ -37,7 +37,7 @@ pub(super) fn run(args: &RemoveArgs) -> anyhow::Result<ExitCode> {
             );
         }
     }
-    if args.json {
+    if args.place.json {
         ui::say(&serde_json::to_string_pretty(&lines)?);
     }
     Ok(ExitCode::SUCCESS)

@@ -37,7 +37,7 @@ pub(super) fn run(args: &KeysVerifyArgs) -> anyhow::Result<ExitCode> {
         bar.finish();
         let problem = checked.err().map(|error| format!("{error:#}"));
         let (provenance, rows) = (key.provenance().to_string(), key.circuit().rows);
-        if !args.json {
+        if !args.place.json {
             let start = short(&id);
             ui::say(&match &problem {
                 None => format!(
@@ -56,7 +56,7 @@ pub(super) fn run(args: &KeysVerifyArgs) -> anyhow::Result<ExitCode> {
             problem,
         });
     }
-    if args.json {
+    if args.place.json {
         ui::say(&serde_json::to_string_pretty(&verdicts)?);
     } else if verdicts.is_empty() && bad == 0 {
         ui::say("no keys to verify");
