@@ -96,23 +96,17 @@ pub(crate) struct WantedArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobsCommand {
     /// All facts about one job except its request
-    Show(JobArgs),
+    Show {
+        /// The job's id, or at least its first four digits
+        #[arg(value_name = "ID")]
+        id: String,
+    },
     /// End the attempt that runs; the job goes back to the queue
-    Cancel(JobsNamed),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct JobArgs {
-    /// The job's id, or at least its first four digits
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct JobsNamed {
-    /// Ids, or at least the first four digits of each
-    #[arg(value_name = "ID", required = true, num_args = 1..)]
-    pub(crate) ids: Vec<String>,
+    Cancel {
+        /// Ids, or at least the first four digits of each
+        #[arg(value_name = "ID", required = true, num_args = 1..)]
+        ids: Vec<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -164,44 +158,35 @@ pub(crate) struct DeadArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadCommand {
     /// Send jobs back to the queue
-    Replay(ReplayArgs),
+    Replay {
+        /// Ids, or at least the first four digits of each
+        #[arg(value_name = "ID", required_unless_present = "all", num_args = 1..)]
+        ids: Vec<String>,
+        /// Every dead letter, 500 at most
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
     /// Answer a job's tickets with a NACK: Falafel makes no rollup until it is restarted
-    Reject(RejectArgs),
+    Reject {
+        /// The job's id, or at least its first four digits
+        #[arg(value_name = "ID")]
+        id: String,
+        /// The reason; Falafel logs it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The last four digits of the job's id
+        #[arg(long, value_name = "DIGITS")]
+        confirm: String,
+    },
     /// Write a job's request to a file, for zkwhirl prove
-    Download(DownloadArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReplayArgs {
-    /// Ids, or at least the first four digits of each
-    #[arg(value_name = "ID", required_unless_present = "all", num_args = 1..)]
-    pub(crate) ids: Vec<String>,
-    /// Every dead letter, 500 at most
-    #[arg(long, conflicts_with = "ids")]
-    pub(crate) all: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RejectArgs {
-    /// The job's id, or at least its first four digits
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
-    /// The reason; Falafel logs it
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
-    /// The last four digits of the job's id
-    #[arg(long, value_name = "DIGITS")]
-    pub(crate) confirm: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DownloadArgs {
-    /// The job's id, or at least its first four digits
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
-    /// The file to write; it must not exist
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
+    Download {
+        /// The job's id, or at least its first four digits
+        #[arg(value_name = "ID")]
+        id: String,
+        /// The file to write; it must not exist
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

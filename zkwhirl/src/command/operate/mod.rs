@@ -4,8 +4,9 @@
 mod client;
 mod print;
 
-use std::{fs, io::Write, process::ExitCode, time::Duration};
+use std::{fs, io::Write, path::Path, process::ExitCode, time::Duration};
 
+use anyhow::Context;
 use zkwhirl_console::{
     ActionOutcome, ActionRequest, MAX_TARGETS, OperatorAction,
     views::{DeadLetterView, Listed},
@@ -14,8 +15,8 @@ use zkwhirl_console::{
 use self::client::{BridgeClient, parse};
 use crate::{
     cli::{
-        AskArgs, DeadArgs, DeadCommand, DownloadArgs, JobsArgs, JobsCommand, QueuesArgs,
-        ReplayArgs, RollupsArgs, WantedArgs, WorkersArgs, WorkersCommand,
+        AskArgs, DeadArgs, DeadCommand, JobsArgs, JobsCommand, QueuesArgs, RollupsArgs, WantedArgs,
+        WorkersArgs, WorkersCommand,
     },
     shell::exit,
     ui,
@@ -45,10 +46,9 @@ pub(super) fn jobs(args: &JobsArgs) -> anyhow::Result<ExitCode> {
             let query = query(&args.wanted);
             operator.show(&["jobs"], &query, print::jobs).await
         }
-        Some(JobsCommand::Show(job)) => operator.show(&["jobs", &job.id], &[], print::job).await,
-        Some(JobsCommand::Cancel(jobs)) => {
-            let cancel = action(OperatorAction::Cancel, &jobs.ids);
-            operator.act(cancel).await
+        Some(JobsCommand::Show { id }) => operator.show(&["jobs", id], &[], print::job).await,
+        Some(JobsCommand::Cancel { ids }) => {
+            operator.act(action(OperatorAction::Cancel, ids)).await
         }
     })
 }
@@ -83,16 +83,28 @@ pub(super) fn workers(args: &WorkersArgs) -> anyhow::Result<ExitCode> {
 pub(super) fn dead(args: &DeadArgs) -> anyhow::Result<ExitCode> {
     ask(&args.ask, async |operator| match &args.command {
         None => operator.show(&["dead"], &[], print::dead).await,
-        Some(DeadCommand::Replay(replay)) => operator.replay(replay).await,
-        Some(DeadCommand::Reject(reject)) => {
+        Some(DeadCommand::Replay { ids, all: false }) => operator.replay(ids).await,
+        Some(DeadCommand::Replay { all: true, .. }) => {
+            let letters = operator.bridge.read(&["dead"], &[]).await?;
+            let letters: Listed<DeadLetterView> = parse(&letters)?;
+            let all = letters.items.into_iter().map(|letter| letter.id);
+            operator
+                .replay(&all.take(MAX_TARGETS).collect::<Vec<_>>())
+                .await
+        }
+        Some(DeadCommand::Reject {
+            id,
+            reason,
+            confirm,
+        }) => {
             let reject = ActionRequest {
-                reason: reject.reason.clone(),
-                confirm: reject.confirm.clone(),
-                ..action(OperatorAction::Reject, std::slice::from_ref(&reject.id))
+                reason: reason.clone(),
+                confirm: confirm.clone(),
+                ..action(OperatorAction::Reject, std::slice::from_ref(id))
             };
             operator.act(reject).await
         }
-        Some(DeadCommand::Download(download)) => operator.download(download).await,
+        Some(DeadCommand::Download { id, out }) => operator.download(id, out).await,
     })
 }
 
@@ -158,34 +170,24 @@ impl Operator<'_> {
         }
     }
 
-    async fn replay(&self, replay: &ReplayArgs) -> anyhow::Result<ExitCode> {
-        let mut ids = replay.ids.clone();
-        if replay.all {
-            let letters = self.bridge.read(&["dead"], &[]).await?;
-            let letters: Listed<DeadLetterView> = parse(&letters)?;
-            let all = letters.items.into_iter().map(|letter| letter.id);
-            ids = all.take(MAX_TARGETS).collect();
-        }
+    async fn replay(&self, ids: &[String]) -> anyhow::Result<ExitCode> {
         if ids.is_empty() {
             ui::say("no dead letters: nothing to replay");
             return Ok(ExitCode::SUCCESS);
         }
-        self.act(action(OperatorAction::Replay, &ids)).await
+        self.act(action(OperatorAction::Replay, ids)).await
     }
 
-    async fn download(&self, download: &DownloadArgs) -> anyhow::Result<ExitCode> {
-        let path = ["dead", &download.id, "request"];
-        let request = self.bridge.read_as_operator(&path).await?;
-        let file = &download.out;
-        let written = fs::File::create_new(file).and_then(|mut file| file.write_all(&request));
-        if let Err(error) = written {
-            return Err(exit::usage(anyhow::anyhow!(
-                "cannot write {}: {error}",
-                file.display()
-            )));
-        }
+    async fn download(&self, id: &str, out: &Path) -> anyhow::Result<ExitCode> {
+        let request = self
+            .bridge
+            .read_as_operator(&["dead", id, "request"])
+            .await?;
+        let written = fs::File::create_new(out).and_then(|mut file| file.write_all(&request));
+        let written = written.with_context(|| format!("cannot write {}", out.display()));
+        written.map_err(exit::usage)?;
         let size = ui::bytes(request.len() as u64);
-        ui::say(&format!("{}: {size}", file.display()));
+        ui::say(&format!("{}: {size}", out.display()));
         Ok(ExitCode::SUCCESS)
     }
 
