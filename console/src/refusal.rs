@@ -76,7 +76,6 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// A view as JSON.
 pub(super) fn json(value: &impl Serialize) -> Response {
     let text = serde_json::to_string(value).expect("views are plain data");
     let headers = [

@@ -9,7 +9,7 @@ use std::{
 };
 
 use ark_bn254::{Fq, Fr};
-use ark_ff::PrimeField;
+use ark_ff::{BigInt, BigInteger, PrimeField};
 use serde_json::{Value, json};
 use zkwhirl_circuits::{
     Suite,
@@ -151,7 +151,7 @@ fn calls(proof: &[u8], input: Fr) -> Vec<(Vec<u8>, String)> {
         calls.push((again, input.to_string()));
     }
     let mut number = [0; 32];
-    number.copy_from_slice(&ark_ff::BigInteger::to_bytes_be(&input));
+    number.copy_from_slice(&input.to_bytes_be());
     add(&mut number, &Fr::MODULUS);
     calls.push((proof.to_vec(), format!("0x{}", hex::encode(number))));
     for wrong in ["0".to_owned(), "1".to_owned(), Fr::MODULUS.to_string()] {
@@ -173,13 +173,11 @@ fn only_the_first_is_accepted(contract: &Path, calls: &[(Vec<u8>, String)]) -> u
 }
 
 /// Adds to a number of 256 bits, highest byte first. Both are below 2^254.
-fn add(number: &mut [u8], more: &ark_ff::BigInt<4>) {
-    let mut carry = 0;
-    let more = ark_ff::BigInteger::to_bytes_be(more);
-    for (digit, more) in number.iter_mut().zip(more).rev() {
-        let sum = u16::from(*digit) + u16::from(more) + carry;
-        *digit = sum as u8;
-        carry = sum >> 8;
-    }
-    assert_eq!(carry, 0);
+fn add(number: &mut [u8], more: &BigInt<4>) {
+    let bits = number
+        .iter()
+        .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1));
+    let mut sum: BigInt<4> = BigInt::from_bits_be(&bits.collect::<Vec<_>>());
+    assert!(!sum.add_with_carry(more));
+    number.copy_from_slice(&sum.to_bytes_be());
 }

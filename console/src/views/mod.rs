@@ -23,9 +23,7 @@ pub struct Listed<T> {
 /// The bridge's state, for every page.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct BridgeStatus {
-    /// The server's clock.
     pub(crate) now_ms: u64,
-    /// The bridge's name.
     pub(crate) bridge: String,
     /// The release that it runs.
     pub(crate) version: String,
@@ -38,11 +36,9 @@ pub(crate) struct BridgeStatus {
     pub(crate) slots: usize,
     /// Jobs in the dead letters.
     pub(crate) dead: usize,
-    /// What is wrong now.
     pub(crate) banners: Vec<Banner>,
 }
 
-/// Something that is wrong now.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Banner {
     /// `alarm` or `warning`.

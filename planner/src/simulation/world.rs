@@ -101,11 +101,11 @@ impl<'a> World<'a> {
                 Signal::Ready => self.queue.len() as u32,
             };
             self.metric.push(self.clock.now(), seen);
-            let pods = self.pods.all().count() as u32 + self.setup.outer;
+            let pods = self.pods.all.len() as u32 + self.setup.outer;
             self.outcome.peak_pods = self.outcome.peak_pods.max(pods);
         }
         let now = self.clock.now();
-        let lives: u64 = self.pods.all().map(|(_, pod)| now - pod.since).sum();
+        let lives: u64 = self.pods.all.values().map(|pod| now - pod.since).sum();
         self.outcome.pod_ms += lives + now * u64::from(self.setup.outer);
         self.outcome.simulated_ms = now;
         self.outcome
@@ -127,7 +127,7 @@ impl<'a> World<'a> {
             }
             Event::Ready(id) => {
                 let now = self.clock.now();
-                if let Some(pod) = self.pods.get(id) {
+                if let Some(pod) = self.pods.all.get_mut(&id) {
                     pod.ready = Some(now);
                 }
             }
@@ -158,7 +158,7 @@ impl<'a> World<'a> {
             metric_milli: (!blind).then_some(i64::from(metric) * 1000),
         });
         self.reconcile();
-        let ready = self.pods.all().filter(|(_, pod)| pod.ready.is_some());
+        let ready = self.pods.all.values().filter(|pod| pod.ready.is_some());
         self.outcome.course.push(Sample {
             at_ms: now,
             outstanding: self.outstanding(),
@@ -198,7 +198,9 @@ impl<'a> World<'a> {
     fn drain(&mut self, id: u64) {
         let now = self.clock.now();
         let drain = self.setup.drain_ms;
-        let Some(pod) = self.pods.get(id) else { return };
+        let Some(pod) = self.pods.all.get_mut(&id) else {
+            return;
+        };
         pod.ending = true;
         let Some((job, began)) = pod.job else {
             return self.end_pod(id);
@@ -214,7 +216,12 @@ impl<'a> World<'a> {
     }
 
     fn lose(&mut self, id: u64) {
-        if self.pods.get(id).is_some_and(|pod| pod.job.is_some()) {
+        if self
+            .pods
+            .all
+            .get_mut(&id)
+            .is_some_and(|pod| pod.job.is_some())
+        {
             self.outcome.killed += 1;
         }
         self.end_pod(id);
@@ -224,7 +231,7 @@ impl<'a> World<'a> {
     /// Takes a pod away; its job goes to the head of the queue.
     fn end_pod(&mut self, id: u64) {
         let now = self.clock.now();
-        let Some(pod) = self.pods.remove(id) else {
+        let Some(pod) = self.pods.all.remove(&id) else {
             return;
         };
         self.outcome.pod_ms += now - pod.since;
@@ -247,7 +254,7 @@ impl<'a> World<'a> {
                 self.outcome.waits.push(now - there.since);
             }
             self.clock.after(there.takes, Event::Done { pod: id, job });
-            if let Some(pod) = self.pods.get(id) {
+            if let Some(pod) = self.pods.all.get_mut(&id) {
                 pod.job = Some((job, now));
             }
         }
@@ -264,7 +271,9 @@ impl<'a> World<'a> {
 
     fn job_done(&mut self, id: u64, job: usize) {
         // A pod that was lost meanwhile proved nothing.
-        let Some(pod) = self.pods.get(id) else { return };
+        let Some(pod) = self.pods.all.get_mut(&id) else {
+            return;
+        };
         if pod.job.map(|(own, _)| own) != Some(job) {
             return;
         }

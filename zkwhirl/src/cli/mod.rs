@@ -98,15 +98,15 @@ pub(crate) enum Command {
 
 /// Sizes and suite of the rollups.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct RollupArgs {
+pub(crate) struct RollupArgs<const INNERS: u32 = 4> {
     /// Hashes of the statements: poseidon or pedersen (Aztec Connect's own)
     #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
     pub(crate) suite: Suite,
     #[command(flatten)]
-    pub(crate) size: SizeArgs<4>,
+    pub(crate) size: SizeArgs<INNERS>,
 }
 
-impl RollupArgs {
+impl<const INNERS: u32> RollupArgs<INNERS> {
     /// What is rolled up, its sizes checked.
     pub(crate) fn rollups(&self) -> anyhow::Result<Rollups> {
         let (suite, sizes) = (self.suite, self.size.sizes()?);

@@ -8,8 +8,7 @@ use zkwhirl_circuits::Suite;
 use zkwhirl_job::Topic;
 
 use super::{
-    AdminArgs, FleetKeyArgs, KeyArgs, OperatorArgs, RollupArgs, SizeArgs, milliseconds,
-    power_of_two,
+    AdminArgs, FleetKeyArgs, KeyArgs, OperatorArgs, RollupArgs, milliseconds, power_of_two,
 };
 
 #[derive(Debug, Args)]
@@ -58,11 +57,8 @@ pub(crate) struct ProveArgs {
     /// Request files, as Falafel sends them (create-proof data)
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Hashes of the statements: poseidon or pedersen (Aztec Connect's own)
-    #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
-    pub(crate) suite: Suite,
     #[command(flatten)]
-    pub(crate) size: SizeArgs<1>,
+    pub(crate) rollup: RollupArgs<1>,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
     /// Build the witness and check every row, without a key and without a proof

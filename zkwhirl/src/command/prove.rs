@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use serde::Serialize;
 use tokio::time::Instant;
-use zkwhirl::cluster::provenance;
+use zkwhirl::cluster::{Rollups, provenance};
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Kind, Request, Word, limits};
 use zkwhirl_keystore::EmbeddedKeyStore;
@@ -48,10 +48,10 @@ struct ProofLine {
 }
 
 pub(super) fn run(args: &ProveArgs) -> anyhow::Result<ExitCode> {
-    let sizes = args.size.sizes()?;
+    let Rollups { suite, sizes } = args.rollup.rollups()?;
     let mut keys = args.keys.clone();
     let _not_kept = ready::place(&mut keys)?;
-    let setting = Setting::new(args.suite, sizes, keys.max_circuit_size);
+    let setting = Setting::new(suite, sizes, keys.max_circuit_size);
     let config = EngineConfig::new(setting, provenance(true));
     let mut engine = Engine::new(config, EmbeddedKeyStore::new(&keys.data_dir));
     let mut failed = 0;
@@ -78,7 +78,7 @@ fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Pro
     let mut line = ProofLine {
         file: file.to_owned(),
         kind: request.kind().name(),
-        not_covered: not_covered(args.suite, request.kind()),
+        not_covered: not_covered(args.rollup.suite, request.kind()),
         ..ProofLine::default()
     };
     let bar = Bar::start(&format!("{} {}", request.kind(), file.display()));
