@@ -15,22 +15,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio_util::sync::CancellationToken;
-use zkwhirl::cluster::{Checker, Provers};
-use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, ReplyVerifier, falafel::Upstream};
-use zkwhirl_broker_adapter as broker;
-use zkwhirl_broker_adapter::Broker;
+use zkwhirl::cluster::{Checker, Cluster, ClusterConfig, Provers};
+use zkwhirl_bridge::{BridgeConfig, ReplyVerifier, falafel::Upstream};
+use zkwhirl_broker_adapter::EmbeddedBrokerConfig;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{
     Command, Failure, Frame, JobId, Kind, Request, Sizes, TicketId, Topic,
     reply::{NotVerified, ReplyShape},
     request::needed_bytes,
 };
-use zkwhirl_ledger as ledger;
-use zkwhirl_ledger::{Events, Ledger};
+use zkwhirl_ledger::Events;
 use zkwhirl_prover::Proverless;
 use zkwhirl_testkit::{eventually, stub::Stub, vector, vectors};
-use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
+use zkwhirl_worker::WorkerConfig;
 
 use crate::stage::{LEASE, Odd};
 
@@ -256,38 +253,19 @@ pub(crate) async fn answers(falafel: &Stub, count: usize) -> Vec<Bytes> {
 async fn check(case: RecordedCase) {
     let falafel = Stub::start(LEASE);
     case.ask(&falafel);
-    let provers = Provers::RollupCli(case.odd.provers(case.sizes));
-    let broker: Arc<dyn Broker> = Arc::new(broker::EmbeddedBroker::default());
-    let ledger: Arc<dyn Ledger> = Arc::new(ledger::EmbeddedLedger::default());
-    let bridge = Bridge::new(
-        BridgeConfig::new(vec![Upstream::new("inner", falafel.url())], case.sizes),
-        BridgeDeps {
-            broker: broker.clone(),
-            ledger: ledger.clone(),
-            verifier: Arc::new(LenientGate(case.sizes)),
-            events: Events::default(),
-            client_vks: None,
-        },
-    );
-    let slot = Slot {
-        name: "slot".to_owned(),
+    let upstreams = vec![Upstream::new("inner", falafel.url())];
+    let cluster = Cluster::start(ClusterConfig {
+        bridge: BridgeConfig::new(upstreams, case.sizes),
+        worker: WorkerConfig::default(),
+        broker: EmbeddedBrokerConfig::default(),
+        provers: Provers::RollupCli(case.odd.provers(case.sizes)),
+        verifier: Some(Arc::new(LenientGate(case.sizes))),
         topics: Topic::ALL.to_vec(),
-        prover: provers.prover(1),
-    };
-    let deps = WorkerDeps {
-        broker,
-        ledger,
+        slots: 1,
         events: Events::default(),
-    };
-    let (stop, end_bridge) = (Stop::default(), CancellationToken::new());
-    let worker = zkwhirl_worker::run(WorkerConfig::default(), deps, vec![slot], stop.clone());
-    let worker = tokio::spawn(worker);
-    let bridge = tokio::spawn(bridge.unwrap().run(end_bridge.clone()));
+    });
     let completed = answers(&falafel, case.asked()).await;
-    stop.drain.cancel();
-    worker.await.unwrap();
-    end_bridge.cancel();
-    bridge.await.unwrap().unwrap();
+    cluster.unwrap().stop().await.unwrap();
     case.check(&completed);
 }
 

@@ -13,7 +13,7 @@ use zkwhirl_job::{
 use zkwhirl_ledger::{JobEvent, JobEventKind};
 use zkwhirl_testkit::vector;
 
-use crate::stage::{Scene, Stage, native, proverless};
+use crate::stage::{Scene, native, proverless};
 
 /// Good claims, to see that others are not disturbed.
 const GOOD: [&str; 3] = [
@@ -21,15 +21,6 @@ const GOOD: [&str; 3] = [
     "valid_claim_1_request",
     "valid_claim_2_request",
 ];
-
-/// A stage with these provers in two slots.
-async fn two_slots(provers: Provers) -> Stage {
-    let scene = Scene {
-        slots: 2,
-        ..Scene::of(provers)
-    };
-    scene.start().await
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prover_killed_in_mid_proof_costs_an_attempt_and_falafel_notices_nothing() {
@@ -56,7 +47,8 @@ async fn a_prover_killed_in_mid_proof_costs_an_attempt_and_falafel_notices_nothi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_requests_are_parked_with_the_field_and_disturb_nobody() {
-    let stage = two_slots(proverless(Suite::Pedersen, 1, 1, Duration::ZERO)).await;
+    let provers = proverless(Suite::Pedersen, 1, 1, Duration::ZERO);
+    let stage = Scene::of(provers).slots(2).start().await;
     let sizes = Sizes::new(1, 1).unwrap();
     let mut cases = malformed_cases(&vector);
     // The others need a bridge of other sizes; the bridge's own tests have them.
@@ -89,7 +81,8 @@ async fn malformed_requests_are_parked_with_the_field_and_disturb_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_false_statement_is_parked_after_a_second_opinion() {
-    let stage = two_slots(Provers::Native(native(Suite::Pedersen, 1, 1))).await;
+    let provers = Provers::Native(native(Suite::Pedersen, 1, 1));
+    let stage = Scene::of(provers).slots(2).start().await;
     let mut request = vector(GOOD[0]).to_vec();
     // The claim's fee, which its note commits to.
     let fee = 4 + 32 + 32 + 4 + (4 + 32 * 64) + 32 + 32 + 4 + 31;

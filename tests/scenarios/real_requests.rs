@@ -25,11 +25,7 @@ const CLAIMS: [(&str, Option<&str>); 8] = [
 async fn real_claims_come_back_proved_with_the_originals_public_inputs() {
     let provers = Provers::Native(native(Suite::Pedersen, 1, 1));
     let checker = provers.checker().unwrap();
-    let scene = Scene {
-        slots: 2,
-        ..Scene::of(provers)
-    };
-    let stage = scene.start().await;
+    let stage = Scene::of(provers).slots(2).start().await;
     let requests = CLAIMS.map(|(claim, _)| vector(&format!("{claim}_request")));
     let replies = join_all(requests.iter().map(|r| stage.falafel.prove(r.clone()))).await;
     for (((name, original), request), reply) in CLAIMS.iter().zip(&requests).zip(replies) {

@@ -46,8 +46,9 @@ async fn three_rollups(provers: Provers) -> Vec<FalafelEvent> {
     }
     stage.falafel_noticed_nothing();
     stage.end().await;
-    let settled = |event: &FalafelEvent| matches!(event, FalafelEvent::RollupSettled { .. });
-    events.into_iter().filter(settled).collect()
+    let mut settled = events;
+    settled.retain(|event| matches!(event, FalafelEvent::RollupSettled { .. }));
+    settled
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,6 +70,11 @@ impl Scene {
         }
     }
 
+    /// The same with so many slots.
+    pub(crate) fn slots(self, slots: usize) -> Self {
+        Self { slots, ..self }
+    }
+
     pub(crate) async fn start(mut self) -> Stage {
         let programs = tempfile::tempdir().unwrap();
         let mut permit = None;
@@ -101,6 +106,7 @@ impl Scene {
                 ..EmbeddedBrokerConfig::default()
             },
             provers: self.provers,
+            verifier: None,
             topics: Topic::ALL.to_vec(),
             slots: self.slots,
             events,

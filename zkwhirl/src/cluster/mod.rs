@@ -13,7 +13,9 @@ use std::{io, sync::Arc};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeHandle, CoreTaskEnded};
+use zkwhirl_bridge::{
+    Bridge, BridgeConfig, BridgeDeps, BridgeHandle, CoreTaskEnded, ReplyVerifier,
+};
 use zkwhirl_broker_adapter as broker;
 use zkwhirl_job::Topic;
 use zkwhirl_ledger as ledger;
@@ -40,6 +42,8 @@ pub struct ClusterConfig {
     pub broker: broker::EmbeddedBrokerConfig,
     /// What is proved and with what.
     pub provers: Provers,
+    /// The bridge's check of replies; `None`: the provers' own.
+    pub verifier: Option<Arc<dyn ReplyVerifier>>,
     /// The topics that the slots take. If both have work, the first in the list
     /// goes first.
     pub topics: Vec<Topic>,
@@ -71,10 +75,11 @@ impl Cluster {
         let broker: Arc<dyn broker::Broker> = Arc::new(broker::EmbeddedBroker::new(config.broker));
         let ledger: Arc<dyn ledger::Ledger> = Arc::new(ledger::EmbeddedLedger::default());
         let events = config.events;
+        let checker = config.provers.checker().map_err(io::Error::other)?;
         let deps = BridgeDeps {
             broker: Arc::clone(&broker),
             ledger: Arc::clone(&ledger),
-            verifier: Arc::new(config.provers.checker().map_err(io::Error::other)?),
+            verifier: config.verifier.unwrap_or_else(|| Arc::new(checker)),
             events: events.clone(),
             client_vks: config.provers.client_vks().map_err(io::Error::other)?,
         };
@@ -165,6 +170,7 @@ mod tests {
                 rollups,
                 work: Duration::ZERO,
             },
+            verifier: None,
             topics: Topic::ALL.to_vec(),
             slots: 1,
             events: Events::default(),

@@ -96,6 +96,7 @@ async fn demo(
         },
         broker: broker::EmbeddedBrokerConfig::default(),
         provers,
+        verifier: None,
         topics: Topic::ALL.to_vec(),
         slots: args.workers.into(),
         events,

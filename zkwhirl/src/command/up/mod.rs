@@ -86,6 +86,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         },
         broker: broker::EmbeddedBrokerConfig::default(),
         provers,
+        verifier: None,
         topics: args.topic,
         slots: args.slots.into(),
         events: Events::default(),

@@ -32,11 +32,10 @@ fn of_yaml(file: &str) -> Variables {
 }
 
 fn collect(value: &Value, variables: &mut Variables) {
-    if let Some(name) = value["name"].as_str() {
-        if name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
-            let value = value["value"].as_str().map(str::to_owned);
-            variables.insert(name.to_owned(), value);
-        }
+    let upper = |name: &&str| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    if let Some(name) = value["name"].as_str().filter(upper) {
+        let value = value["value"].as_str().map(str::to_owned);
+        variables.insert(name.to_owned(), value);
     }
     let items = value.as_array().into_iter().flatten();
     let fields = value.as_object().into_iter().flat_map(|all| all.values());
