@@ -13,12 +13,12 @@ use zkwhirl_testkit::PATIENCE;
 
 use crate::stage::{Process, data_dir, say, zkwhirl};
 
-struct Running {
+struct RunningRole {
     _process: Process,
     admin: SocketAddr,
 }
 
-impl Running {
+impl RunningRole {
     /// Starts a role and reads where its metrics are.
     fn start(mut command: Command) -> Self {
         command.args(["--admin", "127.0.0.1:0"]);
@@ -71,7 +71,7 @@ fn documented() -> BTreeMap<String, String> {
 #[test]
 fn a_live_scrape_has_every_documented_metric_and_no_other() {
     let up = "up --proverless --port=0 --job-server-url=http://127.0.0.1:9";
-    let up = Running::start(zkwhirl(up.split(' ')));
+    let up = RunningRole::start(zkwhirl(up.split(' ')));
     up.until("ready", |up| up.get("/readyz").0 == 200);
     assert_eq!(up.get("/livez").0, 200);
     let (status, page) = up.get("/metrics");
@@ -102,7 +102,7 @@ fn the_admin_address_answers_while_all_cores_prove() {
     let demo = "demo --claims=8 --inners=4 --rollups=1000 --workers=2 --data-dir";
     let mut demo = zkwhirl(demo.split(' '));
     demo.arg(data_dir());
-    let demo = Running::start(demo);
+    let demo = RunningRole::start(demo);
     let busy = "zkwhirl_worker_slots{topic=\"inner\",state=\"busy\"}";
     demo.until("proving", |demo| demo.value(busy) > 0.0);
     let mut took = Vec::new();

@@ -17,7 +17,7 @@ use zkwhirl_ledger::{Events, JobEvent, JobEventKind};
 use zkwhirl_testkit::eventually;
 use zkwhirl_worker::WorkerConfig;
 
-use super::{LEASE, events::Log, processes_of, settled, turn, url};
+use super::{LEASE, events::EventLog, processes_of, settled, turn, url};
 
 pub(crate) struct Scene {
     pub(crate) provers: Provers,
@@ -35,8 +35,8 @@ pub(crate) struct Scene {
 pub(crate) struct Stage {
     pub(crate) falafel: Falafel,
     pub(crate) cluster: Cluster,
-    pub(crate) events: Log<JobEvent>,
-    pub(crate) pipeline: Log<FalafelEvent>,
+    pub(crate) events: EventLog<JobEvent>,
+    pub(crate) pipeline: EventLog<FalafelEvent>,
     /// Where the prover children's program is, by a name of their own.
     programs: TempDir,
     _turn: Option<SemaphorePermit<'static>>,
@@ -89,7 +89,7 @@ impl Scene {
             ack_timeout: self.lease,
             ..FalafelConfig::new(self.plan, Arc::new(self.provers.checker().unwrap()))
         };
-        let pipeline = Log::of(config.events.subscribe());
+        let pipeline = EventLog::of(config.events.subscribe());
         let falafel = Falafel::start(config).await.unwrap();
         let upstreams = vec![
             Upstream::new("inner", url(falafel.inner_address())),
@@ -97,7 +97,7 @@ impl Scene {
         ];
         let sizes = self.sizes.unwrap_or(self.provers.rollups().sizes);
         let events = Events::default();
-        let seen = Log::of(events.subscribe());
+        let seen = EventLog::of(events.subscribe());
         let cluster = Cluster::start(ClusterConfig {
             bridge: BridgeConfig::new(upstreams, sizes),
             worker: self.worker,

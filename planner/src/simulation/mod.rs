@@ -123,7 +123,7 @@ pub struct Sample {
 /// Runs a trace until it is settled, but not much longer than the work can
 /// take: a fleet that kills what it proves would run for ever.
 pub fn simulate(setup: &Setup, trace: &Trace) -> Outcome {
-    world::World::new(setup, trace).run()
+    world::SimulatedFleet::new(setup, trace).run()
 }
 
 #[cfg(test)]

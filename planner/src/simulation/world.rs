@@ -27,7 +27,7 @@ struct InnerJob {
 /// The first phase of a rollup whose jobs are outer ones.
 const OUTER: usize = 2;
 
-pub(super) struct World<'a> {
+pub(super) struct SimulatedFleet<'a> {
     setup: &'a Setup,
     trace: &'a Trace,
     clock: Clock,
@@ -51,7 +51,7 @@ pub(super) struct World<'a> {
     outcome: Outcome,
 }
 
-impl<'a> World<'a> {
+impl<'a> SimulatedFleet<'a> {
     pub(super) fn new(setup: &'a Setup, trace: &'a Trace) -> Self {
         let mut world = Self {
             setup,

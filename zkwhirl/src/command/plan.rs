@@ -27,7 +27,7 @@ const MANIFEST_BYTES: usize = 4 << 20;
 const DRAWN_MS: u64 = 3 * 3_600_000;
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct PlanReport {
     sizes: Vec<Row>,
     settings: Vec<Row>,
 }
@@ -39,7 +39,7 @@ pub(super) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let trace = trace(&args.work)?;
     let setup = setup(&args.fleet, args.work.seed)?;
     let price = args.fleet.price;
-    let report = Report {
+    let report = PlanReport {
         sizes: plan::sizes(&setup, &trace, &args.sizes.0, price),
         settings: plan::settings(&setup, &trace, price),
     };
@@ -129,7 +129,7 @@ fn read(file: &Path, limit: usize) -> anyhow::Result<String> {
     text.with_context(|| format!("cannot read {}", file.display()))
 }
 
-fn print(report: &Report, trace: &Trace, setup: &Setup) {
+fn print(report: &PlanReport, trace: &Trace, setup: &Setup) {
     let jobs = trace.rollups.iter().map(|rollup| rollup.inners_s.len());
     let jobs: usize = jobs.sum();
     let (rollups, seconds) = (trace.rollups.len(), trace.until_s);

@@ -41,7 +41,7 @@ pub(crate) struct Kubernetes {
 
 /// One connection to the API server, with the token that was valid when it was
 /// opened.
-pub(crate) struct Connection {
+pub(crate) struct KubernetesConnection {
     requests: SendRequest<Full<Bytes>>,
     _driver: AbortOnDropHandle<()>,
     host: String,
@@ -62,7 +62,7 @@ impl Kubernetes {
 
     /// Connects; the server must show a certificate of the account's authority.
     /// The kubelet renews the account's files, so they are read each time.
-    pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
+    pub(crate) async fn connect(&self) -> anyhow::Result<KubernetesConnection> {
         let host = self.api.host_str().unwrap_or_default();
         let bare = host.trim_matches(['[', ']']);
         let port = self.api.port_or_known_default().unwrap_or(443);
@@ -80,7 +80,7 @@ impl Kubernetes {
                 tracing::debug!("the connection to Kubernetes' API broke: {error}");
             }
         });
-        Ok(Connection {
+        Ok(KubernetesConnection {
             requests,
             _driver: AbortOnDropHandle::new(driver),
             host: format!("{host}:{port}"),
@@ -111,7 +111,7 @@ impl Kubernetes {
     }
 }
 
-impl Connection {
+impl KubernetesConnection {
     /// Sets an annotation of a pod of the account's namespace. A pod that no
     /// longer exists is no error.
     pub(crate) async fn annotate(

@@ -22,7 +22,7 @@ use zkwhirl_worker::{Readiness, WorkerConfig};
 
 use super::{console, ready as keys_ready, slots};
 
-use self::{report::Report, watch::Watcher};
+use self::{report::DemoReport, watch::Watcher};
 use crate::{
     cli::DemoArgs,
     shell::{admin::Admin, exit::Interrupted, signals::Shutdown},
@@ -124,7 +124,7 @@ async fn demo(
     if end == End::Interrupted {
         return Err(Interrupted.into());
     }
-    let mut report = Report {
+    let mut report = DemoReport {
         suite: rollups.suite.to_string(),
         sizes: rollups.sizes.to_string(),
         jobs: stats.jobs,
@@ -136,7 +136,7 @@ async fn demo(
         key_generation_s: key_generation.as_secs_f64(),
         proverless: args.proverless,
         keys: keys.join("; "),
-        ..Report::of(&progress)
+        ..DemoReport::of(&progress)
     };
     report.ok &= end == End::Done && report.nacks == 0;
     if args.json {

@@ -36,7 +36,7 @@ pub(super) struct DemoRollup {
 
 /// Jobs that Falafel asks for at once.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Batch {
+pub(super) struct JobBatch {
     /// Jobs whose answer Falafel accepted.
     pub(super) done: usize,
     /// Jobs that there will be.
@@ -179,12 +179,12 @@ impl DemoProgress {
     }
 
     /// The two verification keys of clients.
-    pub(super) fn client_keys(&self) -> Batch {
-        Batch::of(2, self.jobs_of(&[Kind::JoinSplitVk, Kind::AccountVk]))
+    pub(super) fn client_keys(&self) -> JobBatch {
+        JobBatch::of(2, self.jobs_of(&[Kind::JoinSplitVk, Kind::AccountVk]))
     }
 
     /// The stages of a rollup, in order.
-    pub(super) fn stages(&self, rollup: &DemoRollup) -> [Batch; 4] {
+    pub(super) fn stages(&self, rollup: &DemoRollup) -> [JobBatch; 4] {
         let (rollups, claims) = self.fleet.rollups();
         let known = rollups.into_iter().find(|known| known.id == rollup.id);
         let jobs: Jobs<'_> = known.map_or(claims, |known| known.jobs);
@@ -192,7 +192,7 @@ impl DemoProgress {
         Stage::ALL.map(|stage| {
             let own = |job: &&JobTimeline| job.kind.and_then(Stage::of) == Some(stage);
             let own = jobs.iter().map(|(_, job)| *job).filter(own);
-            Batch::of(planned[stage as usize], own)
+            JobBatch::of(planned[stage as usize], own)
         })
     }
 
@@ -209,7 +209,7 @@ impl DemoProgress {
     }
 }
 
-impl Batch {
+impl JobBatch {
     fn of<'a>(planned: usize, jobs: impl Iterator<Item = &'a JobTimeline>) -> Self {
         let jobs: Vec<_> = jobs.collect();
         let ends = jobs.iter().filter_map(|job| job.last(EventName::Delivered));

@@ -11,7 +11,7 @@ use crate::ui::{self, percentile, table};
 
 /// The JSON object of `--json`. Durations in seconds.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Report {
+pub(super) struct DemoReport {
     /// Whether every proof was verified by the simulated Falafel.
     pub(super) ok: bool,
     pub(super) suite: String,
@@ -49,7 +49,7 @@ pub(super) struct Report {
     pub(super) keys: String,
 }
 
-impl Report {
+impl DemoReport {
     /// What the progress knows; the caller adds the rest.
     pub(super) fn of(progress: &DemoProgress) -> Self {
         let seconds = |sorted: &[Duration], percent| {

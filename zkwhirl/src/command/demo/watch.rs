@@ -16,7 +16,7 @@ use zkwhirl_ledger::{EventName, JobEvent, model::TimeLeft};
 
 use super::{
     End,
-    progress::{Batch, DemoProgress, DemoRollup},
+    progress::{DemoProgress, DemoRollup, JobBatch},
 };
 use crate::{cli::DemoArgs, ui};
 
@@ -193,7 +193,7 @@ fn rollup_line(progress: &DemoProgress, rollup: &DemoRollup, left: Option<TimeLe
 }
 
 /// A stage of one job: how far its worker is, then how long it took.
-fn alone(progress: &DemoProgress, batch: &Batch, kind: Kind) -> String {
+fn alone(progress: &DemoProgress, batch: &JobBatch, kind: Kind) -> String {
     if let Some(took) = batch.took {
         return format!("✓ {}", ui::seconds(took));
     }
@@ -226,8 +226,8 @@ fn slot_line(progress: &DemoProgress, slot: &str) -> String {
     )
 }
 
-fn count(batch: &Batch) -> String {
-    let Batch { done, of, .. } = batch;
+fn count(batch: &JobBatch) -> String {
+    let JobBatch { done, of, .. } = batch;
     let tick = if batch.is_done() { " ✓" } else { "" };
     format!("{done}/{of}{tick}")
 }

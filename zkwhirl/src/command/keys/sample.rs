@@ -23,7 +23,7 @@ use zkwhirl_prover::native::self_test_request;
 struct Clients(Mutex<Vec<ClientWitness>>);
 
 /// A rollup of new transactions, without proofs.
-struct Sample {
+struct SampleRollup {
     draft: Draft,
     inners: Vec<InnerJob>,
     clients: Vec<ClientWitness>,
@@ -72,14 +72,14 @@ fn claim(suite: Suite) -> anyhow::Result<Witness> {
 
 /// An inner rollup of one tx.
 fn tx_rollup(suite: Suite, capacity: u32) -> anyhow::Result<TxRollupWitness> {
-    let sample = Sample::new(suite, Sizes::new(capacity, 1)?, 0, 1)?;
+    let sample = SampleRollup::new(suite, Sizes::new(capacity, 1)?, 0, 1)?;
     let job = sample.inners.first().context("a rollup has an inner one")?;
     Ok(TxRollupWitness::new(&job.request, capacity)?)
 }
 
 fn root_rollup(suite: Suite, size: RootSize) -> anyhow::Result<Witness> {
     let sizes = Sizes::new(size.slots.min(MAX_TXS), size.inners)?;
-    let sample = Sample::new(suite, sizes, 0, 1)?;
+    let sample = SampleRollup::new(suite, sizes, 0, 1)?;
     // Only the published fields of the inner replies matter.
     let words = |job: &InnerJob| job.published.iter().flat_map(|word| word.0).collect();
     let replies: Vec<Bytes> = sample.inners.iter().map(words).collect();
@@ -94,7 +94,7 @@ fn root_rollup(suite: Suite, size: RootSize) -> anyhow::Result<Witness> {
 fn client(Circuit { suite, statement }: Circuit) -> anyhow::Result<Witness> {
     let sizes = Sizes::new(MAX_TXS, 1)?;
     for seed in 0..100 {
-        for client in Sample::new(suite, sizes, seed, MAX_TXS as usize)?.clients {
+        for client in SampleRollup::new(suite, sizes, seed, MAX_TXS as usize)?.clients {
             match (client, statement) {
                 (ClientWitness::JoinSplit(values), StatementKind::JoinSplit) => {
                     return Ok(Witness::JoinSplit(values));
@@ -109,7 +109,7 @@ fn client(Circuit { suite, statement }: Circuit) -> anyhow::Result<Witness> {
     anyhow::bail!("no user of the {suite} suite sends such a transaction")
 }
 
-impl Sample {
+impl SampleRollup {
     fn new(suite: Suite, sizes: Sizes, seed: u64, txs: usize) -> anyhow::Result<Self> {
         let mut draft = World::genesis(suite, seed, 0).begin(sizes);
         let clients = Clients::default();

@@ -68,7 +68,7 @@ impl Listener for Tls {
 
 /// What the API server was asked, and what it answers.
 #[derive(Default)]
-struct Asked {
+struct ApiServer {
     /// Method and path, the token, the body.
     requests: Mutex<Vec<(String, String, String)>>,
     /// The answer about `inner-a`, when it is refused.
@@ -76,7 +76,7 @@ struct Asked {
     came: Notify,
 }
 
-async fn answer(State(asked): State<Arc<Asked>>, request: Request) -> Response {
+async fn answer(State(asked): State<Arc<ApiServer>>, request: Request) -> Response {
     let what = format!("{} {}", request.method(), request.uri());
     assert_eq!(request.headers()["content-type"], MERGE);
     let token = request.headers()["authorization"].to_str();
@@ -97,7 +97,7 @@ struct PodWorld {
     ledger: Arc<EmbeddedLedger>,
     kubernetes: Kubernetes,
     account: tempfile::TempDir,
-    asked: Arc<Asked>,
+    asked: Arc<ApiServer>,
     told: Told,
     _server: AbortOnDropHandle<()>,
 }
@@ -114,7 +114,7 @@ impl PodWorld {
         write(account.path(), "token", "first\n");
         write(account.path(), "namespace", "zkwhirl");
         write(account.path(), "ca.crt", &certificate.cert.pem());
-        let asked = Arc::<Asked>::default();
+        let asked = Arc::<ApiServer>::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = format!("https://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(answer).with_state(asked.clone());
