@@ -5,10 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use zkwhirl_bridge::OperatorError;
-use zkwhirl_broker_adapter::{BrokerError, Control};
+use zkwhirl_broker_adapter::Control;
 use zkwhirl_job::{JobId, clock};
-use zkwhirl_ledger::{JobState, LedgerError};
+use zkwhirl_ledger::JobState;
 
 use super::{refusal::Refusal, state::ConsoleState, views::AuditEntry};
 
@@ -45,16 +44,17 @@ pub enum OperatorAction {
 
 /// An action that an operator asks for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct ActionRequest {
-    pub(super) act: OperatorAction,
+pub struct ActionRequest {
+    /// What is done.
+    pub act: OperatorAction,
     /// Jobs by their ids or the beginnings of these, or workers by their names.
-    pub(super) on: Vec<String>,
+    pub on: Vec<String>,
     /// Why, for a rejection.
     #[serde(default)]
-    pub(super) reason: String,
+    pub reason: String,
     /// The last four digits of the job's id, for a rejection.
     #[serde(default)]
-    pub(super) confirm: String,
+    pub confirm: String,
 }
 
 /// How an action on one job or worker ended.
@@ -66,27 +66,6 @@ pub struct ActionOutcome {
     pub done: bool,
     /// How it ended, as a sentence.
     pub text: String,
-}
-
-/// Why an action on one job or worker was not done.
-#[derive(Debug, thiserror::Error)]
-enum ActionError {
-    #[error("{}", .0.why)]
-    NoSuchJob(Refusal),
-    #[error("no worker {0} is there")]
-    NoSuchWorker(String),
-    #[error("the id of job {} does not end so", .0.short())]
-    WrongDigits(JobId),
-    #[error("job {} is {state}, no attempt runs", job.short())]
-    NotRunning { job: JobId, state: JobState },
-    #[error("no job {0} is known")]
-    UnknownJob(JobId),
-    #[error(transparent)]
-    Operator(#[from] OperatorError),
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    #[error(transparent)]
-    Broker(#[from] BrokerError),
 }
 
 impl OperatorAction {
@@ -142,13 +121,12 @@ impl ConsoleState {
         }
         let console = self.clone();
         let acting = tokio::spawn(async move { console.act_on_all(&who, &action).await });
-        match tokio::time::timeout(ACTION_TIMEOUT, acting).await {
-            Ok(Ok(outcomes)) => Ok(outcomes),
-            Ok(Err(error)) => Err(Refusal::away(format!("the action ended: {error}"))),
-            Err(_) => Err(Refusal::away(format!(
-                "not done within {ACTION_TIMEOUT:?}: it goes on, see the audit log"
-            ))),
-        }
+        let why = match tokio::time::timeout(ACTION_TIMEOUT, acting).await {
+            Ok(Ok(outcomes)) => return Ok(outcomes),
+            Ok(Err(error)) => format!("the action ended: {error}"),
+            Err(_) => format!("not done within {ACTION_TIMEOUT:?}: it goes on, see the audit log"),
+        };
+        Err(Refusal::away(why))
     }
 
     async fn act_on_all(&self, who: &str, action: &ActionRequest) -> Vec<ActionOutcome> {
@@ -168,7 +146,7 @@ impl ConsoleState {
             self.audit.write(entry(on, &action.reason, false));
             let (on, outcome) = self.act_on(action, on).await;
             let done = outcome.is_ok();
-            let text = outcome.unwrap_or_else(|error| error.to_string());
+            let text = outcome.unwrap_or_else(|refusal| refusal.why);
             self.audit.write(entry(&on, &text, done));
             outcomes.push(ActionOutcome { on, done, text });
         }
@@ -177,29 +155,23 @@ impl ConsoleState {
     }
 
     /// The whole name of the target, and how the action ended.
-    async fn act_on(
-        &self,
-        action: &ActionRequest,
-        on: &str,
-    ) -> (String, Result<String, ActionError>) {
+    async fn act_on(&self, action: &ActionRequest, on: &str) -> (String, Result<String, Refusal>) {
         let worker = on.to_owned();
+        let quiet = action.act == OperatorAction::Quiet;
         let control = match action.act {
-            OperatorAction::Quiet | OperatorAction::Loud => Control::Quiet {
-                worker,
-                quiet: action.act == OperatorAction::Quiet,
-            },
+            OperatorAction::Quiet | OperatorAction::Loud => Control::Quiet { worker, quiet },
             OperatorAction::Drain => Control::Drain { worker },
             OperatorAction::Replay | OperatorAction::Reject | OperatorAction::Cancel => {
                 return match self.find_job(on).await {
                     Ok(job) => (job.to_string(), self.act_on_job(action, job).await),
-                    Err(refusal) => (worker, Err(ActionError::NoSuchJob(refusal))),
+                    Err(refusal) => (worker, Err(refusal)),
                 };
             }
         };
         (on.to_owned(), self.tell_worker(on, &control).await)
     }
 
-    async fn tell_worker(&self, worker: &str, control: &Control) -> Result<String, ActionError> {
+    async fn tell_worker(&self, worker: &str, control: &Control) -> Result<String, Refusal> {
         let slots = self.config.bridge.ledger().slots().await?;
         let meant = |slot: &str| {
             let rest = slot.strip_prefix(worker);
@@ -207,7 +179,7 @@ impl ConsoleState {
         };
         let meant = slots.iter().filter(|slot| meant(&slot.slot)).count();
         if meant == 0 {
-            return Err(ActionError::NoSuchWorker(worker.to_owned()));
+            return Err(Refusal::unknown(format!("no worker {worker} is there")));
         }
         self.config.bridge.broker().send_control(control).await?;
         Ok(match meant {
@@ -216,7 +188,7 @@ impl ConsoleState {
         })
     }
 
-    async fn act_on_job(&self, action: &ActionRequest, job: JobId) -> Result<String, ActionError> {
+    async fn act_on_job(&self, action: &ActionRequest, job: JobId) -> Result<String, Refusal> {
         let bridge = &self.config.bridge;
         match action.act {
             OperatorAction::Replay => {
@@ -225,21 +197,23 @@ impl ConsoleState {
             }
             OperatorAction::Reject => {
                 if !job.to_string().ends_with(&action.confirm) {
-                    return Err(ActionError::WrongDigits(job));
+                    let why = format!("the id of job {} does not end so", job.short());
+                    return Err(Refusal::bad(why));
                 }
                 let tickets = bridge.reject(job, &action.reason).await?;
                 Ok(format!("rejected: a NACK goes to {tickets} tickets"))
             }
             _ => {
                 let record = bridge.ledger().job(job).await?;
-                let state = record.ok_or(ActionError::UnknownJob(job))?.state;
-                if !matches!(state, JobState::Claimed | JobState::Proving) {
-                    return Err(ActionError::NotRunning { job, state });
+                let record = record.ok_or_else(|| Refusal::unknown_job(job))?;
+                if !matches!(record.state, JobState::Claimed | JobState::Proving) {
+                    let (job, state) = (job.short(), record.state);
+                    return Err(Refusal::bad(format!(
+                        "job {job} is {state}, no attempt runs"
+                    )));
                 }
-                bridge
-                    .broker()
-                    .send_control(&Control::Cancel { job })
-                    .await?;
+                let cancel = Control::Cancel { job };
+                bridge.broker().send_control(&cancel).await?;
                 Ok("its worker was told to hand it back".to_owned())
             }
         }
@@ -249,9 +223,9 @@ impl ConsoleState {
 fn check_rejection(action: &ActionRequest) -> Result<(), Refusal> {
     let reason = action.reason.trim();
     if reason.is_empty() || reason.len() > REASON_BYTES {
-        let why =
-            format!("a rejection needs a reason of 1 to {REASON_BYTES} bytes: Falafel logs it");
-        return Err(Refusal::bad(why));
+        return Err(Refusal::bad(format!(
+            "a rejection needs a reason of 1 to {REASON_BYTES} bytes: Falafel logs it"
+        )));
     }
     if action.on.len() != 1 || action.confirm.len() != CONFIRM_DIGITS {
         return Err(Refusal::bad(

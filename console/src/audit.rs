@@ -18,7 +18,6 @@ pub(super) struct AuditLog {
 }
 
 impl AuditLog {
-    /// Logs and keeps an entry.
     pub(super) fn write(&self, entry: AuditEntry) {
         let AuditEntry {
             who,

@@ -2,11 +2,11 @@
 
 use std::{sync::Weak, time::Duration};
 
-use serde::Serialize;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::{Instant, MissedTickBehavior, interval},
 };
+use zkwhirl_job::JobId;
 use zkwhirl_ledger::{EventName, JobEvent, SlotReport, model::FleetModel};
 
 use super::state::ConsoleState;
@@ -19,14 +19,6 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 const PAGE: usize = 1_000;
 /// Jobs whose record is read in one turn.
 const RECORDS: usize = 64;
-
-/// What a viewer receives: enough to know what to read again.
-#[derive(Serialize)]
-struct Change<'a> {
-    what: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    job: Option<String>,
-}
 
 /// What feeds the model.
 enum EventSource {
@@ -69,17 +61,21 @@ pub(super) async fn run(console: Weak<ConsoleState>, mut events: Receiver<JobEve
         let progress = event.what.event() == EventName::Progress;
         if !progress || told.elapsed() >= PROGRESS_EVERY {
             told = Instant::now();
-            console.changed(event.what.name(), Some(event.job.to_string()));
+            console.changed(event.what.name(), Some(event.job));
         }
     }
 }
 
 impl ConsoleState {
-    fn changed(&self, what: &str, job: Option<String>) {
-        if let Ok(change) = serde_json::to_string(&Change { what, job }) {
-            // An error means that no viewer watches.
-            let _ = self.changes.send(change.into());
-        }
+    /// Tells viewers enough to know what to read again.
+    fn changed(&self, what: &str, job: Option<JobId>) {
+        let what = serde_json::Value::from(what);
+        let change = match job {
+            Some(job) => format!(r#"{{"what":{what},"job":"{job}"}}"#),
+            None => format!(r#"{{"what":{what}}}"#),
+        };
+        // An error means that no viewer watches.
+        let _ = self.changes.send(change.into());
     }
 
     /// Reads the new events of the ledger's stream.
@@ -107,7 +103,7 @@ impl ConsoleState {
                 self.model().apply_stored(event);
             }
             if let Some(event) = page.last() {
-                self.changed(&event.what, event.job.map(|job| job.to_string()));
+                self.changed(&event.what, event.job);
             }
             let last = page.last().map(|event| event.cursor.clone());
             *source = EventSource::Ledger(last.or(cursor));

@@ -18,7 +18,6 @@
 
 mod act;
 mod audit;
-mod config;
 mod console;
 mod follow;
 mod page;
@@ -31,6 +30,5 @@ mod status;
 mod stream;
 pub mod views;
 
-pub use act::{ActionOutcome, MAX_TARGETS, OperatorAction};
-pub use config::{ConsoleConfig, Keys};
-pub use console::Console;
+pub use act::{ActionOutcome, ActionRequest, MAX_TARGETS, OperatorAction};
+pub use console::{ConsoleConfig, LocalKeys, start};

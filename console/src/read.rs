@@ -113,10 +113,9 @@ impl ConsoleState {
         match (found.next(), found.next()) {
             (Some(id), None) => Ok(id),
             (None, _) => Err(Refusal::unknown(format!("no job {name}… is known"))),
-            (Some(_), Some(_)) => {
-                let why = format!("several jobs begin with {name}: give more digits");
-                Err(Refusal::bad(why))
-            }
+            (Some(_), Some(_)) => Err(Refusal::bad(format!(
+                "several jobs begin with {name}: give more digits"
+            ))),
         }
     }
 
@@ -125,8 +124,7 @@ impl ConsoleState {
         let ledger = self.config.bridge.ledger();
         let (record, tickets, attempts) =
             tokio::join!(ledger.job(id), ledger.tickets_of(id), ledger.attempts(id));
-        let record = record?;
-        let record = record.ok_or_else(|| Refusal::unknown(format!("no job {id} is known")))?;
+        let record = record?.ok_or_else(|| Refusal::unknown_job(id))?;
         let model = self.model();
         let timeline = model.job(id);
         Ok(JobDetail {
@@ -134,8 +132,8 @@ impl ConsoleState {
             job: JobLine::of(&record),
             tickets: tickets?.iter().map(TicketLine::of).collect(),
             attempts: attempts?.iter().map(AttemptLine::of).collect(),
-            steps: timeline.map_or_else(Vec::new, |job| job.steps.clone()),
-            runs: timeline.map_or_else(Vec::new, |job| job.runs.clone()),
+            steps: timeline.map_or(Vec::new(), |job| job.steps.clone()),
+            runs: timeline.map_or(Vec::new(), |job| job.runs.clone()),
         })
     }
 
@@ -165,12 +163,8 @@ impl ConsoleState {
     }
 
     pub(super) async fn dead(&self) -> Result<Listed<DeadLetterView>, Refusal> {
-        let letters = self
-            .config
-            .bridge
-            .broker()
-            .dead_letters(MAX_LETTERS)
-            .await?;
+        let broker = self.config.bridge.broker();
+        let letters = broker.dead_letters(MAX_LETTERS).await?;
         Ok(listed(letters.iter().map(DeadLetterView::of).collect()))
     }
 

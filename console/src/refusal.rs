@@ -4,7 +4,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use zkwhirl_bridge::OperatorError;
 use zkwhirl_broker_adapter::BrokerError;
+use zkwhirl_job::JobId;
 use zkwhirl_ledger::LedgerError;
 
 /// Why a request gets no view, as an HTTP answer.
@@ -25,6 +27,10 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, why)
     }
 
+    pub(super) fn unknown_job(job: JobId) -> Self {
+        Self::unknown(format!("no job {job} is known"))
+    }
+
     /// Not now: ledger or broker do not answer, or a limit is reached.
     pub(super) fn away(why: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, why)
@@ -42,6 +48,14 @@ impl From<LedgerError> for Refusal {
     }
 }
 
+/// The job is not in the state that the operator thinks it is in, or no longer
+/// there.
+impl From<OperatorError> for Refusal {
+    fn from(error: OperatorError) -> Self {
+        Self::bad(error.to_string())
+    }
+}
+
 impl From<BrokerError> for Refusal {
     fn from(error: BrokerError) -> Self {
         Self::away(error.to_string())
@@ -50,22 +64,18 @@ impl From<BrokerError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct ErrorBody<'a> {
-            error: &'a str,
-        }
-        let mut response = json(&ErrorBody { error: &self.why });
+        let mut response = json(&serde_json::json!({ "error": self.why }));
         *response.status_mut() = self.status;
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
-            let headers = response.headers_mut();
-            headers.insert(header::WWW_AUTHENTICATE, scheme);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
     }
 }
 
-/// A view as JSON.
 pub(super) fn json(value: &impl Serialize) -> Response {
     let text = serde_json::to_string(value).expect("views are plain data");
     let headers = [

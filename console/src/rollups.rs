@@ -137,10 +137,8 @@ mod tests {
             panic!("one rollup")
         };
         assert_eq!((rollup.id, rollup.state.as_str()), (7, "proving"));
-        let stages = rollup.stages.iter();
-        let counts: Vec<_> = stages
-            .map(|stage| (stage.jobs.total, stage.jobs.done, stage.jobs.running))
-            .collect();
+        let counts = |StageView { jobs, .. }: &StageView| (jobs.total, jobs.done, jobs.running);
+        let counts: Vec<_> = rollup.stages.iter().map(counts).collect();
         assert_eq!(counts, [(1, 1, 0), (3, 3, 0), (1, 0, 1), (0, 0, 0)]);
         assert_eq!(rollup.bars.len(), 5);
         let path: Vec<_> = rollup.critical.iter().map(|job| &job[..2]).collect();

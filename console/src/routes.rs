@@ -109,10 +109,7 @@ async fn action(State(console): Shared, headers: HeaderMap, body: Bytes) -> Resp
             .map_err(|error| Refusal::bad(format!("this is no action: {error}")))?;
         console.act(who, action).await
     };
-    match act.await {
-        Ok(outcomes) => json(&outcomes),
-        Err(refusal) => refusal.into_response(),
-    }
+    answer(act.await)
 }
 
 async fn within<T>(view: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
@@ -121,8 +118,9 @@ async fn within<T>(view: impl Future<Output = Result<T, Refusal>>) -> Result<T, 
 }
 
 async fn view<T: Serialize>(view: impl Future<Output = Result<T, Refusal>>) -> Response {
-    match within(view).await {
-        Ok(value) => json(&value),
-        Err(refusal) => refusal.into_response(),
-    }
+    answer(within(view).await)
+}
+
+fn answer<T: Serialize>(read: Result<T, Refusal>) -> Response {
+    read.map_or_else(Refusal::into_response, |value| json(&value))
 }

@@ -16,7 +16,6 @@ const LISTING_AGE: Duration = Duration::from_millis(500);
 /// Changes that a viewer may lag behind.
 const BACKLOG: usize = 256;
 
-/// What the routes of one console share.
 #[derive(Debug)]
 pub(super) struct ConsoleState {
     pub(super) config: ConsoleConfig,

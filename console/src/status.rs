@@ -14,63 +14,59 @@ use super::{
 /// pinged for five seconds.
 const PING_GAP_ALARM: Duration = Duration::from_secs(4);
 
-/// What an operator can do: one sentence, and the section of the runbook that
-/// says more.
-struct Remedy(&'static str, &'static str);
+/// A banner's level, what an operator can do, and the section of the runbook
+/// that says more.
+struct Remedy(&'static str, &'static str, &'static str);
 
 const LEDGER: Remedy = Remedy(
+    "alarm",
     "Is Redis running? The bridge still pings its tickets; no job is lost.",
     "ZkWhirlLedgerErrors",
 );
 const BROKER: Remedy = Remedy(
+    "alarm",
     "Is RabbitMQ running? Jobs are published when RabbitMQ is back.",
     "ZkWhirlBrokerAway",
 );
 const WORKERS: Remedy = Remedy(
+    "alarm",
     "Start a worker (zkwhirl worker --topic …), or let a quiet one claim again.",
     "ZkWhirlFleetStarved",
 );
 const FALAFEL: Remedy = Remedy(
+    "warning",
     "Is Falafel running, and is JOB_SERVER_URL right? The bridge keeps trying.",
     "ZkWhirlFalafelAway",
 );
 const PINGS: Remedy = Remedy(
+    "alarm",
     "Is the bridge's machine overloaded, or the network to Falafel?",
     "ZkWhirlLeaseMarginThin",
 );
 const LETTERS: Remedy = Remedy(
+    "warning",
     "See Dead letters: replay a job once its cause is gone; reject a job that can never be proved.",
     "ZkWhirlDeadLetter",
 );
-
-fn alarm(text: String, Remedy(way_out, runbook): Remedy) -> Banner {
-    Banner {
-        level: "alarm".to_owned(),
-        text,
-        way_out: way_out.to_owned(),
-        runbook: runbook.to_owned(),
-    }
-}
-
-fn warning(text: String, remedy: Remedy) -> Banner {
-    Banner {
-        level: "warning".to_owned(),
-        ..alarm(text, remedy)
-    }
-}
 
 impl ConsoleState {
     pub(super) async fn status(&self) -> BridgeStatus {
         let bridge = &self.config.bridge;
         let stats = bridge.stats();
         let mut banners = Vec::new();
+        let mut show = |text: String, Remedy(level, way_out, runbook): Remedy| {
+            banners.push(Banner {
+                level,
+                text,
+                way_out,
+                runbook,
+            });
+        };
         let listing = self.listing().await;
         if let Err(error) = &listing {
-            let text = format!("the ledger does not answer: {error}");
-            banners.push(alarm(text, LEDGER));
+            show(format!("the ledger does not answer: {error}"), LEDGER);
         }
         let jobs = listing.unwrap_or_default();
-        let in_state = |state| jobs.iter().filter(|job| job.state == state).count();
         for topic in Topic::ALL {
             let own = |job: &&JobRecord| {
                 let same = job.kind.is_some_and(|kind| kind.topic() == topic);
@@ -79,38 +75,34 @@ impl ConsoleState {
             let waiting = jobs.iter().filter(own).count();
             match bridge.broker().depth(topic).await {
                 Err(error) => {
-                    let text = format!("the broker does not answer: {error}");
-                    banners.push(alarm(text, BROKER));
+                    show(format!("the broker does not answer: {error}"), BROKER);
                     break;
                 }
-                Ok(depth) if depth.consumers == 0 && waiting > 0 => banners.push(alarm(
-                    format!("no worker takes {topic} jobs, {waiting} wait"),
-                    WORKERS,
-                )),
+                Ok(depth) if depth.consumers == 0 && waiting > 0 => {
+                    let text = format!("no worker takes {topic} jobs, {waiting} wait");
+                    show(text, WORKERS);
+                }
                 Ok(_) => {}
             }
         }
         let missing = stats.upstreams.iter();
         for upstream in missing.filter(|up| !up.reachable && !up.may_be_closed) {
-            banners.push(warning(
-                format!("Falafel's {} server does not answer", upstream.name),
-                FALAFEL,
-            ));
+            let text = format!("Falafel's {} server does not answer", upstream.name);
+            show(text, FALAFEL);
         }
         if stats.current_ping_gap > PING_GAP_ALARM && stats.open_tickets > 0 {
             let gap = stats.current_ping_gap.as_secs_f32();
-            banners.push(alarm(
-                format!("a ticket was not pinged for {gap:.1} s, Falafel waits 5 s"),
-                PINGS,
-            ));
+            let text = format!("a ticket was not pinged for {gap:.1} s, Falafel waits 5 s");
+            show(text, PINGS);
         }
-        let dead = in_state(JobState::Dead);
+        let dead = jobs.iter().filter(|job| job.state == JobState::Dead);
+        let dead = dead.count();
         if dead > 0 {
             let text = match dead {
                 1 => "1 job was given up on: its rollup waits for an operator".to_owned(),
                 many => format!("{many} jobs were given up on: their rollups wait for an operator"),
             };
-            banners.push(warning(text, LETTERS));
+            show(text, LETTERS);
         }
         let slots = bridge.ledger().slots().await;
         BridgeStatus {
@@ -133,7 +125,7 @@ mod tests {
 
     #[test]
     fn every_banner_has_a_section_of_the_runbook() {
-        for Remedy(_, section) in [LEDGER, BROKER, WORKERS, FALAFEL, PINGS, LETTERS] {
+        for Remedy(_, _, section) in [LEDGER, BROKER, WORKERS, FALAFEL, PINGS, LETTERS] {
             assert!(in_runbook(section), "{section}");
         }
         assert!(!in_runbook("Runbook"), "the title is no section");

@@ -6,9 +6,10 @@
 //! decided.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
-    hpa::{Autoscaler, Behavior, FieldError, Hpa, Observed, manifest::BehaviorBlock},
+    hpa::{Autoscaler, Behavior, FieldError, Hpa, Observed},
     quantity,
 };
 
@@ -64,7 +65,7 @@ struct Scenario {
     min: u32,
     max: u32,
     average_value: String,
-    behavior: BehaviorBlock,
+    behavior: Value,
     steps: Vec<(u64, i64, u32, u32)>,
 }
 
@@ -81,13 +82,13 @@ pub fn replay(json: &str) -> Result<Replay, GoldenError> {
             why,
         };
         let target = quantity::milli(&scenario.average_value);
-        let behavior: Behavior = scenario.behavior.with_defaults().map_err(field)?;
+        let behavior = Behavior::from_block(&scenario.behavior);
         let mut autoscaler = Autoscaler::new(Hpa {
             min: scenario.min,
             max: scenario.max,
             target_milli: target.map_err(|error| field(error.into()))?,
             tolerance: scenario.tolerance,
-            behavior: Some(behavior),
+            behavior: Some(behavior.map_err(|error| field(error.into()))?),
             keda: None,
         });
         let mut spec_replicas = 1;
@@ -132,18 +133,15 @@ mod tests {
         let mut scenarios: serde_json::Value = serde_json::from_str(GOLDEN).unwrap();
         scenarios[3]["steps"][7][3] = 31.into();
         let found = replay(&scenarios.to_string()).unwrap().differences;
-        assert!(found.iter().any(|difference| {
-            (difference.scenario, difference.at_s, difference.expected) == (3, 120, 31)
-        }));
+        let places = found.iter().map(|d| (d.scenario, d.at_s, d.expected));
+        assert!(places.into_iter().any(|place| place == (3, 120, 31)));
     }
 
     #[test]
     fn another_file_is_refused() {
         assert!(replay("{}").is_err());
         assert!(replay(&GOLDEN.replace("averageValue", "averageValues")).is_err());
-        assert!(matches!(
-            replay(&GOLDEN.replace("\"averageValue\":\"1\"", "\"averageValue\":\"x\"")),
-            Err(GoldenError::Field { .. })
-        ));
+        let text = GOLDEN.replace("\"averageValue\":\"1\"", "\"averageValue\":\"x\"");
+        assert!(matches!(replay(&text), Err(GoldenError::Field { .. })));
     }
 }

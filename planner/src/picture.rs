@@ -1,10 +1,6 @@
 //! Draws the comparison: one SVG, two panels.
 
-use plotters::{
-    chart::{ChartContext, SeriesLabelPosition},
-    coord::types::{RangedCoordf64, RangedCoordu32},
-    prelude::*,
-};
+use plotters::{chart::SeriesLabelPosition, prelude::*};
 
 use crate::{plan::Row, simulation::Sample};
 
@@ -86,18 +82,16 @@ fn by_size(area: &Area<'_>, rows: &[Row]) -> Result<(), PictureError> {
         .y_label_formatter(&|cost| format!("{cost:.0}"))
         .label_style((FONT, 14))
         .draw()?;
-    chart
-        .draw_series(LineSeries::new(p95, PALE.stroke_width(3)))?
-        .label("latency p95")
-        .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], PALE.stroke_width(3)));
-    chart
-        .draw_series(LineSeries::new(p50, BLUE.stroke_width(3)))?
-        .label("latency p50")
-        .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], BLUE.stroke_width(3)));
+    for (name, colour, points) in [("latency p95", PALE, p95), ("latency p50", BLUE, p50)] {
+        chart
+            .draw_series(LineSeries::new(points, colour.stroke_width(3)))?
+            .label(name)
+            .legend(legend(colour, 3));
+    }
     chart
         .draw_secondary_series(LineSeries::new(cost, ORANGE.stroke_width(2)))?
         .label("cost of a rollup (right)")
-        .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], ORANGE.stroke_width(2)));
+        .legend(legend(ORANGE, 2));
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::LowerLeft)
@@ -106,8 +100,6 @@ fn by_size(area: &Area<'_>, rows: &[Row]) -> Result<(), PictureError> {
         .draw()?;
     Ok(())
 }
-
-type Time<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordu32>>;
 
 fn over_time(area: &Area<'_>, course: &[Sample]) -> Result<(), PictureError> {
     let minutes = |sample: &Sample| sample.at_ms as f64 / 60_000.0;
@@ -135,21 +127,20 @@ fn over_time(area: &Area<'_>, course: &[Sample]) -> Result<(), PictureError> {
         .draw_series(AreaSeries::new(outstanding, 0, GREY.mix(0.5)))?
         .label("jobs queued or proving")
         .legend(|(x, y)| Rectangle::new([(x, y - 5), (x + 18, y + 5)], GREY.mix(0.5).filled()));
-    line(
-        &mut chart,
-        steps(|sample| sample.replicas),
-        ("replicas asked for", ORANGE),
-    )?;
-    line(
-        &mut chart,
-        steps(|sample| sample.ready),
-        ("pods ready", BLUE),
-    )?;
-    line(
-        &mut chart,
-        steps(|sample| sample.busy),
-        ("pods proving", GREEN),
-    )?;
+    for (name, colour, points) in [
+        (
+            "replicas asked for",
+            ORANGE,
+            steps(|sample| sample.replicas),
+        ),
+        ("pods ready", BLUE, steps(|sample| sample.ready)),
+        ("pods proving", GREEN, steps(|sample| sample.busy)),
+    ] {
+        chart
+            .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
+            .label(name)
+            .legend(legend(colour, 2));
+    }
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::UpperRight)
@@ -177,16 +168,9 @@ fn stairs(course: &[Sample], of: fn(&Sample) -> u32) -> Vec<(f64, u32)> {
     points
 }
 
-fn line(
-    chart: &mut Time<'_, '_>,
-    points: Vec<(f64, u32)>,
-    (name, colour): (&str, RGBColor),
-) -> Result<(), PictureError> {
-    chart
-        .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
-        .label(name)
-        .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
-    Ok(())
+/// A short line beside a name.
+fn legend(colour: RGBColor, width: u32) -> impl Fn((i32, i32)) -> PathElement<(i32, i32)> {
+    move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(width))
 }
 
 #[cfg(test)]
@@ -196,20 +180,16 @@ mod tests {
 
     #[test]
     fn a_plan_is_drawn_with_its_axes_and_all_its_lines() {
-        let trace = Description {
+        let described = Description {
             rollups_per_hour: 2.0,
-            claims: 0,
-            claim_s: 0.0,
             inners: 8,
             inner_s: 60.0,
-            jitter: 0.0,
             root_s: 10.0,
             verifier_s: 5.0,
             hours: 2.0,
-            seed: 1,
-        }
-        .trace()
-        .unwrap();
+            ..Description::default()
+        };
+        let trace = described.trace().unwrap();
         let setup = Setup::new(Hpa::default());
         let rows = plan::sizes(&setup, &trace, &[1, 2, 4, 8], 2.0);
         let course = crate::simulate(&setup, &trace).course;
@@ -230,19 +210,12 @@ mod tests {
 
     #[test]
     fn a_value_holds_until_the_next_sample() {
-        let sample = |at_ms, replicas| Sample {
+        let course = [(0, 1), (60_000, 1), (120_000, 4), (180_000, 4)];
+        let course = course.map(|(at_ms, replicas)| Sample {
             at_ms,
-            outstanding: 0,
             replicas,
-            ready: 0,
-            busy: 0,
-        };
-        let course = [
-            sample(0, 1),
-            sample(60_000, 1),
-            sample(120_000, 4),
-            sample(180_000, 4),
-        ];
+            ..Sample::default()
+        });
         let steps = stairs(&course, |sample| sample.replicas);
         assert_eq!(steps, [(0.0, 1), (2.0, 1), (2.0, 4), (3.0, 4)]);
     }

@@ -44,17 +44,17 @@ impl Row {
         let hours = |ms: u64| ms as f64 / 3_600_000.0;
         let pod_hours = hours(outcome.pod_ms);
         let days = hours(outcome.simulated_ms) / 24.0;
-        let mut latencies: Vec<f64> = outcome
-            .latencies
-            .iter()
-            .map(|latency| latency.map_or(f64::INFINITY, |ms| ms as f64 / 1000.0))
+        let seconds = |ms: u64| ms as f64 / 1000.0;
+        let latencies = outcome.latencies.iter();
+        let mut latencies: Vec<f64> = latencies
+            .map(|latency| latency.map_or(f64::INFINITY, seconds))
             .collect();
         let falls_behind = falls_behind(trace, &latencies);
         latencies.sort_by(f64::total_cmp);
         let latency = |percent| percentile(&latencies, percent).filter(|s| s.is_finite());
-        let mut waits: Vec<f64> = outcome.waits.iter().map(|ms| *ms as f64 / 1000.0).collect();
-        waits.sort_by(f64::total_cmp);
-        let wait = |percent| percentile(&waits, percent).unwrap_or_default();
+        let mut waits = outcome.waits.clone();
+        waits.sort();
+        let wait = |percent| percentile(&waits, percent).map_or(0.0, seconds);
         Self {
             name,
             fleet: setup.hpa.max,
@@ -75,7 +75,7 @@ impl Row {
 }
 
 /// The nearest rank of a sorted list; `None` of an empty one.
-pub fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
+pub fn percentile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied()
 }
@@ -119,7 +119,7 @@ pub fn settings(setup: &Setup, trace: &Trace, price: f64) -> Vec<Row> {
         hpa,
         ..setup.clone()
     };
-    let window = |s: u64| with(setup.hpa.with_down_window(s * 1000));
+    let window = |s| with(setup.hpa.with_down_window(s));
     let defaults = Hpa {
         behavior: Some(Behavior::default()),
         ..setup.hpa.clone()
@@ -128,9 +128,12 @@ pub fn settings(setup: &Setup, trace: &Trace, price: f64) -> Vec<Row> {
         target_milli: 1000,
         ..setup.hpa.clone()
     };
-    let always = Hpa {
-        min: setup.hpa.max,
-        ..setup.hpa.clone()
+    let always = Setup {
+        warm: setup.hpa.max,
+        ..with(Hpa {
+            min: setup.hpa.max,
+            ..setup.hpa.clone()
+        })
     };
     let blunt = Setup {
         signal: Signal::Ready,
@@ -144,13 +147,7 @@ pub fn settings(setup: &Setup, trace: &Trace, price: f64) -> Vec<Row> {
         ("down window 600 s", window(600)),
         ("Kubernetes' default behavior", with(defaults)),
         ("target 1: tolerance trap", with(target_one)),
-        (
-            "no autoscaling",
-            Setup {
-                warm: setup.hpa.max,
-                ..with(always)
-            },
-        ),
+        ("no autoscaling", always),
         ("queued jobs only, no drain", blunt),
     ];
     all.into_iter()

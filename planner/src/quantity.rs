@@ -44,33 +44,15 @@ mod tests {
 
     #[test]
     fn quantities_are_thousandths_rounded_up() {
-        for (text, expected) in [
-            ("1", 1000),
-            ("930m", 930),
-            ("0.93", 930),
-            ("2k", 2_000_000),
-            ("1.5", 1500),
-            ("0.0001", 1),
-            ("1.5m", 2),
-            ("0", 0),
-        ] {
-            assert_eq!(milli(text), Ok(expected), "{text}");
-        }
+        let texts = ["1", "930m", "0.93", "2k", "1.5", "0.0001", "1.5m", "0"];
+        let expected = [1000, 930, 930, 2_000_000, 1500, 1, 2, 0];
+        assert_eq!(texts.map(milli), expected.map(Ok));
     }
 
     #[test]
     fn what_is_no_quantity_is_refused() {
-        for text in [
-            "",
-            "m",
-            "-1",
-            "1e3",
-            "1Mi",
-            "1 ",
-            ".5",
-            "1.2.3",
-            "9223372036854775807",
-        ] {
+        let most = i64::MAX.to_string();
+        for text in ["", "m", "-1", "1e3", "1Mi", "1 ", ".5", "1.2.3", &most] {
             assert!(milli(text).is_err(), "{text}");
         }
     }

@@ -14,7 +14,7 @@ pub const TRACE_BYTES: usize = 16 << 20;
 const LONGEST_S: f64 = 31.0 * 86_400.0;
 
 /// Rollups as they are asked for, and what goes wrong meanwhile.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
     /// What it shows, in a sentence.
@@ -108,40 +108,42 @@ impl Trace {
         };
         let mut before = 0.0;
         for (place, rollup) in self.rollups.iter().enumerate() {
-            let what = |field: &str| format!("{field} of rollup {place}");
-            seconds(&what("at_s"), rollup.at_s)?;
+            let fields: [(&str, &[f64]); 5] = [
+                ("at_s", &[rollup.at_s]),
+                ("claims_s", &rollup.claims_s),
+                ("inners_s", &rollup.inners_s),
+                ("root_s", &[rollup.root_s]),
+                ("verifier_s", &[rollup.verifier_s]),
+            ];
+            for (field, values) in fields {
+                let what = format!("{field} of rollup {place}");
+                if values.len() > MAX_JOBS {
+                    return number(format!("{what} has more than {MAX_JOBS} jobs"));
+                }
+                values.iter().try_for_each(|value| seconds(&what, *value))?;
+            }
             if rollup.at_s < before {
                 return number(format!("rollup {place} arrives before the one before it"));
             }
             before = rollup.at_s;
-            for (field, jobs) in [
-                ("claims_s", &rollup.claims_s),
-                ("inners_s", &rollup.inners_s),
-            ] {
-                if jobs.len() > MAX_JOBS {
-                    return number(format!("{} has more than {MAX_JOBS} jobs", what(field)));
-                }
-                jobs.iter()
-                    .try_for_each(|job| seconds(&what(field), *job))?;
-            }
-            seconds(&what("root_s"), rollup.root_s)?;
-            seconds(&what("verifier_s"), rollup.verifier_s)?;
         }
         seconds("until_s", self.until_s)?;
-        self.lost
-            .iter()
-            .try_for_each(|lost| seconds("at_s of lost", lost.at_s))?;
-        let ends = self
+        for lost in &self.lost {
+            seconds("at_s of lost", lost.at_s)?;
+        }
+        for end in self
             .blind
             .iter()
-            .flat_map(|blind| [blind.from_s, blind.to_s]);
-        ends.into_iter()
-            .try_for_each(|end| seconds("an end of blind", end))
+            .flat_map(|blind| [blind.from_s, blind.to_s])
+        {
+            seconds("an end of blind", end)?;
+        }
+        Ok(())
     }
 }
 
 /// Work in a few numbers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Description {
     /// Rollups that Falafel wants each hour, evenly spread.
     pub rollups_per_hour: f64,
@@ -195,11 +197,9 @@ impl Description {
             verifier_s: around(self.verifier_s),
         });
         let trace = Trace {
-            about: String::new(),
             rollups: rollups.collect(),
-            lost: Vec::new(),
-            blind: Vec::new(),
             until_s: self.hours * 3600.0,
+            ..Trace::default()
         };
         trace.check()?;
         Ok(trace)
@@ -212,27 +212,21 @@ mod tests {
 
     #[test]
     fn a_description_spreads_its_rollups_evenly_and_its_jobs_around_their_mean() {
-        let trace = Description {
+        let described = Description {
             rollups_per_hour: 4.0,
             claims: 2,
             claim_s: 10.0,
             inners: 32,
             inner_s: 300.0,
             jitter: 0.1,
-            root_s: 60.0,
-            verifier_s: 30.0,
             hours: 24.0,
-            seed: 1,
-        }
-        .trace()
-        .unwrap();
+            ..Description::default()
+        };
+        let trace = described.trace().unwrap();
         assert_eq!(trace.rollups.len(), 96);
         assert_eq!(trace.rollups[95].at_s, 95.0 * 900.0);
-        let jobs: Vec<f64> = trace
-            .rollups
-            .iter()
-            .flat_map(|r| r.inners_s.clone())
-            .collect();
+        let jobs = trace.rollups.iter().flat_map(|r| r.inners_s.clone());
+        let jobs: Vec<f64> = jobs.collect();
         assert!(jobs.iter().all(|job| (270.0..=330.0).contains(job)));
         let mean = jobs.iter().sum::<f64>() / jobs.len() as f64;
         assert!((mean - 300.0).abs() < 3.0, "{mean}");

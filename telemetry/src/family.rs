@@ -55,12 +55,8 @@ impl Family {
 
     /// Whether the labels may have these values.
     pub(crate) fn has(&self, values: &[&str]) -> bool {
-        self.labels.len() == values.len()
-            && self
-                .labels
-                .iter()
-                .zip(values)
-                .all(|(label, value)| label.values.contains(value))
+        let mut both = self.labels.iter().zip(values);
+        self.labels.len() == values.len() && both.all(|(label, value)| label.values.contains(value))
     }
 
     pub(crate) fn counter(&self, values: &[&'static str]) -> metrics::Counter {

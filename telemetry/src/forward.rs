@@ -51,17 +51,11 @@ impl Sample {
             return None;
         }
         // The catalogue's own texts, which live as long as the program.
-        let own = family
-            .labels
-            .iter()
-            .zip(&given)
-            .filter_map(|(label, value)| {
-                let mut values = label.values.iter();
-                values.find(|own| *own == value).copied()
-            });
+        let labels = family.labels.iter().zip(&given);
+        let own = labels.filter_map(|(label, given)| label.values.iter().find(|own| *own == given));
         Some(Self {
             family,
-            values: own.collect(),
+            values: own.copied().collect(),
             value,
         })
     }
@@ -69,10 +63,10 @@ impl Sample {
     /// Records it here.
     pub fn record(&self) {
         match self.family.kind {
-            Kind::Counter => {
-                let counter = self.family.counter(&self.values);
-                counter.increment(self.value as u64);
-            }
+            Kind::Counter => self
+                .family
+                .counter(&self.values)
+                .increment(self.value as u64),
             Kind::Histogram(_) => self.family.histogram(&self.values).record(self.value),
             Kind::Gauge => {}
         }

@@ -48,14 +48,13 @@ pub fn markdown() -> String {
         let _ = writeln!(page, "| {} | {values} | {} |", label.name, label.help);
     }
     let both = ["inner", "outer"];
+    let bridge = series(&[Role::Process, Role::Bridge, Role::Keys], &both);
+    let worker = series(&[Role::Process, Role::Worker, Role::Keys], &both[..1]);
     let _ = write!(
         page,
-        "\n## How many series\n\nA bridge has {}, a worker for one topic {}, `up` and `demo` {}: a bridge and 33 workers about {}.\n",
-        series(&[Role::Process, Role::Bridge, Role::Keys], &both),
-        series(&[Role::Process, Role::Worker, Role::Keys], &both[..1]),
+        "\n## How many series\n\nA bridge has {bridge}, a worker for one topic {worker}, `up` and `demo` {}: a bridge and 33 workers about {}.\n",
         series(&Role::ALL, &both),
-        series(&[Role::Process, Role::Bridge, Role::Keys], &both)
-            + 33 * series(&[Role::Process, Role::Worker, Role::Keys], &both[..1]),
+        bridge + 33 * worker,
     );
     page
 }

@@ -41,16 +41,12 @@ impl Role {
 pub fn begin(roles: &[Role], topics: &[&'static str]) {
     for family in roles.iter().flat_map(|role| role.families()) {
         describe(family);
-        each(
-            family.labels,
-            topics,
-            &mut Vec::new(),
-            &mut |values| match family.kind {
-                Kind::Counter => family.counter(values).increment(0),
-                Kind::Gauge => family.gauge(values).increment(0.0),
-                Kind::Histogram(_) => drop(family.histogram(values)),
-            },
-        );
+        let make = &mut |values: &[&'static str]| match family.kind {
+            Kind::Counter => family.counter(values).increment(0),
+            Kind::Gauge => family.gauge(values).increment(0.0),
+            Kind::Histogram(_) => drop(family.histogram(values)),
+        };
+        each(family.labels, topics, &mut Vec::new(), make);
     }
     for version in VERSION.values {
         BUILD.set([version], 1.0);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Response, StatusCode};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use zkwhirl_job::JobId;
 use zkwhirl_ledger::JobState;
@@ -10,30 +10,53 @@ use zkwhirl_testkit::{eventually, within};
 
 use super::stage::{ConsoleStage, TOKEN, claim, idle, mocked};
 
-async fn body(answer: Response) -> (StatusCode, Value) {
-    let status = answer.status();
-    let text = answer.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap())
+impl ConsoleStage {
+    async fn read(&self, path: &str, token: Option<&str>) -> Response {
+        let request = self.http.get(format!("{}/console/api/{path}", self.url));
+        send(request, token).await
+    }
+
+    async fn view(&self, path: &str) -> Value {
+        let answer = self.read(path, None).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+    }
+
+    async fn post(&self, base: &str, token: Option<&str>, action: Value) -> Response {
+        let url = format!("{base}/console/api/actions");
+        let request = self.http.post(url).body(action.to_string());
+        send(request, token).await
+    }
+
+    /// What became of an action on its first target.
+    async fn act(&self, action: Value) -> Value {
+        let answer = self.post(&self.url, Some(TOKEN), action).await;
+        let outcomes: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        outcomes[0].clone()
+    }
+
+    async fn act_status(&self, action: Value) -> StatusCode {
+        self.post(&self.url, Some(TOKEN), action).await.status()
+    }
 }
 
-impl ConsoleStage {
-    async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let url = format!("{}/console/api/{path}", self.url);
-        body(self.http.get(url).send().await.unwrap()).await
+async fn send(mut request: RequestBuilder, token: Option<&str>) -> Response {
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
     }
+    request.send().await.unwrap()
+}
 
-    async fn post(&self, base: &str, token: Option<&str>, action: Value) -> (StatusCode, Value) {
-        let url = format!("{base}/console/api/actions");
-        let mut request = self.http.post(url).body(action.to_string());
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        body(request.send().await.unwrap()).await
-    }
+/// An answer that must be a refusal.
+async fn refused(answer: Response, status: u16, words: &str) {
+    assert_eq!(answer.status().as_u16(), status, "{words}");
+    let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let error = body["error"].as_str().unwrap();
+    assert!(error.contains(words), "{error:?} lacks {words:?}");
+}
 
-    async fn act(&self, action: Value) -> (StatusCode, Value) {
-        self.post(&self.url, Some(TOKEN), action).await
-    }
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
 }
 
 fn replay(job: JobId) -> Value {
@@ -44,72 +67,52 @@ fn replay(job: JobId) -> Value {
 async fn every_view_tells_of_a_rollup_from_its_first_job_to_its_settling() {
     let stage = mocked(3, Duration::from_millis(20), 1).await;
     eventually("settled", async || {
-        let (_, rollups) = stage.get("rollups").await;
-        rollups["items"][0]["state"] == "settled"
+        stage.view("rollups").await["items"][0]["state"] == "settled"
     })
     .await;
-    let (_, rollups) = stage.get("rollups").await;
-    let rollup = &rollups["items"][0];
-    let stages = rollup["stages"].as_array().unwrap().iter();
-    let counts: Vec<_> = stages
-        .map(|stage| {
-            (
-                stage["name"].clone(),
-                stage["done"].clone(),
-                stage["total"].clone(),
-            )
-        })
-        .collect();
-    let count = |name: &str, jobs: u64| (json!(name), json!(jobs), json!(jobs));
-    let expected = [
-        count("claims", 4),
-        count("inner", 8),
-        count("root", 1),
-        count("verifier", 1),
-    ];
-    assert_eq!(counts, expected);
-    let bars = rollup["bars"].as_array().unwrap();
+    let rollup = &stage.view("rollups").await["items"][0];
+    let stages = list(&rollup["stages"]).iter();
+    let counts = stages.map(|stage| json!([stage["name"], stage["done"], stage["total"]]));
+    let expected = json!([
+        ["claims", 4, 4],
+        ["inner", 8, 8],
+        ["root", 1, 1],
+        ["verifier", 1, 1]
+    ]);
+    assert_eq!(counts.collect::<Value>(), expected);
+    let bars = list(&rollup["bars"]);
     assert_eq!(bars.len(), 14, "one run each");
-    assert!(
-        bars.iter()
-            .all(|bar| bar["outcome"] == "proved" && bar["to_ms"].is_u64())
-    );
-    let path = rollup["critical"].as_array().unwrap();
-    assert_eq!(
-        path.last(),
-        Some(&bars[13]["job"]),
-        "it ends with the verifier"
-    );
+    let proved = |bar: &Value| bar["outcome"] == "proved" && bar["to_ms"].is_u64();
+    assert!(bars.iter().all(proved));
+    let last = list(&rollup["critical"]).last();
+    assert_eq!(last, Some(&bars[13]["job"]), "it ends with the verifier");
 
-    let (_, jobs) = stage
-        .get("jobs?kind=tx-rollup&state=delivered&limit=3")
-        .await;
+    let jobs = "jobs?kind=tx-rollup&state=delivered&limit=3";
+    let jobs = stage.view(jobs).await;
     assert_eq!(jobs["matched"], 8);
-    assert_eq!(jobs["items"].as_array().unwrap().len(), 3);
+    assert_eq!(list(&jobs["items"]).len(), 3);
     assert_eq!(jobs["counts"]["delivered"], 16, "with the two client keys");
     let id = jobs["items"][0]["id"].as_str().unwrap();
-    let (_, detail) = stage.get(&format!("jobs/{}", &id[..12])).await;
-    let steps = detail["steps"].as_array().unwrap().iter();
+    let detail = stage.view(&format!("jobs/{}", &id[..12])).await;
+    let steps = list(&detail["steps"]).iter();
     let steps: Vec<_> = steps.map(|step| step["what"].as_str().unwrap()).collect();
     for step in ["taken", "queued", "claimed", "proved", "delivered"] {
         assert!(steps.contains(&step), "{steps:?} lacks {step}");
     }
     // A slot speaks twice a second at most: it may seem idle that has proved much.
     eventually("idle, with 16 jobs proved", async || {
-        let (_, workers) = stage.get("workers").await;
-        let slots = workers["items"].as_array().unwrap().clone();
+        let workers = stage.view("workers").await;
+        let slots = list(&workers["items"]);
         let done = slots.iter().map(|slot| slot["done"].as_u64().unwrap());
         let proved: u64 = done.sum();
         proved == 16 && slots.len() == 3 && slots.iter().all(|slot| slot["state"] == "idle")
     })
     .await;
-    let (_, queues) = stage.get("queues").await;
+    let queues = stage.view("queues").await;
     assert_eq!(queues["items"][0]["ready"], 0);
     assert_eq!(queues["items"][0]["consumers"], 3);
-    let (_, keys) = stage.get("keys").await;
-    assert_eq!(keys["items"][1]["insecure"], true);
-    let (_, status) = stage.get("status").await;
-    assert_eq!(status["banners"], json!([]));
+    assert_eq!(stage.view("keys").await["items"][1]["insecure"], true);
+    assert_eq!(stage.view("status").await["banners"], json!([]));
     stage.end().await;
 }
 
@@ -122,10 +125,7 @@ async fn a_job_that_nobody_knows_and_a_view_that_is_none_are_refused_in_words() 
         ("jobs/abcdef", 404, "no job abcdef… is known"),
         ("everything", 404, "no such view"),
     ] {
-        let (found, answer) = stage.get(path).await;
-        assert_eq!(found.as_u16(), status, "{path}");
-        let error = answer["error"].as_str().unwrap();
-        assert!(error.contains(words), "{error:?} lacks {words:?}");
+        refused(stage.read(path, None).await, status, words).await;
     }
     stage.end().await;
 }
@@ -140,54 +140,40 @@ async fn only_who_shows_the_token_may_act_and_every_deed_is_written_down() {
         (&stage.url, None, 401, "none was shown"),
         (&stage.url, Some("guess"), 401, "not the operator's token"),
     ] {
-        let (found, answer) = stage.post(base, token, replay(job)).await;
-        assert_eq!(found.as_u16(), status);
-        let error = answer["error"].as_str().unwrap();
-        assert!(error.contains(words), "{error:?} lacks {words:?}");
+        refused(stage.post(base, token, replay(job)).await, status, words).await;
     }
-    let url = format!("{}/console/api/dead/{job}/request", stage.url);
-    let hidden = stage.http.get(&url).send().await.unwrap();
-    assert_eq!(hidden.status(), StatusCode::UNAUTHORIZED);
-    let (_, deeds) = stage.get("audit").await;
+    let path = format!("dead/{job}/request");
+    refused(stage.read(&path, None).await, 401, "none was shown").await;
+    let deeds = stage.view("audit").await;
     assert_eq!(deeds["items"], json!([]), "nothing was done");
 
-    let shown = stage
-        .http
-        .get(&url)
-        .header("authorization", format!("Bearer {TOKEN}"));
-    let request = shown.send().await.unwrap().bytes().await.unwrap();
-    assert_eq!(request, claim().1, "what zkwhirl prove takes");
-    let (_, dead) = stage.get("dead").await;
-    let letter = &dead["items"][0];
+    let request = stage.read(&path, Some(TOKEN)).await.bytes().await;
+    assert_eq!(request.unwrap(), claim().1, "what zkwhirl prove takes");
+    let letter = &stage.view("dead").await["items"][0];
     assert_eq!(letter["attempts"][1]["exit"], "signal 9");
-    let (_, acted) = stage.act(replay(job)).await;
-    assert_eq!(acted[0]["done"], true, "{acted}");
-    let (_, again) = stage.act(replay(job)).await;
-    assert_eq!(again[0]["done"], false);
-    assert!(
-        again[0]["text"].as_str().unwrap().contains("must be dead"),
-        "{again}"
-    );
+    let acted = stage.act(replay(job)).await;
+    assert_eq!(acted["done"], true, "{acted}");
+    let again = stage.act(replay(job)).await;
+    assert_eq!(again["done"], false);
+    let why = again["text"].as_str().unwrap();
+    assert!(why.contains("must be dead"), "{why}");
     stage.quiet(false).await;
     stage.until_state(job, JobState::Delivered).await;
-    let (_, deeds) = stage.get("audit").await;
-    let deeds = deeds["items"].as_array().unwrap().iter();
-    let deeds: Vec<_> = deeds
-        .map(|deed| {
-            (
-                deed["what"].as_str().unwrap(),
-                deed["done"].as_bool().unwrap(),
-            )
-        })
-        .collect();
-    let written = [
-        ("replay", false),
-        ("replay", false),
-        ("replay", true),
-        ("replay", false),
-        ("download", true),
-    ];
-    assert_eq!(deeds, written, "asked and ended, newest first");
+    let deeds = stage.view("audit").await;
+    let deeds = list(&deeds["items"]).iter();
+    let deeds = deeds.map(|deed| json!([deed["what"], deed["done"]]));
+    let written = json!([
+        ["replay", false],
+        ["replay", false],
+        ["replay", true],
+        ["replay", false],
+        ["download", true],
+    ]);
+    assert_eq!(
+        deeds.collect::<Value>(),
+        written,
+        "asked and ended, newest first"
+    );
     stage.end().await;
 }
 
@@ -197,62 +183,47 @@ async fn a_rejection_repeats_the_job_s_last_digits_and_gives_a_reason() {
     stage.quiet(true).await;
     let job = stage.a_dead_claim().await.to_string();
     let reject = |confirm: &str, reason: &str| json!({ "act": "reject", "on": [job], "confirm": confirm, "reason": reason });
-    let (status, _) = stage.act(reject(&job[60..], " ")).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST, "without a reason");
-    let (status, _) = stage.act(reject("", "no")).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST, "without digits");
-    let (_, wrong) = stage.act(reject("0000", "no")).await;
-    assert_eq!(wrong[0]["done"], false, "{wrong}");
-    assert_eq!(
-        stage.falafel.stats().nacks,
-        0,
-        "Falafel heard nothing so far"
-    );
-    let (_, done) = stage.act(reject(&job[60..], "a hopeless claim")).await;
-    assert_eq!(done[0]["done"], true, "{done}");
-    eventually("the NACK", async || stage.falafel.stats().nacks == 1).await;
+    let without_reason = stage.act_status(reject(&job[60..], " ")).await;
+    assert_eq!(without_reason, StatusCode::BAD_REQUEST);
+    let without_digits = stage.act_status(reject("", "no")).await;
+    assert_eq!(without_digits, StatusCode::BAD_REQUEST);
+    let wrong = stage.act(reject("0000", "no")).await;
+    assert_eq!(wrong["done"], false, "{wrong}");
+    let nacks = || stage.falafel.stats().nacks;
+    assert_eq!(nacks(), 0, "Falafel heard nothing so far");
+    let done = stage.act(reject(&job[60..], "a hopeless claim")).await;
+    assert_eq!(done["done"], true, "{done}");
+    eventually("the NACK", async || nacks() == 1).await;
     stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn actions_are_bounded_and_quiet_workers_claim_no_more() {
     let stage = idle().await;
+    let action = |act: &str, on: &[String]| json!({ "act": act, "on": on });
     let many: Vec<_> = (0..501).map(|number| format!("{number:04x}")).collect();
-    for on in [Vec::new(), many] {
-        let (status, _) = stage.act(json!({ "act": "replay", "on": on })).await;
-        assert_eq!(status, StatusCode::BAD_REQUEST);
+    let huge = ["x".repeat(100_000)];
+    for (wrong, status) in [
+        (action("replay", &[]), StatusCode::BAD_REQUEST),
+        (action("replay", &many), StatusCode::BAD_REQUEST),
+        (
+            action("destroy", &["x".to_owned()]),
+            StatusCode::BAD_REQUEST,
+        ),
+        (action("replay", &huge), StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        assert_eq!(stage.act_status(wrong).await, status);
     }
-    let (status, _) = stage.act(json!({ "act": "destroy", "on": ["x"] })).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-    let huge = json!({ "act": "replay", "on": ["x".repeat(100_000)] });
-    let url = format!("{}/console/api/actions", stage.url);
-    let huge = stage
-        .http
-        .post(url)
-        .body(huge.to_string())
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(huge.status(), StatusCode::PAYLOAD_TOO_LARGE);
     stage.quiet(false).await;
-    let (_, nobody) = stage
-        .act(json!({ "act": "quiet", "on": ["worker 9"] }))
-        .await;
-    assert_eq!(nobody[0]["text"], "no worker worker 9 is there");
-    let state = async |slot: usize| {
-        let (_, workers) = stage.get("workers").await;
-        workers["items"][slot]["state"].clone()
-    };
-    let (_, told) = stage
-        .act(json!({ "act": "quiet", "on": ["worker 1"] }))
-        .await;
-    assert_eq!(told[0]["done"], true, "{told}");
+    let nobody = stage.act(action("quiet", &["worker 9".to_owned()])).await;
+    assert_eq!(nobody["text"], "no worker worker 9 is there");
+    let state = async |slot: usize| stage.view("workers").await["items"][slot]["state"].clone();
+    let told = stage.act(action("quiet", &["worker 1".to_owned()])).await;
+    assert_eq!(told["done"], true, "{told}");
     eventually("quiet", async || state(0).await == "quiet").await;
     assert_eq!(state(1).await, "idle");
-    let (_, told) = stage
-        .act(json!({ "act": "drain", "on": ["worker 2"] }))
-        .await;
-    assert_eq!(told[0]["done"], true, "{told}");
+    let told = stage.act(action("drain", &["worker 2".to_owned()])).await;
+    assert_eq!(told["done"], true, "{told}");
     eventually("draining", async || state(1).await == "draining").await;
     stage.end().await;
 }
@@ -260,8 +231,7 @@ async fn actions_are_bounded_and_quiet_workers_claim_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn viewers_hear_at_once_that_something_changed() {
     let stage = idle().await;
-    let url = format!("{}/console/api/events", stage.url);
-    let mut stream = stage.http.get(url).send().await.unwrap();
+    let mut stream = stage.read("events", None).await;
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     let (job, request) = claim();
     drop(stage.ask(request));

@@ -55,12 +55,9 @@ async fn a_job_that_used_its_attempts_up_is_replayed_and_delivered_when_its_caus
         mock: true,
         ..odd.provers(Sizes::new(1, 1).unwrap())
     };
-    let stage = ConsoleStage::of(Scene {
-        // Each leaves the queue after its failure: one for each attempt.
-        slots: 5,
-        ..Scene::of(Provers::RollupCli(provers))
-    })
-    .await;
+    // Each leaves the queue after its failure: one for each attempt.
+    let scene = Scene::of(Provers::RollupCli(provers)).slots(5);
+    let stage = ConsoleStage::of(scene).await;
     let (job, request) = claim();
     let asked = stage.ask(request);
     stage.until_state(job, JobState::Dead).await;

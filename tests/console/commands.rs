@@ -12,7 +12,6 @@ use zkwhirl_ledger::JobState;
 use super::stage::{ConsoleStage, TOKEN, claim, idle};
 use crate::stage::{Process, json, prints, text, zkwhirl};
 
-/// A command to the bridge at `base`.
 fn command(base: &str, token: Option<&str>, arguments: &[&str]) -> Command {
     let mut command = zkwhirl(arguments);
     command.env("ZKWHIRL_BRIDGE", base);
@@ -35,15 +34,11 @@ async fn a_dead_job_is_found_looked_at_downloaded_and_replayed() {
     let job = stage.a_dead_claim().await;
     let id = job.to_string();
     let short = &id[..8];
-    let asked = |arguments: &[&str], words: &[&str]| {
-        prints(&mut command(&stage.url, None, arguments), 0, words)
-    };
+    let url = &*stage.url;
+    let asked =
+        |arguments: &[&str], words: &[&str]| prints(&mut command(url, None, arguments), 0, words);
     let done = |arguments: &[&str], code: i32, words: &[&str]| {
-        prints(
-            &mut command(&stage.url, Some(TOKEN), arguments),
-            code,
-            words,
-        )
+        prints(&mut command(url, Some(TOKEN), arguments), code, words)
     };
     asked(&["dead"], &[short, "claim", "signal 9"]);
     asked(&["jobs", "--state=dead"], &[short, "1 dead"]);
@@ -76,40 +71,27 @@ async fn refusals_have_codes_of_their_own_and_say_the_way_out() {
     let (url, read_only) = (&*stage.url, &*stage.read_only);
     let away = "http://127.0.0.1:9";
     let unreachable = "cannot reach the bridge at http://127.0.0.1:9/";
-    let quiet: &[&str] = &["workers", "quiet", "worker 1"];
-    type Refusal<'a> = (&'a str, Option<&'a str>, &'a [&'a str], i32, &'a [&'a str]);
-    let table: [Refusal<'_>; 9] = [
-        (url, None, quiet, 3, &["ZKWHIRL_OPERATOR_TOKEN"]),
-        (url, Some("guess"), quiet, 3, &["not the operator's token"]),
-        (read_only, Some(TOKEN), quiet, 3, &["read-only"]),
-        (away, None, &["jobs"], 4, &[unreachable, "--bridge"]),
-        ("ftp://x", None, &["jobs"], 2, &["no http URL"]),
-        (
-            url,
-            None,
-            &["jobs", "show", "abcdef"],
-            1,
-            &["no job abcdef"],
-        ),
-        (url, None, &["jobs", "--limit=0"], 2, &["--limit"]),
-        (
-            url,
-            Some(TOKEN),
-            &["dead", "replay", "--all"],
-            0,
-            &["nothing to replay"],
-        ),
-        (
-            url,
-            None,
-            &["dead", "--help"],
-            0,
-            &["Examples:", "Exit codes:", "FALAFEL HALTS"],
-        ),
-    ];
-    for (base, token, arguments, code, words) in table {
-        prints(&mut command(base, token, arguments), code, words);
-    }
+    let check = |base, token, line: &str, code, words: &[&str]| {
+        let arguments: Vec<_> = line.split('|').collect();
+        prints(&mut command(base, token, &arguments), code, words);
+    };
+    let quiet = "workers|quiet|worker 1";
+    check(url, None, quiet, 3, &["ZKWHIRL_OPERATOR_TOKEN"]);
+    check(url, Some("guess"), quiet, 3, &["not the operator's token"]);
+    check(read_only, Some(TOKEN), quiet, 3, &["read-only"]);
+    check(away, None, "jobs", 4, &[unreachable, "--bridge"]);
+    check("ftp://x", None, "jobs", 2, &["no http URL"]);
+    check(url, None, "jobs|show|abcdef", 1, &["no job abcdef"]);
+    check(url, None, "jobs|--limit=0", 2, &["--limit"]);
+    check(
+        url,
+        Some(TOKEN),
+        "dead|replay|--all",
+        0,
+        &["nothing to replay"],
+    );
+    let help = ["Examples:", "Exit codes:", "FALAFEL HALTS"];
+    check(url, None, "dead|--help", 0, &help);
     stage.end().await;
 }
 

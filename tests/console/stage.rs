@@ -6,26 +6,25 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use zkwhirl::cluster::{Cluster, Rollups};
 use zkwhirl_bridge::api::AdminToken;
-use zkwhirl_broker_adapter::{Control, DeadClass, DeadLetter};
+use zkwhirl_broker_adapter::{Control, DeadLetter};
 use zkwhirl_circuits::Suite;
-use zkwhirl_console::{Console, ConsoleConfig, Keys, views::KeyView};
+use zkwhirl_console::{ConsoleConfig, LocalKeys, views::KeyView};
 use zkwhirl_job::{
-    AttemptRecord, Command, Failure, JobId, Kind,
+    AttemptRecord, Command, Failure, JobId,
     clock::now_ms,
-    envelope::{Outcome, Payload, ResultEnvelope},
+    envelope::{JobEnvelope, Outcome, Payload, ResultEnvelope},
 };
 use zkwhirl_ledger::JobState;
-use zkwhirl_testkit::{eventually, vector};
+use zkwhirl_testkit::{claim_job, eventually, result_of, vector};
 
 use crate::stage::{Scene, Stage, plan, proverless};
 
-/// The operator's.
 pub(crate) const TOKEN: &str = "correct horse battery staple";
 
 /// A development key and one of a ceremony.
 struct TwoKeys;
 
-impl Keys for TwoKeys {
+impl LocalKeys for TwoKeys {
     fn keys(&self) -> Vec<KeyView> {
         let key = |circuit: &str, provenance: &str, insecure| KeyView {
             circuit: circuit.to_owned(),
@@ -37,18 +36,14 @@ impl Keys for TwoKeys {
             insecure,
             error: None,
         };
+        let dev = "dev key (seed 2026, never for funds)";
         vec![
             key("claim/poseidon", "ceremony of 7 contributions", false),
-            key(
-                "tx-rollup/poseidon/1",
-                "dev key (seed 2026, never for funds)",
-                true,
-            ),
+            key("tx-rollup/poseidon/1", dev, true),
         ]
     }
 }
 
-/// A cluster with its console.
 pub(crate) struct ConsoleStage {
     stage: Stage,
     /// The console that lets operators act.
@@ -67,14 +62,14 @@ impl Deref for ConsoleStage {
 }
 
 async fn serve(cluster: &Cluster, token: Option<&str>) -> String {
-    let console = Console::start(ConsoleConfig {
-        bridge: cluster.bridge().clone(),
+    let console = zkwhirl_console::start(ConsoleConfig {
+        bridge: cluster.bridge.clone(),
         keys: Arc::new(TwoKeys),
         token: token.map(AdminToken::new),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, console.router()).await });
+    tokio::spawn(async move { axum::serve(listener, console).await });
     format!("http://{address}")
 }
 
@@ -120,7 +115,7 @@ impl ConsoleStage {
 
     /// All slots claim no more, or claim again, and say so.
     pub(crate) async fn quiet(&self, quiet: bool) {
-        let slots = self.cluster.bridge().ledger();
+        let slots = self.cluster.bridge.ledger();
         eventually("the slots are there", async || {
             !slots.slots().await.unwrap().is_empty()
         })
@@ -128,7 +123,7 @@ impl ConsoleStage {
         for number in 1..=slots.slots().await.unwrap().len() {
             let worker = zkwhirl::cluster::slot_name(number);
             let word = Control::Quiet { worker, quiet };
-            self.cluster.broker().send_control(&word).await.unwrap();
+            self.cluster.broker.send_control(&word).await.unwrap();
         }
         eventually("the slots heard", async || {
             let slots = slots.slots().await.unwrap();
@@ -143,33 +138,25 @@ impl ConsoleStage {
         let (job, request) = claim();
         drop(self.ask(request));
         self.until_state(job, JobState::Queued).await;
-        let history: Vec<_> = [1, 2].map(attempt_of).into();
-        for attempt in &history {
-            let ledger = self.cluster.bridge().ledger();
+        let envelope = JobEnvelope {
+            id: job,
+            attempt: 2,
+            taken_at_ms: now_ms() - 40_000,
+            history: [1, 2].map(attempt_of).into(),
+            payload: Payload::Stored { bytes: 1 },
+            ..claim_job(0)
+        };
+        for attempt in &envelope.history {
+            let ledger = self.cluster.bridge.ledger();
             ledger.add_attempt(job, attempt).await.unwrap();
         }
         let failure = Failure::prover("2 attempts used up, the last: the prover ended by signal 9");
-        let letter = DeadLetter {
-            id: job,
-            class: DeadClass::Failed,
-            kind: Some(Kind::Claim),
-            rollup_id: None,
-            reason: DeadLetter::parked(job, &failure.reason),
-            history,
-            taken_at_ms: now_ms() - 40_000,
-            died_at_ms: now_ms(),
-            payload: Payload::Stored { bytes: 1 },
-        };
-        let broker = self.cluster.broker();
+        let letter = DeadLetter::of(&envelope, &failure.reason, now_ms());
+        let broker = &self.cluster.broker;
         broker.bury(&letter).await.unwrap();
         let result = ResultEnvelope {
-            id: job,
-            kind: Kind::Claim,
-            attempt: 2,
-            worker: "worker 2".to_owned(),
-            prove_ms: 0,
             outcome: Outcome::Dead(failure),
-            trace: None,
+            ..result_of(&envelope, b"")
         };
         broker.publish_result(&result).await.unwrap();
         self.until_state(job, JobState::Dead).await;
@@ -177,7 +164,7 @@ impl ConsoleStage {
     }
 
     pub(crate) async fn until_state(&self, job: JobId, state: JobState) {
-        let ledger = self.cluster.bridge().ledger();
+        let ledger = self.cluster.bridge.ledger();
         eventually(state.name(), async || {
             let record = ledger.job(job).await.unwrap();
             record.is_some_and(|record| record.state == state)

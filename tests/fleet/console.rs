@@ -5,16 +5,12 @@ use zkwhirl_testkit::until_some;
 
 use crate::stage::Fleet;
 
-async fn read(console: &str, view: &str) -> Value {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = client.get(format!("{console}/api/{view}")).send().await;
-    serde_json::from_str(&answer.unwrap().text().await.unwrap()).unwrap()
-}
-
-/// Reads a view until it is as wanted.
 async fn until(console: &str, view: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
     until_some(view, async || {
-        Some(read(console, view).await).filter(&wanted)
+        let answer = client.get(format!("{console}/api/{view}")).send().await;
+        let view = answer.unwrap().text().await.unwrap();
+        Some(serde_json::from_str(&view).unwrap()).filter(&wanted)
     })
     .await
 }
@@ -49,6 +45,6 @@ async fn a_bridge_that_comes_later_shows_the_rollup_and_who_proved_what() {
         slots.map(|slot| &slot["slot"]).eq(["one/1", "two/1"])
     })
     .await;
-    let jobs = read(&console, "jobs").await;
+    let jobs = until(&console, "jobs", |_| true).await;
     assert_eq!(jobs["counts"]["delivered"], 6);
 }

@@ -81,9 +81,8 @@ async fn with_two_bridges_the_death_of_one_is_no_event() {
     let first = fleet.bridge("bridge-a");
     fleet.until_issued(6).await;
     let _second = fleet.bridge("bridge-b");
-    fleet
-        .until_event("joined-fleet", "bridge", "bridge-b")
-        .await;
+    let joined = fleet.until_event("joined-fleet", "bridge", "bridge-b");
+    joined.await;
     first.kill();
     // A ticket that the second bridge did not take over would be issued again.
     sleep(LEASE + ACK_TIMEOUT).await;

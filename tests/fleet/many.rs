@@ -15,11 +15,8 @@ async fn a_thousand_claims_at_once_are_proved_in_the_order_of_their_arrival() {
     fleet.no_ticket_was_issued_more_often_than(1);
     let events = fleet.events().await;
     let taken = order(&events, "taken");
-    assert_eq!(
-        taken.len(),
-        1004,
-        "claims, two inner rollups, root, verifier"
-    );
+    // Claims, two inner rollups, root, verifier.
+    assert_eq!(taken.len(), 1004);
     let claimed = order(&events, "claimed");
     let differ = taken.iter().zip(&claimed).position(|(a, b)| a != b);
     assert_eq!((claimed.len(), differ), (1004, None), "in another order");
@@ -104,11 +101,8 @@ async fn a_falafel_that_restarts_near_the_end_gets_finished_proofs_at_once() {
     let _worker = fleet.worker("one", 200);
     let nearly_all = count as u64 * 9 / 10;
     fleet.until_verified(nearly_all).await;
-    fleet
-        .falafel
-        .restart(Duration::from_millis(500))
-        .await
-        .unwrap();
+    let restarted = fleet.falafel.restart(Duration::from_millis(500));
+    restarted.await.unwrap();
     fleet.until_settled().await;
     let events = fleet.events().await;
     assert_eq!(times(&events, "claimed").len(), count + 4);

@@ -77,33 +77,25 @@ async fn one_trace_goes_from_the_bridge_to_the_worker_and_back() {
     assert_eq!(worker.drain(), Some(0));
     assert_eq!(bridge.drain(), Some(0));
     let spans = spans(&bodies.lock().unwrap());
-    let roots: Vec<_> = spans
-        .iter()
-        .filter(|span| span.name.starts_with("job "))
-        .collect();
-    assert_eq!(
-        roots.len(),
-        5,
-        "a claim, two inner rollups, root, verifier: {spans:#?}"
-    );
+    let roots = spans.iter().filter(|span| span.name.starts_with("job "));
+    let roots: Vec<_> = roots.collect();
+    // A claim, two inner rollups, root, verifier.
+    assert_eq!(roots.len(), 5, "{spans:#?}");
     for root in roots {
         assert_eq!(root.parent, "");
         let of_job = |name: &str| {
             let mut named = spans.iter().filter(|span| span.name == name);
             let found = named.find(|span| span.job == root.job);
-            found
-                .unwrap_or_else(|| panic!("no {name} for {root:?}"))
-                .clone()
+            found.unwrap_or_else(|| panic!("no {name} for {root:?}"))
         };
-        let topic = if root.name.contains("root") {
-            "outer"
-        } else {
-            "inner"
+        let topic = match root.name.contains("root") {
+            true => "outer",
+            false => "inner",
         };
         let proved = of_job(&format!("process zkwhirl.jobs.{topic}.v1"));
         let published = of_job("publish zkwhirl.jobs");
         let verified = of_job("process zkwhirl.results.v1");
-        for span in [&proved, &published, &verified] {
+        for span in [proved, published, verified] {
             assert_eq!(span.trace, root.trace, "{span:?}");
         }
         assert_eq!(proved.parent, root.id);

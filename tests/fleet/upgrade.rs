@@ -20,7 +20,7 @@ use zkwhirl_ledger::{
 use zkwhirl_redis::{RedisAddress, testkit::command as redis};
 use zkwhirl_testkit::{Services, eventually, stub::Stub, vector};
 
-use crate::stage::{Process, zkwhirl};
+use crate::stage::{Process, role, said};
 
 fn recorded(name: &str) -> Value {
     serde_json::from_slice(&vector(&format!("wire/0.1.0/fleet/{name}"))).unwrap()
@@ -42,7 +42,6 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().unwrap()
 }
 
-/// Puts every key into an empty Redis.
 fn load_redis(url: &Url) {
     for (key, kept) in recorded("redis.json").as_object().unwrap() {
         let value = &kept["value"];
@@ -66,11 +65,8 @@ fn load_redis(url: &Url) {
             }
             "stream" => {
                 for entry in list(value) {
-                    let id = std::iter::once(bytes(&entry[0]));
-                    put(
-                        "XADD",
-                        id.chain(list(&entry[1]).iter().map(bytes)).collect(),
-                    );
+                    let all = [&entry[0]].into_iter().chain(list(&entry[1]));
+                    put("XADD", all.map(bytes).collect());
                 }
             }
             other => panic!("{key} is a {other}"),
@@ -86,11 +82,11 @@ fn load_redis(url: &Url) {
 async fn load_rabbitmq(services: &Services) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let vhost = Url::parse(&services.amqp[0]).unwrap().path()[1..].to_owned();
+    let exchanges = format!("{}/api/exchanges/{vhost}", services.management[0]);
     for message in list(&recorded("rabbitmq.json")) {
-        let exchange = message["exchange"].as_str().unwrap();
         let url = format!(
-            "{}/api/exchanges/{vhost}/{exchange}/publish",
-            services.management[0]
+            "{exchanges}/{}/publish",
+            message["exchange"].as_str().unwrap()
         );
         let body = json!({
             "routing_key": message["routing_key"],
@@ -98,19 +94,17 @@ async fn load_rabbitmq(services: &Services) {
             "payload": message["payload"],
             "payload_encoding": "base64",
         });
-        let sent = client
-            .post(url)
-            .body(body.to_string())
-            .send()
-            .await
-            .unwrap();
-        let answer: Value = serde_json::from_slice(&sent.bytes().await.unwrap()).unwrap();
+        let sent = client.post(url).body(body.to_string()).send().await;
+        let answer = sent.unwrap().bytes().await.unwrap();
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
         assert_eq!(answer["routed"], true, "{message}: {answer}");
     }
 }
 
-/// One ticket of the recording.
-struct Told {
+/// Jobs that were over before the upgrade.
+const OVER: [JobState; 3] = [JobState::Delivered, JobState::Rejected, JobState::Withdrawn];
+
+struct RecordedTicket {
     ticket: TicketId,
     job: JobId,
     state: JobState,
@@ -122,7 +116,7 @@ struct Upgrade {
     /// A second server of jobs that has none.
     idle: Stub,
     directory: TempDir,
-    told: Vec<Told>,
+    tickets: Vec<RecordedTicket>,
 }
 
 impl Upgrade {
@@ -130,18 +124,16 @@ impl Upgrade {
     async fn start() -> Self {
         let services = Services::up().await;
         let lease = Duration::from_secs(5);
+        said(role(&services, "provision").arg("--delays-ms=100,200,300"));
+        load_redis(&services.redis.parse().unwrap());
+        load_rabbitmq(&services).await;
         let mut upgrade = Self {
             services,
             falafel: Stub::start(lease),
             idle: Stub::start(lease),
             directory: tempfile::tempdir().unwrap(),
-            told: Vec::new(),
+            tickets: Vec::new(),
         };
-        let mut provision = upgrade.command("provision");
-        provision.arg("--delays-ms=100,200,300");
-        assert!(provision.status().unwrap().success());
-        load_redis(&upgrade.services.redis.parse().unwrap());
-        load_rabbitmq(&upgrade.services).await;
         upgrade.wait_for_the_recorded_tickets().await;
         upgrade
     }
@@ -158,10 +150,7 @@ impl Upgrade {
             let state = story["states"][job].as_str().unwrap();
             let state = JobState::ALL.into_iter().find(|s| s.name() == state);
             let state = state.unwrap();
-            if matches!(
-                state,
-                JobState::Delivered | JobState::Rejected | JobState::Withdrawn
-            ) {
+            if OVER.contains(&state) {
                 // Falafel waits for it no longer.
                 let done = Frame {
                     ticket,
@@ -172,22 +161,16 @@ impl Upgrade {
                 client.post(url).body(done.to_bytes()).send().await.unwrap();
             }
             let job = job.parse().unwrap();
-            self.told.push(Told { ticket, job, state });
+            self.tickets.push(RecordedTicket { ticket, job, state });
         }
     }
 
-    fn command(&self, role: &str) -> Command {
-        let mut command = zkwhirl([role]);
+    fn command(&self, name: &str) -> Command {
+        let mut command = role(&self.services, name);
         command
-            .env("ZKWHIRL_AMQP_URL", &self.services.amqp[0])
-            .env("ZKWHIRL_AMQP_MANAGEMENT_URL", &self.services.management[0]);
-        if role != "provision" {
-            command
-                .env("ZKWHIRL_REDIS_URL", &self.services.redis)
-                .env("PROVERLESS", "true")
-                .env("DATA_DIR", self.directory.path())
-                .args(["--txs=1", "--inners=1", "--admin=127.0.0.1:0"]);
-        }
+            .env("PROVERLESS", "true")
+            .env("DATA_DIR", self.directory.path())
+            .args(["--txs=1", "--inners=1", "--admin=127.0.0.1:0"]);
         command
     }
 
@@ -209,7 +192,7 @@ impl Upgrade {
 async fn jobs_of_0_1_0_in_every_state_are_delivered_or_still_dead() {
     let upgrade = Upgrade::start().await;
     for state in JobState::ALL {
-        let some = upgrade.told.iter().any(|told| told.state == state);
+        let some = upgrade.tickets.iter().any(|told| told.state == state);
         assert!(some, "no job of the recording is {state}");
     }
     let _bridge = upgrade.bridge();
@@ -218,14 +201,14 @@ async fn jobs_of_0_1_0_in_every_state_are_delivered_or_still_dead() {
     let ledger = RedisLedger::new(RedisLedgerConfig::new(address)).unwrap();
     let hosts = Endpoint::list(&upgrade.services.amqp[0]).unwrap();
     let broker = AmqpBroker::start(AmqpConfig::new(hosts)).unwrap();
-    for told in &upgrade.told {
+    for told in &upgrade.tickets {
         upgrade.check(told, &ledger, &broker).await;
     }
     upgrade.falafel.assert_no_nack();
 }
 
 impl Upgrade {
-    async fn check(&self, told: &Told, ledger: &RedisLedger, broker: &AmqpBroker) {
+    async fn check(&self, told: &RecordedTicket, ledger: &RedisLedger, broker: &AmqpBroker) {
         match told.state {
             JobState::Dead => {
                 let record = ledger.job(told.job).await.unwrap().unwrap();
@@ -239,8 +222,8 @@ impl Upgrade {
                 };
                 eventually("the letter is kept and its ticket pinged", kept).await;
             }
-            // Over before the upgrade; what is kept of them is swept in time.
-            JobState::Rejected | JobState::Withdrawn | JobState::Delivered => {
+            // What is kept of them is swept in time.
+            over if OVER.contains(&over) => {
                 let record = ledger.job(told.job).await.unwrap();
                 assert!(record.is_none_or(|record| record.state == told.state));
             }

@@ -8,7 +8,6 @@ use zkwhirl_redis::testkit::command;
 
 use crate::stage::{Fleet, LEASE, claimed_again, say};
 
-/// Three leases.
 const NO_WORKER: Duration = LEASE.saturating_mul(3);
 /// Longer than a lease, ten heartbeats of a bridge.
 const NO_REDIS: Duration = Duration::from_secs(30);

@@ -23,41 +23,18 @@ async fn the_api_answers_byte_for_byte_as_halloumis() {
     })
     .await;
     let claim = vector("valid_claim_0_request");
-    let table = [
-        ("GET", "/halloumi", head("200 OK", JSON, ready.len()), ready),
-        (
-            "GET",
-            "/halloumi/",
-            head("200 OK", JSON, ready.len()),
-            ready,
-        ),
-        ("GET", "/", head("404 Not Found", TEXT, 9), "Not Found"),
-        (
-            "GET",
-            "/create-proof",
-            head("404 Not Found", TEXT, 9),
-            "Not Found",
-        ),
-        (
-            "POST",
-            "/halloumi/nothing",
-            head("404 Not Found", TEXT, 9),
-            "Not Found",
-        ),
-        (
-            "GET",
-            "/halloumi/create-proof",
-            allow("POST"),
-            "Method Not Allowed",
-        ),
-        (
-            "POST",
-            "/halloumi/get-account-vk",
-            allow("HEAD, GET"),
-            "Method Not Allowed",
-        ),
-    ];
-    for (method, path, lines, text) in table {
+    let well = (head("200 OK", JSON, ready.len()), ready);
+    let unknown = (head("404 Not Found", TEXT, 9), "Not Found");
+    let not_allowed = |methods| (allow(methods), "Method Not Allowed");
+    for (method, path, (lines, text)) in [
+        ("GET", "/halloumi", well.clone()),
+        ("GET", "/halloumi/", well),
+        ("GET", "/", unknown.clone()),
+        ("GET", "/create-proof", unknown.clone()),
+        ("POST", "/halloumi/nothing", unknown),
+        ("GET", "/halloumi/create-proof", not_allowed("POST")),
+        ("POST", "/halloumi/get-account-vk", not_allowed("HEAD, GET")),
+    ] {
         let (head, body) = up.call(method, path, b"").await;
         assert_eq!(
             (head, &body[..]),
@@ -69,17 +46,15 @@ async fn the_api_answers_byte_for_byte_as_halloumis() {
     assert_eq!(lines, head("200 OK", BINARY, 2016));
     assert_eq!(proof[..512], vector("valid_claim_0_reply_real")[..512]);
     for key in ["join-split", "account"] {
-        let path = format!("/halloumi/get-{key}-vk");
-        assert_eq!(
-            up.call("GET", &path, b"").await.0,
-            head("200 OK", BINARY, 1168)
-        );
+        let (lines, _) = up
+            .call("GET", &format!("/halloumi/get-{key}-vk"), b"")
+            .await;
+        assert_eq!(lines, head("200 OK", BINARY, 1168));
     }
     let (lines, _) = up.call("HEAD", "/halloumi", b"").await;
     assert_eq!(lines, head("200 OK", JSON, ready.len()));
-    let (lines, body) = up
-        .call("POST", "/halloumi/create-proof", &claim[..99])
-        .await;
+    let cut = &claim[..99];
+    let (lines, body) = up.call("POST", "/halloumi/create-proof", cut).await;
     assert_eq!(lines[0], "HTTP/1.1 400 Bad Request");
     assert!(body.starts_with(br#"{"error":""#), "{body:?}");
     assert_eq!(up.process.drain(), Some(0));
@@ -97,14 +72,11 @@ async fn a_body_beyond_the_limit_is_413_before_it_is_read_to_its_end() {
     let falafel = asking(mock(sizes())).await;
     let up = Up::start(command(falafel.inner_address()).env("PROVERLESS", "true"));
     up.until_ready().await;
-    let (lines, body) = up
-        .call("POST", "/create-proof", &vec![0; (2 << 20) + 9])
-        .await;
+    let large = vec![0; (2 << 20) + 9];
+    let (lines, body) = up.call("POST", "/create-proof", &large).await;
     assert_eq!(lines[0], "HTTP/1.1 413 Payload Too Large");
-    assert_eq!(
-        body,
-        r#"{"error":"the request has more than 2097160 bytes"}"#
-    );
+    let error = r#"{"error":"the request has more than 2097160 bytes"}"#;
+    assert_eq!(body, error);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,24 +87,18 @@ async fn a_caller_that_hangs_up_cancels_nothing() {
     up.until_ready().await;
     let claim = vector("valid_claim_0_request");
     let socket = up.send("POST", "/create-proof", "", &claim).await;
-    let counted = async |name| up.figure(name).await >= 1.0;
-    eventually("the job is taken", async || {
-        counted("zkwhirl_bridge_tickets_total").await
-    })
-    .await;
+    let counted = async |name: &str| {
+        let name = format!("zkwhirl_bridge_{name}_total");
+        eventually(&name, async || up.figure(&name).await >= 1.0).await;
+    };
+    counted("tickets").await;
     drop(socket);
-    eventually("the job is delivered", async || {
-        counted("zkwhirl_bridge_delivered_total").await
-    })
-    .await;
+    counted("delivered").await;
     // The proof is there: nobody proves it again.
     let (lines, _) = up.call("POST", "/create-proof", &claim).await;
     assert_eq!(lines, head("200 OK", BINARY, 2016));
-    assert_eq!(
-        up.figure(r#"zkwhirl_jobs_submitted_total{topic="inner"}"#)
-            .await,
-        1.0
-    );
+    let jobs = up.figure(r#"zkwhirl_jobs_submitted_total{topic="inner"}"#);
+    assert_eq!(jobs.await, 1.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

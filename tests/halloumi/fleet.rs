@@ -4,12 +4,12 @@ use std::{path::Path, process::Command};
 
 use bytes::Bytes;
 use zkwhirl_job::{Command as Ask, Frame, Sizes, TicketId};
-use zkwhirl_testkit::{Services, eventually, stub::Stub};
+use zkwhirl_testkit::{Services, stub::Stub, until_some};
 
 use super::vectors::{answers, production};
-use crate::stage::{LEASE, Process, role, turn};
+use crate::stage::{LEASE, Process, role, said, turn};
 
-struct Fleet {
+struct HalloumiFleet {
     services: Services,
     /// RabbitMQ, with its virtual host.
     amqp: String,
@@ -17,7 +17,7 @@ struct Fleet {
     sizes: Sizes,
 }
 
-impl Fleet {
+impl HalloumiFleet {
     fn command(&self, name: &str) -> Command {
         let mut command = role(&self.services, name);
         command.env("ZKWHIRL_AMQP_URL", &self.amqp);
@@ -25,11 +25,9 @@ impl Fleet {
     }
 
     fn provision(&self) {
-        let mut provision = Process::start(&mut self.command("provision"));
-        assert_eq!(provision.end(), Some(0));
+        said(&mut self.command("provision"));
     }
 
-    /// A role with the program behind it.
     fn role(&self, name: &str, program: &Path, data: &Path) -> Process {
         let mut command = self.command(name);
         command
@@ -52,7 +50,7 @@ async fn everything_passes_and_keys_outlive_everything_but_redis() {
     let case = production(false);
     let _turn = turn().await;
     let services = Services::up().await;
-    let mut fleet = Fleet {
+    let mut fleet = HalloumiFleet {
         amqp: services.amqp[0].clone(),
         services,
         falafel: Stub::start(LEASE),
@@ -80,8 +78,7 @@ async fn everything_passes_and_keys_outlive_everything_but_redis() {
             command: command.code(),
             data: Bytes::new(),
         });
-        eventually("a key", async || fleet.falafel.answer(ticket).is_some()).await;
-        let answer = fleet.falafel.answer(ticket).unwrap();
+        let answer = until_some("a key", async || fleet.falafel.answer(ticket)).await;
         assert_eq!((answer.command, answer.data), (5, vec![key; 1168].into()));
     }
     assert_eq!(bridge.drain(), Some(0));

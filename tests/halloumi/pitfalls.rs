@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, fs};
 
 use crate::stage::root;
 
-/// How many pitfalls are known.
 const PITFALLS: u32 = 20;
 
 #[test]

@@ -3,7 +3,6 @@
 
 use std::{fs, net::SocketAddr, time::Duration};
 
-use bytes::Bytes;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{
     Listen,
@@ -15,7 +14,7 @@ use zkwhirl_prover::Proverless;
 use zkwhirl_testkit::vector;
 
 use super::stage::{Up, command, rolling_up};
-use crate::stage::settled;
+use crate::stage::{settled, url};
 
 /// Sizes, and how long the original's replies are: claim, tx rollup, root
 /// rollup, root verifier.
@@ -35,17 +34,14 @@ async fn it_needs_nothing_but_falafel_at_any_size() {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         let addresses = [falafel.inner_address(), falafel.outer_address().unwrap()];
-        let up = Up::start(
-            command(addresses[0])
-                .env(
-                    "ZKWHIRL_OUTER_JOB_SERVER_URL",
-                    format!("http://{}", addresses[1]),
-                )
-                .env("PROVERLESS", "true")
-                .env("NUM_INNER_ROLLUP_TXS", txs.to_string())
-                .env("NUM_OUTER_ROLLUP_PROOFS", inners.to_string())
-                .env("DATA_DIR", &data),
-        );
+        let mut command = command(addresses[0]);
+        command
+            .env("ZKWHIRL_OUTER_JOB_SERVER_URL", url(addresses[1]).as_str())
+            .env("PROVERLESS", "true")
+            .env("NUM_INNER_ROLLUP_TXS", txs.to_string())
+            .env("NUM_OUTER_ROLLUP_PROOFS", inners.to_string())
+            .env("DATA_DIR", &data);
+        let up = Up::start(&mut command);
         settled(&falafel).await;
         assert_eq!(falafel.stats().completions, 6, "{sizes}");
         assert!(!data.exists(), "a data directory was made");
@@ -82,23 +78,16 @@ fn replies_have_the_real_lengths_and_fields() {
             pool: &TxPool::default(),
         };
         let txs = sizes.txs_per_inner().min(2) as usize;
-        let jobs = draft.inners(txs, &[claimed], &door).unwrap().into_iter();
-        let replies: Vec<Bytes> = jobs
-            .map(|job| {
-                let request = Request::TxRollup(Box::new(job.request));
-                check(request, lengths[1], &job.published)
-            })
-            .collect();
+        let mut replies = Vec::new();
+        for job in draft.inners(txs, &[claimed], &door).unwrap() {
+            let request = Request::TxRollup(Box::new(job.request));
+            replies.push(check(request, lengths[1], &job.published));
+        }
         let root = draft.root(&replies).unwrap();
         let words = root.broadcast.words();
-        let reply = check(
-            Request::RootRollup(Box::new(root.request)),
-            lengths[2],
-            words,
-        );
-        let request = RootVerifierRequest {
-            root_rollup_reply: reply,
-        };
+        let request = Request::RootRollup(Box::new(root.request));
+        let root_rollup_reply = check(request, lengths[2], words);
+        let request = RootVerifierRequest { root_rollup_reply };
         check(Request::RootVerifier(Box::new(request)), lengths[3], words);
     }
 }

@@ -19,10 +19,8 @@ use zkwhirl_testkit::{eventually, within};
 
 use crate::stage::{LEASE, Odd, Process, plan, url, zkwhirl};
 
-/// A running `zkwhirl up`.
 pub(crate) struct Up {
     pub(crate) process: Process,
-    /// Where its API is.
     pub(crate) api: SocketAddr,
     pub(crate) headline: String,
 }
@@ -91,10 +89,8 @@ impl Up {
         let mut answer = Vec::new();
         let reading = socket.read_to_end(&mut answer);
         within("an answer", reading).await.unwrap();
-        let end = answer
-            .windows(4)
-            .position(|four| four == b"\r\n\r\n")
-            .unwrap();
+        let mut fours = answer.windows(4);
+        let end = fours.position(|four| four == b"\r\n\r\n").unwrap();
         let head = String::from_utf8(answer[..end].to_vec()).unwrap();
         let mut lines: Vec<_> = head.lines().map(str::to_owned).collect();
         lines.retain(|line| !line.starts_with("date: ") && line != "connection: close");
@@ -116,14 +112,11 @@ impl Up {
             "{method} {path} HTTP/1.1\r\nhost: halloumi\r\nconnection: close\r\n{header}\
              content-length: {length}\r\n\r\n"
         );
-        socket
-            .write_all(&[head.as_bytes(), body].concat())
-            .await
-            .unwrap();
+        let request = [head.as_bytes(), body].concat();
+        socket.write_all(&request).await.unwrap();
         socket
     }
 
-    /// Waits until a prover is ready.
     pub(crate) async fn until_ready(&self) {
         eventually("a prover is ready", async || {
             let (_, body) = self.call("GET", "/", b"").await;
@@ -132,17 +125,13 @@ impl Up {
         .await;
     }
 
-    /// A figure of `/metrics`.
     pub(crate) async fn figure(&self, name: &str) -> f64 {
         let (_, page) = self.call("GET", "/metrics", b"").await;
         let page = String::from_utf8(page.to_vec()).unwrap();
-        let value = page
-            .lines()
-            .find_map(|line| line.strip_prefix(&format!("{name} ")));
-        value
-            .unwrap_or_else(|| panic!("no {name} in {page}"))
-            .parse()
-            .unwrap()
+        let mut lines = page.lines();
+        let value = lines.find_map(|line| line.strip_prefix(&format!("{name} ")));
+        let value = value.unwrap_or_else(|| panic!("no {name} in {page}"));
+        value.parse().unwrap()
     }
 }
 

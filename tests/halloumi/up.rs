@@ -3,8 +3,8 @@
 use std::{
     collections::BTreeSet,
     net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
+    path::Path,
+    process::Stdio,
     sync::Arc,
 };
 
@@ -13,16 +13,13 @@ use zkwhirl_falafel::{Falafel, Listen};
 use zkwhirl_testkit::within;
 
 use super::stage::{JSON, Up, asking, command, head, rolling_up, sizes};
-use crate::stage::{Odd, root, settled};
+use crate::stage::{Odd, has, root, settled, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_settles_in_falafels_split_mode_and_in_its_normal_one() {
     let split = rolling_up(sizes(), Listen::anywhere()).await;
-    let normal = rolling_up(
-        sizes(),
-        Listen::Normal(SocketAddr::from(([127, 0, 0, 1], 0))),
-    )
-    .await;
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let normal = rolling_up(sizes(), Listen::Normal(anywhere)).await;
     let outer = format!("http://{}", split.outer_address().unwrap());
     let both = Up::start(
         command(split.inner_address())
@@ -30,11 +27,7 @@ async fn a_rollup_settles_in_falafels_split_mode_and_in_its_normal_one() {
             .env("PROVERLESS", "true"),
     );
     let one = Up::start(command(normal.inner_address()).env("PROVERLESS", "true"));
-    assert!(
-        one.headline.contains("proverless: nothing is proved"),
-        "{}",
-        one.headline
-    );
+    has(&one.headline, &["proverless: nothing is proved"]);
     for falafel in [&split, &normal] {
         settled(falafel).await;
         let stats = falafel.stats();
@@ -77,16 +70,18 @@ async fn until_its_prover_answers_it_is_not_ready_and_falafel_waits_unharmed() {
     odd.make_crs();
     let falafel = asking(Arc::new(Checker::RollupCli(sizes()))).await;
     let up = Up::start(&mut Up::with(&odd, falafel.inner_address()));
-    let (lines, body) = up.call("GET", "/", b"").await;
     let index = r#"{"serviceName":"halloumi","isReady":false}"#;
-    assert_eq!(
-        (lines, &body[..]),
-        (head("200 OK", JSON, index.len()), index.as_bytes())
-    );
-    let (lines, body) = up.call("POST", "/create-proof", b"").await;
     let refusal = r#"{"error":"Server not ready."}"#;
-    let refused = head("503 Service Unavailable", JSON, refusal.len());
-    assert_eq!((lines, &body[..]), (refused, refusal.as_bytes()));
+    for (method, path, status, text) in [
+        ("GET", "/", "200 OK", index),
+        ("POST", "/create-proof", "503 Service Unavailable", refusal),
+    ] {
+        let (lines, body) = up.call(method, path, b"").await;
+        assert_eq!(
+            (lines, &body[..]),
+            (head(status, JSON, text.len()), text.as_bytes())
+        );
+    }
     // A signal ends it at once, though the prover still starts.
     assert_eq!(up.process.drain(), Some(0));
 }
@@ -107,10 +102,10 @@ async fn keys_are_answered_from_the_data_directory_without_a_prover() {
     let falafel = asking(check).await;
     let second = Up::start(&mut Up::with(&broken, falafel.inner_address()));
     assert_eq!(both_keys(&falafel).await, keys);
-    for (path, key) in [
-        ("/get-join-split-vk", &keys[0]),
-        ("/get-account-vk", &keys[1]),
-    ] {
+    for (path, key) in ["/get-join-split-vk", "/get-account-vk"]
+        .into_iter()
+        .zip(&keys)
+    {
         assert_eq!(second.call("GET", path, b"").await.1, key[..]);
     }
     assert!(broken.logged("key").is_empty());
@@ -123,76 +118,61 @@ async fn both_keys(falafel: &Falafel) -> [Vec<u8>; 2] {
     let servers = falafel.servers();
     let asked = [servers.get_join_split_vk().1, servers.get_account_vk().1];
     let keys = within("both keys", futures_util::future::join_all(asked)).await;
-    let mut keys = keys.into_iter().map(|key| key.unwrap().to_vec());
-    [keys.next().unwrap(), keys.next().unwrap()]
+    let keys: Vec<_> = keys.into_iter().map(|key| key.unwrap().to_vec()).collect();
+    keys.try_into().unwrap()
 }
 
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
-        let (path, name): (PathBuf, _) = {
-            let entry = entry.unwrap();
-            (entry.path(), entry.file_name())
-        };
+        let path = entry.unwrap().path();
+        let copied = to.join(path.file_name().unwrap());
         match path.is_dir() {
-            true => copy(&path, &to.join(name)),
-            false => drop(std::fs::copy(&path, to.join(name)).unwrap()),
+            true => copy(&path, &copied),
+            false => drop(std::fs::copy(&path, copied).unwrap()),
         }
     }
 }
 
-/// A command that must end with one line on standard error.
-#[track_caller]
-fn refused(up: &mut Command, code: i32, line: &str) {
-    let output = up.stderr(Stdio::piped()).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.starts_with("zkwhirl: "), "{said}");
-    assert!(said.contains(line), "{said:?} lacks {line:?}");
-}
+/// A variable, its value, and what `zkwhirl up` says about it. Every value of
+/// Halloumi's: `zkwhirl/src/command/up/settings.rs`.
+const WRONG: &str = "\
+MAX_CIRCUIT_SIZE=3000000  is not a power of two
+NUM_INNER_ROLLUP_TXS=0  must be a number from 1 to 64
+NUM_OUTER_ROLLUP_PROOFS=99  must be a number from 1 to 64
+PROVERLESS=yes  must be true or false
+LAZY_INIT=1  must be true or false
+PERSIST=on  must be true or false
+DATA_DIR=/proc/version  is no directory
+JOB_SERVER_URL=falafel:8082  is no http URL
+API_PREFIX=halloumi  must start with /
+PORT=http  must be a number from 0 to 65535
+ZKWHIRL_ROLLUP_CLI=/nowhere/rollup_cli  is no file
+ZKWHIRL_ROLLUP_CLI=/proc/version  transcript00.dat: No such file
+ZKWHIRL_SUIT=pedersen  did you mean ZKWHIRL_SUITE?";
 
-/// Every value of every variable: `zkwhirl/src/command/up/settings.rs`.
 #[test]
 fn what_cannot_work_is_one_line_and_an_exit_code() {
-    let falafel = SocketAddr::from(([127, 0, 0, 1], 1));
-    let table = [
-        ("MAX_CIRCUIT_SIZE", "3000000", "is not a power of two"),
-        ("NUM_INNER_ROLLUP_TXS", "0", "must be a number from 1 to 64"),
-        (
-            "NUM_OUTER_ROLLUP_PROOFS",
-            "99",
-            "must be a number from 1 to 64",
-        ),
-        ("PROVERLESS", "yes", "must be true or false"),
-        ("LAZY_INIT", "1", "must be true or false"),
-        ("PERSIST", "on", "must be true or false"),
-        ("DATA_DIR", "/proc/version", "is no directory"),
-        ("JOB_SERVER_URL", "falafel:8082", "is no http URL"),
-        ("API_PREFIX", "halloumi", "must start with /"),
-        ("PORT", "http", "must be a number from 0 to 65535"),
-        ("ZKWHIRL_ROLLUP_CLI", "/nowhere/rollup_cli", "is no file"),
-        (
-            "ZKWHIRL_ROLLUP_CLI",
-            "/proc/version",
-            "transcript00.dat: No such file",
-        ),
-        ("ZKWHIRL_SUIT", "pedersen", "did you mean ZKWHIRL_SUITE?"),
-    ];
-    for (variable, value, line) in table {
-        refused(command(falafel).env(variable, value), 2, line);
+    let refused = |variables: &[(&str, &str)], code, line: &str| {
+        let mut up = command(SocketAddr::from(([127, 0, 0, 1], 1)));
+        up.envs(variables.iter().copied());
+        let output = up.stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.starts_with("zkwhirl: "), "{said}");
+        has(&said, &[line]);
+    };
+    for case in WRONG.lines() {
+        let (set, line) = case.split_once("  ").unwrap();
+        refused(&[set.split_once('=').unwrap()], 2, line);
     }
     let double = root().join("Cargo.toml");
-    let mut poseidon = command(falafel);
-    poseidon.env("ZKWHIRL_ROLLUP_CLI", double);
-    refused(
-        poseidon.env("ZKWHIRL_SUITE", "poseidon"),
-        2,
-        "is not what a rollup_cli proves",
-    );
+    let program = ("ZKWHIRL_ROLLUP_CLI", text(&double));
+    let poseidon = [program, ("ZKWHIRL_SUITE", "poseidon")];
+    refused(&poseidon, 2, "is not what a rollup_cli proves");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let mut second = command(falafel);
-    second.env("PROVERLESS", "true").env("PORT", port);
-    refused(&mut second, 1, "set PORT to another one");
+    let second = [("PROVERLESS", "true"), ("PORT", &*port)];
+    refused(&second, 1, "set PORT to another one");
 }

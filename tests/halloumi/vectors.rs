@@ -15,29 +15,25 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio_util::sync::CancellationToken;
-use zkwhirl::cluster::{Checker, Provers};
-use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, ReplyVerifier, falafel::Upstream};
-use zkwhirl_broker_adapter as broker;
-use zkwhirl_broker_adapter::Broker;
+use zkwhirl::cluster::{Checker, Cluster, ClusterConfig, Provers};
+use zkwhirl_bridge::{BridgeConfig, ReplyVerifier, falafel::Upstream};
+use zkwhirl_broker_adapter::EmbeddedBrokerConfig;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{
     Command, Failure, Frame, JobId, Kind, Request, Sizes, TicketId, Topic,
     reply::{NotVerified, ReplyShape},
     request::needed_bytes,
 };
-use zkwhirl_ledger as ledger;
-use zkwhirl_ledger::{Events, Ledger};
+use zkwhirl_ledger::Events;
 use zkwhirl_prover::Proverless;
 use zkwhirl_testkit::{eventually, stub::Stub, vector, vectors};
-use zkwhirl_worker::{Slot, Stop, WorkerConfig, WorkerDeps};
+use zkwhirl_worker::WorkerConfig;
 
 use crate::stage::{LEASE, Odd};
 
 /// The sizes that the recorded requests are made for.
 const SIZES: [(u32, u32); 5] = [(28, 32), (1, 1), (2, 2), (28, 2), (1, 2)];
 
-/// A recorded request, and what it is answered with.
 struct Recorded {
     name: String,
     request: Bytes,
@@ -64,14 +60,12 @@ fn recorded() -> BTreeMap<(u32, u32), Vec<Recorded>> {
                 continue;
             };
             assert_eq!(parsed.to_bytes(), request, "{name}");
-            let recorded = Recorded {
+            let sizes = made_for(&name, &parsed);
+            all.entry(sizes).or_default().push(Recorded {
                 reply: reply_to(&path),
                 name,
                 request,
-            };
-            all.entry(made_for(&recorded, &parsed))
-                .or_default()
-                .push(recorded);
+            });
         }
     }
     assert_eq!(all.values().map(Vec::len).sum::<usize>(), 62);
@@ -81,30 +75,25 @@ fn recorded() -> BTreeMap<(u32, u32), Vec<Recorded>> {
 
 fn reply_to(request: &Path) -> Option<Bytes> {
     let name = request.file_name().unwrap().to_str().unwrap();
-    let reply = |end| request.with_file_name(name.replace("_request.bin", end));
-    let replies = [reply("_reply.bin"), reply("_reply_real.bin")];
-    let there = replies
-        .iter()
-        .find(|path| name.contains("_request") && path.exists());
+    let name = name.strip_suffix("_request.bin")?;
+    let replies = ["_reply.bin", "_reply_real.bin"];
+    let replies = replies.map(|end| request.with_file_name(format!("{name}{end}")));
+    let there = replies.into_iter().find(|path| path.exists());
     there.map(|path| fs::read(path).unwrap().into())
 }
 
 /// The sizes in a file's name, or the first that the request fits.
-fn made_for(recorded: &Recorded, request: &Request) -> (u32, u32) {
-    let said = |&(txs, inners): &(u32, u32)| {
-        let sizes = format!("valid_{txs}x{inners}_");
-        recorded.name.starts_with(&sizes)
-    };
-    let fits =
-        |&(txs, inners): &(u32, u32)| request.validate(Sizes::new(txs, inners).unwrap()).is_ok();
-    let sizes = SIZES.into_iter().find(said);
-    let sizes = sizes.or_else(|| SIZES.into_iter().find(fits));
-    sizes.unwrap_or_else(|| panic!("{} fits no sizes", recorded.name))
+fn made_for(name: &str, request: &Request) -> (u32, u32) {
+    let says = |(txs, inners)| name.starts_with(&format!("valid_{txs}x{inners}_"));
+    let fits = |(txs, inners)| request.validate(Sizes::new(txs, inners).unwrap()).is_ok();
+    let said = SIZES.into_iter().find(|sizes| says(*sizes));
+    let sizes = said.or_else(|| SIZES.into_iter().find(|sizes| fits(*sizes)));
+    sizes.unwrap_or_else(|| panic!("{name} fits no sizes"))
 }
 
 /// Recorded requests of one size, the prover that answers them, and Falafel's
 /// frames that ask for them.
-pub(crate) struct Case {
+pub(crate) struct RecordedCase {
     pub(crate) odd: Odd,
     pub(crate) sizes: Sizes,
     requests: Vec<Bytes>,
@@ -113,7 +102,7 @@ pub(crate) struct Case {
     completed: Vec<Bytes>,
 }
 
-impl Case {
+impl RecordedCase {
     fn new((txs, inners): (u32, u32), recorded: Vec<Recorded>) -> Self {
         let mut case = Self {
             odd: Odd::new("record"),
@@ -125,21 +114,17 @@ impl Case {
         case.odd.make_crs();
         let replies = case.odd.path("marker.replies");
         fs::create_dir(&replies).unwrap();
-        for Recorded {
-            name,
-            request,
-            reply,
-        } in recorded
-        {
-            let id = JobId::of(Command::CreateProof, &request);
-            let made_up = || case.of_its_length(&request);
-            let reply = reply.or_else(|| case.mock(&request).is_err().then(made_up));
+        for each in recorded {
+            let id = |bytes: &[u8]| JobId::of(Command::CreateProof, bytes);
+            let made_up = || case.of_its_length(&each.request);
+            let reply = each.reply.clone();
+            let reply = reply.or_else(|| case.mock(&each.request).is_err().then(made_up));
             if let Some(reply) = &reply {
-                fs::write(replies.join(id.to_string()), reply).unwrap();
+                fs::write(replies.join(id(&each.request).to_string()), reply).unwrap();
             }
-            let ticket = TicketId(JobId::of(Command::CreateProof, name.as_bytes()).0);
-            case.expect(ticket, Command::CreateProof, &request, reply);
-            case.requests.push(request);
+            let ticket = TicketId(id(each.name.as_bytes()).0);
+            case.expect(ticket, Command::CreateProof, &each.request, reply);
+            case.requests.push(each.request);
         }
         case
     }
@@ -164,7 +149,6 @@ impl Case {
         assert_eq!(self.frames[self.frames.len() - 1], bytes);
     }
 
-    /// Falafel asks for everything.
     pub(crate) fn ask(&self, falafel: &Stub) {
         for frame in &self.frames {
             falafel.ask_frame(Frame::parse(frame).unwrap());
@@ -186,8 +170,7 @@ impl Case {
     }
 
     fn mock(&self, request: &Bytes) -> Result<Bytes, Failure> {
-        let mock = Proverless::new(Suite::Pedersen, self.sizes, Duration::ZERO);
-        mock.reply(&Request::parse(request).unwrap())
+        mock(self.sizes).reply(&Request::parse(request).unwrap())
     }
 
     fn of_its_length(&self, request: &Bytes) -> Bytes {
@@ -219,13 +202,13 @@ impl Case {
 
 /// The largest case, with all frames that were recorded. For a gate that knows
 /// no exceptions, without what is made up.
-pub(crate) fn production(made_up: bool) -> Case {
+pub(crate) fn production(made_up: bool) -> RecordedCase {
     let sizes = (28, 32);
     let mut requests = recorded().remove(&sizes).unwrap();
-    let judge = Case::new(sizes, Vec::new());
+    let judge = RecordedCase::new(sizes, Vec::new());
     requests.retain(|recorded| made_up || judge.mock(&recorded.request).is_ok());
     assert!(requests.len() >= 40, "{}", requests.len());
-    let mut case = Case::new(sizes, requests);
+    let mut case = RecordedCase::new(sizes, requests);
     for name in [
         "frame_getjob_create_proof_claim",
         "frame_getjob_create_proof_tx1",
@@ -238,77 +221,51 @@ pub(crate) fn production(made_up: bool) -> Case {
 }
 
 /// The bridge's gate, but for requests that state nothing.
-struct Gate(Checker, Proverless);
+struct LenientGate(Sizes);
 
-impl ReplyVerifier for Gate {
+impl ReplyVerifier for LenientGate {
     fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), NotVerified> {
-        let Self(Checker::RollupCli(sizes), mock) = self else {
-            panic!("another checker");
-        };
-        let parsed = Request::parse(request);
-        match parsed.map(|request| mock.reply(&request)) {
-            Ok(Err(_)) => ReplyShape::of(kind, *sizes)
+        let mock = mock(self.0);
+        match Request::parse(request).map(|request| mock.reply(&request)) {
+            Ok(Err(_)) => ReplyShape::of(kind, self.0)
                 .check(kind, reply)
                 .map_err(NotVerified::refused),
-            _ => ReplyVerifier::verify(&self.0, kind, request, reply),
+            _ => ReplyVerifier::verify(&Checker::RollupCli(self.0), kind, request, reply),
         }
     }
 }
 
+fn mock(sizes: Sizes) -> Proverless {
+    Proverless::new(Suite::Pedersen, sizes, Duration::ZERO)
+}
+
 /// The bodies of `/job-complete`, sorted, once there are so many.
 pub(crate) async fn answers(falafel: &Stub, count: usize) -> Vec<Bytes> {
-    eventually("every job is completed", async || {
-        falafel.seen().answers.len() >= count
-    })
-    .await;
+    let all = async || falafel.seen().answers.len() >= count;
+    eventually("every job is completed", all).await;
     let seen = falafel.seen();
-    let mut bodies: Vec<_> = seen
-        .answers
-        .iter()
-        .map(|(frame, _)| frame.to_bytes())
-        .collect();
+    let bodies = seen.answers.iter().map(|(frame, _)| frame.to_bytes());
+    let mut bodies: Vec<_> = bodies.collect();
     bodies.sort();
     bodies
 }
 
-async fn check(case: Case) {
+async fn check(case: RecordedCase) {
     let falafel = Stub::start(LEASE);
     case.ask(&falafel);
-    let provers = Provers::RollupCli(case.odd.provers(case.sizes));
-    let mock = Proverless::new(Suite::Pedersen, case.sizes, Duration::ZERO);
-    let broker: Arc<dyn Broker> = Arc::new(broker::EmbeddedBroker::default());
-    let ledger: Arc<dyn Ledger> = Arc::new(ledger::EmbeddedLedger::default());
-    let bridge = Bridge::new(
-        BridgeConfig::new(vec![Upstream::new("inner", falafel.url())], case.sizes),
-        BridgeDeps {
-            broker: broker.clone(),
-            ledger: ledger.clone(),
-            verifier: Arc::new(Gate(provers.checker().unwrap(), mock)),
-            events: Events::default(),
-            client_vks: None,
-        },
-    );
-    let slot = Slot {
-        name: "slot".to_owned(),
+    let upstreams = vec![Upstream::new("inner", falafel.url())];
+    let cluster = Cluster::start(ClusterConfig {
+        bridge: BridgeConfig::new(upstreams, case.sizes),
+        worker: WorkerConfig::default(),
+        broker: EmbeddedBrokerConfig::default(),
+        provers: Provers::RollupCli(case.odd.provers(case.sizes)),
+        verifier: Some(Arc::new(LenientGate(case.sizes))),
         topics: Topic::ALL.to_vec(),
-        prover: provers.prover(1),
-    };
-    let deps = WorkerDeps {
-        broker,
-        ledger,
+        slots: 1,
         events: Events::default(),
-    };
-    let (stop, end_bridge) = (Stop::default(), CancellationToken::new());
-    let worker = zkwhirl_worker::run(WorkerConfig::default(), deps, vec![slot], stop.clone());
-    let running = (
-        tokio::spawn(worker),
-        tokio::spawn(bridge.unwrap().run(end_bridge.clone())),
-    );
+    });
     let completed = answers(&falafel, case.asked()).await;
-    stop.drain.cancel();
-    running.0.await.unwrap();
-    end_bridge.cancel();
-    running.1.await.unwrap().unwrap();
+    cluster.unwrap().stop().await.unwrap();
     case.check(&completed);
 }
 
@@ -317,7 +274,7 @@ async fn every_recorded_request_and_frame_passes_byte_for_byte() {
     check(production(true)).await;
     for (sizes, requests) in recorded() {
         if sizes != (28, 32) {
-            check(Case::new(sizes, requests)).await;
+            check(RecordedCase::new(sizes, requests)).await;
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use super::support::keys;
-use crate::stage::{json, node, refused, said};
+use super::support::Keys;
+use crate::stage::{has, node, said};
 
 #[test]
 #[ignore = "snarkjs prepares 2^15 powers of tau for minutes"]
@@ -23,11 +23,11 @@ fn a_ceremony_for_a_real_circuit_gives_a_key_that_proves() {
                 .current_dir(folder.path()),
         )
     };
-    let data = path("data");
-    said(&mut keys(
+    let (data, half) = (Keys(path("data")), Keys(path("half")));
+    data.say(
         &format!("export claim/poseidon --r1cs {}", text("c.r1cs")),
-        &data,
-    ));
+        &[],
+    );
     for command in [
         "powersoftau new bn128 15 0.ptau",
         "powersoftau contribute 0.ptau 1.ptau -e=one",
@@ -38,45 +38,19 @@ fn a_ceremony_for_a_real_circuit_gives_a_key_that_proves() {
     ] {
         snarkjs(command);
     }
-    let import = |zkey: &str| {
-        format!(
-            "import --circuit claim/poseidon --zkey {} --ptau {}",
-            text(zkey),
-            text("final.ptau")
-        )
-    };
-    refused(
-        &mut keys(&import("0.zkey"), &data),
-        1,
-        &["has no contributions"],
-    );
-    let key = json(&mut keys(&import("2.zkey"), &data));
+    let circuit = format!("--circuit claim/poseidon --ptau {}", text("final.ptau"));
+    let import = |zkey: &str| format!("import {circuit} --zkey {}", text(zkey));
+    data.refuse(&import("0.zkey"), 1, &["has no contributions"]);
+    let key = data.json(&import("2.zkey"));
     let provenance = key["provenance"].as_str().unwrap();
-    assert!(
-        provenance.starts_with("ceremony of 2 contributions")
-            && provenance.contains("checked against powers of tau"),
-        "{provenance}"
-    );
-    assert_eq!(json(&mut keys("verify", &data))[0]["good"], true);
-    let generate = format!(
-        "generate --circuit claim/poseidon --ptau {}",
-        text("final.ptau")
-    );
-    let half = path("half");
-    let made = json(&mut keys(&generate, &half));
+    let checked = "checked against powers of tau";
+    has(provenance, &["ceremony of 2 contributions", checked]);
+    assert_eq!(data.json("verify")[0]["good"], true);
+    let made = half.json(&format!("generate {circuit}"));
     let provenance = made[0]["provenance"].as_str().unwrap();
-    assert!(
-        provenance.starts_with("single-party contribution to powers of tau"),
-        "{provenance}"
-    );
-    assert_eq!(json(&mut keys("verify", &half))[0]["good"], true);
+    has(provenance, &["single-party contribution to powers of tau"]);
+    assert_eq!(half.json("verify")[0]["good"], true);
     // Another key of the same circuit does not take its place.
-    refused(
-        &mut keys(&import("1.zkey"), &data),
-        1,
-        &[
-            "there is a key for claim/poseidon already",
-            "zkwhirl keys remove",
-        ],
-    );
+    let taken = "there is a key for claim/poseidon already";
+    data.refuse(&import("1.zkey"), 1, &[taken, "zkwhirl keys remove"]);
 }

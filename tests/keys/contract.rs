@@ -9,47 +9,35 @@ use std::{
 };
 
 use ark_bn254::{Fq, Fr};
-use ark_ff::PrimeField;
-use bytes::Bytes;
+use ark_ff::{BigInt, BigInteger, PrimeField};
 use serde_json::{Value, json};
 use zkwhirl_circuits::{
     Suite,
     claim::{self, ClaimWitness},
     root_rollup::{Broadcast, RootSize},
 };
-use zkwhirl_falafel::{
-    users::{MockProofs, TxPool, TxReceiver},
-    world::World,
-};
 use zkwhirl_job::{
     Request, Sizes, Word,
     reply::{Bundle, CLAIM_FIELDS, NativeProof},
-    request::RootVerifierRequest,
 };
 use zkwhirl_keystore::EmbeddedKeyStore;
 use zkwhirl_prover::native::{NativeVerifier, Setting, evm_proof};
 
-use super::support::{Made, keys};
-use crate::stage::{MAX_CIRCUIT_SIZE, data_dir, engine, node, root, said, say};
+use super::support::{Keys, Made};
+use crate::stage::{MAX_CIRCUIT_SIZE, data_dir, final_buffer, node, root, say};
 
 /// What the contract answers to each call, and the gas that it took.
 fn answers(contract: &Path, calls: &[(Vec<u8>, String)]) -> Vec<(bool, u64)> {
     let node = node();
-    let mut machine = Command::new("node")
-        .arg(root().join("tests/node/verifier.mjs"))
-        .arg(node)
-        .arg(contract)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut machine = Command::new("node");
+    machine.arg(root().join("tests/node/verifier.mjs"));
+    machine.args([&node, contract]).stdin(Stdio::piped());
+    let mut machine = machine.stdout(Stdio::piped()).spawn().unwrap();
     let call =
         |(proof, input): &(Vec<u8>, String)| json!({ "proof": hex::encode(proof), "input": input });
-    let calls: Vec<Value> = calls.iter().map(call).collect();
+    let calls: Value = calls.iter().map(call).collect();
     let mut input = machine.stdin.take().unwrap();
-    input
-        .write_all(Value::from(calls).to_string().as_bytes())
-        .unwrap();
+    input.write_all(calls.to_string().as_bytes()).unwrap();
     drop(input);
     let output = machine.wait_with_output().unwrap();
     assert!(output.status.success());
@@ -66,7 +54,7 @@ fn the_contract_accepts_a_real_proof_and_nothing_else() {
     let made = Made::get();
     let contract = made.path("Verifier.sol");
     let export = format!("export claim/poseidon --solidity {}", contract.display());
-    said(&mut keys(&export, &made.path("data")));
+    made.keys().say(&export, &[]);
     let text = fs::read_to_string(&contract).unwrap();
     assert!(text.contains("circuit     claim/poseidon") && text.contains("never for funds"));
     assert!(!text.contains("@R@") && !text.contains("_X@"), "{text}");
@@ -92,14 +80,12 @@ fn the_contract_accepts_a_real_proof_and_nothing_else() {
 #[test]
 fn the_contract_accepts_the_outer_proof_of_a_real_final_buffer() {
     let sizes = Sizes::new(1, 1).unwrap();
-    let (buffer, data) = (final_buffer(sizes), data_dir());
+    // A rollup of one claim.
+    let (buffer, data) = (final_buffer(1), data_dir());
     let setting = Setting::new(Suite::Poseidon, sizes, MAX_CIRCUIT_SIZE);
     let verifier = NativeVerifier::new(setting, EmbeddedKeyStore::new(&data));
-    let outer = verifier
-        .verify_rollup(&buffer)
-        .unwrap()
-        .proofs
-        .swap_remove(0);
+    let mut proofs = verifier.verify_rollup(&buffer).unwrap().proofs;
+    let outer = proofs.swap_remove(0);
     assert_eq!(outer.circuit.to_string(), "root-rollup/poseidon/1/1");
     let bundle = Bundle::parse(&buffer).unwrap();
     assert_eq!(outer.public_input, public_input(&bundle));
@@ -107,7 +93,7 @@ fn the_contract_accepts_the_outer_proof_of_a_real_final_buffer() {
     let folder = tempfile::tempdir().unwrap();
     let contract = folder.path().join("Verifier.sol");
     let export = format!("export {} --solidity {}", outer.circuit, contract.display());
-    said(&mut keys(&export, &data));
+    Keys(data).say(&export, &[]);
     let proof = evm_proof(&outer.proof).unwrap().to_vec();
     let mut calls = calls(&proof, outer.public_input);
     // Another proof of the same buffer, and another word in it.
@@ -128,26 +114,6 @@ fn say_gas(proof: &str, gas: u64) {
     say(format_args!(
         "{proof} costs {gas} gas in the contract, {whole} with its transaction"
     ));
-}
-
-/// A rollup of one claim.
-fn final_buffer(sizes: Sizes) -> Bytes {
-    let mut engine = engine(sizes.txs_per_inner(), sizes.inners_per_root());
-    let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
-    let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
-    let claim = draft.claims(1).remove(0).request;
-    let claim = prove(Request::Claim(Box::new(claim)));
-    let door = TxReceiver {
-        proofs: &MockProofs,
-        keys: None,
-        pool: &TxPool::default(),
-    };
-    let inner = draft.inners(1, &[claim], &door).unwrap().remove(0).request;
-    let inner = prove(Request::TxRollup(Box::new(inner)));
-    let root = draft.root(&[inner]).unwrap().request;
-    let root_rollup_reply = prove(Request::RootRollup(Box::new(root)));
-    let verification = RootVerifierRequest { root_rollup_reply };
-    prove(Request::RootVerifier(Box::new(verification)))
 }
 
 /// The root rollup's, from the words that it is about.
@@ -185,7 +151,7 @@ fn calls(proof: &[u8], input: Fr) -> Vec<(Vec<u8>, String)> {
         calls.push((again, input.to_string()));
     }
     let mut number = [0; 32];
-    number.copy_from_slice(&ark_ff::BigInteger::to_bytes_be(&input));
+    number.copy_from_slice(&input.to_bytes_be());
     add(&mut number, &Fr::MODULUS);
     calls.push((proof.to_vec(), format!("0x{}", hex::encode(number))));
     for wrong in ["0".to_owned(), "1".to_owned(), Fr::MODULUS.to_string()] {
@@ -207,13 +173,11 @@ fn only_the_first_is_accepted(contract: &Path, calls: &[(Vec<u8>, String)]) -> u
 }
 
 /// Adds to a number of 256 bits, highest byte first. Both are below 2^254.
-fn add(number: &mut [u8], more: &ark_ff::BigInt<4>) {
-    let mut carry = 0;
-    let more = ark_ff::BigInteger::to_bytes_be(more);
-    for (digit, more) in number.iter_mut().zip(more).rev() {
-        let sum = u16::from(*digit) + u16::from(more) + carry;
-        *digit = sum as u8;
-        carry = sum >> 8;
-    }
-    assert_eq!(carry, 0);
+fn add(number: &mut [u8], more: &BigInt<4>) {
+    let bits = number
+        .iter()
+        .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1));
+    let mut sum: BigInt<4> = BigInt::from_bits_be(&bits.collect::<Vec<_>>());
+    assert!(!sum.add_with_carry(more));
+    number.copy_from_slice(&sum.to_bytes_be());
 }

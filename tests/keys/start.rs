@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::support::keys;
+use super::support::Keys;
 use crate::stage::{refused, said, zkwhirl};
 
 /// `rollup-cli` with nobody who asks: it starts, reads the end, and leaves.
@@ -47,24 +47,18 @@ fn a_circuit_that_is_too_large_is_refused_before_anything_is_made() {
 fn lazy_init_makes_no_key_and_without_persist_none_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let output = rollup_cli("true", "true", &data).output().unwrap();
-    assert!(output.status.success());
+    said(&mut rollup_cli("true", "true", &data));
     assert!(!data.exists(), "lazy: no request, no key");
 
     let temporary = folder.path().join("tmp");
     fs::create_dir(&temporary).unwrap();
     let mut command = rollup_cli("false", "false", &data);
     command.arg("--topic=outer"); // the smaller ones
-    let output = command.env("TMPDIR", &temporary).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("key"), "keys were made at the start: {said}");
+    // Keys were made at the start.
+    refused(command.env("TMPDIR", &temporary), 0, &["key"]);
     assert!(!data.exists(), "not kept: DATA_DIR is not used");
-    assert_eq!(
-        fs::read_dir(&temporary).unwrap().count(),
-        0,
-        "nothing is left"
-    );
+    let left = fs::read_dir(&temporary).unwrap().count();
+    assert_eq!(left, 0, "nothing is left");
 }
 
 /// What an instance for inner jobs holds in memory, one for outer jobs does
@@ -72,30 +66,13 @@ fn lazy_init_makes_no_key_and_without_persist_none_is_left() {
 #[test]
 fn the_keys_of_a_topic_are_loaded_without_those_of_the_other() {
     let folder = tempfile::tempdir().unwrap();
-    for (topic, own, others) in [
-        (
-            "inner",
-            ["claim/", "tx-rollup/"],
-            ["root-rollup/", "join-split/"],
-        ),
-        (
-            "outer",
-            ["root-rollup/", "join-split/"],
-            ["claim/", "tx-rollup/"],
-        ),
-    ] {
-        let data = folder.path().join(topic);
+    let (inner, outer) = (["claim/", "tx-rollup/"], ["root-rollup/", "join-split/"]);
+    for (topic, own, others) in [("inner", inner, outer), ("outer", outer, inner)] {
+        let data = Keys(folder.path().join(topic));
         let mut command = rollup_cli("false", "true", &data);
-        let output = command.arg(format!("--topic={topic}")).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        let list = said(&mut keys("list", &data));
-        assert!(
-            own.iter().all(|name| list.contains(name)),
-            "{topic}: {list}"
-        );
-        assert!(
-            !others.iter().any(|name| list.contains(name)),
-            "{topic}: {list}"
-        );
+        said(command.arg(format!("--topic={topic}")));
+        let list = data.say("list", &own);
+        let more = others.iter().any(|name| list.contains(name));
+        assert!(!more, "{topic}: {list}");
     }
 }

@@ -2,15 +2,17 @@
 
 use std::{
     fs,
+    ops::Deref,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
 };
 
+use serde_json::Value;
 use zkwhirl_circuits::Suite;
 use zkwhirl_prover::native::self_test_request;
 
-use crate::stage::{said, zkwhirl};
+use crate::stage::{self, prints, said, zkwhirl};
 
 /// A folder with a claim, its proof, and the key of both.
 pub(crate) struct Made {
@@ -37,8 +39,12 @@ impl Made {
         self.folder.path().join(name)
     }
 
+    pub(crate) fn keys(&self) -> Keys {
+        Keys(self.path("data"))
+    }
+
     /// A data directory of one's own with a copy of the key, and that file.
-    pub(crate) fn copy(&self, folder: &Path) -> PathBuf {
+    pub(crate) fn copy(&self, folder: &Path) -> (Keys, PathBuf) {
         let keys = folder.join("keys");
         fs::create_dir_all(&keys).unwrap();
         let files = fs::read_dir(self.path("data/keys")).unwrap();
@@ -47,13 +53,43 @@ impl Made {
         let key = key.unwrap();
         let copy = keys.join(key.file_name().unwrap());
         fs::copy(key, &copy).unwrap();
-        copy
+        (Keys(folder.to_owned()), copy)
     }
 }
 
-/// A command about the keys of a data directory.
-pub(crate) fn keys(command: &str, data: &Path) -> Command {
-    let mut keys = zkwhirl(["keys"].into_iter().chain(command.split(' ')));
-    keys.arg("--data-dir").arg(data);
-    keys
+/// A data directory, for commands about its keys.
+pub(crate) struct Keys(pub(crate) PathBuf);
+
+impl Deref for Keys {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Keys {
+    fn command(&self, command: &str) -> Command {
+        let mut keys = zkwhirl(["keys"].into_iter().chain(command.split(' ')));
+        keys.arg("--data-dir").arg(&self.0);
+        keys
+    }
+
+    /// What a command prints, which must succeed and have these words.
+    #[track_caller]
+    pub(crate) fn say(&self, command: &str, words: &[&str]) -> String {
+        prints(&mut self.command(command), 0, words)
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self, command: &str) -> Value {
+        stage::json(&mut self.command(command))
+    }
+
+    /// A command that must end with this code, and with these words on standard
+    /// error.
+    #[track_caller]
+    pub(crate) fn refuse(&self, command: &str, code: i32, words: &[&str]) {
+        stage::refused(&mut self.command(command), code, words);
+    }
 }

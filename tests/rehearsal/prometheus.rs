@@ -6,10 +6,6 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 use zkwhirl_redis::testkit::free_port;
 use zkwhirl_testkit::eventually;
 
@@ -17,7 +13,9 @@ use crate::stage::{Process, root, said};
 
 pub(crate) struct Prometheus {
     _process: Process,
-    port: u16,
+    client: reqwest::Client,
+    /// The URL of the query for the series that scales.
+    query: String,
     _folder: tempfile::TempDir,
 }
 
@@ -46,21 +44,20 @@ impl Prometheus {
             }],
         });
         let config = write("prometheus.yml", &config);
-        let port = free_port();
+        let address = format!("127.0.0.1:{}", free_port());
         let program = said(&mut Command::new(root().join("scripts/prometheus")));
+        let data = folder.path().join("data");
         let mut command = Command::new(program.trim());
         command
             .arg(format!("--config.file={}", config.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                folder.path().join("data").display()
-            ))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg(format!("--storage.tsdb.path={}", data.display()))
+            .arg(format!("--web.listen-address={address}"))
             .arg("--log.level=error")
             .stdout(Stdio::null());
         let prometheus = Self {
             _process: Process::start(&mut command),
-            port,
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            query: format!("http://{address}/api/v1/query?query=zkwhirl:inner_outstanding:hpa"),
             _folder: folder,
         };
         eventually("Prometheus has the series", async || {
@@ -72,18 +69,10 @@ impl Prometheus {
 
     /// What the autoscaler is told, in thousandths, if there is anything.
     pub(crate) async fn outstanding(&self) -> Option<i64> {
-        let address = ("127.0.0.1", self.port);
-        let mut wire = TcpStream::connect(address).await.ok()?;
-        let query = "GET /api/v1/query?query=zkwhirl:inner_outstanding:hpa HTTP/1.0\r\n\r\n";
-        wire.write_all(query.as_bytes()).await.ok()?;
-        let mut answer = String::new();
-        wire.read_to_string(&mut answer).await.ok()?;
-        let (_, body) = answer.split_once("\r\n\r\n")?;
-        let answer: Value = serde_json::from_str(body).ok()?;
-        let value: f64 = answer["data"]["result"][0]["value"][1]
-            .as_str()?
-            .parse()
-            .ok()?;
+        let answer = self.client.get(&self.query).send().await.ok()?;
+        let answer: Value = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
+        let value = &answer["data"]["result"][0]["value"][1];
+        let value: f64 = value.as_str()?.parse().ok()?;
         Some((value * 1000.0) as i64)
     }
 }

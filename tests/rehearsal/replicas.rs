@@ -16,7 +16,7 @@ use crate::stage::{Fleet, Process};
 /// Ten seconds of the autoscaler's in one.
 pub(crate) const COMPRESSION: u64 = 10;
 
-struct Pod {
+struct WorkerPod {
     process: Process,
     /// Since when it is at work, in the autoscaler's milliseconds.
     ready: Arc<OnceLock<u64>>,
@@ -27,7 +27,7 @@ pub(crate) struct Replicas<'a> {
     fleet: &'a Fleet,
     begun: Instant,
     made: u64,
-    pods: BTreeMap<u64, Pod>,
+    pods: BTreeMap<u64, WorkerPod>,
     ending: Vec<(u64, Process)>,
     /// Workers that were told to end, and when, by the clock of the ledger.
     pub(crate) ended: Vec<(String, u64)>,
@@ -53,7 +53,6 @@ impl<'a> Replicas<'a> {
         }
     }
 
-    /// Milliseconds of the autoscaler's time.
     pub(crate) fn scaled_ms(&self) -> u64 {
         self.begun.elapsed().as_millis() as u64 * COMPRESSION
     }
@@ -84,7 +83,7 @@ impl<'a> Replicas<'a> {
         self.most = self.most.max(self.pods.len() + self.ending.len());
     }
 
-    fn start(&self, number: u64, work_ms: u64) -> Pod {
+    fn start(&self, number: u64, work_ms: u64) -> WorkerPod {
         let ready = Arc::<OnceLock<u64>>::default();
         let (told, begun) = (ready.clone(), self.begun);
         let mut command = self.fleet.worker_command("inner", &name(number), work_ms);
@@ -93,18 +92,15 @@ impl<'a> Replicas<'a> {
         let process = Process::start_and_hear(&mut command, move || {
             told.get_or_init(|| begun.elapsed().as_millis() as u64 * COMPRESSION);
         });
-        Pod { process, ready }
+        WorkerPod { process, ready }
     }
 
     /// Forgets those that have ended; each must have ended well.
     pub(crate) fn reap(&mut self) {
         self.ending.retain_mut(|(number, process)| {
             let ended = process.ended();
-            assert!(
-                matches!(ended, None | Some(Some(0))),
-                "{}: {ended:?}",
-                name(*number)
-            );
+            let well = matches!(ended, None | Some(Some(0)));
+            assert!(well, "{}: {ended:?}", name(*number));
             ended.is_none()
         });
         for (number, pod) in &mut self.pods {

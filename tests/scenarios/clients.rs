@@ -9,14 +9,13 @@ use zkwhirl_falafel::{
     world::World,
 };
 use zkwhirl_job::{
-    FailureClass, Kind, Request, Sizes,
+    Failure, Kind, Request, Sizes,
     request::{TxRollupRequest, field::ALLOW_CHAIN},
 };
-use zkwhirl_ledger::events::JobEventKind;
+use zkwhirl_ledger::{JobEvent, JobEventKind};
 use zkwhirl_prover::native::Engine;
-use zkwhirl_testkit::vector_path;
 
-use crate::stage::{Scene, Stage, engine, native, plan, said, zkwhirl};
+use crate::stage::{Scene, Stage, engine, import_client_vks, native, plan, said};
 
 /// An inner rollup of one transaction that a user proved.
 fn inner(engine: &mut Engine) -> TxRollupRequest {
@@ -28,11 +27,9 @@ fn inner(engine: &mut Engine) -> TxRollupRequest {
         join_split: key(Kind::JoinSplitVk),
         account: key(Kind::AccountVk),
     };
-    let users = Provers::Native(native(Suite::Poseidon, 1, 1))
-        .users()
-        .unwrap();
+    let users = Provers::Native(native(Suite::Poseidon, 1, 1)).users();
     let door = TxReceiver {
-        proofs: &*users,
+        proofs: &*users.unwrap(),
         keys: Some(&keys),
         pool: &TxPool::default(),
     };
@@ -45,34 +42,29 @@ fn inner(engine: &mut Engine) -> TxRollupRequest {
 fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
     let mut engine = engine(1, 1);
     let good = inner(&mut engine);
-    let request = |inner: &TxRollupRequest| Request::TxRollup(Box::new(inner.clone()));
-    engine.prove(&request(&good), &|_| {}).unwrap();
     // A transaction that its client did not prove at all.
     let mut marked = good.clone();
     marked.txs[0].tail = vec![0; 1504].into();
-    let failure = engine
-        .prove(&request(&marked), &|_| {})
-        .unwrap_err()
-        .failure();
-    assert_eq!(failure.class, FailureClass::Invalid);
-    assert_eq!(
-        failure.reason,
-        "tx 0: client proof: no native proof follows the published fields \
-         (it must start with \"zkW1\")"
-    );
     // A true statement, but one that the client did not prove: both outputs
     // may be chained from.
-    let mut chained = good;
+    let mut chained = good.clone();
     chained.txs[0].public_inputs[ALLOW_CHAIN] = 3.into();
-    let failure = engine
-        .prove(&request(&chained), &|_| {})
-        .unwrap_err()
-        .failure();
-    assert_eq!(failure.class, FailureClass::Invalid);
-    assert_eq!(
-        failure.reason,
-        "client proof of tx 0: the proof does not verify for its published fields"
-    );
+    let mut prove = |inner| engine.prove(&Request::TxRollup(Box::new(inner)), &|_| {});
+    prove(good).unwrap();
+    for (bad, reason) in [
+        (
+            marked,
+            "tx 0: client proof: no native proof follows the published fields \
+             (it must start with \"zkW1\")",
+        ),
+        (
+            chained,
+            "client proof of tx 0: the proof does not verify for its published fields",
+        ),
+    ] {
+        let failure = prove(bad).unwrap_err().failure();
+        assert_eq!(failure, Failure::invalid(reason));
+    }
 }
 
 /// For a rollup of a user's transaction alone.
@@ -90,11 +82,9 @@ async fn stage(provers: NativeProvers) -> Stage {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_goes_the_whole_way_into_an_inner_rollup() {
     let stage = stage(native(Suite::Poseidon, 1, 1)).await;
+    let delivered = |event: &JobEvent| matches!(event.what, JobEventKind::Delivered { .. });
     stage
-        .until("the inner rollup is delivered", |event| {
-            event.kind == Some(Kind::TxRollup)
-                && matches!(event.what, JobEventKind::Delivered { .. })
-        })
+        .until_kind(Kind::TxRollup, "is delivered", delivered)
         .await;
     assert!(stage.falafel.progress().refused.is_empty());
     stage.falafel_noticed_nothing();
@@ -119,30 +109,18 @@ async fn keys_of_plonk_clients_are_handed_on_once_they_are_imported() {
             |event| matches!(&event.what, JobEventKind::Retrying { reason, .. } if reason == missing),
         )
         .await;
-    said(
-        zkwhirl(["keys", "import", "--data-dir"])
-            .arg(folder.path())
-            .arg("--join-split-vk")
-            .arg(vector_path("valid_jsvk_reply_real"))
-            .arg("--account-vk")
-            .arg(vector_path("valid_accvk_reply_real")),
-    );
+    said(&mut import_client_vks("pedersen", folder.path()));
     for kind in [Kind::JoinSplitVk, Kind::AccountVk] {
-        let answered = stage.events.until("both keys are answered", |event| {
-            let JobEventKind::Proved {
-                worker,
-                reply_bytes,
-                ..
-            } = &event.what
-            else {
-                return None;
-            };
-            (event.kind == Some(kind)).then(|| (worker.clone(), *reply_bytes))
-        });
-        assert_eq!(answered.await, ("keystore".to_owned(), 1168));
+        let answered = |event: &JobEvent| {
+            matches!(
+                &event.what,
+                JobEventKind::Proved { worker, reply_bytes: 1168, .. } if worker == "keystore"
+            )
+        };
+        stage.until_kind(kind, "is answered", answered).await;
     }
     // What comes next is a proof of minutes.
-    stage.cluster.worker_stop().abort.cancel();
+    stage.cluster.worker_stop.abort.cancel();
     stage.falafel_noticed_nothing();
     stage.end().await;
 }

@@ -1,20 +1,21 @@
 //! The binary as a person or a script calls it.
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 use zkwhirl_testkit::{vector, vector_path};
 
 use crate::stage::{data_dir, json, prints, refused, said, say, text, zkwhirl};
 
 /// The first words of a recorded reply, as `prove --json` prints them.
 fn words(reply: &Bytes, count: usize) -> Value {
-    json!(
-        reply
-            .chunks(32)
-            .take(count)
-            .map(hex::encode)
-            .collect::<Vec<_>>()
-    )
+    reply.chunks(32).take(count).map(hex::encode).collect()
+}
+
+#[track_caller]
+fn positive(report: &Value, fields: &str) {
+    for field in fields.split(' ') {
+        assert!(report[field].as_f64().unwrap() > 0.0, "{field}");
+    }
 }
 
 #[test]
@@ -35,14 +36,10 @@ fn the_demo_settles_a_whole_rollup_and_says_so_in_one_object() {
     // The lease is the original's 5 s: how many there are is up to the machine.
     let reissues = report["reissues"].as_u64().unwrap();
     say(format_args!("a demo with proofs: {reissues} re-issues"));
-    for field in [
-        "makespan_s",
-        "prove_s_p50",
-        "key_generation_s",
-        "final_bytes",
-    ] {
-        assert!(report[field].as_f64().unwrap() > 0.0, "{field}");
-    }
+    positive(
+        &report,
+        "makespan_s prove_s_p50 key_generation_s final_bytes",
+    );
 }
 
 #[test]
@@ -54,40 +51,29 @@ fn prove_prints_the_original_replys_fields() {
     assert_eq!(line["kind"], "claim");
     let original = vector("valid_claim_0_reply_mock");
     assert_eq!(line["fields"], words(&original, 16));
-    for field in ["rows", "prove_s", "peak_rss_bytes"] {
-        assert!(line[field].as_f64().unwrap() > 0.0, "{field}");
-    }
+    positive(&line, "rows prove_s peak_rss_bytes");
 }
 
 #[test]
 fn check_only_needs_no_key() {
     let nowhere = tempfile::tempdir().unwrap();
-    for (request, reply, txs) in [
-        (
-            "valid_1x1_0_tx_rollup_request",
-            "valid_1x1_0_tx_rollup_reply",
-            "--txs=1",
-        ),
-        (
-            "valid_2x2_0_tx_rollup_request",
-            "valid_2x2_0_tx_rollup_reply",
-            "--txs=2",
-        ),
-        (
-            "valid_2x2_1_tx_rollup_request",
-            "valid_2x2_1_tx_rollup_reply",
-            "--txs=2",
-        ),
+    for (rollup, txs) in [
+        ("1x1_0", "--txs=1"),
+        ("2x2_0", "--txs=2"),
+        ("2x2_1", "--txs=2"),
     ] {
+        let file = |end| format!("valid_{rollup}_tx_rollup_{end}");
         let data = nowhere.path().join("data");
         let mut check = zkwhirl(["prove", "--suite=pedersen", "--check-only", txs]);
-        check.arg(vector_path(request)).arg("--data-dir").arg(&data);
+        check.arg(vector_path(&file("request")));
+        check.arg("--data-dir").arg(&data);
         let line = json(&mut check);
         assert_eq!(line["satisfied"], true, "{line}");
         let clients = "the clients' PLONK proofs are not covered";
         assert_eq!(line["not_covered"], clients);
         let count = line["fields"].as_array().unwrap().len();
-        assert_eq!(line["fields"], words(&vector(reply), count), "{request}");
+        let original = words(&vector(&file("reply")), count);
+        assert_eq!(line["fields"], original, "{rollup}");
         assert!(!data.exists(), "nothing was written");
     }
 }
@@ -110,31 +96,19 @@ fn a_false_statement_is_no_proof_and_exit_code_1() {
 fn a_wrong_call_is_one_line_that_names_the_value_and_the_way_out() {
     let request = vector_path("valid_claim_0_request");
     let request = text(&request);
-    refused(
-        zkwhirl(["prove", request]).env("MAX_CIRCUIT_SIZE", "3000000"),
-        2,
-        &["3000000", "not a power of two (nearest: 2097152, 4194304)"],
-    );
-    refused(
-        zkwhirl(["prove", request]).env("ZKWHIRL_SUIT", "pedersen"),
-        2,
-        &["ZKWHIRL_SUIT", "did you mean ZKWHIRL_SUITE?"],
-    );
-    refused(
-        &mut zkwhirl(["prove", "--txs=65", request]),
-        2,
-        &["txs per inner rollup is 65, must be from 1 to 64"],
-    );
-    refused(
-        &mut zkwhirl(["prove", "no-such-file.bin"]),
-        1,
-        &["cannot read no-such-file.bin"],
-    );
-    refused(
-        &mut zkwhirl(["prove", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]),
-        2,
-        &["Cargo.toml is not a proof request", "proof id"],
-    );
+    let mut prove = zkwhirl(["prove", request]);
+    let words = ["3000000", "not a power of two (nearest: 2097152, 4194304)"];
+    refused(prove.env("MAX_CIRCUIT_SIZE", "3000000"), 2, &words);
+    let mut prove = zkwhirl(["prove", request]);
+    let words = ["ZKWHIRL_SUIT", "did you mean ZKWHIRL_SUITE?"];
+    refused(prove.env("ZKWHIRL_SUIT", "pedersen"), 2, &words);
+    let words = ["txs per inner rollup is 65, must be from 1 to 64"];
+    refused(&mut zkwhirl(["prove", "--txs=65", request]), 2, &words);
+    let words = ["cannot read no-such-file.bin"];
+    refused(&mut zkwhirl(["prove", "no-such-file.bin"]), 1, &words);
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let words = ["Cargo.toml is not a proof request", "proof id"];
+    refused(&mut zkwhirl(["prove", manifest]), 2, &words);
 }
 
 #[test]

@@ -101,6 +101,7 @@ enum Byte {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
     use Byte::{From, Last};
+    use Kind::{Claim, JoinSplitVk, RootRollup, RootVerifier, TxRollup};
     let _turn = turn().await;
     let plan = plan(Suite::Poseidon, Sizes::new(2, 1).unwrap(), 1, 1);
     let provers = Provers::Native(native(Suite::Poseidon, 2, 1));
@@ -115,43 +116,31 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
     let names_key = "names verification key";
     for (kind, byte, reason) in [
         // A key is only bytes until somebody proves with the right one.
-        (
-            Kind::JoinSplitVk,
-            Last(40),
-            "was not let in: it names verif",
-        ),
-        (Kind::JoinSplitVk, From(7), "was not let in: "),
-        (Kind::Claim, From(31), "published field 0 is "),
-        (Kind::Claim, From(claim - 1), "published field 15 is "),
-        (Kind::Claim, From(claim), "no native proof follows"),
-        (Kind::Claim, From(claim + 16), names_key),
-        (Kind::Claim, Last(1), "claim: the proof "),
-        (Kind::TxRollup, From(32 * 5), "published field 5 is "),
-        (Kind::TxRollup, From(inner + 5), "the "),
-        (Kind::TxRollup, From(inner + 16), names_key),
-        (Kind::TxRollup, Last(128 * 3 + 1), "word"),
-        (Kind::TxRollup, Last(128 * 3), "tx rollup: the proof "),
-        (Kind::TxRollup, Last(128 * 2), "client proof of tx 0: the "),
-        (Kind::TxRollup, Last(1), "client proof of tx 1: the proof "),
-        (
-            Kind::RootRollup,
-            From(32 * 8),
-            "new data roots root (word 8",
-        ),
-        (Kind::RootRollup, From(whole - 1), "(word 157 of the broad"),
-        (Kind::RootRollup, From(whole + 16), names_key),
-        (Kind::RootRollup, Last(1), "is not the request's"),
-        (
-            Kind::RootVerifier,
-            From(32 * 140),
-            "rollup beneficiary (word",
-        ),
-        (Kind::RootVerifier, From(whole), "differs from the verified"),
-        (Kind::RootVerifier, Last(1), "differs from the verified"),
+        (JoinSplitVk, Last(40), "was not let in: it names verif"),
+        (JoinSplitVk, From(7), "was not let in: "),
+        (Claim, From(31), "published field 0 is "),
+        (Claim, From(claim - 1), "published field 15 is "),
+        (Claim, From(claim), "no native proof follows"),
+        (Claim, From(claim + 16), names_key),
+        (Claim, Last(1), "claim: the proof "),
+        (TxRollup, From(32 * 5), "published field 5 is "),
+        (TxRollup, From(inner + 5), "the "),
+        (TxRollup, From(inner + 16), names_key),
+        (TxRollup, Last(128 * 3 + 1), "word"),
+        (TxRollup, Last(128 * 3), "tx rollup: the proof "),
+        (TxRollup, Last(128 * 2), "client proof of tx 0: the "),
+        (TxRollup, Last(1), "client proof of tx 1: the proof "),
+        (RootRollup, From(32 * 8), "new data roots root (word 8"),
+        (RootRollup, From(whole - 1), "(word 157 of the broad"),
+        (RootRollup, From(whole + 16), names_key),
+        (RootRollup, Last(1), "is not the request's"),
+        (RootVerifier, From(32 * 140), "rollup beneficiary (word"),
+        (RootVerifier, From(whole), "differs from the verified"),
+        (RootVerifier, Last(1), "differs from the verified"),
     ] {
         // Transactions come in when claims are there.
         let last = match kind {
-            Kind::JoinSplitVk => Kind::Claim,
+            JoinSplitVk => Claim,
             other => other,
         };
         liar.work(last, kind, |reply| {
@@ -169,8 +158,7 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
         falafel.restart(Duration::ZERO).await.unwrap();
     }
     // With the very same replies as they are, it settles.
-    liar.work(Kind::RootVerifier, Kind::RootVerifier, |_| {})
-        .await;
+    liar.work(RootVerifier, RootVerifier, |_| {}).await;
     settled(&falafel).await;
     assert_eq!(falafel.progress().settled, 1);
     falafel.stop(Duration::ZERO).await;

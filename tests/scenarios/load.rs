@@ -61,7 +61,7 @@ async fn nine_hundred_jobs_at_once_arrive_in_order_and_memory_stays_flat() {
     let all = taken.len() as u64 + 2; // the root rollup and its verifier
     assert_eq!(stage.falafel.progress().verified, all);
     eventually("the bridge has noted every delivery", async || {
-        stage.cluster.bridge().stats().delivered == all
+        stage.cluster.bridge.stats().delivered == all
     })
     .await;
     stage.falafel_noticed_nothing();

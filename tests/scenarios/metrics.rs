@@ -4,23 +4,23 @@ use std::{
     collections::BTreeMap,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    process::Command,
     time::Duration,
 };
 
 use tokio::time::Instant;
 use zkwhirl_testkit::PATIENCE;
 
-use crate::stage::{Process, data_dir, say, text, zkwhirl};
+use crate::stage::{Process, data_dir, say, zkwhirl};
 
-struct Running {
+struct RunningRole {
     _process: Process,
     admin: SocketAddr,
 }
 
-impl Running {
+impl RunningRole {
     /// Starts a role and reads where its metrics are.
-    fn start(arguments: &[&str]) -> Self {
-        let mut command = zkwhirl(arguments);
+    fn start(mut command: Command) -> Self {
         command.args(["--admin", "127.0.0.1:0"]);
         let (process, admin) = Process::start_and_find(&mut command, |line| {
             let (_, after) = line.split_once("metrics and probes at http://")?;
@@ -32,7 +32,6 @@ impl Running {
         }
     }
 
-    /// The status and the body of a page.
     fn get(&self, path: &str) -> (u16, String) {
         let mut socket = TcpStream::connect(self.admin).unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
@@ -71,12 +70,8 @@ fn documented() -> BTreeMap<String, String> {
 
 #[test]
 fn a_live_scrape_has_every_documented_metric_and_no_other() {
-    let up = Running::start(&[
-        "up",
-        "--proverless",
-        "--port=0",
-        "--job-server-url=http://127.0.0.1:9",
-    ]);
+    let up = "up --proverless --port=0 --job-server-url=http://127.0.0.1:9";
+    let up = RunningRole::start(zkwhirl(up.split(' ')));
     up.until("ready", |up| up.get("/readyz").0 == 200);
     assert_eq!(up.get("/livez").0, 200);
     let (status, page) = up.get("/metrics");
@@ -103,17 +98,11 @@ fn a_live_scrape_has_every_documented_metric_and_no_other() {
 /// Readiness and metrics during a proof that takes every core.
 #[test]
 fn the_admin_address_answers_while_all_cores_prove() {
-    let data = data_dir();
     // Proves until the test ends.
-    let demo = Running::start(&[
-        "demo",
-        "--claims=8",
-        "--inners=4",
-        "--rollups=1000",
-        "--workers=2",
-        "--data-dir",
-        text(&data),
-    ]);
+    let demo = "demo --claims=8 --inners=4 --rollups=1000 --workers=2 --data-dir";
+    let mut demo = zkwhirl(demo.split(' '));
+    demo.arg(data_dir());
+    let demo = RunningRole::start(demo);
     let busy = "zkwhirl_worker_slots{topic=\"inner\",state=\"busy\"}";
     demo.until("proving", |demo| demo.value(busy) > 0.0);
     let mut took = Vec::new();

@@ -9,41 +9,24 @@ use zkwhirl_testkit::vector;
 
 use crate::stage::{Scene, native};
 
-/// Request, and the original's reply where it was recorded.
+/// Claims, and the name of the original's reply where it was recorded.
 const CLAIMS: [(&str, Option<&str>); 8] = [
-    ("valid_claim_0_request", Some("valid_claim_0_reply_mock")),
-    ("valid_claim_1_request", None),
-    ("valid_claim_2_request", None),
-    ("valid_claim_3_request", None),
-    (
-        "pedersen/extra_claim_0_request",
-        Some("pedersen/extra_claim_0_reply"),
-    ),
-    (
-        "pedersen/extra_claim_1_request",
-        Some("pedersen/extra_claim_1_reply"),
-    ),
-    (
-        "pedersen/extra_claim_2_request",
-        Some("pedersen/extra_claim_2_reply"),
-    ),
-    (
-        "pedersen/extra_flow_claim_request",
-        Some("pedersen/extra_flow_claim_reply"),
-    ),
+    ("valid_claim_0", Some("reply_mock")),
+    ("valid_claim_1", None),
+    ("valid_claim_2", None),
+    ("valid_claim_3", None),
+    ("pedersen/extra_claim_0", Some("reply")),
+    ("pedersen/extra_claim_1", Some("reply")),
+    ("pedersen/extra_claim_2", Some("reply")),
+    ("pedersen/extra_flow_claim", Some("reply")),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn real_claims_come_back_proved_with_the_originals_public_inputs() {
     let provers = Provers::Native(native(Suite::Pedersen, 1, 1));
     let checker = provers.checker().unwrap();
-    let stage = Scene {
-        slots: 2,
-        ..Scene::of(provers)
-    }
-    .start()
-    .await;
-    let requests = CLAIMS.map(|(request, _)| vector(request));
+    let stage = Scene::of(provers).slots(2).start().await;
+    let requests = CLAIMS.map(|(claim, _)| vector(&format!("{claim}_request")));
     let replies = join_all(requests.iter().map(|r| stage.falafel.prove(r.clone()))).await;
     for (((name, original), request), reply) in CLAIMS.iter().zip(&requests).zip(replies) {
         let reply = reply.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -51,7 +34,8 @@ async fn real_claims_come_back_proved_with_the_originals_public_inputs() {
         checker.check(&parsed, &reply).unwrap();
         if let Some(original) = original {
             let fields = |bytes| reply::fields(bytes, reply::CLAIM_FIELDS).unwrap();
-            assert_eq!(fields(&reply), fields(&vector(original)), "{name}");
+            let original = vector(&format!("{name}_{original}"));
+            assert_eq!(fields(&reply), fields(&original), "{name}");
         }
         // The check can fail: one bit of the proof, one of the fields.
         for place in [reply.len() - 1, 40] {

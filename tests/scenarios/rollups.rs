@@ -1,12 +1,12 @@
 //! Whole rollups: claims, inner rollups, root rollup, root verifier, settled.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
 use zkwhirl::cluster::Provers;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::FalafelEvent;
-use zkwhirl_job::{FailureClass, JobId, Kind, Sizes, reply::ReplyShape};
-use zkwhirl_ledger::JobEventKind;
+use zkwhirl_job::{Kind, Sizes, reply::ReplyShape};
+use zkwhirl_ledger::{JobEvent, JobEventKind};
 
 use crate::stage::{Scene, Stage, native, plan, proverless};
 
@@ -27,29 +27,28 @@ async fn three_rollups(provers: Provers) -> Vec<FalafelEvent> {
     stage.until_settled().await;
     assert_eq!(stage.falafel.progress().settled, 3);
     let events = stage.pipeline.all();
-    let claims: Vec<usize> = events
-        .iter()
-        .filter_map(|event| match event {
-            FalafelEvent::RollupStarted { claims, .. } => Some(*claims),
-            _ => None,
-        })
-        .collect();
+    let claims = events.iter().filter_map(|event| match event {
+        FalafelEvent::RollupStarted { claims, .. } => Some(*claims),
+        _ => None,
+    });
+    let claims: Vec<_> = claims.collect();
     assert_eq!((claims.len(), claims[0]), (3, 2));
     assert!(claims[1] > 0 && claims[2] > 0, "{claims:?}");
-    let mut delivered: HashMap<Kind, usize> = HashMap::new();
-    for event in &events {
-        if let FalafelEvent::JobCreated { kind, .. } = event {
-            *delivered.entry(kind.unwrap()).or_default() += 1;
-        }
+    for (kind, jobs) in [
+        (Kind::JoinSplitVk, 1),
+        (Kind::AccountVk, 1),
+        (Kind::TxRollup, 12),
+        (Kind::RootRollup, 3),
+        (Kind::RootVerifier, 3),
+    ] {
+        let own = |event: &&FalafelEvent| matches!(event, FalafelEvent::JobCreated { kind: Some(of), .. } if *of == kind);
+        assert_eq!(events.iter().filter(own).count(), jobs, "{kind}");
     }
-    let once_each = [Kind::JoinSplitVk, Kind::AccountVk].map(|kind| delivered[&kind]);
-    let outer = [Kind::RootRollup, Kind::RootVerifier].map(|kind| delivered[&kind]);
-    assert_eq!((once_each, outer), ([1, 1], [3, 3]));
-    assert_eq!(delivered[&Kind::TxRollup], 12);
     stage.falafel_noticed_nothing();
     stage.end().await;
-    let settled = |event: &FalafelEvent| matches!(event, FalafelEvent::RollupSettled { .. });
-    events.into_iter().filter(settled).collect()
+    let mut settled = events;
+    settled.retain(|event| matches!(event, FalafelEvent::RollupSettled { .. }));
+    settled
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,29 +72,20 @@ async fn three_rollups_settle_with_claims_of_the_rollup_before() {
 async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() {
     let provers = proverless(Suite::Poseidon, 1, 4, Duration::from_millis(700));
     let stage = stage(provers, 2, 2, 1).await;
+    let claimed = |event: &JobEvent| matches!(event.what, JobEventKind::Claimed { .. });
     stage
-        .until("the root rollup is claimed", |event| {
-            event.kind == Some(Kind::RootRollup)
-                && matches!(event.what, JobEventKind::Claimed { .. })
-        })
+        .until_kind(Kind::RootRollup, "is claimed", claimed)
         .await;
     let before = stage.falafel.progress().verified;
     assert_eq!(before, 2 + 2 + 4, "keys, claims, inner rollups");
-    stage
-        .falafel
-        .restart(Duration::from_millis(100))
-        .await
-        .unwrap();
+    let restarted = stage.falafel.restart(Duration::from_millis(100));
+    restarted.await.unwrap();
     stage.until_settled().await;
     assert_eq!(stage.falafel.progress().settled, 1);
-    let mut claimed: HashMap<JobId, u32> = HashMap::new();
-    for event in stage.events.all() {
-        if matches!(event.what, JobEventKind::Claimed { .. }) {
-            *claimed.entry(event.job).or_default() += 1;
-        }
-    }
-    assert_eq!(claimed.len(), 2 + 2 + 4 + 2, "no request was another one");
-    assert!(claimed.values().all(|times| *times == 1), "{claimed:?}");
+    let jobs = stage.happened(|event| claimed(&event).then_some(event.job));
+    assert_eq!(jobs.len(), 2 + 2 + 4 + 2, "each is claimed once");
+    let all: HashSet<_> = jobs.iter().collect();
+    assert_eq!(all.len(), 10, "no request was another one: {jobs:?}");
     assert_eq!(stage.falafel.stats().nacks, 0);
     stage.end().await;
 }
@@ -108,14 +98,13 @@ async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_rollups_settle_with_real_proofs() {
     let settled = three_rollups(Provers::Native(native(Suite::Poseidon, 1, 4))).await;
-    let proofs: Vec<(usize, usize)> = settled
-        .iter()
-        .map(|event| match event {
-            FalafelEvent::RollupSettled { txs, proofs, .. } => (*txs, *proofs),
-            _ => unreachable!("filtered"),
-        })
-        .collect();
-    assert_eq!(proofs, [(4, 1 + 4 + 4); 3]);
+    assert_eq!(settled.len(), 3);
+    for event in settled {
+        let FalafelEvent::RollupSettled { txs, proofs, .. } = event else {
+            panic!("{event:?}");
+        };
+        assert_eq!((txs, proofs), (4, 1 + 4 + 4));
+    }
 }
 
 /// The prover that proves the root rollup dies; another attempt proves it and
@@ -124,23 +113,13 @@ async fn three_rollups_settle_with_real_proofs() {
 async fn a_prover_killed_in_the_root_phase_costs_an_attempt() {
     let provers = Provers::Native(native(Suite::Poseidon, 1, 1));
     let stage = stage(provers, 1, 1, 1).await;
-    let root = Some(Kind::RootRollup);
+    let proves = |event: &JobEvent| matches!(event.what, JobEventKind::Progress { .. });
     stage
-        .until("the root rollup is being proved", |event| {
-            event.kind == root && matches!(event.what, JobEventKind::Progress { .. })
-        })
+        .until_kind(Kind::RootRollup, "is being proved", proves)
         .await;
     stage.kill_provers();
     stage.until_settled().await;
-    let attempts = stage.happened(|event| match event.what {
-        JobEventKind::Claimed { attempt, .. } if event.kind == root => Some(attempt),
-        JobEventKind::Retrying { class, .. } => {
-            assert_eq!(class, FailureClass::Prover);
-            None
-        }
-        _ => None,
-    });
-    assert_eq!(attempts, [1, 2]);
+    assert_eq!(stage.attempts_of(Kind::RootRollup), [1, 2]);
     stage.falafel_noticed_nothing();
     stage.end().await;
 }

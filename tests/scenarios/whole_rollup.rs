@@ -2,44 +2,11 @@
 
 use std::{fs, path::Path, process::Command};
 
-use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
-use zkwhirl::cluster::Provers;
-use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{
-    users::{TxPool, TxReceiver},
-    world::World,
-};
-use zkwhirl_job::{Request, Sizes, request::RootVerifierRequest};
 use zkwhirl_testkit::vector_path;
 
-use crate::stage::{data_dir, engine, json, native, refused, said, text, zkwhirl};
-
-/// A claim and a user's defi deposit rolled up, 2×1.
-fn final_buffer() -> Bytes {
-    let sizes = Sizes::new(2, 1).unwrap();
-    let mut engine = engine(2, 1);
-    let users = Provers::Native(native(Suite::Poseidon, 2, 1))
-        .users()
-        .unwrap();
-    let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
-    let mut draft = World::genesis(Suite::Poseidon, 7, 1).begin(sizes);
-    let claim = draft.claims(1).remove(0).request;
-    let claim = prove(Request::Claim(Box::new(claim)));
-    let door = TxReceiver {
-        proofs: &*users,
-        keys: None,
-        pool: &TxPool::default(),
-    };
-    let inner = draft.inners(2, &[claim], &door).unwrap().remove(0).request;
-    let inner = prove(Request::TxRollup(Box::new(inner)));
-    let root = draft.root(&[inner]).unwrap().request;
-    let root_rollup_reply = prove(Request::RootRollup(Box::new(root)));
-    prove(Request::RootVerifier(Box::new(RootVerifierRequest {
-        root_rollup_reply,
-    })))
-}
+use crate::stage::{self, data_dir, final_buffer, prints, refused, said, text, zkwhirl};
 
 fn verify(file: &Path, arguments: &[&str]) -> Command {
     let mut command = zkwhirl(["verify", text(file)]);
@@ -51,7 +18,8 @@ fn verify(file: &Path, arguments: &[&str]) -> Command {
 fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
     let (folder, data) = (TempDir::new().unwrap(), data_dir());
     let file = folder.path().join("rollup.bin");
-    let buffer = final_buffer();
+    // A claim and a user's defi deposit rolled up.
+    let buffer = final_buffer(2);
     fs::write(&file, &buffer).unwrap();
 
     // Beside the keys.
@@ -64,50 +32,35 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
         "everybody can forge proofs under development keys",
         "4 proofs verified",
     ];
-    let table = said(&mut verify(&file, &["--data-dir", text(&data)]));
-    for words in words {
-        assert!(table.contains(words), "{table}\nlacks {words:?}");
-    }
+    prints(&mut verify(&file, &["--data-dir", text(&data)]), 0, &words);
 
     // Elsewhere, with the verification keys alone.
     let keys = folder.path().join("keys");
-    let export = [
-        "keys",
-        "export",
-        "--data-dir",
-        text(&data),
-        "--vks",
-        text(&keys),
-    ];
-    said(&mut zkwhirl(export));
-    let report = json(&mut verify(&file, &["--vk", text(&keys)]));
-    assert_eq!(report["verified"], true);
-    assert_eq!(report["suite"], "poseidon");
-    assert_eq!(
-        (&report["txs_per_inner"], &report["inners_per_root"]),
-        (&2.into(), &1.into())
-    );
-    assert_eq!(
-        (&report["inner_rollups"], &report["proofs"]),
-        (&1.into(), &4.into())
-    );
-    assert_eq!(report["insecure_keys"], true);
-    let circuits = report["circuits"].as_array().unwrap();
-    assert_eq!(circuits.len(), 4);
-    let txs = serde_json::json!([
+    let mut export = zkwhirl(["keys", "export", "--data-dir", text(&data)]);
+    said(export.args(["--vks", text(&keys)]));
+    let report = stage::json(&mut verify(&file, &["--vk", text(&keys)]));
+    let txs = json!([
         {"kind": "defi deposit", "txs": 1, "client_proofs": 1},
         {"kind": "claim", "txs": 1, "client_proofs": 1},
     ]);
-    assert_eq!(report["txs"], txs);
+    for (field, value) in [
+        ("verified", json!(true)),
+        ("suite", json!("poseidon")),
+        ("txs_per_inner", json!(2)),
+        ("inners_per_root", json!(1)),
+        ("inner_rollups", json!(1)),
+        ("proofs", json!(4)),
+        ("insecure_keys", json!(true)),
+        ("txs", txs),
+    ] {
+        assert_eq!(report[field], value, "{field}");
+    }
+    assert_eq!(report["circuits"].as_array().unwrap().len(), 4);
 
     // A bit of the last proof, and of the first word.
-    for (place, words) in [
-        (
-            buffer.len() - 1,
-            "inner rollup 0: client proof of tx 1: the proof",
-        ),
-        (31, "root rollup: the proof does not verify"),
-    ] {
+    let client = "inner rollup 0: client proof of tx 1: the proof";
+    let root = "root rollup: the proof does not verify";
+    for (place, words) in [(buffer.len() - 1, client), (31, root)] {
         let mut changed = buffer.to_vec();
         changed[place] ^= 1;
         fs::write(&file, &changed).unwrap();
@@ -121,10 +74,8 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
     // Without a key nothing is decided.
     fs::write(&file, &buffer).unwrap();
     let nowhere = folder.path().join("nowhere");
-    let words = [
-        "cannot be verified",
-        "there is no key for root-rollup/poseidon/1/2 yet",
-    ];
+    let why = "there is no key for root-rollup/poseidon/1/2 yet";
+    let words = ["cannot be verified", why];
     refused(&mut verify(&file, &["--vk", text(&nowhere)]), 3, &words);
 }
 

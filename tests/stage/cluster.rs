@@ -12,18 +12,16 @@ use zkwhirl_bridge::{BridgeConfig, falafel::Upstream};
 use zkwhirl_broker_adapter::{DeadLetter, EmbeddedBrokerConfig};
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, FalafelEvent, RollupPlan};
-use zkwhirl_job::{Sizes, Topic};
-use zkwhirl_ledger::{Events, JobEvent};
+use zkwhirl_job::{FailureClass, Kind, Sizes, Topic};
+use zkwhirl_ledger::{Events, JobEvent, JobEventKind};
 use zkwhirl_testkit::eventually;
 use zkwhirl_worker::WorkerConfig;
 
-use super::{LEASE, events::Log, processes_of, settled, turn, url};
+use super::{LEASE, events::EventLog, processes_of, settled, turn, url};
 
-/// What a stage is made of.
 pub(crate) struct Scene {
     pub(crate) provers: Provers,
     pub(crate) slots: usize,
-    /// How long a retried job waits.
     pub(crate) delay: Duration,
     /// What Falafel wants by itself.
     pub(crate) plan: Option<RollupPlan>,
@@ -34,13 +32,11 @@ pub(crate) struct Scene {
     pub(crate) worker: WorkerConfig,
 }
 
-/// Falafel and the cluster that works for it.
 pub(crate) struct Stage {
     pub(crate) falafel: Falafel,
     pub(crate) cluster: Cluster,
-    pub(crate) events: Log<JobEvent>,
-    /// What Falafel says.
-    pub(crate) pipeline: Log<FalafelEvent>,
+    pub(crate) events: EventLog<JobEvent>,
+    pub(crate) pipeline: EventLog<FalafelEvent>,
     /// Where the prover children's program is, by a name of their own.
     programs: TempDir,
     _turn: Option<SemaphorePermit<'static>>,
@@ -74,6 +70,11 @@ impl Scene {
         }
     }
 
+    /// The same with so many slots.
+    pub(crate) fn slots(self, slots: usize) -> Self {
+        Self { slots, ..self }
+    }
+
     pub(crate) async fn start(mut self) -> Stage {
         let programs = tempfile::tempdir().unwrap();
         let mut permit = None;
@@ -88,7 +89,7 @@ impl Scene {
             ack_timeout: self.lease,
             ..FalafelConfig::new(self.plan, Arc::new(self.provers.checker().unwrap()))
         };
-        let pipeline = Log::of(config.events.subscribe());
+        let pipeline = EventLog::of(config.events.subscribe());
         let falafel = Falafel::start(config).await.unwrap();
         let upstreams = vec![
             Upstream::new("inner", url(falafel.inner_address())),
@@ -96,7 +97,7 @@ impl Scene {
         ];
         let sizes = self.sizes.unwrap_or(self.provers.rollups().sizes);
         let events = Events::default();
-        let seen = Log::of(events.subscribe());
+        let seen = EventLog::of(events.subscribe());
         let cluster = Cluster::start(ClusterConfig {
             bridge: BridgeConfig::new(upstreams, sizes),
             worker: self.worker,
@@ -105,6 +106,7 @@ impl Scene {
                 ..EmbeddedBrokerConfig::default()
             },
             provers: self.provers,
+            verifier: None,
             topics: Topic::ALL.to_vec(),
             slots: self.slots,
             events,
@@ -132,22 +134,43 @@ impl Stage {
         happened.await;
     }
 
+    /// The same of a job of this kind.
+    pub(crate) async fn until_kind(
+        &self,
+        kind: Kind,
+        what: &str,
+        wanted: impl Fn(&JobEvent) -> bool,
+    ) {
+        let own = |event: &JobEvent| event.kind == Some(kind) && wanted(event);
+        self.until(&format!("a {kind} job {what}"), own).await;
+    }
+
+    /// The attempts at jobs of this kind. Those that failed, failed by their
+    /// provers.
+    pub(crate) fn attempts_of(&self, kind: Kind) -> Vec<u32> {
+        self.happened(|event| match event.what {
+            JobEventKind::Claimed { attempt, .. } if event.kind == Some(kind) => Some(attempt),
+            JobEventKind::Retrying { class, .. } => {
+                assert_eq!(class, FailureClass::Prover);
+                None
+            }
+            _ => None,
+        })
+    }
+
     /// What an event says, of each event of which `choose` says something.
     pub(crate) fn happened<A>(&self, choose: impl Fn(JobEvent) -> Option<A>) -> Vec<A> {
         self.events.all().into_iter().filter_map(choose).collect()
     }
 
-    /// Waits until Falafel has settled what it planned.
     pub(crate) async fn until_settled(&self) {
         settled(&self.falafel).await;
     }
 
-    /// All dead letters.
     pub(crate) async fn dead(&self) -> Vec<DeadLetter> {
-        self.cluster.broker().dead_letters(10_000).await.unwrap()
+        self.cluster.broker.dead_letters(10_000).await.unwrap()
     }
 
-    /// Waits until so many letters are dead.
     pub(crate) async fn until_dead(&self, count: usize) {
         eventually(&format!("{count} dead letters"), async || {
             self.dead().await.len() >= count
@@ -162,7 +185,6 @@ impl Stage {
         assert_eq!((stats.nacks, stats.reissues), (0, 0), "nacks, re-issues");
     }
 
-    /// Kills the prover processes of this stage.
     pub(crate) fn kill_provers(&self) {
         let children = processes_of(self.programs.path());
         assert!(!children.is_empty(), "a child is proving");

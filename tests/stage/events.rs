@@ -12,7 +12,7 @@ use zkwhirl_testkit::until_some;
 /// The events so far. A thread empties the receiver, so that none is missed
 /// while a test waits for something else.
 #[derive(Debug)]
-pub(crate) struct Log<T>(Arc<Mutex<Kept<T>>>);
+pub(crate) struct EventLog<T>(Arc<Mutex<Kept<T>>>);
 
 #[derive(Debug)]
 struct Kept<T> {
@@ -20,7 +20,7 @@ struct Kept<T> {
     all: Vec<T>,
 }
 
-impl<T: Clone + Send + 'static> Log<T> {
+impl<T: Clone + Send + 'static> EventLog<T> {
     pub(crate) fn of(receiver: Receiver<T>) -> Self {
         let all = Vec::new();
         let kept = Arc::new(Mutex::new(Kept { receiver, all }));
@@ -36,7 +36,6 @@ impl<T: Clone + Send + 'static> Log<T> {
         Self(kept)
     }
 
-    /// All events since the start, in order.
     pub(crate) fn all(&self) -> Vec<T> {
         self.from(0)
     }

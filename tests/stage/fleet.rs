@@ -17,9 +17,9 @@ use zkwhirl_ledger::{
     redis::{RedisLedger, RedisLedgerConfig},
 };
 use zkwhirl_redis::RedisAddress;
-use zkwhirl_testkit::{Services, eventually, until_some, vector_path};
+use zkwhirl_testkit::{Services, eventually, until_some};
 
-use super::{LEASE, Process, plan, say, settled, text, turn, url, zkwhirl};
+use super::{LEASE, Process, import_client_vks, plan, say, settled, turn, url, zkwhirl};
 
 /// What a fleet's Falafel wants: claims, inner rollups of a transaction each,
 /// the root rollup and its verifier; then it settles.
@@ -48,7 +48,6 @@ impl Default for Wanted {
 pub(crate) struct Fleet {
     pub(crate) falafel: Falafel,
     pub(crate) services: Services,
-    /// Variables for the environment of every role.
     pub(crate) environment: Vec<(&'static str, String)>,
     lease: Duration,
     inners: u32,
@@ -71,7 +70,6 @@ pub(crate) fn role(services: &Services, role: &str) -> Command {
 }
 
 impl Wanted {
-    /// Services, topology and Falafel; no role yet.
     pub(crate) async fn start(self) -> Fleet {
         let permit = turn().await;
         let services = Services::with(self.services).await;
@@ -84,10 +82,8 @@ impl Wanted {
             ..plan(rollups.suite, rollups.sizes, self.claims, 1)
         };
         let check = Arc::new(Checker::proverless(rollups));
-        let config = FalafelConfig {
-            ack_timeout: self.lease,
-            ..FalafelConfig::new(Some(plan), check)
-        };
+        let mut config = FalafelConfig::new(Some(plan), check);
+        config.ack_timeout = self.lease;
         let fleet = Fleet {
             falafel: Falafel::start(config).await.unwrap(),
             services,
@@ -97,8 +93,7 @@ impl Wanted {
             directory: tempfile::tempdir().unwrap(),
             _turn: permit,
         };
-        let mut provision = Process::start(&mut fleet.role("provision"));
-        assert_eq!(provision.end(), Some(0));
+        super::said(&mut fleet.role("provision"));
         fleet
     }
 }
@@ -113,7 +108,6 @@ impl Fleet {
         wanted.start().await
     }
 
-    /// A role's command line.
     pub(crate) fn role(&self, name: &str) -> Command {
         let mut command = role(&self.services, name);
         command.envs(self.environment.iter().cloned());
@@ -126,19 +120,9 @@ impl Fleet {
         command
     }
 
-    /// Keeps the clients' verification keys for the fleet.
     pub(crate) fn import_client_vks(&self) {
-        let mut import = zkwhirl(["keys", "import", "--suite=poseidon"]);
-        import
-            .args([
-                "--join-split-vk",
-                text(&vector_path("valid_jsvk_reply_real")),
-            ])
-            .args(["--account-vk", text(&vector_path("valid_accvk_reply_real"))])
-            .arg("--data-dir")
-            .arg(self.directory.path())
-            .env("ZKWHIRL_REDIS_URL", &self.services.redis);
-        super::said(&mut import);
+        let mut import = import_client_vks("poseidon", self.directory.path());
+        super::said(import.env("ZKWHIRL_REDIS_URL", &self.services.redis));
     }
 
     pub(crate) fn bridge(&self, name: &str) -> Process {
@@ -169,7 +153,6 @@ impl Fleet {
         self.worker_of("inner,outer", name, work_ms)
     }
 
-    /// A worker of some topics alone.
     pub(crate) fn worker_of(&self, topics: &str, name: &str, work_ms: u64) -> Process {
         Process::start(&mut self.worker_command(topics, name, work_ms))
     }
@@ -187,13 +170,11 @@ impl Fleet {
         command
     }
 
-    /// Waits until so many replies were accepted.
     pub(crate) async fn until_verified(&self, count: u64) {
         let verified = async || self.falafel.progress().verified >= count;
         eventually("replies are accepted", verified).await;
     }
 
-    /// Waits until Falafel has handed so many tickets out.
     pub(crate) async fn until_issued(&self, count: u64) {
         let issued = async || self.falafel.stats().issued >= count;
         eventually("tickets are handed out", issued).await;
@@ -212,7 +193,6 @@ impl Fleet {
         eventually(what, happened).await;
     }
 
-    /// Waits until the rollup is settled.
     pub(crate) async fn until_settled(&self) {
         settled(&self.falafel).await;
     }
@@ -243,7 +223,6 @@ impl Fleet {
         self.until_event("claimed", "worker", worker).await
     }
 
-    /// Shows what Falafel counted.
     pub(crate) fn say_leases(&self, what: &str) {
         let stats = self.falafel.stats();
         let (again, gap) = (stats.reissues, stats.worst_gap.as_secs_f64());

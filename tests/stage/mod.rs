@@ -22,14 +22,16 @@ use rustix::process::Pid;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 use zkwhirl_falafel::{Falafel, PipelineState};
-use zkwhirl_testkit::within;
+use zkwhirl_testkit::{vector_path, within};
 
 pub(crate) use cluster::{Scene, Stage, plan};
 pub(crate) use figures::{claimed_again, order, say, times};
 pub(crate) use fleet::{Fleet, Wanted, role};
 pub(crate) use odd::Odd;
-pub(crate) use process::{Process, json, prints, refused, said, zkwhirl};
-pub(crate) use provers::{MAX_CIRCUIT_SIZE, data_dir, engine, engine_with, native, proverless};
+pub(crate) use process::{Process, has, json, prints, refused, said, zkwhirl};
+pub(crate) use provers::{
+    MAX_CIRCUIT_SIZE, data_dir, engine, engine_with, final_buffer, native, proverless,
+};
 
 /// The simulated Falafel's lease unless a test needs the original's 5 s. No
 /// machine stops a bridge's pings for so long: a ticket that is issued again is
@@ -43,7 +45,6 @@ pub(crate) async fn turn() -> SemaphorePermit<'static> {
     TURNS.acquire().await.unwrap()
 }
 
-/// Waits until Falafel has settled what it planned.
 pub(crate) async fn settled(falafel: &Falafel) {
     let state = within("Falafel settles", falafel.finished()).await;
     assert_eq!(state, PipelineState::Done);
@@ -70,6 +71,16 @@ pub(crate) fn url(address: std::net::SocketAddr) -> Url {
 
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// Imports the recorded verification keys of the clients' circuits.
+pub(crate) fn import_client_vks(suite: &str, data_dir: &Path) -> Command {
+    let mut import = zkwhirl(["keys", "import", "--suite", suite, "--data-dir"]);
+    let [join_split, account] =
+        ["valid_jsvk_reply_real", "valid_accvk_reply_real"].map(vector_path);
+    import.arg(data_dir).arg("--join-split-vk").arg(join_split);
+    import.arg("--account-vk").arg(account);
+    import
 }
 
 /// The folder with what the tests run in node.

@@ -65,9 +65,8 @@ impl Odd {
     /// The processes that logged such a line, one entry a line.
     pub(crate) fn logged(&self, start: &str) -> Vec<u32> {
         let log = self.log().into_iter();
-        log.filter(|(_, words)| words.starts_with(start))
-            .map(|(pid, _)| pid)
-            .collect()
+        let such = log.filter(|(_, words)| words.starts_with(start));
+        such.map(|(pid, _)| pid).collect()
     }
 
     pub(crate) fn provers(&self, sizes: Sizes) -> CliProvers {

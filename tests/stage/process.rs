@@ -65,7 +65,7 @@ fn ended(command: &mut Command, code: i32) -> (String, String) {
 }
 
 #[track_caller]
-fn has(text: &str, words: &[&str]) {
+pub(crate) fn has(text: &str, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "{text:?} lacks {word:?}");
     }
@@ -119,7 +119,6 @@ impl Process {
     /// `kill -9`, which is a drop with a name.
     pub(crate) fn kill(self) {}
 
-    /// SIGTERM, and the exit code.
     pub(crate) fn drain(mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         self.end()

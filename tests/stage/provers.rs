@@ -5,13 +5,17 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use zkwhirl::cluster::{NativeProvers, Provers, Rollups, provenance};
 use zkwhirl_circuits::Suite;
-use zkwhirl_job::Sizes;
+use zkwhirl_falafel::{
+    users::{TxPool, TxReceiver},
+    world::World,
+};
+use zkwhirl_job::{Request, Sizes, request::RootVerifierRequest};
 use zkwhirl_keystore::{EmbeddedKeyStore, Provenance};
 use zkwhirl_prover::native::{Engine, EngineConfig, Setting};
 
-/// The largest circuit.
 pub(crate) const MAX_CIRCUIT_SIZE: u64 = 1 << 21;
 
 /// Keys that all tests share: made once, by whichever needs them first, also
@@ -64,4 +68,27 @@ pub(crate) fn engine_with(
     let setting = Setting::new(Suite::Poseidon, sizes, MAX_CIRCUIT_SIZE);
     let config = EngineConfig::new(setting, provenance);
     Engine::new(config, EmbeddedKeyStore::new(&data_dir))
+}
+
+/// The final buffer of a rollup of one inner rollup, proved for real: a claim,
+/// then users' transactions, `txs` in all.
+pub(crate) fn final_buffer(txs: u32) -> Bytes {
+    let mut engine = engine(txs, 1);
+    let users = Provers::Native(native(Suite::Poseidon, txs, 1)).users();
+    let mut prove = |request: Request| engine.prove(&request, &|_| {}).unwrap().reply;
+    let world = World::genesis(Suite::Poseidon, 7, 1);
+    let mut draft = world.begin(Sizes::new(txs, 1).unwrap());
+    let claim = draft.claims(1).remove(0).request;
+    let claim = prove(Request::Claim(Box::new(claim)));
+    let door = TxReceiver {
+        proofs: &*users.unwrap(),
+        keys: None,
+        pool: &TxPool::default(),
+    };
+    let mut inners = draft.inners(txs as usize, &[claim], &door).unwrap();
+    let inner = prove(Request::TxRollup(Box::new(inners.remove(0).request)));
+    let root = draft.root(&[inner]).unwrap().request;
+    let root_rollup_reply = prove(Request::RootRollup(Box::new(root)));
+    let verification = RootVerifierRequest { root_rollup_reply };
+    prove(Request::RootVerifier(Box::new(verification)))
 }

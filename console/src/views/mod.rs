@@ -21,11 +21,9 @@ pub struct Listed<T> {
 }
 
 /// The bridge's state, for every page.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct BridgeStatus {
-    /// The server's clock.
     pub(crate) now_ms: u64,
-    /// The bridge's name.
     pub(crate) bridge: String,
     /// The release that it runs.
     pub(crate) version: String,
@@ -38,19 +36,17 @@ pub(crate) struct BridgeStatus {
     pub(crate) slots: usize,
     /// Jobs in the dead letters.
     pub(crate) dead: usize,
-    /// What is wrong now.
     pub(crate) banners: Vec<Banner>,
 }
 
-/// Something that is wrong now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Banner {
     /// `alarm` or `warning`.
-    pub(crate) level: String,
+    pub(crate) level: &'static str,
     /// One sentence.
     pub(crate) text: String,
     /// What to do about it, as one sentence.
-    pub(crate) way_out: String,
+    pub(crate) way_out: &'static str,
     /// The section of the runbook that says more.
-    pub(crate) runbook: String,
+    pub(crate) runbook: &'static str,
 }

@@ -52,7 +52,7 @@ pub struct QueueView {
 }
 
 /// A proving key on this machine.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct KeyView {
     /// The circuit.
     pub circuit: String,
@@ -75,7 +75,6 @@ pub struct KeyView {
 /// One action of an operator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct AuditEntry {
-    /// When.
     pub(crate) at_ms: u64,
     /// The operator's name, as the operator gave it.
     pub(crate) who: String,
@@ -85,6 +84,5 @@ pub(crate) struct AuditEntry {
     pub(crate) on: String,
     /// The reason, or how it ended.
     pub(crate) text: String,
-    /// Whether it was done.
     pub(crate) done: bool,
 }

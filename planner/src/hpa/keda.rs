@@ -32,22 +32,15 @@ impl Keda {
         };
         Some(i64::from(fallback.replicas.max(floor)) * hpa.target_milli)
     }
-}
 
-/// When there was something to do.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Activity {
-    last_ms: u64,
-}
-
-impl Activity {
-    /// Replicas, where KEDA decides past its HPA.
-    pub(super) fn decide(&mut self, keda: Keda, seen: Observed) -> Option<u32> {
-        let cooldown = keda.to_zero_after_ms?;
+    /// Replicas, where KEDA decides past its HPA. `active_ms`: when there was
+    /// something to do last.
+    pub(super) fn decide(self, seen: Observed, active_ms: &mut u64) -> Option<u32> {
+        let cooldown = self.to_zero_after_ms?;
         if seen.metric_milli? > 0 {
-            self.last_ms = seen.now_ms;
+            *active_ms = seen.now_ms;
             return (seen.spec_replicas == 0).then_some(1);
         }
-        (seen.spec_replicas == 0 || seen.now_ms >= self.last_ms + cooldown).then_some(0)
+        (seen.spec_replicas == 0 || seen.now_ms >= *active_ms + cooldown).then_some(0)
     }
 }

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Behavior, Fallback, Hpa, Keda, Policy, PolicyKind, Rules, Select, TOLERANCE};
+use super::{Behavior, Fallback, Hpa, Keda, TOLERANCE};
 use crate::quantity::{self, QuantityError};
 
 /// The largest manifest that is read, in bytes.
@@ -15,7 +15,7 @@ const MANIFEST_BYTES: usize = 4 << 20;
 
 /// A manifest without an HPA that can be simulated.
 #[derive(Debug, thiserror::Error)]
-pub enum ManifestError {
+pub enum HpaManifestError {
     /// Not YAML, or longer than 4 MiB.
     #[error("is no YAML: {0}")]
     Yaml(String),
@@ -43,34 +43,9 @@ pub enum FieldError {
     /// A quantity that cannot be read.
     #[error(transparent)]
     Quantity(#[from] QuantityError),
-    /// A target of zero or less.
-    #[error("the target must be positive")]
-    Target,
-    /// A largest number of replicas outside 1 to 1000.
-    #[error("the most replicas must be 1 to 1000")]
-    Most,
-    /// The smallest number of replicas exceeds the largest.
-    #[error("min {min} is more than max {max}")]
-    Order {
-        /// The smallest number of replicas.
-        min: u32,
-        /// The largest.
-        max: u32,
-    },
-    /// Another number of metrics or triggers than one.
-    #[error("has {count} {what}, must have one")]
-    Count {
-        /// `metrics` or `triggers`.
-        what: &'static str,
-        /// How many there are.
-        count: usize,
-    },
-    /// A metric that is not external.
-    #[error("metric of type {0}, must be External")]
-    Metric(String),
-    /// A target that is no `averageValue`.
-    #[error("the target must be an averageValue of type AverageValue")]
-    TargetKind,
+    /// A value, or a kind of metric, that cannot be simulated.
+    #[error("{0}")]
+    Value(String),
 }
 
 impl Hpa {
@@ -79,30 +54,27 @@ impl Hpa {
     /// # Errors
     /// No or several HPAs, unknown fields, limits that contradict one another,
     /// and metrics other than one external metric with an `averageValue`.
-    pub fn from_manifest(yaml: &str) -> Result<Self, ManifestError> {
+    pub fn from_manifest(yaml: &str) -> Result<Self, HpaManifestError> {
         if yaml.len() > MANIFEST_BYTES {
-            return Err(ManifestError::Yaml("longer than 4 MiB".to_owned()));
+            return Err(HpaManifestError::Yaml("longer than 4 MiB".to_owned()));
         }
-        let objects: Vec<Value> = serde_saphyr::from_multiple(yaml)
-            .map_err(|error| ManifestError::Yaml(error.to_string()))?;
-        let is_one =
-            |object: &Value| matches!(kind(object), "HorizontalPodAutoscaler" | "ScaledObject");
-        let ours: Vec<_> = objects.into_iter().filter(is_one).collect();
+        let mut ours: Vec<Value> = serde_saphyr::from_multiple(yaml)
+            .map_err(|error| HpaManifestError::Yaml(error.to_string()))?;
+        ours.retain(|object| matches!(kind(object), "HorizontalPodAutoscaler" | "ScaledObject"));
         let [object] = &ours[..] else {
-            return Err(ManifestError::Count(ours.len()));
+            return Err(HpaManifestError::Count(ours.len()));
         };
         let read = match kind(object) {
             "ScaledObject" => scaled_object(object),
             _ => horizontal(object),
         };
-        read.and_then(checked).map_err(|why| ManifestError::Field {
-            kind: kind(object).to_owned(),
-            name: object["metadata"]["name"]
-                .as_str()
-                .unwrap_or("?")
-                .to_owned(),
-            why,
-        })
+        let name = object["metadata"]["name"].as_str().unwrap_or("?");
+        read.and_then(checked)
+            .map_err(|why| HpaManifestError::Field {
+                kind: kind(object).to_owned(),
+                name: name.to_owned(),
+                why,
+            })
     }
 }
 
@@ -111,14 +83,11 @@ fn kind(object: &Value) -> &str {
 }
 
 fn checked(hpa: Hpa) -> Result<Hpa, FieldError> {
-    match hpa {
-        Hpa {
-            target_milli: ..=0, ..
-        } => Err(FieldError::Target),
-        Hpa {
-            max: 0 | 1_001.., ..
-        } => Err(FieldError::Most),
-        Hpa { min, max, .. } if min > max => Err(FieldError::Order { min, max }),
+    let (min, max) = (hpa.min, hpa.max);
+    match hpa.target_milli {
+        ..=0 => value("the target must be positive"),
+        _ if !(1..=1000).contains(&max) => value("the most replicas must be 1 to 1000"),
+        _ if min > max => value(format!("min {min} is more than max {max}")),
         _ => Ok(hpa),
     }
 }
@@ -127,47 +96,40 @@ fn spec<T: for<'de> Deserialize<'de>>(object: &Value) -> Result<T, FieldError> {
     Ok(serde_json::from_value(object["spec"].clone())?)
 }
 
+fn value<T>(why: impl Into<String>) -> Result<T, FieldError> {
+    Err(FieldError::Value(why.into()))
+}
+
+fn one<T>(what: &'static str, mut all: Vec<T>) -> Result<T, FieldError> {
+    match (all.len(), all.pop()) {
+        (1, Some(one)) => Ok(one),
+        (count, _) => value(format!("has {count} {what}, must have one")),
+    }
+}
+
 fn horizontal(object: &Value) -> Result<Hpa, FieldError> {
     let spec: HpaSpec = spec(object)?;
-    let [metric] = &spec.metrics[..] else {
-        let count = spec.metrics.len();
-        return Err(FieldError::Count {
-            what: "metrics",
-            count,
-        });
+    let metric = one("metrics", spec.metrics)?;
+    let target = match metric.external {
+        Some(external) if metric.kind == "External" => external.target,
+        _ => return value(format!("metric of type {}, must be External", metric.kind)),
     };
-    let target = match metric {
-        Metric {
-            kind,
-            external: Some(external),
-        } if kind == "External" => &external.target,
-        Metric { kind, .. } => return Err(FieldError::Metric(kind.clone())),
-    };
-    match target {
-        Target {
-            kind,
-            average_value: Some(text),
-        } if kind == "AverageValue" => Ok(Hpa {
+    match target.average_value {
+        Some(text) if target.kind == "AverageValue" => Ok(Hpa {
             min: spec.min_replicas.unwrap_or(1),
             max: spec.max_replicas,
-            target_milli: quantity::milli(text)?,
+            target_milli: quantity::milli(&text)?,
             tolerance: TOLERANCE,
             behavior: behavior(spec.behavior)?,
             keda: None,
         }),
-        _ => Err(FieldError::TargetKind),
+        _ => value("the target must be an averageValue of type AverageValue"),
     }
 }
 
 fn scaled_object(object: &Value) -> Result<Hpa, FieldError> {
     let spec: ScaledSpec = spec(object)?;
-    let [trigger] = &spec.triggers[..] else {
-        let count = spec.triggers.len();
-        return Err(FieldError::Count {
-            what: "triggers",
-            count,
-        });
-    };
+    let trigger = one("triggers", spec.triggers)?;
     let value = trigger["metadata"]["value"].as_str().unwrap_or_default();
     let min = spec.min_replica_count.unwrap_or(0);
     let cooldown = spec.cooldown_period.unwrap_or(300);
@@ -175,15 +137,16 @@ fn scaled_object(object: &Value) -> Result<Hpa, FieldError> {
         replicas: fallback.replicas,
         keep_higher: fallback.behavior.as_deref() == Some("currentReplicasIfHigher"),
     });
-    let config = spec
-        .advanced
-        .and_then(|advanced| advanced.horizontal_pod_autoscaler_config);
+    let advanced = spec.advanced.unwrap_or_default();
+    let config = advanced
+        .horizontal_pod_autoscaler_config
+        .unwrap_or_default();
     Ok(Hpa {
         min: min.max(1),
         max: spec.max_replica_count.unwrap_or(100),
         target_milli: quantity::milli(value)?,
         tolerance: TOLERANCE,
-        behavior: behavior(config.and_then(|config| config.behavior))?,
+        behavior: behavior(config.behavior)?,
         keda: Some(Keda {
             to_zero_after_ms: (min == 0).then_some(u64::from(cooldown) * 1000),
             fallback,
@@ -191,40 +154,8 @@ fn scaled_object(object: &Value) -> Result<Hpa, FieldError> {
     })
 }
 
-/// The block with Kubernetes' defaults where it says nothing.
-fn behavior(block: Option<BehaviorBlock>) -> Result<Option<Behavior>, FieldError> {
-    let Some(block) = block else { return Ok(None) };
-    let defaults = Behavior::default();
-    Ok(Some(Behavior {
-        up: rules(block.scale_up, defaults.up)?,
-        down: rules(block.scale_down, defaults.down)?,
-    }))
-}
-
-fn rules(block: Option<RulesBlock>, defaults: Rules) -> Result<Rules, FieldError> {
-    let Some(block) = block else {
-        return Ok(defaults);
-    };
-    let policy = |policy: PolicyBlock| Policy {
-        kind: policy.kind,
-        value: policy.value,
-        period_ms: u64::from(policy.period_seconds) * 1000,
-    };
-    let policies = block
-        .policies
-        .map(|all| all.into_iter().map(policy).collect());
-    let tolerance = block
-        .tolerance
-        .map(|text| quantity::milli(&text))
-        .transpose();
-    Ok(Rules {
-        window_ms: block
-            .stabilization_window_seconds
-            .map_or(defaults.window_ms, |s| u64::from(s) * 1000),
-        policies: policies.unwrap_or(defaults.policies),
-        select: block.select_policy.unwrap_or(defaults.select),
-        tolerance: tolerance?.map(|milli| milli as f64 / 1000.0),
-    })
+fn behavior(block: Option<Value>) -> serde_json::Result<Option<Behavior>> {
+    block.map(|block| Behavior::from_block(&block)).transpose()
 }
 
 #[derive(Debug, Deserialize)]
@@ -235,7 +166,7 @@ struct HpaSpec {
     min_replicas: Option<u32>,
     max_replicas: u32,
     metrics: Vec<Metric>,
-    behavior: Option<BehaviorBlock>,
+    behavior: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -264,38 +195,6 @@ struct Target {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct BehaviorBlock {
-    scale_up: Option<RulesBlock>,
-    scale_down: Option<RulesBlock>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RulesBlock {
-    stabilization_window_seconds: Option<u32>,
-    policies: Option<Vec<PolicyBlock>>,
-    select_policy: Option<Select>,
-    tolerance: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PolicyBlock {
-    #[serde(rename = "type")]
-    kind: PolicyKind,
-    value: u32,
-    period_seconds: u32,
-}
-
-impl BehaviorBlock {
-    /// With Kubernetes' defaults where it says nothing.
-    pub(crate) fn with_defaults(self) -> Result<Behavior, FieldError> {
-        Ok(behavior(Some(self))?.unwrap_or_default())
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ScaledSpec {
     #[serde(rename = "scaleTargetRef")]
     _scale_target_ref: Value,
@@ -318,14 +217,14 @@ struct FallbackBlock {
     behavior: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Advanced {
     horizontal_pod_autoscaler_config: Option<HpaConfig>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HpaConfig {
-    behavior: Option<BehaviorBlock>,
+    behavior: Option<Value>,
 }

@@ -13,10 +13,11 @@ mod rates;
 mod spec;
 
 pub use keda::{Fallback, Keda};
-pub use manifest::{FieldError, ManifestError};
+pub use manifest::{FieldError, HpaManifestError};
 pub use spec::{Behavior, Hpa, Policy, PolicyKind, Rules, Select};
 
-use keda::Activity;
+use std::cmp::Ordering;
+
 use rates::Changes;
 
 /// How often the controller looks, unless it was told otherwise
@@ -46,37 +47,31 @@ pub struct Autoscaler {
     proposals: Vec<(u64, u32)>,
     ups: Changes,
     downs: Changes,
-    activity: Activity,
+    /// When there was something to do last.
+    active_ms: u64,
 }
 
 impl Autoscaler {
     /// A controller that has just seen the HPA for the first time.
     pub fn new(hpa: Hpa) -> Self {
-        let longest = |rules: fn(&Behavior) -> &Rules| {
-            let policies = hpa
-                .behavior
-                .iter()
-                .flat_map(|behavior| &rules(behavior).policies);
-            policies.map(|policy| policy.period_ms).max().unwrap_or(0)
+        let changes = |rules: fn(&Behavior) -> &Rules| {
+            let rules = hpa.behavior.as_ref().map(rules);
+            let policies = rules.iter().flat_map(|rules| &rules.policies);
+            Changes::kept_for(policies.map(Policy::period_ms).max().unwrap_or(0))
         };
         Self {
-            ups: Changes::kept_for(longest(|behavior| &behavior.up)),
-            downs: Changes::kept_for(longest(|behavior| &behavior.down)),
+            ups: changes(|behavior| &behavior.up),
+            downs: changes(|behavior| &behavior.down),
             proposals: Vec::new(),
-            activity: Activity::default(),
+            active_ms: 0,
             hpa,
         }
-    }
-
-    /// What is simulated.
-    pub fn hpa(&self) -> &Hpa {
-        &self.hpa
     }
 
     /// One sync: the new `spec.replicas`.
     pub fn sync(&mut self, mut seen: Observed) -> u32 {
         if let Some(keda) = self.hpa.keda {
-            if let Some(decided) = self.activity.decide(keda, seen) {
+            if let Some(decided) = keda.decide(seen, &mut self.active_ms) {
                 return decided;
             }
             seen.metric_milli = seen.metric_milli.or_else(|| keda.instead(&self.hpa, seen));
@@ -145,14 +140,12 @@ impl Autoscaler {
         let added = |period| self.ups.within(now, period);
         let removed = |period| self.downs.within(now, period);
         let start = |period| i64::from(current) - added(period) + removed(period);
-        let limited = if desired > current {
-            let fastest = rates::upper(&behavior.up, current, start).max(i64::from(current));
-            i64::from(desired).min(fastest)
-        } else if desired < current {
-            let fastest = rates::lower(&behavior.down, current, start).min(i64::from(current));
-            i64::from(desired).max(fastest)
-        } else {
-            i64::from(desired)
+        let (from, to) = (i64::from(current), i64::from(desired));
+        let furthest = |rules, up| rates::furthest(rules, up, start).unwrap_or(from);
+        let limited = match to.cmp(&from) {
+            Ordering::Greater => to.min(furthest(&behavior.up, true).max(from)),
+            Ordering::Less => to.max(furthest(&behavior.down, false).min(from)),
+            Ordering::Equal => to,
         };
         limited.clamp(self.hpa.min.into(), self.hpa.max.into()) as u32
     }

@@ -2,45 +2,28 @@
 
 use super::{Policy, PolicyKind, Rules, Select};
 
-/// The most replicas that scaling up may reach.
+/// The most replicas that scaling up may reach, or the fewest that scaling down
+/// may; `None`: the direction is off, or has no policy.
 ///
 /// `start`: how many replicas there were at the start of a period in
 /// milliseconds.
-pub(super) fn upper(rules: &Rules, current: u32, start: impl Fn(u64) -> i64) -> i64 {
+pub(super) fn furthest(rules: &Rules, up: bool, start: impl Fn(u64) -> i64) -> Option<i64> {
     let reach = |policy: &Policy| {
-        let start = start(policy.period_ms);
-        match policy.kind {
-            PolicyKind::Pods => start + i64::from(policy.value),
-            PolicyKind::Percent => {
-                (start as f64 * (1.0 + f64::from(policy.value) / 100.0)).ceil() as i64
-            }
+        let start = start(policy.period_ms());
+        let part = f64::from(policy.value) / 100.0;
+        match (policy.kind, up) {
+            (PolicyKind::Pods, true) => start + i64::from(policy.value),
+            (PolicyKind::Pods, false) => start - i64::from(policy.value),
+            (PolicyKind::Percent, true) => (start as f64 * (1.0 + part)).ceil() as i64,
+            (PolicyKind::Percent, false) => (start as f64 * (1.0 - part)) as i64,
         }
     };
     let reached = rules.policies.iter().map(reach);
-    let limit = match rules.select {
-        Select::Max => reached.max(),
-        Select::Min => reached.min(),
-        Select::Disabled => None,
-    };
-    limit.unwrap_or(current.into())
-}
-
-/// The fewest replicas that scaling down may reach.
-pub(super) fn lower(rules: &Rules, current: u32, start: impl Fn(u64) -> i64) -> i64 {
-    let reach = |policy: &Policy| {
-        let start = start(policy.period_ms);
-        match policy.kind {
-            PolicyKind::Pods => start - i64::from(policy.value),
-            PolicyKind::Percent => (start as f64 * (1.0 - f64::from(policy.value) / 100.0)) as i64,
-        }
-    };
-    let reached = rules.policies.iter().map(reach);
-    let limit = match rules.select {
-        Select::Max => reached.min(),
-        Select::Min => reached.max(),
-        Select::Disabled => None,
-    };
-    limit.unwrap_or(current.into())
+    match (rules.select, up) {
+        (Select::Max, true) | (Select::Min, false) => reached.max(),
+        (Select::Max, false) | (Select::Min, true) => reached.min(),
+        (Select::Disabled, _) => None,
+    }
 }
 
 /// Changes of one direction, as long as the controller remembers them.

@@ -19,7 +19,7 @@ fn of(target_milli: i64) -> Hpa {
                 policies: vec![Policy {
                     kind: PolicyKind::Pods,
                     value: 32,
-                    period_ms: 15_000,
+                    period_s: 15,
                 }],
                 ..Behavior::default().up
             },
@@ -48,10 +48,8 @@ fn a_target_of_930m_closes_the_trap_for_every_fleet() {
     for replicas in 1..32 {
         for jobs in replicas + 1..=64 {
             let decided = decides(of(930), replicas, jobs);
-            assert!(
-                decided >= jobs.min(32),
-                "{replicas} pods, {jobs} jobs: {decided}"
-            );
+            let enough = decided >= jobs.min(32);
+            assert!(enough, "{replicas} pods, {jobs} jobs: {decided}");
         }
         // And in balance nothing moves.
         assert_eq!(decides(of(930), replicas, replicas), replicas);
@@ -138,9 +136,9 @@ proptest! {
     #[test]
     fn the_limits_hold_and_a_window_protects_its_peak(
         jobs in prop::collection::vec(0_u32..100, 1..120),
-        window_s in 0_u64..600,
+        window_s in 0_u32..600,
     ) {
-        let mut autoscaler = Autoscaler::new(of(930).with_down_window(window_s * 1000));
+        let mut autoscaler = Autoscaler::new(of(930).with_down_window(window_s));
         let mut replicas = 1;
         let mut peaks: Vec<(u64, u32)> = Vec::new();
         for (sync, jobs) in jobs.into_iter().enumerate() {
@@ -152,7 +150,7 @@ proptest! {
                 peaks.push((now_s, jobs.min(32)));
             }
             for (then, peak) in &peaks {
-                prop_assert!(then + window_s <= now_s || replicas >= *peak);
+                prop_assert!(then + u64::from(window_s) <= now_s || replicas >= *peak);
             }
         }
     }
@@ -188,8 +186,8 @@ spec:
 
     #[test]
     fn a_scaled_object_means_what_keda_makes_of_it() {
-        let read = Hpa::from_manifest(
-            "kind: ScaledObject
+        let manifest = "\
+kind: ScaledObject
 metadata: {name: worker-inner}
 spec:
   scaleTargetRef: {name: worker-inner}
@@ -197,16 +195,11 @@ spec:
   maxReplicaCount: 32
   triggers:
     - {type: rabbitmq, metadata: {value: '0.93'}}
-",
-        )
-        .unwrap();
+";
+        let read = Hpa::from_manifest(manifest).unwrap();
         assert_eq!((read.min, read.max, read.target_milli), (1, 32, 930));
-        let keda = read.keda.unwrap();
-        assert_eq!(
-            keda.to_zero_after_ms,
-            Some(300_000),
-            "minReplicaCount is 0 unless given"
-        );
+        // minReplicaCount is 0 unless given.
+        assert_eq!(read.keda.unwrap().to_zero_after_ms, Some(300_000));
     }
 
     #[test]
@@ -214,42 +207,36 @@ spec:
         let read = |manifest: &str| Hpa::from_manifest(manifest).unwrap();
         let hpa = read(include_str!("../../../k8s/base/hpa-inner.yaml"));
         let scaled = include_str!("../../../k8s/components/keda/scaled-object.yaml");
-        let fallback = Fallback {
-            replicas: 8,
-            keep_higher: true,
-        };
-        let keda = Keda {
+        let keda = Some(Keda {
             to_zero_after_ms: None,
-            fallback: Some(fallback),
-        };
-        assert_eq!(
-            read(scaled),
-            Hpa {
-                keda: Some(keda),
-                ..hpa
-            }
-        );
+            fallback: Some(Fallback {
+                replicas: 8,
+                keep_higher: true,
+            }),
+        });
+        assert_eq!(read(scaled), Hpa { keda, ..hpa });
     }
 
     #[test]
     fn what_the_cluster_would_read_otherwise_is_refused() {
-        let refused = |from: &str, to: &str| {
+        let window = "unknown field `stabilisationWindowSeconds`";
+        for (from, to, words) in [
+            ("stabilizationWindow", "stabilisationWindow", window),
+            ("maxReplicas", "maxReplicaz", "maxReplicaz"),
+            (
+                "minReplicas: 1",
+                "minReplicas: 33",
+                "min 33 is more than max 32",
+            ),
+            ("type: External", "type: Resource", "must be External"),
+            ("averageValue: 930m", "value: 930m", "unknown field `value`"),
+            ("HorizontalPodAutoscaler", "Deployment", "holds 0"),
+            ("spec:", "spec: ]", "is no YAML"),
+        ] {
             let text = COMMITTED.replace(from, to);
             assert_ne!(text, COMMITTED);
-            Hpa::from_manifest(&text).unwrap_err().to_string()
-        };
-        let misspelt = refused("stabilizationWindow", "stabilisationWindow");
-        assert!(
-            misspelt.contains("unknown field `stabilisationWindowSeconds`"),
-            "{misspelt}"
-        );
-        assert!(refused("maxReplicas", "maxReplicaz").contains("maxReplicaz"));
-        assert!(
-            refused("minReplicas: 1", "minReplicas: 33").contains("min 33 is more than max 32")
-        );
-        assert!(refused("type: External", "type: Resource").contains("must be External"));
-        assert!(refused("averageValue: 930m", "value: 930m").contains("unknown field `value`"));
-        assert!(refused("HorizontalPodAutoscaler", "Deployment").contains("holds 0"));
-        assert!(refused("spec:", "spec: ]").contains("is no YAML"));
+            let error = Hpa::from_manifest(&text).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
     }
 }

@@ -6,8 +6,6 @@ const COMMITTED: &str = include_str!("../../../k8s/base/hpa-inner.yaml");
 fn day() -> Description {
     Description {
         rollups_per_hour: 2.0,
-        claims: 0,
-        claim_s: 0.0,
         inners: 32,
         inner_s: 300.0,
         jitter: 0.1,
@@ -15,6 +13,7 @@ fn day() -> Description {
         verifier_s: 10.0,
         hours: 12.0,
         seed: 1,
+        ..Description::default()
     }
 }
 
@@ -27,8 +26,7 @@ fn the_committed_hpa_is_for_1_to_32_pods_and_outstanding_jobs() {
     let hpa = committed().hpa;
     assert_eq!((hpa.min, hpa.max, hpa.target_milli), (1, 32, 930));
     assert!(COMMITTED.contains("name: zkwhirl_inner_outstanding"));
-    let window_ms = hpa.behavior.unwrap().down.window_ms;
-    assert!(window_ms <= 120_000);
+    assert!(hpa.behavior.unwrap().down.window_s <= 120);
 }
 
 #[test]
@@ -43,10 +41,8 @@ fn a_larger_fleet_is_never_slower_and_the_first_pods_buy_most() {
     // Start of pods and lag of the metric before, root and verifier behind.
     let best = rows[5].latency_p50_s.unwrap();
     assert!((470.0..580.0).contains(&best), "{best}");
-    assert!(
-        rows.iter()
-            .all(|row| row.settled == (24, 24) && row.killed == 0)
-    );
+    let well = |row: &Row| row.settled == (24, 24) && row.killed == 0;
+    assert!(rows.iter().all(well));
 }
 
 #[test]
@@ -78,7 +74,7 @@ fn the_committed_settings_kill_nothing_and_the_blunt_ones_do() {
 
 #[test]
 fn percentiles_are_nearest_ranks() {
-    assert_eq!(percentile(&[], 50), None);
+    assert_eq!(percentile::<f64>(&[], 50), None);
     assert_eq!(percentile(&[1.0], 95), Some(1.0));
     let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
     assert_eq!(percentile(&hundred, 50), Some(50.0));

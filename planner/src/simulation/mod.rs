@@ -106,7 +106,7 @@ pub struct Outcome {
 }
 
 /// The inner fleet at one sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Sample {
     /// When.
     pub at_ms: u64,
@@ -123,7 +123,7 @@ pub struct Sample {
 /// Runs a trace until it is settled, but not much longer than the work can
 /// take: a fleet that kills what it proves would run for ever.
 pub fn simulate(setup: &Setup, trace: &Trace) -> Outcome {
-    world::World::new(setup, trace).run()
+    world::SimulatedFleet::new(setup, trace).run()
 }
 
 #[cfg(test)]

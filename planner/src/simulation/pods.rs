@@ -2,8 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-/// One pod.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Pod {
     /// When it was made.
     pub(super) since: u64,
@@ -15,11 +14,12 @@ pub(super) struct Pod {
     pub(super) ending: bool,
 }
 
-/// The pods that are there, by number; numbers grow with time.
+/// The pods that are there.
 #[derive(Debug, Default)]
 pub(super) struct Pods {
     made: u64,
-    pods: BTreeMap<u64, Pod>,
+    /// By number; numbers grow with time.
+    pub(super) all: BTreeMap<u64, Pod>,
 }
 
 impl Pods {
@@ -27,46 +27,31 @@ impl Pods {
         self.made += 1;
         let pod = Pod {
             since: now,
-            ready: None,
-            job: None,
-            ending: false,
+            ..Pod::default()
         };
-        self.pods.insert(self.made, pod);
+        self.all.insert(self.made, pod);
         self.made
-    }
-
-    pub(super) fn get(&mut self, id: u64) -> Option<&mut Pod> {
-        self.pods.get_mut(&id)
-    }
-
-    pub(super) fn remove(&mut self, id: u64) -> Option<Pod> {
-        self.pods.remove(&id)
-    }
-
-    pub(super) fn all(&self) -> impl Iterator<Item = (u64, &Pod)> {
-        self.pods.iter().map(|(id, pod)| (*id, pod))
     }
 
     /// `status.replicas`: pods that are not ending.
     pub(super) fn replicas(&self) -> u32 {
-        self.pods.values().filter(|pod| !pod.ending).count() as u32
+        self.all.values().filter(|pod| !pod.ending).count() as u32
     }
 
     /// The pod that gets the next job: the one that has been ready longest.
     pub(super) fn idle(&self) -> Option<u64> {
-        let idle = self
-            .all()
-            .filter(|(_, pod)| pod.ready.is_some() && pod.job.is_none() && !pod.ending);
-        idle.min_by_key(|(id, pod)| (pod.ready, *id))
-            .map(|(id, _)| id)
+        let is_idle = |pod: &Pod| pod.ready.is_some() && pod.job.is_none() && !pod.ending;
+        let idle = self.all.iter().filter(|(_, pod)| is_idle(pod));
+        let first = idle.min_by_key(|(id, pod)| (pod.ready, **id));
+        first.map(|(id, _)| *id)
     }
 
     /// Pods that a ReplicaSet ends first, when `count` of them must go.
     /// `costs`: each says how many jobs it proves as its deletion cost.
     pub(super) fn victims(&self, count: usize, costs: bool) -> Vec<u64> {
-        let staying = self.all().filter(|(_, pod)| !pod.ending);
+        let staying = self.all.iter().filter(|(_, pod)| !pod.ending);
         let candidates = staying.map(|(number, pod)| Candidate {
-            number,
+            number: *number,
             ready: pod.ready,
             cost: i32::from(costs && pod.job.is_some()),
         });
@@ -76,9 +61,9 @@ impl Pods {
     /// Pods that a loss of machines hits first in the worst case: busy ones,
     /// oldest first.
     pub(super) fn dearest(&self, count: usize) -> Vec<u64> {
-        let mut pods: Vec<_> = self.all().collect();
-        pods.sort_by_key(|(id, pod)| (pod.job.is_none(), *id));
-        pods.into_iter().take(count).map(|(id, _)| id).collect()
+        let mut pods: Vec<_> = self.all.iter().collect();
+        pods.sort_by_key(|(id, pod)| (pod.job.is_none(), **id));
+        pods.into_iter().take(count).map(|(id, _)| *id).collect()
     }
 }
 

@@ -25,11 +25,10 @@ impl History {
 /// Whether every one of so many sources is away at a time.
 pub(super) fn is_blind(blind: &[Blind], sources: u8, now: u64) -> bool {
     let now_s = now as f64 / 1000.0;
-    let away = |source: u8| {
-        let those = blind.iter().filter(|blind| blind.source == source);
-        those
-            .into_iter()
-            .any(|blind| (blind.from_s..blind.to_s).contains(&now_s))
-    };
-    (0..sources).all(away)
+    let is_away = |away: &Blind| (away.from_s..away.to_s).contains(&now_s);
+    (0..sources).all(|source| {
+        blind
+            .iter()
+            .any(|away| away.source == source && is_away(away))
+    })
 }

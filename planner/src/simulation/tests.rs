@@ -10,25 +10,23 @@ use crate::{
 /// 300 s, one warm pod, 90 s to start one, a metric that is 30 s old.
 fn burst(jobs: usize) -> Trace {
     Trace {
-        about: String::new(),
         rollups: vec![Rollup {
             inners_s: vec![300.0; jobs],
             ..Rollup::default()
         }],
-        lost: Vec::new(),
-        blind: Vec::new(),
         until_s: 3600.0,
+        ..Trace::default()
     }
 }
 
-fn hpa(window_s: u64, down: Policy) -> Hpa {
+fn hpa(window_s: u32, down: Policy) -> Hpa {
     let mut behavior = Behavior::default();
     behavior.up.policies = vec![Policy {
         kind: PolicyKind::Pods,
         value: 32,
-        period_ms: 15_000,
+        period_s: 15,
     }];
-    behavior.down.window_ms = window_s * 1000;
+    behavior.down.window_s = window_s;
     behavior.down.policies = vec![down];
     Hpa {
         behavior: Some(behavior),
@@ -39,7 +37,7 @@ fn hpa(window_s: u64, down: Policy) -> Hpa {
 const ALL_AT_ONCE: Policy = Policy {
     kind: PolicyKind::Percent,
     value: 100,
-    period_ms: 15_000,
+    period_s: 15,
 };
 
 fn setup(hpa: Hpa) -> Setup {
@@ -89,7 +87,7 @@ fn slow_shrinking_costs_pods_and_gains_nothing() {
     let four_a_minute = Policy {
         kind: PolicyKind::Pods,
         value: 4,
-        period_ms: 60_000,
+        period_s: 60,
     };
     let slow = simulate(&setup(hpa(300, four_a_minute)), &burst(32));
     let fast = simulate(&setup(hpa(120, ALL_AT_ONCE)), &burst(32));
@@ -138,18 +136,15 @@ fn one_job_more_than_pods_is_seen_despite_the_tolerance() {
     let late = |target_milli| {
         let mut trace = burst(30);
         trace.rollups[0].inners_s.extend([300.0; 2]);
-        let waits = simulate(
-            &Setup {
-                warm: 30,
-                ..setup(Hpa {
-                    target_milli,
-                    ..hpa(300, ALL_AT_ONCE)
-                })
-            },
-            &trace,
-        )
-        .waits;
-        waits.into_iter().max().unwrap() / 1000
+        let hpa = Hpa {
+            target_milli,
+            ..hpa(300, ALL_AT_ONCE)
+        };
+        let warm = Setup {
+            warm: 30,
+            ..setup(hpa)
+        };
+        simulate(&warm, &trace).waits.into_iter().max().unwrap() / 1000
     };
     assert_eq!(late(1000), 300, "nobody comes until a pod is free");
     assert_eq!(late(930), 120, "30 s late, 90 s to start");
@@ -157,20 +152,14 @@ fn one_job_more_than_pods_is_seen_despite_the_tolerance() {
 
 #[test]
 fn rollups_that_come_each_ten_minutes() {
-    let mut trace = Description {
+    let described = Description {
         rollups_per_hour: 6.0,
-        claims: 0,
-        claim_s: 0.0,
         inners: 28,
         inner_s: 300.0,
-        jitter: 0.0,
-        root_s: 0.0,
-        verifier_s: 0.0,
         hours: 0.5,
-        seed: 1,
-    }
-    .trace()
-    .unwrap();
+        ..Description::default()
+    };
+    let mut trace = described.trace().unwrap();
     trace.until_s = 3600.0;
     let of = |window| {
         let outcome = simulate(&setup(hpa(window, ALL_AT_ONCE)), &trace);
@@ -217,16 +206,8 @@ fn a_wait_for_claims_and_outer_jobs_is_part_of_a_rollup() {
         })
     };
     let outcome = simulate(&fixed, &trace);
-    let latencies: Vec<_> = outcome
-        .latencies
-        .iter()
-        .map(|l| l.unwrap() / 1000)
-        .collect();
-    assert_eq!(
-        latencies,
-        [155, 195],
-        "the second begins when the first is settled"
-    );
+    // The second begins when the first is settled.
+    assert_eq!(outcome.latencies, [Some(155_000), Some(195_000)]);
     assert_eq!(outcome.useful_ms, 215_000);
 }
 
@@ -236,7 +217,7 @@ proptest! {
     #[test]
     fn a_draining_fleet_settles_everything_and_wastes_nothing(
         inners in prop::collection::vec((0.0_f64..4000.0, prop::collection::vec(1.0_f64..600.0, 1..40)), 1..4),
-        window in 0_u64..600,
+        window in 0_u32..600,
         start in 1_u64..300,
         max in 1_u32..40,
     ) {

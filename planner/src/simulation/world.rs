@@ -1,6 +1,6 @@
 //! The run of one trace.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, slice};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -18,22 +18,16 @@ use crate::{
 
 /// An inner job: a claim or an inner rollup.
 #[derive(Debug)]
-struct Job {
+struct InnerJob {
     takes: u64,
     since: u64,
     begun: bool,
 }
 
-/// What a rollup waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Claims,
-    Inners,
-    Root,
-    Verifier,
-}
+/// The first phase of a rollup whose jobs are outer ones.
+const OUTER: usize = 2;
 
-pub(super) struct World<'a> {
+pub(super) struct SimulatedFleet<'a> {
     setup: &'a Setup,
     trace: &'a Trace,
     clock: Clock,
@@ -44,20 +38,20 @@ pub(super) struct World<'a> {
     replicas: u32,
     pods: Pods,
     metric: History,
-    jobs: Vec<Job>,
+    jobs: Vec<InnerJob>,
     queue: VecDeque<usize>,
     proving: u32,
     /// Rollups that have arrived and not begun.
     waiting: VecDeque<usize>,
     /// The rollup that is under way, its phase, and the jobs it waits for.
-    current: Option<(usize, Phase, usize)>,
+    current: Option<(usize, usize, usize)>,
     outer_queue: VecDeque<usize>,
     outer_free: u32,
     settled: usize,
     outcome: Outcome,
 }
 
-impl<'a> World<'a> {
+impl<'a> SimulatedFleet<'a> {
     pub(super) fn new(setup: &'a Setup, trace: &'a Trace) -> Self {
         let mut world = Self {
             setup,
@@ -107,11 +101,11 @@ impl<'a> World<'a> {
                 Signal::Ready => self.queue.len() as u32,
             };
             self.metric.push(self.clock.now(), seen);
-            let pods = self.pods.all().count() as u32 + self.setup.outer;
+            let pods = self.pods.all.len() as u32 + self.setup.outer;
             self.outcome.peak_pods = self.outcome.peak_pods.max(pods);
         }
         let now = self.clock.now();
-        let lives: u64 = self.pods.all().map(|(_, pod)| now - pod.since).sum();
+        let lives: u64 = self.pods.all.values().map(|pod| now - pod.since).sum();
         self.outcome.pod_ms += lives + now * u64::from(self.setup.outer);
         self.outcome.simulated_ms = now;
         self.outcome
@@ -133,7 +127,7 @@ impl<'a> World<'a> {
             }
             Event::Ready(id) => {
                 let now = self.clock.now();
-                if let Some(pod) = self.pods.get(id) {
+                if let Some(pod) = self.pods.all.get_mut(&id) {
                     pod.ready = Some(now);
                 }
             }
@@ -164,7 +158,7 @@ impl<'a> World<'a> {
             metric_milli: (!blind).then_some(i64::from(metric) * 1000),
         });
         self.reconcile();
-        let ready = self.pods.all().filter(|(_, pod)| pod.ready.is_some());
+        let ready = self.pods.all.values().filter(|pod| pod.ready.is_some());
         self.outcome.course.push(Sample {
             at_ms: now,
             outstanding: self.outstanding(),
@@ -194,8 +188,8 @@ impl<'a> World<'a> {
         let rate = self.setup.losses_per_hour;
         if rate > 0.0 {
             let chance: f64 = self.rng.gen_range(f64::EPSILON..1.0);
-            self.clock
-                .after(ms(-chance.ln() / rate * 3600.0), Event::Lost(id));
+            let lives = ms(-chance.ln() / rate * 3600.0);
+            self.clock.after(lives, Event::Lost(id));
         }
         id
     }
@@ -204,11 +198,12 @@ impl<'a> World<'a> {
     fn drain(&mut self, id: u64) {
         let now = self.clock.now();
         let drain = self.setup.drain_ms;
-        let Some(pod) = self.pods.get(id) else { return };
+        let Some(pod) = self.pods.all.get_mut(&id) else {
+            return;
+        };
         pod.ending = true;
         let Some((job, began)) = pod.job else {
-            self.end_pod(id);
-            return;
+            return self.end_pod(id);
         };
         let remains = (began + self.jobs[job].takes).saturating_sub(now);
         if remains > drain {
@@ -221,7 +216,12 @@ impl<'a> World<'a> {
     }
 
     fn lose(&mut self, id: u64) {
-        if self.pods.get(id).is_some_and(|pod| pod.job.is_some()) {
+        if self
+            .pods
+            .all
+            .get_mut(&id)
+            .is_some_and(|pod| pod.job.is_some())
+        {
             self.outcome.killed += 1;
         }
         self.end_pod(id);
@@ -231,7 +231,7 @@ impl<'a> World<'a> {
     /// Takes a pod away; its job goes to the head of the queue.
     fn end_pod(&mut self, id: u64) {
         let now = self.clock.now();
-        let Some(pod) = self.pods.remove(id) else {
+        let Some(pod) = self.pods.all.remove(&id) else {
             return;
         };
         self.outcome.pod_ms += now - pod.since;
@@ -254,7 +254,7 @@ impl<'a> World<'a> {
                 self.outcome.waits.push(now - there.since);
             }
             self.clock.after(there.takes, Event::Done { pod: id, job });
-            if let Some(pod) = self.pods.get(id) {
+            if let Some(pod) = self.pods.all.get_mut(&id) {
                 pod.job = Some((job, now));
             }
         }
@@ -262,18 +262,18 @@ impl<'a> World<'a> {
             && let Some(rollup) = self.outer_queue.pop_front()
         {
             self.outer_free -= 1;
-            let takes = match self.current {
-                Some((_, Phase::Root, _)) => self.trace.rollups[rollup].root_s,
-                _ => self.trace.rollups[rollup].verifier_s,
-            };
-            self.outcome.useful_ms += ms(takes);
-            self.clock.after(ms(takes), Event::OuterDone(rollup));
+            let phase = self.current.map_or(OUTER, |(_, phase, _)| phase);
+            let takes = ms(self.phases(rollup)[phase][0]);
+            self.outcome.useful_ms += takes;
+            self.clock.after(takes, Event::OuterDone(rollup));
         }
     }
 
     fn job_done(&mut self, id: u64, job: usize) {
         // A pod that was lost meanwhile proved nothing.
-        let Some(pod) = self.pods.get(id) else { return };
+        let Some(pod) = self.pods.all.get_mut(&id) else {
+            return;
+        };
         if pod.job.map(|(own, _)| own) != Some(job) {
             return;
         }
@@ -294,55 +294,46 @@ impl<'a> World<'a> {
         };
         *waits_for -= 1;
         if *waits_for == 0 {
-            let (rollup, phase) = (*rollup, *phase);
-            self.enter_after(rollup, Some(phase));
+            let (rollup, next) = (*rollup, *phase + 1);
+            self.enter(rollup, next);
         }
     }
 
     fn begin_next(&mut self) {
         match self.waiting.pop_front() {
-            Some(rollup) => self.enter_after(rollup, None),
+            Some(rollup) => self.enter(rollup, 0),
             None => self.current = None,
         }
     }
 
-    /// The next phase that has jobs, or the end of the rollup.
-    fn enter_after(&mut self, place: usize, done: Option<Phase>) {
+    /// The jobs of a rollup's phases: claims, inner rollups, root rollup,
+    /// verifier.
+    fn phases(&self, place: usize) -> [&'a [f64]; 4] {
         let rollup: &'a Rollup = &self.trace.rollups[place];
-        let phases = [
-            (Phase::Claims, &rollup.claims_s[..]),
-            (Phase::Inners, &rollup.inners_s[..]),
-            (Phase::Root, std::slice::from_ref(&rollup.root_s)),
-            (Phase::Verifier, std::slice::from_ref(&rollup.verifier_s)),
-        ];
-        let left = phases
-            .into_iter()
-            .skip_while(|(phase, _)| done.is_some_and(|done| *phase as u8 <= done as u8));
-        let has_jobs = |(phase, jobs): &(Phase, &[f64])| match phase {
-            Phase::Claims | Phase::Inners => !jobs.is_empty(),
-            Phase::Root | Phase::Verifier => jobs[0] > 0.0,
+        let one = |takes: &'a f64| match *takes > 0.0 {
+            true => slice::from_ref(takes),
+            false => &[],
         };
-        match left.into_iter().find(has_jobs) {
-            Some((phase, jobs)) => {
-                self.current = Some((place, phase, jobs.len()));
-                match phase {
-                    Phase::Claims | Phase::Inners => self.put(jobs),
-                    Phase::Root | Phase::Verifier => self.outer_queue.push_back(place),
-                }
-            }
-            None => {
-                let since = ms(self.trace.rollups[place].at_s);
-                self.outcome.latencies[place] = Some(self.clock.now() - since);
-                self.settled += 1;
-                self.begin_next();
-            }
-        }
+        let (root, verifier) = (one(&rollup.root_s), one(&rollup.verifier_s));
+        [&rollup.claims_s, &rollup.inners_s, root, verifier]
     }
 
-    fn put(&mut self, jobs: &[f64]) {
-        for takes in jobs {
+    /// The first phase from `first` on that has jobs, or the end of the rollup.
+    fn enter(&mut self, place: usize, first: usize) {
+        let phases = self.phases(place);
+        let Some(phase) = (first..4).find(|phase| !phases[*phase].is_empty()) else {
+            let since = ms(self.trace.rollups[place].at_s);
+            self.outcome.latencies[place] = Some(self.clock.now() - since);
+            self.settled += 1;
+            return self.begin_next();
+        };
+        self.current = Some((place, phase, phases[phase].len()));
+        if phase >= OUTER {
+            return self.outer_queue.push_back(place);
+        }
+        for takes in phases[phase] {
             self.queue.push_back(self.jobs.len());
-            self.jobs.push(Job {
+            self.jobs.push(InnerJob {
                 takes: ms(*takes),
                 since: self.clock.now(),
                 begun: false,

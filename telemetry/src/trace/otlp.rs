@@ -22,31 +22,26 @@ pub(super) fn job(kind: &'static str, id: &impl Display) -> Span {
     )
 }
 
-pub(super) fn publish(exchange: &'static str, id: &impl Display, parent: Option<&str>) -> Span {
+/// `operation`: `publish` or `process`. `place`: the exchange, or the queue.
+pub(super) fn message(
+    operation: &'static str,
+    place: &'static str,
+    id: &impl Display,
+    parent: Option<&str>,
+) -> Span {
+    let kind = match operation {
+        "publish" => "producer",
+        _ => "consumer",
+    };
     let span = info_span!(
         target: "zkwhirl::trace",
         parent: None,
-        "publish",
-        otel.name = format!("publish {exchange}"),
-        otel.kind = "producer",
+        "message",
+        otel.name = format!("{operation} {place}"),
+        otel.kind = kind,
         messaging.system = "rabbitmq",
-        messaging.operation.type = "publish",
-        messaging.destination.name = exchange,
-        zkwhirl.job = %id,
-    );
-    under(span, parent)
-}
-
-pub(super) fn process(queue: &'static str, id: &impl Display, parent: Option<&str>) -> Span {
-    let span = info_span!(
-        target: "zkwhirl::trace",
-        parent: None,
-        "process",
-        otel.name = format!("process {queue}"),
-        otel.kind = "consumer",
-        messaging.system = "rabbitmq",
-        messaging.operation.type = "process",
-        messaging.destination.name = queue,
+        messaging.operation.type = operation,
+        messaging.destination.name = place,
         zkwhirl.job = %id,
     );
     under(span, parent)
@@ -65,14 +60,8 @@ fn read(text: &str) -> Option<SpanContext> {
     let trace = TraceId::from_hex(&text[3..35]).ok()?;
     let span = SpanId::from_hex(&text[36..52]).ok()?;
     let flags = u8::from_str_radix(&text[53..], 16).ok()?;
-    let state = TraceState::default();
-    Some(SpanContext::new(
-        trace,
-        span,
-        TraceFlags::new(flags),
-        true,
-        state,
-    ))
+    let (flags, state) = (TraceFlags::new(flags), TraceState::default());
+    Some(SpanContext::new(trace, span, flags, true, state))
 }
 
 pub(super) fn context(span: &Span) -> Option<String> {

@@ -13,20 +13,12 @@ use super::{AdminArgs, CliProverArgs, KeyArgs, OperatorArgs, RollupArgs, millise
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AmqpArgs {
     /// RabbitMQ nodes, with commas between: amqp://user:password@host:5672/zkwhirl
-    #[arg(
-        long,
-        value_name = "URL,URL",
-        env = "ZKWHIRL_AMQP_URL",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "URL,URL", env = "ZKWHIRL_AMQP_URL")]
+    #[arg(hide_env_values = true)]
     pub(crate) amqp_url: String,
     /// RabbitMQ's management API: http://user:password@host:15672
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ZKWHIRL_AMQP_MANAGEMENT_URL",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "URL", env = "ZKWHIRL_AMQP_MANAGEMENT_URL")]
+    #[arg(hide_env_values = true)]
     pub(crate) amqp_management_url: Option<String>,
     /// Trust the certificates of this file (PEM) for amqps:// besides the system's
     #[arg(long, value_name = "FILE", env = "ZKWHIRL_AMQP_CA")]
@@ -40,21 +32,13 @@ pub(crate) struct AmqpArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RedisArgs {
     /// Redis: redis://[user:password@]host:6379[/db], or rediss:// for TLS
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ZKWHIRL_REDIS_URL",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "URL", env = "ZKWHIRL_REDIS_URL")]
+    #[arg(hide_env_values = true)]
     pub(crate) redis_url: Url,
     /// Prefix of all keys in Redis: fleets with different namespaces can share
     /// a Redis
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "ZKWHIRL_NAMESPACE",
-        default_value = "main"
-    )]
+    #[arg(long, value_name = "NAME", env = "ZKWHIRL_NAMESPACE")]
+    #[arg(default_value = "main")]
     pub(crate) namespace: String,
 }
 
@@ -99,12 +83,8 @@ pub(crate) struct BridgeArgs {
     #[command(flatten)]
     pub(crate) prover: ProverArgs,
     /// Falafel's server of inner jobs; in its single-server mode of all jobs
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "JOB_SERVER_URL",
-        default_value = "http://localhost:8082"
-    )]
+    #[arg(long, value_name = "URL", env = "JOB_SERVER_URL")]
+    #[arg(default_value = "http://localhost:8082")]
     pub(crate) job_server_url: Url,
     /// Falafel's server of outer jobs; port 8083 of the same host when absent
     #[arg(long, value_name = "URL", env = "ZKWHIRL_OUTER_JOB_SERVER_URL")]
@@ -135,13 +115,8 @@ pub(crate) struct WorkerArgs {
     pub(crate) prover: ProverArgs,
     /// Topics to prove: inner (tx rollups, claims), outer (all other jobs), or
     /// both; the first has precedence
-    #[arg(
-        long,
-        value_name = "TOPIC",
-        env = "ZKWHIRL_TOPIC",
-        default_value = "inner",
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "TOPIC", env = "ZKWHIRL_TOPIC")]
+    #[arg(default_value = "inner", value_delimiter = ',')]
     pub(crate) topic: Vec<Topic>,
     /// Jobs at once, a prover process each: a number, or auto for as many as memory and cores allow
     #[arg(long, value_name = "N", env = "ZKWHIRL_SLOTS", default_value = "1")]
@@ -213,12 +188,6 @@ fn rungs(text: &str) -> anyhow::Result<[Duration; 3]> {
     let all: anyhow::Result<Vec<_>> = text.split(',').map(milliseconds).collect();
     let three = all?.try_into().ok();
     three.context("must be three numbers, as in 1000,2000,3000")
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BenchArgs {
-    #[command(subcommand)]
-    pub(crate) command: BenchCommand,
 }
 
 #[derive(Debug, Subcommand)]

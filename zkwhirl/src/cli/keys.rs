@@ -4,15 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use url::Url;
+use zkwhirl::cluster::FleetKeys;
 use zkwhirl_circuits::{Circuit, Suite};
 
 use super::{KeyArgs, RollupArgs, SizeArgs, power_of_two};
-
-#[derive(Debug, Args)]
-pub(crate) struct KeysArgs {
-    #[command(subcommand)]
-    pub(crate) command: KeysCommand,
-}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
@@ -23,7 +18,7 @@ pub(crate) enum KeysCommand {
 Examples:
   zkwhirl keys list
   zkwhirl keys list --json --redis-url redis://localhost    also whether each is the fleet's")]
-    List(ListArgs),
+    List(PlaceArgs),
     /// Make the keys of a suite and size that are missing
     #[command(after_help = "\
 Examples:
@@ -63,36 +58,52 @@ Examples:
     Remove(RemoveArgs),
 }
 
-/// Where keys are: a directory, and what a fleet shares.
+/// Where keys are, and the form of the answer. An option that is changed moves
+/// behind the others, so all four are named in their order.
 #[derive(Debug, Clone, Args)]
+#[command(
+    mut_arg("redis_url", |arg| arg.help("The fleet's Redis; without it the keys are this machine's alone")),
+    mut_arg("namespace", |arg| arg),
+    mut_arg("key_share", |arg| arg.help("The folder through which the fleet shares proving keys").requires("redis_url")),
+    mut_arg("json", |arg| arg),
+)]
 pub(crate) struct PlaceArgs {
     /// Where keys are kept
     #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
     pub(crate) data_dir: PathBuf,
-    /// The fleet's Redis; without it the keys are this machine's alone
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ZKWHIRL_REDIS_URL",
-        hide_env_values = true
-    )]
+    #[command(flatten)]
+    pub(crate) fleet: FleetKeyArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The Redis and the folder through which a fleet shares its keys, if it does.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FleetKeyArgs {
+    /// The fleet's Redis
+    #[arg(long, value_name = "URL", env = "ZKWHIRL_REDIS_URL")]
+    #[arg(hide_env_values = true)]
     pub(crate) redis_url: Option<Url>,
     /// The fleet's namespace in Redis
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "ZKWHIRL_NAMESPACE",
-        default_value = "main"
-    )]
+    #[arg(long, value_name = "NAME", env = "ZKWHIRL_NAMESPACE")]
+    #[arg(default_value = "main")]
     pub(crate) namespace: String,
-    /// The folder through which the fleet shares proving keys
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "ZKWHIRL_KEY_SHARE",
-        requires = "redis_url"
-    )]
+    /// Share proving keys with the fleet through this folder
+    #[arg(long, value_name = "DIR", env = "ZKWHIRL_KEY_SHARE")]
     pub(crate) key_share: Option<PathBuf>,
+}
+
+impl FleetKeyArgs {
+    /// What a fleet shares, when a Redis was named.
+    pub(crate) fn keys(&self) -> Option<FleetKeys> {
+        let redis_url = self.redis_url.clone()?;
+        Some(FleetKeys {
+            redis_url,
+            namespace: self.namespace.clone(),
+            share: self.key_share.clone(),
+        })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -103,23 +114,8 @@ pub(crate) struct CircuitsArgs {
     #[command(flatten)]
     pub(crate) size: SizeArgs<1>,
     /// The largest circuit: a power of two
-    #[arg(
-        long,
-        value_name = "ROWS",
-        env = "MAX_CIRCUIT_SIZE",
-        default_value = "8388608",
-        value_parser = power_of_two
-    )]
+    #[arg(long, value_name = "ROWS", env = "MAX_CIRCUIT_SIZE", default_value = "8388608", value_parser = power_of_two)]
     pub(crate) max_circuit_size: u64,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -152,9 +148,6 @@ pub(crate) struct KeysVerifyArgs {
     pub(crate) keys: Vec<String>,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -183,9 +176,6 @@ pub(crate) struct ExportArgs {
     pub(crate) r1cs: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -214,9 +204,6 @@ pub(crate) struct ImportArgs {
     pub(crate) account_vk: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -229,7 +216,4 @@ pub(crate) struct RemoveArgs {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }

@@ -8,33 +8,18 @@ mod plan;
 mod reference;
 mod single;
 mod up;
-mod verify;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Parser, Subcommand};
+use zkwhirl::cluster::Rollups;
 use zkwhirl_circuits::Suite;
-use zkwhirl_job::{Sizes, SizesError};
+use zkwhirl_job::Sizes;
 
-use crate::shell::telemetry::Format;
+use crate::shell::{exit, telemetry::Format};
 
-pub(crate) use fleet::{
-    AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BridgeArgs, ProverArgs, ProvisionArgs,
-    RedisArgs, Slots, WorkerArgs,
-};
-pub(crate) use keys::{
-    CircuitsArgs, ExportArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand, KeysVerifyArgs,
-    ListArgs, PlaceArgs, RemoveArgs,
-};
-pub(crate) use operate::{
-    AskArgs, DeadArgs, DeadCommand, DownloadArgs, JobsArgs, JobsCommand, OperatorArgs, QueuesArgs,
-    ReplayArgs, RollupsArgs, WantedArgs, WorkersArgs, WorkersCommand,
-};
-pub(crate) use plan::{FleetArgs, PlanArgs, SignalArg, WorkArgs};
-pub(crate) use single::{DemoArgs, FalafelArgs, ProveArgs, RollupCliArgs};
-pub(crate) use up::{CliProverArgs, UpArgs};
-pub(crate) use verify::VerifyArgs;
+pub(crate) use self::{fleet::*, keys::*, operate::*, plan::*, single::*, up::*};
 
 /// The job cluster that proves rollups.
 #[derive(Debug, Parser)]
@@ -46,13 +31,8 @@ pub(crate) struct Cli {
     #[arg(long, global = true, env = "ZKWHIRL_LOG", default_value = "warn")]
     pub(crate) log: String,
     /// Format of log lines
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        env = "ZKWHIRL_LOG_FORMAT",
-        default_value = "human"
-    )]
+    #[arg(long, global = true, value_enum, env = "ZKWHIRL_LOG_FORMAT")]
+    #[arg(default_value = "human")]
     pub(crate) log_format: Format,
 }
 
@@ -85,7 +65,8 @@ pub(crate) enum Command {
     /// Verify a whole rollup from its final buffer and verification keys
     Verify(VerifyArgs),
     /// Circuits and proving keys
-    Keys(KeysArgs),
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Serve a simulated Falafel: job servers over a small world state
     Falafel(FalafelArgs),
     /// The native engine behind rollup_cli's stdio protocol
@@ -111,23 +92,25 @@ pub(crate) enum Command {
     /// Simulate a fleet under its autoscaler: latency, waits and cost by its size
     Plan(PlanArgs),
     /// Measure a fleet on this machine
-    Bench(BenchArgs),
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 /// Sizes and suite of the rollups.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct RollupArgs {
+pub(crate) struct RollupArgs<const INNERS: u32 = 4> {
     /// Hashes of the statements: poseidon or pedersen (Aztec Connect's own)
     #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
     pub(crate) suite: Suite,
     #[command(flatten)]
-    pub(crate) size: SizeArgs<4>,
+    pub(crate) size: SizeArgs<INNERS>,
 }
 
-impl RollupArgs {
-    /// The sizes, checked.
-    pub(crate) fn sizes(&self) -> Result<Sizes, SizesError> {
-        self.size.sizes()
+impl<const INNERS: u32> RollupArgs<INNERS> {
+    /// What is rolled up, its sizes checked.
+    pub(crate) fn rollups(&self) -> anyhow::Result<Rollups> {
+        let (suite, sizes) = (self.suite, self.size.sizes()?);
+        Ok(Rollups { suite, sizes })
     }
 }
 
@@ -135,27 +118,18 @@ impl RollupArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SizeArgs<const INNERS: u32> {
     /// Transactions of an inner rollup
-    #[arg(
-        long,
-        value_name = "N",
-        env = "NUM_INNER_ROLLUP_TXS",
-        default_value = "1"
-    )]
+    #[arg(long, value_name = "N", env = "NUM_INNER_ROLLUP_TXS")]
+    #[arg(default_value = "1")]
     pub(crate) txs: u32,
     /// Inner rollups of a rollup
-    #[arg(
-        long,
-        value_name = "M",
-        env = "NUM_OUTER_ROLLUP_PROOFS",
-        default_value_t = INNERS
-    )]
+    #[arg(long, value_name = "M", env = "NUM_OUTER_ROLLUP_PROOFS", default_value_t = INNERS)]
     pub(crate) inners: u32,
 }
 
 impl<const INNERS: u32> SizeArgs<INNERS> {
     /// The sizes, checked.
-    pub(crate) fn sizes(&self) -> Result<Sizes, SizesError> {
-        Sizes::new(self.txs, self.inners)
+    pub(crate) fn sizes(&self) -> anyhow::Result<Sizes> {
+        Sizes::new(self.txs, self.inners).map_err(exit::usage)
     }
 }
 
@@ -166,23 +140,11 @@ pub(crate) struct KeyArgs {
     #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
     pub(crate) data_dir: PathBuf,
     /// The largest circuit: a power of two
-    #[arg(
-        long,
-        value_name = "ROWS",
-        env = "MAX_CIRCUIT_SIZE",
-        default_value = "8388608",
-        value_parser = power_of_two
-    )]
+    #[arg(long, value_name = "ROWS", env = "MAX_CIRCUIT_SIZE", default_value = "8388608", value_parser = power_of_two)]
     pub(crate) max_circuit_size: u64,
     /// Keep keys on disk; with false a key exists as long as the process that
     /// made it
-    #[arg(
-        long,
-        value_name = "BOOL",
-        env = "PERSIST",
-        default_value = "true",
-        action = clap::ArgAction::Set
-    )]
+    #[arg(long, value_name = "BOOL", env = "PERSIST", default_value = "true", action = clap::ArgAction::Set)]
     pub(crate) persist: bool,
 }
 
@@ -215,9 +177,7 @@ mod tests {
     #[test]
     fn a_size_that_is_no_power_of_two_names_its_neighbours() {
         assert_eq!(power_of_two("1048576").unwrap(), 1 << 20);
-        assert_eq!(
-            power_of_two("3000000").unwrap_err().to_string(),
-            "not a power of two (nearest: 2097152, 4194304)"
-        );
+        let error = power_of_two("3000000").unwrap_err().to_string();
+        assert_eq!(error, "not a power of two (nearest: 2097152, 4194304)");
     }
 }

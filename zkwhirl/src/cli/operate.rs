@@ -10,12 +10,8 @@ use url::Url;
 pub(crate) struct OperatorArgs {
     /// Operator's token for replay, reject, cancel, quiet and drain; without it
     /// these actions are refused
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "ZKWHIRL_OPERATOR_TOKEN",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "TOKEN", env = "ZKWHIRL_OPERATOR_TOKEN")]
+    #[arg(hide_env_values = true)]
     pub(crate) operator_token: Option<String>,
 }
 
@@ -23,22 +19,12 @@ pub(crate) struct OperatorArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AskArgs {
     /// The admin address of a bridge, of up, or of demo
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "ZKWHIRL_BRIDGE",
-        default_value = "http://127.0.0.1:9464"
-    )]
+    #[arg(long, value_name = "URL", env = "ZKWHIRL_BRIDGE")]
+    #[arg(global = true, default_value = "http://127.0.0.1:9464")]
     pub(crate) bridge: Url,
     /// The operator's token, for what changes something
-    #[arg(
-        long,
-        global = true,
-        value_name = "TOKEN",
-        env = "ZKWHIRL_OPERATOR_TOKEN",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "TOKEN", env = "ZKWHIRL_OPERATOR_TOKEN")]
+    #[arg(global = true, hide_env_values = true)]
     pub(crate) operator_token: Option<String>,
     /// Print the answer as JSON, one object a line
     #[arg(long, global = true)]
@@ -110,23 +96,17 @@ pub(crate) struct WantedArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobsCommand {
     /// All facts about one job except its request
-    Show(JobArgs),
+    Show {
+        /// The job's id, or at least its first four digits
+        #[arg(value_name = "ID")]
+        id: String,
+    },
     /// End the attempt that runs; the job goes back to the queue
-    Cancel(JobsNamed),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct JobArgs {
-    /// The job's id, or at least its first four digits
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct JobsNamed {
-    /// Ids, or at least the first four digits of each
-    #[arg(value_name = "ID", required = true, num_args = 1..)]
-    pub(crate) ids: Vec<String>,
+    Cancel {
+        /// Ids, or at least the first four digits of each
+        #[arg(value_name = "ID", required = true, num_args = 1..)]
+        ids: Vec<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -178,44 +158,35 @@ pub(crate) struct DeadArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadCommand {
     /// Send jobs back to the queue
-    Replay(ReplayArgs),
+    Replay {
+        /// Ids, or at least the first four digits of each
+        #[arg(value_name = "ID", required_unless_present = "all", num_args = 1..)]
+        ids: Vec<String>,
+        /// Every dead letter, 500 at most
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
     /// Answer a job's tickets with a NACK: Falafel makes no rollup until it is restarted
-    Reject(RejectArgs),
+    Reject {
+        /// The job's id, or at least its first four digits
+        #[arg(value_name = "ID")]
+        id: String,
+        /// The reason; Falafel logs it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The last four digits of the job's id
+        #[arg(long, value_name = "DIGITS")]
+        confirm: String,
+    },
     /// Write a job's request to a file, for zkwhirl prove
-    Download(DownloadArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReplayArgs {
-    /// Ids, or at least the first four digits of each
-    #[arg(value_name = "ID", required_unless_present = "all", num_args = 1..)]
-    pub(crate) ids: Vec<String>,
-    /// Every dead letter, 500 at most
-    #[arg(long, conflicts_with = "ids")]
-    pub(crate) all: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RejectArgs {
-    /// The job's id, or at least its first four digits
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
-    /// The reason; Falafel logs it
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
-    /// The last four digits of the job's id
-    #[arg(long, value_name = "DIGITS")]
-    pub(crate) confirm: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DownloadArgs {
-    /// The job's id, or at least its first four digits
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
-    /// The file to write; it must not exist
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
+    Download {
+        /// The job's id, or at least its first four digits
+        #[arg(value_name = "ID")]
+        id: String,
+        /// The file to write; it must not exist
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

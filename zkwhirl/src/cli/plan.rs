@@ -26,7 +26,7 @@ pub(crate) struct PlanArgs {
     pub(crate) replay: Option<PathBuf>,
     /// Fleets to compare, by their most workers: 1-32, or 4,8,16,32
     #[arg(long, value_name = "SIZES", default_value = "1-32")]
-    pub(crate) sizes: Sizes,
+    pub(crate) sizes: FleetSizes,
     /// Draw latency and cost by size, and the fleet over time
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
@@ -119,9 +119,9 @@ pub(crate) enum SignalArg {
 
 /// Sizes of fleets, in the order given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sizes(pub(crate) Vec<u32>);
+pub(crate) struct FleetSizes(pub(crate) Vec<u32>);
 
-impl FromStr for Sizes {
+impl FromStr for FleetSizes {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn sizes_are_ranges_and_lists() {
-        let sizes = |text: &str| text.parse::<Sizes>().map(|sizes| sizes.0);
+        let sizes = |text: &str| text.parse::<FleetSizes>().map(|sizes| sizes.0);
         assert_eq!(sizes("4,8-10,32"), Ok(vec![4, 8, 9, 10, 32]));
         assert_eq!(sizes("1-32").unwrap().len(), 32);
         for wrong in ["", "0", "1-", "9-1", "257", "1-256,1", "a"] {

@@ -29,11 +29,8 @@ fn markdown() -> String {
         argument.is_global_set()
     });
     for command in cli.get_subcommands() {
-        commands(
-            &mut page,
-            &format!("zkwhirl {}", command.get_name()),
-            command,
-        );
+        let name = format!("zkwhirl {}", command.get_name());
+        commands(&mut page, &name, command);
     }
     page
 }
@@ -56,10 +53,9 @@ fn section(page: &mut String, title: &str, command: &Command, wanted: fn(&Arg) -
     {
         let _ = write!(page, "\n{about}.\n");
     }
-    let mut arguments = command
-        .get_arguments()
-        .filter(|argument| wanted(argument) && !argument.is_hide_set())
-        .peekable();
+    let arguments = command.get_arguments();
+    let shown = |argument: &&Arg| wanted(argument) && !argument.is_hide_set();
+    let mut arguments = arguments.filter(shown).peekable();
     if arguments.peek().is_some() {
         page.push_str("\n| option | variable | default | |\n|---|---|---|---|\n");
     }
@@ -73,9 +69,8 @@ fn row(page: &mut String, argument: &Arg) {
         || argument.get_id().as_str().to_uppercase(),
         |names| names.join(" "),
     );
-    let switch = argument
-        .get_num_args()
-        .is_some_and(|number| number.min_values() == 0);
+    let number = argument.get_num_args();
+    let switch = number.is_some_and(|number| number.min_values() == 0);
     let name = match argument.get_long() {
         Some(long) if switch || !argument.get_action().takes_values() => format!("--{long}"),
         Some(long) => format!("--{long} {value}"),
@@ -91,10 +86,8 @@ fn row(page: &mut String, argument: &Arg) {
         _ if argument.is_required_set() => "required".to_owned(),
         _ => String::new(),
     };
-    let mut help = argument
-        .get_help()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let help = argument.get_help();
+    let mut help = help.map_or_else(String::new, ToString::to_string);
     let choices = argument.get_possible_values();
     let choices: Vec<_> = choices.iter().map(|choice| choice.get_name()).collect();
     if !choices.is_empty() && choices != ["true", "false"] {

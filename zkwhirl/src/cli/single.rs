@@ -1,14 +1,15 @@
-//! The flags of the stand-alone commands: demo, prove, the simulated Falafel,
-//! the stdio engine.
+//! The flags of the stand-alone commands: demo, prove, verify, the simulated
+//! Falafel, the stdio engine.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
-use url::Url;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Topic;
 
-use super::{AdminArgs, KeyArgs, OperatorArgs, RollupArgs, SizeArgs, milliseconds, power_of_two};
+use super::{
+    AdminArgs, FleetKeyArgs, KeyArgs, OperatorArgs, RollupArgs, milliseconds, power_of_two,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
@@ -56,11 +57,8 @@ pub(crate) struct ProveArgs {
     /// Request files, as Falafel sends them (create-proof data)
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Hashes of the statements: poseidon or pedersen (Aztec Connect's own)
-    #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
-    pub(crate) suite: Suite,
     #[command(flatten)]
-    pub(crate) size: SizeArgs<1>,
+    pub(crate) rollup: RollupArgs<1>,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
     /// Build the witness and check every row, without a key and without a proof
@@ -70,6 +68,33 @@ pub(crate) struct ProveArgs {
     #[arg(long, conflicts_with = "check_only")]
     pub(crate) write_replies: bool,
     /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes:
+  0  every proof of the rollup verifies
+  1  the file is no rollup, or something in it is not true
+  2  wrong usage, or the file cannot be read
+  3  not decided: a verification key is missing or cannot be read
+
+Examples:
+  zkwhirl verify rollup.bin                    with the keys under ./data
+  zkwhirl keys export --vks vks                 write the verification keys alone
+  zkwhirl verify rollup.bin --vk vks --json    anywhere else, with nothing but those")]
+pub(crate) struct VerifyArgs {
+    /// The final buffer: the reply to a root rollup or root verifier request
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Folder of verification keys (see keys export), in place of DATA_DIR
+    #[arg(long, value_name = "DIR")]
+    pub(crate) vk: Option<PathBuf>,
+    /// Where keys are kept
+    #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
+    pub(crate) data_dir: PathBuf,
+    /// Print one JSON object and nothing else
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -148,32 +173,11 @@ pub(crate) struct RollupCliArgs {
     /// Share keys with the fleet, through Redis
     #[arg(long, requires = "redis_url")]
     pub(crate) fleet_keys: bool,
-    /// The fleet's Redis
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "ZKWHIRL_REDIS_URL",
-        hide_env_values = true
-    )]
-    pub(crate) redis_url: Option<Url>,
-    /// The fleet's namespace in Redis
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "ZKWHIRL_NAMESPACE",
-        default_value = "main"
-    )]
-    pub(crate) namespace: String,
-    /// Share proving keys with the fleet through this folder
-    #[arg(long, value_name = "DIR", env = "ZKWHIRL_KEY_SHARE")]
-    pub(crate) key_share: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) fleet: FleetKeyArgs,
     /// Without lazy_init: load the keys of these topics only
-    #[arg(
-        long,
-        value_name = "TOPIC",
-        default_value = "inner,outer",
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "TOPIC")]
+    #[arg(default_value = "inner,outer", value_delimiter = ',')]
     pub(crate) topic: Vec<Topic>,
     /// How long a mock reply takes
     #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]

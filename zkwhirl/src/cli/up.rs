@@ -29,28 +29,16 @@ pub(crate) struct UpArgs {
     #[command(flatten)]
     pub(crate) admin: AdminArgs,
     /// The largest circuit: a power of two
-    #[arg(
-        long,
-        value_name = "ROWS",
-        env = "MAX_CIRCUIT_SIZE",
-        default_value = "8388608"
-    )]
+    #[arg(long, value_name = "ROWS", env = "MAX_CIRCUIT_SIZE")]
+    #[arg(default_value = "8388608")]
     pub(crate) max_circuit_size: String,
     /// Transactions of an inner rollup
-    #[arg(
-        long = "txs",
-        value_name = "N",
-        env = "NUM_INNER_ROLLUP_TXS",
-        default_value = "1"
-    )]
+    #[arg(long = "txs", value_name = "N", env = "NUM_INNER_ROLLUP_TXS")]
+    #[arg(default_value = "1")]
     pub(crate) txs: String,
     /// Inner rollups of a rollup
-    #[arg(
-        long = "inners",
-        value_name = "M",
-        env = "NUM_OUTER_ROLLUP_PROOFS",
-        default_value = "1"
-    )]
+    #[arg(long = "inners", value_name = "M", env = "NUM_OUTER_ROLLUP_PROOFS")]
+    #[arg(default_value = "1")]
     pub(crate) inners: String,
     /// "true": mock replies instead of proofs
     #[arg(long, value_name = "BOOL", env = "PROVERLESS", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
@@ -65,12 +53,8 @@ pub(crate) struct UpArgs {
     #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
     pub(crate) data_dir: String,
     /// Falafel's job server; in its split mode the one of inner jobs
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "JOB_SERVER_URL",
-        default_value = "http://localhost:8082"
-    )]
+    #[arg(long, value_name = "URL", env = "JOB_SERVER_URL")]
+    #[arg(default_value = "http://localhost:8082")]
     pub(crate) job_server_url: String,
     /// Path prefix of the HTTP API's routes
     #[arg(long, value_name = "PATH", env = "API_PREFIX", default_value = "")]
@@ -82,33 +66,20 @@ pub(crate) struct UpArgs {
     #[arg(long, value_name = "URL", env = "ZKWHIRL_OUTER_JOB_SERVER_URL")]
     pub(crate) outer_job_server_url: Option<String>,
     /// Address that the HTTP API listens on
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        env = "ZKWHIRL_API_ADDRESS",
-        default_value = "0.0.0.0"
-    )]
+    #[arg(long, value_name = "ADDRESS", env = "ZKWHIRL_API_ADDRESS")]
+    #[arg(default_value = "0.0.0.0")]
     pub(crate) api_address: IpAddr,
     /// Operator's token for /reset; without it /reset is refused
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "ZKWHIRL_ADMIN_TOKEN",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "TOKEN", env = "ZKWHIRL_ADMIN_TOKEN")]
+    #[arg(hide_env_values = true)]
     pub(crate) admin_token: Option<String>,
     /// Hashes of the statements: pedersen (Aztec Connect's own) or poseidon
     #[arg(long, env = "ZKWHIRL_SUITE", default_value = "pedersen")]
     pub(crate) suite: Suite,
     /// Topics to take and prove: inner, outer, or both; the first has
     /// precedence
-    #[arg(
-        long,
-        value_name = "TOPIC",
-        env = "ZKWHIRL_TOPIC",
-        default_value = "inner,outer",
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "TOPIC", env = "ZKWHIRL_TOPIC")]
+    #[arg(default_value = "inner,outer", value_delimiter = ',')]
     pub(crate) topic: Vec<Topic>,
     /// Jobs at once, a prover process each
     #[arg(long, value_name = "N", env = "ZKWHIRL_SLOTS", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -127,7 +98,7 @@ pub(crate) struct UpArgs {
 }
 
 /// A foreign program in place of the native engine.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct CliProverArgs {
     /// Prove with this program, which speaks rollup_cli's protocol
     #[arg(long, value_name = "FILE", env = "ZKWHIRL_ROLLUP_CLI")]

@@ -80,10 +80,8 @@ impl CliProvers {
     /// rollups and the mock flag. A directory without a note, as Halloumi
     /// leaves it, is accepted.
     fn claim_keys(&self) -> anyhow::Result<()> {
-        let settings = match self.mock {
-            true => format!("mocks of {}", self.sizes),
-            false => self.sizes.to_string(),
-        };
+        let mocks = if self.mock { "mocks of " } else { "" };
+        let settings = format!("{mocks}{}", self.sizes);
         let note = self.data_dir.join(NOTE);
         let data = self.data_dir.display();
         match fs::read_to_string(&note) {
@@ -106,16 +104,13 @@ impl CliProvers {
     }
 
     pub(super) fn child(&self) -> ChildConfig {
-        let arguments = |lazy_init| {
-            let arguments = CliArguments {
-                crs_dir: self.crs_dir(),
-                sizes: self.sizes,
-                mock: self.mock,
-                lazy_init,
-                persist: self.persist,
-                data_dir: self.data_dir.clone(),
-            };
-            arguments.to_strings()
+        let arguments = |lazy_init| CliArguments {
+            crs_dir: self.crs_dir(),
+            sizes: self.sizes,
+            mock: self.mock,
+            lazy_init,
+            persist: self.persist,
+            data_dir: self.data_dir.clone(),
         };
         // A lazy one takes the transactions of an inner rollup for the inner
         // rollups of a root rollup when a root verifier comes first.
@@ -123,7 +118,7 @@ impl CliProvers {
         ChildConfig {
             name: "rollup_cli".to_owned(),
             program: self.program.clone(),
-            arguments: arguments(self.lazy_init),
+            arguments: arguments(self.lazy_init).to_strings(),
             environment: Vec::new(),
             sizes: self.sizes,
             dialect: Dialect::RollupCli,
@@ -134,7 +129,7 @@ impl CliProvers {
             grace: GRACE,
             self_test: Some(Bytes::from_static(SELF_TEST)),
             verifier_first: misled.then(|| Eager {
-                arguments: arguments(false),
+                arguments: arguments(false).to_strings(),
                 start_deadline: EAGER_START_IN_JOB,
             }),
             memory_limit: self.memory_limit,
@@ -146,34 +141,28 @@ impl CliProvers {
 mod tests {
     use super::*;
 
-    fn provers(data_dir: PathBuf, inners: u32, mock: bool) -> CliProvers {
-        CliProvers {
-            sizes: Sizes::new(28, inners).unwrap(),
-            program: "rollup_cli".into(),
-            data_dir,
-            max_circuit_size: 2,
-            mock,
-            lazy_init: true,
-            persist: true,
-            memory_limit: None,
-        }
-    }
-
     #[test]
     fn keys_of_other_settings_are_not_mixed() {
         let folder = tempfile::tempdir().unwrap();
         let claim = |inners, mock| {
-            let provers = provers(folder.path().to_owned(), inners, mock);
-            provers.claim_keys()
+            let provers = CliProvers {
+                sizes: Sizes::new(28, inners).unwrap(),
+                program: "rollup_cli".into(),
+                data_dir: folder.path().to_owned(),
+                max_circuit_size: 2,
+                mock,
+                lazy_init: true,
+                persist: true,
+                memory_limit: None,
+            };
+            provers.claim_keys().map_err(|error| error.to_string())
         };
         claim(32, false).unwrap();
         claim(32, false).unwrap();
-        let other = claim(16, false).unwrap_err().to_string();
-        assert!(
-            other.ends_with("keys for 28×32, not for 28×16: name another directory"),
-            "{other}"
-        );
-        let mock = claim(32, true).unwrap_err().to_string();
+        let other = claim(16, false).unwrap_err();
+        let line = "keys for 28×32, not for 28×16: name another directory";
+        assert!(other.ends_with(line), "{other}");
+        let mock = claim(32, true).unwrap_err();
         assert!(mock.contains("not for mocks of 28×32"), "{mock}");
     }
 }

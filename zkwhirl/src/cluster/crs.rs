@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 const MANIFEST_BYTES: usize = 28;
 const POINT_BYTES: u64 = 64;
@@ -26,17 +26,13 @@ pub(super) fn check(directory: &Path, size: u64) -> anyhow::Result<()> {
     for number in 0..=u8::MAX {
         let name = format!("transcript{number:02}.dat");
         let path = directory.join(&name);
-        match points_of(&path) {
-            Ok(found) => points += found,
-            Err(error) => {
-                bail!(
-                    "MAX_CIRCUIT_SIZE={size} needs {size} points of the reference string, {} has \
-                     {points} ({name}: {error}); fetch it: mkdir -p {0} && curl -fo {}/{name} {SOURCE}/{name}",
-                    directory.display(),
-                    directory.display(),
-                );
-            }
-        }
+        points += points_of(&path).map_err(|error| {
+            anyhow!(
+                "MAX_CIRCUIT_SIZE={size} needs {size} points of the reference string, {0} has \
+                 {points} ({name}: {error}); fetch it: mkdir -p {0} && curl -fo {0}/{name} {SOURCE}/{name}",
+                directory.display(),
+            )
+        })?;
         if points >= size {
             return Ok(());
         }
@@ -72,33 +68,28 @@ mod tests {
     fn transcript(directory: &Path, number: usize, promised: u32, there: u64) {
         let path = directory.join(format!("transcript{number:02}.dat"));
         let mut file = File::create(path).unwrap();
-        let words = [number as u32, 7, 35_000_000, 1, promised, 1, 0];
-        for word in words {
+        for word in [number as u32, 7, 35_000_000, 1, promised, 1, 0] {
             file.write_all(&word.to_be_bytes()).unwrap();
         }
-        file.set_len(MANIFEST_BYTES as u64 + POINT_BYTES * there)
-            .unwrap();
+        let length = MANIFEST_BYTES as u64 + POINT_BYTES * there;
+        file.set_len(length).unwrap();
     }
 
     #[test]
     fn a_reference_string_that_is_too_short_says_where_the_rest_is() {
         let directory = tempfile::tempdir().unwrap();
         let check = |size| check(directory.path(), size);
-        let missing = check(8).unwrap_err().to_string();
-        assert!(
-            missing.contains("transcript00.dat: No such file"),
-            "{missing}"
-        );
-        assert!(missing.contains("curl -fo"), "{missing}");
-
+        let lacks = |size, words| {
+            let error = check(size).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        };
+        lacks(8, "transcript00.dat: No such file");
+        lacks(8, "curl -fo");
         transcript(directory.path(), 0, 5_040_000, 100);
         check(64).unwrap();
-        let cut = check(128).unwrap_err().to_string();
-        assert!(cut.contains("ends after 100"), "{cut}");
-
+        lacks(128, "ends after 100");
         transcript(directory.path(), 0, 5_040_000, 5_040_000);
-        let second = check(1 << 23).unwrap_err().to_string();
-        assert!(second.contains("transcript01.dat"), "{second}");
+        lacks(1 << 23, "transcript01.dat");
         transcript(directory.path(), 1, 5_040_000, 5_040_000);
         check(1 << 23).unwrap();
     }

@@ -53,32 +53,22 @@ pub fn fleet_store(data_dir: &Path, fleet: &FleetKeys) -> Result<FleetKeyStore, 
 /// ones of the poseidon suite, else those that were imported.
 #[derive(Debug)]
 pub struct StoredClientVks {
-    store: Arc<dyn KeyStore>,
-    suite: Suite,
-    proverless: bool,
+    /// Where they are kept.
+    pub store: Arc<dyn KeyStore>,
+    /// The hashes of the clients' notes.
+    pub suite: Suite,
+    /// Whether workers answer with mocks, which are never kept.
+    pub proverless: bool,
 }
 
 impl StoredClientVks {
-    /// The keys of clients whose notes are hashed with `suite`. Mock keys are
-    /// never kept.
-    pub fn new(store: Arc<dyn KeyStore>, suite: Suite, proverless: bool) -> Self {
-        Self {
-            store,
-            suite,
-            proverless,
-        }
-    }
-
     fn find(&self, kind: Kind) -> Result<Option<Vec<u8>>, KeyError> {
+        let native = self.suite == Suite::Poseidon && !self.proverless;
         match (client_statement(kind), client_circuit(self.suite, kind)) {
-            (Some(statement), _) if self.is_native() => client_vk(self.store.as_ref(), statement),
+            (Some(statement), _) if native => client_vk(self.store.as_ref(), statement),
             (_, Some(circuit)) => self.store.client_vk(&circuit),
             _ => Ok(None),
         }
-    }
-
-    fn is_native(&self) -> bool {
-        self.suite == Suite::Poseidon && !self.proverless
     }
 }
 
@@ -95,10 +85,9 @@ pub fn client_statement(kind: Kind) -> Option<StatementKind> {
 /// The client circuit that a verification key job asks for; `None` for other
 /// kinds.
 pub fn client_circuit(suite: Suite, kind: Kind) -> Option<ClientCircuit> {
-    let kind = match kind.command() {
-        Command::GetJoinSplitVk => ClientKind::JoinSplit,
-        Command::GetAccountVk => ClientKind::Account,
-        _ => return None,
+    let kind = match client_statement(kind)? {
+        StatementKind::JoinSplit => ClientKind::JoinSplit,
+        _ => ClientKind::Account,
     };
     ClientCircuit::new(&suite.to_string(), kind).ok()
 }

@@ -49,12 +49,9 @@ fn peak_of(setting: &Setting, topics: &[Topic]) -> Peak {
 }
 
 fn peak_bytes(rows: u64) -> u64 {
-    BASE_BYTES + domain(rows) * ROW_BYTES
-}
-
-/// Two rows more, one for each public variable, to a power of two.
-fn domain(rows: u64) -> u64 {
-    (rows + 2).next_power_of_two()
+    // Two rows more, one for each public variable, to a power of two.
+    let domain = (rows + 2).next_power_of_two();
+    BASE_BYTES + domain * ROW_BYTES
 }
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ use std::{io, sync::Arc};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeHandle, CoreTaskEnded};
+use zkwhirl_bridge::{
+    Bridge, BridgeConfig, BridgeDeps, BridgeHandle, CoreTaskEnded, ReplyVerifier,
+};
 use zkwhirl_broker_adapter as broker;
 use zkwhirl_job::Topic;
 use zkwhirl_ledger as ledger;
@@ -40,6 +42,8 @@ pub struct ClusterConfig {
     pub broker: broker::EmbeddedBrokerConfig,
     /// What is proved and with what.
     pub provers: Provers,
+    /// The bridge's check of replies; `None`: the provers' own.
+    pub verifier: Option<Arc<dyn ReplyVerifier>>,
     /// The topics that the slots take. If both have work, the first in the list
     /// goes first.
     pub topics: Vec<Topic>,
@@ -52,12 +56,15 @@ pub struct ClusterConfig {
 /// A running cluster.
 #[derive(Debug)]
 pub struct Cluster {
-    handle: BridgeHandle,
-    broker: Arc<dyn broker::Broker>,
-    stop: Stop,
+    /// The running bridge: its counts, its events, an operator's words.
+    pub bridge: BridgeHandle,
+    /// The broker: depths and dead letters.
+    pub broker: Arc<dyn broker::Broker>,
+    /// The tokens that drain or abort the worker.
+    pub worker_stop: Stop,
     end_bridge: CancellationToken,
     worker: JoinHandle<()>,
-    bridge: JoinHandle<Result<(), CoreTaskEnded>>,
+    running_bridge: JoinHandle<Result<(), CoreTaskEnded>>,
     bridge_ended: CancellationToken,
 }
 
@@ -68,15 +75,15 @@ impl Cluster {
         let broker: Arc<dyn broker::Broker> = Arc::new(broker::EmbeddedBroker::new(config.broker));
         let ledger: Arc<dyn ledger::Ledger> = Arc::new(ledger::EmbeddedLedger::default());
         let events = config.events;
+        let checker = config.provers.checker().map_err(io::Error::other)?;
         let deps = BridgeDeps {
             broker: Arc::clone(&broker),
             ledger: Arc::clone(&ledger),
-            verifier: config.provers.verifier().map_err(io::Error::other)?,
+            verifier: config.verifier.unwrap_or_else(|| Arc::new(checker)),
             events: events.clone(),
             client_vks: config.provers.client_vks().map_err(io::Error::other)?,
         };
         let bridge = Bridge::new(config.bridge, deps)?;
-        let handle = bridge.handle();
         let (end_bridge, bridge_ended) = (CancellationToken::new(), CancellationToken::new());
         let slots = (1..=config.slots)
             .map(|number| Slot {
@@ -85,43 +92,29 @@ impl Cluster {
                 prover: config.provers.prover(config.slots),
             })
             .collect();
-        let stop = Stop::default();
+        let worker_stop = Stop::default();
         let deps = WorkerDeps {
             broker: Arc::clone(&broker),
             ledger,
             events,
         };
+        let handle = bridge.handle();
         let running = bridge.run(end_bridge.clone());
         let ended = bridge_ended.clone().drop_guard();
-        let bridge = tokio::spawn(async move {
+        let running_bridge = tokio::spawn(async move {
             let _ended = ended;
             running.await
         });
-        let worker = zkwhirl_worker::run(config.worker, deps, slots, stop.clone());
+        let worker = zkwhirl_worker::run(config.worker, deps, slots, worker_stop.clone());
         Ok(Self {
-            handle,
+            bridge: handle,
             broker,
-            stop,
+            worker_stop,
             worker: tokio::spawn(worker),
-            bridge,
+            running_bridge,
             bridge_ended,
             end_bridge,
         })
-    }
-
-    /// The running bridge: its counts, its events, an operator's words.
-    pub fn bridge(&self) -> &BridgeHandle {
-        &self.handle
-    }
-
-    /// The broker: depths and dead letters.
-    pub fn broker(&self) -> &Arc<dyn broker::Broker> {
-        &self.broker
-    }
-
-    /// The tokens that drain or abort the worker.
-    pub fn worker_stop(&self) -> &Stop {
-        &self.stop
     }
 
     /// Waits until the bridge has ended by itself, because a core task of it
@@ -134,16 +127,16 @@ impl Cluster {
     /// that end during the drain are still delivered. Without a bridge the
     /// worker aborts. `Err`: a core task of the bridge ended before.
     pub async fn stop(self) -> Result<(), CoreTaskEnded> {
-        self.handle.take_no_more();
-        self.stop.drain.cancel();
+        self.bridge.take_no_more();
+        self.worker_stop.drain.cancel();
         if self.bridge_ended.is_cancelled() {
-            self.stop.abort.cancel();
+            self.worker_stop.abort.cancel();
         }
         if let Err(error) = self.worker.await {
             tracing::error!("the worker ended: {error}");
         }
         self.end_bridge.cancel();
-        self.bridge.await.unwrap_or_else(|error| {
+        self.running_bridge.await.unwrap_or_else(|error| {
             tracing::error!("the bridge ended: {error}");
             Ok(())
         })
@@ -167,30 +160,27 @@ mod tests {
 
     #[tokio::test]
     async fn a_core_task_that_ends_ends_the_cluster_and_is_named() {
-        let sizes = Sizes::new(1, 1).unwrap();
+        let (suite, sizes) = (Suite::Poseidon, Sizes::new(1, 1).unwrap());
+        let rollups = Rollups { suite, sizes };
         let cluster = Cluster::start(ClusterConfig {
             bridge: BridgeConfig::new(Vec::new(), sizes),
             worker: WorkerConfig::default(),
             broker: broker::EmbeddedBrokerConfig::default(),
             provers: Provers::Proverless {
-                rollups: Rollups {
-                    suite: Suite::Poseidon,
-                    sizes,
-                },
+                rollups,
                 work: Duration::ZERO,
             },
+            verifier: None,
             topics: Topic::ALL.to_vec(),
             slots: 1,
             events: Events::default(),
         })
         .unwrap();
-        let failpoints = cluster.bridge().failpoints();
+        let failpoints = cluster.bridge.failpoints();
         failpoints.arm("delivery", Fault::Panic);
         cluster.bridge_ended().await;
         let ended = cluster.stop().await.unwrap_err();
-        assert_eq!(
-            ended.to_string(),
-            "core task `delivery` panicked: failpoint delivery; stopping"
-        );
+        let line = "core task `delivery` panicked: failpoint delivery; stopping";
+        assert_eq!(ended.to_string(), line);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, thread::available_parallelism, time::Duration};
 
-use zkwhirl_bridge::{ClientVks, ReplyVerifier};
+use zkwhirl_bridge::ClientVks;
 use zkwhirl_falafel::users::{ClientProofs, MockProofs};
 use zkwhirl_job::Topic;
 use zkwhirl_keystore::{KeyError, KeyStore, Provenance};
@@ -22,10 +22,9 @@ pub(super) const DEV_SEED: u64 = 2026;
 
 /// The provenance of a key that this process makes.
 pub fn provenance(allow_dev_keys: bool) -> Provenance {
-    if allow_dev_keys {
-        Provenance::DevSeeded { seed: DEV_SEED }
-    } else {
-        Provenance::SingleParty
+    match allow_dev_keys {
+        true => Provenance::DevSeeded { seed: DEV_SEED },
+        false => Provenance::SingleParty,
     }
 }
 
@@ -97,12 +96,11 @@ impl Provers {
             Self::RollupCli(cli) if !cli.mock => key_store(&cli.data_dir, None)?,
             Self::RollupCli(_) | Self::Proverless { .. } => return Ok(None),
         };
-        let vks = StoredClientVks::new(store, self.rollups().suite, false);
-        Ok(Some(Arc::new(vks)))
-    }
-
-    pub(super) fn verifier(&self) -> Result<Arc<dyn ReplyVerifier>, KeyError> {
-        Ok(Arc::new(self.checker()?))
+        Ok(Some(Arc::new(StoredClientVks {
+            store,
+            suite: self.rollups().suite,
+            proverless: false,
+        })))
     }
 
     /// The provers of the simulated Falafel's users.

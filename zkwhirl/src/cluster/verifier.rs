@@ -54,9 +54,7 @@ impl Checker {
         let Rollups { suite, sizes } = rollups;
         Self::Proverless(Proverless::new(suite, sizes, std::time::Duration::ZERO))
     }
-}
 
-impl Checker {
     /// Imported keys pass: Falafel hands their bytes to its clients unchecked, and
     /// the keystore has checked their digest.
     fn client_vk(&self, statement: StatementKind, reply: &Bytes) -> Result<(), NotVerified> {
@@ -105,14 +103,10 @@ fn check_plonk(request: &Request, sizes: Sizes, reply: &Bytes) -> Result<(), Not
     if got == wanted {
         return Ok(());
     }
-    let differs = wanted
-        .iter()
-        .zip(&got)
-        .position(|(wanted, got)| wanted != got);
-    Err(match differs {
-        Some(at) => NotVerified::refused(format_args!(
-            "field {at} of the reply to a {kind} job is {}, the request makes it {}",
-            got[at], wanted[at]
+    let mut both = wanted.iter().zip(&got).enumerate();
+    Err(match both.find(|(_, (wanted, got))| wanted != got) {
+        Some((at, (wanted, got))) => NotVerified::refused(format_args!(
+            "field {at} of the reply to a {kind} job is {got}, the request makes it {wanted}"
         )),
         None => NotVerified::refused(format_args!("the reply to a {kind} job lacks fields")),
     })
@@ -145,10 +139,7 @@ mod tests {
             ReplyVerifier::verify(&checker, Kind::AccountVk, &Bytes::new(), &key)
         };
         verify(1168).unwrap();
-        let error = verify(1167).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the verification key has 1167 bytes, must have 1168"
-        );
+        let error = verify(1167).unwrap_err().to_string();
+        assert_eq!(error, "the verification key has 1167 bytes, must have 1168");
     }
 }

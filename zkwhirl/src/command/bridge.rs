@@ -2,9 +2,10 @@
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
+use anyhow::Context;
+use tokio::runtime::Runtime;
 use tokio_util::task::AbortOnDropHandle;
-use url::Url;
-use zkwhirl::cluster::{StoredClientVks, key_store};
+use zkwhirl::cluster::{Rollups, StoredClientVks, key_store};
 use zkwhirl_bridge::{Bridge, BridgeConfig, BridgeDeps, BridgeStats, falafel::Upstream};
 use zkwhirl_broker_adapter::amqp::AmqpStatus;
 use zkwhirl_job::{Topic, limits};
@@ -29,10 +30,7 @@ const HEAP: usize = 64 << 20;
 
 pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
     heap::keep(HEAP, limits::REQUEST_BYTES);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(bridge(args))
+    Runtime::new()?.block_on(bridge(args))
 }
 
 async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
@@ -46,17 +44,20 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
         .map(|api| Kubernetes::new(api, Path::new(ACCOUNT)).map_err(exit::usage))
         .transpose()?;
     let _not_kept = ready::place(&mut args.prover.keys)?;
-    let provers = fleet::provers(&args.prover, &args.redis, &[], Duration::ZERO)?;
-    let sizes = args.prover.rollup.sizes().map_err(exit::usage)?;
+    let fleet = fleet::fleet_keys(&args.prover, &args.redis);
+    let provers = fleet::provers(&args.prover, Some(fleet.clone()), &[], Duration::ZERO)?;
+    let Rollups { suite, sizes } = provers.rollups();
     let longest = Deadlines::default().longest();
     let broker = fleet::amqp(&args.amqp, &args.name, longest).await?;
     let ledger = Arc::new(fleet::redis(&args.redis).await?);
     let _marking = kubernetes.map(|kubernetes| {
         AbortOnDropHandle::new(tokio::spawn(pods::mark(ledger.clone(), kubernetes)))
     });
-    let suite = args.prover.rollup.suite;
-    let fleet = fleet::fleet_keys(&args.prover, &args.redis);
-    let keys = key_store(&args.prover.keys.data_dir, Some(&fleet))?;
+    let vks = StoredClientVks {
+        store: key_store(&args.prover.keys.data_dir, Some(&fleet))?,
+        suite,
+        proverless: args.prover.proverless,
+    };
     let bridge = Bridge::new(
         BridgeConfig {
             name: args.name.clone(),
@@ -67,11 +68,7 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
             ledger,
             verifier: Arc::new(provers.checker()?),
             events: Events::default(),
-            client_vks: Some(Arc::new(StoredClientVks::new(
-                keys,
-                suite,
-                args.prover.proverless,
-            ))),
+            client_vks: Some(Arc::new(vks)),
         },
     )?;
     let (handle, status) = (bridge.handle(), broker.clone());
@@ -81,8 +78,8 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let console = console::serve(&admin, &bridge.handle(), &args.operator, data_dir);
     ui::say(&console);
     ui::say(&format!(
-        "bridge {}: {} → RabbitMQ, {sizes} rollups, {}",
-        args.name, args.job_server_url, args.prover.rollup.suite
+        "bridge {}: {} → RabbitMQ, {sizes} rollups, {suite}",
+        args.name, args.job_server_url
     ));
     let ended = bridge.run(shutdown.drain).await;
     broker.close().await;
@@ -96,12 +93,11 @@ fn ready(stats: &BridgeStats, broker: &AmqpStatus) -> Result<(), NotReady> {
     if broker.consuming.is_none() || broker.publishing.is_none() {
         return Err(NotReady::Away("RabbitMQ is away"));
     }
-    match stats.member {
-        true => Ok(()),
-        false => Err(NotReady::Away(
-            "not yet a member of the bridges in the ledger",
-        )),
+    if stats.member {
+        return Ok(());
     }
+    let why = "not yet a member of the bridges in the ledger";
+    Err(NotReady::Away(why))
 }
 
 /// The inner server, and the outer one beside it unless another is named.
@@ -109,11 +105,9 @@ fn upstreams(args: &BridgeArgs) -> anyhow::Result<Vec<Upstream>> {
     let inner = args.job_server_url.clone();
     let outer = match &args.outer_job_server_url {
         Some(outer) => outer.clone(),
-        None => beside(&inner).ok_or_else(|| {
-            exit::usage(anyhow::anyhow!(
-                "JOB_SERVER_URL={inner} is no http URL with a host"
-            ))
-        })?,
+        None => fleet::outer_beside(&inner)
+            .with_context(|| format!("JOB_SERVER_URL={inner} is no http URL with a host"))
+            .map_err(exit::usage)?,
     };
     let mut upstreams = vec![Upstream::new("inner", inner.clone())];
     // A server that serves both topics gets one long poll.
@@ -121,11 +115,4 @@ fn upstreams(args: &BridgeArgs) -> anyhow::Result<Vec<Upstream>> {
         upstreams.push(Upstream::optional("outer", outer));
     }
     Ok(upstreams)
-}
-
-/// Port 8083 of the same host.
-fn beside(inner: &Url) -> Option<Url> {
-    let mut outer = inner.clone();
-    outer.set_port(Some(8083)).ok()?;
-    Some(outer)
 }

@@ -1,7 +1,7 @@
 //! The console of a role that has a bridge, on its admin address.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -9,7 +9,7 @@ use std::{
 };
 
 use zkwhirl_bridge::{BridgeHandle, api::AdminToken};
-use zkwhirl_console::{Console, ConsoleConfig, Keys, views::KeyView};
+use zkwhirl_console::{ConsoleConfig, LocalKeys, views::KeyView};
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyFile};
 
 use crate::{cli::OperatorArgs, shell::admin::Admin};
@@ -23,20 +23,20 @@ pub(super) fn serve(
     operator: &OperatorArgs,
     data_dir: &Path,
 ) -> String {
-    let console = Console::start(ConsoleConfig {
+    let console = zkwhirl_console::start(ConsoleConfig {
         bridge: bridge.clone(),
-        keys: Arc::new(LocalKeys {
+        keys: Arc::new(KeyFolder {
             directory: EmbeddedKeyStore::new(data_dir).directory().to_owned(),
             seen: Mutex::default(),
         }),
         token: operator.operator_token.as_deref().map(AdminToken::new),
     });
-    admin.mount(console.router());
+    admin.mount(console);
     let acting = match operator.operator_token {
         Some(_) => "operators act with their token",
         None => "read-only without ZKWHIRL_OPERATOR_TOKEN",
     };
-    format!("console at http://{}/console ({acting})", admin.address())
+    format!("console at http://{}/console ({acting})", admin.address)
 }
 
 /// The length and modification time of a file at its last check.
@@ -44,31 +44,30 @@ type Stamp = (u64, SystemTime);
 
 /// The keys of this machine. Every byte of a key is checked once for each
 /// change of its file.
-struct LocalKeys {
+struct KeyFolder {
     directory: PathBuf,
-    seen: Mutex<HashMap<PathBuf, (Stamp, KeyView)>>,
+    seen: Mutex<BTreeMap<PathBuf, (Stamp, KeyView)>>,
 }
 
-impl Keys for LocalKeys {
+impl LocalKeys for KeyFolder {
     fn keys(&self) -> Vec<KeyView> {
-        let entries = fs::read_dir(&self.directory).into_iter().flatten();
-        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        let ends = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "key");
-        let mut paths: Vec<_> = paths.filter(ends).collect();
-        paths.sort();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(|path, _| paths.contains(path));
-        let mut keys = Vec::new();
-        for path in paths {
-            let Some(stamp) = stamp(&path) else {
+        let mut before = std::mem::take(&mut *seen);
+        for entry in fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let path = entry.path();
+            let is_key = path.extension().is_some_and(|ending| ending == "key");
+            let Some(stamp) = stamp(&path).filter(|_| is_key) else {
                 continue;
             };
-            let known = seen.get(&path).filter(|(then, _)| *then == stamp);
-            let key = known.map_or_else(|| key(&path), |(_, key)| key.clone());
-            keys.push(key.clone());
-            seen.insert(path, (stamp, key));
+            let known = before.remove(&path).filter(|(then, _)| *then == stamp);
+            let key = known.unwrap_or_else(|| (stamp, key(&path)));
+            seen.insert(path, key);
         }
-        keys
+        seen.values().map(|(_, key)| key.clone()).collect()
     }
 }
 
@@ -91,13 +90,9 @@ fn key(path: &Path) -> KeyView {
         },
         Err(error) => KeyView {
             circuit: path.file_stem().unwrap_or_default().display().to_string(),
-            id: String::new(),
-            rows: 0,
             bytes: stamp(path).map_or(0, |(bytes, _)| bytes),
-            vk: String::new(),
-            provenance: String::new(),
-            insecure: false,
             error: Some(error.to_string()),
+            ..KeyView::default()
         },
     }
 }

@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bytes::{BufMut, Bytes, BytesMut};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::{runtime::Runtime, sync::broadcast::error::RecvError};
 use zkwhirl::cluster::{Checker, Rollups, key_store, provenance, users};
 use zkwhirl_falafel::{
     Falafel, FalafelConfig, FalafelEvent, Listen, PipelineState, RollupPlan,
@@ -19,44 +19,29 @@ use crate::{
     ui,
 };
 
-/// The largest domain of a client circuit.
 const CLIENT_CIRCUIT_SIZE: u64 = 1 << 16;
 /// How long pollers have to see that the server stops.
 const STOP_GRACE: Duration = Duration::from_millis(200);
 
 pub(super) fn run(args: FalafelArgs) -> anyhow::Result<ExitCode> {
-    let rollups = Rollups {
-        suite: args.rollup.suite,
-        sizes: args.rollup.sizes().map_err(exit::usage)?,
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(serve(args, rollups))
+    let rollups = args.rollup.rollups()?;
+    Runtime::new()?.block_on(serve(args, rollups))
 }
 
 async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> {
     let shutdown = Shutdown::on_signals(ui::complain)?;
-    let sizes = rollups.sizes;
     let (checker, clients): (_, Arc<dyn ClientProofs>) = if args.proverless {
         (Checker::proverless(rollups), Arc::new(MockProofs))
     } else {
-        let (store, limit) = (
-            key_store(&args.keys.data_dir, None)?,
-            args.keys.max_circuit_size,
-        );
+        let store = key_store(&args.keys.data_dir, None)?;
         let engine = Engine::new(wallets(rollups), Arc::clone(&store));
-        (Checker::native(rollups, limit, store), users(engine))
+        let checker = Checker::native(rollups, args.keys.max_circuit_size, store);
+        (checker, users(engine))
     };
     let plan = RollupPlan {
-        suite: rollups.suite,
-        seed: args.seed,
-        sizes,
-        genesis_claims: args.claims.into(),
-        max_claims: args.claims.into(),
-        txs: (sizes.txs_per_inner() * sizes.inners_per_root()) as usize,
         rollups: (args.rollups > 0).then(|| args.rollups.into()),
         vks: !args.no_client_keys,
+        ..plan(rollups, args.claims, args.seed)
     };
     let config = FalafelConfig {
         listen: Listen::Split {
@@ -71,17 +56,16 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
         .await
         .with_context(|| format!("cannot serve jobs at {} and {}", args.inner, args.outer))?;
     ui::say(&format!(
-        "simulated Falafel · {} · {sizes} · inner jobs at http://{} · outer jobs at http://{}",
-        rollups.suite, args.inner, args.outer
+        "simulated Falafel · {} · {} · inner jobs at http://{} · outer jobs at http://{}",
+        rollups.suite, rollups.sizes, args.inner, args.outer
     ));
     for number in 0..args.malformed {
         // The task is detached: rollups do not depend on the answer.
         let _ = falafel.servers().create_proof(malformed(number));
     }
-    if args.malformed > 0 {
+    if let malformed @ 1.. = args.malformed {
         ui::say(&format!(
-            "asked for {} claims that end too early: they become dead letters",
-            args.malformed
+            "asked for {malformed} claims that end too early: they become dead letters"
         ));
     }
     let state = loop {
@@ -103,6 +87,21 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
         PipelineState::Halted(reason) => anyhow::bail!("the pipeline halted: {reason}"),
         PipelineState::Done => Ok(ExitCode::SUCCESS),
         PipelineState::Running => Err(exit::Interrupted.into()),
+    }
+}
+
+/// Full rollups in a world that begins with `claims` claims.
+pub(super) fn plan(rollups: Rollups, claims: u16, seed: u64) -> RollupPlan {
+    let Rollups { suite, sizes } = rollups;
+    RollupPlan {
+        suite,
+        seed,
+        sizes,
+        genesis_claims: claims.into(),
+        max_claims: claims.into(),
+        txs: (sizes.txs_per_inner() * sizes.inners_per_root()) as usize,
+        rollups: None,
+        vks: true,
     }
 }
 
@@ -146,27 +145,17 @@ fn say(event: &FalafelEvent) {
             }
         ),
         FalafelEvent::Ready => "both client keys are there: transactions are let in".to_owned(),
-        FalafelEvent::JobIssued {
-            ticket,
-            ghost: true,
-        } => {
-            format!(
+        FalafelEvent::JobIssued { ticket, ghost } => match ghost {
+            true => format!(
                 "ticket {} swallowed by a poller that was gone",
                 ticket.short()
-            )
-        }
-        FalafelEvent::JobResolved {
-            ticket,
-            refusal: None,
-        } => {
-            format!("ticket {} verified", ticket.short())
-        }
-        FalafelEvent::JobResolved {
-            ticket,
-            refusal: Some(reason),
-        } => {
-            format!("ticket {} refused: {reason}", ticket.short())
-        }
+            ),
+            false => return,
+        },
+        FalafelEvent::JobResolved { ticket, refusal } => match refusal {
+            None => format!("ticket {} verified", ticket.short()),
+            Some(reason) => format!("ticket {} refused: {reason}", ticket.short()),
+        },
         FalafelEvent::JobRejected { ticket } => {
             format!("ticket {} rejected (NACK)", ticket.short())
         }
@@ -174,9 +163,7 @@ fn say(event: &FalafelEvent) {
         FalafelEvent::PipelineHalted { rollup_id, reason } => {
             format!("rollup {rollup_id} halted: {reason}")
         }
-        FalafelEvent::JobCreated { .. }
-        | FalafelEvent::JobIssued { ghost: false, .. }
-        | FalafelEvent::JobAnswered { .. } => return,
+        FalafelEvent::JobCreated { .. } | FalafelEvent::JobAnswered { .. } => return,
     };
     ui::say(&line);
 }

@@ -3,8 +3,10 @@
 use std::{env, fs, time::Duration};
 
 use anyhow::Context;
-use zkwhirl::cluster::{CliProvers, FleetKeys, NativeProvers, Provers, Rollups};
+use url::Url;
+use zkwhirl::cluster::{CliProvers, FleetKeys, NativeProvers, Provers};
 use zkwhirl_broker_adapter::amqp::{AmqpBroker, AmqpConfig, Endpoint, Severity};
+use zkwhirl_circuits::Suite;
 use zkwhirl_job::Topic;
 use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig};
 use zkwhirl_redis::RedisAddress;
@@ -18,7 +20,6 @@ use crate::{
 /// How long a role waits for RabbitMQ at its start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The connection settings of RabbitMQ, from the arguments.
 pub(super) fn amqp_config(args: &AmqpArgs, name: &str) -> anyhow::Result<AmqpConfig> {
     let hosts = Endpoint::list(&args.amqp_url).map_err(exit::usage)?;
     let management = args.amqp_management_url.as_deref().map(str::parse);
@@ -60,11 +61,8 @@ pub(super) async fn amqp(
 pub(super) async fn redis(args: &RedisArgs) -> anyhow::Result<RedisLedger> {
     let address = RedisAddress::new(args.redis_url.clone(), &args.namespace);
     let redis = RedisLedger::new(RedisLedgerConfig::new(address)).map_err(exit::usage)?;
-    let warnings = redis
-        .check()
-        .await
-        .context("Redis is not fit for the ledger")?;
-    for warning in warnings {
+    let warnings = redis.check().await;
+    for warning in warnings.context("Redis is not fit for the ledger")? {
         ui::complain(&format!("zkwhirl: {warning}"));
     }
     Ok(redis)
@@ -72,19 +70,16 @@ pub(super) async fn redis(args: &RedisArgs) -> anyhow::Result<RedisLedger> {
 
 /// The provers that the arguments ask for, to prove jobs of `topics`.
 ///
-/// `work`: how long a mock reply takes.
+/// `keys`: where a fleet shares its keys; `work`: how long a mock reply takes.
 pub(super) fn provers(
     args: &ProverArgs,
-    redis: &RedisArgs,
+    keys: Option<FleetKeys>,
     topics: &[Topic],
     work: Duration,
 ) -> anyhow::Result<Provers> {
-    let rollups = Rollups {
-        suite: args.rollup.suite,
-        sizes: args.rollup.sizes().map_err(exit::usage)?,
-    };
+    let rollups = args.rollup.rollups()?;
     if let Some(program) = &args.cli.rollup_cli {
-        super::speaks_pedersen(rollups.suite)?;
+        speaks_pedersen(rollups.suite)?;
         return Ok(Provers::RollupCli(CliProvers {
             sizes: rollups.sizes,
             program: program.clone(),
@@ -105,13 +100,32 @@ pub(super) fn provers(
         data_dir: args.keys.data_dir.clone(),
         max_circuit_size: args.keys.max_circuit_size,
         allow_dev_keys: args.allow_dev_keys,
-        fleet: Some(fleet_keys(args, redis)),
+        fleet: keys,
         load_first: match args.lazy_init {
             true => Vec::new(),
             false => topics.to_vec(),
         },
         memory_limit: args.cli.prover_memory,
     }))
+}
+
+/// Refuses statements that no `rollup_cli` proves.
+fn speaks_pedersen(suite: Suite) -> anyhow::Result<()> {
+    if suite == Suite::Pedersen {
+        return Ok(());
+    }
+    Err(exit::usage(anyhow::anyhow!(
+        "ZKWHIRL_SUITE={suite} is not what a rollup_cli proves: set ZKWHIRL_SUITE=pedersen, \
+         or leave ZKWHIRL_ROLLUP_CLI unset"
+    )))
+}
+
+/// The URL of Falafel's server of outer jobs beside that of inner jobs: port
+/// 8083 of the same host, which cannot be set there.
+pub(super) fn outer_beside(inner: &Url) -> Option<Url> {
+    let mut outer = inner.clone();
+    outer.set_port(Some(8083)).ok()?;
+    Some(outer)
 }
 
 /// The Redis and the folder through which the fleet shares its keys.

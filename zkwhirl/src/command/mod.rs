@@ -21,21 +21,18 @@ mod worker;
 
 use std::process::ExitCode;
 
-use zkwhirl_circuits::Suite;
-
 use crate::{
     cli::{Cli, Command},
     shell::{exit, telemetry},
 };
 
-/// Runs the sub-command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let _telemetry = telemetry::start(&cli.log, cli.log_format).map_err(exit::usage)?;
     match cli.command {
         Command::Demo(args) => demo::run(args),
         Command::Prove(args) => prove::run(&args),
         Command::Verify(args) => verify::run(&args),
-        Command::Keys(args) => keys::run(args.command),
+        Command::Keys(command) => keys::run(command),
         Command::Falafel(args) => falafel::run(args),
         Command::RollupCli(args) => rollup_cli::run(args),
         Command::Up(args) => up::run(args),
@@ -48,17 +45,6 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Queues(args) => operate::queues(&args),
         Command::Provision(args) => provision::run(args),
         Command::Plan(args) => plan::run(&args),
-        Command::Bench(args) => bench::run(args.command),
+        Command::Bench(command) => bench::run(command),
     }
-}
-
-/// Refuses statements that no `rollup_cli` proves.
-fn speaks_pedersen(suite: Suite) -> anyhow::Result<()> {
-    if suite == Suite::Pedersen {
-        return Ok(());
-    }
-    Err(exit::usage(anyhow::anyhow!(
-        "ZKWHIRL_SUITE={suite} is not what a rollup_cli proves: set ZKWHIRL_SUITE=pedersen, \
-         or leave ZKWHIRL_ROLLUP_CLI unset"
-    )))
 }

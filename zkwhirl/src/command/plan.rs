@@ -15,8 +15,8 @@ use zkwhirl_planner::{
 
 use crate::{
     cli::{FleetArgs, PlanArgs, SignalArg, WorkArgs},
-    shell::exit,
-    ui::{self, table::table},
+    shell::{exit, files},
+    ui::{self, table},
 };
 
 /// The manifest that is applied.
@@ -27,7 +27,7 @@ const MANIFEST_BYTES: usize = 4 << 20;
 const DRAWN_MS: u64 = 3 * 3_600_000;
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct PlanReport {
     sizes: Vec<Row>,
     settings: Vec<Row>,
 }
@@ -39,7 +39,7 @@ pub(super) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let trace = trace(&args.work)?;
     let setup = setup(&args.fleet, args.work.seed)?;
     let price = args.fleet.price;
-    let report = Report {
+    let report = PlanReport {
         sizes: plan::sizes(&setup, &trace, &args.sizes.0, price),
         settings: plan::settings(&setup, &trace, price),
     };
@@ -49,10 +49,9 @@ pub(super) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
         let svg = picture::draw(&report.sizes, &course)?;
         fs::write(file, svg).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    if args.json {
-        ui::say(&serde_json::to_string(&report)?);
-    } else {
-        print(&report, &trace, &setup);
+    match args.json {
+        true => ui::say(&serde_json::to_string(&report)?),
+        false => print(&report, &trace, &setup),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -126,24 +125,13 @@ fn setup(args: &FleetArgs, seed: u64) -> anyhow::Result<Setup> {
 }
 
 fn read(file: &Path, limit: usize) -> anyhow::Result<String> {
-    let context = || format!("cannot read {}", file.display());
-    let length = fs::metadata(file).with_context(context)?.len();
-    anyhow::ensure!(
-        length <= limit as u64,
-        "{} has {} bytes, at most {} are read",
-        file.display(),
-        ui::grouped(length),
-        ui::grouped(limit as u64)
-    );
-    fs::read_to_string(file).with_context(context)
+    let text = String::from_utf8(files::read(file, "such a file", limit)?);
+    text.with_context(|| format!("cannot read {}", file.display()))
 }
 
-fn print(report: &Report, trace: &Trace, setup: &Setup) {
-    let jobs: usize = trace
-        .rollups
-        .iter()
-        .map(|rollup| rollup.inners_s.len())
-        .sum();
+fn print(report: &PlanReport, trace: &Trace, setup: &Setup) {
+    let jobs = trace.rollups.iter().map(|rollup| rollup.inners_s.len());
+    let jobs: usize = jobs.sum();
     let (rollups, seconds) = (trace.rollups.len(), trace.until_s);
     if !trace.about.is_empty() {
         ui::say(&format!("{}\n", trace.about));
@@ -170,36 +158,24 @@ fn print(report: &Report, trace: &Trace, setup: &Setup) {
 }
 
 fn rows(first: &str, rows: &[Row]) -> String {
-    let header = [
-        first,
-        "rollup p50",
-        "p95",
-        "wait p50",
-        "p95",
-        "killed",
-        "pod hours",
-        "useful",
-        "per rollup",
-        "per day",
-    ];
-    let seconds = |s: Option<f64>| s.map_or("–".to_owned(), minutes);
+    let header = "|>rollup p50|>p95|>wait p50|>p95|>killed|>pod hours|>useful|>per rollup|>per day";
+    let or_dash = |value: Option<f64>, text: fn(f64) -> String| value.map_or("–".to_owned(), text);
     let cells = |row: &Row| {
         let mark = if row.falls_behind { " *" } else { "" };
         vec![
             format!("{}{mark}", row.name),
-            seconds(row.latency_p50_s),
-            seconds(row.latency_p95_s),
+            or_dash(row.latency_p50_s, minutes),
+            or_dash(row.latency_p95_s, minutes),
             minutes(row.wait_p50_s),
             minutes(row.wait_p95_s),
             ui::grouped(row.killed.into()),
             format!("{:.1}", row.pod_hours),
             format!("{:.0} %", 100.0 * row.useful),
-            row.cost_per_rollup
-                .map_or("–".to_owned(), |cost| format!("{cost:.2}")),
+            or_dash(row.cost_per_rollup, |cost| format!("{cost:.2}")),
             format!("{:.0}", row.cost_per_day),
         ]
     };
-    table(&header, &header[1..], rows.iter().map(cells).collect())
+    table(&format!("{first}{header}"), rows.iter().map(cells))
 }
 
 /// `8:40`, or `12:08:40` with hours.
@@ -232,22 +208,16 @@ mod tests {
     }
 
     #[test]
-    fn every_recorded_decision_is_made_again() {
+    fn every_recorded_decision_is_made_again_and_one_that_differs_is_an_exit_code() {
+        let replay = |file: &str| run(&args(&["--replay", file])).unwrap();
         let golden = vector("golden_hpa.json");
-        let code = run(&args(&["--replay", &golden])).unwrap();
-        assert_eq!(code, ExitCode::SUCCESS);
-    }
-
-    #[test]
-    fn a_decision_that_differs_is_an_exit_code() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("changed.json");
-        let golden = fs::read_to_string(vector("golden_hpa.json")).unwrap();
+        assert_eq!(replay(&golden), ExitCode::SUCCESS);
+        let golden = fs::read_to_string(golden).unwrap();
         let mut scenarios: serde_json::Value = serde_json::from_str(&golden).unwrap();
         scenarios[0]["steps"][5][3] = 31.into();
-        fs::write(&file, scenarios.to_string()).unwrap();
-        let code = run(&args(&["--replay", file.to_str().unwrap()])).unwrap();
-        assert_eq!(code, ExitCode::from(1));
+        let changed = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&changed, scenarios.to_string()).unwrap();
+        assert_eq!(replay(changed.path().to_str().unwrap()), ExitCode::from(1));
     }
 
     #[test]
@@ -259,10 +229,8 @@ mod tests {
         assert!(fs::read_to_string(&svg).unwrap().contains("pods proving"));
         let readme = vector("incidents/README.md");
         let error = run(&args(&["--trace", &readme])).unwrap_err();
-        assert!(
-            format!("{error:#}").contains("README.md: is no trace"),
-            "{error:#}"
-        );
+        let error = format!("{error:#}");
+        assert!(error.contains("README.md: is no trace"), "{error}");
     }
 
     #[test]

@@ -7,25 +7,24 @@ use std::{
 };
 
 use anyhow::Context;
-use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::Instant;
-use zkwhirl::cluster::provenance;
+use zkwhirl::cluster::{Rollups, provenance};
 use zkwhirl_circuits::Suite;
-use zkwhirl_job::{Kind, Request, limits};
+use zkwhirl_job::{Kind, Request, Word, limits};
 use zkwhirl_keystore::EmbeddedKeyStore;
 use zkwhirl_prover::native::{self, Engine, EngineConfig, ProofReceipt, Setting};
 
 use super::ready;
 use crate::{
     cli::ProveArgs,
-    shell::exit,
+    shell::{exit, files, memory::number_after},
     ui::{self, bar::Bar},
 };
 
 /// One line of `--json`.
-#[derive(Debug, Serialize)]
-struct Line {
+#[derive(Debug, Default, Serialize)]
+struct ProofLine {
     file: PathBuf,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,10 +48,10 @@ struct Line {
 }
 
 pub(super) fn run(args: &ProveArgs) -> anyhow::Result<ExitCode> {
-    let sizes = args.size.sizes().map_err(exit::usage)?;
+    let Rollups { suite, sizes } = args.rollup.rollups()?;
     let mut keys = args.keys.clone();
     let _not_kept = ready::place(&mut keys)?;
-    let setting = Setting::new(args.suite, sizes, keys.max_circuit_size);
+    let setting = Setting::new(suite, sizes, keys.max_circuit_size);
     let config = EngineConfig::new(setting, provenance(true));
     let mut engine = Engine::new(config, EmbeddedKeyStore::new(&keys.data_dir));
     let mut failed = 0;
@@ -71,58 +70,47 @@ pub(super) fn run(args: &ProveArgs) -> anyhow::Result<ExitCode> {
     anyhow::bail!("{failed} of {} requests were not proved", args.files.len())
 }
 
-fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Line> {
-    let request = Request::parse(&read(file)?)
+fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<ProofLine> {
+    let bytes = files::read(file, "a request", limits::REQUEST_BYTES)?;
+    let request = Request::parse(&bytes.into())
         .with_context(|| format!("{} is not a proof request", file.display()))
         .map_err(exit::usage)?;
-    let mut line = Line {
+    let mut line = ProofLine {
         file: file.to_owned(),
         kind: request.kind().name(),
-        verified: None,
-        satisfied: None,
-        error: None,
-        fields: Vec::new(),
-        rows: 0,
-        proofs: 0,
-        provenance: None,
-        not_covered: not_covered(args.suite, request.kind()),
-        prove_s: 0.0,
-        peak_rss_bytes: 0,
+        not_covered: not_covered(args.rollup.suite, request.kind()),
+        ..ProofLine::default()
     };
     let bar = Bar::start(&format!("{} {}", request.kind(), file.display()));
     let started = Instant::now();
+    let texts = |fields: Vec<Word>| fields.iter().map(Word::to_string).collect();
     if args.check_only {
-        match native::check(&request, engine.setting(), &|fraction| {
-            bar.at("check", fraction)
-        }) {
+        let report = |fraction| bar.at("check", fraction);
+        let checked = native::check(&request, engine.setting(), &report);
+        line.satisfied = Some(checked.is_ok());
+        match checked {
             Ok(checked) => {
-                line.satisfied = Some(true);
                 line.rows = checked.rows;
-                line.fields = checked.fields.iter().map(ToString::to_string).collect();
+                line.fields = texts(checked.fields);
             }
-            Err(error) => {
-                line.satisfied = Some(false);
-                line.error = Some(error.to_string());
-            }
+            Err(error) => line.error = Some(error.to_string()),
         }
         line.prove_s = started.elapsed().as_secs_f64();
     } else {
-        match engine.prove(&request, &|progress| bar.show(progress)) {
+        let proved = engine.prove(&request, &|progress| bar.show(progress));
+        line.verified = Some(proved.is_ok());
+        match proved {
             Ok(receipt) => {
-                line.verified = Some(true);
-                line.rows = receipt.rows;
-                line.proofs = receipt.proofs;
-                line.fields = receipt.fields.iter().map(ToString::to_string).collect();
-                line.prove_s = receipt.proving.as_secs_f64();
-                line.provenance = receipt.provenance.as_ref().map(ToString::to_string);
                 if args.write_replies {
                     write_reply(file, &receipt)?;
                 }
+                line.rows = receipt.rows;
+                line.fields = texts(receipt.fields);
+                line.proofs = receipt.proofs;
+                line.prove_s = receipt.proving.as_secs_f64();
+                line.provenance = receipt.provenance.as_ref().map(ToString::to_string);
             }
-            Err(error) => {
-                line.verified = Some(false);
-                line.error = Some(error.to_string());
-            }
+            Err(error) => line.error = Some(error.to_string()),
         }
     }
     bar.finish();
@@ -137,7 +125,7 @@ fn not_covered(suite: Suite, kind: Kind) -> Option<&'static str> {
     clients.then_some(ui::PLONK_CLIENTS)
 }
 
-fn text(line: &Line) -> String {
+fn text(line: &ProofLine) -> String {
     let file = line.file.display();
     if let Some(error) = &line.error {
         return format!("✗ {file}  {}: {error}", line.kind);
@@ -161,20 +149,6 @@ fn text(line: &Line) -> String {
     )
 }
 
-/// Reads a request file, which may not be longer than any request.
-fn read(file: &Path) -> anyhow::Result<Bytes> {
-    let context = || format!("cannot read {}", file.display());
-    let length = fs::metadata(file).with_context(context)?.len();
-    anyhow::ensure!(
-        length <= limits::REQUEST_BYTES as u64,
-        "{} has {} bytes, a request has at most {}",
-        file.display(),
-        ui::grouped(length),
-        ui::grouped(limits::REQUEST_BYTES as u64),
-    );
-    Ok(fs::read(file).with_context(context)?.into())
-}
-
 fn write_reply(file: &Path, receipt: &ProofReceipt) -> anyhow::Result<()> {
     let mut name = file.as_os_str().to_owned();
     name.push(".reply");
@@ -182,13 +156,7 @@ fn write_reply(file: &Path, receipt: &ProofReceipt) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", Path::new(&name).display()))
 }
 
-/// Peak resident memory of this process.
 fn peak_rss() -> u64 {
-    let kib = fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|status| {
-            let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        });
-    kib.unwrap_or(0) * 1024
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    number_after(&status, "VmHWM:").unwrap_or(0) * 1024
 }

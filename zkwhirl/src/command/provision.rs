@@ -3,7 +3,10 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    runtime::Runtime,
+    time::{Instant, sleep},
+};
 use zkwhirl_broker_adapter::{
     BrokerError,
     amqp::{
@@ -19,19 +22,15 @@ use crate::{cli::ProvisionArgs, shell::exit, ui};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn run(args: ProvisionArgs) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
     let mut config = fleet::amqp_config(&args.amqp, "provision")?;
     if let Some(delays) = args.delays_ms {
         config.limits.delays = delays;
     }
-    let users = args
-        .users
-        .iter()
-        .map(|text| user(text).map_err(exit::usage))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let said = runtime
+    let users = args.users.iter().map(|text| user(text));
+    let users = users
+        .collect::<anyhow::Result<Vec<_>>>()
+        .map_err(exit::usage)?;
+    let said = Runtime::new()?
         .block_on(patiently(&config, &users))
         .context("cannot provision RabbitMQ")?;
     for line in said {

@@ -13,20 +13,15 @@ use crate::{
     ui::{self, bar::Bar},
 };
 
-/// A temporary folder for keys that are not kept. Dropping it removes the
-/// folder.
-#[derive(Debug)]
-pub(super) struct NotKept(#[expect(dead_code, reason = "dropping it removes the folder")] TempDir);
-
 /// Without `PERSIST`, makes a temporary folder for keys and points `keys` at
-/// it.
-pub(super) fn place(keys: &mut KeyArgs) -> anyhow::Result<Option<NotKept>> {
+/// it. Dropping it removes the folder.
+pub(super) fn place(keys: &mut KeyArgs) -> anyhow::Result<Option<TempDir>> {
     if keys.persist {
         return Ok(None);
     }
     let folder = temporary()?;
     keys.data_dir = folder.path().to_owned();
-    Ok(Some(NotKept(folder)))
+    Ok(Some(folder))
 }
 
 /// A folder that is removed when the value is dropped.
@@ -50,10 +45,10 @@ pub(super) fn native(provers: &NativeProvers, lazy: bool) -> anyhow::Result<()> 
     bar.finish();
     ready.map_err(at_start)?;
     for (_, key) in engine.loaded() {
+        let (circuit, id) = (&key.circuit.name, key.id.to_string());
         ui::say(&format!(
-            "key {}  {}  {}",
-            key.circuit.name,
-            &key.id.to_string()[..8],
+            "key {circuit}  {}  {}",
+            &id[..8],
             key.provenance
         ));
     }

@@ -14,7 +14,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::time::{Duration, Instant};
-use zkwhirl::cluster::{FleetKeys, client_statement, key_store, provenance};
+use zkwhirl::cluster::{client_statement, key_store, provenance};
 use zkwhirl_circuits::{Circuit, StatementKind};
 use zkwhirl_job::{Command, Failure, Request, Sizes, request::identify};
 use zkwhirl_prover::{
@@ -48,14 +48,7 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
             work: args.work_ms,
         })
     } else {
-        let fleet = args
-            .redis_url
-            .filter(|_| args.fleet_keys)
-            .map(|redis_url| FleetKeys {
-                redis_url,
-                namespace: args.namespace,
-                share: args.key_share,
-            });
+        let fleet = args.fleet.keys().filter(|_| args.fleet_keys);
         let store = key_store(&data_dir, fleet.as_ref())?;
         let setting = Setting::new(args.suite, sizes, args.max_circuit_size);
         let config = EngineConfig {
@@ -63,17 +56,15 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
             persist,
             ..EngineConfig::new(setting, provenance(args.allow_dev_keys))
         };
-        let mut engine = Engine::new(config, store);
-        let reporter = Reporter::default();
-        let wanted = |circuit: &Circuit| args.topic.contains(&circuit.statement.topic());
-        engine
-            .start(&wanted, &|_, progress| reporter.say(progress))
-            .map_err(ready::at_start)?;
         let mut native = Native {
-            engine,
-            reporter,
+            engine: Engine::new(config, store),
+            reporter: Reporter::default(),
             told: HashSet::new(),
         };
+        let wanted = |circuit: &Circuit| args.topic.contains(&circuit.statement.topic());
+        let report = |_: &_, progress| native.reporter.say(progress);
+        let started = native.engine.start(&wanted, &report);
+        started.map_err(ready::at_start)?;
         native.tell_keys();
         Box::new(native)
     };
@@ -87,7 +78,6 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The engine as a service.
 struct Native {
     engine: Engine,
     reporter: Reporter,
@@ -107,16 +97,14 @@ impl Native {
 
 impl ProofService for Native {
     fn prove(&mut self, request: Bytes) -> Result<Bytes, Failure> {
-        let request =
-            Request::parse(&request).map_err(|error| Failure::invalid(error.to_string()))?;
         let reporter = &self.reporter;
-        let proved = self
-            .engine
-            .prove(&request, &|progress| reporter.say(progress));
+        let proved = parse(&request).and_then(|request| {
+            let report = |progress| reporter.say(progress);
+            let proved = self.engine.prove(&request, &report);
+            proved.map_err(|error| error.failure())
+        });
         self.tell_keys();
-        proved
-            .map(|receipt| receipt.reply)
-            .map_err(|error| error.failure())
+        proved.map(|receipt| receipt.reply)
     }
 
     fn verification_key(&mut self, command: Command) -> Bytes {
@@ -140,17 +128,19 @@ impl ProofService for Native {
 fn client_key(engine: &Engine, command: Command) -> anyhow::Result<StatementKind> {
     let statement = identify(command as u32, &[]).and_then(client_statement);
     let suite = engine.setting().suite;
-    statement
-        .filter(|statement| statement.exists_in(suite))
-        .with_context(|| {
-            format!(
-                "no client circuit of the {suite} suite stands behind {command} here; \
-                 import its key with zkwhirl keys import"
-            )
-        })
+    let statement = statement.filter(|statement| statement.exists_in(suite));
+    statement.with_context(|| {
+        format!(
+            "no client circuit of the {suite} suite stands behind {command} here; \
+             import its key with zkwhirl keys import"
+        )
+    })
 }
 
-/// The mock as a service.
+fn parse(request: &Bytes) -> Result<Request, Failure> {
+    Request::parse(request).map_err(|error| Failure::invalid(error.to_string()))
+}
+
 struct Mock {
     prover: Proverless,
     work: Duration,
@@ -160,9 +150,7 @@ impl ProofService for Mock {
     fn prove(&mut self, request: Bytes) -> Result<Bytes, Failure> {
         // The wait simulates the work of a proof.
         thread::park_timeout(self.work);
-        Request::parse(&request)
-            .map_err(|error| Failure::invalid(error.to_string()))
-            .and_then(|request| self.prover.reply(&request))
+        parse(&request).and_then(|request| self.prover.reply(&request))
     }
 
     fn verification_key(&mut self, _command: Command) -> Bytes {
@@ -198,12 +186,10 @@ fn leave_when_nobody_reads(folder: Option<PathBuf>) {
         // An error or hang-up is always reported; nothing else is asked for.
         let mut watched = [PollFd::new(&output, PollFlags::empty())];
         loop {
-            match poll(&mut watched, None) {
-                Ok(_)
-                    if watched[0]
-                        .revents()
-                        .intersects(PollFlags::ERR | PollFlags::HUP) =>
-                {
+            let polled = poll(&mut watched, None);
+            let gone = PollFlags::ERR | PollFlags::HUP;
+            match polled {
+                Ok(_) if watched[0].revents().intersects(gone) => {
                     ready::forget(folder.as_deref());
                     std::process::exit(1);
                 }

@@ -3,7 +3,6 @@
 use std::{sync::Arc, thread::available_parallelism};
 
 use zkwhirl::cluster::{Peak, Provers};
-use zkwhirl_job::Topic;
 use zkwhirl_worker::{Admission, FreeMemory, Readiness};
 
 use crate::{
@@ -21,33 +20,22 @@ impl FreeMemory for SystemMemory {
     }
 }
 
-/// The number of slots and the admission that guards their memory.
-#[derive(Debug)]
-pub(super) struct Admitted {
-    pub(super) slots: usize,
-    /// `None`: memory is not checked before a claim.
-    pub(super) admission: Option<Arc<Admission>>,
-}
-
-/// The slots that the arguments ask for, if they fit.
-pub(super) fn admit(args: &WorkerArgs, provers: &Provers) -> anyhow::Result<Admitted> {
+/// The slots that the arguments ask for, if they fit, and what admits jobs to
+/// them; without the latter memory is not checked before a claim.
+pub(super) fn admit(
+    args: &WorkerArgs,
+    provers: &Provers,
+) -> anyhow::Result<(usize, Option<Arc<Admission>>)> {
     let cores = available_parallelism().map_or(1, usize::from);
     let native = match provers {
         Provers::Native(native) if !args.overcommit => native,
-        _ => {
-            return Ok(Admitted {
-                slots: args.slots.exactly().unwrap_or(cores),
-                admission: None,
-            });
-        }
+        _ => return Ok((args.slots.exactly().unwrap_or(cores), None)),
     };
     let peak = native.peak(&args.topic);
     let memory = Arc::new(SystemMemory::default());
     let slots = fitting(args.slots, cores, &peak, memory.free_bytes()).map_err(exit::usage)?;
-    Ok(Admitted {
-        slots,
-        admission: Some(Arc::new(Admission::new(memory, peak.bytes))),
-    })
+    let admission = Admission::new(memory, peak.bytes);
+    Ok((slots, Some(Arc::new(admission))))
 }
 
 /// The requested number of slots, or as many as fit. An error when the
@@ -73,37 +61,37 @@ fn fitting(asked: Slots, cores: usize, peak: &Peak, free: Option<u64>) -> anyhow
 }
 
 /// Whether a slot is in the queue or proves.
-pub(super) fn ready(readiness: &Readiness) -> Result<(), NotReady> {
-    match readiness.slots() {
+pub(super) fn ready(readiness: &Readiness) -> impl Fn() -> Result<(), NotReady> + use<> {
+    let readiness = readiness.clone();
+    move || match readiness.slots() {
         0 => Err(NotReady::Away("no slot is in the queue")),
         _ => Ok(()),
     }
-}
-
-/// The topics and the slots in words.
-pub(super) fn describe(topics: &[Topic], admitted: &Admitted) -> String {
-    let topics: Vec<_> = topics.iter().map(ToString::to_string).collect();
-    let topics = topics.join(" and ");
-    format!("{topics} jobs, {} at once", admitted.slots)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn peak() -> Peak {
-        Peak {
+    #[track_caller]
+    fn check(asked: Slots, free: Option<u64>, expected: Result<usize, &str>) {
+        let peak = Peak {
             circuit: Some("tx-rollup/pedersen/1".into()),
             rows: 1_621_756,
             bytes: 2_000_000_000,
-        }
-    }
-
-    #[track_caller]
-    fn check(asked: Slots, free: Option<u64>, expected: Result<usize, &str>) {
-        let slots = fitting(asked, 4, &peak(), free);
+        };
+        let slots = fitting(asked, 4, &peak, free);
         let slots = slots.map_err(|error| error.to_string());
         assert_eq!(slots, expected.map_err(str::to_owned));
+    }
+
+    /// That memory for `slots` is missing when `free` is there.
+    fn missing(slots: &str, free: &str, fit: u8) -> String {
+        format!(
+            "memory for --slots {slots} is missing: each prover is expected to need 2000.0 MB \
+             (tx-rollup/pedersen/1, 1,621,756 rows), {free} are free, enough for {fit}; ask \
+             for fewer, or take the risk with --overcommit"
+        )
     }
 
     #[test]
@@ -114,23 +102,8 @@ mod tests {
         check(Slots::Auto, None, Ok(1));
         check(Slots::Exactly(3), gb(7), Ok(3));
         check(Slots::Exactly(9), None, Ok(9));
-        check(
-            Slots::Exactly(8),
-            gb(7),
-            Err(
-                "memory for --slots 8 is missing: each prover is expected to need 2000.0 MB \
-                 (tx-rollup/pedersen/1, 1,621,756 rows), 7000.0 MB are free, enough for 3; ask \
-                 for fewer, or take the risk with --overcommit",
-            ),
-        );
-        check(
-            Slots::Auto,
-            gb(2),
-            Err(
-                "memory for --slots 1 is missing: each prover is expected to need 2000.0 MB \
-                 (tx-rollup/pedersen/1, 1,621,756 rows), 2000.0 MB are free, enough for 0; ask \
-                 for fewer, or take the risk with --overcommit",
-            ),
-        );
+        let (eight, one) = (missing("8", "7000.0 MB", 3), missing("1", "2000.0 MB", 0));
+        check(Slots::Exactly(8), gb(7), Err(&eight));
+        check(Slots::Auto, gb(2), Err(&one));
     }
 }

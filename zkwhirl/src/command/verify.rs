@@ -3,8 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    path::Path,
     process::ExitCode,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -21,33 +19,34 @@ use zkwhirl_prover::native::{VerifiedRollup, tx_kind, verify_rollup};
 
 use crate::{
     cli::VerifyArgs,
-    shell::exit,
-    ui::{self, table::table},
+    shell::{exit, files},
+    ui::{self, table},
 };
 
 /// Exit code when a verification key is missing: the rollup was not verified.
 const UNDECIDED: u8 = 3;
 
-/// What was verified, for `--json` and for the table.
-#[derive(Debug, Default, Serialize)]
-struct Report {
-    file: String,
+/// What was found, for `--json`.
+#[derive(Debug, Serialize)]
+struct Findings<'a> {
+    file: &'a str,
     verified: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(flatten)]
-    rollup: Option<About>,
+    rollup: Option<RollupFindings>,
 }
 
+/// What was verified, for `--json` and for the table.
 #[derive(Debug, Serialize)]
-struct About {
+struct RollupFindings {
     suite: String,
     txs_per_inner: u32,
     inners_per_root: u32,
     rollup_id: u64,
     inner_rollups: usize,
     proofs: usize,
-    circuits: Vec<CircuitLine>,
+    circuits: Vec<ProvedBy>,
     txs: Vec<TxLine>,
     /// True when at least one key is a development key: anyone can forge proofs
     /// under it.
@@ -58,7 +57,7 @@ struct About {
 }
 
 #[derive(Debug, Serialize)]
-struct CircuitLine {
+struct ProvedBy {
     circuit: String,
     proofs: usize,
     key: String,
@@ -73,86 +72,69 @@ struct TxLine {
 }
 
 pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let buffer = read(&args.file).map_err(exit::usage)?;
-    let keys = Arc::new(Keys::of(args));
-    let source: Arc<dyn VkSource> = Arc::<Keys>::clone(&keys);
+    let buffer = files::read(&args.file, "a rollup", limits::REPLY_BYTES).map_err(exit::usage)?;
+    let keys = Arc::new(UsedKeys {
+        place: match &args.vk {
+            Some(folder) => KeyPlace::Folder(VkFolder::new(folder)),
+            None => KeyPlace::Store(EmbeddedKeyStore::new(&args.data_dir)),
+        },
+        used: Mutex::default(),
+    });
+    let source: Arc<dyn VkSource> = Arc::<UsedKeys>::clone(&keys);
     let started = Instant::now();
     let verified = verify_rollup(&buffer, source);
     let verify_s = started.elapsed().as_secs_f64();
-    let mut report = Report {
-        file: args.file.display().to_string(),
-        ..Report::default()
+    let file = args.file.display().to_string();
+    let (rollup, error) = match verified {
+        Ok(rollup) => (Some(about(&rollup, &keys, verify_s)?), None),
+        Err(error) => (None, Some(error)),
     };
-    let code = match verified {
-        Ok(rollup) => {
-            report.verified = true;
-            report.rollup = Some(about(&rollup, &keys, verify_s)?);
-            0
-        }
-        Err(error) => {
-            report.error = Some(error.to_string());
-            match error {
-                NotVerified::Refused { .. } => 1,
-                NotVerified::CannotCheck { .. } => UNDECIDED,
-            }
-        }
-    };
-    if args.json {
-        ui::say(&serde_json::to_string(&report)?);
+    if !args.json {
+        rollup.iter().for_each(|rollup| print(&file, rollup));
     } else {
-        print(&report);
+        ui::say(&serde_json::to_string(&Findings {
+            file: &file,
+            verified: error.is_none(),
+            error: error.as_ref().map(ToString::to_string),
+            rollup,
+        })?);
     }
-    if let Some(error) = &report.error {
-        let verdict = match code {
-            UNDECIDED => "cannot be verified",
-            _ => "is refused",
-        };
-        ui::complain(&format!("zkwhirl: {} {verdict}: {error}", report.file));
-    }
-    Ok(ExitCode::from(code))
+    let Some(error) = error else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let (code, verdict) = match error {
+        NotVerified::Refused { .. } => (1, "is refused"),
+        NotVerified::CannotCheck { .. } => (UNDECIDED, "cannot be verified"),
+    };
+    let why = anyhow::anyhow!("{file} {verdict}: {error}");
+    Err(exit::coded(code, why))
 }
 
 /// The stores of verification keys, and the provenance of each key that was
 /// used.
 #[derive(Debug)]
-struct Keys {
-    place: Place,
+struct UsedKeys {
+    place: KeyPlace,
     used: Mutex<BTreeMap<String, Provenance>>,
 }
 
 #[derive(Debug)]
-enum Place {
+enum KeyPlace {
     Store(EmbeddedKeyStore),
     Folder(VkFolder),
 }
 
-impl Keys {
-    fn of(args: &VerifyArgs) -> Self {
-        let place = match &args.vk {
-            Some(folder) => Place::Folder(VkFolder::new(folder)),
-            None => Place::Store(EmbeddedKeyStore::new(&args.data_dir)),
-        };
-        Self {
-            place,
-            used: Mutex::default(),
-        }
-    }
-
+impl UsedKeys {
     fn used(&self) -> MutexGuard<'_, BTreeMap<String, Provenance>> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn provenance(&self, circuit: &str) -> anyhow::Result<Provenance> {
-        let provenance = self.used().get(circuit).cloned();
-        provenance.with_context(|| format!("the key of {circuit} was not looked up"))
-    }
 }
 
-impl VkSource for Keys {
+impl VkSource for UsedKeys {
     fn vk(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError> {
         let file = match &self.place {
-            Place::Store(store) => store.find(circuit)?.map(|key| VkFile::of(&key)),
-            Place::Folder(folder) => folder.find(circuit)?,
+            KeyPlace::Store(store) => store.find(circuit)?.map(|key| VkFile::of(&key)),
+            KeyPlace::Folder(folder) => folder.find(circuit)?,
         };
         let Some(file) = file else { return Ok(None) };
         self.used().insert(circuit.name.clone(), file.provenance);
@@ -160,34 +142,38 @@ impl VkSource for Keys {
     }
 }
 
-fn about(rollup: &VerifiedRollup, keys: &Keys, verify_s: f64) -> anyhow::Result<About> {
+fn about(
+    rollup: &VerifiedRollup,
+    keys: &UsedKeys,
+    verify_s: f64,
+) -> anyhow::Result<RollupFindings> {
     let mut proofs: BTreeMap<Circuit, (usize, [u8; 32])> = BTreeMap::new();
     for proof in &rollup.proofs {
         proofs.entry(proof.circuit).or_insert((0, proof.vk)).0 += 1;
     }
+    let used = keys.used();
     let mut insecure_keys = false;
     let mut circuits = Vec::new();
     for (circuit, (proofs, vk)) in proofs {
         let circuit = circuit.to_string();
-        let provenance = keys.provenance(&circuit)?;
+        let provenance = used.get(&circuit);
+        let provenance =
+            provenance.with_context(|| format!("the key of {circuit} was not looked up"))?;
         insecure_keys |= provenance.is_insecure();
-        circuits.push(CircuitLine {
+        circuits.push(ProvedBy {
             circuit,
             proofs,
             key: Word(vk).to_string(),
             provenance: provenance.to_string(),
         });
     }
-    let txs: Vec<TxLine> = rollup
-        .txs
-        .iter()
-        .map(|(id, txs)| TxLine {
-            kind: tx_kind(*id),
-            txs: txs.all,
-            client_proofs: txs.covered,
-        })
-        .collect();
-    Ok(About {
+    let txs = rollup.txs.iter().map(|(id, txs)| TxLine {
+        kind: tx_kind(*id),
+        txs: txs.all,
+        client_proofs: txs.covered,
+    });
+    let txs: Vec<_> = txs.collect();
+    Ok(RollupFindings {
         suite: rollup.suite.to_string(),
         txs_per_inner: rollup.sizes.txs_per_inner(),
         inners_per_root: rollup.sizes.inners_per_root(),
@@ -220,8 +206,7 @@ fn not_proved(txs: &[TxLine], insecure_keys: bool) -> Vec<String> {
     lines
 }
 
-fn print(report: &Report) {
-    let Some(about) = &report.rollup else { return };
+fn print(file: &str, about: &RollupFindings) {
     ui::say(&format!(
         "rollup {} of {}×{}, {}: {} inner rollups, {} txs\n",
         about.rollup_id,
@@ -231,47 +216,33 @@ fn print(report: &Report) {
         about.inner_rollups,
         about.txs.iter().map(|line| line.txs).sum::<usize>(),
     ));
+    let count = |number: usize| ui::grouped(number as u64);
     let rows = about.circuits.iter().map(|line| {
+        let (circuit, provenance) = (line.circuit.clone(), line.provenance.clone());
         vec![
-            line.circuit.clone(),
-            ui::grouped(line.proofs as u64),
+            circuit,
+            count(line.proofs),
             line.key[..8].to_owned(),
-            line.provenance.clone(),
+            provenance,
         ]
     });
-    let header = ["proved by", "proofs", "key", "provenance"];
-    ui::say(&table(&header, &["proofs"], rows.collect()));
-    let rows = about.txs.iter().map(|line| {
+    ui::say(&table("proved by|>proofs|key|provenance", rows));
+    let rows = about.txs.iter();
+    let rows = rows.map(|line| {
         vec![
             line.kind.to_owned(),
-            ui::grouped(line.txs as u64),
-            ui::grouped(line.client_proofs as u64),
+            count(line.txs),
+            count(line.client_proofs),
         ]
     });
-    let header = ["txs", "in all", "client proofs"];
-    let right = ["in all", "client proofs"];
-    ui::say(&format!("\n{}\n", table(&header, &right, rows.collect())));
+    let txs = table("txs|>in all|>client proofs", rows);
+    ui::say(&format!("\n{txs}\n"));
     for line in &about.not_proved {
         ui::say(&format!("not proved: {line}"));
     }
     ui::say(&format!(
-        "✓ {}  {} proofs verified in {}",
-        report.file,
+        "✓ {file}  {} proofs verified in {}",
         ui::grouped(about.proofs as u64),
         ui::seconds(std::time::Duration::from_secs_f64(about.verify_s)),
     ));
-}
-
-/// Reads a buffer, which may not be longer than any reply.
-fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let context = || format!("cannot read {}", file.display());
-    let length = fs::metadata(file).with_context(context)?.len();
-    anyhow::ensure!(
-        length <= limits::REPLY_BYTES as u64,
-        "{} has {} bytes, a rollup has at most {}",
-        file.display(),
-        ui::grouped(length),
-        ui::grouped(limits::REPLY_BYTES as u64),
-    );
-    fs::read(file).with_context(context)
 }

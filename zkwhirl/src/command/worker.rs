@@ -42,8 +42,9 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
         None => ready::place(&mut args.prover.keys)?,
         Some(_) => None,
     };
-    let provers = fleet::provers(&args.prover, &args.redis, &args.topic, args.work_ms)?;
-    let admitted = slots::admit(&args, &provers)?;
+    let fleet = fleet::fleet_keys(&args.prover, &args.redis);
+    let provers = fleet::provers(&args.prover, Some(fleet), &args.topic, args.work_ms)?;
+    let (slots, admission) = slots::admit(&args, &provers)?;
     if let Provers::Native(native) = &provers {
         let (native, lazy) = (native.clone(), args.prover.lazy_init);
         let keys = tokio::task::spawn_blocking(move || ready::native(&native, lazy));
@@ -57,23 +58,21 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     }
     let broker = fleet::amqp(&args.amqp, &name, Deadlines::default().longest()).await?;
     let ledger = fleet::redis(&args.redis).await?;
-    let slots = admitted.slots;
-    let seats = (1..=slots)
+    let prover_slots = (1..=slots)
         .map(|number| Slot {
             name: format!("{name}/{number}"),
             topics: args.topic.clone(),
             prover: provers.prover(slots),
         })
         .collect();
-    let work = slots::describe(&args.topic, &admitted);
-    ui::say(&format!("worker {name}: {work}"));
+    let topics = topics.join(" and ");
+    ui::say(&format!("worker {name}: {topics} jobs, {slots} at once"));
     let readiness = Readiness::default();
-    let ready = readiness.clone();
-    admin.ready_when(move || slots::ready(&ready));
+    admin.ready_when(slots::ready(&readiness));
     let config = WorkerConfig {
         readiness,
         grace: Duration::from_secs(args.drain_s.into()),
-        admission: admitted.admission,
+        admission,
         ..WorkerConfig::default()
     };
     let deps = WorkerDeps {
@@ -85,7 +84,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
         drain: shutdown.drain,
         abort: shutdown.abort,
     };
-    zkwhirl_worker::run(config, deps, seats, stop).await;
+    zkwhirl_worker::run(config, deps, prover_slots, stop).await;
     broker.close().await;
     ui::say("worker stopped");
     Ok(ExitCode::SUCCESS)

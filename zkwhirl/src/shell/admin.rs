@@ -5,8 +5,8 @@ use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -23,7 +23,7 @@ use axum::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
     runtime::Handle,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, Interval, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -37,7 +37,6 @@ use super::{
     metrics::{self, LOOK, OwnUse},
 };
 
-/// The default admin address.
 const DEFAULT_ADDRESS: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 9464);
 /// `/livez` fails when the process's own runtime has run no task for this time.
 const STUCK: Duration = Duration::from_secs(60);
@@ -46,13 +45,9 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The answer to console requests before the console is mounted.
 const STARTING: &str = r#"{"error":"still starting, keys may be made: try again soon"}"#;
 
-/// The admin server of a process.
-#[derive(Debug, Clone)]
 pub(crate) struct Admin {
-    address: SocketAddr,
-    page: PrometheusHandle,
-    health: Arc<Health>,
-    mounted: Arc<OnceLock<Router>>,
+    pub(crate) address: SocketAddr,
+    server: Arc<Server>,
 }
 
 /// Why the process cannot do its work now: the body of `/readyz` and `/livez`.
@@ -61,7 +56,6 @@ pub(crate) enum NotReady {
     /// Keys are made, connections are opened.
     #[error("starting")]
     Starting,
-    /// The process was asked to stop.
     #[error("draining")]
     Draining,
     /// A part that it needs is away.
@@ -74,18 +68,21 @@ pub(crate) enum NotReady {
 
 type Ready = dyn Fn() -> Result<(), NotReady> + Send + Sync;
 
-struct Health {
+/// What the process's own runtime and the admin thread share.
+struct Server {
+    page: PrometheusHandle,
+    works: bool,
+    /// Whether a console will be mounted.
+    bridges: bool,
+    /// The router for every path but metrics and probes.
+    mounted: OnceLock<Router>,
+    /// The runtime of the process's own work.
+    own: Handle,
     start: Instant,
     /// When the process's own runtime last ran a task, in milliseconds from the start.
     beat_ms: AtomicU64,
-    draining: AtomicBool,
-    ready: Mutex<Option<Arc<Ready>>>,
-}
-
-impl fmt::Debug for Health {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Health").finish_non_exhaustive()
-    }
+    draining: CancellationToken,
+    ready: OnceLock<Box<Ready>>,
 }
 
 impl Admin {
@@ -101,59 +98,44 @@ impl Admin {
     ) -> anyhow::Result<Self> {
         let listener = listen(address).map_err(exit::usage)?;
         let address = listener.local_addr()?;
-        let page = metrics::install(roles, topics)?;
-        let health = Arc::new(Health {
-            start: Instant::now(),
-            beat_ms: AtomicU64::new(0),
-            draining: AtomicBool::new(false),
-            ready: Mutex::default(),
-        });
-        tokio::spawn(beat(health.clone(), draining.clone()));
-        let mounted = Arc::new(OnceLock::new());
-        let server = Server {
-            page: page.clone(),
-            health: health.clone(),
+        let server = Arc::new(Server {
+            page: metrics::install(roles, topics)?,
             works: roles.contains(&Role::Worker),
             bridges: roles.contains(&Role::Bridge),
-            mounted: mounted.clone(),
+            mounted: OnceLock::new(),
             own: Handle::current(),
-        };
+            start: Instant::now(),
+            beat_ms: AtomicU64::new(0),
+            draining: draining.clone(),
+            ready: OnceLock::new(),
+        });
+        tokio::spawn(server.clone().beat());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let running = server.clone().run(listener);
         thread::Builder::new()
             .name("admin".into())
-            .spawn(move || runtime.block_on(server.run(listener)))?;
-        Ok(Self {
-            address,
-            page,
-            health,
-            mounted,
-        })
+            .spawn(move || runtime.block_on(running))?;
+        Ok(Self { address, server })
     }
 
-    /// Sets the readiness check. Without one `/readyz` says "starting".
+    /// Sets the readiness check, once. Without one `/readyz` says "starting".
     pub(crate) fn ready_when(
         &self,
         ready: impl Fn() -> Result<(), NotReady> + Send + Sync + 'static,
     ) {
-        *self.health.lock() = Some(Arc::new(ready));
+        let _ = self.server.ready.set(Box::new(ready));
     }
 
     /// Mounts a router for every path but metrics and probes, once. Its
     /// handlers run on the runtime that started this server.
     pub(crate) fn mount(&self, router: Router) {
-        let _ = self.mounted.set(router);
+        let _ = self.server.mounted.set(router);
     }
 
-    /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Renders the page of metrics.
     pub(crate) fn page(&self) -> impl Fn() -> String + Send + Sync + use<> {
-        let page = self.page.clone();
+        let page = self.server.page.clone();
         move || page.render()
     }
 }
@@ -180,63 +162,42 @@ fn listen(address: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Ticks on the runtime of the process's own work.
-async fn beat(health: Arc<Health>, draining: CancellationToken) {
+/// Ticks of [`LOOK`]; late ones are not made up for.
+fn ticks() -> Interval {
     let mut ticks = interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let now = health.start.elapsed().as_millis() as u64;
-        health.beat_ms.store(now, Ordering::Relaxed);
-        if draining.is_cancelled() {
-            health.draining.store(true, Ordering::Relaxed);
-            DRAINING.set([], 1.0);
-        }
-    }
-}
-
-impl Health {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Ready>>> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lives(&self) -> Result<(), NotReady> {
-        let beat = Duration::from_millis(self.beat_ms.load(Ordering::Relaxed));
-        let since = self.start.elapsed().saturating_sub(beat);
-        if since < STUCK {
-            return Ok(());
-        }
-        Err(NotReady::Stuck(since.as_secs()))
-    }
-
-    fn is_ready(&self) -> Result<(), NotReady> {
-        if self.draining.load(Ordering::Relaxed) {
-            return Err(NotReady::Draining);
-        }
-        let ready = self.lock().clone();
-        ready.map_or(Err(NotReady::Starting), |ready| ready())
-    }
-}
-
-/// What the thread runs.
-#[derive(Clone)]
-struct Server {
-    page: PrometheusHandle,
-    health: Arc<Health>,
-    works: bool,
-    /// Whether a console will be mounted.
-    bridges: bool,
-    mounted: Arc<OnceLock<Router>>,
-    /// The runtime of the process's own work.
-    own: Handle,
+    ticks
 }
 
 impl Server {
-    async fn run(self, listener: TcpListener) {
+    /// Ticks on the runtime of the process's own work.
+    async fn beat(self: Arc<Self>) {
+        let mut ticks = ticks();
+        loop {
+            ticks.tick().await;
+            let now = self.start.elapsed().as_millis() as u64;
+            self.beat_ms.store(now, Ordering::Relaxed);
+            if self.draining.is_cancelled() {
+                DRAINING.set([], 1.0);
+            }
+        }
+    }
+
+    async fn run(self: Arc<Self>, listener: TcpListener) {
+        let probe = |check: fn(&Self) -> Result<(), NotReady>| {
+            get(
+                async move |State(server): State<Arc<Self>>| match check(&server) {
+                    Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+                    Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+                },
+            )
+        };
+        let metrics =
+            async |State(server): State<Arc<Self>>| ([(CONTENT_TYPE, TEXT)], server.page.render());
         let router = Router::new()
-            .route("/metrics", get(metrics_page))
-            .route("/livez", get(livez))
-            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics))
+            .route("/livez", probe(Self::lives))
+            .route("/readyz", probe(Self::is_ready))
             .fallback(more)
             .with_state(self.clone());
         let served = async {
@@ -251,8 +212,7 @@ impl Server {
 
     /// Keeps the figures about the process up to date.
     async fn look(&self) {
-        let mut ticks = interval(LOOK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = ticks();
         let mut own = OwnUse::default();
         let mut was_ready = !self.works;
         loop {
@@ -261,19 +221,32 @@ impl Server {
             // Without upkeep the samples between two scrapes accumulate in
             // memory.
             self.page.run_upkeep();
-            if !was_ready && self.health.is_ready().is_ok() {
+            if !was_ready && self.is_ready().is_ok() {
                 was_ready = true;
-                START_TO_READY.set([], self.health.start.elapsed().as_secs_f64());
+                START_TO_READY.set([], self.start.elapsed().as_secs_f64());
             }
         }
     }
+
+    fn lives(&self) -> Result<(), NotReady> {
+        let beat = Duration::from_millis(self.beat_ms.load(Ordering::Relaxed));
+        let since = self.start.elapsed().saturating_sub(beat);
+        if since < STUCK {
+            return Ok(());
+        }
+        Err(NotReady::Stuck(since.as_secs()))
+    }
+
+    fn is_ready(&self) -> Result<(), NotReady> {
+        if self.draining.is_cancelled() {
+            return Err(NotReady::Draining);
+        }
+        self.ready.get().ok_or(NotReady::Starting)?()
+    }
 }
 
-async fn metrics_page(State(server): State<Server>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, TEXT)], server.page.render())
-}
-
-async fn more(State(server): State<Server>, request: Request) -> Response {
+/// Everything but metrics and probes.
+async fn more(State(server): State<Arc<Server>>, request: Request) -> Response {
     let Some(router) = server.mounted.get().cloned() else {
         return match server.bridges {
             true => (StatusCode::SERVICE_UNAVAILABLE, STARTING).into_response(),
@@ -285,19 +258,4 @@ async fn more(State(server): State<Server>, request: Request) -> Response {
         |_| StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         |Ok(answer)| answer,
     )
-}
-
-async fn livez(State(server): State<Server>) -> (StatusCode, String) {
-    probe(server.health.lives())
-}
-
-async fn readyz(State(server): State<Server>) -> (StatusCode, String) {
-    probe(server.health.is_ready())
-}
-
-fn probe(state: Result<(), NotReady>) -> (StatusCode, String) {
-    match state {
-        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
-    }
 }

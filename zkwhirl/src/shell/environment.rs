@@ -21,10 +21,8 @@ pub(crate) fn refuse_unknown_variables() -> Result<(), anyhow::Error> {
 
 /// Every variable that a flag of the command or of its sub-commands reads.
 fn variables(command: &clap::Command) -> Vec<String> {
-    let own = command
-        .get_arguments()
-        .filter_map(|argument| argument.get_env())
-        .filter_map(|name| name.to_str().map(str::to_owned));
+    let arguments = command.get_arguments();
+    let own = arguments.filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned()));
     own.chain(command.get_subcommands().flat_map(variables))
         .collect()
 }
@@ -33,14 +31,11 @@ fn variables(command: &clap::Command) -> Vec<String> {
 const ELSEWHERE: [&str; 2] = ["ZKWHIRL_SERVICES_", "ZKWHIRL_TEST_"];
 
 fn unknown(known: &[String], present: impl Iterator<Item = String>) -> Option<(String, String)> {
-    let name = present
-        .filter(|name| name.starts_with("ZKWHIRL_"))
-        .filter(|name| !ELSEWHERE.iter().any(|prefix| name.starts_with(prefix)))
-        .find(|name| !known.contains(name))?;
-    let nearest = known
-        .iter()
-        .max_by_key(|candidate| shared_prefix(candidate, &name))?;
-    Some((name.clone(), nearest.clone()))
+    let elsewhere = |name: &str| ELSEWHERE.iter().any(|prefix| name.starts_with(prefix));
+    let mut ours = present.filter(|name| name.starts_with("ZKWHIRL_") && !elsewhere(name));
+    let name = ours.find(|name| !known.contains(name))?;
+    let nearest = known.iter().max_by_key(|known| shared_prefix(known, &name));
+    Some((name.clone(), nearest?.clone()))
 }
 
 fn shared_prefix(a: &str, b: &str) -> usize {
@@ -57,12 +52,9 @@ mod tests {
     #[test]
     fn a_misspelt_variable_is_named_with_the_one_that_was_meant() {
         let known = variables(&Cli::command());
-        let present = ["PATH", "ZKWHIRL_SUITE", "ZKWHIRL_WORKRES"].map(str::to_owned);
-        assert_eq!(
-            unknown(&known, present.into_iter()),
-            Some(("ZKWHIRL_WORKRES".to_owned(), "ZKWHIRL_WORKERS".to_owned()))
-        );
-        let present = ["ZKWHIRL_SUITE", "ZKWHIRL_LOG"].map(str::to_owned);
-        assert_eq!(unknown(&known, present.into_iter()), None);
+        let unknown = |names: [&str; 2]| unknown(&known, names.map(str::to_owned).into_iter());
+        let meant = ["ZKWHIRL_WORKRES", "ZKWHIRL_WORKERS"].map(str::to_owned);
+        assert_eq!(unknown(["PATH", "ZKWHIRL_WORKRES"]), Some(meant.into()));
+        assert_eq!(unknown(["ZKWHIRL_SUITE", "ZKWHIRL_LOG"]), None);
     }
 }

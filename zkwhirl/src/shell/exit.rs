@@ -1,35 +1,30 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130
-//! interrupted.
+//! interrupted. A command may have further codes of its own.
 
-use std::{error::Error, fmt, process::ExitCode};
+use std::process::ExitCode;
 
-/// A usage error: exit code 2, as for clap's own errors.
-#[derive(Debug)]
-struct Usage(anyhow::Error);
+/// An error with an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{why:#}")]
+struct Coded {
+    code: u8,
+    why: anyhow::Error,
+}
 
 /// The command was interrupted by a signal and has said so.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
 pub(crate) struct Interrupted;
 
-impl fmt::Display for Usage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.0)
-    }
-}
-
-impl Error for Usage {}
-
-impl fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("interrupted")
-    }
-}
-
-impl Error for Interrupted {}
-
-/// Marks an error as one of usage or configuration.
+/// Marks an error as one of usage or configuration: exit code 2, as for clap's
+/// own errors.
 pub(crate) fn usage(error: impl Into<anyhow::Error>) -> anyhow::Error {
-    Usage(error.into()).into()
+    coded(2, error.into())
+}
+
+/// An error that ends the process with this code.
+pub(crate) fn coded(code: u8, why: anyhow::Error) -> anyhow::Error {
+    Coded { code, why }.into()
 }
 
 /// Prints the error in one line and returns the exit code.
@@ -39,7 +34,8 @@ pub(crate) fn code(outcome: anyhow::Result<ExitCode>) -> ExitCode {
         Err(error) if error.is::<Interrupted>() => ExitCode::from(130),
         Err(error) => {
             crate::ui::complain(&format!("zkwhirl: {error:#}"));
-            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+            let coded = error.downcast_ref::<Coded>();
+            ExitCode::from(coded.map_or(1, |coded| coded.code))
         }
     }
 }

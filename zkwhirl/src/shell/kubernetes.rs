@@ -32,7 +32,6 @@ pub(crate) const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount"
 /// Largest answer that is read, in bytes; a pod's description has about 10 KiB.
 const ANSWER_BYTES: usize = 1 << 20;
 
-/// The API server and the service account.
 #[derive(Debug, Clone)]
 pub(crate) struct Kubernetes {
     api: Url,
@@ -42,7 +41,7 @@ pub(crate) struct Kubernetes {
 
 /// One connection to the API server, with the token that was valid when it was
 /// opened.
-pub(crate) struct Connection {
+pub(crate) struct KubernetesConnection {
     requests: SendRequest<Full<Bytes>>,
     _driver: AbortOnDropHandle<()>,
     host: String,
@@ -63,7 +62,7 @@ impl Kubernetes {
 
     /// Connects; the server must show a certificate of the account's authority.
     /// The kubelet renews the account's files, so they are read each time.
-    pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
+    pub(crate) async fn connect(&self) -> anyhow::Result<KubernetesConnection> {
         let host = self.api.host_str().unwrap_or_default();
         let bare = host.trim_matches(['[', ']']);
         let port = self.api.port_or_known_default().unwrap_or(443);
@@ -81,7 +80,7 @@ impl Kubernetes {
                 tracing::debug!("the connection to Kubernetes' API broke: {error}");
             }
         });
-        Ok(Connection {
+        Ok(KubernetesConnection {
             requests,
             _driver: AbortOnDropHandle::new(driver),
             host: format!("{host}:{port}"),
@@ -112,7 +111,7 @@ impl Kubernetes {
     }
 }
 
-impl Connection {
+impl KubernetesConnection {
     /// Sets an annotation of a pod of the account's namespace. A pod that no
     /// longer exists is no error.
     pub(crate) async fn annotate(

@@ -34,8 +34,7 @@ impl SystemMemory {
     /// have a limit. In a container the own group is the root.
     fn groups(&self) -> Vec<String> {
         let text = self.read("proc/self/cgroup").unwrap_or_default();
-        let own = text.lines().find_map(|line| line.strip_prefix("0::/"));
-        let Some(own) = own else {
+        let Some(own) = text.lines().find_map(|line| line.strip_prefix("0::/")) else {
             return Vec::new();
         };
         let mut groups = vec![String::new()];
@@ -63,7 +62,8 @@ impl SystemMemory {
     }
 }
 
-pub(super) fn number_after(text: &str, name: &str) -> Option<u64> {
+/// The first number after `name`, which begins a line.
+pub(crate) fn number_after(text: &str, name: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
     rest.split_whitespace().next()?.parse().ok()
 }
@@ -76,16 +76,14 @@ mod tests {
 
     #[track_caller]
     fn free(files: &[(&str, &str)], expected: Option<u64>) {
-        let root = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().to_owned();
         for (path, text) in files {
-            let path = root.path().join(path);
+            let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let memory = SystemMemory {
-            root: root.path().to_owned(),
-        };
-        assert_eq!(memory.free_bytes(), expected);
+        assert_eq!(SystemMemory { root }.free_bytes(), expected);
     }
 
     #[test]

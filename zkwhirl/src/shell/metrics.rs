@@ -33,7 +33,6 @@ pub(crate) fn install(roles: &[Role], topics: &[&'static str]) -> anyhow::Result
     Ok(page)
 }
 
-/// Figures about this process from the operating system.
 #[derive(Debug, Default)]
 pub(super) struct OwnUse {
     memory: SystemMemory,

@@ -1,9 +1,10 @@
-//! Shared by every sub-command: exit codes, the environment, logs, metrics and
-//! probes, Kubernetes' API, memory, signals. It knows no domain.
+//! Shared by every sub-command: exit codes, the environment, files, logs, metrics
+//! and probes, Kubernetes' API, memory, signals. It knows no domain.
 
 pub(crate) mod admin;
 pub(crate) mod environment;
 pub(crate) mod exit;
+pub(crate) mod files;
 pub(crate) mod heap;
 pub(crate) mod kubernetes;
 pub(crate) mod memory;

@@ -3,7 +3,6 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The cancellation tokens of a role.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shutdown {
     /// Claim no more and finish what is under way.

@@ -8,7 +8,6 @@ use tracing_subscriber::{
 };
 use zkwhirl_telemetry::trace::TARGET;
 
-/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// For people.
@@ -96,11 +95,8 @@ mod traces {
         /// The collector that OpenTelemetry's own variables name; `None` when
         /// they name none.
         pub(super) fn from_environment() -> anyhow::Result<Option<Self>> {
-            let names = [
-                "OTEL_EXPORTER_OTLP_ENDPOINT",
-                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-            ];
-            if names.iter().all(|name| env::var_os(name).is_none()) {
+            let set = |name| env::var_os(name).is_some();
+            if !set("OTEL_EXPORTER_OTLP_ENDPOINT") && !set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
                 return Ok(None);
             }
             let exporter = SpanExporter::builder().with_http().build()?;
@@ -149,24 +145,12 @@ mod tests {
     #[test]
     fn lapin_is_silent_unless_it_is_asked() {
         check("warn", &[AUDIT, "lapin=off", "warn", "zkwhirl::trace=off"]);
-        check(
-            "zkwhirl_worker=debug,info",
-            &[
-                AUDIT,
-                "info",
-                "lapin=off",
-                "zkwhirl::trace=off",
-                "zkwhirl_worker=debug",
-            ],
-        );
-        check(
-            "info,lapin=debug",
-            &[AUDIT, "info", "lapin=debug", "zkwhirl::trace=off"],
-        );
+        let (off, worker) = ("zkwhirl::trace=off", "zkwhirl_worker=debug");
+        let all = [AUDIT, "info", "lapin=off", off, worker];
+        check("zkwhirl_worker=debug,info", &all);
+        check("info,lapin=debug", &[AUDIT, "info", "lapin=debug", off]);
         let wrong = filter("loud=very").unwrap_err().to_string();
-        assert!(
-            wrong.starts_with("ZKWHIRL_LOG=loud=very is no log filter"),
-            "{wrong}"
-        );
+        let line = "ZKWHIRL_LOG=loud=very is no log filter";
+        assert!(wrong.starts_with(line), "{wrong}");
     }
 }

@@ -8,7 +8,6 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zkwhirl_prover::Progress;
 
-/// One bar on standard error.
 #[derive(Debug)]
 pub(crate) struct Bar(ProgressBar);
 
@@ -30,7 +29,6 @@ impl Bar {
         Self(bar)
     }
 
-    /// Moves to a phase and its fraction.
     pub(crate) fn show(&self, progress: Progress) {
         self.at(progress.phase.name(), progress.fraction);
     }
@@ -46,12 +44,10 @@ impl Bar {
         self.0.set_message(what);
     }
 
-    /// Prints a line beside the bar.
     pub(crate) fn beside(&self, line: &str) {
         self.0.suspend(|| super::say(line));
     }
 
-    /// Takes the bar away.
     pub(crate) fn finish(self) {
         self.0.finish_and_clear();
     }

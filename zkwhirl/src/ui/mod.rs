@@ -1,9 +1,10 @@
 //! Output for people. Every printed line goes through this module.
 
 pub(crate) mod bar;
-pub(crate) mod table;
 
 use std::io::{self, IsTerminal, Write};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 /// The limit that every report about the pedersen suite states.
 pub(crate) const PLONK_CLIENTS: &str = "the clients' PLONK proofs are not covered";
@@ -18,7 +19,6 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
-/// One line on standard error.
 pub(crate) fn complain(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
@@ -34,6 +34,12 @@ pub(crate) fn grouped(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// The value below which `percent` of a sorted list lie; `None` when empty.
+pub(crate) fn percentile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
+    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+    sorted.get(place).copied()
 }
 
 /// Bytes for people: `402.6 MB`.
@@ -58,6 +64,27 @@ pub(crate) fn seconds(duration: std::time::Duration) -> String {
     }
 }
 
+/// A table. `header` has a name for each column, separated by `|`; a column whose
+/// name follows `>` is aligned right.
+pub(crate) fn table(header: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
+    let names = header.split('|');
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(names.clone().map(|name| name.trim_start_matches('>')))
+        .add_rows(rows);
+    for (place, name) in names.enumerate() {
+        if let Some(column) = table.column_mut(place) {
+            column.set_padding((u16::from(place > 0), 1));
+            if name.starts_with('>') {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+    }
+    table.trim_fmt()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -72,5 +99,12 @@ mod tests {
         assert_eq!(bytes(402_600_000), "402.6 MB");
         assert_eq!(seconds(Duration::from_millis(420)), "0.42 s");
         assert_eq!(seconds(Duration::from_secs(123)), "2 min 03 s");
+    }
+
+    #[test]
+    fn percentiles_of_few_values() {
+        assert_eq!(percentile(&[1, 2, 3, 4], 50), Some(2));
+        assert_eq!(percentile(&[1, 2, 3, 4], 95), Some(4));
+        assert_eq!(percentile::<u8>(&[], 50), None);
     }
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
+use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
@@ -23,14 +24,14 @@ use zkwhirl_redis::RedisAddress;
 
 use super::{
     payload::{TXS, request},
-    services::Services,
+    services::BenchServices,
 };
+use crate::ui::percentile;
 
 /// How long a fleet may take to be ready, and jobs beyond their work.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What is measured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Load {
     pub(super) workers: u16,
     pub(super) jobs: u16,
@@ -40,11 +41,10 @@ pub(super) struct Load {
 
 /// What came out. Times in milliseconds.
 #[derive(Debug, Serialize)]
-pub(super) struct Outcome {
-    workers: u16,
-    jobs: u16,
-    work_ms: u32,
-    payload_bytes: usize,
+pub(super) struct Measured {
+    /// With the requests' true length.
+    #[serde(flatten)]
+    load: Load,
     /// From the first createProof to the last resolve.
     pub(super) makespan_ms: f64,
     /// Makespan ÷ (jobs ÷ workers, rounded up, × work). `None` without work.
@@ -61,8 +61,7 @@ pub(super) struct Outcome {
     pub(super) broker_out_bytes_per_job: Option<f64>,
 }
 
-/// A fleet that is ready.
-pub(super) struct Fleet {
+pub(super) struct BenchFleet {
     falafel: Falafel,
     ledger: RedisLedger,
     broker: AmqpBroker,
@@ -71,7 +70,7 @@ pub(super) struct Fleet {
     roles: Vec<Child>,
 }
 
-impl Drop for Fleet {
+impl Drop for BenchFleet {
     fn drop(&mut self) {
         for role in &mut self.roles {
             let _ = role.kill();
@@ -80,10 +79,10 @@ impl Drop for Fleet {
     }
 }
 
-impl Fleet {
+impl BenchFleet {
     /// Starts everything for a load and waits until all workers are there.
     pub(super) async fn start(
-        services: &Services,
+        services: &BenchServices,
         load: Load,
         number: usize,
     ) -> anyhow::Result<Self> {
@@ -91,10 +90,8 @@ impl Fleet {
         let falafel = Falafel::start(config).await?;
         // A vhost and a namespace of its own: nothing is left from before.
         let name = format!("bench-{}-{number}", std::process::id());
-        let (base, _) = services
-            .amqp
-            .rsplit_once('/')
-            .context("an AMQP URL has a vhost")?;
+        let vhost = services.amqp.rsplit_once('/');
+        let (base, _) = vhost.context("an AMQP URL has a vhost")?;
         let amqp_url = format!("{base}/{name}");
         let hosts = Endpoint::list(&amqp_url)?;
         let amqp_config = AmqpConfig {
@@ -129,12 +126,10 @@ impl Fleet {
             roles: Vec::new(),
             falafel,
         };
+        let inner = fleet.falafel.inner_address();
         let outer = fleet.falafel.outer_address().context("split mode")?;
         let bridge = role("bridge")
-            .env(
-                "JOB_SERVER_URL",
-                format!("http://{}", fleet.falafel.inner_address()),
-            )
+            .env("JOB_SERVER_URL", format!("http://{inner}"))
             .env("ZKWHIRL_OUTER_JOB_SERVER_URL", format!("http://{outer}"))
             .spawn()
             .context("cannot start a bridge")?;
@@ -148,18 +143,14 @@ impl Fleet {
             fleet.roles.push(worker);
         }
         let broker = &fleet.broker;
+        let consumers = async || broker.depth(Topic::Inner).await.map_or(0, |d| d.consumers);
         let ready = async {
-            loop {
-                let consumers = broker.depth(Topic::Inner).await.map_or(0, |d| d.consumers);
-                if consumers >= usize::from(load.workers) {
-                    return;
-                }
+            while consumers().await < usize::from(load.workers) {
                 sleep(Duration::from_millis(100)).await;
             }
         };
-        timeout(PATIENCE, ready)
-            .await
-            .context("the workers did not join their queue in time")?;
+        let ready = timeout(PATIENCE, ready).await;
+        ready.context("the workers did not join their queue in time")?;
         Ok(fleet)
     }
 
@@ -169,21 +160,18 @@ impl Fleet {
         &self,
         load: Load,
         report: &(dyn Fn(f32) + Sync),
-    ) -> anyhow::Result<Outcome> {
+    ) -> anyhow::Result<Measured> {
         let requests: Vec<_> = (0..u32::from(load.jobs))
             .map(|number| request(number, load.payload_bytes))
             .collect();
-        let ids: Vec<_> = requests
-            .iter()
-            .map(|request| JobId::of(JobCommand::CreateProof, request))
-            .collect();
+        let id = |request: &Bytes| JobId::of(JobCommand::CreateProof, request);
+        let ids: Vec<_> = requests.iter().map(id).collect();
         let payload_bytes = requests[0].len();
         let before = self.traffic().await?;
         let (started, started_ms) = (Instant::now(), now_ms());
-        let answers = requests.into_iter().map(|request| {
-            let (_, answer) = self.falafel.servers().create_proof(request);
-            answer
-        });
+        let answers = requests
+            .into_iter()
+            .map(|request| self.falafel.servers().create_proof(request).1);
         let mut answers: FuturesUnordered<_> = answers.collect();
         let work = Duration::from_millis(load.work_ms.into());
         let rounds = u32::from(load.jobs.div_ceil(load.workers));
@@ -197,9 +185,8 @@ impl Fleet {
             }
             anyhow::Ok(())
         };
-        timeout(PATIENCE + ideal * 2, all)
-            .await
-            .context("some jobs did not come back in time")??;
+        let done = timeout(PATIENCE + ideal * 2, all).await;
+        done.context("some jobs did not come back in time")??;
         let makespan = started.elapsed();
         let claims = self.claim_times(&ids, started_ms).await?;
         let after = self.traffic().await?;
@@ -209,15 +196,15 @@ impl Fleet {
         };
         let counted = self.falafel.stats();
         let seconds = makespan.as_secs_f64();
-        Ok(Outcome {
-            workers: load.workers,
-            jobs: load.jobs,
-            work_ms: load.work_ms,
-            payload_bytes,
+        Ok(Measured {
+            load: Load {
+                payload_bytes: payload_bytes as u32,
+                ..load
+            },
             makespan_ms: seconds * 1e3,
             makespan_ratio: (!ideal.is_zero()).then(|| seconds / ideal.as_secs_f64()),
-            claim_ms_p50: percentile(&claims, 50),
-            claim_ms_p99: percentile(&claims, 99),
+            claim_ms_p50: percentile(&claims, 50).unwrap_or(f64::NAN),
+            claim_ms_p99: percentile(&claims, 99).unwrap_or(f64::NAN),
             jobs_per_s: f64::from(load.jobs) / seconds,
             reissues: counted.reissues,
             nacks: counted.nacks,
@@ -248,16 +235,9 @@ impl Fleet {
                 }
             }
         }
-        let mut times: Vec<f64> = claimed
-            .into_values()
-            .map(|at| at.saturating_sub(started_ms) as f64)
-            .collect();
+        let after = |at: u64| at.saturating_sub(started_ms) as f64;
+        let mut times: Vec<_> = claimed.into_values().map(after).collect();
         times.sort_by(f64::total_cmp);
         Ok(times)
     }
-}
-
-fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
-    sorted.get(place).copied().unwrap_or(f64::NAN)
 }

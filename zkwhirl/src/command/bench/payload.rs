@@ -60,9 +60,12 @@ fn claim(number: u32) -> Bytes {
 const FILLED: u64 = 20;
 
 fn rollup(number: u32, txs: usize) -> Bytes {
-    let tail = |tx: u64| -> Bytes {
-        let words = (0..47).map(|place| word(number, (tx << 8) + place + (1 << 20)).0);
-        words.collect::<Vec<_>>().concat().into()
+    let client = |tx: u64| {
+        let tail = (0..47).map(|place| word(number, (tx << 8) + place + (1 << 20)).0);
+        ClientProof {
+            public_inputs: std::array::from_fn(|place| word(number, (tx << 8) + place as u64)),
+            tail: tail.collect::<Vec<_>>().concat().into(),
+        }
     };
     let paths = |depth, count: usize| -> Vec<MerklePath> {
         let trees = u64::from(depth) << 24;
@@ -72,12 +75,7 @@ fn rollup(number: u32, txs: usize) -> Bytes {
     TxRollupRequest {
         rollup_id: number,
         data_start_index: 0,
-        txs: (0..txs as u64)
-            .map(|tx| ClientProof {
-                public_inputs: std::array::from_fn(|place| word(number, (tx << 8) + place as u64)),
-                tail: tail(tx),
-            })
-            .collect(),
+        txs: (0..txs as u64).map(client).collect(),
         old_data_root: word(number, 1),
         new_data_root: word(number, 2),
         old_data_path: path(number, DATA_TREE_DEPTH),
@@ -97,14 +95,10 @@ fn rollup(number: u32, txs: usize) -> Bytes {
 }
 
 fn filled_path(number: u32, place: u64, depth: u32) -> MerklePath {
-    let empty = |level| (word(u32::MAX, level), word(u32::MAX, level));
     let node = |level| word(number, place + level);
-    let pair = |level| {
-        if level + FILLED < u64::from(depth) {
-            empty(level)
-        } else {
-            (node(level), node(level + 512))
-        }
+    let pair = |level| match word(u32::MAX, level) {
+        empty if level + FILLED < u64::from(depth) => (empty, empty),
+        _ => (node(level), node(level + 512)),
     };
     (0..u64::from(depth)).map(pair).collect()
 }

@@ -4,28 +4,19 @@
 use std::{env, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::Context;
-use serde::Deserialize;
+use serde_json::Value;
 
-/// Where they are.
 #[derive(Debug)]
-pub(super) struct Services {
+pub(super) struct BenchServices {
     pub(super) amqp: String,
     pub(super) management: String,
     pub(super) redis: String,
     /// How often RabbitMQ counts what goes through it.
     pub(super) statistics: Duration,
-    /// The instance that must be ended.
     own: Option<(PathBuf, String)>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Urls {
-    amqp: Vec<String>,
-    management: Vec<String>,
-    redis: String,
-}
-
-impl Services {
+impl BenchServices {
     pub(super) fn up() -> anyhow::Result<Self> {
         let set = |name| env::var(name).ok();
         if let (Some(amqp), Some(management), Some(redis)) = (
@@ -56,20 +47,20 @@ impl Services {
             "scripts/services failed: {}",
             String::from_utf8_lossy(&output.stderr).trim()
         );
-        let urls: Urls =
+        let urls: Value =
             serde_json::from_slice(&output.stdout).context("scripts/services printed no URLs")?;
-        let first = |list: Vec<String>| list.into_iter().next().unwrap_or_default();
+        let url = |url: &Value| url.as_str().unwrap_or_default().to_owned();
         Ok(Self {
-            amqp: first(urls.amqp),
-            management: first(urls.management),
-            redis: urls.redis,
+            amqp: url(&urls["amqp"][0]),
+            management: url(&urls["management"][0]),
+            redis: url(&urls["redis"]),
             statistics: Duration::from_secs(1), // the script sets it
             own: Some((script, name)),
         })
     }
 }
 
-impl Drop for Services {
+impl Drop for BenchServices {
     fn drop(&mut self) {
         if let Some((script, name)) = &self.own {
             // The script also stops the services when this process ends.

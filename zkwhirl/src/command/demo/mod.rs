@@ -3,7 +3,6 @@
 mod progress;
 mod report;
 mod setup;
-mod view;
 mod watch;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -11,7 +10,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use anyhow::Context;
 use bytes::Bytes;
 use futures_util::future::join_all;
-use tokio::time::Instant;
+use tokio::{runtime::Runtime, time::Instant};
 use zkwhirl::cluster::{Cluster, ClusterConfig, Rollups};
 use zkwhirl_bridge::BridgeConfig;
 use zkwhirl_broker_adapter as broker;
@@ -23,39 +22,27 @@ use zkwhirl_worker::{Readiness, WorkerConfig};
 
 use super::{console, ready as keys_ready, slots};
 
-use self::{report::Closing, watch::Watcher};
+use self::{report::DemoReport, watch::Watcher};
 use crate::{
     cli::DemoArgs,
-    shell::{
-        admin::Admin,
-        exit::{self, Interrupted},
-        signals::Shutdown,
-    },
+    shell::{admin::Admin, exit::Interrupted, signals::Shutdown},
     ui,
 };
 
-/// How the run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// Everything that Falafel asked for came back.
     Done,
-    /// Falafel's pipeline halted.
     Halted,
     /// All jobs that are left are dead letters: they wait for an operator.
     Parked,
-    /// A signal.
     Interrupted,
 }
 
 pub(super) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
-    let rollups = Rollups {
-        suite: args.rollup.suite,
-        sizes: args.rollup.sizes().map_err(exit::usage)?,
-    };
+    let rollups = args.rollup.rollups()?;
     let requests = setup::requests(&args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = Runtime::new()?;
     let outcome = runtime.block_on(demo(args, rollups, requests));
     // A key's setup cannot be cancelled; the end of the process ends it.
     runtime.shutdown_background();
@@ -72,8 +59,7 @@ async fn demo(
     let topics = Topic::ALL.map(Topic::name);
     let admin = Admin::start(args.admin.admin, &Role::ALL, &topics, &shutdown.drain)?;
     let readiness = Readiness::default();
-    let ready = readiness.clone();
-    admin.ready_when(move || slots::ready(&ready));
+    admin.ready_when(slots::ready(&readiness));
     if !args.json {
         ui::say(&setup::headline(&args));
         ui::say(&admin.to_string());
@@ -84,7 +70,7 @@ async fn demo(
         () = shutdown.drain.cancelled() => return Err(Interrupted.into()),
     };
     let key_generation = started.elapsed();
-    let provers = setup::provers(&args, rollups)?;
+    let provers = setup::provers(&args)?;
     let plan = requests.is_empty().then(|| setup::plan(&args, rollups));
     let config = FalafelConfig {
         clients: provers.users()?,
@@ -110,12 +96,13 @@ async fn demo(
         },
         broker: broker::EmbeddedBrokerConfig::default(),
         provers,
+        verifier: None,
         topics: Topic::ALL.to_vec(),
         slots: args.workers.into(),
         events,
     })?;
     let data_dir = &args.keys.data_dir;
-    let console = console::serve(&admin, cluster.bridge(), &args.operator, data_dir);
+    let console = console::serve(&admin, &cluster.bridge, &args.operator, data_dir);
     if !args.json {
         ui::say(&console);
     }
@@ -128,7 +115,7 @@ async fn demo(
     };
     let makespan = started.elapsed();
     let progress = watcher.close(&falafel, &cluster);
-    let (stats, counted) = (cluster.bridge().stats(), falafel.stats());
+    let (stats, counted) = (cluster.bridge.stats(), falafel.stats());
     tokio::select! {
         stopped = cluster.stop() => stopped?,
         () = shutdown.abort.cancelled() => {}
@@ -137,30 +124,27 @@ async fn demo(
     if end == End::Interrupted {
         return Err(Interrupted.into());
     }
-    let report = report::Report::of(
-        &progress,
-        &Closing {
-            rollups,
-            proverless: args.proverless,
-            done: end == End::Done,
-            stats: &stats,
-            reissues: counted.reissues,
-            nacks: counted.nacks,
-            makespan,
-            key_generation,
-            keys,
-        },
-    );
+    let mut report = DemoReport {
+        suite: rollups.suite.to_string(),
+        sizes: rollups.sizes.to_string(),
+        jobs: stats.jobs,
+        delivered: stats.delivered,
+        nacks: counted.nacks,
+        reissues: counted.reissues,
+        worst_ping_gap_s: stats.worst_ping_gap.as_secs_f64(),
+        makespan_s: makespan.as_secs_f64(),
+        key_generation_s: key_generation.as_secs_f64(),
+        proverless: args.proverless,
+        keys: keys.join("; "),
+        ..DemoReport::of(&progress)
+    };
+    report.ok &= end == End::Done && report.nacks == 0;
     if args.json {
         ui::say(&serde_json::to_string(&report)?);
     } else {
         report.print(&progress);
     }
-    Ok(if report.ok {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(ExitCode::from(u8::from(!report.ok)))
 }
 
 /// Waits for the plan's end, or asks for the given requests and waits for all.
@@ -172,13 +156,9 @@ async fn drive(falafel: &Falafel, requests: Vec<Bytes>) -> End {
         };
     }
     // All at once, as Falafel asks for all claims of a rollup.
-    let answers: Vec<_> = requests
-        .into_iter()
-        .map(|request| falafel.prove(request))
-        .collect();
-    if join_all(answers).await.iter().all(Result::is_ok) {
-        End::Done
-    } else {
-        End::Halted
+    let answers = requests.into_iter().map(|request| falafel.prove(request));
+    match join_all(answers).await.iter().all(Result::is_ok) {
+        true => End::Done,
+        false => End::Halted,
     }
 }

@@ -2,7 +2,7 @@
 //! simulated Falafel says. The live view, the plain lines and the closing table
 //! read it.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use zkwhirl_falafel::FalafelEvent;
 use zkwhirl_job::{JobId, Kind, clock};
@@ -13,42 +13,30 @@ use zkwhirl_ledger::{
 
 use crate::ui;
 
-/// The run so far.
 #[derive(Debug)]
 pub(super) struct DemoProgress {
     fleet: FleetModel,
-    /// The names of the workers' slots.
     pub(super) slots: Vec<String>,
     pub(super) rollups: Vec<DemoRollup>,
     /// Inner rollups of each.
     inners: usize,
     /// Replies that the simulated Falafel checked and accepted.
     pub(super) accepted: u64,
-    /// The reasons of the replies that it refused.
     pub(super) refused: Vec<String>,
 }
 
-/// One rollup of the simulated Falafel.
 #[derive(Debug)]
 pub(super) struct DemoRollup {
     pub(super) id: u32,
     began_ms: u64,
     claims: usize,
-    inners: usize,
-    pub(super) settled: Option<Settled>,
-}
-
-/// How a rollup ended.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Settled {
-    pub(super) took: Duration,
-    pub(super) final_bytes: usize,
-    pub(super) proofs: usize,
+    /// How long the settled rollup took, and the bytes of its final buffer.
+    pub(super) settled: Option<(Duration, usize)>,
 }
 
 /// Jobs that Falafel asks for at once.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Batch {
+pub(super) struct JobBatch {
     /// Jobs whose answer Falafel accepted.
     pub(super) done: usize,
     /// Jobs that there will be.
@@ -83,21 +71,17 @@ impl DemoProgress {
                     id: *rollup_id,
                     began_ms: clock::now_ms(),
                     claims: *claims,
-                    inners,
                     settled: None,
                 });
                 Some(format!(
                     "rollup {rollup_id} started: {claims} claims, {inners} inner rollups, root, verifier"
                 ))
             }
-            FalafelEvent::JobResolved { refusal: None, .. } => {
-                self.accepted += 1;
-                None
-            }
-            FalafelEvent::JobResolved {
-                refusal: Some(reason),
-                ..
-            } => {
+            FalafelEvent::JobResolved { refusal, .. } => {
+                let Some(reason) = refusal else {
+                    self.accepted += 1;
+                    return None;
+                };
                 self.refused.push(reason.clone());
                 Some(format!("falafel refused a reply: {reason}"))
             }
@@ -109,13 +93,18 @@ impl DemoProgress {
             } => {
                 let rollup = self.rollups.iter_mut().find(|r| r.id == *rollup_id)?;
                 let took = clock::now_ms().saturating_sub(rollup.began_ms);
-                let settled = Settled {
-                    took: Duration::from_millis(took),
-                    final_bytes: *final_bytes,
-                    proofs: *proofs,
+                let took = Duration::from_millis(took);
+                let final_bytes = *final_bytes;
+                rollup.settled = Some((took, final_bytes));
+                let checked = match proofs {
+                    0 => String::new(),
+                    proofs => format!(" and all {proofs} proofs in it"),
                 };
-                rollup.settled = Some(settled);
-                Some(format!("rollup {rollup_id}  {settled}"))
+                let (took, bytes) = (ui::seconds(took), ui::grouped(final_bytes as u64));
+                Some(format!(
+                    "rollup {rollup_id}  settled in {took} · final buffer {bytes} B · \
+                     every public input{checked} checked by Falafel"
+                ))
             }
             FalafelEvent::Ready => {
                 Some("falafel has both client keys: transactions are let in".into())
@@ -158,7 +147,6 @@ impl DemoProgress {
         self.jobs_of(&[]).any(is_parked) && self.jobs_of(&[]).all(ended)
     }
 
-    /// The reasons of the jobs that are parked.
     pub(super) fn parked(&self) -> Vec<String> {
         let parked = self.jobs_of(&[]).filter(|job| is_parked(job));
         let deaths = parked.filter_map(|job| job.last(EventName::Dead));
@@ -176,10 +164,8 @@ impl DemoProgress {
 
     /// How long the prover took for the proved jobs of some kinds, sorted.
     pub(super) fn prove_times(&self, kinds: &[Kind]) -> Vec<Duration> {
-        let mut times: Vec<_> = self
-            .jobs_of(kinds)
-            .filter_map(|job| job.prove_time)
-            .collect();
+        let times = self.jobs_of(kinds).filter_map(|job| job.prove_time);
+        let mut times: Vec<_> = times.collect();
         times.sort();
         times
     }
@@ -193,39 +179,29 @@ impl DemoProgress {
     }
 
     /// The two verification keys of clients.
-    pub(super) fn client_keys(&self) -> Batch {
-        Batch::of(2, self.jobs_of(&[Kind::JoinSplitVk, Kind::AccountVk]))
+    pub(super) fn client_keys(&self) -> JobBatch {
+        JobBatch::of(2, self.jobs_of(&[Kind::JoinSplitVk, Kind::AccountVk]))
     }
 
     /// The stages of a rollup, in order.
-    pub(super) fn stages(&self, rollup: &DemoRollup) -> [Batch; 4] {
+    pub(super) fn stages(&self, rollup: &DemoRollup) -> [JobBatch; 4] {
         let (rollups, claims) = self.fleet.rollups();
         let known = rollups.into_iter().find(|known| known.id == rollup.id);
         let jobs: Jobs<'_> = known.map_or(claims, |known| known.jobs);
-        let planned = [rollup.claims, rollup.inners, 1, 1];
+        let planned = [rollup.claims, self.inners, 1, 1];
         Stage::ALL.map(|stage| {
             let own = |job: &&JobTimeline| job.kind.and_then(Stage::of) == Some(stage);
             let own = jobs.iter().map(|(_, job)| *job).filter(own);
-            Batch::of(planned[stage as usize], own)
+            JobBatch::of(planned[stage as usize], own)
         })
     }
 
-    /// The run that a slot has now, and its job.
-    pub(super) fn running_on(&self, slot: &str) -> Option<(JobId, &JobTimeline, &JobRun)> {
-        let mut all = self.fleet.jobs().rev();
-        all.find_map(|(id, job)| {
-            let run = job.running().filter(|run| run.worker == slot)?;
-            Some((id, job, run))
-        })
+    /// The jobs that run now, and their runs, the newest first.
+    pub(super) fn running(&self) -> impl Iterator<Item = (JobId, &JobTimeline, &JobRun)> {
+        let all = self.fleet.jobs().rev();
+        all.filter_map(|(id, job)| Some((id, job, job.running()?)))
     }
 
-    /// The run of the job of this kind that a worker has now.
-    pub(super) fn running_kind(&self, kind: Kind) -> Option<&JobRun> {
-        let mut own = self.fleet.jobs().rev();
-        own.find_map(|(_, job)| job.running().filter(|_| job.kind == Some(kind)))
-    }
-
-    /// Jobs that a slot proved.
     pub(super) fn proved_by(&self, slot: &str) -> usize {
         let runs = self.fleet.jobs().flat_map(|(_, job)| &job.runs);
         runs.filter(|run| run.outcome == RunOutcome::Proved && run.worker == slot)
@@ -233,7 +209,7 @@ impl DemoProgress {
     }
 }
 
-impl Batch {
+impl JobBatch {
     fn of<'a>(planned: usize, jobs: impl Iterator<Item = &'a JobTimeline>) -> Self {
         let jobs: Vec<_> = jobs.collect();
         let ends = jobs.iter().filter_map(|job| job.last(EventName::Delivered));
@@ -263,37 +239,4 @@ pub(super) fn is_delivered(job: &JobTimeline) -> bool {
 
 fn is_parked(job: &JobTimeline) -> bool {
     job.progress() == JobProgress::Dead
-}
-
-impl fmt::Display for Settled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (took, bytes) = (ui::seconds(self.took), ui::grouped(self.final_bytes as u64));
-        write!(f, "settled in {took} · final buffer {bytes} B · ")?;
-        match self.proofs {
-            0 => f.write_str("every public input checked by Falafel"),
-            proofs => write!(
-                f,
-                "every public input and all {proofs} proofs in it checked by Falafel"
-            ),
-        }
-    }
-}
-
-/// The value below which `percent` of a sorted list lie; `None` when empty.
-pub(super) fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
-    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
-    sorted.get(place).copied()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles_of_few_values() {
-        let sorted: Vec<_> = (1..=4).map(Duration::from_secs).collect();
-        assert_eq!(percentile(&sorted, 50), Some(Duration::from_secs(2)));
-        assert_eq!(percentile(&sorted, 95), Some(Duration::from_secs(4)));
-        assert_eq!(percentile(&[], 50), None);
-    }
 }

@@ -3,110 +3,77 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use zkwhirl::cluster::Rollups;
-use zkwhirl_bridge::BridgeStats;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Kind;
 
-use super::progress::{DemoProgress, is_delivered, percentile};
-use crate::ui::{self, table::table};
+use super::progress::{DemoProgress, is_delivered};
+use crate::ui::{self, percentile, table};
 
 /// The JSON object of `--json`. Durations in seconds.
-#[derive(Debug, Serialize)]
-pub(super) struct Report {
+#[derive(Debug, Default, Serialize)]
+pub(super) struct DemoReport {
     /// Whether every proof was verified by the simulated Falafel.
     pub(super) ok: bool,
-    suite: String,
+    pub(super) suite: String,
     /// Transactions of an inner rollup × inner rollups of a rollup.
-    sizes: String,
-    workers: usize,
+    pub(super) sizes: String,
+    pub(super) workers: usize,
     /// Rollups that Falafel began.
-    rollups: usize,
+    pub(super) rollups: usize,
     /// Rollups that Falafel settled.
-    settled: usize,
+    pub(super) settled: usize,
     /// Bytes of the last final buffer: broadcast data and proofs.
-    final_bytes: usize,
+    pub(super) final_bytes: usize,
     /// Distinct jobs that the bridge took.
-    jobs: u64,
+    pub(super) jobs: u64,
     /// Tickets answered with a reply that Falafel accepted.
-    delivered: u64,
+    pub(super) delivered: u64,
     /// Replies that the simulated Falafel verified.
-    proofs_verified: u64,
+    pub(super) proofs_verified: u64,
     /// Replies that it refused.
-    refused: Vec<String>,
+    pub(super) refused: Vec<String>,
     /// Jobs parked as dead letters, by reason.
-    parked: Vec<String>,
-    nacks: u64,
-    reissues: u64,
-    worst_ping_gap_s: f64,
-    makespan_s: f64,
-    queue_wait_s_p50: f64,
-    queue_wait_s_p95: f64,
-    prove_s_p50: f64,
-    prove_s_p95: f64,
-    key_generation_s: f64,
-    /// Whether the replies are proofs or the mock's.
-    proverless: bool,
-    /// Where the keys' secret numbers came from.
-    keys: String,
-}
-
-/// What the report needs beside the progress.
-#[derive(Debug)]
-pub(super) struct Closing<'a> {
-    pub(super) rollups: Rollups,
-    pub(super) proverless: bool,
-    /// Whether everything that Falafel asked for came back.
-    pub(super) done: bool,
-    pub(super) stats: &'a BridgeStats,
-    pub(super) reissues: u64,
+    pub(super) parked: Vec<String>,
     pub(super) nacks: u64,
-    pub(super) makespan: Duration,
-    pub(super) key_generation: Duration,
+    pub(super) reissues: u64,
+    pub(super) worst_ping_gap_s: f64,
+    pub(super) makespan_s: f64,
+    pub(super) queue_wait_s_p50: f64,
+    pub(super) queue_wait_s_p95: f64,
+    pub(super) prove_s_p50: f64,
+    pub(super) prove_s_p95: f64,
+    pub(super) key_generation_s: f64,
+    /// Whether the replies are proofs or the mock's.
+    pub(super) proverless: bool,
     /// Where the keys' secret numbers came from.
-    pub(super) keys: Vec<String>,
+    pub(super) keys: String,
 }
 
-impl Report {
-    pub(super) fn of(progress: &DemoProgress, closing: &Closing<'_>) -> Self {
+impl DemoReport {
+    /// What the progress knows; the caller adds the rest.
+    pub(super) fn of(progress: &DemoProgress) -> Self {
         let seconds = |sorted: &[Duration], percent| {
-            percentile(sorted, percent)
-                .unwrap_or_default()
-                .as_secs_f64()
+            let value = percentile(sorted, percent).unwrap_or_default();
+            value.as_secs_f64()
         };
         let parked = progress.parked();
         let (waits, proofs) = (progress.waits(&[]), progress.prove_times(&[]));
         let settled: Vec<_> = progress.rollups.iter().filter_map(|r| r.settled).collect();
+        let keys = progress.client_keys().done as u64;
         Self {
-            ok: closing.done
-                && progress.accepted > 0
-                && progress.refused.is_empty()
-                && parked.is_empty()
-                && closing.nacks == 0,
-            suite: closing.rollups.suite.to_string(),
-            sizes: closing.rollups.sizes.to_string(),
+            ok: progress.accepted > 0 && progress.refused.is_empty() && parked.is_empty(),
             workers: progress.slots.len(),
             rollups: progress.rollups.len(),
             settled: settled.len(),
-            final_bytes: settled.last().map_or(0, |settled| settled.final_bytes),
-            jobs: closing.stats.jobs,
-            delivered: closing.stats.delivered,
-            proofs_verified: progress
-                .accepted
-                .saturating_sub(progress.client_keys().done as u64),
+            final_bytes: settled.last().map_or(0, |(_, bytes)| *bytes),
+            proofs_verified: progress.accepted.saturating_sub(keys),
             refused: progress.refused.clone(),
             parked,
-            nacks: closing.nacks,
-            reissues: closing.reissues,
-            worst_ping_gap_s: closing.stats.worst_ping_gap.as_secs_f64(),
-            makespan_s: closing.makespan.as_secs_f64(),
             queue_wait_s_p50: seconds(&waits, 50),
             queue_wait_s_p95: seconds(&waits, 95),
             prove_s_p50: seconds(&proofs, 50),
             prove_s_p95: seconds(&proofs, 95),
-            key_generation_s: closing.key_generation.as_secs_f64(),
-            proverless: closing.proverless,
-            keys: closing.keys.join("; "),
+            ..Self::default()
         }
     }
 
@@ -127,10 +94,7 @@ impl Report {
             .filter(|(_, kinds)| progress.jobs_of(kinds).next().is_some())
             .map(|(name, kinds)| {
                 let (waits, proofs) = (progress.waits(kinds), progress.prove_times(kinds));
-                let delivered = progress
-                    .jobs_of(kinds)
-                    .filter(|job| is_delivered(job))
-                    .count();
+                let delivered = progress.jobs_of(kinds).filter(|job| is_delivered(job));
                 vec![
                     name.to_owned(),
                     progress.jobs_of(kinds).count().to_string(),
@@ -138,20 +102,11 @@ impl Report {
                     show(&waits, 95),
                     show(&proofs, 50),
                     show(&proofs, 95),
-                    delivered.to_string(),
+                    delivered.count().to_string(),
                 ]
-            })
-            .collect();
-        let header = [
-            "jobs",
-            "",
-            "wait p50",
-            "wait p95",
-            "prove p50",
-            "prove p95",
-            "delivered",
-        ];
-        ui::say(&table(&header, &header[1..], rows));
+            });
+        let header = "jobs|>|>wait p50|>wait p95|>prove p50|>prove p95|>delivered";
+        ui::say(&table(header, rows));
         if self.rollups > 0 {
             ui::say(&format!("\n{}", self.outcome()));
         }

@@ -1,11 +1,11 @@
 //! What the demo is made of, from its arguments.
 
-use std::{env, fs, path::Path};
+use std::path::Path;
 
 use anyhow::Context;
 use bytes::Bytes;
 use url::Url;
-use zkwhirl::cluster::{NativeProvers, Provers, Rollups, provenance};
+use zkwhirl::cluster::{Provers, Rollups, provenance};
 use zkwhirl_bridge::falafel::Upstream;
 use zkwhirl_circuits::{Circuit, StatementKind, Suite};
 use zkwhirl_falafel::{Falafel, RollupPlan};
@@ -14,36 +14,31 @@ use zkwhirl_keystore::EmbeddedKeyStore;
 use zkwhirl_prover::native::{Engine, EngineConfig, Setting};
 
 use crate::{
-    cli::DemoArgs,
-    command::ready,
-    shell::exit,
+    cli::{CliProverArgs, DemoArgs, ProverArgs},
+    command::{falafel, fleet, ready},
+    shell::{exit, files},
     ui::{self, bar::Bar},
 };
 
-/// The line that says what runs.
 pub(super) fn headline(args: &DemoArgs) -> String {
-    let what = if args.requests.is_empty() {
-        format!(
-            "{} claims, {} of {} inner × {} tx",
-            args.claims,
-            if args.rollups == 1 {
-                "a rollup".to_owned()
-            } else {
-                format!("{} rollups", args.rollups)
-            },
-            args.rollup.size.inners,
-            args.rollup.size.txs
-        )
-    } else {
-        format!("{} request files", args.requests.len())
+    let size = &args.rollup.size;
+    let rollups = match args.rollups {
+        1 => "a rollup".to_owned(),
+        rollups => format!("{rollups} rollups"),
     };
-    let keys = if args.proverless {
-        "proverless: nothing is proved".to_owned()
-    } else {
-        format!(
-            "keys in {}/keys (missing ones become dev keys: seeded, never for funds)",
-            args.keys.data_dir.display()
-        )
+    let what = match args.requests.len() {
+        0 => format!(
+            "{} claims, {rollups} of {} inner × {} tx",
+            args.claims, size.inners, size.txs
+        ),
+        files => format!("{files} request files"),
+    };
+    let data_dir = args.keys.data_dir.display();
+    let keys = match args.proverless {
+        true => "proverless: nothing is proved".to_owned(),
+        false => format!(
+            "keys in {data_dir}/keys (missing ones become dev keys: seeded, never for funds)"
+        ),
     };
     format!(
         "zkWhirl demo · {} · {what} · {} workers\n{keys}\n",
@@ -54,15 +49,7 @@ pub(super) fn headline(args: &DemoArgs) -> String {
 /// The request files, each no longer than any request.
 pub(super) fn requests(args: &DemoArgs) -> anyhow::Result<Vec<Bytes>> {
     let read = |file: &Path| -> anyhow::Result<Bytes> {
-        let context = || format!("cannot read {}", file.display());
-        let length = fs::metadata(file).with_context(context)?.len();
-        anyhow::ensure!(
-            length <= limits::REQUEST_BYTES as u64,
-            "{} has {length} bytes, a request has at most {}",
-            file.display(),
-            limits::REQUEST_BYTES
-        );
-        let request = Bytes::from(fs::read(file).with_context(context)?);
+        let request = files::read(file, "a request", limits::REQUEST_BYTES)?.into();
         Request::parse(&request)
             .with_context(|| format!("{} is not a proof request", file.display()))?;
         Ok(request)
@@ -110,11 +97,11 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Ve
                 origins.push(origin);
             }
             if !quiet {
-                ui::say(&format!(
-                    "key       {circuit}  {} rows ✓ {}",
+                let (rows, took) = (
                     ui::grouped(key.circuit.rows),
-                    ui::seconds(started.elapsed())
-                ));
+                    ui::seconds(started.elapsed()),
+                );
+                ui::say(&format!("key       {circuit}  {rows} rows ✓ {took}"));
             }
         }
         Ok(origins)
@@ -122,40 +109,25 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Ve
     .await?
 }
 
-/// The provers behind the slots.
-pub(super) fn provers(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Provers> {
-    if args.proverless {
-        return Ok(Provers::Proverless {
-            rollups,
-            work: args.work_ms,
-        });
-    }
-    Ok(Provers::Native(NativeProvers {
-        rollups,
-        program: env::current_exe().context("cannot find this program's own file")?,
-        data_dir: args.keys.data_dir.clone(),
-        max_circuit_size: args.keys.max_circuit_size,
+pub(super) fn provers(args: &DemoArgs) -> anyhow::Result<Provers> {
+    let prover = ProverArgs {
+        rollup: args.rollup.clone(),
+        keys: args.keys.clone(),
+        key_share: None,
         allow_dev_keys: true,
-        fleet: None,
-        load_first: Vec::new(),
-        memory_limit: None,
-    }))
+        proverless: args.proverless,
+        cli: CliProverArgs::default(),
+        lazy_init: true,
+    };
+    fleet::provers(&prover, None, &[], args.work_ms)
 }
 
-/// What the simulated Falafel rolls up.
 pub(super) fn plan(args: &DemoArgs, rollups: Rollups) -> RollupPlan {
-    let sizes = rollups.sizes;
-    let txs = (sizes.txs_per_inner() * sizes.inners_per_root()) as usize;
     RollupPlan {
-        suite: rollups.suite,
-        seed: args.seed,
-        sizes,
-        genesis_claims: args.claims.into(),
-        max_claims: args.claims.into(),
-        txs,
         rollups: Some(args.rollups.into()),
         // Keys of the pedersen suite's clients would have to be imported first.
         vks: args.proverless || rollups.suite == Suite::Poseidon,
+        ..falafel::plan(rollups, args.claims, args.seed)
     }
 }
 

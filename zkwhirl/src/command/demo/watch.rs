@@ -1,19 +1,22 @@
-//! Follows a run: events into the progress, the progress onto the screen.
+//! Follows a run: events into the progress, the progress onto the live screen
+//! with the rollup, each slot and Falafel.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
+    sync::broadcast::Receiver,
     time::{MissedTickBehavior, interval},
 };
 use zkwhirl::cluster::{Cluster, slot_name};
+use zkwhirl_bridge::BridgeHandle;
 use zkwhirl_falafel::{Falafel, FalafelEvent};
-use zkwhirl_ledger::{EventName, JobEvent};
+use zkwhirl_job::{Kind, clock};
+use zkwhirl_ledger::{EventName, JobEvent, model::TimeLeft};
 
 use super::{
     End,
-    progress::DemoProgress,
-    view::{Figures, View},
+    progress::{DemoProgress, DemoRollup, JobBatch},
 };
 use crate::{cli::DemoArgs, ui};
 
@@ -25,7 +28,7 @@ const FRAME: Duration = Duration::from_millis(100);
 pub(super) struct Watcher {
     progress: DemoProgress,
     quiet: bool,
-    view: Option<View>,
+    view: Option<LiveScreen>,
     jobs: Receiver<JobEvent>,
     falafel: Receiver<FalafelEvent>,
 }
@@ -42,7 +45,7 @@ impl Watcher {
         Self {
             progress: DemoProgress::new(slots, inners as usize),
             quiet: args.json,
-            view: (ui::terminal() && !args.json).then(|| View::new(workers)),
+            view: (ui::terminal() && !args.json).then(|| LiveScreen::new(workers)),
             jobs,
             falafel,
         }
@@ -54,8 +57,8 @@ impl Watcher {
         frames.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             tokio::select! {
-                event = self.falafel.recv() => self.on_falafel(event),
-                event = self.jobs.recv() => self.on_job(event),
+                Ok(event) = self.falafel.recv() => self.on_falafel(&event),
+                Ok(event) = self.jobs.recv() => self.on_job(&event),
                 _ = frames.tick() => {
                     self.draw(falafel, cluster);
                     if self.progress.only_parked_jobs_are_left() {
@@ -70,10 +73,10 @@ impl Watcher {
     /// the screen.
     pub(super) fn close(mut self, falafel: &Falafel, cluster: &Cluster) -> DemoProgress {
         while let Ok(event) = self.falafel.try_recv() {
-            self.on_falafel(Ok(event));
+            self.on_falafel(&event);
         }
         while let Ok(event) = self.jobs.try_recv() {
-            self.on_job(Ok(event));
+            self.on_job(&event);
         }
         self.draw(falafel, cluster);
         if let Some(view) = self.view.take() {
@@ -82,18 +85,14 @@ impl Watcher {
         self.progress
     }
 
-    fn on_falafel(&mut self, event: Result<FalafelEvent, RecvError>) {
-        if let Ok(event) = event
-            && let Some(line) = self.progress.on_falafel(&event)
-        {
+    fn on_falafel(&mut self, event: &FalafelEvent) {
+        if let Some(line) = self.progress.on_falafel(event) {
             self.say(&line, true);
         }
     }
 
-    fn on_job(&mut self, event: Result<JobEvent, RecvError>) {
-        if let Ok(event) = event
-            && let Some(line) = self.progress.on_job(&event)
-        {
+    fn on_job(&mut self, event: &JobEvent) {
+        if let Some(line) = self.progress.on_job(event) {
             let trouble = [EventName::Retrying, EventName::Dead];
             self.say(&line, trouble.contains(&event.what.event()));
         }
@@ -112,16 +111,128 @@ impl Watcher {
 
     fn draw(&self, falafel: &Falafel, cluster: &Cluster) {
         if let Some(view) = &self.view {
-            let (counted, bridge) = (falafel.stats(), cluster.bridge());
-            let rollup = self.progress.rollups.last();
-            let slots = self.progress.slots.len();
-            let figures = Figures {
-                stats: bridge.stats(),
-                reissues: counted.reissues,
-                nacks: counted.nacks,
-                left: rollup.and_then(|rollup| bridge.rollup_left(rollup.id, slots)),
-            };
-            view.draw(&self.progress, &figures);
+            view.draw(&self.progress, falafel, &cluster.bridge);
         }
     }
+}
+
+/// One line a rollup and a worker, and one for Falafel; redrawn in place.
+#[derive(Debug)]
+struct LiveScreen {
+    screen: MultiProgress,
+    rollup: ProgressBar,
+    workers: Vec<ProgressBar>,
+    falafel: ProgressBar,
+}
+
+impl LiveScreen {
+    fn new(workers: usize) -> Self {
+        let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stdout());
+        let line = || {
+            let bar = screen.add(ProgressBar::new(1));
+            bar.set_style(ProgressStyle::with_template("{msg}").expect("a constant template"));
+            bar
+        };
+        Self {
+            rollup: line(),
+            workers: (0..workers).map(|_| line()).collect(),
+            falafel: line(),
+            screen,
+        }
+    }
+
+    fn draw(&self, progress: &DemoProgress, falafel: &Falafel, bridge: &BridgeHandle) {
+        let (counted, stats) = (falafel.stats(), bridge.stats());
+        if let Some(rollup) = progress.rollups.last() {
+            let left = bridge.rollup_left(rollup.id, progress.slots.len());
+            self.rollup.set_message(rollup_line(progress, rollup, left));
+        }
+        for (bar, slot) in self.workers.iter().zip(&progress.slots) {
+            bar.set_message(slot_line(progress, slot));
+        }
+        self.falafel.set_message(format!(
+            "falafel   tickets {} open · worst ping gap {} of 5 s · re-issues {} · rejected {}",
+            stats.open_tickets,
+            ui::seconds(stats.worst_ping_gap),
+            counted.reissues,
+            counted.nacks,
+        ));
+    }
+
+    /// A line above the screen that stays.
+    fn say(&self, line: &str) {
+        let _ = self.screen.println(line);
+    }
+
+    fn close(self) {
+        let _ = self.screen.clear();
+    }
+}
+
+fn rollup_line(progress: &DemoProgress, rollup: &DemoRollup, left: Option<TimeLeft>) -> String {
+    let mut line = format!("rollup {:<2} ", rollup.id);
+    let keys = progress.client_keys();
+    if keys.started && !keys.is_done() {
+        let _ = write!(line, "vk {}   ", count(&keys));
+    }
+    let [claims, inners, root, verifier] = progress.stages(rollup);
+    let _ = write!(
+        line,
+        "claims {}   inner {} {}   root {}   verifier {}",
+        count(&claims),
+        meter(inners.done as f32 / inners.of.max(1) as f32, 10),
+        count(&inners),
+        alone(progress, &root, Kind::RootRollup),
+        alone(progress, &verifier, Kind::RootVerifier),
+    );
+    line + &match (rollup.settled, left) {
+        (Some((took, _)), _) => format!("   settled in {}", ui::seconds(took)),
+        (None, Some(left)) => format!("   ETA {} s", left.time.as_secs().max(1)),
+        (None, None) => String::new(),
+    }
+}
+
+/// A stage of one job: how far its worker is, then how long it took.
+fn alone(progress: &DemoProgress, batch: &JobBatch, kind: Kind) -> String {
+    if let Some(took) = batch.took {
+        return format!("✓ {}", ui::seconds(took));
+    }
+    let mut running = progress.running();
+    match running.find(|(_, job, _)| job.kind == Some(kind)) {
+        Some((_, _, run)) => {
+            let phase = run.phases.last().map_or("claimed", |phase| &phase.name);
+            format!("{phase} {:.0} %", run.fraction * 100.0)
+        }
+        None if batch.started => "waits".to_owned(),
+        None => "·".to_owned(),
+    }
+}
+
+fn slot_line(progress: &DemoProgress, slot: &str) -> String {
+    let done = progress.proved_by(slot);
+    let mut running = progress.running();
+    let Some((id, job, run)) = running.find(|(_, _, run)| run.worker == slot) else {
+        return format!("{slot:<9} idle{:>50} {done}", "done");
+    };
+    let since = Duration::from_millis(clock::now_ms().saturating_sub(run.from_ms));
+    format!(
+        "{slot:<9} {:<13} {}  {:<8} {} {:>3.0} %  {:>8}   done {done}",
+        job.kind.map_or("job", Kind::name),
+        id.short(),
+        run.phases.last().map_or("claimed", |phase| &phase.name),
+        meter(run.fraction, 10),
+        run.fraction * 100.0,
+        ui::seconds(since),
+    )
+}
+
+fn count(batch: &JobBatch) -> String {
+    let JobBatch { done, of, .. } = batch;
+    let tick = if batch.is_done() { " ✓" } else { "" };
+    format!("{done}/{of}{tick}")
+}
+
+fn meter(fraction: f32, width: usize) -> String {
+    let full = (fraction.clamp(0.0, 1.0) * width as f32).round() as usize;
+    format!("{}{}", "█".repeat(full), "░".repeat(width - full))
 }

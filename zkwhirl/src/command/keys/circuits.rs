@@ -9,7 +9,7 @@ use zkwhirl_prover::native::Setting;
 use crate::{
     cli::CircuitsArgs,
     shell::exit,
-    ui::{self, table::table},
+    ui::{self, table},
 };
 
 #[derive(Debug, Serialize)]
@@ -19,11 +19,11 @@ struct CircuitLine {
     proofs: usize,
     rows: usize,
     domain_log2: u32,
-    parts: Vec<(String, usize)>,
+    parts: Vec<(&'static str, usize)>,
 }
 
 pub(super) fn run(args: &CircuitsArgs) -> anyhow::Result<ExitCode> {
-    let sizes = args.size.sizes().map_err(exit::usage)?;
+    let sizes = args.size.sizes()?;
     let mut lines = Vec::new();
     let suites = Suite::ALL.into_iter();
     for suite in suites.filter(|each| args.suite.is_none_or(|only| only == *each)) {
@@ -36,35 +36,25 @@ pub(super) fn run(args: &CircuitsArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     for line in lines {
+        let proofs = match line.proofs {
+            1 => String::new(),
+            proofs => format!("{proofs} proofs of "),
+        };
+        let (circuit, rows) = (&line.circuit, ui::grouped(line.rows as u64));
         ui::say(&format!(
-            "{}   {}{} rows, domain 2^{}",
-            line.circuit,
-            match line.proofs {
-                1 => String::new(),
-                proofs => format!("{proofs} proofs of "),
-            },
-            ui::grouped(line.rows as u64),
+            "{circuit}   {proofs}{rows} rows, domain 2^{}",
             line.domain_log2
         ));
-        let rows = line
-            .parts
-            .into_iter()
-            .map(|(part, rows)| vec![format!("  {part}"), ui::grouped(rows as u64)])
-            .collect();
-        ui::say(&format!(
-            "{}\n",
-            table(&["  part", "rows"], &["rows"], rows)
-        ));
+        let row =
+            |(part, rows): &(&str, usize)| vec![format!("  {part}"), ui::grouped(*rows as u64)];
+        let parts = table("  part|>rows", line.parts.iter().map(row));
+        ui::say(&format!("{parts}\n"));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn describe(circuit: Circuit, setting: &Setting) -> CircuitLine {
-    let parts: Vec<(String, usize)> = circuit
-        .rows()
-        .into_iter()
-        .map(|(part, rows)| (part.to_owned(), rows))
-        .collect();
+    let parts = circuit.rows();
     let rows: usize = parts.iter().map(|(_, rows)| rows).sum();
     CircuitLine {
         circuit: circuit.to_string(),

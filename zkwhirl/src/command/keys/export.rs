@@ -28,7 +28,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let mut done = |what, path: &Path| -> anyhow::Result<()> {
         let bytes = fs::metadata(path)?.len();
         let path = path.to_owned();
-        if !args.json {
+        if !args.place.json {
             ui::say(&format!("{what}  {}  {}", path.display(), ui::bytes(bytes)));
         }
         written.push(Written { what, path, bytes });
@@ -45,11 +45,10 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     }
     let name = args.name.as_deref().unwrap_or_default();
     if let Some(path) = &args.r1cs {
-        let circuit: Circuit = name.parse().map_err(|_| {
-            exit::usage(anyhow::anyhow!(
-                "{name} is no circuit: zkwhirl keys circuits lists them"
-            ))
-        })?;
+        let circuit = name.parse::<Circuit>().ok();
+        let circuit = circuit
+            .with_context(|| format!("{name} is no circuit: zkwhirl keys circuits lists them"))
+            .map_err(exit::usage)?;
         let written = File::create(path)
             .and_then(|file| write_r1cs(&circuit.matrices(), &mut BufWriter::new(file)));
         written.with_context(|| format!("cannot write {}", path.display()))?;
@@ -71,7 +70,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
             done(what, path)?;
         }
     }
-    if args.json {
+    if args.place.json {
         ui::say(&serde_json::to_string_pretty(&written)?);
     }
     Ok(ExitCode::SUCCESS)

@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
+use zkwhirl::cluster::Rollups;
 use zkwhirl_keystore::{EmbeddedKeyStore, KeyStore, Provenance};
 use zkwhirl_prover::native::{Engine, EngineConfig, Setting, import_powers};
 
-use super::{KeyLine, short};
+use super::KeyLine;
 use crate::{
     cli::GenerateArgs,
     shell::exit,
@@ -19,8 +20,8 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
         )));
     }
     let store = EmbeddedKeyStore::new(&args.keys.data_dir);
-    let sizes = args.rollup.sizes().map_err(exit::usage)?;
-    let setting = Setting::new(args.rollup.suite, sizes, args.keys.max_circuit_size);
+    let Rollups { suite, sizes } = args.rollup.rollups()?;
+    let setting = Setting::new(suite, sizes, args.keys.max_circuit_size);
     let provenance = match args.dev_seed {
         Some(seed) => Provenance::DevSeeded { seed },
         None => Provenance::SingleParty,
@@ -38,18 +39,12 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
         }
         let key = engine.key(&circuit, &|progress| bar.show(progress));
         bar.finish();
-        let key = key?;
-        if args.json {
-            let file = KeyStore::find(&store, &key.circuit)?;
-            lines.extend(file.as_ref().map(KeyLine::of));
-        } else {
-            ui::say(&format!(
-                "{circuit}  {} rows  key {}  {}",
-                ui::grouped(key.circuit.rows),
-                short(&key.id.to_string()),
-                key.provenance
-            ));
+        let file = KeyStore::find(&store, &key?.circuit)?;
+        let made = file.as_ref().map(KeyLine::of);
+        if !args.json {
+            made.iter().for_each(|line| ui::say(&line.text()));
         }
+        lines.extend(made);
     }
     if args.json {
         ui::say(&serde_json::to_string_pretty(&lines)?);

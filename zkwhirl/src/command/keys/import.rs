@@ -4,32 +4,31 @@ use std::{fs, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use zkwhirl::cluster::client_circuit;
-use zkwhirl_circuits::Suite;
+use zkwhirl_circuits::{Circuit, Suite};
 use zkwhirl_job::Kind;
 use zkwhirl_keystore::{CLIENT_VK_BYTES, EmbeddedKeyStore, KeyFile, KeyStore};
 use zkwhirl_prover::native::{audit, import_key, import_zkey};
 
-use super::{KeyLine, short, verify};
+use super::{KeyLine, verify};
 use crate::{
     cli::ImportArgs,
+    shell::files,
     ui::{self, bar::Bar},
 };
 
 pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let store = args.place.store()?;
-    let files = [
+    for (kind, file) in [
         (Kind::JoinSplitVk, &args.join_split_vk),
         (Kind::AccountVk, &args.account_vk),
-    ];
-    for (kind, file) in files {
-        if let Some(file) = file {
-            let bytes = client_vk(store.as_ref(), args.suite, kind, file)?;
-            if !args.json {
-                ui::say(&format!(
-                    "{kind} of {} clients: {bytes} bytes kept",
-                    args.suite
-                ));
-            }
+    ] {
+        let Some(file) = file else { continue };
+        let (suite, bytes) = (
+            args.suite,
+            client_vk(store.as_ref(), args.suite, kind, file)?,
+        );
+        if !args.place.json {
+            ui::say(&format!("{kind} of {suite} clients: {bytes} bytes kept"));
         }
     }
     if args.key.is_none() && args.zkey.is_none() {
@@ -52,17 +51,11 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     });
     bar.finish();
     let key = key?;
-    if args.json {
-        ui::say(&serde_json::to_string_pretty(&KeyLine::of(&key))?);
-    } else {
-        ui::say(&format!(
-            "{}  {} rows  key {}  {}",
-            key.circuit().name,
-            ui::grouped(key.circuit().rows),
-            short(&key.id().to_string()),
-            key.provenance()
-        ));
-    }
+    let line = KeyLine::of(&key);
+    ui::say(&match args.place.json {
+        true => serde_json::to_string_pretty(&line)?,
+        false => line.text(),
+    });
     Ok(ExitCode::SUCCESS)
 }
 
@@ -71,7 +64,7 @@ fn stage(
     args: &ImportArgs,
     staging: &EmbeddedKeyStore,
     bar: &Bar,
-) -> anyhow::Result<(zkwhirl_circuits::Circuit, KeyFile)> {
+) -> anyhow::Result<(Circuit, KeyFile)> {
     let step = |step| bar.step(step);
     if let (Some(circuit), Some(zkey)) = (args.circuit, &args.zkey) {
         let key = import_zkey(staging, &circuit, zkey, args.ptau.as_deref(), &step)?;
@@ -84,15 +77,9 @@ fn stage(
 }
 
 /// Keeps a client circuit's verification key; returns its length.
-fn client_vk(store: &dyn KeyStore, suite: Suite, kind: Kind, file: &Path) -> anyhow::Result<u64> {
+fn client_vk(store: &dyn KeyStore, suite: Suite, kind: Kind, file: &Path) -> anyhow::Result<usize> {
     let circuit = client_circuit(suite, kind).context("no client circuit has this kind")?;
-    let context = || format!("cannot read {}", file.display());
-    let length = fs::metadata(file).with_context(context)?.len();
-    anyhow::ensure!(
-        length <= CLIENT_VK_BYTES as u64,
-        "{} has {length} bytes, a verification key has at most {CLIENT_VK_BYTES}",
-        file.display()
-    );
-    store.import_client_vk(&circuit, &fs::read(file).with_context(context)?)?;
-    Ok(length)
+    let vk = files::read(file, "a verification key", CLIENT_VK_BYTES)?;
+    store.import_client_vk(&circuit, &vk)?;
+    Ok(vk.len())
 }

@@ -6,16 +6,24 @@ use serde::Serialize;
 use zkwhirl::cluster::client_circuit;
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::Kind;
-use zkwhirl_keystore::{KeyError, vk_digest};
+use zkwhirl_keystore::vk_digest;
 
 use super::{KeyLine, short};
 use crate::{
-    cli::{ListArgs, PlaceArgs},
-    ui::{self, table::table},
+    cli::PlaceArgs,
+    ui::{self, table},
 };
 
 /// Printed in place of a provenance for bytes that are passed on unchanged.
 const FROM_OUTSIDE: &str = "from outside, setup unknown";
+
+/// The clients' verification keys that may be given from outside.
+const CLIENT_VKS: [(Suite, Kind, &str); 4] = [
+    (Suite::Pedersen, Kind::JoinSplitVk, "join-split"),
+    (Suite::Pedersen, Kind::AccountVk, "account"),
+    (Suite::Poseidon, Kind::JoinSplitVk, "join-split"),
+    (Suite::Poseidon, Kind::AccountVk, "account"),
+];
 
 /// The verification key of a circuit that clients have elsewhere, in `--json`.
 #[derive(Debug, Serialize)]
@@ -28,17 +36,16 @@ struct ClientVkLine {
     bytes: u64,
 }
 
-/// A line of the list.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Line {
+enum ListLine {
     Key(KeyLine),
     ClientVk(ClientVkLine),
 }
 
-pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
-    let fleet = args.place.fleet()?;
-    let (files, mut bad) = args.place.keys()?;
+pub(super) fn run(place: &PlaceArgs) -> anyhow::Result<ExitCode> {
+    let fleet = place.fleet()?;
+    let (files, mut bad) = place.keys()?;
     let mut lines = Vec::new();
     for file in &files {
         let mut line = KeyLine::of(file);
@@ -46,36 +53,37 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
             let manifest = fleet.manifest(file.circuit())?;
             line.fleet = Some(manifest.is_some_and(|manifest| manifest.key == line.id));
         }
-        lines.push(Line::Key(line));
+        lines.push(ListLine::Key(line));
     }
-    for found in client_vks(&args.place)? {
-        match found {
-            Ok(line) => lines.push(Line::ClientVk(line)),
+    let store = place.store()?;
+    for (suite, kind, statement) in CLIENT_VKS {
+        let Some(circuit) = client_circuit(suite, kind) else {
+            continue;
+        };
+        match store.client_vk(&circuit) {
+            Ok(None) => {}
+            Ok(Some(vk)) => lines.push(ListLine::ClientVk(ClientVkLine {
+                circuit: format!("{statement}/{suite}"),
+                provenance: FROM_OUTSIDE,
+                vk: vk_digest(&vk),
+                bytes: vk.len() as u64,
+            })),
             Err(error) => {
                 bad += 1;
                 ui::complain(&format!("zkwhirl: {error}"));
             }
         }
     }
-    if args.json {
+    if place.json {
         ui::say(&serde_json::to_string_pretty(&lines)?);
     } else if lines.is_empty() && bad == 0 {
         ui::say(&format!(
             "no keys in {} yet: zkwhirl demo or zkwhirl keys generate makes them",
-            args.place.local().directory().display()
+            place.local().directory().display()
         ));
     } else {
-        let rows = lines.iter().map(row).collect();
-        let header = [
-            "circuit",
-            "key",
-            "rows",
-            "size",
-            "vk",
-            "state",
-            "provenance",
-        ];
-        ui::say(&table(&header, &["rows", "size"], rows));
+        let header = "circuit|key|>rows|>size|vk|state|provenance";
+        ui::say(&table(header, lines.iter().map(row)));
     }
     anyhow::ensure!(
         bad == 0,
@@ -84,31 +92,9 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The clients' verification keys that were given from outside.
-fn client_vks(place: &PlaceArgs) -> Result<Vec<Result<ClientVkLine, KeyError>>, KeyError> {
-    let store = place.store()?;
-    let kinds = [
-        (Kind::JoinSplitVk, "join-split"),
-        (Kind::AccountVk, "account"),
-    ];
-    let of_suite = |suite| kinds.map(|(kind, statement)| (suite, kind, statement));
-    let circuits = Suite::ALL.into_iter().flat_map(of_suite);
-    Ok(circuits
-        .filter_map(|(suite, kind, statement)| {
-            let found = store.client_vk(&client_circuit(suite, kind)?).transpose()?;
-            Some(found.map(|bytes| ClientVkLine {
-                circuit: format!("{statement}/{suite}"),
-                provenance: FROM_OUTSIDE,
-                vk: vk_digest(&bytes),
-                bytes: bytes.len() as u64,
-            }))
-        })
-        .collect())
-}
-
-fn row(line: &Line) -> Vec<String> {
+fn row(line: &ListLine) -> Vec<String> {
     match line {
-        Line::Key(key) => vec![
+        ListLine::Key(key) => vec![
             key.circuit.clone(),
             short(&key.id),
             ui::grouped(key.rows),
@@ -122,17 +108,14 @@ fn row(line: &Line) -> Vec<String> {
             .to_owned(),
             key.provenance.clone(),
         ],
-        Line::ClientVk(vk) => {
-            let none = || "–".to_owned();
-            vec![
-                vk.circuit.clone(),
-                none(),
-                none(),
-                ui::bytes(vk.bytes),
-                short(&vk.vk),
-                "whole, vk alone".to_owned(),
-                vk.provenance.to_owned(),
-            ]
-        }
+        ListLine::ClientVk(vk) => vec![
+            vk.circuit.clone(),
+            "–".to_owned(),
+            "–".to_owned(),
+            ui::bytes(vk.bytes),
+            short(&vk.vk),
+            "whole, vk alone".to_owned(),
+            vk.provenance.to_owned(),
+        ],
     }
 }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use zkwhirl_keystore::{KeyFile, SectionSummary};
 
-use crate::cli::KeysCommand;
+use crate::{cli::KeysCommand, ui};
 
 pub(super) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
     match command {
@@ -59,6 +59,15 @@ impl KeyLine {
             sections: key.sections(),
             fleet: None,
         }
+    }
+
+    /// The key in one line.
+    fn text(&self) -> String {
+        let (rows, id) = (ui::grouped(self.rows), short(&self.id));
+        format!(
+            "{}  {rows} rows  key {id}  {}",
+            self.circuit, self.provenance
+        )
     }
 }
 

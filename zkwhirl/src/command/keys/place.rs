@@ -2,36 +2,26 @@
 
 use std::sync::Arc;
 
-use zkwhirl::cluster::{FleetKeys, fleet_store, key_store};
+use zkwhirl::cluster::{fleet_store, key_store};
 use zkwhirl_keystore::{EmbeddedKeyStore, FleetKeyStore, KeyError, KeyFile, KeyStore};
 
 use crate::{cli::PlaceArgs, shell::exit, ui};
 
 impl PlaceArgs {
-    /// This machine's keys.
     pub(super) fn local(&self) -> EmbeddedKeyStore {
         EmbeddedKeyStore::new(&self.data_dir)
     }
 
     /// The keystore: the fleet's when there is one.
     pub(super) fn store(&self) -> Result<Arc<dyn KeyStore>, KeyError> {
-        key_store(&self.data_dir, self.fleet_keys().as_ref())
+        key_store(&self.data_dir, self.fleet.keys().as_ref())
     }
 
     /// The fleet's keystore, when a Redis was named.
     pub(super) fn fleet(&self) -> Result<Option<FleetKeyStore>, KeyError> {
-        let fleet = self.fleet_keys();
-        fleet
-            .map(|fleet| fleet_store(&self.data_dir, &fleet))
-            .transpose()
-    }
-
-    fn fleet_keys(&self) -> Option<FleetKeys> {
-        self.redis_url.clone().map(|redis_url| FleetKeys {
-            redis_url,
-            namespace: self.namespace.clone(),
-            share: self.key_share.clone(),
-        })
+        let fleet = self.fleet.keys();
+        let store = fleet.map(|fleet| fleet_store(&self.data_dir, &fleet));
+        store.transpose()
     }
 
     /// The keys that open, and the number of those that do not; each failure is
@@ -53,14 +43,14 @@ impl PlaceArgs {
 
     /// The one key that `name` names: a circuit, or the start of an id.
     pub(super) fn key(&self, name: &str) -> anyhow::Result<KeyFile> {
-        let mut named = pick(self.keys()?.0, name);
-        match (named.pop(), named.is_empty()) {
-            (Some(key), true) => Ok(key),
-            (Some(_), false) => Err(exit::usage(anyhow::anyhow!(
-                "{name} names {} keys: give the start of an id, see zkwhirl keys list",
-                named.len() + 1
+        let mut named = self.keys()?.0;
+        named.retain(|key| is_named(key, name));
+        match named.len() {
+            0 => Err(self.missing(name)),
+            1 => Ok(named.swap_remove(0)),
+            keys => Err(exit::usage(anyhow::anyhow!(
+                "{name} names {keys} keys: give the start of an id, see zkwhirl keys list"
             ))),
-            (None, _) => Err(self.missing(name)),
         }
     }
 
@@ -87,11 +77,6 @@ impl PlaceArgs {
              zkwhirl keys generate makes others"
         ))
     }
-}
-
-fn pick(keys: Vec<KeyFile>, name: &str) -> Vec<KeyFile> {
-    let named = |key: &KeyFile| is_named(key, name);
-    keys.into_iter().filter(named).collect()
 }
 
 fn is_named(key: &KeyFile, name: &str) -> bool {

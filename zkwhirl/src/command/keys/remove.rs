@@ -5,8 +5,6 @@ use std::{
     process::ExitCode,
 };
 
-use zkwhirl_keystore::KeyFile;
-
 use super::{KeyLine, short};
 use crate::{cli::RemoveArgs, shell::exit, ui};
 
@@ -21,9 +19,15 @@ pub(super) fn run(args: &RemoveArgs) -> anyhow::Result<ExitCode> {
     for (key, line) in keys.into_iter().zip(&lines) {
         let of_the_fleet = match &fleet {
             Some(fleet) => fleet.remove(key)?,
-            None => remove_here(args, key)?,
+            None => {
+                let path = key.path().to_owned();
+                // An open key counts as one in use.
+                drop(key);
+                args.place.local().remove(&path)?;
+                false
+            }
         };
-        if !args.json {
+        if !args.place.json {
             ui::say(&format!("removed {}  {}", line.circuit, short(&line.id)));
         }
         if of_the_fleet {
@@ -33,18 +37,10 @@ pub(super) fn run(args: &RemoveArgs) -> anyhow::Result<ExitCode> {
             );
         }
     }
-    if args.json {
+    if args.place.json {
         ui::say(&serde_json::to_string_pretty(&lines)?);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn remove_here(args: &RemoveArgs, key: KeyFile) -> anyhow::Result<bool> {
-    let path = key.path().to_owned();
-    // An open key counts as one in use.
-    drop(key);
-    args.place.local().remove(&path)?;
-    Ok(false)
 }
 
 /// Asks for confirmation on the terminal.
@@ -56,12 +52,10 @@ fn agreed(keys: &[KeyLine]) -> anyhow::Result<bool> {
         )));
     }
     for key in keys {
+        let (id, size) = (short(&key.id), ui::bytes(key.bytes));
         ui::say(&format!(
-            "{}  {}  {}  {}",
-            key.circuit,
-            short(&key.id),
-            ui::bytes(key.bytes),
-            key.provenance
+            "{}  {id}  {size}  {}",
+            key.circuit, key.provenance
         ));
     }
     ui::complain("remove? proofs under another key will need another verification key [y/N]");

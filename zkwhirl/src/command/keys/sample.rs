@@ -23,7 +23,7 @@ use zkwhirl_prover::native::self_test_request;
 struct Clients(Mutex<Vec<ClientWitness>>);
 
 /// A rollup of new transactions, without proofs.
-struct Sample {
+struct SampleRollup {
     draft: Draft,
     inners: Vec<InnerJob>,
     clients: Vec<ClientWitness>,
@@ -53,22 +53,13 @@ pub(super) fn witness(circuit: Circuit) -> anyhow::Result<Witness> {
             let txs = slots.min(MAX_TXS);
             let chain = Chain::new(suite, txs, txs, 1);
             let (pieces, _) = chain.cut(&Arc::new(tx_rollup(suite, txs)?));
-            pieces
-                .into_iter()
-                .next_back()
-                .context("a chain has notes")?
+            let mut pieces = pieces.into_iter();
+            pieces.next_back().context("a chain has notes")?
         }
         StatementKind::RootRollup { inners, slots } => {
             root_rollup(suite, RootSize { inners, slots })?
         }
-        StatementKind::JoinSplit => client(suite, |client| match client {
-            ClientWitness::JoinSplit(values) => Some(Witness::JoinSplit(values)),
-            ClientWitness::Account(_) => None,
-        })?,
-        StatementKind::Account => client(suite, |client| match client {
-            ClientWitness::Account(values) => Some(Witness::Account(values)),
-            ClientWitness::JoinSplit(_) => None,
-        })?,
+        StatementKind::JoinSplit | StatementKind::Account => client(circuit)?,
     })
 }
 
@@ -81,14 +72,14 @@ fn claim(suite: Suite) -> anyhow::Result<Witness> {
 
 /// An inner rollup of one tx.
 fn tx_rollup(suite: Suite, capacity: u32) -> anyhow::Result<TxRollupWitness> {
-    let sample = Sample::new(suite, Sizes::new(capacity, 1)?, 0, 1)?;
+    let sample = SampleRollup::new(suite, Sizes::new(capacity, 1)?, 0, 1)?;
     let job = sample.inners.first().context("a rollup has an inner one")?;
     Ok(TxRollupWitness::new(&job.request, capacity)?)
 }
 
 fn root_rollup(suite: Suite, size: RootSize) -> anyhow::Result<Witness> {
     let sizes = Sizes::new(size.slots.min(MAX_TXS), size.inners)?;
-    let sample = Sample::new(suite, sizes, 0, 1)?;
+    let sample = SampleRollup::new(suite, sizes, 0, 1)?;
     // Only the published fields of the inner replies matter.
     let words = |job: &InnerJob| job.published.iter().flat_map(|word| word.0).collect();
     let replies: Vec<Bytes> = sample.inners.iter().map(words).collect();
@@ -100,21 +91,25 @@ fn root_rollup(suite: Suite, size: RootSize) -> anyhow::Result<Witness> {
 }
 
 /// The first values of a kind that any user sends; most worlds have a few.
-fn client(
-    suite: Suite,
-    kind: impl Fn(ClientWitness) -> Option<Witness>,
-) -> anyhow::Result<Witness> {
+fn client(Circuit { suite, statement }: Circuit) -> anyhow::Result<Witness> {
     let sizes = Sizes::new(MAX_TXS, 1)?;
     for seed in 0..100 {
-        let sample = Sample::new(suite, sizes, seed, MAX_TXS as usize)?;
-        if let Some(witness) = sample.clients.into_iter().find_map(&kind) {
-            return Ok(witness);
+        for client in SampleRollup::new(suite, sizes, seed, MAX_TXS as usize)?.clients {
+            match (client, statement) {
+                (ClientWitness::JoinSplit(values), StatementKind::JoinSplit) => {
+                    return Ok(Witness::JoinSplit(values));
+                }
+                (ClientWitness::Account(values), StatementKind::Account) => {
+                    return Ok(Witness::Account(values));
+                }
+                _ => {}
+            }
         }
     }
     anyhow::bail!("no user of the {suite} suite sends such a transaction")
 }
 
-impl Sample {
+impl SampleRollup {
     fn new(suite: Suite, sizes: Sizes, seed: u64, txs: usize) -> anyhow::Result<Self> {
         let mut draft = World::genesis(suite, seed, 0).begin(sizes);
         let clients = Clients::default();

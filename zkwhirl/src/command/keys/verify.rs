@@ -17,7 +17,7 @@ use crate::{
 
 /// A key in `--json`.
 #[derive(Debug, Serialize)]
-struct Verdict {
+struct KeyVerdict {
     circuit: String,
     id: String,
     provenance: String,
@@ -36,27 +36,27 @@ pub(super) fn run(args: &KeysVerifyArgs) -> anyhow::Result<ExitCode> {
         let checked = check(key, &store, &bar);
         bar.finish();
         let problem = checked.err().map(|error| format!("{error:#}"));
-        if !args.json {
+        let (provenance, rows) = (key.provenance().to_string(), key.circuit().rows);
+        if !args.place.json {
+            let start = short(&id);
             ui::say(&match &problem {
                 None => format!(
-                    "✓ {circuit}  {}  {} rows, every byte, every point, a proof  {}",
-                    short(&id),
-                    ui::grouped(key.circuit().rows),
-                    key.provenance()
+                    "✓ {circuit}  {start}  {} rows, every byte, every point, a proof  {provenance}",
+                    ui::grouped(rows)
                 ),
-                Some(problem) => format!("✗ {circuit}  {}  {problem}", short(&id)),
+                Some(problem) => format!("✗ {circuit}  {start}  {problem}"),
             });
         }
         bad += usize::from(problem.is_some());
-        verdicts.push(Verdict {
+        verdicts.push(KeyVerdict {
             circuit,
             id,
-            provenance: key.provenance().to_string(),
+            provenance,
             good: problem.is_none(),
             problem,
         });
     }
-    if args.json {
+    if args.place.json {
         ui::say(&serde_json::to_string_pretty(&verdicts)?);
     } else if verdicts.is_empty() && bad == 0 {
         ui::say("no keys to verify");
@@ -73,7 +73,7 @@ fn check(key: &KeyFile, store: &EmbeddedKeyStore, bar: &Bar) -> anyhow::Result<(
     let used = store.path(key.circuit());
     anyhow::ensure!(
         used == key.path(),
-        "it lies under a name where nobody looks; {} is looked for",
+        "the file's name is not that of the circuit's key; {} is looked for",
         used.display()
     );
     proof(circuit, Arc::new(store.clone()), bar)

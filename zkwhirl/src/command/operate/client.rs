@@ -2,41 +2,23 @@
 
 use std::time::Duration;
 
+use anyhow::{Context, anyhow};
 use reqwest::{Client, RequestBuilder, StatusCode};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
-use zkwhirl_console::{ActionOutcome, OperatorAction};
+use zkwhirl_console::{ActionOutcome, ActionRequest};
 
-use crate::cli::AskArgs;
+use crate::{cli::AskArgs, shell::exit};
 
 /// Longer than the bridge waits for an action.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Why there is no answer, by exit code.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Refused {
-    /// Exit code 1.
-    #[error("{0}")]
-    Failed(String),
-    /// Exit code 3.
-    #[error("{0}")]
-    NotAllowed(String),
-    /// Exit code 4.
-    #[error("{0}")]
-    Away(String),
-}
+/// Exit code: the operator's token is missing, wrong, or not set up.
+const NOT_ALLOWED: u8 = 3;
+/// Exit code: the bridge does not answer.
+const AWAY: u8 = 4;
 
-impl Refused {
-    pub(super) fn code(&self) -> u8 {
-        match self {
-            Self::Failed(_) => 1,
-            Self::NotAllowed(_) => 3,
-            Self::Away(_) => 4,
-        }
-    }
-}
-
-/// The bridge whose console is asked.
 pub(super) struct BridgeClient {
     base: Url,
     token: Option<String>,
@@ -46,10 +28,11 @@ pub(super) struct BridgeClient {
 impl BridgeClient {
     pub(super) fn new(args: &AskArgs) -> anyhow::Result<Self> {
         let base = args.bridge.clone();
-        anyhow::ensure!(
-            base.scheme() == "http" && base.has_host(),
-            "--bridge {base} is no http URL: it must look like http://127.0.0.1:9464"
-        );
+        if base.scheme() != "http" || !base.has_host() {
+            return Err(exit::usage(anyhow!(
+                "--bridge {base} is no http URL: it must look like http://127.0.0.1:9464"
+            )));
+        }
         Ok(Self {
             base,
             token: args.operator_token.clone(),
@@ -69,89 +52,70 @@ impl BridgeClient {
         url
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, Refused> {
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Vec<u8>> {
         let answer = request.send().await.map_err(|error| self.away(&error))?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(|error| self.away(&error))?;
         if status.is_success() {
             return Ok(body.into());
         }
-        #[derive(Deserialize)]
-        struct Why {
-            error: String,
-        }
-        let why = serde_json::from_slice(&body).map_or_else(
-            |_| {
-                format!(
-                    "{} has no console (HTTP {status}): a worker? A bridge's first lines say \
-                     where its console is: --bridge http://HOST:PORT",
-                    self.base
-                )
-            },
-            |why: Why| why.error,
-        );
+        let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let why = match answer["error"].as_str() {
+            Some(why) => anyhow!("{why}"),
+            None => anyhow!(
+                "{} has no console (HTTP {status}): a worker? A bridge's first lines say \
+                 where its console is: --bridge http://HOST:PORT",
+                self.base
+            ),
+        };
         Err(match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Refused::NotAllowed(why),
-            _ => Refused::Failed(why),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => exit::coded(NOT_ALLOWED, why),
+            _ => why,
         })
     }
 
-    fn away(&self, error: &reqwest::Error) -> Refused {
-        let why = match error.is_timeout() {
-            true => format!("no answer within {PATIENCE:?}"),
-            false => "connection refused".to_owned(),
+    fn away(&self, error: &reqwest::Error) -> anyhow::Error {
+        let why = match error {
+            error if error.is_timeout() => format!("no answer within {PATIENCE:?}"),
+            error if error.is_connect() => "connection refused".to_owned(),
+            error => error.to_string(),
         };
-        let why = if error.is_connect() || error.is_timeout() {
-            why
-        } else {
-            error.to_string()
-        };
-        Refused::Away(format!(
+        let why = anyhow!(
             "cannot reach the bridge at {} ({why})\n  \
              is it running?  its first lines say where its console is      \
              another one: --bridge http://HOST:PORT",
             self.base
-        ))
+        );
+        exit::coded(AWAY, why)
     }
 
-    /// The bytes of a view.
     pub(super) async fn read(
         &self,
         path: &[&str],
         query: &[(&str, String)],
-    ) -> Result<Vec<u8>, Refused> {
+    ) -> anyhow::Result<Vec<u8>> {
         self.send(self.client.get(self.url(path, query))).await
     }
 
     /// The bytes of a view that only operators see.
-    pub(super) async fn read_as_operator(&self, path: &[&str]) -> Result<Vec<u8>, Refused> {
+    pub(super) async fn read_as_operator(&self, path: &[&str]) -> anyhow::Result<Vec<u8>> {
         let request = self.client.get(self.url(path, &[]));
         self.send(self.show_token(request)?).await
     }
 
-    /// Does something to some jobs or workers.
-    pub(super) async fn act(
-        &self,
-        act: OperatorAction,
-        on: &[String],
-        reason: &str,
-        confirm: &str,
-    ) -> Result<Vec<ActionOutcome>, Refused> {
-        let action = serde_json::json!({
-            "act": act, "on": on, "reason": reason, "confirm": confirm,
-        });
+    pub(super) async fn act(&self, action: &ActionRequest) -> anyhow::Result<Vec<ActionOutcome>> {
         let request = self.client.post(self.url(&["actions"], &[]));
-        let request = self.show_token(request)?.body(action.to_string());
+        let request = self
+            .show_token(request)?
+            .body(serde_json::to_string(action)?);
         parse(&self.send(request).await?)
     }
 
-    fn show_token(&self, request: RequestBuilder) -> Result<RequestBuilder, Refused> {
+    fn show_token(&self, request: RequestBuilder) -> anyhow::Result<RequestBuilder> {
         let Some(token) = &self.token else {
-            return Err(Refused::NotAllowed(
-                "this needs the operator's token: set ZKWHIRL_OPERATOR_TOKEN to the bridge's, \
-                 or give --operator-token"
-                    .to_owned(),
-            ));
+            let why = "this needs the operator's token: set ZKWHIRL_OPERATOR_TOKEN to the \
+                       bridge's, or give --operator-token";
+            return Err(exit::coded(NOT_ALLOWED, anyhow!(why)));
         };
         let who = std::env::var("USER").unwrap_or_default();
         let plain = |c: &char| c.is_ascii_graphic();
@@ -162,11 +126,7 @@ impl BridgeClient {
     }
 }
 
-/// Parses an answer.
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
-    serde_json::from_slice(body).map_err(|error| {
-        Refused::Failed(format!(
-            "the bridge answers what this release does not understand: {error}"
-        ))
-    })
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> anyhow::Result<T> {
+    let parsed = serde_json::from_slice(body);
+    parsed.context("the bridge answers what this release does not understand")
 }

@@ -4,18 +4,19 @@
 mod client;
 mod print;
 
-use std::{fs, io::Write, process::ExitCode, time::Duration};
+use std::{fs, io::Write, path::Path, process::ExitCode, time::Duration};
 
+use anyhow::Context;
 use zkwhirl_console::{
-    ActionOutcome, MAX_TARGETS, OperatorAction,
+    ActionOutcome, ActionRequest, MAX_TARGETS, OperatorAction,
     views::{DeadLetterView, Listed},
 };
 
-use self::client::{BridgeClient, Refused, parse};
+use self::client::{BridgeClient, parse};
 use crate::{
     cli::{
-        AskArgs, DeadArgs, DeadCommand, DownloadArgs, JobsArgs, JobsCommand, QueuesArgs,
-        ReplayArgs, RollupsArgs, WantedArgs, WorkersArgs, WorkersCommand,
+        AskArgs, DeadArgs, DeadCommand, JobsArgs, JobsCommand, QueuesArgs, RollupsArgs, WantedArgs,
+        WorkersArgs, WorkersCommand,
     },
     shell::exit,
     ui,
@@ -23,57 +24,33 @@ use crate::{
 
 /// How often a watched view is read.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Clears the terminal.
 const CLEAR: &str = "\x1b[H\x1b[2J\x1b[3J";
 
-type Text = fn(&[u8]) -> Result<String, Refused>;
-
-/// A view of the console: its path, and its text.
-struct ConsoleView {
-    path: Vec<String>,
-    query: Vec<(&'static str, String)>,
-    text: Text,
-}
-
-impl ConsoleView {
-    fn new(path: &str, text: Text) -> Self {
-        Self {
-            path: vec![path.to_owned()],
-            query: Vec::new(),
-            text,
-        }
-    }
-
-    async fn read(&self, bridge: &BridgeClient) -> Result<Vec<u8>, Refused> {
-        let path: Vec<_> = self.path.iter().map(String::as_str).collect();
-        bridge.read(&path, &self.query).await
-    }
-}
+type Text = fn(&[u8]) -> anyhow::Result<String>;
 
 pub(super) fn rollups(args: &RollupsArgs) -> anyhow::Result<ExitCode> {
-    show(&args.ask, ConsoleView::new("rollups", print::rollups))
+    ask(&args.ask, async |operator| {
+        operator.show(&["rollups"], &[], print::rollups).await
+    })
 }
 
 pub(super) fn queues(args: &QueuesArgs) -> anyhow::Result<ExitCode> {
-    show(&args.ask, ConsoleView::new("queues", print::queues))
+    ask(&args.ask, async |operator| {
+        operator.show(&["queues"], &[], print::queues).await
+    })
 }
 
 pub(super) fn jobs(args: &JobsArgs) -> anyhow::Result<ExitCode> {
-    match &args.command {
+    ask(&args.ask, async |operator| match &args.command {
         None => {
-            let mut view = ConsoleView::new("jobs", print::jobs);
-            view.query = query(&args.wanted);
-            show(&args.ask, view)
+            let query = query(&args.wanted);
+            operator.show(&["jobs"], &query, print::jobs).await
         }
-        Some(JobsCommand::Show(job)) => {
-            let mut view = ConsoleView::new("jobs", print::job);
-            view.path.push(job.id.clone());
-            show(&args.ask, view)
+        Some(JobsCommand::Show { id }) => operator.show(&["jobs", id], &[], print::job).await,
+        Some(JobsCommand::Cancel { ids }) => {
+            operator.act(action(OperatorAction::Cancel, ids)).await
         }
-        Some(JobsCommand::Cancel(jobs)) => {
-            act(&args.ask, OperatorAction::Cancel, &jobs.ids, "", "")
-        }
-    }
+    })
 }
 
 fn query(wanted: &WantedArgs) -> Vec<(&'static str, String)> {
@@ -92,138 +69,144 @@ fn query(wanted: &WantedArgs) -> Vec<(&'static str, String)> {
 }
 
 pub(super) fn workers(args: &WorkersArgs) -> anyhow::Result<ExitCode> {
-    let (what, named) = match &args.command {
-        None => return show(&args.ask, ConsoleView::new("workers", print::workers)),
-        Some(WorkersCommand::Quiet(named)) => (OperatorAction::Quiet, named),
-        Some(WorkersCommand::Loud(named)) => (OperatorAction::Loud, named),
-        Some(WorkersCommand::Drain(named)) => (OperatorAction::Drain, named),
-    };
-    act(&args.ask, what, &named.names, "", "")
-}
-
-pub(super) fn dead(args: &DeadArgs) -> anyhow::Result<ExitCode> {
-    match &args.command {
-        None => show(&args.ask, ConsoleView::new("dead", print::dead)),
-        Some(DeadCommand::Replay(replay)) => replay_dead(&args.ask, replay),
-        Some(DeadCommand::Reject(reject)) => {
-            let on = [reject.id.clone()];
-            act(
-                &args.ask,
-                OperatorAction::Reject,
-                &on,
-                &reject.reason,
-                &reject.confirm,
-            )
-        }
-        Some(DeadCommand::Download(download)) => fetch(&args.ask, download),
-    }
-}
-
-fn replay_dead(ask: &AskArgs, replay: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    if !replay.all {
-        return act(ask, OperatorAction::Replay, &replay.ids, "", "");
-    }
-    let bridge = BridgeClient::new(ask).map_err(exit::usage)?;
-    let letters = block_on(async {
-        let body = ConsoleView::new("dead", print::dead).read(&bridge).await?;
-        parse::<Listed<DeadLetterView>>(&body)
-    })?;
-    match letters {
-        Ok(letters) if letters.items.is_empty() => {
-            ui::say("no dead letters: nothing to replay");
-            Ok(ExitCode::SUCCESS)
-        }
-        Ok(letters) => {
-            let ids = letters.items.into_iter().map(|letter| letter.id);
-            act(
-                ask,
-                OperatorAction::Replay,
-                &ids.take(MAX_TARGETS).collect::<Vec<_>>(),
-                "",
-                "",
-            )
-        }
-        Err(refused) => Ok(refuse(&refused)),
-    }
-}
-
-fn fetch(ask: &AskArgs, download: &DownloadArgs) -> anyhow::Result<ExitCode> {
-    let bridge = BridgeClient::new(ask).map_err(exit::usage)?;
-    let path = ["dead", &download.id, "request"];
-    let request = match block_on(bridge.read_as_operator(&path))? {
-        Ok(request) => request,
-        Err(refused) => return Ok(refuse(&refused)),
-    };
-    let file = &download.out;
-    let written = fs::File::create_new(file).and_then(|mut file| file.write_all(&request));
-    if let Err(error) = written {
-        return Err(exit::usage(anyhow::anyhow!(
-            "cannot write {}: {error}",
-            file.display()
-        )));
-    }
-    let size = ui::bytes(request.len() as u64);
-    ui::say(&format!("{}: {size}", file.display()));
-    Ok(ExitCode::SUCCESS)
-}
-
-fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    Ok(runtime.block_on(future))
-}
-
-fn refuse(refused: &Refused) -> ExitCode {
-    ui::complain(&format!("zkwhirl: {refused}"));
-    ExitCode::from(refused.code())
-}
-
-/// Prints a view, once or at every change.
-fn show(ask: &AskArgs, view: ConsoleView) -> anyhow::Result<ExitCode> {
-    let bridge = BridgeClient::new(ask).map_err(exit::usage)?;
-    let shown = block_on(async {
-        if !ask.watch {
-            let body = view.read(&bridge).await?;
-            return say(ask, &view, &body);
-        }
-        let mut before = String::new();
-        loop {
-            let body = view.read(&bridge).await?;
-            if ask.json {
-                let calm = without_clock(&body);
-                if calm != before {
-                    say(ask, &view, &body)?;
-                    before = calm;
-                }
-            } else if ui::terminal() {
-                ui::say(&format!("{CLEAR}{}", (view.text)(&body)?));
-            } else {
-                let text = (view.text)(&body)?;
-                if text != before {
-                    ui::say(&text);
-                    before = text;
-                }
-            }
-            tokio::select! {
-                () = tokio::time::sleep(AGAIN) => {}
-                _ = tokio::signal::ctrl_c() => return Ok(()),
-            }
-        }
-    })?;
-    Ok(match shown {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(refused) => refuse(&refused),
+    ask(&args.ask, async |operator| {
+        let (act, named) = match &args.command {
+            None => return operator.show(&["workers"], &[], print::workers).await,
+            Some(WorkersCommand::Quiet(named)) => (OperatorAction::Quiet, named),
+            Some(WorkersCommand::Loud(named)) => (OperatorAction::Loud, named),
+            Some(WorkersCommand::Drain(named)) => (OperatorAction::Drain, named),
+        };
+        operator.act(action(act, &named.names)).await
     })
 }
 
-fn say(ask: &AskArgs, view: &ConsoleView, body: &[u8]) -> Result<(), Refused> {
-    let text = match ask.json {
-        true => String::from_utf8_lossy(body).into_owned(),
-        false => (view.text)(body)?,
-    };
-    ui::say(&text);
-    Ok(())
+pub(super) fn dead(args: &DeadArgs) -> anyhow::Result<ExitCode> {
+    ask(&args.ask, async |operator| match &args.command {
+        None => operator.show(&["dead"], &[], print::dead).await,
+        Some(DeadCommand::Replay { ids, all: false }) => operator.replay(ids).await,
+        Some(DeadCommand::Replay { all: true, .. }) => {
+            let letters = operator.bridge.read(&["dead"], &[]).await?;
+            let letters: Listed<DeadLetterView> = parse(&letters)?;
+            let all = letters.items.into_iter().map(|letter| letter.id);
+            operator
+                .replay(&all.take(MAX_TARGETS).collect::<Vec<_>>())
+                .await
+        }
+        Some(DeadCommand::Reject {
+            id,
+            reason,
+            confirm,
+        }) => {
+            let reject = ActionRequest {
+                reason: reason.clone(),
+                confirm: confirm.clone(),
+                ..action(OperatorAction::Reject, std::slice::from_ref(id))
+            };
+            operator.act(reject).await
+        }
+        Some(DeadCommand::Download { id, out }) => operator.download(id, out).await,
+    })
+}
+
+fn action(act: OperatorAction, on: &[String]) -> ActionRequest {
+    ActionRequest {
+        act,
+        on: on.to_vec(),
+        reason: String::new(),
+        confirm: String::new(),
+    }
+}
+
+/// Runs a command about the bridge that the arguments name.
+fn ask(
+    ask: &AskArgs,
+    command: impl AsyncFnOnce(Operator<'_>) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let bridge = BridgeClient::new(ask)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(command(Operator { ask, bridge }))
+}
+
+/// Who asks a bridge, and how.
+struct Operator<'a> {
+    ask: &'a AskArgs,
+    bridge: BridgeClient,
+}
+
+impl Operator<'_> {
+    /// Prints a view, once or at every change.
+    async fn show(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+        text: Text,
+    ) -> anyhow::Result<ExitCode> {
+        let AskArgs { json, watch, .. } = *self.ask;
+        let mut before = None;
+        loop {
+            let body = self.bridge.read(path, query).await?;
+            let (shown, steady) = match json {
+                true => (String::from_utf8_lossy(&body).into(), without_clock(&body)),
+                false => {
+                    let shown = text(&body)?;
+                    (shown.clone(), shown)
+                }
+            };
+            if watch && !json && ui::terminal() {
+                ui::say(&format!("{CLEAR}{shown}"));
+            } else if before.as_ref() != Some(&steady) {
+                ui::say(&shown);
+            }
+            before = Some(steady);
+            if !watch {
+                return Ok(ExitCode::SUCCESS);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(AGAIN) => {}
+                _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
+            }
+        }
+    }
+
+    async fn replay(&self, ids: &[String]) -> anyhow::Result<ExitCode> {
+        if ids.is_empty() {
+            ui::say("no dead letters: nothing to replay");
+            return Ok(ExitCode::SUCCESS);
+        }
+        self.act(action(OperatorAction::Replay, ids)).await
+    }
+
+    async fn download(&self, id: &str, out: &Path) -> anyhow::Result<ExitCode> {
+        let request = self
+            .bridge
+            .read_as_operator(&["dead", id, "request"])
+            .await?;
+        let written = fs::File::create_new(out).and_then(|mut file| file.write_all(&request));
+        let written = written.with_context(|| format!("cannot write {}", out.display()));
+        written.map_err(exit::usage)?;
+        let size = ui::bytes(request.len() as u64);
+        ui::say(&format!("{}: {size}", out.display()));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn act(&self, action: ActionRequest) -> anyhow::Result<ExitCode> {
+        let acted = self.bridge.act(&action).await?;
+        for one in &acted {
+            let ActionOutcome { on, done, text } = one;
+            let line = format!("{} {}: {text}", action.act.name(), print::short(on));
+            match done {
+                _ if self.ask.json => ui::say(&serde_json::to_string(one)?),
+                true => ui::say(&line),
+                false => ui::complain(&line),
+            }
+        }
+        Ok(match acted.iter().all(|one| one.done) {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        })
+    }
 }
 
 /// An answer without the server's clock, which is never the same.
@@ -233,34 +216,4 @@ fn without_clock(body: &[u8]) -> String {
         object.remove("now_ms");
     }
     value.to_string()
-}
-
-fn act(
-    ask: &AskArgs,
-    what: OperatorAction,
-    on: &[String],
-    reason: &str,
-    confirm: &str,
-) -> anyhow::Result<ExitCode> {
-    let bridge = BridgeClient::new(ask).map_err(exit::usage)?;
-    let acted = match block_on(bridge.act(what, on, reason, confirm))? {
-        Ok(acted) => acted,
-        Err(refused) => return Ok(refuse(&refused)),
-    };
-    for one in &acted {
-        let ActionOutcome { on, done, text } = one;
-        if ask.json {
-            ui::say(&serde_json::to_string(one)?);
-        } else {
-            let line = format!("{} {}: {text}", what.name(), print::short(on));
-            match done {
-                true => ui::say(&line),
-                false => ui::complain(&line),
-            }
-        }
-    }
-    Ok(match acted.iter().all(|one| one.done) {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
 }

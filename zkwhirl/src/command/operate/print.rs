@@ -6,10 +6,9 @@ use zkwhirl_console::views::{
     DeadLetterView, JobDetail, JobList, Listed, QueueView, RollupView, SlotView,
 };
 use zkwhirl_job::Kind;
-use zkwhirl_ledger::SlotReport;
 
-use super::client::{Refused, parse};
-use crate::ui::{self, table::table};
+use super::client::parse;
+use crate::ui::{self, table};
 
 /// The longest reason in a table.
 const REASON: usize = 72;
@@ -20,18 +19,6 @@ pub(super) fn short(id: &str) -> String {
         64 => format!("{}…{}", &id[..8], &id[60..]),
         _ => id.to_owned(),
     }
-}
-
-/// A table. `header` has a name for each column, separated by `|`; a column whose
-/// name follows `>` is aligned right.
-fn columns(header: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
-    let names = header.split('|');
-    let right: Vec<_> = names
-        .clone()
-        .filter_map(|name| name.strip_prefix('>'))
-        .collect();
-    let names: Vec<_> = names.map(|name| name.trim_start_matches('>')).collect();
-    table(&names, &right, rows.collect())
 }
 
 fn or_dash(value: Option<impl ToString>) -> String {
@@ -50,12 +37,11 @@ fn cut(text: &str) -> String {
     short
 }
 
-pub(super) fn rollups(body: &[u8]) -> Result<String, Refused> {
+pub(super) fn rollups(body: &[u8]) -> anyhow::Result<String> {
     let Listed { items, .. } = parse::<Listed<RollupView>>(body)?;
     if items.is_empty() {
-        return Ok(
-            "no rollup yet: one is listed when Falafel asks for its first inner rollup".into(),
-        );
+        let none = "no rollup yet: one is listed when Falafel asks for its first inner rollup";
+        return Ok(none.to_owned());
     }
     let row = |rollup: &RollupView| {
         let stage = |name: &str| {
@@ -85,10 +71,10 @@ pub(super) fn rollups(body: &[u8]) -> Result<String, Refused> {
         ]
     };
     let header = ">rollup|state|>claims|>inner|>root|>verifier|>retries|time";
-    Ok(columns(header, items.iter().map(row)))
+    Ok(table(header, items.iter().map(row)))
 }
 
-pub(super) fn jobs(body: &[u8]) -> Result<String, Refused> {
+pub(super) fn jobs(body: &[u8]) -> anyhow::Result<String> {
     let jobs: JobList = parse(body)?;
     let counts = jobs.counts.iter().filter(|(_, count)| **count > 0);
     let counts: Vec<_> = counts
@@ -113,7 +99,7 @@ pub(super) fn jobs(body: &[u8]) -> Result<String, Refused> {
         ]
     });
     let header = "job|kind|>rollup|state|>attempt|worker|>age|why";
-    let text = columns(header, rows);
+    let text = table(header, rows);
     let more = match jobs.matched > jobs.items.len() {
         true => format!(" · {} of {} shown", jobs.items.len(), jobs.matched),
         false => String::new(),
@@ -121,7 +107,7 @@ pub(super) fn jobs(body: &[u8]) -> Result<String, Refused> {
     Ok(format!("{text}\n\n{}{more}", counts.join(" · ")))
 }
 
-pub(super) fn job(body: &[u8]) -> Result<String, Refused> {
+pub(super) fn job(body: &[u8]) -> anyhow::Result<String> {
     let detail: JobDetail = parse(body)?;
     let job = &detail.job;
     let mut lines = vec![format!("{} {}  {}", job.kind, job.id, job.state)];
@@ -140,14 +126,12 @@ pub(super) fn job(body: &[u8]) -> Result<String, Refused> {
         vec![
             format!("+{}", span(step.at_ms - begin.min(step.at_ms))),
             step.what.name().to_owned(),
-            step.attempt
-                .map(|attempt| attempt.to_string())
-                .unwrap_or_default(),
+            step.attempt.map_or_else(String::new, |n| n.to_string()),
             step.worker.clone().unwrap_or_default(),
             cut(step.text.as_deref().unwrap_or_default()),
         ]
     });
-    lines.push(columns(">at|what|>attempt|worker|", steps));
+    lines.push(table(">at|what|>attempt|worker|", steps));
     for run in &detail.runs {
         let phases = run.phases.iter();
         let phases: Vec<_> = phases
@@ -175,7 +159,7 @@ pub(super) fn job(body: &[u8]) -> Result<String, Refused> {
     Ok(lines.join("\n"))
 }
 
-pub(super) fn workers(body: &[u8]) -> Result<String, Refused> {
+pub(super) fn workers(body: &[u8]) -> anyhow::Result<String> {
     let Listed { items, now_ms } = parse::<Listed<SlotView>>(body)?;
     if items.is_empty() {
         return Ok("no worker is there: zkwhirl worker --topic inner,outer starts one".to_owned());
@@ -187,6 +171,11 @@ pub(super) fn workers(body: &[u8]) -> Result<String, Refused> {
             None => String::new(),
         };
         let topics: Vec<_> = report.topics.iter().map(|topic| topic.name()).collect();
+        let used = ui::bytes(report.resident_bytes);
+        let memory = match report.memory_limit_bytes {
+            0 => used,
+            limit => format!("{used} of {}", ui::bytes(limit)),
+        };
         vec![
             report.slot.clone(),
             state.clone(),
@@ -197,54 +186,40 @@ pub(super) fn workers(body: &[u8]) -> Result<String, Refused> {
             span(now_ms.saturating_sub(report.since_ms)),
             report.done.to_string(),
             report.failures.to_string(),
-            memory(report),
+            memory,
             report.keys.len().to_string(),
             report.version.clone(),
         ]
     };
     let header = "slot|state|takes|kind|job|>phase|>since|>proved|>failed|>memory|>keys|release";
-    Ok(columns(header, items.iter().map(row)))
+    Ok(table(header, items.iter().map(row)))
 }
 
-/// A prover's memory, of its limit where it has one.
-fn memory(report: &SlotReport) -> String {
-    let used = ui::bytes(report.resident_bytes);
-    match report.memory_limit_bytes {
-        0 => used,
-        limit => format!("{used} of {}", ui::bytes(limit)),
-    }
-}
-
-/// A dead letter's reason without the job's id.
-fn cause(reason: &str) -> &str {
-    reason
-        .split_once(" parked: ")
-        .map_or(reason, |(_, why)| why)
-}
-
-pub(super) fn dead(body: &[u8]) -> Result<String, Refused> {
+pub(super) fn dead(body: &[u8]) -> anyhow::Result<String> {
     let Listed { items, now_ms } = parse::<Listed<DeadLetterView>>(body)?;
     if items.is_empty() {
         return Ok("no dead letters".to_owned());
     }
     let row = |letter: &DeadLetterView| {
+        let parked = letter.reason.split_once(" parked: ");
+        let cause = parked.map_or(&*letter.reason, |(_, why)| why);
         vec![
             short(&letter.id),
             letter.kind.clone(),
             or_dash(letter.rollup_id),
             letter.attempts.len().to_string(),
             span(now_ms.saturating_sub(letter.died_at_ms)),
-            cut(cause(&letter.reason)),
+            cut(cause),
         ]
     };
     let header = "job|kind|>rollup|>failed|>dead for|why";
-    let text = columns(header, items.iter().map(row));
+    let text = table(header, items.iter().map(row));
     Ok(format!(
         "{text}\n\ntheir tickets are kept alive. zkwhirl dead replay ID · dead reject ID · dead download ID"
     ))
 }
 
-pub(super) fn queues(body: &[u8]) -> Result<String, Refused> {
+pub(super) fn queues(body: &[u8]) -> anyhow::Result<String> {
     let Listed { items, .. } = parse::<Listed<QueueView>>(body)?;
     let row = |queue: &QueueView| {
         let rungs: Vec<_> = queue.rungs.iter().map(usize::to_string).collect();
@@ -262,5 +237,5 @@ pub(super) fn queues(body: &[u8]) -> Result<String, Refused> {
     };
     let header =
         "topic|>ready|>in flight|10 s/1 min/10 min|>consumers|>oldest|>taken/min|>proved/min|";
-    Ok(columns(header, items.iter().map(row)))
+    Ok(table(header, items.iter().map(row)))
 }

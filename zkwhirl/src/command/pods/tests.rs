@@ -14,12 +14,8 @@ use axum::{
     response::{IntoResponse, Response},
     serve::Listener,
 };
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::{
-    ServerConfig,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
+use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Notify,
@@ -33,30 +29,19 @@ use super::*;
 
 const MERGE: &str = "application/merge-patch+json";
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-fn authority() -> Authority {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let name = &mut params.distinguished_name;
-    name.push(DnType::CommonName, "authority");
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+/// A certificate for 127.0.0.1 that is its own authority.
+fn certificate() -> CertifiedKey<KeyPair> {
+    generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap()
 }
 
-/// A TLS server for 127.0.0.1.
-fn acceptor(authority: &Authority) -> TlsAcceptor {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-    let name = &mut params.distinguished_name;
-    name.push(DnType::CommonName, "server");
-    let certificate = params.signed_by(&key, authority).unwrap();
-    let chain = vec![CertificateDer::from_pem_slice(certificate.pem().as_bytes()).unwrap()];
-    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+fn acceptor(certificate: &CertifiedKey<KeyPair>) -> TlsAcceptor {
+    let key = certificate.signing_key.serialize_der();
+    let key = PrivateKeyDer::try_from(key).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(chain, key);
+        .with_single_cert(vec![certificate.cert.der().clone()], key);
     Arc::new(config.unwrap()).into()
 }
 
@@ -83,15 +68,15 @@ impl Listener for Tls {
 
 /// What the API server was asked, and what it answers.
 #[derive(Default)]
-struct Asked {
+struct ApiServer {
     /// Method and path, the token, the body.
     requests: Mutex<Vec<(String, String, String)>>,
-    /// The pod that may not be annotated, with the status that says so.
-    refused: Mutex<Option<(&'static str, StatusCode)>>,
+    /// The answer about `inner-a`, when it is refused.
+    refused: Mutex<Option<StatusCode>>,
     came: Notify,
 }
 
-async fn answer(State(asked): State<Arc<Asked>>, request: Request) -> Response {
+async fn answer(State(asked): State<Arc<ApiServer>>, request: Request) -> Response {
     let what = format!("{} {}", request.method(), request.uri());
     assert_eq!(request.headers()["content-type"], MERGE);
     let token = request.headers()["authorization"].to_str();
@@ -99,20 +84,20 @@ async fn answer(State(asked): State<Arc<Asked>>, request: Request) -> Response {
     let body = axum::body::to_bytes(request.into_body(), 1 << 20).await;
     let body = String::from_utf8(body.unwrap().to_vec()).unwrap();
     let refused = *asked.refused.lock().unwrap();
-    let refused = refused.filter(|(pod, _)| what.ends_with(pod));
+    let refused = refused.filter(|_| what.ends_with("inner-a"));
     asked.requests.lock().unwrap().push((what, token, body));
     asked.came.notify_one();
     match refused {
-        Some((_, status)) => (status, r#"{"message":"not yours"}"#).into_response(),
+        Some(status) => (status, r#"{"message":"not yours"}"#).into_response(),
         None => "{}".into_response(),
     }
 }
 
-struct World {
+struct PodWorld {
     ledger: Arc<EmbeddedLedger>,
     kubernetes: Kubernetes,
     account: tempfile::TempDir,
-    asked: Arc<Asked>,
+    asked: Arc<ApiServer>,
     told: Told,
     _server: AbortOnDropHandle<()>,
 }
@@ -122,18 +107,18 @@ fn write(folder: &Path, name: &str, text: &str) {
     fs::write(folder.join(name), text).unwrap();
 }
 
-impl World {
+impl PodWorld {
     async fn new() -> Self {
-        let authority = authority();
+        let certificate = certificate();
         let account = tempfile::tempdir().unwrap();
         write(account.path(), "token", "first\n");
         write(account.path(), "namespace", "zkwhirl");
-        write(account.path(), "ca.crt", &authority.pem());
-        let asked = Arc::<Asked>::default();
+        write(account.path(), "ca.crt", &certificate.cert.pem());
+        let asked = Arc::<ApiServer>::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = format!("https://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(answer).with_state(asked.clone());
-        let listener = Tls(listener, acceptor(&authority));
+        let listener = Tls(listener, acceptor(&certificate));
         let server = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
         Self {
             ledger: Arc::default(),
@@ -146,115 +131,105 @@ impl World {
     }
 
     async fn slot(&self, slot: &str, doing: SlotActivity) {
-        let slot = slot.to_owned();
         let report = SlotReport {
-            slot,
+            slot: slot.to_owned(),
             doing,
             ..SlotReport::default()
         };
         self.ledger.report(&report).await.unwrap();
     }
 
+    /// From now on `inner-a` may not be annotated.
+    fn refuse(&self, status: Option<StatusCode>) {
+        *self.asked.refused.lock().unwrap() = status;
+    }
+
     async fn round(&mut self) -> anyhow::Result<()> {
         round(&*self.ledger, &self.kubernetes, &mut self.told).await
     }
 
-    /// Pods and costs of the requests since the last call.
-    fn costs(&self) -> Vec<(String, String)> {
+    async fn failure(&mut self) -> String {
+        format!("{:#}", self.round().await.unwrap_err())
+    }
+
+    /// The annotations since the last call: pods and their costs.
+    #[track_caller]
+    fn told(&self, expected: &[&str]) {
         let requests = std::mem::take(&mut *self.asked.requests.lock().unwrap());
         let told = requests.into_iter().map(|(what, _, body)| {
             let pod = what.strip_prefix("PATCH /api/v1/namespaces/zkwhirl/pods/");
             let body: serde_json::Value = serde_json::from_str(&body).unwrap();
             let cost = body["metadata"]["annotations"][DELETION_COST].as_str();
-            (pod.unwrap().to_owned(), cost.unwrap().to_owned())
+            format!("{} {}", pod.unwrap(), cost.unwrap())
         });
-        told.collect()
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     }
-}
-
-fn costs_of<const N: usize>(costs: [(&str, &str); N]) -> Vec<(String, String)> {
-    costs
-        .map(|(pod, cost)| (pod.to_owned(), cost.to_owned()))
-        .to_vec()
 }
 
 #[tokio::test]
 async fn a_pod_costs_what_it_proves_and_only_changes_are_told() {
-    let mut world = World::new().await;
+    let mut world = PodWorld::new().await;
     world.slot("inner-a/1", SlotActivity::Proving).await;
     world.slot("inner-a/2", SlotActivity::Proving).await;
     world.slot("inner-b/1", SlotActivity::Idle).await;
     world.slot("inner-c/1", SlotActivity::Starting).await;
     world.round().await.unwrap();
-    let first = costs_of([("inner-a", "2"), ("inner-b", "0"), ("inner-c", "0")]);
-    assert_eq!(world.costs(), first);
+    world.told(&["inner-a 2", "inner-b 0", "inner-c 0"]);
     world.round().await.unwrap();
-    assert!(world.costs().is_empty(), "nothing has changed");
+    world.told(&[]); // nothing has changed
     world.slot("inner-a/1", SlotActivity::Idle).await;
     world.slot("inner-c/1", SlotActivity::Proving).await;
     world.round().await.unwrap();
-    assert_eq!(
-        world.costs(),
-        costs_of([("inner-a", "1"), ("inner-c", "1")])
-    );
+    world.told(&["inner-a 1", "inner-c 1"]);
 }
 
 #[tokio::test]
 async fn the_request_is_a_merge_patch_of_one_annotation_with_the_token_of_the_moment() {
-    let mut world = World::new().await;
+    let mut world = PodWorld::new().await;
     world.slot("inner-a/1", SlotActivity::Proving).await;
     world.round().await.unwrap();
     write(world.account.path(), "token", "renewed");
     world.slot("inner-a/1", SlotActivity::Idle).await;
     world.round().await.unwrap();
-    let request = |token: &str, cost| {
+    let expected = [("first", 1), ("renewed", 0)].map(|(token, cost)| {
         let what = "PATCH /api/v1/namespaces/zkwhirl/pods/inner-a".to_owned();
         let body = format!(r#"{{"metadata":{{"annotations":{{"{DELETION_COST}":"{cost}"}}}}}}"#);
         (what, format!("Bearer {token}"), body)
-    };
-    assert_eq!(
-        *world.asked.requests.lock().unwrap(),
-        [request("first", 1), request("renewed", 0)]
-    );
+    });
+    assert_eq!(*world.asked.requests.lock().unwrap(), expected);
 }
 
 #[tokio::test]
 async fn a_refusal_names_the_pod_hinders_no_other_and_is_tried_again() {
-    let mut world = World::new().await;
+    let mut world = PodWorld::new().await;
     world.slot("inner-a/1", SlotActivity::Proving).await;
     world.slot("inner-b/1", SlotActivity::Proving).await;
-    *world.asked.refused.lock().unwrap() = Some(("inner-a", StatusCode::FORBIDDEN));
-    let error = world.round().await.unwrap_err();
-    assert_eq!(
-        format!("{error:#}"),
-        "Kubernetes refuses to annotate pod inner-a: 403 Forbidden, not yours"
-    );
-    assert_eq!(
-        world.costs(),
-        costs_of([("inner-a", "1"), ("inner-b", "1")])
-    );
-    *world.asked.refused.lock().unwrap() = None;
+    world.refuse(Some(StatusCode::FORBIDDEN));
+    let line = "Kubernetes refuses to annotate pod inner-a: 403 Forbidden, not yours";
+    assert_eq!(world.failure().await, line);
+    world.told(&["inner-a 1", "inner-b 1"]);
+    world.refuse(None);
     world.round().await.unwrap();
-    assert_eq!(world.costs(), costs_of([("inner-a", "1")]));
+    world.told(&["inner-a 1"]);
 }
 
 #[tokio::test]
 async fn a_pod_that_is_gone_is_no_error() {
-    let mut world = World::new().await;
+    let mut world = PodWorld::new().await;
     world.slot("inner-a/1", SlotActivity::Idle).await;
-    *world.asked.refused.lock().unwrap() = Some(("inner-a", StatusCode::NOT_FOUND));
+    world.refuse(Some(StatusCode::NOT_FOUND));
     world.round().await.unwrap();
-    assert_eq!(world.costs().len(), 1);
+    world.told(&["inner-a 0"]);
     world.round().await.unwrap();
-    assert!(world.costs().is_empty());
+    world.told(&[]);
 }
 
 #[tokio::test]
 async fn a_server_of_another_authority_gets_no_token() {
-    let mut world = World::new().await;
-    write(world.account.path(), "ca.crt", &authority().pem());
+    let mut world = PodWorld::new().await;
+    write(world.account.path(), "ca.crt", &certificate().cert.pem());
     world.slot("inner-a/1", SlotActivity::Idle).await;
-    let error = format!("{:#}", world.round().await.unwrap_err());
+    let error = world.failure().await;
     assert!(error.starts_with("no connection to Kubernetes' API at https://127.0.0.1:"));
     assert!(error.contains("invalid peer certificate"), "{error}");
     assert!(world.asked.requests.lock().unwrap().is_empty());
@@ -262,41 +237,35 @@ async fn a_server_of_another_authority_gets_no_token() {
 
 #[tokio::test]
 async fn an_account_that_is_not_mounted_is_named() {
-    let mut world = World::new().await;
+    let mut world = PodWorld::new().await;
     world.slot("inner-a/1", SlotActivity::Idle).await;
     write(world.account.path(), "ca.crt", "");
-    let error = format!("{:#}", world.round().await.unwrap_err());
+    let error = world.failure().await;
     assert!(error.ends_with("ca.crt holds no certificates"), "{error}");
     fs::remove_file(world.account.path().join("token")).unwrap();
-    let error = format!("{:#}", world.round().await.unwrap_err());
+    let error = world.failure().await;
     assert!(error.starts_with("cannot read "), "{error}");
 }
 
 #[tokio::test]
 async fn the_bridge_goes_on_when_kubernetes_is_away() {
-    let world = World::new().await;
+    let world = PodWorld::new().await;
     world.slot("inner-a/1", SlotActivity::Proving).await;
-    *world.asked.refused.lock().unwrap() = Some(("inner-a", StatusCode::INTERNAL_SERVER_ERROR));
+    world.refuse(Some(StatusCode::INTERNAL_SERVER_ERROR));
     let (ledger, kubernetes) = (world.ledger.clone(), world.kubernetes.clone());
     let marking: JoinHandle<()> = tokio::spawn(mark(ledger, kubernetes));
     world.asked.came.notified().await;
-    *world.asked.refused.lock().unwrap() = None;
+    world.refuse(None);
     world.asked.came.notified().await;
-    assert_eq!(
-        world.costs(),
-        costs_of([("inner-a", "1"), ("inner-a", "1")])
-    );
+    world.told(&["inner-a 1", "inner-a 1"]);
     marking.abort();
 }
 
 #[test]
 fn the_api_is_asked_over_tls_alone() {
-    for wrong in ["http://kubernetes.default.svc", "https://host/path"] {
+    for wrong in ["http://kubernetes.default.svc/", "https://host/path"] {
         let refused = Kubernetes::new(wrong.parse().unwrap(), Path::new("/account"));
-        let error = refused.unwrap_err().to_string();
-        assert_eq!(
-            error.strip_prefix("Kubernetes' API must be https://HOST:PORT, not "),
-            Some(format!("{wrong}{}", if wrong.ends_with("svc") { "/" } else { "" }).as_str())
-        );
+        let line = format!("Kubernetes' API must be https://HOST:PORT, not {wrong}");
+        assert_eq!(refused.unwrap_err().to_string(), line);
     }
 }

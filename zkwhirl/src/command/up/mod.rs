@@ -3,12 +3,12 @@
 
 mod settings;
 
-use std::{env, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{net::TcpListener, runtime::Runtime, time::timeout};
 use tokio_util::sync::CancellationToken;
-use zkwhirl::cluster::{CliProvers, Cluster, ClusterConfig, NativeProvers, Provers, Rollups};
+use zkwhirl::cluster::{Cluster, ClusterConfig, Provers};
 use zkwhirl_bridge::{
     BridgeConfig,
     api::{Api, MetricsPage, ProverHealth},
@@ -20,7 +20,7 @@ use zkwhirl_telemetry::Role;
 use zkwhirl_worker::{Readiness, WorkerConfig};
 
 use self::settings::Settings;
-use super::{console, slots};
+use super::{console, fleet, slots};
 use crate::{
     cli::UpArgs,
     shell::{admin::Admin, exit, signals::Shutdown},
@@ -29,9 +29,6 @@ use crate::{
 
 /// Grace for callers of the API to read their answers at shutdown.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
-/// How much of the reference string a mock `rollup_cli` reads, as Halloumi has
-/// it.
-const MOCK_ROWS: u64 = 8192;
 
 /// The slots of this process, as Halloumi's API asks for them.
 struct Workers(Readiness);
@@ -48,55 +45,11 @@ impl ProverHealth for Workers {
 
 pub(super) fn run(args: UpArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::read(&args).map_err(exit::usage)?;
-    let provers = provers(&args, &settings)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(up(args, settings, provers))
-}
-
-fn provers(args: &UpArgs, settings: &Settings) -> anyhow::Result<Provers> {
-    let rollups = Rollups {
-        suite: args.suite,
-        sizes: settings.sizes,
-    };
-    if let Some(program) = &args.cli.rollup_cli {
-        super::speaks_pedersen(args.suite)?;
-        let provers = CliProvers {
-            sizes: settings.sizes,
-            program: program.clone(),
-            data_dir: settings.data_dir.clone(),
-            max_circuit_size: match settings.proverless {
-                true => MOCK_ROWS,
-                false => settings.max_circuit_size,
-            },
-            mock: settings.proverless,
-            lazy_init: settings.lazy_init,
-            persist: settings.persist,
-            memory_limit: args.cli.prover_memory,
-        };
-        provers.check().map_err(exit::usage)?;
-        return Ok(Provers::RollupCli(provers));
+    let provers = fleet::provers(&settings.prover, None, &args.topic, args.work_ms)?;
+    if let Provers::RollupCli(cli) = &provers {
+        cli.check().map_err(exit::usage)?;
     }
-    if settings.proverless {
-        return Ok(Provers::Proverless {
-            rollups,
-            work: args.work_ms,
-        });
-    }
-    Ok(Provers::Native(NativeProvers {
-        rollups,
-        program: env::current_exe().context("cannot find this program's own file")?,
-        data_dir: settings.data_dir.clone(),
-        max_circuit_size: settings.max_circuit_size,
-        allow_dev_keys: args.allow_dev_keys,
-        fleet: None,
-        load_first: match settings.lazy_init {
-            true => Vec::new(),
-            false => args.topic.clone(),
-        },
-        memory_limit: args.cli.prover_memory,
-    }))
+    Runtime::new()?.block_on(up(args, settings, provers))
 }
 
 async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Result<ExitCode> {
@@ -108,14 +61,19 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
              on one host 8083 is Falafel's own)"
         )
     })?;
-    let headline = headline(&args, &settings, &listener)?;
+    let sizes = provers.rollups().sizes;
+    let headline = format!(
+        "zkWhirl up · {sizes} · {} · API at http://{}{}",
+        headline(&args, &settings),
+        listener.local_addr()?,
+        settings.api_prefix
+    );
     let topics = Topic::ALL.map(Topic::name);
     let admin = Admin::start(args.admin.admin, &Role::ALL, &topics, &shutdown.drain)?;
     let readiness = Readiness::default();
-    let ready = readiness.clone();
-    admin.ready_when(move || slots::ready(&ready));
+    admin.ready_when(slots::ready(&readiness));
     let cluster = Cluster::start(ClusterConfig {
-        bridge: BridgeConfig::new(settings.upstreams, settings.sizes),
+        bridge: BridgeConfig::new(settings.upstreams, sizes),
         worker: WorkerConfig {
             grace: Duration::from_secs(args.drain_s.into()),
             start_provers: true,
@@ -128,14 +86,15 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         },
         broker: broker::EmbeddedBrokerConfig::default(),
         provers,
+        verifier: None,
         topics: args.topic,
         slots: args.slots.into(),
         events: Events::default(),
     })?;
-    let data_dir = &settings.data_dir;
-    let console = console::serve(&admin, cluster.bridge(), &args.operator, data_dir);
+    let data_dir = &settings.prover.keys.data_dir;
+    let console = console::serve(&admin, &cluster.bridge, &args.operator, data_dir);
     let api = Api {
-        bridge: cluster.bridge().clone(),
+        bridge: cluster.bridge.clone(),
         health: Arc::new(Workers(readiness)),
         prefix: settings.api_prefix,
         admin: settings.admin,
@@ -151,7 +110,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         () = shutdown.drain.cancelled() => {}
         () = cluster.bridge_ended() => {}
     }
-    let provers = cluster.worker_stop().clone();
+    let provers = cluster.worker_stop.clone();
     tokio::spawn(async move {
         shutdown.abort.cancelled().await;
         provers.abort.cancel();
@@ -165,25 +124,15 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
-fn headline(args: &UpArgs, settings: &Settings, listener: &TcpListener) -> anyhow::Result<String> {
-    let prover = match (&args.cli.rollup_cli, settings.proverless) {
-        (Some(program), mock) => {
-            let mock = if mock { ", mock proofs" } else { "" };
-            format!("{}{mock}", program.display())
-        }
+/// What proves, and whose jobs.
+fn headline(args: &UpArgs, settings: &Settings) -> String {
+    let prover = match (&args.cli.rollup_cli, settings.prover.proverless) {
+        (Some(program), true) => format!("{}, mock proofs", program.display()),
+        (Some(program), false) => program.display().to_string(),
         (None, true) => "proverless: nothing is proved".to_owned(),
         (None, false) => format!("native, {}", args.suite),
     };
-    let servers: Vec<_> = settings
-        .upstreams
-        .iter()
-        .map(|up| up.base.as_str())
-        .collect();
-    Ok(format!(
-        "zkWhirl up · {} · {prover} · jobs from {} · API at http://{}{}",
-        settings.sizes,
-        servers.join(" and "),
-        listener.local_addr()?,
-        settings.api_prefix
-    ))
+    let servers = settings.upstreams.iter().map(|up| up.base.as_str());
+    let servers: Vec<_> = servers.collect();
+    format!("{prover} · jobs from {}", servers.join(" and "))
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser};
+use serde_json::Value;
 
 use super::variables;
 use crate::{
@@ -24,26 +25,23 @@ fn read(file: &str) -> String {
 
 /// Upper-case names of a YAML manifest: `- name: A` or `- {name: A, value: b}`.
 fn of_yaml(file: &str) -> Variables {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&read(file)).unwrap();
     let mut variables = Variables::new();
-    let mut last = None;
-    for line in read(file).lines() {
-        let line = line
-            .trim_start_matches([' ', '-', '{'])
-            .trim_end_matches('}');
-        let (name, rest) = match line.strip_prefix("name: ") {
-            Some(named) => named.split_once(", ").unwrap_or((named, "")),
-            None => ("", line),
-        };
-        if !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
-            variables.insert(name.to_owned(), None);
-            last = Some(name.to_owned());
-        }
-        if let (Some(value), Some(name)) = (rest.strip_prefix("value: "), &last) {
-            let value = value.trim_matches('"').to_owned();
-            variables.insert(name.clone(), Some(value));
-        }
-    }
+    collect(&documents.into(), &mut variables);
     variables
+}
+
+fn collect(value: &Value, variables: &mut Variables) {
+    let upper = |name: &&str| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    if let Some(name) = value["name"].as_str().filter(upper) {
+        let value = value["value"].as_str().map(str::to_owned);
+        variables.insert(name.to_owned(), value);
+    }
+    let items = value.as_array().into_iter().flatten();
+    let fields = value.as_object().into_iter().flat_map(|all| all.values());
+    items
+        .chain(fields)
+        .for_each(|inner| collect(inner, variables));
 }
 
 /// `A=b` lines.
@@ -56,7 +54,6 @@ fn of_env(file: &str) -> Variables {
         .collect()
 }
 
-/// All variables of a role's pods.
 fn role(file: &str) -> Variables {
     let mut all = of_env("base/fleet.env");
     all.extend(of_yaml("base/proving.yaml"));
@@ -95,7 +92,7 @@ fn the_bridge_reads_every_variable_that_its_manifest_sets() {
     let Command::Bridge(bridge) = parsed("bridge", &role("base/bridge.yaml")) else {
         panic!("no bridge");
     };
-    let sizes = bridge.prover.rollup.sizes().unwrap();
+    let sizes = bridge.prover.rollup.size.sizes().unwrap();
     assert_eq!((sizes.txs_per_inner(), sizes.inners_per_root()), (28, 32));
     assert!(!bridge.prover.proverless && !bridge.prover.allow_dev_keys);
 }
@@ -123,11 +120,11 @@ fn no_file_names_a_variable_that_nothing_reads() {
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap();
-            let comment = |line: &&str| line.trim_start().starts_with('#');
-            let words = text
+            let lines = text
                 .lines()
-                .filter(|line| !comment(line))
-                .flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+                .filter(|line| !line.trim_start().starts_with('#'));
+            let words =
+                lines.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
             for word in words.filter(|word| word.starts_with("ZKWHIRL_")) {
                 let is_known = known.iter().any(|name| name == word);
                 assert!(is_known, "{}: {word}", path.display());
