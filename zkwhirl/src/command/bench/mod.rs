@@ -24,8 +24,9 @@ const WORK_MS: [u32; 3] = [0, 50, 1000];
 const PAYLOADS: [u32; 2] = [4_413, 1_090_000];
 
 pub(super) fn run(command: BenchCommand) -> anyhow::Result<ExitCode> {
-    let BenchCommand::Fleet(args) = command;
-    Runtime::new()?.block_on(measure(args))
+    match command {
+        BenchCommand::Fleet(args) => Runtime::new()?.block_on(measure(args)),
+    }
 }
 
 async fn measure(args: BenchFleetArgs) -> anyhow::Result<ExitCode> {
