@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use zkwhirl_job::{FailureClass, JobId, Kind, TicketId, Topic, clock, envelope::ResultEnvelope};
+use zkwhirl_broker_adapter::{DeadClass, DeadLetter};
+use zkwhirl_job::{FailureClass, Kind, TicketId, Topic, clock, envelope::ResultEnvelope};
 use zkwhirl_ledger::{Events, JobEventKind, JobRecord, Taken, Ticket, model::TimeLeft};
-use zkwhirl_telemetry::catalogue::{
-    bridge::{COMPLETED, DEAD_LETTERED, DUPLICATES, SUBMITTED, TURNAROUND},
-    process::WASTED,
+use zkwhirl_telemetry::{
+    Counter,
+    catalogue::{bridge as metric, process::WASTED},
 };
 
-use crate::{locked::Locked, rollups::OpenRollups, stats::Counters};
+use crate::{BridgeStats, locked::Locked, rollups::OpenRollups};
 
 /// Why a job is dead, as the metrics know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub(crate) enum Death {
     Attempts,
     /// No worker survived it.
     Crashes,
+    /// Its message is damaged.
+    Damaged,
+    /// No process of the fleet could read its message.
+    Version,
     /// The bridge panicked over it.
     Bridge,
 }
@@ -35,11 +40,24 @@ impl Death {
         }
     }
 
+    /// What a dead letter says. One whose attempts failed says their last failure.
+    pub(crate) fn of(letter: &DeadLetter) -> Self {
+        let last = letter.history.last();
+        match letter.class {
+            DeadClass::Crashes => Self::Crashes,
+            DeadClass::Damaged => Self::Damaged,
+            DeadClass::Version => Self::Version,
+            DeadClass::Failed => last.map_or(Self::Request, |last| Self::by(last.failure.class)),
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Request => "request",
             Self::Attempts => "attempts",
             Self::Crashes => "crashes",
+            Self::Damaged => "damaged",
+            Self::Version => "version",
             Self::Bridge => "bridge",
         }
     }
@@ -58,15 +76,16 @@ pub(crate) fn wasted(kind: Option<Kind>, prove_ms: u64, why: &'static str) {
 
 /// A result of a job that had one.
 pub(crate) fn duplicate(result: &ResultEnvelope) {
-    DUPLICATES.one([result.kind.topic().name()]);
+    metric::DUPLICATES.one([result.kind.topic().name()]);
     wasted(Some(result.kind), result.prove_ms, "duplicate");
 }
 
 /// The journal of one bridge.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    events: Events,
-    pub(crate) counters: Counters,
+    pub(crate) events: Events,
+    /// The counts; what is no count is empty.
+    pub(crate) stats: Locked<BridgeStats>,
     rollups: Locked<OpenRollups>,
 }
 
@@ -74,30 +93,42 @@ impl Journal {
     pub(crate) fn new(events: Events) -> Self {
         Self {
             events,
-            counters: Counters::default(),
+            stats: Locked::default(),
             rollups: Locked::default(),
         }
-    }
-
-    pub(crate) fn events(&self) -> &Events {
-        &self.events
     }
 
     pub(crate) fn emit(&self, job: &JobRecord, what: JobEventKind) {
         self.events.emit(job.id, job.kind, job.rollup_id, what);
     }
 
+    /// Counts `more` in a metric and in the bridge's own counts.
+    pub(crate) fn add(
+        &self,
+        more: u64,
+        metric: &Counter<0>,
+        count: fn(&mut BridgeStats) -> &mut u64,
+    ) {
+        *count(&mut self.stats.lock()) += more;
+        metric.of([]).increment(more);
+    }
+
+    /// Counts one.
+    pub(crate) fn one(&self, metric: &Counter<0>, count: fn(&mut BridgeStats) -> &mut u64) {
+        self.add(1, metric, count);
+    }
+
     /// A new ticket was taken.
     pub(crate) fn taken(&self, ticket: Ticket, taken: &Taken) {
         let (ticket, upstream) = (ticket.id, ticket.upstream);
-        self.counters.tickets.one();
+        self.one(&metric::TICKETS, |stats| &mut stats.tickets);
         if taken.new_job {
-            self.counters.jobs.one();
-            SUBMITTED.one([topic_name(taken.job.kind)]);
+            self.stats.lock().jobs += 1;
+            metric::SUBMITTED.one([topic_name(taken.job.kind)]);
             self.rollups.lock().saw(&taken.job);
             self.emit(&taken.job, JobEventKind::Taken { ticket, upstream });
         } else {
-            self.counters.joined.one();
+            self.one(&metric::JOINED, |stats| &mut stats.joined);
             self.emit(&taken.job, JobEventKind::Joined { ticket, upstream });
         }
     }
@@ -106,26 +137,26 @@ impl Journal {
     pub(crate) fn proved(&self, job: &JobRecord, proving: Duration) {
         let (topic, now) = (topic_name(job.kind), clock::now_ms());
         let age = Duration::from_millis(now.saturating_sub(job.taken_at_ms));
-        COMPLETED.one([topic, "ok"]);
-        TURNAROUND.record([topic], age);
+        metric::COMPLETED.one([topic, "ok"]);
+        metric::TURNAROUND.record([topic], age);
         self.rollups.lock().proved(job, proving);
     }
 
     /// A ticket was answered with the reply.
     pub(crate) fn delivered(&self, job: &JobRecord, ticket: TicketId) {
-        self.counters.delivered.one();
+        self.one(&metric::DELIVERED, |stats| &mut stats.delivered);
         self.rollups.lock().delivered(job, clock::now_ms());
         self.emit(job, JobEventKind::Delivered { ticket });
     }
 
     /// A job became a dead letter.
-    pub(crate) fn dead(&self, job: &Dead, death: Death) {
-        let (topic, reason) = (topic_name(job.kind), job.reason.to_owned());
-        self.counters.parked.one();
-        COMPLETED.one([topic, "dead"]);
-        DEAD_LETTERED.one([topic, death.name()]);
-        let what = JobEventKind::Dead { reason };
-        self.events.emit(job.id, job.kind, job.rollup_id, what);
+    pub(crate) fn dead(&self, job: &JobRecord, reason: &str, death: Death) {
+        let topic = topic_name(job.kind);
+        self.stats.lock().parked += 1;
+        metric::COMPLETED.one([topic, "dead"]);
+        metric::DEAD_LETTERED.one([topic, death.name()]);
+        let reason = reason.to_owned();
+        self.emit(job, JobEventKind::Dead { reason });
     }
 
     /// What a rollup will still take with so many `slots` for inner jobs.
@@ -145,25 +176,5 @@ impl Journal {
         let mut rollups = self.rollups.lock();
         rollups.refresh(jobs);
         rollups.show(slots, clock::now_ms());
-    }
-}
-
-/// A job that became a dead letter, as a record or the letter itself tell.
-#[derive(Debug)]
-pub(crate) struct Dead<'a> {
-    pub(crate) id: JobId,
-    pub(crate) kind: Option<Kind>,
-    pub(crate) rollup_id: Option<u32>,
-    pub(crate) reason: &'a str,
-}
-
-impl<'a> Dead<'a> {
-    pub(crate) fn of(job: &JobRecord, reason: &'a str) -> Self {
-        Self {
-            id: job.id,
-            kind: job.kind,
-            rollup_id: job.rollup_id,
-            reason,
-        }
     }
 }

@@ -152,6 +152,11 @@ impl Stub {
         self.inner.changed.notify_waiters();
     }
 
+    /// The next poll gets this frame, whatever its ticket's lease.
+    pub fn say_again(&self, frame: Frame) {
+        self.say(Odd::Body(frame.to_bytes().to_vec()));
+    }
+
     /// The answer to a ticket that was open when it came.
     pub fn answer(&self, ticket: TicketId) -> Option<Frame> {
         let seen = self.seen();

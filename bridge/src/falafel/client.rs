@@ -8,7 +8,7 @@ use url::Url;
 use zkwhirl_job::{Frame, FrameError, TicketId};
 
 /// How long a connection may take to be made.
-pub(super) const CONNECT: Duration = Duration::from_secs(3);
+pub(crate) const CONNECT: Duration = Duration::from_secs(3);
 /// How long an answer to `/job-complete` may take; the largest is 2 MiB.
 const COMPLETE: Duration = Duration::from_secs(30);
 /// Node closes idle connections after 5 s; ours are gone before that, so that
@@ -27,41 +27,22 @@ pub enum Polled {
     Empty,
 }
 
-/// Why a call failed.
+/// Why a call of a server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No connection could be made: nothing was asked.
-    #[error("cannot connect to {base} ({reason})")]
-    Connect {
-        /// The server.
-        base: Url,
-        /// The operating system's reason.
-        reason: String,
-    },
-    /// The connection broke, or the answer did not come in time.
-    #[error("the connection to {base} broke ({reason})")]
-    Broken {
-        /// The server.
-        base: Url,
-        /// What happened.
-        reason: String,
-    },
-    /// An answer that is not 200.
-    #[error("{base} answered {status}")]
-    Status {
-        /// The server.
-        base: Url,
-        /// The status.
-        status: StatusCode,
-    },
+    /// No connection could be made, for the operating system's reason: nothing
+    /// was asked.
+    #[error("cannot connect to {0} ({1})")]
+    Connect(Url, String),
+    /// The connection broke, for a reason, or the answer did not come in time.
+    #[error("the connection to {0} broke ({1})")]
+    Broken(Url, String),
+    /// An answer with a status that is not 200.
+    #[error("{0} answered {1}")]
+    Status(Url, StatusCode),
     /// A body that is no frame.
-    #[error("{base} sent no frame: {source}")]
-    Garbage {
-        /// The server.
-        base: Url,
-        /// What is wrong with it.
-        source: FrameError,
-    },
+    #[error("{0} sent no frame: {1}")]
+    Garbage(Url, #[source] FrameError),
 }
 
 /// A client of one job server. It follows no redirects and uses no proxy: the
@@ -108,13 +89,8 @@ impl Client {
         if body.is_empty() {
             return Ok(Polled::Empty);
         }
-        match Frame::split(&body) {
-            Ok(frame) => Ok(Polled::Job(frame)),
-            Err(source) => Err(ClientError::Garbage {
-                base: self.base.clone(),
-                source,
-            }),
-        }
+        let garbage = |error| ClientError::Garbage(self.base.clone(), error);
+        Frame::split(&body).map(Polled::Job).map_err(garbage)
     }
 
     /// `GET /ping`: renews a ticket's lease. `Ok` does not mean that the
@@ -148,14 +124,10 @@ impl Client {
         response: Result<Response, reqwest::Error>,
     ) -> Result<Response, ClientError> {
         let response = response.map_err(|error| self.error(&error))?;
-        let status = response.status();
-        if status == StatusCode::OK {
-            return Ok(response);
+        match response.status() {
+            StatusCode::OK => Ok(response),
+            status => Err(ClientError::Status(self.base.clone(), status)),
         }
-        Err(ClientError::Status {
-            base: self.base.clone(),
-            status,
-        })
     }
 
     /// The body, at most its first `most` bytes. The rest is not read: the
@@ -181,8 +153,8 @@ impl Client {
         }
         let (base, reason) = (self.base.clone(), cause.to_string());
         if error.is_connect() {
-            return ClientError::Connect { base, reason };
+            return ClientError::Connect(base, reason);
         }
-        ClientError::Broken { base, reason }
+        ClientError::Broken(base, reason)
     }
 }

@@ -8,8 +8,16 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use url::Url;
+
+use super::Client;
+
+/// Answers that are on their way to one upstream at once.
+const POSTS: usize = 16;
 
 /// One of Falafel's job servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +61,9 @@ pub(crate) struct Link {
     /// True while a long poll waits that is connected.
     polling: AtomicBool,
     polls: AtomicU64,
+    /// What answers are sent with.
+    pub(super) answers: Client,
+    pub(super) posts: Semaphore,
 }
 
 /// How often the connection was lost.
@@ -77,6 +88,8 @@ impl Losses {
 impl Link {
     fn new(upstream: Upstream) -> Self {
         Self {
+            answers: Client::new(upstream.base.clone()),
+            posts: Semaphore::new(POSTS),
             upstream,
             losses: watch::Sender::default(),
             reachable: watch::Sender::new(false),

@@ -1,143 +1,107 @@
 //! The long poll of one upstream.
 
-use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
-use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
-use tokio_util::sync::CancellationToken;
-use zkwhirl_job::Frame;
-
-use super::{Client, ClientError, Link, Polled, client::CONNECT};
+use tokio::{task::JoinHandle, time::timeout};
 use zkwhirl_job::clock::Backoff;
+
+use super::intake::{self, Predecessor};
+use crate::{
+    falafel::{CONNECT, Client, ClientError, Link, Polled},
+    retry::Stopped,
+    state::BridgeState,
+};
 
 /// A poll that has waited for this long is connected: making a connection takes
 /// less.
 const STANDS: Duration = CONNECT.saturating_add(Duration::from_secs(1));
 
-/// Where the jobs go.
-#[async_trait]
-pub(crate) trait Sink: Send + Sync {
-    /// A job has arrived: keeps its lease from now on, and does not wait.
-    fn seen(&self, link: &Link, frame: &Frame);
-
-    /// Takes a job that was seen. The next poll goes on meanwhile, and the next
-    /// job is prepared; what must keep the order of the jobs' arrival waits for
-    /// the predecessor.
-    async fn take(&self, link: &Link, frame: Frame, predecessor: Predecessor);
-}
-
-/// The job that arrived before another.
-#[derive(Debug)]
-pub(crate) struct Predecessor(oneshot::Receiver<()>);
-
-impl Predecessor {
-    /// The predecessor of the first job: there is none.
-    fn none() -> Self {
-        Self(oneshot::channel().1)
-    }
-
-    /// The predecessor of the next job. The job after it waits until the sender
-    /// that is returned beside it is dropped.
-    fn next(&mut self) -> (Self, oneshot::Sender<()>) {
-        let (done, after) = oneshot::channel();
-        (std::mem::replace(self, Self(after)), done)
-    }
-
-    /// Waits until the jobs before are taken.
-    pub(crate) async fn taken(self) {
-        // No value is ever sent: the job before is done, however it ended.
-        let _ = self.0.await;
-    }
-}
-
 /// Jobs of an upstream that are prepared at once: hashing and packing a large
 /// request takes longer than receiving the next.
 const UNDER_WAY: usize = 4;
 
-/// Polls one upstream until the token is cancelled.
-pub(crate) struct Poller {
-    pub(crate) link: Arc<Link>,
-    pub(crate) sink: Arc<dyn Sink>,
-    /// The longest pause after a failure.
-    pub(crate) longest: Duration,
+/// Polls one upstream until the bridge takes nothing new; ends with the bridge.
+pub(crate) async fn run(bridge: Arc<BridgeState>, link: Arc<Link>) -> Result<Infallible, Stopped> {
+    let client = Client::new(link.upstream.base.clone());
+    let mut backoff = Backoff::new(
+        Duration::from_millis(100),
+        bridge.config.timing.longest_pause,
+    );
+    let mut failures = 0u64;
+    let mut taking = VecDeque::new();
+    let mut predecessors = Predecessor::none();
+    while !bridge.closed.is_cancelled() {
+        link.poll_started();
+        let polled = tokio::select! {
+            // Only the end of the process ends a poll: it leaves a ghost
+            // poller that swallows Falafel's next job for 5–6 s.
+            () = bridge.closed.cancelled() => break,
+            polled = poll(&link, &client) => polled,
+        };
+        match polled {
+            Ok(Polled::Job(frame)) => {
+                link.answered();
+                backoff.reset();
+                failures = 0;
+                let upstream = link.upstream.name.clone();
+                // Before anything that can fail or wait: 5 s are left.
+                bridge.tickets.arrived(frame.ticket, &upstream);
+                if taking.len() == UNDER_WAY {
+                    finish(taking.pop_front()).await;
+                }
+                let (predecessor, done) = predecessors.next();
+                let take = intake::take(bridge.clone(), upstream, frame, predecessor);
+                taking.push_back(tokio::spawn(async move {
+                    let _done = done;
+                    take.await;
+                }));
+                continue;
+            }
+            Ok(Polled::Empty) => link.answered(),
+            Err(error) => {
+                failures += 1;
+                failed(&link, &error, failures);
+            }
+        }
+        tokio::select! {
+            () = bridge.closed.cancelled() => break,
+            () = tokio::time::sleep(backoff.pause()) => {}
+        }
+    }
+    for job in taking {
+        finish(Some(job)).await;
+    }
+    // A bridge that takes nothing new goes on without its pollers.
+    bridge.retry.unless_stopped(std::future::pending()).await
 }
 
-impl Poller {
-    pub(crate) async fn run(self, stop: CancellationToken) {
-        let client = Client::new(self.link.upstream.base.clone());
-        let mut backoff = Backoff::new(Duration::from_millis(100), self.longest);
-        let mut failures = 0u64;
-        let mut taking = VecDeque::new();
-        let mut predecessors = Predecessor::none();
-        while !stop.is_cancelled() {
-            self.link.poll_started();
-            let polled = tokio::select! {
-                // Only the end of the process ends a poll: it leaves a ghost
-                // poller that swallows Falafel's next job for 5–6 s.
-                () = stop.cancelled() => break,
-                polled = self.poll(&client) => polled,
-            };
-            match polled {
-                Ok(Polled::Job(frame)) => {
-                    self.link.answered();
-                    backoff.reset();
-                    failures = 0;
-                    self.sink.seen(&self.link, &frame);
-                    if taking.len() == UNDER_WAY {
-                        finish(taking.pop_front()).await;
-                    }
-                    let (sink, link) = (self.sink.clone(), self.link.clone());
-                    let (predecessor, done) = predecessors.next();
-                    taking.push_back(tokio::spawn(async move {
-                        let _done = done;
-                        sink.take(&link, frame, predecessor).await;
-                    }));
-                    continue;
-                }
-                Ok(Polled::Empty) => self.link.answered(),
-                Err(error) => {
-                    failures += 1;
-                    self.failed(&error, failures);
-                }
-            }
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = tokio::time::sleep(backoff.pause()) => {}
-            }
+async fn poll(link: &Link, client: &Client) -> Result<Polled, ClientError> {
+    let mut poll = pin!(client.get_job());
+    let polled = match timeout(STANDS, &mut poll).await {
+        Ok(polled) => polled,
+        Err(_) => {
+            link.poll_stands(true);
+            poll.await
         }
-        for job in taking {
-            finish(Some(job)).await;
-        }
-    }
+    };
+    link.poll_stands(false);
+    polled
+}
 
-    async fn poll(&self, client: &Client) -> Result<Polled, ClientError> {
-        let mut poll = pin!(client.get_job());
-        let polled = match timeout(STANDS, &mut poll).await {
-            Ok(polled) => polled,
-            Err(_) => {
-                self.link.poll_stands(true);
-                poll.await
-            }
-        };
-        self.link.poll_stands(false);
-        polled
+fn failed(link: &Link, error: &ClientError, failures: u64) {
+    match error {
+        ClientError::Connect(..) => link.refused(),
+        ClientError::Broken(..) => link.poll_lost(),
+        // It answered: nonsense, but it is there.
+        ClientError::Status(..) | ClientError::Garbage(..) => link.answered(),
     }
-
-    fn failed(&self, error: &ClientError, failures: u64) {
-        match error {
-            ClientError::Connect { .. } => self.link.refused(),
-            ClientError::Broken { .. } => self.link.poll_lost(),
-            // It answered: nonsense, but it is there.
-            ClientError::Status { .. } | ClientError::Garbage { .. } => self.link.answered(),
-        }
-        let upstream = &self.link.upstream;
-        let refused = matches!(error, ClientError::Connect { .. });
-        if upstream.optional && refused {
-            tracing::debug!(upstream = upstream.name, "{error}; it may be closed");
-        } else if failures.is_power_of_two() {
-            // The first, and then ever fewer: an outage is one story.
-            tracing::warn!(upstream = upstream.name, failures, "{error}; trying again");
-        }
+    let upstream = &link.upstream;
+    let refused = matches!(error, ClientError::Connect(..));
+    if upstream.optional && refused {
+        tracing::debug!(upstream = upstream.name, "{error}; it may be closed");
+    } else if failures.is_power_of_two() {
+        // The first, and then ever fewer: an outage is one story.
+        tracing::warn!(upstream = upstream.name, failures, "{error}; trying again");
     }
 }
 

@@ -1,22 +1,19 @@
 //! A bridge on a real Redis that hangs, forgets, or is shared.
 
-use tokio::time::Instant;
+use zkwhirl_ledger::redis::{RedisLedger, testkit::watchful};
 use zkwhirl_redis::testkit::RedisServer;
 
-use super::{fleet::Peer, *};
-use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig, testkit::watchful};
-
-fn start(world: &World, name: &str, config: &RedisLedgerConfig) -> Peer {
-    let ledger = || Arc::new(RedisLedger::new(config.clone()).unwrap());
-    Peer::start_on(world, name, ledger, |_| ())
-}
+use super::{
+    fleet::{Peer, until_taken_by},
+    *,
+};
 
 #[tokio::test]
 async fn a_redis_that_hangs_longer_than_a_lease_costs_no_ticket() {
     let (server, world) = (RedisServer::start(), World::without_bridge(LEASE));
     let mut config = watchful(server.address());
     config.timeout = Duration::from_secs(1);
-    let bridge = start(&world, "a", &config);
+    let bridge = Peer::on_redis(&world, "a", &config);
     let mut tickets = bridge.takes(&world, 1..3).await;
     server.pause();
     let paused = Instant::now();
@@ -26,7 +23,7 @@ async fn a_redis_that_hangs_longer_than_a_lease_costs_no_ticket() {
     let lease_over = paused + LEASE + Duration::from_secs(1);
     world.until_pinged_since(&tickets, lease_over).await;
     world.assert_issued(&tickets, 1);
-    let answered = |ticket: &zkwhirl_job::TicketId| world.falafel.answer(*ticket).is_some();
+    let answered = |ticket: &TicketId| world.falafel.answer(*ticket).is_some();
     assert!(!tickets.iter().any(answered));
     server.resume();
     world.until_all_answered(&tickets).await;
@@ -38,7 +35,7 @@ async fn a_redis_that_hangs_longer_than_a_lease_costs_no_ticket() {
 async fn a_flushed_redis_costs_work_and_no_ticket() {
     let server = RedisServer::start();
     let world = World::without_bridge(Duration::from_secs(2));
-    let bridge = start(&world, "a", &watchful(server.address()));
+    let bridge = Peer::on_redis(&world, "a", &watchful(server.address()));
     let tickets = bridge.takes(&world, 0..20).await;
     server.command::<()>(&["FLUSHALL"]);
     let _worker = world.worker(proof);
@@ -52,19 +49,14 @@ async fn two_bridges_share_a_ledger_and_one_finishes_what_the_other_left() {
     let server = RedisServer::start();
     let world = World::without_bridge(Duration::from_secs(2));
     let config = watchful(server.address());
-    let [first, second] = ["a", "b"].map(|name| start(&world, name, &config));
-    let tickets: Vec<_> = (0..30).map(|n| world.falafel.ask_proof(claim(n))).collect();
-    eventually("tickets are taken", || async {
-        first.stats().tickets + second.stats().tickets == 30
-    })
-    .await;
+    let [first, second] = ["a", "b"].map(|name| Peer::on_redis(&world, name, &config));
+    let tickets = world.ask_claims(0..30);
+    until_taken_by([&first, &second], 30).await;
     first.leave().await;
     let _worker = world.worker(proof);
     world.until_all_answered(&tickets).await;
     let ledger = RedisLedger::new(config).unwrap();
-    eventually("no ticket is open", || async {
-        ledger.open_tickets().await.unwrap().is_empty()
-    })
-    .await;
+    let closed = async || ledger.open_tickets().await == Ok(Vec::new());
+    eventually("no ticket is open", closed).await;
     second.leave().await;
 }

@@ -1,38 +1,31 @@
 //! Two bridges at production's speed on a real Redis.
 
-use tokio::time::Instant;
+use zkwhirl_ledger::redis::testkit::watchful;
 use zkwhirl_redis::testkit::RedisServer;
 
-use super::{fleet::Peer, *};
-use zkwhirl_ledger::redis::{RedisLedger, RedisLedgerConfig, testkit::watchful};
+use super::{
+    fleet::{Peer, until_taken_by},
+    *,
+};
 
 /// Falafel's.
 const LEASE: Duration = Duration::from_secs(5);
-
-fn start(world: &World, name: &str, config: &RedisLedgerConfig) -> Peer {
-    let ledger = || Arc::new(RedisLedger::new(config.clone()).unwrap());
-    Peer::start_on(world, name, ledger, |_| ())
-}
-
-async fn until_member(peer: &Peer) {
-    eventually("it has a heartbeat", || async { peer.stats().member }).await;
-}
 
 #[tokio::test]
 async fn one_that_is_killed_is_followed_in_time_and_takes_over_when_it_is_back() {
     let server = RedisServer::start();
     let mut world = World::without_bridge(LEASE);
-    world.reissue = Duration::from_secs(600);
+    world.timing.reissue = Duration::from_secs(600);
     let config = watchful(server.address());
-    let a = start(&world, "a", &config);
+    let a = Peer::on_redis(&world, "a", &config);
     let tickets = a.takes(&world, 0..100).await;
     a.kill();
     let started = Instant::now();
-    let a = start(&world, "a", &config);
+    let a = Peer::on_redis(&world, "a", &config);
     a.until_open(100).await;
     assert!(started.elapsed() < Duration::from_secs(1));
-    let b = start(&world, "b", &config);
-    until_member(&b).await;
+    let b = Peer::on_redis(&world, "b", &config);
+    b.until_member().await;
     a.kill();
     let killed = Instant::now();
     b.until_open(100).await;
@@ -40,10 +33,7 @@ async fn one_that_is_killed_is_followed_in_time_and_takes_over_when_it_is_back()
     let lease_over = killed + LEASE + Duration::from_secs(1);
     world.until_pinged_since(&tickets, lease_over).await;
     // All but the one that the second start of a asked about.
-    let again = tickets
-        .iter()
-        .map(|ticket| world.falafel.issued(*ticket) - 1);
-    assert!(again.sum::<usize>() <= 1);
+    assert!(world.reissues(&tickets) <= 1);
     let _worker = world.worker(proof);
     world.until_all_answered(&tickets).await;
     b.until_open(0).await;
@@ -55,21 +45,19 @@ async fn a_redis_that_hangs_longer_than_heartbeats_and_leases_costs_no_ticket() 
     let world = World::without_bridge(LEASE);
     let mut config = watchful(server.address());
     config.timeout = Duration::from_secs(1);
-    let [a, b] = ["a", "b"].map(|name| start(&world, name, &config));
+    let [a, b] = ["a", "b"].map(|name| Peer::on_redis(&world, name, &config));
     for peer in [&a, &b] {
-        until_member(peer).await;
+        peer.until_member().await;
     }
-    let tickets: Vec<_> = (0..40).map(|n| world.falafel.ask_proof(claim(n))).collect();
-    eventually("all are taken", || async {
-        a.stats().tickets + b.stats().tickets == 40
-    })
-    .await;
+    let tickets = world.ask_claims(0..40);
+    until_taken_by([&a, &b], 40).await;
     server.pause();
     let away = Instant::now();
     world.until_pinged_since(&tickets, away + 2 * LEASE).await;
     server.resume();
     for peer in [&a, &b] {
-        eventually("it joins again", || async { peer.stats().rejoined > 0 }).await;
+        let again = |stats: &BridgeStats| stats.rejoined > 0;
+        peer.until("it joins again", again).await;
     }
     let _worker = world.worker(proof);
     world.until_all_answered(&tickets).await;
@@ -81,20 +69,14 @@ async fn a_flushed_redis_costs_two_bridges_work_and_no_ticket() {
     let server = RedisServer::start();
     let world = World::without_bridge(LEASE);
     let config = watchful(server.address());
-    let [a, b] = ["a", "b"].map(|name| start(&world, name, &config));
+    let [a, b] = ["a", "b"].map(|name| Peer::on_redis(&world, name, &config));
     for peer in [&a, &b] {
-        until_member(peer).await;
+        peer.until_member().await;
     }
-    let tickets: Vec<_> = (0..40).map(|n| world.falafel.ask_proof(claim(n))).collect();
-    eventually("all are taken", || async {
-        a.stats().tickets + b.stats().tickets == 40
-    })
-    .await;
+    let tickets = world.ask_claims(0..40);
+    until_taken_by([&a, &b], 40).await;
     server.command::<()>(&["FLUSHALL"]);
-    eventually("all are taken again", || async {
-        a.stats().tickets + b.stats().tickets == 80
-    })
-    .await;
+    until_taken_by([&a, &b], 80).await;
     let _worker = world.worker(proof);
     world.until_all_answered(&tickets).await;
     world.assert_issued(&tickets, 2);

@@ -8,7 +8,7 @@ use zkwhirl_job::TicketId;
 use zkwhirl_ledger::Ticket;
 
 use crate::{
-    falafel::{LeaseKeeper, LeaseStats, Links},
+    falafel::{LeaseKeeper, LeaseOrder, LeaseStats, Links},
     locked::Locked,
 };
 
@@ -17,14 +17,14 @@ use crate::{
 pub(crate) struct Tickets {
     leases: LeaseKeeper,
     links: Links,
-    known: Locked<Known>,
+    known: Locked<TicketBook>,
     /// Tickets whose lease lapses on purpose, to see whether Falafel remembers.
     probes: Locked<HashMap<TicketId, Arc<Notify>>>,
 }
 
 /// What a bridge knows about its tickets at one moment.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Known {
+pub(crate) struct TicketBook {
     /// Tickets that are pinged.
     pub(crate) pinged: HashSet<TicketId>,
     /// Of those, the ones that are not yet in the ledger.
@@ -66,7 +66,7 @@ impl Tickets {
 
     /// Pings a ticket no more.
     pub(crate) fn close(&self, ticket: TicketId) {
-        self.leases.close(ticket);
+        self.leases.order(LeaseOrder::Close(ticket));
         self.known.lock().pinged.remove(&ticket);
     }
 
@@ -79,7 +79,7 @@ impl Tickets {
     }
 
     /// What is known about all tickets now.
-    pub(crate) fn known(&self) -> Known {
+    pub(crate) fn known(&self) -> TicketBook {
         self.known.lock().clone()
     }
 
@@ -96,7 +96,7 @@ impl Tickets {
     pub(crate) fn probe(&self, ticket: TicketId) -> Arc<Notify> {
         let issued_again = Arc::new(Notify::new());
         self.probes.lock().insert(ticket, issued_again.clone());
-        self.leases.lapse(ticket);
+        self.leases.order(LeaseOrder::Lapse(ticket));
         issued_again
     }
 
@@ -104,7 +104,8 @@ impl Tickets {
     pub(crate) fn end_probe(&self, ticket: &Ticket, resume: bool) {
         self.probes.lock().remove(&ticket.id);
         if resume && self.known.lock().pinged.contains(&ticket.id) {
-            self.leases.open(ticket.id, &ticket.upstream);
+            let open = LeaseOrder::Open(ticket.id, ticket.upstream.clone());
+            self.leases.order(open);
         }
     }
 
@@ -125,12 +126,13 @@ impl Tickets {
     }
 
     /// What the lease thread measures.
-    pub(crate) fn lease_stats(&self) -> &LeaseStats {
+    pub(crate) fn lease_stats(&self) -> LeaseStats {
         self.leases.stats()
     }
 
     fn open(&self, ticket: TicketId, upstream: &str) {
         self.known.lock().pinged.insert(ticket);
-        self.leases.open(ticket, upstream);
+        let open = LeaseOrder::Open(ticket, upstream.to_owned());
+        self.leases.order(open);
     }
 }

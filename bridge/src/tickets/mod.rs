@@ -4,5 +4,5 @@
 mod book;
 mod callers;
 
-pub(crate) use book::{Known, Tickets};
+pub(crate) use book::{TicketBook, Tickets};
 pub(crate) use callers::{Callers, LOCAL};
