@@ -20,6 +20,7 @@ use super::{
 };
 
 /// The payment that a user wants to make.
+#[derive(Default)]
 pub(super) struct Payment {
     /// 1 deposit, 2 withdraw, 3 send, 5 defi deposit.
     pub(super) proof_id: u64,
