@@ -157,11 +157,11 @@ impl Drop for Permit {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[derive(Debug)]
-    struct Free(AtomicU64);
+    pub(crate) struct Free(pub(crate) AtomicU64);
 
     impl FreeMemory for Free {
         fn free_bytes(&self) -> Option<u64> {

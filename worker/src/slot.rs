@@ -14,8 +14,8 @@ use crate::{
     Slot, Stop, WorkerConfig, WorkerDeps,
     admission::Permit,
     control::{self, SlotControl},
-    measure::{Activity, SlotGauge, SlotMetrics},
-    prove::CatchPanic,
+    measure::{SlotGauge, SlotMetrics},
+    prove::unless_panicked,
     report::SlotReporter,
 };
 
@@ -110,7 +110,7 @@ enum Leave {
 }
 
 /// The slot drains or is quiet: it does not wait for memory.
-struct Interrupted;
+struct NoPermit;
 
 /// What a delivery says about the slot's health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,9 +133,10 @@ impl SlotLoop {
         let mut pause = FIRST_PAUSE;
         let meter = prover.meter();
         while !self.stop.is_draining() {
-            self.set_activity(Activity::Away);
+            self.set_activity(SlotActivity::Waiting);
             if self.control.is_quiet() {
-                self.until_not_quiet().await;
+                let not_quiet = self.control.until_quiet(false);
+                self.stop.unless_draining(not_quiet).await;
                 continue;
             }
             let Ok(permit) = self.admitted(&meter).await else {
@@ -158,7 +159,7 @@ impl SlotLoop {
                 Leave::Drained => break,
                 Leave::Quiet | Leave::MemoryShort => {}
                 Leave::BrokerAway => {
-                    self.pause(pause).await;
+                    self.stop.unless_draining(sleep(pause)).await;
                     pause = (pause * 2).min(self.config.longest_pause);
                 }
                 Leave::ProverBroken => {
@@ -171,13 +172,9 @@ impl SlotLoop {
     }
 
     /// The slot has no job and does this.
-    fn set_activity(&mut self, activity: Activity) {
-        self.gauge.set(activity);
-        self.reporter.set_doing(match activity {
-            Activity::Loading => SlotActivity::Starting,
-            Activity::Idle => SlotActivity::Idle,
-            Activity::Busy(_) | Activity::Away => SlotActivity::Waiting,
-        });
+    fn set_activity(&mut self, activity: SlotActivity) {
+        self.gauge.set(activity, None);
+        self.reporter.set_doing(activity);
     }
 
     /// Claims and proves until there is a reason to leave.
@@ -189,7 +186,7 @@ impl SlotLoop {
     ) -> Leave {
         let _ready = self.config.readiness.one_more();
         loop {
-            self.set_activity(Activity::Idle);
+            self.set_activity(SlotActivity::Idle);
             let claimed = tokio::select! {
                 biased;
                 () = self.stop.draining() => return Leave::Drained,
@@ -211,7 +208,8 @@ impl SlotLoop {
             if let Some(permit) = permit {
                 permit.set_proving(true);
             }
-            self.gauge.set(Activity::Busy(delivery.job.topic()));
+            let topic = delivery.job.topic();
+            self.gauge.set(SlotActivity::Proving, Some(topic));
             let job = &delivery.job;
             let trace = Trace::process(delivery.queue, &job.id, job.trace.as_deref());
             self.trace = Some(trace);
@@ -234,14 +232,14 @@ impl SlotLoop {
     }
 
     /// Waits for memory. `None`: this worker does not limit it.
-    async fn admitted(&self, meter: &Meter) -> Result<Option<Permit>, Interrupted> {
+    async fn admitted(&self, meter: &Meter) -> Result<Option<Permit>, NoPermit> {
         let Some(admission) = &self.config.admission else {
             return Ok(None);
         };
         tokio::select! {
             biased;
-            () = self.stop.draining() => Err(Interrupted),
-            () = self.control.until_quiet(true) => Err(Interrupted),
+            () = self.stop.draining() => Err(NoPermit),
+            () = self.control.until_quiet(true) => Err(NoPermit),
             permit = admission.enter(&self.name, meter) => Ok(Some(permit)),
         }
     }
@@ -250,13 +248,12 @@ impl SlotLoop {
     /// proves its self-test.
     async fn heal(&mut self, prover: &mut dyn Prover, prove: bool) {
         let mut pause = FIRST_PAUSE;
-        let stop = self.stop.clone();
-        self.set_activity(Activity::Loading);
+        self.set_activity(SlotActivity::Starting);
         loop {
             self.restarts = self.control.restarts();
-            let healed = tokio::select! {
-                () = stop.draining() => return,
-                healed = restart(prover, prove) => healed,
+            let healed = self.stop.unless_draining(restart(prover, prove)).await;
+            let Some(healed) = healed else {
+                return;
             };
             PROVER_RESTARTS.one([if healed.is_ok() { "ok" } else { "error" }]);
             match healed {
@@ -269,22 +266,8 @@ impl SlotLoop {
                     tracing::error!(slot = self.name, "the prover does not start: {failure}");
                 }
             }
-            self.pause(pause).await;
+            self.stop.unless_draining(sleep(pause)).await;
             pause = (pause * 2).min(self.config.longest_pause);
-        }
-    }
-
-    async fn until_not_quiet(&self) {
-        tokio::select! {
-            () = self.stop.draining() => {}
-            () = self.control.until_quiet(false) => {}
-        }
-    }
-
-    async fn pause(&self, pause: Duration) {
-        tokio::select! {
-            () = self.stop.draining() => {}
-            () = sleep(pause) => {}
         }
     }
 
@@ -303,14 +286,12 @@ async fn revoked(permit: Option<&Permit>) {
 }
 
 async fn restart(prover: &mut dyn Prover, prove: bool) -> Result<(), Failure> {
-    let healed = CatchPanic(Box::pin(async {
+    let healing = async {
         prover.restart().await?;
         match prove {
             true => prover.self_test().await,
             false => Ok(()),
         }
-    }));
-    healed
-        .await
-        .map_err(|panic| Failure::prover(panic.to_string()))?
+    };
+    unless_panicked(healing).await?
 }
