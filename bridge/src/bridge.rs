@@ -1,7 +1,7 @@
 //! The composition root: makes the parts of a bridge, connects them, and runs
 //! their loops.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, panic::resume_unwind, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Notify, Semaphore, mpsc},
@@ -128,7 +128,9 @@ impl Bridge {
         let (bridge, tasks) = (&self.state, &self.state.tasks);
         let (retry, lease_thread) = (bridge.retry.clone(), self.lease_thread);
         tasks.core(LeaseKeeper::THREAD, async move {
-            retry.unless_stopped(lease_thread.ended()).await
+            if let Ok(Ok(panic)) = retry.unless_stopped(lease_thread).await {
+                resume_unwind(panic);
+            }
         });
         for (topic, backlog) in self.backlogs {
             let pump = publisher::run(bridge.clone(), backlog);

@@ -12,54 +12,24 @@ use zkwhirl_telemetry::{
 
 use crate::{BridgeStats, locked::Locked, rollups::OpenRollups};
 
-/// Why a job is dead, as the metrics know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Death {
-    /// Its request can never be proved.
-    Request,
-    /// Its attempts are used up.
-    Attempts,
-    /// No worker survived it.
-    Crashes,
-    /// Its message is damaged.
-    Damaged,
-    /// No process of the fleet could read its message.
-    Version,
-    /// The bridge panicked over it.
-    Bridge,
+/// Why a job is dead, as the metrics know it: what a worker's last failure says.
+pub(crate) fn death_by(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Invalid => "request",
+        FailureClass::Prover | FailureClass::Infrastructure | FailureClass::Interrupted => {
+            "attempts"
+        }
+    }
 }
 
-impl Death {
-    /// What a worker's last failure says.
-    pub(crate) fn by(class: FailureClass) -> Self {
-        match class {
-            FailureClass::Invalid => Self::Request,
-            FailureClass::Prover | FailureClass::Infrastructure | FailureClass::Interrupted => {
-                Self::Attempts
-            }
-        }
-    }
-
-    /// What a dead letter says. One whose attempts failed says their last failure.
-    pub(crate) fn of(letter: &DeadLetter) -> Self {
-        let last = letter.history.last();
-        match letter.class {
-            DeadClass::Crashes => Self::Crashes,
-            DeadClass::Damaged => Self::Damaged,
-            DeadClass::Version => Self::Version,
-            DeadClass::Failed => last.map_or(Self::Request, |last| Self::by(last.failure.class)),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Request => "request",
-            Self::Attempts => "attempts",
-            Self::Crashes => "crashes",
-            Self::Damaged => "damaged",
-            Self::Version => "version",
-            Self::Bridge => "bridge",
-        }
+/// What a dead letter says. One whose attempts failed says their last failure.
+pub(crate) fn death_in(letter: &DeadLetter) -> &'static str {
+    let last = letter.history.last();
+    match letter.class {
+        DeadClass::Crashes => "crashes",
+        DeadClass::Damaged => "damaged",
+        DeadClass::Version => "version",
+        DeadClass::Failed => last.map_or("request", |last| death_by(last.failure.class)),
     }
 }
 
@@ -149,12 +119,12 @@ impl Journal {
         self.emit(job, JobEventKind::Delivered { ticket });
     }
 
-    /// A job became a dead letter.
-    pub(crate) fn dead(&self, job: &JobRecord, reason: &str, death: Death) {
+    /// A job became a dead letter; `death` is why, as the metrics know it.
+    pub(crate) fn dead(&self, job: &JobRecord, reason: &str, death: &'static str) {
         let topic = topic_name(job.kind);
         self.stats.lock().parked += 1;
         metric::COMPLETED.one([topic, "dead"]);
-        metric::DEAD_LETTERED.one([topic, death.name()]);
+        metric::DEAD_LETTERED.one([topic, death]);
         let reason = reason.to_owned();
         self.emit(job, JobEventKind::Dead { reason });
     }

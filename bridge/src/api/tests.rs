@@ -45,7 +45,7 @@ impl ApiServer {
         let (world, stop) = (World::for_callers(), CancellationToken::new());
         let provers = Arc::new(ReadyProvers::default());
         let api = Api {
-            bridge: world.handle().clone(),
+            bridge: world.handle.clone(),
             health: provers.clone(),
             prefix: prefix.to_owned(),
             admin: admin.map(AdminToken::new),

@@ -17,16 +17,6 @@ const IDLE: Duration = Duration::from_secs(3);
 /// Bytes that are read of an answer of which only the status counts.
 const STATUS_PAGE: usize = 4 << 10;
 
-/// What a long poll returned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Polled {
-    /// A job. Data longer than any request are cut behind the first byte that
-    /// is too much: the ticket must be kept alive all the same.
-    Job(Frame),
-    /// Nothing: the server is stopping. It never means "no work now".
-    Empty,
-}
-
 /// Why a call of a server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -79,18 +69,20 @@ impl Client {
         }
     }
 
-    /// `GET /get-job`: waits for a job as long as it takes. Do not drop this
+    /// `GET /get-job`: waits for a job as long as it takes. Its data, if longer than
+    /// any request, are cut behind the first byte that is too much: the ticket must
+    /// be kept alive all the same. `None`: the server is stopping. Do not drop this
     /// future while its connection lives: the server would hand the next job
     /// to it and nobody would have it for 5–6 s.
-    pub async fn get_job(&self) -> Result<Polled, ClientError> {
+    pub async fn get_job(&self) -> Result<Option<Frame>, ClientError> {
         let request = self.poll.get(self.url("get-job"));
         let response = self.checked(request.send().await).await?;
         let body = self.body(response, Frame::LIMIT + 1).await?;
         if body.is_empty() {
-            return Ok(Polled::Empty);
+            return Ok(None);
         }
         let garbage = |error| ClientError::Garbage(self.base.clone(), error);
-        Frame::split(&body).map(Polled::Job).map_err(garbage)
+        Frame::split(&body).map(Some).map_err(garbage)
     }
 
     /// `GET /ping`: renews a ticket's lease. `Ok` does not mean that the

@@ -6,12 +6,7 @@
 //! spread over the second.
 
 use std::{
-    any::Any,
-    collections::HashMap,
-    io,
-    panic::{AssertUnwindSafe, resume_unwind},
-    sync::Arc,
-    thread::JoinHandle,
+    any::Any, collections::HashMap, io, panic::AssertUnwindSafe, sync::Arc, thread::JoinHandle,
     time::Duration,
 };
 
@@ -130,26 +125,14 @@ pub(crate) struct LeaseKeeper {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Tells when a keeper's thread ends.
-#[derive(Debug)]
-pub(crate) struct LeaseThreadEnd(oneshot::Receiver<Box<dyn Any + Send>>);
-
-impl LeaseThreadEnd {
-    /// Waits for the thread's end; panics when the thread did.
-    pub(crate) async fn ended(self) {
-        if let Ok(panic) = self.0.await {
-            resume_unwind(panic);
-        }
-    }
-}
+/// Gets the panic that ended the keeper's thread; nothing when it ended without.
+pub(crate) type LeaseThreadEnd = oneshot::Receiver<Box<dyn Any + Send>>;
 
 impl LeaseKeeper {
     /// The thread's name as a core task.
     pub(crate) const THREAD: &str = "lease thread";
 
-    /// Starts the thread. The receiver beside it gets the message of a panic
-    /// that ended the thread; without a panic it gets nothing when the thread
-    /// ends.
+    /// Starts the thread.
     pub(crate) fn start(
         links: Links,
         config: LeaseConfig,
@@ -188,7 +171,7 @@ impl LeaseKeeper {
             stats,
             thread: Some(thread),
         };
-        Ok((keeper, LeaseThreadEnd(end)))
+        Ok((keeper, end))
     }
 
     /// The keeper's measurements.

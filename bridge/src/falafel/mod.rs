@@ -13,7 +13,7 @@ mod upstream;
 
 pub(crate) use answer::{Answer, Rejection};
 pub(crate) use client::CONNECT;
-pub use client::{Client, ClientError, Polled};
+pub use client::{Client, ClientError};
 pub use lease::LeaseConfig;
 pub(crate) use lease::{LeaseKeeper, LeaseOrder, LeaseStats, LeaseThreadEnd};
 pub use upstream::Upstream;

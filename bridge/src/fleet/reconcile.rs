@@ -22,7 +22,7 @@ use zkwhirl_telemetry::catalogue::{bridge::REPUBLISHED, process::RETRIED};
 use super::membership::own_tickets;
 use crate::{
     jobs::{dispatch, endings, unverified},
-    journal::Death,
+    journal::death_in,
     retry::Stopped,
     state::BridgeState,
     tickets::TicketBook,
@@ -206,7 +206,7 @@ async fn find_dead(bridge: &BridgeState) -> Result<(), Stopped> {
         if moved.await?
             && let Some(job) = ledger.job(letter.id).await?
         {
-            let death = Death::of(&letter);
+            let death = death_in(&letter);
             bridge.journal.dead(&job, &letter.reason, death);
         }
     }

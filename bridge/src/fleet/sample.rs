@@ -6,29 +6,19 @@ use std::{convert::Infallible, sync::Arc};
 
 use tokio::time::{MissedTickBehavior, interval};
 use zkwhirl_job::{Topic, clock};
-use zkwhirl_ledger::{JobRecord, JobState, LISTING};
+use zkwhirl_ledger::{
+    JobRecord,
+    JobState::{self, Claimed, Dead, Proved, Proving, Queued, Retrying, Taken},
+    LISTING,
+};
 use zkwhirl_telemetry::catalogue::bridge as metric;
 
 use crate::{journal::topic_name, retry::Stopped, state::BridgeState};
 
 /// Jobs that workers have to finish.
-const OUTSTANDING: [JobState; 5] = [
-    JobState::Taken,
-    JobState::Queued,
-    JobState::Claimed,
-    JobState::Proving,
-    JobState::Retrying,
-];
+const OUTSTANDING: [JobState; 5] = [Taken, Queued, Claimed, Proving, Retrying];
 /// Those and the ones that tickets wait for.
-const SHOWN: [JobState; 7] = [
-    JobState::Taken,
-    JobState::Queued,
-    JobState::Claimed,
-    JobState::Proving,
-    JobState::Retrying,
-    JobState::Proved,
-    JobState::Dead,
-];
+const SHOWN: [JobState; 7] = [Taken, Queued, Claimed, Proving, Retrying, Proved, Dead];
 
 /// Reads the figures until the bridge stops; the first time at once.
 pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped> {

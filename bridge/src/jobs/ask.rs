@@ -16,7 +16,7 @@ use zkwhirl_ledger::{JobEvent, JobEventKind, JobRecord, JobState};
 use super::{
     admission::{self, Inadmissible, admit},
     dispatch,
-    intake::new_ticket,
+    intake::enter_ledger,
 };
 use crate::{
     falafel::Answer,
@@ -89,12 +89,7 @@ async fn wait(
 ) -> Result<Bytes, AskError> {
     // Before anything can happen to the job.
     let mut events = bridge.journal.events.subscribe();
-    let ticket = new_ticket(frame, LOCAL.to_owned(), record.id);
-    let taken = bridge.ledger.take(&ticket, record, &frame.data).await?;
-    bridge
-        .requests
-        .remember(&taken.job, &frame.data, taken.new_job);
-    bridge.journal.taken(ticket, &taken);
+    let taken = enter_ledger(bridge, LOCAL.to_owned(), frame, record).await?;
     if taken.job.state == JobState::Dead {
         return Err(given_up(taken.job.reason));
     }

@@ -19,7 +19,7 @@ use super::{
     unverified,
 };
 use crate::{
-    journal::{Death, duplicate},
+    journal::{death_by, duplicate},
     retry::Stopped,
     state::BridgeState,
 };
@@ -152,7 +152,7 @@ async fn on_dead(bridge: &BridgeState, job: &JobRecord, failure: &Failure) -> Re
         .ledger
         .transition(job.id, &from, JobState::Dead, &note);
     if moved.await? {
-        let death = Death::by(failure.class);
+        let death = death_by(failure.class);
         bridge.journal.dead(job, &failure.reason, death);
     }
     Ok(())

@@ -11,7 +11,7 @@ use super::{
     results::{self, Verdict},
     unverified,
 };
-use crate::{falafel::Rejection, journal::Death, retry::Stopped, state::BridgeState};
+use crate::{falafel::Rejection, retry::Stopped, state::BridgeState};
 
 /// Brings a job on its way for which a ticket has just been taken.
 pub(super) async fn join(bridge: &Arc<BridgeState>, job: &JobRecord) {
@@ -51,7 +51,7 @@ pub(crate) async fn publish(bridge: &Arc<BridgeState>, job: &JobRecord) {
 
 /// Makes a dead letter of a job that no prover should see, in the background:
 /// the poll must go on while the broker is away.
-pub(super) fn park(bridge: &Arc<BridgeState>, job: &JobRecord, why: String, death: Death) {
+pub(super) fn park(bridge: &Arc<BridgeState>, job: &JobRecord, why: String, death: &'static str) {
     let (this, record) = (bridge.clone(), job.clone());
     in_background(bridge, job.id, async move {
         endings::bury(&this, &record, &why, death).await
@@ -98,7 +98,7 @@ async fn readmit(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<(), Stopp
         return Ok(());
     };
     match admit(job, &request, bridge.config.sizes) {
-        Err(why) => park(bridge, job, why.to_string(), Death::Request),
+        Err(why) => park(bridge, job, why.to_string(), "request"),
         Ok(_) => publish(bridge, job).await,
     }
     Ok(())

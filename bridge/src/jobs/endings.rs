@@ -2,15 +2,14 @@
 
 use zkwhirl_broker_adapter::{DeadClass, DeadLetter};
 use zkwhirl_job::{JobId, clock};
-use zkwhirl_ledger::{JobEventKind, JobRecord, JobState, Note};
+use zkwhirl_ledger::{
+    JobEventKind, JobRecord,
+    JobState::{self, Claimed, Dead, Queued, Retrying, Taken},
+    Note,
+};
 use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
-use crate::{
-    journal::{Death, topic_name},
-    retry::Stopped,
-    state::BridgeState,
-    supervise::ItemPanicked,
-};
+use crate::{journal::topic_name, retry::Stopped, state::BridgeState, supervise::ItemPanicked};
 
 /// Makes a dead letter of a job, then notes it in the ledger. The job's tickets
 /// stay open. `why` follows `job 1c9f… parked: `.
@@ -18,7 +17,7 @@ pub(crate) async fn bury(
     bridge: &BridgeState,
     job: &JobRecord,
     why: &str,
-    death: Death,
+    death: &'static str,
 ) -> Result<(), Stopped> {
     let reason = DeadLetter::parked(job.id, why);
     if !write_letter(bridge, job, &reason).await? {
@@ -57,7 +56,7 @@ async fn bury_panicked(bridge: &BridgeState, job: JobId, why: &str) -> Result<()
     };
     tracing::error!(job = %job, "{why}");
     match record.filter(goes_on) {
-        Some(record) => bury(bridge, &record, why, Death::Bridge).await,
+        Some(record) => bury(bridge, &record, why, "bridge").await,
         None => Ok(()),
     }
 }
@@ -99,13 +98,7 @@ async fn write_letter(
 pub(crate) async fn withdraw(bridge: &BridgeState, job: &JobRecord) -> Result<(), Stopped> {
     // What is in a prover goes on: it is nearly done, and the same request
     // usually comes back under a new id.
-    let from = [
-        JobState::Taken,
-        JobState::Queued,
-        JobState::Claimed,
-        JobState::Retrying,
-        JobState::Dead,
-    ];
+    let from = [Taken, Queued, Claimed, Retrying, Dead];
     let note = Note::because("no ticket waits for it any more");
     let ledger = &bridge.ledger;
     let moved = ledger.transition(job.id, &from, JobState::Withdrawn, &note);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use zkwhirl_job::{Frame, JobId, Request, clock};
+use zkwhirl_job::{Frame, Request, clock};
 use zkwhirl_ledger::{JobRecord, JobState, Taken, Ticket};
 use zkwhirl_telemetry::catalogue::bridge::REISSUES;
 
@@ -12,7 +12,7 @@ use super::{
     admission::{self, admit},
     dispatch,
 };
-use crate::{journal::Death, retry::Stopped, state::BridgeState};
+use crate::{retry::Stopped, state::BridgeState};
 
 /// The job that arrived before another.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ async fn take_ticket(
     let taken = enter_ledger(&bridge, upstream, &frame, &record).await?;
     match admitted {
         Err(why) if taken.job.state == JobState::Taken => {
-            dispatch::park(&bridge, &taken.job, why.to_string(), Death::Request);
+            dispatch::park(&bridge, &taken.job, why.to_string(), "request");
         }
         _ => dispatch::join(&bridge, &taken.job).await,
     }
@@ -90,18 +90,24 @@ async fn park_ticket(
     let record = admission::record(&mut frame);
     let taken = enter_ledger(bridge, upstream, &frame, &record).await?;
     if taken.job.state == JobState::Taken {
-        dispatch::park(bridge, &taken.job, why, Death::Bridge);
+        dispatch::park(bridge, &taken.job, why, "bridge");
     }
     Ok(())
 }
 
-async fn enter_ledger(
+/// Takes a ticket into the ledger, with its job.
+pub(super) async fn enter_ledger(
     bridge: &BridgeState,
     upstream: String,
     frame: &Frame,
     record: &JobRecord,
 ) -> Result<Taken, Stopped> {
-    let ticket = new_ticket(frame, upstream, record.id);
+    let ticket = Ticket {
+        id: frame.ticket,
+        upstream,
+        job: record.id,
+        taken_at_ms: clock::now_ms(),
+    };
     let taken = bridge.ledger.take(&ticket, record, &frame.data).await;
     bridge.tickets.taken(ticket.id);
     let taken = taken?;
@@ -130,14 +136,4 @@ fn issued_again(bridge: &BridgeState, ticket: &Ticket) {
         worst_gap = ?bridge.tickets.lease_stats().worst_gap,
         "falafel issued an open ticket again: its lease had lapsed"
     );
-}
-
-/// The ticket of a frame that is taken now.
-pub(super) fn new_ticket(frame: &Frame, upstream: String, job: JobId) -> Ticket {
-    Ticket {
-        id: frame.ticket,
-        upstream,
-        job,
-        taken_at_ms: clock::now_ms(),
-    }
 }

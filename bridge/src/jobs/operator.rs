@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use zkwhirl_job::{Failure, JobId};
-use zkwhirl_ledger::{JobEventKind, JobRecord, JobState, Note};
+use zkwhirl_ledger::{
+    JobEventKind, JobRecord,
+    JobState::{self, Claimed, Dead, Proving, Queued, Retrying, Taken},
+    Note,
+};
 use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
 use super::{
@@ -53,14 +57,7 @@ pub(crate) async fn reject(
     job: JobId,
     reason: &str,
 ) -> Result<usize, OperatorError> {
-    let from = [
-        JobState::Taken,
-        JobState::Queued,
-        JobState::Claimed,
-        JobState::Proving,
-        JobState::Retrying,
-        JobState::Dead,
-    ];
+    let from = [Taken, Queued, Claimed, Proving, Retrying, Dead];
     // Cut to what a frame should carry.
     let reason = Failure::invalid(reason).reason;
     let note = Note::because(reason.clone());

@@ -3,11 +3,11 @@
 use std::{collections::VecDeque, convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use tokio::{task::JoinHandle, time::timeout};
-use zkwhirl_job::clock::Backoff;
+use zkwhirl_job::{Frame, clock::Backoff};
 
 use super::intake::{self, Predecessor};
 use crate::{
-    falafel::{CONNECT, Client, ClientError, Link, Polled},
+    falafel::{CONNECT, Client, ClientError, Link},
     retry::Stopped,
     state::BridgeState,
 };
@@ -39,7 +39,7 @@ pub(crate) async fn run(bridge: Arc<BridgeState>, link: Arc<Link>) -> Result<Inf
             polled = poll(&link, &client) => polled,
         };
         match polled {
-            Ok(Polled::Job(frame)) => {
+            Ok(Some(frame)) => {
                 link.answered();
                 backoff.reset();
                 failures = 0;
@@ -57,7 +57,7 @@ pub(crate) async fn run(bridge: Arc<BridgeState>, link: Arc<Link>) -> Result<Inf
                 }));
                 continue;
             }
-            Ok(Polled::Empty) => link.answered(),
+            Ok(None) => link.answered(),
             Err(error) => {
                 failures += 1;
                 failed(&link, &error, failures);
@@ -75,7 +75,7 @@ pub(crate) async fn run(bridge: Arc<BridgeState>, link: Arc<Link>) -> Result<Inf
     bridge.retry.unless_stopped(std::future::pending()).await
 }
 
-async fn poll(link: &Link, client: &Client) -> Result<Polled, ClientError> {
+async fn poll(link: &Link, client: &Client) -> Result<Option<Frame>, ClientError> {
     let mut poll = pin!(client.get_job());
     let polled = match timeout(STANDS, &mut poll).await {
         Ok(polled) => polled,

@@ -11,7 +11,7 @@ use zkwhirl_ledger::{JobEventKind, JobRecord, JobState, Note};
 use zkwhirl_telemetry::trace::Trace;
 
 use super::endings;
-use crate::{journal::Death, retry::Stopped, state::BridgeState};
+use crate::{retry::Stopped, state::BridgeState};
 
 /// The exchange of jobs, as traces name it.
 const EXCHANGE: &str = "zkwhirl.jobs";
@@ -158,7 +158,7 @@ async fn publish_while_wanted(
             Err(error) => error,
         };
         if let BrokerError::Refused(why) = &error {
-            endings::bury(bridge, job, why, Death::Request).await?;
+            endings::bury(bridge, job, why, "request").await?;
             return Ok(false);
         }
         tracing::warn!(job = %job.id, "cannot publish yet: {error}");
@@ -194,7 +194,7 @@ pub(super) async fn retry(
         }
     });
     if let Some(why) = refused.await? {
-        endings::bury(bridge, job, &why, Death::Request).await?;
+        endings::bury(bridge, job, &why, "request").await?;
         return Ok(false);
     }
     let note = Note {

@@ -10,7 +10,7 @@ use zkwhirl_telemetry::catalogue::{bridge::UNVERIFIED, process::RETRIED};
 use super::{answers, endings, publisher};
 use crate::{
     gate::{self, Verified},
-    journal::{Death, wasted},
+    journal::wasted,
     retry::Stopped,
     state::BridgeState,
 };
@@ -136,7 +136,7 @@ async fn retry_or_bury(
     let kind = job.kind.filter(|_| attempts < bridge.config.max_attempts);
     let Some(kind) = kind else {
         let why = format!("{attempts} attempts used up, the last: {}", failed.failure);
-        return endings::bury(bridge, job, &why, Death::Attempts).await;
+        return endings::bury(bridge, job, &why, "attempts").await;
     };
     if !publisher::retry(bridge, job, kind, &failed).await? {
         return Ok(());

@@ -9,7 +9,11 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use zkwhirl_job::{JobId, clock, clock::Backoff, reply::NotVerified};
-use zkwhirl_ledger::{JobRecord, JobState, Note, StoredResult, UnverifiedReply};
+use zkwhirl_ledger::{
+    JobRecord,
+    JobState::{self, Claimed, Delivered, Proved, Proving, Queued, Retrying},
+    Note, StoredResult, UnverifiedReply,
+};
 
 use super::{
     endings,
@@ -24,14 +28,7 @@ const FIRST: u32 = 16;
 
 /// The states from which an undecided job is proved again. Whatever else it is,
 /// it is in an operator's hands, or not wanted.
-const WANTED: [JobState; 6] = [
-    JobState::Queued,
-    JobState::Claimed,
-    JobState::Proving,
-    JobState::Retrying,
-    JobState::Proved,
-    JobState::Delivered,
-];
+const WANTED: [JobState; 6] = [Queued, Claimed, Proving, Retrying, Proved, Delivered];
 
 /// Keeps a result whose reply cannot be checked now, for the `reason`.
 pub(super) async fn keep(
@@ -102,7 +99,7 @@ async fn decided(
     drop(permit);
     match verdict {
         Verdict::Verified(verified) => {
-            let answered = [JobState::Proved, JobState::Delivered];
+            let answered = [Proved, Delivered];
             if answered.contains(&job.state) {
                 results::proved(bridge, job, &answered, verified).await?;
             } else {

@@ -91,8 +91,7 @@ async fn tickets_stay_pinged_while_the_broker_is_away() {
     world.until_pinged_since(&[good, bad], lease_over).await;
     world.assert_issued(&[good, bad], 1);
     world.broker.set_away(false);
-    let _worker = world.worker(proof);
-    world.until_answered(good).await;
+    world.until_all_proved(&[good]).await;
     world.until_state(nonsense_id(), JobState::Dead).await;
     assert_eq!(world.stats().reissues, 0);
 }
@@ -105,8 +104,7 @@ async fn jobs_that_the_broker_lost_are_published_again() {
         world.until_state(claim_id(n), JobState::Queued).await;
     }
     world.broker.wipe();
-    let _worker = world.worker(proof);
-    world.until_all_answered(&tickets).await;
+    world.until_all_proved(&tickets).await;
     world.assert_issued(&tickets, 1);
     assert_eq!(world.stats().republished, 3);
 }
@@ -119,8 +117,7 @@ async fn a_job_that_no_worker_survives_is_parked_and_others_go_on() {
     for _ in 0..=broker::DELIVERY_LIMIT {
         assert_eq!(world.claim_one(Topic::Inner).await.id, claim_id(1));
     }
-    let _worker = world.worker(proof);
-    world.until_answered(good).await;
+    world.until_all_proved(&[good]).await;
     world.until_state(claim_id(1), JobState::Dead).await;
     let stats = world.stats();
     assert_eq!((stats.parked, stats.open_tickets), (1, 1));
@@ -134,8 +131,7 @@ async fn a_ledger_that_was_wiped_costs_work_and_no_ticket() {
     let ticket = world.falafel.ask_proof(claim(1));
     world.claim_one(Topic::Inner).await;
     world.ledger.wipe();
-    let _worker = world.worker(proof);
-    world.until_answered(ticket).await;
+    world.until_all_proved(&[ticket]).await;
     // It came again, unpinged.
     world.assert_issued(&[ticket], 2);
 }

@@ -25,10 +25,7 @@ impl Deref for Peer {
 
 impl Peer {
     pub(super) fn start(world: &World, name: &str) -> Self {
-        Self::start_with(world, name, |timing| {
-            timing.heartbeat_every = Duration::from_millis(200);
-            timing.heartbeat_ttl = Duration::from_millis(600);
-        })
+        Self::start_with(world, name, quick)
     }
 
     fn start_with(world: &World, name: &str, set: impl FnOnce(&mut Timing)) -> Self {
@@ -114,12 +111,32 @@ impl Drop for Peer {
     }
 }
 
+fn quick(timing: &mut Timing) {
+    timing.heartbeat_every = Duration::from_millis(200);
+    timing.heartbeat_ttl = Duration::from_millis(600);
+}
+
+/// Two bridges, of which the first has taken so many claims.
+async fn pair(world: &World, claims: u32, set: impl Fn(&mut Timing)) -> ([Peer; 2], Vec<TicketId>) {
+    let a = Peer::start_with(world, "a", &set);
+    let tickets = a.takes(world, 0..claims).await;
+    let b = Peer::start_with(world, "b", &set);
+    b.until_member().await;
+    ([a, b], tickets)
+}
+
 /// Waits until some bridges have taken so many tickets together.
 pub(super) async fn until_taken_by(peers: [&Peer; 2], tickets: u64) {
     eventually(&format!("{tickets} tickets are taken"), || async {
         peers.map(|peer| peer.stats().tickets).iter().sum::<u64>() == tickets
     })
     .await;
+}
+
+async fn until_closed(peers: [&Peer; 2]) {
+    for peer in peers {
+        peer.until_open(0).await;
+    }
 }
 
 impl World {
@@ -152,10 +169,7 @@ impl World {
 async fn the_tickets_of_a_bridge_that_dies_are_pinged_before_falafel_misses_them() {
     const LEASE: Duration = Duration::from_secs(5);
     let world = World::without_bridge(LEASE);
-    let a = Peer::start_with(&world, "a", |_| ());
-    let tickets = a.takes(&world, 0..50).await;
-    let b = Peer::start_with(&world, "b", |_| ());
-    b.until_member().await;
+    let ([a, b], tickets) = pair(&world, 50, |_| ()).await;
     assert_eq!(b.open(), 0, "they are another's");
     a.kill();
     let killed = Instant::now();
@@ -166,8 +180,7 @@ async fn the_tickets_of_a_bridge_that_dies_are_pinged_before_falafel_misses_them
     world.assert_issued(&tickets, 1);
     let stats = b.stats();
     assert_eq!((stats.adopted, stats.reissues, stats.forgotten), (50, 0, 0));
-    let _worker = world.worker(proof);
-    world.until_all_answered(&tickets).await;
+    world.until_all_proved(&tickets).await;
     b.until_open(0).await;
     b.leave().await;
 }
@@ -179,18 +192,14 @@ async fn a_bridge_that_leaves_is_followed_at_once() {
         timing.heartbeat_every = Duration::from_millis(200);
         timing.heartbeat_ttl = Duration::from_secs(600);
     };
-    let a = Peer::start_with(&world, "a", long);
-    let tickets = a.takes(&world, 0..10).await;
-    let b = Peer::start_with(&world, "b", long);
-    b.until_member().await;
+    let ([a, b], tickets) = pair(&world, 10, long).await;
     a.leave().await;
     let left = Instant::now();
     b.until_open(10).await;
     assert!(left.elapsed() < LEASE / 2, "{:?}", left.elapsed());
     world.until_pinged_since(&tickets, left + LEASE).await;
     world.assert_issued(&tickets, 1);
-    let _worker = world.worker(proof);
-    world.until_all_answered(&tickets).await;
+    world.until_all_proved(&tickets).await;
 }
 
 #[tokio::test]
@@ -207,17 +216,13 @@ async fn a_bridge_that_was_killed_takes_its_own_tickets_over_at_its_start() {
     world.until_pinged_since(&tickets, started).await;
     assert!(started.elapsed() < Duration::from_secs(1));
     assert_eq!(a.stats().adopted, 0);
-    let _worker = world.worker(proof);
-    world.until_all_answered(&tickets).await;
+    world.until_all_proved(&tickets).await;
 }
 
 #[tokio::test]
 async fn a_bridge_whose_heartbeat_ended_goes_on_pinging_and_joins_again() {
     let world = World::without_bridge(LEASE);
-    let a = Peer::start(&world, "a");
-    let tickets = a.takes(&world, 0..10).await;
-    let b = Peer::start(&world, "b");
-    b.until_member().await;
+    let ([a, b], tickets) = pair(&world, 10, quick).await;
     a.ledger.set_away(true);
     b.until_open(10).await;
     let both = Instant::now();
@@ -229,8 +234,7 @@ async fn a_bridge_whose_heartbeat_ended_goes_on_pinging_and_joins_again() {
     assert_eq!(b.open(), 10);
     world.until_pinged_since(&tickets, Instant::now()).await;
     world.assert_issued(&tickets, 1);
-    let _worker = world.worker(proof);
-    world.until_all_answered(&tickets).await;
+    world.until_all_proved(&tickets).await;
     b.until_open(0).await;
     world.assert_heard_once(&tickets);
 }
@@ -238,32 +242,25 @@ async fn a_bridge_whose_heartbeat_ended_goes_on_pinging_and_joins_again() {
 #[tokio::test]
 async fn a_ledger_that_is_away_for_all_costs_nothing() {
     let world = World::without_bridge(LEASE);
-    let a = Peer::start(&world, "a");
-    let mut tickets = a.takes(&world, 0..10).await;
-    let b = Peer::start(&world, "b");
-    b.until_member().await;
+    let ([a, b], mut tickets) = pair(&world, 10, quick).await;
     for peer in [&a, &b] {
         peer.ledger.set_away(true);
     }
     let away = Instant::now();
     // This one is pinged before the ledger knows it.
     tickets.push(world.falafel.ask_proof(claim(10)));
-    world
-        .until_pinged_since(&tickets, away + LEASE + LEASE / 2)
-        .await;
+    let lease_over = away + LEASE + LEASE / 2;
+    world.until_pinged_since(&tickets, lease_over).await;
     for peer in [&a, &b] {
         peer.ledger.set_away(false);
     }
     for peer in [&a, &b] {
-        let again = |stats: &BridgeStats| stats.rejoined == 1;
-        peer.until("all join again", again).await;
+        peer.until("all join again", |stats| stats.rejoined == 1)
+            .await;
     }
-    let _worker = world.worker(proof);
-    world.until_all_answered(&tickets).await;
+    world.until_all_proved(&tickets).await;
     world.assert_issued(&tickets, 1);
-    for peer in [&a, &b] {
-        peer.until_open(0).await;
-    }
+    until_closed([&a, &b]).await;
 }
 
 #[tokio::test]
@@ -284,11 +281,8 @@ async fn a_ticket_that_comes_to_another_bridge_is_that_ones() {
     a.until_open(1).await;
     let depth = world.broker.depth(Topic::Inner).await.unwrap();
     assert_eq!(depth.unfinished(), 2, "no job was published again");
-    let _worker = world.worker(proof);
-    world.until_answered(ticket).await;
-    for peer in [&a, &b] {
-        peer.until_open(0).await;
-    }
+    world.until_all_proved(&[ticket]).await;
+    until_closed([&a, &b]).await;
     world.assert_heard_once(&[ticket]);
 }
 
@@ -301,16 +295,12 @@ async fn a_result_answers_the_tickets_of_all_bridges() {
     let b = Peer::start(&world, "b");
     world.until_polled(3).await;
     tickets.extend([1, 1].map(|n| world.falafel.ask_proof(claim(n))));
-    eventually("each has one at least", || async {
-        a.stats().joined + b.stats().joined == 2 && b.open() > 0
-    })
-    .await;
+    let taken = async || a.stats().joined + b.stats().joined == 2 && b.open() > 0;
+    eventually("each has one at least", taken).await;
     let held = world.claim_one(Topic::Inner).await;
     world.prove(held).await;
     world.until_all_answered(&tickets).await;
-    for peer in [&a, &b] {
-        peer.until_open(0).await;
-    }
+    until_closed([&a, &b]).await;
     world.assert_heard_once(&tickets);
 }
 
@@ -322,17 +312,13 @@ async fn a_ledger_that_lost_everything_costs_work_and_no_ticket() {
         timing.reconcile_every = Duration::from_secs(600);
         timing.heartbeat_every = Duration::from_millis(200);
     };
-    let a = Peer::start_with(&world, "a", seldom);
-    let mut tickets = a.takes(&world, 0..10).await;
-    let b = Peer::start_with(&world, "b", seldom);
-    b.until_member().await;
+    let ([a, b], mut tickets) = pair(&world, 10, seldom).await;
     tickets.extend(world.ask_claims(10..30));
     until_taken_by([&a, &b], 30).await;
     world.ledger.wipe();
     until_taken_by([&a, &b], 60).await;
     world.assert_issued(&tickets, 2);
-    let _worker = world.worker(proof);
-    world.until_all_answered(&tickets).await;
+    world.until_all_proved(&tickets).await;
     for peer in [&a, &b] {
         peer.until_member().await;
     }
@@ -342,10 +328,7 @@ async fn a_ledger_that_lost_everything_costs_work_and_no_ticket() {
 async fn bridges_ask_each_about_its_own_tickets_whether_falafel_remembers() {
     let mut world = World::without_bridge(Duration::from_secs(1));
     world.timing.reissue = Duration::from_secs(4);
-    let a = Peer::start(&world, "a");
-    let mut tickets = a.takes(&world, 0..5).await;
-    let b = Peer::start(&world, "b");
-    b.until_member().await;
+    let ([a, b], mut tickets) = pair(&world, 5, quick).await;
     tickets.extend(world.ask_claims(5..30));
     until_taken_by([&a, &b], 30).await;
     world.until_polled(32).await;
@@ -366,10 +349,8 @@ async fn bridges_ask_each_about_its_own_tickets_whether_falafel_remembers() {
     world.falafel.stop();
     world.falafel.forget();
     world.falafel.resume();
-    eventually("all are closed", || async {
-        a.stats().forgotten + b.stats().forgotten == 30
-    })
-    .await;
+    let closed = async || a.stats().forgotten + b.stats().forgotten == 30;
+    eventually("all are closed", closed).await;
     for n in 0..30 {
         world.until_state(claim_id(n), JobState::Withdrawn).await;
     }

@@ -148,7 +148,7 @@ async fn nine_hundred_claims_keep_their_order_and_all_are_answered() {
     assert_eq!(distinct.len(), 900);
     let stats = world.stats();
     assert_eq!((stats.reissues, stats.nacks), (0, 0));
-    let bridge = &world.handle().state;
+    let bridge = &world.handle.state;
     let known = bridge.tickets.known();
     assert!(known.answering.is_empty() && known.pinged.is_empty() && known.taking.is_empty());
     assert!(bridge.publishing.lock().is_empty());

@@ -71,7 +71,7 @@ async fn an_operator_s_no_reaches_a_caller_and_is_no_nack() {
     let world = World::for_callers();
     let caller = world.ask(claim(1));
     world.until_taken(1).await;
-    let told = world.handle().reject(claim_id(1), "not today").await;
+    let told = world.handle.reject(claim_id(1), "not today").await;
     assert_eq!(told, Ok(1));
     let rejected = AskError::Rejected("not today".into());
     assert_eq!(caller.await.unwrap(), Err(rejected));
@@ -116,7 +116,7 @@ async fn one_that_takes_no_more_answers_what_it_has() {
     let world = World::start().await;
     let first = world.falafel.ask_proof(claim(1));
     let held = world.claim_one(Topic::Inner).await;
-    world.handle().take_no_more();
+    world.handle.take_no_more();
     let refused = world.ask(claim(2)).await.unwrap();
     assert_eq!(refused, Err(AskError::Stopping));
     let second = world.falafel.ask_proof(claim(3));

@@ -13,7 +13,6 @@ mod on_redis;
 mod operator;
 mod requests;
 mod restart;
-mod shared_redis;
 mod supervision;
 mod unverified;
 mod vks;
@@ -136,8 +135,16 @@ impl std::ops::Deref for Held {
     }
 }
 
-struct RunningBridge {
-    handle: BridgeHandle,
+impl std::ops::Deref for World {
+    type Target = RunningBridge;
+
+    fn deref(&self) -> &RunningBridge {
+        self.bridge.as_ref().unwrap()
+    }
+}
+
+pub(crate) struct RunningBridge {
+    pub(crate) handle: BridgeHandle,
     stop: CancellationToken,
     task: JoinHandle<Result<(), CoreTaskEnded>>,
 }
@@ -156,12 +163,16 @@ impl RunningBridge {
         self.task.await.unwrap().unwrap();
     }
 
-    fn stats(&self) -> BridgeStats {
+    pub(crate) fn stats(&self) -> BridgeStats {
         self.handle.stats()
     }
 
     #[track_caller]
-    fn until(&self, what: &str, holds: impl Fn(&BridgeStats) -> bool) -> impl Future<Output = ()> {
+    pub(crate) fn until(
+        &self,
+        what: &str,
+        holds: impl Fn(&BridgeStats) -> bool,
+    ) -> impl Future<Output = ()> {
         eventually(what, async move || holds(&self.stats()))
     }
 }
@@ -249,30 +260,9 @@ impl World {
         self.bridge.take().unwrap().stop().await;
     }
 
-    fn bridge(&self) -> &RunningBridge {
-        self.bridge.as_ref().unwrap()
-    }
-
-    pub(crate) fn handle(&self) -> &BridgeHandle {
-        &self.bridge().handle
-    }
-
-    pub(crate) fn stats(&self) -> BridgeStats {
-        self.handle().stats()
-    }
-
-    #[track_caller]
-    pub(crate) fn until(
-        &self,
-        what: &str,
-        holds: impl Fn(&BridgeStats) -> bool,
-    ) -> impl Future<Output = ()> {
-        self.bridge().until(what, holds)
-    }
-
     /// A caller that asks for the proof of a request.
     fn ask(&self, request: impl Into<Bytes>) -> JoinHandle<Result<Bytes, AskError>> {
-        let (handle, request) = (self.handle().clone(), request.into());
+        let (handle, request) = (self.handle.clone(), request.into());
         tokio::spawn(async move { handle.ask(Command::CreateProof, request).await })
     }
 
@@ -349,6 +339,12 @@ impl World {
             self.until_answered(*ticket).await;
         }
         self.falafel.assert_no_nack();
+    }
+
+    /// A worker proves every job from now on, these tickets' among them.
+    async fn until_all_proved(&self, tickets: &[TicketId]) {
+        self.worker(proof);
+        self.until_all_answered(tickets).await;
     }
 
     async fn until_taken(&self, tickets: u64) {

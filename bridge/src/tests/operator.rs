@@ -9,7 +9,7 @@ async fn a_rejected_job_is_nacked_for_each_ticket_and_only_then() {
     let other = world.falafel.ask_proof(claim(2));
     world.until_taken(3).await;
     let mut words = world.broker.control_messages();
-    let told = world.handle().reject(claim_id(1), "operator says no").await;
+    let told = world.handle.reject(claim_id(1), "operator says no").await;
     assert_eq!(told, Ok(2));
     let job = claim_id(1);
     assert_eq!(words.next().await, broker::Control::Cancel { job });
@@ -21,7 +21,7 @@ async fn a_rejected_job_is_nacked_for_each_ticket_and_only_then() {
     world.until("counted", |stats| stats.nacks == 2).await;
     assert_eq!(world.state(claim_id(1)).await, Some(JobState::Rejected));
     assert_eq!(world.falafel.answer(other), None);
-    let again = world.handle().reject(claim_id(1), "again").await;
+    let again = world.handle.reject(claim_id(1), "again").await;
     let must = "is rejected, must be waiting: neither proved nor finished";
     let wrong_state = format!("job {} {must}", job.short());
     assert_eq!(again.unwrap_err().to_string(), wrong_state);
@@ -34,7 +34,7 @@ async fn a_rejected_request_that_is_asked_for_again_is_new_work() {
     let world = World::start().await;
     let first = world.falafel.ask_proof(claim(1));
     world.until_taken(1).await;
-    world.handle().reject(claim_id(1), "no").await.unwrap();
+    world.handle.reject(claim_id(1), "no").await.unwrap();
     world.until_answered(first).await;
     let _worker = world.worker(proof);
     let second = world.falafel.ask_proof(claim(1));
@@ -49,7 +49,7 @@ async fn a_parked_job_is_replayed_and_delivered() {
     world.until_state(claim_id(1), JobState::Dead).await;
     bad.abort();
     let _good = world.worker(proof);
-    world.handle().replay(claim_id(1)).await.unwrap();
+    world.handle.replay(claim_id(1)).await.unwrap();
     world.until_answered(ticket).await;
     assert_eq!(world.letter(claim_id(1)).await, None);
     world.assert_issued(&[ticket], 1);
@@ -63,8 +63,8 @@ async fn a_malformed_job_is_not_replayed() {
     world.falafel.ask_proof(NONSENSE);
     let id = nonsense_id();
     world.until_state(id, JobState::Dead).await;
-    let refused = world.handle().replay(id).await.unwrap_err().to_string();
+    let refused = world.handle.replay(id).await.unwrap_err().to_string();
     assert!(refused.contains("proof id is 9"), "{refused}");
-    let unknown = world.handle().replay(claim_id(9)).await;
+    let unknown = world.handle.replay(claim_id(9)).await;
     assert_eq!(unknown, Err(OperatorError::Unknown(claim_id(9))));
 }

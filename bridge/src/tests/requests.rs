@@ -48,7 +48,7 @@ async fn a_request_too_long_to_be_one_is_parked_and_its_lease_is_kept() {
     world.stop_bridge().await;
     world.start_bridge();
     world.until_pinged_since(&[ticket], Instant::now()).await;
-    let replayed = world.handle().replay(id).await.unwrap_err().to_string();
+    let replayed = world.handle.replay(id).await.unwrap_err().to_string();
     let why = format!("more than {REQUEST_BYTES} bytes");
     assert!(replayed.contains(&why), "{replayed}");
     assert_eq!(world.state(id).await, Some(JobState::Dead));
@@ -61,8 +61,7 @@ async fn a_body_without_an_end_is_not_read_to_its_end() {
     let frame = claim_frame(TicketId([7; 32]), 1);
     world.falafel.say(Odd::Endless(frame.to_bytes()));
     let good = world.falafel.ask_proof(claim(2));
-    let _worker = world.worker(proof);
-    world.until_answered(good).await;
+    world.until_all_proved(&[good]).await;
     let mut data = claim(1).to_vec();
     data.resize(REQUEST_BYTES + 1, 0);
     world.until_state(cut_id(&data), JobState::Dead).await;

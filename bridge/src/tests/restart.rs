@@ -25,7 +25,7 @@ async fn a_restarted_bridge_adopts_every_ticket() {
         .until("one is open", |stats| stats.open_tickets == 1)
         .await;
     assert_eq!(world.state(nonsense_id()).await, Some(JobState::Dead));
-    let pinged = world.handle().state.tickets.known().pinged;
+    let pinged = world.handle.state.tickets.known().pinged;
     assert!(pinged.contains(&parked), "answered, or pinged");
     world.falafel.assert_no_nack();
 }
@@ -64,8 +64,7 @@ async fn a_lost_connection_to_a_falafel_that_remembers_changes_nothing() {
     assert_ne!(job.state, JobState::Withdrawn);
     assert_eq!(world.stats().forgotten, 0);
     world.broker.wipe();
-    let _worker = world.worker(proof);
-    world.until_answered(ticket).await;
+    world.until_all_proved(&[ticket]).await;
     assert_eq!(world.stats().reissues, 0, "provoked, so not counted");
 }
 
@@ -104,8 +103,7 @@ async fn tickets_that_falafel_has_forgotten_are_closed_and_their_jobs_withdrawn(
         Some(JobState::Proving),
         "nearly done"
     );
-    let _worker = world.worker(proof);
-    world.until_answered(back).await;
+    world.until_all_proved(&[back]).await;
     for ticket in tickets {
         assert_eq!(world.falafel.answer(ticket), None);
     }
@@ -126,8 +124,7 @@ async fn jobs_that_nobody_waits_for_any_more_are_withdrawn_and_can_come_back() {
     let job = claim_id(1);
     assert_eq!(words.next().await, broker::Control::Cancel { job });
     let back = world.falafel.ask_proof(claim(1));
-    let _worker = world.worker(proof);
-    world.until_answered(back).await;
+    world.until_all_proved(&[back]).await;
 }
 
 #[tokio::test]

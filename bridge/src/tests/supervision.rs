@@ -19,7 +19,7 @@ const CORE: [&str; 9] = [
 async fn ended_by(name: &str, fault: Fault) -> String {
     let mut world = World::start().await;
     world.until_polled(1).await;
-    world.handle().failpoints().arm(name, fault);
+    world.handle.failpoints().arm(name, fault);
     let running = world.bridge.take().unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(20), running.task).await;
     let ended = ended.expect("the bridge stops").unwrap();
@@ -27,18 +27,15 @@ async fn ended_by(name: &str, fault: Fault) -> String {
 }
 
 #[tokio::test]
-async fn a_core_task_that_panics_stops_the_bridge_with_its_name() {
+async fn a_core_task_that_panics_or_ends_stops_the_bridge_with_its_name() {
     for name in CORE {
-        let how = format!("core task `{name}` panicked: failpoint {name}; stopping");
-        assert_eq!(ended_by(name, Fault::Panic).await, how);
-    }
-}
-
-#[tokio::test]
-async fn a_core_task_that_ends_stops_the_bridge_with_its_name() {
-    for name in CORE {
-        let how = format!("core task `{name}` ended; stopping");
-        assert_eq!(ended_by(name, Fault::Return).await, how);
+        for (fault, how) in [
+            (Fault::Panic, format!("panicked: failpoint {name}")),
+            (Fault::Return, "ended".to_owned()),
+        ] {
+            let ended = format!("core task `{name}` {how}; stopping");
+            assert_eq!(ended_by(name, fault).await, ended);
+        }
     }
 }
 
@@ -67,7 +64,7 @@ async fn parks_one_and_goes_on(world: &World, item: &str) {
     assert_eq!(world.falafel.issued(poison), 1, "its lease is kept");
     assert_eq!(world.stats().open_tickets, 1);
     // An operator replays it.
-    world.handle().replay(claim_id(1)).await.unwrap();
+    world.handle.replay(claim_id(1)).await.unwrap();
     world.until_answered(poison).await;
     world.falafel.assert_no_nack();
 }
@@ -77,7 +74,7 @@ async fn an_item_that_panics_is_parked_and_the_loop_goes_on() {
     for item in ["ticket", "publishing", "result"] {
         let world = World::start().await;
         let _worker = world.worker(proof);
-        world.handle().failpoints().arm(item, Fault::Panic);
+        world.handle.failpoints().arm(item, Fault::Panic);
         parks_one_and_goes_on(&world, item).await;
     }
 }
@@ -91,7 +88,7 @@ async fn a_job_over_which_the_comparison_panics_is_parked() {
     world.stop_bridge().await;
     world.broker.set_away(false);
     world.start_bridge();
-    world.handle().failpoints().arm("job", Fault::Panic);
+    world.handle.failpoints().arm("job", Fault::Panic);
     world.until_state(claim_id(1), JobState::Dead).await;
     let _worker = world.worker(proof);
     let good = world.falafel.ask_proof(claim(2));
@@ -104,7 +101,7 @@ async fn a_job_over_which_the_comparison_panics_is_parked() {
 async fn a_ticket_over_whose_answer_the_bridge_panics_keeps_its_lease() {
     let mut world = World::start().await;
     let _worker = world.worker(proof);
-    world.handle().failpoints().arm("answer", Fault::Panic);
+    world.handle.failpoints().arm("answer", Fault::Panic);
     let poison = world.falafel.ask_proof(claim(1));
     world.until_state(claim_id(1), JobState::Proved).await;
     let good = world.falafel.ask_proof(claim(2));
