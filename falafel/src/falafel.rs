@@ -209,7 +209,7 @@ impl Falafel {
     fn begin_process(&self) {
         if let Some(pipeline) = &self.pipeline {
             pipeline.close_reception();
-            if pipeline.has_receiver() {
+            if pipeline.plan.vks {
                 let receiver = tokio::spawn(Arc::clone(pipeline).receive());
                 locked(&self.tasks).receiver = Some(AbortOnDropHandle::new(receiver));
             }

@@ -78,26 +78,12 @@ impl JobServers {
         server.create(Command::CreateProof, data)
     }
 
-    /// Asks for the join-split verification key.
-    pub fn get_join_split_vk(&self) -> (TicketId, JobAnswer) {
-        self.get_vk(Command::GetJoinSplitVk)
-    }
-
-    /// Asks for the account verification key.
-    pub fn get_account_vk(&self) -> (TicketId, JobAnswer) {
-        self.get_vk(Command::GetAccountVk)
-    }
-
-    fn get_vk(&self, command: Command) -> (TicketId, JobAnswer) {
-        let server = self.outer().unwrap_or(self.inner());
-        server.create(command, Bytes::new())
-    }
-
     /// Creates a job of any kind; the two verification key jobs ignore `data`.
-    pub(crate) fn create(&self, kind: Kind, data: Bytes) -> (TicketId, JobAnswer) {
+    pub fn create(&self, kind: Kind, data: Bytes) -> (TicketId, JobAnswer) {
+        let server = self.outer().unwrap_or(self.inner());
         match kind.command() {
             Command::CreateProof => self.create_proof(data),
-            command => self.get_vk(command),
+            command => server.create(command, Bytes::new()),
         }
     }
 

@@ -104,7 +104,7 @@ pub enum JobError {
 /// database outlives its processes.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    plan: RollupPlan,
+    pub(crate) plan: RollupPlan,
     parts: Arc<FalafelParts>,
     world: Mutex<Arc<World>>,
     pool: Arc<TxPool>,
@@ -173,10 +173,6 @@ impl Pipeline {
 
     pub(crate) fn world(&self) -> Arc<World> {
         Arc::clone(&locked(&self.world))
-    }
-
-    pub(crate) fn has_receiver(&self) -> bool {
-        self.plan.vks
     }
 }
 

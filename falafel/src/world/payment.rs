@@ -21,7 +21,7 @@ use super::{
 
 /// The payment that a user wants to make.
 #[derive(Default)]
-pub(super) struct Payment {
+pub(super) struct UserPayment {
     /// 1 deposit, 2 withdraw, 3 send, 5 defi deposit.
     pub(super) proof_id: u64,
     pub(super) owner: usize,
@@ -45,7 +45,7 @@ pub(super) struct Payment {
 
 impl World {
     /// Makes the transaction and, in the poseidon suite, its witness.
-    pub(super) fn pay(&mut self, payment: &Payment) -> Tx {
+    pub(super) fn pay(&mut self, payment: &UserPayment) -> Tx {
         let required = payment.notes.first().map_or_else(
             || self.users[payment.owner].account_note().is_some(),
             |note| note.partial.account_required,
@@ -89,7 +89,7 @@ impl World {
     }
 
     /// The note in place of an unused input.
-    fn no_note(&mut self, payment: &Payment, account_required: bool) -> UserNote {
+    fn no_note(&mut self, payment: &UserPayment, account_required: bool) -> UserNote {
         let partial = ValueNotePartial {
             secret: random_element(&mut self.rng),
             owner: self.users[payment.owner].public,
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// Two new notes: the payee's and the change.
-    fn outputs(&mut self, payment: &Payment, nullifiers: &[Fr; 2]) -> [UserNote; 2] {
+    fn outputs(&mut self, payment: &UserPayment, nullifiers: &[Fr; 2]) -> [UserNote; 2] {
         let sender = self.users[payment.owner].public.0;
         let mut output = |place: usize, (to, value): (usize, u64)| {
             let mut partial = self.users[to].partial(&mut self.rng);
@@ -118,7 +118,7 @@ impl World {
 
     fn publish(
         &self,
-        payment: &Payment,
+        payment: &UserPayment,
         tx: &mut Tx,
         outputs: &[UserNote; 2],
         nullifiers: &[Fr; 2],
@@ -145,7 +145,7 @@ impl World {
 
     fn witness(
         &self,
-        payment: &Payment,
+        payment: &UserPayment,
         tx: &Tx,
         (inputs, outputs): (&[UserNote; 2], &[UserNote; 2]),
         account_required: bool,

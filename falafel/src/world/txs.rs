@@ -10,7 +10,7 @@ use zkwhirl_job::request::field;
 use super::{
     World, bridges,
     parts::{UserAccount, UserNote, private_key},
-    payment::Payment,
+    payment::UserPayment,
     tx::Tx,
 };
 
@@ -55,7 +55,7 @@ impl<'a> TxMaker<'a> {
         let public = rng.gen_range(1000..1_000_000);
         let fee = self.fee(asset, public);
         let change = (public - fee) / 3;
-        self.pay(Payment {
+        self.pay(UserPayment {
             proof_id: proof_id::DEPOSIT,
             owner,
             asset,
@@ -63,7 +63,7 @@ impl<'a> TxMaker<'a> {
             public,
             paid: (owner, public - fee - change),
             change,
-            ..Payment::default()
+            ..UserPayment::default()
         })
     }
 
@@ -71,7 +71,7 @@ impl<'a> TxMaker<'a> {
     fn withdrawal(&mut self) -> Option<Tx> {
         let (spent, value) = self.spend(|_| true)?;
         let public = self.world.rng.gen_range(1..=value);
-        Some(self.pay(Payment {
+        Some(self.pay(UserPayment {
             proof_id: proof_id::WITHDRAW,
             public,
             paid: (spent.owner, 0),
@@ -85,7 +85,7 @@ impl<'a> TxMaker<'a> {
         let (spent, value) = self.spend(|_| true)?;
         let sent = self.world.rng.gen_range(1..=value);
         let to = self.world.rng.gen_range(0..self.world.users.len());
-        Some(self.pay(Payment {
+        Some(self.pay(UserPayment {
             proof_id: proof_id::SEND,
             paid: (to, sent),
             change: value - sent,
@@ -101,7 +101,7 @@ impl<'a> TxMaker<'a> {
         let fits: Vec<_> = into(spent.asset).collect();
         let bridge = *fits[self.world.rng.gen_range(0..fits.len())];
         let deposit = self.world.rng.gen_range(1..=value);
-        Some(self.pay(Payment {
+        Some(self.pay(UserPayment {
             proof_id: proof_id::DEFI_DEPOSIT,
             bridge: Some(bridge),
             deposit,
@@ -154,7 +154,7 @@ impl<'a> TxMaker<'a> {
 
     /// The change may sometimes be spent before it is settled. A pending note is
     /// not settled, whether or not it is spent.
-    fn pay(&mut self, mut payment: Payment) -> Tx {
+    fn pay(&mut self, mut payment: UserPayment) -> Tx {
         payment.chain = payment.change > 100 && self.world.rng.gen_ratio(1, 2);
         let tx = self.world.pay(&payment);
         if payment.chain {
@@ -166,7 +166,7 @@ impl<'a> TxMaker<'a> {
     /// Spends a wanted pending note, or one or two wanted settled notes of one
     /// owner and asset. Returns a payment of these notes that pays nothing yet, and
     /// their value after the fee.
-    fn spend(&mut self, wanted: impl Fn(&UserNote) -> bool) -> Option<(Payment, u64)> {
+    fn spend(&mut self, wanted: impl Fn(&UserNote) -> bool) -> Option<(UserPayment, u64)> {
         let pending = self.pending.last().is_some_and(&wanted);
         let (notes, link) = if pending && self.world.rng.gen_ratio(1, 2) {
             let pending = self.pending.pop()?;
@@ -177,13 +177,13 @@ impl<'a> TxMaker<'a> {
         let UserNote { owner, asset, .. } = notes[0];
         let value = notes.iter().map(|note| note.value).sum();
         let fee = self.fee(asset, value);
-        let payment = Payment {
+        let payment = UserPayment {
             owner,
             asset,
             fee,
             notes,
             link,
-            ..Payment::default()
+            ..UserPayment::default()
         };
         Some((payment, value - fee))
     }
