@@ -1,4 +1,5 @@
-//! One run of a prover: watched, bounded in time, its panics caught.
+//! One run of a prover: watched, bounded in time, its panics caught; and its
+//! restart.
 
 use std::{
     any::Any,
@@ -17,10 +18,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{Failure, Kind, envelope::JobEnvelope};
-use zkwhirl_ledger::JobEventKind;
+use zkwhirl_ledger::{JobEventKind, SlotActivity};
 use zkwhirl_prover::{Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
+use zkwhirl_telemetry::catalogue::worker::PROVER_RESTARTS;
 
-use crate::{measure::PhaseTimes, slot::SlotLoop};
+use crate::{
+    measure::PhaseTimes,
+    slot::{FIRST_PAUSE, SlotLoop},
+};
 
 /// How a run ended, and in which state it left the prover.
 pub(crate) struct EndedRun {
@@ -32,7 +37,7 @@ pub(crate) struct EndedRun {
 
 /// A prover's answer; `Err`: its panic, after which it is not used again before it
 /// was restarted.
-pub(crate) async fn unless_panicked<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+async fn unless_panicked<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let worked = AssertUnwindSafe(work).catch_unwind().await;
     worked.map_err(|panic| {
         let text = text_of(&*panic);
@@ -47,6 +52,33 @@ fn text_of(panic: &(dyn Any + Send)) -> &str {
 }
 
 impl SlotLoop {
+    /// Restarts the prover until it starts and, when it has to `prove` itself,
+    /// proves its self-test.
+    pub(crate) async fn heal(&mut self, prover: &mut dyn Prover, prove: bool) {
+        let mut pause = FIRST_PAUSE;
+        self.set_activity(SlotActivity::Starting);
+        loop {
+            self.restarts = self.control.restarts();
+            let healed = self.stop.unless_draining(restart(prover, prove)).await;
+            let Some(healed) = healed else {
+                return;
+            };
+            PROVER_RESTARTS.one([if healed.is_ok() { "ok" } else { "error" }]);
+            match healed {
+                Ok(()) => {
+                    self.failures = 0;
+                    tracing::info!(slot = self.name, "the prover is ready");
+                    return;
+                }
+                Err(failure) => {
+                    tracing::error!(slot = self.name, "the prover does not start: {failure}");
+                }
+            }
+            self.stop.unless_draining(sleep(pause)).await;
+            pause = (pause * 2).min(self.config.longest_pause);
+        }
+    }
+
     /// Proves a request, until it is proved, given up on, or cancelled: no ticket
     /// waits for the job any more.
     pub(crate) async fn prove(
@@ -168,4 +200,15 @@ impl SlotLoop {
         }
         std::future::pending().await
     }
+}
+
+async fn restart(prover: &mut dyn Prover, prove: bool) -> Result<(), Failure> {
+    let healing = async {
+        prover.restart().await?;
+        match prove {
+            true => prover.self_test().await,
+            false => Ok(()),
+        }
+    };
+    unless_panicked(healing).await?
 }

@@ -5,22 +5,21 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 use zkwhirl_broker_adapter::JobConsumer;
-use zkwhirl_job::{Failure, Kind, Topic, envelope::JobEnvelope};
+use zkwhirl_job::{Kind, Topic, envelope::JobEnvelope};
 use zkwhirl_ledger::{JobEventKind, SlotActivity};
 use zkwhirl_prover::{Meter, Prover};
-use zkwhirl_telemetry::{catalogue::worker::PROVER_RESTARTS, trace::Trace};
+use zkwhirl_telemetry::trace::Trace;
 
 use crate::{
     Slot, Stop, WorkerConfig, WorkerDeps,
     admission::Permit,
     control::{self, SlotControl},
     measure::{SlotGauge, SlotMetrics},
-    prove::unless_panicked,
     report::SlotReporter,
 };
 
 /// The first pause before something is tried again.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Works in all slots until told to stop; returns when every slot has left its
 /// queue and its prover has ended.
@@ -89,9 +88,9 @@ pub(crate) struct SlotLoop {
     pub(crate) reporter: SlotReporter,
     pub(crate) name: String,
     topics: Vec<Topic>,
-    failures: u32,
+    pub(crate) failures: u32,
     /// Restart messages that were obeyed.
-    restarts: u64,
+    pub(crate) restarts: u64,
     /// What the last job of each kind took.
     pub(crate) expected: HashMap<Kind, Duration>,
 }
@@ -172,7 +171,7 @@ impl SlotLoop {
     }
 
     /// The slot has no job and does this.
-    fn set_activity(&mut self, activity: SlotActivity) {
+    pub(crate) fn set_activity(&mut self, activity: SlotActivity) {
         self.gauge.set(activity, None);
         self.reporter.set_doing(activity);
     }
@@ -244,33 +243,6 @@ impl SlotLoop {
         }
     }
 
-    /// Restarts the prover until it starts and, when it has to `prove` itself,
-    /// proves its self-test.
-    async fn heal(&mut self, prover: &mut dyn Prover, prove: bool) {
-        let mut pause = FIRST_PAUSE;
-        self.set_activity(SlotActivity::Starting);
-        loop {
-            self.restarts = self.control.restarts();
-            let healed = self.stop.unless_draining(restart(prover, prove)).await;
-            let Some(healed) = healed else {
-                return;
-            };
-            PROVER_RESTARTS.one([if healed.is_ok() { "ok" } else { "error" }]);
-            match healed {
-                Ok(()) => {
-                    self.failures = 0;
-                    tracing::info!(slot = self.name, "the prover is ready");
-                    return;
-                }
-                Err(failure) => {
-                    tracing::error!(slot = self.name, "the prover does not start: {failure}");
-                }
-            }
-            self.stop.unless_draining(sleep(pause)).await;
-            pause = (pause * 2).min(self.config.longest_pause);
-        }
-    }
-
     pub(crate) fn emit(&self, job: &JobEnvelope, what: JobEventKind) {
         let events = &self.deps.events;
         events.emit(job.id, Some(job.kind), job.rollup_id, what);
@@ -283,15 +255,4 @@ async fn revoked(permit: Option<&Permit>) {
         Some(permit) => permit.revoked().await,
         None => std::future::pending().await,
     }
-}
-
-async fn restart(prover: &mut dyn Prover, prove: bool) -> Result<(), Failure> {
-    let healing = async {
-        prover.restart().await?;
-        match prove {
-            true => prover.self_test().await,
-            false => Ok(()),
-        }
-    };
-    unless_panicked(healing).await?
 }

@@ -8,7 +8,6 @@ mod life;
 mod memory;
 
 use std::{
-    collections::HashMap,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -63,7 +62,6 @@ struct Call {
 #[derive(Default)]
 struct Log {
     calls: Vec<Call>,
-    started: HashMap<Bytes, usize>,
     healed: Vec<(String, &'static str)>,
     /// Self-tests that fail before one succeeds.
     self_tests_fail: usize,
@@ -87,12 +85,11 @@ impl Prover for Scripted {
     async fn prove(&mut self, task: &ProveTask, watch: &ProveWatch) -> Result<Proved, ProveError> {
         let call = {
             let mut log = self.log.lock().unwrap();
-            let count = log.started.entry(task.request.clone()).or_default();
-            *count += 1;
+            let same = |call: &&Call| call.request == task.request;
             let call = Call {
                 slot: self.slot.clone(),
                 request: task.request.clone(),
-                before: *count - 1,
+                before: log.calls.iter().filter(same).count(),
                 at: Instant::now(),
             };
             log.calls.push(call.clone());
@@ -130,18 +127,12 @@ impl Prover for Scripted {
 
     async fn restart(&mut self) -> Result<(), Failure> {
         let mut log = self.healed("restart");
-        match take_one(&mut log.restarts_fail) {
-            true => Err(Failure::infrastructure("no reference string")),
-            false => Ok(()),
-        }
+        fail_once_more(&mut log.restarts_fail, "no reference string")
     }
 
     async fn self_test(&mut self) -> Result<(), Failure> {
         let mut log = self.healed("self-test");
-        match take_one(&mut log.self_tests_fail) {
-            true => Err(Failure::prover("still broken")),
-            false => Ok(()),
-        }
+        fail_once_more(&mut log.self_tests_fail, "still broken")
     }
 
     async fn stop(&mut self) {
@@ -157,10 +148,14 @@ impl Scripted {
     }
 }
 
-fn take_one(left: &mut usize) -> bool {
-    let one = *left > 0;
-    *left -= usize::from(one);
-    one
+fn fail_once_more(left: &mut usize, why: &str) -> Result<(), Failure> {
+    match left.checked_sub(1) {
+        None => Ok(()),
+        Some(fewer) => {
+            *left = fewer;
+            Err(Failure::prover(why))
+        }
+    }
 }
 
 /// Does this with the first attempt at a request, and proves it with the next.
@@ -176,9 +171,7 @@ fn seconds(n: u64) -> Duration {
 }
 
 fn reply_to(request: &Bytes) -> Bytes {
-    let mut reply = b"proof of ".to_vec();
-    reply.extend_from_slice(request);
-    reply.into()
+    [b"proof of ", &request[..]].concat().into()
 }
 
 fn request_of(job: &JobEnvelope) -> Bytes {
