@@ -15,14 +15,14 @@ use crate::{
     BridgeConfig, BridgeDeps, BridgeHandle, CoreTaskEnded,
     falafel::{LeaseKeeper, LeaseThreadEnd, Links},
     fleet::{Amnesia, membership, reconcile, sample},
-    jobs::{Requests, delivery, poller, publisher, unverified},
+    jobs::{Requests, ask, delivery, poller, publisher, unverified},
     journal::Journal,
     locked::Locked,
     retry::{Retry, Stopped},
     retrying::{RetryingBroker, RetryingLedger},
     state::BridgeState,
     supervise::Tasks,
-    tickets::{Callers, Tickets},
+    tickets::Tickets,
 };
 
 /// How long a bridge waits for its tasks after a core task ended.
@@ -61,7 +61,8 @@ impl Bridge {
             broker: RetryingBroker::new(deps.broker, retry.clone()),
             journal: Journal::new(deps.events),
             tickets: Tickets::new(leases, links),
-            callers: Callers::new(),
+            callers: Locked::default(),
+            caller_permits: Semaphore::new(ask::CALLERS),
             requests: Requests::new(ledger.clone(), config.inline_bytes, compare.clone()),
             verifier: deps.verifier,
             client_vks: deps.client_vks,
@@ -150,7 +151,7 @@ impl Bridge {
         tasks.core("delivery", delivery::run(bridge.clone()));
         tasks.core("reconcile", reconcile::run(bridge.clone()));
         tasks.core("sample", sample::run(bridge.clone()));
-        for link in bridge.tickets.links().iter() {
+        for link in bridge.tickets.links.iter() {
             let name = &link.upstream.name;
             let restarted = tickets.iter().any(|ticket| ticket.upstream == *name);
             let amnesia = Amnesia {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use zkwhirl_broker_adapter::{Broker, BrokerError, Control};
-use zkwhirl_job::{Command, JobId};
+use zkwhirl_job::{Command, JobId, clock};
 use zkwhirl_ledger::{Events, Ledger, model::TimeLeft};
 
 use crate::{
@@ -23,8 +23,8 @@ impl BridgeHandle {
     /// The bridge's counts.
     pub fn stats(&self) -> BridgeStats {
         let bridge = &self.state;
-        let leases = bridge.tickets.lease_stats();
-        let upstreams = bridge.tickets.links().iter().map(|link| UpstreamStats {
+        let leases = bridge.tickets.leases.stats();
+        let upstreams = bridge.tickets.links.iter().map(|link| UpstreamStats {
             name: link.upstream.name.clone(),
             reachable: link.is_there(),
             may_be_closed: link.may_be_closed(),
@@ -63,7 +63,8 @@ impl BridgeHandle {
     /// What a rollup will still take with so many `slots` for inner jobs;
     /// `None` when that is not known.
     pub fn rollup_left(&self, rollup: u32, slots: usize) -> Option<TimeLeft> {
-        self.state.journal.rollup_left(rollup, slots)
+        let rollups = self.state.journal.rollups.lock();
+        rollups.left_of(rollup, slots, clock::now_ms())
     }
 
     /// Takes nothing new from Falafel or from callers, and goes on with what

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use zkwhirl_broker_adapter::{DeadClass, DeadLetter};
 use zkwhirl_job::{FailureClass, Kind, TicketId, Topic, clock, envelope::ResultEnvelope};
-use zkwhirl_ledger::{Events, JobEventKind, JobRecord, Taken, Ticket, model::TimeLeft};
+use zkwhirl_ledger::{Events, JobEventKind, JobRecord, Taken, Ticket};
 use zkwhirl_telemetry::{
     Counter,
     catalogue::{bridge as metric, process::WASTED},
@@ -56,7 +56,7 @@ pub(crate) struct Journal {
     pub(crate) events: Events,
     /// The counts; what is no count is empty.
     pub(crate) stats: Locked<BridgeStats>,
-    rollups: Locked<OpenRollups>,
+    pub(crate) rollups: Locked<OpenRollups>,
 }
 
 impl Journal {
@@ -127,24 +127,5 @@ impl Journal {
         metric::DEAD_LETTERED.one([topic, death]);
         let reason = reason.to_owned();
         self.emit(job, JobEventKind::Dead { reason });
-    }
-
-    /// What a rollup will still take with so many `slots` for inner jobs.
-    pub(crate) fn rollup_left(&self, rollup: u32, slots: usize) -> Option<TimeLeft> {
-        let rollups = self.rollups.lock();
-        rollups.left_of(rollup, slots, clock::now_ms())
-    }
-
-    /// The rollups that an earlier bridge saw begin.
-    pub(crate) fn recall_rollups(&self, jobs: &[JobRecord]) {
-        self.rollups.lock().recall(jobs);
-    }
-
-    /// Sees the jobs of all bridges, and shows the figures about rollups;
-    /// `slots` prove inner jobs.
-    pub(crate) fn show_rollups(&self, jobs: &[JobRecord], slots: usize) {
-        let mut rollups = self.rollups.lock();
-        rollups.refresh(jobs);
-        rollups.show(slots, clock::now_ms());
     }
 }

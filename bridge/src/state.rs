@@ -1,24 +1,25 @@
 //! What the loops of one bridge and its handle share.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use zkwhirl_job::{JobId, Topic};
+use zkwhirl_job::{JobId, TicketId, Topic};
 use zkwhirl_ledger::{JobRecord, Membership};
 
 use crate::{
     BridgeConfig, ClientVks, ReplyVerifier,
+    falafel::Answer,
     jobs::Requests,
     journal::Journal,
     locked::Locked,
     retry::Retry,
     retrying::{RetryingBroker, RetryingLedger},
     supervise::Tasks,
-    tickets::{Callers, Tickets},
+    tickets::Tickets,
 };
 
 /// The state of one bridge.
@@ -31,7 +32,9 @@ pub(crate) struct BridgeState {
     pub(crate) retry: Retry,
     pub(crate) tasks: Tasks,
     pub(crate) tickets: Tickets,
-    pub(crate) callers: Callers,
+    /// Callers in this process that wait for an answer.
+    pub(crate) callers: Locked<HashMap<TicketId, oneshot::Sender<Answer>>>,
+    pub(crate) caller_permits: Semaphore,
     pub(crate) requests: Requests,
     pub(crate) verifier: Arc<dyn ReplyVerifier>,
     pub(crate) client_vks: Option<Arc<dyn ClientVks>>,

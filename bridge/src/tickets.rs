@@ -1,3 +1,5 @@
+//! Falafel's tickets: which of them are pinged, and what happens to them.
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -8,18 +10,22 @@ use zkwhirl_job::TicketId;
 use zkwhirl_ledger::Ticket;
 
 use crate::{
-    falafel::{LeaseKeeper, LeaseOrder, LeaseStats, Links},
+    falafel::{LeaseKeeper, LeaseOrder, Links},
     locked::Locked,
 };
+
+/// The upstream of callers' tickets. It is no server: its tickets are not pinged.
+pub(crate) const LOCAL: &str = "local";
 
 /// The tickets that this bridge keeps alive, takes, answers and probes.
 #[derive(Debug)]
 pub(crate) struct Tickets {
-    leases: LeaseKeeper,
-    links: Links,
-    known: Locked<TicketBook>,
+    pub(crate) leases: LeaseKeeper,
+    /// The upstreams that tickets come from.
+    pub(crate) links: Links,
+    pub(crate) known: Locked<TicketBook>,
     /// Tickets whose lease lapses on purpose, to see whether Falafel remembers.
-    probes: Locked<HashMap<TicketId, Arc<Notify>>>,
+    pub(crate) probes: Locked<HashMap<TicketId, Arc<Notify>>>,
 }
 
 /// What a bridge knows about its tickets at one moment.
@@ -47,11 +53,6 @@ impl Tickets {
     pub(crate) fn arrived(&self, ticket: TicketId, upstream: &str) {
         self.known.lock().taking.insert(ticket);
         self.open(ticket, upstream);
-    }
-
-    /// A ticket that arrived is in the ledger.
-    pub(crate) fn taken(&self, ticket: TicketId) {
-        self.known.lock().taking.remove(&ticket);
     }
 
     /// Pings tickets from now on, and returns them; those of upstreams that are
@@ -88,10 +89,6 @@ impl Tickets {
         self.known.lock().answering.insert(ticket)
     }
 
-    pub(crate) fn end_answer(&self, ticket: TicketId) {
-        self.known.lock().answering.remove(&ticket);
-    }
-
     /// Lets a ticket's lease lapse, and tells when Falafel issues it again.
     pub(crate) fn probe(&self, ticket: TicketId) -> Arc<Notify> {
         let issued_again = Arc::new(Notify::new());
@@ -113,21 +110,6 @@ impl Tickets {
     pub(crate) fn issued_again(&self, ticket: TicketId) -> bool {
         let probe = self.probes.lock().get(&ticket).cloned();
         probe.inspect(|probe| probe.notify_one()).is_some()
-    }
-
-    #[cfg(test)]
-    pub(crate) fn probes(&self) -> usize {
-        self.probes.lock().len()
-    }
-
-    /// The upstreams that tickets come from.
-    pub(crate) fn links(&self) -> &Links {
-        &self.links
-    }
-
-    /// What the lease thread measures.
-    pub(crate) fn lease_stats(&self) -> LeaseStats {
-        self.leases.stats()
     }
 
     fn open(&self, ticket: TicketId, upstream: &str) {

@@ -22,13 +22,17 @@ const JSON: &str = "application/json; charset=utf-8";
 #[derive(Default)]
 struct ReadyProvers(AtomicUsize);
 
-impl ProverHealth for ReadyProvers {
+impl ApiHost for ReadyProvers {
     fn ready_provers(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 
     fn has_started(&self) -> bool {
         self.ready_provers() > 0
+    }
+
+    fn metrics(&self) -> String {
+        "a page\n".to_owned()
     }
 }
 
@@ -46,10 +50,9 @@ impl ApiServer {
         let provers = Arc::new(ReadyProvers::default());
         let api = Api {
             bridge: world.handle.clone(),
-            health: provers.clone(),
+            host: provers.clone(),
             prefix: prefix.to_owned(),
             admin: admin.map(AdminToken::new),
-            metrics: MetricsPage::new(|| "a page\n".to_owned()),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use zkwhirl_job::{Command, Frame, TicketId};
 use zkwhirl_ledger::{JobRecord, JobState};
 
-use super::Link;
+use super::UpstreamLink;
 use crate::{
     gate::Verified,
     retry::{Retry, Stopped},
@@ -55,7 +55,7 @@ impl Answer {
     }
 }
 
-impl Link {
+impl UpstreamLink {
     /// Answers a ticket: again and again until the server says 200.
     pub(crate) async fn deliver(
         &self,

@@ -3,7 +3,7 @@
 use std::{error::Error, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Response, StatusCode, redirect};
+use reqwest::{RequestBuilder, StatusCode, redirect};
 use url::Url;
 use zkwhirl_job::{Frame, FrameError, TicketId};
 
@@ -76,8 +76,7 @@ impl Client {
     /// to it and nobody would have it for 5–6 s.
     pub async fn get_job(&self) -> Result<Option<Frame>, ClientError> {
         let request = self.poll.get(self.url("get-job"));
-        let response = self.checked(request.send().await).await?;
-        let body = self.body(response, Frame::LIMIT + 1).await?;
+        let body = self.call(request, Frame::LIMIT + 1).await?;
         if body.is_empty() {
             return Ok(None);
         }
@@ -91,17 +90,15 @@ impl Client {
         let mut url = self.url("ping");
         url.set_query(Some(&format!("job-id={ticket}")));
         let request = self.calls.get(url).timeout(within);
-        let response = self.checked(request.send().await).await?;
         // Read to the end, so that the connection can be used again.
-        self.body(response, STATUS_PAGE).await.map(|_| ())
+        self.call(request, STATUS_PAGE).await.map(drop)
     }
 
     /// `POST /job-complete`: answers a ticket. `Ok` means that the server has
     /// read the answer, known ticket or not.
     pub async fn complete(&self, frame: Bytes) -> Result<(), ClientError> {
         let request = self.calls.post(self.url("job-complete")).body(frame);
-        let response = self.checked(request.send().await).await?;
-        self.body(response, STATUS_PAGE).await.map(|_| ())
+        self.call(request, STATUS_PAGE).await.map(drop)
     }
 
     fn url(&self, path: &str) -> Url {
@@ -111,20 +108,15 @@ impl Client {
         url
     }
 
-    async fn checked(
-        &self,
-        response: Result<Response, reqwest::Error>,
-    ) -> Result<Response, ClientError> {
-        let response = response.map_err(|error| self.error(&error))?;
-        match response.status() {
-            StatusCode::OK => Ok(response),
-            status => Err(ClientError::Status(self.base.clone(), status)),
+    /// The body of an answer that is 200, at most its first `most` bytes. The rest
+    /// is not read: the connection is closed.
+    async fn call(&self, request: RequestBuilder, most: usize) -> Result<Bytes, ClientError> {
+        let response = request.send().await;
+        let mut response = response.map_err(|error| self.error(&error))?;
+        let status = response.status();
+        if status != StatusCode::OK {
+            return Err(ClientError::Status(self.base.clone(), status));
         }
-    }
-
-    /// The body, at most its first `most` bytes. The rest is not read: the
-    /// connection is closed.
-    async fn body(&self, mut response: Response, most: usize) -> Result<Bytes, ClientError> {
         // Growing by doubling would copy a large request twice.
         let expected = response.content_length().unwrap_or(0).min(most as u64);
         let mut body = BytesMut::with_capacity(expected as usize);

@@ -15,6 +15,6 @@ pub(crate) use answer::{Answer, Rejection};
 pub(crate) use client::CONNECT;
 pub use client::{Client, ClientError};
 pub use lease::LeaseConfig;
-pub(crate) use lease::{LeaseKeeper, LeaseOrder, LeaseStats, LeaseThreadEnd};
+pub(crate) use lease::{LeaseKeeper, LeaseOrder, LeaseThreadEnd};
 pub use upstream::Upstream;
-pub(crate) use upstream::{Link, Links, Losses};
+pub(crate) use upstream::{Links, Losses, UpstreamLink};

@@ -53,7 +53,7 @@ impl Upstream {
 
 /// What is known about the connection to one upstream.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct UpstreamLink {
     pub(crate) upstream: Upstream,
     losses: watch::Sender<Losses>,
     /// True after an answer, false after a failure to connect.
@@ -85,7 +85,7 @@ impl Losses {
     }
 }
 
-impl Link {
+impl UpstreamLink {
     fn new(upstream: Upstream) -> Self {
         Self {
             answers: Client::new(upstream.base.clone()),
@@ -179,22 +179,24 @@ impl Link {
 /// The links of a bridge, by the upstream's name.
 #[derive(Debug, Clone)]
 pub(crate) struct Links {
-    links: Arc<[Arc<Link>]>,
+    links: Arc<[Arc<UpstreamLink>]>,
 }
 
 impl Links {
     pub(crate) fn new(upstreams: &[Upstream]) -> Self {
-        let links = upstreams.iter().map(|u| Arc::new(Link::new(u.clone())));
+        let links = upstreams
+            .iter()
+            .map(|u| Arc::new(UpstreamLink::new(u.clone())));
         Self {
             links: links.collect(),
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Link>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<UpstreamLink>> {
         self.links.iter()
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Arc<Link>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<UpstreamLink>> {
         self.links.iter().find(|link| link.upstream.name == name)
     }
 }

@@ -16,7 +16,7 @@ use zkwhirl_telemetry::catalogue::bridge::FORGOTTEN;
 
 use super::membership::own_tickets;
 use crate::{
-    falafel::{Link, Losses},
+    falafel::{Losses, UpstreamLink},
     jobs::endings,
     retry::Stopped,
     state::BridgeState,
@@ -35,7 +35,7 @@ enum ProbeFinding {
 #[derive(Debug)]
 pub(crate) struct Amnesia {
     pub(crate) bridge: Arc<BridgeState>,
-    pub(crate) link: Arc<Link>,
+    pub(crate) link: Arc<UpstreamLink>,
 }
 
 impl Amnesia {

@@ -190,7 +190,7 @@ fn doubt(bridge: &BridgeState, adopted: &[Ticket], since_look: Duration) {
     let unattended = since_look + timing.heartbeat_ttl + timing.reissue_window(u64::MAX);
     let upstreams: BTreeSet<_> = adopted.iter().map(|ticket| &ticket.upstream).collect();
     let links = upstreams.into_iter();
-    let links = links.filter_map(|name| bridge.tickets.links().get(name));
+    let links = links.filter_map(|name| bridge.tickets.links.get(name));
     for link in links.filter(|link| link.lost_within(unattended)) {
         link.doubt();
     }

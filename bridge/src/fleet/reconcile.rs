@@ -139,8 +139,8 @@ async fn waiting(bridge: &BridgeState, seen: SeenTickets) -> Result<Vec<Waiting>
     let mut places = BTreeMap::new();
     for ticket in seen.own {
         let upstream = &ticket.upstream;
-        let configured = bridge.tickets.links().get(upstream).is_some();
-        if !configured && !bridge.callers.has(ticket.id) {
+        let configured = bridge.tickets.links.get(upstream).is_some();
+        if !configured && !bridge.callers.lock().contains_key(&ticket.id) {
             // No bridge of this configuration could ping or answer it.
             // Falafel, if it is still there under another name, issues it
             // again.

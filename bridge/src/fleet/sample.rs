@@ -26,7 +26,7 @@ pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped>
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let ledger = bridge.ledger.once();
     if let Ok(jobs) = ledger.jobs(&JobState::ALL, LISTING).await {
-        bridge.journal.recall_rollups(&jobs);
+        bridge.journal.rollups.lock().recall(&jobs);
     }
     loop {
         let sample = async {
@@ -51,7 +51,9 @@ async fn sample(bridge: &BridgeState) {
     };
     let now = clock::now_ms();
     show_jobs(&jobs, now);
-    bridge.journal.show_rollups(&jobs, slots);
+    let mut rollups = bridge.journal.rollups.lock();
+    rollups.refresh(&jobs);
+    rollups.show(slots, now);
     metric::SAMPLED.set([], now as f64 / 1e3);
 }
 
@@ -80,7 +82,7 @@ async fn show_queues(bridge: &BridgeState) -> usize {
 }
 
 fn show_upstreams(bridge: &BridgeState) {
-    for link in bridge.tickets.links().iter() {
+    for link in bridge.tickets.links.iter() {
         // The names that the roles give. A test's have no label.
         let name = match link.upstream.name.as_str() {
             "inner" => "inner",

@@ -61,7 +61,7 @@ async fn answer_one(bridge: Arc<BridgeState>, job: JobRecord, ticket: Ticket, an
         tracing::error!(job = %record, ticket = %id, "{panic}: the ticket is parked");
         return;
     }
-    bridge.tickets.end_answer(id);
+    bridge.tickets.known.lock().answering.remove(&id);
 }
 
 async fn send(
@@ -72,8 +72,11 @@ async fn send(
 ) -> Result<(), Stopped> {
     let local = ticket.upstream == LOCAL;
     if local {
-        bridge.callers.answer(ticket.id, answer);
-    } else if let Some(link) = bridge.tickets.links().get(&ticket.upstream) {
+        if let Some(caller) = bridge.callers.lock().remove(&ticket.id) {
+            // One that gave up waiting has lost nothing: the result is stored.
+            let _ = caller.send(answer.clone());
+        }
+    } else if let Some(link) = bridge.tickets.links.get(&ticket.upstream) {
         link.deliver(ticket.id, answer, &bridge.retry).await?;
     } else {
         // The next comparison closes it.

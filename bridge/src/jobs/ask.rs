@@ -18,12 +18,10 @@ use super::{
     dispatch,
     intake::enter_ledger,
 };
-use crate::{
-    falafel::Answer,
-    retry::Stopped,
-    state::BridgeState,
-    tickets::{Callers, LOCAL},
-};
+use crate::{falafel::Answer, retry::Stopped, state::BridgeState, tickets::LOCAL};
+
+/// Callers that may wait at once.
+pub(crate) const CALLERS: usize = 1_024;
 
 /// Why a caller gets no reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +36,7 @@ pub enum AskError {
     #[error("rejected: {0}")]
     Rejected(String),
     /// Too many callers wait.
-    #[error("{} callers wait already", Callers::MOST)]
+    #[error("{CALLERS} callers wait already")]
     Busy,
     /// The bridge stops.
     #[error("the server is stopping")]
@@ -60,7 +58,8 @@ pub(crate) async fn ask(
     if bridge.closed.is_cancelled() {
         return Err(AskError::Stopping);
     }
-    let _permit = bridge.callers.admit().ok_or(AskError::Busy)?;
+    let permit = bridge.caller_permits.try_acquire();
+    let _permit = permit.map_err(|_| AskError::Busy)?;
     let mut frame = Frame {
         ticket: TicketId(rand::thread_rng().r#gen()),
         command: command.code(),
@@ -69,11 +68,12 @@ pub(crate) async fn ask(
     let mut record = admission::record(&mut frame);
     let admitted = admit(&record, &frame.data, bridge.config.sizes)?;
     record.rollup_id = admitted.as_ref().and_then(Request::rollup_id);
-    let answer = bridge.callers.wait(frame.ticket);
+    let (caller, answer) = oneshot::channel();
+    bridge.callers.lock().insert(frame.ticket, caller);
     let wait = wait(&bridge, &frame, &record, answer);
     let outcome = bridge.retry.unless_stopped(wait).await;
     let outcome = outcome.unwrap_or(Err(AskError::Stopping));
-    bridge.callers.forget(frame.ticket);
+    bridge.callers.lock().remove(&frame.ticket);
     if outcome.is_err() {
         // `Err`: the bridge stops, and the next one closes the ticket.
         let _ = bridge.ledger.close_ticket(frame.ticket).await;

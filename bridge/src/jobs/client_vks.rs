@@ -8,7 +8,7 @@ use zkwhirl_job::Kind;
 use zkwhirl_ledger::{JobEventKind, JobRecord, StoredResult};
 use zkwhirl_telemetry::catalogue::bridge::KEYSTORE_ANSWERS;
 
-use super::results::{self, Verdict};
+use super::results::{self, GateVerdict};
 use crate::{retry::Stopped, state::BridgeState};
 
 /// The worker's name in such results.
@@ -58,13 +58,13 @@ async fn look_up(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<bool, Sto
     };
     let result = StoredResult::new(reply, job.attempt, KEYSTORE, 0);
     let verified = match results::verify(bridge, job, &result).await? {
-        Verdict::Verified(verified) => verified,
-        Verdict::NotVerified(why) => {
+        GateVerdict::Verified(verified) => verified,
+        GateVerdict::NotVerified(why) => {
             tracing::warn!(%kind, "the stored {kind} cannot be used; a worker makes one: {why}");
             return Ok(false);
         }
         // Its tickets come again.
-        Verdict::RequestGone => return Ok(true),
+        GateVerdict::RequestGone => return Ok(true),
     };
     let proved = JobEventKind::Proved {
         worker: result.worker,

@@ -15,7 +15,7 @@ use zkwhirl_telemetry::{catalogue::bridge::STRAYS, trace::Trace};
 
 use super::{
     client_vks, endings,
-    results::{self, Verdict},
+    results::{self, GateVerdict},
     unverified,
 };
 use crate::{
@@ -39,7 +39,7 @@ struct Settled(());
 /// Consumes results until the bridge stops.
 pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped> {
     loop {
-        consume(&bridge).await?;
+        bridge.retry.unless_stopped(consume(&bridge)).await??;
     }
 }
 
@@ -49,17 +49,15 @@ async fn consume(bridge: &Arc<BridgeState>) -> Result<(), Stopped> {
     let mut under_way = FuturesUnordered::new();
     let mut jobs = HashSet::new();
     loop {
-        let next = bridge.retry.unless_stopped(async {
-            tokio::select! {
-                Some(settled) = under_way.next() => Err(settled),
-                next = consumer.next(), if under_way.len() < UNDER_WAY => Ok(next),
-            }
-        });
-        match next.await? {
-            Err(settled) => {
+        let next = tokio::select! {
+            Some(settled) = under_way.next() => {
                 jobs.remove(&settled?);
+                continue;
             }
-            Ok(Ok(delivery)) => {
+            next = consumer.next(), if under_way.len() < UNDER_WAY => next,
+        };
+        match next {
+            Ok(delivery) => {
                 let job = delivery.result.id;
                 // Two results of one job are dealt with one after the other.
                 while jobs.contains(&job)
@@ -70,7 +68,7 @@ async fn consume(bridge: &Arc<BridgeState>) -> Result<(), Stopped> {
                 jobs.insert(job);
                 under_way.push(deal_with(bridge, delivery));
             }
-            Ok(Err(error)) => {
+            Err(error) => {
                 tracing::warn!("the consumer of results was cut off: {error}");
                 // What is under way is stored or comes again; its ack is late.
                 while let Some(settled) = under_way.next().await {
@@ -124,19 +122,19 @@ async fn on_proof(
     proof: StoredResult,
 ) -> Result<(), Stopped> {
     match results::verify(bridge, job, &proof).await? {
-        Verdict::Verified(verified) => {
+        GateVerdict::Verified(verified) => {
             results::accept(bridge, job, verified).await?;
             if let Some(kind) = job.kind {
                 client_vks::learn(bridge, kind, proof.reply);
             }
         }
-        Verdict::NotVerified(NotVerified::Refused { reason }) => {
+        GateVerdict::NotVerified(NotVerified::Refused { reason }) => {
             results::refuse(bridge, job, &proof, reason).await?;
         }
-        Verdict::NotVerified(NotVerified::CannotCheck { reason }) => {
+        GateVerdict::NotVerified(NotVerified::CannotCheck { reason }) => {
             unverified::keep(bridge, job, &proof, &reason).await?;
         }
-        Verdict::RequestGone => count_stray(bridge),
+        GateVerdict::RequestGone => count_stray(bridge),
     }
     Ok(())
 }

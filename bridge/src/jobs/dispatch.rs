@@ -8,7 +8,7 @@ use zkwhirl_ledger::{JobRecord, JobState, Note};
 use super::{
     admission::admit,
     answers, client_vks, endings, publisher,
-    results::{self, Verdict},
+    results::{self, GateVerdict},
     unverified,
 };
 use crate::{falafel::Rejection, retry::Stopped, state::BridgeState};
@@ -117,14 +117,14 @@ async fn answer_from_store(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result
         return results::prove_again(bridge, job, &from, note).await;
     };
     match results::verify(bridge, job, &stored).await? {
-        Verdict::Verified(verified) => results::proved(bridge, job, &from, verified).await,
-        Verdict::NotVerified(NotVerified::Refused { reason }) => {
+        GateVerdict::Verified(verified) => results::proved(bridge, job, &from, verified).await,
+        GateVerdict::NotVerified(NotVerified::Refused { reason }) => {
             results::prove_again(bridge, job, &from, again(reason)).await
         }
-        Verdict::NotVerified(NotVerified::CannotCheck { reason }) => {
+        GateVerdict::NotVerified(NotVerified::CannotCheck { reason }) => {
             unverified::keep(bridge, job, &stored, &reason).await
         }
-        Verdict::RequestGone => Ok(()),
+        GateVerdict::RequestGone => Ok(()),
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) async fn enter_ledger(
         taken_at_ms: clock::now_ms(),
     };
     let taken = bridge.ledger.take(&ticket, record, &frame.data).await;
-    bridge.tickets.taken(ticket.id);
+    bridge.tickets.known.lock().taking.remove(&ticket.id);
     let taken = taken?;
     bridge
         .requests
@@ -133,7 +133,7 @@ fn issued_again(bridge: &BridgeState, ticket: &Ticket) {
     tracing::warn!(
         ticket = %ticket.id,
         upstream = ticket.upstream,
-        worst_gap = ?bridge.tickets.lease_stats().worst_gap,
+        worst_gap = ?bridge.tickets.leases.stats().worst_gap,
         "falafel issued an open ticket again: its lease had lapsed"
     );
 }

@@ -7,7 +7,7 @@ use zkwhirl_job::{Frame, clock::Backoff};
 
 use super::intake::{self, Predecessor};
 use crate::{
-    falafel::{CONNECT, Client, ClientError, Link},
+    falafel::{CONNECT, Client, ClientError, UpstreamLink},
     retry::Stopped,
     state::BridgeState,
 };
@@ -21,7 +21,10 @@ const STANDS: Duration = CONNECT.saturating_add(Duration::from_secs(1));
 const UNDER_WAY: usize = 4;
 
 /// Polls one upstream until the bridge takes nothing new; ends with the bridge.
-pub(crate) async fn run(bridge: Arc<BridgeState>, link: Arc<Link>) -> Result<Infallible, Stopped> {
+pub(crate) async fn run(
+    bridge: Arc<BridgeState>,
+    link: Arc<UpstreamLink>,
+) -> Result<Infallible, Stopped> {
     let client = Client::new(link.upstream.base.clone());
     let mut backoff = Backoff::new(
         Duration::from_millis(100),
@@ -75,7 +78,7 @@ pub(crate) async fn run(bridge: Arc<BridgeState>, link: Arc<Link>) -> Result<Inf
     bridge.retry.unless_stopped(std::future::pending()).await
 }
 
-async fn poll(link: &Link, client: &Client) -> Result<Option<Frame>, ClientError> {
+async fn poll(link: &UpstreamLink, client: &Client) -> Result<Option<Frame>, ClientError> {
     let mut poll = pin!(client.get_job());
     let polled = match timeout(STANDS, &mut poll).await {
         Ok(polled) => polled,
@@ -88,7 +91,7 @@ async fn poll(link: &Link, client: &Client) -> Result<Option<Frame>, ClientError
     polled
 }
 
-fn failed(link: &Link, error: &ClientError, failures: u64) {
+fn failed(link: &UpstreamLink, error: &ClientError, failures: u64) {
     match error {
         ClientError::Connect(..) => link.refused(),
         ClientError::Broken(..) => link.poll_lost(),

@@ -17,7 +17,7 @@ use crate::{
 
 /// What the gate says about a result of a job.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) enum GateVerdict {
     Verified(Verified),
     NotVerified(NotVerified),
     /// The job's request is gone, and so is the job.
@@ -29,17 +29,17 @@ pub(super) async fn verify(
     bridge: &BridgeState,
     job: &JobRecord,
     result: &StoredResult,
-) -> Result<Verdict, Stopped> {
+) -> Result<GateVerdict, Stopped> {
     let Some(kind) = job.kind else {
         // Another release's kind is no reason to drop its proof.
         let unknown = NotVerified::cannot_check("this release does not know the job's kind");
-        return Ok(Verdict::NotVerified(unknown));
+        return Ok(GateVerdict::NotVerified(unknown));
     };
     let Some(request) = bridge.requests.of(job.id).await? else {
-        return Ok(Verdict::RequestGone);
+        return Ok(GateVerdict::RequestGone);
     };
     let checked = gate::check(&bridge.verifier, kind, request, result).await;
-    Ok(checked.map_or_else(Verdict::NotVerified, Verdict::Verified))
+    Ok(checked.map_or_else(GateVerdict::NotVerified, GateVerdict::Verified))
 }
 
 /// A result is verified: it is stored, then the job is noted as proved, then its

@@ -12,12 +12,12 @@ use zkwhirl_job::{JobId, clock, clock::Backoff, reply::NotVerified};
 use zkwhirl_ledger::{
     JobRecord,
     JobState::{self, Claimed, Delivered, Proved, Proving, Queued, Retrying},
-    Note, StoredResult, UnverifiedReply,
+    Note, StoredResult,
 };
 
 use super::{
     endings,
-    results::{self, Verdict},
+    results::{self, GateVerdict},
 };
 use crate::{retry::Stopped, state::BridgeState};
 
@@ -73,7 +73,11 @@ async fn until_decided(bridge: Arc<BridgeState>, job: JobId) -> Result<(), Stopp
         let (Some(kept), Some(record)) = (kept, record) else {
             return ledger.drop_unverified(job).await;
         };
-        let until = *until.get_or_insert_with(|| ends(&kept, timing.unverified_for));
+        // On the clock of pauses.
+        let until = *until.get_or_insert_with(|| {
+            let age = Duration::from_millis(clock::now_ms().saturating_sub(kept.since_ms));
+            Instant::now() + timing.unverified_for.saturating_sub(age)
+        });
         if decided(&bridge, &record, &kept.result, until).await? {
             return Ok(());
         }
@@ -98,7 +102,7 @@ async fn decided(
     let verdict = results::verify(bridge, job, kept).await?;
     drop(permit);
     match verdict {
-        Verdict::Verified(verified) => {
+        GateVerdict::Verified(verified) => {
             let answered = [Proved, Delivered];
             if answered.contains(&job.state) {
                 results::proved(bridge, job, &answered, verified).await?;
@@ -108,12 +112,12 @@ async fn decided(
             // Only now: it is in the results.
             ledger.drop_unverified(job.id).await?;
         }
-        Verdict::NotVerified(NotVerified::Refused { reason }) => {
+        GateVerdict::NotVerified(NotVerified::Refused { reason }) => {
             // First: the next attempt may come to be unverified as well.
             ledger.drop_unverified(job.id).await?;
             results::refuse(bridge, job, kept, reason).await?;
         }
-        Verdict::NotVerified(NotVerified::CannotCheck { reason }) => {
+        GateVerdict::NotVerified(NotVerified::CannotCheck { reason }) => {
             if Instant::now() < until {
                 return Ok(false);
             }
@@ -123,13 +127,7 @@ async fn decided(
             results::prove_again(bridge, job, &WANTED, Note::because(why)).await?;
         }
         // Its tickets come again.
-        Verdict::RequestGone => ledger.drop_unverified(job.id).await?,
+        GateVerdict::RequestGone => ledger.drop_unverified(job.id).await?,
     }
     Ok(true)
-}
-
-/// When a reply has been unverified for `time`, on the clock of pauses.
-fn ends(kept: &UnverifiedReply, time: Duration) -> Instant {
-    let age = Duration::from_millis(clock::now_ms().saturating_sub(kept.since_ms));
-    Instant::now() + time.saturating_sub(age)
 }

@@ -337,7 +337,7 @@ async fn bridges_ask_each_about_its_own_tickets_whether_falafel_remembers() {
     for asks in [true, false] {
         for peer in [&a, &b] {
             let tickets = &peer.handle.state.tickets;
-            let probing = async || (tickets.probes() > 0) == asks;
+            let probing = async || tickets.probes.lock().is_empty() != asks;
             eventually("they ask, then they know", probing).await;
         }
     }
