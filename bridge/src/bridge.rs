@@ -1,22 +1,26 @@
 //! The composition root: makes the parts of a bridge, connects them, and runs
 //! their loops.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, panic::resume_unwind, sync::Arc, time::Duration};
 
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::{Notify, Semaphore, mpsc},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
+use zkwhirl_job::Topic;
+use zkwhirl_ledger::JobRecord;
 
 use crate::{
     BridgeConfig, BridgeDeps, BridgeHandle, CoreTaskEnded,
-    falafel::{LeaseKeeper, LeaseThreadEnd, Link, Links, Poller, Sink},
-    fleet::{Amnesia, Heartbeat, Reconcile, Sampler},
-    gate::Gate,
-    handle::Parts,
-    jobs::{Backlog, Delivery, Intake, Jobs, JobsDeps},
+    falafel::{LeaseKeeper, LeaseThreadEnd, Links},
+    fleet::{Amnesia, membership, reconcile, sample},
+    jobs::{Requests, ask, delivery, poller, publisher, unverified},
     journal::Journal,
+    locked::Locked,
     retry::{Retry, Stopped},
     retrying::{RetryingBroker, RetryingLedger},
-    services::Services,
+    state::BridgeState,
     supervise::Tasks,
     tickets::Tickets,
 };
@@ -27,10 +31,9 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 /// A bridge between Falafel and the broker.
 #[derive(Debug)]
 pub struct Bridge {
-    parts: Arc<Parts>,
-    backlogs: [Backlog; 2],
+    state: Arc<BridgeState>,
+    backlogs: Vec<(Topic, mpsc::Receiver<JobRecord>)>,
     lease_thread: LeaseThreadEnd,
-    compare: Arc<Notify>,
     stop: CancellationToken,
 }
 
@@ -47,34 +50,39 @@ impl Bridge {
             tasks.failpoints().clone(),
         )?;
         let retry = Retry::new(config.timing.longest_pause, stop.clone());
-        let services = Services {
-            config: Arc::new(config),
-            ledger: RetryingLedger::new(deps.ledger, retry.clone()),
+        let ledger = RetryingLedger::new(deps.ledger, retry.clone());
+        let compare = Arc::new(Notify::new());
+        let queues = Topic::ALL.into_iter().map(|topic| {
+            let (queue, backlog) = mpsc::channel(publisher::BACKLOG);
+            ((topic, queue), (topic, backlog))
+        });
+        let (queues, backlogs) = queues.unzip();
+        let state = BridgeState {
             broker: RetryingBroker::new(deps.broker, retry.clone()),
-            journal: Arc::new(Journal::new(deps.events)),
+            journal: Journal::new(deps.events),
+            tickets: Tickets::new(leases, links),
+            callers: Locked::default(),
+            caller_permits: Semaphore::new(ask::CALLERS),
+            requests: Requests::new(ledger.clone(), config.inline_bytes, compare.clone()),
+            verifier: deps.verifier,
+            client_vks: deps.client_vks,
+            looking_up: Locked::default(),
+            queues,
+            publishing: Locked::default(),
+            checking: Locked::default(),
+            checks: Semaphore::new(unverified::CHECKS),
+            member: Locked::default(),
+            closed: stop.child_token(),
+            config,
+            ledger,
             retry,
             tasks,
-        };
-        let compare = Arc::new(Notify::new());
-        let tickets = Arc::new(Tickets::new(leases, links));
-        let heartbeat = Heartbeat::new(services.clone(), tickets.clone(), compare.clone());
-        let (jobs, backlogs) = Jobs::new(JobsDeps {
-            services,
-            tickets,
-            gate: Gate::new(deps.verifier),
-            client_vks: deps.client_vks,
-            compare: compare.clone(),
-        });
-        let parts = Parts {
-            jobs,
-            heartbeat: Arc::new(heartbeat),
-            closed: stop.child_token(),
+            compare,
         };
         Ok(Self {
-            parts: Arc::new(parts),
+            state: Arc::new(state),
             backlogs,
             lease_thread,
-            compare,
             stop,
         })
     }
@@ -82,7 +90,7 @@ impl Bridge {
     /// The handle of operators and views.
     pub fn handle(&self) -> BridgeHandle {
         BridgeHandle {
-            parts: self.parts.clone(),
+            state: self.state.clone(),
         }
     }
 
@@ -93,8 +101,7 @@ impl Bridge {
     /// `Err`: a core task ended before. The bridge then stops as on `shutdown`,
     /// and the process must end with this error as its last line.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), CoreTaskEnded> {
-        let (stop, parts) = (self.stop.clone(), self.parts.clone());
-        let tasks = parts.jobs.services.tasks.clone();
+        let (stop, bridge) = (self.stop.clone(), self.state.clone());
         let forward = tokio::spawn({
             let stop = stop.clone();
             async move {
@@ -105,86 +112,56 @@ impl Bridge {
         // `Err`: the bridge stops already.
         let _ = self.start().await;
         stop.cancelled().await;
-        match tasks.outcome() {
-            Ok(()) => tasks.wait().await,
+        match bridge.tasks.outcome() {
+            Ok(()) => bridge.tasks.wait().await,
             // A task that hangs must not keep the process.
-            Err(_) => drop(timeout(LAST_WORK, tasks.wait()).await),
+            Err(_) => drop(timeout(LAST_WORK, bridge.tasks.wait()).await),
         }
         // Pinged until others may ping.
-        parts.heartbeat.leave().await;
-        parts.jobs.tickets.close_all();
+        membership::leave(&bridge).await;
+        bridge.tickets.close_all();
         forward.abort();
-        tasks.outcome()
+        bridge.tasks.outcome()
     }
 
     /// Starts the core tasks: all that runs as long as the bridge does.
     async fn start(self) -> Result<(), Stopped> {
-        let Parts {
-            jobs, heartbeat, ..
-        } = &*self.parts;
-        let (services, tasks) = (&jobs.services, &jobs.services.tasks);
-        let (retry, lease_thread) = (services.retry.clone(), self.lease_thread);
+        let (bridge, tasks) = (&self.state, &self.state.tasks);
+        let (retry, lease_thread) = (bridge.retry.clone(), self.lease_thread);
         tasks.core(LeaseKeeper::THREAD, async move {
-            retry.unless_stopped(lease_thread.ended()).await
+            if let Ok(Ok(panic)) = retry.unless_stopped(lease_thread).await {
+                resume_unwind(panic);
+            }
         });
-        for backlog in self.backlogs {
-            let name = format!("pump {}", backlog.topic.name());
-            tasks.core(name, jobs.publisher.clone().run(backlog));
+        for (topic, backlog) in self.backlogs {
+            let pump = publisher::run(bridge.clone(), backlog);
+            tasks.core(format!("pump {}", topic.name()), pump);
         }
-        let mut tickets = heartbeat.join().await?;
-        if services.ledger.once().fleet().is_some() {
-            tasks.core("membership", heartbeat.clone().run());
+        let mut tickets = membership::join(bridge).await?;
+        if bridge.ledger.once().fleet().is_some() {
+            tasks.core("membership", membership::run(bridge.clone()));
         }
-        tickets.extend(heartbeat.adopt().await?);
+        tickets.extend(membership::adopt(bridge).await?);
         if !tickets.is_empty() {
             tracing::info!(
                 count = tickets.len(),
                 "open tickets of the previous run are pinged again"
             );
         }
-        let (jobs, heartbeat) = (|| jobs.clone(), || heartbeat.clone());
-        tasks.core("delivery", Delivery { jobs: jobs() }.run());
-        let reconcile = Reconcile {
-            jobs: jobs(),
-            heartbeat: heartbeat(),
-        };
-        tasks.core("reconcile", reconcile.run(self.compare));
-        let sampler = Sampler {
-            jobs: jobs(),
-            heartbeat: heartbeat(),
-        };
-        tasks.core("sample", sampler.run());
-        let intake: Arc<dyn Sink> = Arc::new(Intake { jobs: jobs() });
-        for link in self.parts.jobs.tickets.links().iter() {
+        tasks.core("delivery", delivery::run(bridge.clone()));
+        tasks.core("reconcile", reconcile::run(bridge.clone()));
+        tasks.core("sample", sample::run(bridge.clone()));
+        for link in bridge.tickets.links.iter() {
             let name = &link.upstream.name;
             let restarted = tickets.iter().any(|ticket| ticket.upstream == *name);
-            watch_upstream(&self.parts, link, &intake, restarted);
+            let amnesia = Amnesia {
+                bridge: bridge.clone(),
+                link: link.clone(),
+            };
+            tasks.core(format!("amnesia {name}"), amnesia.run(restarted));
+            let poller = poller::run(bridge.clone(), link.clone());
+            tasks.core(format!("poller {name}"), poller);
         }
         Ok(())
     }
-}
-
-/// Starts the core tasks of one upstream.
-fn watch_upstream(parts: &Parts, link: &Arc<Link>, intake: &Arc<dyn Sink>, restarted: bool) {
-    let (services, name) = (&parts.jobs.services, &link.upstream.name);
-    let amnesia = Amnesia {
-        jobs: parts.jobs.clone(),
-        heartbeat: parts.heartbeat.clone(),
-        link: link.clone(),
-    };
-    let amnesia = amnesia.run(restarted);
-    services.tasks.core(format!("amnesia {name}"), amnesia);
-    let poller = Poller {
-        link: link.clone(),
-        sink: intake.clone(),
-        longest: services.config.timing.longest_pause,
-    };
-    let (closed, retry) = (parts.closed.clone(), services.retry.clone());
-    services.tasks.core(format!("poller {name}"), async move {
-        poller.run(closed.clone()).await;
-        if closed.is_cancelled() {
-            // A bridge that takes nothing new goes on without its pollers.
-            let _ = retry.unless_stopped(std::future::pending::<()>()).await;
-        }
-    });
 }

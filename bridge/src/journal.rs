@@ -2,46 +2,34 @@
 
 use std::time::Duration;
 
-use zkwhirl_job::{FailureClass, JobId, Kind, TicketId, Topic, clock, envelope::ResultEnvelope};
-use zkwhirl_ledger::{Events, JobEventKind, JobRecord, Taken, Ticket, model::TimeLeft};
-use zkwhirl_telemetry::catalogue::{
-    bridge::{COMPLETED, DEAD_LETTERED, DUPLICATES, SUBMITTED, TURNAROUND},
-    process::WASTED,
+use zkwhirl_broker_adapter::{DeadClass, DeadLetter};
+use zkwhirl_job::{FailureClass, Kind, TicketId, Topic, clock, envelope::ResultEnvelope};
+use zkwhirl_ledger::{Events, JobEventKind, JobRecord, Taken, Ticket};
+use zkwhirl_telemetry::{
+    Counter,
+    catalogue::{bridge as metric, process::WASTED},
 };
 
-use crate::{locked::Locked, rollups::OpenRollups, stats::Counters};
+use crate::{BridgeStats, locked::Locked, rollups::OpenRollups};
 
-/// Why a job is dead, as the metrics know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Death {
-    /// Its request can never be proved.
-    Request,
-    /// Its attempts are used up.
-    Attempts,
-    /// No worker survived it.
-    Crashes,
-    /// The bridge panicked over it.
-    Bridge,
-}
-
-impl Death {
-    /// What a worker's last failure says.
-    pub(crate) fn by(class: FailureClass) -> Self {
-        match class {
-            FailureClass::Invalid => Self::Request,
-            FailureClass::Prover | FailureClass::Infrastructure | FailureClass::Interrupted => {
-                Self::Attempts
-            }
+/// Why a job is dead, as the metrics know it: what a worker's last failure says.
+pub(crate) fn death_by(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Invalid => "request",
+        FailureClass::Prover | FailureClass::Infrastructure | FailureClass::Interrupted => {
+            "attempts"
         }
     }
+}
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::Request => "request",
-            Self::Attempts => "attempts",
-            Self::Crashes => "crashes",
-            Self::Bridge => "bridge",
-        }
+/// What a dead letter says. One whose attempts failed says their last failure.
+pub(crate) fn death_in(letter: &DeadLetter) -> &'static str {
+    let last = letter.history.last();
+    match letter.class {
+        DeadClass::Crashes => "crashes",
+        DeadClass::Damaged => "damaged",
+        DeadClass::Version => "version",
+        DeadClass::Failed => last.map_or("request", |last| death_by(last.failure.class)),
     }
 }
 
@@ -58,46 +46,59 @@ pub(crate) fn wasted(kind: Option<Kind>, prove_ms: u64, why: &'static str) {
 
 /// A result of a job that had one.
 pub(crate) fn duplicate(result: &ResultEnvelope) {
-    DUPLICATES.one([result.kind.topic().name()]);
+    metric::DUPLICATES.one([result.kind.topic().name()]);
     wasted(Some(result.kind), result.prove_ms, "duplicate");
 }
 
 /// The journal of one bridge.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    events: Events,
-    pub(crate) counters: Counters,
-    rollups: Locked<OpenRollups>,
+    pub(crate) events: Events,
+    /// The counts; what is no count is empty.
+    pub(crate) stats: Locked<BridgeStats>,
+    pub(crate) rollups: Locked<OpenRollups>,
 }
 
 impl Journal {
     pub(crate) fn new(events: Events) -> Self {
         Self {
             events,
-            counters: Counters::default(),
+            stats: Locked::default(),
             rollups: Locked::default(),
         }
-    }
-
-    pub(crate) fn events(&self) -> &Events {
-        &self.events
     }
 
     pub(crate) fn emit(&self, job: &JobRecord, what: JobEventKind) {
         self.events.emit(job.id, job.kind, job.rollup_id, what);
     }
 
+    /// Counts `more` in a metric and in the bridge's own counts.
+    pub(crate) fn add(
+        &self,
+        more: u64,
+        metric: &Counter<0>,
+        count: fn(&mut BridgeStats) -> &mut u64,
+    ) {
+        *count(&mut self.stats.lock()) += more;
+        metric.of([]).increment(more);
+    }
+
+    /// Counts one.
+    pub(crate) fn one(&self, metric: &Counter<0>, count: fn(&mut BridgeStats) -> &mut u64) {
+        self.add(1, metric, count);
+    }
+
     /// A new ticket was taken.
     pub(crate) fn taken(&self, ticket: Ticket, taken: &Taken) {
         let (ticket, upstream) = (ticket.id, ticket.upstream);
-        self.counters.tickets.one();
+        self.one(&metric::TICKETS, |stats| &mut stats.tickets);
         if taken.new_job {
-            self.counters.jobs.one();
-            SUBMITTED.one([topic_name(taken.job.kind)]);
+            self.stats.lock().jobs += 1;
+            metric::SUBMITTED.one([topic_name(taken.job.kind)]);
             self.rollups.lock().saw(&taken.job);
             self.emit(&taken.job, JobEventKind::Taken { ticket, upstream });
         } else {
-            self.counters.joined.one();
+            self.one(&metric::JOINED, |stats| &mut stats.joined);
             self.emit(&taken.job, JobEventKind::Joined { ticket, upstream });
         }
     }
@@ -106,64 +107,25 @@ impl Journal {
     pub(crate) fn proved(&self, job: &JobRecord, proving: Duration) {
         let (topic, now) = (topic_name(job.kind), clock::now_ms());
         let age = Duration::from_millis(now.saturating_sub(job.taken_at_ms));
-        COMPLETED.one([topic, "ok"]);
-        TURNAROUND.record([topic], age);
+        metric::COMPLETED.one([topic, "ok"]);
+        metric::TURNAROUND.record([topic], age);
         self.rollups.lock().proved(job, proving);
     }
 
     /// A ticket was answered with the reply.
     pub(crate) fn delivered(&self, job: &JobRecord, ticket: TicketId) {
-        self.counters.delivered.one();
+        self.one(&metric::DELIVERED, |stats| &mut stats.delivered);
         self.rollups.lock().delivered(job, clock::now_ms());
         self.emit(job, JobEventKind::Delivered { ticket });
     }
 
-    /// A job became a dead letter.
-    pub(crate) fn dead(&self, job: &Dead, death: Death) {
-        let (topic, reason) = (topic_name(job.kind), job.reason.to_owned());
-        self.counters.parked.one();
-        COMPLETED.one([topic, "dead"]);
-        DEAD_LETTERED.one([topic, death.name()]);
-        let what = JobEventKind::Dead { reason };
-        self.events.emit(job.id, job.kind, job.rollup_id, what);
-    }
-
-    /// What a rollup will still take with so many `slots` for inner jobs.
-    pub(crate) fn rollup_left(&self, rollup: u32, slots: usize) -> Option<TimeLeft> {
-        let rollups = self.rollups.lock();
-        rollups.left_of(rollup, slots, clock::now_ms())
-    }
-
-    /// The rollups that an earlier bridge saw begin.
-    pub(crate) fn recall_rollups(&self, jobs: &[JobRecord]) {
-        self.rollups.lock().recall(jobs);
-    }
-
-    /// Sees the jobs of all bridges, and shows the figures about rollups;
-    /// `slots` prove inner jobs.
-    pub(crate) fn show_rollups(&self, jobs: &[JobRecord], slots: usize) {
-        let mut rollups = self.rollups.lock();
-        rollups.refresh(jobs);
-        rollups.show(slots, clock::now_ms());
-    }
-}
-
-/// A job that became a dead letter, as a record or the letter itself tell.
-#[derive(Debug)]
-pub(crate) struct Dead<'a> {
-    pub(crate) id: JobId,
-    pub(crate) kind: Option<Kind>,
-    pub(crate) rollup_id: Option<u32>,
-    pub(crate) reason: &'a str,
-}
-
-impl<'a> Dead<'a> {
-    pub(crate) fn of(job: &JobRecord, reason: &'a str) -> Self {
-        Self {
-            id: job.id,
-            kind: job.kind,
-            rollup_id: job.rollup_id,
-            reason,
-        }
+    /// A job became a dead letter; `death` is why, as the metrics know it.
+    pub(crate) fn dead(&self, job: &JobRecord, reason: &str, death: &'static str) {
+        let topic = topic_name(job.kind);
+        self.stats.lock().parked += 1;
+        metric::COMPLETED.one([topic, "dead"]);
+        metric::DEAD_LETTERED.one([topic, death]);
+        let reason = reason.to_owned();
+        self.emit(job, JobEventKind::Dead { reason });
     }
 }

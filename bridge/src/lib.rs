@@ -8,9 +8,9 @@
 //! Falafel ◄── answers (one task per ticket) ◄── delivery: verify, store, ack
 //! ```
 //! `tickets` are what Falafel waits for, `jobs` what is proved for them,
-//! `fleet` what this bridge shares with others; each part has its own state,
-//! and imports run `fleet` → `jobs` → `tickets` → `falafel`. `bridge` connects
-//! the parts, `supervise` watches their loops.
+//! `fleet` what this bridge shares with others; imports run `fleet` → `jobs` →
+//! `tickets` → `falafel`. `state` is what the loops share, `bridge` starts them,
+//! `supervise` watches them.
 
 pub mod api;
 mod bridge;
@@ -26,7 +26,7 @@ mod locked;
 mod retry;
 mod retrying;
 mod rollups;
-mod services;
+mod state;
 mod stats;
 mod supervise;
 #[cfg(test)]

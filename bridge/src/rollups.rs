@@ -25,7 +25,7 @@ const STAGES: [Stage; 3] = [Stage::Inner, Stage::Root, Stage::Verifier];
 
 /// Rollups under way, by their ids.
 #[derive(Debug, Default)]
-pub(super) struct OpenRollups {
+pub(crate) struct OpenRollups {
     open: BTreeMap<u32, BTreeMap<JobId, RollupJob>>,
     times: StageTimes,
 }
@@ -49,7 +49,7 @@ fn ids<'a>(jobs: impl IntoIterator<Item = &'a JobRecord>) -> BTreeSet<u32> {
 
 impl OpenRollups {
     /// A job was taken, or is seen in the ledger.
-    pub(super) fn saw(&mut self, job: &JobRecord) {
+    pub(crate) fn saw(&mut self, job: &JobRecord) {
         let Some((id, seen)) = in_rollup(job) else {
             return;
         };
@@ -69,7 +69,7 @@ impl OpenRollups {
 
     /// A job is proved; `proving` is what its prover took, 0 when none was
     /// needed.
-    pub(super) fn proved(&mut self, job: &JobRecord, proving: Duration) {
+    pub(crate) fn proved(&mut self, job: &JobRecord, proving: Duration) {
         let Some((id, RollupJob { stage, .. })) = in_rollup(job) else {
             return;
         };
@@ -84,7 +84,7 @@ impl OpenRollups {
     }
 
     /// A ticket of a job was answered: with the root verifier's its rollup ends.
-    pub(super) fn delivered(&mut self, job: &JobRecord, now_ms: u64) {
+    pub(crate) fn delivered(&mut self, job: &JobRecord, now_ms: u64) {
         let Some((id, RollupJob { stage, .. })) = in_rollup(job) else {
             return;
         };
@@ -108,7 +108,7 @@ impl OpenRollups {
     }
 
     /// Takes up the rollups of all `jobs` that are not done.
-    pub(super) fn recall(&mut self, jobs: &[JobRecord]) {
+    pub(crate) fn recall(&mut self, jobs: &[JobRecord]) {
         let open = ids(jobs.iter().filter(|job| !job.state.is_finished()));
         for job in jobs {
             if job.rollup_id.is_some_and(|id| open.contains(&id)) {
@@ -119,7 +119,7 @@ impl OpenRollups {
 
     /// Sees what other bridges took. A rollup older than the newest of which
     /// no job is left will not go on.
-    pub(super) fn refresh(&mut self, jobs: &[JobRecord]) {
+    pub(crate) fn refresh(&mut self, jobs: &[JobRecord]) {
         jobs.iter().for_each(|job| self.saw(job));
         let alive = ids(jobs);
         let newest = self.open.last_key_value().map(|(id, _)| *id);
@@ -128,7 +128,7 @@ impl OpenRollups {
     }
 
     /// Sets the metrics; `slots` prove inner jobs.
-    pub(super) fn show(&self, slots: usize, now_ms: u64) {
+    pub(crate) fn show(&self, slots: usize, now_ms: u64) {
         let all: Vec<_> = self.open.keys().filter_map(|id| self.stages(*id)).collect();
         for stage in STAGES {
             let there = all.iter().filter(|stages| stages.current() == stage);
@@ -144,7 +144,7 @@ impl OpenRollups {
 
     /// What the rollup of an id still needs with so many slots; `None` when that
     /// is not known.
-    pub(super) fn left_of(&self, id: u32, slots: usize, now_ms: u64) -> Option<TimeLeft> {
+    pub(crate) fn left_of(&self, id: u32, slots: usize, now_ms: u64) -> Option<TimeLeft> {
         self.times.left(&self.stages(id)?, slots, now_ms)
     }
 

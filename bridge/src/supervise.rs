@@ -7,7 +7,6 @@
 
 use std::{
     any::Any,
-    fmt,
     future::Future,
     panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
@@ -29,21 +28,14 @@ pub struct CoreTaskEnded {
 }
 
 /// How a task ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TaskEnd {
     /// It returned.
+    #[error("ended")]
     Returned,
     /// It panicked with this message.
+    #[error("panicked: {0}")]
     Panicked(String),
-}
-
-impl fmt::Display for TaskEnd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Returned => f.write_str("ended"),
-            Self::Panicked(message) => write!(f, "panicked: {message}"),
-        }
-    }
 }
 
 /// The bridge panicked over one ticket, job or result.
@@ -115,13 +107,10 @@ impl Tasks {
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, ItemPanicked> {
         let tasks = self.clone();
-        let done = self
-            .tracker
-            .spawn(async move { tasks.item_in_place(item, work).await });
-        done.await.unwrap_or_else(|error| {
-            let message = error.to_string();
-            Err(ItemPanicked { item, message })
-        })
+        let work = async move { tasks.item_in_place(item, work).await };
+        let panicked = |message| Err(ItemPanicked { item, message });
+        let done = self.tracker.spawn(work).await;
+        done.unwrap_or_else(|error| panicked(error.to_string()))
     }
 
     /// The same within the caller's task, where items must keep their order.
@@ -131,17 +120,12 @@ impl Tasks {
         work: impl Future<Output = T>,
     ) -> Result<T, ItemPanicked> {
         let work = AssertUnwindSafe(self.failpoints.within(item, work)).catch_unwind();
-        match work.await {
-            Ok(Some(done)) => Ok(done),
-            Ok(None) => Err(ItemPanicked {
-                item,
-                message: "it ended".to_owned(),
-            }),
-            Err(panic) => {
-                let message = message(&*panic);
-                Err(ItemPanicked { item, message })
-            }
-        }
+        let message = match work.await {
+            Ok(Some(done)) => return Ok(done),
+            Ok(None) => "it ended".to_owned(),
+            Err(panic) => message(&*panic),
+        };
+        Err(ItemPanicked { item, message })
     }
 
     /// Waits until all tasks have ended; they must have been told to stop.

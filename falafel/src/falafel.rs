@@ -3,21 +3,20 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use bytes::Bytes;
-use tokio::{
-    sync::broadcast,
-    task::{JoinHandle, spawn_blocking},
-};
+use tokio::{sync::broadcast, task::spawn_blocking};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     FalafelEvent, JobServers, Listen,
     job_server::{ACK_TIMEOUT, Stats},
+    locked::locked,
     pipeline::{
-        self, FinalVerifier, JobError, Pipeline, PipelineDeps, PipelineProgress, PipelineState,
+        FalafelParts, FinalVerifier, JobError, Pipeline, PipelineProgress, PipelineState,
         ReplyCheck, RollupPlan,
     },
     users::{ClientProofs, MockProofs},
@@ -69,46 +68,41 @@ impl FalafelConfig {
 /// A running Falafel. Dropping it ends it at once.
 #[derive(Debug)]
 pub struct Falafel {
-    servers: Arc<JobServers>,
-    check: Arc<dyn ReplyCheck>,
-    events: broadcast::Sender<FalafelEvent>,
+    parts: Arc<FalafelParts>,
     pipeline: Option<Arc<Pipeline>>,
-    tasks: Mutex<Tasks>,
+    tasks: Mutex<PipelineTasks>,
 }
 
 /// The tasks of a pipeline.
 #[derive(Debug, Default)]
-struct Tasks {
-    rollups: Option<JoinHandle<()>>,
+struct PipelineTasks {
+    rollups: Option<AbortOnDropHandle<()>>,
     /// Asks for the verification keys, once for each process.
-    receiver: Option<JoinHandle<()>>,
+    receiver: Option<AbortOnDropHandle<()>>,
 }
 
 impl Falafel {
     /// Listens, makes the genesis, and begins the first pipeline.
     pub async fn start(config: FalafelConfig) -> io::Result<Self> {
-        let events = config.events;
-        let servers = JobServers::bind(config.listen, config.ack_timeout, events.clone()).await?;
-        let servers = Arc::new(servers);
+        let (lease, events) = (config.ack_timeout, config.events.clone());
+        let parts = Arc::new(FalafelParts {
+            servers: JobServers::bind(config.listen, lease, events).await?,
+            check: config.check,
+            verifier: config.verifier,
+            clients: config.clients,
+            events: config.events,
+        });
         let pipeline = match config.plan {
             Some(plan) => {
                 let (suite, seed, claims) = (plan.suite, plan.seed, plan.genesis_claims);
                 let world = spawn_blocking(move || World::genesis(suite, seed, claims)).await?;
-                let deps = PipelineDeps {
-                    servers: Arc::clone(&servers),
-                    check: Arc::clone(&config.check),
-                    verifier: config.verifier,
-                    clients: config.clients,
-                    events: events.clone(),
-                };
-                Some(Arc::new(Pipeline::new(plan, world, deps)))
+                let pipeline = Pipeline::new(plan, world, Arc::clone(&parts));
+                Some(Arc::new(pipeline))
             }
             None => None,
         };
         let falafel = Self {
-            servers,
-            check: config.check,
-            events,
+            parts,
             pipeline,
             tasks: Mutex::default(),
         };
@@ -118,46 +112,41 @@ impl Falafel {
 
     /// The address that hands out inner jobs; in normal mode all jobs.
     pub fn inner_address(&self) -> SocketAddr {
-        self.servers.inner().address()
+        self.parts.servers.inner().address()
     }
 
     /// The address that hands out outer jobs, in split mode.
     pub fn outer_address(&self) -> Option<SocketAddr> {
-        self.servers.outer().map(|server| server.address())
+        self.parts.servers.outer().map(|server| server.address())
     }
 
     /// The job servers, to create further jobs.
     pub fn servers(&self) -> &JobServers {
-        &self.servers
+        &self.parts.servers
     }
 
     /// The events from now on.
     pub fn events(&self) -> broadcast::Receiver<FalafelEvent> {
-        self.events.subscribe()
+        self.parts.events.subscribe()
     }
 
     /// The counters of the job servers.
     pub fn stats(&self) -> Stats {
-        self.servers.stats()
+        self.parts.servers.stats()
     }
 
     /// The progress of the pipeline; empty without a plan.
     pub fn progress(&self) -> PipelineProgress {
-        let progress = self.pipeline.as_ref().map(|p| &p.progress);
-        progress.map_or_else(PipelineProgress::default, |progress| {
-            progress
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone()
-        })
+        let pipeline = self.pipeline.as_ref();
+        let progress = pipeline.map(|pipeline| locked(&pipeline.progress).clone());
+        progress.unwrap_or_default()
     }
 
     /// The state of the pipeline; done without a plan.
     pub fn state(&self) -> PipelineState {
         let pipeline = self.pipeline.as_ref();
-        pipeline.map_or(PipelineState::Done, |pipeline| {
-            pipeline.state.borrow().clone()
-        })
+        let state = pipeline.map(|pipeline| pipeline.state.borrow().clone());
+        state.unwrap_or(PipelineState::Done)
     }
 
     /// The settled world; `None` without a plan.
@@ -181,22 +170,20 @@ impl Falafel {
     /// Asks for the proof of a request and checks the reply. Several may run
     /// at once, beside the pipeline.
     pub async fn prove(&self, request: Bytes) -> Result<Bytes, JobError> {
-        let check = Arc::clone(&self.check);
-        pipeline::prove(&self.servers, request, check, &self.events).await
+        self.parts.prove(request).await
     }
 
     /// Stops the pipeline and begins it anew, as the original does on every
     /// new block: all callers are rejected, all jobs stay as zombies. An interrupt
     /// before both verification keys have arrived ends the original's process.
     pub fn interrupt(&self) {
-        self.tasks().end_rollups();
+        locked(&self.tasks).rollups = None;
         if let Some(pipeline) = &self.pipeline {
             let rollup_id = pipeline.world().next_rollup();
-            let _ = self
-                .events
-                .send(FalafelEvent::RollupInterrupted { rollup_id });
+            let interrupted = FalafelEvent::RollupInterrupted { rollup_id };
+            self.parts.emit(interrupted);
         }
-        self.servers.interrupt();
+        self.parts.servers.interrupt();
         self.begin();
     }
 
@@ -204,8 +191,8 @@ impl Falafel {
     /// drop, ids are forgotten, the settled world is kept, and the unfinished
     /// rollup is made again under new ids.
     pub async fn restart(&self, downtime: Duration) -> io::Result<()> {
-        self.tasks().end();
-        self.servers.restart(downtime).await?;
+        *locked(&self.tasks) = PipelineTasks::default();
+        self.parts.servers.restart(downtime).await?;
         self.begin_process();
         Ok(())
     }
@@ -213,18 +200,18 @@ impl Falafel {
     /// Stops as on SIGTERM: head pollers get an empty body; `grace` later all
     /// connections close.
     pub async fn stop(self, grace: Duration) {
-        self.tasks().end();
-        self.servers.interrupt();
-        self.servers.stop(grace).await;
+        *locked(&self.tasks) = PipelineTasks::default();
+        self.parts.servers.interrupt();
+        self.parts.servers.stop(grace).await;
     }
 
     /// A new process asks for the verification keys beside its first pipeline.
     fn begin_process(&self) {
         if let Some(pipeline) = &self.pipeline {
             pipeline.close_reception();
-            if pipeline.has_receiver() {
+            if pipeline.plan.vks {
                 let receiver = tokio::spawn(Arc::clone(pipeline).receive());
-                self.tasks().receiver = Some(receiver);
+                locked(&self.tasks).receiver = Some(AbortOnDropHandle::new(receiver));
             }
         }
         self.begin();
@@ -238,32 +225,7 @@ impl Falafel {
             // earlier halt.
             pipeline.state.send_replace(PipelineState::Running);
             let rollups = tokio::spawn(Arc::clone(pipeline).run());
-            self.tasks().rollups = Some(rollups);
+            locked(&self.tasks).rollups = Some(AbortOnDropHandle::new(rollups));
         }
-    }
-
-    fn tasks(&self) -> std::sync::MutexGuard<'_, Tasks> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Tasks {
-    fn end_rollups(&mut self) {
-        if let Some(task) = self.rollups.take() {
-            task.abort();
-        }
-    }
-
-    fn end(&mut self) {
-        self.end_rollups();
-        if let Some(task) = self.receiver.take() {
-            task.abort();
-        }
-    }
-}
-
-impl Drop for Falafel {
-    fn drop(&mut self) {
-        self.tasks().end();
     }
 }

@@ -20,6 +20,7 @@
 mod event;
 mod falafel;
 pub mod job_server;
+mod locked;
 mod pipeline;
 mod servers;
 pub mod users;

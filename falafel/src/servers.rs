@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
+use futures_util::future::{join_all, try_join_all};
 use tokio::sync::broadcast;
 use zkwhirl_job::{Command, Kind, TicketId, Topic, identify};
 
@@ -37,12 +38,9 @@ impl Listen {
     }
 }
 
-/// The job servers of one Falafel.
+/// The job servers of one Falafel: the inner one first.
 #[derive(Debug)]
-pub struct JobServers {
-    inner: JobServer,
-    outer: Option<JobServer>,
-}
+pub struct JobServers(Vec<JobServer>);
 
 impl JobServers {
     /// Listens at the addresses of `listen`.
@@ -51,98 +49,63 @@ impl JobServers {
         ack_timeout: Duration,
         events: broadcast::Sender<FalafelEvent>,
     ) -> io::Result<Self> {
-        let (inner, outer) = match listen {
-            Listen::Split { inner, outer } => (inner, Some(outer)),
-            Listen::Normal(address) => (address, None),
+        let addresses = match listen {
+            Listen::Split { inner, outer } => vec![inner, outer],
+            Listen::Normal(address) => vec![address],
         };
-        let inner = JobServer::bind(inner, ack_timeout, events.clone()).await?;
-        let outer = match outer {
-            Some(outer) => Some(JobServer::bind(outer, ack_timeout, events).await?),
-            None => None,
-        };
-        Ok(Self { inner, outer })
+        let servers = addresses
+            .into_iter()
+            .map(|address| JobServer::bind(address, ack_timeout, events.clone()));
+        Ok(Self(try_join_all(servers).await?))
     }
 
     /// The server of inner jobs, in normal mode of all jobs.
     pub fn inner(&self) -> &JobServer {
-        &self.inner
+        &self.0[0]
     }
 
     /// The server of outer jobs in split mode.
     pub fn outer(&self) -> Option<&JobServer> {
-        self.outer.as_ref()
+        self.0.get(1)
     }
 
     /// Asks for a proof at once; the future is the answer.
     pub fn create_proof(&self, data: Bytes) -> (TicketId, JobAnswer) {
         let kind = identify(Command::CreateProof.code(), &data);
         let inner = kind.is_some_and(|kind| kind.topic() == Topic::Inner);
-        self.server(inner).create(Command::CreateProof, data)
-    }
-
-    /// Asks for the join-split verification key.
-    pub fn get_join_split_vk(&self) -> (TicketId, JobAnswer) {
-        self.server(false)
-            .create(Command::GetJoinSplitVk, Bytes::new())
-    }
-
-    /// Asks for the account verification key.
-    pub fn get_account_vk(&self) -> (TicketId, JobAnswer) {
-        self.server(false)
-            .create(Command::GetAccountVk, Bytes::new())
+        let server = self.outer().filter(|_| !inner);
+        let server = server.unwrap_or(self.inner());
+        server.create(Command::CreateProof, data)
     }
 
     /// Creates a job of any kind; the two verification key jobs ignore `data`.
-    pub(crate) fn create(&self, kind: Kind, data: Bytes) -> (TicketId, JobAnswer) {
+    pub fn create(&self, kind: Kind, data: Bytes) -> (TicketId, JobAnswer) {
+        let server = self.outer().unwrap_or(self.inner());
         match kind.command() {
-            Command::GetJoinSplitVk => self.get_join_split_vk(),
-            Command::GetAccountVk => self.get_account_vk(),
-            _ => self.create_proof(data),
+            Command::CreateProof => self.create_proof(data),
+            command => server.create(command, Bytes::new()),
         }
     }
 
     /// Rejects all callers and leaves their jobs as zombies.
     pub fn interrupt(&self) {
-        self.all().for_each(JobServer::interrupt);
+        self.0.iter().for_each(JobServer::interrupt);
     }
 
     /// Ends the process and begins another after `downtime`.
     pub async fn restart(&self, downtime: Duration) -> io::Result<()> {
-        let outer = async {
-            match &self.outer {
-                Some(outer) => outer.restart(downtime).await,
-                None => Ok(()),
-            }
-        };
-        let (inner, outer) = tokio::join!(self.inner.restart(downtime), outer);
-        inner.and(outer)
+        let restarts = self.0.iter().map(|server| server.restart(downtime));
+        join_all(restarts).await.into_iter().collect()
     }
 
     /// Stops: head pollers get an empty body, `grace` later all connections close.
     pub async fn stop(&self, grace: Duration) {
-        let outer = async {
-            if let Some(outer) = &self.outer {
-                outer.stop(grace).await;
-            }
-        };
-        tokio::join!(self.inner.stop(grace), outer);
+        join_all(self.0.iter().map(|server| server.stop(grace))).await;
     }
 
     /// Counters of both servers together.
     pub fn stats(&self) -> Stats {
-        self.all()
-            .map(JobServer::stats)
-            .fold(Stats::default(), Stats::merged)
-    }
-
-    fn server(&self, inner: bool) -> &JobServer {
-        self.outer
-            .as_ref()
-            .filter(|_| !inner)
-            .unwrap_or(&self.inner)
-    }
-
-    fn all(&self) -> impl Iterator<Item = &JobServer> {
-        std::iter::once(&self.inner).chain(&self.outer)
+        let stats = self.0.iter().map(JobServer::stats);
+        stats.fold(Stats::default(), Stats::merged)
     }
 }

@@ -36,8 +36,8 @@ labels! {
         ["ok", "error", "cancelled"];
     RETRY "reason" "Why a job is tried again."
         ["invalid", "prover", "infrastructure", "unverified", "handed_back", "lost"];
-    DEATH "reason" "Why a job was parked: its request can never be proved, its attempts are used up, no worker survived it, or the bridge panicked over it."
-        ["request", "attempts", "crashes", "bridge"];
+    DEATH "reason" "Why a job was parked: its request can never be proved, its attempts are used up, no worker survived it, its message was damaged or of another release, or the bridge panicked over it."
+        ["request", "attempts", "crashes", "damaged", "version", "bridge"];
     WASTE "reason" "Why finished work was of no use."
         ["invalid", "prover", "infrastructure", "interrupted", "unverified", "duplicate"];
     PLACE "place" "Where the broker holds a job."

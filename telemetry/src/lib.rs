@@ -12,6 +12,8 @@ mod family;
 mod forward;
 mod label;
 mod markdown;
+#[cfg(feature = "test-util")]
+mod recorded;
 mod start;
 pub mod trace;
 
@@ -24,4 +26,6 @@ pub use family::{Counter, Family, Gauge, Histogram, Kind};
 pub use forward::{Sample, forward};
 pub use label::Label;
 pub use markdown::markdown;
+#[cfg(feature = "test-util")]
+pub use recorded::Recorded;
 pub use start::{Role, begin, series};

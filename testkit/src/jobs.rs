@@ -49,15 +49,15 @@ pub fn failed_by(mut job: JobEnvelope, worker: &str, failure: Failure) -> JobEnv
     job
 }
 
-/// A result of a job.
-pub fn result_of(job: &JobEnvelope, reply: &'static [u8]) -> ResultEnvelope {
+/// The result of a job that worker `w` proved.
+pub fn result_of(job: &JobEnvelope, reply: impl AsRef<[u8]>) -> ResultEnvelope {
     ResultEnvelope {
         id: job.id,
         kind: job.kind,
         attempt: job.attempt,
         worker: "w".into(),
         prove_ms: 1,
-        outcome: Outcome::Proved(Bytes::from_static(reply)),
+        outcome: Outcome::Proved(Bytes::copy_from_slice(reply.as_ref())),
         trace: None,
     }
 }

@@ -6,9 +6,7 @@ use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
     net::SocketAddr,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -20,14 +18,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use futures_core::Stream;
+use futures_util::{StreamExt, stream};
 use tokio::{net::TcpListener, runtime::Runtime, sync::Notify, time::Instant};
 use url::Url;
 use zkwhirl_job::{Command, Frame, TicketId};
 
 /// A job of the stub.
 #[derive(Debug)]
-struct Job {
+struct StubJob {
     frame: Frame,
     stamp: Option<Instant>,
 }
@@ -48,7 +46,7 @@ pub enum Odd {
 /// What the stub was asked and told.
 #[derive(Debug, Default)]
 pub struct Seen {
-    jobs: Vec<Job>,
+    jobs: Vec<StubJob>,
     odd: VecDeque<Odd>,
     next: u32,
     /// `/job-complete` fails this many times.
@@ -63,20 +61,8 @@ pub struct Seen {
     pub polls: usize,
 }
 
-/// A body that does not end.
-struct Endless(Option<Bytes>);
-
-impl Stream for Endless {
-    type Item = Result<Bytes, Infallible>;
-
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let start = self.0.take();
-        Poll::Ready(Some(Ok(start.unwrap_or(Bytes::from_static(&[0; 1024])))))
-    }
-}
-
 #[derive(Debug)]
-struct Inner {
+struct StubState {
     seen: Mutex<Seen>,
     changed: Notify,
     /// Pollers are served one after the other.
@@ -87,7 +73,7 @@ struct Inner {
 /// A running stub.
 #[derive(Debug)]
 pub struct Stub {
-    inner: Arc<Inner>,
+    inner: Arc<StubState>,
     at: SocketAddr,
     runtime: Option<Runtime>,
 }
@@ -95,7 +81,7 @@ pub struct Stub {
 impl Stub {
     /// A Falafel whose leases last as long as this.
     pub fn start(lease: Duration) -> Self {
-        let inner = Arc::new(Inner {
+        let inner = Arc::new(StubState {
             seen: Mutex::default(),
             changed: Notify::new(),
             head: tokio::sync::Mutex::default(),
@@ -137,7 +123,7 @@ impl Stub {
 
     /// A new job with the ticket of its frame.
     pub fn ask_frame(&self, frame: Frame) {
-        self.seen().jobs.push(Job { frame, stamp: None });
+        self.seen().jobs.push(StubJob { frame, stamp: None });
         self.inner.changed.notify_waiters();
     }
 
@@ -150,6 +136,11 @@ impl Stub {
     pub fn say(&self, odd: Odd) {
         self.seen().odd.push_back(odd);
         self.inner.changed.notify_waiters();
+    }
+
+    /// The next poll gets this frame, whatever its ticket's lease.
+    pub fn say_again(&self, frame: Frame) {
+        self.say(Odd::Body(frame.to_bytes().to_vec()));
     }
 
     /// The answer to a ticket that was open when it came.
@@ -204,7 +195,7 @@ impl Drop for Stub {
     }
 }
 
-fn serve(inner: &Arc<Inner>, at: SocketAddr) -> (Runtime, SocketAddr) {
+fn serve(inner: &Arc<StubState>, at: SocketAddr) -> (Runtime, SocketAddr) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -232,7 +223,7 @@ fn serve(inner: &Arc<Inner>, at: SocketAddr) -> (Runtime, SocketAddr) {
     (runtime, at)
 }
 
-async fn get_job(State(inner): State<Arc<Inner>>) -> Response {
+async fn get_job(State(inner): State<Arc<StubState>>) -> Response {
     inner.seen.lock().unwrap().polls += 1;
     let _head = inner.head.lock().await;
     loop {
@@ -247,7 +238,7 @@ async fn get_job(State(inner): State<Arc<Inner>>) -> Response {
     }
 }
 
-fn next(inner: &Inner) -> Option<Response> {
+fn next(inner: &StubState) -> Option<Response> {
     let mut seen = inner.seen.lock().unwrap();
     match seen.odd.pop_front() {
         Some(Odd::Empty) => return Some(Bytes::new().into_response()),
@@ -257,11 +248,13 @@ fn next(inner: &Inner) -> Option<Response> {
         }
         Some(Odd::Body(body)) => return Some(body.into_response()),
         Some(Odd::Endless(start)) => {
-            return Some(Body::from_stream(Endless(Some(start))).into_response());
+            let zeros = stream::repeat(Bytes::from_static(&[0; 1024]));
+            let body = stream::iter([start]).chain(zeros).map(Ok::<_, Infallible>);
+            return Some(Body::from_stream(body).into_response());
         }
         None => {}
     }
-    let expired = |job: &&mut Job| job.stamp.is_none_or(|at| at.elapsed() > inner.lease);
+    let expired = |job: &&mut StubJob| job.stamp.is_none_or(|at| at.elapsed() > inner.lease);
     let job = seen.jobs.iter_mut().find(expired)?;
     job.stamp = Some(Instant::now());
     let frame = job.frame.clone();
@@ -269,7 +262,7 @@ fn next(inner: &Inner) -> Option<Response> {
     Some(frame.to_bytes().into_response())
 }
 
-async fn ping(State(inner): State<Arc<Inner>>, RawQuery(query): RawQuery) -> &'static str {
+async fn ping(State(inner): State<Arc<StubState>>, RawQuery(query): RawQuery) -> &'static str {
     let query = query.unwrap_or_default();
     let id: Option<TicketId> = query.strip_prefix("job-id=").and_then(|id| id.parse().ok());
     if let Some(id) = id {
@@ -288,7 +281,7 @@ async fn ping(State(inner): State<Arc<Inner>>, RawQuery(query): RawQuery) -> &'s
     "OK"
 }
 
-async fn complete(State(inner): State<Arc<Inner>>, body: Bytes) -> StatusCode {
+async fn complete(State(inner): State<Arc<StubState>>, body: Bytes) -> StatusCode {
     let mut seen = inner.seen.lock().unwrap();
     if seen.refuse_answers > 0 {
         seen.refuse_answers -= 1;

@@ -8,8 +8,10 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use zkwhirl::cluster::Checker;
 use zkwhirl_falafel::{Falafel, Listen};
+use zkwhirl_job::Kind;
 use zkwhirl_testkit::within;
 
 use super::stage::{JSON, Up, asking, command, head, rolling_up, sizes};
@@ -116,7 +118,8 @@ async fn keys_are_answered_from_the_data_directory_without_a_prover() {
 
 async fn both_keys(falafel: &Falafel) -> [Vec<u8>; 2] {
     let servers = falafel.servers();
-    let asked = [servers.get_join_split_vk().1, servers.get_account_vk().1];
+    let asked = [Kind::JoinSplitVk, Kind::AccountVk];
+    let asked = asked.map(|kind| servers.create(kind, Bytes::new()).1);
     let keys = within("both keys", futures_util::future::join_all(asked)).await;
     let keys: Vec<_> = keys.into_iter().map(|key| key.unwrap().to_vec()).collect();
     keys.try_into().unwrap()

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use tokio::task::block_in_place;
 use zkwhirl::cluster::Provers;
-use zkwhirl_bridge::falafel::{Client, Polled};
+use zkwhirl_bridge::falafel::Client;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FalafelConfig, PipelineState};
 use zkwhirl_job::{Command, Frame, Kind, Request, Sizes, identify};
@@ -65,7 +65,7 @@ impl Liar {
     async fn work(&mut self, last: Kind, lie: Kind, change: impl Fn(&mut [u8])) {
         for (kind, is_outer) in JOBS {
             let client = [&self.inner, &self.outer][usize::from(is_outer)].clone();
-            let Polled::Job(frame) = client.get_job().await.unwrap() else {
+            let Some(frame) = client.get_job().await.unwrap() else {
                 panic!("Falafel stops");
             };
             assert_eq!(identify(frame.command, &frame.data), Some(kind));

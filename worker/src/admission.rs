@@ -65,19 +65,16 @@ impl Admission {
     pub(crate) async fn enter(self: &Arc<Self>, slot: &str, meter: &Meter) -> Permit {
         let mut looks = 0u64;
         loop {
-            match self.try_enter(meter) {
+            let lacking = match self.try_enter(meter) {
+                Err(lacking) => lacking,
                 Ok(number) => {
-                    return Permit {
-                        admission: self.clone(),
-                        number,
-                    };
+                    let admission = self.clone();
+                    return Permit { admission, number };
                 }
-                Err(lacking) => {
-                    looks += 1;
-                    if looks.is_power_of_two() {
-                        tracing::warn!(slot, lacking, "no job is claimed: memory is missing");
-                    }
-                }
+            };
+            looks += 1;
+            if looks.is_power_of_two() {
+                tracing::warn!(slot, lacking, "no job is claimed: memory is missing");
             }
             sleep(EVERY).await;
         }
@@ -157,11 +154,11 @@ impl Drop for Permit {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[derive(Debug)]
-    struct Free(AtomicU64);
+    pub(crate) struct Free(pub(crate) AtomicU64);
 
     impl FreeMemory for Free {
         fn free_bytes(&self) -> Option<u64> {

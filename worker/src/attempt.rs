@@ -10,13 +10,16 @@ use zkwhirl_job::{
     clock::now_ms,
     envelope::{JobEnvelope, Payload},
 };
-use zkwhirl_ledger::{JobEventKind, JobState, Note, StoredResult};
+use zkwhirl_ledger::{
+    JobEventKind,
+    JobState::{self, Claimed, Proving, Queued, Retrying, Taken},
+    Note, StoredResult,
+};
 use zkwhirl_prover::{ProveError, Proved, Prover};
 use zkwhirl_telemetry::catalogue::worker::{PHASE, QUEUE_WAIT, REDELIVERED};
 
 use crate::{
     measure,
-    prove::ProverRun,
     slot::{SlotHealth, SlotLoop},
 };
 
@@ -55,21 +58,20 @@ impl SlotLoop {
             }
         };
         let fetched = began.elapsed();
-        let run = ProverRun {
-            config: &self.config,
-            deps: &self.deps,
-            stop: &self.stop,
-            cancelled: &current.cancelled,
-            worker: &self.name,
-            reporter: &self.reporter,
-            expected: self.expected.get(&job.kind).copied(),
-        };
         // The prover does not wait for a note that is only for views.
         let noted = self.note(&job, JobState::Proving, None);
-        let ((), ended) = tokio::join!(noted, run.prove(prover, &job, request));
-        self.saw_peak(&ended.outcome);
+        let proving = self.prove(prover, &job, request, &current.cancelled);
+        let ((), ended) = tokio::join!(noted, proving);
         let outcome = ended.outcome;
         let outcome = outcome.and_then(|proved| check_length(job.kind, proved));
+        let peak = match &outcome {
+            Ok(proved) => proved.peak_rss_bytes,
+            Err(error) => error.peak_rss_bytes,
+        };
+        if let (Some(admission), Some(peak)) = (&self.config.admission, peak) {
+            // The next admission knows what this prover needed.
+            admission.saw_peak(peak);
+        }
         measure::ended(topic, &outcome, began.elapsed());
         self.reporter.ended(outcome.is_ok());
         match outcome {
@@ -88,17 +90,6 @@ impl SlotLoop {
         }
     }
 
-    /// The next admission knows what this prover needed.
-    fn saw_peak(&self, outcome: &Result<Proved, ProveError>) {
-        let peak = match outcome {
-            Ok(proved) => proved.peak_rss_bytes,
-            Err(error) => error.peak_rss_bytes,
-        };
-        if let (Some(admission), Some(peak)) = (&self.config.admission, peak) {
-            admission.saw_peak(peak);
-        }
-    }
-
     /// A control message ended the proof: the ledger says whether a ticket still
     /// waits for the job.
     async fn cancelled(
@@ -114,35 +105,34 @@ impl SlotLoop {
             }
             None => {
                 let failure = Failure::interrupted(error.failure.reason);
-                self.settle_failed(delivery, ProveError { failure, ..error })
-                    .await;
+                let error = ProveError { failure, ..error };
+                self.settle_failed(delivery, error).await;
             }
         }
-        if broken {
-            SlotHealth::Broken
-        } else {
-            SlotHealth::Unknown
+        match broken {
+            true => SlotHealth::Broken,
+            false => SlotHealth::Unknown,
         }
     }
 
     /// What is known about a job that need not be proved. With the ledger away
     /// nothing is known, and proving again costs only work.
-    async fn known(&self, job: &JobEnvelope) -> Option<Known> {
+    async fn known(&self, job: &JobEnvelope) -> Option<KnownJob> {
         let ledger = &self.deps.ledger;
         let (result, record) = tokio::join!(ledger.result(job.id), ledger.job(job.id));
         if let Some(result) = result.ok().flatten() {
-            return Some(Known::Proved(result));
+            return Some(KnownJob::Proved(result));
         }
         match record.ok().flatten()?.state {
-            JobState::Rejected | JobState::Withdrawn | JobState::Dead => Some(Known::Unwanted),
+            JobState::Rejected | JobState::Withdrawn | JobState::Dead => Some(KnownJob::Unwanted),
             _ => None,
         }
     }
 
-    async fn settle_known(&self, delivery: Delivery, known: Known) {
+    async fn settle_known(&self, delivery: Delivery, known: KnownJob) {
         match known {
-            Known::Unwanted => self.ack(delivery).await,
-            Known::Proved(result) => {
+            KnownJob::Unwanted => self.ack(delivery).await,
+            KnownJob::Proved(result) => {
                 // The worker that stored it may have died before it published it.
                 if self.announce(&delivery.job, &result).await {
                     self.ack(delivery).await;
@@ -208,13 +198,7 @@ impl SlotLoop {
             worker: Some(self.name.clone()),
             reason: failure.map(|failure| failure.reason.clone()),
         };
-        let from = [
-            JobState::Taken,
-            JobState::Queued,
-            JobState::Claimed,
-            JobState::Proving,
-            JobState::Retrying,
-        ];
+        let from = [Taken, Queued, Claimed, Proving, Retrying];
         let noted = self.deps.ledger.transition(job.id, &from, to, &note).await;
         if let Err(error) = noted {
             tracing::debug!(job = %job.id, "cannot note {to}: {error}");
@@ -223,7 +207,7 @@ impl SlotLoop {
 }
 
 /// A job that need not be proved.
-enum Known {
+enum KnownJob {
     /// Its result is there.
     Proved(StoredResult),
     /// No ticket waits for it, or an operator has to decide first.

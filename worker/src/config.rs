@@ -15,13 +15,13 @@ use zkwhirl_job::{Kind, Topic};
 use zkwhirl_ledger::{Events, Ledger};
 use zkwhirl_prover::Prover;
 
-use crate::{Admission, Policy};
+use crate::Admission;
 
 /// What can be set about a worker.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
-    /// What is tried how often.
-    pub policy: Policy,
+    /// Attempts before a job is a dead letter. The bridge must have the same.
+    pub max_attempts: u32,
     /// How long a prover may take.
     pub deadlines: Deadlines,
     /// How much longer than its deadline a prover that does not end by itself
@@ -47,12 +47,9 @@ pub struct WorkerConfig {
 /// How many slots of a worker are in the queue or prove a job. Clones are the
 /// same.
 #[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<ReadyCount>);
-
-#[derive(Debug, Default)]
-struct ReadyCount {
-    slots: AtomicUsize,
-    ever: AtomicBool,
+pub struct Readiness {
+    slots: Arc<AtomicUsize>,
+    ever: Arc<AtomicBool>,
 }
 
 /// A slot that is ready while this lives.
@@ -62,31 +59,31 @@ pub(crate) struct ReadySlot(Readiness);
 impl Readiness {
     /// The slots that are ready now.
     pub fn slots(&self) -> usize {
-        self.0.slots.load(Ordering::Relaxed)
+        self.slots.load(Ordering::Relaxed)
     }
 
     /// Whether a slot was ever ready.
     pub fn has_started(&self) -> bool {
-        self.0.ever.load(Ordering::Relaxed)
+        self.ever.load(Ordering::Relaxed)
     }
 
     pub(crate) fn one_more(&self) -> ReadySlot {
-        self.0.slots.fetch_add(1, Ordering::Relaxed);
-        self.0.ever.store(true, Ordering::Relaxed);
+        self.slots.fetch_add(1, Ordering::Relaxed);
+        self.ever.store(true, Ordering::Relaxed);
         ReadySlot(self.clone())
     }
 }
 
 impl Drop for ReadySlot {
     fn drop(&mut self) {
-        self.0.0.slots.fetch_sub(1, Ordering::Relaxed);
+        self.0.slots.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
-            policy: Policy::default(),
+            max_attempts: 5,
             deadlines: Deadlines::default(),
             patience: Duration::from_secs(10),
             grace: Duration::from_secs(60),
@@ -134,11 +131,7 @@ impl Deadlines {
 
     /// The longest of them: what the broker must let a worker hold a job for.
     pub fn longest(&self) -> Duration {
-        Kind::ALL
-            .map(|kind| self.of(kind))
-            .into_iter()
-            .max()
-            .unwrap_or_default()
+        self.claim.max(self.vk).max(self.rollup)
     }
 
     /// The deadline of a kind.
@@ -202,6 +195,14 @@ impl Stop {
         tokio::select! {
             () = self.drain.cancelled() => {}
             () = self.abort.cancelled() => {}
+        }
+    }
+
+    /// Waits for `work`; `None`: a token was cancelled first.
+    pub(crate) async fn unless_draining<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            () = self.draining() => None,
+            done = work => Some(done),
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! A worker is several slots in one process, each with a prover of its own.
 //! What becomes of a failed attempt is decided by one pure function,
-//! [`verdict()`]. **Invariants:** a job is acknowledged only after its result
+//! `verdict`. **Invariants:** a job is acknowledged only after its result
 //! was confirmed; whatever a prover does (crash, hang, panic, nonsense), the
 //! slot lives on and the job is tried again, elsewhere where possible; nothing
 //! here knows AMQP, Redis or arithmetic, only the traits.
@@ -24,4 +24,3 @@ mod verdict;
 pub use admission::{Admission, FreeMemory};
 pub use config::{Deadlines, Readiness, Slot, Stop, WorkerConfig, WorkerDeps};
 pub use slot::run;
-pub use verdict::{Policy, Verdict, verdict};

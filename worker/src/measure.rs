@@ -11,24 +11,12 @@ use std::{
 
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use zkwhirl_job::{FailureClass, Topic};
+use zkwhirl_ledger::SlotActivity;
 use zkwhirl_prover::{Meter, Phase, ProveError, Proved};
 use zkwhirl_telemetry::catalogue::{process, worker as metric};
 
 /// How often time and memory are added up.
 const EVERY: Duration = Duration::from_secs(1);
-
-/// What a slot does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Activity {
-    /// Starts its prover.
-    Loading,
-    /// Waits for a job.
-    Idle,
-    /// Has a job of a topic.
-    Busy(Topic),
-    /// Is out of the queue.
-    Away,
-}
 
 /// What the slots share.
 #[derive(Debug, Default)]
@@ -42,15 +30,10 @@ pub(crate) struct SlotMetrics {
 #[derive(Debug)]
 pub(crate) struct SlotGauge {
     topics: Vec<Topic>,
-    activity: Activity,
+    activity: SlotActivity,
+    /// The topic of the slot's job.
+    busy: Option<Topic>,
     shared: Arc<SlotMetrics>,
-}
-
-fn index(topic: Topic) -> usize {
-    match topic {
-        Topic::Inner => 0,
-        Topic::Outer => 1,
-    }
 }
 
 impl SlotMetrics {
@@ -60,7 +43,8 @@ impl SlotMetrics {
         meters.push(meter);
         let gauge = SlotGauge {
             topics: topics.to_vec(),
-            activity: Activity::Away,
+            activity: SlotActivity::Waiting,
+            busy: None,
             shared: self.clone(),
         };
         for topic in &gauge.topics {
@@ -83,8 +67,8 @@ impl SlotMetrics {
             let passed = before.elapsed();
             before = Instant::now();
             for topic in Topic::ALL {
-                let slots = self.busy[index(topic)].load(Ordering::Relaxed) as u32;
-                let sum = &mut busy[index(topic)];
+                let slots = self.busy[topic as usize].load(Ordering::Relaxed) as u32;
+                let sum = &mut busy[topic as usize];
                 *sum += passed * slots;
                 metric::BUSY.of([topic.name()]).increment(whole(sum));
             }
@@ -110,27 +94,27 @@ fn whole(sum: &mut Duration) -> u64 {
 }
 
 impl SlotGauge {
-    /// The slot does this from now on.
-    pub(crate) fn set(&mut self, activity: Activity) {
+    /// The slot does this from now on, with a job of the topic `busy` or without.
+    pub(crate) fn set(&mut self, activity: SlotActivity, busy: Option<Topic>) {
         self.add(-1.0);
-        self.activity = activity;
+        (self.activity, self.busy) = (activity, busy);
         self.add(1.0);
     }
 
     fn add(&self, slots: f64) {
+        if let Some(topic) = self.busy {
+            let busy = &self.shared.busy[topic as usize];
+            match slots > 0.0 {
+                true => busy.fetch_add(1, Ordering::Relaxed),
+                false => busy.fetch_sub(1, Ordering::Relaxed),
+            };
+            metric::SLOTS.of([topic.name(), "busy"]).increment(slots);
+            return;
+        }
         let state = match self.activity {
-            Activity::Busy(topic) => {
-                let busy = &self.shared.busy[index(topic)];
-                match slots > 0.0 {
-                    true => busy.fetch_add(1, Ordering::Relaxed),
-                    false => busy.fetch_sub(1, Ordering::Relaxed),
-                };
-                metric::SLOTS.of([topic.name(), "busy"]).increment(slots);
-                return;
-            }
-            Activity::Loading => "loading",
-            Activity::Idle => "idle",
-            Activity::Away => "away",
+            SlotActivity::Starting => "loading",
+            SlotActivity::Idle => "idle",
+            SlotActivity::Waiting | SlotActivity::Proving | SlotActivity::Unknown => "away",
         };
         for topic in &self.topics {
             metric::SLOTS.of([topic.name(), state]).increment(slots);

@@ -14,7 +14,11 @@ use zkwhirl_ledger::{JobEventKind, JobState, StoredResult};
 use zkwhirl_prover::ProveError;
 use zkwhirl_telemetry::{catalogue::process::RETRIED, trace::Trace};
 
-use crate::{Verdict, measure::class_name, slot::SlotLoop, verdict};
+use crate::{
+    measure::class_name,
+    slot::SlotLoop,
+    verdict::{Verdict, verdict},
+};
 
 /// Tries of what the job can do without.
 const TRIES: u32 = 3;
@@ -110,11 +114,13 @@ impl SlotLoop {
     /// Does what the verdict says about a failed attempt.
     pub(crate) async fn settle_failed(&self, delivery: Delivery, error: ProveError) {
         let job = delivery.job.clone();
-        let policy = &self.config.policy;
         let failure = error.failure.clone();
-        match verdict(Err(&failure), job.attempt, &job.history, policy) {
-            // No verdict about a failure.
-            Verdict::Ack => {}
+        match verdict(
+            &failure,
+            job.attempt,
+            &job.history,
+            self.config.max_attempts,
+        ) {
             Verdict::HandBack => {
                 self.note(&job, JobState::Queued, Some(&failure)).await;
                 self.settle(delivery, &Settlement::HandBack).await;

@@ -1,25 +1,31 @@
-//! One run of a prover: watched, bounded in time, its panics caught.
+//! One run of a prover: watched, bounded in time, its panics caught; and its
+//! restart.
 
 use std::{
+    any::Any,
     future::Future,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::{Pin, pin},
+    panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Mutex, PoisonError},
-    task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
-use zkwhirl_job::{Failure, envelope::JobEnvelope};
-use zkwhirl_ledger::JobEventKind;
+use zkwhirl_job::{Failure, Kind, envelope::JobEnvelope};
+use zkwhirl_ledger::{JobEventKind, SlotActivity};
 use zkwhirl_prover::{Progress, ProveError, ProveTask, ProveWatch, Proved, Prover};
+use zkwhirl_telemetry::catalogue::worker::PROVER_RESTARTS;
 
-use crate::{Stop, WorkerConfig, WorkerDeps, measure::PhaseTimes, report::SlotReporter};
+use crate::{
+    measure::PhaseTimes,
+    slot::{FIRST_PAUSE, SlotLoop},
+};
 
 /// How a run ended, and in which state it left the prover.
 pub(crate) struct EndedRun {
@@ -29,52 +35,58 @@ pub(crate) struct EndedRun {
     pub(crate) broken: bool,
 }
 
-/// A future that turns panics into values.
-pub(crate) struct CatchPanic<F>(pub(crate) Pin<Box<F>>);
+/// A prover's answer; `Err`: its panic, after which it is not used again before it
+/// was restarted.
+async fn unless_panicked<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let worked = AssertUnwindSafe(work).catch_unwind().await;
+    worked.map_err(|panic| {
+        let text = text_of(&*panic);
+        Failure::prover(format!("the prover panicked: {text}"))
+    })
+}
 
-/// The prover panicked, with this text.
-#[derive(Debug, thiserror::Error)]
-#[error("the prover panicked: {0}")]
-pub(crate) struct ProverPanic(String);
+fn text_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no text")
+}
 
-impl<F: Future> Future for CatchPanic<F> {
-    type Output = Result<F::Output, ProverPanic>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // The prover is not used again before it was restarted.
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(panic) => Poll::Ready(Err(ProverPanic(text_of(&*panic)))),
+impl SlotLoop {
+    /// Restarts the prover until it starts and, when it has to `prove` itself,
+    /// proves its self-test.
+    pub(crate) async fn heal(&mut self, prover: &mut dyn Prover, prove: bool) {
+        let mut pause = FIRST_PAUSE;
+        self.set_activity(SlotActivity::Starting);
+        loop {
+            self.restarts = self.control.restarts();
+            let healed = self.stop.unless_draining(restart(prover, prove)).await;
+            let Some(healed) = healed else {
+                return;
+            };
+            PROVER_RESTARTS.one([if healed.is_ok() { "ok" } else { "error" }]);
+            match healed {
+                Ok(()) => {
+                    self.failures = 0;
+                    tracing::info!(slot = self.name, "the prover is ready");
+                    return;
+                }
+                Err(failure) => {
+                    tracing::error!(slot = self.name, "the prover does not start: {failure}");
+                }
+            }
+            self.stop.unless_draining(sleep(pause)).await;
+            pause = (pause * 2).min(self.config.longest_pause);
         }
     }
-}
 
-fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "no text".to_owned())
-}
-
-/// One run of a prover, with what it needs of its slot.
-pub(crate) struct ProverRun<'a> {
-    pub(crate) config: &'a WorkerConfig,
-    pub(crate) deps: &'a WorkerDeps,
-    pub(crate) stop: &'a Stop,
-    /// Cancelled when no ticket waits for the job any more.
-    pub(crate) cancelled: &'a CancellationToken,
-    pub(crate) worker: &'a str,
-    pub(crate) reporter: &'a SlotReporter,
-    /// What the last job of this kind took.
-    pub(crate) expected: Option<Duration>,
-}
-
-impl ProverRun<'_> {
-    /// Proves a request, until it is proved, given up on, or cancelled.
+    /// Proves a request, until it is proved, given up on, or cancelled: no ticket
+    /// waits for the job any more.
     pub(crate) async fn prove(
         &self,
         prover: &mut dyn Prover,
         job: &JobEnvelope,
         request: Bytes,
+        cancelled: &CancellationToken,
     ) -> EndedRun {
         let task = ProveTask {
             kind: job.kind,
@@ -91,82 +103,76 @@ impl ProverRun<'_> {
         };
         let start = Instant::now();
         let phases = Mutex::new(PhaseTimes::begin());
-        let outcome = {
-            let proving = CatchPanic(Box::pin(prover.prove(&task, &watch)));
+        let ended = {
+            let proving = unless_panicked(prover.prove(&task, &watch));
+            let ordered = self.ordered_to_end(job.kind, cancelled);
             tokio::select! {
-                outcome = self.watched(proving, &cancel, task.deadline) => outcome,
+                ended = self.watched(proving, ordered, &cancel, task.deadline) => ended,
                 () = self.report(job, progress, &phases) => unreachable!("reporting does not end"),
             }
         };
-        let (failure, broken) = match outcome {
-            RunEnd::Proved(proved) => {
-                let phases = phases.into_inner().unwrap_or_else(PoisonError::into_inner);
-                phases.record(job.topic());
-                return EndedRun {
-                    outcome: Ok(proved),
-                    broken: false,
-                };
-            }
-            RunEnd::Failed(error) => {
-                return EndedRun {
-                    outcome: Err(error),
-                    broken: false,
-                };
-            }
-            RunEnd::Panicked(panic) => (Failure::prover(panic.to_string()), true),
-            RunEnd::Hung => {
-                let deadline = task.deadline;
-                let reason = format!("the prover gave no answer within {deadline:?} and hangs");
-                (Failure::prover(reason), true)
-            }
-            RunEnd::Abandoned => (Failure::interrupted("cancelled; the prover hangs"), true),
-        };
+        if let Ok(Ok(_)) = &ended {
+            let phases = phases.into_inner().unwrap_or_else(PoisonError::into_inner);
+            phases.record(job.topic());
+        }
+        let broken = ended.is_err();
+        let plain = |failure| Err(ProveError::plain(failure, start.elapsed()));
         EndedRun {
-            outcome: Err(ProveError::plain(failure, start.elapsed())),
+            outcome: ended.unwrap_or_else(plain),
             broken,
         }
     }
 
+    /// The prover's answer; `Err`: the prover panicked or hangs.
     async fn watched(
         &self,
-        proving: impl Future<Output = Result<Result<Proved, ProveError>, ProverPanic>>,
+        proving: impl Future<Output = Result<Result<Proved, ProveError>, Failure>>,
+        ordered_to_end: impl Future<Output = ()>,
         cancel: &CancellationToken,
         deadline: Duration,
-    ) -> RunEnd {
+    ) -> Result<Result<Proved, ProveError>, Failure> {
         let mut proving = pin!(proving);
         let patience = self.config.patience;
-        let first = tokio::select! {
-            biased;
-            end = &mut proving => Some(RunEnd::of(end, false)),
-            () = self.ordered_to_end() => None,
-            () = sleep(deadline + patience) => Some(RunEnd::Hung),
-        };
-        if let Some(end) = first {
-            return end;
-        }
-        cancel.cancel();
         tokio::select! {
             biased;
-            end = &mut proving => RunEnd::of(end, true),
-            () = sleep(patience) => RunEnd::Abandoned,
+            ended = &mut proving => return ended,
+            () = ordered_to_end => {}
+            () = sleep(deadline + patience) => {
+                let reason = format!("the prover gave no answer within {deadline:?} and hangs");
+                return Err(Failure::prover(reason));
+            }
         }
+        cancel.cancel();
+        let ended = tokio::select! {
+            biased;
+            ended = &mut proving => ended?,
+            () = sleep(patience) => {
+                return Err(Failure::interrupted("cancelled; the prover hangs"));
+            }
+        };
+        // Whatever a killed prover says, this slot killed it.
+        Ok(ended.map_err(|error| ProveError {
+            failure: Failure::interrupted(error.failure.reason),
+            ..error
+        }))
     }
 
     /// Returns when the proof must end although it is not done: on a cancel
     /// message, on abort, and on drain when it would take longer than the grace.
-    async fn ordered_to_end(&self) {
+    async fn ordered_to_end(&self, kind: Kind, cancelled: &CancellationToken) {
         let start = Instant::now();
         let drained = async {
             self.stop.drain.cancelled().await;
             let grace = self.config.grace;
-            let left = self.expected.map(|all| all.saturating_sub(start.elapsed()));
+            let expected = self.expected.get(&kind);
+            let left = expected.map(|all| all.saturating_sub(start.elapsed()));
             if left.is_none_or(|left| left <= grace) {
                 sleep(grace).await;
             }
         };
         tokio::select! {
             () = drained => {}
-            () = self.cancelled.cancelled() => {}
+            () = cancelled.cancelled() => {}
             () = self.stop.abort.cancelled() => {}
         }
     }
@@ -186,38 +192,23 @@ impl ProverRun<'_> {
             spent.set(phase);
             drop(spent);
             let what = JobEventKind::Progress {
-                worker: self.worker.to_owned(),
+                worker: self.name.clone(),
                 phase: phase.name(),
                 fraction,
             };
-            let events = &self.deps.events;
-            events.emit(job.id, Some(job.kind), job.rollup_id, what);
+            self.emit(job, what);
         }
         std::future::pending().await
     }
 }
 
-enum RunEnd {
-    Proved(Proved),
-    Failed(ProveError),
-    Panicked(ProverPanic),
-    /// Past its deadline and not ending by itself.
-    Hung,
-    /// Cancelled and not ending by itself.
-    Abandoned,
-}
-
-impl RunEnd {
-    fn of(end: Result<Result<Proved, ProveError>, ProverPanic>, cancelled: bool) -> Self {
-        match end {
-            Ok(Ok(proved)) => Self::Proved(proved),
-            // Whatever a killed prover says, this slot killed it.
-            Ok(Err(error)) if cancelled => Self::Failed(ProveError {
-                failure: Failure::interrupted(error.failure.reason),
-                ..error
-            }),
-            Ok(Err(error)) => Self::Failed(error),
-            Err(panic) => Self::Panicked(panic),
+async fn restart(prover: &mut dyn Prover, prove: bool) -> Result<(), Failure> {
+    let healing = async {
+        prover.restart().await?;
+        match prove {
+            true => prover.self_test().await,
+            false => Ok(()),
         }
-    }
+    };
+    unless_panicked(healing).await?
 }

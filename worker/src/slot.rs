@@ -5,22 +5,21 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 use zkwhirl_broker_adapter::JobConsumer;
-use zkwhirl_job::{Failure, Kind, Topic, envelope::JobEnvelope};
+use zkwhirl_job::{Kind, Topic, envelope::JobEnvelope};
 use zkwhirl_ledger::{JobEventKind, SlotActivity};
 use zkwhirl_prover::{Meter, Prover};
-use zkwhirl_telemetry::{catalogue::worker::PROVER_RESTARTS, trace::Trace};
+use zkwhirl_telemetry::trace::Trace;
 
 use crate::{
     Slot, Stop, WorkerConfig, WorkerDeps,
     admission::Permit,
     control::{self, SlotControl},
-    measure::{Activity, SlotGauge, SlotMetrics},
-    prove::CatchPanic,
+    measure::{SlotGauge, SlotMetrics},
     report::SlotReporter,
 };
 
 /// The first pause before something is tried again.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Works in all slots until told to stop; returns when every slot has left its
 /// queue and its prover has ended.
@@ -89,9 +88,9 @@ pub(crate) struct SlotLoop {
     pub(crate) reporter: SlotReporter,
     pub(crate) name: String,
     topics: Vec<Topic>,
-    failures: u32,
+    pub(crate) failures: u32,
     /// Restart messages that were obeyed.
-    restarts: u64,
+    pub(crate) restarts: u64,
     /// What the last job of each kind took.
     pub(crate) expected: HashMap<Kind, Duration>,
 }
@@ -110,7 +109,7 @@ enum Leave {
 }
 
 /// The slot drains or is quiet: it does not wait for memory.
-struct Interrupted;
+struct NoPermit;
 
 /// What a delivery says about the slot's health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,9 +132,10 @@ impl SlotLoop {
         let mut pause = FIRST_PAUSE;
         let meter = prover.meter();
         while !self.stop.is_draining() {
-            self.set_activity(Activity::Away);
+            self.set_activity(SlotActivity::Waiting);
             if self.control.is_quiet() {
-                self.until_not_quiet().await;
+                let not_quiet = self.control.until_quiet(false);
+                self.stop.unless_draining(not_quiet).await;
                 continue;
             }
             let Ok(permit) = self.admitted(&meter).await else {
@@ -158,7 +158,7 @@ impl SlotLoop {
                 Leave::Drained => break,
                 Leave::Quiet | Leave::MemoryShort => {}
                 Leave::BrokerAway => {
-                    self.pause(pause).await;
+                    self.stop.unless_draining(sleep(pause)).await;
                     pause = (pause * 2).min(self.config.longest_pause);
                 }
                 Leave::ProverBroken => {
@@ -171,13 +171,9 @@ impl SlotLoop {
     }
 
     /// The slot has no job and does this.
-    fn set_activity(&mut self, activity: Activity) {
-        self.gauge.set(activity);
-        self.reporter.set_doing(match activity {
-            Activity::Loading => SlotActivity::Starting,
-            Activity::Idle => SlotActivity::Idle,
-            Activity::Busy(_) | Activity::Away => SlotActivity::Waiting,
-        });
+    pub(crate) fn set_activity(&mut self, activity: SlotActivity) {
+        self.gauge.set(activity, None);
+        self.reporter.set_doing(activity);
     }
 
     /// Claims and proves until there is a reason to leave.
@@ -189,7 +185,7 @@ impl SlotLoop {
     ) -> Leave {
         let _ready = self.config.readiness.one_more();
         loop {
-            self.set_activity(Activity::Idle);
+            self.set_activity(SlotActivity::Idle);
             let claimed = tokio::select! {
                 biased;
                 () = self.stop.draining() => return Leave::Drained,
@@ -211,7 +207,8 @@ impl SlotLoop {
             if let Some(permit) = permit {
                 permit.set_proving(true);
             }
-            self.gauge.set(Activity::Busy(delivery.job.topic()));
+            let topic = delivery.job.topic();
+            self.gauge.set(SlotActivity::Proving, Some(topic));
             let job = &delivery.job;
             let trace = Trace::process(delivery.queue, &job.id, job.trace.as_deref());
             self.trace = Some(trace);
@@ -234,57 +231,15 @@ impl SlotLoop {
     }
 
     /// Waits for memory. `None`: this worker does not limit it.
-    async fn admitted(&self, meter: &Meter) -> Result<Option<Permit>, Interrupted> {
+    async fn admitted(&self, meter: &Meter) -> Result<Option<Permit>, NoPermit> {
         let Some(admission) = &self.config.admission else {
             return Ok(None);
         };
         tokio::select! {
             biased;
-            () = self.stop.draining() => Err(Interrupted),
-            () = self.control.until_quiet(true) => Err(Interrupted),
+            () = self.stop.draining() => Err(NoPermit),
+            () = self.control.until_quiet(true) => Err(NoPermit),
             permit = admission.enter(&self.name, meter) => Ok(Some(permit)),
-        }
-    }
-
-    /// Restarts the prover until it starts and, when it has to `prove` itself,
-    /// proves its self-test.
-    async fn heal(&mut self, prover: &mut dyn Prover, prove: bool) {
-        let mut pause = FIRST_PAUSE;
-        let stop = self.stop.clone();
-        self.set_activity(Activity::Loading);
-        loop {
-            self.restarts = self.control.restarts();
-            let healed = tokio::select! {
-                () = stop.draining() => return,
-                healed = restart(prover, prove) => healed,
-            };
-            PROVER_RESTARTS.one([if healed.is_ok() { "ok" } else { "error" }]);
-            match healed {
-                Ok(()) => {
-                    self.failures = 0;
-                    tracing::info!(slot = self.name, "the prover is ready");
-                    return;
-                }
-                Err(failure) => {
-                    tracing::error!(slot = self.name, "the prover does not start: {failure}");
-                }
-            }
-            self.pause(pause).await;
-            pause = (pause * 2).min(self.config.longest_pause);
-        }
-    }
-
-    async fn until_not_quiet(&self) {
-        tokio::select! {
-            () = self.stop.draining() => {}
-            () = self.control.until_quiet(false) => {}
-        }
-    }
-
-    async fn pause(&self, pause: Duration) {
-        tokio::select! {
-            () = self.stop.draining() => {}
-            () = sleep(pause) => {}
         }
     }
 
@@ -300,17 +255,4 @@ async fn revoked(permit: Option<&Permit>) {
         Some(permit) => permit.revoked().await,
         None => std::future::pending().await,
     }
-}
-
-async fn restart(prover: &mut dyn Prover, prove: bool) -> Result<(), Failure> {
-    let healed = CatchPanic(Box::pin(async {
-        prover.restart().await?;
-        match prove {
-            true => prover.self_test().await,
-            false => Ok(()),
-        }
-    }));
-    healed
-        .await
-        .map_err(|panic| Failure::prover(panic.to_string()))?
 }

@@ -3,24 +3,9 @@
 use zkwhirl_broker_adapter::Rung;
 use zkwhirl_job::{AttemptRecord, Failure, FailureClass};
 
-/// What may be tried how often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
-    /// Attempts before a job is a dead letter. The bridge must have the same.
-    pub max_attempts: u32,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { max_attempts: 5 }
-    }
-}
-
-/// What becomes of a delivery.
+/// What becomes of a delivery whose attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// The result is confirmed: done.
-    Ack,
+pub(crate) enum Verdict {
     /// Another attempt after the rung's delay, by another worker if possible.
     Retry {
         /// How long it waits.
@@ -35,20 +20,17 @@ pub enum Verdict {
     HandBack,
 }
 
-/// Decides about an attempt from how it ended, its number (from 1) and the
+/// Decides about a failed attempt from its failure, its number (from 1) and the
 /// attempts before it.
 ///
 /// Only the attempts of the current series count: a replayed job starts again
 /// with attempt 1 and keeps its older history.
-pub fn verdict(
-    outcome: Result<(), &Failure>,
+pub(crate) fn verdict(
+    failure: &Failure,
     attempt: u32,
     history: &[AttemptRecord],
-    policy: &Policy,
+    max_attempts: u32,
 ) -> Verdict {
-    let Err(failure) = outcome else {
-        return Verdict::Ack;
-    };
     if failure.class == FailureClass::Interrupted {
         return Verdict::HandBack;
     }
@@ -67,7 +49,7 @@ pub fn verdict(
             ),
         };
     }
-    if attempt >= policy.max_attempts {
+    if attempt >= max_attempts {
         return Verdict::DeadLetter {
             reason: format!("{attempt} attempts used up, the last: {failure}"),
         };
@@ -104,27 +86,19 @@ mod tests {
     fn every_verdict() {
         use FailureClass::{Infrastructure, Interrupted, Invalid, Prover};
         let retry = |rung| Verdict::Retry { rung };
-        let dead = |reason: &str| Verdict::DeadLetter {
-            reason: reason.into(),
+        let used_up = |n: u32, class: &str| Verdict::DeadLetter {
+            reason: format!("{n} attempts used up, the last: {class}: now"),
         };
-        let false_statement = "it can never be proved: now (first found by w1)";
+        let false_statement = Verdict::DeadLetter {
+            reason: "it can never be proved: now (first found by w1)".into(),
+        };
         let table: &[(FailureClass, u32, &[FailureClass], Verdict)] = &[
             (Prover, 1, &[], retry(Rung::Short)),
             (Prover, 2, &[Prover], retry(Rung::Medium)),
             (Prover, 3, &[Prover; 2], retry(Rung::Long)),
             (Prover, 4, &[Prover; 3], retry(Rung::Long)),
-            (
-                Prover,
-                5,
-                &[Prover; 4],
-                dead("5 attempts used up, the last: prover: now"),
-            ),
-            (
-                Prover,
-                9,
-                &[Prover; 8],
-                dead("9 attempts used up, the last: prover: now"),
-            ),
+            (Prover, 5, &[Prover; 4], used_up(5, "prover")),
+            (Prover, 9, &[Prover; 8], used_up(9, "prover")),
             (Infrastructure, 1, &[], retry(Rung::Short)),
             (Infrastructure, 2, &[Prover], retry(Rung::Medium)),
             (Infrastructure, 4, &[Infrastructure; 3], retry(Rung::Long)),
@@ -132,18 +106,13 @@ mod tests {
                 Infrastructure,
                 5,
                 &[Infrastructure; 4],
-                dead("5 attempts used up, the last: infrastructure: now"),
+                used_up(5, "infrastructure"),
             ),
             (Invalid, 1, &[], retry(Rung::Short)),
             (Invalid, 2, &[Prover], retry(Rung::Short)),
-            (Invalid, 2, &[Invalid], dead(false_statement)),
-            (Invalid, 3, &[Invalid, Prover], dead(false_statement)),
-            (
-                Invalid,
-                5,
-                &[Prover; 4],
-                dead("5 attempts used up, the last: invalid: now"),
-            ),
+            (Invalid, 2, &[Invalid], false_statement.clone()),
+            (Invalid, 3, &[Invalid, Prover], false_statement.clone()),
+            (Invalid, 5, &[Prover; 4], used_up(5, "invalid")),
             (Prover, 2, &[Invalid], retry(Rung::Medium)),
             // Replayed: what was said before does not count.
             (Invalid, 1, &[Invalid; 2], retry(Rung::Short)),
@@ -155,16 +124,8 @@ mod tests {
         for (class, attempt, history, expect) in table {
             let failure = Failure::new(*class, "now");
             let history: Vec<_> = history.iter().map(|class| record(*class)).collect();
-            let got = verdict(Err(&failure), *attempt, &history, &Policy::default());
+            let got = verdict(&failure, *attempt, &history, 5);
             assert_eq!(got, *expect, "{class} at attempt {attempt}");
-        }
-    }
-
-    #[test]
-    fn success_is_acknowledged_whatever_was_before() {
-        for attempt in 1..8 {
-            let got = verdict(Ok(()), attempt, &[], &Policy::default());
-            assert_eq!(got, Verdict::Ack);
         }
     }
 
@@ -177,7 +138,7 @@ mod tests {
         ] {
             let failure = Failure::new(class, "now");
             for max_attempts in 1..6 {
-                let got = verdict(Err(&failure), max_attempts, &[], &Policy { max_attempts });
+                let got = verdict(&failure, max_attempts, &[], max_attempts);
                 assert!(matches!(got, Verdict::DeadLetter { .. }), "{class}");
             }
         }

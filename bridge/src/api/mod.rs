@@ -22,18 +22,21 @@ use crate::BridgeHandle;
 /// Request bodies that are read at once; further requests wait.
 const BODIES: usize = 32;
 
-/// Which provers are ready.
-pub trait ProverHealth: Send + Sync {
+/// What the API asks its process.
+pub trait ApiHost: Send + Sync {
     /// How many provers have answered and take jobs.
     fn ready_provers(&self) -> usize;
 
     /// Whether a prover was ever ready. Jobs are queued from then on.
     fn has_started(&self) -> bool;
+
+    /// The page of this process's metrics, in Prometheus' text format.
+    fn metrics(&self) -> String;
 }
 
-impl fmt::Debug for dyn ProverHealth {
+impl fmt::Debug for dyn ApiHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ProverHealth")
+        f.write_str("ApiHost")
     }
 }
 
@@ -42,36 +45,12 @@ impl fmt::Debug for dyn ProverHealth {
 pub struct Api {
     /// The bridge that takes the requests.
     pub bridge: BridgeHandle,
-    /// The source of the readiness answer.
-    pub health: Arc<dyn ProverHealth>,
+    /// The process that serves the API.
+    pub host: Arc<dyn ApiHost>,
     /// The prefix of every route: empty, or `/name` without a slash at its end.
     pub prefix: String,
     /// The token that allows `/reset`; `None`: `/reset` is off.
     pub admin: Option<AdminToken>,
-    /// The page of `/metrics`.
-    pub metrics: MetricsPage,
-}
-
-/// Writes the page of this process's metrics, in Prometheus' text format.
-#[derive(Clone)]
-pub struct MetricsPage(Arc<dyn Fn() -> String + Send + Sync>);
-
-impl MetricsPage {
-    /// The page that `write` writes.
-    pub fn new(write: impl Fn() -> String + Send + Sync + 'static) -> Self {
-        Self(Arc::new(write))
-    }
-
-    /// The page as it is now.
-    pub fn write(&self) -> String {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for MetricsPage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MetricsPage(…)")
-    }
 }
 
 /// The token that an operator shows. Only its digest is kept.
@@ -97,24 +76,12 @@ impl fmt::Debug for AdminToken {
     }
 }
 
-/// State of the running server.
-#[derive(Debug)]
-struct Serving {
-    api: Api,
-    bodies: Semaphore,
-}
-
 impl Api {
     /// Serves until `stop` is cancelled and the requests that are under way
     /// are answered.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
-        let serving = Serving {
-            api: self,
-            bodies: Semaphore::new(BODIES),
-        };
-        let router = Router::new()
-            .fallback(routes::answer)
-            .with_state(Arc::new(serving));
+        let serving = Arc::new((self, Semaphore::new(BODIES)));
+        let router = Router::new().fallback(routes::answer).with_state(serving);
         axum::serve(listener, router)
             .with_graceful_shutdown(stop.cancelled_owned())
             .await

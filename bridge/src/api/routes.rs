@@ -17,7 +17,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use zkwhirl_job::{Command, limits};
 use zkwhirl_telemetry::catalogue::bridge::{API_REQUESTS, API_SECONDS};
 
-use super::{Api, Serving};
+use super::Api;
 use crate::AskError;
 
 /// How long the body of a request may take to arrive, with its wait for a permit.
@@ -39,30 +39,29 @@ enum Route {
 }
 
 impl Route {
-    fn of(path: &str, prefix: &str) -> Option<Self> {
+    const ALL: [(Self, &str); 6] = [
+        (Self::Index, "index"),
+        (Self::CreateProof, "create-proof"),
+        (Self::JoinSplitVk, "get-join-split-vk"),
+        (Self::AccountVk, "get-account-vk"),
+        (Self::Reset, "reset"),
+        (Self::Metrics, "metrics"),
+    ];
+
+    /// The route of a path, with its name in metrics: behind the prefix, the name is
+    /// the path, but the index has none.
+    fn of(path: &str, prefix: &str) -> Option<(Self, &'static str)> {
         let path = path.to_ascii_lowercase();
         let rest = path.strip_prefix(&prefix.to_ascii_lowercase())?;
-        Some(match rest.strip_suffix('/').unwrap_or(rest) {
-            "" => Self::Index,
-            "/create-proof" => Self::CreateProof,
-            "/get-join-split-vk" => Self::JoinSplitVk,
-            "/get-account-vk" => Self::AccountVk,
-            "/reset" => Self::Reset,
-            "/metrics" => Self::Metrics,
-            _ => return None,
-        })
-    }
-
-    /// Its name in metrics.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Index => "index",
-            Self::CreateProof => "create-proof",
-            Self::JoinSplitVk => "get-join-split-vk",
-            Self::AccountVk => "get-account-vk",
-            Self::Reset => "reset",
-            Self::Metrics => "metrics",
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        if rest.is_empty() {
+            return Some(Self::ALL[0]);
         }
+        let name = rest.strip_prefix('/')?;
+        Self::ALL[1..]
+            .iter()
+            .find(|(_, known)| *known == name)
+            .copied()
     }
 
     fn methods(self) -> &'static str {
@@ -78,8 +77,11 @@ impl Route {
 }
 
 /// Answers any request.
-pub(super) async fn answer(State(serving): State<Arc<Serving>>, request: Request) -> Response {
-    let Serving { api, bodies } = &*serving;
+pub(super) async fn answer(
+    State(serving): State<Arc<(Api, Semaphore)>>,
+    request: Request,
+) -> Response {
+    let (api, bodies) = &*serving;
     let method = request.method();
     let known = [
         Method::HEAD,
@@ -90,7 +92,8 @@ pub(super) async fn answer(State(serving): State<Arc<Serving>>, request: Request
         Method::POST,
         Method::DELETE,
     ];
-    let route = Route::of(request.uri().path(), &api.prefix);
+    let known_route = Route::of(request.uri().path(), &api.prefix);
+    let route = known_route.map(|(route, _)| route);
     let asked = Instant::now();
     let response = match route {
         Some(route) if route.has(method) => api.serve_route(route, request, bodies).await,
@@ -109,7 +112,7 @@ pub(super) async fn answer(State(serving): State<Arc<Serving>>, request: Request
         400..500 => "4xx",
         500.. => "5xx",
     };
-    API_REQUESTS.one([route.map_or("other", Route::name), code]);
+    API_REQUESTS.one([known_route.map_or("other", |(_, name)| name), code]);
     API_SECONDS.record([], asked.elapsed());
     response
 }
@@ -118,7 +121,7 @@ impl Api {
     async fn serve_route(&self, route: Route, request: Request, bodies: &Semaphore) -> Response {
         match route {
             Route::Index => self.index(),
-            Route::CreateProof if !self.health.has_started() => {
+            Route::CreateProof if !self.host.has_started() => {
                 error(StatusCode::SERVICE_UNAVAILABLE, "Server not ready.")
             }
             Route::CreateProof => match body(request, bodies).await {
@@ -128,7 +131,7 @@ impl Api {
             Route::JoinSplitVk => self.ask(Command::GetJoinSplitVk, Bytes::new()).await,
             Route::AccountVk => self.ask(Command::GetAccountVk, Bytes::new()).await,
             Route::Reset => self.reset(request.headers()).await,
-            Route::Metrics => typed(StatusCode::OK, METRICS, self.metrics.write()),
+            Route::Metrics => typed(StatusCode::OK, METRICS, self.host.metrics()),
         }
     }
 
@@ -144,7 +147,7 @@ impl Api {
             StatusCode::OK,
             &Index {
                 service_name: "halloumi",
-                is_ready: self.health.ready_provers() > 0,
+                is_ready: self.host.ready_provers() > 0,
             },
         )
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use zkwhirl_job::{Command, Frame, TicketId};
 use zkwhirl_ledger::{JobRecord, JobState};
 
-use super::Client;
+use super::UpstreamLink;
 use crate::{
     gate::Verified,
     retry::{Retry, Stopped},
@@ -44,7 +44,7 @@ impl Rejection {
 impl Answer {
     fn frame(&self, ticket: TicketId) -> Frame {
         let (command, data) = match self {
-            Self::Reply(verified) => (Command::Ack, verified.reply().clone()),
+            Self::Reply(verified) => (Command::Ack, verified.result().reply.clone()),
             Self::Rejected(rejection) => (Command::Nack, Bytes::from(rejection.reason.clone())),
         };
         Frame {
@@ -55,27 +55,31 @@ impl Answer {
     }
 }
 
-/// Answers a ticket: again and again until the server says 200.
-pub(crate) async fn deliver(
-    client: &Client,
-    ticket: TicketId,
-    answer: &Answer,
-    retry: &Retry,
-) -> Result<(), Stopped> {
-    let body = answer.frame(ticket).to_bytes();
-    let mut backoff = retry.backoff();
-    let mut failures = 0u64;
-    loop {
-        let sent = retry.unless_stopped(client.complete(body.clone()));
-        let Err(error) = sent.await? else {
-            return Ok(());
-        };
-        failures += 1;
-        if failures.is_power_of_two() {
-            let ticket = ticket.short();
-            tracing::warn!(%ticket, failures, "cannot deliver yet: {error}");
+impl UpstreamLink {
+    /// Answers a ticket: again and again until the server says 200.
+    pub(crate) async fn deliver(
+        &self,
+        ticket: TicketId,
+        answer: &Answer,
+        retry: &Retry,
+    ) -> Result<(), Stopped> {
+        // The semaphore is never closed.
+        let _permit = self.posts.acquire().await;
+        let body = answer.frame(ticket).to_bytes();
+        let mut backoff = retry.backoff();
+        let mut failures = 0u64;
+        loop {
+            let sent = retry.unless_stopped(self.answers.complete(body.clone()));
+            let Err(error) = sent.await? else {
+                return Ok(());
+            };
+            failures += 1;
+            if failures.is_power_of_two() {
+                let ticket = ticket.short();
+                tracing::warn!(%ticket, failures, "cannot deliver yet: {error}");
+            }
+            retry.pause(backoff.pause()).await?;
         }
-        retry.pause(backoff.pause()).await?;
     }
 }
 

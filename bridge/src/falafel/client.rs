@@ -3,12 +3,12 @@
 use std::{error::Error, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Response, StatusCode, redirect};
+use reqwest::{RequestBuilder, StatusCode, redirect};
 use url::Url;
 use zkwhirl_job::{Frame, FrameError, TicketId};
 
 /// How long a connection may take to be made.
-pub(super) const CONNECT: Duration = Duration::from_secs(3);
+pub(crate) const CONNECT: Duration = Duration::from_secs(3);
 /// How long an answer to `/job-complete` may take; the largest is 2 MiB.
 const COMPLETE: Duration = Duration::from_secs(30);
 /// Node closes idle connections after 5 s; ours are gone before that, so that
@@ -17,51 +17,22 @@ const IDLE: Duration = Duration::from_secs(3);
 /// Bytes that are read of an answer of which only the status counts.
 const STATUS_PAGE: usize = 4 << 10;
 
-/// What a long poll returned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Polled {
-    /// A job. Data longer than any request are cut behind the first byte that
-    /// is too much: the ticket must be kept alive all the same.
-    Job(Frame),
-    /// Nothing: the server is stopping. It never means "no work now".
-    Empty,
-}
-
-/// Why a call failed.
+/// Why a call of a server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No connection could be made: nothing was asked.
-    #[error("cannot connect to {base} ({reason})")]
-    Connect {
-        /// The server.
-        base: Url,
-        /// The operating system's reason.
-        reason: String,
-    },
-    /// The connection broke, or the answer did not come in time.
-    #[error("the connection to {base} broke ({reason})")]
-    Broken {
-        /// The server.
-        base: Url,
-        /// What happened.
-        reason: String,
-    },
-    /// An answer that is not 200.
-    #[error("{base} answered {status}")]
-    Status {
-        /// The server.
-        base: Url,
-        /// The status.
-        status: StatusCode,
-    },
+    /// No connection could be made, for the operating system's reason: nothing
+    /// was asked.
+    #[error("cannot connect to {0} ({1})")]
+    Connect(Url, String),
+    /// The connection broke, for a reason, or the answer did not come in time.
+    #[error("the connection to {0} broke ({1})")]
+    Broken(Url, String),
+    /// An answer with a status that is not 200.
+    #[error("{0} answered {1}")]
+    Status(Url, StatusCode),
     /// A body that is no frame.
-    #[error("{base} sent no frame: {source}")]
-    Garbage {
-        /// The server.
-        base: Url,
-        /// What is wrong with it.
-        source: FrameError,
-    },
+    #[error("{0} sent no frame: {1}")]
+    Garbage(Url, #[source] FrameError),
 }
 
 /// A client of one job server. It follows no redirects and uses no proxy: the
@@ -98,23 +69,19 @@ impl Client {
         }
     }
 
-    /// `GET /get-job`: waits for a job as long as it takes. Do not drop this
+    /// `GET /get-job`: waits for a job as long as it takes. Its data, if longer than
+    /// any request, are cut behind the first byte that is too much: the ticket must
+    /// be kept alive all the same. `None`: the server is stopping. Do not drop this
     /// future while its connection lives: the server would hand the next job
     /// to it and nobody would have it for 5–6 s.
-    pub async fn get_job(&self) -> Result<Polled, ClientError> {
+    pub async fn get_job(&self) -> Result<Option<Frame>, ClientError> {
         let request = self.poll.get(self.url("get-job"));
-        let response = self.checked(request.send().await).await?;
-        let body = self.body(response, Frame::LIMIT + 1).await?;
+        let body = self.call(request, Frame::LIMIT + 1).await?;
         if body.is_empty() {
-            return Ok(Polled::Empty);
+            return Ok(None);
         }
-        match Frame::split(&body) {
-            Ok(frame) => Ok(Polled::Job(frame)),
-            Err(source) => Err(ClientError::Garbage {
-                base: self.base.clone(),
-                source,
-            }),
-        }
+        let garbage = |error| ClientError::Garbage(self.base.clone(), error);
+        Frame::split(&body).map(Some).map_err(garbage)
     }
 
     /// `GET /ping`: renews a ticket's lease. `Ok` does not mean that the
@@ -123,17 +90,15 @@ impl Client {
         let mut url = self.url("ping");
         url.set_query(Some(&format!("job-id={ticket}")));
         let request = self.calls.get(url).timeout(within);
-        let response = self.checked(request.send().await).await?;
         // Read to the end, so that the connection can be used again.
-        self.body(response, STATUS_PAGE).await.map(|_| ())
+        self.call(request, STATUS_PAGE).await.map(drop)
     }
 
     /// `POST /job-complete`: answers a ticket. `Ok` means that the server has
     /// read the answer, known ticket or not.
     pub async fn complete(&self, frame: Bytes) -> Result<(), ClientError> {
         let request = self.calls.post(self.url("job-complete")).body(frame);
-        let response = self.checked(request.send().await).await?;
-        self.body(response, STATUS_PAGE).await.map(|_| ())
+        self.call(request, STATUS_PAGE).await.map(drop)
     }
 
     fn url(&self, path: &str) -> Url {
@@ -143,24 +108,15 @@ impl Client {
         url
     }
 
-    async fn checked(
-        &self,
-        response: Result<Response, reqwest::Error>,
-    ) -> Result<Response, ClientError> {
-        let response = response.map_err(|error| self.error(&error))?;
+    /// The body of an answer that is 200, at most its first `most` bytes. The rest
+    /// is not read: the connection is closed.
+    async fn call(&self, request: RequestBuilder, most: usize) -> Result<Bytes, ClientError> {
+        let response = request.send().await;
+        let mut response = response.map_err(|error| self.error(&error))?;
         let status = response.status();
-        if status == StatusCode::OK {
-            return Ok(response);
+        if status != StatusCode::OK {
+            return Err(ClientError::Status(self.base.clone(), status));
         }
-        Err(ClientError::Status {
-            base: self.base.clone(),
-            status,
-        })
-    }
-
-    /// The body, at most its first `most` bytes. The rest is not read: the
-    /// connection is closed.
-    async fn body(&self, mut response: Response, most: usize) -> Result<Bytes, ClientError> {
         // Growing by doubling would copy a large request twice.
         let expected = response.content_length().unwrap_or(0).min(most as u64);
         let mut body = BytesMut::with_capacity(expected as usize);
@@ -181,8 +137,8 @@ impl Client {
         }
         let (base, reason) = (self.base.clone(), cause.to_string());
         if error.is_connect() {
-            return ClientError::Connect { base, reason };
+            return ClientError::Connect(base, reason);
         }
-        ClientError::Broken { base, reason }
+        ClientError::Broken(base, reason)
     }
 }

@@ -6,15 +6,7 @@
 //! spread over the second.
 
 use std::{
-    any::Any,
-    collections::HashMap,
-    io,
-    panic::{AssertUnwindSafe, resume_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    thread::JoinHandle,
+    any::Any, collections::HashMap, io, panic::AssertUnwindSafe, sync::Arc, thread::JoinHandle,
     time::Duration,
 };
 
@@ -28,7 +20,7 @@ use zkwhirl_job::TicketId;
 use zkwhirl_telemetry::{catalogue::bridge as metric, handle};
 
 use super::{Client, ClientError, Links};
-use crate::failpoint::Failpoints;
+use crate::{failpoint::Failpoints, locked::Locked};
 
 /// Settings of the lease keeper.
 #[derive(Debug, Clone)]
@@ -51,43 +43,17 @@ impl Default for LeaseConfig {
     }
 }
 
-/// Measurements of the lease keeper; readable from any thread.
-#[derive(Debug, Default)]
+/// Measurements of the lease keeper.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LeaseStats {
-    open: AtomicUsize,
-    pings: AtomicU64,
-    worst_gap_ms: AtomicU64,
-    current_gap_ms: AtomicU64,
-}
-
-impl LeaseStats {
     /// Tickets that are pinged.
-    pub(crate) fn open(&self) -> usize {
-        self.open.load(Ordering::Relaxed)
-    }
-
-    /// Pings that were answered.
-    #[cfg(test)]
-    pub(crate) fn pings(&self) -> u64 {
-        self.pings.load(Ordering::Relaxed)
-    }
-
+    pub(crate) open: usize,
     /// The longest time that any ticket was without an answered ping since the
     /// start. Falafel allows 5 s.
-    pub(crate) fn worst_gap(&self) -> Duration {
-        Duration::from_millis(self.worst_gap_ms.load(Ordering::Relaxed))
-    }
-
+    pub(crate) worst_gap: Duration,
     /// The longest time that an open ticket has been without an answered ping
     /// until now.
-    pub(crate) fn current_gap(&self) -> Duration {
-        Duration::from_millis(self.current_gap_ms.load(Ordering::Relaxed))
-    }
-
-    fn saw_gap(&self, gap: Duration) {
-        let ms = gap.as_millis() as u64;
-        self.worst_gap_ms.fetch_max(ms, Ordering::Relaxed);
-    }
+    pub(crate) current_gap: Duration,
 }
 
 /// What Falafel allows between two pings of a ticket.
@@ -138,40 +104,35 @@ impl Meters {
     }
 }
 
-enum Order {
+/// What the keeper is to do with a ticket.
+#[derive(Debug)]
+pub(crate) enum LeaseOrder {
+    /// Pings a ticket of an upstream at once and from now on. A ticket that is
+    /// open already is pinged at once.
     Open(TicketId, String),
+    /// Stops pinging a ticket without forgetting it: its lease lapses, until it is
+    /// opened again.
     Lapse(TicketId),
+    /// Stops pinging a ticket.
     Close(TicketId),
 }
 
 /// The handle of the keeper's thread; dropping it ends the thread and joins it.
 #[derive(Debug)]
 pub(crate) struct LeaseKeeper {
-    orders: Option<mpsc::UnboundedSender<Order>>,
-    stats: Arc<LeaseStats>,
+    orders: Option<mpsc::UnboundedSender<LeaseOrder>>,
+    stats: Arc<Locked<LeaseStats>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Tells when a keeper's thread ends.
-#[derive(Debug)]
-pub(crate) struct LeaseThreadEnd(oneshot::Receiver<Box<dyn Any + Send>>);
-
-impl LeaseThreadEnd {
-    /// Waits for the thread's end; panics when the thread did.
-    pub(crate) async fn ended(self) {
-        if let Ok(panic) = self.0.await {
-            resume_unwind(panic);
-        }
-    }
-}
+/// Gets the panic that ended the keeper's thread; nothing when it ended without.
+pub(crate) type LeaseThreadEnd = oneshot::Receiver<Box<dyn Any + Send>>;
 
 impl LeaseKeeper {
     /// The thread's name as a core task.
     pub(crate) const THREAD: &str = "lease thread";
 
-    /// Starts the thread. The receiver beside it gets the message of a panic
-    /// that ended the thread; without a panic it gets nothing when the thread
-    /// ends.
+    /// Starts the thread.
     pub(crate) fn start(
         links: Links,
         config: LeaseConfig,
@@ -180,11 +141,20 @@ impl LeaseKeeper {
         // Unbounded, because sending must never wait; the ledger's limit of
         // open tickets bounds what can be in it.
         let (sender, receiver) = mpsc::unbounded_channel();
-        let stats = Arc::new(LeaseStats::default());
+        let stats = Arc::new(Locked::default());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let mut keeper = Keeper::new(links, config, stats.clone());
+        let mut keeper = Keeper {
+            links,
+            config,
+            stats: stats.clone(),
+            meters: Meters::new(),
+            clients: HashMap::new(),
+            leases: HashMap::new(),
+            load: vec![0; SLOTS],
+            pings: JoinSet::new(),
+        };
         let (panicked, end) = oneshot::channel();
         let run = async move {
             let run = failpoints.within(Self::THREAD, keeper.run(receiver));
@@ -201,32 +171,15 @@ impl LeaseKeeper {
             stats,
             thread: Some(thread),
         };
-        Ok((keeper, LeaseThreadEnd(end)))
-    }
-
-    /// Pings a ticket at once and from now on. A ticket that is open already
-    /// is pinged at once.
-    pub(crate) fn open(&self, ticket: TicketId, upstream: &str) {
-        self.send(Order::Open(ticket, upstream.to_owned()));
-    }
-
-    /// Stops pinging a ticket without forgetting it: its lease lapses, until
-    /// it is opened again.
-    pub(crate) fn lapse(&self, ticket: TicketId) {
-        self.send(Order::Lapse(ticket));
-    }
-
-    /// Stops pinging a ticket.
-    pub(crate) fn close(&self, ticket: TicketId) {
-        self.send(Order::Close(ticket));
+        Ok((keeper, end))
     }
 
     /// The keeper's measurements.
-    pub(crate) fn stats(&self) -> &LeaseStats {
-        &self.stats
+    pub(crate) fn stats(&self) -> LeaseStats {
+        *self.stats.lock()
     }
 
-    fn send(&self, order: Order) {
+    pub(crate) fn order(&self, order: LeaseOrder) {
         if let Some(orders) = &self.orders {
             // Without the thread the bridge is about to stop.
             let _ = orders.send(order);
@@ -257,7 +210,7 @@ struct Lease {
 struct Keeper {
     links: Links,
     config: LeaseConfig,
-    stats: Arc<LeaseStats>,
+    stats: Arc<Locked<LeaseStats>>,
     meters: Meters,
     clients: HashMap<String, Client>,
     leases: HashMap<TicketId, Lease>,
@@ -270,20 +223,7 @@ struct Keeper {
 const SLOTS: usize = 40;
 
 impl Keeper {
-    fn new(links: Links, config: LeaseConfig, stats: Arc<LeaseStats>) -> Self {
-        Self {
-            links,
-            config,
-            stats,
-            meters: Meters::new(),
-            clients: HashMap::new(),
-            leases: HashMap::new(),
-            load: vec![0; SLOTS],
-            pings: JoinSet::new(),
-        }
-    }
-
-    async fn run(&mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+    async fn run(&mut self, mut orders: mpsc::UnboundedReceiver<LeaseOrder>) {
         for link in self.links.iter() {
             let client = Client::new(link.upstream.base.clone());
             self.clients.insert(link.upstream.name.clone(), client);
@@ -311,9 +251,9 @@ impl Keeper {
         }
     }
 
-    fn obey(&mut self, order: Order) {
+    fn obey(&mut self, order: LeaseOrder) {
         match order {
-            Order::Open(ticket, upstream) => {
+            LeaseOrder::Open(ticket, upstream) => {
                 if let Some(lease) = self.leases.get_mut(&ticket) {
                     if std::mem::take(&mut lease.lapsed) {
                         lease.last = Instant::now();
@@ -332,18 +272,18 @@ impl Keeper {
                 }
                 self.ping(ticket);
             }
-            Order::Lapse(ticket) => {
+            LeaseOrder::Lapse(ticket) => {
                 if let Some(lease) = self.leases.get_mut(&ticket) {
                     lease.lapsed = true;
                 }
             }
-            Order::Close(ticket) => {
+            LeaseOrder::Close(ticket) => {
                 if let Some(lease) = self.leases.remove(&ticket) {
                     self.load[lease.slot] -= 1;
                 }
             }
         }
-        self.stats.open.store(self.leases.len(), Ordering::Relaxed);
+        self.stats.lock().open = self.leases.len();
         self.meters.open.set(self.leases.len() as f64);
     }
 
@@ -358,10 +298,9 @@ impl Keeper {
                 due.push(*ticket);
             }
         }
-        self.stats.saw_gap(current);
-        let ms = current.as_millis() as u64;
-        self.stats.current_gap_ms.store(ms, Ordering::Relaxed);
-        self.meters.saw(current, self.stats.worst_gap());
+        let worst = self.saw_gap(current);
+        self.stats.lock().current_gap = current;
+        self.meters.saw(current, worst);
         for ticket in due {
             self.ping(ticket);
         }
@@ -394,13 +333,11 @@ impl Keeper {
     }
 
     fn pinged(&mut self, ticket: TicketId, answered: &Result<(), ClientError>) {
-        match answered {
-            Ok(()) => {
-                self.stats.pings.fetch_add(1, Ordering::Relaxed);
-                self.meters.answered.increment(1);
-            }
-            Err(_) => self.meters.failed.increment(1),
-        }
+        let pings = match answered {
+            Ok(()) => &self.meters.answered,
+            Err(_) => &self.meters.failed,
+        };
+        pings.increment(1);
         let Some(lease) = self.leases.get_mut(&ticket) else {
             return;
         };
@@ -409,16 +346,23 @@ impl Keeper {
         match answered {
             Ok(()) => {
                 let gap = lease.last.elapsed();
-                self.stats.saw_gap(gap);
-                self.meters.gap.record(gap);
                 lease.last = Instant::now();
                 link.inspect(|link| link.answered());
+                self.meters.gap.record(gap);
+                self.saw_gap(gap);
             }
-            Err(ClientError::Connect { .. }) => {
+            Err(ClientError::Connect(..)) => {
                 link.inspect(|link| link.refused());
             }
             // Slow or confused, but there.
             Err(_) => {}
         }
+    }
+
+    /// Returns the worst gap of all.
+    fn saw_gap(&self, gap: Duration) -> Duration {
+        let mut stats = self.stats.lock();
+        stats.worst_gap = stats.worst_gap.max(gap);
+        stats.worst_gap
     }
 }

@@ -9,13 +9,12 @@
 mod answer;
 mod client;
 mod lease;
-mod poller;
 mod upstream;
 
-pub(crate) use answer::{Answer, Rejection, deliver};
-pub use client::{Client, ClientError, Polled};
+pub(crate) use answer::{Answer, Rejection};
+pub(crate) use client::CONNECT;
+pub use client::{Client, ClientError};
 pub use lease::LeaseConfig;
-pub(crate) use lease::{LeaseKeeper, LeaseStats, LeaseThreadEnd};
-pub(crate) use poller::{Poller, Predecessor, Sink};
+pub(crate) use lease::{LeaseKeeper, LeaseOrder, LeaseThreadEnd};
 pub use upstream::Upstream;
-pub(crate) use upstream::{Link, Links, Losses};
+pub(crate) use upstream::{Links, Losses, UpstreamLink};

@@ -8,8 +8,16 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use url::Url;
+
+use super::Client;
+
+/// Answers that are on their way to one upstream at once.
+const POSTS: usize = 16;
 
 /// One of Falafel's job servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +53,7 @@ impl Upstream {
 
 /// What is known about the connection to one upstream.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct UpstreamLink {
     pub(crate) upstream: Upstream,
     losses: watch::Sender<Losses>,
     /// True after an answer, false after a failure to connect.
@@ -53,6 +61,9 @@ pub(crate) struct Link {
     /// True while a long poll waits that is connected.
     polling: AtomicBool,
     polls: AtomicU64,
+    /// What answers are sent with.
+    pub(super) answers: Client,
+    pub(super) posts: Semaphore,
 }
 
 /// How often the connection was lost.
@@ -74,9 +85,11 @@ impl Losses {
     }
 }
 
-impl Link {
+impl UpstreamLink {
     fn new(upstream: Upstream) -> Self {
         Self {
+            answers: Client::new(upstream.base.clone()),
+            posts: Semaphore::new(POSTS),
             upstream,
             losses: watch::Sender::default(),
             reachable: watch::Sender::new(false),
@@ -166,22 +179,24 @@ impl Link {
 /// The links of a bridge, by the upstream's name.
 #[derive(Debug, Clone)]
 pub(crate) struct Links {
-    links: Arc<[Arc<Link>]>,
+    links: Arc<[Arc<UpstreamLink>]>,
 }
 
 impl Links {
     pub(crate) fn new(upstreams: &[Upstream]) -> Self {
-        let links = upstreams.iter().map(|u| Arc::new(Link::new(u.clone())));
+        let links = upstreams
+            .iter()
+            .map(|u| Arc::new(UpstreamLink::new(u.clone())));
         Self {
             links: links.collect(),
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Link>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<UpstreamLink>> {
         self.links.iter()
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Arc<Link>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<UpstreamLink>> {
         self.links.iter().find(|link| link.upstream.name == name)
     }
 }

@@ -12,15 +12,17 @@ use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration}
 use tokio::sync::watch;
 use zkwhirl_job::{JobId, clock};
 use zkwhirl_ledger::{JobState, Ticket};
+use zkwhirl_telemetry::catalogue::bridge::FORGOTTEN;
 
-use super::membership::Heartbeat;
+use super::membership::own_tickets;
 use crate::{
-    falafel::{Link, Losses},
-    jobs::Jobs,
+    falafel::{Losses, UpstreamLink},
+    jobs::endings,
     retry::Stopped,
+    state::BridgeState,
 };
 
-enum Finding {
+enum ProbeFinding {
     Remembers,
     Forgot,
     /// No ticket of before is left to ask about.
@@ -32,9 +34,8 @@ enum Finding {
 /// Watches one upstream.
 #[derive(Debug)]
 pub(crate) struct Amnesia {
-    pub(crate) jobs: Jobs,
-    pub(crate) heartbeat: Arc<Heartbeat>,
-    pub(crate) link: Arc<Link>,
+    pub(crate) bridge: Arc<BridgeState>,
+    pub(crate) link: Arc<UpstreamLink>,
 }
 
 impl Amnesia {
@@ -56,9 +57,9 @@ impl Amnesia {
                 .saturating_sub(known.polls)
                 .max(u64::from(restarted));
             match self.probe(&mut losses, before, ghosts).await? {
-                Finding::Unclear => continue,
-                Finding::Remembers | Finding::NoTicket => {}
-                Finding::Forgot => self.forget(before).await?,
+                ProbeFinding::Unclear => continue,
+                ProbeFinding::Remembers | ProbeFinding::NoTicket => {}
+                ProbeFinding::Forgot => self.forget(before).await?,
             }
             known = now;
             self.lost(&mut losses).await?;
@@ -67,7 +68,7 @@ impl Amnesia {
 
     /// Waits for the next loss.
     async fn lost(&self, losses: &mut watch::Receiver<Losses>) -> Result<(), Stopped> {
-        let lost = self.jobs.services.retry.unless_stopped(losses.changed());
+        let lost = self.bridge.retry.unless_stopped(losses.changed());
         // The sender is the link's, which this holds.
         lost.await.map(drop)
     }
@@ -78,54 +79,54 @@ impl Amnesia {
         losses: &mut watch::Receiver<Losses>,
         before: u64,
         ghosts: u64,
-    ) -> Result<Finding, Stopped> {
-        let retry = &self.jobs.services.retry;
+    ) -> Result<ProbeFinding, Stopped> {
+        let retry = &self.bridge.retry;
         retry.unless_stopped(self.link.until_reachable()).await?;
         let Some(ticket) = self.waiting(before).await?.into_iter().next() else {
-            return Ok(Finding::NoTicket);
+            return Ok(ProbeFinding::NoTicket);
         };
         // Another ticket that comes again may be the new Falafel's.
-        let issued_again = self.jobs.tickets.probe(ticket.id);
-        let window = self.jobs.services.config.timing.reissue_window(ghosts);
+        let issued_again = self.bridge.tickets.probe(ticket.id);
+        let window = self.bridge.config.timing.reissue_window(ghosts);
         let upstream = &self.link.upstream.name;
         tracing::info!(upstream, ticket = %ticket.id, ?window, "probe: the lease of one ticket lapses on purpose, to learn whether Falafel still knows its tickets");
         let probe = retry.unless_stopped(async {
             tokio::select! {
-                () = issued_again.notified() => Ok(Finding::Remembers),
-                _ = losses.changed() => Ok(Finding::Unclear),
+                () = issued_again.notified() => Ok(ProbeFinding::Remembers),
+                _ = losses.changed() => Ok(ProbeFinding::Unclear),
                 () = tokio::time::sleep(window) => self.verdict(&ticket).await,
             }
         });
         let finding = probe.await.flatten();
-        let forgot = matches!(finding, Ok(Finding::Forgot));
-        self.jobs.tickets.end_probe(&ticket, !forgot);
+        let forgot = matches!(finding, Ok(ProbeFinding::Forgot));
+        self.bridge.tickets.end_probe(&ticket, !forgot);
         finding
     }
 
     /// The ticket did not come again in time.
-    async fn verdict(&self, ticket: &Ticket) -> Result<Finding, Stopped> {
-        let open = self.jobs.services.ledger.tickets_of(ticket.job).await?;
+    async fn verdict(&self, ticket: &Ticket) -> Result<ProbeFinding, Stopped> {
+        let open = self.bridge.ledger.tickets_of(ticket.job).await?;
         let still_open = open.iter().any(|open| open.id == ticket.id);
         if still_open && self.link.is_reachable() {
-            let own = self.heartbeat.own_tickets().await?;
+            let own = own_tickets(&self.bridge).await?;
             let ours = own.iter().any(|own| own.id == ticket.id);
             // It may have come again to another bridge.
             return Ok(match ours {
-                true => Finding::Forgot,
-                false => Finding::Remembers,
+                true => ProbeFinding::Forgot,
+                false => ProbeFinding::Remembers,
             });
         }
         // A short pause: this may be asked again at once.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        Ok(Finding::Unclear)
+        Ok(ProbeFinding::Unclear)
     }
 
     /// The open tickets of the upstream that this bridge pings, were taken
     /// before a time and are not being answered. Another bridge asks about its
     /// own: what it pings does not lapse here.
     async fn waiting(&self, before: u64) -> Result<Vec<Ticket>, Stopped> {
-        let mut tickets = self.heartbeat.own_tickets().await?;
-        let known = self.jobs.tickets.known();
+        let mut tickets = own_tickets(&self.bridge).await?;
+        let known = self.bridge.tickets.known();
         tickets.retain(|ticket| {
             ticket.upstream == self.link.upstream.name
                 && ticket.taken_at_ms <= before
@@ -142,16 +143,12 @@ impl Amnesia {
         let (count, upstream) = (tickets.len(), &self.link.upstream.name);
         let mut jobs = BTreeSet::new();
         for ticket in tickets {
-            self.jobs.tickets.close(ticket.id);
-            self.jobs.services.ledger.close_ticket(ticket.id).await?;
+            self.bridge.tickets.close(ticket.id);
+            self.bridge.ledger.close_ticket(ticket.id).await?;
             jobs.insert(ticket.job);
         }
-        self.jobs
-            .services
-            .journal
-            .counters
-            .forgotten
-            .add(count as u64);
+        let journal = &self.bridge.journal;
+        journal.add(count as u64, &FORGOTTEN, |stats| &mut stats.forgotten);
         tracing::warn!(
             upstream,
             count,
@@ -164,11 +161,13 @@ impl Amnesia {
     }
 
     async fn end_unless_wanted(&self, job: JobId) -> Result<(), Stopped> {
-        let ledger = &self.jobs.services.ledger;
+        let ledger = &self.bridge.ledger;
         let wanted = !ledger.tickets_of(job).await?.is_empty();
         match ledger.job(job).await?.filter(|_| !wanted) {
-            Some(job) if job.state == JobState::Proved => self.jobs.endings.delivered(job.id).await,
-            Some(job) => self.jobs.endings.withdraw(&job).await,
+            Some(job) if job.state == JobState::Proved => {
+                endings::delivered(&self.bridge, job.id).await
+            }
+            Some(job) => endings::withdraw(&self.bridge, &job).await,
             None => Ok(()),
         }
     }

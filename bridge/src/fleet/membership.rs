@@ -7,29 +7,16 @@
 
 use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::Notify,
-    time::{Instant, MissedTickBehavior, interval_at, timeout},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use zkwhirl_ledger::{Bridges, LedgerError, Membership, Ticket};
+use zkwhirl_telemetry::catalogue::bridge::{ADOPTED, REJOINED};
 
-use crate::{locked::Locked, retry::Stopped, services::Services, tickets::Tickets};
+use crate::{retry::Stopped, state::BridgeState};
 
 /// Tickets that are taken over with one call.
 const PAGE: usize = 256;
 /// How long a bridge that stops waits for the ledger's goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
-
-/// This bridge's membership among the bridges of its ledger.
-#[derive(Debug)]
-pub(crate) struct Heartbeat {
-    services: Services,
-    tickets: Arc<Tickets>,
-    /// Asks for a comparison of ledger and broker.
-    compare: Arc<Notify>,
-    /// `None` while the heartbeat has ended, as far as this bridge knows.
-    member: Locked<Option<Membership>>,
-}
 
 /// What a heartbeat knows of those before.
 struct Beats {
@@ -41,197 +28,174 @@ struct Beats {
     behind: bool,
 }
 
-impl Heartbeat {
-    pub(crate) fn new(services: Services, tickets: Arc<Tickets>, compare: Arc<Notify>) -> Self {
-        Self {
-            services,
-            tickets,
-            compare,
-            member: Locked::default(),
-        }
+/// Joins the bridges of the ledger, and keeps the tickets alive that an earlier
+/// start of this bridge left. From now on the heart must beat: see [`run`]. A
+/// ledger of one bridge has no members.
+pub(crate) async fn join(bridge: &BridgeState) -> Result<Vec<Ticket>, Stopped> {
+    if let Some(fleet) = bridge.ledger.once().fleet() {
+        let join = || join_once(bridge, fleet);
+        bridge.retry.until_done("join the bridges", join).await?;
     }
+    let own = own_tickets(bridge).await?;
+    Ok(bridge.tickets.keep_alive(own))
+}
 
-    /// Joins the bridges of the ledger, and keeps the tickets alive that an
-    /// earlier start of this bridge left. From now on the heart must beat: see
-    /// [`Heartbeat::run`]. A ledger of one bridge has no members.
-    pub(crate) async fn join(&self) -> Result<Vec<Ticket>, Stopped> {
-        if let Some(fleet) = self.services.ledger.once().fleet() {
-            let (name, ttl) = (&self.services.config.name, self.ttl());
-            let join = || fleet.join(name, ttl);
-            let member = self.services.retry.until_done("join the bridges", join);
-            self.become_member(member.await?);
-        }
-        let own = self.own_tickets().await?;
-        Ok(self.tickets.keep_alive(own))
-    }
+/// Takes over the tickets of dead bridges, and keeps them alive.
+pub(crate) async fn adopt(bridge: &BridgeState) -> Result<Vec<Ticket>, Stopped> {
+    let Some(fleet) = bridge.ledger.once().fleet() else {
+        return Ok(Vec::new());
+    };
+    let adopt = || adopt_once(bridge, fleet);
+    bridge.retry.until_done("adopt tickets", adopt).await
+}
 
-    /// Takes over the tickets of dead bridges, and keeps them alive.
-    pub(crate) async fn adopt(&self) -> Result<Vec<Ticket>, Stopped> {
-        let Some(fleet) = self.services.ledger.once().fleet() else {
-            return Ok(Vec::new());
+/// Beats until the bridge stops.
+pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped> {
+    let now = Instant::now();
+    let every = bridge.config.timing.heartbeat_every;
+    let mut ticks = interval_at(now + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beats = Beats {
+        looked: now,
+        patient_until: now,
+        behind: false,
+    };
+    let mut failures = 0u64;
+    loop {
+        let beat = async {
+            ticks.tick().await;
+            beat(&bridge, &mut beats).await
         };
-        let adopt = || self.adopt_from(fleet);
-        self.services.retry.until_done("adopt tickets", adopt).await
-    }
-
-    /// Beats until the bridge stops.
-    pub(crate) async fn run(self: Arc<Self>) -> Result<Infallible, Stopped> {
-        let now = Instant::now();
-        let every = self.services.config.timing.heartbeat_every;
-        let mut ticks = interval_at(now + every, every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut beats = Beats {
-            looked: now,
-            patient_until: now,
-            behind: false,
-        };
-        let mut failures = 0u64;
-        loop {
-            let beat = async {
-                ticks.tick().await;
-                self.beat(&mut beats).await
-            };
-            match self.services.retry.unless_stopped(beat).await? {
-                Ok(()) => failures = 0,
-                Err(error) => {
-                    beats.behind = true;
-                    failures += 1;
-                    if failures.is_power_of_two() {
-                        tracing::warn!(
-                            failures,
-                            "cannot write the heartbeat; tickets are still pinged: {error}"
-                        );
-                    }
+        match bridge.retry.unless_stopped(beat).await? {
+            Ok(()) => failures = 0,
+            Err(error) => {
+                beats.behind = true;
+                failures += 1;
+                if failures.is_power_of_two() {
+                    tracing::warn!(
+                        failures,
+                        "cannot write the heartbeat; tickets are still pinged: {error}"
+                    );
                 }
             }
         }
     }
+}
 
-    /// Ends this bridge's life among the others, so that one of them takes its
-    /// tickets over at once. If the ledger does not answer they find out when
-    /// the heartbeat ends.
-    pub(crate) async fn leave(&self) {
-        let member = self.member.lock().take();
-        let ledger = self.services.ledger.once();
-        let (Some(fleet), Some(member)) = (ledger.fleet(), member) else {
-            return;
+/// Ends this bridge's life among the others, so that one of them takes its
+/// tickets over at once. If the ledger does not answer they find out when the
+/// heartbeat ends.
+pub(crate) async fn leave(bridge: &BridgeState) {
+    let member = bridge.member.lock().take();
+    let (Some(fleet), Some(member)) = (bridge.ledger.once().fleet(), member) else {
+        return;
+    };
+    let why = match timeout(GOODBYE, fleet.leave(&member)).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer".to_owned(),
+    };
+    tracing::warn!(
+        "cannot leave the ledger: other bridges wait until the heartbeat expires: {why}"
+    );
+}
+
+/// The open tickets that this bridge pings and cares for.
+pub(super) async fn own_tickets(bridge: &BridgeState) -> Result<Vec<Ticket>, Stopped> {
+    let Some(fleet) = bridge.ledger.once().fleet() else {
+        return bridge.ledger.open_tickets().await;
+    };
+    let name = member(bridge).map(|member| member.bridge);
+    let name = name.unwrap_or_else(|| bridge.config.name.clone());
+    let owned = || fleet.owned(&name);
+    bridge.retry.until_done("list own tickets", owned).await
+}
+
+async fn beat(bridge: &BridgeState, beats: &mut Beats) -> Result<(), LedgerError> {
+    let Some(fleet) = bridge.ledger.once().fleet() else {
+        return Ok(());
+    };
+    let lives = match member(bridge) {
+        Some(member) => fleet.beat(&member).await?,
+        None => false,
+    };
+    if !lives {
+        join_once(bridge, fleet).await?;
+        bridge.journal.one(&REJOINED, |stats| &mut stats.rejoined);
+        let name = &bridge.config.name;
+        tracing::warn!(
+            "joined again: the heartbeat had expired, or another bridge has the name {name}"
+        );
+        // If the ledger was away, the others have no heartbeat either, and are
+        // about to.
+        beats.patient_until = Instant::now() + bridge.config.timing.heartbeat_ttl;
+        beats.behind = true;
+    }
+    if beats.behind {
+        if let Some(member) = member(bridge) {
+            let owned = fleet.owned(&member.bridge).await?;
+            bridge.tickets.keep_alive(owned);
+        }
+        bridge.compare.notify_one();
+        beats.behind = false;
+    }
+    if Instant::now() >= beats.patient_until {
+        let adopted = adopt_once(bridge, fleet).await?;
+        doubt(bridge, &adopted, beats.looked.elapsed());
+        beats.looked = Instant::now();
+    }
+    Ok(())
+}
+
+async fn join_once(bridge: &BridgeState, fleet: &dyn Bridges) -> Result<(), LedgerError> {
+    let (name, ttl) = (&bridge.config.name, bridge.config.timing.heartbeat_ttl);
+    let member = fleet.join(name, ttl).await?;
+    *bridge.member.lock() = Some(member);
+    Ok(())
+}
+
+async fn adopt_once(bridge: &BridgeState, fleet: &dyn Bridges) -> Result<Vec<Ticket>, LedgerError> {
+    let mut adopted = Vec::new();
+    while let Some(member) = member(bridge) {
+        let Some(page) = fleet.adopt(&member, PAGE).await? else {
+            // The next heartbeat joins again.
+            *bridge.member.lock() = None;
+            break;
         };
-        match timeout(GOODBYE, fleet.leave(&member)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(
-                "cannot leave the ledger: other bridges wait until the heartbeat expires: {error}"
-            ),
-            Err(_) => tracing::warn!(
-                "cannot leave the ledger: other bridges wait until the heartbeat expires: no answer"
-            ),
+        let full = page.len() >= PAGE;
+        adopted.extend(bridge.tickets.keep_alive(page));
+        if !full {
+            break;
         }
     }
-
-    /// The open tickets that this bridge pings and cares for.
-    pub(crate) async fn own_tickets(&self) -> Result<Vec<Ticket>, Stopped> {
-        let ledger = &self.services.ledger;
-        let Some(fleet) = ledger.once().fleet() else {
-            return ledger.open_tickets().await;
-        };
-        let name = self.member().map(|member| member.bridge);
-        let name = name.unwrap_or_else(|| self.services.config.name.clone());
-        let owned = || fleet.owned(&name);
-        self.services
-            .retry
-            .until_done("list own tickets", owned)
-            .await
+    if !adopted.is_empty() {
+        let count = adopted.len();
+        let journal = &bridge.journal;
+        journal.add(count as u64, &ADOPTED, |stats| &mut stats.adopted);
+        tracing::info!(
+            count,
+            "adopted the tickets of a bridge whose heartbeat has expired"
+        );
+        bridge.compare.notify_one();
     }
+    Ok(adopted)
+}
 
-    /// Whether this bridge has a heartbeat, as far as it knows.
-    pub(crate) fn is_member(&self) -> bool {
-        self.member.lock().is_some()
+/// Falafel may have restarted while no bridge cared for tickets that were taken
+/// over: then it is asked once more whether it remembers.
+fn doubt(bridge: &BridgeState, adopted: &[Ticket], since_look: Duration) {
+    // Before the last look their bridge lived, or had died in the middle of its
+    // own question.
+    let timing = &bridge.config.timing;
+    let unattended = since_look + timing.heartbeat_ttl + timing.reissue_window(u64::MAX);
+    let upstreams: BTreeSet<_> = adopted.iter().map(|ticket| &ticket.upstream).collect();
+    let links = upstreams.into_iter();
+    let links = links.filter_map(|name| bridge.tickets.links.get(name));
+    for link in links.filter(|link| link.lost_within(unattended)) {
+        link.doubt();
     }
+}
 
-    async fn beat(&self, beats: &mut Beats) -> Result<(), LedgerError> {
-        let Some(fleet) = self.services.ledger.once().fleet() else {
-            return Ok(());
-        };
-        let lives = match self.member() {
-            Some(member) => fleet.beat(&member).await?,
-            None => false,
-        };
-        if !lives {
-            let name = &self.services.config.name;
-            self.become_member(fleet.join(name, self.ttl()).await?);
-            self.services.journal.counters.rejoined.one();
-            tracing::warn!(
-                "joined again: the heartbeat had expired, or another bridge has the name {name}"
-            );
-            // If the ledger was away, the others have no heartbeat either, and
-            // are about to.
-            beats.patient_until = Instant::now() + self.ttl();
-            beats.behind = true;
-        }
-        if beats.behind {
-            if let Some(member) = self.member() {
-                self.tickets.keep_alive(fleet.owned(&member.bridge).await?);
-            }
-            self.compare.notify_one();
-            beats.behind = false;
-        }
-        if Instant::now() >= beats.patient_until {
-            let adopted = self.adopt_from(fleet).await?;
-            self.doubt(&adopted, beats.looked.elapsed());
-            beats.looked = Instant::now();
-        }
-        Ok(())
-    }
-
-    async fn adopt_from(&self, fleet: &dyn Bridges) -> Result<Vec<Ticket>, LedgerError> {
-        let mut adopted = Vec::new();
-        while let Some(member) = self.member() {
-            let Some(page) = fleet.adopt(&member, PAGE).await? else {
-                // The next heartbeat joins again.
-                *self.member.lock() = None;
-                break;
-            };
-            let full = page.len() >= PAGE;
-            adopted.extend(self.tickets.keep_alive(page));
-            if !full {
-                break;
-            }
-        }
-        if !adopted.is_empty() {
-            let count = adopted.len();
-            self.services.journal.counters.adopted.add(count as u64);
-            tracing::info!(
-                count,
-                "adopted the tickets of a bridge whose heartbeat has expired"
-            );
-            self.compare.notify_one();
-        }
-        Ok(adopted)
-    }
-
-    /// Falafel may have restarted while no bridge cared for tickets that were
-    /// taken over: then it is asked once more whether it remembers.
-    fn doubt(&self, adopted: &[Ticket], since_look: Duration) {
-        // Before the last look their bridge lived, or had died in the middle of
-        // its own question.
-        let question = self.services.config.timing.reissue_window(u64::MAX);
-        let unattended = since_look + self.ttl() + question;
-        let upstreams: BTreeSet<_> = adopted.iter().map(|ticket| &ticket.upstream).collect();
-        let links = upstreams.into_iter();
-        let links = links.filter_map(|name| self.tickets.links().get(name));
-        for link in links.filter(|link| link.lost_within(unattended)) {
-            link.doubt();
-        }
-    }
-
-    fn ttl(&self) -> Duration {
-        self.services.config.timing.heartbeat_ttl
-    }
-
-    fn member(&self) -> Option<Membership> {
-        self.member.lock().clone()
-    }
-
-    fn become_member(&self, member: Membership) {
-        *self.member.lock() = Some(member);
-    }
+fn member(bridge: &BridgeState) -> Option<Membership> {
+    bridge.member.lock().clone()
 }

@@ -2,11 +2,8 @@
 //! ledger and broker remember.
 
 mod amnesia;
-mod membership;
-mod reconcile;
-mod sample;
+pub(crate) mod membership;
+pub(crate) mod reconcile;
+pub(crate) mod sample;
 
 pub(crate) use amnesia::Amnesia;
-pub(crate) use membership::Heartbeat;
-pub(crate) use reconcile::Reconcile;
-pub(crate) use sample::Sampler;

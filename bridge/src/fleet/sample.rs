@@ -6,107 +6,92 @@ use std::{convert::Infallible, sync::Arc};
 
 use tokio::time::{MissedTickBehavior, interval};
 use zkwhirl_job::{Topic, clock};
-use zkwhirl_ledger::{JobRecord, JobState, LISTING};
+use zkwhirl_ledger::{
+    JobRecord,
+    JobState::{self, Claimed, Dead, Proved, Proving, Queued, Retrying, Taken},
+    LISTING,
+};
 use zkwhirl_telemetry::catalogue::bridge as metric;
 
-use super::membership::Heartbeat;
-use crate::{jobs::Jobs, journal::topic_name, retry::Stopped};
+use crate::{journal::topic_name, retry::Stopped, state::BridgeState};
 
 /// Jobs that workers have to finish.
-const OUTSTANDING: [JobState; 5] = [
-    JobState::Taken,
-    JobState::Queued,
-    JobState::Claimed,
-    JobState::Proving,
-    JobState::Retrying,
-];
+const OUTSTANDING: [JobState; 5] = [Taken, Queued, Claimed, Proving, Retrying];
 /// Those and the ones that tickets wait for.
-const SHOWN: [JobState; 7] = [
-    JobState::Taken,
-    JobState::Queued,
-    JobState::Claimed,
-    JobState::Proving,
-    JobState::Retrying,
-    JobState::Proved,
-    JobState::Dead,
-];
+const SHOWN: [JobState; 7] = [Taken, Queued, Claimed, Proving, Retrying, Proved, Dead];
 
-/// Reads the figures.
-#[derive(Debug)]
-pub(crate) struct Sampler {
-    pub(crate) jobs: Jobs,
-    pub(crate) heartbeat: Arc<Heartbeat>,
+/// Reads the figures until the bridge stops; the first time at once.
+pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped> {
+    let mut ticks = interval(bridge.config.timing.sample_every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let ledger = bridge.ledger.once();
+    if let Ok(jobs) = ledger.jobs(&JobState::ALL, LISTING).await {
+        bridge.journal.rollups.lock().recall(&jobs);
+    }
+    loop {
+        let sample = async {
+            ticks.tick().await;
+            sample(&bridge).await;
+        };
+        bridge.retry.unless_stopped(sample).await?;
+    }
 }
 
-impl Sampler {
-    /// Reads until the bridge stops; the first time at once.
-    pub(crate) async fn run(self) -> Result<Infallible, Stopped> {
-        let mut ticks = interval(self.jobs.services.config.timing.sample_every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let ledger = self.jobs.services.ledger.once();
-        if let Ok(jobs) = ledger.jobs(&JobState::ALL, LISTING).await {
-            self.jobs.services.journal.recall_rollups(&jobs);
-        }
-        loop {
-            let sample = async {
-                ticks.tick().await;
-                self.sample().await;
-            };
-            self.jobs.services.retry.unless_stopped(sample).await?;
-        }
+async fn sample(bridge: &BridgeState) {
+    let slots = show_queues(bridge).await;
+    show_upstreams(bridge);
+    let member = f64::from(u8::from(bridge.member.lock().is_some()));
+    metric::MEMBER.set([], member);
+    let ledger = bridge.ledger.once();
+    if let Ok(unverified) = ledger.unverified_jobs().await {
+        metric::JOBS_UNVERIFIED.set([], unverified.len() as f64);
     }
+    let Ok(jobs) = ledger.jobs(&SHOWN, LISTING).await else {
+        return;
+    };
+    let now = clock::now_ms();
+    show_jobs(&jobs, now);
+    let mut rollups = bridge.journal.rollups.lock();
+    rollups.refresh(&jobs);
+    rollups.show(slots, now);
+    metric::SAMPLED.set([], now as f64 / 1e3);
+}
 
-    async fn sample(&self) {
-        let slots = self.show_queues().await;
-        self.show_upstreams();
-        let member = f64::from(u8::from(self.heartbeat.is_member()));
-        metric::MEMBER.set([], member);
-        let ledger = self.jobs.services.ledger.once();
-        let Ok(jobs) = ledger.jobs(&SHOWN, LISTING).await else {
-            return;
+/// Returns the slots that take inner jobs.
+async fn show_queues(bridge: &BridgeState) -> usize {
+    let mut slots = 0;
+    for topic in Topic::ALL {
+        let Ok(depth) = bridge.broker.once().depth(topic).await else {
+            continue;
         };
-        let now = clock::now_ms();
-        show_jobs(&jobs, now);
-        self.jobs.services.journal.show_rollups(&jobs, slots);
-        metric::SAMPLED.set([], now as f64 / 1e3);
-    }
-
-    /// Returns the slots that take inner jobs.
-    async fn show_queues(&self) -> usize {
-        let mut slots = 0;
-        for topic in Topic::ALL {
-            let Ok(depth) = self.jobs.services.broker.once().depth(topic).await else {
-                continue;
-            };
-            let name = topic.name();
-            let rungs: usize = depth.rungs.iter().sum();
-            for (place, jobs) in [
-                ("ready", depth.ready),
-                ("in_flight", depth.in_flight),
-                ("retrying", rungs),
-            ] {
-                metric::QUEUE_JOBS.set([name, place], jobs as f64);
-            }
-            metric::CONSUMERS.set([name], depth.consumers as f64);
-            if topic == Topic::Inner {
-                slots = depth.consumers;
-            }
+        let name = topic.name();
+        let rungs: usize = depth.rungs.iter().sum();
+        for (place, jobs) in [
+            ("ready", depth.ready),
+            ("in_flight", depth.in_flight),
+            ("retrying", rungs),
+        ] {
+            metric::QUEUE_JOBS.set([name, place], jobs as f64);
         }
-        slots
-    }
-
-    fn show_upstreams(&self) {
-        for link in self.jobs.tickets.links().iter() {
-            // The names that the roles give. A test's have no label.
-            let name = match link.upstream.name.as_str() {
-                "inner" => "inner",
-                "outer" => "outer",
-                _ => continue,
-            };
-            let reachable = f64::from(u8::from(link.is_there()));
-            metric::UPSTREAM_REACHABLE.set([name], reachable);
-            metric::POLLS.of([name]).absolute(link.polls());
+        metric::CONSUMERS.set([name], depth.consumers as f64);
+        if topic == Topic::Inner {
+            slots = depth.consumers;
         }
+    }
+    slots
+}
+
+fn show_upstreams(bridge: &BridgeState) {
+    for link in bridge.tickets.links.iter() {
+        // The names that the roles give. A test's have no label.
+        let name = match link.upstream.name.as_str() {
+            "inner" => "inner",
+            "outer" => "outer",
+            _ => continue,
+        };
+        let reachable = f64::from(u8::from(link.is_there()));
+        metric::UPSTREAM_REACHABLE.set([name], reachable);
+        metric::POLLS.of([name]).absolute(link.polls());
     }
 }
 

@@ -87,16 +87,11 @@ mod tests {
 
     use super::*;
 
-    fn vector(file: &str) -> Bytes {
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/");
-        std::fs::read(format!("{root}{file}")).unwrap().into()
-    }
-
     /// Each field of each kind, wrong in each way: refused with the text that
     /// names the field, before any prover sees it.
     #[test]
     fn every_malformed_request_is_refused_by_name() {
-        let cases = malformed_cases(&vector);
+        let cases = malformed_cases(&zkwhirl_testkit::vector);
         assert!(cases.len() > 100, "{} cases", cases.len());
         for case in cases {
             let sizes = case.sizes.unwrap_or(Sizes::new(28, 32).unwrap());

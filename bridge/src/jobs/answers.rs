@@ -1,135 +1,96 @@
 //! One task per ticket whose answer is known: it sends until Falafel has it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use zkwhirl_ledger::{JobRecord, Ticket};
+use zkwhirl_telemetry::catalogue::bridge::NACKS;
 
-use super::endings::Endings;
+use super::endings;
 use crate::{
-    falafel::{Answer, Client, Rejection, deliver},
+    falafel::{Answer, Rejection},
     gate::Verified,
     retry::Stopped,
-    services::Services,
-    tickets::{Callers, LOCAL, Tickets},
+    state::BridgeState,
+    tickets::LOCAL,
 };
 
-/// Answers that are on their way to one upstream at once.
-const POSTS: usize = 16;
-
-/// Answers tickets.
-#[derive(Debug)]
-pub(crate) struct Answers {
-    services: Services,
-    tickets: Arc<Tickets>,
-    callers: Arc<Callers>,
-    endings: Arc<Endings>,
-    upstreams: HashMap<String, Upstream>,
+/// Sends a verified reply to every open ticket of a job.
+pub(super) async fn reply(
+    bridge: &Arc<BridgeState>,
+    job: &JobRecord,
+    reply: Verified,
+) -> Result<(), Stopped> {
+    if answer_all(bridge, job, &Answer::Reply(reply)).await? == 0 {
+        endings::delivered(bridge, job.id).await?;
+    }
+    Ok(())
 }
 
-/// Where the answers to one upstream go.
-#[derive(Debug)]
-struct Upstream {
-    client: Client,
-    posts: Semaphore,
+/// Sends an operator's rejection to every open ticket of a job; returns how
+/// many there are.
+pub(super) async fn reject(
+    bridge: &Arc<BridgeState>,
+    job: &JobRecord,
+    rejection: Rejection,
+) -> Result<usize, Stopped> {
+    answer_all(bridge, job, &Answer::Rejected(rejection)).await
 }
 
-impl Answers {
-    pub(crate) fn new(
-        services: &Services,
-        tickets: &Arc<Tickets>,
-        callers: &Arc<Callers>,
-        endings: &Arc<Endings>,
-    ) -> Self {
-        let upstreams = services.config.upstreams.iter().map(|upstream| {
-            let client = Client::new(upstream.base.clone());
-            let posts = Semaphore::new(POSTS);
-            (upstream.name.clone(), Upstream { client, posts })
-        });
-        Self {
-            upstreams: upstreams.collect(),
-            services: services.clone(),
-            tickets: tickets.clone(),
-            callers: callers.clone(),
-            endings: endings.clone(),
+async fn answer_all(
+    bridge: &Arc<BridgeState>,
+    job: &JobRecord,
+    answer: &Answer,
+) -> Result<usize, Stopped> {
+    let tickets = bridge.ledger.tickets_of(job.id).await?;
+    let count = tickets.len();
+    for ticket in tickets {
+        if bridge.tickets.begin_answer(ticket.id) {
+            let answering = answer_one(bridge.clone(), job.clone(), ticket, answer.clone());
+            bridge.tasks.spawn(answering);
         }
     }
+    Ok(count)
+}
 
-    /// Sends a verified reply to every open ticket of a job.
-    pub(super) async fn reply(
-        self: &Arc<Self>,
-        job: &JobRecord,
-        reply: Verified,
-    ) -> Result<(), Stopped> {
-        if self.answer_all(job, &Answer::Reply(reply)).await? == 0 {
-            self.endings.delivered(job.id).await?;
-        }
-        Ok(())
+async fn answer_one(bridge: Arc<BridgeState>, job: JobRecord, ticket: Ticket, answer: Answer) {
+    let (this, id, record) = (bridge.clone(), ticket.id, job.id);
+    let send = async move { send(&this, &job, &ticket, &answer).await };
+    if let Err(panic) = bridge.tasks.item("answer", send).await {
+        // The ticket counts as answered by this process, so that the next
+        // comparison does not run into the same panic. Its lease is kept.
+        tracing::error!(job = %record, ticket = %id, "{panic}: the ticket is parked");
+        return;
     }
+    bridge.tickets.known.lock().answering.remove(&id);
+}
 
-    /// Sends an operator's rejection to every open ticket of a job; returns how
-    /// many there are.
-    pub(super) async fn reject(
-        self: &Arc<Self>,
-        job: &JobRecord,
-        rejection: Rejection,
-    ) -> Result<usize, Stopped> {
-        self.answer_all(job, &Answer::Rejected(rejection)).await
+async fn send(
+    bridge: &BridgeState,
+    job: &JobRecord,
+    ticket: &Ticket,
+    answer: &Answer,
+) -> Result<(), Stopped> {
+    let local = ticket.upstream == LOCAL;
+    if local {
+        if let Some(caller) = bridge.callers.lock().remove(&ticket.id) {
+            // One that gave up waiting has lost nothing: the result is stored.
+            let _ = caller.send(answer.clone());
+        }
+    } else if let Some(link) = bridge.tickets.links.get(&ticket.upstream) {
+        link.deliver(ticket.id, answer, &bridge.retry).await?;
+    } else {
+        // The next comparison closes it.
+        return Ok(());
     }
-
-    async fn answer_all(
-        self: &Arc<Self>,
-        job: &JobRecord,
-        answer: &Answer,
-    ) -> Result<usize, Stopped> {
-        let tickets = self.services.ledger.tickets_of(job.id).await?;
-        let count = tickets.len();
-        for ticket in tickets {
-            if self.tickets.begin_answer(ticket.id) {
-                let answering = self.clone().answer(job.clone(), ticket, answer.clone());
-                self.services.tasks.spawn(answering);
-            }
-        }
-        Ok(count)
+    match answer {
+        Answer::Reply(_) => bridge.journal.delivered(job, ticket.id),
+        Answer::Rejected(_) if local => {}
+        Answer::Rejected(_) => bridge.journal.one(&NACKS, |stats| &mut stats.nacks),
     }
-
-    async fn answer(self: Arc<Self>, job: JobRecord, ticket: Ticket, answer: Answer) {
-        let (this, id, record) = (self.clone(), ticket.id, job.id);
-        let send = async move { this.send(&job, &ticket, &answer).await };
-        if let Err(panic) = self.services.tasks.item("answer", send).await {
-            // The ticket counts as answered by this process, so that the next
-            // comparison does not run into the same panic. Its lease is kept.
-            tracing::error!(job = %record, ticket = %id, "{panic}: the ticket is parked");
-            return;
-        }
-        self.tickets.end_answer(id);
+    bridge.tickets.close(ticket.id);
+    bridge.ledger.close_ticket(ticket.id).await?;
+    if bridge.ledger.tickets_of(job.id).await?.is_empty() {
+        endings::delivered(bridge, job.id).await?;
     }
-
-    async fn send(&self, job: &JobRecord, ticket: &Ticket, answer: &Answer) -> Result<(), Stopped> {
-        let local = ticket.upstream == LOCAL;
-        if local {
-            self.callers.answer(ticket.id, answer);
-        } else if let Some(upstream) = self.upstreams.get(&ticket.upstream) {
-            // The semaphore is never closed.
-            let _permit = upstream.posts.acquire().await;
-            let retry = &self.services.retry;
-            deliver(&upstream.client, ticket.id, answer, retry).await?;
-        } else {
-            // The next comparison closes it.
-            return Ok(());
-        }
-        let journal = &self.services.journal;
-        match answer {
-            Answer::Reply(_) => journal.delivered(job, ticket.id),
-            Answer::Rejected(_) if local => {}
-            Answer::Rejected(_) => journal.counters.nacks.one(),
-        }
-        self.tickets.close(ticket.id);
-        let ledger = &self.services.ledger;
-        ledger.close_ticket(ticket.id).await?;
-        if ledger.tickets_of(job.id).await?.is_empty() {
-            self.endings.delivered(job.id).await?;
-        }
-        Ok(())
-    }
+    Ok(())
 }

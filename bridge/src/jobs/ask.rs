@@ -5,23 +5,23 @@
 //! answer goes to the caller, and a job that was given up on is an answer, too:
 //! a caller can ask again, Falafel cannot.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use rand::Rng;
 use tokio::sync::{broadcast::error::RecvError, oneshot};
-use tokio_util::sync::CancellationToken;
 use zkwhirl_job::{Command, Frame, JobId, Request, TicketId};
 use zkwhirl_ledger::{JobEvent, JobEventKind, JobRecord, JobState};
 
 use super::{
     admission::{self, Inadmissible, admit},
-    connect::Jobs,
-    intake::new_ticket,
+    dispatch,
+    intake::enter_ledger,
 };
-use crate::{
-    falafel::Answer,
-    retry::Stopped,
-    tickets::{Callers, LOCAL},
-};
+use crate::{falafel::Answer, retry::Stopped, state::BridgeState, tickets::LOCAL};
+
+/// Callers that may wait at once.
+pub(crate) const CALLERS: usize = 1_024;
 
 /// Why a caller gets no reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +36,7 @@ pub enum AskError {
     #[error("rejected: {0}")]
     Rejected(String),
     /// Too many callers wait.
-    #[error("{} callers wait already", Callers::MOST)]
+    #[error("{CALLERS} callers wait already")]
     Busy,
     /// The bridge stops.
     #[error("the server is stopping")]
@@ -49,97 +49,82 @@ impl From<Stopped> for AskError {
     }
 }
 
-/// Takes the requests of callers.
-#[derive(Debug, Clone)]
-pub(crate) struct Asking {
-    pub(crate) jobs: Jobs,
+/// See [`crate::BridgeHandle::ask`].
+pub(crate) async fn ask(
+    bridge: Arc<BridgeState>,
+    command: Command,
+    data: Bytes,
+) -> Result<Bytes, AskError> {
+    if bridge.closed.is_cancelled() {
+        return Err(AskError::Stopping);
+    }
+    let permit = bridge.caller_permits.try_acquire();
+    let _permit = permit.map_err(|_| AskError::Busy)?;
+    let mut frame = Frame {
+        ticket: TicketId(rand::thread_rng().r#gen()),
+        command: command.code(),
+        data,
+    };
+    let mut record = admission::record(&mut frame);
+    let admitted = admit(&record, &frame.data, bridge.config.sizes)?;
+    record.rollup_id = admitted.as_ref().and_then(Request::rollup_id);
+    let (caller, answer) = oneshot::channel();
+    bridge.callers.lock().insert(frame.ticket, caller);
+    let wait = wait(&bridge, &frame, &record, answer);
+    let outcome = bridge.retry.unless_stopped(wait).await;
+    let outcome = outcome.unwrap_or(Err(AskError::Stopping));
+    bridge.callers.lock().remove(&frame.ticket);
+    if outcome.is_err() {
+        // `Err`: the bridge stops, and the next one closes the ticket.
+        let _ = bridge.ledger.close_ticket(frame.ticket).await;
+    }
+    outcome
 }
 
-impl Asking {
-    /// See [`crate::BridgeHandle::ask`]. Nothing new is taken once `closed` is
-    /// cancelled.
-    pub(crate) async fn ask(
-        self,
-        command: Command,
-        data: Bytes,
-        closed: CancellationToken,
-    ) -> Result<Bytes, AskError> {
-        if closed.is_cancelled() {
-            return Err(AskError::Stopping);
-        }
-        let _permit = self.jobs.callers.admit().ok_or(AskError::Busy)?;
-        let mut frame = Frame {
-            ticket: TicketId(rand::thread_rng().r#gen()),
-            command: command.code(),
-            data,
-        };
-        let mut record = admission::record(&mut frame);
-        let admitted = admit(&record, &frame.data, self.jobs.services.config.sizes)?;
-        record.rollup_id = admitted.as_ref().and_then(Request::rollup_id);
-        let answer = self.jobs.callers.wait(frame.ticket);
-        let wait = self.wait(&frame, &record, answer);
-        let outcome = self.jobs.services.retry.unless_stopped(wait).await;
-        let outcome = outcome.unwrap_or(Err(AskError::Stopping));
-        self.jobs.callers.forget(frame.ticket);
-        if outcome.is_err() {
-            let ledger = &self.jobs.services.ledger;
-            // `Err`: the bridge stops, and the next one closes the ticket.
-            let _ = ledger.close_ticket(frame.ticket).await;
-        }
-        outcome
+async fn wait(
+    bridge: &Arc<BridgeState>,
+    frame: &Frame,
+    record: &JobRecord,
+    mut answer: oneshot::Receiver<Answer>,
+) -> Result<Bytes, AskError> {
+    // Before anything can happen to the job.
+    let mut events = bridge.journal.events.subscribe();
+    let taken = enter_ledger(bridge, LOCAL.to_owned(), frame, record).await?;
+    if taken.job.state == JobState::Dead {
+        return Err(given_up(taken.job.reason));
     }
-
-    async fn wait(
-        &self,
-        frame: &Frame,
-        record: &JobRecord,
-        mut answer: oneshot::Receiver<Answer>,
-    ) -> Result<Bytes, AskError> {
-        // Before anything can happen to the job.
-        let mut events = self.jobs.services.journal.events().subscribe();
-        let ticket = new_ticket(frame, LOCAL.to_owned(), record.id);
-        let ledger = &self.jobs.services.ledger;
-        let taken = ledger.take(&ticket, record, &frame.data).await?;
-        self.jobs
-            .requests
-            .remember(&taken.job, &frame.data, taken.new_job);
-        self.jobs.services.journal.taken(ticket, &taken);
-        if taken.job.state == JobState::Dead {
-            return Err(given_up(taken.job.reason));
-        }
-        self.jobs.dispatch.join(&taken.job).await;
-        loop {
-            tokio::select! {
-                answer = &mut answer => return match answer {
-                    Ok(Answer::Reply(verified)) => Ok(verified.reply().clone()),
-                    Ok(Answer::Rejected(rejection)) => {
-                        Err(AskError::Rejected(rejection.reason().to_owned()))
-                    }
-                    Err(_) => Err(AskError::Stopping),
-                },
-                event = events.recv() => self.unless_dead(record.id, event).await?,
-            }
+    dispatch::join(bridge, &taken.job).await;
+    loop {
+        tokio::select! {
+            answer = &mut answer => return match answer {
+                Ok(Answer::Reply(verified)) => Ok(verified.result().reply.clone()),
+                Ok(Answer::Rejected(rejection)) => {
+                    Err(AskError::Rejected(rejection.reason().to_owned()))
+                }
+                Err(_) => Err(AskError::Stopping),
+            },
+            event = events.recv() => unless_dead(bridge, record.id, event).await?,
         }
     }
+}
 
-    /// Fails when an event says that a job was given up on.
-    async fn unless_dead(
-        &self,
-        job: JobId,
-        event: Result<JobEvent, RecvError>,
-    ) -> Result<(), AskError> {
-        match event {
-            Ok(event) => match event.what {
-                JobEventKind::Dead { reason } if event.job == job => Err(given_up(Some(reason))),
-                _ => Ok(()),
-            },
-            // Events were missed: the ledger knows.
-            Err(RecvError::Lagged(_)) => match self.jobs.services.ledger.job(job).await? {
-                Some(record) if record.state == JobState::Dead => Err(given_up(record.reason)),
-                _ => Ok(()),
-            },
-            Err(RecvError::Closed) => Ok(()),
-        }
+/// Fails when an event says that a job was given up on.
+async fn unless_dead(
+    bridge: &BridgeState,
+    job: JobId,
+    event: Result<JobEvent, RecvError>,
+) -> Result<(), AskError> {
+    match event {
+        Ok(event) => match event.what {
+            JobEventKind::Dead { reason } if event.job == job => Err(given_up(Some(reason))),
+            _ => Ok(()),
+        },
+        // Events were missed: the ledger knows.
+        Err(RecvError::Lagged(_)) => match bridge.ledger.job(job).await? {
+            Some(record) if record.state == JobState::Dead => Err(given_up(record.reason)),
+            _ => Ok(()),
+        },
+        Err(RecvError::Closed) => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! From the results queue to Falafel: a result is verified and stored, its job
 //! noted as proved, and only then its message acknowledged.
 
-use std::{collections::HashSet, convert::Infallible};
+use std::{collections::HashSet, convert::Infallible, sync::Arc};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use zkwhirl_broker_adapter::ResultDelivery;
@@ -10,16 +10,18 @@ use zkwhirl_job::{
     envelope::{Outcome, ResultEnvelope},
     reply::NotVerified,
 };
-use zkwhirl_ledger::{JobRecord, JobState, Note};
-use zkwhirl_telemetry::trace::Trace;
+use zkwhirl_ledger::{JobRecord, JobState, Note, StoredResult};
+use zkwhirl_telemetry::{catalogue::bridge::STRAYS, trace::Trace};
 
 use super::{
-    connect::Jobs,
-    results::{Maker, Verdict},
+    client_vks, endings,
+    results::{self, GateVerdict},
+    unverified,
 };
 use crate::{
-    journal::{Dead, Death, duplicate},
+    journal::{death_by, duplicate},
     retry::Stopped,
+    state::BridgeState,
 };
 
 /// The queue of results, as traces name it.
@@ -29,135 +31,129 @@ const RESULTS: &str = "zkwhirl.results.v1";
 /// takes a core to verify.
 const UNDER_WAY: usize = 8;
 
-/// Consumes results.
-#[derive(Debug, Clone)]
-pub(crate) struct Delivery {
-    pub(crate) jobs: Jobs,
-}
-
 /// What a result asked for is in the ledger or the broker, or its job is parked:
 /// only then can the result be acknowledged.
 #[derive(Debug)]
 struct Settled(());
 
-impl Delivery {
-    /// Consumes results until the bridge stops.
-    pub(crate) async fn run(self) -> Result<Infallible, Stopped> {
-        loop {
-            self.consume().await?;
-        }
+/// Consumes results until the bridge stops.
+pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped> {
+    loop {
+        bridge.retry.unless_stopped(consume(&bridge)).await??;
     }
+}
 
-    /// Consumes until the connection is lost.
-    async fn consume(&self) -> Result<(), Stopped> {
-        let mut consumer = self.jobs.services.broker.results().await?;
-        let mut under_way = FuturesUnordered::new();
-        let mut jobs = HashSet::new();
-        loop {
-            let next = self.jobs.services.retry.unless_stopped(async {
-                tokio::select! {
-                    Some(settled) = under_way.next() => Err(settled),
-                    next = consumer.next(), if under_way.len() < UNDER_WAY => Ok(next),
-                }
-            });
-            match next.await? {
-                Err(settled) => {
+/// Consumes until the connection is lost.
+async fn consume(bridge: &Arc<BridgeState>) -> Result<(), Stopped> {
+    let mut consumer = bridge.broker.results().await?;
+    let mut under_way = FuturesUnordered::new();
+    let mut jobs = HashSet::new();
+    loop {
+        let next = tokio::select! {
+            Some(settled) = under_way.next() => {
+                jobs.remove(&settled?);
+                continue;
+            }
+            next = consumer.next(), if under_way.len() < UNDER_WAY => next,
+        };
+        match next {
+            Ok(delivery) => {
+                let job = delivery.result.id;
+                // Two results of one job are dealt with one after the other.
+                while jobs.contains(&job)
+                    && let Some(settled) = under_way.next().await
+                {
                     jobs.remove(&settled?);
                 }
-                Ok(Ok(delivery)) => {
-                    let job = delivery.result.id;
-                    // Two results of one job are dealt with one after the other.
-                    while jobs.contains(&job)
-                        && let Some(settled) = under_way.next().await
-                    {
-                        jobs.remove(&settled?);
-                    }
-                    jobs.insert(job);
-                    under_way.push(self.deal_with(delivery));
+                jobs.insert(job);
+                under_way.push(deal_with(bridge, delivery));
+            }
+            Err(error) => {
+                tracing::warn!("the consumer of results was cut off: {error}");
+                // What is under way is stored or comes again; its ack is late.
+                while let Some(settled) = under_way.next().await {
+                    settled?;
                 }
-                Ok(Err(error)) => {
-                    tracing::warn!("the consumer of results was cut off: {error}");
-                    // What is under way is stored or comes again; its ack is late.
-                    while let Some(settled) = under_way.next().await {
-                        settled?;
-                    }
-                    return Ok(());
-                }
+                return Ok(());
             }
         }
     }
+}
 
-    async fn deal_with(&self, mut delivery: ResultDelivery) -> Result<JobId, Stopped> {
-        let (this, result) = (self.clone(), delivery.result.clone());
-        let job = result.id;
-        let settle = async move { this.settle(&result).await };
-        let settled = self.jobs.services.tasks.item("result", settle).await;
-        let settled = self.jobs.endings.park_if_panicked(job, settled).await?;
-        let settled = settled.unwrap_or(Settled(()));
-        ack(&mut delivery, settled).await;
-        Ok(job)
-    }
+async fn deal_with(
+    bridge: &Arc<BridgeState>,
+    mut delivery: ResultDelivery,
+) -> Result<JobId, Stopped> {
+    let (this, result) = (bridge.clone(), delivery.result.clone());
+    let job = result.id;
+    let settle = async move { settle(&this, &result).await };
+    let settled = bridge.tasks.item("result", settle).await;
+    let settled = endings::park_if_panicked(bridge, job, settled).await?;
+    let settled = settled.unwrap_or(Settled(()));
+    ack(&mut delivery, settled).await;
+    Ok(job)
+}
 
-    /// Does what a result asks for.
-    async fn settle(&self, result: &ResultEnvelope) -> Result<Settled, Stopped> {
-        let ledger = &self.jobs.services.ledger;
-        let _span = Trace::process(RESULTS, &result.id, result.trace.as_deref());
-        match (ledger.job(result.id).await?, &result.outcome) {
-            // From before the ledger was lost. Falafel issues the ticket again.
-            (None, _) => self.jobs.services.journal.counters.strays.one(),
-            (Some(job), Outcome::Dead(failure)) => self.on_dead(&job, failure).await?,
-            (Some(job), Outcome::Proved(reply)) => {
-                let answered = matches!(job.state, JobState::Proved | JobState::Delivered);
-                if answered && ledger.result(job.id).await?.is_some() {
-                    duplicate(result);
-                } else {
-                    self.on_reply(&job, result, reply.clone()).await?;
-                }
+/// Does what a result asks for.
+async fn settle(bridge: &Arc<BridgeState>, result: &ResultEnvelope) -> Result<Settled, Stopped> {
+    let ledger = &bridge.ledger;
+    let _span = Trace::process(RESULTS, &result.id, result.trace.as_deref());
+    match (ledger.job(result.id).await?, &result.outcome) {
+        // From before the ledger was lost. Falafel issues the ticket again.
+        (None, _) => count_stray(bridge),
+        (Some(job), Outcome::Dead(failure)) => on_dead(bridge, &job, failure).await?,
+        (Some(job), Outcome::Proved(reply)) => {
+            let answered = matches!(job.state, JobState::Proved | JobState::Delivered);
+            if answered && ledger.result(job.id).await?.is_some() {
+                duplicate(result);
+            } else {
+                let (reply, worker) = (reply.clone(), &result.worker);
+                let proof = StoredResult::new(reply, result.attempt, worker, result.prove_ms);
+                on_proof(bridge, &job, proof).await?;
             }
         }
-        Ok(Settled(()))
     }
+    Ok(Settled(()))
+}
 
-    async fn on_reply(
-        &self,
-        job: &JobRecord,
-        result: &ResultEnvelope,
-        reply: bytes::Bytes,
-    ) -> Result<(), Stopped> {
-        let maker = Maker::of_result(result);
-        match self.jobs.results.verify(job, reply.clone()).await? {
-            Verdict::Verified(verified) => {
-                self.jobs.results.accept(job, verified, &maker).await?;
-                self.jobs.client_vks.learn(result.kind, reply);
+async fn on_proof(
+    bridge: &Arc<BridgeState>,
+    job: &JobRecord,
+    proof: StoredResult,
+) -> Result<(), Stopped> {
+    match results::verify(bridge, job, &proof).await? {
+        GateVerdict::Verified(verified) => {
+            results::accept(bridge, job, verified).await?;
+            if let Some(kind) = job.kind {
+                client_vks::learn(bridge, kind, proof.reply);
             }
-            Verdict::NotVerified(NotVerified::Refused { reason }) => {
-                self.jobs.results.refuse(job, &maker, reason).await?;
-            }
-            Verdict::NotVerified(NotVerified::CannotCheck { reason }) => {
-                self.jobs
-                    .unverified
-                    .keep(job, reply, &maker, &reason)
-                    .await?;
-            }
-            Verdict::RequestGone => self.jobs.services.journal.counters.strays.one(),
         }
-        Ok(())
+        GateVerdict::NotVerified(NotVerified::Refused { reason }) => {
+            results::refuse(bridge, job, &proof, reason).await?;
+        }
+        GateVerdict::NotVerified(NotVerified::CannotCheck { reason }) => {
+            unverified::keep(bridge, job, &proof, &reason).await?;
+        }
+        GateVerdict::RequestGone => count_stray(bridge),
     }
+    Ok(())
+}
 
-    /// A worker gave a job up; its dead letter is in the broker or about to be.
-    async fn on_dead(&self, job: &JobRecord, failure: &Failure) -> Result<(), Stopped> {
-        let (from, note) = (JobState::OUTSTANDING, Note::because(failure.reason.clone()));
-        let ledger = &self.jobs.services.ledger;
-        if ledger
-            .transition(job.id, &from, JobState::Dead, &note)
-            .await?
-        {
-            let dead = Dead::of(job, &failure.reason);
-            let death = Death::by(failure.class);
-            self.jobs.services.journal.dead(&dead, death);
-        }
-        Ok(())
+fn count_stray(bridge: &BridgeState) {
+    bridge.journal.one(&STRAYS, |stats| &mut stats.strays);
+}
+
+/// A worker gave a job up; its dead letter is in the broker or about to be.
+async fn on_dead(bridge: &BridgeState, job: &JobRecord, failure: &Failure) -> Result<(), Stopped> {
+    let (from, note) = (JobState::OUTSTANDING, Note::because(&*failure.reason));
+    let moved = bridge
+        .ledger
+        .transition(job.id, &from, JobState::Dead, &note);
+    if moved.await? {
+        let death = death_by(failure.class);
+        bridge.journal.dead(job, &failure.reason, death);
     }
+    Ok(())
 }
 
 /// Acknowledges a result that was dealt with. If that fails the result comes

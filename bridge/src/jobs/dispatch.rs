@@ -7,156 +7,137 @@ use zkwhirl_ledger::{JobRecord, JobState, Note};
 
 use super::{
     admission::admit,
-    answers::Answers,
-    client_vks::KnownVks,
-    endings::Endings,
-    publisher::Publisher,
-    requests::Requests,
-    results::{Maker, Results, Verdict},
-    unverified::Unverified,
+    answers, client_vks, endings, publisher,
+    results::{self, GateVerdict},
+    unverified,
 };
-use crate::{falafel::Rejection, journal::Death, retry::Stopped, services::Services};
+use crate::{falafel::Rejection, retry::Stopped, state::BridgeState};
 
-/// Brings jobs on their way.
-#[derive(Debug)]
-pub(crate) struct Dispatch {
-    pub(crate) services: Services,
-    pub(crate) requests: Arc<Requests>,
-    pub(crate) publisher: Arc<Publisher>,
-    pub(crate) results: Arc<Results>,
-    pub(crate) unverified: Arc<Unverified>,
-    pub(crate) answers: Arc<Answers>,
-    pub(crate) endings: Arc<Endings>,
-    pub(crate) client_vks: Arc<KnownVks>,
+/// Brings a job on its way for which a ticket has just been taken.
+pub(super) async fn join(bridge: &Arc<BridgeState>, job: &JobRecord) {
+    match job.state {
+        JobState::Taken => publish(bridge, job).await,
+        JobState::Proved | JobState::Delivered => {
+            let (this, record) = (bridge.clone(), job.clone());
+            // In the background: verifying takes time, the poll must go on.
+            in_background(bridge, job.id, async move {
+                answer_from_store(&this, &record).await
+            });
+        }
+        // Its result will answer this ticket as well.
+        JobState::Queued | JobState::Claimed | JobState::Proving | JobState::Retrying => {}
+        // Parked: an operator replays or rejects it, for all its tickets.
+        JobState::Dead => {}
+        // The ledger starts these again when a ticket is taken.
+        JobState::Rejected | JobState::Withdrawn => {}
+    }
 }
 
-impl Dispatch {
-    /// Brings a job on its way for which a ticket has just been taken.
-    pub(super) async fn join(self: &Arc<Self>, job: &JobRecord) {
-        match job.state {
-            JobState::Taken => self.publish(job).await,
-            JobState::Proved | JobState::Delivered => {
-                let (this, record) = (self.clone(), job.clone());
-                // In the background: verifying takes time, the poll must go on.
-                self.in_background(job.id, async move { this.answer_from_store(&record).await });
-            }
-            // Its result will answer this ticket as well.
-            JobState::Queued | JobState::Claimed | JobState::Proving | JobState::Retrying => {}
-            // Parked: an operator replays or rejects it, for all its tickets.
-            JobState::Dead => {}
-            // The ledger starts these again when a ticket is taken.
-            JobState::Rejected | JobState::Withdrawn => {}
-        }
+/// Publishes a job. A verification key that is known is answered instead.
+pub(crate) async fn publish(bridge: &Arc<BridgeState>, job: &JobRecord) {
+    if !client_vks::may_know(bridge, job) {
+        publisher::queue(bridge, job).await;
+        return;
     }
-
-    /// Publishes a job. A verification key that is known is answered instead.
-    pub(crate) async fn publish(self: &Arc<Self>, job: &JobRecord) {
-        if !self.client_vks.may_know(job) {
-            self.publisher.queue(job).await;
-            return;
-        }
-        let (this, record) = (self.clone(), job.clone());
-        // In the background: the look may take time, the poll must go on.
-        self.in_background(job.id, async move {
-            if !this.client_vks.answer(&record).await? {
-                this.publisher.queue(&record).await;
-            }
-            Ok(())
-        });
-    }
-
-    /// Makes a dead letter of a job that no prover should see, in the
-    /// background: the poll must go on while the broker is away.
-    pub(super) fn park(self: &Arc<Self>, job: &JobRecord, why: String, death: Death) {
-        let (this, record) = (self.clone(), job.clone());
-        self.in_background(job.id, async move {
-            this.endings.bury(&record, &why, death).await
-        });
-    }
-
-    /// Does what a job's state asks for when tickets wait for it: after a
-    /// restart, an adoption or a loss.
-    pub(crate) async fn carry_on(self: &Arc<Self>, job: &JobRecord) -> Result<(), Stopped> {
-        let ledger = &self.services.ledger;
-        let waits = job.state == JobState::Dead || JobState::OUTSTANDING.contains(&job.state);
-        let vks = &self.client_vks;
-        if waits && vks.may_know(job) && vks.answer(job).await? {
-            // The key was imported meanwhile.
-            return Ok(());
-        }
-        match job.state {
-            JobState::Taken => self.readmit(job).await?,
-            JobState::Proved | JobState::Delivered => self.answer_from_store(job).await?,
-            JobState::Withdrawn => {
-                let note = Note {
-                    attempt: Some(1),
-                    ..Note::default()
-                };
-                let from = [JobState::Withdrawn];
-                if ledger
-                    .transition(job.id, &from, JobState::Taken, &note)
-                    .await?
-                {
-                    self.publish(job).await;
-                }
-            }
-            // An operator rejected it before the bridge restarted.
-            JobState::Rejected => {
-                if let Some(rejection) = Rejection::of(job) {
-                    self.answers.reject(job, rejection).await?;
-                }
-            }
-            JobState::Dead => self.endings.restore_letter(job).await?,
-            JobState::Queued | JobState::Claimed | JobState::Proving | JobState::Retrying => {}
+    let (this, record) = (bridge.clone(), job.clone());
+    // In the background: the look may take time, the poll must go on.
+    in_background(bridge, job.id, async move {
+        if !client_vks::answer(&this, &record).await? {
+            publisher::queue(&this, &record).await;
         }
         Ok(())
-    }
+    });
+}
 
-    /// Takes a job up again that is taken and not yet in the broker.
-    async fn readmit(self: &Arc<Self>, job: &JobRecord) -> Result<(), Stopped> {
-        let Some(request) = self.requests.of(job.id).await? else {
-            return Ok(());
-        };
-        match admit(job, &request, self.services.config.sizes) {
-            Err(why) => self.park(job, why.to_string(), Death::Request),
-            Ok(_) => self.publish(job).await,
-        }
-        Ok(())
-    }
+/// Makes a dead letter of a job that no prover should see, in the background:
+/// the poll must go on while the broker is away.
+pub(super) fn park(bridge: &Arc<BridgeState>, job: &JobRecord, why: String, death: &'static str) {
+    let (this, record) = (bridge.clone(), job.clone());
+    in_background(bridge, job.id, async move {
+        endings::bury(&this, &record, &why, death).await
+    });
+}
 
-    /// Answers the tickets of a proved job. A result that is gone or does not
-    /// verify any more is proved again.
-    async fn answer_from_store(&self, job: &JobRecord) -> Result<(), Stopped> {
-        let (results, from) = (&self.results, [JobState::Delivered, JobState::Proved]);
-        let Some(stored) = self.services.ledger.result(job.id).await? else {
-            let why = "its result is gone";
-            return results.prove_again(job, &from, Some(1), why).await;
-        };
-        let maker = Maker::of_stored(&stored);
-        match results.verify(job, stored.reply.clone()).await? {
-            Verdict::Verified(verified) => results.proved(job, &from, verified).await,
-            Verdict::NotVerified(NotVerified::Refused { reason }) => {
-                results.prove_again(job, &from, Some(1), &reason).await
+/// Does what a job's state asks for when tickets wait for it: after a restart,
+/// an adoption or a loss.
+pub(crate) async fn carry_on(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<(), Stopped> {
+    let waits = job.state == JobState::Dead || JobState::OUTSTANDING.contains(&job.state);
+    if waits && client_vks::may_know(bridge, job) && client_vks::answer(bridge, job).await? {
+        // The key was imported meanwhile.
+        return Ok(());
+    }
+    match job.state {
+        JobState::Taken => readmit(bridge, job).await?,
+        JobState::Proved | JobState::Delivered => answer_from_store(bridge, job).await?,
+        JobState::Withdrawn => {
+            let note = Note {
+                attempt: Some(1),
+                ..Note::default()
+            };
+            let (ledger, from) = (&bridge.ledger, [JobState::Withdrawn]);
+            let moved = ledger.transition(job.id, &from, JobState::Taken, &note);
+            if moved.await? {
+                publish(bridge, job).await;
             }
-            Verdict::NotVerified(NotVerified::CannotCheck { reason }) => {
-                let unverified = &self.unverified;
-                unverified.keep(job, stored.reply, &maker, &reason).await
-            }
-            Verdict::RequestGone => Ok(()),
         }
+        // An operator rejected it before the bridge restarted.
+        JobState::Rejected => {
+            if let Some(rejection) = Rejection::of(job) {
+                answers::reject(bridge, job, rejection).await?;
+            }
+        }
+        JobState::Dead => endings::restore_letter(bridge, job).await?,
+        JobState::Queued | JobState::Claimed | JobState::Proving | JobState::Retrying => {}
     }
+    Ok(())
+}
 
-    /// Work on one job that its caller does not wait for.
-    fn in_background(
-        self: &Arc<Self>,
-        job: JobId,
-        work: impl Future<Output = Result<(), Stopped>> + Send + 'static,
-    ) {
-        let this = self.clone();
-        self.services.tasks.spawn(async move {
-            let worked = this.services.tasks.item("job", work).await;
-            // `Err`: the bridge stops, and the next start takes the job up.
-            let _ = this.endings.park_if_panicked(job, worked).await;
-        });
+/// Takes a job up again that is taken and not yet in the broker.
+async fn readmit(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<(), Stopped> {
+    let Some(request) = bridge.requests.of(job.id).await? else {
+        return Ok(());
+    };
+    match admit(job, &request, bridge.config.sizes) {
+        Err(why) => park(bridge, job, why.to_string(), "request"),
+        Ok(_) => publish(bridge, job).await,
     }
+    Ok(())
+}
+
+/// Answers the tickets of a proved job. A result that is gone or does not verify
+/// any more is proved again.
+async fn answer_from_store(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<(), Stopped> {
+    let from = [JobState::Delivered, JobState::Proved];
+    let again = |why: String| Note {
+        attempt: Some(1),
+        ..Note::because(why)
+    };
+    let Some(stored) = bridge.ledger.result(job.id).await? else {
+        let note = again("its result is gone".to_owned());
+        return results::prove_again(bridge, job, &from, note).await;
+    };
+    match results::verify(bridge, job, &stored).await? {
+        GateVerdict::Verified(verified) => results::proved(bridge, job, &from, verified).await,
+        GateVerdict::NotVerified(NotVerified::Refused { reason }) => {
+            results::prove_again(bridge, job, &from, again(reason)).await
+        }
+        GateVerdict::NotVerified(NotVerified::CannotCheck { reason }) => {
+            unverified::keep(bridge, job, &stored, &reason).await
+        }
+        GateVerdict::RequestGone => Ok(()),
+    }
+}
+
+/// Work on one job that its caller does not wait for.
+fn in_background(
+    bridge: &Arc<BridgeState>,
+    job: JobId,
+    work: impl Future<Output = Result<(), Stopped>> + Send + 'static,
+) {
+    let this = bridge.clone();
+    bridge.tasks.spawn(async move {
+        let worked = this.tasks.item("job", work).await;
+        // `Err`: the bridge stops, and the next start takes the job up.
+        let _ = endings::park_if_panicked(&this, job, worked).await;
+    });
 }

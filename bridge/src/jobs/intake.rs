@@ -1,136 +1,139 @@
 //! From Falafel's frames to jobs: tickets are leased first, then taken into
 //! the ledger, then their requests are read.
 
-use async_trait::async_trait;
-use zkwhirl_job::{Frame, JobId, Request, clock};
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use zkwhirl_job::{Frame, Request, clock};
 use zkwhirl_ledger::{JobRecord, JobState, Taken, Ticket};
+use zkwhirl_telemetry::catalogue::bridge::REISSUES;
 
 use super::{
     admission::{self, admit},
-    connect::Jobs,
+    dispatch,
 };
-use crate::{
-    falafel::{Link, Predecessor, Sink},
-    journal::Death,
-    retry::Stopped,
-};
+use crate::{retry::Stopped, state::BridgeState};
 
-/// Takes the frames of all upstreams.
-#[derive(Debug, Clone)]
-pub(crate) struct Intake {
-    pub(crate) jobs: Jobs,
-}
+/// The job that arrived before another.
+#[derive(Debug)]
+pub(super) struct Predecessor(oneshot::Receiver<()>);
 
-#[async_trait]
-impl Sink for Intake {
-    fn seen(&self, link: &Link, frame: &Frame) {
-        // Before anything that can fail or wait: 5 s are left.
-        self.jobs.tickets.arrived(frame.ticket, &link.upstream.name);
+impl Predecessor {
+    /// The predecessor of the first job: there is none.
+    pub(super) fn none() -> Self {
+        Self(oneshot::channel().1)
     }
 
-    async fn take(&self, link: &Link, frame: Frame, predecessor: Predecessor) {
-        let upstream = link.upstream.name.clone();
-        let (this, same) = (self.clone(), frame.clone());
-        let work = async move { this.take_ticket(same, upstream, predecessor).await };
-        // `Err`: the bridge stops, and Falafel issues the ticket again.
-        if let Err(panic) = self.jobs.services.tasks.item("ticket", work).await {
-            let upstream = link.upstream.name.clone();
-            let _ = self.park_ticket(frame, upstream, panic.to_string()).await;
-        }
+    /// The predecessor of the next job. The job after it waits until the sender
+    /// that is returned beside it is dropped.
+    pub(super) fn next(&mut self) -> (Self, oneshot::Sender<()>) {
+        let (done, after) = oneshot::channel();
+        (std::mem::replace(self, Self(after)), done)
+    }
+
+    /// Waits until the jobs before are taken.
+    pub(super) async fn taken(self) {
+        // No value is ever sent: the job before is done, however it ended.
+        let _ = self.0.await;
     }
 }
 
-impl Intake {
-    async fn take_ticket(
-        &self,
-        mut frame: Frame,
-        upstream: String,
-        predecessor: Predecessor,
-    ) -> Result<(), Stopped> {
-        let mut record = admission::record(&mut frame);
-        let admitted = admit(&record, &frame.data, self.jobs.services.config.sizes);
-        if let Ok(Some(request)) = &admitted {
-            record.rollup_id = Request::rollup_id(request);
-        }
-        let ledger = self.jobs.services.ledger.once();
-        if let Err(error) = ledger.upload(&record, &frame.data).await {
-            tracing::debug!(job = %record.id.short(), "the request was not stored ahead of its ticket: {error}");
-        }
-        predecessor.taken().await;
-        let taken = self.enter_ledger(&frame, &record, upstream).await?;
-        match admitted {
-            Err(why) if taken.job.state == JobState::Taken => {
-                self.jobs
-                    .dispatch
-                    .park(&taken.job, why.to_string(), Death::Request);
-            }
-            _ => self.jobs.dispatch.join(&taken.job).await,
-        }
-        Ok(())
-    }
-
-    /// Makes a dead letter of a ticket's job over which the bridge panicked.
-    /// The request is not looked at again.
-    async fn park_ticket(
-        &self,
-        mut frame: Frame,
-        upstream: String,
-        why: String,
-    ) -> Result<(), Stopped> {
-        tracing::error!(ticket = %frame.ticket, "{why}");
-        let record = admission::record(&mut frame);
-        let taken = self.enter_ledger(&frame, &record, upstream).await?;
-        if taken.job.state == JobState::Taken {
-            self.jobs.dispatch.park(&taken.job, why, Death::Bridge);
-        }
-        Ok(())
-    }
-
-    async fn enter_ledger(
-        &self,
-        frame: &Frame,
-        record: &JobRecord,
-        upstream: String,
-    ) -> Result<Taken, Stopped> {
-        let ticket = new_ticket(frame, upstream, record.id);
-        let ledger = &self.jobs.services.ledger;
-        let taken = ledger.take(&ticket, record, &frame.data).await;
-        self.jobs.tickets.taken(ticket.id);
-        let taken = taken?;
-        self.jobs
-            .requests
-            .remember(&taken.job, &frame.data, taken.new_job);
-        if taken.new_ticket {
-            self.jobs.services.journal.taken(ticket, &taken);
-        } else {
-            self.issued_again(&ticket);
-        }
-        Ok(taken)
-    }
-
-    /// Falafel issued an open ticket again: its lease was nearly lost, was let
-    /// lapse on purpose, or its bridge died. The ticket is pinged already and is
-    /// no new work, but its bridge may have died before it published the job.
-    fn issued_again(&self, ticket: &Ticket) {
-        if self.jobs.tickets.issued_again(ticket.id) {
-            return;
-        }
-        self.jobs.services.journal.counters.reissues.one();
-        tracing::warn!(
-            ticket = %ticket.id,
-            upstream = ticket.upstream,
-            worst_gap = ?self.jobs.tickets.lease_stats().worst_gap(),
-            "falafel issued an open ticket again: its lease had lapsed"
-        );
+/// Takes a frame whose ticket is pinged. What must keep the order of the jobs'
+/// arrival waits for the predecessor.
+pub(super) async fn take(
+    bridge: Arc<BridgeState>,
+    upstream: String,
+    frame: Frame,
+    predecessor: Predecessor,
+) {
+    let work = take_ticket(bridge.clone(), upstream.clone(), frame.clone(), predecessor);
+    // `Err`: the bridge stops, and Falafel issues the ticket again.
+    if let Err(panic) = bridge.tasks.item("ticket", work).await {
+        let _ = park_ticket(&bridge, upstream, frame, panic.to_string()).await;
     }
 }
 
-/// The ticket of a frame that is taken now.
-pub(super) fn new_ticket(frame: &Frame, upstream: String, job: JobId) -> Ticket {
-    Ticket {
+async fn take_ticket(
+    bridge: Arc<BridgeState>,
+    upstream: String,
+    mut frame: Frame,
+    predecessor: Predecessor,
+) -> Result<(), Stopped> {
+    let mut record = admission::record(&mut frame);
+    let admitted = admit(&record, &frame.data, bridge.config.sizes);
+    if let Ok(Some(request)) = &admitted {
+        record.rollup_id = Request::rollup_id(request);
+    }
+    if let Err(error) = bridge.ledger.once().upload(&record, &frame.data).await {
+        tracing::debug!(job = %record.id.short(), "the request was not stored ahead of its ticket: {error}");
+    }
+    predecessor.taken().await;
+    let taken = enter_ledger(&bridge, upstream, &frame, &record).await?;
+    match admitted {
+        Err(why) if taken.job.state == JobState::Taken => {
+            dispatch::park(&bridge, &taken.job, why.to_string(), "request");
+        }
+        _ => dispatch::join(&bridge, &taken.job).await,
+    }
+    Ok(())
+}
+
+/// Makes a dead letter of a ticket's job over which the bridge panicked. The
+/// request is not looked at again.
+async fn park_ticket(
+    bridge: &Arc<BridgeState>,
+    upstream: String,
+    mut frame: Frame,
+    why: String,
+) -> Result<(), Stopped> {
+    tracing::error!(ticket = %frame.ticket, "{why}");
+    let record = admission::record(&mut frame);
+    let taken = enter_ledger(bridge, upstream, &frame, &record).await?;
+    if taken.job.state == JobState::Taken {
+        dispatch::park(bridge, &taken.job, why, "bridge");
+    }
+    Ok(())
+}
+
+/// Takes a ticket into the ledger, with its job.
+pub(super) async fn enter_ledger(
+    bridge: &BridgeState,
+    upstream: String,
+    frame: &Frame,
+    record: &JobRecord,
+) -> Result<Taken, Stopped> {
+    let ticket = Ticket {
         id: frame.ticket,
         upstream,
-        job,
+        job: record.id,
         taken_at_ms: clock::now_ms(),
+    };
+    let taken = bridge.ledger.take(&ticket, record, &frame.data).await;
+    bridge.tickets.known.lock().taking.remove(&ticket.id);
+    let taken = taken?;
+    bridge
+        .requests
+        .remember(&taken.job, &frame.data, taken.new_job);
+    if taken.new_ticket {
+        bridge.journal.taken(ticket, &taken);
+    } else {
+        issued_again(bridge, &ticket);
     }
+    Ok(taken)
+}
+
+/// Falafel issued an open ticket again: its lease was nearly lost, was let lapse
+/// on purpose, or its bridge died. The ticket is pinged already and is no new
+/// work, but its bridge may have died before it published the job.
+fn issued_again(bridge: &BridgeState, ticket: &Ticket) {
+    if bridge.tickets.issued_again(ticket.id) {
+        return;
+    }
+    bridge.journal.one(&REISSUES, |stats| &mut stats.reissues);
+    tracing::warn!(
+        ticket = %ticket.id,
+        upstream = ticket.upstream,
+        worst_gap = ?bridge.tickets.leases.stats().worst_gap,
+        "falafel issued an open ticket again: its lease had lapsed"
+    );
 }

@@ -1,14 +1,20 @@
 //! What an operator can do to a job: reject and replay it.
 
+use std::sync::Arc;
+
 use zkwhirl_job::{Failure, JobId};
-use zkwhirl_ledger::{JobEventKind, JobRecord, JobState, Note};
+use zkwhirl_ledger::{
+    JobEventKind, JobRecord,
+    JobState::{self, Claimed, Dead, Proving, Queued, Retrying, Taken},
+    Note,
+};
 use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
 use super::{
     admission::{Inadmissible, admit},
-    connect::Jobs,
+    answers, dispatch, endings,
 };
-use crate::{falafel::Rejection, journal::topic_name, retry::Stopped};
+use crate::{falafel::Rejection, journal::topic_name, retry::Stopped, state::BridgeState};
 
 /// Why an operator's request was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,94 +51,73 @@ impl From<Stopped> for OperatorError {
     }
 }
 
-/// Does what operators ask for.
-#[derive(Debug)]
-pub(crate) struct Operator {
-    pub(crate) jobs: Jobs,
+/// See [`crate::BridgeHandle::reject`].
+pub(crate) async fn reject(
+    bridge: &Arc<BridgeState>,
+    job: JobId,
+    reason: &str,
+) -> Result<usize, OperatorError> {
+    let from = [Taken, Queued, Claimed, Proving, Retrying, Dead];
+    // Cut to what a frame should carry.
+    let reason = Failure::invalid(reason).reason;
+    let note = Note::because(reason.clone());
+    record(bridge, job).await?;
+    let ledger = &bridge.ledger;
+    let moved = ledger.transition(job, &from, JobState::Rejected, &note);
+    if !moved.await? {
+        let must = "waiting: neither proved nor finished";
+        return Err(wrong_state(bridge, job, must).await);
+    }
+    endings::forget(bridge, job);
+    bridge.broker.remove_dead(job).await?;
+    let record = record(bridge, job).await?;
+    let Some(rejection) = Rejection::of(&record) else {
+        let must = "rejected: a new ticket has taken it up again";
+        return Err(wrong_state(bridge, job, must).await);
+    };
+    let told = answers::reject(bridge, &record, rejection).await?;
+    COMPLETED.one([topic_name(record.kind), "rejected"]);
+    let rejected = JobEventKind::Rejected { reason };
+    bridge.journal.emit(&record, rejected);
+    Ok(told)
 }
 
-impl Operator {
-    /// See [`crate::BridgeHandle::reject`].
-    pub(crate) async fn reject(&self, job: JobId, reason: &str) -> Result<usize, OperatorError> {
-        let ledger = &self.jobs.services.ledger;
-        let from = [
-            JobState::Taken,
-            JobState::Queued,
-            JobState::Claimed,
-            JobState::Proving,
-            JobState::Retrying,
-            JobState::Dead,
-        ];
-        // Cut to what a frame should carry.
-        let reason = Failure::invalid(reason).reason;
-        let note = Note::because(reason.clone());
-        self.record(job).await?;
-        if !ledger
-            .transition(job, &from, JobState::Rejected, &note)
-            .await?
-        {
-            let must = "waiting: neither proved nor finished";
-            return Err(self.wrong_state(job, must).await);
-        }
-        self.jobs.endings.forget(job);
-        self.jobs.services.broker.remove_dead(job).await?;
-        let record = self.record(job).await?;
-        let Some(rejection) = Rejection::of(&record) else {
-            let must = "rejected: a new ticket has taken it up again";
-            return Err(self.wrong_state(job, must).await);
-        };
-        let told = self.jobs.answers.reject(&record, rejection).await?;
-        COMPLETED.one([topic_name(record.kind), "rejected"]);
-        self.jobs
-            .services
-            .journal
-            .emit(&record, JobEventKind::Rejected { reason });
-        Ok(told)
+/// See [`crate::BridgeHandle::replay`].
+pub(crate) async fn replay(bridge: &Arc<BridgeState>, job: JobId) -> Result<(), OperatorError> {
+    let record = record(bridge, job).await?;
+    let request = bridge.requests.of(job).await?;
+    let request = request.ok_or(OperatorError::Unknown(job))?;
+    if let Err(why) = admit(&record, &request, bridge.config.sizes) {
+        return Err(OperatorError::Inadmissible { job, why });
     }
-
-    /// See [`crate::BridgeHandle::replay`].
-    pub(crate) async fn replay(&self, job: JobId) -> Result<(), OperatorError> {
-        let ledger = &self.jobs.services.ledger;
-        let record = self.record(job).await?;
-        let request = self.jobs.requests.of(job).await?;
-        let request = request.ok_or(OperatorError::Unknown(job))?;
-        if let Err(why) = admit(&record, &request, self.jobs.services.config.sizes) {
-            return Err(OperatorError::Inadmissible { job, why });
-        }
-        let note = Note {
-            attempt: Some(1),
-            ..Note::because("replayed by an operator")
-        };
-        let from = [JobState::Dead];
-        if !ledger
-            .transition(job, &from, JobState::Taken, &note)
-            .await?
-        {
-            return Err(self.wrong_state(job, "dead").await);
-        }
-        // Before it is published: a letter beside a queued job would bury it.
-        self.jobs.services.broker.remove_dead(job).await?;
-        self.jobs
-            .services
-            .journal
-            .emit(&record, JobEventKind::Replayed);
-        self.jobs.dispatch.publish(&record).await;
-        Ok(())
+    let note = Note {
+        attempt: Some(1),
+        ..Note::because("replayed by an operator")
+    };
+    let (ledger, from) = (&bridge.ledger, [JobState::Dead]);
+    let moved = ledger.transition(job, &from, JobState::Taken, &note);
+    if !moved.await? {
+        return Err(wrong_state(bridge, job, "dead").await);
     }
+    // Before it is published: a letter beside a queued job would bury it.
+    bridge.broker.remove_dead(job).await?;
+    bridge.journal.emit(&record, JobEventKind::Replayed);
+    dispatch::publish(bridge, &record).await;
+    Ok(())
+}
 
-    async fn record(&self, job: JobId) -> Result<JobRecord, OperatorError> {
-        let record = self.jobs.services.ledger.job(job).await?;
-        record.ok_or(OperatorError::Unknown(job))
-    }
+async fn record(bridge: &BridgeState, job: JobId) -> Result<JobRecord, OperatorError> {
+    let record = bridge.ledger.job(job).await?;
+    record.ok_or(OperatorError::Unknown(job))
+}
 
-    async fn wrong_state(&self, job: JobId, must: &'static str) -> OperatorError {
-        match self.record(job).await {
-            Ok(record) => OperatorError::State {
-                job,
-                state: record.state,
-                must,
-            },
-            Err(error) => error,
-        }
+async fn wrong_state(bridge: &BridgeState, job: JobId, must: &'static str) -> OperatorError {
+    match record(bridge, job).await {
+        Ok(record) => OperatorError::State {
+            job,
+            state: record.state,
+            must,
+        },
+        Err(error) => error,
     }
 }

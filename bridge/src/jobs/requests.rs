@@ -12,7 +12,7 @@ use zkwhirl_job::{JobId, Kind, envelope::Payload};
 use zkwhirl_ledger::{JobRecord, OPEN_TICKETS};
 use zkwhirl_telemetry::trace::Trace;
 
-use crate::{locked::Locked, retry::Stopped, retrying::RetryingLedger, services::Services};
+use crate::{locked::Locked, retry::Stopped, retrying::RetryingLedger};
 
 /// Bytes of requests that are remembered: two full rollups of the largest inner
 /// requests and their claims. The requests beyond that are read from the ledger
@@ -44,10 +44,10 @@ struct OpenJob {
 }
 
 impl Requests {
-    pub(crate) fn new(services: &Services, compare: Arc<Notify>) -> Self {
+    pub(crate) fn new(ledger: RetryingLedger, inline_bytes: usize, compare: Arc<Notify>) -> Self {
         Self {
-            ledger: services.ledger.clone(),
-            inline_bytes: services.config.inline_bytes,
+            ledger,
+            inline_bytes,
             compare,
             open: Locked::default(),
         }
@@ -107,7 +107,7 @@ impl Requests {
     }
 
     /// A job came to its end: its answer is delivered, or it is not wanted.
-    pub(super) fn forget(&self, job: JobId) {
+    pub(crate) fn forget(&self, job: JobId) {
         let mut open = self.open.lock();
         if let Some(gone) = open.jobs.remove(&job) {
             open.bytes -= gone.request.map_or(0, |request| request.len());
@@ -117,13 +117,5 @@ impl Requests {
     /// The jobs that are remembered.
     pub(crate) fn jobs(&self) -> HashSet<JobId> {
         self.open.lock().jobs.keys().copied().collect()
-    }
-
-    /// Forgets those of `jobs` for which no ticket waits: another bridge has
-    /// delivered them.
-    pub(crate) fn forget_unless(&self, jobs: &HashSet<JobId>, waits: impl Fn(&JobId) -> bool) {
-        jobs.iter()
-            .filter(|job| !waits(job))
-            .for_each(|job| self.forget(*job));
     }
 }

@@ -5,163 +5,129 @@
 //! gate decides. If that takes too long the job is proved again; no attempt is
 //! counted, for no prover failed.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 use zkwhirl_job::{JobId, clock, clock::Backoff, reply::NotVerified};
-use zkwhirl_ledger::{JobRecord, JobState, StoredResult, UnverifiedReply};
+use zkwhirl_ledger::{
+    JobRecord,
+    JobState::{self, Claimed, Delivered, Proved, Proving, Queued, Retrying},
+    Note, StoredResult,
+};
 
 use super::{
-    endings::Endings,
-    results::{Maker, Results, Verdict},
+    endings,
+    results::{self, GateVerdict},
 };
-use crate::{locked::Locked, retry::Stopped, services::Services};
+use crate::{retry::Stopped, state::BridgeState};
 
 /// Replies that are verified again at once: a proof takes a core.
-const CHECKS: usize = 2;
+pub(crate) const CHECKS: usize = 2;
 /// The first pause is the longest divided by this.
 const FIRST: u32 = 16;
 
 /// The states from which an undecided job is proved again. Whatever else it is,
 /// it is in an operator's hands, or not wanted.
-const WANTED: [JobState; 6] = [
-    JobState::Queued,
-    JobState::Claimed,
-    JobState::Proving,
-    JobState::Retrying,
-    JobState::Proved,
-    JobState::Delivered,
-];
+const WANTED: [JobState; 6] = [Queued, Claimed, Proving, Retrying, Proved, Delivered];
 
-/// Keeps unverified replies and verifies them again.
-#[derive(Debug)]
-pub(crate) struct Unverified {
-    services: Services,
-    results: Arc<Results>,
-    endings: Arc<Endings>,
-    /// Jobs whose reply this bridge verifies again.
-    checking: Locked<HashSet<JobId>>,
-    permits: Semaphore,
+/// Keeps a result whose reply cannot be checked now, for the `reason`.
+pub(super) async fn keep(
+    bridge: &Arc<BridgeState>,
+    job: &JobRecord,
+    result: &StoredResult,
+    reason: &str,
+) -> Result<(), Stopped> {
+    tracing::warn!(job = %job.id, "reply kept unverified, to be checked again: {reason}");
+    bridge.ledger.store_unverified(job.id, result).await?;
+    check(bridge, job.id);
+    Ok(())
 }
 
-impl Unverified {
-    pub(crate) fn new(services: Services, results: Arc<Results>, endings: Arc<Endings>) -> Self {
-        Self {
-            services,
-            results,
-            endings,
-            checking: Locked::default(),
-            permits: Semaphore::new(CHECKS),
-        }
+/// Checks the reply that is kept of a job until the gate decides, in the
+/// background; once, however often it is asked.
+pub(crate) fn check(bridge: &Arc<BridgeState>, job: JobId) {
+    if !bridge.checking.lock().insert(job) {
+        return;
     }
-
-    /// Keeps a reply that cannot be checked now, for the `reason`.
-    pub(super) async fn keep(
-        self: &Arc<Self>,
-        job: &JobRecord,
-        reply: Bytes,
-        maker: &Maker,
-        reason: &str,
-    ) -> Result<(), Stopped> {
-        tracing::warn!(job = %job.id, "reply kept unverified, to be checked again: {reason}");
-        let worker = maker.worker.clone();
-        let result = StoredResult::new(reply, maker.attempt, worker, maker.prove_ms);
-        let ledger = &self.services.ledger;
-        ledger.store_unverified(job.id, &result).await?;
-        self.check(job.id);
-        Ok(())
-    }
-
-    /// Checks the reply that is kept of a job until the gate decides, in the
-    /// background; once, however often it is asked.
-    pub(crate) fn check(self: &Arc<Self>, job: JobId) {
-        if !self.checking.lock().insert(job) {
-            return;
+    let this = bridge.clone();
+    bridge.tasks.spawn(async move {
+        let work = until_decided(this.clone(), job);
+        let worked = this.tasks.item("unverified reply", work).await;
+        if let Ok(None) = endings::park_if_panicked(&this, job, worked).await {
+            // `Err`: the bridge stops, and the next one meets it again.
+            let _ = this.ledger.drop_unverified(job).await;
         }
-        let this = self.clone();
-        self.services.tasks.spawn(async move {
-            let (tasks, work) = (&this.services.tasks, this.clone().until_decided(job));
-            let worked = tasks.item("unverified reply", work).await;
-            if let Ok(None) = this.endings.park_if_panicked(job, worked).await {
-                // `Err`: the bridge stops, and the next one meets it again.
-                let _ = this.services.ledger.drop_unverified(job).await;
-            }
-            this.checking.lock().remove(&job);
+        this.checking.lock().remove(&job);
+    });
+}
+
+async fn until_decided(bridge: Arc<BridgeState>, job: JobId) -> Result<(), Stopped> {
+    let (ledger, timing) = (&bridge.ledger, &bridge.config.timing);
+    let longest = timing.recheck_every;
+    let mut backoff = Backoff::new(longest / FIRST, longest);
+    let mut until = None;
+    loop {
+        bridge.retry.pause(backoff.pause()).await?;
+        let kept = ledger.unverified(job).await?;
+        let record = ledger.job(job).await?;
+        let (Some(kept), Some(record)) = (kept, record) else {
+            return ledger.drop_unverified(job).await;
+        };
+        // On the clock of pauses.
+        let until = *until.get_or_insert_with(|| {
+            let age = Duration::from_millis(clock::now_ms().saturating_sub(kept.since_ms));
+            Instant::now() + timing.unverified_for.saturating_sub(age)
         });
-    }
-
-    async fn until_decided(self: Arc<Self>, job: JobId) -> Result<(), Stopped> {
-        let (ledger, timing) = (&self.services.ledger, &self.services.config.timing);
-        let longest = timing.recheck_every;
-        let mut backoff = Backoff::new(longest / FIRST, longest);
-        let mut until = None;
-        loop {
-            self.services.retry.pause(backoff.pause()).await?;
-            let kept = ledger.unverified(job).await?;
-            let record = ledger.job(job).await?;
-            let (Some(kept), Some(record)) = (kept, record) else {
-                return ledger.drop_unverified(job).await;
-            };
-            let until = *until.get_or_insert_with(|| ends(&kept, timing.unverified_for));
-            if self.decided(&record, &kept, until).await? {
-                return Ok(());
-            }
+        if decided(&bridge, &record, &kept.result, until).await? {
+            return Ok(());
         }
-    }
-
-    /// Verifies a reply again. False: it still cannot be checked, and its job
-    /// is not proved again before `until`.
-    async fn decided(
-        &self,
-        job: &JobRecord,
-        kept: &UnverifiedReply,
-        until: Instant,
-    ) -> Result<bool, Stopped> {
-        let ledger = &self.services.ledger;
-        if matches!(job.state, JobState::Rejected | JobState::Withdrawn) {
-            ledger.drop_unverified(job.id).await?;
-            return Ok(true);
-        }
-        let maker = Maker::of_stored(&kept.result);
-        // The semaphore is never closed.
-        let permit = self.permits.acquire().await;
-        let verdict = self.results.verify(job, kept.result.reply.clone()).await?;
-        drop(permit);
-        match verdict {
-            Verdict::Verified(verified) => {
-                if matches!(job.state, JobState::Proved | JobState::Delivered) {
-                    let from = [JobState::Proved, JobState::Delivered];
-                    self.results.proved(job, &from, verified).await?;
-                } else {
-                    self.results.accept(job, verified, &maker).await?;
-                }
-                // Only now: it is in the results.
-                ledger.drop_unverified(job.id).await?;
-            }
-            Verdict::NotVerified(NotVerified::Refused { reason }) => {
-                // First: the next attempt may come to be unverified as well.
-                ledger.drop_unverified(job.id).await?;
-                self.results.refuse(job, &maker, reason).await?;
-            }
-            Verdict::NotVerified(NotVerified::CannotCheck { reason }) => {
-                if Instant::now() < until {
-                    return Ok(false);
-                }
-                ledger.drop_unverified(job.id).await?;
-                let waited = self.services.config.timing.unverified_for;
-                let why = format!("its reply could not be verified for {waited:?}: {reason}");
-                self.results.prove_again(job, &WANTED, None, &why).await?;
-            }
-            // Its tickets come again.
-            Verdict::RequestGone => ledger.drop_unverified(job.id).await?,
-        }
-        Ok(true)
     }
 }
 
-/// When a reply has been unverified for `time`, on the clock of pauses.
-fn ends(kept: &UnverifiedReply, time: Duration) -> Instant {
-    let age = Duration::from_millis(clock::now_ms().saturating_sub(kept.since_ms));
-    Instant::now() + time.saturating_sub(age)
+/// Verifies a reply again. False: it still cannot be checked, and its job is not
+/// proved again before `until`.
+async fn decided(
+    bridge: &Arc<BridgeState>,
+    job: &JobRecord,
+    kept: &StoredResult,
+    until: Instant,
+) -> Result<bool, Stopped> {
+    let ledger = &bridge.ledger;
+    if matches!(job.state, JobState::Rejected | JobState::Withdrawn) {
+        ledger.drop_unverified(job.id).await?;
+        return Ok(true);
+    }
+    // The semaphore is never closed.
+    let permit = bridge.checks.acquire().await;
+    let verdict = results::verify(bridge, job, kept).await?;
+    drop(permit);
+    match verdict {
+        GateVerdict::Verified(verified) => {
+            let answered = [Proved, Delivered];
+            if answered.contains(&job.state) {
+                results::proved(bridge, job, &answered, verified).await?;
+            } else {
+                results::accept(bridge, job, verified).await?;
+            }
+            // Only now: it is in the results.
+            ledger.drop_unverified(job.id).await?;
+        }
+        GateVerdict::NotVerified(NotVerified::Refused { reason }) => {
+            // First: the next attempt may come to be unverified as well.
+            ledger.drop_unverified(job.id).await?;
+            results::refuse(bridge, job, kept, reason).await?;
+        }
+        GateVerdict::NotVerified(NotVerified::CannotCheck { reason }) => {
+            if Instant::now() < until {
+                return Ok(false);
+            }
+            ledger.drop_unverified(job.id).await?;
+            let waited = bridge.config.timing.unverified_for;
+            let why = format!("its reply could not be verified for {waited:?}: {reason}");
+            results::prove_again(bridge, job, &WANTED, Note::because(why)).await?;
+        }
+        // Its tickets come again.
+        GateVerdict::RequestGone => ledger.drop_unverified(job.id).await?,
+    }
+    Ok(true)
 }

@@ -10,11 +10,8 @@ async fn an_answer_is_sent_until_it_is_taken() {
     let ticket = world.falafel.ask_proof(claim(1));
     world.until_answered(ticket).await;
     assert_eq!(world.falafel.seen().refuse_answers, 0);
-    assert_eq!(
-        world.falafel.issued(ticket),
-        1,
-        "its lease was kept meanwhile"
-    );
+    // Its lease was kept meanwhile.
+    world.assert_issued(&[ticket], 1);
 }
 
 #[tokio::test]
@@ -28,10 +25,7 @@ async fn a_reply_that_does_not_verify_is_proved_again_and_never_sent() {
     };
     let _worker = world.worker(replies);
     let ticket = world.falafel.ask_proof(claim(1));
-    assert_eq!(
-        world.until_answered(ticket).await,
-        format!("proof of {}", claim_id(1))
-    );
+    assert_eq!(world.until_answered(ticket).await, proof_of(1));
     assert_eq!(world.stats().unverified, 3);
     let attempts = world.ledger.attempts(claim_id(1)).await.unwrap();
     let reasons: Vec<_> = attempts.iter().map(|a| a.failure.to_string()).collect();
@@ -44,11 +38,10 @@ async fn a_reply_that_does_not_verify_is_proved_again_and_never_sent() {
         ]
     );
     assert_eq!(world.falafel.seen().answers.len(), 1);
-    let names: Vec<_> = world.happened().iter().map(|(_, w)| w.name()).collect();
-    assert!(
-        names.contains(&"unverified") && names.contains(&"retrying"),
-        "{names:?}"
-    );
+    let happened = world.happened();
+    for what in ["unverified", "retrying"] {
+        assert!(happened.contains(&(claim_id(1), what)), "{happened:?}");
+    }
     world.falafel.assert_no_nack();
 }
 
@@ -58,21 +51,13 @@ async fn a_job_whose_replies_never_verify_is_parked_with_its_history() {
     let _worker = world.worker(|_| Bytes::from_static(b"forged"));
     let ticket = world.falafel.ask_proof(claim(1));
     world.until_state(claim_id(1), JobState::Dead).await;
-    let letter = world
-        .broker
-        .dead_letter(claim_id(1))
-        .await
-        .unwrap()
-        .unwrap();
+    let letter = world.letter(claim_id(1)).await.unwrap();
     assert_eq!(letter.history.len(), 5);
-    assert!(
-        letter.reason.contains("5 attempts used up"),
-        "{}",
-        letter.reason
-    );
+    let used_up = letter.reason.contains("5 attempts used up");
+    assert!(used_up, "{}", letter.reason);
     assert!(world.falafel.seen().answers.is_empty());
     assert_eq!(world.stats().open_tickets, 1);
-    assert_eq!(world.falafel.issued(ticket), 1);
+    world.assert_issued(&[ticket], 1);
 }
 
 #[tokio::test]
@@ -81,11 +66,7 @@ async fn a_result_that_comes_twice_is_answered_once() {
     let ticket = world.falafel.ask_proof(claim(1));
     let job = world.claim_one(Topic::Inner).await;
     for _ in 0..2 {
-        world
-            .broker
-            .publish_result(&result_for(&job, proof(&job)))
-            .await
-            .unwrap();
+        world.reply(&job, proof(&job)).await;
     }
     let id = job.id;
     world.prove(job).await;
@@ -103,24 +84,21 @@ async fn a_result_that_comes_twice_is_answered_once() {
 async fn a_stored_result_that_rotted_is_proved_again() {
     let world = World::start().await;
     let _worker = world.worker(proof);
-    let first = world.falafel.ask_proof(claim(1));
-    world.until_answered(first).await;
-    world.until_state(claim_id(1), JobState::Delivered).await;
-    world.ledger.drop_result(claim_id(1)).await.unwrap();
-    let second = world.falafel.ask_proof(claim(1));
-    world.until_answered(second).await;
-    world.until_state(claim_id(1), JobState::Delivered).await;
+    for _ in 0..2 {
+        let ticket = world.falafel.ask_proof(claim(1));
+        world.until_answered(ticket).await;
+        world.until_state(claim_id(1), JobState::Delivered).await;
+        world.ledger.drop_result(claim_id(1)).await.unwrap();
+    }
 }
 
 #[tokio::test]
 async fn results_of_unknown_jobs_are_dropped_and_counted() {
     let world = World::start().await;
     let stray = zkwhirl_testkit::claim_job(1);
+    world.reply(&stray, proof(&stray)).await;
     world
-        .broker
-        .publish_result(&result_for(&stray, proof(&stray)))
-        .await
-        .unwrap();
-    eventually("it is counted", || async { world.stats().strays == 1 }).await;
+        .until("it is counted", |stats| stats.strays == 1)
+        .await;
     assert!(world.falafel.seen().answers.is_empty());
 }

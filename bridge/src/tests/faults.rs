@@ -1,6 +1,9 @@
 //! Upstreams and brokers that misbehave.
 
+use zkwhirl_telemetry::{Recorded, catalogue::bridge::DEAD_LETTERED};
+
 use super::*;
+use broker::DeadClass;
 use zkwhirl_testkit::stub::Odd;
 
 #[tokio::test]
@@ -28,38 +31,29 @@ async fn an_error_page_that_looks_like_a_frame_is_no_job() {
     let world = World::start().await;
     // 100 bytes: enough for a header, if the status were not looked at.
     world.falafel.say(Odd::Status(503));
+    let started = Instant::now();
     let ticket = world.falafel.ask_proof(claim(1));
     world.claim_one(Topic::Inner).await;
-    eventually("it is pinged", || async {
-        world.falafel.was_pinged(ticket)
-    })
-    .await;
+    world.until_pinged_since(&[ticket], started).await;
     assert_eq!(world.stats().tickets, 1);
 }
 
 #[tokio::test]
 async fn one_poll_is_out_however_long_it_takes() {
     let world = World::start().await;
-    eventually("a poll", || async { world.falafel.seen().polls == 1 }).await;
+    world.until_polled(1).await;
     // Twenty of the client's shortest periods later it is still the same.
     let ticket = world.falafel.ask_proof(claim(1));
-    let pinged = || async { world.handle().parts.jobs.tickets.lease_stats().pings() > 10 };
-    eventually("time passes", pinged).await;
-    assert_eq!(
-        world.falafel.seen().polls,
-        2,
-        "one before the job, one after"
-    );
-    assert!(world.falafel.was_pinged(ticket));
+    let later = Instant::now() + Duration::from_secs(2);
+    world.until_pinged_since(&[ticket], later).await;
+    let polls = world.falafel.seen().polls;
+    assert_eq!(polls, 2, "one before the job, one after");
 }
 
 #[tokio::test]
 async fn an_upstream_that_is_closed_does_not_disturb_the_other() {
     let mut world = World::without_bridge(LEASE);
-    let closed = {
-        let other = Stub::start(LEASE);
-        other.url()
-    };
+    let closed = Stub::start(LEASE).url();
     world.upstreams.push(Upstream::optional("outer", closed));
     world.start_bridge();
     let _worker = world.worker(proof);
@@ -69,10 +63,8 @@ async fn an_upstream_that_is_closed_does_not_disturb_the_other() {
     }
     let outer = &world.stats().upstreams[1];
     assert_eq!((outer.name.as_str(), outer.reachable), ("outer", false));
-    eventually("it keeps trying", || async {
-        world.stats().upstreams[1].polls > 3
-    })
-    .await;
+    let tries = |stats: &BridgeStats| stats.upstreams[1].polls > 3;
+    world.until("it keeps trying", tries).await;
 }
 
 #[tokio::test]
@@ -80,10 +72,8 @@ async fn an_upstream_may_come_later() {
     let mut world = World::without_bridge(LEASE);
     world.falafel.stop();
     world.start_bridge();
-    eventually("it tries", || async {
-        world.stats().upstreams[0].polls > 2
-    })
-    .await;
+    let tries = |stats: &BridgeStats| stats.upstreams[0].polls > 2;
+    world.until("it tries", tries).await;
     world.falafel.resume();
     let _worker = world.worker(proof);
     let ticket = world.falafel.ask_proof(claim(1));
@@ -95,18 +85,14 @@ async fn tickets_stay_pinged_while_the_broker_is_away() {
     let world = World::start().await;
     world.broker.set_away(true);
     let good = world.falafel.ask_proof(claim(1));
-    let bad = world.falafel.ask_proof(vec![0, 0, 0, 9]);
+    let bad = world.falafel.ask_proof(NONSENSE);
     world.until_taken(2).await;
-    let pinged = || async { world.handle().parts.jobs.tickets.lease_stats().pings() > 2 * 25 };
-    eventually("more than a lease goes by", pinged).await;
-    for ticket in [good, bad] {
-        assert_eq!(world.falafel.issued(ticket), 1);
-    }
+    let lease_over = Instant::now() + LEASE + Duration::from_secs(1);
+    world.until_pinged_since(&[good, bad], lease_over).await;
+    world.assert_issued(&[good, bad], 1);
     world.broker.set_away(false);
-    let _worker = world.worker(proof);
-    world.until_answered(good).await;
-    let parked = JobId::of(Command::CreateProof, &[0, 0, 0, 9]);
-    world.until_state(parked, JobState::Dead).await;
+    world.until_all_proved(&[good]).await;
+    world.until_state(nonsense_id(), JobState::Dead).await;
     assert_eq!(world.stats().reissues, 0);
 }
 
@@ -118,11 +104,8 @@ async fn jobs_that_the_broker_lost_are_published_again() {
         world.until_state(claim_id(n), JobState::Queued).await;
     }
     world.broker.wipe();
-    let _worker = world.worker(proof);
-    for ticket in tickets {
-        world.until_answered(ticket).await;
-        assert_eq!(world.falafel.issued(ticket), 1);
-    }
+    world.until_all_proved(&tickets).await;
+    world.assert_issued(&tickets, 1);
     assert_eq!(world.stats().republished, 3);
 }
 
@@ -132,16 +115,13 @@ async fn a_job_that_no_worker_survives_is_parked_and_others_go_on() {
     let poison = world.falafel.ask_proof(claim(1));
     let good = world.falafel.ask_proof(claim(2));
     for _ in 0..=broker::DELIVERY_LIMIT {
-        let mut jobs = world.broker.subscribe(&[Topic::Inner], "w").await.unwrap();
-        let delivery = jobs.claim().await.unwrap();
-        assert_eq!(delivery.job.id, claim_id(1));
+        assert_eq!(world.claim_one(Topic::Inner).await.id, claim_id(1));
     }
-    let _worker = world.worker(proof);
-    world.until_answered(good).await;
+    world.until_all_proved(&[good]).await;
     world.until_state(claim_id(1), JobState::Dead).await;
     let stats = world.stats();
     assert_eq!((stats.parked, stats.open_tickets), (1, 1));
-    assert_eq!(world.falafel.issued(poison), 1);
+    world.assert_issued(&[poison], 1);
     world.falafel.assert_no_nack();
 }
 
@@ -151,7 +131,35 @@ async fn a_ledger_that_was_wiped_costs_work_and_no_ticket() {
     let ticket = world.falafel.ask_proof(claim(1));
     world.claim_one(Topic::Inner).await;
     world.ledger.wipe();
-    let _worker = world.worker(proof);
-    world.until_answered(ticket).await;
-    assert_eq!(world.falafel.issued(ticket), 2, "it came again, unpinged");
+    world.until_all_proved(&[ticket]).await;
+    // It came again, unpinged.
+    world.assert_issued(&[ticket], 2);
+}
+
+/// The broker gives a job up, and its letter says why.
+#[tokio::test]
+async fn a_dead_letter_that_the_broker_wrote_is_counted_by_its_class() {
+    for (class, reason) in [
+        (DeadClass::Crashes, "crashes"),
+        (DeadClass::Damaged, "damaged"),
+        (DeadClass::Version, "version"),
+        (DeadClass::Failed, "request"),
+    ] {
+        let recorded = Recorded::default();
+        let _recording = recorded.record();
+        let world = World::for_callers();
+        let _caller = world.ask(claim(1));
+        let held = world.claim_one(Topic::Inner).await;
+        let mut letter = broker::DeadLetter::of(&held, "for the test", 0);
+        letter.class = class;
+        world.broker.bury(&letter).await.unwrap();
+        world.until_state(claim_id(1), JobState::Dead).await;
+        world
+            .until("it is counted", |stats| stats.parked == 1)
+            .await;
+        for name in ["request", "attempts", "crashes", "damaged", "version"] {
+            let counted = recorded.count(&DEAD_LETTERED, ["inner", name]);
+            assert_eq!(counted, u64::from(name == reason), "{reason}: {name}");
+        }
+    }
 }

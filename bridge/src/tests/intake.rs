@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use super::*;
-use zkwhirl_testkit::stub::Odd;
 
 #[tokio::test]
 async fn a_job_lives_from_ticket_to_answer() {
@@ -11,14 +10,12 @@ async fn a_job_lives_from_ticket_to_answer() {
     let _worker = world.worker(proof);
     let ticket = world.falafel.ask_proof(claim(1));
     let data = world.until_answered(ticket).await;
-    assert_eq!(data, format!("proof of {}", claim_id(1)));
+    assert_eq!(data, proof_of(1));
     world.until_state(claim_id(1), JobState::Delivered).await;
-    eventually("the lease ends", || async {
-        world.stats().open_tickets == 0
-    })
-    .await;
-    let names: Vec<_> = world.happened().iter().map(|(_, w)| w.name()).collect();
-    assert_eq!(names, ["taken", "queued", "delivered"]);
+    let closed = |stats: &BridgeStats| stats.open_tickets == 0;
+    world.until("the lease ends", closed).await;
+    let life = ["taken", "queued", "delivered"].map(|what| (claim_id(1), what));
+    assert_eq!(world.happened(), life);
     let stats = world.stats();
     assert_eq!((stats.jobs, stats.delivered, stats.reissues), (1, 1, 0));
     world.falafel.assert_no_nack();
@@ -31,8 +28,7 @@ async fn equal_requests_are_one_job_and_all_are_answered() {
     world.until_taken(3).await;
     let job = world.claim_one(Topic::Inner).await;
     let reply = proof(&job);
-    let depth = world.broker.depth(Topic::Inner).await.unwrap();
-    assert_eq!((depth.ready, depth.in_flight), (0, 1), "published once");
+    assert_eq!(world.depth(Topic::Inner).await, (0, 1), "published once");
     world.prove(job).await;
     for ticket in tickets {
         assert_eq!(world.until_answered(ticket).await, reply);
@@ -60,15 +56,15 @@ async fn verification_keys_go_to_the_outer_topic() {
 #[tokio::test]
 async fn large_requests_stay_in_the_ledger() {
     let world = World::start().await;
-    let request = include_bytes!("../../../tests/vectors/valid_1x1_0_tx_rollup_request.bin");
-    world.falafel.ask_proof(&request[..]);
+    let request = vector("valid_1x1_0_tx_rollup_request");
+    world.falafel.ask_proof(request.clone());
     let job = world.claim_one(Topic::Inner).await;
     let Payload::Stored { bytes } = job.payload else {
         panic!("{:?}", job.payload);
     };
     assert_eq!(bytes, request.len() as u64);
     let kept = world.ledger.request(job.id).await.unwrap().unwrap();
-    assert_eq!(kept, request[..]);
+    assert_eq!(kept, request);
 }
 
 /// Every way to be malformed: parked with a reason that names it, the lease
@@ -78,54 +74,38 @@ async fn what_no_prover_should_see_is_parked_and_stays_pinged() {
     let world = World::start().await;
     let mut no_field = claim(1).to_vec();
     no_field[4..36].fill(0xff);
-    let two_txs = include_bytes!("../../../tests/vectors/tx_rollup_2tx.bin").to_vec();
+    let two_txs = vector("tx_rollup_2tx").to_vec();
+    let not_below = "data root is not below the field modulus (byte 4)";
+    let must_be_empty = "verification key job has 1 bytes, must have none";
     let cases = [
         (4, claim(1)[..4000].to_vec(), "(byte "),
-        (
-            4,
-            no_field,
-            "data root is not below the field modulus (byte 4)",
-        ),
-        (4, vec![0, 0, 0, 9], "proof id is 9, must be 0 (tx rollup)"),
+        (4, no_field, not_below),
+        (4, NONSENSE.into(), "proof id is 9, must be 0 (tx rollup)"),
         (4, vec![], "proof id needs 4 bytes but 0 are left (byte 0)"),
         (4, two_txs, "number of txs is 2, must be"),
-        (
-            3,
-            vec![1],
-            "verification key job has 1 bytes, must have none",
-        ),
+        (3, vec![1], must_be_empty),
         (77, vec![], "command is 77, must be 2"),
     ];
-    let mut tickets = Vec::new();
-    for (command, data, reason) in cases {
+    let asked = cases.map(|(command, data, reason)| {
         let id = JobId::of_code(command, &data);
-        tickets.push((world.falafel.ask(command, data), id, reason));
-    }
+        (world.falafel.ask(command, data), id, reason)
+    });
     let good = world.falafel.ask_proof(claim(2));
     let job = world.claim_one(Topic::Inner).await;
     assert_eq!(job.id, claim_id(2), "only the good one is published");
     world.prove(job).await;
     world.until_answered(good).await;
-    for (_, id, reason) in &tickets {
+    for (_, id, reason) in &asked {
         world.until_state(*id, JobState::Dead).await;
-        let letter = world.broker.dead_letter(*id).await.unwrap().unwrap();
-        let start = format!("job {} parked: ", id.short());
-        assert!(letter.reason.starts_with(&start), "{}", letter.reason);
-        assert!(
-            letter.reason.contains(reason),
-            "{} / {reason}",
-            letter.reason
-        );
+        let why = world.letter(*id).await.unwrap().reason;
+        assert!(why.starts_with(&format!("job {} parked: ", id.short())));
+        assert!(why.contains(reason), "{why} / {reason}");
     }
     // Well beyond their lease they are pinged, and were issued once.
-    eventually("more pings", || async {
-        world.handle().parts.jobs.tickets.lease_stats().pings() > 200
-    })
-    .await;
-    for (ticket, ..) in &tickets {
-        assert!(world.falafel.was_pinged(*ticket));
-        assert_eq!(world.falafel.issued(*ticket), 1);
-    }
+    let tickets = asked.map(|(ticket, ..)| ticket);
+    let lease_over = Instant::now() + LEASE + Duration::from_secs(1);
+    world.until_pinged_since(&tickets, lease_over).await;
+    world.assert_issued(&tickets, 1);
     let stats = world.stats();
     assert_eq!((stats.parked, stats.nacks), (tickets.len() as u64, 0));
     assert_eq!(stats.open_tickets, tickets.len());
@@ -138,15 +118,10 @@ async fn a_ticket_that_comes_again_is_no_new_work() {
     let ticket = world.falafel.ask_proof(claim(1));
     let job = world.claim_one(Topic::Inner).await;
     // A stalled Falafel issues it again although it is pinged.
-    let frame = zkwhirl_job::Frame {
-        ticket,
-        command: 4,
-        data: claim(1),
-    };
-    world.falafel.say(Odd::Body(frame.to_bytes().to_vec()));
-    eventually("it is counted", || async { world.stats().reissues == 1 }).await;
-    let depth = world.broker.depth(Topic::Inner).await.unwrap();
-    assert_eq!((depth.ready, depth.in_flight), (0, 1));
+    world.falafel.say_again(claim_frame(ticket, 1));
+    let counted = |stats: &BridgeStats| stats.reissues == 1;
+    world.until("it is counted", counted).await;
+    assert_eq!(world.depth(Topic::Inner).await, (0, 1));
     let stats = world.stats();
     assert_eq!((stats.tickets, stats.open_tickets), (1, 1));
     world.prove(job).await;
@@ -157,40 +132,26 @@ async fn a_ticket_that_comes_again_is_no_new_work() {
 #[tokio::test]
 async fn nine_hundred_claims_keep_their_order_and_all_are_answered() {
     let world = World::start().await;
-    let tickets: Vec<_> = (0..900)
-        .map(|n| world.falafel.ask_proof(claim(n)))
-        .collect();
+    let tickets = world.ask_claims(0..900);
     world.until_taken(900).await;
     let mut jobs = world.broker.subscribe(&[Topic::Inner], "w").await.unwrap();
     for n in 0..900 {
         let mut delivery = jobs.claim().await.unwrap();
         assert_eq!(delivery.job.id, claim_id(n), "order of arrival");
-        let result = result_for(&delivery.job, proof(&delivery.job));
-        world.broker.publish_result(&result).await.unwrap();
+        world.reply(&delivery.job, proof(&delivery.job)).await;
         delivery.settle(&Settlement::Ack).await.unwrap();
     }
-    eventually("all are delivered", || async {
-        world.stats().delivered == 900
-    })
-    .await;
-    eventually("no lease is left", || async {
-        world.stats().open_tickets == 0
-    })
-    .await;
-    let distinct: HashSet<_> = tickets
-        .iter()
-        .map(|t| world.falafel.answer(*t))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .map(|answer| answer.unwrap().data)
-        .collect();
+    let delivered = |stats: &BridgeStats| stats.delivered == 900 && stats.open_tickets == 0;
+    world.until("all are delivered", delivered).await;
+    let answer = |ticket: &TicketId| world.falafel.answer(*ticket).unwrap().data;
+    let distinct: HashSet<_> = tickets.iter().map(answer).collect();
     assert_eq!(distinct.len(), 900);
     let stats = world.stats();
     assert_eq!((stats.reissues, stats.nacks), (0, 0));
-    let parts = &world.handle().parts;
-    let known = parts.jobs.tickets.known();
+    let bridge = &world.handle.state;
+    let known = bridge.tickets.known();
     assert!(known.answering.is_empty() && known.pinged.is_empty() && known.taking.is_empty());
-    assert_eq!(parts.jobs.publisher.waiting(), 0);
-    assert!(parts.jobs.requests.jobs().is_empty());
+    assert!(bridge.publishing.lock().is_empty());
+    assert!(bridge.requests.jobs().is_empty());
     world.falafel.assert_no_nack();
 }

@@ -1,7 +1,5 @@
 //! Leases, whatever else happens.
 
-use tokio::time::Instant;
-
 use super::*;
 
 /// The bridge's runtime has one thread here, and it is blocked for longer than
@@ -10,7 +8,7 @@ use super::*;
 async fn pings_go_on_while_the_main_runtime_is_blocked() {
     let lease = Duration::from_millis(1500);
     let world = World::start_with(lease).await;
-    let tickets: Vec<_> = (0..20).map(|n| world.falafel.ask_proof(claim(n))).collect();
+    let tickets = world.ask_claims(0..20);
     world.until_taken(20).await;
     let blocked = Instant::now();
     while blocked.elapsed() < 2 * lease {
@@ -32,18 +30,14 @@ async fn nothing_is_pinged_after_its_answer() {
     let _worker = world.worker(proof);
     let answered = world.falafel.ask_proof(claim(1));
     world.until_answered(answered).await;
-    eventually("it is closed", || async { world.stats().open_tickets == 0 }).await;
+    let closed = |stats: &BridgeStats| stats.open_tickets == 0;
+    world.until("it is closed", closed).await;
     let (then, _) = world.falafel.seen().pings[&answered];
     // Another ticket's pings show that time goes by. One ping of the answered
     // ticket may have been under way.
-    let open = world.falafel.ask_proof(vec![0, 0, 0, 9]);
-    eventually("others are pinged", || async {
-        let seen = world.falafel.seen();
-        seen.pings
-            .get(&open)
-            .is_some_and(|(at, _)| *at > then + Duration::from_secs(1))
-    })
-    .await;
+    let open = world.falafel.ask_proof(NONSENSE);
+    let later = then + Duration::from_secs(1);
+    world.until_pinged_since(&[open], later).await;
     let (now, _) = world.falafel.seen().pings[&answered];
     assert!(now < then + Duration::from_millis(400));
 }
@@ -51,22 +45,16 @@ async fn nothing_is_pinged_after_its_answer() {
 #[tokio::test]
 async fn the_worst_gap_is_measured_and_pings_resume() {
     let mut world = World::start_with(Duration::from_secs(60)).await;
+    let started = Instant::now();
     let ticket = world.falafel.ask_proof(claim(1));
     world.until_taken(1).await;
-    eventually("it is pinged", || async {
-        world.falafel.was_pinged(ticket)
-    })
-    .await;
+    world.until_pinged_since(&[ticket], started).await;
     world.falafel.stop();
     let gap = Duration::from_millis(700);
-    eventually("the gap grows", || async {
-        world.stats().current_ping_gap > gap
-    })
-    .await;
+    let grows = |stats: &BridgeStats| stats.current_ping_gap > gap;
+    world.until("the gap grows", grows).await;
     world.falafel.resume();
-    eventually("the gap closes", || async {
-        world.stats().current_ping_gap < gap
-    })
-    .await;
+    let closes = |stats: &BridgeStats| stats.current_ping_gap < gap;
+    world.until("the gap closes", closes).await;
     assert!(world.stats().worst_ping_gap > gap);
 }

@@ -1,12 +1,11 @@
 //! Requests that are too long, and requests that the ledger has lost.
 
 use sha2::{Digest, Sha256};
-use tokio::time::Instant;
 use zkwhirl_job::limits::REQUEST_BYTES;
 use zkwhirl_redis::testkit::RedisServer;
 
 use super::{fleet::Peer, *};
-use zkwhirl_ledger::redis::{RedisLedger, testkit::watchful};
+use zkwhirl_ledger::redis::testkit::watchful;
 use zkwhirl_testkit::stub::Odd;
 
 const LEASE: Duration = Duration::from_secs(1);
@@ -29,7 +28,7 @@ async fn a_request_too_long_to_be_one_is_parked_and_its_lease_is_kept() {
     let id = cut_id(&long);
     let ticket = world.falafel.ask_proof(long.clone());
     world.until_state(id, JobState::Dead).await;
-    let letter = world.broker.dead_letter(id).await.unwrap().unwrap();
+    let letter = world.letter(id).await.unwrap();
     assert_eq!(
         letter.reason,
         format!(
@@ -44,12 +43,12 @@ async fn a_request_too_long_to_be_one_is_parked_and_its_lease_is_kept() {
     assert!(bytes < 16 << 10, "the ledger holds {bytes} bytes");
     let well_beyond = Instant::now() + 3 * LEASE;
     world.until_pinged_since(&[ticket], well_beyond).await;
-    assert_eq!(world.falafel.issued(ticket), 1);
+    world.assert_issued(&[ticket], 1);
     // Neither a later start nor an operator makes a job of it.
     world.stop_bridge().await;
     world.start_bridge();
     world.until_pinged_since(&[ticket], Instant::now()).await;
-    let replayed = world.handle().replay(id).await.unwrap_err().to_string();
+    let replayed = world.handle.replay(id).await.unwrap_err().to_string();
     let why = format!("more than {REQUEST_BYTES} bytes");
     assert!(replayed.contains(&why), "{replayed}");
     assert_eq!(world.state(id).await, Some(JobState::Dead));
@@ -59,15 +58,10 @@ async fn a_request_too_long_to_be_one_is_parked_and_its_lease_is_kept() {
 #[tokio::test]
 async fn a_body_without_an_end_is_not_read_to_its_end() {
     let world = World::start_with(LEASE).await;
-    let frame = zkwhirl_job::Frame {
-        ticket: zkwhirl_job::TicketId([7; 32]),
-        command: Command::CreateProof.code(),
-        data: claim(1),
-    };
+    let frame = claim_frame(TicketId([7; 32]), 1);
     world.falafel.say(Odd::Endless(frame.to_bytes()));
     let good = world.falafel.ask_proof(claim(2));
-    let _worker = world.worker(proof);
-    world.until_answered(good).await;
+    world.until_all_proved(&[good]).await;
     let mut data = claim(1).to_vec();
     data.resize(REQUEST_BYTES + 1, 0);
     world.until_state(cut_id(&data), JobState::Dead).await;
@@ -83,8 +77,7 @@ async fn forgetting(reply: impl Fn(usize, &JobEnvelope) -> Bytes + Send + 'stati
     let server = RedisServer::start();
     let world = World::without_bridge(LEASE);
     let config = watchful(server.address());
-    let ledger = || Arc::new(RedisLedger::new(config.clone()).unwrap());
-    let peer = Peer::start_on(&world, "a", ledger, |_| ());
+    let peer = Peer::on_redis(&world, "a", &config);
     let ticket = peer.takes(&world, 1..2).await[0];
     let held = world.claim_one(Topic::Inner).await;
     let given = Given::default();
@@ -92,9 +85,8 @@ async fn forgetting(reply: impl Fn(usize, &JobEnvelope) -> Bytes + Send + 'stati
     let keys: Vec<String> = server.command(&["KEYS", &format!("*q:{}", claim_id(1))]);
     server.command::<()>(&["DEL", &keys[0]]);
     peer.kill();
-    let peer = Peer::start_on(&world, "a", ledger, |_| ());
-    let result = result_for(&held, reply(0, &held));
-    world.broker.publish_result(&result).await.unwrap();
+    let peer = Peer::on_redis(&world, "a", &config);
+    world.reply(&held, reply(0, &held)).await;
     drop(held);
     let seen = given.clone();
     let _worker = world.worker(move |job| {
@@ -103,7 +95,8 @@ async fn forgetting(reply: impl Fn(usize, &JobEnvelope) -> Bytes + Send + 'stati
         reply(given.len() - 1, job)
     });
     world.until_answered(ticket).await;
-    assert_eq!(world.falafel.issued(ticket), 2, "it came again, unpinged");
+    // It came again, unpinged.
+    world.assert_issued(&[ticket], 2);
     assert_eq!(peer.stats().unverified, 0, "no worker is blamed");
     given
 }

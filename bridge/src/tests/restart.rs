@@ -6,7 +6,7 @@ use super::*;
 async fn a_restarted_bridge_adopts_every_ticket() {
     let mut world = World::start().await;
     let queued = world.falafel.ask_proof(claim(1));
-    let parked = world.falafel.ask_proof(vec![0, 0, 0, 9]);
+    let parked = world.falafel.ask_proof(NONSENSE);
     let proved = world.falafel.ask_proof(claim(2));
     world.until_taken(3).await;
     world.stop_bridge().await;
@@ -16,25 +16,17 @@ async fn a_restarted_bridge_adopts_every_ticket() {
         // Proved while no bridge was there.
         world.prove(job).await;
     }
-    let before = tokio::time::Instant::now();
+    let before = Instant::now();
     world.start_bridge();
-    eventually("all are pinged", || async {
-        let seen = world.falafel.seen();
-        [queued, parked, proved]
-            .iter()
-            .all(|ticket| seen.pings.get(ticket).is_some_and(|(at, _)| *at > before))
-    })
-    .await;
-    world.until_answered(queued).await;
-    world.until_answered(proved).await;
-    eventually("one is open", || async { world.stats().open_tickets == 1 }).await;
-    let id = JobId::of(Command::CreateProof, &[0, 0, 0, 9]);
-    assert_eq!(world.state(id).await, Some(JobState::Dead));
-    let taken = [queued, parked, proved];
-    let answered = [queued, proved];
-    let pinged = world.handle().parts.jobs.tickets.known().pinged;
-    let lost = |ticket| !answered.contains(ticket) && !pinged.contains(ticket);
-    assert!(!taken.iter().any(lost), "answered, or pinged");
+    let all = [queued, parked, proved];
+    world.until_pinged_since(&all, before).await;
+    world.until_all_answered(&[queued, proved]).await;
+    world
+        .until("one is open", |stats| stats.open_tickets == 1)
+        .await;
+    assert_eq!(world.state(nonsense_id()).await, Some(JobState::Dead));
+    let pinged = world.handle.state.tickets.known().pinged;
+    assert!(pinged.contains(&parked), "answered, or pinged");
     world.falafel.assert_no_nack();
 }
 
@@ -52,15 +44,13 @@ async fn a_job_that_was_taken_and_not_published_is_published_after_a_restart() {
         assert_eq!(job.id, claim_id(n), "in their order");
         world.prove(job).await;
     }
-    for ticket in tickets {
-        world.until_answered(ticket).await;
-    }
+    world.until_all_answered(&tickets).await;
 }
 
 #[tokio::test]
 async fn a_lost_connection_to_a_falafel_that_remembers_changes_nothing() {
     let mut world = World::without_bridge(Duration::from_secs(1));
-    world.reissue = Duration::from_secs(30);
+    world.timing.reissue = Duration::from_secs(30);
     world.start_bridge();
     let ticket = world.falafel.ask_proof(claim(1));
     world.claim_one(Topic::Inner).await;
@@ -68,16 +58,13 @@ async fn a_lost_connection_to_a_falafel_that_remembers_changes_nothing() {
     world.falafel.stop();
     world.falafel.resume();
     // Let lapse on purpose, it comes again, and is pinged again.
-    eventually("it comes again", || async {
-        world.falafel.issued(ticket) == 2
-    })
-    .await;
+    let again = async || world.falafel.issued(ticket) == 2;
+    eventually("it comes again", again).await;
     let job = world.ledger.job(claim_id(1)).await.unwrap().unwrap();
     assert_ne!(job.state, JobState::Withdrawn);
     assert_eq!(world.stats().forgotten, 0);
     world.broker.wipe();
-    let _worker = world.worker(proof);
-    world.until_answered(ticket).await;
+    world.until_all_proved(&[ticket]).await;
     assert_eq!(world.stats().reissues, 0, "provoked, so not counted");
 }
 
@@ -101,21 +88,22 @@ async fn tickets_that_falafel_has_forgotten_are_closed_and_their_jobs_withdrawn(
     world.falafel.resume();
     // The same work comes back under a new id, and is the same job.
     let back = world.falafel.ask_proof(claim(1));
-    eventually("the old are closed", || async {
+    let closed = async || {
         let open = world.ledger.open_tickets().await.unwrap();
         !open.iter().any(|open| tickets.contains(&open.id))
-    })
-    .await;
+    };
+    eventually("the old are closed", closed).await;
     assert!(world.stats().forgotten >= 2);
-    eventually("one is open", || async { world.stats().open_tickets == 1 }).await;
+    world
+        .until("one is open", |stats| stats.open_tickets == 1)
+        .await;
     assert_ne!(world.state(claim_id(1)).await, Some(JobState::Withdrawn));
     assert_eq!(
         world.state(claim_id(2)).await,
         Some(JobState::Proving),
         "nearly done"
     );
-    let _worker = world.worker(proof);
-    world.until_answered(back).await;
+    world.until_all_proved(&[back]).await;
     for ticket in tickets {
         assert_eq!(world.falafel.answer(ticket), None);
     }
@@ -136,25 +124,16 @@ async fn jobs_that_nobody_waits_for_any_more_are_withdrawn_and_can_come_back() {
     let job = claim_id(1);
     assert_eq!(words.next().await, broker::Control::Cancel { job });
     let back = world.falafel.ask_proof(claim(1));
-    let _worker = world.worker(proof);
-    world.until_answered(back).await;
+    world.until_all_proved(&[back]).await;
 }
 
 #[tokio::test]
 async fn a_falafel_without_work_is_there_and_one_that_is_gone_is_not() {
     let mut world = World::start().await;
-    eventually("it lets a poll wait", || async {
-        world.stats().upstreams[0].reachable
-    })
-    .await;
+    let there = |stats: &BridgeStats| stats.upstreams[0].reachable;
+    world.until("it lets a poll wait", there).await;
     world.falafel.stop();
-    eventually("it is gone", || async {
-        !world.stats().upstreams[0].reachable
-    })
-    .await;
+    world.until("it is gone", |stats| !there(stats)).await;
     world.falafel.resume();
-    eventually("it is back, without a job", || async {
-        world.stats().upstreams[0].reachable
-    })
-    .await;
+    world.until("it is back, without a job", there).await;
 }

@@ -18,8 +18,8 @@ const CORE: [&str; 9] = [
 /// How a bridge ends whose core task `name` fails.
 async fn ended_by(name: &str, fault: Fault) -> String {
     let mut world = World::start().await;
-    eventually("it runs", || async { world.falafel.seen().polls > 0 }).await;
-    world.handle().failpoints().arm(name, fault);
+    world.until_polled(1).await;
+    world.handle.failpoints().arm(name, fault);
     let running = world.bridge.take().unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(20), running.task).await;
     let ended = ended.expect("the bridge stops").unwrap();
@@ -27,29 +27,22 @@ async fn ended_by(name: &str, fault: Fault) -> String {
 }
 
 #[tokio::test]
-async fn a_core_task_that_panics_stops_the_bridge_with_its_name() {
+async fn a_core_task_that_panics_or_ends_stops_the_bridge_with_its_name() {
     for name in CORE {
-        assert_eq!(
-            ended_by(name, Fault::Panic).await,
-            format!("core task `{name}` panicked: failpoint {name}; stopping")
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_core_task_that_ends_stops_the_bridge_with_its_name() {
-    for name in CORE {
-        assert_eq!(
-            ended_by(name, Fault::Return).await,
-            format!("core task `{name}` ended; stopping")
-        );
+        for (fault, how) in [
+            (Fault::Panic, format!("panicked: failpoint {name}")),
+            (Fault::Return, "ended".to_owned()),
+        ] {
+            let ended = format!("core task `{name}` {how}; stopping");
+            assert_eq!(ended_by(name, fault).await, ended);
+        }
     }
 }
 
 #[tokio::test]
 async fn a_bridge_that_is_stopped_ends_well() {
     let mut world = World::start().await;
-    eventually("it runs", || async { world.falafel.seen().polls > 0 }).await;
+    world.until_polled(1).await;
     world.stop_bridge().await;
 }
 
@@ -58,9 +51,8 @@ async fn a_bridge_that_is_stopped_ends_well() {
 async fn parks_one_and_goes_on(world: &World, item: &str) {
     let poison = world.falafel.ask_proof(claim(1));
     world.until_state(claim_id(1), JobState::Dead).await;
-    let letter = world.broker.dead_letter(claim_id(1)).await.unwrap();
     assert_eq!(
-        letter.unwrap().reason,
+        world.letter(claim_id(1)).await.unwrap().reason,
         format!(
             "job {} parked: the bridge panicked over its {item}: failpoint {item}",
             claim_id(1).short()
@@ -72,7 +64,7 @@ async fn parks_one_and_goes_on(world: &World, item: &str) {
     assert_eq!(world.falafel.issued(poison), 1, "its lease is kept");
     assert_eq!(world.stats().open_tickets, 1);
     // An operator replays it.
-    world.handle().replay(claim_id(1)).await.unwrap();
+    world.handle.replay(claim_id(1)).await.unwrap();
     world.until_answered(poison).await;
     world.falafel.assert_no_nack();
 }
@@ -82,7 +74,7 @@ async fn an_item_that_panics_is_parked_and_the_loop_goes_on() {
     for item in ["ticket", "publishing", "result"] {
         let world = World::start().await;
         let _worker = world.worker(proof);
-        world.handle().failpoints().arm(item, Fault::Panic);
+        world.handle.failpoints().arm(item, Fault::Panic);
         parks_one_and_goes_on(&world, item).await;
     }
 }
@@ -96,7 +88,7 @@ async fn a_job_over_which_the_comparison_panics_is_parked() {
     world.stop_bridge().await;
     world.broker.set_away(false);
     world.start_bridge();
-    world.handle().failpoints().arm("job", Fault::Panic);
+    world.handle.failpoints().arm("job", Fault::Panic);
     world.until_state(claim_id(1), JobState::Dead).await;
     let _worker = world.worker(proof);
     let good = world.falafel.ask_proof(claim(2));
@@ -109,7 +101,7 @@ async fn a_job_over_which_the_comparison_panics_is_parked() {
 async fn a_ticket_over_whose_answer_the_bridge_panics_keeps_its_lease() {
     let mut world = World::start().await;
     let _worker = world.worker(proof);
-    world.handle().failpoints().arm("answer", Fault::Panic);
+    world.handle.failpoints().arm("answer", Fault::Panic);
     let poison = world.falafel.ask_proof(claim(1));
     world.until_state(claim_id(1), JobState::Proved).await;
     let good = world.falafel.ask_proof(claim(2));
@@ -122,19 +114,20 @@ async fn a_ticket_over_whose_answer_the_bridge_panics_keeps_its_lease() {
     world.until_answered(poison).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_result_is_acknowledged_only_when_its_job_is_proved_in_the_ledger() {
     let mut world = World::without_bridge(LEASE);
     let ledger = world.ledger.another();
+    world.upstreams.clear();
     world.start_bridge_with(world.deps(Arc::new(ledger.clone())));
-    let ticket = world.falafel.ask_proof(claim(1));
+    let caller = world.ask(claim(1));
     let held = world.claim_one(Topic::Inner).await;
     ledger.set_away(true);
     world.prove(held).await;
-    // Several times as long as a result takes.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // The bridge asks the ledger again and again meanwhile.
+    sleep(10 * world.timing.longest_pause).await;
     let missing = world.broker.missing(Topic::Inner, &[claim_id(1)]).await;
     assert_eq!(missing.unwrap(), [], "the broker still holds the result");
     ledger.set_away(false);
-    world.until_answered(ticket).await;
+    assert_eq!(caller.await.unwrap(), Ok(proof_of(1)));
 }

@@ -38,7 +38,7 @@ fn knowing(kind: Kind, vk: &'static str) -> Arc<Store> {
     store
 }
 
-fn ask(world: &World, kind: Kind) -> zkwhirl_job::TicketId {
+fn ask(world: &World, kind: Kind) -> TicketId {
     let command = match kind {
         Kind::JoinSplitVk => Command::GetJoinSplitVk,
         _ => Command::GetAccountVk,
@@ -59,8 +59,8 @@ async fn a_known_key_is_answered_without_broker_and_worker() {
     assert_eq!(world.stats().from_keystore, 1);
     let known = JobId::of(Command::GetAccountVk, &[]);
     world.until_state(known, JobState::Delivered).await;
-    let what: Vec<_> = world.happened().iter().map(|(_, w)| w.name()).collect();
-    assert!(what.contains(&"proved") && what.contains(&"delivered"));
+    let happened = world.happened();
+    assert!(happened.contains(&(known, "proved")) && happened.contains(&(known, "delivered")));
     // The other goes its way.
     world.broker.set_away(false);
     let job = world.claim_one(Topic::Outer).await;

@@ -3,7 +3,7 @@
 
 use std::{
     future::pending,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -19,7 +19,7 @@ use super::{
     JobAnswer, Rejected, Stats,
     jobs::{Answered, JobList},
 };
-use crate::FalafelEvent;
+use crate::{FalafelEvent, locked::locked};
 
 /// How long an idle head poller sleeps between two looks at the list.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -59,6 +59,12 @@ impl Desk {
         })
     }
 
+    /// The desk of the next process: it has no jobs, and counts on.
+    pub(super) fn next_life(&self) -> Arc<Self> {
+        let stats = Arc::clone(&self.stats);
+        Self::new(self.ack_timeout, stats, self.events.clone())
+    }
+
     /// Adds a job at once; the future is its answer.
     pub(super) fn create(&self, command: Command, data: Bytes) -> (TicketId, JobAnswer) {
         let ticket = TicketId(rand::random());
@@ -66,7 +72,7 @@ impl Desk {
         let kind = identify(command.code(), &data);
         locked(&self.jobs).push(ticket, command, data, answer);
         locked(&self.stats).created += 1;
-        let _ = self.events.send(FalafelEvent::JobCreated { ticket, kind });
+        self.emit(FalafelEvent::JobCreated { ticket, kind });
         self.created.notify_waiters();
         if self.closed.is_cancelled() {
             locked(&self.jobs).forget();
@@ -105,7 +111,7 @@ impl Desk {
             if let Some((ticket, frame)) = self.issue() {
                 let ghost = reply.send(Some(frame)).is_err();
                 locked(&self.stats).ghost_deliveries += u64::from(ghost);
-                let _ = self.events.send(FalafelEvent::JobIssued { ticket, ghost });
+                self.emit(FalafelEvent::JobIssued { ticket, ghost });
                 return;
             }
             tokio::select! {
@@ -134,15 +140,16 @@ impl Desk {
         let mut stats = locked(&self.stats);
         match locked(&self.jobs).complete(frame, Instant::now(), &mut stats) {
             Answered::Acknowledged { waited } => {
-                let _ = self
-                    .events
-                    .send(FalafelEvent::JobAnswered { ticket, waited });
+                self.emit(FalafelEvent::JobAnswered { ticket, waited });
             }
-            Answered::Rejected => {
-                let _ = self.events.send(FalafelEvent::JobRejected { ticket });
-            }
+            Answered::Rejected => self.emit(FalafelEvent::JobRejected { ticket }),
             Answered::Unknown => {}
         }
+    }
+
+    fn emit(&self, event: FalafelEvent) {
+        // Without a listener there is no one to tell.
+        let _ = self.events.send(event);
     }
 
     /// Rejects all callers; their jobs stay in the list as zombies.
@@ -156,12 +163,13 @@ impl Desk {
         locked(&self.jobs).forget();
     }
 
+    pub(super) fn stats(&self) -> Stats {
+        locked(&self.stats).clone()
+    }
+
+    /// Jobs in the list, zombies included.
+    #[cfg(test)]
     pub(super) fn jobs(&self) -> usize {
         locked(&self.jobs).len()
     }
-}
-
-/// The lists are whole at every step, so a panic elsewhere does not spoil them.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

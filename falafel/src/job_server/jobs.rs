@@ -10,7 +10,7 @@ use zkwhirl_job::{Command, Frame, TicketId};
 
 use super::{Rejected, Stats};
 
-/// JobList in the order in which they were created.
+/// Jobs in the order in which they were created.
 ///
 /// The original keeps one array and looks through it for each poller; the
 /// habits that matter follow from that: an expired old job goes out before a
@@ -130,6 +130,7 @@ impl JobList {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

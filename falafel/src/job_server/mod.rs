@@ -22,7 +22,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use desk::{Desk, locked};
+use desk::Desk;
 use listen::Acceptor;
 use tokio::{
     net::TcpListener,
@@ -34,7 +34,7 @@ use zkwhirl_job::{Command, TicketId};
 
 pub use stats::{Stats, TicketStats};
 
-use crate::FalafelEvent;
+use crate::{FalafelEvent, locked::locked};
 
 /// The original's lease: a job that was not pinged for longer goes out again.
 pub const ACK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,9 +61,6 @@ pub enum Rejected {
 #[derive(Debug)]
 pub struct JobServer {
     address: SocketAddr,
-    ack_timeout: Duration,
-    stats: Arc<Mutex<Stats>>,
-    events: broadcast::Sender<FalafelEvent>,
     life: Mutex<ServerLife>,
 }
 
@@ -82,16 +79,9 @@ impl JobServer {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let stats = Arc::default();
-        let desk = Desk::new(ack_timeout, Arc::clone(&stats), events.clone());
+        let desk = Desk::new(ack_timeout, Arc::default(), events);
         let life = Mutex::new(ServerLife::begin(desk, listener));
-        Ok(Self {
-            address,
-            ack_timeout,
-            stats,
-            events,
-            life,
-        })
+        Ok(Self { address, life })
     }
 
     /// The server's address.
@@ -116,11 +106,7 @@ impl JobServer {
         self.end();
         sleep(downtime).await;
         let listener = self.listen_again().await?;
-        let desk = Desk::new(
-            self.ack_timeout,
-            Arc::clone(&self.stats),
-            self.events.clone(),
-        );
+        let desk = self.desk().next_life();
         *locked(&self.life) = ServerLife::begin(desk, listener);
         Ok(())
     }
@@ -135,12 +121,7 @@ impl JobServer {
 
     /// Counters since the start, across restarts.
     pub fn stats(&self) -> Stats {
-        locked(&self.stats).clone()
-    }
-
-    /// JobList in the list, zombies included.
-    pub fn jobs(&self) -> usize {
-        self.desk().jobs()
+        self.desk().stats()
     }
 
     fn desk(&self) -> Arc<Desk> {

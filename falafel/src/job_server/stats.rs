@@ -10,7 +10,7 @@ const TICKETS: usize = 1 << 16;
 /// Counters since the start, across restarts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// JobList created.
+    /// Jobs created.
     pub created: u64,
     /// Hand-outs, the first one of each ticket.
     pub issued: u64,
@@ -21,9 +21,9 @@ pub struct Stats {
     pub ghost_deliveries: u64,
     /// Pings of known tickets.
     pub pings: u64,
-    /// JobList answered with a reply.
+    /// Jobs answered with a reply.
     pub completions: u64,
-    /// JobList answered with anything else.
+    /// Jobs answered with anything else.
     pub nacks: u64,
     /// Answers for unknown tickets.
     pub ignored: u64,

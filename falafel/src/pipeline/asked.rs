@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::{sync::broadcast, task::JoinSet};
+use tokio::task::JoinSet;
 use zkwhirl_job::{
     Kind, Request, TicketId,
     reply::NotVerified,
     request::{RootRollupRequest, RootVerifierRequest},
 };
 
-use super::{JobError, Pipeline, ReplyCheck, blocking, check::Must, locked};
+use super::{FalafelParts, JobError, Pipeline, ReplyCheck, blocking, check::Must};
 use crate::{
-    FalafelEvent, JobServers,
+    FalafelEvent,
     job_server::JobAnswer,
+    locked::locked,
     world::{ClaimJob, ExpectedBroadcast, InnerJob},
 };
 
@@ -86,13 +87,9 @@ impl Pipeline {
         let mut waiting = JoinSet::new();
         for (place, job) in jobs.into_iter().enumerate() {
             replies.push(Bytes::new());
-            let (ticket, answer) = self.servers.create(job.kind, job.data.clone());
-            let check = Arc::clone(&self.check);
-            let events = self.events.clone();
-            waiting.spawn(async move {
-                let reply = checked(job, ticket, answer, check, &events).await;
-                (place, reply)
-            });
+            let (ticket, answer) = self.parts.servers.create(job.kind, job.data.clone());
+            let parts = Arc::clone(&self.parts);
+            waiting.spawn(async move { (place, parts.checked(job, ticket, answer).await) });
         }
         while let Some(done) = waiting.join_next().await {
             let (place, reply) = done.expect("tasks that wait for an answer do not panic");
@@ -118,40 +115,37 @@ impl Pipeline {
     }
 }
 
-/// Waits for an answer and checks it.
-async fn checked(
-    job: Asked,
-    ticket: TicketId,
-    answer: JobAnswer,
-    check: Arc<dyn ReplyCheck>,
-    events: &broadcast::Sender<FalafelEvent>,
-) -> Result<Bytes, JobError> {
-    let reply = answer.await?;
-    let (reply, verdict) = blocking(move || {
-        let verdict = job.check(&reply, &*check);
-        (reply, verdict)
-    })
-    .await;
-    let refusal = verdict.as_ref().err().map(NotVerified::to_string);
-    let _ = events.send(FalafelEvent::JobResolved { ticket, refusal });
-    verdict.map(|()| reply).map_err(JobError::Refused)
-}
+impl FalafelParts {
+    /// Waits for an answer and checks it.
+    async fn checked(
+        &self,
+        job: Asked,
+        ticket: TicketId,
+        answer: JobAnswer,
+    ) -> Result<Bytes, JobError> {
+        let reply = answer.await?;
+        let check = Arc::clone(&self.check);
+        let (reply, verdict) = blocking(move || {
+            let verdict = job.check(&reply, &*check);
+            (reply, verdict)
+        })
+        .await;
+        let refusal = verdict.as_ref().err().map(NotVerified::to_string);
+        self.emit(FalafelEvent::JobResolved { ticket, refusal });
+        verdict.map(|()| reply).map_err(JobError::Refused)
+    }
 
-/// Asks for the proof of any request and checks what can be checked of it.
-pub(crate) async fn prove(
-    servers: &JobServers,
-    data: Bytes,
-    check: Arc<dyn ReplyCheck>,
-    events: &broadcast::Sender<FalafelEvent>,
-) -> Result<Bytes, JobError> {
-    let request = Request::parse(&data).ok();
-    let (ticket, answer) = servers.create_proof(data.clone());
-    let Some(request) = request else {
-        return Ok(answer.await?);
-    };
-    let job = Asked {
-        data,
-        ..Asked::proof(request, Must::Fields(Vec::new()))
-    };
-    checked(job, ticket, answer, check, events).await
+    /// Asks for the proof of any request and checks what can be checked of it.
+    pub(crate) async fn prove(&self, data: Bytes) -> Result<Bytes, JobError> {
+        let request = Request::parse(&data).ok();
+        let (ticket, answer) = self.servers.create_proof(data.clone());
+        let Some(request) = request else {
+            return Ok(answer.await?);
+        };
+        let job = Asked {
+            data,
+            ..Asked::proof(request, Must::Fields(Vec::new()))
+        };
+        self.checked(job, ticket, answer).await
+    }
 }

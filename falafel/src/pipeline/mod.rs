@@ -12,7 +12,7 @@ mod check;
 mod reception;
 mod rollup;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::{
     sync::{broadcast, watch},
@@ -21,13 +21,13 @@ use tokio::{
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Sizes, reply::NotVerified};
 
-pub(crate) use asked::prove;
 pub use check::{FieldsOnly, FinalVerifier, ReplyCheck};
 use reception::Reception;
 
 use crate::{
     FalafelEvent, JobServers,
     job_server::Rejected,
+    locked::locked,
     users::{ClientProofs, TxError, TxPool},
     world::World,
 };
@@ -104,42 +104,42 @@ pub enum JobError {
 /// database outlives its processes.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    plan: RollupPlan,
-    servers: Arc<JobServers>,
-    check: Arc<dyn ReplyCheck>,
-    verifier: Arc<dyn FinalVerifier>,
-    clients: Arc<dyn ClientProofs>,
+    pub(crate) plan: RollupPlan,
+    parts: Arc<FalafelParts>,
     world: Mutex<Arc<World>>,
     pool: Arc<TxPool>,
     reception: watch::Sender<Reception>,
     pub(crate) progress: Mutex<PipelineProgress>,
     pub(crate) state: watch::Sender<PipelineState>,
-    events: broadcast::Sender<FalafelEvent>,
 }
 
-/// The parts that a pipeline needs.
-pub(crate) struct PipelineDeps {
-    pub(crate) servers: Arc<JobServers>,
+/// What the pipeline and single requests work with.
+#[derive(Debug)]
+pub(crate) struct FalafelParts {
+    pub(crate) servers: JobServers,
     pub(crate) check: Arc<dyn ReplyCheck>,
     pub(crate) verifier: Arc<dyn FinalVerifier>,
     pub(crate) clients: Arc<dyn ClientProofs>,
     pub(crate) events: broadcast::Sender<FalafelEvent>,
 }
 
+impl FalafelParts {
+    pub(crate) fn emit(&self, event: FalafelEvent) {
+        // Without a listener there is no one to tell.
+        let _ = self.events.send(event);
+    }
+}
+
 impl Pipeline {
-    pub(crate) fn new(plan: RollupPlan, world: World, deps: PipelineDeps) -> Self {
+    pub(crate) fn new(plan: RollupPlan, world: World, parts: Arc<FalafelParts>) -> Self {
         Self {
             plan,
-            servers: deps.servers,
-            check: deps.check,
-            verifier: deps.verifier,
-            clients: deps.clients,
+            parts,
             world: Mutex::new(Arc::new(world)),
             pool: Arc::default(),
             reception: watch::Sender::new(Reception::Closed),
             progress: Mutex::default(),
             state: watch::Sender::new(PipelineState::Running),
-            events: deps.events,
         }
     }
 
@@ -153,7 +153,7 @@ impl Pipeline {
             Ok(()) => PipelineState::Done,
             Err(error) => {
                 let reason = error.to_string();
-                let _ = self.events.send(FalafelEvent::PipelineHalted {
+                self.parts.emit(FalafelEvent::PipelineHalted {
                     rollup_id: self.world().next_rollup(),
                     reason: reason.clone(),
                 });
@@ -174,10 +174,6 @@ impl Pipeline {
     pub(crate) fn world(&self) -> Arc<World> {
         Arc::clone(&locked(&self.world))
     }
-
-    pub(crate) fn has_receiver(&self) -> bool {
-        self.plan.vks
-    }
 }
 
 /// Runs work on a blocking thread: building worlds and checking proofs take
@@ -186,8 +182,4 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     spawn_blocking(work)
         .await
         .expect("blocking work is not cancelled, and its panics are bugs")
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

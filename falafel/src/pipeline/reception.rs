@@ -34,7 +34,7 @@ impl Pipeline {
         };
         let reception = match keys.await {
             Ok(keys) => {
-                let _ = self.events.send(FalafelEvent::Ready);
+                self.parts.emit(FalafelEvent::Ready);
                 Reception::Open(Some(keys))
             }
             Err(error) => Reception::Exited(error),
@@ -58,23 +58,29 @@ impl Pipeline {
 
     /// Waits until transactions are accepted; returns the keys that verify them.
     pub(super) async fn transactions(&self) -> Option<ClientKeys> {
-        match self.until(|r| matches!(r, Reception::Open(_))).await {
-            Reception::Open(keys) => keys,
-            Reception::Closed | Reception::Exited(_) => unreachable!("waited for an opening"),
-        }
+        self.until(|reception| match reception {
+            Reception::Open(keys) => Some(keys.clone()),
+            Reception::Closed | Reception::Exited(_) => None,
+        })
+        .await
     }
 
     /// Waits until the process exits because a key is missing.
     pub(super) async fn exit(&self) -> JobError {
-        match self.until(|r| matches!(r, Reception::Exited(_))).await {
-            Reception::Exited(error) => error,
-            Reception::Open(_) | Reception::Closed => unreachable!("waited for an exit"),
-        }
+        self.until(|reception| match reception {
+            Reception::Exited(error) => Some(error.clone()),
+            Reception::Open(_) | Reception::Closed => None,
+        })
+        .await
     }
 
-    async fn until(&self, holds: impl FnMut(&Reception) -> bool) -> Reception {
+    async fn until<T>(&self, reached: impl Fn(&Reception) -> Option<T>) -> T {
         let mut reception = self.reception.subscribe();
-        let reached = reception.wait_for(holds).await;
-        reached.expect("the sender is ours").clone()
+        loop {
+            if let Some(reached) = reached(&reception.borrow_and_update()) {
+                return reached;
+            }
+            reception.changed().await.expect("the sender is ours");
+        }
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{JobError, Pipeline, asked::Asked, blocking, locked};
+use super::{JobError, Pipeline, asked::Asked, blocking};
 use crate::{
     FalafelEvent,
+    locked::locked,
     users::{ClientKeys, TxReceiver},
     world::{Draft, RootJob},
 };
@@ -35,7 +36,7 @@ impl Pipeline {
             (draft, claims)
         })
         .await;
-        let _ = self.events.send(FalafelEvent::RollupStarted {
+        self.parts.emit(FalafelEvent::RollupStarted {
             rollup_id: draft.rollup_id(),
             claims: claims.len(),
         });
@@ -51,10 +52,10 @@ impl Pipeline {
         keys: Option<ClientKeys>,
     ) -> Result<(Draft, Vec<Bytes>), JobError> {
         let txs = self.plan.txs;
-        let (clients, pool) = (Arc::clone(&self.clients), Arc::clone(&self.pool));
+        let (parts, pool) = (Arc::clone(&self.parts), Arc::clone(&self.pool));
         let (draft, inners) = blocking(move || {
             let door = TxReceiver {
-                proofs: &*clients,
+                proofs: &*parts.clients,
                 keys: keys.as_ref(),
                 pool: &pool,
             };
@@ -71,7 +72,7 @@ impl Pipeline {
 
     /// Verifies the final buffer by itself; then the rollup is on the chain.
     async fn settle(&self, draft: Draft, inners: usize, buffer: Bytes) -> Result<(), JobError> {
-        let verifier = Arc::clone(&self.verifier);
+        let verifier = Arc::clone(&self.parts.verifier);
         let final_bytes = buffer.len();
         let proofs = blocking(move || verifier.verify(&buffer)).await;
         let proofs = proofs.map_err(|why| {
@@ -90,7 +91,7 @@ impl Pipeline {
         *locked(&self.world) = Arc::new(world);
         self.pool.clear();
         locked(&self.progress).settled += 1;
-        let _ = self.events.send(settled);
+        self.parts.emit(settled);
         Ok(())
     }
 }

@@ -1,9 +1,6 @@
 //! The receiver of users' transactions.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Mutex};
 
 use bytes::Bytes;
 use zkwhirl_circuits::{client::ClientWitness, proof_id};
@@ -14,6 +11,7 @@ use zkwhirl_job::{
 };
 
 use super::ClientProofs;
+use crate::locked::locked;
 
 /// The replies to the two verification key jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,11 +54,7 @@ impl TxPool {
     /// Empties the pool after a rollup is settled: the transactions that are
     /// left cannot be spent unchanged.
     pub(crate) fn clear(&self) {
-        self.locked().clear();
-    }
-
-    fn locked(&self) -> MutexGuard<'_, HashMap<[Word; 16], ClientProof>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0).clear();
     }
 }
 
@@ -72,7 +66,7 @@ impl TxReceiver<'_> {
         fields: [Word; 16],
         witness: &ClientWitness,
     ) -> Result<ClientProof, TxError> {
-        if let Some(proof) = self.pool.locked().get(&fields) {
+        if let Some(proof) = locked(&self.pool.0).get(&fields) {
             return Ok(proof.clone());
         }
         let proof = self.proofs.prove(witness)?;
@@ -81,7 +75,7 @@ impl TxReceiver<'_> {
             return Err(TxError::Unproved(why));
         }
         self.receive(&proof)?;
-        self.pool.locked().insert(fields, proof.clone());
+        locked(&self.pool.0).insert(fields, proof.clone());
         Ok(proof)
     }
 

@@ -58,6 +58,12 @@ pub(super) fn of_genesis() -> Vec<(BridgeCallData, bool)> {
         second_input: true,
         ..one
     };
+    let two_of_each = BridgeCallData {
+        output_b: VIRTUAL,
+        second_output: true,
+        aux: 9,
+        ..two_inputs
+    };
     vec![
         (one, true),
         (two, true),
@@ -65,17 +71,8 @@ pub(super) fn of_genesis() -> Vec<(BridgeCallData, bool)> {
         (BridgeCallData { aux: 8, ..one }, false),
         (virtual_b, true),
         (two_inputs, false),
-        (two_inputs_again(two_inputs), true),
+        (two_of_each, true),
     ]
-}
-
-fn two_inputs_again(bridge: BridgeCallData) -> BridgeCallData {
-    BridgeCallData {
-        output_b: VIRTUAL,
-        second_output: true,
-        aux: 9,
-        ..bridge
-    }
 }
 
 /// The outcome of an interaction. A failed one has no outputs.

@@ -82,45 +82,36 @@ impl ExpectedBroadcast {
 
     /// The name of the word at a place.
     pub fn name(&self, place: usize) -> String {
-        const ROOTS: [&str; 11] = [
-            "rollup id",
-            "rollup size",
-            "data start index",
-            "old data root",
-            "new data root",
-            "old nullifier root",
-            "new nullifier root",
-            "old data roots root",
-            "new data roots root",
-            "old defi root",
-            "new defi root",
-        ];
-        const LISTS: [(&str, usize); 5] = [
+        const HEADER: [(&str, usize); 19] = [
+            ("rollup id", 1),
+            ("rollup size", 1),
+            ("data start index", 1),
+            ("old data root", 1),
+            ("new data root", 1),
+            ("old nullifier root", 1),
+            ("new nullifier root", 1),
+            ("old data roots root", 1),
+            ("new data roots root", 1),
+            ("old defi root", 1),
+            ("new defi root", 1),
             ("bridge call data", BRIDGES),
             ("deposit sum", BRIDGES),
             ("asset id", ASSETS),
             ("total fee", ASSETS),
             ("defi interaction note", BRIDGES),
+            ("previous defi interaction hash", 1),
+            ("rollup beneficiary", 1),
+            ("number of inner proofs", 1),
         ];
-        const REST: [&str; 3] = [
-            "previous defi interaction hash",
-            "rollup beneficiary",
-            "number of inner proofs",
-        ];
-        if let Some(name) = ROOTS.get(place) {
-            return (*name).to_owned();
-        }
-        let mut at = place - ROOTS.len();
-        for (name, length) in LISTS {
-            if at < length {
-                return format!("{name} {at}");
+        let mut at = place;
+        for (name, words) in HEADER {
+            match words {
+                1 if at == 0 => return name.to_owned(),
+                _ if at < words => return format!("{name} {at}"),
+                _ => at -= words,
             }
-            at -= length;
         }
-        match REST.get(at) {
-            Some(name) => (*name).to_owned(),
-            None => self.tx_name(at - REST.len()),
-        }
+        self.tx_name(at)
     }
 
     fn tx_name(&self, at: usize) -> String {
@@ -136,9 +127,7 @@ impl ExpectedBroadcast {
         ];
         let (slot, slots) = (at / TX_WORDS, self.sizes.slots() as usize);
         let (inner, slot) = (slot / slots, slot % slots);
-        format!(
-            "{} of slot {slot} of inner rollup {inner}",
-            WORDS[at % TX_WORDS]
-        )
+        let word = WORDS[at % TX_WORDS];
+        format!("{word} of slot {slot} of inner rollup {inner}")
     }
 }

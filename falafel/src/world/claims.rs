@@ -24,12 +24,6 @@ pub struct ClaimJob {
     pub published: Vec<Word>,
 }
 
-/// The values and notes that a claim pays out.
-struct Payout {
-    nullifiers: [Fr; 2],
-    notes: [Option<UserNote>; 2],
-}
-
 impl World {
     /// The claim of a deposit as a request.
     pub(super) fn claim(&self, deposit: &Deposit, interaction: &BridgeInteraction) -> ClaimJob {
@@ -55,69 +49,57 @@ impl World {
 
     /// The transaction that a proved claim becomes.
     pub(super) fn claim_tx(&self, deposit: &Deposit, interaction: &BridgeInteraction) -> Tx {
-        let payout = self.payout(deposit, interaction);
+        let claim = deposit.commitment(self.suite);
+        let nullifiers = [
+            self.suite.claim_nullifier(claim),
+            self.suite
+                .defi_nullifier(interaction.commitment(self.suite), claim),
+        ];
+        let notes = self.paid_out(deposit, interaction, nullifiers);
         let commitment = |note: &Option<UserNote>| note.map_or(Fr::from(0u64), |n| n.commitment);
         let mut tx = Tx::new(6, self.next_rollup, self.trees.data.root());
         let f = &mut tx.fields;
-        f[field::NOTE_COMMITMENT1] = commitment(&payout.notes[0]);
-        f[field::NOTE_COMMITMENT2] = commitment(&payout.notes[1]);
-        f[field::NULLIFIER1] = payout.nullifiers[0];
-        f[field::NULLIFIER2] = payout.nullifiers[1];
+        f[field::NOTE_COMMITMENT1] = commitment(&notes[0]);
+        f[field::NOTE_COMMITMENT2] = commitment(&notes[1]);
+        f[field::NULLIFIER1] = nullifiers[0];
+        f[field::NULLIFIER2] = nullifiers[1];
         f[field::TX_FEE] = Fr::from(deposit.fee);
         f[field::TX_FEE_ASSET_ID] = Fr::from(deposit.bridge.input_a);
         f[field::BRIDGE_CALL_DATA] = deposit.bridge.encode();
         f[field::DEFI_ROOT] = self.trees.defi.root();
-        tx.notes = payout.notes;
+        tx.notes = notes;
         tx
     }
 
-    fn payout(&self, deposit: &Deposit, interaction: &BridgeInteraction) -> Payout {
-        let (suite, bridge) = (self.suite, &deposit.bridge);
-        let claim = deposit.commitment(suite);
-        let nullifiers = [
-            suite.claim_nullifier(claim),
-            suite.defi_nullifier(interaction.commitment(suite), claim),
-        ];
-        let (a, b) = interaction.shares(deposit.value);
-        // Success pays the outputs, failure pays the inputs back.
-        let (first, second, second_used) = if interaction.result {
-            let asset = |id| output_asset(id, interaction.nonce);
-            (
-                (a, asset(bridge.output_a)),
-                (b, asset(bridge.output_b)),
+    /// The notes that a claim pays out: success pays the outputs, failure pays the
+    /// inputs back.
+    fn paid_out(
+        &self,
+        deposit: &Deposit,
+        interaction: &BridgeInteraction,
+        nullifiers: [Fr; 2],
+    ) -> [Option<UserNote>; 2] {
+        let (bridge, value) = (&deposit.bridge, deposit.value);
+        let (a, b) = interaction.shares(value);
+        let asset = |id| match BridgeCallData::is_virtual(id) {
+            true => VIRTUAL + interaction.nonce,
+            false => id,
+        };
+        let (amounts, second_used) = match interaction.result {
+            true => (
+                [(a, asset(bridge.output_a)), (b, asset(bridge.output_b))],
                 bridge.second_output,
-            )
-        } else {
-            let value = deposit.value;
-            (
-                (value, bridge.input_a),
-                (value, bridge.input_b),
+            ),
+            false => (
+                [(value, bridge.input_a), (value, bridge.input_b)],
                 bridge.second_input,
-            )
+            ),
         };
-        let note = |amount, nullifier| {
-            UserNote::new(
-                suite,
-                deposit.owner,
-                amount,
-                deposit.value_partial,
-                nullifier,
-            )
+        let (owner, partial) = (deposit.owner, deposit.value_partial);
+        let note = |place: usize| {
+            let (amount, nullifier) = (amounts[place], nullifiers[place]);
+            UserNote::new(self.suite, owner, amount, partial, nullifier)
         };
-        Payout {
-            nullifiers,
-            notes: [
-                Some(note(first, nullifiers[0])),
-                second_used.then(|| note(second, nullifiers[1])),
-            ],
-        }
-    }
-}
-
-fn output_asset(id: u32, nonce: u32) -> u32 {
-    if BridgeCallData::is_virtual(id) {
-        VIRTUAL + nonce
-    } else {
-        id
+        [Some(note(0)), second_used.then(|| note(1))]
     }
 }

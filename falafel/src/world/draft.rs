@@ -27,12 +27,12 @@ pub struct Draft {
     sizes: Sizes,
     carried: Carried,
     claims: Vec<(Deposit, BridgeInteraction)>,
-    pub(super) made: Option<Made>,
+    pub(super) made: Option<MadeInners>,
 }
 
 /// The results of the inner rollups, for the root rollup and the settlement.
 #[derive(Debug)]
-pub(super) struct Made {
+pub(super) struct MadeInners {
     /// Deposits by bridge.
     pub(super) deposits: Vec<Vec<Deposit>>,
     pub(super) notes: Vec<UserNote>,
@@ -148,7 +148,7 @@ impl Draft {
         {
             account.index = account.index.or_else(|| place(&account.note));
         }
-        self.made = Some(Made {
+        self.made = Some(MadeInners {
             deposits: rollup.deposits,
             notes,
             txs: txs.len(),

@@ -6,7 +6,6 @@ use ark_bn254::Fr;
 use sha2::{Digest, Sha256};
 use zkwhirl_circuits::{
     field as element,
-    published::{ASSETS, BRIDGES, NO_ASSET},
     tree::{LeafIndex, MerkleTree},
 };
 use zkwhirl_job::{
@@ -17,6 +16,7 @@ use zkwhirl_job::{
 use super::{
     World, bridges,
     parts::{Deposit, word},
+    totals::RollupTotals,
     tx::Tx,
 };
 
@@ -39,17 +39,10 @@ pub(super) struct InnerRollups {
     pub(super) deposits: Vec<Vec<Deposit>>,
 }
 
-/// The sums of one inner rollup.
-struct InnerTotals {
-    sums: Vec<u64>,
-    assets: Vec<u32>,
-    fees: Vec<u64>,
-}
-
 impl World {
     /// Puts an inner rollup's transactions into the trees.
     pub(super) fn inner(&mut self, rollup: &mut InnerRollups, start: u32, txs: &[Tx]) -> InnerJob {
-        let totals = InnerTotals::of(txs, &rollup.bridges);
+        let totals = totals_of(txs, &rollup.bridges);
         let old_data_root = self.trees.data.root();
         let old_data_path = path(&self.trees.data, u64::from(start).into());
         let (linked_commitment_paths, linked_commitment_indices) = self.links(rollup, txs);
@@ -79,7 +72,7 @@ impl World {
             data_roots_indices: txs.iter().map(|tx| tx.root_index).collect(),
             new_defi_root: word(&self.trees.defi.root()),
             bridge_call_datas: rollup.bridges.iter().map(word).collect(),
-            asset_ids: totals.assets.iter().map(|a| u64::from(*a).into()).collect(),
+            asset_ids: totals.assets(),
         };
         let txs = published_txs(txs, &leaves, rollup.sizes.slots() as usize);
         let published = self.published(&request, rollup, &totals, txs);
@@ -143,7 +136,7 @@ impl World {
         &self,
         request: &TxRollupRequest,
         rollup: &InnerRollups,
-        totals: &InnerTotals,
+        totals: &RollupTotals,
         txs: Vec<Word>,
     ) -> Vec<Word> {
         let number = |value: u64| Word::from(value);
@@ -161,12 +154,7 @@ impl World {
             Word::ZERO,
             word(&self.trees.defi.root()),
         ];
-        let numbers = |values: &[u64]| values.iter().map(|value| number(*value)).collect();
-        let bridges = rollup.bridges.iter().map(word).collect();
-        words.extend(padded(bridges, BRIDGES, 0));
-        words.extend(padded(numbers(&totals.sums), BRIDGES, 0));
-        words.extend(padded(request.asset_ids.clone(), ASSETS, NO_ASSET));
-        words.extend(padded(numbers(&totals.fees), ASSETS, 0));
+        words.extend(totals.words(&request.bridge_call_datas));
         let mut hash = Sha256::new();
         txs.iter().for_each(|word| hash.update(word.0));
         words.push(word(&element::reduce(&hash.finalize().into())));
@@ -175,40 +163,25 @@ impl World {
     }
 }
 
-impl InnerTotals {
-    fn of(txs: &[Tx], bridges: &[Fr]) -> Self {
-        let mut totals = Self {
-            sums: vec![0; bridges.len()],
-            assets: Vec::new(),
-            fees: Vec::new(),
-        };
-        for tx in txs {
-            let small = |place: usize| element::small(&tx.fields[place]);
-            let fee = small(field::TX_FEE).expect("fees of this world are small");
-            let mut kept = fee;
-            if let Some(deposit) = &tx.deposit {
-                totals.sums[place_of(bridges, &deposit.bridge.encode())] += deposit.value;
-                kept = fee / 2;
-            }
-            totals.pay(small(field::TX_FEE_ASSET_ID), kept);
+/// The sums of an inner rollup. Fees are paid in real assets only.
+fn totals_of(txs: &[Tx], bridges: &[Fr]) -> RollupTotals {
+    let mut totals = RollupTotals::default();
+    for tx in txs {
+        let small = |place: usize| element::small(&tx.fields[place]);
+        let fee = small(field::TX_FEE).expect("fees of this world are small");
+        let mut kept = fee;
+        if let Some(deposit) = &tx.deposit {
+            let place = place_of(bridges, &deposit.bridge.encode());
+            totals.deposits[place] += deposit.value;
+            kept = fee / 2;
         }
-        totals
+        if let Some(asset) = small(field::TX_FEE_ASSET_ID)
+            && asset < u64::from(bridges::ASSETS)
+        {
+            totals.pay(asset.into(), kept);
+        }
     }
-
-    /// Fees are paid in real assets only.
-    fn pay(&mut self, asset: Option<u64>, fee: u64) {
-        let asset = asset.and_then(|id| u32::try_from(id).ok());
-        let Some(asset) = asset.filter(|id| *id < bridges::ASSETS) else {
-            return;
-        };
-        let known = self.assets.iter().position(|known| *known == asset);
-        let place = known.unwrap_or_else(|| {
-            self.assets.push(asset);
-            self.fees.push(0);
-            self.assets.len() - 1
-        });
-        self.fees[place] += fee;
-    }
+    totals
 }
 
 /// Eight words a slot, zeros for padding.
@@ -228,12 +201,6 @@ fn place_of(bridges: &[Fr], bridge: &Fr) -> usize {
         .iter()
         .position(|listed| listed == bridge)
         .expect("the list is made of the rollup's own deposits")
-}
-
-/// A list of a fixed length: entries, then `filler`.
-pub(super) fn padded(mut entries: Vec<Word>, length: usize, filler: u64) -> Vec<Word> {
-    entries.resize(length, Word::from(filler));
-    entries
 }
 
 /// A path as it stands in a request.

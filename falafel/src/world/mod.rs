@@ -18,6 +18,7 @@ mod root;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod tx;
 mod txs;
 
@@ -110,26 +111,10 @@ impl World {
         self.next_rollup
     }
 
-    /// The suite of its hashes.
-    pub fn suite(&self) -> Suite {
-        self.suite
-    }
-
     /// Deposits that the next draft can claim.
     pub fn claims(&self) -> usize {
         let finished: usize = self.finished.iter().map(|(_, d)| d.len()).sum();
         self.claimable.len() + finished
-    }
-
-    /// Roots of the data, nullifier, data-roots and defi trees.
-    pub fn roots(&self) -> [Fr; 4] {
-        let Trees {
-            data,
-            null,
-            roots,
-            defi,
-        } = &self.trees;
-        [data, null, roots, defi].map(MerkleTree::root)
     }
 
     fn first_notes(&mut self) {

@@ -19,7 +19,8 @@ use super::{
 };
 
 /// The payment that a user wants to make.
-pub(super) struct Payment {
+#[derive(Default)]
+pub(super) struct UserPayment {
     /// 1 deposit, 2 withdraw, 3 send, 5 defi deposit.
     pub(super) proof_id: u64,
     pub(super) owner: usize,
@@ -43,7 +44,7 @@ pub(super) struct Payment {
 
 impl World {
     /// Makes the transaction and, in the poseidon suite, its witness.
-    pub(super) fn pay(&mut self, payment: &Payment) -> Tx {
+    pub(super) fn pay(&mut self, payment: &UserPayment) -> Tx {
         let required = payment.notes.first().map_or_else(
             || self.users[payment.owner].account_note().is_some(),
             |note| note.partial.account_required,
@@ -87,7 +88,7 @@ impl World {
     }
 
     /// The note in place of an unused input.
-    fn no_note(&mut self, payment: &Payment, account_required: bool) -> UserNote {
+    fn no_note(&mut self, payment: &UserPayment, account_required: bool) -> UserNote {
         let partial = ValueNotePartial {
             secret: random_element(&mut self.rng),
             owner: self.users[payment.owner].public,
@@ -100,7 +101,7 @@ impl World {
     }
 
     /// Two new notes: the payee's and the change.
-    fn outputs(&mut self, payment: &Payment, nullifiers: &[Fr; 2]) -> [UserNote; 2] {
+    fn outputs(&mut self, payment: &UserPayment, nullifiers: &[Fr; 2]) -> [UserNote; 2] {
         let sender = self.users[payment.owner].public.0;
         let mut output = |place: usize, (to, value): (usize, u64)| {
             let mut partial = self.users[to].partial(&mut self.rng);
@@ -116,7 +117,7 @@ impl World {
 
     fn publish(
         &self,
-        payment: &Payment,
+        payment: &UserPayment,
         tx: &mut Tx,
         outputs: &[UserNote; 2],
         nullifiers: &[Fr; 2],
@@ -143,7 +144,7 @@ impl World {
 
     fn witness(
         &self,
-        payment: &Payment,
+        payment: &UserPayment,
         tx: &Tx,
         (inputs, outputs): (&[UserNote; 2], &[UserNote; 2]),
         account_required: bool,

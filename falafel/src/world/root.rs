@@ -9,8 +9,9 @@ use zkwhirl_job::{
 use super::{
     ExpectedBroadcast, InnerJob, World,
     defi::{Carried, interaction_hash},
-    inner::{padded, path},
+    inner::path,
     parts::word,
+    totals::{RollupTotals, padded},
 };
 
 /// A root rollup to prove.
@@ -32,7 +33,7 @@ impl World {
         inners: &[InnerJob],
     ) -> RootJob {
         let (old_data_roots_root, old_data_roots_path) = self.settle_data_root();
-        let totals = RootTotals::of(inners);
+        let totals = totals_of(inners);
         let notes = carried.notes.iter().map(|note| note.wire()).collect();
         let request = RootRollupRequest {
             rollup_id: self.next_rollup,
@@ -44,7 +45,7 @@ impl World {
             new_defi_root: word(&self.trees.defi.root()),
             old_defi_path: carried.old_path.clone(),
             bridge_call_datas: words_of(&inners[0], place::BRIDGES, BRIDGES),
-            asset_ids: totals.assets.iter().map(|(asset, _)| *asset).collect(),
+            asset_ids: totals.assets(),
             defi_interaction_notes: notes,
             rollup_beneficiary: self.beneficiary,
         };
@@ -74,7 +75,7 @@ impl World {
         request: &RootRollupRequest,
         carried: &Carried,
         inners: &[InnerJob],
-        totals: &RootTotals,
+        totals: &RollupTotals,
     ) -> Vec<Word> {
         let number = |value: u32| Word::from(u64::from(value));
         let first = &inners[0].published;
@@ -93,11 +94,7 @@ impl World {
         ];
         let commitments = carried.notes.iter();
         let commitments = commitments.map(|note| word(&note.commitment(self.suite)));
-        let fees = totals.assets.iter().map(|(_, fee)| Word::from(*fee));
-        words.extend(&request.bridge_call_datas);
-        words.extend(totals.sums.map(Word::from));
-        words.extend(padded(request.asset_ids.clone(), ASSETS, NO_ASSET));
-        words.extend(padded(fees.collect(), ASSETS, 0));
+        words.extend(totals.words(&request.bridge_call_datas));
         words.extend(padded(commitments.collect(), BRIDGES, 0));
         words.push(word(&interaction_hash(&request.defi_interaction_notes)));
         words.push(request.rollup_beneficiary);
@@ -107,40 +104,22 @@ impl World {
 }
 
 /// The sums of all inner rollups.
-struct RootTotals {
-    sums: [u64; BRIDGES],
-    /// Assets in the order of their first fee, with the fees.
-    assets: Vec<(Word, u64)>,
-}
-
-impl RootTotals {
-    fn of(inners: &[InnerJob]) -> Self {
-        let mut totals = Self {
-            sums: [0; BRIDGES],
-            assets: Vec::new(),
-        };
-        for inner in inners {
-            let sums = words_of(inner, place::DEPOSIT_SUMS, BRIDGES);
-            for (total, sum) in totals.sums.iter_mut().zip(sums) {
-                *total += small(sum);
-            }
-            let assets = words_of(inner, place::ASSETS, ASSETS);
-            let fees = words_of(inner, place::FEES, ASSETS);
-            for (asset, fee) in assets.into_iter().zip(fees) {
-                if asset != Word::from(NO_ASSET) {
-                    totals.pay(asset, small(fee));
-                }
+fn totals_of(inners: &[InnerJob]) -> RollupTotals {
+    let mut totals = RollupTotals::default();
+    for inner in inners {
+        let deposits = words_of(inner, place::DEPOSIT_SUMS, BRIDGES);
+        for (total, deposit) in totals.deposits.iter_mut().zip(deposits) {
+            *total += small(deposit);
+        }
+        let assets = words_of(inner, place::ASSETS, ASSETS);
+        let fees = words_of(inner, place::FEES, ASSETS);
+        for (asset, fee) in assets.into_iter().zip(fees) {
+            if asset != Word::from(NO_ASSET) {
+                totals.pay(asset, small(fee));
             }
         }
-        totals
     }
-
-    fn pay(&mut self, asset: Word, fee: u64) {
-        match self.assets.iter_mut().find(|(known, _)| *known == asset) {
-            Some((_, sum)) => *sum += fee,
-            None => self.assets.push((asset, fee)),
-        }
-    }
+    totals
 }
 
 fn words_of(inner: &InnerJob, at: usize, count: usize) -> Vec<Word> {

@@ -3,7 +3,7 @@
 use rand::Rng;
 use zkwhirl_circuits::published::BRIDGES;
 
-use super::{Draft, World, bridges, draft::Made, parts::Deposit};
+use super::{Draft, World, bridges, draft::MadeInners, parts::Deposit};
 
 impl Draft {
     /// The world after this rollup: its data root is an old one now, its
@@ -12,7 +12,7 @@ impl Draft {
     /// A draft without inner rollups leaves the world without a rollup.
     pub fn settle(self) -> World {
         let mut world = self.world;
-        let Some(Made {
+        let Some(MadeInners {
             deposits, notes, ..
         }) = self.made
         else {

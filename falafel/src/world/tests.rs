@@ -53,8 +53,8 @@ fn inners_by(
     draft.inners(txs, claims, &door).unwrap()
 }
 
-fn sizes(txs: u32, inners: u32) -> Sizes {
-    Sizes::new(txs, inners).expect("small sizes")
+fn draft_of(world: &World, txs: u32, inners: u32) -> Draft {
+    world.begin(Sizes::new(txs, inners).unwrap())
 }
 
 fn check_claim(suite: Suite, request: &ClaimRequest) -> Result<Published, StatementError> {
@@ -120,7 +120,7 @@ fn requests_are_true_statements_in_both_suites() {
     for (suite, rollups) in [(Suite::Poseidon, 4), (Suite::Pedersen, 2)] {
         let mut world = World::genesis(suite, 1, 9);
         for _ in 0..rollups {
-            let mut draft = world.begin(sizes(2, 2));
+            let mut draft = draft_of(&world, 2, 2);
             let claims = checked_claims(&mut draft, suite, 16);
             assert!(!claims.is_empty());
             checked_inners(&mut draft, suite, 4, &claims);
@@ -138,18 +138,17 @@ fn every_kind_of_transaction_comes_up() {
     let mut world = World::genesis(suite, 7, 8);
     let (mut kinds, mut chained, mut across) = (BTreeSet::new(), 0, 0);
     for _ in 0..6 {
-        let mut draft = world.begin(sizes(3, 4));
+        let mut draft = draft_of(&world, 3, 4);
         let claims = checked_claims(&mut draft, suite, 3);
         for InnerJob { request, .. } in checked_inners(&mut draft, suite, 12, &claims) {
             kinds.extend(proof_ids(&request));
             for (i, tx) in request.txs.iter().enumerate() {
                 let link = tx.public_inputs[field::BACKWARD_LINK];
-                let here = |earlier: &zkwhirl_job::request::ClientProof| {
-                    earlier.public_inputs[field::NOTE_COMMITMENT2] == link
-                };
+                let makes_it =
+                    |earlier: &ClientProof| earlier.public_inputs[field::NOTE_COMMITMENT2] == link;
+                let here = request.txs[..i].iter().any(makes_it);
                 chained += usize::from(link != Word::ZERO);
-                let outside = link != Word::ZERO && !request.txs[..i].iter().any(here);
-                across += usize::from(outside);
+                across += usize::from(link != Word::ZERO && !here);
             }
         }
         world = draft.settle();
@@ -161,21 +160,13 @@ fn every_kind_of_transaction_comes_up() {
 #[test]
 fn the_genesis_has_claims_of_every_shape() {
     let world = World::genesis(Suite::Poseidon, 3, 14);
-    let mut draft = world.begin(sizes(1, 1));
+    let mut draft = draft_of(&world, 1, 1);
     checked_claims(&mut draft, Suite::Poseidon, 14);
-    let claims: Vec<_> = draft
-        .claims(14)
-        .into_iter()
-        .map(|job| job.request)
-        .collect();
-    let failed = claims
-        .iter()
-        .filter(|claim| !claim.defi_note.result)
-        .count();
-    let two = claims
-        .iter()
-        .filter(|claim| claim.output_value_b != Word::ZERO)
-        .count();
+    let claims = draft.claims(14);
+    let count =
+        |holds: fn(&ClaimRequest) -> bool| claims.iter().filter(|job| holds(&job.request)).count();
+    let failed = count(|claim| !claim.defi_note.result);
+    let two = count(|claim| claim.output_value_b != Word::ZERO);
     assert_eq!((claims.len(), failed), (14, 4));
     assert!(two >= 4, "{two}");
 }
@@ -184,30 +175,22 @@ fn the_genesis_has_claims_of_every_shape() {
 fn an_inner_rollup_that_is_not_full_has_a_padding_path() {
     let suite = Suite::Poseidon;
     let world = World::genesis(suite, 5, 0);
-    let mut draft = world.begin(sizes(3, 2));
+    let mut draft = draft_of(&world, 3, 2);
     let jobs = checked_inners(&mut draft, suite, 4, &[]);
-    let shape: Vec<_> = jobs
-        .iter()
-        .map(|job| (job.request.txs.len(), job.request.old_null_paths.len()))
-        .collect();
+    let [first, second] = [0, 1].map(|place| &jobs[place].request);
+    let shape = |request: &TxRollupRequest| (request.txs.len(), request.old_null_paths.len());
+    assert_eq!([first, second].map(shape), [(3, 6), (1, 3)]);
     // Three slots are rounded up to four: eight places each.
-    assert_eq!(shape, [(3, 6), (1, 3)]);
-    assert_eq!(
-        jobs[1].request.data_start_index - jobs[0].request.data_start_index,
-        8
-    );
-    assert_eq!(jobs[0].request.data_start_index % 16, 0);
-    assert_eq!(jobs[1].request.old_data_root, jobs[0].request.new_data_root);
-    assert_eq!(
-        Some(&jobs[1].request.old_null_root),
-        jobs[0].request.new_null_roots.last()
-    );
+    assert_eq!(second.data_start_index - first.data_start_index, 8);
+    assert_eq!(first.data_start_index % 16, 0);
+    assert_eq!(second.old_data_root, first.new_data_root);
+    assert_eq!(first.new_null_roots.last(), Some(&second.old_null_root));
 }
 
 #[test]
 fn a_double_spend_or_a_changed_field_is_not_true() {
     let suite = Suite::Poseidon;
-    let mut draft = World::genesis(suite, 2, 3).begin(sizes(2, 1));
+    let mut draft = draft_of(&World::genesis(suite, 2, 3), 2, 1);
     let claim = draft.claims(1).remove(0).request;
     let good = inners(&mut draft, 2, &[]).remove(0).request;
     check_rollup(suite, &good, 2).unwrap();
@@ -238,7 +221,7 @@ fn a_double_spend_or_a_changed_field_is_not_true() {
 
 #[test]
 fn a_claim_travels_with_its_reply() {
-    let mut draft = World::genesis(Suite::Poseidon, 4, 1).begin(sizes(2, 1));
+    let mut draft = draft_of(&World::genesis(Suite::Poseidon, 4, 1), 2, 1);
     let claims = checked_claims(&mut draft, Suite::Poseidon, 1);
     let inner = inners(&mut draft, 2, &claims).remove(0).request;
     assert_eq!(proof_ids(&inner).next(), Some(6));
@@ -251,15 +234,12 @@ fn the_same_seed_makes_the_same_requests() {
     let run = |seed| {
         let world = World::genesis(Suite::Poseidon, seed, 2);
         let requests = || {
-            let mut draft = world.begin(sizes(2, 2));
-            let claims: Vec<_> = draft
-                .claims(2)
-                .iter()
-                .map(|job| job.request.to_bytes())
-                .collect();
+            let mut draft = draft_of(&world, 2, 2);
+            let claims = draft.claims(2);
+            let claims = claims.iter().map(|job| job.request.to_bytes());
             let inners = inners(&mut draft, 3, &[]);
-            let inners: Vec<_> = inners.iter().map(|job| job.request.to_bytes()).collect();
-            (claims, inners)
+            let inners = inners.iter().map(|job| job.request.to_bytes());
+            claims.chain(inners).collect::<Vec<_>>()
         };
         // A draft that is dropped changes nothing.
         assert_eq!(requests(), requests());
@@ -273,13 +253,13 @@ fn the_same_seed_makes_the_same_requests() {
 fn a_claim_without_a_place_is_claimed_again_against_the_new_roots() {
     let suite = Suite::Poseidon;
     let world = World::genesis(suite, 6, 5);
-    let mut draft = world.begin(sizes(2, 1));
+    let mut draft = draft_of(&world, 2, 1);
     let claims = checked_claims(&mut draft, suite, 5);
     checked_inners(&mut draft, suite, 2, &claims);
     let world = draft.settle();
     // One of five went in, the new defi deposit came up.
     assert_eq!(world.claims(), 5);
-    let mut draft = world.begin(sizes(2, 1));
+    let mut draft = draft_of(&world, 2, 1);
     assert_eq!(checked_claims(&mut draft, suite, 9).len(), 5);
 }
 
@@ -287,7 +267,7 @@ fn a_claim_without_a_place_is_claimed_again_against_the_new_roots() {
 #[test]
 fn an_inner_rollup_of_28_is_true_and_has_the_originals_size() {
     let suite = Suite::Poseidon;
-    let mut draft = World::genesis(suite, 8, 4).begin(sizes(28, 1));
+    let mut draft = draft_of(&World::genesis(suite, 8, 4), 28, 1);
     let claims = checked_claims(&mut draft, suite, 4);
     let jobs = checked_inners(&mut draft, suite, 28, &claims);
     let request = &jobs[0].request;
@@ -305,7 +285,7 @@ fn users_prove_what_they_send() {
     let proofs = Checked::default();
     let (mut accounts, mut payments) = (0, Vec::new());
     for _ in 0..8 {
-        let mut draft = world.begin(sizes(3, 4));
+        let mut draft = draft_of(&world, 3, 4);
         let claims = checked_claims(&mut draft, Suite::Poseidon, 1);
         let jobs = inners_by(&proofs, &mut draft, 12, &claims);
         let txs: Vec<ClientProof> = jobs.into_iter().flat_map(|job| job.request.txs).collect();
@@ -324,14 +304,13 @@ fn users_prove_what_they_send() {
     let count = |holds: fn(&JoinSplitWitness) -> bool| {
         payments.iter().filter(|payment| holds(payment)).count()
     };
-    let zero = Fr::from(0u64);
     assert!(accounts > 0);
     assert!(count(|w| w.account_required && w.inputs[0].in_use) > 0);
     assert!(count(|w| !w.account_required && w.inputs[0].in_use) > 0);
     assert!(count(|w| w.inputs[1].in_use) > 0);
     assert!(count(|w| w.backward_link != Fr::from(0u64)) > 0);
     assert!(count(|w| w.outputs[0].partial.creator != Fr::from(0u64)) > 0);
-    assert!(payments.iter().all(|w| w.data_root != zero));
+    assert!(payments.iter().all(|w| w.data_root != Fr::from(0u64)));
 }
 
 #[test]
@@ -355,7 +334,7 @@ fn what_does_not_verify_is_not_let_in() {
     }
     let world = World::genesis(Suite::Poseidon, 7, 0);
     let sent = |proofs: &dyn ClientProofs| {
-        let mut draft = world.begin(sizes(1, 1));
+        let mut draft = draft_of(&world, 1, 1);
         let door = TxReceiver {
             proofs,
             keys: Some(&keys),
@@ -393,7 +372,7 @@ fn what_came_in_is_not_proved_again() {
     let requests = |pool: &TxPool| {
         let (proofs, keys) = (&proofs, None);
         let door = TxReceiver { proofs, keys, pool };
-        let mut draft = world.begin(sizes(2, 2));
+        let mut draft = draft_of(&world, 2, 2);
         let jobs = draft.inners(4, &[], &door).unwrap();
         let bytes = jobs.iter().map(|job| job.request.to_bytes());
         bytes.collect::<Vec<_>>()

@@ -10,7 +10,7 @@ use zkwhirl_job::request::field;
 use super::{
     World, bridges,
     parts::{UserAccount, UserNote, private_key},
-    payment::Payment,
+    payment::UserPayment,
     tx::Tx,
 };
 
@@ -19,18 +19,6 @@ pub(super) struct TxMaker<'a> {
     world: &'a mut World,
     /// Notes of earlier transactions of this maker that a later one may spend.
     pending: Vec<UserNote>,
-}
-
-/// The notes that a transaction spends.
-struct Spent {
-    owner: usize,
-    asset: u32,
-    /// The value after the fee.
-    value: u64,
-    fee: u64,
-    notes: Vec<UserNote>,
-    /// The pending commitment that the transaction links back to, or zero.
-    link: Fr,
 }
 
 impl<'a> TxMaker<'a> {
@@ -66,55 +54,60 @@ impl<'a> TxMaker<'a> {
         let asset = rng.gen_range(0..bridges::ASSETS);
         let public = rng.gen_range(1000..1_000_000);
         let fee = self.fee(asset, public);
-        let spent = Spent {
+        let change = (public - fee) / 3;
+        self.pay(UserPayment {
+            proof_id: proof_id::DEPOSIT,
             owner,
             asset,
-            value: public - fee,
             fee,
-            notes: Vec::new(),
-            link: Fr::from(0u64),
-        };
-        let change = spent.value / 3;
-        let paid = (owner, spent.value - change);
-        self.pay(Payment {
             public,
-            ..spent.payment(proof_id::DEPOSIT, paid, change)
+            paid: (owner, public - fee - change),
+            change,
+            ..UserPayment::default()
         })
     }
 
     /// Notes become public value and change.
     fn withdrawal(&mut self) -> Option<Tx> {
-        let spent = self.spend(|_| true)?;
-        let public = self.world.rng.gen_range(1..=spent.value);
-        let (paid, change) = ((spent.owner, 0), spent.value - public);
-        Some(self.pay(Payment {
+        let (spent, value) = self.spend(|_| true)?;
+        let public = self.world.rng.gen_range(1..=value);
+        Some(self.pay(UserPayment {
+            proof_id: proof_id::WITHDRAW,
             public,
-            ..spent.payment(proof_id::WITHDRAW, paid, change)
+            paid: (spent.owner, 0),
+            change: value - public,
+            ..spent
         }))
     }
 
     /// Notes become a note of any user and change.
     fn send(&mut self) -> Option<Tx> {
-        let spent = self.spend(|_| true)?;
-        let value = self.world.rng.gen_range(1..=spent.value);
+        let (spent, value) = self.spend(|_| true)?;
+        let sent = self.world.rng.gen_range(1..=value);
         let to = self.world.rng.gen_range(0..self.world.users.len());
-        let change = spent.value - value;
-        Some(self.pay(spent.payment(proof_id::SEND, (to, value), change)))
+        Some(self.pay(UserPayment {
+            proof_id: proof_id::SEND,
+            paid: (to, sent),
+            change: value - sent,
+            ..spent
+        }))
     }
 
     /// Notes become a deposit into a bridge and change.
     fn defi_deposit(&mut self) -> Option<Tx> {
         let open = bridges::open();
         let into = |asset| open.iter().filter(move |bridge| bridge.input_a == asset);
-        let spent = self.spend(|note| into(note.asset).next().is_some())?;
+        let (spent, value) = self.spend(|note| into(note.asset).next().is_some())?;
         let fits: Vec<_> = into(spent.asset).collect();
         let bridge = *fits[self.world.rng.gen_range(0..fits.len())];
-        let deposit = self.world.rng.gen_range(1..=spent.value);
-        let (paid, change) = ((spent.owner, 0), spent.value - deposit);
-        Some(self.pay(Payment {
+        let deposit = self.world.rng.gen_range(1..=value);
+        Some(self.pay(UserPayment {
+            proof_id: proof_id::DEFI_DEPOSIT,
             bridge: Some(bridge),
             deposit,
-            ..spent.payment(proof_id::DEFI_DEPOSIT, paid, change)
+            paid: (spent.owner, 0),
+            change: value - deposit,
+            ..spent
         }))
     }
 
@@ -161,7 +154,7 @@ impl<'a> TxMaker<'a> {
 
     /// The change may sometimes be spent before it is settled. A pending note is
     /// not settled, whether or not it is spent.
-    fn pay(&mut self, mut payment: Payment) -> Tx {
+    fn pay(&mut self, mut payment: UserPayment) -> Tx {
         payment.chain = payment.change > 100 && self.world.rng.gen_ratio(1, 2);
         let tx = self.world.pay(&payment);
         if payment.chain {
@@ -171,8 +164,9 @@ impl<'a> TxMaker<'a> {
     }
 
     /// Spends a wanted pending note, or one or two wanted settled notes of one
-    /// owner and asset.
-    fn spend(&mut self, wanted: impl Fn(&UserNote) -> bool) -> Option<Spent> {
+    /// owner and asset. Returns a payment of these notes that pays nothing yet, and
+    /// their value after the fee.
+    fn spend(&mut self, wanted: impl Fn(&UserNote) -> bool) -> Option<(UserPayment, u64)> {
         let pending = self.pending.last().is_some_and(&wanted);
         let (notes, link) = if pending && self.world.rng.gen_ratio(1, 2) {
             let pending = self.pending.pop()?;
@@ -183,14 +177,15 @@ impl<'a> TxMaker<'a> {
         let UserNote { owner, asset, .. } = notes[0];
         let value = notes.iter().map(|note| note.value).sum();
         let fee = self.fee(asset, value);
-        Some(Spent {
+        let payment = UserPayment {
             owner,
             asset,
-            value: value - fee,
             fee,
             notes,
             link,
-        })
+            ..UserPayment::default()
+        };
+        Some((payment, value - fee))
     }
 
     /// Takes one or two settled notes of one owner and one real asset. Either all
@@ -222,25 +217,5 @@ impl<'a> TxMaker<'a> {
             .map(|tx| tx.fields[field::BACKWARD_LINK])
             .collect();
         move |note| links.contains(&note.commitment)
-    }
-}
-
-impl Spent {
-    /// A payment of the spent notes that moves no public value.
-    fn payment(self, proof_id: u64, paid: (usize, u64), change: u64) -> Payment {
-        Payment {
-            proof_id,
-            owner: self.owner,
-            asset: self.asset,
-            notes: self.notes,
-            link: self.link,
-            public: 0,
-            bridge: None,
-            deposit: 0,
-            paid,
-            change,
-            fee: self.fee,
-            chain: false,
-        }
     }
 }

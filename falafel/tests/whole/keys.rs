@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use zkwhirl_falafel::{Falafel, FalafelEvent, PipelineState, RollupPlan};
-use zkwhirl_job::{Command, Kind};
+use zkwhirl_job::Kind;
 
 use crate::{falafel, kind, plan, worker::Worker};
 
@@ -58,11 +58,9 @@ async fn transactions_wait_for_both_keys_and_claims_do_not() {
 async fn a_rejected_key_ends_the_process() {
     let falafel = with_keys().await;
     let outer = Worker::outer(&falafel);
-    let frame = outer.take().await;
-    outer.answer(&frame, Command::Nack, "no key".into()).await;
-    let exited = PipelineState::Halted(
-        "the process has exited: no join-split-vk: rejected by a worker: no key".into(),
-    );
+    outer.reject("no key").await;
+    let why = "the process has exited: no join-split-vk: rejected by a worker: no key";
+    let exited = PipelineState::Halted(why.into());
     assert_eq!(falafel.finished().await, exited);
     falafel.interrupt();
     assert_eq!(falafel.finished().await, exited);

@@ -9,6 +9,14 @@ use zkwhirl_job::{
 
 use crate::{config, falafel, plan, worker::Worker};
 
+/// Why the pipeline halted.
+async fn halted(falafel: &Falafel) -> String {
+    match falafel.finished().await {
+        PipelineState::Halted(reason) => reason,
+        state => panic!("it must halt: {state:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_reply_with_a_wrong_field_is_refused_by_its_place() {
     let falafel = falafel(plan()).await;
@@ -17,72 +25,38 @@ async fn a_reply_with_a_wrong_field_is_refused_by_its_place() {
     let mut lie = BytesMut::from(&worker.reply(&frame)[..]);
     lie[9 * 32 + 31] ^= 1;
     worker.answer(&frame, Command::Ack, lie.freeze()).await;
-    let PipelineState::Halted(reason) = falafel.finished().await else {
-        panic!("it must halt")
-    };
-    assert!(
-        reason.starts_with("the reply is refused: published field 9 is "),
-        "{reason}"
-    );
+    let reason = halted(&falafel).await;
+    let start = "the reply is refused: published field 9 is ";
+    assert!(reason.starts_with(start), "{reason}");
     assert_eq!(falafel.progress().refused.len(), 1);
 
     falafel.interrupt();
     worker.take().await;
     worker.take().await;
     let frame = worker.take().await;
-    worker
-        .answer(&frame, Command::Ack, Bytes::from_static(b"short"))
-        .await;
+    worker.answer(&frame, Command::Ack, "short".into()).await;
     let short = "the reply is refused: a reply of 5 bytes is shorter than its 512 bytes of \
                  published fields";
-    assert_eq!(
-        falafel.finished().await,
-        PipelineState::Halted(short.into())
-    );
+    assert_eq!(halted(&falafel).await, short);
 }
 
-/// Refuses every proof.
+/// Refuses every final buffer, and with `claims` every reply.
 #[derive(Debug)]
-struct Never;
+struct Refusing {
+    claims: bool,
+}
 
-impl ReplyCheck for Never {
+impl ReplyCheck for Refusing {
     fn check(&self, request: &Request, _: &Bytes) -> Result<(), NotVerified> {
-        Err(NotVerified::refused(format!(
-            "no proof of a {}",
-            request.kind()
-        )))
+        let why = format!("no proof of a {}", request.kind());
+        match self.claims {
+            true => Err(NotVerified::refused(why)),
+            false => Ok(()),
+        }
     }
 }
 
-impl FinalVerifier for Never {
-    fn verify(&self, _: &Bytes) -> Result<usize, NotVerified> {
-        Ok(0)
-    }
-}
-
-#[tokio::test]
-async fn the_supplied_check_has_the_last_word() {
-    let config = config(Some(plan()), Never);
-    let falafel = Falafel::start(config).await.unwrap();
-    Worker::of(&falafel).work().await;
-    let refused = "the reply is refused: no proof of a claim";
-    assert_eq!(
-        falafel.finished().await,
-        PipelineState::Halted(refused.into())
-    );
-}
-
-/// Accepts every reply and no final buffer.
-#[derive(Debug)]
-struct NotTheEnd;
-
-impl ReplyCheck for NotTheEnd {
-    fn check(&self, _: &Request, _: &Bytes) -> Result<(), NotVerified> {
-        Ok(())
-    }
-}
-
-impl FinalVerifier for NotTheEnd {
+impl FinalVerifier for Refusing {
     fn verify(&self, buffer: &Bytes) -> Result<usize, NotVerified> {
         let tail = &buffer[broadcast_bytes(plan().sizes)..];
         let tail = String::from_utf8_lossy(tail);
@@ -90,18 +64,24 @@ impl FinalVerifier for NotTheEnd {
     }
 }
 
+/// The check of replies has the last word, and a final buffer that proves nothing
+/// settles nothing.
 #[tokio::test]
-async fn a_final_buffer_that_proves_nothing_settles_nothing() {
-    let config = config(Some(plan()), NotTheEnd);
-    let falafel = Falafel::start(config).await.unwrap();
-    let _working = Worker::both(&falafel);
-    let refused = "the reply is refused: the final buffer: no proof proves nothing";
-    assert_eq!(
-        falafel.finished().await,
-        PipelineState::Halted(refused.into())
-    );
-    assert_eq!(falafel.progress().settled, 0);
-    assert_eq!(falafel.world().unwrap().next_rollup(), 1);
+async fn what_the_supplied_verifier_refuses_is_refused() {
+    for (claims, why) in [
+        (true, "no proof of a claim"),
+        (false, "the final buffer: no proof proves nothing"),
+    ] {
+        let config = config(Some(plan()), Refusing { claims });
+        let falafel = Falafel::start(config).await.unwrap();
+        let _working = Worker::both(&falafel);
+        assert_eq!(
+            halted(&falafel).await,
+            format!("the reply is refused: {why}")
+        );
+        assert_eq!(falafel.progress().settled, 0);
+        assert_eq!(falafel.world().unwrap().next_rollup(), 1);
+    }
 }
 
 /// A word that the root rollup's or the verifier's reply changes is named.
@@ -124,9 +104,7 @@ async fn a_false_public_input_in_a_final_buffer_is_refused_by_name() {
         let mut lie = BytesMut::from(&outer.reply(&frame)[..]);
         lie[32 * place + 31] ^= 1;
         outer.answer(&frame, Command::Ack, lie.freeze()).await;
-        let PipelineState::Halted(reason) = falafel.finished().await else {
-            panic!("it must halt")
-        };
+        let reason = halted(&falafel).await;
         let start =
             format!("the reply is refused: {name} (word {place} of the broadcast data) is ");
         assert!(reason.starts_with(&start), "{reason}");

@@ -35,9 +35,8 @@ fn rollup(world: &World, sizes: Sizes, txs: usize) -> (Draft, Vec<ClaimRequest>,
         bytes.resize(shape.bytes.unwrap(), 0);
         bytes.into()
     });
-    let inners = inners.collect();
-    let claims = claims.into_iter().map(|job| job.request).collect();
-    (draft, claims, inners)
+    let claims = claims.into_iter().map(|job| job.request);
+    (draft, claims.collect(), inners.collect())
 }
 
 /// Rollups in a row, so that interactions are carried into the defi tree and
@@ -104,11 +103,11 @@ fn what_bridges_return_is_claimed_in_the_next_pipeline() {
                 .sum();
             assert_eq!(Word::from(claimed), note.total_input_value);
         }
-        claims.iter().for_each(|claim| {
-            claim::check(suite, &ClaimWitness::new(claim).unwrap()).unwrap();
-            let bytes = Request::Claim(Box::new(claim.clone())).to_bytes();
+        for claim in claims {
+            claim::check(suite, &ClaimWitness::new(&claim).unwrap()).unwrap();
+            let bytes = Request::Claim(Box::new(claim)).to_bytes();
             assert_eq!(bytes.len(), 4413);
-        });
+        }
         world = draft.settle();
     }
     assert!(failed > 0 && two > 0 && one > 0, "{failed} {two} {one}");

@@ -1,11 +1,11 @@
 //! One server or two, and requests that are given.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
 use zkwhirl_falafel::{Falafel, FieldsOnly, JobError, Listen, RollupPlan, job_server::Rejected};
-use zkwhirl_job::{Command, Kind};
+use zkwhirl_job::Kind;
 use zkwhirl_testkit::vector;
 
 use crate::{config, kind, plan, worker::Worker};
@@ -25,11 +25,8 @@ async fn in_normal_mode_one_server_has_every_kind() {
     while falafel.progress().settled < 1 {
         kinds.extend(kind(&worker.work().await));
     }
-    kinds.sort_unstable();
-    kinds.dedup();
-    let mut all = Kind::ALL;
-    all.sort_unstable();
-    assert_eq!(kinds, all);
+    let kinds = BTreeSet::from_iter(kinds);
+    assert_eq!(kinds, BTreeSet::from(Kind::ALL));
 }
 
 /// The mode for files: a real claim of Aztec Connect's goes out as it is.
@@ -42,20 +39,14 @@ async fn given_requests_are_handed_out_byte_for_byte() {
         let falafel = Arc::clone(&falafel);
         tokio::spawn(async move { falafel.prove(data).await })
     };
-    let (real, unknown) = (
-        prove(request.clone()),
-        prove(Bytes::from_static(&[0, 0, 0, 9])),
-    );
+    let unknown = Bytes::from_static(&[0, 0, 0, 9]);
+    let (real, unknown) = (prove(request.clone()), prove(unknown));
     let worker = Worker::new(falafel.inner_address(), Suite::Pedersen);
     let frame = worker.work().await;
     assert_eq!(frame.data, request);
     assert_eq!(real.await.unwrap().unwrap(), worker.reply(&frame));
     // What is no inner request goes to the outer port.
-    let outer = Worker::outer(&falafel);
-    let frame = outer.take().await;
-    outer
-        .answer(&frame, Command::Nack, "what is this?".into())
-        .await;
+    Worker::outer(&falafel).reject("what is this?").await;
     let rejected = Rejected::Nack("what is this?".into());
     assert_eq!(unknown.await.unwrap(), Err(JobError::Rejected(rejected)));
 }

@@ -34,6 +34,7 @@ families! {
     histogram(JOB) TURNAROUND "zkwhirl_job_turnaround_seconds" [TOPIC] "Time from the taking of a job to its verified result.";
     gauge JOBS "zkwhirl_jobs" [TOPIC STATE] "Jobs by state.";
     gauge OUTSTANDING "zkwhirl_jobs_outstanding" [TOPIC] "Unfinished jobs: taken, queued, claimed, proving or retrying. The autoscaler's signal.";
+    gauge JOBS_UNVERIFIED "zkwhirl_jobs_unverified" [] "Jobs whose reply waits in the ledger because it cannot be verified yet.";
     gauge OLDEST "zkwhirl_oldest_job_age_seconds" [TOPIC] "Age of the oldest outstanding job.";
     gauge QUEUE_JOBS "zkwhirl_queue_jobs" [TOPIC PLACE] "Jobs by the place in which the broker holds them.";
     gauge CONSUMERS "zkwhirl_queue_consumers" [TOPIC] "Slots that consume a queue or hold a job of it.";

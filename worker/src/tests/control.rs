@@ -4,17 +4,10 @@ use zkwhirl_broker_adapter::Control;
 
 use super::*;
 
-fn seconds(n: u64) -> Duration {
-    Duration::from_secs(n)
-}
-
 async fn cancel(world: &World, n: u32) {
     let job = claim_job(n).id;
-    world
-        .broker
-        .send_control(&Control::Cancel { job })
-        .await
-        .unwrap();
+    let message = Control::Cancel { job };
+    world.broker.send_control(&message).await.unwrap();
 }
 
 async fn quiet(world: &World, worker: &str, quiet: bool) {
@@ -23,38 +16,26 @@ async fn quiet(world: &World, worker: &str, quiet: bool) {
     world.broker.send_control(&message).await.unwrap();
 }
 
-async fn end(world: &World, n: u32, state: JobState) {
-    let note = ledger::Note::default();
-    let job = claim_job(n).id;
-    let moved = world.ledger.transition(job, &JobState::ALL, state, &note);
-    assert!(moved.await.unwrap());
-}
-
-async fn consumers(world: &World) -> usize {
-    world.broker.depth(Topic::Inner).await.unwrap().consumers
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_job_that_no_ticket_waits_for_stops_its_prover() {
     for state in [JobState::Rejected, JobState::Withdrawn] {
         let world = World::start(1, |call| match call.request == request_of(&claim_job(1)) {
             true => Act::UntilCancelled,
-            false => Act::Prove(seconds(1)),
+            false => Act::Prove(1),
         });
         world.publish(1).await;
-        world.publish(2).await;
-        world.began.notified().await;
+        world.begin(2).await;
         let start = Instant::now();
         // `Proving` is what keeps a job from being withdrawn by the bridge.
         if state == JobState::Withdrawn {
-            end(&world, 1, JobState::Queued).await;
+            world.transition(claim_job(1).id, JobState::Queued).await;
         }
-        end(&world, 1, state).await;
+        world.transition(claim_job(1).id, state).await;
         cancel(&world, 1).await;
         assert_eq!(world.result().await.id, claim_job(2).id);
         assert_eq!(start.elapsed(), seconds(1), "at once");
         world.until_idle().await;
-        let attempts = world.ledger.attempts(claim_job(1).id).await.unwrap();
+        let attempts = world.attempts(claim_job(1).id).await;
         assert_eq!(attempts, [], "it was no attempt");
         assert_eq!(world.state(claim_job(1).id).await, state);
         assert_eq!(world.healed(), [], "the prover is not to blame");
@@ -64,29 +45,23 @@ async fn a_job_that_no_ticket_waits_for_stops_its_prover() {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_that_is_cancelled_and_still_wanted_is_handed_back() {
-    let mut world = World::start(1, |call| match call.before {
-        0 => Act::UntilCancelled,
-        _ => Act::Prove(seconds(1)),
-    });
-    let job = world.publish(1).await;
-    world.began.notified().await;
+    let mut world = World::start(1, at_first(Act::UntilCancelled));
+    let job = world.begin(1).await;
     cancel(&world, 1).await;
     let result = world.result().await;
     assert_eq!((result.id, result.attempt), (job.id, 1));
     assert!(world.happened().contains(&"handed-back"));
-    let attempts = world.ledger.attempts(job.id).await.unwrap();
-    assert_eq!(attempts, []);
+    assert_eq!(world.attempts(job.id).await, []);
     assert_eq!(world.healed(), []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn other_jobs_are_not_cancelled() {
-    let world = World::start(2, |_| Act::Prove(seconds(60)));
+    let world = World::start(2, |_| Act::Prove(60));
     for n in 1..=2 {
-        world.publish(n).await;
-        world.began.notified().await;
+        world.begin(n).await;
     }
-    end(&world, 1, JobState::Rejected).await;
+    world.transition(claim_job(1).id, JobState::Rejected).await;
     cancel(&world, 1).await;
     cancel(&world, 3).await;
     assert_eq!(world.result().await.id, claim_job(2).id);
@@ -102,32 +77,27 @@ async fn other_jobs_are_not_cancelled() {
 async fn a_prover_that_does_not_stop_is_restarted() {
     let world = World::start(1, |call| match call.before {
         0 if call.request == request_of(&claim_job(1)) => Act::Hang,
-        _ => Act::Prove(seconds(1)),
+        _ => Act::Prove(1),
     });
-    world.publish(1).await;
-    world.began.notified().await;
-    end(&world, 1, JobState::Rejected).await;
+    world.begin(1).await;
+    world.transition(claim_job(1).id, JobState::Rejected).await;
     cancel(&world, 1).await;
     let start = Instant::now();
     world.until_idle().await;
     assert!(start.elapsed() >= seconds(10), "the patience");
     world.publish(2).await;
     assert_eq!(world.result().await.id, claim_job(2).id);
-    let healed: Vec<_> = world.healed().into_iter().map(|(_, what)| what).collect();
-    assert_eq!(healed, ["restart", "self-test"]);
+    assert_eq!(world.healings(), ["restart", "self-test"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_quiet_slot_finishes_what_it_has_and_claims_no_more() {
-    let world = World::start(2, |_| Act::Prove(seconds(10)));
+    let world = World::start(2, |_| Act::Prove(10));
     for n in 1..=2 {
-        world.publish(n).await;
-        world.began.notified().await;
+        world.begin(n).await;
     }
     quiet(&world, "w/0", true).await;
-    for n in 3..=6 {
-        world.publish(n).await;
-    }
+    world.publish_all(3..7).await;
     for _ in 1..=6 {
         proof_in(&world.result().await);
     }
@@ -135,41 +105,35 @@ async fn a_quiet_slot_finishes_what_it_has_and_claims_no_more() {
     let calls = world.calls();
     let of = |slot: &str| calls.iter().filter(|call| call.slot == slot).count();
     assert_eq!((of("w/0"), of("w/1")), (1, 5));
-    assert_eq!(consumers(&world).await, 1, "it has left the queue");
+    assert_eq!(world.depth().await.consumers, 1, "it has left the queue");
     quiet(&world, "w/0", false).await;
-    eventually("it is back", || async { consumers(&world).await == 2 }).await;
+    world.until_consumers(2).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_s_name_quiets_all_its_slots_and_a_quiet_worker_drains() {
-    let mut world = World::start(3, |_| Act::Prove(seconds(10)));
-    let all = || async { consumers(&world).await == 3 };
-    eventually("all are there", all).await;
+    let mut world = World::start(3, |_| Act::Prove(10));
+    world.until_consumers(3).await;
     quiet(&world, "another", true).await;
     quiet(&world, "w", true).await;
-    eventually("no slot claims", || async { consumers(&world).await == 0 }).await;
+    world.until_consumers(0).await;
     world.publish(1).await;
     sleep(seconds(3600)).await;
     assert_eq!(world.calls(), []);
     quiet(&world, "w/1", false).await;
     assert_eq!(world.result().await.worker, "w/1");
-    world.stop.drain.cancel();
-    world.worker.take().unwrap().await.unwrap();
+    world.drain().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reset_starts_every_prover_afresh_and_costs_no_attempt() {
-    let mut world = World::start(1, |call| match call.before {
-        0 => Act::UntilCancelled,
-        _ => Act::Prove(seconds(1)),
-    });
-    let job = world.publish(1).await;
-    world.began.notified().await;
+    let mut world = World::start(1, at_first(Act::UntilCancelled));
+    let job = world.begin(1).await;
     world.broker.send_control(&Control::Restart).await.unwrap();
     let result = world.result().await;
     assert_eq!((result.id, result.attempt), (job.id, 1));
     assert!(world.happened().contains(&"handed-back"));
-    assert_eq!(world.ledger.attempts(job.id).await.unwrap(), []);
+    assert_eq!(world.attempts(job.id).await, []);
     let slot = || "w/0".to_owned();
     let once = [(slot(), "restart"), (slot(), "self-test")];
     assert_eq!(world.healed(), once);
@@ -190,13 +154,12 @@ async fn a_slot_is_ready_when_its_prover_has_started_however_often_that_fails() 
     let readiness = world.config.readiness.clone();
     let start = Instant::now();
     world.publish(1).await;
-    world.work(1, |_| Act::Prove(seconds(1)));
+    world.work(1, |_| Act::Prove(1));
     world.began.notified().await;
     assert_eq!(readiness.slots(), 1);
     let pauses = seconds(1 + 2 + 4);
     assert_eq!(start.elapsed(), pauses, "with ever longer pauses");
     assert_eq!(world.result().await.id, claim_job(1).id);
-    world.stop.drain.cancel();
-    world.worker.take().unwrap().await.unwrap();
+    world.drain().await;
     assert_eq!(readiness.slots(), 0);
 }

@@ -2,26 +2,17 @@
 
 use super::*;
 
-fn seconds(n: u64) -> Duration {
-    Duration::from_secs(n)
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_prover_that_dies_costs_an_attempt_and_another_slot_proves() {
-    let mut world = World::start(2, |call| match call.before {
-        0 => Act::Fail(Failure::prover("signal 9")),
-        _ => Act::Prove(seconds(1)),
-    });
+    let mut world = World::start(2, at_first(Act::Fail(Failure::prover("signal 9"))));
     let job = world.publish(1).await;
     let result = world.result().await;
     assert_eq!(result.attempt, 2);
     let calls = world.calls();
     assert_ne!(calls[0].slot, calls[1].slot, "another slot");
-    assert!(
-        calls[1].at - calls[0].at >= seconds(10),
-        "after the rung's delay"
-    );
-    let attempts = world.ledger.attempts(job.id).await.unwrap();
+    let pause = calls[1].at - calls[0].at;
+    assert!(pause >= seconds(10), "after the rung's delay");
+    let attempts = world.attempts(job.id).await;
     assert_eq!(attempts.len(), 1);
     assert_eq!(attempts[0].worker, calls[0].slot);
     assert_eq!(attempts[0].failure, Failure::prover("signal 9"));
@@ -35,12 +26,10 @@ async fn a_false_statement_is_parked_after_a_second_opinion() {
     let bad = request_of(&claim_job(1));
     let world = World::start(2, move |call| match call.request == bad {
         true => Act::Fail(Failure::invalid("claim: output a is 7, must be 9")),
-        false => Act::Prove(seconds(1)),
+        false => Act::Prove(1),
     });
     let job = world.publish(1).await;
-    for n in 2..6 {
-        world.publish(n).await;
-    }
+    world.publish_all(2..6).await;
     for _ in 2..6 {
         proof_in(&world.result().await);
     }
@@ -54,15 +43,12 @@ async fn a_false_statement_is_parked_after_a_second_opinion() {
     );
     assert!(failure.reason.starts_with(&reason), "{}", failure.reason);
     world.until_idle().await;
-    let letter = world.broker.dead_letter(job.id).await.unwrap().unwrap();
+    let letter = world.letter(job.id).await;
     assert_eq!(letter.reason, failure.reason);
     assert_eq!(letter.history.len(), 2);
     assert_ne!(letter.history[0].worker, letter.history[1].worker);
-    assert_eq!(
-        world.healed(),
-        [],
-        "the request is to blame, not the prover"
-    );
+    // The request is to blame, not the prover.
+    assert_eq!(world.healed(), []);
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,7 +69,7 @@ async fn attempts_that_are_used_up_are_a_dead_letter_with_their_history() {
     let dead = world.result().await;
     assert_eq!(dead.attempt, 5);
     world.until_idle().await;
-    let letter = world.broker.dead_letter(job.id).await.unwrap().unwrap();
+    let letter = world.letter(job.id).await;
     let numbers: Vec<_> = letter.history.iter().map(|record| record.attempt).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5]);
     let reason = "5 attempts used up, the last: prover: signal 9";
@@ -93,39 +79,25 @@ async fn attempts_that_are_used_up_are_a_dead_letter_with_their_history() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_a_failure_and_the_slot_lives_on() {
-    let world = World::start(1, |call| match call.before {
-        0 => Act::Panic,
-        _ => Act::Prove(seconds(1)),
-    });
+    let world = World::start(1, at_first(Act::Panic));
     let job = world.publish(1).await;
     assert_eq!(world.result().await.attempt, 2);
-    let attempts = world.ledger.attempts(job.id).await.unwrap();
-    assert_eq!(
-        attempts[0].failure,
-        Failure::prover("the prover panicked: scripted")
-    );
-    let healed: Vec<_> = world.healed().into_iter().map(|(_, what)| what).collect();
-    assert_eq!(healed, ["restart", "self-test"], "before anything else");
+    let failure = &world.attempts(job.id).await[0].failure;
+    assert_eq!(*failure, Failure::prover("the prover panicked: scripted"));
+    // Before anything else.
+    assert_eq!(world.healings(), ["restart", "self-test"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_prover_that_hangs_is_given_up_on_after_its_deadline() {
-    let world = World::start(1, |call| match call.before {
-        0 => Act::Hang,
-        _ => Act::Prove(seconds(1)),
-    });
+    let world = World::start(1, at_first(Act::Hang));
     let job = world.publish(1).await;
     assert_eq!(world.result().await.attempt, 2);
     let calls = world.calls();
-    assert!(
-        calls[1].at - calls[0].at >= seconds(610),
-        "deadline and patience"
-    );
-    let attempts = world.ledger.attempts(job.id).await.unwrap();
-    assert_eq!(
-        attempts[0].failure.reason,
-        "the prover gave no answer within 600s and hangs"
-    );
+    let pause = calls[1].at - calls[0].at;
+    assert!(pause >= seconds(610), "deadline and patience");
+    let reason = &world.attempts(job.id).await[0].failure.reason;
+    assert_eq!(reason, "the prover gave no answer within 600s and hangs");
     assert_eq!(world.healed()[0].1, "restart");
 }
 
@@ -138,11 +110,9 @@ async fn a_slot_that_fails_twice_in_a_row_leaves_until_it_is_well() {
         "w/0" if call.at.elapsed() < seconds(3600) && call.before == 0 => {
             Act::Fail(Failure::prover("out of memory"))
         }
-        _ => Act::Prove(seconds(5)),
+        _ => Act::Prove(5),
     });
-    for n in 0..30 {
-        world.publish(n).await;
-    }
+    world.publish_all(0..30).await;
     for _ in 0..30 {
         proof_in(&world.result().await);
     }
@@ -159,11 +129,11 @@ async fn a_reply_that_falafel_could_not_read_is_a_failure() {
     let world = World::start(1, |call| match call.before {
         0 => Act::Reply(Bytes::new()),
         1 => Act::Reply(vec![0; zkwhirl_job::limits::REPLY_BYTES + 1].into()),
-        _ => Act::Prove(seconds(1)),
+        _ => Act::Prove(1),
     });
     let job = world.publish(1).await;
     assert_eq!(world.result().await.attempt, 3);
-    let attempts = world.ledger.attempts(job.id).await.unwrap();
+    let attempts = world.attempts(job.id).await;
     let reasons: Vec<_> = attempts.iter().map(|a| a.failure.reason.as_str()).collect();
     assert_eq!(
         reasons,
@@ -177,7 +147,7 @@ async fn a_reply_that_falafel_could_not_read_is_a_failure() {
 /// A later release may name jobs by another hash.
 #[tokio::test(start_paused = true)]
 async fn a_job_is_proved_whatever_its_id_is() {
-    let world = World::start(1, |_| Act::Prove(seconds(1)));
+    let world = World::start(1, |_| Act::Prove(1));
     let job = JobEnvelope {
         id: JobId([7; 32]),
         ..claim_job(1)

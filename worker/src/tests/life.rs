@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_job_is_proved_stored_announced_and_acknowledged() {
-    let mut world = World::start(1, |_| Act::Prove(Duration::from_secs(5)));
+    let mut world = World::start(1, |_| Act::Prove(5));
     let job = world.publish(1).await;
     let result = world.result().await;
     assert_eq!(proof_in(&result), &reply_to(&request_of(&job)));
@@ -18,10 +18,8 @@ async fn a_job_is_proved_stored_announced_and_acknowledged() {
 
 #[tokio::test(start_paused = true)]
 async fn nine_hundred_jobs_are_all_proved_in_their_order() {
-    let world = World::start(1, |_| Act::Prove(Duration::from_millis(1)));
-    for n in 0..900 {
-        world.publish(n).await;
-    }
+    let world = World::start(1, |_| Act::Prove(1));
+    world.publish_all(0..900).await;
     for n in 0..900 {
         assert_eq!(world.result().await.id, claim_job(n).id);
     }
@@ -33,23 +31,17 @@ async fn nine_hundred_jobs_are_all_proved_in_their_order() {
 
 #[tokio::test(start_paused = true)]
 async fn slots_share_the_work() {
-    let world = World::start(4, |_| Act::Prove(Duration::from_secs(10)));
+    let world = World::start(4, |_| Act::Prove(10));
     let start = Instant::now();
-    for n in 0..40 {
-        world.publish(n).await;
-    }
+    world.publish_all(0..40).await;
     for _ in 0..40 {
         world.result().await;
     }
     assert_eq!(start.elapsed().as_secs(), 100);
-    for slot in 0..4 {
-        let name = format!("w/{slot}");
-        let own = world
-            .calls()
-            .iter()
-            .filter(|call| call.slot == name)
-            .count();
-        assert_eq!(own, 10);
+    for slot in ["w/0", "w/1", "w/2", "w/3"] {
+        let calls = world.calls();
+        let own = calls.iter().filter(|call| call.slot == slot);
+        assert_eq!(own.count(), 10);
     }
 }
 
@@ -72,13 +64,8 @@ async fn jobs_that_nobody_wants_are_dropped() {
     let mut world = World::new();
     let unwanted = world.publish(1).await;
     let wanted = world.publish(2).await;
-    let note = ledger::Note::default();
-    let taken = [JobState::Taken];
-    let gone = world
-        .ledger
-        .transition(unwanted.id, &taken, JobState::Withdrawn, &note);
-    assert!(gone.await.unwrap());
-    world.work(1, |_| Act::Prove(Duration::from_secs(1)));
+    world.transition(unwanted.id, JobState::Withdrawn).await;
+    world.work(1, |_| Act::Prove(1));
     assert_eq!(world.result().await.id, wanted.id);
     world.until_idle().await;
     assert_eq!(world.calls().len(), 1);
@@ -86,7 +73,7 @@ async fn jobs_that_nobody_wants_are_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_large_request_comes_from_the_ledger() {
-    let world = World::start(1, |_| Act::Prove(Duration::from_secs(1)));
+    let world = World::start(1, |_| Act::Prove(1));
     let mut job = claim_job(1);
     let request = request_of(&job);
     world.take(&job).await;
@@ -99,28 +86,25 @@ async fn a_large_request_comes_from_the_ledger() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_lease_costs_a_second_proof_and_nothing_else() {
-    let world = World::start(2, |_| Act::Prove(Duration::from_secs(60)));
-    let job = world.publish(1).await;
-    world.began.notified().await;
+    let world = World::start(2, |_| Act::Prove(60));
+    let job = world.begin(1).await;
     assert!(world.broker.revoke(job.id));
     let first = world.result().await;
     assert_eq!(first.id, job.id);
     let second = world.result().await;
     assert_eq!(second.id, job.id);
     world.until_idle().await;
-    let slots: Vec<_> = world.calls().into_iter().map(|call| call.slot).collect();
-    assert_eq!(slots.len(), 2);
+    assert_eq!(world.calls().len(), 2);
     let kept = world.ledger.result(job.id).await.unwrap().unwrap();
     assert_eq!(&kept.reply, proof_in(&first), "the first result stays");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_broker_that_is_away_costs_no_proof() {
-    let world = World::start(1, |_| Act::Prove(Duration::from_secs(30)));
-    let job = world.publish(1).await;
-    world.began.notified().await;
+    let world = World::start(1, |_| Act::Prove(30));
+    let job = world.begin(1).await;
     world.broker.set_away(true);
-    sleep(Duration::from_secs(120)).await;
+    sleep(seconds(120)).await;
     world.broker.set_away(false);
     assert_eq!(world.result().await.id, job.id);
     world.until_idle().await;

@@ -8,8 +8,8 @@ mod life;
 mod memory;
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -23,7 +23,7 @@ use tokio::{
 use zkwhirl_broker_adapter as broker;
 use zkwhirl_broker_adapter::Broker;
 use zkwhirl_job::{
-    Failure, Frame, JobId, TicketId, Topic,
+    AttemptRecord, Failure, Frame, JobId, TicketId, Topic,
     envelope::{JobEnvelope, Outcome, Payload, ResultEnvelope},
 };
 use zkwhirl_ledger as ledger;
@@ -36,8 +36,8 @@ use crate::{Admission, Deadlines, Slot, Stop, WorkerConfig, WorkerDeps, run};
 /// What a scripted prover does with a task.
 #[derive(Clone)]
 enum Act {
-    /// Replies after this long.
-    Prove(Duration),
+    /// Replies after so many seconds.
+    Prove(u64),
     Fail(Failure),
     Panic,
     /// Never ends, not even when cancelled.
@@ -62,7 +62,6 @@ struct Call {
 #[derive(Default)]
 struct Log {
     calls: Vec<Call>,
-    started: HashMap<Bytes, usize>,
     healed: Vec<(String, &'static str)>,
     /// Self-tests that fail before one succeeds.
     self_tests_fail: usize,
@@ -86,12 +85,11 @@ impl Prover for Scripted {
     async fn prove(&mut self, task: &ProveTask, watch: &ProveWatch) -> Result<Proved, ProveError> {
         let call = {
             let mut log = self.log.lock().unwrap();
-            let count = log.started.entry(task.request.clone()).or_default();
-            *count += 1;
+            let same = |call: &&Call| call.request == task.request;
             let call = Call {
                 slot: self.slot.clone(),
                 request: task.request.clone(),
-                before: *count - 1,
+                before: log.calls.iter().filter(same).count(),
                 at: Instant::now(),
             };
             log.calls.push(call.clone());
@@ -107,7 +105,7 @@ impl Prover for Scripted {
         let reply = match (self.script)(&call) {
             Act::Prove(time) => {
                 tokio::select! {
-                    () = sleep(time) => reply_to(&task.request),
+                    () = sleep(seconds(time)) => reply_to(&task.request),
                     () = watch.cancel.cancelled() => return fail(Failure::interrupted("told to")),
                 }
             }
@@ -128,41 +126,52 @@ impl Prover for Scripted {
     }
 
     async fn restart(&mut self) -> Result<(), Failure> {
-        self.healed("restart");
-        let mut log = self.log.lock().unwrap();
-        if log.restarts_fail > 0 {
-            log.restarts_fail -= 1;
-            return Err(Failure::infrastructure("no reference string"));
-        }
-        Ok(())
+        let mut log = self.healed("restart");
+        fail_once_more(&mut log.restarts_fail, "no reference string")
     }
 
     async fn self_test(&mut self) -> Result<(), Failure> {
-        self.healed("self-test");
-        let mut log = self.log.lock().unwrap();
-        if log.self_tests_fail > 0 {
-            log.self_tests_fail -= 1;
-            return Err(Failure::prover("still broken"));
-        }
-        Ok(())
+        let mut log = self.healed("self-test");
+        fail_once_more(&mut log.self_tests_fail, "still broken")
     }
 
     async fn stop(&mut self) {
-        self.healed("stop");
+        drop(self.healed("stop"));
     }
 }
 
 impl Scripted {
-    fn healed(&self, what: &'static str) {
+    fn healed(&self, what: &'static str) -> MutexGuard<'_, Log> {
         let mut log = self.log.lock().unwrap();
         log.healed.push((self.slot.clone(), what));
+        log
     }
 }
 
+fn fail_once_more(left: &mut usize, why: &str) -> Result<(), Failure> {
+    match left.checked_sub(1) {
+        None => Ok(()),
+        Some(fewer) => {
+            *left = fewer;
+            Err(Failure::prover(why))
+        }
+    }
+}
+
+/// Does this with the first attempt at a request, and proves it with the next.
+fn at_first(act: Act) -> impl Fn(&Call) -> Act + Send + Sync + 'static {
+    move |call| match call.before {
+        0 => act.clone(),
+        _ => Act::Prove(1),
+    }
+}
+
+fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
 fn reply_to(request: &Bytes) -> Bytes {
-    let mut reply = b"proof of ".to_vec();
-    reply.extend_from_slice(request);
-    reply.into()
+    [b"proof of ", &request[..]].concat().into()
 }
 
 fn request_of(job: &JobEnvelope) -> Bytes {
@@ -196,7 +205,7 @@ impl World {
             began: Arc::default(),
             stop: Stop::default(),
             config: WorkerConfig {
-                deadlines: Deadlines::all(Duration::from_secs(600)),
+                deadlines: Deadlines::all(seconds(600)),
                 ..WorkerConfig::default()
             },
             worker: None,
@@ -231,12 +240,8 @@ impl World {
             ledger: Arc::new(self.ledger.clone()),
             events: self.events.clone(),
         };
-        let worker = run(
-            self.config.clone(),
-            deps,
-            slots.collect(),
-            self.stop.clone(),
-        );
+        let (config, stop) = (self.config.clone(), self.stop.clone());
+        let worker = run(config, deps, slots.collect(), stop);
         self.worker = Some(tokio::spawn(worker));
     }
 
@@ -248,28 +253,36 @@ impl World {
         job
     }
 
+    async fn publish_all(&self, numbers: Range<u32>) {
+        for n in numbers {
+            self.publish(n).await;
+        }
+    }
+
     async fn take(&self, job: &JobEnvelope) {
-        let request = request_of(job);
-        let mut record = JobRecord::of_frame(&Frame {
-            ticket: TicketId([0; 32]),
+        let (id, data) = (TicketId(job.id.0), request_of(job));
+        let record = JobRecord::of_frame(&Frame {
+            ticket: id,
             command: 4,
-            data: request.clone(),
+            data: data.clone(),
         });
-        record.kind = Some(job.kind);
+        let record = JobRecord {
+            kind: Some(job.kind),
+            ..record
+        };
         let ticket = Ticket {
-            id: TicketId(job.id.0),
+            id,
             upstream: "inner".into(),
             job: job.id,
             taken_at_ms: 0,
         };
-        self.ledger.take(&ticket, &record, &request).await.unwrap();
+        self.ledger.take(&ticket, &record, &data).await.unwrap();
     }
 
     /// The next result, acknowledged.
     async fn result(&self) -> ResultEnvelope {
         let mut results = self.broker.results().await.unwrap();
-        let hours = Duration::from_secs(10 * 3600);
-        let next = tokio::time::timeout(hours, results.next()).await;
+        let next = tokio::time::timeout(seconds(10 * 3600), results.next()).await;
         let mut delivery = next.expect("a result comes").unwrap();
         delivery.ack().await.unwrap();
         delivery.result.clone()
@@ -292,16 +305,61 @@ impl World {
         names
     }
 
+    /// What was done about provers, in order.
+    fn healings(&self) -> Vec<&'static str> {
+        self.healed().into_iter().map(|(_, what)| what).collect()
+    }
+
+    async fn depth(&self) -> broker::Depth {
+        self.broker.depth(Topic::Inner).await.unwrap()
+    }
+
     async fn until_idle(&self) {
-        let idle = || async {
-            let depth = self.broker.depth(Topic::Inner).await.unwrap();
-            depth.unfinished() == 0
-        };
+        let idle = async || self.depth().await.unfinished() == 0;
         eventually("all deliveries are settled", idle).await;
     }
 
     async fn state(&self, job: JobId) -> JobState {
         self.ledger.job(job).await.unwrap().unwrap().state
+    }
+
+    async fn attempts(&self, job: JobId) -> Vec<AttemptRecord> {
+        self.ledger.attempts(job).await.unwrap()
+    }
+
+    async fn letter(&self, job: JobId) -> broker::DeadLetter {
+        self.broker.dead_letter(job).await.unwrap().unwrap()
+    }
+
+    /// Publishes a job whose prover has begun when this returns.
+    async fn begin(&self, n: u32) -> JobEnvelope {
+        let job = self.publish(n).await;
+        self.began.notified().await;
+        job
+    }
+
+    async fn transition(&self, job: JobId, state: JobState) {
+        let note = ledger::Note::default();
+        let moved = self.ledger.transition(job, &JobState::ALL, state, &note);
+        assert!(moved.await.unwrap());
+    }
+
+    async fn until_consumers(&self, slots: usize) {
+        let there = async || self.depth().await.consumers == slots;
+        eventually(&format!("{slots} slots are in the queue"), there).await;
+    }
+
+    /// How long the worker takes to leave once it is told to drain.
+    async fn drain(&mut self) -> Duration {
+        self.stop.drain.cancel();
+        self.left().await
+    }
+
+    /// How long the worker takes to leave.
+    async fn left(&mut self) -> Duration {
+        let start = Instant::now();
+        self.worker.take().unwrap().await.unwrap();
+        start.elapsed()
     }
 }
 

@@ -6,7 +6,7 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_job_that_is_not_pinged_goes_out_again_with_the_same_bytes() {
-    let (desk, stats) = desk_with_stats();
+    let desk = desk();
     create(&desk, "a");
     let first = take(&desk).await;
     let start = Instant::now();
@@ -14,25 +14,22 @@ async fn a_job_that_is_not_pinged_goes_out_again_with_the_same_bytes() {
     assert_eq!(first, second);
     // Strictly more than five seconds, seen by a poller that looks each second.
     assert_eq!(millis(start), 6000);
-    let stats = stats.lock().unwrap();
+    let stats = desk.stats();
     assert_eq!((stats.issued, stats.reissues), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pinged_job_never_goes_out_again() {
-    let (desk, stats) = desk_with_stats();
+    let desk = desk();
     let (ticket, _) = create(&desk, "a");
     take(&desk).await;
-    let polling = tokio::spawn({
-        let desk = Arc::clone(&desk);
-        async move { desk.get_job().await }
-    });
+    let polling = polling(&desk);
     for _ in 0..60 {
         sleep(Duration::from_secs(1)).await;
         desk.ping(ticket);
     }
     assert!(!polling.is_finished());
-    assert_eq!(stats.lock().unwrap().tickets[&ticket].pings, 60);
+    assert_eq!(desk.stats().tickets[&ticket].pings, 60);
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,7 +45,7 @@ async fn an_expired_old_job_goes_out_before_a_younger_new_one() {
 
 #[tokio::test(start_paused = true)]
 async fn the_worst_gap_is_that_between_two_signs_of_life() {
-    let (desk, stats) = desk_with_stats();
+    let desk = desk();
     let (ticket, _) = create(&desk, "a");
     take(&desk).await;
     for gap in [1000, 3500, 1000] {
@@ -57,14 +54,14 @@ async fn the_worst_gap_is_that_between_two_signs_of_life() {
     }
     advance(Duration::from_millis(200)).await;
     desk.complete(answer(ticket, 5, "proof"));
-    let stats = stats.lock().unwrap();
+    let stats = desk.stats();
     assert_eq!(stats.worst_gap, Duration::from_millis(3500));
     assert_eq!(stats.tickets[&ticket].worst_gap, stats.worst_gap);
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_ack_resolves_and_the_first_answer_wins() {
-    let (desk, stats) = desk_with_stats();
+    let desk = desk();
     let (a, proved) = create(&desk, "a");
     let (b, rejected) = create(&desk, "b");
     let (c, odd) = create(&desk, "c");
@@ -78,7 +75,7 @@ async fn only_ack_resolves_and_the_first_answer_wins() {
     let nack = Rejected::Nack("Proof invalid.".into());
     assert_eq!(rejected.await.unwrap(), Err(nack));
     assert_eq!(odd.await.unwrap(), Err(Rejected::Nack("odd".into())));
-    let stats = stats.lock().unwrap();
+    let stats = desk.stats();
     assert_eq!((stats.completions, stats.nacks, stats.ignored), (1, 2, 2));
     assert_eq!(desk.jobs(), 0);
 }
@@ -93,7 +90,7 @@ async fn an_empty_ack_is_accepted() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupt_leaves_zombies_that_go_out_first_and_whose_results_are_lost() {
-    let (desk, stats) = desk_with_stats();
+    let desk = desk();
     let (zombie, rejected) = create(&desk, "zombie");
     desk.interrupt();
     assert_eq!(rejected.await.unwrap(), Err(Rejected::Interrupted));
@@ -103,7 +100,7 @@ async fn an_interrupt_leaves_zombies_that_go_out_first_and_whose_results_are_los
     desk.complete(answer(zombie, 5, "proof"));
     assert_eq!(desk.jobs(), 1);
     assert!(!waiting.is_finished());
-    assert_eq!(stats.lock().unwrap().completions, 1);
+    assert_eq!(desk.stats().completions, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,26 +4,17 @@ mod leases;
 mod pollers;
 mod sockets;
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::{sync::broadcast, time::Instant};
 use zkwhirl_job::{Command, Frame, TicketId};
 
-use super::{ACK_TIMEOUT, Rejected, Stats, desk::Desk};
+use super::{ACK_TIMEOUT, Rejected, desk::Desk};
 
 /// A desk without sockets: on it the clock can be paused.
 fn desk() -> Arc<Desk> {
     Desk::new(ACK_TIMEOUT, Arc::default(), broadcast::channel(64).0)
-}
-
-fn desk_with_stats() -> (Arc<Desk>, Arc<Mutex<Stats>>) {
-    let stats = Arc::default();
-    let desk = Desk::new(ACK_TIMEOUT, Arc::clone(&stats), broadcast::channel(64).0);
-    (desk, stats)
 }
 
 /// Adds a job whose data is `text`; its answer arrives in the task.
@@ -33,6 +24,12 @@ fn create(
 ) -> (TicketId, tokio::task::JoinHandle<Result<Bytes, Rejected>>) {
     let (ticket, answer) = desk.create(Command::CreateProof, Bytes::from_static(text.as_bytes()));
     (ticket, tokio::spawn(answer))
+}
+
+/// A poller that waits for its turn.
+fn polling(desk: &Arc<Desk>) -> tokio::task::JoinHandle<Option<Frame>> {
+    let desk = Arc::clone(desk);
+    tokio::spawn(async move { desk.get_job().await })
 }
 
 async fn take(desk: &Arc<Desk>) -> Frame {

@@ -9,12 +9,11 @@ use tokio::task::JoinSet;
 use zkwhirl_circuits::{
     Suite,
     claim::{self, ClaimWitness},
-    published::Published,
     root_rollup::{self, RootRollupWitness, RootSize},
     tx_rollup::{self, TxRollupWitness},
 };
 use zkwhirl_falafel::Falafel;
-use zkwhirl_job::{Command, Frame, Request, Sizes, Word, reply::broadcast_bytes};
+use zkwhirl_job::{Command, Frame, Request, Sizes, reply::broadcast_bytes};
 
 /// What stands where a proof would.
 const NO_PROOF: &[u8] = b"no proof";
@@ -62,16 +61,21 @@ impl Worker {
     pub(crate) async fn take(&self) -> Frame {
         loop {
             let url = format!("{}/get-job", self.base);
-            let Ok(response) = self.client.get(url).send().await else {
-                tokio::task::yield_now().await;
-                continue;
-            };
-            if let Ok(body) = response.bytes().await
+            if let Ok(response) = self.client.get(url).send().await
+                && let Ok(body) = response.bytes().await
                 && let Ok(frame) = Frame::parse(&body)
             {
                 return frame;
             }
+            tokio::task::yield_now().await;
         }
+    }
+
+    /// Takes a job and rejects it.
+    pub(crate) async fn reject(&self, why: &'static str) -> Frame {
+        let frame = self.take().await;
+        self.answer(&frame, Command::Nack, why.into()).await;
+        frame
     }
 
     /// Answers a frame with a command and data.
@@ -95,35 +99,30 @@ impl Worker {
         let request = Request::parse(&frame.data).expect("falafel's requests parse");
         let published = match request {
             Request::Claim(claim) => {
-                let witness = ClaimWitness::new(&claim).expect("falafel's claims are complete");
-                let published = claim::check(self.suite, &witness);
-                words(&published.expect("falafel's claims are true"))
+                let witness = ClaimWitness::new(&claim).unwrap();
+                claim::check(self.suite, &witness).unwrap().to_words()
             }
             Request::TxRollup(rollup) => {
                 let capacity = self.sizes.txs_per_inner();
-                let witness = TxRollupWitness::new(&rollup, capacity)
-                    .expect("falafel's rollups are complete");
+                let witness = TxRollupWitness::new(&rollup, capacity).unwrap();
                 let published = tx_rollup::check(self.suite, capacity, &witness);
-                words(&published.expect("falafel's rollups are true"))
+                published.unwrap().to_words()
             }
             Request::RootRollup(root) => {
                 let size = RootSize {
                     inners: self.sizes.inners_per_root(),
                     slots: self.sizes.slots(),
                 };
-                let witness = RootRollupWitness::new(&root, size)
-                    .expect("falafel's root rollups are complete");
-                let broadcast = root_rollup::check(self.suite, size, &witness)
-                    .expect("falafel's root rollups are true");
-                broadcast.words().into_iter().map(Word).collect()
+                let witness = RootRollupWitness::new(&root, size).unwrap();
+                let broadcast = root_rollup::check(self.suite, size, &witness);
+                broadcast.unwrap().words()
             }
             Request::RootVerifier(root) => {
                 let data = root.root_rollup_reply.slice(..broadcast_bytes(self.sizes));
                 return [&data[..], NO_PROOF].concat().into();
             }
         };
-        let bytes: Vec<u8> = published.iter().flat_map(|word| word.0).collect();
-        [&bytes[..], NO_PROOF].concat().into()
+        [&published.concat(), NO_PROOF].concat().into()
     }
 
     /// Takes one job and answers it honestly.
@@ -144,8 +143,4 @@ impl Worker {
             self.work().await;
         }
     }
-}
-
-fn words(published: &Published) -> Vec<Word> {
-    published.to_words().into_iter().map(Word).collect()
 }

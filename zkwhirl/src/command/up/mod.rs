@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use zkwhirl::cluster::{Cluster, ClusterConfig, Provers};
 use zkwhirl_bridge::{
     BridgeConfig,
-    api::{Api, MetricsPage, ProverHealth},
+    api::{Api, ApiHost},
 };
 use zkwhirl_broker_adapter as broker;
 use zkwhirl_job::Topic;
@@ -30,16 +30,23 @@ use crate::{
 /// Grace for callers of the API to read their answers at shutdown.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
-/// The slots of this process, as Halloumi's API asks for them.
-struct Workers(Readiness);
+/// This process, as Halloumi's API asks for it.
+struct UpProcess<P> {
+    slots: Readiness,
+    page: P,
+}
 
-impl ProverHealth for Workers {
+impl<P: Fn() -> String + Send + Sync> ApiHost for UpProcess<P> {
     fn ready_provers(&self) -> usize {
-        self.0.slots()
+        self.slots.slots()
     }
 
     fn has_started(&self) -> bool {
-        self.0.has_started()
+        self.slots.has_started()
+    }
+
+    fn metrics(&self) -> String {
+        (self.page)()
     }
 }
 
@@ -95,10 +102,12 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
     let console = console::serve(&admin, &cluster.bridge, &args.operator, data_dir);
     let api = Api {
         bridge: cluster.bridge.clone(),
-        health: Arc::new(Workers(readiness)),
+        host: Arc::new(UpProcess {
+            slots: readiness,
+            page: admin.page(),
+        }),
         prefix: settings.api_prefix,
         admin: settings.admin,
-        metrics: MetricsPage::new(admin.page()),
     };
     let end_api = CancellationToken::new();
     let serving = tokio::spawn(api.serve(listener, end_api.clone()));

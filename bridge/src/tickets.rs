@@ -1,3 +1,5 @@
+//! Falafel's tickets: which of them are pinged, and what happens to them.
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -8,23 +10,27 @@ use zkwhirl_job::TicketId;
 use zkwhirl_ledger::Ticket;
 
 use crate::{
-    falafel::{LeaseKeeper, LeaseStats, Links},
+    falafel::{LeaseKeeper, LeaseOrder, Links},
     locked::Locked,
 };
+
+/// The upstream of callers' tickets. It is no server: its tickets are not pinged.
+pub(crate) const LOCAL: &str = "local";
 
 /// The tickets that this bridge keeps alive, takes, answers and probes.
 #[derive(Debug)]
 pub(crate) struct Tickets {
-    leases: LeaseKeeper,
-    links: Links,
-    known: Locked<Known>,
+    pub(crate) leases: LeaseKeeper,
+    /// The upstreams that tickets come from.
+    pub(crate) links: Links,
+    pub(crate) known: Locked<TicketBook>,
     /// Tickets whose lease lapses on purpose, to see whether Falafel remembers.
-    probes: Locked<HashMap<TicketId, Arc<Notify>>>,
+    pub(crate) probes: Locked<HashMap<TicketId, Arc<Notify>>>,
 }
 
 /// What a bridge knows about its tickets at one moment.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Known {
+pub(crate) struct TicketBook {
     /// Tickets that are pinged.
     pub(crate) pinged: HashSet<TicketId>,
     /// Of those, the ones that are not yet in the ledger.
@@ -49,11 +55,6 @@ impl Tickets {
         self.open(ticket, upstream);
     }
 
-    /// A ticket that arrived is in the ledger.
-    pub(crate) fn taken(&self, ticket: TicketId) {
-        self.known.lock().taking.remove(&ticket);
-    }
-
     /// Pings tickets from now on, and returns them; those of upstreams that are
     /// not configured are left out.
     pub(crate) fn keep_alive(&self, mut tickets: Vec<Ticket>) -> Vec<Ticket> {
@@ -66,7 +67,7 @@ impl Tickets {
 
     /// Pings a ticket no more.
     pub(crate) fn close(&self, ticket: TicketId) {
-        self.leases.close(ticket);
+        self.leases.order(LeaseOrder::Close(ticket));
         self.known.lock().pinged.remove(&ticket);
     }
 
@@ -79,7 +80,7 @@ impl Tickets {
     }
 
     /// What is known about all tickets now.
-    pub(crate) fn known(&self) -> Known {
+    pub(crate) fn known(&self) -> TicketBook {
         self.known.lock().clone()
     }
 
@@ -88,15 +89,11 @@ impl Tickets {
         self.known.lock().answering.insert(ticket)
     }
 
-    pub(crate) fn end_answer(&self, ticket: TicketId) {
-        self.known.lock().answering.remove(&ticket);
-    }
-
     /// Lets a ticket's lease lapse, and tells when Falafel issues it again.
     pub(crate) fn probe(&self, ticket: TicketId) -> Arc<Notify> {
         let issued_again = Arc::new(Notify::new());
         self.probes.lock().insert(ticket, issued_again.clone());
-        self.leases.lapse(ticket);
+        self.leases.order(LeaseOrder::Lapse(ticket));
         issued_again
     }
 
@@ -104,7 +101,8 @@ impl Tickets {
     pub(crate) fn end_probe(&self, ticket: &Ticket, resume: bool) {
         self.probes.lock().remove(&ticket.id);
         if resume && self.known.lock().pinged.contains(&ticket.id) {
-            self.leases.open(ticket.id, &ticket.upstream);
+            let open = LeaseOrder::Open(ticket.id, ticket.upstream.clone());
+            self.leases.order(open);
         }
     }
 
@@ -114,23 +112,9 @@ impl Tickets {
         probe.inspect(|probe| probe.notify_one()).is_some()
     }
 
-    #[cfg(test)]
-    pub(crate) fn probes(&self) -> usize {
-        self.probes.lock().len()
-    }
-
-    /// The upstreams that tickets come from.
-    pub(crate) fn links(&self) -> &Links {
-        &self.links
-    }
-
-    /// What the lease thread measures.
-    pub(crate) fn lease_stats(&self) -> &LeaseStats {
-        self.leases.stats()
-    }
-
     fn open(&self, ticket: TicketId, upstream: &str) {
         self.known.lock().pinged.insert(ticket);
-        self.leases.open(ticket, upstream);
+        let open = LeaseOrder::Open(ticket, upstream.to_owned());
+        self.leases.order(open);
     }
 }
