@@ -1,7 +1,7 @@
 //! A reply put together from a statement and its proofs.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use zkwhirl_job::reply::{BundleError, NativeProof};
+use zkwhirl_job::reply::{NativeProof, ReplyError};
 
 use crate::native::{
     reply::{Statement, carried_keys},
@@ -15,7 +15,7 @@ pub(super) fn reply(
     setting: &Setting,
     statement: Statement,
     mut own: Vec<([u8; 32], [u8; 128])>,
-) -> Result<Bytes, BundleError> {
+) -> Result<Bytes, ReplyError> {
     let Statement {
         fields,
         form,

@@ -20,7 +20,7 @@ use zkwhirl_circuits::{
 };
 use zkwhirl_job::{
     Word,
-    reply::{NativeForm, NativeProof, NativeProofError},
+    reply::{NativeForm, NativeProof, ReplyError},
     request::{ClientProof, TxRollupRequest, field::PROOF_ID},
 };
 
@@ -73,7 +73,7 @@ pub struct CarriedProofError {
 pub enum ClientProofProblem {
     /// The bytes behind the public inputs are no native proof.
     #[error(transparent)]
-    Tail(#[from] NativeProofError),
+    Tail(#[from] ReplyError),
     /// The tail is of another suite, or has more than one proof.
     #[error("it is no single proof of the {0} suite")]
     Form(Suite),

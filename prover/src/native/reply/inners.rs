@@ -4,7 +4,7 @@ use bytes::Bytes;
 use zkwhirl_circuits::root_rollup::INTERACTIONS;
 use zkwhirl_job::{
     Word,
-    reply::{Bundle, BundleError, BundledInner, fields, tx_rollup_fields},
+    reply::{Bundle, BundledInner, ReplyError, fields, tx_rollup_fields},
     request::{DefiInteractionNote, RootRollupRequest},
 };
 
@@ -38,7 +38,7 @@ pub struct InnerReplyError {
 pub enum InnerReplyProblem {
     /// Its bytes fit no bundle.
     #[error(transparent)]
-    Bundle(#[from] BundleError),
+    Bundle(#[from] ReplyError),
     /// Its fields and proofs belong to no statement of the setting.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -81,7 +81,7 @@ impl InnerReplies {
         setting: &Setting,
         broadcast: Vec<Word>,
         (vk, proof): ([u8; 32], [u8; 128]),
-    ) -> Result<Bytes, BundleError> {
+    ) -> Result<Bytes, ReplyError> {
         Bundle {
             sizes: setting.sizes(),
             domain_log2: self.domain_log2,
