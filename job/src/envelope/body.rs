@@ -1,29 +1,15 @@
 //! A version byte, then MessagePack with named fields: the bytes that travel
 //! between processes of different releases.
 //!
-//! # The rule
+//! The rule that neighbouring releases read each other's bodies by stands in
+//! docs/ARCHITECTURE.md, "Wires". What a reader cannot read by it is
+//! [`BodyError::OtherRelease`]: handed back untouched, without an attempt. A body
+//! that breaks its own version's layout (truncated, trailing bytes, too long,
+//! nested too deep) is damaged whoever wrote it, and is refused at once.
 //!
-//! Release N reads what N−1 and N+1 write, so that bridges and workers of two
-//! neighbouring releases share one broker and one ledger while a fleet is
-//! upgraded or rolled back.
-//!
-//! * Fields have names. A reader ignores a name that it does not know. A field
-//!   that a later release adds is optional and has a default; a name never
-//!   changes its meaning or its type.
-//! * A job's kind and a failure's class are texts. A new kind or class needs no
-//!   other version: a reader hands back a job of an unknown kind, and takes an
-//!   unknown class for `infrastructure`, which blames neither the request nor
-//!   the prover.
-//! * A reader accepts the version that its release writes, the one before and
-//!   the one after. The writer raises the version by one when it leaves a field
-//!   out or adds a variant of [`super::Payload`] or [`super::Outcome`], and by
-//!   two when a reader of the release before would misunderstand the body.
-//! * What a reader cannot read by this rule is [`BodyError::OtherRelease`]: it
-//!   is somebody else's message. It is handed back untouched, it costs no
-//!   attempt, and it is a dead letter only after a day.
-//!
-//! A body that breaks its own version's layout (truncated, trailing bytes, too
-//! long, nested too deep) is damaged whoever wrote it, and is refused at once.
+//! The writer raises the version by one when it leaves a field out or adds a
+//! variant of [`super::Payload`] or [`super::Outcome`], and by two when a reader
+//! of the release before would misunderstand the body.
 
 use std::{io::ErrorKind, ops::RangeInclusive};
 

@@ -42,38 +42,23 @@ pub fn malformed_cases(vectors: &dyn Fn(&str) -> Bytes) -> Vec<MalformedCase> {
             "the request's length is 2097161, must be at most 2097160 bytes (byte 0)",
         ),
     ];
-    for (file, kind, fields) in [
-        ("claim_0.bin", "claim", layout::claim()),
-        (
-            "tx_rollup_2tx.bin",
-            "tx-rollup",
-            layout::tx_rollup(2, 5, 2, 2),
-        ),
-        (
-            "root_rollup_2inner_nodefi.bin",
-            "root-rollup",
-            layout::root_rollup(2, 5984, 32, 3, 0),
-        ),
-        (
-            "root_rollup_1inner_1x1.bin",
-            "root-rollup",
-            layout::root_rollup(1, 5728, 32, 3, 2),
-        ),
-        (
-            "root_verifier_1x1.bin",
-            "root-verifier",
-            layout::root_verifier(6848),
-        ),
+    for (file, layout) in [
+        ("claim_0", layout::claim()),
+        ("tx_rollup_2tx", layout::tx_rollup(2, 5)),
+        ("root_rollup_2inner_nodefi", layout::root_rollup(2, 5984, 0)),
+        ("root_rollup_1inner_1x1", layout::root_rollup(1, 5728, 2)),
+        ("root_verifier_1x1", layout::root_verifier(6848)),
     ] {
-        let request = vectors(file);
-        for field in &fields {
+        let request = vectors(&format!("{file}.bin"));
+        for field in &layout.fields {
             cases.extend(faults(file, &request, field));
         }
         let longer = [&request[..], &[0]].concat();
+        let (kind, bytes) = (layout.kind, request.len());
         cases.push(case(
             &format!("{file}: a byte more"),
             longer.into(),
-            &format!("1 bytes follow the {kind} request (byte {})", request.len()),
+            &format!("1 bytes follow the {kind} request (byte {bytes})"),
         ));
     }
     cases.extend(wrong_for_sizes(vectors));
@@ -109,13 +94,13 @@ fn faults(file: &str, request: &Bytes, field: &Field) -> Vec<MalformedCase> {
             &format!("{name} is 2, must be 0 or 1 (byte {at})"),
         )),
         Form::Number { must, wrong } => {
-            cases.extend(BTreeSet::from_iter(wrong).into_iter().map(|wrong| {
-                case(
+            for wrong in BTreeSet::from_iter(wrong) {
+                cases.push(case(
                     &format!("{file}: {name} of {wrong}"),
                     overwritten(request, *at, &wrong.to_be_bytes()),
                     &format!("{name} is {wrong}, must be {must} (byte {at})"),
-                )
-            }))
+                ));
+            }
         }
     }
     cases

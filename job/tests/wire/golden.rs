@@ -23,7 +23,7 @@ fn id(kind: Kind) -> JobId {
     digits.parse().unwrap()
 }
 
-fn inline(kind: Kind) -> JobEnvelope {
+pub(crate) fn inline(kind: Kind) -> JobEnvelope {
     JobEnvelope {
         id: id(kind),
         kind,
@@ -37,7 +37,7 @@ fn inline(kind: Kind) -> JobEnvelope {
     }
 }
 
-fn result(outcome: Outcome) -> ResultEnvelope {
+pub(crate) fn result(outcome: Outcome) -> ResultEnvelope {
     ResultEnvelope {
         id: id(Kind::Claim),
         kind: Kind::Claim,
