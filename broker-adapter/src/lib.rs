@@ -16,9 +16,9 @@ mod types;
 mod unread;
 
 pub use broker::{
-    Broker, DELIVERY_LIMIT, Delivery, JobConsumer, JobSettler, RESULT_PREFETCH, ResultAcker,
-    ResultConsumer, ResultDelivery,
+    Broker, DELIVERY_LIMIT, Delivery, JobConsumer, RESULT_PREFETCH, ResultConsumer, ResultDelivery,
 };
+pub(crate) use broker::{JobSettler, ResultAcker};
 pub use control::{Control, ControlConsumer};
 pub use dead_letter::{DeadClass, DeadLetter};
 pub use embedded::{EmbeddedBroker, EmbeddedBrokerConfig};

@@ -40,11 +40,6 @@ impl Rung {
     /// All rungs, shortest first.
     pub const ALL: [Self; 3] = [Self::Short, Self::Medium, Self::Long];
 
-    /// The rung's place on the ladder.
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
     /// How long a job waits on it in production.
     pub fn delay(self) -> Duration {
         Duration::from_secs(match self {
@@ -69,8 +64,7 @@ pub enum Settlement {
         job: JobEnvelope,
     },
     /// The same job goes to the end of its queue, for the next worker that claims
-    /// it.
-    /// Not an attempt and not a crash.
+    /// it. Not an attempt and not a crash.
     HandBack,
     /// The job is given up on.
     Bury(DeadLetter),

@@ -11,13 +11,13 @@ use lapin::{
 };
 use tokio::sync::watch;
 
-use super::{AmqpClient, error::call, names::short};
+use super::{AmqpClient, names::short};
 use crate::BrokerError;
 
 /// A channel with its consumer tags.
 #[derive(Debug)]
 pub(super) struct ConsumerChannel {
-    channel: Channel,
+    pub(super) channel: Channel,
     /// Closed by us: what was delivered on it can no longer be settled.
     closed: AtomicBool,
     tags: Mutex<Tags>,
@@ -36,17 +36,13 @@ impl ConsumerChannel {
     pub(super) async fn open(client: &AmqpClient, prefetch: u16) -> Result<Self, BrokerError> {
         let channel = client.consuming.channel().await?;
         let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
-        call("setting the prefetch", client.config.call_timeout, qos).await?;
+        client.config.call("setting the prefetch", qos).await?;
         Ok(Self {
             channel,
             closed: AtomicBool::new(false),
             tags: Mutex::default(),
             returning: watch::Sender::default(),
         })
-    }
-
-    pub(super) fn channel(&self) -> &Channel {
-        &self.channel
     }
 
     /// Whether what was delivered on it can still be settled.
@@ -75,13 +71,9 @@ impl ConsumerChannel {
     pub(super) async fn stop_consuming(&self, client: &AmqpClient) {
         let tags = std::mem::take(&mut self.tags().current);
         for tag in tags {
-            let cancel = self
-                .channel
-                .basic_cancel(tag.into(), BasicCancelOptions::default());
-            let limit = client.config.call_timeout;
-            if let Err(error) = call("leaving the queue", limit, cancel).await {
-                tracing::debug!("{error}");
-            }
+            let options = BasicCancelOptions::default();
+            let cancel = self.channel.basic_cancel(tag.into(), options);
+            client.config.call_or_log("leaving the queue", cancel).await;
         }
     }
 
@@ -102,9 +94,7 @@ impl ConsumerChannel {
         self.closed.store(true, Ordering::Release);
         if self.channel.status().connected() {
             let closing = self.channel.close(200, "OK".into());
-            if let Err(error) = call("closing", client.config.call_timeout, closing).await {
-                tracing::debug!("{error}");
-            }
+            client.config.call_or_log("closing", closing).await;
         }
     }
 }

@@ -22,11 +22,11 @@ use zkwhirl_job::Topic;
 use super::{
     AmqpClient,
     channel::ConsumerChannel,
-    error::{away, call},
+    error::{consumer_ended, shuts_down},
     incoming::Incoming,
     names::jobs_queue,
     stream::next,
-    topology::count_queue,
+    topology::count_queues,
 };
 use crate::{BrokerError, Delivery, JobConsumer, Settlement};
 
@@ -46,7 +46,7 @@ impl AmqpJobConsumer {
         worker: &str,
     ) -> Result<Self, BrokerError> {
         for topic in topics {
-            count_queue(client, jobs_queue(*topic)).await?;
+            count_queues(client, [jobs_queue(*topic)]).await?;
         }
         let (claims, requests) = mpsc::channel(1);
         let task = ClaimTask {
@@ -65,10 +65,9 @@ impl AmqpJobConsumer {
 #[async_trait]
 impl JobConsumer for AmqpJobConsumer {
     async fn claim(&mut self) -> Answer {
-        let gone = || BrokerError::Away("the process shuts down".into());
         let (claim, answer) = oneshot::channel();
-        self.claims.send(claim).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        self.claims.send(claim).await.map_err(|_| shuts_down())?;
+        answer.await.map_err(|_| shuts_down())?
     }
 }
 
@@ -151,11 +150,7 @@ impl ClaimTask {
         };
         let message = match arrived {
             Some(Ok(message)) => message,
-            Some(Err(error)) => return Err(away("waiting for a job", &error).into()),
-            None => {
-                let why = "the broker ended the consumer: is the queue still there?";
-                return Err(BrokerError::Away(why.into()).into());
-            }
+            ended => return Err(consumer_ended("waiting for a job", ended).into()),
         };
         if self.consumers.len() > 1 {
             self.hand_back_the_rest(&channel).await;
@@ -193,12 +188,9 @@ impl ClaimTask {
             return Ok(None);
         }
         for topic in &self.topics {
-            let queue = jobs_queue(*topic).into();
-            let get = channel
-                .channel()
-                .basic_get(queue, BasicGetOptions::default());
-            let limit = self.client.config.call_timeout;
-            if let Some(message) = call("taking a job", limit, get).await? {
+            let (queue, options) = (jobs_queue(*topic), BasicGetOptions::default());
+            let get = channel.channel.basic_get(queue.into(), options);
+            if let Some(message) = self.client.config.call("taking a job", get).await? {
                 return Ok(Some(message.delivery));
             }
         }
@@ -208,15 +200,14 @@ impl ClaimTask {
     async fn consume(&mut self, channel: &ConsumerChannel) -> Result<(), BrokerError> {
         for topic in &self.topics {
             let tag = channel.new_tag(&self.worker);
-            let consuming = channel.channel().basic_consume(
+            let consuming = channel.channel.basic_consume(
                 jobs_queue(*topic).into(),
                 tag.as_str().into(),
                 BasicConsumeOptions::default(),
                 FieldTable::default(),
             );
-            let limit = self.client.config.call_timeout;
-            let consumer = call("joining the queue", limit, consuming).await?;
-            self.consumers.push(consumer);
+            let consumer = self.client.config.call("joining the queue", consuming);
+            self.consumers.push(consumer.await?);
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::{BrokerError, Depth, Rung};
 /// The counts that AMQP itself does not tell, and what was seen of them.
 #[derive(Debug)]
 pub(super) struct Counts {
-    api: Option<Api>,
+    pub(super) api: Option<Api>,
     /// Since when a job has been asked for while all counts were zero.
     asked: Mutex<HashMap<JobId, Instant>>,
 }
@@ -31,10 +31,6 @@ impl Counts {
             api: config.management.as_ref().map(Api::new).transpose()?,
             asked: Mutex::new(HashMap::new()),
         })
-    }
-
-    pub(super) fn api(&self) -> Option<&Api> {
-        self.api.as_ref()
     }
 
     /// Messages of a queue that consumers hold, as of up to two statistics
@@ -50,9 +46,7 @@ impl Counts {
 }
 
 pub(super) async fn depth(client: &AmqpClient, topic: Topic) -> Result<Depth, BrokerError> {
-    let [short, medium, long] = Rung::ALL.map(|rung| rung_queue(topic, rung));
-    let queues = [jobs_queue(topic), short, medium, long];
-    let [jobs, rungs @ ..] = count_queues(client, queues).await?;
+    let [jobs, rungs @ ..] = count_queues(client, queues_of(topic)).await?;
     let vhost = client.config.vhost();
     let in_flight = client.counts.held(vhost, jobs_queue(topic)).await?;
     Ok(Depth {
@@ -62,6 +56,12 @@ pub(super) async fn depth(client: &AmqpClient, topic: Topic) -> Result<Depth, Br
         consumers: jobs.consumers,
         oldest: None,
     })
+}
+
+/// The queues of a topic: its jobs, then its rungs.
+fn queues_of(topic: Topic) -> [&'static str; 4] {
+    let [short, medium, long] = Rung::ALL.map(|rung| rung_queue(topic, rung));
+    [jobs_queue(topic), short, medium, long]
 }
 
 /// The jobs that no queue can hold. Counts of deliveries lag, so a job is
@@ -80,9 +80,7 @@ pub(super) async fn missing(
         if matches!(empty, Ok(true)) {
             due(&mut asked, jobs, client)
         } else {
-            jobs.iter().for_each(|job| {
-                asked.remove(job);
-            });
+            asked.retain(|job, _| !jobs.contains(job));
             Vec::new()
         }
     };
@@ -90,7 +88,7 @@ pub(super) async fn missing(
     if due.is_empty() {
         return Ok(due);
     }
-    let (dead, _) = client.dead_letters.scan(client, None).await?;
+    let dead = client.scan(None).await?;
     if !dead.all {
         return Ok(Vec::new());
     }
@@ -122,17 +120,10 @@ async fn is_empty(client: &AmqpClient, topic: Topic) -> Result<bool, BrokerError
             return Ok(false);
         }
     }
-    let [short, medium, long] = Rung::ALL.map(|rung| rung_queue(topic, rung));
-    let queues = [
-        jobs_queue(topic),
-        short,
-        medium,
-        long,
-        RESULTS_QUEUE,
-        UNREAD_RESULTS_QUEUE,
-    ];
-    let counted = count_queues(client, queues).await?;
-    Ok(counted.iter().all(|count| count.ready == 0))
+    let jobs = count_queues(client, queues_of(topic)).await?;
+    let results = count_queues(client, [RESULTS_QUEUE, UNREAD_RESULTS_QUEUE]).await?;
+    let mut counted = jobs.iter().chain(&results);
+    Ok(counted.all(|count| count.ready == 0))
 }
 
 /// Dead letters that are there; exact.

@@ -12,7 +12,7 @@ use lapin::{
 };
 use zkwhirl_job::envelope::JobEnvelope;
 
-use super::{AmqpClient, channel::ConsumerChannel, error::call, publisher::OutgoingMessage};
+use super::{AmqpClient, channel::ConsumerChannel, error::shuts_down, message::OutgoingMessage};
 use crate::{BrokerError, JobSettler, ResultAcker, Settlement};
 
 /// A message that is held. Dropped unsettled it goes back to the head of its
@@ -62,14 +62,13 @@ impl HeldMessage {
             Ok(held.ack().await)
         };
         let settled = self.client.handle.spawn(settling).await;
-        settled.unwrap_or_else(|_| Err(BrokerError::Away("the process shuts down".into())))
+        settled.unwrap_or_else(|_| Err(shuts_down()))
     }
 
     /// False when the broker did not get the ack, or has given the job away.
     async fn ack(&self) -> bool {
-        let limit = self.client.config.call_timeout;
         let acking = self.acker.ack(BasicAckOptions::default());
-        let acked = self.is_held() && matches!(call("ack", limit, acking).await, Ok(true));
+        let acked = self.is_held() && self.client.config.call("ack", acking).await == Ok(true);
         self.settled.store(true, Ordering::Release);
         acked
     }
@@ -88,10 +87,10 @@ impl Drop for HeldMessage {
             channel.stop_consuming(&client).await;
             // Rejected, not nacked: since 4.3 a nack is not counted.
             let rejecting = acker.reject(BasicRejectOptions { requeue: true });
-            let limit = client.config.call_timeout;
-            if let Err(error) = call("returning a job", limit, rejecting).await {
-                tracing::debug!("{error}");
-            }
+            client
+                .config
+                .call_or_log("returning a job", rejecting)
+                .await;
             channel.count_return(-1);
         });
     }
@@ -100,26 +99,19 @@ impl Drop for HeldMessage {
 /// The settlement of a job's delivery.
 #[derive(Debug)]
 pub(super) struct AmqpJobSettler {
-    held: Arc<HeldMessage>,
+    pub(super) held: Arc<HeldMessage>,
     /// For handing it back.
-    job: JobEnvelope,
-}
-
-impl AmqpJobSettler {
-    pub(super) fn new(held: Arc<HeldMessage>, job: JobEnvelope) -> Self {
-        Self { held, job }
-    }
+    pub(super) job: JobEnvelope,
 }
 
 #[async_trait]
 impl JobSettler for AmqpJobSettler {
     async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError> {
-        let messages = &self.held.client.messages;
         let next = match how {
             Settlement::Ack => None,
-            Settlement::Retry { rung, job } => Some(messages.retry(job, *rung)?),
-            Settlement::HandBack => Some(messages.hand_back(&self.job)?),
-            Settlement::Bury(letter) => Some(messages.letter(letter)?),
+            Settlement::Retry { rung, job } => Some(OutgoingMessage::retry(job, *rung)?),
+            Settlement::HandBack => Some(OutgoingMessage::hand_back(&self.job)?),
+            Settlement::Bury(letter) => Some(OutgoingMessage::letter(letter)?),
         };
         self.held.settle(next).await
     }

@@ -11,9 +11,9 @@ use super::{
     channel::ConsumerChannel,
     headers::{DELIVERY_COUNT, PASSED_ON, count, trace},
     held::{AmqpJobSettler, HeldMessage},
-    message::{UnreadMessage, passed_on},
+    message::{OutgoingMessage, UnreadMessage},
     names::{jobs_queue, topic_of},
-    topology::count_queue,
+    topology::count_queues,
     unread,
 };
 use crate::{BrokerError, Delivery, Rung};
@@ -58,17 +58,16 @@ impl Incoming {
         let Some(read) = self.read(message, channel).await? else {
             return Ok(None);
         };
-        let messages = &self.client.messages;
         let passed = read.passed;
         let back = match passed {
             _ if !self.has_failed(&read.job) => return Ok(Some(read.deliver())),
-            0 => messages.hand_back(&read.job)?,
+            0 => OutgoingMessage::hand_back(&read.job)?,
             1..PASSES if self.others_wait(read.job.topic()).await => {
-                messages.retry(&read.job, Rung::Short)?
+                OutgoingMessage::retry(&read.job, Rung::Short)?
             }
             _ => return Ok(Some(read.deliver())),
         };
-        match read.held.settle(Some(passed_on(back, passed + 1))).await {
+        match read.held.settle(Some(back.passed_on(passed + 1))).await {
             Ok(_) => Ok(None),
             // While nothing can be published the job is ours: dropping it would
             // count as a crash, and a long alarm would bury it.
@@ -86,7 +85,7 @@ impl Incoming {
         channel: &Arc<ConsumerChannel>,
     ) -> Result<(), BrokerError> {
         if let Some(read) = self.read(message, channel).await? {
-            let back = self.client.messages.hand_back(&read.job)?;
+            let back = OutgoingMessage::hand_back(&read.job)?;
             read.held.settle(Some(back)).await?;
         }
         Ok(())
@@ -98,7 +97,7 @@ impl Incoming {
         message: LapinDelivery,
         channel: &Arc<ConsumerChannel>,
     ) -> Result<Option<ReadJob>, BrokerError> {
-        let held = HeldMessage::new(self.client.clone(), channel.clone(), message.acker);
+        let held = HeldMessage::new(self.client.clone(), channel.clone(), message.acker.clone());
         let error = match JobEnvelope::parse(&message.data) {
             Ok(mut job) => {
                 job.trace = trace(&message.properties);
@@ -113,20 +112,14 @@ impl Incoming {
             }
             Err(error) => error,
         };
-        let key = message.routing_key.to_string();
-        let unread = UnreadMessage {
-            topic: topic_of(&key),
-            key,
-            body: message.data.into(),
-            properties: message.properties,
-        };
+        let unread = UnreadMessage::of(message, topic_of);
         unread::settle(&self.client, &held, unread, &error).await?;
         Ok(None)
     }
 
     async fn others_wait(&self, topic: Topic) -> bool {
-        let counted = count_queue(&self.client, jobs_queue(topic)).await;
-        counted.is_ok_and(|count| count.consumers > 1)
+        let counted = count_queues(&self.client, [jobs_queue(topic)]).await;
+        counted.is_ok_and(|[count]| count.consumers > 1)
     }
 
     /// Whether this worker failed the job in this series of attempts: a
@@ -139,8 +132,15 @@ impl Incoming {
 
 impl ReadJob {
     fn deliver(self) -> Delivery {
-        let settler = AmqpJobSettler::new(self.held, self.job.clone());
-        let queue = jobs_queue(self.job.topic());
-        Delivery::new(self.job, queue, Box::new(settler)).after(self.crashes, self.redelivered)
+        Delivery {
+            job: self.job.clone(),
+            queue: jobs_queue(self.job.topic()),
+            delivery_count: self.crashes,
+            redelivered: self.redelivered,
+            settler: Box::new(AmqpJobSettler {
+                held: self.held,
+                job: self.job,
+            }),
+        }
     }
 }

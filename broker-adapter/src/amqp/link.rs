@@ -18,7 +18,7 @@ use zkwhirl_telemetry::catalogue::process::BROKER_CONNECTED;
 
 use super::{
     config::{AmqpConfig, Endpoint},
-    error::{away, call},
+    error::away,
     stream::next,
 };
 use crate::BrokerError;
@@ -92,7 +92,7 @@ impl AmqpLink {
     pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
         let live = self.live(self.config.patience).await?;
         let opening = live.connection.create_channel();
-        call("opening a channel", self.config.call_timeout, opening).await
+        self.config.call("opening a channel", opening).await
     }
 
     /// The host of the connection and its generation, when there is one.
@@ -117,7 +117,7 @@ impl AmqpLink {
         let state = self.state.borrow().clone();
         if let LinkState::Up(live) = state {
             let closing = live.connection.close(200, "OK".into());
-            if let Err(error) = call("closing", self.config.call_timeout, closing).await {
+            if let Err(error) = self.config.call("closing", closing).await {
                 tracing::debug!("{}: {error}", self.role);
             }
         }
@@ -184,8 +184,7 @@ impl Reconnector {
         let BrokerError::Away(why) = error else {
             return;
         };
-        let others = self.config.hosts.len() - 1;
-        let others = match others {
+        let others = match self.config.hosts.len() - 1 {
             0 => String::new(),
             1 => ", and one other host is no better".into(),
             n => format!(", and {n} other hosts are no better"),
@@ -209,10 +208,10 @@ impl Reconnector {
         match timeout(config.connect_timeout, connecting).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(away("no connection", &error)),
-            Err(_) => Err(BrokerError::Away(format!(
-                "no connection within {:?}",
-                config.connect_timeout
-            ))),
+            Err(_) => {
+                let why = format!("no connection within {:?}", config.connect_timeout);
+                Err(BrokerError::Away(why))
+            }
         }
     }
 

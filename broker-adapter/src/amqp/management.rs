@@ -18,7 +18,8 @@ pub(super) struct Api {
     client: reqwest::Client,
     /// Without user and password.
     base: Url,
-    user: String,
+    /// The user that this client is.
+    pub(super) user: String,
     password: String,
     shown: String,
 }
@@ -32,9 +33,8 @@ impl Api {
             .build()
             .map_err(|error| BrokerError::Refused(format!("no HTTP client: {error}")))?;
         let mut base = management.url.clone();
-        let decoded = |text: &str| percent_decoded(text);
-        let user = decoded(base.username());
-        let password = decoded(base.password().unwrap_or_default());
+        let user = percent_decoded(base.username());
+        let password = percent_decoded(base.password().unwrap_or_default());
         // Cannot fail: an http URL may have neither.
         let _ = (base.set_username(""), base.set_password(None));
         Ok(Self {
@@ -44,11 +44,6 @@ impl Api {
             password,
             shown: management.to_string(),
         })
-    }
-
-    /// The user that this client is.
-    pub(super) fn user(&self) -> &str {
-        &self.user
     }
 
     /// Reads something; `None` when it is not there.
@@ -96,17 +91,16 @@ impl Api {
         if let Some(body) = body {
             request = request.body(body.to_string());
         }
-        let answered = request.send().await;
-        let response = answered.map_err(|error| self.away(path, &root_cause(&error)))?;
+        let failed = |error| self.away(path, &root_cause(&error));
+        let response = request.send().await.map_err(failed)?;
         let status = response.status();
-        let text = response.text().await;
-        let text = text.map_err(|error| self.away(path, &root_cause(&error)))?;
+        let text = response.text().await.map_err(failed)?;
         match status {
             StatusCode::NOT_FOUND => Ok(None),
-            StatusCode::UNAUTHORIZED => Err(self.away(
-                path,
-                "the user or the password is wrong, or the user has no management tag",
-            )),
+            StatusCode::UNAUTHORIZED => {
+                let why = "the user or the password is wrong, or the user has no management tag";
+                Err(self.away(path, why))
+            }
             status if status.is_success() => Ok(Some(parse(&text))),
             status => Err(self.away(path, &format!("{status}: {}", reason(&text)))),
         }

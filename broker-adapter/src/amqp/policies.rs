@@ -49,77 +49,62 @@ impl Version {
 
 /// All policies for a broker of this version.
 pub(super) fn policies(limits: &Limits, version: Version) -> Vec<Policy> {
-    let mut held = Map::new();
-    if version >= Version::CONSUMER_TIMEOUT {
-        let timeout_ms = limits.consumer_timeout.as_millis() as u64;
-        held.insert("consumer-timeout".into(), json!(timeout_ms));
-    }
-    let object = |value: Value| value.as_object().cloned().unwrap_or_default();
-    let with_timeout = |definition: Value| {
-        let mut all = held.clone();
-        all.extend(object(definition));
+    let limited = |length: usize, definition: Value| {
+        let mut all = definition.as_object().cloned().unwrap_or_default();
+        all.insert("max-length".into(), json!(length));
+        all.insert("overflow".into(), json!("reject-publish"));
         all
     };
-    let dead = json!({
-        "delivery-limit": LOOKS,
-        "max-length": limits.dead_limit,
-        "overflow": "reject-publish",
-    });
-    let to_dead = |deliveries: u32| {
-        json!({
-            "delivery-limit": deliveries,
-            "dead-letter-exchange": DEAD,
-            "dead-letter-strategy": "at-least-once",
-            "max-length": limits.queue_limit,
-            "overflow": "reject-publish",
-        })
+    let held = |deliveries: u32| {
+        let mut all = limited(
+            limits.queue_limit,
+            json!({
+                "delivery-limit": deliveries,
+                "dead-letter-exchange": DEAD,
+                "dead-letter-strategy": "at-least-once",
+            }),
+        );
+        if version >= Version::CONSUMER_TIMEOUT {
+            let timeout_ms = limits.consumer_timeout.as_millis() as u64;
+            all.insert("consumer-timeout".into(), json!(timeout_ms));
+        }
+        all
     };
-    let jobs = Topic::ALL.map(jobs_queue).to_vec();
-    let mut all = vec![
-        policy("zkwhirl-dead", vec![DEAD_QUEUE], object(dead)),
-        policy(
-            "zkwhirl-jobs",
-            jobs,
-            with_timeout(to_dead(limits.delivery_limit)),
-        ),
-        policy(
-            "zkwhirl-results",
-            vec![RESULTS_QUEUE],
-            with_timeout(to_dead(RESULT_DELIVERIES)),
-        ),
-    ];
     let rung_to = |exchange: &str, rung: Rung| {
-        json!({
-            "message-ttl": limits.delays[rung.index()].as_millis() as u64,
-            "dead-letter-exchange": exchange,
-            "dead-letter-strategy": "at-least-once",
-            "max-length": limits.queue_limit,
-            "overflow": "reject-publish",
-        })
+        limited(
+            limits.queue_limit,
+            json!({
+                "message-ttl": limits.delays[rung as usize].as_millis() as u64,
+                "dead-letter-exchange": exchange,
+                "dead-letter-strategy": "at-least-once",
+            }),
+        )
     };
+    let dead = limited(limits.dead_limit, json!({ "delivery-limit": LOOKS }));
+    let jobs = held(limits.delivery_limit);
+    let results = held(RESULT_DELIVERIES);
+    let mut all = vec![
+        policy("dead", &[DEAD_QUEUE], dead),
+        policy("jobs", &Topic::ALL.map(jobs_queue), jobs),
+        policy("results", &[RESULTS_QUEUE], results),
+    ];
     for rung in Rung::ALL {
-        let queues = Topic::ALL.map(|topic| rung_queue(topic, rung)).to_vec();
-        let name = format!("zkwhirl-retry-{}", rung_name(rung));
-        all.push(policy(&name, queues, object(rung_to(JOBS, rung))));
+        let queues = Topic::ALL.map(|topic| rung_queue(topic, rung));
+        let name = format!("retry-{}", rung_name(rung));
+        all.push(policy(&name, &queues, rung_to(JOBS, rung)));
     }
-    let unread = object(rung_to(RESULTS, Rung::Long));
-    all.push(policy(
-        "zkwhirl-retry-results",
-        vec![UNREAD_RESULTS_QUEUE],
-        unread,
-    ));
+    let unread = rung_to(RESULTS, Rung::Long);
+    all.push(policy("retry-results", &[UNREAD_RESULTS_QUEUE], unread));
     all
 }
 
-fn policy(name: &str, queues: Vec<&'static str>, definition: Map<String, Value>) -> Policy {
-    let names: Vec<_> = queues
-        .iter()
-        .map(|queue| queue.replace('.', "\\."))
-        .collect();
+fn policy(name: &str, queues: &[&'static str], definition: Map<String, Value>) -> Policy {
+    let names = queues.iter().map(|queue| queue.replace('.', "\\."));
+    let names: Vec<_> = names.collect();
     Policy {
-        name: name.to_owned(),
+        name: format!("zkwhirl-{name}"),
         pattern: format!("^({})$", names.join("|")),
-        queues,
+        queues: queues.to_vec(),
         definition,
     }
 }
@@ -160,10 +145,9 @@ mod tests {
         }
         let dead = &all[0];
         assert_eq!(dead.pattern, "^(zkwhirl\\.dead\\.v1)$");
-        assert!(
-            dead.command("zkwhirl")
-                .starts_with("rabbitmqctl set_policy -p zkwhirl ")
-        );
+        let command = dead.command("zkwhirl");
+        let begin = "rabbitmqctl set_policy -p zkwhirl ";
+        assert!(command.starts_with(begin), "{command}");
     }
 
     #[test]

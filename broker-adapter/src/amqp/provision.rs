@@ -11,10 +11,10 @@ use lapin::{
 };
 use serde_json::json;
 use tokio::runtime::Handle;
+use zkwhirl_job::named;
 
 use super::{
     config::AmqpConfig,
-    error::call,
     link::AmqpLink,
     management::Api,
     names::{EXCHANGES, bindings, queues},
@@ -22,28 +22,20 @@ use super::{
 };
 use crate::BrokerError;
 
-/// What a user of the broker may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Publishes jobs, reads results, reads and replays dead letters.
-    Bridge,
-    /// Reads jobs, publishes results, retries and dead letters. It cannot
-    /// forge a new job nor read a result; it can purge the queues it reads.
-    Worker,
-    /// Looks at the management API, touches nothing.
-    Monitor,
+named! {
+    /// What a user of the broker may do; the name is for users and options.
+    pub enum Role {
+        /// Publishes jobs, reads results, reads and replays dead letters.
+        Bridge = "bridge",
+        /// Reads jobs, publishes results, retries and dead letters. It cannot
+        /// forge a new job nor read a result; it can purge the queues it reads.
+        Worker = "worker",
+        /// Looks at the management API, touches nothing.
+        Monitor = "monitor",
+    }
 }
 
 impl Role {
-    /// Its name, for users and options.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bridge => "bridge",
-            Self::Worker => "worker",
-            Self::Monitor => "monitor",
-        }
-    }
-
     /// Regular expressions: configure, write (to exchanges), read (from
     /// queues). Every process may have its own queue for control messages.
     /// The bridge counts jobs and rungs, for which RabbitMQ wants any permission
@@ -120,7 +112,7 @@ async fn make_vhost(api: &Api, config: &AmqpConfig) -> Result<String, BrokerErro
         api.put(&["vhosts", vhost], &json!({})).await?;
     }
     let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
-    let mut owners = vec![api.user()];
+    let mut owners = vec![&*api.user];
     owners.extend(config.hosts.first().map(|host| host.user()));
     owners.dedup();
     for owner in owners {
@@ -157,78 +149,50 @@ async fn declare(config: &AmqpConfig) -> Result<String, BrokerError> {
     let link = AmqpLink::start("provision", config.clone(), &Handle::current());
     link.live(config.connect_timeout).await?;
     let channel = link.channel().await?;
-    let declared = Declaring {
-        channel,
-        config: &config,
-    };
-    let result = declared.everything().await;
+    let declared = declare_on(&channel, &config).await;
     link.close().await;
-    result
+    declared
 }
 
-struct Declaring<'a> {
-    channel: Channel,
-    config: &'a AmqpConfig,
-}
-
-impl Declaring<'_> {
-    async fn everything(&self) -> Result<String, BrokerError> {
-        for (name, kind) in EXCHANGES {
-            let options = ExchangeDeclareOptions {
-                durable: true,
-                ..ExchangeDeclareOptions::default()
-            };
-            let made =
-                self.channel
-                    .exchange_declare(name.into(), kind, options, FieldTable::default());
-            self.call(&format!("declaring the exchange {name}"), made)
-                .await?;
-        }
-        for name in queues() {
-            let mut arguments = FieldTable::default();
-            let quorum = AMQPValue::LongString("quorum".into());
-            arguments.insert("x-queue-type".into(), quorum);
-            let options = QueueDeclareOptions::durable();
-            let made = self.channel.queue_declare(name.into(), options, arguments);
-            self.call(&format!("declaring the queue {name}"), made)
-                .await?;
-        }
-        for (from, key, to, is_exchange) in bindings() {
-            self.bind(from, &key, to, is_exchange).await?;
-        }
-        let (exchanges, queues) = (EXCHANGES.len(), queues().len());
-        let bindings = bindings().len();
-        Ok(format!(
-            "topology: {exchanges} exchanges, {queues} queues, {bindings} bindings are there"
-        ))
+async fn declare_on(channel: &Channel, config: &AmqpConfig) -> Result<String, BrokerError> {
+    for (name, kind) in EXCHANGES {
+        let options = ExchangeDeclareOptions {
+            durable: true,
+            ..ExchangeDeclareOptions::default()
+        };
+        let made = channel.exchange_declare(name.into(), kind, options, FieldTable::default());
+        let what = format!("declaring the exchange {name}");
+        config.call(&what, made).await?;
     }
-
-    async fn bind(
-        &self,
-        from: &str,
-        key: &str,
-        to: &str,
-        is_exchange: bool,
-    ) -> Result<(), BrokerError> {
-        let (channel, table) = (&self.channel, FieldTable::default());
-        let what = format!("binding {to} to {from}");
-        if is_exchange {
-            let options = ExchangeBindOptions::default();
-            let bound = channel.exchange_bind(to.into(), from.into(), key.into(), options, table);
-            return self.call(&what, bound).await;
-        }
-        let options = QueueBindOptions::default();
-        let bound = channel.queue_bind(to.into(), from.into(), key.into(), options, table);
-        self.call(&what, bound).await
+    for name in queues() {
+        let mut arguments = FieldTable::default();
+        let quorum = AMQPValue::LongString("quorum".into());
+        arguments.insert("x-queue-type".into(), quorum);
+        let options = QueueDeclareOptions::durable();
+        let made = channel.queue_declare(name.into(), options, arguments);
+        let what = format!("declaring the queue {name}");
+        config.call(&what, made).await?;
     }
-
-    async fn call<T>(
-        &self,
-        what: &str,
-        answer: impl Future<Output = lapin::Result<T>>,
-    ) -> Result<T, BrokerError> {
-        call(what, self.config.call_timeout, answer).await
+    for (from, key, to, is_exchange) in bindings() {
+        let (source, key) = (from.into(), key.as_str().into());
+        let (options, table) = (QueueBindOptions::default(), FieldTable::default());
+        let bound = async {
+            if is_exchange {
+                let options = ExchangeBindOptions::default();
+                let bound = channel.exchange_bind(to.into(), source, key, options, table);
+                return bound.await;
+            }
+            let bound = channel.queue_bind(to.into(), source, key, options, table);
+            bound.await
+        };
+        config
+            .call(&format!("binding {to} to {from}"), bound)
+            .await?;
     }
+    let (exchanges, queues, bindings) = (EXCHANGES.len(), queues().len(), bindings().len());
+    Ok(format!(
+        "topology: {exchanges} exchanges, {queues} queues, {bindings} bindings are there"
+    ))
 }
 
 async fn make_user(api: &Api, vhost: &str, user: &User) -> Result<String, BrokerError> {
@@ -243,10 +207,9 @@ async fn make_user(api: &Api, vhost: &str, user: &User) -> Result<String, Broker
 
 /// What is left to do on a broker without its management API.
 fn by_hand(config: &AmqpConfig, users: &[User]) -> Vec<String> {
-    let mut said = vec![
-        "policies: not set, there is no management URL; run on one of the broker's machines:"
-            .into(),
-    ];
+    let begin =
+        "policies: not set, there is no management URL; run on one of the broker's machines:";
+    let mut said = vec![begin.to_owned()];
     let vhost = config.vhost();
     let oldest = policies(&config.limits, Version::OLDEST);
     said.extend(oldest.iter().map(|policy| policy.command(vhost)));

@@ -32,21 +32,26 @@ impl JobConsumer for EmbeddedJobConsumer {
             let mut changed = pin!(self.broker.changed.notified());
             // Registered before the look, so that no change is missed.
             changed.as_mut().enable();
-            self.broker.reachable()?;
-            let pick = self.broker.jobs().pick(self.id);
+            let pick = self.broker.reachable()?.jobs().pick(self.id);
             let wake = match pick {
                 Pick::Job {
                     topic,
                     lease,
                     queued,
                 } => {
-                    let settler = EmbeddedJobSettler {
-                        broker: self.broker.clone(),
+                    let broker = self.broker.clone();
+                    let settler = Box::new(EmbeddedJobSettler {
+                        broker,
                         topic,
                         lease,
-                    };
-                    let delivery = Delivery::new(queued.job, topic.name(), Box::new(settler));
-                    return Ok(delivery.after(queued.count, queued.redelivered));
+                    });
+                    return Ok(Delivery {
+                        queue: topic.name(),
+                        delivery_count: queued.count,
+                        redelivered: queued.redelivered,
+                        job: queued.job,
+                        settler,
+                    });
                 }
                 Pick::Nothing(wake) => wake,
             };
@@ -75,9 +80,9 @@ struct EmbeddedJobSettler {
 #[async_trait]
 impl JobSettler for EmbeddedJobSettler {
     async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError> {
-        self.broker.reachable()?;
-        let settled = self.broker.jobs().settle(self.topic, self.lease, how);
-        self.broker.changed.notify_waiters();
+        let broker = self.broker.reachable()?;
+        let settled = broker.jobs().settle(self.topic, self.lease, how);
+        broker.changed.notify_waiters();
         settled
     }
 }

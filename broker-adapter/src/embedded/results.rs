@@ -12,7 +12,7 @@ use zkwhirl_job::{JobId, envelope::ResultEnvelope};
 use super::MemoryBroker;
 use crate::{BrokerError, RESULT_PREFETCH, ResultAcker, ResultConsumer, ResultDelivery};
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ResultQueue {
     limit: usize,
     ready: BTreeMap<u64, ResultEnvelope>,
@@ -25,9 +25,7 @@ impl ResultQueue {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
-            ready: BTreeMap::new(),
-            leases: HashMap::new(),
-            next: 0,
+            ..Self::default()
         }
     }
 
@@ -53,25 +51,22 @@ impl ResultQueue {
         Some((seq, result))
     }
 
-    fn ack(&mut self, seq: u64, consumer: u64) -> bool {
-        match self.leases.get(&seq) {
-            Some((_, by)) if *by == consumer => self.leases.remove(&seq).is_some(),
-            _ => false,
-        }
+    /// Ends a lease; `None`: another consumer has the result, or none.
+    fn end(&mut self, seq: u64, consumer: u64) -> Option<ResultEnvelope> {
+        let own = self.leases.get(&seq).filter(|(_, by)| *by == consumer);
+        own?;
+        self.leases.remove(&seq).map(|(result, _)| result)
     }
 
     fn hand_back(&mut self, seq: u64, consumer: u64) {
-        if self.leases.get(&seq).is_some_and(|(_, by)| *by == consumer)
-            && let Some((result, _)) = self.leases.remove(&seq)
-        {
+        if let Some(result) = self.end(seq, consumer) {
             self.ready.insert(seq, result);
         }
     }
 
     fn leave(&mut self, consumer: u64) {
-        let held = self.leases.iter().filter(|(_, (_, by))| *by == consumer);
-        for seq in held.map(|(seq, _)| *seq).collect::<Vec<_>>() {
-            self.hand_back(seq, consumer);
+        for (seq, (result, _)) in self.leases.extract_if(|_, (_, by)| *by == consumer) {
+            self.ready.insert(seq, result);
         }
     }
 
@@ -109,15 +104,15 @@ impl ResultConsumer for EmbeddedResultConsumer {
         loop {
             let mut changed = pin!(self.broker.changed.notified());
             changed.as_mut().enable();
-            self.broker.reachable()?;
-            let picked = self.broker.results().pick(self.id);
+            let picked = self.broker.reachable()?.results().pick(self.id);
             if let Some((seq, result)) = picked {
-                let acker = EmbeddedResultAcker {
-                    broker: self.broker.clone(),
+                let (broker, consumer) = (self.broker.clone(), self.id);
+                let acker = Box::new(EmbeddedResultAcker {
+                    broker,
                     seq,
-                    consumer: self.id,
-                };
-                return Ok(ResultDelivery::new(result, Box::new(acker)));
+                    consumer,
+                });
+                return Ok(ResultDelivery { result, acker });
             }
             changed.await;
         }
@@ -141,10 +136,10 @@ struct EmbeddedResultAcker {
 #[async_trait]
 impl ResultAcker for EmbeddedResultAcker {
     async fn ack(&mut self) -> Result<bool, BrokerError> {
-        self.broker.reachable()?;
-        let acked = self.broker.results().ack(self.seq, self.consumer);
-        self.broker.changed.notify_waiters();
-        Ok(acked)
+        let broker = self.broker.reachable()?;
+        let acked = broker.results().end(self.seq, self.consumer);
+        broker.changed.notify_waiters();
+        Ok(acked.is_some())
     }
 }
 
