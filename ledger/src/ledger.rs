@@ -2,7 +2,7 @@ use std::{fmt::Debug, time::Duration};
 
 use crate::{
     Bridges, JobRecord, JobState, LedgerEvent, Note, SlotReport, StoredResult, Taken, Ticket,
-    UnverifiedReply, fleet,
+    UnverifiedReply,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -154,14 +154,10 @@ pub trait Ledger: Send + Sync + Debug {
 
     /// Its part for several bridges; `None`: it serves one bridge, which owns every
     /// ticket.
-    fn fleet(&self) -> Option<&dyn Bridges> {
-        None
-    }
+    fn fleet(&self) -> Option<&dyn Bridges>;
 
     /// How often the ledger noticed that it lost all data. A bridge must then stop
     /// pinging the tickets that are not in the ledger any more, so that Falafel
     /// issues them again.
-    fn losses(&self) -> watch::Receiver<u64> {
-        fleet::no_losses()
-    }
+    fn losses(&self) -> watch::Receiver<u64>;
 }

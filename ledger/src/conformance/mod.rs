@@ -49,6 +49,19 @@ pub fn ticket(n: u32, job: JobId) -> Ticket {
     }
 }
 
+/// A failed attempt of this number.
+pub fn attempt(attempt: u32) -> AttemptRecord {
+    AttemptRecord {
+        attempt,
+        worker: "w".into(),
+        failure: Failure::prover("died"),
+        duration: Duration::from_secs(1),
+        exit: Some("signal 9".into()),
+        stderr_tail: String::new(),
+        peak_rss_bytes: None,
+    }
+}
+
 /// Takes ticket `n` for job `m`.
 async fn take(ledger: &Under, n: u32, m: u32) -> crate::Taken {
     let job = record(m);
@@ -109,11 +122,8 @@ pub async fn states_change_by_compare_and_set(ledger: Under) {
     assert!(go(&ledger, job.id, Claimed, Proving).await);
     let now = ledger.job(job.id).await.expect("there").expect("known");
     assert_eq!((now.state, now.attempt), (Proving, 2));
-    assert_eq!(
-        now.worker.as_deref(),
-        Some("w"),
-        "a note's gap changes nothing"
-    );
+    let worker = now.worker.as_deref();
+    assert_eq!(worker, Some("w"), "a note's gap changes nothing");
     assert_eq!(now.reason.as_deref(), Some("because"));
     let proving = ledger.jobs(&[Proving], 10).await.expect("there");
     assert_eq!(proving, [now]);
@@ -153,6 +163,20 @@ pub async fn the_first_result_stays(ledger: Under) {
     assert_eq!(ledger.result(job.id).await.expect("there"), None);
     assert!(ledger.store_result(job.id, &b).await.expect("there"));
     assert_eq!(ledger.result(job.id).await.expect("there"), Some(b));
+}
+
+/// A result whose bytes do not match its digest is none, and makes room.
+pub async fn a_result_whose_bytes_changed_is_none(ledger: Under) {
+    let job = take(&ledger, 1, 1).await.job.id;
+    let good = StoredResult::new("reply".into(), 2, "w", 1);
+    let bad = StoredResult {
+        reply: "rotten".into(),
+        ..good.clone()
+    };
+    ledger.store_result(job, &bad).await.expect("there");
+    assert_eq!(ledger.result(job).await.expect("there"), None);
+    assert!(ledger.store_result(job, &good).await.expect("there"));
+    assert_eq!(ledger.result(job).await.expect("there"), Some(good));
 }
 
 /// An unverified reply is kept apart from the results and since its first time;
@@ -209,17 +233,9 @@ pub async fn attempts_are_bounded(ledger: Under) {
     let job = record(1);
     take(&ledger, 1, 1).await;
     let attempts = limits::ATTEMPT_RECORDS as u32 + 3;
-    for attempt in 1..=attempts {
-        let record = AttemptRecord {
-            attempt,
-            worker: "w".into(),
-            failure: Failure::prover("died"),
-            duration: Duration::from_secs(1),
-            exit: Some("signal 9".into()),
-            stderr_tail: String::new(),
-            peak_rss_bytes: None,
-        };
-        ledger.add_attempt(job.id, &record).await.expect("there");
+    for n in 1..=attempts {
+        let added = ledger.add_attempt(job.id, &attempt(n)).await;
+        added.expect("there");
     }
     let kept = ledger.attempts(job.id).await.expect("there");
     let kept: Vec<_> = kept.iter().map(|record| record.attempt).collect();
@@ -257,6 +273,7 @@ macro_rules! ledger_conformance {
             listings_are_ordered_and_bounded,
             a_withdrawn_job_comes_back,
             the_first_result_stays,
+            a_result_whose_bytes_changed_is_none,
             unverified_replies_are_kept_apart,
             unverified_replies_are_bounded,
             attempts_are_bounded,

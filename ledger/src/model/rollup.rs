@@ -1,9 +1,7 @@
 use std::ops::Index;
 
 use serde::{Deserialize, Serialize};
-use zkwhirl_job::Kind;
-
-use crate::named::named;
+use zkwhirl_job::{Kind, named};
 
 named! {
     /// A stage of a rollup, in the order of Falafel's pipeline.

@@ -1,13 +1,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use zkwhirl_job::Kind;
+use zkwhirl_job::{Kind, named};
 
 use super::JobProgress;
 use crate::{
     EventName, LedgerEvent,
     events::{JobEvent, JobEventKind},
-    named::named,
 };
 
 /// Steps that are kept of one job: the first and the last.
@@ -136,7 +135,7 @@ impl JobStep {
         let detail = |name: &str| event.detail.get(name).cloned();
         Some(Self {
             at_ms: event.at_ms,
-            what: EventName::parse(&event.what)?,
+            what: event.what.parse().ok()?,
             attempt: detail("attempt").and_then(|attempt| attempt.parse().ok()),
             worker: detail("worker"),
             text: detail("reason").or_else(|| detail("upstream")),

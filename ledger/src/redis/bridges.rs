@@ -1,6 +1,9 @@
 //! [`Bridges`] on Redis: heartbeats, and the adoption of a dead bridge's tickets.
 
-use std::{sync::PoisonError, time::Duration};
+use std::{
+    sync::{MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use redis::Value;
@@ -24,13 +27,7 @@ impl Bridges for RedisLedger {
         let answer = self.ask(Lane::Quick, &call).await?;
         let fence = text(&answer).and_then(|fence| fence.parse().ok());
         let fence = fence.ok_or_else(|| odd(&answer))?;
-        let mut owner = self
-            .inner
-            .owner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        owner.clone_from(&bridge);
-        drop(owner);
+        self.owner().clone_from(&bridge);
         Ok(Membership { bridge, fence, ttl })
     }
 
@@ -39,8 +36,8 @@ impl Bridges for RedisLedger {
     }
 
     async fn owned(&self, bridge: &str) -> Result<Vec<Ticket>, LedgerError> {
-        self.list_tickets(&format!("to:{}", cut(bridge, NAME)))
-            .await
+        let index = format!("to:{}", cut(bridge, NAME));
+        self.list_tickets(&index).await
     }
 
     async fn adopt(
@@ -64,9 +61,9 @@ impl Bridges for RedisLedger {
 
 impl RedisLedger {
     /// The bridge that takes tickets through this handle; empty for none.
-    pub(super) fn owner(&self) -> String {
+    pub(super) fn owner(&self) -> MutexGuard<'_, String> {
         let owner = self.inner.owner.lock();
-        owner.unwrap_or_else(PoisonError::into_inner).clone()
+        owner.unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn say(&self, verb: &str, member: &Membership) -> Result<bool, LedgerError> {

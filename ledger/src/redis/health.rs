@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Weak, time::Duration};
 
-use redis::{Value, pipe};
+use redis::{Value, cmd};
 
-use super::{Inner, RedisLedger, items, keep::nonce, link::Lane, odd, record::text, scripts::With};
+use super::{
+    RedisInner, RedisLedger, items, keep::nonce, link::Lane, odd, record::text, scripts::With,
+};
 use crate::LedgerError;
 
 /// How often Redis's settings are checked: an operator may change them.
@@ -43,12 +45,11 @@ impl RedisLedger {
     /// Refuses a Redis that is not fit; returns warnings for the operator's log,
     /// each a sentence.
     pub async fn check(&self) -> Result<Vec<String>, UnfitError> {
-        let mut commands = pipe();
-        commands.cmd("INFO");
-        match self.command(Lane::Quick, &commands).await {
-            Err(LedgerError::Away(why)) if why.contains("NOPERM") => Ok(vec![
-                "this user may not ask redis for INFO: its settings are not known".to_owned(),
-            ]),
+        match self.command(Lane::Quick, &cmd("INFO")).await {
+            Err(LedgerError::Away(why)) if why.contains("NOPERM") => {
+                let why = "this user may not ask redis for INFO: its settings are not known";
+                Ok(vec![why.to_owned()])
+            }
             answer => judge(text(&answer?).unwrap_or_default()),
         }
     }
@@ -72,11 +73,8 @@ fn judge(info: &str) -> Result<Vec<String>, UnfitError> {
     let info: BTreeMap<_, _> = lines.collect();
     let get = |name: &str| info.get(name).copied().unwrap_or("unknown").to_owned();
     let (version, policy) = (get("redis_version"), get("maxmemory_policy"));
-    let major = version
-        .split('.')
-        .next()
-        .and_then(|major| major.parse().ok());
-    if major.is_some_and(|major: u32| major < OLDEST) {
+    let major = version.split('.').next().map(str::parse::<u32>);
+    if matches!(major, Some(Ok(..OLDEST))) {
         return Err(UnfitError::Old { version });
     }
     if get("role") == "slave" {
@@ -84,20 +82,18 @@ fn judge(info: &str) -> Result<Vec<String>, UnfitError> {
     }
     let mut warnings = Vec::new();
     let limited = get("maxmemory").parse().is_ok_and(|bytes: u64| bytes > 0);
-    if policy.starts_with("allkeys-") && limited {
-        return Err(UnfitError::Evicts { policy });
-    }
-    if policy.starts_with("allkeys-") {
-        warnings.push(format!(
+    let kind = policy.split_once('-').map(|(kind, _)| kind);
+    match (kind, limited) {
+        (Some("allkeys"), true) => return Err(UnfitError::Evicts { policy }),
+        (Some("allkeys"), false) => warnings.push(format!(
             "redis would evict any key if it had a memory limit (maxmemory-policy {policy}): \
              set noeviction"
-        ));
-    }
-    if policy.starts_with("volatile-") && limited {
-        warnings.push(format!(
+        )),
+        (Some("volatile"), true) => warnings.push(format!(
             "redis evicts finished jobs when its memory is full (maxmemory-policy {policy}): \
              they are proved again if they are asked for again"
-        ));
+        )),
+        _ => {}
     }
     if get("aof_enabled") != "1" {
         warnings.push("redis keeps no append-only file: a restart of it repeats work".to_owned());
@@ -106,7 +102,7 @@ fn judge(info: &str) -> Result<Vec<String>, UnfitError> {
 }
 
 /// Watches Redis until the last handle is dropped.
-pub(super) async fn watch(inner: Weak<Inner>) {
+pub(super) async fn watch(inner: Weak<RedisInner>) {
     let mut epoch = None;
     let mut said = Vec::new();
     let mut looked_at_settings: Option<tokio::time::Instant> = None;
@@ -129,9 +125,9 @@ pub(super) async fn watch(inner: Weak<Inner>) {
                 Err(unfit) => vec![unfit.to_string()],
             };
             if warnings != said {
-                warnings
-                    .iter()
-                    .for_each(|warning| tracing::warn!("{warning}"));
+                for warning in &warnings {
+                    tracing::warn!("{warning}");
+                }
                 said = warnings;
             }
             looked_at_settings = Some(tokio::time::Instant::now());

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use rand::Rng;
-use redis::{Pipeline, Value, pipe};
+use redis::{Cmd, Value, cmd};
 use tokio::sync::watch;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
@@ -11,7 +11,7 @@ use super::{
     RedisLedger,
     damage::Damage,
     frame,
-    link::{Ask, Lane},
+    link::Lane,
     number, odd,
     record::{self, NAME},
     scripts::With,
@@ -41,10 +41,9 @@ pub(super) fn nonce() -> String {
 }
 
 fn lane(bytes: usize) -> Lane {
-    if bytes <= SMALL {
-        Lane::Quick
-    } else {
-        Lane::Bulk
+    match bytes <= SMALL {
+        true => Lane::Quick,
+        false => Lane::Bulk,
     }
 }
 
@@ -55,6 +54,11 @@ fn fits(what: &'static str, bytes: usize, limit: usize) -> Result<(), LedgerErro
     Err(LedgerError::Full { what, limit })
 }
 
+fn fits_reply(result: &StoredResult) -> Result<(), LedgerError> {
+    let bytes = result.reply.len();
+    fits("bytes of one reply", bytes, limits::REPLY_BYTES)
+}
+
 #[async_trait]
 impl Ledger for RedisLedger {
     /// Puts a large request beside the ledger, for the script to move in.
@@ -63,12 +67,10 @@ impl Ledger for RedisLedger {
             return Ok(());
         }
         let sealed = frame::seal_request(job.command, request)?;
-        let mut commands = pipe();
-        let set = commands.cmd("SET");
+        let mut set = cmd("SET");
         set.arg(format!("{}u:{}", self.prefix(), job.id));
         set.arg(&sealed[..]).arg("PX").arg(STRAY_MS);
-        let ask = Ask::Commands(&commands);
-        self.inner.link.ask(Lane::Bulk, ask).await.map(drop)
+        self.command(Lane::Bulk, &set).await.map(drop)
     }
 
     async fn take(
@@ -125,16 +127,12 @@ impl Ledger for RedisLedger {
 
     async fn job(&self, job: JobId) -> Result<Option<JobRecord>, LedgerError> {
         let found = match self.records(&[job]).await {
-            Err(LedgerError::Damaged { why, .. }) => {
-                return Err(self.forget(job, Damage(why)).await?);
-            }
-            found => found,
+            Err(LedgerError::Damaged { why, .. }) => Some(Err(Damage(why))),
+            found => found?.pop().map(|(_, record)| record),
         };
-        let mut found = found?;
-        match found.pop() {
-            Some((job, Err(why))) => Err(self.forget(job, why).await?),
-            Some((_, Ok(record))) => Ok(Some(record)),
-            None => Ok(None),
+        match found.transpose() {
+            Err(why) => Err(self.forget(job, why).await?),
+            Ok(record) => Ok(record),
         }
     }
 
@@ -168,8 +166,7 @@ impl Ledger for RedisLedger {
     }
 
     async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
-        let found = self.read_request(job).await?;
-        let sealed = match found {
+        let sealed = match self.read_request(job).await? {
             Some(sealed) => Some(Ok(sealed)),
             // None, or too large: the script tells which, and forgets the job.
             None => {
@@ -178,11 +175,9 @@ impl Ledger for RedisLedger {
                 self.value(&call, frame::REQUEST).await?
             }
         };
-        let Some(sealed) = sealed else {
-            return Ok(None);
-        };
-        match sealed.and_then(|sealed| frame::open_request(sealed, job)) {
-            Ok(request) => Ok(Some(request)),
+        let opened = sealed.map(|sealed| frame::open_request(sealed?, job));
+        match opened.transpose() {
+            Ok(request) => Ok(request),
             // A job without its request cannot be proved. Once it is unknown, the
             // bridge drops its tickets, and Falafel issues them again with the bytes.
             Err(why) => Err(self.forget_for(&format!("q:{job}"), job, why).await?),
@@ -190,11 +185,7 @@ impl Ledger for RedisLedger {
     }
 
     async fn store_result(&self, job: JobId, result: &StoredResult) -> Result<bool, LedgerError> {
-        fits(
-            "bytes of one reply",
-            result.reply.len(),
-            limits::REPLY_BYTES,
-        )?;
+        fits_reply(result)?;
         let value = frame::seal_result(result);
         let call = self.call(|scripts| &scripts.store);
         let call = call.with(job.to_string()).with(&value[..]).with(STRAY_MS);
@@ -228,8 +219,7 @@ impl Ledger for RedisLedger {
     }
 
     async fn store_unverified(&self, job: JobId, result: &StoredResult) -> Result<(), LedgerError> {
-        let bytes = result.reply.len();
-        fits("bytes of one reply", bytes, limits::REPLY_BYTES)?;
+        fits_reply(result)?;
         self.keep_unverified(job, result).await
     }
 
@@ -300,7 +290,7 @@ impl RedisLedger {
             .with(job.id.to_string())
             .with(ticket.taken_at_ms)
             .with(nonce())
-            .with(self.owner())
+            .with(&*self.owner())
             .with(self.inner.config.open_tickets)
             .with(sealed);
         for (name, value) in record::fields(job) {
@@ -324,27 +314,27 @@ impl RedisLedger {
         let Some(sealed) = self.value(&call, frame::RESULT).await? else {
             return Ok(None);
         };
-        let begin = sealed.as_ref().map_or_else(
-            |_| Bytes::new(),
-            |sealed| sealed.slice(..sealed.len().min(frame::HEADER)),
-        );
-        let opened = sealed.and_then(frame::open_result).and_then(|result| {
-            let intact = result.is_intact();
-            let why = || Damage::of("its reply does not match its digest");
-            intact.then_some(result).ok_or_else(why)
-        });
-        Ok(Some(
-            opened.map_err(|damage| DamagedResult { begin, damage }),
-        ))
+        let begin = match &sealed {
+            Ok(sealed) => sealed.slice(..sealed.len().min(frame::HEADER)),
+            Err(_) => Bytes::new(),
+        };
+        let opened = match sealed.and_then(frame::open_result) {
+            Ok(result) if result.is_intact() => Ok(result),
+            Ok(_) => Err(Damage::of("its reply does not match its digest")),
+            Err(damage) => Err(damage),
+        };
+        let damaged = |damage| DamagedResult { begin, damage };
+        Ok(Some(opened.map_err(damaged)))
     }
 
     /// A request's framed bytes without a script, which would hash them. `None`: there
     /// are none, or too many.
     async fn read_request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
-        let key = format!("{}q:{job}", self.prefix());
-        let mut get = pipe();
+        let mut get = cmd("GETRANGE");
         // One byte above the limit shows that the value is too large.
-        get.cmd("GETRANGE").arg(&key).arg(0).arg(frame::REQUEST);
+        get.arg(format!("{}q:{job}", self.prefix()))
+            .arg(0)
+            .arg(frame::REQUEST);
         match self.one(Lane::Bulk, &get).await? {
             Some(Value::BulkString(bytes)) if (1..=frame::REQUEST).contains(&bytes.len()) => {
                 Ok(Some(bytes.into()))
@@ -357,13 +347,11 @@ impl RedisLedger {
     pub(super) async fn one(
         &self,
         lane: Lane,
-        command: &Pipeline,
+        command: &Cmd,
     ) -> Result<Option<Value>, LedgerError> {
-        match self.inner.link.ask(lane, Ask::Commands(command)).await {
+        match self.command(lane, command).await {
             Err(LedgerError::Damaged { .. }) => Ok(None),
-            Ok(Value::Array(mut answer)) => Ok(answer.pop()),
-            Ok(other) => Err(odd(&other)),
-            Err(error) => Err(error),
+            answer => answer.map(Some),
         }
     }
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use redis::{
-    Client, Pipeline, RedisError, RedisResult, ScriptInvocation, Value,
+    Client, Cmd, Pipeline, RedisError, RedisResult, ScriptInvocation, Value,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use tokio::{
@@ -48,13 +48,14 @@ pub(super) enum Lane {
 #[derive(Debug)]
 pub(super) enum Ask<'a> {
     Script(&'a ScriptInvocation<'a>),
+    Command(&'a Cmd),
     Commands(&'a Pipeline),
 }
 
 /// Two connections, and counts of what happened on them.
 #[derive(Debug)]
-pub(super) struct Link {
-    lanes: [Connection; 2],
+pub(super) struct RedisLink {
+    lanes: [SharedConnection; 2],
     client: Client,
     timeout: Duration,
     /// Times that a call was tried again because the connection broke.
@@ -68,14 +69,14 @@ pub(super) struct Link {
 
 /// A connection that many calls share.
 #[derive(Debug)]
-struct Connection {
+struct SharedConnection {
     manager: Mutex<ConnectionManager>,
     permits: Semaphore,
     /// When it answered last, or was made.
     answered: Mutex<Instant>,
 }
 
-impl Link {
+impl RedisLink {
     /// Connects at the first call.
     pub(super) fn new(config: &RedisLedgerConfig) -> Result<Self, RedisConfigError> {
         tokio::runtime::Handle::try_current().map_err(|_| RedisConfigError::NoRuntime)?;
@@ -83,7 +84,7 @@ impl Link {
         let connection = |permits| -> Result<_, RedisAddressError> {
             let manager = manager(&client, config.timeout);
             let manager = manager.map_err(|error| config.address.unusable(error))?;
-            Ok(Connection {
+            Ok(SharedConnection {
                 manager: Mutex::new(manager),
                 permits: Semaphore::new(permits),
                 answered: Mutex::new(Instant::now()),
@@ -157,6 +158,7 @@ impl Link {
             let mut connection = lock(&lane.manager).clone();
             let asked = match ask {
                 Ask::Script(script) => script.invoke_async(&mut connection).await,
+                Ask::Command(command) => command.query_async(&mut connection).await,
                 Ask::Commands(commands) => commands.query_async(&mut connection).await,
             };
             match asked {

@@ -1,14 +1,14 @@
 //! Lists of tickets, jobs and attempts, in pages: a long script would block other
 //! callers.
 
-use redis::{Value, pipe};
+use redis::{Value, cmd, pipe};
 use zkwhirl_job::{AttemptRecord, JobId, limits};
 
 use super::{
     RedisLedger,
     damage::Damage,
     frame, items,
-    link::{Ask, Lane},
+    link::Lane,
     odd,
     record::{self, text},
     scripts::With,
@@ -76,8 +76,7 @@ impl RedisLedger {
             let command = commands.cmd("ZRANGE").arg(index);
             command.arg(0).arg(limit - 1).arg("WITHSCORES");
         }
-        let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-        let indices = items(asked.await?)?;
+        let indices = self.commands(&commands).await?;
         let mut order: Vec<_> = indices.iter().flat_map(sequenced).collect();
         order.sort_unstable();
         order.dedup();
@@ -153,9 +152,9 @@ impl RedisLedger {
             Err(why) => why,
         };
         let key = format!("a:{job}");
-        let mut commands = pipe();
-        commands.cmd("DEL").arg(format!("{}{key}", self.prefix()));
-        self.command(Lane::Quick, &commands).await?;
+        let mut del = cmd("DEL");
+        del.arg(format!("{}{key}", self.prefix()));
+        self.command(Lane::Quick, &del).await?;
         Err(self.damaged(&key, why))
     }
 }

@@ -1,7 +1,7 @@
 //! Replies that cannot be verified yet. Each has a lifetime of its own; the index
 //! of their jobs is bounded, and each listing sweeps it.
 
-use redis::pipe;
+use redis::{cmd, pipe};
 use zkwhirl_job::JobId;
 
 use super::{RedisLedger, frame, items, link::Lane, record::text, scripts::With};
@@ -16,9 +16,8 @@ impl RedisLedger {
         let value = frame::seal_result(result);
         let call = self.call(|scripts| &scripts.unverified);
         let call = call.with(job.to_string()).with(&value[..]);
-        let call = call
-            .with(UNVERIFIED_TTL.as_millis() as u64)
-            .with(UNVERIFIED);
+        let ttl_ms = UNVERIFIED_TTL.as_millis() as u64;
+        let call = call.with(ttl_ms).with(UNVERIFIED);
         self.number(Lane::Bulk, &call).await.map(drop)
     }
 
@@ -30,11 +29,11 @@ impl RedisLedger {
         let Some(opened) = self.sealed_result(&key).await? else {
             return Ok(None);
         };
-        let mut commands = pipe();
-        let score = commands.cmd("ZSCORE");
-        score.arg(format!("{}unverified", self.prefix()));
-        score.arg(job.to_string());
-        let since = self.one(Lane::Quick, &commands).await?;
+        let mut score = cmd("ZSCORE");
+        score
+            .arg(format!("{}unverified", self.prefix()))
+            .arg(job.to_string());
+        let since = self.one(Lane::Quick, &score).await?;
         let since = since.as_ref().and_then(text).and_then(|ms| ms.parse().ok());
         match (opened, since) {
             (Ok(result), Some(since_ms)) => Ok(Some(UnverifiedReply { since_ms, result })),
@@ -60,6 +59,6 @@ impl RedisLedger {
         let index = commands.cmd("ZREM").arg(format!("{prefix}unverified"));
         index.arg(job.to_string());
         commands.cmd("DEL").arg(format!("{prefix}v:{job}"));
-        self.command(Lane::Quick, &commands).await.map(drop)
+        self.commands(&commands).await.map(drop)
     }
 }

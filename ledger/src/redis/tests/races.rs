@@ -1,9 +1,6 @@
 //! Many at once.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use tokio::task::JoinSet;
 use zkwhirl_job::TicketId;
@@ -12,7 +9,7 @@ use super::*;
 use crate::{Taken, Ticket};
 
 /// Runs `calls` calls at once.
-async fn at_once<T, F, Fut>(calls: u32, call: F) -> Vec<T>
+pub(super) async fn at_once<T, F, Fut>(calls: u32, call: F) -> Vec<T>
 where
     T: Send + 'static,
     F: Fn(u32) -> Fut,
@@ -74,9 +71,7 @@ async fn equal_requests_taken_at_once_are_one_job() {
 
 #[tokio::test]
 async fn of_two_ledgers_that_race_for_a_move_one_wins() {
-    let config = testkit::scratch();
-    let ledgers = [0, 1].map(|_| RedisLedger::new(config.clone()).unwrap());
-    let ledgers = Arc::new(ledgers);
+    let ledgers = pair(testkit::scratch());
     for n in 0..200 {
         take(&ledgers[0], n).await;
     }
