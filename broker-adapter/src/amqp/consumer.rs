@@ -71,20 +71,8 @@ impl JobConsumer for AmqpJobConsumer {
     }
 }
 
-/// Why there is no message for a claim.
-enum NoMessage {
-    /// The caller stopped waiting.
-    GivenUp,
-    Broker(BrokerError),
-}
-
-impl From<BrokerError> for NoMessage {
-    fn from(error: BrokerError) -> Self {
-        Self::Broker(error)
-    }
-}
-
-type Arrival = Result<(LapinDelivery, Arc<ConsumerChannel>), NoMessage>;
+/// A message for a claim; `None`: the caller stopped waiting.
+type Arrival = Result<Option<(LapinDelivery, Arc<ConsumerChannel>)>, BrokerError>;
 
 struct ClaimTask {
     client: Arc<AmqpClient>,
@@ -102,31 +90,35 @@ impl ClaimTask {
         let mut kept: Option<Delivery> = None;
         while let Some(mut claim) = requests.recv().await {
             let answer = match kept.take() {
-                Some(kept) => Ok(kept),
-                None => match self.claim(&mut claim).await {
-                    Err(NoMessage::GivenUp) => continue,
-                    Err(NoMessage::Broker(error)) => Err(error),
-                    Ok(delivery) => Ok(delivery),
-                },
+                Some(kept) => Some(Ok(kept)),
+                None => self.claim(&mut claim).await.transpose(),
             };
-            if let Err(Ok(unclaimed)) = claim.send(answer) {
+            if let Some(answer) = answer
+                && let Err(Ok(unclaimed)) = claim.send(answer)
+            {
                 kept = Some(unclaimed);
             }
         }
         self.finish(kept).await;
     }
 
-    async fn claim(&mut self, claim: &mut oneshot::Sender<Answer>) -> Result<Delivery, NoMessage> {
+    /// A job; `None`: the caller stopped waiting.
+    async fn claim(
+        &mut self,
+        claim: &mut oneshot::Sender<Answer>,
+    ) -> Result<Option<Delivery>, BrokerError> {
         loop {
             let arrival = self.arrival(claim).await;
-            if let Err(NoMessage::Broker(_)) = &arrival {
+            if arrival.is_err() {
                 // Whatever happened to the channel, the next claim takes a new
                 // one.
                 self.drop_channel();
             }
-            let (message, channel) = arrival?;
+            let Some((message, channel)) = arrival? else {
+                return Ok(None);
+            };
             if let Some(delivery) = self.incoming.take(message, &channel).await? {
-                return Ok(delivery);
+                return Ok(Some(delivery));
             }
         }
     }
@@ -140,22 +132,22 @@ impl ClaimTask {
         if !channel.is_consuming() {
             self.consumers.clear();
             if let Some(message) = self.get_in_order(&channel).await? {
-                return Ok((message, channel));
+                return Ok(Some((message, channel)));
             }
             self.consume(&channel).await?;
         }
         let arrived = tokio::select! {
             arrived = first(&mut self.consumers) => arrived,
-            () = claim.closed() => return Err(NoMessage::GivenUp),
+            () = claim.closed() => return Ok(None),
         };
         let message = match arrived {
             Some(Ok(message)) => message,
-            ended => return Err(consumer_ended("waiting for a job", ended).into()),
+            ended => return Err(consumer_ended("waiting for a job", ended)),
         };
         if self.consumers.len() > 1 {
             self.hand_back_the_rest(&channel).await;
         }
-        Ok((message, channel))
+        Ok(Some((message, channel)))
     }
 
     async fn open_channel(&mut self) -> Result<Arc<ConsumerChannel>, BrokerError> {

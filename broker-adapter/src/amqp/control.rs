@@ -158,7 +158,7 @@ mod tests {
         }
         let worker = "worker-1".to_owned();
         let mut bytes = body::encode(&Later::Pause { worker }).to_vec();
-        assert!(matches!(parse(&bytes), Err(BodyError::Malformed { .. })));
+        assert!(matches!(parse(&bytes), Err(BodyError::Damaged(_))));
         bytes[0] += 1;
         assert!(parse(&bytes).unwrap_err().is_other_release());
     }

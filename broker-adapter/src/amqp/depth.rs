@@ -12,7 +12,7 @@ use super::{
     AmqpClient,
     config::AmqpConfig,
     management::Api,
-    names::{DEAD_QUEUE, RESULTS_QUEUE, UNREAD_RESULTS_QUEUE, jobs_queue, rung_queue},
+    names::{RESULTS_QUEUE, UNREAD_RESULTS_QUEUE, jobs_queue, rung_queue},
     topology::count_queues,
 };
 use crate::{BrokerError, Depth, Rung};
@@ -124,10 +124,4 @@ async fn is_empty(client: &AmqpClient, topic: Topic) -> Result<bool, BrokerError
     let results = count_queues(client, [RESULTS_QUEUE, UNREAD_RESULTS_QUEUE]).await?;
     let mut counted = jobs.iter().chain(&results);
     Ok(counted.all(|count| count.ready == 0))
-}
-
-/// Dead letters that are there; exact.
-pub(super) async fn dead(client: &AmqpClient) -> Result<usize, BrokerError> {
-    let [dead] = count_queues(client, [DEAD_QUEUE]).await?;
-    Ok(dead.ready)
 }

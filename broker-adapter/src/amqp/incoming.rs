@@ -31,13 +31,10 @@ pub(super) struct Incoming {
 
 /// A job that was read.
 struct ReadJob {
+    delivery: Delivery,
     held: Arc<HeldMessage>,
-    job: JobEnvelope,
-    /// Deliveries that ended without a settlement.
-    crashes: u32,
     /// How often it was passed on.
     passed: u32,
-    redelivered: bool,
 }
 
 impl Incoming {
@@ -58,14 +55,14 @@ impl Incoming {
         let Some(read) = self.read(message, channel).await? else {
             return Ok(None);
         };
-        let passed = read.passed;
+        let (passed, job) = (read.passed, &read.delivery.job);
         let back = match passed {
-            _ if !self.has_failed(&read.job) => return Ok(Some(read.deliver())),
-            0 => OutgoingMessage::hand_back(&read.job)?,
-            1..PASSES if self.others_wait(read.job.topic()).await => {
-                OutgoingMessage::retry(&read.job, Rung::Short)?
+            _ if !self.has_failed(job) => return Ok(Some(read.delivery)),
+            0 => OutgoingMessage::hand_back(job)?,
+            1..PASSES if self.others_wait(job.topic()).await => {
+                OutgoingMessage::retry(job, Rung::Short)?
             }
-            _ => return Ok(Some(read.deliver())),
+            _ => return Ok(Some(read.delivery)),
         };
         match read.held.settle(Some(back.passed_on(passed + 1))).await {
             Ok(_) => Ok(None),
@@ -73,7 +70,7 @@ impl Incoming {
             // count as a crash, and a long alarm would bury it.
             Err(error) => {
                 tracing::debug!("a job could not be passed on: {error}");
-                Ok(Some(read.deliver()))
+                Ok(Some(read.delivery))
             }
         }
     }
@@ -85,7 +82,7 @@ impl Incoming {
         channel: &Arc<ConsumerChannel>,
     ) -> Result<(), BrokerError> {
         if let Some(read) = self.read(message, channel).await? {
-            let back = OutgoingMessage::hand_back(&read.job)?;
+            let back = OutgoingMessage::hand_back(&read.delivery.job)?;
             read.held.settle(Some(back)).await?;
         }
         Ok(())
@@ -102,12 +99,20 @@ impl Incoming {
             Ok(mut job) => {
                 job.trace = trace(&message.properties);
                 let crashes = count(&message.properties, DELIVERY_COUNT);
+                let settler = AmqpJobSettler {
+                    held: held.clone(),
+                    job: job.clone(),
+                };
                 return Ok(Some(ReadJob {
+                    delivery: Delivery {
+                        queue: jobs_queue(job.topic()),
+                        job,
+                        delivery_count: crashes,
+                        redelivered: message.redelivered || crashes > 0,
+                        settler: Box::new(settler),
+                    },
                     held,
-                    job,
-                    crashes,
                     passed: count(&message.properties, PASSED_ON),
-                    redelivered: message.redelivered || crashes > 0,
                 }));
             }
             Err(error) => error,
@@ -127,20 +132,5 @@ impl Incoming {
     fn has_failed(&self, job: &JobEnvelope) -> bool {
         let failed = job.failed_in_series();
         failed.iter().any(|record| record.worker == self.worker)
-    }
-}
-
-impl ReadJob {
-    fn deliver(self) -> Delivery {
-        Delivery {
-            job: self.job.clone(),
-            queue: jobs_queue(self.job.topic()),
-            delivery_count: self.crashes,
-            redelivered: self.redelivered,
-            settler: Box::new(AmqpJobSettler {
-                held: self.held,
-                job: self.job,
-            }),
-        }
     }
 }

@@ -159,11 +159,6 @@ impl AmqpBroker {
         check::check(&self.client, longest_job).await
     }
 
-    /// Messages among the dead letters; several of one job count as several.
-    pub async fn dead_count(&self) -> Result<usize, BrokerError> {
-        depth::dead(&self.client).await
-    }
-
     /// Bytes through the broker, by its statistics, which lag by up to one of
     /// its intervals (5 s by default); `None` without the management API.
     pub async fn traffic(&self) -> Result<Option<Traffic>, BrokerError> {

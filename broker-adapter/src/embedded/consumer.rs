@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep_until};
 use zkwhirl_job::Topic;
 
-use super::{MemoryBroker, queue::Pick};
+use super::{MemoryBroker, queue::LeasedJob};
 use crate::{BrokerError, Delivery, JobConsumer, JobSettler, Settlement};
 
 #[derive(Debug)]
@@ -23,6 +23,26 @@ impl EmbeddedJobConsumer {
             id,
         }
     }
+
+    fn deliver(&self, leased: LeasedJob) -> Delivery {
+        let LeasedJob {
+            topic,
+            lease,
+            queued,
+        } = leased;
+        let settler = EmbeddedJobSettler {
+            broker: self.broker.clone(),
+            topic,
+            lease,
+        };
+        Delivery {
+            job: queued.job,
+            queue: topic.name(),
+            delivery_count: queued.count,
+            redelivered: queued.redelivered,
+            settler: Box::new(settler),
+        }
+    }
 }
 
 #[async_trait]
@@ -32,28 +52,10 @@ impl JobConsumer for EmbeddedJobConsumer {
             let mut changed = pin!(self.broker.changed.notified());
             // Registered before the look, so that no change is missed.
             changed.as_mut().enable();
-            let pick = self.broker.reachable()?.jobs().pick(self.id);
-            let wake = match pick {
-                Pick::Job {
-                    topic,
-                    lease,
-                    queued,
-                } => {
-                    let broker = self.broker.clone();
-                    let settler = Box::new(EmbeddedJobSettler {
-                        broker,
-                        topic,
-                        lease,
-                    });
-                    return Ok(Delivery {
-                        queue: topic.name(),
-                        delivery_count: queued.count,
-                        redelivered: queued.redelivered,
-                        job: queued.job,
-                        settler,
-                    });
-                }
-                Pick::Nothing(wake) => wake,
+            let picked = self.broker.reachable()?.jobs().pick(self.id);
+            let wake = match picked {
+                Ok(leased) => return Ok(self.deliver(leased)),
+                Err(wake) => wake,
             };
             tokio::select! {
                 () = changed => {}

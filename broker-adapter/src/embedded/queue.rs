@@ -56,16 +56,11 @@ struct JobLease {
     consumer: u64,
 }
 
-/// What a claim finds.
-pub(super) enum Pick {
-    /// A job, leased to the consumer.
-    Job {
-        topic: Topic,
-        lease: u64,
-        queued: Box<QueuedJob>,
-    },
-    /// Nothing until something changes, or until this time.
-    Nothing(Option<Instant>),
+/// A job that was leased to a consumer.
+pub(super) struct LeasedJob {
+    pub(super) topic: Topic,
+    pub(super) lease: u64,
+    pub(super) queued: QueuedJob,
 }
 
 /// All queues of jobs, with the dead letters.
@@ -198,36 +193,31 @@ impl JobQueues {
         }
     }
 
-    pub(super) fn pick(&mut self, consumer: u64) -> Pick {
+    /// A job for a consumer. `Err`: there is none until something changes, or
+    /// until this time.
+    pub(super) fn pick(&mut self, consumer: u64) -> Result<LeasedJob, Option<Instant>> {
         let Some(Member { worker, topics }) = self.members.0.get(&consumer).cloned() else {
-            return Pick::Nothing(None);
+            return Err(None);
         };
         let mut wake: Option<Instant> = None;
         for topic in topics {
             self.promote(topic);
-            let mut found = None;
             let queue = &self.topics[topic as usize];
             for queued in queue.ready.values() {
                 let until = queued.ready_since + self.config.patience;
                 match self.members.keep(&queued.job, &worker, until) {
-                    Keep::No => {
-                        found = Some(queued.seq);
-                        break;
-                    }
+                    Keep::No => return Ok(self.lease(topic, queued.seq, consumer)),
                     Keep::Until(at) => wake = Some(wake.map_or(at, |w| w.min(at))),
                     Keep::Yes => {}
                 }
             }
-            if let Some(seq) = found {
-                return self.lease(topic, seq, consumer);
-            }
             let due = queue.rungs.iter().filter_map(|rung| rung.front());
             wake = due.map(|(at, _)| *at).chain(wake).min();
         }
-        Pick::Nothing(wake)
+        Err(wake)
     }
 
-    fn lease(&mut self, topic: Topic, seq: u64, consumer: u64) -> Pick {
+    fn lease(&mut self, topic: Topic, seq: u64, consumer: u64) -> LeasedJob {
         let lease = self.number();
         let queue = self.queue(topic);
         let queued = queue.ready.remove(&seq).expect("the caller just saw it");
@@ -236,10 +226,10 @@ impl JobQueues {
             consumer,
         };
         queue.leases.insert(lease, held);
-        Pick::Job {
+        LeasedJob {
             topic,
             lease,
-            queued: Box::new(queued),
+            queued,
         }
     }
 
