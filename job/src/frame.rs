@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::{Command, JobId, TicketId, limits};
+use crate::{TicketId, limits};
 
 /// The bytes before a frame's data: 32 of id, 4 of command.
 pub const HEADER_BYTES: usize = 36;
@@ -22,21 +22,15 @@ pub struct Frame {
     pub data: Bytes,
 }
 
-/// A body that is no frame.
+/// A body of so many bytes that is no frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Fewer bytes than the header has.
-    #[error("a frame of {bytes} bytes has no complete header ({HEADER_BYTES} bytes)")]
-    Short {
-        /// The body's length.
-        bytes: usize,
-    },
+    #[error("a frame of {0} bytes has no complete header ({HEADER_BYTES} bytes)")]
+    Short(usize),
     /// More data than any request or reply may have.
-    #[error("a frame of {bytes} bytes exceeds the limit of {limit}", limit = Frame::LIMIT)]
-    Long {
-        /// The body's length.
-        bytes: usize,
-    },
+    #[error("a frame of {0} bytes exceeds the limit of {limit}", limit = Frame::LIMIT)]
+    Long(usize),
 }
 
 impl Frame {
@@ -46,7 +40,7 @@ impl Frame {
     /// Reads a body. The data is a slice of it: nothing is copied.
     pub fn parse(body: &Bytes) -> Result<Self, FrameError> {
         if body.len() > Self::LIMIT {
-            return Err(FrameError::Long { bytes: body.len() });
+            return Err(FrameError::Long(body.len()));
         }
         Self::split(body)
     }
@@ -54,7 +48,7 @@ impl Frame {
     /// The same without the limit, for callers that bound what they read and
     /// need the ticket of whatever comes.
     pub fn split(body: &Bytes) -> Result<Self, FrameError> {
-        let short = || FrameError::Short { bytes: body.len() };
+        let short = || FrameError::Short(body.len());
         let (id, rest) = body.split_first_chunk().ok_or_else(short)?;
         let command = rest.first_chunk().ok_or_else(short)?;
         Ok(Self {
@@ -74,10 +68,5 @@ impl Frame {
         let command = self.command.to_be_bytes();
         let header = [&self.ticket.0[..], &command].concat();
         [header.into(), self.data.clone()]
-    }
-
-    /// The job that this frame asks for, when its command is a known one.
-    pub fn job(&self) -> Option<JobId> {
-        Command::from_code(self.command).map(|command| JobId::of(command, &self.data))
     }
 }

@@ -214,15 +214,8 @@ fn spawn(folder: &Path, port: u16, password: &str, options: &[String]) -> (Child
         .args(["-c", GUARD, "guard"])
         .arg(folder)
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args([
-            "--requirepass",
-            password,
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ])
-        .arg("--dir")
+        .args(["--requirepass", password])
+        .args(["--save", "", "--appendonly", "no", "--dir"])
         .arg(folder)
         .args(options)
         .stdin(Stdio::piped())

@@ -32,28 +32,12 @@ const DEPTH: usize = 16;
 /// Why a body cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// No bytes at all.
-    #[error("the message body is empty")]
-    Empty,
-    /// More bytes than any body of this kind has.
-    #[error("the message body has {bytes} bytes, the limit is {limit}")]
-    Long {
-        /// The body's length.
-        bytes: usize,
-        /// The longest that is read.
-        limit: usize,
-    },
     /// Another release wrote it, and a process of that release can read it.
     #[error("another release wrote the message: {0}")]
     OtherRelease(String),
-    /// Not the MessagePack that its version promises.
-    #[error("the message body is no {what}: {reason}")]
-    Malformed {
-        /// What it should be.
-        what: &'static str,
-        /// Why it is not.
-        reason: String,
-    },
+    /// Empty, too long, or not the MessagePack that its version promises.
+    #[error("the message body {0}")]
+    Damaged(String),
 }
 
 impl BodyError {
@@ -77,7 +61,8 @@ pub fn decode<T: DeserializeOwned>(
     what: &'static str,
     limit: usize,
 ) -> Result<T, BodyError> {
-    let (version, rest) = body.split_first().ok_or(BodyError::Empty)?;
+    let empty = || BodyError::Damaged("is empty".to_owned());
+    let (version, rest) = body.split_first().ok_or_else(empty)?;
     if !READS.contains(version) {
         let (first, last) = READS.into_inner();
         let why = format!("version {version}, this release reads {first} to {last}");
@@ -85,7 +70,8 @@ pub fn decode<T: DeserializeOwned>(
     }
     if body.len() > limit {
         let bytes = body.len();
-        return Err(BodyError::Long { bytes, limit });
+        let why = format!("has {bytes} bytes, the limit is {limit}");
+        return Err(BodyError::Damaged(why));
     }
     let unfit = match whole(rest) {
         Ok(value) => return Ok(value),
@@ -101,7 +87,7 @@ pub fn decode<T: DeserializeOwned>(
         let why = format!("a {what} of version {version}: {reason}");
         return Err(BodyError::OtherRelease(why));
     }
-    Err(BodyError::Malformed { what, reason })
+    Err(BodyError::Damaged(format!("is no {what}: {reason}")))
 }
 
 /// What tells a job of an unknown kind from a damaged one.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use zkwhirl_job::{
-    Command, Frame, JobId, Kind, Request, Sizes, identify,
+    Frame, Kind, Request, Sizes, identify,
     reply::{ReplyShape, fields},
     request::{field, needed_bytes},
 };
@@ -169,17 +169,11 @@ fn every_frame_round_trips_and_is_as_described() {
 }
 
 #[test]
-fn a_frame_names_its_job_by_content() {
+fn a_frame_tells_its_kind() {
     let frame = Frame::parse(&vector("frame_getjob_create_proof_claim.bin")).unwrap();
     assert_eq!(frame.data, vector("claim_0.bin"));
-    let id = JobId::of(Command::CreateProof, &frame.data);
-    assert_eq!(frame.job(), Some(id));
     assert_eq!(identify(frame.command, &frame.data), Some(Kind::Claim));
-    let unknown = Frame {
-        command: 7,
-        ..frame
-    };
-    assert_eq!((unknown.job(), identify(7, &unknown.data)), (None, None));
+    assert_eq!(identify(7, &frame.data), None);
     for (file, kind) in [
         ("frame_getjob_join_split_vk.bin", Kind::JoinSplitVk),
         ("frame_getjob_account_vk.bin", Kind::AccountVk),

@@ -14,7 +14,7 @@ use super::{
     link::Lane,
     odd,
     record::{NAME, text},
-    scripts::With,
+    scripts::{With, script},
 };
 use crate::{Bridges, LedgerError, Membership, Ticket};
 
@@ -22,7 +22,7 @@ use crate::{Bridges, LedgerError, Membership, Ticket};
 impl Bridges for RedisLedger {
     async fn join(&self, bridge: &str, ttl: Duration) -> Result<Membership, LedgerError> {
         let bridge = cut(bridge, NAME).to_owned();
-        let call = self.call(|scripts| &scripts.bridge).with("join");
+        let call = self.call(script!("bridge")).with("join");
         let call = call.with(&bridge).with(ttl.as_millis() as u64).with("");
         let answer = self.ask(Lane::Quick, &call).await?;
         let fence = text(&answer).and_then(|fence| fence.parse().ok());
@@ -45,7 +45,7 @@ impl Bridges for RedisLedger {
         member: &Membership,
         limit: usize,
     ) -> Result<Option<Vec<Ticket>>, LedgerError> {
-        let call = self.call(|scripts| &scripts.adopt).with(&member.bridge);
+        let call = self.call(script!("adopt")).with(&member.bridge);
         let call = call.with(member.fence).with(limit);
         match self.ask(Lane::Quick, &call).await? {
             Value::Nil => Ok(None),
@@ -67,7 +67,7 @@ impl RedisLedger {
     }
 
     async fn say(&self, verb: &str, member: &Membership) -> Result<bool, LedgerError> {
-        let call = self.call(|scripts| &scripts.bridge).with(verb);
+        let call = self.call(script!("bridge")).with(verb);
         let call = call.with(&member.bridge);
         let call = call.with(member.ttl.as_millis() as u64).with(member.fence);
         Ok(self.number(Lane::Quick, &call).await? == 1)

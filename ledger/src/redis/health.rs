@@ -5,7 +5,12 @@ use std::{collections::BTreeMap, sync::Weak, time::Duration};
 use redis::{Value, cmd};
 
 use super::{
-    RedisInner, RedisLedger, items, keep::nonce, link::Lane, odd, record::text, scripts::With,
+    RedisInner, RedisLedger, items,
+    keep::nonce,
+    link::Lane,
+    odd,
+    record::text,
+    scripts::{With, script},
 };
 use crate::LedgerError;
 
@@ -21,24 +26,10 @@ pub enum UnfitError {
     /// Redis does not answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// Redis evicts open jobs when its memory is full.
-    #[error(
-        "redis evicts any key when its memory is full (maxmemory-policy {policy}): \
-         set noeviction"
-    )]
-    Evicts {
-        /// The policy.
-        policy: String,
-    },
-    /// Redis is older than 5.0.
-    #[error("redis {version} is too old: 5.0 or later is needed")]
-    Old {
-        /// Its release.
-        version: String,
-    },
-    /// Redis is a replica, which takes no writes.
-    #[error("redis is a replica: the primary's address is needed")]
-    Replica,
+    /// Redis is too old, a replica, or evicts open jobs: the operator must change
+    /// it as the text says.
+    #[error("{0}")]
+    Unfit(String),
 }
 
 impl RedisLedger {
@@ -56,7 +47,7 @@ impl RedisLedger {
 
     /// True: Redis lost its data since the last call.
     async fn lost_data(&self, known: &mut Option<String>) -> Result<bool, LedgerError> {
-        let call = self.call(|scripts| &scripts.epoch).with(nonce());
+        let call = self.call(script!("epoch")).with(nonce());
         let answer = items(self.ask(Lane::Quick, &call).await?)?;
         let [epoch, Value::Int(_)] = &answer[..] else {
             return Err(odd(&Value::Nil));
@@ -75,16 +66,23 @@ fn judge(info: &str) -> Result<Vec<String>, UnfitError> {
     let (version, policy) = (get("redis_version"), get("maxmemory_policy"));
     let major = version.split('.').next().map(str::parse::<u32>);
     if matches!(major, Some(Ok(..OLDEST))) {
-        return Err(UnfitError::Old { version });
+        let why = format!("redis {version} is too old: 5.0 or later is needed");
+        return Err(UnfitError::Unfit(why));
     }
     if get("role") == "slave" {
-        return Err(UnfitError::Replica);
+        let why = "redis is a replica: the primary's address is needed";
+        return Err(UnfitError::Unfit(why.to_owned()));
     }
     let mut warnings = Vec::new();
     let limited = get("maxmemory").parse().is_ok_and(|bytes: u64| bytes > 0);
     let kind = policy.split_once('-').map(|(kind, _)| kind);
     match (kind, limited) {
-        (Some("allkeys"), true) => return Err(UnfitError::Evicts { policy }),
+        (Some("allkeys"), true) => {
+            return Err(UnfitError::Unfit(format!(
+                "redis evicts any key when its memory is full (maxmemory-policy {policy}): \
+                 set noeviction"
+            )));
+        }
         (Some("allkeys"), false) => warnings.push(format!(
             "redis would evict any key if it had a memory limit (maxmemory-policy {policy}): \
              set noeviction"

@@ -14,7 +14,7 @@ use super::{
     link::Lane,
     number, odd,
     record::{self, NAME},
-    scripts::With,
+    scripts::{With, script},
 };
 use crate::{
     Bridges, JobRecord, JobState, Ledger, LedgerError, LedgerEvent, Note, SlotReport, StoredResult,
@@ -153,7 +153,7 @@ impl Ledger for RedisLedger {
             return Ok(false);
         }
         let mut call = self
-            .call(|scripts| &scripts.transition)
+            .call(script!("transition"))
             .with(job.to_string())
             .with(to.name())
             .with(format!(",{},", allowed.join(",")))
@@ -170,7 +170,7 @@ impl Ledger for RedisLedger {
             Some(sealed) => Some(Ok(sealed)),
             // None, or too large: the script tells which, and forgets the job.
             None => {
-                let call = self.call(|scripts| &scripts.request);
+                let call = self.call(script!("request"));
                 let call = call.with(job.to_string()).with(frame::REQUEST);
                 self.value(&call, frame::REQUEST).await?
             }
@@ -187,7 +187,7 @@ impl Ledger for RedisLedger {
     async fn store_result(&self, job: JobId, result: &StoredResult) -> Result<bool, LedgerError> {
         fits_reply(result)?;
         let value = frame::seal_result(result);
-        let call = self.call(|scripts| &scripts.store);
+        let call = self.call(script!("store"));
         let call = call.with(job.to_string()).with(&value[..]).with(STRAY_MS);
         let lane = lane(value.len());
         if self.number(lane, &call).await? == 1 {
@@ -237,7 +237,7 @@ impl Ledger for RedisLedger {
 
     async fn add_attempt(&self, job: JobId, attempt: &AttemptRecord) -> Result<(), LedgerError> {
         let call = self
-            .call(|scripts| &scripts.attempt)
+            .call(script!("attempt"))
             .with(job.to_string())
             .with(&frame::seal_attempt(attempt)[..])
             .with(limits::ATTEMPT_RECORDS)
@@ -284,7 +284,7 @@ impl RedisLedger {
         sealed: &[u8],
     ) -> Result<Option<Vec<Value>>, LedgerError> {
         let mut call = self
-            .call(|scripts| &scripts.take)
+            .call(script!("take"))
             .with(ticket.id.to_string())
             .with(frame::cut(&ticket.upstream, NAME))
             .with(job.id.to_string())
@@ -309,7 +309,7 @@ impl RedisLedger {
         &self,
         key: &str,
     ) -> Result<Option<Result<StoredResult, DamagedResult>>, LedgerError> {
-        let call = self.call(|scripts| &scripts.read);
+        let call = self.call(script!("read"));
         let call = call.with(key).with(frame::RESULT);
         let Some(sealed) = self.value(&call, frame::RESULT).await? else {
             return Ok(None);
@@ -366,7 +366,7 @@ impl RedisLedger {
         job: JobId,
         why: Damage,
     ) -> Result<LedgerError, LedgerError> {
-        let call = self.call(|scripts| &scripts.forget);
+        let call = self.call(script!("forget"));
         let call = call.with(job.to_string());
         self.number(Lane::Quick, &call).await?;
         Ok(self.damaged(key, why))
@@ -374,12 +374,12 @@ impl RedisLedger {
 
     /// Drops a ticket, whole or damaged.
     pub(super) async fn drop_ticket(&self, ticket: &str) -> Result<bool, LedgerError> {
-        let call = self.call(|scripts| &scripts.close).with(ticket);
+        let call = self.call(script!("close")).with(ticket);
         Ok(self.number(Lane::Quick, &call).await? == 1)
     }
 
     async fn drop_if(&self, job: JobId, begin: &[u8]) -> Result<(), LedgerError> {
-        let call = self.call(|scripts| &scripts.drop);
+        let call = self.call(script!("drop"));
         let call = call.with(job.to_string()).with(begin);
         self.number(Lane::Quick, &call).await.map(|_| ())
     }

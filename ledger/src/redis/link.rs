@@ -26,7 +26,7 @@ use zkwhirl_telemetry::{
     handle,
 };
 
-use super::{RedisConfigError, RedisLedgerConfig};
+use super::RedisLedgerConfig;
 use crate::LedgerError;
 use zkwhirl_job::clock::Backoff;
 
@@ -78,8 +78,9 @@ struct SharedConnection {
 
 impl RedisLink {
     /// Connects at the first call.
-    pub(super) fn new(config: &RedisLedgerConfig) -> Result<Self, RedisConfigError> {
-        tokio::runtime::Handle::try_current().map_err(|_| RedisConfigError::NoRuntime)?;
+    pub(super) fn new(config: &RedisLedgerConfig) -> Result<Self, RedisAddressError> {
+        let no_runtime = "a redis ledger can only be made inside a tokio runtime";
+        tokio::runtime::Handle::try_current().map_err(|_| config.address.unusable(no_runtime))?;
         let client = config.address.client()?;
         let connection = |permits| -> Result<_, RedisAddressError> {
             let manager = manager(&client, config.timeout);
@@ -104,21 +105,19 @@ impl RedisLink {
     /// Asks until there is an answer or the time is up.
     pub(super) async fn ask(&self, lane: Lane, ask: Ask<'_>) -> Result<Value, LedgerError> {
         let started = Instant::now();
-        let answer = self.ask_once(lane, ask, started + self.timeout).await;
+        let answer = self.ask_until(started + self.timeout, lane, ask).await;
         self.took.record(started.elapsed());
         let [answered, failed] = &self.results;
-        match &answer {
-            Ok(_) => answered.increment(1),
-            Err(_) => failed.increment(1),
-        }
+        let result = if answer.is_ok() { answered } else { failed };
+        result.increment(1);
         answer
     }
 
-    async fn ask_once(
+    async fn ask_until(
         &self,
+        deadline: Instant,
         lane: Lane,
         ask: Ask<'_>,
-        deadline: Instant,
     ) -> Result<Value, LedgerError> {
         let mut last = None;
         let asked = timeout_at(deadline, self.insist(lane, &ask, &mut last)).await;

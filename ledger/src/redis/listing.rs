@@ -11,7 +11,7 @@ use super::{
     link::Lane,
     odd,
     record::{self, text},
-    scripts::With,
+    scripts::{With, script},
 };
 use crate::{JobRecord, JobState, LISTING, LedgerError, OPEN_TICKETS, Ticket};
 
@@ -27,7 +27,7 @@ impl RedisLedger {
         let mut tickets = Vec::new();
         let mut after = "-1".to_owned();
         loop {
-            let call = self.call(|scripts| &scripts.tickets).with(index);
+            let call = self.call(script!("tickets")).with(index);
             let call = call.with(&after).with(TICKETS).with(record::BYTES);
             let page = items(self.ask(Lane::Quick, &call).await?)?;
             let full = page.len() == TICKETS;
@@ -104,7 +104,7 @@ impl RedisLedger {
         &self,
         jobs: &[JobId],
     ) -> Result<Vec<(JobId, Result<JobRecord, Damage>)>, LedgerError> {
-        let mut call = self.call(|scripts| &scripts.records).with(record::BYTES);
+        let mut call = self.call(script!("records")).with(record::BYTES);
         for job in jobs {
             call.arg(job.to_string());
         }
@@ -130,7 +130,7 @@ impl RedisLedger {
         &self,
         job: JobId,
     ) -> Result<Vec<AttemptRecord>, LedgerError> {
-        let call = self.call(|scripts| &scripts.attempts).with(job.to_string());
+        let call = self.call(script!("attempts")).with(job.to_string());
         let call = call.with(frame::ATTEMPTS).with(limits::ATTEMPT_RECORDS);
         let attempts = match self.ask(Lane::Quick, &call).await {
             Ok(Value::Array(items)) => {

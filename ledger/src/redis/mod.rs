@@ -43,14 +43,14 @@ use bytes::Bytes;
 use redis::{Cmd, Pipeline, Script, ScriptInvocation, Value};
 use tokio::{sync::watch, task::AbortHandle};
 use zkwhirl_job::JobId;
+use zkwhirl_redis::RedisAddressError;
 
-pub use config::{RedisConfigError, RedisLedgerConfig};
+pub use config::RedisLedgerConfig;
 pub use health::UnfitError;
 
 use crate::LedgerError;
 use damage::Damage;
 use link::{Ask, Lane, RedisLink};
-use scripts::Scripts;
 
 /// The ledger on Redis. Clones are the same ledger, and the same bridge: each
 /// bridge of a process makes its own.
@@ -61,7 +61,8 @@ pub struct RedisLedger {
 
 struct RedisInner {
     config: RedisLedgerConfig,
-    scripts: Scripts,
+    /// What all keys begin with.
+    prefix: String,
     link: RedisLink,
     /// The bridge whose tickets this handle takes; empty before it joined.
     owner: Mutex<String>,
@@ -75,9 +76,9 @@ impl RedisLedger {
     /// reachable now. [`RedisLedger::check`] tells whether Redis is fit.
     ///
     /// A task watches Redis until the last clone is dropped.
-    pub fn new(config: RedisLedgerConfig) -> Result<Self, RedisConfigError> {
+    pub fn new(config: RedisLedgerConfig) -> Result<Self, RedisAddressError> {
         let inner = Arc::new(RedisInner {
-            scripts: Scripts::new(&config),
+            prefix: config.address.prefix(),
             link: RedisLink::new(&config)?,
             config,
             owner: Mutex::default(),
@@ -92,12 +93,17 @@ impl RedisLedger {
 
     /// What all its keys begin with.
     pub fn prefix(&self) -> &str {
-        self.inner.scripts.prefix()
+        &self.inner.prefix
     }
 
-    fn call<'a>(&'a self, script: impl FnOnce(&'a Scripts) -> &'a Script) -> ScriptInvocation<'a> {
-        let scripts = &self.inner.scripts;
-        scripts.call(script(scripts))
+    /// A call of a script, with the arguments that every script has.
+    fn call(&self, script: &'static Script) -> ScriptInvocation<'static> {
+        let config = &self.inner.config;
+        let mut call = script.prepare_invoke();
+        call.key(self.prefix()).arg(config.keep.as_millis() as u64);
+        call.arg(config.finished_jobs).arg(config.finished_bytes);
+        call.arg(config.events);
+        call
     }
 
     async fn ask(&self, lane: Lane, script: &ScriptInvocation<'_>) -> Result<Value, LedgerError> {

@@ -4,7 +4,12 @@
 use redis::{cmd, pipe};
 use zkwhirl_job::JobId;
 
-use super::{RedisLedger, frame, items, link::Lane, record::text, scripts::With};
+use super::{
+    RedisLedger, frame, items,
+    link::Lane,
+    record::text,
+    scripts::{With, script},
+};
 use crate::{LedgerError, StoredResult, UNVERIFIED, UNVERIFIED_TTL, UnverifiedReply};
 
 impl RedisLedger {
@@ -14,7 +19,7 @@ impl RedisLedger {
         result: &StoredResult,
     ) -> Result<(), LedgerError> {
         let value = frame::seal_result(result);
-        let call = self.call(|scripts| &scripts.unverified);
+        let call = self.call(script!("unverified"));
         let call = call.with(job.to_string()).with(&value[..]);
         let ttl_ms = UNVERIFIED_TTL.as_millis() as u64;
         let call = call.with(ttl_ms).with(UNVERIFIED);
@@ -48,7 +53,7 @@ impl RedisLedger {
     }
 
     pub(super) async fn list_unverified(&self) -> Result<Vec<JobId>, LedgerError> {
-        let call = self.call(|scripts| &scripts.unverified_jobs);
+        let call = self.call(script!("unverified_jobs"));
         let jobs = items(self.ask(Lane::Quick, &call).await?)?;
         let id = |job| text(job).and_then(|job| job.parse().ok());
         Ok(jobs.iter().filter_map(id).collect())

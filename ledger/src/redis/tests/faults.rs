@@ -11,7 +11,11 @@ use tokio::{
     time::Instant,
 };
 
-use super::{super::scripts::With, races::at_once, *};
+use super::{
+    super::scripts::{With, script},
+    races::at_once,
+    *,
+};
 use crate::Taken;
 use zkwhirl_testkit::eventually;
 
@@ -104,9 +108,8 @@ async fn a_redis_that_hangs_is_away_in_time_and_blocks_nobody() {
         ticks
     });
     let start = Instant::now();
-    let calls = at_once(1_000, |n| {
-        let ledger = ledger.clone();
-        async move { take_empty(&ledger, n).await }
+    let calls = at_once(&ledger, 1_000, |ledger, n| async move {
+        take_empty(&ledger, n).await
     });
     for call in calls.await {
         assert!(matches!(call, Err(LedgerError::Away(_))), "{call:?}");
@@ -146,7 +149,7 @@ async fn a_redis_that_is_not_there_is_away_in_time_and_is_found_when_it_comes() 
 async fn a_call_whose_answer_was_lost_gives_the_same_answer_again() {
     let ledger = scratch();
     let mut call = ledger
-        .call(|scripts| &scripts.take)
+        .call(script!("take"))
         .with(ticket(1, record(1).id).id.to_string())
         .with("inner")
         .with(record(1).id.to_string())
@@ -163,7 +166,7 @@ async fn a_call_whose_answer_was_lost_gives_the_same_answer_again() {
     assert_eq!(first, again);
     assert_eq!(ledger.open_tickets().await.unwrap().len(), 1);
     let call = ledger
-        .call(|scripts| &scripts.transition)
+        .call(script!("transition"))
         .with(record(1).id.to_string())
         .with("queued")
         .with(",taken,")
