@@ -25,7 +25,6 @@ use crate::DeadClass;
 /// otherwise.
 pub(crate) const UNREAD_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
-/// What becomes of a message that this release cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unread {
     /// It waits on the longest rung.

@@ -155,7 +155,6 @@ impl<'a> Reader<'a> {
         self.list(name, (must, |got| got == count), item)
     }
 
-    /// A list of at most `limit` entries.
     pub(crate) fn at_most<T>(
         &mut self,
         limit: u32,
@@ -166,7 +165,6 @@ impl<'a> Reader<'a> {
         self.list(name, (must, |got| got <= limit), item)
     }
 
-    /// The reader is at the end of the buffer.
     pub(crate) fn end(&self, what: Arguments<'_>) -> Result<(), LayoutError> {
         let (at, extra) = (self.at, self.buffer.len() - self.at);
         if extra == 0 {
@@ -186,7 +184,6 @@ impl Writer {
         Self(BytesMut::with_capacity(bytes))
     }
 
-    /// Bytes that were written.
     pub(crate) fn at(&self) -> usize {
         self.0.len()
     }
@@ -212,13 +209,11 @@ impl Writer {
         self.u32(u32::try_from(count).expect("lists are bounded by the limits"));
     }
 
-    /// A buffer behind its length.
     pub(crate) fn buffer(&mut self, bytes: &[u8]) {
         self.count(bytes.len());
         self.raw(bytes);
     }
 
-    /// A list behind its count.
     pub(crate) fn list<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T)) {
         self.count(items.len());
         items.iter().for_each(|item| write(self, item));

@@ -176,7 +176,11 @@ impl JobEventKind {
         }
         match self {
             Self::Progress { .. } => line!(debug),
-            _ if self.is_trouble() => line!(warn),
+            Self::Retrying { .. }
+            | Self::Dead { .. }
+            | Self::Unverified { .. }
+            | Self::Rejected { .. }
+            | Self::Republished => line!(warn),
             _ => line!(info),
         }
     }
@@ -234,17 +238,6 @@ impl JobEventKind {
             | Self::Rejected { reason } => Some(reason),
             _ => None,
         }
-    }
-
-    fn is_trouble(&self) -> bool {
-        matches!(
-            self,
-            Self::Retrying { .. }
-                | Self::Dead { .. }
-                | Self::Unverified { .. }
-                | Self::Rejected { .. }
-                | Self::Republished
-        )
     }
 }
 

@@ -157,16 +157,14 @@ impl ClaimTask {
             return Ok(channel.clone());
         }
         self.drop_channel();
-        let channel = Arc::new(ConsumerChannel::open(&self.client, 1).await?);
+        let channel = ConsumerChannel::open(&self.client, 1).await?;
         Ok(self.channel.insert(channel).clone())
     }
 
     fn drop_channel(&mut self) {
         self.consumers.clear();
         if let Some(channel) = self.channel.take() {
-            let client = self.client.clone();
-            let closing = async move { channel.close(&client).await };
-            self.client.handle.spawn(closing);
+            channel.close_soon();
         }
     }
 
@@ -207,7 +205,7 @@ impl ClaimTask {
     /// The prefetch is for each consumer: when one of several has a message,
     /// the others may have one, too.
     async fn hand_back_the_rest(&mut self, channel: &Arc<ConsumerChannel>) {
-        channel.stop_consuming(&self.client).await;
+        channel.stop_consuming().await;
         for mut consumer in std::mem::take(&mut self.consumers) {
             while let Some(Ok(message)) = next(&mut consumer).await {
                 // Dropped, it is redelivered and counted: nothing is lost.
@@ -228,7 +226,7 @@ impl ClaimTask {
         }
         if let Some(channel) = self.channel.clone() {
             self.hand_back_the_rest(&channel).await;
-            channel.close(&self.client).await;
+            channel.close().await;
         }
     }
 }

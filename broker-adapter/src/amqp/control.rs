@@ -37,7 +37,6 @@ pub(super) async fn send(client: &AmqpClient, message: &Control) -> Result<(), B
     sent.await
 }
 
-/// Receives the control messages for one process.
 #[derive(Debug)]
 pub(super) struct AmqpControlConsumer {
     client: Arc<AmqpClient>,

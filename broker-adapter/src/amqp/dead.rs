@@ -16,12 +16,10 @@ use zkwhirl_job::JobId;
 use super::{AmqpClient, config::AmqpConfig, letter::of_message, names::DEAD_QUEUE};
 use crate::{BrokerError, DeadLetter};
 
-/// Letters that one scan takes.
 const SCAN: usize = 4_096;
 /// Bytes that one scan holds.
 const SCAN_BYTES: usize = 256 << 20;
 
-/// What a scan found.
 pub(super) struct ScannedLetters {
     /// Every job's newest letter, in the order of the queue.
     pub(super) letters: Vec<DeadLetter>,

@@ -23,17 +23,14 @@ use crate::{BrokerError, Delivery, Rung};
 /// a minute in all.
 const PASSES: u32 = 3;
 
-/// Reads messages for one worker.
 pub(super) struct Incoming {
     client: Arc<AmqpClient>,
     worker: String,
 }
 
-/// A job that was read.
 struct ReadJob {
     delivery: Delivery,
     held: Arc<HeldMessage>,
-    /// How often it was passed on.
     passed: u32,
 }
 
@@ -94,7 +91,7 @@ impl Incoming {
         message: LapinDelivery,
         channel: &Arc<ConsumerChannel>,
     ) -> Result<Option<ReadJob>, BrokerError> {
-        let held = HeldMessage::new(self.client.clone(), channel.clone(), message.acker.clone());
+        let held = HeldMessage::new(channel.clone(), message.acker.clone());
         let error = match JobEnvelope::parse(&message.data) {
             Ok(mut job) => {
                 job.trace = trace(&message.properties);

@@ -17,7 +17,6 @@ use crate::{DeadClass, DeadLetter};
 /// The longest letter: a job's longest body and its reason.
 pub(super) const LETTER_BYTES: usize = BODY_BYTES + (64 << 10);
 
-/// The body of a letter.
 pub(super) fn encode(letter: &DeadLetter) -> Bytes {
     body::encode(letter)
 }
@@ -39,7 +38,6 @@ pub(super) fn of_unread(
     DeadLetter::unread(named, class, bytes, why)
 }
 
-/// A message of the queue as a letter.
 pub(super) fn of_message(
     bytes: &[u8],
     properties: &BasicProperties,
@@ -129,20 +127,14 @@ mod tests {
             payload: Payload::Stored { bytes: 1_086_344 },
             ..claim.clone()
         };
-        for (name, letter) in [("claim", claim), ("unknown", unknown)] {
+        for (name, letter) in [("claim", claim.clone()), ("unknown", unknown)] {
             let bytes = wire::golden(&format!("dead-letter.{name}.bin"));
             assert_eq!(decode(&bytes).as_ref(), Ok(&letter));
             assert_eq!(encode(&letter), bytes, "{name}");
         }
-    }
-
-    #[test]
-    fn a_letter_survives_its_journey_with_its_class() {
-        let job = claim_job(1);
-        let sent = DeadLetter {
-            class: DeadClass::Version,
-            ..DeadLetter::of(&job, "for the test", 7)
-        };
+        // A class that 0.1.0 did not have travels too.
+        let class = DeadClass::Version;
+        let sent = DeadLetter { class, ..claim };
         assert_eq!(decode(&encode(&sent)), Ok(sent));
         assert!(decode(b"").is_err());
         assert!(decode(&[9, 9]).is_err());

@@ -41,7 +41,6 @@ pub(super) struct AmqpLink {
 /// The connection, or why there is none.
 type LinkState = Result<Arc<LiveConnection>, BrokerError>;
 
-/// A connection that stands.
 #[derive(Debug)]
 pub(super) struct LiveConnection {
     pub(super) host: String,
@@ -82,7 +81,6 @@ impl AmqpLink {
         }
     }
 
-    /// A new channel on the connection.
     pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
         let live = self.live(self.config.patience).await?;
         let opening = live.connection.create_channel();

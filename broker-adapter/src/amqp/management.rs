@@ -12,7 +12,6 @@ use crate::BrokerError;
 /// For one answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client of the management API.
 #[derive(Debug)]
 pub(super) struct Api {
     client: reqwest::Client,
@@ -64,7 +63,6 @@ impl Api {
         self.call(Method::DELETE, path, None).await.map(|_| ())
     }
 
-    /// What is known about a queue.
     pub(super) async fn queue(
         &self,
         vhost: &str,

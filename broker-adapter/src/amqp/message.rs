@@ -43,7 +43,6 @@ impl OutgoingMessage {
         }
     }
 
-    /// A job that comes back after a rung's delay.
     pub(super) fn retry(job: &JobEnvelope, rung: Rung) -> Result<Self, BrokerError> {
         let queue = rung_queue(job.topic(), rung);
         Self::outgoing(job, RETRY, retry_key(job.kind, Some(rung)), queue)

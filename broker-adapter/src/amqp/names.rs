@@ -32,7 +32,6 @@ pub(super) const DEAD_QUEUE: &str = "zkwhirl.dead.v1";
 /// What the exclusive queues of processes begin with.
 pub(super) const CONTROL_QUEUES: &str = "zkwhirl.control.";
 
-/// The exchanges with their types.
 pub(super) const EXCHANGES: [(&str, ExchangeKind); 5] = [
     (JOBS, ExchangeKind::Topic),
     (RETRY, ExchangeKind::Topic),
@@ -68,7 +67,6 @@ pub(super) fn rung_name(rung: Rung) -> &'static str {
     }
 }
 
-/// The routing key of a new job.
 pub(super) fn job_key(kind: Kind) -> String {
     let name = if kind.is_vk() { "vk" } else { kind.name() };
     format!("{}.{name}", kind.topic().name())

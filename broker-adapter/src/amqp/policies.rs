@@ -18,7 +18,6 @@ const RESULT_DELIVERIES: u32 = 100;
 /// Each look at the dead letters counts one delivery of each: no limit.
 const LOOKS: u32 = i32::MAX as u32;
 
-/// One policy: which queues, and what.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Policy {
     pub(super) name: String,
@@ -29,7 +28,6 @@ pub(super) struct Policy {
     pub(super) definition: Map<String, Value>,
 }
 
-/// A version of RabbitMQ, for what depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Version(pub(super) u32, pub(super) u32);
 
@@ -47,7 +45,6 @@ impl Version {
     }
 }
 
-/// All policies for a broker of this version.
 pub(super) fn policies(limits: &Limits, version: Version) -> Vec<Policy> {
     let limited = |length: usize, definition: Value| {
         let mut all = definition.as_object().cloned().unwrap_or_default();

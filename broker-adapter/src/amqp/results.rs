@@ -61,14 +61,12 @@ impl AmqpResultConsumer {
         );
         let consumer = self.client.config.call("joining the results", consuming);
         let consumer = consumer.await?;
-        Ok((Arc::new(channel), consumer))
+        Ok((channel, consumer))
     }
 
     fn leave(&mut self) {
         if let Some((channel, _)) = self.joined.take() {
-            let client = self.client.clone();
-            let closing = async move { channel.close(&client).await };
-            self.client.handle.spawn(closing);
+            channel.close_soon();
         }
     }
 
@@ -90,7 +88,6 @@ impl AmqpResultConsumer {
 impl ResultConsumer for AmqpResultConsumer {
     async fn next(&mut self) -> Result<ResultDelivery, BrokerError> {
         loop {
-            let client = self.client.clone();
             let (channel, consumer) = self.joined().await?;
             let message = match next(consumer).await {
                 Some(Ok(message)) => message,
@@ -99,7 +96,7 @@ impl ResultConsumer for AmqpResultConsumer {
                     return Err(consumer_ended("waiting for a result", ended));
                 }
             };
-            let held = HeldMessage::new(client, channel.clone(), message.acker.clone());
+            let held = HeldMessage::new(channel.clone(), message.acker.clone());
             match ResultEnvelope::parse(&message.data) {
                 Ok(mut result) => {
                     result.trace = trace(&message.properties);

@@ -20,7 +20,6 @@ pub(super) struct Counted {
     pub(super) consumers: usize,
 }
 
-/// Counts the ready messages and the consumers of queues.
 pub(super) async fn count_queues<const N: usize>(
     client: &AmqpClient,
     queues: [&str; N],

@@ -16,12 +16,9 @@ pub(super) struct EmbeddedJobConsumer {
 }
 
 impl EmbeddedJobConsumer {
-    pub(super) fn join(broker: &Arc<MemoryBroker>, topics: &[Topic], worker: &str) -> Self {
+    pub(super) fn join(broker: Arc<MemoryBroker>, topics: &[Topic], worker: &str) -> Self {
         let id = broker.jobs().join(topics, worker);
-        Self {
-            broker: broker.clone(),
-            id,
-        }
+        Self { broker, id }
     }
 
     fn deliver(&self, leased: LeasedJob) -> Delivery {

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use tokio::time::Instant;
 use zkwhirl_job::{FailureClass, Topic, envelope::JobEnvelope};
 
-/// Live consumers by their number.
 #[derive(Debug, Default)]
 pub(super) struct Members(pub(super) HashMap<u64, Member>);
 

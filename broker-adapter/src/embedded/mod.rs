@@ -180,7 +180,7 @@ impl Broker for EmbeddedBroker {
         worker: &str,
     ) -> Result<Box<dyn JobConsumer>, BrokerError> {
         self.broker.reachable()?;
-        let consumer = EmbeddedJobConsumer::join(&self.broker, topics, worker);
+        let consumer = EmbeddedJobConsumer::join(self.broker.clone(), topics, worker);
         Ok(Box::new(consumer))
     }
 
@@ -193,7 +193,8 @@ impl Broker for EmbeddedBroker {
 
     async fn results(&self) -> Result<Box<dyn ResultConsumer>, BrokerError> {
         self.broker.reachable()?;
-        Ok(Box::new(EmbeddedResultConsumer::join(&self.broker)))
+        let consumer = EmbeddedResultConsumer::join(self.broker.clone());
+        Ok(Box::new(consumer))
     }
 
     async fn bury(&self, letter: &DeadLetter) -> Result<(), BrokerError> {

@@ -32,7 +32,6 @@ struct TopicQueue {
     rungs: [VecDeque<(Instant, WaitingMessage)>; 3],
 }
 
-/// What waits on a rung.
 #[derive(Debug)]
 enum WaitingMessage {
     Job(JobEnvelope),
@@ -56,14 +55,12 @@ struct JobLease {
     consumer: u64,
 }
 
-/// A job that was leased to a consumer.
 pub(super) struct LeasedJob {
     pub(super) topic: Topic,
     pub(super) lease: u64,
     pub(super) queued: QueuedJob,
 }
 
-/// All queues of jobs, with the dead letters.
 #[derive(Debug, Default)]
 pub(super) struct JobQueues {
     config: EmbeddedBrokerConfig,

@@ -36,9 +36,14 @@ impl ResultQueue {
                 limit: self.limit,
             });
         }
-        self.next += 1;
-        self.ready.insert(self.next, result);
+        let seq = self.number();
+        self.ready.insert(seq, result);
         Ok(())
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
     }
 
     fn pick(&mut self, consumer: u64) -> Option<(u64, ResultEnvelope)> {
@@ -88,13 +93,9 @@ pub(super) struct EmbeddedResultConsumer {
 }
 
 impl EmbeddedResultConsumer {
-    pub(super) fn join(broker: &Arc<MemoryBroker>) -> Self {
-        let mut results = broker.results();
-        results.next += 1;
-        Self {
-            broker: broker.clone(),
-            id: results.next,
-        }
+    pub(super) fn join(broker: Arc<MemoryBroker>) -> Self {
+        let id = broker.results().number();
+        Self { broker, id }
     }
 }
 

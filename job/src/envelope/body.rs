@@ -96,7 +96,6 @@ struct Named {
     kind: String,
 }
 
-/// Why bytes are not one value of a type.
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
     #[error(transparent)]
@@ -105,7 +104,6 @@ enum Unfit {
     Trailing,
 }
 
-/// All bytes as one value.
 fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unfit> {
     // From a slice, a length beyond the end is refused before anything is
     // allocated; from a reader it is found out while a buffer grows.

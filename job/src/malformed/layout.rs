@@ -1,6 +1,5 @@
 //! Where each field of a request stands and what it may hold.
 
-/// A field of a request.
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) at: usize,
@@ -8,7 +7,6 @@ pub(super) struct Field {
     pub(super) form: Form,
 }
 
-/// What a field may hold.
 pub(super) enum Form {
     /// Anything.
     Any,
@@ -20,7 +18,6 @@ pub(super) enum Form {
     Number { must: String, wrong: Vec<u32> },
 }
 
-/// The fields of a request.
 pub(super) struct Layout {
     pub(super) kind: &'static str,
     pub(super) fields: Vec<Field>,
@@ -126,7 +123,6 @@ impl Layout {
     }
 }
 
-/// A claim.
 pub(super) fn claim() -> Layout {
     let mut l = Layout::request("claim");
     l.element("data root");

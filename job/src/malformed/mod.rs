@@ -65,7 +65,6 @@ pub fn malformed_cases(vectors: &dyn Fn(&str) -> Bytes) -> Vec<MalformedCase> {
     cases
 }
 
-/// Everything that can be wrong with one field.
 fn faults(file: &str, request: &Bytes, field: &Field) -> Vec<MalformedCase> {
     let Field {
         name,

@@ -13,9 +13,7 @@ use super::{
 };
 use crate::{Sizes, Word, limits};
 
-/// Interaction notes of a rollup.
 const INTERACTIONS: usize = limits::BRIDGES as usize;
-/// Words of an interaction note.
 const INTERACTION: usize = 6;
 /// BN254's scalar field has no larger domain than 2^28.
 const MAX_DOMAIN_LOG2: usize = 28;

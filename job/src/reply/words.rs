@@ -17,7 +17,6 @@ impl<'a> WordReader<'a> {
         Self { words, at: 0 }
     }
 
-    /// The next `count` words.
     pub(super) fn take(
         &mut self,
         count: usize,
@@ -33,7 +32,6 @@ impl<'a> WordReader<'a> {
         Ok(words)
     }
 
-    /// A number within bounds.
     pub(super) fn number(
         &mut self,
         name: Arguments<'_>,
@@ -53,7 +51,6 @@ impl<'a> WordReader<'a> {
         }
     }
 
-    /// There are no more words.
     pub(super) fn end(&self) -> Result<(), ReplyError> {
         match self.words.len() - self.at {
             0 => Ok(()),

@@ -24,7 +24,6 @@ pub const CLIENT_PROOF_BYTES: u32 = 2016;
 /// one proof.
 pub const NATIVE_CLIENT_PROOF_BYTES: u32 = (16 * 32 + SINGLE_TAIL_BYTES) as u32;
 
-/// Bytes of one level of a path.
 const PAIR_BYTES: usize = 64;
 
 /// A Merkle path: one (left, right) pair of nodes a level, leaf level first.
@@ -64,7 +63,6 @@ impl MerklePath {
 }
 
 impl Reader<'_> {
-    /// A path of `depth` levels.
     pub(crate) fn path(
         &mut self,
         depth: u32,

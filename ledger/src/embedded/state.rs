@@ -9,7 +9,6 @@ use zkwhirl_job::{AttemptRecord, JobId, TicketId, clock};
 use super::{EmbeddedLedgerConfig, fleet::MemberBridges, unverified::UnverifiedReplies};
 use crate::{JobRecord, JobState, LedgerError, Note, SLOT_TTL, SlotReport, StoredResult, Ticket};
 
-/// Tickets, jobs and reports.
 #[derive(Debug, Default)]
 pub(super) struct EmbeddedState {
     pub(super) config: EmbeddedLedgerConfig,
@@ -27,7 +26,6 @@ pub(super) struct EmbeddedState {
     pub(super) slots: BTreeMap<String, (Instant, SlotReport)>,
 }
 
-/// An open ticket.
 #[derive(Debug)]
 pub(super) struct OpenTicket {
     pub(super) seq: u64,
@@ -36,7 +34,6 @@ pub(super) struct OpenTicket {
     pub(super) owner: String,
 }
 
-/// A job.
 #[derive(Debug)]
 pub(super) struct JobEntry {
     seq: u64,
@@ -71,7 +68,6 @@ impl EmbeddedState {
         self.members = members.forgotten();
     }
 
-    /// Forgets old reports.
     pub(super) fn sweep_slots(&mut self) {
         self.slots.retain(|_, (said, _)| said.elapsed() < SLOT_TTL);
     }

@@ -94,7 +94,6 @@ impl RollupStages {
         last.unwrap_or(Stage::Claims)
     }
 
-    /// Whether one of its jobs is a dead letter.
     pub(super) fn halted(&self) -> bool {
         self.0.iter().any(|stage| stage.dead > 0)
     }

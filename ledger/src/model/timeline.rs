@@ -108,7 +108,6 @@ impl JobRun {
 }
 
 impl JobStep {
-    /// The step that an event of this process is.
     pub(super) fn of_event(event: &JobEvent) -> Self {
         let text = match &event.what {
             JobEventKind::Taken { upstream, .. } | JobEventKind::Joined { upstream, .. } => {

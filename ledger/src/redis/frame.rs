@@ -10,10 +10,6 @@
 //! take 131,750. A release that names jobs otherwise writes the digest itself:
 //! `3 u8 ‖ command u32 ‖ length u32 ‖ SHA-256(data)[32] ‖ zstd(data)`. This
 //! release reads both.
-//!
-//! A layout is read one release before it is written, so that a release never
-//! meets a value of its neighbours that it cannot read. A value of any other
-//! version is damaged.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
@@ -41,13 +37,11 @@ const LEVEL: i32 = -3;
 /// The longest framed request: one that cannot be packed grows a little.
 pub(super) const REQUEST: usize =
     REQUEST_HEADER + limits::REQUEST_BYTES + limits::REQUEST_BYTES / 256 + 64;
-/// The longest framed result.
 pub(super) const RESULT: usize = HEADER + 46 + WORKER + limits::REPLY_BYTES;
 /// The longest list of attempts: each has three texts and some numbers.
 pub(super) const ATTEMPTS: usize =
     limits::ATTEMPT_RECORDS * (HEADER + STDERR + limits::ERROR_TEXT_BYTES + 2 * WORKER + 256);
 
-/// A value with its length and digest.
 pub(super) fn seal(value: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(HEADER + value.len());
     out.put_u8(VERSION);
@@ -90,7 +84,6 @@ fn has_length(value: &[u8], says: u64) -> Result<(), Damage> {
     Err(Damage(format!("{bytes} bytes, its header says {says}")))
 }
 
-/// A request as it is kept.
 pub(super) fn seal_request(command: u32, data: &[u8]) -> Result<Bytes, Damage> {
     let length = u32::try_from(data.len()).map_err(Damage::of)?;
     let packed = zstd::bulk::compress(data, LEVEL).map_err(Damage::of)?;
@@ -135,7 +128,6 @@ pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Damag
     Ok(data.into())
 }
 
-/// A result, sealed.
 pub(super) fn seal_result(result: &StoredResult) -> Bytes {
     let worker = cut(&result.worker, WORKER);
     let mut out = BytesMut::with_capacity(46 + worker.len() + result.reply.len());
@@ -185,7 +177,6 @@ pub(super) fn seal_attempt(attempt: &AttemptRecord) -> Bytes {
     seal(&value)
 }
 
-/// A sealed attempt.
 pub(super) fn open_attempt(sealed: Bytes) -> Result<AttemptRecord, Damage> {
     rmp_serde::from_slice(&open(sealed)?).map_err(Damage::of)
 }

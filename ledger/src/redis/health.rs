@@ -58,7 +58,6 @@ impl RedisLedger {
     }
 }
 
-/// What follows from an `INFO`.
 fn judge(info: &str) -> Result<Vec<String>, UnfitError> {
     let lines = info.lines().filter_map(|line| line.split_once(':'));
     let info: BTreeMap<_, _> = lines.collect();

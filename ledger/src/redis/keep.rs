@@ -372,7 +372,6 @@ impl RedisLedger {
         Ok(self.damaged(key, why))
     }
 
-    /// Drops a ticket, whole or damaged.
     pub(super) async fn drop_ticket(&self, ticket: &str) -> Result<bool, LedgerError> {
         let call = self.call(script!("close")).with(ticket);
         Ok(self.number(Lane::Quick, &call).await? == 1)

@@ -44,7 +44,6 @@ pub(super) enum Lane {
     Bulk,
 }
 
-/// What is asked of Redis.
 #[derive(Debug)]
 pub(super) enum Ask<'a> {
     Script(&'a ScriptInvocation<'a>),
@@ -60,14 +59,12 @@ pub(super) struct RedisLink {
     timeout: Duration,
     /// Times that a call was tried again because the connection broke.
     pub(super) repeats: AtomicU64,
-    /// Calls that failed.
     pub(super) away: AtomicU64,
     took: handle::Histogram,
     /// Calls with an answer, and without.
     results: [handle::Counter; 2],
 }
 
-/// A connection that many calls share.
 #[derive(Debug)]
 struct SharedConnection {
     manager: Mutex<ConnectionManager>,

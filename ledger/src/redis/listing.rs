@@ -17,7 +17,6 @@ use crate::{JobRecord, JobState, LISTING, LedgerError, OPEN_TICKETS, Ticket};
 
 /// Tickets of one page: about a millisecond of Redis's time.
 const TICKETS: usize = 512;
-/// Job records of one page.
 const RECORDS: usize = 256;
 
 impl RedisLedger {
@@ -132,14 +131,12 @@ impl RedisLedger {
     ) -> Result<Vec<AttemptRecord>, LedgerError> {
         let call = self.call(script!("attempts")).with(job.to_string());
         let call = call.with(frame::ATTEMPTS).with(limits::ATTEMPT_RECORDS);
+        let opened = |item| match item {
+            Value::BulkString(sealed) => frame::open_attempt(sealed.into()),
+            _ => Err(Damage::of("an item is no text")),
+        };
         let attempts = match self.ask(Lane::Quick, &call).await {
-            Ok(Value::Array(items)) => {
-                let attempts = items.into_iter().map(|item| match item {
-                    Value::BulkString(sealed) => frame::open_attempt(sealed.into()),
-                    _ => Err(Damage::of("an item is no text")),
-                });
-                attempts.collect::<Result<Vec<_>, _>>()
-            }
+            Ok(Value::Array(items)) => items.into_iter().map(opened).collect(),
             Ok(Value::Int(size)) => Err(Damage(format!(
                 "{size} items or bytes, more than the limit"
             ))),

@@ -124,7 +124,6 @@ impl RedisLedger {
         }
     }
 
-    /// Runs one plain command.
     async fn command(&self, lane: Lane, command: &Cmd) -> Result<Value, LedgerError> {
         self.inner.link.ask(lane, Ask::Command(command)).await
     }
@@ -139,7 +138,6 @@ impl RedisLedger {
         )
     }
 
-    /// Asks for one number.
     async fn number(&self, lane: Lane, script: &ScriptInvocation<'_>) -> Result<i64, LedgerError> {
         number(&self.ask(lane, script).await?)
     }

@@ -19,7 +19,6 @@ pub(super) const BYTES: usize = 32 << 10;
 /// The longest name of a worker, bridge or upstream that is kept.
 pub(super) const NAME: usize = 256;
 
-/// The fields of a new job's record.
 pub(super) fn fields(record: &JobRecord) -> Vec<(&'static str, String)> {
     let option = |value: Option<String>| value.unwrap_or_default();
     let reason = record.reason.as_deref().unwrap_or_default();
@@ -38,7 +37,6 @@ pub(super) fn fields(record: &JobRecord) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The fields that change with a note.
 pub(super) fn noted(note: &Note) -> Vec<(&'static str, String)> {
     let text = |name, text: &Option<String>, limit| {
         let text = text.as_deref();
@@ -98,7 +96,6 @@ pub(super) fn ticket(item: &Value) -> Result<Ticket, DamagedTicket> {
     parsed().ok_or_else(|| DamagedTicket(name.to_owned()))
 }
 
-/// A text in an answer.
 pub(super) fn text(value: &Value) -> Option<&str> {
     match value {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
@@ -107,7 +104,6 @@ pub(super) fn text(value: &Value) -> Option<&str> {
     }
 }
 
-/// The fields of a hash.
 struct HashFields<'a>(HashMap<&'a str, &'a str>);
 
 impl<'a> HashFields<'a> {

@@ -9,7 +9,10 @@ macro_rules! script {
     ($name:literal) => {{
         static SCRIPT: std::sync::LazyLock<redis::Script> = std::sync::LazyLock::new(|| {
             redis::Script::new(concat!(
-                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/redis/lua/lib.lua")),
+                include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"),
+                    "/src/redis/lua/lib.lua"
+                )),
                 include_str!(concat!(
                     env!("CARGO_MANIFEST_DIR"),
                     "/src/redis/lua/",
