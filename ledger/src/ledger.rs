@@ -52,8 +52,7 @@ pub trait Ledger: Send + Sync + Debug {
     /// Brings a request to where [`Ledger::take`] will want it: what need not
     /// wait until the jobs before it are taken. It may be left out and may fail;
     /// then `take` does it.
-    async fn upload(&self, job: &JobRecord, request: &Bytes) -> Result<(), LedgerError> {
-        let _ = (job, request);
+    async fn upload(&self, _job: &JobRecord, _request: &Bytes) -> Result<(), LedgerError> {
         Ok(())
     }
 
@@ -145,10 +144,9 @@ pub trait Ledger: Send + Sync + Debug {
     /// it: [`crate::Events`] has them all.
     async fn happened(
         &self,
-        cursor: Option<&str>,
-        limit: usize,
+        _cursor: Option<&str>,
+        _limit: usize,
     ) -> Result<Option<Vec<LedgerEvent>>, LedgerError> {
-        let _ = (cursor, limit);
         Ok(None)
     }
 

@@ -62,7 +62,7 @@ pub(super) async fn check(
     client: &AmqpClient,
     longest_job: Duration,
 ) -> Result<Vec<Finding>, BrokerError> {
-    let Some(api) = &client.counts.api else {
+    let Some(api) = &client.api else {
         let text = format!(
             "without a management URL the broker's version, its policies and its \
              consumer_timeout (it must exceed {longest_job:?}) cannot be checked"

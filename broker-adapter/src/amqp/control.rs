@@ -78,18 +78,16 @@ impl AmqpControlConsumer {
         config.call(what, queue).await?;
         let options = QueueBindOptions::default();
         let binding = channel.queue_bind(name.into(), CONTROL.into(), "".into(), options, table());
-        config
-            .call("binding to the control exchange", binding)
-            .await?;
+        let what = "binding to the control exchange";
+        config.call(what, binding).await?;
         let options = BasicConsumeOptions {
             no_ack: true,
             exclusive: true,
             ..BasicConsumeOptions::default()
         };
         let consuming = channel.basic_consume(name.into(), "".into(), options, table());
-        config
-            .call("listening to control messages", consuming)
-            .await
+        let what = "listening to control messages";
+        config.call(what, consuming).await
     }
 }
 

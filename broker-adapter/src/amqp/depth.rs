@@ -10,36 +10,22 @@ use zkwhirl_job::{JobId, Topic};
 
 use super::{
     AmqpClient,
-    config::AmqpConfig,
-    management::Api,
     names::{RESULTS_QUEUE, UNREAD_RESULTS_QUEUE, jobs_queue, rung_queue},
     topology::count_queues,
 };
 use crate::{BrokerError, Depth, Rung};
 
-/// The counts that AMQP itself does not tell, and what was seen of them.
-#[derive(Debug)]
-pub(super) struct Counts {
-    pub(super) api: Option<Api>,
-    /// Since when a job has been asked for while all counts were zero.
-    asked: Mutex<HashMap<JobId, Instant>>,
-}
+/// Since when a job has been asked for while all counts were zero.
+pub(super) type AskedJobs = Mutex<HashMap<JobId, Instant>>;
 
-impl Counts {
-    pub(super) fn new(config: &AmqpConfig) -> Result<Self, BrokerError> {
-        Ok(Self {
-            api: config.management.as_ref().map(Api::new).transpose()?,
-            asked: Mutex::new(HashMap::new()),
-        })
-    }
-
+impl AmqpClient {
     /// Messages of a queue that consumers hold, as of up to two statistics
     /// intervals ago; `None` without the management API.
-    async fn held(&self, vhost: &str, queue: &str) -> Result<Option<usize>, BrokerError> {
+    async fn held(&self, queue: &str) -> Result<Option<usize>, BrokerError> {
         let Some(api) = &self.api else {
             return Ok(None);
         };
-        let found = api.queue(vhost, queue).await?;
+        let found = api.queue(self.config.vhost(), queue).await?;
         let held = found.and_then(|queue| queue["messages_unacknowledged"].as_u64());
         Ok(held.map(|held| held as usize))
     }
@@ -47,8 +33,7 @@ impl Counts {
 
 pub(super) async fn depth(client: &AmqpClient, topic: Topic) -> Result<Depth, BrokerError> {
     let [jobs, rungs @ ..] = count_queues(client, queues_of(topic)).await?;
-    let vhost = client.config.vhost();
-    let in_flight = client.counts.held(vhost, jobs_queue(topic)).await?;
+    let in_flight = client.held(jobs_queue(topic)).await?;
     Ok(Depth {
         ready: jobs.ready,
         in_flight: in_flight.unwrap_or(0),
@@ -75,8 +60,8 @@ pub(super) async fn missing(
 ) -> Result<Vec<JobId>, BrokerError> {
     let empty = is_empty(client, topic).await;
     let due = {
-        let asked = &client.counts.asked;
-        let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = client.asked.lock();
+        let mut asked = asked.unwrap_or_else(PoisonError::into_inner);
         if matches!(empty, Ok(true)) {
             due(&mut asked, jobs, client)
         } else {
@@ -114,9 +99,8 @@ fn due(asked: &mut HashMap<JobId, Instant>, jobs: &[JobId], client: &AmqpClient)
 
 /// Whether a topic and the results are empty, by all counts there are.
 async fn is_empty(client: &AmqpClient, topic: Topic) -> Result<bool, BrokerError> {
-    let vhost = client.config.vhost();
     for queue in [jobs_queue(topic), RESULTS_QUEUE] {
-        if client.counts.held(vhost, queue).await? != Some(0) {
+        if client.held(queue).await? != Some(0) {
             return Ok(false);
         }
     }

@@ -188,10 +188,8 @@ mod tests {
     #[test]
     fn a_trace_travels_with_whatever_becomes_of_a_job() {
         let mut job = claim_job(1);
-        assert_eq!(
-            trace(&OutgoingMessage::job(&job, None).unwrap().properties),
-            None
-        );
+        let sent = OutgoingMessage::job(&job, None).unwrap();
+        assert_eq!(trace(&sent.properties), None);
         let context = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         job.trace = Some(context.to_owned());
         let later = OutgoingMessage::job(&job, Some(Rung::Long)).unwrap();
@@ -202,10 +200,8 @@ mod tests {
             assert_eq!(trace(&message.properties).as_deref(), Some(context));
         }
         job.trace = Some("no context".to_owned());
-        assert_eq!(
-            trace(&OutgoingMessage::job(&job, None).unwrap().properties),
-            None
-        );
+        let sent = OutgoingMessage::job(&job, None).unwrap();
+        assert_eq!(trace(&sent.properties), None);
     }
 
     #[test]

@@ -66,6 +66,7 @@ use super::{
 };
 use control::AmqpControlConsumer;
 use link::AmqpLink;
+use management::Api;
 use message::OutgoingMessage;
 use publisher::Publisher;
 
@@ -82,7 +83,8 @@ struct AmqpClient {
     publisher: Arc<Publisher>,
     /// Held by a scan of the dead letters.
     one_scan: Mutex<()>,
-    counts: depth::Counts,
+    api: Option<Api>,
+    asked: depth::AskedJobs,
     handle: Handle,
     /// Ended without waiting when the last holder goes.
     runtime: Option<Runtime>,
@@ -137,7 +139,8 @@ impl AmqpBroker {
                 consuming,
                 publisher: Publisher::new(publishing, config.clone(), handle.clone()),
                 one_scan: Mutex::default(),
-                counts: depth::Counts::new(&config)?,
+                api: config.management.as_ref().map(Api::new).transpose()?,
+                asked: depth::AskedJobs::default(),
                 config,
                 handle,
                 runtime: Some(runtime),

@@ -8,7 +8,7 @@ use super::{
     config::Limits,
     names::{
         DEAD, DEAD_QUEUE, JOBS, RESULTS, RESULTS_QUEUE, UNREAD_RESULTS_QUEUE, jobs_queue,
-        rung_name, rung_queue,
+        rung_queue,
     },
 };
 use crate::Rung;
@@ -87,7 +87,7 @@ pub(super) fn policies(limits: &Limits, version: Version) -> Vec<Policy> {
     ];
     for rung in Rung::ALL {
         let queues = Topic::ALL.map(|topic| rung_queue(topic, rung));
-        let name = format!("retry-{}", rung_name(rung));
+        let name = format!("retry-{rung}");
         all.push(policy(&name, &queues, rung_to(JOBS, rung)));
     }
     let unread = rung_to(RESULTS, Rung::Long);

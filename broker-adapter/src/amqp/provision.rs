@@ -185,9 +185,8 @@ async fn declare_on(channel: &Channel, config: &AmqpConfig) -> Result<String, Br
             let bound = channel.queue_bind(to.into(), source, key, options, table);
             bound.await
         };
-        config
-            .call(&format!("binding {to} to {from}"), bound)
-            .await?;
+        let what = format!("binding {to} to {from}");
+        config.call(&what, bound).await?;
     }
     let (exchanges, queues, bindings) = (EXCHANGES.len(), queues().len(), bindings().len());
     Ok(format!(
@@ -230,7 +229,6 @@ pub async fn remove_vhost(config: &AmqpConfig) -> Result<(), BrokerError> {
     let Some(management) = &config.management else {
         return Err(BrokerError::Refused("there is no management URL".into()));
     };
-    Api::new(management)?
-        .delete(&["vhosts", config.vhost()])
-        .await
+    let api = Api::new(management)?;
+    api.delete(&["vhosts", config.vhost()]).await
 }

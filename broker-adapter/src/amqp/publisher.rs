@@ -117,16 +117,14 @@ impl Publisher {
             mandatory: message.exchange != CONTROL,
             ..BasicPublishOptions::default()
         };
-        let sent = channel
-            .basic_publish(
-                message.exchange.into(),
-                message.key.as_str().into(),
-                options,
-                &message.body,
-                message.properties.clone(),
-            )
-            .await
-            .map_err(|error| away(&what(), &error))?;
+        let sending = channel.basic_publish(
+            message.exchange.into(),
+            message.key.as_str().into(),
+            options,
+            &message.body,
+            message.properties.clone(),
+        );
+        let sent = sending.await.map_err(|error| away(&what(), &error))?;
         drop(lock);
         let confirmation = sent.await.map_err(|error| away(&what(), &error))?;
         if confirmation == Confirmation::Nack(None) {

@@ -104,11 +104,9 @@ async fn absent(
             Err(error) => Err(error),
         }
     };
-    let looking = client
-        .config
-        .call(&format!("looking for {what}"), looking)
-        .await;
-    looking.map(|absent| absent.then_some(what))
+    let doing = format!("looking for {what}");
+    let absent = client.config.call(&doing, looking).await?;
+    Ok(absent.then_some(what))
 }
 
 /// The name of a process's own queue for control messages.

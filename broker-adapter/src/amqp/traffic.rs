@@ -15,7 +15,7 @@ pub struct Traffic {
 
 /// By the broker's statistics; `None` without the management API.
 pub(super) async fn traffic(client: &AmqpClient) -> Result<Option<Traffic>, BrokerError> {
-    let Some(api) = &client.counts.api else {
+    let Some(api) = &client.api else {
         return Ok(None);
     };
     let vhost = api.get(&["vhosts", client.config.vhost()]).await?;

@@ -47,11 +47,9 @@ async fn a_missing_topology_is_one_sentence() {
     );
     assert_eq!(said_at_last(&broker, &["lacks"]).await, lacking);
     let unroutable = broker.publish(&claim_job(1), None).await.unwrap_err();
-    assert_eq!(
-        unroutable.to_string(),
-        "the broker is away: no queue takes inner.claim from the exchange zkwhirl.jobs: \
-         run `zkwhirl provision`"
-    );
+    let why = "the broker is away: no queue takes inner.claim from the exchange zkwhirl.jobs: \
+               run `zkwhirl provision`";
+    assert_eq!(unroutable.to_string(), why);
     #[track_caller]
     fn check(error: &BrokerError) {
         let error = error.to_string();

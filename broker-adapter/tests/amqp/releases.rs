@@ -79,8 +79,8 @@ async fn results_of_another_release_wait_and_delay_no_good_one() {
     let body = of_another_release(&good.to_bytes());
     let many = 65;
     for _ in 0..many {
-        wire.put_with("zkwhirl.results", "claim", &body, theirs())
-            .await;
+        let put = wire.put_with("zkwhirl.results", "claim", &body, theirs());
+        put.await;
     }
     broker.publish_result(&good).await.unwrap();
     let mut results = broker.results().await.unwrap();
@@ -117,8 +117,8 @@ async fn a_job_comes_back_from_its_rung_until_it_is_a_dead_letter() {
     let (vhost, broker) = hasty().await;
     let wire = Wire::to(&vhost).await;
     let body = of_another_release(&claim_job(1).to_bytes());
-    wire.put_with("zkwhirl.jobs", "inner.claim", &body, theirs())
-        .await;
+    let (exchange, key) = ("zkwhirl.jobs", "inner.claim");
+    wire.put_with(exchange, key, &body, theirs()).await;
     let mut worker = join(&broker).await;
     let _claiming = tokio::spawn(async move { worker.claim().await.map(drop) });
     let letter = only_letter(&broker).await;
@@ -137,8 +137,7 @@ async fn a_result_comes_back_from_its_rung_until_it_is_a_dead_letter() {
     wire.put_with("zkwhirl.results", "", &body, theirs()).await;
     let mut results = broker.results().await.unwrap();
     let _next = tokio::spawn(async move { results.next().await.map(drop) });
-    let letter = only_letter(&broker).await;
-    assert_eq!(letter.class, DeadClass::Version);
+    assert_eq!(only_letter(&broker).await.class, DeadClass::Version);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -136,10 +136,8 @@ mod tests {
         let mut request = vec![0; 16];
         request.extend(u32::MAX.to_be_bytes());
         let error = needed_bytes(&request).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "a list's count is 4294967295, must be at most 64 (byte 16)"
-        );
+        let why = "a list's count is 4294967295, must be at most 64 (byte 16)";
+        assert_eq!(error.to_string(), why);
         assert!(needed_bytes(&9u32.to_be_bytes()).is_err());
     }
 }

@@ -3,7 +3,7 @@
 //! `ledger_conformance!(make)` makes one `#[tokio::test]` per behaviour;
 //! `make` is an async function that returns an empty `Arc<dyn Ledger>`.
 
-pub mod fleet;
+mod fleet;
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,6 +13,8 @@ use zkwhirl_job::{AttemptRecord, Failure, Frame, JobId, Kind, TicketId, Topic, l
 use crate::{
     JobRecord, JobState, Ledger, Note, SlotActivity, SlotReport, StoredResult, Ticket, UNVERIFIED,
 };
+
+pub use fleet::*;
 
 type Under = Arc<dyn Ledger>;
 

@@ -246,15 +246,21 @@ impl Ledger for EmbeddedLedger {
     }
 
     async fn unverified(&self, job: JobId) -> Result<Option<UnverifiedReply>, LedgerError> {
-        Ok(self.state()?.unverified.get(job))
+        let mut state = self.state()?;
+        let mut kept = state.unverified.swept().iter();
+        let kept = kept.find(|(other, _)| *other == job);
+        Ok(kept.map(|(_, kept)| kept.clone()))
     }
 
     async fn unverified_jobs(&self) -> Result<Vec<JobId>, LedgerError> {
-        Ok(self.state()?.unverified.jobs())
+        let mut state = self.state()?;
+        let jobs = state.unverified.swept().iter().map(|(job, _)| *job);
+        Ok(jobs.collect())
     }
 
     async fn drop_unverified(&self, job: JobId) -> Result<(), LedgerError> {
-        self.state()?.unverified.drop(job);
+        let mut state = self.state()?;
+        state.unverified.swept().retain(|(other, _)| *other != job);
         Ok(())
     }
 

@@ -130,12 +130,8 @@ impl RedisLedger {
 
     /// Runs plain commands; the answer to each.
     async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, LedgerError> {
-        items(
-            self.inner
-                .link
-                .ask(Lane::Quick, Ask::Commands(commands))
-                .await?,
-        )
+        let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(commands));
+        items(asked.await?)
     }
 
     async fn number(&self, lane: Lane, script: &ScriptInvocation<'_>) -> Result<i64, LedgerError> {

@@ -157,10 +157,8 @@ async fn finished_jobs_go_in_time_and_nothing_stays() {
         deliver(&ledger, n, "proof").await;
     }
     let open = take(&ledger, 1_000).await.id;
-    ledger
-        .add_attempt(open, &conformance::attempt(1))
-        .await
-        .unwrap();
+    let attempt = conformance::attempt(1);
+    ledger.add_attempt(open, &attempt).await.unwrap();
     let gone = || async {
         let finished = ledger.jobs(&JobState::FINISHED, 100).await;
         // The epoch, numbers, the events and the open job with its ticket.
@@ -175,10 +173,8 @@ async fn finished_jobs_go_in_time_and_nothing_stays() {
 async fn what_is_open_has_no_lifetime_and_what_is_finished_has_one() {
     let (server, ledger) = served();
     let job = take(&ledger, 1).await.id;
-    ledger
-        .add_attempt(job, &conformance::attempt(1))
-        .await
-        .unwrap();
+    let attempt = conformance::attempt(1);
+    ledger.add_attempt(job, &attempt).await.unwrap();
     ledger.store_result(job, &result("proof")).await.unwrap();
     let lifetimes = || ["j", "q", "r", "a"].map(|kind| lifetime(&server, &key(&ledger, kind, job)));
     let life = [
