@@ -14,7 +14,7 @@ use super::{
     link::Lane,
     odd,
     record::{NAME, text},
-    scripts::{With, script},
+    scripts::script,
 };
 use crate::{Bridges, LedgerError, Membership, Ticket};
 
@@ -22,8 +22,8 @@ use crate::{Bridges, LedgerError, Membership, Ticket};
 impl Bridges for RedisLedger {
     async fn join(&self, bridge: &str, ttl: Duration) -> Result<Membership, LedgerError> {
         let bridge = cut(bridge, NAME).to_owned();
-        let call = self.call(script!("bridge")).with("join");
-        let call = call.with(&bridge).with(ttl.as_millis() as u64).with("");
+        let args = ("join", &bridge, ttl.as_millis() as u64, "");
+        let call = self.call(script!("bridge"), args);
         let answer = self.ask(Lane::Quick, &call).await?;
         let fence = text(&answer).and_then(|fence| fence.parse().ok());
         let fence = fence.ok_or_else(|| odd(&answer))?;
@@ -45,8 +45,7 @@ impl Bridges for RedisLedger {
         member: &Membership,
         limit: usize,
     ) -> Result<Option<Vec<Ticket>>, LedgerError> {
-        let call = self.call(script!("adopt")).with(&member.bridge);
-        let call = call.with(member.fence).with(limit);
+        let call = self.call(script!("adopt"), (&member.bridge, member.fence, limit));
         match self.ask(Lane::Quick, &call).await? {
             Value::Nil => Ok(None),
             Value::Array(page) => self.whole_tickets(&page).await.map(Some),
@@ -67,9 +66,9 @@ impl RedisLedger {
     }
 
     async fn say(&self, verb: &str, member: &Membership) -> Result<bool, LedgerError> {
-        let call = self.call(script!("bridge")).with(verb);
-        let call = call.with(&member.bridge);
-        let call = call.with(member.ttl.as_millis() as u64).with(member.fence);
+        let ttl_ms = member.ttl.as_millis() as u64;
+        let args = (verb, &member.bridge, ttl_ms, member.fence);
+        let call = self.call(script!("bridge"), args);
         Ok(self.number(Lane::Quick, &call).await? == 1)
     }
 }

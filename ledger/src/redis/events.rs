@@ -23,12 +23,9 @@ impl RedisLedger {
         limit: usize,
     ) -> Result<Vec<LedgerEvent>, LedgerError> {
         let from = cursor.map_or_else(|| "-".to_owned(), |cursor| format!("({cursor}"));
+        let key = format!("{}events", self.prefix());
         let mut range = cmd("XRANGE");
-        range
-            .arg(format!("{}events", self.prefix()))
-            .arg(from)
-            .arg("+");
-        range.arg("COUNT").arg(limit.clamp(1, PAGE));
+        range.arg((key, from, "+", "COUNT", limit.clamp(1, PAGE)));
         let events = items(self.command(Lane::Quick, &range).await?)?;
         Ok(events.iter().filter_map(parse).collect())
     }

@@ -5,12 +5,7 @@ use std::{collections::BTreeMap, sync::Weak, time::Duration};
 use redis::{Value, cmd};
 
 use super::{
-    RedisInner, RedisLedger, items,
-    keep::nonce,
-    link::Lane,
-    odd,
-    record::text,
-    scripts::{With, script},
+    RedisInner, RedisLedger, items, keep::nonce, link::Lane, odd, record::text, scripts::script,
 };
 use crate::LedgerError;
 
@@ -47,7 +42,7 @@ impl RedisLedger {
 
     /// True: Redis lost its data since the last call.
     async fn lost_data(&self, known: &mut Option<String>) -> Result<bool, LedgerError> {
-        let call = self.call(script!("epoch")).with(nonce());
+        let call = self.call(script!("epoch"), nonce());
         let answer = items(self.ask(Lane::Quick, &call).await?)?;
         let [epoch, Value::Int(_)] = &answer[..] else {
             return Err(odd(&Value::Nil));

@@ -14,7 +14,7 @@ use super::{
     link::Lane,
     number, odd,
     record::{self, NAME},
-    scripts::{With, script},
+    scripts::script,
 };
 use crate::{
     Bridges, JobRecord, JobState, Ledger, LedgerError, LedgerEvent, Note, SlotReport, StoredResult,
@@ -67,9 +67,9 @@ impl Ledger for RedisLedger {
             return Ok(());
         }
         let sealed = frame::seal_request(job.command, request)?;
+        let key = format!("{}u:{}", self.prefix(), job.id);
         let mut set = cmd("SET");
-        set.arg(format!("{}u:{}", self.prefix(), job.id));
-        set.arg(&sealed[..]).arg("PX").arg(STRAY_MS);
+        set.arg((key, &sealed[..], "PX", STRAY_MS));
         self.command(Lane::Bulk, &set).await.map(drop)
     }
 
@@ -152,15 +152,15 @@ impl Ledger for RedisLedger {
         if allowed.is_empty() {
             return Ok(false);
         }
-        let mut call = self
-            .call(script!("transition"))
-            .with(job.to_string())
-            .with(to.name())
-            .with(format!(",{},", allowed.join(",")))
-            .with(nonce());
-        for (name, value) in record::noted(note) {
-            call.arg(name).arg(value);
-        }
+        let allowed = format!(",{},", allowed.join(","));
+        let args = (
+            job.to_string(),
+            to.name(),
+            allowed,
+            nonce(),
+            record::noted(note),
+        );
+        let call = self.call(script!("transition"), args);
         let answer = self.ask_about(job, Lane::Quick, &call).await?;
         Ok(number(&answer)? == 1)
     }
@@ -170,8 +170,7 @@ impl Ledger for RedisLedger {
             Some(sealed) => Some(Ok(sealed)),
             // None, or too large: the script tells which, and forgets the job.
             None => {
-                let call = self.call(script!("request"));
-                let call = call.with(job.to_string()).with(frame::REQUEST);
+                let call = self.call(script!("request"), (job.to_string(), frame::REQUEST));
                 self.value(&call, frame::REQUEST).await?
             }
         };
@@ -187,8 +186,7 @@ impl Ledger for RedisLedger {
     async fn store_result(&self, job: JobId, result: &StoredResult) -> Result<bool, LedgerError> {
         fits_reply(result)?;
         let value = frame::seal_result(result);
-        let call = self.call(script!("store"));
-        let call = call.with(job.to_string()).with(&value[..]).with(STRAY_MS);
+        let call = self.call(script!("store"), (job.to_string(), &value[..], STRAY_MS));
         let lane = lane(value.len());
         if self.number(lane, &call).await? == 1 {
             return Ok(true);
@@ -236,12 +234,9 @@ impl Ledger for RedisLedger {
     }
 
     async fn add_attempt(&self, job: JobId, attempt: &AttemptRecord) -> Result<(), LedgerError> {
-        let call = self
-            .call(script!("attempt"))
-            .with(job.to_string())
-            .with(&frame::seal_attempt(attempt)[..])
-            .with(limits::ATTEMPT_RECORDS)
-            .with(nonce());
+        let (job_id, value) = (job.to_string(), frame::seal_attempt(attempt));
+        let args = (job_id, &value[..], limits::ATTEMPT_RECORDS, nonce());
+        let call = self.call(script!("attempt"), args);
         let answer = self.ask_about(job, Lane::Quick, &call).await?;
         number(&answer).map(|_| ())
     }
@@ -283,19 +278,18 @@ impl RedisLedger {
         job: &JobRecord,
         sealed: &[u8],
     ) -> Result<Option<Vec<Value>>, LedgerError> {
-        let mut call = self
-            .call(script!("take"))
-            .with(ticket.id.to_string())
-            .with(frame::cut(&ticket.upstream, NAME))
-            .with(job.id.to_string())
-            .with(ticket.taken_at_ms)
-            .with(nonce())
-            .with(&*self.owner())
-            .with(self.inner.config.open_tickets)
-            .with(sealed);
-        for (name, value) in record::fields(job) {
-            call.arg(name).arg(value);
-        }
+        let args = (
+            ticket.id.to_string(),
+            frame::cut(&ticket.upstream, NAME),
+            job.id.to_string(),
+            ticket.taken_at_ms,
+            nonce(),
+            self.owner().clone(),
+            self.inner.config.open_tickets,
+            sealed,
+            record::fields(job),
+        );
+        let call = self.call(script!("take"), args);
         match self.ask_about(job.id, lane(sealed.len()), &call).await? {
             Value::Array(answer) if matches!(answer[..], [_, Value::Int(0)]) => Ok(None),
             Value::Array(answer) => Ok(Some(answer)),
@@ -309,8 +303,7 @@ impl RedisLedger {
         &self,
         key: &str,
     ) -> Result<Option<Result<StoredResult, DamagedResult>>, LedgerError> {
-        let call = self.call(script!("read"));
-        let call = call.with(key).with(frame::RESULT);
+        let call = self.call(script!("read"), (key, frame::RESULT));
         let Some(sealed) = self.value(&call, frame::RESULT).await? else {
             return Ok(None);
         };
@@ -330,11 +323,10 @@ impl RedisLedger {
     /// A request's framed bytes without a script, which would hash them. `None`: there
     /// are none, or too many.
     async fn read_request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
+        let key = format!("{}q:{job}", self.prefix());
         let mut get = cmd("GETRANGE");
         // One byte above the limit shows that the value is too large.
-        get.arg(format!("{}q:{job}", self.prefix()))
-            .arg(0)
-            .arg(frame::REQUEST);
+        get.arg((key, 0, frame::REQUEST));
         match self.one(Lane::Bulk, &get).await? {
             Some(Value::BulkString(bytes)) if (1..=frame::REQUEST).contains(&bytes.len()) => {
                 Ok(Some(bytes.into()))
@@ -366,20 +358,18 @@ impl RedisLedger {
         job: JobId,
         why: Damage,
     ) -> Result<LedgerError, LedgerError> {
-        let call = self.call(script!("forget"));
-        let call = call.with(job.to_string());
+        let call = self.call(script!("forget"), job.to_string());
         self.number(Lane::Quick, &call).await?;
         Ok(self.damaged(key, why))
     }
 
     pub(super) async fn drop_ticket(&self, ticket: &str) -> Result<bool, LedgerError> {
-        let call = self.call(script!("close")).with(ticket);
+        let call = self.call(script!("close"), ticket);
         Ok(self.number(Lane::Quick, &call).await? == 1)
     }
 
     async fn drop_if(&self, job: JobId, begin: &[u8]) -> Result<(), LedgerError> {
-        let call = self.call(script!("drop"));
-        let call = call.with(job.to_string()).with(begin);
+        let call = self.call(script!("drop"), (job.to_string(), begin));
         self.number(Lane::Quick, &call).await.map(|_| ())
     }
 }

@@ -11,7 +11,7 @@ use super::{
     link::Lane,
     odd,
     record::{self, text},
-    scripts::{With, script},
+    scripts::script,
 };
 use crate::{JobRecord, JobState, LISTING, LedgerError, OPEN_TICKETS, Ticket};
 
@@ -26,8 +26,8 @@ impl RedisLedger {
         let mut tickets = Vec::new();
         let mut after = "-1".to_owned();
         loop {
-            let call = self.call(script!("tickets")).with(index);
-            let call = call.with(&after).with(TICKETS).with(record::BYTES);
+            let args = (index, &after, TICKETS, record::BYTES);
+            let call = self.call(script!("tickets"), args);
             let page = items(self.ask(Lane::Quick, &call).await?)?;
             let full = page.len() == TICKETS;
             let last = page.last().and_then(|item| match item {
@@ -72,8 +72,8 @@ impl RedisLedger {
         let mut commands = pipe();
         for state in states {
             let index = format!("{}s:{state}", self.prefix());
-            let command = commands.cmd("ZRANGE").arg(index);
-            command.arg(0).arg(limit - 1).arg("WITHSCORES");
+            let range = (index, 0, limit - 1, "WITHSCORES");
+            commands.cmd("ZRANGE").arg(range);
         }
         let indices = self.commands(&commands).await?;
         let mut order: Vec<_> = indices.iter().flat_map(sequenced).collect();
@@ -103,10 +103,8 @@ impl RedisLedger {
         &self,
         jobs: &[JobId],
     ) -> Result<Vec<(JobId, Result<JobRecord, Damage>)>, LedgerError> {
-        let mut call = self.call(script!("records")).with(record::BYTES);
-        for job in jobs {
-            call.arg(job.to_string());
-        }
+        let ids: Vec<_> = jobs.iter().map(JobId::to_string).collect();
+        let call = self.call(script!("records"), (record::BYTES, ids));
         let found = items(self.ask(Lane::Quick, &call).await?)?;
         let records = jobs.iter().zip(found).filter_map(|(job, found)| {
             let record = match found {
@@ -129,8 +127,8 @@ impl RedisLedger {
         &self,
         job: JobId,
     ) -> Result<Vec<AttemptRecord>, LedgerError> {
-        let call = self.call(script!("attempts")).with(job.to_string());
-        let call = call.with(frame::ATTEMPTS).with(limits::ATTEMPT_RECORDS);
+        let args = (job.to_string(), frame::ATTEMPTS, limits::ATTEMPT_RECORDS);
+        let call = self.call(script!("attempts"), args);
         let opened = |item| match item {
             Value::BulkString(sealed) => frame::open_attempt(sealed.into()),
             _ => Err(Damage::of("an item is no text")),

@@ -40,7 +40,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use redis::{Cmd, Pipeline, Script, ScriptInvocation, Value};
+use redis::{Cmd, Pipeline, Script, ScriptInvocation, ToRedisArgs, Value};
 use tokio::{sync::watch, task::AbortHandle};
 use zkwhirl_job::JobId;
 use zkwhirl_redis::RedisAddressError;
@@ -97,12 +97,12 @@ impl RedisLedger {
     }
 
     /// A call of a script, with the arguments that every script has.
-    fn call(&self, script: &'static Script) -> ScriptInvocation<'static> {
+    fn call(&self, script: &'static Script, args: impl ToRedisArgs) -> ScriptInvocation<'static> {
         let config = &self.inner.config;
         let mut call = script.prepare_invoke();
         call.key(self.prefix()).arg(config.keep.as_millis() as u64);
         call.arg(config.finished_jobs).arg(config.finished_bytes);
-        call.arg(config.events);
+        call.arg(config.events).arg(args);
         call
     }
 

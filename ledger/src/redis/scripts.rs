@@ -1,8 +1,6 @@
 //! The scripts: each change of the ledger is one of them, so that it happens
 //! whole or not at all, whoever else is there.
 
-use redis::{ScriptInvocation, ToRedisArgs};
-
 /// The script in `lua/` of this name, behind the library; compiled into its hash
 /// once.
 macro_rules! script {
@@ -26,16 +24,3 @@ macro_rules! script {
 }
 
 pub(super) use script;
-
-/// Arguments of a script, in a row.
-pub(super) trait With {
-    /// The same call with one more argument.
-    fn with(self, arg: impl ToRedisArgs) -> Self;
-}
-
-impl With for ScriptInvocation<'_> {
-    fn with(mut self, arg: impl ToRedisArgs) -> Self {
-        self.arg(arg);
-        self
-    }
-}

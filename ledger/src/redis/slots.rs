@@ -34,26 +34,26 @@ impl RedisLedger {
         let name = cut(&slot.slot, NAME);
         let body = serde_json::to_vec(slot).expect("plain data is JSON");
         let mut commands = pipe();
-        let set = commands.cmd("SET").arg(format!("{prefix}w:{name}"));
-        set.arg(body).arg("PX").arg(SLOT_TTL.as_millis() as u64);
-        let index = commands.cmd("ZADD").arg(format!("{prefix}workers"));
-        index.arg(0).arg(name);
+        let (key, ttl_ms) = (format!("{prefix}w:{name}"), SLOT_TTL.as_millis() as u64);
+        commands.cmd("SET").arg((key, body, "PX", ttl_ms));
+        commands
+            .cmd("ZADD")
+            .arg((format!("{prefix}workers"), 0, name));
         self.commands(&commands).await.map(drop)
     }
 
     pub(super) async fn list_slots(&self) -> Result<Vec<SlotReport>, LedgerError> {
         let prefix = self.prefix();
         let mut index = cmd("ZRANGE");
-        index.arg(format!("{prefix}workers")).arg(0).arg(SLOTS - 1);
+        index.arg((format!("{prefix}workers"), 0, SLOTS - 1));
         let names = items(self.command(Lane::Quick, &index).await?)?;
         let names: Vec<_> = names.iter().filter_map(text).collect();
         if names.is_empty() {
             return Ok(Vec::new());
         }
+        let keys = names.iter().map(|name| format!("{prefix}w:{name}"));
         let mut many = cmd("MGET");
-        for name in &names {
-            many.arg(format!("{prefix}w:{name}"));
-        }
+        many.arg(keys.collect::<Vec<_>>());
         let bodies = items(self.command(Lane::Quick, &many).await?)?;
         let (mut slots, mut gone) = (Vec::new(), Vec::new());
         for (name, body) in names.iter().zip(&bodies) {
@@ -64,7 +64,7 @@ impl RedisLedger {
         }
         if !gone.is_empty() {
             let mut sweep = cmd("ZREM");
-            sweep.arg(format!("{prefix}workers")).arg(gone);
+            sweep.arg((format!("{prefix}workers"), gone));
             self.command(Lane::Quick, &sweep).await?;
         }
         Ok(slots)

@@ -4,13 +4,10 @@
 use redis::{cmd, pipe};
 use zkwhirl_job::JobId;
 
-use super::{
-    RedisLedger, frame, items,
-    link::Lane,
-    record::text,
-    scripts::{With, script},
-};
+use super::{RedisLedger, frame, items, link::Lane, record::text, scripts::script};
 use crate::{LedgerError, StoredResult, UNVERIFIED, UNVERIFIED_TTL, UnverifiedReply};
+
+const NO_ARGUMENTS: [u64; 0] = [];
 
 impl RedisLedger {
     pub(super) async fn keep_unverified(
@@ -19,10 +16,9 @@ impl RedisLedger {
         result: &StoredResult,
     ) -> Result<(), LedgerError> {
         let value = frame::seal_result(result);
-        let call = self.call(script!("unverified"));
-        let call = call.with(job.to_string()).with(&value[..]);
         let ttl_ms = UNVERIFIED_TTL.as_millis() as u64;
-        let call = call.with(ttl_ms).with(UNVERIFIED);
+        let args = (job.to_string(), &value[..], ttl_ms, UNVERIFIED);
+        let call = self.call(script!("unverified"), args);
         self.number(Lane::Bulk, &call).await.map(drop)
     }
 
@@ -35,9 +31,7 @@ impl RedisLedger {
             return Ok(None);
         };
         let mut score = cmd("ZSCORE");
-        score
-            .arg(format!("{}unverified", self.prefix()))
-            .arg(job.to_string());
+        score.arg((format!("{}unverified", self.prefix()), job.to_string()));
         let since = self.one(Lane::Quick, &score).await?;
         let since = since.as_ref().and_then(text).and_then(|ms| ms.parse().ok());
         match (opened, since) {
@@ -53,7 +47,7 @@ impl RedisLedger {
     }
 
     pub(super) async fn list_unverified(&self) -> Result<Vec<JobId>, LedgerError> {
-        let call = self.call(script!("unverified_jobs"));
+        let call = self.call(script!("unverified_jobs"), &NO_ARGUMENTS);
         let jobs = items(self.ask(Lane::Quick, &call).await?)?;
         let id = |job| text(job).and_then(|job| job.parse().ok());
         Ok(jobs.iter().filter_map(id).collect())
@@ -61,8 +55,8 @@ impl RedisLedger {
 
     pub(super) async fn drop_unverified_reply(&self, job: JobId) -> Result<(), LedgerError> {
         let (prefix, mut commands) = (self.prefix(), pipe());
-        let index = commands.cmd("ZREM").arg(format!("{prefix}unverified"));
-        index.arg(job.to_string());
+        let entry = (format!("{prefix}unverified"), job.to_string());
+        commands.cmd("ZREM").arg(entry);
         commands.cmd("DEL").arg(format!("{prefix}v:{job}"));
         self.commands(&commands).await.map(drop)
     }

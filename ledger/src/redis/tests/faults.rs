@@ -11,11 +11,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    super::scripts::{With, script},
-    races::at_once,
-    *,
-};
+use super::{super::scripts::script, races::at_once, *};
 use crate::Taken;
 use zkwhirl_testkit::eventually;
 
@@ -148,29 +144,17 @@ async fn a_redis_that_is_not_there_is_away_in_time_and_is_found_when_it_comes() 
 #[tokio::test]
 async fn a_call_whose_answer_was_lost_gives_the_same_answer_again() {
     let ledger = scratch();
-    let mut call = ledger
-        .call(script!("take"))
-        .with(ticket(1, record(1).id).id.to_string())
-        .with("inner")
-        .with(record(1).id.to_string())
-        .with(1)
-        .with("nonce")
-        .with("")
-        .with(10)
-        .with("request");
-    for (name, value) in super::super::record::fields(&record(1)) {
-        call.arg(name).arg(value);
-    }
+    let job = record(1);
+    let (id, ticket) = (job.id.to_string(), ticket(1, job.id).id.to_string());
+    let fields = super::super::record::fields(&job);
+    let args = (&ticket, "inner", &id, 1, "nonce", "", 10, "request", fields);
+    let call = ledger.call(script!("take"), args);
     let first = ledger.ask(Lane::Quick, &call).await.unwrap();
     let again = ledger.ask(Lane::Quick, &call).await.unwrap();
     assert_eq!(first, again);
     assert_eq!(ledger.open_tickets().await.unwrap().len(), 1);
-    let call = ledger
-        .call(script!("transition"))
-        .with(record(1).id.to_string())
-        .with("queued")
-        .with(",taken,")
-        .with("another");
+    let args = (&id, "queued", ",taken,", "another");
+    let call = ledger.call(script!("transition"), args);
     for _ in 0..2 {
         assert_eq!(ledger.number(Lane::Quick, &call).await.unwrap(), 1);
     }
