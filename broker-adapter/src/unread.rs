@@ -1,11 +1,8 @@
 //! Messages that this release cannot read and another one can.
 //!
-//! A process hands such a message back: the broker gets it once more, body,
-//! headers and the kind in its routing key as they were, on the longest rung, and
-//! the delivery is acked. A nack would put it to the head of the queue, and the
-//! delivery limit would bury it. A message that no process has read for
-//! [`UNREAD_LIMIT`] is a dead letter of the class [`DeadClass::Version`], with its
-//! whole body: a release that reads it can replay it.
+//! A process hands such a message back to the longest rung, as it was: see
+//! docs/ARCHITECTURE.md, "Wires". A nack would put it to the head of the queue,
+//! and the delivery limit would bury it.
 //!
 //! The age begins when the first process finds that it cannot read the message.
 //! That process adds the time of its own clock to the headers, and every later

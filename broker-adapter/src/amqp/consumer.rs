@@ -22,10 +22,9 @@ use zkwhirl_job::Topic;
 use super::{
     AmqpClient,
     channel::ConsumerChannel,
-    error::{consumer_ended, shuts_down},
+    error::{consumer_ended, next, shuts_down},
     incoming::Incoming,
     names::jobs_queue,
-    stream::next,
     topology::count_queues,
 };
 use crate::{BrokerError, Delivery, JobConsumer, Settlement};

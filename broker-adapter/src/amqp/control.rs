@@ -15,7 +15,7 @@ use zkwhirl_job::{
 };
 
 use super::{
-    AmqpClient, message::OutgoingMessage, names::CONTROL, stream::next, topology::control_queue,
+    AmqpClient, error::next, message::OutgoingMessage, names::CONTROL, topology::control_queue,
 };
 use crate::{BrokerError, Control, ControlConsumer};
 

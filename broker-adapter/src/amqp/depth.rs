@@ -1,4 +1,4 @@
-//! Counts of the queues, and the jobs that no queue can hold.
+//! Counts of the queues and of bytes, and the jobs that no queue can hold.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -108,4 +108,31 @@ async fn is_empty(client: &AmqpClient, topic: Topic) -> Result<bool, BrokerError
     let results = count_queues(client, [RESULTS_QUEUE, UNREAD_RESULTS_QUEUE]).await?;
     let mut counted = jobs.iter().chain(&results);
     Ok(counted.all(|count| count.ready == 0))
+}
+
+/// Bytes on the wire of all connections to a vhost since it was made, closed
+/// connections included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traffic {
+    /// What the broker was sent.
+    pub received: u64,
+    /// What it sent.
+    pub sent: u64,
+}
+
+/// By the broker's statistics; `None` without the management API.
+pub(super) async fn traffic(client: &AmqpClient) -> Result<Option<Traffic>, BrokerError> {
+    let Some(api) = &client.api else {
+        return Ok(None);
+    };
+    let vhost = api.get(&["vhosts", client.config.vhost()]).await?;
+    let Some(vhost) = vhost else {
+        return Ok(None);
+    };
+    // Absent until something was counted.
+    let octets = |name: &str| vhost[name].as_u64().unwrap_or(0);
+    Ok(Some(Traffic {
+        received: octets("recv_oct"),
+        sent: octets("send_oct"),
+    }))
 }

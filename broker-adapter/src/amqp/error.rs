@@ -1,5 +1,8 @@
-//! Errors of RabbitMQ, with what to do about them.
+//! Waiting for RabbitMQ, and its errors with what to do about them.
 
+use std::{future::poll_fn, pin::Pin};
+
+use futures_core::Stream;
 use lapin::ErrorKind;
 use tokio::time::timeout;
 
@@ -35,6 +38,11 @@ impl AmqpConfig {
             tracing::debug!("{error}");
         }
     }
+}
+
+/// Waits for the next item; `None` at the stream's end. Cancel safe.
+pub(super) async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
+    poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
 }
 
 /// Why a consumer gives no more messages.

@@ -18,8 +18,7 @@ use zkwhirl_telemetry::catalogue::process::BROKER_CONNECTED;
 
 use super::{
     config::{AmqpConfig, Endpoint},
-    error::away,
-    stream::next,
+    error::{away, next},
 };
 use crate::BrokerError;
 use zkwhirl_job::clock::Backoff;

@@ -39,9 +39,7 @@ mod policies;
 pub mod provision;
 mod publisher;
 mod results;
-mod stream;
 mod topology;
-mod traffic;
 mod unread;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -58,7 +56,7 @@ use zkwhirl_job::{
 
 pub use check::{Finding, Severity};
 pub use config::{AmqpConfig, Endpoint, Identity, Limits, Management, UrlError};
-pub use traffic::Traffic;
+pub use depth::Traffic;
 
 use super::{
     Broker, BrokerError, Control, ControlConsumer, DeadLetter, Depth, JobConsumer, ResultConsumer,
@@ -165,7 +163,7 @@ impl AmqpBroker {
     /// Bytes through the broker, by its statistics, which lag by up to one of
     /// its intervals (5 s by default); `None` without the management API.
     pub async fn traffic(&self) -> Result<Option<Traffic>, BrokerError> {
-        traffic::traffic(&self.client).await
+        depth::traffic(&self.client).await
     }
 
     /// How the connections stand.

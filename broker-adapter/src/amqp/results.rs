@@ -9,12 +9,11 @@ use zkwhirl_job::envelope::{BodyError, ResultEnvelope};
 use super::{
     AmqpClient,
     channel::ConsumerChannel,
-    error::consumer_ended,
+    error::{consumer_ended, next},
     headers::trace,
     held::{AmqpResultAcker, HeldMessage},
     message::UnreadMessage,
     names::RESULTS_QUEUE,
-    stream::next,
     unread,
 };
 use crate::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery};
@@ -40,13 +39,13 @@ impl AmqpResultConsumer {
     }
 
     async fn joined(&mut self) -> Result<&mut Joined, BrokerError> {
-        let closed = |(channel, _): &Joined| !channel.is_open();
-        if self.joined.as_ref().is_some_and(closed) {
-            self.leave();
-        }
         let joined = match self.joined.take() {
-            Some(joined) => joined,
-            None => self.consume().await?,
+            Some(joined) if joined.0.is_open() => joined,
+            lost => {
+                self.joined = lost;
+                self.leave();
+                self.consume().await?
+            }
         };
         Ok(self.joined.insert(joined))
     }

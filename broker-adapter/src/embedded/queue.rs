@@ -100,15 +100,20 @@ impl JobQueues {
     /// A consumer is gone, and its deliveries with it.
     pub(super) fn leave(&mut self, consumer: u64) {
         self.members.0.remove(&consumer);
-        for topic in Topic::ALL {
-            let leases = &self.queue(topic).leases;
-            let held = leases
-                .iter()
-                .filter(|(_, lease)| lease.consumer == consumer);
-            for lease in held.map(|(id, _)| *id).collect::<Vec<_>>() {
-                self.crash(topic, lease);
-            }
+        for (topic, lease) in self.leased(|lease| lease.consumer == consumer) {
+            self.crash(topic, lease);
         }
+    }
+
+    /// The leases for which `holds` is true.
+    fn leased(&self, holds: impl Fn(&JobLease) -> bool) -> Vec<(Topic, u64)> {
+        let mut found = Vec::new();
+        for topic in Topic::ALL {
+            let leases = self.topics[topic as usize].leases.iter();
+            let held = leases.filter(|(_, lease)| holds(lease));
+            found.extend(held.map(|(id, _)| (topic, *id)));
+        }
+        found
     }
 
     pub(super) fn publish(
@@ -276,15 +281,11 @@ impl JobQueues {
     }
 
     pub(super) fn revoke(&mut self, job: JobId) -> bool {
-        for topic in Topic::ALL {
-            let leases = &self.queue(topic).leases;
-            let lease = leases.iter().find(|(_, lease)| lease.queued.job.id == job);
-            if let Some(lease) = lease.map(|(id, _)| *id) {
-                self.crash(topic, lease);
-                return true;
-            }
+        let leased = self.leased(|lease| lease.queued.job.id == job).pop();
+        if let Some((topic, lease)) = leased {
+            self.crash(topic, lease);
         }
-        false
+        leased.is_some()
     }
 
     pub(super) fn depth(&mut self, topic: Topic) -> Depth {

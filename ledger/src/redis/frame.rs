@@ -11,12 +11,32 @@
 //! `3 u8 ‖ command u32 ‖ length u32 ‖ SHA-256(data)[32] ‖ zstd(data)`. This
 //! release reads both.
 
+use std::fmt::Display;
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 use zkwhirl_job::{AttemptRecord, JobId, limits};
 
-use super::damage::Damage;
-use crate::StoredResult;
+use crate::{LedgerError, StoredResult};
+
+/// What is wrong with a stored value. The ledger drops such a value, whatever the
+/// reason; the text is for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Damage(pub(super) String);
+
+impl Damage {
+    pub(super) fn of(why: impl Display) -> Self {
+        Self(why.to_string())
+    }
+}
+
+/// A value that could not be written.
+impl From<Damage> for LedgerError {
+    fn from(Damage(why): Damage) -> Self {
+        Self::Away(why)
+    }
+}
 
 /// Bytes before the value.
 pub(super) const HEADER: usize = 41;

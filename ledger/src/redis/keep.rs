@@ -9,8 +9,7 @@ use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
     RedisLedger,
-    damage::Damage,
-    frame,
+    frame::{self, Damage},
     link::Lane,
     number, odd,
     record::{self, NAME},

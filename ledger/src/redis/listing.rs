@@ -6,8 +6,8 @@ use zkwhirl_job::{AttemptRecord, JobId, limits};
 
 use super::{
     RedisLedger,
-    damage::Damage,
-    frame, items,
+    frame::{self, Damage},
+    items,
     link::Lane,
     odd,
     record::{self, text},

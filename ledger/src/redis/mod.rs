@@ -13,7 +13,6 @@
 
 mod bridges;
 mod config;
-mod damage;
 mod events;
 mod frame;
 #[cfg(test)]
@@ -49,7 +48,7 @@ pub use config::RedisLedgerConfig;
 pub use health::UnfitError;
 
 use crate::LedgerError;
-use damage::Damage;
+use frame::Damage;
 use link::{Ask, Lane, RedisLink};
 
 /// The ledger on Redis. Clones are the same ledger, and the same bridge: each

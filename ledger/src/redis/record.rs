@@ -1,17 +1,14 @@
 //! Job records and tickets as the fields of Redis hashes.
 //!
 //! The fields are texts, so that an operator can read them with `redis-cli`;
-//! numbers are decimal, an absent option is an empty text. Fields that a later
-//! release adds are ignored and must be optional; a kind that this release does
-//! not know reads as none. A later release writes a new state only after the
-//! release before it reads that state.
+//! numbers are decimal, an absent option is an empty text.
 
 use std::{collections::HashMap, str::FromStr};
 
 use redis::Value;
 use zkwhirl_job::{JobId, Kind, TicketId, limits};
 
-use super::{damage::Damage, frame::cut};
+use super::frame::{Damage, cut};
 use crate::{JobRecord, Note, Ticket};
 
 /// Bytes that a record or a ticket may have.
