@@ -113,7 +113,7 @@ pub struct Delivery {
     /// True when the broker knows that it handed the job out before. False
     /// proves nothing.
     pub redelivered: bool,
-    pub(crate) settler: Box<dyn JobSettler>,
+    pub(crate) settler: Box<dyn Settler>,
 }
 
 impl Delivery {
@@ -125,10 +125,10 @@ impl Delivery {
     }
 }
 
-/// The broker's side of a [`Delivery`]. Dropped unsettled it redelivers the job.
+/// The broker's side of a delivery. Dropped unsettled it redelivers the message.
 #[async_trait]
-pub(crate) trait JobSettler: Send + Debug {
-    /// See [`Delivery::settle`].
+pub(crate) trait Settler: Send + Debug {
+    /// See [`Delivery::settle`]; a result is only ever acked.
     async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError>;
 }
 
@@ -147,20 +147,13 @@ pub trait ResultConsumer: Send + Debug {
 pub struct ResultDelivery {
     /// The result.
     pub result: ResultEnvelope,
-    pub(crate) acker: Box<dyn ResultAcker>,
+    pub(crate) settler: Box<dyn Settler>,
 }
 
 impl ResultDelivery {
     /// Takes the result off the queue. `Ok(false)`: the lease was lost, it
     /// will come again.
     pub async fn ack(&mut self) -> Result<bool, BrokerError> {
-        self.acker.ack().await
+        self.settler.settle(&Settlement::Ack).await
     }
-}
-
-/// The broker's side of a [`ResultDelivery`].
-#[async_trait]
-pub(crate) trait ResultAcker: Send + Debug {
-    /// See [`ResultDelivery::ack`].
-    async fn ack(&mut self) -> Result<bool, BrokerError>;
 }

@@ -15,10 +15,10 @@ mod embedded;
 mod types;
 mod unread;
 
+pub(crate) use broker::Settler;
 pub use broker::{
     Broker, DELIVERY_LIMIT, Delivery, JobConsumer, RESULT_PREFETCH, ResultConsumer, ResultDelivery,
 };
-pub(crate) use broker::{JobSettler, ResultAcker};
 pub use control::{Control, ControlConsumer};
 pub use dead_letter::{DeadClass, DeadLetter};
 pub use embedded::{EmbeddedBroker, EmbeddedBrokerConfig};

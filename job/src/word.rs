@@ -34,9 +34,7 @@ impl Word {
     pub fn to_u64(self) -> Option<u64> {
         let (high, low) = self.0.split_at(24);
         let low = low.try_into().expect("the last eight of 32 bytes");
-        high.iter()
-            .all(|byte| *byte == 0)
-            .then(|| u64::from_be_bytes(low))
+        (high == [0; 24]).then(|| u64::from_be_bytes(low))
     }
 }
 

@@ -243,29 +243,25 @@ impl JobEventKind {
 
 /// The events of this process; clones share one channel.
 #[derive(Debug, Clone)]
-pub struct Events {
-    sender: broadcast::Sender<JobEvent>,
-}
+pub struct Events(broadcast::Sender<JobEvent>);
 
 impl Default for Events {
     fn default() -> Self {
-        Self {
-            sender: broadcast::Sender::new(BACKLOG),
-        }
+        Self(broadcast::Sender::new(BACKLOG))
     }
 }
 
 impl Events {
     /// A channel of all events from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<JobEvent> {
-        self.sender.subscribe()
+        self.0.subscribe()
     }
 
     /// Logs and broadcasts an event that happens now.
     pub fn emit(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>, what: JobEventKind) {
         what.log(job, kind, rollup_id);
         // An error means that no reader subscribed.
-        let _ = self.sender.send(JobEvent {
+        let _ = self.0.send(JobEvent {
             at_ms: clock::now_ms(),
             job,
             kind,

@@ -13,7 +13,7 @@ use lapin::{
 use zkwhirl_job::envelope::JobEnvelope;
 
 use super::{channel::ConsumerChannel, error::shuts_down, message::OutgoingMessage};
-use crate::{BrokerError, JobSettler, ResultAcker, Settlement};
+use crate::{BrokerError, Settlement, Settler};
 
 /// A message that is held. Dropped unsettled it goes back to the head of its
 /// queue, as after a crash.
@@ -96,7 +96,7 @@ pub(super) struct AmqpJobSettler {
 }
 
 #[async_trait]
-impl JobSettler for AmqpJobSettler {
+impl Settler for AmqpJobSettler {
     async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError> {
         let next = match how {
             Settlement::Ack => None,
@@ -109,11 +109,11 @@ impl JobSettler for AmqpJobSettler {
 }
 
 #[derive(Debug)]
-pub(super) struct AmqpResultAcker(pub(super) Arc<HeldMessage>);
+pub(super) struct AmqpResultSettler(pub(super) Arc<HeldMessage>);
 
 #[async_trait]
-impl ResultAcker for AmqpResultAcker {
-    async fn ack(&mut self) -> Result<bool, BrokerError> {
+impl Settler for AmqpResultSettler {
+    async fn settle(&mut self, _ack: &Settlement) -> Result<bool, BrokerError> {
         self.0.settle(None).await
     }
 }

@@ -52,15 +52,16 @@ pub(super) fn policies(limits: &Limits, version: Version) -> Vec<Policy> {
         all.insert("overflow".into(), json!("reject-publish"));
         all
     };
+    let leading_to = |exchange: &str, key: &str, value: u64| {
+        let definition = json!({
+            key: value,
+            "dead-letter-exchange": exchange,
+            "dead-letter-strategy": "at-least-once",
+        });
+        limited(limits.queue_limit, definition)
+    };
     let held = |deliveries: u32| {
-        let mut all = limited(
-            limits.queue_limit,
-            json!({
-                "delivery-limit": deliveries,
-                "dead-letter-exchange": DEAD,
-                "dead-letter-strategy": "at-least-once",
-            }),
-        );
+        let mut all = leading_to(DEAD, "delivery-limit", deliveries.into());
         if version >= Version::CONSUMER_TIMEOUT {
             let timeout_ms = limits.consumer_timeout.as_millis() as u64;
             all.insert("consumer-timeout".into(), json!(timeout_ms));
@@ -68,14 +69,8 @@ pub(super) fn policies(limits: &Limits, version: Version) -> Vec<Policy> {
         all
     };
     let rung_to = |exchange: &str, rung: Rung| {
-        limited(
-            limits.queue_limit,
-            json!({
-                "message-ttl": limits.delays[rung as usize].as_millis() as u64,
-                "dead-letter-exchange": exchange,
-                "dead-letter-strategy": "at-least-once",
-            }),
-        )
+        let delay_ms = limits.delays[rung as usize].as_millis() as u64;
+        leading_to(exchange, "message-ttl", delay_ms)
     };
     let dead = limited(limits.dead_limit, json!({ "delivery-limit": LOOKS }));
     let jobs = held(limits.delivery_limit);

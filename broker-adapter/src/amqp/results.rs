@@ -11,7 +11,7 @@ use super::{
     channel::ConsumerChannel,
     error::{consumer_ended, next},
     headers::trace,
-    held::{AmqpResultAcker, HeldMessage},
+    held::{AmqpResultSettler, HeldMessage},
     message::UnreadMessage,
     names::RESULTS_QUEUE,
     unread,
@@ -99,8 +99,8 @@ impl ResultConsumer for AmqpResultConsumer {
             match ResultEnvelope::parse(&message.data) {
                 Ok(mut result) => {
                     result.trace = trace(&message.properties);
-                    let acker = Box::new(AmqpResultAcker(held));
-                    return Ok(ResultDelivery { result, acker });
+                    let settler = Box::new(AmqpResultSettler(held));
+                    return Ok(ResultDelivery { result, settler });
                 }
                 Err(error) => self.settle_unread(held, message, error),
             }

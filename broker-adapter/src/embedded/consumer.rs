@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 use zkwhirl_job::Topic;
 
 use super::{MemoryBroker, queue::LeasedJob};
-use crate::{BrokerError, Delivery, JobConsumer, JobSettler, Settlement};
+use crate::{BrokerError, Delivery, JobConsumer, Settlement, Settler};
 
 #[derive(Debug)]
 pub(super) struct EmbeddedJobConsumer {
@@ -77,7 +77,7 @@ struct EmbeddedJobSettler {
 }
 
 #[async_trait]
-impl JobSettler for EmbeddedJobSettler {
+impl Settler for EmbeddedJobSettler {
     async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError> {
         let broker = self.broker.reachable()?;
         let settled = broker.jobs().settle(self.topic, self.lease, how);

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use zkwhirl_job::{JobId, envelope::ResultEnvelope};
 
 use super::MemoryBroker;
-use crate::{BrokerError, RESULT_PREFETCH, ResultAcker, ResultConsumer, ResultDelivery};
+use crate::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery, Settlement, Settler};
 
 #[derive(Debug, Default)]
 pub(super) struct ResultQueue {
@@ -108,12 +108,12 @@ impl ResultConsumer for EmbeddedResultConsumer {
             let picked = self.broker.reachable()?.results().pick(self.id);
             if let Some((seq, result)) = picked {
                 let (broker, consumer) = (self.broker.clone(), self.id);
-                let acker = Box::new(EmbeddedResultAcker {
+                let settler = Box::new(EmbeddedResultSettler {
                     broker,
                     seq,
                     consumer,
                 });
-                return Ok(ResultDelivery { result, acker });
+                return Ok(ResultDelivery { result, settler });
             }
             changed.await;
         }
@@ -128,15 +128,15 @@ impl Drop for EmbeddedResultConsumer {
 }
 
 #[derive(Debug)]
-struct EmbeddedResultAcker {
+struct EmbeddedResultSettler {
     broker: Arc<MemoryBroker>,
     seq: u64,
     consumer: u64,
 }
 
 #[async_trait]
-impl ResultAcker for EmbeddedResultAcker {
-    async fn ack(&mut self) -> Result<bool, BrokerError> {
+impl Settler for EmbeddedResultSettler {
+    async fn settle(&mut self, _ack: &Settlement) -> Result<bool, BrokerError> {
         let broker = self.broker.reachable()?;
         let acked = broker.results().end(self.seq, self.consumer);
         broker.changed.notify_waiters();
@@ -144,7 +144,7 @@ impl ResultAcker for EmbeddedResultAcker {
     }
 }
 
-impl Drop for EmbeddedResultAcker {
+impl Drop for EmbeddedResultSettler {
     fn drop(&mut self) {
         self.broker.results().hand_back(self.seq, self.consumer);
         self.broker.changed.notify_waiters();

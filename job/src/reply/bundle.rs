@@ -163,9 +163,9 @@ impl Bundle {
         let got = 32 * self.broadcast.len() + tail.len();
         fits("bytes", got, limits::REPLY_BYTES)?;
         let mut out = BytesMut::with_capacity(got);
-        self.broadcast
-            .iter()
-            .for_each(|word| out.put_slice(&word.0));
+        for word in &self.broadcast {
+            out.put_slice(&word.0);
+        }
         out.put_slice(&tail);
         Ok(out.freeze())
     }

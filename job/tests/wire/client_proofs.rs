@@ -35,10 +35,9 @@ fn native_and_plonk_client_proofs_stand_side_by_side() {
 
 #[test]
 fn the_place_of_an_error_follows_the_proofs_lengths() {
-    let error = Request::TxRollup(Box::new(mixed()))
-        .validate(Sizes::new(3, 2).unwrap())
-        .unwrap_err()
-        .to_string();
+    let request = Request::TxRollup(Box::new(mixed()));
+    let error = request.validate(Sizes::new(3, 2).unwrap());
+    let error = error.unwrap_err().to_string();
     // 1,328 bytes before the same place of the all-PLONK request, at 10,460.
     assert!(error.ends_with("(byte 9132)"), "{error}");
 }

@@ -148,12 +148,8 @@ fn path(json: &Value, path: &MerklePath) {
     same(&json["first_pair"], &pairs[0]);
     same(&json["last_pair"], &pairs[pairs.len() - 1]);
     let mut bytes = u32::try_from(pairs.len()).unwrap().to_be_bytes().to_vec();
-    bytes.extend(
-        pairs
-            .iter()
-            .flat_map(|(left, right)| [left.0, right.0])
-            .flatten(),
-    );
+    let words = pairs.iter().flat_map(|(left, right)| [left.0, right.0]);
+    bytes.extend(words.flatten());
     let digest = hex::encode(Sha256::digest(bytes));
     assert_eq!(json["sha256_of_serialised_path"], digest);
 }

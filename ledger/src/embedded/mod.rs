@@ -175,13 +175,10 @@ impl Ledger for EmbeddedLedger {
 
     async fn jobs(&self, states: &[JobState], limit: usize) -> Result<Vec<JobRecord>, LedgerError> {
         let state = self.state()?;
-        let records = state.order.values().filter_map(|job| state.jobs.get(job));
-        Ok(records
-            .map(|entry| &entry.record)
-            .filter(|record| states.contains(&record.state))
-            .take(limit.min(LISTING))
-            .cloned()
-            .collect())
+        let entries = state.order.values().filter_map(|job| state.jobs.get(job));
+        let records = entries.map(|entry| &entry.record);
+        let found = records.filter(|record| states.contains(&record.state));
+        Ok(found.take(limit.min(LISTING)).cloned().collect())
     }
 
     async fn transition(

@@ -163,11 +163,10 @@ impl FleetModel {
 }
 
 fn rollup(id: u32, mut jobs: Vec<(JobId, &JobTimeline)>) -> RollupTimeline<'_> {
-    let verifiers = jobs
-        .iter()
-        .filter(|(_, job)| job.kind == Some(Kind::RootVerifier));
-    let end = verifiers.filter_map(|(_, job)| job.last(EventName::Delivered));
-    let ended_ms = end.map(|step| step.at_ms).next();
+    let is_verifier = |job: &JobTimeline| job.kind == Some(Kind::RootVerifier);
+    let mut verifiers = jobs.iter().filter(|(_, job)| is_verifier(job));
+    let end = verifiers.find_map(|(_, job)| job.last(EventName::Delivered));
+    let ended_ms = end.map(|step| step.at_ms);
     if ended_ms.is_some() {
         // Claims that it did not wait for are not its own.
         jobs.retain(|(_, job)| job.progress() == JobProgress::Proved);

@@ -98,13 +98,8 @@ async fn an_oversize_value_is_refused_before_it_is_read() {
     let _: u64 = raw(&ledger, "RPUSH", (&list, &huge)).await;
     let hash = key(&ledger, "j", take(&ledger, 2).await.id);
     let _: u64 = raw(&ledger, "HSET", (&hash, "reason", &huge)).await;
-    let sent = || async {
-        let info: String = server.command(&["INFO", "stats"]);
-        let lines = info.lines().filter_map(|line| line.split_once(':'));
-        let mut sent = lines.filter(|(name, _)| *name == "total_net_output_bytes");
-        sent.next().unwrap().1.parse::<u64>().unwrap()
-    };
-    let before = sent().await;
+    let sent = || info(&server, "stats", "total_net_output_bytes");
+    let before = sent();
     let error = ledger.attempts(job).await.unwrap_err();
     assert!(error.to_string().starts_with(&list), "{error}");
     assert_eq!(ledger.attempts(job).await.unwrap(), []);
@@ -116,7 +111,7 @@ async fn an_oversize_value_is_refused_before_it_is_read() {
     let error = ledger.job(record(2).id).await.unwrap_err().to_string();
     let named = error.starts_with(&hash) && error.contains("the limit is");
     assert!(named, "{error}");
-    let read = sent().await - before;
+    let read = sent() - before;
     // A request is read up to its limit, the others not at all.
     let limit = frame::REQUEST as u64 + (64 << 10);
     assert!(read < limit, "{read} bytes");

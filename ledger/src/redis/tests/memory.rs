@@ -12,10 +12,7 @@ fn keys(server: &RedisServer) -> u64 {
 
 /// Sets the memory that Redis may use to what it uses and `more` bytes.
 fn limit(server: &RedisServer, more: u64) {
-    let info: String = server.command(&["INFO", "memory"]);
-    let lines = info.lines().filter_map(|line| line.split_once(':'));
-    let mut used = lines.filter(|(name, _)| *name == "used_memory");
-    let used: u64 = used.next().unwrap().1.parse().unwrap();
+    let used = info(server, "memory", "used_memory");
     let limit = (used + more).to_string();
     let _: () = server.command(&["CONFIG", "SET", "maxmemory", &limit]);
 }
@@ -249,8 +246,7 @@ async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
         assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
         ledger.close_ticket(ticket(n, job).id).await.unwrap();
     }
-    let info: String = server.command(&["INFO", "stats"]);
-    assert!(!info.contains("evicted_keys:0\r"), "{info}");
+    assert_ne!(info(&server, "stats", "evicted_keys"), 0);
     assert_eq!(ledger.open_tickets().await.unwrap().len(), 20);
     let open = ledger.jobs(&[JobState::Taken], 100).await.unwrap();
     assert_eq!(open.len(), 20);

@@ -48,6 +48,14 @@ fn on(server: &RedisServer, change: impl FnOnce(&mut RedisLedgerConfig)) -> Redi
     RedisLedger::new(config).unwrap()
 }
 
+/// A number of Redis's `INFO`.
+fn info(server: &RedisServer, section: &str, name: &str) -> u64 {
+    let info: String = server.command(&["INFO", section]);
+    let mut lines = info.lines().filter_map(|line| line.split_once(':'));
+    let found = lines.find(|(line, _)| *line == name);
+    found.unwrap().1.parse().unwrap()
+}
+
 /// A key of the ledger's.
 fn key(ledger: &RedisLedger, kind: &str, of: impl Display) -> String {
     format!("{}{kind}:{of}", ledger.prefix())
