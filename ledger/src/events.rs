@@ -154,6 +154,15 @@ impl JobEventKind {
 
     /// Logs one line; each detail is a field, for searches.
     fn log(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>) {
+        let (mut ticket, mut phase, mut seconds) = (None, None, None);
+        match self {
+            Self::Taken { ticket: of, .. }
+            | Self::Joined { ticket: of, .. }
+            | Self::Delivered { ticket: of } => ticket = Some(of),
+            Self::Progress { phase: of, .. } => phase = Some(*of),
+            Self::Proved { duration, .. } => seconds = Some(duration.as_secs_f64()),
+            _ => {}
+        }
         /// `tracing` needs the level when the program is compiled.
         macro_rules! line {
             ($level:ident) => {
@@ -164,9 +173,9 @@ impl JobEventKind {
                     event = self.name(),
                     worker = self.worker(),
                     attempt = self.attempt(),
-                    ticket = self.ticket().map(tracing::field::display),
-                    phase = self.phase(),
-                    seconds = self.seconds(),
+                    ticket = ticket.map(tracing::field::display),
+                    phase,
+                    seconds,
                     reason = self.reason(),
                     "job {} {}",
                     job.short(),
@@ -203,29 +212,6 @@ impl JobEventKind {
             | Self::Claimed { attempt, .. }
             | Self::Retrying { attempt, .. }
             | Self::Proved { attempt, .. } => Some(*attempt),
-            _ => None,
-        }
-    }
-
-    fn ticket(&self) -> Option<TicketId> {
-        match self {
-            Self::Taken { ticket, .. }
-            | Self::Joined { ticket, .. }
-            | Self::Delivered { ticket } => Some(*ticket),
-            _ => None,
-        }
-    }
-
-    fn phase(&self) -> Option<&'static str> {
-        match self {
-            Self::Progress { phase, .. } => Some(phase),
-            _ => None,
-        }
-    }
-
-    fn seconds(&self) -> Option<f64> {
-        match self {
-            Self::Proved { duration, .. } => Some(duration.as_secs_f64()),
             _ => None,
         }
     }

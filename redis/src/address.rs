@@ -62,7 +62,13 @@ impl RedisAddress {
 
     /// A client, which connects later: Redis need not be reachable now.
     pub fn client(&self) -> Result<Client, RedisAddressError> {
-        self.check_namespace()?;
+        let name = &self.namespace;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if name.is_empty() || name.len() > NAMESPACE_CHARS || !name.chars().all(allowed) {
+            let must = "1 to 64 of a-z A-Z 0-9 . _ - are needed";
+            let why = format!("{name:?} is no namespace: {must}");
+            return Err(RedisAddressError(why));
+        }
         let info = self.url.as_str().into_connection_info();
         // Redis' errors carry no address, so no password.
         let info = info.map_err(|error| self.unusable(error))?;
@@ -81,17 +87,6 @@ impl RedisAddress {
     /// The error that says why this address cannot be used.
     pub fn unusable(&self, why: impl fmt::Display) -> RedisAddressError {
         RedisAddressError(format!("the redis address {self} cannot be used: {why}"))
-    }
-
-    fn check_namespace(&self) -> Result<(), RedisAddressError> {
-        let name = &self.namespace;
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if name.is_empty() || name.len() > NAMESPACE_CHARS || !name.chars().all(allowed) {
-            let must = "1 to 64 of a-z A-Z 0-9 . _ - are needed";
-            let why = format!("{name:?} is no namespace: {must}");
-            return Err(RedisAddressError(why));
-        }
-        Ok(())
     }
 }
 
@@ -136,20 +131,18 @@ impl fmt::Display for RedisAddress {
 
 impl fmt::Debug for RedisAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisAddress")
-            .field("url", &self.to_string())
-            .field("namespace", &self.namespace)
-            .field("tls", &self.tls)
-            .finish()
+        write!(
+            f,
+            "RedisAddress({self} {:?} {:?})",
+            self.namespace, self.tls
+        )
     }
 }
 
 impl fmt::Debug for RedisTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisTls")
-            .field("authority", &self.authority.is_some())
-            .field("client", &self.client.is_some())
-            .finish()
+        let (authority, client) = (self.authority.is_some(), self.client.is_some());
+        write!(f, "RedisTls(authority: {authority}, client: {client})")
     }
 }
 

@@ -81,11 +81,11 @@ pub(super) fn of_message(
 /// in milliseconds since the Unix epoch.
 fn death(properties: &BasicProperties) -> (Option<String>, Option<u64>) {
     let headers = properties.headers().as_ref().map(FieldTable::inner);
-    let deaths = match headers.and_then(|headers| headers.get("x-death")) {
-        Some(AMQPValue::FieldArray(deaths)) => deaths.as_slice(),
-        _ => &[],
+    let deaths = headers.and_then(|headers| headers.get("x-death"));
+    let Some(AMQPValue::FieldArray(deaths)) = deaths else {
+        return (None, None);
     };
-    let Some(AMQPValue::FieldTable(last)) = deaths.first() else {
+    let Some(AMQPValue::FieldTable(last)) = deaths.as_slice().first() else {
         return (None, None);
     };
     let reason = match last.inner().get("reason") {

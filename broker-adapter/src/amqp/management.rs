@@ -122,18 +122,14 @@ fn reason(text: &str) -> String {
 }
 
 fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
+    let first: &dyn std::error::Error = error;
+    let causes = std::iter::successors(Some(first), |cause| cause.source());
+    causes.last().unwrap_or(first).to_string()
 }
 
 fn percent_decoded(text: &str) -> String {
     // The one decoder at hand reads `key=value` lists, where plus is a space.
     let list = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
-    let mut pairs = url::form_urlencoded::parse(list.as_bytes());
-    pairs
-        .next()
-        .map_or_else(String::new, |(_, value)| value.into_owned())
+    let pairs = url::form_urlencoded::parse(list.as_bytes());
+    pairs.map(|(_, value)| value.into_owned()).collect()
 }

@@ -90,9 +90,7 @@ struct AmqpClient {
 
 impl fmt::Debug for AmqpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AmqpClient")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
+        write!(f, "AmqpClient({:?})", self.config)
     }
 }
 

@@ -39,8 +39,7 @@ pub struct RootRollupRequest {
 }
 
 impl RootRollupRequest {
-    /// The proof id that starts the request.
-    pub const PROOF_ID: u32 = 1;
+    const PROOF_ID: u32 = 1;
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, LayoutError> {
         let rollup_id = r.u32(format_args!("rollup id"))?;

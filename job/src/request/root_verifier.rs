@@ -16,8 +16,7 @@ pub struct RootVerifierRequest {
 }
 
 impl RootVerifierRequest {
-    /// The proof id that starts the request.
-    pub const PROOF_ID: u32 = 3;
+    const PROOF_ID: u32 = 3;
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, LayoutError> {
         let limit = limits::REPLY_BYTES as u32;

@@ -50,8 +50,7 @@ pub struct TxRollupRequest {
 }
 
 impl TxRollupRequest {
-    /// The proof id that starts the request.
-    pub const PROOF_ID: u32 = 0;
+    const PROOF_ID: u32 = 0;
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, LayoutError> {
         let rollup_id = r.u32(format_args!("rollup id"))?;
