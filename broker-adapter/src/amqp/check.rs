@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep};
 use super::{
     AmqpClient,
     config::AmqpConfig,
-    management::Api,
-    policies::{Policy, Version, policies},
+    management::ManagementApi,
+    policies::{QueuePolicy, Version, policies},
     provision::version,
 };
 use crate::BrokerError;
@@ -109,10 +109,10 @@ fn timeouts(config: &AmqpConfig, version: Version, longest_job: Duration) -> Opt
 }
 
 async fn check_queue(
-    api: &Api,
+    api: &ManagementApi,
     config: &AmqpConfig,
     queue: &str,
-    policy: &Policy,
+    policy: &QueuePolicy,
 ) -> Result<Vec<Finding>, BrokerError> {
     let Some(seen) = with_policy(api, config.vhost(), queue).await? else {
         let text = format!("the queue {queue} is missing: run `zkwhirl provision`");
@@ -132,7 +132,11 @@ async fn check_queue(
 }
 
 /// A queue as the API shows it, when it shows its policy too.
-async fn with_policy(api: &Api, vhost: &str, queue: &str) -> Result<Option<Value>, BrokerError> {
+async fn with_policy(
+    api: &ManagementApi,
+    vhost: &str,
+    queue: &str,
+) -> Result<Option<Value>, BrokerError> {
     let start = Instant::now();
     loop {
         let seen = api.queue(vhost, queue).await?;
@@ -149,7 +153,7 @@ const DELAY: &str = "message-ttl";
 
 fn differences(
     queue: &str,
-    policy: &Policy,
+    policy: &QueuePolicy,
     effective: Option<&Map<String, Value>>,
 ) -> Option<Finding> {
     let empty = Map::new();

@@ -29,11 +29,11 @@ use super::{
 };
 use crate::{BrokerError, Delivery, JobConsumer, Settlement};
 
-type Answer = Result<Delivery, BrokerError>;
+type ClaimAnswer = Result<Delivery, BrokerError>;
 
 #[derive(Debug)]
 pub(super) struct AmqpJobConsumer {
-    claims: mpsc::Sender<oneshot::Sender<Answer>>,
+    claims: mpsc::Sender<oneshot::Sender<ClaimAnswer>>,
 }
 
 impl AmqpJobConsumer {
@@ -63,7 +63,7 @@ impl AmqpJobConsumer {
 
 #[async_trait]
 impl JobConsumer for AmqpJobConsumer {
-    async fn claim(&mut self) -> Answer {
+    async fn claim(&mut self) -> ClaimAnswer {
         let (claim, answer) = oneshot::channel();
         self.claims.send(claim).await.map_err(|_| shuts_down())?;
         answer.await.map_err(|_| shuts_down())?
@@ -84,7 +84,7 @@ struct ClaimTask {
 }
 
 impl ClaimTask {
-    async fn run(mut self, mut requests: mpsc::Receiver<oneshot::Sender<Answer>>) {
+    async fn run(mut self, mut requests: mpsc::Receiver<oneshot::Sender<ClaimAnswer>>) {
         // A delivery whose claim was dropped before it came.
         let mut kept: Option<Delivery> = None;
         while let Some(mut claim) = requests.recv().await {
@@ -104,7 +104,7 @@ impl ClaimTask {
     /// A job; `None`: the caller stopped waiting.
     async fn claim(
         &mut self,
-        claim: &mut oneshot::Sender<Answer>,
+        claim: &mut oneshot::Sender<ClaimAnswer>,
     ) -> Result<Option<Delivery>, BrokerError> {
         loop {
             let arrival = self.arrival(claim).await;
@@ -125,7 +125,7 @@ impl ClaimTask {
     /// The next message of the queues. Only waiting ends with the claim: a
     /// message that was asked for with `basic.get` would be lost until the
     /// channel closes.
-    async fn arrival(&mut self, claim: &mut oneshot::Sender<Answer>) -> Arrival {
+    async fn arrival(&mut self, claim: &mut oneshot::Sender<ClaimAnswer>) -> Arrival {
         let channel = self.open_channel().await?;
         channel.returns_done().await;
         if !channel.is_consuming() {

@@ -13,7 +13,7 @@ use crate::BrokerError;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
-pub(super) struct Api {
+pub(super) struct ManagementApi {
     client: reqwest::Client,
     /// Without user and password.
     base: Url,
@@ -23,7 +23,7 @@ pub(super) struct Api {
     shown: String,
 }
 
-impl Api {
+impl ManagementApi {
     pub(super) fn new(management: &Management) -> Result<Self, BrokerError> {
         let client = reqwest::Client::builder()
             .no_proxy()

@@ -64,9 +64,9 @@ use super::{
 };
 use control::AmqpControlConsumer;
 use link::AmqpLink;
-use management::Api;
+use management::ManagementApi;
 use message::OutgoingMessage;
-use publisher::Publisher;
+use publisher::AmqpPublisher;
 
 /// RabbitMQ. Clones share the two connections.
 #[derive(Debug, Clone)]
@@ -78,10 +78,10 @@ pub struct AmqpBroker {
 struct AmqpClient {
     config: Arc<AmqpConfig>,
     consuming: AmqpLink,
-    publisher: Arc<Publisher>,
+    publisher: Arc<AmqpPublisher>,
     /// Held by a scan of the dead letters.
     one_scan: Mutex<()>,
-    api: Option<Api>,
+    api: Option<ManagementApi>,
     asked: depth::AskedJobs,
     handle: Handle,
     /// Ended without waiting when the last holder goes.
@@ -133,9 +133,13 @@ impl AmqpBroker {
         Ok(Self {
             client: Arc::new(AmqpClient {
                 consuming,
-                publisher: Publisher::new(publishing, config.clone(), handle.clone()),
+                publisher: AmqpPublisher::new(publishing, config.clone(), handle.clone()),
                 one_scan: Mutex::default(),
-                api: config.management.as_ref().map(Api::new).transpose()?,
+                api: config
+                    .management
+                    .as_ref()
+                    .map(ManagementApi::new)
+                    .transpose()?,
                 asked: depth::AskedJobs::default(),
                 config,
                 handle,

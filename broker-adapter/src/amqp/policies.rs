@@ -19,7 +19,7 @@ const RESULT_DELIVERIES: u32 = 100;
 const LOOKS: u32 = i32::MAX as u32;
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Policy {
+pub(super) struct QueuePolicy {
     pub(super) name: String,
     /// A regular expression over queue names.
     pub(super) pattern: String,
@@ -45,7 +45,7 @@ impl Version {
     }
 }
 
-pub(super) fn policies(limits: &Limits, version: Version) -> Vec<Policy> {
+pub(super) fn policies(limits: &Limits, version: Version) -> Vec<QueuePolicy> {
     let limited = |length: usize, definition: Value| {
         let mut all = definition.as_object().cloned().unwrap_or_default();
         all.insert("max-length".into(), json!(length));
@@ -90,10 +90,10 @@ pub(super) fn policies(limits: &Limits, version: Version) -> Vec<Policy> {
     all
 }
 
-fn policy(name: &str, queues: &[&'static str], definition: Map<String, Value>) -> Policy {
+fn policy(name: &str, queues: &[&'static str], definition: Map<String, Value>) -> QueuePolicy {
     let names = queues.iter().map(|queue| queue.replace('.', "\\."));
     let names: Vec<_> = names.collect();
-    Policy {
+    QueuePolicy {
         name: format!("zkwhirl-{name}"),
         pattern: format!("^({})$", names.join("|")),
         queues: queues.to_vec(),
@@ -101,7 +101,7 @@ fn policy(name: &str, queues: &[&'static str], definition: Map<String, Value>) -
     }
 }
 
-impl Policy {
+impl QueuePolicy {
     /// The body that sets it over the management API.
     pub(super) fn body(&self) -> Value {
         json!({

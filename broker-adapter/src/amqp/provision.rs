@@ -16,7 +16,7 @@ use zkwhirl_job::named;
 use super::{
     config::AmqpConfig,
     link::AmqpLink,
-    management::Api,
+    management::ManagementApi,
     names::{EXCHANGES, bindings, queues},
     policies::{Version, policies},
 };
@@ -88,7 +88,11 @@ impl std::fmt::Debug for User {
 /// do by hand where there is no management API.
 pub async fn provision(config: &AmqpConfig, users: &[User]) -> Result<Vec<String>, BrokerError> {
     let mut said = Vec::new();
-    let api = config.management.as_ref().map(Api::new).transpose()?;
+    let api = config
+        .management
+        .as_ref()
+        .map(ManagementApi::new)
+        .transpose()?;
     if let Some(api) = &api {
         said.push(make_vhost(api, config).await?);
         said.push(make_policies(api, config).await?);
@@ -105,7 +109,7 @@ pub async fn provision(config: &AmqpConfig, users: &[User]) -> Result<Vec<String
     Ok(said)
 }
 
-async fn make_vhost(api: &Api, config: &AmqpConfig) -> Result<String, BrokerError> {
+async fn make_vhost(api: &ManagementApi, config: &AmqpConfig) -> Result<String, BrokerError> {
     let vhost = config.vhost();
     let is_there = api.get(&["vhosts", vhost]).await?.is_some();
     if !is_there {
@@ -128,7 +132,7 @@ async fn make_vhost(api: &Api, config: &AmqpConfig) -> Result<String, BrokerErro
 }
 
 /// Before the queues, so that no message meets a queue without its limits.
-async fn make_policies(api: &Api, config: &AmqpConfig) -> Result<String, BrokerError> {
+async fn make_policies(api: &ManagementApi, config: &AmqpConfig) -> Result<String, BrokerError> {
     let all = policies(&config.limits, version(api).await?);
     for policy in &all {
         let path = ["policies", config.vhost(), &policy.name];
@@ -137,7 +141,7 @@ async fn make_policies(api: &Api, config: &AmqpConfig) -> Result<String, BrokerE
     Ok(format!("policies: {} set", all.len()))
 }
 
-pub(super) async fn version(api: &Api) -> Result<Version, BrokerError> {
+pub(super) async fn version(api: &ManagementApi) -> Result<Version, BrokerError> {
     let overview = api.get(&["overview"]).await?.unwrap_or_default();
     let text = overview["rabbitmq_version"].as_str().unwrap_or_default();
     Version::parse(text)
@@ -194,7 +198,7 @@ async fn declare_on(channel: &Channel, config: &AmqpConfig) -> Result<String, Br
     ))
 }
 
-async fn make_user(api: &Api, vhost: &str, user: &User) -> Result<String, BrokerError> {
+async fn make_user(api: &ManagementApi, vhost: &str, user: &User) -> Result<String, BrokerError> {
     let (name, role) = (&user.name, user.role);
     let account = json!({ "password": user.password, "tags": role.tags() });
     api.put(&["users", name], &account).await?;
@@ -229,6 +233,6 @@ pub async fn remove_vhost(config: &AmqpConfig) -> Result<(), BrokerError> {
     let Some(management) = &config.management else {
         return Err(BrokerError::Refused("there is no management URL".into()));
     };
-    let api = Api::new(management)?;
+    let api = ManagementApi::new(management)?;
     api.delete(&["vhosts", config.vhost()]).await
 }

@@ -34,7 +34,7 @@ const REFUSED: Duration = Duration::from_secs(2);
 /// Publishes with confirms on a connection of its own: when the broker is low
 /// on memory or disk it stops reading publishers, and acks must not stop too.
 #[derive(Debug)]
-pub(super) struct Publisher {
+pub(super) struct AmqpPublisher {
     pub(super) link: AmqpLink,
     config: Arc<AmqpConfig>,
     runtime: Handle,
@@ -48,7 +48,7 @@ pub(super) struct Publisher {
 /// the calls.
 type SendLock = OwnedMutexGuard<()>;
 
-impl Publisher {
+impl AmqpPublisher {
     pub(super) fn new(link: AmqpLink, config: Arc<AmqpConfig>, runtime: Handle) -> Arc<Self> {
         Arc::new(Self {
             link,

@@ -5,7 +5,7 @@ use super::too_long;
 use crate::{LayoutError, limits};
 
 /// A piece of a layout whose length is fixed or follows from a count.
-enum Part {
+enum RequestPart {
     /// So many bytes.
     Fixed(usize),
     /// A count, then so many bytes for each; the count's limit.
@@ -15,17 +15,17 @@ enum Part {
     /// A length and so many bytes; the limit.
     Buffer(u32),
     /// A count, then so many pieces; the count's limit.
-    Many(u32, &'static Part),
+    Many(u32, &'static RequestPart),
 }
 
-use Part::{Buffer, Fixed, List, Many, Path};
+use RequestPart::{Buffer, Fixed, List, Many, Path};
 
 const DEPTH_LIMIT: u32 = 256;
 const NULLIFIERS: u32 = 2 * limits::TXS + 1;
-const REPLY: Part = Buffer(limits::REPLY_BYTES as u32);
-const INNER_PROOF: Part = Buffer(limits::INNER_PROOF_BYTES);
+const REPLY: RequestPart = Buffer(limits::REPLY_BYTES as u32);
+const INNER_PROOF: RequestPart = Buffer(limits::INNER_PROOF_BYTES);
 
-const TX_ROLLUP: &[Part] = &[
+const TX_ROLLUP: &[RequestPart] = &[
     Fixed(12),
     Many(limits::TXS, &INNER_PROOF),
     Fixed(64),
@@ -42,7 +42,7 @@ const TX_ROLLUP: &[Part] = &[
     List(32, limits::BRIDGES),
     List(32, limits::ASSETS),
 ];
-const ROOT_ROLLUP: &[Part] = &[
+const ROOT_ROLLUP: &[RequestPart] = &[
     Fixed(8),
     Many(limits::INNERS, &INNER_PROOF),
     Fixed(64),
@@ -54,12 +54,12 @@ const ROOT_ROLLUP: &[Part] = &[
     List(133, limits::BRIDGES),
     Fixed(32),
 ];
-const CLAIM: &[Part] = &[Fixed(68), Path, Fixed(164 + 4), Path, Fixed(133 + 64)];
-const ROOT_VERIFIER: &[Part] = &[REPLY];
+const CLAIM: &[RequestPart] = &[Fixed(68), Path, Fixed(164 + 4), Path, Fixed(133 + 64)];
+const ROOT_VERIFIER: &[RequestPart] = &[REPLY];
 /// A client's account transaction, which Falafel never sends and no job is:
 /// five curve points, two words, two flags, an index, a data tree path, a
 /// signature.
-const ACCOUNT: &[Part] = &[Fixed(4 * 64 + 2 * 32 + 2 + 4), Path, Fixed(64 + 64)];
+const ACCOUNT: &[RequestPart] = &[Fixed(4 * 64 + 2 * 32 + 2 + 4), Path, Fixed(64 + 64)];
 
 /// The bytes that a request starting with `prefix` certainly has.
 ///
@@ -67,7 +67,7 @@ const ACCOUNT: &[Part] = &[Fixed(4 * 64 + 2 * 32 + 2 + 4), Path, Fixed(64 + 64)]
 /// is complete. Counts beyond the limits are errors, so that a caller never
 /// waits for, or allocates, more than [`limits::REQUEST_BYTES`].
 pub fn needed_bytes(prefix: &[u8]) -> Result<usize, LayoutError> {
-    let mut scan = Scan { prefix, at: 0 };
+    let mut scan = LengthScan { prefix, at: 0 };
     let walked = match scan.u32(4, "proof id") {
         Ok(0) => scan.walk(TX_ROLLUP),
         Ok(1) => scan.walk(ROOT_ROLLUP),
@@ -77,38 +77,43 @@ pub fn needed_bytes(prefix: &[u8]) -> Result<usize, LayoutError> {
         Err(stop) => Err(stop),
     };
     match walked {
-        Ok(()) | Err(Stop::Short) if scan.at <= limits::REQUEST_BYTES => Ok(scan.at),
-        Ok(()) | Err(Stop::Short) => Err(too_long(scan.at, scan.at)),
-        Err(Stop::Bad(error)) => Err(error),
+        Ok(()) | Err(ScanEnd::Short) if scan.at <= limits::REQUEST_BYTES => Ok(scan.at),
+        Ok(()) | Err(ScanEnd::Short) => Err(too_long(scan.at, scan.at)),
+        Err(ScanEnd::Bad(error)) => Err(error),
     }
 }
 
-struct Scan<'a> {
+struct LengthScan<'a> {
     prefix: &'a [u8],
     /// Bytes that the request has, as far as it was walked.
     at: usize,
 }
 
-enum Stop {
+enum ScanEnd {
     /// The prefix ends before a count that is needed.
     Short,
     Bad(LayoutError),
 }
 
-impl Scan<'_> {
-    fn u32(&mut self, limit: u32, name: &str) -> Result<u32, Stop> {
+impl LengthScan<'_> {
+    fn u32(&mut self, limit: u32, name: &str) -> Result<u32, ScanEnd> {
         let start = self.at;
         self.at += 4;
         let bytes = self.prefix.get(start..).and_then(|rest| rest.first_chunk());
-        let got = u32::from_be_bytes(*bytes.ok_or(Stop::Short)?);
+        let got = u32::from_be_bytes(*bytes.ok_or(ScanEnd::Short)?);
         if got <= limit {
             return Ok(got);
         }
         let (name, must) = (format_args!("{name}"), format_args!("at most {limit}"));
-        Err(Stop::Bad(LayoutError::value(start, name, got.into(), must)))
+        Err(ScanEnd::Bad(LayoutError::value(
+            start,
+            name,
+            got.into(),
+            must,
+        )))
     }
 
-    fn walk(&mut self, parts: &[Part]) -> Result<(), Stop> {
+    fn walk(&mut self, parts: &[RequestPart]) -> Result<(), ScanEnd> {
         for part in parts {
             self.at += match *part {
                 Fixed(bytes) => bytes,
