@@ -59,9 +59,8 @@ pub trait Ledger: Send + Sync + Debug {
     /// Takes a ticket in one step: it is open from now on, its job is known,
     /// and the job's request is kept.
     ///
-    /// A known job stays what it is, except that one which nobody expected any
-    /// more (withdrawn, rejected) starts again as taken. `job` is used when the
-    /// job is new.
+    /// A known job stays what it is, except that a withdrawn or rejected one
+    /// starts again as taken. `job` is used when the job is new.
     async fn take(
         &self,
         ticket: &Ticket,

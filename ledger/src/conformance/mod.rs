@@ -142,7 +142,7 @@ pub async fn listings_are_ordered_and_bounded(ledger: Under) {
     assert_eq!(ids, (0..5).map(|n| record(n).id).collect::<Vec<_>>());
 }
 
-/// A job that nobody expected any more starts again when it is asked for.
+/// A withdrawn job starts again when a ticket asks for it.
 pub async fn a_withdrawn_job_comes_back(ledger: Under) {
     let job = record(1);
     take(&ledger, 1, 1).await;

@@ -1,5 +1,5 @@
-//! The scripts: each change of the ledger is one of them, so that it happens
-//! whole or not at all, whoever else is there.
+//! The scripts: each change of the ledger is one script, which Redis runs whole or
+//! not at all, whatever other clients do.
 
 /// The script in `lua/` of this name, behind the library; compiled into its hash
 /// once.

@@ -62,7 +62,7 @@ async fn a_damaged_request_is_named_once_and_its_job_can_be_taken_again() {
         assert!(error.to_string().starts_with(&key), "{error}");
         assert_eq!(ledger.request(job).await.unwrap(), None);
         assert_eq!(ledger.job(job).await.unwrap(), None);
-        // Its tickets are still there for whoever lets them go.
+        // Its tickets are still there: the bridge closes them.
         assert_eq!(ledger.tickets_of(job).await.unwrap().len(), 1);
         let job = record(1);
         let taken = ledger.take(&ticket(1, job.id), &job, &request(1)).await;

@@ -175,8 +175,8 @@ async fn the_watch_ends_with_the_last_handle() {
     eventually("its connections are closed", closed).await;
 }
 
-/// Something between that passes all on until it swallows all that comes on
-/// the connections of that time, and closes none.
+/// A proxy before Redis: it swallows what comes on connections that are older than
+/// the last change of `swallows`, and closes none of them.
 struct Swallower {
     port: u16,
     swallows: Arc<AtomicU64>,
