@@ -1,9 +1,6 @@
 use std::fmt::Debug;
 
-use crate::{
-    BrokerError, Control, ControlConsumer, DeadLetter, Depth, Rung, Settlement,
-    control::NoControlMessages,
-};
+use crate::{BrokerError, Control, ControlConsumer, DeadLetter, Depth, Rung, Settlement};
 use async_trait::async_trait;
 use zkwhirl_job::{
     JobId, Topic,
@@ -70,14 +67,10 @@ pub trait Broker: Send + Sync + Debug {
 
     /// Sends a control message to all processes; those that are away miss it.
     /// `Ok` does not mean that a process received it.
-    async fn send_control(&self, _message: &Control) -> Result<(), BrokerError> {
-        Ok(())
-    }
+    async fn send_control(&self, message: &Control) -> Result<(), BrokerError>;
 
     /// Receives the control messages that are sent from now on.
-    fn control_messages(&self) -> Box<dyn ControlConsumer> {
-        Box::new(NoControlMessages)
-    }
+    fn control_messages(&self) -> Box<dyn ControlConsumer>;
 
     /// Publishes the job of a dead letter afresh, as attempt 1 with its
     /// history, then removes the letter. False: there is no letter, or it is of
@@ -120,31 +113,10 @@ pub struct Delivery {
     /// True when the broker knows that it handed the job out before. False
     /// proves nothing.
     pub redelivered: bool,
-    settler: Box<dyn JobSettler>,
+    pub(crate) settler: Box<dyn Settler>,
 }
 
 impl Delivery {
-    /// A delivery and what settles it: for back-ends.
-    pub fn new(job: JobEnvelope, queue: &'static str, settler: Box<dyn JobSettler>) -> Self {
-        Self {
-            job,
-            queue,
-            delivery_count: 0,
-            redelivered: false,
-            settler,
-        }
-    }
-
-    /// The same delivery after `crashes` that ended without a settlement;
-    /// `again`: the broker handed the job out before.
-    pub fn after(self, crashes: u32, again: bool) -> Self {
-        Self {
-            delivery_count: crashes,
-            redelivered: again,
-            ..self
-        }
-    }
-
     /// Ends the delivery. `Ok(false)`: the lease was lost before, another worker
     /// has or will have the job, and the settlement may or may not have been
     /// done as well. `Err`: nothing is known; ask again.
@@ -153,10 +125,10 @@ impl Delivery {
     }
 }
 
-/// The broker's side of a [`Delivery`]. Dropped unsettled it redelivers the job.
+/// The broker's side of a delivery. Dropped unsettled it redelivers the message.
 #[async_trait]
-pub trait JobSettler: Send + Debug {
-    /// See [`Delivery::settle`].
+pub(crate) trait Settler: Send + Debug {
+    /// See [`Delivery::settle`]; a result is only ever acked.
     async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError>;
 }
 
@@ -175,25 +147,13 @@ pub trait ResultConsumer: Send + Debug {
 pub struct ResultDelivery {
     /// The result.
     pub result: ResultEnvelope,
-    acker: Box<dyn ResultAcker>,
+    pub(crate) settler: Box<dyn Settler>,
 }
 
 impl ResultDelivery {
-    /// A delivery and what acknowledges it: for back-ends.
-    pub fn new(result: ResultEnvelope, acker: Box<dyn ResultAcker>) -> Self {
-        Self { result, acker }
-    }
-
     /// Takes the result off the queue. `Ok(false)`: the lease was lost, it
     /// will come again.
     pub async fn ack(&mut self) -> Result<bool, BrokerError> {
-        self.acker.ack().await
+        self.settler.settle(&Settlement::Ack).await
     }
-}
-
-/// The broker's side of a [`ResultDelivery`].
-#[async_trait]
-pub trait ResultAcker: Send + Debug {
-    /// See [`ResultDelivery::ack`].
-    async fn ack(&mut self) -> Result<bool, BrokerError>;
 }

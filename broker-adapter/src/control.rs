@@ -11,6 +11,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use zkwhirl_job::JobId;
 
+use crate::BrokerError;
+
 /// A control message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Control {
@@ -39,18 +41,13 @@ pub enum Control {
 /// Receives the control messages for one process.
 #[async_trait]
 pub trait ControlConsumer: Send + Debug {
-    /// Waits for the next message, however often the connection is lost. Cancel
-    /// safe.
-    async fn next(&mut self) -> Control;
-}
-
-/// For a back-end without control messages.
-#[derive(Debug)]
-pub(super) struct NoControlMessages;
-
-#[async_trait]
-impl ControlConsumer for NoControlMessages {
-    async fn next(&mut self) -> Control {
-        std::future::pending().await
+    /// Waits until control messages would reach this process.
+    /// [`ControlConsumer::next`] does so too.
+    async fn joined(&mut self) -> Result<(), BrokerError> {
+        Ok(())
     }
+
+    /// Waits for the next message that this release can read, however often the
+    /// connection is lost. Cancel safe.
+    async fn next(&mut self) -> Control;
 }

@@ -76,8 +76,9 @@ impl DeadLetter {
     }
 
     /// The letter of a message that no parser read; `why` follows
-    /// `job 1c9f… parked: `.
-    pub(crate) fn unread(id: JobId, class: DeadClass, body: &[u8], why: &str) -> Self {
+    /// `job 1c9f… parked: `. Without an id it gets one from its body.
+    pub(crate) fn unread(id: Option<JobId>, class: DeadClass, body: &[u8], why: &str) -> Self {
+        let id = id.unwrap_or_else(|| JobId::of_code(u32::MAX, body));
         let kept = &body[..body.len().min(BODY_BYTES)];
         Self {
             id,
@@ -105,11 +106,15 @@ impl DeadLetter {
         format!("job {} parked: {why}", id.short())
     }
 
-    /// The job again, as attempt 1 with its history. `None`: this release knows
-    /// no prover for it.
+    /// The job again, as attempt 1 with its history, also from a body that an
+    /// earlier release could not read. `None`: this release knows no prover for it.
     pub(crate) fn revive(self) -> Option<JobEnvelope> {
         let Some(kind) = self.kind else {
-            return self.reread();
+            let (DeadClass::Version, Payload::Inline(body)) = (self.class, self.payload) else {
+                return None;
+            };
+            let job = JobEnvelope::parse(&body).ok()?;
+            return Some(JobEnvelope { attempt: 1, ..job });
         };
         Some(JobEnvelope {
             id: self.id,
@@ -123,15 +128,6 @@ impl DeadLetter {
             trace: None,
         })
     }
-
-    /// The job in a body that an earlier release could not read.
-    fn reread(self) -> Option<JobEnvelope> {
-        let (DeadClass::Version, Payload::Inline(body)) = (self.class, self.payload) else {
-            return None;
-        };
-        let job = JobEnvelope::parse(&body).ok()?;
-        Some(JobEnvelope { attempt: 1, ..job })
-    }
 }
 
 #[cfg(test)]
@@ -143,9 +139,9 @@ mod tests {
     #[test]
     fn a_job_that_no_earlier_release_could_read_is_replayed_by_one_that_can() {
         let job = claim_job(1);
-        let letter = DeadLetter::unread(job.id, DeadClass::Version, &job.to_bytes(), "version");
-        assert_eq!(letter.clone().revive(), Some(job));
-        let class = DeadClass::Damaged;
-        assert_eq!(DeadLetter { class, ..letter }.revive(), None);
+        let body = job.to_bytes();
+        let letter = |class| DeadLetter::unread(Some(job.id), class, &body, "version");
+        assert_eq!(letter(DeadClass::Damaged).revive(), None);
+        assert_eq!(letter(DeadClass::Version).revive(), Some(job.clone()));
     }
 }

@@ -15,9 +15,9 @@ mod embedded;
 mod types;
 mod unread;
 
+pub(crate) use broker::Settler;
 pub use broker::{
-    Broker, DELIVERY_LIMIT, Delivery, JobConsumer, JobSettler, RESULT_PREFETCH, ResultAcker,
-    ResultConsumer, ResultDelivery,
+    Broker, DELIVERY_LIMIT, Delivery, JobConsumer, RESULT_PREFETCH, ResultConsumer, ResultDelivery,
 };
 pub use control::{Control, ControlConsumer};
 pub use dead_letter::{DeadClass, DeadLetter};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zkwhirl_job::envelope::JobEnvelope;
+use zkwhirl_job::{envelope::JobEnvelope, named};
 
 use super::DeadLetter;
 
@@ -25,26 +25,20 @@ pub enum BrokerError {
     Refused(String),
 }
 
-/// A step of the retry ladder; how long each is, is the back-end's setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Rung {
-    /// Ten seconds, unless configured otherwise.
-    Short,
-    /// One minute.
-    Medium,
-    /// Ten minutes.
-    Long,
+named! {
+    /// A step of the retry ladder, shortest first; how long each is, is the
+    /// back-end's setting. The name is the one in production.
+    pub enum Rung {
+        /// Ten seconds, unless configured otherwise.
+        Short = "10s",
+        /// One minute.
+        Medium = "1m",
+        /// Ten minutes.
+        Long = "10m",
+    }
 }
 
 impl Rung {
-    /// All rungs, shortest first.
-    pub const ALL: [Self; 3] = [Self::Short, Self::Medium, Self::Long];
-
-    /// The rung's place on the ladder.
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
     /// How long a job waits on it in production.
     pub fn delay(self) -> Duration {
         Duration::from_secs(match self {
@@ -69,8 +63,7 @@ pub enum Settlement {
         job: JobEnvelope,
     },
     /// The same job goes to the end of its queue, for the next worker that claims
-    /// it.
-    /// Not an attempt and not a crash.
+    /// it. Not an attempt and not a crash.
     HandBack,
     /// The job is given up on.
     Bury(DeadLetter),

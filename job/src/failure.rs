@@ -1,26 +1,26 @@
 //! Why an attempt gave no proof, and the record that is kept of it.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits;
+use crate::{limits, named};
 
-/// What a failure says about the job and about the worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureClass {
-    /// This request can never be proved: it is malformed or its statement is
-    /// false.
-    Invalid,
-    /// The prover died, ran out of memory or time, or made a bad proof.
-    Prover,
-    /// The attempt was given up on purpose: drain or cancel. Not an attempt.
-    Interrupted,
-    /// Something around the prover failed: a key, the payload, a disk, the
-    /// broker. A class that a later release adds is read as this one.
-    #[serde(other)]
-    Infrastructure,
+named! {
+    /// What a failure says about the job and about the worker.
+    pub enum FailureClass {
+        /// This request can never be proved: it is malformed or its statement is
+        /// false.
+        Invalid = "invalid",
+        /// The prover died, ran out of memory or time, or made a bad proof.
+        Prover = "prover",
+        /// The attempt was given up on purpose: drain or cancel. Not an attempt.
+        Interrupted = "interrupted",
+        /// Something around the prover failed: a key, the payload, a disk, the
+        /// broker. A class that a later release adds is read as this one.
+        #[serde(other)]
+        Infrastructure = "infrastructure",
+    }
 }
 
 /// An attempt that gave no proof.
@@ -56,13 +56,7 @@ impl Failure {
     /// A failure of `class` with its reason, cut to the limit.
     pub fn new(class: FailureClass, reason: impl Into<String>) -> Self {
         let mut reason = reason.into();
-        if reason.len() > limits::ERROR_TEXT_BYTES {
-            let end = (0..=limits::ERROR_TEXT_BYTES)
-                .rev()
-                .find(|end| reason.is_char_boundary(*end))
-                .unwrap_or(0);
-            reason.truncate(end);
-        }
+        reason.truncate(reason.floor_char_boundary(limits::ERROR_TEXT_BYTES));
         Self { class, reason }
     }
 
@@ -84,16 +78,5 @@ impl Failure {
     /// An attempt that was given up on purpose.
     pub fn interrupted(reason: impl Into<String>) -> Self {
         Self::new(FailureClass::Interrupted, reason)
-    }
-}
-
-impl fmt::Display for FailureClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Invalid => "invalid",
-            Self::Prover => "prover",
-            Self::Infrastructure => "infrastructure",
-            Self::Interrupted => "interrupted",
-        })
     }
 }

@@ -1,9 +1,9 @@
 //! Falafel's job frame: `id[32] ‖ command u32 ‖ data`, delimited by the HTTP
 //! body's length.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
-use crate::{JobId, TicketId, limits};
+use crate::{TicketId, limits};
 
 /// The bytes before a frame's data: 32 of id, 4 of command.
 pub const HEADER_BYTES: usize = 36;
@@ -22,21 +22,15 @@ pub struct Frame {
     pub data: Bytes,
 }
 
-/// A body that is no frame.
+/// A body of so many bytes that is no frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Fewer bytes than the header has.
-    #[error("a frame of {bytes} bytes has no complete header ({HEADER_BYTES} bytes)")]
-    Short {
-        /// The body's length.
-        bytes: usize,
-    },
+    #[error("a frame of {0} bytes has no complete header ({HEADER_BYTES} bytes)")]
+    Short(usize),
     /// More data than any request or reply may have.
-    #[error("a frame of {bytes} bytes exceeds the limit of {limit}", limit = Frame::LIMIT)]
-    Long {
-        /// The body's length.
-        bytes: usize,
-    },
+    #[error("a frame of {0} bytes exceeds the limit of {limit}", limit = Frame::LIMIT)]
+    Long(usize),
 }
 
 impl Frame {
@@ -46,7 +40,7 @@ impl Frame {
     /// Reads a body. The data is a slice of it: nothing is copied.
     pub fn parse(body: &Bytes) -> Result<Self, FrameError> {
         if body.len() > Self::LIMIT {
-            return Err(FrameError::Long { bytes: body.len() });
+            return Err(FrameError::Long(body.len()));
         }
         Self::split(body)
     }
@@ -54,41 +48,25 @@ impl Frame {
     /// The same without the limit, for callers that bound what they read and
     /// need the ticket of whatever comes.
     pub fn split(body: &Bytes) -> Result<Self, FrameError> {
-        if body.len() < HEADER_BYTES {
-            return Err(FrameError::Short { bytes: body.len() });
-        }
-        let mut id = [0; 32];
-        id.copy_from_slice(&body[..32]);
-        let command = u32::from_be_bytes([body[32], body[33], body[34], body[35]]);
+        let short = || FrameError::Short(body.len());
+        let (id, rest) = body.split_first_chunk().ok_or_else(short)?;
+        let command = rest.first_chunk().ok_or_else(short)?;
         Ok(Self {
-            ticket: TicketId(id),
-            command,
+            ticket: TicketId(*id),
+            command: u32::from_be_bytes(*command),
             data: body.slice(HEADER_BYTES..),
         })
     }
 
     /// The bytes on the wire.
     pub fn to_bytes(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(HEADER_BYTES + self.data.len());
-        self.put_header(&mut out);
-        out.put_slice(&self.data);
-        out.freeze()
+        self.to_pieces().concat().into()
     }
 
     /// The same in two pieces, the header and the data, which are not copied.
     pub fn to_pieces(&self) -> [Bytes; 2] {
-        let mut header = BytesMut::with_capacity(HEADER_BYTES);
-        self.put_header(&mut header);
-        [header.freeze(), self.data.clone()]
-    }
-
-    fn put_header(&self, out: &mut BytesMut) {
-        out.put_slice(&self.ticket.0);
-        out.put_u32(self.command);
-    }
-
-    /// The job that this frame asks for, when its command is a known one.
-    pub fn job(&self) -> Option<JobId> {
-        crate::Command::from_code(self.command).map(|command| JobId::of(command, &self.data))
+        let command = self.command.to_be_bytes();
+        let header = [&self.ticket.0[..], &command].concat();
+        [header.into(), self.data.clone()]
     }
 }

@@ -76,8 +76,8 @@ impl JobId {
         Self::of_code(command.code(), data)
     }
 
-    /// The same for a command's code, which may be one that nobody knows: such
-    /// a job is parked, and needs a name for that.
+    /// The same for a command's code, also an unknown one: such a job is parked,
+    /// and needs a name for that.
     pub fn of_code(command: u32, data: &[u8]) -> Self {
         let mut hash = Sha256::new();
         hash.update(command.to_be_bytes());
@@ -102,9 +102,7 @@ mod tests {
     #[test]
     fn a_text_that_is_no_id_is_named() {
         let error = "12xy".parse::<JobId>().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "\"12xy\" is not an id: 64 hex digits are needed"
-        );
+        let why = "\"12xy\" is not an id: 64 hex digits are needed";
+        assert_eq!(error.to_string(), why);
     }
 }

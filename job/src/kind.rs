@@ -1,58 +1,47 @@
 //! The kinds of jobs and the topics that they travel on.
 
-use std::{fmt, str::FromStr};
+use crate::{Command, limits, named};
 
-use serde::{Deserialize, Serialize};
-
-use crate::{Command, limits};
-
-/// What a job asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// An inner rollup of transactions (proof id 0).
-    TxRollup,
-    /// The claim of a defi deposit (proof id 2).
-    Claim,
-    /// The rollup of inner rollups (proof id 1).
-    RootRollup,
-    /// The verification of a root rollup (proof id 3).
-    RootVerifier,
-    /// The verification key of the join-split circuit.
-    JoinSplitVk,
-    /// The verification key of the account circuit.
-    AccountVk,
+named! {
+    /// What a job asks for, in the order of Falafel's pipeline.
+    pub enum Kind {
+        /// The claim of a defi deposit (proof id 2).
+        Claim = "claim",
+        /// An inner rollup of transactions (proof id 0).
+        TxRollup = "tx-rollup",
+        /// The rollup of inner rollups (proof id 1).
+        RootRollup = "root-rollup",
+        /// The verification of a root rollup (proof id 3).
+        RootVerifier = "root-verifier",
+        /// The verification key of the join-split circuit.
+        JoinSplitVk = "join-split-vk",
+        /// The verification key of the account circuit.
+        AccountVk = "account-vk",
+    }
 }
 
-/// Which workers a job is for. It follows from the kind, never from the port
-/// that the job came from: a Falafel in `normal` mode serves all kinds on one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Topic {
-    /// Tx rollups and claims: many, in parallel.
-    Inner,
-    /// Everything else: few, one after the other.
-    Outer,
-}
-
-/// A text that names no kind or no topic.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{text}\" is not one of {expected}")]
-pub struct KindError {
-    text: String,
-    expected: &'static str,
+named! {
+    /// Which workers a job is for. It follows from the kind, never from the port
+    /// that the job came from: a Falafel in `normal` mode serves all kinds on one.
+    pub enum Topic {
+        /// Tx rollups and claims: many, in parallel.
+        Inner = "inner",
+        /// Everything else: few, one after the other.
+        Outer = "outer",
+    }
 }
 
 impl Kind {
-    /// All kinds, in the order of Falafel's pipeline.
-    pub const ALL: [Self; 6] = [
-        Self::Claim,
-        Self::TxRollup,
-        Self::RootRollup,
-        Self::RootVerifier,
-        Self::JoinSplitVk,
-        Self::AccountVk,
-    ];
+    /// The kind of the requests that start with this proof id.
+    pub(crate) fn of_proof_id(id: u32) -> Option<Self> {
+        let proofs = [
+            Self::TxRollup,
+            Self::RootRollup,
+            Self::Claim,
+            Self::RootVerifier,
+        ];
+        proofs.get(id as usize).copied()
+    }
 
     /// The topic of this kind's jobs.
     pub fn topic(self) -> Topic {
@@ -86,70 +75,5 @@ impl Kind {
             true => limits::VK_BYTES,
             false => limits::REPLY_BYTES,
         }
-    }
-
-    /// The kind's name in code, logs and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::TxRollup => "tx-rollup",
-            Self::Claim => "claim",
-            Self::RootRollup => "root-rollup",
-            Self::RootVerifier => "root-verifier",
-            Self::JoinSplitVk => "join-split-vk",
-            Self::AccountVk => "account-vk",
-        }
-    }
-}
-
-impl Topic {
-    /// Both topics.
-    pub const ALL: [Self; 2] = [Self::Inner, Self::Outer];
-
-    /// The topic's name in code, logs and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Inner => "inner",
-            Self::Outer => "outer",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl fmt::Display for Topic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Kind {
-    type Err = KindError;
-
-    fn from_str(text: &str) -> Result<Self, KindError> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == text)
-            .ok_or_else(|| KindError {
-                text: text.chars().take(80).collect(),
-                expected: "claim, tx-rollup, root-rollup, root-verifier, join-split-vk, account-vk",
-            })
-    }
-}
-
-impl FromStr for Topic {
-    type Err = KindError;
-
-    fn from_str(text: &str) -> Result<Self, KindError> {
-        Self::ALL
-            .into_iter()
-            .find(|topic| topic.name() == text)
-            .ok_or_else(|| KindError {
-                text: text.chars().take(80).collect(),
-                expected: "inner, outer",
-            })
     }
 }

@@ -1,65 +1,28 @@
 //! Bounds-checked reading and writing of Falafel's layouts. All integers are
 //! big-endian.
 
-use std::fmt;
+use std::fmt::Arguments;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::Word;
 
-/// What is wrong with a field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Problem {
-    /// The buffer ends inside the field.
-    Truncated {
-        /// Bytes that the field needs.
-        needs: usize,
-        /// Bytes that are left.
-        left: usize,
-    },
-    /// The buffer goes on after the last field.
-    Trailing {
-        /// Bytes that are left over.
-        extra: usize,
-    },
-    /// A 32-byte word that should be a field element is not below the modulus.
-    NotCanonical,
-    /// A number that must have another value.
-    Value {
-        /// What stands there.
-        got: u64,
-        /// What must stand there, in words.
-        must: String,
-    },
-}
-
-/// A buffer that breaks a layout: which field, where, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A buffer that breaks a layout: which field (with its place in lists, such as
+/// `tx 3: nullifier path depth`), at which byte it starts, and what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text} (byte {at})")]
 pub struct LayoutError {
-    /// The field's name, with its place in lists: `tx 3: nullifier path depth`.
-    pub field: String,
-    /// The byte at which the field starts.
-    pub at: usize,
-    /// What is wrong with it.
-    pub problem: Problem,
+    text: String,
+    at: usize,
 }
 
-impl fmt::Display for LayoutError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let field = &self.field;
-        match &self.problem {
-            Problem::Truncated { needs, left } => {
-                write!(f, "{field} needs {needs} bytes but {left} are left")?;
-            }
-            Problem::Trailing { extra } => write!(f, "{extra} bytes follow the {field}")?,
-            Problem::NotCanonical => write!(f, "{field} is not below the field modulus")?,
-            Problem::Value { got, must } => write!(f, "{field} is {got}, must be {must}")?,
-        }
-        write!(f, " (byte {})", self.at)
+impl LayoutError {
+    /// A number at byte `at` that must have another value.
+    pub(crate) fn value(at: usize, name: Arguments<'_>, got: u64, must: Arguments<'_>) -> Self {
+        let text = format!("{name} is {got}, must be {must}");
+        Self { text, at }
     }
 }
-
-impl std::error::Error for LayoutError {}
 
 /// A cursor over a buffer. Names are given as `format_args!` so that they are
 /// only built when something is wrong.
@@ -85,80 +48,73 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `bytes`, as a slice of the buffer that is shared with it.
-    pub(crate) fn take(
-        &mut self,
-        bytes: usize,
-        name: fmt::Arguments<'_>,
-    ) -> Result<Bytes, LayoutError> {
+    pub(crate) fn take(&mut self, bytes: usize, name: Arguments<'_>) -> Result<Bytes, LayoutError> {
         let start = self.at;
         self.skip(bytes, name)?;
-        Ok(self.buffer.slice(start..self.at))
+        Ok(self.since(start))
     }
 
     /// The next `bytes`, borrowed: a large request has 36,000 words, and a
     /// shared slice of each would cost more than reading it.
-    fn skip(&mut self, bytes: usize, name: fmt::Arguments<'_>) -> Result<&'a [u8], LayoutError> {
-        let left = self.buffer.len() - self.at;
-        if bytes > left {
-            return Err(LayoutError {
-                field: name.to_string(),
-                at: self.at,
-                problem: Problem::Truncated { needs: bytes, left },
-            });
-        }
-        let start = self.at;
+    fn skip(&mut self, bytes: usize, name: Arguments<'_>) -> Result<&'a [u8], LayoutError> {
+        let rest = &self.buffer[self.at..];
+        let Some(taken) = rest.get(..bytes) else {
+            let (at, left) = (self.at, rest.len());
+            let text = format!("{name} needs {bytes} bytes but {left} are left");
+            return Err(LayoutError { text, at });
+        };
         self.at += bytes;
-        Ok(&self.buffer[start..self.at])
+        Ok(taken)
     }
 
-    pub(crate) fn u8(&mut self, name: fmt::Arguments<'_>) -> Result<u8, LayoutError> {
-        Ok(self.skip(1, name)?[0])
+    fn array<const N: usize>(&mut self, name: Arguments<'_>) -> Result<[u8; N], LayoutError> {
+        let bytes = self.skip(N, name)?;
+        Ok(bytes.try_into().expect("so many bytes were taken"))
     }
 
-    pub(crate) fn u32(&mut self, name: fmt::Arguments<'_>) -> Result<u32, LayoutError> {
-        let bytes = self.skip(4, name)?;
-        Ok(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+    pub(crate) fn u8(&mut self, name: Arguments<'_>) -> Result<u8, LayoutError> {
+        self.array(name).map(u8::from_be_bytes)
+    }
+
+    pub(crate) fn u32(&mut self, name: Arguments<'_>) -> Result<u32, LayoutError> {
+        self.array(name).map(u32::from_be_bytes)
     }
 
     /// A word that may hold any 256-bit integer.
-    pub(crate) fn word(&mut self, name: fmt::Arguments<'_>) -> Result<Word, LayoutError> {
-        let bytes = self.skip(32, name)?;
-        Ok(Word(bytes.try_into().expect("32 bytes were taken")))
+    pub(crate) fn word(&mut self, name: Arguments<'_>) -> Result<Word, LayoutError> {
+        self.array(name).map(Word)
     }
 
     /// A word that must be the one encoding of a field element. The original
     /// reduces silently; two encodings of one request would be two jobs.
-    pub(crate) fn field(&mut self, name: fmt::Arguments<'_>) -> Result<Word, LayoutError> {
+    pub(crate) fn field(&mut self, name: Arguments<'_>) -> Result<Word, LayoutError> {
         let at = self.at;
         let word = self.word(name)?;
         if word.is_canonical() {
             return Ok(word);
         }
-        Err(LayoutError {
-            field: name.to_string(),
-            at,
-            problem: Problem::NotCanonical,
-        })
+        let text = format!("{name} is not below the field modulus");
+        Err(LayoutError { text, at })
     }
 
     /// The next `words` when all are there and field elements. `None`: one of
     /// them is not, which reading them one by one tells; nothing was read.
     pub(crate) fn fields(&mut self, words: usize) -> Option<Bytes> {
-        let end = self.at.checked_add(words.checked_mul(32)?)?;
-        let bytes = self.buffer.get(self.at..end)?;
+        let start = self.at;
+        let bytes = self.buffer[start..].get(..32 * words)?;
         let (words, _) = bytes.as_chunks();
         if !words.iter().all(|word| Word(*word).is_canonical()) {
             return None;
         }
-        let start = std::mem::replace(&mut self.at, end);
-        Some(self.buffer.slice(start..end))
+        self.at += bytes.len();
+        Some(self.since(start))
     }
 
     /// A `u32` that must satisfy a condition.
     pub(crate) fn u32_where(
         &mut self,
-        name: fmt::Arguments<'_>,
-        must: fmt::Arguments<'_>,
+        name: Arguments<'_>,
+        must: Arguments<'_>,
         holds: impl FnOnce(u32) -> bool,
     ) -> Result<u32, LayoutError> {
         let at = self.at;
@@ -166,36 +122,56 @@ impl<'a> Reader<'a> {
         if holds(got) {
             return Ok(got);
         }
-        Err(value(at, name, u64::from(got), must))
+        Err(LayoutError::value(at, name, got.into(), must))
     }
 
-    /// The reader is at the end of the buffer.
-    pub(crate) fn end(&self, what: fmt::Arguments<'_>) -> Result<(), LayoutError> {
-        let extra = self.buffer.len() - self.at;
+    pub(crate) fn u32_up_to(
+        &mut self,
+        limit: u32,
+        name: Arguments<'_>,
+    ) -> Result<u32, LayoutError> {
+        self.u32_where(name, format_args!("at most {limit}"), |got| got <= limit)
+    }
+
+    /// A list with as many entries as `count` says: a condition, in words too.
+    pub(crate) fn list<T>(
+        &mut self,
+        name: &str,
+        (must, holds): (Arguments<'_>, impl FnOnce(u32) -> bool),
+        mut item: impl FnMut(&mut Self, u32) -> Result<T, LayoutError>,
+    ) -> Result<Vec<T>, LayoutError> {
+        let count = self.u32_where(format_args!("number of {name}"), must, holds)?;
+        (0..count).map(|i| item(self, i)).collect()
+    }
+
+    /// A list of exactly `count` entries; `why` follows the count in the error.
+    pub(crate) fn exactly<T>(
+        &mut self,
+        (count, why): (u32, &str),
+        name: &str,
+        item: impl FnMut(&mut Self, u32) -> Result<T, LayoutError>,
+    ) -> Result<Vec<T>, LayoutError> {
+        let must = format_args!("{count}, {why}");
+        self.list(name, (must, |got| got == count), item)
+    }
+
+    pub(crate) fn at_most<T>(
+        &mut self,
+        limit: u32,
+        name: &str,
+        item: impl FnMut(&mut Self, u32) -> Result<T, LayoutError>,
+    ) -> Result<Vec<T>, LayoutError> {
+        let must = format_args!("at most {limit}");
+        self.list(name, (must, |got| got <= limit), item)
+    }
+
+    pub(crate) fn end(&self, what: Arguments<'_>) -> Result<(), LayoutError> {
+        let (at, extra) = (self.at, self.buffer.len() - self.at);
         if extra == 0 {
             return Ok(());
         }
-        Err(LayoutError {
-            field: what.to_string(),
-            at: self.at,
-            problem: Problem::Trailing { extra },
-        })
-    }
-}
-
-pub(crate) fn value(
-    at: usize,
-    name: fmt::Arguments<'_>,
-    got: u64,
-    must: fmt::Arguments<'_>,
-) -> LayoutError {
-    LayoutError {
-        field: name.to_string(),
-        at,
-        problem: Problem::Value {
-            got,
-            must: must.to_string(),
-        },
+        let text = format!("{extra} bytes follow the {what}");
+        Err(LayoutError { text, at })
     }
 }
 
@@ -208,6 +184,10 @@ impl Writer {
         Self(BytesMut::with_capacity(bytes))
     }
 
+    pub(crate) fn at(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn u8(&mut self, value: u8) {
         self.0.put_u8(value);
     }
@@ -217,13 +197,7 @@ impl Writer {
     }
 
     pub(crate) fn word(&mut self, word: &Word) {
-        self.0.put_slice(&word.0);
-    }
-
-    pub(crate) fn words(&mut self, words: &[Word]) {
-        for word in words {
-            self.word(word);
-        }
+        self.raw(&word.0);
     }
 
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
@@ -233,6 +207,20 @@ impl Writer {
     /// A count as `u32`. Lists here are bounded far below 2^32.
     pub(crate) fn count(&mut self, count: usize) {
         self.u32(u32::try_from(count).expect("lists are bounded by the limits"));
+    }
+
+    pub(crate) fn buffer(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.raw(bytes);
+    }
+
+    pub(crate) fn list<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T)) {
+        self.count(items.len());
+        items.iter().for_each(|item| write(self, item));
+    }
+
+    pub(crate) fn words(&mut self, words: &[Word]) {
+        self.list(words, Self::word);
     }
 
     pub(crate) fn finish(self) -> Bytes {

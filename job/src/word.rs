@@ -18,6 +18,11 @@ impl Word {
     /// The word zero.
     pub const ZERO: Self = Self([0; 32]);
 
+    /// The words of a buffer; what is left behind the last whole one is ignored.
+    pub(crate) fn all(bytes: &[u8]) -> Vec<Self> {
+        bytes.as_chunks().0.iter().copied().map(Self).collect()
+    }
+
     /// True when the word is below the order of BN254's scalar field, that is
     /// when it is the one encoding of a field element.
     pub(crate) fn is_canonical(&self) -> bool {
@@ -29,9 +34,7 @@ impl Word {
     pub fn to_u64(self) -> Option<u64> {
         let (high, low) = self.0.split_at(24);
         let low = low.try_into().expect("the last eight of 32 bytes");
-        high.iter()
-            .all(|byte| *byte == 0)
-            .then(|| u64::from_be_bytes(low))
+        (high == [0; 24]).then(|| u64::from_be_bytes(low))
     }
 }
 

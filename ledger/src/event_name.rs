@@ -1,4 +1,4 @@
-use crate::named::named;
+use zkwhirl_job::named;
 
 named! {
     /// The name of an event in a job's life: in logs, in Redis's stream and in the
@@ -42,14 +42,6 @@ named! {
     }
 }
 
-impl EventName {
-    /// The event of this name; `None` for a name that is no event of a job or
-    /// comes from another release.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|event| event.name() == name)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,7 +50,7 @@ mod tests {
     #[test]
     fn every_state_is_the_name_of_an_event_and_json_has_the_same_names() {
         for state in JobState::ALL {
-            let event = EventName::parse(state.name()).unwrap();
+            let event: EventName = state.name().parse().unwrap();
             let json = serde_json::to_string(&event).unwrap();
             assert_eq!(json, format!("\"{state}\""));
         }
@@ -66,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_name_of_another_release_is_no_error() {
-        assert_eq!(EventName::parse("teleported"), None);
+        assert!("teleported".parse::<EventName>().is_err());
         let read: EventName = serde_json::from_str("\"teleported\"").unwrap();
         assert_eq!(read, EventName::Unknown);
     }

@@ -154,6 +154,15 @@ impl JobEventKind {
 
     /// Logs one line; each detail is a field, for searches.
     fn log(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>) {
+        let (mut ticket, mut phase, mut seconds) = (None, None, None);
+        match self {
+            Self::Taken { ticket: of, .. }
+            | Self::Joined { ticket: of, .. }
+            | Self::Delivered { ticket: of } => ticket = Some(of),
+            Self::Progress { phase: of, .. } => phase = Some(*of),
+            Self::Proved { duration, .. } => seconds = Some(duration.as_secs_f64()),
+            _ => {}
+        }
         /// `tracing` needs the level when the program is compiled.
         macro_rules! line {
             ($level:ident) => {
@@ -164,9 +173,9 @@ impl JobEventKind {
                     event = self.name(),
                     worker = self.worker(),
                     attempt = self.attempt(),
-                    ticket = self.ticket().map(tracing::field::display),
-                    phase = self.phase(),
-                    seconds = self.seconds(),
+                    ticket = ticket.map(tracing::field::display),
+                    phase,
+                    seconds,
                     reason = self.reason(),
                     "job {} {}",
                     job.short(),
@@ -176,7 +185,11 @@ impl JobEventKind {
         }
         match self {
             Self::Progress { .. } => line!(debug),
-            _ if self.is_trouble() => line!(warn),
+            Self::Retrying { .. }
+            | Self::Dead { .. }
+            | Self::Unverified { .. }
+            | Self::Rejected { .. }
+            | Self::Republished => line!(warn),
             _ => line!(info),
         }
     }
@@ -203,29 +216,6 @@ impl JobEventKind {
         }
     }
 
-    fn ticket(&self) -> Option<TicketId> {
-        match self {
-            Self::Taken { ticket, .. }
-            | Self::Joined { ticket, .. }
-            | Self::Delivered { ticket } => Some(*ticket),
-            _ => None,
-        }
-    }
-
-    fn phase(&self) -> Option<&'static str> {
-        match self {
-            Self::Progress { phase, .. } => Some(phase),
-            _ => None,
-        }
-    }
-
-    fn seconds(&self) -> Option<f64> {
-        match self {
-            Self::Proved { duration, .. } => Some(duration.as_secs_f64()),
-            _ => None,
-        }
-    }
-
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Retrying { reason, .. }
@@ -235,44 +225,29 @@ impl JobEventKind {
             _ => None,
         }
     }
-
-    fn is_trouble(&self) -> bool {
-        matches!(
-            self,
-            Self::Retrying { .. }
-                | Self::Dead { .. }
-                | Self::Unverified { .. }
-                | Self::Rejected { .. }
-                | Self::Republished
-        )
-    }
 }
 
 /// The events of this process; clones share one channel.
 #[derive(Debug, Clone)]
-pub struct Events {
-    sender: broadcast::Sender<JobEvent>,
-}
+pub struct Events(broadcast::Sender<JobEvent>);
 
 impl Default for Events {
     fn default() -> Self {
-        Self {
-            sender: broadcast::Sender::new(BACKLOG),
-        }
+        Self(broadcast::Sender::new(BACKLOG))
     }
 }
 
 impl Events {
     /// A channel of all events from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<JobEvent> {
-        self.sender.subscribe()
+        self.0.subscribe()
     }
 
     /// Logs and broadcasts an event that happens now.
     pub fn emit(&self, job: JobId, kind: Option<Kind>, rollup_id: Option<u32>, what: JobEventKind) {
         what.log(job, kind, rollup_id);
         // An error means that no reader subscribed.
-        let _ = self.sender.send(JobEvent {
+        let _ = self.0.send(JobEvent {
             at_ms: clock::now_ms(),
             job,
             kind,

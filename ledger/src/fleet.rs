@@ -6,10 +6,9 @@
 //! tickets to the first bridge that adopts them, whether it is dead or only slow;
 //! a slow one learns from its next heartbeat that it must join again.
 
-use std::{fmt::Debug, sync::LazyLock, time::Duration};
+use std::{fmt::Debug, time::Duration};
 
 use async_trait::async_trait;
-use tokio::sync::watch;
 
 use super::{LedgerError, Ticket};
 
@@ -50,10 +49,4 @@ pub trait Bridges: Send + Sync + Debug {
 
     /// Ends a membership: others can adopt the bridge's tickets at once.
     async fn leave(&self, member: &Membership) -> Result<(), LedgerError>;
-}
-
-/// The losses of a ledger that never loses its data.
-pub(super) fn no_losses() -> watch::Receiver<u64> {
-    static NONE: LazyLock<watch::Sender<u64>> = LazyLock::new(watch::Sender::default);
-    NONE.subscribe()
 }

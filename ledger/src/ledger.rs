@@ -2,7 +2,7 @@ use std::{fmt::Debug, time::Duration};
 
 use crate::{
     Bridges, JobRecord, JobState, LedgerEvent, Note, SlotReport, StoredResult, Taken, Ticket,
-    UnverifiedReply, fleet,
+    UnverifiedReply,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -52,17 +52,15 @@ pub trait Ledger: Send + Sync + Debug {
     /// Brings a request to where [`Ledger::take`] will want it: what need not
     /// wait until the jobs before it are taken. It may be left out and may fail;
     /// then `take` does it.
-    async fn upload(&self, job: &JobRecord, request: &Bytes) -> Result<(), LedgerError> {
-        let _ = (job, request);
+    async fn upload(&self, _job: &JobRecord, _request: &Bytes) -> Result<(), LedgerError> {
         Ok(())
     }
 
     /// Takes a ticket in one step: it is open from now on, its job is known,
     /// and the job's request is kept.
     ///
-    /// A known job stays what it is, except that one which nobody expected any
-    /// more (withdrawn, rejected) starts again as taken. `job` is used when the
-    /// job is new.
+    /// A known job stays what it is, except that a withdrawn or rejected one
+    /// starts again as taken. `job` is used when the job is new.
     async fn take(
         &self,
         ticket: &Ticket,
@@ -145,23 +143,18 @@ pub trait Ledger: Send + Sync + Debug {
     /// it: [`crate::Events`] has them all.
     async fn happened(
         &self,
-        cursor: Option<&str>,
-        limit: usize,
+        _cursor: Option<&str>,
+        _limit: usize,
     ) -> Result<Option<Vec<LedgerEvent>>, LedgerError> {
-        let _ = (cursor, limit);
         Ok(None)
     }
 
     /// Its part for several bridges; `None`: it serves one bridge, which owns every
     /// ticket.
-    fn fleet(&self) -> Option<&dyn Bridges> {
-        None
-    }
+    fn fleet(&self) -> Option<&dyn Bridges>;
 
     /// How often the ledger noticed that it lost all data. A bridge must then stop
     /// pinging the tickets that are not in the ledger any more, so that Falafel
     /// issues them again.
-    fn losses(&self) -> watch::Receiver<u64> {
-        fleet::no_losses()
-    }
+    fn losses(&self) -> watch::Receiver<u64>;
 }

@@ -14,7 +14,6 @@ pub mod events;
 mod fleet;
 mod ledger;
 pub mod model;
-mod named;
 mod records;
 pub mod redis;
 mod slots;

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use zkwhirl_job::{Frame, JobId, Kind, TicketId, identify};
+use zkwhirl_job::{Frame, JobId, Kind, TicketId, clock, identify};
 
 use super::JobState;
-use zkwhirl_job::clock;
 
 /// One Falafel id on one upstream that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,41 +3,29 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use zkwhirl_job::{JobId, Kind, Topic};
+use zkwhirl_job::{JobId, Kind, Topic, named};
 
 /// How long a report counts. A slot reports every two seconds, and at changes.
 pub(crate) const SLOT_TTL: Duration = Duration::from_secs(10);
 /// Slots that one listing returns at most.
 pub const SLOTS: usize = 1_024;
 
-/// What a slot does now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SlotActivity {
-    /// Its prover starts, or runs its self-test.
-    #[default]
-    Starting,
-    /// It waits for a job.
-    Idle,
-    /// It has a job.
-    Proving,
-    /// It claims no job: the broker is away or memory is missing.
-    Waiting,
-    /// Something that only its own release has a name for.
-    #[serde(other)]
-    Unknown,
-}
-
-impl SlotActivity {
-    /// Its name in views.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Idle => "idle",
-            Self::Proving => "proving",
-            Self::Waiting => "waiting",
-            Self::Unknown => "unknown",
-        }
+named! {
+    /// What a slot does now.
+    #[derive(Default)]
+    pub enum SlotActivity {
+        /// Its prover starts, or runs its self-test.
+        #[default]
+        Starting = "starting",
+        /// It waits for a job.
+        Idle = "idle",
+        /// It has a job.
+        Proving = "proving",
+        /// It claims no job: the broker is away or memory is missing.
+        Waiting = "waiting",
+        /// Something that only its own release has a name for.
+        #[serde(other)]
+        Unknown = "unknown",
     }
 }
 

@@ -1,8 +1,6 @@
 //! The states of a job, and which may follow which.
 
-use std::fmt;
-
-use crate::named::named;
+use zkwhirl_job::named;
 
 named! {
     /// The state of a job, in the order of its life.
@@ -67,12 +65,6 @@ impl JobState {
     }
 }
 
-impl fmt::Display for JobState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,11 +77,9 @@ mod tests {
             next.map(JobState::name).collect::<Vec<_>>().join(" ")
         };
         let working = "taken queued claimed proving retrying proved dead rejected withdrawn";
+        let taken = "queued claimed retrying proved dead rejected withdrawn";
         for (from, next) in [
-            (
-                Taken,
-                "queued claimed retrying proved dead rejected withdrawn",
-            ),
+            (Taken, taken),
             (Queued, working),
             (Claimed, working),
             (Proving, working),

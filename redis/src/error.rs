@@ -47,10 +47,7 @@ mod tests {
             ("TRYAGAIN Multiple keys request during rehashing", true),
             ("MASTERDOWN Link with MASTER is down", true),
             ("CLUSTERDOWN The cluster is down", true),
-            (
-                "READONLY You can't write against a read only replica.",
-                true,
-            ),
+            ("READONLY You can't write against a replica.", true),
             ("BUSY Redis is busy running a script.", true),
             ("OOM command not allowed", false),
             ("MISCONF Errors writing to the AOF file", false),
@@ -65,15 +62,11 @@ mod tests {
 
     #[test]
     fn a_full_disk_and_a_full_memory_are_said_as_such() {
-        assert_eq!(
-            why(&answered(
-                "OOM command not allowed when used memory > 'maxmemory'"
-            )),
-            "redis has no memory left, and nothing was changed"
-        );
-        let disk = why(&answered(
-            "MISCONF Errors writing to the AOF file: No space",
-        ));
+        let full = "OOM command not allowed when used memory > 'maxmemory'";
+        let said = "redis has no memory left, and nothing was changed";
+        assert_eq!(why(&answered(full)), said);
+        let disk = "MISCONF Errors writing to the AOF file: No space";
+        let disk = why(&answered(disk));
         assert!(disk.starts_with("redis cannot write its disk: "), "{disk}");
         assert!(disk.contains("No space"), "{disk}");
         let other = answered("WRONGTYPE Operation against a key");

@@ -214,15 +214,8 @@ fn spawn(folder: &Path, port: u16, password: &str, options: &[String]) -> (Child
         .args(["-c", GUARD, "guard"])
         .arg(folder)
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args([
-            "--requirepass",
-            password,
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ])
-        .arg("--dir")
+        .args(["--requirepass", password])
+        .args(["--save", "", "--appendonly", "no", "--dir"])
         .arg(folder)
         .args(options)
         .stdin(Stdio::piped())
@@ -249,16 +242,13 @@ fn need_binary() {
         let name = format!("install-{}", std::process::id());
         for args in [&["up", "--redis", "--name"][..], &["down", "--name"]] {
             let mut run = Command::new(&script);
-            run.args(args).arg(&name).stdout(Stdio::null());
             // The assertion below reports a failure.
-            let _ = run.status();
+            let _ = run.args(args).arg(&name).stdout(Stdio::null()).status();
         }
     });
-    assert!(
-        is_installed(),
-        "these tests need redis-server (Debian: apt-get install redis-server), \
-         which `scripts/services up --redis` could not install"
-    );
+    let need = "these tests need redis-server (Debian: apt-get install redis-server), \
+                which `scripts/services up --redis` could not install";
+    assert!(is_installed(), "{need}");
 }
 
 fn is_installed() -> bool {

@@ -1,7 +1,7 @@
 //! A channel that one consumer takes deliveries on.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -11,13 +11,13 @@ use lapin::{
 };
 use tokio::sync::watch;
 
-use super::{AmqpClient, error::call, names::short};
+use super::{AmqpClient, names::short};
 use crate::BrokerError;
 
-/// A channel with its consumer tags.
 #[derive(Debug)]
 pub(super) struct ConsumerChannel {
-    channel: Channel,
+    pub(super) client: Arc<AmqpClient>,
+    pub(super) channel: Channel,
     /// Closed by us: what was delivered on it can no longer be settled.
     closed: AtomicBool,
     tags: Mutex<Tags>,
@@ -33,20 +33,20 @@ struct Tags {
 
 impl ConsumerChannel {
     /// A new channel that holds at most `prefetch` deliveries.
-    pub(super) async fn open(client: &AmqpClient, prefetch: u16) -> Result<Self, BrokerError> {
+    pub(super) async fn open(
+        client: &Arc<AmqpClient>,
+        prefetch: u16,
+    ) -> Result<Arc<Self>, BrokerError> {
         let channel = client.consuming.channel().await?;
         let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
-        call("setting the prefetch", client.config.call_timeout, qos).await?;
-        Ok(Self {
+        client.config.call("setting the prefetch", qos).await?;
+        Ok(Arc::new(Self {
+            client: client.clone(),
             channel,
             closed: AtomicBool::new(false),
             tags: Mutex::default(),
             returning: watch::Sender::default(),
-        })
-    }
-
-    pub(super) fn channel(&self) -> &Channel {
-        &self.channel
+        }))
     }
 
     /// Whether what was delivered on it can still be settled.
@@ -72,16 +72,13 @@ impl ConsumerChannel {
     }
 
     /// Cancels the consumers: afterwards the broker delivers nothing more.
-    pub(super) async fn stop_consuming(&self, client: &AmqpClient) {
+    pub(super) async fn stop_consuming(&self) {
         let tags = std::mem::take(&mut self.tags().current);
         for tag in tags {
-            let cancel = self
-                .channel
-                .basic_cancel(tag.into(), BasicCancelOptions::default());
-            let limit = client.config.call_timeout;
-            if let Err(error) = call("leaving the queue", limit, cancel).await {
-                tracing::debug!("{error}");
-            }
+            let options = BasicCancelOptions::default();
+            let cancel = self.channel.basic_cancel(tag.into(), options);
+            let config = &self.client.config;
+            config.call_or_log("leaving the queue", cancel).await;
         }
     }
 
@@ -98,13 +95,17 @@ impl ConsumerChannel {
     }
 
     /// Closes the channel: its unsettled deliveries go back to their queues.
-    pub(super) async fn close(&self, client: &AmqpClient) {
+    pub(super) async fn close(&self) {
         self.closed.store(true, Ordering::Release);
         if self.channel.status().connected() {
             let closing = self.channel.close(200, "OK".into());
-            if let Err(error) = call("closing", client.config.call_timeout, closing).await {
-                tracing::debug!("{error}");
-            }
+            self.client.config.call_or_log("closing", closing).await;
         }
+    }
+
+    /// The same in a task of its own.
+    pub(super) fn close_soon(self: Arc<Self>) {
+        let client = self.client.clone();
+        client.handle.spawn(async move { self.close().await });
     }
 }

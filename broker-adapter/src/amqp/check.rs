@@ -8,9 +8,8 @@ use tokio::time::{Instant, sleep};
 use super::{
     AmqpClient,
     config::AmqpConfig,
-    management::Api,
-    names::queues,
-    policies::{Policy, Version, policies},
+    management::ManagementApi,
+    policies::{QueuePolicy, Version, policies},
     provision::version,
 };
 use crate::BrokerError;
@@ -49,46 +48,40 @@ impl fmt::Display for Finding {
     }
 }
 
-fn finding(severity: Severity, text: impl Into<String>) -> Finding {
-    Finding {
-        severity,
-        text: text.into(),
-    }
+fn refuse(text: String) -> Finding {
+    let severity = Severity::Refuse;
+    Finding { severity, text }
+}
+
+fn warning(text: String) -> Finding {
+    let severity = Severity::Warning;
+    Finding { severity, text }
 }
 
 pub(super) async fn check(
     client: &AmqpClient,
     longest_job: Duration,
 ) -> Result<Vec<Finding>, BrokerError> {
-    let Some(api) = client.counts.api() else {
-        return Ok(vec![finding(
-            Severity::Unknown,
-            format!(
-                "without a management URL the broker's version, its policies and its \
-                 consumer_timeout (it must exceed {longest_job:?}) cannot be checked"
-            ),
-        )]);
+    let Some(api) = &client.api else {
+        let text = format!(
+            "without a management URL the broker's version, its policies and its \
+             consumer_timeout (it must exceed {longest_job:?}) cannot be checked"
+        );
+        let severity = Severity::Unknown;
+        return Ok(vec![Finding { severity, text }]);
     };
     let version = version(api).await?;
     if version < Version::OLDEST {
         let Version(major, minor) = version;
-        return Ok(vec![finding(
-            Severity::Refuse,
-            format!(
-                "RabbitMQ {major}.{minor} is too old: 3.10 is the first with all that is needed"
-            ),
-        )]);
+        return Ok(vec![refuse(format!(
+            "RabbitMQ {major}.{minor} is too old: 3.10 is the first with all that is needed"
+        ))]);
     }
-    let mut found = Vec::new();
     let config = &client.config;
-    found.extend(timeouts(config, version, longest_job));
-    let policies = policies(&config.limits, version);
-    for queue in queues() {
-        let policy = policies
-            .iter()
-            .find(|policy| policy.queues.contains(&queue));
-        if let Some(policy) = policy {
-            found.extend(check_queue(api, config, queue, policy).await?);
+    let mut found = Vec::from_iter(timeouts(config, version, longest_job));
+    for policy in policies(&config.limits, version) {
+        for queue in &policy.queues {
+            found.extend(check_queue(api, config, queue, &policy).await?);
         }
     }
     Ok(found)
@@ -99,48 +92,39 @@ fn timeouts(config: &AmqpConfig, version: Version, longest_job: Duration) -> Opt
     let Version(major, minor) = version;
     let limit = config.limits.consumer_timeout;
     if longest_job >= limit {
-        return Some(finding(
-            Severity::Refuse,
-            format!(
-                "a job may take {longest_job:?}, and a worker may hold one for {limit:?} only: \
-                 raise the consumer timeout"
-            ),
-        ));
+        return Some(refuse(format!(
+            "a job may take {longest_job:?}, and a worker may hold one for {limit:?} only: \
+             raise the consumer timeout"
+        )));
     }
     if version >= Version::CONSUMER_TIMEOUT || longest_job < DEFAULT_CONSUMER_TIMEOUT {
         return None;
     }
-    Some(finding(
-        Severity::Warning,
-        format!(
-            "RabbitMQ {major}.{minor} does not tell its consumer_timeout (30 min by default) and \
-             a job may take {longest_job:?}: set consumer_timeout = {} in rabbitmq.conf of \
-             every node",
-            limit.as_millis()
-        ),
-    ))
+    Some(warning(format!(
+        "RabbitMQ {major}.{minor} does not tell its consumer_timeout (30 min by default) and \
+         a job may take {longest_job:?}: set consumer_timeout = {} in rabbitmq.conf of \
+         every node",
+        limit.as_millis()
+    )))
 }
 
 async fn check_queue(
-    api: &Api,
+    api: &ManagementApi,
     config: &AmqpConfig,
     queue: &str,
-    policy: &Policy,
+    policy: &QueuePolicy,
 ) -> Result<Vec<Finding>, BrokerError> {
     let Some(seen) = with_policy(api, config.vhost(), queue).await? else {
         let text = format!("the queue {queue} is missing: run `zkwhirl provision`");
-        return Ok(vec![finding(Severity::Refuse, text)]);
+        return Ok(vec![refuse(text)]);
     };
     let mut found = Vec::new();
     if seen["type"] != "quorum" {
-        found.push(finding(
-            Severity::Refuse,
-            format!(
-                "the queue {queue} is of type {}, not quorum: a job that crashes workers would \
-                 be redelivered for ever; drain it, delete it, run `zkwhirl provision`",
-                seen["type"].as_str().unwrap_or("unknown")
-            ),
-        ));
+        let kind = seen["type"].as_str().unwrap_or("unknown");
+        found.push(refuse(format!(
+            "the queue {queue} is of type {kind}, not quorum: a job that crashes workers would \
+             be redelivered for ever; drain it, delete it, run `zkwhirl provision`"
+        )));
     }
     let effective = seen["effective_policy_definition"].as_object();
     found.extend(differences(queue, policy, effective));
@@ -148,7 +132,11 @@ async fn check_queue(
 }
 
 /// A queue as the API shows it, when it shows its policy too.
-async fn with_policy(api: &Api, vhost: &str, queue: &str) -> Result<Option<Value>, BrokerError> {
+async fn with_policy(
+    api: &ManagementApi,
+    vhost: &str,
+    queue: &str,
+) -> Result<Option<Value>, BrokerError> {
     let start = Instant::now();
     loop {
         let seen = api.queue(vhost, queue).await?;
@@ -165,22 +153,19 @@ const DELAY: &str = "message-ttl";
 
 fn differences(
     queue: &str,
-    policy: &Policy,
+    policy: &QueuePolicy,
     effective: Option<&Map<String, Value>>,
 ) -> Option<Finding> {
     let empty = Map::new();
     let effective = effective.unwrap_or(&empty);
-    let differing: Vec<String> = policy
-        .definition
-        .iter()
-        .filter_map(|(key, wanted)| match effective.get(key) {
-            Some(got) if got == wanted => None,
-            // The operator who provisioned a rung chose its delay.
-            Some(got) if key == DELAY && got.as_u64() > Some(0) => None,
-            Some(got) => Some(format!("{key} is {got} instead of {wanted}")),
-            None => Some(format!("{key} is not set ({wanted} is wanted)")),
-        })
-        .collect();
+    let differs = |(key, wanted): (&String, &Value)| match effective.get(key) {
+        Some(got) if got == wanted => None,
+        // The operator who provisioned a rung chose its delay.
+        Some(got) if key == DELAY && got.as_u64() > Some(0) => None,
+        Some(got) => Some(format!("{key} is {got} instead of {wanted}")),
+        None => Some(format!("{key} is not set ({wanted} is wanted)")),
+    };
+    let differing: Vec<_> = policy.definition.iter().filter_map(differs).collect();
     if differing.is_empty() {
         return None;
     }
@@ -190,18 +175,11 @@ fn differences(
     let lost = vital
         .iter()
         .any(|key| policy.definition.contains_key(*key) && !effective.contains_key(*key));
-    let severity = if lost {
-        Severity::Refuse
-    } else {
-        Severity::Warning
-    };
-    Some(finding(
-        severity,
-        format!(
-            "the policy of {queue} is another one: {}; run `zkwhirl provision`",
-            differing.join(", ")
-        ),
-    ))
+    let text = format!(
+        "the policy of {queue} is another one: {}; run `zkwhirl provision`",
+        differing.join(", ")
+    );
+    Some(if lost { refuse(text) } else { warning(text) })
 }
 
 #[cfg(test)]
@@ -218,40 +196,32 @@ mod tests {
 
     #[test]
     fn a_timeout_that_the_broker_does_not_show_is_a_warning_for_long_jobs_only() {
-        let old = Version(3, 10);
-        let found = timeouts(&config(), old, HOUR).unwrap();
-        assert_eq!(found.severity, Severity::Warning);
-        assert!(
-            found.text.contains("consumer_timeout = 14400000"),
-            "{found}"
-        );
-        assert_eq!(timeouts(&config(), old, HOUR / 4), None);
-        assert_eq!(timeouts(&config(), Version(4, 0), HOUR), None);
-        let longer = timeouts(&config(), Version(4, 0), 5 * HOUR).unwrap();
+        let found = |version, longest| timeouts(&config(), version, longest);
+        let (old, new) = (Version(3, 10), Version(4, 0));
+        let hour = found(old, HOUR).unwrap();
+        assert_eq!(hour.severity, Severity::Warning);
+        let setting = "consumer_timeout = 14400000";
+        assert!(hour.text.contains(setting), "{hour}");
+        assert_eq!(found(old, HOUR / 4), None);
+        assert_eq!(found(new, HOUR), None);
+        let longer = found(new, 5 * HOUR).unwrap();
         assert_eq!(longer.severity, Severity::Refuse);
     }
 
     #[test]
-    fn a_policy_that_differs_is_named() {
+    fn a_policy_that_differs_is_named_and_only_the_delay_of_a_rung_may() {
         let all = policies(&config().limits, Version(3, 10));
         let jobs = &all[1];
         let mut seen = jobs.definition.clone();
         assert_eq!(differences("q", jobs, Some(&seen)), None);
         seen.insert("delivery-limit".into(), json!(20));
-        let found = differences("q", jobs, Some(&seen)).unwrap();
-        assert_eq!(found.severity, Severity::Warning);
-        assert_eq!(
-            found.text,
-            "the policy of q is another one: delivery-limit is 20 instead of 5; \
-             run `zkwhirl provision`"
-        );
+        let text = "the policy of q is another one: delivery-limit is 20 instead of 5; \
+                    run `zkwhirl provision`";
+        let found = differences("q", jobs, Some(&seen));
+        assert_eq!(found, Some(warning(text.to_owned())));
         let none = differences("q", jobs, None).unwrap();
         assert_eq!(none.severity, Severity::Refuse);
-    }
 
-    #[test]
-    fn a_rung_may_have_another_delay_but_not_none() {
-        let all = policies(&config().limits, Version(3, 10));
         let rung = all.iter().find(|p| p.definition.contains_key(DELAY));
         let rung = rung.unwrap();
         let mut seen = rung.definition.clone();

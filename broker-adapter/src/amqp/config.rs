@@ -125,12 +125,11 @@ impl fmt::Debug for Identity {
 /// A text that is no URL of a broker. The error does not show the text, which
 /// may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} must look like {example}: {reason}")]
-pub struct UrlError {
-    what: &'static str,
-    example: &'static str,
-    reason: String,
-}
+#[error("{0}: {1}")]
+pub struct UrlError(&'static str, String);
+
+const ENDPOINT: &str = "an AMQP URL must look like amqp://user:password@host:5672/vhost";
+const MANAGEMENT: &str = "a management URL must look like http://user:password@host:15672";
 
 /// One RabbitMQ node: `amqp://user:password@host:port/vhost`, or `amqps://`.
 /// Shown without its password.
@@ -155,11 +154,7 @@ impl FromStr for Endpoint {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        let error = |reason: String| UrlError {
-            what: "an AMQP URL",
-            example: "amqp://user:password@host:5672/vhost",
-            reason,
-        };
+        let error = |reason| UrlError(ENDPOINT, reason);
         let url = Url::parse(text).map_err(|e| error(e.to_string()))?;
         if !matches!(url.scheme(), "amqp" | "amqps") {
             return Err(error("the scheme must be amqp or amqps".into()));
@@ -203,11 +198,7 @@ impl FromStr for Management {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        let error = |reason: String| UrlError {
-            what: "a management URL",
-            example: "http://user:password@host:15672",
-            reason,
-        };
+        let error = |reason| UrlError(MANAGEMENT, reason);
         let url = Url::parse(text).map_err(|e| error(e.to_string()))?;
         if url.scheme() != "http" {
             return Err(error("the scheme must be http".into()));

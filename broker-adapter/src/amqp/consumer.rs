@@ -22,19 +22,18 @@ use zkwhirl_job::Topic;
 use super::{
     AmqpClient,
     channel::ConsumerChannel,
-    error::{away, call},
+    error::{consumer_ended, next, shuts_down},
     incoming::Incoming,
     names::jobs_queue,
-    stream::next,
-    topology::count_queue,
+    topology::count_queues,
 };
 use crate::{BrokerError, Delivery, JobConsumer, Settlement};
 
-type Answer = Result<Delivery, BrokerError>;
+type ClaimAnswer = Result<Delivery, BrokerError>;
 
 #[derive(Debug)]
 pub(super) struct AmqpJobConsumer {
-    claims: mpsc::Sender<oneshot::Sender<Answer>>,
+    claims: mpsc::Sender<oneshot::Sender<ClaimAnswer>>,
 }
 
 impl AmqpJobConsumer {
@@ -46,7 +45,7 @@ impl AmqpJobConsumer {
         worker: &str,
     ) -> Result<Self, BrokerError> {
         for topic in topics {
-            count_queue(client, jobs_queue(*topic)).await?;
+            count_queues(client, [jobs_queue(*topic)]).await?;
         }
         let (claims, requests) = mpsc::channel(1);
         let task = ClaimTask {
@@ -64,28 +63,15 @@ impl AmqpJobConsumer {
 
 #[async_trait]
 impl JobConsumer for AmqpJobConsumer {
-    async fn claim(&mut self) -> Answer {
-        let gone = || BrokerError::Away("the process shuts down".into());
+    async fn claim(&mut self) -> ClaimAnswer {
         let (claim, answer) = oneshot::channel();
-        self.claims.send(claim).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        self.claims.send(claim).await.map_err(|_| shuts_down())?;
+        answer.await.map_err(|_| shuts_down())?
     }
 }
 
-/// Why there is no message for a claim.
-enum NoMessage {
-    /// The caller stopped waiting.
-    GivenUp,
-    Broker(BrokerError),
-}
-
-impl From<BrokerError> for NoMessage {
-    fn from(error: BrokerError) -> Self {
-        Self::Broker(error)
-    }
-}
-
-type Arrival = Result<(LapinDelivery, Arc<ConsumerChannel>), NoMessage>;
+/// A message for a claim; `None`: the caller stopped waiting.
+type Arrival = Result<Option<(LapinDelivery, Arc<ConsumerChannel>)>, BrokerError>;
 
 struct ClaimTask {
     client: Arc<AmqpClient>,
@@ -98,36 +84,40 @@ struct ClaimTask {
 }
 
 impl ClaimTask {
-    async fn run(mut self, mut requests: mpsc::Receiver<oneshot::Sender<Answer>>) {
+    async fn run(mut self, mut requests: mpsc::Receiver<oneshot::Sender<ClaimAnswer>>) {
         // A delivery whose claim was dropped before it came.
         let mut kept: Option<Delivery> = None;
         while let Some(mut claim) = requests.recv().await {
             let answer = match kept.take() {
-                Some(kept) => Ok(kept),
-                None => match self.claim(&mut claim).await {
-                    Err(NoMessage::GivenUp) => continue,
-                    Err(NoMessage::Broker(error)) => Err(error),
-                    Ok(delivery) => Ok(delivery),
-                },
+                Some(kept) => Some(Ok(kept)),
+                None => self.claim(&mut claim).await.transpose(),
             };
-            if let Err(Ok(unclaimed)) = claim.send(answer) {
+            if let Some(answer) = answer
+                && let Err(Ok(unclaimed)) = claim.send(answer)
+            {
                 kept = Some(unclaimed);
             }
         }
         self.finish(kept).await;
     }
 
-    async fn claim(&mut self, claim: &mut oneshot::Sender<Answer>) -> Result<Delivery, NoMessage> {
+    /// A job; `None`: the caller stopped waiting.
+    async fn claim(
+        &mut self,
+        claim: &mut oneshot::Sender<ClaimAnswer>,
+    ) -> Result<Option<Delivery>, BrokerError> {
         loop {
             let arrival = self.arrival(claim).await;
-            if let Err(NoMessage::Broker(_)) = &arrival {
+            if arrival.is_err() {
                 // Whatever happened to the channel, the next claim takes a new
                 // one.
                 self.drop_channel();
             }
-            let (message, channel) = arrival?;
+            let Some((message, channel)) = arrival? else {
+                return Ok(None);
+            };
             if let Some(delivery) = self.incoming.take(message, &channel).await? {
-                return Ok(delivery);
+                return Ok(Some(delivery));
             }
         }
     }
@@ -135,32 +125,28 @@ impl ClaimTask {
     /// The next message of the queues. Only waiting ends with the claim: a
     /// message that was asked for with `basic.get` would be lost until the
     /// channel closes.
-    async fn arrival(&mut self, claim: &mut oneshot::Sender<Answer>) -> Arrival {
+    async fn arrival(&mut self, claim: &mut oneshot::Sender<ClaimAnswer>) -> Arrival {
         let channel = self.open_channel().await?;
         channel.returns_done().await;
         if !channel.is_consuming() {
             self.consumers.clear();
             if let Some(message) = self.get_in_order(&channel).await? {
-                return Ok((message, channel));
+                return Ok(Some((message, channel)));
             }
             self.consume(&channel).await?;
         }
         let arrived = tokio::select! {
             arrived = first(&mut self.consumers) => arrived,
-            () = claim.closed() => return Err(NoMessage::GivenUp),
+            () = claim.closed() => return Ok(None),
         };
         let message = match arrived {
             Some(Ok(message)) => message,
-            Some(Err(error)) => return Err(away("waiting for a job", &error).into()),
-            None => {
-                let why = "the broker ended the consumer: is the queue still there?";
-                return Err(BrokerError::Away(why.into()).into());
-            }
+            ended => return Err(consumer_ended("waiting for a job", ended)),
         };
         if self.consumers.len() > 1 {
             self.hand_back_the_rest(&channel).await;
         }
-        Ok((message, channel))
+        Ok(Some((message, channel)))
     }
 
     async fn open_channel(&mut self) -> Result<Arc<ConsumerChannel>, BrokerError> {
@@ -170,16 +156,14 @@ impl ClaimTask {
             return Ok(channel.clone());
         }
         self.drop_channel();
-        let channel = Arc::new(ConsumerChannel::open(&self.client, 1).await?);
+        let channel = ConsumerChannel::open(&self.client, 1).await?;
         Ok(self.channel.insert(channel).clone())
     }
 
     fn drop_channel(&mut self) {
         self.consumers.clear();
         if let Some(channel) = self.channel.take() {
-            let client = self.client.clone();
-            let closing = async move { channel.close(&client).await };
-            self.client.handle.spawn(closing);
+            channel.close_soon();
         }
     }
 
@@ -193,12 +177,9 @@ impl ClaimTask {
             return Ok(None);
         }
         for topic in &self.topics {
-            let queue = jobs_queue(*topic).into();
-            let get = channel
-                .channel()
-                .basic_get(queue, BasicGetOptions::default());
-            let limit = self.client.config.call_timeout;
-            if let Some(message) = call("taking a job", limit, get).await? {
+            let (queue, options) = (jobs_queue(*topic), BasicGetOptions::default());
+            let get = channel.channel.basic_get(queue.into(), options);
+            if let Some(message) = self.client.config.call("taking a job", get).await? {
                 return Ok(Some(message.delivery));
             }
         }
@@ -208,15 +189,14 @@ impl ClaimTask {
     async fn consume(&mut self, channel: &ConsumerChannel) -> Result<(), BrokerError> {
         for topic in &self.topics {
             let tag = channel.new_tag(&self.worker);
-            let consuming = channel.channel().basic_consume(
+            let consuming = channel.channel.basic_consume(
                 jobs_queue(*topic).into(),
                 tag.as_str().into(),
                 BasicConsumeOptions::default(),
                 FieldTable::default(),
             );
-            let limit = self.client.config.call_timeout;
-            let consumer = call("joining the queue", limit, consuming).await?;
-            self.consumers.push(consumer);
+            let consumer = self.client.config.call("joining the queue", consuming);
+            self.consumers.push(consumer.await?);
         }
         Ok(())
     }
@@ -224,7 +204,7 @@ impl ClaimTask {
     /// The prefetch is for each consumer: when one of several has a message,
     /// the others may have one, too.
     async fn hand_back_the_rest(&mut self, channel: &Arc<ConsumerChannel>) {
-        channel.stop_consuming(&self.client).await;
+        channel.stop_consuming().await;
         for mut consumer in std::mem::take(&mut self.consumers) {
             while let Some(Ok(message)) = next(&mut consumer).await {
                 // Dropped, it is redelivered and counted: nothing is lost.
@@ -245,7 +225,7 @@ impl ClaimTask {
         }
         if let Some(channel) = self.channel.clone() {
             self.hand_back_the_rest(&channel).await;
-            channel.close(&self.client).await;
+            channel.close().await;
         }
     }
 }

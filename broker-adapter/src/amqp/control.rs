@@ -15,8 +15,7 @@ use zkwhirl_job::{
 };
 
 use super::{
-    AmqpClient, error::call, names::CONTROL, publisher::OutgoingMessage, stream::next,
-    topology::control_queue,
+    AmqpClient, error::next, message::OutgoingMessage, names::CONTROL, topology::control_queue,
 };
 use crate::{BrokerError, Control, ControlConsumer};
 
@@ -31,19 +30,15 @@ pub(super) async fn send(client: &AmqpClient, message: &Control) -> Result<(), B
     let sent = client.publisher.send(OutgoingMessage {
         exchange: CONTROL,
         key: String::new(),
+        queue: CONTROL,
         properties: BasicProperties::default().with_type("control".into()),
         body: body::encode(message),
-        queue: CONTROL,
-        limit: 0,
-        // A fleet without a listening process is no error.
-        mandatory: false,
     });
     sent.await
 }
 
-/// Receives the control messages for one process.
 #[derive(Debug)]
-pub struct ControlReceiver {
+pub(super) struct AmqpControlConsumer {
     client: Arc<AmqpClient>,
     consumer: Option<lapin::Consumer>,
     backoff: Backoff,
@@ -51,7 +46,7 @@ pub struct ControlReceiver {
     warned: bool,
 }
 
-impl ControlReceiver {
+impl AmqpControlConsumer {
     pub(super) fn new(client: Arc<AmqpClient>) -> Self {
         let (first, longest) = (client.config.patience / 20, client.config.patience);
         Self {
@@ -62,18 +57,50 @@ impl ControlReceiver {
         }
     }
 
-    /// Waits until control messages would reach this process. [`Self::next`]
-    /// does so too.
-    pub async fn joined(&mut self) -> Result<(), BrokerError> {
+    /// Another release may send more than this one understands: one line in the
+    /// log is enough.
+    fn ignore(&mut self, why: &BodyError) {
+        if !std::mem::replace(&mut self.warned, true) {
+            tracing::warn!(
+                "ignored a control message, and ignores further ones of this form silently: {why}"
+            );
+        }
+    }
+
+    async fn join(&self) -> Result<lapin::Consumer, BrokerError> {
+        let config = &self.client.config;
+        let name = control_queue(&config.name);
+        let (name, table) = (name.as_str(), FieldTable::default);
+        let channel = self.client.consuming.channel().await?;
+        let options = QueueDeclareOptions::exclusive().auto_delete();
+        let queue = channel.queue_declare(name.into(), options, table());
+        let what = "declaring a queue for control messages";
+        config.call(what, queue).await?;
+        let options = QueueBindOptions::default();
+        let binding = channel.queue_bind(name.into(), CONTROL.into(), "".into(), options, table());
+        let what = "binding to the control exchange";
+        config.call(what, binding).await?;
+        let options = BasicConsumeOptions {
+            no_ack: true,
+            exclusive: true,
+            ..BasicConsumeOptions::default()
+        };
+        let consuming = channel.basic_consume(name.into(), "".into(), options, table());
+        let what = "listening to control messages";
+        config.call(what, consuming).await
+    }
+}
+
+#[async_trait]
+impl ControlConsumer for AmqpControlConsumer {
+    async fn joined(&mut self) -> Result<(), BrokerError> {
         if self.consumer.is_none() {
             self.consumer = Some(self.join().await?);
         }
         Ok(())
     }
 
-    /// Waits for the next message that this release can read, however often the
-    /// connection is lost. Cancel safe.
-    pub async fn next(&mut self) -> Control {
+    async fn next(&mut self) -> Control {
         loop {
             let Some(consumer) = &mut self.consumer else {
                 if let Err(error) = self.joined().await {
@@ -93,52 +120,6 @@ impl ControlReceiver {
                 _ => self.consumer = None,
             }
         }
-    }
-
-    /// Another release may send more than this one understands: one line in the
-    /// log is enough.
-    fn ignore(&mut self, why: &BodyError) {
-        if !std::mem::replace(&mut self.warned, true) {
-            tracing::warn!(
-                "ignored a control message, and ignores further ones of this form silently: {why}"
-            );
-        }
-    }
-
-    async fn join(&self) -> Result<lapin::Consumer, BrokerError> {
-        let limit = self.client.config.call_timeout;
-        let name = control_queue(&self.client.config.name);
-        let channel = self.client.consuming.channel().await?;
-        let options = QueueDeclareOptions::exclusive().auto_delete();
-        let queue = channel.queue_declare(name.as_str().into(), options, FieldTable::default());
-        call("declaring a queue for control messages", limit, queue).await?;
-        let binding = channel.queue_bind(
-            name.as_str().into(),
-            CONTROL.into(),
-            "".into(),
-            QueueBindOptions::default(),
-            FieldTable::default(),
-        );
-        call("binding to the control exchange", limit, binding).await?;
-        let options = BasicConsumeOptions {
-            no_ack: true,
-            exclusive: true,
-            ..BasicConsumeOptions::default()
-        };
-        let consuming = channel.basic_consume(
-            name.as_str().into(),
-            "".into(),
-            options,
-            FieldTable::default(),
-        );
-        call("listening to control messages", limit, consuming).await
-    }
-}
-
-#[async_trait]
-impl ControlConsumer for ControlReceiver {
-    async fn next(&mut self) -> Control {
-        ControlReceiver::next(self).await
     }
 }
 
@@ -174,7 +155,7 @@ mod tests {
         }
         let worker = "worker-1".to_owned();
         let mut bytes = body::encode(&Later::Pause { worker }).to_vec();
-        assert!(matches!(parse(&bytes), Err(BodyError::Malformed { .. })));
+        assert!(matches!(parse(&bytes), Err(BodyError::Damaged(_))));
         bytes[0] += 1;
         assert!(parse(&bytes).unwrap_err().is_other_release());
     }

@@ -1,4 +1,4 @@
-//! Counts of the queues, and the jobs that no queue can hold.
+//! Counts of the queues and of bytes, and the jobs that no queue can hold.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,51 +10,30 @@ use zkwhirl_job::{JobId, Topic};
 
 use super::{
     AmqpClient,
-    config::AmqpConfig,
-    management::Api,
-    names::{DEAD_QUEUE, RESULTS_QUEUE, UNREAD_RESULTS_QUEUE, jobs_queue, rung_queue},
+    names::{RESULTS_QUEUE, UNREAD_RESULTS_QUEUE, jobs_queue, rung_queue},
     topology::count_queues,
 };
 use crate::{BrokerError, Depth, Rung};
 
-/// The counts that AMQP itself does not tell, and what was seen of them.
-#[derive(Debug)]
-pub(super) struct Counts {
-    api: Option<Api>,
-    /// Since when a job has been asked for while all counts were zero.
-    asked: Mutex<HashMap<JobId, Instant>>,
-}
+/// Since when a job has been asked for while all counts were zero.
+pub(super) type AskedJobs = Mutex<HashMap<JobId, Instant>>;
 
-impl Counts {
-    pub(super) fn new(config: &AmqpConfig) -> Result<Self, BrokerError> {
-        Ok(Self {
-            api: config.management.as_ref().map(Api::new).transpose()?,
-            asked: Mutex::new(HashMap::new()),
-        })
-    }
-
-    pub(super) fn api(&self) -> Option<&Api> {
-        self.api.as_ref()
-    }
-
+impl AmqpClient {
     /// Messages of a queue that consumers hold, as of up to two statistics
     /// intervals ago; `None` without the management API.
-    async fn held(&self, vhost: &str, queue: &str) -> Result<Option<usize>, BrokerError> {
+    async fn held(&self, queue: &str) -> Result<Option<usize>, BrokerError> {
         let Some(api) = &self.api else {
             return Ok(None);
         };
-        let found = api.queue(vhost, queue).await?;
+        let found = api.queue(self.config.vhost(), queue).await?;
         let held = found.and_then(|queue| queue["messages_unacknowledged"].as_u64());
         Ok(held.map(|held| held as usize))
     }
 }
 
 pub(super) async fn depth(client: &AmqpClient, topic: Topic) -> Result<Depth, BrokerError> {
-    let [short, medium, long] = Rung::ALL.map(|rung| rung_queue(topic, rung));
-    let queues = [jobs_queue(topic), short, medium, long];
-    let [jobs, rungs @ ..] = count_queues(client, queues).await?;
-    let vhost = client.config.vhost();
-    let in_flight = client.counts.held(vhost, jobs_queue(topic)).await?;
+    let [jobs, rungs @ ..] = count_queues(client, queues_of(topic)).await?;
+    let in_flight = client.held(jobs_queue(topic)).await?;
     Ok(Depth {
         ready: jobs.ready,
         in_flight: in_flight.unwrap_or(0),
@@ -62,6 +41,12 @@ pub(super) async fn depth(client: &AmqpClient, topic: Topic) -> Result<Depth, Br
         consumers: jobs.consumers,
         oldest: None,
     })
+}
+
+/// The queues of a topic: its jobs, then its rungs.
+fn queues_of(topic: Topic) -> [&'static str; 4] {
+    let [short, medium, long] = Rung::ALL.map(|rung| rung_queue(topic, rung));
+    [jobs_queue(topic), short, medium, long]
 }
 
 /// The jobs that no queue can hold. Counts of deliveries lag, so a job is
@@ -75,14 +60,12 @@ pub(super) async fn missing(
 ) -> Result<Vec<JobId>, BrokerError> {
     let empty = is_empty(client, topic).await;
     let due = {
-        let asked = &client.counts.asked;
-        let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = client.asked.lock();
+        let mut asked = asked.unwrap_or_else(PoisonError::into_inner);
         if matches!(empty, Ok(true)) {
             due(&mut asked, jobs, client)
         } else {
-            jobs.iter().for_each(|job| {
-                asked.remove(job);
-            });
+            asked.retain(|job, _| !jobs.contains(job));
             Vec::new()
         }
     };
@@ -90,7 +73,7 @@ pub(super) async fn missing(
     if due.is_empty() {
         return Ok(due);
     }
-    let (dead, _) = client.dead_letters.scan(client, None).await?;
+    let dead = client.scan(None).await?;
     if !dead.all {
         return Ok(Vec::new());
     }
@@ -116,27 +99,40 @@ fn due(asked: &mut HashMap<JobId, Instant>, jobs: &[JobId], client: &AmqpClient)
 
 /// Whether a topic and the results are empty, by all counts there are.
 async fn is_empty(client: &AmqpClient, topic: Topic) -> Result<bool, BrokerError> {
-    let vhost = client.config.vhost();
     for queue in [jobs_queue(topic), RESULTS_QUEUE] {
-        if client.counts.held(vhost, queue).await? != Some(0) {
+        if client.held(queue).await? != Some(0) {
             return Ok(false);
         }
     }
-    let [short, medium, long] = Rung::ALL.map(|rung| rung_queue(topic, rung));
-    let queues = [
-        jobs_queue(topic),
-        short,
-        medium,
-        long,
-        RESULTS_QUEUE,
-        UNREAD_RESULTS_QUEUE,
-    ];
-    let counted = count_queues(client, queues).await?;
-    Ok(counted.iter().all(|count| count.ready == 0))
+    let jobs = count_queues(client, queues_of(topic)).await?;
+    let results = count_queues(client, [RESULTS_QUEUE, UNREAD_RESULTS_QUEUE]).await?;
+    let mut counted = jobs.iter().chain(&results);
+    Ok(counted.all(|count| count.ready == 0))
 }
 
-/// Dead letters that are there; exact.
-pub(super) async fn dead(client: &AmqpClient) -> Result<usize, BrokerError> {
-    let [dead] = count_queues(client, [DEAD_QUEUE]).await?;
-    Ok(dead.ready)
+/// Bytes on the wire of all connections to a vhost since it was made, closed
+/// connections included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traffic {
+    /// What the broker was sent.
+    pub received: u64,
+    /// What it sent.
+    pub sent: u64,
+}
+
+/// By the broker's statistics; `None` without the management API.
+pub(super) async fn traffic(client: &AmqpClient) -> Result<Option<Traffic>, BrokerError> {
+    let Some(api) = &client.api else {
+        return Ok(None);
+    };
+    let vhost = api.get(&["vhosts", client.config.vhost()]).await?;
+    let Some(vhost) = vhost else {
+        return Ok(None);
+    };
+    // Absent until something was counted.
+    let octets = |name: &str| vhost[name].as_u64().unwrap_or(0);
+    Ok(Some(Traffic {
+        received: octets("recv_oct"),
+        sent: octets("send_oct"),
+    }))
 }

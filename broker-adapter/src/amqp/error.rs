@@ -1,26 +1,64 @@
-//! Errors of RabbitMQ, with what to do about them.
+//! Waiting for RabbitMQ, and its errors with what to do about them.
 
-use std::{future::Future, time::Duration};
+use std::{future::poll_fn, pin::Pin};
 
+use futures_core::Stream;
 use lapin::ErrorKind;
 use tokio::time::timeout;
 
+use super::config::AmqpConfig;
 use crate::BrokerError;
 
-/// Waits for one answer of the broker. Every call to it goes through here: a
-/// lost answer must not stop its caller for ever.
-pub(super) async fn call<T>(
-    what: &str,
-    limit: Duration,
-    answer: impl Future<Output = lapin::Result<T>>,
-) -> Result<T, BrokerError> {
-    match timeout(limit, answer).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(away(what, &error)),
-        Err(_) => Err(BrokerError::Away(format!(
-            "{what}: no answer within {limit:?}"
-        ))),
+impl AmqpConfig {
+    /// Waits for one answer of the broker. Every call to it goes through here: a
+    /// lost answer must not stop its caller for ever.
+    pub(super) async fn call<T>(
+        &self,
+        what: &str,
+        answer: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<T, BrokerError> {
+        let limit = self.call_timeout;
+        match timeout(limit, answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(away(what, &error)),
+            Err(_) => {
+                let why = format!("{what}: no answer within {limit:?}");
+                Err(BrokerError::Away(why))
+            }
+        }
     }
+
+    /// The same where an error changes nothing: it is logged.
+    pub(super) async fn call_or_log<T>(
+        &self,
+        what: &str,
+        answer: impl Future<Output = lapin::Result<T>>,
+    ) {
+        if let Err(error) = self.call(what, answer).await {
+            tracing::debug!("{error}");
+        }
+    }
+}
+
+/// Waits for the next item; `None` at the stream's end. Cancel safe.
+pub(super) async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
+    poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
+}
+
+/// Why a consumer gives no more messages.
+pub(super) fn consumer_ended<T>(what: &str, ended: Option<lapin::Result<T>>) -> BrokerError {
+    match ended {
+        Some(Err(error)) => away(what, &error),
+        _ => {
+            let why = "the broker ended the consumer: is the queue still there?";
+            BrokerError::Away(why.into())
+        }
+    }
+}
+
+/// The runtime of AMQP has ended.
+pub(super) fn shuts_down() -> BrokerError {
+    BrokerError::Away("the process shuts down".into())
 }
 
 /// The error of a call, with what to do about it.

@@ -33,21 +33,18 @@ pub(super) fn properties(kind: &str, id: JobId) -> BasicProperties {
         .with_message_id(id.to_string().into())
 }
 
-/// Headers with one number.
 pub(super) fn header(name: &str, value: u32) -> FieldTable {
     let mut table = FieldTable::default();
     table.insert(name.into(), AMQPValue::LongLongInt(i64::from(value)));
     table
 }
 
-/// Adds a trace context to headers.
 pub(super) fn insert_trace(headers: &mut FieldTable, trace: Option<&str>) {
     if let Some(trace) = trace {
         headers.insert(HEADER.into(), AMQPValue::LongString(trace.into()));
     }
 }
 
-/// The trace context that a message carries.
 pub(super) fn trace(properties: &BasicProperties) -> Option<String> {
     let AMQPValue::LongString(text) = value(properties, HEADER)? else {
         return None;

@@ -12,27 +12,21 @@ use lapin::{
 };
 use zkwhirl_job::envelope::JobEnvelope;
 
-use super::{AmqpClient, channel::ConsumerChannel, error::call, publisher::OutgoingMessage};
-use crate::{BrokerError, JobSettler, ResultAcker, Settlement};
+use super::{channel::ConsumerChannel, error::shuts_down, message::OutgoingMessage};
+use crate::{BrokerError, Settlement, Settler};
 
 /// A message that is held. Dropped unsettled it goes back to the head of its
 /// queue, as after a crash.
 #[derive(Debug)]
 pub(super) struct HeldMessage {
-    client: Arc<AmqpClient>,
     channel: Arc<ConsumerChannel>,
     acker: Acker,
     settled: AtomicBool,
 }
 
 impl HeldMessage {
-    pub(super) fn new(
-        client: Arc<AmqpClient>,
-        channel: Arc<ConsumerChannel>,
-        acker: Acker,
-    ) -> Arc<Self> {
+    pub(super) fn new(channel: Arc<ConsumerChannel>, acker: Acker) -> Arc<Self> {
         Arc::new(Self {
-            client,
             channel,
             acker,
             settled: AtomicBool::new(false),
@@ -56,20 +50,20 @@ impl HeldMessage {
                 return Ok(false);
             }
             if let Some(message) = next {
-                held.client.publisher.send(message).await?;
+                held.channel.client.publisher.send(message).await?;
             }
-            held.channel.stop_consuming(&held.client).await;
+            held.channel.stop_consuming().await;
             Ok(held.ack().await)
         };
-        let settled = self.client.handle.spawn(settling).await;
-        settled.unwrap_or_else(|_| Err(BrokerError::Away("the process shuts down".into())))
+        let settled = self.channel.client.handle.spawn(settling).await;
+        settled.unwrap_or_else(|_| Err(shuts_down()))
     }
 
     /// False when the broker did not get the ack, or has given the job away.
     async fn ack(&self) -> bool {
-        let limit = self.client.config.call_timeout;
         let acking = self.acker.ack(BasicAckOptions::default());
-        let acked = self.is_held() && matches!(call("ack", limit, acking).await, Ok(true));
+        let config = &self.channel.client.config;
+        let acked = self.is_held() && config.call("ack", acking).await == Ok(true);
         self.settled.store(true, Ordering::Release);
         acked
     }
@@ -80,58 +74,46 @@ impl Drop for HeldMessage {
         if !self.is_held() {
             return;
         }
-        let (client, channel) = (self.client.clone(), self.channel.clone());
-        let acker = self.acker.clone();
+        let (channel, acker) = (self.channel.clone(), self.acker.clone());
         // At once, so that the next claim waits for the return.
         channel.count_return(1);
-        self.client.handle.spawn(async move {
-            channel.stop_consuming(&client).await;
+        self.channel.client.handle.spawn(async move {
+            channel.stop_consuming().await;
             // Rejected, not nacked: since 4.3 a nack is not counted.
             let rejecting = acker.reject(BasicRejectOptions { requeue: true });
-            let limit = client.config.call_timeout;
-            if let Err(error) = call("returning a job", limit, rejecting).await {
-                tracing::debug!("{error}");
-            }
+            let config = &channel.client.config;
+            config.call_or_log("returning a job", rejecting).await;
             channel.count_return(-1);
         });
     }
 }
 
-/// The settlement of a job's delivery.
 #[derive(Debug)]
 pub(super) struct AmqpJobSettler {
-    held: Arc<HeldMessage>,
+    pub(super) held: Arc<HeldMessage>,
     /// For handing it back.
-    job: JobEnvelope,
-}
-
-impl AmqpJobSettler {
-    pub(super) fn new(held: Arc<HeldMessage>, job: JobEnvelope) -> Self {
-        Self { held, job }
-    }
+    pub(super) job: JobEnvelope,
 }
 
 #[async_trait]
-impl JobSettler for AmqpJobSettler {
+impl Settler for AmqpJobSettler {
     async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError> {
-        let messages = &self.held.client.messages;
         let next = match how {
             Settlement::Ack => None,
-            Settlement::Retry { rung, job } => Some(messages.retry(job, *rung)?),
-            Settlement::HandBack => Some(messages.hand_back(&self.job)?),
-            Settlement::Bury(letter) => Some(messages.letter(letter)?),
+            Settlement::Retry { rung, job } => Some(OutgoingMessage::retry(job, *rung)?),
+            Settlement::HandBack => Some(OutgoingMessage::hand_back(&self.job)?),
+            Settlement::Bury(letter) => Some(OutgoingMessage::letter(letter)?),
         };
         self.held.settle(next).await
     }
 }
 
-/// The ack of a result's delivery.
 #[derive(Debug)]
-pub(super) struct AmqpResultAcker(pub(super) Arc<HeldMessage>);
+pub(super) struct AmqpResultSettler(pub(super) Arc<HeldMessage>);
 
 #[async_trait]
-impl ResultAcker for AmqpResultAcker {
-    async fn ack(&mut self) -> Result<bool, BrokerError> {
+impl Settler for AmqpResultSettler {
+    async fn settle(&mut self, _ack: &Settlement) -> Result<bool, BrokerError> {
         self.0.settle(None).await
     }
 }

@@ -11,9 +11,9 @@ use super::{
     channel::ConsumerChannel,
     headers::{DELIVERY_COUNT, PASSED_ON, count, trace},
     held::{AmqpJobSettler, HeldMessage},
-    message::{UnreadMessage, passed_on},
+    message::{OutgoingMessage, UnreadMessage},
     names::{jobs_queue, topic_of},
-    topology::count_queue,
+    topology::count_queues,
     unread,
 };
 use crate::{BrokerError, Delivery, Rung};
@@ -23,21 +23,15 @@ use crate::{BrokerError, Delivery, Rung};
 /// a minute in all.
 const PASSES: u32 = 3;
 
-/// Reads messages for one worker.
 pub(super) struct Incoming {
     client: Arc<AmqpClient>,
     worker: String,
 }
 
-/// A job that was read.
 struct ReadJob {
+    delivery: Delivery,
     held: Arc<HeldMessage>,
-    job: JobEnvelope,
-    /// Deliveries that ended without a settlement.
-    crashes: u32,
-    /// How often it was passed on.
     passed: u32,
-    redelivered: bool,
 }
 
 impl Incoming {
@@ -58,23 +52,22 @@ impl Incoming {
         let Some(read) = self.read(message, channel).await? else {
             return Ok(None);
         };
-        let messages = &self.client.messages;
-        let passed = read.passed;
+        let (passed, job) = (read.passed, &read.delivery.job);
         let back = match passed {
-            _ if !self.has_failed(&read.job) => return Ok(Some(read.deliver())),
-            0 => messages.hand_back(&read.job)?,
-            1..PASSES if self.others_wait(read.job.topic()).await => {
-                messages.retry(&read.job, Rung::Short)?
+            _ if !self.has_failed(job) => return Ok(Some(read.delivery)),
+            0 => OutgoingMessage::hand_back(job)?,
+            1..PASSES if self.others_wait(job.topic()).await => {
+                OutgoingMessage::retry(job, Rung::Short)?
             }
-            _ => return Ok(Some(read.deliver())),
+            _ => return Ok(Some(read.delivery)),
         };
-        match read.held.settle(Some(passed_on(back, passed + 1))).await {
+        match read.held.settle(Some(back.passed_on(passed + 1))).await {
             Ok(_) => Ok(None),
             // While nothing can be published the job is ours: dropping it would
             // count as a crash, and a long alarm would bury it.
             Err(error) => {
                 tracing::debug!("a job could not be passed on: {error}");
-                Ok(Some(read.deliver()))
+                Ok(Some(read.delivery))
             }
         }
     }
@@ -86,7 +79,7 @@ impl Incoming {
         channel: &Arc<ConsumerChannel>,
     ) -> Result<(), BrokerError> {
         if let Some(read) = self.read(message, channel).await? {
-            let back = self.client.messages.hand_back(&read.job)?;
+            let back = OutgoingMessage::hand_back(&read.delivery.job)?;
             read.held.settle(Some(back)).await?;
         }
         Ok(())
@@ -98,35 +91,37 @@ impl Incoming {
         message: LapinDelivery,
         channel: &Arc<ConsumerChannel>,
     ) -> Result<Option<ReadJob>, BrokerError> {
-        let held = HeldMessage::new(self.client.clone(), channel.clone(), message.acker);
+        let held = HeldMessage::new(channel.clone(), message.acker.clone());
         let error = match JobEnvelope::parse(&message.data) {
             Ok(mut job) => {
                 job.trace = trace(&message.properties);
                 let crashes = count(&message.properties, DELIVERY_COUNT);
+                let settler = AmqpJobSettler {
+                    held: held.clone(),
+                    job: job.clone(),
+                };
                 return Ok(Some(ReadJob {
+                    delivery: Delivery {
+                        queue: jobs_queue(job.topic()),
+                        job,
+                        delivery_count: crashes,
+                        redelivered: message.redelivered || crashes > 0,
+                        settler: Box::new(settler),
+                    },
                     held,
-                    job,
-                    crashes,
                     passed: count(&message.properties, PASSED_ON),
-                    redelivered: message.redelivered || crashes > 0,
                 }));
             }
             Err(error) => error,
         };
-        let key = message.routing_key.to_string();
-        let unread = UnreadMessage {
-            topic: topic_of(&key),
-            key,
-            body: message.data.into(),
-            properties: message.properties,
-        };
+        let unread = UnreadMessage::of(message, topic_of);
         unread::settle(&self.client, &held, unread, &error).await?;
         Ok(None)
     }
 
     async fn others_wait(&self, topic: Topic) -> bool {
-        let counted = count_queue(&self.client, jobs_queue(topic)).await;
-        counted.is_ok_and(|count| count.consumers > 1)
+        let counted = count_queues(&self.client, [jobs_queue(topic)]).await;
+        counted.is_ok_and(|[count]| count.consumers > 1)
     }
 
     /// Whether this worker failed the job in this series of attempts: a
@@ -134,13 +129,5 @@ impl Incoming {
     fn has_failed(&self, job: &JobEnvelope) -> bool {
         let failed = job.failed_in_series();
         failed.iter().any(|record| record.worker == self.worker)
-    }
-}
-
-impl ReadJob {
-    fn deliver(self) -> Delivery {
-        let settler = AmqpJobSettler::new(self.held, self.job.clone());
-        let queue = jobs_queue(self.job.topic());
-        Delivery::new(self.job, queue, Box::new(settler)).after(self.crashes, self.redelivered)
     }
 }

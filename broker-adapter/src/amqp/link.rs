@@ -18,8 +18,7 @@ use zkwhirl_telemetry::catalogue::process::BROKER_CONNECTED;
 
 use super::{
     config::{AmqpConfig, Endpoint},
-    error::{away, call},
-    stream::next,
+    error::{away, next},
 };
 use crate::BrokerError;
 use zkwhirl_job::clock::Backoff;
@@ -38,14 +37,9 @@ pub(super) struct AmqpLink {
     reconnector: AbortHandle,
 }
 
-#[derive(Debug, Clone)]
-enum LinkState {
-    /// Not connected; why not.
-    Down(String),
-    Up(Arc<LiveConnection>),
-}
+/// The connection, or why there is none.
+type LinkState = Result<Arc<LiveConnection>, BrokerError>;
 
-/// A connection that stands.
 #[derive(Debug)]
 pub(super) struct LiveConnection {
     pub(super) host: String,
@@ -55,7 +49,7 @@ pub(super) struct LiveConnection {
 
 impl AmqpLink {
     pub(super) fn start(role: &'static str, config: Arc<AmqpConfig>, runtime: &Handle) -> Self {
-        let (sender, state) = watch::channel(LinkState::Down("not connected yet".into()));
+        let (sender, state) = watch::channel(Err(BrokerError::Away("not connected yet".into())));
         let reconnector = Reconnector {
             role,
             config: config.clone(),
@@ -75,49 +69,44 @@ impl AmqpLink {
         patience: Duration,
     ) -> Result<Arc<LiveConnection>, BrokerError> {
         let mut state = self.state.clone();
-        let up = state.wait_for(|state| matches!(state, LinkState::Up(_)));
-        if let Ok(Ok(state)) = timeout(patience, up).await
-            && let LinkState::Up(live) = &*state
+        if let Ok(Ok(state)) = timeout(patience, state.wait_for(Result::is_ok)).await
+            && let Ok(live) = &*state
         {
             return Ok(live.clone());
         }
-        let why = match &*self.state.borrow() {
-            LinkState::Down(why) => why.clone(),
-            LinkState::Up(_) => "the connection comes and goes".into(),
-        };
-        Err(BrokerError::Away(why))
+        match &*self.state.borrow() {
+            Err(why) => Err(why.clone()),
+            Ok(_) => Err(BrokerError::Away("the connection comes and goes".into())),
+        }
     }
 
-    /// A new channel on the connection.
     pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
         let live = self.live(self.config.patience).await?;
         let opening = live.connection.create_channel();
-        call("opening a channel", self.config.call_timeout, opening).await
+        self.config.call("opening a channel", opening).await
     }
 
     /// The host of the connection and its generation, when there is one.
     pub(super) fn now(&self) -> Option<(String, u64)> {
-        match &*self.state.borrow() {
-            LinkState::Up(live) => Some((live.host.clone(), live.generation)),
-            LinkState::Down(_) => None,
-        }
+        let state = self.state.borrow();
+        let live = state.as_ref().ok()?;
+        Some((live.host.clone(), live.generation))
     }
 
     /// True while the broker takes no messages, by its own notification.
     pub(super) fn blocked(&self) -> bool {
-        match &*self.state.borrow() {
-            LinkState::Up(live) => live.connection.status().blocked(),
-            LinkState::Down(_) => false,
-        }
+        let state = self.state.borrow();
+        let live = state.as_ref();
+        live.is_ok_and(|live| live.connection.status().blocked())
     }
 
     /// Ends the connection in good order.
     pub(super) async fn close(&self) {
         self.reconnector.abort();
         let state = self.state.borrow().clone();
-        if let LinkState::Up(live) = state {
+        if let Ok(live) = state {
             let closing = live.connection.close(200, "OK".into());
-            if let Err(error) = call("closing", self.config.call_timeout, closing).await {
+            if let Err(error) = self.config.call("closing", closing).await {
                 tracing::debug!("{}: {error}", self.role);
             }
         }
@@ -152,16 +141,14 @@ impl Reconnector {
                     let since = Instant::now();
                     let why = self.serve(host, generation, connection).await;
                     tracing::warn!("{} lost {host}: {why}", self.role);
-                    self.show(0.0);
-                    self.state
-                        .send_replace(LinkState::Down(format!("{host}: {why}")));
+                    self.down(format!("{host}: {why}"));
                     if since.elapsed() >= GOOD {
                         backoff.reset();
                     }
                 }
                 Err(error) => {
                     tried += 1;
-                    self.down(host, &error);
+                    self.unreachable(host, &error);
                 }
             }
             at = (at + 1) % hosts.len();
@@ -173,26 +160,29 @@ impl Reconnector {
         }
     }
 
-    /// The connection of `provision` has no metric.
-    fn show(&self, up: f64) {
+    /// Shows the state; the connection of `provision` has no metric.
+    fn show(&self, state: LinkState, up: f64) {
         if ["publisher", "consumer"].contains(&self.role) {
             BROKER_CONNECTED.set([self.role], up);
         }
+        self.state.send_modify(|shown| *shown = state);
     }
 
-    fn down(&self, host: &Endpoint, error: &BrokerError) {
+    fn down(&self, why: String) {
+        self.show(Err(BrokerError::Away(why)), 0.0);
+    }
+
+    fn unreachable(&self, host: &Endpoint, error: &BrokerError) {
         let BrokerError::Away(why) = error else {
             return;
         };
-        let others = self.config.hosts.len() - 1;
-        let others = match others {
+        let others = match self.config.hosts.len() - 1 {
             0 => String::new(),
             1 => ", and one other host is no better".into(),
             n => format!(", and {n} other hosts are no better"),
         };
         tracing::debug!("{}: {why}", self.role);
-        let why = format!("cannot reach RabbitMQ at {host}{others}: {why}");
-        self.state.send_replace(LinkState::Down(why));
+        self.down(format!("cannot reach RabbitMQ at {host}{others}: {why}"));
     }
 
     async fn connect(&self, host: &Endpoint) -> Result<Connection, BrokerError> {
@@ -209,10 +199,10 @@ impl Reconnector {
         match timeout(config.connect_timeout, connecting).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(away("no connection", &error)),
-            Err(_) => Err(BrokerError::Away(format!(
-                "no connection within {:?}",
-                config.connect_timeout
-            ))),
+            Err(_) => {
+                let why = format!("no connection within {:?}", config.connect_timeout);
+                Err(BrokerError::Away(why))
+            }
         }
     }
 
@@ -225,8 +215,7 @@ impl Reconnector {
             connection,
         });
         tracing::info!("{} is connected to {host}", self.role);
-        self.state.send_replace(LinkState::Up(live.clone()));
-        self.show(1.0);
+        self.show(Ok(live.clone()), 1.0);
         let mut look = interval(LOOK);
         let mut why = "the connection was lost".to_owned();
         loop {

@@ -12,18 +12,18 @@ use crate::BrokerError;
 /// For one answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client of the management API.
 #[derive(Debug)]
-pub(super) struct Api {
+pub(super) struct ManagementApi {
     client: reqwest::Client,
     /// Without user and password.
     base: Url,
-    user: String,
+    /// The user that this client is.
+    pub(super) user: String,
     password: String,
     shown: String,
 }
 
-impl Api {
+impl ManagementApi {
     pub(super) fn new(management: &Management) -> Result<Self, BrokerError> {
         let client = reqwest::Client::builder()
             .no_proxy()
@@ -32,9 +32,8 @@ impl Api {
             .build()
             .map_err(|error| BrokerError::Refused(format!("no HTTP client: {error}")))?;
         let mut base = management.url.clone();
-        let decoded = |text: &str| percent_decoded(text);
-        let user = decoded(base.username());
-        let password = decoded(base.password().unwrap_or_default());
+        let user = percent_decoded(base.username());
+        let password = percent_decoded(base.password().unwrap_or_default());
         // Cannot fail: an http URL may have neither.
         let _ = (base.set_username(""), base.set_password(None));
         Ok(Self {
@@ -44,11 +43,6 @@ impl Api {
             password,
             shown: management.to_string(),
         })
-    }
-
-    /// The user that this client is.
-    pub(super) fn user(&self) -> &str {
-        &self.user
     }
 
     /// Reads something; `None` when it is not there.
@@ -69,7 +63,6 @@ impl Api {
         self.call(Method::DELETE, path, None).await.map(|_| ())
     }
 
-    /// What is known about a queue.
     pub(super) async fn queue(
         &self,
         vhost: &str,
@@ -96,17 +89,16 @@ impl Api {
         if let Some(body) = body {
             request = request.body(body.to_string());
         }
-        let answered = request.send().await;
-        let response = answered.map_err(|error| self.away(path, &root_cause(&error)))?;
+        let failed = |error| self.away(path, &root_cause(&error));
+        let response = request.send().await.map_err(failed)?;
         let status = response.status();
-        let text = response.text().await;
-        let text = text.map_err(|error| self.away(path, &root_cause(&error)))?;
+        let text = response.text().await.map_err(failed)?;
         match status {
             StatusCode::NOT_FOUND => Ok(None),
-            StatusCode::UNAUTHORIZED => Err(self.away(
-                path,
-                "the user or the password is wrong, or the user has no management tag",
-            )),
+            StatusCode::UNAUTHORIZED => {
+                let why = "the user or the password is wrong, or the user has no management tag";
+                Err(self.away(path, why))
+            }
             status if status.is_success() => Ok(Some(parse(&text))),
             status => Err(self.away(path, &format!("{status}: {}", reason(&text)))),
         }
@@ -130,18 +122,14 @@ fn reason(text: &str) -> String {
 }
 
 fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
+    let first: &dyn std::error::Error = error;
+    let causes = std::iter::successors(Some(first), |cause| cause.source());
+    causes.last().unwrap_or(first).to_string()
 }
 
 fn percent_decoded(text: &str) -> String {
     // The one decoder at hand reads `key=value` lists, where plus is a space.
     let list = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
-    let mut pairs = url::form_urlencoded::parse(list.as_bytes());
-    pairs
-        .next()
-        .map_or_else(String::new, |(_, value)| value.into_owned())
+    let pairs = url::form_urlencoded::parse(list.as_bytes());
+    pairs.map(|(_, value)| value.into_owned()).collect()
 }

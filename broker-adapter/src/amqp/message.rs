@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use lapin::{
     BasicProperties,
+    message::Delivery as LapinDelivery,
     types::{AMQPValue, FieldTable},
 };
 use zkwhirl_job::{
@@ -11,7 +12,6 @@ use zkwhirl_job::{
 };
 
 use super::{
-    config::Limits,
     headers::{
         ATTEMPT, JOB, LETTER, PASSED_ON, RESULT, UNREAD_SINCE, header, insert_trace, properties,
         trace,
@@ -19,96 +19,78 @@ use super::{
     letter::{self, LETTER_BYTES},
     names::{DEAD, DEAD_QUEUE, JOBS, RESULTS, RESULTS_QUEUE, RETRY},
     names::{job_key, jobs_queue, retry_key, rung_queue, unread_key, unread_queue},
-    publisher::OutgoingMessage,
 };
 use crate::{BrokerError, DeadLetter, Rung};
 
-/// Makes messages; knows the queues' limits.
+/// A message on its way out. One that no queue takes is an error, except on the
+/// exchange of control messages: a fleet without a listening process is none.
 #[derive(Debug, Clone)]
-pub(super) struct MessageFactory {
-    limits: Limits,
+pub(super) struct OutgoingMessage {
+    pub(super) exchange: &'static str,
+    pub(super) key: String,
+    /// The queue that it ends in, for the error when that is full.
+    pub(super) queue: &'static str,
+    pub(super) properties: BasicProperties,
+    pub(super) body: Bytes,
 }
 
-impl MessageFactory {
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { limits }
-    }
-
+impl OutgoingMessage {
     /// A job for its topic, at once or after a rung's delay.
-    pub(super) fn job(
-        &self,
-        job: &JobEnvelope,
-        after: Option<Rung>,
-    ) -> Result<OutgoingMessage, BrokerError> {
+    pub(super) fn job(job: &JobEnvelope, after: Option<Rung>) -> Result<Self, BrokerError> {
         match after {
-            None => self.outgoing(job, JOBS, job_key(job.kind), jobs_queue(job.topic())),
-            Some(rung) => self.retry(job, rung),
+            None => Self::outgoing(job, JOBS, job_key(job.kind), jobs_queue(job.topic())),
+            Some(rung) => Self::retry(job, rung),
         }
     }
 
-    /// A job that comes back after a rung's delay.
-    pub(super) fn retry(
-        &self,
-        job: &JobEnvelope,
-        rung: Rung,
-    ) -> Result<OutgoingMessage, BrokerError> {
+    pub(super) fn retry(job: &JobEnvelope, rung: Rung) -> Result<Self, BrokerError> {
         let queue = rung_queue(job.topic(), rung);
-        self.outgoing(job, RETRY, retry_key(job.kind, Some(rung)), queue)
+        Self::outgoing(job, RETRY, retry_key(job.kind, Some(rung)), queue)
     }
 
     /// A job that comes back behind the others; workers may only write to the
     /// retry exchange, which leads on to the jobs.
-    pub(super) fn hand_back(&self, job: &JobEnvelope) -> Result<OutgoingMessage, BrokerError> {
+    pub(super) fn hand_back(job: &JobEnvelope) -> Result<Self, BrokerError> {
         let queue = jobs_queue(job.topic());
-        self.outgoing(job, RETRY, retry_key(job.kind, None), queue)
+        Self::outgoing(job, RETRY, retry_key(job.kind, None), queue)
     }
 
     fn outgoing(
-        &self,
         job: &JobEnvelope,
         exchange: &'static str,
         key: String,
         queue: &'static str,
-    ) -> Result<OutgoingMessage, BrokerError> {
-        let body = job.to_bytes();
-        fits(&body, job.id)?;
+    ) -> Result<Self, BrokerError> {
         let mut headers = header(ATTEMPT, job.attempt);
         insert_trace(&mut headers, job.trace.as_deref());
-        let properties = properties(JOB, job.id).with_headers(headers);
-        Ok(OutgoingMessage {
+        Ok(Self {
             exchange,
             key,
-            properties,
-            body,
             queue,
-            limit: self.limits.queue_limit,
-            mandatory: true,
+            properties: properties(JOB, job.id).with_headers(headers),
+            body: fits("job", job.id, job.to_bytes(), BODY_BYTES)?,
         })
     }
 
-    pub(super) fn result(&self, result: &ResultEnvelope) -> Result<OutgoingMessage, BrokerError> {
-        let body = result.to_bytes();
-        fits(&body, result.id)?;
+    pub(super) fn result(result: &ResultEnvelope) -> Result<Self, BrokerError> {
         let correlation = format!("{}.{}", result.id, result.attempt);
         let mut headers = FieldTable::default();
         insert_trace(&mut headers, result.trace.as_deref());
-        Ok(OutgoingMessage {
+        Ok(Self {
             exchange: RESULTS,
             key: result.kind.name().into(),
+            queue: RESULTS_QUEUE,
             properties: properties(RESULT, result.id)
                 .with_correlation_id(correlation.into())
                 .with_headers(headers),
-            body,
-            queue: RESULTS_QUEUE,
-            limit: self.limits.queue_limit,
-            mandatory: true,
+            body: fits("job", result.id, result.to_bytes(), BODY_BYTES)?,
         })
     }
 
     /// A message that this release cannot read, back to the longest rung of its
     /// topic or, without a topic, of the results. Body and headers stay as they
     /// are, but for the time since when it is unread.
-    pub(super) fn unread(&self, message: UnreadMessage, since_ms: u64) -> OutgoingMessage {
+    pub(super) fn unread(message: UnreadMessage, since_ms: u64) -> Self {
         let UnreadMessage {
             topic,
             key,
@@ -118,45 +100,34 @@ impl MessageFactory {
         let mut headers = properties.headers().clone().unwrap_or_default();
         let since = AMQPValue::LongLongInt(i64::try_from(since_ms).unwrap_or(i64::MAX));
         headers.insert(UNREAD_SINCE.into(), since);
-        OutgoingMessage {
+        Self {
             exchange: RETRY,
             key: unread_key(topic, &key),
+            queue: unread_queue(topic),
             properties: properties.with_headers(headers),
             body,
-            queue: unread_queue(topic),
-            limit: self.limits.queue_limit,
-            mandatory: true,
         }
     }
 
-    pub(super) fn letter(&self, letter: &DeadLetter) -> Result<OutgoingMessage, BrokerError> {
+    pub(super) fn letter(letter: &DeadLetter) -> Result<Self, BrokerError> {
         let body = letter::encode(letter);
-        if body.len() > LETTER_BYTES {
-            return Err(BrokerError::Refused(format!(
-                "the letter of job {} has {} bytes, the limit is {LETTER_BYTES}",
-                letter.id.short(),
-                body.len()
-            )));
-        }
-        Ok(OutgoingMessage {
+        Ok(Self {
             exchange: DEAD,
             key: letter.kind.map_or("unknown", |kind| kind.name()).into(),
-            properties: properties(LETTER, letter.id),
-            body,
             queue: DEAD_QUEUE,
-            limit: self.limits.dead_limit,
-            mandatory: true,
+            properties: properties(LETTER, letter.id),
+            body: fits("the letter of job", letter.id, body, LETTER_BYTES)?,
         })
     }
-}
 
-/// Notes how often the job was passed on to other workers. The header lives as
-/// long as the attempt does: a retry is a new message without it.
-pub(super) fn passed_on(mut message: OutgoingMessage, times: u32) -> OutgoingMessage {
-    let mut headers = header(PASSED_ON, times);
-    insert_trace(&mut headers, trace(&message.properties).as_deref());
-    message.properties = message.properties.with_headers(headers);
-    message
+    /// Notes how often the job was passed on to other workers. The header lives as
+    /// long as the attempt does: a retry is a new message without it.
+    pub(super) fn passed_on(mut self, times: u32) -> Self {
+        let mut headers = header(PASSED_ON, times);
+        insert_trace(&mut headers, trace(&self.properties).as_deref());
+        self.properties = self.properties.with_headers(headers);
+        self
+    }
 }
 
 /// A message as the broker delivered it.
@@ -170,15 +141,26 @@ pub(super) struct UnreadMessage {
     pub(super) properties: BasicProperties,
 }
 
-fn fits(body: &Bytes, id: JobId) -> Result<(), BrokerError> {
-    if body.len() <= BODY_BYTES {
-        return Ok(());
+impl UnreadMessage {
+    /// `topic` reads the topic from the routing key.
+    pub(super) fn of(message: LapinDelivery, topic: impl FnOnce(&str) -> Option<Topic>) -> Self {
+        let key = message.routing_key.to_string();
+        Self {
+            topic: topic(&key),
+            key,
+            body: message.data.into(),
+            properties: message.properties,
+        }
     }
-    Err(BrokerError::Refused(format!(
-        "job {} has {} bytes, the limit is {BODY_BYTES}",
-        id.short(),
-        body.len()
-    )))
+}
+
+fn fits(what: &str, id: JobId, body: Bytes, limit: usize) -> Result<Bytes, BrokerError> {
+    let (id, bytes) = (id.short(), body.len());
+    if bytes <= limit {
+        return Ok(body);
+    }
+    let why = format!("{what} {id} has {bytes} bytes, the limit is {limit}");
+    Err(BrokerError::Refused(why))
 }
 
 #[cfg(test)]
@@ -194,46 +176,45 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_refused_before_it_is_sent() {
-        let factory = MessageFactory::new(Limits::default());
         let mut job = claim_job(1);
         job.payload = Payload::Inline(vec![0; BODY_BYTES].into());
-        let refused = factory.job(&job, None).unwrap_err();
+        let refused = OutgoingMessage::job(&job, None).unwrap_err();
         assert!(matches!(refused, BrokerError::Refused(_)), "{refused}");
         let mut result = result_of(&claim_job(1), b"");
         result.outcome = Outcome::Proved(vec![0; BODY_BYTES].into());
-        assert!(factory.result(&result).is_err());
+        assert!(OutgoingMessage::result(&result).is_err());
     }
 
     #[test]
     fn a_trace_travels_with_whatever_becomes_of_a_job() {
-        let factory = MessageFactory::new(Limits::default());
         let mut job = claim_job(1);
-        assert_eq!(trace(&factory.job(&job, None).unwrap().properties), None);
+        let sent = OutgoingMessage::job(&job, None).unwrap();
+        assert_eq!(trace(&sent.properties), None);
         let context = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         job.trace = Some(context.to_owned());
-        let later = factory.job(&job, Some(Rung::Long)).unwrap();
-        let back = passed_on(factory.hand_back(&job).unwrap(), 2);
+        let later = OutgoingMessage::job(&job, Some(Rung::Long)).unwrap();
+        let back = OutgoingMessage::hand_back(&job).unwrap().passed_on(2);
         let mut result = result_of(&job, b"");
         result.trace = job.trace.clone();
-        for message in [later, back, factory.result(&result).unwrap()] {
+        for message in [later, back, OutgoingMessage::result(&result).unwrap()] {
             assert_eq!(trace(&message.properties).as_deref(), Some(context));
         }
         job.trace = Some("no context".to_owned());
-        assert_eq!(trace(&factory.job(&job, None).unwrap().properties), None);
+        let sent = OutgoingMessage::job(&job, None).unwrap();
+        assert_eq!(trace(&sent.properties), None);
     }
 
     #[test]
     fn a_job_goes_where_its_kind_and_its_delay_say() {
-        let factory = MessageFactory::new(Limits::default());
         let job = claim_job(1);
         assert_eq!(job.kind, Kind::Claim);
         let to = |message: OutgoingMessage| (message.exchange, message.key);
         let key = |key: &str| key.to_owned();
-        let now = factory.job(&job, None).unwrap();
+        let now = OutgoingMessage::job(&job, None).unwrap();
         assert_eq!(to(now), (JOBS, key("inner.claim")));
-        let later = factory.job(&job, Some(Rung::Long)).unwrap();
+        let later = OutgoingMessage::job(&job, Some(Rung::Long)).unwrap();
         assert_eq!(to(later), (RETRY, key("10m.inner.claim")));
-        let back = passed_on(factory.hand_back(&job).unwrap(), 2);
+        let back = OutgoingMessage::hand_back(&job).unwrap().passed_on(2);
         assert_eq!(count(&back.properties, PASSED_ON), 2);
         assert_eq!(count(&back.properties, DELIVERY_COUNT), 0);
         assert_eq!(to(back), (RETRY, key("now.inner.claim")));
@@ -241,7 +222,6 @@ mod tests {
 
     #[test]
     fn an_unread_message_keeps_body_headers_and_kind() {
-        let factory = MessageFactory::new(Limits::default());
         let mut headers = header("theirs", 7);
         headers.insert(UNREAD_SINCE.into(), AMQPValue::LongInt(1));
         let theirs = properties("sketch", claim_job(1).id).with_headers(headers);
@@ -251,19 +231,16 @@ mod tests {
             body: Bytes::from_static(b"\xff???"),
             properties: theirs.clone(),
         };
+        let [inner, outer] = [Topic::Inner, Topic::Outer].map(Some);
         for (topic, key, expected) in [
-            (Some(Topic::Inner), "inner.fee-payer", "10m.inner.fee-payer"),
-            (
-                Some(Topic::Inner),
-                "now.inner.fee-payer",
-                "10m.inner.fee-payer",
-            ),
-            (Some(Topic::Outer), "10m.outer.vk", "10m.outer.vk"),
+            (inner, "inner.fee-payer", "10m.inner.fee-payer"),
+            (inner, "now.inner.fee-payer", "10m.inner.fee-payer"),
+            (outer, "10m.outer.vk", "10m.outer.vk"),
             (None, "claim", "10m.results.claim"),
             (None, "10m.results.claim", "10m.results.claim"),
             (None, "", "10m.results.unknown"),
         ] {
-            let back = factory.unread(unread(topic, key), 5);
+            let back = OutgoingMessage::unread(unread(topic, key), 5);
             assert_eq!((back.exchange, &*back.key), (RETRY, expected));
             assert_eq!(back.body, &b"\xff???"[..]);
             assert_eq!(count(&back.properties, "theirs"), 7);

@@ -39,15 +39,16 @@ mod policies;
 pub mod provision;
 mod publisher;
 mod results;
-mod stream;
 mod topology;
-mod traffic;
 mod unread;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::Mutex,
+};
 use zkwhirl_job::{
     JobId, Topic,
     envelope::{JobEnvelope, ResultEnvelope},
@@ -55,16 +56,17 @@ use zkwhirl_job::{
 
 pub use check::{Finding, Severity};
 pub use config::{AmqpConfig, Endpoint, Identity, Limits, Management, UrlError};
-pub use control::ControlReceiver;
-pub use traffic::Traffic;
+pub use depth::Traffic;
 
-pub use super::Control;
 use super::{
-    Broker, BrokerError, ControlConsumer, DeadLetter, Depth, JobConsumer, ResultConsumer, Rung,
+    Broker, BrokerError, Control, ControlConsumer, DeadLetter, Depth, JobConsumer, ResultConsumer,
+    Rung,
 };
+use control::AmqpControlConsumer;
 use link::AmqpLink;
-use message::MessageFactory;
-use publisher::Publisher;
+use management::ManagementApi;
+use message::OutgoingMessage;
+use publisher::AmqpPublisher;
 
 /// RabbitMQ. Clones share the two connections.
 #[derive(Debug, Clone)]
@@ -76,10 +78,11 @@ pub struct AmqpBroker {
 struct AmqpClient {
     config: Arc<AmqpConfig>,
     consuming: AmqpLink,
-    publisher: Publisher,
-    messages: MessageFactory,
-    dead_letters: dead::DeadLetterScanner,
-    counts: depth::Counts,
+    publisher: Arc<AmqpPublisher>,
+    /// Held by a scan of the dead letters.
+    one_scan: Mutex<()>,
+    api: Option<ManagementApi>,
+    asked: depth::AskedJobs,
     handle: Handle,
     /// Ended without waiting when the last holder goes.
     runtime: Option<Runtime>,
@@ -87,9 +90,7 @@ struct AmqpClient {
 
 impl fmt::Debug for AmqpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AmqpClient")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
+        write!(f, "AmqpClient({:?})", self.config)
     }
 }
 
@@ -132,10 +133,14 @@ impl AmqpBroker {
         Ok(Self {
             client: Arc::new(AmqpClient {
                 consuming,
-                publisher: Publisher::new(publishing, config.clone(), handle.clone()),
-                messages: MessageFactory::new(config.limits.clone()),
-                dead_letters: dead::DeadLetterScanner::default(),
-                counts: depth::Counts::new(&config)?,
+                publisher: AmqpPublisher::new(publishing, config.clone(), handle.clone()),
+                one_scan: Mutex::default(),
+                api: config
+                    .management
+                    .as_ref()
+                    .map(ManagementApi::new)
+                    .transpose()?,
+                asked: depth::AskedJobs::default(),
                 config,
                 handle,
                 runtime: Some(runtime),
@@ -147,7 +152,7 @@ impl AmqpBroker {
     /// The error names what is missing.
     pub async fn ready(&self, patience: Duration) -> Result<(), BrokerError> {
         self.client.consuming.live(patience).await?;
-        self.client.publisher.link().live(patience).await?;
+        self.client.publisher.link.live(patience).await?;
         topology::verify(&self.client).await
     }
 
@@ -157,44 +162,29 @@ impl AmqpBroker {
         check::check(&self.client, longest_job).await
     }
 
-    /// Messages among the dead letters; several of one job count as several.
-    pub async fn dead_count(&self) -> Result<usize, BrokerError> {
-        depth::dead(&self.client).await
-    }
-
     /// Bytes through the broker, by its statistics, which lag by up to one of
     /// its intervals (5 s by default); `None` without the management API.
     pub async fn traffic(&self) -> Result<Option<Traffic>, BrokerError> {
-        traffic::traffic(&self.client).await
+        depth::traffic(&self.client).await
     }
 
     /// How the connections stand.
     pub fn status(&self) -> AmqpStatus {
         let consuming = self.client.consuming.now();
-        let publishing = self.client.publisher.link().now();
+        let publishing = self.client.publisher.link.now();
         let made = |now: &Option<(String, u64)>| now.as_ref().map_or(0, |(_, made)| *made);
         AmqpStatus {
-            blocked: self.client.publisher.link().blocked(),
+            blocked: self.client.publisher.link.blocked(),
             connections: made(&consuming) + made(&publishing),
             consuming: consuming.map(|(host, _)| host),
             publishing: publishing.map(|(host, _)| host),
         }
     }
 
-    /// Sends a control message to all processes. Those that are away miss it.
-    pub async fn send_control(&self, message: &Control) -> Result<(), BrokerError> {
-        control::send(&self.client, message).await
-    }
-
-    /// Receives the control messages that are sent from now on.
-    pub fn control_messages(&self) -> ControlReceiver {
-        ControlReceiver::new(self.client.clone())
-    }
-
     /// Closes both connections in good order. What is held unsettled goes back
     /// to its queue; every later call fails.
     pub async fn close(&self) {
-        self.client.publisher.link().close().await;
+        self.client.publisher.link.close().await;
         self.client.consuming.close().await;
     }
 }
@@ -202,7 +192,7 @@ impl AmqpBroker {
 #[async_trait]
 impl Broker for AmqpBroker {
     async fn publish(&self, job: &JobEnvelope, after: Option<Rung>) -> Result<(), BrokerError> {
-        let message = self.client.messages.job(job, after)?;
+        let message = OutgoingMessage::job(job, after)?;
         self.client.publisher.send(message).await
     }
 
@@ -216,7 +206,7 @@ impl Broker for AmqpBroker {
     }
 
     async fn publish_result(&self, result: &ResultEnvelope) -> Result<(), BrokerError> {
-        let message = self.client.messages.result(result)?;
+        let message = OutgoingMessage::result(result)?;
         self.client.publisher.send(message).await
     }
 
@@ -226,28 +216,23 @@ impl Broker for AmqpBroker {
     }
 
     async fn bury(&self, letter: &DeadLetter) -> Result<(), BrokerError> {
-        let message = self.client.messages.letter(letter)?;
+        let message = OutgoingMessage::letter(letter)?;
         self.client.publisher.send(message).await
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {
-        let (mut found, _) = self.client.dead_letters.scan(&self.client, None).await?;
+        let mut found = self.client.scan(None).await?;
         found.letters.truncate(limit);
         Ok(found.letters)
     }
 
     async fn dead_letter(&self, job: JobId) -> Result<Option<DeadLetter>, BrokerError> {
-        let (found, _) = self.client.dead_letters.scan(&self.client, None).await?;
+        let found = self.client.scan(None).await?;
         Ok(found.letters.into_iter().find(|letter| letter.id == job))
     }
 
     async fn remove_dead(&self, job: JobId) -> Result<bool, BrokerError> {
-        let (_, removed) = self
-            .client
-            .dead_letters
-            .scan(&self.client, Some(job))
-            .await?;
-        Ok(removed)
+        Ok(self.client.scan(Some(job)).await?.removed)
     }
 
     async fn depth(&self, topic: Topic) -> Result<Depth, BrokerError> {
@@ -259,10 +244,10 @@ impl Broker for AmqpBroker {
     }
 
     async fn send_control(&self, message: &Control) -> Result<(), BrokerError> {
-        AmqpBroker::send_control(self, message).await
+        control::send(&self.client, message).await
     }
 
     fn control_messages(&self) -> Box<dyn ControlConsumer> {
-        Box::new(AmqpBroker::control_messages(self))
+        Box::new(AmqpControlConsumer::new(self.client.clone()))
     }
 }

@@ -32,7 +32,6 @@ pub(super) const DEAD_QUEUE: &str = "zkwhirl.dead.v1";
 /// What the exclusive queues of processes begin with.
 pub(super) const CONTROL_QUEUES: &str = "zkwhirl.control.";
 
-/// The exchanges with their types.
 pub(super) const EXCHANGES: [(&str, ExchangeKind); 5] = [
     (JOBS, ExchangeKind::Topic),
     (RETRY, ExchangeKind::Topic),
@@ -59,16 +58,6 @@ pub(super) fn rung_queue(topic: Topic, rung: Rung) -> &'static str {
     }
 }
 
-/// The rung's name. Its delay is a policy, and may be another one.
-pub(super) fn rung_name(rung: Rung) -> &'static str {
-    match rung {
-        Rung::Short => "10s",
-        Rung::Medium => "1m",
-        Rung::Long => "10m",
-    }
-}
-
-/// The routing key of a new job.
 pub(super) fn job_key(kind: Kind) -> String {
     let name = if kind.is_vk() { "vk" } else { kind.name() };
     format!("{}.{name}", kind.topic().name())
@@ -76,7 +65,7 @@ pub(super) fn job_key(kind: Kind) -> String {
 
 /// The routing key of a job that comes back, at once or after a delay.
 pub(super) fn retry_key(kind: Kind, rung: Option<Rung>) -> String {
-    format!("{}.{}", rung.map_or("now", rung_name), job_key(kind))
+    format!("{}.{}", rung.map_or("now", Rung::name), job_key(kind))
 }
 
 /// Where a message waits that its reader cannot read; without a topic it is a
@@ -90,7 +79,7 @@ pub(super) fn unread_key(topic: Option<Topic>, key: &str) -> String {
     let queue = topic.map_or("results", Topic::name);
     let kind = key.rsplit('.').next().filter(|kind| !kind.is_empty());
     let kind = kind.unwrap_or("unknown");
-    format!("{}.{queue}.{kind}", rung_name(Rung::Long))
+    format!("{}.{queue}.{kind}", Rung::Long)
 }
 
 /// The topic in a routing key of a job.
@@ -128,7 +117,7 @@ pub(super) fn bindings() -> Vec<(&'static str, String, &'static str, bool)> {
         all.push((JOBS, format!("{name}.*"), queue, false));
         all.push((JOBS, format!("*.{name}.*"), queue, false));
         for rung in Rung::ALL {
-            let key = format!("{}.{name}.*", rung_name(rung));
+            let key = format!("{}.{name}.*", rung);
             all.push((RETRY, key, rung_queue(topic, rung), false));
         }
     }

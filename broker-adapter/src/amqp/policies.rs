@@ -8,7 +8,7 @@ use super::{
     config::Limits,
     names::{
         DEAD, DEAD_QUEUE, JOBS, RESULTS, RESULTS_QUEUE, UNREAD_RESULTS_QUEUE, jobs_queue,
-        rung_name, rung_queue,
+        rung_queue,
     },
 };
 use crate::Rung;
@@ -18,9 +18,8 @@ const RESULT_DELIVERIES: u32 = 100;
 /// Each look at the dead letters counts one delivery of each: no limit.
 const LOOKS: u32 = i32::MAX as u32;
 
-/// One policy: which queues, and what.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Policy {
+pub(super) struct QueuePolicy {
     pub(super) name: String,
     /// A regular expression over queue names.
     pub(super) pattern: String,
@@ -29,7 +28,6 @@ pub(super) struct Policy {
     pub(super) definition: Map<String, Value>,
 }
 
-/// A version of RabbitMQ, for what depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Version(pub(super) u32, pub(super) u32);
 
@@ -47,84 +45,63 @@ impl Version {
     }
 }
 
-/// All policies for a broker of this version.
-pub(super) fn policies(limits: &Limits, version: Version) -> Vec<Policy> {
-    let mut held = Map::new();
-    if version >= Version::CONSUMER_TIMEOUT {
-        let timeout_ms = limits.consumer_timeout.as_millis() as u64;
-        held.insert("consumer-timeout".into(), json!(timeout_ms));
-    }
-    let object = |value: Value| value.as_object().cloned().unwrap_or_default();
-    let with_timeout = |definition: Value| {
-        let mut all = held.clone();
-        all.extend(object(definition));
+pub(super) fn policies(limits: &Limits, version: Version) -> Vec<QueuePolicy> {
+    let limited = |length: usize, definition: Value| {
+        let mut all = definition.as_object().cloned().unwrap_or_default();
+        all.insert("max-length".into(), json!(length));
+        all.insert("overflow".into(), json!("reject-publish"));
         all
     };
-    let dead = json!({
-        "delivery-limit": LOOKS,
-        "max-length": limits.dead_limit,
-        "overflow": "reject-publish",
-    });
-    let to_dead = |deliveries: u32| {
-        json!({
-            "delivery-limit": deliveries,
-            "dead-letter-exchange": DEAD,
-            "dead-letter-strategy": "at-least-once",
-            "max-length": limits.queue_limit,
-            "overflow": "reject-publish",
-        })
-    };
-    let jobs = Topic::ALL.map(jobs_queue).to_vec();
-    let mut all = vec![
-        policy("zkwhirl-dead", vec![DEAD_QUEUE], object(dead)),
-        policy(
-            "zkwhirl-jobs",
-            jobs,
-            with_timeout(to_dead(limits.delivery_limit)),
-        ),
-        policy(
-            "zkwhirl-results",
-            vec![RESULTS_QUEUE],
-            with_timeout(to_dead(RESULT_DELIVERIES)),
-        ),
-    ];
-    let rung_to = |exchange: &str, rung: Rung| {
-        json!({
-            "message-ttl": limits.delays[rung.index()].as_millis() as u64,
+    let leading_to = |exchange: &str, key: &str, value: u64| {
+        let definition = json!({
+            key: value,
             "dead-letter-exchange": exchange,
             "dead-letter-strategy": "at-least-once",
-            "max-length": limits.queue_limit,
-            "overflow": "reject-publish",
-        })
+        });
+        limited(limits.queue_limit, definition)
     };
+    let held = |deliveries: u32| {
+        let mut all = leading_to(DEAD, "delivery-limit", deliveries.into());
+        if version >= Version::CONSUMER_TIMEOUT {
+            let timeout_ms = limits.consumer_timeout.as_millis() as u64;
+            all.insert("consumer-timeout".into(), json!(timeout_ms));
+        }
+        all
+    };
+    let rung_to = |exchange: &str, rung: Rung| {
+        let delay_ms = limits.delays[rung as usize].as_millis() as u64;
+        leading_to(exchange, "message-ttl", delay_ms)
+    };
+    let dead = limited(limits.dead_limit, json!({ "delivery-limit": LOOKS }));
+    let jobs = held(limits.delivery_limit);
+    let results = held(RESULT_DELIVERIES);
+    let mut all = vec![
+        policy("dead", &[DEAD_QUEUE], dead),
+        policy("jobs", &Topic::ALL.map(jobs_queue), jobs),
+        policy("results", &[RESULTS_QUEUE], results),
+    ];
     for rung in Rung::ALL {
-        let queues = Topic::ALL.map(|topic| rung_queue(topic, rung)).to_vec();
-        let name = format!("zkwhirl-retry-{}", rung_name(rung));
-        all.push(policy(&name, queues, object(rung_to(JOBS, rung))));
+        let queues = Topic::ALL.map(|topic| rung_queue(topic, rung));
+        let name = format!("retry-{rung}");
+        all.push(policy(&name, &queues, rung_to(JOBS, rung)));
     }
-    let unread = object(rung_to(RESULTS, Rung::Long));
-    all.push(policy(
-        "zkwhirl-retry-results",
-        vec![UNREAD_RESULTS_QUEUE],
-        unread,
-    ));
+    let unread = rung_to(RESULTS, Rung::Long);
+    all.push(policy("retry-results", &[UNREAD_RESULTS_QUEUE], unread));
     all
 }
 
-fn policy(name: &str, queues: Vec<&'static str>, definition: Map<String, Value>) -> Policy {
-    let names: Vec<_> = queues
-        .iter()
-        .map(|queue| queue.replace('.', "\\."))
-        .collect();
-    Policy {
-        name: name.to_owned(),
+fn policy(name: &str, queues: &[&'static str], definition: Map<String, Value>) -> QueuePolicy {
+    let names = queues.iter().map(|queue| queue.replace('.', "\\."));
+    let names: Vec<_> = names.collect();
+    QueuePolicy {
+        name: format!("zkwhirl-{name}"),
         pattern: format!("^({})$", names.join("|")),
-        queues,
+        queues: queues.to_vec(),
         definition,
     }
 }
 
-impl Policy {
+impl QueuePolicy {
     /// The body that sets it over the management API.
     pub(super) fn body(&self) -> Value {
         json!({
@@ -160,10 +137,9 @@ mod tests {
         }
         let dead = &all[0];
         assert_eq!(dead.pattern, "^(zkwhirl\\.dead\\.v1)$");
-        assert!(
-            dead.command("zkwhirl")
-                .starts_with("rabbitmqctl set_policy -p zkwhirl ")
-        );
+        let command = dead.command("zkwhirl");
+        let begin = "rabbitmqctl set_policy -p zkwhirl ";
+        assert!(command.starts_with(begin), "{command}");
     }
 
     #[test]

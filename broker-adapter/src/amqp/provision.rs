@@ -11,39 +11,31 @@ use lapin::{
 };
 use serde_json::json;
 use tokio::runtime::Handle;
+use zkwhirl_job::named;
 
 use super::{
     config::AmqpConfig,
-    error::call,
     link::AmqpLink,
-    management::Api,
+    management::ManagementApi,
     names::{EXCHANGES, bindings, queues},
     policies::{Version, policies},
 };
 use crate::BrokerError;
 
-/// What a user of the broker may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Publishes jobs, reads results, reads and replays dead letters.
-    Bridge,
-    /// Reads jobs, publishes results, retries and dead letters. It cannot
-    /// forge a new job nor read a result; it can purge the queues it reads.
-    Worker,
-    /// Looks at the management API, touches nothing.
-    Monitor,
+named! {
+    /// What a user of the broker may do; the name is for users and options.
+    pub enum Role {
+        /// Publishes jobs, reads results, reads and replays dead letters.
+        Bridge = "bridge",
+        /// Reads jobs, publishes results, retries and dead letters. It cannot
+        /// forge a new job nor read a result; it can purge the queues it reads.
+        Worker = "worker",
+        /// Looks at the management API, touches nothing.
+        Monitor = "monitor",
+    }
 }
 
 impl Role {
-    /// Its name, for users and options.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bridge => "bridge",
-            Self::Worker => "worker",
-            Self::Monitor => "monitor",
-        }
-    }
-
     /// Regular expressions: configure, write (to exchanges), read (from
     /// queues). Every process may have its own queue for control messages.
     /// The bridge counts jobs and rungs, for which RabbitMQ wants any permission
@@ -96,7 +88,11 @@ impl std::fmt::Debug for User {
 /// do by hand where there is no management API.
 pub async fn provision(config: &AmqpConfig, users: &[User]) -> Result<Vec<String>, BrokerError> {
     let mut said = Vec::new();
-    let api = config.management.as_ref().map(Api::new).transpose()?;
+    let api = config
+        .management
+        .as_ref()
+        .map(ManagementApi::new)
+        .transpose()?;
     if let Some(api) = &api {
         said.push(make_vhost(api, config).await?);
         said.push(make_policies(api, config).await?);
@@ -113,14 +109,14 @@ pub async fn provision(config: &AmqpConfig, users: &[User]) -> Result<Vec<String
     Ok(said)
 }
 
-async fn make_vhost(api: &Api, config: &AmqpConfig) -> Result<String, BrokerError> {
+async fn make_vhost(api: &ManagementApi, config: &AmqpConfig) -> Result<String, BrokerError> {
     let vhost = config.vhost();
     let is_there = api.get(&["vhosts", vhost]).await?.is_some();
     if !is_there {
         api.put(&["vhosts", vhost], &json!({})).await?;
     }
     let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
-    let mut owners = vec![api.user()];
+    let mut owners = vec![&*api.user];
     owners.extend(config.hosts.first().map(|host| host.user()));
     owners.dedup();
     for owner in owners {
@@ -136,7 +132,7 @@ async fn make_vhost(api: &Api, config: &AmqpConfig) -> Result<String, BrokerErro
 }
 
 /// Before the queues, so that no message meets a queue without its limits.
-async fn make_policies(api: &Api, config: &AmqpConfig) -> Result<String, BrokerError> {
+async fn make_policies(api: &ManagementApi, config: &AmqpConfig) -> Result<String, BrokerError> {
     let all = policies(&config.limits, version(api).await?);
     for policy in &all {
         let path = ["policies", config.vhost(), &policy.name];
@@ -145,7 +141,7 @@ async fn make_policies(api: &Api, config: &AmqpConfig) -> Result<String, BrokerE
     Ok(format!("policies: {} set", all.len()))
 }
 
-pub(super) async fn version(api: &Api) -> Result<Version, BrokerError> {
+pub(super) async fn version(api: &ManagementApi) -> Result<Version, BrokerError> {
     let overview = api.get(&["overview"]).await?.unwrap_or_default();
     let text = overview["rabbitmq_version"].as_str().unwrap_or_default();
     Version::parse(text)
@@ -157,81 +153,52 @@ async fn declare(config: &AmqpConfig) -> Result<String, BrokerError> {
     let link = AmqpLink::start("provision", config.clone(), &Handle::current());
     link.live(config.connect_timeout).await?;
     let channel = link.channel().await?;
-    let declared = Declaring {
-        channel,
-        config: &config,
-    };
-    let result = declared.everything().await;
+    let declared = declare_on(&channel, &config).await;
     link.close().await;
-    result
+    declared
 }
 
-struct Declaring<'a> {
-    channel: Channel,
-    config: &'a AmqpConfig,
-}
-
-impl Declaring<'_> {
-    async fn everything(&self) -> Result<String, BrokerError> {
-        for (name, kind) in EXCHANGES {
-            let options = ExchangeDeclareOptions {
-                durable: true,
-                ..ExchangeDeclareOptions::default()
-            };
-            let made =
-                self.channel
-                    .exchange_declare(name.into(), kind, options, FieldTable::default());
-            self.call(&format!("declaring the exchange {name}"), made)
-                .await?;
-        }
-        for name in queues() {
-            let mut arguments = FieldTable::default();
-            let quorum = AMQPValue::LongString("quorum".into());
-            arguments.insert("x-queue-type".into(), quorum);
-            let options = QueueDeclareOptions::durable();
-            let made = self.channel.queue_declare(name.into(), options, arguments);
-            self.call(&format!("declaring the queue {name}"), made)
-                .await?;
-        }
-        for (from, key, to, is_exchange) in bindings() {
-            self.bind(from, &key, to, is_exchange).await?;
-        }
-        let (exchanges, queues) = (EXCHANGES.len(), queues().len());
-        let bindings = bindings().len();
-        Ok(format!(
-            "topology: {exchanges} exchanges, {queues} queues, {bindings} bindings are there"
-        ))
+async fn declare_on(channel: &Channel, config: &AmqpConfig) -> Result<String, BrokerError> {
+    for (name, kind) in EXCHANGES {
+        let options = ExchangeDeclareOptions {
+            durable: true,
+            ..ExchangeDeclareOptions::default()
+        };
+        let made = channel.exchange_declare(name.into(), kind, options, FieldTable::default());
+        let what = format!("declaring the exchange {name}");
+        config.call(&what, made).await?;
     }
-
-    async fn bind(
-        &self,
-        from: &str,
-        key: &str,
-        to: &str,
-        is_exchange: bool,
-    ) -> Result<(), BrokerError> {
-        let (channel, table) = (&self.channel, FieldTable::default());
+    for name in queues() {
+        let mut arguments = FieldTable::default();
+        let quorum = AMQPValue::LongString("quorum".into());
+        arguments.insert("x-queue-type".into(), quorum);
+        let options = QueueDeclareOptions::durable();
+        let made = channel.queue_declare(name.into(), options, arguments);
+        let what = format!("declaring the queue {name}");
+        config.call(&what, made).await?;
+    }
+    for (from, key, to, is_exchange) in bindings() {
+        let (source, key) = (from.into(), key.as_str().into());
+        let (options, table) = (QueueBindOptions::default(), FieldTable::default());
+        let bound = async {
+            if is_exchange {
+                let options = ExchangeBindOptions::default();
+                let bound = channel.exchange_bind(to.into(), source, key, options, table);
+                return bound.await;
+            }
+            let bound = channel.queue_bind(to.into(), source, key, options, table);
+            bound.await
+        };
         let what = format!("binding {to} to {from}");
-        if is_exchange {
-            let options = ExchangeBindOptions::default();
-            let bound = channel.exchange_bind(to.into(), from.into(), key.into(), options, table);
-            return self.call(&what, bound).await;
-        }
-        let options = QueueBindOptions::default();
-        let bound = channel.queue_bind(to.into(), from.into(), key.into(), options, table);
-        self.call(&what, bound).await
+        config.call(&what, bound).await?;
     }
-
-    async fn call<T>(
-        &self,
-        what: &str,
-        answer: impl Future<Output = lapin::Result<T>>,
-    ) -> Result<T, BrokerError> {
-        call(what, self.config.call_timeout, answer).await
-    }
+    let (exchanges, queues, bindings) = (EXCHANGES.len(), queues().len(), bindings().len());
+    Ok(format!(
+        "topology: {exchanges} exchanges, {queues} queues, {bindings} bindings are there"
+    ))
 }
 
-async fn make_user(api: &Api, vhost: &str, user: &User) -> Result<String, BrokerError> {
+async fn make_user(api: &ManagementApi, vhost: &str, user: &User) -> Result<String, BrokerError> {
     let (name, role) = (&user.name, user.role);
     let account = json!({ "password": user.password, "tags": role.tags() });
     api.put(&["users", name], &account).await?;
@@ -243,10 +210,9 @@ async fn make_user(api: &Api, vhost: &str, user: &User) -> Result<String, Broker
 
 /// What is left to do on a broker without its management API.
 fn by_hand(config: &AmqpConfig, users: &[User]) -> Vec<String> {
-    let mut said = vec![
-        "policies: not set, there is no management URL; run on one of the broker's machines:"
-            .into(),
-    ];
+    let begin =
+        "policies: not set, there is no management URL; run on one of the broker's machines:";
+    let mut said = vec![begin.to_owned()];
     let vhost = config.vhost();
     let oldest = policies(&config.limits, Version::OLDEST);
     said.extend(oldest.iter().map(|policy| policy.command(vhost)));
@@ -267,7 +233,6 @@ pub async fn remove_vhost(config: &AmqpConfig) -> Result<(), BrokerError> {
     let Some(management) = &config.management else {
         return Err(BrokerError::Refused("there is no management URL".into()));
     };
-    Api::new(management)?
-        .delete(&["vhosts", config.vhost()])
-        .await
+    let api = ManagementApi::new(management)?;
+    api.delete(&["vhosts", config.vhost()]).await
 }

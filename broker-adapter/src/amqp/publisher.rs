@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use lapin::{
-    BasicProperties, Channel, Confirmation,
-    options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions},
-    types::FieldTable,
+    Channel, Confirmation,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use tokio::{
     runtime::Handle,
@@ -17,9 +15,11 @@ use zkwhirl_telemetry::catalogue::process::PUBLISH_SECONDS;
 
 use super::{
     config::AmqpConfig,
-    error::{away, call},
+    error::{away, shuts_down},
     link::AmqpLink,
-    names::RESULTS_QUEUE,
+    message::OutgoingMessage,
+    names::{CONTROL, DEAD_QUEUE, RESULTS_QUEUE},
+    topology::look_at_queue,
 };
 use crate::BrokerError;
 
@@ -31,35 +31,11 @@ const SLOT_BYTES: usize = 128 << 10;
 /// For finding out why a message was refused.
 const REFUSED: Duration = Duration::from_secs(2);
 
-/// A message on its way out.
-#[derive(Debug, Clone)]
-pub(super) struct OutgoingMessage {
-    pub(super) exchange: &'static str,
-    pub(super) key: String,
-    pub(super) properties: BasicProperties,
-    pub(super) body: Bytes,
-    /// The queue that it ends in, for the error when that is full.
-    pub(super) queue: &'static str,
-    /// Messages that the queue holds.
-    pub(super) limit: usize,
-    /// A message that no queue takes is an error.
-    pub(super) mandatory: bool,
-}
-
 /// Publishes with confirms on a connection of its own: when the broker is low
 /// on memory or disk it stops reading publishers, and acks must not stop too.
-#[derive(Debug, Clone)]
-pub(super) struct Publisher {
-    inner: Arc<PublisherInner>,
-}
-
-/// Held from the call until the message is written: messages keep the order of
-/// the calls.
-type SendLock = OwnedMutexGuard<()>;
-
 #[derive(Debug)]
-struct PublisherInner {
-    link: AmqpLink,
+pub(super) struct AmqpPublisher {
+    pub(super) link: AmqpLink,
     config: Arc<AmqpConfig>,
     runtime: Handle,
     window: Semaphore,
@@ -68,46 +44,45 @@ struct PublisherInner {
     send_lock: Arc<Mutex<()>>,
 }
 
-impl Publisher {
-    pub(super) fn new(link: AmqpLink, config: Arc<AmqpConfig>, runtime: Handle) -> Self {
-        Self {
-            inner: Arc::new(PublisherInner {
-                link,
-                config,
-                runtime,
-                window: Semaphore::new(WINDOW as usize),
-                channel: Mutex::new(None),
-                send_lock: Arc::default(),
-            }),
-        }
-    }
+/// Held from the call until the message is written: messages keep the order of
+/// the calls.
+type SendLock = OwnedMutexGuard<()>;
 
-    pub(super) fn link(&self) -> &AmqpLink {
-        &self.inner.link
+impl AmqpPublisher {
+    pub(super) fn new(link: AmqpLink, config: Arc<AmqpConfig>, runtime: Handle) -> Arc<Self> {
+        Arc::new(Self {
+            link,
+            config,
+            runtime,
+            window: Semaphore::new(WINDOW as usize),
+            channel: Mutex::new(None),
+            send_lock: Arc::default(),
+        })
     }
 
     /// Publishes and waits for the confirm; messages are sent in the order of
     /// these calls. A caller that stops waiting does not stop the publishing
     /// once it has begun.
-    pub(super) async fn send(&self, message: OutgoingMessage) -> Result<(), BrokerError> {
-        let inner = self.inner.clone();
-        let limit = inner.config.confirm_timeout;
-        let Ok(lock) = timeout(limit, inner.send_lock.clone().lock_owned()).await else {
+    pub(super) async fn send(
+        self: &Arc<Self>,
+        message: OutgoingMessage,
+    ) -> Result<(), BrokerError> {
+        let limit = self.config.confirm_timeout;
+        let Ok(lock) = timeout(limit, self.send_lock.clone().lock_owned()).await else {
             let why = format!("messages before it were not sent within {limit:?}");
             return Err(BrokerError::Away(why));
         };
-        let sending = self
-            .inner
-            .runtime
-            .spawn(async move { inner.send(&message, lock).await });
-        sending
-            .await
-            .unwrap_or_else(|_| Err(BrokerError::Away("the process shuts down".into())))
+        let this = self.clone();
+        let sending = async move { this.send_locked(&message, lock).await };
+        let sent = self.runtime.spawn(sending).await;
+        sent.unwrap_or_else(|_| Err(shuts_down()))
     }
-}
 
-impl PublisherInner {
-    async fn send(&self, message: &OutgoingMessage, lock: SendLock) -> Result<(), BrokerError> {
+    async fn send_locked(
+        &self,
+        message: &OutgoingMessage,
+        lock: SendLock,
+    ) -> Result<(), BrokerError> {
         let (limit, started) = (self.config.confirm_timeout, Instant::now());
         let Ok(confirmed) = timeout(limit, self.confirmed(message, lock)).await else {
             // Nothing is known about what was sent on this channel.
@@ -139,19 +114,17 @@ impl PublisherInner {
         let channel = self.channel().await?;
         let what = || format!("publishing to {}", message.exchange);
         let options = BasicPublishOptions {
-            mandatory: message.mandatory,
+            mandatory: message.exchange != CONTROL,
             ..BasicPublishOptions::default()
         };
-        let sent = channel
-            .basic_publish(
-                message.exchange.into(),
-                message.key.as_str().into(),
-                options,
-                &message.body,
-                message.properties.clone(),
-            )
-            .await
-            .map_err(|error| away(&what(), &error))?;
+        let sending = channel.basic_publish(
+            message.exchange.into(),
+            message.key.as_str().into(),
+            options,
+            &message.body,
+            message.properties.clone(),
+        );
+        let sent = sending.await.map_err(|error| away(&what(), &error))?;
         drop(lock);
         let confirmation = sent.await.map_err(|error| away(&what(), &error))?;
         if confirmation == Confirmation::Nack(None) {
@@ -167,12 +140,14 @@ impl PublisherInner {
     /// Why the broker did not take a message: its queue is full, or most of the
     /// queue's nodes are away.
     async fn refused(&self, message: &OutgoingMessage) -> BrokerError {
-        let (queue, limit) = (message.queue, message.limit);
+        let (queue, limits) = (message.queue, &self.config.limits);
+        let limit = match queue {
+            DEAD_QUEUE => limits.dead_limit,
+            _ => limits.queue_limit,
+        };
         let counting = async {
             let channel = self.link.channel().await.ok()?;
-            let options = QueueDeclareOptions::durable().passive();
-            let table = FieldTable::default();
-            let counted = channel.queue_declare(queue.into(), options, table).await;
+            let counted = look_at_queue(&channel, queue).await;
             counted.ok().map(|queue| queue.message_count() as usize)
         };
         match timeout(REFUSED, counting).await {
@@ -202,7 +177,7 @@ impl PublisherInner {
         *current = None;
         let channel = self.link.channel().await?;
         let confirms = channel.confirm_select(ConfirmSelectOptions::default());
-        call("asking for confirms", self.config.call_timeout, confirms).await?;
+        self.config.call("asking for confirms", confirms).await?;
         *current = Some(channel.clone());
         Ok(channel)
     }

@@ -9,12 +9,11 @@ use zkwhirl_job::envelope::{BodyError, ResultEnvelope};
 use super::{
     AmqpClient,
     channel::ConsumerChannel,
-    error::{away, call},
+    error::{consumer_ended, next},
     headers::trace,
-    held::{AmqpResultAcker, HeldMessage},
+    held::{AmqpResultSettler, HeldMessage},
     message::UnreadMessage,
     names::RESULTS_QUEUE,
-    stream::next,
     unread,
 };
 use crate::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery};
@@ -22,8 +21,10 @@ use crate::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery};
 #[derive(Debug)]
 pub(super) struct AmqpResultConsumer {
     client: Arc<AmqpClient>,
-    joined: Option<(Arc<ConsumerChannel>, lapin::Consumer)>,
+    joined: Option<Joined>,
 }
+
+type Joined = (Arc<ConsumerChannel>, lapin::Consumer);
 
 impl AmqpResultConsumer {
     /// Joins at once: a caller that comes back after every error must meet the
@@ -37,53 +38,41 @@ impl AmqpResultConsumer {
         Ok(this)
     }
 
-    async fn joined(
-        &mut self,
-    ) -> Result<&mut (Arc<ConsumerChannel>, lapin::Consumer), BrokerError> {
-        if self
-            .joined
-            .as_ref()
-            .is_some_and(|(channel, _)| !channel.is_open())
-        {
-            self.leave();
-        }
+    async fn joined(&mut self) -> Result<&mut Joined, BrokerError> {
         let joined = match self.joined.take() {
-            Some(joined) => joined,
-            None => self.consume().await?,
+            Some(joined) if joined.0.is_open() => joined,
+            lost => {
+                self.joined = lost;
+                self.leave();
+                self.consume().await?
+            }
         };
         Ok(self.joined.insert(joined))
     }
 
-    async fn consume(&self) -> Result<(Arc<ConsumerChannel>, lapin::Consumer), BrokerError> {
+    async fn consume(&self) -> Result<Joined, BrokerError> {
         let channel = ConsumerChannel::open(&self.client, RESULT_PREFETCH as u16).await?;
-        let consuming = channel.channel().basic_consume(
+        let consuming = channel.channel.basic_consume(
             RESULTS_QUEUE.into(),
             "".into(),
             BasicConsumeOptions::default(),
             FieldTable::default(),
         );
-        let limit = self.client.config.call_timeout;
-        let consumer = call("joining the results", limit, consuming).await?;
-        Ok((Arc::new(channel), consumer))
+        let consumer = self.client.config.call("joining the results", consuming);
+        let consumer = consumer.await?;
+        Ok((channel, consumer))
     }
 
     fn leave(&mut self) {
         if let Some((channel, _)) = self.joined.take() {
-            let client = self.client.clone();
-            let closing = async move { channel.close(&client).await };
-            self.client.handle.spawn(closing);
+            channel.close_soon();
         }
     }
 
     /// Deals with a result that cannot be read. In a task of its own, so that a
     /// caller that stops waiting does not undo it.
     fn settle_unread(&self, held: Arc<HeldMessage>, message: LapinDelivery, why: BodyError) {
-        let unread = UnreadMessage {
-            topic: None,
-            key: message.routing_key.to_string(),
-            body: message.data.into(),
-            properties: message.properties,
-        };
+        let unread = UnreadMessage::of(message, |_| None);
         let client = self.client.clone();
         self.client.handle.spawn(async move {
             // What cannot be settled now comes again when it is dropped.
@@ -98,25 +87,20 @@ impl AmqpResultConsumer {
 impl ResultConsumer for AmqpResultConsumer {
     async fn next(&mut self) -> Result<ResultDelivery, BrokerError> {
         loop {
-            let client = self.client.clone();
             let (channel, consumer) = self.joined().await?;
             let message = match next(consumer).await {
                 Some(Ok(message)) => message,
                 ended => {
                     self.leave();
-                    return Err(match ended {
-                        Some(Err(error)) => away("waiting for a result", &error),
-                        _ => BrokerError::Away(
-                            "the broker ended the consumer: is the queue still there?".into(),
-                        ),
-                    });
+                    return Err(consumer_ended("waiting for a result", ended));
                 }
             };
-            let held = HeldMessage::new(client, channel.clone(), message.acker.clone());
+            let held = HeldMessage::new(channel.clone(), message.acker.clone());
             match ResultEnvelope::parse(&message.data) {
                 Ok(mut result) => {
                     result.trace = trace(&message.properties);
-                    return Ok(ResultDelivery::new(result, Box::new(AmqpResultAcker(held))));
+                    let settler = Box::new(AmqpResultSettler(held));
+                    return Ok(ResultDelivery { result, settler });
                 }
                 Err(error) => self.settle_unread(held, message, error),
             }

@@ -1,73 +1,51 @@
 //! Whether the topology is there, and what its queues hold.
 
 use lapin::{
-    Channel, ExchangeKind,
+    Channel, Queue,
     options::{ExchangeDeclareOptions, QueueDeclareOptions},
     types::FieldTable,
 };
 
 use super::{
     AmqpClient,
-    error::{away, call, code},
+    error::code,
     names::{CONTROL_QUEUES, EXCHANGES, queues, short},
 };
 use crate::BrokerError;
 
 /// What a queue's passive declaration answers; exact.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counted {
     pub(super) ready: usize,
     pub(super) consumers: usize,
 }
 
-/// Counts the ready messages and the consumers of a queue.
-pub(super) async fn count_queue(client: &AmqpClient, queue: &str) -> Result<Counted, BrokerError> {
-    let channel = client.consuming.channel().await?;
-    let counted = count_on(&channel, client, queue).await?;
-    close(client, channel);
-    Ok(counted)
-}
-
-/// The same for several queues, on one channel.
 pub(super) async fn count_queues<const N: usize>(
     client: &AmqpClient,
     queues: [&str; N],
 ) -> Result<[Counted; N], BrokerError> {
+    let config = client.config.clone();
     let channel = client.consuming.channel().await?;
-    let mut counted = [Counted {
-        ready: 0,
-        consumers: 0,
-    }; N];
+    let mut counted = [Counted::default(); N];
     for (count, queue) in counted.iter_mut().zip(queues) {
-        *count = count_on(&channel, client, queue).await?;
+        let looking = look_at_queue(&channel, queue);
+        let queue = config.call("counting messages", looking).await?;
+        count.ready = queue.message_count() as usize;
+        count.consumers = queue.consumer_count() as usize;
     }
-    close(client, channel);
+    // The caller does not wait for the answer.
+    client.handle.spawn(async move {
+        let closing = channel.close(200, "OK".into());
+        config.call_or_log("closing", closing).await;
+    });
     Ok(counted)
 }
 
-async fn count_on(
-    channel: &Channel,
-    client: &AmqpClient,
-    queue: &str,
-) -> Result<Counted, BrokerError> {
+/// Looks at a queue without making it.
+pub(super) async fn look_at_queue(channel: &Channel, queue: &str) -> lapin::Result<Queue> {
     let options = QueueDeclareOptions::durable().passive();
-    let declaring = channel.queue_declare(queue.into(), options, FieldTable::default());
-    let queue = call("counting messages", client.config.call_timeout, declaring).await?;
-    Ok(Counted {
-        ready: queue.message_count() as usize,
-        consumers: queue.consumer_count() as usize,
-    })
-}
-
-/// Closes a channel without waiting for the answer.
-fn close(client: &AmqpClient, channel: Channel) {
-    let limit = client.config.call_timeout;
-    client.handle.spawn(async move {
-        let closing = call("closing", limit, channel.close(200, "OK".into()));
-        if let Err(error) = closing.await {
-            tracing::debug!("{error}");
-        }
-    });
+    let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
+    declared.await
 }
 
 /// Checks that every exchange and queue is there. What the role has no
@@ -75,14 +53,20 @@ fn close(client: &AmqpClient, channel: Channel) {
 pub(super) async fn verify(client: &AmqpClient) -> Result<(), BrokerError> {
     let mut missing = Vec::new();
     for (name, kind) in EXCHANGES {
-        if !has_exchange(client, name, kind).await? {
-            missing.push(format!("the exchange {name}"));
-        }
+        let look = async move |channel: Channel| {
+            let options = ExchangeDeclareOptions {
+                passive: true,
+                ..ExchangeDeclareOptions::default()
+            };
+            let table = FieldTable::default();
+            let declared = channel.exchange_declare(name.into(), kind, options, table);
+            declared.await
+        };
+        missing.extend(absent(client, format!("the exchange {name}"), look).await?);
     }
     for name in queues() {
-        if !has_queue(client, name).await? {
-            missing.push(format!("the queue {name}"));
-        }
+        let look = async move |channel: Channel| look_at_queue(&channel, name).await.map(drop);
+        missing.extend(absent(client, format!("the queue {name}"), look).await?);
     }
     if missing.is_empty() {
         return Ok(());
@@ -104,44 +88,25 @@ fn listed(what: &[String]) -> String {
     text
 }
 
-async fn has_exchange(
+/// `what` when it is not there.
+async fn absent(
     client: &AmqpClient,
-    name: &str,
-    kind: ExchangeKind,
-) -> Result<bool, BrokerError> {
+    what: String,
+    look: impl AsyncFnOnce(Channel) -> lapin::Result<()>,
+) -> Result<Option<String>, BrokerError> {
     let channel = client.consuming.channel().await?;
-    let options = ExchangeDeclareOptions {
-        passive: true,
-        ..ExchangeDeclareOptions::default()
+    let looking = async {
+        match look(channel).await {
+            Ok(()) => Ok(false),
+            // Refused: it is there, or at least not for us.
+            Err(error) if code(&error) == Some(403) => Ok(false),
+            Err(error) if code(&error) == Some(404) => Ok(true),
+            Err(error) => Err(error),
+        }
     };
-    let declaring = channel.exchange_declare(name.into(), kind, options, FieldTable::default());
-    present(client, name, declaring).await
-}
-
-async fn has_queue(client: &AmqpClient, name: &str) -> Result<bool, BrokerError> {
-    let channel = client.consuming.channel().await?;
-    let options = QueueDeclareOptions::durable().passive();
-    let declaring = channel.queue_declare(name.into(), options, FieldTable::default());
-    present(client, name, declaring).await
-}
-
-async fn present<T>(
-    client: &AmqpClient,
-    name: &str,
-    declaring: impl Future<Output = lapin::Result<T>>,
-) -> Result<bool, BrokerError> {
-    let limit = client.config.call_timeout;
-    let what = format!("looking for {name}");
-    match tokio::time::timeout(limit, declaring).await {
-        Ok(Ok(_)) => Ok(true),
-        // Refused: it is there, or at least not for us.
-        Ok(Err(error)) if code(&error) == Some(403) => Ok(true),
-        Ok(Err(error)) if code(&error) == Some(404) => Ok(false),
-        Ok(Err(error)) => Err(away(&what, &error)),
-        Err(_) => Err(BrokerError::Away(format!(
-            "{what}: no answer within {limit:?}"
-        ))),
-    }
+    let doing = format!("looking for {what}");
+    let absent = client.config.call(&doing, looking).await?;
+    Ok(absent.then_some(what))
 }
 
 /// The name of a process's own queue for control messages.

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use tokio::time::sleep;
-use zkwhirl_job::{clock::now_ms, envelope::BodyError};
+use zkwhirl_job::envelope::BodyError;
 
 use super::{
     AmqpClient,
     headers::{UNREAD_SINCE, number},
     held::HeldMessage,
     letter,
-    message::UnreadMessage,
-    publisher::OutgoingMessage,
+    message::{OutgoingMessage, UnreadMessage},
 };
-use crate::{BrokerError, DeadClass, unread::Unread};
+use crate::{BrokerError, unread::Unread};
 
 /// Hands an unread message back, or buries it: see [`crate::unread`].
 ///
@@ -43,20 +42,19 @@ fn next(
     why: &BodyError,
 ) -> Result<OutgoingMessage, BrokerError> {
     let what = message.topic.map_or("result", |topic| topic.name());
-    let limit = client.config.unread_limit;
     let since_ms = number(&message.properties, UNREAD_SINCE);
-    let (class, why) = match Unread::decide(since_ms, now_ms(), limit) {
-        _ if !why.is_other_release() => (DeadClass::Damaged, why.to_string()),
+    match Unread::decide(since_ms, client.config.unread_limit, why) {
         Unread::HandBack { since_ms } => {
             tracing::warn!(
                 queue = what,
                 "handed a message back that another release wrote: {why}"
             );
-            return Ok(client.messages.unread(message, since_ms));
+            Ok(OutgoingMessage::unread(message, since_ms))
         }
-        Unread::Expired => (DeadClass::Version, Unread::expired(limit, why)),
-    };
-    let letter = letter::of_unread(&message.body, &message.properties, class, &why);
-    tracing::warn!(queue = what, "{}", letter.reason);
-    client.messages.letter(&letter)
+        Unread::Bury(class, why) => {
+            let letter = letter::of_unread(&message.body, &message.properties, class, &why);
+            tracing::warn!(queue = what, "{}", letter.reason);
+            OutgoingMessage::letter(&letter)
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! What every broker must do, as tests.
 //!
-//! `broker_conformance!(make)` makes one `#[tokio::test]` per behaviour;
-//! `make` is an async function that returns a [`Fixture`] with an empty broker.
-//! Behind the name come arguments of `tokio::test`, such as
-//! `start_paused = true` for a back-end whose delays obey tokio's clock.
+//! `broker_conformance!(make, tokio::test)` makes one test per behaviour; `make`
+//! is an async function that returns a [`Fixture`] with an empty broker. A
+//! back-end whose delays obey tokio's clock says
+//! `tokio::test(start_paused = true)`.
 
 mod releases;
 
@@ -17,7 +17,7 @@ use zkwhirl_job::{
 };
 
 use super::{
-    Broker, DELIVERY_LIMIT, DeadLetter, Delivery, Depth, JobConsumer, RESULT_PREFETCH,
+    Broker, Control, DELIVERY_LIMIT, DeadLetter, Delivery, Depth, JobConsumer, RESULT_PREFETCH,
     ResultConsumer, Rung, Settlement,
 };
 use zkwhirl_testkit::{claim_job, failed_by, job_of, result_of, within};
@@ -57,7 +57,11 @@ impl Fixture {
     }
 
     async fn publish(&self, job: &JobEnvelope) {
-        let published = self.broker.publish(job, None).await;
+        self.publish_after(job, None).await;
+    }
+
+    async fn publish_after(&self, job: &JobEnvelope, rung: Option<Rung>) {
+        let published = self.broker.publish(job, rung).await;
         published.expect("a job can be published");
     }
 
@@ -85,8 +89,8 @@ impl Fixture {
     /// Waits until this many inner jobs are ready: a broker that is far away
     /// learns later that a delivery was dropped.
     async fn ready(&self, jobs: usize) {
-        self.soon(jobs, || async { self.depth(Topic::Inner).await.ready })
-            .await;
+        let ready = || async { self.depth(Topic::Inner).await.ready };
+        self.soon(jobs, ready).await;
     }
 
     async fn finds_nothing(&self, consumer: &mut Box<dyn JobConsumer>) -> bool {
@@ -103,6 +107,14 @@ async fn settle(delivery: &mut Delivery, how: Settlement) -> bool {
     delivery.settle(&how).await.expect("the broker is there")
 }
 
+/// Claims `job` afresh and acks it.
+async fn done(consumer: &mut Box<dyn JobConsumer>, job: &JobEnvelope) {
+    let mut delivery = claim(consumer).await;
+    assert_eq!(delivery.job, *job);
+    assert_eq!(delivery.delivery_count, 0, "a retry is no crash");
+    assert!(settle(&mut delivery, Settlement::Ack).await);
+}
+
 fn letter(job: &JobEnvelope) -> DeadLetter {
     DeadLetter::of(job, "for the test", 7)
 }
@@ -116,8 +128,7 @@ pub async fn first_come_first_served(f: Fixture) {
     for n in 0..20 {
         let mut delivery = claim(&mut worker).await;
         assert_eq!(delivery.job, claim_job(n));
-        assert_eq!(delivery.delivery_count, 0);
-        assert!(!delivery.redelivered);
+        assert_eq!((delivery.delivery_count, delivery.redelivered), (0, false));
         assert!(settle(&mut delivery, Settlement::Ack).await);
     }
     assert!(f.finds_nothing(&mut worker).await);
@@ -158,15 +169,11 @@ pub async fn a_lost_consumer_loses_its_lease(f: Fixture) {
     drop(a);
     let mut second = claim(&mut b).await;
     assert_eq!(second.job.id, late.job.id);
-    assert!(
-        !settle(&mut late, Settlement::Ack).await,
-        "the lease is lost"
-    );
+    let settled = settle(&mut late, Settlement::Ack).await;
+    assert!(!settled, "the lease is lost");
     drop(late);
-    assert!(
-        settle(&mut second, Settlement::Ack).await,
-        "and only that one"
-    );
+    let settled = settle(&mut second, Settlement::Ack).await;
+    assert!(settled, "and only that one");
     assert!(f.finds_nothing(&mut b).await);
 }
 
@@ -187,11 +194,11 @@ pub async fn a_job_that_crashes_workers_is_buried(f: Fixture) {
     assert_eq!(claim(&mut worker).await.job, claim_job(2));
     let dead = || async {
         let dead = f.broker.dead_letter(claim_job(1).id).await;
-        dead.expect("the broker is there")
-            .map(|dead| (dead.kind, dead.payload))
+        let dead = dead.expect("the broker is there");
+        dead.map(|dead| (dead.kind, dead.payload))
     };
-    f.soon(Some((Some(Kind::Claim), claim_job(1).payload)), dead)
-        .await;
+    let expected = (Some(Kind::Claim), claim_job(1).payload);
+    f.soon(Some(expected), dead).await;
 }
 
 /// A retry comes back after its rung's delay and not before, as it was sent.
@@ -206,19 +213,15 @@ pub async fn a_retry_waits_on_its_rung(f: Fixture) {
     };
     let start = Instant::now();
     assert!(settle(&mut delivery, retry).await);
-    let mut delivery = claim(&mut worker).await;
+    done(&mut worker, &again).await;
     assert!(start.elapsed() >= f.delays[0], "{:?}", start.elapsed());
-    assert_eq!(delivery.job, again);
-    assert_eq!(delivery.delivery_count, 0, "a retry is no crash");
-    assert!(settle(&mut delivery, Settlement::Ack).await);
 }
 
 /// A job on a long rung does not hold back those on shorter rungs.
 pub async fn rungs_do_not_wait_for_each_other(f: Fixture) {
     let rungs = [Rung::Long, Rung::Medium, Rung::Short];
     for (n, rung) in (1..).zip(rungs) {
-        let published = f.broker.publish(&claim_job(n), Some(rung)).await;
-        published.expect("a job can be published");
+        f.publish_after(&claim_job(n), Some(rung)).await;
     }
     let mut worker = f.join("a").await;
     for _ in 0..2 {
@@ -239,10 +242,7 @@ pub async fn a_hand_back_is_no_attempt(f: Fixture) {
     let mut delivery = claim(&mut worker).await;
     assert!(settle(&mut delivery, Settlement::HandBack).await);
     for n in [2, 1] {
-        let mut delivery = claim(&mut worker).await;
-        assert_eq!(delivery.job, claim_job(n));
-        assert_eq!(delivery.delivery_count, 0);
-        assert!(settle(&mut delivery, Settlement::Ack).await);
+        done(&mut worker, &claim_job(n)).await;
     }
 }
 
@@ -254,11 +254,10 @@ pub async fn dead_letters_are_kept(f: Fixture) {
     let first = letter(&claim_job(1));
     assert!(settle(&mut delivery, Settlement::Bury(first.clone())).await);
     let second = letter(&claim_job(2));
-    f.broker.bury(&second).await.expect("there");
-    f.broker
-        .bury(&second)
-        .await
-        .expect("burying twice is one letter");
+    // Twice is one letter.
+    for _ in 0..2 {
+        f.broker.bury(&second).await.expect("there");
+    }
     let all = f.broker.dead_letters(10).await.expect("there");
     assert_eq!(all, [first.clone(), second]);
     let one = f.broker.dead_letters(1).await.expect("there");
@@ -279,12 +278,10 @@ pub async fn a_dead_letter_is_replayed(f: Fixture) {
         ..letter(&claim_job(2))
     };
     f.broker.bury(&unknown).await.expect("there");
-    assert!(f.broker.replay(job.id).await.expect("there"));
-    assert!(!f.broker.replay(job.id).await.expect("there"), "only once");
-    assert!(
-        !f.broker.replay(unknown.id).await.expect("there"),
-        "no kind"
-    );
+    let replay = async |id| f.broker.replay(id).await.expect("there");
+    assert!(replay(job.id).await);
+    assert!(!replay(job.id).await, "only once");
+    assert!(!replay(unknown.id).await, "no kind");
     let mut worker = f.join("a").await;
     let delivery = claim(&mut worker).await;
     assert_eq!(delivery.job.attempt, 1);
@@ -319,9 +316,7 @@ pub async fn topics_are_apart(f: Fixture) {
     let topics = [Topic::Outer, Topic::Inner];
     let both = f.broker.subscribe(&topics, "both").await;
     let mut both = both.expect("a worker can join");
-    let mut delivery = claim(&mut both).await;
-    assert_eq!(delivery.job, outer);
-    assert!(settle(&mut delivery, Settlement::Ack).await);
+    done(&mut both, &outer).await;
     assert_eq!(claim(&mut both).await.job, claim_job(1));
     drop(both);
     let mut inner = f.join("inner").await;
@@ -368,12 +363,11 @@ pub async fn depth_counts_what_is_unfinished(f: Fixture) {
     for n in 0..3 {
         f.publish(&claim_job(n)).await;
     }
-    let published = f.broker.publish(&claim_job(3), Some(Rung::Long)).await;
-    published.expect("a job can be published");
+    f.publish_after(&claim_job(3), Some(Rung::Long)).await;
     let mut worker = f.join("a").await;
     let _held = claim(&mut worker).await;
-    f.soon(1, || async { f.depth(Topic::Inner).await.in_flight })
-        .await;
+    let in_flight = || async { f.depth(Topic::Inner).await.in_flight };
+    f.soon(1, in_flight).await;
     let depth = f.depth(Topic::Inner).await;
     assert_eq!((depth.ready, depth.in_flight), (2, 1));
     assert_eq!((depth.rungs, depth.consumers), ([0, 0, 1], 1));
@@ -388,8 +382,7 @@ pub async fn missing_is_never_wrong(f: Fixture) {
     let missing = || async { f.broker.missing(Topic::Inner, &ids).await.expect("there") };
     f.soon(ids.clone(), missing).await;
     f.publish(&claim_job(0)).await;
-    let on_rung = f.broker.publish(&claim_job(1), Some(Rung::Long)).await;
-    on_rung.expect("a job can be published");
+    f.publish_after(&claim_job(1), Some(Rung::Long)).await;
     f.broker.bury(&letter(&claim_job(2))).await.expect("there");
     let mut worker = f.join("a").await;
     let mut held = claim(&mut worker).await;
@@ -403,11 +396,31 @@ pub async fn missing_is_never_wrong(f: Fixture) {
     }
 }
 
-/// One `#[tokio::test]` per behaviour that a broker must have.
+/// Control messages reach every process that listens; without a listener they
+/// are no error.
+pub async fn control_messages_reach_all_listeners(f: Fixture) {
+    let message = Control::Quiet {
+        worker: "worker-1".into(),
+        quiet: true,
+    };
+    f.broker.send_control(&message).await.expect("there");
+    let mut listening = [f.broker.control_messages(), f.broker.control_messages()];
+    for listener in &mut listening {
+        listener.joined().await.expect("there");
+    }
+    f.broker.send_control(&message).await.expect("there");
+    for listener in &mut listening {
+        let received = within("a control message", listener.next()).await;
+        assert_eq!(received, message);
+    }
+}
+
+/// One test per behaviour that a broker must have; `$test` is its attribute,
+/// such as `tokio::test`.
 #[macro_export]
 macro_rules! broker_conformance {
-    ($make:path $(, $($args:tt)*)?) => {
-        $crate::broker_conformance!(@list $make, [$($($args)*)?],
+    ($make:path, $test:meta) => {
+        $crate::broker_conformance!(@list $make, $test,
             first_come_first_served,
             a_claim_waits_and_can_be_given_up,
             a_dropped_delivery_comes_again_first,
@@ -424,17 +437,17 @@ macro_rules! broker_conformance {
             results_are_kept_until_acknowledged,
             depth_counts_what_is_unfinished,
             missing_is_never_wrong,
+            control_messages_reach_all_listeners,
             what_another_release_wrote_is_handed_back,
             what_no_release_reads_is_buried_in_the_end,
         );
     };
-    (@list $make:path, $args:tt, $($name:ident,)*) => {
-        $($crate::broker_conformance!(@one $make, $args, $name);)*
-    };
-    (@one $make:path, [$($args:tt)*], $name:ident) => {
-        #[tokio::test($($args)*)]
-        async fn $name() {
-            $crate::conformance::$name($make().await).await;
-        }
+    (@list $make:path, $test:meta, $($name:ident,)*) => {
+        $(
+            #[$test]
+            async fn $name() {
+                $crate::conformance::$name($make().await).await;
+            }
+        )*
     };
 }

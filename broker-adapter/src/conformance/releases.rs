@@ -8,8 +8,8 @@ use zkwhirl_job::{
 };
 use zkwhirl_testkit::claim_job;
 
-use super::{Fixture, claim, settle};
-use crate::{DeadClass, Settlement, UNREAD_LIMIT};
+use super::{Fixture, claim, done};
+use crate::{DeadClass, UNREAD_LIMIT};
 
 /// A body as a later release may write it: `job` of a version or a kind that this
 /// release does not know.
@@ -30,12 +30,10 @@ pub async fn what_another_release_wrote_is_handed_back(f: Fixture) {
     }
     f.publish(&claim_job(2)).await;
     let mut worker = f.join("a").await;
-    let mut delivery = claim(&mut worker).await;
-    assert_eq!(delivery.job, claim_job(2));
-    assert!(settle(&mut delivery, Settlement::Ack).await);
+    done(&mut worker, &claim_job(2)).await;
     assert!(f.finds_nothing(&mut worker).await);
-    f.soon([0, 0, 2], || async { f.depth(Topic::Inner).await.rungs })
-        .await;
+    let rungs = || async { f.depth(Topic::Inner).await.rungs };
+    f.soon([0, 0, 2], rungs).await;
     assert_eq!(f.broker.dead_letters(10).await.expect("there"), []);
 }
 
@@ -57,6 +55,6 @@ pub async fn what_no_release_reads_is_buried_in_the_end(f: Fixture) {
     let classes: Vec<_> = letters.iter().map(|letter| letter.class).collect();
     assert_eq!(classes, [DeadClass::Version, DeadClass::Damaged]);
     assert_eq!(letters[0].payload, Payload::Inline(version));
-    f.soon([0, 0, 2], || async { f.depth(Topic::Inner).await.rungs })
-        .await;
+    let rungs = || async { f.depth(Topic::Inner).await.rungs };
+    f.soon([0, 0, 2], rungs).await;
 }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep_until};
 use zkwhirl_job::Topic;
 
-use super::{MemoryBroker, queue::Pick};
-use crate::{BrokerError, Delivery, JobConsumer, JobSettler, Settlement};
+use super::{MemoryBroker, queue::LeasedJob};
+use crate::{BrokerError, Delivery, JobConsumer, Settlement, Settler};
 
 #[derive(Debug)]
 pub(super) struct EmbeddedJobConsumer {
@@ -16,11 +16,28 @@ pub(super) struct EmbeddedJobConsumer {
 }
 
 impl EmbeddedJobConsumer {
-    pub(super) fn join(broker: &Arc<MemoryBroker>, topics: &[Topic], worker: &str) -> Self {
+    pub(super) fn join(broker: Arc<MemoryBroker>, topics: &[Topic], worker: &str) -> Self {
         let id = broker.jobs().join(topics, worker);
-        Self {
-            broker: broker.clone(),
-            id,
+        Self { broker, id }
+    }
+
+    fn deliver(&self, leased: LeasedJob) -> Delivery {
+        let LeasedJob {
+            topic,
+            lease,
+            queued,
+        } = leased;
+        let settler = EmbeddedJobSettler {
+            broker: self.broker.clone(),
+            topic,
+            lease,
+        };
+        Delivery {
+            job: queued.job,
+            queue: topic.name(),
+            delivery_count: queued.count,
+            redelivered: queued.redelivered,
+            settler: Box::new(settler),
         }
     }
 }
@@ -32,23 +49,10 @@ impl JobConsumer for EmbeddedJobConsumer {
             let mut changed = pin!(self.broker.changed.notified());
             // Registered before the look, so that no change is missed.
             changed.as_mut().enable();
-            self.broker.reachable()?;
-            let pick = self.broker.jobs().pick(self.id);
-            let wake = match pick {
-                Pick::Job {
-                    topic,
-                    lease,
-                    queued,
-                } => {
-                    let settler = EmbeddedJobSettler {
-                        broker: self.broker.clone(),
-                        topic,
-                        lease,
-                    };
-                    let delivery = Delivery::new(queued.job, topic.name(), Box::new(settler));
-                    return Ok(delivery.after(queued.count, queued.redelivered));
-                }
-                Pick::Nothing(wake) => wake,
+            let picked = self.broker.reachable()?.jobs().pick(self.id);
+            let wake = match picked {
+                Ok(leased) => return Ok(self.deliver(leased)),
+                Err(wake) => wake,
             };
             tokio::select! {
                 () = changed => {}
@@ -73,11 +77,11 @@ struct EmbeddedJobSettler {
 }
 
 #[async_trait]
-impl JobSettler for EmbeddedJobSettler {
+impl Settler for EmbeddedJobSettler {
     async fn settle(&mut self, how: &Settlement) -> Result<bool, BrokerError> {
-        self.broker.reachable()?;
-        let settled = self.broker.jobs().settle(self.topic, self.lease, how);
-        self.broker.changed.notify_waiters();
+        let broker = self.broker.reachable()?;
+        let settled = broker.jobs().settle(self.topic, self.lease, how);
+        broker.changed.notify_waiters();
         settled
     }
 }

@@ -7,32 +7,22 @@ use zkwhirl_job::JobId;
 use crate::{BrokerError, DeadLetter};
 
 /// Letters by the order of their coming, one for each job.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct DeadLetters {
-    limit: usize,
     letters: BTreeMap<u64, DeadLetter>,
     next: u64,
 }
 
 impl DeadLetters {
-    pub(super) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            letters: BTreeMap::new(),
-            next: 0,
-        }
-    }
-
-    /// Adds a letter while there is room.
-    pub(super) fn bury(&mut self, letter: DeadLetter) -> Result<(), BrokerError> {
-        let limit = self.limit;
+    /// Adds a letter while there are less than `limit`.
+    pub(super) fn bury(&mut self, letter: &DeadLetter, limit: usize) -> Result<(), BrokerError> {
         if self.letters.len() >= limit && self.find(letter.id).is_none() {
             return Err(BrokerError::Full {
                 queue: "dead",
                 limit,
             });
         }
-        self.put(letter);
+        self.put(letter.clone());
         Ok(())
     }
 
@@ -43,25 +33,17 @@ impl DeadLetters {
         self.letters.insert(self.next, letter);
     }
 
-    pub(super) fn list(&self, limit: usize) -> Vec<DeadLetter> {
-        self.letters.values().take(limit).cloned().collect()
+    pub(super) fn iter(&self) -> impl Iterator<Item = &DeadLetter> {
+        self.letters.values()
     }
 
     pub(super) fn find(&self, job: JobId) -> Option<&DeadLetter> {
-        self.letters.values().find(|dead| dead.id == job)
+        self.iter().find(|dead| dead.id == job)
     }
 
     pub(super) fn remove(&mut self, job: JobId) -> bool {
         let before = self.letters.len();
         self.letters.retain(|_, dead| dead.id != job);
         self.letters.len() < before
-    }
-
-    pub(super) fn jobs(&self) -> impl Iterator<Item = JobId> {
-        self.letters.values().map(|letter| letter.id)
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.letters.clear();
     }
 }

@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use tokio::time::Instant;
 use zkwhirl_job::{FailureClass, Topic, envelope::JobEnvelope};
 
-/// Live consumers by their number.
 #[derive(Debug, Default)]
-pub(super) struct Members(HashMap<u64, Member>);
+pub(super) struct Members(pub(super) HashMap<u64, Member>);
 
 #[derive(Debug, Clone)]
 pub(super) struct Member {
@@ -23,27 +22,7 @@ pub(super) enum Keep {
 }
 
 impl Members {
-    pub(super) fn join(&mut self, id: u64, topics: &[Topic], worker: &str) {
-        let member = Member {
-            worker: worker.to_owned(),
-            topics: topics.to_vec(),
-        };
-        self.0.insert(id, member);
-    }
-
-    pub(super) fn leave(&mut self, id: u64) {
-        self.0.remove(&id);
-    }
-
-    pub(super) fn get(&self, id: u64) -> Option<&Member> {
-        self.0.get(&id)
-    }
-
-    pub(super) fn count(&self, topic: Topic) -> usize {
-        self.of(topic).count()
-    }
-
-    fn of(&self, topic: Topic) -> impl Iterator<Item = &Member> {
+    pub(super) fn of(&self, topic: Topic) -> impl Iterator<Item = &Member> {
         self.0.values().filter(move |m| m.topics.contains(&topic))
     }
 

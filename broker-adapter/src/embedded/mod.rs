@@ -12,7 +12,6 @@ mod queue;
 mod results;
 #[cfg(test)]
 mod tests;
-mod unread;
 
 use std::{
     sync::{
@@ -99,11 +98,11 @@ impl MemoryBroker {
         self.results.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reachable(&self) -> Result<(), BrokerError> {
-        if self.away.load(Ordering::Relaxed) {
-            return Err(BrokerError::Away("the test took it away".into()));
+    fn reachable(&self) -> Result<&Self, BrokerError> {
+        match self.away.load(Ordering::Relaxed) {
+            true => Err(BrokerError::Away("the test took it away".into())),
+            false => Ok(self),
         }
-        Ok(())
     }
 }
 
@@ -150,7 +149,11 @@ impl EmbeddedBroker {
     /// in milliseconds since the Unix epoch, if it ever was.
     #[cfg(any(test, feature = "test-util"))]
     pub fn publish_body(&self, topic: Topic, body: Bytes, since_ms: Option<u64>) {
-        self.broker.jobs().publish_body(topic, body, since_ms);
+        self.broker.jobs().look(queue::UnreadBody {
+            topic,
+            bytes: body,
+            since_ms,
+        });
         self.broker.changed.notify_waiters();
     }
 
@@ -165,9 +168,9 @@ impl EmbeddedBroker {
 #[async_trait]
 impl Broker for EmbeddedBroker {
     async fn publish(&self, job: &JobEnvelope, after: Option<Rung>) -> Result<(), BrokerError> {
-        self.broker.reachable()?;
-        self.broker.jobs().publish(job.clone(), after)?;
-        self.broker.changed.notify_waiters();
+        let broker = self.broker.reachable()?;
+        broker.jobs().publish(job.clone(), after)?;
+        broker.changed.notify_waiters();
         Ok(())
     }
 
@@ -177,66 +180,56 @@ impl Broker for EmbeddedBroker {
         worker: &str,
     ) -> Result<Box<dyn JobConsumer>, BrokerError> {
         self.broker.reachable()?;
-        Ok(Box::new(EmbeddedJobConsumer::join(
-            &self.broker,
-            topics,
-            worker,
-        )))
+        let consumer = EmbeddedJobConsumer::join(self.broker.clone(), topics, worker);
+        Ok(Box::new(consumer))
     }
 
     async fn publish_result(&self, result: &ResultEnvelope) -> Result<(), BrokerError> {
-        self.broker.reachable()?;
-        self.broker.results().publish(result.clone())?;
-        self.broker.changed.notify_waiters();
+        let broker = self.broker.reachable()?;
+        broker.results().publish(result.clone())?;
+        broker.changed.notify_waiters();
         Ok(())
     }
 
     async fn results(&self) -> Result<Box<dyn ResultConsumer>, BrokerError> {
         self.broker.reachable()?;
-        Ok(Box::new(EmbeddedResultConsumer::join(&self.broker)))
+        let consumer = EmbeddedResultConsumer::join(self.broker.clone());
+        Ok(Box::new(consumer))
     }
 
     async fn bury(&self, letter: &DeadLetter) -> Result<(), BrokerError> {
-        self.broker.reachable()?;
-        self.broker.jobs().dead.bury(letter.clone())
+        self.broker.reachable()?.jobs().bury(letter)
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, BrokerError> {
-        self.broker.reachable()?;
-        Ok(self.broker.jobs().dead.list(limit))
+        let jobs = self.broker.reachable()?.jobs();
+        Ok(jobs.dead.iter().take(limit).cloned().collect())
     }
 
     async fn dead_letter(&self, job: JobId) -> Result<Option<DeadLetter>, BrokerError> {
-        self.broker.reachable()?;
-        Ok(self.broker.jobs().dead.find(job).cloned())
+        Ok(self.broker.reachable()?.jobs().dead.find(job).cloned())
     }
 
     async fn remove_dead(&self, job: JobId) -> Result<bool, BrokerError> {
-        self.broker.reachable()?;
-        Ok(self.broker.jobs().dead.remove(job))
+        Ok(self.broker.reachable()?.jobs().dead.remove(job))
     }
 
     async fn depth(&self, topic: Topic) -> Result<Depth, BrokerError> {
-        self.broker.reachable()?;
-        Ok(self.broker.jobs().depth(topic))
+        Ok(self.broker.reachable()?.jobs().depth(topic))
     }
 
     async fn missing(&self, topic: Topic, jobs: &[JobId]) -> Result<Vec<JobId>, BrokerError> {
-        self.broker.reachable()?;
+        let broker = self.broker.reachable()?;
         // Jobs first: a job moves from its queue to the results, never back.
-        let mut held = self.broker.jobs().held(topic);
-        held.extend(self.broker.results().held());
-        Ok(jobs
-            .iter()
-            .filter(|job| !held.contains(job))
-            .copied()
-            .collect())
+        let mut held = broker.jobs().held(topic);
+        held.extend(broker.results().held());
+        let missing = jobs.iter().filter(|job| !held.contains(job));
+        Ok(missing.copied().collect())
     }
 
     async fn send_control(&self, message: &Control) -> Result<(), BrokerError> {
-        self.broker.reachable()?;
         // A process without listeners is no error.
-        let _ = self.broker.controls.send(message.clone());
+        let _ = self.broker.reachable()?.controls.send(message.clone());
         Ok(())
     }
 

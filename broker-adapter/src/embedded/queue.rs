@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-#[cfg(any(test, feature = "test-util"))]
 use bytes::Bytes;
 use tokio::time::Instant;
 use zkwhirl_job::{JobId, Topic, clock::now_ms, envelope::JobEnvelope};
@@ -11,9 +10,8 @@ use super::{
     EmbeddedBrokerConfig,
     dead::DeadLetters,
     members::{Keep, Member, Members},
-    unread::{Looked, UnreadBodies, UnreadBody},
 };
-use crate::{BrokerError, DeadClass, DeadLetter, Depth, Rung, Settlement};
+use crate::{BrokerError, DeadClass, DeadLetter, Depth, Rung, Settlement, unread::Unread};
 
 /// A job and what the broker counts about it.
 #[derive(Debug, Clone)]
@@ -31,7 +29,24 @@ pub(super) struct QueuedJob {
 struct TopicQueue {
     ready: BTreeMap<u64, QueuedJob>,
     leases: HashMap<u64, JobLease>,
-    rungs: [VecDeque<(Instant, JobEnvelope)>; 3],
+    rungs: [VecDeque<(Instant, WaitingMessage)>; 3],
+}
+
+#[derive(Debug)]
+enum WaitingMessage {
+    Job(JobEnvelope),
+    /// What this release cannot read. One process is of one release, so no such
+    /// body comes to be here by itself: tests publish recorded ones.
+    Unread(UnreadBody),
+}
+
+/// A body that could not be read when it was last looked at.
+#[derive(Debug)]
+pub(super) struct UnreadBody {
+    pub(super) topic: Topic,
+    pub(super) bytes: Bytes,
+    /// When it was first found unreadable, if it ever was.
+    pub(super) since_ms: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -40,50 +55,31 @@ struct JobLease {
     consumer: u64,
 }
 
-/// What a claim finds.
-pub(super) enum Pick {
-    /// A job, leased to the consumer.
-    Job {
-        topic: Topic,
-        lease: u64,
-        queued: Box<QueuedJob>,
-    },
-    /// Nothing until something changes, or until this time.
-    Nothing(Option<Instant>),
+pub(super) struct LeasedJob {
+    pub(super) topic: Topic,
+    pub(super) lease: u64,
+    pub(super) queued: QueuedJob,
 }
 
-/// All queues of jobs, with the dead letters.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct JobQueues {
     config: EmbeddedBrokerConfig,
     topics: [TopicQueue; 2],
     members: Members,
     pub(super) dead: DeadLetters,
-    unread: UnreadBodies,
     next: u64,
-}
-
-fn index(topic: Topic) -> usize {
-    match topic {
-        Topic::Inner => 0,
-        Topic::Outer => 1,
-    }
 }
 
 impl JobQueues {
     pub(super) fn new(config: EmbeddedBrokerConfig) -> Self {
         Self {
-            dead: DeadLetters::new(config.dead_limit),
             config,
-            topics: Default::default(),
-            members: Members::default(),
-            unread: UnreadBodies::default(),
-            next: 0,
+            ..Self::default()
         }
     }
 
     fn queue(&mut self, topic: Topic) -> &mut TopicQueue {
-        &mut self.topics[index(topic)]
+        &mut self.topics[topic as usize]
     }
 
     fn number(&mut self) -> u64 {
@@ -93,22 +89,31 @@ impl JobQueues {
 
     pub(super) fn join(&mut self, topics: &[Topic], worker: &str) -> u64 {
         let id = self.number();
-        self.members.join(id, topics, worker);
+        let member = Member {
+            worker: worker.to_owned(),
+            topics: topics.to_vec(),
+        };
+        self.members.0.insert(id, member);
         id
     }
 
     /// A consumer is gone, and its deliveries with it.
     pub(super) fn leave(&mut self, consumer: u64) {
-        self.members.leave(consumer);
-        for topic in Topic::ALL {
-            let leases = &self.queue(topic).leases;
-            let held = leases
-                .iter()
-                .filter(|(_, lease)| lease.consumer == consumer);
-            for lease in held.map(|(id, _)| *id).collect::<Vec<_>>() {
-                self.crash(topic, lease);
-            }
+        self.members.0.remove(&consumer);
+        for (topic, lease) in self.leased(|lease| lease.consumer == consumer) {
+            self.crash(topic, lease);
         }
+    }
+
+    /// The leases for which `holds` is true.
+    fn leased(&self, holds: impl Fn(&JobLease) -> bool) -> Vec<(Topic, u64)> {
+        let mut found = Vec::new();
+        for topic in Topic::ALL {
+            let leases = self.topics[topic as usize].leases.iter();
+            let held = leases.filter(|(_, lease)| holds(lease));
+            found.extend(held.map(|(id, _)| (topic, *id)));
+        }
+        found
     }
 
     pub(super) fn publish(
@@ -126,30 +131,37 @@ impl JobQueues {
             });
         }
         match after {
-            Some(rung) => self.delay(rung, job),
+            Some(rung) => self.delay(topic, rung, WaitingMessage::Job(job)),
             None => self.enqueue(job),
         }
         Ok(())
     }
 
-    /// Takes a body as it is: see [`super::unread`].
-    #[cfg(any(test, feature = "test-util"))]
-    pub(super) fn publish_body(&mut self, topic: Topic, body: Bytes, since_ms: Option<u64>) {
-        self.look(UnreadBody::new(topic, body, since_ms));
+    pub(super) fn bury(&mut self, letter: &DeadLetter) -> Result<(), BrokerError> {
+        self.dead.bury(letter, self.config.dead_limit)
     }
 
-    fn look(&mut self, body: UnreadBody) {
-        let delay = self.config.delays[Rung::Long.index()];
-        match body.look(delay, self.config.unread_limit) {
-            Looked::Job(job) => self.enqueue(job),
-            Looked::Waits(body) => self.unread.wait(body),
-            Looked::Dead(letter) => self.dead.put(letter),
+    /// Reads a body, or decides what becomes of it: see [`crate::unread`].
+    pub(super) fn look(&mut self, mut body: UnreadBody) {
+        let why = match JobEnvelope::parse(&body.bytes) {
+            Ok(job) => return self.enqueue(job),
+            Err(why) => why,
+        };
+        match Unread::decide(body.since_ms, self.config.unread_limit, &why) {
+            Unread::HandBack { since_ms } => {
+                body.since_ms = Some(since_ms);
+                self.delay(body.topic, Rung::Long, WaitingMessage::Unread(body));
+            }
+            Unread::Bury(class, why) => {
+                let letter = DeadLetter::unread(None, class, &body.bytes, &why);
+                self.dead.put(letter);
+            }
         }
     }
 
-    fn delay(&mut self, rung: Rung, job: JobEnvelope) {
-        let due = Instant::now() + self.config.delays[rung.index()];
-        self.queue(job.topic()).rungs[rung.index()].push_back((due, job));
+    fn delay(&mut self, topic: Topic, rung: Rung, message: WaitingMessage) {
+        let due = Instant::now() + self.config.delays[rung as usize];
+        self.queue(topic).rungs[rung as usize].push_back((due, message));
     }
 
     fn enqueue(&mut self, job: JobEnvelope) {
@@ -175,45 +187,39 @@ impl JobQueues {
             }
         }
         due.sort_by_key(|(at, _)| *at);
-        for (_, job) in due {
-            self.enqueue(job);
-        }
-        for body in self.unread.take_due(topic) {
-            self.look(body);
+        for (_, message) in due {
+            match message {
+                WaitingMessage::Job(job) => self.enqueue(job),
+                WaitingMessage::Unread(body) => self.look(body),
+            }
         }
     }
 
-    pub(super) fn pick(&mut self, consumer: u64) -> Pick {
-        let Some(Member { worker, topics }) = self.members.get(consumer).cloned() else {
-            return Pick::Nothing(None);
+    /// A job for a consumer. `Err`: there is none until something changes, or
+    /// until this time.
+    pub(super) fn pick(&mut self, consumer: u64) -> Result<LeasedJob, Option<Instant>> {
+        let Some(Member { worker, topics }) = self.members.0.get(&consumer).cloned() else {
+            return Err(None);
         };
         let mut wake: Option<Instant> = None;
         for topic in topics {
             self.promote(topic);
-            let mut found = None;
-            let queue = &self.topics[index(topic)];
+            let queue = &self.topics[topic as usize];
             for queued in queue.ready.values() {
                 let until = queued.ready_since + self.config.patience;
                 match self.members.keep(&queued.job, &worker, until) {
-                    Keep::No => {
-                        found = Some(queued.seq);
-                        break;
-                    }
+                    Keep::No => return Ok(self.lease(topic, queued.seq, consumer)),
                     Keep::Until(at) => wake = Some(wake.map_or(at, |w| w.min(at))),
                     Keep::Yes => {}
                 }
             }
-            if let Some(seq) = found {
-                return self.lease(topic, seq, consumer);
-            }
             let due = queue.rungs.iter().filter_map(|rung| rung.front());
-            let due = due.map(|(at, _)| *at).chain(self.unread.next_due(topic));
-            wake = due.chain(wake).min();
+            wake = due.map(|(at, _)| *at).chain(wake).min();
         }
-        Pick::Nothing(wake)
+        Err(wake)
     }
 
-    fn lease(&mut self, topic: Topic, seq: u64, consumer: u64) -> Pick {
+    fn lease(&mut self, topic: Topic, seq: u64, consumer: u64) -> LeasedJob {
         let lease = self.number();
         let queue = self.queue(topic);
         let queued = queue.ready.remove(&seq).expect("the caller just saw it");
@@ -222,10 +228,10 @@ impl JobQueues {
             consumer,
         };
         queue.leases.insert(lease, held);
-        Pick::Job {
+        LeasedJob {
             topic,
             lease,
-            queued: Box::new(queued),
+            queued,
         }
     }
 
@@ -240,12 +246,15 @@ impl JobQueues {
             return Ok(false);
         }
         if let Settlement::Bury(letter) = how {
-            self.dead.bury(letter.clone())?;
+            self.bury(letter)?;
         }
         let held = self.queue(topic).leases.remove(&lease);
         match how {
             Settlement::Ack | Settlement::Bury(_) => {}
-            Settlement::Retry { rung, job } => self.delay(*rung, job.clone()),
+            Settlement::Retry { rung, job } => {
+                let retry = WaitingMessage::Job(job.clone());
+                self.delay(job.topic(), *rung, retry);
+            }
             Settlement::HandBack => held.into_iter().for_each(|l| self.enqueue(l.queued.job)),
         }
         Ok(true)
@@ -272,28 +281,22 @@ impl JobQueues {
     }
 
     pub(super) fn revoke(&mut self, job: JobId) -> bool {
-        for topic in Topic::ALL {
-            let leases = &self.queue(topic).leases;
-            let lease = leases.iter().find(|(_, lease)| lease.queued.job.id == job);
-            if let Some(lease) = lease.map(|(id, _)| *id) {
-                self.crash(topic, lease);
-                return true;
-            }
+        let leased = self.leased(|lease| lease.queued.job.id == job).pop();
+        if let Some((topic, lease)) = leased {
+            self.crash(topic, lease);
         }
-        false
+        leased.is_some()
     }
 
     pub(super) fn depth(&mut self, topic: Topic) -> Depth {
         self.promote(topic);
-        let queue = &self.topics[index(topic)];
+        let queue = &self.topics[topic as usize];
         let oldest = queue.ready.values().map(|queued| queued.ready_since).min();
-        let mut rungs = [0, 1, 2].map(|rung| queue.rungs[rung].len());
-        rungs[Rung::Long.index()] += self.unread.count(topic);
         Depth {
             ready: queue.ready.len(),
             in_flight: queue.leases.len(),
-            rungs,
-            consumers: self.members.count(topic),
+            rungs: [0, 1, 2].map(|rung| queue.rungs[rung].len()),
+            consumers: self.members.of(topic).count(),
             oldest: oldest.map(|since| since.elapsed()),
         }
     }
@@ -301,17 +304,20 @@ impl JobQueues {
     /// Every job that the topic's queue, rungs, leases and the dead letters
     /// hold.
     pub(super) fn held(&self, topic: Topic) -> HashSet<JobId> {
-        let queue = &self.topics[index(topic)];
+        let queue = &self.topics[topic as usize];
         let ready = queue.ready.values().map(|queued| queued.job.id);
         let leased = queue.leases.values().map(|lease| lease.queued.job.id);
-        let delayed = queue.rungs.iter().flatten().map(|(_, job)| job.id);
-        let held = ready.chain(leased).chain(delayed);
-        held.chain(self.dead.jobs()).collect()
+        let delayed = queue.rungs.iter().flatten();
+        let delayed = delayed.filter_map(|(_, message)| match message {
+            WaitingMessage::Job(job) => Some(job.id),
+            WaitingMessage::Unread(_) => None,
+        });
+        let dead = self.dead.iter().map(|letter| letter.id);
+        ready.chain(leased).chain(delayed).chain(dead).collect()
     }
 
     pub(super) fn wipe(&mut self) {
         self.topics = Default::default();
-        self.unread = UnreadBodies::default();
-        self.dead.clear();
+        self.dead = DeadLetters::default();
     }
 }

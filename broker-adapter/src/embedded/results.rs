@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use zkwhirl_job::{JobId, envelope::ResultEnvelope};
 
 use super::MemoryBroker;
-use crate::{BrokerError, RESULT_PREFETCH, ResultAcker, ResultConsumer, ResultDelivery};
+use crate::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery, Settlement, Settler};
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ResultQueue {
     limit: usize,
     ready: BTreeMap<u64, ResultEnvelope>,
@@ -25,9 +25,7 @@ impl ResultQueue {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
-            ready: BTreeMap::new(),
-            leases: HashMap::new(),
-            next: 0,
+            ..Self::default()
         }
     }
 
@@ -38,9 +36,14 @@ impl ResultQueue {
                 limit: self.limit,
             });
         }
-        self.next += 1;
-        self.ready.insert(self.next, result);
+        let seq = self.number();
+        self.ready.insert(seq, result);
         Ok(())
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
     }
 
     fn pick(&mut self, consumer: u64) -> Option<(u64, ResultEnvelope)> {
@@ -53,25 +56,22 @@ impl ResultQueue {
         Some((seq, result))
     }
 
-    fn ack(&mut self, seq: u64, consumer: u64) -> bool {
-        match self.leases.get(&seq) {
-            Some((_, by)) if *by == consumer => self.leases.remove(&seq).is_some(),
-            _ => false,
-        }
+    /// Ends a lease; `None`: another consumer has the result, or none.
+    fn end(&mut self, seq: u64, consumer: u64) -> Option<ResultEnvelope> {
+        let own = self.leases.get(&seq).filter(|(_, by)| *by == consumer);
+        own?;
+        self.leases.remove(&seq).map(|(result, _)| result)
     }
 
     fn hand_back(&mut self, seq: u64, consumer: u64) {
-        if self.leases.get(&seq).is_some_and(|(_, by)| *by == consumer)
-            && let Some((result, _)) = self.leases.remove(&seq)
-        {
+        if let Some(result) = self.end(seq, consumer) {
             self.ready.insert(seq, result);
         }
     }
 
     fn leave(&mut self, consumer: u64) {
-        let held = self.leases.iter().filter(|(_, (_, by))| *by == consumer);
-        for seq in held.map(|(seq, _)| *seq).collect::<Vec<_>>() {
-            self.hand_back(seq, consumer);
+        for (seq, (result, _)) in self.leases.extract_if(|_, (_, by)| *by == consumer) {
+            self.ready.insert(seq, result);
         }
     }
 
@@ -93,13 +93,9 @@ pub(super) struct EmbeddedResultConsumer {
 }
 
 impl EmbeddedResultConsumer {
-    pub(super) fn join(broker: &Arc<MemoryBroker>) -> Self {
-        let mut results = broker.results();
-        results.next += 1;
-        Self {
-            broker: broker.clone(),
-            id: results.next,
-        }
+    pub(super) fn join(broker: Arc<MemoryBroker>) -> Self {
+        let id = broker.results().number();
+        Self { broker, id }
     }
 }
 
@@ -109,15 +105,15 @@ impl ResultConsumer for EmbeddedResultConsumer {
         loop {
             let mut changed = pin!(self.broker.changed.notified());
             changed.as_mut().enable();
-            self.broker.reachable()?;
-            let picked = self.broker.results().pick(self.id);
+            let picked = self.broker.reachable()?.results().pick(self.id);
             if let Some((seq, result)) = picked {
-                let acker = EmbeddedResultAcker {
-                    broker: self.broker.clone(),
+                let (broker, consumer) = (self.broker.clone(), self.id);
+                let settler = Box::new(EmbeddedResultSettler {
+                    broker,
                     seq,
-                    consumer: self.id,
-                };
-                return Ok(ResultDelivery::new(result, Box::new(acker)));
+                    consumer,
+                });
+                return Ok(ResultDelivery { result, settler });
             }
             changed.await;
         }
@@ -132,23 +128,23 @@ impl Drop for EmbeddedResultConsumer {
 }
 
 #[derive(Debug)]
-struct EmbeddedResultAcker {
+struct EmbeddedResultSettler {
     broker: Arc<MemoryBroker>,
     seq: u64,
     consumer: u64,
 }
 
 #[async_trait]
-impl ResultAcker for EmbeddedResultAcker {
-    async fn ack(&mut self) -> Result<bool, BrokerError> {
-        self.broker.reachable()?;
-        let acked = self.broker.results().ack(self.seq, self.consumer);
-        self.broker.changed.notify_waiters();
-        Ok(acked)
+impl Settler for EmbeddedResultSettler {
+    async fn settle(&mut self, _ack: &Settlement) -> Result<bool, BrokerError> {
+        let broker = self.broker.reachable()?;
+        let acked = broker.results().end(self.seq, self.consumer);
+        broker.changed.notify_waiters();
+        Ok(acked.is_some())
     }
 }
 
-impl Drop for EmbeddedResultAcker {
+impl Drop for EmbeddedResultSettler {
     fn drop(&mut self) {
         self.broker.results().hand_back(self.seq, self.consumer);
         self.broker.changed.notify_waiters();

@@ -27,17 +27,22 @@ async fn make() -> Fixture {
 }
 
 mod conformance {
-    crate::broker_conformance!(super::make, start_paused = true);
+    crate::broker_conformance!(super::make, tokio::test(start_paused = true));
+}
+
+/// The workers `a` and `b`, and a job that `a` failed.
+async fn failed_once(failure: Failure) -> (JobEnvelope, [Box<dyn JobConsumer>; 2]) {
+    let broker = EmbeddedBroker::default();
+    let a = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    let b = broker.subscribe(&[Topic::Inner], "b").await.unwrap();
+    let job = failed_by(claim_job(1), "a", failure);
+    broker.publish(&job, None).await.unwrap();
+    (job, [a, b])
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_is_not_kept_forever_for_a_busy_worker() {
-    let broker = EmbeddedBroker::default();
-    let topics = [Topic::Inner];
-    let mut a = broker.subscribe(&topics, "a").await.unwrap();
-    let _busy = broker.subscribe(&topics, "b").await.unwrap();
-    let job = failed_by(claim_job(1), "a", Failure::prover("died"));
-    broker.publish(&job, None).await.unwrap();
+    let (job, [mut a, _busy]) = failed_once(Failure::prover("died")).await;
     let start = tokio::time::Instant::now();
     assert_eq!(a.claim().await.unwrap().job, job);
     assert_eq!(start.elapsed().as_secs(), 30);
@@ -45,12 +50,7 @@ async fn a_retry_is_not_kept_forever_for_a_busy_worker() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_opinion_waits_for_the_other_worker_while_it_lives() {
-    let broker = EmbeddedBroker::default();
-    let topics = [Topic::Inner];
-    let mut a = broker.subscribe(&topics, "a").await.unwrap();
-    let busy = broker.subscribe(&topics, "b").await.unwrap();
-    let job = failed_by(claim_job(1), "a", Failure::invalid("no"));
-    broker.publish(&job, None).await.unwrap();
+    let (job, [mut a, busy]) = failed_once(Failure::invalid("no")).await;
     let hour = Duration::from_secs(3600);
     assert!(tokio::time::timeout(hour, a.claim()).await.is_err());
     drop(busy);
@@ -63,16 +63,12 @@ async fn a_full_queue_refuses_and_keeps_what_it_has() {
         queue_limit: 2,
         ..EmbeddedBrokerConfig::default()
     });
-    broker.publish(&claim_job(1), None).await.unwrap();
-    broker
-        .publish(&claim_job(2), Some(Rung::Long))
-        .await
-        .unwrap();
+    for (n, after) in [(1, None), (2, Some(Rung::Long))] {
+        broker.publish(&claim_job(n), after).await.unwrap();
+    }
     let refused = broker.publish(&claim_job(3), None).await.unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "the queue inner holds 2 messages, its limit"
-    );
+    let why = "the queue inner holds 2 messages, its limit";
+    assert_eq!(refused.to_string(), why);
     assert_eq!(broker.depth(Topic::Inner).await.unwrap().unfinished(), 2);
 }
 
@@ -98,25 +94,8 @@ async fn a_broker_that_is_away_says_so_to_those_who_wait() {
     assert!(matches!(waiting.await.unwrap(), Err(BrokerError::Away(_))));
     let refused = broker.publish(&claim_job(1), None).await;
     assert!(matches!(refused, Err(BrokerError::Away(_))));
+    let refused = broker.send_control(&Control::Restart).await;
+    assert!(matches!(refused, Err(BrokerError::Away(_))));
     broker.set_away(false);
     broker.publish(&claim_job(1), None).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn control_messages_reach_all_listeners_and_wait_for_none() {
-    let broker = EmbeddedBroker::default();
-    let message = Control::Cancel {
-        job: claim_job(1).id,
-    };
-    broker.send_control(&message).await.unwrap();
-    let mut listening = [broker.control_messages(), broker.clone().control_messages()];
-    broker.send_control(&message).await.unwrap();
-    for listener in &mut listening {
-        assert_eq!(listener.next().await, message);
-    }
-    broker.set_away(true);
-    assert!(matches!(
-        broker.send_control(&message).await,
-        Err(BrokerError::Away(_))
-    ));
 }

@@ -45,5 +45,5 @@ async fn make() -> Fixture {
 }
 
 mod conformance {
-    zkwhirl_broker_adapter::broker_conformance!(crate::make, flavor = "multi_thread");
+    zkwhirl_broker_adapter::broker_conformance!(crate::make, tokio::test(flavor = "multi_thread"));
 }

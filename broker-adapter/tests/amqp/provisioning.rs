@@ -5,19 +5,16 @@ use std::time::Duration;
 
 use serde_json::json;
 use zkwhirl_broker_adapter::{
-    Broker, DeadLetter, Settlement,
+    Broker, BrokerError, Control, DeadLetter, Settlement,
     amqp::{
-        AmqpBroker, AmqpConfig, Control, Endpoint, Finding, Severity,
+        AmqpBroker, AmqpConfig, Finding, Severity,
         provision::{Role, User, provision},
     },
 };
 use zkwhirl_job::Topic;
 use zkwhirl_testkit::{PATIENCE, claim_job, eventually, result_of, within};
 
-use crate::{
-    limits::{claimed, letters},
-    support::{Vhost, not_ready, said_at_last},
-};
+use crate::support::{Vhost, claimed, join, letters, not_ready, said_at_last};
 
 /// The broker may make a vhost although its answer came too late.
 #[tokio::test(flavor = "multi_thread")]
@@ -50,81 +47,67 @@ async fn a_missing_topology_is_one_sentence() {
     );
     assert_eq!(said_at_last(&broker, &["lacks"]).await, lacking);
     let unroutable = broker.publish(&claim_job(1), None).await.unwrap_err();
-    assert_eq!(
-        unroutable.to_string(),
-        "the broker is away: no queue takes inner.claim from the exchange zkwhirl.jobs: \
-         run `zkwhirl provision`"
-    );
+    let why = "the broker is away: no queue takes inner.claim from the exchange zkwhirl.jobs: \
+               run `zkwhirl provision`";
+    assert_eq!(unroutable.to_string(), why);
+    #[track_caller]
+    fn check(error: &BrokerError) {
+        let error = error.to_string();
+        let said = error.contains("NOT_FOUND") && error.contains("zkwhirl provision");
+        assert!(said, "{error}");
+    }
     let joining = broker.subscribe(&[Topic::Inner], "a").await;
-    let error = joining.unwrap_err().to_string();
-    assert!(
-        error.contains("NOT_FOUND") && error.contains("zkwhirl provision"),
-        "{error}"
-    );
+    check(&joining.unwrap_err());
     vhost.delete("exchanges", "zkwhirl.jobs").await;
-    let error = broker
-        .publish(&claim_job(1), None)
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("NOT_FOUND") && error.contains("zkwhirl provision"),
-        "{error}"
-    );
+    let publishing = broker.publish(&claim_job(1), None).await;
+    check(&publishing.unwrap_err());
     // Made again, the same broker goes on.
     provision(&vhost.config, &[]).await.unwrap();
     broker.publish(&claim_job(1), None).await.unwrap();
-    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
-    assert_eq!(claimed(&mut worker).await, claim_job(1));
+    assert_eq!(claimed(&mut join(&broker).await).await, claim_job(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_checks_find_what_would_hurt() {
-    let vhost = Vhost::new().await;
-    let broker = vhost.connect().await;
+    let (vhost, broker) = Vhost::with_broker().await;
     let minutes = Duration::from_secs(20 * 60);
     // RabbitMQ's statistics show a change some seconds later.
-    eventually("the policies are seen", async || {
-        broker.check(minutes).await.unwrap().is_empty()
-    })
-    .await;
+    let fit = || async { broker.check(minutes).await.unwrap().is_empty() };
+    eventually("the policies are seen", fit).await;
     let hours = broker.check(Duration::from_secs(5 * 3600)).await.unwrap();
     assert_eq!(hours[0].severity, Severity::Refuse);
-    let says = async |severity: Severity, parts: [&str; 2]| {
+    let says = async |severity: Severity, queue: &str, what: &str| {
         let said = |found: &Finding| {
-            found.severity == severity && parts.iter().all(|part| found.text.contains(part))
+            let text = &found.text;
+            found.severity == severity && text.contains(queue) && text.contains(what)
         };
         let all = || async { broker.check(minutes).await.unwrap() };
-        eventually(parts[1], || async { all().await.iter().any(said) }).await;
+        eventually(what, || async { all().await.iter().any(said) }).await;
     };
-    vhost.delete_policy("zkwhirl-retry-1m").await;
-    let lost = ["zkwhirl.retry.inner.1m.v1", "message-ttl is not set"];
-    says(Severity::Refuse, lost).await;
+    let [jobs, results] = ["zkwhirl.jobs.inner.v1", "zkwhirl.results.v1"];
+    vhost.delete("policies", "zkwhirl-retry-1m").await;
+    let (rung, lost) = ("zkwhirl.retry.inner.1m.v1", "message-ttl is not set");
+    says(Severity::Refuse, rung, lost).await;
     let other = json!({
         "pattern": ".*", "definition": { "delivery-limit": 7, "dead-letter-exchange": "x" },
         "apply-to": "queues", "priority": 99,
     });
-    vhost
-        .put(&["policies", &vhost.name, "operator"], &other)
-        .await;
-    let changed = ["zkwhirl.jobs.inner.v1", "delivery-limit is 7 instead of 5"];
-    says(Severity::Warning, changed).await;
-    vhost.delete("queues", "zkwhirl.results.v1").await;
+    let operator = ["policies", &vhost.name, "operator"];
+    vhost.put(&operator, &other).await;
+    let changed = "delivery-limit is 7 instead of 5";
+    says(Severity::Warning, jobs, changed).await;
+    vhost.delete("queues", results).await;
     let classic = json!({ "durable": true, "arguments": { "x-queue-type": "classic" } });
-    vhost
-        .put(&["queues", &vhost.name, "zkwhirl.results.v1"], &classic)
-        .await;
-    says(
-        Severity::Refuse,
-        ["zkwhirl.results.v1", "is of type classic, not quorum"],
-    )
-    .await;
+    vhost.put(&["queues", &vhost.name, results], &classic).await;
+    let classic = "is of type classic, not quorum";
+    says(Severity::Refuse, results, classic).await;
     let error = provision(&vhost.config, &[]).await.unwrap_err().to_string();
-    assert!(
-        error.contains("declaring the queue zkwhirl.results.v1"),
-        "{error}"
-    );
-    assert!(error.contains("drain it, delete it"), "{error}");
+    for part in [
+        "declaring the queue zkwhirl.results.v1",
+        "drain it, delete it",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,20 +124,16 @@ async fn every_role_can_do_its_work_and_not_more() {
     let worker = vhost.connect_as(&users[1]).await;
     let job = claim_job(1);
     bridge.publish(&job, None).await.unwrap();
-    let mut claims = worker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    let mut claims = join(&worker).await;
     let mut delivery = claims.claim().await.unwrap();
     let forged = worker.publish(&job, None).await.unwrap_err().to_string();
     assert!(forged.contains("ACCESS_REFUSED"), "{forged}");
-    worker
-        .publish_result(&result_of(&job, b"reply"))
-        .await
-        .unwrap();
+    let result = result_of(&job, b"reply");
+    worker.publish_result(&result).await.unwrap();
     assert!(delivery.settle(&Settlement::HandBack).await.unwrap());
     assert_eq!(claimed(&mut claims).await, job);
-    worker
-        .bury(&DeadLetter::of(&job, "for the test", 7))
-        .await
-        .unwrap();
+    let letter = DeadLetter::of(&job, "for the test", 7);
+    worker.bury(&letter).await.unwrap();
     assert!(worker.dead_letters(1).await.is_err(), "not for workers");
     let mut results = bridge.results().await.unwrap();
     assert!(results.next().await.unwrap().ack().await.unwrap());
@@ -174,9 +153,8 @@ async fn every_role_can_do_its_work_and_not_more() {
 async fn a_wrong_password_is_said_without_showing_it() {
     let vhost = Vhost::new().await;
     let wrong = vhost.url.replacen("zkwhirl:", "zkwhirl:s3cret", 1);
-    let hosts: Vec<Endpoint> = vec![wrong.parse().unwrap()];
     let config = AmqpConfig {
-        hosts,
+        hosts: vec![wrong.parse().unwrap()],
         ..vhost.config.clone()
     };
     let error = not_ready(config, &["the user or the password is wrong"]).await;

@@ -6,18 +6,17 @@ use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable},
 };
-use tokio::time::sleep;
 use zkwhirl_broker_adapter::{
     Broker, DeadClass, DeadLetter,
     amqp::{AmqpBroker, provision::provision},
 };
-use zkwhirl_job::{
-    Topic,
-    envelope::{JobEnvelope, VERSION},
-};
-use zkwhirl_testkit::{claim_job, eventually, result_of, within};
+use zkwhirl_job::envelope::{JobEnvelope, Payload, VERSION};
+use zkwhirl_testkit::{claim_job, eventually, result_of, until_some, within};
 
-use crate::{limits::letters, support::Vhost, wire::Wire};
+use crate::{
+    support::{Vhost, claim, join, letters},
+    wire::Wire,
+};
 
 const JOBS_RUNG: &str = "zkwhirl.retry.inner.10m.v1";
 const RESULTS_RUNG: &str = "zkwhirl.retry.results.10m.v1";
@@ -40,15 +39,7 @@ fn theirs() -> BasicProperties {
 
 /// The message on a rung, once it is there.
 async fn on_rung(wire: &Wire, rung: &str) -> lapin::message::Delivery {
-    let taking = async {
-        loop {
-            match wire.take(rung).await {
-                Some(message) => return message,
-                None => sleep(Duration::from_millis(20)).await,
-            }
-        }
-    };
-    within("the message", taking).await
+    until_some("the message", async || wire.take(rung).await).await
 }
 
 #[track_caller]
@@ -65,18 +56,15 @@ fn is_untouched(message: &lapin::message::Delivery, body: &[u8]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_of_another_release_waits_with_its_body_headers_and_kind() {
-    let vhost = Vhost::new().await;
-    let (broker, wire) = (vhost.connect().await, Wire::to(&vhost).await);
+    let (vhost, broker) = Vhost::with_broker().await;
+    let wire = Wire::to(&vhost).await;
     let body = of_another_release(&claim_job(1).to_bytes());
-    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    let mut worker = join(&broker).await;
     let claiming = tokio::spawn(async move { worker.claim().await.map(drop) });
-    for (key, back) in [
-        ("inner.fee-payer", "10m.inner.fee-payer"),
-        ("10m.inner.fee-payer", "10m.inner.fee-payer"),
-    ] {
+    for key in ["inner.fee-payer", "10m.inner.fee-payer"] {
         wire.put_with("zkwhirl.jobs", key, &body, theirs()).await;
         let message = on_rung(&wire, JOBS_RUNG).await;
-        assert_eq!(message.routing_key.as_str(), back);
+        assert_eq!(message.routing_key.as_str(), "10m.inner.fee-payer");
         is_untouched(&message, &body);
     }
     assert!(!claiming.is_finished(), "no worker was given it");
@@ -85,14 +73,14 @@ async fn a_job_of_another_release_waits_with_its_body_headers_and_kind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn results_of_another_release_wait_and_delay_no_good_one() {
-    let vhost = Vhost::new().await;
-    let (broker, wire) = (vhost.connect().await, Wire::to(&vhost).await);
+    let (vhost, broker) = Vhost::with_broker().await;
+    let wire = Wire::to(&vhost).await;
     let good = result_of(&claim_job(1), b"reply");
     let body = of_another_release(&good.to_bytes());
     let many = 65;
     for _ in 0..many {
-        wire.put_with("zkwhirl.results", "claim", &body, theirs())
-            .await;
+        let put = wire.put_with("zkwhirl.results", "claim", &body, theirs());
+        put.await;
     }
     broker.publish_result(&good).await.unwrap();
     let mut results = broker.results().await.unwrap();
@@ -119,10 +107,8 @@ async fn hasty() -> (Vhost, AmqpBroker) {
 }
 
 async fn only_letter(broker: &AmqpBroker) -> DeadLetter {
-    eventually("it is a dead letter", || async {
-        letters(broker).await.len() == 1
-    })
-    .await;
+    let dead = || async { letters(broker).await.len() == 1 };
+    eventually("it is a dead letter", dead).await;
     letters(broker).await.remove(0)
 }
 
@@ -131,9 +117,9 @@ async fn a_job_comes_back_from_its_rung_until_it_is_a_dead_letter() {
     let (vhost, broker) = hasty().await;
     let wire = Wire::to(&vhost).await;
     let body = of_another_release(&claim_job(1).to_bytes());
-    wire.put_with("zkwhirl.jobs", "inner.claim", &body, theirs())
-        .await;
-    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
+    let (exchange, key) = ("zkwhirl.jobs", "inner.claim");
+    wire.put_with(exchange, key, &body, theirs()).await;
+    let mut worker = join(&broker).await;
     let _claiming = tokio::spawn(async move { worker.claim().await.map(drop) });
     let letter = only_letter(&broker).await;
     assert_eq!((letter.class, letter.kind), (DeadClass::Version, None));
@@ -151,14 +137,12 @@ async fn a_result_comes_back_from_its_rung_until_it_is_a_dead_letter() {
     wire.put_with("zkwhirl.results", "", &body, theirs()).await;
     let mut results = broker.results().await.unwrap();
     let _next = tokio::spawn(async move { results.next().await.map(drop) });
-    let letter = only_letter(&broker).await;
-    assert_eq!(letter.class, DeadClass::Version);
+    assert_eq!(only_letter(&broker).await.class, DeadClass::Version);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_reads_a_dead_letter_of_class_version_replays_it() {
-    let vhost = Vhost::new().await;
-    let broker = vhost.connect().await;
+    let (_vhost, broker) = Vhost::with_broker().await;
     let job = JobEnvelope {
         attempt: 3,
         ..claim_job(1)
@@ -166,12 +150,11 @@ async fn a_release_that_reads_a_dead_letter_of_class_version_replays_it() {
     let letter = DeadLetter {
         class: DeadClass::Version,
         kind: None,
-        payload: zkwhirl_job::envelope::Payload::Inline(job.to_bytes()),
+        payload: Payload::Inline(job.to_bytes()),
         ..DeadLetter::of(&job, "an earlier release could not read it", 7)
     };
     broker.bury(&letter).await.unwrap();
     assert!(broker.replay(job.id).await.unwrap());
-    let mut worker = broker.subscribe(&[Topic::Inner], "a").await.unwrap();
-    let delivery = within("a job", worker.claim()).await.unwrap();
-    assert_eq!(delivery.job, claim_job(1));
+    let replayed = claim(&mut join(&broker).await).await;
+    assert_eq!(replayed.job, claim_job(1));
 }

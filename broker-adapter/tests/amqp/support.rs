@@ -13,14 +13,15 @@ use std::{
 use reqwest::Method;
 use serde_json::Value;
 use tokio::sync::OnceCell;
-use url::Url;
+use url::{Url, form_urlencoded::byte_serialize};
 use zkwhirl_broker_adapter::{
-    BrokerError, Delivery, JobConsumer,
+    Broker, BrokerError, DeadLetter, Delivery, JobConsumer, Settlement,
     amqp::{
         AmqpBroker, AmqpConfig, Endpoint, Limits,
         provision::{Role, User, provision, remove_vhost},
     },
 };
+use zkwhirl_job::{Topic, envelope::JobEnvelope};
 use zkwhirl_testkit::{PATIENCE, Services, until_some, within};
 
 /// Short rungs for tests that wait for them; no test waits for the long one.
@@ -67,6 +68,13 @@ impl Vhost {
         empty
     }
 
+    /// The same with a broker that is connected to it.
+    pub(crate) async fn with_broker() -> (Self, AmqpBroker) {
+        let vhost = Self::new().await;
+        let broker = vhost.connect().await;
+        (vhost, broker)
+    }
+
     /// Makes the vhost and its topology. A node that has just started may take
     /// longer than a call may; a second provisioning changes nothing.
     pub(crate) async fn provision(&self) {
@@ -84,13 +92,11 @@ impl Vhost {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let made = MADE.fetch_add(1, Ordering::Relaxed);
         let vhost = format!("zkwhirl-test-{}-{made}", process::id());
-        let urls: Vec<String> = hosts
-            .iter()
-            .map(|host| {
-                let (base, _) = host.rsplit_once('/').expect("a vhost");
-                format!("{base}/{vhost}")
-            })
-            .collect();
+        let urls = hosts.iter().map(|host| {
+            let (base, _) = host.rsplit_once('/').expect("a vhost");
+            format!("{base}/{vhost}")
+        });
+        let urls: Vec<String> = urls.collect();
         let hosts: Result<Vec<Endpoint>, _> = urls.iter().map(|url| url.parse()).collect();
         let config = AmqpConfig {
             management: Some(management.parse().expect("a URL")),
@@ -133,7 +139,7 @@ impl Vhost {
         let login = |url: &str| {
             let mut url = Url::parse(url).expect("a URL");
             url.set_username(&user.name).expect("a name");
-            let password = utf8_percent_encode(&user.password);
+            let password: String = byte_serialize(user.password.as_bytes()).collect();
             url.set_password(Some(&password)).expect("a password");
             url.to_string()
         };
@@ -150,13 +156,9 @@ impl Vhost {
         connected(config).await
     }
 
-    /// Removes a queue or an exchange.
+    /// Removes a queue, an exchange or a policy.
     pub(crate) async fn delete(&self, what: &str, name: &str) {
         self.remove(&[what, &self.name, name]).await;
-    }
-
-    pub(crate) async fn delete_policy(&self, name: &str) {
-        self.remove(&["policies", &self.name, name]).await;
     }
 
     pub(crate) async fn remove(&self, path: &[&str]) {
@@ -197,12 +199,16 @@ pub(crate) async fn said_at_last(broker: &AmqpBroker, words: &[&str]) -> String 
     until_some(&format!("{words:?}"), async || {
         let ready = broker.ready(Duration::from_secs(1)).await;
         let reason = ready.expect_err("it cannot be ready").to_string();
-        words
-            .iter()
-            .all(|word| reason.contains(word))
-            .then_some(reason)
+        let said = words.iter().all(|word| reason.contains(word));
+        said.then_some(reason)
     })
     .await
+}
+
+/// Joins the inner jobs as the worker `a`.
+pub(crate) async fn join(broker: &AmqpBroker) -> Box<dyn JobConsumer> {
+    let joined = broker.subscribe(&[Topic::Inner], "a").await;
+    joined.expect("a worker can join")
 }
 
 /// The next job of a consumer.
@@ -211,14 +217,16 @@ pub(crate) async fn claim(worker: &mut Box<dyn JobConsumer>) -> Delivery {
     claimed.expect("the broker is there")
 }
 
-/// Everything but letters and digits as `%XX`.
-fn utf8_percent_encode(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
+/// Claims and acks.
+pub(crate) async fn claimed(worker: &mut Box<dyn JobConsumer>) -> JobEnvelope {
+    let mut delivery = claim(worker).await;
+    let acked = delivery.settle(&Settlement::Ack).await;
+    assert!(acked.expect("the broker is there"));
+    delivery.job.clone()
+}
+
+pub(crate) async fn letters(broker: &AmqpBroker) -> Vec<DeadLetter> {
+    broker.dead_letters(100).await.expect("the broker is there")
 }
 
 impl Drop for Vhost {

@@ -1,29 +1,15 @@
 //! A version byte, then MessagePack with named fields: the bytes that travel
 //! between processes of different releases.
 //!
-//! # The rule
+//! The rule that neighbouring releases read each other's bodies by stands in
+//! docs/ARCHITECTURE.md, "Wires". What a reader cannot read by it is
+//! [`BodyError::OtherRelease`]: handed back untouched, without an attempt. A body
+//! that breaks its own version's layout (truncated, trailing bytes, too long,
+//! nested too deep) is damaged whoever wrote it, and is refused at once.
 //!
-//! Release N reads what N−1 and N+1 write, so that bridges and workers of two
-//! neighbouring releases share one broker and one ledger while a fleet is
-//! upgraded or rolled back.
-//!
-//! * Fields have names. A reader ignores a name that it does not know. A field
-//!   that a later release adds is optional and has a default; a name never
-//!   changes its meaning or its type.
-//! * A job's kind and a failure's class are texts. A new kind or class needs no
-//!   other version: a reader hands back a job of an unknown kind, and takes an
-//!   unknown class for `infrastructure`, which blames neither the request nor
-//!   the prover.
-//! * A reader accepts the version that its release writes, the one before and
-//!   the one after. The writer raises the version by one when it leaves a field
-//!   out or adds a variant of [`super::Payload`] or [`super::Outcome`], and by
-//!   two when a reader of the release before would misunderstand the body.
-//! * What a reader cannot read by this rule is [`BodyError::OtherRelease`]: it
-//!   is somebody else's message. It is handed back untouched, it costs no
-//!   attempt, and it is a dead letter only after a day.
-//!
-//! A body that breaks its own version's layout (truncated, trailing bytes, too
-//! long, nested too deep) is damaged whoever wrote it, and is refused at once.
+//! The writer raises the version by one when it leaves a field out or adds a
+//! variant of [`super::Payload`] or [`super::Outcome`], and by two when a reader
+//! of the release before would misunderstand the body.
 
 use std::{io::ErrorKind, ops::RangeInclusive};
 
@@ -46,28 +32,12 @@ const DEPTH: usize = 16;
 /// Why a body cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// No bytes at all.
-    #[error("the message body is empty")]
-    Empty,
-    /// More bytes than any body of this kind has.
-    #[error("the message body has {bytes} bytes, the limit is {limit}")]
-    Long {
-        /// The body's length.
-        bytes: usize,
-        /// The longest that is read.
-        limit: usize,
-    },
     /// Another release wrote it, and a process of that release can read it.
     #[error("another release wrote the message: {0}")]
     OtherRelease(String),
-    /// Not the MessagePack that its version promises.
-    #[error("the message body is no {what}: {reason}")]
-    Malformed {
-        /// What it should be.
-        what: &'static str,
-        /// Why it is not.
-        reason: String,
-    },
+    /// Empty, too long, or not the MessagePack that its version promises.
+    #[error("the message body {0}")]
+    Damaged(String),
 }
 
 impl BodyError {
@@ -91,7 +61,8 @@ pub fn decode<T: DeserializeOwned>(
     what: &'static str,
     limit: usize,
 ) -> Result<T, BodyError> {
-    let (version, rest) = body.split_first().ok_or(BodyError::Empty)?;
+    let empty = || BodyError::Damaged("is empty".to_owned());
+    let (version, rest) = body.split_first().ok_or_else(empty)?;
     if !READS.contains(version) {
         let (first, last) = READS.into_inner();
         let why = format!("version {version}, this release reads {first} to {last}");
@@ -99,7 +70,8 @@ pub fn decode<T: DeserializeOwned>(
     }
     if body.len() > limit {
         let bytes = body.len();
-        return Err(BodyError::Long { bytes, limit });
+        let why = format!("has {bytes} bytes, the limit is {limit}");
+        return Err(BodyError::Damaged(why));
     }
     let unfit = match whole(rest) {
         Ok(value) => return Ok(value),
@@ -115,7 +87,7 @@ pub fn decode<T: DeserializeOwned>(
         let why = format!("a {what} of version {version}: {reason}");
         return Err(BodyError::OtherRelease(why));
     }
-    Err(BodyError::Malformed { what, reason })
+    Err(BodyError::Damaged(format!("is no {what}: {reason}")))
 }
 
 /// What tells a job of an unknown kind from a damaged one.
@@ -124,7 +96,6 @@ struct Named {
     kind: String,
 }
 
-/// Why bytes are not one value of a type.
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
     #[error(transparent)]
@@ -133,7 +104,6 @@ enum Unfit {
     Trailing,
 }
 
-/// All bytes as one value.
 fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unfit> {
     // From a slice, a length beyond the end is refused before anything is
     // allocated; from a reader it is found out while a buffer grows.

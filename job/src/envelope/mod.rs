@@ -123,32 +123,15 @@ impl ResultEnvelope {
 
 /// `Bytes` as MessagePack bin, without serde's element-by-element form.
 mod bytes_as_bin {
-    use std::fmt;
-
     use bytes::Bytes;
-    use serde::{Deserializer, Serializer, de::Visitor};
+    use serde::{Deserialize, Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(bytes: &Bytes, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_bytes(bytes)
     }
 
+    /// From a body in memory, whose bytes are copied once.
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Bytes, D::Error> {
-        struct Bin;
-        impl Visitor<'_> for Bin {
-            type Value = Bytes;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("binary data")
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Bytes, E> {
-                Ok(Bytes::copy_from_slice(bytes))
-            }
-
-            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Bytes, E> {
-                Ok(bytes.into())
-            }
-        }
-        d.deserialize_byte_buf(Bin)
+        <&[u8]>::deserialize(d).map(Bytes::copy_from_slice)
     }
 }

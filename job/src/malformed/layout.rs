@@ -1,6 +1,5 @@
 //! Where each field of a request stands and what it may hold.
 
-/// A field of a request.
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) at: usize,
@@ -8,7 +7,6 @@ pub(super) struct Field {
     pub(super) form: Form,
 }
 
-/// What a field may hold.
 pub(super) enum Form {
     /// Anything.
     Any,
@@ -20,16 +18,20 @@ pub(super) enum Form {
     Number { must: String, wrong: Vec<u32> },
 }
 
-#[derive(Default)]
-struct Layout {
-    fields: Vec<Field>,
+pub(super) struct Layout {
+    pub(super) kind: &'static str,
+    pub(super) fields: Vec<Field>,
     at: usize,
 }
 
 impl Layout {
     /// A request that starts with its proof id.
-    fn request() -> Self {
-        let mut layout = Self::default();
+    fn request(kind: &'static str) -> Self {
+        let mut layout = Self {
+            kind,
+            fields: Vec::new(),
+            at: 0,
+        };
         layout.number(
             "proof id",
             "0 (tx rollup), 1 (root rollup), 2 (claim) or 3 (root verifier)",
@@ -39,10 +41,10 @@ impl Layout {
     }
 
     fn push(&mut self, name: impl Into<String>, bytes: usize, form: Form) {
-        let name = name.into();
+        let (name, at) = (name.into(), self.at);
         self.fields.push(Field {
             name,
-            at: self.at,
+            at,
             bytes,
             form,
         });
@@ -96,6 +98,17 @@ impl Layout {
         );
     }
 
+    fn bridges_and_assets(&mut self, bridges: u32, assets: u32) {
+        self.at_most("bridge call datas", 32);
+        for i in 0..bridges {
+            self.any(format!("bridge call data {i}"), 32);
+        }
+        self.at_most("asset ids", 16);
+        for i in 0..assets {
+            self.any(format!("asset id {i}"), 32);
+        }
+    }
+
     fn interaction_note(&mut self, name: &str) {
         for word in [
             "bridge call data",
@@ -110,9 +123,8 @@ impl Layout {
     }
 }
 
-/// A claim.
-pub(super) fn claim() -> Vec<Field> {
-    let mut l = Layout::request();
+pub(super) fn claim() -> Layout {
+    let mut l = Layout::request("claim");
     l.element("data root");
     l.element("defi root");
     l.any("claim note index", 4);
@@ -128,13 +140,13 @@ pub(super) fn claim() -> Vec<Field> {
     l.interaction_note("defi interaction note");
     l.any("output value a", 32);
     l.any("output value b", 32);
-    l.fields
+    l
 }
 
-/// A tx rollup of `n` txs.
-pub(super) fn tx_rollup(n: u32, null_paths: u32, bridges: u32, assets: u32) -> Vec<Field> {
+/// A tx rollup of `n` txs, 2 bridges and 2 assets.
+pub(super) fn tx_rollup(n: u32, null_paths: u32) -> Layout {
     let (one_each, two_each) = (format!("{n}, one a tx"), format!("{}, two a tx", 2 * n));
-    let mut l = Layout::request();
+    let mut l = Layout::request("tx-rollup");
     l.any("rollup id", 4);
     l.number("number of txs", "from 1 to 64", &[0, 65, u32::MAX]);
     l.any("data start index", 4);
@@ -185,32 +197,14 @@ pub(super) fn tx_rollup(n: u32, null_paths: u32, bridges: u32, assets: u32) -> V
         l.any(format!("tx {i}: data roots index"), 4);
     }
     l.element("new defi root");
-    l.bridges_and_assets(bridges, assets);
-    l.fields
+    l.bridges_and_assets(2, 2);
+    l
 }
 
-impl Layout {
-    fn bridges_and_assets(&mut self, bridges: u32, assets: u32) {
-        self.at_most("bridge call datas", 32);
-        for i in 0..bridges {
-            self.any(format!("bridge call data {i}"), 32);
-        }
-        self.at_most("asset ids", 16);
-        for i in 0..assets {
-            self.any(format!("asset id {i}"), 32);
-        }
-    }
-}
-
-/// A root rollup of `m` inner rollups whose proofs have `proof_bytes`.
-pub(super) fn root_rollup(
-    m: u32,
-    proof_bytes: usize,
-    bridges: u32,
-    assets: u32,
-    notes: u32,
-) -> Vec<Field> {
-    let mut l = Layout::request();
+/// A root rollup of `m` inner rollups whose proofs have `proof_bytes`, 32 bridges
+/// and 3 assets.
+pub(super) fn root_rollup(m: u32, proof_bytes: usize, notes: u32) -> Layout {
+    let mut l = Layout::request("root-rollup");
     l.any("rollup id", 4);
     l.number(
         "number of inner rollups",
@@ -232,23 +226,23 @@ pub(super) fn root_rollup(
     l.element("old defi root");
     l.element("new defi root");
     l.path("old defi path", 30);
-    l.bridges_and_assets(bridges, assets);
+    l.bridges_and_assets(32, 3);
     l.at_most("defi interaction notes", 32);
     for i in 0..notes {
         l.interaction_note(&format!("defi interaction note {i}"));
     }
     l.any("rollup beneficiary", 32);
-    l.fields
+    l
 }
 
 /// A root verifier with a root-rollup reply of `bytes`.
-pub(super) fn root_verifier(bytes: usize) -> Vec<Field> {
-    let mut l = Layout::request();
+pub(super) fn root_verifier(bytes: usize) -> Layout {
+    let mut l = Layout::request("root-verifier");
     l.number(
         "root rollup reply length",
         "at most 2097152",
         &[2_097_153, u32::MAX],
     );
     l.any("root rollup reply", bytes);
-    l.fields
+    l
 }

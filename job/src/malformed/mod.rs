@@ -42,45 +42,29 @@ pub fn malformed_cases(vectors: &dyn Fn(&str) -> Bytes) -> Vec<MalformedCase> {
             "the request's length is 2097161, must be at most 2097160 bytes (byte 0)",
         ),
     ];
-    for (file, kind, fields) in [
-        ("claim_0.bin", "claim", layout::claim()),
-        (
-            "tx_rollup_2tx.bin",
-            "tx-rollup",
-            layout::tx_rollup(2, 5, 2, 2),
-        ),
-        (
-            "root_rollup_2inner_nodefi.bin",
-            "root-rollup",
-            layout::root_rollup(2, 5984, 32, 3, 0),
-        ),
-        (
-            "root_rollup_1inner_1x1.bin",
-            "root-rollup",
-            layout::root_rollup(1, 5728, 32, 3, 2),
-        ),
-        (
-            "root_verifier_1x1.bin",
-            "root-verifier",
-            layout::root_verifier(6848),
-        ),
+    for (file, layout) in [
+        ("claim_0", layout::claim()),
+        ("tx_rollup_2tx", layout::tx_rollup(2, 5)),
+        ("root_rollup_2inner_nodefi", layout::root_rollup(2, 5984, 0)),
+        ("root_rollup_1inner_1x1", layout::root_rollup(1, 5728, 2)),
+        ("root_verifier_1x1", layout::root_verifier(6848)),
     ] {
-        let request = vectors(file);
-        for field in &fields {
+        let request = vectors(&format!("{file}.bin"));
+        for field in &layout.fields {
             cases.extend(faults(file, &request, field));
         }
         let longer = [&request[..], &[0]].concat();
+        let (kind, bytes) = (layout.kind, request.len());
         cases.push(case(
             &format!("{file}: a byte more"),
             longer.into(),
-            &format!("1 bytes follow the {kind} request (byte {})", request.len()),
+            &format!("1 bytes follow the {kind} request (byte {bytes})"),
         ));
     }
     cases.extend(wrong_for_sizes(vectors));
     cases
 }
 
-/// Everything that can be wrong with one field.
 fn faults(file: &str, request: &Bytes, field: &Field) -> Vec<MalformedCase> {
     let Field {
         name,
@@ -109,13 +93,13 @@ fn faults(file: &str, request: &Bytes, field: &Field) -> Vec<MalformedCase> {
             &format!("{name} is 2, must be 0 or 1 (byte {at})"),
         )),
         Form::Number { must, wrong } => {
-            cases.extend(BTreeSet::from_iter(wrong).into_iter().map(|wrong| {
-                case(
+            for wrong in BTreeSet::from_iter(wrong) {
+                cases.push(case(
                     &format!("{file}: {name} of {wrong}"),
                     overwritten(request, *at, &wrong.to_be_bytes()),
                     &format!("{name} is {wrong}, must be {must} (byte {at})"),
-                )
-            }))
+                ));
+            }
         }
     }
     cases
@@ -125,59 +109,55 @@ fn faults(file: &str, request: &Bytes, field: &Field) -> Vec<MalformedCase> {
 fn wrong_for_sizes(vectors: &dyn Fn(&str) -> Bytes) -> Vec<MalformedCase> {
     let table = [
         (
-            "more txs than an inner rollup holds",
-            "valid_2x2_0_tx_rollup_request.bin",
+            "valid_2x2_0_tx_rollup_request",
             (1, 2),
             "number of txs is 2, must be at most 1, the size of an inner rollup here (byte 8)",
         ),
         (
-            "28 txs for inner rollups of 27",
-            "tx_rollup_28tx.bin",
+            "tx_rollup_28tx",
             (27, 32),
             "number of txs is 28, must be at most 27, the size of an inner rollup here (byte 8)",
         ),
+        // No padding path though the inner rollup is not full.
         (
-            "no padding path though the inner rollup is not full",
-            "valid_2x2_0_tx_rollup_request.bin",
+            "valid_2x2_0_tx_rollup_request",
             (3, 2),
             "number of nullifier paths is 4, must be 5 for 2 txs in an inner rollup of 3 (byte 10460)",
         ),
+        // A padding path though the inner rollup is full.
         (
-            "a padding path though the inner rollup is full",
-            "valid_2x2_1_tx_rollup_request.bin",
+            "valid_2x2_1_tx_rollup_request",
             (1, 2),
             "number of nullifier paths is 3, must be 2 for 1 txs in an inner rollup of 1 (byte 6320)",
         ),
         (
-            "more inner rollups than a rollup holds",
-            "valid_2x2_2_root_rollup_request.bin",
+            "valid_2x2_2_root_rollup_request",
             (2, 1),
             "number of inner rollups is 2, must be at most 1, the size of a rollup here (byte 8)",
         ),
+        // A broadcast of a smaller rollup.
         (
-            "a broadcast of a smaller rollup",
-            "root_verifier_1x1.bin",
+            "root_verifier_1x1",
             (28, 32),
             "root rollup reply length is 6848, must be 268736, or 266688 and the native tail of a whole rollup (byte 4)",
         ),
+        // Inner rollups of another size.
         (
-            "inner rollups of another size",
-            "root_rollup_2inner.bin",
+            "root_rollup_2inner",
             (2, 2),
             "inner proof 0 length is 13664, must be 5984, or 3968 and the native tail of a tx rollup (byte 16)",
         ),
     ];
-    table
-        .into_iter()
-        .map(|(name, file, (txs, inners), error)| MalformedCase {
-            name: name.into(),
-            request: vectors(file),
-            sizes: Some(
-                Sizes::new(txs, inners).expect("sizes of this table are within the limits"),
-            ),
-            error: error.into(),
-        })
-        .collect()
+    let cases = table.into_iter().map(|(file, (txs, inners), error)| {
+        let sizes = Sizes::new(txs, inners);
+        let sizes = sizes.expect("sizes of this table are within the limits");
+        let request = vectors(&format!("{file}.bin"));
+        MalformedCase {
+            sizes: Some(sizes),
+            ..case(&format!("{file} for {sizes}"), request, error)
+        }
+    });
+    cases.collect()
 }
 
 fn case(name: &str, request: Bytes, error: &str) -> MalformedCase {

@@ -1,27 +1,22 @@
 //! A whole rollup in one reply: the broadcast data, and every proof that
 //! stands behind it.
 
+use std::fmt::Display;
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
-    MAX_PROOFS, MAX_VKS, MAX_WORDS, NativeForm, NativeProof, NativeProofError, SuiteTag,
-    broadcast_bytes,
-    words::{WordReader, WordsError},
+    MAX_PROOFS, MAX_VKS, MAX_WORDS, NativeForm, NativeProof, ReplyError, SuiteTag, broadcast_bytes,
+    shape::{BROADCAST_HEADER, INNER_HEADER, TX},
+    tx_rollup_fields,
+    words::WordReader,
 };
-use crate::{Sizes, SizesError, Word, limits};
+use crate::{Sizes, Word, limits};
 
-/// Words of the broadcast data before the transactions.
-const HEADER: usize = 142;
-/// Published words of an inner rollup before its transactions.
-const INNER_HEADER: usize = 108;
-/// Published words of a transaction.
-const TX: usize = 8;
-/// Interaction notes of a rollup.
 const INTERACTIONS: usize = limits::BRIDGES as usize;
-/// Words of an interaction note.
 const INTERACTION: usize = 6;
 /// BN254's scalar field has no larger domain than 2^28.
-const MAX_DOMAIN_LOG2: u32 = 28;
+const MAX_DOMAIN_LOG2: usize = 28;
 /// Where the broadcast header has the rollup's slots.
 const SLOTS: usize = 1;
 
@@ -44,9 +39,10 @@ const SLOTS: usize = 1;
 ///
 /// Its proofs: the root rollup's, then the p of each inner rollup, in order.
 /// 2^d is the largest domain of the circuits that prove an inner rollup, which
-/// says how it was cut into circuits. n is the number of inner rollups. With its slots of the broadcast data each
-/// of them has its whole reply in the bundle, byte for byte. There is one
-/// encoding of a bundle; [`Bundle::parse`] refuses any other.
+/// says how it was cut into circuits. n is the number of inner rollups. With its
+/// slots of the broadcast data each of them has its whole reply in the bundle,
+/// byte for byte. There is one encoding of a bundle; [`Bundle::parse`] refuses
+/// any other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
     /// What the rollup was made for.
@@ -76,85 +72,22 @@ pub struct BundledInner {
     pub tail: NativeProof,
 }
 
-/// Bytes that are no bundle, or parts that make none.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BundleError {
-    /// Too short for its broadcast data.
-    #[error("{got} bytes are no rollup: its broadcast data alone has {must}")]
-    Length {
-        /// What there is.
-        got: usize,
-        /// The broadcast data's length, as far as it is known.
-        must: usize,
-    },
-    /// The broadcast data is for a size that no rollup has.
-    #[error("the rollup's size is {0}, must be a power of two up to 4096")]
-    Slots(Word),
-    /// No native tail follows the broadcast data.
-    #[error(transparent)]
-    Tail(#[from] NativeProofError),
-    /// The tail is another one.
-    #[error("the tail behind the broadcast data is of form {0}, must be 3")]
-    Form(u8),
-    /// The tail's words are not those of a bundle.
-    #[error("bundle: {0}")]
-    Words(#[from] WordsError),
-    /// Sizes that no rollup has.
-    #[error("bundle: {0}")]
-    Sizes(#[from] SizesError),
-    /// Sizes of another broadcast data.
-    #[error("bundle: rollups of {sizes} have {must} slots, the broadcast data has {got}")]
-    OtherSizes {
-        /// The bundle's sizes.
-        sizes: Sizes,
-        /// Slots of the broadcast data.
-        got: usize,
-        /// Slots at these sizes.
-        must: usize,
-    },
-    /// There are too few or too many proofs.
-    #[error("bundle: {got} proofs, its parts have {must}")]
-    Proofs {
-        /// Proofs that are there.
-        got: usize,
-        /// Proofs that the counts add up to.
-        must: usize,
-    },
-    /// The same bundle has another encoding.
-    #[error("bundle: not the one encoding of its parts")]
-    NotCanonical,
-    /// An inner rollup's tail that is no tx rollup's, or of another suite.
-    #[error("bundle: the tail of inner rollup {0} is no tx rollup's of the bundle's suite")]
-    Inner(usize),
-    /// More than fits.
-    #[error("bundle: {got} {what}, at most {most} fit")]
-    TooLarge {
-        /// What is too much.
-        what: &'static str,
-        /// How much it is.
-        got: usize,
-        /// How much may be.
-        most: usize,
-    },
-}
-
 impl Bundle {
     /// Reads a whole reply.
-    pub fn parse(reply: &[u8]) -> Result<Self, BundleError> {
+    pub fn parse(reply: &[u8]) -> Result<Self, ReplyError> {
         let slots = slots(reply)?;
-        let must = 32 * (HEADER + TX * slots);
-        let got = reply.len();
-        let (broadcast, tail) = reply
-            .split_at_checked(must)
-            .ok_or(BundleError::Length { got, must })?;
+        let (broadcast, tail) = split(reply, BROADCAST_HEADER + TX * slots)?;
         let native = NativeProof::parse(tail)?;
         if native.form != NativeForm::Rollup {
-            return Err(BundleError::Form(native.form as u8));
+            let form = native.form as u8;
+            let why =
+                format_args!("the tail behind the broadcast data is of form {form}, must be 3");
+            return Err(ReplyError::new(why));
         }
         let mut words = WordReader::new(&native.words);
         let sizes = sizes(&mut words, slots)?;
-        let most = MAX_DOMAIN_LOG2 as usize;
-        let domain = words.number(format_args!("log2 of the largest domain"), 0, most)?;
+        let name = format_args!("log2 of the largest domain");
+        let domain = words.number(name, 0, MAX_DOMAIN_LOG2)?;
         let most = sizes.inners_per_root() as usize;
         let n = words.number(format_args!("number of inner rollups"), 1, most)?;
         let (proof, mut proofs) = native.proofs.split_first().expect("a tail has a proof");
@@ -167,22 +100,20 @@ impl Bundle {
         if !proofs.is_empty() {
             let got = native.proofs.len();
             let must = got - proofs.len();
-            return Err(BundleError::Proofs { got, must });
+            return Err(refused(format_args!("{got} proofs, its parts have {must}")));
         }
-        let (broadcast, _) = broadcast.as_chunks::<32>();
-        let (interactions, _) = interactions.as_chunks::<INTERACTION>();
         let bundle = Self {
             sizes,
             domain_log2: u32::try_from(domain).expect("at most 28"),
-            broadcast: broadcast.iter().copied().map(Word).collect(),
+            broadcast,
             suite: native.suite,
             vk: native.vks[0],
             proof: *proof,
             inners,
-            interactions: interactions.to_vec(),
+            interactions: interactions.as_chunks().0.to_vec(),
         };
         if bundle.to_bytes()? != reply {
-            return Err(BundleError::NotCanonical);
+            return Err(refused("not the one encoding of its parts"));
         }
         Ok(bundle)
     }
@@ -191,7 +122,7 @@ impl Bundle {
     ///
     /// # Panics
     /// If the broadcast data has not the length of its sizes.
-    pub fn to_bytes(&self) -> Result<Bytes, BundleError> {
+    pub fn to_bytes(&self) -> Result<Bytes, ReplyError> {
         assert_eq!(32 * self.broadcast.len(), broadcast_bytes(self.sizes));
         let mut vks = vec![self.vk];
         let number = |number: usize| Word::from(number as u64);
@@ -205,7 +136,8 @@ impl Bundle {
         for (at, inner) in self.inners.iter().enumerate() {
             let form = [NativeForm::TxRollup, NativeForm::TxRollupChain];
             if !form.contains(&inner.tail.form) || inner.tail.suite != self.suite {
-                return Err(BundleError::Inner(at));
+                let why = "is no tx rollup's of the bundle's suite";
+                return Err(refused(format_args!("the tail of inner rollup {at} {why}")));
             }
             words.extend(&inner.header);
             words.push(number(inner.tail.form as usize));
@@ -217,15 +149,9 @@ impl Bundle {
             proofs.extend(&inner.tail.proofs);
         }
         words.extend(self.interactions.as_flattened());
-        for (what, got, most) in [
-            ("verification keys", vks.len(), MAX_VKS),
-            ("words", words.len(), MAX_WORDS),
-            ("proofs", proofs.len(), MAX_PROOFS),
-        ] {
-            if got > most {
-                return Err(BundleError::TooLarge { what, got, most });
-            }
-        }
+        fits("verification keys", vks.len(), MAX_VKS)?;
+        fits("words", words.len(), MAX_WORDS)?;
+        fits("proofs", proofs.len(), MAX_PROOFS)?;
         let tail = NativeProof {
             suite: self.suite,
             form: NativeForm::Rollup,
@@ -235,14 +161,11 @@ impl Bundle {
         };
         let tail = tail.to_bytes();
         let got = 32 * self.broadcast.len() + tail.len();
-        if got > limits::REPLY_BYTES {
-            let (what, most) = ("bytes", limits::REPLY_BYTES);
-            return Err(BundleError::TooLarge { what, got, most });
-        }
+        fits("bytes", got, limits::REPLY_BYTES)?;
         let mut out = BytesMut::with_capacity(got);
-        self.broadcast
-            .iter()
-            .for_each(|word| out.put_slice(&word.0));
+        for word in &self.broadcast {
+            out.put_slice(&word.0);
+        }
         out.put_slice(&tail);
         Ok(out.freeze())
     }
@@ -254,7 +177,7 @@ impl Bundle {
     pub fn inner_fields(&self, at: usize) -> Vec<Word> {
         let words = TX * self.sizes.slots() as usize;
         let mut fields = self.inners[at].header.clone();
-        fields.extend(&self.broadcast[HEADER + words * at..][..words]);
+        fields.extend(&self.broadcast[BROADCAST_HEADER + words * at..][..words]);
         fields
     }
 
@@ -263,27 +186,19 @@ impl Bundle {
     /// # Panics
     /// If there are not so many.
     pub fn inner_reply(&self, at: usize) -> Bytes {
-        let mut reply = BytesMut::new();
         let fields = self.inner_fields(at);
-        fields.iter().for_each(|word| reply.put_slice(&word.0));
-        reply.put_slice(&self.inners[at].tail.to_bytes());
-        reply.freeze()
+        let fields = fields.iter().flat_map(|word| word.0);
+        fields.chain(self.inners[at].tail.to_bytes()).collect()
     }
 }
 
 impl BundledInner {
     /// An inner rollup from its whole reply at some sizes.
-    pub fn of_reply(reply: &[u8], sizes: Sizes) -> Result<Self, BundleError> {
-        let must = 32 * (INNER_HEADER + TX * sizes.slots() as usize);
-        let got = reply.len();
-        let (fields, tail) = reply
-            .split_at_checked(must)
-            .ok_or(BundleError::Length { got, must })?;
-        let (fields, _) = fields.as_chunks::<32>();
-        Ok(Self {
-            header: fields[..INNER_HEADER].iter().copied().map(Word).collect(),
-            tail: NativeProof::parse(tail)?,
-        })
+    pub fn of_reply(reply: &[u8], sizes: Sizes) -> Result<Self, ReplyError> {
+        let (mut header, tail) = split(reply, tx_rollup_fields(sizes.slots()))?;
+        header.truncate(INNER_HEADER);
+        let tail = NativeProof::parse(tail)?;
+        Ok(Self { header, tail })
     }
 
     fn read(
@@ -291,7 +206,7 @@ impl BundledInner {
         words: &mut WordReader<'_>,
         bundle: &NativeProof,
         proofs: &mut &[[u8; 128]],
-    ) -> Result<Self, BundleError> {
+    ) -> Result<Self, ReplyError> {
         let inner = format_args!("inner rollup {at}");
         let header = words.take(INNER_HEADER, format_args!("{inner}: header"))?;
         let form = match words.number(format_args!("{inner}: form"), 1, 2)? {
@@ -325,32 +240,60 @@ impl BundledInner {
 }
 
 /// The slots that the broadcast header says.
-fn slots(reply: &[u8]) -> Result<usize, BundleError> {
-    let got = reply.len();
+fn slots(reply: &[u8]) -> Result<usize, ReplyError> {
     let (words, _) = reply.as_chunks::<32>();
     let word = words.get(SLOTS).copied().map(Word);
-    let must = 32 * HEADER;
-    let word = word.ok_or(BundleError::Length { got, must })?;
+    let word = word.ok_or_else(|| too_short(reply, BROADCAST_HEADER))?;
     let most = u64::from((limits::TXS * limits::INNERS).next_power_of_two());
     let slots = word.to_u64().filter(|n| n.is_power_of_two() && *n <= most);
-    let slots = slots.ok_or(BundleError::Slots(word))?;
-    Ok(usize::try_from(slots).expect("at most 4096"))
+    slots.map(|slots| slots as usize).ok_or_else(|| {
+        ReplyError::new(format_args!(
+            "the rollup's size is {word}, must be a power of two up to {most}"
+        ))
+    })
 }
 
-fn sizes(words: &mut WordReader<'_>, slots: usize) -> Result<Sizes, BundleError> {
+fn sizes(words: &mut WordReader<'_>, got: usize) -> Result<Sizes, ReplyError> {
     let mut number = |name, most: u32| {
         let number = words.number(format_args!("{name}"), 1, most as usize)?;
-        Ok::<u32, WordsError>(u32::try_from(number).expect("below its limit"))
+        Ok::<u32, ReplyError>(u32::try_from(number).expect("below its limit"))
     };
     let txs = number("txs per inner rollup", limits::TXS)?;
     let inners = number("inner rollups per root rollup", limits::INNERS)?;
-    let sizes = Sizes::new(txs, inners)?;
+    let sizes = Sizes::new(txs, inners).map_err(refused)?;
     let must = sizes.rollup_slots() as usize;
-    if must != slots {
-        let got = slots;
-        return Err(BundleError::OtherSizes { sizes, got, must });
+    if must == got {
+        return Ok(sizes);
     }
-    Ok(sizes)
+    Err(refused(format_args!(
+        "rollups of {sizes} have {must} slots, the broadcast data has {got}"
+    )))
+}
+
+/// The words at the start of a reply, and the tail behind them.
+fn split(reply: &[u8], words: usize) -> Result<(Vec<Word>, &[u8]), ReplyError> {
+    let (fields, tail) = reply
+        .split_at_checked(32 * words)
+        .ok_or_else(|| too_short(reply, words))?;
+    Ok((Word::all(fields), tail))
+}
+
+fn too_short(reply: &[u8], words: usize) -> ReplyError {
+    let (got, must) = (reply.len(), 32 * words);
+    ReplyError::new(format_args!(
+        "{got} bytes are no rollup: its broadcast data alone has {must}"
+    ))
+}
+
+fn fits(what: &str, got: usize, most: usize) -> Result<(), ReplyError> {
+    if got <= most {
+        return Ok(());
+    }
+    Err(refused(format_args!("{got} {what}, at most {most} fit")))
+}
+
+fn refused(why: impl Display) -> ReplyError {
+    ReplyError::new(format_args!("bundle: {why}"))
 }
 
 /// The place of a key in a list; a new one is added at its end.

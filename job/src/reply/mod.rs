@@ -5,16 +5,16 @@
 //! proof of `rollup_cli`'s, or a [`NativeProof`].
 
 mod bundle;
+mod error;
 mod native;
 mod not_verified;
 mod shape;
 mod words;
 
-pub use bundle::{Bundle, BundleError, BundledInner};
+pub use bundle::{Bundle, BundledInner};
+pub use error::ReplyError;
 pub use native::{
-    MAX_PROOFS, MAX_VKS, MAX_WORDS, NativeForm, NativeProof, NativeProofError, SINGLE_TAIL_BYTES,
-    SuiteTag,
+    MAX_PROOFS, MAX_VKS, MAX_WORDS, NativeForm, NativeProof, SINGLE_TAIL_BYTES, SuiteTag,
 };
 pub use not_verified::NotVerified;
-pub use shape::{CLAIM_FIELDS, ReplyError, ReplyShape, broadcast_bytes, fields, tx_rollup_fields};
-pub use words::WordsError;
+pub use shape::{CLAIM_FIELDS, ReplyShape, broadcast_bytes, fields, tx_rollup_fields};

@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::ReplyError;
 use crate::Word;
 
 /// Verification keys that one reply names.
@@ -16,7 +17,6 @@ pub const SINGLE_TAIL_BYTES: usize = HEADER_BYTES + DIGEST_BYTES + PROOF_BYTES;
 const MAGIC: [u8; 4] = *b"zkW1";
 const HEADER_BYTES: usize = 4 + 1 + 1 + 2 + 4 + 4;
 const DIGEST_BYTES: usize = 32;
-const WORD_BYTES: usize = 32;
 const PROOF_BYTES: usize = 128;
 
 /// Which hashes a native statement is about; one byte in a reply.
@@ -63,42 +63,15 @@ pub struct NativeProof {
     pub proofs: Vec<[u8; PROOF_BYTES]>,
 }
 
-/// Bytes that are no native proof.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NativeProofError {
-    /// Another length than the header demands.
-    #[error("a native proof of {got} bytes must have {must}")]
-    Length {
-        /// What stands there.
-        got: usize,
-        /// What the header demands.
-        must: usize,
-    },
-    /// It does not start with the magic bytes.
-    #[error("no native proof follows the published fields (it must start with \"zkW1\")")]
-    Magic,
-    /// A number of the header has no meaning.
-    #[error("a native proof's {field} is {got}, must be {must}")]
-    Header {
-        /// The header's field.
-        field: &'static str,
-        /// What stands there.
-        got: usize,
-        /// What must stand there.
-        must: String,
-    },
-}
-
 impl NativeForm {
     fn of(byte: u8) -> Option<Self> {
-        [
+        let all = [
             Self::Single,
             Self::TxRollup,
             Self::TxRollupChain,
             Self::Rollup,
-        ]
-        .into_iter()
-        .find(|form| *form as u8 == byte)
+        ];
+        all.get(usize::from(byte)).copied()
     }
 
     /// The least and the most verification keys, words and proofs.
@@ -146,28 +119,28 @@ impl NativeProof {
 
     /// Reads what follows the published fields. Whether words are canonical is
     /// for their reader to say.
-    pub fn parse(bytes: &[u8]) -> Result<Self, NativeProofError> {
-        let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
-            return Err(NativeProofError::Length {
-                got: bytes.len(),
-                must: SINGLE_TAIL_BYTES,
-            });
+    pub fn parse(bytes: &[u8]) -> Result<Self, ReplyError> {
+        let must = |must: usize| {
+            let got = bytes.len();
+            ReplyError::new(format_args!(
+                "a native proof of {got} bytes must have {must}"
+            ))
         };
+        let (header, rest) = bytes
+            .split_first_chunk::<HEADER_BYTES>()
+            .ok_or_else(|| must(SINGLE_TAIL_BYTES))?;
         let (suite, form, counts) = parse_header(header)?;
         if bytes.len() != length(counts) {
-            return Err(NativeProofError::Length {
-                got: bytes.len(),
-                must: length(counts),
-            });
+            return Err(must(length(counts)));
         }
         let (vks, rest) = rest.split_at(DIGEST_BYTES * counts[0]);
-        let (words, proofs) = rest.split_at(WORD_BYTES * counts[1]);
+        let (words, proofs) = rest.split_at(32 * counts[1]);
         Ok(Self {
             suite,
             form,
-            vks: chunks(vks).collect(),
-            words: chunks(words).map(Word).collect(),
-            proofs: chunks(proofs).collect(),
+            vks: vks.as_chunks().0.to_vec(),
+            words: Word::all(words),
+            proofs: proofs.as_chunks().0.to_vec(),
         })
     }
 }
@@ -175,19 +148,23 @@ impl NativeProof {
 /// Suite, form, and the numbers of keys, words and proofs, within their bounds.
 fn parse_header(
     header: &[u8; HEADER_BYTES],
-) -> Result<(SuiteTag, NativeForm, [usize; 3]), NativeProofError> {
+) -> Result<(SuiteTag, NativeForm, [usize; 3]), ReplyError> {
     if header[..4] != MAGIC {
-        return Err(NativeProofError::Magic);
+        let why = "no native proof follows the published fields (it must start with \"zkW1\")";
+        return Err(ReplyError::new(why));
     }
+    let wrong = |field: &str, got: usize, must: String| {
+        ReplyError::new(format_args!(
+            "a native proof's {field} is {got}, must be {must}"
+        ))
+    };
     let suite = match header[4] {
         0 => SuiteTag::Pedersen,
         1 => SuiteTag::Poseidon,
-        got => return Err(header_error("suite", got.into(), "0 or 1".to_owned())),
+        got => return Err(wrong("suite", got.into(), "0 or 1".to_owned())),
     };
-    let Some(form) = NativeForm::of(header[5]) else {
-        let got = header[5].into();
-        return Err(header_error("form", got, "from 0 to 3".to_owned()));
-    };
+    let form = NativeForm::of(header[5])
+        .ok_or_else(|| wrong("form", header[5].into(), "from 0 to 3".to_owned()))?;
     let number = |from: usize, to: usize| {
         let bytes = header[from..to].iter();
         bytes.fold(0, |sum, byte| sum << 8 | usize::from(*byte))
@@ -199,7 +176,7 @@ fn parse_header(
                 (least, most) if least == most => format!("{least}"),
                 (least, most) => format!("from {least} to {most}"),
             };
-            return Err(header_error(field, got, must));
+            return Err(wrong(field, got, must));
         }
     }
     Ok((suite, form, counts))
@@ -207,15 +184,5 @@ fn parse_header(
 
 /// Bytes of a tail with so many keys, words and proofs.
 fn length([vks, words, proofs]: [usize; 3]) -> usize {
-    HEADER_BYTES + DIGEST_BYTES * vks + WORD_BYTES * words + PROOF_BYTES * proofs
-}
-
-fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
-    bytes
-        .chunks_exact(N)
-        .map(|chunk| chunk.try_into().expect("chunks of N bytes"))
-}
-
-fn header_error(field: &'static str, got: usize, must: String) -> NativeProofError {
-    NativeProofError::Header { field, got, must }
+    HEADER_BYTES + DIGEST_BYTES * vks + 32 * words + PROOF_BYTES * proofs
 }

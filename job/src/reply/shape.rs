@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{NativeForm, NativeProof, NativeProofError};
+use super::{NativeForm, NativeProof, ReplyError};
 use crate::{Kind, Sizes, Word, limits};
 
 /// Published fields of a claim's reply.
@@ -15,19 +15,21 @@ const TURBO_PROOF_BYTES: usize = 1504;
 /// The standard PLONK proof of the root verifier.
 const STANDARD_PROOF_BYTES: usize = 768;
 /// Words of the broadcast data before the transactions.
-const BROADCAST_HEADER_WORDS: usize = 142;
+pub(super) const BROADCAST_HEADER: usize = 142;
+/// Published words of an inner rollup before its transactions.
+pub(super) const INNER_HEADER: usize = 108;
 /// Published words of a transaction.
-const TX_WORDS: usize = 8;
+pub(super) const TX: usize = 8;
 
 /// Published fields of a tx-rollup's reply with `slots` transaction slots.
 pub fn tx_rollup_fields(slots: u32) -> usize {
-    108 + TX_WORDS * slots as usize
+    INNER_HEADER + TX * slots as usize
 }
 
 /// Bytes of the broadcast data that starts the replies of the root rollup and
 /// of the root verifier.
 pub fn broadcast_bytes(sizes: Sizes) -> usize {
-    32 * (BROADCAST_HEADER_WORDS + TX_WORDS * sizes.rollup_slots() as usize)
+    32 * (BROADCAST_HEADER + TX * sizes.rollup_slots() as usize)
 }
 
 /// What a reply of a kind and size looks like when `rollup_cli` makes it.
@@ -40,43 +42,6 @@ pub struct ReplyShape {
     pub bytes: Option<usize>,
 }
 
-/// A reply that has not the shape of its kind.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReplyError {
-    /// An empty reply: Falafel would read past its end.
-    #[error("the reply to a {kind} job is empty")]
-    Empty {
-        /// The job's kind.
-        kind: Kind,
-    },
-    /// A reply of another length.
-    #[error("the reply to a {kind} job has {got} bytes, must have {must}")]
-    Length {
-        /// The job's kind.
-        kind: Kind,
-        /// The reply's length.
-        got: usize,
-        /// What the kind and the sizes demand.
-        must: String,
-    },
-    /// A reply whose fields no native tail follows.
-    #[error("the reply to a {kind} job: {source}")]
-    Native {
-        /// The job's kind.
-        kind: Kind,
-        /// What is wrong with what follows.
-        source: NativeProofError,
-    },
-    /// A native tail of another kind of reply.
-    #[error("the reply to a {kind} job has a native tail of form {got}")]
-    Form {
-        /// The job's kind.
-        kind: Kind,
-        /// The tail's form.
-        got: u8,
-    },
-}
-
 impl ReplyShape {
     /// The shape of the reply to a job of `kind` at `sizes`.
     pub fn of(kind: Kind, sizes: Sizes) -> Self {
@@ -87,14 +52,13 @@ impl ReplyShape {
                 let bytes = 32 * (fields + RECURSION_LIMBS) + TURBO_PROOF_BYTES;
                 (fields, Some(bytes))
             }
-            Kind::RootRollup => {
+            Kind::RootRollup | Kind::RootVerifier => {
+                let proof = match kind {
+                    Kind::RootRollup => TURBO_PROOF_BYTES,
+                    _ => STANDARD_PROOF_BYTES,
+                };
                 let broadcast = broadcast_bytes(sizes);
-                let bytes = broadcast + 32 * (1 + RECURSION_LIMBS) + TURBO_PROOF_BYTES;
-                (broadcast / 32, Some(bytes))
-            }
-            Kind::RootVerifier => {
-                let broadcast = broadcast_bytes(sizes);
-                let bytes = broadcast + 32 * (1 + RECURSION_LIMBS) + STANDARD_PROOF_BYTES;
+                let bytes = broadcast + 32 * (1 + RECURSION_LIMBS) + proof;
                 (broadcast / 32, Some(bytes))
             }
             Kind::JoinSplitVk | Kind::AccountVk => (0, None),
@@ -104,24 +68,18 @@ impl ReplyShape {
 
     /// Checks a reply of `rollup_cli`'s: the exact length of its kind and size.
     pub fn check(&self, kind: Kind, reply: &[u8]) -> Result<(), ReplyError> {
-        if reply.is_empty() {
-            return Err(ReplyError::Empty { kind });
-        }
-        let (holds, must) = match self.bytes {
-            Some(bytes) => (reply.len() == bytes, bytes.to_string()),
-            None => (
-                reply.len() <= limits::VK_BYTES,
-                format!("at most {}", limits::VK_BYTES),
-            ),
+        let (got, limit) = (reply.len(), limits::VK_BYTES);
+        let must = match self.bytes {
+            // Falafel would read past its end.
+            _ if reply.is_empty() => {
+                let why = format_args!("the reply to a {kind} job is empty");
+                return Err(ReplyError::new(why));
+            }
+            Some(bytes) if got != bytes => bytes.to_string(),
+            None if got > limit => format!("at most {limit}"),
+            _ => return Ok(()),
         };
-        if holds {
-            return Ok(());
-        }
-        Err(ReplyError::Length {
-            kind,
-            got: reply.len(),
-            must,
-        })
+        Err(wrong_length(kind, got, &must))
     }
 
     /// Checks a reply of the native engine: its fields, then a tail of a form
@@ -129,19 +87,17 @@ impl ReplyShape {
     pub fn check_native(&self, kind: Kind, reply: &[u8]) -> Result<(), ReplyError> {
         let fields = 32 * self.fields;
         let Some(tail) = reply.get(fields..) else {
-            return Err(ReplyError::Length {
-                kind,
-                got: reply.len(),
-                must: format!("more than the {fields} of its fields"),
-            });
+            let must = format!("more than the {fields} of its fields");
+            return Err(wrong_length(kind, reply.len(), &must));
         };
-        let tail =
-            NativeProof::parse(tail).map_err(|source| ReplyError::Native { kind, source })?;
+        let tail = NativeProof::parse(tail)
+            .map_err(|why| ReplyError::new(format_args!("the reply to a {kind} job: {why}")))?;
         if forms(kind).contains(&tail.form) {
             return Ok(());
         }
         let got = tail.form as u8;
-        Err(ReplyError::Form { kind, got })
+        let why = format_args!("the reply to a {kind} job has a native tail of form {got}");
+        Err(ReplyError::new(why))
     }
 
     /// What [`ReplyShape::accepts`] demands, in words; `what` the tail is of.
@@ -170,13 +126,13 @@ fn forms(kind: Kind) -> &'static [NativeForm] {
     }
 }
 
+fn wrong_length(kind: Kind, got: usize, must: &str) -> ReplyError {
+    ReplyError::new(format_args!(
+        "the reply to a {kind} job has {got} bytes, must have {must}"
+    ))
+}
+
 /// The first `count` fields of a reply, or `None` when it is shorter.
 pub fn fields(reply: &Bytes, count: usize) -> Option<Vec<Word>> {
-    let bytes = reply.get(..32 * count)?;
-    Some(
-        bytes
-            .chunks_exact(32)
-            .map(|word| Word(word.try_into().expect("chunks of 32 bytes")))
-            .collect(),
-    )
+    reply.get(..32 * count).map(Word::all)
 }

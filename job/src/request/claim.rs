@@ -2,10 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{
-    ClaimNote, DefiInteractionNote, MerklePath,
-    parts::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH},
-};
+use super::{ClaimNote, DATA_TREE_DEPTH, DEFI_TREE_DEPTH, DefiInteractionNote, MerklePath};
 use crate::{
     LayoutError, Word,
     wire::{Reader, Writer},
@@ -40,28 +37,16 @@ pub struct ClaimRequest {
 impl ClaimRequest {
     /// The proof id that starts the request.
     pub const PROOF_ID: u32 = 2;
-    /// Bytes on the wire.
-    pub const BYTES: usize = 4
-        + 32 * 4
-        + 4 * 2
-        + MerklePath::wire_bytes(DATA_TREE_DEPTH)
-        + ClaimNote::BYTES
-        + MerklePath::wire_bytes(DEFI_TREE_DEPTH)
-        + DefiInteractionNote::BYTES;
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, LayoutError> {
         Ok(Self {
             data_root: r.field(format_args!("data root"))?,
             defi_root: r.field(format_args!("defi root"))?,
             claim_note_index: r.u32(format_args!("claim note index"))?,
-            claim_note_path: MerklePath::read(r, DATA_TREE_DEPTH, format_args!("claim note path"))?,
+            claim_note_path: r.path(DATA_TREE_DEPTH, format_args!("claim note path"))?,
             claim_note: ClaimNote::read(r)?,
             defi_note_index: r.u32(format_args!("defi interaction note index"))?,
-            defi_note_path: MerklePath::read(
-                r,
-                DEFI_TREE_DEPTH,
-                format_args!("defi interaction note path"),
-            )?,
+            defi_note_path: r.path(DEFI_TREE_DEPTH, format_args!("defi interaction note path"))?,
             defi_note: DefiInteractionNote::read(r, format_args!("defi interaction note"))?,
             output_value_a: r.word(format_args!("output value a"))?,
             output_value_b: r.word(format_args!("output value b"))?,
@@ -70,7 +55,7 @@ impl ClaimRequest {
 
     /// The bytes on the wire, the leading proof id included.
     pub fn to_bytes(&self) -> Bytes {
-        let mut w = Writer::with_capacity(Self::BYTES);
+        let mut w = Writer::with_capacity(4413);
         w.u32(Self::PROOF_ID);
         w.word(&self.data_root);
         w.word(&self.defi_root);

@@ -22,10 +22,7 @@ pub use root_rollup::RootRollupRequest;
 pub use root_verifier::RootVerifierRequest;
 pub use tx_rollup::TxRollupRequest;
 
-use crate::{
-    Command, Kind, LayoutError, Sizes, limits,
-    wire::{Reader, value},
-};
+use crate::{Command, Kind, LayoutError, Sizes, limits, wire::Reader};
 
 /// A parsed proof request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,26 +44,23 @@ impl Request {
     /// protocol's, and words that stand for field elements are canonical.
     pub fn parse(data: &Bytes) -> Result<Self, LayoutError> {
         if data.len() > limits::REQUEST_BYTES {
-            return Err(value(
-                0,
-                format_args!("the request's length"),
-                data.len() as u64,
-                format_args!("at most {} bytes", limits::REQUEST_BYTES),
-            ));
+            return Err(too_long(0, data.len()));
         }
         let mut reader = Reader::new(data);
-        let r = &mut reader;
-        let request = match r.u32(format_args!("proof id"))? {
-            0 => Self::TxRollup(Box::new(TxRollupRequest::read(r)?)),
-            1 => Self::RootRollup(Box::new(RootRollupRequest::read(r)?)),
-            2 => Self::Claim(Box::new(ClaimRequest::read(r)?)),
-            3 => Self::RootVerifier(Box::new(RootVerifierRequest::read(r)?)),
-            other => {
-                return Err(value(
+        let (r, name) = (&mut reader, format_args!("proof id"));
+        let id = r.u32(name)?;
+        let request = match Kind::of_proof_id(id) {
+            Some(Kind::TxRollup) => Self::TxRollup(Box::new(TxRollupRequest::read(r)?)),
+            Some(Kind::RootRollup) => Self::RootRollup(Box::new(RootRollupRequest::read(r)?)),
+            Some(Kind::Claim) => Self::Claim(Box::new(ClaimRequest::read(r)?)),
+            Some(Kind::RootVerifier) => Self::RootVerifier(Box::new(RootVerifierRequest::read(r)?)),
+            _ => {
+                let must = "0 (tx rollup), 1 (root rollup), 2 (claim) or 3 (root verifier)";
+                return Err(LayoutError::value(
                     0,
-                    format_args!("proof id"),
-                    u64::from(other),
-                    format_args!("0 (tx rollup), 1 (root rollup), 2 (claim) or 3 (root verifier)"),
+                    name,
+                    id.into(),
+                    format_args!("{must}"),
                 ));
             }
         };
@@ -123,13 +117,17 @@ pub fn identify(command: u32, data: &[u8]) -> Option<Kind> {
     match Command::from_code(command)? {
         Command::GetJoinSplitVk => Some(Kind::JoinSplitVk),
         Command::GetAccountVk => Some(Kind::AccountVk),
-        Command::CreateProof => match data.first_chunk::<4>().map(|id| u32::from_be_bytes(*id))? {
-            0 => Some(Kind::TxRollup),
-            1 => Some(Kind::RootRollup),
-            2 => Some(Kind::Claim),
-            3 => Some(Kind::RootVerifier),
-            _ => None,
-        },
+        Command::CreateProof => {
+            let id = data.first_chunk().map(|id| u32::from_be_bytes(*id));
+            Kind::of_proof_id(id?)
+        }
         Command::RequestWork | Command::NoWork | Command::Ack | Command::Nack => None,
     }
+}
+
+/// The error of a request of so many bytes, found at byte `at`.
+fn too_long(at: usize, bytes: usize) -> LayoutError {
+    let must = format_args!("at most {} bytes", limits::REQUEST_BYTES);
+    let name = format_args!("the request's length");
+    LayoutError::value(at, name, bytes as u64, must)
 }

@@ -1,6 +1,6 @@
 //! The notes inside requests.
 
-use std::fmt;
+use std::fmt::Arguments;
 
 use crate::{
     LayoutError, Word,
@@ -43,8 +43,6 @@ pub struct DefiInteractionNote {
 }
 
 impl ClaimNote {
-    pub(crate) const BYTES: usize = 164;
-
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, LayoutError> {
         Ok(Self {
             deposit_value: r.word(format_args!("claim note deposit value"))?,
@@ -68,35 +66,25 @@ impl ClaimNote {
 }
 
 impl DefiInteractionNote {
-    pub(crate) const BYTES: usize = 133;
-
-    pub(crate) fn read(r: &mut Reader<'_>, name: fmt::Arguments<'_>) -> Result<Self, LayoutError> {
-        let bridge_call_data = r.word(format_args!("{name} bridge call data"))?;
-        let total_input_value = r.word(format_args!("{name} total input value"))?;
-        let total_output_value_a = r.word(format_args!("{name} total output value a"))?;
-        let total_output_value_b = r.word(format_args!("{name} total output value b"))?;
-        let nonce = r.u32(format_args!("{name} nonce"))?;
-        let at = r.at();
-        let result = match r.u8(format_args!("{name} result"))? {
+    pub(crate) fn read(r: &mut Reader<'_>, name: Arguments<'_>) -> Result<Self, LayoutError> {
+        let note = Self {
+            bridge_call_data: r.word(format_args!("{name} bridge call data"))?,
+            total_input_value: r.word(format_args!("{name} total input value"))?,
+            total_output_value_a: r.word(format_args!("{name} total output value a"))?,
+            total_output_value_b: r.word(format_args!("{name} total output value b"))?,
+            nonce: r.u32(format_args!("{name} nonce"))?,
+            result: false,
+        };
+        let (at, name) = (r.at(), format_args!("{name} result"));
+        let result = match r.u8(name)? {
             0 => false,
             1 => true,
-            other => {
-                return Err(crate::wire::value(
-                    at,
-                    format_args!("{name} result"),
-                    u64::from(other),
-                    format_args!("0 or 1"),
-                ));
+            got => {
+                let must = format_args!("0 or 1");
+                return Err(LayoutError::value(at, name, got.into(), must));
             }
         };
-        Ok(Self {
-            bridge_call_data,
-            total_input_value,
-            total_output_value_a,
-            total_output_value_b,
-            nonce,
-            result,
-        })
+        Ok(Self { result, ..note })
     }
 
     pub(crate) fn write(&self, w: &mut Writer) {

@@ -1,6 +1,6 @@
 //! What several requests are made of: Merkle paths and client proofs.
 
-use std::fmt;
+use std::fmt::Arguments;
 
 use bytes::Bytes;
 
@@ -24,7 +24,6 @@ pub const CLIENT_PROOF_BYTES: u32 = 2016;
 /// one proof.
 pub const NATIVE_CLIENT_PROOF_BYTES: u32 = (16 * 32 + SINGLE_TAIL_BYTES) as u32;
 
-/// Bytes of one level of a path.
 const PAIR_BYTES: usize = 64;
 
 /// A Merkle path: one (left, right) pair of nodes a level, leaf level first.
@@ -57,35 +56,43 @@ impl MerklePath {
         })
     }
 
-    pub(crate) fn read(
-        r: &mut Reader<'_>,
-        depth: u32,
-        name: fmt::Arguments<'_>,
-    ) -> Result<Self, LayoutError> {
-        r.u32_where(
-            format_args!("{name} depth"),
-            format_args!("{depth}"),
-            |got| got == depth,
-        )?;
-        if let Some(path) = r.fields(2 * depth as usize) {
-            return Ok(Self(path));
-        }
-        let start = r.at();
-        for level in 0..depth {
-            r.field(format_args!("{name} level {level} left"))?;
-            r.field(format_args!("{name} level {level} right"))?;
-        }
-        Ok(Self(r.since(start)))
-    }
-
     pub(crate) fn write(&self, w: &mut Writer) {
         w.count(self.depth());
         w.raw(&self.0);
     }
+}
 
-    /// Bytes on the wire of a path of `depth` levels, its count included.
-    pub(crate) const fn wire_bytes(depth: u32) -> usize {
-        4 + 64 * depth as usize
+impl Reader<'_> {
+    pub(crate) fn path(
+        &mut self,
+        depth: u32,
+        name: Arguments<'_>,
+    ) -> Result<MerklePath, LayoutError> {
+        let (count, must) = (format_args!("{name} depth"), format_args!("{depth}"));
+        self.u32_where(count, must, |got| got == depth)?;
+        if let Some(path) = self.fields(2 * depth as usize) {
+            return Ok(MerklePath(path));
+        }
+        let start = self.at();
+        for level in 0..depth {
+            self.field(format_args!("{name} level {level} left"))?;
+            self.field(format_args!("{name} level {level} right"))?;
+        }
+        Ok(MerklePath(self.since(start)))
+    }
+
+    /// The bridges that a rollup's deposits go to.
+    pub(crate) fn bridge_call_datas(&mut self) -> Result<Vec<Word>, LayoutError> {
+        self.at_most(limits::BRIDGES, "bridge call datas", |r, i| {
+            r.word(format_args!("bridge call data {i}"))
+        })
+    }
+
+    /// The assets that a rollup's fees are paid in.
+    pub(crate) fn asset_ids(&mut self) -> Result<Vec<Word>, LayoutError> {
+        self.at_most(limits::ASSETS, "asset ids", |r, i| {
+            r.word(format_args!("asset id {i}"))
+        })
     }
 }
 
@@ -136,7 +143,7 @@ pub mod field {
 }
 
 impl ClientProof {
-    pub(crate) fn read(r: &mut Reader<'_>, name: fmt::Arguments<'_>) -> Result<Self, LayoutError> {
+    pub(crate) fn read(r: &mut Reader<'_>, name: Arguments<'_>) -> Result<Self, LayoutError> {
         let bytes = r.u32_where(
             format_args!("{name} client proof length"),
             format_args!("{CLIENT_PROOF_BYTES} or {NATIVE_CLIENT_PROOF_BYTES}"),
@@ -159,53 +166,9 @@ impl ClientProof {
         self.tail.len() == SINGLE_TAIL_BYTES
     }
 
-    /// Bytes on the wire, the length before them included.
-    pub(crate) fn wire_bytes(&self) -> usize {
-        4 + 16 * 32 + self.tail.len()
-    }
-
     pub(crate) fn write(&self, w: &mut Writer) {
         w.count(16 * 32 + self.tail.len());
-        w.words(&self.public_inputs);
+        self.public_inputs.iter().for_each(|word| w.word(word));
         w.raw(&self.tail);
     }
-}
-
-/// Reads a list whose count must satisfy `holds`.
-pub(crate) fn list<T>(
-    r: &mut Reader<'_>,
-    name: &str,
-    must: fmt::Arguments<'_>,
-    holds: impl FnOnce(u32) -> bool,
-    mut item: impl FnMut(&mut Reader<'_>, u32) -> Result<T, LayoutError>,
-) -> Result<Vec<T>, LayoutError> {
-    let count = r.u32_where(format_args!("number of {name}"), must, holds)?;
-    (0..count).map(|i| item(r, i)).collect()
-}
-
-/// The bridges that a rollup's deposits go to.
-pub(crate) fn bridge_call_datas(r: &mut Reader<'_>) -> Result<Vec<Word>, LayoutError> {
-    list(
-        r,
-        "bridge call datas",
-        format_args!("at most {}", limits::BRIDGES),
-        |got| got <= limits::BRIDGES,
-        |r, i| r.word(format_args!("bridge call data {i}")),
-    )
-}
-
-/// The assets that a rollup's fees are paid in.
-pub(crate) fn asset_ids(r: &mut Reader<'_>) -> Result<Vec<Word>, LayoutError> {
-    list(
-        r,
-        "asset ids",
-        format_args!("at most {}", limits::ASSETS),
-        |got| got <= limits::ASSETS,
-        |r, i| r.word(format_args!("asset id {i}")),
-    )
-}
-
-pub(crate) fn write_words(w: &mut Writer, words: &[Word]) {
-    w.count(words.len());
-    w.words(words);
 }

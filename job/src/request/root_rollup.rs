@@ -2,14 +2,11 @@
 
 use bytes::Bytes;
 
-use super::{
-    DefiInteractionNote, MerklePath,
-    parts::{DEFI_TREE_DEPTH, ROOTS_TREE_DEPTH, asset_ids, bridge_call_datas, list, write_words},
-};
+use super::{DEFI_TREE_DEPTH, DefiInteractionNote, MerklePath, ROOTS_TREE_DEPTH};
 use crate::{
     Kind, LayoutError, Sizes, Word, limits,
     reply::ReplyShape,
-    wire::{Reader, Writer, value},
+    wire::{Reader, Writer},
 };
 
 /// A rollup of inner rollups.
@@ -42,8 +39,7 @@ pub struct RootRollupRequest {
 }
 
 impl RootRollupRequest {
-    /// The proof id that starts the request.
-    pub const PROOF_ID: u32 = 1;
+    const PROOF_ID: u32 = 1;
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, LayoutError> {
         let rollup_id = r.u32(format_args!("rollup id"))?;
@@ -54,37 +50,22 @@ impl RootRollupRequest {
         )?;
         Ok(Self {
             rollup_id,
-            inner_proofs: list(
-                r,
-                "inner proofs",
-                format_args!("{m}, one an inner rollup"),
-                |got| got == m,
-                |r, i| {
-                    let bytes = r.u32_where(
-                        format_args!("inner proof {i} length"),
-                        format_args!("at most {}", limits::INNER_PROOF_BYTES),
-                        |bytes| bytes <= limits::INNER_PROOF_BYTES,
-                    )?;
-                    r.take(bytes as usize, format_args!("inner proof {i}"))
-                },
-            )?,
+            inner_proofs: r.exactly((m, "one an inner rollup"), "inner proofs", |r, i| {
+                let limit = limits::INNER_PROOF_BYTES;
+                let bytes = r.u32_up_to(limit, format_args!("inner proof {i} length"))?;
+                r.take(bytes as usize, format_args!("inner proof {i}"))
+            })?,
             old_data_roots_root: r.field(format_args!("old data roots root"))?,
             new_data_roots_root: r.field(format_args!("new data roots root"))?,
-            old_data_roots_path: MerklePath::read(
-                r,
-                ROOTS_TREE_DEPTH,
-                format_args!("old data roots path"),
-            )?,
+            old_data_roots_path: r.path(ROOTS_TREE_DEPTH, format_args!("old data roots path"))?,
             old_defi_root: r.field(format_args!("old defi root"))?,
             new_defi_root: r.field(format_args!("new defi root"))?,
-            old_defi_path: MerklePath::read(r, DEFI_TREE_DEPTH, format_args!("old defi path"))?,
-            bridge_call_datas: bridge_call_datas(r)?,
-            asset_ids: asset_ids(r)?,
-            defi_interaction_notes: list(
-                r,
+            old_defi_path: r.path(DEFI_TREE_DEPTH, format_args!("old defi path"))?,
+            bridge_call_datas: r.bridge_call_datas()?,
+            asset_ids: r.asset_ids()?,
+            defi_interaction_notes: r.at_most(
+                limits::BRIDGES,
                 "defi interaction notes",
-                format_args!("at most {}", limits::BRIDGES),
-                |got| got <= limits::BRIDGES,
                 |r, i| DefiInteractionNote::read(r, format_args!("defi interaction note {i}")),
             )?,
             rollup_beneficiary: r.word(format_args!("rollup beneficiary"))?,
@@ -98,47 +79,35 @@ impl RootRollupRequest {
         w.u32(Self::PROOF_ID);
         w.u32(self.rollup_id);
         w.count(self.inner_proofs.len());
-        w.count(self.inner_proofs.len());
-        for proof in &self.inner_proofs {
-            w.count(proof.len());
-            w.raw(proof);
-        }
+        w.list(&self.inner_proofs, |w, proof| w.buffer(proof));
         w.word(&self.old_data_roots_root);
         w.word(&self.new_data_roots_root);
         self.old_data_roots_path.write(&mut w);
         w.word(&self.old_defi_root);
         w.word(&self.new_defi_root);
         self.old_defi_path.write(&mut w);
-        write_words(&mut w, &self.bridge_call_datas);
-        write_words(&mut w, &self.asset_ids);
-        w.count(self.defi_interaction_notes.len());
-        for note in &self.defi_interaction_notes {
-            note.write(&mut w);
-        }
+        w.words(&self.bridge_call_datas);
+        w.words(&self.asset_ids);
+        w.list(&self.defi_interaction_notes, |w, note| note.write(w));
         w.word(&self.rollup_beneficiary);
         w.finish()
     }
 
     pub(super) fn validate(&self, sizes: Sizes) -> Result<(), LayoutError> {
         let inners = sizes.inners_per_root();
-        if self.inner_proofs.len() > inners as usize {
-            return Err(value(
-                8,
-                format_args!("number of inner rollups"),
-                self.inner_proofs.len() as u64,
-                format_args!("at most {inners}, the size of a rollup here"),
-            ));
+        let got = self.inner_proofs.len() as u64;
+        if got > inners.into() {
+            let name = format_args!("number of inner rollups");
+            let must = format_args!("at most {inners}, the size of a rollup here");
+            return Err(LayoutError::value(8, name, got, must));
         }
         let shape = ReplyShape::of(Kind::TxRollup, sizes);
         let mut at = 16;
         for (i, reply) in self.inner_proofs.iter().enumerate() {
             if !shape.accepts(Kind::TxRollup, reply) {
-                return Err(value(
-                    at,
-                    format_args!("inner proof {i} length"),
-                    reply.len() as u64,
-                    format_args!("{}", shape.expected("tx rollup")),
-                ));
+                let (got, must) = (reply.len() as u64, shape.expected("tx rollup"));
+                let name = format_args!("inner proof {i} length");
+                return Err(LayoutError::value(at, name, got, format_args!("{must}")));
             }
             at += 4 + reply.len();
         }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::{
     Kind, LayoutError, Sizes, Word, limits,
     reply::ReplyShape,
-    wire::{Reader, Writer, value},
+    wire::{Reader, Writer},
 };
 
 /// The verification of a root rollup's reply.
@@ -16,15 +16,11 @@ pub struct RootVerifierRequest {
 }
 
 impl RootVerifierRequest {
-    /// The proof id that starts the request.
-    pub const PROOF_ID: u32 = 3;
+    const PROOF_ID: u32 = 3;
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        let bytes = r.u32_where(
-            format_args!("root rollup reply length"),
-            format_args!("at most {}", limits::REPLY_BYTES),
-            |bytes| bytes as usize <= limits::REPLY_BYTES,
-        )?;
+        let limit = limits::REPLY_BYTES as u32;
+        let bytes = r.u32_up_to(limit, format_args!("root rollup reply length"))?;
         Ok(Self {
             root_rollup_reply: r.take(bytes as usize, format_args!("root rollup reply"))?,
         })
@@ -34,8 +30,7 @@ impl RootVerifierRequest {
     pub fn to_bytes(&self) -> Bytes {
         let mut w = Writer::with_capacity(8 + self.root_rollup_reply.len());
         w.u32(Self::PROOF_ID);
-        w.count(self.root_rollup_reply.len());
-        w.raw(&self.root_rollup_reply);
+        w.buffer(&self.root_rollup_reply);
         w.finish()
     }
 
@@ -50,11 +45,9 @@ impl RootVerifierRequest {
         if shape.accepts(Kind::RootRollup, &self.root_rollup_reply) {
             return Ok(());
         }
-        Err(value(
-            4,
-            format_args!("root rollup reply length"),
-            self.root_rollup_reply.len() as u64,
-            format_args!("{}", shape.expected("whole rollup")),
-        ))
+        let got = self.root_rollup_reply.len() as u64;
+        let must = shape.expected("whole rollup");
+        let name = format_args!("root rollup reply length");
+        Err(LayoutError::value(4, name, got, format_args!("{must}")))
     }
 }

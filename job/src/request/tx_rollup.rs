@@ -2,13 +2,10 @@
 
 use bytes::Bytes;
 
-use super::parts::{
-    ClientProof, DATA_TREE_DEPTH, MerklePath, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH, asset_ids,
-    bridge_call_datas, list, write_words,
-};
+use super::{ClientProof, DATA_TREE_DEPTH, MerklePath, NULL_TREE_DEPTH, ROOTS_TREE_DEPTH};
 use crate::{
     LayoutError, Sizes, Word, limits,
-    wire::{Reader, Writer, value},
+    wire::{Reader, Writer},
 };
 
 /// An inner rollup of `txs.len()` transactions.
@@ -53,8 +50,7 @@ pub struct TxRollupRequest {
 }
 
 impl TxRollupRequest {
-    /// The proof id that starts the request.
-    pub const PROOF_ID: u32 = 0;
+    const PROOF_ID: u32 = 0;
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, LayoutError> {
         let rollup_id = r.u32(format_args!("rollup id"))?;
@@ -64,186 +60,99 @@ impl TxRollupRequest {
             |n| (1..=limits::TXS).contains(&n),
         )?;
         let data_start_index = r.u32(format_args!("data start index"))?;
-        let each = format_args!("{n}, one a tx");
-        let each_twice = format_args!("{}, two a tx", 2 * n);
+        let each = (n, "one a tx");
         let padded = format_args!("{} or {}", 2 * n, 2 * n + 1);
         Ok(Self {
             rollup_id,
             data_start_index,
-            txs: list(
-                r,
-                "client proofs",
-                each,
-                |got| got == n,
-                |r, i| ClientProof::read(r, format_args!("tx {i}")),
-            )?,
+            txs: r.exactly(each, "client proofs", |r, i| {
+                ClientProof::read(r, format_args!("tx {i}"))
+            })?,
             old_data_root: r.field(format_args!("old data root"))?,
             new_data_root: r.field(format_args!("new data root"))?,
-            old_data_path: MerklePath::read(r, DATA_TREE_DEPTH, format_args!("old data path"))?,
-            linked_commitment_paths: list(
-                r,
-                "linked commitment paths",
-                each,
-                |got| got == n,
-                |r, i| {
-                    MerklePath::read(
-                        r,
-                        DATA_TREE_DEPTH,
-                        format_args!("tx {i}: linked commitment path"),
-                    )
-                },
-            )?,
-            linked_commitment_indices: list(
-                r,
-                "linked commitment indices",
-                each,
-                |got| got == n,
-                |r, i| r.u32(format_args!("tx {i}: linked commitment index")),
-            )?,
+            old_data_path: r.path(DATA_TREE_DEPTH, format_args!("old data path"))?,
+            linked_commitment_paths: r.exactly(each, "linked commitment paths", |r, i| {
+                r.path(
+                    DATA_TREE_DEPTH,
+                    format_args!("tx {i}: linked commitment path"),
+                )
+            })?,
+            linked_commitment_indices: r.exactly(each, "linked commitment indices", |r, i| {
+                r.u32(format_args!("tx {i}: linked commitment index"))
+            })?,
             old_null_root: r.field(format_args!("old nullifier root"))?,
-            new_null_roots: list(
-                r,
-                "new nullifier roots",
-                each_twice,
-                |got| got == 2 * n,
-                |r, i| r.field(format_args!("tx {}: new nullifier root {}", i / 2, i % 2)),
-            )?,
-            old_null_paths: list(
-                r,
+            new_null_roots: r.exactly((2 * n, "two a tx"), "new nullifier roots", |r, i| {
+                r.field(format_args!("tx {}: new nullifier root {}", i / 2, i % 2))
+            })?,
+            old_null_paths: r.list(
                 "nullifier paths",
-                padded,
-                |got| got == 2 * n || got == 2 * n + 1,
+                (padded, |got| got == 2 * n || got == 2 * n + 1),
                 |r, i| {
-                    MerklePath::read(
-                        r,
-                        NULL_TREE_DEPTH,
-                        format_args!("tx {}: nullifier path {}", i / 2, i % 2),
-                    )
+                    let name = format_args!("tx {}: nullifier path {}", i / 2, i % 2);
+                    r.path(NULL_TREE_DEPTH, name)
                 },
             )?,
             data_roots_root: r.field(format_args!("data roots root"))?,
-            data_roots_paths: list(
-                r,
-                "data roots paths",
-                each,
-                |got| got == n,
-                |r, i| {
-                    MerklePath::read(r, ROOTS_TREE_DEPTH, format_args!("tx {i}: data roots path"))
-                },
-            )?,
-            data_roots_indices: list(
-                r,
-                "data roots indices",
-                each,
-                |got| got == n,
-                |r, i| r.u32(format_args!("tx {i}: data roots index")),
-            )?,
+            data_roots_paths: r.exactly(each, "data roots paths", |r, i| {
+                r.path(ROOTS_TREE_DEPTH, format_args!("tx {i}: data roots path"))
+            })?,
+            data_roots_indices: r.exactly(each, "data roots indices", |r, i| {
+                r.u32(format_args!("tx {i}: data roots index"))
+            })?,
             new_defi_root: r.field(format_args!("new defi root"))?,
-            bridge_call_datas: bridge_call_datas(r)?,
-            asset_ids: asset_ids(r)?,
+            bridge_call_datas: r.bridge_call_datas()?,
+            asset_ids: r.asset_ids()?,
         })
     }
 
     /// The bytes on the wire, the leading proof id included.
     pub fn to_bytes(&self) -> Bytes {
-        let n = self.txs.len();
-        let mut w = Writer::with_capacity(self.wire_bytes());
-        w.u32(Self::PROOF_ID);
-        w.u32(self.rollup_id);
-        w.count(n);
-        w.u32(self.data_start_index);
-        w.count(n);
-        for tx in &self.txs {
-            tx.write(&mut w);
-        }
-        w.word(&self.old_data_root);
-        w.word(&self.new_data_root);
-        self.old_data_path.write(&mut w);
-        write_paths(&mut w, &self.linked_commitment_paths);
-        write_indices(&mut w, &self.linked_commitment_indices);
-        w.word(&self.old_null_root);
-        write_words(&mut w, &self.new_null_roots);
-        write_paths(&mut w, &self.old_null_paths);
+        // 38,716 bytes a tx with a PLONK proof, and what there is once.
+        let mut w = Writer::with_capacity(38_716 * self.txs.len() + (20 << 10));
+        self.write_head(&mut w);
+        w.list(&self.old_null_paths, |w, path| path.write(w));
         w.word(&self.data_roots_root);
-        write_paths(&mut w, &self.data_roots_paths);
-        write_indices(&mut w, &self.data_roots_indices);
+        w.list(&self.data_roots_paths, |w, path| path.write(w));
+        w.list(&self.data_roots_indices, |w, index| w.u32(*index));
         w.word(&self.new_defi_root);
-        write_words(&mut w, &self.bridge_call_datas);
-        write_words(&mut w, &self.asset_ids);
+        w.words(&self.bridge_call_datas);
+        w.words(&self.asset_ids);
         w.finish()
     }
 
-    /// Bytes on the wire.
-    pub fn wire_bytes(&self) -> usize {
-        let a_tx = MerklePath::wire_bytes(DATA_TREE_DEPTH) + 4 // linked commitment
-            + 2 * 32 // new nullifier roots
-            + MerklePath::wire_bytes(ROOTS_TREE_DEPTH) + 4; // data root
-        let fixed = 13 * 4 // ids and counts
-            + 5 * 32 // roots
-            + MerklePath::wire_bytes(DATA_TREE_DEPTH);
-        fixed
-            + self.client_proofs_bytes()
-            + a_tx * self.txs.len()
-            + MerklePath::wire_bytes(NULL_TREE_DEPTH) * self.old_null_paths.len()
-            + 32 * (self.bridge_call_datas.len() + self.asset_ids.len())
-    }
-
-    fn client_proofs_bytes(&self) -> usize {
-        self.txs.iter().map(ClientProof::wire_bytes).sum()
+    /// Everything before the nullifier paths.
+    fn write_head(&self, w: &mut Writer) {
+        w.u32(Self::PROOF_ID);
+        w.u32(self.rollup_id);
+        w.count(self.txs.len());
+        w.u32(self.data_start_index);
+        w.list(&self.txs, |w, tx| tx.write(w));
+        w.word(&self.old_data_root);
+        w.word(&self.new_data_root);
+        self.old_data_path.write(w);
+        w.list(&self.linked_commitment_paths, |w, path| path.write(w));
+        w.list(&self.linked_commitment_indices, |w, index| w.u32(*index));
+        w.word(&self.old_null_root);
+        w.words(&self.new_null_roots);
     }
 
     pub(super) fn validate(&self, sizes: Sizes) -> Result<(), LayoutError> {
         let n = self.txs.len() as u64;
-        let capacity = sizes.txs_per_inner();
-        // The places of the two counts follow from the layout: after the proof
-        // id and the rollup id, and behind everything up to the nullifiers.
-        if n > u64::from(capacity) {
-            return Err(value(
-                8,
-                format_args!("number of txs"),
-                n,
-                format_args!("at most {capacity}, the size of an inner rollup here"),
-            ));
+        let capacity = u64::from(sizes.txs_per_inner());
+        if n > capacity {
+            let name = format_args!("number of txs");
+            let must = format_args!("at most {capacity}, the size of an inner rollup here");
+            return Err(LayoutError::value(8, name, n, must));
         }
-        let must = 2 * n + u64::from(n < u64::from(capacity));
+        let expected = 2 * n + u64::from(n < capacity);
         let got = self.old_null_paths.len() as u64;
-        if got != must {
-            return Err(value(
-                self.null_paths_at(),
-                format_args!("number of nullifier paths"),
-                got,
-                format_args!("{must} for {n} txs in an inner rollup of {capacity}"),
-            ));
+        if got == expected {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// The byte at which the count of nullifier paths stands.
-    fn null_paths_at(&self) -> usize {
-        let n = self.txs.len();
-        20 + self.client_proofs_bytes()
-            + 64
-            + MerklePath::wire_bytes(DATA_TREE_DEPTH)
-            + 4
-            + n * MerklePath::wire_bytes(DATA_TREE_DEPTH)
-            + 4
-            + n * 4
-            + 32
-            + 4
-            + 2 * n * 32
-    }
-}
-
-fn write_paths(w: &mut Writer, paths: &[MerklePath]) {
-    w.count(paths.len());
-    for path in paths {
-        path.write(w);
-    }
-}
-
-fn write_indices(w: &mut Writer, indices: &[u32]) {
-    w.count(indices.len());
-    for index in indices {
-        w.u32(*index);
+        let mut head = Writer::default();
+        self.write_head(&mut head);
+        let name = format_args!("number of nullifier paths");
+        let must = format_args!("{expected} for {n} txs in an inner rollup of {capacity}");
+        Err(LayoutError::value(head.at(), name, got, must))
     }
 }

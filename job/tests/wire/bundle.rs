@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use zkwhirl_job::{
     Kind, Request, Sizes, Word, limits,
     reply::{
-        Bundle, BundleError, BundledInner, MAX_VKS, NativeForm, NativeProof, ReplyShape, SuiteTag,
+        Bundle, BundledInner, MAX_VKS, NativeForm, NativeProof, ReplyShape, SuiteTag,
         broadcast_bytes,
     },
     request::RootVerifierRequest,
@@ -25,6 +25,8 @@ fn bundle() -> Bundle {
         words: (0..words).map(Word::from).collect(),
         proofs: proofs.iter().map(|proof| [*proof; 128]).collect(),
     };
+    let first = tail(NativeForm::TxRollup, &[2, 3], 12, &[11, 12]);
+    let second = tail(NativeForm::TxRollupChain, &[4, 2], 0, &[13, 14, 15]);
     let inner = |seed: u64, tail| BundledInner {
         header: (0..108).map(|k| Word::from(1000 * seed + k)).collect(),
         tail,
@@ -36,13 +38,7 @@ fn bundle() -> Bundle {
         suite: SuiteTag::Poseidon,
         vk: [1; 32],
         proof: [10; 128],
-        inners: vec![
-            inner(1, tail(NativeForm::TxRollup, &[2, 3], 12, &[11, 12])),
-            inner(
-                2,
-                tail(NativeForm::TxRollupChain, &[4, 2], 0, &[13, 14, 15]),
-            ),
-        ],
+        inners: vec![inner(1, first), inner(2, second)],
         interactions: (0..32).map(|k| [Word::from(k); 6]).collect(),
     }
 }
@@ -55,16 +51,18 @@ fn changed(at: usize, to: u64) -> Vec<u8> {
     reply
 }
 
-#[test]
-fn a_bundle_round_trips() {
-    let bytes = bundle().to_bytes().unwrap();
-    assert_eq!(Bundle::parse(&bytes), Ok(bundle()));
+/// Why bytes are no bundle.
+#[track_caller]
+fn refusal(reply: &[u8]) -> String {
+    Bundle::parse(reply).unwrap_err().to_string()
 }
 
 #[test]
-fn the_layout_is_the_documented_one() {
+fn a_bundle_round_trips_in_the_documented_layout() {
     let bytes = bundle().to_bytes().unwrap();
+    assert_eq!(Bundle::parse(&bytes), Ok(bundle()));
     let number = |number: u64| Word::from(number).0;
+    let each = |numbers: &[u64]| numbers.iter().copied().flat_map(number).collect::<Vec<_>>();
     let mut must = Vec::new();
     let numbers = |from: u64, count: u64| (from..from + count).flat_map(number);
     must.extend(numbers(0, BROADCAST as u64));
@@ -74,22 +72,14 @@ fn the_layout_is_the_documented_one() {
     must.extend(u32::to_be_bytes(words));
     must.extend(u32::to_be_bytes(6));
     // The root's key, then the others in the order in which they appear.
-    [1, 2, 3, 4]
-        .into_iter()
-        .for_each(|vk| must.extend([vk; 32]));
-    [2, 2, 19, 2]
-        .into_iter()
-        .for_each(|word| must.extend(number(word)));
+    (1..=4).for_each(|vk| must.extend([vk; 32]));
+    must.extend(each(&[2, 2, 19, 2]));
     must.extend(numbers(1000, 108));
-    [1, 2, 1, 2, 12]
-        .into_iter()
-        .for_each(|word| must.extend(number(word)));
+    must.extend(each(&[1, 2, 1, 2, 12]));
     must.extend(numbers(0, 12));
     must.extend(number(2));
     must.extend(numbers(2000, 108));
-    [2, 2, 3, 1, 0, 3]
-        .into_iter()
-        .for_each(|word| must.extend(number(word)));
+    must.extend(each(&[2, 2, 3, 1, 0, 3]));
     (0..32).for_each(|k| must.extend(number(k).repeat(6)));
     (10..16).for_each(|proof| must.extend([proof; 128]));
     assert_eq!(bytes, must);
@@ -100,21 +90,16 @@ fn inner_replies_come_out_as_they_went_in() {
     let bundle = bundle();
     let sizes = bundle.sizes;
     for at in 0..2 {
-        let reply = bundle.inner_reply(at);
-        assert_eq!(
-            BundledInner::of_reply(&reply, sizes),
-            Ok(bundle.inners[at].clone())
-        );
+        let read = BundledInner::of_reply(&bundle.inner_reply(at), sizes);
+        assert_eq!(read.as_ref(), Ok(&bundle.inners[at]));
         let fields = bundle.inner_fields(at);
         assert_eq!(fields.len(), 108 + 16);
         assert_eq!(fields[..108], bundle.inners[at].header);
         assert_eq!(fields[108], Word::from(142 + 16 * at as u64));
     }
     let short = BundledInner::of_reply(&[0; 100], sizes).unwrap_err();
-    assert_eq!(
-        short.to_string(),
-        "100 bytes are no rollup: its broadcast data alone has 3968"
-    );
+    let why = "100 bytes are no rollup: its broadcast data alone has 3968";
+    assert_eq!(short.to_string(), why);
 }
 
 /// What stands at a word of the bundle's own, and what is said of other values.
@@ -122,81 +107,36 @@ fn inner_replies_come_out_as_they_went_in() {
 fn counts_without_meaning_are_refused_by_name() {
     let first = 4 + 108;
     let second = first + 1 + 3 + 1 + 12 + 1;
+    for (at, to, name, must) in [
+        (0, 0, "txs per inner rollup", "1 to 64"),
+        (0, 65, "txs per inner rollup", "1 to 64"),
+        (1, u64::MAX, "inner rollups per root rollup", "1 to 64"),
+        (2, 29, "log2 of the largest domain", "0 to 28"),
+        (3, 0, "number of inner rollups", "1 to 2"),
+        (3, 3, "number of inner rollups", "1 to 2"),
+        (first, 0, "inner rollup 0: form", "1 to 2"),
+        (first, 3, "inner rollup 0: form", "1 to 2"),
+        (first + 1, 0, "inner rollup 0: number of keys", "1 to 16"),
+        (first + 1, 17, "inner rollup 0: number of keys", "1 to 16"),
+        (first + 2, 4, "inner rollup 0: place of a key", "0 to 3"),
+        (first + 4, 65_537, "rollup 0: number of words", "0 to 65536"),
+        (first + 17, 0, "inner rollup 0: number of proofs", "1 to 5"),
+        (first + 17, 6, "inner rollup 0: number of proofs", "1 to 5"),
+        (second + 108, 3, "inner rollup 1: form", "1 to 2"),
+        (second + 113, 4, "rollup 1: number of proofs", "1 to 3"),
+    ] {
+        let error = refusal(&changed(at, to));
+        let text = format!("{name} is {to}, must be from {must}");
+        assert!(error.contains(&text), "{error}, expected {text}");
+    }
+    let words = first + 4;
     for (at, to, text) in [
-        (0, 0, "txs per inner rollup is 0, must be from 1 to 64"),
-        (0, 65, "txs per inner rollup is 65, must be from 1 to 64"),
-        (
-            0,
-            4,
-            "rollups of 4×2 have 8 slots, the broadcast data has 4",
-        ),
-        (
-            1,
-            4,
-            "rollups of 2×4 have 8 slots, the broadcast data has 4",
-        ),
-        (
-            1,
-            u64::MAX,
-            "inner rollups per root rollup is 18446744073709551615, must be from 1 to 64",
-        ),
-        (
-            2,
-            29,
-            "log2 of the largest domain is 29, must be from 0 to 28",
-        ),
-        (3, 0, "number of inner rollups is 0, must be from 1 to 2"),
-        (3, 3, "number of inner rollups is 3, must be from 1 to 2"),
-        (first, 0, "inner rollup 0: form is 0, must be from 1 to 2"),
-        (first, 3, "inner rollup 0: form is 3, must be from 1 to 2"),
-        (
-            first + 1,
-            0,
-            "inner rollup 0: number of keys is 0, must be from 1 to 16",
-        ),
-        (
-            first + 1,
-            17,
-            "inner rollup 0: number of keys is 17, must be from 1 to 16",
-        ),
-        (
-            first + 2,
-            4,
-            "inner rollup 0: place of a key is 4, must be from 0 to 3",
-        ),
-        (
-            first + 4,
-            65_537,
-            "inner rollup 0: number of words is 65537, must be from 0 to 65536",
-        ),
-        (
-            first + 4,
-            60_000,
-            "inner rollup 0: words needs 60000 words but 319 are left",
-        ),
-        (
-            first + 17,
-            0,
-            "inner rollup 0: number of proofs is 0, must be from 1 to 5",
-        ),
-        (
-            first + 17,
-            6,
-            "inner rollup 0: number of proofs is 6, must be from 1 to 5",
-        ),
-        (
-            second + 108,
-            3,
-            "inner rollup 1: form is 3, must be from 1 to 2",
-        ),
-        (
-            second + 113,
-            4,
-            "inner rollup 1: number of proofs is 4, must be from 1 to 3",
-        ),
+        (0, 4, "of 4×2 have 8 slots, the broadcast data has 4"),
+        (1, 4, "of 2×4 have 8 slots, the broadcast data has 4"),
+        (words, 60_000, "0: words needs 60000 words but 319 are left"),
         (second + 113, 2, "6 proofs, its parts have 5"),
     ] {
-        let error = Bundle::parse(&changed(at, to)).unwrap_err().to_string();
+        let error = refusal(&changed(at, to));
         assert!(error.contains(text), "{error}, expected {text}");
     }
 }
@@ -206,20 +146,21 @@ fn another_encoding_of_the_same_bundle_is_refused() {
     // Key 2 is named where key 1 was: both stand in the list, but not in the
     // order in which they appear.
     let first = 4 + 108;
-    for (at, to) in [(first + 2, 2), (first + 2, 0), (first + 3, 3)] {
-        let error = Bundle::parse(&changed(at, to)).unwrap_err();
-        assert_eq!(error, BundleError::NotCanonical, "word {at}");
-    }
+    let swapped = [(first + 2, 2), (first + 2, 0), (first + 3, 3)];
+    let mut replies: Vec<_> = swapped.map(|(at, to)| changed(at, to)).into();
     // A key that nothing names, and one that stands there twice.
     let reply = bundle().to_bytes().unwrap();
     let vks = 32 * BROADCAST + 16;
     let mut unused = reply.to_vec();
     unused[32 * BROADCAST + 7] += 1;
     unused.splice(vks + 4 * 32..vks + 4 * 32, [9; 32]);
-    assert_eq!(Bundle::parse(&unused), Err(BundleError::NotCanonical));
     let mut twice = reply.to_vec();
     twice.copy_within(vks + 32..vks + 64, vks + 96);
-    assert_eq!(Bundle::parse(&twice), Err(BundleError::NotCanonical));
+    replies.extend([unused, twice]);
+    for (case, reply) in replies.iter().enumerate() {
+        let why = "bundle: not the one encoding of its parts";
+        assert_eq!(refusal(reply), why, "case {case}");
+    }
 }
 
 #[test]
@@ -229,36 +170,37 @@ fn other_replies_are_refused() {
         Bundle::parse(&reply[..end]).unwrap_err();
     }
     Bundle::parse(&[&reply[..], &[0]].concat()).unwrap_err();
-    let mut plonk = reply.to_vec();
-    plonk[32 * BROADCAST] = 0;
-    let error = Bundle::parse(&plonk).unwrap_err().to_string();
-    assert!(error.starts_with("no native proof follows"), "{error}");
-    let mut single = reply.to_vec();
-    single[32 * BROADCAST + 5] = 1;
-    assert_eq!(Bundle::parse(&single), Err(BundleError::Form(1)));
+    let with = |at: usize, to: u8| {
+        let mut reply = reply.to_vec();
+        reply[32 * BROADCAST + at] = to;
+        refusal(&reply)
+    };
+    let plonk = with(0, 0);
+    assert!(plonk.starts_with("no native proof follows"), "{plonk}");
+    let form = "the tail behind the broadcast data is of form 1, must be 3";
+    assert_eq!(with(5, 1), form);
     for slots in [0, 3, 8192, u64::MAX] {
         let mut other = reply.to_vec();
-        other[32..64].copy_from_slice(&Word::from(slots).0);
-        assert_eq!(Bundle::parse(&other), Err(BundleError::Slots(slots.into())));
+        let slots = Word::from(slots);
+        other[32..64].copy_from_slice(&slots.0);
+        let size = format!("the rollup's size is {slots}, must be a power of two up to 4096");
+        assert_eq!(refusal(&other), size);
     }
 }
 
 #[test]
 fn what_does_not_fit_is_not_written() {
+    let written = |bundle: &Bundle| bundle.to_bytes().unwrap_err().to_string();
     let mut many = bundle();
     many.inners[0].tail.vks = (0..MAX_VKS as u8).map(|vk| [vk + 50; 32]).collect();
-    let error = many.to_bytes().unwrap_err().to_string();
-    assert_eq!(error, "bundle: 19 verification keys, at most 16 fit");
+    let why = "bundle: 19 verification keys, at most 16 fit";
+    assert_eq!(written(&many), why);
     let mut long = bundle();
     long.inners[1].tail.words = vec![Word::ZERO; 65_200];
-    let error = long.to_bytes().unwrap_err().to_string();
-    assert_eq!(error, "bundle: 65636 words, at most 65536 fit");
+    assert_eq!(written(&long), "bundle: 65636 words, at most 65536 fit");
     long.inners[1].tail.words.truncate(65_000);
-    let error = long.to_bytes().unwrap_err().to_string();
-    assert!(
-        error.ends_with(&format!("at most {} fit", limits::REPLY_BYTES)),
-        "{error}"
-    );
+    let (error, limit) = (written(&long), limits::REPLY_BYTES);
+    assert!(error.ends_with(&format!("at most {limit} fit")), "{error}");
     for change in [
         |inner: &mut BundledInner| inner.tail.form = NativeForm::Single,
         |inner: &mut BundledInner| inner.tail.form = NativeForm::Rollup,
@@ -266,7 +208,8 @@ fn what_does_not_fit_is_not_written() {
     ] {
         let mut other = bundle();
         change(&mut other.inners[1]);
-        assert_eq!(other.to_bytes(), Err(BundleError::Inner(1)));
+        let why = "bundle: the tail of inner rollup 1 is no tx rollup's of the bundle's suite";
+        assert_eq!(written(&other), why);
     }
 }
 
@@ -334,13 +277,9 @@ fn native_replies_have_the_tail_of_their_kind() {
         assert_eq!(shape.check_native(kind, &reply), Ok(()));
         assert!(shape.accepts(kind, &reply));
         let must = "the reply to a root-";
-        for (bytes, text) in [
-            (
-                &inner[..],
-                "has 4688 bytes, must have more than the 5568 of its fields",
-            ),
-            (&[&reply[..], &[0]].concat(), "a native proof of"),
-        ] {
+        let short = "has 4688 bytes, must have more than the 5568 of its fields";
+        let long = [&reply[..], &[0]].concat();
+        for (bytes, text) in [(&inner[..], short), (&long, "a native proof of")] {
             let error = shape.check_native(kind, bytes).unwrap_err().to_string();
             assert!(error.starts_with(must) && error.contains(text), "{error}");
         }
@@ -350,10 +289,8 @@ fn native_replies_have_the_tail_of_their_kind() {
     let mut other = inner.to_vec();
     other[32 * shape.fields + 5] = 3;
     let error = shape.check_native(Kind::TxRollup, &other).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the reply to a tx-rollup job has a native tail of form 3"
-    );
+    let why = "the reply to a tx-rollup job has a native tail of form 3";
+    assert_eq!(error.to_string(), why);
 }
 
 /// A root rollup's request with native inner replies, and its verifier's.
@@ -374,13 +311,9 @@ fn requests_may_carry_native_replies() {
     let error = Request::RootRollup(request).validate(sizes).unwrap_err();
     let at = 16 + 4 + bundle().inner_reply(0).len();
     let must = "5984, or 3968 and the native tail of a tx rollup";
-    assert_eq!(
-        error.to_string(),
-        format!(
-            "inner proof 1 length is {}, must be {must} (byte {at})",
-            length - 1
-        )
-    );
+    let got = length - 1;
+    let why = format!("inner proof 1 length is {got}, must be {must} (byte {at})");
+    assert_eq!(error.to_string(), why);
 
     let root_rollup_reply = bundle().to_bytes().unwrap();
     let verifier = RootVerifierRequest { root_rollup_reply };

@@ -3,9 +3,11 @@
 use zkwhirl_job::{
     Request, Sizes,
     reply::{NativeProof, SuiteTag},
-    request::{NATIVE_CLIENT_PROOF_BYTES, TxRollupRequest, needed_bytes},
+    request::{NATIVE_CLIENT_PROOF_BYTES, TxRollupRequest},
 };
 use zkwhirl_testkit::vector;
+
+use crate::vectors::tells_its_own_length;
 
 /// A request of two txs, the second with a native client proof.
 fn mixed() -> TxRollupRequest {
@@ -26,31 +28,16 @@ fn native_and_plonk_client_proofs_stand_side_by_side() {
     assert!(!request.txs[0].is_native());
     assert!(request.txs[1].is_native());
     let bytes = request.to_bytes();
-    assert_eq!(bytes.len(), request.wire_bytes());
+    tells_its_own_length("a native client proof", &bytes);
     let parsed = Request::parse(&bytes).unwrap();
     assert_eq!(parsed, Request::TxRollup(Box::new(request)));
 }
 
 #[test]
-fn such_a_request_tells_its_own_length() {
-    let bytes = mixed().to_bytes();
-    let mut have = 0;
-    loop {
-        let needed = needed_bytes(&bytes[..have]).unwrap();
-        if needed == have {
-            break;
-        }
-        have = needed;
-    }
-    assert_eq!(have, bytes.len());
-}
-
-#[test]
 fn the_place_of_an_error_follows_the_proofs_lengths() {
-    let error = Request::TxRollup(Box::new(mixed()))
-        .validate(Sizes::new(3, 2).unwrap())
-        .unwrap_err()
-        .to_string();
+    let request = Request::TxRollup(Box::new(mixed()));
+    let error = request.validate(Sizes::new(3, 2).unwrap());
+    let error = error.unwrap_err().to_string();
     // 1,328 bytes before the same place of the all-PLONK request, at 10,460.
     assert!(error.ends_with("(byte 9132)"), "{error}");
 }

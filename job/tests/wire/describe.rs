@@ -57,16 +57,9 @@ fn tx_rollup(f: &Value, r: &TxRollupRequest) {
     assert_eq!(word(&f["old_data_root"]), r.old_data_root);
     assert_eq!(word(&f["new_data_root"]), r.new_data_root);
     path(&f["old_data_path"], &r.old_data_path);
-    each(
-        &f["linked_commitment_paths"],
-        &r.linked_commitment_paths,
-        path,
-    );
-    each(
-        &f["linked_commitment_indices"],
-        &r.linked_commitment_indices,
-        number,
-    );
+    let (paths, indices) = (&r.linked_commitment_paths, &r.linked_commitment_indices);
+    each(&f["linked_commitment_paths"], paths, path);
+    each(&f["linked_commitment_indices"], indices, number);
     assert_eq!(word(&f["old_null_root"]), r.old_null_root);
     each(&f["new_null_roots"], &r.new_null_roots, same_word);
     each(&f["old_null_paths"], &r.old_null_paths, path);
@@ -93,13 +86,10 @@ fn root_rollup(f: &Value, r: &RootRollupRequest) {
     path(&f["old_defi_path"], &r.old_defi_path);
     each(&f["bridge_call_datas"], &r.bridge_call_datas, same_word);
     each(&f["asset_ids"], &r.asset_ids, same_word);
-    each(
-        &f["defi_interaction_notes"],
-        &r.defi_interaction_notes,
-        |json, note| {
-            interaction_note(json, note, "");
-        },
-    );
+    let notes = &f["defi_interaction_notes"];
+    each(notes, &r.defi_interaction_notes, |json, note| {
+        interaction_note(json, note, "");
+    });
     assert_eq!(word(&f["rollup_beneficiary"]), r.rollup_beneficiary);
 }
 
@@ -113,10 +103,8 @@ fn claim(f: &Value, r: &ClaimRequest) {
     assert_eq!(word(&json["bridge_call_data"]), note.bridge_call_data);
     assert_eq!(json["defi_interaction_nonce"], note.defi_interaction_nonce);
     assert_eq!(word(&json["fee"]), note.fee);
-    assert_eq!(
-        word(&json["value_note_partial_commitment"]),
-        note.value_note_partial_commitment
-    );
+    let partial = word(&json["value_note_partial_commitment"]);
+    assert_eq!(partial, note.value_note_partial_commitment);
     assert_eq!(word(&json["input_nullifier"]), note.input_nullifier);
     assert_eq!(f["defi_note_index"], r.defi_note_index);
     path(&f["defi_interaction_note_path"], &r.defi_note_path);
@@ -126,16 +114,14 @@ fn claim(f: &Value, r: &ClaimRequest) {
 }
 
 fn interaction_note(json: &Value, note: &DefiInteractionNote, prefix: &str) {
-    assert_eq!(word(&json["bridge_call_data"]), note.bridge_call_data);
-    assert_eq!(word(&json["total_input_value"]), note.total_input_value);
-    assert_eq!(
-        word(&json["total_output_value_a"]),
-        note.total_output_value_a
-    );
-    assert_eq!(
-        word(&json["total_output_value_b"]),
-        note.total_output_value_b
-    );
+    for (name, value) in [
+        ("bridge_call_data", note.bridge_call_data),
+        ("total_input_value", note.total_input_value),
+        ("total_output_value_a", note.total_output_value_a),
+        ("total_output_value_b", note.total_output_value_b),
+    ] {
+        assert_eq!(word(&json[name]), value, "{name}");
+    }
     assert_eq!(json[format!("{prefix}nonce")], note.nonce);
     assert_eq!(json[format!("{prefix}result")], note.result);
 }
@@ -161,16 +147,11 @@ fn path(json: &Value, path: &MerklePath) {
     }
     same(&json["first_pair"], &pairs[0]);
     same(&json["last_pair"], &pairs[pairs.len() - 1]);
-    let mut hash = Sha256::new();
-    hash.update(u32::try_from(pairs.len()).unwrap().to_be_bytes());
-    for (left, right) in &pairs {
-        hash.update(left.0);
-        hash.update(right.0);
-    }
-    assert_eq!(
-        json["sha256_of_serialised_path"],
-        hex::encode(hash.finalize())
-    );
+    let mut bytes = u32::try_from(pairs.len()).unwrap().to_be_bytes().to_vec();
+    let words = pairs.iter().flat_map(|(left, right)| [left.0, right.0]);
+    bytes.extend(words.flatten());
+    let digest = hex::encode(Sha256::digest(bytes));
+    assert_eq!(json["sha256_of_serialised_path"], digest);
 }
 
 fn blob(json: &Value, bytes: &[u8]) {

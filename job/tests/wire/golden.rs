@@ -23,7 +23,7 @@ fn id(kind: Kind) -> JobId {
     digits.parse().unwrap()
 }
 
-fn inline(kind: Kind) -> JobEnvelope {
+pub(crate) fn inline(kind: Kind) -> JobEnvelope {
     JobEnvelope {
         id: id(kind),
         kind,
@@ -37,7 +37,7 @@ fn inline(kind: Kind) -> JobEnvelope {
     }
 }
 
-fn result(outcome: Outcome) -> ResultEnvelope {
+pub(crate) fn result(outcome: Outcome) -> ResultEnvelope {
     ResultEnvelope {
         id: id(Kind::Claim),
         kind: Kind::Claim,
@@ -161,6 +161,6 @@ fn what_only_another_release_can_read_is_told_apart_from_damage() {
     let cut = kind(VERSION + 1);
     for body in [&payload(VERSION)[..], &cut[..cut.len() - 1], &[VERSION + 1]] {
         let error = JobEnvelope::parse(body).unwrap_err();
-        assert!(matches!(error, BodyError::Malformed { .. }), "{error}");
+        assert!(matches!(error, BodyError::Damaged(_)), "{error}");
     }
 }

@@ -9,12 +9,13 @@ use zkwhirl_testkit::vector;
 fn each_malformed_request_is_refused_by_the_name_of_its_field() {
     let cases = malformed_cases(&vector);
     for case in &cases {
+        let parsed = Request::parse(&case.request);
         let error = match case.sizes {
-            None => Request::parse(&case.request).expect_err(&case.name),
-            Some(sizes) => Request::parse(&case.request)
-                .expect(&case.name)
-                .validate(sizes)
-                .expect_err(&case.name),
+            None => parsed.expect_err(&case.name),
+            Some(sizes) => {
+                let validated = parsed.expect(&case.name).validate(sizes);
+                validated.expect_err(&case.name)
+            }
         };
         assert_eq!(error.to_string(), case.error, "{}", case.name);
     }
@@ -34,9 +35,7 @@ fn a_request_cut_at_any_byte_is_refused() {
     for file in ["claim_0.bin", "root_verifier_1x1.bin", "tx_rollup_1tx.bin"] {
         let request = vector(file);
         for end in 0..request.len().min(8192) {
-            if end < request.len() {
-                Request::parse(&request.slice(..end)).unwrap_err();
-            }
+            Request::parse(&request.slice(..end)).unwrap_err();
         }
     }
 }

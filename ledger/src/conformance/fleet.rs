@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{record, request, ticket};
+use super::{record, ticket};
 use crate::{Bridges, Ledger, Membership, Ticket};
 use zkwhirl_testkit::eventually;
 
@@ -26,9 +26,7 @@ async fn join(ledger: &Arc<dyn Ledger>, bridge: &str, ttl: Duration) -> Membersh
 
 async fn take(ledger: &Arc<dyn Ledger>, numbers: std::ops::Range<u32>) {
     for n in numbers {
-        let job = record(n);
-        let taken = ledger.take(&ticket(n, job.id), &job, &request(n)).await;
-        taken.expect("the ledger is there");
+        super::take(ledger, n, n).await;
     }
 }
 
@@ -120,19 +118,11 @@ pub async fn a_ticket_that_comes_again_is_whose_it_came_to([a, b]: Two) {
 #[macro_export]
 macro_rules! bridges_conformance {
     ($make:path) => {
-        $crate::bridges_conformance!(@list $make,
+        $crate::ledger_conformance!(@list $make,
             the_tickets_of_a_bridge_that_left_are_adopted_once,
             a_heartbeat_that_ends_gives_the_tickets_away,
             a_name_that_joins_again_has_its_tickets,
             a_ticket_that_comes_again_is_whose_it_came_to,
         );
-    };
-    (@list $make:path, $($name:ident,)*) => {
-        $(
-            #[tokio::test]
-            async fn $name() {
-                $crate::conformance::fleet::$name($make().await).await;
-            }
-        )*
     };
 }

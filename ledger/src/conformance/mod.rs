@@ -3,7 +3,7 @@
 //! `ledger_conformance!(make)` makes one `#[tokio::test]` per behaviour;
 //! `make` is an async function that returns an empty `Arc<dyn Ledger>`.
 
-pub mod fleet;
+mod fleet;
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,6 +13,8 @@ use zkwhirl_job::{AttemptRecord, Failure, Frame, JobId, Kind, TicketId, Topic, l
 use crate::{
     JobRecord, JobState, Ledger, Note, SlotActivity, SlotReport, StoredResult, Ticket, UNVERIFIED,
 };
+
+pub use fleet::*;
 
 type Under = Arc<dyn Ledger>;
 
@@ -46,6 +48,19 @@ pub fn ticket(n: u32, job: JobId) -> Ticket {
         upstream: "inner".into(),
         job,
         taken_at_ms: u64::from(n),
+    }
+}
+
+/// A failed attempt of this number.
+pub fn attempt(attempt: u32) -> AttemptRecord {
+    AttemptRecord {
+        attempt,
+        worker: "w".into(),
+        failure: Failure::prover("died"),
+        duration: Duration::from_secs(1),
+        exit: Some("signal 9".into()),
+        stderr_tail: String::new(),
+        peak_rss_bytes: None,
     }
 }
 
@@ -109,11 +124,8 @@ pub async fn states_change_by_compare_and_set(ledger: Under) {
     assert!(go(&ledger, job.id, Claimed, Proving).await);
     let now = ledger.job(job.id).await.expect("there").expect("known");
     assert_eq!((now.state, now.attempt), (Proving, 2));
-    assert_eq!(
-        now.worker.as_deref(),
-        Some("w"),
-        "a note's gap changes nothing"
-    );
+    let worker = now.worker.as_deref();
+    assert_eq!(worker, Some("w"), "a note's gap changes nothing");
     assert_eq!(now.reason.as_deref(), Some("because"));
     let proving = ledger.jobs(&[Proving], 10).await.expect("there");
     assert_eq!(proving, [now]);
@@ -130,7 +142,7 @@ pub async fn listings_are_ordered_and_bounded(ledger: Under) {
     assert_eq!(ids, (0..5).map(|n| record(n).id).collect::<Vec<_>>());
 }
 
-/// A job that nobody expected any more starts again when it is asked for.
+/// A withdrawn job starts again when a ticket asks for it.
 pub async fn a_withdrawn_job_comes_back(ledger: Under) {
     let job = record(1);
     take(&ledger, 1, 1).await;
@@ -153,6 +165,20 @@ pub async fn the_first_result_stays(ledger: Under) {
     assert_eq!(ledger.result(job.id).await.expect("there"), None);
     assert!(ledger.store_result(job.id, &b).await.expect("there"));
     assert_eq!(ledger.result(job.id).await.expect("there"), Some(b));
+}
+
+/// A result whose bytes do not match its digest is none, and makes room.
+pub async fn a_result_whose_bytes_changed_is_none(ledger: Under) {
+    let job = take(&ledger, 1, 1).await.job.id;
+    let good = StoredResult::new("reply".into(), 2, "w", 1);
+    let bad = StoredResult {
+        reply: "rotten".into(),
+        ..good.clone()
+    };
+    ledger.store_result(job, &bad).await.expect("there");
+    assert_eq!(ledger.result(job).await.expect("there"), None);
+    assert!(ledger.store_result(job, &good).await.expect("there"));
+    assert_eq!(ledger.result(job).await.expect("there"), Some(good));
 }
 
 /// An unverified reply is kept apart from the results and since its first time;
@@ -209,17 +235,9 @@ pub async fn attempts_are_bounded(ledger: Under) {
     let job = record(1);
     take(&ledger, 1, 1).await;
     let attempts = limits::ATTEMPT_RECORDS as u32 + 3;
-    for attempt in 1..=attempts {
-        let record = AttemptRecord {
-            attempt,
-            worker: "w".into(),
-            failure: Failure::prover("died"),
-            duration: Duration::from_secs(1),
-            exit: Some("signal 9".into()),
-            stderr_tail: String::new(),
-            peak_rss_bytes: None,
-        };
-        ledger.add_attempt(job.id, &record).await.expect("there");
+    for n in 1..=attempts {
+        let added = ledger.add_attempt(job.id, &attempt(n)).await;
+        added.expect("there");
     }
     let kept = ledger.attempts(job.id).await.expect("there");
     let kept: Vec<_> = kept.iter().map(|record| record.attempt).collect();
@@ -257,6 +275,7 @@ macro_rules! ledger_conformance {
             listings_are_ordered_and_bounded,
             a_withdrawn_job_comes_back,
             the_first_result_stays,
+            a_result_whose_bytes_changed_is_none,
             unverified_replies_are_kept_apart,
             unverified_replies_are_bounded,
             attempts_are_bounded,

@@ -13,18 +13,18 @@ use crate::{Bridges, LedgerError, Membership, Ticket};
 
 /// The bridges that joined and did not leave.
 #[derive(Debug, Default)]
-pub(super) struct Members {
+pub(super) struct MemberBridges {
     last_fence: u64,
-    bridges: HashMap<String, Member>,
+    bridges: HashMap<String, BridgeHeartbeat>,
 }
 
 #[derive(Debug)]
-struct Member {
+struct BridgeHeartbeat {
     fence: u64,
     ends: Instant,
 }
 
-impl Members {
+impl MemberBridges {
     /// No members; the next fence is still larger than every earlier one.
     pub(super) fn forgotten(self) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl Members {
     }
 
     /// The member, while its heartbeat lasts.
-    fn find(&mut self, member: &Membership) -> Option<&mut Member> {
+    fn find(&mut self, member: &Membership) -> Option<&mut BridgeHeartbeat> {
         let found = self.bridges.get_mut(&member.bridge)?;
         (found.fence == member.fence && found.ends > Instant::now()).then_some(found)
     }
@@ -52,24 +52,20 @@ impl Bridges for EmbeddedLedger {
         let members = &mut state.members;
         members.last_fence += 1;
         let fence = members.last_fence;
-        let ends = Instant::now() + ttl;
-        members
-            .bridges
-            .insert(bridge.to_owned(), Member { fence, ends });
+        let (bridge, ends) = (bridge.to_owned(), Instant::now() + ttl);
+        let beats = BridgeHeartbeat { fence, ends };
+        members.bridges.insert(bridge.clone(), beats);
         bridge.clone_into(&mut self.bridge());
-        Ok(Membership {
-            bridge: bridge.to_owned(),
-            fence,
-            ttl,
-        })
+        Ok(Membership { bridge, fence, ttl })
     }
 
     async fn beat(&self, member: &Membership) -> Result<bool, LedgerError> {
         let mut state = self.state()?;
-        let found = state.members.find(member);
-        Ok(found
-            .map(|found| found.ends = Instant::now() + member.ttl)
-            .is_some())
+        let Some(found) = state.members.find(member) else {
+            return Ok(false);
+        };
+        found.ends = Instant::now() + member.ttl;
+        Ok(true)
     }
 
     async fn owned(&self, bridge: &str) -> Result<Vec<Ticket>, LedgerError> {

@@ -175,13 +175,10 @@ impl Ledger for EmbeddedLedger {
 
     async fn jobs(&self, states: &[JobState], limit: usize) -> Result<Vec<JobRecord>, LedgerError> {
         let state = self.state()?;
-        let records = state.order.values().filter_map(|job| state.jobs.get(job));
-        Ok(records
-            .map(|entry| &entry.record)
-            .filter(|record| states.contains(&record.state))
-            .take(limit.min(LISTING))
-            .cloned()
-            .collect())
+        let entries = state.order.values().filter_map(|job| state.jobs.get(job));
+        let records = entries.map(|entry| &entry.record);
+        let found = records.filter(|record| states.contains(&record.state));
+        Ok(found.take(limit.min(LISTING)).cloned().collect())
     }
 
     async fn transition(
@@ -246,15 +243,21 @@ impl Ledger for EmbeddedLedger {
     }
 
     async fn unverified(&self, job: JobId) -> Result<Option<UnverifiedReply>, LedgerError> {
-        Ok(self.state()?.unverified.get(job))
+        let mut state = self.state()?;
+        let mut kept = state.unverified.swept().iter();
+        let kept = kept.find(|(other, _)| *other == job);
+        Ok(kept.map(|(_, kept)| kept.clone()))
     }
 
     async fn unverified_jobs(&self) -> Result<Vec<JobId>, LedgerError> {
-        Ok(self.state()?.unverified.jobs())
+        let mut state = self.state()?;
+        let jobs = state.unverified.swept().iter().map(|(job, _)| *job);
+        Ok(jobs.collect())
     }
 
     async fn drop_unverified(&self, job: JobId) -> Result<(), LedgerError> {
-        self.state()?.unverified.drop(job);
+        let mut state = self.state()?;
+        state.unverified.swept().retain(|(other, _)| *other != job);
         Ok(())
     }
 

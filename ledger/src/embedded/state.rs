@@ -4,19 +4,17 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bytes::Bytes;
 use tokio::time::Instant;
-use zkwhirl_job::{AttemptRecord, JobId, TicketId};
+use zkwhirl_job::{AttemptRecord, JobId, TicketId, clock};
 
-use super::{EmbeddedLedgerConfig, fleet::Members, unverified::UnverifiedReplies};
+use super::{EmbeddedLedgerConfig, fleet::MemberBridges, unverified::UnverifiedReplies};
 use crate::{JobRecord, JobState, LedgerError, Note, SLOT_TTL, SlotReport, StoredResult, Ticket};
-use zkwhirl_job::clock;
 
-/// Tickets, jobs and reports.
 #[derive(Debug, Default)]
 pub(super) struct EmbeddedState {
     pub(super) config: EmbeddedLedgerConfig,
     next: u64,
     pub(super) tickets: HashMap<TicketId, OpenTicket>,
-    pub(super) members: Members,
+    pub(super) members: MemberBridges,
     pub(super) jobs: HashMap<JobId, JobEntry>,
     /// Jobs in the order of their taking.
     pub(super) order: BTreeMap<u64, JobId>,
@@ -28,7 +26,6 @@ pub(super) struct EmbeddedState {
     pub(super) slots: BTreeMap<String, (Instant, SlotReport)>,
 }
 
-/// An open ticket.
 #[derive(Debug)]
 pub(super) struct OpenTicket {
     pub(super) seq: u64,
@@ -37,7 +34,6 @@ pub(super) struct OpenTicket {
     pub(super) owner: String,
 }
 
-/// A job.
 #[derive(Debug)]
 pub(super) struct JobEntry {
     seq: u64,
@@ -72,7 +68,6 @@ impl EmbeddedState {
         self.members = members.forgotten();
     }
 
-    /// Forgets old reports.
     pub(super) fn sweep_slots(&mut self) {
         self.slots.retain(|_, (said, _)| said.elapsed() < SLOT_TTL);
     }
@@ -121,7 +116,7 @@ impl EmbeddedState {
         Ok(true)
     }
 
-    /// OpenTicket tickets, oldest first.
+    /// The open tickets for which `holds` is true, oldest first.
     pub(super) fn tickets_where(&self, holds: impl Fn(&OpenTicket) -> bool) -> Vec<Ticket> {
         let mut open: Vec<_> = self.tickets.values().filter(|open| holds(open)).collect();
         open.sort_by_key(|open| open.seq);
@@ -135,15 +130,9 @@ impl EmbeddedState {
         let record = &mut entry.record;
         record.state = to;
         record.changed_at_ms = clock::now_ms();
-        if let Some(attempt) = note.attempt {
-            record.attempt = attempt;
-        }
-        if let Some(worker) = &note.worker {
-            record.worker = Some(worker.clone());
-        }
-        if let Some(reason) = &note.reason {
-            record.reason = Some(reason.clone());
-        }
+        record.attempt = note.attempt.unwrap_or(record.attempt);
+        record.worker = note.worker.clone().or(record.worker.take());
+        record.reason = note.reason.clone().or(record.reason.take());
         self.recount(job);
         self.evict();
     }

@@ -163,11 +163,10 @@ impl FleetModel {
 }
 
 fn rollup(id: u32, mut jobs: Vec<(JobId, &JobTimeline)>) -> RollupTimeline<'_> {
-    let verifiers = jobs
-        .iter()
-        .filter(|(_, job)| job.kind == Some(Kind::RootVerifier));
-    let end = verifiers.filter_map(|(_, job)| job.last(EventName::Delivered));
-    let ended_ms = end.map(|step| step.at_ms).next();
+    let is_verifier = |job: &JobTimeline| job.kind == Some(Kind::RootVerifier);
+    let mut verifiers = jobs.iter().filter(|(_, job)| is_verifier(job));
+    let end = verifiers.find_map(|(_, job)| job.last(EventName::Delivered));
+    let ended_ms = end.map(|step| step.at_ms);
     if ended_ms.is_some() {
         // Claims that it did not wait for are not its own.
         jobs.retain(|(_, job)| job.progress() == JobProgress::Proved);
@@ -221,6 +220,15 @@ mod tests {
         }
     }
 
+    /// A model that these events were folded into.
+    fn told(events: impl IntoIterator<Item = (u64, JobEventKind)>) -> FleetModel {
+        let mut model = FleetModel::default();
+        for (at, what) in events {
+            model.apply(&event(at, what));
+        }
+        model
+    }
+
     fn claimed(worker: &str, attempt: u32) -> JobEventKind {
         JobEventKind::Claimed {
             worker: worker.into(),
@@ -238,14 +246,13 @@ mod tests {
 
     #[test]
     fn a_timeline_has_steps_and_runs_with_their_phases() {
-        let mut model = FleetModel::default();
         let failed = JobEventKind::Retrying {
             worker: "a".into(),
             attempt: 1,
             class: FailureClass::Prover,
             reason: "signal 9".into(),
         };
-        for (at, what) in [
+        let model = told([
             (10, claimed("a", 1)),
             (12, progress("a", "witness", 0.5)),
             (20, progress("a", "prove", 0.1)),
@@ -253,9 +260,7 @@ mod tests {
             (40, claimed("b", 2)),
             (41, progress("a", "verify", 1.0)),
             (42, progress("b", "prove", 0.2)),
-        ] {
-            model.apply(&event(at, what));
-        }
+        ]);
         let job = model.job(JOB).unwrap();
         let steps: Vec<_> = job.steps.iter().map(|step| step.what).collect();
         let claim = EventName::Claimed;
@@ -276,12 +281,9 @@ mod tests {
 
     #[test]
     fn a_run_without_a_reported_end_is_lost_when_another_worker_claims_the_job() {
-        let mut model = FleetModel::default();
         let back = JobEventKind::HandedBack { worker: "b".into() };
         let events = [claimed("a", 1), claimed("b", 1), back, claimed("c", 1)];
-        for (at, what) in events.into_iter().enumerate() {
-            model.apply(&event(at as u64, what));
-        }
+        let model = told((0..).zip(events));
         let runs = model.job(JOB).unwrap().runs.iter();
         let runs: Vec<_> = runs.map(|run| (&run.worker[..], run.outcome)).collect();
         let expected = [
@@ -296,13 +298,9 @@ mod tests {
     fn memory_is_bounded_in_jobs_steps_and_runs() {
         let mut model = FleetModel::default();
         for number in 0..JOBS as u64 + 10 {
-            let mut id = [0; 32];
-            id[..8].copy_from_slice(&number.to_be_bytes());
-            let job = JobId(id);
-            model.apply(&JobEvent {
-                job,
-                ..event(number, claimed("a", 1))
-            });
+            let mut event = event(number, claimed("a", 1));
+            event.job.0[..8].copy_from_slice(&number.to_be_bytes());
+            model.apply(&event);
         }
         assert_eq!(model.jobs.len(), JOBS);
         for number in 0..10 * STEPS as u64 {
@@ -317,39 +315,31 @@ mod tests {
     #[test]
     fn the_ledgers_stream_is_folded_by_its_names() {
         let mut model = FleetModel::default();
-        let mut at_ms = 0;
-        let mut tell = |what: &str, details: &[(&str, &str)]| {
-            at_ms += 10;
-            let detail = details.iter().map(|(name, value)| (*name, *value));
-            let detail = detail.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        for (at, what, details) in [
+            (10, "taken", &[("upstream", "inner")][..]),
+            (20, "queued", &[]),
+            (30, "claimed", &[("worker", "a"), ("attempt", "1")]),
+            (40, "proving", &[("worker", "a")]),
+            (50, "teleported", &[]),
+            (60, "result", &[]),
+            (70, "proved", &[("attempt", "1")]),
+            (80, "delivered", &[]),
+            (90, "closed", &[("ticket", "1")]),
+        ] {
+            let details = details.iter();
+            let details = details.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             model.apply_stored(&LedgerEvent {
                 cursor: String::new(),
-                at_ms,
+                at_ms: at,
                 what: what.to_owned(),
                 job: Some(JOB),
-                detail: detail.collect::<BTreeMap<_, _>>(),
+                detail: details.collect::<BTreeMap<_, _>>(),
             });
-        };
-        tell("taken", &[("upstream", "inner")]);
-        tell("queued", &[]);
-        tell("claimed", &[("worker", "a"), ("attempt", "1")]);
-        tell("proving", &[("worker", "a")]);
-        tell("teleported", &[]);
-        tell("result", &[]);
-        tell("proved", &[("attempt", "1")]);
-        tell("delivered", &[]);
-        tell("closed", &[("ticket", "1")]);
+        }
         let job = model.job(JOB).unwrap();
         let steps: Vec<_> = job.steps.iter().map(|step| step.what.name()).collect();
-        let told = [
-            "taken",
-            "queued",
-            "claimed",
-            "proving",
-            "proved",
-            "delivered",
-        ];
-        assert_eq!(steps, told);
+        let told = "taken queued claimed proving proved delivered";
+        assert_eq!(steps.join(" "), told);
         assert_eq!(job.steps[0].text.as_deref(), Some("inner"));
         assert_eq!(job.waited_ms(), Some(20));
         assert_eq!(job.progress(), JobProgress::Proved);

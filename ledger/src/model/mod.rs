@@ -1,11 +1,5 @@
-//! One model of the fleet, for every view.
-//!
-//! [`FleetModel`] folds events of this process ([`crate::JobEvent`]) or of the
-//! ledger's stream ([`crate::LedgerEvent`]) into a [`JobTimeline`] of each job:
-//! its steps, and its runs on workers. [`RollupStages`] says how far a rollup
-//! is, from its jobs; [`StageTimes`] estimates the time that is left. Bridge,
-//! console, command line and demo read the same types. The model is for looking:
-//! the ledger has the truth.
+//! One model of the fleet, for every view: see docs/ARCHITECTURE.md. It is for
+//! looking: the ledger has the truth.
 
 mod fleet;
 mod rollup;

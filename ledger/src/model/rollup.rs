@@ -1,9 +1,7 @@
 use std::ops::Index;
 
 use serde::{Deserialize, Serialize};
-use zkwhirl_job::Kind;
-
-use crate::named::named;
+use zkwhirl_job::{Kind, named};
 
 named! {
     /// A stage of a rollup, in the order of Falafel's pipeline.
@@ -96,7 +94,6 @@ impl RollupStages {
         last.unwrap_or(Stage::Claims)
     }
 
-    /// Whether one of its jobs is a dead letter.
     pub(super) fn halted(&self) -> bool {
         self.0.iter().any(|stage| stage.dead > 0)
     }

@@ -1,13 +1,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use zkwhirl_job::Kind;
+use zkwhirl_job::{Kind, named};
 
 use super::JobProgress;
 use crate::{
     EventName, LedgerEvent,
     events::{JobEvent, JobEventKind},
-    named::named,
 };
 
 /// Steps that are kept of one job: the first and the last.
@@ -109,7 +108,6 @@ impl JobRun {
 }
 
 impl JobStep {
-    /// The step that an event of this process is.
     pub(super) fn of_event(event: &JobEvent) -> Self {
         let text = match &event.what {
             JobEventKind::Taken { upstream, .. } | JobEventKind::Joined { upstream, .. } => {
@@ -136,7 +134,7 @@ impl JobStep {
         let detail = |name: &str| event.detail.get(name).cloned();
         Some(Self {
             at_ms: event.at_ms,
-            what: EventName::parse(&event.what)?,
+            what: event.what.parse().ok()?,
             attempt: detail("attempt").and_then(|attempt| attempt.parse().ok()),
             worker: detail("worker"),
             text: detail("reason").or_else(|| detail("upstream")),

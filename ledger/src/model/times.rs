@@ -72,45 +72,38 @@ mod tests {
     #[test]
     fn what_is_left_follows_from_the_jobs_that_were_proved() {
         let seconds = Duration::from_secs;
-        let job = |stage, taken_at_ms, proved| RollupJob {
+        let job = |stage, taken_at_ms, progress| RollupJob {
             stage,
             taken_at_ms,
-            progress: match proved {
-                true => JobProgress::Proved,
-                false => JobProgress::Waiting,
-            },
+            progress,
         };
-        let inner = |proved: usize| -> Vec<_> {
-            let jobs = (0..4).map(|number| job(Stage::Inner, 1_000, number < proved));
-            jobs.collect()
-        };
-        let mut times = StageTimes::default();
-        let left = |times: &StageTimes, jobs: Vec<RollupJob>, slots, now_ms| {
-            times.left(&RollupStages::from_iter(jobs), slots, now_ms)
+        let inner = |proved: usize| {
+            let jobs = (0..4).map(|number| match number < proved {
+                true => job(Stage::Inner, 1_000, JobProgress::Proved),
+                false => job(Stage::Inner, 1_000, JobProgress::Waiting),
+            });
+            jobs.collect::<RollupStages>()
         };
         let time = |left: Option<TimeLeft>| left.map(|left| left.time);
-        assert_eq!(left(&times, inner(0), 2, 1_000), None, "no proof yet");
+        let mut times = StageTimes::default();
+        assert_eq!(times.left(&inner(0), 2, 1_000), None, "no proof yet");
         times.learn(Stage::Inner, seconds(10));
         // Three are left for two slots: two waves.
-        assert_eq!(time(left(&times, inner(1), 2, 11_000)), Some(seconds(20)));
-        assert_eq!(time(left(&times, inner(1), 0, 11_000)), Some(seconds(30)));
+        assert_eq!(time(times.left(&inner(1), 2, 11_000)), Some(seconds(20)));
+        assert_eq!(time(times.left(&inner(1), 0, 11_000)), Some(seconds(30)));
         // Another took 4 s longer: a fourth of that counts.
         times.learn(Stage::Inner, seconds(14));
         let expected = TimeLeft {
             time: seconds(11),
             give_or_take: seconds(1),
         };
-        let one_wave = left(&times, inner(2), 2, 12_000);
-        assert_eq!(one_wave, Some(expected));
+        assert_eq!(times.left(&inner(2), 2, 12_000), Some(expected));
         times.learn(Stage::Root, seconds(5));
-        let mut jobs = inner(4);
-        jobs.push(job(Stage::Root, 40_000, false));
-        let stages = RollupStages::from_iter(jobs);
+        let proved = [(); 4].map(|()| job(Stage::Inner, 1_000, JobProgress::Proved));
+        let root = job(Stage::Root, 40_000, JobProgress::Waiting);
+        let stages: RollupStages = proved.into_iter().chain([root]).collect();
         assert_eq!(stages.current(), Stage::Root);
-        assert_eq!(
-            time(times.left(&stages, 2, 42_000)),
-            Some(seconds(3)),
-            "two of five seconds are over"
-        );
+        let left = time(times.left(&stages, 2, 42_000));
+        assert_eq!(left, Some(seconds(3)), "two of five seconds are over");
     }
 }

@@ -1,6 +1,9 @@
 //! [`Bridges`] on Redis: heartbeats, and the adoption of a dead bridge's tickets.
 
-use std::{sync::PoisonError, time::Duration};
+use std::{
+    sync::{MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use redis::Value;
@@ -11,7 +14,7 @@ use super::{
     link::Lane,
     odd,
     record::{NAME, text},
-    scripts::With,
+    scripts::script,
 };
 use crate::{Bridges, LedgerError, Membership, Ticket};
 
@@ -19,18 +22,12 @@ use crate::{Bridges, LedgerError, Membership, Ticket};
 impl Bridges for RedisLedger {
     async fn join(&self, bridge: &str, ttl: Duration) -> Result<Membership, LedgerError> {
         let bridge = cut(bridge, NAME).to_owned();
-        let call = self.call(|scripts| &scripts.bridge).with("join");
-        let call = call.with(&bridge).with(ttl.as_millis() as u64).with("");
+        let args = ("join", &bridge, ttl.as_millis() as u64, "");
+        let call = self.call(script!("bridge"), args);
         let answer = self.ask(Lane::Quick, &call).await?;
         let fence = text(&answer).and_then(|fence| fence.parse().ok());
         let fence = fence.ok_or_else(|| odd(&answer))?;
-        let mut owner = self
-            .inner
-            .owner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        owner.clone_from(&bridge);
-        drop(owner);
+        self.owner().clone_from(&bridge);
         Ok(Membership { bridge, fence, ttl })
     }
 
@@ -39,8 +36,8 @@ impl Bridges for RedisLedger {
     }
 
     async fn owned(&self, bridge: &str) -> Result<Vec<Ticket>, LedgerError> {
-        self.list_tickets(&format!("to:{}", cut(bridge, NAME)))
-            .await
+        let index = format!("to:{}", cut(bridge, NAME));
+        self.list_tickets(&index).await
     }
 
     async fn adopt(
@@ -48,8 +45,7 @@ impl Bridges for RedisLedger {
         member: &Membership,
         limit: usize,
     ) -> Result<Option<Vec<Ticket>>, LedgerError> {
-        let call = self.call(|scripts| &scripts.adopt).with(&member.bridge);
-        let call = call.with(member.fence).with(limit);
+        let call = self.call(script!("adopt"), (&member.bridge, member.fence, limit));
         match self.ask(Lane::Quick, &call).await? {
             Value::Nil => Ok(None),
             Value::Array(page) => self.whole_tickets(&page).await.map(Some),
@@ -64,15 +60,15 @@ impl Bridges for RedisLedger {
 
 impl RedisLedger {
     /// The bridge that takes tickets through this handle; empty for none.
-    pub(super) fn owner(&self) -> String {
+    pub(super) fn owner(&self) -> MutexGuard<'_, String> {
         let owner = self.inner.owner.lock();
-        owner.unwrap_or_else(PoisonError::into_inner).clone()
+        owner.unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn say(&self, verb: &str, member: &Membership) -> Result<bool, LedgerError> {
-        let call = self.call(|scripts| &scripts.bridge).with(verb);
-        let call = call.with(&member.bridge);
-        let call = call.with(member.ttl.as_millis() as u64).with(member.fence);
+        let ttl_ms = member.ttl.as_millis() as u64;
+        let args = (verb, &member.bridge, ttl_ms, member.fence);
+        let call = self.call(script!("bridge"), args);
         Ok(self.number(Lane::Quick, &call).await? == 1)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zkwhirl_redis::{RedisAddress, RedisAddressError};
+use zkwhirl_redis::RedisAddress;
 
 use crate::OPEN_TICKETS;
 
@@ -44,15 +44,4 @@ impl RedisLedgerConfig {
             watch_every: Duration::from_secs(1),
         }
     }
-}
-
-/// Why a ledger cannot be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RedisConfigError {
-    /// The address cannot be used.
-    #[error(transparent)]
-    Address(#[from] RedisAddressError),
-    /// There is no tokio runtime around the call.
-    #[error("a redis ledger can only be made inside a tokio runtime")]
-    NoRuntime,
 }

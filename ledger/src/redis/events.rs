@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use redis::{Value, pipe};
+use redis::{Value, cmd};
 
 use super::{RedisLedger, items, link::Lane, record::text};
 use crate::{LedgerError, LedgerEvent};
@@ -23,16 +23,10 @@ impl RedisLedger {
         limit: usize,
     ) -> Result<Vec<LedgerEvent>, LedgerError> {
         let from = cursor.map_or_else(|| "-".to_owned(), |cursor| format!("({cursor}"));
-        let mut commands = pipe();
-        let range = commands
-            .cmd("XRANGE")
-            .arg(format!("{}events", self.prefix()));
-        range
-            .arg(from)
-            .arg("+")
-            .arg("COUNT")
-            .arg(limit.clamp(1, PAGE));
-        let events = items(self.command(Lane::Quick, &commands).await?)?;
+        let key = format!("{}events", self.prefix());
+        let mut range = cmd("XRANGE");
+        range.arg((key, from, "+", "COUNT", limit.clamp(1, PAGE)));
+        let events = items(self.command(Lane::Quick, &range).await?)?;
         Ok(events.iter().filter_map(parse).collect())
     }
 }
@@ -46,17 +40,13 @@ pub(super) fn parse(item: &Value) -> Option<LedgerEvent> {
     };
     let cursor = text(cursor)?.to_owned();
     let at_ms = cursor.split('-').next()?.parse().ok()?;
-    let pairs = fields.chunks_exact(2);
     // A text that was cut may end within a character.
-    let mut detail: BTreeMap<String, String> = pairs
-        .filter_map(|pair| match pair {
-            [Value::BulkString(name), Value::BulkString(value)] => {
-                let name = String::from_utf8_lossy(name).into_owned();
-                Some((name, String::from_utf8_lossy(value).into_owned()))
-            }
-            _ => None,
-        })
-        .collect();
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let pairs = fields.chunks_exact(2).filter_map(|pair| match pair {
+        [Value::BulkString(name), Value::BulkString(value)] => Some((lossy(name), lossy(value))),
+        _ => None,
+    });
+    let mut detail: BTreeMap<_, _> = pairs.collect();
     Some(LedgerEvent {
         cursor,
         at_ms,

@@ -10,17 +10,33 @@
 //! take 131,750. A release that names jobs otherwise writes the digest itself:
 //! `3 u8 ‖ command u32 ‖ length u32 ‖ SHA-256(data)[32] ‖ zstd(data)`. This
 //! release reads both.
-//!
-//! A layout is read one release before it is written, so that a release never
-//! meets a value of its neighbours that it cannot read. A value of any other
-//! version is damaged.
+
+use std::fmt::Display;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 use zkwhirl_job::{AttemptRecord, JobId, limits};
 
-use super::damage::Damage;
-use crate::StoredResult;
+use crate::{LedgerError, StoredResult};
+
+/// What is wrong with a stored value. The ledger drops such a value, whatever the
+/// reason; the text is for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Damage(pub(super) String);
+
+impl Damage {
+    pub(super) fn of(why: impl Display) -> Self {
+        Self(why.to_string())
+    }
+}
+
+/// A value that could not be written.
+impl From<Damage> for LedgerError {
+    fn from(Damage(why): Damage) -> Self {
+        Self::Away(why)
+    }
+}
 
 /// Bytes before the value.
 pub(super) const HEADER: usize = 41;
@@ -41,13 +57,11 @@ const LEVEL: i32 = -3;
 /// The longest framed request: one that cannot be packed grows a little.
 pub(super) const REQUEST: usize =
     REQUEST_HEADER + limits::REQUEST_BYTES + limits::REQUEST_BYTES / 256 + 64;
-/// The longest framed result.
 pub(super) const RESULT: usize = HEADER + 46 + WORKER + limits::REPLY_BYTES;
 /// The longest list of attempts: each has three texts and some numbers.
 pub(super) const ATTEMPTS: usize =
     limits::ATTEMPT_RECORDS * (HEADER + STDERR + limits::ERROR_TEXT_BYTES + 2 * WORKER + 256);
 
-/// A value with its length and digest.
 pub(super) fn seal(value: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(HEADER + value.len());
     out.put_u8(VERSION);
@@ -59,33 +73,37 @@ pub(super) fn seal(value: &[u8]) -> Bytes {
 
 /// The value again, or what is wrong with it.
 pub(super) fn open(sealed: Bytes) -> Result<Bytes, Damage> {
-    let bytes = sealed.len();
-    if bytes < HEADER {
-        return Err(Damage(format!(
-            "{bytes} bytes, too few for its header of {HEADER}"
-        )));
-    }
+    has_header(&sealed, HEADER)?;
     let (mut header, value) = (sealed.slice(..HEADER), sealed.slice(HEADER..));
     let version = header.get_u8();
     if version != VERSION {
-        return Err(Damage(format!(
-            "version {version}, this release reads {VERSION}"
-        )));
+        let why = format!("version {version}, this release reads {VERSION}");
+        return Err(Damage(why));
     }
-    let says = header.get_u64();
-    if says != value.len() as u64 {
-        return Err(Damage(format!(
-            "{} bytes, its header says {says}",
-            value.len()
-        )));
-    }
+    has_length(&value, header.get_u64())?;
     if header != Sha256::digest(&value).as_slice() {
         return Err(Damage::of("its bytes do not match their SHA-256"));
     }
     Ok(value)
 }
 
-/// A request as it is kept.
+fn has_header(sealed: &[u8], header: usize) -> Result<(), Damage> {
+    let bytes = sealed.len();
+    if bytes >= header {
+        return Ok(());
+    }
+    let why = format!("{bytes} bytes, too few for its header of {header}");
+    Err(Damage(why))
+}
+
+fn has_length(value: &[u8], says: u64) -> Result<(), Damage> {
+    let bytes = value.len();
+    if bytes as u64 == says {
+        return Ok(());
+    }
+    Err(Damage(format!("{bytes} bytes, its header says {says}")))
+}
+
 pub(super) fn seal_request(command: u32, data: &[u8]) -> Result<Bytes, Damage> {
     let length = u32::try_from(data.len()).map_err(Damage::of)?;
     let packed = zstd::bulk::compress(data, LEVEL).map_err(Damage::of)?;
@@ -99,25 +117,18 @@ pub(super) fn seal_request(command: u32, data: &[u8]) -> Result<Bytes, Damage> {
 
 /// The request of `job`, or what is wrong with it.
 pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Damage> {
-    let bytes = sealed.len();
-    if bytes < REQUEST_HEADER {
-        return Err(Damage(format!(
-            "{bytes} bytes, too few for its header of {REQUEST_HEADER}"
-        )));
-    }
+    has_header(&sealed, REQUEST_HEADER)?;
     let version = sealed.get_u8();
     if !(REQUEST_VERSION..=DIGEST_VERSION).contains(&version) {
-        return Err(Damage(format!(
-            "version {version}, this release reads {REQUEST_VERSION} and {DIGEST_VERSION}"
-        )));
+        let why =
+            format!("version {version}, this release reads {REQUEST_VERSION} and {DIGEST_VERSION}");
+        return Err(Damage(why));
     }
-    let command = sealed.get_u32();
-    let length = sealed.get_u32() as usize;
-    if length > limits::REQUEST_BYTES {
-        let limit = limits::REQUEST_BYTES;
-        return Err(Damage(format!(
-            "{length} bytes unpacked, the limit is {limit}"
-        )));
+    let (command, length) = (sealed.get_u32(), sealed.get_u32() as usize);
+    let limit = limits::REQUEST_BYTES;
+    if length > limit {
+        let why = format!("{length} bytes unpacked, the limit is {limit}");
+        return Err(Damage(why));
     }
     let mut digest = [0; 32];
     if version == DIGEST_VERSION && sealed.try_copy_to_slice(&mut digest).is_err() {
@@ -126,12 +137,7 @@ pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Damag
     // Never more than the length that was just bounded, whatever is packed.
     let data = zstd::bulk::decompress(&sealed, length)
         .map_err(|error| Damage(format!("its bytes do not unpack: {error}")))?;
-    if data.len() != length {
-        return Err(Damage(format!(
-            "{} bytes, its header says {length}",
-            data.len()
-        )));
-    }
+    has_length(&data, length as u64)?;
     let intact = match version {
         DIGEST_VERSION => digest == *Sha256::digest(&data),
         _ => JobId::of_code(command, &data) == job,
@@ -142,7 +148,6 @@ pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Damag
     Ok(data.into())
 }
 
-/// A result, sealed.
 pub(super) fn seal_result(result: &StoredResult) -> Bytes {
     let worker = cut(&result.worker, WORKER);
     let mut out = BytesMut::with_capacity(46 + worker.len() + result.reply.len());
@@ -158,14 +163,14 @@ pub(super) fn seal_result(result: &StoredResult) -> Bytes {
 /// A sealed result. Its reply may still differ from its own digest.
 pub(super) fn open_result(sealed: Bytes) -> Result<StoredResult, Damage> {
     let mut value = open(sealed)?;
-    let short = || Damage::of("it ends before its reply");
-    let attempt = value.try_get_u32().map_err(|_| short())?;
-    let prove_ms = value.try_get_u64().map_err(|_| short())?;
+    let short = |_| Damage::of("it ends before its reply");
+    let attempt = value.try_get_u32().map_err(short)?;
+    let prove_ms = value.try_get_u64().map_err(short)?;
     let mut digest = [0; 32];
-    value.try_copy_to_slice(&mut digest).map_err(|_| short())?;
-    let worker_bytes = usize::from(value.try_get_u16().map_err(|_| short())?);
+    value.try_copy_to_slice(&mut digest).map_err(short)?;
+    let worker_bytes = usize::from(value.try_get_u16().map_err(short)?);
     if worker_bytes > value.len() {
-        return Err(short());
+        return Err(Damage::of("it ends before its reply"));
     }
     let worker = String::from_utf8(value.split_to(worker_bytes).to_vec())
         .map_err(|_| Damage::of("its worker's name is no text"))?;
@@ -186,22 +191,19 @@ pub(super) fn seal_attempt(attempt: &AttemptRecord) -> Bytes {
     kept.exit = kept.exit.map(|exit| cut(&exit, WORKER).to_owned());
     // The end of it says why.
     let start = kept.stderr_tail.len().saturating_sub(STDERR);
-    let start = (start..kept.stderr_tail.len()).find(|at| kept.stderr_tail.is_char_boundary(*at));
-    kept.stderr_tail = kept.stderr_tail.split_off(start.unwrap_or(0));
+    let start = kept.stderr_tail.ceil_char_boundary(start);
+    kept.stderr_tail = kept.stderr_tail.split_off(start);
     let value = rmp_serde::to_vec_named(&kept).expect("plain data is written to memory");
     seal(&value)
 }
 
-/// A sealed attempt.
 pub(super) fn open_attempt(sealed: Bytes) -> Result<AttemptRecord, Damage> {
     rmp_serde::from_slice(&open(sealed)?).map_err(Damage::of)
 }
 
 /// A text of at most `limit` bytes.
 pub(super) fn cut(text: &str, limit: usize) -> &str {
-    let end = (0..=limit.min(text.len())).rev();
-    let mut ends = end.filter(|end| text.is_char_boundary(*end));
-    &text[..ends.next().unwrap_or(0)]
+    &text[..text.floor_char_boundary(limit)]
 }
 
 #[cfg(test)]
@@ -213,18 +215,30 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn what_is_sealed_opens_and_nothing_else() {
-        let sealed = seal(b"value");
-        assert_eq!(open(sealed.clone()).unwrap(), "value");
+    /// A sealed value opens; cut anywhere, or with one of its first `flips` bytes
+    /// changed, it does not.
+    #[track_caller]
+    fn check(
+        sealed: &Bytes,
+        flips: usize,
+        value: &[u8],
+        open: impl Fn(Bytes) -> Result<Bytes, Damage>,
+    ) {
+        assert_eq!(open(sealed.clone()).unwrap(), value);
         for bytes in 0..sealed.len() {
             open(sealed.slice(..bytes)).unwrap_err();
         }
-        for at in 0..sealed.len() {
+        for at in 0..flips {
             let mut bad = sealed.to_vec();
             bad[at] ^= 0x10;
             open(bad.into()).unwrap_err();
         }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_and_nothing_else() {
+        let sealed = seal(b"value");
+        check(&sealed, sealed.len(), b"value", open);
         let long = [&sealed[..], b"x"].concat();
         let why = open(long.into()).unwrap_err();
         assert_eq!(why.to_string(), "6 bytes, its header says 5");
@@ -235,16 +249,10 @@ mod tests {
         let (command, data) = (4, b"request".as_slice());
         let job = JobId::of_code(command, data);
         let sealed = seal_request(command, data).unwrap();
-        assert_eq!(open_request(sealed.clone(), job).unwrap(), data);
-        assert!(open_request(sealed.clone(), JobId([7; 32])).is_err());
-        for bytes in 0..sealed.len() {
-            open_request(sealed.slice(..bytes), job).unwrap_err();
-        }
-        for at in 0..REQUEST_HEADER {
-            let mut bad = sealed.to_vec();
-            bad[at] ^= 0x10;
-            open_request(bad.into(), job).unwrap_err();
-        }
+        check(&sealed, REQUEST_HEADER, data, |sealed| {
+            open_request(sealed, job)
+        });
+        open_request(sealed, JobId([7; 32])).unwrap_err();
     }
 
     /// A later release may name jobs by another hash.
@@ -257,10 +265,7 @@ mod tests {
         sealed.extend(Sha256::digest(data));
         sealed.extend(&packed[REQUEST_HEADER..]);
         let sealed = Bytes::from(sealed);
-        assert_eq!(open_request(sealed.clone(), job).unwrap(), data);
-        for bytes in 0..sealed.len() {
-            open_request(sealed.slice(..bytes), job).unwrap_err();
-        }
+        check(&sealed, 0, data, |sealed| open_request(sealed, job));
         let mut bad = sealed.to_vec();
         bad[REQUEST_HEADER] ^= 1;
         open_request(bad.into(), job).unwrap_err();
@@ -286,10 +291,8 @@ mod tests {
         rand::Rng::fill(&mut rand::thread_rng(), &mut noise[..]);
         let sealed = seal_request(4, &noise).unwrap();
         assert!(sealed.len() <= REQUEST, "{}", sealed.len());
-        assert_eq!(
-            open_request(sealed, JobId::of_code(4, &noise)).unwrap(),
-            noise
-        );
+        let opened = open_request(sealed, JobId::of_code(4, &noise));
+        assert_eq!(opened.unwrap(), noise);
     }
 
     #[test]

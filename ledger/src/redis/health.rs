@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Weak, time::Duration};
 
-use redis::{Value, pipe};
+use redis::{Value, cmd};
 
-use super::{Inner, RedisLedger, items, keep::nonce, link::Lane, odd, record::text, scripts::With};
+use super::{
+    RedisInner, RedisLedger, items, keep::nonce, link::Lane, odd, record::text, scripts::script,
+};
 use crate::LedgerError;
 
 /// How often Redis's settings are checked: an operator may change them.
@@ -19,43 +21,28 @@ pub enum UnfitError {
     /// Redis does not answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// Redis evicts open jobs when its memory is full.
-    #[error(
-        "redis evicts any key when its memory is full (maxmemory-policy {policy}): \
-         set noeviction"
-    )]
-    Evicts {
-        /// The policy.
-        policy: String,
-    },
-    /// Redis is older than 5.0.
-    #[error("redis {version} is too old: 5.0 or later is needed")]
-    Old {
-        /// Its release.
-        version: String,
-    },
-    /// Redis is a replica, which takes no writes.
-    #[error("redis is a replica: the primary's address is needed")]
-    Replica,
+    /// Redis is too old, a replica, or evicts open jobs: the operator must change
+    /// it as the text says.
+    #[error("{0}")]
+    Unfit(String),
 }
 
 impl RedisLedger {
     /// Refuses a Redis that is not fit; returns warnings for the operator's log,
     /// each a sentence.
     pub async fn check(&self) -> Result<Vec<String>, UnfitError> {
-        let mut commands = pipe();
-        commands.cmd("INFO");
-        match self.command(Lane::Quick, &commands).await {
-            Err(LedgerError::Away(why)) if why.contains("NOPERM") => Ok(vec![
-                "this user may not ask redis for INFO: its settings are not known".to_owned(),
-            ]),
+        match self.command(Lane::Quick, &cmd("INFO")).await {
+            Err(LedgerError::Away(why)) if why.contains("NOPERM") => {
+                let why = "this user may not ask redis for INFO: its settings are not known";
+                Ok(vec![why.to_owned()])
+            }
             answer => judge(text(&answer?).unwrap_or_default()),
         }
     }
 
     /// True: Redis lost its data since the last call.
     async fn lost_data(&self, known: &mut Option<String>) -> Result<bool, LedgerError> {
-        let call = self.call(|scripts| &scripts.epoch).with(nonce());
+        let call = self.call(script!("epoch"), nonce());
         let answer = items(self.ask(Lane::Quick, &call).await?)?;
         let [epoch, Value::Int(_)] = &answer[..] else {
             return Err(odd(&Value::Nil));
@@ -66,38 +53,39 @@ impl RedisLedger {
     }
 }
 
-/// What follows from an `INFO`.
 fn judge(info: &str) -> Result<Vec<String>, UnfitError> {
     let lines = info.lines().filter_map(|line| line.split_once(':'));
     let info: BTreeMap<_, _> = lines.collect();
     let get = |name: &str| info.get(name).copied().unwrap_or("unknown").to_owned();
     let (version, policy) = (get("redis_version"), get("maxmemory_policy"));
-    let major = version
-        .split('.')
-        .next()
-        .and_then(|major| major.parse().ok());
-    if major.is_some_and(|major: u32| major < OLDEST) {
-        return Err(UnfitError::Old { version });
+    let major = version.split('.').next().map(str::parse::<u32>);
+    if matches!(major, Some(Ok(..OLDEST))) {
+        let why = format!("redis {version} is too old: 5.0 or later is needed");
+        return Err(UnfitError::Unfit(why));
     }
     if get("role") == "slave" {
-        return Err(UnfitError::Replica);
+        let why = "redis is a replica: the primary's address is needed";
+        return Err(UnfitError::Unfit(why.to_owned()));
     }
     let mut warnings = Vec::new();
     let limited = get("maxmemory").parse().is_ok_and(|bytes: u64| bytes > 0);
-    if policy.starts_with("allkeys-") && limited {
-        return Err(UnfitError::Evicts { policy });
-    }
-    if policy.starts_with("allkeys-") {
-        warnings.push(format!(
+    let kind = policy.split_once('-').map(|(kind, _)| kind);
+    match (kind, limited) {
+        (Some("allkeys"), true) => {
+            return Err(UnfitError::Unfit(format!(
+                "redis evicts any key when its memory is full (maxmemory-policy {policy}): \
+                 set noeviction"
+            )));
+        }
+        (Some("allkeys"), false) => warnings.push(format!(
             "redis would evict any key if it had a memory limit (maxmemory-policy {policy}): \
              set noeviction"
-        ));
-    }
-    if policy.starts_with("volatile-") && limited {
-        warnings.push(format!(
+        )),
+        (Some("volatile"), true) => warnings.push(format!(
             "redis evicts finished jobs when its memory is full (maxmemory-policy {policy}): \
              they are proved again if they are asked for again"
-        ));
+        )),
+        _ => {}
     }
     if get("aof_enabled") != "1" {
         warnings.push("redis keeps no append-only file: a restart of it repeats work".to_owned());
@@ -106,7 +94,7 @@ fn judge(info: &str) -> Result<Vec<String>, UnfitError> {
 }
 
 /// Watches Redis until the last handle is dropped.
-pub(super) async fn watch(inner: Weak<Inner>) {
+pub(super) async fn watch(inner: Weak<RedisInner>) {
     let mut epoch = None;
     let mut said = Vec::new();
     let mut looked_at_settings: Option<tokio::time::Instant> = None;
@@ -129,9 +117,9 @@ pub(super) async fn watch(inner: Weak<Inner>) {
                 Err(unfit) => vec![unfit.to_string()],
             };
             if warnings != said {
-                warnings
-                    .iter()
-                    .for_each(|warning| tracing::warn!("{warning}"));
+                for warning in &warnings {
+                    tracing::warn!("{warning}");
+                }
                 said = warnings;
             }
             looked_at_settings = Some(tokio::time::Instant::now());

@@ -3,18 +3,17 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use rand::Rng;
-use redis::{Pipeline, Value, pipe};
+use redis::{Cmd, Value, cmd};
 use tokio::sync::watch;
 use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
     RedisLedger,
-    damage::Damage,
-    frame,
-    link::{Ask, Lane},
+    frame::{self, Damage},
+    link::Lane,
     number, odd,
     record::{self, NAME},
-    scripts::With,
+    scripts::script,
 };
 use crate::{
     Bridges, JobRecord, JobState, Ledger, LedgerError, LedgerEvent, Note, SlotReport, StoredResult,
@@ -41,10 +40,9 @@ pub(super) fn nonce() -> String {
 }
 
 fn lane(bytes: usize) -> Lane {
-    if bytes <= SMALL {
-        Lane::Quick
-    } else {
-        Lane::Bulk
+    match bytes <= SMALL {
+        true => Lane::Quick,
+        false => Lane::Bulk,
     }
 }
 
@@ -55,6 +53,11 @@ fn fits(what: &'static str, bytes: usize, limit: usize) -> Result<(), LedgerErro
     Err(LedgerError::Full { what, limit })
 }
 
+fn fits_reply(result: &StoredResult) -> Result<(), LedgerError> {
+    let bytes = result.reply.len();
+    fits("bytes of one reply", bytes, limits::REPLY_BYTES)
+}
+
 #[async_trait]
 impl Ledger for RedisLedger {
     /// Puts a large request beside the ledger, for the script to move in.
@@ -63,12 +66,10 @@ impl Ledger for RedisLedger {
             return Ok(());
         }
         let sealed = frame::seal_request(job.command, request)?;
-        let mut commands = pipe();
-        let set = commands.cmd("SET");
-        set.arg(format!("{}u:{}", self.prefix(), job.id));
-        set.arg(&sealed[..]).arg("PX").arg(STRAY_MS);
-        let ask = Ask::Commands(&commands);
-        self.inner.link.ask(Lane::Bulk, ask).await.map(drop)
+        let key = format!("{}u:{}", self.prefix(), job.id);
+        let mut set = cmd("SET");
+        set.arg((key, &sealed[..], "PX", STRAY_MS));
+        self.command(Lane::Bulk, &set).await.map(drop)
     }
 
     async fn take(
@@ -125,16 +126,12 @@ impl Ledger for RedisLedger {
 
     async fn job(&self, job: JobId) -> Result<Option<JobRecord>, LedgerError> {
         let found = match self.records(&[job]).await {
-            Err(LedgerError::Damaged { why, .. }) => {
-                return Err(self.forget(job, Damage(why)).await?);
-            }
-            found => found,
+            Err(LedgerError::Damaged { why, .. }) => Some(Err(Damage(why))),
+            found => found?.pop().map(|(_, record)| record),
         };
-        let mut found = found?;
-        match found.pop() {
-            Some((job, Err(why))) => Err(self.forget(job, why).await?),
-            Some((_, Ok(record))) => Ok(Some(record)),
-            None => Ok(None),
+        match found.transpose() {
+            Err(why) => Err(self.forget(job, why).await?),
+            Ok(record) => Ok(record),
         }
     }
 
@@ -154,35 +151,31 @@ impl Ledger for RedisLedger {
         if allowed.is_empty() {
             return Ok(false);
         }
-        let mut call = self
-            .call(|scripts| &scripts.transition)
-            .with(job.to_string())
-            .with(to.name())
-            .with(format!(",{},", allowed.join(",")))
-            .with(nonce());
-        for (name, value) in record::noted(note) {
-            call.arg(name).arg(value);
-        }
+        let allowed = format!(",{},", allowed.join(","));
+        let args = (
+            job.to_string(),
+            to.name(),
+            allowed,
+            nonce(),
+            record::noted(note),
+        );
+        let call = self.call(script!("transition"), args);
         let answer = self.ask_about(job, Lane::Quick, &call).await?;
         Ok(number(&answer)? == 1)
     }
 
     async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
-        let found = self.read_request(job).await?;
-        let sealed = match found {
+        let sealed = match self.read_request(job).await? {
             Some(sealed) => Some(Ok(sealed)),
             // None, or too large: the script tells which, and forgets the job.
             None => {
-                let call = self.call(|scripts| &scripts.request);
-                let call = call.with(job.to_string()).with(frame::REQUEST);
+                let call = self.call(script!("request"), (job.to_string(), frame::REQUEST));
                 self.value(&call, frame::REQUEST).await?
             }
         };
-        let Some(sealed) = sealed else {
-            return Ok(None);
-        };
-        match sealed.and_then(|sealed| frame::open_request(sealed, job)) {
-            Ok(request) => Ok(Some(request)),
+        let opened = sealed.map(|sealed| frame::open_request(sealed?, job));
+        match opened.transpose() {
+            Ok(request) => Ok(request),
             // A job without its request cannot be proved. Once it is unknown, the
             // bridge drops its tickets, and Falafel issues them again with the bytes.
             Err(why) => Err(self.forget_for(&format!("q:{job}"), job, why).await?),
@@ -190,14 +183,9 @@ impl Ledger for RedisLedger {
     }
 
     async fn store_result(&self, job: JobId, result: &StoredResult) -> Result<bool, LedgerError> {
-        fits(
-            "bytes of one reply",
-            result.reply.len(),
-            limits::REPLY_BYTES,
-        )?;
+        fits_reply(result)?;
         let value = frame::seal_result(result);
-        let call = self.call(|scripts| &scripts.store);
-        let call = call.with(job.to_string()).with(&value[..]).with(STRAY_MS);
+        let call = self.call(script!("store"), (job.to_string(), &value[..], STRAY_MS));
         let lane = lane(value.len());
         if self.number(lane, &call).await? == 1 {
             return Ok(true);
@@ -228,8 +216,7 @@ impl Ledger for RedisLedger {
     }
 
     async fn store_unverified(&self, job: JobId, result: &StoredResult) -> Result<(), LedgerError> {
-        let bytes = result.reply.len();
-        fits("bytes of one reply", bytes, limits::REPLY_BYTES)?;
+        fits_reply(result)?;
         self.keep_unverified(job, result).await
     }
 
@@ -246,12 +233,9 @@ impl Ledger for RedisLedger {
     }
 
     async fn add_attempt(&self, job: JobId, attempt: &AttemptRecord) -> Result<(), LedgerError> {
-        let call = self
-            .call(|scripts| &scripts.attempt)
-            .with(job.to_string())
-            .with(&frame::seal_attempt(attempt)[..])
-            .with(limits::ATTEMPT_RECORDS)
-            .with(nonce());
+        let (job_id, value) = (job.to_string(), frame::seal_attempt(attempt));
+        let args = (job_id, &value[..], limits::ATTEMPT_RECORDS, nonce());
+        let call = self.call(script!("attempt"), args);
         let answer = self.ask_about(job, Lane::Quick, &call).await?;
         number(&answer).map(|_| ())
     }
@@ -293,19 +277,18 @@ impl RedisLedger {
         job: &JobRecord,
         sealed: &[u8],
     ) -> Result<Option<Vec<Value>>, LedgerError> {
-        let mut call = self
-            .call(|scripts| &scripts.take)
-            .with(ticket.id.to_string())
-            .with(frame::cut(&ticket.upstream, NAME))
-            .with(job.id.to_string())
-            .with(ticket.taken_at_ms)
-            .with(nonce())
-            .with(self.owner())
-            .with(self.inner.config.open_tickets)
-            .with(sealed);
-        for (name, value) in record::fields(job) {
-            call.arg(name).arg(value);
-        }
+        let args = (
+            ticket.id.to_string(),
+            frame::cut(&ticket.upstream, NAME),
+            job.id.to_string(),
+            ticket.taken_at_ms,
+            nonce(),
+            self.owner().clone(),
+            self.inner.config.open_tickets,
+            sealed,
+            record::fields(job),
+        );
+        let call = self.call(script!("take"), args);
         match self.ask_about(job.id, lane(sealed.len()), &call).await? {
             Value::Array(answer) if matches!(answer[..], [_, Value::Int(0)]) => Ok(None),
             Value::Array(answer) => Ok(Some(answer)),
@@ -319,32 +302,30 @@ impl RedisLedger {
         &self,
         key: &str,
     ) -> Result<Option<Result<StoredResult, DamagedResult>>, LedgerError> {
-        let call = self.call(|scripts| &scripts.read);
-        let call = call.with(key).with(frame::RESULT);
+        let call = self.call(script!("read"), (key, frame::RESULT));
         let Some(sealed) = self.value(&call, frame::RESULT).await? else {
             return Ok(None);
         };
-        let begin = sealed.as_ref().map_or_else(
-            |_| Bytes::new(),
-            |sealed| sealed.slice(..sealed.len().min(frame::HEADER)),
-        );
-        let opened = sealed.and_then(frame::open_result).and_then(|result| {
-            let intact = result.is_intact();
-            let why = || Damage::of("its reply does not match its digest");
-            intact.then_some(result).ok_or_else(why)
-        });
-        Ok(Some(
-            opened.map_err(|damage| DamagedResult { begin, damage }),
-        ))
+        let begin = match &sealed {
+            Ok(sealed) => sealed.slice(..sealed.len().min(frame::HEADER)),
+            Err(_) => Bytes::new(),
+        };
+        let opened = match sealed.and_then(frame::open_result) {
+            Ok(result) if result.is_intact() => Ok(result),
+            Ok(_) => Err(Damage::of("its reply does not match its digest")),
+            Err(damage) => Err(damage),
+        };
+        let damaged = |damage| DamagedResult { begin, damage };
+        Ok(Some(opened.map_err(damaged)))
     }
 
     /// A request's framed bytes without a script, which would hash them. `None`: there
     /// are none, or too many.
     async fn read_request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
         let key = format!("{}q:{job}", self.prefix());
-        let mut get = pipe();
+        let mut get = cmd("GETRANGE");
         // One byte above the limit shows that the value is too large.
-        get.cmd("GETRANGE").arg(&key).arg(0).arg(frame::REQUEST);
+        get.arg((key, 0, frame::REQUEST));
         match self.one(Lane::Bulk, &get).await? {
             Some(Value::BulkString(bytes)) if (1..=frame::REQUEST).contains(&bytes.len()) => {
                 Ok(Some(bytes.into()))
@@ -357,13 +338,11 @@ impl RedisLedger {
     pub(super) async fn one(
         &self,
         lane: Lane,
-        command: &Pipeline,
+        command: &Cmd,
     ) -> Result<Option<Value>, LedgerError> {
-        match self.inner.link.ask(lane, Ask::Commands(command)).await {
+        match self.command(lane, command).await {
             Err(LedgerError::Damaged { .. }) => Ok(None),
-            Ok(Value::Array(mut answer)) => Ok(answer.pop()),
-            Ok(other) => Err(odd(&other)),
-            Err(error) => Err(error),
+            answer => answer.map(Some),
         }
     }
 
@@ -378,21 +357,18 @@ impl RedisLedger {
         job: JobId,
         why: Damage,
     ) -> Result<LedgerError, LedgerError> {
-        let call = self.call(|scripts| &scripts.forget);
-        let call = call.with(job.to_string());
+        let call = self.call(script!("forget"), job.to_string());
         self.number(Lane::Quick, &call).await?;
         Ok(self.damaged(key, why))
     }
 
-    /// Drops a ticket, whole or damaged.
     pub(super) async fn drop_ticket(&self, ticket: &str) -> Result<bool, LedgerError> {
-        let call = self.call(|scripts| &scripts.close).with(ticket);
+        let call = self.call(script!("close"), ticket);
         Ok(self.number(Lane::Quick, &call).await? == 1)
     }
 
     async fn drop_if(&self, job: JobId, begin: &[u8]) -> Result<(), LedgerError> {
-        let call = self.call(|scripts| &scripts.drop);
-        let call = call.with(job.to_string()).with(begin);
+        let call = self.call(script!("drop"), (job.to_string(), begin));
         self.number(Lane::Quick, &call).await.map(|_| ())
     }
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use redis::{
-    Client, Pipeline, RedisError, RedisResult, ScriptInvocation, Value,
+    Client, Cmd, Pipeline, RedisError, RedisResult, ScriptInvocation, Value,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use tokio::{
@@ -26,7 +26,7 @@ use zkwhirl_telemetry::{
     handle,
 };
 
-use super::{RedisConfigError, RedisLedgerConfig};
+use super::RedisLedgerConfig;
 use crate::LedgerError;
 use zkwhirl_job::clock::Backoff;
 
@@ -44,46 +44,45 @@ pub(super) enum Lane {
     Bulk,
 }
 
-/// What is asked of Redis.
 #[derive(Debug)]
 pub(super) enum Ask<'a> {
     Script(&'a ScriptInvocation<'a>),
+    Command(&'a Cmd),
     Commands(&'a Pipeline),
 }
 
 /// Two connections, and counts of what happened on them.
 #[derive(Debug)]
-pub(super) struct Link {
-    lanes: [Connection; 2],
+pub(super) struct RedisLink {
+    lanes: [SharedConnection; 2],
     client: Client,
     timeout: Duration,
     /// Times that a call was tried again because the connection broke.
     pub(super) repeats: AtomicU64,
-    /// Calls that failed.
     pub(super) away: AtomicU64,
     took: handle::Histogram,
     /// Calls with an answer, and without.
     results: [handle::Counter; 2],
 }
 
-/// A connection that many calls share.
 #[derive(Debug)]
-struct Connection {
+struct SharedConnection {
     manager: Mutex<ConnectionManager>,
     permits: Semaphore,
     /// When it answered last, or was made.
     answered: Mutex<Instant>,
 }
 
-impl Link {
+impl RedisLink {
     /// Connects at the first call.
-    pub(super) fn new(config: &RedisLedgerConfig) -> Result<Self, RedisConfigError> {
-        tokio::runtime::Handle::try_current().map_err(|_| RedisConfigError::NoRuntime)?;
+    pub(super) fn new(config: &RedisLedgerConfig) -> Result<Self, RedisAddressError> {
+        let no_runtime = "a redis ledger can only be made inside a tokio runtime";
+        tokio::runtime::Handle::try_current().map_err(|_| config.address.unusable(no_runtime))?;
         let client = config.address.client()?;
         let connection = |permits| -> Result<_, RedisAddressError> {
             let manager = manager(&client, config.timeout);
             let manager = manager.map_err(|error| config.address.unusable(error))?;
-            Ok(Connection {
+            Ok(SharedConnection {
                 manager: Mutex::new(manager),
                 permits: Semaphore::new(permits),
                 answered: Mutex::new(Instant::now()),
@@ -103,21 +102,19 @@ impl Link {
     /// Asks until there is an answer or the time is up.
     pub(super) async fn ask(&self, lane: Lane, ask: Ask<'_>) -> Result<Value, LedgerError> {
         let started = Instant::now();
-        let answer = self.ask_once(lane, ask, started + self.timeout).await;
+        let answer = self.ask_until(started + self.timeout, lane, ask).await;
         self.took.record(started.elapsed());
         let [answered, failed] = &self.results;
-        match &answer {
-            Ok(_) => answered.increment(1),
-            Err(_) => failed.increment(1),
-        }
+        let result = if answer.is_ok() { answered } else { failed };
+        result.increment(1);
         answer
     }
 
-    async fn ask_once(
+    async fn ask_until(
         &self,
+        deadline: Instant,
         lane: Lane,
         ask: Ask<'_>,
-        deadline: Instant,
     ) -> Result<Value, LedgerError> {
         let mut last = None;
         let asked = timeout_at(deadline, self.insist(lane, &ask, &mut last)).await;
@@ -157,6 +154,7 @@ impl Link {
             let mut connection = lock(&lane.manager).clone();
             let asked = match ask {
                 Ask::Script(script) => script.invoke_async(&mut connection).await,
+                Ask::Command(command) => command.query_async(&mut connection).await,
                 Ask::Commands(commands) => commands.query_async(&mut connection).await,
             };
             match asked {

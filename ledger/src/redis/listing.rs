@@ -1,23 +1,22 @@
 //! Lists of tickets, jobs and attempts, in pages: a long script would block other
 //! callers.
 
-use redis::{Value, pipe};
+use redis::{Value, cmd, pipe};
 use zkwhirl_job::{AttemptRecord, JobId, limits};
 
 use super::{
     RedisLedger,
-    damage::Damage,
-    frame, items,
-    link::{Ask, Lane},
+    frame::{self, Damage},
+    items,
+    link::Lane,
     odd,
     record::{self, text},
-    scripts::With,
+    scripts::script,
 };
 use crate::{JobRecord, JobState, LISTING, LedgerError, OPEN_TICKETS, Ticket};
 
 /// Tickets of one page: about a millisecond of Redis's time.
 const TICKETS: usize = 512;
-/// Job records of one page.
 const RECORDS: usize = 256;
 
 impl RedisLedger {
@@ -27,8 +26,8 @@ impl RedisLedger {
         let mut tickets = Vec::new();
         let mut after = "-1".to_owned();
         loop {
-            let call = self.call(|scripts| &scripts.tickets).with(index);
-            let call = call.with(&after).with(TICKETS).with(record::BYTES);
+            let args = (index, &after, TICKETS, record::BYTES);
+            let call = self.call(script!("tickets"), args);
             let page = items(self.ask(Lane::Quick, &call).await?)?;
             let full = page.len() == TICKETS;
             let last = page.last().and_then(|item| match item {
@@ -73,11 +72,10 @@ impl RedisLedger {
         let mut commands = pipe();
         for state in states {
             let index = format!("{}s:{state}", self.prefix());
-            let command = commands.cmd("ZRANGE").arg(index);
-            command.arg(0).arg(limit - 1).arg("WITHSCORES");
+            let range = (index, 0, limit - 1, "WITHSCORES");
+            commands.cmd("ZRANGE").arg(range);
         }
-        let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(&commands));
-        let indices = items(asked.await?)?;
+        let indices = self.commands(&commands).await?;
         let mut order: Vec<_> = indices.iter().flat_map(sequenced).collect();
         order.sort_unstable();
         order.dedup();
@@ -105,10 +103,8 @@ impl RedisLedger {
         &self,
         jobs: &[JobId],
     ) -> Result<Vec<(JobId, Result<JobRecord, Damage>)>, LedgerError> {
-        let mut call = self.call(|scripts| &scripts.records).with(record::BYTES);
-        for job in jobs {
-            call.arg(job.to_string());
-        }
+        let ids: Vec<_> = jobs.iter().map(JobId::to_string).collect();
+        let call = self.call(script!("records"), (record::BYTES, ids));
         let found = items(self.ask(Lane::Quick, &call).await?)?;
         let records = jobs.iter().zip(found).filter_map(|(job, found)| {
             let record = match found {
@@ -131,16 +127,14 @@ impl RedisLedger {
         &self,
         job: JobId,
     ) -> Result<Vec<AttemptRecord>, LedgerError> {
-        let call = self.call(|scripts| &scripts.attempts).with(job.to_string());
-        let call = call.with(frame::ATTEMPTS).with(limits::ATTEMPT_RECORDS);
+        let args = (job.to_string(), frame::ATTEMPTS, limits::ATTEMPT_RECORDS);
+        let call = self.call(script!("attempts"), args);
+        let opened = |item| match item {
+            Value::BulkString(sealed) => frame::open_attempt(sealed.into()),
+            _ => Err(Damage::of("an item is no text")),
+        };
         let attempts = match self.ask(Lane::Quick, &call).await {
-            Ok(Value::Array(items)) => {
-                let attempts = items.into_iter().map(|item| match item {
-                    Value::BulkString(sealed) => frame::open_attempt(sealed.into()),
-                    _ => Err(Damage::of("an item is no text")),
-                });
-                attempts.collect::<Result<Vec<_>, _>>()
-            }
+            Ok(Value::Array(items)) => items.into_iter().map(opened).collect(),
             Ok(Value::Int(size)) => Err(Damage(format!(
                 "{size} items or bytes, more than the limit"
             ))),
@@ -153,9 +147,9 @@ impl RedisLedger {
             Err(why) => why,
         };
         let key = format!("a:{job}");
-        let mut commands = pipe();
-        commands.cmd("DEL").arg(format!("{}{key}", self.prefix()));
-        self.command(Lane::Quick, &commands).await?;
+        let mut del = cmd("DEL");
+        del.arg(format!("{}{key}", self.prefix()));
+        self.command(Lane::Quick, &del).await?;
         Err(self.damaged(&key, why))
     }
 }

@@ -2,8 +2,6 @@
 //!
 //! * Every change is one script (`lua/`): it happens whole or not at all, and
 //!   may be repeated, because a lost answer does not say whether it happened.
-//! * Every call ends within [`RedisLedgerConfig::timeout`], with
-//!   [`LedgerError::Away`] if need be, and holds up no thread.
 //! * Results and attempts carry their length and SHA-256; a request is checked
 //!   against the name of its job. What does not match is dropped and said once
 //!   as [`LedgerError::Damaged`], with its key; after that it is gone, and is
@@ -12,17 +10,9 @@
 //!   ([`RedisLedgerConfig::keep`]) and a budget. So a Redis that evicts keys with a
 //!   lifetime costs work at worst, and one that evicts any key is refused by
 //!   [`RedisLedger::check`].
-//! * A Redis that lost its data (flushed, or restarted without persistence) is
-//!   noticed within [`RedisLedgerConfig::watch_every`]: see
-//!   [`crate::Ledger::losses`].
-//!
-//! For a fleet it also has [`Bridges`] (heartbeats, and the adoption of a dead
-//! bridge's tickets) and [`LedgerEvent`] (what happened, for views in other
-//! processes).
 
 mod bridges;
 mod config;
-mod damage;
 mod events;
 mod frame;
 #[cfg(test)]
@@ -43,41 +33,41 @@ mod unverified;
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use bytes::Bytes;
-use redis::{Pipeline, Script, ScriptInvocation, Value};
+use redis::{Cmd, Pipeline, Script, ScriptInvocation, ToRedisArgs, Value};
 use tokio::{sync::watch, task::AbortHandle};
 use zkwhirl_job::JobId;
+use zkwhirl_redis::RedisAddressError;
 
-pub use config::{RedisConfigError, RedisLedgerConfig};
+pub use config::RedisLedgerConfig;
 pub use health::UnfitError;
 
-use super::LedgerError;
-pub use super::{Bridges, LedgerEvent, Membership};
-use damage::Damage;
-use link::{Ask, Lane, Link};
-use scripts::Scripts;
+use crate::LedgerError;
+use frame::Damage;
+use link::{Ask, Lane, RedisLink};
 
 /// The ledger on Redis. Clones are the same ledger, and the same bridge: each
 /// bridge of a process makes its own.
 #[derive(Clone)]
 pub struct RedisLedger {
-    inner: Arc<Inner>,
+    inner: Arc<RedisInner>,
 }
 
-struct Inner {
+struct RedisInner {
     config: RedisLedgerConfig,
-    scripts: Scripts,
-    link: Link,
+    /// What all keys begin with.
+    prefix: String,
+    link: RedisLink,
     /// The bridge whose tickets this handle takes; empty before it joined.
     owner: Mutex<String>,
     damaged: AtomicU64,
     losses: watch::Sender<u64>,
-    watch: Mutex<Option<AbortHandle>>,
+    watch: OnceLock<AbortHandle>,
 }
 
 impl RedisLedger {
@@ -85,29 +75,34 @@ impl RedisLedger {
     /// reachable now. [`RedisLedger::check`] tells whether Redis is fit.
     ///
     /// A task watches Redis until the last clone is dropped.
-    pub fn new(config: RedisLedgerConfig) -> Result<Self, RedisConfigError> {
-        let inner = Arc::new(Inner {
-            scripts: Scripts::new(&config),
-            link: Link::new(&config)?,
+    pub fn new(config: RedisLedgerConfig) -> Result<Self, RedisAddressError> {
+        let inner = Arc::new(RedisInner {
+            prefix: config.address.prefix(),
+            link: RedisLink::new(&config)?,
             config,
             owner: Mutex::default(),
             damaged: AtomicU64::new(0),
             losses: watch::Sender::default(),
-            watch: Mutex::default(),
+            watch: OnceLock::new(),
         });
         let watch = tokio::spawn(health::watch(Arc::downgrade(&inner)));
-        *inner.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch.abort_handle());
+        inner.watch.get_or_init(|| watch.abort_handle());
         Ok(Self { inner })
     }
 
     /// What all its keys begin with.
     pub fn prefix(&self) -> &str {
-        self.inner.scripts.prefix()
+        &self.inner.prefix
     }
 
-    fn call<'a>(&'a self, script: impl FnOnce(&'a Scripts) -> &'a Script) -> ScriptInvocation<'a> {
-        let scripts = &self.inner.scripts;
-        scripts.call(script(scripts))
+    /// A call of a script, with the arguments that every script has.
+    fn call(&self, script: &'static Script, args: impl ToRedisArgs) -> ScriptInvocation<'static> {
+        let config = &self.inner.config;
+        let mut call = script.prepare_invoke();
+        call.key(self.prefix()).arg(config.keep.as_millis() as u64);
+        call.arg(config.finished_jobs).arg(config.finished_bytes);
+        call.arg(config.events).arg(args);
+        call
     }
 
     async fn ask(&self, lane: Lane, script: &ScriptInvocation<'_>) -> Result<Value, LedgerError> {
@@ -128,13 +123,16 @@ impl RedisLedger {
         }
     }
 
-    /// Runs plain commands; the answer to the last.
-    async fn command(&self, lane: Lane, commands: &Pipeline) -> Result<Value, LedgerError> {
-        let answers = self.inner.link.ask(lane, Ask::Commands(commands)).await?;
-        Ok(items(answers)?.pop().unwrap_or(Value::Nil))
+    async fn command(&self, lane: Lane, command: &Cmd) -> Result<Value, LedgerError> {
+        self.inner.link.ask(lane, Ask::Command(command)).await
     }
 
-    /// Asks for one number.
+    /// Runs plain commands; the answer to each.
+    async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, LedgerError> {
+        let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(commands));
+        items(asked.await?)
+    }
+
     async fn number(&self, lane: Lane, script: &ScriptInvocation<'_>) -> Result<i64, LedgerError> {
         number(&self.ask(lane, script).await?)
     }
@@ -192,10 +190,9 @@ fn odd(value: &Value) -> LedgerError {
     LedgerError::Away(format!("redis answered {kind}, which no call expects"))
 }
 
-impl Drop for Inner {
+impl Drop for RedisInner {
     fn drop(&mut self) {
-        let watch = self.watch.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(watch) = watch.take() {
+        if let Some(watch) = self.watch.get() {
             watch.abort();
         }
     }

@@ -1,25 +1,21 @@
 //! Job records and tickets as the fields of Redis hashes.
 //!
 //! The fields are texts, so that an operator can read them with `redis-cli`;
-//! numbers are decimal, an absent option is an empty text. Fields that a later
-//! release adds are ignored and must be optional; a kind that this release does
-//! not know reads as none. A later release writes a new state only after the
-//! release before it reads that state.
+//! numbers are decimal, an absent option is an empty text.
 
 use std::{collections::HashMap, str::FromStr};
 
 use redis::Value;
 use zkwhirl_job::{JobId, Kind, TicketId, limits};
 
-use super::{damage::Damage, frame::cut};
-use crate::{JobRecord, JobState, Note, Ticket};
+use super::frame::{Damage, cut};
+use crate::{JobRecord, Note, Ticket};
 
 /// Bytes that a record or a ticket may have.
 pub(super) const BYTES: usize = 32 << 10;
 /// The longest name of a worker, bridge or upstream that is kept.
 pub(super) const NAME: usize = 256;
 
-/// The fields of a new job's record.
 pub(super) fn fields(record: &JobRecord) -> Vec<(&'static str, String)> {
     let option = |value: Option<String>| value.unwrap_or_default();
     let reason = record.reason.as_deref().unwrap_or_default();
@@ -38,56 +34,52 @@ pub(super) fn fields(record: &JobRecord) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The fields that change with a note.
 pub(super) fn noted(note: &Note) -> Vec<(&'static str, String)> {
-    let mut out = Vec::new();
-    if let Some(attempt) = note.attempt {
-        out.push(("attempt", attempt.to_string()));
-    }
-    if let Some(worker) = &note.worker {
-        out.push(("worker", cut(worker, NAME).to_owned()));
-    }
-    if let Some(reason) = &note.reason {
-        out.push(("reason", cut(reason, limits::ERROR_TEXT_BYTES).to_owned()));
-    }
-    out
+    let text = |name, text: &Option<String>, limit| {
+        let text = text.as_deref();
+        text.map(|text| (name, cut(text, limit).to_owned()))
+    };
+    let attempt = note.attempt.map(|attempt| ("attempt", attempt.to_string()));
+    let worker = text("worker", &note.worker, NAME);
+    let reason = text("reason", &note.reason, limits::ERROR_TEXT_BYTES);
+    [attempt, worker, reason].into_iter().flatten().collect()
 }
 
 /// A record from its fields, or what is wrong with it.
 pub(super) fn record(id: JobId, fields: &[Value]) -> Result<JobRecord, Damage> {
-    let fields = Fields::of(fields)?;
+    let fields = HashFields::of(fields)?;
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let kind = fields.text("kind")?.parse::<Kind>().ok();
     let rollup_id = match fields.text("rollup")? {
         "" => None,
-        _ => Some(fields.number("rollup")?),
+        _ => Some(fields.parsed("rollup")?),
     };
     Ok(JobRecord {
         id,
-        command: fields.number("command")?,
+        command: fields.parsed("command")?,
         kind,
         rollup_id,
-        request_bytes: fields.number("bytes")?,
-        taken_at_ms: fields.number("taken")?,
-        changed_at_ms: fields.number("changed")?,
-        state: state(fields.text("state")?)?,
-        attempt: fields.number("attempt")?,
+        request_bytes: fields.parsed("bytes")?,
+        taken_at_ms: fields.parsed("taken")?,
+        changed_at_ms: fields.parsed("changed")?,
+        state: fields.parsed("state")?,
+        attempt: fields.parsed("attempt")?,
         worker: some(fields.text("worker")?),
         reason: some(fields.text("reason")?),
     })
 }
 
 /// The id of a ticket that lacks a field.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct DamagedTicket(pub(super) String);
 
 /// A ticket as the scripts list them.
 pub(super) fn ticket(item: &Value) -> Result<Ticket, DamagedTicket> {
     let Value::Array(item) = item else {
-        return Err(DamagedTicket(String::new()));
+        return Err(DamagedTicket::default());
     };
     let [id, job, upstream, at, _seq] = &item[..] else {
-        return Err(DamagedTicket(String::new()));
+        return Err(DamagedTicket::default());
     };
     let name = text(id).unwrap_or_default();
     let parsed = || {
@@ -101,14 +93,6 @@ pub(super) fn ticket(item: &Value) -> Result<Ticket, DamagedTicket> {
     parsed().ok_or_else(|| DamagedTicket(name.to_owned()))
 }
 
-/// The state of this name.
-fn state(name: &str) -> Result<JobState, Damage> {
-    let mut all = JobState::ALL.into_iter();
-    all.find(|state| state.name() == name)
-        .ok_or_else(|| Damage(format!("its state is \"{}\"", cut(name, 80))))
-}
-
-/// A text in an answer.
 pub(super) fn text(value: &Value) -> Option<&str> {
     match value {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
@@ -117,11 +101,10 @@ pub(super) fn text(value: &Value) -> Option<&str> {
     }
 }
 
-/// The fields of a hash.
-pub(super) struct Fields<'a>(HashMap<&'a str, &'a str>);
+struct HashFields<'a>(HashMap<&'a str, &'a str>);
 
-impl<'a> Fields<'a> {
-    pub(super) fn of(flat: &'a [Value]) -> Result<Self, Damage> {
+impl<'a> HashFields<'a> {
+    fn of(flat: &'a [Value]) -> Result<Self, Damage> {
         let mut fields = HashMap::new();
         for pair in flat.chunks_exact(2) {
             let name = text(&pair[0]).ok_or_else(|| Damage::of("a field's name is no text"))?;
@@ -131,16 +114,12 @@ impl<'a> Fields<'a> {
         Ok(Self(fields))
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&'a str> {
-        self.0.get(name).copied()
-    }
-
     fn text(&self, name: &str) -> Result<&'a str, Damage> {
-        self.get(name)
-            .ok_or_else(|| Damage(format!("it has no {name}")))
+        let text = self.0.get(name).copied();
+        text.ok_or_else(|| Damage(format!("it has no {name}")))
     }
 
-    fn number<T: FromStr>(&self, name: &str) -> Result<T, Damage> {
+    fn parsed<T: FromStr>(&self, name: &str) -> Result<T, Damage> {
         let text = self.text(name)?;
         let no = |_| Damage(format!("its {name} is \"{}\"", cut(text, 80)));
         text.parse().map_err(no)
@@ -153,10 +132,8 @@ mod tests {
     use crate::conformance;
 
     fn flat(fields: &[(&str, String)]) -> Vec<Value> {
-        let values = fields.iter().flat_map(|(name, value)| {
-            [name.as_bytes().to_vec(), value.as_bytes().to_vec()].map(Value::BulkString)
-        });
-        values.collect()
+        let texts = fields.iter().flat_map(|(name, value)| [name, &value[..]]);
+        texts.map(|text| Value::BulkString(text.into())).collect()
     }
 
     #[test]
@@ -172,13 +149,14 @@ mod tests {
             let why = record(wanted.id, &flat(&less)).unwrap_err();
             assert_eq!(why.to_string(), format!("it has no {name}"));
         }
-        let mut odd = whole.clone();
-        odd[0].1 = "asleep".into();
-        let why = record(wanted.id, &flat(&odd)).unwrap_err();
-        assert_eq!(why.to_string(), "its state is \"asleep\"");
-        odd = whole;
-        odd[1].1 = "-1".into();
-        let why = record(wanted.id, &flat(&odd)).unwrap_err();
-        assert_eq!(why.to_string(), "its command is \"-1\"");
+        for (at, value, why) in [
+            (0, "asleep", "its state is \"asleep\""),
+            (1, "-1", "its command is \"-1\""),
+        ] {
+            let mut odd = whole.clone();
+            odd[at].1 = value.into();
+            let error = record(wanted.id, &flat(&odd)).unwrap_err();
+            assert_eq!(error.to_string(), why);
+        }
     }
 }

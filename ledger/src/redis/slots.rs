@@ -1,7 +1,7 @@
 //! Reports of slots. Each report has a lifetime of its own; a reader removes
 //! from the index the names whose reports have ended.
 
-use redis::{Value, pipe};
+use redis::{Value, cmd, pipe};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -34,29 +34,27 @@ impl RedisLedger {
         let name = cut(&slot.slot, NAME);
         let body = serde_json::to_vec(slot).expect("plain data is JSON");
         let mut commands = pipe();
-        let set = commands.cmd("SET").arg(format!("{prefix}w:{name}"));
-        set.arg(body).arg("PX").arg(SLOT_TTL.as_millis() as u64);
-        let index = commands.cmd("ZADD").arg(format!("{prefix}workers"));
-        index.arg(0).arg(name);
-        self.command(Lane::Quick, &commands).await.map(drop)
+        let (key, ttl_ms) = (format!("{prefix}w:{name}"), SLOT_TTL.as_millis() as u64);
+        commands.cmd("SET").arg((key, body, "PX", ttl_ms));
+        commands
+            .cmd("ZADD")
+            .arg((format!("{prefix}workers"), 0, name));
+        self.commands(&commands).await.map(drop)
     }
 
     pub(super) async fn list_slots(&self) -> Result<Vec<SlotReport>, LedgerError> {
         let prefix = self.prefix();
-        let mut commands = pipe();
-        let index = commands.cmd("ZRANGE").arg(format!("{prefix}workers"));
-        index.arg(0).arg(SLOTS - 1);
-        let names = items(self.command(Lane::Quick, &commands).await?)?;
+        let mut index = cmd("ZRANGE");
+        index.arg((format!("{prefix}workers"), 0, SLOTS - 1));
+        let names = items(self.command(Lane::Quick, &index).await?)?;
         let names: Vec<_> = names.iter().filter_map(text).collect();
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let mut commands = pipe();
-        let many = commands.cmd("MGET");
-        for name in &names {
-            many.arg(format!("{prefix}w:{name}"));
-        }
-        let bodies = items(self.command(Lane::Quick, &commands).await?)?;
+        let keys = names.iter().map(|name| format!("{prefix}w:{name}"));
+        let mut many = cmd("MGET");
+        many.arg(keys.collect::<Vec<_>>());
+        let bodies = items(self.command(Lane::Quick, &many).await?)?;
         let (mut slots, mut gone) = (Vec::new(), Vec::new());
         for (name, body) in names.iter().zip(&bodies) {
             match body {
@@ -65,10 +63,9 @@ impl RedisLedger {
             }
         }
         if !gone.is_empty() {
-            let mut commands = pipe();
-            let sweep = commands.cmd("ZREM").arg(format!("{prefix}workers"));
-            sweep.arg(gone);
-            self.command(Lane::Quick, &commands).await?;
+            let mut sweep = cmd("ZREM");
+            sweep.arg((format!("{prefix}workers"), gone));
+            self.command(Lane::Quick, &sweep).await?;
         }
         Ok(slots)
     }

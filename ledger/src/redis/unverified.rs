@@ -1,11 +1,13 @@
 //! Replies that cannot be verified yet. Each has a lifetime of its own; the index
 //! of their jobs is bounded, and each listing sweeps it.
 
-use redis::pipe;
+use redis::{cmd, pipe};
 use zkwhirl_job::JobId;
 
-use super::{RedisLedger, frame, items, link::Lane, record::text, scripts::With};
+use super::{RedisLedger, frame, items, link::Lane, record::text, scripts::script};
 use crate::{LedgerError, StoredResult, UNVERIFIED, UNVERIFIED_TTL, UnverifiedReply};
+
+const NO_ARGUMENTS: [u64; 0] = [];
 
 impl RedisLedger {
     pub(super) async fn keep_unverified(
@@ -14,11 +16,9 @@ impl RedisLedger {
         result: &StoredResult,
     ) -> Result<(), LedgerError> {
         let value = frame::seal_result(result);
-        let call = self.call(|scripts| &scripts.unverified);
-        let call = call.with(job.to_string()).with(&value[..]);
-        let call = call
-            .with(UNVERIFIED_TTL.as_millis() as u64)
-            .with(UNVERIFIED);
+        let ttl_ms = UNVERIFIED_TTL.as_millis() as u64;
+        let args = (job.to_string(), &value[..], ttl_ms, UNVERIFIED);
+        let call = self.call(script!("unverified"), args);
         self.number(Lane::Bulk, &call).await.map(drop)
     }
 
@@ -30,11 +30,9 @@ impl RedisLedger {
         let Some(opened) = self.sealed_result(&key).await? else {
             return Ok(None);
         };
-        let mut commands = pipe();
-        let score = commands.cmd("ZSCORE");
-        score.arg(format!("{}unverified", self.prefix()));
-        score.arg(job.to_string());
-        let since = self.one(Lane::Quick, &commands).await?;
+        let mut score = cmd("ZSCORE");
+        score.arg((format!("{}unverified", self.prefix()), job.to_string()));
+        let since = self.one(Lane::Quick, &score).await?;
         let since = since.as_ref().and_then(text).and_then(|ms| ms.parse().ok());
         match (opened, since) {
             (Ok(result), Some(since_ms)) => Ok(Some(UnverifiedReply { since_ms, result })),
@@ -49,7 +47,7 @@ impl RedisLedger {
     }
 
     pub(super) async fn list_unverified(&self) -> Result<Vec<JobId>, LedgerError> {
-        let call = self.call(|scripts| &scripts.unverified_jobs);
+        let call = self.call(script!("unverified_jobs"), &NO_ARGUMENTS);
         let jobs = items(self.ask(Lane::Quick, &call).await?)?;
         let id = |job| text(job).and_then(|job| job.parse().ok());
         Ok(jobs.iter().filter_map(id).collect())
@@ -57,9 +55,9 @@ impl RedisLedger {
 
     pub(super) async fn drop_unverified_reply(&self, job: JobId) -> Result<(), LedgerError> {
         let (prefix, mut commands) = (self.prefix(), pipe());
-        let index = commands.cmd("ZREM").arg(format!("{prefix}unverified"));
-        index.arg(job.to_string());
+        let entry = (format!("{prefix}unverified"), job.to_string());
+        commands.cmd("ZREM").arg(entry);
         commands.cmd("DEL").arg(format!("{prefix}v:{job}"));
-        self.command(Lane::Quick, &commands).await.map(drop)
+        self.commands(&commands).await.map(drop)
     }
 }

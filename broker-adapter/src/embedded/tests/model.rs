@@ -44,7 +44,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(op, 1..120)
 }
 
-struct Worker {
+struct ModelWorker {
     consumer: Box<dyn JobConsumer>,
     held: Option<Delivery>,
     /// False after the lease was lost: settlements must say so.
@@ -63,19 +63,19 @@ struct Model {
     crashes: HashMap<JobId, u32>,
 }
 
-struct Run {
+struct ModelRun {
     broker: EmbeddedBroker,
-    workers: Vec<Worker>,
+    workers: Vec<ModelWorker>,
     model: Model,
 }
 
-impl Run {
+impl ModelRun {
     async fn start() -> Self {
         let broker = EmbeddedBroker::default();
         let mut workers = Vec::new();
         for n in 0..WORKERS {
             let name = format!("w{n}");
-            workers.push(Worker {
+            workers.push(ModelWorker {
                 consumer: broker.subscribe(&[Topic::Inner], &name).await.unwrap(),
                 held: None,
                 live: false,
@@ -151,7 +151,7 @@ impl Run {
         let job = delivery.job.id;
         assert!(!self.model.acked.contains(&job), "claimed after its ack");
         assert!(!self.model.dead.contains(&job), "claimed after its burial");
-        let elsewhere = |other: &Worker| {
+        let elsewhere = |other: &ModelWorker| {
             other.live && other.held.as_ref().is_some_and(|held| held.job.id == job)
         };
         assert!(!self.workers.iter().any(elsewhere), "two leases on one job");
@@ -227,7 +227,7 @@ proptest! {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let mut run = Run::start().await;
+            let mut run = ModelRun::start().await;
             for op in ops {
                 run.apply(op).await;
             }

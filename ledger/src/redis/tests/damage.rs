@@ -2,30 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use redis::{FromRedisValue, Value};
-
-use super::{
-    super::{frame, link::Ask, link::Lane},
-    *,
-};
-
-/// One command of an operator's hand.
-async fn raw<T: FromRedisValue>(
-    ledger: &RedisLedger,
-    name: &str,
-    args: &[&(dyn AsRef<[u8]> + Sync)],
-) -> T {
-    let mut commands = redis::pipe();
-    let command = commands.cmd(name);
-    for arg in args {
-        command.arg(arg.as_ref());
-    }
-    let answer = ledger.inner.link.ask(Lane::Bulk, Ask::Commands(&commands));
-    let Value::Array(mut answer) = answer.await.unwrap() else {
-        panic!("a pipeline gives a list");
-    };
-    T::from_redis_value(answer.pop().unwrap()).unwrap()
-}
+use super::{super::frame, *};
 
 /// Every way in which a value of `bytes` bytes can be wrong.
 fn harm(whole: &[u8]) -> Vec<Vec<u8>> {
@@ -47,57 +24,45 @@ fn harm(whole: &[u8]) -> Vec<Vec<u8>> {
 async fn a_damaged_result_is_none_and_makes_room() {
     let ledger = scratch();
     let job = take(&ledger, 1).await.id;
-    let key = format!("{}r:{job}", ledger.prefix());
+    let key = key(&ledger, "r", job);
     assert!(ledger.store_result(job, &result("proof")).await.unwrap());
-    let whole: Vec<u8> = raw(&ledger, "GET", &[&key]).await;
+    let whole: Vec<u8> = raw(&ledger, "GET", &key).await;
     let all = harm(&whole);
     for (times, bad) in all.iter().enumerate() {
-        let _: () = raw(&ledger, "SET", &[&key, bad]).await;
+        let _: () = raw(&ledger, "SET", (&key, bad)).await;
         assert_eq!(ledger.result(job).await.unwrap(), None);
-        assert_eq!(raw::<u64>(&ledger, "EXISTS", &[&key]).await, 0, "dropped");
+        assert_eq!(raw::<u64>(&ledger, "EXISTS", &key).await, 0, "dropped");
         let damaged = &ledger.inner.damaged;
-        assert_eq!(damaged.load(Ordering::Relaxed), times as u64 + 1);
-        let _: () = raw(&ledger, "SET", &[&key, bad]).await;
+        let count = times as u64 + 1;
+        assert_eq!(damaged.load(Ordering::Relaxed), count);
+        let _: () = raw(&ledger, "SET", (&key, bad)).await;
         // As good as none: the next proof is kept.
         assert!(ledger.store_result(job, &result("proof")).await.unwrap());
         let kept = ledger.result(job).await.unwrap();
         assert_eq!(kept, Some(result("proof")));
-        ledger
-            .inner
-            .damaged
-            .store(times as u64 + 1, Ordering::Relaxed);
+        damaged.store(count, Ordering::Relaxed);
     }
-    let _: () = raw(&ledger, "DEL", &[&key]).await;
-    let _: u64 = raw(&ledger, "RPUSH", &[&key, &"not a text"]).await;
+    let _: () = raw(&ledger, "DEL", &key).await;
+    let _: u64 = raw(&ledger, "RPUSH", (&key, "not a text")).await;
     assert_eq!(ledger.result(job).await.unwrap(), None);
     assert!(ledger.store_result(job, &result("proof")).await.unwrap());
-}
-
-#[tokio::test]
-async fn a_reply_that_never_matched_its_digest_is_none() {
-    let ledger = scratch();
-    let job = take(&ledger, 1).await.id;
-    let mut bad = result("proof");
-    bad.reply = Bytes::from_static(b"rotten");
-    ledger.store_result(job, &bad).await.unwrap();
-    assert_eq!(ledger.result(job).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_damaged_request_is_named_once_and_its_job_can_be_taken_again() {
     let ledger = scratch();
     let job = take(&ledger, 1).await.id;
-    let key = format!("{}q:{job}", ledger.prefix());
-    let whole: Vec<u8> = raw(&ledger, "GET", &[&key]).await;
+    let key = key(&ledger, "q", job);
+    let whole: Vec<u8> = raw(&ledger, "GET", &key).await;
     for bad in harm(&whole) {
-        let _: () = raw(&ledger, "SET", &[&key, &bad]).await;
+        let _: () = raw(&ledger, "SET", (&key, &bad)).await;
         let error = ledger.request(job).await.unwrap_err();
         let named = matches!(&error, LedgerError::Damaged { key: named, .. } if *named == key);
         assert!(named, "{error:?}");
         assert!(error.to_string().starts_with(&key), "{error}");
         assert_eq!(ledger.request(job).await.unwrap(), None);
         assert_eq!(ledger.job(job).await.unwrap(), None);
-        // Its tickets are still there for whoever lets them go.
+        // Its tickets are still there: the bridge closes them.
         assert_eq!(ledger.tickets_of(job).await.unwrap().len(), 1);
         let job = record(1);
         let taken = ledger.take(&ticket(1, job.id), &job, &request(1)).await;
@@ -110,12 +75,12 @@ async fn a_damaged_request_is_named_once_and_its_job_can_be_taken_again() {
 async fn a_request_that_is_gone_makes_its_job_unknown() {
     let ledger = scratch();
     let job = take(&ledger, 1).await.id;
-    let key = format!("{}q:{job}", ledger.prefix());
-    let _: u64 = raw(&ledger, "DEL", &[&key]).await;
+    let key = key(&ledger, "q", job);
+    let _: u64 = raw(&ledger, "DEL", &key).await;
     assert_eq!(ledger.request(job).await.unwrap(), None);
     assert_eq!(ledger.job(job).await.unwrap(), None);
     take(&ledger, 1).await;
-    let _: u64 = raw(&ledger, "DEL", &[&key]).await;
+    let _: u64 = raw(&ledger, "DEL", &key).await;
     // A ticket for it brings the bytes along.
     take(&ledger, 1).await;
     assert!(ledger.request(job).await.unwrap().is_some());
@@ -123,25 +88,18 @@ async fn a_request_that_is_gone_makes_its_job_unknown() {
 
 #[tokio::test]
 async fn an_oversize_value_is_refused_before_it_is_read() {
-    let server = RedisServer::start();
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let (server, ledger) = served();
     let job = take(&ledger, 1).await.id;
     let huge = vec![7u8; 32 << 20];
-    for key in ["q", "r"] {
-        let key = format!("{}{key}:{job}", ledger.prefix());
-        let _: () = raw(&ledger, "SET", &[&key, &huge]).await;
+    for kind in ["q", "r"] {
+        let _: () = raw(&ledger, "SET", (key(&ledger, kind, job), &huge)).await;
     }
-    let list = format!("{}a:{job}", ledger.prefix());
-    let _: u64 = raw(&ledger, "RPUSH", &[&list, &huge]).await;
-    let hash = format!("{}j:{}", ledger.prefix(), take(&ledger, 2).await.id);
-    let _: u64 = raw(&ledger, "HSET", &[&hash, &"reason", &huge]).await;
-    let sent = || async {
-        let info: String = server.command(&["INFO", "stats"]);
-        let lines = info.lines().filter_map(|line| line.split_once(':'));
-        let mut sent = lines.filter(|(name, _)| *name == "total_net_output_bytes");
-        sent.next().unwrap().1.parse::<u64>().unwrap()
-    };
-    let before = sent().await;
+    let list = key(&ledger, "a", job);
+    let _: u64 = raw(&ledger, "RPUSH", (&list, &huge)).await;
+    let hash = key(&ledger, "j", take(&ledger, 2).await.id);
+    let _: u64 = raw(&ledger, "HSET", (&hash, "reason", &huge)).await;
+    let sent = || info(&server, "stats", "total_net_output_bytes");
+    let before = sent();
     let error = ledger.attempts(job).await.unwrap_err();
     assert!(error.to_string().starts_with(&list), "{error}");
     assert_eq!(ledger.attempts(job).await.unwrap(), []);
@@ -151,11 +109,9 @@ async fn an_oversize_value_is_refused_before_it_is_read() {
     let why = format!("33554432 bytes, the limit is {limit}");
     assert!(error.contains(&why), "{error}");
     let error = ledger.job(record(2).id).await.unwrap_err().to_string();
-    assert!(
-        error.starts_with(&hash) && error.contains("the limit is"),
-        "{error}"
-    );
-    let read = sent().await - before;
+    let named = error.starts_with(&hash) && error.contains("the limit is");
+    assert!(named, "{error}");
+    let read = sent() - before;
     // A request is read up to its limit, the others not at all.
     let limit = frame::REQUEST as u64 + (64 << 10);
     assert!(read < limit, "{read} bytes");
@@ -167,13 +123,11 @@ async fn an_oversize_value_is_not_written() {
     let job = take(&ledger, 1).await;
     let long = Bytes::from(vec![0; zkwhirl_job::limits::REQUEST_BYTES + 1]);
     let taken = ledger.take(&ticket(1, job.id), &job, &long).await;
-    assert!(matches!(taken, Err(LedgerError::Full { .. })), "{taken:?}");
     let stored = StoredResult::new(long, 1, "w", 1);
     let stored = ledger.store_result(job.id, &stored).await;
-    assert!(
-        matches!(stored, Err(LedgerError::Full { .. })),
-        "{stored:?}"
-    );
+    for full in [taken.map(drop), stored.map(drop)] {
+        assert!(matches!(full, Err(LedgerError::Full { .. })), "{full:?}");
+    }
 }
 
 #[tokio::test]
@@ -183,24 +137,19 @@ async fn damaged_records_are_named_once_and_do_not_hide_the_others() {
     for n in 1..=4 {
         take(&ledger, n).await;
     }
-    let keys = jobs.map(|job| format!("{}j:{job}", ledger.prefix()));
-    let _: u64 = raw(&ledger, "HSET", &[&keys[0], &"attempt", &"minus one"]).await;
-    let _: u64 = raw(&ledger, "HDEL", &[&keys[1], &"bytes"]).await;
-    let _: u64 = raw(&ledger, "DEL", &[&keys[2]]).await;
-    let _: () = raw(&ledger, "SET", &[&keys[2], &"not a hash"]).await;
-    let error = ledger.job(jobs[0]).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!(
-            "{} is damaged and was dropped: its attempt is \"minus one\"",
-            keys[0]
-        )
-    );
+    let keys = jobs.map(|job| key(&ledger, "j", job));
+    let _: u64 = raw(&ledger, "HSET", (&keys[0], "attempt", "minus one")).await;
+    let _: u64 = raw(&ledger, "HDEL", (&keys[1], "bytes")).await;
+    let _: u64 = raw(&ledger, "DEL", &keys[2]).await;
+    let _: () = raw(&ledger, "SET", (&keys[2], "not a hash")).await;
+    let error = ledger.job(jobs[0]).await.unwrap_err().to_string();
+    let why = "is damaged and was dropped: its attempt is \"minus one\"";
+    assert_eq!(error, format!("{} {why}", keys[0]));
     assert_eq!(ledger.job(jobs[0]).await.unwrap(), None);
     let left = ledger.jobs(&[JobState::Taken], 10).await.unwrap();
     let left: Vec<_> = left.iter().map(|job| job.id).collect();
     assert_eq!(left, [jobs[3]]);
-    let _: () = raw(&ledger, "SET", &[&keys[3], &"not a hash"]).await;
+    let _: () = raw(&ledger, "SET", (&keys[3], "not a hash")).await;
     let note = Note::default();
     let moved = ledger.transition(jobs[3], &JobState::ALL, JobState::Queued, &note);
     let error = moved.await.unwrap_err();
@@ -217,10 +166,10 @@ async fn damaged_tickets_are_dropped_and_come_again() {
         take(&ledger, n).await;
     }
     let tickets = [1, 2, 3].map(|n| ticket(n, record(n).id));
-    let keys = [0, 1].map(|n| format!("{}t:{}", ledger.prefix(), tickets[n].id));
-    let _: u64 = raw(&ledger, "HDEL", &[&keys[0], &"job"]).await;
-    let _: u64 = raw(&ledger, "DEL", &[&keys[1]]).await;
-    let _: () = raw(&ledger, "SET", &[&keys[1], &"not a hash"]).await;
+    let keys = [0, 1].map(|n| key(&ledger, "t", tickets[n].id));
+    let _: u64 = raw(&ledger, "HDEL", (&keys[0], "job")).await;
+    let _: u64 = raw(&ledger, "DEL", &keys[1]).await;
+    let _: () = raw(&ledger, "SET", (&keys[1], "not a hash")).await;
     assert_eq!(ledger.open_tickets().await.unwrap(), tickets[2..]);
     assert_eq!(ledger.open_tickets().await.unwrap(), tickets[2..]);
     assert_eq!(ledger.tickets_of(record(1).id).await.unwrap(), []);

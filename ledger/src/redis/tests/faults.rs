@@ -1,9 +1,6 @@
 //! A Redis that restarts, forgets or hangs.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -14,33 +11,22 @@ use tokio::{
     time::Instant,
 };
 
-use super::{super::link::Lane, super::scripts::With, *};
+use super::{super::scripts::script, races::at_once, *};
+use crate::Taken;
 use zkwhirl_testkit::eventually;
-
-/// Redis lost its data, and the ledger has noticed.
-async fn until_lost(ledger: &RedisLedger, losses: u64) {
-    let noticed = || async { *ledger.losses().borrow() >= losses };
-    eventually("the loss is noticed", noticed).await;
-}
 
 /// The ledger has seen what there is, so that a loss is one.
 async fn until_watched(ledger: &RedisLedger) {
-    let key = format!("{}epoch", ledger.prefix());
-    eventually("the ledger is watched", || async {
-        let mut commands = redis::pipe();
-        commands.cmd("EXISTS").arg(&key);
-        let ask = super::super::link::Ask::Commands(&commands);
-        let answer = ledger.inner.link.ask(Lane::Quick, ask).await;
-        answer.unwrap() == redis::Value::Array(vec![redis::Value::Int(1)])
-    })
-    .await;
+    let epoch = format!("{}epoch", ledger.prefix());
+    let is_there = || async { raw::<u64>(ledger, "EXISTS", &epoch).await == 1 };
+    eventually("the ledger is watched", is_there).await;
 }
 
 #[tokio::test]
 async fn a_restart_with_its_file_loses_nothing_and_calls_outlast_it() {
     let options = ["--appendonly", "yes", "--appendfsync", "always"];
     let mut server = RedisServer::start_with(&options);
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let ledger = on(&server, |_| ());
     for n in 0..50 {
         take(&ledger, n).await;
     }
@@ -50,10 +36,8 @@ async fn a_restart_with_its_file_loses_nothing_and_calls_outlast_it() {
         let ledger = ledger.clone();
         async move { go(&ledger, record(1).id, JobState::Taken, JobState::Queued).await }
     });
-    eventually("the call is tried again", || async {
-        ledger.inner.link.repeats.load(Ordering::Relaxed) > 0
-    })
-    .await;
+    let repeats = || async { ledger.inner.link.repeats.load(Ordering::Relaxed) > 0 };
+    eventually("the call is tried again", repeats).await;
     server.start_again();
     assert!(meanwhile.await.unwrap());
     assert_eq!(ledger.open_tickets().await.unwrap().len(), 50);
@@ -63,8 +47,7 @@ async fn a_restart_with_its_file_loses_nothing_and_calls_outlast_it() {
 
 #[tokio::test]
 async fn a_restart_without_a_file_is_noticed_and_work_goes_on() {
-    let mut server = RedisServer::start();
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let (mut server, ledger) = served();
     take(&ledger, 1).await;
     until_watched(&ledger).await;
     let mut losses = ledger.losses();
@@ -78,8 +61,7 @@ async fn a_restart_without_a_file_is_noticed_and_work_goes_on() {
 
 #[tokio::test]
 async fn a_flush_in_the_middle_repeats_work_but_no_proof_that_comes_after_it() {
-    let server = RedisServer::start();
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let (server, ledger) = served();
     let job = take(&ledger, 1).await.id;
     assert!(go(&ledger, job, JobState::Taken, JobState::Claimed).await);
     assert!(go(&ledger, job, JobState::Claimed, JobState::Proving).await);
@@ -88,7 +70,8 @@ async fn a_flush_in_the_middle_repeats_work_but_no_proof_that_comes_after_it() {
     // The worker that was proving meanwhile.
     assert!(ledger.store_result(job, &result("proof")).await.unwrap());
     assert!(!go(&ledger, job, JobState::Proving, JobState::Proved).await);
-    until_lost(&ledger, 1).await;
+    let noticed = || async { *ledger.losses().borrow() >= 1 };
+    eventually("the loss is noticed", noticed).await;
     assert_eq!(ledger.job(job).await.unwrap(), None);
     assert!(!ledger.close_ticket(ticket(1, job).id).await.unwrap());
     // Falafel issues the ticket again: the job starts again and has its proof.
@@ -100,12 +83,14 @@ async fn a_flush_in_the_middle_repeats_work_but_no_proof_that_comes_after_it() {
     assert!(events.iter().any(|event| event.what == "epoch"));
 }
 
+async fn take_empty(ledger: &RedisLedger, n: u32) -> Result<Taken, LedgerError> {
+    let (job, request) = (record(n), Bytes::new());
+    ledger.take(&ticket(n, job.id), &job, &request).await
+}
+
 #[tokio::test]
 async fn a_redis_that_hangs_is_away_in_time_and_blocks_nobody() {
-    let server = RedisServer::start();
-    let mut config = watchful(server.address());
-    config.timeout = Duration::from_millis(400);
-    let ledger = RedisLedger::new(config).unwrap();
+    let (server, ledger) = served_with(|config| config.timeout = Duration::from_millis(400));
     take(&ledger, 1).await;
     server.pause();
     // This runtime has one thread: it must stay free for others.
@@ -119,15 +104,10 @@ async fn a_redis_that_hangs_is_away_in_time_and_blocks_nobody() {
         ticks
     });
     let start = Instant::now();
-    let mut calls = tokio::task::JoinSet::new();
-    for n in 0..1_000 {
-        let ledger = ledger.clone();
-        calls.spawn(async move {
-            let job = record(n);
-            ledger.take(&ticket(n, job.id), &job, &Bytes::new()).await
-        });
-    }
-    for call in calls.join_all().await {
+    let calls = at_once(&ledger, 1_000, |ledger, n| async move {
+        take_empty(&ledger, n).await
+    });
+    for call in calls.await {
         assert!(matches!(call, Err(LedgerError::Away(_))), "{call:?}");
     }
     let took = start.elapsed();
@@ -135,18 +115,12 @@ async fn a_redis_that_hangs_is_away_in_time_and_blocks_nobody() {
     let ticks = ticks.await.unwrap();
     assert!(ticks > 5, "{ticks} ticks in 400 ms");
     server.resume();
-    eventually("it answers again", || async {
-        ledger.job(record(1).id).await.is_ok()
-    })
-    .await;
+    let answers = || async { ledger.job(record(1).id).await.is_ok() };
+    eventually("it answers again", answers).await;
     // What was given up on may have happened, and may be repeated.
     for n in 0..1_000 {
-        eventually("it is taken", || async {
-            let job = record(n);
-            let (ticket, request) = (ticket(n, job.id), Bytes::new());
-            ledger.take(&ticket, &job, &request).await.is_ok()
-        })
-        .await;
+        let taken = || async { take_empty(&ledger, n).await.is_ok() };
+        eventually("it is taken", taken).await;
     }
     assert_eq!(ledger.open_tickets().await.unwrap().len(), 1_000);
 }
@@ -154,47 +128,33 @@ async fn a_redis_that_hangs_is_away_in_time_and_blocks_nobody() {
 #[tokio::test]
 async fn a_redis_that_is_not_there_is_away_in_time_and_is_found_when_it_comes() {
     let mut server = RedisServer::start();
-    let mut config = watchful(server.address());
-    config.timeout = Duration::from_millis(300);
     server.kill();
-    let ledger = RedisLedger::new(config).unwrap();
+    let ledger = on(&server, |config| {
+        config.timeout = Duration::from_millis(300)
+    });
     let start = Instant::now();
     let error = ledger.open_tickets().await.unwrap_err();
     assert!(error.to_string().contains("the ledger is away"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(3));
     server.start_again();
-    eventually("it is found", || async {
-        ledger.open_tickets().await.is_ok()
-    })
-    .await;
+    let found = || async { ledger.open_tickets().await.is_ok() };
+    eventually("it is found", found).await;
 }
 
 #[tokio::test]
 async fn a_call_whose_answer_was_lost_gives_the_same_answer_again() {
     let ledger = scratch();
-    let mut call = ledger
-        .call(|scripts| &scripts.take)
-        .with(ticket(1, record(1).id).id.to_string())
-        .with("inner")
-        .with(record(1).id.to_string())
-        .with(1)
-        .with("nonce")
-        .with("")
-        .with(10)
-        .with("request");
-    for (name, value) in super::super::record::fields(&record(1)) {
-        call.arg(name).arg(value);
-    }
+    let job = record(1);
+    let (id, ticket) = (job.id.to_string(), ticket(1, job.id).id.to_string());
+    let fields = super::super::record::fields(&job);
+    let args = (&ticket, "inner", &id, 1, "nonce", "", 10, "request", fields);
+    let call = ledger.call(script!("take"), args);
     let first = ledger.ask(Lane::Quick, &call).await.unwrap();
     let again = ledger.ask(Lane::Quick, &call).await.unwrap();
     assert_eq!(first, again);
     assert_eq!(ledger.open_tickets().await.unwrap().len(), 1);
-    let call = ledger
-        .call(|scripts| &scripts.transition)
-        .with(record(1).id.to_string())
-        .with("queued")
-        .with(",taken,")
-        .with("another");
+    let args = (&id, "queued", ",taken,", "another");
+    let call = ledger.call(script!("transition"), args);
     for _ in 0..2 {
         assert_eq!(ledger.number(Lane::Quick, &call).await.unwrap(), 1);
     }
@@ -203,21 +163,20 @@ async fn a_call_whose_answer_was_lost_gives_the_same_answer_again() {
 
 #[tokio::test]
 async fn the_watch_ends_with_the_last_handle() {
-    let server = RedisServer::start();
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let (server, ledger) = served();
     until_watched(&ledger).await;
     let inner = std::sync::Arc::downgrade(&ledger.inner);
     drop(ledger);
     eventually("it ends", || async { inner.upgrade().is_none() }).await;
-    eventually("its connections are closed", || async {
+    let closed = || async {
         let clients: String = server.command(&["CLIENT", "LIST"]);
         clients.lines().count() == 1
-    })
-    .await;
+    };
+    eventually("its connections are closed", closed).await;
 }
 
-/// Something between that passes all on until it swallows all that comes on
-/// the connections of that time, and closes none.
+/// A proxy before Redis: it swallows what comes on connections that are older than
+/// the last change of `swallows`, and closes none of them.
 struct Swallower {
     port: u16,
     swallows: Arc<AtomicU64>,
@@ -256,16 +215,14 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, age: Arc<AtomicU6
 async fn a_connection_that_swallows_everything_is_replaced() {
     let server = RedisServer::start();
     let between = Swallower::before(&server).await;
-    let mut config = watchful(server.address());
-    config.timeout = Duration::from_millis(300);
-    config.address.url.set_port(Some(between.port)).unwrap();
-    let ledger = RedisLedger::new(config).unwrap();
+    let ledger = on(&server, |config| {
+        config.timeout = Duration::from_millis(300);
+        config.address.url.set_port(Some(between.port)).unwrap();
+    });
     take(&ledger, 1).await;
     between.swallows.fetch_add(1, Ordering::Relaxed);
     let silent = ledger.job(record(1).id).await;
     assert!(matches!(silent, Err(LedgerError::Away(_))), "{silent:?}");
-    eventually("it asks on a new connection", || async {
-        ledger.job(record(1).id).await.is_ok()
-    })
-    .await;
+    let answers = || async { ledger.job(record(1).id).await.is_ok() };
+    eventually("it asks on a new connection", answers).await;
 }

@@ -1,20 +1,14 @@
 //! Several bridges and workers on one ledger, and the events of it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use super::*;
-use crate::redis::Bridges;
 
 const LONG: Duration = Duration::from_secs(60);
 
-async fn pair() -> [RedisLedger; 2] {
-    let config = testkit::scratch();
-    [0, 1].map(|_| RedisLedger::new(config.clone()).unwrap())
-}
-
 #[tokio::test]
 async fn of_two_that_adopt_at_once_each_ticket_gets_one() {
-    let [a, b] = pair().await;
+    let [a, b] = pair(testkit::scratch());
     let of_a = a.join("a", LONG).await.unwrap();
     for n in 0..200 {
         take(&a, n).await;
@@ -37,8 +31,7 @@ async fn of_two_that_adopt_at_once_each_ticket_gets_one() {
 
 #[tokio::test]
 async fn fences_grow_over_a_loss_of_all_data() {
-    let server = RedisServer::start();
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let (server, ledger) = served();
     let before = ledger.join("a", LONG).await.unwrap();
     let _: () = server.command(&["FLUSHALL"]);
     let after = ledger.join("a", LONG).await.unwrap();

@@ -1,11 +1,9 @@
 //! Lifetimes, budgets, and a Redis whose memory is full.
 
-use std::time::Duration;
-
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::{SLOT_TTL, SlotReport, redis::UnfitError};
+use crate::{SLOT_TTL, SlotReport, conformance};
 use zkwhirl_testkit::eventually;
 
 fn keys(server: &RedisServer) -> u64 {
@@ -14,12 +12,14 @@ fn keys(server: &RedisServer) -> u64 {
 
 /// Sets the memory that Redis may use to what it uses and `more` bytes.
 fn limit(server: &RedisServer, more: u64) {
-    let info: String = server.command(&["INFO", "memory"]);
-    let lines = info.lines().filter_map(|line| line.split_once(':'));
-    let mut used = lines.filter(|(name, _)| *name == "used_memory");
-    let used: u64 = used.next().unwrap().1.parse().unwrap();
+    let used = info(server, "memory", "used_memory");
     let limit = (used + more).to_string();
     let _: () = server.command(&["CONFIG", "SET", "maxmemory", &limit]);
+}
+
+/// The lifetime of a key, in milliseconds; -1: it has none.
+fn lifetime(server: &RedisServer, key: &str) -> i64 {
+    server.command(&["PTTL", key])
 }
 
 /// A request of 16 KiB that cannot be packed.
@@ -39,8 +39,7 @@ async fn take_large(ledger: &RedisLedger, n: u32) -> Result<JobId, LedgerError> 
 
 #[tokio::test]
 async fn a_full_redis_takes_nothing_new_and_ends_everything() {
-    let server = RedisServer::start();
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let (server, ledger) = served();
     take(&ledger, 0).await;
     limit(&server, 1 << 20);
     let mut taken = 0;
@@ -65,17 +64,14 @@ async fn a_full_redis_takes_nothing_new_and_ends_everything() {
     let mut config = ledger.inner.config.clone();
     config.finished_jobs = 0;
     let strict = RedisLedger::new(config).unwrap();
-    eventually("there is room again", || async {
-        take_large(&strict, 5_000).await.is_ok()
-    })
-    .await;
+    let room = || async { take_large(&strict, 5_000).await.is_ok() };
+    eventually("there is room again", room).await;
 }
 
 #[tokio::test]
 async fn a_request_that_was_brought_beforehand_is_no_job_until_its_ticket_is_taken() {
     let server = RedisServer::start();
-    let config = watchful(server.address());
-    let [bridge, other] = [0, 1].map(|_| RedisLedger::new(config.clone()).unwrap());
+    let [bridge, other] = pair(watchful(server.address()));
     // Too large for a script.
     let request: Bytes = [large(1), large(2), large(3)].concat().into();
     let job = record_of(&request);
@@ -85,7 +81,7 @@ async fn a_request_that_was_brought_beforehand_is_no_job_until_its_ticket_is_tak
     assert_eq!(other.job(job.id).await.unwrap(), None);
     let brought: Vec<String> = server.command(&["KEYS", "*:u:*"]);
     assert_eq!(brought.len(), 1);
-    let lives: i64 = server.command(&["PTTL", &brought[0]]);
+    let lives = lifetime(&server, &brought[0]);
     assert!(lives > 0, "{lives}");
     let taken = bridge.take(&ticket(1, job.id), &job, &request).await;
     assert!(taken.unwrap().new_job);
@@ -96,10 +92,7 @@ async fn a_request_that_was_brought_beforehand_is_no_job_until_its_ticket_is_tak
 
 #[tokio::test]
 async fn finished_jobs_stay_within_their_number() {
-    let server = RedisServer::start();
-    let mut config = watchful(server.address());
-    config.finished_jobs = 10;
-    let ledger = RedisLedger::new(config).unwrap();
+    let (server, ledger) = served_with(|config| config.finished_jobs = 10);
     let open = take(&ledger, 1_000).await.id;
     let mut jobs = Vec::new();
     for n in 0..100 {
@@ -109,10 +102,8 @@ async fn finished_jobs_stay_within_their_number() {
     let finished: Vec<_> = finished.iter().map(|job| job.id).collect();
     assert_eq!(finished, jobs[90..], "the youngest");
     assert_eq!(ledger.result(jobs[0]).await.unwrap(), None);
-    assert_eq!(
-        ledger.result(jobs[99]).await.unwrap(),
-        Some(result("proof"))
-    );
+    let youngest = ledger.result(jobs[99]).await.unwrap();
+    assert_eq!(youngest, Some(result("proof")));
     assert!(ledger.job(open).await.unwrap().is_some());
     let keys = keys(&server);
     assert!(keys < 60, "{keys} keys");
@@ -120,13 +111,10 @@ async fn finished_jobs_stay_within_their_number() {
 
 #[tokio::test]
 async fn what_is_left_of_an_evicted_job_does_not_end_it_later() {
-    let server = RedisServer::start();
-    let mut config = watchful(server.address());
-    config.finished_jobs = 5;
-    let ledger = RedisLedger::new(config).unwrap();
+    let (_server, ledger) = served_with(|config| config.finished_jobs = 5);
     let job = deliver(&ledger, 0, "proof").await;
-    let key = format!("{}j:{job}", ledger.prefix());
-    assert_eq!(server.command::<u64>(&["DEL", &key]), 1);
+    let deleted: u64 = raw(&ledger, "DEL", key(&ledger, "j", job)).await;
+    assert_eq!(deleted, 1);
     take(&ledger, 0).await;
     for n in 1..20 {
         deliver(&ledger, n, "proof").await;
@@ -142,94 +130,71 @@ async fn finished_jobs_stay_within_their_bytes() {
     let mut config = testkit::scratch();
     config.finished_bytes = 100 << 10;
     let ledger = RedisLedger::new(config).unwrap();
-    for n in 0..30 {
-        let job = take_large(&ledger, n).await.unwrap();
-        assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
-    }
-    let kept = ledger.jobs(&JobState::FINISHED, 100).await.unwrap().len();
-    assert_eq!(kept, 6, "of 16 KiB in 100 KiB");
+    let withdraw = async |numbers: std::ops::Range<u32>| {
+        for n in numbers {
+            let job = take_large(&ledger, n).await.unwrap();
+            assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
+        }
+    };
+    let kept = async || ledger.jobs(&JobState::FINISHED, 100).await.unwrap().len();
+    withdraw(0..30).await;
+    assert_eq!(kept().await, 6, "of 16 KiB in 100 KiB");
     // One that comes back is not counted, nor swept.
     let back = take_large(&ledger, 29).await.unwrap();
-    for n in 30..60 {
-        let job = take_large(&ledger, n).await.unwrap();
-        assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
-    }
+    withdraw(30..60).await;
     let job = ledger.job(back).await.unwrap().unwrap();
     assert_eq!(job.state, JobState::Taken);
-    let kept = ledger.jobs(&JobState::FINISHED, 100).await.unwrap().len();
-    assert_eq!(kept, 6);
+    assert_eq!(kept().await, 6);
 }
 
 #[tokio::test]
 async fn finished_jobs_go_in_time_and_nothing_stays() {
-    let server = RedisServer::start();
-    let mut config = watchful(server.address());
-    config.keep = Duration::from_millis(300);
-    let ledger = RedisLedger::new(config).unwrap();
+    let (server, ledger) = served_with(|config| config.keep = Duration::from_millis(300));
     for n in 0..50 {
         deliver(&ledger, n, "proof").await;
     }
     let open = take(&ledger, 1_000).await.id;
-    ledger.add_attempt(open, &attempt()).await.unwrap();
-    eventually("finished ones are gone", || async {
+    let attempt = conformance::attempt(1);
+    ledger.add_attempt(open, &attempt).await.unwrap();
+    let gone = || async {
         let finished = ledger.jobs(&JobState::FINISHED, 100).await;
         // The epoch, numbers, the events and the open job with its ticket.
         finished.unwrap().is_empty() && keys(&server) <= 11
-    })
-    .await;
+    };
+    eventually("finished ones are gone", gone).await;
     assert!(ledger.job(open).await.unwrap().is_some());
     assert_eq!(ledger.attempts(open).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn what_is_open_has_no_lifetime_and_what_is_finished_has_one() {
-    let server = RedisServer::start();
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let (server, ledger) = served();
     let job = take(&ledger, 1).await.id;
-    ledger.add_attempt(job, &attempt()).await.unwrap();
+    let attempt = conformance::attempt(1);
+    ledger.add_attempt(job, &attempt).await.unwrap();
     ledger.store_result(job, &result("proof")).await.unwrap();
-    let lifetimes = || async {
-        let mut all = Vec::new();
-        for kind in ["j", "q", "r", "a"] {
-            let key = format!("{}{kind}:{job}", ledger.prefix());
-            all.push(server.command::<i64>(&["PTTL", &key]));
-        }
-        all
-    };
+    let lifetimes = || ["j", "q", "r", "a"].map(|kind| lifetime(&server, &key(&ledger, kind, job)));
     let life = [
         (JobState::Taken, JobState::Proved, false),
         (JobState::Proved, JobState::Delivered, true),
         (JobState::Delivered, JobState::Proved, false),
         (JobState::Proved, JobState::Delivered, true),
     ];
-    assert_eq!(lifetimes().await, [-1; 4]);
+    assert_eq!(lifetimes(), [-1; 4]);
     for (from, to, ends) in life {
         assert!(go(&ledger, job, from, to).await);
-        let lifetimes = lifetimes().await;
+        let lifetimes = lifetimes();
         let right = |lifetime: &i64| if ends { *lifetime > 0 } else { *lifetime == -1 };
         assert!(lifetimes.iter().all(right), "{to}: {lifetimes:?}");
     }
     // A result of a job that is not known has a short one.
     let stray = record(2).id;
     ledger.store_result(stray, &result("proof")).await.unwrap();
-    let key = format!("{}r:{stray}", ledger.prefix());
-    let lifetime: i64 = server.command(&["PTTL", &key]);
-    assert!((1..=3_600_000).contains(&lifetime), "{lifetime}");
+    let key = key(&ledger, "r", stray);
+    let lives = lifetime(&server, &key);
+    assert!((1..=3_600_000).contains(&lives), "{lives}");
     take(&ledger, 2).await;
-    let lifetime: i64 = server.command(&["PTTL", &key]);
-    assert_eq!(lifetime, -1);
-}
-
-fn attempt() -> zkwhirl_job::AttemptRecord {
-    zkwhirl_job::AttemptRecord {
-        attempt: 1,
-        worker: "w".into(),
-        failure: zkwhirl_job::Failure::prover("died"),
-        duration: Duration::from_secs(1),
-        exit: None,
-        stderr_tail: String::new(),
-        peak_rss_bytes: None,
-    }
+    assert_eq!(lifetime(&server, &key), -1);
 }
 
 #[tokio::test]
@@ -242,12 +207,9 @@ async fn a_rollup_that_comes_again_finds_its_proofs() {
     for n in 0..29 {
         let job = record(n);
         let again = ticket(100 + n, job.id);
-        let taken = ledger.take(&again, &job, &request(n)).await;
-        let taken = taken.unwrap();
-        assert_eq!(
-            (taken.new_job, taken.job.state),
-            (false, JobState::Delivered)
-        );
+        let taken = ledger.take(&again, &job, &request(n)).await.unwrap();
+        assert!(!taken.new_job);
+        assert_eq!(taken.job.state, JobState::Delivered);
         let kept = ledger.result(job.id).await.unwrap();
         assert_eq!(kept, Some(result("proof")));
         // It is needed again: no lifetime until it is delivered once more.
@@ -258,8 +220,7 @@ async fn a_rollup_that_comes_again_finds_its_proofs() {
 
 #[tokio::test]
 async fn a_redis_that_evicts_anything_is_refused_and_settings_are_told() {
-    let server = RedisServer::start();
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let (server, ledger) = served();
     let warnings = ledger.check().await.unwrap();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("append-only"), "{warnings:?}");
@@ -267,15 +228,15 @@ async fn a_redis_that_evicts_anything_is_refused_and_settings_are_told() {
     let _: () = server.command(&policy);
     ledger.check().await.unwrap();
     limit(&server, 100 << 20);
-    let unfit = ledger.check().await.unwrap_err();
-    let policy = "allkeys-lru".to_owned();
-    assert_eq!(unfit, UnfitError::Evicts { policy });
+    let unfit = ledger.check().await.unwrap_err().to_string();
+    assert!(unfit.contains("evicts any key"), "{unfit}");
+    assert!(unfit.contains("maxmemory-policy allkeys-lru"), "{unfit}");
 }
 
 #[tokio::test]
 async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
     let server = RedisServer::start_with(&["--maxmemory-policy", "volatile-lru"]);
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let ledger = on(&server, |_| ());
     for n in 0..20 {
         take_large(&ledger, n).await.unwrap();
     }
@@ -285,8 +246,7 @@ async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
         assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
         ledger.close_ticket(ticket(n, job).id).await.unwrap();
     }
-    let info: String = server.command(&["INFO", "stats"]);
-    assert!(!info.contains("evicted_keys:0\r"), "{info}");
+    assert_ne!(info(&server, "stats", "evicted_keys"), 0);
     assert_eq!(ledger.open_tickets().await.unwrap().len(), 20);
     let open = ledger.jobs(&[JobState::Taken], 100).await.unwrap();
     assert_eq!(open.len(), 20);
@@ -304,15 +264,14 @@ async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
 
 #[tokio::test]
 async fn a_slot_that_says_nothing_is_forgotten_and_leaves_nothing_behind() {
-    let server = RedisServer::start();
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let (server, ledger) = served();
     let report = SlotReport {
         slot: "host/1".into(),
         ..SlotReport::default()
     };
     ledger.report(&report).await.unwrap();
-    let key = format!("{}w:host/1", ledger.prefix());
-    let left: i64 = server.command(&["PTTL", &key]);
+    let key = key(&ledger, "w", "host/1");
+    let left = lifetime(&server, &key);
     assert!((1..=SLOT_TTL.as_millis() as i64).contains(&left), "{left}");
     let _: i64 = server.command(&["PEXPIRE", &key, "0"]);
     assert_eq!(ledger.slots().await.unwrap(), []);
@@ -323,13 +282,12 @@ async fn a_slot_that_says_nothing_is_forgotten_and_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn an_unverified_reply_has_a_lifetime_and_leaves_the_index_with_it() {
-    let server = RedisServer::start();
-    let ledger = RedisLedger::new(watchful(server.address())).unwrap();
+    let (server, ledger) = served();
     let job = take(&ledger, 1).await.id;
     let reply = result("not verified yet");
     ledger.store_unverified(job, &reply).await.unwrap();
     let kept: Vec<String> = server.command(&["KEYS", "*:v:*"]);
-    let lives: i64 = server.command(&["PTTL", &kept[0]]);
+    let lives = lifetime(&server, &kept[0]);
     assert!((1..=crate::UNVERIFIED_TTL.as_millis() as i64).contains(&lives));
     let _: () = server.command(&["DEL", &kept[0]]);
     assert_eq!(ledger.unverified_jobs().await.unwrap(), []);

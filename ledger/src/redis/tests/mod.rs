@@ -8,18 +8,20 @@ mod model;
 mod races;
 mod tls;
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use redis::{Cmd, FromRedisValue, ToRedisArgs, cmd};
 use zkwhirl_job::JobId;
 use zkwhirl_redis::{RedisAddress, testkit::RedisServer};
 
 use super::{
     RedisLedger, RedisLedgerConfig,
+    link::Lane,
     testkit::{self, watchful},
 };
 use crate::{
-    JobRecord, JobState, Ledger, LedgerError, Note, StoredResult,
+    Bridges, JobRecord, JobState, Ledger, LedgerError, Note, StoredResult,
     conformance::{record, record_of, request, ticket},
 };
 
@@ -28,13 +30,56 @@ fn scratch() -> RedisLedger {
     RedisLedger::new(testkit::scratch()).unwrap()
 }
 
+/// A private Redis, and a ledger on it.
+fn served() -> (RedisServer, RedisLedger) {
+    served_with(|_| ())
+}
+
+/// The same with other settings.
+fn served_with(change: impl FnOnce(&mut RedisLedgerConfig)) -> (RedisServer, RedisLedger) {
+    let server = RedisServer::start();
+    let ledger = on(&server, change);
+    (server, ledger)
+}
+
+fn on(server: &RedisServer, change: impl FnOnce(&mut RedisLedgerConfig)) -> RedisLedger {
+    let mut config = watchful(server.address());
+    change(&mut config);
+    RedisLedger::new(config).unwrap()
+}
+
+/// A number of Redis's `INFO`.
+fn info(server: &RedisServer, section: &str, name: &str) -> u64 {
+    let info: String = server.command(&["INFO", section]);
+    let mut lines = info.lines().filter_map(|line| line.split_once(':'));
+    let found = lines.find(|(line, _)| *line == name);
+    found.unwrap().1.parse().unwrap()
+}
+
+/// A key of the ledger's.
+fn key(ledger: &RedisLedger, kind: &str, of: impl Display) -> String {
+    format!("{}{kind}:{of}", ledger.prefix())
+}
+
+/// One command of an operator's hand.
+async fn raw<T: FromRedisValue>(ledger: &RedisLedger, name: &str, args: impl ToRedisArgs) -> T {
+    let mut command: Cmd = cmd(name);
+    command.arg(args);
+    let answer = ledger.command(Lane::Bulk, &command).await;
+    T::from_redis_value(answer.unwrap()).unwrap()
+}
+
 async fn make() -> Arc<dyn Ledger> {
     Arc::new(scratch())
 }
 
+/// Two handles of one ledger, as two processes have them.
+fn pair(config: RedisLedgerConfig) -> [RedisLedger; 2] {
+    [0, 1].map(|_| RedisLedger::new(config.clone()).unwrap())
+}
+
 async fn make_two() -> [Arc<dyn Ledger>; 2] {
-    let config = testkit::scratch();
-    [0, 1].map(|_| Arc::new(RedisLedger::new(config.clone()).unwrap()) as Arc<dyn Ledger>)
+    pair(testkit::scratch()).map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>)
 }
 
 mod conformance {
@@ -77,20 +122,17 @@ async fn a_wrong_namespace_or_address_is_told_without_the_password() {
     let config = |namespace| RedisLedgerConfig::new(RedisAddress::new(url.clone(), namespace));
     let error = RedisLedger::new(config("main")).unwrap_err();
     let text = error.to_string();
-    assert!(
-        text.contains("127.0.0.1:1") && !text.contains("secret"),
-        "{text}"
-    );
+    let shown = text.contains("127.0.0.1:1") && !text.contains("secret");
+    assert!(shown, "{text}");
     let error = RedisLedger::new(config("a b")).unwrap_err();
     assert!(error.to_string().starts_with("\"a b\" is no namespace"));
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_away_and_not_shown() {
-    let server = RedisServer::start();
-    let mut config = watchful(server.address());
-    config.address.url.set_password(Some("wrong-one")).unwrap();
-    let ledger = RedisLedger::new(config).unwrap();
+    let (_server, ledger) = served_with(|config| {
+        config.address.url.set_password(Some("wrong-one")).unwrap();
+    });
     let Err(LedgerError::Away(why)) = ledger.job(record(1).id).await else {
         panic!("it must be away");
     };

@@ -1,9 +1,6 @@
 //! Many at once.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use tokio::task::JoinSet;
 use zkwhirl_job::TicketId;
@@ -11,39 +8,35 @@ use zkwhirl_job::TicketId;
 use super::*;
 use crate::{Taken, Ticket};
 
-/// Runs `calls` calls at once.
-async fn at_once<T, F, Fut>(calls: u32, call: F) -> Vec<T>
+/// Runs `calls` calls at once, each with a handle of the ledger.
+pub(super) async fn at_once<T, Fut>(
+    ledger: &RedisLedger,
+    calls: u32,
+    call: impl Fn(RedisLedger, u32) -> Fut,
+) -> Vec<T>
 where
     T: Send + 'static,
-    F: Fn(u32) -> Fut,
     Fut: Future<Output = T> + Send + 'static,
 {
-    let mut tasks = JoinSet::new();
-    for n in 0..calls {
-        tasks.spawn(call(n));
-    }
-    tasks.join_all().await
+    let calls = (0..calls).map(|n| call(ledger.clone(), n));
+    calls.collect::<JoinSet<_>>().join_all().await
 }
 
 #[tokio::test]
 async fn a_thousand_tickets_are_taken_moved_and_closed_at_once() {
     let ledger = scratch();
-    let jobs = at_once(1_000, |n| {
-        let ledger = ledger.clone();
-        async move { take(&ledger, n).await.id }
+    let jobs = at_once(&ledger, 1_000, |ledger, n| async move {
+        take(&ledger, n).await.id
     });
     let jobs: BTreeSet<_> = jobs.await.into_iter().collect();
     assert_eq!(jobs.len(), 1_000);
     let open = ledger.open_tickets().await.unwrap();
     let ids: BTreeSet<_> = open.iter().map(|ticket| ticket.id).collect();
     assert_eq!(ids.len(), 1_000);
-    let moved = at_once(1_000, |n| {
-        let ledger = ledger.clone();
-        async move {
-            let job = record(n).id;
-            let moved = go(&ledger, job, JobState::Taken, JobState::Queued).await;
-            moved && ledger.close_ticket(ticket(n, job).id).await.unwrap()
-        }
+    let moved = at_once(&ledger, 1_000, |ledger, n| async move {
+        let job = record(n).id;
+        let moved = go(&ledger, job, JobState::Taken, JobState::Queued).await;
+        moved && ledger.close_ticket(ticket(n, job).id).await.unwrap()
     });
     assert!(moved.await.into_iter().all(|moved| moved));
     assert_eq!(ledger.open_tickets().await.unwrap(), []);
@@ -56,14 +49,11 @@ async fn a_thousand_tickets_are_taken_moved_and_closed_at_once() {
 #[tokio::test]
 async fn equal_requests_taken_at_once_are_one_job() {
     let ledger = scratch();
-    let taken = at_once(200, |n| {
-        let ledger = ledger.clone();
-        async move {
-            let job = record(7);
-            let request = Bytes::from_static(b"request");
-            let taken = ledger.take(&ticket(n, job.id), &job, &request).await;
-            taken.unwrap()
-        }
+    let taken = at_once(&ledger, 200, |ledger, n| async move {
+        let job = record(7);
+        let request = Bytes::from_static(b"request");
+        let taken = ledger.take(&ticket(n, job.id), &job, &request).await;
+        taken.unwrap()
     });
     let taken: Vec<Taken> = taken.await;
     assert!(taken.iter().all(|taken| taken.new_ticket));
@@ -74,13 +64,11 @@ async fn equal_requests_taken_at_once_are_one_job() {
 
 #[tokio::test]
 async fn of_two_ledgers_that_race_for_a_move_one_wins() {
-    let config = testkit::scratch();
-    let ledgers = [0, 1].map(|_| RedisLedger::new(config.clone()).unwrap());
-    let ledgers = Arc::new(ledgers);
+    let ledgers = pair(testkit::scratch());
     for n in 0..200 {
         take(&ledgers[0], n).await;
     }
-    let wins = at_once(400, |n| {
+    let wins = at_once(&ledgers[0], 400, |_, n| {
         let ledger = ledgers[(n % 2) as usize].clone();
         let worker = format!("w{}", n % 2);
         async move {
@@ -107,13 +95,10 @@ async fn of_two_ledgers_that_race_for_a_move_one_wins() {
 async fn a_result_stored_at_once_by_many_is_the_first_ones() {
     let ledger = scratch();
     let job = take(&ledger, 1).await.id;
-    let stored = at_once(50, |n| {
-        let ledger = ledger.clone();
-        async move {
-            let result = StoredResult::new(Bytes::from(format!("reply {n}")), n, "w", 1);
-            let stored = ledger.store_result(job, &result).await.unwrap();
-            stored.then_some(result)
-        }
+    let stored = at_once(&ledger, 50, |ledger, n| async move {
+        let result = StoredResult::new(Bytes::from(format!("reply {n}")), n, "w", 1);
+        let stored = ledger.store_result(job, &result).await.unwrap();
+        stored.then_some(result)
     });
     let stored: Vec<_> = stored.await.into_iter().flatten().collect();
     let kept = ledger.result(job).await.unwrap().unwrap();

@@ -39,25 +39,21 @@ async fn certificates_are_checked_on_both_sides() {
     let certificate = file("cert.pem", &certificate);
     let key = file("key.pem", &key);
     let root = file("root.pem", ours.pem().as_bytes());
-    let server = RedisServer::start_with(&[
-        "--tls-port",
-        &port,
-        "--tls-cert-file",
-        &certificate,
-        "--tls-key-file",
-        &key,
-        "--tls-ca-cert-file",
-        &root,
-        "--tls-auth-clients",
-        "yes",
-    ]);
+    let options = [
+        ["--tls-port", &port],
+        ["--tls-cert-file", &certificate],
+        ["--tls-key-file", &key],
+        ["--tls-ca-cert-file", &root],
+        ["--tls-auth-clients", "yes"],
+    ];
+    let server = RedisServer::start_with(options.as_flattened());
     let plain = server.url();
     let password = plain.password().unwrap();
     let url = format!("rediss://:{password}@localhost:{port}");
     let config = |authority: Option<String>, client| {
         let mut config = watchful(server.address());
         config.address.url = url.parse().unwrap();
-        config.timeout = std::time::Duration::from_secs(3);
+        config.timeout = Duration::from_secs(3);
         config.address.tls = RedisTls {
             authority: authority.map(String::into_bytes),
             client,
@@ -68,24 +64,18 @@ async fn certificates_are_checked_on_both_sides() {
     let ledger = RedisLedger::new(good).unwrap();
     take(&ledger, 1).await;
     assert_eq!(ledger.open_tickets().await.unwrap().len(), 1);
-    for (mut bad, what) in [
-        (config(None, Some(signed(&ours))), "an unknown server"),
-        (
-            config(Some(another.pem()), Some(signed(&ours))),
-            "another's server",
-        ),
-        (config(Some(ours.pem()), None), "no certificate of ours"),
-        (
-            config(Some(ours.pem()), Some(signed(&another))),
-            "a wrong certificate of ours",
-        ),
+    let [own, foreign] = [&ours, &another].map(|by| by.pem());
+    for (authority, client, what) in [
+        (None, Some(&ours), "an unknown server"),
+        (Some(foreign), Some(&ours), "another's server"),
+        (Some(own.clone()), None, "no certificate of ours"),
+        (Some(own), Some(&another), "a wrong certificate of ours"),
     ] {
-        bad.timeout = std::time::Duration::from_secs(1);
+        let mut bad = config(authority, client.map(signed));
+        bad.timeout = Duration::from_secs(1);
         let away = RedisLedger::new(bad).unwrap().open_tickets().await;
-        assert!(
-            matches!(away, Err(LedgerError::Away(_))),
-            "{what}: {away:?}"
-        );
+        let is_away = matches!(away, Err(LedgerError::Away(_)));
+        assert!(is_away, "{what}: {away:?}");
     }
     let broken = config(Some("no pem".into()), None);
     let error = RedisLedger::new(broken).unwrap_err().to_string();

@@ -3,7 +3,7 @@
 use zkwhirl_circuits::{StatementError, TooLarge};
 use zkwhirl_job::{
     Failure,
-    reply::{BundleError, NotVerified},
+    reply::{NotVerified, ReplyError},
 };
 use zkwhirl_keystore::KeyError;
 
@@ -25,7 +25,7 @@ pub enum EngineError {
     Inside(#[from] NotVerified),
     /// The proofs inside the request are too many for one reply.
     #[error(transparent)]
-    Bundle(#[from] BundleError),
+    Bundle(#[from] ReplyError),
     /// There is no usable key.
     #[error(transparent)]
     Key(#[from] KeyError),

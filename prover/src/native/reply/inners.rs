@@ -4,7 +4,7 @@ use bytes::Bytes;
 use zkwhirl_circuits::root_rollup::INTERACTIONS;
 use zkwhirl_job::{
     Word,
-    reply::{Bundle, BundleError, BundledInner, fields, tx_rollup_fields},
+    reply::{Bundle, BundledInner, ReplyError, fields, tx_rollup_fields},
     request::{DefiInteractionNote, RootRollupRequest},
 };
 
@@ -70,7 +70,7 @@ impl InnerReplies {
         setting: &Setting,
         broadcast: Vec<Word>,
         (vk, proof): ([u8; 32], [u8; 128]),
-    ) -> Result<Bytes, BundleError> {
+    ) -> Result<Bytes, ReplyError> {
         Bundle {
             sizes: setting.sizes,
             domain_log2: self.domain_log2,

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{Circuit, SeamError, TooLarge, published::PublishedError};
-use zkwhirl_job::reply::BundleError;
+use zkwhirl_job::reply::ReplyError;
 
 /// One proof of a reply, with everything that its verification needs except
 /// the key.
@@ -32,7 +32,7 @@ pub enum ReadError {
     Published(#[from] PublishedError),
     /// The bytes fit no bundle.
     #[error(transparent)]
-    Bundle(#[from] BundleError),
+    Bundle(#[from] ReplyError),
     /// No circuits of the allowed size prove the inner rollup.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),

@@ -13,7 +13,7 @@ use zkwhirl_circuits::{
 };
 use zkwhirl_job::{
     Kind, LayoutError, Request, Word,
-    reply::{BundleError, NativeForm, NativeProof},
+    reply::{ReplyError, NativeForm, NativeProof},
     request::{ClaimRequest, RootRollupRequest, TxRollupRequest},
 };
 
@@ -189,7 +189,7 @@ impl CheckedStatement {
         self,
         setting: &Setting,
         mut own: Vec<([u8; 32], [u8; 128])>,
-    ) -> Result<Bytes, BundleError> {
+    ) -> Result<Bytes, ReplyError> {
         if let Some(inners) = self.inners {
             return inners.reply(setting, self.fields, own[0]);
         }
