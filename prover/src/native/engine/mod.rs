@@ -5,9 +5,9 @@ mod client;
 mod config;
 mod error;
 mod estimate;
-mod factors;
 pub(super) mod groth16;
 mod keys;
+mod rivals;
 mod self_test;
 #[cfg(feature = "test-util")]
 pub mod stock;
@@ -34,6 +34,7 @@ use crate::{Phase, Progress};
 pub use client::client_vk;
 pub use config::EngineConfig;
 pub use error::EngineError;
+pub use rivals::{Lap, Rival, Rivals};
 pub use self_test::self_test_request;
 
 /// The native prover of one process.
