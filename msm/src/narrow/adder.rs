@@ -1,10 +1,12 @@
 //! [`Adder`] in ordinary integers.
 
-use super::point::{Step, add_all};
+use super::{
+    coordinate::Coordinate,
+    point::{Room, add_all},
+};
 use crate::{
     adder::{Adder, Additions},
     kernel::{Kernel, Machine},
-    narrow::Coordinate,
     stored::StoredCurve,
 };
 
@@ -18,34 +20,23 @@ impl Machine for Portable {
     }
 }
 
-/// Room for a batch.
-pub(crate) struct NarrowSteps<C: StoredCurve>(
-    Vec<Step<<C::Narrow as Coordinate>::Divisor>>,
-);
-
-impl<C: StoredCurve> Default for NarrowSteps<C> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
 impl Adder for Portable {
-    const BATCH: usize = 2048;
-    type Scratch<C: StoredCurve> = NarrowSteps<C>;
+    const BATCH: usize = 1024;
+    type Scratch<C: StoredCurve> = Room<C::Narrow>;
 
-    fn add<C: StoredCurve, A: Additions>(self, scratch: &mut NarrowSteps<C>, additions: A) {
-        self.run(Batch { additions, scratch });
+    fn add<C: StoredCurve, A: Additions>(self, room: &mut Room<C::Narrow>, additions: A) {
+        self.run(Batch { additions, room });
     }
 }
 
-struct Batch<'a, C: StoredCurve, A> {
+struct Batch<'a, F: Coordinate, A> {
     additions: A,
-    scratch: &'a mut NarrowSteps<C>,
+    room: &'a mut Room<F>,
 }
 
-impl<C: StoredCurve, A: Additions> Kernel<Portable> for Batch<'_, C, A> {
+impl<F: Coordinate, A: Additions> Kernel<Portable> for Batch<'_, F, A> {
     #[inline(always)]
     fn run(mut self, _: Portable) {
-        add_all::<C::Narrow, A>(&mut self.additions, &mut self.scratch.0);
+        add_all(&mut self.additions, self.room);
     }
 }

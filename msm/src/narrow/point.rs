@@ -12,9 +12,18 @@ use crate::{
 /// Products that do not wait for one another.
 const CHAINS: usize = 2;
 
+/// Room for a batch.
+#[derive(Debug)]
+pub(crate) struct Room<F: Coordinate> {
+    /// The points of each addition in a row: reading them from wherever they lie,
+    /// without other work between, lets many reads wait at once.
+    points: Vec<Points<F>>,
+    steps: Vec<Step<F::Divisor>>,
+}
+
 /// What the first pass over an addition leaves for the second.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Step<D> {
+struct Step<D> {
     divisor: D,
     /// The product of the norms of all divisors of its chain before this one.
     before: Residue<Base>,
@@ -29,6 +38,7 @@ struct Exception {
 }
 
 /// The two points of an addition.
+#[derive(Debug, Clone, Copy)]
 struct Points<F> {
     x1: F,
     y1: F,
@@ -36,70 +46,64 @@ struct Points<F> {
     y2: F,
 }
 
+impl<F: Coordinate> Default for Room<F> {
+    fn default() -> Self {
+        Self {
+            points: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+}
+
 /// Does all `additions`.
 #[inline(always)]
-pub(super) fn add_all<F: Coordinate, A: Additions>(
-    additions: &mut A,
-    steps: &mut Vec<Step<F::Divisor>>,
-) {
+pub(super) fn add_all<F: Coordinate, A: Additions>(additions: &mut A, room: &mut Room<F>) {
+    let Room { points, steps } = room;
     let count = additions.count();
+    points.clear();
+    points.extend((0..count).map(|index| Points::of(additions, index)));
     let mut exceptions = Vec::new();
     let mut products = [Residue::new(Fq::ONE.0.0); CHAINS];
     steps.clear();
-    for first in (0..count).step_by(CHAINS) {
-        for chain in 0..CHAINS.min(count - first) {
-            let index = first + chain;
-            let (x1, x2) = (left::<F>(additions, index, 0), right::<F>(additions, index, 0));
-            let mut run = x2.sub(x1);
-            if run.is_zero() {
-                let exception;
-                (exception, run) = Exception::of(index, &points::<F>(additions, index));
-                exceptions.push(exception);
-            }
-            let (divisor, before) = (run.divisor(), products[chain]);
-            products[chain] = before.multiply(F::norm(divisor));
-            steps.push(Step { divisor, before });
+    for (index, points) in points.iter().enumerate() {
+        let mut run = points.x2.sub(points.x1);
+        if run.is_zero() {
+            let exception;
+            (exception, run) = Exception::of(index, points);
+            exceptions.push(exception);
         }
+        let divisor = run.divisor();
+        let before = products[index % CHAINS];
+        products[index % CHAINS] = before.multiply(F::norm(divisor));
+        steps.push(Step { divisor, before });
     }
     let inverse = invert(products[0].multiply(products[1]));
     let mut inverses = [inverse.multiply(products[1]), inverse.multiply(products[0])];
-    for first in (0..count).step_by(CHAINS).rev() {
-        for chain in (0..CHAINS.min(count - first)).rev() {
-            let index = first + chain;
-            let Step { divisor, before } = steps[index];
-            let inverse = F::inverse(divisor, inverses[chain].multiply(before));
-            inverses[chain] = inverses[chain].multiply(F::norm(divisor));
-            let points = points::<F>(additions, index);
-            let exception = exceptions.pop_if(|exception| exception.index == index);
-            let (x3, y3) = points.sum(inverse, exception);
-            x3.store(|part, limbs| *additions.sum(index, part) = limbs);
-            y3.store(|part, limbs| *additions.sum(index, F::PARTS + part) = limbs);
-        }
-    }
-}
-
-#[inline(always)]
-fn left<F: Coordinate>(additions: &impl Additions, index: usize, first: usize) -> F {
-    F::load(|part| additions.left(index, first + part))
-}
-
-#[inline(always)]
-fn right<F: Coordinate>(additions: &impl Additions, index: usize, first: usize) -> F {
-    F::load(|part| additions.right(index, first + part))
-}
-
-#[inline(always)]
-fn points<F: Coordinate>(additions: &impl Additions, index: usize) -> Points<F> {
-    let [negate_left, negate_right] = additions.negative(index);
-    Points {
-        x1: left(additions, index, 0),
-        y1: left::<F>(additions, index, F::PARTS).negate(negate_left),
-        x2: right(additions, index, 0),
-        y2: right::<F>(additions, index, F::PARTS).negate(negate_right),
+    for (index, (points, step)) in points.iter().zip(&*steps).enumerate().rev() {
+        let inverse = &mut inverses[index % CHAINS];
+        let inverse_norm = inverse.multiply(step.before);
+        *inverse = inverse.multiply(F::norm(step.divisor));
+        let exception = exceptions.pop_if(|exception| exception.index == index);
+        let (x3, y3) = points.sum(F::inverse(step.divisor, inverse_norm), exception);
+        x3.store(|part, limbs| *additions.sum(index, part) = limbs);
+        y3.store(|part, limbs| *additions.sum(index, F::PARTS + part) = limbs);
     }
 }
 
 impl<F: Coordinate> Points<F> {
+    #[inline(always)]
+    fn of(additions: &impl Additions, index: usize) -> Self {
+        let [negate_left, negate_right] = additions.negative(index);
+        let left = |first| F::load(|part| additions.left(index, first + part));
+        let right = |first| F::load(|part| additions.right(index, first + part));
+        Self {
+            x1: left(0),
+            y1: left(F::PARTS).negate(negate_left),
+            x2: right(0),
+            y2: right(F::PARTS).negate(negate_right),
+        }
+    }
+
     /// From the inverse of the slope's divisor.
     #[inline(always)]
     fn sum(&self, inverse: F, exception: Option<Exception>) -> (F, F) {

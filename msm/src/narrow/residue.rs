@@ -68,9 +68,23 @@ impl<M: Modulus> Residue<M> {
         Self(out, PhantomData)
     }
 
+    /// Product and reduction in turns, which needs fewer registers.
     #[inline(always)]
     pub(super) fn multiply(self, other: Self) -> Self {
-        self.product(other).reduce()
+        let (a, b) = (self.0, other.0);
+        let mut t = [0; 4];
+        for i in 0..4 {
+            let (low, mut high) = a[0].carrying_mul_add(b[i], t[0], 0);
+            let times = low.wrapping_mul(M::INVERSE);
+            let (_, mut carry) = times.carrying_mul_add(M::NUMBER[0], low, 0);
+            for j in 1..4 {
+                let sum;
+                (sum, high) = a[j].carrying_mul_add(b[i], t[j], high);
+                (t[j - 1], carry) = times.carrying_mul_add(M::NUMBER[j], sum, carry);
+            }
+            t[3] = high + carry;
+        }
+        Self(t, PhantomData)
     }
 
     /// Of factors below 4·q.
