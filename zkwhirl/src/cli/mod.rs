@@ -20,7 +20,7 @@ use zkwhirl_job::{Sizes, SizesError};
 use crate::shell::telemetry::Format;
 
 pub(crate) use fleet::{
-    AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BridgeArgs, ProverArgs, ProvisionArgs,
+    AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BenchProveArgs, BridgeArgs, ProverArgs, ProvisionArgs,
     RedisArgs, Slots, WorkerArgs,
 };
 pub(crate) use keys::{

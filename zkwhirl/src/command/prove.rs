@@ -16,7 +16,7 @@ use zkwhirl_job::{Kind, Request, limits};
 use zkwhirl_keystore::EmbeddedKeyStore;
 use zkwhirl_prover::native::{self, Engine, EngineConfig, ProofReceipt, Setting};
 
-use super::ready;
+use super::{bench::memory, ready};
 use crate::{
     cli::ProveArgs,
     shell::exit,
@@ -126,7 +126,7 @@ fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Lin
         }
     }
     bar.finish();
-    line.peak_rss_bytes = peak_rss();
+    line.peak_rss_bytes = memory::peak_rss();
     Ok(line)
 }
 
@@ -180,15 +180,4 @@ fn write_reply(file: &Path, receipt: &ProofReceipt) -> anyhow::Result<()> {
     name.push(".reply");
     fs::write(&name, &receipt.reply)
         .with_context(|| format!("cannot write {}", Path::new(&name).display()))
-}
-
-/// Peak resident memory of this process.
-fn peak_rss() -> u64 {
-    let kib = fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|status| {
-            let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        });
-    kib.unwrap_or(0) * 1024
 }

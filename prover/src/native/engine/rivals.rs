@@ -1,6 +1,9 @@
 //! The same proof by several provers, from the same key, matrices and witness.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
 
 use ark_bn254::{Bn254, Fr};
 use ark_groth16::{Groth16, PreparedVerifyingKey, Proof, ProvingKey};
@@ -24,13 +27,41 @@ type Rows = Vec<Vec<(Fr, usize)>>;
 /// A prover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rival {
-    /// This crate's.
+    /// This crate's: `native`.
     Native,
-    /// `ark_groth16`, from stored matrices.
+    /// `ark_groth16`, from stored matrices: `stock`.
     Stock,
-    /// `taceo_groth16`.
+    /// `taceo_groth16`: `taceo`.
     Taceo,
 }
+
+impl Rival {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Native, Self::Stock, Self::Taceo];
+
+    /// Its name in one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Stock => "stock",
+            Self::Taceo => "taceo",
+        }
+    }
+}
+
+impl FromStr for Rival {
+    type Err = UnknownRival;
+
+    fn from_str(name: &str) -> Result<Self, UnknownRival> {
+        let found = Self::ALL.into_iter().find(|rival| rival.name() == name);
+        found.ok_or(UnknownRival)
+    }
+}
+
+/// A name that no prover of a comparison has.
+#[derive(Debug, thiserror::Error)]
+#[error("must be native, stock or taceo")]
+pub struct UnknownRival;
 
 /// A circuit's key as each of some provers takes it.
 #[derive(Debug)]
@@ -45,7 +76,7 @@ pub struct Rivals {
 }
 
 /// How long a proof took.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Lap {
     /// From the witness to the values of all variables: the same for all.
     pub witness: Duration,

@@ -1,7 +1,9 @@
-//! `zkwhirl bench`: what a fleet costs beside the proofs.
+//! `zkwhirl bench`: what a proof costs, and a fleet beside the proofs.
 
 mod fleet;
+pub(super) mod memory;
 mod payload;
+mod prove;
 mod services;
 mod table;
 
@@ -17,5 +19,6 @@ pub(super) fn run(command: BenchCommand) -> anyhow::Result<ExitCode> {
                 .build()?;
             runtime.block_on(table::run(args))
         }
+        BenchCommand::Prove(args) => prove::run(&args),
     }
 }

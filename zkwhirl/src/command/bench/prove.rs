@@ -1,55 +1,56 @@
 //! `zkwhirl bench prove`: the native prover, ark-groth16 and taceo-groth16 on the
 //! same key, matrices and witness, in rounds.
 
-use std::{
-    env, fs,
-    process::{Command, ExitCode},
-    time::Duration,
-};
+use std::{env, process, time::Duration};
 
 use anyhow::Context;
 use serde::Serialize;
 use tokio::time::Instant;
 use zkwhirl::cluster::provenance;
-use zkwhirl_circuits::{Circuit, Witness};
+use zkwhirl_circuits::Circuit;
 use zkwhirl_job::Sizes;
 use zkwhirl_keystore::EmbeddedKeyStore;
 use zkwhirl_prover::native::{Engine, EngineConfig, Lap, Rival, Rivals, Setting};
 
+use super::memory;
 use crate::{
     cli::BenchProveArgs,
-    command::{keys::sample, ready},
-    ui::{self, bar::Bar},
+    command::keys::sample,
+    ui::{self, bar::Bar, table::table},
 };
 
-const RIVALS: [Rival; 3] = [Rival::Native, Rival::Stock, Rival::Taceo];
-
-/// What came out for a circuit. Times in seconds, medians of the rounds'; ratios
-/// are medians of the rounds' ratios.
+/// What came out for a circuit. Times in seconds, medians over the rounds; ratios
+/// are those of a round: the median, the least and the most.
 #[derive(Debug, Serialize)]
 struct Outcome {
     circuit: String,
     rows: usize,
     threads: usize,
-    rounds: u16,
+    rounds: usize,
     /// The instructions of the native prover.
     simd: &'static str,
     /// From the values of all variables to the proof.
-    prove_s: f64,
-    stock_prove_s: f64,
-    taceo_prove_s: f64,
-    speedup_vs_stock: Spread,
-    speedup_vs_taceo: Spread,
+    #[serde(flatten)]
+    arithmetic: Comparison,
     /// From the request's bytes to the proof's, with the native witness for all.
-    request_to_proof_s: f64,
-    request_speedup_vs_stock: Spread,
-    request_speedup_vs_taceo: Spread,
+    from_request: Comparison,
     phases: Phases,
-    /// Peak resident memory of a process that has a loaded key and makes one
-    /// proof; 0 where the system does not tell.
+    /// Peak resident memory of a process with a loaded key that makes one proof.
+    /// 0: the system does not tell.
     peak_rss_bytes: u64,
     stock_peak_rss_bytes: u64,
     taceo_peak_rss_bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Comparison {
+    prove_s: f64,
+    stock_prove_s: f64,
+    taceo_prove_s: f64,
+    speedup_vs_stock: f64,
+    speedup_vs_stock_range: [f64; 2],
+    speedup_vs_taceo: f64,
+    speedup_vs_taceo_range: [f64; 2],
 }
 
 /// Of the native prover.
@@ -60,22 +61,20 @@ struct Phases {
     sums_s: f64,
 }
 
-#[derive(Debug, Clone, Copy, Serialize)]
-struct Spread {
-    median: f64,
-    least: f64,
-    most: f64,
-}
-
-/// What each of [`RIVALS`] needed in a round.
+/// A lap of each of [`Rival::ALL`].
 type Round = [Lap; 3];
 
-pub(super) fn run(args: &BenchProveArgs) -> anyhow::Result<ExitCode> {
-    if let Some(rival) = args.peak_of {
-        ui::say(&peak(args, RIVALS[usize::from(rival)])?.to_string());
-        return Ok(ExitCode::SUCCESS);
-    }
+pub(super) fn run(args: &BenchProveArgs) -> anyhow::Result<process::ExitCode> {
     let simd = Rivals::instructions(args.portable);
+    if let Some(rival) = args.memory_of {
+        let rivals = rivals(args, args.circuits[0], &[rival], &Bar::start("memory"))?;
+        let request = sample::request(args.circuits[0])?;
+        let witness = sample::read(args.circuits[0], &request)?;
+        memory::forget_peak();
+        rivals.prove(rival, &witness)?;
+        ui::say(&memory::peak_rss().to_string());
+        return Ok(process::ExitCode::SUCCESS);
+    }
     let bar = Bar::start("bench");
     let mut lines = Vec::new();
     for circuit in &args.circuits {
@@ -87,9 +86,9 @@ pub(super) fn run(args: &BenchProveArgs) -> anyhow::Result<ExitCode> {
     }
     bar.finish();
     if !args.json {
-        ui::say(&ui::table::table(&HEADER, &HEADER[1..], lines));
+        ui::say(&table(&HEADER, &HEADER[1..], lines));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(process::ExitCode::SUCCESS)
 }
 
 fn outcome(
@@ -98,89 +97,171 @@ fn outcome(
     simd: &'static str,
     bar: &Bar,
 ) -> anyhow::Result<Outcome> {
-    let [peak_rss_bytes, stock_peak_rss_bytes, taceo_peak_rss_bytes] = [0, 1, 2].map(|rival| {
-        bar.step("memory");
-        child(args, circuit, rival)
-    });
-    let rivals = Rivals::new(engine(args)?, circuit, &RIVALS, &|p| bar.show(p))?;
-    let request = sample::request(circuit)?;
-    let mut rounds: Vec<Round> = Vec::new();
-    for round in 0..=args.rounds {
-        bar.at("rounds", f32::from(round) / f32::from(args.rounds + 1));
-        let mut laps = [None; 3];
-        // Each starts as often, and the first round warms up.
-        for place in 0..RIVALS.len() {
-            let rival = (place + usize::from(round)) % RIVALS.len();
-            let started = Instant::now();
-            let witness = request.witness()?;
-            let read = started.elapsed();
-            let mut lap = rivals.prove(RIVALS[rival], &witness)?;
-            lap.whole += read;
-            laps[rival] = Some(lap);
-        }
-        if let ([Some(a), Some(b), Some(c)], 1..) = (laps, round) {
-            rounds.push([a, b, c]);
-        }
-    }
-    let seconds = |rival: usize, time: fn(&Lap) -> Duration| {
-        spread(&rounds, |round| time(&round[rival]).as_secs_f64()).median
+    let rivals = rivals(args, circuit, &Rival::ALL, bar)?;
+    let rounds = rounds(args, circuit, &rivals, bar)?;
+    bar.step("memory");
+    let native = |time: &dyn Fn(&Lap) -> Duration| {
+        spread(rounds.iter().map(|round| time(&round[0]).as_secs_f64()))[1]
     };
-    let ratio = |rival: usize, time: fn(&Lap) -> Duration| {
-        let ratio = |round: &Round| time(&round[rival]).div_duration_f64(time(&round[0]));
-        spread(&rounds, ratio)
-    };
+    let peak = |rival| peak_of(args, circuit, rival);
     Ok(Outcome {
         circuit: circuit.to_string(),
         rows: rivals.rows,
         threads: Rivals::threads(),
-        rounds: args.rounds,
+        rounds: rounds.len(),
         simd,
-        prove_s: seconds(0, |lap| lap.arithmetic),
-        stock_prove_s: seconds(1, |lap| lap.arithmetic),
-        taceo_prove_s: seconds(2, |lap| lap.arithmetic),
-        speedup_vs_stock: ratio(1, |lap| lap.arithmetic),
-        speedup_vs_taceo: ratio(2, |lap| lap.arithmetic),
-        request_to_proof_s: seconds(0, |lap| lap.whole),
-        request_speedup_vs_stock: ratio(1, |lap| lap.whole),
-        request_speedup_vs_taceo: ratio(2, |lap| lap.whole),
+        arithmetic: Comparison::of(&rounds, |lap| lap.arithmetic),
+        from_request: Comparison::of(&rounds, |lap| lap.whole),
         phases: Phases {
-            witness_s: seconds(0, |lap| lap.witness),
-            quotient_s: seconds(0, |lap| lap.quotient),
-            sums_s: seconds(0, |lap| lap.arithmetic - lap.quotient),
+            witness_s: native(&|lap| lap.witness),
+            quotient_s: native(&|lap| lap.quotient),
+            sums_s: native(&|lap| lap.arithmetic - lap.quotient),
         },
-        peak_rss_bytes,
-        stock_peak_rss_bytes,
-        taceo_peak_rss_bytes,
+        peak_rss_bytes: peak(Rival::Native)?,
+        stock_peak_rss_bytes: peak(Rival::Stock)?,
+        taceo_peak_rss_bytes: peak(Rival::Taceo)?,
     })
 }
 
-fn engine(args: &BenchProveArgs) -> anyhow::Result<Engine> {
-    let suite = args.circuits[0].suite;
-    // No request is proved, so any sizes do.
-    let setting = Setting::new(suite, Sizes::new(1, 1)?, u64::MAX);
+fn rivals(
+    args: &BenchProveArgs,
+    circuit: Circuit,
+    rivals: &[Rival],
+    bar: &Bar,
+) -> anyhow::Result<Rivals> {
+    // No reply is made, so any sizes do.
+    let setting = Setting::new(circuit.suite, Sizes::new(1, 1)?, u64::MAX);
     let config = EngineConfig::new(setting, provenance(true));
-    Ok(Engine::new(config, EmbeddedKeyStore::new(&args.data_dir)))
+    let engine = Engine::new(config, EmbeddedKeyStore::new(&args.data_dir));
+    let rivals = Rivals::new(engine, circuit, rivals, &|progress| bar.show(progress));
+    rivals.with_context(|| format!("no key for {circuit}"))
 }
 
-const HEADER: [&str; 9] = [
-    "circuit", "rows", "simd", "native", "ark-groth16", "ratio", "taceo-groth16", "ratio", "peak memory",
+/// Each prover is the first of a round as often; a round before warms up.
+fn rounds(
+    args: &BenchProveArgs,
+    circuit: Circuit,
+    rivals: &Rivals,
+    bar: &Bar,
+) -> anyhow::Result<Vec<Round>> {
+    let request = sample::request(circuit)?;
+    let mut rounds = Vec::new();
+    for number in 0..=args.rounds {
+        bar.at("rounds", f32::from(number) / f32::from(args.rounds + 1));
+        let mut round: Round = [Lap::default(); 3];
+        for place in 0..round.len() {
+            let rival = (place + usize::from(number)) % round.len();
+            let started = Instant::now();
+            let witness = sample::read(circuit, &request)?;
+            let read = started.elapsed();
+            round[rival] = rivals.prove(Rival::ALL[rival], &witness)?;
+            round[rival].whole += read;
+        }
+        if number > 0 {
+            rounds.push(round);
+        }
+    }
+    Ok(rounds)
+}
+
+/// In a process of its own.
+fn peak_of(args: &BenchProveArgs, circuit: Circuit, rival: Rival) -> anyhow::Result<u64> {
+    let mut command = process::Command::new(env::current_exe()?);
+    command
+        .args(["bench", "prove", "--circuit", &circuit.to_string()])
+        .args(["--memory-of", rival.name(), "--data-dir"])
+        .arg(&args.data_dir)
+        .args(args.portable.then_some("--portable"));
+    let output = command.output().context("cannot start a prover")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let bytes = said.trim().parse().ok();
+    bytes.with_context(|| format!("a prover failed: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+impl Comparison {
+    fn of(rounds: &[Round], time: impl Fn(&Lap) -> Duration) -> Self {
+        let seconds = |rival: usize| {
+            let times = rounds.iter().map(|round| time(&round[rival]).as_secs_f64());
+            spread(times)[1]
+        };
+        let ratio = |rival: usize| {
+            let ratio = |round: &Round| time(&round[rival]).div_duration_f64(time(&round[0]));
+            spread(rounds.iter().map(ratio))
+        };
+        let (stock, taceo) = (ratio(1), ratio(2));
+        Self {
+            prove_s: seconds(0),
+            stock_prove_s: seconds(1),
+            taceo_prove_s: seconds(2),
+            speedup_vs_stock: stock[1],
+            speedup_vs_stock_range: [stock[0], stock[2]],
+            speedup_vs_taceo: taceo[1],
+            speedup_vs_taceo_range: [taceo[0], taceo[2]],
+        }
+    }
+}
+
+/// The least, the median and the most.
+fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    [0, values.len() / 2, values.len().saturating_sub(1)]
+        .map(|place| values.get(place).copied().unwrap_or(f64::NAN))
+}
+
+const HEADER: [&str; 8] = [
+    "circuit",
+    "rows",
+    "native",
+    "",
+    "× ark-groth16",
+    "× taceo-groth16",
+    "from the request",
+    "peak, ark's, taceo's",
 ];
 
 impl Outcome {
     fn line(&self) -> Vec<String> {
-        let time = |seconds: f64| ui::seconds(Duration::from_secs_f64(seconds));
+        let ratio = |median, [least, most]: [f64; 2]| format!("{median:.2} ({least:.2}–{most:.2})");
+        let vs_stock = |times: &Comparison| ratio(times.speedup_vs_stock, times.speedup_vs_stock_range);
+        let arithmetic = &self.arithmetic;
+        let peaks = [
+            self.peak_rss_bytes,
+            self.stock_peak_rss_bytes,
+            self.taceo_peak_rss_bytes,
+        ];
         vec![
             self.circuit.clone(),
             ui::grouped(self.rows as u64),
+            ui::seconds(Duration::from_secs_f64(arithmetic.prove_s)),
             self.simd.to_owned(),
-            time(self.prove_s),
-            time(self.stock_prove_s),
-            self.speedup_vs_stock.to_string(),
-            time(self.taceo_prove_s),
-            self.speedup_vs_taceo.to_string(),
-            [self.peak_rss_bytes, self.stock_peak_rss_bytes, self.taceo_peak_rss_bytes]
-                .map(ui::bytes)
-                .join(", "),
+            vs_stock(arithmetic),
+            ratio(arithmetic.speedup_vs_taceo, arithmetic.speedup_vs_taceo_range),
+            vs_stock(&self.from_request),
+            peaks.map(ui::bytes).join(", "),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lap(ms: u64) -> Lap {
+        let time = Duration::from_millis(ms);
+        Lap {
+            arithmetic: time,
+            whole: time * 2,
+            ..Lap::default()
+        }
+    }
+
+    #[test]
+    fn ratios_are_those_of_a_round() {
+        let rounds = [[10, 30, 20], [20, 80, 20], [10, 20, 30]].map(|round| round.map(lap));
+        let times = Comparison::of(&rounds, |lap| lap.arithmetic);
+        assert_eq!((times.prove_s, times.stock_prove_s, times.taceo_prove_s), (0.01, 0.03, 0.02));
+        assert_eq!((times.speedup_vs_stock, times.speedup_vs_stock_range), (3.0, [2.0, 4.0]));
+        assert_eq!((times.speedup_vs_taceo, times.speedup_vs_taceo_range), (2.0, [1.0, 3.0]));
     }
 }
