@@ -67,9 +67,9 @@ impl Arithmetic {
     ///
     /// Points must lie on the curve; for others the sum is of no use. Beside
     /// `points` and `scalars` a sum holds about 2 MB for each thread, and the
-    /// buckets twice: 64 bytes in G1 and 128 in G2 for each of windows ×
-    /// 2^(bits of a digit − 1), so 10 and 21 MB in all with 2^16 scalars, 67 and
-    /// 134 MB with 2^20.
+    /// buckets, a part of them twice: 64 bytes in G1 and 128 in G2 for each of
+    /// windows × 2^(bits of a digit − 1), so 5 and 10 MB with 2^16 scalars, 34
+    /// and 67 MB with 2^20.
     ///
     /// # Panics
     /// If there are more points than scalars.
@@ -86,8 +86,8 @@ impl Arithmetic {
     /// rows are satisfied if C is what they say it is.
     ///
     /// `None` for less than 16 values, and where n is no power of two. It holds
-    /// five times n elements of 32 bytes for a while.
-    pub fn quotient(self, a: &[Fr], b: &[Fr]) -> Option<Vec<Fr>> {
+    /// five times n elements of 32 bytes for a while, `a` and `b` included.
+    pub fn quotient(self, a: Vec<Fr>, b: Vec<Fr>) -> Option<Vec<Fr>> {
         match self.0 {
             // Not before words are full.
             #[cfg(target_arch = "x86_64")]

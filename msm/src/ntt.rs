@@ -30,13 +30,17 @@ enum Ring {
 /// A·B is C modulo X^n − 1, and h·(X^n − 1) + C is C − 2h modulo X^n + 1: so h is
 /// half of the difference of A·B modulo the two. Six transforms, none of them
 /// permuted: values come and go in the order of reversed bits.
-pub(crate) fn quotient<B: Butterflies>(machine: B, a: &[Fr], b: &[Fr]) -> Option<Vec<Fr>> {
+pub(crate) fn quotient<B: Butterflies>(
+    machine: B,
+    mut a: Vec<Fr>,
+    mut b: Vec<Fr>,
+) -> Option<Vec<Fr>> {
     let n = a.len();
     if !n.is_power_of_two() || n < RADIX * B::LANES || b.len() != n {
         return None;
     }
     let roots = Roots::new(n, B::SCALE)?;
-    let (mut a, mut b) = rayon::join(|| reversed(a), || reversed(b));
+    rayon::join(|| reverse(&mut a), || reverse(&mut b));
     let mut c = a.clone();
     multiply(machine, &mut c, &b);
     let coset = |values: &mut [Fr]| {
@@ -48,6 +52,7 @@ pub(crate) fn quotient<B: Butterflies>(machine: B, a: &[Fr], b: &[Fr]) -> Option
         || rayon::join(|| coset(&mut a), || coset(&mut b)),
     );
     multiply(machine, &mut a, &b);
+    drop(b);
     roots.inverse(machine, Ring::Coset, &mut a);
     // Inverse transforms leave a factor n each, products are short of the scale.
     let n_inverse = Fr::from(n as u64).inverse()?;
@@ -71,13 +76,15 @@ fn multiply<B: Butterflies>(machine: B, left: &mut [Fr], right: &[Fr]) {
     both.for_each(|(left, right)| machine.run(Multiply { left, right }));
 }
 
-/// In the order of reversed bits.
-fn reversed(values: &[Fr]) -> Vec<Fr> {
+/// Into the order of reversed bits.
+fn reverse(values: &mut [Fr]) {
     let unused = usize::BITS - values.len().ilog2();
-    let places = (0..values.len()).into_par_iter().with_min_len(TASK);
-    places
-        .map(|place| values[place.reverse_bits() >> unused])
-        .collect()
+    for place in 0..values.len() {
+        let other = place.reverse_bits() >> unused;
+        if place < other {
+            values.swap(place, other);
+        }
+    }
 }
 
 impl Roots {
@@ -238,7 +245,7 @@ mod tests {
         let mut b: Vec<Fr> = (0..n).map(|_| Fr::rand(rng)).collect();
         b[n - 3..].fill(Fr::zero());
         b[0] = -Fr::one();
-        let h = quotient(machine, &a, &b).unwrap();
+        let h = quotient(machine, a.clone(), b.clone()).unwrap();
         assert_eq!((h.len(), h[n - 1]), (n, Fr::zero()));
         let c: Vec<Fr> = a.iter().zip(&b).map(|(a, b)| *a * b).collect();
         let x = Fr::rand(rng);
@@ -265,9 +272,10 @@ mod tests {
 
     #[test]
     fn other_sizes_are_refused() {
-        assert!(quotient(Emulated, &[Fr::one(); 128], &[Fr::one(); 128]).is_none());
-        assert!(quotient(Emulated, &[Fr::one(); 300], &[Fr::one(); 300]).is_none());
-        assert!(quotient(Emulated, &[Fr::one(); 512], &[Fr::one(); 256]).is_none());
-        assert!(quotient(Portable, &[Fr::one(); 8], &[Fr::one(); 8]).is_none());
+        let ones = |n| vec![Fr::one(); n];
+        assert!(quotient(Emulated, ones(128), ones(128)).is_none());
+        assert!(quotient(Emulated, ones(300), ones(300)).is_none());
+        assert!(quotient(Emulated, ones(512), ones(256)).is_none());
+        assert!(quotient(Portable, ones(8), ones(8)).is_none());
     }
 }

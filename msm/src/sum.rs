@@ -65,7 +65,7 @@ pub(crate) fn sum<C: StoredCurve, A: Adder>(
         .with_max_len(1)
         .map(|parts| {
             let mut fold = pool.take();
-            let weighed = weigh(adder, &mut fold, &parts);
+            let weighed = weigh(adder, &mut fold, parts);
             pool.give(fold);
             weighed
         })

@@ -50,7 +50,7 @@ struct Window {
 pub(crate) fn weigh<C: StoredCurve, A: Adder>(
     adder: A,
     fold: &mut Fold<C, A>,
-    parts: &[Part<C::Slot>],
+    parts: Vec<Part<C::Slot>>,
 ) -> Vec<Weighed<C>> {
     let (windows, mut slots) = windows(adder, fold, parts);
     let mut lower: Vec<Run> = windows
@@ -90,30 +90,32 @@ pub(crate) fn weigh<C: StoredCurve, A: Adder>(
 fn windows<C: StoredCurve, A: Adder>(
     adder: A,
     fold: &mut Fold<C, A>,
-    parts: &[Part<C::Slot>],
+    parts: Vec<Part<C::Slot>>,
 ) -> (Vec<Window>, Vec<C::Slot>) {
     let mut windows: Vec<Window> = Vec::new();
-    let mut slots = Vec::new();
-    // Further parts of buckets, and which slots they are of.
-    let mut rest: Vec<(usize, C::Slot)> = Vec::new();
+    // Where the window of each part begins, and where the next one will.
+    let (mut starts, mut next) = (Vec::new(), 0);
     // Two lists in a row may have one bit: the lowest window and the ones.
     for list in parts.chunk_by(|part, next| part.bit == next.bit && part.continues(next)) {
-        let start = slots.len();
         let numbers = list.iter().flat_map(|part| part.numbers.last());
         let len = numbers.max().map_or(1, |last| last + 1).next_power_of_two();
-        slots.resize(start + len as usize, C::infinity());
-        for part in list {
-            for (number, sum) in part.numbers.iter().zip(&part.sums) {
-                let slot = start + *number as usize;
-                if C::is_infinity(&slots[slot]) {
-                    slots[slot] = *sum;
-                } else {
-                    rest.push((slot, *sum));
-                }
+        let (bit, start, len) = (list[0].bit, next, len as usize);
+        starts.resize(starts.len() + list.len(), start);
+        windows.push(Window { bit, start, len });
+        next += len;
+    }
+    let mut slots = vec![C::infinity(); next];
+    // Further parts of buckets, and which slots they are of.
+    let mut rest: Vec<(usize, C::Slot)> = Vec::new();
+    for (part, start) in parts.into_iter().zip(starts) {
+        for (number, sum) in part.numbers.into_iter().zip(part.sums) {
+            let slot = start + number as usize;
+            if C::is_infinity(&slots[slot]) {
+                slots[slot] = sum;
+            } else {
+                rest.push((slot, sum));
             }
         }
-        let (bit, len) = (list[0].bit, len as usize);
-        windows.push(Window { bit, start, len });
     }
     // Each bucket's first part goes beside its other ones for a while.
     let mut sums = Vec::new();

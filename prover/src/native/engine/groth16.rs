@@ -118,7 +118,7 @@ fn quotient(
     let b = matrices.times(&matrices.b, assignment, domain);
     // Of an assignment that satisfies every row, c is a·b; of any other one, no
     // proof holds.
-    let quotient = arithmetic.quotient(&a, &b);
+    let quotient = arithmetic.quotient(a, b);
     quotient.ok_or(SizeMismatch {
         what: "the smallest domain of a proof",
         got: domain,
