@@ -104,7 +104,12 @@ impl Roots {
     fn forward<B: Butterflies>(&self, machine: B, ring: Ring, values: &mut [Fr]) {
         let mut blocks = 1;
         for levels in levels(values.len()) {
-            self.strided(machine, (Direction::Forward, ring), (blocks, levels), values);
+            self.strided(
+                machine,
+                (Direction::Forward, ring),
+                (blocks, levels),
+                values,
+            );
             blocks <<= levels;
         }
         self.blocks(machine, (Direction::Forward, ring), values);
@@ -115,7 +120,12 @@ impl Roots {
         let mut blocks = values.len() / RADIX;
         for levels in levels(values.len()).into_iter().rev() {
             blocks >>= levels;
-            self.strided(machine, (Direction::Inverse, ring), (blocks, levels), values);
+            self.strided(
+                machine,
+                (Direction::Inverse, ring),
+                (blocks, levels),
+                values,
+            );
         }
     }
 
@@ -155,7 +165,12 @@ impl Roots {
     }
 
     /// The levels of blocks of sixteen.
-    fn blocks<B: Butterflies>(&self, machine: B, (direction, ring): (Direction, Ring), values: &mut [Fr]) {
+    fn blocks<B: Butterflies>(
+        &self,
+        machine: B,
+        (direction, ring): (Direction, Ring),
+        values: &mut [Fr],
+    ) {
         let blocks = values.len() / RADIX;
         let table = self.table(direction);
         let all = values.par_chunks_mut(RADIX * B::LANES).enumerate();

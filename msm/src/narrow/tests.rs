@@ -70,7 +70,9 @@ fn complex_numbers_are_arkworks_elements() {
         (Complex::load(|part| &parts[part]), Fq2::new(a, b))
     };
     let same = |is: Complex, must: Fq2| {
-        is.store(|part, limbs| assert_eq!(ark::<Base>(Residue::new(limbs)), [must.c0, must.c1][part]));
+        is.store(|part, limbs| {
+            assert_eq!(ark::<Base>(Residue::new(limbs)), [must.c0, must.c1][part])
+        });
     };
     for first in 0..numbers.len() {
         let (x, ax) = value(first);
@@ -79,7 +81,10 @@ fn complex_numbers_are_arkworks_elements() {
         let divisor = x.divisor();
         let norm = ark(Complex::norm(divisor));
         if let Some(inverse) = norm.inverse() {
-            same(Complex::inverse(divisor, Residue::new(inverse.0.0)), ax.inverse().unwrap());
+            same(
+                Complex::inverse(divisor, Residue::new(inverse.0.0)),
+                ax.inverse().unwrap(),
+            );
         }
         for second in 0..numbers.len() {
             let (y, ay) = value(second);

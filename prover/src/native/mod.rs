@@ -14,7 +14,8 @@ pub use ceremony::{audit, import_key, import_powers, import_zkey, write_r1cs};
 #[cfg(feature = "test-util")]
 pub use engine::stock;
 pub use engine::{
-    Engine, EngineConfig, EngineError, Lap, ProofReceipt, Rival, Rivals, client_vk, self_test_request,
+    Engine, EngineConfig, EngineError, Lap, ProofReceipt, Rival, Rivals, client_vk,
+    self_test_request,
 };
 pub use keys::{VerificationKey, evm_proof, snarkjs_vk, solidity};
 pub use reply::{

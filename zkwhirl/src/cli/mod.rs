@@ -20,8 +20,8 @@ use zkwhirl_job::{Sizes, SizesError};
 use crate::shell::telemetry::Format;
 
 pub(crate) use fleet::{
-    AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BenchProveArgs, BridgeArgs, ProverArgs, ProvisionArgs,
-    RedisArgs, Slots, WorkerArgs,
+    AmqpArgs, BenchArgs, BenchCommand, BenchFleetArgs, BenchProveArgs, BridgeArgs, ProverArgs,
+    ProvisionArgs, RedisArgs, Slots, WorkerArgs,
 };
 pub(crate) use keys::{
     CircuitsArgs, ExportArgs, GenerateArgs, ImportArgs, KeysArgs, KeysCommand, KeysVerifyArgs,

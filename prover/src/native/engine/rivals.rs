@@ -190,7 +190,13 @@ impl Rivals {
                 let (key, matrices) = self.stock.as_ref().ok_or_else(missing)?;
                 let (public, rows) = (assignment.instance.len(), self.rows);
                 Groth16::<Bn254>::create_proof_with_reduction_and_matrices(
-                    key, r, s, matrices, public, rows, &all(),
+                    key,
+                    r,
+                    s,
+                    matrices,
+                    public,
+                    rows,
+                    &all(),
                 )
                 .map_err(|error| failed(error.to_string()))?
             }

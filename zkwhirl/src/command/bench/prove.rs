@@ -175,7 +175,12 @@ fn peak_of(args: &BenchProveArgs, circuit: Circuit, rival: Rival) -> anyhow::Res
     let output = command.output().context("cannot start a prover")?;
     let said = String::from_utf8_lossy(&output.stdout);
     let bytes = said.trim().parse().ok();
-    bytes.with_context(|| format!("a prover failed: {}", String::from_utf8_lossy(&output.stderr)))
+    bytes.with_context(|| {
+        format!(
+            "a prover failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
 }
 
 impl Comparison {
@@ -223,7 +228,8 @@ const HEADER: [&str; 8] = [
 impl Outcome {
     fn line(&self) -> Vec<String> {
         let ratio = |median, [least, most]: [f64; 2]| format!("{median:.2} ({least:.2}–{most:.2})");
-        let vs_stock = |times: &Comparison| ratio(times.speedup_vs_stock, times.speedup_vs_stock_range);
+        let vs_stock =
+            |times: &Comparison| ratio(times.speedup_vs_stock, times.speedup_vs_stock_range);
         let arithmetic = &self.arithmetic;
         let peaks = [
             self.peak_rss_bytes,
@@ -236,7 +242,10 @@ impl Outcome {
             ui::seconds(Duration::from_secs_f64(arithmetic.prove_s)),
             self.simd.to_owned(),
             vs_stock(arithmetic),
-            ratio(arithmetic.speedup_vs_taceo, arithmetic.speedup_vs_taceo_range),
+            ratio(
+                arithmetic.speedup_vs_taceo,
+                arithmetic.speedup_vs_taceo_range,
+            ),
             vs_stock(&self.from_request),
             peaks.map(ui::bytes).join(", "),
         ]
@@ -260,8 +269,17 @@ mod tests {
     fn ratios_are_those_of_a_round() {
         let rounds = [[10, 30, 20], [20, 80, 20], [10, 20, 30]].map(|round| round.map(lap));
         let times = Comparison::of(&rounds, |lap| lap.arithmetic);
-        assert_eq!((times.prove_s, times.stock_prove_s, times.taceo_prove_s), (0.01, 0.03, 0.02));
-        assert_eq!((times.speedup_vs_stock, times.speedup_vs_stock_range), (3.0, [2.0, 4.0]));
-        assert_eq!((times.speedup_vs_taceo, times.speedup_vs_taceo_range), (2.0, [1.0, 3.0]));
+        assert_eq!(
+            (times.prove_s, times.stock_prove_s, times.taceo_prove_s),
+            (0.01, 0.03, 0.02)
+        );
+        assert_eq!(
+            (times.speedup_vs_stock, times.speedup_vs_stock_range),
+            (3.0, [2.0, 4.0])
+        );
+        assert_eq!(
+            (times.speedup_vs_taceo, times.speedup_vs_taceo_range),
+            (2.0, [1.0, 3.0])
+        );
     }
 }

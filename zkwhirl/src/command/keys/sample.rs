@@ -33,9 +33,7 @@ struct Sample {
 pub(super) fn witness(circuit: Circuit) -> anyhow::Result<Witness> {
     let suite = circuit.suite;
     Ok(match circuit.statement {
-        StatementKind::Claim | StatementKind::TxRollup { .. } => {
-            read(circuit, &request(circuit)?)?
-        }
+        StatementKind::Claim | StatementKind::TxRollup { .. } => read(circuit, &request(circuit)?)?,
         StatementKind::TxSegment { txs, of } => {
             let chain = Chain::new(suite, of, txs, 1);
             let (pieces, _) = chain.cut(&Arc::new(tx_rollup(suite, of)?));
