@@ -15,6 +15,6 @@ pub use export::{evm_proof, snarkjs_vk, solidity};
 pub use verification_key::VerificationKey;
 
 pub(super) use matrices::{MappedMatrices, MappedMatrix, to_bytes as matrices_to_bytes};
-pub(super) use points::{PointError, check_subgroup, read_g1, read_g2};
+pub(super) use points::{PointError, check_subgroup, read_g1, read_g2, sum};
 pub(super) use proving_key::{NativeKey, Queries, generate, identity, write};
 pub(super) use verification_key::vk_bytes;
