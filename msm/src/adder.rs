@@ -1,13 +1,13 @@
 //! What the sums are made of: batches of affine additions that do not depend on
 //! one another.
 
-use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
+use crate::{modulus::Limbs, stored::StoredCurve};
 
 /// A point of a list of points, or its negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry(u32);
 
-/// `slots[sum] = left + right`. Neither is infinity.
+/// `slots[sum] = left + right`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PointPair {
     pub(crate) left: Entry,
@@ -22,30 +22,33 @@ pub(crate) struct SlotPair {
     pub(crate) right: u32,
 }
 
-/// Additions of affine points, many at once. Every pair of points has its right
-/// sum: equal ones, opposite ones, and infinity.
-pub(crate) trait Adder<C: SWCurveConfig>: Copy + Send + Sync {
-    /// A point between additions.
-    type Slot: Copy + Send + Sync;
+/// Additions of affine points, many at once, with one inversion.
+pub(crate) trait Adder: Copy + Send + Sync {
+    /// Additions of a batch: so many that the inversion costs little, so few
+    /// that what the first pass leaves stays in the second cache.
+    const BATCH: usize;
     /// Room that batches use one after the other.
-    type Scratch: Default + Send;
+    type Scratch<C: StoredCurve>: Default + Send;
 
-    fn infinity() -> Self::Slot;
-    fn is_infinity(slot: &Self::Slot) -> bool;
-    fn slot(point: &Affine<C>) -> Self::Slot;
-    fn point(slot: &Self::Slot) -> Affine<C>;
+    fn add<C: StoredCurve, A: Additions>(self, scratch: &mut Self::Scratch<C>, additions: A);
+}
 
-    /// No two `pairs` may have the same sum.
-    fn add_points(
-        self,
-        scratch: &mut Self::Scratch,
-        points: &[Affine<C>],
-        pairs: &[PointPair],
-        slots: &mut [Self::Slot],
-    );
+/// What a batch adds. Indices are below [`Additions::count`], which is not zero.
+///
+/// Every pair of points has its right sum, equal and opposite ones as well. No
+/// point is infinity: all its limbs would be zero.
+pub(crate) trait Additions {
+    /// Whether the points lie in no order: then they are asked for ahead.
+    const SCATTERED: bool;
 
-    /// No slot may be in two `pairs`.
-    fn add_slots(self, scratch: &mut Self::Scratch, slots: &mut [Self::Slot], pairs: &[SlotPair]);
+    fn count(&self) -> usize;
+    /// A part of the left point: x's parts first, then y's.
+    fn left(&self, index: usize, part: usize) -> &Limbs;
+    fn right(&self, index: usize, part: usize) -> &Limbs;
+    /// Whether y of the left and of the right point are to be negated.
+    fn negative(&self, index: usize) -> [bool; 2];
+    /// Where a part of the sum goes. No other index reads from there.
+    fn sum(&mut self, index: usize, part: usize) -> &mut Limbs;
 }
 
 impl Entry {

@@ -1,15 +1,19 @@
 //! Which instructions a sum uses.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ark_bn254::{Fr, g1, g2};
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 
 #[cfg(target_arch = "x86_64")]
 use crate::wide::{Ifma, Wide};
-use crate::{ntt::quotient, portable::Portable, scalars::Scalars, sum::sum};
+use crate::{narrow::Portable, ntt::quotient, scalars::Scalars, sum::sum};
 
 /// The instructions that sums are computed with.
 #[derive(Debug, Clone, Copy)]
 pub struct Arithmetic(Instructions);
+
+static ONLY_PORTABLE: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug, Clone, Copy)]
 enum Instructions {
@@ -29,9 +33,17 @@ impl Arithmetic {
     /// What every machine can do.
     pub const PORTABLE: Self = Self(Instructions::Portable);
 
-    /// The fastest that this machine can do.
+    /// The fastest that this machine can do, unless this process
+    /// [forgoes it](Self::only_portable).
     pub fn detect() -> Self {
-        Self::wide().unwrap_or(Self::PORTABLE)
+        let wide = Self::wide().filter(|_| !ONLY_PORTABLE.load(Ordering::Relaxed));
+        wide.unwrap_or(Self::PORTABLE)
+    }
+
+    /// From now on [`Arithmetic::detect`] finds what every machine has: for
+    /// benchmarks and tests of that path.
+    pub fn only_portable() {
+        ONLY_PORTABLE.store(true, Ordering::Relaxed);
     }
 
     /// AVX-512 IFMA; `None` where the processor lacks it.
@@ -55,9 +67,9 @@ impl Arithmetic {
     ///
     /// Points must lie on the curve; for others the sum is of no use. Beside
     /// `points` and `scalars` a sum holds about 2 MB for each thread, and the
-    /// buckets twice: 64 bytes in G1 and 128 in G2 for each of windows ×
-    /// 2^(bits of a digit − 1), so 10 and 21 MB in all with 2^16 scalars, 67 and
-    /// 134 MB with 2^20.
+    /// buckets, a part of them twice: 64 bytes in G1 and 128 in G2 for each of
+    /// windows × 2^(bits of a digit − 1), so 5 and 10 MB with 2^16 scalars, 34
+    /// and 67 MB with 2^20.
     ///
     /// # Panics
     /// If there are more points than scalars.
@@ -73,14 +85,14 @@ impl Arithmetic {
     /// `a`, `b` and a·b on the n-th roots of unity: the quotient of a QAP, whose
     /// rows are satisfied if C is what they say it is.
     ///
-    /// `None` where this is not the fastest way: without vector instructions, for
-    /// less than 256 values, and where n is no power of two. It holds five times
-    /// n elements of 32 bytes for a while.
-    pub fn quotient(self, a: &[Fr], b: &[Fr]) -> Option<Vec<Fr>> {
+    /// `None` for less than 16 values, and where n is no power of two. It holds
+    /// five times n elements of 32 bytes for a while, `a` and `b` included.
+    pub fn quotient(self, a: Vec<Fr>, b: Vec<Fr>) -> Option<Vec<Fr>> {
         match self.0 {
-            Instructions::Portable => None,
+            // Not before words are full.
             #[cfg(target_arch = "x86_64")]
-            Instructions::Ifma(ifma) => quotient(ifma, a, b),
+            Instructions::Ifma(ifma) if a.len() >= 256 => quotient(ifma, a, b),
+            _ => quotient(Portable, a, b),
         }
     }
 }

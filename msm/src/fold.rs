@@ -1,9 +1,13 @@
 //! Sums of runs of points: halves are added to halves, all runs at once, until
 //! one point is left of each.
 
-use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
+use ark_ec::short_weierstrass::Affine;
 
-use crate::adder::{Adder, Entry, PointPair, SlotPair};
+use crate::{
+    adder::{Adder, Entry, PointPair, SlotPair},
+    slots::{OfPoints, OfSlots},
+    stored::StoredCurve,
+};
 
 /// Points in a row that are to become one.
 #[derive(Debug, Clone, Copy)]
@@ -14,25 +18,25 @@ pub(crate) struct Run {
 }
 
 /// Room for folding, used again by the next fold.
-pub(crate) struct Fold<C: SWCurveConfig, A: Adder<C>> {
-    slots: Vec<A::Slot>,
+pub(crate) struct Fold<C: StoredCurve, A: Adder> {
+    slots: Vec<C::Slot>,
     point_pairs: Vec<PointPair>,
     slot_pairs: Vec<SlotPair>,
-    scratch: A::Scratch,
+    scratch: A::Scratch<C>,
 }
 
-impl<C: SWCurveConfig, A: Adder<C>> Default for Fold<C, A> {
+impl<C: StoredCurve, A: Adder> Default for Fold<C, A> {
     fn default() -> Self {
         Self {
             slots: Vec::new(),
             point_pairs: Vec::new(),
             slot_pairs: Vec::new(),
-            scratch: A::Scratch::default(),
+            scratch: A::Scratch::<C>::default(),
         }
     }
 }
 
-impl<C: SWCurveConfig, A: Adder<C>> Fold<C, A> {
+impl<C: StoredCurve, A: Adder> Fold<C, A> {
     /// The sum of each run of `entries`, which are points other than infinity.
     pub(crate) fn points(
         &mut self,
@@ -40,10 +44,10 @@ impl<C: SWCurveConfig, A: Adder<C>> Fold<C, A> {
         points: &[Affine<C>],
         entries: &[Entry],
         mut runs: Vec<Run>,
-    ) -> Vec<A::Slot> {
+    ) -> Vec<C::Slot> {
         let total = runs.iter().map(|run| run.len.div_ceil(2)).sum();
         if self.slots.len() < total {
-            self.slots.resize(total, A::infinity());
+            self.slots.resize(total, C::infinity());
         }
         self.point_pairs.clear();
         let mut first = 0;
@@ -61,13 +65,21 @@ impl<C: SWCurveConfig, A: Adder<C>> Fold<C, A> {
             if pairs < len {
                 let point = points[lower[pairs].index()];
                 let negative = lower[pairs].is_negative();
-                self.slots[first + pairs] = A::slot(&if negative { -point } else { point });
+                self.slots[first + pairs] = C::slot(&if negative { -point } else { point });
             }
             *run = Run { start: first, len };
             first += len;
         }
         let mut slots = std::mem::take(&mut self.slots);
-        adder.add_points(&mut self.scratch, points, &self.point_pairs, &mut slots);
+        for pairs in self.point_pairs.chunks(A::BATCH) {
+            let slots = &mut slots[..];
+            let additions = OfPoints {
+                points,
+                pairs,
+                slots,
+            };
+            adder.add(&mut self.scratch, additions);
+        }
         self.slots(adder, &mut slots, &runs);
         let sums = runs.iter().map(|run| slots[run.start]).collect();
         self.slots = slots;
@@ -75,7 +87,7 @@ impl<C: SWCurveConfig, A: Adder<C>> Fold<C, A> {
     }
 
     /// Leaves the sum of each run in its first slot.
-    pub(crate) fn slots(&mut self, adder: A, slots: &mut [A::Slot], runs: &[Run]) {
+    pub(crate) fn slots(&mut self, adder: A, slots: &mut [C::Slot], runs: &[Run]) {
         let mut runs: Vec<Run> = runs.iter().filter(|run| run.len > 1).copied().collect();
         while !runs.is_empty() {
             self.halve(adder, slots, &runs);
@@ -88,16 +100,16 @@ impl<C: SWCurveConfig, A: Adder<C>> Fold<C, A> {
 
     /// Adds the upper half of each run to its lower half, and leaves the upper
     /// half as it is. Of an odd run, the middle is added to nothing.
-    pub(crate) fn halve(&mut self, adder: A, slots: &mut [A::Slot], runs: &[Run]) {
+    pub(crate) fn halve(&mut self, adder: A, slots: &mut [C::Slot], runs: &[Run]) {
         self.slot_pairs.clear();
         for run in runs {
             let upper = run.start + run.len.div_ceil(2);
             for pair in 0..run.len / 2 {
                 let (left, right) = (run.start + pair, upper + pair);
-                if A::is_infinity(&slots[right]) {
+                if C::is_infinity(&slots[right]) {
                     continue;
                 }
-                if A::is_infinity(&slots[left]) {
+                if C::is_infinity(&slots[left]) {
                     slots[left] = slots[right];
                     continue;
                 }
@@ -107,6 +119,9 @@ impl<C: SWCurveConfig, A: Adder<C>> Fold<C, A> {
                 });
             }
         }
-        adder.add_slots(&mut self.scratch, slots, &self.slot_pairs);
+        for pairs in self.slot_pairs.chunks(A::BATCH) {
+            let additions = OfSlots::<C> { slots, pairs };
+            adder.add(&mut self.scratch, additions);
+        }
     }
 }

@@ -17,10 +17,15 @@
 
 mod adder;
 mod arithmetic;
+mod butterfly;
 mod fold;
+mod kernel;
+mod modulus;
+mod narrow;
 mod ntt;
-mod portable;
 mod scalars;
+mod slots;
+mod stored;
 mod sum;
 mod weigh;
 mod wide;

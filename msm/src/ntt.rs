@@ -5,13 +5,12 @@ use ark_bn254::Fr;
 use ark_ff::{FftField, Field};
 use rayon::prelude::*;
 
-use crate::wide::{Blocks, Combine, Direction, LANES, Lanes, Multiply, RADIX, Strided};
+use crate::butterfly::{Blocks, Butterflies, Combine, Direction, Multiply, RADIX, Strided};
 
 /// Values of a task.
 const TASK: usize = 1 << 12;
 
-/// The roots of a domain of n, each times 16: as stored, that makes up for the
-/// 2^256 and 2^260 of stored numbers and of products.
+/// The roots of a domain of n, each times [`Butterflies::SCALE`].
 struct Roots {
     forward: Vec<Fr>,
     inverse: Vec<Fr>,
@@ -31,32 +30,38 @@ enum Ring {
 /// A·B is C modulo X^n − 1, and h·(X^n − 1) + C is C − 2h modulo X^n + 1: so h is
 /// half of the difference of A·B modulo the two. Six transforms, none of them
 /// permuted: values come and go in the order of reversed bits.
-pub(crate) fn quotient<L: Lanes>(lanes: L, a: &[Fr], b: &[Fr]) -> Option<Vec<Fr>> {
+pub(crate) fn quotient<B: Butterflies>(
+    machine: B,
+    mut a: Vec<Fr>,
+    mut b: Vec<Fr>,
+) -> Option<Vec<Fr>> {
     let n = a.len();
-    if !n.is_power_of_two() || n < RADIX * LANES || b.len() != n {
+    if !n.is_power_of_two() || n < RADIX * B::LANES || b.len() != n {
         return None;
     }
-    let roots = Roots::new(n)?;
-    let (mut a, mut b) = rayon::join(|| reversed(a), || reversed(b));
+    let roots = Roots::new(n, B::SCALE)?;
+    rayon::join(|| reverse(&mut a), || reverse(&mut b));
     let mut c = a.clone();
-    multiply(lanes, &mut c, &b);
+    multiply(machine, &mut c, &b);
     let coset = |values: &mut [Fr]| {
-        roots.inverse(lanes, Ring::Domain, values);
-        roots.forward(lanes, Ring::Coset, values);
+        roots.inverse(machine, Ring::Domain, values);
+        roots.forward(machine, Ring::Coset, values);
     };
     rayon::join(
-        || roots.inverse(lanes, Ring::Domain, &mut c),
+        || roots.inverse(machine, Ring::Domain, &mut c),
         || rayon::join(|| coset(&mut a), || coset(&mut b)),
     );
-    multiply(lanes, &mut a, &b);
-    roots.inverse(lanes, Ring::Coset, &mut a);
-    // Inverse transforms leave a factor n each, products a sixteenth.
+    multiply(machine, &mut a, &b);
+    drop(b);
+    roots.inverse(machine, Ring::Coset, &mut a);
+    // Inverse transforms leave a factor n each, products are short of the scale.
     let n_inverse = Fr::from(n as u64).inverse()?;
-    let eighth = Fr::from(8) * n_inverse;
-    let factors = [eighth, -eighth * n_inverse.square()].map(|factor| factor * Fr::from(16));
+    let scale = Fr::from(B::SCALE);
+    let half = scale * Fr::from(2).inverse()? * n_inverse;
+    let factors = [half, -half * n_inverse.square()].map(|factor| factor * scale);
     let right = a.par_chunks(TASK);
     c.par_chunks_mut(TASK).zip(right).for_each(|(left, right)| {
-        lanes.run(Combine {
+        machine.run(Combine {
             left,
             right,
             factors,
@@ -65,28 +70,30 @@ pub(crate) fn quotient<L: Lanes>(lanes: L, a: &[Fr], b: &[Fr]) -> Option<Vec<Fr>
     Some(c)
 }
 
-fn multiply<L: Lanes>(lanes: L, left: &mut [Fr], right: &[Fr]) {
+fn multiply<B: Butterflies>(machine: B, left: &mut [Fr], right: &[Fr]) {
     let right = right.par_chunks(TASK);
     let both = left.par_chunks_mut(TASK).zip(right);
-    both.for_each(|(left, right)| lanes.run(Multiply { left, right }));
+    both.for_each(|(left, right)| machine.run(Multiply { left, right }));
 }
 
-/// In the order of reversed bits.
-fn reversed(values: &[Fr]) -> Vec<Fr> {
+/// Into the order of reversed bits.
+fn reverse(values: &mut [Fr]) {
     let unused = usize::BITS - values.len().ilog2();
-    let places = (0..values.len()).into_par_iter().with_min_len(TASK);
-    places
-        .map(|place| values[place.reverse_bits() >> unused])
-        .collect()
+    for place in 0..values.len() {
+        let other = place.reverse_bits() >> unused;
+        if place < other {
+            values.swap(place, other);
+        }
+    }
 }
 
 impl Roots {
     /// `None` where the field has no such roots.
-    fn new(n: usize) -> Option<Self> {
+    fn new(n: usize, scale: u64) -> Option<Self> {
         let root = Fr::get_root_of_unity(2 * n as u64)?;
         let (forward, inverse) = rayon::join(
-            || Some(powers(root, n)),
-            || Some(powers(root.inverse()?, n)),
+            || Some(powers(root, n, scale)),
+            || Some(powers(root.inverse()?, n, scale)),
         );
         Some(Self {
             forward: forward?,
@@ -94,21 +101,31 @@ impl Roots {
         })
     }
 
-    fn forward<L: Lanes>(&self, lanes: L, ring: Ring, values: &mut [Fr]) {
+    fn forward<B: Butterflies>(&self, machine: B, ring: Ring, values: &mut [Fr]) {
         let mut blocks = 1;
         for levels in levels(values.len()) {
-            self.strided(lanes, (Direction::Forward, ring), (blocks, levels), values);
+            self.strided(
+                machine,
+                (Direction::Forward, ring),
+                (blocks, levels),
+                values,
+            );
             blocks <<= levels;
         }
-        self.blocks(lanes, (Direction::Forward, ring), values);
+        self.blocks(machine, (Direction::Forward, ring), values);
     }
 
-    fn inverse<L: Lanes>(&self, lanes: L, ring: Ring, values: &mut [Fr]) {
-        self.blocks(lanes, (Direction::Inverse, ring), values);
+    fn inverse<B: Butterflies>(&self, machine: B, ring: Ring, values: &mut [Fr]) {
+        self.blocks(machine, (Direction::Inverse, ring), values);
         let mut blocks = values.len() / RADIX;
         for levels in levels(values.len()).into_iter().rev() {
             blocks >>= levels;
-            self.strided(lanes, (Direction::Inverse, ring), (blocks, levels), values);
+            self.strided(
+                machine,
+                (Direction::Inverse, ring),
+                (blocks, levels),
+                values,
+            );
         }
     }
 
@@ -120,9 +137,9 @@ impl Roots {
     }
 
     /// So many levels from so many blocks on.
-    fn strided<L: Lanes>(
+    fn strided<B: Butterflies>(
         &self,
-        lanes: L,
+        machine: B,
         (direction, ring): (Direction, Ring),
         (blocks, levels): (usize, u32),
         values: &mut [Fr],
@@ -138,7 +155,7 @@ impl Roots {
             pieces.map(move |rows| (block, rows))
         });
         pieces.for_each(|(block, mut rows)| {
-            lanes.run(Strided {
+            machine.run(Strided {
                 direction,
                 rows: &mut rows,
                 table,
@@ -148,17 +165,22 @@ impl Roots {
     }
 
     /// The levels of blocks of sixteen.
-    fn blocks<L: Lanes>(&self, lanes: L, (direction, ring): (Direction, Ring), values: &mut [Fr]) {
+    fn blocks<B: Butterflies>(
+        &self,
+        machine: B,
+        (direction, ring): (Direction, Ring),
+        values: &mut [Fr],
+    ) {
         let blocks = values.len() / RADIX;
         let table = self.table(direction);
-        let all = values.par_chunks_mut(RADIX * LANES).enumerate();
-        all.with_min_len(TASK / (RADIX * LANES))
+        let all = values.par_chunks_mut(RADIX * B::LANES).enumerate();
+        all.with_min_len(TASK / (RADIX * B::LANES))
             .for_each(|(some, values)| {
-                lanes.run(Blocks {
+                machine.run(Blocks {
                     direction,
                     values,
                     table,
-                    place: ring.place(blocks, some * LANES),
+                    place: ring.place(blocks, some * B::LANES),
                 });
             });
     }
@@ -194,10 +216,10 @@ fn pieces(block: &mut [Fr], rows: usize, piece: usize) -> Vec<Vec<&mut [Fr]>> {
     (0..row / piece).map(next).collect()
 }
 
-/// `root`^(reversed bits of k) for k below n, each times 16.
-fn powers(root: Fr, n: usize) -> Vec<Fr> {
+/// `root`^(reversed bits of k) for k below n, each times `scale`.
+fn powers(root: Fr, n: usize, scale: u64) -> Vec<Fr> {
     let mut powers = Vec::with_capacity(n);
-    powers.push(Fr::from(16));
+    powers.push(Fr::from(scale));
     while powers.len() < n {
         let step = root.pow([(n / 2 / powers.len()) as u64]);
         let next = powers
@@ -215,7 +237,7 @@ mod tests {
     use ark_ff::{One, UniformRand, Zero};
 
     use super::*;
-    use crate::wide::Emulated;
+    use crate::{narrow::Portable, wide::Emulated};
 
     fn at(polynomial: &[Fr], x: Fr) -> Fr {
         let horner = |sum: Fr, coefficient: &Fr| sum * x + coefficient;
@@ -232,13 +254,13 @@ mod tests {
             .collect()
     }
 
-    fn check<L: Lanes>(lanes: L, n: usize) {
+    fn check<B: Butterflies>(machine: B, n: usize) {
         let rng = &mut ark_std::test_rng();
         let a: Vec<Fr> = (0..n).map(|_| Fr::rand(rng)).collect();
         let mut b: Vec<Fr> = (0..n).map(|_| Fr::rand(rng)).collect();
         b[n - 3..].fill(Fr::zero());
         b[0] = -Fr::one();
-        let h = quotient(lanes, &a, &b).unwrap();
+        let h = quotient(machine, a.clone(), b.clone()).unwrap();
         assert_eq!((h.len(), h[n - 1]), (n, Fr::zero()));
         let c: Vec<Fr> = a.iter().zip(&b).map(|(a, b)| *a * b).collect();
         let x = Fr::rand(rng);
@@ -256,14 +278,19 @@ mod tests {
                 None => println!("skipped: this processor has no AVX-512 IFMA"),
             }
         }
+        for log in 4..13 {
+            check(Portable, 1 << log);
+        }
         check(Emulated, 256);
         check(Emulated, 512);
     }
 
     #[test]
     fn other_sizes_are_refused() {
-        assert!(quotient(Emulated, &[Fr::one(); 128], &[Fr::one(); 128]).is_none());
-        assert!(quotient(Emulated, &[Fr::one(); 300], &[Fr::one(); 300]).is_none());
-        assert!(quotient(Emulated, &[Fr::one(); 512], &[Fr::one(); 256]).is_none());
+        let ones = |n| vec![Fr::one(); n];
+        assert!(quotient(Emulated, ones(128), ones(128)).is_none());
+        assert!(quotient(Emulated, ones(300), ones(300)).is_none());
+        assert!(quotient(Emulated, ones(512), ones(256)).is_none());
+        assert!(quotient(Portable, ones(8), ones(8)).is_none());
     }
 }

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Mutex};
 
 use ark_ec::{
     AdditiveGroup, AffineRepr,
-    short_weierstrass::{Affine, Projective, SWCurveConfig},
+    short_weierstrass::{Affine, Projective},
 };
 use ark_ff::Zero;
 use rayon::prelude::*;
@@ -14,6 +14,7 @@ use crate::{
     adder::{Adder, Entry},
     fold::{Fold, Run},
     scalars::{Buckets, Scalars},
+    stored::StoredCurve,
     weigh::{Part, Weighed, weigh},
 };
 
@@ -22,7 +23,7 @@ use crate::{
 const TASK: usize = 1 << 14;
 
 /// The points of a sum, which belong to the last of the scalars.
-struct Points<'a, C: SWCurveConfig> {
+struct Points<'a, C: StoredCurve> {
     points: &'a [Affine<C>],
     /// Scalars before the first point.
     before: usize,
@@ -31,7 +32,7 @@ struct Points<'a, C: SWCurveConfig> {
 }
 
 /// Σ of the last `points.len()` scalars times the points.
-pub(crate) fn sum<C: SWCurveConfig, A: Adder<C>>(
+pub(crate) fn sum<C: StoredCurve, A: Adder>(
     adder: A,
     points: &[Affine<C>],
     scalars: &Scalars,
@@ -48,7 +49,7 @@ pub(crate) fn sum<C: SWCurveConfig, A: Adder<C>>(
         })
         .collect();
     let pool = Pool::default();
-    let parts: Vec<Part<A::Slot>> = tasks
+    let parts: Vec<Part<C::Slot>> = tasks
         .into_par_iter()
         .with_max_len(1)
         .map(|(bit, buckets, range)| {
@@ -64,7 +65,7 @@ pub(crate) fn sum<C: SWCurveConfig, A: Adder<C>>(
         .with_max_len(1)
         .map(|parts| {
             let mut fold = pool.take();
-            let weighed = weigh(adder, &mut fold, &parts);
+            let weighed = weigh(adder, &mut fold, parts);
             pool.give(fold);
             weighed
         })
@@ -73,13 +74,13 @@ pub(crate) fn sum<C: SWCurveConfig, A: Adder<C>>(
 }
 
 /// The sums of the buckets in a range of entries.
-fn bucket_sums<C: SWCurveConfig, A: Adder<C>>(
+fn bucket_sums<C: StoredCurve, A: Adder>(
     adder: A,
     fold: &mut Fold<C, A>,
     points: &Points<'_, C>,
     buckets: &Buckets,
     range: Range<usize>,
-) -> (Vec<u32>, Vec<A::Slot>) {
+) -> (Vec<u32>, Vec<C::Slot>) {
     let mut entries = Vec::with_capacity(range.len());
     let mut runs = Vec::new();
     let mut numbers = Vec::new();
@@ -119,7 +120,7 @@ fn groups<S>(parts: Vec<Part<S>>, width: usize) -> Vec<Vec<Part<S>>> {
 }
 
 /// Σ 2^bit · point.
-fn horner<C: SWCurveConfig>(mut weighed: Vec<Weighed<C>>) -> Projective<C> {
+fn horner<C: StoredCurve>(mut weighed: Vec<Weighed<C>>) -> Projective<C> {
     weighed.sort_by_key(|weighed| std::cmp::Reverse(weighed.bit));
     let mut sum = Projective::zero();
     let mut at = weighed.first().map_or(0, |weighed| weighed.bit);
@@ -136,7 +137,7 @@ fn horner<C: SWCurveConfig>(mut weighed: Vec<Weighed<C>>) -> Projective<C> {
     sum
 }
 
-impl<'a, C: SWCurveConfig> Points<'a, C> {
+impl<'a, C: StoredCurve> Points<'a, C> {
     fn new(points: &'a [Affine<C>], before: usize) -> Self {
         let bits = |points: &[Affine<C>]| {
             let bit = |(place, point): (usize, &Affine<C>)| u64::from(!point.is_zero()) << place;

@@ -1,11 +1,12 @@
 //! From the sums of buckets to few points, each to be taken a power of two
 //! times.
 
-use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
+use ark_ec::short_weierstrass::Affine;
 
 use crate::{
     adder::Adder,
     fold::{Fold, Run},
+    stored::StoredCurve,
 };
 
 /// The sums of some buckets of a window; the first and the last may be parts
@@ -26,7 +27,7 @@ impl<S> Part<S> {
 }
 
 /// 2^bit · point.
-pub(crate) struct Weighed<C: SWCurveConfig> {
+pub(crate) struct Weighed<C: StoredCurve> {
     pub(crate) bit: usize,
     pub(crate) point: Affine<C>,
 }
@@ -46,10 +47,10 @@ struct Window {
 /// then has the sum of all. Slots from 2^j on, 2^j of them, are what was the upper
 /// half at 2^(j+1) buckets. That is two additions for each bucket, all of them in
 /// batches.
-pub(crate) fn weigh<C: SWCurveConfig, A: Adder<C>>(
+pub(crate) fn weigh<C: StoredCurve, A: Adder>(
     adder: A,
     fold: &mut Fold<C, A>,
-    parts: &[Part<A::Slot>],
+    parts: Vec<Part<C::Slot>>,
 ) -> Vec<Weighed<C>> {
     let (windows, mut slots) = windows(adder, fold, parts);
     let mut lower: Vec<Run> = windows
@@ -76,43 +77,45 @@ pub(crate) fn weigh<C: SWCurveConfig, A: Adder<C>>(
     }
     fold.slots(adder, &mut slots, &uppers);
     let sums = bits.into_iter();
-    sums.filter(|(_, slot)| !A::is_infinity(&slots[*slot]))
+    sums.filter(|(_, slot)| !C::is_infinity(&slots[*slot]))
         .map(|(bit, slot)| Weighed {
             bit,
-            point: A::point(&slots[slot]),
+            point: C::point(&slots[slot]),
         })
         .collect()
 }
 
 /// The buckets of all windows, each at its number, with what several parts have
 /// of one bucket added up.
-fn windows<C: SWCurveConfig, A: Adder<C>>(
+fn windows<C: StoredCurve, A: Adder>(
     adder: A,
     fold: &mut Fold<C, A>,
-    parts: &[Part<A::Slot>],
-) -> (Vec<Window>, Vec<A::Slot>) {
+    parts: Vec<Part<C::Slot>>,
+) -> (Vec<Window>, Vec<C::Slot>) {
     let mut windows: Vec<Window> = Vec::new();
-    let mut slots = Vec::new();
-    // Further parts of buckets, and which slots they are of.
-    let mut rest: Vec<(usize, A::Slot)> = Vec::new();
+    // Where the window of each part begins, and where the next one will.
+    let (mut starts, mut next) = (Vec::new(), 0);
     // Two lists in a row may have one bit: the lowest window and the ones.
     for list in parts.chunk_by(|part, next| part.bit == next.bit && part.continues(next)) {
-        let start = slots.len();
         let numbers = list.iter().flat_map(|part| part.numbers.last());
         let len = numbers.max().map_or(1, |last| last + 1).next_power_of_two();
-        slots.resize(start + len as usize, A::infinity());
-        for part in list {
-            for (number, sum) in part.numbers.iter().zip(&part.sums) {
-                let slot = start + *number as usize;
-                if A::is_infinity(&slots[slot]) {
-                    slots[slot] = *sum;
-                } else {
-                    rest.push((slot, *sum));
-                }
+        let (bit, start, len) = (list[0].bit, next, len as usize);
+        starts.resize(starts.len() + list.len(), start);
+        windows.push(Window { bit, start, len });
+        next += len;
+    }
+    let mut slots = vec![C::infinity(); next];
+    // Further parts of buckets, and which slots they are of.
+    let mut rest: Vec<(usize, C::Slot)> = Vec::new();
+    for (part, start) in parts.into_iter().zip(starts) {
+        for (number, sum) in part.numbers.into_iter().zip(part.sums) {
+            let slot = start + number as usize;
+            if C::is_infinity(&slots[slot]) {
+                slots[slot] = sum;
+            } else {
+                rest.push((slot, sum));
             }
         }
-        let (bit, len) = (list[0].bit, len as usize);
-        windows.push(Window { bit, start, len });
     }
     // Each bucket's first part goes beside its other ones for a while.
     let mut sums = Vec::new();

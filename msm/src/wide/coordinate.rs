@@ -2,8 +2,9 @@
 
 use super::{
     fq::Fq,
-    lanes::{LANES, Lanes, Limbs, Mask},
+    lanes::{LANES, Lanes, Mask},
 };
+use crate::modulus::Limbs;
 
 /// Where the coordinates of a word lie. No closure: those are not inlined
 /// always.
@@ -48,7 +49,6 @@ pub(crate) trait Coordinate<L: Lanes>: Copy + Send {
     /// Raw and from 0 to 1.6, of clean parts below 2.7.
     fn square(self, lanes: L) -> Self;
 
-    fn zero_limbs(self, lanes: L) -> Mask;
     fn maybe_zero(self, lanes: L) -> Mask;
     fn is_zero(self, lanes: L) -> Mask;
 
@@ -133,11 +133,6 @@ impl<L: Lanes> Coordinate<L> for Fq<L> {
     #[inline(always)]
     fn square(self, lanes: L) -> Self {
         self.square_product(lanes).reduce(lanes)
-    }
-
-    #[inline(always)]
-    fn zero_limbs(self, lanes: L) -> Mask {
-        Fq::zero_limbs(self, lanes)
     }
 
     #[inline(always)]

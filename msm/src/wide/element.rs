@@ -11,9 +11,10 @@
 use std::marker::PhantomData;
 
 use super::{
-    lanes::{LANES, LIMB_BITS, Lanes, Limbs, Mask},
-    modulus::{BELOW, LIMBS, LOW, Modulus, QUOTIENT, multiple, split},
+    lanes::{LANES, LIMB_BITS, Lanes, Mask},
+    modulus::{BELOW, LIMBS, LOW, QUOTIENT, multiple, split, tables},
 };
+use crate::modulus::{Limbs, Modulus};
 
 /// Sixteen elements.
 #[derive(Clone, Copy)]
@@ -24,6 +25,8 @@ pub(crate) struct Element<L: Lanes, M: Modulus>([L::Word; LIMBS], PhantomData<M>
 pub(super) struct Product<L: Lanes, M: Modulus>([L::Word; 2 * LIMBS], PhantomData<M>);
 
 impl<L: Lanes, M: Modulus> Element<L, M> {
+    const TABLES: &'static [[u64; 8]; LIMBS] = &tables(M::NUMBER);
+
     #[inline(always)]
     fn splat(lanes: L, limbs: [u64; LIMBS]) -> Self {
         let mut out = [lanes.splat(0); LIMBS];
@@ -160,7 +163,7 @@ impl<L: Lanes, M: Modulus> Element<L, M> {
         let times = lanes.multiply_high(lanes.splat(0), top, lanes.splat(QUOTIENT));
         let mut out = self.0;
         for i in 0..LIMBS {
-            out[i] = lanes.sub(out[i], lanes.look_up(&M::TABLES[i], times));
+            out[i] = lanes.sub(out[i], lanes.look_up(&Self::TABLES[i], times));
         }
         Self(out, PhantomData).clean(lanes)
     }

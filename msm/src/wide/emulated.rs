@@ -1,7 +1,11 @@
 //! [`Lanes`] in plain integers: the same arithmetic on a machine without
 //! AVX-512, and under Miri.
 
-use super::lanes::{Kernel, LANES, LIMB_BITS, Lanes, Limbs, Mask};
+use super::lanes::{LANES, LIMB_BITS, Lanes, Mask};
+use crate::{
+    kernel::{Kernel, Machine},
+    modulus::Limbs,
+};
 
 /// Plain integers.
 #[derive(Debug, Clone, Copy)]
@@ -15,12 +19,14 @@ fn each(operation: impl Fn(usize) -> u64) -> Word {
     std::array::from_fn(operation)
 }
 
-impl Lanes for Emulated {
-    type Word = Word;
-
+impl Machine for Emulated {
     fn run<K: Kernel<Self>>(self, kernel: K) {
         kernel.run(self);
     }
+}
+
+impl Lanes for Emulated {
+    type Word = Word;
 
     fn splat(self, value: u64) -> Word {
         [value; LANES]

@@ -3,13 +3,13 @@
 //! becomes of the 16.
 
 use ark_bn254::Fq as ArkFq;
-use ark_ff::{BigInt, BigInteger, PrimeField, serial_batch_inversion_and_mul};
+use ark_ff::serial_batch_inversion_and_mul;
 
 use super::{
     element::Element,
-    lanes::{LANES, Lanes, Limbs},
-    modulus::Base,
+    lanes::{LANES, Lanes},
 };
+use crate::modulus::{Base, Limbs, canonical};
 
 /// Sixteen elements of Fq.
 pub(crate) type Fq<L> = Element<L, Base>;
@@ -35,16 +35,7 @@ impl<L: Lanes> Fq<L> {
 /// 2^512 / a.
 #[inline(never)]
 fn invert(numbers: &[Limbs; LANES]) -> [Limbs; LANES] {
-    let mut values = numbers.map(|number| canonical(&number));
+    let mut values = numbers.map(|number| -> ArkFq { canonical(&number) });
     serial_batch_inversion_and_mul(&mut values, &ArkFq::from(1 << 6));
     values.map(|value| value.0.0)
-}
-
-/// arkworks' element of a stored number, which may exceed q.
-pub(crate) fn canonical(number: &Limbs) -> ArkFq {
-    let mut number = BigInt(*number);
-    while number >= ArkFq::MODULUS {
-        number.sub_with_borrow(&ArkFq::MODULUS);
-    }
-    ArkFq::new_unchecked(number)
 }

@@ -3,8 +3,9 @@
 use super::{
     coordinate::{Coordinate, Rows},
     fq::Fq,
-    lanes::{LANES, Lanes, Limbs, Mask},
+    lanes::{LANES, Lanes, Mask},
 };
+use crate::modulus::Limbs;
 
 /// Sixteen elements a + b·u.
 #[derive(Clone, Copy)]
@@ -125,11 +126,6 @@ impl<L: Lanes> Coordinate<L> for Fq2<L> {
             a: sum.product(lanes, difference).reduce(lanes),
             b: twice.product(lanes, self.b).reduce(lanes),
         }
-    }
-
-    #[inline(always)]
-    fn zero_limbs(self, lanes: L) -> Mask {
-        self.a.zero_limbs(lanes) & self.b.zero_limbs(lanes)
     }
 
     #[inline(always)]

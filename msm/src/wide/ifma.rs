@@ -8,7 +8,11 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{Kernel, LANES, Lanes, Limbs, Mask};
+use super::lanes::{LANES, Lanes, Mask};
+use crate::{
+    kernel::{Kernel, Machine},
+    modulus::Limbs,
+};
 
 /// Registers in a word.
 const REGISTERS: usize = LANES / 8;
@@ -45,9 +49,7 @@ macro_rules! each {
     (@first $first:expr $(, $rest:expr)*) => { $first };
 }
 
-impl Lanes for Ifma {
-    type Word = Word;
-
+impl Machine for Ifma {
     fn run<K: Kernel<Self>>(self, kernel: K) {
         #[target_feature(enable = "avx512f,avx512ifma")]
         fn compiled<K: Kernel<Ifma>>(lanes: Ifma, kernel: K) {
@@ -56,6 +58,10 @@ impl Lanes for Ifma {
         // SAFETY: an `Ifma` is only made after both features were detected.
         unsafe { compiled(self, kernel) }
     }
+}
+
+impl Lanes for Ifma {
+    type Word = Word;
 
     #[inline(always)]
     fn splat(self, value: u64) -> Word {

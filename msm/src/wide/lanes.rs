@@ -1,13 +1,12 @@
 //! Sixteen unsigned 64-bit numbers at once, and what a field needs of them.
 
+use crate::{kernel::Machine, modulus::Limbs};
+
 /// Numbers in a word.
 pub(crate) const LANES: usize = 16;
 
 /// Low bits of a number that a multiplication takes.
 pub(crate) const LIMB_BITS: u32 = 52;
-
-/// One field element in memory: 256 bits, least significant limb first.
-pub(crate) type Limbs = [u64; 4];
 
 /// A set of lanes, one bit each.
 pub(crate) type Mask = u16;
@@ -17,11 +16,8 @@ pub(crate) type Mask = u16;
 ///
 /// A value of an implementing type stands for the right to run its
 /// instructions: it is made only after the processor was asked.
-pub(crate) trait Lanes: Copy + Send + Sync {
+pub(crate) trait Lanes: Machine {
     type Word: Copy + Send;
-
-    /// Runs `kernel` compiled for these instructions.
-    fn run<K: Kernel<Self>>(self, kernel: K);
 
     fn splat(self, value: u64) -> Self::Word;
     fn add(self, a: Self::Word, b: Self::Word) -> Self::Word;
@@ -49,10 +45,4 @@ pub(crate) trait Lanes: Copy + Send + Sync {
     fn gather(self, rows: [&Limbs; LANES]) -> [Self::Word; 4];
     /// The inverse of [`Lanes::gather`].
     fn scatter(self, limbs: [Self::Word; 4]) -> [Limbs; LANES];
-}
-
-/// A loop over words. What it calls must be `#[inline(always)]`: only what is
-/// inlined into it is compiled for the instructions of `L`.
-pub(crate) trait Kernel<L: Lanes> {
-    fn run(self, lanes: L);
 }

@@ -5,6 +5,7 @@
     reason = "loops run over lanes and limbs of several arrays at once, without closures"
 )]
 
+mod adder;
 mod butterfly;
 mod coordinate;
 mod element;
@@ -17,13 +18,14 @@ mod ifma;
 mod lanes;
 mod modulus;
 mod point;
-mod slots;
 
-pub(crate) use butterfly::{Blocks, Combine, Direction, Multiply, RADIX, Strided};
+pub(crate) use adder::Wide;
+pub(crate) use coordinate::Coordinate;
+pub(crate) use fq::Fq;
+pub(crate) use fq2::Fq2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use ifma::Ifma;
-pub(crate) use lanes::{LANES, Lanes};
-pub(crate) use slots::Wide;
+pub(crate) use lanes::Lanes;
 
 #[cfg(test)]
 pub(crate) use emulated::Emulated;

@@ -1,9 +1,7 @@
-//! The primes that lanes compute with, as constants.
+//! A prime in limbs of 52 bits.
 
-use ark_bn254::{FqConfig, FrConfig};
-use ark_ff::MontConfig;
-
-use super::lanes::{LIMB_BITS, Limbs};
+use super::lanes::LIMB_BITS;
+use crate::modulus::Limbs;
 
 /// Limbs of an element.
 pub(super) const LIMBS: usize = 5;
@@ -13,33 +11,6 @@ pub(super) const QUOTIENT: u64 = 84;
 /// How often the prime fits in what [`reduce`](super::element::Element::reduce)
 /// takes below zero.
 pub(super) const BELOW: u64 = 3;
-
-/// A prime q of BN254.
-pub(crate) trait Modulus: Copy + Send + Sync {
-    const NUMBER: Limbs;
-    /// −1/q mod 2^52.
-    const INVERSE: u64;
-    /// `TABLES[i][e]` is limb i of (e − 3)·q, signed.
-    const TABLES: &'static [[u64; 8]; LIMBS] = &tables(Self::NUMBER);
-}
-
-/// Of coordinates.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Base;
-
-/// Of scalars.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Scalar;
-
-impl Modulus for Base {
-    const NUMBER: Limbs = <FqConfig as MontConfig<4>>::MODULUS.0;
-    const INVERSE: u64 = <FqConfig as MontConfig<4>>::INV & LOW;
-}
-
-impl Modulus for Scalar {
-    const NUMBER: Limbs = <FrConfig as MontConfig<4>>::MODULUS.0;
-    const INVERSE: u64 = <FrConfig as MontConfig<4>>::INV & LOW;
-}
 
 /// Four limbs of 64 bits as five of 52.
 pub(super) const fn split([a, b, c, d]: Limbs) -> [u64; LIMBS] {
@@ -68,7 +39,8 @@ pub(super) const fn multiple(number: Limbs, factor: u64) -> [u64; LIMBS] {
     out
 }
 
-const fn tables(number: Limbs) -> [[u64; 8]; LIMBS] {
+/// `tables[i][e]` is limb i of (e − 3)·q, signed.
+pub(super) const fn tables(number: Limbs) -> [[u64; 8]; LIMBS] {
     let mut out = [[0; 8]; LIMBS];
     let mut e = 0;
     while e < 8 {

@@ -13,36 +13,18 @@
 use super::{
     coordinate::{Coordinate, Rows},
     fq::Fq,
-    lanes::{LANES, Lanes, Limbs, Mask},
+    lanes::{LANES, Lanes, Mask},
 };
+use crate::{adder::Additions, modulus::Limbs};
 
 /// Words that points are asked for ahead of their use.
 const AHEAD: usize = 3;
-
-/// What a batch adds. Indices are below [`Additions::count`].
-pub(crate) trait Additions {
-    /// Whether the points lie in no order: then they are asked for ahead.
-    const SCATTERED: bool;
-
-    fn count(&self) -> usize;
-    /// A part of the left point: x's parts first, then y's.
-    fn left(&self, index: usize, part: usize) -> &Limbs;
-    fn right(&self, index: usize, part: usize) -> &Limbs;
-    /// Whether y of the left and of the right point are to be negated.
-    fn negative(&self, index: usize) -> [bool; 2];
-    /// Where a part of the sum goes. No other index reads from there.
-    fn sum(&mut self, index: usize, part: usize) -> &mut Limbs;
-}
 
 /// Lanes that are no chord between two points. In all others, all are zero.
 #[derive(Clone, Copy, Default)]
 struct Exceptions {
     /// Equal points: the tangent.
     tangent: Mask,
-    /// The right point is infinity: the sum is the left one.
-    left: Mask,
-    /// The left point is infinity: the sum is the right one.
-    right: Mask,
     /// Opposite points: the sum is infinity.
     opposite: Mask,
 }
@@ -65,7 +47,7 @@ struct Points<F> {
     y2: F,
 }
 
-/// Does all `additions`. Infinity is a point whose limbs are all zero.
+/// Does all `additions`.
 #[inline(always)]
 pub(crate) fn add_all<L: Lanes, F: Coordinate<L>, A: Additions>(
     lanes: L,
@@ -129,8 +111,7 @@ fn first_pass<L: Lanes, F: Coordinate<L>>(
     let x2 = coordinate::<L, F>(lanes, additions, &of, true, 0);
     let mut run = x2.sub(lanes, x1).lift::<2>(lanes).clean(lanes);
     let mut exceptions = Exceptions::default();
-    let suspects = x1.zero_limbs(lanes) | x2.zero_limbs(lanes) | run.maybe_zero(lanes);
-    if suspects != 0 {
+    if run.maybe_zero(lanes) != 0 {
         let points = load(lanes, additions, &of);
         exceptions = Exceptions::among(lanes, &points, run);
         run = exceptions.replace(lanes, &points, run);
@@ -167,7 +148,9 @@ fn second_pass<L: Lanes, F: Coordinate<L>>(
     let fall = slope.multiply(lanes, back.clean(lanes));
     let mut y3 = fall.sub(lanes, y1).reduce(lanes);
     if step.exceptions.any() {
-        (x3, y3) = step.exceptions.settle(lanes, &points, x3, y3);
+        let zero = F::zero(lanes);
+        x3 = F::select(lanes, step.exceptions.opposite, zero, x3);
+        y3 = F::select(lanes, step.exceptions.opposite, zero, y3);
     }
     x3.store(lanes, |part, limbs| {
         for lane in 0..LANES {
@@ -265,53 +248,25 @@ fn numerator<L: Lanes, F: Coordinate<L>>(lanes: L, x: F) -> F {
 impl Exceptions {
     #[inline(always)]
     fn among<L: Lanes, F: Coordinate<L>>(lanes: L, points: &Points<F>, run: F) -> Self {
-        let Points { x1, y1, x2, y2 } = *points;
-        let right = x1.zero_limbs(lanes) & y1.zero_limbs(lanes);
-        let left = x2.zero_limbs(lanes) & y2.zero_limbs(lanes) & !right;
-        let same = run.is_zero(lanes) & !left & !right;
-        let opposite = same & y1.add(lanes, y2).reduce(lanes).is_zero(lanes);
+        let same = run.is_zero(lanes);
+        let sum = points.y1.add(lanes, points.y2).reduce(lanes);
+        let opposite = same & sum.is_zero(lanes);
         Self {
             tangent: same & !opposite,
-            left,
-            right,
             opposite,
         }
     }
 
     #[inline(always)]
     fn any(&self) -> bool {
-        self.tangent | self.left | self.right | self.opposite != 0
+        self.tangent | self.opposite != 0
     }
 
     /// The divisors: 2y of a tangent, one where nothing is divided.
     #[inline(always)]
     fn replace<L: Lanes, F: Coordinate<L>>(&self, lanes: L, points: &Points<F>, run: F) -> F {
-        let none = self.left | self.right | self.opposite;
-        let run = F::select(lanes, none, F::one(lanes), run);
+        let run = F::select(lanes, self.opposite, F::one(lanes), run);
         let twice = points.y1.double::<1>(lanes).reduce(lanes);
         F::select(lanes, self.tangent, twice, run)
-    }
-
-    /// The sums where one of the points, or both, fall out.
-    #[inline(always)]
-    fn settle<L: Lanes, F: Coordinate<L>>(
-        &self,
-        lanes: L,
-        points: &Points<F>,
-        x3: F,
-        y3: F,
-    ) -> (F, F) {
-        let zero = F::zero(lanes);
-        let settle = |sum, left: F, right: F| {
-            let sum = F::select(lanes, self.left, left, sum);
-            let sum = F::select(lanes, self.right, right, sum);
-            F::select(lanes, self.opposite, zero, sum)
-        };
-        let x3 = settle(x3, points.x1, points.x2);
-        let y1 = points.y1.reduce(lanes);
-        // The limbs of infinity stay zero, which `reduce` may not leave them.
-        let infinity = points.y2.zero_limbs(lanes);
-        let y2 = F::select(lanes, infinity, zero, points.y2.reduce(lanes));
-        (x3, settle(y3, y1, y2))
     }
 }

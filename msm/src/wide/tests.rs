@@ -8,14 +8,20 @@ use ark_ec::{
 use ark_ff::{BigInt, Field, MontFp, PrimeField, UniformRand};
 
 use super::{
+    adder::Wide,
     coordinate::{Coordinate, Rows},
     emulated::Emulated,
-    fq::{Fq, canonical},
+    fq::Fq,
     fq2::Fq2,
-    lanes::{Kernel, LANES, Lanes, Limbs},
-    slots::{Wide, WideCurve},
+    lanes::{LANES, Lanes},
 };
-use crate::{scalars::Scalars, sum::sum};
+use crate::{
+    kernel::{Kernel, Machine},
+    modulus::{Limbs, canonical},
+    scalars::Scalars,
+    stored::StoredCurve,
+    sum::sum,
+};
 
 /// 2^256 / 2^260: what a product of stored numbers is short of.
 const SIXTEENTH: ArkFq =
@@ -191,7 +197,7 @@ fn elements_of_fq2_are_arkworks() {
 }
 
 /// Sums of points that are repeated, opposite and absent, without vectors.
-fn emulated_sums<C: WideCurve<ScalarField = Fr>>() {
+fn emulated_sums<C: StoredCurve>() {
     let rng = &mut ark_std::test_rng();
     let some = [0; 3].map(|_| Projective::<C>::rand(rng).into_affine());
     let points: Vec<Affine<C>> = (0..90)

@@ -13,7 +13,10 @@ mod setting;
 pub use ceremony::{audit, import_key, import_powers, import_zkey, write_r1cs};
 #[cfg(feature = "test-util")]
 pub use engine::stock;
-pub use engine::{Engine, EngineConfig, EngineError, ProofReceipt, client_vk, self_test_request};
+pub use engine::{
+    Engine, EngineConfig, EngineError, Lap, ProofReceipt, Rival, Rivals, client_vk,
+    self_test_request,
+};
 pub use keys::{VerificationKey, evm_proof, snarkjs_vk, solidity};
 pub use reply::{
     NativeVerifier, TxCount, VerifiedRollup, check, published_fields, read_tx_rollup, tx_kind,

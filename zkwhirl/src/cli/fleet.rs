@@ -5,7 +5,9 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use url::Url;
+use zkwhirl_circuits::Circuit;
 use zkwhirl_job::Topic;
+use zkwhirl_prover::native::Rival;
 
 use super::{AdminArgs, CliProverArgs, KeyArgs, OperatorArgs, RollupArgs, milliseconds};
 
@@ -198,6 +200,36 @@ Examples:
   zkwhirl bench fleet                                           the whole table
   zkwhirl bench fleet --workers 32 --jobs 32 --work-ms 1000 --payload-bytes 1090000 --json")]
     Fleet(BenchFleetArgs),
+    /// Compare this prover with ark-groth16 and taceo-groth16, on one key and witness
+    #[command(after_help = "\
+Examples:
+  zkwhirl bench prove                                a real-size claim and an inner rollup
+  RAYON_NUM_THREADS=1 zkwhirl bench prove --circuit claim/pedersen --portable --json
+
+Each proof is verified by ark-groth16.")]
+    Prove(BenchProveArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchProveArgs {
+    /// A claim's or a tx rollup's circuit, as zkwhirl keys circuits names them
+    #[arg(long = "circuit", value_name = "NAME", default_values = ["claim/pedersen", "tx-rollup/poseidon/1"])]
+    pub(crate) circuits: Vec<Circuit>,
+    /// Rounds of one proof by each prover
+    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) rounds: u16,
+    /// Directory of the keys; development keys are made where they are missing
+    #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
+    pub(crate) data_dir: PathBuf,
+    /// Use only the instructions that every machine has
+    #[arg(long)]
+    pub(crate) portable: bool,
+    /// Make one proof with one prover and print this process's peak memory
+    #[arg(long, value_name = "PROVER", hide = true)]
+    pub(crate) memory_of: Option<Rival>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -91,7 +91,7 @@ pub(crate) enum Command {
     Provision(ProvisionArgs),
     /// Simulate a fleet under its autoscaler: latency, waits and cost by its size
     Plan(PlanArgs),
-    /// Measure a fleet on this machine
+    /// Measure proofs, or a fleet, on this machine
     #[command(subcommand)]
     Bench(BenchCommand),
 }

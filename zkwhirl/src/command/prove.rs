@@ -15,10 +15,10 @@ use zkwhirl_job::{Kind, Request, Word, limits};
 use zkwhirl_keystore::EmbeddedKeyStore;
 use zkwhirl_prover::native::{self, Engine, EngineConfig, ProofReceipt, Setting};
 
-use super::ready;
+use super::{bench::memory, ready};
 use crate::{
     cli::ProveArgs,
-    shell::{exit, files, memory::number_after},
+    shell::{exit, files},
     ui::{self, bar::Bar},
 };
 
@@ -114,7 +114,7 @@ fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Pro
         }
     }
     bar.finish();
-    line.peak_rss_bytes = peak_rss();
+    line.peak_rss_bytes = memory::peak_rss();
     Ok(line)
 }
 
@@ -154,9 +154,4 @@ fn write_reply(file: &Path, receipt: &ProofReceipt) -> anyhow::Result<()> {
     name.push(".reply");
     fs::write(&name, &receipt.reply)
         .with_context(|| format!("cannot write {}", Path::new(&name).display()))
-}
-
-fn peak_rss() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    number_after(&status, "VmHWM:").unwrap_or(0) * 1024
 }

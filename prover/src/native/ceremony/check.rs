@@ -5,10 +5,9 @@ use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
 use ark_ff::Zero;
 use ark_groth16::VerifyingKey;
 use rand::{RngCore, rngs::OsRng};
-use taceo_ark_algebra::msm::msm_unchecked;
 use zkwhirl_circuits::r1cs::{Matrices, Matrix};
 
-use crate::native::keys::check_subgroup;
+use crate::native::keys::{check_subgroup, sum};
 
 /// The points of a key, in mapped memory or in vectors.
 #[derive(Debug)]
@@ -46,8 +45,8 @@ pub(super) fn consistent(key: &Consistency<'_>, matrices: &Matrices) -> Result<(
     // Points that differ have equal random sums with probability 2^-64.
     let random = key.b_g1.iter().map(|_| Fr::from(OsRng.next_u64()));
     let random: Vec<Fr> = random.collect();
-    let b_g1 = msm_unchecked(key.b_g1, &random).into_affine();
-    let b_g2 = msm_unchecked(key.b_g2, &random).into_affine();
+    let b_g1 = sum(key.b_g1, &random).into_affine();
+    let b_g2 = sum(key.b_g2, &random).into_affine();
     // A setup may start from any generators; its deltas are of the same ones.
     let same = |one: G1Affine, other: G2Affine| {
         Bn254::pairing(one, key.vk.delta_g2) == Bn254::pairing(key.delta_g1, other)

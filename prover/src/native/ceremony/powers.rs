@@ -1,18 +1,17 @@
 //! A ceremony's powers of tau: `.ptau`, prepared for the second phase.
 
-use std::path::Path;
+use std::{iter, path::Path};
 
 use ark_bn254::{Bn254, Fq, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
 use ark_ff::{FftField, Field, UniformRand, Zero};
 use rand::rngs::OsRng;
-use taceo_ark_algebra::{fft::powers, msm::msm_unchecked};
 
 use super::{
     CeremonyError,
     sections::{Iden3File, modulus, u32_at},
 };
-use crate::native::keys::check_subgroup;
+use crate::native::keys::{check_subgroup, sum};
 
 /// The secret τ, α and β of a ceremony, in the exponent, as far as a circuit of
 /// `size` rows needs them. L_j is the j-th Lagrange polynomial of the domain.
@@ -107,7 +106,7 @@ impl Powers {
             Bn254::pairing(left, right) == Bn254::pairing(left2, right2)
         };
         let random: Vec<Fr> = (1..self.tau.len()).map(|_| Fr::rand(&mut OsRng)).collect();
-        let [low, high] = [0, 1].map(|first| msm_unchecked(&self.tau[first..], &random));
+        let [low, high] = [0, 1].map(|first| sum(&self.tau[first..], &random));
         if !pairs(high, g2, low, self.tau_g2) {
             return Err("has powers that are not those of one tau");
         }
@@ -132,10 +131,10 @@ impl Powers {
         }
         ark_ff::batch_inversion(&mut values);
         values.iter_mut().for_each(|value| *value *= top);
-        let at_tau = msm_unchecked(&self.tau[..n], &coefficients).into_affine();
-        let at_tau_g2 = msm_unchecked(&self.lagrange_g2, &values).into_affine();
+        let at_tau = sum(&self.tau[..n], &coefficients).into_affine();
+        let at_tau_g2 = sum(&self.lagrange_g2, &values).into_affine();
         let [plain, alpha, beta] = [&self.lagrange, &self.alpha_lagrange, &self.beta_lagrange]
-            .map(|basis| msm_unchecked(basis, &values).into_affine());
+            .map(|basis| sum(basis, &values).into_affine());
         let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
         let sound = plain == at_tau
             && Bn254::pairing(g1, at_tau_g2) == Bn254::pairing(at_tau, g2)
@@ -145,6 +144,12 @@ impl Powers {
             .then_some(())
             .ok_or("was prepared wrongly: its Lagrange bases are not of its powers")
     }
+}
+
+/// The first powers of a number, from 1 on.
+pub(super) fn powers(base: Fr, count: usize) -> Vec<Fr> {
+    let all = iter::successors(Some(Fr::ONE), |power| Some(*power * base));
+    all.take(count).collect()
 }
 
 /// BLAKE3 over α, β, and the first powers of τ in both groups, which fix all

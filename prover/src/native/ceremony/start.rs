@@ -2,14 +2,13 @@
 
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ec::{
-    AffineRepr, CurveGroup,
+    AffineRepr, CurveGroup, VariableBaseMSM,
     short_weierstrass::{Affine, Projective, SWCurveConfig},
 };
 use ark_ff::{Field, UniformRand, Zero};
 use ark_groth16::{ProvingKey, VerifyingKey};
 use rand::{CryptoRng, RngCore};
 use rayon::prelude::*;
-use taceo_ark_algebra::msm::msm_unchecked;
 use zkwhirl_circuits::r1cs::{Matrices, Matrix};
 
 use super::Powers;
@@ -149,6 +148,6 @@ fn sum<C: SWCurveConfig<ScalarField = Fr>>(
             .iter()
             .zip(&factors)
             .fold(sum, |sum, (p, k)| sum + *p * k),
-        _ => sum + msm_unchecked(&points, &factors),
+        _ => sum + Projective::msm_unchecked(&points, &factors),
     }
 }

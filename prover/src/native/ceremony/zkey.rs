@@ -9,18 +9,19 @@ use ark_groth16::ProvingKey;
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use rand::rngs::OsRng;
 use rayon::prelude::*;
-use taceo_ark_algebra::{fft::powers, msm::msm_unchecked};
 use zkwhirl_circuits::r1cs::Matrices;
 
 use super::{
     CeremonyError, Consistency, Powers, consistent,
     contributions::contributions,
     domain,
+    powers::powers,
     sections::{Iden3File, limbs, u32_at},
     start::PhaseTwoStart,
     variables,
     zkey_header::header,
 };
+use crate::native::keys::sum;
 
 /// A proving key of a ceremony, which fits a circuit.
 #[derive(Debug)]
@@ -85,7 +86,7 @@ impl Zkey {
         let g2 = G2Affine::generator();
         let divided = |points: &[G1Affine], undivided: &[G1Affine]| {
             let random: Vec<Fr> = points.iter().map(|_| Fr::rand(&mut OsRng)).collect();
-            let [sum, whole] = [points, undivided].map(|points| msm_unchecked(points, &random));
+            let [sum, whole] = [points, undivided].map(|points| sum(points, &random));
             points.len() == undivided.len()
                 && Bn254::pairing(sum, key.vk.delta_g2) == Bn254::pairing(whole, g2)
         };

@@ -2,21 +2,17 @@
 //!
 //! The proof is the one that `ark_groth16::Groth16::prove` makes (Groth 2016,
 //! section 3.2, with libsnark's reduction to a QAP), computed from matrices
-//! that were built once: sums of points by [`Factors`], transforms of
-//! `taceo-ark-algebra`. `ark_groth16` makes the keys and verifies.
+//! that were built once: sums of points and the quotient are `zkwhirl-msm`'s.
+//! `ark_groth16` makes the keys and verifies.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Projective};
 use ark_ec::CurveGroup;
-use ark_ff::{FftField, Field, One};
 use ark_groth16::Proof;
-use rayon::prelude::*;
-use taceo_ark_algebra::fft::{Domain, bit_reverse, powers};
 use zkwhirl_circuits::r1cs::Assignment;
-use zkwhirl_msm::Arithmetic;
+use zkwhirl_msm::{Arithmetic, Scalars};
 
-use super::factors::Factors;
 use crate::native::keys::{MappedMatrices, Queries};
 
 /// The quotient's share of a proof's time (measured: 0.15 to 0.25).
@@ -59,7 +55,8 @@ pub(crate) fn prove(
             return Err(SizeMismatch { what, got, must });
         }
     }
-    let quotient = quotient(matrices, assignment)?;
+    let arithmetic = Arithmetic::detect();
+    let quotient = quotient(arithmetic, matrices, assignment)?;
     if quotient.len() != queries.h.len() + 1 {
         return Err(SizeMismatch {
             what: "the key's H query",
@@ -74,18 +71,18 @@ pub(crate) fn prove(
         step(QUOTIENT + (1.0 - QUOTIENT) * done as f32 / ALL_SUMS as f32);
     };
     let (factors, quotient) = rayon::join(
-        || Factors::new(assignment),
-        || Factors::new(&quotient[..queries.h.len()]),
+        || Scalars::new(assignment),
+        || Scalars::new(&quotient[..queries.h.len()]),
     );
-    let g1 = |factors: &Factors, points: &[G1Affine]| -> G1Projective {
-        let sum = factors.sum(points);
+    let g1 = |factors: &Scalars, points: &[G1Affine]| -> G1Projective {
+        let sum = arithmetic.sum(points, factors);
         count(1);
         sum
     };
     // All at once: each sum has serial ends, which the others fill.
     let (b_g2, ((a, b_g1), (l, h))) = rayon::join(
         || -> G2Projective {
-            let sum = factors.sum(&queries.b_g2);
+            let sum = arithmetic.sum(&queries.b_g2, &factors);
             count(G2_SUM);
             sum
         },
@@ -108,61 +105,23 @@ pub(crate) fn prove(
 }
 
 /// The coefficients of h = (A·B − C) / Z, of a domain that has all rows.
-fn quotient(matrices: &MappedMatrices, assignment: &[Fr]) -> Result<Vec<Fr>, SizeMismatch> {
-    let rows = matrices.num_rows;
-    let domain = Domain::<Fr>::new(rows + matrices.num_instance).ok_or(SizeMismatch {
-        what: "the field's largest domain",
-        got: 1 << Fr::TWO_ADICITY,
-        must: rows + matrices.num_instance,
-    })?;
-    let mut a = matrices.times(&matrices.a, assignment, domain.size());
+fn quotient(
+    arithmetic: Arithmetic,
+    matrices: &MappedMatrices,
+    assignment: &[Fr],
+) -> Result<Vec<Fr>, SizeMismatch> {
+    let (rows, domain) = (matrices.num_rows, matrices.domain());
+    let mut a = matrices.times(&matrices.a, assignment, domain);
     // libsnark's reduction adds a row per public variable, so that no
     // combination of the others can stand in for one.
     a[rows..rows + matrices.num_instance].copy_from_slice(&assignment[..matrices.num_instance]);
-    let b = matrices.times(&matrices.b, assignment, domain.size());
+    let b = matrices.times(&matrices.b, assignment, domain);
     // Of an assignment that satisfies every row, c is a·b; of any other one, no
     // proof holds.
-    let quotient = Arithmetic::detect().quotient(&a, &b);
-    Ok(quotient.unwrap_or_else(|| on_coset(&domain, a, b)))
-}
-
-/// The quotient by evaluation on a coset where the vanishing polynomial Z is a
-/// constant that is not zero, from the values of A and B on the domain: the
-/// library's transforms, for machines without vector instructions.
-fn on_coset(domain: &Domain<Fr>, a: Vec<Fr>, b: Vec<Fr>) -> Vec<Fr> {
-    let size = domain.size();
-    let mut shifts = powers(Fr::GENERATOR, size);
-    bit_reverse(&mut shifts);
-    let on_coset = |mut values: Vec<Fr>| {
-        domain.ifft_in_to_out(&mut values);
-        times(&mut values, &shifts);
-        domain.fft_out_to_in(&mut values);
-        values
-    };
-    let mut c = a.clone();
-    times(&mut c, &b);
-    let mut h = on_coset(a);
-    times(&mut h, &on_coset(b));
-    let c = on_coset(c);
-    let vanishing = Fr::GENERATOR.pow([size as u64]) - Fr::one();
-    let inverse = vanishing
-        .inverse()
-        .expect("the generator of the multiplicative group lies in no proper subgroup");
-    h.par_iter_mut()
-        .zip(c.par_iter())
-        .with_min_len(1024)
-        .for_each(|(h, c)| *h = (*h - c) * inverse);
-    domain.ifft_in_to_out(&mut h);
-    bit_reverse(&mut h);
-    let back = Fr::GENERATOR.inverse().expect("the generator is not zero");
-    times(&mut h, &powers(back, size));
-    h
-}
-
-fn times(values: &mut [Fr], factors: &[Fr]) {
-    values
-        .par_iter_mut()
-        .zip(factors.par_iter())
-        .with_min_len(1024)
-        .for_each(|(value, factor)| *value *= factor);
+    let quotient = arithmetic.quotient(a, b);
+    quotient.ok_or(SizeMismatch {
+        what: "the smallest domain of a proof",
+        got: domain,
+        must: 16,
+    })
 }

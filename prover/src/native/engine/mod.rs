@@ -2,9 +2,9 @@
 
 mod client;
 mod error;
-mod factors;
 pub(super) mod groth16;
 mod keys;
+mod rivals;
 mod self_test;
 #[cfg(feature = "test-util")]
 pub mod stock;
@@ -32,6 +32,7 @@ use crate::{Phase, Progress};
 
 pub use client::client_vk;
 pub use error::EngineError;
+pub use rivals::{Lap, Rival, Rivals};
 pub use self_test::self_test_request;
 
 /// The native prover of one process.

@@ -22,13 +22,7 @@ use super::{
 pub(crate) struct MappedMatrices {
     pub(crate) a: MappedMatrix,
     pub(crate) b: MappedMatrix,
-    #[cfg_attr(
-        not(feature = "test-util"),
-        expect(
-            dead_code,
-            reason = "in a satisfied row c is a·b; the library's prover reads it"
-        )
-    )]
+    /// In a satisfied row c is a·b. Other provers read it.
     pub(crate) c: MappedMatrix,
     coefficients: Mapped<Fr>,
     pub(crate) num_instance: usize,

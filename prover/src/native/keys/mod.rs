@@ -16,9 +16,7 @@ pub(super) use export::snarkjs_proof;
 pub use export::{evm_proof, snarkjs_vk, solidity};
 pub use verification_key::VerificationKey;
 
-#[cfg(feature = "test-util")]
-pub(super) use matrices::MappedMatrix;
-pub(super) use matrices::{MappedMatrices, to_bytes as matrices_to_bytes};
-pub(super) use points::{PointError, check_subgroup, point_bytes, read_points};
+pub(super) use matrices::{MappedMatrices, MappedMatrix, to_bytes as matrices_to_bytes};
+pub(super) use points::{PointError, check_subgroup, point_bytes, read_points, sum};
 pub(super) use proving_key::{NativeKey, Queries, generate, identity, write};
 pub(super) use verification_key::vk_bytes;

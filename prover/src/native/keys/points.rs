@@ -9,12 +9,12 @@
 use ark_bn254::{Fq, Fr, G2Affine};
 use ark_ec::{
     CurveGroup,
-    short_weierstrass::{Affine, SWCurveConfig},
+    short_weierstrass::{Affine, Projective, SWCurveConfig},
 };
 use ark_ff::{BigInt, Field, PrimeField};
 use rand::{RngCore, rngs::OsRng};
 use rayon::prelude::*;
-use taceo_ark_algebra::msm::msm_unchecked;
+use zkwhirl_msm::{Arithmetic, Curve, Scalars};
 
 /// Bytes of a field element.
 pub(crate) const FIELD_BYTES: usize = 32;
@@ -125,9 +125,15 @@ pub(crate) fn check_subgroup(points: &[G2Affine]) -> bool {
             .iter()
             .map(|_| Fr::from(OsRng.next_u32() & 0x3fff))
             .collect();
-        let sum = msm_unchecked(points, &factors).into_affine();
+        let sum = sum(points, &factors).into_affine();
         sum.is_in_correct_subgroup_assuming_on_curve()
     })
+}
+
+/// Σ factor · point, as far as both lists go.
+pub(crate) fn sum<C: Curve>(points: &[Affine<C>], factors: &[Fr]) -> Projective<C> {
+    let len = points.len().min(factors.len());
+    Arithmetic::detect().sum(&points[..len], &Scalars::new(&factors[..len]))
 }
 
 #[cfg(test)]

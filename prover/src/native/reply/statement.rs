@@ -13,7 +13,7 @@ use zkwhirl_circuits::{
 };
 use zkwhirl_job::{
     Kind, LayoutError, Request, Word,
-    reply::{ReplyError, NativeForm, NativeProof},
+    reply::{NativeForm, NativeProof, ReplyError},
     request::{ClaimRequest, RootRollupRequest, TxRollupRequest},
 };
 

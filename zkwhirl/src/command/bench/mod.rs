@@ -1,8 +1,10 @@
-//! `zkwhirl bench`: what a fleet costs beside the proofs. The measured loads and
-//! the table of what came out.
+//! `zkwhirl bench`: what a proof costs, and a fleet beside the proofs. The
+//! measured loads and the table of what came out.
 
 mod fleet;
+pub(super) mod memory;
 mod payload;
+mod prove;
 mod services;
 
 use std::process::ExitCode;
@@ -26,6 +28,7 @@ const PAYLOADS: [u32; 2] = [4_413, 1_090_000];
 pub(super) fn run(command: BenchCommand) -> anyhow::Result<ExitCode> {
     match command {
         BenchCommand::Fleet(args) => Runtime::new()?.block_on(measure(args)),
+        BenchCommand::Prove(args) => prove::run(&args),
     }
 }
 

@@ -7,7 +7,7 @@ mod import;
 mod list;
 mod place;
 mod remove;
-mod sample;
+pub(super) mod sample;
 mod verify;
 
 use std::process::ExitCode;

@@ -33,8 +33,7 @@ struct SampleRollup {
 pub(super) fn witness(circuit: Circuit) -> anyhow::Result<Witness> {
     let suite = circuit.suite;
     Ok(match circuit.statement {
-        StatementKind::Claim => claim(suite)?,
-        StatementKind::TxRollup { txs } => Witness::TxRollup(Box::new(tx_rollup(suite, txs)?)),
+        StatementKind::Claim | StatementKind::TxRollup { .. } => read(circuit, &request(circuit)?)?,
         StatementKind::TxSegment { txs, of } => {
             let chain = Chain::new(suite, of, txs, 1);
             let (pieces, _) = chain.cut(&Arc::new(tx_rollup(suite, of)?));
@@ -63,18 +62,42 @@ pub(super) fn witness(circuit: Circuit) -> anyhow::Result<Witness> {
     })
 }
 
-fn claim(suite: Suite) -> anyhow::Result<Witness> {
-    let Request::Claim(request) = Request::parse(&self_test_request(suite))? else {
-        anyhow::bail!("the self-test is no claim");
-    };
-    Ok(Witness::Claim(Box::new(ClaimWitness::new(&request)?)))
+/// A request that a claim's or a tx rollup's circuit proves; a rollup of one tx.
+pub(in crate::command) fn request(circuit: Circuit) -> anyhow::Result<Bytes> {
+    match circuit.statement {
+        StatementKind::Claim => Ok(self_test_request(circuit.suite)),
+        StatementKind::TxRollup { txs } => rollup_request(circuit.suite, txs),
+        _ => anyhow::bail!("{circuit} proves parts of requests: name a claim or a tx rollup"),
+    }
+}
+
+/// The values of such a request.
+pub(in crate::command) fn read(circuit: Circuit, request: &Bytes) -> anyhow::Result<Witness> {
+    match (Request::parse(request)?, circuit.statement) {
+        (Request::Claim(request), StatementKind::Claim) => {
+            Ok(Witness::Claim(Box::new(ClaimWitness::new(&request)?)))
+        }
+        (Request::TxRollup(request), StatementKind::TxRollup { txs }) => {
+            let values = TxRollupWitness::new(&request, txs)?;
+            Ok(Witness::TxRollup(Box::new(values)))
+        }
+        _ => anyhow::bail!("{circuit} does not prove this request"),
+    }
+}
+
+fn rollup_request(suite: Suite, capacity: u32) -> anyhow::Result<Bytes> {
+    let sample = SampleRollup::new(suite, Sizes::new(capacity, 1)?, 0, 1)?;
+    let job = sample.inners.first().context("a rollup has an inner one")?;
+    Ok(job.request.to_bytes())
 }
 
 /// An inner rollup of one tx.
 fn tx_rollup(suite: Suite, capacity: u32) -> anyhow::Result<TxRollupWitness> {
-    let sample = SampleRollup::new(suite, Sizes::new(capacity, 1)?, 0, 1)?;
-    let job = sample.inners.first().context("a rollup has an inner one")?;
-    Ok(TxRollupWitness::new(&job.request, capacity)?)
+    let request = rollup_request(suite, capacity)?;
+    let Request::TxRollup(request) = Request::parse(&request)? else {
+        anyhow::bail!("the sample is no inner rollup");
+    };
+    Ok(TxRollupWitness::new(&request, capacity)?)
 }
 
 fn root_rollup(suite: Suite, size: RootSize) -> anyhow::Result<Witness> {
