@@ -238,6 +238,7 @@ pub(crate) fn production(made_up: bool) -> Case {
 }
 
 /// The bridge's gate, but for requests that state nothing.
+#[derive(Debug)]
 struct Gate(Checker, Proverless);
 
 impl ReplyVerifier for Gate {
