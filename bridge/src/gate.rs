@@ -1,6 +1,6 @@
 //! The gate that every reply passes before it leaves for Falafel.
 
-use std::{fmt, sync::Arc};
+use std::{fmt::Debug, sync::Arc};
 
 use bytes::Bytes;
 use zkwhirl_job::{Kind, reply::NotVerified};
@@ -8,16 +8,10 @@ use zkwhirl_ledger::StoredResult;
 
 /// Checks a reply before it leaves for Falafel. It may take its time: it is
 /// called on a thread for blocking work. A panic counts as a refusal.
-pub trait ReplyVerifier: Send + Sync {
+pub trait ReplyVerifier: Debug + Send + Sync {
     /// `Err` says why the reply is not accepted, and whether a later look may
     /// accept it.
     fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), NotVerified>;
-}
-
-impl fmt::Debug for dyn ReplyVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ReplyVerifier")
-    }
 }
 
 /// A result whose reply passed the gate; the reply is never empty. Only

@@ -24,7 +24,6 @@ mod jobs;
 mod journal;
 mod locked;
 mod retry;
-mod retrying;
 mod rollups;
 mod state;
 mod stats;

@@ -16,8 +16,7 @@ use crate::{
     jobs::Requests,
     journal::Journal,
     locked::Locked,
-    retry::Retry,
-    retrying::{RetryingBroker, RetryingLedger},
+    retry::{Retry, RetryingBroker, RetryingLedger},
     supervise::Tasks,
     tickets::Tickets,
 };

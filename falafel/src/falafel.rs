@@ -16,8 +16,7 @@ use crate::{
     job_server::{ACK_TIMEOUT, Stats},
     locked::locked,
     pipeline::{
-        FalafelParts, FinalVerifier, JobError, Pipeline, PipelineProgress, PipelineState,
-        ReplyCheck, RollupPlan,
+        FalafelParts, JobError, Pipeline, PipelineProgress, PipelineState, ReplyCheck, RollupPlan,
     },
     users::{ClientProofs, MockProofs},
     world::World,
@@ -36,10 +35,8 @@ pub struct FalafelConfig {
     /// The rollups to make. `None`: only the requests of [`Falafel::prove`] are
     /// proved.
     pub plan: Option<RollupPlan>,
-    /// The verifier of replies.
+    /// The verifier of replies and final buffers.
     pub check: Arc<dyn ReplyCheck>,
-    /// The verifier of final buffers.
-    pub verifier: Arc<dyn FinalVerifier>,
     /// The prover and the verifier of users' transactions.
     pub clients: Arc<dyn ClientProofs>,
     /// The channel of events; subscribe before the start to miss none.
@@ -49,16 +46,12 @@ pub struct FalafelConfig {
 impl FalafelConfig {
     /// The original's lease, job servers on free ports of the loopback
     /// interface, and users that prove nothing.
-    pub fn new<V>(plan: Option<RollupPlan>, verifier: Arc<V>) -> Self
-    where
-        V: ReplyCheck + FinalVerifier + 'static,
-    {
+    pub fn new(plan: Option<RollupPlan>, check: Arc<dyn ReplyCheck>) -> Self {
         Self {
             listen: Listen::anywhere(),
             ack_timeout: ACK_TIMEOUT,
             plan,
-            check: Arc::clone(&verifier) as Arc<dyn ReplyCheck>,
-            verifier,
+            check,
             clients: Arc::new(MockProofs),
             events: broadcast::Sender::new(EVENTS),
         }
@@ -88,7 +81,6 @@ impl Falafel {
         let parts = Arc::new(FalafelParts {
             servers: JobServers::bind(config.listen, lease, events).await?,
             check: config.check,
-            verifier: config.verifier,
             clients: config.clients,
             events: config.events,
         });

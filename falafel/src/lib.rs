@@ -4,8 +4,7 @@
 //! The implementation is independent: it shares the request layouts of
 //! `zkwhirl-job` and the native hashes of `zkwhirl-circuits` with the cluster, and
 //! nothing else. It checks every reply itself: the published fields against its
-//! own state, the proofs through the [`ReplyCheck`] and the [`FinalVerifier`] of
-//! its configuration.
+//! own state, the proofs through the [`ReplyCheck`] of its configuration.
 //!
 //! - [`job_server`]: one HTTP job server: serial pollers, ghosts, leases,
 //!   zombies, amnesia.
@@ -28,7 +27,5 @@ pub mod world;
 
 pub use event::FalafelEvent;
 pub use falafel::{Falafel, FalafelConfig};
-pub use pipeline::{
-    FieldsOnly, FinalVerifier, JobError, PipelineProgress, PipelineState, ReplyCheck, RollupPlan,
-};
+pub use pipeline::{FieldsOnly, JobError, PipelineProgress, PipelineState, ReplyCheck, RollupPlan};
 pub use servers::{JobServers, Listen};

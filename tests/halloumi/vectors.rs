@@ -221,6 +221,7 @@ pub(crate) fn production(made_up: bool) -> RecordedCase {
 }
 
 /// The bridge's gate, but for requests that state nothing.
+#[derive(Debug)]
 struct LenientGate(Sizes);
 
 impl ReplyVerifier for LenientGate {

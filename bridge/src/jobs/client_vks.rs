@@ -1,7 +1,7 @@
 //! Verification keys of the clients' circuits: answered without a worker once
 //! they are known.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use zkwhirl_job::Kind;
@@ -17,19 +17,13 @@ const KEYSTORE: &str = "keystore";
 /// The verification keys of the clients' circuits, which Falafel asks for when
 /// it starts. Both methods may take their time: they are called on a thread for
 /// blocking work. Which prover's keys they are is the store's business.
-pub trait ClientVks: Send + Sync {
+pub trait ClientVks: Debug + Send + Sync {
     /// The reply to a verification key job; `None`: not known, a worker is
     /// asked.
     fn client_vk(&self, kind: Kind) -> Option<Bytes>;
 
     /// A prover's verified reply to a verification key job.
     fn learn(&self, kind: Kind, reply: &Bytes);
-}
-
-impl fmt::Debug for dyn ClientVks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientVks")
-    }
 }
 
 /// Whether a job may be answered without a worker.

@@ -12,7 +12,10 @@ use zkwhirl_job::{JobId, Kind, envelope::Payload};
 use zkwhirl_ledger::{JobRecord, OPEN_TICKETS};
 use zkwhirl_telemetry::trace::Trace;
 
-use crate::{locked::Locked, retry::Stopped, retrying::RetryingLedger};
+use crate::{
+    locked::Locked,
+    retry::{RetryingLedger, Stopped},
+};
 
 /// Bytes of requests that are remembered: two full rollups of the largest inner
 /// requests and their claims. The requests beyond that are read from the ledger

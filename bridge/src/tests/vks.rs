@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Mutex};
 
 use super::*;
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Store {
     known: Mutex<HashMap<Kind, Bytes>>,
     learnt: Mutex<Vec<(Kind, Bytes)>>,

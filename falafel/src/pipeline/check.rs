@@ -10,26 +10,21 @@ use zkwhirl_job::{
 
 use crate::world::ExpectedBroadcast;
 
-/// Verifies the proof behind a reply's published fields.
+/// Verifies what needs verification keys.
 ///
-/// The world checks the fields itself, from its own state; whoever wires the
-/// simulated Falafel supplies the part that needs verification keys. It runs
-/// on a blocking thread.
+/// The world checks published fields and broadcast data itself, from its own state;
+/// whoever wires the simulated Falafel supplies the rest. Both methods run on a
+/// blocking thread.
 pub trait ReplyCheck: Debug + Send + Sync {
-    /// `Err` says why the reply is not accepted as a proof of the request's
-    /// statement.
+    /// Verifies the proof behind a reply's published fields. `Err` says why the reply
+    /// is not accepted as a proof of the request's statement.
     fn check(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified>;
-}
 
-/// Verifies the final buffer of a rollup, as whoever reads it from the chain
-/// would: with the buffer and the verification keys, without any request.
-///
-/// It runs on a blocking thread, after the world has found every word of the
-/// broadcast data, which starts the buffer, to be its own.
-pub trait FinalVerifier: Debug + Send + Sync {
-    /// The number of proofs that were verified. `Err` says why the buffer is not
-    /// accepted as a proof of its broadcast data.
-    fn verify(&self, buffer: &Bytes) -> Result<usize, NotVerified>;
+    /// Verifies the final buffer of a rollup, as whoever reads it from the chain
+    /// would: with the buffer and the verification keys, without any request. The
+    /// number of proofs that were verified; `Err` says why the buffer is not accepted
+    /// as a proof of its broadcast data.
+    fn check_final(&self, buffer: &Bytes) -> Result<usize, NotVerified>;
 }
 
 /// Checks no proof: for replies of the mock prover.
@@ -40,10 +35,8 @@ impl ReplyCheck for FieldsOnly {
     fn check(&self, _: &Request, _: &Bytes) -> Result<(), NotVerified> {
         Ok(())
     }
-}
 
-impl FinalVerifier for FieldsOnly {
-    fn verify(&self, _: &Bytes) -> Result<usize, NotVerified> {
+    fn check_final(&self, _: &Bytes) -> Result<usize, NotVerified> {
         Ok(0)
     }
 }

@@ -21,7 +21,7 @@ use tokio::{
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Sizes, reply::NotVerified};
 
-pub use check::{FieldsOnly, FinalVerifier, ReplyCheck};
+pub use check::{FieldsOnly, ReplyCheck};
 use reception::Reception;
 
 use crate::{
@@ -118,7 +118,6 @@ pub(crate) struct Pipeline {
 pub(crate) struct FalafelParts {
     pub(crate) servers: JobServers,
     pub(crate) check: Arc<dyn ReplyCheck>,
-    pub(crate) verifier: Arc<dyn FinalVerifier>,
     pub(crate) clients: Arc<dyn ClientProofs>,
     pub(crate) events: broadcast::Sender<FalafelEvent>,
 }

@@ -72,9 +72,9 @@ impl Pipeline {
 
     /// Verifies the final buffer by itself; then the rollup is on the chain.
     async fn settle(&self, draft: Draft, inners: usize, buffer: Bytes) -> Result<(), JobError> {
-        let verifier = Arc::clone(&self.parts.verifier);
+        let check = Arc::clone(&self.parts.check);
         let final_bytes = buffer.len();
-        let proofs = blocking(move || verifier.verify(&buffer)).await;
+        let proofs = blocking(move || check.check_final(&buffer)).await;
         let proofs = proofs.map_err(|why| {
             let why = why.in_part("the final buffer");
             locked(&self.progress).refused.push(why.to_string());

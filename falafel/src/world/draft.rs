@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use ark_bn254::Fr;
 use bytes::Bytes;
+use rand::Rng;
+use zkwhirl_circuits::published::BRIDGES;
 use zkwhirl_job::{
     Sizes,
     reply::{CLAIM_FIELDS, SINGLE_TAIL_BYTES},
 };
 
 use super::{
-    ClaimJob, InnerJob, RootJob, World,
+    ClaimJob, InnerJob, RootJob, World, bridges,
     defi::Carried,
     inner::InnerRollups,
     parts::{BridgeInteraction, Deposit, UserNote},
@@ -23,19 +25,19 @@ use crate::users::{TAIL_BYTES, TxError, TxReceiver};
 /// rollup, and is then settled.
 #[derive(Debug)]
 pub struct Draft {
-    pub(super) world: World,
+    world: World,
     sizes: Sizes,
     carried: Carried,
     claims: Vec<(Deposit, BridgeInteraction)>,
-    pub(super) made: Option<MadeInners>,
+    made: Option<MadeInners>,
 }
 
 /// The results of the inner rollups, for the root rollup and the settlement.
 #[derive(Debug)]
-pub(super) struct MadeInners {
+struct MadeInners {
     /// Deposits by bridge.
-    pub(super) deposits: Vec<Vec<Deposit>>,
-    pub(super) notes: Vec<UserNote>,
+    deposits: Vec<Vec<Deposit>>,
+    notes: Vec<UserNote>,
     txs: usize,
     /// The root rollup, without the inner proofs.
     root: RootJob,
@@ -54,6 +56,16 @@ impl World {
             claims: Vec::new(),
             made: None,
         }
+    }
+
+    /// The bridge at place `k` takes its deposits; one in eight calls fails.
+    fn call_bridge(&mut self, k: u32, deposits: Vec<Deposit>) {
+        let bridge = deposits[0].bridge;
+        let total = deposits.iter().map(|deposit| deposit.value).sum();
+        let result = self.rng.gen_ratio(7, 8);
+        let nonce = BRIDGES as u32 * self.next_rollup + k;
+        let interaction = bridges::interact(bridge, nonce, total, result, &mut self.rng);
+        self.finished.push((interaction, deposits));
     }
 }
 
@@ -163,6 +175,26 @@ impl Draft {
         let mut job = self.made.as_ref()?.root.clone();
         job.request.inner_proofs = replies.to_vec();
         Some(job)
+    }
+
+    /// The world after this rollup: its data root is an old one now, its
+    /// notes can be spent, its bridges have been called.
+    ///
+    /// A draft without inner rollups leaves the world without a rollup.
+    pub fn settle(self) -> World {
+        let mut world = self.world;
+        let Some(MadeInners {
+            deposits, notes, ..
+        }) = self.made
+        else {
+            return world;
+        };
+        world.notes.extend(notes);
+        for (k, deposits) in (0..).zip(deposits) {
+            world.call_bridge(k, deposits);
+        }
+        world.next_rollup += 1;
+        world
     }
 
     /// Transactions of the inner rollups.

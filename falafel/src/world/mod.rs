@@ -15,7 +15,6 @@ mod inner;
 mod parts;
 mod payment;
 mod root;
-mod settle;
 #[cfg(test)]
 mod tests;
 mod totals;

@@ -16,7 +16,7 @@ mod worker;
 use std::{sync::Arc, time::Duration};
 
 use zkwhirl_circuits::Suite;
-use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly, FinalVerifier, ReplyCheck, RollupPlan};
+use zkwhirl_falafel::{Falafel, FalafelConfig, FieldsOnly, ReplyCheck, RollupPlan};
 use zkwhirl_job::{Frame, Kind, Sizes, identify};
 
 fn plan() -> RollupPlan {
@@ -33,18 +33,15 @@ fn plan() -> RollupPlan {
 }
 
 async fn falafel(plan: RollupPlan) -> Falafel {
-    let config = config(Some(plan), FieldsOnly);
+    let config = config(Some(plan), Arc::new(FieldsOnly));
     Falafel::start(config).await.unwrap()
 }
 
 /// The workers here do not ping: a lease is longer than any of their work.
-fn config<V>(plan: Option<RollupPlan>, verifier: V) -> FalafelConfig
-where
-    V: ReplyCheck + FinalVerifier + 'static,
-{
+fn config(plan: Option<RollupPlan>, check: Arc<dyn ReplyCheck>) -> FalafelConfig {
     FalafelConfig {
         ack_timeout: Duration::from_secs(600),
-        ..FalafelConfig::new(plan, Arc::new(verifier))
+        ..FalafelConfig::new(plan, check)
     }
 }
 

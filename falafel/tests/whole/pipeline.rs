@@ -1,6 +1,6 @@
 //! What is asked for, and in which order.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use zkwhirl_falafel::{Falafel, FalafelEvent, FieldsOnly, PipelineState};
 use zkwhirl_job::{Command, Frame, Kind, Request, reply::broadcast_bytes};
@@ -9,7 +9,7 @@ use crate::{config, falafel, kind, plan, worker::Worker};
 
 #[tokio::test]
 async fn rollups_are_settled_one_after_the_other() {
-    let config = config(Some(plan()), FieldsOnly);
+    let config = config(Some(plan()), Arc::new(FieldsOnly));
     let mut events = config.events.subscribe();
     let falafel = Falafel::start(config).await.unwrap();
     let _working = Worker::both(&falafel);

@@ -1,7 +1,9 @@
 //! Replies and final buffers that are not what they should be.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
-use zkwhirl_falafel::{Falafel, FinalVerifier, PipelineState, ReplyCheck};
+use zkwhirl_falafel::{Falafel, PipelineState, ReplyCheck};
 use zkwhirl_job::{
     Command, Kind, Request,
     reply::{NotVerified, broadcast_bytes},
@@ -54,10 +56,8 @@ impl ReplyCheck for Refusing {
             false => Ok(()),
         }
     }
-}
 
-impl FinalVerifier for Refusing {
-    fn verify(&self, buffer: &Bytes) -> Result<usize, NotVerified> {
+    fn check_final(&self, buffer: &Bytes) -> Result<usize, NotVerified> {
         let tail = &buffer[broadcast_bytes(plan().sizes)..];
         let tail = String::from_utf8_lossy(tail);
         Err(NotVerified::refused(format!("{tail} proves nothing")))
@@ -72,7 +72,7 @@ async fn what_the_supplied_verifier_refuses_is_refused() {
         (true, "no proof of a claim"),
         (false, "the final buffer: no proof proves nothing"),
     ] {
-        let config = config(Some(plan()), Refusing { claims });
+        let config = config(Some(plan()), Arc::new(Refusing { claims }));
         let falafel = Falafel::start(config).await.unwrap();
         let _working = Worker::both(&falafel);
         assert_eq!(

@@ -16,7 +16,7 @@ async fn in_normal_mode_one_server_has_every_kind() {
         vks: true,
         ..plan()
     };
-    let mut config = config(Some(plan), FieldsOnly);
+    let mut config = config(Some(plan), Arc::new(FieldsOnly));
     config.listen = Listen::Normal(([127, 0, 0, 1], 0).into());
     let falafel = Falafel::start(config).await.unwrap();
     assert_eq!(falafel.outer_address(), None);
@@ -33,7 +33,7 @@ async fn in_normal_mode_one_server_has_every_kind() {
 #[tokio::test]
 async fn given_requests_are_handed_out_byte_for_byte() {
     let request = vector("valid_claim_0_request");
-    let config = config(None, FieldsOnly);
+    let config = config(None, Arc::new(FieldsOnly));
     let falafel = Arc::new(Falafel::start(config).await.unwrap());
     let prove = |data: Bytes| {
         let falafel = Arc::clone(&falafel);

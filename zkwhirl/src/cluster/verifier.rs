@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use zkwhirl_bridge::ReplyVerifier;
 use zkwhirl_circuits::{StatementKind, Suite};
-use zkwhirl_falafel::{FinalVerifier, ReplyCheck};
+use zkwhirl_falafel::ReplyCheck;
 use zkwhirl_job::{
     Kind, Request, Sizes,
     reply::{self, NotVerified, ReplyShape},
@@ -92,6 +92,19 @@ impl ReplyCheck for Checker {
             Self::RollupCli(sizes) => check_plonk(request, *sizes, reply),
         }
     }
+
+    fn check_final(&self, buffer: &Bytes) -> Result<usize, NotVerified> {
+        match self {
+            Self::Native(verifier) => verifier
+                .verify_rollup(buffer)
+                .map(|rollup| rollup.proofs.len()),
+            Self::Proverless(mock) => mock.check_final(buffer).map(|()| 0),
+            Self::RollupCli(sizes) => ReplyShape::of(Kind::RootVerifier, *sizes)
+                .check(Kind::RootVerifier, buffer)
+                .map(|()| 0)
+                .map_err(NotVerified::refused),
+        }
+    }
 }
 
 fn check_plonk(request: &Request, sizes: Sizes, reply: &Bytes) -> Result<(), NotVerified> {
@@ -110,21 +123,6 @@ fn check_plonk(request: &Request, sizes: Sizes, reply: &Bytes) -> Result<(), Not
         )),
         None => NotVerified::refused(format_args!("the reply to a {kind} job lacks fields")),
     })
-}
-
-impl FinalVerifier for Checker {
-    fn verify(&self, buffer: &Bytes) -> Result<usize, NotVerified> {
-        match self {
-            Self::Native(verifier) => verifier
-                .verify_rollup(buffer)
-                .map(|rollup| rollup.proofs.len()),
-            Self::Proverless(mock) => mock.check_final(buffer).map(|()| 0),
-            Self::RollupCli(sizes) => ReplyShape::of(Kind::RootVerifier, *sizes)
-                .check(Kind::RootVerifier, buffer)
-                .map(|()| 0)
-                .map_err(NotVerified::refused),
-        }
-    }
 }
 
 #[cfg(test)]
