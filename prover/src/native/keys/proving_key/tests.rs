@@ -142,7 +142,8 @@ fn a_key_put_together_from_parts_that_do_not_belong_together_is_refused() {
         (shorter("matrices", 4), unreadable("matrices")),
         (without_l, "it has no section l".to_owned()),
     ] {
-        let text = format!("key K is damaged: {problem}; remove it and it is made again");
-        assert_eq!(refused(&sections), text);
+        let says =
+            format!("key K is damaged: {problem}; remove the file and the key is made again");
+        assert_eq!(refused(&sections), says);
     }
 }

@@ -156,7 +156,7 @@ fn only_an_absent_or_unreadable_key_leaves_a_proof_unchecked() {
         ),
         (
             Away,
-            "cannot reach the fleet's keys at redis://keys: no answer",
+            "cannot reach the fleet's keys in Redis at redis://keys: no answer",
         ),
     ] {
         let reason = unknown(verified(answer));
