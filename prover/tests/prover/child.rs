@@ -91,8 +91,8 @@ async fn every_misbehaviour_is_a_typed_failure() {
     let table = [
         ("die-at-start", Infrastructure, "no reference string"),
         ("wrong-ping", Infrastructure, "it answered 7, not 1"),
-        ("die-in-proof", Broken, "broke off"),
-        ("half", Broken, "broke off"),
+        ("die-in-proof", Broken, "cannot read the prover's answer"),
+        ("half", Broken, "cannot read the prover's answer"),
         ("bomb", Broken, "it announced 4294967295 bytes"),
         ("short", Broken, "has 2015 bytes, must have 2016"),
         ("long", Broken, "has 2017 bytes, must have 2016"),
