@@ -268,7 +268,7 @@ impl Prover for ChildProver {
             return Ok(());
         };
         let kind = zkwhirl_job::identify(Command::CreateProof.code(), &request)
-            .ok_or_else(|| Failure::infrastructure("the configured self-test is no proof request"))?;
+            .ok_or_else(|| Failure::infrastructure("the self-test is not a proof request"))?;
         let task = ProveTask {
             kind,
             command: Command::CreateProof,

@@ -124,7 +124,7 @@ impl StderrReader {
             StderrLine::Notice(Notice::Key(circuit)) => self.process.loaded(pid, &circuit),
             StderrLine::Notice(Notice::Sample(sample)) => sample.record(),
             StderrLine::Unknown => {
-                tracing::debug!(prover, pid, "ignored a notice of a kind that this release does not know");
+                tracing::debug!(prover, pid, "ignored a notice of an unknown kind");
             }
             StderrLine::Log => {
                 tracing::debug!(target: "zkwhirl_prover::child", prover, pid, "{}", text.trim_end());
