@@ -60,7 +60,7 @@ impl Proverless {
                 .map_err(|error| Failure::invalid(error.to_string()))
                 .and_then(|request| self.reply(&request)),
             Command::GetJoinSplitVk | Command::GetAccountVk => Ok(self.key()),
-            other => Err(Failure::invalid(format!("{other} requests no proof or key"))),
+            other => Err(Failure::invalid(format!("{other} is no prover's job"))),
         }
     }
 
