@@ -1,4 +1,4 @@
-//! Small values in a directory: written whole, found by their BLAKE3.
+//! Small files in a directory: written atomically, named after their BLAKE3.
 
 use std::{
     fs::{self, File},
@@ -10,7 +10,7 @@ use std::{
 
 use crate::{CLIENT_VK_BYTES, KeyError};
 
-/// The longest blob. Verification keys are far smaller.
+/// The length limit of a blob in bytes. Verification keys are far smaller.
 pub(crate) const BLOB_BYTES: usize = CLIENT_VK_BYTES;
 
 /// A directory of verification keys, each named after its BLAKE3.
@@ -22,7 +22,7 @@ impl Blobs {
         self.0.join(format!("{digest}.vk"))
     }
 
-    /// Keeps a value and returns its digest.
+    /// Stores `bytes` and returns their digest.
     pub(crate) fn put(&self, bytes: &[u8]) -> Result<String, KeyError> {
         let digest = digest(bytes);
         // A damaged file is replaced.
@@ -32,7 +32,7 @@ impl Blobs {
         Ok(digest)
     }
 
-    /// The value with this digest, if this directory has it.
+    /// The value with this digest, if the directory has the value.
     pub(crate) fn get(&self, digest: &str) -> Result<Option<Vec<u8>>, KeyError> {
         let path = self.path(digest);
         let Some(bytes) = read(&path)? else {
@@ -56,18 +56,18 @@ pub(crate) fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.chars().all(hex)
 }
 
-/// Bytes that are not those that their name says.
+/// The bytes of a file do not match the digest in the file's name.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BlobError {
-    /// No verification key is so long.
+    /// The file is longer than any verification key.
     #[error("it has more than {BLOB_BYTES} bytes")]
     TooLong,
-    /// The bytes changed.
+    /// The bytes have changed.
     #[error("its BLAKE3 is {got}, its name says {named}")]
     Digest { got: String, named: String },
 }
 
-/// Checks that bytes have the digest that they are named by.
+/// Checks that the digest of `bytes` is `named`.
 pub(crate) fn check(named: &str, bytes: &[u8]) -> Result<(), BlobError> {
     if bytes.len() > BLOB_BYTES {
         return Err(BlobError::TooLong);
@@ -80,8 +80,8 @@ pub(crate) fn check(named: &str, bytes: &[u8]) -> Result<(), BlobError> {
     Err(BlobError::Digest { got, named })
 }
 
-/// A small file, if there is one. One byte more than a blob may have is read,
-/// so that [`check`] sees a file that is too long.
+/// Reads a small file; `None` if it does not exist. At most one byte more than
+/// the limit of a blob is read, so that [`check`] sees a file that is too long.
 pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| {
@@ -92,7 +92,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyError> {
     Ok(found.map(|_| bytes))
 }
 
-/// A result, without the error of a file that does not exist.
+/// Turns the error "not found" into `None`.
 pub(crate) fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -100,7 +100,7 @@ pub(crate) fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Puts a file in place whole or not at all; its directory is made.
+/// Writes a file atomically, and creates its directory if necessary.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let part = part_of(path);
@@ -111,14 +111,14 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
         fs::rename(&part, path)
     });
     written.map_err(|error| {
-        // A part file that stays does no harm: no lookup finds its name.
+        // A leftover part file does no harm: no lookup uses its name.
         let _ = fs::remove_file(&part);
         KeyError::io("write", path)(error)
     })
 }
 
-/// A name beside `path` that no other process uses at the same time, on this
-/// machine or on another one that shares the directory.
+/// A path beside `path` that no other process uses at the same time, neither on
+/// this machine nor on another machine that shares the directory.
 pub(crate) fn part_of(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -1,12 +1,12 @@
-//! Verification keys of the client circuits: bytes that zkWhirl hands on
-//! unchanged.
+//! Verification keys of the client circuits: bytes that zkWhirl stores and
+//! returns unchanged.
 
 use std::fmt;
 
 use crate::KeyError;
 
-/// The longest verification key of a client circuit. Barretenberg's have about
-/// a kilobyte and a half.
+/// The length limit of a client circuit's verification key in bytes.
+/// Barretenberg's keys have about 1.5 kB.
 pub const CLIENT_VK_BYTES: usize = 64 << 10;
 
 const PROVER_BYTES: usize = 64;
@@ -20,8 +20,8 @@ pub enum ClientKind {
     Account,
 }
 
-/// A client circuit as one prover builds it: another prover's verification key
-/// for it is another key.
+/// A client circuit as one prover builds it. Each prover has its own
+/// verification key for the same circuit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClientCircuit {
     prover: String,
@@ -30,12 +30,12 @@ pub struct ClientCircuit {
 
 impl ClientCircuit {
     /// The circuit `kind` of `prover`: `rollup_cli`, or a suite of the native
-    /// engine. A prover's name has 1 to 64 of `a-z A-Z 0-9 . _ -`.
+    /// engine. A prover's name has 1 to 64 characters of `a-z A-Z 0-9 . _ -`.
     pub fn new(prover: &str, kind: ClientKind) -> Result<Self, KeyError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if prover.is_empty() || prover.len() > PROVER_BYTES || !prover.chars().all(allowed) {
             return Err(KeyError::Config(format!(
-                "{prover:?} is no prover's name: 1 to {PROVER_BYTES} of a-z A-Z 0-9 . _ - are needed"
+                "{prover:?} is no prover's name: use 1 to {PROVER_BYTES} characters of a-z A-Z 0-9 . _ -"
             )));
         }
         Ok(Self {
@@ -44,12 +44,12 @@ impl ClientCircuit {
         })
     }
 
-    /// Its name in paths and in Redis. Kinds hold no dot before the first one.
+    /// The circuit's name in paths and in Redis: kind (without a dot), dot, prover.
     pub(crate) fn slug(&self) -> String {
         format!("{}.{}", self.kind, self.prover)
     }
 
-    /// Whether `bytes` may be its verification key.
+    /// Refuses `bytes` whose length no verification key of a client has.
     pub(crate) fn check(&self, bytes: &[u8]) -> Result<(), KeyError> {
         if (1..=CLIENT_VK_BYTES).contains(&bytes.len()) {
             return Ok(());
@@ -60,18 +60,18 @@ impl ClientCircuit {
         )))
     }
 
-    /// The error for a verification key that cannot be kept or given.
+    /// The error for a verification key that cannot be stored or returned.
     pub(crate) fn refused(&self, problem: impl fmt::Display) -> KeyError {
         KeyError::Refused(format!(
             "the verification key for {self} cannot be used: {problem}"
         ))
     }
 
-    /// The error for a second key that is not the first.
+    /// The error for an imported key that differs from the stored key.
     pub(crate) fn differs(&self, here: &str, given: &str, place: &str) -> KeyError {
         let short = |digest: &str| digest.get(..16).unwrap_or(digest).to_owned();
         self.refused(format_args!(
-            "its BLAKE3 is {}, and {} was imported before; to replace that one remove {place}",
+            "its BLAKE3 is {}, and a key with {} was imported before; to replace that, remove {place}",
             short(given),
             short(here),
         ))

@@ -1,4 +1,4 @@
-//! What every keystore promises: one list of behaviours, run on each.
+//! The behaviours that every keystore must have, as tests that run on each store.
 
 use std::{
     sync::{
@@ -13,9 +13,9 @@ use crate::{
     KeyStore, KeyWriter, Provenance, Watch,
 };
 
-/// Where the stores of one test are.
+/// The place in which one test opens its stores.
 pub(crate) trait StorePlace: Sync {
-    /// A store of process `n`, on a handle of its own.
+    /// Opens the store as process `n` would: with a handle of its own.
     fn store(&self, n: usize) -> Arc<dyn KeyStore>;
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn sections(writer: &mut KeyWriter, vk: &str) -> Result<(), KeyError>
     writer.section("a", &[7; 10_000])
 }
 
-/// The key of the claim; a new one has `vk`.
+/// Finds the key of the claim circuit, or makes it with the verification key `vk`.
 pub(crate) fn make(store: &dyn KeyStore, vk: &str) -> Generated {
     try_make(store, &SINGLE, vk).unwrap()
 }
@@ -54,7 +54,7 @@ pub(crate) fn try_make(
     store.find_or_generate(&claim(), provenance, &mut |w| sections(w, vk), &|_| {})
 }
 
-/// The key of the claim, made by `generate`.
+/// Finds the key of the claim circuit, or makes it by `generate`.
 pub(crate) fn make_by(store: &dyn KeyStore, generate: &mut Generate<'_>) -> Generated {
     let made = store.find_or_generate(&claim(), &SINGLE, generate, &|_| {});
     made.unwrap()
@@ -102,7 +102,7 @@ pub(crate) fn many_at_once_make_one_key(place: &impl StorePlace) {
     many_at_once(place, &|_| {});
 }
 
-/// Eight processes ask for one key; `watch` sees what they wait for.
+/// Eight processes need one key at the same time; `watch` receives their progress.
 pub(crate) fn many_at_once(place: &impl StorePlace, watch: &Watch<'_>) {
     let made = AtomicUsize::new(0);
     let ids = thread::scope(|scope| {
@@ -184,7 +184,7 @@ pub(crate) fn a_client_key_is_not_replaced_and_not_any_length(place: &impl Store
     assert_eq!(store.client_vk(&pay).unwrap().unwrap(), b"pay");
 }
 
-/// Every behaviour as a test, each with a place of its own.
+/// Declares every behaviour as a test; each test has a place of its own.
 macro_rules! keystore_conformance {
     ($place:expr) => {
         $crate::conformance::keystore_conformance!(

@@ -14,8 +14,8 @@ use crate::{
     blobs::{self, Blobs},
 };
 
-/// Keys under `DATA_DIR/keys`, one file each, named after the circuit and its
-/// matrices. Folders beside them have single verification keys.
+/// Keys in `DATA_DIR/keys`, one file each, named after the circuit and its
+/// matrices. The folders `vk` and `client` there hold verification keys.
 #[derive(Debug, Clone)]
 pub struct EmbeddedKeyStore {
     directory: PathBuf,
@@ -23,8 +23,8 @@ pub struct EmbeddedKeyStore {
 }
 
 impl EmbeddedKeyStore {
-    /// Keys in `data_dir/keys`; the directory is created when the first key is
-    /// made.
+    /// A store of the keys in `data_dir/keys`; the directory is created when the
+    /// first key is made.
     pub fn new(data_dir: &Path) -> Self {
         let directory = data_dir.join("keys");
         Self {
@@ -38,14 +38,14 @@ impl EmbeddedKeyStore {
         &self.directory
     }
 
-    /// The file of a circuit's key.
+    /// The path of a circuit's key file.
     pub fn path(&self, circuit: &CircuitIdentity) -> PathBuf {
         let name = circuit.name.replace('/', "-");
         self.directory
             .join(format!("{name}-{}.key", circuit.short()))
     }
 
-    /// Every key file here, opened and checked; damaged ones as errors.
+    /// Opens and checks every key file, sorted by name; a damaged one is an `Err`.
     pub fn list(&self) -> Result<Vec<Result<KeyFile, KeyError>>, KeyError> {
         let failed = KeyError::io("list keys in", &self.directory);
         let Some(entries) = blobs::found(fs::read_dir(&self.directory)).map_err(failed)? else {
@@ -59,8 +59,8 @@ impl EmbeddedKeyStore {
         Ok(paths.iter().map(|path| KeyFile::inspect(path)).collect())
     }
 
-    /// Removes a key's file, whole or damaged, and its pin. A key that a process
-    /// of this machine has open stays, and is an error.
+    /// Removes a key's file, intact or damaged, and its pin. A key that a process
+    /// of this machine has open is not removed: that is an error.
     pub fn remove(&self, path: &Path) -> Result<(), KeyError> {
         let failed = KeyError::io("remove key", path);
         if is_in_use(path).map_err(&failed)? {
@@ -92,7 +92,7 @@ impl EmbeddedKeyStore {
         Err(KeyError::damaged(&path, problem))
     }
 
-    /// Keeps a client circuit's verification key, in place of an older one.
+    /// Stores a client circuit's verification key, in place of an older key.
     pub(crate) fn set_client_vk(
         &self,
         client: &ClientCircuit,
@@ -104,7 +104,7 @@ impl EmbeddedKeyStore {
 }
 
 fn is_in_use(path: &Path) -> io::Result<bool> {
-    // A file system without locks does not show the use.
+    // On a file system without locks, a key in use looks unused.
     let locked = File::open(path)?.try_lock();
     Ok(matches!(locked, Err(TryLockError::WouldBlock)))
 }
@@ -131,7 +131,7 @@ impl KeyStore for EmbeddedKeyStore {
         if let Some(key) = self.find(circuit)? {
             return old(key);
         }
-        // Another process may have made the key before it gave the lock back.
+        // Another process may have made the key before it released the lock.
         let lock = self.lock(circuit)?;
         if let Some(key) = self.find(circuit)? {
             return old(key);

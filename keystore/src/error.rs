@@ -20,46 +20,46 @@ pub enum KeyError {
         /// The file system's error.
         source: io::Error,
     },
-    /// The file is not a key, is cut off, or a byte of it changed.
-    #[error("key {} is damaged: {problem}; remove it and it is made again", path.display())]
+    /// The file is not a key, is truncated, or one of its bytes has changed.
+    #[error("key {} is damaged: {problem}; remove the file and the key is made again", path.display())]
     Damaged {
         /// The key's file.
         path: PathBuf,
-        /// What does not hold.
+        /// What is wrong with the file, as a clause: "it is cut off".
         problem: String,
     },
-    /// A whole file of another release's format, of another circuit, or of other
-    /// constraints of the same circuit. The whole sentence.
+    /// The file is intact, but has another release's format, or is for another
+    /// circuit or other constraints. The field is the complete message.
     #[error("{0}")]
     Foreign(String),
-    /// Redis does not answer, and this machine lacks the value.
-    #[error("cannot reach the fleet's keys at {place}: {why}")]
+    /// Redis does not answer, and this machine has no copy of the value.
+    #[error("cannot reach the fleet's keys in Redis at {place}: {why}")]
     Away {
-        /// The Redis, without user and password.
+        /// The address of Redis, without user and password.
         place: String,
-        /// Why not.
+        /// Why Redis cannot be reached.
         why: String,
     },
     /// A value in Redis is damaged.
     #[error(
-        "the fleet's record {record} is damaged: {problem}; delete it, and whoever \
-         has what it held writes it again"
+        "the fleet's record {record} in Redis is damaged: {problem}; delete the record, and \
+         a process that has a copy of the value writes it again"
     )]
     Record {
         /// The key in Redis.
         record: String,
-        /// What does not hold.
+        /// What is wrong with the record, as a clause.
         problem: String,
     },
-    /// The fleet has a key, but its file is not shared. The whole sentence.
+    /// The fleet has a key, but the key's file is not in the shared directory.
     #[error("{0}")]
     NotShared(String),
-    /// A key that must not be used, given or replaced, that another process
-    /// takes too long to make, or that its generator cannot make. The whole
-    /// sentence.
+    /// A key that must not be used, exported or replaced, that another process
+    /// takes too long to make, or that its generator cannot make. The field is
+    /// the complete message.
     #[error("{0}")]
     Refused(String),
-    /// Settings that no keystore can be made of.
+    /// The settings of the keystore are unusable. The field says why.
     #[error("{0}")]
     Config(String),
 }
@@ -75,7 +75,7 @@ impl KeyError {
         }
     }
 
-    /// The error for a damaged file. `problem` is a clause: "it is cut off".
+    /// Counts a damaged key in the metrics and returns the error for the file.
     pub fn damaged(path: &Path, problem: impl Into<String>) -> Self {
         KEYSTORE_DAMAGED.one([]);
         Self::Damaged {

@@ -13,15 +13,15 @@ pub(crate) const FORMAT: u32 = 2;
 /// A circuit as the code of this release builds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CircuitIdentity {
-    /// The circuit's name: statement, suite and sizes, `tx-rollup/poseidon/1`.
+    /// The circuit's name: statement, suite and sizes: `tx-rollup/poseidon/1`.
     pub name: String,
-    /// The depths of the trees that it works on, for people: the matrices
-    /// depend on them.
+    /// The depths of the trees that the circuit works on, as text for messages.
+    /// The matrices depend on the depths.
     pub depths: String,
-    /// BLAKE3 of its constraint matrices, hexadecimal: a change of the
-    /// statement is another circuit, whatever its name.
+    /// BLAKE3 of the constraint matrices, hexadecimal: a changed statement is
+    /// another circuit, even under the same name.
     pub matrices: String,
-    /// Its constraints.
+    /// The number of constraints.
     pub rows: u64,
 }
 
@@ -29,22 +29,22 @@ pub struct CircuitIdentity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provenance {
-    /// Derived from a seed that is in the source: everybody can forge proofs.
+    /// Derived from a seed in the source code: everybody can forge proofs.
     DevSeeded {
         /// The seed.
         seed: u64,
     },
-    /// Drawn at random by one machine: whoever ran it could forge proofs.
+    /// Drawn at random by one machine: its operator could forge proofs.
     SingleParty,
     /// From a ceremony's powers of tau, and one contribution drawn at random by
-    /// one machine: whoever ran it could forge proofs.
+    /// one machine: its operator could forge proofs.
     Powers {
-        /// Which ceremony: a BLAKE3, hexadecimal.
+        /// The powers of tau: their BLAKE3, hexadecimal.
         powers: String,
     },
-    /// From a ceremony: the key is sound if one contributor forgot their secret.
+    /// From a ceremony: nobody can forge proofs if one contributor was honest.
     Ceremony {
-        /// The first phase that every point was checked against: a BLAKE3,
+        /// The powers of tau that every point was checked against: their BLAKE3,
         /// hexadecimal. `None`: the import had no powers of tau.
         powers: Option<String>,
         /// The contributions to the second phase, oldest first: BLAKE2b-512,
@@ -60,33 +60,33 @@ pub enum Provenance {
 pub struct KeyId(pub [u8; 32]);
 
 impl CircuitIdentity {
-    /// The start of the matrices' digest: enough to tell circuits apart where
-    /// the whole is checked afterwards.
+    /// The first 16 digits of the matrices' digest: enough to tell circuits apart
+    /// if the whole digest is checked afterwards.
     pub(crate) fn short(&self) -> &str {
         self.matrices.get(..16).unwrap_or(&self.matrices)
     }
 
-    /// Refuses a key at `path` whose circuit is not this one.
+    /// Refuses the key at `path` if its circuit, `found`, is not this circuit.
     pub fn check(&self, path: &Path, found: &Self) -> Result<(), KeyError> {
         let Some((field, expected, got)) = self.difference(found) else {
             return Ok(());
         };
         Err(KeyError::Foreign(format!(
             "key {} belongs to another circuit than {} ({field} {got}, expected {expected}); \
-             remove it and that one's is made",
+             remove the file and the expected key is made",
             path.display(),
             self.name
         )))
     }
 
-    /// The first part in which `other` differs: its name, this one's value and
-    /// the other's.
+    /// The first part in which `other` differs: the part's name, its value in
+    /// this circuit and its value in `other`.
     pub(crate) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
         let mut pairs = self.parts().into_iter().zip(other.parts());
         pairs.find_map(|((part, own), (_, others))| (own != others).then_some((part, own, others)))
     }
 
-    /// Its parts by their names, those that say most to a person first.
+    /// The circuit's parts with their names, the clearest for a person first.
     fn parts(&self) -> [(&'static str, String); 6] {
         let mut names = self.name.splitn(3, '/').map(str::to_owned);
         let mut next = || names.next().unwrap_or_default();
@@ -122,7 +122,7 @@ impl KeyId {
 }
 
 impl Provenance {
-    /// True when proofs under this key prove nothing to a stranger.
+    /// True if everybody can forge proofs under such a key.
     pub fn is_insecure(&self) -> bool {
         matches!(self, Self::DevSeeded { .. })
     }

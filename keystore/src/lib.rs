@@ -1,8 +1,8 @@
-//! Proving and verification keys by identity: made once, checked when read,
-//! never mixed.
+//! Storage of proving and verification keys by identity: a key is made once,
+//! checked when it is read, and never mixed with another key.
 //!
-//! **Invariant:** a [`KeyFile`] that was opened has the identity that was asked
-//! for, and every byte of it was checked. Only the prover knows what its sections
+//! **Invariant:** an open [`KeyFile`] has the requested identity, and each of its
+//! bytes was checked. Only the prover knows what the sections of a key file
 //! mean.
 //!
 //! Keys come from a [`KeyStore`]: [`EmbeddedKeyStore`] is a directory;

@@ -1,4 +1,4 @@
-//! The trait that provers and verifiers get their keys through.
+//! The trait through which provers and verifiers get their keys.
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
@@ -6,26 +6,26 @@ use crate::{
     CircuitIdentity, ClientCircuit, EmbeddedKeyStore, KeyError, KeyFile, KeyWriter, Provenance,
 };
 
-/// Writes a key's sections. It may run again: after another process took over
-/// the work and then died.
+/// Writes a key's sections. One call of the store may run this function again, if
+/// another process took over the generation and then died.
 pub type Generate<'a> = dyn FnMut(&mut KeyWriter) -> Result<(), KeyError> + 'a;
 
-/// Receives the progress of a store while its caller waits.
+/// Receives the progress of a key while the caller of the store waits.
 pub(crate) type Watch<'a> = dyn Fn(&KeyProgress) + Sync + 'a;
 
-/// Keys by identity: one key per circuit for all that share the store.
+/// Keys by identity: one key per circuit for all processes that share the store.
 ///
-/// All calls block; a call that generates a key blocks as long as the setup
-/// takes. No call needs a runtime: a prover's child has none. Call them from a
-/// thread that may block.
+/// All calls block, and a call that generates a key blocks until the setup has
+/// ended: call them from a thread that may block. No call needs an async runtime,
+/// because the process of a prover child has no runtime.
 pub trait KeyStore: Send + Sync + Debug {
-    /// The key of a circuit, if there is one. A damaged key is an error, not an
-    /// absence: a store never replaces a key silently.
+    /// The key of a circuit, if the store has a key. A damaged key is an error and
+    /// not `None`: a store never replaces a key silently.
     fn find(&self, circuit: &CircuitIdentity) -> Result<Option<KeyFile>, KeyError>;
 
-    /// The key of a circuit. `generate` writes its sections if there is no key
-    /// and no other process is making one: the others wait. A process that dies
-    /// while it generates leaves no key.
+    /// Returns the key of a circuit. If there is no key, one process generates it
+    /// with `generate`, which writes the sections, and all others wait. A process
+    /// that dies during the generation leaves no key.
     fn find_or_generate(
         &self,
         circuit: &CircuitIdentity,
@@ -34,51 +34,51 @@ pub trait KeyStore: Send + Sync + Debug {
         watch: &Watch<'_>,
     ) -> Result<Generated, KeyError>;
 
-    /// The verification key of a circuit, if there is a key. This machine needs
-    /// no proving key.
+    /// The verification key of a circuit, if the circuit has a key. The proving
+    /// key need not be on this machine.
     fn verification_key(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError>;
 
-    /// Keeps the verification key of a client circuit, of 1 to
+    /// Stores the verification key of a client circuit, of 1 to
     /// [`CLIENT_VK_BYTES`](crate::CLIENT_VK_BYTES) bytes. Importing the
     /// same key again is no error; another key is an error.
     fn import_client_vk(&self, client: &ClientCircuit, bytes: &[u8]) -> Result<(), KeyError>;
 
-    /// The verification key of a client circuit, if one was imported: the very
-    /// bytes of the import.
+    /// The verification key of a client circuit, if a key was imported: exactly
+    /// the imported bytes.
     fn client_vk(&self, client: &ClientCircuit) -> Result<Option<Vec<u8>>, KeyError>;
 }
 
-/// A key and whether it had to be made.
+/// A key, and whether the call generated it.
 #[derive(Debug)]
 pub struct Generated {
     /// The key.
     pub key: KeyFile,
-    /// True when this call made it.
+    /// True if this call generated the key.
     pub fresh: bool,
 }
 
-/// The activity of a store while its caller waits.
+/// What the store does, or waits for, while its caller waits.
 #[derive(Debug, Clone, PartialEq)]
 pub enum KeyProgress {
-    /// Another process makes the key.
+    /// Another process is generating the key.
     Waiting(KeyGenerator),
     /// The key exists and is being copied to this machine.
     Fetching {
-        /// Bytes that were copied.
+        /// The number of bytes that have been copied.
         bytes: u64,
-        /// Bytes of the whole key.
+        /// The length of the whole key in bytes.
         of: u64,
     },
 }
 
-/// The process that makes a key, and its progress.
+/// The process that is generating a key, and its progress.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyGenerator {
     /// The name that the process gives itself.
     pub who: String,
-    /// The time since it began.
+    /// The time since the generation began.
     pub since: Duration,
-    /// The fraction that is done, 0 to 1, as the process reports it.
+    /// The fraction of the generation that is done, 0 to 1, as last reported.
     pub fraction: f32,
 }
 
@@ -94,8 +94,8 @@ pub fn ensure_usable(key: &KeyFile, allow_dev_keys: bool) -> Result<(), KeyError
         return Ok(());
     }
     Err(KeyError::Refused(format!(
-        "key for {} is a {}: it proves nothing to a stranger; \
-         allow it with --allow-dev-keys, or make another with zkwhirl keys generate",
+        "the key for {} is a {}: everybody can forge proofs under it; allow it with \
+         --allow-dev-keys, or make another key with zkwhirl keys generate",
         key.circuit().name,
         key.provenance(),
     )))

@@ -1,5 +1,5 @@
-//! A folder of verification keys, one small file for each circuit: enough to
-//! verify rollups.
+//! A folder of verification keys, one small file for each circuit. A verifier of
+//! rollups needs nothing else.
 
 use std::{
     fmt::Debug,
@@ -18,7 +18,7 @@ const ENDING: &str = ".vk.json";
 
 /// A source of verification keys.
 pub trait VkSource: Send + Sync + Debug {
-    /// The verification key of a circuit, when there is one.
+    /// The verification key of a circuit, if the source has the key.
     fn vk(&self, circuit: &CircuitIdentity) -> Result<Option<Vec<u8>>, KeyError>;
 }
 
@@ -60,18 +60,18 @@ impl VkFile {
 }
 
 impl VkFolder {
-    /// The folder at a path.
+    /// The folder at `path`.
     pub fn new(path: &Path) -> Self {
         Self(path.to_owned())
     }
 
-    /// Where a circuit's file is.
+    /// The path of a circuit's file.
     pub fn path(&self, circuit: &str) -> PathBuf {
         self.0
             .join(format!("{}{ENDING}", circuit.replace('/', "-")))
     }
 
-    /// Writes a file; makes the folder if it does not exist.
+    /// Writes a file and returns its path; creates the folder if necessary.
     pub fn put(&self, file: &VkFile) -> Result<PathBuf, KeyError> {
         let path = self.path(&file.circuit.name);
         let text = serde_json::to_string_pretty(file).expect("a key file is plain JSON");
@@ -79,8 +79,8 @@ impl VkFolder {
         Ok(path)
     }
 
-    /// The file of a circuit, if there is one. A file of another circuit, or of a
-    /// circuit of the same name with other constraints, is an error.
+    /// Reads the file of a circuit; `None` if it does not exist. A file of another
+    /// circuit, or of the same name with other constraints, is an error.
     pub fn find(&self, circuit: &CircuitIdentity) -> Result<Option<VkFile>, KeyError> {
         let path = self.path(&circuit.name);
         let Some(text) = blobs::read(&path)? else {

@@ -1,10 +1,10 @@
-//! Sums of ours against arkworks', in pairs in one process.
+//! Benchmark of this crate's sums against those of arkworks, in pairs in one process.
 //!
 //! `cargo bench -p zkwhirl-msm [-- FIRST LAST PAIRS [WORD …]]`: from 2^FIRST to
-//! 2^LAST points (14 and 18), PAIRS of each (5), only lines that have all WORDs. The threads are rayon's: `RAYON_NUM_THREADS`.
-//! Milliseconds of CPU time over all threads, medians; ratios of CPU time and of
-//! the clock's, medians of the pairs' with the smallest and the largest. A busy
-//! machine changes CPU time less.
+//! 2^LAST points (14 to 18), PAIRS of each (5), only lines that have all WORDs.
+//! `RAYON_NUM_THREADS` sets the number of threads. Times are medians, in milliseconds
+//! of CPU time over all threads. Ratios, of CPU time and of clock time, are medians
+//! with the smallest and the largest. On a busy machine, CPU time varies less.
 
 #![expect(
     clippy::print_stdout,
@@ -48,7 +48,7 @@ fn random(log: usize) -> Vec<Fr> {
     (0..1 << log).map(|_| Fr::rand(rng)).collect()
 }
 
-/// As in a witness of Pedersen hashes: 19 in 20 are bits.
+/// Scalars as in a witness of Pedersen hashes: 19 of 20 are 0 or 1.
 fn bits(log: usize) -> Vec<Fr> {
     let rng = &mut ark_std::test_rng();
     let scalar = |_| match rng.gen_range(0..20) {
@@ -58,7 +58,7 @@ fn bits(log: usize) -> Vec<Fr> {
     (0..1 << log).map(scalar).collect()
 }
 
-/// Milliseconds of the CPU and of the clock.
+/// CPU time and clock time, in milliseconds.
 #[derive(Clone, Copy)]
 struct Times {
     cpu: f64,
@@ -112,13 +112,13 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Times, T) {
     (times, done)
 }
 
-/// Milliseconds that this process has computed.
+/// The CPU time of this process, in milliseconds.
 fn cpu() -> f64 {
     let now = clock_gettime(ClockId::ProcessCPUTime);
     1e3 * now.tv_sec as f64 + 1e-6 * now.tv_nsec as f64
 }
 
-/// Points of no known relation: a chain of additions that begins at two random
+/// Points without a known relation: a chain of additions that begins with two random
 /// points.
 fn points<C: Curve>(count: usize) -> Vec<Affine<C>> {
     let rng = &mut ark_std::test_rng();

@@ -1,4 +1,4 @@
-//! Scalars cut into digits and sorted by them, once for all sums that use them.
+//! The preparation of scalars: they are cut into digits, and sorted by digit.
 
 use ark_bn254::Fr;
 use ark_ff::{BigInt, BigInteger, Field, PrimeField, Zero};
@@ -6,60 +6,60 @@ use rayon::prelude::*;
 
 use crate::adder::Entry;
 
-/// Bits of a scalar or of its negative, whichever is smaller.
+/// The number of bits of the smaller of a scalar and its negative.
 const BITS: usize = Fr::MODULUS_BIT_SIZE as usize - 1;
-/// Scalars that a task cuts.
+/// The number of scalars that one task cuts into digits.
 const PIECE: usize = 4096;
 
-/// The factors of a sum, prepared: to be used with any number of lists of
-/// points.
+/// Prepared scalars, the factors of a sum. The same scalars can be used with any
+/// number of lists of points.
 ///
-/// Holds 4 bytes for each digit of each scalar that is not zero: with 2^16
-/// scalars at most 80 bytes a scalar, with 2^20 at most 64. Making them takes as
-/// much again for a while.
+/// They take 4 bytes for each nonzero digit of each scalar: at most 80 bytes per
+/// scalar for 2^16 scalars, at most 64 for 2^20. The preparation takes as much
+/// memory again while it runs.
 #[derive(Debug, Clone)]
 pub struct Scalars {
     len: usize,
-    /// Bits of a digit.
+    /// The number of bits of a digit.
     width: usize,
-    /// Points that are added once, or subtracted once, in a bucket of their own.
+    /// One bucket with the points whose scalars are 1 or −1.
     ones: Buckets,
-    /// Window w has the digits of weight 2^(w·width).
+    /// The buckets of each window: window w has the digits of weight 2^(w·width).
     windows: Vec<Buckets>,
 }
 
-/// The points of a window by their digits: bucket b has those whose digit is
-/// b + 1, and the negatives of those whose digit is −(b + 1).
+/// The points of a window, sorted by digit: bucket b has the points whose digit is
+/// b + 1, and the negatives of the points whose digit is −(b + 1).
 #[derive(Debug, Clone)]
 pub(crate) struct Buckets {
     pub(crate) entries: Vec<Entry>,
-    /// Where the entries of each bucket end.
+    /// The index in `entries` at which each bucket ends.
     pub(crate) ends: Vec<u32>,
 }
 
-/// Some scalars in a row.
+/// Consecutive scalars, which one task cuts into digits.
 struct Piece<'a> {
     values: &'a [Fr],
-    /// The place of the first.
+    /// The index of the first scalar of the piece.
     start: usize,
     ones: Vec<Entry>,
-    /// Those that are neither 0, 1 nor −1.
+    /// The scalars that are not 0, 1 or −1.
     others: Vec<Entry>,
 }
 
-/// Digits of the others of a piece, window by window, each plus
-/// 2^(width − 1).
+/// The digits of a piece's other scalars, window by window. Each digit is stored
+/// plus 2^(width − 1).
 struct Digits {
-    /// Negative where the digits are those of the scalar's negative.
+    /// The scalars. An entry is negative if its digits are those of −scalar.
     others: Vec<Entry>,
     digits: Vec<u16>,
 }
 
 impl Scalars {
-    /// Prepares `values`, of which there must be less than 2^31.
+    /// Prepares `values`, fewer than 2^31 scalars.
     ///
     /// # Panics
-    /// If there are more.
+    /// If `values` has 2^31 scalars or more.
     pub fn new(values: &[Fr]) -> Self {
         let len = values.len();
         assert!(len < Entry::LIMIT, "{len} scalars are too many");
@@ -92,12 +92,12 @@ impl Scalars {
         }
     }
 
-    /// How many there are.
+    /// The number of scalars, zeros included.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether the list of scalars is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -106,8 +106,8 @@ impl Scalars {
         self.width
     }
 
-    /// All that is to be summed, with the bit that its digits begin at: windows,
-    /// then the points that are added once.
+    /// The parts of the sum: the windows, each with the bit at which its digits
+    /// begin, then the points whose scalars are 1 or −1, with bit 0.
     pub(crate) fn parts(&self) -> impl Iterator<Item = (usize, &Buckets)> {
         let windows = self.windows.iter().enumerate();
         let windows = windows.map(|(window, buckets)| (window * self.width, buckets));
@@ -115,8 +115,8 @@ impl Scalars {
     }
 }
 
-/// Bits of a digit for so many scalars: those that need the fewest additions,
-/// one for each digit and two for each bucket.
+/// The number of bits of a digit that takes the fewest additions for a number of
+/// scalars: one addition for each digit, and two for each bucket.
 fn width(scalars: usize) -> usize {
     let additions = |width: &usize| (BITS / width + 1) * (scalars + (2 << (width - 1)));
     (3..=16).min_by_key(additions).unwrap_or(3)
@@ -141,12 +141,12 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Cuts into digits from −2^(width − 1) to 2^(width − 1) − 1, the top one
-    /// excepted.
+    /// Cuts scalars into digits from −2^(width − 1) to 2^(width − 1) − 1. Only the
+    /// top digit may be larger by 1.
     ///
-    /// Adding 2^(width − 1) to every digit but the top one carries all that such
-    /// digits need to carry. The top one takes what is left: at most
-    /// 2^(width − 1), as `BITS` is no more than `windows` · `width` − 1.
+    /// Adding 2^(width − 1) to every digit except the top digit does all carries
+    /// that such digits need. The top digit is the rest, at most 2^(width − 1),
+    /// because `BITS` is at most `windows` · `width` − 1.
     fn cut(self, width: usize, windows: usize) -> Digits {
         let half = 1u64 << (width - 1);
         let mut halves = BigInt::<4>::zero();
@@ -182,7 +182,7 @@ impl<'a> Piece<'a> {
 }
 
 impl Buckets {
-    /// Sorts by bucket; digits of zero fall out.
+    /// Sorts the entries of one window by bucket, and leaves out digits of zero.
     fn sort<'a>(
         pieces: impl Iterator<Item = (&'a [Entry], &'a [u16])> + Clone,
         half: usize,
@@ -200,7 +200,7 @@ impl Buckets {
             *count = total - *count;
         }
         let mut entries = vec![Entry::new(0, false); total as usize];
-        // What was the start of a bucket becomes its end.
+        // `counts` holds the start of each bucket, and after the loop its end.
         for (others, digits) in pieces {
             for (entry, digit) in others.iter().zip(digits) {
                 let digit = usize::from(*digit);
@@ -222,7 +222,7 @@ mod tests {
 
     use super::*;
 
-    /// What the buckets say each scalar is.
+    /// Computes each scalar from the buckets.
     fn read(scalars: &Scalars) -> Vec<Fr> {
         let mut out = vec![Fr::zero(); scalars.len()];
         for (bit, buckets) in scalars.parts() {

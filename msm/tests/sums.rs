@@ -1,4 +1,4 @@
-//! Sums against arkworks', on both curves, with and without vectors.
+//! Tests of sums against arkworks, in G1 and G2, with and without vectors.
 
 #![expect(
     clippy::print_stdout,
@@ -24,7 +24,7 @@ fn ways() -> Vec<Arithmetic> {
     std::iter::once(Arithmetic::PORTABLE).chain(wide).collect()
 }
 
-/// Points by their numbers: `0` is infinity, −n is the negative of n.
+/// Points by number: 0 is infinity, and −n is the negative of point n.
 struct Known<C: Curve>(Vec<Affine<C>>);
 
 impl<C: Curve> Known<C> {
@@ -72,7 +72,7 @@ fn every_length_has_its_sum() {
     lengths::<g2::Config>();
 }
 
-/// Points whose additions meet equal, opposite and absent ones.
+/// Checks sums in which equal points, opposite points and infinity are added.
 fn structured<C: Curve>() {
     let known = Known::<C>::new(300);
     let mut rng = StdRng::seed_from_u64(1);
@@ -121,7 +121,7 @@ fn structured_points_and_scalars_have_their_sum_in_g2() {
     structured::<g2::Config>();
 }
 
-/// More than one task for a window, and for a single bucket.
+/// A window takes more than one task, and so does a single bucket.
 #[test]
 fn buckets_of_several_tasks_are_joined() {
     let known = Known::<g1::Config>::new(1000);
@@ -164,7 +164,7 @@ fn more_points_than_scalars_are_refused() {
     let _ = Arithmetic::PORTABLE.sum(&known.0, &Scalars::new(&random(2)));
 }
 
-/// A scalar of any size, and its negative.
+/// Scalars of any size, and their negatives.
 fn scalar() -> impl Strategy<Value = Fr> {
     let shape = (any::<[u64; 4]>(), 0..255u32, any::<bool>());
     shape.prop_map(|(limbs, bits, negative)| {

@@ -1,11 +1,11 @@
-//! A worker's start with keys that are there: our mapped files against arkworks'
-//! own encoding of the same keys, in pairs.
+//! Benchmark of a worker's start with existing keys: zkWhirl's mapped files against
+//! arkworks' encoding of the same keys, in pairs.
 //!
 //! `MALLOC_MMAP_THRESHOLD_=131072 cargo bench -p zkwhirl-prover --features
-//! test-util --bench load`. Keys are made first where they are missing, in
-//! `target/bench-data`; all files are in the page cache. The variable, with
-//! glibc's own first value, keeps the allocator from using memory again: a
-//! process that starts has none to use.
+//! test-util --bench load`. Missing keys are made first, in `target/bench-data`; all
+//! files are in the page cache. The variable has glibc's initial value; setting it
+//! keeps the allocator from reusing memory, as in a process that has just
+//! started.
 
 #![expect(
     clippy::print_stdout,

@@ -1,10 +1,10 @@
-//! Provers: the native Groth16 engine, its stdio server, the supervised child
-//! that speaks `rollup_cli`'s protocol, and the proverless mock.
+//! Provers: the native Groth16 engine, its stdio server, the supervisor of a child
+//! process with `rollup_cli`'s protocol, and the proverless mock.
 //!
 //! A prover takes one request at a time and returns its reply or a typed
-//! failure. **Invariant:** this crate knows neither a broker nor Falafel. A reply
-//! that leaves [`Prover::prove`] was verified by its prover; the bridge verifies it
-//! again.
+//! failure. **Invariant:** this crate knows neither a broker nor Falafel. The prover
+//! has verified every reply that [`Prover::prove`] returns; the bridge verifies the
+//! reply again.
 
 mod meter;
 pub mod native;

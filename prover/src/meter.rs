@@ -1,4 +1,4 @@
-//! Measurements of a prover's process: memory, processor time, keys.
+//! Measurements of a prover's process: memory, processor time and loaded keys.
 
 use std::{
     fmt, fs,
@@ -9,29 +9,29 @@ use std::{
     time::Duration,
 };
 
-/// The most keys that are listed for one process, and the most bytes of a name.
+/// The limits for the list of loaded keys: keys per process, characters per name.
 const KEYS: usize = 64;
 const NAME: usize = 128;
 
-/// Reads the resident memory and the processor time of a prover's process, and
-/// which keys it has, also while it proves.
+/// Reads the memory, the processor time and the loaded keys of a prover's process,
+/// at any time.
 #[derive(Clone)]
 pub struct Meter {
     read: Arc<dyn Fn() -> u64 + Send + Sync>,
     process: Arc<ProverProcess>,
 }
 
-/// The process of a prover that runs now.
+/// The current process of a prover.
 #[derive(Debug, Default)]
 pub(crate) struct ProverProcess {
-    /// 0: no process.
+    /// The process id; 0: no process runs.
     pid: AtomicU32,
     limit: u64,
     keys: Mutex<Vec<String>>,
 }
 
 impl ProverProcess {
-    /// No process yet; `limit` is the private memory of each, in bytes.
+    /// No process yet. `limit` is the memory limit of each process, in bytes.
     pub(crate) fn new(limit: Option<u64>) -> Self {
         Self {
             limit: limit.unwrap_or(0),
@@ -39,15 +39,15 @@ impl ProverProcess {
         }
     }
 
-    /// Another process runs now, with nothing loaded.
+    /// Records that process `pid` runs now, and has loaded no key.
     pub(crate) fn begin(&self, pid: u32) {
         let mut keys = self.keys();
         self.pid.store(pid, Ordering::Relaxed);
         keys.clear();
     }
 
-    /// A process has loaded a key. Calls for a process that was replaced are
-    /// ignored.
+    /// Records that process `pid` has loaded a circuit's key. A call for a process
+    /// that was replaced has no effect.
     pub(crate) fn loaded(&self, pid: u32, circuit: &str) {
         let mut keys = self.keys();
         let own = self.pid.load(Ordering::Relaxed) == pid;
@@ -62,7 +62,7 @@ impl ProverProcess {
 }
 
 impl Meter {
-    /// A meter that asks `read` for bytes.
+    /// A meter that calls `read` for the resident memory, in bytes.
     pub fn new(read: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self {
             read: Arc::new(read),
@@ -70,13 +70,13 @@ impl Meter {
         }
     }
 
-    /// Bytes that are resident now; 0 without a process.
+    /// The resident memory in bytes; 0 if no process runs.
     pub fn resident_bytes(&self) -> u64 {
         (self.read)()
     }
 
-    /// Processor time of the process that runs now, all its threads together;
-    /// zero without a process.
+    /// The processor time of all threads of the current process; zero if no process
+    /// runs.
     pub fn cpu_time(&self) -> Duration {
         match self.process.pid.load(Ordering::Relaxed) {
             0 => Duration::ZERO,
@@ -89,8 +89,8 @@ impl Meter {
         self.process.limit
     }
 
-    /// The circuits whose proving keys the process has reported as loaded, in
-    /// order.
+    /// The circuits whose proving keys the process has reported as loaded, the
+    /// oldest report first.
     pub fn keys(&self) -> Vec<String> {
         self.process.keys().clone()
     }
@@ -121,18 +121,18 @@ impl fmt::Debug for Meter {
     }
 }
 
-/// User and system time of a process (proc(5), stat, fields 14 and 15), which
+/// Reads a process's user and system time (proc(5), stat, fields 14 and 15), which
 /// Linux gives in hundredths of a second; `None`: the process has ended.
 fn cpu_time(pid: u32) -> Option<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before the last parenthesis may hold anything.
+    // The name before the last parenthesis may contain spaces and parentheses.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(Duration::from_millis((user + system) * 10))
 }
 
-/// A line of a process's status (proc(5)) in bytes; `None`: the process has
+/// Reads a line of a process's status (proc(5)), in bytes; `None`: the process has
 /// ended.
 pub(crate) fn status_bytes(pid: u32, line: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

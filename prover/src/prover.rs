@@ -1,4 +1,4 @@
-//! The trait that workers prove through.
+//! The trait through which workers use a prover.
 
 use std::{fmt, time::Duration};
 
@@ -13,24 +13,24 @@ use crate::Meter;
 /// Proves one request at a time.
 #[async_trait]
 pub trait Prover: Send {
-    /// The prover's name in logs and receipts: `native/poseidon`, `proverless`,
-    /// …
+    /// The prover's name in logs and receipts, for example `native/poseidon` or
+    /// `proverless`.
     fn name(&self) -> &str;
 
     /// Proves `task` and returns the reply for Falafel.
     ///
-    /// Ends early with `Interrupted` when the watch's token is cancelled, and
-    /// with `Prover` when the deadline passes.
+    /// Fails with `Interrupted` when the watch's token is cancelled, and with
+    /// `Prover` when the deadline passes.
     async fn prove(&mut self, task: &ProveTask, watch: &ProveWatch) -> Result<Proved, ProveError>;
 
-    /// Discards the state that a failure may have left, and starts afresh.
+    /// Discards the state that a failure may have left, and starts again.
     async fn restart(&mut self) -> Result<(), Failure>;
 
-    /// Proves something small that must succeed, before a slot that failed
-    /// returns to the queue.
+    /// Proves a small true statement. A slot that failed must pass this test before
+    /// it claims jobs again.
     async fn self_test(&mut self) -> Result<(), Failure>;
 
-    /// The meter of the prover's process; usable while it proves.
+    /// The meter of the prover's process, which also works during a proof.
     fn meter(&self) -> Meter {
         Meter::default()
     }
@@ -44,22 +44,22 @@ pub trait Prover: Send {
 pub struct ProveTask {
     /// The kind of job.
     pub kind: Kind,
-    /// The command of its frame.
+    /// The command of the job's frame.
     pub command: Command,
-    /// The request, empty for verification keys.
+    /// The request; empty if the job is for a verification key.
     pub request: Bytes,
-    /// The sizes that the job was made for, if they are known.
+    /// The rollup sizes that the job was made for, if they are known.
     pub sizes: Option<Sizes>,
     /// The time limit; a prover that takes longer counts as hung.
     pub deadline: Duration,
 }
 
-/// How an attempt is watched and stopped.
+/// Receives the progress of an attempt, and cancels the attempt.
 #[derive(Debug, Clone)]
 pub struct ProveWatch {
-    /// Cancelled when the attempt must end now.
+    /// The token that the caller cancels to end the attempt.
     pub cancel: CancellationToken,
-    /// The prover's reports of its progress.
+    /// The channel to which the prover reports its progress.
     pub progress: watch::Sender<Progress>,
 }
 
@@ -81,7 +81,7 @@ pub enum Phase {
     Witness,
     /// Making the proof.
     Prove,
-    /// Verifying it.
+    /// Verifying the proof.
     Verify,
 }
 
@@ -90,34 +90,34 @@ pub enum Phase {
 pub struct Proved {
     /// The reply for Falafel: published fields, then the proof.
     pub reply: Bytes,
-    /// How long it took.
+    /// How long the attempt took.
     pub duration: Duration,
     /// The prover's peak resident memory in bytes, if it could be read.
     pub peak_rss_bytes: Option<u64>,
 }
 
-/// An attempt without a reply, and the end of the prover's process.
+/// The failure of an attempt, with what is known about the prover's process.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{failure}")]
 pub struct ProveError {
-    /// The failure.
+    /// The class of the failure and its reason.
     pub failure: Failure,
     /// How the prover's process ended, if it ended: `exit 1`, `signal 9`.
     pub exit: Option<String>,
-    /// The end of its standard error.
+    /// The end of the process's standard error, at most 4 KiB.
     pub stderr_tail: String,
-    /// Its peak resident memory in bytes, if it could be read.
+    /// The process's peak resident memory in bytes, if it could be read.
     pub peak_rss_bytes: Option<u64>,
     /// How long the attempt took.
     pub duration: Duration,
 }
 
 impl ProveTask {
-    /// Refuses a job of other sizes than `own`, and bytes that are no request:
-    /// neither may reach a prover.
+    /// Refuses a job of other sizes than `own`, and a malformed request: neither may
+    /// reach a prover.
     ///
-    /// A job of other sizes is an infrastructure failure, because this worker is
-    /// misconfigured and another worker can prove the job. Claims have no size.
+    /// A job of other sizes is an infrastructure failure: this worker is configured
+    /// for other rollups, and another worker can prove the job. Claims have no size.
     pub fn fits(&self, own: Sizes) -> Result<(), Failure> {
         let sized = matches!(
             self.kind,
@@ -141,7 +141,7 @@ impl ProveTask {
 }
 
 impl ProveWatch {
-    /// A watch without a reader that is never cancelled.
+    /// A watch whose progress is not read, and that is never cancelled.
     pub fn unattended() -> Self {
         Self {
             cancel: CancellationToken::new(),
@@ -151,7 +151,7 @@ impl ProveWatch {
 }
 
 impl Progress {
-    /// The start of every attempt.
+    /// The progress of an attempt that has just begun.
     pub const START: Self = Phase::Key.at(0.0);
 }
 
@@ -162,7 +162,7 @@ impl Phase {
         Progress { phase, fraction }
     }
 
-    /// The phase's name in logs and on the stdio protocol.
+    /// The phase's name in logs and in the stdio protocol.
     pub fn name(self) -> &'static str {
         match self {
             Self::Key => "key",
@@ -186,7 +186,7 @@ impl fmt::Display for Phase {
 }
 
 impl ProveError {
-    /// A failure that happened outside any process.
+    /// A failure that did not happen in a prover's process.
     pub fn plain(failure: Failure, duration: Duration) -> Self {
         Self {
             failure,

@@ -1,5 +1,5 @@
-//! The mock: replies of the true layout and length, with the true published
-//! fields and without a proof.
+//! The mock prover: replies with the true layout, length and published fields, but
+//! without a proof.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use zkwhirl_job::{
 
 use crate::{Phase, ProveError, ProveTask, ProveWatch, Proved, Prover, native::published_fields};
 
-/// The mark in place of a proof, which nobody can mistake for a proof.
+/// The text in place of a proof, which makes clear that the reply has no proof.
 const NO_PROOF: &[u8] = b"zkwhirl proverless: this is not a proof. ";
 
-/// The mark in place of a verification key.
+/// The text in place of a verification key.
 const NO_KEY: &[u8] = b"zkwhirl proverless: this is not a verification key. ";
 
-/// Bytes of either verification key of the original's clients.
+/// The length in bytes of each verification key of the original's clients.
 pub const CLIENT_VK_BYTES: usize = 1168;
 
-/// A prover that proves nothing, after a delay.
+/// A prover that returns replies without a proof, after a delay.
 #[derive(Debug, Clone)]
 pub struct Proverless {
     suite: Suite,
@@ -32,12 +32,12 @@ pub struct Proverless {
 }
 
 impl Proverless {
-    /// Mock replies at `sizes`, each after `work`.
+    /// A prover that returns mock replies for `sizes`, each after the time `work`.
     pub fn new(suite: Suite, sizes: Sizes, work: Duration) -> Self {
         Self { suite, sizes, work }
     }
 
-    /// The reply to a request.
+    /// Makes the mock reply; fails if the published fields cannot be computed.
     pub fn reply(&self, request: &Request) -> Result<Bytes, Failure> {
         let shape = ReplyShape::of(request.kind(), self.sizes);
         let length = shape
@@ -60,28 +60,28 @@ impl Proverless {
                 .map_err(|error| Failure::invalid(error.to_string()))
                 .and_then(|request| self.reply(&request)),
             Command::GetJoinSplitVk | Command::GetAccountVk => Ok(self.key()),
-            other => Err(Failure::invalid(format!("{other} asks for nothing"))),
+            other => Err(Failure::invalid(format!("{other} is no prover's job"))),
         }
     }
 
-    /// The reply to either verification key job.
+    /// The reply to both kinds of verification key jobs.
     pub fn key(&self) -> Bytes {
         marks(NO_KEY, CLIENT_VK_BYTES).collect()
     }
 
-    /// Accepts exactly the mock's own reply.
+    /// Accepts `reply` if it equals the mock's reply to `request`.
     pub fn check(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified> {
         if self.reply(request).as_ref() == Ok(reply) {
             return Ok(());
         }
         let kind = request.kind();
         Err(NotVerified::refused(format_args!(
-            "the reply to this {kind} job is not the mock's"
+            "the reply to this {kind} job is not the mock prover's reply"
         )))
     }
 
-    /// Accepts a final buffer of the true length with the mock's mark in place
-    /// of the proofs.
+    /// Accepts a final buffer with the true length and the mock's text in place of
+    /// the proofs.
     pub fn check_final(&self, buffer: &Bytes) -> Result<(), NotVerified> {
         let shape = ReplyShape::of(Kind::RootVerifier, self.sizes);
         shape
@@ -92,12 +92,12 @@ impl Proverless {
             return Ok(());
         }
         Err(NotVerified::refused(
-            "what follows the broadcast data is not the mock's",
+            "the bytes after the broadcast data are not the mock prover's",
         ))
     }
 }
 
-/// A text over and over, up to a length.
+/// Repeats a text up to a length in bytes.
 fn marks(text: &[u8], length: usize) -> impl Iterator<Item = u8> {
     text.iter().copied().cycle().take(length)
 }
@@ -112,8 +112,8 @@ impl Prover for Proverless {
         let started = Instant::now();
         watch.progress.send_replace(Phase::Prove.at(0.0));
         let worked = async {
-            // The mock's computing counts as work, as a prover's does: the reply
-            // comes after `work`, not after `work` and the computing.
+            // The time for computing the reply counts as part of `work`, as it does
+            // in a real prover.
             sleep_until(started + self.work / 2).await;
             let reply = self.answer(task);
             sleep_until(started + self.work).await;

@@ -87,15 +87,15 @@ async fn check(habit: &str, failure: Option<(FailureClass, &str)>, replaced: boo
 #[tokio::test(flavor = "multi_thread")]
 async fn every_misbehaviour_costs_an_attempt_and_the_next_finds_a_fresh_child() {
     let table = [
-        ("die-in-proof", Prover, "broke off"),
-        ("exit-9-in-proof", Prover, "broke off"),
-        ("half", Prover, "broke off"),
+        ("die-in-proof", Prover, "cannot read the prover's answer"),
+        ("exit-9-in-proof", Prover, "cannot read the prover's answer"),
+        ("half", Prover, "cannot read the prover's answer"),
         ("garbage", Prover, "it announced 1131570529 bytes"),
         ("bomb", Prover, "it announced 4294967295 bytes"),
         ("long", Prover, "has 2017 bytes, must have 2016"),
         ("short", Prover, "has 2015 bytes, must have 2016"),
         ("verified-2", Prover, "its verified byte is 2"),
-        ("hog", Prover, "broke off"),
+        ("hog", Prover, "cannot read the prover's answer"),
     ];
     for (habit, class, word) in table {
         check(habit, Some((class, word)), true).await;
@@ -138,7 +138,7 @@ async fn a_prover_that_dies_at_its_start_is_started_again() {
     let [(Infrastructure, reason)] = &failures[..] else {
         panic!("{failures:?}");
     };
-    let said = "it said: odd-prover: no reference string";
+    let said = "its last log line: odd-prover: no reference string";
     assert!(reason.contains(said), "{reason}");
     assert_eq!(odd.logged("start lazy").len(), 2);
     stage.end().await;

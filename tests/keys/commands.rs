@@ -149,7 +149,7 @@ fn another_setup_of_the_same_circuit_does_not_take_its_place() {
     );
     let import = format!("import --key {}", file.display());
     let taken = "there is a key for claim/poseidon already";
-    let way = "zkwhirl keys remove makes way for it";
+    let way = "remove the stored key first: zkwhirl keys remove";
     data.refuse(&import, 1, &[taken, &other[..8], way]);
     assert_eq!(fs::read(&copy).unwrap(), here);
     data.say("remove claim/poseidon --yes", &[]);

@@ -86,7 +86,7 @@ fn a_file_that_is_not_the_key_that_was_written_is_refused_and_the_sentence_says_
     };
     let flipped = |at: usize| with(at, &[good[at] ^ 1]);
     let start = format!("key {} ", path.display());
-    let end = "; remove it and it is made again";
+    let end = "; remove the file and the key is made again";
     let refused = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
         let text = store.find(&claim()).unwrap_err().to_string();

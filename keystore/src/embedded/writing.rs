@@ -1,4 +1,4 @@
-//! Writing of keys in a directory: under a lock, first under another name.
+//! Writes keys in a directory, under a lock; an incomplete key has another name.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -10,7 +10,7 @@ use super::EmbeddedKeyStore;
 use crate::{Advance, CircuitIdentity, KeyError, KeyFile, KeyWriter, Provenance};
 
 /// The right of one process to change a circuit's key in a directory. The lock
-/// ends with the process.
+/// ends when this value is dropped or the process ends.
 #[derive(Debug)]
 pub(crate) struct KeyLock(#[expect(dead_code, reason = "closing the file ends the lock")] File);
 
@@ -39,7 +39,7 @@ impl EmbeddedKeyStore {
         file.map_err(self.failed("lock key", circuit))
     }
 
-    /// Makes a key, in place of an older one.
+    /// Makes a circuit's key, in place of an older key.
     pub(crate) fn make(
         &self,
         lock: &KeyLock,
@@ -58,7 +58,7 @@ impl EmbeddedKeyStore {
         self.put_in_place(lock, circuit, key)
     }
 
-    /// An empty file for a key that is being written. The caller holds the lock.
+    /// Creates an empty file for a new key. The caller must hold the lock.
     pub(crate) fn unfinished(&self, circuit: &CircuitIdentity) -> Result<File, KeyError> {
         let file = File::create(self.unfinished_path(circuit));
         file.map_err(self.failed("create key", circuit))
@@ -76,11 +76,11 @@ impl EmbeddedKeyStore {
     ) -> Result<KeyFile, KeyError> {
         let path = self.path(circuit);
         let renamed = fs::rename(key.path(), &path).and_then(|()| self.sync());
-        renamed.map_err(self.failed("put in place key", circuit))?;
+        renamed.map_err(self.failed("rename the finished key to", circuit))?;
         Ok(key.moved_to(path))
     }
 
-    /// Renames a key that must not be used.
+    /// Renames a key that must not be used; returns the new path.
     pub(crate) fn set_aside(
         &self,
         _lock: &KeyLock,
@@ -90,11 +90,11 @@ impl EmbeddedKeyStore {
         let path = self.path(circuit);
         let aside = path.with_extension(format!("{why}.aside"));
         let renamed = fs::rename(&path, &aside).and_then(|()| self.sync());
-        renamed.map_err(self.failed("set aside key", circuit))?;
+        renamed.map_err(self.failed("rename the unusable key", circuit))?;
         Ok(aside)
     }
 
-    /// Brings renames and removals to the disk.
+    /// Flushes renames and removals to the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         File::open(&self.directory)?.sync_all()
     }

@@ -10,9 +10,9 @@ pub(super) const MAGIC: &[u8; 8] = b"zkWhirlK";
 pub(super) const PREFIX_BYTES: usize = 48;
 /// Sections start on pages, so that mapped values are aligned.
 pub(super) const PAGE: u64 = 4096;
-/// Room for the header before the sections.
+/// The offset of the first section: the header has the bytes before it.
 pub(super) const FIRST_SECTION: u64 = 16 * PAGE;
-/// The longest header that fits before the sections; one has 2 kB.
+/// The length limit of a header in bytes. A usual header has 2 kB.
 pub(super) const HEADER_LIMIT: usize = FIRST_SECTION as usize - PREFIX_BYTES;
 
 /// The name of the one section that every key has.
@@ -48,7 +48,7 @@ impl KeyHeader {
         if format != FORMAT {
             return Err(KeyError::Foreign(format!(
                 "key {} has format {format}, this release reads {FORMAT}; \
-                 remove it and it is made again",
+                 remove the file and the key is made again",
                 path.display()
             )));
         }
@@ -67,14 +67,14 @@ impl KeyHeader {
             .map_err(|error| damaged(format!("its header cannot be read: {error}")))
     }
 
-    /// The end of the header in `file`, from which it was read.
+    /// The offset of the header's end in `file`, from which the header was read.
     pub(super) fn end(file: &[u8]) -> usize {
         let prefix = file.first_chunk::<PREFIX_BYTES>();
         prefix.map_or(0, |prefix| PREFIX_BYTES + length(prefix))
     }
 
-    /// Checks that the sections, in their order and on their pages, are the
-    /// whole file.
+    /// Checks that the sections are in order, begin at their pages, and fill the
+    /// file of `file_bytes` bytes.
     pub(super) fn check_layout(&self, path: &Path, file_bytes: u64) -> Result<(), KeyError> {
         let damaged = |problem: String| Err(KeyError::damaged(path, problem));
         let mut end = FIRST_SECTION;
@@ -109,7 +109,7 @@ impl KeyHeader {
     }
 }
 
-/// The header's length, as the start of the file says.
+/// The header's length in bytes, which the prefix of the file states.
 fn length(prefix: &[u8; PREFIX_BYTES]) -> usize {
     u32_at(prefix, 12) as usize
 }

@@ -9,7 +9,7 @@ use std::{
 
 use memmap2::{Mmap, MmapOptions};
 
-/// A part of a mapped key. It keeps the mapping alive; a clone copies nothing.
+/// A part of a mapped key. It keeps the mapping alive; a clone copies no bytes.
 #[derive(Debug, Clone)]
 pub struct MappedBytes {
     mapping: Arc<Mapping>,
@@ -19,20 +19,20 @@ pub struct MappedBytes {
 #[derive(Debug)]
 struct Mapping {
     map: Mmap,
-    /// Shows other processes that the file is in use.
+    /// A shared lock, which shows other processes that the file is in use.
     _lock: File,
 }
 
 impl MappedBytes {
-    /// Maps a whole file. All processes of a machine share one copy of it, in
-    /// the page cache.
+    /// Maps a whole file. All processes of a machine share one copy of the file
+    /// in the page cache.
     #[expect(
         unsafe_code,
         reason = "mapping is sound while no process truncates or writes the file: keys are written \
                   under another name, renamed once complete, and never opened for writing again"
     )]
     pub(crate) fn of(file: File) -> io::Result<Self> {
-        // A network file system without locks does not show the use.
+        // A network file system without locks refuses the lock; that is no error.
         let _ = file.try_lock_shared();
         // The whole file is hashed at once: one call maps all pages, instead of
         // one fault for each page.
@@ -45,7 +45,7 @@ impl MappedBytes {
         Ok(Self { mapping, range })
     }
 
-    /// A part of this part; `None` when it is not inside.
+    /// The bytes `range` of this part; `None` if the range is not inside it.
     pub fn part(&self, range: Range<usize>) -> Option<Self> {
         let start = self.range.start.checked_add(range.start)?;
         let end = self.range.start.checked_add(range.end)?;

@@ -5,8 +5,8 @@
 //! 48    header: JSON
 //! 64 k  sections, each starting on a page of 4,096 bytes
 //! ```
-//! The bytes between the sections are zero, and the last section's page ends
-//! the file: every bit of the file has one right value.
+//! The bytes between the sections are zero, and the file ends with the page of
+//! the last section: the header determines every bit of the file.
 
 mod header;
 mod mapped;
@@ -30,11 +30,11 @@ pub use writer::KeyWriter;
 pub struct SectionSummary {
     /// The section's name.
     pub name: String,
-    /// Its length in bytes.
+    /// The section's length in bytes.
     pub bytes: u64,
 }
 
-/// A key that was opened, mapped and checked.
+/// A key file that was opened, mapped and checked.
 #[derive(Debug)]
 pub struct KeyFile {
     path: PathBuf,
@@ -88,7 +88,7 @@ impl KeyFile {
         &self.header.provenance
     }
 
-    /// The file.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -98,7 +98,7 @@ impl KeyFile {
         self.map.len() as u64
     }
 
-    /// BLAKE3 of the whole file, hexadecimal: its name in a shared directory.
+    /// BLAKE3 of the whole file, hexadecimal: the key's name in a shared directory.
     pub(crate) fn digest(&self) -> String {
         digest(&self.map, self.map.len()).to_hex().to_string()
     }
@@ -126,14 +126,14 @@ impl KeyFile {
             .collect()
     }
 
-    /// A section in mapped memory, at the start of a page. A key without the
-    /// section is an error.
+    /// A section in mapped memory, aligned to a page. It is an error if the key
+    /// has no such section.
     pub fn section(&self, name: &str) -> Result<MappedBytes, KeyError> {
         part(&self.map, &self.header, name)
             .ok_or_else(|| KeyError::damaged(&self.path, format!("it has no section {name}")))
     }
 
-    /// BLAKE3 of the verification key, hexadecimal: the name that proofs carry.
+    /// BLAKE3 of the verification key, hexadecimal, which proofs carry.
     pub fn vk_digest(&self) -> String {
         crate::vk_digest(&self.vk)
     }
@@ -144,9 +144,9 @@ impl KeyFile {
     }
 }
 
-/// Checks the sections against their digests, and the zeros between them.
-/// [`KeyHeader::check_layout`] has found the sections in the file, one after
-/// the other.
+/// Checks the sections against their digests, and that the bytes between them are
+/// zero. [`KeyHeader::check_layout`] must have accepted the sections' places
+/// before.
 fn check_bytes(path: &Path, map: &MappedBytes, header: &KeyHeader) -> Result<(), KeyError> {
     let damaged = |problem: String| KeyError::damaged(path, problem);
     let mut end = KeyHeader::end(map);
@@ -178,9 +178,9 @@ fn is_zero(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte == 0)
 }
 
-/// BLAKE3, on all cores for long files. One core hashes several gigabytes in a
-/// second. Below `MUCH`, waiting for other threads on a busy machine takes
-/// longer than they save.
+/// BLAKE3, on all cores for long files. One core hashes several gigabytes per
+/// second. Below `MUCH` bytes, the wait for other threads on a busy machine takes
+/// longer than the time that they save.
 fn digest(bytes: &[u8], whole: usize) -> blake3::Hash {
     const MUCH: usize = 256 << 20;
     let mut hash = blake3::Hasher::new();

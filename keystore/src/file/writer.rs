@@ -20,7 +20,7 @@ pub struct KeyWriter {
 }
 
 impl KeyWriter {
-    /// Starts a key in `file`, which must be empty.
+    /// Begins a key in `file`, which must be empty.
     pub(crate) fn new(
         file: File,
         circuit: CircuitIdentity,
@@ -42,19 +42,19 @@ impl KeyWriter {
         })
     }
 
-    /// The handle that reports how far the generation is.
+    /// The handle for reporting the progress of the generation.
     pub fn advance(&self) -> Advance {
         self.advance.clone()
     }
 
-    /// The error of a generator that cannot make this key.
+    /// The error for a generator that cannot make this key, with its `reason`.
     pub fn failed(&self, reason: impl Display) -> KeyError {
         let circuit = &self.header.circuit.name;
         KeyError::Refused(format!("cannot generate the key for {circuit}: {reason}"))
     }
 
-    /// Appends a section. The key must have one named `vk`. An error when
-    /// another process makes the key by now.
+    /// Appends a section. Every key must have a section `vk`. It is an error if
+    /// another process has taken over the generation.
     pub fn section(&mut self, name: &str, bytes: &[u8]) -> Result<(), KeyError> {
         let appended = self.append(name, bytes);
         appended.map_err(|error| self.failed(error))
@@ -62,7 +62,7 @@ impl KeyWriter {
 
     fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
         if self.advance.is_overtaken() {
-            return Err(io::Error::other("another process makes this key by now"));
+            return Err(io::Error::other("another process is making this key now"));
         }
         let mut hash = blake3::Hasher::new();
         hash.update_rayon(bytes);
@@ -79,7 +79,7 @@ impl KeyWriter {
         self.out.write_all(&[0; PAGE as usize][..padding])
     }
 
-    /// Writes the header and brings everything to the disk.
+    /// Writes the header and flushes the file to the disk.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         let header = serde_json::to_vec(&self.header)?;
         if header.len() > HEADER_LIMIT {

@@ -1,4 +1,4 @@
-//! Fetching of the key that the fleet has already.
+//! Fetching of a key that the fleet already has.
 
 use std::fs;
 
@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl FleetKeyStore {
-    /// The local key, if the manifest names it. Fills in the parts of the key
-    /// that Redis or the shared directory lack.
+    /// The local key, if the manifest names it. Writes the parts of the key that
+    /// Redis or the shared directory lack.
     pub(super) fn ours(
         &self,
         circuit: &CircuitIdentity,
@@ -25,7 +25,7 @@ impl FleetKeyStore {
         manifest.check_key(&key)?;
         self.remember(manifest, key.vk());
         if let Err(error) = self.give(&key, known) {
-            tracing::warn!(circuit = circuit.name, %error, "the fleet lacks a part of this key");
+            tracing::warn!(circuit = circuit.name, %error, "cannot share this machine's copy of the fleet's key");
         }
         Ok(Some(key))
     }
@@ -36,7 +36,7 @@ impl FleetKeyStore {
             self.registry.put_vk(key.vk())?;
         }
         match &self.shared {
-            // A key that another release made again has another file.
+            // The same key, made again by another release, has another file.
             Some(shared) if !shared.has(manifest) && key.digest() == manifest.file => {
                 shared.put(key, manifest)
             }
@@ -44,7 +44,7 @@ impl FleetKeyStore {
         }
     }
 
-    /// The key of the manifest: the local file, else a copy of the shared file.
+    /// The manifest's key: the local file, otherwise a local copy of the shared file.
     pub(super) fn adopt(
         &self,
         lock: &KeyLock,
@@ -52,7 +52,7 @@ impl FleetKeyStore {
         known: &KnownKey,
         watch: &Watch<'_>,
     ) -> Result<KeyFile, KeyError> {
-        // Another process may have had the lock before.
+        // A process that held the lock before may have fetched the key.
         if let Some(key) = self.ours(circuit, known)? {
             return Ok(key);
         }
@@ -65,13 +65,13 @@ impl FleetKeyStore {
             Ok(key)
         });
         let key = key.inspect_err(|_| {
-            // A file that cannot be removed is overwritten by the next attempt.
+            // If this file cannot be removed, the next attempt overwrites it.
             let _ = fs::remove_file(&unfinished);
         })?;
         self.make_way(lock, circuit)?;
         let key = self.local.put_in_place(lock, circuit, key)?;
-        tracing::info!(circuit = circuit.name, key = %key.id(), "key fetched");
-        // Fills in what Redis may lack.
+        tracing::info!(circuit = circuit.name, key = %key.id(), "key fetched from the shared directory");
+        // Writes the parts of the key that Redis may lack.
         self.ours(circuit, known)?;
         Ok(key)
     }
@@ -93,16 +93,16 @@ impl FleetKeyStore {
             }
         };
         Err(KeyError::NotShared(format!(
-            "the fleet's key {} for {} is not here, and {missing}; start a worker that has it, \
-             or, when it is lost, delete {} in redis and another is made",
+            "the fleet's key {} for {} is not on this machine, and {missing}; start a worker that \
+             has the key, or, if all copies are lost, delete {} in Redis and another key is made",
             short(&manifest.key),
             circuit.name,
             self.registry.manifest_key(circuit)
         )))
     }
 
-    /// Makes a seeded key again whose file is not shared: the seed gives the same
-    /// key.
+    /// Makes a seeded key again if its file is not shared: the same seed gives the
+    /// same key.
     pub(super) fn remake(
         &self,
         lock: &KeyLock,
@@ -123,12 +123,12 @@ impl FleetKeyStore {
             self.set_aside(lock, circuit, Some(&key))?;
             return Err(error);
         }
-        // Fills in what Redis and the shared directory lack.
+        // Writes the parts that Redis and the shared directory lack.
         self.ours(circuit, known)?;
         Ok(key)
     }
 
-    /// Renames a local key that is not the fleet's.
+    /// Renames this machine's key of the circuit, if there is a key.
     fn make_way(&self, lock: &KeyLock, circuit: &CircuitIdentity) -> Result<(), KeyError> {
         let path = self.local.path(circuit);
         match path.exists() {
@@ -137,7 +137,7 @@ impl FleetKeyStore {
         }
     }
 
-    /// Renames a key that is not the fleet's; `None`: a damaged one.
+    /// Renames a key that is not the fleet's; `None`: the key is damaged.
     pub(super) fn set_aside(
         &self,
         lock: &KeyLock,
@@ -149,7 +149,7 @@ impl FleetKeyStore {
         tracing::warn!(
             circuit = circuit.name,
             path = %aside.display(),
-            "a key that is not the fleet's was set aside"
+            "renamed a local key, because it is damaged or not the fleet's key"
         );
         Ok(())
     }

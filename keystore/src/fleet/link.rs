@@ -1,7 +1,7 @@
-//! The connection to Redis. Every call ends in time, whatever Redis does.
+//! The connection to Redis. Every call has a time limit.
 //!
-//! A call whose connection broke is tried again. Every call may run twice, so
-//! this is safe. A call that timed out may still take effect.
+//! A call is tried again if its connection broke. This is safe, because every
+//! call is idempotent. A call that timed out may still take effect.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -16,12 +16,12 @@ use zkwhirl_telemetry::catalogue::keys::{KEYSTORE_REQUESTS, KEYSTORE_SECONDS};
 use super::FleetConfig;
 use crate::KeyError;
 
-/// The pauses before a call is tried again, as fractions of the timeout. With
-/// the default timeout, a Redis that restarts is back before the last one ends.
+/// The pauses before a call is tried again: the timeout divided by these numbers.
+/// With the default timeout, a Redis that restarts is back before the last try.
 const PAUSES: [u32; 4] = [250, 50, 12, 5];
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// One connection, made at the first call and again after it broke.
+/// One connection, opened at the first call and reopened after a failure.
 pub(super) struct RedisLink {
     client: Client,
     connection: Mutex<Option<redis::Connection>>,
@@ -40,7 +40,7 @@ impl RedisLink {
         })
     }
 
-    /// Runs `ask`, which may run more than once.
+    /// Runs `ask` on the connection, and again if the connection broke.
     pub(super) fn ask<T>(
         &self,
         ask: impl Fn(&mut redis::Connection) -> RedisResult<T>,
@@ -51,14 +51,14 @@ impl RedisLink {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            // A call that timed out is not tried again: it waited long enough.
+            // A call that timed out is not tried again: its caller waited enough.
             let again = may_pass(&error) && !error.is_timeout();
             let pause = pauses.next().filter(|_| again);
             let Some(pause) = pause else {
                 return Err(self.away(&error));
             };
-            // Nothing wakes this thread on purpose; a spurious wake-up only asks
-            // earlier.
+            // No thread unparks this thread; after a spurious wake-up, the next
+            // try only comes earlier.
             thread::park_timeout(self.timeout / *pause);
         }
     }
@@ -85,7 +85,7 @@ impl RedisLink {
             None => self.connect()?,
         };
         let answer = ask(&mut connection);
-        // After a timeout, the late answer could be taken for the next call's.
+        // After a timeout, the late answer could be read as the next call's answer.
         if !answer.as_ref().is_err_and(RedisError::is_io_error) {
             *held = Some(connection);
         }

@@ -1,4 +1,4 @@
-//! Making a key that the whole fleet waits for.
+//! The generation of a key for which the whole fleet waits.
 
 use std::{
     sync::mpsc::{self, RecvTimeoutError},
@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl FleetKeyStore {
-    /// Makes the key and publishes it. `None`: another process has published or
-    /// makes another key; look again.
+    /// Makes the key and publishes it. `None`: another process has published
+    /// another key, or has taken over the generation; read the record again.
     pub(super) fn make(
         &self,
         lock: &KeyLock,
@@ -35,7 +35,7 @@ impl FleetKeyStore {
         match made {
             Ok((key, Publication::Yes)) => Ok(Some(key)),
             Ok((key, published)) => {
-                // The publication may have succeeded although its answer was lost.
+                // An earlier try may have published the key and lost the answer.
                 if published == Publication::NotFirst {
                     let known = self.registry.state(circuit)?.known;
                     if known.is_some_and(|known| known.manifest.names(&key)) {
@@ -47,14 +47,14 @@ impl FleetKeyStore {
             }
             Err(_) if advance.is_overtaken() => Ok(None),
             Err(error) => {
-                // If Redis is what failed, the lock ends by itself.
+                // If Redis is unreachable, the lock expires.
                 let _ = self.registry.release(circuit, fence);
                 Err(error)
             }
         }
     }
 
-    /// Runs `work` and meanwhile renews the lock every third of a lease.
+    /// Runs `work` and meanwhile renews the lock, at least every third of a lease.
     fn while_renewing<T>(
         &self,
         circuit: &CircuitIdentity,
@@ -73,9 +73,9 @@ impl FleetKeyStore {
                             advance.overtake();
                             return;
                         }
-                        // While Redis is away no other process can take over.
+                        // While Redis is unreachable, no other process can take over.
                         Err(error) => {
-                            tracing::warn!(circuit = circuit.name, %error, "cannot renew the lock for making the key");
+                            tracing::warn!(circuit = circuit.name, %error, "cannot renew the lock for making the key; trying again");
                         }
                     }
                 }
@@ -86,16 +86,16 @@ impl FleetKeyStore {
         })
     }
 
-    /// Makes a key the fleet's: a new key with its `fence`, or an older key that
-    /// this machine has.
+    /// Makes a key the fleet's key: a new key with its `fence`, or without a fence
+    /// an older key of this machine.
     pub(super) fn publish(
         &self,
         key: &KeyFile,
         fence: Option<&Fence>,
     ) -> Result<Publication, KeyError> {
         let manifest = Manifest::of(key, &self.config.who);
-        // The file comes first, so that other machines can fetch what a manifest
-        // names.
+        // The file comes first, so that other machines can fetch the key as soon as
+        // they see its manifest.
         if let Some(shared) = &self.shared {
             shared.put(key, &manifest)?;
         }
@@ -103,7 +103,7 @@ impl FleetKeyStore {
         if published == Publication::Yes {
             self.remember(&manifest, key.vk());
             let circuit = &key.circuit().name;
-            tracing::info!(circuit, key = %key.id(), "key published");
+            tracing::info!(circuit, key = %key.id(), "published the key as the fleet's key");
         }
         Ok(published)
     }

@@ -1,15 +1,15 @@
-//! The manifest: which key of a circuit is the fleet's.
+//! The manifest: which key of a circuit is the fleet's key.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{CircuitIdentity, KeyError, KeyFile, KeyId, Provenance, blobs};
 
-/// The longest manifest that is read. One has about 600 bytes, that of a
-/// ceremony 131 more for each contribution.
+/// The length limit of a manifest in bytes. A usual manifest has about 600 bytes,
+/// and a ceremony's manifest 131 more for each contribution.
 pub(super) const MANIFEST_BYTES: usize = 64 << 10;
 
-/// Which key of a circuit is the fleet's. Written once per generation, and never
-/// over another.
+/// Which key of a circuit is the fleet's key. A manifest is written once, and
+/// never over another manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The circuit.
@@ -22,9 +22,9 @@ pub struct Manifest {
     pub vk: String,
     /// BLAKE3 of the key's file, hexadecimal.
     pub file: String,
-    /// The length of the key's file.
+    /// The length of the key's file in bytes.
     pub file_bytes: u64,
-    /// The process that published it.
+    /// The name of the process that published the key.
     pub published_by: String,
 }
 
@@ -41,7 +41,7 @@ impl Manifest {
         }
     }
 
-    /// Reads the manifest in a record.
+    /// Reads a manifest from the bytes of `record`.
     pub(super) fn parse(bytes: &[u8], record: &str) -> Result<Self, KeyError> {
         let damaged = |problem| KeyError::Record {
             record: record.to_owned(),
@@ -76,13 +76,13 @@ impl Manifest {
         }
     }
 
-    /// Refuses bytes that are not this key's verification key.
+    /// Refuses `vk`, found at `place`, if it is not this key's verification key.
     pub(super) fn check_vk(&self, vk: &[u8], place: &str) -> Result<(), KeyError> {
         let got = blobs::digest(vk);
         if got != self.vk {
             return Err(mismatch(&self.circuit, place, "vk digest", &got, &self.vk));
         }
-        // A manifest whose parts are of several keys fails here.
+        // Refuses a manifest with parts of different keys.
         let id = KeyId::of(&self.circuit, &self.provenance, vk).to_string();
         if id != self.key {
             return Err(mismatch(&self.circuit, place, "key id", &id, &self.key));
@@ -92,8 +92,8 @@ impl Manifest {
 
     /// Refuses a key that the manifest does not name.
     ///
-    /// The id covers circuit, provenance and verification key. A proving part of
-    /// another setup cannot make a proof that verifies.
+    /// The id covers circuit, provenance and verification key. The points of
+    /// another setup cannot make a proof that verifies under this key.
     pub(super) fn check_key(&self, key: &KeyFile) -> Result<(), KeyError> {
         let place = key.path().display().to_string();
         if *key.provenance() != self.provenance {
@@ -113,7 +113,7 @@ impl Manifest {
     }
 }
 
-/// The error for a value at `place` that is not of the fleet's key.
+/// The error for a value at `place` that does not belong to the fleet's key.
 pub(super) fn mismatch(
     circuit: &CircuitIdentity,
     place: &str,
@@ -122,7 +122,7 @@ pub(super) fn mismatch(
     expected: &str,
 ) -> KeyError {
     KeyError::Refused(format!(
-        "{place} is not of the fleet's key for {}: its {field} is {got}, {expected} is expected",
+        "{place} does not belong to the fleet's key for {}: its {field} is {got}, expected {expected}",
         circuit.name
     ))
 }

@@ -2,17 +2,17 @@
 //!
 //! For each circuit, Redis has the *manifest* of the fleet's key, verification
 //! keys by digest, and a lock for the process that makes a missing key. Proving
-//! keys are files in each machine's own directory, and by digest in a directory
-//! that all machines share.
+//! keys are files in each machine's own directory and in a directory that all
+//! machines share, where each file is named after its digest.
 //!
 //! - A manifest is written once and never replaced. This rule, and not the lock,
 //!   keeps a fleet from having two keys. The lock only saves the work of making
 //!   two.
-//! - Each lock has a *fence*, larger than every fence before it. A process that
-//!   held the lock, slept and finds a larger fence cannot publish.
-//! - Redis records the keys that machines have. After Redis has lost its data, the
-//!   first machine with a key publishes the key again. While Redis is away, machines
-//!   use the keys that Redis confirmed before (the *pin* beside the key).
+//! - Each lock has a *fence*, a number that is larger than every earlier fence. A
+//!   process that held the lock and was delayed cannot publish after a later fence.
+//! - After Redis has lost its data, the first machine that has a key publishes the
+//!   key again. While Redis is unreachable, machines use the keys that Redis
+//!   confirmed before: the *pin* beside a key records the confirmation.
 
 use std::{
     path::{Path, PathBuf},
@@ -52,29 +52,29 @@ pub struct FleetKeyStore {
 /// The places of a fleet's keys, and the time limits of its processes.
 #[derive(Debug, Clone)]
 pub struct FleetConfig {
-    /// The Redis, and the namespace: fleets with different ones share nothing.
-    /// Keys there begin with the address's prefix and `keys:`.
+    /// The Redis and the prefix of its keys: fleets with different prefixes share
+    /// no keys. The names of Redis keys begin with the prefix and `keys:`.
     address: RedisAddress,
-    /// Proving keys by digest.
+    /// The shared directory of proving keys.
     shared: Option<PathBuf>,
     /// The name of this process in the messages of processes that wait for it.
     who: String,
-    /// The time limit of one answer of Redis.
+    /// The time limit for an answer of Redis.
     timeout: Duration,
-    /// How long a silent generator counts as alive: the longest wait for a dead
-    /// one.
+    /// How long the lock lasts after a renewal: if a generating process dies,
+    /// another process takes over after this time.
     lease: Duration,
-    /// The interval at which a waiting process looks again.
+    /// The interval at which a waiting process reads the record again.
     look_every: Duration,
-    /// The longest wait for a living generator. The largest setup that fits a
-    /// machine takes minutes.
+    /// The longest wait for a process that is generating a key. The largest setup
+    /// that fits a machine takes minutes.
     patience: Duration,
 }
 
 impl FleetConfig {
-    /// The keys at `address`, and in a directory `shared` by all machines: a
-    /// network file system, or the mount of an object store. `None`: the keys must
-    /// reach every machine's own directory in another way.
+    /// The fleet whose records are in the Redis at `address`, and whose proving keys
+    /// are in `shared`, a directory on a network file system or an object store's
+    /// mount. `None`: the operator copies the keys to every machine.
     pub fn new(address: RedisAddress, shared: Option<PathBuf>) -> Self {
         Self {
             address,
@@ -89,8 +89,8 @@ impl FleetConfig {
 }
 
 impl FleetKeyStore {
-    /// The fleet's keys, with local copies in `data_dir/keys`. Connects to Redis
-    /// at the first use.
+    /// A store of the fleet's keys, with local copies in `data_dir/keys`. It
+    /// connects to Redis at the first use.
     pub fn new(data_dir: &Path, config: FleetConfig) -> Result<Self, KeyError> {
         Ok(Self {
             local: EmbeddedKeyStore::new(data_dir),
@@ -100,16 +100,16 @@ impl FleetKeyStore {
         })
     }
 
-    /// The fleet's key of a circuit, as it was published.
+    /// The manifest of the fleet's key of a circuit, if the fleet has a key.
     pub fn manifest(&self, circuit: &CircuitIdentity) -> Result<Option<Manifest>, KeyError> {
         let known = self.registry.state(circuit)?.known;
         Ok(known.map(|known| known.manifest))
     }
 
-    /// Removes a key from this machine, from the shared directory and from Redis,
-    /// so that another key can become the fleet's. False: the fleet's key is
-    /// another one, which stays. A machine that still has the key publishes it
-    /// again: stop the other processes, and remove the key there too.
+    /// Removes a key from this machine, the shared directory and Redis, so that
+    /// another key can become the fleet's key. Returns false if the fleet's key is
+    /// another key, which is kept. A machine that still has the removed key publishes
+    /// it again: stop the other processes, and remove the key on all machines.
     pub fn remove(&self, key: KeyFile) -> Result<bool, KeyError> {
         let (path, circuit) = (key.path().to_owned(), key.circuit().clone());
         let id = key.id().to_string();
@@ -135,7 +135,7 @@ impl FleetKeyStore {
         if let Some(generator) = generator {
             if generator.since > self.config.patience {
                 return Err(KeyError::Refused(format!(
-                    "gave up on the key for {}: {} has been making it for {} minutes",
+                    "gave up waiting for the key for {}: {} has been making it for {} minutes",
                     circuit.name,
                     generator.who,
                     generator.since.as_secs() / 60,
@@ -143,8 +143,8 @@ impl FleetKeyStore {
             }
             watch(&KeyProgress::Waiting(generator));
         }
-        // Nothing wakes this thread on purpose; a spurious wake-up only makes
-        // the next look earlier.
+        // No thread unparks this thread; after a spurious wake-up, the next look
+        // only comes earlier.
         thread::park_timeout(self.config.look_every);
         Ok(())
     }

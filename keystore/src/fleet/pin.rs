@@ -1,5 +1,5 @@
-//! A machine's copy of the fleet's records, for the time when Redis is away: the
-//! manifest beside the key (the *pin*) and the verification key.
+//! A machine's copy of the fleet's records, for use while Redis is unreachable: the
+//! verification key, and beside the key a copy of the manifest (the *pin*).
 
 use std::path::PathBuf;
 
@@ -16,13 +16,13 @@ impl FleetKeyStore {
             let json = serde_json::to_vec_pretty(manifest).unwrap_or_default();
             blobs::write_whole(&self.pin_path(circuit), &json)
         });
-        // The pin is needed only while Redis is away.
+        // The pin is needed only while Redis is unreachable.
         if let Err(error) = kept {
-            tracing::warn!(circuit = circuit.name, %error, "cannot write the local pin of the fleet's key");
+            tracing::warn!(circuit = circuit.name, %error, "cannot record on this machine which key is the fleet's");
         }
     }
 
-    /// The manifest of the fleet's key at the last answer of Redis.
+    /// The manifest of the fleet's key when Redis last confirmed the key.
     pub(super) fn pin(&self, circuit: &CircuitIdentity) -> Option<Manifest> {
         let path = self.pin_path(circuit);
         let place = path.display().to_string();
@@ -31,7 +31,7 @@ impl FleetKeyStore {
         Some(manifest)
     }
 
-    /// The local key while Redis is away, if the pin names it.
+    /// The local key, if the pin names it, in place of `away`, the error of Redis.
     pub(super) fn held(
         &self,
         circuit: &CircuitIdentity,
@@ -41,18 +41,19 @@ impl FleetKeyStore {
             return Err(away);
         };
         let Some(pin) = self.pin(circuit) else {
-            // Proofs under an unconfirmed key might verify nowhere.
+            // Other processes may refuse proofs under an unconfirmed key.
             return Err(match away {
                 KeyError::Away { place, why } => {
                     let path = key.path().display();
-                    let why = format!("{why}; whether {path} is the fleet's is not known yet");
+                    let why =
+                        format!("{why}; Redis never confirmed that {path} is the fleet's key");
                     KeyError::Away { place, why }
                 }
                 other => other,
             });
         };
         pin.check_key(&key)?;
-        tracing::warn!(circuit = circuit.name, %away, "Redis is away: using the locally pinned key");
+        tracing::warn!(circuit = circuit.name, %away, "Redis is unreachable: using this machine's key, which Redis confirmed before");
         Ok(key)
     }
 

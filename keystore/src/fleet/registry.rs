@@ -1,5 +1,5 @@
-//! The fleet's records in Redis. Each change is one script, so that it is atomic
-//! whatever other processes do.
+//! The fleet's records in Redis. Each change is one Lua script, so that the change
+//! is atomic.
 
 use std::{
     process,
@@ -49,9 +49,9 @@ pub(super) struct Registry {
 /// The fleet's record of a circuit's key.
 #[derive(Debug)]
 pub(super) struct KeyState {
-    /// The fleet's key.
+    /// The fleet's key, if the fleet has a key.
     pub(super) known: Option<KnownKey>,
-    /// The process that makes the key now.
+    /// The process that is making the key now, if any.
     pub(super) generator: Option<KeyGenerator>,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct KeyState {
 #[derive(Debug)]
 pub(super) struct KnownKey {
     pub(super) manifest: Manifest,
-    /// Whether Redis has something under the name of its verification key.
+    /// Whether Redis has a value under the digest of the verification key.
     pub(super) has_vk: bool,
 }
 
@@ -70,11 +70,11 @@ pub(super) struct Fence(pub(super) String);
 /// The outcome of a publication.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Publication {
-    /// The key is the fleet's.
+    /// The key is now the fleet's key.
     Yes,
     /// Another key was published before.
     NotFirst,
-    /// A later holder of the lock makes the key.
+    /// Another process has taken the lock since, and makes the key.
     Outdated,
 }
 
@@ -83,14 +83,14 @@ impl Registry {
         Ok(Self {
             link: RedisLink::new(config)?,
             scripts: KeyScripts::new(),
-            // This release cannot read keys of another format.
+            // A release reads keys of its own format only.
             prefix: format!("{}keys:{FORMAT}:", config.address.prefix()),
             who: config.who.clone(),
             lease: config.lease,
         })
     }
 
-    /// The manifest's key in Redis.
+    /// The name of the manifest's key in Redis.
     pub(super) fn manifest_key(&self, circuit: &CircuitIdentity) -> String {
         format!("{}manifest:{}", self.prefix, place(circuit))
     }
@@ -127,8 +127,8 @@ impl Registry {
         })
     }
 
-    /// The right to make the key. `None`: another process has it, or the key is
-    /// made.
+    /// Takes the lock for making the key. `None`: another process has the lock, or
+    /// the fleet has the key.
     pub(super) fn claim(&self, circuit: &CircuitIdentity) -> Result<Option<Fence>, KeyError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -138,7 +138,7 @@ impl Registry {
         Ok(self.invoke::<Option<String>>(&call)?.map(Fence))
     }
 
-    /// Renews the lock; false when another process has it.
+    /// Renews the lock; false if another process has taken it or has published.
     pub(super) fn renew(
         &self,
         circuit: &CircuitIdentity,
@@ -157,8 +157,8 @@ impl Registry {
         self.invoke::<u8>(&call).map(|_| ())
     }
 
-    /// Makes a key the fleet's, unless the fleet has one: a key that was made
-    /// under `fence`, or without a fence a key that this machine had before.
+    /// Makes a key the fleet's key if the fleet has no key: a key that was made
+    /// under `fence`, or without a fence an older key of this machine.
     pub(super) fn publish(
         &self,
         manifest: &Manifest,
@@ -177,14 +177,14 @@ impl Registry {
         })
     }
 
-    /// Removes a manifest; false when it does not name `key`.
+    /// Removes a circuit's manifest; false if the manifest does not name `key`.
     pub(super) fn forget(&self, circuit: &CircuitIdentity, key: &str) -> Result<bool, KeyError> {
         let mut call = self.call(&self.scripts.forget, circuit);
         call.arg(key);
         Ok(self.invoke::<u8>(&call)? == 1)
     }
 
-    /// A verification key, checked against its name.
+    /// The verification key with a digest, checked against the digest.
     pub(super) fn vk(&self, digest: &str) -> Result<Option<Vec<u8>>, KeyError> {
         let record = self.vk_key(digest);
         // One byte more than allowed, so that `check` sees a value that is too
@@ -222,8 +222,8 @@ impl Registry {
         Err(KeyError::Record { record, problem })
     }
 
-    /// Keeps a client circuit's verification key unless another is there;
-    /// returns the digest of the one that is there now.
+    /// Stores a client circuit's verification key if Redis has no key of this
+    /// circuit; returns the digest of the key that Redis has now.
     pub(super) fn import_client(&self, name: &str, bytes: &[u8]) -> Result<String, KeyError> {
         let mut call = self.scripts.import.prepare_invoke();
         call.key(&self.prefix).arg(name);

@@ -1,5 +1,5 @@
-//! A directory that all machines share: proving keys by the digest of their
-//! file.
+//! A directory that all machines share: proving keys, each named after the digest
+//! of its file.
 
 use std::{
     fs::{self, File},
@@ -12,7 +12,7 @@ use super::{Manifest, manifest::mismatch};
 use crate::{KeyError, KeyFile, KeyProgress, Watch, blobs};
 
 const CHUNK: usize = 4 << 20;
-/// An unfinished copy that is older than this belongs to a process that died.
+/// An unfinished copy above this age belongs to a process that died, and is removed.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug)]
@@ -23,13 +23,13 @@ impl SharedFolder {
         self.0.join(format!("{}.key", manifest.file))
     }
 
-    /// Whether the directory has a file of the right name and length. The
-    /// processes that fetch the file check its bytes.
+    /// Whether the directory has a file with the right name and length. A process
+    /// checks the bytes when it fetches the file.
     pub(super) fn has(&self, manifest: &Manifest) -> bool {
         fs::metadata(self.path(manifest)).is_ok_and(|file| file.len() == manifest.file_bytes)
     }
 
-    /// Copies a key into the directory, in place of a damaged file.
+    /// Copies a key into the directory; replaces a damaged file.
     pub(super) fn put(&self, key: &KeyFile, manifest: &Manifest) -> Result<(), KeyError> {
         let path = self.path(manifest);
         let failed = KeyError::io("share key as", &path);
@@ -45,8 +45,8 @@ impl SharedFolder {
             out.into_inner()
                 .map_err(|error| error.into_error())?
                 .sync_all()?;
-            // The file gets its name when it is whole: a process that finds the
-            // name can read the file.
+            // The file gets its final name when it is complete, because other
+            // processes may read it from then on.
             fs::rename(&part, &path)
         });
         copied.map_err(|source| {
@@ -55,8 +55,8 @@ impl SharedFolder {
         })
     }
 
-    /// Copies the key's file to `to`; refuses a file that the manifest does not
-    /// name.
+    /// Copies the key's file to `to`; refuses a file whose length or digest is not
+    /// the manifest's.
     pub(super) fn fetch(
         &self,
         manifest: &Manifest,
@@ -121,8 +121,8 @@ impl SharedFolder {
     }
 }
 
-/// Reads at most `limit` bytes, so that a file that grows has an end. Returns
-/// their BLAKE3, hexadecimal.
+/// Reads at most `limit` bytes, even if the file grows meanwhile. Returns the
+/// BLAKE3 of the bytes, hexadecimal.
 fn read_chunks(
     file: File,
     limit: u64,

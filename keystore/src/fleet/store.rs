@@ -1,4 +1,4 @@
-//! The implementation of the trait.
+//! The implementation of [`KeyStore`] for a fleet.
 
 use super::{FleetKeyStore, Manifest};
 use crate::{
@@ -59,20 +59,20 @@ impl KeyStore for FleetKeyStore {
                     Err(missing @ KeyError::NotShared(_))
                         if known.manifest.provenance == *provenance && provenance.is_insecure() =>
                     {
-                        tracing::info!(%missing, "a development key is made again");
+                        tracing::info!(%missing, "making the fleet's development key again from its seed");
                         return self.remake(&lock, known, generate).and_then(new);
                     }
                     adopted => return adopted.and_then(old),
                 }
             }
             if let Some(key) = self.local.find(circuit)? {
-                // A development key must not become the key of a fleet that
-                // allows none; the caller refuses the key.
+                // A development key must not become the key of a fleet that does
+                // not allow development keys; the caller refuses the key.
                 if key.provenance().is_insecure() && !provenance.is_insecure() {
                     return old(key);
                 }
-                // The next look at the state shows whether another key came
-                // first.
+                // The next turn of the loop reads from Redis whether another key
+                // was published first.
                 self.publish(&key, None)?;
                 continue;
             }
@@ -97,8 +97,8 @@ impl KeyStore for FleetKeyStore {
             Err(error) => return Err(error),
         };
         let Some(manifest) = known.map(|known| known.manifest) else {
-            // Redis has lost the manifest, or the key was never made. A key that
-            // was the fleet's is published again by the next worker that looks.
+            // Redis has lost the manifest, or the key was never made. The next
+            // worker that looks up a lost key publishes it again.
             return Ok(self.pin(circuit).and_then(|pin| self.here(&pin)));
         };
         if let Some(vk) = self.here(&manifest) {
@@ -106,7 +106,7 @@ impl KeyStore for FleetKeyStore {
         }
         let record = self.registry.vk_key(&manifest.vk);
         let Some(vk) = self.registry.vk(&manifest.vk)? else {
-            let problem = "a manifest names it, and it is not there".to_owned();
+            let problem = "a manifest names it, but it does not exist".to_owned();
             return Err(KeyError::Record { record, problem });
         };
         manifest.check_vk(&vk, &record)?;
@@ -131,8 +131,8 @@ impl KeyStore for FleetKeyStore {
         let digest = match self.registry.client_digest(&client.slug()) {
             Ok(Some(digest)) => digest,
             Ok(None) => {
-                // Redis has lost the key: write it again, unless another process
-                // was quicker.
+                // Redis has lost the key: write this machine's copy again, unless
+                // another process was quicker.
                 let Some(bytes) = &local else { return Ok(None) };
                 self.registry.import_client(&client.slug(), bytes)?
             }
@@ -144,7 +144,7 @@ impl KeyStore for FleetKeyStore {
         }
         let Some(bytes) = self.registry.vk(&digest)? else {
             let record = self.registry.vk_key(&digest);
-            let problem = format!("{client} names it, and it is not there");
+            let problem = format!("the record of {client} names it, but it does not exist");
             return Err(KeyError::Record { record, problem });
         };
         self.keep_client(client, &bytes);
@@ -153,7 +153,7 @@ impl KeyStore for FleetKeyStore {
 }
 
 impl FleetKeyStore {
-    /// The verification key of a manifest, if this machine has it.
+    /// The verification key that a manifest names, if this machine has a copy.
     fn here(&self, manifest: &Manifest) -> Option<Vec<u8>> {
         // A damaged file counts as absent: the key is fetched again.
         let vk = self.local.blobs.get(&manifest.vk).ok()??;
@@ -163,9 +163,9 @@ impl FleetKeyStore {
     }
 
     fn keep_client(&self, client: &ClientCircuit, bytes: &[u8]) {
-        // The copy is needed only while Redis is away.
+        // The copy is needed only while Redis is unreachable.
         if let Err(error) = self.local.set_client_vk(client, bytes) {
-            tracing::warn!(%client, %error, "cannot store a verification key locally");
+            tracing::warn!(%client, %error, "cannot store a client circuit's verification key on this machine");
         }
     }
 }

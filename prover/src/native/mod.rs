@@ -1,8 +1,8 @@
 //! The native engine: Groth16 over BN254 for the statements of
-//! `zkwhirl-circuits`, from keys that hold the constraint matrices.
+//! `zkwhirl-circuits`, with keys that contain the constraint matrices.
 //!
-//! Imports run `engine → reply → keys` and `ceremony → keys`. [`Setting`] is
-//! below all of them.
+//! Modules import one another in the direction `engine → reply → keys` and
+//! `ceremony → keys`; all import [`Setting`].
 
 mod ceremony;
 mod engine;

@@ -1,22 +1,22 @@
-//! The suite, sizes and circuits that provers and verifiers agree on.
+//! The suite, the sizes and the circuits, which provers and verifiers must share.
 
 use zkwhirl_circuits::{
     Circuit, MAX_INNERS, MAX_TXS, Plan, StatementKind, Suite, TooLarge, root_rollup::RootSize,
 };
 use zkwhirl_job::{Sizes, reply::SuiteTag};
 
-/// The hashes, the sizes and the largest circuit: a prover and its verifiers
-/// must agree on all three.
+/// The suite, the sizes and the limit of circuits. A prover and its verifiers must
+/// have the same setting.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// The hashes of the statements.
+    /// The suite of the statements' hashes.
     pub suite: Suite,
-    /// The sizes that the circuits are made for.
+    /// The rollup sizes for which the circuits are made.
     pub sizes: Sizes,
     max_circuit_size: u64,
 }
 
-/// No circuit has these sizes.
+/// No circuit can be made for these rollup sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no circuit proves rollups of {0}: at most {MAX_TXS}×{MAX_INNERS}")]
 pub struct NoCircuit(Sizes);
@@ -32,8 +32,8 @@ pub(crate) fn root_size(sizes: Sizes) -> Result<RootSize, NoCircuit> {
 }
 
 impl Setting {
-    /// Statements of a suite at `sizes`, in circuits whose domain is at most
-    /// `max_circuit_size`.
+    /// The setting of a suite and `sizes`, with circuits whose domain is at most
+    /// `max_circuit_size` rows.
     pub fn new(suite: Suite, sizes: Sizes, max_circuit_size: u64) -> Self {
         Self {
             suite,
@@ -42,7 +42,7 @@ impl Setting {
         }
     }
 
-    /// How an inner rollup is proved.
+    /// The circuit, or the chain of circuits, that proves an inner rollup.
     pub fn plan(&self) -> Result<Plan, TooLarge> {
         Plan::of(
             self.suite,
@@ -59,16 +59,16 @@ impl Setting {
         })
     }
 
-    /// log2 of the largest domain of the circuits that prove an inner rollup:
-    /// with suite and sizes, it says which they are.
+    /// log2 of the largest domain of the circuits that prove an inner rollup. This
+    /// number, suite and sizes determine the circuits.
     pub fn domain_log2(&self) -> Result<u32, TooLarge> {
         let circuits = self.plan()?.circuits();
         let domains = circuits.iter().map(|circuit| circuit.domain().ilog2());
         Ok(domains.max().unwrap_or_default())
     }
 
-    /// Every circuit of these sizes: those of clients and of claims, the inner
-    /// rollup's and, if it is not too large, the root rollup's.
+    /// All circuits of the setting: those of clients and claims, those of the inner
+    /// rollup and, if it is not too large, the circuit of the root rollup.
     pub fn circuits(&self) -> Result<Vec<Circuit>, TooLarge> {
         let suite = self.suite;
         let mut circuits = [
@@ -81,15 +81,15 @@ impl Setting {
         .map(|statement| self.admit(Circuit { suite, statement }))
         .collect::<Result<Vec<_>, _>>()?;
         circuits.extend(self.plan()?.circuits());
-        // Workers of inner jobs may have a limit that is too small for the root
-        // rollup.
+        // The limit of a worker for inner jobs may be too small for the circuit of
+        // the root rollup.
         let root = self.root().ok();
         circuits.extend(root.and_then(|root| self.admit(root).ok()));
         Ok(circuits)
     }
 
-    /// The number of proofs of a circuit in a full inner rollup; 1 for a claim's
-    /// circuit.
+    /// How many proofs of a circuit a full inner rollup needs; 1 for the circuit of
+    /// a claim.
     pub fn proofs(&self, circuit: &Circuit) -> usize {
         let Ok(Plan::Chain(chain)) = self.plan() else {
             return 1;
@@ -112,13 +112,13 @@ impl Setting {
     }
 }
 
-/// The circuit of a statement that clients prove.
+/// The poseidon circuit of a statement that clients prove.
 pub(crate) fn client_circuit(statement: StatementKind) -> Circuit {
     let suite = Suite::Poseidon;
     Circuit { suite, statement }
 }
 
-/// The suite's byte in a reply.
+/// The tag of a suite in a reply.
 pub(crate) fn suite_tag(suite: Suite) -> SuiteTag {
     match suite {
         Suite::Pedersen => SuiteTag::Pedersen,

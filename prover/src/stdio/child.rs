@@ -1,8 +1,8 @@
-//! The supervising side: one child that speaks `rollup_cli`'s protocol.
+//! The supervisor of one child process that uses `rollup_cli`'s protocol.
 //!
-//! A stream that was once in doubt is never trusted again: after a late,
-//! missing, short or surplus answer the supervisor ends the child's whole process
-//! group, and starts a fresh child for the next request.
+//! After a late, missing, short or surplus answer, the supervisor does not use the
+//! child's output again: it ends the child's whole process group, and starts a new
+//! child for the next request.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -17,17 +17,17 @@ use zkwhirl_job::{
 use super::running::{ChildAnswer, RunningChild, status_text};
 use crate::{Meter, ProveError, ProveTask, ProveWatch, Proved, Prover, meter::ProverProcess};
 
-/// The longest delay of a reason on standard error after the empty reply that
-/// the reason explains: the two go through different pipes.
+/// How long the supervisor waits, after an empty reply, for the reason on standard
+/// error: the reply and the reason go through different pipes.
 const REASON_GRACE: Duration = Duration::from_millis(500);
 
 /// The time limit for the answer to a ping between two requests.
 const PING_DEADLINE: Duration = Duration::from_secs(5);
 
-/// How a child's replies are checked.
+/// The format of a child's replies, which the supervisor checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// barretenberg's `rollup_cli`: the exact length of the kind and sizes.
+    /// barretenberg's `rollup_cli`: kind and sizes determine the exact length.
     RollupCli,
     /// `zkwhirl rollup-cli`: the published fields, then a native proof.
     Native,
@@ -37,7 +37,7 @@ pub enum Dialect {
 /// ping.
 #[derive(Debug, Clone)]
 pub struct Eager {
-    /// Its arguments.
+    /// The child's arguments.
     pub arguments: Vec<String>,
     /// The time limit from the start to the answer to the first ping.
     pub start_deadline: Duration,
@@ -48,29 +48,29 @@ pub struct Eager {
 pub struct ChildConfig {
     /// The prover's name for logs and receipts.
     pub name: String,
-    /// The program.
+    /// The path of the child's program.
     pub program: PathBuf,
-    /// Its arguments.
+    /// The arguments of the program.
     pub arguments: Vec<String>,
-    /// Variables for its environment.
+    /// Environment variables that are added to this process's environment.
     pub environment: Vec<(String, String)>,
     /// The sizes that the child was started with.
     pub sizes: Sizes,
-    /// How its replies are checked.
+    /// The format of the child's replies.
     pub dialect: Dialect,
     /// The time limit from the start to the answer to the first ping.
     pub start_deadline: Duration,
-    /// The time limit for its end after SIGTERM.
+    /// How long the child may run after SIGTERM before it gets SIGKILL.
     pub grace: Duration,
-    /// A small request that it must be able to prove.
+    /// A small proof request that the child must be able to prove.
     pub self_test: Option<Bytes>,
-    /// How to start it for a root verifier that comes before any root rollup. In
-    /// this order a lazy `rollup_cli` builds its root circuit for the wrong number
-    /// of inner rollups, for the rest of its life; one that loads everything first
-    /// does not. `None`: the order does not matter.
+    /// How to start a child for a root verifier that comes before any root rollup.
+    /// In this order a lazy `rollup_cli` builds its root circuit for the wrong
+    /// number of inner rollups and keeps it until it ends; a child that loads
+    /// everything first does not. `None`: the order does not matter.
     pub verifier_first: Option<Eager>,
-    /// The limit of its private memory, in bytes. A child that asks for more
-    /// dies.
+    /// The limit of the child's private memory, in bytes. A child that allocates
+    /// more dies.
     pub memory_limit: Option<u64>,
 }
 
@@ -79,12 +79,12 @@ pub struct ChildConfig {
 pub struct ChildProver {
     config: ChildConfig,
     running: Option<RunningChild>,
-    /// The child, for meters.
+    /// The child process, as meters read it.
     process: Arc<ProverProcess>,
 }
 
 impl ChildProver {
-    /// A prover that starts its child with the first request.
+    /// A prover that starts its child at the first request.
     pub fn new(config: ChildConfig) -> Self {
         Self {
             process: Arc::new(ProverProcess::new(config.memory_limit)),
@@ -120,9 +120,9 @@ impl ChildProver {
         )))
     }
 
-    /// The running child if the next thing in its pipe is the answer to a ping,
-    /// else a fresh child: bytes that an earlier request left in the pipe must not
-    /// become the answer to the next request.
+    /// Returns the running child if it answers a ping, otherwise a new child.
+    ///
+    /// A ping shows that the pipe holds no bytes of an answer to an earlier request.
     async fn ready(&mut self, kind: Kind, watch: &ProveWatch) -> Result<RunningChild, Failure> {
         let root_first = match kind {
             Kind::RootVerifier => self.config.verifier_first.as_ref(),
@@ -136,7 +136,7 @@ impl ChildProver {
             let end = running.end(self.config.grace).await;
             tracing::warn!(
                 prover = self.config.name,
-                "the prover child cannot take another request{}; starting a fresh one",
+                "the prover child cannot take another request{}; starting a new child",
                 running.explain(&end)
             );
         }
@@ -148,7 +148,7 @@ impl ChildProver {
         }
     }
 
-    /// Proves with the running child; on `Err` the child must not be used again.
+    /// Proves `task` in the child, which must not be used again after an outer `Err`.
     async fn attempt(
         &self,
         running: &mut RunningChild,
@@ -196,12 +196,12 @@ impl ChildProver {
                     Command::CreateProof => {
                         Failure::invalid("the prover says that the statement is false")
                     }
-                    _ => Failure::prover("the prover has no such verification key"),
+                    _ => Failure::prover("the prover has no verification key for this command"),
                 };
                 Ok(Err(reason.ok().flatten().unwrap_or_else(unexplained)))
             }
             Err(error) => Err(Failure::prover(format!(
-                "the prover's answer broke off: {error}"
+                "cannot read the prover's answer: {error}"
             ))),
         }
     }
@@ -268,7 +268,7 @@ impl Prover for ChildProver {
             return Ok(());
         };
         let kind = zkwhirl_job::identify(Command::CreateProof.code(), &request)
-            .ok_or_else(|| Failure::infrastructure("the self-test is no proof request"))?;
+            .ok_or_else(|| Failure::infrastructure("the self-test is not a proof request"))?;
         let task = ProveTask {
             kind,
             command: Command::CreateProof,

@@ -1,11 +1,10 @@
-//! `rollup_cli`'s protocol over standard input and output: a server, behind which
-//! the native engine proves, and the supervisor of a child that speaks the
-//! protocol.
+//! `rollup_cli`'s protocol over standard input and output: a server for the native
+//! engine, and the supervisor of a child process that runs such a server.
 //!
 //! Requests are a big-endian `u32` code and its payload without a length;
 //! replies are `u32 length ‖ reply ‖ verified u8` for proofs, `u32 length ‖
 //! key` for verification keys and the single byte 1 for a ping. Standard error
-//! is free text; our own children also write [`notice`] lines there.
+//! is free text; zkWhirl's own children also write [`notice`] lines there.
 
 mod child;
 pub mod notice;
@@ -29,23 +28,23 @@ const ACCOUNT_VK: u32 = 101;
 /// The seven positional arguments of `rollup_cli`, in Halloumi's order.
 #[derive(Debug, Clone)]
 pub struct CliArguments {
-    /// Directory of the reference string.
+    /// The directory of the reference string.
     pub crs_dir: PathBuf,
-    /// Transactions of an inner rollup, inner rollups of a root rollup.
+    /// The numbers of txs per inner rollup and of inner rollups per root rollup.
     pub sizes: Sizes,
-    /// Mock proofs.
+    /// Whether replies are mocks without a proof.
     pub mock: bool,
-    /// Keys are loaded with the first request that needs them, and not before
-    /// the answer to the first ping.
+    /// Whether the child loads a key when a request needs it. If false, the child
+    /// loads all keys before it answers its first ping.
     pub lazy_init: bool,
-    /// Keys are kept on disk.
+    /// Whether the child keeps its keys on disk.
     pub persist: bool,
-    /// Where keys are kept.
+    /// The directory of the keys.
     pub data_dir: PathBuf,
 }
 
 impl CliArguments {
-    /// `crs_dir txs_per_inner inners_per_root mock lazy_init persist data_path`.
+    /// Formats `crs_dir txs_per_inner inners_per_root mock lazy_init persist data_dir`.
     pub fn to_strings(&self) -> Vec<String> {
         vec![
             self.crs_dir.display().to_string(),

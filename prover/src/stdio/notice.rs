@@ -1,11 +1,11 @@
-//! Notices: the lines that our own prover children write on standard error
-//! beside log lines.
+//! Notices: lines that zkWhirl's own prover children write on standard error
+//! among their log lines.
 //!
-//! One line each: `@zkwhirl progress <phase> <fraction>`,
+//! The notices are `@zkwhirl progress <phase> <fraction>`,
 //! `@zkwhirl failure <class> <reason>`, `@zkwhirl key <circuit>` and `@zkwhirl
 //! sample <metric> <value> <label values>`. A later release may add kinds of
-//! notices, and fields behind those of a kind. **Invariant:** a supervisor
-//! ignores the kinds and fields that it does not know; no notice is an error.
+//! notices, and fields at the end of a notice. **Invariant:** a supervisor ignores
+//! unknown kinds and fields; no notice is an error.
 
 use zkwhirl_job::{Failure, FailureClass};
 use zkwhirl_telemetry::Sample;
@@ -32,14 +32,14 @@ pub enum Notice {
 pub(super) enum StderrLine {
     /// A notice of a kind that this release knows.
     Notice(Notice),
-    /// A notice of another release: ignored.
+    /// A notice that this release cannot read, which is ignored.
     Unknown,
     /// A log line.
     Log,
 }
 
 impl Notice {
-    /// The line, without its end.
+    /// The notice as a line, without the newline.
     pub fn to_line(&self) -> String {
         match self {
             Self::Progress(progress) => {
@@ -85,8 +85,8 @@ fn progress(fields: &str) -> Option<Progress> {
     Some(phase.at(fraction.clamp(0.0, 1.0)))
 }
 
-/// The reason is the rest of the line. A class that this release does not know
-/// becomes `Prover`: the job is tried again, and the reason is kept.
+/// Reads a class and a reason, which is the rest of the line. A class that this
+/// release does not know becomes `Prover`, so that the job is tried again.
 fn failure(fields: &str) -> Option<Failure> {
     let (class, reason) = fields.split_once(' ')?;
     let known = [
@@ -99,8 +99,8 @@ fn failure(fields: &str) -> Option<Failure> {
     Some(Failure::new(class.unwrap_or(FailureClass::Prover), reason))
 }
 
-/// A sample of a series of this release, without label values that a later
-/// release added at the end.
+/// Reads a sample of a metric that this release knows. Label values that a later
+/// release added at the end are dropped.
 fn sample(fields: &str) -> Option<Sample> {
     let mut known = fields;
     loop {
@@ -161,7 +161,7 @@ mod tests {
             let line = format!("{} added since", notice.to_line());
             assert_eq!(StderrLine::read(&line), StderrLine::Notice(notice));
         }
-        // A reason is the rest of its line, and a new class keeps its reason.
+        // An unknown class becomes `Prover` and keeps its reason.
         let throttled = StderrLine::read("@zkwhirl failure throttled the card is too hot");
         let failure = Failure::prover("the card is too hot");
         assert_eq!(throttled, StderrLine::Notice(Notice::Failure(failure)));

@@ -1,4 +1,4 @@
-//! A running child process: its pipes, its process group, its end.
+//! A running child process with its pipes and its process group.
 
 use std::{
     io,
@@ -22,8 +22,8 @@ use crate::{
     meter::{ProverProcess, status_bytes},
 };
 
-/// The longest wait for the end of standard error after a child has ended:
-/// another process that the child started may hold the pipe open.
+/// The longest wait for the end of standard error after a child has ended. The wait
+/// needs a limit because a process that the child started may hold the pipe open.
 const STDERR_END: Duration = Duration::from_secs(1);
 
 /// A child with its pipes.
@@ -41,13 +41,13 @@ pub(super) struct RunningChild {
 
 pub(super) enum ChildAnswer {
     Reply(Bytes),
-    /// Length 0 or not verified.
+    /// The reply has length 0 or is marked as not verified.
     Refused,
 }
 
 impl RunningChild {
-    /// Starts a child in a process group of its own; `process` is this child from
-    /// now on.
+    /// Starts a child in a process group of its own, and makes `process`, which
+    /// meters read, stand for this child.
     pub(super) fn spawn(
         config: &ChildConfig,
         arguments: &[String],
@@ -79,7 +79,7 @@ impl RunningChild {
         if let Some(bytes) = config.memory_limit {
             limit_memory(group, bytes)?;
         }
-        // The process must be known before its first notice is read.
+        // Notices are counted only for the process that `process` stands for.
         let pid = group.as_raw_nonzero().get().unsigned_abs();
         process.begin(pid);
         Ok(Self {
@@ -92,29 +92,29 @@ impl RunningChild {
         })
     }
 
-    /// The process id, until the end of the process was seen.
+    /// The process id; `None` after the supervisor has seen the process end.
     pub(super) fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// How the child ended and its last log line, for an error.
+    /// How the child ended and its last log line, as the end of an error message.
     pub(super) fn explain(&self, exit: &Option<ExitStatus>) -> String {
         let exit = exit
             .map(|status| format!(" ({})", status_text(&status)))
             .unwrap_or_default();
         match self.stderr.tail().trim_end().lines().next_back() {
-            Some(line) => format!("{exit}; it said: {line}"),
+            Some(line) => format!("{exit}; its last log line: {line}"),
             None => exit,
         }
     }
 
-    /// Peak resident memory since [`Self::reset_peak_rss`].
+    /// Peak resident memory in bytes since [`Self::reset_peak_rss`].
     pub(super) fn peak_rss(&self) -> Option<u64> {
         status_bytes(self.pid()?, "VmHWM:")
     }
 
-    /// Resets the peak, so that it is this job's (proc(5), `clear_refs`). If the
-    /// reset fails, the peak is the process's.
+    /// Resets the peak of resident memory, so that the next peak is that of one job
+    /// (proc(5), `clear_refs`). If the reset fails, the peak is the whole process's.
     pub(super) fn reset_peak_rss(&self) {
         if let Some(pid) = self.pid() {
             let _ = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
@@ -158,14 +158,14 @@ impl RunningChild {
         }
     }
 
-    /// Ends the process group: SIGTERM, `grace`, SIGKILL. Returns how the child
-    /// itself ended; its standard error has been read by then.
+    /// Ends the process group: SIGTERM, `grace`, SIGKILL. Then reads the rest of
+    /// the child's standard error and returns how the child ended.
     pub(super) async fn end(&mut self, grace: Duration) -> Option<ExitStatus> {
         let status = match self.child.try_wait() {
             Ok(Some(status)) => Some(status),
             _ => self.terminate(grace).await,
         };
-        // Processes that the child started may have outlived it.
+        // Processes that the child started may still run.
         let _ = kill_process_group(self.group, Signal::KILL);
         let _ = timeout(STDERR_END, self.stderr.ended()).await;
         status

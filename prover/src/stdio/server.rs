@@ -1,4 +1,4 @@
-//! The serving side: one request after the other from standard input.
+//! The server: it answers one request after the other from standard input.
 
 use std::io::{self, Read, Write};
 
@@ -7,21 +7,21 @@ use zkwhirl_job::{Command, Failure, request::needed_bytes};
 
 use super::{ACCOUNT_PROOF, ACCOUNT_VK, JOIN_SPLIT_VK, PING};
 
-/// The prover behind the protocol.
+/// The prover that answers the requests of the protocol.
 pub trait ProofService {
-    /// Proves a request, the leading proof id included. The proof of a reply was
-    /// verified. A failure is answered with length 0 and "not verified".
+    /// Proves `request`, which includes the leading proof id, and returns a verified
+    /// reply. After a failure the server sends length 0 and "not verified".
     fn prove(&mut self, request: Bytes) -> Result<Bytes, Failure>;
 
-    /// The verification key that `command` asks for; empty if there is none.
+    /// The verification key that `command` requests; empty if the key is missing.
     fn verification_key(&mut self, command: Command) -> Bytes;
 }
 
-/// Serves until the input ends. An end between two requests is clean; an end
-/// inside a request is an error.
+/// Serves requests until the input ends, and calls `on_failure` for each that
+/// cannot be proved. An end of the input inside a request is an error.
 ///
-/// An unknown code or a count beyond the limits is an error too: the start of the
-/// next request cannot be found any more.
+/// An unknown code or a count above a limit is an error too, because the length of
+/// such a request is unknown, and so is the begin of the next request.
 pub fn serve(
     service: &mut dyn ProofService,
     mut input: impl Read,
@@ -43,7 +43,7 @@ pub fn serve(
                 let request = read_request(&mut input, code)?;
                 let proved = match kind {
                     ACCOUNT_PROOF => Err(Failure::invalid(
-                        "an account transaction is proved by its client, not here",
+                        "an account transaction is proved by its client, not by this prover",
                     )),
                     _ => service.prove(request),
                 };
@@ -70,7 +70,7 @@ pub fn serve(
     Ok(())
 }
 
-/// The next code, or `None` at the end of the input.
+/// Reads the next code; `None` at the end of the input.
 fn read_code(input: &mut impl Read) -> io::Result<Option<[u8; 4]>> {
     let mut first = Vec::new();
     if input.by_ref().take(1).read_to_end(&mut first)? == 0 {

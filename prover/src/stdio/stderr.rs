@@ -1,4 +1,4 @@
-//! A child's standard error: all of it is read, the end of it is kept.
+//! Reads a child's standard error and keeps its end.
 
 use std::{
     collections::VecDeque,
@@ -14,9 +14,9 @@ use zkwhirl_job::Failure;
 use super::notice::{Notice, StderrLine};
 use crate::{Progress, meter::ProverProcess};
 
-/// Bytes of standard error that are kept for the record of a failed attempt.
+/// How many bytes of log lines are kept for the record of a failed attempt.
 const TAIL_BYTES: usize = 4096;
-/// A longer line is cut into several.
+/// The length limit of a line in bytes. A longer line becomes several lines.
 const LINE_BYTES: usize = 8192;
 
 /// The end of a child's log lines, and its notices.
@@ -24,15 +24,14 @@ const LINE_BYTES: usize = 8192;
 pub(super) struct Stderr {
     tail: Arc<Mutex<VecDeque<u8>>>,
     pub(super) progress: watch::Receiver<Progress>,
-    /// The reasons for empty replies.
+    /// The child's reasons for empty replies.
     pub(super) failures: mpsc::Receiver<Failure>,
 }
 
 impl Stderr {
-    /// Reads `source` until it ends: a child whose pipe is full would stop.
+    /// Starts a task that reads `source` to its end: a child with a full pipe blocks.
     ///
-    /// Lines are logged under the prover's name and process id. `process` gets the
-    /// names of loaded keys.
+    /// Logs log lines, records samples, stores the names of loaded keys in `process`.
     pub(super) fn drain(
         source: impl AsyncRead + Unpin + Send + 'static,
         prover: &str,
@@ -58,21 +57,21 @@ impl Stderr {
         }
     }
 
-    /// The last [`TAIL_BYTES`] of log lines.
+    /// The last [`TAIL_BYTES`] bytes of the child's log lines.
     pub(super) fn tail(&self) -> String {
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let (front, back) = tail.as_slices();
         String::from_utf8_lossy(&[front, back].concat()).into_owned()
     }
 
-    /// Waits until the last process that holds the pipe has ended and everything
-    /// that it wrote has been read.
+    /// Waits until standard error was read to its end: until the last process that
+    /// holds the pipe has ended.
     pub(super) async fn ended(&self) {
         let mut progress = self.progress.clone();
         while progress.changed().await.is_ok() {}
     }
 
-    /// Forgets reasons that belong to earlier requests.
+    /// Drops reasons that belong to earlier requests.
     pub(super) fn forget_failures(&mut self) {
         while self.failures.try_recv().is_ok() {}
     }
@@ -119,13 +118,13 @@ impl StderrReader {
             }
             StderrLine::Notice(Notice::Failure(failure)) => {
                 // The channel is full only if the child writes many reasons
-                // between two requests; no caller needs those.
+                // during one request; the surplus reasons are dropped.
                 let _ = self.failures.try_send(failure);
             }
             StderrLine::Notice(Notice::Key(circuit)) => self.process.loaded(pid, &circuit),
             StderrLine::Notice(Notice::Sample(sample)) => sample.record(),
             StderrLine::Unknown => {
-                tracing::debug!(prover, pid, "ignored a notice of another release");
+                tracing::debug!(prover, pid, "ignored a notice of an unknown kind");
             }
             StderrLine::Log => {
                 tracing::debug!(target: "zkwhirl_prover::child", prover, pid, "{}", text.trim_end());

@@ -1,5 +1,5 @@
-//! The supervisor against a child that misbehaves in every way: that request
-//! gets a typed failure, the next one finds a fresh child.
+//! Tests of the supervisor with children that misbehave: the request gets a typed
+//! failure, and the next request gets a new child.
 
 use std::{fs, time::Duration};
 
@@ -28,7 +28,7 @@ fn config(arguments: &[&str]) -> ChildConfig {
     }
 }
 
-/// A prover whose child has a habit.
+/// A prover whose child misbehaves as `habit` says.
 fn odd(habit: &str) -> ChildProver {
     ChildProver::new(config(&[habit]))
 }
@@ -59,7 +59,7 @@ async fn prove(prover: &mut ChildProver) -> Result<Proved, ProveError> {
     prove_task(prover, &claim(Duration::from_secs(60))).await
 }
 
-/// Proves a vector; the child that did it.
+/// Proves a test vector and returns the process id of the child that proved it.
 async fn prove_vector(prover: &mut ChildProver, kind: Kind, vector: &str) -> u32 {
     prove_task(prover, &task(kind, vector)).await.unwrap();
     prover.pid().unwrap()
@@ -84,15 +84,15 @@ async fn one_child_serves_many_requests() {
     assert!(!alive(pid));
 }
 
-/// Each habit, what it must be called, and a word of the reason.
+/// Each case: the habit, the class of the failure, and a part of the reason.
 #[tokio::test]
 async fn every_misbehaviour_is_a_typed_failure() {
     use FailureClass::{Infrastructure, Invalid, Prover as Broken};
     let table = [
         ("die-at-start", Infrastructure, "no reference string"),
         ("wrong-ping", Infrastructure, "it answered 7, not 1"),
-        ("die-in-proof", Broken, "broke off"),
-        ("half", Broken, "broke off"),
+        ("die-in-proof", Broken, "cannot read the prover's answer"),
+        ("half", Broken, "cannot read the prover's answer"),
         ("bomb", Broken, "it announced 4294967295 bytes"),
         ("short", Broken, "has 2015 bytes, must have 2016"),
         ("long", Broken, "has 2017 bytes, must have 2016"),
@@ -129,8 +129,8 @@ async fn kill_9_in_mid_proof_fails_only_that_attempt() {
     prover.restart().await.unwrap();
     let pid = Pid::from_raw(prover.pid().unwrap() as i32).unwrap();
     kill_process(pid, Signal::KILL).unwrap();
-    // Whether the signal lands before the ping or in the proof: a fresh child
-    // or a failure of the attempt, never a hang.
+    // If the signal comes before the ping, a new child is started; if it comes
+    // during the proof, the attempt fails. The prover never hangs.
     let error = prove_task(&mut prover, &claim(Duration::from_secs(2))).await;
     assert_eq!(error.unwrap_err().failure.class, FailureClass::Prover);
     prover.stop().await;
@@ -138,7 +138,7 @@ async fn kill_9_in_mid_proof_fails_only_that_attempt() {
 
 #[tokio::test]
 async fn a_hung_child_is_ended_at_the_deadline_with_its_whole_group() {
-    // A busy machine may let the child wait before it dies of SIGTERM.
+    // On a busy machine, a child may take a while to die of SIGTERM.
     let mut prover = ChildProver::new(ChildConfig {
         grace: Duration::from_secs(20),
         ..config(&["hang"])
@@ -159,7 +159,7 @@ async fn descendants_that_ignore_the_signal_are_killed_too() {
     let group = Pid::from_raw(prover.pid().unwrap() as i32).unwrap();
     prover.stop().await;
     let gone = || test_kill_process_group(group).is_err();
-    // The kernel reports the group until its last process is reaped.
+    // The process group exists until its last process is reaped.
     for _ in 0..1000 {
         if gone() {
             return;
@@ -170,9 +170,9 @@ async fn descendants_that_ignore_the_signal_are_killed_too() {
     panic!("a process of the group is still there");
 }
 
-/// A lazy `rollup_cli` whose first outer request is a root verifier stays wrong
-/// for the rest of its life. The supervisor starts it eagerly for that request,
-/// and for no other.
+/// A lazy `rollup_cli` whose first outer request is a root verifier has a wrong
+/// root circuit until it ends. The supervisor starts an eager child for such a
+/// request, and for no other request.
 #[tokio::test]
 async fn a_root_verifier_that_comes_first_finds_everything_loaded() {
     let directory = tempfile::tempdir().unwrap();
@@ -208,7 +208,7 @@ async fn a_root_verifier_that_comes_first_finds_everything_loaded() {
     for (kind, vector) in outer {
         assert_eq!(prove_vector(&mut prover, kind, vector).await, eager);
     }
-    // After a root rollup a lazy one is right.
+    // After a root rollup, a lazy child has the right circuit.
     prover.restart().await.unwrap();
     let lazy = prover.pid().unwrap();
     for (kind, vector) in outer {
@@ -234,7 +234,7 @@ async fn a_child_that_wants_too_much_memory_dies_and_the_next_does_not() {
     prover.stop().await;
 }
 
-/// A job of other sizes, or one that was cut short, does not reach a child.
+/// A job of other sizes, or with a truncated request, does not reach a child.
 #[tokio::test]
 async fn what_does_not_fit_is_refused_before_any_child_sees_it() {
     use FailureClass::{Infrastructure, Invalid};
@@ -247,7 +247,7 @@ async fn what_does_not_fit_is_refused_before_any_child_sees_it() {
     for (kind, vector, sizes, word) in [
         (TxRollup, "tx_rollup_1tx", Some(big), made_for),
         (RootVerifier, "root_verifier_1x1", Some(big), verifier_for),
-        // Without sizes the prover refuses what the request shows.
+        // In a job without sizes, the prover checks the sizes in the request.
         (TxRollup, "tx_rollup_2tx", None, "number of txs is 2"),
         (RootRollup, "root_rollup_2inner", Some(one), inners),
     ] {

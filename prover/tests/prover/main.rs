@@ -1,4 +1,4 @@
-//! The prover from outside: a child under supervision, the mock, whole rollups.
+//! Tests of the prover's public API: a supervised child, the mock, whole rollups.
 #![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 
 #[cfg(feature = "test-util")]

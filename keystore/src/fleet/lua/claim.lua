@@ -1,7 +1,7 @@
--- Takes the lock. ARGV[2]: who, ARGV[3]: lease in ms, ARGV[4]: a name of this call.
--- Its fence; false when somebody has it or there is a manifest already.
+-- Takes the lock. ARGV[2]: process, ARGV[3]: lease in ms, ARGV[4]: this call's name.
+-- Returns the lock's fence; false if the lock is held or there is a manifest.
 if redis.call('HGET', LOCK, 'call') == ARGV[4] then
-  -- The answer was lost, and the call came again.
+  -- The first answer to this call was lost, and the process repeated the call.
   return redis.call('HGET', LOCK, 'fence')
 end
 if redis.call('EXISTS', MANIFEST, LOCK) > 0 then return false end

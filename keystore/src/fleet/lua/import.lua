@@ -1,5 +1,5 @@
--- Keeps a client circuit's verification key, unless another is there. ARGV[1]:
--- its name, ARGV[2]: BLAKE3, ARGV[3]: the bytes. The BLAKE3 of what is there.
+-- Stores a client circuit's verification key unless Redis has a key. ARGV[1]: the
+-- circuit, ARGV[2]: BLAKE3, ARGV[3]: the bytes. Returns the stored key's BLAKE3.
 local client = P .. 'client:' .. ARGV[1]
 local here = redis.call('GETRANGE', client, 0, 64)
 if here ~= '' and here ~= ARGV[2] then return here end

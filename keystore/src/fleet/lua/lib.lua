@@ -1,9 +1,9 @@
--- What the scripts have in common. Each script is this file and its own.
+-- The common part of the scripts: each script is this file, then its own file.
 --
 -- KEYS[1] is the prefix of all keys, ARGV[1] the circuit's place below it. Keys:
 --   manifest:<circuit>   string, JSON: the fleet's key; written once
---   lock:<circuit>       hash: fence, who, since, fraction, call; ends by itself
---   fence:<circuit>      string: the largest fence that was given
+--   lock:<circuit>       hash: fence, who, since, fraction, call; expires
+--   fence:<circuit>      string: the largest fence so far
 --   vk:<blake3>          string: a verification key's bytes
 --   client:<name>        string: the BLAKE3 of a client circuit's key
 
@@ -19,13 +19,13 @@ end
 
 local function now_ms() return math.floor(now_us() / 1000) end
 
--- Larger than every fence before it, also when all data was lost since.
+-- A fence that is larger than every earlier fence, even if Redis lost its data.
 local function next_fence()
   local last = tonumber(redis.call('GET', FENCE) or '0')
   return string.format('%.0f', math.max(last + 1, now_us()))
 end
 
--- Whether somebody has begun after the holder of `fence`.
+-- Whether another process took the lock after the holder of `fence`.
 local function outdated(fence)
   local last = redis.call('GET', FENCE)
   return last and tonumber(last) > tonumber(fence)
@@ -37,12 +37,12 @@ local function hold(fence, who, since, fraction, lease)
   redis.call('PEXPIRE', LOCK, lease)
 end
 
--- Ends the lock, if it is still that of `fence`.
+-- Deletes the lock if its fence is still `fence`.
 local function release(fence)
   if redis.call('HGET', LOCK, 'fence') == fence then redis.call('DEL', LOCK) end
 end
 
--- Who makes the key: name, milliseconds since the begin, fraction.
+-- The lock's holder: name, milliseconds since it began, fraction; or false.
 local function holder()
   local h = redis.call('HMGET', LOCK, 'who', 'since', 'fraction')
   if not h[1] then return false end

@@ -1,7 +1,7 @@
--- Makes a key the fleet's, unless there is one. ARGV[2]: manifest, ARGV[3]: BLAKE3
--- of its verification key, ARGV[4]: these bytes, ARGV[5]: the fence of who made
--- it, or '' for one that was held before.
--- 1: done, 0: there is one already, -1: somebody has begun later.
+-- Makes a key the fleet's key if there is none. ARGV[2]: manifest, ARGV[3]: BLAKE3
+-- of the verification key, ARGV[4]: the verification key, ARGV[5]: the fence under
+-- which the key was made, or '' for an older key of the machine.
+-- Returns 1: done, 0: the fleet has a key already, -1: a later fence exists.
 if ARGV[5] ~= '' and outdated(ARGV[5]) then return -1 end
 release(ARGV[5])
 if redis.call('EXISTS', MANIFEST) == 1 then return 0 end

@@ -1,3 +1,3 @@
--- Gives the lock back. ARGV[2]: fence.
+-- Releases the lock. ARGV[2]: its fence.
 release(ARGV[2])
 return 1

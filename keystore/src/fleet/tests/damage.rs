@@ -1,5 +1,5 @@
 //! Files and records that do not belong to the fleet's key are refused; the
-//! error names them.
+//! error names the file or the record.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn made() -> (TestFleet, FleetKeyStore) {
     (fleet, holder)
 }
 
-/// Another machine wants the key; each of `parts` is in its error.
+/// Has another machine request the key; each of `parts` must be in its error.
 #[track_caller]
 fn refused(fleet: &TestFleet, parts: &[&str]) {
     let machine = fleet.machine(9);
@@ -61,7 +61,7 @@ fn a_shared_file_with_a_changed_bit_or_a_missing_byte_is_refused_until_it_is_rem
 #[test]
 fn a_manifest_that_does_not_fit_is_refused_and_the_sentence_says_where() {
     type Forge<'a> = &'a dyn Fn(&TestFleet, &mut Manifest);
-    // A whole key, of another setup, under a file digest that is right.
+    // An intact key of another setup, under the right file digest.
     let other = |fleet: &TestFleet, manifest: &mut Manifest, circuit: &CircuitIdentity| {
         let generate: &mut Generate<'_> = &mut |writer: &mut KeyWriter| sections(writer, "two");
         let made = fleet
@@ -81,7 +81,7 @@ fn a_manifest_that_does_not_fit_is_refused_and_the_sentence_says_where() {
         other(fleet, manifest, &claim());
         manifest.vk = blobs::digest(b"two");
     };
-    let setup = "its setup is single-party setup (not a ceremony), dev key (seed 1";
+    let setup = "its setup is single-party setup (not a ceremony), expected dev key (seed 1";
     let belongs = "belongs to another circuit than claim/poseidon (matrices cccc";
     for (forge, expected) in [
         (matrices, "its matrices is bbbb"),
@@ -129,7 +129,7 @@ fn a_damaged_verification_key_in_redis_is_named_and_comes_back_when_it_is_delete
     }
     fleet.delete(":vk:");
     let error = bridge.verification_key(&claim()).unwrap_err().to_string();
-    says(&error, &[&record, "not there"]);
+    says(&error, &[&record, "does not exist"]);
     holder.find(&claim()).unwrap().unwrap();
     assert_eq!(bridge.verification_key(&claim()).unwrap().unwrap(), b"one");
     let keys = bridge.local.list().unwrap();

@@ -1,4 +1,4 @@
-//! Making one key together: who makes it, who waits, who may not publish.
+//! Tests of processes that need one key: which makes it, waits, may not publish.
 
 use std::{
     fs,
@@ -104,7 +104,7 @@ fn a_generator_that_lives_but_never_ends_is_given_up_on() {
     let error = try_make(&waiter, &SINGLE, "one").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "gave up on the key for claim/poseidon: machine-0 has been making it for 0 minutes"
+        "gave up waiting for the key for claim/poseidon: machine-0 has been making it for 0 minutes"
     );
 }
 
@@ -147,7 +147,7 @@ fn whoever_has_an_older_fence_can_neither_go_on_nor_publish() {
 #[test]
 fn a_generator_that_slept_takes_the_key_of_the_one_that_replaced_it() {
     let fleet = TestFleet::new();
-    // Its heartbeat comes too late.
+    // The slow machine renews its lock too late.
     let slow = fleet.with(0, |config| config.look_every = Duration::from_secs(60));
     let made = make_by(&slow, &mut |writer| {
         assert_eq!(fleet.delete("lock:"), 1);
@@ -172,7 +172,7 @@ fn a_generator_that_is_overtaken_stops_and_starts_again_when_it_is_its_turn() {
         }
         let mut fence = None;
         eventually("another takes the lock", || {
-            // The first one takes it back unless another one is quicker.
+            // The first process takes the lock again unless another is quicker.
             fleet.delete("lock:");
             fence = other.registry.claim(&claim()).unwrap();
             fence.is_some()
@@ -241,7 +241,7 @@ fn a_removed_key_is_nobodys_and_the_next_is_another() {
     let new = make(&fleet.machine(1), "two");
     assert!(new.fresh);
     assert_ne!(new.key.id(), id);
-    // A key that is not the fleet's leaves the fleet's alone.
+    // Removing a key that is not the fleet's does not change the fleet's key.
     let mine = make(&fleet.local(2), "mine").key;
     assert!(!fleet.machine(2).remove(mine).unwrap());
     assert_eq!(make(&fleet.machine(3), "x").key.vk(), b"two");

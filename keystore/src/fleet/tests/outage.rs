@@ -1,4 +1,4 @@
-//! Redis is away, comes back, or has lost everything.
+//! Tests of a Redis that is unreachable, that comes back, or that has lost its data.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn when_redis_is_away_all_go_on_with_what_they_hold_and_nobody_makes_another() {
     redis.kill();
     assert_eq!(worker.find(&claim()).unwrap().unwrap().id(), key.id());
 
-    // The others begin now, and give up sooner.
+    // Machines that start during the outage have a shorter timeout.
     let machine = |n| fleet.with(n, |config| config.timeout = Duration::from_millis(200));
     let [worker, bridge, new, stray] = [0, 1, 2, 3].map(machine);
     let again = try_make(&worker, &SINGLE, "two").unwrap();
@@ -39,7 +39,7 @@ fn when_redis_is_away_all_go_on_with_what_they_hold_and_nobody_makes_another() {
     assert!(new.client_vk(&client).is_err());
     assert!(new.import_client_vk(&client, b"pay").is_err());
     let stray = stray.find(&claim()).unwrap_err().to_string();
-    assert!(stray.contains("is the fleet's is not known yet"), "{stray}");
+    assert!(stray.contains("Redis never confirmed that"), "{stray}");
     assert!(!stray.contains('@'), "no password: {stray}");
 }
 

@@ -36,7 +36,7 @@ impl TestFleet {
         Self::on(testkit::scratch())
     }
 
-    /// With a Redis of its own.
+    /// A fleet with its records in the Redis at `address`.
     pub(super) fn on(address: RedisAddress) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -56,7 +56,7 @@ impl TestFleet {
         self.with(machine, |_| {})
     }
 
-    /// A machine that notices things early.
+    /// Machine `n`, with short intervals, after `change` of its configuration.
     pub(super) fn with(&self, n: usize, change: impl FnOnce(&mut FleetConfig)) -> FleetKeyStore {
         let mut config = FleetConfig::new(self.address.clone(), Some(self.shared()));
         config.who = format!("machine-{n}");
@@ -65,7 +65,7 @@ impl TestFleet {
         FleetKeyStore::new(&self.data_dir(n), config).unwrap()
     }
 
-    /// The keys of a machine, without the fleet.
+    /// The local keys of a machine, as a store without the fleet.
     pub(super) fn local(&self, machine: usize) -> EmbeddedKeyStore {
         EmbeddedKeyStore::new(&self.data_dir(machine))
     }
@@ -88,8 +88,8 @@ impl TestFleet {
         records[0].clone()
     }
 
-    /// Deletes the keys of this fleet in Redis whose name contains `part`, and
-    /// returns how many there were; `""`: all.
+    /// Deletes the keys of this fleet in Redis whose name contains `part` (`""`:
+    /// all keys), and returns the number of deleted keys.
     pub(super) fn delete(&self, part: &str) -> usize {
         let records = self.records(part);
         for record in &records {

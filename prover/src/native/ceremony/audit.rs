@@ -1,4 +1,4 @@
-//! The full check of a key: everything that loading leaves out.
+//! The full check of a key, including everything that loading a key does not check.
 
 use ark_bn254::{g1, g2};
 use zkwhirl_circuits::{Circuit, r1cs::Matrices};
@@ -7,13 +7,12 @@ use zkwhirl_keystore::{KeyError, KeyFile};
 use super::{Consistency, consistent};
 use crate::native::keys::{NativeKey, identity, matrices_to_bytes, read_points};
 
-/// Checks a key whose bytes were checked when it was opened: its matrices are
-/// those of the circuit that it names, as this release builds it; its points are
-/// in their groups and belong together. `step` is called with the name of each
-/// step.
+/// Checks an open key and returns its circuit: the key's matrices equal those of
+/// the circuit in this release; the points are in their groups and belong together.
+/// `step` is called with the name of each step.
 ///
-/// Only a proof shows that the points are those of the matrices: make one with
-/// the key.
+/// This does not show that the points belong to the matrices: make a proof with the
+/// key to show that.
 pub fn audit(file: &KeyFile, step: &dyn Fn(&'static str)) -> Result<Circuit, KeyError> {
     step("circuit");
     let name = &file.circuit().name;
@@ -36,7 +35,9 @@ fn audit_for(
     identity(circuit, matrices).check(file.path(), file.circuit())?;
     let damaged = |problem: String| KeyError::damaged(file.path(), problem);
     if *file.section("matrices")? != matrices_to_bytes(matrices) {
-        return Err(damaged("its matrices are not its circuit's".to_owned()));
+        return Err(damaged(
+            "its matrices differ from those of its circuit".to_owned(),
+        ));
     }
     step("points");
     for section in ["g1", "a", "b1", "h", "l", "g2", "b2"] {

@@ -1,4 +1,4 @@
-//! The relations that hold between the points of every proving key.
+//! Checks of the relations between the points of a proving key.
 
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup, pairing::Pairing};
@@ -22,16 +22,16 @@ pub(super) struct Consistency<'a> {
     pub(super) l: &'a [G1Affine],
 }
 
-/// Points that no key may have: what does not hold.
+/// Points that no key may have. The field says which relation does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Inconsistent(String);
 
-/// Refuses a key that is degenerate or whose parts do not belong together. Its
-/// points are on the curve, and as many as the matrices need.
+/// Refuses a key that is degenerate or whose parts do not belong together. The
+/// caller has checked that the points are on the curve, and their number.
 ///
-/// This does not prove that the points are those of the matrices: without the
-/// powers of tau behind the key, only a proof shows that.
+/// This does not show that the points belong to the matrices: for that, compare the
+/// key with its powers of tau, or make a proof.
 pub(super) fn consistent(key: &Consistency<'_>, matrices: &Matrices) -> Result<(), Inconsistent> {
     numbers(key)?;
     infinities(key, matrices)?;
@@ -42,7 +42,7 @@ pub(super) fn consistent(key: &Consistency<'_>, matrices: &Matrices) -> Result<(
     if !check_subgroup(&constants) || !check_subgroup(key.b_g2) {
         return refused("points of G2 are outside the subgroup");
     }
-    // Points that differ have equal random sums with probability 2^-64.
+    // Lists of different points have equal random sums with probability 2^-64.
     let random = key.b_g1.iter().map(|_| Fr::from(OsRng.next_u64()));
     let random: Vec<Fr> = random.collect();
     let b_g1 = sum(key.b_g1, &random).into_affine();
@@ -65,7 +65,7 @@ fn numbers(key: &Consistency<'_>) -> Result<(), Inconsistent> {
     let known_g1 = |point: G1Affine| point.is_zero() || point == g1;
     let known_g2 = |point: G2Affine| point.is_zero() || point == g2;
     if key.vk.delta_g2 == key.vk.gamma_g2 {
-        return refused("delta is gamma: nobody has contributed to its second phase");
+        return refused("delta equals gamma: the key has no contribution to the second phase");
     }
     let known = [
         ("alpha", known_g1(key.vk.alpha_g1)),
@@ -79,7 +79,7 @@ fn numbers(key: &Consistency<'_>) -> Result<(), Inconsistent> {
     }
 }
 
-/// A point is at infinity exactly if its variable is in no row.
+/// Checks that a point is at infinity exactly if its variable is in no row.
 fn infinities(key: &Consistency<'_>, matrices: &Matrices) -> Result<(), Inconsistent> {
     let mut in_a = used(matrices, &matrices.a);
     in_a[..matrices.num_instance].fill(true);
@@ -97,8 +97,8 @@ fn infinities(key: &Consistency<'_>, matrices: &Matrices) -> Result<(), Inconsis
     ] {
         if let Some(place) = place {
             return refused(format!(
-                "its {points} point {place} is at infinity where none belongs, or the other way \
-                 round: tau is a root of unity, or the key is of another circuit"
+                "its {points} point {place} is at infinity and must not be, or must be and is \
+                 not: tau is a root of unity, or the key is of another circuit"
             ));
         }
     }

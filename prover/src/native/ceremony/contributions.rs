@@ -1,4 +1,4 @@
-//! The contributions to the second phase, as a `.zkey` lists them.
+//! The contributions to the second phase that a `.zkey` lists.
 
 use ark_bn254::{Fq, G1Affine, g1, g2};
 use ark_ff::{BigInteger, PrimeField};
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::native::keys::{PointError, read_points};
 
-/// A contribution without its parameters.
+/// The length in bytes of a contribution without its parameters.
 const CONTRIBUTION_BYTES: u64 = 64 * 3 + 128 + 64 + 8;
-/// The header of a key file has no room for more.
+/// The limit of contributions: the header of a key file has no space for more.
 const MOST_CONTRIBUTIONS: u32 = 400;
 
-/// The hashes of the contributions; the last one must have led to this key.
+/// Reads the contributions' hashes; the last contribution must have the key's `delta`.
 pub(super) fn contributions(
     file: &Iden3File,
     delta: G1Affine,
@@ -24,11 +24,11 @@ pub(super) fn contributions(
     if count == 0 {
         return Err(file.refused(
             "has no contributions: anybody can forge proofs under it; \
-             snarkjs zkey contribute makes one",
+             add a contribution with snarkjs zkey contribute",
         ));
     }
     if count > MOST_CONTRIBUTIONS {
-        return Err(file.refused(format!("claims {count} contributions")));
+        return Err(file.refused(format!("claims {count} contributions, too many")));
     }
     let mut at = 68;
     let mut hashes = Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn contributions(
         last = g1.first().copied();
     }
     if last != Some(delta) {
-        return Err(file.refused("has another delta than its last contribution made"));
+        return Err(file.refused("has another delta than its last contribution"));
     }
     Ok(hashes)
 }

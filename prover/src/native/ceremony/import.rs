@@ -1,4 +1,4 @@
-//! Imports: keys of other stores and of ceremonies.
+//! Imports of keys from other stores and from ceremonies.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub enum ImportError {
     Key(#[from] KeyError),
 }
 
-/// Imports a key's file as it is. Audit it first.
+/// Stores an unchanged key file, which the caller has audited; returns the stored key.
 pub fn import_key(store: &dyn KeyStore, file: &KeyFile) -> Result<KeyFile, KeyError> {
     let id = file.id().to_string();
     let mut write = |writer: &mut KeyWriter| {
@@ -42,8 +42,8 @@ pub fn import_key(store: &dyn KeyStore, file: &KeyFile) -> Result<KeyFile, KeyEr
     }
 }
 
-/// Imports a ceremony's key. If the powers of tau are given, every point is
-/// checked against them.
+/// Imports a ceremony's key and returns the stored key. If powers of tau are given,
+/// every point is checked against them.
 pub fn import_zkey(
     store: &dyn KeyStore,
     circuit: &Circuit,
@@ -69,8 +69,8 @@ pub fn import_zkey(
     put_key(store, circuit, &matrices, &provenance, &key.key)
 }
 
-/// Makes a key from a ceremony's powers of tau and one contribution that is
-/// drawn here.
+/// Makes a key from a ceremony's powers of tau and one contribution that this
+/// process draws at random, and returns the stored key.
 pub fn import_powers(
     store: &dyn KeyStore,
     circuit: &Circuit,
@@ -124,8 +124,8 @@ fn put(
 fn taken(here: &KeyFile, given: &str) -> KeyError {
     let (circuit, id) = (&here.circuit().name, here.id().to_string());
     KeyError::Refused(format!(
-        "there is a key for {circuit} already, {}, and {given} is another; \
-         zkwhirl keys remove makes way for it",
+        "there is a key for {circuit} already, {}, and {given} is another key; \
+         remove the stored key first: zkwhirl keys remove",
         &id[..8]
     ))
 }

@@ -1,18 +1,18 @@
 //! Keys whose secret numbers come from a ceremony, through iden3's files.
 //!
-//! - [`write_r1cs`] writes a circuit for snarkjs, which makes a `.zkey` from it
-//!   and a ceremony's powers of tau, and adds contributions.
-//! - [`Zkey`] is such a key, read back: its sizes and coefficients must be the
-//!   circuit's, its points must belong together, and it must not be degenerate.
-//! - [`Powers`] is a prepared `.ptau`. With a circuit it gives the key that a
-//!   ceremony's second phase starts with; every point of a `.zkey` is checked
-//!   against it.
-//! - [`audit()`] is the full check of any key, [`import_key`] and its siblings put
-//!   keys into a store.
+//! - [`write_r1cs`] writes a circuit for snarkjs, which makes a `.zkey` from the
+//!   circuit and a ceremony's powers of tau, and adds contributions.
+//! - [`Zkey`] reads a `.zkey`: sizes and coefficients must be those of the circuit,
+//!   the points must belong together, and the key must not be degenerate.
+//! - [`Powers`] reads a prepared `.ptau`. Powers and a circuit determine the initial
+//!   key of a ceremony's second phase, against which every point of a `.zkey` is
+//!   checked.
+//! - [`audit()`] is the full check of any key; [`import_key`], [`import_zkey`] and
+//!   [`import_powers`] store keys.
 //!
-//! Facts about the formats: iden3's specifications of binary files, and
-//! snarkjs' own code. Numbers are little endian; points are pairs of
-//! coordinates in Montgomery form, as in our own keys; infinity is zeros.
+//! The formats are documented in iden3's specifications of binary files and in
+//! snarkjs' code. Numbers are little endian; a point is a pair of coordinates in
+//! Montgomery form, as in zkWhirl's keys; infinity is all zeros.
 
 mod audit;
 mod check;
@@ -43,7 +43,7 @@ use powers::Powers;
 use start::start;
 use zkey::Zkey;
 
-/// A file of a ceremony that is refused.
+/// Why a ceremony's file is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum CeremonyError {
     /// The file cannot be read.
@@ -54,12 +54,12 @@ pub enum CeremonyError {
         /// The error of the file system.
         source: io::Error,
     },
-    /// The file is not what it should be.
+    /// The file is malformed, or does not belong to the circuit.
     #[error("{} {problem}", path.display())]
     Refused {
         /// The file.
         path: PathBuf,
-        /// What does not hold, after the file's name: "has no section 4".
+        /// What is wrong, as the predicate of the file's name: "has no section 4".
         problem: String,
     },
 }
@@ -77,7 +77,7 @@ fn variables(matrices: &Matrices) -> usize {
     matrices.num_instance + matrices.num_witness
 }
 
-/// The domain of a circuit: its rows, and one for each public variable.
+/// The domain size of a circuit: rows and public variables, up to a power of two.
 fn domain(matrices: &Matrices) -> usize {
     (matrices.num_rows + matrices.num_instance).next_power_of_two()
 }

@@ -1,4 +1,4 @@
-//! A ceremony's powers of tau: `.ptau`, prepared for the second phase.
+//! A ceremony's powers of tau: a `.ptau` file, prepared for the second phase.
 
 use std::{iter, path::Path};
 
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::native::keys::{check_subgroup, sum};
 
-/// The secret τ, α and β of a ceremony, in the exponent, as far as a circuit of
-/// `size` rows needs them. L_j is the j-th Lagrange polynomial of the domain.
+/// A ceremony's powers of τ, with α and β: the points that a circuit with a domain
+/// of `size` needs. L_j is the j-th Lagrange polynomial of the domain.
 #[derive(Debug)]
 pub(super) struct Powers {
     pub(super) size: usize,
@@ -32,17 +32,17 @@ pub(super) struct Powers {
     pub(super) beta: G1Affine,
     pub(super) beta_g2: G2Affine,
     tau_g2: G2Affine,
-    /// BLAKE3 of the powers in the file, hexadecimal. It identifies the ceremony,
-    /// independent of the preparation.
+    /// BLAKE3 of the powers in the file, hexadecimal. The digest identifies the
+    /// ceremony; the preparation for phase 2 does not change it.
     pub(super) digest: String,
 }
 
 impl Powers {
-    /// Reads and checks what a domain of `size`, a power of two, needs.
+    /// Reads and checks the points for a domain of `size`, a power of two.
     ///
-    /// The points must be powers of one τ, which is not a root of unity, and α and
-    /// β must be the same everywhere. The points do not show which ceremony made
-    /// them: compare [`Powers::digest`].
+    /// The points must be powers of one τ, which is not a root of unity, and use
+    /// the same α and β everywhere. The check does not show which ceremony made the
+    /// file: compare [`Powers::digest`] with the ceremony's.
     pub(super) fn read(path: &Path, size: usize) -> Result<Self, CeremonyError> {
         let file = Iden3File::open(path, "ptau")?;
         let header = file.whole(1, 44)?;
@@ -57,12 +57,10 @@ impl Powers {
             )));
         }
         if file.length(12).is_err() {
-            return Err(
-                file.refused("is not prepared: snarkjs powersoftau prepare phase2 does that")
-            );
+            return Err(file.refused("is not prepared: run snarkjs powersoftau prepare phase2"));
         }
         let n = size as u64;
-        // The bases of all smaller domains come first, 1 + 2 + 4 … points.
+        // The bases of all smaller domains come first: 1 + 2 + 4 + … points.
         let before = n - 1;
         let powers = Self {
             size,
@@ -89,10 +87,10 @@ impl Powers {
             return Err("has points outside the subgroup");
         }
         if self.tau[0] != g1 || self.tau[1] == g1 || self.tau_g2 == g2 {
-            return Err("has tau = 1: nobody has contributed to it");
+            return Err("has tau = 1: the file has no contribution");
         }
         if self.alpha == g1 || self.beta == g1 {
-            return Err("has alpha or beta = 1: nobody has contributed to it");
+            return Err("has alpha or beta = 1: the file has no contribution");
         }
         // A point at infinity means that a secret number is 0.
         if [self.tau[1], self.alpha, self.beta]
@@ -108,7 +106,7 @@ impl Powers {
         let random: Vec<Fr> = (1..self.tau.len()).map(|_| Fr::rand(&mut OsRng)).collect();
         let [low, high] = [0, 1].map(|first| sum(&self.tau[first..], &random));
         if !pairs(high, g2, low, self.tau_g2) {
-            return Err("has powers that are not those of one tau");
+            return Err("has points that are not powers of one tau");
         }
         if !pairs(self.beta.into(), g2, g1.into(), self.beta_g2) {
             return Err("has a beta that differs between G1 and G2");
@@ -116,14 +114,14 @@ impl Powers {
         self.check_bases()
     }
 
-    /// Checks that the Lagrange bases belong to the powers: at a random polynomial
+    /// Checks that the Lagrange bases belong to the powers, with a random polynomial
     /// f = Σ s^i·x^i, whose value at the j-th root of unity w is
     /// ((s·w)^n − 1)/(s·w − 1).
     fn check_bases(&self) -> Result<(), &'static str> {
         let n = self.size;
         let s = Fr::rand(&mut OsRng);
         let coefficients = powers(s, n);
-        let root = Fr::get_root_of_unity(n as u64).ok_or("is of a domain that is too large")?;
+        let root = Fr::get_root_of_unity(n as u64).ok_or("has too large a domain for the field")?;
         let top = s.pow([n as u64]) - Fr::ONE;
         let mut values: Vec<Fr> = powers(root, n).iter().map(|w| s * w - Fr::ONE).collect();
         if values.iter().any(Zero::is_zero) {
@@ -142,18 +140,18 @@ impl Powers {
             && Bn254::pairing(beta, g2) == Bn254::pairing(self.beta, at_tau_g2);
         sound
             .then_some(())
-            .ok_or("was prepared wrongly: its Lagrange bases are not of its powers")
+            .ok_or("was prepared wrongly: its Lagrange bases do not belong to its powers")
     }
 }
 
-/// The first powers of a number, from 1 on.
+/// The first `count` powers of a number, from 1 on.
 pub(super) fn powers(base: Fr, count: usize) -> Vec<Fr> {
     let all = iter::successors(Some(Fr::ONE), |power| Some(*power * base));
     all.take(count).collect()
 }
 
-/// BLAKE3 over α, β, and the first powers of τ in both groups, which fix all
-/// others.
+/// BLAKE3 over α, β, and the first powers of τ in both groups, which determine all
+/// other powers.
 fn digest(file: &Iden3File) -> Result<String, CeremonyError> {
     let mut hash = blake3::Hasher::new();
     for (section, bytes) in [(2, 128), (3, 256), (4, 64), (5, 64), (6, 128)] {

@@ -1,4 +1,4 @@
-//! A circuit as iden3's `.r1cs`, which snarkjs sets up.
+//! Export of a circuit in iden3's `.r1cs` format, which snarkjs reads.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use zkwhirl_circuits::r1cs::Matrices;
 
 use super::sections::{modulus, write_fr};
 
-/// Writes a circuit. The order of the wires: the constant, the public input, the
+/// Writes a circuit to `out`. The order of the wires is: constant, public input,
 /// witness.
 pub fn write_r1cs(matrices: &Matrices, out: &mut impl Write) -> io::Result<()> {
     let number = |count: usize| u32::try_from(count).map_err(io::Error::other);

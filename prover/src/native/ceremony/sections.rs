@@ -1,4 +1,4 @@
-//! iden3's binary files: a name of four letters, a version, numbered sections.
+//! iden3's binary files: a name of four bytes, a version, numbered sections.
 
 use std::{
     collections::BTreeMap,
@@ -15,20 +15,20 @@ use ark_ff::{BigInt, BigInteger, Field, PrimeField};
 use super::CeremonyError;
 use crate::native::keys::{PointError, point_bytes, read_points};
 
-/// The formats have up to 15 sections.
+/// The limit of sections in a file. The formats have up to 15.
 const MOST_SECTIONS: u32 = 64;
 
-/// An open file with the places of its sections.
+/// An open file and the places of its sections.
 #[derive(Debug)]
 pub(super) struct Iden3File {
     file: File,
     path: PathBuf,
-    /// Offset and length by number.
+    /// Offset and length of each section in bytes, by the section's number.
     places: BTreeMap<u32, (u64, u64)>,
 }
 
 impl Iden3File {
-    /// Opens a file of the format `name`.
+    /// Opens a file of the format `name` and finds its sections.
     pub(super) fn open(path: &Path, name: &str) -> Result<Self, CeremonyError> {
         let failed = |source| CeremonyError::Io {
             path: path.to_owned(),
@@ -64,12 +64,12 @@ impl Iden3File {
         Ok(sections)
     }
 
-    /// The length of a section.
+    /// The length of a section in bytes.
     pub(super) fn length(&self, section: u32) -> Result<u64, CeremonyError> {
         Ok(self.place(section)?.1)
     }
 
-    /// A part of a section, which must be there.
+    /// Reads `bytes` bytes of a section, from the offset `at` in the section.
     pub(super) fn part(&self, section: u32, at: u64, bytes: u64) -> Result<Vec<u8>, CeremonyError> {
         let (offset, length) = self.place(section)?;
         let inside = at.checked_add(bytes).is_some_and(|end| end <= length);
@@ -82,7 +82,7 @@ impl Iden3File {
         self.bytes_at(offset + at, bytes, u64::MAX)
     }
 
-    /// A section of a known length.
+    /// Reads a section whose length must be `bytes`.
     pub(super) fn whole(&self, section: u32, bytes: u64) -> Result<Vec<u8>, CeremonyError> {
         let length = self.length(section)?;
         if length != bytes {
@@ -93,7 +93,7 @@ impl Iden3File {
         self.part(section, 0, bytes)
     }
 
-    /// Points in a section, from the place `first`.
+    /// Reads points of a section, from the one at place `first`.
     pub(super) fn points<C>(
         &self,
         section: u32,
@@ -138,7 +138,7 @@ impl Iden3File {
     }
 }
 
-/// `bytes` must reach so far.
+/// Reads the number at offset `at`. Panics if `bytes` is too short.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
@@ -147,7 +147,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }
 
-/// The four limbs of 32 bytes.
+/// The four limbs of 32 little-endian bytes.
 pub(super) fn limbs(bytes: &[u8]) -> BigInt<4> {
     let (limbs, _) = bytes.as_chunks::<8>();
     let mut number = BigInt::zero();
@@ -157,13 +157,13 @@ pub(super) fn limbs(bytes: &[u8]) -> BigInt<4> {
     number
 }
 
-/// A modulus as the files state it: its length, then its bytes.
+/// A field's modulus as the files state it: the length, then the bytes.
 pub(super) fn modulus<F: PrimeField<BigInt = BigInt<4>>>() -> Vec<u8> {
     let length = 32u32.to_le_bytes();
     [&length[..], &F::MODULUS.to_bytes_le()].concat()
 }
 
-/// A scalar as the files write it: not in Montgomery form.
+/// Appends a scalar as the files hold scalars: not in Montgomery form.
 pub(super) fn write_fr(value: &Fr, out: &mut Vec<u8>) {
     for limb in value.into_bigint().0 {
         out.extend(limb.to_le_bytes());

@@ -1,4 +1,4 @@
-//! The key that a second phase starts with, from powers of tau and a circuit.
+//! The initial key of a second phase, from powers of tau and a circuit.
 
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ec::{
@@ -13,7 +13,7 @@ use zkwhirl_circuits::r1cs::{Matrices, Matrix};
 
 use super::Powers;
 
-/// A key before the first contribution: δ and γ are 1.
+/// A circuit's key before the first contribution: δ and γ are 1.
 ///
 /// a_i, b_i, c_i are the polynomials of variable i over the domain.
 #[derive(Debug)]
@@ -30,10 +30,10 @@ pub(super) struct PhaseTwoStart {
     pub(super) h: Vec<G1Affine>,
 }
 
-/// The entries of one matrix by variable: row and coefficient.
+/// The entries of one matrix: for each variable, rows and coefficients.
 type Columns = Vec<Vec<(usize, Fr)>>;
 
-/// A key from powers of tau and one contribution, whose secret is dropped.
+/// Makes a key from powers of tau and one random contribution; drops its secret.
 pub(super) fn start(
     matrices: &Matrices,
     powers: &Powers,
@@ -43,10 +43,10 @@ pub(super) fn start(
 }
 
 impl PhaseTwoStart {
-    /// The start for a circuit whose domain is that of `powers`.
+    /// Computes the initial key of a circuit whose domain has the size of `powers`.
     pub(super) fn new(matrices: &Matrices, powers: &Powers) -> Self {
         let mut a = columns(matrices, &matrices.a);
-        // libsnark's reduction adds a row per public variable.
+        // libsnark's reduction adds a row for each public variable.
         for (place, column) in a.iter_mut().enumerate().take(matrices.num_instance) {
             column.push((matrices.num_rows + place, Fr::ONE));
         }
@@ -69,7 +69,7 @@ impl PhaseTwoStart {
         }
     }
 
-    /// A key with one contribution: a random δ.
+    /// Turns this into a proving key with one contribution: a random δ.
     fn contribute(
         self,
         powers: &Powers,
@@ -125,7 +125,7 @@ fn affine<C: SWCurveConfig>(points: Vec<Projective<C>>) -> Vec<Affine<C>> {
     Projective::normalize_batch(&points)
 }
 
-/// Σ coefficient · basis_row. Most coefficients are 1 or −1.
+/// Computes Σ coefficient · basis_row. Most coefficients are 1 or −1.
 fn sum<C: SWCurveConfig<ScalarField = Fr>>(
     basis: &[Affine<C>],
     column: &[(usize, Fr)],
@@ -142,7 +142,7 @@ fn sum<C: SWCurveConfig<ScalarField = Fr>>(
             factors.push(*coefficient);
         }
     }
-    // The sum of many shares its doublings.
+    // A sum of many points shares its doublings.
     match points.len() {
         0..4 => points
             .iter()

@@ -1,5 +1,5 @@
-//! A small circuit's way through the real snarkjs and back: exported, set up
-//! with powers of tau, contributed to, imported, proved with.
+//! Tests with the real snarkjs: a small circuit is exported and set up with powers
+//! of tau; the key gets contributions, is imported, and makes a proof.
 
 use std::{
     fs,
@@ -58,7 +58,7 @@ impl Ceremony {
         self.folder.path().join(name)
     }
 
-    /// What snarkjs says.
+    /// Runs a snarkjs command and returns its output.
     fn snarkjs(&self, command: &str) -> String {
         let output = Command::new("node")
             .arg(self.node.join("node_modules/snarkjs/build/cli.cjs"))
@@ -81,7 +81,7 @@ impl Ceremony {
         read.map_err(|error| self.said(name, &error))
     }
 
-    /// An error, with F for the file's path.
+    /// The text of an error, with F for the file's path.
     fn said(&self, name: &str, error: &CeremonyError) -> String {
         let path = self.path(name);
         error.to_string().replace(path.to_str().unwrap(), "F")
@@ -131,7 +131,7 @@ fn a_key_of_snarkjs_ceremony_proves_and_every_point_is_that_of_its_powers() {
     let other = ceremony.powers("other.ptau", 32).unwrap();
     assert_ne!(other.digest, powers.digest);
     let error = zkey.check_against(&matrices(), &other).unwrap_err();
-    let alpha = "F its alpha are not those of these powers of tau";
+    let alpha = "F does not match these powers of tau in its alpha";
     assert_eq!(ceremony.said("second.zkey", &error), alpha);
 }
 
@@ -154,7 +154,7 @@ fn keys_that_are_degenerate_or_of_another_circuit_are_refused_with_the_reason() 
         assert!(said.starts_with(expected), "{said}\nis not\n{expected}");
     };
     refused("start.zkey", "F has no contributions: anybody can forge");
-    let infinity = "F has a point at infinity where none belongs, H 0: tau is a root of unity";
+    let infinity = "F has H point 0 at infinity: tau is a root of unity";
     refused("tau1.zkey", infinity);
     refused("c.r1cs", "F is no .zkey file");
     refused("missing", "cannot read F: No such file");
@@ -202,7 +202,7 @@ fn keys_that_are_degenerate_or_of_another_circuit_are_refused_with_the_reason() 
         changed(&|bad| bad[place..place + 64].fill(0), &expected);
     }
     // A point over another one.
-    let another_delta = "has another delta than its last contribution made";
+    let another_delta = "has another delta than its last contribution";
     for (to, from, bytes, expected) in [
         (delta, gamma, 128, "delta differs between G1 and G2"),
         (
@@ -233,9 +233,9 @@ fn powers_that_are_not_those_of_a_ceremony_are_refused() {
     let refused = |name: &str, size: usize, expected: &str| {
         assert_eq!(ceremony.powers(name, size).unwrap_err(), expected);
     };
-    let nobody = "F has tau = 1: nobody has contributed to it";
+    let nobody = "F has tau = 1: the file has no contribution";
     refused("nobody.ptau", 32, nobody);
-    let unprepared = "F is not prepared: snarkjs powersoftau prepare phase2 does that";
+    let unprepared = "F is not prepared: run snarkjs powersoftau prepare phase2";
     refused("some.ptau", 32, unprepared);
     refused("final.ptau", 256, "F reaches 2^7, the circuit needs 2^8");
     refused("c.r1cs", 32, "F is no .ptau file");

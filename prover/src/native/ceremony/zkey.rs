@@ -1,4 +1,4 @@
-//! snarkjs' proving keys: `.zkey`.
+//! snarkjs' proving keys: `.zkey` files.
 
 use std::path::{Path, PathBuf};
 
@@ -23,23 +23,23 @@ use super::{
 };
 use crate::native::keys::sum;
 
-/// A proving key of a ceremony, which fits a circuit.
+/// A ceremony's proving key that was checked against a circuit.
 #[derive(Debug)]
 pub(super) struct Zkey {
     path: PathBuf,
     pub(super) key: ProvingKey<Bn254>,
-    /// The hashes of the contributions, as snarkjs shows them: BLAKE2b,
-    /// hexadecimal, oldest first.
+    /// The hashes of the contributions, oldest first, as snarkjs shows them:
+    /// BLAKE2b-512, hexadecimal.
     pub(super) contributions: Vec<String>,
 }
 
 impl Zkey {
     /// Reads a key and checks it against a circuit: sizes, every coefficient
-    /// of A and B, all points (on the curve, in the subgroup, at infinity only
-    /// where a variable is unused), no secret number that everybody knows.
+    /// of A and B, and all points: on the curve, in the subgroup, at infinity only
+    /// where a variable is unused, with no secret number that is 0 or 1.
     ///
-    /// The matrix C is in no `.zkey`: that the points are the circuit's is shown
-    /// by [`Zkey::check_against`], and by a proof.
+    /// A `.zkey` does not contain the matrix C: only [`Zkey::check_against`] or a
+    /// proof shows that the points belong to the circuit.
     pub(super) fn read(path: &Path, matrices: &Matrices) -> Result<Self, CeremonyError> {
         let file = Iden3File::open(path, "zkey")?;
         let mut key = header(&file, matrices)?;
@@ -51,11 +51,11 @@ impl Zkey {
         }
         let (variables, instance) = (variables(matrices) as u64, matrices.num_instance as u64);
         let odd = file.points::<g1::Config>(9, 0, domain(matrices) as u64)?;
-        // A tau of 1 makes these points infinity. The check comes before the
-        // transform, which takes long.
+        // A tau of 1 puts these points at infinity. The check comes before the
+        // transform, because the transform takes long.
         if let Some(place) = odd.iter().position(AffineRepr::is_zero) {
             return Err(file.refused(format!(
-                "has a point at infinity where none belongs, H {place}: tau is a root of unity"
+                "has H point {place} at infinity: tau is a root of unity"
             )));
         }
         key.h_query = h_query(&odd);
@@ -73,8 +73,8 @@ impl Zkey {
         })
     }
 
-    /// Checks every point against the ceremony's first phase. What remains to be
-    /// trusted is that one contributor of each phase forgot their secret.
+    /// Checks every point against the ceremony's first phase. The key is then sound
+    /// if one contributor of each phase has destroyed their secret.
     pub(super) fn check_against(
         &self,
         matrices: &Matrices,
@@ -107,7 +107,7 @@ impl Zkey {
             ("H points", divided(&key.h_query, &start.h)),
         ] {
             if !same {
-                let problem = format!("its {what} are not those of these powers of tau");
+                let problem = format!("does not match these powers of tau in its {what}");
                 return Err(CeremonyError::refused(&self.path, problem));
             }
         }
@@ -128,8 +128,8 @@ fn parts(key: &ProvingKey<Bn254>) -> Consistency<'_> {
     }
 }
 
-/// Compares the coefficients of A and B, and the rows that stand for the public
-/// variables, with the circuit's.
+/// Compares the file's coefficients of A and B, and its rows for the public
+/// variables, with those of the circuit.
 fn check_coefficients(file: &Iden3File, matrices: &Matrices) -> Result<(), CeremonyError> {
     const ENTRY: usize = 44;
     let mut ours = Vec::new();
@@ -143,7 +143,7 @@ fn check_coefficients(file: &Iden3File, matrices: &Matrices) -> Result<(), Cerem
         ours.push(((0, matrices.num_rows as u32 + place, place), Fr::ONE));
     }
     let bytes = file.whole(4, (4 + ours.len() * ENTRY) as u64)?;
-    // The files hold k·R², which our own form takes for k·R.
+    // The files hold k·R². Read in Montgomery form, this is k·R.
     let back = Fr::new_unchecked(Fr::R2).inverse().unwrap_or(Fr::ONE);
     let mut theirs = Vec::with_capacity(ours.len());
     for entry in bytes[4..].as_chunks::<ENTRY>().0 {
@@ -169,8 +169,8 @@ fn check_coefficients(file: &Iden3File, matrices: &Matrices) -> Result<(), Cerem
     }
 }
 
-/// Our H points, τ^k·Z(τ)/δ, from snarkjs' M_i = L_{2i+1}(τ)/δ, where L are the
-/// Lagrange polynomials of the domain that is twice as large.
+/// Computes zkWhirl's H points, τ^k·Z(τ)/δ, from snarkjs' M_i = L_{2i+1}(τ)/δ, where
+/// L are the Lagrange polynomials of the domain that is twice as large.
 ///
 /// x^k·Z(x) is 0 at the even roots and −2·x^k at the odd ones, v·w^i with v the
 /// larger domain's root and w = v²: so it is −2·v^k · Σ w^(ik)·M_i, a transform.

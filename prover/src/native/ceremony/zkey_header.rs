@@ -11,8 +11,8 @@ use super::{
 };
 use crate::native::keys::{PointError, read_points};
 
-/// Reads the header of a key whose sizes must be those of the circuit, and the
-/// constant points of the key; its lists are empty yet.
+/// Reads the header of a key, checks the key's sizes against the circuit, and
+/// returns a key with the constant points and with empty lists.
 pub(super) fn header(
     file: &Iden3File,
     matrices: &Matrices,

@@ -1,4 +1,4 @@
-//! The proofs and verification keys of clients' own circuits.
+//! The proofs and the verification keys of the client circuits.
 
 use zkwhirl_circuits::{StatementKind, client::ClientWitness};
 use zkwhirl_keystore::{KeyError, KeyStore};
@@ -10,9 +10,9 @@ use crate::{
 };
 
 impl Engine {
-    /// Proves a client's own statement and verifies the proof.
+    /// Proves a client's statement and verifies the proof.
     ///
-    /// The receipt's reply is the client proof as a tx carries it: 16 fields of
+    /// The receipt's reply has the layout of the client proof in a tx: 16 fields of
     /// 32 bytes, then a tail of form
     /// [`NativeForm::Single`](zkwhirl_job::reply::NativeForm::Single).
     pub fn prove_client(
@@ -23,8 +23,8 @@ impl Engine {
         self.prove_statement(CheckedStatement::of_client(client)?, report)
     }
 
-    /// The verification key of a client circuit, in the bytes of a vk job's
-    /// reply. The key is made when the store has none.
+    /// The verification key of a client circuit, as the reply to a verification key
+    /// job. If the store has no key, a key is made.
     pub fn client_vk(
         &mut self,
         statement: StatementKind,
@@ -35,8 +35,8 @@ impl Engine {
     }
 }
 
-/// The verification key of a client circuit, in the bytes of a vk job's reply,
-/// if the store has one.
+/// The verification key of a client circuit, as the reply to a verification key
+/// job; `None` if the store has no key.
 pub fn client_vk(
     store: &dyn KeyStore,
     statement: StatementKind,

@@ -1,4 +1,4 @@
-//! Why the engine has no verified reply.
+//! The error of the engine.
 
 use zkwhirl_circuits::{StatementError, TooLarge};
 use zkwhirl_job::{
@@ -10,30 +10,30 @@ use zkwhirl_keystore::KeyError;
 use super::groth16::SizeMismatch;
 use crate::native::reply::NotProvable;
 
-/// Why there is no verified reply.
+/// Why the engine did not return a verified reply.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The request cannot be proved: it has wrong sizes, or states something
+    /// The request cannot be proved: it has wrong sizes, or its statement is
     /// false.
     #[error(transparent)]
     Statement(#[from] NotProvable),
     /// The circuit is larger than allowed.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// A proof inside the request is bad, or cannot be checked now.
+    /// A proof inside the request does not verify, or cannot be checked now.
     #[error(transparent)]
     Inside(#[from] NotVerified),
     /// The proofs inside the request are too many for one reply.
     #[error(transparent)]
     Bundle(#[from] ReplyError),
-    /// There is no usable key.
+    /// A key cannot be found, made or used.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// Key and circuit differ in size. The checks of a key exclude this.
     #[error(transparent)]
     Size(#[from] SizeMismatch),
-    /// The proof that was made does not verify: broken memory, or a bug.
-    #[error("the proof that was made does not verify: {0}")]
+    /// The new proof does not verify, because of broken memory or a bug.
+    #[error("the new proof does not verify: {0}")]
     NotVerified(String),
 }
 
@@ -44,7 +44,7 @@ impl From<StatementError> for EngineError {
 }
 
 impl EngineError {
-    /// The failure of the job.
+    /// The failure to report for the job.
     pub fn failure(&self) -> Failure {
         let reason = self.to_string();
         match self {

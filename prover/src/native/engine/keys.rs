@@ -1,4 +1,4 @@
-//! The proving keys of an engine: loaded, fetched or made when they are needed.
+//! The proving keys of an engine, which are loaded, fetched or made on demand.
 
 use std::{
     fs,
@@ -22,17 +22,17 @@ use crate::{
     native::keys::{NativeKey, generate, identity},
 };
 
-/// A setup on two cores of a small cloud machine: 12 s for 2^18 rows
-/// (measured), rounded up.
+/// The duration of a setup per row, on two cores of a small cloud machine: 12 s for
+/// 2^18 rows (measured), rounded up.
 const SETUP_PER_ROW: Duration = Duration::from_micros(50);
-/// The largest estimate: an estimate is never "done".
+/// The limit of the estimated progress: only the end of the setup is 1.
 const ALMOST: f32 = 0.99;
 
 impl Engine {
     /// Prepares the engine: refuses circuits that are too large and, unless
     /// [`EngineConfig::lazy_init`](super::EngineConfig::lazy_init) is set,
-    /// loads or makes every key that is `wanted`. `report` is called with the
-    /// circuit whose key is in progress.
+    /// loads or makes every key for which `wanted` returns true. `report` receives
+    /// each circuit and the progress of its key.
     pub fn start(
         &mut self,
         wanted: &dyn Fn(&Circuit) -> bool,
@@ -48,13 +48,13 @@ impl Engine {
         Ok(())
     }
 
-    /// The keys that are loaded with their circuits, in no order.
+    /// The loaded keys with their circuits, in any order.
     pub fn loaded(&self) -> impl Iterator<Item = (&Circuit, &NativeKey)> {
         self.keys.iter().map(|(circuit, key)| (circuit, &**key))
     }
 
-    /// The key of a circuit: the loaded one, else the stored one, else a new
-    /// one.
+    /// The key of a circuit: the loaded key, otherwise the stored key, otherwise a
+    /// new key.
     pub fn key(
         &mut self,
         circuit: &Circuit,
@@ -91,8 +91,8 @@ impl Engine {
         ensure_usable(&made.key, self.config.allow_dev_keys)?;
         let key = Arc::new(NativeKey::load(&made.key)?);
         if !self.config.persist {
-            // The mapping stays. A file that cannot be removed is whole, and
-            // its folder is removed with the process.
+            // The mapping outlives the file. If the removal fails, the file is
+            // complete and does no harm.
             let _ = fs::remove_file(made.key.path());
         }
         self.keys.insert(*circuit, Arc::clone(&key));
@@ -106,7 +106,7 @@ impl Engine {
     }
 }
 
-/// The progress of a key that another process makes, or that is being fetched.
+/// The progress of a key that another process is making, or that is being fetched.
 fn elsewhere(progress: &KeyProgress) -> Progress {
     let fraction = match progress {
         KeyProgress::Waiting(generator) => generator.fraction,
@@ -115,8 +115,8 @@ fn elsewhere(progress: &KeyProgress) -> Progress {
     Phase::Key.at(fraction)
 }
 
-/// Runs a key's setup and reports its estimated progress four times a second. The
-/// estimate follows from the circuit's rows and never reaches the end.
+/// Runs a key's setup and reports the estimated progress four times a second. The
+/// estimate is computed from the number of rows and stays below 1.
 fn while_running<T>(
     rows: usize,
     report: &(dyn Fn(Progress) + Sync),

@@ -1,4 +1,4 @@
-//! The engine: from a request to a verified reply.
+//! The engine, which turns a request into a verified reply.
 
 mod client;
 mod error;
@@ -41,28 +41,28 @@ pub struct Engine {
     config: EngineConfig,
     store: Arc<dyn KeyStore>,
     keys: HashMap<Circuit, Arc<NativeKey>>,
-    /// Verifies the proofs inside requests, whose proving keys are not needed.
+    /// Verifies the proofs inside requests, without their proving keys.
     verifier: NativeVerifier,
 }
 
-/// The circuits and the keys of an engine.
+/// Which circuits an engine proves, and how it handles keys.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
-    /// The suite, the sizes and the largest circuit.
+    /// The suite, the sizes and the limit of circuits.
     pub setting: Setting,
-    /// The provenance of a key that is missing and has to be made.
+    /// The provenance of the keys that this engine makes.
     pub provenance: Provenance,
-    /// Whether development keys may be used.
+    /// Whether the engine may use development keys.
     pub allow_dev_keys: bool,
-    /// `LAZY_INIT`: a key is loaded, or made, when the first request needs it,
-    /// and not by [`Engine::start`].
+    /// `LAZY_INIT`: the engine loads or makes a key when a request first needs it,
+    /// and not in [`Engine::start`].
     pub lazy_init: bool,
-    /// `PERSIST`: key files stay. If false, each file is removed as soon as it
-    /// is mapped; no other process may use the same store.
+    /// `PERSIST`: the engine keeps the key files. If false, it removes each file
+    /// after mapping it; no other process may use the same store.
     pub persist: bool,
 }
 
-/// A verified reply and its costs.
+/// A verified reply with the number of its proofs and the time that they took.
 #[derive(Debug, Clone, Default)]
 pub struct ProofReceipt {
     /// The reply for Falafel.
@@ -70,22 +70,22 @@ pub struct ProofReceipt {
     /// The published fields that the reply starts with, in the original reply's
     /// order, 32 bytes each.
     pub fields: Vec<Word>,
-    /// Constraints that were proved.
+    /// The number of rows (constraints) of all new proofs.
     pub rows: usize,
-    /// Proofs that were made; 0 for a root verifier, which verifies.
+    /// The number of new proofs; 0 for a root verifier, which only verifies.
     pub proofs: usize,
-    /// Proofs inside the request that the reply carries, all verified.
+    /// The number of verified proofs that the reply takes over from the request.
     pub carried_proofs: usize,
-    /// Time for witnesses and proofs, or for the verification. Loading or
-    /// making keys is not counted.
+    /// The time for witnesses and proofs, or for the verification, without the
+    /// time for loading or making keys.
     pub proving: Duration,
-    /// The provenance of the last key, if the reply needed one.
+    /// The provenance of the last proving key, if a proof was made.
     pub provenance: Option<Provenance>,
 }
 
 impl EngineConfig {
-    /// Keys are loaded when they are needed, and their files stay. Development
-    /// keys are allowed exactly if missing keys are made as development keys.
+    /// A configuration in which keys are loaded on demand and their files are kept.
+    /// Development keys are allowed exactly if `provenance` is that of such a key.
     pub fn new(setting: Setting, provenance: Provenance) -> Self {
         Self {
             setting,
@@ -98,7 +98,7 @@ impl EngineConfig {
 }
 
 impl Engine {
-    /// An engine that has loaded no key yet, with the keys of `store`.
+    /// An engine with the keys of `store`, of which no key is loaded yet.
     pub fn new(config: EngineConfig, store: impl Into<Arc<dyn KeyStore>>) -> Self {
         let store = store.into();
         Self {
@@ -114,12 +114,12 @@ impl Engine {
         &self.config.setting
     }
 
-    /// Proves a request, in as many proofs as the setting has for it, and
-    /// verifies each of them. The proofs that the request carries are verified
-    /// first. A root verifier's request is verified completely from its bytes
-    /// alone, and is its own reply.
+    /// Verifies the proofs that a request carries, then makes the proofs that the
+    /// setting requires for the request, and verifies each new proof. For a root
+    /// verifier's request no proof is made: the rollup in the request is verified
+    /// from its bytes alone, and returned as the reply.
     ///
-    /// Progress within [`Phase::Prove`] is that of all proofs together.
+    /// The progress in [`Phase::Prove`] is the progress of all proofs together.
     pub fn prove(
         &mut self,
         request: &Request,
@@ -132,7 +132,7 @@ impl Engine {
         self.prove_statement(statement, report)
     }
 
-    /// Proves a statement whose every rule was checked.
+    /// Proves a statement whose rules were all checked.
     fn prove_statement(
         &mut self,
         statement: CheckedStatement,
@@ -188,7 +188,7 @@ impl Engine {
         })
     }
 
-    /// Makes and verifies a proof of true values, to show that the key of a
+    /// Makes and verifies a proof of a true statement, to show that the key of a
     /// circuit can prove.
     pub fn try_key(
         &mut self,
@@ -203,7 +203,7 @@ impl Engine {
     }
 }
 
-/// Proves a part and verifies its proof.
+/// Proves a part of a statement and verifies the proof.
 fn prove_part(
     part: &StatementPart,
     key: &NativeKey,

@@ -1,4 +1,4 @@
-//! A small true statement without a request: a prover that failed must prove it
+//! The self-test: a small true statement that a prover must prove after a failure,
 //! before it gets jobs again.
 
 use ark_bn254::Fr;
@@ -22,11 +22,11 @@ const TOTAL_INPUT: u64 = 100;
 const TOTAL_OUTPUT: u64 = 70;
 const FEE: u64 = 2;
 const NONCE: u32 = 5;
-/// The secrets of a note that is never spent.
+/// A secret of a note that is never spent.
 const NULLIFIER: u64 = 77;
 const PARTIAL: u64 = 88;
 
-/// A claim of 30 out of 100 that brought 70, alone in its trees.
+/// A claim to 30 of an interaction's 100, which returned 70; each tree has one leaf.
 pub fn self_test_request(suite: Suite) -> Bytes {
     let bridge = BridgeCallData {
         address_id: 1,
@@ -80,7 +80,7 @@ pub fn self_test_request(suite: Suite) -> Bytes {
     .to_bytes()
 }
 
-/// The root and the path of a tree with one leaf, at index 0.
+/// The root of a tree whose only leaf is at index 0, and the path to the leaf.
 fn alone(suite: Suite, depth: u32, leaf: Fr) -> (Word, MerklePath) {
     let first = LeafIndex::from(0);
     let mut tree = MerkleTree::new(suite, depth as usize);

@@ -1,4 +1,4 @@
-//! Verification keys and proofs in the formats of snarkjs and the EVM.
+//! Export of verification keys and proofs in the formats of snarkjs and the EVM.
 
 use ark_bn254::{Bn254, Fq, Fr, G1Affine, G2Affine};
 use ark_ff::{BigInteger, PrimeField};
@@ -9,10 +9,10 @@ use zkwhirl_keystore::KeyFile;
 
 use super::VerificationKey;
 
-/// The contract; each `@NAME@` is replaced by a number or a name.
+/// The template of the contract: [`solidity`] replaces each `@NAME@`.
 const CONTRACT: &str = include_str!("verifier.sol");
 
-/// A verification key as snarkjs' `verification_key.json`.
+/// Converts a verification key to snarkjs' `verification_key.json`.
 pub fn snarkjs_vk(key: &VerificationKey) -> Value {
     let vk = &key.prepared.vk;
     let points: Vec<_> = vk.gamma_abc_g1.iter().map(g1).collect();
@@ -28,9 +28,9 @@ pub fn snarkjs_vk(key: &VerificationKey) -> Value {
     })
 }
 
-/// A proof as the contract's eight words of 32 bytes: A, B, C; coordinates are
-/// big endian, in G2 the imaginary part comes first. `None` when the bytes are
-/// no proof.
+/// Converts a compressed proof to the contract's eight words of 32 bytes: A, B, C.
+/// Coordinates are big endian; in G2 the imaginary part comes first. `None` if the
+/// bytes are no proof.
 pub fn evm_proof(compressed: &[u8]) -> Option<[u8; 256]> {
     let proof = Proof::<Bn254>::deserialize_compressed(compressed).ok()?;
     let Proof { a, b, c } = proof;
@@ -42,8 +42,8 @@ pub fn evm_proof(compressed: &[u8]) -> Option<[u8; 256]> {
     Some(out)
 }
 
-/// A contract that verifies proofs under the key of `file`, with one public
-/// input.
+/// The source of a contract that verifies proofs with one public input under the
+/// key of `file`.
 pub fn solidity(file: &KeyFile, key: &VerificationKey) -> String {
     let vk = &key.prepared.vk;
     let mut text = CONTRACT
@@ -93,7 +93,7 @@ fn decimal(value: &Fq) -> String {
 }
 
 #[cfg(test)]
-/// A proof as snarkjs' `proof.json`; `None` when the bytes are no proof.
+/// Converts a proof to snarkjs' `proof.json`; `None` if the bytes are no proof.
 pub(crate) fn snarkjs_proof(compressed: &[u8]) -> Option<Value> {
     let proof = Proof::<Bn254>::deserialize_compressed(compressed).ok()?;
     Some(json!({

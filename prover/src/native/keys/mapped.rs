@@ -1,15 +1,15 @@
-//! Mapped parts of a key file, viewed as points, field elements and indices
+//! Views of a mapped key file's parts as points, field elements and indices,
 //! without a copy.
 //!
-//! The bytes are those of arkworks' own values on a little-endian machine: field
+//! The bytes equal arkworks' values in the memory of a little-endian machine: field
 //! elements in Montgomery form, points as their coordinates, infinity as zeros.
-//! arkworks does not promise this layout, so its version is pinned, the layout
-//! is checked when this is compiled, and [`layout_holds`] compares known values
+//! arkworks does not guarantee this layout, so its version is pinned, sizes and
+//! offsets are checked at compile time, and [`layout_holds`] compares known values
 //! before the first key is used.
 
 #![expect(
     unsafe_code,
-    reason = "the one place where bytes of a mapped key are seen as other values"
+    reason = "the only place where bytes of a mapped key are viewed as other types"
 )]
 
 use std::{marker::PhantomData, mem::offset_of, ops::Deref, slice};
@@ -21,7 +21,7 @@ use zkwhirl_keystore::MappedBytes;
 
 use super::points::{write_fr, write_points};
 
-/// Types for which any bytes of the right number and alignment are a value.
+/// Types for which any bytes of the right length and alignment are a value.
 ///
 /// # Safety
 /// The type must have no padding, no bytes that are not allowed, and no
@@ -30,11 +30,11 @@ pub(crate) unsafe trait Raw: Copy + Send + Sync {}
 
 // SAFETY: an integer.
 unsafe impl Raw for u32 {}
-// SAFETY: four integers (checked below). A number above the modulus computes
-// nonsense, nothing worse; keys hold none.
+// SAFETY: four integers (checked below). A number above the modulus only makes
+// results wrong; keys hold no such number.
 unsafe impl Raw for Fr {}
 // SAFETY: two field elements of four integers each, and a flag without a size
-// (checked below). A pair that is not on the curve computes nonsense.
+// (checked below). A pair that is not on the curve only makes results wrong.
 unsafe impl Raw for Affine<g1::Config> {}
 // SAFETY: as for G1, with two field elements in each coordinate.
 unsafe impl Raw for Affine<g2::Config> {}
@@ -45,24 +45,24 @@ const _: () = {
     assert!(size_of::<Fr>() == 32 && align_of::<Fr>() == 8 && offset_of!(Fr, 0) == 0);
     assert!(size_of::<Fq>() == 32 && align_of::<Fq>() == 8 && offset_of!(Fq, 0) == 0);
     assert!(size_of::<Fq2>() == 64 && offset_of!(Fq2, c0) == 0 && offset_of!(Fq2, c1) == 32);
-    // A flag for infinity would make the points larger.
+    // The sizes also show that points have no flag for infinity.
     assert!(size_of::<G1Affine>() == 64 && align_of::<G1Affine>() == 8);
     assert!(offset_of!(G1Affine, x) == 0 && offset_of!(G1Affine, y) == 32);
     assert!(size_of::<G2Affine>() == 128 && align_of::<G2Affine>() == 8);
     assert!(offset_of!(G2Affine, x) == 0 && offset_of!(G2Affine, y) == 64);
 };
 
-/// A list in a mapped key.
+/// A list of values in a mapped key.
 #[derive(Debug, Clone)]
 pub(crate) struct Mapped<T> {
-    /// Aligned for `T`, and a whole number of values.
+    /// The bytes of the values: aligned for `T`, and a whole number of values.
     bytes: MappedBytes,
     values: PhantomData<T>,
 }
 
 impl<T: Raw> Mapped<T> {
-    /// The values in `bytes`; `None` if the bytes are not a whole number of
-    /// values, or not aligned.
+    /// Views `bytes` as values; `None` if the bytes are not aligned, or not a whole
+    /// number of values.
     pub(crate) fn new(bytes: MappedBytes) -> Option<Self> {
         let values = PhantomData;
         cast::<T>(&bytes)?;
@@ -74,7 +74,7 @@ impl<T: Raw> Deref for Mapped<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        cast(&self.bytes).expect("a mapping does not move, and it was cast before")
+        cast(&self.bytes).expect("the same bytes were cast in `new`, and do not move")
     }
 }
 
@@ -89,8 +89,7 @@ fn cast<T: Raw>(bytes: &[u8]) -> Option<&[T]> {
     Some(unsafe { slice::from_raw_parts(start, count) })
 }
 
-/// Whether the bytes that a key stores for known values are viewed as these
-/// values.
+/// Whether this build views the stored bytes of known values as the same values.
 pub(crate) fn layout_holds() -> bool {
     let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
     let g1 = [g1, G1Affine::zero(), -g1];

@@ -1,7 +1,7 @@
 //! Constraint matrices as a proving key stores them, and their products with
 //! an assignment.
 //!
-//! The section holds nine counts as `u64` (public variables, private
+//! The section contains nine counts as `u64` (public variables, private
 //! variables, coefficients, then rows and entries of A, B and C), the
 //! coefficients as raw field elements, and for each matrix its row ends,
 //! columns and coefficient indices as `u32`; all little endian.
@@ -17,7 +17,7 @@ use super::{
     points::{FIELD_BYTES, write_fr},
 };
 
-/// The matrices of a mapped key.
+/// The constraint matrices of a mapped key.
 #[derive(Debug)]
 pub(crate) struct MappedMatrices {
     pub(crate) a: MappedMatrix,
@@ -30,7 +30,7 @@ pub(crate) struct MappedMatrices {
     pub(crate) num_rows: usize,
 }
 
-/// One sparse matrix by rows, as [`zkwhirl_circuits::r1cs::Matrix`].
+/// One sparse matrix, stored by rows like [`zkwhirl_circuits::r1cs::Matrix`].
 #[derive(Debug)]
 pub(crate) struct MappedMatrix {
     ends: Mapped<u32>,
@@ -38,7 +38,7 @@ pub(crate) struct MappedMatrix {
     coefficients: Mapped<u32>,
 }
 
-/// The bytes of a key's section `matrices`.
+/// Encodes matrices as a key's section `matrices`.
 pub(crate) fn to_bytes(matrices: &Matrices) -> Vec<u8> {
     let all = [&matrices.a, &matrices.b, &matrices.c];
     let mut out = Vec::new();
@@ -65,12 +65,12 @@ pub(crate) fn to_bytes(matrices: &Matrices) -> Vec<u8> {
 }
 
 impl MappedMatrices {
-    /// The domain that holds all rows, and one more for each public variable.
+    /// The size of the domain, for all rows and one more for each public variable.
     pub(crate) fn domain(&self) -> usize {
         (self.num_rows + self.num_instance).next_power_of_two()
     }
 
-    /// A matrix times the assignment, padded with zeros to `domain`.
+    /// The product of a matrix and an assignment, padded with zeros to `domain`.
     pub(crate) fn times(&self, matrix: &MappedMatrix, assignment: &[Fr], domain: usize) -> Vec<Fr> {
         let mut product = Vec::with_capacity(domain);
         (0..self.num_rows)
@@ -100,9 +100,9 @@ impl MappedMatrices {
         entries.map(|(column, place)| (*column, &coefficients[*place as usize]))
     }
 
-    /// The matrices in a key's section; `None` when its numbers do not fit
-    /// together. Bytes whose digest was checked fail here only when another
-    /// program wrote them.
+    /// Views a key's section as matrices; `None` if the section's numbers do not fit
+    /// together. In bytes with a checked digest, this means that another program
+    /// wrote the section.
     pub(crate) fn new(section: &MappedBytes) -> Option<Self> {
         let mut rest = Rest { section, at: 0 };
         let mut counts = [0; 9];
@@ -139,7 +139,7 @@ impl MappedMatrices {
 }
 
 impl MappedMatrix {
-    /// Whether every index is inside its list.
+    /// Whether every index is inside the list that it refers to.
     fn is_sound(&self, rows: usize, variables: usize, coefficients: usize) -> bool {
         let below = |list: &[u32], limit: usize| {
             let largest = list.iter().max();
@@ -153,7 +153,7 @@ impl MappedMatrix {
     }
 }
 
-/// The rest of a section, which was not read yet.
+/// The part of a section that was not read yet.
 struct Rest<'a> {
     section: &'a MappedBytes,
     at: usize,

@@ -1,5 +1,5 @@
-//! Keys: their sections in a file, their points and matrices in mapped memory,
-//! their setup, and their other formats.
+//! Keys: sections in a file, points and matrices in mapped memory, setup, and
+//! export to other formats.
 
 mod export;
 mod mapped;

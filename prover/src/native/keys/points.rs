@@ -1,9 +1,9 @@
-//! Curve points as a proving key stores them: raw Montgomery limbs, little
+//! The encoding of curve points in proving keys: raw Montgomery limbs, little
 //! endian.
 //!
 //! A G1 point is x ‖ y (64 bytes), a G2 point x.c0 ‖ x.c1 ‖ y.c0 ‖ y.c1 (128
 //! bytes); infinity is all zeros, as in arkworks' own representation and in
-//! iden3's files. The prover reads no points of a key in use:
+//! iden3's files. The prover does not decode the points of a key:
 //! [`mapped`](super::mapped) views the mapped bytes as points.
 
 use ark_bn254::{Fq, Fr, G2Affine};
@@ -16,20 +16,20 @@ use rand::{RngCore, rngs::OsRng};
 use rayon::prelude::*;
 use zkwhirl_msm::{Arithmetic, Curve, Scalars};
 
-/// Bytes of a field element.
+/// The length of a field element in bytes.
 pub(crate) const FIELD_BYTES: usize = 32;
 
 pub(crate) fn write_fr(value: &Fr, out: &mut Vec<u8>) {
     write_limbs(&value.0.0, out);
 }
 
-/// The bytes of points of G1 or G2.
+/// Encodes points of G1 or G2.
 pub(crate) fn write_points<C>(points: &[Affine<C>]) -> Vec<u8>
 where
     C: SWCurveConfig<BaseField: Field<BasePrimeField = Fq>>,
 {
     let mut out = Vec::with_capacity(points.len() * point_bytes::<C>());
-    // The coordinates of infinity are zeros: these curves have no flag for it.
+    // Infinity has the coordinates 0 in arkworks, and no flag on these curves.
     for coordinate in points.iter().flat_map(|point| [point.x, point.y]) {
         for part in coordinate.to_base_prime_field_elements() {
             write_limbs(&part.0.0, &mut out);
@@ -38,7 +38,7 @@ where
     out
 }
 
-/// Bytes of a point: 64 in G1, 128 in G2.
+/// The length of a point in bytes: 64 in G1, 128 in G2.
 pub(crate) fn point_bytes<C: SWCurveConfig>() -> usize {
     2 * FIELD_BYTES * C::BaseField::extension_degree() as usize
 }
@@ -49,16 +49,16 @@ fn write_limbs(limbs: &[u64; 4], out: &mut Vec<u8>) {
     }
 }
 
-/// Bytes that encode no list of points. The message reads after the name of the
-/// bytes: "its section a …".
+/// Why bytes are not a list of points. The message is the predicate of the name of
+/// the bytes: "its section a …".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PointError {
     /// The bytes are not a whole number of points.
-    #[error("has {bytes} bytes, {each} each")]
+    #[error("has {bytes} bytes, a point has {each}")]
     Length {
-        /// The number of bytes.
+        /// The length of all bytes.
         bytes: usize,
-        /// The bytes of one point.
+        /// The length of one point in bytes.
         each: usize,
     },
     /// A coordinate is not reduced, or a pair is not on the curve.
@@ -71,7 +71,7 @@ pub(crate) enum PointError {
 
 /// Reads points of G1 or G2 that another program wrote in this encoding. Every
 /// coordinate must be reduced and every pair on the curve. Points of G2 may be
-/// outside the subgroup: [`check_subgroup`] looks for those.
+/// outside the subgroup: use [`check_subgroup`].
 pub(crate) fn read_points<C>(bytes: &[u8]) -> Result<Vec<Affine<C>>, PointError>
 where
     C: SWCurveConfig<BaseField: Field<BasePrimeField = Fq>>,
@@ -92,7 +92,7 @@ where
     checked.collect()
 }
 
-/// `None`: a part is not reduced.
+/// Reads a coordinate; `None` if a part of the coordinate is not reduced.
 fn coordinate<F: Field<BasePrimeField = Fq>>(bytes: &[u8]) -> Option<F> {
     let parts = bytes.chunks_exact(FIELD_BYTES);
     F::from_base_prime_field_elems(parts.map_while(read_fq))
@@ -112,13 +112,13 @@ pub(crate) fn on_curve<C: SWCurveConfig>(points: &[Affine<C>]) -> bool {
         .all(Affine::is_on_curve)
 }
 
-/// Whether points on the curve of G2 are all in the subgroup.
+/// Whether all `points`, which must be on the curve of G2, are in the subgroup.
 ///
-/// The order of the curve is the group's times a cofactor whose smallest prime
-/// factor is 10,069. Random sums with 14-bit factors of points that are not all
-/// in the subgroup are in it with a probability below 2^-13; ten of them, below
-/// 2^-130. One exact check is a multiplication by a scalar for each point, a
-/// hundred times as long. (G1 has no cofactor.)
+/// The curve's order is the subgroup's order times a cofactor whose smallest prime
+/// factor is 10,069. If a point is outside the subgroup, a random sum with 14-bit
+/// factors is in the subgroup with a probability below 2^-13, and ten sums are with a
+/// probability below 2^-130. An exact check would multiply each point by a scalar and
+/// take a hundred times as long. (G1 has no cofactor.)
 pub(crate) fn check_subgroup(points: &[G2Affine]) -> bool {
     (0..10).all(|_| {
         let factors: Vec<Fr> = points
@@ -174,7 +174,7 @@ pub(super) mod tests {
         let said = |bytes: &[u8]| read_points::<g1::Config>(bytes).unwrap_err().to_string();
         assert_eq!(said(&off), "has no curve point at place 3");
         assert_eq!(said(&unreduced), "has no curve point at place 2");
-        assert_eq!(said(&good[1..]), "has 383 bytes, 64 each");
+        assert_eq!(said(&good[1..]), "has 383 bytes, a point has 64");
     }
 
     #[test]

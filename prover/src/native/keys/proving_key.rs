@@ -1,4 +1,4 @@
-//! Proving keys: how they are made, written in sections, and loaded.
+//! Proving keys: generation, sections, and loading.
 
 use std::sync::OnceLock;
 
@@ -16,25 +16,25 @@ use super::{
     verification_key::{VerificationKey, vk_bytes},
 };
 
-/// A proving key in use, with its verification key and its matrices. Points and
-/// matrices stay in the mapped file.
+/// A loaded proving key with its verification key and its matrices. Points and
+/// matrices remain in the mapped file.
 #[derive(Debug)]
 pub struct NativeKey {
     /// The key's identity.
     pub id: KeyId,
     /// The key's circuit.
     pub circuit: CircuitIdentity,
-    /// The origin of the setup's secret numbers.
+    /// The origin of the secret numbers of the key's setup.
     pub provenance: Provenance,
     pub(crate) vk: VerifyingKey<Bn254>,
-    /// The verification key, prepared at the first call of
+    /// The prepared verification key, filled by the first call of
     /// [`NativeKey::verifying`].
     verifying: OnceLock<VerificationKey>,
     pub(crate) queries: Queries,
     pub(crate) matrices: MappedMatrices,
 }
 
-/// The parts of a proving key that the prover multiplies with.
+/// The points of a proving key that the prover multiplies by scalars.
 #[derive(Debug)]
 pub(crate) struct Queries {
     pub(crate) alpha_g1: G1Affine,
@@ -49,7 +49,7 @@ pub(crate) struct Queries {
     pub(crate) l: Mapped<G1Affine>,
 }
 
-/// A circuit as this release builds it.
+/// The identity of a circuit as this release builds the circuit.
 pub(crate) fn identity(circuit: &Circuit, matrices: &Matrices) -> CircuitIdentity {
     CircuitIdentity {
         name: circuit.to_string(),
@@ -62,7 +62,7 @@ pub(crate) fn identity(circuit: &Circuit, matrices: &Matrices) -> CircuitIdentit
     }
 }
 
-/// Makes a key for `matrices` and writes its sections.
+/// Makes a key for `matrices` and writes the key's sections.
 pub(crate) fn generate(
     writer: &mut KeyWriter,
     matrices: &Matrices,
@@ -72,9 +72,9 @@ pub(crate) fn generate(
     write(writer, &key, matrices)
 }
 
-/// Writes the sections of a key whose points belong to `matrices`. Every point
-/// must be on its curve and in its subgroup: loading a key does not check that
-/// again.
+/// Writes the sections of a key whose points belong to `matrices`. It is an error if
+/// a point is not on its curve or not in its subgroup: loading does not check the
+/// points.
 pub(crate) fn write(
     writer: &mut KeyWriter,
     key: &ProvingKey<Bn254>,
@@ -100,12 +100,12 @@ pub(crate) fn write(
 }
 
 impl NativeKey {
-    /// Uses a key in its mapped file. The bytes were checked when the file was
-    /// opened.
+    /// Loads a key from its mapped file. Opening the file has checked the bytes, so
+    /// that loading checks sizes only.
     pub fn load(file: &KeyFile) -> Result<Self, KeyError> {
         static LAYOUT: OnceLock<bool> = OnceLock::new();
         if !LAYOUT.get_or_init(layout_holds) {
-            let problem = "this build lays out curve points in another way than keys do";
+            let problem = "this build's memory layout of points differs from that of key files";
             return Err(KeyError::Config(problem.to_owned()));
         }
         let [alpha_g1, beta_g1, delta_g1, ref gamma_abc_g1 @ ..] = list(file, "g1")?[..] else {
@@ -145,8 +145,8 @@ impl NativeKey {
         Ok(key)
     }
 
-    /// Checks that points, matrices and verification key are of one size and of
-    /// one setup.
+    /// Checks that points, matrices and verification key belong to one size and one
+    /// setup.
     fn check_parts(&self, file: &KeyFile) -> Result<(), KeyError> {
         let (queries, matrices) = (&self.queries, &self.matrices);
         let variables = matrices.num_instance + matrices.num_witness;
@@ -174,11 +174,11 @@ impl NativeKey {
         if vk_bytes(&self.vk) == file.vk() {
             return Ok(());
         }
-        let problem = "its proving part is of another verification key";
+        let problem = "its points belong to another verification key";
         Err(KeyError::damaged(file.path(), problem))
     }
 
-    /// The verification key.
+    /// The prepared verification key.
     pub(crate) fn verifying(&self) -> &VerificationKey {
         self.verifying.get_or_init(|| VerificationKey {
             digest: *blake3::hash(&vk_bytes(&self.vk)).as_bytes(),
@@ -187,7 +187,7 @@ impl NativeKey {
     }
 }
 
-/// The values of a section.
+/// The values of a section in mapped memory.
 fn list<T: Raw>(file: &KeyFile, name: &str) -> Result<Mapped<T>, KeyError> {
     Mapped::new(file.section(name)?).ok_or_else(|| unreadable(file, name))
 }

@@ -1,5 +1,5 @@
-//! A key from secret numbers that are drawn here: the library's setup over
-//! stored matrices.
+//! The setup of a key with secret numbers that this process draws: the setup of
+//! `ark_groth16` over stored matrices.
 
 use ark_bn254::{Bn254, Fr};
 use ark_ff::Zero;
@@ -14,9 +14,9 @@ use rand_chacha::ChaCha20Rng;
 use zkwhirl_circuits::r1cs::{Matrices, Matrix};
 use zkwhirl_keystore::{KeyError, KeyWriter, Provenance};
 
-/// The library's setup over the stored matrices, for the key that `writer`
-/// writes. Seeded for development keys, else from the operating system's
-/// generator. Keys of any other provenance come from files.
+/// Runs the setup of `ark_groth16` for the key that `writer` writes. The random
+/// numbers are seeded for development keys, otherwise they come from the operating
+/// system. Keys of any other provenance are refused: they come from files.
 pub(super) fn setup(
     writer: &KeyWriter,
     matrices: &Matrices,
@@ -27,7 +27,7 @@ pub(super) fn setup(
         Provenance::DevSeeded { seed: number } => seed[..8].copy_from_slice(&number.to_le_bytes()),
         Provenance::SingleParty => OsRng.fill_bytes(&mut seed),
         Provenance::Powers { .. } | Provenance::Ceremony { .. } => {
-            let problem = format!("a key of a {provenance} is imported, not made");
+            let problem = format!("a {provenance} cannot be made, only imported");
             return Err(writer.failed(problem));
         }
     }
@@ -42,7 +42,7 @@ pub(super) fn setup(
     made.map_err(|error| writer.failed(error))
 }
 
-/// Hands stored matrices to the library as a circuit.
+/// Stored matrices as a circuit of `ark_groth16`.
 struct StoredMatrices<'a>(&'a Matrices);
 
 impl ConstraintSynthesizer<Fr> for StoredMatrices<'_> {

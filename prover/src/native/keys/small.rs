@@ -10,8 +10,8 @@ use zkwhirl_keystore::{CircuitIdentity, Generate, KeyFile, KeyStore, Provenance}
 use super::NativeKey;
 use crate::native::engine::groth16;
 
-/// Rows of every kind: constants, large and negative coefficients, a variable
-/// in C alone. 25 variables, one of them public; a domain of 32.
+/// A circuit with all kinds of rows: constants, large and negative coefficients, a
+/// variable in C alone. It has 25 variables, one of them public; its domain is 32.
 fn circuit(mode: Mode, x: Fr, factor: u64) -> Builder {
     let mut b = Builder::new(mode);
     let x = b.alloc(x);
@@ -33,7 +33,7 @@ pub(crate) fn matrices_of(factor: u64) -> Matrices {
     circuit(Mode::Matrices, Fr::from(0), factor).into_matrices()
 }
 
-/// The matrices of the circuit that the functions below are about.
+/// The matrices of the circuit that the functions below use.
 pub(crate) fn matrices() -> Matrices {
     matrices_of(3)
 }
@@ -52,7 +52,7 @@ pub(crate) fn identity() -> CircuitIdentity {
     }
 }
 
-/// The circuit's key in a store, and whether `write` had to write a new one.
+/// The circuit's key in a store, and whether `write` wrote a new key.
 pub(crate) fn stored(
     store: &dyn KeyStore,
     provenance: &Provenance,
@@ -63,8 +63,8 @@ pub(crate) fn stored(
     (stored.key, stored.fresh)
 }
 
-/// A proof and its public input. The library verifies the proof for this input,
-/// and for no other.
+/// Makes a proof and returns it with its public input. Asserts that the library
+/// accepts the proof for this input and not for another.
 pub(crate) fn proof(key: &NativeKey) -> (Proof<Bn254>, Fr) {
     let assignment = assignment(11);
     let blinding = [Fr::rand(&mut OsRng), Fr::rand(&mut OsRng)];

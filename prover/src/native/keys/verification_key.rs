@@ -1,11 +1,11 @@
-//! Verification keys: read with every check, prepared, named by their digest.
+//! Verification keys: decoded with all checks, and prepared for pairings.
 
 use ark_bn254::Bn254;
 use ark_groth16::{PreparedVerifyingKey, VerifyingKey};
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, SerializationError};
 use zkwhirl_keystore::{KeyError, KeyFile};
 
-/// A verification key, prepared, with the digest that proofs name.
+/// A prepared verification key, with the digest that proofs name.
 #[derive(Debug, Clone)]
 pub struct VerificationKey {
     /// BLAKE3 of the compressed key.
@@ -13,14 +13,14 @@ pub struct VerificationKey {
     pub(crate) prepared: PreparedVerifyingKey<Bn254>,
 }
 
-/// Bytes that are no verification key. The message reads after "the
+/// Why bytes are not a verification key. The message is the predicate of "the
 /// verification key".
 #[derive(Debug, thiserror::Error)]
 pub enum VerificationKeyError {
     /// The bytes encode no key, or a point is outside its group.
     #[error("cannot be read: {0}")]
     Encoding(#[from] SerializationError),
-    /// The key is for another number of public inputs than one.
+    /// The key does not have exactly one public input.
     #[error("has {0} points for the constant and the public input, must have 2")]
     Inputs(usize),
 }
@@ -33,8 +33,8 @@ impl VerificationKey {
         })
     }
 
-    /// The compressed key: the bytes that [`VerificationKey::parse`] reads and
-    /// that the digest is computed from.
+    /// Encodes the compressed key: the bytes that [`VerificationKey::parse`] reads,
+    /// and whose BLAKE3 is the digest.
     pub fn to_bytes(&self) -> Vec<u8> {
         vk_bytes(&self.prepared.vk)
     }
@@ -53,10 +53,10 @@ impl VerificationKey {
     }
 }
 
-/// The compressed key, as key files hold it.
+/// Encodes a verification key as in a key file: compressed.
 pub(crate) fn vk_bytes(vk: &VerifyingKey<Bn254>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let written = vk.serialize_compressed(&mut bytes);
-    written.expect("a vector takes every byte");
+    written.expect("writing to a vector does not fail");
     bytes
 }

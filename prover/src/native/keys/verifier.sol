@@ -38,7 +38,7 @@ contract Verifier {
 
     /// @param proof A.x, A.y, B.x (imaginary, real), B.y (imaginary, real), C.x, C.y
     /// @param input the statement's digest, as the proof's public input
-    /// @return whether the proof holds; malformed numbers and points do not
+    /// @return whether the proof holds; false for malformed numbers and points
     function verify(uint256[8] calldata proof, uint256 input) external view returns (bool) {
         if (input >= R) return false;
         for (uint256 i = 0; i < 8; i++) {
@@ -84,8 +84,8 @@ contract Verifier {
         }
     }
 
-    /// Precompile 8 (EIP-197): whether the product of four pairings is one. It
-    /// fails when a point is not on its curve or not in its subgroup.
+    /// Precompile 8 (EIP-197): whether the product of four pairings is one. The
+    /// call fails if a point is not on its curve or not in its subgroup.
     function pairing(uint256[24] memory pairs) private view returns (bool) {
         bool done;
         assembly ("memory-safe") {

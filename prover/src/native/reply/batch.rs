@@ -1,21 +1,21 @@
-//! Verification of many proofs, of any number of keys, by one product of
+//! Verification of many proofs, under any number of keys, by one product of
 //! pairings.
 //!
-//! A Groth16 proof (A, B, C) of the public input x holds for a key when
+//! A Groth16 proof (A, B, C) of the public input x holds under a key if
 //!
 //! ```text
 //! e(A, B) = e(α, β) · e(L(x), γ) · e(C, δ)        L(x) = L₀ + x·L₁
 //! ```
 //!
 //! (Groth 2016, section 3.2.) With random coefficients r, drawn after the
-//! proofs were made, all proofs hold when one product holds, except with
+//! proofs were made, all proofs hold if the following product is 1, except with
 //! probability 2⁻¹²⁸:
 //!
 //! ```text
 //! Π e(rᵢ·Aᵢ, Bᵢ) · Π over keys e(−Σr·α, β) · e(−Σr·L(x), γ) · e(−Σr·C, δ) = 1
 //! ```
 //!
-//! The product costs one pairing for each proof, three for each key, and one
+//! The product takes one pairing for each proof, three for each key, and one
 //! final exponentiation.
 
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
@@ -33,7 +33,7 @@ use crate::native::keys::VerificationKey;
 pub(crate) struct BatchEntry<'a> {
     pub(crate) key: &'a VerificationKey,
     pub(crate) public_input: Fr,
-    /// A ‖ B ‖ C, each compressed: 32, 64 and 32 bytes.
+    /// The proof: A ‖ B ‖ C, each compressed: 32, 64 and 32 bytes.
     pub(crate) proof: &'a [u8; 128],
 }
 
@@ -41,22 +41,22 @@ pub(crate) struct BatchEntry<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub(crate) struct BadProof {
-    /// Its place in the batch.
+    /// The index of the proof in the batch.
     pub(crate) at: usize,
-    /// What is wrong with it, as a whole sentence.
+    /// What is wrong with the proof, as a complete sentence.
     pub(crate) problem: &'static str,
 }
 
-const NO_POINTS: &str = "the proof is not three points of the curve's groups";
-const NOT_CANONICAL: &str = "the proof's bytes are not the one encoding of its points";
+const NO_POINTS: &str = "the proof is not three points in the curve's groups";
+const NOT_CANONICAL: &str = "the proof's bytes are not the canonical encoding of its points";
 const FALSE: &str = "the proof does not verify for its published fields";
 
-/// Accepts a batch when every proof verifies; the error names the first bad
-/// proof. An empty batch is accepted.
+/// Accepts a batch if every proof verifies; the error names the first bad proof.
+/// An empty batch is accepted.
 ///
-/// Bytes are read with every check: coordinates below the modulus, points on
-/// the curve and in the group of prime order, no second encoding. Costs about
-/// a pairing a proof, and twice the batch when one is bad.
+/// Each proof is decoded with all checks: coordinates below the modulus, points on
+/// the curve and in the group of prime order, canonical encoding. A good batch takes
+/// about one pairing per proof, a batch with a bad proof twice as long.
 pub(crate) fn verify_batch(entries: &[BatchEntry<'_>]) -> Result<(), BadProof> {
     let proofs: Vec<Result<Proof<Bn254>, &'static str>> = entries
         .par_iter()
@@ -84,7 +84,7 @@ pub(crate) fn verify_batch(entries: &[BatchEntry<'_>]) -> Result<(), BadProof> {
 
 pub(crate) fn read_proof(bytes: &[u8; 128]) -> Result<Proof<Bn254>, &'static str> {
     let proof = Proof::<Bn254>::deserialize_compressed(&bytes[..]).map_err(|_| NO_POINTS)?;
-    // The library reads infinity whatever its coordinate says.
+    // The library decodes infinity with any coordinate.
     let mut again = [0; 128];
     match proof.serialize_compressed(&mut again[..]) {
         Ok(()) if again == *bytes => Ok(proof),
@@ -92,13 +92,13 @@ pub(crate) fn read_proof(bytes: &[u8; 128]) -> Result<Proof<Bn254>, &'static str
     }
 }
 
-/// A proof that was read, with what it must verify for.
+/// A decoded proof with its key, its public input and its random coefficient.
 struct Term<'a> {
     entry: &'a BatchEntry<'a>,
     proof: &'a Proof<Bn254>,
 }
 
-/// The first term that does not hold, by halving.
+/// Finds the first term that does not hold, by halving.
 fn first_false(terms: &[Term<'_>]) -> Option<usize> {
     if holds(terms) {
         return None;
@@ -106,7 +106,7 @@ fn first_false(terms: &[Term<'_>]) -> Option<usize> {
     let (mut first, mut rest) = (0, terms);
     while rest.len() > 1 {
         let (left, right) = rest.split_at(rest.len() / 2);
-        // Where the left half holds, the right one is known not to.
+        // If the left half holds, the right half does not.
         rest = if holds(left) {
             first += left.len();
             right
@@ -117,18 +117,18 @@ fn first_false(terms: &[Term<'_>]) -> Option<usize> {
     Some(first)
 }
 
-/// What one key contributes to the product.
+/// The sums over the proofs of one key, for the key's factors of the product.
 struct Sums<'a> {
     key: &'a VerificationKey,
-    /// Σr, for α.
+    /// Σr, the factor of α.
     weight: Fr,
-    /// Σr·x, for L₁.
+    /// Σr·x, the factor of L₁.
     inputs: Fr,
-    /// The C of the proofs and their coefficients.
+    /// The points C of the proofs, and the proofs' coefficients r.
     c: (Vec<G1Affine>, Vec<Fr>),
 }
 
-/// Whether the randomised product over some terms is one.
+/// Whether the product over `terms`, with their random coefficients, is 1.
 fn holds(terms: &[Term<'_>]) -> bool {
     let coefficients: Vec<(BigInt<2>, Fr)> = terms.iter().map(|_| coefficient()).collect();
     let a: Vec<G1Projective> = terms
@@ -156,7 +156,7 @@ fn holds(terms: &[Term<'_>]) -> bool {
     Bn254::multi_pairing(left, right).0 == <Bn254 as Pairing>::TargetField::ONE
 }
 
-/// 128 bits from the operating system's generator.
+/// Draws a coefficient: 128 bits from the operating system's generator.
 fn coefficient() -> (BigInt<2>, Fr) {
     let limbs = [OsRng.next_u64(), OsRng.next_u64()];
     let element = Fr::new(BigInt::new([limbs[0], limbs[1], 0, 0]));
@@ -180,7 +180,7 @@ impl<'a> Sums<'a> {
         self.c.1.push(r);
     }
 
-    /// The points that are paired with β, γ and δ.
+    /// The three points that are paired with β, γ and δ.
     fn points(&self) -> Vec<G1Affine> {
         let vk = &self.key.prepared.vk;
         let public = vk.gamma_abc_g1[0] * self.weight + vk.gamma_abc_g1[1] * self.inputs;

@@ -1,5 +1,5 @@
-//! What can be said of a request without a key: whether every row of its
-//! circuits holds, and which fields its reply starts with.
+//! Checks of a request without a key: whether every row of its circuits holds, and
+//! with which fields the reply starts.
 
 use zkwhirl_circuits::{
     Suite,
@@ -16,19 +16,19 @@ use zkwhirl_job::{
 use super::statement::{CheckedStatement, NotProvable, to_words};
 use crate::native::setting::{Setting, root_size};
 
-/// A request whose circuits hold in every row.
+/// A request that satisfies every row of its circuits.
 #[derive(Debug, Clone)]
 pub struct CheckedRequest {
-    /// The number of rows.
+    /// The number of rows (constraints) of all circuits.
     pub rows: usize,
-    /// The published fields that the reply starts with, in the original
+    /// The published fields with which the reply starts, in the original
     /// reply's order, 32 bytes each.
     pub fields: Vec<Word>,
 }
 
 /// Checks a request natively and then row by row in its circuits, one circuit
-/// after the other, without a key. `report` is called with the fraction that is
-/// done, 0 to 1.
+/// after the other, without a key. `report` receives the fraction of the circuits
+/// that is done, 0 to 1.
 pub fn check(
     request: &Request,
     setting: &Setting,
@@ -49,8 +49,8 @@ pub fn check(
     })
 }
 
-/// The published fields that the reply to a request starts with, whether or not
-/// the request's rules hold: for the mock, which proves nothing.
+/// Computes the published fields with which the reply to a request starts, even if
+/// the request breaks a rule: for the mock prover.
 pub fn published_fields(
     request: &Request,
     suite: Suite,

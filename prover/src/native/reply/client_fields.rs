@@ -1,5 +1,5 @@
-//! The clients of a tx rollup: the fields of their statements that are not
-//! published, and those of their proofs that stand in the reply.
+//! The clients of a tx rollup: the unpublished fields of their statements, and the
+//! client proofs that the reply carries.
 //!
 //! The words of a tx rollup's tail begin with
 //!
@@ -7,9 +7,9 @@
 //! n ‖ n × (public input 1 before the rollup completed it ‖ inputs 8 to 15) ‖ carried
 //! ```
 //!
-//! Bit i of `carried` says that the client proof of tx i is among the tail's
-//! proofs. Client proofs are the last proofs, in the order of the txs. Their
-//! keys are the last keys, each once: join-split, account, claim.
+//! Bit i of `carried` is 1 if the tail carries the client proof of tx i. Client
+//! proofs are the last proofs of the tail, in the order of the txs. Their keys are
+//! the last keys, each at most once: join-split, account, claim.
 
 use std::fmt::Display;
 
@@ -35,17 +35,17 @@ const KEY_ORDER: [StatementKind; 3] = [
     StatementKind::Account,
     StatementKind::Claim,
 ];
-/// Words of a tx: commitment 1, and the public inputs that are not published.
+/// The number of words per tx: commitment 1 and the unpublished public inputs.
 const WORDS_PER_TX: usize = 1 + CLIENT_FIELDS - FIELDS_PER_TX;
-/// The most txs of a rollup: `carried` has a bit for each.
+/// The limit of txs in a rollup: `carried` has a bit for each tx.
 const MOST: u64 = zkwhirl_job::limits::TXS as u64;
 
-/// The client's fields of a tx, read from a tail.
+/// The fields of a tx's client, read from a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ClientTx {
-    /// The client's public inputs.
+    /// The public inputs of the client's statement.
     pub(super) fields: [Fr; CLIENT_FIELDS],
-    /// The digest of the fields: the public input of the client's proof.
+    /// The digest of the fields, which is the public input of the client's proof.
     pub(super) digest: Fr,
     /// Whether the client's proof is in the reply.
     pub(super) carried: bool,
@@ -64,9 +64,9 @@ pub(crate) struct CarriedProof {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("tx {tx}: client proof: {problem}")]
 pub struct CarriedProofError {
-    /// The tx.
+    /// The index of the tx in the rollup.
     pub tx: usize,
-    /// What is wrong with its client's proof.
+    /// What is wrong with the client proof of the tx.
     pub problem: ClientProofProblem,
 }
 
@@ -86,7 +86,7 @@ pub(super) fn circuit(suite: Suite, statement: StatementKind) -> Option<Circuit>
     exists.then_some(Circuit { suite, statement })
 }
 
-/// The digest of the key and the proof of a client's tail.
+/// Reads a client's tail: the digest of the verification key, and the proof.
 pub(super) fn single_proof(
     suite: Suite,
     tail: &[u8],
@@ -94,15 +94,15 @@ pub(super) fn single_proof(
     let native = NativeProof::parse(tail).map_err(ClientProofProblem::new)?;
     if native.suite != suite_tag(suite) || native.form != NativeForm::Single {
         return Err(ClientProofProblem::new(format_args!(
-            "it is no single proof of the {suite} suite"
+            "the proof is not a single {suite} proof"
         )));
     }
     Ok((native.vks[0], native.proofs[0]))
 }
 
-/// The native client proofs of a request, in the order of its txs. In the
-/// poseidon suite every tx has one. Clients of the pedersen suite, claims
-/// excepted, have PLONK proofs, which this crate does not verify.
+/// The native client proofs of a request, in the order of the request's txs. In the
+/// poseidon suite every tx has a native proof. In the pedersen suite only claims
+/// have one; the other txs have PLONK proofs, which this crate does not verify.
 pub(super) fn carried(
     request: &TxRollupRequest,
     suite: Suite,
@@ -117,10 +117,10 @@ pub(super) fn carried(
         let id = tx.public_inputs[PROOF_ID].to_u64();
         let statement = id
             .and_then(client_statement)
-            .ok_or_else(|| refused("its proof id has no statement"))?;
+            .ok_or_else(|| refused("no statement has the proof id"))?;
         let of_another_key = |other: &CarriedProof| other.statement == statement && other.vk != vk;
         if proofs.iter().any(of_another_key) {
-            let problem = "it is of another key than the one of an earlier tx";
+            let problem = "its key differs from the key in an earlier tx";
             return Err(refused(problem));
         }
         proofs.push(CarriedProof {
@@ -133,7 +133,7 @@ pub(super) fn carried(
     Ok(proofs)
 }
 
-/// The keys of carried proofs, each once, in a tail's order.
+/// The digests of the keys of carried proofs, each once, in the tail's order.
 pub(super) fn carried_keys(carried: &[CarriedProof]) -> Vec<[u8; 32]> {
     let key = |statement: &StatementKind| {
         let mut proofs = carried.iter();
@@ -146,7 +146,7 @@ pub(super) fn carried_keys(carried: &[CarriedProof]) -> Vec<[u8; 32]> {
         .collect()
 }
 
-/// The words with which a tail carries the fields of a request's clients.
+/// Writes the words that a tail holds for the clients of a request.
 pub(super) fn to_words(request: &TxRollupRequest, carried: &[CarriedProof]) -> Vec<Word> {
     let mut words = vec![Word::from(request.txs.len() as u64)];
     for tx in &request.txs {
@@ -158,8 +158,8 @@ pub(super) fn to_words(request: &TxRollupRequest, carried: &[CarriedProof]) -> V
     words
 }
 
-/// Reads the clients' fields from a tail's words and the published fields of
-/// the slots. The second value is the rest of the words.
+/// Reads the clients' fields from a tail's words and from `slots`, the published
+/// fields of the txs. Also returns the words after the clients' words.
 pub(super) fn read<'a>(
     words: &'a [Word],
     slots: &[Fr],
@@ -199,7 +199,7 @@ pub(super) fn read<'a>(
     Ok((txs, &words[end + 1..]))
 }
 
-/// The statements whose proofs are carried, in the order of their keys.
+/// The statements of the carried proofs, in the order of the keys in the tail.
 pub(super) fn carried_statements(txs: &[ClientTx]) -> Vec<StatementKind> {
     let carried = |statement: &StatementKind| {
         let mut txs = txs.iter().filter(|tx| tx.carried);
@@ -209,7 +209,7 @@ pub(super) fn carried_statements(txs: &[ClientTx]) -> Vec<StatementKind> {
 }
 
 impl CarriedProof {
-    /// The proof with its public input: the client's digest in the rollup.
+    /// The proof with its circuit in `suite` and its public input `digest`.
     pub(super) fn to_verify(
         &self,
         suite: Suite,
@@ -217,7 +217,7 @@ impl CarriedProof {
     ) -> Result<ReplyProof, CarriedProofError> {
         let circuit = circuit(suite, self.statement).ok_or_else(|| CarriedProofError {
             tx: self.tx,
-            problem: ClientProofProblem::new("no circuit of this release verifies it"),
+            problem: ClientProofProblem::new("no circuit of this release verifies the proof"),
         })?;
         Ok(ReplyProof {
             name: name(self.tx),

@@ -1,4 +1,4 @@
-//! The inner rollups of a root rollup's request, on their way into its reply.
+//! The inner rollups that a root rollup's reply takes over from its request.
 
 use bytes::Bytes;
 use zkwhirl_circuits::root_rollup::INTERACTIONS;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::native::setting::{Setting, suite_tag};
 
-/// The part of a bundle that a root rollup's request determines.
+/// The part of a bundle that the root rollup's request determines.
 #[derive(Debug)]
 pub(crate) struct InnerReplies {
     domain_log2: u32,
@@ -27,15 +27,15 @@ pub(crate) struct InnerReplies {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("inner rollup {at}: {problem}")]
 pub struct InnerReplyError {
-    /// The place of the inner rollup in the request.
+    /// The index of the inner rollup in the request.
     pub at: usize,
-    /// What is wrong with its reply.
+    /// What is wrong with the inner rollup's reply.
     pub problem: ReadError,
 }
 
 impl InnerReplies {
-    /// Reads the replies inside a request that fits the setting's sizes, with
-    /// every proof in them. 2^`domain_log2` is the setting's largest domain.
+    /// Reads the replies inside a request that fits the setting's sizes, and all
+    /// proofs in these replies. 2^`domain_log2` is the setting's largest domain.
     pub(super) fn of(
         request: &RootRollupRequest,
         setting: &Setting,
@@ -64,7 +64,7 @@ impl InnerReplies {
         Ok((inners, proofs))
     }
 
-    /// The reply, with the root rollup's own key and proof.
+    /// Makes the reply, with the root rollup's own key and proof.
     pub(super) fn reply(
         self,
         setting: &Setting,
@@ -85,7 +85,7 @@ impl InnerReplies {
     }
 }
 
-/// The proofs of inner rollup `at`, with its place in their names.
+/// The proofs of inner rollup `at`, whose index is added to each proof's name.
 pub(super) fn of_inner(at: usize, proofs: Vec<ReplyProof>) -> impl Iterator<Item = ReplyProof> {
     proofs.into_iter().map(move |proof| ReplyProof {
         name: format!("inner rollup {at}: {}", proof.name),

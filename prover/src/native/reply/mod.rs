@@ -1,5 +1,5 @@
-//! Replies: the statements of a request, the proofs of a reply, and the
-//! verification of both.
+//! Replies: the statements that a request makes, the proofs of a reply, and the
+//! verification of replies.
 
 mod batch;
 mod checked;

@@ -1,4 +1,4 @@
-//! One proof that a statement needs: its circuit, public input and witness.
+//! A part of a statement, which one proof proves: circuit, public input, witness.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use zkwhirl_circuits::{
 };
 use zkwhirl_job::Word;
 
-/// One proof that a statement needs.
+/// A part of a statement, which one proof proves.
 #[derive(Debug)]
 pub(crate) struct StatementPart {
     pub(crate) name: String,
@@ -19,7 +19,7 @@ pub(crate) struct StatementPart {
 }
 
 impl StatementPart {
-    /// The part of a statement that one circuit proves.
+    /// The only part of a statement that one circuit proves.
     pub(super) fn whole(circuit: Circuit, published: &Published, witness: Witness) -> Self {
         Self {
             name: circuit.to_string(),
@@ -29,7 +29,7 @@ impl StatementPart {
         }
     }
 
-    /// A part whose public input is computed from the witness alone.
+    /// The only part of a statement whose public input follows from the witness.
     pub(crate) fn of_witness(circuit: Circuit, witness: Witness) -> Result<Self, StatementError> {
         let assignment = circuit.assign_raw(&witness)?;
         Ok(Self {
@@ -40,7 +40,7 @@ impl StatementPart {
         })
     }
 
-    /// The parts of a chain, and its seams as a reply carries them.
+    /// The parts of a chain, and the chain's seams as words for the reply.
     pub(super) fn of_chain(
         chain: &Chain,
         published: &Published,
@@ -50,7 +50,7 @@ impl StatementPart {
         let (witnesses, seams) = chain.cut(&witness);
         let inputs = chain
             .public_inputs(published, &allow_chain, &seams)
-            .expect("the seams are of this cut and the fields of this rollup");
+            .expect("the seams and the fields were computed for this chain");
         let pieces = chain.pieces(allow_chain.len()).into_iter();
         let parts = pieces.zip(witnesses).zip(inputs);
         let parts = parts.map(|((piece, witness), public_input)| Self {
@@ -64,7 +64,7 @@ impl StatementPart {
         (parts.collect(), seams.collect())
     }
 
-    /// The values of all variables of the circuit.
+    /// Computes the values of all variables of the circuit.
     pub(crate) fn assign(&self) -> Result<Assignment, StatementError> {
         self.circuit.assign_raw(&self.witness)
     }

@@ -1,9 +1,8 @@
-//! Reading of native replies: which proofs a reply has, and the public input
-//! that each proof must verify for.
+//! Reading of native replies: which proofs a reply has, and for which public input
+//! each proof must verify.
 //!
-//! Nothing here needs the request or a key. A verifier that accepts every
-//! [`ReplyProof`] of a reply knows that the published fields are a true
-//! statement.
+//! This module needs neither the request nor a key. If every [`ReplyProof`] of a
+//! reply verifies, the published fields are a true statement.
 
 use ark_bn254::Fr;
 use zkwhirl_circuits::{
@@ -41,8 +40,8 @@ pub(super) fn claim(
     }])
 }
 
-/// The proofs of a tx rollup's reply: the rollup's own proofs, then those of
-/// its clients.
+/// Reads the proofs of a tx rollup's reply: the rollup's own proofs, then the
+/// client proofs.
 pub fn tx_rollup(
     setting: &Setting,
     fields: &[Word],
@@ -51,7 +50,7 @@ pub fn tx_rollup(
     tx_rollup_with_txs(setting, fields, tail).map(|(proofs, _)| proofs)
 }
 
-/// [`tx_rollup`], with the client's fields of each tx.
+/// Reads the proofs as [`tx_rollup`] does, and also the client's fields of each tx.
 pub(super) fn tx_rollup_with_txs(
     setting: &Setting,
     fields: &[Word],
@@ -63,8 +62,8 @@ pub(super) fn tx_rollup_with_txs(
         txs: setting.sizes.txs_per_inner(),
     };
     let fields = bytes(fields);
-    // The clients' digests are computed from the published fields, and are then
-    // published themselves.
+    // The clients' digests are computed from the published fields, and are among
+    // the published values of the circuits.
     let mut digests = vec![Fr::from(0u64); kind.slots()];
     let published = Published::from_words(kind, &fields, &digests)?;
     let slots = &published.fields()[place::TXS..];
@@ -78,7 +77,7 @@ pub(super) fn tx_rollup_with_txs(
     Ok((proofs, txs))
 }
 
-/// The form that marks the tails of a plan's replies.
+/// The form of the tails in a plan's replies.
 pub(super) fn form(plan: &Plan) -> NativeForm {
     match plan {
         Plan::Whole(_) => NativeForm::TxRollup,
@@ -97,7 +96,7 @@ fn expect_form(setting: &Setting, tail: &NativeProof, must: NativeForm) -> Resul
     )))
 }
 
-/// Name, circuit and public input of each of the rollup's own proofs.
+/// The name, the circuit and the public input of each of the rollup's own proofs.
 fn own_proofs(
     plan: &Plan,
     published: &Published,

@@ -1,4 +1,4 @@
-//! A whole rollup, verified from nothing but its bytes and verification keys.
+//! A whole rollup, verified from its bytes and the verification keys alone.
 
 use std::collections::BTreeMap;
 
@@ -11,43 +11,43 @@ use zkwhirl_job::{
 use super::{inners::of_inner, reading, reply_proof::ReplyProof};
 use crate::native::setting::{Setting, root_size};
 
-/// What a rollup's bytes say and prove.
+/// The contents of a verified rollup.
 #[derive(Debug, Clone)]
 pub struct VerifiedRollup {
     /// The suite of every statement.
     pub suite: Suite,
-    /// The sizes that the rollup was made for.
+    /// The sizes for which the rollup was made.
     pub sizes: Sizes,
-    /// The rollup's number.
+    /// The rollup's id.
     pub rollup_id: u64,
     /// The number of inner rollups.
     pub inners: usize,
-    /// The txs of all inner rollups by their proof id.
+    /// The number of txs in all inner rollups, by proof id.
     pub txs: BTreeMap<u64, TxCount>,
-    /// Every proof: the root rollup's, then those of each inner rollup.
+    /// All proofs: the root rollup's proof, then the proofs of each inner rollup.
     pub proofs: Vec<ReplyProof>,
 }
 
-/// The number of txs of one kind.
+/// The number of txs with one proof id.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TxCount {
-    /// All of them.
+    /// The number of all txs with the proof id.
     pub all: usize,
-    /// Those whose client's proof is in the rollup.
+    /// The number of these txs whose client proof is in the rollup.
     pub covered: usize,
 }
 
 impl VerifiedRollup {
-    /// Takes a bundle of a setting's suite and sizes apart, and checks
-    /// everything except the proofs: that words are canonical, the SHA-256s,
-    /// the ranges that no circuit checks, and that its parts fit together.
+    /// Reads a bundle of a setting's suite and sizes, and checks everything except
+    /// the proofs: canonical words, SHA-256 hashes, the ranges that no circuit
+    /// checks, and that the bundle's parts fit together.
     pub(super) fn read(bundle: &Bundle, setting: &Setting) -> Result<Self, NotVerified> {
         let suite = setting.suite;
         let largest = setting.domain_log2().map_err(NotVerified::refused)?;
         let own = bundle.domain_log2;
         if own != largest {
             return Err(NotVerified::refused(format_args!(
-                "its inner rollups are in circuits of up to 2^{own} rows, must be of up to 2^{largest}"
+                "the bundle's inner rollups have circuits of up to 2^{own} rows, must be 2^{largest}"
             )));
         }
         let size = root_size(bundle.sizes).map_err(NotVerified::refused)?;
@@ -67,7 +67,7 @@ impl VerifiedRollup {
         let mut rollup = Self {
             suite,
             sizes: bundle.sizes,
-            // Below 2^25 in a rollup whose proof holds.
+            // If the root rollup's proof holds, the id is below 2^25.
             rollup_id: field::small(&broadcast.header()[0]).unwrap_or(u64::MAX),
             inners: bundle.inners.len(),
             txs: BTreeMap::new(),
@@ -91,7 +91,7 @@ impl VerifiedRollup {
     }
 }
 
-/// The name of the transactions with a proof id.
+/// The name of the kind of txs with a proof id.
 pub fn tx_kind(id: u64) -> &'static str {
     match id {
         proof_id::DEPOSIT => "deposit",

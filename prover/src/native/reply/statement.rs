@@ -1,4 +1,4 @@
-//! The statements that a request makes, and the circuits that prove them.
+//! The statement that a request makes, and the circuits that prove it.
 
 use std::sync::Arc;
 
@@ -26,8 +26,8 @@ use super::{
 };
 use crate::native::setting::{NoCircuit, Setting, client_circuit, root_size, suite_tag};
 
-/// A request whose every rule was checked natively, with all values of its
-/// circuits.
+/// The statement of a request whose rules were all checked natively, with the
+/// values of its circuits.
 #[derive(Debug)]
 pub(crate) struct CheckedStatement {
     /// The start of the reply: the published fields, in the original reply's
@@ -35,27 +35,27 @@ pub(crate) struct CheckedStatement {
     pub(crate) fields: Vec<Word>,
     form: NativeForm,
     pub(super) words: Vec<Word>,
-    /// The proofs to make, in their order in the reply.
+    /// The parts to prove, in the order of their proofs in the reply.
     pub(crate) parts: Vec<StatementPart>,
-    /// Proofs of clients that the reply carries.
+    /// The client proofs that the reply carries.
     carried: Vec<CarriedProof>,
     /// The inner rollups that a root rollup's reply carries.
     inners: Option<InnerReplies>,
-    /// The proofs inside the request, which must verify before anything is
-    /// proved over them.
+    /// The proofs inside the request. The engine verifies them before it proves
+    /// the parts.
     pub(crate) inside: Vec<ReplyProof>,
 }
 
-/// A request that cannot be proved.
+/// Why a request cannot be proved.
 #[derive(Debug, thiserror::Error)]
 pub enum NotProvable {
-    /// The request does not fit the sizes.
+    /// The request does not fit the setting's sizes.
     #[error(transparent)]
     Sizes(#[from] LayoutError),
     /// A rule of the protocol does not hold.
     #[error(transparent)]
     False(#[from] StatementError),
-    /// A client's proof cannot be carried.
+    /// The reply cannot carry a client's proof.
     #[error(transparent)]
     Client(#[from] CarriedProofError),
     /// No circuits of the allowed size prove the request.
@@ -64,21 +64,21 @@ pub enum NotProvable {
     /// The reply of an inner rollup cannot be read.
     #[error(transparent)]
     Inner(#[from] InnerReplyError),
-    /// No circuit has the sizes.
+    /// No circuit can be made for the sizes.
     #[error(transparent)]
     NoCircuit(#[from] NoCircuit),
-    /// The rules hold natively, but a row of a circuit does not: a bug.
+    /// The rules hold natively, but a row of a circuit does not. This is a bug.
     #[error("{part}: {error}")]
     Row {
         /// The name of the proof.
         part: String,
-        /// The row.
+        /// The row that does not hold.
         #[source]
         error: CheckError,
     },
-    /// A root verifier's request makes no statement: it is verified, not
-    /// proved.
-    #[error("a {kind} request states nothing of its own")]
+    /// A root verifier's request has no statement to prove: the rollup in the
+    /// request is verified.
+    #[error("a {kind} request has no statement to prove")]
     Unsupported {
         /// The job's kind.
         kind: Kind,
@@ -86,7 +86,7 @@ pub enum NotProvable {
 }
 
 impl CheckedStatement {
-    /// Checks every rule of a request.
+    /// Checks every rule of a request and returns its statement.
     pub(crate) fn of(request: &Request, setting: &Setting) -> Result<Self, NotProvable> {
         request.validate(setting.sizes)?;
         match request {
@@ -99,7 +99,7 @@ impl CheckedStatement {
         }
     }
 
-    /// Checks every rule of a client's own values.
+    /// Checks every rule of a client's values and returns the client's statement.
     pub(crate) fn of_client(client: &ClientWitness) -> Result<Self, NotProvable> {
         let published = client.check()?;
         let circuit = client_circuit(client.statement());
@@ -117,7 +117,7 @@ impl CheckedStatement {
         Ok(Self::alone(circuit, &published, witness))
     }
 
-    /// A statement of one proof, from a request that carries no proofs.
+    /// A statement with one part, of a request that carries no proofs.
     fn alone(circuit: Circuit, published: &Published, witness: Witness) -> Self {
         Self {
             parts: vec![StatementPart::whole(circuit, published, witness)],
@@ -182,9 +182,9 @@ impl CheckedStatement {
         })
     }
 
-    /// The reply: the fields that it starts with, then the new proofs and those
-    /// that the request carries. `own` has the digest of the key and the proof of
-    /// each part.
+    /// Makes the reply: the fields, then the new proofs, then the proofs that the
+    /// request carries. `own` has the digest of the key and the new proof for each
+    /// part.
     pub(crate) fn reply(
         self,
         setting: &Setting,
@@ -194,7 +194,7 @@ impl CheckedStatement {
             return inners.reply(setting, self.fields, own[0]);
         }
         let mut vks: Vec<[u8; 32]> = own.iter().map(|(vk, _)| *vk).collect();
-        // Proofs of one circuit stand together.
+        // Proofs of one circuit are adjacent, so `dedup` leaves each key once.
         vks.dedup();
         vks.extend(client_fields::carried_keys(&self.carried));
         own.extend(self.carried.iter().map(|client| (client.vk, client.proof)));

@@ -1,4 +1,4 @@
-//! The verification keys of a source, and proofs checked with them.
+//! Verification of proofs with the verification keys of a source.
 
 use std::{
     collections::HashMap,
@@ -15,16 +15,16 @@ use super::{
 };
 use crate::native::keys::{VerificationKey, identity};
 
-/// Keys in use. A key is looked up in its source for the first proof of its
-/// circuit and then kept; a proof that names another key causes a new look.
+/// A cache of verification keys. A key is read from the source for the first proof
+/// of its circuit, and read again when a proof names another key.
 #[derive(Debug)]
 pub(super) struct VerificationKeys {
     source: Arc<dyn VkSource>,
     keys: Mutex<HashMap<Circuit, KeptKey>>,
 }
 
-/// A key in use. The circuit's identity is kept too, because building the
-/// matrices takes longer than verifying.
+/// A cached key with the circuit's identity, which is cached because building the
+/// matrices takes longer than a verification.
 #[derive(Debug, Clone)]
 struct KeptKey {
     identity: Arc<CircuitIdentity>,
@@ -39,11 +39,11 @@ impl VerificationKeys {
         }
     }
 
-    /// Accepts proofs of any circuits, in one batch, when each verifies for its
-    /// public input under this source's key of its circuit.
+    /// Verifies proofs of any circuits in one batch: each for its public input and
+    /// under the source's key of its circuit.
     ///
-    /// [`NotVerified::Refused`] names the first bad proof; it takes precedence,
-    /// because no key that comes later makes a bad proof good.
+    /// [`NotVerified::Refused`] names the first bad proof. `Refused` takes precedence
+    /// over a missing key, because no key makes a bad proof good.
     pub(super) fn verify(&self, proofs: &[ReplyProof]) -> Result<(), NotVerified> {
         let mut checkable = Vec::with_capacity(proofs.len());
         let mut missing = None;
@@ -69,8 +69,8 @@ impl VerificationKeys {
         missing.map_or(Ok(()), Err)
     }
 
-    /// The circuit's key, for a proof that names the key with digest `named`.
-    /// A proof of another key is refused.
+    /// The circuit's key, for a proof that names a key with the digest `named`. It
+    /// is an error if the circuit's key has another digest.
     pub(super) fn expected(
         &self,
         circuit: &Circuit,
@@ -87,9 +87,9 @@ impl VerificationKeys {
         )))
     }
 
-    /// The kept key if its digest is `named`, else the key that the source has
-    /// now: a fleet that lost a key makes another one. Every failure of the
-    /// source means that nothing is known about the proof.
+    /// The cached key if its digest is `named`, otherwise the source's current key:
+    /// a fleet that lost a key makes another key. After a failure of the source,
+    /// the proof can be neither accepted nor refused.
     fn key(&self, circuit: &Circuit, named: [u8; 32]) -> Result<Arc<VerificationKey>, NotVerified> {
         let mut kept = self.kept(circuit);
         if let Some(key) = &kept.key
@@ -114,8 +114,8 @@ impl VerificationKeys {
     }
 
     fn kept(&self, circuit: &Circuit) -> KeptKey {
-        // The lock is held while the matrices are built: they take much memory,
-        // and every thread that waits here needs the same ones.
+        // The lock is held while the matrices are built, so that only one thread
+        // builds them: they take much memory, and the others need the same identity.
         let mut keys = self.keys();
         let kept = keys.entry(*circuit).or_insert_with(|| KeptKey {
             identity: Arc::new(identity(circuit, &circuit.matrices())),

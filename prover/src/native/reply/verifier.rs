@@ -1,4 +1,4 @@
-//! Verification of native replies from the verification keys alone.
+//! Verification of native replies with the verification keys alone.
 
 use std::{fmt::Display, sync::Arc};
 
@@ -30,11 +30,11 @@ use crate::native::{
     setting::{Setting, client_circuit, suite_tag},
 };
 
-/// Checks replies of the native engine.
+/// Verifies replies of the native engine.
 ///
 /// A bad reply gives [`NotVerified::Refused`]. [`NotVerified::CannotCheck`]
-/// means one thing: the keystore lacks the expected key of a circuit, or cannot
-/// read it now.
+/// means that the keystore does not have the expected key of a circuit, or cannot
+/// read the key now.
 #[derive(Debug)]
 pub struct NativeVerifier {
     /// The suite and the sizes of the replies.
@@ -43,7 +43,7 @@ pub struct NativeVerifier {
 }
 
 impl NativeVerifier {
-    /// A verifier of replies at a setting, with the keys of `store`.
+    /// A verifier of replies in a setting, with the keys of `store`.
     pub fn new(setting: Setting, store: impl Into<Arc<dyn KeyStore>>) -> Self {
         Self::with_keys(setting, Arc::new(store.into()))
     }
@@ -53,8 +53,8 @@ impl NativeVerifier {
         Self { setting, keys }
     }
 
-    /// Accepts a reply whose published fields and client fields are those that
-    /// the request demands, and whose proofs all verify for them.
+    /// Accepts `reply` if its published fields and client fields are those of
+    /// `request`, and if all proofs verify for these fields.
     pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified> {
         match request {
             Request::Claim(_) | Request::TxRollup(_) => self.fields_and_tail(request, reply),
@@ -63,14 +63,14 @@ impl NativeVerifier {
         }
     }
 
-    /// Verifies a whole rollup from its bytes alone: the reply to a root rollup
-    /// or root verifier request of this verifier's setting.
+    /// Verifies a whole rollup of this verifier's setting from its bytes alone: the
+    /// reply to a root rollup or root verifier request.
     pub fn verify_rollup(&self, buffer: &[u8]) -> Result<VerifiedRollup, NotVerified> {
         self.rollup(&self.bundle(buffer)?)
     }
 
-    /// Accepts the reply to a verification key job of the poseidon suite: the
-    /// store's key of the client circuit.
+    /// Accepts the reply to a verification key job of the poseidon suite if the
+    /// reply is the store's key of the client circuit.
     pub fn verify_client_vk(
         &self,
         statement: StatementKind,
@@ -82,14 +82,14 @@ impl NativeVerifier {
             .expected(&circuit, digest)
             .map_err(|error| match error {
                 NotVerified::Refused { .. } => NotVerified::refused(format_args!(
-                    "it is not the verification key of {circuit}"
+                    "the reply is not the verification key of {circuit}"
                 )),
                 unknown => unknown,
             })?;
         Ok(())
     }
 
-    /// Accepts proofs that were read from a reply, or that a request carries.
+    /// Verifies proofs that were read from a reply or from a request.
     pub fn verify_proofs(&self, proofs: &[ReplyProof]) -> Result<(), NotVerified> {
         self.keys.verify(proofs)
     }
@@ -129,7 +129,7 @@ impl NativeVerifier {
         self.rollup(&bundle).map(drop)
     }
 
-    /// The reply to a root verifier's request is the rollup in the request.
+    /// Accepts `reply` if it equals the rollup in the request and is a valid rollup.
     fn root_verifier(&self, root: &RootVerifierRequest, reply: &Bytes) -> Result<(), NotVerified> {
         let must = &root.root_rollup_reply;
         if reply != must {
@@ -157,7 +157,7 @@ impl NativeVerifier {
         Ok(bundle)
     }
 
-    /// Checks everything about a bundle that needs no request.
+    /// Verifies a bundle as far as that is possible without the request.
     fn rollup(&self, bundle: &Bundle) -> Result<VerifiedRollup, NotVerified> {
         let rollup = VerifiedRollup::read(bundle, &self.setting)?;
         self.keys.verify(&rollup.proofs)?;
@@ -184,8 +184,8 @@ pub fn verify_rollup(
     NativeVerifier::with_keys(setting, keys).rollup(&bundle)
 }
 
-/// Accepts a client proof of the poseidon suite under `key`, the reply to a
-/// verification key job. [`NotVerified::CannotCheck`]: `key` cannot be read.
+/// Verifies a client proof of the poseidon suite under `key`, which is the reply to
+/// a verification key job. [`NotVerified::CannotCheck`]: `key` cannot be decoded.
 pub fn verify_client(key: &[u8], client: &ClientProof) -> Result<(), NotVerified> {
     let key = VerificationKey::parse(key).map_err(|problem| {
         NotVerified::cannot_check(format_args!("the verification key {problem}"))
@@ -207,7 +207,7 @@ pub fn verify_client(key: &[u8], client: &ClientProof) -> Result<(), NotVerified
         single_proof(Suite::Poseidon, &client.tail).map_err(NotVerified::refused)?;
     if key.digest != named {
         return refuse(format_args!(
-            "it names verification key {}, that of {} is {}",
+            "the proof names verification key {}, that of {} is {}",
             hex::encode(&named[..8]),
             client_circuit(statement),
             hex::encode(&key.digest[..8])
@@ -221,11 +221,11 @@ pub fn verify_client(key: &[u8], client: &ClientProof) -> Result<(), NotVerified
     verify_batch(&[entry]).map_err(|bad| NotVerified::refused(bad.problem))
 }
 
-/// The published fields of a reply, which must be those that are demanded.
+/// Reads the published fields of a reply, which must equal `must`.
 fn starts_with(reply: &Bytes, must: &[Word]) -> Result<Vec<Word>, NotVerified> {
     let got = fields(reply, must.len()).ok_or_else(|| {
         NotVerified::refused(format_args!(
-            "the reply has {} bytes, its {} published fields alone are {}",
+            "the reply has {} bytes, its {} published fields alone need {}",
             reply.len(),
             must.len(),
             32 * must.len()
@@ -235,11 +235,11 @@ fn starts_with(reply: &Bytes, must: &[Word]) -> Result<Vec<Word>, NotVerified> {
     Ok(got)
 }
 
-/// Demands equal values; the error names the first that differs.
+/// Checks that `got` equals `must`; the error names the first different value.
 fn demand(what: &str, got: &[Word], must: &[Word]) -> Result<(), NotVerified> {
     if got.len() != must.len() {
         return refuse(format_args!(
-            "{} {what}s, the request demands {}",
+            "the reply has {} {what}s, the request demands {}",
             got.len(),
             must.len()
         ));

@@ -1,10 +1,10 @@
-//! The protocol as `rollup_cli` speaks it.
+//! Tests of the server with requests as `rollup_cli` receives them.
 
 use std::fs;
 
 use super::*;
 
-/// Answers a request with its length, claims fail.
+/// Replies to a request with the request's length; claims fail.
 struct Echo;
 
 impl ProofService for Echo {
@@ -29,7 +29,7 @@ fn run(input: &[u8]) -> (io::Result<()>, Vec<u8>, Vec<String>) {
     (end, output, failures)
 }
 
-/// Demands this output and these failures, and a clean end.
+/// Serves `input` and asserts the output, the failures, and a clean end.
 #[track_caller]
 fn answered(input: &[&[u8]], output: &[u8], failures: &[&str]) {
     let (end, answers, said) = run(&input.concat());
@@ -66,14 +66,14 @@ fn requests_follow_each_other_without_lengths() {
     answered(&requests, &expected, &["invalid: claims fail here"]);
 }
 
-/// Falafel never asks for this proof. The caller gets a reason, and the stream
-/// goes on.
+/// Falafel never requests the proof of an account. The caller gets a reason, and
+/// the server goes on.
 #[test]
 fn an_account_transaction_is_read_to_its_end_and_not_proved() {
     let mut account = vec![0; 2510];
     account[3] = 4;
     account[333] = 32; // the depth of its path
-    let reason = "invalid: an account transaction is proved by its client, not here";
+    let reason = "invalid: an account transaction is proved by its client, not by this prover";
     answered(
         &[&account, &PING.to_be_bytes()],
         &[0, 0, 0, 0, 0, 1],

@@ -1,4 +1,4 @@
-//! Client proofs that verify, and changed ones that are refused.
+//! Tests of client proofs: good proofs verify, changed proofs are refused.
 
 use ark_bn254::Fr;
 use bytes::Bytes;
@@ -42,7 +42,7 @@ fn every_kind_of_client_proof_is_verified_under_its_key_alone() {
     };
     let false_proof = "the proof does not verify for its published fields";
 
-    // Another fee than the one that was signed and proved.
+    // A fee that differs from the signed and proved fee.
     for at in [claim, payment, account] {
         let dearer = refused(at, &|tx| tx.public_inputs[TX_FEE].0[31] ^= 1);
         assert_eq!(dearer, false_proof);
@@ -58,7 +58,7 @@ fn every_kind_of_client_proof_is_verified_under_its_key_alone() {
     let plonk = refused(account, &|tx| tx.tail = vec![7; 1504].into());
     assert!(plonk.starts_with("no native proof follows"), "{plonk}");
     let suite = refused(account, &|tx| set(&mut tx.tail, 4, 0));
-    assert_eq!(suite, "it is no single proof of the poseidon suite");
+    assert_eq!(suite, "the proof is not a single poseidon proof");
     let form = refused(account, &|tx| set(&mut tx.tail, 5, 1));
     assert_eq!(form, suite);
     let wide = refused(payment, &|tx| tx.public_inputs[1] = Word([0xff; 32]));
@@ -107,7 +107,7 @@ fn a_client_vk_is_what_verifies_its_proofs() {
     assert!(made.len() < 1024);
     assert_eq!(stored().unwrap(), made);
     assert_eq!(verify(&made), Ok(()));
-    let other = "it is not the verification key of account/poseidon";
+    let other = "the reply is not the verification key of account/poseidon";
     assert_eq!(refusal(verify(&made[1..])), other);
     let account = ClientWitness::Account(Box::new(Registration::another_key().w));
     let receipt = engine.prove_client(&account, &|_| {}).unwrap();

@@ -1,4 +1,4 @@
-//! A bit is changed in every part of every kind of reply.
+//! Tests that change a bit in every part of every kind of reply.
 //!
 //! | changed | one bit of |
 //! |---|---|
@@ -7,9 +7,9 @@
 //! | keys, proofs | 32 bytes |
 //! | fields, words | five words |
 //!
-//! `inner` changes every field and every word of an inner rollup,
-//! `native::reply::batch` every bit of a proof, and the circuits' own tests the
-//! fields of a root rollup.
+//! Other tests change more: `inner` every field and every word of an inner rollup,
+//! `native::reply::batch` every bit of a proof, and the tests of the circuits every
+//! field of a root rollup.
 
 use std::ops::Range;
 
@@ -22,11 +22,11 @@ use zkwhirl_prover::native::verify_client;
 
 use super::proved::{ONE, ProvedRollup, TWO, client_proof, refusal, verification};
 
-/// Bytes of a tail before its keys.
+/// The length in bytes of a tail's header, which precedes the keys.
 const TAIL_HEADER: usize = 16;
-/// The longest reply whose bits are changed as densely as a claim's.
+/// In replies up to this length in bytes, one bit of each four bytes is changed.
 const SMALL: usize = 1024;
-/// The error of a proof for other fields.
+/// The error of a good proof for other fields.
 const NOT_FOR_ITS_FIELDS: &str = "the proof does not verify for its published fields";
 
 /// Where a bit was changed.
@@ -87,8 +87,8 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// What the gate says of each changed reply to a request. `names` are those of
-/// the reply's proofs, in order.
+/// Asserts that the gate refuses each changed reply to a request with the right
+/// reason. `names` are the names of the reply's proofs, in order.
 fn refused_with_the_reason(
     rollup: &ProvedRollup,
     request: &Request,
@@ -104,8 +104,8 @@ fn refused_with_the_reason(
             Region::Field(field) => error.starts_with(&format!("published field {field} is ")),
             Region::Header => true,
             Region::Key => error.contains("the proof names verification key"),
-            // A number that counts words or proofs, an element, or a word that
-            // the request demands otherwise.
+            // The changed word is a count of words or proofs, a field element, or a
+            // word that must equal the request's.
             Region::Word => error.contains("word") || error.contains("expected"),
             Region::Proof(at) => error.starts_with(&format!("{}: the proof", names[at])),
         };
@@ -120,7 +120,7 @@ fn of_a_claim() {
     refused_with_the_reason(&ONE, request, &Reply::new(reply, 16), &names);
 }
 
-/// As wallets give them to Falafel, which verifies them alone.
+/// Client proofs as wallets send them to Falafel, which verifies each proof alone.
 #[test]
 fn of_clients() {
     use StatementKind::{Account, Claim, JoinSplit};
@@ -142,7 +142,7 @@ fn of_clients() {
                         || at == PROOF_ID && error.contains("proof id")
                 }
                 Region::Header => true,
-                Region::Key => error.starts_with("it names verification key "),
+                Region::Key => error.starts_with("the proof names verification key "),
                 Region::Word => unreachable!("a client's tail has none"),
                 Region::Proof(_) => error.starts_with("the proof"),
             };
@@ -151,7 +151,7 @@ fn of_clients() {
     }
 }
 
-/// The keys that Falafel verifies its clients' proofs with.
+/// The keys with which Falafel verifies the proofs of its clients.
 #[test]
 fn of_verification_keys_of_clients() {
     let verifier = &ONE.verifier;
@@ -165,13 +165,13 @@ fn of_verification_keys_of_clients() {
             let mut changed = key.clone();
             changed[at] ^= 1 << (at % 8);
             let error = refusal(verifier.verify_client_vk(statement, &changed));
-            let must = format!("it is not the verification key of {name}");
+            let must = format!("the reply is not the verification key of {name}");
             assert_eq!(error, must, "byte {at}");
         }
     }
 }
 
-/// In one circuit and as a chain, with the clients' proofs.
+/// Inner rollups in one circuit and as a chain, with client proofs.
 #[test]
 fn of_inner_rollups() {
     for rollup in [&ONE, &TWO] {
@@ -183,8 +183,8 @@ fn of_inner_rollups() {
     }
 }
 
-/// Replies to root rollups and to their verifiers: checked with the request, and
-/// from the bytes alone.
+/// Replies to root rollups and to root verifiers, checked with the request and from
+/// the bytes alone.
 #[test]
 fn of_whole_rollups() {
     for rollup in [&ONE, &TWO] {
@@ -205,7 +205,7 @@ fn of_whole_rollups() {
                     let text = format!("published field {field} is ");
                     assert!(asked.starts_with(&text), "{asked}");
                 }
-                // The root rollup's own; all others are the request's.
+                // Proof 0 is the root rollup's; all others come from the request.
                 Region::Proof(0) => assert!(asked.starts_with("root rollup: the proof")),
                 Region::Proof(_) => assert!(asked.ends_with("is not the request's"), "{asked}"),
                 _ => {}

@@ -1,5 +1,5 @@
-//! Proved tx rollups, in one circuit and as chains, and everything that is
-//! changed in their replies.
+//! Tests of proved tx rollups, in one circuit and as chains, and of changes in
+//! their replies.
 
 use std::slice;
 
@@ -18,8 +18,8 @@ use super::proved::{FIVE, ONE, ProvedRollup, SUITE, TWO, keyless, refusal};
 
 type Change = fn(&mut NativeProof);
 
-/// The names of the proofs in the reply of the first inner rollup that do not
-/// verify after `change`, with nothing but the reply and the keys; or why the
+/// Changes the reply of the first inner rollup, and returns the names of the proofs
+/// that then do not verify, with the reply and the keys alone; or why the changed
 /// reply cannot be read.
 fn failing(
     rollup: &ProvedRollup,
@@ -93,7 +93,7 @@ fn each_changed_proof_is_refused_by_name() {
         assert_eq!(zeros.unwrap(), names);
         for (at, name) in names.iter().enumerate() {
             let flipped = refused(rollup, |tail| tail.proofs[at][127] ^= 1);
-            // A good proof of another place.
+            // A good proof from another place in the same reply.
             let other = (at + 1) % names.len();
             let moved = refused(rollup, |tail| tail.proofs[at] = tail.proofs[other]);
             for reason in [flipped, moved] {
@@ -135,7 +135,7 @@ fn each_changed_field_is_refused_with_and_without_the_request() {
             let reason = refusal(rollup.verifier.verify(&inner.request, &reply.into()));
             let start = format!("published field {at} is ");
             assert!(reason.starts_with(&start), "{reason}");
-            // Without the request, and with the hash that the fields have.
+            // Without the request, and with the inputs hash of the changed fields.
             let failing = failing(rollup, |fields, _| {
                 fields[at].0[31] ^= 1;
                 if at >= place::TXS {
@@ -220,7 +220,7 @@ fn a_client_proof_that_is_not_good_stops_the_rollup_before_any_proof() {
     });
     let fails = "client proof of tx 0: the proof does not verify for its published fields";
     assert_eq!(swapped, fails);
-    // Tx 1 with the client proof of tx 0, changed.
+    // Tx 1 gets a changed client proof of tx 0.
     let with = |change: fn(&mut NativeProof)| {
         refused(&FIVE, &|txs| {
             let mut tail = NativeProof::parse(&txs[0].tail).unwrap();
@@ -228,12 +228,12 @@ fn a_client_proof_that_is_not_good_stops_the_rollup_before_any_proof() {
             txs[1].tail = tail.to_bytes();
         })
     };
-    let suite = "tx 1: client proof: it is no single proof of the poseidon suite";
+    let suite = "tx 1: client proof: the proof is not a single poseidon proof";
     assert_eq!(with(|tail| tail.suite = SuiteTag::Pedersen), suite);
-    let key = "tx 1: client proof: it is of another key than the one of an earlier tx";
+    let key = "tx 1: client proof: its key differs from the key in an earlier tx";
     assert_eq!(with(|tail| tail.vks[0][0] ^= 1), key);
-    // A tx alone, with a bit of its proof or a byte of its tail's header changed;
-    // zeros in the length of a native tail, and in that of a PLONK proof.
+    // One tx whose proof has a changed bit, or whose tail's header has a changed
+    // byte; a tail of zeros, with the length of a native tail or of a PLONK proof.
     let set = |at: usize, byte: u8| {
         refused(&ONE, &|txs| {
             let mut tail = txs[0].tail.to_vec();
@@ -245,7 +245,7 @@ fn a_client_proof_that_is_not_good_stops_the_rollup_before_any_proof() {
     let flipped = set(175, last ^ 1);
     let proof = "client proof of tx 0: the proof";
     assert!(flipped.starts_with(proof), "{flipped}");
-    let suite = "tx 0: client proof: it is no single proof of the poseidon suite";
+    let suite = "tx 0: client proof: the proof is not a single poseidon proof";
     assert_eq!(set(4, 0), suite);
     let magic = "client proof: no native proof follows the published fields \
                  (it must start with \"zkW1\")";

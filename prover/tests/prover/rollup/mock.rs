@@ -1,5 +1,5 @@
-//! Rollups of the mock: the original's layout and lengths, true words, and no
-//! proof.
+//! Tests of the mock prover's rollups: the original's layout and lengths, and true
+//! words, but no proof.
 
 use std::time::Duration;
 
@@ -18,15 +18,15 @@ use zkwhirl_prover::Proverless;
 use super::proved::{LIMIT, SUITE, keyless, refusal, verification};
 use crate::vector;
 
-/// A root rollup and its verifier, each with the mock's reply, and the words
-/// that both must start with.
+/// The requests of a root rollup and of its root verifier, each with the mock's
+/// reply, and the words with which both replies must start.
 struct MockRollup {
     root: (Request, Bytes),
     verification: (Request, Bytes),
     broadcast: Vec<Word>,
 }
 
-/// Inner rollups of some transactions, then the root rollup and its verifier.
+/// Makes inner rollups with `txs` txs in all, then the root rollup and its verifier.
 fn roll_up(sizes: Sizes, txs: usize) -> MockRollup {
     let mock = Proverless::new(SUITE, sizes, Duration::ZERO);
     let answered = |request: Request| {
@@ -92,8 +92,8 @@ fn mock_replies_are_marked_as_no_proofs_and_no_verifier_takes_them() {
     }
 }
 
-/// The original's mock and ours differ in one thing for a whole rollup: the bytes
-/// in place of a proof.
+/// For a whole rollup, the original's mock and zkWhirl's mock differ only in the
+/// bytes in place of a proof.
 #[test]
 fn whole_rollups_have_the_originals_broadcast_data_and_length() {
     for (name, root, verifier, size) in [

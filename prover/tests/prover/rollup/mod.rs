@@ -1,5 +1,5 @@
-//! Whole rollups, proved and verified: clients, claim, inner rollups, root
-//! rollup, root verifier. The proofs are real ones, of the poseidon suite.
+//! Tests of whole rollups: clients, claims, inner rollups, root rollup, root
+//! verifier. The proofs are real, in the poseidon suite.
 
 mod clients;
 mod flips;

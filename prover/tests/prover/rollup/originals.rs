@@ -1,5 +1,5 @@
-//! Aztec Connect's own rollups: native proofs of its requests, one upon the
-//! other, publish what the original code published.
+//! Tests with requests of the original Aztec Connect: their native proofs publish
+//! the same values as the original code.
 
 use zkwhirl_circuits::Suite;
 use zkwhirl_job::{Request, Sizes, reply::broadcast_bytes};
@@ -9,11 +9,11 @@ use zkwhirl_prover::native::{NativeVerifier, Setting};
 use super::proved::{engine, keys, verification};
 use crate::vector;
 
-/// One nullifier a proof: the largest circuits that are made in a minute.
+/// The limit of circuits for one nullifier per proof, which are made in a minute.
 const LIMIT: u64 = 1 << 20;
 
-/// Proves the inner rollups, then the root rollup over these proofs and what
-/// its verifier is asked about.
+/// Proves the inner rollups, then the root rollup over these proofs, then the root
+/// verifier's request.
 fn rolled_up(sizes: Sizes, inners: &[&str], root: &str) {
     let setting = Setting::new(Suite::Pedersen, sizes, LIMIT);
     let mut engine = engine(setting.clone());
@@ -46,7 +46,7 @@ fn rolled_up(sizes: Sizes, inners: &[&str], root: &str) {
     let buffer = prove(&verification(&reply));
     let rollup = verifier.verify_rollup(&buffer).unwrap();
     assert_eq!(rollup.inners, inners.len());
-    // Its clients proved with PLONK.
+    // The clients of this rollup have PLONK proofs.
     assert!(rollup.txs.values().all(|txs| txs.covered == 0));
 }
 

@@ -1,4 +1,4 @@
-//! Rollups that are proved once and used by many tests.
+//! Rollups that are proved once and shared by many tests.
 
 use std::{
     path::{Path, PathBuf},
@@ -26,57 +26,57 @@ use zkwhirl_prover::{
 
 pub(crate) const SUITE: Suite = Suite::Poseidon;
 
-/// The smallest limit that circuits of one payment fit, and so do two of them
-/// one after the other.
+/// The smallest power of two that is a sufficient limit for the circuits of one tx,
+/// and for chains of them.
 pub(crate) const LIMIT: u64 = 1 << 18;
 
-/// A rollup of one tx, a claim whose proof it carries, in one inner rollup.
+/// A rollup with one inner rollup of one tx, a claim with its client proof.
 pub(crate) static ONE: LazyLock<ProvedRollup> =
     LazyLock::new(|| ProvedRollup::new(setting([1, 1], LIMIT), 7, [1, 1]));
 
-/// A full inner rollup of a claim and a defi deposit, and one of a new account
-/// alone; both are chains of segments of one tx.
+/// A rollup with a full inner rollup, of a claim and a defi deposit, and an inner
+/// rollup of one new account; both are chains of segments of one tx.
 pub(crate) static TWO: LazyLock<ProvedRollup> =
     LazyLock::new(|| ProvedRollup::new(setting([2, 2], LIMIT), 4, [1, 3]));
 
-/// An inner rollup of two claims, a defi deposit, a send and a new account: a
-/// chain of three segments, of two txs each.
+/// A rollup with one inner rollup, of two claims, a defi deposit, a send and a new
+/// account: a chain of three segments for up to two txs each.
 pub(crate) static FIVE: LazyLock<ProvedRollup> =
     LazyLock::new(|| ProvedRollup::new(setting([5, 1], 1 << 19), 11, [2, 5]));
 
-/// A rollup of a simulated world.
+/// A proved rollup of a simulated world.
 pub(crate) struct ProvedRollup {
     pub(crate) setting: Setting,
     engine: Mutex<Engine>,
-    /// The bridge's gate.
+    /// The verifier that the bridge's gate uses.
     pub(crate) verifier: NativeVerifier,
-    /// Requests and replies of the claims.
+    /// The requests of the claims, and the replies.
     pub(crate) claims: Vec<(Request, Bytes)>,
     pub(crate) inners: Vec<ProvedInner>,
     draft: Draft,
     root: OnceLock<ProvedRoot>,
 }
 
-/// An inner rollup.
+/// A proved inner rollup.
 pub(crate) struct ProvedInner {
     pub(crate) request: Request,
-    /// What the world says that the reply publishes.
+    /// The words that the reply must publish, computed by the simulated world.
     pub(crate) published: Vec<Word>,
     pub(crate) receipt: ProofReceipt,
-    /// How far the proof was, step by step.
+    /// The fractions that the engine reported, in order.
     pub(crate) progress: Vec<f32>,
 }
 
-/// A root rollup.
+/// A proved root rollup.
 pub(crate) struct ProvedRoot {
     pub(crate) request: RootRollupRequest,
     pub(crate) reply: Bytes,
-    /// What the world says that the reply starts with.
+    /// The words with which the reply must start, computed by the simulated world.
     pub(crate) broadcast: Vec<Word>,
 }
 
 impl ProvedRollup {
-    /// Inner rollups of `txs` transactions, of which the first are `claims`.
+    /// Proves inner rollups with `txs` txs in all, of which the first are `claims`.
     fn new(setting: Setting, seed: u64, [claims, txs]: [usize; 2]) -> Self {
         let engine = Mutex::new(engine(setting.clone()));
         let mut draft = World::genesis(SUITE, seed, claims).begin(setting.sizes);
@@ -148,7 +148,7 @@ impl ProvedRollup {
         self.engine.lock().unwrap()
     }
 
-    /// The reply to a request that can be proved.
+    /// Proves a request and returns the reply.
     pub(crate) fn prove(&self, request: &Request) -> Bytes {
         self.engine().prove(request, &|_| {}).unwrap().reply
     }
@@ -159,7 +159,7 @@ impl ProvedInner {
         NativeProof::parse(&self.receipt.reply[32 * self.published.len()..]).unwrap()
     }
 
-    /// The reply with another tail.
+    /// The reply with its tail replaced by `tail`.
     pub(crate) fn with(&self, tail: &NativeProof) -> Bytes {
         let fields = &self.receipt.reply[..32 * self.published.len()];
         [fields, &tail.to_bytes()].concat().into()
@@ -189,7 +189,7 @@ impl ClientProofs for EngineWallets<'_> {
     }
 }
 
-/// The client proof in a reply: 16 fields of 32 bytes, then a tail.
+/// Reads a reply as a client proof: 16 fields of 32 bytes, then a tail.
 pub(crate) fn client_proof(reply: &Bytes) -> ClientProof {
     let (words, _) = reply.as_chunks::<32>();
     ClientProof {
@@ -198,36 +198,36 @@ pub(crate) fn client_proof(reply: &Bytes) -> ClientProof {
     }
 }
 
-/// The request to verify a root rollup's reply.
+/// The root verifier's request for a root rollup's reply.
 pub(crate) fn verification(reply: &Bytes) -> Request {
     Request::RootVerifier(Box::new(RootVerifierRequest {
         root_rollup_reply: reply.clone(),
     }))
 }
 
-/// The setting of a rollup of `[txs, inner rollups]`.
+/// The setting of rollups with `txs` per inner rollup and `inners` per root rollup.
 pub(crate) fn setting([txs, inners]: [u32; 2], limit: u64) -> Setting {
     Setting::new(SUITE, Sizes::new(txs, inners).unwrap(), limit)
 }
 
-/// An engine with the keys of all tests.
+/// An engine with the keys that all tests share.
 pub(crate) fn engine(setting: Setting) -> Engine {
     let config = EngineConfig::new(setting, Provenance::DevSeeded { seed: 1 });
     Engine::new(config, EmbeddedKeyStore::new(&keys()))
 }
 
-/// Keys of all tests, made by the first that needs each and kept between runs.
+/// The directory of the keys, each made by the first test that needs it, and kept.
 pub(crate) fn keys() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("rollup-keys")
 }
 
-/// A verifier without keys.
+/// A verifier whose keystore has no keys.
 pub(crate) fn keyless(suite: Suite, sizes: Sizes, limit: u64) -> NativeVerifier {
     let nowhere = EmbeddedKeyStore::new("no-keys".as_ref());
     NativeVerifier::new(Setting::new(suite, sizes, limit), nowhere)
 }
 
-/// The reason of a refusal. A reply that cannot be checked is not refused.
+/// The reason of a refusal; panics on success and on a reply that cannot be checked.
 #[track_caller]
 pub(crate) fn refusal<T: std::fmt::Debug>(verified: Result<T, NotVerified>) -> String {
     match verified {

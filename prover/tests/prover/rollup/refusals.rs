@@ -1,4 +1,4 @@
-//! Replies and requests that are refused, with their reasons.
+//! Tests of replies and requests that are refused, and of the reasons.
 
 use bytes::Bytes;
 use zkwhirl_circuits::Suite;
@@ -10,14 +10,14 @@ use zkwhirl_job::{
 
 use super::proved::{LIMIT, ONE, ProvedRollup, TWO, keyless, refusal, verification};
 
-/// The bundle of a rollup after `change`.
+/// The bytes of a rollup's bundle after `change`.
 fn changed(rollup: &ProvedRollup, change: impl FnOnce(&mut Bundle)) -> Bytes {
     let mut bundle = Bundle::parse(&rollup.root().reply).unwrap();
     change(&mut bundle);
     bundle.to_bytes().unwrap()
 }
 
-/// What the verifier of final buffers says of a changed bundle.
+/// The reason with which the verifier of final buffers refuses a changed bundle.
 #[track_caller]
 fn refused(rollup: &ProvedRollup, change: impl FnOnce(&mut Bundle)) -> String {
     refusal(rollup.verifier.verify_rollup(&changed(rollup, change)))
@@ -54,10 +54,10 @@ fn a_proof_of_something_else_is_named() {
 #[test]
 fn words_of_clients_are_bound_to_the_txs() {
     let fails = "inner rollup 0: tx rollup: the proof does not verify for its published fields";
-    // Another fee, before the rollup.
+    // A changed fee in the client's words.
     let fee = |bundle: &mut Bundle| bundle.inners[0].tail.words[1 + 2].0[31] ^= 1;
     assert_eq!(refused(&ONE, fee), fails);
-    // A tx more or less, and proofs that are left out or made up.
+    // One tx more or less; proofs that are missing or invented.
     for n in [0, 2] {
         let count = |bundle: &mut Bundle| bundle.inners[0].tail.words[0] = Word::from(n);
         let error = refused(&ONE, count);
@@ -90,8 +90,8 @@ fn seams_of_a_chain_are_bound_to_its_pieces() {
     assert!(error.contains(largest), "{error}");
 }
 
-/// The words and proofs of a rollup whose client proofs were left out are in
-/// order but for that.
+/// Except for the missing client proof, the words and the proofs of the rollup are
+/// good.
 #[test]
 fn a_bundle_without_a_clients_proof_is_refused() {
     let reply = changed(&ONE, |bundle| {
@@ -112,7 +112,7 @@ fn keys_of_others_are_refused() {
     let names = "root rollup: the proof names verification key 0909";
     assert!(error.starts_with(names), "{error}");
     assert!(error.ends_with("for root-rollup/poseidon/1/1"), "{error}");
-    // A store without keys says nothing about the reply.
+    // With a store without keys, a reply is neither accepted nor refused.
     let verifier = keyless(Suite::Poseidon, ONE.setting.sizes, LIMIT);
     let error = verifier.verify_rollup(&ONE.root().reply).unwrap_err();
     let missing = "root rollup: there is no key for root-rollup/poseidon/1/1 yet".to_owned();
@@ -162,7 +162,7 @@ fn the_engine_proves_no_root_rollup_over_a_bad_inner_proof() {
         refused(&root_request(&request))
     };
     let end = root.request.inner_proofs[1].len();
-    // Its last proof is the client's, the one before is its own.
+    // The last proof is the client's, the proof before is the rollup's own.
     for (proof, name) in [(1, "client proof of tx 0"), (2, "notes")] {
         let flipped = with(&|reply| reply[end - 128 * proof + 127] ^= 1);
         let start = format!("inner rollup 1: {name}: ");

@@ -1,4 +1,4 @@
-//! Rollups that are accepted, and what the verifier reports of them.
+//! Tests of accepted rollups, and of the verifier's report about them.
 
 use zkwhirl_job::{
     Request,
@@ -8,7 +8,7 @@ use zkwhirl_prover::native::{TxCount, VerifiedRollup};
 
 use super::proved::{ONE, ProvedRollup, TWO, verification};
 
-/// Every step is accepted by the gate, and the final buffer by itself.
+/// Asserts that the gate accepts every reply, and verifies the final buffer alone.
 fn accepted(rollup: &ProvedRollup) -> VerifiedRollup {
     let verifier = &rollup.verifier;
     for (request, reply) in &rollup.claims {
@@ -30,7 +30,7 @@ fn accepted(rollup: &ProvedRollup) -> VerifiedRollup {
     verifier.verify_rollup(&last).unwrap()
 }
 
-/// Demands proofs of these names, in these circuits.
+/// Asserts the names of the rollup's proofs and the names of their circuits.
 #[track_caller]
 fn has_proofs(rollup: &VerifiedRollup, proofs: &[(&str, &str)]) {
     let circuits = rollup.proofs.iter().map(|proof| proof.circuit.to_string());

@@ -1,4 +1,4 @@
-//! A key's way: made, stored, loaded, proved with, verified by the library.
+//! Tests that make, store and load a key, and a proof that the library verifies.
 
 use std::{collections::BTreeMap, fs};
 
@@ -13,14 +13,14 @@ use crate::native::engine::groth16;
 
 const SINGLE: Provenance = Provenance::SingleParty;
 
-/// An empty store, and its folder.
+/// An empty store and its temporary folder.
 fn empty() -> (tempfile::TempDir, EmbeddedKeyStore) {
     let directory = tempfile::tempdir().unwrap();
     let store = EmbeddedKeyStore::new(directory.path());
     (directory, store)
 }
 
-/// The key of the small circuit in a store, and whether it had to be made.
+/// The key of the small circuit in a store, and whether this call made the key.
 fn make(store: &EmbeddedKeyStore, provenance: &Provenance) -> (NativeKey, bool) {
     let (file, fresh) = small::stored(store, provenance, &mut |writer| {
         generate(writer, &matrices(), provenance)
@@ -81,10 +81,10 @@ fn one_changed_bit_anywhere_in_a_key_is_found() {
     }
 }
 
-/// Sections of a key, to be put together anew.
+/// Sections from which a test builds a key file.
 type Sections = BTreeMap<String, Vec<u8>>;
 
-/// The error of a key that has these sections, with digests that are right.
+/// The error of loading a key file with these sections and right digests.
 fn refused(sections: &Sections) -> String {
     let (_directory, store) = empty();
     let (file, _) = small::stored(&store, &SINGLE, &mut |writer| {
@@ -118,7 +118,7 @@ fn a_key_put_together_from_parts_that_do_not_belong_together_is_refused() {
     };
     let mut without_l = one.clone();
     without_l.remove("l");
-    let of_another = || "its proving part is of another verification key".to_owned();
+    let of_another = || "its points belong to another verification key".to_owned();
     let of_size = |section, has, must| {
         format!(
             "it is of another size: its section {section} has {has} points, \
@@ -142,7 +142,8 @@ fn a_key_put_together_from_parts_that_do_not_belong_together_is_refused() {
         (shorter("matrices", 4), unreadable("matrices")),
         (without_l, "it has no section l".to_owned()),
     ] {
-        let text = format!("key K is damaged: {problem}; remove it and it is made again");
-        assert_eq!(refused(&sections), text);
+        let says =
+            format!("key K is damaged: {problem}; remove the file and the key is made again");
+        assert_eq!(refused(&sections), says);
     }
 }

@@ -1,5 +1,5 @@
-//! Batches of proofs that were made from a key's secret numbers: as good as
-//! real ones to a verifier, and free.
+//! Tests of batches. The proofs are forged with a key's secret numbers: a verifier
+//! cannot tell them from real proofs, and they take no time.
 
 use ark_bn254::{Fq, Fq2};
 use ark_ff::PrimeField;
@@ -13,7 +13,7 @@ use crate::native::keys::vk_bytes;
 #[derive(Clone)]
 struct Keyed {
     key: VerificationKey,
-    /// α, β, γ, δ, and those of the constant and the public input.
+    /// α, β, γ, δ, and the numbers behind L₀ and L₁.
     secrets: [Fr; 6],
 }
 
@@ -56,7 +56,7 @@ fn encode(proof: &Proof<Bn254>) -> [u8; 128] {
     bytes
 }
 
-/// Proofs of 0, 1, 2, … under three keys in turn.
+/// Proofs of the public inputs 0, 1, 2, …, under three keys in turn.
 #[derive(Clone)]
 struct TestBatch {
     keys: [Keyed; 3],
@@ -173,7 +173,7 @@ fn a_proof_with_any_bit_changed_is_refused() {
     }
 }
 
-/// Adds the modulus to a little-endian coordinate that leaves room for it.
+/// Adds the modulus to a little-endian coordinate; the sum must fit 32 bytes.
 fn not_reduced(coordinate: &mut [u8]) -> bool {
     let flags = coordinate[31] & 0xc0;
     coordinate[31] &= 0x3f;

@@ -1,5 +1,5 @@
-//! Which verification key a verifier uses, when it asks for one, and which
-//! failures say nothing about the reply.
+//! Tests: which verification key a verifier uses, when it reads the key again, and
+//! after which failures it neither accepts nor refuses a reply.
 
 use std::fs;
 
@@ -23,18 +23,18 @@ const CLAIM: Circuit = Circuit {
     statement: StatementKind::Claim,
 };
 
-/// The answer of a source.
+/// What a source of keys returns.
 #[derive(Debug, Clone)]
 enum SourceAnswer {
     Absent,
     Key(Vec<u8>),
-    /// The store cannot be reached.
+    /// The keystore is unreachable.
     Away,
 }
 
 use SourceAnswer::{Absent, Away, Key};
 
-/// A source with one answer, which can change, and how often it was asked.
+/// A source with one changeable answer, and the number of its calls.
 #[derive(Debug)]
 struct OneKey(Mutex<(SourceAnswer, usize)>);
 
@@ -64,14 +64,14 @@ impl VkSource for OneKey {
     }
 }
 
-/// A source, and the keys that come from it.
+/// A source, and a cache of the source's keys.
 fn keys(answer: SourceAnswer) -> (Arc<OneKey>, VerificationKeys) {
     let source = Arc::new(OneKey(Mutex::new((answer, 0))));
     let keys = VerificationKeys::new(Arc::<OneKey>::clone(&source));
     (source, keys)
 }
 
-/// The reason why a proof or a reply could not be checked.
+/// The reason of a [`NotVerified::CannotCheck`]; panics on any other result.
 #[track_caller]
 fn unknown(verified: Result<(), NotVerified>) -> String {
     match verified {
@@ -80,7 +80,7 @@ fn unknown(verified: Result<(), NotVerified>) -> String {
     }
 }
 
-/// The reason why a proof or a reply was refused.
+/// The reason of a [`NotVerified::Refused`]; panics on any other result.
 #[track_caller]
 fn refused(verified: Result<(), NotVerified>) -> String {
     match verified {
@@ -106,7 +106,7 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
     *blake3::hash(bytes).as_bytes()
 }
 
-/// A proof that names the key with digest `vk`. Its bytes are no points.
+/// A proof that names the key with digest `vk` and whose bytes are no points.
 fn proof(vk: [u8; 32]) -> ReplyProof {
     ReplyProof {
         name: "claim".to_owned(),
@@ -143,7 +143,7 @@ fn a_key_is_asked_for_once_and_again_when_a_proof_names_another() {
     assert_eq!(source.asked(), 5);
 }
 
-/// What the source has, the proof that is checked, and the reason.
+/// Each case: the source's answer, the proof, and the expected reason.
 #[test]
 fn only_an_absent_or_unreadable_key_leaves_a_proof_unchecked() {
     let [first, second] = [vk(1), vk(2)];
@@ -156,7 +156,7 @@ fn only_an_absent_or_unreadable_key_leaves_a_proof_unchecked() {
         ),
         (
             Away,
-            "cannot reach the fleet's keys at redis://keys: no answer",
+            "cannot reach the fleet's keys in Redis at redis://keys: no answer",
         ),
     ] {
         let reason = unknown(verified(answer));
@@ -172,8 +172,8 @@ fn only_an_absent_or_unreadable_key_leaves_a_proof_unchecked() {
     }
 }
 
-/// A kept key decides while the proof names it, and only then: the store may
-/// have another key by now.
+/// A cached key is used only for a proof that names this key: the store may have
+/// another key now.
 #[test]
 fn a_store_that_is_away_decides_nothing_about_another_key() {
     let first = vk(1);
@@ -189,7 +189,7 @@ fn a_store_that_is_away_decides_nothing_about_another_key() {
     refused(expected(b"another key"));
 }
 
-/// Later keys make no bad proof good, so a bad proof is refused at once.
+/// A bad proof is refused even if another proof's key is missing.
 #[test]
 fn a_bad_proof_is_refused_beside_one_without_a_key() {
     let first = vk(1);
@@ -199,8 +199,8 @@ fn a_bad_proof_is_refused_beside_one_without_a_key() {
     refused(keys.verify(&[proof([7; 32]), proof(digest(&first))]));
 }
 
-/// A key file that goes away, or is damaged, after a process mapped it leaves
-/// good replies unchecked; the same replies are accepted once it is back.
+/// If a key file is removed or damaged, good replies cannot be checked; the same
+/// replies are accepted when the file is restored.
 #[test]
 fn a_reply_outlives_the_loss_of_its_key_file() {
     let folder = tempfile::tempdir().unwrap();
