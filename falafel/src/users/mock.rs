@@ -1,4 +1,4 @@
-//! Marked client proofs, which prove nothing.
+//! Client proofs that consist of a mark and prove nothing.
 
 use bytes::Bytes;
 use zkwhirl_circuits::{client::ClientWitness, field};
@@ -10,13 +10,13 @@ use zkwhirl_job::{
 
 use super::{ClientProofs, TxError};
 
-/// Bytes of the original's client proof behind its public inputs.
+/// Length of the original's client proof after its public inputs, in bytes.
 pub(crate) const TAIL_BYTES: usize = CLIENT_PROOF_BYTES as usize - 16 * 32;
-/// The mark in place of a client's PLONK proof.
+/// The mark that replaces a client's PLONK proof.
 const MARK: &[u8] = b"simulated client proof, proves nothing; ";
 
-/// Marked proofs of the original's length: for provers that prove nothing,
-/// and for the pedersen suite, whose clients prove with PLONK.
+/// Marked proofs of the original's length: for provers that prove nothing, and
+/// for the pedersen suite, whose clients prove with PLONK.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MockProofs;
 
@@ -34,11 +34,11 @@ impl ClientProofs for MockProofs {
         if proof.tail == tail() {
             return Ok(());
         }
-        Err(NotVerified::refused("it is no marked proof"))
+        Err(NotVerified::refused("not a simulated client proof"))
     }
 }
 
-/// The mark, in the length of the original's proof.
+/// Returns the mark, repeated to the length of the original's proof.
 pub(crate) fn tail() -> Bytes {
     let tail: Vec<u8> = MARK.iter().copied().cycle().take(TAIL_BYTES).collect();
     tail.into()

@@ -1,4 +1,4 @@
-//! The settlement of a rollup: its notes can be used.
+//! The settlement of a rollup: its notes become spendable.
 
 use rand::Rng;
 use zkwhirl_circuits::published::BRIDGES;
@@ -6,10 +6,10 @@ use zkwhirl_circuits::published::BRIDGES;
 use super::{Draft, World, bridges, draft::MadeInners, parts::Deposit};
 
 impl Draft {
-    /// The world after this rollup: its data root is an old one now, its
-    /// notes can be spent, its bridges have been called.
+    /// Returns the world after this rollup: its data root is in the tree of
+    /// data roots, its notes can be spent, its bridges have been called.
     ///
-    /// A draft without inner rollups leaves the world without a rollup.
+    /// A draft without inner rollups returns the world unchanged by a rollup.
     pub fn settle(self) -> World {
         let mut world = self.world;
         let Some(MadeInners {
@@ -28,7 +28,7 @@ impl Draft {
 }
 
 impl World {
-    /// The bridge at place `k` takes its deposits; one in eight calls fails.
+    /// Calls the bridge at index `k` with its deposits; one call in eight fails.
     fn call_bridge(&mut self, k: u32, deposits: Vec<Deposit>) {
         let bridge = deposits[0].bridge;
         let total = deposits.iter().map(|deposit| deposit.value).sum();
