@@ -7,8 +7,8 @@
 //! proofs through the [`ReplyCheck`] and the [`FinalVerifier`] of its
 //! configuration.
 //!
-//! - [`job_server`]: one HTTP job server with serial pollers, leases, ghosts
-//! and zombies.
+//! - [`job_server`]: one HTTP job server: serial pollers, leases, ghost pollers,
+//!   zombie jobs.
 //! - [`users`]: users' proofs, and the receiver of transactions.
 //! - [`world`]: trees, notes, deposits; claims, inner rollups, root rollups.
 //! - the pipeline: claims first, then all inner rollups at once, then the root
