@@ -166,7 +166,7 @@ fn requests_that_break_a_rule_are_refused_with_inner_rollup_and_rule() {
         (
             size(2, 2),
             |request| request.rollup_id = 1,
-            "inner rollup 0: rollup id is not the root rollup's",
+            "inner rollup 0: rollup id is not the root rollup's id",
         ),
         (
             size(2, 2),
