@@ -146,11 +146,7 @@ fn one_job_more_than_pods_is_seen_despite_the_tolerance() {
         };
         simulate(&warm, &trace).waits.into_iter().max().unwrap() / 1000
     };
-    assert_eq!(
-        late(1000),
-        300,
-        "no pod is added, so the jobs wait for a free pod"
-    );
+    assert_eq!(late(1000), 300, "the autoscaler adds no pod");
     assert_eq!(late(930), 120, "30 s late, 90 s to start");
 }
 
