@@ -1,4 +1,4 @@
-//! Bridge call data: which bridge a defi deposit goes to and with what assets.
+//! Bridge call data: the bridge contract of a defi deposit, and its assets.
 
 use ark_bn254::Fr;
 use ark_ff::{BigInt, PrimeField};
@@ -6,17 +6,17 @@ use ark_ff::{BigInt, PrimeField};
 use crate::field;
 use crate::rule::{Rule, Violations};
 
-/// Bits of packed bridge call data.
+/// Length of packed bridge call data in bits.
 pub(crate) const BRIDGE_BITS: usize = 248;
-/// Bits of an asset id inside bridge call data.
+/// Length of an asset id inside bridge call data in bits.
 pub(crate) const ASSET_BITS: usize = 30;
 /// The bit of an asset id that marks a virtual asset.
 pub const VIRTUAL_BIT: usize = 29;
 
-/// The asset id of every virtual output: the claim adds the nonce.
+/// The asset id of every virtual output; the claim adds the nonce to it.
 const PLACEHOLDER: u32 = 1 << VIRTUAL_BIT;
 
-/// Where each field starts, least significant bit first.
+/// The first bit of each field; bit 0 is the least significant.
 pub(crate) mod offset {
     pub(crate) const INPUT_A: usize = 32;
     pub(crate) const INPUT_B: usize = 62;
@@ -26,10 +26,10 @@ pub(crate) mod offset {
     pub(crate) const AUX: usize = 184;
 }
 
-/// Bridge call data taken apart.
+/// The fields of bridge call data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BridgeCallData {
-    /// Which bridge contract.
+    /// Number of the bridge contract.
     pub address_id: u32,
     /// First input asset (30 bits).
     pub input_a: u32,
@@ -43,12 +43,12 @@ pub struct BridgeCallData {
     pub second_input: bool,
     /// Whether the second output is used.
     pub second_output: bool,
-    /// Data for the bridge itself.
+    /// Auxiliary data for the bridge contract.
     pub aux: u64,
 }
 
 impl BridgeCallData {
-    /// Takes packed data apart; `None` if bits outside the known fields are set.
+    /// Unpacks bridge call data; `None` if bits outside the known fields are set.
     pub(crate) fn decode(packed: &Fr) -> Option<Self> {
         let integer = packed.into_bigint();
         let take = |offset: usize, bits: usize| {
@@ -68,7 +68,7 @@ impl BridgeCallData {
         (decoded.encode() == *packed).then_some(decoded)
     }
 
-    /// Packs the fields; asset ids are cut to 30 bits.
+    /// Packs the fields. Asset ids are truncated to 30 bits.
     pub fn encode(&self) -> Fr {
         let mut integer = BigInt::new([0; 4]);
         let mut put = |offset: usize, value: u64| {
@@ -86,7 +86,7 @@ impl BridgeCallData {
         Fr::new(integer)
     }
 
-    /// Demands the rules that make bridge call data consistent.
+    /// Checks that the fields are consistent with each other.
     pub(crate) fn demand_rules(&self, broken: &mut Violations) {
         let [virtual_a, virtual_b] = [self.output_a, self.output_b].map(Self::is_virtual);
         let unused = |asset: u32, used: bool| asset == 0 || used;
@@ -105,12 +105,12 @@ impl BridgeCallData {
         broken.demand(placeholders, Rule::VirtualOutput);
     }
 
-    /// Whether an asset id is virtual: bit 29 is set.
+    /// Returns whether an asset id is virtual: bit 29 is set.
     pub fn is_virtual(asset: u32) -> bool {
         asset >> VIRTUAL_BIT & 1 == 1
     }
 
-    /// The packed form as a canonical word.
+    /// Returns the packed form as a canonical 32-byte word.
     pub fn to_word(&self) -> [u8; 32] {
         field::to_word(&self.encode())
     }

@@ -1,10 +1,10 @@
-//! An inner rollup cut into pieces, each with a proof.
+//! An inner rollup cut into pieces, each with its own proof.
 //!
-//! The pieces publish no field of their own. A verifier computes their public
-//! inputs from the rollup's published fields, the clients' public inputs and the
-//! few words of [`Seams`]. Two neighbouring pieces share a word: the same word is
-//! the end of one and the start of the next. If pieces do not fit together, no
-//! proof verifies for their public inputs.
+//! The pieces publish no fields. A verifier computes their public inputs from
+//! the rollup's published fields, the clients' public inputs and the few words
+//! of [`Seams`]. Two neighbouring pieces share a word: the end of the first
+//! piece is the start of the next. If pieces do not fit together, no proof
+//! verifies for their public inputs.
 
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ use crate::tx_rollup::{
     published_fields, segments,
 };
 
-/// How an inner rollup is cut: segments of txs, shards of nullifiers where
-/// segments do not insert them, and the insertion of all notes.
+/// How an inner rollup is cut: segments of txs; shards of nullifiers, if the
+/// segments do not insert them; one piece that inserts all notes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chain {
     suite: Suite,
@@ -30,52 +30,52 @@ pub struct Chain {
     shard: Option<u32>,
 }
 
-/// One proof of a chain.
+/// A piece of a chain, which has one proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Which one: `segment 2 of 3`.
+    /// The piece's name and position, for example `segment 2 of 3`.
     pub name: String,
-    /// Its circuit.
+    /// The piece's circuit.
     pub circuit: Circuit,
 }
 
-/// What a verifier of a chain cannot compute from the published fields and the
-/// clients' public inputs.
+/// The words that a verifier of a chain cannot compute from the published
+/// fields and the clients' public inputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seams {
-    /// The digest of the [`RunningState`] between segments.
+    /// The digests of the [`RunningState`] between segments.
     pub states: Vec<Fr>,
-    /// The nullifier root between segments, or between shards.
+    /// The nullifier roots between segments, or between shards.
     pub null_roots: Vec<Fr>,
 }
 
-/// Why words do not belong to a chain of this cut.
+/// Why words do not belong to a chain with this cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SeamError {
-    /// Too few or too many seams.
+    /// The number of seams does not fit the number of txs.
     #[error(transparent)]
     Count(#[from] CountError),
-    /// No tx, or more than fit.
+    /// The rollup has no tx, or more than fit.
     #[error("{got} txs, expected 1 to {most}")]
     Txs {
-        /// How many there are.
+        /// Number of txs.
         got: usize,
-        /// How many fit.
+        /// Number of txs that fit.
         most: usize,
     },
-    /// A slot behind the last tx publishes something.
+    /// A slot after the last tx has published fields that are not zero.
     #[error("slot {0} is padding but its published fields are not zero")]
     Padding(usize),
 }
 
 impl Chain {
-    /// A rollup of up to `txs` txs in segments of `segment` txs and, if the
-    /// suite has them, shards of `shard` nullifiers.
+    /// The cut of a rollup of up to `txs` txs into segments of `segment` txs
+    /// and, if the suite needs shards, shards of `shard` nullifiers.
     ///
     /// # Panics
     /// If a number is zero.
     pub fn new(suite: Suite, txs: u32, segment: u32, shard: u32) -> Self {
-        assert!(txs > 0 && segment > 0 && shard > 0, "pieces of nothing");
+        assert!(txs > 0 && segment > 0 && shard > 0, "a piece is empty");
         Self {
             suite,
             segment: TxSegment {
@@ -86,7 +86,7 @@ impl Chain {
         }
     }
 
-    /// The circuits, in the order in which a chain first uses them.
+    /// Returns the circuits in the order in which a chain first uses them.
     pub fn circuits(&self) -> Vec<Circuit> {
         let (suite, TxSegment { txs, of }) = (self.suite, self.segment);
         let circuit = |statement| Circuit { suite, statement };
@@ -98,7 +98,7 @@ impl Chain {
         circuits
     }
 
-    /// The proofs of a rollup with `n` txs, in their order.
+    /// Returns the pieces of a rollup with `n` txs, in their order.
     pub fn pieces(&self, n: usize) -> Vec<Piece> {
         let mut pieces = Vec::new();
         for circuit in self.circuits() {
@@ -118,7 +118,7 @@ impl Chain {
         pieces
     }
 
-    /// How many states and nullifier roots the [`Seams`] of `n` txs have.
+    /// Returns how many states and nullifier roots the [`Seams`] of `n` txs have.
     pub fn seams(&self, n: usize) -> [usize; 2] {
         let between = |pieces: usize| pieces.saturating_sub(1);
         let states = between(self.segments(n));
@@ -128,7 +128,7 @@ impl Chain {
         }
     }
 
-    /// Segments of padding alone change nothing and are left out.
+    /// Segments that contain only padding change nothing and are left out.
     fn segments(&self, n: usize) -> usize {
         n.div_ceil(self.segment.txs as usize)
     }
@@ -138,8 +138,8 @@ impl Chain {
             .map_or(0, |count| (2 * n).div_ceil(count as usize))
     }
 
-    /// Cuts a rollup: the values of each piece, and the seams. The pieces hold
-    /// if the rollup follows the rules.
+    /// Cuts a rollup. Returns the witness of each piece, and the seams. The
+    /// pieces satisfy their circuits if the rollup follows the rules.
     pub fn cut(&self, w: &Arc<TxRollupWitness>) -> (Vec<Witness>, Seams) {
         let segments = segments(self.suite, self.segment, w);
         let later = || segments.iter().skip(1);
@@ -171,11 +171,11 @@ impl Chain {
         (pieces, seams)
     }
 
-    /// The public input of each proof, from what a verifier has: the published
-    /// fields with the client digests, public input 15 of each tx, the seams.
+    /// Returns the public input of each proof, from the words that a verifier has: the
+    /// published fields with the client digests, public input 15 of each tx, the seams.
     ///
-    /// `published` must have been read with [`Published::from_words`] or be a
-    /// statement's.
+    /// `published` must come from [`Published::from_words`] or from a checked
+    /// statement.
     pub fn public_inputs(
         &self,
         published: &Published,
@@ -253,14 +253,14 @@ impl Chain {
                     hashed.extend(slot);
                     hashed.push(*client);
                 }
-                // A segment may reach beyond the last published slot.
+                // The last segment may have more slots than are published.
                 hashed.resize(end, Fr::ZERO);
                 hash_chain(TxSegment::TAG, &hashed)
             })
             .collect()
     }
 
-    /// The state after the last segment.
+    /// Returns the state after the last segment.
     fn last_state(&self, fields: &[Fr], allow_chain: &[Fr]) -> RunningState {
         let sums = &fields[place::DEPOSIT_SUMS..place::DEPOSIT_SUMS + BRIDGES];
         let fees = &fields[place::FEES..place::FEES + ASSETS];
@@ -271,24 +271,24 @@ impl Chain {
         outputs.reverse();
         outputs.resize(self.segment.remembered(), [Fr::ZERO; 3]);
         RunningState {
-            sums: sums.try_into().expect("as many as there are bridges"),
-            fees: fees.try_into().expect("as many as there are assets"),
+            sums: sums.try_into().expect("the sums have one entry per bridge"),
+            fees: fees.try_into().expect("the fees have one entry per asset"),
             outputs,
         }
     }
 }
 
-/// The published fields of each slot.
+/// Returns the published fields of each slot.
 fn slots(fields: &[Fr]) -> impl Iterator<Item = &[Fr]> {
     fields[place::TXS..].chunks(FIELDS_PER_TX)
 }
 
-/// Two published fields of each slot: its notes, or its nullifiers.
+/// Returns two published fields of each slot: its notes, or its nullifiers.
 fn of_slots(fields: &[Fr], places: [usize; 2]) -> impl Iterator<Item = Fr> {
     slots(fields).flat_map(move |slot| places.map(|place| slot[place]))
 }
 
-/// The nullifier roots before, between and after the pieces.
+/// Returns the nullifier roots before, between and after the pieces.
 fn null_roots(fields: &[Fr], seams: &Seams) -> Vec<Fr> {
     let [old, new] = [place::OLD_NULL_ROOT, place::NEW_NULL_ROOT].map(|at| fields[at]);
     [&[old], &seams.null_roots[..], &[new]].concat()

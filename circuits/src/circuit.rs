@@ -1,4 +1,4 @@
-//! Circuits: names, matrices, row counts, assignments and checks.
+//! Circuits: names, matrices, numbers of rows (constraints), assignments and checks.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,19 +15,19 @@ use crate::statement::{StatementKind, Witness};
 use crate::suite::{Suite, UnknownSuite};
 use crate::tx_rollup::MAX_TXS;
 
-/// A statement over a suite of hashes: what a proving key belongs to.
+/// A statement over a suite of hashes. Each circuit has its own proving key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Circuit {
-    /// The hashes.
+    /// The suite of hashes.
     pub suite: Suite,
     /// The statement.
     pub statement: StatementKind,
 }
 
-/// What a complete check found.
+/// The result of a complete check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckReport {
-    /// Rows, every one satisfied.
+    /// Number of rows, all of which are satisfied.
     pub rows: usize,
     /// The statement's public input.
     pub public_input: Fr,
@@ -36,45 +36,45 @@ pub struct CheckReport {
 /// Why a check failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CheckError {
-    /// The witness is of another statement.
+    /// The witness belongs to another statement.
     #[error(transparent)]
     Statement(#[from] StatementError),
-    /// A row does not hold.
+    /// A row is not satisfied.
     #[error(transparent)]
     Unsatisfied(#[from] Unsatisfied),
-    /// The circuit published something else than the native statement.
+    /// The circuit's public input differs from that of the native statement.
     #[error("the circuit's public input differs from the statement's")]
     PublicInput,
 }
 
-/// The name is not that of a circuit.
+/// The text is not the name of a circuit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UnknownCircuit {
-    /// Not of a known form.
+    /// The name has no known form.
     #[error(
         "unknown circuit {0:?}: expected {forms}, for at most {MAX_TXS} txs and {MAX_INNERS} inners",
         forms = StatementKind::forms().join(", ")
     )]
     Form(String),
-    /// Not of a known suite.
+    /// The suite is unknown.
     #[error(transparent)]
     Suite(#[from] UnknownSuite),
 }
 
 impl Circuit {
-    /// The constraint system, which no witness influences.
+    /// Builds the constraint system, which does not depend on a witness.
     pub fn matrices(&self) -> Matrices {
         self.blank(Mode::Matrices).into_matrices()
     }
 
-    /// Rows by part of the circuit.
+    /// Returns the number of rows in each part of the circuit.
     pub fn rows(&self) -> Vec<(&'static str, usize)> {
         self.blank(Mode::Count).rows_by_part()
     }
 
-    /// All rows. With the two instance variables they must fit a prover's
-    /// domain, a power of two. A process counts them once a circuit, because
-    /// counting takes as long as several verifications.
+    /// Returns the number of rows. The rows and the two instance variables must
+    /// fit a prover's domain, a power of two. The number is cached per circuit,
+    /// because counting takes as long as several verifications.
     pub fn num_rows(&self) -> usize {
         static COUNTED: Mutex<BTreeMap<Circuit, usize>> = Mutex::new(BTreeMap::new());
         let counted = || COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,12 +86,12 @@ impl Circuit {
         })
     }
 
-    /// The least domain that a prover can use: a power of two.
+    /// Returns the smallest domain for a prover: a power of two.
     pub fn domain(&self) -> u64 {
         (self.num_rows() + NUM_INSTANCE).next_power_of_two() as u64
     }
 
-    /// The values of all variables, without any native check: a witness that
+    /// Computes the values of all variables without a native check: a witness that
     /// breaks a rule gives an assignment that does not satisfy the matrices.
     ///
     /// # Panics
@@ -100,8 +100,8 @@ impl Circuit {
         Ok(self.run(Mode::Witness, Some(witness))?.into_assignment())
     }
 
-    /// Checks every row under a witness. Stores no rows: needs memory for the
-    /// variables only.
+    /// Checks every row under a witness. Stores no rows, so it needs memory
+    /// only for the variables.
     ///
     /// # Panics
     /// If a nullifier has fewer than 256 siblings.
@@ -117,10 +117,10 @@ impl Circuit {
 
     fn blank(&self, mode: Mode) -> Builder {
         self.run(mode, None)
-            .expect("the blank witness is of the statement's kind")
+            .expect("the blank witness belongs to the statement")
     }
 
-    /// Runs the rows over a witness, or over a blank one.
+    /// Runs the circuit's code with a witness, or with a blank one.
     pub(crate) fn run(
         &self,
         mode: Mode,
@@ -155,7 +155,7 @@ impl FromStr for Circuit {
             statement: statement.ok_or_else(unknown)?,
             suite: suite.parse()?,
         };
-        // `01` is not another way to write 1.
+        // `01` is not a valid form of 1.
         if circuit.to_string() == text && circuit.statement.exists_in(circuit.suite) {
             Ok(circuit)
         } else {

@@ -1,4 +1,4 @@
-//! The native statements over BN254: suites of hashes, R1CS, witnesses, published fields. No files, no networks.
+//! Native statements over BN254: hash suites, R1CS, witnesses, published fields. No I/O.
 
 pub mod bridge;
 mod chain;

@@ -1,9 +1,9 @@
-//! Notes and nullifiers, for both suites.
+//! Notes and nullifiers in both suites.
 //!
-//! The poseidon suite differs in three places: owner keys are points of Baby
-//! Jubjub, the nullifier key is a hash of the private key (a curve point
-//! would need a second independent generator), and the value nullifier is
-//! the hash itself, without BLAKE2s around it.
+//! The poseidon suite differs in three ways: owner keys are points of Baby
+//! Jubjub; the nullifier key is a hash of the private key (a curve point would
+//! need a second independent generator); the value nullifier is the hash
+//! itself, without BLAKE2s.
 
 use ark_bn254::Fr;
 use ark_ec::{AffineRepr, CurveGroup};
@@ -15,17 +15,17 @@ use crate::pedersen;
 use crate::schnorr::PrivateKey;
 use crate::suite::{HashIndex, Suite};
 
-/// Bits of deposits and fees.
+/// Length of deposits and fees in bits.
 pub(crate) const DEPOSIT_BITS: usize = 242;
 
-/// What the creator of a value note fixes before its value is known.
+/// The part of a value note that its creator fixes before the value is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ValueNotePartial {
-    /// Blinds the note.
+    /// A random number that hides the note.
     pub secret: Fr,
     /// The owner's public key.
     pub owner: (Fr, Fr),
-    /// Whether spending needs a registered account's signing key.
+    /// Whether spending the note needs a registered account's signing key.
     pub account_required: bool,
     /// x-coordinate of the creator's key, or zero.
     pub creator: Fr,
@@ -34,11 +34,11 @@ pub struct ValueNotePartial {
 /// A value note.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ValueNote {
-    /// Commitment of the [`ValueNotePartial`].
+    /// The commitment to the note's [`ValueNotePartial`].
     pub partial: Fr,
-    /// Amount.
+    /// The note's amount.
     pub value: Fr,
-    /// Asset id.
+    /// The note's asset id.
     pub asset: Fr,
     /// The nullifier that makes this note unique.
     pub input_nullifier: Fr,
@@ -47,7 +47,7 @@ pub struct ValueNote {
 /// A claim note before its interaction is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClaimNotePartial {
-    /// Deposited amount.
+    /// The deposited amount.
     pub deposit: Fr,
     /// Packed bridge call data.
     pub bridge: Fr,
@@ -57,25 +57,25 @@ pub struct ClaimNotePartial {
     pub input_nullifier: Fr,
 }
 
-/// A finished defi interaction.
+/// The note of a finished defi interaction.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DefiNote {
     /// Packed bridge call data.
     pub bridge: Fr,
     /// Sum of all deposits.
     pub total_input: Fr,
-    /// What the bridge returned of the first output asset.
+    /// The bridge's output of the first output asset.
     pub total_output_a: Fr,
-    /// What the bridge returned of the second output asset.
+    /// The bridge's output of the second output asset.
     pub total_output_b: Fr,
-    /// Interaction nonce.
+    /// The interaction's nonce.
     pub nonce: Fr,
-    /// Whether the interaction succeeded.
+    /// 1 if the interaction succeeded, 0 if it failed.
     pub result: Fr,
 }
 
 impl ValueNotePartial {
-    /// The commitment to these fields.
+    /// Returns the commitment to these fields.
     pub fn commit(&self, suite: Suite) -> Fr {
         let (x, y) = self.owner;
         let required = Fr::from(self.account_required);
@@ -85,7 +85,7 @@ impl ValueNotePartial {
 }
 
 impl ValueNote {
-    /// The commitment that enters the data tree.
+    /// Returns the commitment that enters the data tree.
     pub fn commit(&self, suite: Suite) -> Fr {
         let fields = [self.partial, self.value, self.asset, self.input_nullifier];
         suite.hash(HashIndex::ValueNote, &fields)
@@ -93,7 +93,7 @@ impl ValueNote {
 }
 
 impl ClaimNotePartial {
-    /// The commitment that a defi deposit publishes.
+    /// Returns the commitment that a defi deposit publishes.
     pub fn commit(&self, suite: Suite) -> Fr {
         let (partial, nullifier) = (self.value_note_partial, self.input_nullifier);
         let fields = [self.deposit, self.bridge, partial, nullifier];
@@ -102,7 +102,7 @@ impl ClaimNotePartial {
 }
 
 impl DefiNote {
-    /// The words of the note in the order of its commitment.
+    /// Returns the words of the note in the order of its commitment.
     pub(crate) fn words(&self) -> [Fr; 6] {
         [
             self.bridge,
@@ -114,25 +114,25 @@ impl DefiNote {
         ]
     }
 
-    /// The commitment that enters the defi tree.
+    /// Returns the commitment that enters the defi tree.
     pub fn commit(&self, suite: Suite) -> Fr {
         suite.hash(HashIndex::DefiInteractionNote, &self.words())
     }
 }
 
 impl Suite {
-    /// The claim note that enters the data tree once a rollup fixes its nonce and fee.
+    /// Returns the claim note for the data tree, once a rollup has fixed nonce and fee.
     pub fn claim_note(self, partial: Fr, nonce: Fr, fee: Fr) -> Fr {
         self.hash(HashIndex::ClaimNote, &[partial, nonce, fee])
     }
 
-    /// An account note.
+    /// Returns the commitment of an account note.
     pub fn account_note(self, alias_hash: Fr, account_key_x: Fr, signing_key_x: Fr) -> Fr {
         let fields = [alias_hash, account_key_x, signing_key_x];
         self.hash(HashIndex::AccountNote, &fields)
     }
 
-    /// The public key of a private key; the key is reduced modulo the group order.
+    /// Returns the public key of a private key, which is reduced modulo the group order.
     pub fn owner_key(self, private_key: &[u8; 32]) -> (Fr, Fr) {
         match self {
             Self::Pedersen => {
@@ -144,7 +144,7 @@ impl Suite {
         }
     }
 
-    /// What a value nullifier binds of the private key; secret like the key.
+    /// Returns the private key's part of a value nullifier; it must stay secret.
     pub(crate) fn nullifier_key(self, private_key: &[u8; 32]) -> (Fr, Fr) {
         let key = field::reduce(private_key);
         match self {
@@ -156,7 +156,7 @@ impl Suite {
         }
     }
 
-    /// The nullifier of a value note.
+    /// Returns the nullifier of a value note.
     pub fn value_nullifier(self, commitment: Fr, private_key: &[u8; 32], in_use: bool) -> Fr {
         let key = self.nullifier_key(private_key);
         let inputs = [commitment, key.0, key.1, Fr::from(in_use)];
@@ -167,22 +167,22 @@ impl Suite {
         }
     }
 
-    /// The nullifier of a claim note.
+    /// Returns the nullifier of a claim note.
     pub fn claim_nullifier(self, claim_note: Fr) -> Fr {
         self.hash(HashIndex::ClaimNullifier, &[claim_note])
     }
 
-    /// The nullifier of one claim on a defi interaction.
+    /// Returns the nullifier of one claim on a defi interaction.
     pub fn defi_nullifier(self, defi_note: Fr, claim_note: Fr) -> Fr {
         self.hash(HashIndex::DefiNullifier, &[defi_note, claim_note])
     }
 
-    /// The nullifier that reserves an alias.
+    /// Returns the nullifier that reserves an alias.
     pub fn alias_nullifier(self, alias_hash: Fr) -> Fr {
         self.hash(HashIndex::AliasNullifier, &[alias_hash])
     }
 
-    /// The nullifier that reserves an account key.
+    /// Returns the nullifier that reserves an account key.
     pub fn public_key_nullifier(self, account_key_x: Fr) -> Fr {
         self.hash(HashIndex::PublicKeyNullifier, &[account_key_x])
     }

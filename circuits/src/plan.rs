@@ -1,4 +1,4 @@
-//! Which circuits prove an inner rollup, when no circuit may be larger than a
+//! Chooses the circuits that prove an inner rollup when circuits have a size
 //! limit.
 
 use thiserror::Error;
@@ -8,34 +8,34 @@ use crate::circuit::Circuit;
 use crate::statement::StatementKind;
 use crate::suite::Suite;
 
-/// How an inner rollup is proved.
+/// The circuits that prove an inner rollup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// In one circuit.
+    /// One circuit proves the rollup.
     Whole(Circuit),
-    /// In several; their public inputs tie them together.
+    /// Several circuits prove the rollup; shared words in their public inputs connect them.
     Chain(Chain),
 }
 
-/// A circuit is larger than allowed, and no cut avoids it.
+/// A circuit is larger than the limit, and no cut makes it small enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
     "circuit {circuit} needs a domain of {needs}, MAX_CIRCUIT_SIZE is {limit}: \
      raise it to {needs} or more"
 )]
 pub struct TooLarge {
-    /// The circuit; of an inner rollup the largest of its finest cut.
+    /// The circuit; for an inner rollup, the largest circuit of its finest cut.
     pub circuit: Circuit,
-    /// The domain that it needs: the least limit that would do.
+    /// The domain that the circuit needs, which is the smallest sufficient limit.
     pub needs: u64,
-    /// The limit.
+    /// The limit, `MAX_CIRCUIT_SIZE`.
     pub limit: u64,
 }
 
 impl Plan {
-    /// How an inner rollup of up to `txs` txs is proved: in one circuit if its
-    /// domain is at most `limit`, otherwise with as many txs to a segment, and
-    /// as many nullifiers to a shard, as `limit` allows.
+    /// Chooses how an inner rollup of up to `txs` txs is proved: in one circuit
+    /// if its domain is at most `limit`, otherwise with as many txs per
+    /// segment, and as many nullifiers per shard, as `limit` allows.
     pub fn of(suite: Suite, txs: u32, limit: u64) -> Result<Self, TooLarge> {
         let whole = Circuit {
             suite,
@@ -55,7 +55,7 @@ impl Plan {
             });
         }
         let fits = |statement| Circuit { suite, statement }.domain() <= limit;
-        // What is larger needs more rows, and one of each fits.
+        // A larger piece needs more rows, and a piece of size 1 fits.
         let sizes = |most: u32| (1..=most).collect::<Vec<_>>();
         let segments = |segment: &u32| {
             fits(StatementKind::TxSegment {
@@ -69,7 +69,7 @@ impl Plan {
         Ok(Self::Chain(Chain::new(suite, txs, segment, shard)))
     }
 
-    /// The circuits, in the order in which a rollup's proofs first use them.
+    /// Returns the circuits in the order in which a rollup's proofs first use them.
     pub fn circuits(&self) -> Vec<Circuit> {
         match self {
             Self::Whole(circuit) => vec![*circuit],

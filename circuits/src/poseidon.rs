@@ -1,7 +1,7 @@
 //! Poseidon over the BN254 scalar field with circomlib's parameters.
 //!
-//! The state starts as `[0, inputs…]` and the hash is element 0 of the final
-//! state. Parameters come from `light-poseidon`, computed once per width.
+//! The state starts as `[0, inputs…]`, and the hash is element 0 of the final state. The
+//! parameters come from `light-poseidon` and are computed once per width.
 
 use std::sync::OnceLock;
 
@@ -10,24 +10,24 @@ use ark_ff::{AdditiveGroup, Field};
 use light_poseidon::PoseidonParameters;
 use light_poseidon::parameters::bn254_x5::get_poseidon_parameters;
 
-/// Most inputs one hash takes.
+/// The most inputs of one hash.
 pub(crate) const MAX_INPUTS: usize = 12;
 
 /// The constants for one state width.
 pub(crate) struct Constants {
-    /// State width: inputs + 1.
+    /// Width of the state: number of inputs + 1.
     pub(crate) width: usize,
-    /// Rounds before, and again after, the partial ones.
+    /// Number of full rounds before the partial rounds, and again after them.
     half_full: usize,
-    /// Rounds whose S-box touches element 0 only.
+    /// Number of partial rounds, whose S-box changes element 0 only.
     partial: usize,
-    /// Round constants, `width` per round.
+    /// The round constants, `width` per round.
     round: Vec<Fr>,
-    /// The mixing matrix by rows.
+    /// The mixing matrix, row by row.
     pub(crate) mds: Vec<Vec<Fr>>,
 }
 
-/// The constants of a hash of `inputs` values.
+/// Returns the constants of a hash of `inputs` values.
 ///
 /// # Panics
 /// If there are no inputs or more than [`MAX_INPUTS`].
@@ -50,29 +50,29 @@ impl Constants {
         }
     }
 
-    /// The state after the mixing matrix.
+    /// Returns the state multiplied by the mixing matrix.
     pub(crate) fn mixed(&self, state: &[Fr]) -> Vec<Fr> {
         let dot = |row: &Vec<Fr>| row.iter().zip(state).map(|(a, b)| *a * b).sum();
         self.mds.iter().map(dot).collect()
     }
 
-    /// The rounds whose S-box touches element 0 only.
+    /// Returns the indexes of the partial rounds, whose S-box changes element 0 only.
     pub(crate) fn partial_rounds(&self) -> std::ops::Range<usize> {
         self.half_full..self.half_full + self.partial
     }
 
-    /// All rounds.
+    /// Returns the indexes of all rounds.
     pub(crate) fn rounds(&self) -> std::ops::Range<usize> {
         0..2 * self.half_full + self.partial
     }
 
-    /// The round constants of some rounds.
+    /// Returns the round constants of a range of rounds.
     pub(crate) fn keys(&self, rounds: std::ops::Range<usize>) -> impl Iterator<Item = &[Fr]> {
         self.round[rounds.start * self.width..rounds.end * self.width].chunks_exact(self.width)
     }
 }
 
-/// `x^5`.
+/// Returns `x^5`.
 pub(crate) fn fifth_power(x: Fr) -> Fr {
     x.square().square() * x
 }

@@ -1,4 +1,4 @@
-//! Proof ids of txs: public input 0.
+//! Proof ids of txs, which are their public input 0.
 
 /// A deposit from a public account (join-split).
 pub const DEPOSIT: u64 = 1;
@@ -6,9 +6,9 @@ pub const DEPOSIT: u64 = 1;
 pub const WITHDRAW: u64 = 2;
 /// A transfer (join-split).
 pub const SEND: u64 = 3;
-/// An account's change.
+/// The creation or change of an account.
 pub const ACCOUNT: u64 = 4;
-/// A deposit for a defi interaction (join-split).
+/// A deposit into a defi interaction (join-split).
 pub const DEFI_DEPOSIT: u64 = 5;
 /// The claim of a defi deposit.
 pub const CLAIM: u64 = 6;

@@ -1,12 +1,11 @@
-//! The published fields of a statement and the one public input they hash to.
+//! The published fields of a statement, and its one public input, which is their hash.
 //!
-//! The fields stand in the reply where the original reply's public inputs
-//! stand. The public input is a Poseidon chain over them, in both suites. The
-//! chain leaves out two SHA-256s of other published words, which a verifier
-//! recomputes: the tx rollup's `inputs_hash` ([`Published::from_words`]) and the
-//! root rollup's previous defi interaction hash
-//! ([`crate::root_rollup::Broadcast::read`]). A tx rollup's chain ends with the
-//! client digest of each slot.
+//! The fields stand in the reply in place of the original's public inputs. In
+//! both suites the public input is a Poseidon chain over them. The chain leaves
+//! out two SHA-256s of other published words, which a verifier recomputes: the
+//! tx rollup's `inputs_hash` ([`Published::from_words`]) and the root rollup's
+//! previous defi interaction hash ([`crate::root_rollup::Broadcast::read`]). A
+//! tx rollup's chain ends with the client digest of each slot.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -21,26 +20,26 @@ use crate::statement::Statement;
 
 pub use crate::error::PublishedError;
 
-/// Published fields of a client's statement: join-split, account or claim.
+/// Number of published fields of a client's statement: join-split, account or claim.
 pub const CLIENT_FIELDS: usize = 16;
-/// Published fields of a tx rollup before those of its txs.
+/// Number of published fields of a tx rollup before the fields of its txs.
 pub(crate) const TX_ROLLUP_HEADER: usize = 108;
-/// Published fields of each tx slot.
+/// Number of published fields of each tx slot.
 pub const FIELDS_PER_TX: usize = 8;
-/// Bridge call datas, and deposit sums, of a rollup.
+/// Number of bridge call datas, and of deposit sums, in a rollup.
 pub const BRIDGES: usize = 32;
-/// Fee assets of an inner rollup.
+/// Number of fee assets in an inner rollup.
 pub const ASSETS: usize = 16;
-/// Marks an unused fee asset.
+/// The value of an unused fee asset.
 pub const NO_ASSET: u64 = 1 << 30;
-/// Bits of bridge call data in a rollup.
+/// Length of bridge call data in a rollup, in bits.
 pub(crate) const ROLLUP_BRIDGE_BITS: usize = 250;
 
-/// The number that the chain over the state between segments starts with; the
-/// others are [`Statement::TAG`].
+/// The tag at the start of the chain over the state between segments. The tags
+/// of statements are [`Statement::TAG`].
 pub(crate) const RUNNING_STATE_TAG: u64 = 9;
 
-/// Places in a tx rollup's published fields.
+/// Indexes of fields in a tx rollup's published fields.
 #[expect(missing_docs, reason = "the names are those of the reply's layout")]
 pub mod place {
     pub(crate) const ROLLUP_ID: usize = 0;
@@ -62,7 +61,7 @@ pub mod place {
     pub const TXS: usize = super::TX_ROLLUP_HEADER;
 }
 
-/// Fields that one hash of the chain absorbs, next to the running state.
+/// Number of fields that one hash of the chain absorbs, besides the running state.
 const RATE: usize = poseidon::MAX_INPUTS - 1;
 
 /// The published fields of one statement, in the order of the original reply.
@@ -76,7 +75,7 @@ pub struct Published {
 
 impl Published {
     /// # Panics
-    /// If the number of fields or of client digests is not the statement's.
+    /// If the number of fields or of client digests does not fit the statement.
     pub(crate) fn new<S: Statement>(statement: S, fields: Vec<Fr>, clients: Vec<Fr>) -> Self {
         assert_eq!(fields.len(), statement.fields(), "fields of a {}", S::NAME);
         assert_eq!(clients.len(), statement.slots(), "digests of a {}", S::NAME);
@@ -88,7 +87,7 @@ impl Published {
         }
     }
 
-    /// Published words that pass the checks of a verifier.
+    /// Reads published words and checks them as a verifier does.
     pub(crate) fn read<S: Statement>(
         statement: S,
         words: &[[u8; 32]],
@@ -101,22 +100,22 @@ impl Published {
         Ok(Self::new(statement, fields, clients.to_vec()))
     }
 
-    /// The fields in the reply's order.
+    /// Returns the fields in the reply's order.
     pub fn fields(&self) -> &[Fr] {
         &self.fields
     }
 
-    /// The fields as the reply's words.
+    /// Returns the fields as the reply's words.
     pub fn to_words(&self) -> Vec<[u8; 32]> {
         self.fields.iter().map(field::to_word).collect()
     }
 
-    /// The client digests of a tx rollup, one a slot.
+    /// Returns the client digests of a tx rollup, one per slot.
     pub fn clients(&self) -> &[Fr] {
         &self.clients
     }
 
-    /// The statement's public input.
+    /// Computes the statement's public input.
     pub fn public_input(&self) -> Fr {
         let mut hashed = [&self.fields[..], &self.clients].concat();
         let start = start(self.tag, hashed.len());
@@ -127,15 +126,15 @@ impl Published {
     }
 }
 
-/// The place of the first bridge call data that has more than 250 bits, in the
-/// header of an inner rollup or of a root rollup's broadcast data.
+/// Returns the index of the first bridge call data that has more than 250 bits,
+/// in the header of an inner rollup or of a root rollup's broadcast data.
 pub(crate) fn wide_bridge(header: &[Fr]) -> Option<usize> {
     let mut bridges = place::BRIDGES..place::BRIDGES + BRIDGES;
     bridges.find(|at| !field::fits(&header[*at], ROLLUP_BRIDGE_BITS))
 }
 
-/// What every verifier of an inner rollup's published words checks: the range of
-/// bridge call datas, and the inputs hash by SHA-256.
+/// Checks the published words of an inner rollup as every verifier does: the
+/// range of bridge call datas, and the inputs hash by SHA-256.
 pub(crate) fn check_tx_words(header: &[Fr], txs: &[Fr]) -> Result<(), PublishedError> {
     if let Some(at) = wide_bridge(header) {
         return Err(PublishedError::Range(at));
@@ -146,14 +145,14 @@ pub(crate) fn check_tx_words(header: &[Fr], txs: &[Fr]) -> Result<(), PublishedE
     Ok(())
 }
 
-/// A list filled up to its published length.
+/// Returns the list extended with `filler` to its published length.
 pub(crate) fn padded(list: &[Fr], length: usize, filler: Fr) -> Vec<Fr> {
     let mut list = list.to_vec();
     list.resize(length, filler);
     list
 }
 
-/// SHA-256 of the words of some fields, reduced modulo p.
+/// Returns the SHA-256 of the words of some fields, reduced modulo p.
 pub fn inputs_hash(fields: &[Fr]) -> Fr {
     let mut hasher = Sha256::new();
     for value in fields {
@@ -162,8 +161,8 @@ pub fn inputs_hash(fields: &[Fr]) -> Fr {
     field::reduce(&hasher.finalize().into())
 }
 
-/// The chain over some fields: `s ← Poseidon(s, 11 fields)` from a start that
-/// names what they are and how many; the last hash is filled up with zeros.
+/// Returns the chain over some fields: `s ← Poseidon(s, 11 fields)`. The initial
+/// value encodes the tag and the number of fields; zeros fill up the last hash.
 pub(crate) fn hash_chain(tag: u64, fields: &[Fr]) -> Fr {
     fold(start(tag, fields.len()), fields)
 }
@@ -177,7 +176,7 @@ fn fold(start: Fr, fields: &[Fr]) -> Fr {
     })
 }
 
-/// [`hash_chain`] in rows, from a start that may depend on the witness.
+/// [`hash_chain`] as rows (constraints); the initial value may be a witness variable.
 pub(crate) fn chain_rows(b: &mut Builder, start: Num, fields: &[Num]) -> Num {
     fields.chunks(RATE).fold(start, |state, chunk| {
         let mut inputs = vec![state];
@@ -187,9 +186,9 @@ pub(crate) fn chain_rows(b: &mut Builder, start: Num, fields: &[Num]) -> Num {
     })
 }
 
-/// [`Published::public_input`] in rows: publishes it, and returns it for the rules
-/// that depend on it, such as signatures. `fields` are the published fields
-/// followed by the client digests.
+/// [`Published::public_input`] as rows: publishes the public input, and returns
+/// it for the rules that depend on it, such as signatures. `fields` are the
+/// published fields followed by the client digests.
 pub(crate) fn publish<S: Statement>(b: &mut Builder, mut fields: Vec<Num>) -> Num {
     b.part("public input", |b| {
         let start = start(S::TAG, fields.len());
@@ -202,7 +201,7 @@ pub(crate) fn publish<S: Statement>(b: &mut Builder, mut fields: Vec<Num>) -> Nu
     })
 }
 
-/// Where a chain of `count` fields starts.
+/// Returns the initial value of a chain of `count` fields.
 pub(crate) fn start(tag: u64, count: usize) -> Fr {
     Fr::from(tag << 32 | count as u64)
 }

@@ -1,4 +1,4 @@
-//! The rules of the protocol, and which of them a witness breaks.
+//! The rules of the protocol, and the rules that a witness breaks.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::field::fits;
 
-/// One rule of the protocol. The message says what is wrong when it is broken.
+/// One rule of the protocol. Its message says how the rule is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[expect(missing_docs, reason = "the messages say what each rule is")]
 pub enum Rule {
@@ -41,7 +41,7 @@ pub enum Rule {
     DefiNote,
     #[error("proof id is not one of deposit, withdraw, send and defi deposit")]
     PaymentKind,
-    #[error("{0} must be given by deposits and withdrawals, and by no other tx")]
+    #[error("{0} is missing in a deposit or withdrawal, or present in another tx")]
     PublicOnly(&'static str),
     #[error("a virtual asset is deposited or withdrawn")]
     PublicVirtual,
@@ -69,13 +69,13 @@ pub enum Rule {
     Creator(u8),
     #[error("output note 1 of a defi deposit has a value")]
     ClaimValue,
-    #[error("{0} must be given by defi deposits, and by no other tx")]
+    #[error("{0} is missing in a defi deposit, or present in another tx")]
     DepositOnly(&'static str),
-    #[error("bridge call data uses a second input asset, which no tx of one asset can pay")]
+    #[error("bridge call data uses a second input asset, but a tx has only one")]
     TwoInputs,
-    #[error("bridge call data's input asset is not the tx's")]
+    #[error("bridge call data's input asset is not the tx's asset")]
     BridgeAsset,
-    #[error("values that go in and out differ")]
+    #[error("input and output values do not balance")]
     Balance,
     #[error("backward link is neither zero nor an input note that is used")]
     BackwardLink,
@@ -83,19 +83,19 @@ pub enum Rule {
     ChainOwner(u8),
     #[error("the claim note of a defi deposit allows chaining")]
     ChainClaim,
-    #[error("number of txs does not fit the circuit")]
+    #[error("number of txs is zero or exceeds the circuit's size")]
     TxCount,
-    #[error("proof id is not one of a tx: 1 to 6")]
+    #[error("proof id is not 1 to 6")]
     ProofId,
     #[error("data start index is not aligned to the inserted subtree")]
     Alignment,
-    #[error("bridge call datas are not non-zero values followed by zeros")]
+    #[error("bridge call datas must be non-zero values, then only zeros")]
     Bridges,
-    #[error("asset ids are not values other than 2^30 followed by 2^30")]
+    #[error("asset ids must be values other than 2^30, then only 2^30")]
     Assets,
     #[error("defi deposit does not match exactly one bridge call data")]
     DepositBridge,
-    #[error("claim's defi root is not the rollup's")]
+    #[error("claim's defi root is not the rollup's defi root")]
     DefiRoot,
     #[error("linked commitment is not a leaf of the old data root")]
     LinkedCommitment,
@@ -107,21 +107,21 @@ pub enum Rule {
     DataRoot,
     #[error("fee asset matches several asset ids")]
     FeeAsset,
-    #[error("place in the data tree is not empty under the old data root")]
+    #[error("data tree is not empty at the rollup's index under the old data root")]
     OldDataRoot,
     #[error("inserting the notes does not give the new data root")]
     NewDataRoot,
-    #[error("nullifier {0} was already in the tree of the root before it")]
+    #[error("nullifier {0} is already in the nullifier tree, or its path is wrong")]
     OldNullRoot(u8),
-    #[error("nullifier {0} does not give the nullifier root after it")]
+    #[error("inserting nullifier {0} does not give the new nullifier root")]
     NewNullRoot(u8),
-    #[error("nullifier {0} has a neighbour that agrees in its upper bits")]
+    #[error("nullifier {0} has the same upper bits as an older nullifier")]
     NullifierNeighbour(u8),
     #[error("number of inner rollups does not fit the circuit")]
     InnerCount,
-    #[error("inner rollup is of another size")]
+    #[error("inner rollup has another size than the circuit")]
     InnerSlots,
-    #[error("rollup id is not the root rollup's")]
+    #[error("rollup id is not the root rollup's id")]
     InnerRollupId,
     #[error("data roots root is not the root rollup's old one")]
     InnerDataRootsRoot,
@@ -139,23 +139,23 @@ pub enum Rule {
     InnerAsset(u8),
     #[error("number of interaction notes does not fit the circuit")]
     InteractionCount,
-    #[error("place of the data root is not empty under the old data roots root")]
+    #[error("data roots tree is not empty at the rollup's index under its old root")]
     OldDataRootsRoot,
     #[error("inserting the data root does not give the new data roots root")]
     NewDataRootsRoot,
-    #[error("place of the interaction notes is not empty under the old defi root")]
+    #[error("defi tree is not empty at the rollup's index under its old root")]
     OldDefiRoot,
     #[error("inserting the interaction notes does not give the new defi root")]
     NewDefiRoot,
 }
 
-/// A broken rule, and what breaks it.
+/// A broken rule, and the part of the statement that breaks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{scope}{rule}")]
 pub struct Violation {
-    /// The rule.
+    /// The broken rule.
     pub rule: Rule,
-    /// What breaks it.
+    /// The part of the statement that breaks the rule.
     pub scope: Scope,
 }
 
@@ -164,30 +164,30 @@ pub struct Violation {
 pub enum Scope {
     /// The statement as a whole.
     Whole,
-    /// A tx of an inner rollup, counted from 0.
+    /// The tx with this index in its inner rollup, from 0.
     Tx(usize),
-    /// An inner rollup of a root rollup, counted from 0.
+    /// The inner rollup with this index in its root rollup, from 0.
     Inner(usize),
 }
 
-/// Collects the rules that a witness breaks, in the order of the demands.
+/// Collects the rules that a witness breaks, in the order of the checks.
 #[derive(Default)]
 pub(crate) struct Violations(pub(crate) Vec<Violation>);
 
 impl Violations {
-    /// Demands a rule of the statement as a whole.
+    /// Records `rule` of the statement as a whole as broken unless `holds`.
     pub(crate) fn demand(&mut self, holds: bool, rule: Rule) {
         self.demand_of(Scope::Whole, holds, rule);
     }
 
-    /// Demands a rule of a part of the statement.
+    /// Records `rule` of a part of the statement as broken unless `holds`.
     pub(crate) fn demand_of(&mut self, scope: Scope, holds: bool, rule: Rule) {
         if !holds {
             self.0.push(Violation { rule, scope });
         }
     }
 
-    /// Demands that named values fit so many bits.
+    /// Records each named value that does not fit its number of bits.
     pub(crate) fn demand_ranges<const N: usize>(
         &mut self,
         scope: Scope,

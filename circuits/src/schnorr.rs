@@ -1,9 +1,9 @@
 //! Keys on Baby Jubjub and Schnorr signatures with a Poseidon challenge, for
 //! the clients' statements of the poseidon suite.
 //!
-//! A signature of a message m under the key A is (s, e) with
-//! `e = Poseidon(13, R.x, R.y, A.x, A.y, m)` for `R = s·G + e·A`. A
-//! signature is a witness and is never published, so s may have other spellings.
+//! A signature of a message m under the key A is (s, e) with `e = Poseidon(13,
+//! R.x, R.y, A.x, A.y, m)` for `R = s·G + e·A`. A signature is a witness and is
+//! never published, so other representations of s do no harm.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use ark_ff::PrimeField;
 use crate::field;
 use crate::suite::{HashIndex, Suite};
 
-/// Bits of the order of the prime subgroup, and so of private keys.
+/// Length of the prime subgroup's order, and so of private keys, in bits.
 pub(crate) const SCALAR_BITS: usize = 251;
 
 /// A private key: an integer below the order of the prime subgroup.
@@ -26,37 +26,37 @@ pub struct PrivateKey(Scalar);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicKey(EdwardsAffine);
 
-/// A signature.
+/// A Schnorr signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signature {
-    /// The response; fits 251 bits.
+    /// The response, which fits 251 bits.
     pub s: Fr,
     /// The challenge.
     pub e: Fr,
 }
 
 impl PrivateKey {
-    /// The key of any 32 bytes, as a big-endian integer reduced modulo the order.
+    /// Returns the key of any 32 bytes: a big-endian integer reduced modulo the order.
     pub fn reduce(bytes: &[u8; 32]) -> Self {
         Self(Scalar::from_be_bytes_mod_order(bytes))
     }
 
-    /// The key as a field element, which its integer is below.
+    /// Returns the key as a field element; the integer is below the field's modulus.
     pub fn element(&self) -> Fr {
         to_element(self.0)
     }
 
-    /// The key as 32 big-endian bytes, as notes take it.
+    /// Returns the key as 32 big-endian bytes, the form that notes use.
     pub fn to_bytes(&self) -> [u8; 32] {
         field::to_word(&self.element())
     }
 
-    /// The public key.
+    /// Returns the public key.
     pub fn public(&self) -> PublicKey {
         PublicKey(generate(self.0))
     }
 
-    /// Signs a message, deterministically: two messages share no nonce.
+    /// Signs a message. The nonce is derived from key and message, so no two messages share one.
     pub fn sign(&self, message: Fr) -> Signature {
         let mut nonce = [0; 64];
         let mut hasher = blake3::Hasher::new_derive_key("zkWhirl Baby Jubjub Schnorr nonce v1");
@@ -71,12 +71,12 @@ impl PrivateKey {
 }
 
 impl PublicKey {
-    /// The x-coordinate, which no other key has.
+    /// Returns the x-coordinate, which no other key has.
     pub fn x(&self) -> Fr {
         self.0.x
     }
 
-    /// Both coordinates, as notes take them.
+    /// Returns both coordinates, the form that notes use.
     pub fn coordinates(&self) -> (Fr, Fr) {
         (self.0.x, self.0.y)
     }
@@ -88,29 +88,29 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// Whether a field element is a private key as it stands.
+/// Returns whether a field element is a private key without reduction.
 pub(crate) fn is_private_key(value: Fr) -> bool {
     value.into_bigint() < Scalar::MODULUS
 }
 
-/// The order of the prime subgroup less one, the largest private key.
+/// Returns the largest private key: the order of the prime subgroup minus one.
 pub(crate) fn largest_private_key() -> Fr {
     to_element(-Scalar::from(1u64))
 }
 
-/// A point of the curve, of any order.
+/// Returns the point with these coordinates, of any order; `None` off the curve.
 pub(crate) fn point(x: Fr, y: Fr) -> Option<EdwardsAffine> {
     let point = EdwardsAffine::new_unchecked(x, y);
     point.is_on_curve().then_some(point)
 }
 
-/// `integer·G` for any integer below p.
+/// Returns `integer·G` for any integer below p.
 pub(crate) fn times_generator(integer: Fr) -> EdwardsAffine {
     generate(to_scalar(integer))
 }
 
-/// Whether a signature holds under a point of the curve, as the circuit
-/// verifies it: the point may have any order.
+/// Returns whether a signature is valid under a point of the curve. As in the
+/// circuit, the point may have any order.
 pub(crate) fn verify(key: EdwardsAffine, message: Fr, signature: &Signature) -> bool {
     let commitment = EdwardsProjective::from(times_generator(signature.s))
         + key.mul_bigint(signature.e.into_bigint());
@@ -122,7 +122,7 @@ fn challenge(commitment: &EdwardsAffine, key: &EdwardsAffine, message: Fr) -> Fr
     Suite::Poseidon.hash(HashIndex::SignatureChallenge, &inputs)
 }
 
-/// `by·G`.
+/// Returns `by·G`.
 fn generate(by: Scalar) -> EdwardsAffine {
     let generator = EdwardsAffine::generator();
     generator.mul_bigint(by.into_bigint()).into_affine()

@@ -1,4 +1,4 @@
-//! The two suites of hashes a statement can be built over.
+//! The two suites of hashes for statements.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,20 +9,20 @@ use ark_ff::AdditiveGroup;
 
 use crate::{pedersen, poseidon};
 
-/// Deepest tree of the protocol: the nullifier tree.
+/// Depth of the protocol's deepest tree, the nullifier tree.
 pub(crate) const MAX_DEPTH: usize = 256;
 
-/// Which hashes commitments, nullifiers and trees use.
+/// The hashes of commitments, nullifiers and trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Suite {
-    /// Aztec Connect's own Pedersen hashes, bit for bit.
+    /// Aztec Connect's own Pedersen hashes, with identical results.
     Pedersen,
-    /// Poseidon with circomlib's parameters: the same statements, a sixth of the rows.
+    /// Poseidon with circomlib's parameters: the same statements with a sixth of the rows.
     Poseidon,
 }
 
-/// What a hash is for. Pedersen separates the purposes by generators,
-/// Poseidon by a leading input; both use these numbers.
+/// The purpose of a hash. Pedersen separates purposes by generators, Poseidon
+/// by a leading input; both use these numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum HashIndex {
     Node = 0,
@@ -45,7 +45,7 @@ impl Suite {
     /// Both suites.
     pub const ALL: [Self; 2] = [Self::Pedersen, Self::Poseidon];
 
-    /// A Merkle node.
+    /// Returns the hash of a Merkle node.
     pub(crate) fn node(self, left: Fr, right: Fr) -> Fr {
         match self {
             Self::Pedersen => pedersen::commit(HashIndex::Node as usize, &[left, right]).x,
@@ -53,7 +53,7 @@ impl Suite {
         }
     }
 
-    /// The hash for one purpose: `compress_h(v…)` or `Poseidon(h, v…)`.
+    /// Returns the hash for one purpose: `compress_h(v…)` or `Poseidon(h, v…)`.
     pub(crate) fn hash(self, index: HashIndex, values: &[Fr]) -> Fr {
         match self {
             Self::Pedersen => pedersen::commit(index as usize, values).x,
@@ -66,7 +66,7 @@ impl Suite {
         }
     }
 
-    /// `Z_0 = 0` and `Z_{i+1} = node(Z_i, Z_i)` up to [`MAX_DEPTH`].
+    /// Returns `Z_0 = 0` and `Z_{i+1} = node(Z_i, Z_i)` up to [`MAX_DEPTH`].
     pub(crate) fn zero_hashes(self) -> &'static [Fr] {
         static HASHES: [OnceLock<Vec<Fr>>; 2] = [const { OnceLock::new() }; 2];
         HASHES[self as usize].get_or_init(|| {
@@ -75,7 +75,7 @@ impl Suite {
         })
     }
 
-    /// The root of an empty tree.
+    /// Returns the root of an empty tree.
     pub fn empty_root(self, depth: usize) -> Fr {
         self.zero_hashes()[depth]
     }
@@ -90,7 +90,7 @@ impl fmt::Display for Suite {
     }
 }
 
-/// The name is not that of a suite.
+/// The text is not the name of a suite.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown suite {0:?}: expected pedersen or poseidon")]
 pub struct UnknownSuite(String);

@@ -15,73 +15,73 @@ use ark_ff::AdditiveGroup;
 
 /// The asset of all notes.
 pub const ASSET: u64 = 1;
-/// Where the input notes stand in the data tree.
+/// Indexes of the input notes in the data tree.
 const INPUT_PLACES: [u64; 2] = [6, 1 << 31];
-/// Where the account note stands in the data tree.
+/// Index of the account note in the data tree.
 const ACCOUNT_PLACE: u64 = 12;
 
-/// A number that looks like a hash.
+/// Returns a pseudorandom element, in place of a hash.
 pub fn random(seed: u64) -> Fr {
     crate::poseidon::hash(&[Fr::from(seed)])
 }
 
-/// The key of a user.
+/// Returns the key of a user.
 pub fn key(seed: u8) -> PrivateKey {
     PrivateKey::reduce(&[seed; 32])
 }
 
-/// A client's values and the key that signs them; [`ClientTx::settle`] completes both.
+/// A client's values and signing key; [`ClientTx::settle`] adds paths and a signature.
 #[derive(Clone, Debug)]
 pub struct ClientTx<W> {
-    /// Its values.
+    /// The values of the statement.
     pub w: W,
-    /// Signs it.
+    /// The key that signs the statement.
     pub signs: PrivateKey,
 }
 
-/// A join-split.
+/// A join-split with its signing key.
 pub type Payment = ClientTx<JoinSplitWitness>;
-/// An account tx.
+/// An account tx with its signing key.
 pub type Registration = ClientTx<AccountWitness>;
 
-/// Values of a client that a data tree and a signature complete.
+/// A client's values, to which a data tree and a signature are added.
 pub trait Settle {
-    /// Puts the notes that are used into a data tree, and signs.
+    /// Puts the used notes into a data tree, sets the paths, and signs.
     fn settle(&mut self, signs: &PrivateKey);
-    /// Its signer.
+    /// Returns the statement's signer.
     fn signer(&mut self) -> &mut Signer;
 }
 
 impl<W: Settle> ClientTx<W> {
-    /// Changes values of a tx that is signed already.
+    /// Changes values of a tx after it was signed.
     pub fn changed(mut self, change: impl FnOnce(&mut W)) -> Self {
         change(&mut self.w);
         self
     }
 
-    /// Changes values, then completes the tx like any other.
+    /// Changes values, then sets the paths and signs again.
     pub fn settled(mut self, change: impl FnOnce(&mut W)) -> Self {
         change(&mut self.w);
         self.settle();
         self
     }
 
-    /// Lets another key sign.
+    /// Makes another key sign.
     pub fn signed_by(mut self, key: PrivateKey) -> Self {
         self.w.signer().key = key.public().coordinates();
         self.signs = key;
         self
     }
 
-    /// Puts the notes that are used into a data tree, and signs.
+    /// Puts the used notes into a data tree, sets the paths, and signs.
     pub fn settle(&mut self) {
         self.w.settle(&self.signs);
     }
 }
 
 impl Signature {
-    /// The signature that (0, 0), which is no point of the curve, would have: it
-    /// absorbs every other point under the formulas of addition.
+    /// Returns a signature that is valid under (0, 0), which is not a point of
+    /// the curve: by the formulas of addition, (0, 0) plus any point is (0, 0).
     pub fn of_no_key(message: Fr) -> Self {
         let inputs = [Fr::ZERO, Fr::ZERO, Fr::ZERO, Fr::ZERO, message];
         let e = Suite::Poseidon.hash(HashIndex::SignatureChallenge, &inputs);
@@ -91,8 +91,8 @@ impl Signature {
 }
 
 impl Payment {
-    /// A send of two notes, 700 and 400: 800 to another owner, 290 back, a fee of
-    /// 10, without an account.
+    /// A send of two notes, 700 and 400: 800 to another owner, 290 back, a fee
+    /// of 10, without an account.
     pub fn send() -> Self {
         let signs = key(1);
         let owner = signs.public();
@@ -127,7 +127,7 @@ impl Payment {
         Self { w, signs }.settled(|_| ())
     }
 
-    /// The same notes withdrawn: 800 become public.
+    /// A withdrawal of the same notes: 800 become public.
     pub fn withdrawal() -> Self {
         Self::send().settled(|w| {
             w.make_public(proof_id::WITHDRAW, 800);
@@ -143,7 +143,7 @@ impl Payment {
         })
     }
 
-    /// The same notes put into a bridge: 800.
+    /// A defi deposit of the same notes: 800 go into a bridge.
     pub fn defi_deposit() -> Self {
         Self::send().settled(|w| {
             w.proof_id = Fr::from(proof_id::DEFI_DEPOSIT);
@@ -153,7 +153,7 @@ impl Payment {
         })
     }
 
-    /// [`Payment::send`] of an account whose signing key is not its own.
+    /// [`Payment::send`] of a registered account, signed by a separate signing key.
     pub fn registered() -> Self {
         Self::send().signed_by(key(9)).settled(|w| {
             w.account_required = true;
@@ -168,7 +168,7 @@ impl JoinSplitWitness {
         self.public_owner = Fr::from(0xadd7e55u64);
     }
 
-    /// Gives the input notes to another owner, whose output notes show no creator.
+    /// Gives the input notes to another owner; the output notes name no creator.
     pub fn owned_by(&mut self, private_key: Fr) {
         self.private_key = private_key;
         self.allow_chain = [false; 2];
@@ -176,7 +176,7 @@ impl JoinSplitWitness {
         outputs.for_each(|note| note.partial.creator = Fr::ZERO);
     }
 
-    /// Takes input notes away, and what they bring.
+    /// Removes input notes and their values.
     pub fn unused<const N: usize>(&mut self, which: [usize; N]) {
         for input in which {
             self.inputs[input].in_use = false;
@@ -184,7 +184,7 @@ impl JoinSplitWitness {
         }
     }
 
-    /// Sets bridge call data: one output, all else changed by the caller.
+    /// Sets the bridge call data: one output, then the changes by `change`.
     pub fn bridge(&mut self, change: impl FnOnce(&mut BridgeCallData)) {
         let mut data = BridgeCallData {
             address_id: 3,
@@ -224,7 +224,7 @@ impl Settle for JoinSplitWitness {
 }
 
 impl Signer {
-    /// Takes the account note's place in a data tree; puts the note there if the
+    /// Sets the account note's path in a data tree; inserts the note if the
     /// account is registered.
     fn place(&mut self, data: &mut MerkleTree, account_key_x: Fr, registered: bool) {
         if registered {
@@ -237,7 +237,7 @@ impl Signer {
 }
 
 impl Registration {
-    /// A new account with two signing keys.
+    /// Creates an account with two signing keys.
     pub fn create() -> Self {
         let signs = key(1);
         let mut w = AccountWitness {
@@ -247,13 +247,13 @@ impl Registration {
             new_keys: [key(8).public().x(), key(9).public().x()],
             signer: Signer::unregistered(&signs.public()),
         };
-        // 224 bits, all set.
+        // All 224 bits are set.
         w.signer.alias_hash = power_of_two(224) - Fr::from(1u64);
         w.sign(&signs);
         Self { w, signs }
     }
 
-    /// One more key for an account, signed by one that it has.
+    /// Adds a key to an account; one of the account's signing keys signs.
     pub fn another_key() -> Self {
         Self::create().signed_by(key(9)).settled(|w| {
             w.create = false;

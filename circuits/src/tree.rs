@@ -1,8 +1,8 @@
-//! A sparse Merkle tree of up to 256 levels, and folding of paths.
+//! A sparse Merkle tree of up to 256 levels, and the folding of paths.
 //!
-//! The leaf level holds raw elements, an empty leaf is zero, and a path is
-//! one `(left, right)` pair per level, leaf level first. The half of a pair
-//! that lies on the path is ignored wherever a path is checked.
+//! The leaf level contains raw elements; an empty leaf is zero. A path has one
+//! `(left, right)` pair per level, leaf level first. A check of a path ignores
+//! the half of each pair that lies on the path.
 
 use std::collections::HashMap;
 
@@ -12,21 +12,21 @@ use zkwhirl_job::request::{DATA_TREE_DEPTH, DEFI_TREE_DEPTH, NULL_TREE_DEPTH, RO
 
 use crate::suite::{MAX_DEPTH, Suite};
 
-/// Levels of the data tree.
+/// Number of levels of the data tree.
 pub(crate) const DATA_DEPTH: usize = DATA_TREE_DEPTH as usize;
-/// Levels of the nullifier tree.
+/// Number of levels of the nullifier tree.
 pub(crate) const NULL_DEPTH: usize = NULL_TREE_DEPTH as usize;
-/// Levels of the tree of data roots.
+/// Number of levels of the tree of data roots.
 pub(crate) const ROOTS_DEPTH: usize = ROOTS_TREE_DEPTH as usize;
-/// Levels of the defi tree.
+/// Number of levels of the defi tree.
 pub(crate) const DEFI_DEPTH: usize = DEFI_TREE_DEPTH as usize;
 
-/// The position of a leaf: an integer of up to 256 bits.
+/// The index of a leaf: an integer of up to 256 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LeafIndex(BigInt<4>);
 
 impl LeafIndex {
-    /// The bit that says on which side the path is at a level (0: left).
+    /// Returns whether the path is the right child at a level (false: left).
     pub fn bit(self, level: usize) -> bool {
         self.0.0[level / 64] >> (level % 64) & 1 == 1
     }
@@ -54,7 +54,7 @@ impl From<Fr> for LeafIndex {
     }
 }
 
-/// A sparse tree: only nodes that differ from the empty tree's are stored.
+/// A sparse tree that stores only the nodes that differ from the empty tree's.
 #[derive(Clone, Debug)]
 pub struct MerkleTree {
     suite: Suite,
@@ -63,7 +63,7 @@ pub struct MerkleTree {
 }
 
 impl MerkleTree {
-    /// An empty tree.
+    /// Creates an empty tree.
     ///
     /// # Panics
     /// If the depth is above 256.
@@ -76,17 +76,17 @@ impl MerkleTree {
         }
     }
 
-    /// The root.
+    /// Returns the root.
     pub fn root(&self) -> Fr {
         self.node(self.depth, LeafIndex::from(0))
     }
 
-    /// The leaf at an index; zero where none was set.
+    /// Returns the leaf at an index; zero if no leaf was set.
     pub fn leaf(&self, index: LeafIndex) -> Fr {
         self.node(0, index)
     }
 
-    /// The pairs from a leaf to the root.
+    /// Returns the pairs from a leaf to the root.
     pub fn path(&self, index: LeafIndex) -> Vec<(Fr, Fr)> {
         let mut at = index;
         (0..self.depth)
@@ -103,10 +103,10 @@ impl MerkleTree {
             .collect()
     }
 
-    /// The siblings of a leaf's path, leaf level first.
+    /// Returns the siblings of a leaf's path, leaf level first.
     ///
     /// # Panics
-    /// If the tree has fewer levels.
+    /// If the tree has fewer levels than `DEPTH`.
     pub fn siblings<const DEPTH: usize>(&self, index: LeafIndex) -> [Fr; DEPTH] {
         let mut pairs = self.path(index).into_iter().enumerate();
         [(); DEPTH].map(|()| {
@@ -115,7 +115,7 @@ impl MerkleTree {
         })
     }
 
-    /// Sets a leaf and rehashes its path.
+    /// Sets a leaf and updates the nodes on its path.
     pub fn set(&mut self, index: LeafIndex, leaf: Fr) {
         let (mut at, mut value) = (index, leaf);
         for level in 0..self.depth {
@@ -133,7 +133,7 @@ impl MerkleTree {
     }
 }
 
-/// Folds a node at level `from` up to the root along siblings that start at the leaf level.
+/// Folds a node at level `from` up to the root; `siblings` start at the leaf level.
 pub(crate) fn fold(suite: Suite, node: Fr, siblings: &[Fr], index: LeafIndex, from: usize) -> Fr {
     let levels = siblings.iter().enumerate().skip(from);
     levels.fold(node, |node, (level, sibling)| {
@@ -148,7 +148,7 @@ fn parent(suite: Suite, node: Fr, sibling: Fr, right: bool) -> Fr {
     }
 }
 
-/// The root of a full tree over a power of two of leaves.
+/// Returns the root of a full tree; the number of leaves is a power of two.
 pub(crate) fn subtree_root(suite: Suite, leaves: &[Fr]) -> Fr {
     match leaves {
         [leaf] => *leaf,

@@ -7,70 +7,70 @@ use zkwhirl_job::{Kind, TicketId};
 pub enum FalafelEvent {
     /// A job was added to a server's list.
     JobCreated {
-        /// Its id.
+        /// The job's ticket id.
         ticket: TicketId,
-        /// Its kind; `None` for data that is no request.
+        /// The job's kind; `None` if the data is not a request.
         kind: Option<Kind>,
     },
-    /// A job was handed to a poller.
+    /// A job was sent to a poller.
     JobIssued {
-        /// Its id.
+        /// The job's ticket id.
         ticket: TicketId,
-        /// Whether the poller had gone away.
+        /// Whether the poller had already disconnected (a ghost).
         ghost: bool,
     },
-    /// A reply came for a job.
+    /// A worker answered a job with a reply.
     JobAnswered {
-        /// Its id.
+        /// The job's ticket id.
         ticket: TicketId,
-        /// Whether a caller still waited: the job was no zombie.
+        /// Whether a caller still waited for the reply: false for a zombie.
         waited: bool,
     },
-    /// A job was answered with anything but a reply.
+    /// A worker answered a job with a command other than ACK.
     JobRejected {
-        /// Its id.
+        /// The job's ticket id.
         ticket: TicketId,
     },
-    /// A reply was checked.
+    /// A reply was checked and accepted or refused.
     JobResolved {
-        /// The job's id.
+        /// The job's ticket id.
         ticket: TicketId,
-        /// Why the reply is refused; `None`: it is accepted.
+        /// Why the reply was refused; `None` if it was accepted.
         refusal: Option<String>,
     },
-    /// The pipeline of a rollup begins.
+    /// The pipeline of a rollup began.
     RollupStarted {
-        /// The rollup.
+        /// The rollup's id.
         rollup_id: u32,
-        /// Claims to prove first.
+        /// Number of claims to prove first.
         claims: usize,
     },
-    /// Both verification keys have arrived: transactions are accepted.
+    /// Both verification keys have arrived; transactions are accepted from now on.
     Ready,
-    /// The final buffer of a rollup is verified; the world has moved on.
+    /// The final buffer of a rollup was verified, and the rollup was settled.
     RollupSettled {
-        /// The rollup.
+        /// The rollup's id.
         rollup_id: u32,
-        /// Its inner rollups.
+        /// Number of its inner rollups.
         inners: usize,
-        /// Its transactions, claims included.
+        /// Number of its transactions, claims included.
         txs: usize,
-        /// Bytes of the final buffer: broadcast data and proofs.
+        /// Bytes of the final buffer (broadcast data and proofs).
         final_bytes: usize,
-        /// Proofs in it that were verified; none when the replies are a mock's.
+        /// Number of verified proofs in the final buffer; 0 for replies of the mock prover.
         proofs: usize,
     },
-    /// The pipeline was interrupted and begins the rollup again.
+    /// The pipeline was interrupted and begins the same rollup again.
     RollupInterrupted {
-        /// The rollup.
+        /// The rollup's id.
         rollup_id: u32,
     },
-    /// The pipeline halted, as the original does on a single NACK. An interrupt or
-    /// a restart begins it again.
+    /// The pipeline halted, as the original does after a single NACK. Only an
+    /// interrupt or a restart starts the pipeline again.
     PipelineHalted {
-        /// The rollup.
+        /// The rollup's id.
         rollup_id: u32,
-        /// Why.
+        /// Why the pipeline halted.
         reason: String,
     },
 }

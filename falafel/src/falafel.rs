@@ -22,7 +22,7 @@ use crate::{
     world::World,
 };
 
-/// Events that a slow listener may be behind.
+/// How many events a slow subscriber may be behind before it misses events.
 const EVENTS: usize = 4096;
 
 /// The configuration of a simulated Falafel.
@@ -30,22 +30,22 @@ const EVENTS: usize = 4096;
 pub struct FalafelConfig {
     /// The addresses of the job servers.
     pub listen: Listen,
-    /// The lease of a job; the original's is [`ACK_TIMEOUT`].
+    /// The lease of a job; the original's lease is [`ACK_TIMEOUT`].
     pub ack_timeout: Duration,
-    /// The rollups to make. `None`: only the requests of [`Falafel::prove`] are
-    /// proved.
+    /// The rollups to make. `None`: Falafel asks only for the requests of
+    /// [`Falafel::prove`].
     pub plan: Option<RollupPlan>,
     /// The verifier of replies and final buffers.
     pub check: Arc<dyn ReplyCheck>,
     /// The prover and the verifier of users' transactions.
     pub clients: Arc<dyn ClientProofs>,
-    /// The channel of events; subscribe before the start to miss none.
+    /// The channel of events; subscribe before the start to receive every event.
     pub events: broadcast::Sender<FalafelEvent>,
 }
 
 impl FalafelConfig {
-    /// The original's lease, job servers on free ports of the loopback
-    /// interface, and users that prove nothing.
+    /// A configuration with the original's lease, job servers on free loopback
+    /// ports, and users whose proofs are marks that prove nothing.
     pub fn new(plan: Option<RollupPlan>, check: Arc<dyn ReplyCheck>) -> Self {
         Self {
             listen: Listen::anywhere(),
@@ -58,7 +58,7 @@ impl FalafelConfig {
     }
 }
 
-/// A running Falafel. Dropping it ends it at once.
+/// A running Falafel. Dropping the handle stops all tasks at once.
 #[derive(Debug)]
 pub struct Falafel {
     parts: Arc<FalafelParts>,
@@ -66,16 +66,16 @@ pub struct Falafel {
     tasks: Mutex<PipelineTasks>,
 }
 
-/// The tasks of a pipeline.
+/// The tasks of one process of the pipeline.
 #[derive(Debug, Default)]
 struct PipelineTasks {
     rollups: Option<AbortOnDropHandle<()>>,
-    /// Asks for the verification keys, once for each process.
+    /// The task that asks for the verification keys, once for each process.
     receiver: Option<AbortOnDropHandle<()>>,
 }
 
 impl Falafel {
-    /// Listens, makes the genesis, and begins the first pipeline.
+    /// Binds the job servers, makes the genesis, and begins the first pipeline.
     pub async fn start(config: FalafelConfig) -> io::Result<Self> {
         let (lease, events) = (config.ack_timeout, config.events.clone());
         let parts = Arc::new(FalafelParts {
@@ -102,22 +102,22 @@ impl Falafel {
         Ok(falafel)
     }
 
-    /// The address that hands out inner jobs; in normal mode all jobs.
+    /// The address of the server of inner jobs; in normal mode of all jobs.
     pub fn inner_address(&self) -> SocketAddr {
         self.parts.servers.inner().address()
     }
 
-    /// The address that hands out outer jobs, in split mode.
+    /// The address of the server of outer jobs; `None` in normal mode.
     pub fn outer_address(&self) -> Option<SocketAddr> {
         self.parts.servers.outer().map(|server| server.address())
     }
 
-    /// The job servers, to create further jobs.
+    /// The job servers, for creating further jobs.
     pub fn servers(&self) -> &JobServers {
         &self.parts.servers
     }
 
-    /// The events from now on.
+    /// Subscribes to the events; the receiver gets only later events.
     pub fn events(&self) -> broadcast::Receiver<FalafelEvent> {
         self.parts.events.subscribe()
     }
@@ -127,26 +127,26 @@ impl Falafel {
         self.parts.servers.stats()
     }
 
-    /// The progress of the pipeline; empty without a plan.
+    /// The progress of the pipeline; empty if there is no plan.
     pub fn progress(&self) -> PipelineProgress {
         let pipeline = self.pipeline.as_ref();
         let progress = pipeline.map(|pipeline| locked(&pipeline.progress).clone());
         progress.unwrap_or_default()
     }
 
-    /// The state of the pipeline; done without a plan.
+    /// The state of the pipeline; done if there is no plan.
     pub fn state(&self) -> PipelineState {
         let pipeline = self.pipeline.as_ref();
         let state = pipeline.map(|pipeline| pipeline.state.borrow().clone());
         state.unwrap_or(PipelineState::Done)
     }
 
-    /// The settled world; `None` without a plan.
+    /// The settled world; `None` if there is no plan.
     pub fn world(&self) -> Option<Arc<World>> {
         self.pipeline.as_ref().map(|pipeline| pipeline.world())
     }
 
-    /// Waits until the plan is done or the pipeline has halted.
+    /// Waits until the plan is done or the pipeline has halted; returns its state.
     pub async fn finished(&self) -> PipelineState {
         let Some(pipeline) = &self.pipeline else {
             return PipelineState::Done;
@@ -155,18 +155,18 @@ impl Falafel {
         let ended = states
             .wait_for(|state| *state != PipelineState::Running)
             .await;
-        // The pipeline owns the sender, so the wait cannot fail.
+        // The pipeline owns the sender, so waiting for a change cannot fail.
         ended.map_or(PipelineState::Done, |state| state.clone())
     }
 
-    /// Asks for the proof of a request and checks the reply. Several may run
-    /// at once, beside the pipeline.
+    /// Asks for the proof of a request, checks the reply, and returns it.
+    /// Several calls may run at once, beside the pipeline.
     pub async fn prove(&self, request: Bytes) -> Result<Bytes, JobError> {
         self.parts.prove(request).await
     }
 
-    /// Stops the pipeline and begins it anew, as the original does on every
-    /// new block: all callers are rejected, all jobs stay as zombies. An interrupt
+    /// Stops the pipeline and begins it again, as the original does on every new
+    /// block: all callers are rejected, all jobs stay as zombies. An interrupt
     /// before both verification keys have arrived ends the original's process.
     pub fn interrupt(&self) {
         locked(&self.tasks).rollups = None;
@@ -180,8 +180,8 @@ impl Falafel {
     }
 
     /// Kills the process and starts another after `downtime`: connections
-    /// drop, ids are forgotten, the settled world is kept, and the unfinished
-    /// rollup is made again under new ids.
+    /// close, ticket ids are forgotten, the settled world is kept, and the
+    /// unfinished rollup is made again under new ticket ids.
     pub async fn restart(&self, downtime: Duration) -> io::Result<()> {
         *locked(&self.tasks) = PipelineTasks::default();
         self.parts.servers.restart(downtime).await?;
@@ -189,15 +189,15 @@ impl Falafel {
         Ok(())
     }
 
-    /// Stops as on SIGTERM: head pollers get an empty body; `grace` later all
-    /// connections close.
+    /// Stops as on SIGTERM: the head poller of each server gets an empty body;
+    /// all connections close `grace` later.
     pub async fn stop(self, grace: Duration) {
         *locked(&self.tasks) = PipelineTasks::default();
         self.parts.servers.interrupt();
         self.parts.servers.stop(grace).await;
     }
 
-    /// A new process asks for the verification keys beside its first pipeline.
+    /// Starts a new process: asks for the verification keys and begins a pipeline.
     fn begin_process(&self) {
         if let Some(pipeline) = &self.pipeline {
             pipeline.close_reception();
@@ -213,8 +213,8 @@ impl Falafel {
         if let Some(pipeline) = &self.pipeline
             && *pipeline.state.borrow() != PipelineState::Done
         {
-            // This comes before the task runs, so that `finished` does not see an
-            // earlier halt.
+            // The state is set before the task runs, so that `finished` does
+            // not see an earlier halt.
             pipeline.state.send_replace(PipelineState::Running);
             let rollups = tokio::spawn(Arc::clone(pipeline).run());
             locked(&self.tasks).rollups = Some(AbortOnDropHandle::new(rollups));

@@ -1,8 +1,8 @@
-//! Locks whose holders leave the value whole at every step.
+//! Mutexes whose value is consistent at every step, and so after a panic too.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The value, also after a panic elsewhere.
+/// Locks the mutex, also if an earlier holder panicked.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The job servers of one Falafel: one, or an inner and an outer one.
+//! The job servers of one Falafel: one server, or an inner and an outer one.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -15,12 +15,12 @@ use crate::{
 /// The addresses of the job servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listen {
-    /// The original's mode `split`: tx rollups and claims at `inner`,
-    /// everything else, unknown data too, at `outer`.
+    /// The original's mode `split`: tx rollups and claims at `inner`; all other
+    /// jobs, and data that is not a request, at `outer`.
     Split {
-        /// The original's port 8082.
+        /// The address of inner jobs; the original's port is 8082.
         inner: SocketAddr,
-        /// The original's port 8083.
+        /// The address of outer jobs; the original's port is 8083.
         outer: SocketAddr,
     },
     /// The original's default mode: one server with every kind of job.
@@ -28,7 +28,7 @@ pub enum Listen {
 }
 
 impl Listen {
-    /// Split, on free ports of the loopback interface.
+    /// Split mode on free ports of the loopback interface.
     pub fn anywhere() -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         Self::Split {
@@ -38,12 +38,12 @@ impl Listen {
     }
 }
 
-/// The job servers of one Falafel: the inner one first.
+/// The job servers of one Falafel; the first is the inner one.
 #[derive(Debug)]
 pub struct JobServers(Vec<JobServer>);
 
 impl JobServers {
-    /// Listens at the addresses of `listen`.
+    /// Binds the addresses of `listen`.
     pub async fn bind(
         listen: Listen,
         ack_timeout: Duration,
@@ -59,17 +59,17 @@ impl JobServers {
         Ok(Self(try_join_all(servers).await?))
     }
 
-    /// The server of inner jobs, in normal mode of all jobs.
+    /// The server of inner jobs; in normal mode of all jobs.
     pub fn inner(&self) -> &JobServer {
         &self.0[0]
     }
 
-    /// The server of outer jobs in split mode.
+    /// The server of outer jobs; `None` in normal mode.
     pub fn outer(&self) -> Option<&JobServer> {
         self.0.get(1)
     }
 
-    /// Asks for a proof at once; the future is the answer.
+    /// Creates a proof job immediately; returns its ticket and the future of its answer.
     pub fn create_proof(&self, data: Bytes) -> (TicketId, JobAnswer) {
         let kind = identify(Command::CreateProof.code(), &data);
         let inner = kind.is_some_and(|kind| kind.topic() == Topic::Inner);
@@ -78,7 +78,7 @@ impl JobServers {
         server.create(Command::CreateProof, data)
     }
 
-    /// Creates a job of any kind; the two verification key jobs ignore `data`.
+    /// Creates a job of any kind. The two verification key jobs ignore `data`.
     pub fn create(&self, kind: Kind, data: Bytes) -> (TicketId, JobAnswer) {
         let server = self.outer().unwrap_or(self.inner());
         match kind.command() {
@@ -87,23 +87,23 @@ impl JobServers {
         }
     }
 
-    /// Rejects all callers and leaves their jobs as zombies.
+    /// Rejects all callers; their jobs stay as zombies.
     pub fn interrupt(&self) {
         self.0.iter().for_each(JobServer::interrupt);
     }
 
-    /// Ends the process and begins another after `downtime`.
+    /// Ends the process and starts another after `downtime`.
     pub async fn restart(&self, downtime: Duration) -> io::Result<()> {
         let restarts = self.0.iter().map(|server| server.restart(downtime));
         join_all(restarts).await.into_iter().collect()
     }
 
-    /// Stops: head pollers get an empty body, `grace` later all connections close.
+    /// Stops: head pollers get an empty body; all connections close `grace` later.
     pub async fn stop(&self, grace: Duration) {
         join_all(self.0.iter().map(|server| server.stop(grace))).await;
     }
 
-    /// Counters of both servers together.
+    /// The counters of all servers together.
     pub fn stats(&self) -> Stats {
         let stats = self.0.iter().map(JobServer::stats);
         stats.fold(Stats::default(), Stats::merged)

@@ -2,8 +2,8 @@
 //!
 //! A file of golden scenarios is a JSON array; each has an HPA and steps
 //! `[seconds, metric in thousandths, status.replicas, decided spec.replicas]`.
-//! `spec.replicas` is 1 before the first step, then what the step before
-//! decided.
+//! `spec.replicas` is 1 before the first step; later the value decided in the
+//! previous step.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,46 +13,46 @@ use crate::{
     quantity,
 };
 
-/// The largest file of golden scenarios, in bytes.
+/// The largest accepted file of golden scenarios, in bytes.
 pub const GOLDEN_BYTES: usize = 16 << 20;
 
-/// A file that holds no golden scenarios.
+/// Why a file of golden scenarios cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum GoldenError {
-    /// Not such JSON.
-    #[error("holds no golden scenarios: {0}")]
+    /// The text is not the expected JSON.
+    #[error("is not a file of golden scenarios: {0}")]
     Json(#[from] serde_json::Error),
-    /// A field that means nothing.
+    /// A field's value is invalid.
     #[error("scenario {scenario}: {why}")]
     Field {
-        /// From 0.
+        /// The scenario's index in the file, from 0.
         scenario: usize,
-        /// What is wrong.
+        /// Why the value is invalid.
         why: FieldError,
     },
 }
 
-/// What a replay found.
+/// The result of a replay.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Replay {
-    /// Scenarios replayed.
+    /// Number of scenarios replayed.
     pub scenarios: usize,
-    /// Decisions compared.
+    /// Number of decisions compared.
     pub decisions: usize,
-    /// Decisions that differ.
+    /// The replayed decisions that differ from the recorded ones.
     pub differences: Vec<Difference>,
 }
 
-/// A decision that differs.
+/// A replayed decision that differs from the recorded one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// From 0.
+    /// The scenario's index in the file, from 0.
     pub scenario: usize,
-    /// Seconds.
+    /// Time of the step in the scenario, in seconds.
     pub at_s: u64,
-    /// The recorded decision.
+    /// The recorded `spec.replicas`.
     pub expected: u32,
-    /// The replayed decision.
+    /// The replayed `spec.replicas`.
     pub decided: u32,
 }
 
@@ -69,10 +69,10 @@ struct Scenario {
     steps: Vec<(u64, i64, u32, u32)>,
 }
 
-/// Replays a file; every step starts from the file's own replicas.
+/// Replays a file and compares all decisions; each step starts from the recorded replicas.
 ///
 /// # Errors
-/// A file of another form.
+/// Fails if the text is not the expected JSON or a field's value is invalid.
 pub fn replay(json: &str) -> Result<Replay, GoldenError> {
     let scenarios: Vec<Scenario> = serde_json::from_str(json)?;
     let mut replay = Replay::default();

@@ -1,11 +1,11 @@
-//! The fleet planner: simulates latency and cost of a fleet by its size.
+//! The fleet planner: simulates the latency and cost of fleets of different sizes.
 //!
-//! [`hpa`] is Kubernetes' HorizontalPodAutoscaler to the letter, read from the
-//! very manifest that is applied. [`simulation`] puts pods, queues and rollups
-//! around it: pods take time to start, jobs wait for one another, machines are
-//! lost, and the autoscaler sees the queue some time after the fact.
-//! [`plan`](mod@plan) compares fleets and rules, [`picture`] draws the
-//! comparison. Nothing here does I/O, and equal seeds give equal answers.
+//! [`hpa`] simulates Kubernetes' HorizontalPodAutoscaler exactly, read from the
+//! manifest that is applied to the cluster. [`simulation`] adds pods, queues
+//! and rollups: pods take time to start, jobs wait for one another, machines
+//! are lost, and the autoscaler sees the queue with a delay. [`plan`](mod@plan)
+//! compares fleets and autoscaler rules, [`picture`] draws the comparison. This
+//! crate does no I/O, and equal seeds give equal results.
 
 pub mod golden;
 pub mod hpa;

@@ -1,4 +1,4 @@
-//! Draws the comparison: one SVG, two panels.
+//! Draws the comparison of fleets: one SVG with two panels.
 
 use plotters::{chart::SeriesLabelPosition, prelude::*};
 
@@ -13,9 +13,9 @@ const GREY: RGBColor = RGBColor(0xb8, 0xbd, 0xc4);
 const GREEN: RGBColor = RGBColor(0x2b, 0x8a, 0x4b);
 const FONT: &str = "sans-serif";
 
-/// A picture that cannot be drawn.
+/// Why a picture cannot be drawn.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot draw: {0}")]
+#[error("cannot draw the plan: {0}")]
 pub struct PictureError(String);
 
 impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for PictureError {
@@ -24,11 +24,11 @@ impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for Pictu
     }
 }
 
-/// Latency and cost by the size of the fleet, and below it the largest fleet
-/// over the time of `course`.
+/// Draws latency and cost by fleet size, and below them the course of the
+/// largest fleet over time. Returns the SVG's text.
 ///
 /// # Errors
-/// Nothing to draw: no row, or no sample.
+/// Fails if `rows` or `course` is empty.
 pub fn draw(rows: &[Row], course: &[Sample]) -> Result<String, PictureError> {
     if rows.is_empty() || course.is_empty() {
         return Err(PictureError("nothing was simulated".to_owned()));
@@ -150,7 +150,7 @@ fn over_time(area: &Area<'_>, course: &[Sample]) -> Result<(), PictureError> {
     Ok(())
 }
 
-/// Values that hold until the next sample.
+/// The line of values that stay constant until the next sample.
 fn stairs(course: &[Sample], of: fn(&Sample) -> u32) -> Vec<(f64, u32)> {
     let mut points: Vec<(f64, u32)> = Vec::with_capacity(2 * course.len());
     for sample in course {
@@ -168,7 +168,7 @@ fn stairs(course: &[Sample], of: fn(&Sample) -> u32) -> Vec<(f64, u32)> {
     points
 }
 
-/// A short line beside a name.
+/// The short coloured line beside a name in the legend.
 fn legend(colour: RGBColor, width: u32) -> impl Fn((i32, i32)) -> PathElement<(i32, i32)> {
     move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(width))
 }

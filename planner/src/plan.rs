@@ -7,34 +7,34 @@ use crate::{Hpa, Outcome, Setup, Trace, hpa::Behavior, simulate, simulation::Sig
 /// The outcome of one simulated fleet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// The row's name: the size or the rules of the fleet.
+    /// The row's name: the size of the fleet or its autoscaler rules.
     pub name: String,
-    /// Most inner workers.
+    /// The maximum of inner workers.
     pub fleet: u32,
-    /// Rollups that were settled, of how many.
+    /// How many rollups were settled, and how many the trace has.
     pub settled: (usize, usize),
     /// Median time from a rollup's arrival to its settlement, in seconds;
-    /// `None` when half of the rollups did not settle.
+    /// `None` if half of the rollups did not settle.
     pub latency_p50_s: Option<f64>,
-    /// The same for 95 of 100.
+    /// 95th percentile of the same time; `None` if too few rollups settled.
     pub latency_p95_s: Option<f64>,
-    /// Rollups come faster than they are proved.
+    /// Whether rollups arrive faster than the fleet proves them.
     pub falls_behind: bool,
     /// Median time from a job's arrival to its first claim, in seconds.
     pub wait_p50_s: f64,
-    /// The same for 95 of 100.
+    /// The 95th percentile of a job's wait, in seconds.
     pub wait_p95_s: f64,
-    /// Proofs that ended with their pods.
+    /// Number of proofs that were lost because their pods ended.
     pub killed: u32,
-    /// Hours spent on proofs that had to be made again.
+    /// Pod hours spent on proofs that had to be repeated.
     pub wasted_hours: f64,
-    /// Hours of all pods.
+    /// Pod hours of the whole fleet.
     pub pod_hours: f64,
-    /// Part of them that went into proofs that counted.
+    /// The fraction of the pod hours that was spent on proofs that counted.
     pub useful: f64,
-    /// For each rollup that was settled.
+    /// The cost of the fleet divided by the settled rollups; `None` if no rollup settled.
     pub cost_per_rollup: Option<f64>,
-    /// At this pace.
+    /// The average cost of a day.
     pub cost_per_day: f64,
 }
 
@@ -74,13 +74,13 @@ impl Row {
     }
 }
 
-/// The nearest rank of a sorted list; `None` of an empty one.
+/// Returns the nearest-rank percentile of a sorted list; `None` if the list is empty.
 pub fn percentile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied()
 }
 
-/// Whether the last rollup had to wait longer than rollups are apart.
+/// Returns whether the last rollup waited longer than the interval between rollups.
 fn falls_behind(trace: &Trace, latencies: &[f64]) -> bool {
     let [first, .., last] = &trace.rollups[..] else {
         return false;
@@ -90,16 +90,16 @@ fn falls_behind(trace: &Trace, latencies: &[f64]) -> bool {
     latencies.last().is_some_and(|last| last - shortest > gap)
 }
 
-/// A trace on one fleet.
+/// Simulates the trace on one fleet. Returns the row of the table and the full outcome.
 ///
-/// `price`: of a pod for an hour.
+/// `price` is the price of one pod for one hour.
 pub fn row(name: &str, setup: &Setup, trace: &Trace, price: f64) -> (Row, Outcome) {
     let outcome = simulate(setup, trace);
     let row = Row::new(name.to_owned(), setup, trace, &outcome, price);
     (row, outcome)
 }
 
-/// A trace on fleets of several sizes under one HPA's rules.
+/// Simulates the trace on fleets of several sizes with the autoscaler rules of `setup`.
 pub fn sizes(setup: &Setup, trace: &Trace, sizes: &[u32], price: f64) -> Vec<Row> {
     let of = |fleet: &u32| {
         let hpa = setup.hpa.with_max(*fleet);
@@ -113,7 +113,7 @@ pub fn sizes(setup: &Setup, trace: &Trace, sizes: &[u32], price: f64) -> Vec<Row
     sizes.iter().map(of).collect()
 }
 
-/// A trace on one size of fleet under several rules: the given ones first.
+/// Simulates the trace on one size of fleet under several rules; the first row has the given rules.
 pub fn settings(setup: &Setup, trace: &Trace, price: f64) -> Vec<Row> {
     let with = |hpa: Hpa| Setup {
         hpa,

@@ -1,16 +1,16 @@
 //! Kubernetes quantities: `1`, `930m`, `1500`, `1k`.
 
-/// A quantity that cannot be read.
+/// The text is not a Kubernetes quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("quantity {text:?} is not a number like 1, 1.5, 930m or 2k")]
 pub struct QuantityError {
     text: String,
 }
 
-/// A quantity in thousandths, rounded up as Kubernetes does.
+/// Reads a quantity in thousandths, rounded up as Kubernetes does.
 ///
 /// # Errors
-/// What is negative, has another suffix than `m` or `k`, or does not fit.
+/// Fails for a negative number, a suffix other than `m` or `k`, or an overflow.
 pub(crate) fn milli(text: &str) -> Result<i64, QuantityError> {
     let error = || QuantityError {
         text: text.to_owned(),

@@ -1,86 +1,86 @@
-//! Work over time: described in a few numbers, or recorded in a file.
+//! The work over time, described by a few numbers or recorded in a file.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// The most rollups of a trace.
+/// The maximum of rollups in a trace.
 pub(crate) const MAX_ROLLUPS: usize = 20_000;
-/// The most jobs of one phase: 896 claims are the largest real one.
+/// The maximum of jobs in one phase; the largest real phase has 896 claims.
 pub(crate) const MAX_JOBS: usize = 1024;
-/// The largest trace file, in bytes.
+/// The largest accepted trace file, in bytes.
 pub const TRACE_BYTES: usize = 16 << 20;
-/// The longest job and the longest trace, in seconds: 31 days.
+/// The upper limit of a job's duration and of a trace's length, in seconds: 31 days.
 const LONGEST_S: f64 = 31.0 * 86_400.0;
 
-/// Rollups as they are asked for, and what goes wrong meanwhile.
+/// The rollups that Falafel requests, and the failures meanwhile.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
-    /// What it shows, in a sentence.
+    /// What the trace shows, in one sentence.
     #[serde(default)]
     pub about: String,
-    /// In order of their arrival.
+    /// The rollups in order of their arrival.
     pub rollups: Vec<Rollup>,
-    /// Machines that are taken away.
+    /// The losses of machines.
     #[serde(default)]
     pub lost: Vec<Lost>,
-    /// Times without a source of the metric.
+    /// The periods in which a source of the metric is unreachable.
     #[serde(default)]
     pub blind: Vec<Blind>,
-    /// At least so long is simulated, in seconds.
+    /// The shortest time to simulate, in seconds.
     #[serde(default)]
     pub until_s: f64,
 }
 
-/// One rollup: each phase waits for all jobs of the one before.
+/// One rollup. Each phase waits for all jobs of the previous phase.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rollup {
-    /// When Falafel wants it, in seconds.
+    /// When Falafel requests the rollup, in seconds from the start.
     pub at_s: f64,
-    /// Claims, by how long each proves, in seconds.
+    /// For each claim, how long it proves, in seconds.
     #[serde(default)]
     pub claims_s: Vec<f64>,
-    /// Inner rollups.
+    /// For each inner rollup, how long it proves, in seconds.
     pub inners_s: Vec<f64>,
-    /// The root rollup.
+    /// How long the root rollup proves, in seconds.
     #[serde(default)]
     pub root_s: f64,
-    /// The root verifier.
+    /// How long the root verifier proves, in seconds.
     #[serde(default)]
     pub verifier_s: f64,
 }
 
-/// Pods that end without a warning.
+/// A loss of pods without a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lost {
-    /// When, in seconds.
+    /// When the pods are lost, in seconds from the start.
     pub at_s: f64,
-    /// How many; busy ones first.
+    /// Number of lost pods; busy pods are lost first.
     pub pods: u32,
 }
 
-/// A source of the metric that is away.
+/// A period in which a source of the metric is unreachable.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Blind {
-    /// Which, from 0: the bridge's own count, then the broker's.
+    /// Index of the source: 0 is the bridge's own count, 1 the broker's.
     pub source: u8,
-    /// From when, in seconds.
+    /// Start of the period, in seconds.
     pub from_s: f64,
-    /// Until when, in seconds.
+    /// End of the period, in seconds.
     pub to_s: f64,
 }
 
-/// A trace that cannot be simulated.
+/// Why a trace cannot be simulated.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// Not such JSON.
-    #[error("is no trace: {0}")]
+    /// The text is not the expected JSON.
+    #[error("is not a valid trace: {0}")]
     Json(#[from] serde_json::Error),
-    /// A number that makes no sense.
+    /// A number is out of range, or rollups are out of order.
     #[error("{0}")]
     Number(String),
 }
@@ -89,8 +89,8 @@ impl Trace {
     /// Reads a trace.
     ///
     /// # Errors
-    /// Other JSON, too many rollups or jobs, times that are negative, longer
-    /// than 31 days, or go back.
+    /// Fails if the text is not the expected JSON, if there are too many rollups or
+    /// jobs, and if times are negative, longer than 31 days, or out of order.
     pub fn from_json(json: &str) -> Result<Self, TraceError> {
         let trace: Self = serde_json::from_str(json)?;
         trace.check()?;
@@ -123,7 +123,7 @@ impl Trace {
                 values.iter().try_for_each(|value| seconds(&what, *value))?;
             }
             if rollup.at_s < before {
-                return number(format!("rollup {place} arrives before the one before it"));
+                return number(format!("rollup {place} arrives before the previous rollup"));
             }
             before = rollup.at_s;
         }
@@ -136,42 +136,42 @@ impl Trace {
             .iter()
             .flat_map(|blind| [blind.from_s, blind.to_s])
         {
-            seconds("an end of blind", end)?;
+            seconds("from_s or to_s of blind", end)?;
         }
         Ok(())
     }
 }
 
-/// Work in a few numbers.
+/// Regular work, described by a few numbers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Description {
-    /// Rollups that Falafel wants each hour, evenly spread.
+    /// Number of rollups that Falafel requests each hour, at equal intervals.
     pub rollups_per_hour: f64,
-    /// Claims of each.
+    /// Number of claims in each rollup.
     pub claims: u32,
-    /// Seconds that a claim proves.
+    /// How long a claim proves, in seconds.
     pub claim_s: f64,
-    /// Inner rollups of each.
+    /// Number of inner rollups in each rollup.
     pub inners: u32,
-    /// Seconds that an inner rollup proves.
+    /// How long an inner rollup proves, in seconds.
     pub inner_s: f64,
-    /// Each job takes up to this part more or less.
+    /// The largest random deviation of a job's duration, as a fraction of the duration.
     pub jitter: f64,
-    /// Seconds of the root rollup.
+    /// How long the root rollup proves, in seconds.
     pub root_s: f64,
-    /// Seconds of the root verifier.
+    /// How long the root verifier proves, in seconds.
     pub verifier_s: f64,
-    /// For so many hours.
+    /// Length of the trace in hours.
     pub hours: f64,
-    /// Equal seeds make equal traces.
+    /// The seed of the durations; equal seeds give equal traces.
     pub seed: u64,
 }
 
 impl Description {
-    /// The trace that is described.
+    /// Builds the trace that the description gives.
     ///
     /// # Errors
-    /// Numbers that make no sense.
+    /// Fails if a number is out of range.
     pub fn trace(&self) -> Result<Trace, TraceError> {
         let number = |why: String| Err(TraceError::Number(why));
         let count = self.rollups_per_hour * self.hours;
@@ -243,7 +243,7 @@ mod tests {
             "inners_s of rollup 0 is -1 s, must be 0 to 2678400"
         );
         let back = refused(r#"{"rollups":[{"at_s":9,"inners_s":[1]},{"at_s":8,"inners_s":[1]}]}"#);
-        assert_eq!(back, "rollup 1 arrives before the one before it");
+        assert_eq!(back, "rollup 1 arrives before the previous rollup");
         assert!(refused(r#"{"rollups":[],"lots":[]}"#).contains("unknown field `lots`"));
     }
 }

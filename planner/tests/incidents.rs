@@ -1,5 +1,5 @@
-//! What happened to other fleets does not happen to ours, and does happen under
-//! the settings of the time.
+//! Incidents of other fleets: they do not happen to zkWhirl's fleet, and do
+//! happen under the settings of those fleets.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,13 +19,13 @@ const SCALED_TO_ZERO: &str = vector!("scaled-to-zero.json");
 const NEWEST_KILLED: &str = vector!("newest-killed.json");
 const METRIC_MISSING: &str = vector!("metric-missing.json");
 
-/// The committed manifest under the defaults of the planner.
+/// The committed manifest with the planner's default settings.
 fn ours() -> Setup {
     let committed = include_str!("../../k8s/base/hpa-inner.yaml");
     Setup::new(Hpa::from_manifest(committed).unwrap())
 }
 
-/// A peer's manifest, under Kubernetes' own grace of 30 s: no proof ends in it.
+/// Another fleet's manifest with Kubernetes' default grace of 30 s, in which no proof ends.
 fn theirs(manifest: &str, signal: Signal) -> Setup {
     Setup {
         signal,
@@ -47,7 +47,7 @@ fn latency_s(row: &Row) -> f64 {
 fn a_fleet_whose_jobs_are_all_being_proved_is_not_scaled_to_zero() {
     let (row, outcome) = run(&ours(), SCALED_TO_ZERO);
     assert_eq!((row.settled, row.killed), ((1, 1), 0));
-    // A pod's start, one proof, root and verifier, and the lag of the metric.
+    // The bound: a pod's start, one proof, root and verifier, and the metric's delay.
     assert!(latency_s(&row) < 900.0 + 140.0 + 180.0, "{row:?}");
     let mut course = outcome.course.iter();
     assert!(course.all(|sample| sample.replicas >= sample.busy));
@@ -108,7 +108,7 @@ fn a_single_source_that_is_away_freezes_the_fleet() {
 #[test]
 fn without_any_source_nothing_that_proves_is_ended() {
     let mut trace = Trace::from_json(METRIC_MISSING).unwrap();
-    // Both go away while 32 pods prove, for as long as the trace lasts.
+    // Both sources become unreachable while 32 pods prove, until the end of the trace.
     trace.blind[0].from_s = 200.0;
     let mut other = trace.blind[0];
     other.source = 1;
@@ -117,5 +117,5 @@ fn without_any_source_nothing_that_proves_is_ended() {
     assert_eq!((row.settled, row.killed), ((1, 1), 0));
     let mut course = outcome.course.iter();
     let last = course.rfind(|sample| sample.at_ms < 7_200_000);
-    assert_eq!(last.unwrap().replicas, 32, "frozen: an alert must say so");
+    assert_eq!(last.unwrap().replicas, 32, "the fleet must stay frozen");
 }

@@ -116,8 +116,8 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
     let names_key = "names verification key";
     for (kind, byte, reason) in [
         // A key is only bytes until somebody proves with the right one.
-        (JoinSplitVk, Last(40), "was not let in: it names verif"),
-        (JoinSplitVk, From(7), "was not let in: "),
+        (JoinSplitVk, Last(40), "was not accepted: it names verif"),
+        (JoinSplitVk, From(7), "was not accepted: "),
         (Claim, From(31), "published field 0 is "),
         (Claim, From(claim - 1), "published field 15 is "),
         (Claim, From(claim), "no native proof follows"),

@@ -1,4 +1,4 @@
-//! Bridge call data in rows.
+//! Bridge call data as rows (constraints).
 
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, PrimeField};
@@ -9,7 +9,7 @@ use crate::bridge::{ASSET_BITS, BRIDGE_BITS, VIRTUAL_BIT, offset};
 use crate::field::power_of_two;
 use crate::r1cs::{Bit, Builder, Num};
 
-/// Bridge call data in parts.
+/// The variables of unpacked bridge call data.
 pub(crate) struct BridgeRows {
     pub(crate) word: BitNum,
     pub(crate) input: [Num; 2],
@@ -20,11 +20,11 @@ pub(crate) struct BridgeRows {
 }
 
 impl BridgeRows {
-    /// Takes packed data apart: no unknown bits, and the consistency rules.
+    /// Unpacks bridge call data; enforces that unknown bits are zero and fields consistent.
     pub(crate) fn alloc(b: &mut Builder, packed: Fr) -> Self {
         let value = b.alloc(packed);
         let integer = packed.into_bigint();
-        // Bits 2 to 31 of the configuration do not exist.
+        // Bits 2 to 31 of the configuration are not used.
         let unused = offset::CONFIG + 2..offset::AUX;
         let bits: Vec<Bit> = (0..BRIDGE_BITS)
             .map(|j| match unused.contains(&j) {

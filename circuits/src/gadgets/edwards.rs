@@ -1,8 +1,8 @@
-//! Baby Jubjub in rows: the twisted Edwards curve `x² + y² = 1 + d·x²y²`.
+//! Baby Jubjub as rows: the twisted Edwards curve `x² + y² = 1 + d·x²y²`.
 //!
-//! The addition law is complete on the whole curve, because 1 is a square and
-//! d is not: no point of any order is an exception, and every hint below has
-//! exactly one value.
+//! The addition law is complete on the whole curve, because 1 is a square and d
+//! is not: it holds for points of any order, and every hint below has exactly
+//! one value.
 
 use std::sync::OnceLock;
 
@@ -15,8 +15,8 @@ use ark_ff::{AdditiveGroup, Field};
 use super::bits::inverse_hint;
 use crate::r1cs::{Bit, Builder, Num};
 
-/// A pair of coordinates. The code that makes the pair ensures that it is a point
-/// of the curve.
+/// A pair of coordinates. The code that creates the pair ensures that it is a
+/// point of the curve.
 #[derive(Clone, Debug)]
 pub(crate) struct EdwardsPoint {
     pub(crate) x: Num,
@@ -24,7 +24,7 @@ pub(crate) struct EdwardsPoint {
 }
 
 impl EdwardsPoint {
-    /// Two new variables that are demanded to be a point of the curve: four rows.
+    /// Allocates two variables and enforces that they are a point of the curve: four rows.
     pub(crate) fn alloc(b: &mut Builder, x: Fr, y: Fr) -> Self {
         let point = Self {
             x: b.alloc(x),
@@ -38,7 +38,7 @@ impl EdwardsPoint {
         point
     }
 
-    /// The sum of two points of the curve: six rows.
+    /// Returns the sum of two points of the curve: six rows.
     pub(crate) fn add(b: &mut Builder, left: &Self, right: &Self) -> Self {
         let cross = b.mul(&left.x, &right.y);
         let other = b.mul(&left.y, &right.x);
@@ -51,7 +51,7 @@ impl EdwardsPoint {
         Self { x, y }
     }
 
-    /// The point if the bit is set, else the neutral element: two rows.
+    /// Returns the point if the bit is set, else the neutral element: two rows.
     fn masked(&self, b: &mut Builder, bit: &Bit) -> Self {
         Self {
             x: b.mul(bit.num(), &self.x),
@@ -60,7 +60,7 @@ impl EdwardsPoint {
     }
 }
 
-/// `above / below` for a divisor that is never zero: one row.
+/// Returns `above / below` for a divisor that is never zero: one row.
 fn quotient(b: &mut Builder, above: &Num, below: &Num) -> Num {
     let inverse = inverse_hint(b, below.value());
     let quotient = b.alloc(above.value() * inverse);
@@ -68,7 +68,7 @@ fn quotient(b: &mut Builder, above: &Num, below: &Num) -> Num {
     quotient
 }
 
-/// `Σ 2^j·bits[j]` times a point of the curve: 14 rows a bit, except for the highest.
+/// Returns `Σ 2^j·bits[j]` times a point of the curve: 14 rows per bit, except for the highest.
 pub(crate) fn multiply(b: &mut Builder, bits: &[Bit], point: &EdwardsPoint) -> EdwardsPoint {
     let (highest, lower) = bits.split_last().expect("at least one bit");
     let mut sum = point.masked(b, highest);
@@ -80,7 +80,7 @@ pub(crate) fn multiply(b: &mut Builder, bits: &[Bit], point: &EdwardsPoint) -> E
     sum
 }
 
-/// `Σ 2^j·bits[j]` times the generator: seven rows for two bits.
+/// Returns `Σ 2^j·bits[j]` times the generator: seven rows per two bits.
 pub(crate) fn multiply_generator(b: &mut Builder, bits: &[Bit]) -> EdwardsPoint {
     let mut sum: Option<EdwardsPoint> = None;
     for (pair, [one, two, three]) in bits.chunks(2).zip(multiples()) {
@@ -89,7 +89,7 @@ pub(crate) fn multiply_generator(b: &mut Builder, bits: &[Bit]) -> EdwardsPoint 
             Some(bit) => (bit.num().clone(), b.mul(low, bit.num())),
             None => (Num::zero(), Num::zero()),
         };
-        // Over the bits and their product every choice is linear.
+        // Each coordinate is linear in the two bits and their product.
         let choose = |neutral: Fr, of: fn(&EdwardsAffine) -> Fr| {
             let [one, two, three] = [one, two, three].map(of);
             let parts = [
@@ -111,7 +111,7 @@ pub(crate) fn multiply_generator(b: &mut Builder, bits: &[Bit]) -> EdwardsPoint 
     sum.expect("at least one bit")
 }
 
-/// `4^k·G`, `2·4^k·G` and `3·4^k·G` for every pair of bits of an element.
+/// Returns `4^k·G`, `2·4^k·G` and `3·4^k·G` for every pair of bits of an element.
 fn multiples() -> &'static [[EdwardsAffine; 3]] {
     static MULTIPLES: OnceLock<Vec<[EdwardsAffine; 3]>> = OnceLock::new();
     MULTIPLES.get_or_init(|| {

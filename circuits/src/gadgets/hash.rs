@@ -1,4 +1,4 @@
-//! The suite's hashes in rows.
+//! The suite's hashes as rows (constraints).
 
 use ark_bn254::Fr;
 
@@ -8,11 +8,11 @@ use crate::field::FIELD_BITS;
 use crate::r1cs::{Bit, Builder, Num};
 use crate::suite::{HashIndex, Suite};
 
-/// A value together with its bits, where some rule or hash needs them.
+/// A value with its bits, if a rule or a hash needs them.
 ///
-/// The bits are those of the one representative below the modulus: either
-/// fewer than 254, or checked to be canonical. In the poseidon suite values
-/// without a range have no bits.
+/// The bits represent the integer below the modulus: they are fewer than 254 or
+/// checked to be canonical. In the poseidon suite a value without a range has
+/// no bits.
 #[derive(Clone, Debug)]
 pub(crate) struct BitNum {
     pub(crate) num: Num,
@@ -20,15 +20,15 @@ pub(crate) struct BitNum {
 }
 
 impl BitNum {
-    /// A value of fewer than 254 bits: checks the range.
+    /// Decomposes a value and enforces that it has at most `count` (< 254) bits.
     pub(crate) fn ranged(b: &mut Builder, num: &Num, count: usize) -> Self {
         debug_assert!(count < FIELD_BITS);
         let (num, bits) = (num.clone(), decompose(b, num, count));
         Self { num, bits }
     }
 
-    /// A value that other rules keep below `2^count`: bits only where the
-    /// hash needs them.
+    /// A value that other rules keep below `2^count`. It is decomposed only if
+    /// the hash needs bits.
     pub(crate) fn implied(b: &mut Builder, suite: Suite, num: &Num, count: usize) -> Self {
         let bits = match suite {
             Suite::Pedersen => decompose(b, num, count),
@@ -39,7 +39,7 @@ impl BitNum {
     }
 
     /// Any field element. Pedersen hashes integers, so the bits must be
-    /// canonical; Poseidon hashes elements and needs none.
+    /// canonical; Poseidon hashes elements and needs no bits.
     pub(crate) fn element(b: &mut Builder, suite: Suite, num: &Num) -> Self {
         let bits = match suite {
             Suite::Pedersen => decompose_canonical(b, num),
@@ -50,18 +50,18 @@ impl BitNum {
     }
 }
 
-/// Whether a folding must rule out the second integer, `v + p`, that 254 bits
-/// can spell.
+/// Whether a hash must exclude the second integer, `v + p`, that 254 bits can
+/// represent for an element v.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inputs {
-    /// Checked: for every hash that becomes an output.
+    /// Enforced canonical: required for every hash that becomes an output.
     Canonical,
-    /// Not checked: for folding to a root that was itself made canonically,
-    /// where another integer would be a second preimage of it.
+    /// Not enforced: for folding to a root that was itself made canonically;
+    /// another integer would then be a second preimage of the root.
     Free,
 }
 
-/// A Merkle node.
+/// Returns the hash of a Merkle node.
 pub(crate) fn node(b: &mut Builder, suite: Suite, children: [&Num; 2], inputs: Inputs) -> Num {
     let [left, right] = children;
     if left.is_constant() && right.is_constant() {
@@ -69,7 +69,7 @@ pub(crate) fn node(b: &mut Builder, suite: Suite, children: [&Num; 2], inputs: I
     }
     match suite {
         Suite::Poseidon => {
-            // A constant saves its first S-box.
+            // A constant input saves the rows of its first S-box.
             let name = if left.is_constant() || right.is_constant() {
                 "poseidon node over a constant"
             } else {
@@ -91,7 +91,7 @@ pub(crate) fn node(b: &mut Builder, suite: Suite, children: [&Num; 2], inputs: I
     }
 }
 
-/// A note or nullifier hash.
+/// Returns a note's or nullifier's hash.
 pub(crate) fn hash(b: &mut Builder, suite: Suite, index: HashIndex, values: &[&BitNum]) -> Num {
     match suite {
         Suite::Pedersen => {
@@ -105,7 +105,7 @@ pub(crate) fn hash(b: &mut Builder, suite: Suite, index: HashIndex, values: &[&B
     }
 }
 
-/// A note or nullifier hash of the poseidon suite: no bits are needed.
+/// Returns a note's or nullifier's hash in the poseidon suite, which needs no bits.
 pub(crate) fn tagged(b: &mut Builder, index: HashIndex, values: &[&Num]) -> Num {
     let mut inputs = vec![Num::constant(Fr::from(index as u64))];
     inputs.extend(values.iter().copied().cloned());

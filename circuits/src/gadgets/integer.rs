@@ -1,4 +1,4 @@
-//! Identities over the integers, beyond the field's size.
+//! Identities over integers that are larger than the field.
 
 use ark_bn254::Fr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
@@ -8,18 +8,18 @@ use super::hash::BitNum;
 use crate::field::power_of_two;
 use crate::r1cs::{Bit, Builder, Num};
 
-/// Bits of a limb: products of two limbs, and sums of a few, stay far below p.
+/// Bits of a limb. Products of two limbs, and sums of a few, are far below p.
 const LIMB_BITS: usize = 84;
-/// Limbs of a 252-bit integer.
+/// Number of limbs of a 252-bit integer.
 const LIMBS: usize = 3;
-/// Bits that amounts may have.
+/// The largest length of an amount, in bits.
 pub(crate) const AMOUNT_BITS: usize = LIMB_BITS * LIMBS;
-/// A carry is between −2^87 and 2^87: columns are sums of at most four
-/// 168-bit products, 84-bit limbs and the carry before.
+/// Bits of a carry, which is between −2^87 and 2^87: a column sums at most four
+/// 168-bit products, 84-bit limbs and the previous carry.
 const CARRY_BITS: usize = 88;
 
-/// Demands `out = ⌊deposit·total / input⌋` over the integers, for four values
-/// of at most 252 bits given with their bits. `input = 0` has no solution.
+/// Enforces `out = ⌊deposit·total / input⌋` over the integers, for four values of
+/// at most 252 bits with their bits. No witness satisfies it for `input = 0`.
 pub(crate) fn enforce_share(b: &mut Builder, shares: [&BitNum; 4]) {
     let [deposit, total, out, input] = shares;
     let remainder = remainder(shares.map(|word| word.num.value()));
@@ -45,11 +45,11 @@ pub(crate) fn enforce_share(b: &mut Builder, shares: [&BitNum; 4]) {
     }
 }
 
-/// Splits a signed column into `2^84·carry`: the low bits must vanish.
+/// Enforces that a signed column is a multiple of `2^84` and returns the quotient.
 fn carry_out(b: &mut Builder, column: &Num) -> Num {
     let offset = power_of_two(CARRY_BITS - 1);
-    // Shifting by a multiple of the limb makes the column positive, so that
-    // its integer value can be cut.
+    // Adding a multiple of `2^84` makes the column positive, so that its
+    // integer value can be shifted right.
     let shifted = column.value() + offset * power_of_two(LIMB_BITS);
     let cut = shifted.into_bigint() >> LIMB_BITS as u32;
     let shifted_carry = b.alloc(Fr::from_bigint(cut).unwrap_or_default());
@@ -65,7 +65,7 @@ fn limbs(bits: &[Bit]) -> Vec<Num> {
     limbs
 }
 
-/// The columns of a schoolbook product.
+/// Returns the columns of a schoolbook product.
 fn products(b: &mut Builder, left: &[Num], right: &[Num]) -> Vec<Num> {
     let mut columns = vec![Num::zero(); 2 * LIMBS - 1];
     for (i, x) in left.iter().enumerate() {
@@ -76,8 +76,8 @@ fn products(b: &mut Builder, left: &[Num], right: &[Num]) -> Vec<Num> {
     columns
 }
 
-/// `deposit·total − out·input`, if it fits the field; any other value makes
-/// the rows fail anyway.
+/// Returns `deposit·total − out·input` if it fits the field; other values break
+/// the rows anyway.
 fn remainder(values: [Fr; 4]) -> Fr {
     let [deposit, total, out, input] = values.map(|value| value.into_bigint());
     let mut difference = wide_product(deposit, total);
@@ -88,7 +88,7 @@ fn remainder(values: [Fr; 4]) -> Fr {
     low.unwrap_or_default()
 }
 
-/// The product of two 256-bit integers.
+/// Returns the product of two 256-bit integers.
 pub(crate) fn wide_product(a: BigInt<4>, b: BigInt<4>) -> BigInt<8> {
     let (low, high) = a.mul(&b);
     let mut limbs = [0; 8];

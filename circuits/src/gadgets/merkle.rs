@@ -1,4 +1,4 @@
-//! Folding of Merkle paths in rows.
+//! Folding of Merkle paths as rows (constraints).
 
 use ark_bn254::Fr;
 
@@ -8,7 +8,7 @@ use crate::r1cs::{Bit, Builder, Num};
 use crate::suite::Suite;
 
 /// Folds a node to the root, one level per sibling; bit 1 means that the
-/// running value is the right child. One row and one node per level.
+/// running value is the right child. Takes one row and one node per level.
 pub(crate) fn fold(
     b: &mut Builder,
     suite: Suite,
@@ -25,8 +25,8 @@ pub(crate) fn fold(
     value
 }
 
-/// The root that a leaf's path leads to, from an index and siblings that are
-/// free: the root must have been made canonically.
+/// Returns the root that a leaf's path leads to. Index and siblings are free,
+/// so the root must have been made canonically.
 pub(crate) fn root_of(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr])) -> Num {
     let (index, siblings) = path;
     let index = b.alloc(index);
@@ -35,13 +35,13 @@ pub(crate) fn root_of(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr
     fold(b, suite, leaf, &path, Inputs::Free)
 }
 
-/// Siblings as variables, each with the bit of its level.
+/// Allocates the siblings, each with the bit of its level.
 pub(crate) fn alloc_path(b: &mut Builder, bits: Vec<Bit>, siblings: &[Fr]) -> Vec<(Num, Bit)> {
     let siblings = siblings.iter().map(|sibling| b.alloc(*sibling));
     siblings.zip(bits).collect()
 }
 
-/// The root of a full tree over a power of two of leaves.
+/// Returns the root of a full tree; the number of leaves is a power of two.
 pub(crate) fn subtree(b: &mut Builder, suite: Suite, leaves: &[Num]) -> Num {
     match leaves {
         [leaf] => leaf.clone(),

@@ -1,4 +1,4 @@
-//! Pieces of circuits: bits, comparisons, hashes, trees.
+//! Building blocks of circuits: bits, comparisons, hashes, trees.
 
 pub(crate) mod bits;
 pub(crate) mod bridge;

@@ -1,15 +1,14 @@
-//! Pedersen in rows: windows of three bits, signed.
+//! Pedersen hashes as rows (constraints), in windows of three signed bits.
 //!
-//! Each window adds one of eight fixed points. Written over signs
-//! `s = 2b − 1` and half points, the choice is ±(±R₀ ± R₁ ± R₂): x is even
-//! and y odd in the signs, so two rows look both up. Three more add the
-//! point to the running sum.
+//! Each window adds one of eight fixed points. With signs `s = 2b − 1` and half
+//! points, the point is ±(±R₀ ± R₁ ± R₂): x is even and y odd in the signs, so
+//! two rows look up both. Three more rows add the point to the running sum.
 //!
-//! **Invariant:** the additions are incomplete and safe, because (1) the
-//! start holds the constants of all inputs and all half points, (2) no window
-//! holds bits of two inputs, (3) windows go from low to high. Then the
-//! running sum always has a coefficient on a main generator that the window's
-//! point has not, so meeting it, or its negative, would be a discrete
+//! **Invariant:** the incomplete additions are safe, because (1) the start
+//! contains the constants of all inputs and all half points, (2) no window has
+//! bits of two inputs, (3) windows go from low to high. Then the running sum
+//! always has a coefficient on a main generator that the window's point lacks.
+//! If the two points were equal or opposite, that would give a discrete
 //! logarithm relation between hashed generators, for any choice of bits.
 
 mod shape;
@@ -24,7 +23,7 @@ use crate::r1cs::{Bit, Builder, Num};
 use shape::{HashShape, WindowStep, shape};
 use window::WINDOW;
 
-/// The hash of values given by their bits; missing high bits are zero.
+/// Returns the hash of values given by their bits; missing high bits are zero.
 pub(crate) fn compress(b: &mut Builder, index: usize, inputs: &[&[Bit]]) -> Num {
     let lengths: Vec<usize> = inputs.iter().map(|bits| bits.len()).collect();
     let shape = shape(index, &lengths);
@@ -44,8 +43,8 @@ pub(crate) fn compress(b: &mut Builder, index: usize, inputs: &[&[Bit]]) -> Num 
 
 type GrumpkinPoint = (Num, Num);
 
-/// The sum of two points with different x, given its slope and value as
-/// hints; three rows, or two where only x is wanted.
+/// Returns the sum of two points with different x; slope and sum are given as
+/// hints. Takes three rows, or two if only x is needed.
 fn add(
     b: &mut Builder,
     points: (&GrumpkinPoint, &GrumpkinPoint),
@@ -66,7 +65,7 @@ fn add(
     (x, y)
 }
 
-/// All running sums and slopes, with two inversions in all.
+/// Computes all running sums and slopes, with two batch inversions.
 #[derive(Default)]
 struct SumHints {
     sums: Vec<Affine>,

@@ -1,4 +1,4 @@
-//! Poseidon in rows: 240 for two inputs.
+//! Poseidon as rows (constraints): 240 rows for two inputs.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,7 @@ use ark_ff::{AdditiveGroup, Field};
 use crate::poseidon::{Constants, MAX_INPUTS, constants, fifth_power};
 use crate::r1cs::{Builder, Num};
 
-/// The hash of 1 to 12 values. Inputs that are constants cost nothing in the
+/// Returns the hash of 1 to 12 values. Constant inputs take no rows in the
 /// first round.
 pub(crate) fn hash(b: &mut Builder, inputs: &[Num]) -> Num {
     let constants = constants(inputs.len());
@@ -25,7 +25,7 @@ pub(crate) fn hash(b: &mut Builder, inputs: &[Num]) -> Num {
     state.swap_remove(0)
 }
 
-/// Every element through the S-box.
+/// Applies the S-box to every element.
 fn full_round(b: &mut Builder, constants: &Constants, keys: &[Fr], state: &[Num]) -> Vec<Num> {
     let keyed = state.iter().zip(keys).map(|(s, key)| s.plus(*key));
     let powers: Vec<Num> = keyed.map(|x| power(b, &x)).collect();
@@ -33,7 +33,7 @@ fn full_round(b: &mut Builder, constants: &Constants, keys: &[Fr], state: &[Num]
     constants.mds.iter().map(mix).collect()
 }
 
-/// `x^5`: three rows.
+/// Returns `x^5`: three rows.
 fn power(b: &mut Builder, x: &Num) -> Num {
     if x.is_constant() {
         return Num::constant(fifth_power(x.value()));
@@ -47,13 +47,13 @@ fn fourth_power(b: &mut Builder, x: &Num) -> Num {
     b.mul(&square, &square)
 }
 
-/// The rounds with one S-box each, on element 0.
+/// Applies the partial rounds, which have one S-box each, on element 0.
 ///
-/// A round's variable is its *output* element 0, and the S-box's output is
-/// written as a combination of that and of the other elements. The next
-/// S-box then reads a single variable, and the long combinations that these
-/// rounds pile up stand only on the product side of one row in three. They
-/// are the same for every hash, so they are computed once, see [`Unrolled`].
+/// The variable of a round is its *output* element 0; the S-box's output is a
+/// combination of this variable and of the other elements. The next S-box
+/// therefore reads a single variable, and the long combinations of these rounds
+/// stand only on the product side of one row in three. The combinations are the
+/// same for every hash and are computed once, see [`Unrolled`].
 fn partial_rounds(b: &mut Builder, constants: &Constants, state: &[Num]) -> Vec<Num> {
     let unrolled = unrolled(constants);
     let mut values: Vec<Fr> = state.iter().map(Num::value).collect();
@@ -81,7 +81,7 @@ fn partial_rounds(b: &mut Builder, constants: &Constants, state: &[Num]) -> Vec<
     std::iter::once(element.clone()).chain(rest).collect()
 }
 
-/// A combination of the basis whose value is known anyway.
+/// Returns a combination of the basis with a known value.
 fn combine(b: &Builder, row: &[Fr], basis: &[Num], value: Fr) -> Num {
     if b.has_terms() {
         Num::weighted_sum(row.iter().copied().zip(basis))
@@ -90,8 +90,8 @@ fn combine(b: &Builder, row: &[Fr], basis: &[Num], value: Fr) -> Num {
     }
 }
 
-/// The partial rounds as combinations of a basis: 1, the other elements
-/// before the first such round, then element 0 after each round.
+/// The partial rounds as combinations of a basis: 1, the other elements before
+/// the first partial round, then element 0 after each round.
 struct Unrolled {
     /// The S-box's output in each round.
     fifths: Vec<Vec<Fr>>,

@@ -1,4 +1,4 @@
-//! Gadgets against the native functions, with their row counts.
+//! Compares gadgets with the native functions, and checks their numbers of rows.
 
 use ark_bn254::Fr;
 use ark_ec::twisted_edwards::TECurveConfig;
@@ -16,11 +16,11 @@ use crate::r1cs::{Bit, Builder, Mode, Num};
 use crate::suite::{HashIndex, Suite};
 use crate::tree;
 
-/// Rows of a canonical check.
+/// Number of rows of a canonical check.
 const CANONICAL_ROWS: usize = 53;
 
-/// Runs a gadget in every mode. Gives the number of rows and the value; no rows
-/// if one does not hold.
+/// Runs a gadget in every mode. Returns the number of rows and the value;
+/// `None` instead of the number if a row is not satisfied.
 fn run<T>(body: impl Fn(&mut Builder) -> T) -> (Option<usize>, T) {
     let built = |mode| {
         let mut b = Builder::new(mode);
@@ -37,11 +37,11 @@ fn run<T>(body: impl Fn(&mut Builder) -> T) -> (Option<usize>, T) {
     (satisfied.then(|| check.num_rows()), value)
 }
 
-/// As [`run`], where every row must hold.
+/// Like [`run`], and every row must be satisfied.
 #[track_caller]
 fn holds<T>(body: impl Fn(&mut Builder) -> T) -> (usize, T) {
     let (rows, value) = run(body);
-    (rows.expect("every row holds"), value)
+    (rows.expect("every row is satisfied"), value)
 }
 
 fn refuses<T>(body: impl Fn(&mut Builder) -> T) -> bool {
@@ -65,7 +65,7 @@ fn canonical_bits() {
     }
 }
 
-/// 254 bits that spell `value + p`.
+/// Allocates 254 bits that represent `value + p`.
 fn second_bits(b: &mut Builder, value: u64) -> Vec<Bit> {
     let mut integer = Fr::MODULUS;
     integer.add_with_carry(&BigInt::from(value));
@@ -85,7 +85,7 @@ fn a_second_spelling_is_refused_where_canonicity_is_asked_for() {
 
 #[test]
 fn nodes() {
-    // r1cs.md's 1,353 and 1,459, and one row per input that makes bit 0 a variable.
+    // r1cs.md's 1,353 and 1,459 rows, and one row per input that makes bit 0 a variable.
     let cases = [
         (Suite::Pedersen, Inputs::Free, 1353 + 2),
         (Suite::Pedersen, Inputs::Canonical, 1459 + 2),
@@ -239,14 +239,14 @@ fn zero_and_equal() {
     }
 }
 
-/// `x² + y² = 1 + d·x²y²` has a complete addition law because d is no square.
+/// `x² + y² = 1 + d·x²y²` has a complete addition law because d is not a square.
 #[test]
 fn the_curves_addition_has_no_exceptions() {
     assert_eq!(EdwardsConfig::COEFF_A, Fr::ONE);
     assert!(EdwardsConfig::COEFF_D.legendre().is_qnr());
 }
 
-/// Points of every order that divides eight, and of the prime order.
+/// Returns points of every order that divides eight, and of the prime order.
 fn points() -> Vec<EdwardsAffine> {
     let eighth = (1u64..)
         .filter_map(|y| EdwardsAffine::get_point_from_y_unchecked(Fr::from(y), false))

@@ -1,5 +1,5 @@
-//! The generator stream: points hashed to the curve from a counter; and the points
-//! of single bits, shared by the native tables and by the circuit.
+//! The stream of generators, which are points hashed to the curve from a counter;
+//! and the points of single bits, which the native tables and the circuit share.
 
 use std::sync::OnceLock;
 
@@ -11,15 +11,15 @@ use sha3::{Digest, Keccak256};
 
 use crate::field::FIELD_BITS;
 
-/// Hash indexes that have generators.
+/// Number of hash indexes that have generators.
 pub(super) const INDEXES: usize = 17;
-/// Positions under index 0: as many as every build of the original has.
+/// Number of generators under index 0, the same in every build of the original.
 const FIRST_POSITIONS: usize = 32;
-/// Positions under each other index.
+/// Number of generators under each other index.
 const POSITIONS: usize = 8;
 
 /// The counter value before the first point of each hash index, so that late
-/// generators need not walk the whole stream. Checked by a test.
+/// generators need not walk the whole stream. A test checks the values.
 const SEED_BEFORE: [u64; INDEXES] = [
     0, 12320, 12365, 12415, 12459, 12515, 12566, 12619, 12664, 12722, 12767, 12805, 12852, 12904,
     12949, 13005, 13055,
@@ -28,7 +28,7 @@ const SEED_BEFORE: [u64; INDEXES] = [
 /// A value for each generator, computed once.
 pub(super) type PerGenerator<T> = [[OnceLock<T>; FIRST_POSITIONS]; INDEXES];
 
-/// No value yet.
+/// Returns the table without any value.
 pub(super) const fn uncomputed<T>() -> PerGenerator<T> {
     [const { [const { OnceLock::new() }; FIRST_POSITIONS] }; INDEXES]
 }
@@ -36,15 +36,15 @@ pub(super) const fn uncomputed<T>() -> PerGenerator<T> {
 /// The three points that hash one input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PedersenGenerator {
-    /// Carries the bits from the fifth up.
+    /// The point for the bits from bit 5 up.
     pub(crate) main: Affine,
-    /// Carries bits one to four.
+    /// The point for bits 1 to 4.
     pub(crate) aux: Affine,
-    /// Carries the parity.
+    /// The point for bit 0.
     pub(crate) skew: Affine,
 }
 
-/// The generator of input `position` under a hash index.
+/// Returns the generator of input `position` under a hash index.
 ///
 /// # Panics
 /// If the protocol has no such generator (0 has 32, 1 to 16 have 8 each).
@@ -71,7 +71,7 @@ fn block(index: usize) -> Vec<PedersenGenerator> {
         .collect()
 }
 
-/// The point of one seed, if its x-coordinate is on the curve.
+/// Returns the point of a seed; `None` if no point has its x-coordinate.
 fn point(seed: u64) -> Option<Affine> {
     let mut message = [0u8; 32];
     message[..8].copy_from_slice(&seed.to_be_bytes());
@@ -84,14 +84,14 @@ fn point(seed: u64) -> Option<Affine> {
     Some(Affine::new_unchecked(x, if same { y } else { -y }))
 }
 
-/// `H(v) = constant + Σ v_j·bits[j]` for one input.
+/// The points of one input's hash: `H(v) = constant + Σ v_j·bits[j]`.
 #[derive(Debug)]
 pub(crate) struct BitPoints {
     /// `H(0) = G − 15·A − S`.
     pub(crate) constant: Projective,
-    /// What each set bit adds.
+    /// The point that each set bit adds.
     pub(crate) bits: Vec<Projective>,
-    /// Half of each bit point.
+    /// Half of each point in `bits`.
     pub(crate) halves: Vec<Projective>,
 }
 
@@ -104,8 +104,8 @@ impl BitPoints {
         let half = Scalar::from(2u64)
             .inverse()
             .expect("the group order is odd");
-        // Bit 0 removes the skew point, bits 1-4 step the aux point by two and
-        // the rest double up from the main point.
+        // Bit 0 removes the skew point, bits 1-4 add multiples of twice the aux
+        // point, and the other bits add doublings of the main point.
         let mut halves = vec![skew * half];
         halves.extend(std::iter::successors(Some(aux), |p| Some(p.double())).take(4));
         let rest = FIELD_BITS - halves.len();
@@ -119,13 +119,13 @@ impl BitPoints {
     }
 }
 
-/// The points of input `position` under a hash index, computed once.
+/// Returns the points of input `position` under a hash index, computed once.
 pub(crate) fn bit_points(index: usize, position: usize) -> &'static BitPoints {
     static CACHE: PerGenerator<BitPoints> = uncomputed();
     CACHE[index][position].get_or_init(|| BitPoints::new(index, position))
 }
 
-/// All sums of subsets of the points, indexed by bit mask, plus a base.
+/// Returns `base` plus the sum of each subset of the points, indexed by bit mask.
 pub(crate) fn subset_sums(base: Projective, points: &[Projective]) -> Vec<Affine> {
     let mut sums = vec![base];
     for point in points {

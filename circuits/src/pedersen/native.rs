@@ -1,4 +1,4 @@
-//! The hash outside circuits: one table lookup and one addition per window.
+//! The native Pedersen hash: one table lookup and one addition per window.
 
 use ark_bn254::Fr;
 use ark_ec::CurveGroup;
@@ -8,13 +8,13 @@ use ark_grumpkin::{Affine, Fr as Scalar, Projective};
 use super::generators::{PerGenerator, bit_points, generator, subset_sums, uncomputed};
 use crate::field::FIELD_BITS;
 
-/// Window of the two generators that hash Merkle nodes: a megabyte of tables
-/// for 64 additions a node.
+/// Bits per window of the two generators that hash Merkle nodes: 1 MB of tables
+/// for 64 additions per node.
 const NODE_WINDOW: usize = 8;
-/// Window of all other generators.
+/// Bits per window of all other generators.
 const NOTE_WINDOW: usize = 4;
 
-/// Window sums of one generator; the constant is in the first window.
+/// The sums of each window of one generator; the first window includes the constant.
 struct WindowTable {
     window: usize,
     rows: Vec<Vec<Affine>>,
@@ -37,7 +37,7 @@ impl WindowTable {
         let limbs = value.into_bigint().0;
         let mask = (1 << self.window) - 1;
         for (row, offset) in self.rows.iter().zip((0..FIELD_BITS).step_by(self.window)) {
-            // Windows divide 64, so none straddles two limbs.
+            // The window size divides 64, so no window spans two limbs.
             let digit = (limbs[offset / 64] >> (offset % 64)) as usize & mask;
             if digit != 0 || offset == 0 {
                 *sum += row[digit];
@@ -51,8 +51,8 @@ fn table(index: usize, position: usize) -> &'static WindowTable {
     CACHE[index][position].get_or_init(|| WindowTable::new(index, position))
 }
 
-/// The commitment point of some values under a hash index; the hash is its
-/// x-coordinate.
+/// Returns the commitment point of some values under a hash index; the hash is
+/// the point's x-coordinate.
 ///
 /// # Panics
 /// If there are more values than the index has generators.
@@ -64,10 +64,10 @@ pub(crate) fn commit(index: usize, values: &[Fr]) -> Affine {
     sum.into_affine()
 }
 
-/// The private key times the nullifier key generator: an exact multiple of
-/// the main point, without aux and skew.
+/// Returns the private key times the nullifier key's generator: an exact
+/// multiple of the main point, without aux and skew.
 pub(crate) fn nullifier_key(private_key: Fr) -> Affine {
-    // A field element is below the group order, so this does not wrap.
+    // A field element is below the group order, so the conversion does not wrap.
     let scalar = Scalar::from_bigint(private_key.into_bigint())
         .expect("the scalar field is smaller than the group order");
     (generator(8, 0).main * scalar).into_affine()

@@ -1,4 +1,4 @@
-//! The builder that circuit code runs against.
+//! The builder to which circuit code adds variables and rows (constraints).
 
 use std::collections::HashMap;
 
@@ -8,18 +8,18 @@ use ark_ff::{AdditiveGroup, Field};
 use super::matrices::MatrixStore;
 use super::{Assignment, Bit, Matrices, NUM_INSTANCE, Num};
 
-/// What a run of the circuit's code is for.
+/// The purpose of a run of the circuit's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Count rows per part; no values.
+    /// Counts rows per part; computes no values.
     Count,
-    /// Compute the values of all variables.
+    /// Computes the values of all variables.
     Witness,
-    /// Compute values and check each row against them, storing no row.
+    /// Computes values and checks each row against them; stores no row.
     Check,
-    /// Store the rows; no values.
+    /// Stores the rows; computes no values.
     Matrices,
-    /// Compute values, check rows and store them.
+    /// Computes values, checks rows and stores them.
     #[cfg(test)]
     Full,
 }
@@ -38,17 +38,17 @@ impl Mode {
     }
 }
 
-/// A row that the witness does not satisfy.
+/// A row (constraint) that the witness does not satisfy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("row {row} of {part} is not satisfied")]
+#[error("row (constraint) {row} in the part {part:?} is not satisfied")]
 pub struct Unsatisfied {
-    /// The row's number.
+    /// The row's index, from 0.
     pub row: usize,
-    /// The part of the circuit that it belongs to.
+    /// The name of the row's part of the circuit.
     pub part: &'static str,
 }
 
-/// Collects variables and rows.
+/// The variables and rows of a circuit while its code runs.
 #[derive(Debug)]
 pub struct Builder {
     mode: Mode,
@@ -59,7 +59,7 @@ pub struct Builder {
     part: usize,
     store: Option<MatrixStore>,
     unsatisfied: Vec<Unsatisfied>,
-    /// Rows of gadgets that were counted once.
+    /// The numbers of rows of gadgets that were counted once.
     counted: HashMap<&'static str, usize>,
 }
 
@@ -67,7 +67,7 @@ pub struct Builder {
 const MAX_REPORTED: usize = 32;
 
 impl Builder {
-    /// A builder without variables, except the two of the instance.
+    /// Creates a builder whose only variables are the two instance variables.
     pub fn new(mode: Mode) -> Self {
         let store = mode.stores().then(MatrixStore::new);
         Self {
@@ -86,17 +86,17 @@ impl Builder {
         }
     }
 
-    /// Whether values matter in this run; costly hints need not be computed otherwise.
+    /// Returns whether this run uses values. If not, costly hints need not be computed.
     pub(crate) fn has_values(&self) -> bool {
         self.mode.has_values()
     }
 
-    /// Whether combinations are kept in this run.
+    /// Returns whether this run keeps linear combinations.
     pub(crate) fn has_terms(&self) -> bool {
         self.mode.has_terms()
     }
 
-    /// Runs `body` with its rows accounted to a part of the circuit.
+    /// Runs `body` and counts its rows in the part `name` of the circuit.
     pub(crate) fn part<T>(&mut self, name: &'static str, body: impl FnOnce(&mut Self) -> T) -> T {
         let index = self.parts.iter().position(|(known, _)| *known == name);
         let outer = self.part;
@@ -109,9 +109,9 @@ impl Builder {
         result
     }
 
-    /// Runs `body`, except while rows are only counted: then only for the first
-    /// of a `name`, and its rows are added again for the others. `name` must
-    /// stand for bodies of equally many rows, which give a variable.
+    /// Runs `body`. A run that only counts rows executes the first `body` of a
+    /// `name` and adds its number of rows again for the others. All bodies of a
+    /// `name` must have equally many rows and return a variable.
     pub(crate) fn gadget(
         &mut self,
         name: &'static str,
@@ -131,7 +131,7 @@ impl Builder {
         result
     }
 
-    /// A new witness variable.
+    /// Allocates a witness variable.
     pub fn alloc(&mut self, value: Fr) -> Num {
         let index = self.num_witness + NUM_INSTANCE;
         self.num_witness += 1;
@@ -141,14 +141,14 @@ impl Builder {
         Num::variable(value, self.has_terms().then_some(index as u32))
     }
 
-    /// A new variable that a row forces to be 0 or 1.
+    /// Allocates a variable that a row forces to be 0 or 1.
     pub(crate) fn alloc_bit(&mut self, value: bool) -> Bit {
         let bit = self.alloc(Fr::from(value));
         self.enforce(&bit, &bit, &bit);
         Bit::assert_boolean(bit)
     }
 
-    /// One row: `a·b = c`.
+    /// Enforces `a·b = c`: one row.
     pub fn enforce(&mut self, a: &Num, b: &Num, c: &Num) {
         let checks = self.has_values() && self.has_terms();
         if checks && self.evaluate(a) * self.evaluate(b) != self.evaluate(c) {
@@ -161,17 +161,17 @@ impl Builder {
         self.parts[self.part].1 += 1;
     }
 
-    /// One row: a value is zero where the condition is not.
+    /// Enforces that `value` is zero if `condition` is not zero: one row.
     pub(crate) fn zero_where(&mut self, condition: &Num, value: &Num) {
         self.enforce(condition, value, &Num::zero());
     }
 
-    /// One row: `a = b`.
+    /// Enforces `a = b`: one row.
     pub(crate) fn equal(&mut self, a: &Num, b: &Num) {
         self.enforce(&(a - b), &Num::one(), &Num::zero());
     }
 
-    /// The product, as a variable unless a factor is a constant.
+    /// Returns the product: a new variable, or no variable if a factor is a constant.
     pub fn mul(&mut self, a: &Num, b: &Num) -> Num {
         if a.is_constant() {
             return b.scale(a.value());
@@ -184,17 +184,17 @@ impl Builder {
         product
     }
 
-    /// `bit ? a : b`; one row.
+    /// Returns `bit ? a : b`: one row.
     pub(crate) fn select(&mut self, bit: &Bit, a: &Num, b: &Num) -> Num {
         b + &self.mul(bit.num(), &(a - b))
     }
 
-    /// Both bits.
+    /// Returns whether both bits are set.
     pub(crate) fn and(&mut self, a: &Bit, b: &Bit) -> Bit {
         Bit::assert_boolean(self.mul(a.num(), b.num()))
     }
 
-    /// Either bit.
+    /// Returns whether at least one bit is set.
     pub(crate) fn or(&mut self, a: &Bit, b: &Bit) -> Bit {
         let both = self.mul(a.num(), b.num());
         Bit::assert_boolean(&(a.num() + b.num()) - &both)
@@ -207,36 +207,36 @@ impl Builder {
         self.equal(public, &variable);
     }
 
-    /// Rows so far.
+    /// Returns the number of rows so far.
     pub fn num_rows(&self) -> usize {
         self.num_rows
     }
 
-    /// Rows per part, in the order in which the parts first appeared.
+    /// Returns the number of rows per part, in the order of the parts' first rows.
     pub(crate) fn rows_by_part(&self) -> Vec<(&'static str, usize)> {
         let parts = self.parts.iter().copied();
         parts.filter(|(_, rows)| *rows != 0).collect()
     }
 
-    /// Rows found not to hold, up to a few; empty unless this run checks.
+    /// Returns the first unsatisfied rows; empty unless this run checks rows.
     pub(crate) fn unsatisfied(&self) -> &[Unsatisfied] {
         &self.unsatisfied
     }
 
-    /// The values of all variables.
+    /// Returns the values of all variables.
     pub fn into_assignment(self) -> Assignment {
         self.values
     }
 
-    /// The rows; empty unless this run stored them.
+    /// Returns the rows; empty unless this run stored them.
     pub fn into_matrices(self) -> Matrices {
         let (num_witness, num_rows) = (self.num_witness, self.num_rows);
         let rows = self.store.map(|store| store.finish(num_witness, num_rows));
         rows.unwrap_or_default()
     }
 
-    /// Evaluates from the variables, not from the value that the gadgets
-    /// carried along: a check must not believe what it checks.
+    /// Evaluates a combination from the variables, not from its carried value:
+    /// a check must not trust the value that it checks.
     fn evaluate(&self, num: &Num) -> Fr {
         let mut sum = num.offset();
         for (column, k) in num.terms() {

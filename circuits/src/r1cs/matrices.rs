@@ -1,4 +1,4 @@
-//! The stored constraint system and the values that satisfy it.
+//! The stored constraint system, and the values of its variables.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use ark_ff::{AdditiveGroup, Field};
 use super::{NUM_INSTANCE, Num};
 use crate::field;
 
-/// One sparse matrix by rows; coefficients are indexes into a shared table.
+/// One sparse matrix, row by row. Coefficients are indexes into a shared table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matrix {
-    /// `ends[i]` is where row `i` ends in the two other lists.
+    /// `ends[i]` is the end of row `i` in `columns` and `coefficients`.
     pub ends: Vec<u32>,
     /// Columns: instance variables first, then witness variables.
     pub columns: Vec<u32>,
@@ -19,37 +19,37 @@ pub struct Matrix {
     pub coefficients: Vec<u32>,
 }
 
-/// The three matrices of a circuit: row `i` demands `(A·z)_i · (B·z)_i = (C·z)_i`
-/// for `z` = instance followed by witness.
+/// The three matrices of a circuit: row `i` requires `(A·z)_i · (B·z)_i =
+/// (C·z)_i` for `z` = instance followed by witness.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matrices {
-    /// The left factors.
+    /// The matrix A, of the left factors.
     pub a: Matrix,
-    /// The right factors.
+    /// The matrix B, of the right factors.
     pub b: Matrix,
-    /// The products.
+    /// The matrix C, of the products.
     pub c: Matrix,
-    /// Every coefficient once; 1 and −1 first.
+    /// The coefficients of all matrices, each once; 1 and −1 come first.
     pub coefficients: Vec<Fr>,
-    /// Instance variables, the constant 1 included.
+    /// Number of instance variables, the constant 1 included.
     pub num_instance: usize,
-    /// Witness variables.
+    /// Number of witness variables.
     pub num_witness: usize,
-    /// Rows.
+    /// Number of rows (constraints).
     pub num_rows: usize,
 }
 
-/// Values for all variables of a circuit.
+/// The values of all variables of a circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
-    /// The constant 1, then the public input.
+    /// The instance variables: the constant 1, then the public input.
     pub instance: Vec<Fr>,
-    /// Everything else.
+    /// The witness variables.
     pub witness: Vec<Fr>,
 }
 
 impl Matrix {
-    /// Non-zero entries.
+    /// Returns the number of non-zero entries in the three matrices.
     pub fn entries(&self) -> usize {
         self.columns.len()
     }
@@ -73,7 +73,7 @@ impl Matrix {
 }
 
 impl Matrices {
-    /// The `(column, coefficient)` entries of one row of `a`, `b` or `c`.
+    /// Returns the `(column, coefficient)` entries of one row of `a`, `b` or `c`.
     pub fn row<'a>(
         &'a self,
         matrix: &'a Matrix,
@@ -86,27 +86,27 @@ impl Matrices {
         entries.map(|(column, k)| (*column, &self.coefficients[*k as usize]))
     }
 
-    /// The value of one row of a matrix under an assignment.
+    /// Returns the value of one row of a matrix under an assignment.
     #[cfg(test)]
     pub(crate) fn dot(&self, matrix: &Matrix, row: usize, values: &Assignment) -> Fr {
         let terms = self.row(matrix, row);
         terms.map(|(column, k)| *k * values.at(column)).sum()
     }
 
-    /// The first row that the assignment does not satisfy.
+    /// Returns the first row that the assignment does not satisfy.
     #[cfg(test)]
     pub(crate) fn first_unsatisfied(&self, values: &Assignment) -> Option<usize> {
         (0..self.num_rows).find(|row| !self.holds(*row, values))
     }
 
-    /// Whether the assignment satisfies a row.
+    /// Returns whether the assignment satisfies a row.
     #[cfg(test)]
     pub(crate) fn holds(&self, row: usize, values: &Assignment) -> bool {
         let [a, b, c] = [&self.a, &self.b, &self.c].map(|m| self.dot(m, row, values));
         a * b == c
     }
 
-    /// BLAKE3 of the canonical encoding: equal digests mean equal constraint systems.
+    /// Returns the BLAKE3 of the canonical encoding: equal digests mean equal systems.
     pub fn digest(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"zkwhirl-r1cs-v1");
@@ -129,7 +129,7 @@ impl Matrices {
 }
 
 impl Assignment {
-    /// The value of a variable by its column.
+    /// Returns the value of the variable in a column.
     pub fn at(&self, column: u32) -> Fr {
         let column = column as usize;
         match column.checked_sub(self.instance.len()) {
@@ -139,7 +139,7 @@ impl Assignment {
     }
 }
 
-/// Matrices while rows are being added.
+/// The matrices while rows are being added.
 #[derive(Debug)]
 pub(super) struct MatrixStore {
     matrices: Matrices,

@@ -1,9 +1,9 @@
 //! A small R1CS builder: rows `a·b = c` over linear combinations.
 //!
-//! One run of a circuit's code serves four ends: counting rows, computing a
+//! The same circuit code serves four purposes: counting rows, computing a
 //! witness (values only, no linear combinations), checking every row against
-//! the values as it is enforced, and storing the matrices. What the code
-//! enforces must not depend on values; only what it assigns may.
+//! the values, and storing the matrices. The rows that the code enforces must
+//! not depend on values; only the assigned values may.
 
 mod builder;
 mod matrices;
@@ -13,5 +13,5 @@ pub use builder::{Builder, Mode, Unsatisfied};
 pub use matrices::{Assignment, Matrices, Matrix};
 pub use num::{Bit, Num};
 
-/// Instance variables of every statement: the constant 1 and the public input.
+/// Number of instance variables of every statement: the constant 1 and the public input.
 pub(crate) const NUM_INSTANCE: usize = 2;

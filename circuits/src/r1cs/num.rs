@@ -7,19 +7,19 @@ use ark_ff::{AdditiveGroup, Field};
 
 /// A linear combination of variables and its value.
 ///
-/// Builders that need the terms keep them. The value is always kept; it means
-/// nothing while rows are only counted.
+/// The terms are kept only in runs that need them. The value is always kept,
+/// but has no meaning while rows are only counted.
 #[derive(Clone, Debug)]
 pub struct Num {
     value: Fr,
     offset: Fr,
     is_constant: bool,
-    /// Sorted by variable, no zero coefficients.
+    /// Sorted by variable, without zero coefficients.
     terms: Vec<(u32, Fr)>,
 }
 
 impl Num {
-    /// A constant: costs no row and no variable.
+    /// Returns a constant, which takes no row and no variable.
     pub fn constant(value: Fr) -> Self {
         Self {
             value,
@@ -29,12 +29,12 @@ impl Num {
         }
     }
 
-    /// The constant 0.
+    /// Returns the constant 0.
     pub fn zero() -> Self {
         Self::constant(Fr::ZERO)
     }
 
-    /// The constant 1.
+    /// Returns the constant 1.
     pub fn one() -> Self {
         Self::constant(Fr::ONE)
     }
@@ -49,32 +49,32 @@ impl Num {
         }
     }
 
-    /// A combination whose terms this run does not keep.
+    /// Creates a combination in a run that keeps no terms.
     pub(crate) fn opaque(value: Fr) -> Self {
         Self::variable(value, None)
     }
 
-    /// The value under the current witness.
+    /// Returns the value under the current witness.
     pub fn value(&self) -> Fr {
         self.value
     }
 
-    /// Whether this is a constant of the circuit: no witness changes its value.
+    /// Returns whether this is a constant of the circuit: no witness changes its value.
     pub(crate) fn is_constant(&self) -> bool {
         self.is_constant
     }
 
-    /// The part that multiplies the variable 1.
+    /// Returns the coefficient of the constant variable 1.
     pub(super) fn offset(&self) -> Fr {
         self.offset
     }
 
-    /// The other terms, sorted by variable.
+    /// Returns the terms without the constant, sorted by variable.
     pub(super) fn terms(&self) -> &[(u32, Fr)] {
         &self.terms
     }
 
-    /// The same combination times a constant.
+    /// Returns the combination times a constant.
     pub(crate) fn scale(&self, factor: Fr) -> Self {
         let terms = if factor == Fr::ZERO {
             &[]
@@ -92,7 +92,7 @@ impl Num {
         }
     }
 
-    /// The combination plus a constant.
+    /// Returns the combination plus a constant.
     #[must_use]
     pub fn plus(&self, constant: Fr) -> Self {
         let mut sum = self.clone();
@@ -101,7 +101,7 @@ impl Num {
         sum
     }
 
-    /// `Σ k·num` in one pass.
+    /// Returns `Σ k·num`, computed in one pass.
     pub(crate) fn weighted_sum<'a>(parts: impl IntoIterator<Item = (Fr, &'a Self)>) -> Self {
         let mut sum = Self::zero();
         for (factor, part) in parts {
@@ -123,7 +123,7 @@ impl Num {
         sum
     }
 
-    /// The sum of some combinations.
+    /// Returns the sum of some combinations.
     pub(crate) fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
         Self::weighted_sum(parts.into_iter().map(|part| (Fr::ONE, part)))
     }
@@ -181,32 +181,32 @@ impl Mul<Fr> for &Num {
     }
 }
 
-/// A combination that rows, or a definition, force to be 0 or 1.
+/// A combination that rows, or its definition, force to be 0 or 1.
 #[derive(Clone, Debug)]
 pub struct Bit(Num);
 
 impl Bit {
-    /// Takes a combination that the caller has forced to be 0 or 1.
+    /// Wraps a combination that the caller has already forced to be 0 or 1.
     pub(crate) fn assert_boolean(num: Num) -> Self {
         Self(num)
     }
 
-    /// A constant bit.
+    /// Returns a constant bit.
     pub fn constant(bit: bool) -> Self {
         Self(Num::constant(Fr::from(bit)))
     }
 
-    /// The combination.
+    /// Returns the combination.
     pub(crate) fn num(&self) -> &Num {
         &self.0
     }
 
-    /// Whether the bit is set.
+    /// Returns whether the bit is set.
     pub(crate) fn is_set(&self) -> bool {
         self.0.value != Fr::ZERO
     }
 
-    /// `1 − bit`.
+    /// Returns `1 − bit`.
     #[must_use]
     pub fn not(&self) -> Self {
         Self(&Num::one() - &self.0)

@@ -1,4 +1,4 @@
-//! Statements that clients prove themselves, and what a rollup sees of them.
+//! Statements that clients prove themselves, and their digests in a rollup.
 
 use ark_bn254::Fr;
 
@@ -12,17 +12,17 @@ use crate::published::{Published, hash_chain};
 
 pub use crate::published::CLIENT_FIELDS;
 
-/// All values of a statement that a client makes itself, in the poseidon suite.
+/// All values of a client's statement in the poseidon suite.
 #[derive(Clone, Debug)]
 pub enum ClientWitness {
     /// A payment.
     JoinSplit(Box<JoinSplitWitness>),
-    /// An account's registration.
+    /// The creation or change of an account.
     Account(Box<AccountWitness>),
 }
 
 impl ClientWitness {
-    /// Its statement.
+    /// Returns the statement.
     pub fn statement(&self) -> StatementKind {
         match self {
             Self::JoinSplit(_) => StatementKind::JoinSplit,
@@ -30,7 +30,7 @@ impl ClientWitness {
         }
     }
 
-    /// Checks every rule; gives the 16 published fields.
+    /// Checks every rule; returns the 16 published fields.
     pub fn check(&self) -> Result<Published, StatementError> {
         match self {
             Self::JoinSplit(witness) => join_split::check(witness),
@@ -38,7 +38,7 @@ impl ClientWitness {
         }
     }
 
-    /// The 16 published fields; they mean something only if the rules hold.
+    /// Returns the 16 published fields, which have a meaning only if the rules hold.
     pub fn published(&self) -> Published {
         match self {
             Self::JoinSplit(witness) => join_split::published(witness),
@@ -56,9 +56,9 @@ impl From<ClientWitness> for Witness {
     }
 }
 
-/// The statement that a client with this proof id proves. `None`: no tx has the
-/// proof id; 0, which the original gives to padding, is one of these: no client
-/// proof would cover a tx with it.
+/// Returns the statement that a client with this proof id proves; `None` if no
+/// tx has the proof id. The original gives padding the proof id 0, which is not
+/// a tx's: no client proof would cover a tx with proof id 0.
 pub fn client_statement(proof_id: u64) -> Option<StatementKind> {
     match proof_id {
         proof_id::DEPOSIT | proof_id::WITHDRAW | proof_id::SEND | proof_id::DEFI_DEPOSIT => {
@@ -70,8 +70,8 @@ pub fn client_statement(proof_id: u64) -> Option<StatementKind> {
     }
 }
 
-/// The public input of the statement that a tx's client proves: a chain over
-/// its 16 public inputs as the client published them, before a rollup
+/// Returns the public input of the statement that a tx's client proves: a chain
+/// over its 16 public inputs as the client published them, before a rollup
 /// completes commitment 1. `None` if no client statement has the proof id.
 pub fn client_digest(fields: &[Fr; CLIENT_FIELDS]) -> Option<Fr> {
     let statement = client_statement(field::small(&fields[0])?)?;

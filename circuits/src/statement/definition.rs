@@ -1,4 +1,4 @@
-//! What a statement consists of.
+//! The interface that every statement implements.
 
 use ark_bn254::Fr;
 use zkwhirl_job::Topic;
@@ -8,55 +8,55 @@ use crate::r1cs::Builder;
 use crate::rule::Violation;
 use crate::suite::Suite;
 
-/// A statement of some size: its name, its published fields, its rules natively
-/// and in rows. The implementing type holds the sizes.
+/// A statement of some size: its name, its published fields, and its rules, both
+/// native and as rows (constraints). The implementing type contains the sizes.
 pub(crate) trait Statement: Copy {
     /// All values of the statement, whether or not they follow its rules.
     type Witness: Default;
     /// The first part of the circuit's name.
     const NAME: &'static str;
-    /// The number that the public input's chain starts with. Each statement has
-    /// its own, and so has the state between segments.
+    /// The number at the start of the public input's chain. Each statement, and
+    /// the state between segments, has another tag.
     const TAG: u64;
-    /// Workers of this topic use the circuit. Outer jobs make the keys of clients.
+    /// The topic whose workers use the circuit. Outer jobs make the keys of clients.
     const TOPIC: Topic;
-    /// The suites that have such a circuit.
+    /// The suites in which the circuit exists.
     const SUITES: &'static [Suite] = &Suite::ALL;
-    /// The published field that the chain leaves out: a SHA-256 of other
-    /// published words, which a verifier recomputes.
+    /// Index of the published field that the chain leaves out: a SHA-256 of
+    /// other published words, which a verifier recomputes.
     const LEFT_OUT: Option<usize> = None;
 
-    /// Published fields of a statement of one size.
+    /// Number of published fields, for a statement that has only one size.
     const FIELDS: usize = 0;
 
-    /// Whether circuits have these sizes.
+    /// Returns whether circuits of these sizes exist.
     fn is_possible(self) -> bool {
         true
     }
 
-    /// Published fields; 0 for a piece of a chain.
+    /// Returns the number of published fields; 0 for a piece of a chain.
     fn fields(self) -> usize {
         Self::FIELDS
     }
 
-    /// Tx slots, each with a client digest behind the published fields.
+    /// Returns the number of tx slots; each has a client digest after the published fields.
     fn slots(self) -> usize {
         0
     }
 
-    /// Checks what the rows leave to a verifier of published words, given as
-    /// [`Statement::fields`] canonical elements.
+    /// Checks the rules that the rows leave to a verifier of published words.
+    /// `_fields` are [`Statement::fields`] canonical elements.
     fn check_words(self, _fields: &[Fr]) -> Result<(), PublishedError> {
         Ok(())
     }
 
-    /// Any witness, for runs of the rows without values.
+    /// Returns any witness, for runs of the circuit's code without values.
     fn blank(self) -> Self::Witness {
         Self::Witness::default()
     }
 
-    /// Every rule that a witness breaks, in the order in which the rules are
-    /// checked. A piece of a chain has no native code of its own.
+    /// Returns every rule that a witness breaks, in the order of the checks. A
+    /// piece of a chain has no native rules of its own.
     fn violations(self, _suite: Suite, _w: &Self::Witness) -> Vec<Violation> {
         Vec::new()
     }
@@ -65,7 +65,7 @@ pub(crate) trait Statement: Copy {
     fn enforce(self, b: &mut Builder, suite: Suite, w: &Self::Witness);
 }
 
-/// The first broken rule is the error.
+/// Returns the first broken rule as an error.
 pub(super) fn demand_none(broken: &[Violation]) -> Result<(), StatementError> {
     let first = broken.first();
     first.map_or(Ok(()), |first| Err(StatementError::Broken(*first)))

@@ -1,11 +1,11 @@
-//! Lists that amounts are added up by, in rows.
+//! Lists of bridges or assets with sums of amounts, as rows (constraints).
 
 use ark_bn254::Fr;
 
 use crate::gadgets::bits::is_equal;
 use crate::r1cs::{Bit, Builder, Num};
 
-/// A list of bridges or assets, and for each entry the sum of its amounts.
+/// A list of bridges or assets, with the sum of amounts for each entry.
 pub(super) struct MatchedSums {
     pub(super) known: Vec<Num>,
     pub(super) sums: Vec<Num>,
@@ -19,7 +19,7 @@ impl MatchedSums {
         }
     }
 
-    /// Which entries equal a value, and how many: two rows an entry.
+    /// Returns which entries equal a value, and their number: two rows per entry.
     pub(super) fn matches(&self, b: &mut Builder, value: &Num) -> (Vec<Bit>, Num) {
         let known = self.known.iter();
         let matches: Vec<Bit> = known.map(|known| is_equal(b, value, known)).collect();

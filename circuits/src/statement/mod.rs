@@ -1,5 +1,5 @@
-//! The statements, one folder for each: the folder implements [`Statement`], and
-//! `registry.rs` has a line for it.
+//! The statements, one folder each: the folder implements [`Statement`], and
+//! `registry.rs` lists it.
 
 pub mod account;
 pub mod claim;

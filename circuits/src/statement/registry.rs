@@ -1,4 +1,4 @@
-//! The list of statements: one line for each.
+//! The list of statements, one line each.
 
 use ark_bn254::Fr;
 use zkwhirl_job::Topic;
@@ -20,7 +20,7 @@ use crate::suite::Suite;
 registry! {
     /// A claim of a defi deposit's proceeds.
     Claim => Claim, ClaimWitness;
-    /// An inner rollup of up to `txs` txs.
+    /// An inner rollup of up to `txs` txs, in one circuit.
     TxRollup { txs } => TxRollup, TxRollupWitness;
     /// Up to `txs` consecutive txs of an inner rollup of up to `of` txs.
     TxSegment { txs, of } => TxSegment, SegmentWitness;
@@ -28,24 +28,24 @@ registry! {
     TxNullifiers { count } => TxNullifiers, ShardWitness;
     /// The insertion of the notes of an inner rollup of `slots` slots, a power of two.
     TxNotes { slots } => TxNotes, NotesWitness;
-    /// A client's payment, of the poseidon suite.
+    /// A client's payment, only in the poseidon suite.
     JoinSplit => JoinSplit, JoinSplitWitness;
-    /// A client's account, of the poseidon suite.
+    /// The creation or change of a client's account, only in the poseidon suite.
     Account => AccountTx, AccountWitness;
     /// A rollup of up to `inners` inner rollups of `slots` slots, a power of two.
     RootRollup { inners, slots } => RootSize, RootRollupWitness;
 }
 
-/// What of a statement no witness influences.
+/// The properties of a statement that do not depend on a witness.
 pub(crate) struct Facts {
-    /// The first part of its circuits' names.
+    /// The first part of the circuits' names.
     pub(crate) name: &'static str,
-    /// The number that its public input's chain starts with.
+    /// The number at the start of the public input's chain.
     pub(crate) tag: u64,
     topic: Topic,
     suites: &'static [Suite],
     slots: usize,
-    /// The numbers behind the suite in its circuits' names.
+    /// The numbers after the suite in the circuits' names.
     pub(crate) sizes: Vec<u32>,
 }
 
@@ -63,18 +63,18 @@ impl Facts {
 }
 
 impl StatementKind {
-    /// Slots of a tx rollup: its capacity rounded up to a power of two.
+    /// Returns the slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         self.facts().slots
     }
 
-    /// Whether there is such a circuit over a suite: the clients of the
+    /// Returns whether the circuit exists in a suite: the clients of the
     /// pedersen suite prove with PLONK, in circuits of their own.
     pub fn exists_in(self, suite: Suite) -> bool {
         self.facts().suites.contains(&suite)
     }
 
-    /// Workers of which topic prove with it; outer jobs make clients' keys.
+    /// Returns the topic whose workers use the circuit; outer jobs make clients' keys.
     pub fn topic(self) -> Topic {
         self.facts().topic
     }
@@ -87,11 +87,11 @@ impl From<RootSize> for StatementKind {
 }
 
 impl Published {
-    /// Reads published words and checks what the circuit leaves to its
-    /// verifier: canonical words, the range of bridge call datas and, by
-    /// SHA-256, the inputs hash. The public input binds everything else.
+    /// Reads published words and checks what the circuit leaves to a verifier:
+    /// canonical words, the range of bridge call datas and, by SHA-256, the
+    /// inputs hash. The public input binds everything else.
     ///
-    /// `clients` are the client digests, one a slot, zero for padding; none
+    /// `clients` are the client digests, one per slot, zero for padding; empty
     /// for a claim. See [`client_digest`](crate::client::client_digest).
     pub fn from_words(
         kind: StatementKind,
@@ -102,7 +102,7 @@ impl Published {
     }
 }
 
-/// How circuits over a statement are named, sizes in capitals.
+/// Returns the form of a statement's circuit names, with sizes in capitals.
 fn form<S: Statement>(sizes: &[&str]) -> String {
     let suite = match S::SUITES {
         [suite] => suite.to_string(),
@@ -112,11 +112,11 @@ fn form<S: Statement>(sizes: &[&str]) -> String {
     format!("{}/{suite}{}", S::NAME, sizes.collect::<String>())
 }
 
-/// Makes the enums of statements and of witnesses. Their methods call the
+/// Defines the enums of statements and of witnesses. Their methods call the
 /// [`Statement`] of each line.
 macro_rules! registry {
     ($($(#[$doc:meta])* $name:ident $({ $($size:ident),+ })? => $statement:ident, $witness:ident;)+) => {
-        /// What a circuit proves, and of which sizes.
+        /// The statement that a circuit proves, with its sizes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[expect(missing_docs, reason = "each statement's line says what its sizes are")]
         pub enum StatementKind {
@@ -143,7 +143,7 @@ macro_rules! registry {
                 }
             }
 
-            /// The statement with a name and sizes, if circuits have these sizes.
+            /// Returns the statement with this name and sizes; `None` if no such circuit exists.
             pub(crate) fn from_parts(name: &str, sizes: &[u32]) -> Option<Self> {
                 match (name, sizes) {
                     $((<$statement as Statement>::NAME, &[$($($size),+)?]) => {
@@ -161,7 +161,7 @@ macro_rules! registry {
                 }
             }
 
-            /// Runs the rows over a witness, or over a blank one.
+            /// Runs the circuit's code with a witness, or with a blank one.
             pub(crate) fn enforce(
                 self,
                 b: &mut Builder,
@@ -180,20 +180,20 @@ macro_rules! registry {
                 Ok(())
             }
 
-            /// Every rule that a witness breaks.
+            /// Returns every rule that a witness breaks.
             #[cfg(test)]
             pub(crate) fn violations(self, suite: Suite, w: &Witness) -> Vec<crate::rule::Violation> {
                 match (self, w) {
                     $((Self::$name $({ $($size),+ })?, Witness::$name(w)) =>
                         $statement $({ $($size),+ })?.violations(suite, w),)+
-                    _ => panic!("the witness is of another statement"),
+                    _ => panic!("the witness belongs to another statement"),
                 }
             }
 
             #[cfg(test)]
             const TAGS: &[u64] = &[$(<$statement as Statement>::TAG),+];
 
-            /// How circuits are named, a form for each statement.
+            /// Returns the form of the circuit names of each statement.
             pub(crate) fn forms() -> Vec<String> {
                 vec![$(form::<$statement>(&[$($(stringify!($size)),+)?])),+]
             }

@@ -1,4 +1,4 @@
-//! Reading of the values in requests.
+//! Reads values from requests.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -11,12 +11,12 @@ use crate::notes::DefiNote;
 use crate::rule::Rule;
 use crate::tree::LeafIndex;
 
-/// A word that must be canonical.
+/// Reads a word, which must be canonical.
 pub(super) fn element(word: &Word, what: &'static str) -> Result<Fr, StatementError> {
     field::from_word(&word.0).ok_or(StatementError::NotCanonical(what))
 }
 
-/// The siblings of a path, leaf level first.
+/// Returns the siblings of a path, leaf level first.
 pub(super) fn siblings<const DEPTH: usize>(
     path: &MerklePath,
     index: LeafIndex,
@@ -31,7 +31,7 @@ pub(super) fn siblings<const DEPTH: usize>(
     Ok(siblings)
 }
 
-/// A list of at most `most` words; `rule` is broken by a longer one.
+/// Reads a list of at most `most` words; a longer list breaks `rule`.
 pub(super) fn list(
     words: &[Word],
     what: &'static str,
@@ -44,7 +44,7 @@ pub(super) fn list(
     words.iter().map(|word| element(word, what)).collect()
 }
 
-/// An interaction note.
+/// Reads an interaction note.
 pub(super) fn defi_note(note: &DefiInteractionNote) -> Result<DefiNote, StatementError> {
     Ok(DefiNote {
         bridge: element(&note.bridge_call_data, "interaction bridge call data")?,

@@ -1,5 +1,5 @@
-//! The native rules and the circuits say the same about values drawn at
-//! random around the limits of the rules.
+//! Compares the native rules with the circuits for values drawn at random
+//! around the limits of the rules.
 
 use ark_bn254::Fr;
 
@@ -18,9 +18,9 @@ use crate::{Circuit, Suite, Witness};
 
 const SUITE: Suite = Suite::Poseidon;
 
-/// Demands that native code and the rows say the same about drawn witnesses with
-/// their public inputs, of which more than so many follow the rules, and more than
-/// so many do not.
+/// Asserts that native code and the circuit agree about drawn witnesses and
+/// their public inputs; more than `valid` witnesses follow the rules, and more
+/// than `invalid` do not.
 fn agree<W: Into<Witness>>(
     seeds: u64,
     [valid, invalid]: [usize; 2],
@@ -99,7 +99,7 @@ fn tx_rollups() {
         let mut plan = TxPlan::new(SUITE, 1 + draws.below(2) as u32);
         for _ in 0..1 + draws.below(2) {
             let tx = draws.below(plan.txs.len());
-            // Data roots are found by the plan, so field 8 stays.
+            // The plan finds data roots by field 8, so field 8 stays.
             let field = [0, 1, 2, 3, 5, 7, 9, 10, 11, 12, 13, 14, 15][draws.below(13)];
             plan.txs[tx][field] = match draws.below(4) {
                 0 => plan.txs[tx][draws.below(15)],
@@ -193,7 +193,7 @@ fn payments() {
             let field = payment_field(w, which);
             *field = draws.value(*field);
             if which < 4 && draws.below(2) == 0 {
-                // What is too much, or too little, goes to the fee.
+                // The fee takes the difference, positive or negative.
                 let before = w.inputs[0].value + w.inputs[1].value;
                 let out = w.outputs[0].value + w.outputs[1].value;
                 let public = match small(&w.proof_id) {
@@ -217,7 +217,7 @@ fn payments() {
     });
 }
 
-/// Mostly settled and signed, some signed only, some as they are.
+/// Settles and signs half of the txs, only signs a quarter, leaves a quarter.
 fn complete<W: Settle>(draws: &mut Draws, tx: &mut ClientTx<W>, sign: fn(&mut W, &PrivateKey)) {
     match draws.below(4) {
         0 => {}

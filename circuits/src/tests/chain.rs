@@ -1,5 +1,5 @@
-//! An inner rollup as a chain of circuits: the pieces hold where the whole
-//! does, break where it breaks, and fit only in their place.
+//! An inner rollup as a chain of circuits: the pieces accept and reject the
+//! same rollups as one circuit, and each piece fits only in its own place.
 
 mod pieces;
 mod seams;
@@ -17,7 +17,7 @@ use crate::published::Published;
 use crate::tx_rollup::{self, SegmentWitness, TxRollupWitness};
 use crate::{Chain, Circuit, Rule, Scope, Seams, Suite, Violation, Witness};
 
-/// A rollup that follows the rules, cut.
+/// A rollup that follows the rules, cut into pieces.
 #[derive(Clone)]
 pub(super) struct Cut {
     chain: Chain,
@@ -50,7 +50,7 @@ impl Cut {
         pieces.into_iter().map(|piece| piece.circuit).collect()
     }
 
-    /// The public inputs that a verifier computes.
+    /// Returns the public inputs that a verifier computes.
     fn public_inputs(&self) -> Vec<Fr> {
         let (published, seams) = (&self.published, &self.seams);
         let inputs = self
@@ -59,7 +59,7 @@ impl Cut {
         inputs.unwrap()
     }
 
-    /// The pieces whose public inputs change with what a verifier has.
+    /// Returns the pieces whose public inputs change when a verifier's words are changed.
     fn differing(&self, change: impl FnOnce(&mut Self)) -> Vec<usize> {
         let mut changed = self.clone();
         change(&mut changed);
@@ -68,14 +68,14 @@ impl Cut {
         pieces.filter(|at| good[*at] != changed[*at]).collect()
     }
 
-    /// Demands that every row of every piece holds, for the public inputs that
-    /// a verifier computes.
+    /// Asserts that every row of every piece is satisfied, for the public
+    /// inputs that a verifier computes.
     #[track_caller]
     pub(super) fn holds(&self) {
         self.hold(|_, _| true);
     }
 
-    /// As [`Cut::holds`], for the pieces that are wanted, by number and count.
+    /// Like [`Cut::holds`], for the pieces that `wanted(index, count)` selects.
     #[track_caller]
     pub(super) fn hold(&self, wanted: impl Fn(usize, usize) -> bool) {
         let expected = self.public_inputs();
@@ -92,13 +92,13 @@ impl Cut {
     fn segment(&self, at: usize) -> SegmentWitness {
         match &self.pieces[at] {
             Witness::TxSegment(segment) => SegmentWitness::clone(segment),
-            other => panic!("{other:?} is no segment"),
+            other => panic!("{other:?} is not a segment"),
         }
     }
 }
 
-/// Five txs: a deposit, a claim that chains from it, and in later segments of
-/// two a tx that chains from the deposit's second output as well.
+/// Five txs: a deposit, a claim that chains from it, and, in a later segment of
+/// two txs, a tx that also chains from the deposit's second output.
 fn five(suite: Suite) -> TxPlan {
     let mut plan = TxPlan::new(suite, 5);
     plan.push(tx(3, 30), 0);
@@ -116,7 +116,7 @@ fn five(suite: Suite) -> TxPlan {
 fn every_piece_of_a_valid_rollup_holds() {
     let plan = five(Suite::Poseidon);
     Cut::new(&plan, Chain::new(plan.suite, 5, 2, 1)).holds();
-    // One tx more than a segment; the last two segments are left out.
+    // The rollup has one tx more than a segment; the last two segments are left out.
     let mut plan = five(Suite::Poseidon);
     plan.txs.truncate(2);
     let cut = Cut::new(&plan, Chain::new(plan.suite, 5, 1, 1));
@@ -127,7 +127,7 @@ fn every_piece_of_a_valid_rollup_holds() {
 #[test]
 fn in_the_pedersen_suite_nullifiers_have_shards_of_their_own() {
     let plan = TxPlan::new(Suite::Pedersen, 2);
-    // Three to a shard: the second is filled up, and no padding path is there.
+    // A shard has three nullifiers: the second shard is padded, without a padding path.
     let cut = Cut::new(&plan, Chain::new(plan.suite, 2, 1, 3));
     let pieces = cut.chain.pieces(2).into_iter();
     let pieces: Vec<_> = pieces.map(|p| (p.name, p.circuit.to_string())).collect();
@@ -153,7 +153,7 @@ fn every_rule_broken_alone_breaks_its_piece_alone() {
         let chain = Chain::new(plan.suite, 2, 1, 1);
         let (pieces, _) = chain.cut(&Arc::new(plan.witness()));
         let circuits = chain.pieces(2);
-        // The piece of the tx; the header is in every segment.
+        // The piece of the tx. The header is in every segment.
         let at = match (scope, part(circuits[2].circuit.statement, rule)) {
             (Scope::Tx(tx), _) => tx,
             (_, "data tree") => 2,
@@ -167,7 +167,7 @@ fn every_rule_broken_alone_breaks_its_piece_alone() {
 fn chaining_reaches_back_over_segments_and_only_where_allowed() {
     let mut plan = five(Suite::Poseidon);
     plan.txs[0][15] = Fr::ONE;
-    // The claim has no link any more; tx 3, in segment 2, still has.
+    // The claim has no link any more; tx 3, in segment 2, still has its link.
     plan.txs[1][14] = Fr::ZERO;
     let w = plan.witness();
     let error = tx_rollup::check(plan.suite, 5, &w).unwrap_err();

@@ -64,8 +64,8 @@ fn every_public_input_of_a_client_is_bound() {
         let bound = plan.published(&w).public_input();
         assert_eq!(publishes(plan.circuit(), w.clone()), bound);
         let mut seen = vec![bound];
-        // Tx 0 is a deposit: of its commitment 1 only the completed one stands
-        // in the reply. The fields from 8 on stand in no reply at all.
+        // Tx 0 is a deposit: the reply has only its completed commitment 1, and
+        // no reply has the fields from 8 on.
         for (tx, field) in [(0, 1)].into_iter().chain((8..16).map(|field| (1, field))) {
             let mut w = w.clone();
             w.txs[tx].fields[field] += random(field as u64);

@@ -1,4 +1,4 @@
-//! The table of row counts in `docs/CIRCUITS.md` is what the code gives.
+//! Compares the table of row counts in `docs/CIRCUITS.md` with the code.
 
 use crate::Circuit;
 use crate::r1cs::NUM_INSTANCE;
@@ -7,7 +7,7 @@ const DOCUMENT: &str = include_str!("../../../docs/CIRCUITS.md");
 const START: &str = "<!-- rows: compared with the code by circuits/src/tests/document.rs -->\n";
 const END: &str = "<!-- end of rows -->";
 
-/// Circuits that differ in size only, side by side.
+/// The circuits of each table: circuits that differ only in size share a table.
 const GROUPS: [&str; 9] = [
     "claim/poseidon claim/pedersen",
     "tx-rollup/poseidon/1 tx-rollup/poseidon/2 tx-rollup/pedersen/1 tx-rollup/pedersen/2",
@@ -22,7 +22,7 @@ const GROUPS: [&str; 9] = [
     "account/poseidon",
 ];
 
-/// The cells of a row of a table.
+/// Returns a row of a table from its cells.
 fn row(first: &str, cells: impl Iterator<Item = String>) -> String {
     let cells: Vec<String> = cells.collect();
     format!("| {first} | {} |\n", cells.join(" | "))
@@ -51,7 +51,7 @@ fn table(names: &str) -> String {
     )
 }
 
-/// The parts of all circuits, each once.
+/// Returns the names of the parts of all circuits, each once.
 fn parts(counts: &[Vec<(&'static str, usize)>]) -> Vec<&'static str> {
     let mut parts: Vec<&str> = Vec::new();
     for (part, _) in counts.iter().flatten() {

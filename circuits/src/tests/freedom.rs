@@ -1,7 +1,7 @@
-//! No variable of a satisfied circuit may be changed on its own.
+//! Tests that no single variable of a satisfied circuit can be changed.
 //!
 //! This does not prove that a circuit is fully constrained, but it finds the
-//! usual mistake: a hint that nothing ties down.
+//! usual mistake: a hint that no row constrains.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::root_rollup::RootSize;
 use crate::test_util::{Payment, Registration};
 use crate::{Chain, Circuit, StatementKind, Suite, Witness};
 
-/// The rows that use each variable.
+/// Returns the rows that use each variable.
 fn uses(matrices: &Matrices) -> Vec<Vec<u32>> {
     let mut uses = vec![Vec::new(); matrices.num_instance + matrices.num_witness];
     for matrix in [&matrices.a, &matrices.b, &matrices.c] {
@@ -31,10 +31,10 @@ fn uses(matrices: &Matrices) -> Vec<Vec<u32>> {
     uses
 }
 
-/// The variables that could take another value while all others stay.
+/// Returns the variables that could take another value while all others stay.
 ///
-/// Along one variable a row is a quadratic with at most two roots, so one of
-/// three other values tells.
+/// As a function of one variable, a row is a quadratic with at most two roots,
+/// so three other values are enough to decide.
 fn free(matrices: &Matrices, values: &mut Assignment) -> Vec<usize> {
     let uses = uses(matrices);
     let mut free = Vec::new();
@@ -54,9 +54,9 @@ fn free(matrices: &Matrices, values: &mut Assignment) -> Vec<usize> {
     free
 }
 
-/// A free variable must be a hint where any value will do, such as the inverse
-/// of a zero: a factor of one row's product whose other factor is zero. Nor do
-/// the matrices depend on the witness.
+/// Asserts that each free variable is a hint whose value does not matter, such
+/// as the inverse of a zero: a factor of one row whose other factor is zero.
+/// Also asserts that the matrices do not depend on the witness.
 #[track_caller]
 fn check(circuit: Circuit, witness: impl Into<Witness>) {
     let (matrices, mut values) = same_matrices(circuit, &witness.into());

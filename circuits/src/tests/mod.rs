@@ -1,4 +1,4 @@
-//! Tests over several statements, and what tests of one statement share.
+//! Tests over several statements, and code that the tests of statements share.
 
 mod agreement;
 mod chain;

@@ -1,11 +1,11 @@
-//! Which circuits prove an inner rollup, and real rollups cut that way.
+//! The circuits that prove an inner rollup, and real rollups cut accordingly.
 
 use super::chain::Cut;
 use super::support::vectors;
 use crate::tx_rollup::TxRollupWitness;
 use crate::{Circuit, Plan, Suite};
 
-/// The circuits of a plan, by name.
+/// Asserts that the plan has these circuits, by name.
 #[track_caller]
 fn check(suite: Suite, txs: u32, limit: u64, expect: &str) {
     let circuits = Plan::of(suite, txs, limit).unwrap().circuits();
@@ -32,7 +32,7 @@ fn pieces_are_the_largest_that_fit() {
     check(Suite::Pedersen, 28, 1 << 20, names);
     let names = "tx-segment/pedersen/28/28 tx-nullifiers/pedersen/11 tx-notes/pedersen/32";
     check(Suite::Pedersen, 28, 1 << 23, names);
-    // The next larger piece would not fit.
+    // The next larger piece exceeds the limit.
     let larger: Circuit = "tx-segment/poseidon/3/5".parse().unwrap();
     assert!(larger.domain() > 1 << 19);
 }
@@ -51,7 +51,7 @@ fn a_limit_below_every_cut_is_refused_with_the_least_that_would_do() {
     Plan::of(Suite::Poseidon, 3, error.needs).unwrap();
 }
 
-/// A real request, cut.
+/// Cuts a real request.
 fn cut(name: &str, txs: u32, limit: u64) -> Cut {
     let request = vectors::tx_rollup(&format!("{name}_request.bin"));
     let witness = TxRollupWitness::new(&request, txs).unwrap();
@@ -72,7 +72,7 @@ fn real_rollups_as_chains_publish_what_the_original_published() {
     }
 }
 
-/// 28 txs in three segments; of the 56 shards the first and the last.
+/// 28 txs in three segments; only the first and the last of the 56 shards are checked.
 #[test]
 fn the_large_request_as_a_chain() {
     let cut = cut("valid_28x2_0_tx_rollup", 28, 1 << 20);

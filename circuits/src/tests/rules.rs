@@ -1,11 +1,11 @@
-//! Every rule that a statement's native code can find broken is broken by a
-//! test of that statement. The tests themselves demand that it is the only one.
+//! Every rule that a statement's native code can find broken has a test that
+//! breaks it. Those tests assert that it is the only broken rule.
 
 use std::collections::BTreeSet;
 
-/// The sources that demand a statement's rules, and those of the tests that break
-/// them. The pieces of a chain demand the same rules as a tx rollup: chain.rs
-/// breaks each of them in the piece of its tx, from the same list.
+/// The sources that check a statement's rules, and the tests that break them.
+/// The pieces of a chain have the same rules as a tx rollup: chain.rs breaks
+/// each of them in the piece of its tx, from the same list.
 const CASES: [[&str; 2]; 5] = [
     [
         "statement/claim/rules.rs bridge.rs",
@@ -30,12 +30,12 @@ const CASES: [[&str; 2]; 5] = [
     ],
 ];
 
-/// A rule of join-splits that cannot be broken alone: two input assets break a rule
-/// of their own, TwoInputs.
+/// The rule of join-splits that cannot be broken alone: two input assets always
+/// break TwoInputs as well.
 const NEVER_ALONE: (usize, &str) = (1, "EqualInputs");
 
-/// What `of` finds in some files, without their comments, imports and tests, and
-/// every text: the names of ranged values.
+/// Returns what `of` finds in some files without their comments, imports and
+/// tests, and every string literal: the names of ranged values.
 fn found(files: &str, of: fn(&str) -> BTreeSet<String>) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for file in files.split(' ') {
@@ -54,7 +54,7 @@ fn found(files: &str, of: fn(&str) -> BTreeSet<String>) -> BTreeSet<String> {
     all
 }
 
-/// The rules that native code demands: the names after `Rule::`.
+/// Returns the rules that native code checks: the names after `Rule::`.
 fn demanded(code: &str) -> BTreeSet<String> {
     found(code, |code| {
         let names = code.split("Rule::").skip(1);
@@ -63,7 +63,7 @@ fn demanded(code: &str) -> BTreeSet<String> {
     })
 }
 
-/// The rules that tests break: names that stand alone.
+/// Returns the rules that tests break: names that stand alone.
 fn broken(tests: &str) -> BTreeSet<String> {
     found(tests, |code| {
         let names = code.split(|c: char| !(c.is_alphanumeric() || c == ':'));
@@ -86,7 +86,7 @@ fn every_rule_is_broken_by_a_test_of_its_statement() {
     }
 }
 
-/// The list is read from the sources as it should be.
+/// Checks that the rules are read from the sources correctly.
 #[test]
 fn rules_are_found_in_the_sources() {
     let wanted = [

@@ -1,4 +1,4 @@
-//! The suites against vectors made by the original code.
+//! Compares the suites with vectors made by the original code.
 
 use ark_bn254::Fr;
 use ark_ec::AffineRepr;
@@ -19,7 +19,7 @@ fn point(value: &Value) -> (Fr, Fr) {
     (element(&value["x"]), element(&value["y"]))
 }
 
-/// Demands that values are those of a row, by name.
+/// Asserts that values equal those of a vector's row, by name.
 #[track_caller]
 fn same<const N: usize>(row: &Value, values: [(Fr, &str); N]) {
     for (value, name) in values {
@@ -125,7 +125,7 @@ fn value_and_account_notes() {
     }
 }
 
-/// The rows of real requests that have a value of this name.
+/// Returns the rows of real requests that have a value of this name.
 fn requests<'a>(vectors: &'a Value, having: &str) -> Vec<(&'a String, &'a Value)> {
     let rows = vectors["requests"].as_object().unwrap().iter();
     rows.filter(|(_, row)| row.get(having).is_some()).collect()

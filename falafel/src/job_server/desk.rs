@@ -1,5 +1,5 @@
-//! The state behind the HTTP routes of one job server: the jobs and the queue of
-//! pollers.
+//! The state behind the HTTP routes of one job server: the jobs and the queue
+//! of pollers.
 
 use std::{
     future::pending,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{FalafelEvent, locked::locked};
 
-/// How long an idle head poller sleeps between two looks at the list.
+/// How often a waiting head poller looks at the list of jobs.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// One life of a job server: from a start of the process to its end.
@@ -31,13 +31,13 @@ pub(super) struct Desk {
     jobs: Mutex<JobList>,
     stats: Arc<Mutex<Stats>>,
     events: broadcast::Sender<FalafelEvent>,
-    /// Only the holder looks at the list. Tokio's mutex is fair: first come,
-    /// first served, and a poller that has gone away keeps its place.
+    /// Only the holder looks at the list. Tokio's mutex is fair (first come, first
+    /// served), and a poller whose client has disconnected keeps its place.
     turn: tokio::sync::Mutex<()>,
     created: Notify,
-    /// The server is stopping: the head poller gets an empty body.
+    /// Cancelled when the server is stopping: the head poller gets an empty body.
     pub(super) stopping: CancellationToken,
-    /// The process has ended: connections and pollers end with it.
+    /// Cancelled when the process has ended: connections and pollers end as well.
     pub(super) closed: CancellationToken,
 }
 
@@ -59,13 +59,13 @@ impl Desk {
         })
     }
 
-    /// The desk of the next process: it has no jobs, and counts on.
+    /// Returns the desk of the next process: it has no jobs and keeps the counters.
     pub(super) fn next_life(&self) -> Arc<Self> {
         let stats = Arc::clone(&self.stats);
         Self::new(self.ack_timeout, stats, self.events.clone())
     }
 
-    /// Adds a job at once; the future is its answer.
+    /// Adds a job immediately; returns its ticket and the future of its answer.
     pub(super) fn create(&self, command: Command, data: Bytes) -> (TicketId, JobAnswer) {
         let ticket = TicketId(rand::random());
         let (answer, answered) = oneshot::channel();
@@ -81,8 +81,8 @@ impl Desk {
         (ticket, Box::pin(answer))
     }
 
-    /// A long poll: a frame, or `None` when the server is stopping. A dropped
-    /// future is a client that goes away, which the server does not notice.
+    /// A long poll: returns a frame, or `None` when the server is stopping. A dropped
+    /// future stands for a disconnected client, which the server does not notice.
     pub(super) async fn get_job(self: &Arc<Self>) -> Option<Frame> {
         let (reply, replied) = oneshot::channel();
         tokio::spawn(Arc::clone(self).poll(reply));
@@ -102,7 +102,7 @@ impl Desk {
     async fn poll_in_turn(&self, reply: oneshot::Sender<Option<Frame>>) {
         let _turn = self.turn.lock().await;
         if self.stopping.is_cancelled() {
-            // The queue behind the head poller is discarded when the server
+            // The server discards the queue behind the head poller when it
             // stops: these pollers never get an answer.
             return pending().await;
         }
@@ -148,7 +148,7 @@ impl Desk {
     }
 
     fn emit(&self, event: FalafelEvent) {
-        // Without a listener there is no one to tell.
+        // Without a subscriber the event is dropped.
         let _ = self.events.send(event);
     }
 
@@ -157,7 +157,7 @@ impl Desk {
         locked(&self.jobs).interrupt();
     }
 
-    /// Ends this life: callers, pollers and connections.
+    /// Ends this life: rejects the callers, ends the pollers and the connections.
     pub(super) fn close(&self) {
         self.closed.cancel();
         locked(&self.jobs).forget();
@@ -167,7 +167,7 @@ impl Desk {
         locked(&self.stats).clone()
     }
 
-    /// Jobs in the list, zombies included.
+    /// Number of jobs in the list, zombies included.
     #[cfg(test)]
     pub(super) fn jobs(&self) -> usize {
         locked(&self.jobs).len()

@@ -15,8 +15,8 @@ use zkwhirl_job::Frame;
 
 use super::desk::Desk;
 
-/// The routes, without limits or authentication, as the original has them.
-/// A HEAD runs the handler of the GET, and so swallows a job.
+/// The routes, without limits or authentication, as in the original. A HEAD
+/// request runs the handler of GET and so consumes a job.
 pub(super) fn routes(desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/get-job", get(get_job))

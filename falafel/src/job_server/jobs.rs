@@ -1,6 +1,6 @@
-//! The list of jobs: insertion order, leases, and who waits for an answer.
+//! The list of jobs: insertion order, leases, and the callers that wait.
 //!
-//! The caller passes the clock in.
+//! The caller passes the current time to each method.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use zkwhirl_job::{Command, Frame, TicketId};
 
 use super::{Rejected, Stats};
 
-/// Jobs in the order in which they were created.
+/// The jobs in the order of their creation.
 ///
-/// The original keeps one array and looks through it for each poller; the
-/// habits that matter follow from that: an expired old job goes out before a
-/// younger new one, and a job whose caller is gone stays.
+/// The original keeps one array and searches it for each poller. Therefore an
+/// expired old job goes out before a newer unissued job, and a job whose caller
+/// is gone stays in the list.
 #[derive(Debug, Default)]
 pub(super) struct JobList(Vec<ListedJob>);
 
@@ -23,19 +23,19 @@ struct ListedJob {
     ticket: TicketId,
     command: Command,
     data: Bytes,
-    /// When it was last handed out or pinged; `None` for a new job.
+    /// When the job was last issued or pinged; `None` for a new job.
     stamp: Option<Instant>,
-    /// `None` for a zombie: its caller was rejected by an interrupt.
+    /// The waiting caller; `None` for a zombie, whose caller an interrupt rejected.
     answer: Option<oneshot::Sender<Result<Bytes, Rejected>>>,
 }
 
 /// How a job was answered.
 pub(super) enum Answered {
-    /// With a reply, and whether a caller still waited for it.
+    /// By a reply. `waited`: whether a caller still waited for the reply.
     Acknowledged { waited: bool },
-    /// With a text.
+    /// By a command other than ACK, with an error text.
     Rejected,
-    /// The id is not known: already answered, or from before a restart.
+    /// The ticket id is unknown: already answered, or from before a restart.
     Unknown,
 }
 
@@ -56,7 +56,7 @@ impl JobList {
         });
     }
 
-    /// The first job whose lease is over, stamped anew. A new job has none.
+    /// Issues the first job that is new or whose lease is over, and renews its lease.
     pub(super) fn issue(
         &mut self,
         now: Instant,
@@ -77,7 +77,7 @@ impl JobList {
         Some((job.ticket, frame))
     }
 
-    /// Renews a lease. An unknown id is ignored.
+    /// Renews the lease of a job. An unknown ticket id is ignored.
     pub(super) fn ping(&mut self, ticket: TicketId, now: Instant, stats: &mut Stats) {
         if let Some(job) = self.0.iter_mut().find(|job| job.ticket == ticket) {
             let gap = job.stamp.map(|stamp| now.duration_since(stamp));
@@ -86,7 +86,7 @@ impl JobList {
         }
     }
 
-    /// Answers a job and forgets it. Every command but ACK rejects.
+    /// Answers a job and removes it. Every command other than ACK rejects the job.
     pub(super) fn complete(&mut self, frame: Frame, now: Instant, stats: &mut Stats) -> Answered {
         let place = self.0.iter().position(|job| job.ticket == frame.ticket);
         let Some(job) = place.map(|place| self.0.remove(place)) else {
@@ -112,7 +112,7 @@ impl JobList {
         }
     }
 
-    /// Rejects every caller and keeps every job, as the original does.
+    /// Rejects every caller and keeps every job as a zombie, as the original does.
     pub(super) fn interrupt(&mut self) {
         for job in &mut self.0 {
             if let Some(answer) = job.answer.take() {
@@ -121,7 +121,7 @@ impl JobList {
         }
     }
 
-    /// Forgets everything, as a process that ends does.
+    /// Drops all jobs and rejects their callers, as a process restart would.
     pub(super) fn forget(&mut self) {
         for job in self.0.drain(..) {
             if let Some(answer) = job.answer {

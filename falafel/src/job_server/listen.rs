@@ -1,5 +1,5 @@
-//! Connections that end with the process they belong to, and that close after
-//! five idle seconds as Node's do.
+//! Connections that end with their process, and that close after five idle
+//! seconds, as Node's connections do.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 /// Node's `keepAliveTimeout`.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// Accepts connections for one life of a job server.
+/// Accepts the connections of one life of a job server.
 #[derive(Debug)]
 pub(super) struct Acceptor {
     pub(super) listener: TcpListener,
@@ -37,7 +37,7 @@ impl Listener for Acceptor {
                 Ok((stream, peer)) => {
                     return (CutConnection::new(stream, self.closed.clone()), peer);
                 }
-                // Out of descriptors, or the client was faster: try again.
+                // No free file descriptor, or the client has already disconnected: try again.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             }
         }
@@ -48,13 +48,13 @@ impl Listener for Acceptor {
     }
 }
 
-/// A connection that a restart cuts off.
+/// A connection that ends with its process or after the idle time.
 pub(super) struct CutConnection {
     stream: TcpStream,
     closed: Pin<Box<WaitForCancellationFutureOwned>>,
     idle: Pin<Box<Sleep>>,
-    /// A response has been written and no request has come since. A request
-    /// that is being answered, a long poll above all, is not idle.
+    /// Whether a response has been written and no request has arrived since. A
+    /// request that is being answered, for example a long poll, is not idle.
     waiting: bool,
 }
 
@@ -68,7 +68,7 @@ impl CutConnection {
         }
     }
 
-    /// The error or the end that replaces the stream's own, if there is one.
+    /// Returns how to end the connection: an error if the process ended, `Ok` if idle.
     fn cut(&mut self, cx: &mut Context<'_>) -> Option<io::Result<()>> {
         if self.closed.as_mut().poll(cx).is_ready() {
             return Some(Err(io::ErrorKind::ConnectionReset.into()));
@@ -107,8 +107,8 @@ impl AsyncWrite for CutConnection {
         }
         self.waiting = true;
         self.idle.as_mut().reset(Instant::now() + IDLE);
-        // hyper does not read again after it has written: the timer itself
-        // must wake the connection's task.
+        // hyper does not read again after a write, so the timer itself must
+        // wake the connection's task.
         let _ = self.idle.as_mut().poll(cx);
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

@@ -1,8 +1,8 @@
-//! One job server with the original's habits.
+//! One job server that behaves as the original does.
 //!
-//! Pollers are served one after the other; a poller that went away still
-//! swallows a job; a lease lasts five seconds after the last ping; an
-//! interrupt leaves zombies; a restart forgets every id.
+//! Pollers are served one after the other; a ghost (a poller whose client has
+//! disconnected) still consumes a job; a lease ends five seconds after the last ping; an
+//! interrupt leaves zombies (jobs without a caller); a restart forgets every ticket id.
 
 mod desk;
 mod http;
@@ -36,24 +36,24 @@ pub use stats::{Stats, TicketStats};
 
 use crate::{FalafelEvent, locked::locked};
 
-/// The original's lease: a job that was not pinged for longer goes out again.
+/// The original's lease: a job that was not pinged for longer is issued again.
 pub const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The answer to a job, which a caller awaits. The job is in the list whether or
-/// not the future is polled.
+/// The answer to a job. The job is in the list whether or not this future is
+/// polled.
 pub type JobAnswer = Pin<Box<dyn Future<Output = Result<Bytes, Rejected>> + Send>>;
 
 /// Why a job has no reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
-    /// A worker rejected the job; the text is the worker's.
+    /// A worker rejected the job; the field holds the worker's text.
     #[error("rejected by a worker: {0}")]
     Nack(String),
     /// The pipeline was interrupted.
     #[error("interrupted")]
     Interrupted,
-    /// The process that asked has ended.
-    #[error("forgotten by a restart")]
+    /// The process that created the job has ended.
+    #[error("lost by a restart of Falafel")]
     Restarted,
 }
 
@@ -71,7 +71,7 @@ struct ServerLife {
 }
 
 impl JobServer {
-    /// Listens on `address`; port 0 lets the system choose.
+    /// Binds `address`; port 0 lets the system choose.
     pub async fn bind(
         address: SocketAddr,
         ack_timeout: Duration,
@@ -89,19 +89,19 @@ impl JobServer {
         self.address
     }
 
-    /// Adds a job at once; the future is its answer.
+    /// Adds a job immediately; returns its ticket and the future of its answer.
     pub fn create(&self, command: Command, data: Bytes) -> (TicketId, JobAnswer) {
         self.desk().create(command, data)
     }
 
-    /// Rejects all callers. The jobs stay in the list: older than anything
-    /// new, they are handed out first, and their results are ignored.
+    /// Rejects all callers. Their jobs stay at the front of the list as zombies:
+    /// they are issued before newer jobs, and their results are ignored.
     pub fn interrupt(&self) {
         self.desk().interrupt();
     }
 
-    /// Ends the process: connections drop, ids are forgotten, callers are
-    /// rejected. After `downtime` the port is open again.
+    /// Ends the process: connections close, ticket ids are forgotten, callers
+    /// are rejected. The port is open again after `downtime`.
     pub async fn restart(&self, downtime: Duration) -> io::Result<()> {
         self.end();
         sleep(downtime).await;
@@ -111,15 +111,15 @@ impl JobServer {
         Ok(())
     }
 
-    /// Stops as the original does on SIGTERM: the head poller gets an empty
-    /// body, the others hang until, `grace` later, their sockets close.
+    /// Stops as the original does on SIGTERM: the head poller gets an empty body;
+    /// the other pollers get no answer, and their connections close `grace` later.
     pub async fn stop(&self, grace: Duration) {
         self.desk().stopping.cancel();
         sleep(grace).await;
         self.end();
     }
 
-    /// Counters since the start, across restarts.
+    /// The counters since the start, across restarts.
     pub fn stats(&self) -> Stats {
         self.desk().stats()
     }
@@ -134,7 +134,7 @@ impl JobServer {
         life.desk.close();
     }
 
-    /// The aborted listener may need a moment to let go of the port.
+    /// Binds the port again; the aborted listener may need a moment to release it.
     async fn listen_again(&self) -> io::Result<TcpListener> {
         let give_up = Instant::now() + Duration::from_secs(5);
         loop {
@@ -162,7 +162,7 @@ impl ServerLife {
         };
         let routes = http::routes(Arc::clone(&desk));
         let serving = tokio::spawn(async move {
-            // The loop of axum ends only with its task.
+            // axum's serve loop ends only when its task is aborted.
             let _ = axum::serve(door, routes).await;
         });
         Self { desk, serving }

@@ -4,48 +4,48 @@ use std::{collections::BTreeMap, time::Duration};
 
 use zkwhirl_job::TicketId;
 
-/// Tickets that are counted one by one; beyond, only the sums go on.
+/// How many tickets have counters of their own; later tickets count only in the sums.
 const TICKETS: usize = 1 << 16;
 
-/// Counters since the start, across restarts.
+/// The counters of a job server since the start, across restarts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Jobs created.
+    /// Number of jobs that were created.
     pub created: u64,
-    /// Hand-outs, the first one of each ticket.
+    /// Number of tickets that were issued at least once.
     pub issued: u64,
-    /// Hand-outs of a ticket that had been handed out before: its lease was
-    /// over, or a ghost poller had swallowed it.
+    /// Number of repeated issues of a ticket: its lease was over, or a ghost
+    /// poller had consumed it.
     pub reissues: u64,
-    /// Hand-outs to a poller that was gone.
+    /// Number of issues to a poller whose client had disconnected.
     pub ghost_deliveries: u64,
-    /// Pings of known tickets.
+    /// Number of pings of known tickets.
     pub pings: u64,
-    /// Jobs answered with a reply.
+    /// Number of jobs that were answered with a reply.
     pub completions: u64,
-    /// Jobs answered with anything else.
+    /// Number of jobs that were answered with a command other than ACK.
     pub nacks: u64,
-    /// Answers for unknown tickets.
+    /// Number of answers for unknown tickets.
     pub ignored: u64,
-    /// The longest time from a hand-out or ping to the next ping or answer.
+    /// The longest time from an issue or ping to the next ping or answer.
     pub worst_gap: Duration,
-    /// The same for each of the first 65,536 tickets.
+    /// Separate counters for each of the first 65,536 tickets.
     pub tickets: BTreeMap<TicketId, TicketStats>,
 }
 
-/// Counters of one ticket.
+/// The counters of one ticket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TicketStats {
-    /// How often it was handed out.
+    /// How many times the ticket was issued.
     pub issues: u32,
-    /// How often it was pinged.
+    /// How many times the ticket was pinged.
     pub pings: u32,
-    /// The longest time from a hand-out or ping to the next ping or answer.
+    /// The longest time from an issue or ping to the next ping or answer.
     pub worst_gap: Duration,
 }
 
 impl Stats {
-    /// Both servers of a split Falafel as one.
+    /// Returns the sum of the counters of both servers of a split Falafel.
     pub(crate) fn merged(mut self, other: Self) -> Self {
         self.created += other.created;
         self.issued += other.issued;

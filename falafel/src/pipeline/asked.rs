@@ -1,4 +1,4 @@
-//! Jobs: asked for, answered, checked.
+//! Asks for jobs, waits for their answers and checks the replies.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     world::{ClaimJob, ExpectedBroadcast, InnerJob},
 };
 
-/// A job with the demands on its reply.
+/// A job with the requirements on its reply.
 pub(super) struct Asked {
     kind: Kind,
     data: Bytes,
@@ -51,7 +51,7 @@ impl Asked {
         Self::proof(request, Must::Broadcast(broadcast.clone()))
     }
 
-    /// The root verifier is asked about the whole reply to the root rollup.
+    /// The root verifier's job, whose request is the whole reply to the root rollup.
     pub(super) fn verifier(root_rollup_reply: Bytes, broadcast: &ExpectedBroadcast) -> Self {
         let request = Request::RootVerifier(Box::new(RootVerifierRequest { root_rollup_reply }));
         Self::proof(request, Must::Broadcast(broadcast.clone()))
@@ -66,7 +66,7 @@ impl Asked {
         }
     }
 
-    /// The world's check of the fields, then the supplied one of the proof.
+    /// Checks the fields by the world's state, then the proof by `check`.
     fn check(&self, reply: &Bytes, check: &dyn ReplyCheck) -> Result<(), NotVerified> {
         self.must.check(reply)?;
         match &self.request {
@@ -77,8 +77,8 @@ impl Asked {
 }
 
 impl Pipeline {
-    /// Asks for all jobs at once and waits for all replies. The first failure ends
-    /// the wait; the proofs of the other jobs are then unused.
+    /// Asks for all jobs at once and returns all replies in order. The first
+    /// failure ends the wait; the other jobs' proofs are then unused.
     pub(super) async fn prove_all(
         &self,
         jobs: impl IntoIterator<Item = Asked>,
@@ -92,14 +92,14 @@ impl Pipeline {
             waiting.spawn(async move { (place, parts.checked(job, ticket, answer).await) });
         }
         while let Some(done) = waiting.join_next().await {
-            let (place, reply) = done.expect("tasks that wait for an answer do not panic");
+            let (place, reply) = done.expect("a task that waits for an answer does not panic");
             replies[place] = reply.inspect_err(|error| self.count(error))?;
             locked(&self.progress).verified += 1;
         }
         Ok(replies)
     }
 
-    /// Asks for one job.
+    /// Asks for the proof of one job and returns the checked reply.
     pub(super) async fn prove_one(&self, job: Asked) -> Result<Bytes, JobError> {
         let mut replies = self.prove_all([job]).await?;
         Ok(replies.swap_remove(0))
@@ -116,7 +116,7 @@ impl Pipeline {
 }
 
 impl FalafelParts {
-    /// Waits for an answer and checks it.
+    /// Waits for an answer, checks it and returns it.
     async fn checked(
         &self,
         job: Asked,
@@ -135,7 +135,7 @@ impl FalafelParts {
         verdict.map(|()| reply).map_err(JobError::Refused)
     }
 
-    /// Asks for the proof of any request and checks what can be checked of it.
+    /// Asks for the proof of any request; checks the reply as far as the request allows.
     pub(crate) async fn prove(&self, data: Bytes) -> Result<Bytes, JobError> {
         let request = Request::parse(&data).ok();
         let (ticket, answer) = self.servers.create_proof(data.clone());

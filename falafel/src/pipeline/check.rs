@@ -12,22 +12,21 @@ use crate::world::ExpectedBroadcast;
 
 /// Verifies what needs verification keys.
 ///
-/// The world checks published fields and broadcast data itself, from its own state;
-/// whoever wires the simulated Falafel supplies the rest. Both methods run on a
+/// The world checks published fields and broadcast data from its own state; the
+/// caller of the simulated Falafel supplies this check. Both methods run on a
 /// blocking thread.
 pub trait ReplyCheck: Debug + Send + Sync {
     /// Verifies the proof behind a reply's published fields. `Err` says why the reply
-    /// is not accepted as a proof of the request's statement.
+    /// does not prove the request's statement.
     fn check(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified>;
 
-    /// Verifies the final buffer of a rollup, as whoever reads it from the chain
-    /// would: with the buffer and the verification keys, without any request. The
-    /// number of proofs that were verified; `Err` says why the buffer is not accepted
-    /// as a proof of its broadcast data.
+    /// Verifies the final buffer of a rollup as a reader of the chain would: with
+    /// the buffer and the verification keys, without any request. Returns the number
+    /// of verified proofs. `Err` says why the buffer does not prove its broadcast data.
     fn check_final(&self, buffer: &Bytes) -> Result<usize, NotVerified>;
 }
 
-/// Checks no proof: for replies of the mock prover.
+/// Accepts every proof: for replies of the mock prover.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FieldsOnly;
 
@@ -41,14 +40,14 @@ impl ReplyCheck for FieldsOnly {
     }
 }
 
-/// The demands of the world's own state on a reply.
+/// What a reply must contain, according to the world's own state.
 #[derive(Debug, Clone)]
 pub(super) enum Must {
-    /// The length of a verification key.
+    /// A verification key of the kind's length.
     Key(Kind),
-    /// Published fields.
+    /// The published fields, at the start of the reply.
     Fields(Vec<Word>),
-    /// The broadcast data of the rollup.
+    /// The broadcast data of the rollup, at the start of the reply.
     Broadcast(ExpectedBroadcast),
 }
 
@@ -56,7 +55,7 @@ impl Must {
     pub(super) fn check(&self, reply: &Bytes) -> Result<(), NotVerified> {
         match self {
             Self::Key(kind) => {
-                // Any sizes do: a key's length depends on none.
+                // Any sizes will do: the length of a key does not depend on them.
                 let sizes = Sizes::new(1, 1).expect("one is within every limit");
                 let shape = ReplyShape::of(*kind, sizes);
                 shape.check(*kind, reply).map_err(NotVerified::refused)

@@ -1,11 +1,11 @@
-//! Falafel's coordinator: the jobs of a rollup, in their order.
+//! Falafel's coordinator: asks for the jobs of a rollup in their order.
 //!
-//! A pipeline proves claims first, all at once; then all inner rollups at
-//! once; then the root rollup; then the root verifier, whose reply is checked
-//! field by field and proof by proof; then the world settles and the next
-//! pipeline begins. The pipeline retries nothing, has no time limits, and one
-//! rejected job halts it for good: the original behaves like this, and the cluster
-//! must work with it.
+//! A pipeline proves all claims at once; then all inner rollups at once; then
+//! the root rollup; then the root verifier, whose reply is checked field by
+//! field and proof by proof. Then the world settles the rollup, and the next
+//! pipeline begins. The pipeline retries nothing and has no time limits, and
+//! one rejected job halts it for good. The original behaves like this, and the
+//! cluster must work with it.
 
 mod asked;
 mod check;
@@ -35,48 +35,48 @@ use crate::{
 /// The rollups to make.
 #[derive(Debug, Clone)]
 pub struct RollupPlan {
-    /// The hashes of the world.
+    /// The suite of hashes that the world uses.
     pub suite: Suite,
-    /// Equal seeds make equal requests.
+    /// The seed of the requests; equal seeds give equal requests.
     pub seed: u64,
-    /// Transactions per inner rollup, inner rollups per rollup.
+    /// Transactions per inner rollup, and inner rollups per rollup.
     pub sizes: Sizes,
-    /// Defi deposits of the genesis: claims of the first pipeline.
+    /// Number of defi deposits in the genesis, which are claimed in the first pipeline.
     pub genesis_claims: usize,
-    /// The most claims that a pipeline proves; the original's limit is the
-    /// number of transactions of a rollup.
+    /// The maximum of claims in a pipeline. The original's limit is the number
+    /// of transactions of a rollup.
     pub max_claims: usize,
-    /// Transactions of a rollup, claims included.
+    /// Number of transactions of a rollup, claims included.
     pub txs: usize,
-    /// Number of rollups; `None`: without end.
+    /// Number of rollups; `None`: unlimited.
     pub rollups: Option<u32>,
-    /// Whether to ask for the two verification keys at the start, as the original
-    /// does. No transaction is accepted before both have arrived; claims do not
-    /// wait.
+    /// Whether to ask for the two verification keys at the start, as the
+    /// original does. No transaction is accepted before both keys have arrived;
+    /// claims do not wait for the keys.
     pub vks: bool,
 }
 
 /// The state of the pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PipelineState {
-    /// The pipeline waits for proofs or makes requests.
+    /// The pipeline waits for proofs or builds requests.
     Running,
-    /// One job was rejected, or a reply was refused. Only an interrupt or a
-    /// restart begins again; only a restart when a verification key was
-    /// rejected, because the original's process exits then.
+    /// A job was rejected, or a reply was refused. An interrupt or a restart
+    /// begins the pipeline again; after a rejected verification key only a
+    /// restart does, because the original's process has exited.
     Halted(String),
     /// All rollups of the plan are settled.
     Done,
 }
 
-/// The results of the pipeline up to now.
+/// The results of the pipeline so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PipelineProgress {
-    /// Rollups that are settled.
+    /// Number of settled rollups.
     pub settled: u32,
-    /// Accepted replies.
+    /// Number of accepted replies.
     pub verified: u64,
-    /// The reasons of refused replies and final buffers.
+    /// Why replies and final buffers were refused.
     pub refused: Vec<String>,
     /// The workers' texts for rejected jobs.
     pub rejected: Vec<String>,
@@ -85,23 +85,23 @@ pub struct PipelineProgress {
 /// Why a job has no accepted reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
-    /// There is no reply.
+    /// A worker rejected the job, or its answer was lost.
     #[error(transparent)]
     Rejected(#[from] Rejected),
-    /// The reply was not accepted.
-    #[error("the reply is refused: {0}")]
+    /// The reply failed a check.
+    #[error("the reply was refused: {0}")]
     Refused(NotVerified),
     /// A user's transaction was not accepted.
     #[error(transparent)]
     Clients(#[from] TxError),
-    /// The asking process has exited, as the original does without its
-    /// verification keys.
-    #[error("the process has exited: {0}")]
+    /// The process has exited, because a verification key is missing. The
+    /// original exits likewise.
+    #[error("Falafel has exited: {0}")]
     Exited(String),
 }
 
-/// The coordinator. It outlives the tasks that run it, as the original's
-/// database outlives its processes.
+/// The coordinator. It outlives its tasks, as the original's database outlives
+/// its processes.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) plan: RollupPlan,
@@ -113,7 +113,7 @@ pub(crate) struct Pipeline {
     pub(crate) state: watch::Sender<PipelineState>,
 }
 
-/// What the pipeline and single requests work with.
+/// The parts that the pipeline and single requests use.
 #[derive(Debug)]
 pub(crate) struct FalafelParts {
     pub(crate) servers: JobServers,
@@ -124,7 +124,7 @@ pub(crate) struct FalafelParts {
 
 impl FalafelParts {
     pub(crate) fn emit(&self, event: FalafelEvent) {
-        // Without a listener there is no one to tell.
+        // Without a subscriber the event is dropped.
         let _ = self.events.send(event);
     }
 }
@@ -142,7 +142,7 @@ impl Pipeline {
         }
     }
 
-    /// Runs until the plan is done or a job is rejected.
+    /// Runs until the plan is done or the pipeline halts.
     pub(crate) async fn run(self: Arc<Self>) {
         let ended = tokio::select! {
             ended = self.rollups() => ended,
@@ -175,7 +175,7 @@ impl Pipeline {
     }
 }
 
-/// Runs work on a blocking thread: building worlds and checking proofs take
+/// Runs `work` on a blocking thread: building worlds and checking proofs take
 /// seconds of arithmetic.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     spawn_blocking(work)

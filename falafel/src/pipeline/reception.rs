@@ -1,5 +1,5 @@
-//! The receiver of transactions. It accepts none before both verification keys
-//! of clients have arrived.
+//! The receiver of transactions. It accepts no transaction before both
+//! verification keys of clients have arrived.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use zkwhirl_job::Kind;
 use super::{JobError, Pipeline, asked::Asked};
 use crate::{FalafelEvent, users::ClientKeys};
 
-/// The state of this process's receiver.
+/// The state of the receiver of one process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reception {
     /// A key is missing: no transaction is accepted.
     Closed,
-    /// Transactions are accepted after verification with the keys. A plan without
-    /// verification keys has none.
+    /// Transactions are accepted if they verify under the keys. `None`: the
+    /// plan asks for no keys, and no transaction is verified.
     Open(Option<ClientKeys>),
-    /// A key was rejected; the original's process exits then.
+    /// A key was rejected; the original's process then exits.
     Exited(JobError),
 }
 
 impl Pipeline {
-    /// Asks for both keys, one after the other, once in each process. Claims are
-    /// proved at the same time.
+    /// Asks for both keys, one after the other, once in each process. Claims
+    /// are proved meanwhile.
     pub(crate) async fn receive(self: Arc<Self>) {
         let keys = async {
             let [join_split, account] = [Kind::JoinSplitVk, Kind::AccountVk];
@@ -47,7 +47,7 @@ impl Pipeline {
         asked.map_err(|error| JobError::Exited(format!("no {kind}: {error}")))
     }
 
-    /// Starts the receiver of a new process, if the plan has one.
+    /// Starts the receiver of a new process; open at once if the plan asks for no keys.
     pub(crate) fn close_reception(&self) {
         self.reception.send_replace(if self.plan.vks {
             Reception::Closed
@@ -65,7 +65,7 @@ impl Pipeline {
         .await
     }
 
-    /// Waits until the process exits because a key is missing.
+    /// Waits until the process exits because a key is missing; returns the error.
     pub(super) async fn exit(&self) -> JobError {
         self.until(|reception| match reception {
             Reception::Exited(error) => Some(error.clone()),
@@ -80,7 +80,7 @@ impl Pipeline {
             if let Some(reached) = reached(&reception.borrow_and_update()) {
                 return reached;
             }
-            reception.changed().await.expect("the sender is ours");
+            reception.changed().await.expect("self owns the sender");
         }
     }
 }

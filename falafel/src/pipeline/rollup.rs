@@ -1,4 +1,4 @@
-//! One rollup: claims, inner rollups, root rollup, root verifier, settled.
+//! Runs one rollup: claims, inner rollups, root rollup, root verifier, settlement.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl Pipeline {
         let (draft, inners) = self.inners(draft, claims, keys).await?;
         let count = inners.len();
         let root = draft.root(&inners);
-        let RootJob { request, broadcast } = root.expect("the inner rollups are made");
+        let RootJob { request, broadcast } = root.expect("the draft has its inner rollups");
         let root = Asked::root(request, &broadcast);
         let root_reply = self.prove_one(root).await?;
         let verifier = Asked::verifier(root_reply, &broadcast);
@@ -27,7 +27,7 @@ impl Pipeline {
         self.settle(draft, count, buffer).await
     }
 
-    /// Begins a rollup and proves all its claims at once.
+    /// Begins a rollup and proves all its claims at once; returns the claims' replies.
     async fn claims(&self) -> Result<(Draft, Vec<Bytes>), JobError> {
         let (world, plan) = (self.world(), self.plan.clone());
         let (draft, claims) = blocking(move || {
@@ -44,7 +44,7 @@ impl Pipeline {
         Ok((draft, replies.await?))
     }
 
-    /// Lets transactions in, makes all inner rollups and proves them at once.
+    /// Accepts transactions, builds all inner rollups and proves them at once.
     async fn inners(
         &self,
         mut draft: Draft,
@@ -70,7 +70,7 @@ impl Pipeline {
         Ok((draft, replies.await?))
     }
 
-    /// Verifies the final buffer by itself; then the rollup is on the chain.
+    /// Verifies the final buffer without any request, then settles the rollup.
     async fn settle(&self, draft: Draft, inners: usize, buffer: Bytes) -> Result<(), JobError> {
         let check = Arc::clone(&self.parts.check);
         let final_bytes = buffer.len();

@@ -14,17 +14,17 @@ use zkwhirl_job::{
 
 pub use receiver::{ClientKeys, TxError, TxPool, TxReceiver};
 
-/// The proofs of clients. Both methods run on a blocking thread and may take
-/// seconds.
+/// Proves and verifies clients' transactions. Both methods run on a blocking
+/// thread and may take seconds.
 ///
 /// The caller of the simulated Falafel supplies the implementation: the world
-/// knows the statements of its users, but no prover.
+/// contains the statements of its users, but no prover.
 pub trait ClientProofs: Debug + Send + Sync {
-    /// Proves a user's transaction: its 16 public inputs, and a tail.
+    /// Proves a user's transaction. The proof has 16 public inputs and a tail.
     fn prove(&self, witness: &ClientWitness) -> Result<ClientProof, TxError>;
 
-    /// Accepts a transaction's proof under the reply to the verification key
-    /// job of its circuit.
+    /// Verifies a transaction's proof; `key` is the reply to the verification
+    /// key job of the transaction's circuit.
     fn verify(&self, key: &Bytes, proof: &ClientProof) -> Result<(), NotVerified>;
 }
 

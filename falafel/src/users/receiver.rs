@@ -16,9 +16,9 @@ use crate::locked::locked;
 /// The replies to the two verification key jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientKeys {
-    /// For payments.
+    /// The key for payments (join-split transactions).
     pub join_split: Bytes,
-    /// For accounts.
+    /// The key for account transactions.
     pub account: Bytes,
 }
 
@@ -31,28 +31,28 @@ pub struct TxPool(Mutex<HashMap<[Word; 16], ClientProof>>);
 /// Has users' transactions proved, and accepts those whose proofs verify.
 #[derive(Debug, Clone, Copy)]
 pub struct TxReceiver<'a> {
-    /// The users' proofs.
+    /// The prover and verifier of users' transactions.
     pub proofs: &'a dyn ClientProofs,
-    /// The keys to verify with. Without keys every transaction is accepted.
+    /// The keys that verify transactions. `None`: every transaction is accepted.
     pub keys: Option<&'a ClientKeys>,
-    /// The accepted transactions; none of them is proved again.
+    /// The accepted transactions, which are not proved again.
     pub pool: &'a TxPool,
 }
 
-/// A user's transaction that was not accepted.
+/// Why a user's transaction was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TxError {
-    /// The user could not prove it.
+    /// The user could not prove the transaction.
     #[error("a user's transaction was not proved: {0}")]
     Unproved(String),
-    /// Its proof was not accepted.
-    #[error("a user's transaction was not let in: {0}")]
+    /// The transaction's proof was refused.
+    #[error("a user's transaction was not accepted: {0}")]
     Refused(#[from] NotVerified),
 }
 
 impl TxPool {
-    /// Empties the pool after a rollup is settled: the transactions that are
-    /// left cannot be spent unchanged.
+    /// Empties the pool after a rollup is settled: the remaining transactions
+    /// cannot be spent unchanged.
     pub(crate) fn clear(&self) {
         locked(&self.0).clear();
     }
@@ -60,7 +60,7 @@ impl TxPool {
 
 impl TxReceiver<'_> {
     /// Has a transaction with these public inputs proved and accepts it, unless
-    /// the pool has it already.
+    /// the pool already contains it. Returns the proof.
     pub(crate) fn send(
         &self,
         fields: [Word; 16],
@@ -71,7 +71,7 @@ impl TxReceiver<'_> {
         }
         let proof = self.proofs.prove(witness)?;
         if proof.public_inputs != fields {
-            let why = "its proof is of other public inputs".to_owned();
+            let why = "its proof has other public inputs".to_owned();
             return Err(TxError::Unproved(why));
         }
         self.receive(&proof)?;
@@ -79,7 +79,7 @@ impl TxReceiver<'_> {
         Ok(proof)
     }
 
-    /// Accepts a transaction whose proof verifies.
+    /// Accepts a transaction if its proof verifies.
     pub(crate) fn receive(&self, proof: &ClientProof) -> Result<(), TxError> {
         let Some(keys) = self.keys else {
             return Ok(());

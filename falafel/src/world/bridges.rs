@@ -6,14 +6,14 @@ use zkwhirl_circuits::bridge::{BridgeCallData, VIRTUAL_BIT};
 
 use super::parts::BridgeInteraction;
 
-/// The placeholder of a virtual output: the note's asset is this plus the
-/// interaction's nonce.
+/// The placeholder asset id of a virtual output. The note's asset id is this
+/// value plus the interaction's nonce.
 pub(super) const VIRTUAL: u32 = 1 << VIRTUAL_BIT;
-/// Real assets of this world are 0 to 2.
+/// Number of real assets of this world; their ids are 0 to 2.
 pub(super) const ASSETS: u32 = 3;
 
-/// Bridges that users deposit into: one real output, two real ones, a virtual
-/// one, a real and a virtual one.
+/// The bridges that users deposit into, by output: one real, two real, one
+/// virtual, one real and one virtual.
 pub(super) fn open() -> [BridgeCallData; 4] {
     let one = BridgeCallData {
         address_id: 1,
@@ -48,8 +48,8 @@ pub(super) fn open() -> [BridgeCallData; 4] {
     ]
 }
 
-/// Interactions of the genesis: those of [`open`] bridges that succeed, and
-/// failed ones with one and with two inputs, whose claims are refunds.
+/// The interactions of the genesis, and whether each succeeds: those of [`open`] bridges
+/// succeed; failed ones with one and two inputs have claims that are refunds.
 pub(super) fn of_genesis() -> Vec<(BridgeCallData, bool)> {
     let [one, two, virtual_a, virtual_b] = open();
     let two_inputs = BridgeCallData {
@@ -75,7 +75,7 @@ pub(super) fn of_genesis() -> Vec<(BridgeCallData, bool)> {
     ]
 }
 
-/// The outcome of an interaction. A failed one has no outputs.
+/// Returns the outcome of an interaction. A failed interaction has no outputs.
 pub(super) fn interact(
     bridge: BridgeCallData,
     nonce: u32,

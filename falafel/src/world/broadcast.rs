@@ -1,4 +1,4 @@
-//! The broadcast data of a rollup: its public part.
+//! The broadcast data of a rollup: the public part of its final buffer.
 
 use bytes::Bytes;
 use zkwhirl_circuits::published::{ASSETS, BRIDGES};
@@ -7,36 +7,36 @@ use zkwhirl_job::{
     reply::{broadcast_bytes, fields},
 };
 
-/// Words before those of the transactions.
+/// Number of words before the transactions' words.
 pub(super) const HEADER_WORDS: usize = 142;
-/// Words of a transaction.
+/// Number of words per transaction.
 const TX_WORDS: usize = 8;
 
-/// What a rollup must broadcast: 142 header words, then 8 words a transaction
-/// slot.
+/// The broadcast data of a rollup as it must be: 142 header words, then 8 words
+/// per transaction slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedBroadcast {
     sizes: Sizes,
     words: Vec<Word>,
 }
 
-/// A buffer that does not start with the broadcast data of its rollup.
+/// Why a buffer does not start with the broadcast data of its rollup.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BroadcastMismatch {
-    /// The buffer ends before or with the broadcast data.
-    #[error("{got} bytes are no broadcast data of {must} bytes and its proofs")]
+    /// The buffer has no bytes after the broadcast data.
+    #[error("the buffer has {got} bytes, must have more than the {must} bytes of broadcast data")]
     Length {
-        /// The buffer's bytes.
+        /// Length of the buffer in bytes.
         got: usize,
-        /// Bytes of the broadcast data alone.
+        /// Length of the broadcast data in bytes.
         must: usize,
     },
-    /// A word differs from the world's.
+    /// A word differs from the world's word.
     #[error("{name} (word {place} of the broadcast data) is {got}, must be {must}")]
     Word {
         /// The word's name.
         name: String,
-        /// Its place.
+        /// The word's index in the broadcast data, from 0.
         place: usize,
         /// The buffer's word.
         got: Word,
@@ -46,7 +46,7 @@ pub enum BroadcastMismatch {
 }
 
 impl ExpectedBroadcast {
-    /// Header and words of the transactions; the slots that are left are zero.
+    /// Builds the data from header and transaction words; unused slots are zero.
     pub(super) fn new(sizes: Sizes, header: Vec<Word>, txs: impl Iterator<Item = Word>) -> Self {
         assert_eq!(header.len(), HEADER_WORDS, "words of a header");
         let mut words = header;
@@ -55,13 +55,13 @@ impl ExpectedBroadcast {
         Self { sizes, words }
     }
 
-    /// All words.
+    /// All words of the broadcast data.
     pub fn words(&self) -> &[Word] {
         &self.words
     }
 
     /// Checks that a buffer starts with this data and has more bytes, and returns
-    /// those. The error names the first word that differs.
+    /// the bytes after the data. The error names the first word that differs.
     pub fn check(&self, buffer: &Bytes) -> Result<Bytes, BroadcastMismatch> {
         let must = broadcast_bytes(self.sizes);
         let got = fields(buffer, self.words.len()).filter(|_| buffer.len() > must);
@@ -80,7 +80,7 @@ impl ExpectedBroadcast {
         }
     }
 
-    /// The name of the word at a place.
+    /// Returns the name of the word at index `place`.
     pub fn name(&self, place: usize) -> String {
         const HEADER: [(&str, usize); 19] = [
             ("rollup id", 1),

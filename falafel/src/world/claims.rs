@@ -18,14 +18,14 @@ use super::{
 /// A claim to prove.
 #[derive(Debug, Clone)]
 pub struct ClaimJob {
-    /// What to prove.
+    /// The claim's request.
     pub request: ClaimRequest,
     /// The 16 fields that an honest reply publishes.
     pub published: Vec<Word>,
 }
 
 impl World {
-    /// The claim of a deposit as a request.
+    /// Builds the claim of a deposit and its published fields.
     pub(super) fn claim(&self, deposit: &Deposit, interaction: &BridgeInteraction) -> ClaimJob {
         let (a, b) = interaction.shares(deposit.value);
         let request = ClaimRequest {
@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    /// The transaction that a proved claim becomes.
+    /// Builds the transaction of a proved claim.
     pub(super) fn claim_tx(&self, deposit: &Deposit, interaction: &BridgeInteraction) -> Tx {
         let claim = deposit.commitment(self.suite);
         let nullifiers = [
@@ -71,8 +71,8 @@ impl World {
         tx
     }
 
-    /// The notes that a claim pays out: success pays the outputs, failure pays the
-    /// inputs back.
+    /// Returns the notes that a claim pays out: the outputs after a success,
+    /// the inputs after a failure.
     fn paid_out(
         &self,
         deposit: &Deposit,

@@ -1,4 +1,4 @@
-//! Interactions on their way into the defi tree.
+//! Carries interactions into the defi tree.
 
 use ark_bn254::Fr;
 use sha2::{Digest, Sha256};
@@ -14,20 +14,20 @@ use super::{
     parts::{BridgeInteraction, word},
 };
 
-/// The interactions of the rollup before, which this one carries into the defi
-/// tree.
+/// The interactions of the previous rollup, which this rollup carries into the
+/// defi tree.
 #[derive(Debug)]
 pub(super) struct Carried {
     pub(super) notes: Vec<BridgeInteraction>,
-    /// The defi root before them.
+    /// The root of the defi tree before the interactions were added.
     pub(super) old_root: Word,
-    /// The path of the first of them, before they were there.
+    /// The path of the first interaction's leaf, before the interactions were added.
     pub(super) old_path: MerklePath,
 }
 
 impl World {
-    /// Puts the finished interactions into the places 32 × rollup id and on;
-    /// from now on their deposits can be claimed.
+    /// Adds the finished interactions to the defi tree from index 32 × rollup
+    /// id on; their deposits can be claimed from now on.
     pub(super) fn carry(&mut self) -> Carried {
         let first = BRIDGES as u32 * self.next_rollup;
         let mut carried = Carried {
@@ -49,9 +49,9 @@ impl World {
     }
 }
 
-/// The hash of carried notes that a rollup publishes beside their commitments:
-/// SHA-256 over the hashes of 32 notes, each over six words in an order of its
-/// own, zeros for missing notes.
+/// Returns the hash of carried notes that a rollup publishes beside their
+/// commitments: SHA-256 over the hashes of 32 notes. Each note's hash covers
+/// six words in their own order; the words of missing notes are zero.
 pub(super) fn interaction_hash(notes: &[DefiInteractionNote]) -> Fr {
     let mut all = Sha256::new();
     for place in 0..BRIDGES {

@@ -32,19 +32,19 @@ pub struct Draft {
     made: Option<MadeInners>,
 }
 
-/// The results of the inner rollups, for the root rollup and the settlement.
+/// The results of the inner rollups, which the root rollup and the settlement use.
 #[derive(Debug)]
 struct MadeInners {
-    /// Deposits by bridge.
+    /// The deposits, one list per bridge.
     deposits: Vec<Vec<Deposit>>,
     notes: Vec<UserNote>,
     txs: usize,
-    /// The root rollup, without the inner proofs.
+    /// The root rollup, still without the inner proofs.
     root: RootJob,
 }
 
 impl World {
-    /// Begins the next rollup: the interactions of the rollup before enter
+    /// Begins the next rollup: the interactions of the previous rollup enter
     /// the defi tree, and their deposits can be claimed.
     pub fn begin(&self, sizes: Sizes) -> Draft {
         let mut world = self.clone();
@@ -70,17 +70,17 @@ impl World {
 }
 
 impl Draft {
-    /// The number of this rollup.
+    /// The id of this rollup.
     pub fn rollup_id(&self) -> u32 {
         self.world.next_rollup
     }
 
-    /// The sizes that it is made for.
+    /// The sizes of this rollup.
     pub fn sizes(&self) -> Sizes {
         self.sizes
     }
 
-    /// Up to `limit` claims, oldest deposits first.
+    /// Returns up to `limit` claims; the oldest deposits come first.
     pub fn claims(&mut self, limit: usize) -> Vec<ClaimJob> {
         let claimable = &self.world.claimable;
         self.claims = claimable.iter().take(limit).copied().collect();
@@ -90,11 +90,11 @@ impl Draft {
             .collect()
     }
 
-    /// The inner rollups of `txs` transactions: first proved claims, then random
-    /// transactions, of which there is at least one. `replies` are the replies to
-    /// [`Draft::claims`], in order. A claim without a place is proved again in the
-    /// next rollup, against that rollup's roots. `door` has new transactions
-    /// proved and accepts them.
+    /// Builds the inner rollups of `txs` transactions: first proved claims,
+    /// then random transactions, at least one. `replies` are the replies to
+    /// [`Draft::claims`], in order. A claim that does not fit is proved again
+    /// in the next rollup, against that rollup's roots. `door` has the new
+    /// transactions proved and accepts them.
     pub fn inners(
         &mut self,
         txs: usize,
@@ -133,7 +133,7 @@ impl Draft {
             bridges,
             places: HashMap::new(),
         };
-        // The whole rollup is one aligned subtree, each inner one of its own.
+        // The rollup is one aligned subtree; each inner rollup is a subtree of it.
         let whole = 2 * u64::from(self.sizes.rollup_slots());
         let mut start = self.world.data_size.next_multiple_of(whole);
         let jobs: Vec<InnerJob> = txs
@@ -169,15 +169,15 @@ impl Draft {
         jobs
     }
 
-    /// The root rollup. `replies` are those to [`Draft::inners`], in order, as
-    /// the workers gave them. `None` before there are inner rollups.
+    /// Returns the root rollup with the replies to [`Draft::inners`], in order
+    /// and unchanged. `None` if the inner rollups have not been built.
     pub fn root(&self, replies: &[Bytes]) -> Option<RootJob> {
         let mut job = self.made.as_ref()?.root.clone();
         job.request.inner_proofs = replies.to_vec();
         Some(job)
     }
 
-    /// The world after this rollup: its data root is an old one now, its
+    /// Returns the world after this rollup: its data root is an old root now, its
     /// notes can be spent, its bridges have been called.
     ///
     /// A draft without inner rollups leaves the world without a rollup.
@@ -197,14 +197,14 @@ impl Draft {
         world
     }
 
-    /// Transactions of the inner rollups.
+    /// Number of transactions in the inner rollups.
     pub fn txs(&self) -> usize {
         self.made.as_ref().map_or(0, |made| made.txs)
     }
 }
 
-/// What follows a claim reply's fields: a native proof as it is, anything else
-/// in the length of the original's.
+/// Returns the bytes after a claim reply's fields: a native proof unchanged,
+/// any other bytes in the length of the original's proof.
 fn tail(reply: &Bytes) -> Bytes {
     let fields = (32 * CLAIM_FIELDS).min(reply.len());
     let proof = reply.slice(fields..);

@@ -1,4 +1,4 @@
-//! Inner rollups: transactions enter the trees, and requests are made.
+//! Builds inner rollups: adds transactions to the trees and makes the requests.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ use super::{
 /// An inner rollup to prove.
 #[derive(Debug, Clone)]
 pub struct InnerJob {
-    /// What to prove.
+    /// The request of the inner rollup.
     pub request: TxRollupRequest,
     /// The 108 + 8 × slots fields that an honest reply publishes.
     pub published: Vec<Word>,
@@ -33,14 +33,14 @@ pub struct InnerJob {
 pub(super) struct InnerRollups {
     pub(super) sizes: Sizes,
     pub(super) bridges: Vec<Fr>,
-    /// Where each commitment of this rollup stands in the data tree.
+    /// Index in the data tree of each commitment of this rollup.
     pub(super) places: HashMap<Fr, u32>,
-    /// Deposits by bridge, with their place in the data tree.
+    /// The deposits, one list per bridge, with their indexes in the data tree.
     pub(super) deposits: Vec<Vec<Deposit>>,
 }
 
 impl World {
-    /// Puts an inner rollup's transactions into the trees.
+    /// Adds an inner rollup's transactions to the trees and returns its job.
     pub(super) fn inner(&mut self, rollup: &mut InnerRollups, start: u32, txs: &[Tx]) -> InnerJob {
         let totals = totals_of(txs, &rollup.bridges);
         let old_data_root = self.trees.data.root();
@@ -79,8 +79,8 @@ impl World {
         InnerJob { request, published }
     }
 
-    /// The path of the output that each transaction links back to: an earlier
-    /// output of this rollup. A transaction without a link has any path.
+    /// Returns the path and index of the output that each transaction links to: an
+    /// earlier output of this rollup. A transaction without a link has any path.
     fn links(&self, rollup: &InnerRollups, txs: &[Tx]) -> (Vec<MerklePath>, Vec<u32>) {
         let place = |tx: &Tx| {
             let link = tx.fields[field::BACKWARD_LINK];
@@ -94,7 +94,7 @@ impl World {
         (paths, indices)
     }
 
-    /// The leaves; a defi deposit's claim note gets its nonce and its fee.
+    /// Returns the leaves; sets the nonce and the fee of a defi deposit's claim note.
     fn commitments(&self, rollup: &mut InnerRollups, start: u32, txs: &[Tx]) -> Vec<Fr> {
         let mut leaves = Vec::with_capacity(2 * txs.len());
         for (i, tx) in txs.iter().enumerate() {
@@ -112,8 +112,8 @@ impl World {
         leaves
     }
 
-    /// Spends every nullifier; an inner rollup that is not full has one path
-    /// more, the padding's.
+    /// Spends every nullifier and returns the roots and paths. A partly filled
+    /// inner rollup has one more path, for the padding.
     fn nullify(&mut self, sizes: Sizes, txs: &[Tx]) -> (Vec<Word>, Vec<MerklePath>) {
         let (mut roots, mut paths) = (Vec::new(), Vec::new());
         for tx in txs {
@@ -163,7 +163,7 @@ impl World {
     }
 }
 
-/// The sums of an inner rollup. Fees are paid in real assets only.
+/// Returns the sums of an inner rollup. Fees are paid in real assets only.
 fn totals_of(txs: &[Tx], bridges: &[Fr]) -> RollupTotals {
     let mut totals = RollupTotals::default();
     for tx in txs {
@@ -184,7 +184,7 @@ fn totals_of(txs: &[Tx], bridges: &[Fr]) -> RollupTotals {
     totals
 }
 
-/// Eight words a slot, zeros for padding.
+/// Returns eight words per slot; the words of padding slots are zero.
 fn published_txs(txs: &[Tx], leaves: &[Fr], slots: usize) -> Vec<Word> {
     let mut words = Vec::with_capacity(8 * slots);
     for (i, tx) in txs.iter().enumerate() {
@@ -203,7 +203,7 @@ fn place_of(bridges: &[Fr], bridge: &Fr) -> usize {
         .expect("the list is made of the rollup's own deposits")
 }
 
-/// A path as it stands in a request.
+/// Returns the path of a leaf in the form of a request.
 pub(super) fn path(tree: &MerkleTree, index: LeafIndex) -> MerklePath {
     let pairs = tree.path(index);
     pairs.iter().map(|(l, r)| (word(l), word(r))).collect()

@@ -1,10 +1,10 @@
 //! A small world state whose requests are true statements.
 //!
-//! A [`World`] is the settled state. A [`Draft`] is one rollup on top of a world:
-//! it makes claim requests, then tx-rollup requests, then the root rollup's
-//! request, each with the fields that an honest reply publishes, and becomes the
-//! next world when the rollup is settled. An interrupted draft is dropped; the
-//! next draft of the same world makes the same requests.
+//! A [`World`] is the settled state. A [`Draft`] is one rollup on top of a
+//! world: it makes claim requests, then tx-rollup requests, then the root
+//! rollup's request, each with the fields that an honest reply publishes. The
+//! draft becomes the next world when the rollup is settled. An interrupted
+//! draft is dropped; the next draft of the same world makes the same requests.
 
 mod bridges;
 mod broadcast;
@@ -40,22 +40,22 @@ pub use root::RootJob;
 const USERS: usize = 4;
 const NOTES_PER_USER: usize = 4;
 
-/// The settled state: trees, users' notes, deposits to claim.
+/// The settled state: trees, users' notes, and deposits to claim.
 #[derive(Debug, Clone)]
 pub struct World {
     suite: Suite,
     rng: ChaCha20Rng,
     users: Vec<WorldUser>,
-    /// Spendable notes.
+    /// The notes that users can spend.
     notes: Vec<UserNote>,
-    /// Deposits whose interaction is finished.
+    /// The deposits whose interaction is finished.
     claimable: Vec<(Deposit, BridgeInteraction)>,
-    /// Interactions of the rollup before: the next one carries their notes
-    /// into the defi tree. With the deposits that took part.
+    /// The interactions of the previous rollup, with their deposits. The next
+    /// rollup carries their notes into the defi tree.
     finished: Vec<(BridgeInteraction, Vec<Deposit>)>,
     trees: Trees,
     next_rollup: u32,
-    /// The first place of the data tree that was never used.
+    /// The first index of the data tree that was never used.
     data_size: u64,
     /// The beneficiary of the rollups: an address of 160 bits.
     beneficiary: Word,
@@ -70,8 +70,8 @@ struct Trees {
 }
 
 impl World {
-    /// A world after a rollup 0 in which users got notes and made `claims`
-    /// defi deposits, so that the first pipeline starts with claims.
+    /// Makes a world after a rollup 0 in which users got notes and made
+    /// `claims` defi deposits, so that the first pipeline starts with claims.
     pub fn genesis(suite: Suite, seed: u64, claims: usize) -> Self {
         let tree = |depth: u32| MerkleTree::new(suite, depth as usize);
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
@@ -105,12 +105,12 @@ impl World {
         world
     }
 
-    /// The rollup that the next draft makes.
+    /// The id of the next rollup to be made.
     pub fn next_rollup(&self) -> u32 {
         self.next_rollup
     }
 
-    /// Deposits that the next draft can claim.
+    /// Number of deposits that the next draft can claim.
     pub fn claims(&self) -> usize {
         let finished: usize = self.finished.iter().map(|(_, d)| d.len()).sum();
         self.claimable.len() + finished
@@ -157,7 +157,7 @@ impl World {
         }
     }
 
-    /// Puts a leaf behind all others; only the genesis does.
+    /// Appends a leaf to the data tree and returns its index; only the genesis does this.
     fn append(&mut self, leaf: Fr) -> u32 {
         let index = u32::try_from(self.data_size).expect("the genesis is small");
         self.trees.data.set(u64::from(index).into(), leaf);

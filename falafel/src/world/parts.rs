@@ -14,12 +14,12 @@ use zkwhirl_job::{
     request::{ClaimNote, DefiInteractionNote},
 };
 
-/// An owner of notes.
+/// A user who owns notes.
 #[derive(Debug, Clone)]
 pub(super) struct WorldUser {
     pub(super) key: [u8; 32],
     pub(super) public: (Fr, Fr),
-    /// An address of 160 bits.
+    /// The user's address of 160 bits.
     pub(super) address: Fr,
     pub(super) account: Option<UserAccount>,
 }
@@ -29,9 +29,9 @@ pub(super) struct WorldUser {
 pub(super) struct UserAccount {
     pub(super) alias: Fr,
     pub(super) signing_key: [u8; 32],
-    /// The account note that names the signing key.
+    /// The commitment of the account note that names the signing key.
     pub(super) note: Fr,
-    /// Its place in the data tree, once it is settled.
+    /// Index of the account note in the data tree; `None` until it is settled.
     pub(super) index: Option<u32>,
 }
 
@@ -44,11 +44,11 @@ pub(super) struct UserNote {
     pub(super) partial: ValueNotePartial,
     pub(super) input_nullifier: Fr,
     pub(super) commitment: Fr,
-    /// Its place in the data tree; 0 until it is settled.
+    /// Index of the note in the data tree; 0 until it is settled.
     pub(super) index: u32,
 }
 
-/// A deposit into an interaction; its claim note is in the data tree.
+/// A deposit into an interaction. Its claim note is in the data tree.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deposit {
     pub(super) owner: usize,
@@ -57,10 +57,10 @@ pub(super) struct Deposit {
     /// The partial note of the claim's outputs.
     pub(super) value_partial: ValueNotePartial,
     pub(super) input_nullifier: Fr,
-    /// Known once a rollup has taken the deposit.
+    /// The interaction's nonce, known once a rollup contains the deposit.
     pub(super) nonce: u32,
     pub(super) fee: u64,
-    /// The claim note's place in the data tree.
+    /// Index of the claim note in the data tree.
     pub(super) index: u32,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct BridgeInteraction {
     pub(super) total_output_a: u64,
     pub(super) total_output_b: u64,
     pub(super) result: bool,
-    /// Its place in the defi tree, once a rollup has carried it there.
+    /// Index in the defi tree, valid once a rollup has carried the interaction.
     pub(super) index: u32,
 }
 
@@ -90,14 +90,14 @@ impl WorldUser {
         }
     }
 
-    /// The account and the place of its note, once that is settled.
+    /// The account and the index of its note; `None` until the note is settled.
     pub(super) fn account_note(&self) -> Option<(&UserAccount, u32)> {
         let account = self.account.as_ref()?;
         account.index.map(|index| (account, index))
     }
 
-    /// A partial value note with a fresh secret. It needs the account's
-    /// signing key as soon as that can be used.
+    /// Makes a partial value note with a fresh secret. Spending the note needs
+    /// the account's signing key if the account is already settled.
     pub(super) fn partial(&self, rng: &mut ChaCha20Rng) -> ValueNotePartial {
         ValueNotePartial {
             secret: random_element(rng),
@@ -109,7 +109,7 @@ impl WorldUser {
 }
 
 impl UserNote {
-    /// The note of `value` that `partial` belongs to.
+    /// Builds the note of `value` from its partial note.
     pub(super) fn new(
         suite: Suite,
         owner: usize,
@@ -136,7 +136,7 @@ impl UserNote {
 }
 
 impl Deposit {
-    /// The depositor's published commitment: the claim note without nonce and fee.
+    /// Returns the published commitment of the depositor: the claim note without nonce and fee.
     pub(super) fn partial(&self, suite: Suite) -> Fr {
         let partial = ClaimNotePartial {
             deposit: Fr::from(self.value),
@@ -147,7 +147,7 @@ impl Deposit {
         partial.commit(suite)
     }
 
-    /// The claim note's leaf in the data tree.
+    /// Returns the claim note's leaf in the data tree.
     pub(super) fn commitment(&self, suite: Suite) -> Fr {
         suite.claim_note(
             self.partial(suite),
@@ -169,7 +169,7 @@ impl Deposit {
 }
 
 impl BridgeInteraction {
-    /// The note's leaf in the defi tree.
+    /// Returns the note's leaf in the defi tree.
     pub(super) fn commitment(&self, suite: Suite) -> Fr {
         let note = DefiNote {
             bridge: self.bridge.encode(),
@@ -182,7 +182,7 @@ impl BridgeInteraction {
         note.commit(suite)
     }
 
-    /// A deposit's share of both outputs.
+    /// Returns a deposit's share of both outputs.
     pub(super) fn shares(&self, deposit: u64) -> (u64, u64) {
         let share = |total: u64| {
             let share = u128::from(deposit) * u128::from(total) / u128::from(self.total_input);
@@ -203,19 +203,19 @@ impl BridgeInteraction {
     }
 }
 
-/// A field element as a request's word.
+/// Converts a field element to a request's word.
 pub(super) fn word(value: &Fr) -> Word {
     Word(field::to_word(value))
 }
 
-/// A private key below both group orders, so that it is its own reduction.
+/// Returns a private key below both group orders, so that its reduction is the same number.
 pub(super) fn private_key(rng: &mut ChaCha20Rng) -> [u8; 32] {
     let mut key = [0; 32];
     rng.fill_bytes(&mut key[1..]);
     key
 }
 
-/// A random element; the bias of the reduction does not matter here.
+/// Returns a random element; the bias of the reduction does not matter here.
 pub(super) fn random_element(rng: &mut ChaCha20Rng) -> Fr {
     let mut bytes = [0; 32];
     rng.fill_bytes(&mut bytes);

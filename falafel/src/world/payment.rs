@@ -18,16 +18,16 @@ use super::{
     tx::Tx,
 };
 
-/// The payment that a user wants to make.
+/// A payment that a user wants to make.
 #[derive(Default)]
 pub(super) struct UserPayment {
-    /// 1 deposit, 2 withdraw, 3 send, 5 defi deposit.
+    /// The kind: 1 deposit, 2 withdraw, 3 send, 5 defi deposit.
     pub(super) proof_id: u64,
     pub(super) owner: usize,
     pub(super) asset: u32,
-    /// Up to two notes of the owner and asset, of one kind of account.
+    /// Up to two notes of the owner and asset; either all or none need the account.
     pub(super) notes: Vec<UserNote>,
-    /// The commitment of a note that is still pending, or zero.
+    /// The commitment of the spent note that is still pending, or zero.
     pub(super) link: Fr,
     /// The value that is deposited or withdrawn.
     pub(super) public: u64,
@@ -43,7 +43,7 @@ pub(super) struct UserPayment {
 }
 
 impl World {
-    /// Makes the transaction and, in the poseidon suite, its witness.
+    /// Builds the transaction and, in the poseidon suite, its witness.
     pub(super) fn pay(&mut self, payment: &UserPayment) -> Tx {
         let required = payment.notes.first().map_or_else(
             || self.users[payment.owner].account_note().is_some(),
@@ -69,7 +69,7 @@ impl World {
             value_partial: outputs[0].partial,
             input_nullifier: nullifiers[0],
             nonce: 0,
-            // The rollup keeps the smaller half of the fee.
+            // The rollup receives the smaller half of the fee.
             fee: payment.fee - payment.fee / 2,
             index: 0,
         });
@@ -87,7 +87,7 @@ impl World {
         tx
     }
 
-    /// The note in place of an unused input.
+    /// Returns a dummy note for an unused input.
     fn no_note(&mut self, payment: &UserPayment, account_required: bool) -> UserNote {
         let partial = ValueNotePartial {
             secret: random_element(&mut self.rng),
@@ -100,7 +100,7 @@ impl World {
         UserNote::new(self.suite, payment.owner, amount, partial, nullifier)
     }
 
-    /// Two new notes: the payee's and the change.
+    /// Returns the two new notes: the payee's and the change.
     fn outputs(&mut self, payment: &UserPayment, nullifiers: &[Fr; 2]) -> [UserNote; 2] {
         let sender = self.users[payment.owner].public.0;
         let mut output = |place: usize, (to, value): (usize, u64)| {
@@ -188,7 +188,7 @@ impl World {
         witness
     }
 
-    /// The signer for a user: a registered key if the notes need one.
+    /// Returns the signer for a user: a registered key if the notes need the account.
     fn signer(&self, owner: usize, account_required: bool) -> (Signer, PrivateKey) {
         let user = &self.users[owner];
         let own = PrivateKey::reduce(&user.key);
@@ -205,7 +205,7 @@ impl World {
         (signer, signs)
     }
 
-    /// The siblings of a place in the settled data tree.
+    /// Returns the sibling path of a leaf in the settled data tree.
     fn siblings(&self, index: u32) -> [Fr; DATA_TREE_DEPTH as usize] {
         self.trees.data.siblings(u64::from(index).into())
     }

@@ -1,4 +1,4 @@
-//! The root rollup, over the inner rollups of one rollup.
+//! Builds the root rollup over the inner rollups of one rollup.
 
 use zkwhirl_circuits::published::{ASSETS, BRIDGES, NO_ASSET, place};
 use zkwhirl_job::{
@@ -17,15 +17,15 @@ use super::{
 /// A root rollup to prove.
 #[derive(Debug, Clone)]
 pub struct RootJob {
-    /// What to prove.
+    /// The request of the root rollup.
     pub request: RootRollupRequest,
-    /// The start of the reply, and of the root verifier's reply.
+    /// The data at the start of the reply, and of the root verifier's reply.
     pub broadcast: ExpectedBroadcast,
 }
 
 impl World {
-    /// The root rollup over inner rollups that are in the trees already. The
-    /// data root becomes an old one. No inner proofs are in it yet.
+    /// Builds the root rollup over inner rollups that are already in the trees,
+    /// without their proofs. Adds the new data root to the tree of data roots.
     pub(super) fn root_rollup(
         &mut self,
         sizes: Sizes,
@@ -59,8 +59,8 @@ impl World {
         }
     }
 
-    /// The new data root becomes a leaf of the tree of data roots. Gives that
-    /// tree's root and the leaf's path before.
+    /// Adds the new data root to the tree of data roots. Returns the new root
+    /// of that tree and the leaf's path before the change.
     fn settle_data_root(&mut self) -> (Word, MerklePath) {
         let roots = &mut self.trees.roots;
         let index = u64::from(self.next_rollup + 1).into();
@@ -103,7 +103,7 @@ impl World {
     }
 }
 
-/// The sums of all inner rollups.
+/// Returns the sums of all inner rollups.
 fn totals_of(inners: &[InnerJob]) -> RollupTotals {
     let mut totals = RollupTotals::default();
     for inner in inners {

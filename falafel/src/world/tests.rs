@@ -1,4 +1,4 @@
-//! The world's requests are true statements, and only as they are.
+//! The world's requests are true statements, and become false if changed.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -21,7 +21,7 @@ use zkwhirl_job::{
 use super::*;
 use crate::users::{ClientKeys, ClientProofs, MockProofs, TxError, TxPool, TxReceiver};
 
-/// Marked proofs of statements whose every rule was checked.
+/// A prover of marked proofs that checks every rule of the statement.
 #[derive(Debug, Default)]
 struct Checked(Mutex<Vec<ClientWitness>>);
 
@@ -38,7 +38,7 @@ impl ClientProofs for Checked {
     }
 }
 
-/// The inner rollups of a receiver that verifies no proof.
+/// Builds the inner rollups with a receiver that verifies no proof.
 fn inners_by(
     proofs: &dyn ClientProofs,
     draft: &mut Draft,
@@ -73,13 +73,13 @@ fn words(published: &Published) -> Vec<Word> {
     published.to_words().into_iter().map(Word).collect()
 }
 
-/// A reply with these fields and nothing that proves them.
+/// A reply that consists of these fields and of bytes that prove nothing.
 fn reply(published: &[Word]) -> Bytes {
     let bytes: Vec<u8> = published.iter().flat_map(|word| word.0).collect();
     [&bytes[..], b"proof"].concat().into()
 }
 
-/// Checks a draft's claims and gives replies to them.
+/// Checks a draft's claims and returns replies to them.
 #[track_caller]
 fn checked_claims(draft: &mut Draft, suite: Suite, limit: usize) -> Vec<Bytes> {
     let jobs = draft.claims(limit);
@@ -129,8 +129,8 @@ fn requests_are_true_statements_in_both_suites() {
     }
 }
 
-/// Over some rollups every kind of transaction comes up, notes are spent
-/// while pending, in one inner rollup and across two, and claims are made of
+/// In a few rollups, every kind of transaction occurs, notes are spent while
+/// pending (within one inner rollup and across two), and claims are made of
 /// deposits that the world itself has settled.
 #[test]
 fn every_kind_of_transaction_comes_up() {
@@ -180,7 +180,7 @@ fn an_inner_rollup_that_is_not_full_has_a_padding_path() {
     let [first, second] = [0, 1].map(|place| &jobs[place].request);
     let shape = |request: &TxRollupRequest| (request.txs.len(), request.old_null_paths.len());
     assert_eq!([first, second].map(shape), [(3, 6), (1, 3)]);
-    // Three slots are rounded up to four: eight places each.
+    // Three slots are rounded up to four slots, which have eight leaves.
     assert_eq!(second.data_start_index - first.data_start_index, 8);
     assert_eq!(first.data_start_index % 16, 0);
     assert_eq!(second.old_data_root, first.new_data_root);
@@ -241,7 +241,7 @@ fn the_same_seed_makes_the_same_requests() {
             let inners = inners.iter().map(|job| job.request.to_bytes());
             claims.chain(inners).collect::<Vec<_>>()
         };
-        // A draft that is dropped changes nothing.
+        // A dropped draft changes nothing.
         assert_eq!(requests(), requests());
         requests()
     };
@@ -257,7 +257,7 @@ fn a_claim_without_a_place_is_claimed_again_against_the_new_roots() {
     let claims = checked_claims(&mut draft, suite, 5);
     checked_inners(&mut draft, suite, 2, &claims);
     let world = draft.settle();
-    // One of five went in, the new defi deposit came up.
+    // One of the five claims entered the rollup, and its new defi deposit was added.
     assert_eq!(world.claims(), 5);
     let mut draft = draft_of(&world, 2, 1);
     assert_eq!(checked_claims(&mut draft, suite, 9).len(), 5);
@@ -277,8 +277,8 @@ fn an_inner_rollup_of_28_is_true_and_has_the_originals_size() {
     assert_eq!(jobs[0].published.len(), 108 + 8 * 32);
 }
 
-/// Over some rollups users spend with and without accounts, one note and two,
-/// settled and pending; what they publish is what their witnesses prove.
+/// In a few rollups, users spend with and without accounts, one note and two
+/// notes, settled and pending notes; their witnesses prove what they publish.
 #[test]
 fn users_prove_what_they_send() {
     let mut world = World::genesis(Suite::Poseidon, 7, 3);
@@ -319,7 +319,7 @@ fn what_does_not_verify_is_not_let_in() {
         join_split: Bytes::from_static(b"join-split"),
         account: Bytes::from_static(b"account"),
     };
-    /// Verifies under one key only.
+    /// A verifier that accepts one key only.
     #[derive(Debug)]
     struct OneKey(&'static [u8]);
     impl ClientProofs for OneKey {
@@ -348,11 +348,11 @@ fn what_does_not_verify_is_not_let_in() {
     assert_eq!(sent(&OneKey(b"account")), Err(refused));
 }
 
-/// A rollup that is made again has the same requests, though a proof is never
-/// made twice the same.
+/// A rollup that is made again has the same requests, although no two proofs of
+/// a prover are equal.
 #[test]
 fn what_came_in_is_not_proved_again() {
-    /// Proofs that all differ.
+    /// A prover whose proofs all differ.
     #[derive(Debug, Default)]
     struct Random(Mutex<u8>);
     impl ClientProofs for Random {

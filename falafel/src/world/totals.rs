@@ -3,12 +3,12 @@
 use zkwhirl_circuits::published::{ASSETS, BRIDGES, NO_ASSET};
 use zkwhirl_job::Word;
 
-/// Deposits by bridge, and fees by asset.
+/// The deposits by bridge, and the fees by asset.
 #[derive(Debug, Default)]
 pub(super) struct RollupTotals {
-    /// In the order of the rollup's bridges.
+    /// The sum of deposits of each bridge, in the order of the rollup's bridges.
     pub(super) deposits: [u64; BRIDGES],
-    /// Assets in the order of their first fee, with the fees.
+    /// The sum of fees of each asset, in the order of the assets' first fee.
     fees: Vec<(Word, u64)>,
 }
 
@@ -20,12 +20,12 @@ impl RollupTotals {
         }
     }
 
-    /// The assets of the fees.
+    /// Returns the assets in which fees were paid.
     pub(super) fn assets(&self) -> Vec<Word> {
         self.fees.iter().map(|(asset, _)| *asset).collect()
     }
 
-    /// The words of a header's lists from the bridges on: bridges, deposits, assets,
+    /// Returns the words of the header's lists: bridges, deposits, assets,
     /// fees.
     pub(super) fn words(&self, bridges: &[Word]) -> Vec<Word> {
         let fees = self.fees.iter().map(|(_, fee)| Word::from(*fee));
@@ -39,7 +39,7 @@ impl RollupTotals {
     }
 }
 
-/// A list of a fixed length: entries, then `filler`.
+/// Returns a list of `length` words: the entries, then `filler`.
 pub(super) fn padded(mut entries: Vec<Word>, length: usize, filler: u64) -> Vec<Word> {
     entries.resize(length, Word::from(filler));
     entries

@@ -1,4 +1,4 @@
-//! A transaction on its way into a rollup.
+//! A transaction before and while it enters a rollup.
 
 use ark_bn254::Fr;
 use bytes::Bytes;
@@ -12,18 +12,18 @@ use super::{
 };
 use crate::users::{TxError, TxReceiver, mock_tail};
 
-/// A transaction on its way into a rollup.
+/// A transaction that enters a rollup.
 #[derive(Debug, Clone)]
 pub(super) struct Tx {
-    /// The public inputs; see [`field`].
+    /// The public inputs, at the indexes of [`field`].
     pub(super) fields: [Fr; 16],
     pub(super) tail: Bytes,
     /// The witness of the user's proof; `None` for claims and in the pedersen
     /// suite.
     pub(super) witness: Option<ClientWitness>,
-    /// The place of its data root in the tree of data roots.
+    /// Index of the transaction's data root in the tree of data roots.
     pub(super) root_index: u32,
-    /// The notes that the transaction makes, in the places of its commitments.
+    /// The notes that the transaction creates, in the order of its commitments.
     pub(super) notes: [Option<UserNote>; 2],
     pub(super) deposit: Option<Deposit>,
 }
@@ -43,7 +43,7 @@ impl Tx {
         }
     }
 
-    /// The client proof of a request.
+    /// Returns the client proof as it stands in a request.
     pub(super) fn wire(&self) -> ClientProof {
         ClientProof {
             public_inputs: self.fields.map(|value| word(&value)),
@@ -62,8 +62,8 @@ impl Tx {
 }
 
 impl World {
-    /// An empty transaction under the last settled data root. A transaction that
-    /// uses nothing of the tree is sometimes under an older root.
+    /// Returns an empty transaction under the last settled data root. Without
+    /// `needs_tree` the data root is sometimes an older one.
     pub(super) fn tx(&mut self, proof_id: u64, needs_tree: bool) -> Tx {
         let last = self.next_rollup;
         let index = if !needs_tree && self.rng.gen_ratio(1, 2) {

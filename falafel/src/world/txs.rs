@@ -17,7 +17,7 @@ use super::{
 /// Makes transactions one after the other.
 pub(super) struct TxMaker<'a> {
     world: &'a mut World,
-    /// Notes of earlier transactions of this maker that a later one may spend.
+    /// Notes of earlier transactions of this maker that a later transaction may spend.
     pending: Vec<UserNote>,
 }
 
@@ -29,8 +29,8 @@ impl<'a> TxMaker<'a> {
         }
     }
 
-    /// `count` transactions. The first is a defi deposit, so that the next pipeline
-    /// has a claim.
+    /// Makes `count` transactions. The first is a defi deposit, so that the
+    /// next pipeline has a claim.
     pub(super) fn txs(&mut self, count: usize) -> Vec<Tx> {
         (0..count)
             .map(|place| {
@@ -47,7 +47,7 @@ impl<'a> TxMaker<'a> {
             .collect()
     }
 
-    /// Public value becomes two notes.
+    /// Deposits public value into two notes.
     fn deposit(&mut self) -> Tx {
         let rng = &mut self.world.rng;
         let owner = rng.gen_range(0..self.world.users.len());
@@ -67,7 +67,7 @@ impl<'a> TxMaker<'a> {
         })
     }
 
-    /// Notes become public value and change.
+    /// Withdraws notes to public value and change; `None` if no note can be spent.
     fn withdrawal(&mut self) -> Option<Tx> {
         let (spent, value) = self.spend(|_| true)?;
         let public = self.world.rng.gen_range(1..=value);
@@ -80,7 +80,7 @@ impl<'a> TxMaker<'a> {
         }))
     }
 
-    /// Notes become a note of any user and change.
+    /// Sends notes to any user, with change; `None` if no note can be spent.
     fn send(&mut self) -> Option<Tx> {
         let (spent, value) = self.spend(|_| true)?;
         let sent = self.world.rng.gen_range(1..=value);
@@ -93,7 +93,7 @@ impl<'a> TxMaker<'a> {
         }))
     }
 
-    /// Notes become a deposit into a bridge and change.
+    /// Deposits notes into a bridge, with change; `None` if no note can be spent.
     fn defi_deposit(&mut self) -> Option<Tx> {
         let open = bridges::open();
         let into = |asset| open.iter().filter(move |bridge| bridge.input_a == asset);
@@ -111,7 +111,7 @@ impl<'a> TxMaker<'a> {
         }))
     }
 
-    /// A user registers an account with two signing keys.
+    /// Registers an account with two signing keys for a user who has no account.
     fn registration(&mut self) -> Option<Tx> {
         let world = &mut *self.world;
         let place = world.users.iter().position(|user| user.account.is_none())?;
@@ -152,8 +152,8 @@ impl<'a> TxMaker<'a> {
         Some(tx)
     }
 
-    /// The change may sometimes be spent before it is settled. A pending note is
-    /// not settled, whether or not it is spent.
+    /// Makes the transaction; its change may sometimes be spent before settlement.
+    /// A pending note does not enter the settled notes, whether or not it is spent.
     fn pay(&mut self, mut payment: UserPayment) -> Tx {
         payment.chain = payment.change > 100 && self.world.rng.gen_ratio(1, 2);
         let tx = self.world.pay(&payment);
@@ -164,8 +164,8 @@ impl<'a> TxMaker<'a> {
     }
 
     /// Spends a wanted pending note, or one or two wanted settled notes of one
-    /// owner and asset. Returns a payment of these notes that pays nothing yet, and
-    /// their value after the fee.
+    /// owner and asset. Returns a payment of these notes with no outputs yet,
+    /// and the notes' value after the fee.
     fn spend(&mut self, wanted: impl Fn(&UserNote) -> bool) -> Option<(UserPayment, u64)> {
         let pending = self.pending.last().is_some_and(&wanted);
         let (notes, link) = if pending && self.world.rng.gen_ratio(1, 2) {
@@ -188,8 +188,8 @@ impl<'a> TxMaker<'a> {
         Some((payment, value - fee))
     }
 
-    /// Takes one or two settled notes of one owner and one real asset. Either all
-    /// of them need the account, or none.
+    /// Takes one or two settled notes of one owner and one real asset. Either
+    /// all or none of them need the account.
     fn settled(&mut self, wanted: impl Fn(&UserNote) -> bool) -> Option<Vec<UserNote>> {
         let real = |note: &UserNote| note.asset < bridges::ASSETS && note.value > 100;
         let worth = |note: &UserNote| real(note) && wanted(note);
@@ -210,7 +210,7 @@ impl<'a> TxMaker<'a> {
         self.world.rng.gen_range(0..=value.min(50) / 2)
     }
 
-    /// Whether a note was made and spent by `txs`.
+    /// Returns the test whether a note was created and spent by `txs`.
     pub(super) fn spent_while_pending(txs: &[Tx]) -> impl Fn(&UserNote) -> bool {
         let links: Vec<Fr> = txs
             .iter()

@@ -1,4 +1,4 @@
-//! The verification keys of clients: without them nothing comes in.
+//! The verification keys of clients: no transaction is accepted without them.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ async fn with_keys() -> Falafel {
     falafel(plan).await
 }
 
-/// The keys are asked for one after the other on the outer port. Claims are
-/// out and answered meanwhile; inner rollups have to wait.
+/// Falafel asks for the keys one after the other on the outer port. Claims are
+/// issued and answered meanwhile; inner rollups have to wait.
 #[tokio::test]
 async fn transactions_wait_for_both_keys_and_claims_do_not() {
     let falafel = with_keys().await;
@@ -43,7 +43,7 @@ async fn transactions_wait_for_both_keys_and_claims_do_not() {
     outer.ack(&second).await;
     let _working = Worker::both(&falafel);
     assert_eq!(falafel.finished().await, PipelineState::Done);
-    // Once a process, not once a rollup.
+    // The keys are asked for once a process, not once a rollup.
     let asked = falafel.stats().created;
     assert_eq!(asked, falafel.progress().verified);
     while let Ok(event) = events.try_recv() {
@@ -53,13 +53,13 @@ async fn transactions_wait_for_both_keys_and_claims_do_not() {
     }
 }
 
-/// The original's process exits when a key is rejected: only a restart helps.
+/// The original's process exits when a key is rejected; only a restart helps.
 #[tokio::test]
 async fn a_rejected_key_ends_the_process() {
     let falafel = with_keys().await;
     let outer = Worker::outer(&falafel);
     outer.reject("no key").await;
-    let why = "the process has exited: no join-split-vk: rejected by a worker: no key";
+    let why = "Falafel has exited: no join-split-vk: rejected by a worker: no key";
     let exited = PipelineState::Halted(why.into());
     assert_eq!(falafel.finished().await, exited);
     falafel.interrupt();
@@ -76,6 +76,6 @@ async fn an_interrupt_before_the_keys_are_there_ends_the_process_too() {
     outer.work().await;
     outer.take().await;
     falafel.interrupt();
-    let exited = PipelineState::Halted("the process has exited: no account-vk: interrupted".into());
+    let exited = PipelineState::Halted("Falafel has exited: no account-vk: interrupted".into());
     assert_eq!(falafel.finished().await, exited);
 }

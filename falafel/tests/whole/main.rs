@@ -1,5 +1,5 @@
-//! The whole of it: pipelines over real sockets with an honest worker, a
-//! rejecting one and a lying one.
+//! The complete simulation: pipelines over real sockets with an honest worker,
+//! a rejecting worker and a lying worker.
 
 #![expect(
     clippy::unwrap_used,
@@ -37,7 +37,7 @@ async fn falafel(plan: RollupPlan) -> Falafel {
     Falafel::start(config).await.unwrap()
 }
 
-/// The workers here do not ping: a lease is longer than any of their work.
+/// These workers do not ping: the lease is longer than any of their work.
 fn config(plan: Option<RollupPlan>, check: Arc<dyn ReplyCheck>) -> FalafelConfig {
     FalafelConfig {
         ack_timeout: Duration::from_secs(600),

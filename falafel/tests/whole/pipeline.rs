@@ -1,4 +1,4 @@
-//! What is asked for, and in which order.
+//! Which jobs a pipeline asks for, and in which order.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,8 +18,8 @@ async fn rollups_are_settled_one_after_the_other() {
     let (progress, stats) = (falafel.progress(), falafel.stats());
     assert_eq!(progress.settled, 2);
     assert!(progress.refused.is_empty() && progress.rejected.is_empty());
-    // Three claims, then what was left and what came up; two inner rollups, a
-    // root rollup and a root verifier each.
+    // The first rollup has three claims, the second the remaining and the new
+    // ones; each has two inner rollups, a root rollup and a root verifier.
     assert!(progress.verified >= 3 + 4 + 2 + 4, "{progress:?}");
     assert_eq!(stats.completions, progress.verified);
     assert_eq!((stats.reissues, stats.nacks), (0, 0));
@@ -44,9 +44,9 @@ async fn rollups_are_settled_one_after_the_other() {
     assert_eq!(seen.last(), Some(&settled));
 }
 
-/// Each phase is whole before the next begins: all claims are there at once,
-/// then all inner rollups, then the root rollup, then the verifier, which is
-/// asked about the root rollup's whole reply.
+/// Each phase is complete before the next begins: all claims are created at
+/// once, then all inner rollups, then the root rollup, then the verifier, whose
+/// request is the root rollup's whole reply.
 #[tokio::test]
 async fn phases_follow_each_other_and_their_jobs_come_all_at_once() {
     let falafel = falafel(plan()).await;
@@ -70,8 +70,8 @@ async fn phases_follow_each_other_and_their_jobs_come_all_at_once() {
             worker.ack(frame).await;
         }
     }
-    // The next pipeline starts with the claims that the rollup before made
-    // possible.
+    // The next pipeline starts with the claims of the deposits that the
+    // previous rollup settled.
     assert_eq!(kind(&inner.take().await), Some(Kind::Claim));
     assert_eq!(falafel.progress().settled, 1);
 }
@@ -109,8 +109,8 @@ async fn one_nack_halts_the_pipeline_until_an_interrupt() {
 
     falafel.interrupt();
     assert_eq!(falafel.state(), PipelineState::Running);
-    // The two siblings are zombies now and come first; their requests are
-    // those of two of the new claims.
+    // The two sibling jobs are zombies now and are issued first; their requests
+    // equal those of two of the new claims.
     for _ in 0..2 {
         let zombie = worker.work().await;
         assert_eq!(falafel.stats().tickets[&zombie.ticket].issues, 1);
@@ -122,7 +122,7 @@ async fn one_nack_halts_the_pipeline_until_an_interrupt() {
 }
 
 /// Takes and answers `answered` jobs of the first rollup in the order of the
-/// pipeline; the last phase's are taken and left. Gives the frames.
+/// pipeline, then takes `left` jobs without an answer. Returns the frames.
 async fn first_jobs(falafel: &Falafel, answered: usize, left: usize) -> Vec<Frame> {
     let (inner, outer) = (Worker::of(falafel), Worker::outer(falafel));
     let mut frames = Vec::new();
@@ -137,8 +137,8 @@ async fn first_jobs(falafel: &Falafel, answered: usize, left: usize) -> Vec<Fram
     frames
 }
 
-/// Whatever was in the making comes again, byte for byte under new ids, in
-/// every phase; a late result is ignored.
+/// After a restart in any phase, the unfinished jobs are created again, byte
+/// for byte under new ticket ids; a late result is ignored.
 #[tokio::test]
 async fn a_restart_in_any_phase_asks_for_the_same_bytes_under_new_ids() {
     for (answered, left) in [(0, 3), (3, 2), (5, 1), (6, 1)] {

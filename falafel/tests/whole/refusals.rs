@@ -1,4 +1,4 @@
-//! Replies and final buffers that are not what they should be.
+//! Refused replies and final buffers.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use zkwhirl_job::{
 
 use crate::{config, falafel, plan, worker::Worker};
 
-/// Why the pipeline halted.
+/// Waits until the pipeline halts and returns the reason.
 async fn halted(falafel: &Falafel) -> String {
     match falafel.finished().await {
         PipelineState::Halted(reason) => reason,
-        state => panic!("it must halt: {state:?}"),
+        state => panic!("the pipeline must halt, but is: {state:?}"),
     }
 }
 
@@ -28,7 +28,7 @@ async fn a_reply_with_a_wrong_field_is_refused_by_its_place() {
     lie[9 * 32 + 31] ^= 1;
     worker.answer(&frame, Command::Ack, lie.freeze()).await;
     let reason = halted(&falafel).await;
-    let start = "the reply is refused: published field 9 is ";
+    let start = "the reply was refused: published field 9 is ";
     assert!(reason.starts_with(start), "{reason}");
     assert_eq!(falafel.progress().refused.len(), 1);
 
@@ -37,12 +37,12 @@ async fn a_reply_with_a_wrong_field_is_refused_by_its_place() {
     worker.take().await;
     let frame = worker.take().await;
     worker.answer(&frame, Command::Ack, "short".into()).await;
-    let short = "the reply is refused: a reply of 5 bytes is shorter than its 512 bytes of \
+    let short = "the reply was refused: a reply of 5 bytes is shorter than its 512 bytes of \
                  published fields";
     assert_eq!(halted(&falafel).await, short);
 }
 
-/// Refuses every final buffer, and with `claims` every reply.
+/// Refuses every final buffer, and every reply if `claims` is set.
 #[derive(Debug)]
 struct Refusing {
     claims: bool,
@@ -64,8 +64,8 @@ impl ReplyCheck for Refusing {
     }
 }
 
-/// The check of replies has the last word, and a final buffer that proves nothing
-/// settles nothing.
+/// The supplied check can refuse a reply, and a refused final buffer settles no
+/// rollup.
 #[tokio::test]
 async fn what_the_supplied_verifier_refuses_is_refused() {
     for (claims, why) in [
@@ -77,14 +77,14 @@ async fn what_the_supplied_verifier_refuses_is_refused() {
         let _working = Worker::both(&falafel);
         assert_eq!(
             halted(&falafel).await,
-            format!("the reply is refused: {why}")
+            format!("the reply was refused: {why}")
         );
         assert_eq!(falafel.progress().settled, 0);
         assert_eq!(falafel.world().unwrap().next_rollup(), 1);
     }
 }
 
-/// A word that the root rollup's or the verifier's reply changes is named.
+/// The error names a word that the root rollup's or verifier's reply changes.
 #[tokio::test]
 async fn a_false_public_input_in_a_final_buffer_is_refused_by_name() {
     for (kind, place, name) in [
@@ -106,7 +106,7 @@ async fn a_false_public_input_in_a_final_buffer_is_refused_by_name() {
         outer.answer(&frame, Command::Ack, lie.freeze()).await;
         let reason = halted(&falafel).await;
         let start =
-            format!("the reply is refused: {name} (word {place} of the broadcast data) is ");
+            format!("the reply was refused: {name} (word {place} of the broadcast data) is ");
         assert!(reason.starts_with(&start), "{reason}");
         assert_eq!(falafel.progress().settled, 0);
     }

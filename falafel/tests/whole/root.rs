@@ -1,5 +1,5 @@
-//! The world's root rollups are true statements, and what it says of them is
-//! what they publish.
+//! The world's root rollups are true statements, and they publish what the
+//! world expects.
 
 use bytes::Bytes;
 use zkwhirl_circuits::{
@@ -11,13 +11,13 @@ use zkwhirl_falafel::users::{MockProofs, TxPool, TxReceiver};
 use zkwhirl_falafel::world::{BroadcastMismatch, Draft, RootJob, World};
 use zkwhirl_job::{Kind, Request, Sizes, Word, reply::ReplyShape, request::ClaimRequest};
 
-/// A reply with these fields and nothing that proves them.
+/// A reply that consists of these fields and of bytes that prove nothing.
 fn reply(published: &[Word]) -> Bytes {
     let bytes: Vec<u8> = published.iter().flat_map(|word| word.0).collect();
     [&bytes[..], b"proof"].concat().into()
 }
 
-/// One rollup up to its root, with the claims' requests and the inner replies.
+/// Makes one rollup up to its root; returns also the claims' requests and the inner replies.
 fn rollup(world: &World, sizes: Sizes, txs: usize) -> (Draft, Vec<ClaimRequest>, Vec<Bytes>) {
     let mut draft = world.begin(sizes);
     let claims = draft.claims(16);
@@ -30,7 +30,7 @@ fn rollup(world: &World, sizes: Sizes, txs: usize) -> (Draft, Vec<ClaimRequest>,
     let inners = draft.inners(txs, &replies, &door).unwrap();
     let shape = ReplyShape::of(Kind::TxRollup, sizes);
     let inners = inners.iter().map(|job| {
-        // In the length of a reply, as a root rollup's request demands it.
+        // A root rollup's request requires the reply's full length.
         let mut bytes = reply(&job.published).to_vec();
         bytes.resize(shape.bytes.unwrap(), 0);
         bytes.into()
@@ -39,9 +39,9 @@ fn rollup(world: &World, sizes: Sizes, txs: usize) -> (Draft, Vec<ClaimRequest>,
     (draft, claims.collect(), inners.collect())
 }
 
-/// Rollups in a row, so that interactions are carried into the defi tree and
-/// claimed: full ones, one with an inner rollup that is not, and one with a
-/// single inner rollup. There is always a place for an inner rollup left.
+/// Several rollups, so that interactions are carried into the defi tree and
+/// claimed: full rollups, one with a partly filled inner rollup, and one with a
+/// single inner rollup. Each rollup has an empty inner place.
 #[test]
 fn root_rollups_are_true_and_broadcast_what_the_world_says() {
     let sizes = Sizes::new(3, 3).unwrap();
@@ -67,8 +67,8 @@ fn root_rollups_are_true_and_broadcast_what_the_world_says() {
             assert_eq!(parsed.validate(sizes), Ok(()));
             assert_eq!(request.inner_proofs, inners);
             assert_eq!(request.bridge_call_datas.len(), 32);
-            // Claims are of interactions that this rollup or an earlier one
-            // carried, against the defi root after it.
+            // Claims belong to interactions that this rollup or an earlier one
+            // carried, and use the defi root after this rollup.
             carried += request.defi_interaction_notes.len();
             for claim in &claims {
                 assert_eq!(claim.defi_root, request.new_defi_root);
@@ -77,13 +77,13 @@ fn root_rollups_are_true_and_broadcast_what_the_world_says() {
             world = draft.settle();
         }
         // Those of the genesis, and at least one of each later rollup but one:
-        // a rollup may have nobody who can deposit.
+        // in one rollup no user may be able to deposit.
         assert!(carried >= 7 + rollups.len().saturating_sub(2), "{carried}");
     }
 }
 
-/// Interactions succeed and fail, with one output and with two; the deposits
-/// of each become claims of the next pipeline, and they are true.
+/// Interactions succeed and fail, with one and with two outputs; their deposits
+/// become claims of the next pipeline, and the claims are true.
 #[test]
 fn what_bridges_return_is_claimed_in_the_next_pipeline() {
     let (suite, sizes) = (Suite::Poseidon, Sizes::new(4, 4).unwrap());
@@ -113,7 +113,7 @@ fn what_bridges_return_is_claimed_in_the_next_pipeline() {
     assert!(failed > 0 && two > 0 && one > 0, "{failed} {two} {one}");
 }
 
-/// Each word of the header, and each of a slot's, is checked and has a name.
+/// Each word of the header, and each word of a slot, is checked and has a name.
 #[test]
 fn every_wrong_word_is_refused_by_its_name() {
     let sizes = Sizes::new(2, 2).unwrap();

@@ -1,4 +1,4 @@
-//! One server or two, and requests that are given.
+//! Falafel in split and normal mode, and requests from a caller.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -29,7 +29,7 @@ async fn in_normal_mode_one_server_has_every_kind() {
     assert_eq!(kinds, BTreeSet::from(Kind::ALL));
 }
 
-/// The mode for files: a real claim of Aztec Connect's goes out as it is.
+/// A real claim of Aztec Connect is issued unchanged, as in the mode for files.
 #[tokio::test]
 async fn given_requests_are_handed_out_byte_for_byte() {
     let request = vector("valid_claim_0_request");
@@ -45,7 +45,7 @@ async fn given_requests_are_handed_out_byte_for_byte() {
     let frame = worker.work().await;
     assert_eq!(frame.data, request);
     assert_eq!(real.await.unwrap().unwrap(), worker.reply(&frame));
-    // What is no inner request goes to the outer port.
+    // Data that is not an inner request goes to the outer port.
     Worker::outer(&falafel).reject("what is this?").await;
     let rejected = Rejected::Nack("what is this?".into());
     assert_eq!(unknown.await.unwrap(), Err(JobError::Rejected(rejected)));

@@ -1,8 +1,8 @@
-//! An HPA from the manifest that is applied: a `HorizontalPodAutoscaler` of
+//! Reads an HPA from its Kubernetes manifest: a `HorizontalPodAutoscaler` of
 //! `autoscaling/v2`, or a `ScaledObject` of KEDA.
 //!
-//! Unknown fields are errors: a misspelt field would be ignored by the planner
-//! and mean something else to the cluster.
+//! Unknown fields are errors: the planner would ignore a misspelt field, and
+//! the cluster would behave differently from the simulation.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,26 +10,26 @@ use serde_json::Value;
 use super::{Behavior, Fallback, Hpa, Keda, TOLERANCE};
 use crate::quantity::{self, QuantityError};
 
-/// The largest manifest that is read, in bytes.
+/// The largest accepted manifest, in bytes.
 const MANIFEST_BYTES: usize = 4 << 20;
 
-/// A manifest without an HPA that can be simulated.
+/// Why a manifest has no HPA that the planner can simulate.
 #[derive(Debug, thiserror::Error)]
 pub enum HpaManifestError {
     /// Not YAML, or longer than 4 MiB.
-    #[error("is no YAML: {0}")]
+    #[error("is not valid YAML: {0}")]
     Yaml(String),
-    /// No HPA in it, or more than one.
+    /// The manifest has no HPA, or more than one.
     #[error("holds {0} HorizontalPodAutoscalers and ScaledObjects, must hold one")]
     Count(usize),
-    /// A field that is missing, unknown or of another type.
+    /// A field is missing, unknown, of another type, or has an unsupported value.
     #[error("{kind} {name}: {why}")]
     Field {
-        /// Kind of the object.
+        /// The object's kind.
         kind: String,
-        /// Its name.
+        /// The object's name.
         name: String,
-        /// What is wrong.
+        /// What is wrong with the field.
         why: FieldError,
     },
 }
@@ -40,19 +40,19 @@ pub enum FieldError {
     /// Missing, unknown or of another type.
     #[error(transparent)]
     Serde(#[from] serde_json::Error),
-    /// A quantity that cannot be read.
+    /// The value is not a Kubernetes quantity.
     #[error(transparent)]
     Quantity(#[from] QuantityError),
-    /// A value, or a kind of metric, that cannot be simulated.
+    /// The planner does not support the value or the kind of metric.
     #[error("{0}")]
     Value(String),
 }
 
 impl Hpa {
-    /// Reads the one HPA of a manifest, which may hold other objects as well.
+    /// Reads the only HPA of a manifest, which may also contain other objects.
     ///
     /// # Errors
-    /// No or several HPAs, unknown fields, limits that contradict one another,
+    /// Fails for no or several HPAs, unknown fields, a minimum above the maximum,
     /// and metrics other than one external metric with an `averageValue`.
     pub fn from_manifest(yaml: &str) -> Result<Self, HpaManifestError> {
         if yaml.len() > MANIFEST_BYTES {
@@ -86,7 +86,7 @@ fn checked(hpa: Hpa) -> Result<Hpa, FieldError> {
     let (min, max) = (hpa.min, hpa.max);
     match hpa.target_milli {
         ..=0 => value("the target must be positive"),
-        _ if !(1..=1000).contains(&max) => value("the most replicas must be 1 to 1000"),
+        _ if !(1..=1000).contains(&max) => value("the maximum of replicas must be 1 to 1000"),
         _ if min > max => value(format!("min {min} is more than max {max}")),
         _ => Ok(hpa),
     }

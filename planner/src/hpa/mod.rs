@@ -1,11 +1,11 @@
-//! Kubernetes' HorizontalPodAutoscaler for one external metric with a target
+//! Simulates Kubernetes' HorizontalPodAutoscaler for one external metric with a target
 //! per pod: exactly what `pkg/controller/podautoscaler` computes at each sync.
 //!
-//! The stages have Kubernetes' order. A proposal from the metric and the
+//! The stages have Kubernetes' order: a proposal from the metric and the
 //! tolerance; stabilisation, which keeps the fleet between the lowest recent
 //! proposal (up window) and the highest (down window); the rate policies; the
-//! limits. `tests/vectors/golden_hpa.json` holds 3,840 decisions of the
-//! original code, and [`crate::golden`] replays them without a difference.
+//! limits. [`crate::golden`] replays 3,840 recorded decisions of Kubernetes'
+//! code (`tests/vectors/golden_hpa.json`) without a difference.
 
 mod keda;
 pub(crate) mod manifest;
@@ -20,39 +20,39 @@ use std::cmp::Ordering;
 
 use rates::Changes;
 
-/// How often the controller looks, unless it was told otherwise
-/// (`--horizontal-pod-autoscaler-sync-period`).
+/// The controller's default sync period
+/// (`--horizontal-pod-autoscaler-sync-period`), in milliseconds.
 pub const SYNC_MS: u64 = 15_000;
-/// The controller's tolerance, unless it was told otherwise
+/// The controller's default tolerance
 /// (`--horizontal-pod-autoscaler-tolerance`).
 pub(crate) const TOLERANCE: f64 = 0.1;
 
-/// What the controller sees at one sync.
+/// The controller's input at one sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Observed {
-    /// Milliseconds on any clock that does not go back.
+    /// Time in milliseconds on any monotonic clock.
     pub now_ms: u64,
     /// `spec.replicas` of the Deployment.
     pub spec_replicas: u32,
-    /// `status.replicas`: pods that are not ending, ready or not.
+    /// `status.replicas`: the pods that are not terminating, ready or not.
     pub status_replicas: u32,
-    /// The metric's sum in thousandths; `None`: it cannot be had.
+    /// The sum of the metric in thousandths; `None` if the metric cannot be read.
     pub metric_milli: Option<i64>,
 }
 
-/// The controller's memory about one HPA.
+/// The controller's state for one HPA.
 #[derive(Debug, Clone)]
 pub struct Autoscaler {
     hpa: Hpa,
     proposals: Vec<(u64, u32)>,
     ups: Changes,
     downs: Changes,
-    /// When there was something to do last.
+    /// When the metric was last positive, in milliseconds.
     active_ms: u64,
 }
 
 impl Autoscaler {
-    /// A controller that has just seen the HPA for the first time.
+    /// Creates the state of a controller that has not yet synced the HPA.
     pub fn new(hpa: Hpa) -> Self {
         let changes = |rules: fn(&Behavior) -> &Rules| {
             let rules = hpa.behavior.as_ref().map(rules);
@@ -68,7 +68,7 @@ impl Autoscaler {
         }
     }
 
-    /// One sync: the new `spec.replicas`.
+    /// Runs one sync and returns the new `spec.replicas`.
     pub fn sync(&mut self, mut seen: Observed) -> u32 {
         if let Some(keda) = self.hpa.keda {
             if let Some(decided) = keda.decide(seen, &mut self.active_ms) {
@@ -98,7 +98,7 @@ impl Autoscaler {
         desired
     }
 
-    /// Replicas by the metric alone.
+    /// Returns the replicas that the metric and the tolerance alone give.
     fn proposal(&self, seen: Observed) -> Option<u32> {
         let metric = seen.metric_milli? as f64;
         let target = self.hpa.target_milli as f64;
@@ -110,8 +110,8 @@ impl Autoscaler {
         Some((metric / target).ceil() as u32)
     }
 
-    /// `current`, brought between the lowest proposal of the up window and the
-    /// highest of the down window.
+    /// Moves `current` into the range from the lowest proposal of the up window
+    /// to the highest of the down window, and records `proposal`.
     fn stabilise(&mut self, now: u64, current: u32, proposal: u32) -> u32 {
         let (up_window, down_window) = self.hpa.windows_ms();
         let (mut lowest, mut highest) = (proposal, proposal);
@@ -130,10 +130,10 @@ impl Autoscaler {
         current.max(lowest).min(highest)
     }
 
-    /// The rate policies, then the limits.
+    /// Applies the rate policies, then the limits.
     fn limit(&self, now: u64, current: u32, desired: u32) -> u32 {
         let Some(behavior) = &self.hpa.behavior else {
-            // Without a behaviour: twice as many or four at each sync.
+            // Without `behavior`, Kubernetes allows twice the pods or four pods at each sync.
             let fastest = (2 * current).max(4);
             return desired.min(fastest).clamp(self.hpa.min, self.hpa.max);
         };

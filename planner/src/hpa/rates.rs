@@ -1,12 +1,12 @@
-//! Rate policies: how far the fleet may move within their periods.
+//! Rate policies: how much the fleet may grow or shrink within a period.
 
 use super::{Policy, PolicyKind, Rules, Select};
 
-/// The most replicas that scaling up may reach, or the fewest that scaling down
-/// may; `None`: the direction is off, or has no policy.
+/// Returns the most replicas that scaling up may reach, or the fewest for
+/// scaling down; `None` if the direction is disabled or has no policy.
 ///
-/// `start`: how many replicas there were at the start of a period in
-/// milliseconds.
+/// `start` returns the number of replicas at the start of a period, which is
+/// given in milliseconds.
 pub(super) fn furthest(rules: &Rules, up: bool, start: impl Fn(u64) -> i64) -> Option<i64> {
     let reach = |policy: &Policy| {
         let start = start(policy.period_ms());
@@ -26,12 +26,12 @@ pub(super) fn furthest(rules: &Rules, up: bool, start: impl Fn(u64) -> i64) -> O
     }
 }
 
-/// Changes of one direction, as long as the controller remembers them.
+/// The changes of one direction that the controller remembers.
 ///
-/// The controller forgets only when it adds: a new change takes the place of
-/// the last one that is older than the direction's longest period. Policies of
-/// the *other* direction may look further back, so what exactly is forgotten
-/// matters.
+/// The controller forgets a change only when it adds one: the new change
+/// replaces the last one that is older than the direction's longest period.
+/// Policies of the *other* direction may have a longer period, so it matters
+/// which changes are forgotten.
 #[derive(Debug, Clone)]
 pub(super) struct Changes {
     longest_ms: u64,
@@ -54,7 +54,7 @@ impl Changes {
         }
     }
 
-    /// Replicas changed within the period.
+    /// Returns how many replicas were added or removed within the period.
     pub(super) fn within(&self, now: u64, period_ms: u64) -> i64 {
         let recent = self
             .changes

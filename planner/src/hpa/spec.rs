@@ -1,4 +1,4 @@
-//! The part of an HPA that decides.
+//! The settings of an HPA that determine its decisions.
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::Value;
@@ -9,64 +9,64 @@ use crate::quantity;
 /// An HPA with one external metric and a target per pod.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hpa {
-    /// The fewest replicas.
+    /// The minimum of replicas.
     pub min: u32,
-    /// The most replicas.
+    /// The maximum of replicas.
     pub max: u32,
     /// `averageValue` in thousandths.
     pub target_milli: i64,
-    /// The controller's tolerance, where a direction has none of its own.
+    /// The controller's tolerance, for a direction without a tolerance of its own.
     pub tolerance: f64,
-    /// How fast; without it the rules of the time before `behavior` hold.
+    /// The `behavior` block; `None`: the rules from before Kubernetes had `behavior`.
     pub behavior: Option<Behavior>,
-    /// What KEDA does beside its HPA; `None` for an HPA that stands alone.
+    /// What KEDA does beside its HPA; `None` for an HPA without KEDA.
     pub keda: Option<Keda>,
 }
 
-/// Both directions, as in a manifest.
+/// The rules of both directions, as in a manifest's `behavior` block.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Behavior {
-    /// More replicas.
+    /// The rules for adding replicas.
     #[serde(rename = "scaleUp")]
     pub up: Rules,
-    /// Fewer replicas.
+    /// The rules for removing replicas.
     #[serde(rename = "scaleDown")]
     pub down: Rules,
 }
 
-/// One direction.
+/// The rules of one direction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     /// Stabilisation window in seconds.
     #[serde(rename = "stabilizationWindowSeconds")]
     pub window_s: u32,
-    /// How fast.
+    /// The limits on the speed of a change.
     pub policies: Vec<Policy>,
-    /// Which policy counts.
+    /// Which policy applies.
     #[serde(rename = "selectPolicy")]
     pub select: Select,
-    /// A tolerance of this direction's own (Kubernetes 1.35 and later).
+    /// The direction's own tolerance (Kubernetes 1.35 and later).
     #[serde(default, skip_serializing, deserialize_with = "thousandths")]
     pub tolerance: Option<f64>,
 }
 
-/// So much change within a period.
+/// A limit on the change within a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// Pods or percent.
+    /// Whether `value` counts pods or percent.
     #[serde(rename = "type")]
     pub kind: PolicyKind,
-    /// How many.
+    /// The largest change, in pods or percent.
     pub value: u32,
-    /// Within how many seconds.
+    /// Length of the period in seconds.
     #[serde(rename = "periodSeconds")]
     pub period_s: u32,
 }
 
-/// What a policy counts.
+/// The unit of a policy's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PolicyKind {
     /// Pods.
@@ -75,14 +75,14 @@ pub enum PolicyKind {
     Percent,
 }
 
-/// Which of the policies counts.
+/// Which of several policies applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Select {
-    /// The one that allows the largest change.
+    /// The policy that allows the largest change.
     Max,
-    /// The one that allows the smallest change.
+    /// The policy that allows the smallest change.
     Min,
-    /// None: this direction is off.
+    /// No policy: the direction is disabled.
     Disabled,
 }
 
@@ -93,7 +93,7 @@ impl Policy {
 }
 
 impl Default for Behavior {
-    /// What an empty `behavior` block means.
+    /// The meaning of an empty `behavior` block.
     fn default() -> Self {
         let policy = |kind, value| Policy {
             kind,
@@ -118,7 +118,7 @@ impl Default for Behavior {
 }
 
 impl Behavior {
-    /// A `behavior` block, with Kubernetes' defaults where it says nothing.
+    /// Reads a `behavior` block; Kubernetes' defaults replace missing fields.
     pub(crate) fn from_block(block: &Value) -> serde_json::Result<Self> {
         let mut all = serde_json::to_value(Self::default())?;
         overlay(&mut all, block);
@@ -126,7 +126,7 @@ impl Behavior {
     }
 }
 
-/// Puts what `block` says in the place of `under`; null says nothing.
+/// Replaces the values in `under` by those of `block`, except null values.
 fn overlay(under: &mut Value, block: &Value) {
     match (under, block) {
         (_, Value::Null) => {}
@@ -139,7 +139,7 @@ fn overlay(under: &mut Value, block: &Value) {
     }
 }
 
-/// A quantity as a number.
+/// Reads a Kubernetes quantity as a number.
 fn thousandths<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     let text = Option::<String>::deserialize(from)?;
     let milli = text.map(|text| quantity::milli(&text).map_err(D::Error::custom));
@@ -147,7 +147,7 @@ fn thousandths<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Err
 }
 
 impl Hpa {
-    /// Tolerances up and down.
+    /// Returns the tolerances up and down.
     pub(super) fn tolerances(&self) -> (f64, f64) {
         let of = |rules: fn(&Behavior) -> &Rules| {
             let own = self.behavior.as_ref().and_then(|b| rules(b).tolerance);
@@ -156,7 +156,7 @@ impl Hpa {
         (of(|b| &b.up), of(|b| &b.down))
     }
 
-    /// Windows up and down in milliseconds.
+    /// Returns the windows up and down in milliseconds.
     pub(super) fn windows_ms(&self) -> (u64, u64) {
         let (up, down) = match &self.behavior {
             Some(behavior) => (behavior.up.window_s, behavior.down.window_s),
@@ -165,7 +165,7 @@ impl Hpa {
         (u64::from(up) * 1000, u64::from(down) * 1000)
     }
 
-    /// The same rules for another largest fleet.
+    /// Returns a copy with another maximum of replicas.
     pub(crate) fn with_max(&self, max: u32) -> Self {
         Self {
             min: self.min.min(max),
@@ -174,7 +174,7 @@ impl Hpa {
         }
     }
 
-    /// The same with other windows for scaling down.
+    /// Returns a copy with another stabilisation window for scaling down, in seconds.
     pub(crate) fn with_down_window(&self, window_s: u32) -> Self {
         let mut hpa = self.clone();
         hpa.behavior.get_or_insert_default().down.window_s = window_s;
@@ -183,7 +183,7 @@ impl Hpa {
 }
 
 impl Default for Hpa {
-    /// One to 32 pods, a job for each, Kubernetes' defaults for the rest.
+    /// 1 to 32 pods, a target of one job per pod, Kubernetes' defaults for the rest.
     fn default() -> Self {
         Self {
             min: 1,

@@ -29,7 +29,7 @@ fn of(target_milli: i64) -> Hpa {
     }
 }
 
-/// What the autoscaler makes of a fleet in balance that gets other work.
+/// The replicas after one sync of a fleet of `replicas` pods that has `jobs` jobs.
 fn decides(hpa: Hpa, replicas: u32, jobs: u32) -> u32 {
     Autoscaler::new(hpa).sync(seen(15, replicas, replicas, jobs))
 }
@@ -51,7 +51,7 @@ fn a_target_of_930m_closes_the_trap_for_every_fleet() {
             let enough = decided >= jobs.min(32);
             assert!(enough, "{replicas} pods, {jobs} jobs: {decided}");
         }
-        // And in balance nothing moves.
+        // A fleet in balance keeps its size.
         assert_eq!(decides(of(930), replicas, replicas), replicas);
     }
 }
@@ -198,7 +198,7 @@ spec:
 ";
         let read = Hpa::from_manifest(manifest).unwrap();
         assert_eq!((read.min, read.max, read.target_milli), (1, 32, 930));
-        // minReplicaCount is 0 unless given.
+        // The default of minReplicaCount is 0.
         assert_eq!(read.keda.unwrap().to_zero_after_ms, Some(300_000));
     }
 
@@ -231,7 +231,7 @@ spec:
             ("type: External", "type: Resource", "must be External"),
             ("averageValue: 930m", "value: 930m", "unknown field `value`"),
             ("HorizontalPodAutoscaler", "Deployment", "holds 0"),
-            ("spec:", "spec: ]", "is no YAML"),
+            ("spec:", "spec: ]", "is not valid YAML"),
         ] {
             let text = COMMITTED.replace(from, to);
             assert_ne!(text, COMMITTED);

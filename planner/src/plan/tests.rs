@@ -35,10 +35,10 @@ fn a_larger_fleet_is_never_slower_and_the_first_pods_buy_most() {
     let rows = sizes(&committed(), &trace, &[1, 2, 4, 8, 16, 32], 2.0);
     let p50: Vec<f64> = rows.iter().map(|row| row.latency_p50_s.unwrap()).collect();
     assert!(p50.windows(2).all(|pair| pair[1] <= pair[0]), "{p50:?}");
-    // 32 jobs of 300 s need 9,600 s of one pod, rollups come each 1,800 s.
+    // 32 jobs of 300 s need 9,600 s of one pod; a rollup arrives every 1,800 s.
     let behind: Vec<bool> = rows.iter().map(|row| row.falls_behind).collect();
     assert_eq!(behind, [true, true, true, false, false, false]);
-    // Start of pods and lag of the metric before, root and verifier behind.
+    // The pods' start and the metric's delay come first, root rollup and verifier last.
     let best = rows[5].latency_p50_s.unwrap();
     assert!((470.0..580.0).contains(&best), "{best}");
     let well = |row: &Row| row.settled == (24, 24) && row.killed == 0;

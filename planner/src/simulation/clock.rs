@@ -2,27 +2,27 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-/// Something that happens at a time.
+/// An event of the simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Event {
-    /// An outer worker has proved a rollup's job.
+    /// An outer worker has proved an outer job of this rollup.
     OuterDone(usize),
-    /// A pod has proved its job of this number.
+    /// The pod has proved the job.
     Done { pod: u64, job: usize },
-    /// A pod can claim jobs.
+    /// The pod can claim jobs.
     Ready(u64),
-    /// A pod is lost.
+    /// The pod is lost.
     Lost(u64),
-    /// Pods are lost by the trace.
+    /// The trace takes away this number of pods.
     LostMany(u32),
-    /// Falafel wants a rollup.
+    /// Falafel requests the rollup.
     Arrives(usize),
-    /// The autoscaler looks.
+    /// The autoscaler syncs.
     Sync,
 }
 
-/// Events in the order of their times; at one time in the order of [`Event`],
-/// so that what ends is seen to end before the autoscaler looks.
+/// The events in the order of their times. Events at the same time have the
+/// order of [`Event`], so that jobs and pods end before the autoscaler syncs.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     now: u64,
@@ -30,7 +30,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Milliseconds since the start.
+    /// Returns the milliseconds since the start.
     pub(super) fn now(&self) -> u64 {
         self.now
     }

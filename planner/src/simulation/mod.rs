@@ -1,11 +1,11 @@
-//! Pods, queues and rollups around the autoscaler, event by event.
+//! Simulates pods, queues and rollups around the autoscaler, event by event.
 //!
-//! What is modelled: Falafel's order (claims, then inner rollups, then the root
-//! rollup, then its verifier; a rollup begins when the one before is settled);
-//! a first-come queue, one job a pod; pods that start slowly, drain, and are
-//! lost; the ReplicaSet's choice of victims; a metric that is late or missing.
-//! What is not: machines under the pods (a start time stands for them), the
-//! broker's own outages, memory.
+//! The model has Falafel's order (claims, then inner rollups, then the root
+//! rollup, then its verifier; a rollup begins when the previous one is
+//! settled); a first-in first-out queue and one job per pod; pods that start
+//! slowly, drain, and are lost; the ReplicaSet's choice of victims; a metric
+//! that is late or missing. The model leaves out the nodes under the pods (a
+//! start time stands for them), outages of the broker, and memory.
 
 mod clock;
 mod pods;
@@ -17,49 +17,49 @@ use serde::Serialize;
 
 use crate::{Hpa, Trace, hpa::SYNC_MS};
 
-/// A fleet and its surroundings.
+/// The fleet and the conditions of a simulation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setup {
     /// The autoscaler of the inner workers.
     pub hpa: Hpa,
-    /// The signal of the autoscaler.
+    /// The metric that the autoscaler scales on.
     pub signal: Signal,
-    /// Number of sources of the metric. The autoscaler is blind when all are
-    /// away.
+    /// Number of sources of the metric. The autoscaler has no metric when all
+    /// sources are unreachable.
     pub sources: u8,
     /// Age of the metric when the autoscaler sees it, in milliseconds.
     pub lag_ms: u64,
     /// Sync period of the autoscaler in milliseconds.
     pub sync_ms: u64,
-    /// From a pod's creation until it claims jobs, in milliseconds.
+    /// Time from a pod's creation until it claims jobs, in milliseconds.
     pub start_ms: u64,
-    /// How long a running proof may still take when its pod must end, in
-    /// milliseconds; one that takes longer is handed back at once.
+    /// How long a pod that must end may continue its proof, in milliseconds; a
+    /// proof that takes longer is requeued at once.
     pub drain_ms: u64,
-    /// Pods that prove have a higher deletion cost than idle pods.
+    /// Whether pods that prove have a higher deletion cost than idle pods.
     pub deletion_costs: bool,
-    /// Pods that are there at the start, ready.
+    /// Number of ready pods at the start.
     pub warm: u32,
-    /// Workers of outer jobs, always there.
+    /// Number of outer workers, which is constant.
     pub outer: u32,
-    /// Chance that a pod is lost within an hour of its life (as a rate).
+    /// Rate at which a pod is lost, per hour of its life.
     pub losses_per_hour: f64,
-    /// Equal seeds make equal losses.
+    /// The seed of the random losses; equal seeds give equal losses.
     pub seed: u64,
 }
 
-/// The signal of the autoscaler.
+/// The metric that the autoscaler scales on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Signal {
-    /// Jobs that are queued or being proved.
+    /// Number of jobs that are queued or being proved.
     Outstanding,
-    /// Jobs that are queued, no more: what nobody should look at.
+    /// Number of queued jobs only. Not recommended: the autoscaler ends pods that still prove.
     Ready,
 }
 
 impl Setup {
-    /// The committed way of running a fleet, under an HPA.
+    /// Returns the committed settings of a fleet, with the given HPA.
     pub fn new(hpa: Hpa) -> Self {
         Self {
             warm: hpa.min,
@@ -78,50 +78,50 @@ impl Setup {
     }
 }
 
-/// What came of it. Times in milliseconds.
+/// The outcome of a simulation. Times are in milliseconds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
-    /// For each rollup in order, from its arrival until it was settled; `None`:
-    /// it was not.
+    /// For each rollup in order, the time from its arrival to its settlement;
+    /// `None` if it was not settled.
     pub latencies: Vec<Option<u64>>,
-    /// For each inner job that was begun, from its being there until a pod
+    /// For each inner job that was begun, the time it was queued until a pod
     /// began it for the first time.
     pub waits: Vec<u64>,
-    /// Proofs that ended with their pods, to be made again.
+    /// Number of proofs that were lost with their pods and had to be repeated.
     pub killed: u32,
-    /// Proofs that were handed back by draining pods.
+    /// Number of proofs that draining pods requeued.
     pub handed_back: u32,
-    /// Time spent on proofs that had to be made again.
+    /// Pod time spent on proofs that had to be repeated.
     pub wasted_ms: u64,
-    /// Life times of all pods together, outer workers included.
+    /// Total lifetime of all pods, outer workers included.
     pub pod_ms: u64,
-    /// Time spent on proofs that counted.
+    /// Pod time spent on proofs that counted.
     pub useful_ms: u64,
-    /// What was simulated.
+    /// The length of the simulated period.
     pub simulated_ms: u64,
-    /// Most pods at a time, ending ones included.
+    /// The most pods at any time, terminating pods included.
     pub peak_pods: u32,
-    /// The fleet over time: a sample at each sync.
+    /// The fleet over time, one sample per sync.
     pub course: Vec<Sample>,
 }
 
-/// The inner fleet at one sync.
+/// The state of the inner fleet at one sync.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Sample {
-    /// When.
+    /// Time of the sync, in milliseconds since the start.
     pub at_ms: u64,
-    /// Jobs queued or being proved.
+    /// Number of jobs that are queued or being proved.
     pub outstanding: u32,
-    /// What the autoscaler decided.
+    /// The replicas that the autoscaler decided.
     pub replicas: u32,
-    /// Pods that can prove, ending ones that still prove included.
+    /// Number of pods that can prove, including terminating pods that still prove.
     pub ready: u32,
-    /// Pods that prove.
+    /// Number of pods that prove.
     pub busy: u32,
 }
 
-/// Runs a trace until it is settled, but not much longer than the work can
-/// take: a fleet that kills what it proves would run for ever.
+/// Runs a trace until all rollups are settled or a time limit is reached: a
+/// fleet that kills its own proofs would run for ever.
 pub fn simulate(setup: &Setup, trace: &Trace) -> Outcome {
     world::SimulatedFleet::new(setup, trace).run()
 }

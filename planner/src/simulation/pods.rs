@@ -1,24 +1,24 @@
-//! Pods of the inner workers, and which of them end first.
+//! The pods of the inner workers, and the order in which they are ended.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pod {
-    /// When it was made.
+    /// When the pod was created.
     pub(super) since: u64,
-    /// Since when it claims jobs.
+    /// Since when the pod can claim jobs; `None` while it starts.
     pub(super) ready: Option<u64>,
-    /// Its job, and when that began.
+    /// The pod's job, and when the pod began it.
     pub(super) job: Option<(usize, u64)>,
-    /// It ends with its job.
+    /// Whether the pod ends after its current job.
     pub(super) ending: bool,
 }
 
-/// The pods that are there.
+/// The existing pods.
 #[derive(Debug, Default)]
 pub(super) struct Pods {
     made: u64,
-    /// By number; numbers grow with time.
+    /// The pods by number; a newer pod has a larger number.
     pub(super) all: BTreeMap<u64, Pod>,
 }
 
@@ -33,12 +33,12 @@ impl Pods {
         self.made
     }
 
-    /// `status.replicas`: pods that are not ending.
+    /// Returns `status.replicas`: the number of pods that are not terminating.
     pub(super) fn replicas(&self) -> u32 {
         self.all.values().filter(|pod| !pod.ending).count() as u32
     }
 
-    /// The pod that gets the next job: the one that has been ready longest.
+    /// Returns the pod that gets the next job: the idle pod that has been ready longest.
     pub(super) fn idle(&self) -> Option<u64> {
         let is_idle = |pod: &Pod| pod.ready.is_some() && pod.job.is_none() && !pod.ending;
         let idle = self.all.iter().filter(|(_, pod)| is_idle(pod));
@@ -46,8 +46,8 @@ impl Pods {
         first.map(|(id, _)| *id)
     }
 
-    /// Pods that a ReplicaSet ends first, when `count` of them must go.
-    /// `costs`: each says how many jobs it proves as its deletion cost.
+    /// Returns the pods that a ReplicaSet ends first when it must end `count` pods.
+    /// `costs`: whether a pod's deletion cost is the number of jobs it proves.
     pub(super) fn victims(&self, count: usize, costs: bool) -> Vec<u64> {
         let staying = self.all.iter().filter(|(_, pod)| !pod.ending);
         let candidates = staying.map(|(number, pod)| Candidate {
@@ -58,8 +58,8 @@ impl Pods {
         victims(candidates, count)
     }
 
-    /// Pods that a loss of machines hits first in the worst case: busy ones,
-    /// oldest first.
+    /// Returns the pods that a loss of machines hits first in the worst case:
+    /// busy pods first, the oldest first.
     pub(super) fn dearest(&self, count: usize) -> Vec<u64> {
         let mut pods: Vec<_> = self.all.iter().collect();
         pods.sort_by_key(|(id, pod)| (pod.job.is_none(), **id));
@@ -67,20 +67,20 @@ impl Pods {
     }
 }
 
-/// A pod as a ReplicaSet sees it. Whether it is busy is not among that.
+/// A pod as a ReplicaSet sees it. A ReplicaSet does not know whether a pod is busy.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate {
-    /// Grows with the pods' creation.
+    /// The pod's number; a newer pod has a larger number.
     pub number: u64,
-    /// Since when it is ready, in milliseconds.
+    /// Since when the pod is ready, in milliseconds; `None` if it is not ready.
     pub ready: Option<u64>,
-    /// Its annotation `controller.kubernetes.io/pod-deletion-cost`; 0 without.
+    /// The annotation `controller.kubernetes.io/pod-deletion-cost`, or 0 if absent.
     pub cost: i32,
 }
 
-/// The numbers of the pods that a ReplicaSet ends first when `count` of them must
-/// go: those that are not ready, then the cheapest, then those that have been
-/// ready for the shortest time, then the newest.
+/// Returns the numbers of the pods that a ReplicaSet ends first when it must
+/// end `count` pods: pods that are not ready, then those of the lowest cost,
+/// then those that have been ready for the shortest time, then the newest.
 pub fn victims(pods: impl Iterator<Item = Candidate>, count: usize) -> Vec<u64> {
     let mut pods: Vec<_> = pods.collect();
     pods.sort_by_key(|pod| {

@@ -6,8 +6,8 @@ use crate::{
     trace::{Description, Lost, Rollup},
 };
 
-/// The table of fleets that this was checked against: a burst of 32 jobs of
-/// 300 s, one warm pod, 90 s to start one, a metric that is 30 s old.
+/// The settings of the reference table: a burst of 32 jobs of 300 s, one warm
+/// pod, 90 s to start a pod, a metric that is 30 s old.
 fn burst(jobs: usize) -> Trace {
     Trace {
         rollups: vec![Rollup {
@@ -47,7 +47,7 @@ fn setup(hpa: Hpa) -> Setup {
     }
 }
 
-/// Makespan in seconds, and `(second, replicas)` wherever they change.
+/// Returns the makespan in seconds, and `(second, replicas)` for each change of the replicas.
 fn shape(outcome: &Outcome) -> (u64, Vec<(u64, u32)>) {
     let mut changes: Vec<(u64, u32)> = Vec::new();
     for sample in &outcome.course {
@@ -93,7 +93,7 @@ fn slow_shrinking_costs_pods_and_gains_nothing() {
     let fast = simulate(&setup(hpa(120, ALL_AT_ONCE)), &burst(32));
     assert_eq!(slow.latencies, fast.latencies);
     let hours = |outcome: &Outcome| outcome.pod_ms as f64 / 3_600_000.0;
-    // A sync earlier than the reference, whose jobs end a second later.
+    // The simulated sync comes earlier than the reference's, whose jobs end a second later.
     assert!((hours(&slow) - 8.96).abs() < 0.15, "{}", hours(&slow));
     assert!((hours(&fast) - 5.66).abs() < 0.15, "{}", hours(&fast));
 }
@@ -132,7 +132,7 @@ fn lost_machines_cost_their_jobs_and_no_others() {
 
 #[test]
 fn one_job_more_than_pods_is_seen_despite_the_tolerance() {
-    // 30 pods, two more jobs: 32/30 is within a tenth.
+    // 30 pods, 32 jobs: the ratio 32/30 is within the tolerance of a tenth.
     let late = |target_milli| {
         let mut trace = burst(30);
         trace.rollups[0].inners_s.extend([300.0; 2]);
@@ -146,7 +146,7 @@ fn one_job_more_than_pods_is_seen_despite_the_tolerance() {
         };
         simulate(&warm, &trace).waits.into_iter().max().unwrap() / 1000
     };
-    assert_eq!(late(1000), 300, "nobody comes until a pod is free");
+    assert_eq!(late(1000), 300, "the autoscaler adds no pod");
     assert_eq!(late(930), 120, "30 s late, 90 s to start");
 }
 
@@ -169,11 +169,11 @@ fn rollups_that_come_each_ten_minutes() {
     let [none, short, worst, long] = [0, 120, 300, 600].map(of);
     near(none.1, 10.8);
     near(short.1, 13.2);
-    // Its window ends just before the next rollup is seen: pods are ended and
-    // made again while the old ones still drain.
+    // The down window ends just before the autoscaler sees the next rollup:
+    // pods are ended and created again while the old pods still drain.
     near(worst.1, 16.4);
     assert_eq!(worst.0, 55);
-    // 600 s bridge the gap between rollups: no pod is made twice.
+    // A window of 600 s covers the gap between rollups: no pod is created twice.
     near(long.1, 16.7);
     assert_eq!(long.0, 28);
 }
@@ -206,14 +206,14 @@ fn a_wait_for_claims_and_outer_jobs_is_part_of_a_rollup() {
         })
     };
     let outcome = simulate(&fixed, &trace);
-    // The second begins when the first is settled.
+    // The second rollup begins when the first is settled.
     assert_eq!(outcome.latencies, [Some(155_000), Some(195_000)]);
     assert_eq!(outcome.useful_ms, 215_000);
 }
 
 proptest! {
-    /// Whatever comes: limits hold, a draining fleet kills nothing that fits
-    /// its drain, everything settles, and no job is proved twice.
+    /// For any trace: the limits hold, a draining fleet kills no proof that
+    /// fits its drain time, every rollup settles, and no job is proved twice.
     #[test]
     fn a_draining_fleet_settles_everything_and_wastes_nothing(
         inners in prop::collection::vec((0.0_f64..4000.0, prop::collection::vec(1.0_f64..600.0, 1..40)), 1..4),

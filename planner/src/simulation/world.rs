@@ -1,4 +1,4 @@
-//! The run of one trace.
+//! Runs one trace through the simulated fleet.
 
 use std::{collections::VecDeque, slice};
 
@@ -24,14 +24,14 @@ struct InnerJob {
     begun: bool,
 }
 
-/// The first phase of a rollup whose jobs are outer ones.
+/// The first phase whose jobs are outer jobs.
 const OUTER: usize = 2;
 
 pub(super) struct SimulatedFleet<'a> {
     setup: &'a Setup,
     trace: &'a Trace,
     clock: Clock,
-    /// After this nothing is simulated any more.
+    /// When the simulation stops, in milliseconds.
     end: u64,
     rng: ChaCha8Rng,
     autoscaler: Autoscaler,
@@ -41,9 +41,9 @@ pub(super) struct SimulatedFleet<'a> {
     jobs: Vec<InnerJob>,
     queue: VecDeque<usize>,
     proving: u32,
-    /// Rollups that have arrived and not begun.
+    /// Rollups that have arrived and have not begun.
     waiting: VecDeque<usize>,
-    /// The rollup that is under way, its phase, and the jobs it waits for.
+    /// The current rollup, its phase, and how many jobs of the phase are unfinished.
     current: Option<(usize, usize, usize)>,
     outer_queue: VecDeque<usize>,
     outer_free: u32,
@@ -169,7 +169,7 @@ impl<'a> SimulatedFleet<'a> {
         self.clock.after(self.setup.sync_ms, Event::Sync);
     }
 
-    /// The ReplicaSet's part.
+    /// Creates missing pods and drains surplus pods, as a ReplicaSet does.
     fn reconcile(&mut self) {
         let there = self.pods.replicas();
         for _ in there..self.replicas {
@@ -194,7 +194,7 @@ impl<'a> SimulatedFleet<'a> {
         id
     }
 
-    /// SIGTERM: finish what fits, hand back what does not.
+    /// Ends a pod by SIGTERM: finishes a proof that fits the drain time, else requeues it.
     fn drain(&mut self, id: u64) {
         let now = self.clock.now();
         let drain = self.setup.drain_ms;
@@ -228,7 +228,7 @@ impl<'a> SimulatedFleet<'a> {
         self.reconcile();
     }
 
-    /// Takes a pod away; its job goes to the head of the queue.
+    /// Removes a pod and requeues its job at the head of the queue.
     fn end_pod(&mut self, id: u64) {
         let now = self.clock.now();
         let Some(pod) = self.pods.all.remove(&id) else {
@@ -242,7 +242,7 @@ impl<'a> SimulatedFleet<'a> {
         }
     }
 
-    /// Queued jobs to idle pods, outer jobs to idle outer workers.
+    /// Assigns queued jobs to idle pods, and outer jobs to idle outer workers.
     fn hand_out(&mut self) {
         let now = self.clock.now();
         while let (Some(job), Some(id)) = (self.queue.front().copied(), self.pods.idle()) {
@@ -270,7 +270,7 @@ impl<'a> SimulatedFleet<'a> {
     }
 
     fn job_done(&mut self, id: u64, job: usize) {
-        // A pod that was lost meanwhile proved nothing.
+        // A pod that was lost before its job's end proved nothing.
         let Some(pod) = self.pods.all.get_mut(&id) else {
             return;
         };
@@ -287,7 +287,7 @@ impl<'a> SimulatedFleet<'a> {
         self.step_done();
     }
 
-    /// One job of the current rollup is proved.
+    /// Records that one job of the current rollup is proved; starts the next phase after the last.
     fn step_done(&mut self) {
         let Some((rollup, phase, waits_for)) = &mut self.current else {
             return;
@@ -306,8 +306,8 @@ impl<'a> SimulatedFleet<'a> {
         }
     }
 
-    /// The jobs of a rollup's phases: claims, inner rollups, root rollup,
-    /// verifier.
+    /// Returns the durations of a rollup's jobs by phase: claims, inner
+    /// rollups, root rollup, verifier.
     fn phases(&self, place: usize) -> [&'a [f64]; 4] {
         let rollup: &'a Rollup = &self.trace.rollups[place];
         let one = |takes: &'a f64| match *takes > 0.0 {
@@ -318,7 +318,7 @@ impl<'a> SimulatedFleet<'a> {
         [&rollup.claims_s, &rollup.inners_s, root, verifier]
     }
 
-    /// The first phase from `first` on that has jobs, or the end of the rollup.
+    /// Starts the first phase from `first` on that has jobs, or else settles the rollup.
     fn enter(&mut self, place: usize, first: usize) {
         let phases = self.phases(place);
         let Some(phase) = (first..4).find(|phase| !phases[*phase].is_empty()) else {
@@ -350,7 +350,7 @@ fn ms(seconds: f64) -> u64 {
     (seconds * 1000.0).round() as u64
 }
 
-/// All work on a single pod, one job after the other, and four hours more.
+/// Returns the time limit: all work on a single pod, plus four hours.
 fn longest(setup: &Setup, trace: &Trace) -> u64 {
     let work = trace.rollups.iter().map(|rollup| {
         let inner: f64 = rollup.claims_s.iter().chain(&rollup.inners_s).sum();

@@ -230,7 +230,7 @@ mod tests {
         let readme = vector("incidents/README.md");
         let error = run(&args(&["--trace", &readme])).unwrap_err();
         let error = format!("{error:#}");
-        assert!(error.contains("README.md: is no trace"), "{error}");
+        assert!(error.contains("README.md: is not a valid trace"), "{error}");
     }
 
     #[test]

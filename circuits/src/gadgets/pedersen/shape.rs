@@ -1,4 +1,4 @@
-//! Which windows a hash of inputs of given lengths consists of.
+//! The windows of a hash, which depend on the lengths of its inputs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -10,7 +10,7 @@ use super::window::{FirstWindow, SignedWindow, WINDOW};
 use crate::pedersen::bit_points;
 use crate::r1cs::Bit;
 
-/// Everything fixed about a hash: computed once per index and input lengths.
+/// The fixed points of a hash, computed once per index and input lengths.
 pub(super) struct HashShape {
     pub(super) start: FirstWindow,
     pub(super) steps: Vec<WindowStep>,
@@ -25,13 +25,13 @@ pub(super) struct WindowStep {
 }
 
 impl WindowStep {
-    /// The window's bits among those of all inputs.
+    /// Returns the window's bits out of the bits of all inputs.
     pub(super) fn bits<'a>(&self, inputs: &[&'a [Bit]]) -> &'a [Bit] {
         &inputs[self.input][self.offset..self.offset + self.count]
     }
 }
 
-/// The shape of a hash under an index with inputs of these many bits.
+/// Returns the cached shape of a hash with this index and inputs of these lengths in bits.
 pub(super) fn shape(index: usize, lengths: &[usize]) -> Arc<HashShape> {
     type Cache = Mutex<HashMap<(usize, Vec<usize>), Arc<HashShape>>>;
     static CACHE: OnceLock<Cache> = OnceLock::new();
@@ -60,7 +60,7 @@ impl HashShape {
                 }
                 let count = WINDOW.min(length - offset);
                 let halves = &points.halves[offset..offset + count];
-                // The signed form is short of the plain one by the half points.
+                // The signed form lacks the half points of the plain form, so the base adds them.
                 base += halves.iter().sum::<Projective>();
                 steps.push(WindowStep {
                     input,

@@ -1,4 +1,4 @@
-//! Look-ups of one of eight fixed points by three bits.
+//! Selection of one of eight fixed points by three bits.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
@@ -18,13 +18,13 @@ fn mask(bits: &[Bit]) -> usize {
         .sum()
 }
 
-/// A window after the first: `±R₀ ± R₁ ± R₂` by the signs of one to three bits.
+/// A window after the first: `±R₀ ± R₁ ± R₂`, with the signs of one to three bits.
 pub(super) struct SignedWindow {
     points: Vec<Affine>,
     form: WindowForm,
 }
 
-/// Coordinates as polynomials in the signs.
+/// The point's coordinates as polynomials in the signs.
 enum WindowForm {
     /// `x` is fixed, `y = c·s₀`.
     One { x: Fr, y: Fr },
@@ -44,7 +44,7 @@ enum WindowForm {
 
 impl SignedWindow {
     pub(super) fn new(halves: &[Projective]) -> Self {
-        // Σ over set bits of 2R minus ΣR is the signed sum.
+        // The sum of 2R over the set bits, minus ΣR, is the signed sum.
         let doubles: Vec<Projective> = halves.iter().map(AdditiveGroup::double).collect();
         let base = halves.iter().fold(Projective::ZERO, |sum, half| sum - half);
         let points = subset_sums(base, &doubles);
@@ -116,11 +116,11 @@ impl WindowForm {
     }
 }
 
-/// The coefficient of a product of signs in a function given by its values.
+/// Returns the coefficient of a product of signs in a function given by its values.
 fn walsh(points: &[Affine], signs: usize, coordinate: impl Fn(&Affine) -> Fr) -> Fr {
     let mut sum = Fr::ZERO;
     for (mask, point) in points.iter().enumerate() {
-        // A clear bit of the product's is a factor −1.
+        // Each clear bit of the product gives a factor −1.
         if (signs & !mask).count_ones() % 2 == 1 {
             sum -= coordinate(point);
         } else {
@@ -131,7 +131,7 @@ fn walsh(points: &[Affine], signs: usize, coordinate: impl Fn(&Affine) -> Fr) ->
     sum * count.inverse().expect("a power of two is not zero")
 }
 
-/// The first window: a base plus a subset of three points; three rows.
+/// The first window: a base point plus any subset of three points. Takes three rows.
 pub(super) struct FirstWindow {
     points: Vec<Affine>,
 }

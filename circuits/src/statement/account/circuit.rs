@@ -1,4 +1,4 @@
-//! The rules of an account tx in rows.
+//! The rules of an account tx as rows (constraints).
 
 use ark_bn254::Fr;
 use zkwhirl_job::Topic;
@@ -76,7 +76,7 @@ impl Statement for AccountTx {
     }
 }
 
-/// Checks every rule of an account tx; gives its 16 published fields.
+/// Checks every rule of an account tx; returns its 16 published fields.
 pub fn check(w: &AccountWitness) -> Result<Published, StatementError> {
     definition::demand_none(&AccountTx.violations(Suite::Poseidon, w))?;
     Ok(published(w))

@@ -1,5 +1,5 @@
-//! The account statement of the poseidon suite: an alias gets its account key
-//! and first signing keys, or more signing keys later.
+//! The account statement of the poseidon suite: it gives an alias its account
+//! key and first signing keys, or registers more signing keys later.
 
 mod circuit;
 mod rules;
@@ -14,10 +14,10 @@ use crate::signer::Signer;
 pub use circuit::check;
 pub use rules::published;
 
-/// Bits of an alias's hash.
+/// Length of an alias's hash in bits.
 const ALIAS_BITS: usize = 224;
 
-/// The account statement, which has one size.
+/// The account statement; it has only one size.
 #[derive(Clone, Copy)]
 pub(crate) struct AccountTx;
 
@@ -26,13 +26,13 @@ pub(crate) struct AccountTx;
 pub struct AccountWitness {
     /// A root of the data tree.
     pub data_root: Fr,
-    /// Whether this tx creates the account: the account key signs, and alias and
-    /// account key can never be registered again.
+    /// Whether this tx creates the account: the account key signs, and neither
+    /// the alias nor the account key can be registered again.
     pub create: bool,
     /// x-coordinate of the account key.
     pub account_key_x: Fr,
-    /// x-coordinates of the signing keys to register; zero for none.
+    /// x-coordinates of the signing keys to register; zero for no key.
     pub new_keys: [Fr; 2],
-    /// The signing key, its registration and signature, and the account's alias.
+    /// The signing key, its account note and signature, and the account's alias.
     pub signer: Signer,
 }

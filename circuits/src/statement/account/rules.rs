@@ -1,4 +1,4 @@
-//! The rules of an account tx, natively.
+//! The native rules of an account tx.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -12,13 +12,13 @@ use crate::suite::Suite;
 use crate::tree::DATA_DEPTH;
 
 impl AccountWitness {
-    /// Signs the statement as it stands now.
+    /// Signs the statement with its current values.
     pub fn sign(&mut self, key: &PrivateKey) {
         self.signer.signature = key.sign(published(self).public_input());
     }
 }
 
-/// Every rule that a witness breaks, in the order in which they are checked.
+/// Returns every rule that a witness breaks, in the order of the checks.
 pub(super) fn violations(w: &AccountWitness) -> Vec<Violation> {
     let signer = &w.signer;
     let mut broken = Violations::default();
@@ -36,7 +36,7 @@ pub(super) fn violations(w: &AccountWitness) -> Vec<Violation> {
     broken.0
 }
 
-/// The 16 published fields; they mean something only if the rules hold.
+/// Returns the 16 published fields, which have a meaning only if the rules hold.
 pub fn published(w: &AccountWitness) -> Published {
     let (suite, alias, account) = (Suite::Poseidon, w.signer.alias_hash, w.account_key_x);
     let note = |key: Fr| {

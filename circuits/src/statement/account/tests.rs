@@ -1,4 +1,4 @@
-//! Registering keys, and every rule broken alone.
+//! Registers keys, and breaks each rule alone.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
@@ -22,7 +22,7 @@ fn accepted(registration: &Registration) -> Vec<Fr> {
     published.fields().to_vec()
 }
 
-/// Demands that the rule alone is broken, natively and in its part of the circuit.
+/// Asserts that only this rule is broken, natively and in its part of the circuit.
 #[track_caller]
 fn refused(registration: Registration, rule: Rule) {
     rows::refused(CIRCUIT, registration.w, rule);
@@ -72,15 +72,15 @@ fn values_out_of_range() {
 
 #[test]
 fn who_may_sign() {
-    // A new account is signed by its own key.
+    // A new account's own key must sign.
     let sign = |seed| move |w: &mut AccountWitness| w.sign(&key(seed));
     let created = Registration::create().signed_by(key(9)).changed(sign(9));
     refused(created, Rule::FirstSigner);
-    // Another key needs an account note.
+    // Any other key needs an account note.
     let added = Registration::another_key;
     let nowhere = added().changed(|w| w.signer.siblings[3] += Fr::ONE);
     refused(nowhere, Rule::AccountNote);
-    // Once the account exists, the account key cannot add keys.
+    // Once the account exists, the account key cannot register keys.
     let account_key = added().signed_by(key(1)).changed(sign(1));
     refused(account_key, Rule::AccountNote);
     let other_account = added().changed(|w| w.account_key_x = key(2).public().x());

@@ -1,4 +1,4 @@
-//! The rules of a claim in rows.
+//! The rules of a claim as rows (constraints).
 
 use ark_bn254::Fr;
 use zkwhirl_job::Topic;
@@ -20,11 +20,11 @@ use crate::rule::Violation;
 use crate::statement::definition::{self, Statement};
 use crate::suite::{HashIndex, Suite};
 
-/// A value note's asset id: a virtual one is `2^29` plus a 30-bit nonce.
+/// Length of a value note's asset id in bits: a virtual one is `2^29` plus a 30-bit nonce.
 const OUTPUT_ASSET_BITS: usize = ASSET_BITS + 1;
 
-/// The notes' fields, with bits. Bridge call data and nonce stand for both
-/// notes: that they are equal is how they are built.
+/// The fields of both notes, with bits. Bridge call data and nonce are shared
+/// variables, so they are equal in both notes by construction.
 struct NoteFields {
     deposit: BitNum,
     fee: BitNum,
@@ -85,7 +85,7 @@ impl Statement for Claim {
     }
 }
 
-/// Checks every rule of a claim; gives its 16 published fields.
+/// Checks every rule of a claim; returns its 16 published fields.
 pub fn check(suite: Suite, w: &ClaimWitness) -> Result<Published, StatementError> {
     definition::demand_none(&Claim.violations(suite, w))?;
     Ok(published(suite, w))
@@ -154,8 +154,8 @@ fn defi_note(b: &mut Builder, suite: Suite, fields: &NoteFields, bridge: &Bridge
     BitNum::element(b, suite, &note)
 }
 
-/// A leaf under a published root. The root was made canonically, so the
-/// folding need not check canonicity.
+/// Returns the published root after enforcing that the leaf is under it. The
+/// root was made canonically, so the folding need not enforce canonicity.
 fn membership(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr]), root: Fr) -> Num {
     let folded = root_of(b, suite, leaf, path);
     let root = b.alloc(root);
@@ -163,7 +163,7 @@ fn membership(b: &mut Builder, suite: Suite, leaf: &Num, path: (Fr, &[Fr]), root
     root
 }
 
-/// The commitments of the two output notes, the second zero if there is none.
+/// Returns the commitments of the two output notes; the second is zero if it is unused.
 fn outputs(
     b: &mut Builder,
     suite: Suite,
@@ -176,7 +176,7 @@ fn outputs(
     let notes: Vec<Num> = (0..2)
         .map(|i| {
             let value = b.select(result, &fields.outputs[i].num, &fields.deposit.num);
-            // A virtual output is the placeholder, so the nonce is added to it.
+            // The nonce is added to the placeholder id of a virtual output.
             let nonce = b.mul(bridge.is_virtual[i].num(), &fields.nonce.num);
             let asset = b.select(result, &(&bridge.output[i] + &nonce), &bridge.input[i]);
             let value = BitNum::implied(b, suite, &value, AMOUNT_BITS);

@@ -1,4 +1,4 @@
-//! The claim statement: a deposit's share of a finished defi interaction.
+//! The claim statement: it pays a deposit's share of a finished defi interaction.
 
 mod circuit;
 mod rules;
@@ -18,7 +18,7 @@ use crate::tree::{self, DATA_DEPTH, DEFI_DEPTH};
 pub use circuit::check;
 pub use rules::published;
 
-/// The claim statement, which has one size.
+/// The claim statement; it has only one size.
 #[derive(Clone, Copy)]
 pub(crate) struct Claim;
 
@@ -29,13 +29,13 @@ pub struct ClaimWitness {
     pub data_root: Fr,
     pub defi_root: Fr,
     pub claim_index: Fr,
-    /// Leaf level first.
+    /// The siblings of the claim note, leaf level first.
     pub claim_siblings: [Fr; DATA_DEPTH],
     pub claim: ClaimNotePartial,
     pub nonce: Fr,
     pub fee: Fr,
     pub defi_index: Fr,
-    /// Leaf level first.
+    /// The siblings of the interaction note, leaf level first.
     pub defi_siblings: [Fr; DEFI_DEPTH],
     pub defi: DefiNote,
     pub output_a: Fr,
@@ -43,7 +43,7 @@ pub struct ClaimWitness {
 }
 
 impl ClaimWitness {
-    /// Takes a request's values; checks lengths and canonical words only.
+    /// Reads a request's values; checks only lengths and canonical words.
     pub fn new(request: &ClaimRequest) -> Result<Self, StatementError> {
         let note = &request.claim_note;
         let claim_index = u64::from(request.claim_note_index);
@@ -73,7 +73,7 @@ impl ClaimWitness {
         })
     }
 
-    /// The claim with its roots moved to a suite's hashes.
+    /// Returns the claim with its roots recomputed by a suite's hashes.
     #[cfg(test)]
     pub(crate) fn refolded(mut self, suite: Suite) -> Self {
         self.data_root = self.folded_data_root(suite);
@@ -81,18 +81,18 @@ impl ClaimWitness {
         self
     }
 
-    /// The claim note's commitment.
+    /// Returns the claim note's commitment.
     pub(crate) fn claim_note(&self, suite: Suite) -> Fr {
         suite.claim_note(self.claim.commit(suite), self.nonce, self.fee)
     }
 
-    /// The data root that the path leads to from the claim note.
+    /// Returns the data root that the path leads to from the claim note.
     pub(crate) fn folded_data_root(&self, suite: Suite) -> Fr {
         let (leaf, index) = (self.claim_note(suite), self.claim_index.into());
         tree::fold(suite, leaf, &self.claim_siblings, index, 0)
     }
 
-    /// The defi root that the path leads to from the interaction note.
+    /// Returns the defi root that the path leads to from the interaction note.
     pub(crate) fn folded_defi_root(&self, suite: Suite) -> Fr {
         let (leaf, index) = (self.defi.commit(suite), self.defi_index.into());
         tree::fold(suite, leaf, &self.defi_siblings, index, 0)

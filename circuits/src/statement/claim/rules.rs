@@ -1,4 +1,4 @@
-//! The rules of a claim, natively.
+//! The native rules of a claim.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
@@ -13,12 +13,12 @@ use crate::rule::{Rule, Scope, Violation, Violations};
 use crate::suite::Suite;
 use crate::tree::{DATA_DEPTH, DEFI_DEPTH};
 
-/// Bits of interaction nonces.
+/// Length of an interaction's nonce in bits.
 pub(super) const NONCE_BITS: usize = 30;
 
-/// Every rule that a witness breaks, in the order in which they are checked.
+/// Returns every rule that a witness breaks, in the order of the checks.
 ///
-/// That outputs do not exceed the totals is no rule of its own: it follows
+/// There is no rule that the outputs do not exceed the totals: this follows
 /// from the shares and from the deposit not exceeding the total input.
 pub(super) fn violations(suite: Suite, w: &ClaimWitness) -> Vec<Violation> {
     let mut broken = Violations::default();
@@ -60,7 +60,7 @@ fn ranges(w: &ClaimWitness) -> [(&Fr, usize, &'static str); 12] {
     ]
 }
 
-/// `out = ⌊deposit·total / input⌋`.
+/// Returns whether `out = ⌊deposit·total / input⌋`.
 fn is_share(w: &ClaimWitness, total: Fr, out: Fr) -> bool {
     let [deposit, total, out, input] =
         [w.claim.deposit, total, out, w.defi.total_input].map(|v| v.into_bigint());
@@ -70,7 +70,7 @@ fn is_share(w: &ClaimWitness, total: Fr, out: Fr) -> bool {
     !negative && rest < input
 }
 
-/// The 16 published fields of a claim; they mean something only if it follows the rules.
+/// Returns the 16 published fields of a claim, which have a meaning only if the rules hold.
 pub fn published(suite: Suite, w: &ClaimWitness) -> Published {
     let zero = Fr::ZERO;
     let claim_note = w.claim_note(suite);

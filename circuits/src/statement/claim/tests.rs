@@ -1,4 +1,4 @@
-//! Real claims, and every rule broken alone.
+//! Checks real claims, and breaks each rule alone.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
@@ -16,7 +16,7 @@ const fn circuit(suite: Suite) -> Circuit {
     Circuit { suite, statement }
 }
 
-/// Real requests, and the replies to some of them.
+/// Real requests, some of them with replies.
 const REQUESTS: [(&str, Option<&str>); 8] = [
     ("valid_claim_0", Some("valid_claim_0_reply_real.bin")),
     ("valid_claim_1", None),
@@ -37,15 +37,15 @@ const REQUESTS: [(&str, Option<&str>); 8] = [
     (FLOW, Some("pedersen/extra_flow_claim_reply.bin")),
 ];
 
-/// Two inputs, two outputs, all values set.
+/// A claim with two inputs and two outputs, all values set.
 const FLOW: &str = "pedersen/extra_flow_claim";
 
 fn request(name: &str) -> ClaimRequest {
     vectors::claim(&format!("{name}_request.bin"))
 }
 
-/// Demands that a request follows every rule and publishes these fields, natively
-/// and in rows.
+/// Asserts that a request follows every rule and publishes these fields,
+/// natively and in the circuit.
 #[track_caller]
 fn publishes(request: &ClaimRequest, fields: Option<Vec<Fr>>) {
     let w = ClaimWitness::new(request).unwrap();
@@ -81,7 +81,7 @@ fn the_set_of_different_claims() {
     }
 }
 
-/// A real claim with its roots moved to a suite's hashes.
+/// Returns a real claim with its roots recomputed by a suite's hashes.
 fn witness(suite: Suite, name: &str) -> ClaimWitness {
     ClaimWitness::new(&request(name)).unwrap().refolded(suite)
 }
@@ -92,7 +92,7 @@ fn broken(suite: Suite, w: &ClaimWitness) -> Vec<Rule> {
 }
 
 /// Success, refund, one and two outputs, virtual assets: in both suites the
-/// circuit accepts, and publishes what the native statement says.
+/// circuit accepts the claim and publishes the native statement's fields.
 #[test]
 fn every_real_claim_in_the_poseidon_suite() {
     for (name, _) in REQUESTS {
@@ -106,7 +106,7 @@ fn every_real_claim_in_the_poseidon_suite() {
     }
 }
 
-/// Changes bridge call data in both notes.
+/// Changes the bridge call data in both notes.
 fn bridge(w: &mut ClaimWitness, change: impl Fn(&mut BridgeCallData)) {
     let mut data = BridgeCallData::decode(&w.claim.bridge).unwrap();
     change(&mut data);
@@ -121,8 +121,8 @@ fn outputs(w: &mut ClaimWitness, [total_a, out_a]: [Fr; 2], [total_b, out_b]: [F
 
 type ClaimBreaker = (Rule, fn(&mut ClaimWitness));
 
-/// Ways to break one rule. The roots are folded again from the broken values,
-/// so that memberships hold.
+/// Changes that break one rule. The roots are recomputed from the changed
+/// values, so that the memberships hold.
 const BREAKERS: [ClaimBreaker; 27] = [
     (Range("fee"), |w| w.fee = power_of_two(242)),
     (Range("fee"), |w| w.fee = -Fr::ONE),
@@ -204,7 +204,7 @@ const BREAKERS: [ClaimBreaker; 27] = [
     (NonceMismatch, |w| w.defi.nonce += Fr::ONE),
 ];
 
-/// Ways to break one rule under the roots that were there.
+/// Changes that break one rule under the original roots.
 const FOREIGN: [ClaimBreaker; 3] = [
     (ClaimNote, |w| w.data_root += Fr::ONE),
     (DefiNote, |w| w.defi_siblings[29] += Fr::ONE),
@@ -220,7 +220,7 @@ fn every_rule_broken_alone_is_unsatisfiable() {
             break_it(&mut w);
             let w = w.refolded(suite);
             let mut broken = broken(suite, &w);
-            // Equal nonces leave the range together.
+            // Both nonces are equal, so both leave the range.
             broken.retain(|rule| *rule != Range("interaction note nonce"));
             assert_eq!(broken, [rule], "{suite}");
             rows::unsatisfied(circuit(suite), &w.into(), rule);
@@ -233,7 +233,7 @@ fn every_rule_broken_alone_is_unsatisfiable() {
     }
 }
 
-/// Shares whose values leave their ranges, in claims that are otherwise right.
+/// Shares out of range in claims that otherwise follow the rules.
 #[test]
 fn amounts_out_of_range_are_unsatisfiable() {
     for suite in Suite::ALL {

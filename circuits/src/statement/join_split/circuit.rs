@@ -1,4 +1,4 @@
-//! The rules of a join-split in rows.
+//! The rules of a join-split as rows (constraints).
 
 use ark_bn254::Fr;
 use zkwhirl_job::Topic;
@@ -22,7 +22,7 @@ use crate::rule::Violation;
 use crate::statement::definition::{self, Statement};
 use crate::suite::{HashIndex, Suite};
 
-/// The kind of payment, as the other rules need it.
+/// The kind of payment, in the form that the other rules need.
 struct PaymentKind {
     id: Num,
     is_deposit: Bit,
@@ -42,7 +42,7 @@ struct PublicValues {
 /// The owner of the spent notes.
 struct Spender {
     owner: EdwardsPoint,
-    /// The hash of the private key that the nullifiers bind.
+    /// The hash of the private key, which the nullifiers contain.
     nullifier_key: Num,
     required: Bit,
 }
@@ -55,7 +55,7 @@ struct SpentNote {
     nullifier: Num,
 }
 
-/// An output note before its input nullifier is bound.
+/// An output note before its input nullifier is added.
 struct NewNote {
     partial: Num,
     value: Num,
@@ -88,7 +88,7 @@ impl Statement for JoinSplit {
                 .inputs
                 .each_ref()
                 .map(|note| input(b, note, &account, &asset));
-            // The second is used only with the first, and only a deposit uses none.
+            // The second note is used only with the first, and only a deposit uses no note.
             let without_first = inputs[0].in_use.not();
             b.zero_where(inputs[1].in_use.num(), without_first.num());
             b.zero_where(without_first.num(), kind.is_deposit.not().num());
@@ -148,7 +148,7 @@ impl Statement for JoinSplit {
     }
 }
 
-/// Checks every rule of a payment; gives its 16 published fields.
+/// Checks every rule of a payment; returns its 16 published fields.
 pub fn check(w: &JoinSplitWitness) -> Result<Published, StatementError> {
     definition::demand_none(&JoinSplit.violations(Suite::Poseidon, w))?;
     Ok(published(w))
@@ -190,7 +190,7 @@ fn public(b: &mut Builder, w: &JoinSplitWitness, kind: &PaymentKind, asset: &Num
         b.equal(zero.not().num(), given);
     }
     let public_asset = b.mul(&is_public, asset);
-    // Bit 29, which marks virtual assets, does not exist here.
+    // A public asset must not have bit 29, which marks virtual assets.
     decompose(b, &public_asset, VIRTUAL_BIT);
     PublicValues {
         value,
@@ -201,7 +201,7 @@ fn public(b: &mut Builder, w: &JoinSplitWitness, kind: &PaymentKind, asset: &Num
     }
 }
 
-/// The call data of a defi deposit; without one it is zero, which breaks no rule.
+/// Returns the call data of a defi deposit; zero in other payments, which breaks no rule.
 fn bridge(b: &mut Builder, w: &JoinSplitWitness, kind: &PaymentKind, asset: &Num) -> Num {
     let bridge = BridgeRows::alloc(b, w.bridge);
     b.zero_where(&bridge.word.num, &(&Num::one() - kind.is_defi.num()));
@@ -219,8 +219,8 @@ fn account(b: &mut Builder, w: &JoinSplitWitness) -> Spender {
     }
 }
 
-/// An input note with its nullifier: the note is the account's because its
-/// commitment is made with the account's key.
+/// Allocates an input note with its nullifier. The note belongs to the account,
+/// because its commitment is made with the account's key.
 fn input(b: &mut Builder, note: &InputNote, account: &Spender, asset: &Num) -> SpentNote {
     let in_use = b.alloc_bit(note.in_use);
     let value = ranged(b, note.value, AMOUNT_BITS);
@@ -243,8 +243,8 @@ fn input(b: &mut Builder, note: &InputNote, account: &Spender, asset: &Num) -> S
     }
 }
 
-/// Every note that is used is under the data root, except the one that the
-/// link names: its place the tx rollup proves.
+/// Enforces that every used note is under the data root, except the note that
+/// the link names: the tx rollup proves the membership of that note.
 fn memberships(
     b: &mut Builder,
     w: &JoinSplitWitness,
@@ -290,7 +290,7 @@ fn output(b: &mut Builder, note: &OutputNote, chain: bool, account: &Spender) ->
     }
 }
 
-/// What goes in goes out. No sum wraps: all amounts are in range.
+/// Enforces that inputs and outputs balance. No sum wraps, as all amounts are in range.
 fn balance(
     b: &mut Builder,
     kind: &PaymentKind,
@@ -305,7 +305,7 @@ fn balance(
     b.equal(&before, &Num::sum(after.into_iter().chain(spent)));
 }
 
-/// The key that signs: an account note names it, or it is the account key.
+/// Returns the key that signs: an account note's signing key, or the account key.
 fn signing_key(
     b: &mut Builder,
     w: &JoinSplitWitness,

@@ -1,5 +1,5 @@
-//! The join-split statement of the poseidon suite: up to two notes of one
-//! owner and asset become two others, public value, or a defi deposit.
+//! The join-split statement of the poseidon suite: it turns up to two notes of
+//! one owner and asset into two new notes, public value, or a defi deposit.
 
 mod circuit;
 mod rules;
@@ -19,51 +19,51 @@ use crate::tree::{self, DATA_DEPTH};
 pub use circuit::check;
 pub use rules::published;
 
-/// Bits of a public owner: an address.
+/// Length of a public owner, which is an address, in bits.
 const OWNER_BITS: usize = 160;
 
-/// The join-split statement, which has one size.
+/// The join-split statement; it has only one size.
 #[derive(Clone, Copy)]
 pub(crate) struct JoinSplit;
 
-/// A note to spend, or the filler in its place.
+/// A note to spend, or a filler for an unused input.
 #[derive(Clone, Debug, Default)]
 pub struct InputNote {
-    /// Whether the note exists. A filler's secret makes its nullifier, so the
-    /// secret must be random; its value is zero.
+    /// Whether the note exists. A filler has the value zero, and its nullifier
+    /// is made from its secret, so the secret must be random.
     pub in_use: bool,
-    /// Blinds the note.
+    /// A random number that hides the note.
     pub secret: Fr,
     /// x-coordinate of the creator's key, or zero.
     pub creator: Fr,
-    /// Amount.
+    /// The note's amount.
     pub value: Fr,
     /// The nullifier that made this note unique.
     pub input_nullifier: Fr,
-    /// Place in the data tree; any number if the backward link is this note.
+    /// Index in the data tree; any number if the backward link is this note.
     pub index: Fr,
-    /// Leaf level first.
+    /// The siblings of the note, leaf level first.
     pub siblings: [Fr; DATA_DEPTH],
 }
 
 /// A new note.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OutputNote {
-    /// Owner and secrets. In note 1 of a defi deposit: those of the notes that its
-    /// claim will create.
+    /// The owner and secrets of the note. In note 1 of a defi deposit: the
+    /// owner and secrets of the notes that its claim will create.
     pub partial: ValueNotePartial,
-    /// Amount; zero for a defi deposit's note 1.
+    /// The note's amount; zero for note 1 of a defi deposit.
     pub value: Fr,
 }
 
 /// All values of a join-split, whether or not they follow the rules.
 #[derive(Clone, Debug, Default)]
 pub struct JoinSplitWitness {
-    /// 1 deposit, 2 withdraw, 3 send, 5 defi deposit.
+    /// The kind of payment: 1 deposit, 2 withdraw, 3 send, 5 defi deposit.
     pub proof_id: Fr,
-    /// The amount that a deposit brings or a withdrawal takes.
+    /// The amount of a deposit or withdrawal.
     pub public_value: Fr,
-    /// The address that the public value comes from or goes to.
+    /// The address that pays a deposit or receives a withdrawal.
     pub public_owner: Fr,
     /// The asset of all notes, of the public value and of the fee.
     pub asset: Fr,
@@ -81,18 +81,18 @@ pub struct JoinSplitWitness {
     pub fee: Fr,
     /// The commitment of an input note that may not be in the tree yet, or zero.
     pub backward_link: Fr,
-    /// Which output notes a later tx may link back to.
+    /// Whether a later tx may link back to each output note.
     pub allow_chain: [bool; 2],
     /// The owner's private key, as an integer.
     pub private_key: Fr,
     /// Whether the input notes need a registered account's signing key.
     pub account_required: bool,
-    /// The signing key, its registration and its signature.
+    /// The signing key, its account note and its signature.
     pub signer: Signer,
 }
 
 impl JoinSplitWitness {
-    /// The owner's public key.
+    /// Returns the owner's public key.
     pub(crate) fn owner(&self) -> (Fr, Fr) {
         let point = times_generator(self.private_key);
         (point.x, point.y)
@@ -108,7 +108,7 @@ impl JoinSplitWitness {
         note.commit(Suite::Poseidon)
     }
 
-    /// The commitment of an input note, 0 or 1.
+    /// Returns the commitment of input note 0 or 1.
     pub(crate) fn input_commitment(&self, which: usize) -> Fr {
         let input = &self.inputs[which];
         let partial = ValueNotePartial {
@@ -120,7 +120,7 @@ impl JoinSplitWitness {
         self.commitment(&partial, input.value, input.input_nullifier)
     }
 
-    /// The nullifiers of both input notes.
+    /// Returns the nullifiers of both input notes.
     pub(crate) fn nullifiers(&self) -> [Fr; 2] {
         let key = field::to_word(&self.private_key);
         [0, 1].map(|which| {
@@ -129,13 +129,13 @@ impl JoinSplitWitness {
         })
     }
 
-    /// The commitment of an output note, 0 or 1, as a value note.
+    /// Returns the commitment of output note 0 or 1 as a value note.
     pub(crate) fn output_commitment(&self, which: usize) -> Fr {
         let OutputNote { partial, value } = &self.outputs[which];
         self.commitment(partial, *value, self.nullifiers()[which])
     }
 
-    /// The claim note of a defi deposit, before a rollup completes it.
+    /// Returns the claim note of a defi deposit, before a rollup completes it.
     pub(crate) fn claim_partial(&self) -> Fr {
         let claim = ClaimNotePartial {
             deposit: self.deposit,
@@ -146,7 +146,7 @@ impl JoinSplitWitness {
         claim.commit(Suite::Poseidon)
     }
 
-    /// The data root that an input note's path leads to.
+    /// Returns the data root that an input note's path leads to.
     pub(crate) fn folded_root(&self, which: usize) -> Fr {
         let input = &self.inputs[which];
         let (leaf, index) = (self.input_commitment(which), input.index.into());

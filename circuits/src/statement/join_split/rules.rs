@@ -1,4 +1,4 @@
-//! The rules of a join-split, natively.
+//! The native rules of a join-split.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -15,13 +15,13 @@ use crate::schnorr::{PrivateKey, SCALAR_BITS, is_private_key};
 use crate::tree::DATA_DEPTH;
 
 impl JoinSplitWitness {
-    /// Signs the statement as it stands now.
+    /// Signs the statement with its current values.
     pub fn sign(&mut self, key: &PrivateKey) {
         self.signer.signature = key.sign(published(self).public_input());
     }
 }
 
-/// Every rule that a witness breaks, in the order in which they are checked.
+/// Returns every rule that a witness breaks, in the order of the checks.
 pub(super) fn violations(w: &JoinSplitWitness) -> Vec<Violation> {
     let mut broken = Violations::default();
     broken.demand_ranges(Scope::Whole, ranges(w));
@@ -117,8 +117,8 @@ fn notes(w: &JoinSplitWitness, broken: &mut Violations) {
     }
 }
 
-/// Whether what goes in goes out. With all values in range both sides are
-/// below p: three times 2²⁵² and twice 2²⁴² are.
+/// Returns whether inputs and outputs balance. With all values in range, both
+/// sides (three times 2²⁵² plus twice 2²⁴² at most) are below p.
 fn balances(w: &JoinSplitWitness) -> bool {
     let public = |kind| Fr::from(is(w, kind)) * w.public_value;
     let [input1, input2] = &w.inputs;
@@ -138,7 +138,7 @@ fn authorisation(w: &JoinSplitWitness, broken: &mut Violations) {
     signer.demand_signature(published(w).public_input(), broken);
 }
 
-/// The 16 published fields; they mean something only if the rules hold.
+/// Returns the 16 published fields, which have a meaning only if the rules hold.
 pub fn published(w: &JoinSplitWitness) -> Published {
     let zero = Fr::ZERO;
     let is_deposit = is(w, proof_id::DEFI_DEPOSIT);

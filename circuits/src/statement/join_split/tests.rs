@@ -1,4 +1,4 @@
-//! Every kind of payment, and every rule broken alone.
+//! Checks every kind of payment, and breaks each rule alone.
 
 mod keys;
 mod kinds;
@@ -16,8 +16,8 @@ const CIRCUIT: Circuit = Circuit {
     statement: StatementKind::JoinSplit,
 };
 
-/// Demands that a payment follows the rules, natively and in rows, and gives
-/// what it publishes.
+/// Asserts that a payment follows the rules, natively and in the circuit, and
+/// returns its published fields.
 #[track_caller]
 fn accepted(payment: &Payment) -> Vec<Fr> {
     let published = check(&payment.w).unwrap();
@@ -25,7 +25,7 @@ fn accepted(payment: &Payment) -> Vec<Fr> {
     published.fields().to_vec()
 }
 
-/// Demands that a payment breaks one rule alone, natively and in the part of
+/// Asserts that a payment breaks only this rule, natively and in the part of
 /// the circuit that enforces it.
 #[track_caller]
 fn refused(payment: Payment, rule: Rule) {

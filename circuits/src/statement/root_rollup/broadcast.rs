@@ -1,5 +1,5 @@
-//! The published words of a whole rollup: its broadcast data, and the words
-//! behind it that the public input covers.
+//! The published words of a root rollup: its broadcast data, and the words
+//! after it that the public input covers.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -10,14 +10,14 @@ use crate::error::{CountError, StatementError};
 use crate::field;
 use crate::published::{FIELDS_PER_TX, Published, inputs_hash, place, wide_bridge};
 
-/// Where the broadcast header has the hash of the settled interactions.
+/// Index of the settled interactions' hash in the broadcast header.
 pub(super) const PREVIOUS_DEFI_HASH: usize = 139;
 
 /// The words of an interaction note: bridge call data, total input, total
-/// outputs a and b, nonce, result. Zeros where there is none.
+/// outputs a and b, nonce, result. All words of a missing note are zero.
 pub type Interaction = [Fr; INTERACTION_WORDS];
 
-/// All published words of a whole rollup.
+/// All published words of a root rollup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broadcast {
     size: RootSize,
@@ -27,18 +27,18 @@ pub struct Broadcast {
     pub(super) interactions: Vec<Interaction>,
 }
 
-/// Why words belong to no valid rollup.
+/// Why words do not belong to a valid rollup.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BroadcastError {
     /// Too few or too many broadcast words or interaction notes.
     #[error(transparent)]
     Count(#[from] CountError),
-    /// No inner rollup, or more than fit.
+    /// There is no inner rollup, or more than fit.
     #[error("{got} inner rollups, expected 1 to {most}")]
     Inners {
-        /// How many there are.
+        /// Number of inner rollups.
         got: usize,
-        /// How many fit.
+        /// Number of inner rollups that fit.
         most: usize,
     },
     /// A word is not below the modulus.
@@ -47,23 +47,23 @@ pub enum BroadcastError {
     /// A word of an interaction note is not below the modulus.
     #[error("interaction note {0} has a word that is not a canonical field element")]
     Interaction(usize),
-    /// No valid inner rollup has these words.
+    /// The words of an inner rollup are invalid.
     #[error(transparent)]
     Inner(#[from] StatementError),
-    /// A bridge call data does not fit 250 bits.
+    /// A bridge call data has more than 250 bits.
     #[error("broadcast word {0} is out of range")]
     Range(usize),
-    /// A slot without a tx is not zero.
+    /// The words of a slot without a tx are not zero.
     #[error("broadcast word {0} should be zero: there is no inner rollup")]
     Padding(usize),
-    /// The hash of the settled interactions is another one.
+    /// The previous defi interaction hash is not that of the settled interactions.
     #[error("the previous defi interaction hash is not that of the interaction notes")]
     PreviousDefiHash,
 }
 
 impl Broadcast {
     /// # Panics
-    /// If the header has another length.
+    /// If the header's length is wrong.
     pub(super) fn new(
         size: RootSize,
         header: Vec<Fr>,
@@ -80,11 +80,11 @@ impl Broadcast {
     }
 
     /// Reads broadcast data, with the headers of the inner rollups and the
-    /// interaction notes behind it, and checks what the circuit leaves to the
-    /// verifier of its words: that they are canonical, the ranges of bridge
-    /// call datas, both kinds of SHA-256 (inputs hashes and previous defi
-    /// interaction hash), and that slots without inner rollup are zero.
-    /// Everything else is bound by the public input.
+    /// interaction notes after it, and checks what the circuit leaves to the
+    /// verifier of words: canonical words, the ranges of bridge call datas,
+    /// both kinds of SHA-256 (inputs hashes and previous defi interaction
+    /// hash), and zeros in slots without an inner rollup. The public input
+    /// binds everything else.
     pub fn read(
         size: RootSize,
         words: &[[u8; 32]],
@@ -122,12 +122,12 @@ impl Broadcast {
         Ok(Self::new(size, header, inners, interactions))
     }
 
-    /// The 142 words before the txs.
+    /// Returns the 142 words before the txs.
     pub fn header(&self) -> &[Fr] {
         &self.header
     }
 
-    /// The broadcast data.
+    /// Returns the broadcast data.
     pub fn words(&self) -> Vec<[u8; 32]> {
         let txs = self.inners.iter().flat_map(|inner| &inner.txs);
         let mut words: Vec<[u8; 32]> = self.header.iter().chain(txs).map(field::to_word).collect();
@@ -136,9 +136,9 @@ impl Broadcast {
         words
     }
 
-    /// What the original's root rollup has as its one public input: the
-    /// SHA-256 of the header and of the inputs hash of each place for an inner
-    /// rollup, modulo p.
+    /// Returns the only public input of the original's root rollup: the
+    /// SHA-256, modulo p, of the header and of the inputs hash of each inner
+    /// rollup, padding included.
     pub(crate) fn input_hash(&self) -> Fr {
         let empty = inputs_hash(&vec![Fr::ZERO; FIELDS_PER_TX * self.size.slots as usize]);
         let mut words = self.header.clone();
@@ -151,7 +151,7 @@ impl Broadcast {
         inputs_hash(&words)
     }
 
-    /// The statement's published fields.
+    /// Returns the statement's published fields.
     pub fn published(&self) -> Published {
         let mut fields = vec![self.input_hash()];
         fields.extend(&self.header);
@@ -166,8 +166,8 @@ impl Broadcast {
     }
 }
 
-/// The SHA-256 of the SHA-256s of the interaction notes, each modulo p; a
-/// note's own has the nonce in second place.
+/// Returns the SHA-256 of the SHA-256s of the interaction notes, each modulo p.
+/// The hash of a note has the nonce in second place.
 pub(super) fn previous_defi_hash(interactions: &[Interaction]) -> Fr {
     let hash = |[bridge, input, output_a, output_b, nonce, result]: &Interaction| {
         inputs_hash(&[*bridge, *nonce, *input, *output_a, *output_b, *result])

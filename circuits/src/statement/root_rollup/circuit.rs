@@ -1,4 +1,4 @@
-//! The rules of a root rollup in rows.
+//! The rules of a root rollup as rows (constraints).
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -30,15 +30,15 @@ impl Statement for RootSize {
     const NAME: &'static str = "root-rollup";
     const TAG: u64 = 8;
     const TOPIC: Topic = Topic::Outer;
-    // The input hash stands before the broadcast header.
+    // The input hash precedes the broadcast header.
     const LEFT_OUT: Option<usize> = Some(1 + PREVIOUS_DEFI_HASH);
 
     fn is_possible(self) -> bool {
         (1..=MAX_INNERS).contains(&self.inners) && are_slots(self.slots)
     }
 
-    /// The input hash, the broadcast header, the inner rollups' headers, the
-    /// interaction notes.
+    /// The input hash, the broadcast header, the inner rollups' headers, and
+    /// the interaction notes.
     fn fields(self) -> usize {
         1 + BROADCAST_HEADER + INNER_WORDS * self.inners as usize + INTERACTION_WORDS * INTERACTIONS
     }
@@ -51,8 +51,8 @@ impl Statement for RootSize {
         evaluate(suite, self, w).1
     }
 
-    /// Left to the verifier of the published words, who has them in the clear: the
-    /// input hash, the previous defi interaction hash, the inputs hashes and the
+    /// The verifier of the published words, not the circuit, checks the input
+    /// hash, the previous defi interaction hash, the inputs hashes and the
     /// 250-bit range of bridge call datas.
     fn enforce(self, b: &mut Builder, suite: Suite, w: &RootRollupWitness) {
         let roots = [
@@ -97,8 +97,8 @@ impl Statement for RootSize {
             let path = (rollup_id.bits.clone(), &w.defi_siblings[DEFI_HEIGHT..]);
             insert_notes(b, suite, &notes.commitments, path, [old_defi, new_defi]);
         });
-        // No row says what the input hash is: the verifier has all that it is a
-        // hash of.
+        // No row constrains the input hash: the verifier knows all words that
+        // it hashes.
         let hash = b
             .has_values()
             .then(|| broadcast(suite, self, w).input_hash());
@@ -115,7 +115,7 @@ impl Statement for RootSize {
         fields.extend(roots);
         fields.extend([bridges.known, bridges.sums, assets.known, assets.sums].concat());
         fields.extend(notes.commitments);
-        // The previous defi interaction hash keeps its place but is not part of
+        // The previous defi interaction hash has its field, but is not part of
         // the public input.
         fields.extend([Num::zero(), beneficiary, number(self.padded_inners())]);
         fields.extend(chain.inners.concat());
@@ -124,8 +124,8 @@ impl Statement for RootSize {
     }
 }
 
-/// Checks every rule of a root rollup; gives its published words. Of the inner
-/// rollups it reads the published words alone: their proofs are verified
+/// Checks every rule of a root rollup; returns its published words. Only the
+/// published words of the inner rollups are read: their proofs are verified
 /// elsewhere.
 pub fn check(
     suite: Suite,
@@ -137,7 +137,7 @@ pub fn check(
     Ok(broadcast)
 }
 
-/// The leaf `rollup id + 1` changes from zero to the last data root.
+/// Enforces that the leaf `rollup id + 1` changes from zero to the last data root.
 fn insert_root(
     b: &mut Builder,
     suite: Suite,
@@ -153,7 +153,7 @@ fn insert_root(
     b.equal(&after, new);
 }
 
-/// The empty subtree at this rollup's place becomes that of the notes.
+/// Enforces that the notes' subtree replaces the empty subtree at this rollup's index.
 fn insert_notes(
     b: &mut Builder,
     suite: Suite,

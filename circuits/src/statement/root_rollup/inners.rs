@@ -1,4 +1,4 @@
-//! The inner rollups and the interaction notes of a root rollup, in rows.
+//! The inner rollups and interaction notes of a root rollup, as rows (constraints).
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -12,21 +12,21 @@ use crate::r1cs::{Bit, Builder, Num};
 use crate::statement::matched::MatchedSums;
 use crate::suite::{HashIndex, Suite};
 
-/// Words, and whether they are real or padding.
+/// The words of an inner rollup or note, and whether it is real (true) or padding.
 pub(super) type Marked<'a> = (&'a [Fr], bool);
 
 /// The inner rollups' words, padding included.
 pub(super) struct InnerChain {
     pub(super) inners: Vec<Vec<Num>>,
-    /// Whether each is an inner rollup; the first is.
+    /// Whether each inner rollup is real; the first always is.
     pub(super) real: Vec<Bit>,
-    /// The words of the last one that is real, at the places of new roots.
+    /// The words of the last real inner rollup; only the new roots are set.
     pub(super) last: Vec<Num>,
 }
 
 impl InnerChain {
-    /// Inner rollups of this rollup that follow one another, then padding of
-    /// zeros.
+    /// Allocates the inner rollups and enforces that they belong to this rollup
+    /// and follow one another, then zeros for padding.
     pub(super) fn new(
         b: &mut Builder,
         size: RootSize,
@@ -58,7 +58,7 @@ impl InnerChain {
         let at = self.inners.len();
         let real = self.real.last().cloned().map(|before| {
             let real = b.alloc_bit(is_real);
-            // The first is real anyway.
+            // The first inner rollup is always real.
             if at > 1 {
                 b.zero_where(real.num(), before.not().num());
             }
@@ -109,7 +109,7 @@ pub(super) fn add_totals(
 ) {
     for k in 0..BRIDGES {
         let bridge = &words[place::BRIDGES + k];
-        // Padding has no bridge that is not zero.
+        // All bridges of padding are zero.
         let used = is_zero(b, bridge).not();
         let sum = &words[place::DEPOSIT_SUMS + k];
         add(b, bridges, used.num(), [bridge, sum]);
@@ -122,8 +122,8 @@ pub(super) fn add_totals(
     }
 }
 
-/// Adds an amount to the one entry that its value matches; nothing is demanded or
-/// added unless `used`.
+/// Adds an amount to the only entry that its value matches. If `used` is zero,
+/// nothing is enforced or added.
 fn add(b: &mut Builder, list: &mut MatchedSums, used: &Num, [value, amount]: [&Num; 2]) {
     let (matches, count) = list.matches(b, value);
     b.zero_where(used, &count.plus(-Fr::from(1u64)));
@@ -134,7 +134,7 @@ fn add(b: &mut Builder, list: &mut MatchedSums, used: &Num, [value, amount]: [&N
 /// The interaction notes, padding included.
 pub(super) struct InteractionNotes {
     pub(super) words: Vec<Vec<Num>>,
-    /// Zero where there is no note.
+    /// The notes' commitments; zero for a missing note.
     pub(super) commitments: Vec<Num>,
 }
 
@@ -160,7 +160,7 @@ impl InteractionNotes {
     }
 }
 
-/// The commitment of a note whose words fit their ranges.
+/// Returns the commitment of a note and enforces the ranges of its words.
 fn commit(b: &mut Builder, suite: Suite, words: &[Num]) -> Num {
     let words: Vec<BitNum> = words
         .iter()

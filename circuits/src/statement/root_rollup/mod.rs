@@ -1,10 +1,10 @@
-//! The root rollup statement: inner rollups that follow one another, their
-//! sums, and the two trees that a whole rollup extends.
+//! The root rollup statement: consecutive inner rollups, their sums, and the
+//! two trees that a root rollup extends.
 //!
-//! The original's rules (Aztec Connect's root rollup circuit), without the
-//! verification of the inner proofs inside the circuit: a verifier verifies
-//! them beside the root rollup's, for the words that this statement publishes
-//! of each.
+//! These are the rules of Aztec Connect's root rollup circuit, except that the
+//! circuit does not verify the inner proofs: a verifier verifies them beside
+//! the root rollup's proof, for the words of each inner rollup that this
+//! statement publishes.
 
 mod broadcast;
 mod circuit;
@@ -25,42 +25,42 @@ pub use circuit::check;
 pub use rules::broadcast;
 pub use witness::{InnerFields, RootRollupWitness};
 
-/// Most inner rollups a root rollup may have.
+/// The most inner rollups of a root rollup.
 pub const MAX_INNERS: u32 = 32;
-/// Words of the broadcast data before those of the txs.
+/// Number of words of the broadcast data before the words of the txs.
 const BROADCAST_HEADER: usize = 142;
-/// Interaction notes that a rollup settles: one for each bridge.
+/// Number of interaction notes that a rollup settles: one for each bridge.
 pub const INTERACTIONS: usize = BRIDGES;
-/// Words of an interaction note.
+/// Number of words of an interaction note.
 const INTERACTION_WORDS: usize = 6;
-/// Published words of an inner rollup: its header without the inputs hash.
+/// Number of published words of an inner rollup: its header without the inputs hash.
 const INNER_WORDS: usize = TX_ROLLUP_HEADER - 1;
 /// Height of the subtree of one rollup's interaction notes.
 const DEFI_HEIGHT: usize = INTERACTIONS.ilog2() as usize;
-/// Bits of a rollup id: its interaction notes have a place in the defi tree.
+/// Length of a rollup id in bits: it is an index of a subtree in the defi tree.
 const ROLLUP_ID_BITS: usize = DEFI_DEPTH - DEFI_HEIGHT;
-/// Bits of an Ethereum address.
+/// Length of an Ethereum address in bits.
 const ADDRESS_BITS: usize = 160;
-/// Bits of an interaction's nonce, as on the wire.
+/// Length of an interaction's nonce in bits, as on the wire.
 const NONCE_BITS: usize = 32;
 
-/// How large a root rollup is.
+/// The size of a root rollup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RootSize {
-    /// Inner rollups that fit; fewer are padded.
+    /// The most inner rollups; missing inner rollups are padded.
     pub inners: u32,
-    /// Tx slots of an inner rollup, a power of two.
+    /// Number of tx slots of an inner rollup, a power of two.
     pub slots: u32,
 }
 
 impl RootSize {
-    /// Slots of the broadcast data: those of all inner rollups, rounded up to
-    /// a power of two.
+    /// Returns the slots of the broadcast data: those of all inner rollups,
+    /// rounded up to a power of two.
     pub(crate) fn total_slots(self) -> usize {
         (self.inners * self.slots).next_power_of_two() as usize
     }
 
-    /// Inner rollups that the broadcast data has room for.
+    /// Returns the number of inner rollups in the broadcast data, padding included.
     pub(crate) fn padded_inners(self) -> usize {
         self.total_slots() / self.slots as usize
     }

@@ -1,4 +1,4 @@
-//! The rules of a root rollup, natively.
+//! The native rules of a root rollup.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -15,7 +15,7 @@ use crate::rule::{Rule, Scope, Violation, Violations};
 use crate::suite::Suite;
 use crate::tree::{self, LeafIndex};
 
-/// The bits of each word of an interaction note.
+/// The length of each word of an interaction note in bits, and its name.
 pub(super) const INTERACTION_RANGES: [(usize, &str); INTERACTION_WORDS] = [
     (
         ROLLUP_BRIDGE_BITS,
@@ -28,7 +28,7 @@ pub(super) const INTERACTION_RANGES: [(usize, &str); INTERACTION_WORDS] = [
     (1, "result of an interaction note"),
 ];
 
-/// The published words that follow from a witness, and the rules it breaks.
+/// Computes the published words of a witness and the rules that it breaks.
 pub(super) fn evaluate(
     suite: Suite,
     size: RootSize,
@@ -44,8 +44,8 @@ pub(super) fn evaluate(
     (run.broadcast(), run.broken.0)
 }
 
-/// The published words of a root rollup; they mean something only if it
-/// follows the rules. No tree is hashed, so it costs next to nothing.
+/// Returns the published words of a root rollup, which have a meaning only if
+/// the rules hold. Fast, because no tree is hashed.
 pub fn broadcast(suite: Suite, size: RootSize, w: &RootRollupWitness) -> Broadcast {
     let mut run = RootPass::new(suite, size, w);
     for (at, inner) in w.inners.iter().enumerate() {
@@ -97,7 +97,7 @@ impl<'a> RootPass<'a> {
         broken.demand(narrow, Rule::Range("bridge call data"));
     }
 
-    /// An inner rollup is of this rollup, and follows the one before it.
+    /// Checks that an inner rollup belongs to this rollup and follows the previous one.
     fn inner(&mut self, at: usize, inner: &InnerFields) {
         let (w, slots, h) = (self.w, u64::from(self.size.slots), &inner.header);
         let first = &w.inners[0].header;
@@ -124,7 +124,7 @@ impl<'a> RootPass<'a> {
         self.totals(at, inner);
     }
 
-    /// Adds what an inner rollup deposits and earns.
+    /// Adds the deposits and fees of an inner rollup.
     fn totals(&mut self, at: usize, inner: &InnerFields) {
         let (w, h, none) = (self.w, &inner.header, Fr::from(NO_ASSET));
         let known = padded(&w.bridges, BRIDGES, Fr::ZERO);
@@ -151,9 +151,9 @@ impl<'a> RootPass<'a> {
         }
     }
 
-    /// The last data root enters the tree of data roots after those of earlier
-    /// rollups; the interaction notes enter the defi tree at this rollup's
-    /// place.
+    /// Checks the two trees: the last data root is inserted into the tree of
+    /// data roots at `rollup id + 1`, and the interaction notes into the defi
+    /// tree at this rollup's index.
     fn trees(&mut self) {
         let (suite, w, broken) = (self.suite, self.w, &mut self.broken);
         let index = LeafIndex::from(w.rollup_id + Fr::from(1u64));
@@ -206,7 +206,7 @@ impl<'a> RootPass<'a> {
     }
 }
 
-/// Adds an amount to every entry that matches, and counts them.
+/// Adds an amount to every entry that matches; returns the number of matches.
 fn add(known: &[Fr], sums: &mut [Fr], value: Fr, amount: Fr) -> usize {
     let matching = known.iter().zip(sums).filter(|(known, _)| **known == value);
     matching.map(|(_, sum)| *sum += amount).count()

@@ -1,4 +1,4 @@
-//! Real requests, a small world in both suites, and every rule broken alone.
+//! Checks real requests and a small world in both suites, and breaks each rule alone.
 
 mod padding;
 mod rules;
@@ -24,7 +24,7 @@ fn evaluated(plan: &RootPlan) -> Broadcast {
     evaluate(plan.suite, plan.size, &plan.witness()).0
 }
 
-/// Demands that a plan follows the rules, natively and in rows.
+/// Asserts that a plan follows the rules, natively and in the circuit.
 #[track_caller]
 fn accepted(plan: &RootPlan) -> Broadcast {
     let (w, statement) = (plan.witness(), evaluated(plan));
@@ -45,7 +45,7 @@ fn real_requests() {
         let statement = check(Suite::Pedersen, size, &w).unwrap();
         let words = statement.words();
         assert_eq!(words.len(), 142 + 8 * size.total_slots());
-        // The broadcast data, then the original's own public input.
+        // The reply has the broadcast data, then the original's own public input.
         let reply = vectors::reply(&format!("{name}_reply.bin"), words.len() + 1);
         let (must, input_hash) = reply.split_at(words.len());
         let must: Vec<_> = must.iter().map(to_word).collect();
@@ -88,7 +88,7 @@ fn any_number_of_inner_rollups_and_interactions() {
         plan.interactions = (0..notes).map(interaction).collect();
         accepted(&plan);
     }
-    // Lists without an entry, and full ones.
+    // Empty lists, and full lists.
     for [bridges, assets] in [[0, 0], [32, 16]] {
         let mut plan = RootPlan::new(Suite::Poseidon, size(1, 1));
         let full = |count: u64| (1..=count).map(|k| (Fr::from(k), Fr::ONE)).collect();

@@ -22,17 +22,17 @@ pub struct RootRollupWitness {
     pub inners: Vec<InnerFields>,
     pub old_data_roots_root: Fr,
     pub new_data_roots_root: Fr,
-    /// The siblings of the new data root's place.
+    /// The siblings of the new data root's leaf.
     pub data_roots_siblings: [Fr; ROOTS_DEPTH],
     pub old_defi_root: Fr,
     pub new_defi_root: Fr,
-    /// Those inside the inserted subtree are ignored.
+    /// The siblings of the interaction notes; those inside the inserted subtree are ignored.
     pub defi_siblings: [Fr; DEFI_DEPTH],
-    /// At most 32.
+    /// The bridge call datas, at most 32.
     pub bridges: Vec<Fr>,
-    /// At most 16.
+    /// The fee assets, at most 16.
     pub assets: Vec<Fr>,
-    /// At most 32.
+    /// The interaction notes, at most 32.
     pub interactions: Vec<DefiNote>,
     pub beneficiary: Fr,
 }
@@ -47,9 +47,9 @@ pub struct InnerFields {
 }
 
 impl RootRollupWitness {
-    /// Takes a request's values. Of the inner proofs it reads the published words
-    /// alone. Checks counts, lengths, canonical words and what the inner rollups'
-    /// circuit leaves to a verifier of published words.
+    /// Reads a request's values; of the inner proofs it reads only the
+    /// published words. Checks counts, lengths, canonical words and what the
+    /// inner rollups' circuit leaves to a verifier of published words.
     pub fn new(request: &RootRollupRequest, size: RootSize) -> Result<Self, StatementError> {
         let n = request.inner_proofs.len();
         if n == 0 || n > size.inners as usize {
@@ -84,7 +84,7 @@ impl RootRollupWitness {
         })
     }
 
-    /// The words of all interaction notes, filled up with zeros.
+    /// Returns the words of all interaction notes, filled up with zeros.
     pub(super) fn interaction_words(&self) -> Vec<Interaction> {
         let mut words: Vec<Interaction> = self.interactions.iter().map(DefiNote::words).collect();
         words.resize(INTERACTIONS, [Fr::ZERO; INTERACTION_WORDS]);
@@ -94,15 +94,15 @@ impl RootRollupWitness {
 
 impl InnerFields {
     /// Reads an inner rollup from its published words, and checks what its
-    /// circuit leaves to the verifier of words: that they are canonical, the
-    /// range of bridge call datas, the inputs hash.
+    /// circuit leaves to the verifier of words: canonical words, the range of
+    /// bridge call datas, and the inputs hash.
     pub(super) fn read(header: &[[u8; 32]], txs: &[[u8; 32]]) -> Result<Self, PublishedError> {
         CountError::check("published fields", header.len(), TX_ROLLUP_HEADER)?;
         let words = [header, txs].concat();
         let mut header = field::from_words(&words).map_err(PublishedError::NotCanonical)?;
         let txs = header.split_off(TX_ROLLUP_HEADER);
         check_tx_words(&header, &txs)?;
-        let header = header.try_into().expect("as many fields as were counted");
+        let header = header.try_into().expect("the number of fields was checked");
         Ok(Self { header, txs })
     }
 

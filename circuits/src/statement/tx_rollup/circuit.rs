@@ -1,4 +1,4 @@
-//! The rules of an inner rollup in rows.
+//! The rules of an inner rollup as rows (constraints).
 
 use ark_bn254::Fr;
 use zkwhirl_job::Topic;
@@ -37,9 +37,9 @@ impl Statement for TxRollup {
         self.txs.next_power_of_two() as usize
     }
 
-    /// The range of bridge call datas, the inputs hash, and what a circuit for
-    /// the whole rollup publishes as constants and a chain not at all: the
-    /// number of slots, equal roots of data roots, no old defi root.
+    /// Checks the range of bridge call datas, the inputs hash, and three facts that
+    /// the whole circuit publishes as constants and a chain does not publish: the
+    /// number of slots, equal roots of data roots, a zero old defi root.
     fn check_words(self, fields: &[Fr]) -> Result<(), PublishedError> {
         let (slots, roots_root) = (self.slots() as u64, fields[place::OLD_DATA_ROOTS_ROOT]);
         for (at, value) in [
@@ -63,19 +63,19 @@ impl Statement for TxRollup {
     }
 }
 
-/// Checks every rule of an inner rollup of up to `txs` txs; gives its published
-/// fields and client digests.
+/// Checks every rule of an inner rollup of up to `txs` txs; returns its
+/// published fields and client digests.
 pub fn check(suite: Suite, txs: u32, w: &TxRollupWitness) -> Result<Published, StatementError> {
     let (published, broken) = evaluate(TxRollup { txs }, suite, w);
     definition::demand_none(&broken)?;
     Ok(published)
 }
 
-/// Enforces every rule and publishes the statement, with so many slots marked
-/// as txs.
+/// Enforces every rule and publishes the statement; the first `real` slots are
+/// marked as txs.
 ///
-/// Left to the verifier of the published fields, who has them in the clear:
-/// `inputs_hash` and the 250-bit range of bridge call datas.
+/// The verifier of the published fields, not the circuit, checks `inputs_hash`
+/// and the 250-bit range of bridge call datas.
 pub(super) fn enforce(
     b: &mut Builder,
     suite: Suite,
@@ -118,7 +118,7 @@ pub(super) fn enforce(
     ];
     let MatchedLists { bridges, assets } = rollup.lists;
     fields.extend([bridges.known, bridges.sums, assets.known, assets.sums].concat());
-    // The inputs hash keeps its place but is not part of the public input.
+    // The inputs hash has its field, but is not part of the public input.
     fields.push(Num::zero());
     fields.extend(txs);
     fields.extend(clients);

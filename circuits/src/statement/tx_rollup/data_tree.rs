@@ -1,4 +1,4 @@
-//! The insertion of a rollup's notes into the data tree, in rows.
+//! The insertion of a rollup's notes into the data tree, as rows (constraints).
 
 use std::sync::Arc;
 
@@ -18,19 +18,19 @@ use crate::statement::Statement;
 use crate::suite::Suite;
 use crate::tree::DATA_DEPTH;
 
-/// The notes of an inner rollup of `slots` slots, a power of two; a slot has two.
+/// The notes of an inner rollup of `slots` slots, a power of two; each slot has two notes.
 #[derive(Clone, Copy)]
 pub(crate) struct TxNotes {
     pub(crate) slots: u32,
 }
 
-/// The insertion of all notes.
+/// The values for the insertion of all notes.
 #[derive(Clone, Debug, Default)]
 pub struct NotesWitness {
-    /// The whole rollup.
+    /// The values of the whole rollup.
     pub rollup: Arc<TxRollupWitness>,
-    /// Two notes a slot, those of defi deposits completed. Zeros may be left
-    /// out at the end.
+    /// Two notes per slot; those of defi deposits are completed. Trailing zeros
+    /// may be left out.
     pub leaves: Vec<Fr>,
 }
 
@@ -45,8 +45,8 @@ impl Statement for TxNotes {
         are_slots(self.slots)
     }
 
-    /// The insertion alone. Publishes the roots before and after, the index of the
-    /// first leaf, then the leaves.
+    /// Enforces the insertion. Publishes the roots before and after, the index
+    /// of the first leaf, then the leaves.
     fn enforce(self, b: &mut Builder, suite: Suite, w: &NotesWitness) {
         let rollup = &w.rollup;
         let roots = [rollup.old_data_root, rollup.new_data_root].map(|root| b.alloc(root));
@@ -64,8 +64,8 @@ impl Statement for TxNotes {
     }
 }
 
-/// Inserts the subtree of all notes at its aligned, empty place, and gives
-/// the index of its first leaf.
+/// Enforces that the subtree of all notes replaces an empty, aligned subtree,
+/// and returns the index of its first leaf.
 pub(super) fn insert_notes(
     b: &mut Builder,
     suite: Suite,
@@ -75,7 +75,7 @@ pub(super) fn insert_notes(
 ) -> Num {
     let height = subtree_height(leaves.len() / 2);
     let notes = subtree(b, suite, leaves);
-    // Only the bits above the subtree exist, so the index is aligned.
+    // Only the bits above the subtree are variables, so the index is aligned.
     let index = w.data_start_index.into_bigint();
     let bits: Vec<Bit> = (height..DATA_DEPTH)
         .map(|j| b.alloc_bit(index.get_bit(j)))

@@ -1,4 +1,4 @@
-//! Links to outputs of earlier txs, in rows.
+//! Links to outputs of earlier txs, as rows (constraints).
 
 use ark_bn254::Fr;
 
@@ -28,16 +28,16 @@ impl Outputs {
         }
     }
 
-    /// The commitments, then which of them may be chained from.
+    /// Returns the two commitments, then one number for which of them allow chaining.
     pub(super) fn triple(&self) -> [Num; 3] {
         let [first, second] = self.commitments.clone();
         [first, second, self.allow_chain.clone()]
     }
 }
 
-/// Demands that a link, unless it is zero, is an output of an earlier tx that
-/// allows chaining (the last that matches counts, its first output before its
-/// second) or else a leaf under the old data root.
+/// Enforces that a link is zero, or an output of an earlier tx that allows
+/// chaining, or else a leaf under the old data root. If several outputs match,
+/// the last tx counts, and in it the first output.
 pub(super) fn enforce_link(
     b: &mut Builder,
     suite: Suite,
@@ -61,8 +61,8 @@ pub(super) fn enforce_link(
     });
 }
 
-/// Whether an earlier output matches, and whether the last one that matches
-/// allows chaining.
+/// Returns whether an earlier output matches, and whether the last matching
+/// output allows chaining.
 fn search(b: &mut Builder, link: &Num, earlier: &[Outputs]) -> (Num, Num) {
     let (mut found, mut allowed) = (Num::zero(), Num::zero());
     for outputs in earlier {

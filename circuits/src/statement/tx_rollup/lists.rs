@@ -1,4 +1,4 @@
-//! The rollup's bridges and fee assets in rows.
+//! The rollup's bridges and fee assets as rows (constraints).
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -9,14 +9,14 @@ use crate::published::{ASSETS, BRIDGES, NO_ASSET, padded};
 use crate::r1cs::{Bit, Builder, Num};
 use crate::statement::matched::MatchedSums;
 
-/// The lists that txs are matched against, and the sums over txs so far.
+/// The lists of bridges and assets, and the sums over the txs so far.
 pub(super) struct MatchedLists {
     pub(super) bridges: MatchedSums,
     pub(super) assets: MatchedSums,
 }
 
 impl MatchedLists {
-    /// Allocates both lists: used entries first, then fillers only.
+    /// Allocates both lists and enforces that only fillers follow a filler.
     pub(super) fn new(b: &mut Builder, w: &TxRollupWitness) -> Self {
         let none = Fr::from(NO_ASSET);
         Self {
@@ -25,8 +25,8 @@ impl MatchedLists {
         }
     }
 
-    /// Adds a deposit to the one bridge it matches and gives that bridge's
-    /// number by its bits; nothing is demanded or added unless `is_deposit`.
+    /// Adds a deposit to the only bridge that it matches and returns the bits of
+    /// that bridge's index. Unless `is_deposit`, nothing is enforced or added.
     pub(super) fn deposit(
         &mut self,
         b: &mut Builder,
@@ -35,7 +35,7 @@ impl MatchedLists {
         value: &Num,
     ) -> Vec<Bit> {
         let (matches, count) = self.bridges.matches(b, bridge);
-        // Fillers are zero: a deposit to zero must not match one of them.
+        // Fillers are zero: a deposit to bridge zero must not match a filler.
         let filler = is_zero(b, bridge);
         b.zero_where(is_deposit.num(), filler.num());
         b.zero_where(is_deposit.num(), &count.plus(-Fr::from(1u64)));
@@ -50,8 +50,8 @@ impl MatchedLists {
             .collect()
     }
 
-    /// Adds a fee to the asset it matches, if any; several may match only
-    /// where `may_repeat`.
+    /// Adds a fee to the asset that it matches, if any. Several assets may
+    /// match only if `may_repeat` is not zero.
     pub(super) fn pay(&mut self, b: &mut Builder, asset: &Num, fee: &Num, may_repeat: &Num) {
         let (matches, count) = self.assets.matches(b, asset);
         let listed = is_zero(b, &asset.plus(-Fr::from(NO_ASSET))).not();
@@ -63,7 +63,7 @@ impl MatchedLists {
     }
 }
 
-/// Allocates a list whose fillers may only be followed by fillers.
+/// Allocates a list in which only fillers may follow a filler.
 fn list(b: &mut Builder, values: &[Fr], filler: Fr) -> MatchedSums {
     let list = MatchedSums::new(b, values);
     let known = list.known.iter();

@@ -1,5 +1,5 @@
-//! The tx rollup statement: an inner rollup's state transition, given the
-//! public inputs of its txs. In one circuit, or in pieces that share its rows.
+//! The tx rollup statement: an inner rollup's state transition, for given public
+//! inputs of its txs. It has one circuit, or a chain of pieces that share its code.
 
 mod circuit;
 mod data_tree;

@@ -1,4 +1,4 @@
-//! Nullifier insertions in rows: 94 % of a tx rollup.
+//! Nullifier insertions as rows (constraints): 94 % of a tx rollup's rows.
 
 use std::sync::Arc;
 
@@ -16,20 +16,20 @@ use crate::statement::Statement;
 use crate::suite::Suite;
 use crate::tree::NULL_DEPTH;
 
-/// A shard of up to `count` nullifiers; fewer are filled up with zeros.
+/// A shard of up to `count` nullifiers; missing nullifiers are zeros.
 #[derive(Clone, Copy)]
 pub(crate) struct TxNullifiers {
     pub(crate) count: u32,
 }
 
-/// Some consecutive nullifiers, two a tx.
+/// The values of a shard: consecutive nullifiers, two per tx.
 #[derive(Clone, Debug, Default)]
 pub struct ShardWitness {
-    /// The whole rollup.
+    /// The values of the whole rollup.
     pub rollup: Arc<TxRollupWitness>,
-    /// The shard's first nullifier.
+    /// Index of the shard's first nullifier in the rollup.
     pub first: usize,
-    /// The root before it.
+    /// The nullifier root before the shard.
     pub root: Fr,
 }
 
@@ -44,8 +44,8 @@ impl Statement for TxNullifiers {
         (1..=2 * MAX_TXS).contains(&self.count)
     }
 
-    /// The insertions one after the other. Publishes the roots before and after,
-    /// then the nullifiers.
+    /// Enforces the insertions one after the other. Publishes the roots before
+    /// and after, then the nullifiers.
     fn enforce(self, b: &mut Builder, suite: Suite, w: &ShardWitness) {
         let old_root = b.alloc(w.root);
         let mut root = old_root.clone();
@@ -53,7 +53,7 @@ impl Statement for TxNullifiers {
         for at in 0..self.count as usize {
             let (tx, which) = ((w.first + at) / 2, (w.first + at) % 2);
             let tx = w.rollup.txs.get(tx);
-            // Beyond the last tx 0 and nothing.
+            // After the last tx, nullifiers are 0 and insert nothing.
             let nullifier = b.alloc(tx.map_or(Fr::ZERO, |tx| tx.fields[3 + which]));
             let padding = NullifierWitness::padding(root.value());
             let insertion = tx.map_or(&padding, |tx| &tx.nullifiers[which]);
@@ -68,11 +68,11 @@ impl Statement for TxNullifiers {
     }
 }
 
-/// Demands that the nullifier's leaf is empty under `root` and gives the root
-/// where it is 1; the nullifier 0 changes nothing, for any siblings.
+/// Enforces that the nullifier's leaf is empty under `root` and returns the root after
+/// the leaf is set to 1. The nullifier 0 changes nothing, whatever the siblings.
 ///
-/// Below the suite's floor the siblings are the empty tree's: there the old
-/// folding starts, and the new one has constant siblings.
+/// Below the suite's floor the siblings are the empty tree's: the old folding
+/// starts at the floor, and the new one has constant siblings below it.
 pub(super) fn insert(
     b: &mut Builder,
     suite: Suite,

@@ -1,4 +1,4 @@
-//! The rules of an inner rollup, natively.
+//! The native rules of an inner rollup.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use crate::statement::client::client_digest;
 use crate::suite::Suite;
 use crate::tree::{self, DATA_DEPTH, LeafIndex, ROOTS_DEPTH};
 
-/// Bits of a rollup id.
+/// Length of a rollup id in bits.
 pub(super) const ROLLUP_ID_BITS: usize = 32;
 
-/// The published fields that follow from a witness, and the rules it breaks.
+/// Computes the published fields of a witness and the rules that it breaks.
 pub(crate) fn evaluate(
     rollup: TxRollup,
     suite: Suite,
@@ -41,16 +41,16 @@ pub(crate) fn evaluate(
     (run.published(rollup), run.broken.0)
 }
 
-/// The published fields of an inner rollup of up to `txs` txs; they mean
-/// something only if it follows the rules. Hashes no tree and computes no
-/// client's digest, so it costs next to nothing.
+/// Returns the published fields of an inner rollup of up to `txs` txs, which
+/// have a meaning only if the rules hold. Fast, because no tree and no client
+/// digest is computed.
 pub fn published_fields(suite: Suite, txs: u32, w: &TxRollupWitness) -> Vec<Fr> {
     let mut run = TxPass::new(suite, TxRollup { txs }.slots(), w);
     (0..w.txs.len()).for_each(|tx| run.follow(tx));
     run.fields()
 }
 
-/// The segments that have a tx.
+/// Returns the values of the segments that have a tx.
 pub(crate) fn segments(
     suite: Suite,
     size: TxSegment,
@@ -80,7 +80,7 @@ struct TxPass<'a> {
     broken: Violations,
     sums: [Fr; BRIDGES],
     fees: [Fr; ASSETS],
-    /// Fields of the txs so far, commitment 1 of defi deposits completed.
+    /// The fields of the txs so far; commitment 1 of defi deposits is completed.
     txs: Vec<[Fr; 16]>,
     null_root: Fr,
 }
@@ -99,7 +99,7 @@ impl<'a> TxPass<'a> {
         }
     }
 
-    /// Goes over a tx without asking whether it follows the rules.
+    /// Adds a tx to the state without checking the rules.
     fn follow(&mut self, i: usize) {
         let tx = &self.w.txs[i];
         let mut fields = tx.fields;
@@ -166,7 +166,7 @@ impl<'a> TxPass<'a> {
         self.txs.push(f);
     }
 
-    /// What the rollup keeps of a fee; a defi deposit is completed.
+    /// Returns the fee that the rollup keeps; completes a defi deposit.
     fn net_fee(&mut self, i: usize, f: &mut [Fr; 16]) -> Fr {
         if f[0] == Fr::from(proof_id::DEFI_DEPOSIT) {
             self.complete_claim(i, f)
@@ -175,7 +175,7 @@ impl<'a> TxPass<'a> {
         }
     }
 
-    /// Adds a defi deposit to its bridge and completes its claim note; gives
+    /// Adds a defi deposit to its bridge and completes its claim note; returns
     /// the fee that is left for this rollup.
     fn complete_claim(&mut self, i: usize, f: &mut [Fr; 16]) -> Fr {
         let matching = places(&self.w.bridges, f[11]);
@@ -192,8 +192,8 @@ impl<'a> TxPass<'a> {
         kept
     }
 
-    /// A linked commitment is an output of an earlier tx of this rollup that
-    /// allows chaining, or a leaf of the data tree before this rollup.
+    /// Checks that a linked commitment is an output of an earlier tx of this rollup
+    /// that allows chaining, or a leaf of the data tree before this rollup.
     fn link(&mut self, i: usize, tx: &TxWitness, f: &[Fr; 16]) {
         let link = f[14];
         if link == Fr::ZERO {
@@ -225,8 +225,8 @@ impl<'a> TxPass<'a> {
         }
     }
 
-    /// The leaf at the nullifier's index was empty and becomes 1, except that
-    /// the nullifier 0 changes nothing.
+    /// Checks that the leaf at the nullifier's index was empty and becomes 1;
+    /// the nullifier 0 must not change the root.
     fn spend(&mut self, i: usize, which: u8, nullifier: Fr, insertion: &NullifierWitness) {
         if nullifier == Fr::ZERO {
             let same = insertion.new_root == self.null_root;
@@ -296,7 +296,7 @@ impl<'a> TxPass<'a> {
     }
 }
 
-/// Where a value stands in a list.
+/// Returns the indexes of a value in a list.
 fn places(list: &[Fr], value: Fr) -> Vec<usize> {
     (0..list.len()).filter(|at| list[*at] == value).collect()
 }

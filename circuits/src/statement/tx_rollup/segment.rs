@@ -1,4 +1,4 @@
-//! Some consecutive txs of a rollup, in rows.
+//! Consecutive txs of a rollup as rows (constraints).
 
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ pub(crate) struct TxSegment {
     pub(crate) of: u32,
 }
 
-/// Some consecutive txs of an inner rollup.
+/// The values of a segment: consecutive txs of an inner rollup.
 #[derive(Clone, Debug, Default)]
 pub struct SegmentWitness {
-    /// The whole rollup.
+    /// The values of the whole rollup.
     pub rollup: Arc<TxRollupWitness>,
-    /// The segment's first tx.
+    /// Index of the segment's first tx in the rollup.
     pub first: usize,
-    /// The state after the txs before it.
+    /// The state after the previous txs.
     pub state: RunningState,
-    /// The nullifier root before it.
+    /// The nullifier root before the segment.
     pub null_root: Fr,
 }
 
@@ -50,9 +50,9 @@ impl Statement for TxSegment {
         }
     }
 
-    /// The first slot is a tx: segments of padding alone change nothing and are
-    /// not proved. Whether a rule is the whole rollup's or the segment's own makes
-    /// no difference: the published states tie segments together.
+    /// Enforces the segment's rules. The first slot must be a tx: segments of
+    /// padding change nothing and are not proved. A rule of the whole rollup may be
+    /// enforced in any segment, since the published states connect the segments.
     fn enforce(self, b: &mut Builder, suite: Suite, w: &SegmentWitness) {
         let mut rollup = SharedRows::open(b, suite, &w.rollup);
         let state_in = rollup.resume(b, &w.state);
@@ -88,7 +88,7 @@ impl Statement for TxSegment {
 }
 
 impl TxSegment {
-    /// Slots whose outputs a state remembers: those of all segments.
+    /// Returns the number of slots in a state's list of outputs: the slots of all segments.
     pub(crate) fn remembered(self) -> usize {
         (self.of.div_ceil(self.txs) * self.txs) as usize
     }

@@ -1,4 +1,4 @@
-//! One tx, or padding, in rows, and the state that it leaves to the next.
+//! One slot (a tx or padding) as rows (constraints), and the state after it.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -24,17 +24,17 @@ use crate::suite::{HashIndex, Suite};
 /// The sums and outputs of all slots so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunningState {
-    /// Deposits by bridge.
+    /// The sum of deposits of each bridge.
     pub sums: [Fr; BRIDGES],
-    /// Fees by asset.
+    /// The sum of fees of each asset.
     pub fees: [Fr; ASSETS],
-    /// Per slot, newest first: commitments 1 and 2, completed, and which of
-    /// them may be chained from. Zeros where there was no slot yet.
+    /// Per slot, newest first: commitments 1 and 2 (completed), and one number
+    /// for which of them allow chaining. Missing slots are zeros.
     pub outputs: Vec<[Fr; 3]>,
 }
 
 impl RunningState {
-    /// Before the first of so many slots.
+    /// Returns the state before the first of `slots` slots.
     pub(crate) fn start(slots: usize) -> Self {
         Self {
             sums: [Fr::ZERO; BRIDGES],
@@ -43,7 +43,7 @@ impl RunningState {
         }
     }
 
-    /// The hash of the state, which the segments before and after it publish.
+    /// Returns the hash of the state, which the two neighbouring segments publish.
     pub(crate) fn digest(&self) -> Fr {
         let mut fields = [&self.sums[..], &self.fees].concat();
         fields.extend(self.outputs.iter().flatten());
@@ -51,7 +51,7 @@ impl RunningState {
     }
 }
 
-/// The rows that all slots share, and the state that one slot leaves to the next.
+/// The variables that all slots share, and the state after the last slot.
 pub(super) struct SharedRows {
     pub(super) suite: Suite,
     pub(super) rollup_id: BitNum,
@@ -61,26 +61,26 @@ pub(super) struct SharedRows {
     pub(super) lists: MatchedLists,
     /// Outputs of earlier slots, oldest first.
     pub(super) earlier: Vec<Outputs>,
-    /// The nullifier root, where slots insert their nullifiers.
+    /// The current nullifier root; `None` if slots do not insert nullifiers.
     pub(super) null_root: Option<Num>,
-    /// Whether the slot before was a tx.
+    /// Whether the previous slot was a tx.
     pub(super) real: Bit,
 }
 
-/// What a slot publishes.
+/// The variables that a slot publishes.
 pub(super) struct SlotRows {
-    /// The first eight public inputs, commitment 1 of defi deposits completed.
+    /// The first eight public inputs; commitment 1 of defi deposits is completed.
     pub(super) fields: Vec<Num>,
-    /// The client digest, zero for padding.
+    /// The client digest; zero for padding.
     pub(super) client: Num,
 }
 
-/// Which proof id a tx has: a bit for each. No bit is set for padding.
+/// One bit for each proof id of a tx. No bit is set for padding.
 struct ProofIdBits([Bit; proof_id::ALL.len()]);
 
 impl SharedRows {
-    /// Allocates what all slots share. No tx was before, and nullifiers are
-    /// not inserted until there is a root.
+    /// Allocates the shared variables. There is no tx yet, and slots insert no
+    /// nullifiers until `null_root` is set.
     pub(super) fn open(b: &mut Builder, suite: Suite, w: &TxRollupWitness) -> Self {
         let [old_data_root, data_roots_root, new_defi_root] =
             [w.old_data_root, w.data_roots_root, w.new_defi_root].map(|root| b.alloc(root));
@@ -102,7 +102,7 @@ impl SharedRows {
         }
     }
 
-    /// Continues from a state; returns its digest.
+    /// Continues from a state of earlier segments; returns its digest.
     pub(super) fn resume(&mut self, b: &mut Builder, state: &RunningState) -> Num {
         let mut alloc =
             |values: &[Fr]| -> Vec<Num> { values.iter().map(|value| b.alloc(*value)).collect() };
@@ -119,8 +119,8 @@ impl SharedRows {
         self.state(b, outputs.len())
     }
 
-    /// The digest of the state after the slots so far, of which the newest
-    /// `slots` are kept.
+    /// Returns the digest of the state after the slots so far; the state keeps
+    /// the outputs of the newest `slots` slots.
     pub(super) fn state(&self, b: &mut Builder, slots: usize) -> Num {
         let MatchedLists { bridges, assets } = &self.lists;
         let mut fields = [&bridges.sums[..], &assets.sums].concat();
@@ -130,10 +130,10 @@ impl SharedRows {
         b.part("running state", |b| chain_rows(b, start, &fields))
     }
 
-    /// Adds a slot.
+    /// Adds a slot and returns its published variables.
     ///
-    /// Slot 0 is a tx; another one may be only if the slot before is, and its
-    /// fields are zero if it is not.
+    /// Slot 0 is a tx. A later slot may be a tx only if the previous slot is;
+    /// otherwise its fields are zero.
     pub(super) fn slot(
         &mut self,
         b: &mut Builder,
@@ -155,7 +155,7 @@ impl SharedRows {
             self.complete_claim(b, &kind, &mut f)
         });
         b.part("fees", |b| {
-            // Padding matches any asset 0, with a fee of 0.
+            // Padding matches every asset 0, with a fee of 0.
             let may_repeat = &(&Num::one() - self.real.num()) + kind.is(proof_id::ACCOUNT).num();
             self.lists.pay(b, &f[10], &fee, &may_repeat);
         });
@@ -196,8 +196,8 @@ impl SharedRows {
         fields
     }
 
-    /// Checks ranges; for a defi deposit, adds it to its bridge and completes
-    /// its claim note. Gives the fee that is left for this rollup.
+    /// Checks ranges; adds a defi deposit to its bridge and completes its claim
+    /// note. Returns the fee that is left for this rollup.
     fn complete_claim(&mut self, b: &mut Builder, kind: &ProofIdBits, f: &mut [Num]) -> Num {
         let fee = BitNum::ranged(b, &f[9], DEPOSIT_BITS);
         BitNum::ranged(b, &f[11], ROLLUP_BRIDGE_BITS);
@@ -211,7 +211,7 @@ impl SharedRows {
             num: &self.rollup_id.num.scale(scale) + &bridge,
             bits: nonce_bits,
         };
-        // The claim gets the larger half.
+        // The claim gets the larger half of an odd fee.
         let claim_fee = &fee.num - &pack(&fee.bits[1..]);
         let claim_fee = BitNum::implied(b, self.suite, &claim_fee, DEPOSIT_BITS);
         let partial = BitNum::element(b, self.suite, &f[1]);
@@ -223,7 +223,7 @@ impl SharedRows {
 }
 
 impl ProofIdBits {
-    /// Demands one of the proof ids of a tx where `real`; elsewhere 0.
+    /// Enforces a proof id of a tx if `real` is set, and else 0.
     fn new(b: &mut Builder, id: &Num, real: &Bit) -> Self {
         let bits = proof_id::ALL.map(|known| is_zero(b, &id.plus(-Fr::from(known))));
         b.equal(&Num::sum(bits.iter().map(Bit::num)), real.num());
@@ -234,8 +234,8 @@ impl ProofIdBits {
         &self.0[id as usize - 1]
     }
 
-    /// [`client_digest`](crate::client::client_digest): the proof id decides
-    /// where the chain starts.
+    /// Returns [`client_digest`](crate::client::client_digest). The proof id
+    /// determines the initial value of the chain.
     fn client_digest(&self, b: &mut Builder, f: &[Num]) -> Num {
         let starts = proof_id::ALL.map(|id| {
             let statement = client_statement(id).expect("each proof id is a client's");

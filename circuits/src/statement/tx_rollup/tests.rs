@@ -1,4 +1,4 @@
-//! Real requests, a small world in both suites, and every rule broken alone.
+//! Checks real requests and a small world in both suites, and breaks each rule alone.
 
 mod padding;
 
@@ -22,7 +22,7 @@ fn checked(request: &TxRollupRequest, txs: u32) -> Result<Published, StatementEr
     check(Suite::Pedersen, txs, &TxRollupWitness::new(request, txs)?)
 }
 
-/// Demands that a plan follows the rules, natively and in rows.
+/// Asserts that a plan follows the rules, natively and in the circuit.
 #[track_caller]
 fn accepted(plan: &TxPlan) -> Published {
     let (w, statement) = (plan.witness(), plan.published(&plan.witness()));
@@ -32,7 +32,7 @@ fn accepted(plan: &TxPlan) -> Published {
     statement
 }
 
-/// Demands that a plan breaks one rule alone.
+/// Asserts that a plan breaks only this rule.
 #[track_caller]
 fn refused(plan: &TxPlan, broken: (Scope, Rule)) {
     rows::refused(plan.circuit(), plan.witness(), broken);
@@ -64,7 +64,7 @@ fn the_large_request_natively() {
     assert_eq!(fields[place::SLOTS], Fr::from(32u64));
 }
 
-/// 43 million rows: a minute and 2 GB.
+/// The circuit has 43 million rows: the test takes a minute and 2 GB.
 #[test]
 #[ignore = "minutes of work: run it when the circuit changes"]
 fn the_large_request_in_rows() {
@@ -98,7 +98,7 @@ fn padding_and_unused_slots() {
     let mut plan = TxPlan::new(Suite::Poseidon, 3);
     plan.txs.truncate(1);
     let published = accepted(&plan);
-    // One tx, two slots of padding, one slot that has no tx at all.
+    // The rollup has one tx, two slots of padding, and one slot beyond its capacity.
     let (fields, zero) = (published.fields(), Fr::ZERO);
     assert_eq!(fields.len(), 108 + 8 * 4);
     assert!(fields[place::TXS + 8..].iter().all(|field| *field == zero));
@@ -109,7 +109,7 @@ fn padding_and_unused_slots() {
 
 #[test]
 fn chains_through_the_last_tx_that_matches() {
-    // Tx 1 and 2 both make the note that tx 3 links to; only tx 2 allows it.
+    // Txs 1 and 2 both create the note that tx 3 links to; only tx 2 allows chaining.
     let mut plan = TxPlan::new(Suite::Poseidon, 4);
     let mut again = tx(3, 30);
     again[1] = plan.txs[1][2];
@@ -126,7 +126,7 @@ fn chains_through_the_last_tx_that_matches() {
 #[test]
 fn what_fees_may_do() {
     let listed = [Fr::ZERO, Fr::ONE];
-    // An unlisted asset, the filler itself, and an account with a repeated asset.
+    // An unlisted asset, the filler value, and an account tx with a repeated asset.
     for (proof_id, asset, assets, paid) in [
         (1u64, 9u64, listed, 0u64),
         (1, NO_ASSET, listed, 0),
@@ -183,7 +183,7 @@ fn wrong_roots_and_paths_are_unsatisfiable() {
     let breakers: [Breaker<TxRollupWitness>; 6] = [
         (Whole, Rule::NewDataRoot, |w| w.new_data_root += Fr::ONE),
         (Whole, Rule::OldDataRoot, |w| {
-            // A sibling that is not there, with the new root that would follow.
+            // A sibling is changed, and the new root is recomputed from it.
             let fields = published_fields(Suite::Poseidon, 2, w);
             let slots = fields[place::TXS..].chunks(8);
             let notes: Vec<Fr> = slots.flat_map(|f| [f[1], f[2]]).collect();
@@ -212,7 +212,7 @@ fn wrong_roots_and_paths_are_unsatisfiable() {
     }
 }
 
-/// The poseidon suite's one restriction, see `Suite::nullifier_floor`.
+/// The restriction of the poseidon suite, see `Suite::nullifier_floor`.
 #[test]
 fn neighbours_of_nullifiers() {
     for (suite, bit, holds) in [
@@ -257,7 +257,7 @@ fn what_the_verifier_of_published_words_checks() {
     assert_eq!(error.to_string(), "123 published fields, expected 124");
     let error = read(&words, &clients[1..]).unwrap_err();
     assert_eq!(error.to_string(), "1 client digests, expected 2");
-    // Every other field is bound by the public input.
+    // The public input binds every other field.
     for at in (0..words.len()).filter(|at| *at < place::TXS && *at != place::INPUTS_HASH) {
         if let Ok(other) = change(at, [1; 32]) {
             assert_ne!(other.public_input(), published.public_input(), "field {at}");
@@ -295,6 +295,6 @@ fn a_witness_of_another_statement_is_refused() {
     let claim = crate::claim::ClaimWitness::default().into();
     assert_eq!(
         circuit.assign_raw(&claim).unwrap_err().to_string(),
-        "the witness is not one of a tx-rollup statement"
+        "the witness does not belong to a tx-rollup statement"
     );
 }

@@ -11,10 +11,10 @@ use crate::statement::request::{element, list, siblings};
 use crate::suite::Suite;
 use crate::tree::{DATA_DEPTH, LeafIndex, NULL_DEPTH, ROOTS_DEPTH};
 
-/// Most txs an inner rollup may have.
+/// The most txs of an inner rollup.
 pub const MAX_TXS: u32 = 28;
 
-/// An inner rollup of up to `txs` txs; fewer are padded.
+/// An inner rollup of up to `txs` txs; missing txs are padded.
 #[derive(Clone, Copy)]
 pub(crate) struct TxRollup {
     pub(crate) txs: u32,
@@ -28,58 +28,58 @@ pub struct TxRollupWitness {
     pub data_start_index: Fr,
     pub old_data_root: Fr,
     pub new_data_root: Fr,
-    /// Those inside the inserted subtree are ignored.
+    /// The siblings of the notes' subtree; those inside the subtree are ignored.
     pub data_siblings: [Fr; DATA_DEPTH],
     pub old_null_root: Fr,
     pub data_roots_root: Fr,
     pub new_defi_root: Fr,
-    /// At most 32.
+    /// The bridge call datas, at most 32.
     pub bridges: Vec<Fr>,
-    /// At most 16.
+    /// The fee assets, at most 16.
     pub assets: Vec<Fr>,
-    /// The real txs.
+    /// The txs, without padding.
     pub txs: Vec<TxWitness>,
 }
 
 /// The values of one tx.
 #[derive(Clone, Debug, Default)]
 pub struct TxWitness {
-    /// The client proof's public inputs.
+    /// The public inputs of the client proof.
     pub fields: [Fr; 16],
-    /// Place of the linked commitment.
+    /// Index of the linked commitment in the data tree.
     pub link_index: Fr,
-    /// Its siblings.
+    /// The siblings of the linked commitment.
     pub link_siblings: [Fr; DATA_DEPTH],
-    /// Place of the tx's data root.
+    /// Index of the tx's data root in the tree of data roots.
     pub root_index: Fr,
-    /// Its siblings.
+    /// The siblings of the tx's data root.
     pub root_siblings: [Fr; ROOTS_DEPTH],
-    /// The two nullifiers' insertions.
+    /// The insertions of the two nullifiers.
     pub nullifiers: [NullifierWitness; 2],
 }
 
-/// The insertion of one nullifier.
+/// The values for the insertion of one nullifier.
 #[derive(Clone, Debug, Default)]
 pub struct NullifierWitness {
-    /// 256 siblings.
+    /// The 256 siblings of the nullifier's leaf.
     pub siblings: Vec<Fr>,
-    /// The root after it.
+    /// The nullifier root after the insertion.
     pub new_root: Fr,
 }
 
-/// The siblings of paths that are read, or zeros: paths are 97 % of a request, and
-/// the published fields do not depend on them.
+/// Whether siblings are read or replaced by zeros: paths are 97 % of a request,
+/// and the published fields do not depend on them.
 #[derive(Clone, Copy)]
 struct Paths(bool);
 
 impl TxRollupWitness {
-    /// Takes a request's values; checks counts, lengths and canonical words only.
+    /// Reads a request's values; checks only counts, lengths and canonical words.
     pub fn new(request: &TxRollupRequest, capacity: u32) -> Result<Self, StatementError> {
         Self::read(request, capacity, Paths(true))
     }
 
-    /// What a request publishes, without siblings: for
-    /// [`published_fields`](super::published_fields) alone.
+    /// Reads a request's values without siblings, which suffices for
+    /// [`published_fields`](super::published_fields) only.
     pub fn without_paths(request: &TxRollupRequest, capacity: u32) -> Result<Self, StatementError> {
         Self::read(request, capacity, Paths(false))
     }
@@ -141,7 +141,7 @@ impl Paths {
 }
 
 impl NullifierWitness {
-    /// The values of a nullifier 0, which changes no root.
+    /// Returns the values of a nullifier 0, which changes no root.
     pub(super) fn padding(root: Fr) -> Self {
         Self {
             siblings: vec![Fr::ZERO; NULL_DEPTH],
@@ -151,7 +151,7 @@ impl NullifierWitness {
 }
 
 impl TxWitness {
-    /// The values of a padding slot, which changes nothing.
+    /// Returns the values of a padding slot, which changes nothing.
     pub(super) fn padding(null_root: Fr) -> Self {
         Self {
             nullifiers: [(); 2].map(|()| NullifierWitness::padding(null_root)),
@@ -189,14 +189,14 @@ impl TxWitness {
 }
 
 impl Suite {
-    /// The level up to which a nullifier's subtree must have been empty.
+    /// Returns the level up to which a nullifier's subtree must have been empty.
     ///
-    /// A tx rollup proves that a nullifier was not in the tree. The pedersen
-    /// suite proves it for the leaf itself, level 0, as Aztec Connect does.
-    /// The poseidon suite proves that the whole subtree of 2^64 leaves around
-    /// it was empty, which implies it and saves the hashes below. That refuses
-    /// a nullifier that agrees with an older one in its upper 190 bits:
-    /// nullifiers are hashes, so making one takes about 2^95 work.
+    /// A tx rollup proves that a nullifier was not in the tree. The pedersen suite
+    /// proves this for the leaf itself, level 0, as Aztec Connect does. The
+    /// poseidon suite proves that the whole subtree of 2^64 leaves around the leaf
+    /// was empty, which is stronger and saves the hashes below. Therefore it
+    /// refuses a nullifier whose upper 190 bits equal those of an older one:
+    /// nullifiers are hashes, so making such a nullifier takes about 2^95 work.
     pub(crate) const fn nullifier_floor(self) -> usize {
         match self {
             Self::Pedersen => 0,
@@ -204,20 +204,20 @@ impl Suite {
         }
     }
 
-    /// Whether the segments of a chain insert their nullifiers. In the pedersen
-    /// suite an insertion alone takes 720,000 rows, more than all other rules
-    /// of eight txs: there nullifiers have circuits of their own.
+    /// Returns whether the segments of a chain insert their nullifiers. In the
+    /// pedersen suite an insertion alone takes 720,000 rows, more than all
+    /// other rules of eight txs, so nullifiers have their own circuits.
     pub(crate) const fn segments_insert_nullifiers(self) -> bool {
         matches!(self, Self::Poseidon)
     }
 }
 
-/// Whether an inner rollup may have so many slots.
+/// Returns whether an inner rollup may have this number of slots.
 pub(crate) fn are_slots(slots: u32) -> bool {
     slots.is_power_of_two() && slots <= MAX_TXS.next_power_of_two()
 }
 
-/// Height of the subtree of all notes of a rollup.
+/// Returns the height of the subtree of all notes of a rollup.
 pub(super) fn subtree_height(slots: usize) -> usize {
     (2 * slots).ilog2() as usize
 }

@@ -1,4 +1,4 @@
-//! Shards of nullifiers and the notes, each alone.
+//! Shards of nullifiers and the piece of notes, each tested alone.
 
 use std::sync::Arc;
 
@@ -28,19 +28,19 @@ fn a_shard_refuses_spent_nullifiers_and_wrong_roots() {
     let after = w.txs[1].nullifiers[0].new_root;
     assert_eq!(failing(&w, 0, w.old_null_root), [""; 0]);
     assert_eq!(failing(&w, 3, after), [""; 0]);
-    // Spent before: its path leads to another root.
+    // A nullifier that was spent before: its path leads to another root.
     let mut plan = TxPlan::new(Suite::Poseidon, 2);
     plan.txs[1][3] = random(902);
     let spent = plan.witness();
     assert_eq!(failing(&spent, 0, spent.old_null_root), ["nullifier tree"]);
-    // Not the root before.
+    // A wrong root before the shard.
     let parts = failing(&w, 0, w.old_null_root + Fr::ONE);
     assert!(parts.iter().all(|part| *part == "nullifier tree") && !parts.is_empty());
-    // Not the root after.
+    // A wrong root after the shard.
     let mut wrong = w.clone();
     wrong.txs[1].nullifiers[0].new_root += Fr::ONE;
     assert_eq!(failing(&wrong, 0, w.old_null_root), ["nullifier tree"]);
-    // A zero changes nothing: the root after it is the root before it.
+    // A zero changes nothing: the roots before and after it are equal.
     let mut zero = w.clone();
     zero.txs[1].fields[4] = Fr::ZERO;
     assert_eq!(failing(&zero, 3, after), ["nullifier tree"]);
@@ -54,7 +54,7 @@ fn the_notes_go_to_their_aligned_empty_place() {
     let cut = Cut::new(&plan, Chain::new(plan.suite, 5, 2, 1));
     let circuit = *cut.circuits().last().unwrap();
     let Some(Witness::TxNotes(notes)) = cut.pieces.last() else {
-        panic!("the notes come last");
+        panic!("the last piece must be the notes");
     };
     let with = |change: &dyn Fn(&mut TxRollupWitness)| {
         let mut rollup = TxRollupWitness::clone(&notes.rollup);
@@ -75,8 +75,8 @@ fn the_notes_go_to_their_aligned_empty_place() {
         let parts = failing_parts(circuit, &with(&change));
         assert!(!parts.is_empty() && parts.iter().all(|part| *part == "data tree"));
     }
-    // Other notes with the root that follows from them: they hold, but are not
-    // what the segments publish.
+    // Other notes with a matching new root satisfy the circuit, but the
+    // segments do not publish these notes.
     let mut other = NotesWitness::clone(notes);
     other.leaves[3] += Fr::ONE;
     let subtree = subtree_root(plan.suite, &other.leaves);

@@ -1,4 +1,4 @@
-//! A piece fits only in its own place: what its public input binds.
+//! The public input of a piece binds the piece to its own place.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
@@ -22,7 +22,7 @@ fn a_segment_publishes_the_whole_state_before_it() {
         |s| s.state.sums[31] += Fr::ONE,
         |s| s.state.fees[0] += Fr::ONE,
         |s| s.state.fees[15] += Fr::ONE,
-        // An output of tx 1 forgotten, another one's permission, one invented.
+        // An output of tx 1 removed, its permission changed, and an output invented.
         |s| s.state.outputs[0][0] = Fr::ZERO,
         |s| s.state.outputs[1][2] = Fr::from(2u64),
         |s| s.state.outputs[5][1] = random(1),
@@ -47,7 +47,7 @@ fn a_segment_fits_only_in_its_place() {
             assert_eq!(published == *expected, at == place, "{at} at {place}");
         }
     }
-    // Another segment's state, and another nullifier root.
+    // The state of another segment, and another nullifier root.
     let mut gap = cut.segment(2);
     gap.state = cut.segment(1).state;
     assert_ne!(publishes(circuit, gap), expected[2]);
@@ -62,7 +62,7 @@ fn a_segment_fits_only_in_its_place() {
 fn each_seam_is_bound_by_the_two_pieces_beside_it() {
     for (suite, shard) in [(Suite::Poseidon, 1), (Suite::Pedersen, 4)] {
         let cut = Cut::new(&five(suite), Chain::new(suite, 5, 2, shard));
-        // Shards come behind the three segments.
+        // The shards come after the three segments.
         let first = if suite == Suite::Pedersen { 3 } else { 0 };
         for at in 0..2 {
             let states = cut.differing(|cut| cut.seams.states[at] += Fr::ONE);
@@ -90,7 +90,7 @@ fn a_missing_piece_is_noticed_before_any_proof() {
         ("6 txs, expected 1 to 5", |cut| {
             cut.allow_chain.push(Fr::ZERO)
         }),
-        // A tx that is published but said to be padding.
+        // A published tx is counted as padding.
         (
             "slot 4 is padding but its published fields are not zero",
             |cut| {
@@ -111,8 +111,8 @@ fn a_missing_piece_is_noticed_before_any_proof() {
 
 #[test]
 fn the_number_of_txs_is_bound() {
-    // A last tx that publishes nothing but zeros: only the count, and the
-    // client digest, tell it from padding.
+    // The last tx publishes only zeros: only the number of txs and the client
+    // digest distinguish it from padding.
     let mut plan = five(Suite::Poseidon);
     plan.txs.truncate(3);
     let cut = Cut::new(&plan, Chain::new(plan.suite, 5, 2, 1));
@@ -125,8 +125,8 @@ fn what_the_pieces_share_is_bound() {
     for (suite, shard) in [(Suite::Poseidon, 1), (Suite::Pedersen, 4)] {
         let cut = Cut::new(&five(suite), Chain::new(suite, 5, 2, shard));
         let notes = cut.pieces.len() - 1;
-        // The pieces with the first and the last nullifier root, and that with the
-        // third tx's first nullifier beside its segment.
+        // The pieces with the first and the last nullifier root, and the piece
+        // with the third tx's first nullifier besides the tx's segment.
         let (roots, spends) = match suite {
             Suite::Poseidon => ([0, 2], vec![1]),
             Suite::Pedersen => ([3, 5], vec![1, 4]),
@@ -142,7 +142,7 @@ fn what_the_pieces_share_is_bound() {
             (place::NEW_DEFI_ROOT, segments.clone()),
             (place::BRIDGES + 31, segments.clone()),
             (place::ASSETS + 15, segments),
-            // Sums, and what a tx may be chained from, reach the last state.
+            // Sums, and the outputs that a tx may chain from, are in the last state.
             (place::DEPOSIT_SUMS + 1, vec![2]),
             (place::FEES + 1, vec![2]),
             (tx + 1, vec![1, 2, notes]),
@@ -163,6 +163,6 @@ fn what_the_pieces_share_is_bound() {
             assert_eq!(differing, expected, "{suite}: field {at}");
         }
         let differing = cut.differing(|cut| cut.allow_chain[0] += Fr::ONE);
-        assert!(differing.contains(&2), "the last state has every tx's");
+        assert!(differing.contains(&2), "the last state is not bound");
     }
 }

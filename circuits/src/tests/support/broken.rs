@@ -11,9 +11,9 @@ use crate::Scope::{Tx, Whole};
 use crate::field::power_of_two;
 use crate::published::NO_ASSET;
 
-/// Ways to break one rule before the trees are built.
+/// Changes that break one rule before the trees are built.
 pub(crate) const PLANS: [Breaker<TxPlan>; 30] = [
-    // No client statement has these, so no client proof would cover the tx.
+    // No client statement has these proof ids, so no client proof would cover the tx.
     (Tx(1), ProofId, |p| p.txs[1][0] = Fr::ZERO),
     (Tx(1), ProofId, |p| p.txs[1][0] = Fr::from(7u64)),
     (Tx(1), ProofId, |p| p.txs[1][0] += power_of_two(64)),
@@ -38,7 +38,7 @@ pub(crate) const PLANS: [Breaker<TxPlan>; 30] = [
     (Tx(0), DepositBridge, |p| p.txs[0][11] = Fr::ZERO),
     (Tx(0), DepositBridge, |p| p.bridges[2] = Fr::from(BRIDGE)),
     (Tx(0), DepositBridge, |p| {
-        // One filler is left, which a zero would match.
+        // One filler remains, which a zero would match.
         p.bridges = (1..32u64).map(Fr::from).collect();
         p.txs[0][11] = Fr::ZERO;
     }),
@@ -47,7 +47,7 @@ pub(crate) const PLANS: [Breaker<TxPlan>; 30] = [
     (Tx(1), ChainNotAllowed, |p| p.txs[0][15] = Fr::ONE),
     (Tx(1), ChainNotAllowed, |p| {
         p.txs[0][15] = Fr::from(2u64);
-        // The same note twice: the first output counts.
+        // Two txs create the same note: the first output counts.
         p.txs[0][0] = Fr::ONE;
         p.txs[0][1] = p.txs[0][2];
     }),

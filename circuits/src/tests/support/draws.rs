@@ -1,4 +1,4 @@
-//! Values drawn around the limits of the rules.
+//! Random values around the limits of the rules.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
@@ -6,11 +6,11 @@ use ark_ff::{AdditiveGroup, Field};
 use crate::field::power_of_two;
 use crate::test_util::random;
 
-/// A small generator of draws: a failure names the seed that repeats it.
+/// A small random generator: a failure reports the seed that reproduces it.
 pub(crate) struct Draws(u64);
 
 impl Draws {
-    /// The draws of a seed.
+    /// Creates the generator of a seed.
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
@@ -22,7 +22,7 @@ impl Draws {
         (self.0 % limit as u64) as usize
     }
 
-    /// A value near the one that stands there, near a limit, or anywhere.
+    /// Returns a value near the old one, near a limit, or anywhere.
     pub(crate) fn value(&mut self, old: Fr) -> Fr {
         let limits = [29, 30, 32, 64, 241, 242, 250, 251, 252];
         match self.below(8) {

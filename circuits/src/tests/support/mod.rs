@@ -1,4 +1,4 @@
-//! Small worlds, real requests, and what tests demand of rows.
+//! Small worlds, real requests, and assertions about circuits.
 
 pub(crate) mod broken;
 pub(crate) mod draws;
@@ -16,13 +16,13 @@ use ark_ff::{BigInteger, PrimeField};
 use crate::field::power_of_two;
 use crate::tree::LeafIndex;
 
-/// The value with one bit of its integer changed.
+/// Returns the value with one bit of its integer changed.
 pub(crate) fn flipped(value: Fr, bit: usize) -> Fr {
     let (set, step) = (value.into_bigint().get_bit(bit), power_of_two(bit));
     value + if set { -step } else { step }
 }
 
-/// The place that the low bits of an index name.
+/// Returns the leaf index made of the low bits of a number.
 pub(crate) fn low(index: Fr, bits: usize) -> LeafIndex {
     (index.into_bigint().0[0] & ((1 << bits) - 1)).into()
 }

@@ -1,9 +1,9 @@
-//! Which part of a circuit enforces which rule.
+//! The part of a circuit that enforces each rule.
 
 use crate::Rule::{self, *};
 use crate::StatementKind;
 
-/// The part of a statement's circuit that enforces a rule.
+/// Returns the part of a statement's circuit that enforces a rule.
 pub(crate) fn part(statement: StatementKind, rule: Rule) -> &'static str {
     match statement {
         StatementKind::Claim => claim(rule),
@@ -18,8 +18,8 @@ fn claim(rule: Rule) -> &'static str {
     match rule {
         Share(_) => "shares",
         Range("claim note index") | ClaimNote => "claim note membership",
-        // One variable stands for both notes' bridge call data, and for both
-        // nonces: two values cannot both be the one under the roots.
+        // One variable stands for both notes' bridge call data, and one for
+        // both nonces: if they differ, only one note can be under its root.
         Range("interaction note index") | DefiNote | BridgeMismatch | NonceMismatch => {
             "interaction note membership"
         }

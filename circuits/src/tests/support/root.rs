@@ -1,5 +1,5 @@
-//! A small world for root rollups: trees, inner rollups that follow one
-//! another, interactions.
+//! A small world for root rollups: trees, consecutive inner rollups, and
+//! interactions.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, PrimeField};
@@ -11,10 +11,10 @@ use crate::root_rollup::{InnerFields, RootRollupWitness, RootSize};
 use crate::tree::{MerkleTree, fold, subtree_root};
 use crate::{Circuit, Suite};
 
-/// Bridges or assets with what each brings.
+/// Bridges with deposit sums, or assets with fees.
 pub(crate) type Amounts = Vec<(Fr, Fr)>;
 
-/// What to put into a root rollup; [`RootPlan::witness`] does all hashing.
+/// The contents of a root rollup; [`RootPlan::witness`] computes all hashes.
 #[derive(Clone)]
 pub(crate) struct RootPlan {
     pub(crate) suite: Suite,
@@ -32,7 +32,7 @@ pub(crate) struct RootPlan {
     pub(crate) taken_notes: Vec<(u64, Fr)>,
 }
 
-/// An interaction that brought 70 for 100.
+/// Returns an interaction that had an input of 100 and an output of 70.
 pub(crate) fn interaction(nonce: u64) -> DefiNote {
     DefiNote {
         bridge: Fr::from(77u64),
@@ -45,8 +45,8 @@ pub(crate) fn interaction(nonce: u64) -> DefiNote {
 }
 
 impl RootPlan {
-    /// Rollup 6: full but for one place, if there is more than one. The inner
-    /// rollups share a bridge and an asset, at different places of their lists.
+    /// Rollup 6, with one inner rollup fewer than fit if more than one fits. The inner
+    /// rollups share a bridge and an asset, at different indexes of their lists.
     pub(crate) fn new(suite: Suite, size: RootSize) -> Self {
         let pair = |name: u64, amount: u64| (Fr::from(name), Fr::from(amount));
         let full = (size.inners - 1).max(1);
@@ -101,7 +101,7 @@ impl RootPlan {
         InnerFields { header, txs }
     }
 
-    /// All trees' values for the plan, right or wrong as it is.
+    /// Returns the values for the plan, valid or not.
     pub(crate) fn witness(&self) -> RootRollupWitness {
         let suite = self.suite;
         let mut roots = MerkleTree::new(suite, 28);

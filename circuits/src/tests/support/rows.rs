@@ -1,4 +1,4 @@
-//! What tests demand of a circuit under a witness.
+//! Assertions about a circuit under a witness.
 
 use ark_bn254::Fr;
 
@@ -6,7 +6,7 @@ use super::parts::part;
 use crate::r1cs::{Assignment, Matrices, Mode};
 use crate::{CheckError, Circuit, Rule, Scope, StatementKind, Suite, Violation, Witness};
 
-/// A rule, the part of the statement that breaks it, and how.
+/// The part of the statement that breaks a rule, the rule, and a change that breaks it.
 pub(crate) type Breaker<T> = (Scope, Rule, fn(&mut T));
 
 impl From<(Scope, Rule)> for Violation {
@@ -15,8 +15,8 @@ impl From<(Scope, Rule)> for Violation {
     }
 }
 
-/// Demands that a witness follows the rules, natively and in rows, and that the
-/// circuit publishes what native code says.
+/// Asserts that a witness follows the rules, natively and in the circuit, and
+/// that the circuit publishes this public input.
 #[track_caller]
 pub(crate) fn accepted(circuit: Circuit, w: impl Into<Witness>, public_input: Fr) {
     let w = w.into();
@@ -25,18 +25,18 @@ pub(crate) fn accepted(circuit: Circuit, w: impl Into<Witness>, public_input: Fr
     assert_eq!(report.public_input, public_input, "{circuit}");
 }
 
-/// The public input that a circuit computes, whether or not rows hold.
+/// Returns the public input that a circuit computes, even if rows are not satisfied.
 pub(crate) fn publishes(circuit: Circuit, w: impl Into<Witness>) -> Fr {
     circuit.assign_raw(&w.into()).unwrap().instance[1]
 }
 
-/// The part of each row that a witness does not satisfy.
+/// Returns the part of each row that a witness does not satisfy.
 pub(crate) fn failing_parts(circuit: Circuit, w: &Witness) -> Vec<&'static str> {
     let builder = circuit.run(Mode::Check, Some(w)).unwrap();
     builder.unsatisfied().iter().map(|row| row.part).collect()
 }
 
-/// Demands that exactly one rule is broken natively, and that rows notice.
+/// Asserts that natively only this rule is broken, and that the circuit refuses.
 #[track_caller]
 pub(crate) fn refused(circuit: Circuit, w: impl Into<Witness>, broken: impl Into<Violation>) {
     let (w, broken) = (w.into(), broken.into());
@@ -44,8 +44,8 @@ pub(crate) fn refused(circuit: Circuit, w: impl Into<Witness>, broken: impl Into
     unsatisfied(circuit, &w, broken.rule);
 }
 
-/// Demands that rows of the part that enforces a rule do not hold; of that part
-/// alone, unless the rule is entangled with others.
+/// Asserts that rows of the part that enforces a rule are not satisfied, and
+/// that no other part fails unless the rule is entangled with others.
 #[track_caller]
 pub(crate) fn unsatisfied(circuit: Circuit, w: &Witness, rule: Rule) {
     let error = circuit.check_raw(w).unwrap_err();
@@ -59,19 +59,19 @@ pub(crate) fn unsatisfied(circuit: Circuit, w: &Witness, rule: Rule) {
 
 fn entangled(circuit: Circuit, rule: Rule) -> bool {
     match rule {
-        // A deposit without its one bridge has no nonce, so the note differs too;
-        // a missing tx has neither proof id nor data root.
+        // Without its one bridge a deposit has no nonce, so the note differs as
+        // well; a missing tx has neither proof id nor data root.
         Rule::DepositBridge | Rule::TxCount => true,
-        // Shares are of the bits of amounts.
+        // Shares are computed from the bits of amounts.
         Rule::Range(_) if circuit.statement == StatementKind::Claim => true,
-        // Pedersen hashes the bits of a value: a value out of range is hashed as
-        // another one, and breaks more rows.
+        // Pedersen hashes the bits of a value: a value out of range is hashed
+        // as another value, and more rows fail.
         _ => circuit.suite == Suite::Pedersen,
     }
 }
 
-/// Demands that rows built along with values are those built without, that all
-/// hold, and that they are as many as are counted. Gives the rows and the values.
+/// Asserts that rows built with and without values are equal, that all are satisfied, and
+/// that their number is the counted one. Returns the rows and the values.
 #[track_caller]
 pub(crate) fn same_matrices(circuit: Circuit, w: &Witness) -> (Matrices, Assignment) {
     let blank = circuit.matrices();

@@ -1,4 +1,4 @@
-//! Reading of the test vectors.
+//! Reads the test vectors.
 
 use ark_bn254::Fr;
 use serde_json::Value;
@@ -7,20 +7,20 @@ use zkwhirl_job::request::{ClaimRequest, RootRollupRequest, TxRollupRequest};
 
 use crate::field;
 
-/// Real inner rollups with their txs, for which there is a reply.
+/// Real inner rollups that have a reply, with their number of txs.
 pub(crate) const TX_ROLLUPS: [(&str, u32); 3] = [
     ("valid_1x1_0_tx_rollup", 1),
     ("valid_2x2_0_tx_rollup", 2),
     ("valid_2x2_1_tx_rollup", 2),
 ];
 
-/// The bytes of a vector.
+/// Returns the bytes of a vector.
 pub(crate) fn read(name: &str) -> Vec<u8> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/");
     std::fs::read(format!("{folder}{name}")).unwrap()
 }
 
-/// A claim request.
+/// Reads a claim request.
 pub(crate) fn claim(name: &str) -> ClaimRequest {
     match Request::parse(&read(name).into()).unwrap() {
         Request::Claim(request) => *request,
@@ -28,7 +28,7 @@ pub(crate) fn claim(name: &str) -> ClaimRequest {
     }
 }
 
-/// A tx rollup request.
+/// Reads a tx rollup request.
 pub(crate) fn tx_rollup(name: &str) -> TxRollupRequest {
     match Request::parse(&read(name).into()).unwrap() {
         Request::TxRollup(request) => *request,
@@ -36,7 +36,7 @@ pub(crate) fn tx_rollup(name: &str) -> TxRollupRequest {
     }
 }
 
-/// A root rollup request.
+/// Reads a root rollup request.
 pub(crate) fn root_rollup(name: &str) -> RootRollupRequest {
     match Request::parse(&read(name).into()).unwrap() {
         Request::RootRollup(request) => *request,
@@ -44,7 +44,7 @@ pub(crate) fn root_rollup(name: &str) -> RootRollupRequest {
     }
 }
 
-/// The first words of a reply.
+/// Reads the first words of a reply.
 pub(crate) fn reply(name: &str, count: usize) -> Vec<Fr> {
     let bytes = read(name);
     let words = bytes.chunks_exact(32).take(count);
@@ -55,18 +55,18 @@ pub(crate) fn reply(name: &str, count: usize) -> Vec<Fr> {
     words
 }
 
-/// A word of 64 hex digits.
+/// Reads a word of 64 hex digits.
 pub(crate) fn word(value: &Value) -> [u8; 32] {
     let bytes = hex::decode(value.as_str().unwrap()).unwrap();
     bytes.try_into().unwrap()
 }
 
-/// The element of a word.
+/// Reads a word as an element.
 pub(crate) fn element(value: &Value) -> Fr {
     field::from_word(&word(value)).unwrap()
 }
 
-/// A list of elements.
+/// Reads a list of elements.
 pub(crate) fn elements(values: &Value) -> Vec<Fr> {
     values.as_array().unwrap().iter().map(element).collect()
 }

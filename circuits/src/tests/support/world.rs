@@ -9,14 +9,14 @@ use crate::tree::{MerkleTree, fold, subtree_root};
 use crate::tx_rollup::{NullifierWitness, TxRollup, TxRollupWitness, TxWitness, evaluate};
 use crate::{Circuit, StatementKind, Suite};
 
-/// Notes that exist before the rollup.
+/// Number of notes that exist before the rollup.
 pub(crate) const OLD_NOTES: u64 = 8;
-/// Where the current data root is in the data roots tree.
+/// Index of the current data root in the tree of data roots.
 pub(crate) const ROOT_INDEX: u64 = 3;
-/// A bridge that the rollups know.
+/// Bridge call data that the rollups list.
 pub(crate) const BRIDGE: u64 = 77;
 
-/// What to put into a rollup; [`TxPlan::witness`] does all hashing.
+/// The contents of a rollup; [`TxPlan::witness`] computes all hashes.
 #[derive(Clone)]
 pub(crate) struct TxPlan {
     pub(crate) suite: Suite,
@@ -26,22 +26,22 @@ pub(crate) struct TxPlan {
     pub(crate) bridges: Vec<Fr>,
     pub(crate) assets: Vec<Fr>,
     pub(crate) new_defi_root: Fr,
-    /// Public inputs; those that are zero at 8 get the current data root.
+    /// The txs' public inputs. A field 8 of zero is replaced by the current data root.
     pub(crate) txs: Vec<[Fr; 16]>,
-    /// Per tx: index of the linked commitment and of the data root.
+    /// Per tx, the index of the linked commitment and the index of the data root.
     pub(crate) places: Vec<(Fr, Fr)>,
-    /// Spent before the rollup.
+    /// Nullifiers that were spent before the rollup.
     pub(crate) spent: Vec<Fr>,
 }
 
-/// The note that was in the data tree at an index before the rollup.
+/// Returns the note at an index of the data tree before the rollup.
 pub(crate) fn old_note(index: u64) -> Fr {
     random(1000 + index)
 }
 
 impl TxPlan {
-    /// Two txs that use every rule: a defi deposit that links to an old note
-    /// and allows chaining, and a claim that chains from its second output.
+    /// Two txs that use every rule: a defi deposit that links to an old note and
+    /// allows chaining, and a claim that chains from the deposit's second output.
     pub(crate) fn new(suite: Suite, capacity: u32) -> Self {
         let slots = u64::from(capacity.next_power_of_two());
         let mut plan = Self {
@@ -77,7 +77,7 @@ impl TxPlan {
         Circuit { suite, statement }
     }
 
-    /// What a witness of the plan publishes, whether or not it follows the rules.
+    /// Returns the plan's published fields, whether or not the witness follows the rules.
     pub(crate) fn published(&self, w: &TxRollupWitness) -> Published {
         let size = TxRollup { txs: self.capacity };
         evaluate(size, self.suite, w).0
@@ -89,7 +89,7 @@ impl TxPlan {
         self.places.push((Fr::from(link), Fr::from(ROOT_INDEX)));
     }
 
-    /// All trees' values for the plan, right or wrong as it is.
+    /// Returns the values for the plan, valid or not.
     pub(crate) fn witness(&self) -> TxRollupWitness {
         let suite = self.suite;
         let mut data = MerkleTree::new(suite, 32);
@@ -149,7 +149,7 @@ impl TxPlan {
         }
     }
 
-    /// Commitment 1 as it enters the tree.
+    /// Returns commitment 1 as it enters the tree.
     fn note(&self, f: &[Fr; 16]) -> Fr {
         if f[0] != Fr::from(5u64) {
             return f[1];
@@ -164,7 +164,7 @@ impl TxPlan {
     }
 }
 
-/// A tx with two notes, two nullifiers and an odd fee.
+/// Returns a tx with two notes, two nullifiers and an odd fee.
 pub(crate) fn tx(proof_id: u64, seed: u64) -> [Fr; 16] {
     let mut fields = [Fr::ZERO; 16];
     fields[0] = Fr::from(proof_id);

@@ -12,7 +12,7 @@ async fn a_job_that_is_not_pinged_goes_out_again_with_the_same_bytes() {
     let start = Instant::now();
     let second = take(&desk).await;
     assert_eq!(first, second);
-    // Strictly more than five seconds, seen by a poller that looks each second.
+    // The lease is over after more than five seconds; the poller looks each second.
     assert_eq!(millis(start), 6000);
     let stats = desk.stats();
     assert_eq!((stats.issued, stats.reissues), (1, 1));

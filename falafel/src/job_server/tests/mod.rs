@@ -1,4 +1,4 @@
-//! Each habit of the original's job server, as a test.
+//! Tests of each behaviour of the original's job server.
 
 mod leases;
 mod pollers;
@@ -12,12 +12,12 @@ use zkwhirl_job::{Command, Frame, TicketId};
 
 use super::{ACK_TIMEOUT, Rejected, desk::Desk};
 
-/// A desk without sockets: on it the clock can be paused.
+/// A desk without sockets, so that the clock can be paused.
 fn desk() -> Arc<Desk> {
     Desk::new(ACK_TIMEOUT, Arc::default(), broadcast::channel(64).0)
 }
 
-/// Adds a job whose data is `text`; its answer arrives in the task.
+/// Adds a job whose data is `text`; returns its ticket and a task that waits for its answer.
 fn create(
     desk: &Desk,
     text: &'static str,
@@ -26,7 +26,7 @@ fn create(
     (ticket, tokio::spawn(answer))
 }
 
-/// A poller that waits for its turn.
+/// Starts a poller in a task.
 fn polling(desk: &Arc<Desk>) -> tokio::task::JoinHandle<Option<Frame>> {
     let desk = Arc::clone(desk);
     tokio::spawn(async move { desk.get_job().await })
@@ -45,12 +45,12 @@ fn answer(ticket: TicketId, command: u32, data: &'static str) -> Frame {
     }
 }
 
-/// A poller whose client has gone away before its turn.
+/// Adds a poller whose client disconnects before its turn.
 async fn ghost(desk: &Arc<Desk>) {
     let polling = desk.get_job();
     tokio::select! {
         biased;
-        _ = polling => panic!("there is no work"),
+        _ = polling => panic!("the poller got work from an empty list"),
         () = tokio::time::sleep(Duration::from_millis(1)) => {}
     }
 }

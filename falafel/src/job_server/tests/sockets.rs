@@ -1,4 +1,4 @@
-//! The same through HTTP.
+//! The behaviour of the job server over HTTP.
 
 use std::net::SocketAddr;
 
@@ -120,7 +120,7 @@ async fn a_head_request_swallows_a_job() {
 async fn a_client_that_disconnects_still_swallows_a_job() {
     let server = server().await;
     drop(send(server.address(), "GET /get-job", &[]).await);
-    // A later request on another connection: the first has been read by then.
+    // A later request on another connection shows that the server has read the poll.
     for _ in 0..3 {
         exchange(server.address(), "GET /ping?job-id=0", &[]).await;
     }
@@ -135,7 +135,7 @@ async fn a_restart_cuts_connections_and_forgets_ids_on_the_same_port() {
     let mut first = send(server.address(), "GET /get-job", &[]).await;
     assert!(response(&mut first).await.is_some());
     let mut second = send(server.address(), "GET /get-job", &[]).await;
-    // The poll is known to be open once a later connection was answered.
+    // An answer on a later connection shows that the server has read the poll.
     exchange(server.address(), "GET /ping?job-id=0", &[]).await;
     server.restart(Duration::ZERO).await.unwrap();
     assert!(response(&mut second).await.is_none());
@@ -159,7 +159,7 @@ async fn a_stopping_server_tells_the_head_and_cuts_the_rest() {
     assert!(response(&mut behind).await.is_none());
 }
 
-/// The clock is paused: with nothing else to do it jumps to the idle timer.
+/// The clock is paused: when all tasks wait, it jumps to the idle timer.
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_is_closed_after_five_seconds() {
     let server = server().await;

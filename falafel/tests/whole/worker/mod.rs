@@ -1,5 +1,5 @@
-//! A worker that speaks Falafel's protocol and proves nothing: it publishes
-//! what the native statements say.
+//! A worker that uses Falafel's protocol and proves nothing: it publishes the
+//! fields of the native statements.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ use zkwhirl_circuits::{
 use zkwhirl_falafel::Falafel;
 use zkwhirl_job::{Command, Frame, Request, Sizes, reply::broadcast_bytes};
 
-/// What stands where a proof would.
+/// The bytes in place of a proof.
 const NO_PROOF: &[u8] = b"no proof";
 
 /// A worker on one port.
@@ -28,7 +28,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// At sizes of 2 × 2.
+    /// A worker for sizes of 2 × 2.
     pub(crate) fn new(address: SocketAddr, suite: Suite) -> Self {
         Self {
             client: Client::new(),
@@ -38,18 +38,18 @@ impl Worker {
         }
     }
 
-    /// A worker of the inner jobs of a falafel; in normal mode of all.
+    /// A worker of the inner jobs of a Falafel; in normal mode of all jobs.
     pub(crate) fn of(falafel: &Falafel) -> Self {
         Self::new(falafel.inner_address(), Suite::Poseidon)
     }
 
-    /// A worker of the outer jobs of a split falafel.
+    /// A worker of the outer jobs of a split Falafel.
     pub(crate) fn outer(falafel: &Falafel) -> Self {
         let address = falafel.outer_address().expect("a split falafel");
         Self::new(address, Suite::Poseidon)
     }
 
-    /// Works on both ports of a split falafel, until it is dropped.
+    /// Works on both ports of a split Falafel until the set is dropped.
     pub(crate) fn both(falafel: &Falafel) -> JoinSet<()> {
         let mut working = JoinSet::new();
         working.spawn(Self::of(falafel).work_on());
@@ -57,7 +57,7 @@ impl Worker {
         working
     }
 
-    /// Polls until there is a job; a lost connection is no news.
+    /// Polls until a job arrives; a lost connection is polled again.
     pub(crate) async fn take(&self) -> Frame {
         loop {
             let url = format!("{}/get-job", self.base);
@@ -71,7 +71,7 @@ impl Worker {
         }
     }
 
-    /// Takes a job and rejects it.
+    /// Takes a job, rejects it and returns its frame.
     pub(crate) async fn reject(&self, why: &'static str) -> Frame {
         let frame = self.take().await;
         self.answer(&frame, Command::Nack, why.into()).await;
@@ -91,7 +91,7 @@ impl Worker {
         assert_eq!(status, 200);
     }
 
-    /// The honest reply to a frame.
+    /// Returns the honest reply to a frame.
     pub(crate) fn reply(&self, frame: &Frame) -> Bytes {
         if frame.command != Command::CreateProof.code() {
             return Bytes::from_static(b"key");
@@ -125,7 +125,7 @@ impl Worker {
         [&published.concat(), NO_PROOF].concat().into()
     }
 
-    /// Takes one job and answers it honestly.
+    /// Takes one job and answers it honestly; returns its frame.
     pub(crate) async fn work(&self) -> Frame {
         let frame = self.take().await;
         self.ack(&frame).await;
@@ -137,7 +137,7 @@ impl Worker {
         self.answer(frame, Command::Ack, self.reply(frame)).await;
     }
 
-    /// Works for ever.
+    /// Takes and answers jobs for ever.
     async fn work_on(self) {
         loop {
             self.work().await;

@@ -87,7 +87,7 @@ fn a_false_statement_is_not_proved() {
     payment.w.fee = Fr::from(0u64);
     let client = ClientWitness::JoinSplit(Box::new(payment.w));
     let error = ONE.engine().prove_client(&client, &|_| {}).unwrap_err();
-    let differ = Failure::invalid("values that go in and out differ");
+    let differ = Failure::invalid("input and output values do not balance");
     assert_eq!(error.failure(), differ);
 }
 

@@ -1,4 +1,4 @@
-//! Who may sign, and with what.
+//! Which keys may sign.
 
 use ark_bn254::Fr;
 use ark_ec::{AffineRepr, CurveGroup};
@@ -17,8 +17,8 @@ fn order() -> Fr {
     Fr::from_bigint(Scalar::MODULUS).unwrap()
 }
 
-/// The order more than a private key would give the same owner, and a second
-/// nullifier for each of its notes.
+/// A private key plus the order would give the same owner, and a second
+/// nullifier for each of the owner's notes.
 #[test]
 fn a_private_key_is_below_the_order() {
     let small = PrivateKey::reduce(&to_word(&Fr::from(5u64)));
@@ -38,7 +38,7 @@ fn signing_keys() {
     // Without an account note, only the account key may sign.
     let other = Payment::send().signed_by(key(9)).settled(|_| ());
     refused(other, Rule::SigningKey);
-    // An account note of no place, of another alias, or of another key.
+    // The account note is in no tree, has another alias, or has another key.
     type Change = fn(&mut JoinSplitWitness);
     let changes: [Change; 3] = [
         |w| w.signer.siblings[3] += Fr::ONE,
@@ -53,8 +53,8 @@ fn signing_keys() {
     }
 }
 
-/// (0, 0) is not on the curve, but absorbs every other point under the
-/// formulas of addition: its signatures would need no key.
+/// (0, 0) is not on the curve, and by the formulas of addition (0, 0) plus any
+/// point is (0, 0): a signature under (0, 0) would need no key.
 #[test]
 fn a_signing_key_off_the_curve() {
     let mut payment = Payment::registered();
@@ -64,8 +64,8 @@ fn a_signing_key_off_the_curve() {
     refused(payment, Rule::SigningKeyCurve);
 }
 
-/// A key that shares its x-coordinate with a registered one differs from its
-/// negative by the point of order two: it needs the same private key.
+/// A key with the same x-coordinate as a registered key differs from its
+/// negative by the point of order two, and so needs the same private key.
 #[test]
 fn the_other_point_of_a_registered_key() {
     let mut payment = Payment::registered();
@@ -73,7 +73,7 @@ fn the_other_point_of_a_registered_key() {
     payment.w.signer.key = (x, -y);
     let message = published(&payment.w).public_input();
     let private = Scalar::from_be_bytes_mod_order(&key(9).to_bytes());
-    // The point of order two vanishes for an even challenge.
+    // For an even challenge, the multiple of the point of order two is the neutral element.
     let signature = (1u64..).find_map(|nonce| {
         let nonce = Scalar::from(nonce);
         let point = (EdwardsAffine::generator() * nonce).into_affine();
@@ -89,11 +89,11 @@ fn the_other_point_of_a_registered_key() {
     refused(payment, Rule::Signature);
 }
 
-/// The response of a signature has no second spelling with more bits.
+/// The response of a signature has no second representation with more bits.
 #[test]
 fn a_signature_out_of_range() {
     let mut payment = Payment::send();
-    // Sign anew until the response is large enough to leave the range.
+    // The loop signs again until the response is large enough to leave the range.
     for fee in 1u64.. {
         payment.w.fee = Fr::from(fee);
         payment.w.outputs[1].value = Fr::from(300 - fee);
@@ -107,8 +107,8 @@ fn a_signature_out_of_range() {
     refused(payment, Rule::Range("signature"));
 }
 
-/// The signature covers every published field: no one between the owner and the
-/// rollup can change one.
+/// The signature covers every published field: nobody between the owner and the
+/// rollup can change a field.
 #[test]
 fn signatures_bind_every_field() {
     type Change = fn(&mut JoinSplitWitness);

@@ -1,4 +1,4 @@
-//! What is accepted, and what it publishes.
+//! Accepted payments, and their published fields.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
@@ -70,12 +70,12 @@ fn one_input_note_and_a_nullifier_for_the_other() {
         w.outputs[1].value = Fr::ZERO;
     });
     let fields = accepted(&payment);
-    // The place of no note gets a nullifier that its secret decides.
+    // The nullifier of an unused input depends on its secret.
     let payment = payment.settled(|w| w.inputs[1].secret = random(99));
     let other = accepted(&payment);
     assert_eq!(fields[3], other[3]);
     assert_ne!(fields[4], other[4]);
-    // It is not the nullifier that the same note would have.
+    // The nullifier differs from that of the same note in use.
     let used = payment.settled(|w| w.inputs[1].in_use = true);
     assert_ne!(accepted(&used)[4], other[4]);
 }
@@ -96,7 +96,7 @@ fn a_note_that_is_linked_back_to_need_not_be_in_the_tree() {
         let linked = Payment::send().settled(|w| w.backward_link = w.input_commitment(which));
         assert_ne!(linked.w.folded_root(which), linked.w.data_root);
         assert_eq!(accepted(&linked)[14], linked.w.input_commitment(which));
-        // The other one must be.
+        // The note that is not linked must be in the tree.
         let nowhere = linked.changed(|w| w.inputs[1 - which].siblings[31] += Fr::ONE);
         refused(nowhere, Rule::InputNote(other));
     }
@@ -114,8 +114,8 @@ fn outputs_of_ones_own_may_be_chained_from() {
     }
 }
 
-/// Sums of amounts do not wrap: with all in range, both sides of the balance
-/// are below the modulus.
+/// Sums of amounts do not wrap: if all amounts are in range, both sides of the
+/// balance are below the modulus.
 #[test]
 fn the_largest_amounts_do_not_wrap() {
     let most = |bits| (power_of_two(bits) - Fr::ONE).into_bigint();

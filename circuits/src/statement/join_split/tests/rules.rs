@@ -10,11 +10,11 @@ use crate::statement::join_split::rules::violations;
 use crate::test_util::{Payment, key, random};
 use crate::tests::support::rows::failing_parts;
 
-/// A rule, and values that break it.
+/// A rule, and a change of values that breaks it.
 type PaymentBreaker = (Rule, fn(&mut JoinSplitWitness));
 
-/// Demands that each change breaks its rule alone, where the payment is settled
-/// and signed after it.
+/// Asserts that each change breaks only its rule; the payment is settled and
+/// signed after the change.
 #[track_caller]
 fn refused_settled(start: fn() -> Payment, breakers: &[PaymentBreaker]) {
     for (rule, break_it) in breakers {
@@ -22,7 +22,7 @@ fn refused_settled(start: fn() -> Payment, breakers: &[PaymentBreaker]) {
     }
 }
 
-/// A note of 2²⁵² is spent.
+/// Sets an input note's value to 2²⁵².
 fn wide_input(w: &mut JoinSplitWitness, which: usize) {
     w.inputs[which].value = power_of_two(252);
     w.inputs[1 - which].value = Fr::ZERO;
@@ -34,7 +34,7 @@ fn halves(w: &mut JoinSplitWitness) {
     (w.outputs[0].value, w.outputs[1].value) = (half, half - w.fee);
 }
 
-/// A negative amount on one side would make money on the other.
+/// Sets a negative amount on one side, which would create money on the other.
 fn negative_output(w: &mut JoinSplitWitness, which: usize) {
     w.outputs[which].value = -Fr::from(5u64);
     w.outputs[1 - which].value = Fr::from(1095u64);
@@ -162,7 +162,7 @@ fn input_notes() {
             w.outputs.iter_mut().for_each(|note| note.value = Fr::ZERO);
         }),
         (InputOrder, |w| w.inputs[1].in_use = true),
-        // Money from nothing: a note that does not exist but has a value.
+        // Money from nothing: a note that does not exist has a value.
         (UnusedValue(1), |w| invented(w, 0)),
         (UnusedValue(2), |w| invented(w, 1)),
         // The link must name a note that is used.
@@ -182,7 +182,7 @@ fn invented(w: &mut JoinSplitWitness, which: usize) {
     w.outputs[0].value += Fr::from(50u64);
 }
 
-/// Another private key makes other commitments, which are in no tree.
+/// Another private key gives other commitments, which are in no tree.
 #[test]
 fn notes_of_another_owner() {
     let payment = Payment::send().signed_by(key(2)).changed(|w| {

@@ -1,4 +1,4 @@
-//! Padding that is not blank, or that something follows. No witness type can
+//! Padding that is not zero, or that real words follow. No witness type can
 //! hold such values.
 
 use ark_bn254::Fr;
@@ -17,7 +17,7 @@ const SIZE: RootSize = RootSize {
 
 const BLANK: [Fr; INNER_WORDS] = [Fr::ZERO; INNER_WORDS];
 
-/// An inner rollup at a place, all of its words zero that may be.
+/// Returns a real inner rollup at an index, with as many zero words as possible.
 fn inner(at: u64) -> [Fr; INNER_WORDS] {
     let mut words = BLANK;
     words[1] = SIZE.slots.into();

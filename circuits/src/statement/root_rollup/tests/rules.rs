@@ -1,4 +1,4 @@
-//! Every rule broken alone, natively and in rows.
+//! Breaks each rule alone, natively and in the circuit.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
@@ -16,7 +16,7 @@ use crate::tests::support::rows::{self, Breaker};
 use crate::tests::support::{random, vectors};
 use crate::tree::fold;
 
-/// Ways to break one rule before the trees are built.
+/// Changes that break one rule before the trees are built.
 const PLANS: [Breaker<RootPlan>; 18] = [
     (Whole, InnerCount, |p| p.inners.clear()),
     (Whole, Range("rollup id"), |p| {
@@ -25,7 +25,7 @@ const PLANS: [Breaker<RootPlan>; 18] = [
     (Whole, Range("rollup beneficiary"), |p| {
         p.beneficiary = power_of_two(160)
     }),
-    // Unknown, twice in the rollup's list, and no filler to match.
+    // The bridge is unknown, or occurs twice in the rollup's list; no filler matches.
     (Inner(1), InnerBridge(0), |p| p.bridges[1] = Fr::from(75u64)),
     (Inner(1), InnerBridge(0), |p| {
         p.bridges.push(Fr::from(77u64))
@@ -98,7 +98,7 @@ fn inner_rollups_that_do_not_follow_are_unsatisfiable() {
     }
 }
 
-/// Ways to break one rule after the trees are built.
+/// Changes that break one rule after the trees are built.
 const WITNESSES: [Breaker<RootRollupWitness>; 3] = [
     (Whole, NewDataRootsRoot, |w| {
         w.new_data_roots_root += Fr::ONE
@@ -166,7 +166,7 @@ fn requests_that_break_a_rule_are_refused_with_inner_rollup_and_rule() {
         (
             size(2, 2),
             |request| request.rollup_id = 1,
-            "inner rollup 0: rollup id is not the root rollup's",
+            "inner rollup 0: rollup id is not the root rollup's id",
         ),
         (
             size(2, 2),

@@ -1,4 +1,4 @@
-//! What a verifier of the published words checks, and what binds the others.
+//! The words that a verifier checks; the public input binds the other words.
 
 use super::{evaluated, size};
 use crate::field::{power_of_two, to_word};
@@ -8,7 +8,7 @@ use crate::statement::root_rollup::broadcast::PREVIOUS_DEFI_HASH;
 use crate::tests::support::root::RootPlan;
 use crate::{Rule, Suite};
 
-/// The words that stand behind a root rollup's broadcast data.
+/// The published words of a root rollup as a verifier reads them.
 pub(crate) struct Words {
     broadcast: Vec<[u8; 32]>,
     headers: Vec<Vec<[u8; 32]>>,
@@ -33,7 +33,7 @@ impl Words {
     }
 }
 
-/// Native code and the verifier of published words refuse it; no row does.
+/// Native code and the verifier of published words refuse the value; the rows accept it.
 #[test]
 fn bridge_call_data_that_is_too_long_is_refused() {
     let mut plan = RootPlan::new(Suite::Poseidon, size(1, 1));
@@ -143,7 +143,7 @@ fn every_other_word_is_bound_by_the_public_input() {
         words.headers[0][at][31] ^= 1;
         bound(&words, &|| format!("header word {at}"));
     }
-    // One inner rollup fewer, with nothing in its place.
+    // One inner rollup is removed and replaced by zeros.
     let mut words = Words::of(&published);
     words.headers.pop();
     words.broadcast[142..].fill([0; 32]);

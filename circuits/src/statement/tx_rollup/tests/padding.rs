@@ -1,4 +1,4 @@
-//! A padding slot that is not blank. No witness type can hold such values.
+//! A padding slot that is not zero. No witness type can hold such values.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -24,7 +24,7 @@ fn failing_parts(fields: [Fr; 16], real: usize) -> Vec<&'static str> {
 fn a_padding_slot_has_no_fields() {
     let blank = failing_parts([Fr::ZERO; 16], 1);
     assert!(!blank.contains(&"tx fields"));
-    // A commitment would enter the data tree, fields 8 and up its rules.
+    // A commitment would enter the data tree; fields from 8 on would enter the rules.
     for at in [1, 3, 8] {
         let mut fields = [Fr::ZERO; 16];
         fields[at] = Fr::from(7u64);
