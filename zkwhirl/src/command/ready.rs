@@ -46,11 +46,7 @@ pub(super) fn native(provers: &NativeProvers, lazy: bool) -> anyhow::Result<()> 
     ready.map_err(at_start)?;
     for (_, key) in engine.loaded() {
         let (circuit, id) = (&key.circuit.name, key.id.to_string());
-        ui::say(&format!(
-            "key {circuit}  {}  {}",
-            &id[..8],
-            key.provenance
-        ));
+        ui::say(&format!("key {circuit}  {}  {}", &id[..8], key.provenance));
     }
     Ok(())
 }
