@@ -1,4 +1,4 @@
-//! Satisfying witnesses for every circuit, to try a key with.
+//! Satisfying witnesses for every circuit, to make a sample proof under a key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,18 +18,18 @@ use zkwhirl_falafel::{
 use zkwhirl_job::{Request, Sizes, reply::NotVerified, request::ClientProof};
 use zkwhirl_prover::native::self_test_request;
 
-/// Users whose witnesses are recorded. They make no proofs.
+/// Records users' witnesses; makes mock proofs.
 #[derive(Debug, Default)]
 struct Clients(Mutex<Vec<ClientWitness>>);
 
-/// A rollup of new transactions, without proofs.
+/// A rollup of new transactions, with mock proofs.
 struct SampleRollup {
     draft: Draft,
     inners: Vec<InnerJob>,
     clients: Vec<ClientWitness>,
 }
 
-/// Values that satisfy a circuit.
+/// Makes a witness that satisfies a circuit.
 pub(super) fn witness(circuit: Circuit) -> anyhow::Result<Witness> {
     let suite = circuit.suite;
     Ok(match circuit.statement {
@@ -65,12 +65,12 @@ pub(super) fn witness(circuit: Circuit) -> anyhow::Result<Witness> {
 
 fn claim(suite: Suite) -> anyhow::Result<Witness> {
     let Request::Claim(request) = Request::parse(&self_test_request(suite))? else {
-        anyhow::bail!("the self-test is no claim");
+        anyhow::bail!("the self-test request is not a claim");
     };
     Ok(Witness::Claim(Box::new(ClaimWitness::new(&request)?)))
 }
 
-/// An inner rollup of one tx.
+/// Makes a witness of an inner rollup with one tx.
 fn tx_rollup(suite: Suite, capacity: u32) -> anyhow::Result<TxRollupWitness> {
     let sample = SampleRollup::new(suite, Sizes::new(capacity, 1)?, 0, 1)?;
     let job = sample.inners.first().context("a rollup has an inner one")?;
@@ -90,7 +90,7 @@ fn root_rollup(suite: Suite, size: RootSize) -> anyhow::Result<Witness> {
     )?)))
 }
 
-/// The first values of a kind that any user sends; most worlds have a few.
+/// The first witness of the statement in a simulated world; most have several.
 fn client(Circuit { suite, statement }: Circuit) -> anyhow::Result<Witness> {
     let sizes = Sizes::new(MAX_TXS, 1)?;
     for seed in 0..100 {
