@@ -1,5 +1,5 @@
-//! What an operator does. Each action needs the token, is in the audit log before
-//! and after, and one is done at a time.
+//! Operators' actions. Each action needs the token and is written to the audit log
+//! before and after. Actions are done one at a time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,48 +11,48 @@ use zkwhirl_ledger::JobState;
 
 use super::{refusal::Refusal, state::ConsoleState, views::AuditEntry};
 
-/// Jobs or workers that one action may name.
+/// The number of jobs or workers that one action may name, at most.
 pub const MAX_TARGETS: usize = 500;
-/// How long a caller waits for an action; a longer one goes on without it.
+/// How long a caller waits for an action; a longer action goes on nevertheless.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest reason in bytes, and the longest name of an operator in characters.
 const REASON_BYTES: usize = 500;
 const NAME_CHARS: usize = 64;
-/// Digits of a job's id that a rejection must repeat.
+/// The number of last digits of a job's id that a rejection must repeat.
 const CONFIRM_DIGITS: usize = 4;
 
-/// The header with the operator's name, as the operator gives it.
+/// The header with the operator's name, which is not verified.
 const OPERATOR: &str = "x-zkwhirl-operator";
 
-/// What an operator may do.
+/// The actions of an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OperatorAction {
-    /// Dead letters go back to the queue.
+    /// Requeue dead letters.
     Replay,
-    /// Jobs are rejected: **a NACK stops Falafel's rollup production**.
+    /// Reject jobs: **the NACK stops Falafel's rollup production**.
     Reject,
-    /// Running attempts are cancelled; the jobs go back to the queue.
+    /// Cancel running attempts and requeue their jobs.
     Cancel,
-    /// Workers claim no more.
+    /// Pause: the workers claim no new jobs.
     Quiet,
-    /// Workers claim again.
+    /// Resume: the workers claim jobs again.
     Loud,
-    /// Workers finish the jobs that they have and leave.
+    /// Drain: the workers finish their running jobs and stop.
     Drain,
 }
 
-/// An action that an operator asks for.
+/// An action that an operator requests.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ActionRequest {
-    /// What is done.
+    /// The action.
     pub act: OperatorAction,
-    /// Jobs by their ids or the beginnings of these, or workers by their names.
+    /// The jobs, by their ids or beginnings of ids, or the workers, by name.
     pub on: Vec<String>,
-    /// Why, for a rejection.
+    /// The reason of a rejection; empty for other actions.
     #[serde(default)]
     pub reason: String,
-    /// The last four digits of the job's id, for a rejection.
+    /// The last four digits of a rejected job's id; empty for other actions.
     #[serde(default)]
     pub confirm: String,
 }
@@ -62,14 +62,14 @@ pub struct ActionRequest {
 pub struct ActionOutcome {
     /// The job or the worker.
     pub on: String,
-    /// Whether it was done.
+    /// True if the action was done.
     pub done: bool,
-    /// How it ended, as a sentence.
+    /// The result or the reason of a failure, as a sentence.
     pub text: String,
 }
 
 impl OperatorAction {
-    /// Its name.
+    /// The action's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Replay => "replay",
@@ -83,7 +83,7 @@ impl OperatorAction {
 }
 
 impl ConsoleState {
-    /// The operator's name; refuses a caller without the token.
+    /// Returns the operator's name; fails for a caller without the token.
     pub(super) fn allow(&self, headers: &HeaderMap) -> Result<String, Refusal> {
         let Some(token) = &self.config.token else {
             let why = "this console is read-only: start the bridge with ZKWHIRL_OPERATOR_TOKEN \
@@ -95,7 +95,7 @@ impl ConsoleState {
         let shown = shown.and_then(|value| value.strip_prefix("Bearer "));
         if !shown.is_some_and(|shown| token.is(shown)) {
             let why = match shown {
-                None => "acting needs the operator's token: none was shown",
+                None => "this action needs the operator's token, and the request has none",
                 Some(_) => "this is not the operator's token",
             };
             return Err(Refusal::new(StatusCode::UNAUTHORIZED, why));
@@ -104,8 +104,8 @@ impl ConsoleState {
         Ok(name.chars().take(NAME_CHARS).collect())
     }
 
-    /// Does an action on all its targets, one after the other. It runs in a task of
-    /// its own, so a caller who leaves does not end it in the middle.
+    /// Does an action on all its targets, one after the other, in a separate task, so
+    /// that a caller who disconnects does not interrupt the action.
     pub(super) async fn act(
         self: &Arc<Self>,
         who: String,
@@ -113,7 +113,8 @@ impl ConsoleState {
     ) -> Result<Vec<ActionOutcome>, Refusal> {
         let count = action.on.len();
         if !(1..=MAX_TARGETS).contains(&count) {
-            let why = format!("an action is about 1 to {MAX_TARGETS} jobs or workers, not {count}");
+            let why =
+                format!("an action must name 1 to {MAX_TARGETS} jobs or workers, not {count}");
             return Err(Refusal::bad(why));
         }
         if action.act == OperatorAction::Reject {
@@ -123,8 +124,10 @@ impl ConsoleState {
         let acting = tokio::spawn(async move { console.act_on_all(&who, &action).await });
         let why = match tokio::time::timeout(ACTION_TIMEOUT, acting).await {
             Ok(Ok(outcomes)) => return Ok(outcomes),
-            Ok(Err(error)) => format!("the action ended: {error}"),
-            Err(_) => format!("not done within {ACTION_TIMEOUT:?}: it goes on, see the audit log"),
+            Ok(Err(error)) => format!("the action failed: {error}"),
+            Err(_) => format!(
+                "the action has not ended within {ACTION_TIMEOUT:?} and goes on: see the audit log"
+            ),
         };
         Err(Refusal::away(why))
     }
@@ -154,7 +157,7 @@ impl ConsoleState {
         outcomes
     }
 
-    /// The whole name of the target, and how the action ended.
+    /// Does an action on one target; returns its whole name and the result.
     async fn act_on(&self, action: &ActionRequest, on: &str) -> (String, Result<String, Refusal>) {
         let worker = on.to_owned();
         let quiet = action.act == OperatorAction::Quiet;
@@ -179,12 +182,12 @@ impl ConsoleState {
         };
         let meant = slots.iter().filter(|slot| meant(&slot.slot)).count();
         if meant == 0 {
-            return Err(Refusal::unknown(format!("no worker {worker} is there")));
+            return Err(Refusal::unknown(format!("no worker {worker} is running")));
         }
         self.config.bridge.broker().send_control(control).await?;
         Ok(match meant {
-            1 => "told".to_owned(),
-            slots => format!("{slots} slots told"),
+            1 => "message sent".to_owned(),
+            slots => format!("message sent to {slots} slots"),
         })
     }
 
@@ -197,7 +200,10 @@ impl ConsoleState {
             }
             OperatorAction::Reject => {
                 if !job.to_string().ends_with(&action.confirm) {
-                    let why = format!("the id of job {} does not end so", job.short());
+                    let why = format!(
+                        "the id of job {} does not end with the given digits",
+                        job.short()
+                    );
                     return Err(Refusal::bad(why));
                 }
                 let tickets = bridge.reject(job, &action.reason).await?;
@@ -209,12 +215,15 @@ impl ConsoleState {
                 if !matches!(record.state, JobState::Claimed | JobState::Proving) {
                     let (job, state) = (job.short(), record.state);
                     return Err(Refusal::bad(format!(
-                        "job {job} is {state}, no attempt runs"
+                        "job {job} is {state}, no attempt is running"
                     )));
                 }
                 let cancel = Control::Cancel { job };
                 bridge.broker().send_control(&cancel).await?;
-                Ok("its worker was told to hand it back".to_owned())
+                Ok(
+                    "cancel message sent: the worker stops the attempt and requeues the job"
+                        .to_owned(),
+                )
             }
         }
     }
@@ -224,13 +233,13 @@ fn check_rejection(action: &ActionRequest) -> Result<(), Refusal> {
     let reason = action.reason.trim();
     if reason.is_empty() || reason.len() > REASON_BYTES {
         return Err(Refusal::bad(format!(
-            "a rejection needs a reason of 1 to {REASON_BYTES} bytes: Falafel logs it"
+            "a rejection needs a reason of 1 to {REASON_BYTES} bytes, which Falafel logs"
         )));
     }
     if action.on.len() != 1 || action.confirm.len() != CONFIRM_DIGITS {
         return Err(Refusal::bad(
-            "a rejection is about one job and repeats the last four digits of its id: \
-             its NACK stops Falafel's rollup production",
+            "a rejection must name one job and repeat the last four digits of its id, \
+             because the NACK stops Falafel's rollup production",
         ));
     }
     Ok(())

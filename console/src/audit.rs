@@ -1,5 +1,5 @@
-//! What operators did: logged under the target `audit`; the last entries are also
-//! kept in memory, for the page.
+//! The log of operators' actions, under the log target `audit`; the last entries
+//! are also kept in memory, for the page.
 
 use std::{
     collections::VecDeque,
@@ -8,10 +8,10 @@ use std::{
 
 use super::views::AuditEntry;
 
-/// Entries that are kept.
+/// The number of entries in memory, at most.
 const KEPT: usize = 256;
 
-/// The log of what operators did.
+/// The log of operators' actions.
 #[derive(Debug, Default)]
 pub(super) struct AuditLog {
     entries: Mutex<VecDeque<AuditEntry>>,

@@ -5,10 +5,10 @@ use zkwhirl_bridge::{BridgeHandle, api::AdminToken};
 
 use crate::{follow, routes, state::ConsoleState, views::KeyView};
 
-/// What a console is made of.
+/// The parts of a console.
 #[derive(Debug, Clone)]
 pub struct ConsoleConfig {
-    /// The bridge that it shows.
+    /// The bridge whose fleet the console shows.
     pub bridge: BridgeHandle,
     /// The proving keys of this machine.
     pub keys: Arc<dyn LocalKeys>,
@@ -18,7 +18,7 @@ pub struct ConsoleConfig {
 
 /// The proving keys of this machine.
 pub trait LocalKeys: Send + Sync {
-    /// Each of them. It may block: it is called on a thread for blocking work.
+    /// Returns all keys. May block: the caller uses a thread for blocking work.
     fn keys(&self) -> Vec<KeyView>;
 }
 
@@ -28,8 +28,8 @@ impl fmt::Debug for dyn LocalKeys {
     }
 }
 
-/// The routes of a console, from `/console` on. It follows its bridge from now
-/// on, on this runtime: start it before the bridge takes jobs.
+/// Returns the routes of a console, all under `/console`, and starts to follow the
+/// bridge on this runtime. Call this before the bridge takes jobs.
 pub fn start(config: ConsoleConfig) -> Router {
     let events = config.bridge.events().subscribe();
     let state = Arc::new(ConsoleState::new(config));

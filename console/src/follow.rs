@@ -1,4 +1,4 @@
-//! Keeps the console's model up to date, and tells viewers that something changed.
+//! Keeps the console's model up to date, and notifies viewers of changes.
 
 use std::{sync::Weak, time::Duration};
 
@@ -11,26 +11,26 @@ use zkwhirl_ledger::{EventName, JobEvent, SlotReport, model::FleetModel};
 
 use super::state::ConsoleState;
 
-/// How often the ledger's stream and the slots are read.
+/// Interval between two reads of the ledger's stream and of the slots.
 const READ_EVERY: Duration = Duration::from_millis(500);
-/// The shortest time between two reports of progress to viewers.
+/// Shortest interval between two notifications of progress to viewers.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
-/// Events of one page.
+/// The number of events in one read of the ledger's stream, at most.
 const PAGE: usize = 1_000;
-/// Jobs whose record is read in one turn.
+/// The number of job records that one poll reads, at most.
 const RECORDS: usize = 64;
 
-/// What feeds the model.
+/// The source of the model's events.
 enum EventSource {
-    /// Not known before the ledger answered once.
+    /// Unknown until the ledger has answered once.
     Unknown,
-    /// This process's events: no other process changes the ledger.
+    /// This process's events, because no other process changes the ledger.
     Process,
-    /// The ledger's stream, read up to this cursor.
+    /// The ledger's stream; the events up to this cursor were read.
     Ledger(Option<String>),
 }
 
-/// Follows until the console is dropped.
+/// Follows the bridge until the console is dropped.
 pub(super) async fn run(console: Weak<ConsoleState>, mut events: Receiver<JobEvent>) {
     let mut ticks = interval(READ_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -54,7 +54,7 @@ pub(super) async fn run(console: Weak<ConsoleState>, mut events: Receiver<JobEve
             console.read_slots(&mut slots).await;
             continue;
         };
-        // The stream has this event, too.
+        // The ledger's stream also has this event.
         if !matches!(source, EventSource::Ledger(_)) {
             console.model().apply(&event);
         }
@@ -67,14 +67,14 @@ pub(super) async fn run(console: Weak<ConsoleState>, mut events: Receiver<JobEve
 }
 
 impl ConsoleState {
-    /// Tells viewers enough to know what to read again.
+    /// Notifies viewers of a change, so that they read the views again.
     fn changed(&self, what: &str, job: Option<JobId>) {
         let what = serde_json::Value::from(what);
         let change = match job {
             Some(job) => format!(r#"{{"what":{what},"job":"{job}"}}"#),
             None => format!(r#"{{"what":{what}}}"#),
         };
-        // An error means that no viewer watches.
+        // An error means that no viewer is connected.
         let _ = self.changes.send(change.into());
     }
 
@@ -87,7 +87,7 @@ impl ConsoleState {
                 EventSource::Unknown => None,
                 EventSource::Ledger(cursor) => cursor.clone(),
             };
-            // A ledger that is away is asked again at the next tick.
+            // An unreachable ledger is read again at the next tick.
             let Ok(page) = ledger.happened(cursor.as_deref(), PAGE).await else {
                 return;
             };
@@ -96,7 +96,7 @@ impl ConsoleState {
                 return;
             };
             if matches!(source, EventSource::Unknown) {
-                // The page has the events that this process emitted so far, too.
+                // The page also has the events that this process has emitted.
                 *self.model() = FleetModel::default();
             }
             for event in &page {
@@ -114,9 +114,9 @@ impl ConsoleState {
         self.describe_jobs().await;
     }
 
-    /// Reads kind and rollup of jobs from their records, which the stream lacks.
-    /// All are put into the model at once: a viewer in between would see a
-    /// rollup without half of its jobs.
+    /// Reads from the jobs' records their kind and rollup, which the stream lacks.
+    /// All records enter the model together: otherwise a viewer could see a rollup
+    /// with only some of its jobs.
     async fn describe_jobs(&self) {
         let undescribed = self.model().undescribed();
         let mut records = Vec::new();
@@ -136,7 +136,7 @@ impl ConsoleState {
         for slot in &slots {
             self.model().apply_report(slot);
         }
-        // Without what changes in every report.
+        // Ignore the fields that change in every report.
         let steady = |slot: &SlotReport| SlotReport {
             at_ms: 0,
             resident_bytes: 0,

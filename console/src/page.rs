@@ -1,4 +1,4 @@
-//! The page: its files are in the binary, and the browser may load no others.
+//! The page, whose files are in the binary. The browser may load no other files.
 
 use axum::{
     extract::Path,
@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Allows only our own files: no other origin, nothing inline, no frames.
+/// Allows only this server's files: no other origin, nothing inline, no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self'; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
@@ -16,10 +16,10 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
-/// A section for each alarm; banners name them.
+/// The runbook has a section for each alarm; banners name these sections.
 const RUNBOOK: &str = include_str!("../../docs/RUNBOOK.md");
 
-/// Every asset: its name, its type, its text.
+/// Every asset: name, content type, text.
 const ASSETS: [(&str, &str, &str); 14] = [
     ("app.js", SCRIPT, include_str!("page/app.js")),
     ("api.js", SCRIPT, include_str!("page/api.js")),
@@ -45,7 +45,7 @@ pub(super) async fn runbook() -> Response {
     typed(MARKDOWN, RUNBOOK)
 }
 
-/// Whether the runbook has a section of this name.
+/// True if the runbook has a section of this name.
 #[cfg(test)]
 pub(super) fn in_runbook(section: &str) -> bool {
     RUNBOOK.lines().any(|line| line == format!("## {section}"))
@@ -64,7 +64,7 @@ fn typed(kind: &'static str, text: &'static str) -> Response {
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        // The next request may reach another release.
+        // The next request may reach a process of another release.
         (header::CACHE_CONTROL, "no-cache"),
     ];
     (headers, text).into_response()

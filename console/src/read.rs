@@ -1,4 +1,4 @@
-//! Every view, made from the ledger, the broker and the model of the fleet.
+//! The views, made from the ledger, the broker and the model of the fleet.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,22 +19,22 @@ use super::{
     },
 };
 
-/// Jobs that one answer lists at most, and when the query gives no limit.
+/// The number of jobs in one answer, at most and by default.
 const MAX_JOBS: usize = 1_000;
 const DEFAULT_JOBS: usize = 200;
-/// Dead letters that one answer lists.
+/// The number of dead letters in one answer, at most.
 const MAX_LETTERS: usize = 1_000;
-/// The fewest digits of an id that may name a job.
+/// The number of digits of an id that may name a job, at least.
 const MIN_DIGITS: usize = 4;
 const MINUTE_MS: u64 = 60_000;
 
-/// Which jobs are asked for.
+/// The filter of a list of jobs.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct JobQuery {
     state: Option<String>,
     kind: Option<String>,
     rollup: Option<u32>,
-    /// A part of id, kind, state, reason, or of the name of a worker that had it.
+    /// A part of a job's id, kind, state or reason, or of a worker's name.
     search: Option<String>,
     limit: Option<usize>,
 }
@@ -96,7 +96,7 @@ impl ConsoleState {
         })
     }
 
-    /// The job of an id or of the beginning of one.
+    /// Finds a job by its id or by the beginning of its id.
     pub(super) async fn find_job(&self, name: &str) -> Result<JobId, Refusal> {
         if let Ok(id) = name.parse() {
             return Ok(id);
@@ -104,7 +104,9 @@ impl ConsoleState {
         let name = name.trim_end_matches('…').to_lowercase();
         let hex = name.bytes().all(|byte| byte.is_ascii_hexdigit());
         if name.len() < MIN_DIGITS || !hex {
-            let why = format!("\"{name}\" names no job: at least {MIN_DIGITS} digits of its id");
+            let why = format!(
+                "\"{name}\" names no job: give at least {MIN_DIGITS} digits of the job's id"
+            );
             return Err(Refusal::bad(why));
         }
         let listing = self.listing().await?;

@@ -9,7 +9,7 @@ use zkwhirl_broker_adapter::BrokerError;
 use zkwhirl_job::JobId;
 use zkwhirl_ledger::LedgerError;
 
-/// Why a request gets no view, as an HTTP answer.
+/// Why a request failed, as an HTTP response with JSON `{"error": why}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
@@ -22,7 +22,7 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, why)
     }
 
-    /// No such job, letter or view.
+    /// The job, the dead letter or the view does not exist.
     pub(super) fn unknown(why: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, why)
     }
@@ -31,7 +31,7 @@ impl Refusal {
         Self::unknown(format!("no job {job} is known"))
     }
 
-    /// Not now: ledger or broker do not answer, or a limit is reached.
+    /// Temporary: the ledger or the broker does not answer, or a limit is reached.
     pub(super) fn away(why: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, why)
     }
@@ -48,8 +48,8 @@ impl From<LedgerError> for Refusal {
     }
 }
 
-/// The job is not in the state that the operator thinks it is in, or no longer
-/// there.
+/// The job's state does not allow the operator's action, or the job no longer
+/// exists.
 impl From<OperatorError> for Refusal {
     fn from(error: OperatorError) -> Self {
         Self::bad(error.to_string())

@@ -1,18 +1,18 @@
-//! Rollups as pictures: each run of each job as a bar, and the jobs that decided
-//! how long the rollup took.
+//! Rollups as timelines: a bar for each run of each job, and the critical path, the
+//! jobs that determined the rollup's duration.
 
 use zkwhirl_ledger::model::{FleetModel, JobTimeline, RollupTimeline, RunOutcome, Stage};
 
 use super::views::{RollupView, RunBar, StageView};
 
-/// Rollups that are shown.
+/// The number of rollups in the view, at most.
 const SHOWN: usize = 24;
-/// A worker whose next run begins within this time began it because its last run
-/// ended.
+/// If a worker's next run begins within this time after its last run, the next run
+/// had waited for the last.
 const NEXT_MS: u64 = 1_500;
 
-/// The rollups that the model remembers, newest first. The caller adds the
-/// estimate of the time that is left.
+/// The newest rollups of the model, newest first. The caller adds the estimates of
+/// the time left.
 pub(super) fn rollups(model: &FleetModel) -> Vec<RollupView> {
     let (rollups, _) = model.rollups();
     rollups.iter().rev().take(SHOWN).map(picture).collect()
@@ -64,12 +64,12 @@ fn bars(rollup: &RollupTimeline<'_>) -> Vec<RunBar> {
     bars
 }
 
-/// The critical path, from its end back to the beginning. The end is the run that
-/// ended last or that will; before a run comes the run on the same worker right
-/// before it, else the last run of an earlier stage.
+/// The job ids on the critical path, in order. The path is followed backwards from
+/// the run that ends last. A run's predecessor is the run just before it on the same
+/// worker, or else the last run of an earlier stage.
 fn critical(bars: &[RunBar]) -> Vec<String> {
     let end = |bar: &RunBar| bar.run.to_ms.unwrap_or(u64::MAX);
-    // Of those that still run, the one that began last will end last.
+    // Of the runs in progress, the one that began last is assumed to end last.
     let mut at = bars.iter().max_by_key(|bar| (end(bar), bar.run.from_ms));
     let mut path = Vec::new();
     while let Some(bar) = at {

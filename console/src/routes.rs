@@ -1,4 +1,4 @@
-//! From a path to its answer.
+//! The console's HTTP routes.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use super::{
     views::AuditEntry,
 };
 
-/// How long a view may take.
+/// How long reading a view may take.
 const VIEW_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest body of an action, in bytes.
 const ACTION_BYTES: usize = 64 << 10;
@@ -70,18 +70,18 @@ async fn job(State(console): Shared, Path(id): Path<String>) -> Response {
     view(console.job(&id)).await
 }
 
-/// The bytes that a dead job asks to prove: `zkwhirl prove` takes them.
+/// Answers with the request's bytes of a dead letter, as `zkwhirl prove` reads them.
 async fn request(State(console): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let read = async {
         let who = console.allow(&headers)?;
         let job = console.find_job(&id).await?;
         let bridge = &console.config.bridge;
         if bridge.broker().dead_letter(job).await?.is_none() {
-            let why = format!("job {} is no dead letter", job.short());
+            let why = format!("job {} is not a dead letter", job.short());
             return Err(Refusal::unknown(why));
         }
         let Some(request) = bridge.ledger().request(job).await? else {
-            let why = format!("the request of job {} is not kept", job.short());
+            let why = format!("the request of job {} is no longer stored", job.short());
             return Err(Refusal::unknown(why));
         };
         console.audit.write(AuditEntry {
@@ -105,8 +105,9 @@ async fn request(State(console): Shared, Path(id): Path<String>, headers: Header
 async fn action(State(console): Shared, headers: HeaderMap, body: Bytes) -> Response {
     let act = async {
         let who = console.allow(&headers)?;
-        let action: ActionRequest = serde_json::from_slice(&body)
-            .map_err(|error| Refusal::bad(format!("this is no action: {error}")))?;
+        let action: ActionRequest = serde_json::from_slice(&body).map_err(|error| {
+            Refusal::bad(format!("the request's body is not an action: {error}"))
+        })?;
         console.act(who, action).await
     };
     answer(act.await)

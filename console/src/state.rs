@@ -11,19 +11,19 @@ use zkwhirl_ledger::{JobRecord, JobState, LISTING, LedgerError, model::FleetMode
 
 use crate::{ConsoleConfig, audit::AuditLog};
 
-/// The greatest age of a listing that viewers share.
+/// The age up to which a listing of jobs is shared by viewers.
 const LISTING_AGE: Duration = Duration::from_millis(500);
-/// Changes that a viewer may lag behind.
+/// The number of changes that a viewer may lag behind, at most.
 const BACKLOG: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct ConsoleState {
     pub(super) config: ConsoleConfig,
     model: Mutex<FleetModel>,
-    /// JSON of each change, for server-sent events.
+    /// Sends the JSON of each change to the streams of server-sent events.
     pub(super) changes: broadcast::Sender<Arc<str>>,
     pub(super) audit: AuditLog,
-    /// One action at a time.
+    /// Has one permit, so that actions are done one at a time.
     pub(super) acting: Semaphore,
     listing: tokio::sync::Mutex<Option<(Instant, Arc<Vec<JobRecord>>)>>,
 }
@@ -44,7 +44,7 @@ impl ConsoleState {
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All jobs that the ledger knows, oldest first.
+    /// All jobs in the ledger, oldest first, read at most [`LISTING_AGE`] ago.
     pub(super) async fn listing(&self) -> Result<Arc<Vec<JobRecord>>, LedgerError> {
         let mut listing = self.listing.lock().await;
         if let Some((read, jobs)) = &*listing
@@ -58,7 +58,7 @@ impl ConsoleState {
         Ok(jobs)
     }
 
-    /// Drops the shared listing: the next viewer reads the ledger.
+    /// Drops the shared listing, so that the next viewer reads the ledger.
     pub(super) async fn forget_listing(&self) {
         *self.listing.lock().await = None;
     }

@@ -1,4 +1,4 @@
-//! The bridge's state, and what is wrong now.
+//! The bridge's state and its current problems.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::{
     views::{Banner, BridgeStatus},
 };
 
-/// The ping gap that raises an alarm. Falafel issues a ticket again that was not
-/// pinged for five seconds.
+/// The ping gap that raises an alarm. After five seconds without a ping Falafel
+/// issues a ticket again.
 const PING_GAP_ALARM: Duration = Duration::from_secs(4);
 
-/// A banner's level, what an operator can do, and the section of the runbook
-/// that says more.
+/// A banner's level, what an operator can do, and the section of the runbook with
+/// details.
 struct Remedy(&'static str, &'static str, &'static str);
 
 const LEDGER: Remedy = Remedy(
@@ -30,12 +30,12 @@ const BROKER: Remedy = Remedy(
 );
 const WORKERS: Remedy = Remedy(
     "alarm",
-    "Start a worker (zkwhirl worker --topic …), or let a quiet one claim again.",
+    "Start a worker (zkwhirl worker --topic …), or resume a paused worker.",
     "ZkWhirlFleetStarved",
 );
 const FALAFEL: Remedy = Remedy(
     "warning",
-    "Is Falafel running, and is JOB_SERVER_URL right? The bridge keeps trying.",
+    "Is Falafel running, and is JOB_SERVER_URL right? The bridge tries again and again.",
     "ZkWhirlFalafelAway",
 );
 const PINGS: Remedy = Remedy(
@@ -79,7 +79,7 @@ impl ConsoleState {
                     break;
                 }
                 Ok(depth) if depth.consumers == 0 && waiting > 0 => {
-                    let text = format!("no worker takes {topic} jobs, {waiting} wait");
+                    let text = format!("no worker claims {topic} jobs, {waiting} jobs wait");
                     show(text, WORKERS);
                 }
                 Ok(_) => {}
@@ -99,8 +99,8 @@ impl ConsoleState {
         let dead = dead.count();
         if dead > 0 {
             let text = match dead {
-                1 => "1 job was given up on: its rollup waits for an operator".to_owned(),
-                many => format!("{many} jobs were given up on: their rollups wait for an operator"),
+                1 => "1 job is a dead letter: its rollup waits for an operator".to_owned(),
+                many => format!("{many} jobs are dead letters: their rollups wait for an operator"),
             };
             show(text, LETTERS);
         }

@@ -1,5 +1,5 @@
-//! Server-sent events: they say that something changed. A viewer then reads the
-//! views again.
+//! Server-sent events, which notify viewers of changes. A viewer then reads its
+//! view again.
 
 use std::{
     convert::Infallible,
@@ -22,14 +22,14 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::{refusal::Refusal, state::ConsoleState};
 
-/// Viewers that may watch at once.
+/// The number of viewers with an open stream, at most.
 const VIEWERS: usize = 64;
 /// How often a comment is sent, so that no proxy closes a silent connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 static WATCHING: AtomicUsize = AtomicUsize::new(0);
 
-/// One viewer, counted while it watches.
+/// One viewer, counted in [`WATCHING`] until it is dropped.
 struct Viewer(Receiver<Arc<str>>);
 
 impl Drop for Viewer {
@@ -41,7 +41,7 @@ impl Drop for Viewer {
 pub(super) async fn events(State(console): State<Arc<ConsoleState>>) -> Response {
     if WATCHING.fetch_add(1, Ordering::Relaxed) >= VIEWERS {
         WATCHING.fetch_sub(1, Ordering::Relaxed);
-        let why = format!("{VIEWERS} viewers watch already: reload later");
+        let why = format!("{VIEWERS} viewers are connected, the limit: reload the page later");
         return Refusal::away(why).into_response();
     }
     let viewer = Viewer(console.changes.subscribe());
@@ -50,7 +50,7 @@ pub(super) async fn events(State(console): State<Arc<ConsoleState>>) -> Response
     let changes = stream::unfold(viewer, |mut viewer| async {
         let change = match viewer.0.recv().await {
             Ok(change) => change,
-            // The viewer reads every view again, so no change is missing.
+            // The viewer then reads its view again and misses no change.
             Err(RecvError::Lagged(_)) => Arc::from(r#"{"what":"lagged"}"#),
             Err(RecvError::Closed) => return None,
         };

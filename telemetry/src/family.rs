@@ -4,12 +4,12 @@ use metrics::{Key, Level, Metadata, with_recorder};
 
 use crate::Label;
 
-/// What a metric is.
+/// A metric's type.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
-    /// A count that grows.
+    /// A count that only increases.
     Counter,
-    /// A value that comes and goes.
+    /// A value that can increase and decrease.
     Gauge,
     /// A distribution, with the upper bounds of its buckets.
     Histogram(&'static [f64]),
@@ -18,13 +18,13 @@ pub enum Kind {
 /// A metric's declaration.
 #[derive(Debug, PartialEq)]
 pub struct Family {
-    /// Its name, with its unit.
+    /// The metric's name, which ends in the unit.
     pub name: &'static str,
-    /// What it is.
+    /// The metric's type.
     pub kind: Kind,
-    /// What it says, as one sentence.
+    /// What the metric measures, as one sentence.
     pub help: &'static str,
-    /// Its labels.
+    /// The metric's labels.
     pub labels: &'static [&'static Label],
 }
 
@@ -53,7 +53,7 @@ impl Family {
         Key::from_parts(self.name, labels)
     }
 
-    /// Whether the labels may have these values.
+    /// True if the labels can have these values.
     pub(crate) fn has(&self, values: &[&str]) -> bool {
         let mut both = self.labels.iter().zip(values);
         self.labels.len() == values.len() && both.all(|(label, value)| label.values.contains(value))
@@ -73,13 +73,13 @@ impl Family {
 }
 
 impl<const N: usize> Counter<N> {
-    /// The counter of these label values, for those who count often: get it
-    /// after the recorder was installed.
+    /// The counter of these label values, for a caller that counts often. Call
+    /// this after the recorder was installed.
     pub fn of(&self, values: [&'static str; N]) -> metrics::Counter {
         self.0.counter(&values)
     }
 
-    /// Counts one.
+    /// Increments the counter by one.
     pub fn one(&self, values: [&'static str; N]) {
         self.of(values).increment(1);
     }
@@ -91,7 +91,7 @@ impl<const N: usize> Gauge<N> {
         self.0.gauge(&values)
     }
 
-    /// Sets it.
+    /// Sets the gauge.
     pub fn set(&self, values: [&'static str; N], value: f64) {
         self.of(values).set(value);
     }
@@ -103,7 +103,7 @@ impl<const N: usize> Histogram<N> {
         self.0.histogram(&values)
     }
 
-    /// Records a value in the base unit of the metric: seconds, bytes.
+    /// Records a value in the metric's base unit, seconds or bytes.
     pub fn record(&self, values: [&'static str; N], value: impl metrics::IntoF64) {
         self.of(values).record(value);
     }

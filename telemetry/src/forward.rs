@@ -1,4 +1,4 @@
-//! Samples from a process that nobody scrapes to one that is scraped.
+//! Samples that a process without `/metrics` sends to a process with it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,8 +8,8 @@ use metrics::{
 
 use crate::{Family, Histogram, Kind, Role};
 
-/// What a counter grew by or a histogram got, on its way as one line of text:
-/// `name value label-value …`. Gauges are each process's own.
+/// A counter's increment or a histogram's value that one process sends to another
+/// as one line of text: `name value label-value …`. Gauges are not forwarded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     family: &'static Family,
@@ -18,7 +18,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// A duration for a histogram of seconds.
+    /// A sample of a duration, for a histogram of seconds.
     pub fn seconds<const N: usize>(
         histogram: &'static Histogram<N>,
         values: [&'static str; N],
@@ -31,14 +31,14 @@ impl Sample {
         }
     }
 
-    /// The line.
+    /// The sample as a line of text, which [`Self::parse`] reads.
     pub fn to_line(&self) -> String {
         let values = self.values.join(" ");
         format!("{} {} {values}", self.family.name, self.value)
     }
 
-    /// Reads a line; `None`: no such series is in the catalogue, or the value
-    /// is none that could be measured.
+    /// Parses a line; `None` if the catalogue has no such counter or histogram, or
+    /// if the value is negative or not finite.
     pub fn parse(line: &str) -> Option<Self> {
         let mut words = line.split_ascii_whitespace();
         let name = words.next()?;
@@ -50,7 +50,7 @@ impl Sample {
         if !fits || !value.is_finite() || value < 0.0 {
             return None;
         }
-        // The catalogue's own texts, which live as long as the program.
+        // The catalogue's own strings, which are 'static.
         let labels = family.labels.iter().zip(&given);
         let own = labels.filter_map(|(label, given)| label.values.iter().find(|own| *own == given));
         Some(Self {
@@ -60,7 +60,7 @@ impl Sample {
         })
     }
 
-    /// Records it here.
+    /// Records the sample in this process's recorder.
     pub fn record(&self) {
         match self.family.kind {
             Kind::Counter => self
@@ -73,8 +73,8 @@ impl Sample {
     }
 }
 
-/// From now on hands everything that this process counts and measures to
-/// `send`. Call it once, before anything is recorded.
+/// Installs a recorder that passes every count and measurement of this process
+/// to `send`. Call this once, before anything is recorded.
 pub fn forward(send: fn(&Sample)) {
     // An earlier recorder stays.
     let _ = metrics::set_global_recorder(Forward(send));
@@ -82,7 +82,7 @@ pub fn forward(send: fn(&Sample)) {
 
 struct Forward(fn(&Sample));
 
-/// One series whose values go elsewhere.
+/// One series whose values are passed to `send`.
 struct Series {
     key: Key,
     send: fn(&Sample),
@@ -108,7 +108,7 @@ impl CounterFn for Series {
         self.send(value as f64);
     }
 
-    /// Only for what is counted elsewhere already.
+    /// Not forwarded: zkWhirl sets no counter to an absolute value.
     fn absolute(&self, _: u64) {}
 }
 
@@ -157,7 +157,7 @@ mod tests {
             "zkwhirl_key_load_seconds -1 disk",
             "zkwhirl_key_load_seconds NaN disk",
             "zkwhirl_nothing_seconds 0.03 disk",
-            // Counts and levels are each process's own.
+            // A gauge is not forwarded.
             "zkwhirl_start_timestamp_seconds 1",
         ] {
             assert_eq!(Sample::parse(line), None, "{line}");

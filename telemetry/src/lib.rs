@@ -4,8 +4,8 @@
 //! A crate records through the families of [`catalogue`]; the program installs a
 //! recorder and calls [`begin`] before anything is recorded. Without a recorder
 //! recording does nothing. Labels have closed sets of values, so the number of
-//! series is bounded, and every series is there, at 0, from the start: rates see
-//! the first event. Ids belong in logs and traces; [`trace`] has the spans.
+//! series is bounded. Every series exists from the start with value 0, so that a
+//! rate includes the first event. Ids belong in logs and traces (see [`trace`]).
 
 pub mod catalogue;
 mod family;
@@ -17,7 +17,7 @@ mod recorded;
 mod start;
 pub mod trace;
 
-/// Handles of single series, for those who record often.
+/// Handles of single series, for callers that record often.
 pub mod handle {
     pub use metrics::{Counter, Gauge, Histogram};
 }

@@ -1,4 +1,4 @@
-//! The catalogue as a page: docs/METRICS.md.
+//! Generates docs/METRICS.md from the catalogue.
 
 use std::fmt::Write;
 
@@ -9,15 +9,15 @@ const HEAD: &str = "\
 
 *Generated from `telemetry/` by `scripts/gen-metrics`; a test compares this page with a live scrape.*
 
-Every role (`bridge`, `worker`, `up`, `demo`) serves `/metrics`, `/livez` and `/readyz` on its admin address: `--admin`, `ZKWHIRL_ADMIN`, by default `127.0.0.1:9464`; port 0 takes a free one, and the address is printed. A thread of its own answers, also while every core proves. Where another process has the default port a free one is taken.
+Every role (`bridge`, `worker`, `up`, `demo`) serves `/metrics`, `/livez` and `/readyz` on its admin address: `--admin`, `ZKWHIRL_ADMIN`, by default `127.0.0.1:9464`; port 0 means a free port. If another process uses the default port, a free port is used. The process prints the address. A separate thread answers, even while every core is proving.
 
-- `/livez` is 200 while the process's own work gets on (a beat at least every 60 s), else 503: restart it.
-- `/readyz` is 200 when it can do its work, else 503 with the reason: a bridge that has joined the ledger and reaches RabbitMQ; a worker, `up` or `demo` with a slot in the queue that is not draining.
+- `/livez` is 200 while the process's main runtime runs tasks; after 60 s without a task it is 503: restart the process.
+- `/readyz` is 200 while the process can do its work, else 503 with the reason. A bridge is ready when it is registered in the ledger and connected to RabbitMQ; a worker, `up` or `demo` when at least one slot consumes from the queue or is proving. A draining process is not ready.
 
-Names end in their unit. Counters count from the process's start. Every series is there from the start, at 0. Label values are closed sets (below); ids are in logs. What several bridges on one ledger say about jobs (`zkwhirl_jobs`, `zkwhirl_jobs_outstanding`, `zkwhirl_oldest_job_age_seconds`, `zkwhirl_queue_*`, `zkwhirl_rollup*`) is about the whole fleet: take the `max`, not the `sum`. **Scale workers by `max by (topic) (zkwhirl_jobs_outstanding)`**: every job that is not finished, in a prover or not.
+A metric's name ends in its unit. Counters count from the process's start. Every series exists from the start, with value 0. Label values are closed sets (below); ids are in logs. Every bridge on a ledger reports the same fleet-wide values of `zkwhirl_jobs`, `zkwhirl_jobs_outstanding`, `zkwhirl_oldest_job_age_seconds`, `zkwhirl_queue_*` and `zkwhirl_rollup*`: take the `max`, not the `sum`. **Scale workers by `max by (topic) (zkwhirl_jobs_outstanding)`**: all unfinished jobs, queued or being proved.
 ";
 
-/// The page.
+/// The text of docs/METRICS.md.
 pub fn markdown() -> String {
     let mut page = HEAD.to_owned();
     for role in Role::ALL {
@@ -26,11 +26,11 @@ pub fn markdown() -> String {
             Role::Bridge => ("Bridge", "`bridge`, `up`, `demo`"),
             Role::Worker => (
                 "Worker",
-                "`worker`, `up`, `demo`; of a worker for one topic, only that topic's series",
+                "`worker`, `up`, `demo`; a worker for one topic has only that topic's series",
             ),
             Role::Keys => (
                 "Keys",
-                "`bridge`, `worker`, `up`, `demo`; what prover processes measure arrives in the worker's",
+                "`bridge`, `worker`, `up`, `demo`; a worker includes the measurements of its prover processes",
             ),
         };
         // Writing to a string cannot fail.

@@ -1,4 +1,4 @@
-//! A recorder for tests: what one thread records.
+//! A recorder for tests that keeps the values that one thread records.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ use crate::{Counter, Gauge};
 pub struct Recorded(Mutex<HashMap<Key, Arc<AtomicU64>>>);
 
 impl Recorded {
-    /// Records what this thread records while the guard lives.
+    /// Makes this the recorder of the current thread until the guard is dropped.
     pub fn record(&self) -> LocalRecorderGuard<'_> {
         set_default_local_recorder(self)
     }

@@ -1,4 +1,4 @@
-//! Every series is there from the start.
+//! Creates every series at the start.
 
 use metrics::{KeyName, SharedString, Unit, with_recorder};
 
@@ -8,16 +8,16 @@ use crate::{
     label::{TOPIC, VERSION},
 };
 
-/// What a process does; it decides which families it has.
+/// A part of a process's work, which determines its metric families.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Every process.
     Process,
-    /// It stands between Falafel and the broker.
+    /// A process with a bridge between Falafel and the broker.
     Bridge,
-    /// It proves.
+    /// A process with slots that prove.
     Worker,
-    /// It reads or makes keys.
+    /// A process that loads or generates keys.
     Keys,
 }
 
@@ -25,7 +25,7 @@ impl Role {
     /// All roles.
     pub const ALL: [Self; 4] = [Self::Process, Self::Bridge, Self::Worker, Self::Keys];
 
-    /// The families that it records.
+    /// The families that the role records.
     pub fn families(self) -> &'static [&'static Family] {
         match self {
             Self::Process => catalogue::process::ALL,
@@ -36,8 +36,8 @@ impl Role {
     }
 }
 
-/// Describes the families of `roles` to the recorder and makes all their
-/// series, for `topics` alone where topic is a label.
+/// Describes the families of `roles` to the recorder and creates all their
+/// series; where topic is a label, only for `topics`.
 pub fn begin(roles: &[Role], topics: &[&'static str]) {
     for family in roles.iter().flat_map(|role| role.families()) {
         describe(family);
@@ -53,13 +53,13 @@ pub fn begin(roles: &[Role], topics: &[&'static str]) {
     }
 }
 
-/// How many lines a scrape of a process has, without comments.
+/// The number of lines in a scrape of a process, without comments.
 pub fn series(roles: &[Role], topics: &[&'static str]) -> usize {
     let lines = |family: &Family| {
         let mut series = 0;
         each(family.labels, topics, &mut Vec::new(), &mut |_| series += 1);
         match family.kind {
-            // Its bounds, infinity, sum and count.
+            // A line per bound, and lines for infinity, sum and count.
             Kind::Histogram(bounds) => series * (bounds.len() + 3),
             Kind::Counter | Kind::Gauge => series,
         }

@@ -1,11 +1,11 @@
-//! The spans of a job's life, and how their context travels.
+//! The spans of a job, and the context that messages carry.
 //!
-//! One trace per job: it begins where the bridge takes the job and ends where
-//! the answer is delivered; what other processes do hangs below it. A context is
-//! text in W3C's form, `00-<trace id>-<span id>-<flags>`. The attributes are
-//! those of OpenTelemetry's conventions for messaging, which may still change:
-//! nothing outside this module knows them. Without the feature `otlp`, or
-//! without an exporter, nothing is measured and no context travels.
+//! A job has one trace, whose root span lasts from the bridge's taking the job to
+//! the delivery of the answer; spans of other processes are its children. A
+//! context is text in W3C's format, `00-<trace id>-<span id>-<flags>`. Only this
+//! module uses the attributes, because OpenTelemetry's messaging conventions may
+//! still change. Without the feature `otlp`, or without an exporter, no span is
+//! recorded and no message carries a context.
 
 use std::fmt::Display;
 
@@ -14,10 +14,10 @@ mod otlp;
 
 /// The target of all spans, for filters.
 pub const TARGET: &str = "zkwhirl::trace";
-/// The header, or property, that a context travels in.
+/// The name of the header or property that carries a context.
 pub const HEADER: &str = "traceparent";
 
-/// A span; it ends when it is dropped.
+/// A span, which ends when this value is dropped.
 #[derive(Debug)]
 pub struct Trace {
     #[cfg(feature = "otlp")]
@@ -25,7 +25,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// The life of a job in the bridge.
+    /// Starts the root span of a job in the bridge.
     pub fn job(kind: &'static str, id: &impl Display) -> Self {
         #[cfg(not(feature = "otlp"))]
         let _ = (kind, id);
@@ -35,12 +35,12 @@ impl Trace {
         }
     }
 
-    /// A message is published to `exchange`.
+    /// Starts a span for publishing a message to `exchange`.
     pub fn publish(exchange: &'static str, id: &impl Display, parent: Option<&str>) -> Self {
         Self::message("publish", exchange, id, parent)
     }
 
-    /// A message of `queue` is dealt with.
+    /// Starts a span for handling a message of `queue`.
     pub fn process(queue: &'static str, id: &impl Display, parent: Option<&str>) -> Self {
         Self::message("process", queue, id, parent)
     }
@@ -59,7 +59,7 @@ impl Trace {
         }
     }
 
-    /// The context for what happens because of this span.
+    /// The context for children of this span; `None` if no span is recorded.
     pub fn context(&self) -> Option<String> {
         #[cfg(feature = "otlp")]
         return otlp::context(&self.span);
@@ -68,7 +68,7 @@ impl Trace {
     }
 }
 
-/// Whether a text is a context: it comes from other processes.
+/// True if a text, received from another process, is a valid context.
 pub fn is_context(text: &str) -> bool {
     let parts: Vec<_> = text.split('-').collect();
     let [version, trace, span, flags] = parts[..] else {

@@ -1,4 +1,4 @@
-//! What holds for every metric.
+//! Rules that hold for every metric.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ fn names_are_one_word_each_and_end_in_their_unit() {
     let mut names = BTreeSet::new();
     for family in families() {
         let name = family.name;
-        assert!(names.insert(name), "{name} is there twice");
+        assert!(names.insert(name), "{name} is declared twice");
         let words = name.strip_prefix("zkwhirl_").unwrap();
         let plain = |c| c == b'_' || u8::is_ascii_lowercase(&c);
         assert!(words.bytes().all(plain), "{name}");
@@ -38,7 +38,7 @@ fn names_are_one_word_each_and_end_in_their_unit() {
     }
 }
 
-/// What docs/RUNBOOK.md promises is read off a bucket, not interpolated.
+/// Every objective of docs/RUNBOOK.md is a bucket's bound, not interpolated.
 #[test]
 fn objectives_are_bounds_of_buckets() {
     for (name, bound) in [
@@ -48,7 +48,7 @@ fn objectives_are_bounds_of_buckets() {
     ] {
         let family = families().find(|family| family.name == name).unwrap();
         let Kind::Histogram(bounds) = family.kind else {
-            panic!("{name} is no histogram");
+            panic!("{name} is not a histogram");
         };
         assert!(bounds.contains(&bound), "{name}");
     }

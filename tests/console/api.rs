@@ -139,13 +139,13 @@ async fn only_who_shows_the_token_may_act_and_every_deed_is_written_down() {
     let job = stage.a_dead_claim().await;
     for (base, token, status, words) in [
         (&stage.read_only, Some(TOKEN), 403, "read-only"),
-        (&stage.url, None, 401, "none was shown"),
+        (&stage.url, None, 401, "the request has none"),
         (&stage.url, Some("guess"), 401, "not the operator's token"),
     ] {
         refused(stage.post(base, token, replay(job)).await, status, words).await;
     }
     let path = format!("dead/{job}/request");
-    refused(stage.read(&path, None).await, 401, "none was shown").await;
+    refused(stage.read(&path, None).await, 401, "the request has none").await;
     let deeds = stage.view("audit").await;
     assert_eq!(deeds["items"], json!([]), "nothing was done");
 
@@ -218,7 +218,7 @@ async fn actions_are_bounded_and_quiet_workers_claim_no_more() {
     }
     stage.quiet(false).await;
     let nobody = stage.act(action("quiet", &["worker 9".to_owned()])).await;
-    assert_eq!(nobody["text"], "no worker worker 9 is there");
+    assert_eq!(nobody["text"], "no worker worker 9 is running");
     let state = async |slot: usize| stage.view("workers").await["items"][slot]["state"].clone();
     let told = stage.act(action("quiet", &["worker 1".to_owned()])).await;
     assert_eq!(told["done"], true, "{told}");

@@ -60,7 +60,7 @@ async fn a_dead_job_is_found_looked_at_downloaded_and_replayed() {
 
     done(&["dead", "replay", "--all"], 0, &["back in the queue"]);
     done(&["dead", "replay", short], 1, &["must be dead"]);
-    done(&["workers", "loud", "worker 1"], 0, &["told"]);
+    done(&["workers", "loud", "worker 1"], 0, &["message sent"]);
     stage.until_state(job, JobState::Delivered).await;
     stage.end().await;
 }
@@ -80,7 +80,7 @@ async fn refusals_have_codes_of_their_own_and_say_the_way_out() {
     check(url, Some("guess"), quiet, 3, &["not the operator's token"]);
     check(read_only, Some(TOKEN), quiet, 3, &["read-only"]);
     check(away, None, "jobs", 4, &[unreachable, "--bridge"]);
-    check("ftp://x", None, "jobs", 2, &["no http URL"]);
+    check("ftp://x", None, "jobs", 2, &["not an http URL"]);
     check(url, None, "jobs|show|abcdef", 1, &["no job abcdef"]);
     check(url, None, "jobs|--limit=0", 2, &["--limit"]);
     check(

@@ -146,11 +146,11 @@ NUM_OUTER_ROLLUP_PROOFS=99  must be a number from 1 to 64
 PROVERLESS=yes  must be true or false
 LAZY_INIT=1  must be true or false
 PERSIST=on  must be true or false
-DATA_DIR=/proc/version  is no directory
-JOB_SERVER_URL=falafel:8082  is no http URL
+DATA_DIR=/proc/version  is not a directory
+JOB_SERVER_URL=falafel:8082  is not an http URL
 API_PREFIX=halloumi  must start with /
 PORT=http  must be a number from 0 to 65535
-ZKWHIRL_ROLLUP_CLI=/nowhere/rollup_cli  is no file
+ZKWHIRL_ROLLUP_CLI=/nowhere/rollup_cli  is not a file
 ZKWHIRL_ROLLUP_CLI=/proc/version  transcript00.dat: No such file
 ZKWHIRL_SUIT=pedersen  did you mean ZKWHIRL_SUITE?";
 

@@ -23,7 +23,10 @@ fn a_key_is_listed_verified_exported_imported_elsewhere_and_removed() {
 
     let verdicts = data.json("verify");
     assert_eq!(verdicts[0]["good"], true, "{verdicts}");
-    data.say("verify claim/poseidon", &["✓ claim/poseidon", "a proof"]);
+    data.say(
+        "verify claim/poseidon",
+        &["✓ claim/poseidon", "a sample proof"],
+    );
 
     let (file, elsewhere) = (made.path("claim.key"), Keys(made.path("elsewhere")));
     let export = format!("export {} --key {}", &id[..8], file.display());
@@ -35,7 +38,7 @@ fn a_key_is_listed_verified_exported_imported_elsewhere_and_removed() {
     let left = fs::read_dir(&*elsewhere).unwrap().count();
     assert_eq!(left, 1, "nothing but the keys is left");
 
-    let words = ["nobody can be asked: say --yes to remove 1 keys"];
+    let words = ["standard input is not a terminal: add --yes to remove 1 keys"];
     elsewhere.refuse("remove claim/poseidon", 2, &words);
     elsewhere.say("remove claim/poseidon --yes", &[&id[..8]]);
     elsewhere.say("list", &["no keys in"]);
@@ -51,7 +54,7 @@ fn a_key_whose_bytes_or_points_are_not_right_is_not_imported_and_not_verified() 
     bad[last] ^= 1;
     fs::write(&copy, &bad).unwrap();
     let damage = "is damaged: its section matrices was changed";
-    data.refuse("verify", 1, &[damage, "1 keys are not good"]);
+    data.refuse("verify", 1, &[damage, "1 keys are invalid"]);
     data.refuse("list", 1, &[damage, "1 keys cannot be used"]);
     let elsewhere = Keys(folder.path().join("elsewhere"));
     let import = format!("import --key {}", copy.display());
@@ -85,7 +88,7 @@ fn verification_keys_of_clients_are_listed_with_their_provenance() {
         assert_eq!(line["bytes"], 1168);
         let row = table.lines().find(|row| row.starts_with(circuit));
         let row = row.unwrap_or_else(|| panic!("{table}"));
-        for word in [&digest[..8], "1,168 B", "vk alone", "setup unknown"] {
+        for word in [&digest[..8], "1,168 B", "vk only", "setup unknown"] {
             assert!(row.contains(word), "{row}");
         }
     }
@@ -119,7 +122,7 @@ fn what_cannot_be_done_names_the_way_out() {
         (
             "export nothing/poseidon --r1cs x",
             2,
-            "nothing/poseidon is no circuit: zkwhirl keys circuits lists them",
+            "nothing/poseidon is not a circuit: zkwhirl keys circuits lists all circuits",
         ),
         ("import --zkey x", 2, "--circuit <NAME>"),
         (&zkey, 1, "claim is no .zkey file"),

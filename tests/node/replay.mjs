@@ -9,7 +9,7 @@ const { open, close } = await chromium(modules);
 const page = await open(url);
 
 // The banner tells of it and leads to the runbook.
-await page.locator('.banner', { hasText: 'given up on' }).locator('a').click();
+await page.locator('.banner', { hasText: 'dead letter' }).locator('a').click();
 await until('its section', async () => /attempts are used up/.test(await page.locator('details[open]').textContent()));
 
 // Why it is there: five attempts, each with what the prover said.

@@ -101,8 +101,8 @@ async fn keys_of_plonk_clients_are_handed_on_once_they_are_imported() {
         ..native(Suite::Pedersen, 1, 1)
     })
     .await;
-    let missing = "no client circuit of the pedersen suite stands behind get-join-split-vk here; \
-                   import its key with zkwhirl keys import";
+    let missing = "the native engine has no client circuit of the pedersen suite for \
+                   get-join-split-vk; import the key with zkwhirl keys import";
     stage
         .until(
             "the missing key is named",

@@ -1,4 +1,4 @@
 //! zkWhirl in one process: a bridge and a worker on embedded back-ends. The
-//! binary's roles and the integration tests are wired from it.
+//! binary's sub-commands and the integration tests use this library.
 
 pub mod cluster;

@@ -1,4 +1,4 @@
-// Operators' actions: the dialogs before, the request, the result.
+// Operators' actions: confirmation dialogs, the request, and the result.
 
 import { act, operator } from './api.js';
 import { h, short } from './dom.js';
@@ -26,7 +26,7 @@ function ask(title, text, fields, word, danger) {
     const form = h('form', { method: 'dialog' }, text,
       fields.map(([name, label, more]) => h('label', {}, label, h('input', { name, autocomplete: 'off', ...more }))),
       h('div', { class: 'buttons' },
-        h('button', { type: 'button', onclick: () => box.close() }, 'Leave it'),
+        h('button', { type: 'button', onclick: () => box.close() }, 'Back'),
         h('button', { type: 'submit', class: danger ? 'danger' : 'main' }, word)));
     let values = null;
     form.addEventListener('submit', () => { values = Object.fromEntries(new FormData(form)); });
@@ -38,16 +38,16 @@ function ask(title, text, fields, word, danger) {
 export async function signIn(again) {
   if (operator.can === false) {
     dialog('Read only', h('p', {}, 'This console is read-only: the bridge was started without ',
-      h('code', {}, 'ZKWHIRL_OPERATOR_TOKEN'), '. Start it with one to replay, reject, cancel, quiet and drain.'));
+      h('code', {}, 'ZKWHIRL_OPERATOR_TOKEN'), '. Start the bridge with a token to replay, reject, cancel, quiet and drain.'));
     return false;
   }
   if (operator.token) {
-    const left = await ask('Operator', h('p', {}, `You act as ${operator.name || 'operator'}.`), [], 'Give the token back');
+    const left = await ask('Operator', h('p', {}, `You act as ${operator.name || 'operator'}.`), [], 'Sign out');
     if (left) operator.leave();
     again?.();
     return false;
   }
-  const given = await ask('Act as operator', h('p', {}, 'The token is kept in this tab alone. What you do is written to the audit log.'),
+  const given = await ask('Act as operator', h('p', {}, 'The token is stored in this tab only. Every action is written to the audit log.'),
     [['name', 'Your name, for the audit log', { maxlength: 64 }],
       ['token', 'Operator token', { type: 'password', required: true }]], 'Enter');
   if (given) operator.enter(given.token, given.name);
@@ -70,9 +70,9 @@ async function send(what, on, more, again) {
 }
 
 const WORDS = {
-  replay: ['Replay', 'goes back to the queue as attempt 1, with its history. Its tickets are kept alive.'],
-  cancel: ['Call off', 'The running attempt ends; the job goes back to the queue and no attempt is counted.'],
-  drain: ['Drain', 'It finishes its job and leaves the fleet until it is started again.'],
+  replay: ['Replay', 'is requeued as attempt 1 and keeps its history. The bridge goes on pinging its tickets.'],
+  cancel: ['Cancel', 'The running attempt is cancelled and not counted; the job is requeued.'],
+  drain: ['Drain', 'The slot finishes its job, then claims no more until its worker is started again.'],
 };
 
 // Performs an action, after sign-in and confirmation.
@@ -81,10 +81,10 @@ export async function perform(what, on, again) {
   if (what === 'reject') {
     const id = on[0];
     const given = await ask(`Reject job ${short(id)}?`, h('p', { class: 'warn' },
-      h('strong', {}, 'Falafel halts. '), 'It gets a NACK for each ticket of this job and makes no rollup until it is restarted; '
-      + 'on a verification key job its process ends.'),
-    [['reason', 'Why: Falafel logs it', { required: true, maxlength: 500 }],
-      ['confirm', `The last four digits of ${short(id)}`, { required: true, pattern: id.slice(-4), maxlength: 4, title: 'as they stand above' }]],
+      h('strong', {}, 'Falafel halts. '), 'Falafel gets a NACK for each ticket of this job and makes no rollup until Falafel is restarted; '
+      + 'for a verification key job, Falafel\'s process ends.'),
+    [['reason', 'Reason, which Falafel logs', { required: true, maxlength: 500 }],
+      ['confirm', `The last four digits of ${short(id)}`, { required: true, pattern: id.slice(-4), maxlength: 4, title: 'the last four digits of the id' }]],
     'Reject', true);
     if (given) await send(what, on, given, again);
     return;

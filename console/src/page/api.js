@@ -24,9 +24,9 @@ export async function read(path) {
   return body;
 }
 
-// The operator's token is kept in this tab alone.
+// The operator's token is stored in this tab only.
 export const operator = {
-  // False: the console is read-only. Undefined before the first status.
+  // False: the console is read-only. Undefined until the first status.
   can: undefined,
   get token() { return sessionStorage.getItem('token') ?? ''; },
   get name() { return sessionStorage.getItem('name') ?? ''; },
@@ -59,7 +59,7 @@ export async function download(id) {
   return null;
 }
 
-// Calls `changed` at every change, and `alive` when the stream opens or breaks.
+// Calls `changed` at every change, and `alive` when the stream opens or is lost.
 export function watch(changed, alive) {
   const stream = new EventSource(`${API}/events`);
   stream.addEventListener('open', () => { alive(true); changed(); });

@@ -1,4 +1,4 @@
-// Shows the chosen view, reads it again at changes, handles the keyboard.
+// Shows the chosen view, reads it again after changes, handles the keyboard.
 
 import { operator, read, watch } from './api.js';
 import { dialog, signIn } from './act.js';
@@ -96,7 +96,7 @@ function go() {
   shown = { ...to, data: null };
   document.title = `${VIEWS.find(([, hash]) => hash === to.name)[2]} · zkWhirl`;
   drawNav();
-  // A read that is under way belongs to another view.
+  // A read in progress belongs to another view.
   reading = false;
   refresh();
 }
@@ -139,9 +139,9 @@ addEventListener('resize', draw);
 go();
 watch(() => refresh(), (alive) => {
   const live = document.getElementById('live');
-  live.textContent = alive ? 'live' : 'away';
+  live.textContent = alive ? 'live' : 'unreachable';
   live.classList.toggle('on', alive);
 });
 setInterval(draw, DRAW);
-// Views that no change announces grow older, too.
+// Some views change without a notification.
 setInterval(refresh, 10 * DRAW);

@@ -37,7 +37,7 @@ const COLUMNS = [[''], ['job'], ['kind'], ['rollup', 'n'], ['died', 'n'], ['fail
 export function draw({ items }, params, { again }) {
   if (items.length === 0) {
     chosen.clear();
-    return empty('No dead letters', 'A job that was given up on waits here with its history; its tickets are kept alive, so Falafel notices nothing.');
+    return empty('No dead letters', 'A job that failed for good is listed here with its history. The bridge goes on pinging its tickets, so Falafel keeps waiting.');
   }
   for (const id of chosen) if (!items.some((letter) => letter.id === id)) chosen.delete(id);
   const found = items.filter((letter) => JSON.stringify(letter).toLowerCase().includes(words.toLowerCase()));

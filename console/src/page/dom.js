@@ -1,4 +1,4 @@
-// Builds elements, and formats times, sizes, ids and states alike in all views.
+// Builds elements, and formats times, sizes, ids and states the same way in all views.
 
 const SVG = 'http://www.w3.org/2000/svg';
 

@@ -45,10 +45,10 @@ export function draw({ job, tickets, attempts, steps, runs: all }, params, { aga
     job.reason && job.state !== 'delivered' ? h('p', { class: 'why' }, job.reason) : null,
     h('div', { class: 'buttons' },
       job.state === 'dead' ? [button('Replay', 'replay', [job.id], again), button('Reject …', 'reject', [job.id], again, { class: 'danger' })] : null,
-      running ? button('Call off …', 'cancel', [job.id], again) : null),
+      running ? button('Cancel …', 'cancel', [job.id], again) : null),
     h('div', { class: 'columns' },
-      h('div', { class: 'card' }, h('h2', {}, 'Life'), steps.length ? life(steps)
-        : h('p', { class: 'muted' }, 'Nothing is remembered of it: it is older than this process.')),
+      h('div', { class: 'card' }, h('h2', {}, 'History'), steps.length ? life(steps)
+        : h('p', { class: 'muted' }, 'No history: the job is older than this process.')),
       h('div', { class: 'card' }, h('h2', {}, 'Facts'), h('dl', {},
         fact('rollup', job.rollup_id === null ? '–' : h('a', { href: `#/jobs?rollup=${job.rollup_id}` }, job.rollup_id)),
         fact('topic', job.topic || '–'), fact('attempt', job.attempt), fact('worker', job.worker ?? '–'),
@@ -57,7 +57,7 @@ export function draw({ job, tickets, attempts, steps, runs: all }, params, { aga
         fact('digest', h('code', {}, `${job.id.slice(0, 16)}…`), ' (the job is named after its request)'),
         fact('tickets', tickets.length ? tickets.map((ticket) =>
           h('div', {}, h('code', { title: ticket.id }, `${ticket.id.slice(0, 8)}…`), copy(ticket.id), ` ${ticket.upstream}, `, ago(ticket.taken_at_ms)))
-          : 'none waits')))),
+          : 'none')))),
     all.length ? h('div', { class: 'card' }, h('h2', {}, 'On workers'), runs(all)) : null,
     attempts.length ? h('div', { class: 'card' }, h('h2', {}, 'Failed attempts'), failures(attempts)) : null);
 }

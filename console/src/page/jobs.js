@@ -66,8 +66,8 @@ export function draw({ counts, matched, items }, params) {
   const columns = [['job'], ['kind'], ['rollup', 'n'], ['state'], ['attempt', 'n'], ['worker'], ['taken', 'n'], ['so far', 'n'], ['request', 'n'], ['why']];
   return h('section', {}, h('h1', {}, 'Jobs'), tabs(counts, params), filters(params),
     items.length ? table(columns, items.map(row))
-      : some ? empty('No job like that', 'Another state, or fewer words in the search.')
-        : empty('No job yet', 'Jobs appear when Falafel hands out tickets; this bridge asks for them all the time.'),
+      : some ? empty('No job matches', 'Choose another state, or search for fewer words.')
+        : empty('No job yet', 'Jobs appear when Falafel issues tickets, for which this bridge polls.'),
     matched > items.length ? h('p', { class: 'muted' }, `${items.length} of ${matched}. `,
       h('button', { type: 'button', onclick: () => go(params, { limit: 1000 }) }, 'Show 1,000')) : null);
 }

@@ -6,7 +6,7 @@ import { timeline } from './timeline.js';
 
 export const load = () => read('/rollups');
 
-// Rollups that are drawn at once.
+// The number of rollups that are drawn, at most.
 const PICTURES = 2;
 
 function counts(rollup) {
@@ -22,7 +22,7 @@ function eta(rollup) {
     return `settled ${clock(rollup.ended_ms)} · ${duration(rollup.ended_ms - rollup.began_ms)}`;
   }
   if (rollup.state === 'halted') return 'waits for an operator: see Dead letters';
-  if (rollup.left_ms === null) return 'ETA: known after the first proof of its kind';
+  if (rollup.left_ms === null) return 'ETA unknown until the first proof of each kind';
   const more = rollup.left_with_twice_ms !== null && rollup.left_with_twice_ms < rollup.left_ms && rollup.slots > 0
     ? ` · ${duration(rollup.left_with_twice_ms)} with ${rollup.slots * 2} slots` : '';
   const off = rollup.give_or_take_ms >= 1000 ? ` ± ${duration(rollup.give_or_take_ms)}` : '';
@@ -51,7 +51,7 @@ function picture(rollup, width, open) {
 
 export function draw({ items }, params, { width }) {
   if (items.length === 0) {
-    return empty('No rollup yet', 'A rollup appears here when Falafel asks for its first inner rollup. To see one now: ',
+    return empty('No rollup yet', 'A rollup appears here when Falafel requests its first inner rollup. To try: ',
       h('code', {}, 'zkwhirl demo'), ', or ', h('code', {}, 'zkwhirl falafel'), ' beside this bridge.');
   }
   return h('section', {}, h('h1', {}, 'Rollups'),

@@ -43,7 +43,7 @@ function section(text, asked) {
   return { open, shown };
 }
 
-// The section that was asked for comes first.
+// The requested section comes first.
 export function draw(all, { id }) {
   const [about, ...rest] = all.split(/^## /m);
   const sections = rest.map((text) => section(text, id));

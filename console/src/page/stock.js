@@ -1,4 +1,4 @@
-// Queues, keys, and what operators did.
+// Queues, keys, and operators' actions.
 
 import { read } from './api.js';
 import { ago, bytes, duration, empty, h, jobLink, number, table } from './dom.js';
@@ -14,8 +14,8 @@ export const queues = {
           figure('ready', queue.ready), figure('in flight', queue.in_flight), figure('consumers', queue.consumers),
           figure('oldest', queue.oldest_ms === null ? '–' : duration(queue.oldest_ms)),
           figure('taken / min', queue.taken_per_min), figure('proved / min', queue.proved_per_min)),
-        h('p', { class: 'muted' }, 'wait for another attempt: ',
-          queue.rungs.map((count, at) => `${count} on the ${RUNGS[at]} rung`).join(' · ')),
+        h('p', { class: 'muted' }, 'waiting for another attempt: ',
+          queue.rungs.map((count, at) => `${count} in the ${RUNGS[at]} queue`).join(' · ')),
       ]);
     return h('section', {}, h('h1', {}, 'Queues'), h('div', { class: 'tiles wide' }, items.map(card)));
   },
@@ -27,7 +27,7 @@ export const keys = {
   load: () => read('/keys'),
   draw({ items }) {
     if (items.length === 0) {
-      return empty('No keys here', 'A proverless bridge needs none. Workers and bridges of the native engine keep theirs in ',
+      return empty('No keys here', 'A proverless bridge needs no keys. Workers and bridges with the native engine store keys in ',
         h('code', {}, 'DATA_DIR/keys'), ': ', h('code', {}, 'zkwhirl keys generate'));
     }
     const row = (key) => [
@@ -43,8 +43,8 @@ export const audit = {
   load: () => read('/audit'),
   draw({ items }) {
     if (items.length === 0) {
-      return empty('No action yet', 'Replays, rejections and messages to workers are written here and, under the target ',
-        h('code', {}, 'audit'), ', to the log.');
+      return empty('No action yet', 'Operators\' actions are listed here and, under the target ',
+        h('code', {}, 'audit'), ', in the log.');
     }
     const row = (deed) => [
       ago(deed.at_ms), deed.who, deed.what, /^[0-9a-f]{64}$/.test(deed.on) ? jobLink(deed.on) : deed.on,

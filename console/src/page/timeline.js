@@ -1,5 +1,5 @@
-// A rollup as a picture: time from left to right, a lane for each worker, a bar
-// for each run of a job.
+// A rollup's timeline: time from left to right, a lane for each worker, a bar for
+// each run of a job.
 
 import { clock, duration, now, s, short } from './dom.js';
 
@@ -29,7 +29,7 @@ function run(bar, x, y, critical) {
   return s('a', { href: `#/jobs/${bar.job}`, class: `run ${bar.outcome} ${critical ? 'critical' : ''}`, 'aria-label': hint(bar) },
     s('title', {}, hint(bar)),
     s('rect', { ...shape, class: 'body' }),
-    // A failed run has a notch, too: colour alone is not enough for every reader.
+    // A failed run also has a notch: colour alone is not enough for every reader.
     ['failed', 'unverified', 'lost'].includes(bar.outcome)
       ? s('path', { class: 'notch', d: `M${left + width - 8} ${y}h8v8z` }) : null,
     label ? s('text', { x: left + 6, y: y + 13 }, label) : null);
@@ -42,7 +42,7 @@ function axis(from, to, x, height) {
   for (let at = 0; at <= span; at += step) {
     const [left, word] = [x(from + at), at === 0 ? clock(from) : `+${duration(at)}`];
     marks.push(s('line', { class: 'grid', x1: left, x2: left, y1: TOP - 6, y2: height }));
-    // A mark whose text would be cut off has no text.
+    // A mark has no text if the text would be clipped.
     if (left + wide(word) < x(to)) marks.push(s('text', { class: 'tick', x: left + 4, y: 12 }, word));
   }
   return marks;

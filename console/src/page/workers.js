@@ -28,10 +28,10 @@ function tile(slot, again) {
       h('dt', {}, 'memory'), h('dd', {}, bytes(slot.resident_bytes), slot.memory_limit_bytes ? ` of ${bytes(slot.memory_limit_bytes)}` : ''),
       slot.keys.length ? [h('dt', {}, 'keys'), h('dd', { title: slot.keys.join('\n') }, `${slot.keys.length} loaded`)] : null,
       h('dt', {}, 'prover'), h('dd', { title: `release ${slot.version}` }, `${slot.prover} · ${slot.version}`)),
-    slot.draining ? h('p', { class: 'muted' }, 'drains: finishes its job, then leaves')
+    slot.draining ? h('p', { class: 'muted' }, 'draining: finishes its job, then stops')
       : h('div', { class: 'buttons' },
-        slot.quiet ? button('Claim again', 'loud', [slot.slot], again) : button('Quiet', 'quiet', [slot.slot], again, { title: 'Claim no more' }),
-        button('Drain …', 'drain', [slot.slot], again, { title: 'Finish and leave' })));
+        slot.quiet ? button('Resume', 'loud', [slot.slot], again) : button('Quiet', 'quiet', [slot.slot], again, { title: 'Pause: claim no new jobs' }),
+        button('Drain …', 'drain', [slot.slot], again, { title: 'Finish the job, then stop' })));
 }
 
 export function draw({ items }, params, { again }) {

@@ -1,4 +1,4 @@
-//! Jobs: in lists, one by one, and the dead.
+//! Views of jobs: lists, details, and dead letters.
 
 use std::collections::BTreeMap;
 
@@ -17,32 +17,32 @@ fn kind_name(kind: Option<Kind>) -> String {
 /// A job in a list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct JobLine {
-    /// Its id.
+    /// The job's id.
     pub id: String,
-    /// Its kind; `unknown` for a command of no known kind.
+    /// The job's kind; `unknown` for an unknown command.
     pub kind: String,
-    /// Its topic; empty for an unknown kind.
+    /// The job's topic; empty for an unknown kind.
     pub topic: String,
-    /// The rollup that it is part of.
+    /// The rollup that the job belongs to; `None` if unknown.
     pub rollup_id: Option<u32>,
-    /// Its state.
+    /// The job's state.
     pub state: String,
-    /// The attempt that runs or that comes next.
+    /// The number of the running or the next attempt.
     pub attempt: u32,
-    /// The worker that had it last.
+    /// The name of the worker that claimed the job last.
     pub worker: Option<String>,
-    /// Why it is in this state.
+    /// Why the job is in its state.
     pub reason: Option<String>,
-    /// Bytes of its request.
+    /// Size of the job's request in bytes.
     pub request_bytes: usize,
-    /// When it was taken.
+    /// When the bridge took the job.
     pub taken_at_ms: u64,
-    /// When its state last changed.
+    /// When the job's state last changed.
     pub changed_at_ms: u64,
 }
 
 impl JobLine {
-    /// A record as a line.
+    /// Makes a line from a job's record.
     pub fn of(job: &JobRecord) -> Self {
         Self {
             id: job.id.to_string(),
@@ -63,46 +63,46 @@ impl JobLine {
 /// Jobs that match a query, newest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct JobList {
-    /// The server's clock.
+    /// The time of the answer, by the server's clock.
     pub now_ms: u64,
-    /// All known jobs of each state, whatever the query.
+    /// The number of all known jobs by state, without the query's filter.
     pub counts: BTreeMap<String, usize>,
-    /// How many match.
+    /// The number of jobs that match the query.
     pub matched: usize,
-    /// The first of them.
+    /// The newest matching jobs, up to the query's limit.
     pub items: Vec<JobLine>,
 }
 
-/// Everything about one job but its bytes.
+/// Everything about one job except its request's and its reply's bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct JobDetail {
-    /// The server's clock.
+    /// The time of the answer, by the server's clock.
     pub now_ms: u64,
     /// The job.
     pub job: JobLine,
-    /// The tickets that wait for it.
+    /// The open tickets that wait for the job.
     pub tickets: Vec<TicketLine>,
-    /// Its failed attempts, oldest first.
+    /// The job's failed attempts, oldest first.
     pub attempts: Vec<AttemptLine>,
-    /// What happened to it, oldest first.
+    /// The job's changes of state, oldest first.
     pub steps: Vec<JobStep>,
-    /// Its runs on workers, oldest first.
+    /// The job's runs on workers, oldest first.
     pub runs: Vec<JobRun>,
 }
 
-/// A ticket that waits.
+/// An open ticket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TicketLine {
-    /// Falafel's id.
+    /// Falafel's id of the ticket.
     pub id: String,
-    /// The upstream that it came from.
+    /// The name of the upstream that issued the ticket.
     pub upstream: String,
-    /// When it was taken.
+    /// When the bridge took the ticket.
     pub taken_at_ms: u64,
 }
 
 impl TicketLine {
-    /// A ticket as a line.
+    /// Makes a line from a ticket.
     pub fn of(ticket: &Ticket) -> Self {
         Self {
             id: ticket.id.to_string(),
@@ -115,26 +115,26 @@ impl TicketLine {
 /// A failed attempt.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AttemptLine {
-    /// Its number.
+    /// The attempt's number.
     pub attempt: u32,
-    /// The worker that made it.
+    /// The name of the worker that made the attempt.
     pub worker: String,
-    /// What kind of failure it was.
+    /// The class of the failure.
     pub class: String,
-    /// Why.
+    /// Why the attempt failed.
     pub reason: String,
-    /// How long it took.
+    /// How long the attempt took.
     pub duration_ms: u64,
-    /// The prover's exit.
+    /// The prover's exit code or signal, if its process ended.
     pub exit: Option<String>,
     /// The end of the prover's standard error.
     pub stderr_tail: String,
-    /// The prover's peak resident memory.
+    /// The prover's peak resident memory, in bytes.
     pub peak_rss_bytes: Option<u64>,
 }
 
 impl AttemptLine {
-    /// A record as a line.
+    /// Makes a line from an attempt's record.
     pub fn of(attempt: &AttemptRecord) -> Self {
         Self {
             attempt: attempt.attempt,
@@ -152,24 +152,24 @@ impl AttemptLine {
 /// A dead letter.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeadLetterView {
-    /// The job.
+    /// The job's id.
     pub id: String,
-    /// Its kind.
+    /// The job's kind; `unknown` for an unknown command.
     pub kind: String,
-    /// The rollup that it is part of.
+    /// The rollup that the job belongs to; `None` if unknown.
     pub rollup_id: Option<u32>,
-    /// Why, as one sentence.
+    /// Why the job became a dead letter, as one sentence.
     pub reason: String,
-    /// When the job was taken.
+    /// When the bridge took the job.
     pub taken_at_ms: u64,
-    /// When it became a dead letter.
+    /// When the job became a dead letter.
     pub died_at_ms: u64,
-    /// Its failed attempts.
+    /// The job's failed attempts, oldest first.
     pub attempts: Vec<AttemptLine>,
 }
 
 impl DeadLetterView {
-    /// A letter as a line.
+    /// Makes a view from a dead letter.
     pub fn of(letter: &DeadLetter) -> Self {
         Self {
             id: letter.id.to_string(),

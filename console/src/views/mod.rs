@@ -11,10 +11,10 @@ pub use rollups::{RollupView, RunBar, StageView};
 pub(crate) use stock::AuditEntry;
 pub use stock::{KeyView, QueueView, SlotView};
 
-/// A list, and when it was read, by the server's clock.
+/// A list, with the time at which it was read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Listed<T> {
-    /// The server's clock.
+    /// The time of the answer, by the server's clock.
     pub now_ms: u64,
     /// The items.
     pub items: Vec<T>,
@@ -25,16 +25,16 @@ pub struct Listed<T> {
 pub(crate) struct BridgeStatus {
     pub(crate) now_ms: u64,
     pub(crate) bridge: String,
-    /// The release that it runs.
+    /// The bridge's release.
     pub(crate) version: String,
-    /// Whether the bridge has an operator's token; without one the console is
+    /// True if the bridge has an operator's token; false if the console is
     /// read-only.
     pub(crate) can_act: bool,
-    /// Tickets that are pinged now.
+    /// The number of tickets that the bridge pings.
     pub(crate) open_tickets: usize,
-    /// Slots that reported in the last ten seconds.
+    /// The number of slots that reported in the last ten seconds.
     pub(crate) slots: usize,
-    /// Jobs in the dead letters.
+    /// The number of dead letters.
     pub(crate) dead: usize,
     pub(crate) banners: Vec<Banner>,
 }
@@ -43,10 +43,10 @@ pub(crate) struct BridgeStatus {
 pub(crate) struct Banner {
     /// `alarm` or `warning`.
     pub(crate) level: &'static str,
-    /// One sentence.
+    /// The problem, as one sentence.
     pub(crate) text: String,
-    /// What to do about it, as one sentence.
+    /// What an operator can do, in one or two sentences.
     pub(crate) way_out: &'static str,
-    /// The section of the runbook that says more.
+    /// The section of the runbook with details.
     pub(crate) runbook: &'static str,
 }

@@ -1,36 +1,36 @@
-//! Rollups as pictures.
+//! Views of rollups.
 
 use serde::{Deserialize, Serialize};
 use zkwhirl_ledger::model::{JobRun, StageProgress};
 
-/// A rollup as a picture.
+/// A rollup with its runs, for a timeline.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RollupView {
-    /// Its id.
+    /// The rollup's id.
     pub id: u32,
     /// `proving`, `halted` by a dead letter, or `settled`.
     pub state: String,
-    /// When its first job was taken.
+    /// When the rollup's first job was taken.
     pub began_ms: u64,
-    /// When the answer to its root verifier was delivered.
+    /// When the reply of the rollup's root verifier was delivered.
     pub ended_ms: Option<u64>,
-    /// How long it still needs, as an estimate.
+    /// The estimated time until the rollup is settled.
     pub left_ms: Option<u64>,
-    /// How far off that may well be.
+    /// The expected error of `left_ms`, in either direction.
     pub give_or_take_ms: Option<u64>,
     /// The same estimate with twice as many slots for inner jobs.
     pub left_with_twice_ms: Option<u64>,
-    /// Slots that take inner jobs.
+    /// The number of slots that claim inner jobs.
     pub slots: usize,
-    /// Attempts that failed.
+    /// The number of failed attempts.
     pub retries: usize,
-    /// How long the failed attempts took together.
+    /// The total duration of the failed attempts.
     pub wasted_ms: u64,
-    /// Its stages, in order.
+    /// The rollup's stages, in order.
     pub stages: Vec<StageView>,
-    /// Its jobs' runs.
+    /// The runs of the rollup's jobs, oldest first.
     pub bars: Vec<RunBar>,
-    /// The jobs on the critical path, in order: they decided how long it took.
+    /// The ids of the jobs that determined the rollup's duration, in order.
     pub critical: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ pub struct RollupView {
 pub struct StageView {
     /// `claims`, `inner`, `root`, `verifier`.
     pub name: String,
-    /// Its jobs, counted.
+    /// The numbers of the stage's jobs by progress.
     #[serde(flatten)]
     pub jobs: StageProgress,
 }
@@ -47,13 +47,13 @@ pub struct StageView {
 /// A run of a job of a rollup.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunBar {
-    /// The job.
+    /// The job's id.
     pub job: String,
-    /// Its kind.
+    /// The job's kind.
     pub kind: String,
-    /// Its stage.
+    /// The name of the job's stage.
     pub stage: String,
-    /// The run.
+    /// The run's worker, times, phases and outcome.
     #[serde(flatten)]
     pub run: JobRun,
 }

@@ -1,4 +1,4 @@
-//! Slots, queues, keys, and what operators did.
+//! Views of slots, queues, keys, and operators' actions.
 
 use serde::{Deserialize, Serialize};
 use zkwhirl_ledger::SlotReport;
@@ -6,7 +6,7 @@ use zkwhirl_ledger::SlotReport;
 /// A slot of a worker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SlotView {
-    /// Its last report.
+    /// The slot's last report.
     #[serde(flatten)]
     pub report: SlotReport,
     /// `starting`, `idle`, `proving`, `waiting`, `quiet` or `draining`.
@@ -14,7 +14,7 @@ pub struct SlotView {
 }
 
 impl SlotView {
-    /// A report, and its state in one word.
+    /// Makes a view from a report, with the slot's state in one word.
     pub fn of(report: SlotReport) -> Self {
         let state = match &report {
             report if report.draining => "draining",
@@ -33,42 +33,42 @@ impl SlotView {
 pub struct QueueView {
     /// The topic.
     pub topic: String,
-    /// Jobs that wait for a worker.
+    /// The number of queued jobs.
     pub ready: usize,
-    /// Jobs in workers' hands.
+    /// The number of jobs that workers have claimed.
     pub in_flight: usize,
-    /// Jobs on the retry rungs, shortest first.
+    /// The number of jobs in each retry queue, shortest delay first.
     pub rungs: Vec<usize>,
-    /// Live consumers.
+    /// The number of consumers.
     pub consumers: usize,
-    /// Age of the oldest job that has no proof yet.
+    /// Age of the oldest job without a proof.
     pub oldest_ms: Option<u64>,
-    /// Jobs taken in the last minute.
+    /// The number of jobs taken in the last minute.
     pub taken_per_min: usize,
-    /// Jobs proved in the last minute.
+    /// The number of jobs proved in the last minute.
     pub proved_per_min: usize,
-    /// Why the figures of the broker are missing.
+    /// Why the broker's numbers are missing.
     pub error: Option<String>,
 }
 
 /// A proving key on this machine.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct KeyView {
-    /// The circuit.
+    /// The circuit's name, or the file's name if the key cannot be used.
     pub circuit: String,
-    /// The key's id; empty when it cannot be used.
+    /// The key's id; empty if the key cannot be used.
     pub id: String,
-    /// Rows of the circuit.
+    /// The circuit's number of rows (constraints).
     pub rows: u64,
-    /// Bytes of the file.
+    /// Size of the key's file in bytes.
     pub bytes: u64,
-    /// Digest of the verification key.
+    /// BLAKE3 digest of the verification key.
     pub vk: String,
-    /// Where its secret numbers came from.
+    /// The key's provenance: where its secret numbers came from.
     pub provenance: String,
-    /// True when anyone can forge proofs under it.
+    /// True if anyone can forge proofs under the key.
     pub insecure: bool,
-    /// Why it cannot be used.
+    /// Why the key cannot be used.
     pub error: Option<String>,
 }
 
@@ -78,11 +78,11 @@ pub(crate) struct AuditEntry {
     pub(crate) at_ms: u64,
     /// The operator's name, as the operator gave it.
     pub(crate) who: String,
-    /// What: `replay`, `reject`, ...
+    /// The action: `replay`, `reject`, ...
     pub(crate) what: String,
     /// A job's id or a worker's name.
     pub(crate) on: String,
-    /// The reason, or how it ended.
+    /// The reason before the action, its result after.
     pub(crate) text: String,
     pub(crate) done: bool,
 }

@@ -1,4 +1,4 @@
-//! The metrics, by who records them.
+//! The metrics, by the role that records them.
 
 pub mod bridge;
 mod buckets;
@@ -6,11 +6,11 @@ pub mod keys;
 pub mod process;
 pub mod worker;
 
-/// Declares families and lists them.
+/// Declares the families of a role, and `ALL`, the list of them.
 macro_rules! families {
     ($($kind:ident $(($buckets:ident))? $name:ident $text:literal [$($label:ident)*] $help:literal;)*) => {
         $(families!(@one $kind $(($buckets))? $name $text [$($label)*] $help);)*
-        /// All of them.
+        /// All families of this role.
         pub static ALL: &[&$crate::Family] = &[$(&$name.0),*];
     };
     (@one counter $name:ident $text:literal [$($label:ident)*] $help:literal) => {

@@ -1,4 +1,4 @@
-//! Spans of `tracing`, which a subscriber hands on to OpenTelemetry.
+//! Spans of `tracing`, which a subscriber exports to OpenTelemetry.
 
 use std::fmt::Display;
 
@@ -47,10 +47,10 @@ pub(super) fn message(
     under(span, parent)
 }
 
-/// Hangs a span below the one that a context is of.
+/// Makes a span a child of the span in a context, if the context is valid.
 fn under(span: Span, parent: Option<&str>) -> Span {
     if let Some(parent) = parent.filter(|text| is_context(text)).and_then(read) {
-        // Fails where nobody listens to the span: then it has no parent.
+        // Fails if no subscriber records the span, which then needs no parent.
         let _ = span.set_parent(Context::new().with_remote_span_context(parent));
     }
     span

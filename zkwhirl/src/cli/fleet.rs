@@ -14,18 +14,18 @@ use super::{AdminArgs, CliProverArgs, KeyArgs, OperatorArgs, RollupArgs, millise
 /// The connection to RabbitMQ.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AmqpArgs {
-    /// RabbitMQ nodes, with commas between: amqp://user:password@host:5672/zkwhirl
+    /// URLs of RabbitMQ's nodes, separated by commas: amqp://user:password@host:5672/zkwhirl
     #[arg(long, value_name = "URL,URL", env = "ZKWHIRL_AMQP_URL")]
     #[arg(hide_env_values = true)]
     pub(crate) amqp_url: String,
-    /// RabbitMQ's management API: http://user:password@host:15672
+    /// URL of RabbitMQ's management API: http://user:password@host:15672
     #[arg(long, value_name = "URL", env = "ZKWHIRL_AMQP_MANAGEMENT_URL")]
     #[arg(hide_env_values = true)]
     pub(crate) amqp_management_url: Option<String>,
-    /// Trust the certificates of this file (PEM) for amqps:// besides the system's
+    /// Trust the CA certificates in this file (PEM) for amqps://, in addition to the system's
     #[arg(long, value_name = "FILE", env = "ZKWHIRL_AMQP_CA")]
     pub(crate) amqp_ca: Option<PathBuf>,
-    /// How long a message of another release waits for a process that can read it, before it is a dead letter
+    /// How long a message in another release's format stays in the queue before it is moved to the dead letters
     #[arg(long, value_name = "HOURS", env = "ZKWHIRL_UNREAD_HOURS", default_value = "24", value_parser = clap::value_parser!(u32).range(1..=8760))]
     pub(crate) unread_hours: u32,
 }
@@ -33,12 +33,12 @@ pub(crate) struct AmqpArgs {
 /// The connection to Redis.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RedisArgs {
-    /// Redis: redis://[user:password@]host:6379[/db], or rediss:// for TLS
+    /// URL of Redis: redis://[user:password@]host:6379[/db], or rediss:// for TLS
     #[arg(long, value_name = "URL", env = "ZKWHIRL_REDIS_URL")]
     #[arg(hide_env_values = true)]
     pub(crate) redis_url: Url,
-    /// Prefix of all keys in Redis: fleets with different namespaces can share
-    /// a Redis
+    /// Prefix of the fleet's keys in Redis: fleets with different namespaces
+    /// can share a Redis
     #[arg(long, value_name = "NAME", env = "ZKWHIRL_NAMESPACE")]
     #[arg(default_value = "main")]
     pub(crate) namespace: String,
@@ -54,15 +54,15 @@ pub(crate) struct ProverArgs {
     /// Share proving keys with the fleet through this folder (NFS, a mounted bucket)
     #[arg(long, value_name = "DIR", env = "ZKWHIRL_KEY_SHARE")]
     pub(crate) key_share: Option<PathBuf>,
-    /// Use, and make when missing, development keys: never for funds
+    /// Allow development keys, and generate missing ones: insecure, never for real funds
     #[arg(long, env = "ZKWHIRL_ALLOW_DEV_KEYS", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) allow_dev_keys: bool,
-    /// Mock replies instead of proofs
+    /// Answer with mock replies instead of proofs
     #[arg(long, env = "PROVERLESS", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) proverless: bool,
     #[command(flatten)]
     pub(crate) cli: CliProverArgs,
-    /// Load keys, or make them, when the first job needs them instead of before jobs are claimed
+    /// Load or generate a key when the first job needs it, not before the worker claims jobs
     #[arg(long, env = "LAZY_INIT", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) lazy_init: bool,
 }
@@ -84,18 +84,18 @@ pub(crate) struct BridgeArgs {
     pub(crate) redis: RedisArgs,
     #[command(flatten)]
     pub(crate) prover: ProverArgs,
-    /// Falafel's server of inner jobs; in its single-server mode of all jobs
+    /// URL of Falafel's job server for inner jobs, or for all jobs in Falafel's single-server mode
     #[arg(long, value_name = "URL", env = "JOB_SERVER_URL")]
     #[arg(default_value = "http://localhost:8082")]
     pub(crate) job_server_url: Url,
-    /// Falafel's server of outer jobs; port 8083 of the same host when absent
+    /// URL of Falafel's job server for outer jobs; default: port 8083 of the inner server's host
     #[arg(long, value_name = "URL", env = "ZKWHIRL_OUTER_JOB_SERVER_URL")]
     pub(crate) outer_job_server_url: Option<Url>,
-    /// This bridge's name: stable over its restarts, unique among bridges
+    /// This bridge's name: the same after a restart, unique among the fleet's bridges
     #[arg(long, env = "ZKWHIRL_NAME", default_value = "bridge")]
     pub(crate) name: String,
-    /// Kubernetes' API: the bridge annotates pods that prove, so that a
-    /// scale-in removes idle pods first
+    /// URL of Kubernetes' API: the bridge annotates worker pods that are
+    /// proving, so that a scale-in removes idle pods first
     #[arg(long, value_name = "URL", env = "ZKWHIRL_KUBERNETES_API")]
     pub(crate) kubernetes_api: Option<Url>,
 }
@@ -116,39 +116,39 @@ pub(crate) struct WorkerArgs {
     #[command(flatten)]
     pub(crate) prover: ProverArgs,
     /// Topics to prove: inner (tx rollups, claims), outer (all other jobs), or
-    /// both; the first has precedence
+    /// both; jobs of the first topic are claimed first
     #[arg(long, value_name = "TOPIC", env = "ZKWHIRL_TOPIC")]
     #[arg(default_value = "inner", value_delimiter = ',')]
     pub(crate) topic: Vec<Topic>,
-    /// Jobs at once, a prover process each: a number, or auto for as many as memory and cores allow
+    /// Number of jobs proved at once, each in its own prover process; auto: as many as memory and cores allow
     #[arg(long, value_name = "N", env = "ZKWHIRL_SLOTS", default_value = "1")]
     pub(crate) slots: Slots,
-    /// Start although memory for the slots is missing, and do not check memory
-    /// before a claim
+    /// Start even if the machine has too little memory for the slots, and do
+    /// not check free memory before a claim
     #[arg(long, env = "ZKWHIRL_OVERCOMMIT", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) overcommit: bool,
-    /// How long a mock reply takes
+    /// How long a mock proof takes, in milliseconds
     #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
     pub(crate) work_ms: Duration,
-    /// How long a running proof may still take after SIGTERM
+    /// How long a running proof may continue after SIGTERM before it is aborted
     #[arg(long, value_name = "SECONDS", env = "ZKWHIRL_DRAIN_S", default_value = "60", value_parser = clap::value_parser!(u32).range(0..=86_400))]
     pub(crate) drain_s: u32,
-    /// This worker's name, unique in the fleet; host and process id when absent
+    /// This worker's name, unique in the fleet; default: host name and process id
     #[arg(long, env = "ZKWHIRL_NAME")]
     pub(crate) name: Option<String>,
 }
 
-/// How many jobs a worker proves at once.
+/// The number of jobs that a worker proves at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slots {
     /// As many slots as memory and cores allow.
     Auto,
-    /// This number, if memory allows.
+    /// This number of slots, if memory allows.
     Exactly(u16),
 }
 
 impl Slots {
-    /// The number that was asked for.
+    /// The configured number of slots; `None` for [`Self::Auto`].
     pub(crate) fn exactly(self) -> Option<usize> {
         match self {
             Self::Auto => None,
@@ -178,10 +178,10 @@ Examples:
 pub(crate) struct ProvisionArgs {
     #[command(flatten)]
     pub(crate) amqp: AmqpArgs,
-    /// Make a user with least privileges: ROLE=NAME:PASSWORD, role bridge, worker or monitor
+    /// Create a RabbitMQ user with least privileges: ROLE=NAME:PASSWORD; roles: bridge, worker, monitor
     #[arg(long = "user", value_name = "ROLE=NAME:PASSWORD")]
     pub(crate) users: Vec<String>,
-    /// How long jobs wait on the three retry rungs; without it 10 s, 1 min, 10 min
+    /// Delays of the three retry queues; default: 10 s, 1 min, 10 min
     #[arg(long, value_name = "MS,MS,MS", value_parser = rungs)]
     pub(crate) delays_ms: Option<[Duration; 3]>,
 }
@@ -194,7 +194,7 @@ fn rungs(text: &str) -> anyhow::Result<[Duration; 3]> {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchCommand {
-    /// Start RabbitMQ, Redis, a bridge and workers here, and give them mock jobs
+    /// Start RabbitMQ, Redis, a bridge and workers on this machine, and measure them with mock jobs
     #[command(after_help = "\
 Examples:
   zkwhirl bench fleet                                           the whole table
@@ -234,19 +234,19 @@ pub(crate) struct BenchProveArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchFleetArgs {
-    /// Workers, a process each; without it the table of 1, 4, 8 and 32
+    /// Number of worker processes; default: one run each with 1, 4, 8 and 32
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=128))]
     pub(crate) workers: Option<u16>,
-    /// Jobs, all asked for at once
+    /// Number of jobs, all requested at once
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) jobs: u16,
-    /// How long a mock proof takes; without it 0, 50 and 1000
+    /// How long a mock proof takes, in milliseconds; default: one run each with 0, 50 and 1000
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(0..=600_000))]
     pub(crate) work_ms: Option<u32>,
-    /// Bytes of a request, about; without it 4,413 and 1.09 million
+    /// Approximate size of a request in bytes; default: one run each with 4,413 and 1.09 million
     #[arg(long, value_name = "B", value_parser = clap::value_parser!(u32).range(1..=1_100_000))]
     pub(crate) payload_bytes: Option<u32>,
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub(crate) json: bool,
 }

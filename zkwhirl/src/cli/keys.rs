@@ -11,27 +11,27 @@ use super::{KeyArgs, RollupArgs, SizeArgs, power_of_two};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
-    /// What each circuit proves, with its rows part by part
+    /// List the circuits: what each proves, and its number of rows (constraints) by part
     Circuits(CircuitsArgs),
-    /// The keys in the data directory, every byte checked
+    /// List the keys in the data directory and verify every file's checksum
     #[command(after_help = "\
 Examples:
   zkwhirl keys list
-  zkwhirl keys list --json --redis-url redis://localhost    also whether each is the fleet's")]
+  zkwhirl keys list --json --redis-url redis://localhost    also: does the fleet use each key?")]
     List(PlaceArgs),
-    /// Make the keys of a suite and size that are missing
+    /// Generate the missing keys of a suite and size
     #[command(after_help = "\
 Examples:
   zkwhirl keys generate --suite poseidon --txs 1
   zkwhirl keys generate --circuit claim/poseidon --ptau powers.ptau    tau from a ceremony")]
     Generate(GenerateArgs),
-    /// Check keys in full: bytes, circuit, points, and a proof
+    /// Check keys in full: checksums, circuit, curve points, and one sample proof each
     #[command(after_help = "\
 Examples:
-  zkwhirl keys verify                    all of them; exit code 1 if one is not good
+  zkwhirl keys verify                    all keys; exit code 1 if a key is invalid
   zkwhirl keys verify claim/poseidon")]
     Verify(KeysVerifyArgs),
-    /// Write a key, or parts of it, in files for others
+    /// Export a key, its verification key, or its circuit to files
     #[command(after_help = "\
 Examples:
   zkwhirl keys export --vks vks      then, anywhere: zkwhirl verify rollup.bin --vk vks
@@ -40,7 +40,7 @@ Examples:
   zkwhirl keys export claim/poseidon --snarkjs verification_key.json
   zkwhirl keys export claim/poseidon --r1cs claim.r1cs             for a ceremony; needs no key")]
     Export(ExportArgs),
-    /// Take a key from another machine or from a ceremony, or the clients' verification keys
+    /// Import a key from another machine or a ceremony, or the clients' verification keys
     #[command(after_help = "\
 Examples:
   zkwhirl keys import --key claim.key
@@ -58,17 +58,17 @@ Examples:
     Remove(RemoveArgs),
 }
 
-/// Where keys are, and the form of the answer. An option that is changed moves
-/// behind the others, so all four are named in their order.
+/// Where keys are stored, and the output format. clap moves an option that
+/// `mut_arg` changes to the end, so all four are named to keep their order.
 #[derive(Debug, Clone, Args)]
 #[command(
-    mut_arg("redis_url", |arg| arg.help("The fleet's Redis; without it the keys are this machine's alone")),
+    mut_arg("redis_url", |arg| arg.help("URL of the fleet's Redis; without it only this machine's keys are used")),
     mut_arg("namespace", |arg| arg),
-    mut_arg("key_share", |arg| arg.help("The folder through which the fleet shares proving keys").requires("redis_url")),
+    mut_arg("key_share", |arg| arg.help("Folder through which the fleet shares proving keys").requires("redis_url")),
     mut_arg("json", |arg| arg),
 )]
 pub(crate) struct PlaceArgs {
-    /// Where keys are kept
+    /// Directory of the keys
     #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
     pub(crate) data_dir: PathBuf,
     #[command(flatten)]
@@ -78,10 +78,10 @@ pub(crate) struct PlaceArgs {
     pub(crate) json: bool,
 }
 
-/// The Redis and the folder through which a fleet shares its keys, if it does.
+/// The Redis and the folder through which a fleet shares its keys; optional.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FleetKeyArgs {
-    /// The fleet's Redis
+    /// URL of the fleet's Redis
     #[arg(long, value_name = "URL", env = "ZKWHIRL_REDIS_URL")]
     #[arg(hide_env_values = true)]
     pub(crate) redis_url: Option<Url>,
@@ -95,7 +95,7 @@ pub(crate) struct FleetKeyArgs {
 }
 
 impl FleetKeyArgs {
-    /// What a fleet shares, when a Redis was named.
+    /// Where the fleet shares keys; `None` without a Redis.
     pub(crate) fn keys(&self) -> Option<FleetKeys> {
         let redis_url = self.redis_url.clone()?;
         Some(FleetKeys {
@@ -108,12 +108,12 @@ impl FleetKeyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CircuitsArgs {
-    /// Hashes of the statements; both when absent
+    /// Hash suite of the circuits: poseidon or pedersen; default: both
     #[arg(long, env = "ZKWHIRL_SUITE")]
     pub(crate) suite: Option<Suite>,
     #[command(flatten)]
     pub(crate) size: SizeArgs<1>,
-    /// The largest circuit: a power of two
+    /// Largest circuit size in rows (constraints): a power of two
     #[arg(long, value_name = "ROWS", env = "MAX_CIRCUIT_SIZE", default_value = "8388608", value_parser = power_of_two)]
     pub(crate) max_circuit_size: u64,
     /// Print JSON
@@ -127,10 +127,10 @@ pub(crate) struct GenerateArgs {
     pub(crate) rollup: RollupArgs,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
-    /// Make the key of this circuit alone
+    /// Generate only the key of this circuit
     #[arg(long, value_name = "NAME", conflicts_with_all = ["suite", "txs", "inners"])]
     pub(crate) circuit: Option<Circuit>,
-    /// Make development keys from this seed instead of random ones: never for funds
+    /// Generate development keys from this seed instead of random keys: never for real funds
     #[arg(long, value_name = "SEED")]
     pub(crate) dev_seed: Option<u64>,
     /// Take tau, alpha and beta from a ceremony's prepared powers of tau
@@ -143,7 +143,7 @@ pub(crate) struct GenerateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct KeysVerifyArgs {
-    /// Circuit names, or starts of key ids; all keys when absent
+    /// Circuit names, or beginnings of key ids; default: all keys
     #[arg(value_name = "KEY")]
     pub(crate) keys: Vec<String>,
     #[command(flatten)]
@@ -153,25 +153,25 @@ pub(crate) struct KeysVerifyArgs {
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).multiple(true)))]
 pub(crate) struct ExportArgs {
-    /// Circuit name, or start of a key id
+    /// Circuit name, or the beginning of a key id
     #[arg(value_name = "KEY", required_unless_present = "vks")]
     pub(crate) name: Option<String>,
-    /// Write the verification keys of all keys to a folder, to verify with elsewhere
+    /// Write the verification keys of all keys to this folder, for zkwhirl verify --vk
     #[arg(long, value_name = "DIR", group = "what")]
     pub(crate) vks: Option<PathBuf>,
-    /// Write the whole key
+    /// Write the complete key
     #[arg(long, value_name = "FILE", group = "what")]
     pub(crate) key: Option<PathBuf>,
-    /// Write the verification key, compressed
+    /// Write the verification key, with compressed points
     #[arg(long, value_name = "FILE", group = "what")]
     pub(crate) vk: Option<PathBuf>,
-    /// Write a contract that verifies proofs
+    /// Write a Solidity contract that verifies proofs
     #[arg(long, value_name = "FILE", group = "what")]
     pub(crate) solidity: Option<PathBuf>,
-    /// Write the verification key as snarkjs reads it
+    /// Write the verification key in snarkjs' JSON format
     #[arg(long, value_name = "FILE", group = "what")]
     pub(crate) snarkjs: Option<PathBuf>,
-    /// Write the circuit as snarkjs sets it up
+    /// Write the circuit as an .r1cs file, for snarkjs' groth16 setup
     #[arg(long, value_name = "FILE", group = "what")]
     pub(crate) r1cs: Option<PathBuf>,
     #[command(flatten)]
@@ -181,25 +181,25 @@ pub(crate) struct ExportArgs {
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).multiple(true)))]
 pub(crate) struct ImportArgs {
-    /// A key that zkwhirl keys export wrote
+    /// File of a key that zkwhirl keys export --key wrote
     #[arg(long, value_name = "FILE", group = "what", conflicts_with = "zkey")]
     pub(crate) key: Option<PathBuf>,
-    /// The circuit of the ceremony's key
+    /// Circuit that the ceremony's key belongs to
     #[arg(long, value_name = "NAME", requires = "zkey")]
     pub(crate) circuit: Option<Circuit>,
-    /// A key that snarkjs made and parties contributed to
+    /// File of the final key of a snarkjs ceremony
     #[arg(long, value_name = "FILE", group = "what", requires = "circuit")]
     pub(crate) zkey: Option<PathBuf>,
-    /// The ceremony's prepared powers of tau: every point is checked against them
+    /// File of the ceremony's prepared powers of tau; every point of the key is checked against them
     #[arg(long, value_name = "FILE", requires = "zkey")]
     pub(crate) ptau: Option<PathBuf>,
-    /// Hashes of the clients' notes, for the two verification keys
+    /// Hash suite of the clients' notes, for the two clients' verification keys
     #[arg(long, env = "ZKWHIRL_SUITE", default_value = "pedersen")]
     pub(crate) suite: Suite,
-    /// The join-split circuit's verification key, as rollup_cli writes it
+    /// File of the join-split circuit's verification key, in rollup_cli's format
     #[arg(long, value_name = "FILE", group = "what")]
     pub(crate) join_split_vk: Option<PathBuf>,
-    /// The account circuit's verification key, as rollup_cli writes it
+    /// File of the account circuit's verification key, in rollup_cli's format
     #[arg(long, value_name = "FILE", group = "what")]
     pub(crate) account_vk: Option<PathBuf>,
     #[command(flatten)]
@@ -208,10 +208,10 @@ pub(crate) struct ImportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RemoveArgs {
-    /// Circuit names, or starts of key ids
+    /// Circuit names, or beginnings of key ids
     #[arg(value_name = "KEY", required = true)]
     pub(crate) keys: Vec<String>,
-    /// Do not ask
+    /// Remove the keys without asking for confirmation
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! The command line: sub-commands, flags, and the variables behind them.
+//! The command line: sub-commands, flags, and their environment variables.
 
 mod fleet;
 mod keys;
@@ -21,7 +21,7 @@ use crate::shell::{exit, telemetry::Format};
 
 pub(crate) use self::{fleet::*, keys::*, operate::*, plan::*, single::*, up::*};
 
-/// The job cluster that proves rollups.
+/// Prove rollups on a cluster of workers.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -38,68 +38,68 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  zkwhirl demo                              a simulated Falafel, a bridge and two workers, proving for real
+  zkwhirl demo                              a simulated Falafel, a bridge and two workers that make real proofs
   zkwhirl demo --suite pedersen             the same with Aztec Connect's own hashes: minutes, not seconds
-  zkwhirl up                                in place of a Halloumi: same variables, same routes
+  zkwhirl up                                replace a Halloumi: same variables, same routes
   zkwhirl prove request.bin --json          prove one request file and verify the proof
-  zkwhirl verify rollup.bin                 verify a whole rollup, with nothing but its bytes and keys
-  zkwhirl keys circuits                     what is proved, row by row
-  zkwhirl plan                              what do 1 to 32 workers buy, and what do they cost?
-  zkwhirl rollups --watch                   what a running bridge is doing; jobs, workers, dead, queues
+  zkwhirl verify rollup.bin                 verify a whole rollup from its bytes and the verification keys
+  zkwhirl keys circuits                     what each circuit proves, in how many rows
+  zkwhirl plan                              compare fleets of 1 to 32 workers: latency and cost
+  zkwhirl rollups --watch                   the rollups of a running bridge; see also jobs, workers, dead, queues
   zkwhirl falafel --rollups 0               only the simulated Falafel, on ports 8082 and 8083";
 
 /// The admin address.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AdminArgs {
-    /// Address of metrics, probes and console: 127.0.0.1:9464, or a free port where that is taken; port 0 takes a free one
+    /// Listen address of metrics, probes and console; default: 127.0.0.1:9464, or a free port if 9464 is in use; port 0: a free port
     #[arg(long, value_name = "ADDRESS:PORT", env = "ZKWHIRL_ADMIN")]
     pub(crate) admin: Option<SocketAddr>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Roll up on this machine: simulated Falafel, bridge and workers in one process
+    /// Run a simulated Falafel, a bridge and workers in one process on this machine
     Demo(DemoArgs),
     /// Prove request files directly and verify the proofs
     Prove(ProveArgs),
     /// Verify a whole rollup from its final buffer and verification keys
     Verify(VerifyArgs),
-    /// Circuits and proving keys
+    /// Manage proving keys, and list the circuits
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Serve a simulated Falafel: job servers over a small world state
+    /// Run a simulated Falafel: its job servers over a small world state
     Falafel(FalafelArgs),
-    /// The native engine behind rollup_cli's stdio protocol
+    /// Prove with the native engine over rollup_cli's stdio protocol
     RollupCli(RollupCliArgs),
-    /// Prove for a Falafel in one process: Halloumi's variables, routes and protocol
+    /// Prove for a Falafel in one process, in place of a Halloumi: same variables, routes and protocol
     Up(UpArgs),
-    /// Take jobs from Falafel, keep their leases, bring verified proofs back
+    /// Take jobs from Falafel, ping their tickets, return verified proofs
     Bridge(BridgeArgs),
-    /// Claim jobs from RabbitMQ, prove them, send the results back
+    /// Claim jobs from RabbitMQ, prove them, publish the results
     Worker(WorkerArgs),
-    /// Rollups of a running bridge: how far, how long still
+    /// Show the progress of a running bridge's rollups and the estimated time left
     Rollups(RollupsArgs),
-    /// Jobs of a running bridge
+    /// List the jobs of a running bridge, show one, or cancel an attempt
     Jobs(JobsArgs),
-    /// Workers of a running bridge; quiet or drain them
+    /// List the workers of a running bridge; pause, resume or drain them
     Workers(WorkersArgs),
-    /// Jobs that were given up on; replay, reject or download them
+    /// List the dead letters (jobs that failed for good); replay, reject or download them
     Dead(DeadArgs),
-    /// Queues of a running bridge
+    /// Show the queues of a running bridge
     Queues(QueuesArgs),
     /// Declare RabbitMQ's exchanges, queues, policies and users
     Provision(ProvisionArgs),
-    /// Simulate a fleet under its autoscaler: latency, waits and cost by its size
+    /// Simulate a fleet under its autoscaler: latency, waits and cost by fleet size
     Plan(PlanArgs),
     /// Measure proofs, or a fleet, on this machine
     #[command(subcommand)]
     Bench(BenchCommand),
 }
 
-/// Sizes and suite of the rollups.
+/// Sizes and hash suite of the rollups.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RollupArgs<const INNERS: u32 = 4> {
-    /// Hashes of the statements: poseidon or pedersen (Aztec Connect's own)
+    /// Hash suite of the circuits: poseidon, or pedersen (Aztec Connect's own)
     #[arg(long, env = "ZKWHIRL_SUITE", default_value = "poseidon")]
     pub(crate) suite: Suite,
     #[command(flatten)]
@@ -107,27 +107,27 @@ pub(crate) struct RollupArgs<const INNERS: u32 = 4> {
 }
 
 impl<const INNERS: u32> RollupArgs<INNERS> {
-    /// What is rolled up, its sizes checked.
+    /// The suite and the sizes of the rollups; fails if the sizes are out of range.
     pub(crate) fn rollups(&self) -> anyhow::Result<Rollups> {
         let (suite, sizes) = (self.suite, self.size.sizes()?);
         Ok(Rollups { suite, sizes })
     }
 }
 
-/// Sizes of the rollups, of `INNERS` inner rollups unless said otherwise.
+/// Sizes of the rollups, with a default of `INNERS` inner rollups.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SizeArgs<const INNERS: u32> {
-    /// Transactions of an inner rollup
+    /// Number of transactions per inner rollup
     #[arg(long, value_name = "N", env = "NUM_INNER_ROLLUP_TXS")]
     #[arg(default_value = "1")]
     pub(crate) txs: u32,
-    /// Inner rollups of a rollup
+    /// Number of inner rollups per root rollup
     #[arg(long, value_name = "M", env = "NUM_OUTER_ROLLUP_PROOFS", default_value_t = INNERS)]
     pub(crate) inners: u32,
 }
 
 impl<const INNERS: u32> SizeArgs<INNERS> {
-    /// The sizes, checked.
+    /// The sizes; fails if they are out of range.
     pub(crate) fn sizes(&self) -> anyhow::Result<Sizes> {
         Sizes::new(self.txs, self.inners).map_err(exit::usage)
     }
@@ -139,11 +139,11 @@ pub(crate) struct KeyArgs {
     /// Directory of the keys
     #[arg(long, value_name = "DIR", env = "DATA_DIR", default_value = "./data")]
     pub(crate) data_dir: PathBuf,
-    /// The largest circuit: a power of two
+    /// Largest circuit size in rows (constraints): a power of two
     #[arg(long, value_name = "ROWS", env = "MAX_CIRCUIT_SIZE", default_value = "8388608", value_parser = power_of_two)]
     pub(crate) max_circuit_size: u64,
-    /// Keep keys on disk; with false a key exists as long as the process that
-    /// made it
+    /// Store keys on disk; with false a generated key is lost when the process
+    /// exits
     #[arg(long, value_name = "BOOL", env = "PERSIST", default_value = "true", action = clap::ArgAction::Set)]
     pub(crate) persist: bool,
 }

@@ -1,4 +1,4 @@
-//! The flags of the commands that read a running bridge and act on it.
+//! The flags of the commands that read and operate a running bridge.
 
 use std::path::PathBuf;
 
@@ -8,28 +8,28 @@ use url::Url;
 /// The operator's token of a bridge.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct OperatorArgs {
-    /// Operator's token for replay, reject, cancel, quiet and drain; without it
-    /// these actions are refused
+    /// Operator's token for replay, reject, cancel, quiet, loud and drain; if
+    /// no token is set, the bridge refuses these actions
     #[arg(long, value_name = "TOKEN", env = "ZKWHIRL_OPERATOR_TOKEN")]
     #[arg(hide_env_values = true)]
     pub(crate) operator_token: Option<String>,
 }
 
-/// The bridge to ask and the format of the answer.
+/// The bridge to query and the format of the output.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AskArgs {
-    /// The admin address of a bridge, of up, or of demo
+    /// Admin URL of a running zkwhirl bridge, up or demo
     #[arg(long, value_name = "URL", env = "ZKWHIRL_BRIDGE")]
     #[arg(global = true, default_value = "http://127.0.0.1:9464")]
     pub(crate) bridge: Url,
-    /// The operator's token, for what changes something
+    /// Operator's token, for commands that change something
     #[arg(long, value_name = "TOKEN", env = "ZKWHIRL_OPERATOR_TOKEN")]
     #[arg(global = true, hide_env_values = true)]
     pub(crate) operator_token: Option<String>,
-    /// Print the answer as JSON, one object a line
+    /// Print the answer as JSON, one object per line
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Print the view again at every change, until Ctrl-C
+    /// Print the view again after every change, until Ctrl-C
     #[arg(long, short, global = true)]
     pub(crate) watch: bool,
 }
@@ -49,7 +49,7 @@ macro_rules! help {
 #[derive(Debug, Args)]
 #[command(after_help = help!("\
 Examples:
-  zkwhirl rollups --watch                                  how far, how long still
+  zkwhirl rollups --watch                                  progress and estimated time left
   zkwhirl rollups --bridge http://bridge-0:9464 --json"))]
 pub(crate) struct RollupsArgs {
     #[command(flatten)]
@@ -61,8 +61,8 @@ pub(crate) struct RollupsArgs {
 Examples:
   zkwhirl jobs --state proving,retrying
   zkwhirl jobs --rollup 7 --search worker-3
-  zkwhirl jobs show 1c9f                     its life, its runs, what failed
-  zkwhirl jobs cancel 1c9f                   end the attempt that runs; it goes back to the queue"))]
+  zkwhirl jobs show 1c9f                     its history, its attempts, its failures
+  zkwhirl jobs cancel 1c9f                   stop the running attempt and requeue the job"))]
 pub(crate) struct JobsArgs {
     #[command(flatten)]
     pub(crate) ask: AskArgs,
@@ -75,35 +75,35 @@ pub(crate) struct JobsArgs {
 /// The selection of jobs.
 #[derive(Debug, Default, Args)]
 pub(crate) struct WantedArgs {
-    /// In one of these states, with commas between: taken, queued, proving, dead, ...
+    /// Show only jobs in these states, separated by commas: taken, queued, proving, dead, ...
     #[arg(long, value_name = "STATE,STATE")]
     pub(crate) state: Option<String>,
-    /// Of one of these kinds: claim, tx-rollup, root-rollup, ...
+    /// Show only jobs of these kinds, separated by commas: claim, tx-rollup, root-rollup, ...
     #[arg(long, value_name = "KIND,KIND")]
     pub(crate) kind: Option<String>,
-    /// Of this rollup
+    /// Show only jobs of this rollup
     #[arg(long, value_name = "ID")]
     pub(crate) rollup: Option<u32>,
-    /// Jobs with this text in id, reason, kind, state, or the name of a worker
-    /// that ran the job
+    /// Show only jobs with this text in their id, reason, kind, state, or in
+    /// the name of a worker that tried the job
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
-    /// The newest jobs, at most this number
+    /// Show at most this number of jobs, the newest
     #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) limit: u16,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobsCommand {
-    /// All facts about one job except its request
+    /// Show everything about one job except its request's bytes
     Show {
         /// The job's id, or at least its first four digits
         #[arg(value_name = "ID")]
         id: String,
     },
-    /// End the attempt that runs; the job goes back to the queue
+    /// Stop the running attempt of each job and requeue the job
     Cancel {
-        /// Ids, or at least the first four digits of each
+        /// Job ids, or at least the first four digits of each
         #[arg(value_name = "ID", required = true, num_args = 1..)]
         ids: Vec<String>,
     },
@@ -113,9 +113,9 @@ pub(crate) enum JobsCommand {
 #[command(args_conflicts_with_subcommands = true, after_help = help!("\
 Examples:
   zkwhirl workers --watch
-  zkwhirl workers quiet host-3               all slots of host-3 claim no more
-  zkwhirl workers loud host-3                they claim again
-  zkwhirl workers drain host-3/2             finish what it has and leave"))]
+  zkwhirl workers quiet host-3               pause all slots of host-3
+  zkwhirl workers loud host-3                resume all slots of host-3
+  zkwhirl workers drain host-3/2             finish the running job, then stop this slot"))]
 pub(crate) struct WorkersArgs {
     #[command(flatten)]
     pub(crate) ask: AskArgs,
@@ -125,17 +125,17 @@ pub(crate) struct WorkersArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WorkersCommand {
-    /// Claim no more
+    /// Pause workers: running proofs continue, no new jobs are claimed
     Quiet(WorkersNamed),
-    /// Claim again
+    /// Resume paused workers: they claim jobs again
     Loud(WorkersNamed),
-    /// Finish the running jobs, then exit
+    /// Drain workers: the slots finish their running jobs and stop; a worker without slots exits
     Drain(WorkersNamed),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct WorkersNamed {
-    /// Names of slots, or of workers for all their slots
+    /// Names of slots (host-3/2), or of workers (host-3) for all their slots
     #[arg(value_name = "NAME", required = true, num_args = 1..)]
     pub(crate) names: Vec<String>,
 }
@@ -144,7 +144,7 @@ pub(crate) struct WorkersNamed {
 #[command(args_conflicts_with_subcommands = true, after_help = help!("\
 Examples:
   zkwhirl dead
-  zkwhirl dead replay 1c9f                   back to the queue as attempt 1
+  zkwhirl dead replay 1c9f                   requeue the job; its attempts count from 1 again
   zkwhirl dead replay --all
   zkwhirl dead download 1c9f --out job.bin && zkwhirl prove job.bin
   zkwhirl dead reject 1c9f --confirm 33ab --reason 'tx 3 cannot be proved'   FALAFEL HALTS"))]
@@ -157,33 +157,33 @@ pub(crate) struct DeadArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadCommand {
-    /// Send jobs back to the queue
+    /// Requeue dead letters, with their attempts counted from 1 again
     Replay {
-        /// Ids, or at least the first four digits of each
+        /// Job ids, or at least the first four digits of each
         #[arg(value_name = "ID", required_unless_present = "all", num_args = 1..)]
         ids: Vec<String>,
-        /// Every dead letter, 500 at most
+        /// Replay all dead letters, at most 500
         #[arg(long, conflicts_with = "ids")]
         all: bool,
     },
-    /// Answer a job's tickets with a NACK: Falafel makes no rollup until it is restarted
+    /// Answer a job's tickets with a NACK: Falafel then makes no rollup until Falafel is restarted
     Reject {
         /// The job's id, or at least its first four digits
         #[arg(value_name = "ID")]
         id: String,
-        /// The reason; Falafel logs it
+        /// Reason that Falafel logs
         #[arg(long, value_name = "TEXT")]
         reason: String,
-        /// The last four digits of the job's id
+        /// Last four digits of the job's id, as confirmation
         #[arg(long, value_name = "DIGITS")]
         confirm: String,
     },
-    /// Write a job's request to a file, for zkwhirl prove
+    /// Write a job's request to a file that zkwhirl prove can read
     Download {
         /// The job's id, or at least its first four digits
         #[arg(value_name = "ID")]
         id: String,
-        /// The file to write; it must not exist
+        /// File to write; the command fails if the file exists
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },

@@ -8,112 +8,112 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  zkwhirl plan                                            what do 1 to 32 workers buy, at the defaults below?
+  zkwhirl plan                                            compare fleets of 1 to 32 workers, with the defaults below
   zkwhirl plan --rollups-per-hour 4 --proof-seconds 120 --price 0.8 --svg plan.svg
   zkwhirl plan --sizes 8,16,32 --spot-losses 0.05
   zkwhirl plan --trace tests/vectors/incidents/newest-killed.json --hpa my-hpa.yaml
-  zkwhirl plan --replay tests/vectors/golden_hpa.json     is the autoscaler simulated as Kubernetes computes it?
+  zkwhirl plan --replay tests/vectors/golden_hpa.json     compare the simulated autoscaler with recorded decisions
 
-It simulates the HPA loop as Kubernetes computes it, from the manifest that is applied, with pods,
-queues and rollups around it. docs/DEPLOYING.md says what is modelled and what is not.")]
+The command simulates the HPA's control loop as Kubernetes computes it, from the manifest that you
+apply, with pods, queues and rollups. docs/DEPLOYING.md lists what is modelled and what is not.")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) work: WorkArgs,
     #[command(flatten)]
     pub(crate) fleet: FleetArgs,
-    /// Replay an autoscaler's recorded decisions; exit code 1 when one differs
+    /// Compare the simulated autoscaler with decisions recorded in this file; exit code 1 if one differs
     #[arg(long, value_name = "FILE", conflicts_with_all = ["trace", "hpa", "svg", "sizes"])]
     pub(crate) replay: Option<PathBuf>,
-    /// Fleets to compare, by their most workers: 1-32, or 4,8,16,32
+    /// Fleets to compare, by maximum number of workers: 1-32, or 4,8,16,32
     #[arg(long, value_name = "SIZES", default_value = "1-32")]
     pub(crate) sizes: FleetSizes,
-    /// Draw latency and cost by size, and the fleet over time
+    /// Write a chart (SVG) of latency and cost by fleet size, and of the fleet over time
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
-    /// JSON instead of tables
+    /// Print JSON instead of tables
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// The work.
+/// The simulated load.
 #[derive(Debug, Args)]
 pub(crate) struct WorkArgs {
-    /// Work from a file instead of the description below
+    /// Simulate the jobs of this file; the options below that describe jobs are then ignored
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
-    /// Rollups that Falafel wants each hour
+    /// Number of rollups that Falafel requests per hour
     #[arg(long, value_name = "N", default_value = "2")]
     pub(crate) rollups_per_hour: f64,
-    /// Claims of each
+    /// Number of claims per rollup
     #[arg(long, value_name = "N", default_value = "0")]
     pub(crate) claims: u32,
-    /// How long a claim proves
+    /// How long proving a claim takes
     #[arg(long, value_name = "SECONDS", default_value = "5")]
     pub(crate) claim_seconds: f64,
-    /// Inner rollups of each
+    /// Number of inner rollups per rollup
     #[arg(long, value_name = "N", default_value = "32")]
     pub(crate) inner_jobs: u32,
-    /// How long an inner rollup proves
+    /// How long proving an inner rollup takes
     #[arg(long, value_name = "SECONDS", default_value = "300")]
     pub(crate) proof_seconds: f64,
-    /// Each job takes up to this part more or less
+    /// Random variation of each job's duration: 0.1 is up to 10 % shorter or longer
     #[arg(long, value_name = "PART", default_value = "0.1")]
     pub(crate) jitter: f64,
-    /// How long the root rollup proves
+    /// How long proving a root rollup takes
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     pub(crate) root_seconds: f64,
-    /// How long the root verifier takes
+    /// How long a root verifier job takes
     #[arg(long, value_name = "SECONDS", default_value = "5")]
     pub(crate) verifier_seconds: f64,
-    /// Hours to simulate
+    /// Number of hours to simulate
     #[arg(long, value_name = "HOURS", default_value = "24")]
     pub(crate) hours: f64,
-    /// Equal seeds give equal answers
+    /// Seed of the random numbers: equal seeds give equal results
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) seed: u64,
 }
 
-/// The fleet.
+/// The simulated fleet.
 #[derive(Debug, Args)]
 pub(crate) struct FleetArgs {
-    /// The autoscaler: a manifest with one HorizontalPodAutoscaler or ScaledObject; that of k8s/base when absent
+    /// Manifest of the autoscaler: one HorizontalPodAutoscaler or ScaledObject; default: the one in k8s/base
     #[arg(long, value_name = "FILE")]
     pub(crate) hpa: Option<PathBuf>,
-    /// What the autoscaler looks at
+    /// Metric that the autoscaler scales on
     #[arg(long, default_value = "outstanding")]
     pub(crate) signal: SignalArg,
-    /// Sources that count it: it is blind when all are away
+    /// Number of bridges that report the metric; the autoscaler has no metric when all are down
     #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u8).range(1..=8))]
     pub(crate) sources: u8,
-    /// Age of the metric when the autoscaler sees it
+    /// Age of the metric when the autoscaler reads it
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(crate) metric_lag_seconds: u64,
-    /// From a pod's creation until it claims jobs
+    /// Time from a pod's creation until the pod claims jobs
     #[arg(long, value_name = "SECONDS", default_value = "90", value_parser = seconds)]
     pub(crate) pod_start_seconds: u64,
-    /// How long a proof may still take after SIGTERM (ZKWHIRL_DRAIN_S of the inner workers)
+    /// How long a running proof may continue after SIGTERM (ZKWHIRL_DRAIN_S of the inner workers)
     #[arg(long, value_name = "SECONDS", default_value = "840", value_parser = seconds)]
     pub(crate) drain_seconds: u64,
-    /// Idle pods are ended before those that prove (k8s/components/pod-deletion-cost)
+    /// Let a scale-in remove idle pods before proving pods (k8s/components/pod-deletion-cost)
     #[arg(long)]
     pub(crate) deletion_costs: bool,
-    /// Workers of outer jobs
+    /// Number of workers of outer jobs
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=32))]
     pub(crate) outer: u32,
-    /// Losses of a pod an hour, as machines of a spot market are lost: 0.05 is one in 20 hours
+    /// Rate at which a pod's spot machine is lost, per hour: 0.05 is once in 20 hours
     #[arg(long, value_name = "RATE", default_value = "0", value_parser = rate)]
     pub(crate) spot_losses: f64,
-    /// Price of a pod for an hour; the default is the list price of an r5.8xlarge in dollars
+    /// Price of a pod per hour; the default is the list price of an r5.8xlarge in dollars
     #[arg(long, value_name = "PRICE", default_value = "2.016", value_parser = rate)]
     pub(crate) price: f64,
 }
 
-/// The signal of the autoscaler.
+/// The metric that the autoscaler scales on.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum SignalArg {
     /// Jobs that are queued or being proved
     Outstanding,
-    /// Queued jobs alone: a signal that scales a fleet into running proofs
+    /// Only queued jobs: a metric that makes a scale-in interrupt running proofs
     Ready,
 }
 

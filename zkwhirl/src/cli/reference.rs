@@ -1,4 +1,4 @@
-//! The command line as a page: docs/CONFIG.md.
+//! Generates docs/CONFIG.md from the command line.
 
 use std::{env, fmt::Write, fs, path::Path};
 
@@ -19,7 +19,7 @@ Every role is a sub-command of `zkwhirl`. An option beats its environment variab
 - A wrong value ends the command with one line and exit code 2.
 ";
 
-/// Where the page is kept.
+/// The path of docs/CONFIG.md.
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/CONFIG.md");
 
 fn markdown() -> String {

@@ -12,48 +12,48 @@ use zkwhirl_prover::stdio::{ChildConfig, CliArguments, Dialect, Eager};
 
 use super::{Rollups, crs};
 
-/// A real claim, made by the original code and accepted by its `rollup_cli`:
-/// what a program must prove before it is given jobs again.
+/// A real claim request, made by Aztec Connect's code and accepted by its
+/// `rollup_cli`. A restarted program must prove this claim before its next job.
 const SELF_TEST: &[u8] = include_bytes!("../../../tests/vectors/valid_claim_0_request.bin");
 
-/// The file in the data directory that names the settings of `rollup_cli`'s
-/// kept keys.
+/// The file in the data directory that records the settings for which
+/// `rollup_cli` stored its keys there.
 const NOTE: &str = "rollup_cli.settings";
 
-/// Deadline of a lazy program to build its three small circuits.
+/// Deadline for a lazy program to build its three small circuits.
 const LAZY_START: Duration = Duration::from_secs(30 * 60);
-/// Deadline of a program to build all of its circuits.
+/// Deadline for a program to build all of its circuits.
 const EAGER_START: Duration = Duration::from_secs(4 * 3600);
-/// Deadline of a program to build the root verifier's circuit, which takes most
+/// Deadline for a program to build the root verifier's circuit, which takes most
 /// of an hour.
 const EAGER_START_IN_JOB: Duration = Duration::from_secs(55 * 60);
 /// Grace between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How the program's processes are started: as Halloumi does it, but for the
-/// reference string, which is in the data directory.
+/// How the program's processes are started: with Halloumi's arguments, except
+/// that the reference string is in the data directory.
 #[derive(Debug, Clone)]
 pub struct CliProvers {
-    /// The sizes of its circuits.
+    /// The rollup sizes that the program's circuits are built for.
     pub sizes: Sizes,
-    /// The program.
+    /// The path of the program's executable.
     pub program: PathBuf,
-    /// Where its keys and, in `crs`, the reference string are.
+    /// Directory of the program's keys and, in `crs`, the reference string.
     pub data_dir: PathBuf,
-    /// The largest circuit: how much of the reference string must be there.
+    /// The largest circuit, in rows: the reference string needs as many points.
     pub max_circuit_size: u64,
-    /// Mock proofs.
+    /// True: the program makes mock proofs.
     pub mock: bool,
-    /// Keys are made by the first job that needs them.
+    /// True: the program builds a key when the first job needs it.
     pub lazy_init: bool,
-    /// Keys are kept on disk.
+    /// True: the program stores its keys on disk.
     pub persist: bool,
-    /// How much private memory a process may have, in bytes.
+    /// The limit of a process's private memory, in bytes; `None`: no limit.
     pub memory_limit: Option<u64>,
 }
 
 impl CliProvers {
-    /// What it rolls up: Aztec Connect's own statements.
+    /// The program's rollups: Aztec Connect's own statements, of `sizes`.
     pub fn rollups(&self) -> Rollups {
         Rollups {
             suite: Suite::Pedersen,
@@ -61,12 +61,14 @@ impl CliProvers {
         }
     }
 
-    /// Whether the program and its reference string are there. `Err` says what
-    /// is missing and how to get it.
+    /// Checks that the program and its reference string exist. An error says
+    /// what is missing and how to get it.
     pub fn check(&self) -> anyhow::Result<()> {
         if !self.program.is_file() {
             let program = self.program.display();
-            bail!("ZKWHIRL_ROLLUP_CLI={program} is no file: it must name rollup_cli's binary");
+            bail!(
+                "ZKWHIRL_ROLLUP_CLI={program} is not a file: the variable must name rollup_cli's binary"
+            );
         }
         crs::check(&self.crs_dir(), self.max_circuit_size)?;
         match self.persist {
@@ -75,10 +77,9 @@ impl CliProvers {
         }
     }
 
-    /// Checks that kept keys belong to these settings. The program would load
-    /// foreign keys silently: the names of its folders lack the number of inner
-    /// rollups and the mock flag. A directory without a note, as Halloumi
-    /// leaves it, is accepted.
+    /// Checks that the keys on disk belong to these settings. The program would
+    /// load other keys silently: its folders' names lack the number of inner
+    /// rollups and the mock flag. Halloumi's directory without [`NOTE`] is accepted.
     fn claim_keys(&self) -> anyhow::Result<()> {
         let mocks = if self.mock { "mocks of " } else { "" };
         let settings = format!("{mocks}{}", self.sizes);
@@ -112,8 +113,8 @@ impl CliProvers {
             persist: self.persist,
             data_dir: self.data_dir.clone(),
         };
-        // A lazy one takes the transactions of an inner rollup for the inner
-        // rollups of a root rollup when a root verifier comes first.
+        // If its first job is a root verifier, a lazy program uses the number of
+        // transactions per inner rollup as the number of inner rollups.
         let misled = self.lazy_init && self.sizes.txs_per_inner() != self.sizes.inners_per_root();
         ChildConfig {
             name: "rollup_cli".to_owned(),

@@ -1,5 +1,5 @@
-//! The reference string that `rollup_cli` reads: `transcriptNN.dat` files, a
-//! manifest of seven big-endian words and then points of 64 bytes each.
+//! The reference string that `rollup_cli` reads: `transcriptNN.dat` files, each
+//! a manifest of seven big-endian words followed by points of 64 bytes.
 
 use std::{
     fs::File,
@@ -11,14 +11,14 @@ use anyhow::{anyhow, bail};
 
 const MANIFEST_BYTES: usize = 28;
 const POINT_BYTES: u64 = 64;
-/// Points of a full transcript.
+/// Number of points in a full transcript.
 const TRANSCRIPT_POINTS: u64 = 5_040_000;
-/// The server that the original fetches transcripts from.
+/// The server from which Aztec Connect's code downloads transcripts.
 const SOURCE: &str = "https://aztec-ignition.s3-eu-west-2.amazonaws.com/MAIN%20IGNITION/sealed";
 
 /// Checks that a directory holds enough points for a circuit of `size` rows.
 ///
-/// Nothing is fetched: the start of a prover must not depend on a server, and
+/// The check downloads nothing: a prover must start without a server, and
 /// no digests are published to check a download with. A partial transcript
 /// suffices if it is long enough.
 pub(super) fn check(directory: &Path, size: u64) -> anyhow::Result<()> {
@@ -47,8 +47,8 @@ pub(super) fn check(directory: &Path, size: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The number of points in a transcript: the smaller of what its manifest says
-/// and what its length allows.
+/// The number of points in a transcript: the smaller of the manifest's number
+/// and the number of points that the file's length allows.
 fn points_of(path: &Path) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let mut manifest = [0; MANIFEST_BYTES];
@@ -64,7 +64,7 @@ mod tests {
 
     use super::*;
 
-    /// A transcript whose points nobody reads.
+    /// Writes a transcript of `there` zero points.
     fn transcript(directory: &Path, number: usize, promised: u32, there: u64) {
         let path = directory.join(format!("transcript{number:02}.dat"));
         let mut file = File::create(path).unwrap();

@@ -16,8 +16,8 @@ use zkwhirl_keystore::{
 use zkwhirl_prover::native::client_vk;
 use zkwhirl_redis::RedisAddress;
 
-/// The variable that carries Redis's URL to a prover child: a password does not
-/// belong on a command line.
+/// The environment variable that passes Redis's URL to a prover child: a command
+/// line would show the password to other processes.
 pub(super) const REDIS_URL: &str = "ZKWHIRL_REDIS_URL";
 
 /// The Redis and the folder through which a fleet shares its keys.
@@ -25,14 +25,14 @@ pub(super) const REDIS_URL: &str = "ZKWHIRL_REDIS_URL";
 pub struct FleetKeys {
     /// The fleet's Redis.
     pub redis_url: Url,
-    /// The fleet's namespace there.
+    /// The fleet's namespace in Redis.
     pub namespace: String,
-    /// A folder that all machines see, for the proving keys.
+    /// A folder, mounted on all machines, through which proving keys are shared.
     pub share: Option<PathBuf>,
 }
 
-/// The keystore of a data directory: a fleet's with `fleet`, else this
-/// machine's alone.
+/// Opens the keystore of a data directory: with `fleet` one that shares its keys
+/// with the fleet, else one of this machine only.
 pub fn key_store(
     data_dir: &Path,
     fleet: Option<&FleetKeys>,
@@ -43,21 +43,21 @@ pub fn key_store(
     Ok(Arc::new(fleet_store(data_dir, fleet)?))
 }
 
-/// A fleet's keys.
+/// Opens a keystore that shares its keys with a fleet.
 pub fn fleet_store(data_dir: &Path, fleet: &FleetKeys) -> Result<FleetKeyStore, KeyError> {
     let address = RedisAddress::new(fleet.redis_url.clone(), &fleet.namespace);
     FleetKeyStore::new(data_dir, FleetConfig::new(address, fleet.share.clone()))
 }
 
 /// Verification keys of the clients' circuits, from a keystore: the native
-/// ones of the poseidon suite, else those that were imported.
+/// keys of the poseidon suite, or the imported keys of the pedersen suite.
 #[derive(Debug)]
 pub struct StoredClientVks {
-    /// Where they are kept.
+    /// The keystore that holds the verification keys.
     pub store: Arc<dyn KeyStore>,
-    /// The hashes of the clients' notes.
+    /// The hash suite of the clients' notes.
     pub suite: Suite,
-    /// Whether workers answer with mocks, which are never kept.
+    /// True if workers answer with mock keys, which are never stored.
     pub proverless: bool,
 }
 
@@ -72,8 +72,8 @@ impl StoredClientVks {
     }
 }
 
-/// The statement whose verification key a job asks for; `None` for other
-/// kinds.
+/// The statement whose verification key a job of this kind requests; `None` for
+/// other kinds.
 pub fn client_statement(kind: Kind) -> Option<StatementKind> {
     match kind.command() {
         Command::GetJoinSplitVk => Some(StatementKind::JoinSplit),
@@ -82,8 +82,8 @@ pub fn client_statement(kind: Kind) -> Option<StatementKind> {
     }
 }
 
-/// The client circuit that a verification key job asks for; `None` for other
-/// kinds.
+/// The client circuit whose verification key a job of this kind requests; `None`
+/// for other kinds.
 pub fn client_circuit(suite: Suite, kind: Kind) -> Option<ClientCircuit> {
     let kind = match client_statement(kind)? {
         StatementKind::JoinSplit => ClientKind::JoinSplit,
@@ -97,14 +97,16 @@ impl ClientVks for StoredClientVks {
         match self.find(kind) {
             Ok(found) => found.map(Bytes::from),
             Err(error) => {
-                tracing::warn!("cannot look up the {kind}: {error}");
+                tracing::warn!(
+                    "cannot look up the {kind} in the keystore: {error}; a worker computes it"
+                );
                 None
             }
         }
     }
 
     fn learn(&self, kind: Kind, reply: &Bytes) {
-        // A native key is in the store already, a mock's belongs in none.
+        // The store has native keys already, and mock keys are never stored.
         if self.suite == Suite::Poseidon || self.proverless {
             return;
         }
@@ -112,7 +114,9 @@ impl ClientVks for StoredClientVks {
             return;
         };
         if let Err(error) = self.store.import_client_vk(&circuit, reply) {
-            tracing::warn!("cannot keep the {kind}: {error}");
+            tracing::warn!(
+                "cannot store the {kind} in the keystore: {error}; a worker will compute it again"
+            );
         }
     }
 }

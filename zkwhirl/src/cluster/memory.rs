@@ -1,32 +1,32 @@
-//! What a prover of the native engine needs at its peak.
+//! The peak memory of a prover of the native engine.
 
 use zkwhirl_job::Topic;
 use zkwhirl_prover::native::Setting;
 
 use super::{NativeProvers, Rollups};
 
-/// A prover without a circuit: the program, its buffers, a request, a reply.
+/// Memory of a prover without a circuit: program, buffers, a request, a reply.
 const BASE_BYTES: u64 = 64 << 20;
-/// For each row of the domain: matrices, key and witness. Measured peaks are
-/// 139 MB at 2^17, 270 MB at 2^18 and 1.54 GB (1.70 GB with the making of the
-/// key) at 2^21; see docs/PERFORMANCE.md.
+/// Memory per row of the domain: matrices, key and witness. Measured peaks are
+/// 139 MB at 2^17, 270 MB at 2^18 and 1.54 GB (1.70 GB while the key is
+/// generated) at 2^21; see docs/PERFORMANCE.md.
 const ROW_BYTES: u64 = 850;
 
-/// The largest circuit that a prover may be given, and its expected peak.
+/// The largest circuit that a prover may need, and the expected peak memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peak {
     /// The circuit's name; `None`: the jobs have no native circuit.
     pub circuit: Option<String>,
-    /// Its rows.
+    /// The circuit's number of rows (constraints).
     pub rows: u64,
-    /// Bytes of resident memory.
+    /// The expected peak of resident memory, in bytes.
     pub bytes: u64,
 }
 
 impl NativeProvers {
-    /// The expected peak of one prover for jobs of these topics; circuits that
-    /// it refuses for their size need nothing. Counts the rows of every circuit:
-    /// seconds for large ones.
+    /// Returns the expected peak of one prover for jobs of these topics, without
+    /// circuits above the size limit, which the prover refuses. Builds every
+    /// circuit to count its rows: this takes seconds for large circuits.
     pub fn peak(&self, topics: &[Topic]) -> Peak {
         let Rollups { suite, sizes } = self.rollups;
         peak_of(&Setting::new(suite, sizes, self.max_circuit_size), topics)
@@ -49,7 +49,7 @@ fn peak_of(setting: &Setting, topics: &[Topic]) -> Peak {
 }
 
 fn peak_bytes(rows: u64) -> u64 {
-    // Two rows more, one for each public variable, to a power of two.
+    // Two more rows, one per public variable, rounded up to a power of two.
     let domain = (rows + 2).next_power_of_two();
     BASE_BYTES + domain * ROW_BYTES
 }
@@ -61,8 +61,8 @@ mod tests {
 
     use super::*;
 
-    /// Rows and peaks of docs/PERFORMANCE.md, with room for a fifth to a third
-    /// more.
+    /// The estimate is above the peaks measured in docs/PERFORMANCE.md, by less
+    /// than a third.
     #[test]
     fn the_estimate_is_above_what_was_measured_and_not_far() {
         for (rows, measured) in [

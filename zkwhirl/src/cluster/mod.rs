@@ -31,23 +31,23 @@ pub use provers::{NativeProvers, Provers, provenance};
 pub use users::users;
 pub use verifier::{Checker, Rollups};
 
-/// What a cluster is made of.
+/// The parts and settings of a cluster.
 #[derive(Debug)]
 pub struct ClusterConfig {
-    /// The bridge's part: Falafel's servers, sizes, clocks.
+    /// The bridge's settings: Falafel's servers, rollup sizes, intervals.
     pub bridge: BridgeConfig,
-    /// The worker's part: attempts, deadlines, grace.
+    /// The worker's settings: attempts, deadlines, grace.
     pub worker: WorkerConfig,
-    /// The broker's part: delays and limits.
+    /// The broker's settings: delays and limits.
     pub broker: broker::EmbeddedBrokerConfig,
-    /// What is proved and with what.
+    /// The provers of the slots.
     pub provers: Provers,
-    /// The bridge's check of replies; `None`: the provers' own.
+    /// The bridge's verifier of replies; `None`: the verifier for `provers`.
     pub verifier: Option<Arc<dyn ReplyVerifier>>,
-    /// The topics that the slots take. If both have work, the first in the list
-    /// goes first.
+    /// The topics whose jobs the slots claim. Jobs of the first topic in the list
+    /// are claimed first.
     pub topics: Vec<Topic>,
-    /// Slots of the worker, one prover each.
+    /// The number of the worker's slots, each with one prover.
     pub slots: usize,
     /// The stream of job events. Subscribe before the start.
     pub events: Events,
@@ -56,9 +56,9 @@ pub struct ClusterConfig {
 /// A running cluster.
 #[derive(Debug)]
 pub struct Cluster {
-    /// The running bridge: its counts, its events, an operator's words.
+    /// Handle of the running bridge: its counts, its events, operators' actions.
     pub bridge: BridgeHandle,
-    /// The broker: depths and dead letters.
+    /// The broker, for queue depths and dead letters.
     pub broker: Arc<dyn broker::Broker>,
     /// The tokens that drain or abort the worker.
     pub worker_stop: Stop,
@@ -69,8 +69,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts bridge and worker. The bridge polls at once; provers start with
-    /// their first job.
+    /// Starts a bridge and a worker. The bridge polls Falafel at once; a prover
+    /// starts with its first job. Fails if the keystore cannot be opened.
     pub fn start(config: ClusterConfig) -> io::Result<Self> {
         let broker: Arc<dyn broker::Broker> = Arc::new(broker::EmbeddedBroker::new(config.broker));
         let ledger: Arc<dyn ledger::Ledger> = Arc::new(ledger::EmbeddedLedger::default());
@@ -117,15 +117,15 @@ impl Cluster {
         })
     }
 
-    /// Waits until the bridge has ended by itself, because a core task of it
-    /// ended. [`Cluster::stop`] then says which.
+    /// Waits until the bridge stops by itself because one of its core tasks
+    /// ended. [`Cluster::stop`] then returns which task.
     pub async fn bridge_ended(&self) {
         self.bridge_ended.cancelled().await;
     }
 
     /// Stops taking tickets, drains the worker, then stops the bridge: proofs
-    /// that end during the drain are still delivered. Without a bridge the
-    /// worker aborts. `Err`: a core task of the bridge ended before.
+    /// made during the drain are still delivered. If the bridge has stopped, the
+    /// worker aborts. `Err`: a core task of the bridge had ended.
     pub async fn stop(self) -> Result<(), CoreTaskEnded> {
         self.bridge.take_no_more();
         self.worker_stop.drain.cancel();
@@ -133,17 +133,19 @@ impl Cluster {
             self.worker_stop.abort.cancel();
         }
         if let Err(error) = self.worker.await {
-            tracing::error!("the worker ended: {error}");
+            tracing::error!(
+                "the worker task stopped unexpectedly: {error}; its running jobs are lost"
+            );
         }
         self.end_bridge.cancel();
         self.running_bridge.await.unwrap_or_else(|error| {
-            tracing::error!("the bridge ended: {error}");
+            tracing::error!("the bridge task stopped unexpectedly: {error}");
             Ok(())
         })
     }
 }
 
-/// The name of a slot, from 1.
+/// The name of a slot. `number` counts from 1.
 pub fn slot_name(number: usize) -> String {
     format!("worker {number}")
 }

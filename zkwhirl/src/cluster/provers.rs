@@ -20,7 +20,7 @@ use super::{
 /// anyone can forge proofs under them.
 pub(super) const DEV_SEED: u64 = 2026;
 
-/// The provenance of a key that this process makes.
+/// The provenance of a key that this process generates.
 pub fn provenance(allow_dev_keys: bool) -> Provenance {
     match allow_dev_keys {
         true => Provenance::DevSeeded { seed: DEV_SEED },
@@ -31,15 +31,15 @@ pub fn provenance(allow_dev_keys: bool) -> Provenance {
 /// The provers of a cluster.
 #[derive(Debug, Clone)]
 pub enum Provers {
-    /// The native engine, one child process a slot.
+    /// The native engine, in one child process per slot.
     Native(NativeProvers),
-    /// Another program that speaks `rollup_cli`'s protocol, one process a slot.
+    /// Another program with `rollup_cli`'s protocol, in one process per slot.
     RollupCli(CliProvers),
     /// Mock replies after a delay, in this process.
     Proverless {
-        /// What is rolled up.
+        /// The suite and the sizes of the rollups.
         rollups: Rollups,
-        /// How long a mock reply takes.
+        /// How long a mock proof takes.
         work: Duration,
     },
 }
@@ -47,27 +47,27 @@ pub enum Provers {
 /// How the native engine's children are started.
 #[derive(Debug, Clone)]
 pub struct NativeProvers {
-    /// What is rolled up.
+    /// The suite and the sizes of the rollups.
     pub rollups: Rollups,
-    /// The `zkwhirl` binary.
+    /// The path of the `zkwhirl` binary.
     pub program: PathBuf,
-    /// Where keys are kept.
+    /// Directory of the keys.
     pub data_dir: PathBuf,
-    /// The largest domain that a circuit may need.
+    /// The largest evaluation domain that a circuit may need, in rows.
     pub max_circuit_size: u64,
-    /// Use, and make when missing, development keys.
+    /// True: development keys are used, and generated if missing.
     pub allow_dev_keys: bool,
-    /// Where the fleet shares its keys; `None`: they are this machine's alone.
+    /// Where the fleet shares its keys; `None`: keys of this machine only.
     pub fleet: Option<FleetKeys>,
-    /// The topics whose keys a child loads before it is ready; all others are
-    /// loaded by the first job that needs them.
+    /// The topics whose keys a child loads before it is ready. A key of another
+    /// topic is loaded by the first job that needs it.
     pub load_first: Vec<Topic>,
-    /// How much private memory a child may have, in bytes.
+    /// The limit of a child's private memory, in bytes; `None`: no limit.
     pub memory_limit: Option<u64>,
 }
 
 impl Provers {
-    /// What is rolled up.
+    /// The suite and the sizes of the rollups.
     pub fn rollups(&self) -> Rollups {
         match self {
             Self::Native(native) => native.rollups,
@@ -76,7 +76,7 @@ impl Provers {
         }
     }
 
-    /// The verifier of their replies.
+    /// Returns the verifier of these provers' replies.
     pub fn checker(&self) -> Result<Checker, KeyError> {
         Ok(match self {
             Self::Native(native) => {
@@ -88,8 +88,8 @@ impl Provers {
         })
     }
 
-    /// The store of clients' verification keys. `None` for mocks: their answers
-    /// are no keys.
+    /// The store of clients' verification keys; `None` for provers that make
+    /// mock replies, which are not keys.
     pub(super) fn client_vks(&self) -> Result<Option<Arc<dyn ClientVks>>, KeyError> {
         let store = match self {
             Self::Native(native) => native.key_store()?,
@@ -111,7 +111,7 @@ impl Provers {
         })
     }
 
-    /// A prover for one of `slots` slots.
+    /// Creates a prover for one of `slots` slots; its first job starts the process.
     pub fn prover(&self, slots: usize) -> Box<dyn Prover> {
         match self {
             Self::Native(native) => Box::new(ChildProver::new(native.child(slots))),
@@ -124,12 +124,12 @@ impl Provers {
 }
 
 impl NativeProvers {
-    /// The keys that the children use.
+    /// Opens the keystore that the children use.
     pub fn key_store(&self) -> Result<Arc<dyn KeyStore>, KeyError> {
         key_store(&self.data_dir, self.fleet.as_ref())
     }
 
-    /// The engine that the children run, for use in this process.
+    /// The settings of an engine in this process that proves as the children do.
     pub fn engine_config(&self) -> EngineConfig {
         let Rollups { suite, sizes } = self.rollups;
         let setting = Setting::new(suite, sizes, self.max_circuit_size);
@@ -166,7 +166,7 @@ impl NativeProvers {
             }
             environment.push((REDIS_URL.to_owned(), fleet.redis_url.to_string()));
         }
-        // The slots share the machine; more threads than cores only wait.
+        // The slots share the machine's cores; more threads than cores only wait.
         let threads = available_parallelism().map_or(1, |cores| cores.get() / slots.max(1));
         let threads = threads.max(1).to_string();
         environment.push(("RAYON_NUM_THREADS".to_owned(), threads));

@@ -16,8 +16,8 @@ use zkwhirl_prover::native::{Engine, verify_client};
 #[derive(Debug)]
 struct Wallets(Mutex<Engine>);
 
-/// Users who prove with the engine's keys or, in the pedersen suite, send
-/// placeholders instead of PLONK proofs.
+/// Returns simulated users who prove with the engine's keys or, in the pedersen
+/// suite, send placeholders instead of PLONK proofs.
 pub fn users(engine: Engine) -> Arc<dyn ClientProofs> {
     match engine.setting().suite {
         Suite::Poseidon => Arc::new(Wallets(Mutex::new(engine))),

@@ -1,4 +1,4 @@
-//! One check of replies, for the bridge's gate and for the simulated Falafel.
+//! The check of replies that the bridge and the simulated Falafel share.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use zkwhirl_prover::{
 
 use super::client_statement;
 
-/// What is rolled up.
+/// The hash suite and the sizes of the rollups.
 #[derive(Debug, Clone, Copy)]
 pub struct Rollups {
-    /// The hashes of the statements.
+    /// The hash suite of the statements.
     pub suite: Suite,
     /// The sizes that Falafel and the provers agree on.
     pub sizes: Sizes,
@@ -32,37 +32,37 @@ pub struct Rollups {
 pub enum Checker {
     /// Proofs of the native engine.
     Native(NativeVerifier),
-    /// The mock's replies.
+    /// Mock replies.
     Proverless(Proverless),
-    /// Replies of another program that speaks `rollup_cli`'s protocol, for
-    /// rollups of these sizes. Their proofs are Aztec Connect's own, which only
-    /// that program can verify: it says so with its verified byte. Checked here
-    /// are the length and every published field that follows from the request.
+    /// Replies of another program with `rollup_cli`'s protocol, for rollups of
+    /// these sizes. The proofs are Aztec Connect's own; only the program can
+    /// verify them, and reports success in the reply's verified byte. `Checker`
+    /// checks the length and every published field that the request determines.
     RollupCli(Sizes),
 }
 
 impl Checker {
-    /// A check of native proofs under the keys of a store, in circuits of at
-    /// most `max_circuit_size`.
+    /// Creates a verifier of native proofs with the keys of a store, for circuits
+    /// of at most `max_circuit_size` rows.
     pub fn native(rollups: Rollups, max_circuit_size: u64, keys: Arc<dyn KeyStore>) -> Self {
         let setting = Setting::new(rollups.suite, rollups.sizes, max_circuit_size);
         Self::Native(NativeVerifier::new(setting, keys))
     }
 
-    /// A check of mock replies.
+    /// Creates a verifier of mock replies.
     pub fn proverless(rollups: Rollups) -> Self {
         let Rollups { suite, sizes } = rollups;
         Self::Proverless(Proverless::new(suite, sizes, std::time::Duration::ZERO))
     }
 
-    /// Imported keys pass: Falafel hands their bytes to its clients unchecked, and
-    /// the keystore has checked their digest.
+    /// Checks a client's verification key. An imported key passes: the keystore
+    /// has checked its digest, and Falafel sends it to clients unchecked.
     fn client_vk(&self, statement: StatementKind, reply: &Bytes) -> Result<(), NotVerified> {
         match self {
             Self::Native(verifier) if statement.exists_in(verifier.setting.suite) => {
                 verifier.verify_client_vk(statement, reply)
             }
-            // It will be kept, and Falafel's clients will use it.
+            // The key will be stored, and Falafel's clients will use it.
             Self::RollupCli(_) if reply.len() != CLIENT_VK_BYTES => {
                 Err(NotVerified::refused(format_args!(
                     "the verification key has {} bytes, must have {CLIENT_VK_BYTES}",
@@ -119,9 +119,9 @@ fn check_plonk(request: &Request, sizes: Sizes, reply: &Bytes) -> Result<(), Not
     let mut both = wanted.iter().zip(&got).enumerate();
     Err(match both.find(|(_, (wanted, got))| wanted != got) {
         Some((at, (wanted, got))) => NotVerified::refused(format_args!(
-            "field {at} of the reply to a {kind} job is {got}, the request makes it {wanted}"
+            "field {at} of the reply to a {kind} job is {got}, but the request determines {wanted}"
         )),
-        None => NotVerified::refused(format_args!("the reply to a {kind} job lacks fields")),
+        None => NotVerified::refused(format_args!("the reply to a {kind} job has too few fields")),
     })
 }
 

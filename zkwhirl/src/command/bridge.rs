@@ -1,4 +1,4 @@
-//! `zkwhirl bridge`: Falafel on one side, RabbitMQ and Redis on the other.
+//! `zkwhirl bridge`: takes jobs from Falafel and passes them to RabbitMQ.
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ use crate::{
     ui,
 };
 
-/// Buffers of a full rollup of the largest inner requests that come at once.
+/// Bytes of the buffers for all inner requests, the largest, of a full rollup.
 const HEAP: usize = 64 << 20;
 
 pub(super) fn run(args: BridgeArgs) -> anyhow::Result<ExitCode> {
@@ -84,29 +84,29 @@ async fn bridge(mut args: BridgeArgs) -> anyhow::Result<ExitCode> {
     let ended = bridge.run(shutdown.drain).await;
     broker.close().await;
     ended?;
-    ui::say("bridge stopped: open tickets stay in the ledger for the next one");
+    ui::say("bridge stopped: open tickets stay in the ledger for the next bridge");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ready: tickets can become jobs, and results can reach the bridge.
+/// Ready if the bridge can publish jobs, consume results, and use the ledger.
 fn ready(stats: &BridgeStats, broker: &AmqpStatus) -> Result<(), NotReady> {
     if broker.consuming.is_none() || broker.publishing.is_none() {
-        return Err(NotReady::Away("RabbitMQ is away"));
+        return Err(NotReady::Away("RabbitMQ is unreachable"));
     }
     if stats.member {
         return Ok(());
     }
-    let why = "not yet a member of the bridges in the ledger";
+    let why = "not yet registered in the ledger (is Redis reachable?)";
     Err(NotReady::Away(why))
 }
 
-/// The inner server, and the outer one beside it unless another is named.
+/// Falafel's inner job server, and the outer one: the named URL or `outer_beside`.
 fn upstreams(args: &BridgeArgs) -> anyhow::Result<Vec<Upstream>> {
     let inner = args.job_server_url.clone();
     let outer = match &args.outer_job_server_url {
         Some(outer) => outer.clone(),
         None => fleet::outer_beside(&inner)
-            .with_context(|| format!("JOB_SERVER_URL={inner} is no http URL with a host"))
+            .with_context(|| format!("JOB_SERVER_URL={inner} is not an http URL with a host"))
             .map_err(exit::usage)?,
     };
     let mut upstreams = vec![Upstream::new("inner", inner.clone())];

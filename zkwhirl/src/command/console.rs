@@ -1,4 +1,4 @@
-//! The console of a role that has a bridge, on its admin address.
+//! The console of a process with a bridge, on the admin address.
 
 use std::{
     collections::BTreeMap,
@@ -33,7 +33,7 @@ pub(super) fn serve(
     });
     admin.mount(console);
     let acting = match operator.operator_token {
-        Some(_) => "operators act with their token",
+        Some(_) => "actions need the operator's token",
         None => "read-only without ZKWHIRL_OPERATOR_TOKEN",
     };
     format!("console at http://{}/console ({acting})", admin.address)
@@ -42,8 +42,8 @@ pub(super) fn serve(
 /// The length and modification time of a file at its last check.
 type Stamp = (u64, SystemTime);
 
-/// The keys of this machine. Every byte of a key is checked once for each
-/// change of its file.
+/// The keys of this machine. A key's checksum is verified again only when its
+/// file's length or modification time has changed.
 struct KeyFolder {
     directory: PathBuf,
     seen: Mutex<BTreeMap<PathBuf, (Stamp, KeyView)>>,

@@ -1,4 +1,4 @@
-//! `zkwhirl falafel`: the simulated Falafel by itself, for a bridge elsewhere.
+//! `zkwhirl falafel`: the simulated Falafel alone, for a bridge elsewhere.
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 const CLIENT_CIRCUIT_SIZE: u64 = 1 << 16;
-/// How long pollers have to see that the server stops.
+/// How long pollers have, at most, to receive the server's last answers.
 const STOP_GRACE: Duration = Duration::from_millis(200);
 
 pub(super) fn run(args: FalafelArgs) -> anyhow::Result<ExitCode> {
@@ -60,12 +60,12 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
         rollups.suite, rollups.sizes, args.inner, args.outer
     ));
     for number in 0..args.malformed {
-        // The task is detached: rollups do not depend on the answer.
+        // The answer is not awaited: rollups do not depend on it.
         let _ = falafel.servers().create_proof(malformed(number));
     }
     if let malformed @ 1.. = args.malformed {
         ui::say(&format!(
-            "asked for {malformed} claims that end too early: they become dead letters"
+            "issued {malformed} truncated claims, which become dead letters"
         ));
     }
     let state = loop {
@@ -90,7 +90,7 @@ async fn serve(args: FalafelArgs, rollups: Rollups) -> anyhow::Result<ExitCode> 
     }
 }
 
-/// Full rollups in a world that begins with `claims` claims.
+/// A plan of full rollups in a world that begins with `claims` claims.
 pub(super) fn plan(rollups: Rollups, claims: u16, seed: u64) -> RollupPlan {
     let Rollups { suite, sizes } = rollups;
     RollupPlan {
@@ -105,8 +105,8 @@ pub(super) fn plan(rollups: Rollups, claims: u16, seed: u64) -> RollupPlan {
     }
 }
 
-/// The users' engine. Any key is acceptable: simulated transactions carry no
-/// value.
+/// The settings of the users' engine. It accepts development keys, because
+/// simulated transactions carry no value.
 fn wallets(rollups: Rollups) -> EngineConfig {
     let setting = Setting::new(rollups.suite, rollups.sizes, CLIENT_CIRCUIT_SIZE);
     EngineConfig {
@@ -115,8 +115,8 @@ fn wallets(rollups: Rollups) -> EngineConfig {
     }
 }
 
-/// A claim request that ends after its first field. Different numbers give
-/// different requests.
+/// A claim request that is truncated after its first field. Different numbers
+/// give different requests.
 fn malformed(number: u16) -> Bytes {
     let mut request = BytesMut::new();
     request.put_u32(ClaimRequest::PROOF_ID);
@@ -144,10 +144,10 @@ fn say(event: &FalafelEvent) {
                 proofs => format!("every public input and {proofs} proofs"),
             }
         ),
-        FalafelEvent::Ready => "both client keys are there: transactions are let in".to_owned(),
+        FalafelEvent::Ready => "falafel has both client keys and accepts transactions".to_owned(),
         FalafelEvent::JobIssued { ticket, ghost } => match ghost {
             true => format!(
-                "ticket {} swallowed by a poller that was gone",
+                "ticket {} issued to a poller that had disconnected",
                 ticket.short()
             ),
             false => return,

@@ -1,4 +1,4 @@
-//! What bridge, worker and provision share: RabbitMQ, Redis, provers.
+//! Set-up that bridge, worker and provision share: RabbitMQ, Redis, provers.
 
 use std::{env, fs, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     ui,
 };
 
-/// How long a role waits for RabbitMQ at its start.
+/// How long a process waits for RabbitMQ at its start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn amqp_config(args: &AmqpArgs, name: &str) -> anyhow::Result<AmqpConfig> {
@@ -35,8 +35,8 @@ pub(super) fn amqp_config(args: &AmqpArgs, name: &str) -> anyhow::Result<AmqpCon
     })
 }
 
-/// Connects to RabbitMQ and checks its topology and policies. Prints warnings;
-/// refuses to start on findings that would lose jobs.
+/// Connects to RabbitMQ and checks its topology and policies. Prints every
+/// finding; fails on a finding that could lose jobs.
 pub(super) async fn amqp(
     args: &AmqpArgs,
     name: &str,
@@ -52,25 +52,28 @@ pub(super) async fn amqp(
         ui::complain(&format!("zkwhirl: {finding}"));
     }
     let refused = findings.iter().any(|f| f.severity == Severity::Refuse);
-    anyhow::ensure!(!refused, "RabbitMQ is not fit for jobs, see above");
+    anyhow::ensure!(
+        !refused,
+        "RabbitMQ's configuration could lose jobs: see the lines above"
+    );
     Ok(amqp)
 }
 
-/// The ledger on Redis. Every call waits for a Redis that is away. A Redis that
-/// would evict jobs is refused.
+/// Opens the ledger on Redis. Its calls wait while Redis is unreachable. Fails
+/// if Redis is configured to evict keys, which would lose jobs.
 pub(super) async fn redis(args: &RedisArgs) -> anyhow::Result<RedisLedger> {
     let address = RedisAddress::new(args.redis_url.clone(), &args.namespace);
     let redis = RedisLedger::new(RedisLedgerConfig::new(address)).map_err(exit::usage)?;
     let warnings = redis.check().await;
-    for warning in warnings.context("Redis is not fit for the ledger")? {
+    for warning in warnings.context("Redis cannot be used for the ledger")? {
         ui::complain(&format!("zkwhirl: {warning}"));
     }
     Ok(redis)
 }
 
-/// The provers that the arguments ask for, to prove jobs of `topics`.
+/// Makes the provers that the arguments name, for jobs of `topics`.
 ///
-/// `keys`: where a fleet shares its keys; `work`: how long a mock reply takes.
+/// `keys`: where a fleet shares its keys; `work`: how long a mock proof takes.
 pub(super) fn provers(
     args: &ProverArgs,
     keys: Option<FleetKeys>,
@@ -96,7 +99,7 @@ pub(super) fn provers(
     }
     Ok(Provers::Native(NativeProvers {
         rollups,
-        program: env::current_exe().context("cannot find this program's own file")?,
+        program: env::current_exe().context("cannot find this program's executable file")?,
         data_dir: args.keys.data_dir.clone(),
         max_circuit_size: args.keys.max_circuit_size,
         allow_dev_keys: args.allow_dev_keys,
@@ -109,7 +112,7 @@ pub(super) fn provers(
     }))
 }
 
-/// Refuses statements that no `rollup_cli` proves.
+/// Fails for a suite other than pedersen, which `rollup_cli` cannot prove.
 fn speaks_pedersen(suite: Suite) -> anyhow::Result<()> {
     if suite == Suite::Pedersen {
         return Ok(());
@@ -120,8 +123,8 @@ fn speaks_pedersen(suite: Suite) -> anyhow::Result<()> {
     )))
 }
 
-/// The URL of Falafel's server of outer jobs beside that of inner jobs: port
-/// 8083 of the same host, which cannot be set there.
+/// The default URL of Falafel's server of outer jobs: port 8083, fixed in
+/// Falafel, of the inner server's host. `None` if `inner` has no host.
 pub(super) fn outer_beside(inner: &Url) -> Option<Url> {
     let mut outer = inner.clone();
     outer.set_port(Some(8083)).ok()?;

@@ -1,4 +1,4 @@
-//! The sub-commands, one file each: their dependencies and their wiring.
+//! The sub-commands, one module each: construction and wiring of their parts.
 
 mod bench;
 mod bridge;

@@ -19,11 +19,11 @@ use crate::{
     ui::{self, table},
 };
 
-/// The manifest that is applied.
+/// The manifest in k8s/base.
 const COMMITTED: &str = include_str!("../../../k8s/base/hpa-inner.yaml");
 /// Largest manifest that is read, in bytes.
 const MANIFEST_BYTES: usize = 4 << 20;
-/// The part of the largest fleet's run that the picture shows.
+/// The duration that the chart of the largest fleet's run shows.
 const DRAWN_MS: u64 = 3 * 3_600_000;
 
 #[derive(Debug, Serialize)]
@@ -66,7 +66,7 @@ fn replay(file: &Path, json: bool) -> anyhow::Result<ExitCode> {
     } else {
         for found in replay.differences.iter().take(10) {
             ui::complain(&format!(
-                "zkwhirl: scenario {} at {} s: {} replicas were decided, {} here",
+                "zkwhirl: scenario {} at {} s: the record has {} replicas, the simulation {}",
                 found.scenario, found.at_s, found.expected, found.decided
             ));
         }
@@ -102,7 +102,9 @@ fn trace(args: &WorkArgs) -> anyhow::Result<Trace> {
 
 fn setup(args: &FleetArgs, seed: u64) -> anyhow::Result<Setup> {
     let hpa = match &args.hpa {
-        None => Hpa::from_manifest(COMMITTED).context("the committed HPA")?,
+        None => {
+            Hpa::from_manifest(COMMITTED).context("cannot read the HPA manifest of k8s/base")?
+        }
         Some(file) => Hpa::from_manifest(&read(file, MANIFEST_BYTES)?)
             .with_context(|| file.display().to_string())
             .map_err(exit::usage)?,
@@ -148,12 +150,12 @@ fn print(report: &PlanReport, trace: &Trace, setup: &Setup) {
     ));
     ui::say(&rows("workers", &report.sizes));
     ui::say(&format!(
-        "\nat {} workers, by the autoscaler's rules:\n",
+        "\nat {} workers, for other settings of the autoscaler:\n",
         setup.hpa.max
     ));
     ui::say(&rows("rules", &report.settings));
     if report.sizes.iter().any(|row| row.falls_behind) {
-        ui::say("\n* falls behind: rollups come faster than they are proved");
+        ui::say("\n* falls behind: rollups are requested faster than the fleet proves them");
     }
 }
 

@@ -1,9 +1,9 @@
-//! Tells Kubernetes which workers' pods prove, so that a scale-in removes idle
+//! Annotates worker pods with a deletion cost, so that a scale-in removes idle
 //! pods first.
 //!
-//! A pod's deletion cost is the number of jobs that it proves. Bridges write it,
-//! not the workers: one account may then annotate pods, not that of every
-//! prover. Two bridges write the same from the same ledger.
+//! A pod's deletion cost is the number of jobs that the pod is proving. Bridges
+//! write the cost, not workers, so that only the bridges' account needs the right
+//! to annotate pods. Two bridges write the same values from the same ledger.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,8 +17,8 @@ use zkwhirl_ledger::{Ledger, SlotActivity, SlotReport};
 use crate::shell::kubernetes::Kubernetes;
 
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
-/// A pod is annotated this often at most, and only when its cost has changed:
-/// Kubernetes asks not to follow a metric with it.
+/// Shortest interval between two annotations of a pod. A pod is annotated only
+/// when its cost has changed: Kubernetes advises against frequent updates.
 const PACE: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -36,7 +36,9 @@ pub(super) async fn mark(ledger: Arc<dyn Ledger>, kubernetes: Kubernetes) {
             Ok(()) => well = true,
             Err(error) => {
                 if well {
-                    tracing::warn!("cannot annotate the pods that prove: {error:#}");
+                    tracing::warn!(
+                        "cannot annotate the worker pods: {error:#}; the bridge tries again every 5 s"
+                    );
                 }
                 well = false;
             }
@@ -73,8 +75,8 @@ async fn round(
     outcome
 }
 
-/// Pods and how many jobs each proves. A worker has its pod's name, its slots
-/// have numbers behind that: `worker-inner-x2f/1`.
+/// Each pod's number of jobs in proving. A worker has its pod's name, and its
+/// slots add a number: `worker-inner-x2f/1`.
 fn costs(slots: &[SlotReport]) -> BTreeMap<String, usize> {
     let mut costs = BTreeMap::new();
     for slot in slots {

@@ -36,10 +36,10 @@ struct ProofLine {
     fields: Vec<String>,
     rows: usize,
     proofs: usize,
-    /// Where the key's secret numbers came from.
+    /// The key's provenance: where its secret numbers came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     provenance: Option<String>,
-    /// Proofs that the request's statement depends on and that were not
+    /// Proofs that the request's statement depends on but that were not
     /// checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_covered: Option<&'static str>,
@@ -118,8 +118,8 @@ fn one(args: &ProveArgs, engine: &mut Engine, file: &Path) -> anyhow::Result<Pro
     Ok(line)
 }
 
-/// A claim is its client's own statement. The other kinds depend on clients'
-/// proofs.
+/// The proofs that a kind depends on and that are not checked: only a claim does
+/// not depend on clients' proofs.
 fn not_covered(suite: Suite, kind: Kind) -> Option<&'static str> {
     let clients = suite == Suite::Pedersen && kind != Kind::Claim;
     clients.then_some(ui::PLONK_CLIENTS)
@@ -131,7 +131,7 @@ fn text(line: &ProofLine) -> String {
         return format!("✗ {file}  {}: {error}", line.kind);
     }
     let what = match (line.satisfied, line.proofs) {
-        (Some(_), _) => "every row holds".to_owned(),
+        (Some(_), _) => "every constraint holds".to_owned(),
         (None, 1) => "proof verified".to_owned(),
         (None, proofs) => format!("{proofs} proofs verified"),
     };

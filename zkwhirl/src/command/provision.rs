@@ -1,4 +1,4 @@
-//! `zkwhirl provision`: makes RabbitMQ's topology, once, before any role.
+//! `zkwhirl provision`: creates RabbitMQ's topology, before any role starts.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -39,14 +39,14 @@ pub(super) fn run(args: ProvisionArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A starting broker is unreachable for a while. Declaring everything again is
-/// idempotent.
+/// Provisions the broker, and retries while a starting broker is unreachable.
+/// A retry may declare everything again: declarations are idempotent.
 async fn patiently(config: &AmqpConfig, users: &[User]) -> Result<Vec<String>, BrokerError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match provision(config, users).await {
             Err(BrokerError::Away(why)) if Instant::now() < deadline => {
-                tracing::warn!("RabbitMQ is not ready, trying again: {why}");
+                tracing::warn!("cannot provision RabbitMQ: {why}; trying again in 1 s");
                 sleep(Duration::from_secs(1)).await;
             }
             ended => return ended,
@@ -54,7 +54,7 @@ async fn patiently(config: &AmqpConfig, users: &[User]) -> Result<Vec<String>, B
     }
 }
 
-/// `ROLE=NAME:PASSWORD`; the password may hold anything.
+/// Parses `ROLE=NAME:PASSWORD`; the password may have any characters.
 fn user(text: &str) -> anyhow::Result<User> {
     let wrong = || anyhow::anyhow!("--user must look like ROLE=NAME:PASSWORD");
     let (role, login) = text.split_once('=').ok_or_else(wrong)?;

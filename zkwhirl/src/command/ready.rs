@@ -13,8 +13,8 @@ use crate::{
     ui::{self, bar::Bar},
 };
 
-/// Without `PERSIST`, makes a temporary folder for keys and points `keys` at
-/// it. Dropping it removes the folder.
+/// Without `PERSIST`, creates a temporary folder and makes it the data directory
+/// of `keys`. Dropping the returned value removes the folder.
 pub(super) fn place(keys: &mut KeyArgs) -> anyhow::Result<Option<TempDir>> {
     if keys.persist {
         return Ok(None);
@@ -24,17 +24,17 @@ pub(super) fn place(keys: &mut KeyArgs) -> anyhow::Result<Option<TempDir>> {
     Ok(Some(folder))
 }
 
-/// A folder that is removed when the value is dropped.
+/// Creates a folder for keys that is removed when the value is dropped.
 pub(super) fn temporary() -> anyhow::Result<TempDir> {
     let beside = env::temp_dir();
     let folder = tempfile::Builder::new().prefix("zkwhirl-keys-").tempdir();
     folder.with_context(|| format!("cannot create a folder for keys in {}", beside.display()))
 }
 
-/// Refuses circuits that are too large. Unless `lazy`, loads or makes all keys
+/// Fails if a circuit is too large. Unless `lazy`, loads or generates all keys,
 /// before the worker claims its first job.
 pub(super) fn native(provers: &NativeProvers, lazy: bool) -> anyhow::Result<()> {
-    // The children use the key files, which therefore stay.
+    // The key files stay, because the children use them.
     let config = EngineConfig {
         lazy_init: lazy,
         ..provers.engine_config()
@@ -51,7 +51,7 @@ pub(super) fn native(provers: &NativeProvers, lazy: bool) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// A circuit that is too large is a configuration error.
+/// Marks a circuit that is too large as a configuration error: exit code 2.
 pub(super) fn at_start(error: EngineError) -> anyhow::Error {
     match error {
         EngineError::TooLarge { .. } => exit::usage(error),
@@ -59,7 +59,7 @@ pub(super) fn at_start(error: EngineError) -> anyhow::Error {
     }
 }
 
-/// Removes a folder when the process must leave without dropping anything.
+/// Removes a folder when the process must exit without dropping its values.
 pub(super) fn forget(folder: Option<&Path>) {
     if let Some(folder) = folder {
         // The process is exiting: an error cannot be reported.

@@ -1,5 +1,5 @@
-//! `zkwhirl rollup-cli`: the native engine, or the mock, behind the stdio
-//! protocol. Halloumi can start it in place of the original.
+//! `zkwhirl rollup-cli`: the native engine, or the mock, with the stdio protocol.
+//! Halloumi can start this command in place of Aztec Connect's `rollup_cli`.
 
 use std::{
     collections::HashSet,
@@ -35,8 +35,8 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
         let _ = writeln!(io::stderr().lock(), "{line}");
     });
     let sizes = Sizes::new(args.txs_per_inner, args.inners_per_root).map_err(exit::usage)?;
-    // Not kept: in a folder of this process, where the engine removes each key
-    // as soon as it is mapped.
+    // Keys that are not kept are in a folder of this process; the engine removes
+    // each key file as soon as the file is mapped.
     let persist = args.persist == "true";
     let folder = (!persist).then(ready::temporary).transpose()?;
     let folder = folder.as_ref().map(|folder| folder.path().to_owned());
@@ -81,7 +81,7 @@ pub(super) fn run(args: RollupCliArgs) -> anyhow::Result<ExitCode> {
 struct Native {
     engine: Engine,
     reporter: Reporter,
-    /// Circuits whose keys the supervisor knows to be loaded.
+    /// Circuits whose loaded keys were reported to the supervisor.
     told: HashSet<Circuit>,
 }
 
@@ -124,15 +124,15 @@ impl ProofService for Native {
     }
 }
 
-/// The client circuit whose key a command asks for.
+/// The client circuit whose verification key a command requests.
 fn client_key(engine: &Engine, command: Command) -> anyhow::Result<StatementKind> {
     let statement = identify(command as u32, &[]).and_then(client_statement);
     let suite = engine.setting().suite;
     let statement = statement.filter(|statement| statement.exists_in(suite));
     statement.with_context(|| {
         format!(
-            "no client circuit of the {suite} suite stands behind {command} here; \
-             import its key with zkwhirl keys import"
+            "the native engine has no client circuit of the {suite} suite for {command}; \
+             import the key with zkwhirl keys import"
         )
     })
 }
@@ -148,7 +148,7 @@ struct Mock {
 
 impl ProofService for Mock {
     fn prove(&mut self, request: Bytes) -> Result<Bytes, Failure> {
-        // The wait simulates the work of a proof.
+        // The wait simulates the duration of a proof.
         thread::park_timeout(self.work);
         parse(&request).and_then(|request| self.prover.reply(&request))
     }
@@ -177,13 +177,13 @@ impl Reporter {
     }
 }
 
-/// Ends the process when the reader of standard output is gone: a supervisor
-/// that was killed cannot end its children, and its proof has no receiver.
-/// Removes the temporary key folder first.
+/// Starts a thread that ends the process when the reader of standard output has
+/// closed the pipe: a killed supervisor cannot end its children or receive the
+/// proof. The thread removes the temporary key folder first.
 fn leave_when_nobody_reads(folder: Option<PathBuf>) {
     thread::spawn(move || {
         let output = io::stdout();
-        // An error or hang-up is always reported; nothing else is asked for.
+        // poll always reports an error or a hang-up; no other event is requested.
         let mut watched = [PollFd::new(&output, PollFlags::empty())];
         loop {
             let polled = poll(&mut watched, None);

@@ -1,4 +1,4 @@
-//! The number of slots of a worker, by the available memory.
+//! The number of a worker's slots, according to the available memory.
 
 use std::{sync::Arc, thread::available_parallelism};
 
@@ -11,7 +11,7 @@ use crate::{
     ui,
 };
 
-/// What the worker itself needs beside its provers.
+/// Memory of the worker process without its provers, in bytes.
 const WORKER_BYTES: u64 = 128 << 20;
 
 impl FreeMemory for SystemMemory {
@@ -20,8 +20,8 @@ impl FreeMemory for SystemMemory {
     }
 }
 
-/// The slots that the arguments ask for, if they fit, and what admits jobs to
-/// them; without the latter memory is not checked before a claim.
+/// Returns the number of slots, and the check of free memory before a claim;
+/// `None`: no check. Fails if the requested slots do not fit into memory.
 pub(super) fn admit(
     args: &WorkerArgs,
     provers: &Provers,
@@ -38,8 +38,8 @@ pub(super) fn admit(
     Ok((slots, Some(Arc::new(admission))))
 }
 
-/// The requested number of slots, or as many as fit. An error when the
-/// requested number does not fit.
+/// The requested number of slots, or as many as fit. Fails if the requested
+/// number does not fit.
 fn fitting(asked: Slots, cores: usize, peak: &Peak, free: Option<u64>) -> anyhow::Result<usize> {
     let Some(free) = free else {
         return Ok(asked.exactly().unwrap_or(1));
@@ -54,17 +54,19 @@ fn fitting(asked: Slots, cores: usize, peak: &Peak, free: Option<u64>) -> anyhow
     let (one, rows) = (ui::bytes(peak.bytes), ui::grouped(peak.rows));
     let free = ui::bytes(free);
     anyhow::bail!(
-        "memory for --slots {slots} is missing: each prover is expected to need {one} \
-         ({circuit}, {rows} rows), {free} are free, enough for {fit}; ask for fewer, or take the \
-         risk with --overcommit"
+        "not enough memory for --slots {slots}: each prover is expected to need {one} \
+         ({circuit}, {rows} rows), {free} are free, enough for {fit}; set fewer slots, or take \
+         the risk with --overcommit"
     )
 }
 
-/// Whether a slot is in the queue or proves.
+/// Ready if at least one slot consumes from the queue or is proving.
 pub(super) fn ready(readiness: &Readiness) -> impl Fn() -> Result<(), NotReady> + use<> {
     let readiness = readiness.clone();
     move || match readiness.slots() {
-        0 => Err(NotReady::Away("no slot is in the queue")),
+        0 => Err(NotReady::Away(
+            "no slot consumes from the queue or is proving",
+        )),
         _ => Ok(()),
     }
 }
@@ -85,12 +87,12 @@ mod tests {
         assert_eq!(slots, expected.map_err(str::to_owned));
     }
 
-    /// That memory for `slots` is missing when `free` is there.
+    /// The error if memory for `slots` slots is missing and `free` is available.
     fn missing(slots: &str, free: &str, fit: u8) -> String {
         format!(
-            "memory for --slots {slots} is missing: each prover is expected to need 2000.0 MB \
-             (tx-rollup/pedersen/1, 1,621,756 rows), {free} are free, enough for {fit}; ask \
-             for fewer, or take the risk with --overcommit"
+            "not enough memory for --slots {slots}: each prover is expected to need 2000.0 MB \
+             (tx-rollup/pedersen/1, 1,621,756 rows), {free} are free, enough for {fit}; set \
+             fewer slots, or take the risk with --overcommit"
         )
     }
 

@@ -1,5 +1,5 @@
-//! `zkwhirl verify`: a whole rollup, from its final buffer and verification
-//! keys.
+//! `zkwhirl verify`: verifies a whole rollup from its final buffer and
+//! verification keys.
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +26,7 @@ use crate::{
 /// Exit code when a verification key is missing: the rollup was not verified.
 const UNDECIDED: u8 = 3;
 
-/// What was found, for `--json`.
+/// The outcome, for `--json`.
 #[derive(Debug, Serialize)]
 struct Findings<'a> {
     file: &'a str,
@@ -37,7 +37,7 @@ struct Findings<'a> {
     rollup: Option<RollupFindings>,
 }
 
-/// What was verified, for `--json` and for the table.
+/// The verified rollup, for `--json` and for the table.
 #[derive(Debug, Serialize)]
 struct RollupFindings {
     suite: String,
@@ -48,8 +48,8 @@ struct RollupFindings {
     proofs: usize,
     circuits: Vec<ProvedBy>,
     txs: Vec<TxLine>,
-    /// True when at least one key is a development key: anyone can forge proofs
-    /// under it.
+    /// True if at least one key is a development key, under which anyone can
+    /// forge proofs.
     insecure_keys: bool,
     /// Statements that no proof in the buffer covers.
     not_proved: Vec<String>,
@@ -110,7 +110,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     Err(exit::coded(code, why))
 }
 
-/// The stores of verification keys, and the provenance of each key that was
+/// The source of verification keys, which records the provenance of each key
 /// used.
 #[derive(Debug)]
 struct UsedKeys {
@@ -192,15 +192,15 @@ fn not_proved(txs: &[TxLine], insecure_keys: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for line in txs.iter().filter(|line| line.client_proofs < line.txs) {
         lines.push(format!(
-            "{} of {} {} txs: that values are conserved, spenders agreed and spent notes existed",
+            "for {} of {} {} txs, that values are conserved, spenders agreed and spent notes existed",
             line.txs - line.client_proofs,
             line.txs,
             line.kind
         ));
     }
-    lines.push("the old roots: they must be those of the rollup before".to_owned());
+    lines.push("the old roots: they must equal the new roots of the previous rollup".to_owned());
     if insecure_keys {
-        let words = "anything, to a stranger: everybody can forge proofs under development keys";
+        let words = "anything, to others: anyone can forge proofs under development keys";
         lines.push(words.to_owned());
     }
     lines

@@ -15,7 +15,7 @@ use crate::{
     ui,
 };
 
-/// The buffers of one of the largest inner requests.
+/// Bytes of the buffers for one of the largest inner requests.
 const HEAP: usize = 8 << 20;
 
 pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
@@ -25,7 +25,7 @@ pub(super) fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()?;
     let outcome = runtime.block_on(worker(args));
-    // A key's setup cannot be cancelled; the end of the process ends it.
+    // A key's setup cannot be cancelled; the process's exit ends the setup.
     runtime.shutdown_background();
     outcome
 }
@@ -37,7 +37,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     let admin = Admin::start(args.admin.admin, &roles, &topics, &shutdown.drain)?;
     ui::say(&admin.to_string());
     let name = args.name.clone().unwrap_or_else(own_name);
-    // A foreign program manages its own key files.
+    // An external prover program manages its own key files.
     let _not_kept = match args.prover.cli.rollup_cli {
         None => ready::place(&mut args.prover.keys)?,
         Some(_) => None,
@@ -66,7 +66,9 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
         })
         .collect();
     let topics = topics.join(" and ");
-    ui::say(&format!("worker {name}: {topics} jobs, {slots} at once"));
+    ui::say(&format!(
+        "worker {name}: proves {topics} jobs in {slots} slots"
+    ));
     let readiness = Readiness::default();
     admin.ready_when(slots::ready(&readiness));
     let config = WorkerConfig {
@@ -90,7 +92,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Host and process id: unique in the fleet, also where containers share a
+/// Host name and process id: unique in the fleet, even if containers share a
 /// host name.
 fn own_name() -> String {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();

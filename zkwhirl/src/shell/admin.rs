@@ -1,5 +1,5 @@
-//! The admin address: metrics and probes, from a thread with a runtime of its
-//! own. It answers also while every core proves.
+//! The admin server: metrics and probes, from a thread with its own runtime, so
+//! that probes are answered even while every core is proving.
 
 use std::{
     fmt, io,
@@ -38,12 +38,12 @@ use super::{
 };
 
 const DEFAULT_ADDRESS: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 9464);
-/// `/livez` fails when the process's own runtime has run no task for this time.
+/// `/livez` fails when the process's main runtime has run no task for this time.
 const STUCK: Duration = Duration::from_secs(60);
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The answer to console requests before the console is mounted.
-const STARTING: &str = r#"{"error":"still starting, keys may be made: try again soon"}"#;
+/// The response to console requests before the console is mounted.
+const STARTING: &str = r#"{"error":"still starting, possibly generating keys: try again soon"}"#;
 
 pub(crate) struct Admin {
     pub(crate) address: SocketAddr,
@@ -53,43 +53,43 @@ pub(crate) struct Admin {
 /// Why the process cannot do its work now: the body of `/readyz` and `/livez`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotReady {
-    /// Keys are made, connections are opened.
+    /// Keys are being generated, connections are being opened.
     #[error("starting")]
     Starting,
     #[error("draining")]
     Draining,
-    /// A part that it needs is away.
+    /// A service that the process needs is unreachable.
     #[error("{0}")]
     Away(&'static str),
-    /// The runtime of the process's own work has not run a task.
-    #[error("no progress for {0} s: the runtime of the process's own work has run no task")]
+    /// The process's main runtime has run no task for this number of seconds.
+    #[error("no progress for {0} s: the process's main runtime has run no task")]
     Stuck(u64),
 }
 
 type Ready = dyn Fn() -> Result<(), NotReady> + Send + Sync;
 
-/// What the process's own runtime and the admin thread share.
+/// State that the process's main runtime and the admin thread share.
 struct Server {
     page: PrometheusHandle,
     works: bool,
-    /// Whether a console will be mounted.
+    /// True if a console will be mounted.
     bridges: bool,
-    /// The router for every path but metrics and probes.
+    /// The router for every path except metrics and probes.
     mounted: OnceLock<Router>,
-    /// The runtime of the process's own work.
+    /// The process's main runtime.
     own: Handle,
     start: Instant,
-    /// When the process's own runtime last ran a task, in milliseconds from the start.
+    /// When the process's main runtime last ran a task, in milliseconds since `start`.
     beat_ms: AtomicU64,
     draining: CancellationToken,
     ready: OnceLock<Box<Ready>>,
 }
 
 impl Admin {
-    /// Serves on `address`, else on the default address, else (when the default
-    /// port is taken) on a free port. `topics` are the topics of the process.
-    /// Call it before any metric is recorded, on the runtime whose progress
-    /// `/livez` watches.
+    /// Starts the admin server on `address`, by default 127.0.0.1:9464 or, if
+    /// that port is in use, a free port. `topics` are the topics of the process.
+    /// Call this before any metric is recorded, on the runtime whose progress
+    /// `/livez` reports.
     pub(crate) fn start(
         address: Option<SocketAddr>,
         roles: &[Role],
@@ -120,7 +120,7 @@ impl Admin {
         Ok(Self { address, server })
     }
 
-    /// Sets the readiness check, once. Without one `/readyz` says "starting".
+    /// Sets the readiness check, once. Before that, `/readyz` answers "starting".
     pub(crate) fn ready_when(
         &self,
         ready: impl Fn() -> Result<(), NotReady> + Send + Sync + 'static,
@@ -128,8 +128,8 @@ impl Admin {
         let _ = self.server.ready.set(Box::new(ready));
     }
 
-    /// Mounts a router for every path but metrics and probes, once. Its
-    /// handlers run on the runtime that started this server.
+    /// Mounts a router for every path except metrics and probes, once. The
+    /// router's handlers run on the runtime that started this server.
     pub(crate) fn mount(&self, router: Router) {
         let _ = self.server.mounted.set(router);
     }
@@ -162,7 +162,7 @@ fn listen(address: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Ticks of [`LOOK`]; late ones are not made up for.
+/// An interval of [`LOOK`]; a late tick delays the following ticks.
 fn ticks() -> Interval {
     let mut ticks = interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -170,7 +170,8 @@ fn ticks() -> Interval {
 }
 
 impl Server {
-    /// Ticks on the runtime of the process's own work.
+    /// Stores in every tick that the process's main runtime has run this task,
+    /// and sets the metric of a drain.
     async fn beat(self: Arc<Self>) {
         let mut ticks = ticks();
         loop {
@@ -205,12 +206,12 @@ impl Server {
             axum::serve(listener, router).await
         };
         tokio::select! {
-            ended = served => tracing::error!("the admin server ended: {ended:?}"),
+            ended = served => tracing::error!("the admin server stopped: {ended:?}; metrics, probes and console are unavailable until a restart"),
             () = self.look() => {}
         }
     }
 
-    /// Keeps the figures about the process up to date.
+    /// Updates the process's metrics in every tick.
     async fn look(&self) {
         let mut ticks = ticks();
         let mut own = OwnUse::default();
@@ -245,7 +246,7 @@ impl Server {
     }
 }
 
-/// Everything but metrics and probes.
+/// Answers every path except metrics and probes.
 async fn more(State(server): State<Arc<Server>>, request: Request) -> Response {
     let Some(router) = server.mounted.get().cloned() else {
         return match server.bridges {

@@ -6,15 +6,15 @@ use clap::CommandFactory;
 
 use crate::cli::Cli;
 
-/// Refuses `ZKWHIRL_*` variables that no flag reads, and names the nearest one
-/// that exists.
+/// Fails if the environment has a `ZKWHIRL_*` variable that no flag reads. The
+/// error names the most similar variable that exists.
 pub(crate) fn refuse_unknown_variables() -> Result<(), anyhow::Error> {
     let known = variables(&Cli::command());
     let present = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     match unknown(&known, present) {
         None => Ok(()),
         Some((name, nearest)) => anyhow::bail!(
-            "the environment sets {name}, which nothing here reads (did you mean {nearest}?)"
+            "the environment sets {name}, which no option reads (did you mean {nearest}?)"
         ),
     }
 }

@@ -11,7 +11,7 @@ struct Coded {
     why: anyhow::Error,
 }
 
-/// The command was interrupted by a signal and has said so.
+/// A signal interrupted the command, which has already printed a message.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub(crate) struct Interrupted;

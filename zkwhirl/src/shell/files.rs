@@ -1,4 +1,4 @@
-//! Files that a person names.
+//! Reading of files that the user names.
 
 use std::{fs, path::Path};
 

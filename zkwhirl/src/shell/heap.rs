@@ -1,10 +1,10 @@
 //! Keeps freed memory in the process for the next burst of jobs.
 //!
-//! A request of 28 txs passes through some megabytes of buffers. glibc gives
-//! buffers of that size back as soon as they are freed, so each job asks the
-//! kernel for them again, page by page, and on a virtual machine the kernel asks
-//! its host. When a rollup begins all jobs come at once: zeroing pages was 40 %
-//! of the processors' time then.
+//! A request of 28 txs passes through some megabytes of buffers. glibc returns
+//! buffers of that size to the kernel when they are freed, so each job requests
+//! them again, page by page, and in a virtual machine the kernel requests pages
+//! from its host. At a rollup's beginning all jobs come at once: without this
+//! module, zeroing pages took 40 % of the CPU time.
 #![cfg_attr(
     target_env = "gnu",
     expect(unsafe_code, reason = "mallopt is a C function")
@@ -14,19 +14,19 @@
 /// memory.
 const BLOCK: usize = 1 << 20;
 
-/// From now on freed memory stays in this process for its next job, and the
-/// first `bytes` are already resident. For roles whose large buffers all belong
-/// to jobs.
+/// Makes the allocator keep freed memory in this process for the next job, and
+/// makes the first `bytes` bytes resident. For roles whose large buffers all
+/// belong to jobs.
 ///
-/// Call it once, before threads are started. Other C libraries than glibc are
-/// left as they are.
+/// Call this function once, before threads are started. It does nothing with C
+/// libraries other than glibc.
 ///
 /// `largest`: the size in bytes of the largest buffer of a job.
 pub(crate) fn keep(bytes: usize, largest: usize) {
     #[cfg(target_env = "gnu")]
     {
-        // mallopt(3): one arena, so that all threads find what one has freed;
-        // what is larger than any buffer of a job, a key's setup, goes back.
+        // mallopt(3): one arena, so that every thread can reuse memory that another
+        // has freed; blocks above a job's largest buffer (a key's setup) go back.
         let options = [
             (libc::M_ARENA_MAX, 1),
             (libc::M_MMAP_THRESHOLD, 2 * largest),
@@ -34,11 +34,11 @@ pub(crate) fn keep(bytes: usize, largest: usize) {
         ];
         for (option, value) in options {
             let value = value.try_into().unwrap_or(libc::c_int::MAX);
-            // SAFETY: it takes two numbers and touches no memory of ours; one
-            // that it does not know it refuses with 0, and all stays as it was.
+            // SAFETY: mallopt takes two numbers and touches no memory of this program;
+            // it refuses an unknown option with 0 and changes nothing.
             unsafe { libc::mallopt(option, value) };
         }
-        // Ones, not zeros: only a written page becomes resident.
+        // Ones, not zeros: only a page that is written becomes resident.
         let blocks: Vec<_> = (0..bytes / BLOCK).map(|_| vec![1u8; BLOCK]).collect();
         drop(std::hint::black_box(blocks));
     }

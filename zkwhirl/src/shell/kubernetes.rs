@@ -27,15 +27,15 @@ use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
-/// Where the kubelet puts a service account into a pod.
+/// The folder in which the kubelet mounts a pod's service account.
 pub(crate) const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-/// Largest answer that is read, in bytes; a pod's description has about 10 KiB.
+/// Largest response that is read, in bytes; a pod's description has about 10 KiB.
 const ANSWER_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Kubernetes {
     api: Url,
-    /// Holds `token`, `namespace` and `ca.crt`.
+    /// The folder with `token`, `namespace` and `ca.crt`.
     account: PathBuf,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct KubernetesConnection {
 }
 
 impl Kubernetes {
-    /// `api`: `https://host[:port]`. Errors when it is anything else.
+    /// Fails unless `api` has the form `https://host[:port]`.
     pub(crate) fn new(api: Url, account: &Path) -> anyhow::Result<Self> {
         ensure!(
             api.scheme() == "https" && api.has_host() && api.path() == "/",
@@ -60,8 +60,8 @@ impl Kubernetes {
         Ok(Self { api, account })
     }
 
-    /// Connects; the server must show a certificate of the account's authority.
-    /// The kubelet renews the account's files, so they are read each time.
+    /// Connects; the server's certificate must be signed by the account's CA.
+    /// Reads the account's files at each call, because the kubelet renews them.
     pub(crate) async fn connect(&self) -> anyhow::Result<KubernetesConnection> {
         let host = self.api.host_str().unwrap_or_default();
         let bare = host.trim_matches(['[', ']']);
@@ -70,14 +70,14 @@ impl Kubernetes {
         let namespace = self.text("namespace")?;
         let tls = TlsConnector::from(Arc::new(self.tls()?));
         let name = ServerName::try_from(bare.to_owned())
-            .with_context(|| format!("{bare} is no name of a server"))?;
-        let away = || format!("no connection to Kubernetes' API at {}", self.api);
+            .with_context(|| format!("{bare} is not a server name"))?;
+        let away = || format!("cannot connect to Kubernetes' API at {}", self.api);
         let wire = TcpStream::connect((bare, port)).await.with_context(away)?;
         let wire = tls.connect(name, wire).await.with_context(away)?;
         let (requests, driver) = handshake(TokioIo::new(wire)).await.with_context(away)?;
         let driver = tokio::spawn(async move {
             if let Err(error) = driver.await {
-                tracing::debug!("the connection to Kubernetes' API broke: {error}");
+                tracing::debug!("lost the connection to Kubernetes' API: {error}");
             }
         });
         Ok(KubernetesConnection {
@@ -112,8 +112,8 @@ impl Kubernetes {
 }
 
 impl KubernetesConnection {
-    /// Sets an annotation of a pod of the account's namespace. A pod that no
-    /// longer exists is no error.
+    /// Sets an annotation of a pod in the account's namespace. Returns `Ok` for a
+    /// pod that no longer exists.
     pub(crate) async fn annotate(
         &mut self,
         pod: &str,
@@ -133,7 +133,7 @@ impl KubernetesConnection {
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/merge-patch+json")
             .body(Full::from(patch.to_string()))?;
-        let lost = "the connection to Kubernetes' API broke";
+        let lost = "lost the connection to Kubernetes' API";
         self.requests.ready().await.context(lost)?;
         let answer = self.requests.send_request(request).await.context(lost)?;
         let status = answer.status();
@@ -141,14 +141,14 @@ impl KubernetesConnection {
         let body = body.await.map_err(anyhow::Error::from_boxed)?.to_bytes();
         ensure!(
             status.is_success() || status == StatusCode::NOT_FOUND,
-            "Kubernetes refuses to annotate pod {pod}: {status}, {}",
+            "Kubernetes refused to annotate pod {pod}: {status}, {}",
             message(&body)
         );
         Ok(())
     }
 }
 
-/// What the API server says about an error.
+/// The API server's error message, at most 300 characters.
 fn message(body: &[u8]) -> String {
     let status: Value = serde_json::from_slice(body).unwrap_or_default();
     let message = status["message"].as_str().unwrap_or("without a reason");

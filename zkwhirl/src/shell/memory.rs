@@ -1,12 +1,12 @@
-//! The memory that is still available to this process and its children.
+//! The memory that is available to this process and its children.
 
 use std::{fs, path::PathBuf};
 
-/// Linux: what the machine has left and what the container's limits leave,
+/// Linux: the machine's available memory or the container's, below its limits,
 /// whichever is less.
 #[derive(Debug)]
 pub(crate) struct SystemMemory {
-    /// `/`, or a copy of some files of it.
+    /// `/`, or in tests a folder with copies of the files that are read.
     root: PathBuf,
 }
 
@@ -17,21 +17,21 @@ impl Default for SystemMemory {
 }
 
 impl SystemMemory {
-    /// Available bytes; `None`: the system does not say.
+    /// The available bytes; `None` if the system does not report them.
     pub(crate) fn free_bytes(&self) -> Option<u64> {
         let groups = self.groups();
         let left = groups.iter().filter_map(|group| self.left_in(group));
         left.chain(self.available()).min()
     }
 
-    /// `MemAvailable` (proc(5)): free, and what caches can give back.
+    /// `MemAvailable` (proc(5)): free memory and reclaimable caches, in bytes.
     fn available(&self) -> Option<u64> {
         let text = self.read("proc/meminfo")?;
         Some(number_after(&text, "MemAvailable:")? * 1024)
     }
 
-    /// The process's group of cgroup v2 and those above it, each of which may
-    /// have a limit. In a container the own group is the root.
+    /// The process's cgroup (v2) and its ancestors, each of which may have a
+    /// limit. In a container the process's own group is the root.
     fn groups(&self) -> Vec<String> {
         let text = self.read("proc/self/cgroup").unwrap_or_default();
         let Some(own) = text.lines().find_map(|line| line.strip_prefix("0::/")) else {
@@ -45,8 +45,8 @@ impl SystemMemory {
         groups
     }
 
-    /// What a group's limit leaves: files that were read can be dropped, so
-    /// those that were not used lately count as free.
+    /// The bytes below a group's limit. Inactive file caches count as free,
+    /// because the kernel can drop them.
     fn left_in(&self, group: &str) -> Option<u64> {
         let read = |file: &str| self.read(&format!("sys/fs/cgroup{group}/{file}"));
         // `max`: no limit.

@@ -1,4 +1,4 @@
-//! The recorder behind all metrics, and its page.
+//! The recorder of all metrics, and the process's own metrics.
 
 use std::{
     fs,
@@ -12,12 +12,12 @@ use zkwhirl_telemetry::{Kind, Role, begin, catalogue::process as metric};
 
 use super::memory::{SystemMemory, number_after};
 
-/// Installs the recorder and makes every series of the roles, for `topics`
-/// where topic is a label. Nothing may have been recorded before.
+/// Installs the recorder and creates every series of the roles, with each of
+/// `topics` where topic is a label. Call this before any metric is recorded.
 pub(crate) fn install(roles: &[Role], topics: &[&'static str]) -> anyhow::Result<PrometheusHandle> {
     let mut builder = PrometheusBuilder::new();
     // Without bucket bounds the exporter would make summaries, which cannot be
-    // aggregated.
+    // aggregated over processes.
     for family in Role::ALL.into_iter().flat_map(Role::families) {
         if let Kind::Histogram(bounds) = family.kind {
             let name = Matcher::Full(family.name.to_owned());
@@ -26,7 +26,7 @@ pub(crate) fn install(roles: &[Role], topics: &[&'static str]) -> anyhow::Result
     }
     let page = builder
         .install_recorder()
-        .context("cannot install the recorder of metrics")?;
+        .context("cannot install the metrics recorder")?;
     begin(roles, topics);
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     metric::START.set([], now.unwrap_or_default().as_secs_f64());
@@ -36,7 +36,7 @@ pub(crate) fn install(roles: &[Role], topics: &[&'static str]) -> anyhow::Result
 #[derive(Debug, Default)]
 pub(super) struct OwnUse {
     memory: SystemMemory,
-    /// CPU time that was already counted, in seconds.
+    /// The CPU time that the metric already includes, in seconds.
     counted: u64,
 }
 
@@ -57,5 +57,5 @@ impl OwnUse {
     }
 }
 
-/// Interval between two readings.
+/// Interval between two readings of the process's own metrics.
 pub(super) const LOOK: Duration = Duration::from_secs(1);

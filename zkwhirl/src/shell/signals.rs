@@ -5,15 +5,15 @@ use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shutdown {
-    /// Claim no more and finish what is under way.
+    /// Cancelled to stop claiming and finish the running jobs.
     pub(crate) drain: CancellationToken,
-    /// Give up what is under way and leave.
+    /// Cancelled to abort the running jobs and exit.
     pub(crate) abort: CancellationToken,
 }
 
 impl Shutdown {
     /// Cancels `drain` at the first SIGINT or SIGTERM and `abort` at the
-    /// second. `say` is told of each.
+    /// second. Calls `say` with a message at each signal.
     pub(crate) fn on_signals(say: impl Fn(&str) + Send + 'static) -> anyhow::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -23,9 +23,9 @@ impl Shutdown {
             for (token, message) in [
                 (
                     &told.drain,
-                    "draining: finishing what is claimed (once more to leave at once)",
+                    "draining: finishing the claimed jobs (signal again to exit at once)",
                 ),
-                (&told.abort, "leaving at once"),
+                (&told.abort, "exiting at once"),
             ] {
                 tokio::select! {
                     _ = interrupt.recv() => {}

@@ -1,5 +1,5 @@
-//! Logs on standard error: lines for people, or JSON, one object a line; and
-//! traces, for whoever collects them.
+//! Logs on standard error, as lines for people or one JSON object per line;
+//! and traces, exported to an OpenTelemetry collector.
 
 use std::{io, str::FromStr};
 
@@ -16,9 +16,9 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Targets that are silent by default. lapin logs every lost connection as an
-/// error, although our supervisor restores it and logs that itself. Spans
-/// belong to traces, not to log lines.
+/// Log targets that are off by default. lapin logs every lost connection as an
+/// error, although zkWhirl restores the connection and logs the loss itself.
+/// Spans belong to traces, not to log lines.
 const SILENT: [&str; 2] = ["lapin", TARGET];
 
 /// The log target of operators' actions.
@@ -31,7 +31,7 @@ pub(crate) struct Telemetry {
     _traces: Option<traces::Exporter>,
 }
 
-/// Starts logging at `level`, which may also be a filter of tracing's syntax.
+/// Starts logging at `level`, which may also be a filter in tracing's syntax.
 pub(crate) fn start(level: &str, format: Format) -> anyhow::Result<Telemetry> {
     let lines = fmt::layer().with_writer(io::stderr).with_target(false);
     let lines = match format {
@@ -87,13 +87,13 @@ mod traces {
     };
     use zkwhirl_telemetry::trace::TARGET;
 
-    /// Hands spans on to a collector, over HTTP.
+    /// Exports spans to a collector over HTTP.
     #[derive(Debug)]
     pub(super) struct Exporter(SdkTracerProvider);
 
     impl Exporter {
-        /// The collector that OpenTelemetry's own variables name; `None` when
-        /// they name none.
+        /// Creates an exporter to the collector that OpenTelemetry's environment
+        /// variables name; `None` if neither variable is set.
         pub(super) fn from_environment() -> anyhow::Result<Option<Self>> {
             let set = |name| env::var_os(name).is_some();
             if !set("OTEL_EXPORTER_OTLP_ENDPOINT") && !set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {

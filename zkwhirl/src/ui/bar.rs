@@ -1,4 +1,4 @@
-//! A progress bar for one long step; nothing without a terminal.
+//! A progress bar for one long step; hidden without a terminal.
 
 use std::{
     io::{self, IsTerminal},
@@ -12,7 +12,7 @@ use zkwhirl_prover::Progress;
 pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
-    /// A bar with a name in front, at its start.
+    /// Shows a bar at 0 %, with `name` in front.
     pub(crate) fn start(name: &str) -> Self {
         let target = if io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()

@@ -6,15 +6,15 @@ use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-/// The limit that every report about the pedersen suite states.
+/// The limitation that every report about the pedersen suite states.
 pub(crate) const PLONK_CLIENTS: &str = "the clients' PLONK proofs are not covered";
 
-/// True when standard output is a terminal and colours are welcome.
+/// True if standard output is a terminal.
 pub(crate) fn terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// One line on standard output. A reader that has gone away is no error.
+/// Prints one line on standard output. A closed pipe is ignored.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
@@ -23,7 +23,7 @@ pub(crate) fn complain(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// A number with thin groups of three: `1,087,848`.
+/// A number with its digits in groups of three: `1,087,848`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -36,7 +36,7 @@ pub(crate) fn grouped(number: u64) -> String {
     out
 }
 
-/// The value below which `percent` of a sorted list lie; `None` when empty.
+/// The given percentile of a sorted list; `None` for an empty list.
 pub(crate) fn percentile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
     let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
     sorted.get(place).copied()

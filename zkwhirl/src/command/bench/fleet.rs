@@ -1,4 +1,4 @@
-//! One measurement: a fleet of processes and the cost of some mock jobs.
+//! One measurement: starts a fleet of processes and times mock jobs on it.
 
 use std::{
     collections::HashMap,
@@ -28,7 +28,7 @@ use super::{
 };
 use crate::ui::percentile;
 
-/// How long a fleet may take to be ready, and jobs beyond their work.
+/// How long a fleet may take to start, and jobs beyond twice their ideal time.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -39,24 +39,24 @@ pub(super) struct Load {
     pub(super) payload_bytes: u32,
 }
 
-/// What came out. Times in milliseconds.
+/// The results of one measurement. Times in milliseconds.
 #[derive(Debug, Serialize)]
 pub(super) struct Measured {
-    /// With the requests' true length.
+    /// The load, with the requests' actual length in bytes.
     #[serde(flatten)]
     load: Load,
     /// From the first createProof to the last resolve.
     pub(super) makespan_ms: f64,
-    /// Makespan ÷ (jobs ÷ workers, rounded up, × work). `None` without work.
+    /// Makespan ÷ ((jobs ÷ workers, rounded up) × work). `None` without work.
     pub(super) makespan_ratio: Option<f64>,
-    /// createProof → a worker has it.
+    /// Time from createProof until a worker has claimed the job.
     pub(super) claim_ms_p50: f64,
     pub(super) claim_ms_p99: f64,
     pub(super) jobs_per_s: f64,
     reissues: u64,
     nacks: u64,
-    /// What the broker received and sent, requests, results and everything
-    /// else. `None` without its management API.
+    /// Bytes that the broker received and sent, all traffic included. `None` if
+    /// the management API is not available.
     pub(super) broker_in_bytes_per_job: Option<f64>,
     pub(super) broker_out_bytes_per_job: Option<f64>,
 }
@@ -65,7 +65,7 @@ pub(super) struct BenchFleet {
     falafel: Falafel,
     ledger: RedisLedger,
     broker: AmqpBroker,
-    /// The interval of the broker's statistics.
+    /// The interval at which the broker updates its statistics.
     statistics: Duration,
     roles: Vec<Child>,
 }
@@ -80,7 +80,7 @@ impl Drop for BenchFleet {
 }
 
 impl BenchFleet {
-    /// Starts everything for a load and waits until all workers are there.
+    /// Starts the processes for a load; waits until all workers consume jobs.
     pub(super) async fn start(
         services: &BenchServices,
         load: Load,
@@ -88,7 +88,7 @@ impl BenchFleet {
     ) -> anyhow::Result<Self> {
         let config = FalafelConfig::new(None, Arc::new(FieldsOnly));
         let falafel = Falafel::start(config).await?;
-        // A vhost and a namespace of its own: nothing is left from before.
+        // A new vhost and namespace: no data of an earlier measurement.
         let name = format!("bench-{}-{number}", std::process::id());
         let vhost = services.amqp.rsplit_once('/');
         let (base, _) = vhost.context("an AMQP URL has a vhost")?;
@@ -150,12 +150,12 @@ impl BenchFleet {
             }
         };
         let ready = timeout(PATIENCE, ready).await;
-        ready.context("the workers did not join their queue in time")?;
+        ready.context("the workers did not start consuming from their queue in time")?;
         Ok(fleet)
     }
 
-    /// Asks for all jobs at once and waits for all replies; `report` hears which
-    /// part is there.
+    /// Requests all jobs at once and waits for all replies; calls `report` with
+    /// the fraction of jobs that are done.
     pub(super) async fn measure(
         &self,
         load: Load,
@@ -186,7 +186,7 @@ impl BenchFleet {
             anyhow::Ok(())
         };
         let done = timeout(PATIENCE + ideal * 2, all).await;
-        done.context("some jobs did not come back in time")??;
+        done.context("not all jobs were answered in time")??;
         let makespan = started.elapsed();
         let claims = self.claim_times(&ids, started_ms).await?;
         let after = self.traffic().await?;
@@ -213,15 +213,15 @@ impl BenchFleet {
         })
     }
 
-    /// Bytes through the broker so far, read after one interval of its
-    /// statistics: heartbeats never stop, so the counts never settle.
+    /// The broker's traffic so far, read after two intervals of its statistics:
+    /// because of heartbeats the counts never stop changing.
     async fn traffic(&self) -> anyhow::Result<Option<Traffic>> {
         sleep(self.statistics * 2).await;
         Ok(self.broker.traffic().await?)
     }
 
-    /// When each job was claimed, in milliseconds after the start, sorted; by
-    /// the ledger's stream of events and its clock, which is this machine's.
+    /// When each job was claimed, in milliseconds after the start, sorted; from
+    /// the ledger's events, whose clock is this machine's.
     async fn claim_times(&self, ids: &[JobId], started_ms: u64) -> anyhow::Result<Vec<f64>> {
         let mut claimed: HashMap<JobId, u64> = HashMap::new();
         let mut cursor = None;

@@ -1,5 +1,5 @@
-//! `zkwhirl bench`: what a proof costs, and a fleet beside the proofs. The
-//! measured loads and the table of what came out.
+//! `zkwhirl bench`: measures proofs, and a fleet's overhead beside the proofs.
+//! The measured loads and the table of results.
 
 mod fleet;
 pub(super) mod memory;
@@ -22,7 +22,7 @@ use crate::{
 
 const WORKERS: [u16; 4] = [1, 4, 8, 32];
 const WORK_MS: [u32; 3] = [0, 50, 1000];
-/// A claim, and the largest inner rollup.
+/// Request sizes in bytes: a claim, and the largest inner rollup.
 const PAYLOADS: [u32; 2] = [4_413, 1_090_000];
 
 pub(super) fn run(command: BenchCommand) -> anyhow::Result<ExitCode> {

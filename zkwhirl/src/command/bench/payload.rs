@@ -1,5 +1,5 @@
-//! Distinct requests of any size with true layouts and made-up values. Only the
-//! mock proves them.
+//! Distinct requests of any size with valid layouts and invented values, which
+//! only the mock prover accepts.
 
 use bytes::Bytes;
 use zkwhirl_job::{
@@ -10,11 +10,11 @@ use zkwhirl_job::{
     },
 };
 
-/// Transactions of an inner rollup in the benchmark, as in production.
+/// Number of transactions per inner rollup in the benchmark, as in production.
 pub(super) const TXS: u32 = 28;
 
-/// The `number`th request of about `bytes` bytes: a claim up to 10 kB, else an
-/// inner rollup of as many txs as fit.
+/// Makes the `number`th request of about `bytes` bytes: a claim below 10 kB, else
+/// an inner rollup of as many txs as fit.
 pub(super) fn request(number: u32, bytes: u32) -> Bytes {
     if bytes < 10_000 {
         return claim(number);
@@ -54,9 +54,9 @@ fn claim(number: u32) -> Bytes {
     .to_bytes()
 }
 
-/// Levels below the root where something is in the trees: about a million
-/// leaves. Below them all nodes are the same, as they are in a real request,
-/// which holds 8,387 different words of 33,948; this one a few less.
+/// Number of tree levels below the root with distinct nodes: about a million
+/// leaves. Lower nodes are all equal, as in a real request, of whose 33,948 words
+/// 8,387 are distinct; in these requests slightly fewer are.
 const FILLED: u64 = 20;
 
 fn rollup(number: u32, txs: usize) -> Bytes {
@@ -108,7 +108,7 @@ fn path(number: u32, depth: u32) -> MerklePath {
     (0..u64::from(depth)).map(pair).collect()
 }
 
-/// A canonical word that looks like a hash: it must not compress away.
+/// A canonical field element that looks like a hash and cannot be compressed.
 fn word(number: u32, place: u64) -> Word {
     let mut state = (u64::from(number) << 32 | place).wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut bytes = [0; 32];

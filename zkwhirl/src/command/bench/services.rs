@@ -1,5 +1,5 @@
-//! RabbitMQ and Redis for a benchmark: those that the environment names, else
-//! private ones from `scripts/services`, which stop with this process.
+//! RabbitMQ and Redis for a benchmark: the services that the environment names,
+//! else new ones from `scripts/services`, which stop with this process.
 
 use std::{env, path::PathBuf, process::Command, time::Duration};
 
@@ -11,7 +11,7 @@ pub(super) struct BenchServices {
     pub(super) amqp: String,
     pub(super) management: String,
     pub(super) redis: String,
-    /// How often RabbitMQ counts what goes through it.
+    /// The interval at which RabbitMQ updates its statistics.
     pub(super) statistics: Duration,
     own: Option<(PathBuf, String)>,
 }
@@ -69,7 +69,7 @@ impl Drop for BenchServices {
     }
 }
 
-/// The script of the source tree that this program was built in or is used in.
+/// Finds `scripts/services` in or above the current folder or this program's.
 fn script() -> Option<PathBuf> {
     let here = env::current_dir().ok();
     let program = env::current_exe().ok();

@@ -31,10 +31,10 @@ use crate::{
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// Everything that Falafel asked for came back.
+    /// Every job that Falafel requested was delivered.
     Done,
     Halted,
-    /// All jobs that are left are dead letters: they wait for an operator.
+    /// All remaining jobs are dead letters, which wait for an operator.
     Parked,
     Interrupted,
 }
@@ -44,7 +44,7 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let requests = setup::requests(&args)?;
     let runtime = Runtime::new()?;
     let outcome = runtime.block_on(demo(args, rollups, requests));
-    // A key's setup cannot be cancelled; the end of the process ends it.
+    // A key's setup cannot be cancelled; the process's exit ends the setup.
     runtime.shutdown_background();
     outcome
 }
@@ -76,7 +76,7 @@ async fn demo(
         clients: provers.users()?,
         ..FalafelConfig::new(plan, Arc::new(provers.checker()?))
     };
-    // Before the start: the first pipeline begins with it.
+    // Subscribe before the start, with which the first pipeline begins.
     let falafel_events = config.events.subscribe();
     let falafel = Falafel::start(config)
         .await
@@ -147,7 +147,7 @@ async fn demo(
     Ok(ExitCode::from(u8::from(!report.ok)))
 }
 
-/// Waits for the plan's end, or asks for the given requests and waits for all.
+/// Waits for the plan's end, or issues the given requests and waits for all.
 async fn drive(falafel: &Falafel, requests: Vec<Bytes>) -> End {
     if requests.is_empty() {
         return match falafel.finished().await {
@@ -155,7 +155,7 @@ async fn drive(falafel: &Falafel, requests: Vec<Bytes>) -> End {
             PipelineState::Done | PipelineState::Running => End::Done,
         };
     }
-    // All at once, as Falafel asks for all claims of a rollup.
+    // All at once, as Falafel requests all claims of a rollup.
     let answers = requests.into_iter().map(|request| falafel.prove(request));
     match join_all(answers).await.iter().all(Result::is_ok) {
         true => End::Done,

@@ -1,6 +1,5 @@
-//! What the demo knows about its run: the model of the fleet, and what the
-//! simulated Falafel says. The live view, the plain lines and the closing table
-//! read it.
+//! The state of a demo run: the model of the fleet and the simulated Falafel's
+//! events, for the live view, the log lines and the closing table.
 
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ pub(super) struct DemoProgress {
     fleet: FleetModel,
     pub(super) slots: Vec<String>,
     pub(super) rollups: Vec<DemoRollup>,
-    /// Inner rollups of each.
+    /// Number of inner rollups per rollup.
     inners: usize,
     /// Replies that the simulated Falafel checked and accepted.
     pub(super) accepted: u64,
@@ -34,22 +33,23 @@ pub(super) struct DemoRollup {
     pub(super) settled: Option<(Duration, usize)>,
 }
 
-/// Jobs that Falafel asks for at once.
+/// The jobs of one stage, which Falafel requests together.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct JobBatch {
-    /// Jobs whose answer Falafel accepted.
+    /// Number of jobs whose reply Falafel accepted.
     pub(super) done: usize,
-    /// Jobs that there will be.
+    /// Number of jobs that the stage will have.
     pub(super) of: usize,
     pub(super) started: bool,
-    /// From the first taken to the last delivered, once all are done.
+    /// Time from the first job taken to the last job delivered; `None` until all
+    /// jobs are done.
     pub(super) took: Option<Duration>,
 }
 
 type Jobs<'a> = Vec<(JobId, &'a JobTimeline)>;
 
 impl DemoProgress {
-    /// A run of these slots; a rollup has `inners` inner rollups.
+    /// An empty run with these slots and `inners` inner rollups per rollup.
     pub(super) fn new(slots: Vec<String>, inners: usize) -> Self {
         Self {
             // The closing table counts every job of the run.
@@ -62,7 +62,7 @@ impl DemoProgress {
         }
     }
 
-    /// Takes in what the simulated Falafel says; returns a line worth printing.
+    /// Applies an event of the simulated Falafel; returns a line to print, if any.
     pub(super) fn on_falafel(&mut self, event: &FalafelEvent) -> Option<String> {
         let inners = self.inners;
         match event {
@@ -107,7 +107,7 @@ impl DemoProgress {
                 ))
             }
             FalafelEvent::Ready => {
-                Some("falafel has both client keys: transactions are let in".into())
+                Some("falafel has both client keys and accepts transactions".into())
             }
             FalafelEvent::PipelineHalted { reason, .. } => {
                 Some(format!("falafel's pipeline halted: {reason}"))
@@ -116,7 +116,7 @@ impl DemoProgress {
         }
     }
 
-    /// Takes in an event of bridge or workers; returns a line worth printing.
+    /// Applies an event of the bridge or a worker; returns a line to print, if any.
     pub(super) fn on_job(&mut self, event: &JobEvent) -> Option<String> {
         self.fleet.apply(event);
         let id = event.job.short();
@@ -125,7 +125,7 @@ impl DemoProgress {
             JobEventKind::Claimed { worker, attempt } => {
                 Some(format!("{worker} claimed {kind} {id} (attempt {attempt})"))
             }
-            // The bridge itself answers verification keys that it has.
+            // Not for the bridge, which answers jobs for keys that it has stored.
             JobEventKind::Proved {
                 worker, duration, ..
             } if self.slots.contains(worker) => {
@@ -133,15 +133,17 @@ impl DemoProgress {
                 Some(format!("{worker} proved {kind} {id} in {took}"))
             }
             JobEventKind::Retrying { reason, .. } => {
-                Some(format!("{kind} {id} will be tried again: {reason}"))
+                Some(format!("{kind} {id} will be retried: {reason}"))
             }
-            JobEventKind::Dead { reason } => Some(format!("{kind} {id} parked: {reason}")),
+            JobEventKind::Dead { reason } => {
+                Some(format!("{kind} {id} is a dead letter: {reason}"))
+            }
             _ => None,
         }
     }
 
-    /// True when every job that was taken is delivered or parked, and at least
-    /// one is parked.
+    /// True if every job is delivered or a dead letter, and at least one job is a
+    /// dead letter.
     pub(super) fn only_parked_jobs_are_left(&self) -> bool {
         let ended = |job: &JobTimeline| is_parked(job) || is_delivered(job);
         self.jobs_of(&[]).any(is_parked) && self.jobs_of(&[]).all(ended)
@@ -153,7 +155,7 @@ impl DemoProgress {
         deaths.filter_map(|step| step.text.clone()).collect()
     }
 
-    /// Jobs of some kinds; all jobs for none.
+    /// The jobs of these kinds; all jobs if `kinds` is empty.
     pub(super) fn jobs_of<'a>(
         &'a self,
         kinds: &'a [Kind],
@@ -162,7 +164,7 @@ impl DemoProgress {
         jobs.filter(|job| kinds.is_empty() || job.kind.is_some_and(|kind| kinds.contains(&kind)))
     }
 
-    /// How long the prover took for the proved jobs of some kinds, sorted.
+    /// The proving times of the proved jobs of these kinds, sorted.
     pub(super) fn prove_times(&self, kinds: &[Kind]) -> Vec<Duration> {
         let times = self.jobs_of(kinds).filter_map(|job| job.prove_time);
         let mut times: Vec<_> = times.collect();
@@ -170,7 +172,7 @@ impl DemoProgress {
         times
     }
 
-    /// How long the claimed jobs of some kinds waited for a worker, sorted.
+    /// The times that the claimed jobs of these kinds waited for a worker, sorted.
     pub(super) fn waits(&self, kinds: &[Kind]) -> Vec<Duration> {
         let waited = self.jobs_of(kinds).filter_map(JobTimeline::waited_ms);
         let mut waits: Vec<_> = waited.map(Duration::from_millis).collect();
@@ -178,7 +180,7 @@ impl DemoProgress {
         waits
     }
 
-    /// The two verification keys of clients.
+    /// The two jobs for the clients' verification keys.
     pub(super) fn client_keys(&self) -> JobBatch {
         JobBatch::of(2, self.jobs_of(&[Kind::JoinSplitVk, Kind::AccountVk]))
     }
@@ -196,7 +198,7 @@ impl DemoProgress {
         })
     }
 
-    /// The jobs that run now, and their runs, the newest first.
+    /// The running jobs and their current attempts, the newest first.
     pub(super) fn running(&self) -> impl Iterator<Item = (JobId, &JobTimeline, &JobRun)> {
         let all = self.fleet.jobs().rev();
         all.filter_map(|(id, job)| Some((id, job, job.running()?)))
@@ -232,7 +234,7 @@ impl JobBatch {
     }
 }
 
-/// Whether the simulated Falafel has the answer.
+/// True if the job's reply was delivered to the simulated Falafel.
 pub(super) fn is_delivered(job: &JobTimeline) -> bool {
     job.last(EventName::Delivered).is_some()
 }

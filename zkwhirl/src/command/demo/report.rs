@@ -1,4 +1,4 @@
-//! How the demo ends: the closing table or one JSON object.
+//! The report at the demo's end: a table or one JSON object.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::ui::{self, percentile, table};
 /// The JSON object of `--json`. Durations in seconds.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct DemoReport {
-    /// Whether every proof was verified by the simulated Falafel.
+    /// True if the simulated Falafel verified every proof.
     pub(super) ok: bool,
     pub(super) suite: String,
-    /// Transactions of an inner rollup × inner rollups of a rollup.
+    /// Transactions per inner rollup × inner rollups per rollup.
     pub(super) sizes: String,
     pub(super) workers: usize,
     /// Rollups that Falafel began.
@@ -30,9 +30,9 @@ pub(super) struct DemoReport {
     pub(super) delivered: u64,
     /// Replies that the simulated Falafel verified.
     pub(super) proofs_verified: u64,
-    /// Replies that it refused.
+    /// Replies that the simulated Falafel refused, by reason.
     pub(super) refused: Vec<String>,
-    /// Jobs parked as dead letters, by reason.
+    /// Jobs that became dead letters, by reason.
     pub(super) parked: Vec<String>,
     pub(super) nacks: u64,
     pub(super) reissues: u64,
@@ -43,14 +43,14 @@ pub(super) struct DemoReport {
     pub(super) prove_s_p50: f64,
     pub(super) prove_s_p95: f64,
     pub(super) key_generation_s: f64,
-    /// Whether the replies are proofs or the mock's.
+    /// True if the replies are mocks, false if they are proofs.
     pub(super) proverless: bool,
-    /// Where the keys' secret numbers came from.
+    /// The provenance of the keys: where their secret numbers came from.
     pub(super) keys: String,
 }
 
 impl DemoReport {
-    /// What the progress knows; the caller adds the rest.
+    /// The fields that follow from the progress; the caller sets the others.
     pub(super) fn of(progress: &DemoProgress) -> Self {
         let seconds = |sorted: &[Duration], percent| {
             let value = percentile(sorted, percent).unwrap_or_default();
@@ -77,7 +77,7 @@ impl DemoReport {
         }
     }
 
-    /// The table and what to do next.
+    /// Prints the table, the outcome, and each refusal and dead letter.
     pub(super) fn print(&self, progress: &DemoProgress) {
         let show = |sorted: &[Duration], percent| {
             percentile(sorted, percent).map_or_else(|| "–".to_owned(), ui::seconds)
@@ -127,10 +127,10 @@ impl DemoReport {
         }
     }
 
-    /// What is settled, of which size, and what stands behind it.
+    /// The settled rollups, their sizes, and which statements were proved.
     fn outcome(&self) -> String {
         let what = if self.proverless {
-            "proverless: nothing was proved, the replies only have the true layout"
+            "proverless: nothing was proved, the mock replies only have the right layout"
         } else if self.suite == Suite::Poseidon.to_string() {
             "client transactions, claims, inner rollups and root rollup proved"
         } else {

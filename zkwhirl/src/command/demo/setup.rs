@@ -1,4 +1,4 @@
-//! What the demo is made of, from its arguments.
+//! Makes the parts of the demo from its arguments.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ pub(super) fn headline(args: &DemoArgs) -> String {
     let keys = match args.proverless {
         true => "proverless: nothing is proved".to_owned(),
         false => format!(
-            "keys in {data_dir}/keys (missing ones become dev keys: seeded, never for funds)"
+            "keys in {data_dir}/keys (missing keys are generated as development keys, never for real funds)"
         ),
     };
     format!(
@@ -46,7 +46,7 @@ pub(super) fn headline(args: &DemoArgs) -> String {
     )
 }
 
-/// The request files, each no longer than any request.
+/// Reads the request files, each at most as long as the longest request.
 pub(super) fn requests(args: &DemoArgs) -> anyhow::Result<Vec<Bytes>> {
     let read = |file: &Path| -> anyhow::Result<Bytes> {
         let request = files::read(file, "a request", limits::REQUEST_BYTES)?.into();
@@ -60,8 +60,8 @@ pub(super) fn requests(args: &DemoArgs) -> anyhow::Result<Vec<Bytes>> {
         .collect()
 }
 
-/// Makes the keys that are missing, with a bar each; says where the secret
-/// numbers of all came from, each origin once.
+/// Loads the keys, generating missing ones with a progress bar; returns the
+/// provenance of the keys, without duplicates.
 pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Vec<String>> {
     if args.proverless {
         return Ok(Vec::new());
@@ -69,7 +69,7 @@ pub(super) async fn keys(args: &DemoArgs, rollups: Rollups) -> anyhow::Result<Ve
     let setting = Setting::new(rollups.suite, rollups.sizes, args.keys.max_circuit_size);
     let config = EngineConfig::new(setting, provenance(true));
     let mut engine = Engine::new(config, EmbeddedKeyStore::new(&args.keys.data_dir));
-    // Given requests need no larger key than their own, which takes longest.
+    // Only the keys that the given requests need: a larger key takes long.
     let wanted = requests(args)?;
     let needed = |circuit: &Circuit| {
         wanted.is_empty()
@@ -125,13 +125,13 @@ pub(super) fn provers(args: &DemoArgs) -> anyhow::Result<Provers> {
 pub(super) fn plan(args: &DemoArgs, rollups: Rollups) -> RollupPlan {
     RollupPlan {
         rollups: Some(args.rollups.into()),
-        // Keys of the pedersen suite's clients would have to be imported first.
+        // The pedersen suite's client keys would have to be imported first.
         vks: args.proverless || rollups.suite == Suite::Poseidon,
         ..falafel::plan(rollups, args.claims, args.seed)
     }
 }
 
-/// The simulated Falafel's job servers, as the bridge knows them.
+/// The simulated Falafel's job servers, as the bridge's upstreams.
 pub(super) fn upstreams(falafel: &Falafel) -> anyhow::Result<Vec<Upstream>> {
     let url = |address| Url::parse(&format!("http://{address}"));
     let mut upstreams = vec![Upstream::new("inner", url(falafel.inner_address())?)];

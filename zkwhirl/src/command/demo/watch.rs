@@ -1,5 +1,5 @@
-//! Follows a run: events into the progress, the progress onto the live screen
-//! with the rollup, each slot and Falafel.
+//! Follows a run: applies events to the progress, and draws the progress on a
+//! live screen with the rollup, each slot and Falafel.
 
 use std::{fmt::Write, time::Duration};
 
@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{cli::DemoArgs, ui};
 
-/// The screen is redrawn this often; an eye sees no difference to more.
+/// Interval between two redraws; the eye sees no difference with a shorter one.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// The progress of a run, and where it is shown.
+/// The progress of a run, and its live screen.
 #[derive(Debug)]
 pub(super) struct Watcher {
     progress: DemoProgress,
@@ -51,7 +51,7 @@ impl Watcher {
         }
     }
 
-    /// Follows the run until what is left of it is parked.
+    /// Follows the run until all remaining jobs are dead letters.
     pub(super) async fn until_stuck(&mut self, falafel: &Falafel, cluster: &Cluster) -> End {
         let mut frames = interval(FRAME);
         frames.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -69,8 +69,8 @@ impl Watcher {
         }
     }
 
-    /// Takes in the events that are still in the channels, shows them, and clears
-    /// the screen.
+    /// Applies and shows the events that are still in the channels, clears the
+    /// screen, and returns the progress.
     pub(super) fn close(mut self, falafel: &Falafel, cluster: &Cluster) -> DemoProgress {
         while let Ok(event) = self.falafel.try_recv() {
             self.on_falafel(&event);
@@ -98,8 +98,8 @@ impl Watcher {
         }
     }
 
-    /// Without a terminal every event is a line; on a terminal only the `lasting`
-    /// ones, which the screen does not show.
+    /// Prints every line without a terminal; on a terminal only `lasting` lines,
+    /// whose content the screen does not show.
     fn say(&self, line: &str, lasting: bool) {
         match &self.view {
             _ if self.quiet => {}
@@ -116,7 +116,7 @@ impl Watcher {
     }
 }
 
-/// One line a rollup and a worker, and one for Falafel; redrawn in place.
+/// One line per rollup, per worker, and for Falafel, redrawn in place.
 #[derive(Debug)]
 struct LiveScreen {
     screen: MultiProgress,
@@ -159,7 +159,7 @@ impl LiveScreen {
         ));
     }
 
-    /// A line above the screen that stays.
+    /// Prints a line above the screen; the line stays.
     fn say(&self, line: &str) {
         let _ = self.screen.println(line);
     }
@@ -192,7 +192,7 @@ fn rollup_line(progress: &DemoProgress, rollup: &DemoRollup, left: Option<TimeLe
     }
 }
 
-/// A stage of one job: how far its worker is, then how long it took.
+/// A stage of one job: the worker's phase and percentage, at last the duration.
 fn alone(progress: &DemoProgress, batch: &JobBatch, kind: Kind) -> String {
     if let Some(took) = batch.took {
         return format!("✓ {}", ui::seconds(took));

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Serialize)]
 struct CircuitLine {
     circuit: String,
-    /// The number of its proofs in a full inner rollup, or in a claim.
+    /// The number of this circuit's proofs in a full inner rollup or in a claim.
     proofs: usize,
     rows: usize,
     domain_log2: u32,

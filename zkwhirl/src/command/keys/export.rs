@@ -15,7 +15,7 @@ use zkwhirl_prover::native::{VerificationKey, snarkjs_vk, solidity, write_r1cs};
 
 use crate::{cli::ExportArgs, shell::exit, ui};
 
-/// One file in `--json`.
+/// One written file in `--json`.
 #[derive(Debug, Serialize)]
 struct Written {
     what: &'static str,
@@ -47,7 +47,9 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.r1cs {
         let circuit = name.parse::<Circuit>().ok();
         let circuit = circuit
-            .with_context(|| format!("{name} is no circuit: zkwhirl keys circuits lists them"))
+            .with_context(|| {
+                format!("{name} is not a circuit: zkwhirl keys circuits lists all circuits")
+            })
             .map_err(exit::usage)?;
         let written = File::create(path)
             .and_then(|file| write_r1cs(&circuit.matrices(), &mut BufWriter::new(file)));

@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
     if !args.keys.persist {
         return Err(exit::usage(anyhow::anyhow!(
-            "PERSIST=false keeps no keys: there is nothing to generate"
+            "PERSIST=false stores no keys, so generating them has no effect"
         )));
     }
     let store = EmbeddedKeyStore::new(&args.keys.data_dir);

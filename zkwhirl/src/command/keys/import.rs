@@ -28,14 +28,14 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             client_vk(store.as_ref(), args.suite, kind, file)?,
         );
         if !args.place.json {
-            ui::say(&format!("{kind} of {suite} clients: {bytes} bytes kept"));
+            ui::say(&format!("{kind} of {suite} clients: {bytes} bytes stored"));
         }
     }
     if args.key.is_none() && args.zkey.is_none() {
         return Ok(ExitCode::SUCCESS);
     }
-    // The key enters the store only after a proof under it was verified. Until
-    // then it is in a store of its own.
+    // The key enters the store only after a proof under the key was verified.
+    // Until then the key is in a temporary store.
     let data_dir = &args.place.data_dir;
     fs::create_dir_all(data_dir)
         .with_context(|| format!("cannot create {}", data_dir.display()))?;
@@ -59,7 +59,7 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The key in a store of its own, every point checked.
+/// Imports the key into the temporary store and checks every point.
 fn stage(
     args: &ImportArgs,
     staging: &EmbeddedKeyStore,
@@ -76,7 +76,7 @@ fn stage(
     Ok((circuit, import_key(staging, &file)?))
 }
 
-/// Keeps a client circuit's verification key; returns its length.
+/// Stores a client circuit's verification key; returns its length in bytes.
 fn client_vk(store: &dyn KeyStore, suite: Suite, kind: Kind, file: &Path) -> anyhow::Result<usize> {
     let circuit = client_circuit(suite, kind).context("no client circuit has this kind")?;
     let vk = files::read(file, "a verification key", CLIENT_VK_BYTES)?;

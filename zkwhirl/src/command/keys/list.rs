@@ -14,10 +14,10 @@ use crate::{
     ui::{self, table},
 };
 
-/// Printed in place of a provenance for bytes that are passed on unchanged.
+/// Printed as the provenance of verification keys that were imported unchanged.
 const FROM_OUTSIDE: &str = "from outside, setup unknown";
 
-/// The clients' verification keys that may be given from outside.
+/// The clients' verification keys that can be imported.
 const CLIENT_VKS: [(Suite, Kind, &str); 4] = [
     (Suite::Pedersen, Kind::JoinSplitVk, "join-split"),
     (Suite::Pedersen, Kind::AccountVk, "account"),
@@ -25,13 +25,13 @@ const CLIENT_VKS: [(Suite, Kind, &str); 4] = [
     (Suite::Poseidon, Kind::AccountVk, "account"),
 ];
 
-/// The verification key of a circuit that clients have elsewhere, in `--json`.
+/// An imported verification key of a clients' circuit, in `--json`.
 #[derive(Debug, Serialize)]
 struct ClientVkLine {
-    /// Statement and suite, as in the names of our own circuits.
+    /// Statement and suite, as in the names of zkWhirl's circuits.
     circuit: String,
     provenance: &'static str,
-    /// BLAKE3 of it.
+    /// BLAKE3 of the verification key.
     vk: String,
     bytes: u64,
 }
@@ -78,7 +78,7 @@ pub(super) fn run(place: &PlaceArgs) -> anyhow::Result<ExitCode> {
         ui::say(&serde_json::to_string_pretty(&lines)?);
     } else if lines.is_empty() && bad == 0 {
         ui::say(&format!(
-            "no keys in {} yet: zkwhirl demo or zkwhirl keys generate makes them",
+            "no keys in {} yet: zkwhirl keys generate makes them, and so does zkwhirl demo",
             place.local().directory().display()
         ));
     } else {
@@ -87,7 +87,7 @@ pub(super) fn run(place: &PlaceArgs) -> anyhow::Result<ExitCode> {
     }
     anyhow::ensure!(
         bad == 0,
-        "{bad} keys cannot be used: remove each file, or put its copy back"
+        "{bad} keys cannot be used: remove each file, or restore it from a copy"
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -114,7 +114,7 @@ fn row(line: &ListLine) -> Vec<String> {
             "–".to_owned(),
             ui::bytes(vk.bytes),
             short(&vk.vk),
-            "whole, vk alone".to_owned(),
+            "whole, vk only".to_owned(),
             vk.provenance.to_owned(),
         ],
     }

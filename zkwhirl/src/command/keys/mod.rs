@@ -1,4 +1,4 @@
-//! `zkwhirl keys`: circuits and the keys that are there.
+//! `zkwhirl keys`: lists circuits and manages stored keys.
 
 mod circuits;
 mod export;
@@ -41,7 +41,7 @@ struct KeyLine {
     bytes: u64,
     path: String,
     sections: Vec<SectionSummary>,
-    /// Whether it is the key of the fleet that was asked; absent when none was.
+    /// True if the fleet uses this key; absent if no fleet was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     fleet: Option<bool>,
 }
@@ -61,7 +61,7 @@ impl KeyLine {
         }
     }
 
-    /// The key in one line.
+    /// The key as one line for people.
     fn text(&self) -> String {
         let (rows, id) = (ui::grouped(self.rows), short(&self.id));
         format!(
@@ -71,7 +71,7 @@ impl KeyLine {
     }
 }
 
-/// The start of a digest, enough for a person.
+/// The first eight digits of a digest, for people.
 fn short(digest: &str) -> String {
     digest.chars().take(8).collect()
 }

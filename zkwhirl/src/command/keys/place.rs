@@ -1,4 +1,4 @@
-//! The key stores that a command works on, and the keys that a name selects.
+//! The keystores of a command, and the keys that a name selects.
 
 use std::sync::Arc;
 
@@ -12,20 +12,20 @@ impl PlaceArgs {
         EmbeddedKeyStore::new(&self.data_dir)
     }
 
-    /// The keystore: the fleet's when there is one.
+    /// Opens the keystore, shared with the fleet if a Redis was named.
     pub(super) fn store(&self) -> Result<Arc<dyn KeyStore>, KeyError> {
         key_store(&self.data_dir, self.fleet.keys().as_ref())
     }
 
-    /// The fleet's keystore, when a Redis was named.
+    /// Opens the fleet's keystore; `None` if no Redis was named.
     pub(super) fn fleet(&self) -> Result<Option<FleetKeyStore>, KeyError> {
         let fleet = self.fleet.keys();
         let store = fleet.map(|fleet| fleet_store(&self.data_dir, &fleet));
         store.transpose()
     }
 
-    /// The keys that open, and the number of those that do not; each failure is
-    /// printed.
+    /// The valid keys in the data directory, and the number of invalid ones, for
+    /// each of which the error is printed.
     pub(super) fn keys(&self) -> Result<(Vec<KeyFile>, usize), KeyError> {
         let mut keys = Vec::new();
         let mut bad = 0;
@@ -41,7 +41,8 @@ impl PlaceArgs {
         Ok((keys, bad))
     }
 
-    /// The one key that `name` names: a circuit, or the start of an id.
+    /// The key that `name` selects: a circuit's name, or the beginning of an id.
+    /// Fails unless exactly one key matches.
     pub(super) fn key(&self, name: &str) -> anyhow::Result<KeyFile> {
         let mut named = self.keys()?.0;
         named.retain(|key| is_named(key, name));
@@ -49,13 +50,13 @@ impl PlaceArgs {
             0 => Err(self.missing(name)),
             1 => Ok(named.swap_remove(0)),
             keys => Err(exit::usage(anyhow::anyhow!(
-                "{name} names {keys} keys: give the start of an id, see zkwhirl keys list"
+                "{name} selects {keys} keys: give the beginning of one id, see zkwhirl keys list"
             ))),
         }
     }
 
-    /// The keys that `names` select; every name must select at least one key.
-    /// Without names: all keys.
+    /// The keys that `names` select, or all keys without names, and the number of
+    /// invalid keys. Fails if a name selects no key.
     pub(super) fn named(&self, names: &[String]) -> anyhow::Result<(Vec<KeyFile>, usize)> {
         let (mut keys, bad) = self.keys()?;
         if names.is_empty() {
@@ -73,14 +74,13 @@ impl PlaceArgs {
     fn missing(&self, name: &str) -> anyhow::Error {
         let directory = self.local().directory().display().to_string();
         exit::usage(anyhow::anyhow!(
-            "there is no key {name} in {directory}: zkwhirl keys list shows those that are there, \
-             zkwhirl keys generate makes others"
+            "there is no key {name} in {directory}: zkwhirl keys list shows the stored keys, \
+             zkwhirl keys generate makes missing ones"
         ))
     }
 }
 
 fn is_named(key: &KeyFile, name: &str) -> bool {
-    // Four digits select one key of a small store and are too many to be typed
-    // by mistake.
+    // Four digits are unique in a small store, and are not typed by mistake.
     key.circuit().name == name || (name.len() >= 4 && key.id().to_string().starts_with(name))
 }

@@ -21,7 +21,7 @@ pub(super) fn run(args: &RemoveArgs) -> anyhow::Result<ExitCode> {
             Some(fleet) => fleet.remove(key)?,
             None => {
                 let path = key.path().to_owned();
-                // An open key counts as one in use.
+                // An open key counts as in use and cannot be removed.
                 drop(key);
                 args.place.local().remove(&path)?;
                 false
@@ -32,8 +32,8 @@ pub(super) fn run(args: &RemoveArgs) -> anyhow::Result<ExitCode> {
         }
         if of_the_fleet {
             ui::complain(
-                "it was the fleet's: a machine that still holds it makes it that again; \
-                 remove it there too",
+                "the fleet used this key: a machine that still has the key will publish it to \
+                 the fleet again; remove the key there too",
             );
         }
     }
@@ -47,7 +47,7 @@ pub(super) fn run(args: &RemoveArgs) -> anyhow::Result<ExitCode> {
 fn agreed(keys: &[KeyLine]) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
         return Err(exit::usage(anyhow::anyhow!(
-            "nobody can be asked: say --yes to remove {} keys",
+            "standard input is not a terminal: add --yes to remove {} keys",
             keys.len()
         )));
     }
@@ -58,7 +58,7 @@ fn agreed(keys: &[KeyLine]) -> anyhow::Result<bool> {
             key.circuit, key.provenance
         ));
     }
-    ui::complain("remove? proofs under another key will need another verification key [y/N]");
+    ui::complain("remove? a newly generated key will need another verification key [y/N]");
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

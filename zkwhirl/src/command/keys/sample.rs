@@ -1,4 +1,4 @@
-//! Satisfying witnesses for every circuit, to try a key with.
+//! Satisfying witnesses for every circuit, to make a sample proof under a key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,18 +18,18 @@ use zkwhirl_falafel::{
 use zkwhirl_job::{Request, Sizes, reply::NotVerified, request::ClientProof};
 use zkwhirl_prover::native::self_test_request;
 
-/// Users whose witnesses are recorded. They make no proofs.
+/// Records users' witnesses; makes mock proofs.
 #[derive(Debug, Default)]
 struct Clients(Mutex<Vec<ClientWitness>>);
 
-/// A rollup of new transactions, without proofs.
+/// A rollup of new transactions, with mock proofs.
 struct SampleRollup {
     draft: Draft,
     inners: Vec<InnerJob>,
     clients: Vec<ClientWitness>,
 }
 
-/// Values that satisfy a circuit.
+/// Makes a witness that satisfies a circuit.
 pub(super) fn witness(circuit: Circuit) -> anyhow::Result<Witness> {
     let suite = circuit.suite;
     Ok(match circuit.statement {
@@ -91,7 +91,7 @@ fn rollup_request(suite: Suite, capacity: u32) -> anyhow::Result<Bytes> {
     Ok(job.request.to_bytes())
 }
 
-/// An inner rollup of one tx.
+/// Makes a witness of an inner rollup with one tx.
 fn tx_rollup(suite: Suite, capacity: u32) -> anyhow::Result<TxRollupWitness> {
     let request = rollup_request(suite, capacity)?;
     let Request::TxRollup(request) = Request::parse(&request)? else {
@@ -113,7 +113,7 @@ fn root_rollup(suite: Suite, size: RootSize) -> anyhow::Result<Witness> {
     )?)))
 }
 
-/// The first values of a kind that any user sends; most worlds have a few.
+/// The first witness of the statement in a simulated world; most have several.
 fn client(Circuit { suite, statement }: Circuit) -> anyhow::Result<Witness> {
     let sizes = Sizes::new(MAX_TXS, 1)?;
     for seed in 0..100 {

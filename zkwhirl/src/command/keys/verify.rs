@@ -1,4 +1,4 @@
-//! `zkwhirl keys verify`: the full check, proof included.
+//! `zkwhirl keys verify`: checks a key in full and makes a proof under the key.
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::{
     ui::{self, bar::Bar},
 };
 
-/// A key in `--json`.
+/// A key's verdict in `--json`.
 #[derive(Debug, Serialize)]
 struct KeyVerdict {
     circuit: String,
@@ -41,7 +41,7 @@ pub(super) fn run(args: &KeysVerifyArgs) -> anyhow::Result<ExitCode> {
             let start = short(&id);
             ui::say(&match &problem {
                 None => format!(
-                    "✓ {circuit}  {start}  {} rows, every byte, every point, a proof  {provenance}",
+                    "✓ {circuit}  {start}  {} rows; checksum, points and a sample proof are valid  {provenance}",
                     ui::grouped(rows)
                 ),
                 Some(problem) => format!("✗ {circuit}  {start}  {problem}"),
@@ -63,7 +63,7 @@ pub(super) fn run(args: &KeysVerifyArgs) -> anyhow::Result<ExitCode> {
     }
     anyhow::ensure!(
         bad == 0,
-        "{bad} keys are not good: zkwhirl keys remove, then make or import them again"
+        "{bad} keys are invalid: run zkwhirl keys remove, then generate or import them again"
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -73,15 +73,15 @@ fn check(key: &KeyFile, store: &EmbeddedKeyStore, bar: &Bar) -> anyhow::Result<(
     let used = store.path(key.circuit());
     anyhow::ensure!(
         used == key.path(),
-        "the file's name is not that of the circuit's key; {} is looked for",
+        "the file's name is not the circuit's key name; zkWhirl only reads {}",
         used.display()
     );
     proof(circuit, Arc::new(store.clone()), bar)
 }
 
-/// Makes and verifies a proof under a store's key for a circuit.
+/// Makes and verifies a sample proof under a store's key for a circuit.
 pub(super) fn proof(circuit: Circuit, store: Arc<dyn KeyStore>, bar: &Bar) -> anyhow::Result<()> {
-    // No request is proved, so any sizes do.
+    // No request is proved, so the sizes have no effect.
     let setting = Setting::new(circuit.suite, Sizes::new(1, 1)?, u64::MAX);
     let config = EngineConfig {
         allow_dev_keys: true,
@@ -90,5 +90,5 @@ pub(super) fn proof(circuit: Circuit, store: Arc<dyn KeyStore>, bar: &Bar) -> an
     let witness = sample::witness(circuit)?;
     Engine::new(config, store)
         .try_key(circuit, witness, &|progress| bar.show(progress))
-        .context("no proof under it verifies")
+        .context("a sample proof under the key does not verify")
 }

@@ -11,7 +11,7 @@ use zkwhirl_console::{ActionOutcome, ActionRequest};
 
 use crate::{cli::AskArgs, shell::exit};
 
-/// Longer than the bridge waits for an action.
+/// Timeout of a request; longer than the bridge waits for an action.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Exit code: the operator's token is missing, wrong, or not set up.
@@ -30,7 +30,7 @@ impl BridgeClient {
         let base = args.bridge.clone();
         if base.scheme() != "http" || !base.has_host() {
             return Err(exit::usage(anyhow!(
-                "--bridge {base} is no http URL: it must look like http://127.0.0.1:9464"
+                "--bridge {base} is not an http URL: it must look like http://127.0.0.1:9464"
             )));
         }
         Ok(Self {
@@ -63,8 +63,8 @@ impl BridgeClient {
         let why = match answer["error"].as_str() {
             Some(why) => anyhow!("{why}"),
             None => anyhow!(
-                "{} has no console (HTTP {status}): a worker? A bridge's first lines say \
-                 where its console is: --bridge http://HOST:PORT",
+                "{} has no console (HTTP {status}): is it a worker? Give a bridge's admin \
+                 address, which the bridge prints at its start: --bridge http://HOST:PORT",
                 self.base
             ),
         };
@@ -82,8 +82,8 @@ impl BridgeClient {
         };
         let why = anyhow!(
             "cannot reach the bridge at {} ({why})\n  \
-             is it running?  its first lines say where its console is      \
-             another one: --bridge http://HOST:PORT",
+             is the bridge running? it prints its console's address at its start;      \
+             another bridge: --bridge http://HOST:PORT",
             self.base
         );
         exit::coded(AWAY, why)
@@ -97,7 +97,7 @@ impl BridgeClient {
         self.send(self.client.get(self.url(path, query))).await
     }
 
-    /// The bytes of a view that only operators see.
+    /// Reads a view that only operators may see.
     pub(super) async fn read_as_operator(&self, path: &[&str]) -> anyhow::Result<Vec<u8>> {
         let request = self.client.get(self.url(path, &[]));
         self.send(self.show_token(request)?).await
@@ -113,8 +113,8 @@ impl BridgeClient {
 
     fn show_token(&self, request: RequestBuilder) -> anyhow::Result<RequestBuilder> {
         let Some(token) = &self.token else {
-            let why = "this needs the operator's token: set ZKWHIRL_OPERATOR_TOKEN to the \
-                       bridge's, or give --operator-token";
+            let why = "this command needs the operator's token: set ZKWHIRL_OPERATOR_TOKEN to \
+                       the bridge's token, or give --operator-token";
             return Err(exit::coded(NOT_ALLOWED, anyhow!(why)));
         };
         let who = std::env::var("USER").unwrap_or_default();
@@ -128,5 +128,5 @@ impl BridgeClient {
 
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> anyhow::Result<T> {
     let parsed = serde_json::from_slice(body);
-    parsed.context("the bridge answers what this release does not understand")
+    parsed.context("cannot read the bridge's answer: is the bridge of another release?")
 }

@@ -22,7 +22,7 @@ use crate::{
     ui,
 };
 
-/// How often a watched view is read.
+/// Interval between two reads of a watched view.
 const AGAIN: Duration = Duration::from_secs(1);
 const CLEAR: &str = "\x1b[H\x1b[2J\x1b[3J";
 
@@ -117,7 +117,7 @@ fn action(act: OperatorAction, on: &[String]) -> ActionRequest {
     }
 }
 
-/// Runs a command about the bridge that the arguments name.
+/// Runs a command with a client of the bridge that the arguments name.
 fn ask(
     ask: &AskArgs,
     command: impl AsyncFnOnce(Operator<'_>) -> anyhow::Result<ExitCode>,
@@ -129,14 +129,14 @@ fn ask(
     runtime.block_on(command(Operator { ask, bridge }))
 }
 
-/// Who asks a bridge, and how.
+/// An operator's options and the client of the bridge.
 struct Operator<'a> {
     ask: &'a AskArgs,
     bridge: BridgeClient,
 }
 
 impl Operator<'_> {
-    /// Prints a view, once or at every change.
+    /// Prints a view, once or after every change.
     async fn show(
         &self,
         path: &[&str],
@@ -209,7 +209,7 @@ impl Operator<'_> {
     }
 }
 
-/// An answer without the server's clock, which is never the same.
+/// The answer without the server's time, which differs in every answer.
 fn without_clock(body: &[u8]) -> String {
     let mut value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     if let Some(object) = value.as_object_mut() {

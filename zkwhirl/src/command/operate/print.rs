@@ -10,10 +10,10 @@ use zkwhirl_job::Kind;
 use super::client::parse;
 use crate::ui::{self, table};
 
-/// The longest reason in a table.
+/// Number of characters of a reason in a table, at most.
 const REASON: usize = 72;
 
-/// An id's start for people; other names as they are.
+/// A job id's first eight and last four digits; other names unchanged.
 pub(super) fn short(id: &str) -> String {
     match id.len() {
         64 => format!("{}…{}", &id[..8], &id[60..]),
@@ -40,7 +40,7 @@ fn cut(text: &str) -> String {
 pub(super) fn rollups(body: &[u8]) -> anyhow::Result<String> {
     let Listed { items, .. } = parse::<Listed<RollupView>>(body)?;
     if items.is_empty() {
-        let none = "no rollup yet: one is listed when Falafel asks for its first inner rollup";
+        let none = "no rollup yet: a rollup is listed when Falafel requests its first inner rollup";
         return Ok(none.to_owned());
     }
     let row = |rollup: &RollupView| {
@@ -83,7 +83,7 @@ pub(super) fn jobs(body: &[u8]) -> anyhow::Result<String> {
     if jobs.items.is_empty() {
         return Ok(match counts.is_empty() {
             true => "no job yet".to_owned(),
-            false => format!("no job like that; there are {}", counts.join(" · ")),
+            false => format!("no job matches; there are {}", counts.join(" · ")),
         });
     }
     let rows = jobs.items.iter().map(|job| {
@@ -162,7 +162,9 @@ pub(super) fn job(body: &[u8]) -> anyhow::Result<String> {
 pub(super) fn workers(body: &[u8]) -> anyhow::Result<String> {
     let Listed { items, now_ms } = parse::<Listed<SlotView>>(body)?;
     if items.is_empty() {
-        return Ok("no worker is there: zkwhirl worker --topic inner,outer starts one".to_owned());
+        return Ok(
+            "no worker is running: start one with zkwhirl worker --topic inner,outer".to_owned(),
+        );
     }
     let row = |SlotView { report, state }: &SlotView| {
         let job = report.job.map(|job| short(&job.to_string()));
@@ -215,7 +217,7 @@ pub(super) fn dead(body: &[u8]) -> anyhow::Result<String> {
     let header = "job|kind|>rollup|>failed|>dead for|why";
     let text = table(header, items.iter().map(row));
     Ok(format!(
-        "{text}\n\ntheir tickets are kept alive. zkwhirl dead replay ID · dead reject ID · dead download ID"
+        "{text}\n\nthe bridge keeps pinging their tickets. zkwhirl dead replay ID · dead reject ID · dead download ID"
     ))
 }
 

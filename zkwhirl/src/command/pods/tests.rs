@@ -1,4 +1,4 @@
-//! Against an API server with a certificate of its own, over TLS.
+//! Tests against an API server with a self-signed certificate, over TLS.
 
 use std::{
     fs, io,
@@ -29,7 +29,7 @@ use super::*;
 
 const MERGE: &str = "application/merge-patch+json";
 
-/// A certificate for 127.0.0.1 that is its own authority.
+/// A self-signed certificate for 127.0.0.1.
 fn certificate() -> CertifiedKey<KeyPair> {
     generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap()
 }
@@ -54,7 +54,7 @@ impl Listener for Tls {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let (wire, from) = self.0.accept().await.unwrap();
-            // Who does not trust the certificate goes away.
+            // A client that does not trust the certificate disconnects.
             if let Ok(stream) = self.1.accept(wire).await {
                 return (stream, from);
             }
@@ -66,12 +66,12 @@ impl Listener for Tls {
     }
 }
 
-/// What the API server was asked, and what it answers.
+/// The requests that the API server received, and its answers.
 #[derive(Default)]
 struct ApiServer {
     /// Method and path, the token, the body.
     requests: Mutex<Vec<(String, String, String)>>,
-    /// The answer about `inner-a`, when it is refused.
+    /// The status that refuses an annotation of `inner-a`; `None`: accepted.
     refused: Mutex<Option<StatusCode>>,
     came: Notify,
 }
@@ -139,7 +139,7 @@ impl PodWorld {
         self.ledger.report(&report).await.unwrap();
     }
 
-    /// From now on `inner-a` may not be annotated.
+    /// Sets the status with which annotations of `inner-a` are refused.
     fn refuse(&self, status: Option<StatusCode>) {
         *self.asked.refused.lock().unwrap() = status;
     }
@@ -205,7 +205,7 @@ async fn a_refusal_names_the_pod_hinders_no_other_and_is_tried_again() {
     world.slot("inner-a/1", SlotActivity::Proving).await;
     world.slot("inner-b/1", SlotActivity::Proving).await;
     world.refuse(Some(StatusCode::FORBIDDEN));
-    let line = "Kubernetes refuses to annotate pod inner-a: 403 Forbidden, not yours";
+    let line = "Kubernetes refused to annotate pod inner-a: 403 Forbidden, not yours";
     assert_eq!(world.failure().await, line);
     world.told(&["inner-a 1", "inner-b 1"]);
     world.refuse(None);
@@ -230,7 +230,7 @@ async fn a_server_of_another_authority_gets_no_token() {
     write(world.account.path(), "ca.crt", &certificate().cert.pem());
     world.slot("inner-a/1", SlotActivity::Idle).await;
     let error = world.failure().await;
-    assert!(error.starts_with("no connection to Kubernetes' API at https://127.0.0.1:"));
+    assert!(error.starts_with("cannot connect to Kubernetes' API at https://127.0.0.1:"));
     assert!(error.contains("invalid peer certificate"), "{error}");
     assert!(world.asked.requests.lock().unwrap().is_empty());
 }

@@ -1,4 +1,4 @@
-//! `zkwhirl up`: a replacement of a Halloumi in one process: jobs from a real
+//! `zkwhirl up`: replaces a Halloumi in one process, with jobs from a real
 //! Falafel, embedded broker and ledger, provers, and Halloumi's HTTP API.
 
 mod settings;
@@ -27,10 +27,10 @@ use crate::{
     ui,
 };
 
-/// Grace for callers of the API to read their answers at shutdown.
+/// How long callers of the API have to read their answers at shutdown.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
-/// This process, as Halloumi's API asks for it.
+/// The state of this process that Halloumi's API reports.
 struct UpProcess<P> {
     slots: Readiness,
     page: P,
@@ -65,7 +65,7 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
     let listener = TcpListener::bind((address, port)).await.with_context(|| {
         format!(
             "cannot listen on {address}:{port} (set PORT to another one; \
-             on one host 8083 is Falafel's own)"
+             Falafel itself uses 8083 on its host)"
         )
     })?;
     let sizes = provers.rollups().sizes;
@@ -84,9 +84,9 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
         worker: WorkerConfig {
             grace: Duration::from_secs(args.drain_s.into()),
             start_provers: true,
-            // After one failure a slot leaves the queue, restarts its prover
-            // and proves a self-test: a start may take longer than the deadline
-            // of the next job.
+            // After one failure a slot stops consuming, restarts its prover and
+            // proves a self-test, because a start may take longer than the next
+            // job's deadline.
             failures_in_a_row: 1,
             readiness: readiness.clone(),
             ..WorkerConfig::default()
@@ -129,11 +129,11 @@ async fn up(args: UpArgs, settings: Settings, provers: Provers) -> anyhow::Resul
     // A caller that does not read its answer does not delay the exit.
     let _ = timeout(LAST_ANSWERS, serving).await;
     ended?;
-    ui::say("stopped: Falafel issues again what was not answered");
+    ui::say("stopped: Falafel issues unanswered jobs again");
     Ok(ExitCode::SUCCESS)
 }
 
-/// What proves, and whose jobs.
+/// The prover and the job servers, for the first line.
 fn headline(args: &UpArgs, settings: &Settings) -> String {
     let prover = match (&args.cli.rollup_cli, settings.prover.proverless) {
         (Some(program), true) => format!("{}, mock proofs", program.display()),

@@ -15,8 +15,8 @@ use crate::{
 
 /// Rows of the largest circuit that BN254's field allows.
 const MAX_ROWS: u64 = 1 << 28;
-/// How much of the reference string a mock `rollup_cli` reads, as Halloumi has
-/// it.
+/// The number of points of the reference string that a mock `rollup_cli` reads,
+/// as in Halloumi.
 const MOCK_ROWS: u64 = 8192;
 
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads the variables. An error is one line: variable, value, reason, way
-    /// out.
+    /// Reads the variables. An error is one line with the variable, its value, the
+    /// reason and a solution.
     pub(super) fn read(args: &UpArgs) -> anyhow::Result<Self> {
         let proverless = truth("PROVERLESS", &args.proverless)?;
         let inners = count("NUM_OUTER_ROLLUP_PROOFS", &args.inners, limits::INNERS)?;
@@ -64,9 +64,9 @@ impl Settings {
 
 fn rows(text: &str) -> anyhow::Result<u64> {
     let why = match text.parse::<u64>() {
-        Err(_) => "is no number: a power of two is needed, as 8388608".to_owned(),
+        Err(_) => "is not a number: it must be a power of two, such as 8388608".to_owned(),
         Ok(rows) if !(2..=MAX_ROWS).contains(&rows) => {
-            format!("is out of range: 2 to {MAX_ROWS} rows are possible")
+            format!("is out of range: it must be 2 to {MAX_ROWS} rows")
         }
         Ok(rows) if rows.is_power_of_two() => return Ok(rows),
         Ok(rows) => {
@@ -83,11 +83,11 @@ fn count(variable: &str, text: &str, limit: u32) -> anyhow::Result<u32> {
         .ok()
         .filter(|count| (1..=limit).contains(count));
     count.with_context(|| {
-        format!("{variable}={text} must be a number from 1 to {limit}, as Falafel's")
+        format!("{variable}={text} must be a number from 1 to {limit}, the same as in Falafel")
     })
 }
 
-/// Halloumi read every text but `true` as false, including misspelt ones.
+/// Parses `true` or `false`. Halloumi reads every other text as false.
 fn truth(variable: &str, text: &str) -> anyhow::Result<bool> {
     match text {
         "true" => Ok(true),
@@ -99,7 +99,9 @@ fn truth(variable: &str, text: &str) -> anyhow::Result<bool> {
 fn data_dir(text: &str) -> anyhow::Result<PathBuf> {
     let path = PathBuf::from(text);
     if text.is_empty() || path.is_file() {
-        bail!("DATA_DIR={text} is no directory: name one, it is made when it is missing");
+        bail!(
+            "DATA_DIR={text} is not a directory: name a directory, which is created if it is missing"
+        );
     }
     Ok(path)
 }
@@ -111,7 +113,7 @@ fn prefix(text: &str) -> anyhow::Result<String> {
         return Ok(text.to_owned());
     }
     bail!(
-        "API_PREFIX={text} is no path: it must start with / and have letters, digits and -_.~ only"
+        "API_PREFIX={text} is not a path: it must start with / and have only letters, digits and -_.~"
     )
 }
 
@@ -122,8 +124,8 @@ fn port(text: &str) -> anyhow::Result<u16> {
     })
 }
 
-/// An empty token, the value of a secret that was never filled in, would admit
-/// every caller.
+/// Refuses an empty token, as of a secret that was never filled in: an empty
+/// token would admit every caller.
 fn admin(text: Option<&str>) -> anyhow::Result<Option<AdminToken>> {
     match text {
         Some("") => bail!("ZKWHIRL_ADMIN_TOKEN is empty: set a token, or leave it unset"),
@@ -134,17 +136,17 @@ fn admin(text: Option<&str>) -> anyhow::Result<Option<AdminToken>> {
 fn server(variable: &str, text: &str) -> anyhow::Result<Url> {
     let wrong = |why| Err(anyhow!("{variable}={text} {why}"));
     let Ok(url) = Url::parse(text) else {
-        return wrong("is no URL: it must look like http://falafel:8082");
+        return wrong("is not a URL: it must look like http://falafel:8082");
     };
     match url.scheme() {
         "http" if url.has_host() => Ok(url),
-        "https" => wrong("asks for TLS, which Falafel's job server does not speak: use http"),
-        _ => wrong("is no http URL: it must look like http://falafel:8082"),
+        "https" => wrong("needs TLS, which Falafel's job server does not support: use http"),
+        _ => wrong("is not an http URL: it must look like http://falafel:8082"),
     }
 }
 
-/// The upstreams: the server of inner jobs and, unless this instance serves one
-/// topic only, the server of outer jobs.
+/// The upstreams: the server of inner jobs and, unless this process serves only
+/// one topic, the server of outer jobs.
 fn upstreams(args: &UpArgs, port: u16) -> anyhow::Result<Vec<Upstream>> {
     let named = server("JOB_SERVER_URL", &args.job_server_url)?;
     let own = |url: &Url| is_own(url, args.api_address, port);
@@ -157,7 +159,7 @@ fn upstreams(args: &UpArgs, port: u16) -> anyhow::Result<Vec<Upstream>> {
     ] {
         if let Some(url) = url.filter(|url| own(url)) {
             bail!(
-                "{variable}={url} is where this process serves its own API: set PORT to another one"
+                "{variable}={url} is the address of this process's own API: set PORT to another one"
             );
         }
     }
@@ -174,8 +176,8 @@ fn upstreams(args: &UpArgs, port: u16) -> anyhow::Result<Vec<Upstream>> {
     })
 }
 
-/// Whether a URL on this machine is the API's own: on one host Halloumi's
-/// default port is that of Falafel's outer server.
+/// True if a URL is this process's own API: on one host, Halloumi's default port
+/// equals that of Falafel's outer server.
 fn is_own(url: &Url, address: IpAddr, port: u16) -> bool {
     let host = url.host_str().unwrap_or_default();
     let loopback = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
@@ -242,27 +244,27 @@ mod tests {
         assert_eq!(prefix, "/halloumi");
     }
 
-    /// A flag with a wrong value, and the line.
+    /// A flag with a wrong value, and the expected error line.
     const WRONG: &str = "\
 --max-circuit-size=3000000  MAX_CIRCUIT_SIZE=3000000 is not a power of two (nearest: 2097152, 4194304)
---max-circuit-size=8m  MAX_CIRCUIT_SIZE=8m is no number: a power of two is needed, as 8388608
---max-circuit-size=1  MAX_CIRCUIT_SIZE=1 is out of range: 2 to 268435456 rows are possible
---max-circuit-size=536870912  MAX_CIRCUIT_SIZE=536870912 is out of range: 2 to 268435456 rows are possible
---txs=0  NUM_INNER_ROLLUP_TXS=0 must be a number from 1 to 64, as Falafel's
---txs=many  NUM_INNER_ROLLUP_TXS=many must be a number from 1 to 64, as Falafel's
---inners=65  NUM_OUTER_ROLLUP_PROOFS=65 must be a number from 1 to 64, as Falafel's
+--max-circuit-size=8m  MAX_CIRCUIT_SIZE=8m is not a number: it must be a power of two, such as 8388608
+--max-circuit-size=1  MAX_CIRCUIT_SIZE=1 is out of range: it must be 2 to 268435456 rows
+--max-circuit-size=536870912  MAX_CIRCUIT_SIZE=536870912 is out of range: it must be 2 to 268435456 rows
+--txs=0  NUM_INNER_ROLLUP_TXS=0 must be a number from 1 to 64, the same as in Falafel
+--txs=many  NUM_INNER_ROLLUP_TXS=many must be a number from 1 to 64, the same as in Falafel
+--inners=65  NUM_OUTER_ROLLUP_PROOFS=65 must be a number from 1 to 64, the same as in Falafel
 --proverless=yes  PROVERLESS=yes must be true or false
 --lazy-init=TRUE  LAZY_INIT=TRUE must be true or false
 --persist=1  PERSIST=1 must be true or false
---data-dir=  DATA_DIR= is no directory: name one, it is made when it is missing
---data-dir=/proc/version  DATA_DIR=/proc/version is no directory: name one, it is made when it is missing
---job-server-url=falafel  JOB_SERVER_URL=falafel is no URL: it must look like http://falafel:8082
---job-server-url=ftp://falafel  JOB_SERVER_URL=ftp://falafel is no http URL: it must look like http://falafel:8082
---job-server-url=https://falafel:8082  JOB_SERVER_URL=https://falafel:8082 asks for TLS, which Falafel's job server does not speak: use http
---job-server-url=http://localhost:8083  JOB_SERVER_URL=http://localhost:8083/ is where this process serves its own API: set PORT to another one
---outer-job-server-url=nowhere  ZKWHIRL_OUTER_JOB_SERVER_URL=nowhere is no URL: it must look like http://falafel:8082
---outer-job-server-url=http://localhost:8083  ZKWHIRL_OUTER_JOB_SERVER_URL=http://localhost:8083/ is where this process serves its own API: set PORT to another one
---api-prefix=halloumi  API_PREFIX=halloumi is no path: it must start with / and have letters, digits and -_.~ only
+--data-dir=  DATA_DIR= is not a directory: name a directory, which is created if it is missing
+--data-dir=/proc/version  DATA_DIR=/proc/version is not a directory: name a directory, which is created if it is missing
+--job-server-url=falafel  JOB_SERVER_URL=falafel is not a URL: it must look like http://falafel:8082
+--job-server-url=ftp://falafel  JOB_SERVER_URL=ftp://falafel is not an http URL: it must look like http://falafel:8082
+--job-server-url=https://falafel:8082  JOB_SERVER_URL=https://falafel:8082 needs TLS, which Falafel's job server does not support: use http
+--job-server-url=http://localhost:8083  JOB_SERVER_URL=http://localhost:8083/ is the address of this process's own API: set PORT to another one
+--outer-job-server-url=nowhere  ZKWHIRL_OUTER_JOB_SERVER_URL=nowhere is not a URL: it must look like http://falafel:8082
+--outer-job-server-url=http://localhost:8083  ZKWHIRL_OUTER_JOB_SERVER_URL=http://localhost:8083/ is the address of this process's own API: set PORT to another one
+--api-prefix=halloumi  API_PREFIX=halloumi is not a path: it must start with / and have only letters, digits and -_.~
 --port=65536  PORT=65536 must be a number from 0 to 65535; 0 takes a free port
 --admin-token=  ZKWHIRL_ADMIN_TOKEN is empty: set a token, or leave it unset";
 
@@ -281,7 +283,7 @@ mod tests {
         asks(&[falafel], &[inner, outer]);
         let elsewhere = "--outer-job-server-url=http://other:9";
         asks(&[falafel, elsewhere], &[inner, "outer http://other:9/"]);
-        // On one host with both defaults 8083 is ours.
+        // On one host with both defaults, 8083 is this process's port.
         let local = "inner http://localhost:8082/";
         asks(&[], &[local]);
         asks(&["--port=80"], &[local, "outer http://localhost:8083/"]);

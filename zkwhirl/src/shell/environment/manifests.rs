@@ -1,4 +1,4 @@
-//! The manifests of `k8s/` set what the roles read, and nothing else.
+//! Tests that the manifests of `k8s/` set only variables that the roles read.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use crate::{
     shell::kubernetes::{ACCOUNT, Kubernetes},
 };
 
-/// Variables of one manifest, with their values where these are no secrets.
+/// Variables of one manifest, with their values; `None` for a secret's value.
 type Variables = BTreeMap<String, Option<String>>;
 
 fn read(file: &str) -> String {
