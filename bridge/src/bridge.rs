@@ -137,9 +137,7 @@ impl Bridge {
             tasks.core(format!("pump {}", topic.name()), pump);
         }
         let mut tickets = membership::join(bridge).await?;
-        if bridge.ledger.once().fleet().is_some() {
-            tasks.core("membership", membership::run(bridge.clone()));
-        }
+        tasks.core("membership", membership::run(bridge.clone()));
         tickets.extend(membership::adopt(bridge).await?);
         if !tickets.is_empty() {
             tracing::info!(

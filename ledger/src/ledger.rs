@@ -46,9 +46,9 @@ pub enum LedgerError {
     },
 }
 
-/// Tickets, jobs, requests, results and attempts.
+/// Tickets, jobs, requests, results and attempts, shared by several [`Bridges`].
 #[async_trait]
-pub trait Ledger: Send + Sync + Debug {
+pub trait Ledger: Bridges {
     /// Brings a request to where [`Ledger::take`] will want it: what need not
     /// wait until the jobs before it are taken. It may be left out and may fail;
     /// then `take` does it.
@@ -148,10 +148,6 @@ pub trait Ledger: Send + Sync + Debug {
     ) -> Result<Option<Vec<LedgerEvent>>, LedgerError> {
         Ok(None)
     }
-
-    /// Its part for several bridges; `None`: it serves one bridge, which owns every
-    /// ticket.
-    fn fleet(&self) -> Option<&dyn Bridges>;
 
     /// How often the ledger noticed that it lost all data. A bridge must then stop
     /// pinging the tickets that are not in the ledger any more, so that Falafel

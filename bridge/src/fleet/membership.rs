@@ -8,7 +8,7 @@
 use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use zkwhirl_ledger::{Bridges, LedgerError, Membership, Ticket};
+use zkwhirl_ledger::{LedgerError, Membership, Ticket};
 use zkwhirl_telemetry::catalogue::bridge::{ADOPTED, REJOINED};
 
 use crate::{retry::Stopped, state::BridgeState};
@@ -29,23 +29,17 @@ struct Beats {
 }
 
 /// Joins the bridges of the ledger, and keeps the tickets alive that an earlier
-/// start of this bridge left. From now on the heart must beat: see [`run`]. A
-/// ledger of one bridge has no members.
+/// start of this bridge left. From now on [`run`] must send heartbeats.
 pub(crate) async fn join(bridge: &BridgeState) -> Result<Vec<Ticket>, Stopped> {
-    if let Some(fleet) = bridge.ledger.once().fleet() {
-        let join = || join_once(bridge, fleet);
-        bridge.retry.until_done("join the bridges", join).await?;
-    }
+    let join = || join_once(bridge);
+    bridge.retry.until_done("join the bridges", join).await?;
     let own = own_tickets(bridge).await?;
     Ok(bridge.tickets.keep_alive(own))
 }
 
 /// Takes over the tickets of dead bridges, and keeps them alive.
 pub(crate) async fn adopt(bridge: &BridgeState) -> Result<Vec<Ticket>, Stopped> {
-    let Some(fleet) = bridge.ledger.once().fleet() else {
-        return Ok(Vec::new());
-    };
-    let adopt = || adopt_once(bridge, fleet);
+    let adopt = || adopt_once(bridge);
     bridge.retry.until_done("adopt tickets", adopt).await
 }
 
@@ -87,10 +81,8 @@ pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped>
 /// heartbeat ends.
 pub(crate) async fn leave(bridge: &BridgeState) {
     let member = bridge.member.lock().take();
-    let (Some(fleet), Some(member)) = (bridge.ledger.once().fleet(), member) else {
-        return;
-    };
-    let why = match timeout(GOODBYE, fleet.leave(&member)).await {
+    let Some(member) = member else { return };
+    let why = match timeout(GOODBYE, bridge.ledger.once().leave(&member)).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error.to_string(),
         Err(_) => "no answer".to_owned(),
@@ -102,25 +94,20 @@ pub(crate) async fn leave(bridge: &BridgeState) {
 
 /// The open tickets that this bridge pings and cares for.
 pub(super) async fn own_tickets(bridge: &BridgeState) -> Result<Vec<Ticket>, Stopped> {
-    let Some(fleet) = bridge.ledger.once().fleet() else {
-        return bridge.ledger.open_tickets().await;
-    };
     let name = member(bridge).map(|member| member.bridge);
     let name = name.unwrap_or_else(|| bridge.config.name.clone());
-    let owned = || fleet.owned(&name);
+    let owned = || bridge.ledger.once().owned(&name);
     bridge.retry.until_done("list own tickets", owned).await
 }
 
 async fn beat(bridge: &BridgeState, beats: &mut Beats) -> Result<(), LedgerError> {
-    let Some(fleet) = bridge.ledger.once().fleet() else {
-        return Ok(());
-    };
+    let ledger = bridge.ledger.once();
     let lives = match member(bridge) {
-        Some(member) => fleet.beat(&member).await?,
+        Some(member) => ledger.beat(&member).await?,
         None => false,
     };
     if !lives {
-        join_once(bridge, fleet).await?;
+        join_once(bridge).await?;
         bridge.journal.one(&REJOINED, |stats| &mut stats.rejoined);
         let name = &bridge.config.name;
         tracing::warn!(
@@ -133,31 +120,31 @@ async fn beat(bridge: &BridgeState, beats: &mut Beats) -> Result<(), LedgerError
     }
     if beats.behind {
         if let Some(member) = member(bridge) {
-            let owned = fleet.owned(&member.bridge).await?;
+            let owned = ledger.owned(&member.bridge).await?;
             bridge.tickets.keep_alive(owned);
         }
         bridge.compare.notify_one();
         beats.behind = false;
     }
     if Instant::now() >= beats.patient_until {
-        let adopted = adopt_once(bridge, fleet).await?;
+        let adopted = adopt_once(bridge).await?;
         doubt(bridge, &adopted, beats.looked.elapsed());
         beats.looked = Instant::now();
     }
     Ok(())
 }
 
-async fn join_once(bridge: &BridgeState, fleet: &dyn Bridges) -> Result<(), LedgerError> {
+async fn join_once(bridge: &BridgeState) -> Result<(), LedgerError> {
     let (name, ttl) = (&bridge.config.name, bridge.config.timing.heartbeat_ttl);
-    let member = fleet.join(name, ttl).await?;
+    let member = bridge.ledger.once().join(name, ttl).await?;
     *bridge.member.lock() = Some(member);
     Ok(())
 }
 
-async fn adopt_once(bridge: &BridgeState, fleet: &dyn Bridges) -> Result<Vec<Ticket>, LedgerError> {
+async fn adopt_once(bridge: &BridgeState) -> Result<Vec<Ticket>, LedgerError> {
     let mut adopted = Vec::new();
     while let Some(member) = member(bridge) {
-        let Some(page) = fleet.adopt(&member, PAGE).await? else {
+        let Some(page) = bridge.ledger.once().adopt(&member, PAGE).await? else {
             // The next heartbeat joins again.
             *bridge.member.lock() = None;
             break;

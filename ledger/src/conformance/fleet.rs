@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{record, ticket};
-use crate::{Bridges, Ledger, Membership, Ticket};
+use crate::{Ledger, Membership, Ticket};
 use zkwhirl_testkit::eventually;
 
 type Two = [Arc<dyn Ledger>; 2];
@@ -15,12 +15,8 @@ type Two = [Arc<dyn Ledger>; 2];
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(150);
 
-fn fleet(ledger: &Arc<dyn Ledger>) -> &dyn Bridges {
-    ledger.fleet().expect("the ledger is for several bridges")
-}
-
 async fn join(ledger: &Arc<dyn Ledger>, bridge: &str, ttl: Duration) -> Membership {
-    let joined = fleet(ledger).join(bridge, ttl).await;
+    let joined = ledger.join(bridge, ttl).await;
     joined.expect("the ledger is there")
 }
 
@@ -31,12 +27,12 @@ async fn take(ledger: &Arc<dyn Ledger>, numbers: std::ops::Range<u32>) {
 }
 
 async fn adopt(ledger: &Arc<dyn Ledger>, member: &Membership, limit: usize) -> Option<Vec<u64>> {
-    let adopted = fleet(ledger).adopt(member, limit).await;
+    let adopted = ledger.adopt(member, limit).await;
     adopted.expect("the ledger is there").map(numbers)
 }
 
 async fn owned(ledger: &Arc<dyn Ledger>, bridge: &str) -> Vec<u64> {
-    let owned = fleet(ledger).owned(bridge).await;
+    let owned = ledger.owned(bridge).await;
     numbers(owned.expect("the ledger is there"))
 }
 
@@ -55,7 +51,7 @@ pub async fn the_tickets_of_a_bridge_that_left_are_adopted_once([a, b]: Two) {
     take(&b, 10..11).await;
     assert_eq!(owned(&b, "a").await, (0..10).collect::<Vec<_>>());
     assert_eq!(adopt(&b, &of_b, 100).await, Some(vec![]), "a lives");
-    fleet(&a).leave(&of_a).await.expect("there");
+    a.leave(&of_a).await.expect("there");
     let first = adopt(&b, &of_b, 6).await.expect("b lives");
     assert_eq!(first.len(), 6);
     assert_eq!(adopt(&b, &of_b, 6).await.expect("b lives").len(), 4);
@@ -63,9 +59,9 @@ pub async fn the_tickets_of_a_bridge_that_left_are_adopted_once([a, b]: Two) {
     assert_eq!(owned(&a, "a").await, [0; 0]);
     assert_eq!(owned(&a, "b").await, (0..11).collect::<Vec<_>>());
     assert_eq!(a.open_tickets().await.expect("there").len(), 11);
-    assert!(!fleet(&a).beat(&of_a).await.expect("there"), "a must join");
+    assert!(!a.beat(&of_a).await.expect("there"), "a must join");
     assert_eq!(adopt(&a, &of_a, 6).await, None);
-    fleet(&b).leave(&of_b).await.expect("there");
+    b.leave(&of_b).await.expect("there");
     let of_a = join(&a, "a2", LONG).await;
     assert_eq!(adopt(&a, &of_a, 100).await.expect("a lives").len(), 11);
 }
@@ -78,7 +74,7 @@ pub async fn a_heartbeat_that_ends_gives_the_tickets_away([a, b]: Two) {
     take(&a, 1..2).await;
     let adopted = || async { adopt(&b, &of_b, 10).await == Some(vec![1]) };
     eventually("it is adopted", adopted).await;
-    assert!(!fleet(&a).beat(&of_a).await.expect("there"));
+    assert!(!a.beat(&of_a).await.expect("there"));
     assert_eq!(adopt(&a, &of_a, 10).await, None);
     assert_eq!(a.open_tickets().await.expect("there").len(), 1);
 }
@@ -91,9 +87,9 @@ pub async fn a_name_that_joins_again_has_its_tickets([a, again]: Two) {
     let after = join(&again, "a", LONG).await;
     assert!(after.fence > before.fence);
     assert_eq!(owned(&again, "a").await, [1, 2, 3]);
-    assert!(!fleet(&a).beat(&before).await.expect("there"));
-    fleet(&a).leave(&before).await.expect("there");
-    assert!(fleet(&again).beat(&after).await.expect("there"));
+    assert!(!a.beat(&before).await.expect("there"));
+    a.leave(&before).await.expect("there");
+    assert!(again.beat(&after).await.expect("there"));
 }
 
 /// A ticket that Falafel gives to another bridge belongs to that bridge.
@@ -104,12 +100,12 @@ pub async fn a_ticket_that_comes_again_is_whose_it_came_to([a, b]: Two) {
     take(&b, 1..2).await;
     assert_eq!(owned(&a, "a").await, [2]);
     assert_eq!(owned(&a, "b").await, [1]);
-    fleet(&a).leave(&of_a).await.expect("there");
+    a.leave(&of_a).await.expect("there");
     assert_eq!(adopt(&b, &of_b, 10).await, Some(vec![2]));
     let id = ticket(1, record(1).id).id;
     assert!(a.close_ticket(id).await.expect("there"));
     assert_eq!(owned(&a, "b").await, [2]);
-    fleet(&b).leave(&of_b).await.expect("there");
+    b.leave(&of_b).await.expect("there");
     let of_a = join(&a, "a2", LONG).await;
     assert_eq!(adopt(&a, &of_a, 10).await, Some(vec![2]));
 }

@@ -21,8 +21,8 @@ use tokio::{sync::watch, time::Instant};
 use zkwhirl_job::{AttemptRecord, JobId, TicketId, limits};
 
 use super::{
-    Bridges, JobRecord, JobState, LISTING, Ledger, LedgerError, Note, OPEN_TICKETS, SLOTS,
-    SlotReport, StoredResult, Taken, Ticket, UnverifiedReply,
+    JobRecord, JobState, LISTING, Ledger, LedgerError, Note, OPEN_TICKETS, SLOTS, SlotReport,
+    StoredResult, Taken, Ticket, UnverifiedReply,
 };
 use state::{EmbeddedState, JobEntry};
 
@@ -291,10 +291,6 @@ impl Ledger for EmbeddedLedger {
         let mut state = self.state()?;
         state.sweep_slots();
         Ok(state.slots.values().map(|(_, slot)| slot.clone()).collect())
-    }
-
-    fn fleet(&self) -> Option<&dyn Bridges> {
-        Some(self)
     }
 
     fn losses(&self) -> watch::Receiver<u64> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::advance;
 
 use super::*;
+use crate::Bridges;
 use crate::{
     SLOT_TTL,
     conformance::{record, ticket},

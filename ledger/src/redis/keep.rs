@@ -16,8 +16,8 @@ use super::{
     scripts::script,
 };
 use crate::{
-    Bridges, JobRecord, JobState, Ledger, LedgerError, LedgerEvent, Note, SlotReport, StoredResult,
-    Taken, Ticket, UnverifiedReply,
+    JobRecord, JobState, Ledger, LedgerError, LedgerEvent, Note, SlotReport, StoredResult, Taken,
+    Ticket, UnverifiedReply,
 };
 
 /// A framed result that is not what was written.
@@ -258,10 +258,6 @@ impl Ledger for RedisLedger {
         limit: usize,
     ) -> Result<Option<Vec<LedgerEvent>>, LedgerError> {
         self.events_after(cursor, limit).await.map(Some)
-    }
-
-    fn fleet(&self) -> Option<&dyn Bridges> {
-        Some(self)
     }
 
     fn losses(&self) -> watch::Receiver<u64> {
