@@ -56,7 +56,7 @@ async fn a_job_whose_replies_never_verify_is_parked_with_its_history() {
     let used_up = letter.reason.contains("5 attempts used up");
     assert!(used_up, "{}", letter.reason);
     assert!(world.falafel.seen().answers.is_empty());
-    assert_eq!(world.stats().open_tickets, 1);
+    world.until_open(1).await;
     world.assert_issued(&[ticket], 1);
 }
 

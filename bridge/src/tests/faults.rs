@@ -119,8 +119,8 @@ async fn a_job_that_no_worker_survives_is_parked_and_others_go_on() {
     }
     world.until_all_proved(&[good]).await;
     world.until_state(claim_id(1), JobState::Dead).await;
-    let stats = world.stats();
-    assert_eq!((stats.parked, stats.open_tickets), (1, 1));
+    world.until("parked", |stats| stats.parked == 1).await;
+    world.until_open(1).await;
     world.assert_issued(&[poison], 1);
     world.falafel.assert_no_nack();
 }

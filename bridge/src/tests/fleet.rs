@@ -83,12 +83,6 @@ impl Peer {
         tickets
     }
 
-    pub(super) async fn until_open(&self, tickets: usize) {
-        let what = format!("{tickets} tickets are pinged");
-        self.until(&what, |stats| stats.open_tickets == tickets)
-            .await;
-    }
-
     pub(super) async fn until_member(&self) {
         self.until("it is a member", |stats| stats.member).await;
     }

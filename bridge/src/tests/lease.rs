@@ -30,8 +30,7 @@ async fn nothing_is_pinged_after_its_answer() {
     let _worker = world.worker(proof);
     let answered = world.falafel.ask_proof(claim(1));
     world.until_answered(answered).await;
-    let closed = |stats: &BridgeStats| stats.open_tickets == 0;
-    world.until("it is closed", closed).await;
+    world.until_open(0).await;
     let (then, _) = world.falafel.seen().pings[&answered];
     // Another ticket's pings show that time goes by. One ping of the answered
     // ticket may have been under way.

@@ -175,6 +175,13 @@ impl RunningBridge {
     ) -> impl Future<Output = ()> {
         eventually(what, async move || holds(&self.stats()))
     }
+
+    /// The lease thread takes its orders when it is given a core.
+    async fn until_open(&self, tickets: usize) {
+        let what = format!("{tickets} tickets are pinged");
+        let open = |stats: &BridgeStats| stats.open_tickets == tickets;
+        self.until(&what, open).await;
+    }
 }
 
 impl World {

@@ -21,9 +21,7 @@ async fn a_restarted_bridge_adopts_every_ticket() {
     let all = [queued, parked, proved];
     world.until_pinged_since(&all, before).await;
     world.until_all_answered(&[queued, proved]).await;
-    world
-        .until("one is open", |stats| stats.open_tickets == 1)
-        .await;
+    world.until_open(1).await;
     assert_eq!(world.state(nonsense_id()).await, Some(JobState::Dead));
     let pinged = world.handle.state.tickets.known().pinged;
     assert!(pinged.contains(&parked), "answered, or pinged");
@@ -94,9 +92,7 @@ async fn tickets_that_falafel_has_forgotten_are_closed_and_their_jobs_withdrawn(
     };
     eventually("the old are closed", closed).await;
     assert!(world.stats().forgotten >= 2);
-    world
-        .until("one is open", |stats| stats.open_tickets == 1)
-        .await;
+    world.until_open(1).await;
     assert_ne!(world.state(claim_id(1)).await, Some(JobState::Withdrawn));
     assert_eq!(
         world.state(claim_id(2)).await,

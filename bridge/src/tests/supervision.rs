@@ -62,7 +62,7 @@ async fn parks_one_and_goes_on(world: &World, item: &str) {
     world.until_answered(good).await;
     assert_eq!(world.falafel.answer(poison), None);
     assert_eq!(world.falafel.issued(poison), 1, "its lease is kept");
-    assert_eq!(world.stats().open_tickets, 1);
+    world.until_open(1).await;
     // An operator replays it.
     world.handle.replay(claim_id(1)).await.unwrap();
     world.until_answered(poison).await;
@@ -94,7 +94,7 @@ async fn a_job_over_which_the_comparison_panics_is_parked() {
     let good = world.falafel.ask_proof(claim(2));
     world.until_answered(good).await;
     assert_eq!(world.falafel.answer(poison), None);
-    assert_eq!(world.stats().open_tickets, 1);
+    world.until_open(1).await;
 }
 
 #[tokio::test]
