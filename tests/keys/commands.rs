@@ -1,4 +1,4 @@
-//! A key's life through `zkwhirl keys`.
+//! The commands of `zkwhirl keys`: make, verify, export, import, remove.
 
 use std::fs;
 
@@ -36,7 +36,7 @@ fn a_key_is_listed_verified_exported_imported_elsewhere_and_removed() {
     assert_eq!(imported["id"], id, "the same key, not another");
     assert_eq!(elsewhere.json(&import)["id"], id);
     let left = fs::read_dir(&*elsewhere).unwrap().count();
-    assert_eq!(left, 1, "nothing but the keys is left");
+    assert_eq!(left, 1, "only the keys are left");
 
     let words = ["standard input is not a terminal: add --yes to remove 1 keys"];
     elsewhere.refuse("remove claim/poseidon", 2, &words);
