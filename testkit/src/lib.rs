@@ -2,10 +2,7 @@
 //! RabbitMQ and Redis as processes. This crate imports no crate above `job`, so
 //! that a crate's unit tests never see two copies of the crate's own types.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failed step must fail the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed step must fail the test")]
 
 mod jobs;
 mod patience;
