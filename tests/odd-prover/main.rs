@@ -9,7 +9,7 @@
 
 #![expect(
     clippy::print_stderr,
-    reason = "its standard error is what the tests read"
+    reason = "the tests read the standard error of this program"
 )]
 
 use std::{
