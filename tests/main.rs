@@ -7,12 +7,11 @@
 //! | `fleet` | bridge and workers as processes on a real RabbitMQ and Redis; kill -9 of each part |
 //! | `rehearsal` | the autoscaler's loop over a real fleet |
 //! | `halloumi` | in place of Halloumi: variables, routes, the prover protocol |
-//! | `keys` | keys from outside: commands, contract, ceremonies |
-//! | `console` | the console's API, its page in Chromium, the commands that talk to it |
+//! | `keys` | keys: commands, contract, ceremonies |
+//! | `console` | the console's API, its page in Chromium, the commands that use the API |
 //!
-//! No test depends on the machine's speed: what must happen is waited for with
-//! the patience of minutes, what took how long is printed (`figure: …`) and not
-//! asserted.
+//! No test depends on the machine's speed: a test waits for an event for many
+//! minutes, and prints durations (`figure: …`) instead of asserting them.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

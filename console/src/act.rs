@@ -113,8 +113,7 @@ impl ConsoleState {
     ) -> Result<Vec<ActionOutcome>, Refusal> {
         let count = action.on.len();
         if !(1..=MAX_TARGETS).contains(&count) {
-            let why =
-                format!("an action must name 1 to {MAX_TARGETS} jobs or workers, not {count}");
+            let why = format!("an action needs 1 to {MAX_TARGETS} jobs or workers, not {count}");
             return Err(Refusal::bad(why));
         }
         if action.act == OperatorAction::Reject {
@@ -126,7 +125,7 @@ impl ConsoleState {
             Ok(Ok(outcomes)) => return Ok(outcomes),
             Ok(Err(error)) => format!("the action failed: {error}"),
             Err(_) => format!(
-                "the action has not ended within {ACTION_TIMEOUT:?} and goes on: see the audit log"
+                "not ended within {ACTION_TIMEOUT:?}; the action goes on: see the audit log"
             ),
         };
         Err(Refusal::away(why))
@@ -200,10 +199,7 @@ impl ConsoleState {
             }
             OperatorAction::Reject => {
                 if !job.to_string().ends_with(&action.confirm) {
-                    let why = format!(
-                        "the id of job {} does not end with the given digits",
-                        job.short()
-                    );
+                    let why = format!("job {}: its id ends in other digits", job.short());
                     return Err(Refusal::bad(why));
                 }
                 let tickets = bridge.reject(job, &action.reason).await?;
@@ -220,10 +216,7 @@ impl ConsoleState {
                 }
                 let cancel = Control::Cancel { job };
                 bridge.broker().send_control(&cancel).await?;
-                Ok(
-                    "cancel message sent: the worker stops the attempt and requeues the job"
-                        .to_owned(),
-                )
+                Ok("message sent: its worker requeues the job".to_owned())
             }
         }
     }

@@ -104,9 +104,8 @@ impl ConsoleState {
         let name = name.trim_end_matches('…').to_lowercase();
         let hex = name.bytes().all(|byte| byte.is_ascii_hexdigit());
         if name.len() < MIN_DIGITS || !hex {
-            let why = format!(
-                "\"{name}\" names no job: give at least {MIN_DIGITS} digits of the job's id"
-            );
+            let why =
+                format!("\"{name}\" names no job: give at least {MIN_DIGITS} digits of an id");
             return Err(Refusal::bad(why));
         }
         let listing = self.listing().await?;

@@ -77,7 +77,7 @@ impl IntoResponse for Refusal {
 }
 
 pub(super) fn json(value: &impl Serialize) -> Response {
-    let text = serde_json::to_string(value).expect("views are plain data");
+    let text = serde_json::to_string(value).expect("views have only string keys");
     let headers = [
         (header::CONTENT_TYPE, "application/json; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),

@@ -105,9 +105,8 @@ async fn request(State(console): Shared, Path(id): Path<String>, headers: Header
 async fn action(State(console): Shared, headers: HeaderMap, body: Bytes) -> Response {
     let act = async {
         let who = console.allow(&headers)?;
-        let action: ActionRequest = serde_json::from_slice(&body).map_err(|error| {
-            Refusal::bad(format!("the request's body is not an action: {error}"))
-        })?;
+        let action: ActionRequest = serde_json::from_slice(&body)
+            .map_err(|error| Refusal::bad(format!("the body is no action: {error}")))?;
         console.act(who, action).await
     };
     answer(act.await)

@@ -36,7 +36,7 @@ labels! {
         ["ok", "error", "cancelled"];
     RETRY "reason" "Why a job is retried."
         ["invalid", "prover", "infrastructure", "unverified", "handed_back", "lost"];
-    DEATH "reason" "Why a job became a dead letter: its request can never be proved, its attempts are used up, every worker crashed on it, its message was damaged or of another release, or the bridge panicked while handling it."
+    DEATH "reason" "Why a job became a dead letter: its request can never be proved, its attempts are used up, workers crashed while proving it, its message was damaged or of another release, or the bridge panicked while handling it."
         ["request", "attempts", "crashes", "damaged", "version", "bridge"];
     WASTE "reason" "Why proving time brought no result."
         ["invalid", "prover", "infrastructure", "interrupted", "unverified", "duplicate"];

@@ -1,4 +1,4 @@
-//! Jobs and results without real requests.
+//! Jobs and results with fake requests.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ pub fn claim_job(n: u32) -> JobEnvelope {
     job_of(Kind::Claim, n)
 }
 
-/// A job of any kind whose request is the number `n`. The request is no real
-/// one: brokers and workers do not look into it.
+/// A job of any kind whose fake request is the kind's name and the number `n`.
+/// Brokers and workers do not parse the request.
 pub fn job_of(kind: Kind, n: u32) -> JobEnvelope {
     let mut request = kind.name().as_bytes().to_vec();
     request.extend(n.to_be_bytes());
@@ -34,7 +34,7 @@ pub fn job_of(kind: Kind, n: u32) -> JobEnvelope {
     job
 }
 
-/// The same job after `worker` failed it.
+/// The job after an attempt of `worker` that failed.
 pub fn failed_by(mut job: JobEnvelope, worker: &str, failure: Failure) -> JobEnvelope {
     job.history.push(AttemptRecord {
         attempt: job.attempt,
@@ -49,7 +49,7 @@ pub fn failed_by(mut job: JobEnvelope, worker: &str, failure: Failure) -> JobEnv
     job
 }
 
-/// The result of a job that worker `w` proved.
+/// The result of a job with this reply, proved by worker `w`.
 pub fn result_of(job: &JobEnvelope, reply: impl AsRef<[u8]>) -> ResultEnvelope {
     ResultEnvelope {
         id: job.id,

@@ -1,11 +1,8 @@
-//! What tests of several crates share: jobs, patience, recorded files, a stub
-//! Falafel, RabbitMQ and Redis as processes. It imports nothing above `job`, so
+//! Shared by tests of several crates: jobs, waiting, recorded files, a stub Falafel,
+//! RabbitMQ and Redis as processes. This crate imports no crate above `job`, so
 //! that a crate's unit tests never see two copies of the crate's own types.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a step of the kit that fails must fail the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed step must fail the test")]
 
 mod jobs;
 mod patience;

@@ -1,18 +1,18 @@
-//! Waiting for what must happen, on tokio's clock. No test sleeps to wait.
+//! Waiting for events, on tokio's clock. No test sleeps for a fixed time instead.
 
 use std::{future::Future, panic::Location, time::Duration};
 
 use tokio::time::{sleep, timeout};
 
-/// How long a test waits before it fails. Patience costs nothing when things go
-/// well: this is longer than anything takes on two cores with a load of 25. Three
-/// rollups with real proofs take seven minutes there at a load of 13.
+/// How long a test waits before it fails. A passing test does not wait so long: no
+/// step takes as long, even on two cores with a load of 25. Three rollups with real
+/// proofs take seven minutes on two cores with a load of 13.
 pub const PATIENCE: Duration = Duration::from_secs(1200);
 
-/// Between two questions.
+/// Pause between two checks.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The future's output; panics with `what` after [`PATIENCE`].
+/// Awaits a future and returns its output; panics with `what` after [`PATIENCE`].
 #[track_caller]
 pub fn within<T>(what: &str, future: impl Future<Output = T>) -> impl Future<Output = T> {
     let caller = Location::caller();
@@ -22,7 +22,7 @@ pub fn within<T>(what: &str, future: impl Future<Output = T>) -> impl Future<Out
     }
 }
 
-/// Asks again until there is an answer; panics with `what` after [`PATIENCE`].
+/// Calls `ask` until it returns `Some`; panics with `what` after [`PATIENCE`].
 #[track_caller]
 pub fn until_some<T>(
     what: &str,
@@ -38,7 +38,7 @@ pub fn until_some<T>(
     })
 }
 
-/// Asks again until the answer is yes; panics with `what` after [`PATIENCE`].
+/// Calls `holds` until it returns true; panics with `what` after [`PATIENCE`].
 #[track_caller]
 pub fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
     until_some(what, async move || holds().await.then_some(()))

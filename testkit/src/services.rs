@@ -14,18 +14,18 @@ use std::{
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
-/// One instance of `scripts/services`, with ports and a folder of its own. The
-/// instance ends with the last clone, and with this process however that ends.
+/// One instance of `scripts/services`, with its own ports and folder. The instance
+/// stops when the last clone is dropped or when this process ends in any way.
 #[derive(Debug, Clone)]
 pub struct Services {
     instance: Arc<Instance>,
-    /// The URL of every RabbitMQ node, with the virtual host of the start.
+    /// The AMQP URL of every RabbitMQ node, with the default virtual host.
     pub amqp: Vec<String>,
-    /// The same over TLS; empty without TLS.
+    /// The AMQP URLs over TLS; empty without TLS.
     pub amqps: Vec<String>,
     /// The URLs of the nodes' management APIs.
     pub management: Vec<String>,
-    /// Host and port of what each node counts.
+    /// Host and port of each node's Prometheus metrics.
     pub rabbitmq_metrics: Vec<String>,
     /// Redis' URL; empty without Redis.
     pub redis: String,
@@ -37,12 +37,12 @@ struct Instance {
 }
 
 impl Services {
-    /// One RabbitMQ node and one Redis.
+    /// Starts one RabbitMQ node and one Redis.
     pub async fn up() -> Self {
         Self::with(["--rabbitmq", "--redis"]).await
     }
 
-    /// What these options of `scripts/services up` say.
+    /// Starts the services that these options of `scripts/services up` name.
     pub async fn with<S: AsRef<OsStr>>(options: impl IntoIterator<Item = S>) -> Self {
         let options = options.into_iter().map(|option| option.as_ref().to_owned());
         let options: Vec<_> = options.collect();
@@ -72,17 +72,17 @@ impl Services {
         }
     }
 
-    /// `kill`, `stop`, `start` or `restart` of `rabbitmq1` or `redis`.
+    /// Runs `kill`, `stop`, `start` or `restart` on a part, `rabbitmq1` or `redis`.
     pub async fn act(&self, what: &'static str, part: &str) {
         self.call(what, &[part]).await;
     }
 
-    /// rabbitmqctl on the first node that runs.
+    /// Runs rabbitmqctl on the first running node.
     pub async fn ctl(&self, arguments: &[&str]) {
         self.call("ctl", arguments).await;
     }
 
-    /// The process of a part.
+    /// The process id of a part.
     pub async fn pid(&self, part: &str) -> i32 {
         let pids = self.call("pids", &[]).await;
         let mut lines = pids.lines().map(str::split_whitespace);
@@ -91,14 +91,14 @@ impl Services {
         pid.and_then(|pid| pid.parse().ok()).expect("the part runs")
     }
 
-    /// The part that Sentinel says is Redis' primary.
+    /// The name of the part that is Redis' primary, according to Sentinel.
     pub async fn primary(&self) -> String {
         let said = self.call("env", &["--json"]).await;
         let urls: Value = serde_json::from_str(&said).expect("scripts/services prints JSON");
         urls["redis_primary"].as_str().expect("a part").to_owned()
     }
 
-    /// A command on this instance. The test's own runtime goes on meanwhile.
+    /// Runs a command on this instance, without blocking the test's runtime.
     async fn call(&self, command: &'static str, arguments: &[&str]) -> String {
         let mut services = self.instance.command(command);
         services.args(arguments);
@@ -120,7 +120,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        // A panic in a panic would hide the first one.
+        // A second panic would hide the first, so errors are ignored.
         let _ = self.command("down").output();
     }
 }

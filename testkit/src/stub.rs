@@ -1,6 +1,6 @@
 //! A small Falafel for tests: real framing, leases, long polls, and faults on
-//! demand. It runs on a runtime of its own, which can be stopped with all its
-//! connections, and started again on the same port.
+//! demand. The stub has its own runtime, which can be stopped with all connections
+//! and started again on the same port.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -30,34 +30,34 @@ struct StubJob {
     stamp: Option<Instant>,
 }
 
-/// What `/get-job` says instead of a job.
+/// A wrong answer of `/get-job` in place of a job.
 #[derive(Debug)]
 pub enum Odd {
-    /// 200 without a body.
+    /// Status 200 without a body.
     Empty,
     /// Another status.
     Status(u16),
-    /// 200 with this body.
+    /// Status 200 with this body.
     Body(Vec<u8>),
-    /// These bytes, and zeros for as long as somebody reads.
+    /// These bytes, then zeros without end.
     Endless(Bytes),
 }
 
-/// What the stub was asked and told.
+/// The stub's jobs, and the requests that it has received.
 #[derive(Debug, Default)]
 pub struct Seen {
     jobs: Vec<StubJob>,
     odd: VecDeque<Odd>,
     next: u32,
-    /// `/job-complete` fails this many times.
+    /// The number of next calls of `/job-complete` that fail.
     pub refuse_answers: usize,
-    /// Answers that were taken, in order, whether their ticket was known.
+    /// The accepted answers in order; true if the answer's ticket was open.
     pub answers: Vec<(Frame, bool)>,
-    /// How often each ticket was handed out.
+    /// The number of times that each ticket was issued.
     pub issued: HashMap<TicketId, usize>,
-    /// When each ticket was pinged last, and the longest gap so far.
+    /// When each ticket was pinged last, and the longest time between two pings.
     pub pings: HashMap<TicketId, (Instant, Duration)>,
-    /// Long polls that are waiting.
+    /// The number of long polls so far.
     pub polls: usize,
 }
 
@@ -65,7 +65,7 @@ pub struct Seen {
 struct StubState {
     seen: Mutex<Seen>,
     changed: Notify,
-    /// Pollers are served one after the other.
+    /// Locked by the poll that is served: polls are served one after the other.
     head: tokio::sync::Mutex<()>,
     lease: Duration,
 }
@@ -79,7 +79,7 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// A Falafel whose leases last as long as this.
+    /// Starts a stub whose leases last for `lease`.
     pub fn start(lease: Duration) -> Self {
         let inner = Arc::new(StubState {
             seen: Mutex::default(),
@@ -95,17 +95,17 @@ impl Stub {
         }
     }
 
-    /// Where it listens.
+    /// The URL of the stub.
     pub fn url(&self) -> Url {
         format!("http://{}", self.at).parse().unwrap()
     }
 
-    /// What it has seen so far.
+    /// Locks and returns the stub's jobs and received requests.
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
         self.inner.seen.lock().unwrap()
     }
 
-    /// A new job with a fresh ticket.
+    /// Adds a job with a new ticket; returns the ticket.
     pub fn ask(&self, command: u32, data: impl Into<Bytes>) -> TicketId {
         let mut seen = self.seen();
         seen.next += 1;
@@ -121,29 +121,29 @@ impl Stub {
         ticket
     }
 
-    /// A new job with the ticket of its frame.
+    /// Adds a job with its frame's ticket.
     pub fn ask_frame(&self, frame: Frame) {
         self.seen().jobs.push(StubJob { frame, stamp: None });
         self.inner.changed.notify_waiters();
     }
 
-    /// A new proof job.
+    /// Adds a proof job with a new ticket; returns the ticket.
     pub fn ask_proof(&self, request: impl Into<Bytes>) -> TicketId {
         self.ask(Command::CreateProof.code(), request)
     }
 
-    /// The next poll gets this instead of a job.
+    /// Answers the next poll with `odd` in place of a job.
     pub fn say(&self, odd: Odd) {
         self.seen().odd.push_back(odd);
         self.inner.changed.notify_waiters();
     }
 
-    /// The next poll gets this frame, whatever its ticket's lease.
+    /// Answers the next poll with this frame, even if its ticket's lease is valid.
     pub fn say_again(&self, frame: Frame) {
         self.say(Odd::Body(frame.to_bytes().to_vec()));
     }
 
-    /// The answer to a ticket that was open when it came.
+    /// The answer to a ticket that came while the ticket was open, if any.
     pub fn answer(&self, ticket: TicketId) -> Option<Frame> {
         let seen = self.seen();
         let mut answers = seen.answers.iter();
@@ -151,17 +151,17 @@ impl Stub {
         answer.map(|(frame, _)| frame.clone())
     }
 
-    /// How often it handed the ticket out.
+    /// The number of times that the ticket was issued.
     pub fn issued(&self, ticket: TicketId) -> usize {
         self.seen().issued.get(&ticket).copied().unwrap_or(0)
     }
 
-    /// Whether the ticket was pinged.
+    /// True if the ticket was pinged.
     pub fn was_pinged(&self, ticket: TicketId) -> bool {
         self.seen().pings.contains_key(&ticket)
     }
 
-    /// Nothing was NACKed, nothing but answers with data was sent.
+    /// Asserts that every answer was an ACK with data.
     #[track_caller]
     pub fn assert_no_nack(&self) {
         for (frame, _) in &self.seen().answers {
@@ -170,20 +170,20 @@ impl Stub {
         }
     }
 
-    /// Breaks every connection and stops listening.
+    /// Closes every connection and stops listening.
     pub fn stop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
 
-    /// Listens again, with what it knew.
+    /// Listens again on the same port, with the same jobs.
     pub fn resume(&mut self) {
         let (runtime, _) = serve(&self.inner, self.at);
         self.runtime = Some(runtime);
     }
 
-    /// Forgets all jobs, as a restarted Falafel.
+    /// Drops all jobs, as a restart of Falafel does.
     pub fn forget(&self) {
         self.seen().jobs.clear();
     }
@@ -210,7 +210,7 @@ fn serve(inner: &Arc<StubState>, at: SocketAddr) -> (Runtime, SocketAddr) {
     let (sender, receiver) = std::sync::mpsc::channel();
     runtime.spawn(async move {
         let listener = loop {
-            // The port of the server before may be freed a moment later.
+            // The previous server's port may still be in use for a moment.
             if let Ok(listener) = TcpListener::bind(at).await {
                 break listener;
             }

@@ -1,4 +1,4 @@
-//! The files that the original code made: `tests/vectors`.
+//! The files in `tests/vectors`, recorded from Aztec Connect's code.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! The golden bytes of release 0.1.0, and what is in several of them.
+//! The recorded bytes of release 0.1.0, and values that several of them contain.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ pub fn golden(name: &str) -> Bytes {
     vector(&format!("wire/0.1.0/{name}"))
 }
 
-/// The id of the claim job, as it stands in the bytes.
+/// The id of the claim job in the recorded bytes.
 pub fn claim_id() -> JobId {
     let digits = "cae95705c548d48251589a4cf4845031c04dcf7c90eea87844c56f99590984a3";
     digits.parse().expect("an id")
 }
 
-/// One failed attempt of each class.
+/// Failed attempts, one of each class.
 pub fn history() -> Vec<AttemptRecord> {
     let classes = [
         FailureClass::Invalid,

@@ -1,4 +1,4 @@
-//! The API over HTTP.
+//! The console's API over HTTP.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ impl ConsoleStage {
         send(request, token).await
     }
 
-    /// What became of an action on its first target.
+    /// Sends an action and returns the result for its first target.
     async fn act(&self, action: Value) -> Value {
         let answer = self.post(&self.url, Some(TOKEN), action).await;
         let outcomes: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
@@ -47,7 +47,7 @@ async fn send(mut request: RequestBuilder, token: Option<&str>) -> Response {
     request.send().await.unwrap()
 }
 
-/// An answer that must be a refusal.
+/// Asserts that an answer is a refusal with this status and these words.
 async fn refused(answer: Response, status: u16, words: &str) {
     assert_eq!(answer.status().as_u16(), status, "{words}");
     let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
@@ -101,7 +101,7 @@ async fn every_view_tells_of_a_rollup_from_its_first_job_to_its_settling() {
     for step in ["taken", "queued", "claimed", "proved", "delivered"] {
         assert!(steps.contains(&step), "{steps:?} lacks {step}");
     }
-    // A slot speaks twice a second at most: it may seem idle that has proved much.
+    // A slot reports at most twice a second, so its count may lag behind.
     eventually("idle, with 16 jobs proved", async || {
         let workers = stage.view("workers").await;
         let slots = list(&workers["items"]);

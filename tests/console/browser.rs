@@ -1,4 +1,4 @@
-//! The page in a headless Chromium: tests/node/*.mjs look and click.
+//! The page in a headless Chromium, which the scripts tests/node/*.mjs control.
 
 use std::{env, path::PathBuf, process::Command, time::Duration};
 
@@ -9,10 +9,10 @@ use zkwhirl_ledger::JobState;
 use super::stage::{ConsoleStage, TOKEN, claim, mocked};
 use crate::stage::{Odd, Scene, node, root, said};
 
-/// Set, the pictures of docs/images are made anew.
+/// Environment variable; if it is set, the pictures of docs/images are replaced.
 const IMAGES: &str = "ZKWHIRL_TEST_IMAGES";
 
-/// Runs a script of tests/node; it must find everything as it should be.
+/// Runs a script of tests/node, which must succeed.
 fn look(script: &str, arguments: &[&str]) {
     let mut look = Command::new("node");
     look.arg(root().join("tests/node").join(script)).arg(node());
@@ -21,7 +21,7 @@ fn look(script: &str, arguments: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_shows_a_rollup_live_and_an_operator_replays_a_dead_job() {
-    // More rollups than the slowest browser can look at.
+    // More rollups than are proved while the slowest browser runs.
     let stage = mocked(4, Duration::from_millis(900), 1000).await;
     stage.quiet(true).await;
     let job = stage.a_dead_claim().await.to_string();
@@ -35,7 +35,7 @@ async fn the_page_shows_a_rollup_live_and_an_operator_replays_a_dead_job() {
     stage.end().await;
 }
 
-/// Provers that die of too little memory until `mended` is there.
+/// Provers that fail for lack of memory until the file `mended` exists.
 fn without_memory() -> Odd {
     let zkwhirl = env!("CARGO_BIN_EXE_zkwhirl");
     Odd::script(|odd| {
@@ -55,7 +55,7 @@ async fn a_job_that_used_its_attempts_up_is_replayed_and_delivered_when_its_caus
         mock: true,
         ..odd.provers(Sizes::new(1, 1).unwrap())
     };
-    // Each leaves the queue after its failure: one for each attempt.
+    // Each slot stops consuming after its failure: one slot for each attempt.
     let scene = Scene::of(Provers::RollupCli(provers)).slots(5);
     let stage = ConsoleStage::of(scene).await;
     let (job, request) = claim();

@@ -1,4 +1,4 @@
-//! `zkwhirl rollups|jobs|workers|dead|queues` as a person or a script calls
+//! `zkwhirl rollups|jobs|workers|dead|queues`, run as a person or a script runs
 //! them.
 
 use std::{
@@ -21,7 +21,7 @@ fn command(base: &str, token: Option<&str>, arguments: &[&str]) -> Command {
     command
 }
 
-/// Two slots that claim nothing.
+/// A stage whose two slots are paused.
 async fn quiet() -> ConsoleStage {
     let stage = idle().await;
     stage.quiet(true).await;

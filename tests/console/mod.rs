@@ -1,5 +1,5 @@
 //! The console of a running cluster: its API over HTTP, its page in Chromium,
-//! and the commands that talk to it.
+//! and the commands that use the API.
 
 mod api;
 mod browser;

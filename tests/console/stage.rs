@@ -21,7 +21,7 @@ use crate::stage::{Scene, Stage, plan, proverless};
 
 pub(crate) const TOKEN: &str = "correct horse battery staple";
 
-/// A development key and one of a ceremony.
+/// Two keys: a development key and a ceremony's key.
 struct TwoKeys;
 
 impl LocalKeys for TwoKeys {
@@ -46,9 +46,9 @@ impl LocalKeys for TwoKeys {
 
 pub(crate) struct ConsoleStage {
     stage: Stage,
-    /// The console that lets operators act.
+    /// The URL of a console with an operator's token.
     pub(crate) url: String,
-    /// The same without a token.
+    /// The URL of a console without a token.
     pub(crate) read_only: String,
     pub(crate) http: reqwest::Client,
 }
@@ -73,8 +73,8 @@ async fn serve(cluster: &Cluster, token: Option<&str>) -> String {
     format!("http://{address}")
 }
 
-/// Slots of the mock, for a Falafel that wants so many rollups of eight inner
-/// rollups.
+/// Starts mock slots, and a Falafel that requests this number of rollups with
+/// eight inner rollups each.
 pub(crate) async fn mocked(slots: usize, work: Duration, rollups: u32) -> ConsoleStage {
     let provers = proverless(Suite::Poseidon, 1, 8, work);
     let Rollups { suite, sizes } = provers.rollups();
@@ -92,7 +92,7 @@ pub(crate) async fn idle() -> ConsoleStage {
     mocked(2, Duration::ZERO, 0).await
 }
 
-/// A claim that the original code asked for.
+/// A claim request recorded from Aztec Connect's code.
 pub(crate) fn claim() -> (JobId, Bytes) {
     let request = vector("claims/claim_00_request");
     (JobId::of(Command::CreateProof, &request), request)
@@ -113,7 +113,7 @@ impl ConsoleStage {
         self.stage.end().await;
     }
 
-    /// All slots claim no more, or claim again, and say so.
+    /// Pauses or resumes all slots, and waits until they report the new state.
     pub(crate) async fn quiet(&self, quiet: bool) {
         let slots = self.cluster.bridge.ledger();
         eventually("the slots are there", async || {
@@ -132,8 +132,8 @@ impl ConsoleStage {
         .await;
     }
 
-    /// Falafel asks for a claim that is given up on after two attempts. The
-    /// slots must be quiet.
+    /// Makes Falafel request a claim, and makes it a dead letter after two attempts.
+    /// The slots must be paused.
     pub(crate) async fn a_dead_claim(&self) -> JobId {
         let (job, request) = claim();
         drop(self.ask(request));

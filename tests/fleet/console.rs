@@ -1,4 +1,4 @@
-//! The console of a fleet: any bridge tells of what others did.
+//! The console of a fleet: every bridge also shows what other bridges did.
 
 use serde_json::Value;
 use zkwhirl_testkit::until_some;
@@ -22,7 +22,7 @@ async fn a_bridge_that_comes_later_shows_the_rollup_and_who_proved_what() {
     let _workers = ["one", "two"].map(|name| fleet.worker(name, 300));
     fleet.until_settled().await;
     // Two claims, two inner rollups, the root rollup, its verifier. Falafel may
-    // have the last one before the bridge has noted that it has.
+    // have the last reply before the bridge has recorded its delivery.
     fleet.until_happened("delivered", 6).await;
     assert_eq!(first.drain(), Some(0));
     let (_second, console) = fleet.bridge_that_says("second", "console at ", " ");
@@ -39,7 +39,7 @@ async fn a_bridge_that_comes_later_shows_the_rollup_and_who_proved_what() {
         let took = to.unwrap() - from.unwrap();
         assert!(took >= 300, "{took} ms on a worker that takes 300");
     }
-    // One of the two may have come when everything was proved.
+    // One of the two workers may have started after the last proof.
     until(&console, "workers", |workers| {
         let slots = workers["items"].as_array().into_iter().flatten();
         slots.map(|slot| &slot["slot"]).eq(["one/1", "two/1"])

@@ -1,5 +1,5 @@
-//! The loss of Redis' primary: Sentinel chooses another, HAProxy leads there.
-//! The files are those of `k8s/components/redis-sentinel`.
+//! The loss of Redis' primary: Sentinel elects another, and HAProxy forwards to
+//! it. Their configuration is that of `k8s/components/redis-sentinel`.
 
 use tokio::time::Instant;
 
@@ -22,7 +22,7 @@ async fn redis_primaries_killed_one_after_the_other_in_mid_job_lose_no_job() {
         let lost = fleet.services.primary().await;
         let before = fleet.falafel.progress().verified;
         let killed = Instant::now();
-        // Both containers of its pod: a node is lost, not a process.
+        // Kill both containers of the pod, as the loss of a node does.
         fleet.services.act("kill", &lost).await;
         let sentinel = lost.replace("redis", "sentinel");
         fleet.services.act("kill", &sentinel).await;
@@ -30,7 +30,7 @@ async fn redis_primaries_killed_one_after_the_other_in_mid_job_lose_no_job() {
             fleet.services.primary().await != lost
         })
         .await;
-        // What was under way when the primary died may still be accepted.
+        // Proofs in progress when the primary died may still be accepted.
         fleet.until_verified(before + 5).await;
         say(format_args!(
             "Redis' primary killed: five more proofs accepted after {:.1} s",
@@ -43,8 +43,8 @@ async fn redis_primaries_killed_one_after_the_other_in_mid_job_lose_no_job() {
     }
     fleet.until_settled().await;
     assert_eq!(fleet.falafel.progress().verified, 204);
-    // What was written in the last moment may not have been replicated: such a
-    // ticket is issued again after its lease.
+    // The last writes may not have been replicated: Falafel issues such a ticket
+    // again after its lease.
     fleet.no_ticket_was_issued_more_often_than(3);
     fleet.say_leases("two primaries of Redis killed");
 }

@@ -1,4 +1,4 @@
-//! kill -9 of each part around a job.
+//! kill -9 of a worker, a bridge and RabbitMQ while a job is proved.
 
 use tokio::time::{Instant, sleep};
 use zkwhirl_falafel::job_server::ACK_TIMEOUT;
@@ -20,7 +20,7 @@ async fn a_worker_killed_in_mid_job_is_replaced_at_once_and_falafel_notices_noth
     fleet.until_settled().await;
     fleet.no_ticket_was_issued_more_often_than(1);
     let took = claimed_by_heir.at_ms - killed;
-    // RabbitMQ notices the closed connection; a heartbeat would take 40 s.
+    // RabbitMQ sees that the connection closed; a heartbeat would take 40 s.
     say(format_args!(
         "worker killed: another has its job after {took} ms"
     ));
@@ -32,7 +32,7 @@ async fn a_worker_killed_in_the_root_phase_is_replaced_and_the_rollup_settles() 
     let _bridge = fleet.bridge("bridge");
     let _inner = fleet.worker_of("inner", "inner", 10);
     let doomed = fleet.worker_of("outer", "doomed", 600_000);
-    // A claim, two inner rollups, and the root rollup by the one that dies.
+    // A claim, two inner rollups, and the root rollup, claimed by the dying worker.
     fleet.until_happened("claimed", 4).await;
     doomed.kill();
     let _heir = fleet.worker_of("outer", "heir", 10);
@@ -45,7 +45,7 @@ async fn a_worker_killed_in_the_root_phase_is_replaced_and_the_rollup_settles() 
 async fn a_bridge_that_is_killed_and_started_again_loses_nothing() {
     let wanted = Wanted {
         claims: 6,
-        // Its next start lets a ticket lapse and expects it within 5 to 6 s.
+        // After a restart the bridge lets one ticket lapse; it returns in 5 to 6 s.
         lease: ACK_TIMEOUT,
         ..Wanted::default()
     };
@@ -66,10 +66,10 @@ async fn a_bridge_that_is_killed_and_started_again_loses_nothing() {
     fleet.say_leases("bridge killed and started again");
     assert_eq!(fleet.falafel.stats().nacks, 0);
     assert_eq!(fleet.falafel.progress().verified, 10);
-    // On a machine that starts a process within a part of a lease: the dead
-    // bridge's poll swallows one hand-out. That may be the ticket by which the
-    // next start asks whether Falafel remembers: it comes a third time, and
-    // nothing else does.
+    // If the process restarts within a lease, the dead bridge's poll still gets one
+    // ticket. That ticket may be the one with which the new bridge tests whether
+    // Falafel still knows its tickets: that ticket is issued a third time, and no
+    // other ticket is.
     if took < ACK_TIMEOUT / 2 {
         fleet.tickets_were_issued(2, 1);
     }
@@ -84,7 +84,7 @@ async fn with_two_bridges_the_death_of_one_is_no_event() {
     let joined = fleet.until_event("joined-fleet", "bridge", "bridge-b");
     joined.await;
     first.kill();
-    // A ticket that the second bridge did not take over would be issued again.
+    // Falafel would issue a ticket again that the second bridge did not take over.
     sleep(LEASE + ACK_TIMEOUT).await;
     let _worker = fleet.worker("one", 10);
     fleet.until_settled().await;

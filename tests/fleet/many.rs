@@ -1,4 +1,4 @@
-//! Many at once, and again.
+//! Many jobs at once, and the same jobs again after a restart of Falafel.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -27,7 +27,7 @@ async fn a_thousand_claims_at_once_are_proved_in_the_order_of_their_arrival() {
 async fn no_worker_idles_while_jobs_wait() {
     let fleet = Fleet::start(1000).await;
     let workers = ["one", "two", "three", "four"];
-    // All are in the queue before the first job is.
+    // All workers consume before the first job is published.
     let _roles = workers.map(|name| fleet.worker_at_work(name, 50));
     let _bridge = fleet.bridge("bridge");
     fleet.until_settled().await;
@@ -41,13 +41,13 @@ async fn no_worker_idles_while_jobs_wait() {
         let worker = event.detail["worker"].as_str();
         claimed.entry(worker).or_default().push(place.unwrap());
     }
-    // Four that claim at once may say so in any order, but each gets its jobs in
-    // the order of their arrival, and no job twice.
+    // Four workers that claim at once may report in any order, but each gets its
+    // jobs in the order of their arrival, and no job twice.
     assert!(claimed.values().all(|places| places.is_sorted()));
     let mut all: Vec<_> = claimed.values().flatten().copied().collect();
     all.sort();
     assert!(all.into_iter().eq(0..1004), "each job is claimed once");
-    // A worker that the queue forgets would claim once, or never.
+    // A worker without its consumer in the queue would claim once, or never.
     assert_eq!(claimed.len(), workers.len(), "{claimed:?}");
     assert!(claimed.values().all(|places| places.len() > 1));
     say_idle(&events);
@@ -70,7 +70,7 @@ fn say_idle(events: &[LedgerEvent]) {
                 let worker = event.detail["worker"].as_str();
                 worker_of.insert(job, worker);
                 if let Some(free) = free_since.remove(worker) {
-                    // Claimed before the bridge could say that it is queued.
+                    // Claimed before the bridge reported the job as queued.
                     let queued = queued.get(&job).copied().unwrap_or(at);
                     idle.push(at.saturating_sub(queued.max(free)));
                 }
@@ -107,7 +107,7 @@ async fn a_falafel_that_restarts_near_the_end_gets_finished_proofs_at_once() {
     let events = fleet.events().await;
     assert_eq!(times(&events, "claimed").len(), count + 4);
     let again = claimed_again(&events);
-    // The one that was being proved may have been given up and begun again.
+    // A job in proving at the restart may have been cancelled and started again.
     assert!(again <= 1, "{again} jobs were proved again");
     assert_eq!(fleet.falafel.stats().nacks, 0);
 }

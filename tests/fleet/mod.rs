@@ -3,16 +3,16 @@
 //!
 //! | scenario | what it pins down |
 //! |---|---|
-//! | `console` | a bridge that comes later tells of the whole rollup |
+//! | `console` | the console of a bridge that starts later shows the whole rollup |
 //! | `whole` | provision, bridge, workers: a rollup settles |
-//! | `many` | a thousand claims keep their order, no worker idles; a restarted Falafel gets what is finished |
+//! | `many` | a thousand claims keep their order, no worker idles; a restarted Falafel gets finished proofs |
 //! | `failover` | kill -9 of two primaries of Redis, one after the other: no job is lost |
 //! | `kills` | kill -9 of a worker, of the bridge, of RabbitMQ: Falafel notices nothing |
 //! | `traces` | a collector gets one trace for each job, from the bridge to the worker and back |
-//! | `upgrade` | a fleet takes over what 0.1.0 left: jobs in every state are delivered or still dead |
+//! | `upgrade` | a fleet takes over the jobs of release 0.1.0: each is delivered or stays a dead letter |
 //! | `waits` | a minute without a worker, half a minute without Redis: Falafel notices nothing |
 //!
-//! What they measure on the way they say in lines that begin with `figure:`.
+//! The tests print their measurements in lines that begin with `figure:`.
 
 mod console;
 mod failover;

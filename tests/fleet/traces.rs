@@ -1,4 +1,4 @@
-//! What a collector gets from a bridge and a worker.
+//! The traces that a collector receives from a bridge and a worker.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use crate::stage::Fleet;
 
 type Bodies = Arc<Mutex<Vec<Value>>>;
 
-/// A collector of traces in OTLP's JSON; what it was sent.
+/// A collector of traces in OTLP's JSON, with the spans that it received.
 async fn collector() -> (String, Bodies) {
     async fn take(State(bodies): State<Bodies>, body: Bytes) -> &'static str {
         let body = serde_json::from_slice(&body).unwrap();
@@ -30,7 +30,7 @@ async fn collector() -> (String, Bodies) {
 #[derive(Debug, Clone)]
 struct Span {
     name: String,
-    /// The process that sent it.
+    /// The process that sent the span.
     sender: usize,
     trace: String,
     id: String,
@@ -73,7 +73,7 @@ async fn one_trace_goes_from_the_bridge_to_the_worker_and_back() {
     ];
     let (bridge, worker) = (fleet.bridge("bridge"), fleet.worker("one", 10));
     fleet.until_settled().await;
-    // What is left is sent at the end.
+    // A process sends its remaining spans when it exits.
     assert_eq!(worker.drain(), Some(0));
     assert_eq!(bridge.drain(), Some(0));
     let spans = spans(&bodies.lock().unwrap());

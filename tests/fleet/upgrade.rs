@@ -1,6 +1,6 @@
-//! A fleet of this release takes over what release 0.1.0 left in Redis and
-//! RabbitMQ: jobs in every state are delivered, or are still dead with their
-//! reason. `tests/vectors/wire/0.1.0/README.md` says how it was recorded.
+//! A fleet of this release takes over the data of release 0.1.0 in Redis and
+//! RabbitMQ: jobs in every state are delivered, or stay dead letters with their
+//! reason. `tests/vectors/wire/0.1.0/README.md` says how the data was recorded.
 
 use std::{process::Command, time::Duration};
 
@@ -78,7 +78,7 @@ fn load_redis(url: &Url) {
     }
 }
 
-/// Publishes every message again as it came to its queue.
+/// Publishes every recorded message to its queue, unchanged.
 async fn load_rabbitmq(services: &Services) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let vhost = Url::parse(&services.amqp[0]).unwrap().path()[1..].to_owned();
@@ -101,7 +101,7 @@ async fn load_rabbitmq(services: &Services) {
     }
 }
 
-/// Jobs that were over before the upgrade.
+/// States of jobs that had ended before the upgrade.
 const OVER: [JobState; 3] = [JobState::Delivered, JobState::Rejected, JobState::Withdrawn];
 
 struct RecordedTicket {
@@ -113,14 +113,14 @@ struct RecordedTicket {
 struct Upgrade {
     services: Services,
     falafel: Stub,
-    /// A second server of jobs that has none.
+    /// A second job server, without jobs.
     idle: Stub,
     directory: TempDir,
     tickets: Vec<RecordedTicket>,
 }
 
 impl Upgrade {
-    /// Services that hold the recording, and a Falafel that waits for it.
+    /// Starts services with the recorded data, and a Falafel with its tickets open.
     async fn start() -> Self {
         let services = Services::up().await;
         let lease = Duration::from_secs(5);
@@ -151,7 +151,7 @@ impl Upgrade {
             let state = JobState::ALL.into_iter().find(|s| s.name() == state);
             let state = state.unwrap();
             if OVER.contains(&state) {
-                // Falafel waits for it no longer.
+                // Falafel no longer waits for this ticket.
                 let done = Frame {
                     ticket,
                     command: FrameCommand::Ack.code(),
@@ -215,14 +215,14 @@ impl Upgrade {
                 assert_eq!(record.state, JobState::Dead);
                 let reason = record.reason.unwrap();
                 assert!(reason.contains("parked: "), "{reason}");
-                // While the bridge scans the letters this process may miss some.
+                // While the bridge scans the dead letters, this process may miss some.
                 let kept = async || {
                     let letter = broker.dead_letter(told.job).await.unwrap();
                     letter.is_some() && self.falafel.was_pinged(told.ticket)
                 };
                 eventually("the letter is kept and its ticket pinged", kept).await;
             }
-            // What is kept of them is swept in time.
+            // The ledger deletes the records of ended jobs after some time.
             over if OVER.contains(&over) => {
                 let record = ledger.job(told.job).await.unwrap();
                 assert!(record.is_none_or(|record| record.state == told.state));

@@ -1,4 +1,4 @@
-//! Waiting costs no lease: for a worker, for Redis.
+//! Waiting for a worker or for Redis costs no lease.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use zkwhirl_redis::testkit::command;
 use crate::stage::{Fleet, LEASE, claimed_again, say};
 
 const NO_WORKER: Duration = LEASE.saturating_mul(3);
-/// Longer than a lease, ten heartbeats of a bridge.
+/// Longer than a lease and than ten heartbeats of a bridge.
 const NO_REDIS: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,8 +51,8 @@ async fn a_redis_that_is_killed_and_comes_back_after_a_lease_costs_time_only() {
     let _bridge = fleet.bridge("bridge");
     let _workers = ["one", "two"].map(|name| fleet.worker(name, 200));
     fleet.until_verified(10).await;
-    // Redis writes to its disk each second; a ticket of the last one may be lost
-    // with it, and is then issued again. From now on what it confirms is written.
+    // Redis writes to disk once a second; a ticket of the last second may be lost,
+    // and Falafel issues it again. From now on Redis writes before it confirms.
     let redis = fleet.services.redis.parse().unwrap();
     let set: String = command(&redis, &["CONFIG", "SET", "appendfsync", "always"]);
     assert_eq!(set, "OK");

@@ -1,4 +1,4 @@
-//! Everything is well.
+//! A rollup without faults.
 
 use crate::stage::{Fleet, Wanted};
 

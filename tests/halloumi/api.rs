@@ -1,4 +1,4 @@
-//! Halloumi's HTTP API, asked of `zkwhirl up` over bare sockets.
+//! Halloumi's HTTP API as served by `zkwhirl up`, tested over plain sockets.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ async fn the_api_answers_byte_for_byte_as_halloumis() {
             .env("API_PREFIX", "/halloumi"),
     );
     let ready = r#"{"serviceName":"halloumi","isReady":true}"#;
-    // The mock is ready before anybody can ask, nearly.
+    // The mock prover is ready almost at once, before a request can arrive.
     eventually("it is ready", async || {
         up.call("GET", "/halloumi", b"").await.1 == ready
     })
@@ -66,7 +66,7 @@ fn allow(methods: &str) -> Vec<String> {
     lines
 }
 
-/// Halloumi reads any body to its end.
+/// Halloumi reads a body of any length to its end; zkWhirl refuses a long one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_beyond_the_limit_is_413_before_it_is_read_to_its_end() {
     let falafel = asking(mock(sizes())).await;
@@ -94,7 +94,7 @@ async fn a_caller_that_hangs_up_cancels_nothing() {
     counted("tickets").await;
     drop(socket);
     counted("delivered").await;
-    // The proof is there: nobody proves it again.
+    // The proof is stored and is not made again.
     let (lines, _) = up.call("POST", "/create-proof", &claim).await;
     assert_eq!(lines, head("200 OK", BINARY, 2016));
     let jobs = up.figure(r#"zkwhirl_jobs_submitted_total{topic="inner"}"#);

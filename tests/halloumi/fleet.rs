@@ -1,4 +1,4 @@
-//! Halloumi's prover behind a fleet: RabbitMQ and Redis are real.
+//! A `rollup_cli` prover in a fleet with a real RabbitMQ and a real Redis.
 
 use std::{path::Path, process::Command};
 
@@ -11,7 +11,7 @@ use crate::stage::{LEASE, Process, role, said, turn};
 
 struct HalloumiFleet {
     services: Services,
-    /// RabbitMQ, with its virtual host.
+    /// RabbitMQ's URL, with the virtual host.
     amqp: String,
     falafel: Stub,
     sizes: Sizes,
@@ -65,7 +65,7 @@ async fn everything_passes_and_keys_outlive_everything_but_redis() {
     assert_eq!(worker.drain(), Some(0));
     assert_eq!(bridge.drain(), Some(0));
 
-    // No worker, another machine's data directory, a RabbitMQ that has nothing.
+    // No worker, another machine's data directory, an empty RabbitMQ.
     let (server, _) = fleet.amqp.rsplit_once('/').unwrap();
     fleet.amqp = format!("{server}/anew");
     fleet.provision();

@@ -1,6 +1,5 @@
-//! A prover that misbehaves once: its job gets a typed failure and is proved
-//! by the next attempt, the next job finds a fresh child, Falafel notices
-//! nothing.
+//! A prover that misbehaves once: its job gets a typed failure and is proved by
+//! the next attempt, the next job gets a new child, and Falafel gets no NACK.
 
 use std::time::Duration;
 
@@ -16,10 +15,10 @@ use zkwhirl_worker::{Deadlines, WorkerConfig};
 
 use crate::stage::{Odd, Scene, Stage};
 
-/// How long a prover here may take; one that is well takes milliseconds, on a
-/// busy machine seconds.
+/// Deadline of a prover in these tests; a good prover takes milliseconds, or seconds
+/// on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(300);
-/// The same where the deadline is waited for.
+/// Deadline in tests that wait until the deadline has passed.
 const HUNG: Duration = Duration::from_secs(20);
 
 async fn start(habit: &str) -> (Odd, Stage) {
@@ -27,7 +26,7 @@ async fn start(habit: &str) -> (Odd, Stage) {
     with(habit, one, one).await
 }
 
-/// `sizes` of Falafel's, and those that the provers are made for.
+/// Starts a misbehaving prover. `sizes`: Falafel's; `own`: the prover's.
 async fn with(habit: &str, sizes: Sizes, own: Sizes) -> (Odd, Stage) {
     let odd = Odd::new(habit);
     let provers = CliProvers {
@@ -59,8 +58,8 @@ fn failure(event: &JobEvent) -> Option<(FailureClass, String)> {
     }
 }
 
-/// What an attempt with the habit fails with, and whether the child that had
-/// it is replaced.
+/// Checks the failure of an attempt with a misbehaviour, and whether the child is
+/// replaced.
 async fn check(habit: &str, failure: Option<(FailureClass, &str)>, replaced: bool) {
     let (odd, stage) = start(habit).await;
     for name in ["valid_claim_0_request", "valid_claim_1_request"] {
@@ -144,7 +143,7 @@ async fn a_prover_that_dies_at_its_start_is_started_again() {
     stage.end().await;
 }
 
-/// It is neither cut nor split in the wrong place: the program never sees it.
+/// A request of other sizes is refused before the program reads it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_for_other_sizes_is_refused_before_the_program_sees_it() {
     let [one, two] = [1, 2].map(|size| Sizes::new(size, size).unwrap());

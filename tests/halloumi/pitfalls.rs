@@ -1,5 +1,5 @@
-//! docs/MOVING-FROM-HALLOUMI.md says for each of the original's pitfalls which
-//! test shows that it is gone: those tests must exist.
+//! docs/MOVING-FROM-HALLOUMI.md names, for each of Halloumi's pitfalls, the test
+//! that zkWhirl avoids the pitfall: these tests must exist.
 
 use std::{collections::BTreeSet, fs};
 
@@ -16,7 +16,7 @@ fn every_pitfall_names_tests_that_exist_or_says_why_it_has_none() {
         let Some(number) = cells.get(1).and_then(|cell| cell.parse::<u32>().ok()) else {
             continue;
         };
-        assert!(seen.insert(number), "pitfall {number} stands there twice");
+        assert!(seen.insert(number), "pitfall {number} is listed twice");
         let proof = cells[cells.len() - 2];
         let tests: Vec<_> = proof.split('`').skip(1).step_by(2).collect();
         if tests.is_empty() {

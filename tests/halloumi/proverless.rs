@@ -1,5 +1,5 @@
-//! `PROVERLESS=true` needs neither network nor reference string nor keys, and
-//! its replies are the real ones but for the proof.
+//! `PROVERLESS=true` needs no network, reference string or keys, and its replies
+//! differ from real ones only in the proof.
 
 use std::{fs, net::SocketAddr, time::Duration};
 
@@ -16,15 +16,15 @@ use zkwhirl_testkit::vector;
 use super::stage::{Up, command, rolling_up};
 use crate::stage::{settled, url};
 
-/// Sizes, and how long the original's replies are: claim, tx rollup, root
-/// rollup, root verifier.
+/// Sizes, and the lengths in bytes of the original's replies: claim, tx rollup,
+/// root rollup, root verifier.
 const LENGTHS: [(u32, u32, [usize; 4]); 3] = [
     (1, 1, [2016, 5728, 6848, 6112]),
     (28, 32, [2016, 13_664, 268_736, 268_000]),
     (3, 5, [2016, 6496, 14_784, 14_048]),
 ];
 
-/// Nothing but Falafel is connected to, no directory is made, and a Falafel
+/// The process connects only to Falafel and creates no directory, and a Falafel
 /// that checks every field against its own state settles.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_needs_nothing_but_falafel_at_any_size() {
@@ -54,7 +54,7 @@ async fn it_needs_nothing_but_falafel_at_any_size() {
     }
 }
 
-/// The world's own values are what the fields must be.
+/// The fields must equal the simulated world's values.
 #[test]
 fn replies_have_the_real_lengths_and_fields() {
     for (txs, inners, lengths) in LENGTHS {
@@ -92,7 +92,7 @@ fn replies_have_the_real_lengths_and_fields() {
     }
 }
 
-/// What the original's own mock published.
+/// The fields must equal those that the original's mock published.
 #[test]
 fn recorded_replies_have_the_same_fields() {
     for (job, sizes, words) in [
@@ -113,7 +113,7 @@ fn recorded_replies_have_the_same_fields() {
     }
 }
 
-/// The far ends of a process's TCP connections, those to its API apart.
+/// The remote addresses of a process's TCP connections, without those to its API.
 fn peers(pid: u32) -> Vec<SocketAddr> {
     let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
     let links = links.filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
@@ -130,7 +130,7 @@ fn peers(pid: u32) -> Vec<SocketAddr> {
     remote.map(address).collect()
 }
 
-/// An address as the kernel writes it: `0100007F:1F92`.
+/// Parses an address in the kernel's format: `0100007F:1F92`.
 fn address(text: &str) -> SocketAddr {
     let (host, port) = text.split_once(':').unwrap();
     let host = u32::from_str_radix(&host[host.len() - 8..], 16).unwrap();

@@ -1,4 +1,4 @@
-//! `zkwhirl rollup-cli` as Halloumi starts it.
+//! `zkwhirl rollup-cli`, started as Halloumi starts it.
 
 use std::{
     io::{Read, Write},
@@ -11,7 +11,7 @@ use zkwhirl_testkit::vector;
 
 use crate::stage::{has, zkwhirl};
 
-/// Fields that both have: of tx rollups all but the recursion limbs.
+/// The fields in both replies: of a tx rollup all except the recursion limbs.
 const FIELDS: [(&str, usize); 4] = [
     ("0_tx_rollup", 124),
     ("1_tx_rollup", 124),
@@ -26,8 +26,8 @@ struct RollupCli {
 }
 
 impl RollupCli {
-    /// The seven arguments in Halloumi's order, and flags that it does not have
-    /// as variables.
+    /// Starts the command with the seven arguments in Halloumi's order, and with
+    /// flags that have no Halloumi variable.
     fn start(arguments: &str, variables: &[(&str, &str)]) -> Self {
         let mut child = zkwhirl(["rollup-cli"])
             .args(arguments.split(' '))
@@ -58,7 +58,7 @@ impl RollupCli {
         bytes
     }
 
-    /// A length and so many bytes.
+    /// Reads a length and this number of bytes.
     fn sized(&mut self) -> Vec<u8> {
         let length = self.read(4);
         self.read(u32::from_be_bytes(length.try_into().unwrap()) as usize)
@@ -69,8 +69,8 @@ impl RollupCli {
         assert_eq!(self.read(1), [1]);
     }
 
-    /// Nothing more is asked: its exit code, what it wrote since, and what it
-    /// said.
+    /// Closes standard input; returns the exit code, the rest of standard output,
+    /// and standard error.
     fn end(self) -> (Option<i32>, Vec<u8>, String) {
         drop(self.input);
         let mut rest = Vec::new();
@@ -103,7 +103,7 @@ fn every_code_is_answered_in_the_originals_frames() {
         cli.code(key);
         assert_eq!(cli.sized().len(), 1168);
     }
-    // No verified byte is between the key and this.
+    // No verified byte stands between the key and the next reply.
     cli.ping();
     let (code, rest, said) = cli.end();
     assert_eq!((code, rest.len(), said.as_str()), (Some(0), 0, ""));
@@ -185,6 +185,6 @@ fn wrong_arguments_are_told_before_anything_is_read() {
 fn it_leaves_when_nobody_reads_its_answers() {
     let mut cli = RollupCli::start(MOCK, &[]);
     drop(cli.output);
-    // It may still be asked.
+    // Standard input is still open.
     assert_eq!(cli.child.wait().unwrap().code(), Some(1));
 }

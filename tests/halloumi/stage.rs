@@ -1,4 +1,4 @@
-//! `zkwhirl up` as a process, and a simulated Falafel for it.
+//! `zkwhirl up` as a process, with a simulated Falafel.
 
 use std::{
     net::SocketAddr,
@@ -25,7 +25,7 @@ pub(crate) struct Up {
     pub(crate) headline: String,
 }
 
-/// What every instance here is started with.
+/// The arguments and variables of every instance in these tests.
 pub(crate) fn command(falafel: SocketAddr) -> Command {
     let mut up = zkwhirl(["up"]);
     up.env("JOB_SERVER_URL", url(falafel).as_str())
@@ -37,8 +37,8 @@ pub(crate) fn command(falafel: SocketAddr) -> Command {
     up
 }
 
-/// An address where no server listens: this process holds it, and refuses
-/// connections.
+/// An address where no server listens: this process has bound the port, so
+/// connections are refused.
 fn closed() -> SocketAddr {
     static CLOSED: LazyLock<TcpSocket> = LazyLock::new(|| {
         let socket = TcpSocket::new_v4().unwrap();
@@ -62,7 +62,7 @@ impl Up {
         }
     }
 
-    /// Behind a program with a habit.
+    /// A command that starts `zkwhirl up` with a misbehaving program.
     pub(crate) fn with(odd: &Odd, falafel: SocketAddr) -> Command {
         let mut up = command(falafel);
         up.env("ZKWHIRL_ROLLUP_CLI", odd.program())
@@ -72,8 +72,8 @@ impl Up {
         up
     }
 
-    /// One request on a connection of its own; the answer as it comes: the
-    /// head's lines, sorted and without the date, and the body.
+    /// Sends a request on a new connection; returns the answer's head, as sorted
+    /// lines without the date, and its body.
     pub(crate) async fn call(&self, method: &str, path: &str, body: &[u8]) -> (Vec<String>, Bytes) {
         self.call_with(method, path, "", body).await
     }
@@ -98,7 +98,7 @@ impl Up {
         (lines, Bytes::from(answer).slice(end + 4..))
     }
 
-    /// A request whose answer nobody has read yet.
+    /// Sends a request and does not wait for the answer.
     pub(crate) async fn send(
         &self,
         method: &str,
@@ -158,7 +158,7 @@ pub(crate) fn mock(sizes: Sizes) -> Arc<Checker> {
     Arc::new(Checker::proverless(Rollups { suite, sizes }))
 }
 
-/// A Falafel that wants the keys, a claim, an inner rollup, the root rollup and
+/// A Falafel that requests the keys, a claim, an inner rollup, the root rollup and
 /// its verifier, then settles.
 pub(crate) async fn rolling_up(sizes: Sizes, listen: Listen) -> Falafel {
     let plan = RollupPlan {
@@ -169,7 +169,7 @@ pub(crate) async fn rolling_up(sizes: Sizes, listen: Listen) -> Falafel {
     falafel(listen, Some(plan), mock(sizes)).await
 }
 
-/// A Falafel that asks for what a test says.
+/// A Falafel that requests only what a test issues.
 pub(crate) async fn asking(check: Arc<Checker>) -> Falafel {
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     falafel(Listen::Normal(anywhere), None, check).await

@@ -39,8 +39,8 @@ async fn a_rollup_settles_in_falafels_split_mode_and_in_its_normal_one() {
     assert_eq!(one.process.drain(), Some(0));
 }
 
-/// A fleet as Halloumi's: each instance asks one of Falafel's two servers, and
-/// its program is never asked for what would make it load the other's keys.
+/// Two instances as in a Halloumi fleet: each polls one of Falafel's two servers,
+/// and its program gets no job that needs keys of the other topic.
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_for_one_topic_never_see_the_others_jobs() {
     let falafel = rolling_up(sizes(), Listen::anywhere()).await;
@@ -84,7 +84,7 @@ async fn until_its_prover_answers_it_is_not_ready_and_falafel_waits_unharmed() {
             (head(status, JSON, text.len()), text.as_bytes())
         );
     }
-    // A signal ends it at once, though the prover still starts.
+    // A signal ends the process at once, even while the prover is starting.
     assert_eq!(up.process.drain(), Some(0));
 }
 
@@ -137,8 +137,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A variable, its value, and what `zkwhirl up` says about it. Every value of
-/// Halloumi's: `zkwhirl/src/command/up/settings.rs`.
+/// A variable with its value, and the error of `zkwhirl up`. All wrong values are
+/// tested in `zkwhirl/src/command/up/settings.rs`.
 const WRONG: &str = "\
 MAX_CIRCUIT_SIZE=3000000  is not a power of two
 NUM_INNER_ROLLUP_TXS=0  must be a number from 1 to 64

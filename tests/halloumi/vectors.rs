@@ -2,9 +2,9 @@
 //! broker to the prover's standard input, and its reply back to
 //! `/job-complete`: all compared byte for byte.
 //!
-//! Some recorded requests have the layout alone: their values are made up, and
-//! no fields follow from them. The gate in front of Falafel would refuse any
-//! reply to these; here it holds theirs to their length.
+//! Some recorded requests have only the right layout: their values are invented,
+//! so no fields follow from them. The bridge's gate would refuse every reply to
+//! them; in these tests the gate checks only the length of such a reply.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,7 +37,7 @@ const SIZES: [(u32, u32); 5] = [(28, 32), (1, 1), (2, 2), (28, 2), (1, 2)];
 struct Recorded {
     name: String,
     request: Bytes,
-    /// The original's reply, where it was recorded too.
+    /// The original's reply, if it was recorded.
     reply: Option<Bytes>,
 }
 
@@ -55,7 +55,7 @@ fn recorded() -> BTreeMap<(u32, u32), Vec<Recorded>> {
             let request = Bytes::from(fs::read(&path).unwrap());
             let Ok(parsed) = Request::parse(&request) else {
                 let known = name.starts_with("frame_") || name.contains("_reply");
-                assert!(known, "{name} is neither request nor reply nor frame");
+                assert!(known, "{name} is not a request, a reply or a frame");
                 others += 1;
                 continue;
             };
@@ -92,13 +92,13 @@ fn made_for(name: &str, request: &Request) -> (u32, u32) {
 }
 
 /// Recorded requests of one size, the prover that answers them, and Falafel's
-/// frames that ask for them.
+/// frames with these requests.
 pub(crate) struct RecordedCase {
     pub(crate) odd: Odd,
     pub(crate) sizes: Sizes,
     requests: Vec<Bytes>,
     frames: Vec<Bytes>,
-    /// Every body that Falafel must get, sorted.
+    /// Every body of `/job-complete` that Falafel must receive, sorted.
     completed: Vec<Bytes>,
 }
 
@@ -129,7 +129,7 @@ impl RecordedCase {
         case
     }
 
-    /// A frame, and what must come back for it.
+    /// Adds a frame, and the answer that Falafel must receive.
     fn expect(&mut self, ticket: TicketId, command: Command, data: &Bytes, reply: Option<Bytes>) {
         let reply = reply.unwrap_or_else(|| self.reply(command, data));
         let body = |command: u32, data: &[u8]| {
@@ -140,7 +140,7 @@ impl RecordedCase {
         self.completed.sort();
     }
 
-    /// Asks with a frame that was recorded, too.
+    /// Adds a recorded frame.
     fn ask_recorded(&mut self, name: &str) {
         let bytes = vector(name);
         let frame = Frame::parse(&bytes).unwrap();
@@ -155,12 +155,12 @@ impl RecordedCase {
         }
     }
 
-    /// How many answers there must be.
+    /// The number of answers that Falafel must receive.
     pub(crate) fn asked(&self) -> usize {
         self.frames.len()
     }
 
-    /// What the prover answers when no reply was recorded.
+    /// The prover's reply if no reply was recorded.
     fn reply(&self, command: Command, data: &Bytes) -> Bytes {
         match command {
             Command::GetJoinSplitVk => vec![100; 1168].into(),
@@ -178,7 +178,7 @@ impl RecordedCase {
         vec![7; ReplyShape::of(kind, self.sizes).bytes.unwrap()].into()
     }
 
-    /// The requests that the prover read, one after the other.
+    /// The requests that the prover read, in order.
     fn read_by_prover(&self) -> Vec<Bytes> {
         let mut stream = Bytes::from(fs::read(self.odd.path("marker.stdin")).unwrap());
         let mut requests = Vec::new();
@@ -192,7 +192,7 @@ impl RecordedCase {
 
     #[track_caller]
     pub(crate) fn check(&self, completed: &[Bytes]) {
-        // Equal requests are one job, whoever asks.
+        // Equal requests are one job.
         let jobs: BTreeSet<_> = self.requests.iter().cloned().collect();
         let read = self.read_by_prover();
         assert!(read.into_iter().eq(jobs), "{}", self.sizes);
@@ -200,8 +200,8 @@ impl RecordedCase {
     }
 }
 
-/// The largest case, with all frames that were recorded. For a gate that knows
-/// no exceptions, without what is made up.
+/// The largest case, with all recorded frames. Requests with invented values are
+/// left out if the gate has no exceptions.
 pub(crate) fn production(made_up: bool) -> RecordedCase {
     let sizes = (28, 32);
     let mut requests = recorded().remove(&sizes).unwrap();
@@ -220,7 +220,7 @@ pub(crate) fn production(made_up: bool) -> RecordedCase {
     case
 }
 
-/// The bridge's gate, but for requests that state nothing.
+/// The bridge's gate, which checks only lengths for requests with invented values.
 #[derive(Debug)]
 struct LenientGate(Sizes);
 
@@ -240,7 +240,7 @@ fn mock(sizes: Sizes) -> Proverless {
     Proverless::new(Suite::Pedersen, sizes, Duration::ZERO)
 }
 
-/// The bodies of `/job-complete`, sorted, once there are so many.
+/// Waits for this number of bodies of `/job-complete` and returns them, sorted.
 pub(crate) async fn answers(falafel: &Stub, count: usize) -> Vec<Bytes> {
     let all = async || falafel.seen().answers.len() >= count;
     eventually("every job is completed", all).await;

@@ -1,5 +1,5 @@
-//! The claim circuit through snarkjs and back, by the commands that an operator
-//! types.
+//! A ceremony for the claim circuit with snarkjs, with the commands that an
+//! operator types.
 
 use std::process::Command;
 
@@ -50,7 +50,7 @@ fn a_ceremony_for_a_real_circuit_gives_a_key_that_proves() {
     let provenance = made[0]["provenance"].as_str().unwrap();
     has(provenance, &["single-party contribution to powers of tau"]);
     assert_eq!(half.json("verify")[0]["good"], true);
-    // Another key of the same circuit does not take its place.
+    // Another key of the same circuit does not replace the stored key.
     let taken = "there is a key for claim/poseidon already";
     data.refuse(&import("1.zkey"), 1, &[taken, "zkwhirl keys remove"]);
 }

@@ -1,4 +1,4 @@
-//! A key's life through `zkwhirl keys`.
+//! The commands of `zkwhirl keys`: make, verify, export, import, remove.
 
 use std::fs;
 
@@ -23,10 +23,7 @@ fn a_key_is_listed_verified_exported_imported_elsewhere_and_removed() {
 
     let verdicts = data.json("verify");
     assert_eq!(verdicts[0]["good"], true, "{verdicts}");
-    data.say(
-        "verify claim/poseidon",
-        &["✓ claim/poseidon", "a sample proof"],
-    );
+    data.say("verify claim/poseidon", &["✓ claim/poseidon", "a sample"]);
 
     let (file, elsewhere) = (made.path("claim.key"), Keys(made.path("elsewhere")));
     let export = format!("export {} --key {}", &id[..8], file.display());
@@ -36,7 +33,7 @@ fn a_key_is_listed_verified_exported_imported_elsewhere_and_removed() {
     assert_eq!(imported["id"], id, "the same key, not another");
     assert_eq!(elsewhere.json(&import)["id"], id);
     let left = fs::read_dir(&*elsewhere).unwrap().count();
-    assert_eq!(left, 1, "nothing but the keys is left");
+    assert_eq!(left, 1, "only the keys are left");
 
     let words = ["standard input is not a terminal: add --yes to remove 1 keys"];
     elsewhere.refuse("remove claim/poseidon", 2, &words);
@@ -122,7 +119,7 @@ fn what_cannot_be_done_names_the_way_out() {
         (
             "export nothing/poseidon --r1cs x",
             2,
-            "nothing/poseidon is not a circuit: zkwhirl keys circuits lists all circuits",
+            "nothing/poseidon is not a circuit: see zkwhirl keys circuits",
         ),
         ("import --zkey x", 2, "--circuit <NAME>"),
         (&zkey, 1, "claim is no .zkey file"),

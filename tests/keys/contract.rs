@@ -26,7 +26,7 @@ use zkwhirl_prover::native::{NativeVerifier, Setting, evm_proof};
 use super::support::{Keys, Made};
 use crate::stage::{MAX_CIRCUIT_SIZE, data_dir, final_buffer, node, root, say};
 
-/// What the contract answers to each call, and the gas that it took.
+/// The contract's answer to each call, and the gas used.
 fn answers(contract: &Path, calls: &[(Vec<u8>, String)]) -> Vec<(bool, u64)> {
     let node = node();
     let mut machine = Command::new("node");
@@ -75,8 +75,8 @@ fn the_contract_accepts_a_real_proof_and_nothing_else() {
     say_gas("a claim's proof", gas);
 }
 
-/// What is left of a whole rollup for a contract: the root rollup's proof, for
-/// the public input that follows from the final buffer's words.
+/// The part of a whole rollup that a contract verifies: the root rollup's proof,
+/// for the public input that follows from the final buffer's words.
 #[test]
 fn the_contract_accepts_the_outer_proof_of_a_real_final_buffer() {
     let sizes = Sizes::new(1, 1).unwrap();
@@ -116,7 +116,7 @@ fn say_gas(proof: &str, gas: u64) {
     ));
 }
 
-/// The root rollup's, from the words that it is about.
+/// The root rollup's public input, from the words that the proof covers.
 fn public_input(bundle: &Bundle) -> Fr {
     let raw = |words: &[Word]| words.iter().map(|word| word.0).collect::<Vec<_>>();
     let headers: Vec<_> = bundle.inners.iter().map(|i| raw(&i.header)).collect();
@@ -130,7 +130,7 @@ fn public_input(bundle: &Bundle) -> Fr {
     broadcast.unwrap().published().public_input()
 }
 
-/// A good call, and what is like it and must be rejected.
+/// A valid call, and similar calls that the contract must reject.
 fn calls(proof: &[u8], input: Fr) -> Vec<(Vec<u8>, String)> {
     let input = input.into_bigint();
     let mut calls = vec![(proof.to_vec(), input.to_string())];
@@ -140,11 +140,11 @@ fn calls(proof: &[u8], input: Fr) -> Vec<(Vec<u8>, String)> {
         changed[32 * word + 31] ^= 1;
         calls.push((changed, input.to_string()));
     }
-    // C and A exchanged: points of the curve, and no proof.
+    // C and A exchanged: points of the curve, but not a proof.
     let exchanged = [&proof[192..], &proof[64..192], &proof[..64]].concat();
     calls.push((exchanged, input.to_string()));
     calls.push((vec![0; 256], input.to_string()));
-    // The same points and the same number, written in a second way.
+    // The same points and number in a non-canonical encoding.
     for word in 0..8 {
         let mut again = proof.to_vec();
         add(&mut again[32 * word..32 * word + 32], &Fq::MODULUS);
@@ -160,7 +160,7 @@ fn calls(proof: &[u8], input: Fr) -> Vec<(Vec<u8>, String)> {
     calls
 }
 
-/// Demands it of the contract, and gives the gas.
+/// Asserts that the contract accepts and rejects these calls; returns the gas used.
 fn only_the_first_is_accepted(contract: &Path, calls: &[(Vec<u8>, String)]) -> u64 {
     let answers = answers(contract, calls);
     let (accepted, gas) = answers[0];

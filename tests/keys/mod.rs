@@ -1,11 +1,11 @@
-//! Keys from outside: the commands about them, the contract, ceremonies.
+//! Tests of keys: the commands, the exported contract, ceremonies.
 //!
 //! | file | what it pins down |
 //! |---|---|
-//! | `commands` | a key's life through `zkwhirl keys`, and what is refused with which words |
+//! | `commands` | `zkwhirl keys`: making, export, import, removal, and the texts of errors |
 //! | `contract` | the exported contract in an Ethereum virtual machine |
 //! | `start` | what LAZY_INIT, PERSIST, DATA_DIR and MAX_CIRCUIT_SIZE do at the start |
-//! | `ceremony` | a real circuit through snarkjs and back (takes minutes: ignored) |
+//! | `ceremony` | a key for a real circuit from snarkjs (takes minutes: ignored) |
 
 mod ceremony;
 mod commands;

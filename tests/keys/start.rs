@@ -9,7 +9,7 @@ use std::{
 use super::support::Keys;
 use crate::stage::{refused, said, zkwhirl};
 
-/// `rollup-cli` with nobody who asks: it starts, reads the end, and leaves.
+/// Runs `rollup-cli` with an empty standard input: it starts, then exits.
 fn rollup_cli(lazy: &str, persist: &str, data: &Path) -> Command {
     let mut command = zkwhirl(["rollup-cli", "unused", "1", "1", "false", lazy, persist]);
     command
@@ -31,7 +31,7 @@ fn a_circuit_that_is_too_large_is_refused_before_anything_is_made() {
         let mut command = rollup_cli(lazy, "true", &data);
         refused(command.env("MAX_CIRCUIT_SIZE", "16384"), 2, &words);
     }
-    // Nothing answers at these addresses: it is refused before they are needed.
+    // No server answers at these addresses: the error comes before they are used.
     let mut worker = zkwhirl(["worker", "--overcommit", "--allow-dev-keys"]);
     worker
         .args(["--amqp-url", "amqp://localhost:1/none"])
@@ -56,13 +56,13 @@ fn lazy_init_makes_no_key_and_without_persist_none_is_left() {
     command.arg("--topic=outer"); // the smaller ones
     // Keys were made at the start.
     refused(command.env("TMPDIR", &temporary), 0, &["key"]);
-    assert!(!data.exists(), "not kept: DATA_DIR is not used");
+    assert!(!data.exists(), "keys are not kept: DATA_DIR is not used");
     let left = fs::read_dir(&temporary).unwrap().count();
     assert_eq!(left, 0, "nothing is left");
 }
 
-/// What an instance for inner jobs holds in memory, one for outer jobs does
-/// not, and the reverse.
+/// An instance for inner jobs loads the inner keys only, and one for outer jobs the
+/// outer keys only.
 #[test]
 fn the_keys_of_a_topic_are_loaded_without_those_of_the_other() {
     let folder = tempfile::tempdir().unwrap();

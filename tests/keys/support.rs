@@ -20,7 +20,7 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    /// The folder that the tests share; no test changes what is in it.
+    /// The folder that the tests share; no test changes its files.
     pub(crate) fn get() -> &'static Self {
         static MADE: OnceLock<Made> = OnceLock::new();
         MADE.get_or_init(|| {
@@ -43,7 +43,7 @@ impl Made {
         Keys(self.path("data"))
     }
 
-    /// A data directory of one's own with a copy of the key, and that file.
+    /// Creates a data directory with a copy of the key; returns both paths.
     pub(crate) fn copy(&self, folder: &Path) -> (Keys, PathBuf) {
         let keys = folder.join("keys");
         fs::create_dir_all(&keys).unwrap();
@@ -75,7 +75,7 @@ impl Keys {
         keys
     }
 
-    /// What a command prints, which must succeed and have these words.
+    /// Runs a command that must succeed and print these words.
     #[track_caller]
     pub(crate) fn say(&self, command: &str, words: &[&str]) -> String {
         prints(&mut self.command(command), 0, words)
@@ -86,8 +86,8 @@ impl Keys {
         stage::json(&mut self.command(command))
     }
 
-    /// A command that must end with this code, and with these words on standard
-    /// error.
+    /// Runs a command that must exit with this code and print these words on
+    /// standard error.
     #[track_caller]
     pub(crate) fn refuse(&self, command: &str, code: i32, words: &[&str]) {
         stage::refused(&mut self.command(command), code, words);

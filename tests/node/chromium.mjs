@@ -1,5 +1,5 @@
-// A headless Chromium for what looks at the console: it fails on any error on a
-// page and on any request to elsewhere.
+// A headless Chromium for tests of the console. A test fails on any error on a
+// page and on any request to another server.
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -19,7 +19,7 @@ export async function chromium(modules) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light', ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);
-    // A refusal that was provoked is told by the browser, too.
+    // The browser also logs a refusal that a test provoked.
     page.on('console', (message) => {
       if (message.type() === 'error' && !/status of 40[13]/.test(message.text())) troubles.push(message.text());
     });
@@ -47,7 +47,7 @@ export async function until(what, holds) {
   }
 }
 
-// Answers the dialog that asks who acts.
+// Fills in the operator's dialog.
 export async function enter(page, token) {
   await page.locator('dialog input[name=name]').fill('ada');
   await page.locator('dialog input[name=token]').fill(token);

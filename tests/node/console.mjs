@@ -1,8 +1,8 @@
-// Looks at the console in a headless Chromium and acts on it as an operator:
+// Reads the console in a headless Chromium and acts as an operator:
 // node console.mjs MODULES URL READ_ONLY_URL TOKEN DEAD_JOB IMAGES.
 //
-// Fails on whatever is not as it should be, on any error on the page, and on any
-// request to elsewhere. Leaves pictures in IMAGES.
+// Fails on a wrong view, on any error on the page, and on any request to another
+// server. Writes pictures to IMAGES.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { chromium, enter, until } from './chromium.mjs';
 const [modules, url, readOnly, token, dead, images] = process.argv.slice(2);
 const { open, close } = await chromium(modules);
 
-// Both themes, under one name.
+// Takes a picture in both themes.
 async function picture(page, name) {
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
@@ -37,7 +37,7 @@ assert.match(await page.locator('.rollup .eta').first().textContent(), /ETA/);
 assert.equal(await page.evaluate(() => window.loaded), 'once');
 assert.equal(await page.locator('#live').textContent(), 'live');
 
-// Workers, one quiet.
+// Workers.
 await page.keyboard.press('w');
 await until('tiles', async () => (await page.locator('.tile').count()) === 4);
 await until('progress', async () => (await page.locator('.tile .progress').count()) > 0);
@@ -57,7 +57,7 @@ await until('the detail', async () => (await page.locator('.failure').count()) =
 assert.match(await page.locator('.failure pre').first().textContent(), /bad_alloc/);
 await picture(page, 'job');
 
-// Dead letters: who has no token, or a wrong one, is refused.
+// Dead letters: an action without a token, or with a wrong token, is refused.
 await page.keyboard.press('d');
 const replay = page.locator(`#replay-${dead}`);
 await replay.waitFor();
@@ -90,7 +90,7 @@ const light = await back();
 await page.keyboard.press('t');
 assert.notEqual(await back(), light);
 
-// Read only: told so, not asked for a token.
+// A read-only console shows that it is read-only, and no dialog for a token.
 const reader = await open(readOnly);
 await reader.locator('details.rollup').first().waitFor();
 await reader.locator('#operator').click();
@@ -100,7 +100,7 @@ await reader.keyboard.press('w');
 await reader.locator('.tile .buttons button').first().click();
 assert.match(await reader.locator('dialog').textContent(), /ZKWHIRL_OPERATOR_TOKEN/);
 
-// A phone: nothing wider than the screen.
+// On a phone no view is wider than the screen.
 const phone = await open(url, { viewport: { width: 390, height: 780 } });
 for (const view of ['rollups', 'jobs', 'workers', 'queues', 'keys']) {
   await phone.goto(`${url}/console#/${view}`);

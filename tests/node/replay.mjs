@@ -1,4 +1,4 @@
-// Replays a job that used its attempts up, when what failed is mended:
+// Replays a job whose attempts were used up, after the cause was fixed:
 // node replay.mjs MODULES URL TOKEN DEAD_JOB.
 
 import assert from 'node:assert/strict';
@@ -8,11 +8,11 @@ const [modules, url, token, dead] = process.argv.slice(2);
 const { open, close } = await chromium(modules);
 const page = await open(url);
 
-// The banner tells of it and leads to the runbook.
+// The banner shows the dead letter and links to the runbook.
 await page.locator('.banner', { hasText: 'dead letter' }).locator('a').click();
 await until('its section', async () => /attempts are used up/.test(await page.locator('details[open]').textContent()));
 
-// Why it is there: five attempts, each with what the prover said.
+// The cause: five attempts, each with the prover's standard error.
 await page.goto(`${url}/console#/jobs/${dead}`);
 await until('five failures', async () => (await page.locator('.failure').count()) === 5);
 for (const failure of await page.locator('.failure').allTextContents()) assert.match(failure, /bad_alloc/);

@@ -1,5 +1,5 @@
 // Compiles a verifier contract, runs it in an Ethereum virtual machine, and
-// prints what it answers: node verifier.mjs MODULES CONTRACT < calls.
+// prints its answers: node verifier.mjs MODULES CONTRACT < calls.
 //
 // Standard input: a JSON list of calls, each {proof: hex of 256 bytes, input:
 // decimal}. Standard output: a JSON list of {accepted, gas}.
@@ -22,7 +22,7 @@ const output = JSON.parse(solc.compile(JSON.stringify({
     outputSelection: { '*': { '*': ['evm.bytecode.object', 'evm.methodIdentifiers'] } },
   },
 })));
-// A warning is a fault too.
+// A compiler warning also fails the test.
 if (output.errors) throw new Error(output.errors.map((e) => e.formattedMessage).join('\n'));
 const { evm: compiled } = output.contracts['Verifier.sol'].Verifier;
 const selector = compiled.methodIdentifiers['verify(uint256[8],uint256)'];

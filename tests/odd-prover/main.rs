@@ -1,15 +1,15 @@
-//! A program that speaks rollup_cli's protocol and misbehaves on demand.
+//! A program that implements rollup_cli's protocol and misbehaves on demand.
 //!
-//! `odd-prover HABIT [MARKER [rollup_cli's seven arguments]]`. With a marker,
-//! a file's path, only the process misbehaves that makes the file: the first.
-//! Beside the marker it keeps `MARKER.log`, a line for each start and each
-//! request. Given rollup_cli's arguments its replies have the published fields
-//! and the length of the original's, or are taken from the folder
-//! `MARKER.replies`; without them they are filled with the request's number.
+//! `odd-prover HABIT [MARKER [rollup_cli's seven arguments]]`. With a marker, a
+//! file's path, only the first process misbehaves, the one that creates the file.
+//! Each process also writes `MARKER.log`, a line per start and per request. With
+//! rollup_cli's arguments, replies have the published fields and the length of the
+//! original's, or are taken from the folder `MARKER.replies`; without these
+//! arguments, replies are filled with the request's number.
 
 #![expect(
     clippy::print_stderr,
-    reason = "its standard error is what the tests read"
+    reason = "the tests read the standard error of this program"
 )]
 
 use std::{
@@ -40,7 +40,7 @@ fn main() -> io::Result<()> {
         process::exit(3);
     }
     if odd.is("ignore-sigterm") {
-        // A shell that ignores the signal, in the same process group.
+        // Start a shell in the same process group that ignores SIGTERM.
         process::Command::new("sh")
             .args(["-c", "trap '' TERM; sleep 1000"])
             .stdin(process::Stdio::null())
@@ -56,7 +56,7 @@ fn main() -> io::Result<()> {
             666 => odd.ping(&mut output)?,
             key @ (100 | 101) => {
                 odd.log(&format!("key {key}"))?;
-                // A verification key: the original's length, filled with its code.
+                // A fake verification key: as long as a real one, filled with `code`.
                 write_sized(&mut output, &[key as u8; 1168])?;
             }
             kind => {
@@ -80,12 +80,12 @@ struct Odd {
 }
 
 impl Odd {
-    /// Whether it is this habit's process and moment.
+    /// True if this process must misbehave now.
     fn is(&self, habit: &str) -> bool {
         self.habit == habit && self.is_first()
     }
 
-    /// True for the first process that asks, or always without a marker.
+    /// True for the first process that calls this, or always without a marker.
     fn is_first(&self) -> bool {
         let marker = self.marker.as_ref();
         marker.is_none_or(|marker| File::create_new(marker).is_ok())
@@ -179,7 +179,7 @@ fn write_sized(output: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     output.write_all(bytes)
 }
 
-/// Takes memory until it gets no more, as a prover with too large a circuit.
+/// Allocates memory until it fails, as a prover with too large a circuit does.
 fn hog() -> ! {
     let mut taken = Vec::new();
     loop {
@@ -188,7 +188,7 @@ fn hog() -> ! {
     }
 }
 
-/// Writes this and hangs.
+/// Writes these bytes and hangs.
 fn last_words(output: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     output.write_all(bytes)?;
     output.flush()?;
@@ -201,7 +201,7 @@ fn hang() -> ! {
     }
 }
 
-/// Hangs as a shell that SIGTERM does not end.
+/// Hangs in a shell that ignores SIGTERM.
 fn hang_deaf() -> ! {
     use std::os::unix::process::CommandExt;
     let failed = process::Command::new("sh")
@@ -234,7 +234,7 @@ impl Replies {
         }
     }
 
-    /// The reply to a request, the `number`th.
+    /// The reply to the `number`th request.
     fn of(&self, request: &[u8], number: u8) -> Vec<u8> {
         let request = Bytes::copy_from_slice(request);
         if let Some(recorded) = self.recorded(&request) {

@@ -1,4 +1,4 @@
-//! A burst of 32.
+//! A burst of 32 jobs.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::stage::{Wanted, say, times};
 
-/// Workers of these numbers and above take so long that the fleet shrinks, the
-/// newest first, while they prove.
+/// Workers of this number and above prove for so long that the fleet shrinks, newest
+/// first, during their proofs.
 const SLOW: u64 = 25;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,7 +27,7 @@ async fn a_burst_of_32_is_met_by_32_workers_and_no_busy_one_loses_its_job() {
     let began = Instant::now();
     let (_bridge, admin) = fleet.bridge_that_says("bridge", "metrics and probes at http://", "/");
     // The first proofs end when 32 workers run, the slow ones when the fleet has
-    // begun to shrink: the slower this machine starts a role, the later.
+    // begun to shrink. Both come later on a machine that starts processes slowly.
     let start_ms = began.elapsed().as_millis() as u64;
     let quick_ms = 8_000 + 10 * start_ms;
     // The autoscaler waits for 30 s before it shrinks.
@@ -44,7 +44,7 @@ async fn a_burst_of_32_is_met_by_32_workers_and_no_busy_one_loses_its_job() {
     let mut syncs = interval(Duration::from_millis(SYNC_MS / COMPRESSION));
     syncs.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let run = async {
-        // Until it has grown, shrunk, and every worker that was ended is gone.
+        // Until the fleet has grown and shrunk, and every stopped worker has exited.
         while !(course.contains(&32) && replicas == 1 && workers.is_still()) {
             syncs.tick().await;
             replicas = autoscaler.sync(Observed {
@@ -74,7 +74,7 @@ async fn a_burst_of_32_is_met_by_32_workers_and_no_busy_one_loses_its_job() {
     let claimed = times(&events, "claimed");
     assert!(claimed.values().all(|times| *times == 1), "{claimed:?}");
     let busy = ended_while_they_proved(&events, &workers.ended);
-    assert!(busy > 0, "no busy worker was told to end");
+    assert!(busy > 0, "no busy worker got SIGTERM");
     say(format_args!(
         "32 jobs: {} workers at most ({} with those that drain), {} told to end, {busy} of them \
          in mid-proof; proved twice 0, lost 0, nacks 0; replicas {}",
@@ -85,7 +85,7 @@ async fn a_burst_of_32_is_met_by_32_workers_and_no_busy_one_loses_its_job() {
     ));
 }
 
-/// How many of the workers that were told to end were proving at that time.
+/// The number of workers that were proving when they got SIGTERM.
 fn ended_while_they_proved(events: &[LedgerEvent], ended: &[(String, u64)]) -> usize {
     let of = |what: &'static str| events.iter().filter(move |event| event.what == what);
     let was_proving = |(name, told): &&(String, u64)| {

@@ -1,4 +1,4 @@
-//! A real Prometheus with the committed recording rule, on a port of its own.
+//! A real Prometheus with the recording rule of k8s/base, on a free port.
 
 use std::{
     fs,
@@ -14,14 +14,14 @@ use crate::stage::{Process, root, said};
 pub(crate) struct Prometheus {
     _process: Process,
     client: reqwest::Client,
-    /// The URL of the query for the series that scales.
+    /// The URL of the query for the series that the autoscaler scales on.
     query: String,
     _folder: tempfile::TempDir,
 }
 
 impl Prometheus {
-    /// Scrapes bridge and RabbitMQ as the committed monitors do, ten times as
-    /// often, and evaluates the committed rule as often.
+    /// Scrapes bridge and RabbitMQ as the monitors of k8s/base do, and evaluates the
+    /// rule, both ten times as often.
     pub(crate) async fn start(bridge: &str, rabbitmq: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, content: &Value| {
@@ -67,7 +67,7 @@ impl Prometheus {
         prometheus
     }
 
-    /// What the autoscaler is told, in thousandths, if there is anything.
+    /// The metric's value in thousandths; `None` if the series has no value.
     pub(crate) async fn outstanding(&self) -> Option<i64> {
         let answer = self.client.get(&self.query).send().await.ok()?;
         let answer: Value = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
@@ -77,7 +77,7 @@ impl Prometheus {
     }
 }
 
-/// The groups of the committed PrometheusRule, evaluated each second.
+/// The groups of the PrometheusRule in k8s/base, evaluated each second.
 fn rule_groups() -> Value {
     let rule = include_str!("../../k8s/base/scaling-rule.yaml");
     let rule: Value = serde_saphyr::from_str(rule).unwrap();

@@ -1,4 +1,4 @@
-//! Workers as pods: started, ready, told to end, gone.
+//! Worker processes in place of pods: started, ready, stopping, exited.
 
 use std::{
     collections::BTreeMap,
@@ -13,25 +13,25 @@ use zkwhirl_planner::simulation::{Candidate, victims};
 
 use crate::stage::{Fleet, Process};
 
-/// Ten seconds of the autoscaler's in one.
+/// Ten seconds of the autoscaler are one second of the test.
 pub(crate) const COMPRESSION: u64 = 10;
 
 struct WorkerPod {
     process: Process,
-    /// Since when it is at work, in the autoscaler's milliseconds.
+    /// When the worker became ready, in the autoscaler's milliseconds.
     ready: Arc<OnceLock<u64>>,
 }
 
-/// The workers that are not told to end, and those that are.
+/// The running workers, and those that got SIGTERM.
 pub(crate) struct Replicas<'a> {
     fleet: &'a Fleet,
     begun: Instant,
     made: u64,
     pods: BTreeMap<u64, WorkerPod>,
     ending: Vec<(u64, Process)>,
-    /// Workers that were told to end, and when, by the clock of the ledger.
+    /// Workers that got SIGTERM, and when, by the ledger's clock.
     pub(crate) ended: Vec<(String, u64)>,
-    /// Most processes at a time, ending ones included.
+    /// Largest number of processes at a time, stopping ones included.
     pub(crate) most: usize,
 }
 
@@ -61,7 +61,7 @@ impl<'a> Replicas<'a> {
         self.pods.len() as u32
     }
 
-    /// The ReplicaSet's part. `work_ms`: how long a worker of a number proves.
+    /// Starts and stops workers as a ReplicaSet does. `work_ms(n)`: duration of proofs of worker n.
     pub(crate) fn scale(&mut self, replicas: u32, work_ms: impl Fn(u64) -> u64) {
         while self.replicas() < replicas {
             self.made += 1;
@@ -88,14 +88,14 @@ impl<'a> Replicas<'a> {
         let (told, begun) = (ready.clone(), self.begun);
         let mut command = self.fleet.worker_command("inner", &name(number), work_ms);
         command.stderr(Stdio::null()); // thirty-one say that they drain
-        // Its first line says that it is at work.
+        // The worker's first line means that it is ready.
         let process = Process::start_and_hear(&mut command, move || {
             told.get_or_init(|| begun.elapsed().as_millis() as u64 * COMPRESSION);
         });
         WorkerPod { process, ready }
     }
 
-    /// Forgets those that have ended; each must have ended well.
+    /// Removes workers that have exited; each must have exited with code 0.
     pub(crate) fn reap(&mut self) {
         self.ending.retain_mut(|(number, process)| {
             let ended = process.ended();

@@ -1,5 +1,5 @@
-//! Clients of the poseidon suite: their keys come from vk jobs, their proofs
-//! are verified when they come in and again before they are rolled up.
+//! Clients of the poseidon suite: their keys come from vk jobs, their proofs are
+//! verified when Falafel receives them and again before they are rolled up.
 
 use bytes::Bytes;
 use zkwhirl::cluster::{NativeProvers, Provers};
@@ -42,11 +42,11 @@ fn inner(engine: &mut Engine) -> TxRollupRequest {
 fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
     let mut engine = engine(1, 1);
     let good = inner(&mut engine);
-    // A transaction that its client did not prove at all.
+    // A transaction without a client proof.
     let mut marked = good.clone();
     marked.txs[0].tail = vec![0; 1504].into();
-    // A true statement, but one that the client did not prove: both outputs
-    // may be chained from.
+    // A true statement that differs from the client's: both outputs may be chained
+    // from.
     let mut chained = good.clone();
     chained.txs[0].public_inputs[ALLOW_CHAIN] = 3.into();
     let mut prove = |inner| engine.prove(&Request::TxRollup(Box::new(inner)), &|_| {});
@@ -67,7 +67,7 @@ fn a_rollup_of_proved_clients_is_proved_and_a_bad_client_is_named() {
     }
 }
 
-/// For a rollup of a user's transaction alone.
+/// A plan for a rollup with one user's transaction.
 async fn stage(provers: NativeProvers) -> Stage {
     let plan = plan(provers.rollups.suite, provers.rollups.sizes, 0, 1);
     let scene = Scene {
@@ -77,8 +77,8 @@ async fn stage(provers: NativeProvers) -> Stage {
     scene.start().await
 }
 
-/// Falafel gets both keys by vk jobs, lets a transaction in under them, and
-/// its inner rollup is proved and verified.
+/// Falafel gets both keys by vk jobs and accepts a transaction under them, whose
+/// inner rollup is proved and verified.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_goes_the_whole_way_into_an_inner_rollup() {
     let stage = stage(native(Suite::Poseidon, 1, 1)).await;
@@ -91,8 +91,8 @@ async fn a_transaction_goes_the_whole_way_into_an_inner_rollup() {
     stage.end().await;
 }
 
-/// Keys of PLONK clients are not made here. Without them the jobs wait and say
-/// what is missing; once they are imported, they are the answers.
+/// The native engine makes no keys of PLONK clients. The vk jobs wait, and their
+/// failure names the missing key; after the import they are answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_of_plonk_clients_are_handed_on_once_they_are_imported() {
     let folder = tempfile::tempdir().unwrap();
@@ -119,7 +119,7 @@ async fn keys_of_plonk_clients_are_handed_on_once_they_are_imported() {
         };
         stage.until_kind(kind, "is answered", answered).await;
     }
-    // What comes next is a proof of minutes.
+    // The next job would be proved for minutes.
     stage.cluster.worker_stop.abort.cancel();
     stage.falafel_noticed_nothing();
     stage.end().await;

@@ -1,4 +1,4 @@
-//! The binary as a person or a script calls it.
+//! The binary, run as a person or a script runs it.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -33,7 +33,8 @@ fn the_demo_settles_a_whole_rollup_and_says_so_in_one_object() {
     ] {
         assert_eq!(report[field], value, "{field}");
     }
-    // The lease is the original's 5 s: how many there are is up to the machine.
+    // With the original's lease of 5 s, the number of re-issues depends on the
+    // machine.
     let reissues = report["reissues"].as_u64().unwrap();
     say(format_args!("a demo with proofs: {reissues} re-issues"));
     positive(
@@ -113,7 +114,7 @@ fn a_wrong_call_is_one_line_that_names_the_value_and_the_way_out() {
 
 #[test]
 fn development_keys_are_refused_where_they_were_not_asked_for() {
-    // The demo's key of the claim circuit, made by whichever test is first.
+    // The demo's key of the claim circuit, which the first test to run makes.
     let data = data_dir();
     let request = vector_path("valid_claim_0_request");
     let mut prove = zkwhirl(["prove", "--suite=pedersen", text(&request)]);

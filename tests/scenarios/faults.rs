@@ -1,5 +1,5 @@
-//! What dies or is wrong costs an attempt or is parked; Falafel notices
-//! nothing.
+//! A crash costs an attempt, and a wrong request becomes a dead letter; Falafel
+//! gets no NACK and issues no ticket again.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use zkwhirl_testkit::vector;
 
 use crate::stage::{Scene, native, proverless};
 
-/// Good claims, to see that others are not disturbed.
+/// Valid claims, to show that other jobs are not disturbed.
 const GOOD: [&str; 3] = [
     "valid_claim_0_request",
     "valid_claim_1_request",
@@ -51,9 +51,9 @@ async fn malformed_requests_are_parked_with_the_field_and_disturb_nobody() {
     let stage = Scene::of(provers).slots(2).start().await;
     let sizes = Sizes::new(1, 1).unwrap();
     let mut cases = malformed_cases(&vector);
-    // The others need a bridge of other sizes; the bridge's own tests have them.
+    // The other cases need a bridge of other sizes; the bridge's tests have them.
     cases.retain(|case| case.sizes.is_none_or(|needed| needed == sizes));
-    // No bridge reads a frame that long: the poll itself refuses it.
+    // A bridge does not read so long a frame: the poll refuses the frame.
     cases.retain(|case| case.request.len() <= limits::REQUEST_BYTES);
     let id = |case: &MalformedCase| JobId::of(Command::CreateProof, &case.request);
     cases.sort_by_key(id);

@@ -1,5 +1,5 @@
-//! One changed bit in a reply of any kind: Falafel finds it by itself, without
-//! a bridge before it, and says what is wrong.
+//! One changed bit in a reply of any kind: the simulated Falafel, without a bridge,
+//! finds the error and names it.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use zkwhirl_testkit::within;
 
 use crate::stage::{engine, native, plan, settled, turn, url};
 
-/// What a rollup asks for, and whether on the outer port.
+/// The kinds of jobs of a rollup; true: on the outer port.
 const JOBS: [(Kind, bool); 6] = [
     (Kind::JoinSplitVk, true),
     (Kind::AccountVk, true),
@@ -25,12 +25,12 @@ const JOBS: [(Kind, bool); 6] = [
     (Kind::RootVerifier, true),
 ];
 
-/// Answers as it should, but for one bit.
+/// A prover that answers Falafel's jobs correctly except for one bit.
 struct Liar {
     inner: Client,
     outer: Client,
     engine: Engine,
-    /// Each reply is made once: a Falafel that begins again asks for the same.
+    /// The replies by request: a Falafel that starts again requests the same jobs.
     replies: HashMap<(Kind, Bytes), Bytes>,
 }
 
@@ -61,7 +61,7 @@ impl Liar {
         reply.clone()
     }
 
-    /// Answers every job up to the `last` kind's, with `lie`'s reply changed.
+    /// Answers every job up to the `last` kind, with the reply of kind `lie` changed.
     async fn work(&mut self, last: Kind, lie: Kind, change: impl Fn(&mut [u8])) {
         for (kind, is_outer) in JOBS {
             let client = [&self.inner, &self.outer][usize::from(is_outer)].clone();
@@ -90,14 +90,14 @@ async fn answer(client: &Client, frame: &Frame, reply: Vec<u8>) {
     client.complete(answer.to_bytes()).await.unwrap();
 }
 
-/// Where the bit is: in a byte from the start, or from the end.
+/// The place of the changed bit: in a byte counted from the start or the end.
 #[derive(Debug, Clone, Copy)]
 enum Byte {
     From(usize),
     Last(usize),
 }
 
-/// Replies of a claim and a defi deposit in one inner rollup of one rollup.
+/// Replies for a rollup of one inner rollup, with a claim and a defi deposit.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
     use Byte::{From, Last};
@@ -115,7 +115,7 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
     let (claim, inner, whole) = (32 * 16, 32 * (108 + 16), 32 * (142 + 16));
     let names_key = "names verification key";
     for (kind, byte, reason) in [
-        // A key is only bytes until somebody proves with the right one.
+        // A wrong key is found when a client proves with the right key.
         (JoinSplitVk, Last(40), "was not accepted: it names verif"),
         (JoinSplitVk, From(7), "was not accepted: "),
         (Claim, From(31), "published field 0 is "),
@@ -138,7 +138,7 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
         (RootVerifier, From(whole), "differs from the verified"),
         (RootVerifier, Last(1), "differs from the verified"),
     ] {
-        // Transactions come in when claims are there.
+        // Falafel accepts transactions after the claims are proved.
         let last = match kind {
             JoinSplitVk => Claim,
             other => other,
@@ -157,7 +157,7 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
         assert!(why.contains(reason), "{kind}, {byte:?}: {why}");
         falafel.restart(Duration::ZERO).await.unwrap();
     }
-    // With the very same replies as they are, it settles.
+    // With the same replies unchanged, the rollup settles.
     liar.work(RootVerifier, RootVerifier, |_| {}).await;
     settled(&falafel).await;
     assert_eq!(falafel.progress().settled, 1);

@@ -1,4 +1,4 @@
-//! Everything at once, as when a pipeline starts with all its claims.
+//! 900 jobs at once, as when a pipeline starts with all its claims.
 
 use std::{env, fs, process::Command, time::Duration};
 
@@ -11,10 +11,10 @@ use zkwhirl_testkit::eventually;
 use crate::stage::{Scene, plan, prints, proverless, say};
 
 const CLAIMS: usize = 899;
-/// What the process may grow by while all of it goes through: the requests and
-/// replies that the ledger keeps are 7 MB of it.
+/// Limit of the process's growth in bytes while all jobs are proved. Requests and
+/// replies in the ledger account for 7 MB.
 const GROWTH_BYTES: u64 = 96 << 20;
-/// Set in the process that this test has for itself.
+/// Environment variable that is set in the separate process of this test.
 const ALONE: &str = "ZKWHIRL_TEST_ALONE";
 /// The test's name as the test executable knows it.
 const NAME: &str = concat!(
@@ -25,7 +25,7 @@ const NAME: &str = concat!(
 #[tokio::test(flavor = "multi_thread")]
 async fn nine_hundred_jobs_at_once_arrive_in_order_and_memory_stays_flat() {
     if env::var_os(ALONE).is_none() {
-        // Other tests need memory, too: it is measured in a process of its own.
+        // Other tests also use memory, so the growth is measured in a new process.
         let (_, name) = NAME.split_once("::").unwrap();
         let mut alone = Command::new(env::current_exe().unwrap());
         alone.args(["--exact", name, "--nocapture"]).env(ALONE, "");

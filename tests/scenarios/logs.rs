@@ -1,10 +1,10 @@
-//! What a role writes on standard error.
+//! The log lines of a process on standard error.
 
 use serde_json::Value;
 
 use crate::stage::zkwhirl;
 
-/// The lines of a small demo without proofs, each one object.
+/// The JSON log lines of a small demo without proofs.
 fn lines(level: &str) -> Vec<Value> {
     let demo = "demo --proverless --json --claims=2 --inners=1 --admin=127.0.0.1:0";
     let mut demo = zkwhirl(demo.split(' '));
@@ -33,7 +33,7 @@ fn the_life_of_a_job_is_found_by_its_id() {
     let life: Vec<_> = lines.iter().filter(|line| line["job"] == *id).collect();
     let events = life.iter().filter_map(|line| line["event"].as_str());
     let mut events: Vec<_> = events.collect();
-    // A worker may be quicker than the bridge's own note.
+    // A worker's line may precede the bridge's line.
     events.sort_unstable();
     assert_eq!(events.join(" "), "claimed delivered proved queued taken");
     for line in &life {

@@ -1,4 +1,4 @@
-//! The admin address: what is on its page, and that it answers.
+//! The admin address: the metrics, and its answers while all cores prove.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ struct RunningRole {
 }
 
 impl RunningRole {
-    /// Starts a role and reads where its metrics are.
+    /// Starts a process and reads the address of its metrics from its output.
     fn start(mut command: Command) -> Self {
         command.args(["--admin", "127.0.0.1:0"]);
         let (process, admin) = Process::start_and_find(&mut command, |line| {
@@ -57,7 +57,7 @@ impl RunningRole {
     }
 }
 
-/// Names and kinds of docs/METRICS.md.
+/// The names and kinds of metrics in docs/METRICS.md.
 fn documented() -> BTreeMap<String, String> {
     let page = include_str!("../../docs/METRICS.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
@@ -82,7 +82,7 @@ fn a_live_scrape_has_every_documented_metric_and_no_other() {
         (name.to_owned(), kind.to_owned())
     });
     assert_eq!(scraped.collect::<BTreeMap<_, _>>(), documented());
-    // Histograms that can be added up, at 0 before anything happened.
+    // Histograms have buckets, and exist with 0 before the first observation.
     let empty = "zkwhirl_rollup_duration_seconds_bucket{le=\"900\"} 0";
     assert!(page.contains(empty), "{page}");
     for series in [
@@ -98,7 +98,7 @@ fn a_live_scrape_has_every_documented_metric_and_no_other() {
 /// Readiness and metrics during a proof that takes every core.
 #[test]
 fn the_admin_address_answers_while_all_cores_prove() {
-    // Proves until the test ends.
+    // The demo proves until the test ends.
     let demo = "demo --claims=8 --inners=4 --rollups=1000 --workers=2 --data-dir";
     let mut demo = zkwhirl(demo.split(' '));
     demo.arg(data_dir());

@@ -4,15 +4,15 @@
 //! | scenario | what it pins down |
 //! |---|---|
 //! | `real_requests` | requests made by the original code come back proved, with the original's public inputs |
-//! | `clients` | users' transactions are proved, let in under the keys of two vk jobs, and verified before they are rolled up |
-//! | `faults` | what dies or is wrong costs an attempt or is parked; Falafel notices nothing |
-//! | `lies` | one changed bit in a reply of any kind halts Falafel, which says what is wrong |
+//! | `clients` | users' transactions are proved, accepted under the keys of two vk jobs, and verified before they are rolled up |
+//! | `faults` | a crash costs an attempt, a wrong request becomes a dead letter; Falafel gets no NACK |
+//! | `lies` | one changed bit in a reply of any kind halts Falafel with the reason |
 //! | `load` | 900 jobs at once: all delivered, in order, in bounded memory |
-//! | `logs` | the life of a job is found by its id |
-//! | `metrics` | the page of metrics is the documented one, and is served while all cores prove |
+//! | `logs` | a job's log lines are found by its id |
+//! | `metrics` | `/metrics` equals docs/METRICS.md, and is served while all cores prove |
 //! | `rollups` | three whole rollups settle, each with claims of the one before; workers and Falafel die in the root phase |
-//! | `whole_rollup` | a final buffer, verified by a stranger from its bytes and keys; what `verify` refuses |
-//! | `command_line` | the demo from end to end, `prove`, and what a wrong call says |
+//! | `whole_rollup` | a final buffer is verified from its bytes and keys only; what `verify` refuses |
+//! | `command_line` | the demo from end to end, `prove`, and the errors of wrong calls |
 
 mod clients;
 mod command_line;

@@ -9,7 +9,7 @@ use zkwhirl_testkit::vector;
 
 use crate::stage::{Scene, native};
 
-/// Claims, and the name of the original's reply where it was recorded.
+/// Claims, and the name of the original's reply if it was recorded.
 const CLAIMS: [(&str, Option<&str>); 8] = [
     ("valid_claim_0", Some("reply_mock")),
     ("valid_claim_1", None),
@@ -37,7 +37,7 @@ async fn real_claims_come_back_proved_with_the_originals_public_inputs() {
             let original = vector(&format!("{name}_{original}"));
             assert_eq!(fields(&reply), fields(&original), "{name}");
         }
-        // The check can fail: one bit of the proof, one of the fields.
+        // The check fails if one bit of the proof or of the fields is changed.
         for place in [reply.len() - 1, 40] {
             let mut changed = reply.to_vec();
             changed[place] ^= 1;

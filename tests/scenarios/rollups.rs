@@ -20,8 +20,8 @@ async fn stage(provers: Provers, slots: usize, claims: usize, rollups: u32) -> S
     scene.start().await
 }
 
-/// Three rollups of 4 inner rollups; the second and the third start with claims
-/// of what the rollup before deposited. Gives what Falafel settled.
+/// Proves three rollups of 4 inner rollups; the second and the third begin with
+/// claims on the previous rollup's deposits. Returns what Falafel settled.
 async fn three_rollups(provers: Provers) -> Vec<FalafelEvent> {
     let stage = stage(provers, 2, 2, 3).await;
     stage.until_settled().await;
@@ -66,8 +66,8 @@ async fn three_rollups_settle_with_claims_of_the_rollup_before() {
     assert_eq!(settled, expected);
 }
 
-/// A Falafel that restarts while the root rollup is proved asks for all of it
-/// again: everything but that one proof is there already.
+/// A Falafel that restarts while the root rollup is proved requests all jobs again:
+/// all proofs except the root rollup's are stored already.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() {
     let provers = proverless(Suite::Poseidon, 1, 4, Duration::from_millis(700));
@@ -90,11 +90,10 @@ async fn a_falafel_restarted_in_the_root_phase_gets_everything_before_at_once() 
     stage.end().await;
 }
 
-/// Every proof is real and travels in the final buffer, which Falafel verifies
-/// alone: the root rollup's, one of each inner rollup, and one of each
-/// transaction's client, be it a user's or a claim's. Counted are Falafel's
-/// requests and the proofs in its buffers, not attempts: a job that is proved
-/// twice on a busy machine changes neither.
+/// Every proof is real and is in the final buffer, from which Falafel verifies it:
+/// the root rollup's, one per inner rollup, and one per transaction (a user's or a
+/// claim's). The test counts Falafel's requests and the proofs in the buffers, not
+/// attempts, because a job may be proved twice on a busy machine.
 #[tokio::test(flavor = "multi_thread")]
 async fn three_rollups_settle_with_real_proofs() {
     let settled = three_rollups(Provers::Native(native(Suite::Poseidon, 1, 4))).await;
@@ -107,8 +106,8 @@ async fn three_rollups_settle_with_real_proofs() {
     }
 }
 
-/// The prover that proves the root rollup dies; another attempt proves it and
-/// Falafel notices nothing.
+/// The prover of the root rollup dies; another attempt proves the rollup, and
+/// Falafel gets no NACK.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prover_killed_in_the_root_phase_costs_an_attempt() {
     let provers = Provers::Native(native(Suite::Poseidon, 1, 1));

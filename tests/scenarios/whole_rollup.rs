@@ -1,4 +1,4 @@
-//! A whole rollup, from the first claim to a stranger who verifies it.
+//! A whole rollup, from the first claim to the independent `zkwhirl verify`.
 
 use std::{fs, path::Path, process::Command};
 
@@ -18,23 +18,23 @@ fn verify(file: &Path, arguments: &[&str]) -> Command {
 fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
     let (folder, data) = (TempDir::new().unwrap(), data_dir());
     let file = folder.path().join("rollup.bin");
-    // A claim and a user's defi deposit rolled up.
+    // The rollup has a claim and a user's defi deposit.
     let buffer = final_buffer(2);
     fs::write(&file, &buffer).unwrap();
 
-    // Beside the keys.
+    // With the keys of the data directory.
     let words = [
         "rollup 1 of 2×1, poseidon: 1 inner rollups, 2 txs",
         "root-rollup/poseidon/1/2",
         "tx-rollup/poseidon/2",
         "dev key (seed 2026, never for funds)",
         "not proved: the old roots",
-        "everybody can forge proofs under development keys",
+        "anyone can forge proofs under development keys",
         "4 proofs verified",
     ];
     prints(&mut verify(&file, &["--data-dir", text(&data)]), 0, &words);
 
-    // Elsewhere, with the verification keys alone.
+    // On another machine, with the verification keys only.
     let keys = folder.path().join("keys");
     let mut export = zkwhirl(["keys", "export", "--data-dir", text(&data)]);
     said(export.args(["--vks", text(&keys)]));
@@ -57,7 +57,7 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
     }
     assert_eq!(report["circuits"].as_array().unwrap().len(), 4);
 
-    // A bit of the last proof, and of the first word.
+    // Change one bit of the last proof, and one of the first word.
     let client = "inner rollup 0: client proof of tx 1: the proof";
     let root = "root rollup: the proof does not verify";
     for (place, words) in [(buffer.len() - 1, client), (31, root)] {
@@ -71,7 +71,7 @@ fn a_stranger_verifies_a_rollup_from_its_bytes_and_keys() {
         assert!(report["error"].as_str().unwrap().contains(words));
     }
 
-    // Without a key nothing is decided.
+    // Without a key the rollup is neither verified nor refused.
     fs::write(&file, &buffer).unwrap();
     let nowhere = folder.path().join("nowhere");
     let why = "there is no key for root-rollup/poseidon/1/2 yet";

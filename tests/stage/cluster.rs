@@ -1,5 +1,5 @@
-//! A simulated Falafel and a cluster beside it, in this process; prover
-//! children are the real binary.
+//! A simulated Falafel and a cluster in this process; prover children are the real
+//! binary.
 
 use std::{os::unix::fs::symlink, sync::Arc, time::Duration};
 
@@ -23,11 +23,11 @@ pub(crate) struct Scene {
     pub(crate) provers: Provers,
     pub(crate) slots: usize,
     pub(crate) delay: Duration,
-    /// What Falafel wants by itself.
+    /// The rollups that Falafel requests; `None`: only what a test issues.
     pub(crate) plan: Option<RollupPlan>,
-    /// Falafel's.
+    /// Falafel's check of replies.
     pub(crate) lease: Duration,
-    /// The bridge's, if not the provers'.
+    /// The bridge's verifier; `None`: the verifier for the provers.
     pub(crate) sizes: Option<Sizes>,
     pub(crate) worker: WorkerConfig,
 }
@@ -37,12 +37,12 @@ pub(crate) struct Stage {
     pub(crate) cluster: Cluster,
     pub(crate) events: EventLog<JobEvent>,
     pub(crate) pipeline: EventLog<FalafelEvent>,
-    /// Where the prover children's program is, by a name of their own.
+    /// The path of the prover children's program, different for each stage.
     programs: TempDir,
     _turn: Option<SemaphorePermit<'static>>,
 }
 
-/// `rollups` of `inners` × `txs`, the first with `claims` claims.
+/// A plan of `rollups` rollups of `inners` × `txs`, the first with `claims` claims.
 pub(crate) fn plan(suite: Suite, sizes: Sizes, claims: usize, rollups: u32) -> RollupPlan {
     RollupPlan {
         suite,
@@ -57,7 +57,7 @@ pub(crate) fn plan(suite: Suite, sizes: Sizes, claims: usize, rollups: u32) -> R
 }
 
 impl Scene {
-    /// One slot with these provers, for a Falafel that asks for nothing itself.
+    /// One slot with these provers, and a Falafel that requests nothing by itself.
     pub(crate) fn of(provers: Provers) -> Self {
         Self {
             provers,
@@ -70,7 +70,7 @@ impl Scene {
         }
     }
 
-    /// The same with so many slots.
+    /// The same with `slots` slots.
     pub(crate) fn slots(self, slots: usize) -> Self {
         Self { slots, ..self }
     }
@@ -123,18 +123,18 @@ impl Scene {
 }
 
 impl Stage {
-    /// Falafel asks for a proof; the answer may be dropped.
+    /// Makes Falafel request a proof; the returned answer may be dropped.
     pub(crate) fn ask(&self, request: Bytes) -> zkwhirl_falafel::job_server::JobAnswer {
         self.falafel.servers().create_proof(request).1
     }
 
-    /// Waits until an event has happened since the start.
+    /// Waits until an event has occurred since the start.
     pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&JobEvent) -> bool) {
         let happened = self.events.until(what, |event| wanted(event).then_some(()));
         happened.await;
     }
 
-    /// The same of a job of this kind.
+    /// Waits until an event of a job of this kind has occurred since the start.
     pub(crate) async fn until_kind(
         &self,
         kind: Kind,
@@ -145,8 +145,8 @@ impl Stage {
         self.until(&format!("a {kind} job {what}"), own).await;
     }
 
-    /// The attempts at jobs of this kind. Those that failed, failed by their
-    /// provers.
+    /// The attempts at jobs of this kind. Asserts that every failure was of class
+    /// `Prover`.
     pub(crate) fn attempts_of(&self, kind: Kind) -> Vec<u32> {
         self.happened(|event| match event.what {
             JobEventKind::Claimed { attempt, .. } if event.kind == Some(kind) => Some(attempt),
@@ -158,7 +158,7 @@ impl Stage {
         })
     }
 
-    /// What an event says, of each event of which `choose` says something.
+    /// The results of `choose` for all events so far, without `None`.
     pub(crate) fn happened<A>(&self, choose: impl Fn(JobEvent) -> Option<A>) -> Vec<A> {
         self.events.all().into_iter().filter_map(choose).collect()
     }
@@ -178,7 +178,7 @@ impl Stage {
         .await;
     }
 
-    /// Falafel saw no NACK and never had to issue a ticket again.
+    /// Asserts that Falafel got no NACK and issued no ticket again.
     #[track_caller]
     pub(crate) fn falafel_noticed_nothing(&self) {
         let stats = self.falafel.stats();

@@ -1,4 +1,4 @@
-//! Everything that was broadcast since the start of a stage.
+//! The events that were broadcast since the start of a stage.
 
 use std::{
     sync::{Arc, Mutex},
@@ -9,8 +9,8 @@ use std::{
 use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 use zkwhirl_testkit::until_some;
 
-/// The events so far. A thread empties the receiver, so that none is missed
-/// while a test waits for something else.
+/// The events so far. A thread empties the receiver, so that no event is missed
+/// while a test waits for another event.
 #[derive(Debug)]
 pub(crate) struct EventLog<T>(Arc<Mutex<Kept<T>>>);
 
@@ -27,7 +27,7 @@ impl<T: Clone + Send + 'static> EventLog<T> {
         let ours = Arc::downgrade(&kept);
         thread::spawn(move || {
             while let Some(kept) = ours.upgrade() {
-                // A panic here poisons the lock: the test fails, too.
+                // A panic here poisons the lock, so that the test fails.
                 kept.lock().unwrap().take_in();
                 drop(kept);
                 thread::park_timeout(Duration::from_millis(20));
@@ -40,8 +40,8 @@ impl<T: Clone + Send + 'static> EventLog<T> {
         self.from(0)
     }
 
-    /// The first event since the start for which `choose` has an answer, once
-    /// it happens.
+    /// Waits for the first event since the start for which `choose` returns `Some`,
+    /// and returns the value.
     pub(crate) async fn until<A>(&self, what: &str, choose: impl Fn(&T) -> Option<A>) -> A {
         let mut seen = 0;
         until_some(what, async || {

@@ -1,5 +1,5 @@
-//! A fleet for one test: services, a simulated Falafel in this process, roles
-//! as processes of the real binary.
+//! A fleet for one test: services, a simulated Falafel in this process, and bridge
+//! and workers as processes of the real binary.
 
 use std::{
     process::{Command, Stdio},
@@ -21,15 +21,15 @@ use zkwhirl_testkit::{Services, eventually, until_some};
 
 use super::{LEASE, Process, import_client_vks, plan, say, settled, turn, url, zkwhirl};
 
-/// What a fleet's Falafel wants: claims, inner rollups of a transaction each,
-/// the root rollup and its verifier; then it settles.
+/// The jobs that a fleet's Falafel requests: claims, inner rollups of one
+/// transaction each, the root rollup and its verifier; then the rollup settles.
 pub(crate) struct Wanted {
     pub(crate) claims: usize,
     pub(crate) inners: u32,
-    /// Asks for the two verification keys first.
+    /// True: Falafel first requests the two verification keys.
     pub(crate) vks: bool,
     pub(crate) lease: Duration,
-    /// Of `scripts/services up`.
+    /// Options of `scripts/services up`.
     pub(crate) services: &'static [&'static str],
 }
 
@@ -51,12 +51,12 @@ pub(crate) struct Fleet {
     pub(crate) environment: Vec<(&'static str, String)>,
     lease: Duration,
     inners: u32,
-    /// The data directory of every role here.
+    /// The data directory of all processes.
     directory: tempfile::TempDir,
     _turn: SemaphorePermit<'static>,
 }
 
-/// A role's command line on these services.
+/// A command that starts a role with these services.
 pub(crate) fn role(services: &Services, role: &str) -> Command {
     let mut command = zkwhirl([role]);
     command
@@ -99,7 +99,7 @@ impl Wanted {
 }
 
 impl Fleet {
-    /// A fleet whose Falafel wants claims and a small rollup.
+    /// Starts a fleet whose Falafel requests claims and a small rollup.
     pub(crate) async fn start(claims: usize) -> Self {
         let wanted = Wanted {
             claims,
@@ -129,7 +129,7 @@ impl Fleet {
         Process::start(&mut self.bridge_command(name))
     }
 
-    /// A bridge, and what stands between two words of its output.
+    /// Starts a bridge; returns the text between two strings of its output.
     pub(crate) fn bridge_that_says(&self, name: &str, from: &str, to: &str) -> (Process, String) {
         let mut command = self.bridge_command(name);
         command.env("ZKWHIRL_ADMIN", "127.0.0.1:0");
@@ -157,7 +157,7 @@ impl Fleet {
         Process::start(&mut self.worker_command(topics, name, work_ms))
     }
 
-    /// A worker of all topics that says that it is at work.
+    /// Starts a worker of all topics and waits until it reports that it is ready.
     pub(crate) fn worker_at_work(&self, name: &str, work_ms: u64) -> (Process, ()) {
         let mut command = self.worker_command("inner,outer", name, work_ms);
         Process::start_and_find(&mut command, |_| Some(()))
@@ -187,7 +187,7 @@ impl Fleet {
         eventually("a ping", pinged).await;
     }
 
-    /// Waits until something has happened to so many jobs.
+    /// Waits until this number of jobs have an event of this name.
     pub(crate) async fn until_happened(&self, what: &str, count: usize) {
         let happened = async || super::times(&self.events().await, what).len() >= count;
         eventually(what, happened).await;
@@ -197,7 +197,7 @@ impl Fleet {
         settled(&self.falafel).await;
     }
 
-    /// What happened in the ledger, in order.
+    /// The ledger's events, in order.
     pub(crate) async fn events(&self) -> Vec<LedgerEvent> {
         let place = RedisAddress::new(self.services.redis.parse().unwrap(), "main");
         let ledger = RedisLedger::new(RedisLedgerConfig::new(place)).unwrap();
@@ -210,7 +210,7 @@ impl Fleet {
         }
     }
 
-    /// The first event of a kind with this detail, once it has happened.
+    /// Waits for the first event of a kind with this detail, and returns it.
     pub(crate) async fn until_event(&self, what: &str, key: &str, value: &str) -> LedgerEvent {
         let is_it = |event: &LedgerEvent| {
             event.what == what && event.detail.get(key).is_some_and(|said| said == value)
@@ -218,7 +218,7 @@ impl Fleet {
         until_some(what, async || self.events().await.into_iter().find(is_it)).await
     }
 
-    /// A worker's first claim.
+    /// Waits for a worker's first claim.
     pub(crate) async fn until_claimed_by(&self, worker: &str) -> LedgerEvent {
         self.until_event("claimed", "worker", worker).await
     }
@@ -232,14 +232,14 @@ impl Fleet {
         ));
     }
 
-    /// No NACK, and no ticket issued more than `times`.
+    /// Asserts that Falafel got no NACK and issued no ticket more than `times` times.
     #[track_caller]
     pub(crate) fn no_ticket_was_issued_more_often_than(&self, times: u32) {
         self.tickets_were_issued(times, 0);
     }
 
-    /// No NACK; up to `exceptions` tickets were issued once more than `times`,
-    /// all others no more often than that.
+    /// Asserts that Falafel got no NACK, and issued no ticket more than `times`
+    /// times except up to `exceptions` tickets, issued once more.
     #[track_caller]
     pub(crate) fn tickets_were_issued(&self, times: u32, exceptions: usize) {
         let stats = self.falafel.stats();

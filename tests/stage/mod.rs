@@ -1,7 +1,7 @@
-//! What all suites are played on: a cluster in this process ([`Scene`]), a fleet
-//! of processes ([`Fleet`]), the binary by itself ([`zkwhirl`]). Ports come from
-//! the system, folders from `tempfile`; what was started ends with its test,
-//! also with one that panics.
+//! The set-up of all suites: a cluster in this process ([`Scene`]), a fleet of
+//! processes ([`Fleet`]), or the binary alone ([`zkwhirl`]). Ports come from the
+//! system, folders from `tempfile`; all processes end with their test, even if
+//! the test panics.
 
 mod cluster;
 mod events;
@@ -34,12 +34,12 @@ pub(crate) use provers::{
 };
 
 /// The simulated Falafel's lease unless a test needs the original's 5 s. No
-/// machine stops a bridge's pings for so long: a ticket that is issued again is
-/// the bridge's doing.
+/// machine delays a bridge's pings for so long: if a ticket is issued again, the
+/// bridge is at fault.
 pub(crate) const LEASE: Duration = Duration::from_secs(20);
 
-/// Waits until fewer than two heavy tests run: those with a fleet or with real
-/// proofs, whatever the number of test threads.
+/// Waits until fewer than two heavy tests (with a fleet or with real proofs) run,
+/// whatever the number of test threads.
 pub(crate) async fn turn() -> SemaphorePermit<'static> {
     static TURNS: Semaphore = Semaphore::const_new(2);
     TURNS.acquire().await.unwrap()
@@ -83,7 +83,7 @@ pub(crate) fn import_client_vks(suite: &str, data_dir: &Path) -> Command {
     import
 }
 
-/// The folder with what the tests run in node.
+/// The folder of the tests' Node.js scripts.
 pub(crate) fn node() -> PathBuf {
     said(&mut Command::new(root().join("scripts/node")))
         .trim()

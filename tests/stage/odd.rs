@@ -1,4 +1,4 @@
-//! The misbehaving prover behind `rollup_cli`'s command line.
+//! The misbehaving prover with `rollup_cli`'s command line.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
@@ -9,14 +9,14 @@ use zkwhirl_job::Sizes;
 
 use super::processes_of;
 
-/// A program that is called as `rollup_cli` is, and has a habit.
+/// A program that is called like `rollup_cli` and misbehaves.
 pub(crate) struct Odd {
     directory: TempDir,
 }
 
 impl Drop for Odd {
     fn drop(&mut self) {
-        // One that hangs does not hear that its parent was killed.
+        // A hanging process does not notice that its parent was killed.
         for process in processes_of(self.directory.path()) {
             let _ = kill_process(process, Signal::KILL);
         }
@@ -24,7 +24,7 @@ impl Drop for Odd {
 }
 
 impl Odd {
-    /// One that misbehaves once: the process that is first.
+    /// A program whose first process misbehaves.
     pub(crate) fn new(habit: &str) -> Self {
         let double = env!("CARGO_BIN_EXE_rollup-cli-double");
         Self::script(|odd| {
@@ -33,7 +33,7 @@ impl Odd {
         })
     }
 
-    /// A shell script in the program's place.
+    /// Writes a shell script as the program.
     pub(crate) fn script(body: impl Fn(&Self) -> String) -> Self {
         let odd = Self {
             directory: tempfile::tempdir().unwrap(),
@@ -52,7 +52,7 @@ impl Odd {
         self.path("rollup_cli")
     }
 
-    /// What its processes logged, oldest first: process id and words.
+    /// The log of the program's processes, oldest first: process id and text.
     pub(crate) fn log(&self) -> Vec<(u32, String)> {
         let log = fs::read_to_string(self.path("marker.log")).unwrap_or_default();
         let lines = log.lines().map(|line| {
@@ -62,7 +62,7 @@ impl Odd {
         lines.collect()
     }
 
-    /// The processes that logged such a line, one entry a line.
+    /// The process ids of the log lines that begin with `start`, one per line.
     pub(crate) fn logged(&self, start: &str) -> Vec<u32> {
         let log = self.log().into_iter();
         let such = log.filter(|(_, words)| words.starts_with(start));
@@ -82,7 +82,7 @@ impl Odd {
         }
     }
 
-    /// A reference string of a few points that nobody reads.
+    /// Writes a reference string of a few points, which no process reads.
     pub(crate) fn make_crs(&self) {
         let crs = self.path("data/crs");
         fs::create_dir_all(&crs).unwrap();

@@ -1,4 +1,4 @@
-//! The binary as a person, a script or a pod starts it.
+//! The binary, started as a person, a script or a pod starts it.
 
 use std::{
     env,
@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use zkwhirl_testkit::PATIENCE;
 
-/// The binary. What the caller's shell has set is no part of the test.
+/// A command of the binary, without the caller's `ZKWHIRL_*` variables.
 pub(crate) fn zkwhirl<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zkwhirl"));
     command.args(arguments);
@@ -26,19 +26,19 @@ pub(crate) fn zkwhirl<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -
     command
 }
 
-/// What a command prints, which must succeed.
+/// Runs a command that must succeed; returns its standard output.
 #[track_caller]
 pub(crate) fn said(command: &mut Command) -> String {
     prints(command, 0, &[])
 }
 
-/// The same as JSON.
+/// Runs a command that must succeed; returns its standard output as JSON.
 #[track_caller]
 pub(crate) fn json(command: &mut Command) -> Value {
     serde_json::from_str(&said(command.arg("--json"))).unwrap()
 }
 
-/// A command that must end with this code, and with these words on standard
+/// Runs a command that must exit with this code and print these words on standard
 /// error.
 #[track_caller]
 pub(crate) fn refused(command: &mut Command, code: i32, words: &[&str]) -> String {
@@ -47,7 +47,7 @@ pub(crate) fn refused(command: &mut Command, code: i32, words: &[&str]) -> Strin
     out
 }
 
-/// A command that must end with this code, and with these words on standard
+/// Runs a command that must exit with this code and print these words on standard
 /// output or standard error.
 #[track_caller]
 pub(crate) fn prints(command: &mut Command, code: i32, words: &[&str]) -> String {
@@ -80,14 +80,14 @@ impl Process {
         Self(command.spawn().unwrap())
     }
 
-    /// Starts it, and gives its output.
+    /// Starts a command; returns the process and its standard output.
     pub(crate) fn start_piped(command: &mut Command) -> (Self, ChildStdout) {
         let mut process = Self::start(command.stdout(Stdio::piped()));
         let output = process.0.stdout.take().unwrap();
         (process, output)
     }
 
-    /// Starts it, and reads its output until a line has what is looked for.
+    /// Starts a command and reads its output until `find` returns `Some` for a line.
     pub(crate) fn start_and_find<T>(
         command: &mut Command,
         find: impl Fn(&str) -> Option<T>,
@@ -95,12 +95,12 @@ impl Process {
         let (process, output) = Self::start_piped(command);
         let mut lines = BufReader::new(output).lines();
         let found = lines.find_map(|line| find(&line.unwrap()));
-        // The pipe stays open, and empty.
+        // A thread keeps the pipe open and reads the rest.
         thread::spawn(move || lines.for_each(drop));
         (process, found.expect("the process says it before it ends"))
     }
 
-    /// Starts it, and calls `hear` for each line of its output.
+    /// Starts a command and calls `hear` for each line of its output.
     pub(crate) fn start_and_hear(command: &mut Command, hear: impl Fn() + Send + 'static) -> Self {
         let (process, output) = Self::start_piped(command);
         let lines = BufReader::new(output).lines();
@@ -116,7 +116,7 @@ impl Process {
         kill_process(Pid::from_child(&self.0), signal).unwrap();
     }
 
-    /// `kill -9`, which is a drop with a name.
+    /// Kills the process with SIGKILL, by dropping it.
     pub(crate) fn kill(self) {}
 
     pub(crate) fn drain(mut self) -> Option<i32> {
@@ -124,19 +124,19 @@ impl Process {
         self.end()
     }
 
-    /// Its exit code, once it has ended.
+    /// Waits until the process has ended; returns its exit code, `None` after a signal.
     pub(crate) fn end(&mut self) -> Option<i32> {
         let began = Instant::now();
         loop {
             if let Some(code) = self.ended() {
                 return code;
             }
-            assert!(began.elapsed() < PATIENCE, "process {} lives on", self.id());
+            assert!(began.elapsed() < PATIENCE, "process {} runs on", self.id());
             thread::park_timeout(Duration::from_millis(5));
         }
     }
 
-    /// Its exit code, if it has ended.
+    /// The exit code, if the process has ended.
     pub(crate) fn ended(&mut self) -> Option<Option<i32>> {
         let status = self.0.try_wait().unwrap();
         status.map(|status| status.code())

@@ -1,4 +1,4 @@
-//! Provers of every kind.
+//! Provers for the tests.
 
 use std::{
     path::{Path, PathBuf},
@@ -18,8 +18,8 @@ use zkwhirl_prover::native::{Engine, EngineConfig, Setting};
 
 pub(crate) const MAX_CIRCUIT_SIZE: u64 = 1 << 21;
 
-/// Keys that all tests share: made once, by whichever needs them first, also
-/// when the suite runs twice at once.
+/// The folder of keys that all tests share. The first test that needs a key makes
+/// it, even if two runs of the suite overlap.
 pub(crate) fn data_dir() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("data")
 }
@@ -29,7 +29,7 @@ fn rollups(suite: Suite, txs: u32, inners: u32) -> Rollups {
     Rollups { suite, sizes }
 }
 
-/// The native engine at `txs` × `inners`, with the keys that all tests share.
+/// The native engine for `txs` × `inners`, with the keys that all tests share.
 pub(crate) fn native(suite: Suite, txs: u32, inners: u32) -> NativeProvers {
     NativeProvers {
         rollups: rollups(suite, txs, inners),
@@ -43,7 +43,7 @@ pub(crate) fn native(suite: Suite, txs: u32, inners: u32) -> NativeProvers {
     }
 }
 
-/// The mock at `txs` × `inners`; a proof takes `work`.
+/// The mock prover for `txs` × `inners`; a proof takes `work`.
 pub(crate) fn proverless(suite: Suite, txs: u32, inners: u32, work: Duration) -> Provers {
     Provers::Proverless {
         rollups: rollups(suite, txs, inners),
@@ -51,13 +51,13 @@ pub(crate) fn proverless(suite: Suite, txs: u32, inners: u32, work: Duration) ->
     }
 }
 
-/// The poseidon suite's engine at `txs` × `inners`, in this process and with
-/// the keys that all tests share.
+/// The poseidon suite's engine for `txs` × `inners` in this process, with the keys
+/// that all tests share.
 pub(crate) fn engine(txs: u32, inners: u32) -> Engine {
     engine_with(txs, inners, data_dir(), provenance(true))
 }
 
-/// The same with keys of another folder and origin.
+/// The same engine with keys of another folder and provenance.
 pub(crate) fn engine_with(
     txs: u32,
     inners: u32,
@@ -70,8 +70,8 @@ pub(crate) fn engine_with(
     Engine::new(config, EmbeddedKeyStore::new(&data_dir))
 }
 
-/// The final buffer of a rollup of one inner rollup, proved for real: a claim,
-/// then users' transactions, `txs` in all.
+/// The final buffer of a rollup of one inner rollup, with real proofs of `txs`
+/// transactions: a claim, then users' transactions.
 pub(crate) fn final_buffer(txs: u32) -> Bytes {
     let mut engine = engine(txs, 1);
     let users = Provers::Native(native(Suite::Poseidon, txs, 1)).users();

@@ -18,7 +18,7 @@ pub struct RollupView {
     pub left_ms: Option<u64>,
     /// The expected error of `left_ms`, in either direction.
     pub give_or_take_ms: Option<u64>,
-    /// The same estimate with twice as many slots for inner jobs.
+    /// `left_ms` if there were twice as many slots for inner jobs.
     pub left_with_twice_ms: Option<u64>,
     /// The number of slots that claim inner jobs.
     pub slots: usize,

@@ -97,9 +97,7 @@ impl ClientVks for StoredClientVks {
         match self.find(kind) {
             Ok(found) => found.map(Bytes::from),
             Err(error) => {
-                tracing::warn!(
-                    "cannot look up the {kind} in the keystore: {error}; a worker computes it"
-                );
+                tracing::warn!("cannot look up the {kind}: {error}; a worker computes it");
                 None
             }
         }
@@ -114,9 +112,7 @@ impl ClientVks for StoredClientVks {
             return;
         };
         if let Err(error) = self.store.import_client_vk(&circuit, reply) {
-            tracing::warn!(
-                "cannot store the {kind} in the keystore: {error}; a worker will compute it again"
-            );
+            tracing::warn!("cannot store the {kind}: {error}; a worker computes it again");
         }
     }
 }

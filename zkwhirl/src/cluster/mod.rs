@@ -133,9 +133,7 @@ impl Cluster {
             self.worker_stop.abort.cancel();
         }
         if let Err(error) = self.worker.await {
-            tracing::error!(
-                "the worker task stopped unexpectedly: {error}; its running jobs are lost"
-            );
+            tracing::error!("the worker task stopped unexpectedly: {error}");
         }
         self.end_bridge.cancel();
         self.running_bridge.await.unwrap_or_else(|error| {

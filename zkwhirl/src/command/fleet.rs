@@ -52,10 +52,7 @@ pub(super) async fn amqp(
         ui::complain(&format!("zkwhirl: {finding}"));
     }
     let refused = findings.iter().any(|f| f.severity == Severity::Refuse);
-    anyhow::ensure!(
-        !refused,
-        "RabbitMQ's configuration could lose jobs: see the lines above"
-    );
+    anyhow::ensure!(!refused, "RabbitMQ could lose jobs: see the lines above");
     Ok(amqp)
 }
 

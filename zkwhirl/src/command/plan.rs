@@ -102,9 +102,7 @@ fn trace(args: &WorkArgs) -> anyhow::Result<Trace> {
 
 fn setup(args: &FleetArgs, seed: u64) -> anyhow::Result<Setup> {
     let hpa = match &args.hpa {
-        None => {
-            Hpa::from_manifest(COMMITTED).context("cannot read the HPA manifest of k8s/base")?
-        }
+        None => Hpa::from_manifest(COMMITTED).context("cannot read k8s/base's HPA")?,
         Some(file) => Hpa::from_manifest(&read(file, MANIFEST_BYTES)?)
             .with_context(|| file.display().to_string())
             .map_err(exit::usage)?,

@@ -37,7 +37,7 @@ pub(super) async fn mark(ledger: Arc<dyn Ledger>, kubernetes: Kubernetes) {
             Err(error) => {
                 if well {
                     tracing::warn!(
-                        "cannot annotate the worker pods: {error:#}; the bridge tries again every 5 s"
+                        "cannot annotate the worker pods: {error:#}; retrying every 5 s"
                     );
                 }
                 well = false;

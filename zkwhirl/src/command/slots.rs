@@ -64,9 +64,7 @@ fn fitting(asked: Slots, cores: usize, peak: &Peak, free: Option<u64>) -> anyhow
 pub(super) fn ready(readiness: &Readiness) -> impl Fn() -> Result<(), NotReady> + use<> {
     let readiness = readiness.clone();
     move || match readiness.slots() {
-        0 => Err(NotReady::Away(
-            "no slot consumes from the queue or is proving",
-        )),
+        0 => Err(NotReady::Away("no slot consumes or proves jobs")),
         _ => Ok(()),
     }
 }

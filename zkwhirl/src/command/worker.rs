@@ -66,9 +66,7 @@ async fn worker(mut args: WorkerArgs) -> anyhow::Result<ExitCode> {
         })
         .collect();
     let topics = topics.join(" and ");
-    ui::say(&format!(
-        "worker {name}: proves {topics} jobs in {slots} slots"
-    ));
+    ui::say(&format!("worker {name}: {topics} jobs, {slots} slots"));
     let readiness = Readiness::default();
     admin.ready_when(slots::ready(&readiness));
     let config = WorkerConfig {

@@ -130,7 +130,7 @@ impl LiveScreen {
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stdout());
         let line = || {
             let bar = screen.add(ProgressBar::new(1));
-            bar.set_style(ProgressStyle::with_template("{msg}").expect("a constant template"));
+            bar.set_style(ProgressStyle::with_template("{msg}").expect("the template is valid"));
             bar
         };
         Self {

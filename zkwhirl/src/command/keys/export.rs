@@ -47,9 +47,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.r1cs {
         let circuit = name.parse::<Circuit>().ok();
         let circuit = circuit
-            .with_context(|| {
-                format!("{name} is not a circuit: zkwhirl keys circuits lists all circuits")
-            })
+            .with_context(|| format!("{name} is not a circuit: see zkwhirl keys circuits"))
             .map_err(exit::usage)?;
         let written = File::create(path)
             .and_then(|file| write_r1cs(&circuit.matrices(), &mut BufWriter::new(file)));

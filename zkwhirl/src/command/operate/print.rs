@@ -162,9 +162,7 @@ pub(super) fn job(body: &[u8]) -> anyhow::Result<String> {
 pub(super) fn workers(body: &[u8]) -> anyhow::Result<String> {
     let Listed { items, now_ms } = parse::<Listed<SlotView>>(body)?;
     if items.is_empty() {
-        return Ok(
-            "no worker is running: start one with zkwhirl worker --topic inner,outer".to_owned(),
-        );
+        return Ok("no worker runs: zkwhirl worker --topic inner,outer starts one".to_owned());
     }
     let row = |SlotView { report, state }: &SlotView| {
         let job = report.job.map(|job| short(&job.to_string()));

@@ -99,9 +99,7 @@ fn truth(variable: &str, text: &str) -> anyhow::Result<bool> {
 fn data_dir(text: &str) -> anyhow::Result<PathBuf> {
     let path = PathBuf::from(text);
     if text.is_empty() || path.is_file() {
-        bail!(
-            "DATA_DIR={text} is not a directory: name a directory, which is created if it is missing"
-        );
+        bail!("DATA_DIR={text} is not a directory; a missing directory is created");
     }
     Ok(path)
 }
@@ -256,8 +254,8 @@ mod tests {
 --proverless=yes  PROVERLESS=yes must be true or false
 --lazy-init=TRUE  LAZY_INIT=TRUE must be true or false
 --persist=1  PERSIST=1 must be true or false
---data-dir=  DATA_DIR= is not a directory: name a directory, which is created if it is missing
---data-dir=/proc/version  DATA_DIR=/proc/version is not a directory: name a directory, which is created if it is missing
+--data-dir=  DATA_DIR= is not a directory; a missing directory is created
+--data-dir=/proc/version  DATA_DIR=/proc/version is not a directory; a missing directory is created
 --job-server-url=falafel  JOB_SERVER_URL=falafel is not a URL: it must look like http://falafel:8082
 --job-server-url=ftp://falafel  JOB_SERVER_URL=ftp://falafel is not an http URL: it must look like http://falafel:8082
 --job-server-url=https://falafel:8082  JOB_SERVER_URL=https://falafel:8082 needs TLS, which Falafel's job server does not support: use http
