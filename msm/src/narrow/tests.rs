@@ -66,7 +66,7 @@ fn complex_numbers_are_arkworks_elements() {
     let numbers = numbers::<Base>();
     let value = |place: usize| {
         let parts = [numbers[place], numbers[place * 7 % numbers.len()]];
-        let [a, b] = parts.each_ref().map(|part| canonical(part));
+        let [a, b] = parts.each_ref().map(canonical);
         (Complex::load(|part| &parts[part]), Fq2::new(a, b))
     };
     let same = |is: Complex, must: Fq2| {

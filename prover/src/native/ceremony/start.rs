@@ -2,8 +2,7 @@
 
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ec::{
-    VariableBaseMSM,
-    AffineRepr, CurveGroup,
+    AffineRepr, CurveGroup, VariableBaseMSM,
     short_weierstrass::{Affine, Projective, SWCurveConfig},
 };
 use ark_ff::{Field, UniformRand, Zero};
