@@ -8,10 +8,11 @@
 //! window are added up in affine coordinates, thousands of additions with one
 //! shared inversion; buckets are weighed by halving; all in tasks of equal size
 //! over rayon's threads. The additions run in sixteen lanes of AVX-512 IFMA
-//! where the processor has it, and in arkworks' arithmetic elsewhere.
+//! where the processor has it (`wide/`), and in ordinary integers elsewhere
+//! (`narrow/`).
 //!
 //! [`Arithmetic::quotient`] is the other large part of a Groth16 proof: transforms
-//! over the scalars, in the same lanes.
+//! over the scalars, in the same arithmetic.
 //!
 //! The crate knows curves: no proofs, keys or jobs.
 
