@@ -42,7 +42,7 @@ pub enum Provenance {
         /// The powers of tau: their BLAKE3, hexadecimal.
         powers: String,
     },
-    /// From a ceremony: nobody can forge proofs if one contributor was honest.
+    /// From a ceremony: sound if at least one contributor destroyed their secret.
     Ceremony {
         /// The powers of tau that every point was checked against: their BLAKE3,
         /// hexadecimal. `None`: the import had no powers of tau.

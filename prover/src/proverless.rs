@@ -76,7 +76,7 @@ impl Proverless {
         }
         let kind = request.kind();
         Err(NotVerified::refused(format_args!(
-            "the reply to this {kind} job is not the mock prover's reply"
+            "the reply to this {kind} job is not the mock's reply"
         )))
     }
 
@@ -92,7 +92,7 @@ impl Proverless {
             return Ok(());
         }
         Err(NotVerified::refused(
-            "the bytes after the broadcast data are not the mock prover's",
+            "the bytes after the broadcast data are not the mock's",
         ))
     }
 }

@@ -47,7 +47,7 @@ pub(crate) struct BadProof {
     pub(crate) problem: &'static str,
 }
 
-const NO_POINTS: &str = "the proof is not three points in the curve's groups";
+const NO_POINTS: &str = "the proof is not three points of the curve's groups";
 const NOT_CANONICAL: &str = "the proof's bytes are not the canonical encoding of its points";
 const FALSE: &str = "the proof does not verify for its published fields";
 

@@ -47,7 +47,7 @@ impl VerifiedRollup {
         let own = bundle.domain_log2;
         if own != largest {
             return Err(NotVerified::refused(format_args!(
-                "the bundle's inner rollups have circuits of up to 2^{own} rows, must be 2^{largest}"
+                "the bundle's inner rollups have circuits of up to 2^{own} rows, must be of up to 2^{largest}"
             )));
         }
         let size = root_size(bundle.sizes).map_err(NotVerified::refused)?;
