@@ -183,7 +183,7 @@ impl Vhost {
 async fn connected(config: AmqpConfig) -> AmqpBroker {
     let broker = AmqpBroker::start(config).expect("a thread can be started");
     let ready = broker.ready(PATIENCE).await;
-    ready.expect("the broker is there");
+    ready.expect("the broker answers");
     broker
 }
 
@@ -214,19 +214,19 @@ pub(crate) async fn join(broker: &AmqpBroker) -> Box<dyn JobConsumer> {
 /// The next job of a consumer.
 pub(crate) async fn claim(worker: &mut Box<dyn JobConsumer>) -> Delivery {
     let claimed = within("a job", worker.claim()).await;
-    claimed.expect("the broker is there")
+    claimed.expect("the broker answers")
 }
 
 /// Claims and acks.
 pub(crate) async fn claimed(worker: &mut Box<dyn JobConsumer>) -> JobEnvelope {
     let mut delivery = claim(worker).await;
     let acked = delivery.settle(&Settlement::Ack).await;
-    assert!(acked.expect("the broker is there"));
+    assert!(acked.expect("the broker answers"));
     delivery.job.clone()
 }
 
 pub(crate) async fn letters(broker: &AmqpBroker) -> Vec<DeadLetter> {
-    broker.dead_letters(100).await.expect("the broker is there")
+    broker.dead_letters(100).await.expect("the broker answers")
 }
 
 impl Drop for Vhost {

@@ -19,7 +19,7 @@ impl Wire {
     pub(crate) async fn to(vhost: &Vhost) -> Self {
         let url = &vhost.url;
         let connecting = Connection::connect(url, ConnectionProperties::default());
-        let connection = connecting.await.expect("the broker is there");
+        let connection = connecting.await.expect("the broker answers");
         let channel = connection.create_channel().await.expect("a channel");
         let confirms = channel.confirm_select(ConfirmSelectOptions::default());
         confirms.await.expect("confirms");
