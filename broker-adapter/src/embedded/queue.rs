@@ -223,7 +223,7 @@ impl JobQueues {
     fn lease(&mut self, topic: Topic, seq: u64, consumer: u64) -> LeasedJob {
         let lease = self.number();
         let queue = self.queue(topic);
-        let queued = queue.ready.remove(&seq).expect("the caller found this job ready");
+        let queued = queue.ready.remove(&seq).expect("the job is ready");
         let held = JobLease {
             queued: queued.clone(),
             consumer,
