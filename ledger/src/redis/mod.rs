@@ -187,9 +187,7 @@ fn odd(value: &Value) -> LedgerError {
         Value::Array(_) => "a list",
         _ => "something",
     };
-    LedgerError::Away(format!(
-        "redis gave {kind} as an answer that the ledger does not expect"
-    ))
+    LedgerError::Away(format!("redis gave an unexpected answer: {kind}"))
 }
 
 impl Drop for RedisInner {
