@@ -1,4 +1,4 @@
-//! Calls that are repeated until they succeed or the bridge stops.
+//! Repeats calls until they succeed or the bridge stops.
 
 use std::{fmt::Display, future::Future, time::Duration};
 
@@ -8,13 +8,13 @@ use zkwhirl_job::clock::Backoff;
 /// The first pause before a call is repeated.
 const FIRST: Duration = Duration::from_millis(20);
 
-/// The bridge stops. What was begun stays as it is in ledger and broker; the
-/// next start, or another bridge, takes it up.
+/// The bridge stops. Unfinished work stays in ledger and broker, where the next start or
+/// another bridge takes it up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the bridge is stopping")]
 pub(crate) struct Stopped;
 
-/// How the bridge repeats calls.
+/// Repeats calls with growing pauses.
 #[derive(Debug, Clone)]
 pub(crate) struct Retry {
     longest: Duration,
@@ -22,13 +22,13 @@ pub(crate) struct Retry {
 }
 
 impl Retry {
-    /// Pauses of at most `longest`, until `stop` is cancelled.
+    /// Makes pauses of at most `longest`, until `stop` is cancelled.
     pub(crate) fn new(longest: Duration, stop: CancellationToken) -> Self {
         Self { longest, stop }
     }
 
-    /// Calls until a call succeeds, with growing pauses. `what` completes the
-    /// log line "cannot … yet". A call that runs when the bridge stops is not
+    /// Repeats a call until it succeeds. `what` completes the log line "cannot …, the
+    /// bridge tries again". A call that runs when the bridge stops is not
     /// interrupted.
     pub(crate) async fn until_done<T, E, F, Fut>(&self, what: &str, call: F) -> Result<T, Stopped>
     where
@@ -45,23 +45,23 @@ impl Retry {
             };
             failures += 1;
             if failures.is_power_of_two() {
-                tracing::warn!(failures, "cannot {what} yet: {error}");
+                tracing::warn!(failures, "cannot {what}, the bridge tries again: {error}");
             }
             self.pause(backoff.pause()).await?;
         }
     }
 
-    /// The pauses between two calls.
+    /// Makes the pauses between two calls.
     pub(crate) fn backoff(&self) -> Backoff {
         Backoff::new(FIRST, self.longest)
     }
 
-    /// Waits for a while.
+    /// Waits for `time`, unless the bridge stops first.
     pub(crate) async fn pause(&self, time: Duration) -> Result<(), Stopped> {
         self.unless_stopped(tokio::time::sleep(time)).await
     }
 
-    /// Waits for `work`; drops it when the bridge stops first.
+    /// Waits for `work`, or drops it if the bridge stops first.
     pub(crate) async fn unless_stopped<T>(
         &self,
         work: impl Future<Output = T>,

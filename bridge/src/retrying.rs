@@ -1,4 +1,4 @@
-//! Ledger and broker whose calls are repeated until they succeed or the bridge
+//! Wrappers of ledger and broker that repeat calls until they succeed or the bridge
 //! stops.
 
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use zkwhirl_ledger::{
 
 use crate::retry::{Retry, Stopped};
 
-/// See [`Ledger`].
+/// A [`Ledger`] whose calls are repeated until they succeed.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryingLedger {
     once: Arc<dyn Ledger>,
     retry: Retry,
 }
 
-/// See [`Broker`].
+/// A [`Broker`] whose calls are repeated until they succeed.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryingBroker {
     once: Arc<dyn Broker>,
     retry: Retry,
 }
 
-/// Methods of the same names and arguments as the trait's; the text completes
-/// "cannot … yet".
+/// Makes methods of the same names and arguments as the trait's; the text completes
+/// the log line "cannot …, the bridge tries again".
 macro_rules! repeated {
     ($of:ident: $($what:literal $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         impl $of {
@@ -56,13 +56,13 @@ repeated! { RetryingLedger:
     "read an unverified reply" unverified(job: JobId) -> Option<UnverifiedReply>;
     "list unverified replies" unverified_jobs() -> Vec<JobId>;
     "drop an unverified reply" drop_unverified(job: JobId) -> ();
-    "note an attempt" add_attempt(job: JobId, attempt: &AttemptRecord) -> ();
+    "record a failed attempt" add_attempt(job: JobId, attempt: &AttemptRecord) -> ();
     "read attempts" attempts(job: JobId) -> Vec<AttemptRecord>;
 }
 
 repeated! { RetryingBroker:
     "consume results" results() -> Box<dyn ResultConsumer>;
-    "bury a job" bury(letter: &DeadLetter) -> ();
+    "publish a dead letter" bury(letter: &DeadLetter) -> ();
     "read a dead letter" dead_letter(job: JobId) -> Option<DeadLetter>;
     "remove a dead letter" remove_dead(job: JobId) -> bool;
 }
@@ -88,11 +88,11 @@ impl RetryingBroker {
         &self.once
     }
 
-    /// Tells workers to stop proving a job. A worker that does not hear of it
-    /// proves for nothing.
+    /// Tells workers to stop proving a job. A worker that misses the message proves the
+    /// job in vain.
     pub(crate) async fn cancel(&self, job: JobId) {
         if let Err(error) = self.once.send_control(&Control::Cancel { job }).await {
-            tracing::debug!(job = %job, "cannot tell workers to stop: {error}");
+            tracing::debug!(job = %job, "cannot tell workers to cancel the unwanted job: {error}");
         }
     }
 }

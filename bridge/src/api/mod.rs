@@ -1,10 +1,10 @@
 //! Halloumi's HTTP API, route by route, for its existing callers.
 //!
-//! A proof that is asked for here is a job like any other: queued, retried,
-//! verified, one with an equal request of Falafel's; see
-//! [`BridgeHandle::ask`](crate::BridgeHandle::ask). What differs from
-//! Halloumi: a body has a limit, `/reset` wants a token and loses no job, and
-//! `/metrics` has figures of its own.
+//! A proof that a caller requests here is a job like any other: queued, retried and
+//! verified, and the same job as an equal request of Falafel; see
+//! [`BridgeHandle::ask`](crate::BridgeHandle::ask). Differences to Halloumi: a body
+//! has a limit, `/reset` requires a token and loses no job, and `/metrics` has
+//! zkWhirl's metrics.
 
 mod routes;
 #[cfg(test)]
