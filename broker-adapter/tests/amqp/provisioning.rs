@@ -61,7 +61,7 @@ async fn a_missing_topology_is_one_sentence() {
     vhost.delete("exchanges", "zkwhirl.jobs").await;
     let publishing = broker.publish(&claim_job(1), None).await;
     check(&publishing.unwrap_err());
-    // Made again, the same broker goes on.
+    // After the queue was made again the same broker continues.
     provision(&vhost.config, &[]).await.unwrap();
     broker.publish(&claim_job(1), None).await.unwrap();
     assert_eq!(claimed(&mut join(&broker).await).await, claim_job(1));
