@@ -13,7 +13,7 @@ use crate::EventName;
 /// How many events a reader may lag behind before it loses the oldest.
 const BACKLOG: usize = 8_192;
 
-/// One thing that happened to one job.
+/// An event of one job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobEvent {
     /// When the event happened, in milliseconds since the Unix epoch.
@@ -24,11 +24,11 @@ pub struct JobEvent {
     pub kind: Option<Kind>,
     /// The id of the job's rollup; `None` if the rollup is unknown.
     pub rollup_id: Option<u32>,
-    /// What happened.
+    /// The kind of the event, with its details.
     pub what: JobEventKind,
 }
 
-/// What happened to a job.
+/// The kinds of events of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub enum JobEventKind {
     /// The first ticket of the job was taken.

@@ -8,7 +8,7 @@ use zkwhirl_job::{Frame, JobId, Kind, TicketId, clock, identify};
 
 use super::JobState;
 
-/// One Falafel id on one upstream that waits for an answer.
+/// A ticket: an id that Falafel gave on one upstream, and that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     /// The id that Falafel gave the ticket.

@@ -32,7 +32,7 @@ pub trait FreeMemory: Send + Sync + Debug {
 #[derive(Debug)]
 pub struct Admission {
     memory: Arc<dyn FreeMemory>,
-    /// What a prover is expected to need at its peak, in bytes.
+    /// The memory that a prover is expected to need at its peak, in bytes.
     peak: AtomicU64,
     admitted: Mutex<BTreeMap<u64, AdmittedSlot>>,
 }

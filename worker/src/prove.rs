@@ -27,11 +27,11 @@ use crate::{
     slot::{FIRST_PAUSE, SlotLoop},
 };
 
-/// How a run ended, and in which state it left the prover.
+/// The outcome of a run, and whether the prover can be used again.
 pub(crate) struct EndedRun {
     pub(crate) outcome: Result<Proved, ProveError>,
-    /// True when the prover's state cannot be trusted: it panicked or was
-    /// abandoned in mid-work.
+    /// True: the prover must be restarted, because it panicked or was abandoned during
+    /// the run.
     pub(crate) broken: bool,
 }
 

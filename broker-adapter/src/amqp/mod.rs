@@ -74,7 +74,7 @@ pub struct AmqpBroker {
     client: Arc<AmqpClient>,
 }
 
-/// What the broker, its consumers and their deliveries share.
+/// The state that the broker, its consumers and their deliveries share.
 struct AmqpClient {
     config: Arc<AmqpConfig>,
     consuming: AmqpLink,
