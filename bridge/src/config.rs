@@ -58,8 +58,7 @@ pub struct Timing {
     /// Falafel's 5 s; otherwise Falafel issues the tickets of a dead bridge again before
     /// another bridge pings them.
     pub heartbeat_ttl: Duration,
-    /// The longest pause between two attempts to verify a reply that cannot be checked
-    /// yet.
+    /// The longest pause between two attempts to verify a reply that cannot be checked yet.
     pub recheck_every: Duration,
     /// How long a reply may stay unverified before its job is proved again.
     pub unverified_for: Duration,

@@ -22,8 +22,7 @@ pub enum Fault {
 
 #[cfg(any(test, feature = "test-util"))]
 impl Failpoints {
-    /// Makes the task of this name fail once: now if it runs, otherwise at its
-    /// start.
+    /// Makes the task of this name fail once: now if it runs, otherwise at its start.
     pub fn arm(&self, name: &str, fault: Fault) {
         let armed = (name.to_owned(), fault);
         self.armed.send_modify(|all| all.push(armed));

@@ -88,8 +88,7 @@ impl BridgeHandle {
         self.broker().send_control(&Control::Restart).await
     }
 
-    /// Rejects a job: sends a NACK to each of its tickets. Returns the number of
-    /// tickets.
+    /// Rejects a job: sends a NACK to each of its tickets. Returns the number of tickets.
     ///
     /// **A NACK stops Falafel's rollup production** until a person restarts it;
     /// on a verification key job it ends Falafel's process.

@@ -28,8 +28,7 @@ impl Retry {
     }
 
     /// Repeats a call until it succeeds. `what` completes the log line "cannot …, the
-    /// bridge tries again". A call that runs when the bridge stops is not
-    /// interrupted.
+    /// bridge tries again". A call that runs when the bridge stops is not interrupted.
     pub(crate) async fn until_done<T, E, F, Fut>(&self, what: &str, call: F) -> Result<T, Stopped>
     where
         E: Display,

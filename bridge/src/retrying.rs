@@ -1,5 +1,4 @@
-//! Wrappers of ledger and broker that repeat calls until they succeed or the bridge
-//! stops.
+//! Wrappers of ledger and broker that repeat calls until they succeed or the bridge stops.
 
 use std::sync::Arc;
 

@@ -26,8 +26,7 @@ pub trait Broker: Send + Sync + Debug {
     /// Subscribes to the jobs of `topics` under a worker's name. Jobs of the first
     /// topic in the slice come first.
     ///
-    /// The consumer counts as live until it is dropped, which ends the
-    /// subscription.
+    /// The consumer counts as live until it is dropped, which ends the subscription.
     async fn subscribe(
         &self,
         topics: &[Topic],
@@ -41,8 +40,7 @@ pub trait Broker: Send + Sync + Debug {
     /// unacknowledged results.
     async fn results(&self) -> Result<Box<dyn ResultConsumer>, BrokerError>;
 
-    /// Adds a dead letter. It replaces an earlier letter of the same
-    /// job.
+    /// Adds a dead letter. It replaces an earlier letter of the same job.
     async fn bury(&self, letter: &DeadLetter) -> Result<(), BrokerError>;
 
     /// Returns at most `limit` dead letters, oldest first.
@@ -61,8 +59,7 @@ pub trait Broker: Send + Sync + Debug {
     /// in no delivery, as no result and as no dead letter.
     ///
     /// A back-end that cannot list its queues answers by their counts: all of `jobs`
-    /// if all queues of the topic and of the results are empty, otherwise no
-    /// job.
+    /// if all queues of the topic and of the results are empty, otherwise no job.
     async fn missing(&self, topic: Topic, jobs: &[JobId]) -> Result<Vec<JobId>, BrokerError>;
 
     /// Sends a control message to all connected processes. `Ok` does not mean that a
@@ -133,8 +130,7 @@ pub(crate) trait Settler: Send + Debug {
 }
 
 /// The bridge's consumer of results. A result of another release that this release
-/// cannot read is never delivered: the result waits for a process that can read
-/// it.
+/// cannot read is never delivered: the result waits for a process that can read it.
 #[async_trait]
 pub trait ResultConsumer: Send + Debug {
     /// Waits for a result. Cancel safe.

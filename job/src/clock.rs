@@ -1,5 +1,4 @@
-//! The wall-clock times of messages and ledger values, and the pauses between
-//! retries.
+//! The wall-clock times of messages and ledger values, and the pauses between retries.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -9,8 +9,7 @@ use crate::{limits, named};
 named! {
     /// The class of a failure, which determines what happens to the job.
     pub enum FailureClass {
-        /// The request can never be proved: it is malformed, or its statement is
-        /// false.
+        /// The request can never be proved: it is malformed, or its statement is false.
         Invalid = "invalid",
         /// The prover died, ran out of memory or time, or made a bad proof.
         Prover = "prover",

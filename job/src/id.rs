@@ -70,8 +70,7 @@ id! {
 }
 
 impl JobId {
-    /// Computes the id of the job with this command and data: SHA-256 over
-    /// command ‖ data.
+    /// Computes the id of the job with this command and data: SHA-256 over command ‖ data.
     pub fn of(command: Command, data: &[u8]) -> Self {
         Self::of_code(command.code(), data)
     }

@@ -41,8 +41,7 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// Returns the bytes read since `start`, as a slice that shares the
-    /// buffer.
+    /// Returns the bytes read since `start`, as a slice that shares the buffer.
     pub(crate) fn since(&self, start: usize) -> Bytes {
         self.buffer.slice(start..self.at)
     }

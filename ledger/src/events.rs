@@ -77,8 +77,7 @@ pub enum JobEventKind {
         /// Why the attempt failed, as one sentence.
         reason: String,
     },
-    /// A worker requeued the job, because the worker drains or the attempt was
-    /// cancelled.
+    /// A worker requeued the job, because the worker drains or the attempt was cancelled.
     HandedBack {
         /// The worker.
         worker: String,

@@ -94,9 +94,8 @@ pub trait Ledger: Send + Sync + Debug {
         note: &Note,
     ) -> Result<bool, LedgerError>;
 
-    /// Returns the request of a job, byte for byte as it was taken. `None`: the ledger
-    /// has no request, and drops the record of the job, which cannot be proved without
-    /// one.
+    /// Returns the request of a job, byte for byte as it was taken. `None`: the ledger has
+    /// no request, and drops the record of the job, which cannot be proved without one.
     async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError>;
 
     /// Stores a result if the job has none. False: the job has an earlier result.
@@ -153,8 +152,7 @@ pub trait Ledger: Send + Sync + Debug {
     /// bridge, which owns every ticket.
     fn fleet(&self) -> Option<&dyn Bridges>;
 
-    /// Counts how often the ledger lost all data. After a loss a bridge must stop to
-    /// ping the tickets that are no longer in the ledger, so that Falafel issues them
-    /// again.
+    /// Counts how often the ledger lost all data. After a loss a bridge must stop to ping
+    /// the tickets that are no longer in the ledger, so that Falafel issues them again.
     fn losses(&self) -> watch::Receiver<u64>;
 }

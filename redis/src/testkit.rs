@@ -23,9 +23,8 @@ use crate::RedisAddress;
 /// namespace of its own. Without it tests start a private server.
 const URL: &str = "ZKWHIRL_TEST_REDIS_URL";
 
-/// Runs Redis until the script's standard input has a line or ends. The input ends with
-/// the test's process, so no server outlives a killed test; then the script removes
-/// the folder.
+/// Runs Redis until the script's standard input has a line or ends. The input ends with the
+/// test's process, so no server outlives a killed test; then the script removes the folder.
 const GUARD: &str = r#"
 trap '' INT TERM HUP
 dir=$1; shift

@@ -3,10 +3,9 @@
 //!
 //! A worker is several slots in one process, each with a prover of its own. One pure
 //! function, `verdict`, decides about a failed attempt. **Invariants:** a job is
-//! acknowledged only after the broker has confirmed its result. If a prover crashes,
-//! hangs, panics or gives a wrong reply, the slot continues and the job is tried again,
-//! by another worker if possible. This crate uses broker, ledger and prover only through
-//! their traits.
+//! acknowledged only after the broker has confirmed its result. If a prover crashes, hangs,
+//! panics or gives a wrong reply, the slot continues and the job is tried again, by another
+//! worker if possible. This crate uses broker, ledger and prover only through their traits.
 
 mod admission;
 mod attempt;

@@ -77,8 +77,7 @@ impl fmt::Debug for AdminToken {
 }
 
 impl Api {
-    /// Serves until `stop` is cancelled and the present requests are
-    /// answered.
+    /// Serves until `stop` is cancelled and the present requests are answered.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
         let serving = Arc::new((self, Semaphore::new(BODIES)));
         let router = Router::new().fallback(routes::answer).with_state(serving);

@@ -19,8 +19,7 @@ pub(crate) enum Answer {
     Rejected(Rejection),
 }
 
-/// An operator's rejection of a job, read from the ledger. Only this type makes a
-/// NACK.
+/// An operator's rejection of a job, read from the ledger. Only this type makes a NACK.
 #[derive(Debug, Clone)]
 pub(crate) struct Rejection {
     reason: String,

@@ -20,8 +20,7 @@ const STATUS_PAGE: usize = 4 << 10;
 /// Why a call of a server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No connection could be made, for the operating system's reason. No request was
-    /// sent.
+    /// No connection could be made, for the operating system's reason. No request was sent.
     #[error("cannot connect to {0} ({1})")]
     Connect(Url, String),
     /// The connection broke, for the given reason, or no answer arrived in time.

@@ -1,9 +1,8 @@
 //! The registration of this bridge in the ledger: its heartbeat, and the tickets that
 //! it adopts.
 //!
-//! Errors and answers of the ledger never stop the pings of open tickets: an expired
-//! heartbeat only means that another bridge may ping the same
-//! tickets.
+//! Errors and answers of the ledger never stop the pings of open tickets: an
+//! expired heartbeat only means that another bridge may ping the same tickets.
 
 use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
@@ -88,9 +87,8 @@ pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped>
     }
 }
 
-/// Ends this bridge's registration, so that another bridge adopts its tickets at once.
-/// If the ledger does not answer, other bridges adopt them after the heartbeat has
-/// expired.
+/// Ends this bridge's registration, so that another bridge adopts its tickets at once. If
+/// the ledger does not answer, other bridges adopt them after the heartbeat has expired.
 pub(crate) async fn leave(bridge: &BridgeState) {
     let member = bridge.member.lock().take();
     let (Some(fleet), Some(member)) = (bridge.ledger.once().fleet(), member) else {

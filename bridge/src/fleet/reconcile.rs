@@ -140,9 +140,8 @@ async fn waiting(bridge: &BridgeState, seen: SeenTickets) -> Result<Vec<Waiting>
         let upstream = &ticket.upstream;
         let configured = bridge.tickets.links.get(upstream).is_some();
         if !configured && !bridge.callers.lock().contains_key(&ticket.id) {
-            // No bridge of this configuration can ping or answer the ticket. A Falafel
-            // that is configured under another name issues the ticket
-            // again.
+            // No bridge of this configuration can ping or answer the ticket. A
+            // Falafel that is configured under another name issues the ticket again.
             let id = ticket.id.short();
             tracing::warn!(ticket = %id, upstream, "the ticket's upstream is not configured: the bridge closes the ticket");
             let_go(bridge, &[ticket]).await?;

@@ -12,8 +12,7 @@ use crate::{
     state::BridgeState,
 };
 
-/// How long a poll must wait to count as connected: connecting takes at most
-/// `CONNECT`.
+/// How long a poll must wait to count as connected: connecting takes at most `CONNECT`.
 const STANDS: Duration = CONNECT.saturating_add(Duration::from_secs(1));
 
 /// How many jobs of an upstream are prepared at the same time: hashing and packing a

@@ -42,8 +42,7 @@ pub(super) async fn verify(
     Ok(checked.map_or_else(GateVerdict::NotVerified, GateVerdict::Verified))
 }
 
-/// Stores a verified result, records the job as proved, then answers the job's
-/// tickets.
+/// Stores a verified result, records the job as proved, then answers the job's tickets.
 pub(super) async fn accept(
     bridge: &Arc<BridgeState>,
     job: &JobRecord,

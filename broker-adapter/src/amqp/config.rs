@@ -164,8 +164,7 @@ impl FromStr for Endpoint {
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| error("there is no host".into()))?;
         let mut uri = AMQPUri::from_str(text).map_err(|reason| error(reason.clone()))?;
-        // The parser reads an IPv6 address as no host, and takes localhost
-        // instead.
+        // The parser reads an IPv6 address as no host, and takes localhost instead.
         uri.authority.host = host.trim_matches(['[', ']']).to_owned();
         Ok(Self { uri })
     }

@@ -108,8 +108,7 @@ impl ClaimTask {
         loop {
             let arrival = self.arrival(claim).await;
             if arrival.is_err() {
-                // Whatever happened to the channel, the next claim opens a new
-                // channel.
+                // Whatever happened to the channel, the next claim opens a new channel.
                 self.drop_channel();
             }
             let Some((message, channel)) = arrival? else {

@@ -18,9 +18,8 @@ use super::{
 };
 use crate::{BrokerError, Delivery, Rung};
 
-/// How often a job is passed on to workers that have not failed it. The first time
-/// the job goes behind the other jobs, then it waits on the shortest rung: 20 s in
-/// all by default.
+/// How often a job is passed on to workers that have not failed it. The first time the job
+/// goes behind the other jobs, then it waits on the shortest rung: 20 s in all by default.
 const PASSES: u32 = 3;
 
 pub(super) struct Incoming {

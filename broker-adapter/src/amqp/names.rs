@@ -68,8 +68,7 @@ pub(super) fn retry_key(kind: Kind, rung: Option<Rung>) -> String {
     format!("{}.{}", rung.map_or("now", Rung::name), job_key(kind))
 }
 
-/// The queue in which an unreadable message waits; without a topic the message is
-/// a result.
+/// The queue in which an unreadable message waits; without a topic the message is a result.
 pub(super) fn unread_queue(topic: Option<Topic>) -> &'static str {
     topic.map_or(UNREAD_RESULTS_QUEUE, |topic| rung_queue(topic, Rung::Long))
 }

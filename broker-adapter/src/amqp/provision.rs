@@ -1,6 +1,5 @@
-//! Makes the topology: once, by an operator or a deployment, before any role
-//! starts. A second run changes nothing except users, and policies whose limits
-//! differ.
+//! Makes the topology: once, by an operator or a deployment, before any role starts.
+//! A second run changes nothing except users, and policies whose limits differ.
 
 use std::sync::Arc;
 
@@ -131,8 +130,7 @@ async fn make_vhost(api: &ManagementApi, config: &AmqpConfig) -> Result<String, 
     Ok(format!("vhost {vhost}: {found}"))
 }
 
-/// Sets the policies, before the queues exist: no message meets a queue without
-/// limits.
+/// Sets the policies, before the queues exist: no message meets a queue without limits.
 async fn make_policies(api: &ManagementApi, config: &AmqpConfig) -> Result<String, BrokerError> {
     let all = policies(&config.limits, version(api).await?);
     for policy in &all {

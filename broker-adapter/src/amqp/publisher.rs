@@ -59,9 +59,8 @@ impl AmqpPublisher {
         })
     }
 
-    /// Publishes a message and waits for its confirm; messages are sent in the order
-    /// of the calls. A caller that stops waiting does not stop a publishing that has
-    /// begun.
+    /// Publishes a message and waits for its confirm; messages are sent in the order of
+    /// the calls. A caller that stops waiting does not stop a publishing that has begun.
     pub(super) async fn send(
         self: &Arc<Self>,
         message: OutgoingMessage,

@@ -134,8 +134,7 @@ pub async fn first_come_first_served(f: Fixture) {
     assert!(f.finds_nothing(&mut worker).await);
 }
 
-/// A publish wakes a waiting claim; a dropped claim takes no
-/// job.
+/// A publish wakes a waiting claim; a dropped claim takes no job.
 pub async fn a_claim_waits_and_can_be_given_up(f: Fixture) {
     let mut worker = f.join("a").await;
     assert!(f.finds_nothing(&mut worker).await);
@@ -145,8 +144,7 @@ pub async fn a_claim_waits_and_can_be_given_up(f: Fixture) {
     assert_eq!(waiting.await.expect("no panic"), claim_job(1));
 }
 
-/// A dropped delivery is redelivered at once, before other jobs, and is
-/// counted.
+/// A dropped delivery is redelivered at once, before other jobs, and is counted.
 pub async fn a_dropped_delivery_comes_again_first(f: Fixture) {
     f.publish(&claim_job(1)).await;
     f.publish(&claim_job(2)).await;
@@ -233,8 +231,7 @@ pub async fn rungs_do_not_wait_for_each_other(f: Fixture) {
     assert_eq!(f.depth(Topic::Inner).await.rungs, [0, 0, 1]);
 }
 
-/// A requeued job is ready at once, behind the others, and no delivery is
-/// counted.
+/// A requeued job is ready at once, behind the others, and no delivery is counted.
 pub async fn a_hand_back_is_no_attempt(f: Fixture) {
     f.publish(&claim_job(1)).await;
     f.publish(&claim_job(2)).await;
@@ -396,8 +393,7 @@ pub async fn missing_is_never_wrong(f: Fixture) {
     }
 }
 
-/// Control messages reach every listening process; without a listener sending is no
-/// error.
+/// Control messages reach every listening process; without a listener sending is no error.
 pub async fn control_messages_reach_all_listeners(f: Fixture) {
     let message = Control::Quiet {
         worker: "worker-1".into(),

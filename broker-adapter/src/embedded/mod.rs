@@ -53,8 +53,7 @@ pub struct EmbeddedBrokerConfig {
     /// How many dead letters are held, at most.
     pub dead_limit: usize,
     /// How long a retried job is kept for a worker that has not failed it, while such
-    /// a worker is live. An invalid job is kept for as long as such a worker is
-    /// live.
+    /// a worker is live. An invalid job is kept for as long as such a worker is live.
     pub patience: Duration,
     /// How long an unreadable message waits for a process that can read it before it
     /// becomes a dead letter of the class `version`; 24 hours by default.

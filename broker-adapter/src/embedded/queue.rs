@@ -177,8 +177,7 @@ impl JobQueues {
         self.queue(queued.job.topic()).ready.insert(seq, queued);
     }
 
-    /// Moves due messages from the rungs to the end of the queue, earliest due time
-    /// first.
+    /// Moves due messages from the rungs to the end of the queue, earliest due time first.
     fn promote(&mut self, topic: Topic) {
         let now = Instant::now();
         let mut due = Vec::new();
@@ -303,8 +302,7 @@ impl JobQueues {
         }
     }
 
-    /// The ids of all jobs in the topic's queue, rungs and leases, and in the dead
-    /// letters.
+    /// The ids of all jobs in the topic's queue, rungs and leases, and in the dead letters.
     pub(super) fn held(&self, topic: Topic) -> HashSet<JobId> {
         let queue = &self.topics[topic as usize];
         let ready = queue.ready.values().map(|queued| queued.job.id);

@@ -1,5 +1,4 @@
-//! Topologies that are missing or have other settings, and users without
-//! permissions.
+//! Topologies that are missing or have other settings, and users without permissions.
 
 use std::time::Duration;
 

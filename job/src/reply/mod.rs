@@ -1,8 +1,7 @@
 //! Replies: the data that zkWhirl returns to Falafel in an `ack` frame.
 //!
 //! Every reply begins with the published fields, at the same places for every prover.
-//! The prover's own data follow: a PLONK proof of `rollup_cli`, or a
-//! [`NativeProof`].
+//! The prover's own data follow: a PLONK proof of `rollup_cli`, or a [`NativeProof`].
 
 mod bundle;
 mod error;

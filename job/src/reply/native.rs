@@ -57,8 +57,7 @@ pub struct NativeProof {
     pub form: NativeForm,
     /// BLAKE3 of each verification key, at least one, at most [`MAX_VKS`].
     pub vks: Vec<[u8; DIGEST_BYTES]>,
-    /// The words that a verifier needs beside the published fields, at most
-    /// [`MAX_WORDS`].
+    /// The words that a verifier needs beside the published fields, at most [`MAX_WORDS`].
     pub words: Vec<Word>,
     /// The proofs, at least one, at most [`MAX_PROOFS`].
     pub proofs: Vec<[u8; PROOF_BYTES]>,
@@ -118,8 +117,7 @@ impl NativeProof {
         out.freeze()
     }
 
-    /// Reads a tail. Does not check that its words are canonical: their reader checks
-    /// them.
+    /// Reads a tail. Does not check that its words are canonical: their reader checks them.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReplyError> {
         let must = |must: usize| {
             let got = bytes.len();

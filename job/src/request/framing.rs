@@ -56,9 +56,8 @@ const ROOT_ROLLUP: &[RequestPart] = &[
 ];
 const CLAIM: &[RequestPart] = &[Fixed(68), Path, Fixed(164 + 4), Path, Fixed(133 + 64)];
 const ROOT_VERIFIER: &[RequestPart] = &[REPLY];
-/// A client's account transaction, which is no job and which Falafel never sends: five
-/// curve points, two words, two flags, an index, a data tree path, a
-/// signature.
+/// A client's account transaction, which is no job and which Falafel never sends:
+/// five curve points, two words, two flags, an index, a data tree path, a signature.
 const ACCOUNT: &[RequestPart] = &[Fixed(4 * 64 + 2 * 32 + 2 + 4), Path, Fixed(64 + 64)];
 
 /// Returns the least number of bytes of a request that starts with `prefix`.

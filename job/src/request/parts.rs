@@ -160,8 +160,7 @@ impl ClientProof {
         })
     }
 
-    /// Whether the tail has the length of a native tail, which a PLONK tail never
-    /// has.
+    /// Whether the tail has the length of a native tail, which a PLONK tail never has.
     pub fn is_native(&self) -> bool {
         self.tail.len() == SINGLE_TAIL_BYTES
     }

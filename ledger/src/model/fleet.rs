@@ -8,8 +8,7 @@ use crate::{
     events::{JobEvent, JobEventKind},
 };
 
-/// How many jobs a model remembers by default: those of four of Falafel's largest
-/// rollups.
+/// How many jobs a model remembers by default: those of four of Falafel's largest rollups.
 const JOBS: usize = 8_192;
 
 /// The timelines of the last jobs.

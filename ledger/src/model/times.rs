@@ -2,8 +2,7 @@ use std::time::Duration;
 
 use super::{RollupStages, Stage};
 
-/// The proving times of each stage, learned from proved jobs: exponentially weighted
-/// means.
+/// The proving times of each stage, learned from proved jobs: exponentially weighted means.
 #[derive(Debug, Default)]
 pub struct StageTimes([Option<StageTime>; 4]);
 

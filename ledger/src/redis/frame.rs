@@ -1,8 +1,7 @@
 //! Seals values with a digest, which is checked when they are read.
 //!
 //! `1 u8 ‖ length u64 ‖ SHA-256[32] ‖ value`. Redis stores any bytes; the checks find
-//! a truncated or partial write, a wrong key, an operator's change and faulty
-//! memory.
+//! a truncated or partial write, a wrong key, an operator's change and faulty memory.
 //!
 //! A request is `2 u8 ‖ command u32 ‖ length u32 ‖ zstd(data)`, and its job's id
 //! is SHA-256 over command ‖ data: the id is the digest. Most of a request is Merkle

@@ -1,8 +1,7 @@
 //! The connections to Redis: each call ends within its timeout.
 //!
-//! A call that fails because the connection broke is tried again until its time
-//! is up, which is safe because every script may run twice. Redis may still run the
-//! call later.
+//! A call that fails because the connection broke is tried again until its time is up,
+//! which is safe because every script may run twice. Redis may still run the call later.
 
 use std::{
     sync::{
@@ -167,8 +166,7 @@ impl RedisLink {
     }
 
     /// Replaces a connection that gave no answer for one timeout: a proxy may drop the
-    /// bytes, or the connection may lead to a Redis that is no longer the
-    /// primary.
+    /// bytes, or the connection may lead to a Redis that is no longer the primary.
     fn renew(&self, lane: Lane) {
         let lane = &self.lanes[lane as usize];
         let mut answered = lock(&lane.answered);

@@ -1,8 +1,7 @@
 //! The Lua scripts. Each change of the ledger is one script, which Redis runs whole
 //! or not at all, without commands of other clients in between.
 
-/// The script in `lua/` of this name, appended to the library; its hash is computed
-/// once.
+/// The script in `lua/` of this name, appended to the library; its hash is computed once.
 macro_rules! script {
     ($name:literal) => {{
         static SCRIPT: std::sync::LazyLock<redis::Script> = std::sync::LazyLock::new(|| {

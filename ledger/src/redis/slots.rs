@@ -13,9 +13,8 @@ use super::{
 };
 use crate::{LedgerError, SLOT_TTL, SLOTS, SlotReport};
 
-/// Reads a report, without the fields that this release cannot read: the report of a
-/// worker of another release is shown with the common fields. `None`: the body is no
-/// JSON object.
+/// Reads a report, without the fields that this release cannot read: the report of a worker
+/// of another release is shown with the common fields. `None`: the body is no JSON object.
 pub(super) fn report(body: &[u8]) -> Option<SlotReport> {
     if let Ok(report) = serde_json::from_slice(body) {
         return Some(report);
